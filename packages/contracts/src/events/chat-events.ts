@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import { roomId, userId } from '../ids.ts'
+import { defineEvent } from './define-event.ts'
+
+const byRoom = (event: { room_id: number }) => String(event.room_id)
+
+export const roomType = z.enum(['direct', 'group'])
+
+export const roomCreated = defineEvent({
+  type: 'RoomCreated',
+  version: 1,
+  topic: 'chat.events',
+  key: byRoom,
+  payload: z.object({
+    room_id: roomId,
+    room_type: roomType,
+    name: z.string().nullable(),
+    created_by: userId,
+    member_ids: z.array(userId),
+  }),
+})
+
+export const roomMembersChanged = defineEvent({
+  type: 'RoomMembersChanged',
+  version: 1,
+  topic: 'chat.events',
+  key: byRoom,
+  payload: z.object({
+    room_id: roomId,
+    added: z.array(userId),
+    removed: z.array(userId),
+    changed_by: userId,
+    reason: z.enum(['invited', 'joined', 'left', 'removed', 'account_deleted']),
+  }),
+})
+
+export const roomUpdated = defineEvent({
+  type: 'RoomUpdated',
+  version: 1,
+  topic: 'chat.events',
+  key: byRoom,
+  payload: z.object({
+    room_id: roomId,
+    name: z.string().nullable(),
+    image_url: z.string().nullable(),
+    changed_by: userId,
+  }),
+})
+
+export const roomDeleted = defineEvent({
+  type: 'RoomDeleted',
+  version: 1,
+  topic: 'chat.events',
+  key: byRoom,
+  payload: z.object({ room_id: roomId, deleted_by: userId }),
+})
+
+/** One member's own settings of a room, for those who must respect them (pushes). */
+export const roomMuteChanged = defineEvent({
+  type: 'RoomMuteChanged',
+  version: 1,
+  topic: 'chat.events',
+  key: byRoom,
+  payload: z.object({ room_id: roomId, user_id: userId, muted: z.boolean() }),
+})
+
+/** Somebody opened the first, or closed the last, of their streams: user-service merges presence, notification knows who looks. */
+export const streamPresenceChanged = defineEvent({
+  type: 'StreamPresenceChanged',
+  version: 1,
+  topic: 'chat.events',
+  key: (event) => String(event.user_id),
+  payload: z.object({
+    user_id: userId,
+    /** The process that holds the streams: the same user may be connected to several. */
+    instance_id: z.string(),
+    open_streams: z.int().min(0),
+  }),
+})

@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import { pairKey, userId } from '../ids.ts'
+import { defineEvent } from './define-event.ts'
+
+const requestPayload = z.object({
+  request_id: z.int().positive(),
+  from_user_id: userId,
+  to_user_id: userId,
+})
+const byRequestPair = (event: { from_user_id: number; to_user_id: number }) =>
+  pairKey(event.from_user_id, event.to_user_id)
+
+const blockPayload = z.object({ blocker_id: userId, blocked_id: userId })
+const byBlockPair = (event: { blocker_id: number; blocked_id: number }) =>
+  pairKey(event.blocker_id, event.blocked_id)
+
+export const friendRequestSent = defineEvent({
+  type: 'FriendRequestSent',
+  version: 1,
+  topic: 'friend.events',
+  key: byRequestPair,
+  payload: requestPayload,
+})
+
+/** They are friends now; chat-service opens their 1:1 room. */
+export const friendRequestAccepted = defineEvent({
+  type: 'FriendRequestAccepted',
+  version: 1,
+  topic: 'friend.events',
+  key: byRequestPair,
+  payload: requestPayload,
+})
+
+/** Never shown to the sender: a rejection is silent. */
+export const friendRequestRejected = defineEvent({
+  type: 'FriendRequestRejected',
+  version: 1,
+  topic: 'friend.events',
+  key: byRequestPair,
+  payload: requestPayload,
+})
+
+/** The sender took the request back, or it expired. */
+export const friendRequestCancelled = defineEvent({
+  type: 'FriendRequestCancelled',
+  version: 1,
+  topic: 'friend.events',
+  key: byRequestPair,
+  payload: requestPayload.extend({ reason: z.enum(['cancelled', 'expired', 'blocked']) }),
+})
+
+export const friendRemoved = defineEvent({
+  type: 'FriendRemoved',
+  version: 1,
+  topic: 'friend.events',
+  key: (event) => pairKey(event.user_id, event.friend_id),
+  payload: z.object({
+    /** Who ended it. */
+    user_id: userId,
+    friend_id: userId,
+  }),
+})
+
+/** Direct messages between the two are refused within 1 s. Never shown to the blocked. */
+export const userBlocked = defineEvent({
+  type: 'UserBlocked',
+  version: 1,
+  topic: 'friend.events',
+  key: byBlockPair,
+  payload: blockPayload,
+})
+
+export const userUnblocked = defineEvent({
+  type: 'UserUnblocked',
+  version: 1,
+  topic: 'friend.events',
+  key: byBlockPair,
+  payload: blockPayload,
+})

@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { sessionId, timestamp, userId } from '../ids.ts'
+import { defineEvent } from './define-event.ts'
+
+const byUser = (event: { user_id: number }) => String(event.user_id)
+
+/** Why sessions ended. */
+export const revocationReason = z.enum([
+  'logout',
+  'logout_all',
+  'revoked',
+  'password_changed',
+  'token_reuse',
+  'account_deleted',
+])
+
+/** Somebody signed up. Starts the welcome mail and the neighbours' local copies of the name. */
+export const userRegistered = defineEvent({
+  type: 'UserRegistered',
+  version: 1,
+  topic: 'user.events',
+  key: byUser,
+  payload: z.object({
+    user_id: userId,
+    email: z.string(),
+    username: z.string(),
+    display_name: z.string(),
+    locale: z.string().optional(),
+  }),
+})
+
+/** The public part of a profile changed: all of it, as it is now. */
+export const userUpdated = defineEvent({
+  type: 'UserUpdated',
+  version: 1,
+  topic: 'user.events',
+  key: byUser,
+  payload: z.object({
+    user_id: userId,
+    username: z.string(),
+    display_name: z.string(),
+    status_message: z.string().nullable(),
+    profile_image_url: z.string().nullable(),
+    /** Present when the address changed, for those who keep it (mail). */
+    email: z.string().optional(),
+    locale: z.string().optional(),
+  }),
+})
+
+export const userLoggedIn = defineEvent({
+  type: 'UserLoggedIn',
+  version: 1,
+  topic: 'user.events',
+  key: byUser,
+  payload: z.object({ user_id: userId, session_id: sessionId }),
+})
+
+/** Tokens of these sessions must be refused and their streams closed, within 2 s everywhere. */
+export const userSessionRevoked = defineEvent({
+  type: 'UserSessionRevoked',
+  version: 1,
+  topic: 'user.events',
+  key: byUser,
+  payload: z.object({
+    user_id: userId,
+    session_ids: z.array(sessionId).min(1),
+    reason: revocationReason,
+  }),
+})
+
+/** The account is being deleted: every service removes or anonymises what it holds of this user. */
+export const userDeleted = defineEvent({
+  type: 'UserDeleted',
+  version: 1,
+  topic: 'user.events',
+  key: byUser,
+  payload: z.object({
+    user_id: userId,
+    deletion_id: z.uuid(),
+    /** `keep`: messages stay as from an unknown user; `remove`: their content goes too. */
+    message_policy: z.enum(['keep', 'remove']),
+  }),
+})
+
+export const presenceVisibility = z.enum(['everyone', 'friends', 'nobody'])
+
+/** Published on a real change only: debounced, and merged over a user's devices. */
+export const onlineStatusChanged = defineEvent({
+  type: 'OnlineStatusChanged',
+  version: 1,
+  topic: 'user.online_status',
+  key: byUser,
+  payload: z.object({
+    user_id: userId,
+    online: z.boolean(),
+    last_seen_at: timestamp,
+    /** Who may be shown it. */
+    visibility: presenceVisibility,
+  }),
+})
