@@ -1,4 +1,6 @@
 export * from './events/index.ts'
+export * from './http/index.ts'
 export * from './ids.ts'
+export * from './problems.ts'
 export * from './topics.ts'
 export * from './uuidv7.ts'

@@ -1,0 +1,72 @@
+import type { z } from 'zod'
+import type { ProblemCode } from '../problems.ts'
+
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+/** `bearer`: an access token. `public`: anybody. `ticket`: a bearer token or a single-use stream ticket. */
+export type RouteAuth = 'bearer' | 'public' | 'ticket'
+
+/** One operation: what validates, serialises, documents and types both of its sides. */
+export interface RouteContract {
+  /** Also the name of the use case and the title of its tests. */
+  readonly operationId: string
+  readonly method: HttpMethod
+  /** With `:name` parameters; without the gateway's `/api`. */
+  readonly path: string
+  readonly tag: string
+  readonly summary: string
+  readonly description?: string
+  /** `bearer` unless it says otherwise: an operation is never open by omission. */
+  readonly auth?: RouteAuth
+  readonly params?: z.ZodObject
+  readonly query?: z.ZodObject
+  readonly body?: z.ZodType
+  /** `form`: application/x-www-form-urlencoded, besides JSON. */
+  readonly bodyType?: 'json' | 'form'
+  readonly bodyExample?: unknown
+  readonly success: {
+    readonly status: 200 | 201 | 202 | 204
+    readonly description: string
+    /** None for 204 and for streams. */
+    readonly schema?: z.ZodType
+    readonly example?: unknown
+    readonly contentType?: string
+  }
+  /** The codes of its own; those every operation can answer (422, 401, 503 ...) are understood. */
+  readonly problems?: readonly ProblemCode[]
+}
+
+/** Names a contract and keeps its literal types. */
+export function defineRoute<const Contract extends RouteContract>(contract: Contract): Contract {
+  return contract
+}
+
+type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
+type Input<Schema> = Schema extends z.ZodType ? z.input<Schema> : undefined
+
+/** What a handler receives, after validation. */
+export interface RouteRequest<Contract extends RouteContract> {
+  readonly params: Output<Contract['params']>
+  readonly query: Output<Contract['query']>
+  readonly body: Output<Contract['body']>
+}
+
+/** What a handler returns, before serialisation. */
+export type RouteResult<Contract extends RouteContract> = Contract['success'] extends {
+  schema: infer Schema extends z.ZodType
+}
+  ? z.input<Schema>
+  : undefined
+
+/** What a caller passes. */
+export type RouteCall<Contract extends RouteContract> = (Contract['params'] extends z.ZodType
+  ? { params: Input<Contract['params']> }
+  : { params?: undefined }) &
+  (Contract['query'] extends z.ZodType ? { query?: Input<Contract['query']> } : { query?: undefined }) &
+  (Contract['body'] extends z.ZodType ? { body: Input<Contract['body']> } : { body?: undefined })
+
+/** What a caller gets. */
+export type RouteResponse<Contract extends RouteContract> = Contract['success'] extends {
+  schema: infer Schema extends z.ZodType
+}
+  ? z.output<Schema>
+  : undefined

@@ -1,0 +1,3 @@
+export * from './define-route.ts'
+export * from './paging.ts'
+export * from './problem.ts'

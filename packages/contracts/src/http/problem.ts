@@ -1,0 +1,18 @@
+import { z } from 'zod'
+
+/** RFC 9457 `application/problem+json`, with the members our clients rely on. */
+export const problemBody = z.object({
+  type: z.string().meta({ examples: ['/errors#VALIDATION_FAILED'] }),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().optional(),
+  instance: z.string().optional(),
+  code: z.string().meta({ description: 'Stable; listed in docs/errors.md.' }),
+  request_id: z.string(),
+  errors: z
+    .array(z.object({ field: z.string(), message: z.string() }))
+    .optional()
+    .meta({ description: 'On validation: each field and what is wrong with it.' }),
+})
+
+export type ProblemBody = z.infer<typeof problemBody>

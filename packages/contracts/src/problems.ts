@@ -1,0 +1,240 @@
+/**
+ * Every error code a client can meet. Codes are stable: clients switch on them.
+ * docs/errors.md is generated from this table.
+ */
+export interface ProblemDefinition {
+  readonly status: number
+  /** The same sentence at every occurrence (RFC 9457, 3.1.3). */
+  readonly title: string
+  /** What happened and what a client does about it. For the documentation. */
+  readonly meaning: string
+}
+
+export const problems = {
+  // --- every service ---------------------------------------------------------------------------
+  BODY_NOT_JSON: {
+    status: 400,
+    title: 'The body is not valid JSON.',
+    meaning: 'The request body could not be parsed. Nothing was changed.',
+  },
+  BAD_REQUEST: {
+    status: 400,
+    title: 'The request is malformed.',
+    meaning: 'The HTTP request itself is wrong (for example its headers). Nothing was changed.',
+  },
+  VALIDATION_FAILED: {
+    status: 422,
+    title: 'The request is not valid.',
+    meaning: '`errors[]` names each field and what is wrong with it.',
+  },
+  CURSOR_INVALID: {
+    status: 422,
+    title: 'The cursor is not valid.',
+    meaning: 'A cursor is opaque: send back `next_cursor` as it came, to the same list, or none.',
+  },
+  NOT_AUTHENTICATED: {
+    status: 401,
+    title: 'Sign in first.',
+    meaning: 'The `Authorization: Bearer` header is missing.',
+  },
+  TOKEN_INVALID: {
+    status: 401,
+    title: 'The access token is not valid.',
+    meaning: 'Malformed, wrongly signed, expired, or for another audience. Refresh, or sign in again.',
+  },
+  SESSION_REVOKED: {
+    status: 401,
+    title: 'This session has ended.',
+    meaning: 'It was signed out, revoked, or ended for safety. Sign in again.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'You may not do this.',
+    meaning: 'Signed in, but without the right to do this.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    title: 'There is no such thing here.',
+    meaning: 'It does not exist, or its existence is private to others.',
+  },
+  ROUTE_NOT_FOUND: { status: 404, title: 'There is no such path.', meaning: 'See /docs for what is there.' },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'This path does not take that method.',
+    meaning: 'The `Allow` header lists those it takes.',
+  },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    title: 'The body is too large.',
+    meaning: 'Send less. Nothing was changed.',
+  },
+  MEDIA_TYPE_UNSUPPORTED: {
+    status: 415,
+    title: 'This content type is not supported.',
+    meaning: 'Send `application/json`, or what the operation documents.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'Too many requests.',
+    meaning: 'Wait `Retry-After` seconds.',
+  },
+  INTERNAL: {
+    status: 500,
+    title: 'Something went wrong on our side.',
+    meaning: 'A defect. Report it with the `request_id`.',
+  },
+  UNAVAILABLE: {
+    status: 503,
+    title: 'Temporarily unavailable.',
+    meaning: 'A store or service that this needs is down. Retry after `Retry-After` seconds.',
+  },
+  OVERLOADED: {
+    status: 503,
+    title: 'Too busy right now.',
+    meaning: 'The service protects itself. Retry after `Retry-After` seconds.',
+  },
+  SHUTTING_DOWN: {
+    status: 503,
+    title: 'This instance is stopping.',
+    meaning: 'Retry: another instance answers.',
+  },
+  GATEWAY_TIMEOUT: {
+    status: 504,
+    title: 'The service did not answer in time.',
+    meaning: 'Retry; a repeated send with the same `client_message_id` is never stored twice.',
+  },
+  // --- user-service ----------------------------------------------------------------------------
+  EMAIL_TAKEN: {
+    status: 400,
+    title: 'This email address is already in use.',
+    meaning: 'Addresses are unique regardless of case. Sign in, or use another one.',
+  },
+  USERNAME_TAKEN: {
+    status: 400,
+    title: 'This username is already in use.',
+    meaning: 'Usernames are unique regardless of case. Choose another one.',
+  },
+  CREDENTIALS_INVALID: {
+    status: 401,
+    title: 'Email or password is wrong.',
+    meaning: 'Deliberately the same for an unknown account and a wrong password.',
+  },
+  REFRESH_TOKEN_INVALID: {
+    status: 401,
+    title: 'The refresh token is not valid.',
+    meaning: 'Unknown, expired, or used again too late: then its whole session ends. Sign in again.',
+  },
+  LOGIN_LIMITED: {
+    status: 429,
+    title: 'Too many attempts to sign in.',
+    meaning: 'Wait `Retry-After` seconds. Devices that signed in before are not locked out by others.',
+  },
+  USER_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such user.',
+    meaning: 'Unknown, deleted, or not visible to you.',
+  },
+  SESSION_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such session.',
+    meaning: 'It has already ended, or is not yours.',
+  },
+  // --- friend-service --------------------------------------------------------------------------
+  FRIEND_SELF: {
+    status: 400,
+    title: 'You cannot do this to yourself.',
+    meaning: '`target_user_id` is your own id.',
+  },
+  FRIEND_REQUEST_EXISTS: {
+    status: 400,
+    title: 'A request to this user is already pending.',
+    meaning: 'Wait for the answer, or cancel the request.',
+  },
+  ALREADY_FRIENDS: { status: 400, title: 'You are already friends.', meaning: 'Nothing to do.' },
+  FRIEND_REQUEST_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such friend request.',
+    meaning: 'Answered, cancelled or expired meanwhile, or not yours.',
+  },
+  FRIENDSHIP_NOT_FOUND: { status: 404, title: 'You are not friends.', meaning: 'Nothing to remove.' },
+  FRIEND_REQUEST_REFUSED: {
+    status: 403,
+    title: 'You cannot send a request to this user.',
+    meaning: 'You have blocked this user: unblock first.',
+  },
+  FRIEND_REQUEST_LIMIT: {
+    status: 429,
+    title: 'Too many open friend requests.',
+    meaning: 'At most 50 may be pending. Cancel some, or wait.',
+  },
+  // --- chat-service ----------------------------------------------------------------------------
+  ROOM_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such room.',
+    meaning: 'Unknown, deleted, or private to others.',
+  },
+  NOT_A_MEMBER: {
+    status: 403,
+    title: 'You are not a member of this room.',
+    meaning: 'Posting and reading need membership.',
+  },
+  ROLE_REQUIRED: {
+    status: 403,
+    title: 'Your role in this room does not allow this.',
+    meaning: '`detail` names the role that does.',
+  },
+  DIRECT_MESSAGE_REFUSED: {
+    status: 403,
+    title: 'You cannot message this user.',
+    meaning: 'Direct messages go between friends; the other person may have ended the friendship.',
+  },
+  MEMBER_NOT_ADDABLE: {
+    status: 403,
+    title: 'Somebody on the list cannot be added.',
+    meaning: '`errors[]` names the entries of `member_ids`.',
+  },
+  MEMBER_NOT_FOUND: {
+    status: 404,
+    title: 'This user is not a member of the room.',
+    meaning: 'Left or removed meanwhile.',
+  },
+  ROOM_FULL: { status: 403, title: 'The room is full.', meaning: 'A group takes at most 1,000 members.' },
+  JOIN_LINK_INVALID: {
+    status: 404,
+    title: 'This link does not work any more.',
+    meaning: 'Unknown, expired, used up, or revoked.',
+  },
+  MESSAGE_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such message.',
+    meaning: 'Unknown, deleted, or from before you could see the room.',
+  },
+  MESSAGE_ID_REUSED: {
+    status: 409,
+    title: 'This client_message_id was used for another message.',
+    meaning: 'A repeat must carry the same body. Make a new id for a new message.',
+  },
+  EDIT_WINDOW_OVER: {
+    status: 403,
+    title: 'This message can no longer be edited.',
+    meaning: 'Messages may be edited for 24 hours after sending.',
+  },
+  REACTION_LIMIT: {
+    status: 403,
+    title: 'This message has all the kinds of reaction it can take.',
+    meaning: 'At most 20 different emoji a message.',
+  },
+  PIN_LIMIT: { status: 403, title: 'Too many pinned messages.', meaning: 'Unpin another one first.' },
+  SEQ_OUT_OF_RANGE: {
+    status: 422,
+    title: 'There is no message with that seq yet.',
+    meaning: 'A read position cannot be beyond the newest message.',
+  },
+  TICKET_INVALID: {
+    status: 401,
+    title: 'The stream ticket is not valid.',
+    meaning: 'Tickets work once, within 30 seconds. Get a new one.',
+  },
+} as const satisfies Record<string, ProblemDefinition>
+
+export type ProblemCode = keyof typeof problems
