@@ -1,0 +1,11 @@
+#!/bin/sh
+# Removes from an installed node_modules what no running service reads: type declarations,
+# source maps, documents, and Prisma's query compilers for databases that are not MySQL.
+# usage: prune.sh [FOLDER]
+set -eu
+cd "${1:-.}"
+
+find node_modules -type f \
+  \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete
+find node_modules/.pnpm -type f -name 'query_compiler_*' -path '*/@prisma/client/runtime/*' \
+  ! -name '*.mysql.*' -delete
