@@ -1,11 +1,20 @@
 import { z } from 'zod'
 
 /** A user's id: a positive integer given by user-service. */
-export const userId = z.int().positive().meta({ description: 'User id.', examples: [100] })
+export const userId = z
+  .int()
+  .positive()
+  .meta({ description: 'User id.', examples: [100] })
 /** A room's id: a positive integer given by chat-service. */
-export const roomId = z.int().positive().meta({ description: 'Room id.', examples: [7] })
+export const roomId = z
+  .int()
+  .positive()
+  .meta({ description: 'Room id.', examples: [7] })
 /** A message's position in its room: 1, 2, 3, ... without holes. */
-export const seq = z.int().positive().meta({ description: "Position in the room's history.", examples: [42] })
+export const seq = z
+  .int()
+  .positive()
+  .meta({ description: "Position in the room's history.", examples: [42] })
 /** `<room_id>:<seq padded to 12>`; opaque to clients. */
 export const messageId = z
   .string()

@@ -17,6 +17,8 @@ export const topics = {
   'friend.events': { partitions: 3, retentionMs: 7 * DAY_MS, owner: 'friend-service' },
   'message.events': { partitions: 10, retentionMs: 7 * DAY_MS, owner: 'chat-service' },
   'chat.events': { partitions: 3, retentionMs: 7 * DAY_MS, owner: 'chat-service' },
+  // Who has a stream open, repeated every 25 s: of no use after a minute, so not on `chat.events`.
+  'chat.presence': { partitions: 6, retentionMs: HOUR_MS, owner: 'chat-service' },
 } as const satisfies Record<string, TopicConfig>
 
 export type Topic = keyof typeof topics

@@ -64,16 +64,28 @@ export const roomMuteChanged = defineEvent({
   payload: z.object({ room_id: roomId, user_id: userId, muted: z.boolean() }),
 })
 
-/** Somebody opened the first, or closed the last, of their streams: user-service merges presence, notification knows who looks. */
+/**
+ * A user's number of open streams on one process of chat-service changed. user-service merges
+ * presence from it; notification-service learns who is looking.
+ */
 export const streamPresenceChanged = defineEvent({
   type: 'StreamPresenceChanged',
   version: 1,
-  topic: 'chat.events',
+  topic: 'chat.presence',
   key: (event) => String(event.user_id),
   payload: z.object({
     user_id: userId,
-    /** The process that holds the streams: the same user may be connected to several. */
+    /** The process that holds the streams: a user may be connected to several. */
     instance_id: z.string(),
     open_streams: z.int().min(0),
   }),
+})
+
+/** Repeated every 25 s by each process for all its connected users, at most 1,000 an event: without it they count as gone after 60 s. */
+export const streamsAlive = defineEvent({
+  type: 'StreamsAlive',
+  version: 1,
+  topic: 'chat.presence',
+  key: (event) => event.instance_id,
+  payload: z.object({ instance_id: z.string(), user_ids: z.array(userId).min(1).max(1_000) }),
 })

@@ -2,8 +2,18 @@ import { z } from 'zod'
 
 /** The query of every cursor-paged list. */
 export const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(20).meta({ description: 'Items a page, at most 100.' }),
-  cursor: z.string().max(200).optional().meta({ description: '`next_cursor` of the page before, as it came.' }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(20)
+    .meta({ description: 'Items a page, at most 100.' }),
+  cursor: z
+    .string()
+    .max(200)
+    .optional()
+    .meta({ description: '`next_cursor` of the page before, as it came.' }),
 })
 
 /** A page of a list: `next_cursor` is null on the last one. */
@@ -18,7 +28,16 @@ export const idParam = z.coerce.number().int().positive().max(Number.MAX_SAFE_IN
 export function idList(max: number) {
   return z
     .string()
-    .transform((text) => [...new Set(text.split(',').map((part) => part.trim()).filter(Boolean))].map(Number))
+    .transform((text) =>
+      [
+        ...new Set(
+          text
+            .split(',')
+            .map((part) => part.trim())
+            .filter(Boolean),
+        ),
+      ].map(Number),
+    )
     .pipe(
       z
         .array(z.int('Ids are integers, separated by commas.').positive())

@@ -1,0 +1,93 @@
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { LRUCache } from 'lru-cache'
+import type { Actor } from './context.ts'
+import { Problem, StoreUnavailable } from './problem.ts'
+import type { RevocationList } from './revocations.ts'
+
+/** Only asymmetric: a service that can verify must not be able to sign. */
+const ALGORITHMS = ['EdDSA', 'Ed25519']
+const REQUIRED_CLAIMS = ['sub', 'exp', 'iat', 'aud', 'iss', 'sid']
+const KEY_REFRESH_MS = 5 * 60 * 1_000
+
+export interface AuthenticatorOptions {
+  readonly issuer: string
+  readonly audience: string
+  /** Keys to verify with: a remote set, or user-service's own. */
+  readonly keys: JWTVerifyGetKey
+  readonly revocations: RevocationList
+}
+
+/** Turns an access token into the actor it speaks for. */
+export class Authenticator {
+  readonly #options: AuthenticatorOptions
+  /** An Ed25519 verification costs about as much as the rest of a small request. */
+  readonly #verified = new LRUCache<string, Actor>({ max: 10_000 })
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options
+  }
+
+  /** @throws Problem TOKEN_INVALID, SESSION_REVOKED; StoreUnavailable when no key could ever be fetched. */
+  async verify(token: string): Promise<Actor> {
+    const actor = this.#verified.get(token) ?? (await this.#verifySignature(token))
+    if (actor.expiresAt * 1_000 <= Date.now())
+      throw new Problem('TOKEN_INVALID', { detail: 'It has expired.' })
+    if (this.#options.revocations.has(actor.sessionId)) throw new Problem('SESSION_REVOKED')
+    return actor
+  }
+
+  async #verifySignature(token: string): Promise<Actor> {
+    try {
+      const { payload } = await jwtVerify(token, this.#options.keys, {
+        issuer: this.#options.issuer,
+        audience: this.#options.audience,
+        algorithms: ALGORITHMS,
+        requiredClaims: REQUIRED_CLAIMS,
+      })
+      const actor = actorOf(payload)
+      this.#verified.set(token, actor)
+      return actor
+    } catch (err) {
+      if (err instanceof Problem) throw err
+      if (isKeySetFailure(err)) throw new StoreUnavailable('user-service', err)
+      const detail = err instanceof errors.JWTExpired ? 'It has expired.' : undefined
+      throw new Problem('TOKEN_INVALID', { cause: err, ...(detail ? { detail } : {}) })
+    }
+  }
+}
+
+function actorOf(payload: JWTPayload): Actor {
+  const userId = Number(payload.sub)
+  const { sid, username, exp } = payload
+  if (!Number.isSafeInteger(userId) || userId <= 0 || typeof sid !== 'string' || typeof exp !== 'number') {
+    throw new Problem('TOKEN_INVALID')
+  }
+  return { userId, sessionId: sid, username: typeof username === 'string' ? username : '', expiresAt: exp }
+}
+
+/** A bad token is the caller's fault; a key set that cannot be had is not. */
+function isKeySetFailure(err: unknown): boolean {
+  return (
+    err instanceof errors.JWKSTimeout || !(err instanceof errors.JOSEError) || err.code === 'ERR_JOSE_GENERIC'
+  )
+}
+
+/**
+ * The keys of user-service. Those once fetched stay good while user-service is down; they are
+ * fetched anew every 5 minutes, so that a withdrawn key is forgotten, and for an unknown `kid`.
+ */
+export function remoteKeys(url: string): { keys: JWTVerifyGetKey; stop: () => void } {
+  const keys = createRemoteJWKSet(new URL(url), {
+    timeoutDuration: 2_000,
+    cooldownDuration: 5_000,
+    cacheMaxAge: Number.POSITIVE_INFINITY,
+  })
+  const timer = setInterval(() => void keys.reload().catch(() => undefined), KEY_REFRESH_MS)
+  timer.unref()
+  return { keys, stop: () => clearInterval(timer) }
+}
+
+/** The token of an `Authorization: Bearer` header (RFC 6750, 2.1). */
+export function bearerToken(header: string | undefined): string | undefined {
+  return /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(header ?? '')?.[1]
+}

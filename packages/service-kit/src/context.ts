@@ -1,0 +1,31 @@
+import { uuidv7 } from '@bigtech/contracts'
+import type { Logger } from 'pino'
+
+/** Who a verified access token speaks for. */
+export interface Actor {
+  readonly userId: number
+  readonly sessionId: string
+  readonly username: string
+  /** Unix seconds after which the token is not valid any more. */
+  readonly expiresAt: number
+}
+
+/** Passed explicitly through use cases: whose work this is, and how it is followed in the logs. */
+export interface Context {
+  readonly requestId: string
+  readonly log: Logger
+  readonly actor: Actor | null
+}
+
+export interface AuthenticatedContext extends Context {
+  readonly actor: Actor
+  /** The token itself, to ask a neighbour in the user's name. */
+  readonly bearer: string
+}
+
+const REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/
+
+/** A caller's `x-request-id` if it is one we would write into a log; a new one otherwise. */
+export function requestIdFrom(header: string | string[] | undefined): string {
+  return typeof header === 'string' && REQUEST_ID.test(header) ? header : uuidv7()
+}

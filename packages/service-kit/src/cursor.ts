@@ -1,0 +1,41 @@
+import type { z } from 'zod'
+import { Problem } from './problem.ts'
+
+/** A list position as an opaque string. Not a secret: a reader can only move within what they may see. */
+export function encodeCursor(position: unknown): string {
+  return Buffer.from(JSON.stringify(position)).toString('base64url')
+}
+
+/** @throws Problem CURSOR_INVALID when it is not a cursor of this list. */
+export function decodeCursor<Schema extends z.ZodType>(
+  schema: Schema,
+  cursor: string | undefined,
+): z.output<Schema> | undefined {
+  if (cursor === undefined) return undefined
+  try {
+    return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
+  } catch (cause) {
+    throw new Problem('CURSOR_INVALID', {
+      errors: [{ field: 'cursor', message: 'Send `next_cursor` of the page before, as it came.' }],
+      cause,
+    })
+  }
+}
+
+/**
+ * Makes a page of rows that were read with one more than `limit`: the extra row says that
+ * there is a next page without counting.
+ */
+export function toPage<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  position: (row: Row) => unknown,
+  item: (row: Row) => Item,
+): { items: Item[]; next_cursor: string | null } {
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  return {
+    items: page.map(item),
+    next_cursor: rows.length > limit && last !== undefined ? encodeCursor(position(last)) : null,
+  }
+}

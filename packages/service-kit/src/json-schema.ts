@@ -1,0 +1,34 @@
+import { z } from 'zod'
+
+type JsonSchema = Record<string, unknown>
+
+/**
+ * A zod schema as JSON Schema.
+ * @param io `input`: what a client may send (defaults are optional); `output`: what it receives.
+ * @param target 2020-12 is the dialect of OpenAPI 3.1, draft-7 that of the serialiser.
+ */
+export function jsonSchemaOf(
+  schema: z.ZodType,
+  io: 'input' | 'output',
+  target: 'draft-2020-12' | 'draft-7' = 'draft-2020-12',
+): JsonSchema {
+  const { $schema: _dialect, ...result } = z.toJSONSchema(schema, {
+    target,
+    io,
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => collapseNullable(jsonSchema as JsonSchema),
+  }) as JsonSchema
+  return result
+}
+
+/** `anyOf: [string, null]` as `type: [string, null]`: shorter to read, and the serialiser needs no validator for it. */
+function collapseNullable(schema: JsonSchema): void {
+  const options = schema.anyOf
+  if (!Array.isArray(options) || options.length !== 2) return
+  const [inner, nothing] = options as [JsonSchema, JsonSchema]
+  if (nothing.type !== 'null' || !['string', 'number', 'integer', 'boolean'].includes(String(inner.type)))
+    return
+  if ('enum' in inner || 'const' in inner) return
+  delete schema.anyOf
+  Object.assign(schema, inner, { type: [inner.type, 'null'] })
+}

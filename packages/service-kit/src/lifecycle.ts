@@ -1,0 +1,89 @@
+import type { Logger } from 'pino'
+
+/** The order in which a process lets go: nobody may lose what an earlier phase still hands over. */
+const phases = ['streams', 'http', 'consumers', 'producers', 'stores'] as const
+export type StopPhase = (typeof phases)[number]
+
+interface StopStep {
+  readonly phase: StopPhase
+  readonly name: string
+  readonly run: () => Promise<unknown> | unknown
+}
+
+/** Collects what must be stopped and stops it in order, each step bounded in time. */
+export class Lifecycle {
+  readonly #steps: StopStep[] = []
+  readonly #log: Logger
+  readonly #stepTimeoutMs: number
+  #stopping: Promise<boolean> | undefined
+
+  constructor(log: Logger, stepTimeoutMs = 8_000) {
+    this.#log = log
+    this.#stepTimeoutMs = stepTimeoutMs
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping !== undefined
+  }
+
+  /** Within a phase, what was opened last is closed first. */
+  onStop(phase: StopPhase, name: string, run: () => Promise<unknown> | unknown): void {
+    this.#steps.push({ phase, name, run })
+  }
+
+  /** Stops everything once; later calls get the same promise. Resolves to whether all of it went well. */
+  stop(): Promise<boolean> {
+    this.#stopping ??= this.#run()
+    return this.#stopping
+  }
+
+  async #run(): Promise<boolean> {
+    let clean = true
+    for (const phase of phases) {
+      for (const step of this.#steps.filter((candidate) => candidate.phase === phase).reverse()) {
+        try {
+          await withTimeout(Promise.resolve(step.run()), this.#stepTimeoutMs, `${step.name} did not stop`)
+        } catch (err) {
+          clean = false
+          this.#log.error({ err, phase, step: step.name }, 'stop step failed')
+        }
+      }
+    }
+    return clean
+  }
+}
+
+/** Rejects with `message` when the promise has not settled after `timeoutMs`. */
+export async function withTimeout<Value>(
+  promise: Promise<Value>,
+  timeoutMs: number,
+  message: string,
+): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${message} within ${timeoutMs} ms`)), timeoutMs)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Ends the process gracefully on SIGTERM and SIGINT, and at once (exit 1) on what nobody
+ * caught: a process in an unknown state must not go on taking work.
+ */
+export function exitOnSignals(lifecycle: Lifecycle, log: Logger): void {
+  const exit = (reason: string, code: number) => {
+    log.info({ reason }, 'stopping')
+    void lifecycle.stop().then((clean) => process.exit(clean ? code : 1))
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => exit(signal, 0))
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.once(event, (err: unknown) => {
+      log.fatal({ err }, event)
+      process.exit(1)
+    })
+  }
+}

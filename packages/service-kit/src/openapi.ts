@@ -1,0 +1,96 @@
+import { type ProblemCode, problemBody, problems, type RouteContract } from '@bigtech/contracts'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance, FastifySchema } from 'fastify'
+import { jsonSchemaOf } from './json-schema.ts'
+
+type JsonObject = Record<string, unknown>
+
+/** Serves the contracts as /openapi.json (OpenAPI 3.1) and as an interactive page at /docs. */
+export async function installOpenApi(
+  app: FastifyInstance,
+  info: { title: string; description: string; version: string },
+): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info,
+      components: {
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+        schemas: { Problem: jsonSchemaOf(problemBody, 'output') },
+      },
+    },
+    transform: ({ schema, url, route }) => {
+      const { contract } = route.config ?? {}
+      return { schema: contract ? operationOf(contract) : (schema ?? {}), url }
+    },
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { persistAuthorization: true } })
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+}
+
+function operationOf(contract: RouteContract): FastifySchema {
+  const consumes = contract.bodyType === 'form' ? ['application/x-www-form-urlencoded'] : ['application/json']
+  const operation: JsonObject = {
+    operationId: contract.operationId,
+    summary: contract.summary,
+    ...(contract.description ? { description: contract.description } : {}),
+    tags: [contract.tag],
+    security: (contract.auth ?? 'bearer') === 'public' ? [] : [{ bearer: [] }],
+    ...(contract.params ? { params: jsonSchemaOf(contract.params, 'input') } : {}),
+    ...(contract.query ? { querystring: jsonSchemaOf(contract.query, 'input') } : {}),
+    ...(contract.body
+      ? {
+          consumes,
+          body: withExample(jsonSchemaOf(contract.body, 'input'), contract.bodyExample),
+        }
+      : {}),
+    response: responsesOf(contract),
+  }
+  return operation as FastifySchema
+}
+
+function responsesOf(contract: RouteContract): JsonObject {
+  const { success } = contract
+  const contentType = success.contentType ?? 'application/json'
+  const answer = success.schema
+    ? {
+        description: success.description,
+        content: {
+          [contentType]: {
+            schema: jsonSchemaOf(success.schema, 'output'),
+            ...(success.example === undefined ? {} : { example: success.example }),
+          },
+        },
+      }
+    : { description: success.description, type: 'null' }
+  const responses: JsonObject = { [success.status]: answer }
+  for (const [status, codes] of problemsByStatus(contract)) {
+    responses[status] = {
+      description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    }
+  }
+  return responses
+}
+
+/** Its own codes, and those that every operation of its kind can answer. */
+function problemsByStatus(contract: RouteContract): Map<number, ProblemCode[]> {
+  const codes = new Set<ProblemCode>(contract.problems ?? [])
+  if ((contract.auth ?? 'bearer') === 'bearer') {
+    for (const code of ['NOT_AUTHENTICATED', 'TOKEN_INVALID', 'SESSION_REVOKED'] as const) codes.add(code)
+  }
+  if (contract.body) for (const code of ['BODY_NOT_JSON', 'PAYLOAD_TOO_LARGE'] as const) codes.add(code)
+  if (contract.body || contract.query || contract.params) codes.add('VALIDATION_FAILED')
+  codes.add('UNAVAILABLE')
+  const result = new Map<number, ProblemCode[]>()
+  for (const code of codes) {
+    const { status } = problems[code]
+    result.set(status, [...(result.get(status) ?? []), code])
+  }
+  return result
+}
+
+function withExample(schema: JsonObject, example: unknown): JsonObject {
+  return example === undefined ? schema : { ...schema, examples: [example] }
+}

@@ -1,0 +1,63 @@
+import { type ProblemBody, type ProblemCode, problems } from '@bigtech/contracts'
+
+export interface ProblemOptions {
+  /** For the client: what is wrong with this request. Never anything internal. */
+  readonly detail?: string
+  readonly errors?: readonly { field: string; message: string }[]
+  readonly retryAfterSeconds?: number
+  /** For the log only. */
+  readonly cause?: unknown
+}
+
+/** An expected failure with a stable code; the error handler turns it into problem+json. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly status: number
+  readonly detail: string | undefined
+  readonly errors: ProblemOptions['errors']
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(code: ProblemCode, options: ProblemOptions = {}) {
+    const definition = problems[code]
+    super(
+      options.detail ?? definition.title,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    )
+    this.name = 'Problem'
+    this.code = code
+    this.status = definition.status
+    this.detail = options.detail
+    this.errors = options.errors
+    this.retryAfterSeconds = options.retryAfterSeconds ?? defaultRetryAfter(definition.status)
+  }
+}
+
+/** A store or a neighbour that is needed does not answer: 503 with Retry-After. */
+export class StoreUnavailable extends Problem {
+  readonly store: string
+
+  constructor(store: string, cause?: unknown) {
+    super('UNAVAILABLE', { retryAfterSeconds: 2, cause })
+    this.name = 'StoreUnavailable'
+    this.store = store
+  }
+}
+
+function defaultRetryAfter(status: number): number | undefined {
+  if (status === 429) return 60
+  return status === 503 ? 2 : undefined
+}
+
+/** The body of RFC 9457 for a problem. */
+export function problemBodyOf(problem: Problem, instance: string, requestId: string): ProblemBody {
+  return {
+    type: `https://bigtech.chat/errors#${problem.code}`,
+    title: problems[problem.code].title,
+    status: problem.status,
+    ...(problem.detail === undefined ? {} : { detail: problem.detail }),
+    instance,
+    code: problem.code,
+    request_id: requestId,
+    ...(problem.errors === undefined ? {} : { errors: [...problem.errors] }),
+  }
+}

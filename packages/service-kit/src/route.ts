@@ -1,0 +1,102 @@
+import type { RouteContract, RouteRequest, RouteResult } from '@bigtech/contracts'
+import fastJsonStringify, { type AnySchema } from 'fast-json-stringify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { z } from 'zod'
+import { type Authenticator, bearerToken } from './auth.ts'
+import type { Actor, AuthenticatedContext, Context } from './context.ts'
+import { jsonSchemaOf } from './json-schema.ts'
+import { Problem } from './problem.ts'
+import { validationProblem } from './validation.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    actor: Actor | null
+    bearer: string
+  }
+  interface FastifyContextConfig {
+    contract?: RouteContract
+  }
+  interface FastifyInstance {
+    authenticate: onRequestHookHandler
+  }
+}
+
+type ContextFor<Contract extends RouteContract> = Contract extends { auth: 'public' | 'ticket' }
+  ? Context
+  : AuthenticatedContext
+
+export type RouteHandler<Contract extends RouteContract> = (
+  input: RouteRequest<Contract>,
+  ctx: ContextFor<Contract>,
+  http: { request: FastifyRequest; reply: FastifyReply },
+) => Promise<RouteResult<Contract>> | RouteResult<Contract>
+
+/**
+ * Serves a contract: validates what comes in, passes the context on, serialises exactly what
+ * the contract lists (a field that it does not list never leaves the process).
+ */
+export function route<const Contract extends RouteContract>(
+  app: FastifyInstance,
+  contract: Contract,
+  handler: RouteHandler<Contract>,
+): void {
+  const { method, path: url, success } = contract
+  app.route({
+    method,
+    url,
+    config: { contract },
+    ...((contract.auth ?? 'bearer') === 'bearer' ? { onRequest: app.authenticate } : {}),
+    schema: {
+      ...(contract.params ? { params: contract.params } : {}),
+      ...(contract.query ? { querystring: contract.query } : {}),
+      ...(contract.body ? { body: contract.body } : {}),
+      ...(success.schema ? { response: { [success.status]: success.schema } } : {}),
+    },
+    handler: async (request, reply) => {
+      const { params, query, body } = request
+      const result = await handler({ params, query, body } as RouteRequest<Contract>, contextOf(request), {
+        request,
+        reply,
+      })
+      if (reply.sent) return reply
+      return reply.code(success.status).send(result)
+    },
+  })
+}
+
+function contextOf<Contract extends RouteContract>(request: FastifyRequest): ContextFor<Contract> {
+  const ctx: Context & { bearer: string } = {
+    requestId: request.id,
+    log: request.log as Context['log'],
+    actor: request.actor,
+    bearer: request.bearer,
+  }
+  return ctx as unknown as ContextFor<Contract>
+}
+
+/** zod validates, the serialiser comes from the same schema. Must run before any awaited `register`. */
+export function installCompilers(app: FastifyInstance): void {
+  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data) => {
+    const result = schema.safeParse(data ?? undefined)
+    if (result.success) return { value: result.data }
+    return { error: validationProblem(result.error, httpPart ?? 'body') }
+  })
+  app.setSerializerCompiler<z.ZodType>(({ schema }) =>
+    fastJsonStringify(jsonSchemaOf(schema, 'output', 'draft-7') as AnySchema),
+  )
+}
+
+/** Decorates requests with the actor, and the app with the hook that demands one. */
+export function installAuthentication(app: FastifyInstance, authenticator: Authenticator): void {
+  app.decorateRequest('actor', null)
+  app.decorateRequest('bearer', '')
+  app.decorate('authenticate', async (request: FastifyRequest) => {
+    const header = request.headers.authorization
+    if (header === undefined) throw new Problem('NOT_AUTHENTICATED')
+    const token = bearerToken(header)
+    if (token === undefined) throw new Problem('TOKEN_INVALID')
+    request.actor = await authenticator.verify(token)
+    request.bearer = token
+    request.log = request.log.child({ user_id: request.actor.userId })
+  })
+}

@@ -1,0 +1,181 @@
+import { defineRoute } from '@bigtech/contracts'
+import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { baseConfig, buildService, loadConfig, Problem, port, route, type Service } from './index.ts'
+
+const thing = defineRoute({
+  operationId: 'createThing',
+  method: 'POST',
+  path: '/things/:id',
+  tag: 'things',
+  summary: 'Create a thing',
+  params: z.object({ id: z.coerce.number().int().positive() }),
+  body: z.strictObject({ name: z.string().trim().min(2) }),
+  success: { status: 201, description: 'The thing.', schema: z.object({ id: z.int(), name: z.string() }) },
+})
+const failing = defineRoute({
+  operationId: 'fail',
+  method: 'GET',
+  path: '/fail/:how',
+  tag: 'things',
+  summary: 'Fails',
+  auth: 'public',
+  params: z.object({ how: z.string() }),
+  success: { status: 200, description: 'Never.', schema: z.object({}) },
+})
+
+let service: Service
+let sign: (claims?: JWTPayload, alg?: string) => Promise<string>
+const lines: string[] = []
+
+beforeAll(async () => {
+  const { privateKey, publicKey } = await generateKeyPair('Ed25519', { extractable: true })
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'Ed25519', use: 'sig' }
+  sign = (claims = {}) =>
+    new SignJWT({ sid: 's1', username: 'mina', ...claims })
+      .setProtectedHeader({ alg: 'Ed25519', kid: 'k1' })
+      .setSubject('7')
+      .setIssuer('bigtech-user-service')
+      .setAudience('bigtech-chat')
+      .setIssuedAt()
+      .setExpirationTime('10m')
+      .sign(privateKey)
+  service = await buildService({
+    name: 'thing-service',
+    title: 'Thing Service',
+    description: 'Things.',
+    config: loadConfig(z.object({ ...baseConfig.shape, PORT: port }), {
+      PORT: '0',
+      KAFKA_BROKERS: 'localhost:1',
+      LOG_LEVEL: 'debug',
+    }),
+    keys: createLocalJWKSet({ keys: [jwk] }),
+    logDestination: { write: (line) => void lines.push(line) },
+  })
+  route(service.app, thing, ({ params, body }, ctx) => {
+    const result = { id: params.id, name: `${body.name} of ${ctx.actor.userId}`, password_hash: 'x' }
+    return result
+  })
+  route(service.app, failing, ({ params }) => {
+    if (params.how === 'known') throw new Problem('EMAIL_TAKEN')
+    throw new Error('the database password is hunter2')
+  })
+  await service.app.ready()
+})
+afterAll(() => service.stop())
+
+const post = async (body: unknown, headers: Record<string, string> = {}) =>
+  service.app.inject({
+    method: 'POST',
+    url: '/things/3',
+    headers: { authorization: `Bearer ${await sign()}`, 'content-type': 'application/json', ...headers },
+    payload: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+
+describe('buildService', () => {
+  it('answers only the fields that the contract lists', async () => {
+    const answer = await post({ name: ' ab ' })
+    expect(answer.statusCode).toBe(201)
+    expect(answer.json()).toEqual({ id: 3, name: 'ab of 7' })
+  })
+
+  it.each([
+    ['a body that is not JSON', '{"name":', 400, 'BODY_NOT_JSON'],
+    ['a body with __proto__', '{"__proto__":{"a":1},"name":"ab"}', 400, 'BODY_NOT_JSON'],
+    ['a wrong field', { name: 'a' }, 422, 'VALIDATION_FAILED'],
+    ['an unknown field', { name: 'ab', admin: true }, 422, 'VALIDATION_FAILED'],
+    ['no body', '', 422, 'VALIDATION_FAILED'],
+    ['a body over the limit', { name: 'a'.repeat(300_000) }, 413, 'PAYLOAD_TOO_LARGE'],
+  ])('refuses %s with a problem that names it', async (_case, body, status, code) => {
+    const answer = await post(body)
+    expect(answer.statusCode).toBe(status)
+    expect(answer.headers['content-type']).toMatch('application/problem+json')
+    expect(answer.json()).toMatchObject({ status, code, request_id: answer.headers['x-request-id'] })
+    if (status === 422) expect(answer.json().errors[0]).toMatchObject({ field: expect.any(String) })
+  })
+
+  it('refuses an unsupported content type with 415', async () => {
+    expect((await post('name=ab', { 'content-type': 'text/csv' })).statusCode).toBe(415)
+  })
+
+  it.each([
+    ['no token', undefined, 'NOT_AUTHENTICATED'],
+    ['another scheme', 'Basic abc', 'TOKEN_INVALID'],
+    ['rubbish', 'Bearer abc', 'TOKEN_INVALID'],
+    ['an unsigned token', `Bearer ${btoa('{"alg":"none"}')}.${btoa('{"sub":"7"}')}.`, 'TOKEN_INVALID'],
+  ])('answers 401 to %s, before it looks at the body', async (_case, authorization, code) => {
+    const answer = await service.app.inject({
+      method: 'POST',
+      url: '/things/x',
+      headers: authorization ? { authorization } : {},
+    })
+    expect(answer.statusCode).toBe(401)
+    expect(answer.json().code).toBe(code)
+  })
+
+  it.each([
+    ['without a session', { sid: undefined }],
+    ['with another critical header claim type', { sid: 7 }],
+  ])('answers 401 to a token %s', async (_case, claims) => {
+    const answer = await post({ name: 'ab' }, { authorization: `Bearer ${await sign(claims as JWTPayload)}` })
+    expect(answer.statusCode).toBe(401)
+  })
+
+  it('refuses a token, already verified, as soon as its session is revoked', async () => {
+    const headers = { authorization: `Bearer ${await sign({ sid: 'gone' })}` }
+    expect((await post({ name: 'ab' }, headers)).statusCode).toBe(201)
+    service.revocations.add(['gone'], new Date())
+    const answer = await post({ name: 'ab' }, headers)
+    expect(answer.json()).toMatchObject({ status: 401, code: 'SESSION_REVOKED' })
+  })
+
+  it('says nothing of an unexpected error outside, and logs it', async () => {
+    const answer = await service.app.inject('/fail/unknown')
+    expect(answer.statusCode).toBe(500)
+    expect(answer.body).not.toContain('hunter2')
+    expect(lines.some((line) => line.includes('hunter2') && line.includes(answer.json().request_id))).toBe(
+      true,
+    )
+  })
+
+  it('answers an expected problem with its status and code', async () => {
+    const answer = await service.app.inject('/fail/known')
+    expect(answer.json()).toMatchObject({ status: 400, code: 'EMAIL_TAKEN', instance: '/fail/known' })
+  })
+
+  it('tells a wrong method from a wrong path', async () => {
+    const wrongMethod = await service.app.inject({ method: 'PUT', url: '/things/3' })
+    expect(wrongMethod.statusCode).toBe(405)
+    expect(wrongMethod.headers.allow).toBe('POST')
+    expect((await service.app.inject('/nothing')).json().code).toBe('ROUTE_NOT_FOUND')
+  })
+
+  it('echoes a request id that it would log, and replaces one that it would not', async () => {
+    const good = await service.app.inject({ url: '/health', headers: { 'x-request-id': 'abc-12345678' } })
+    expect(good.headers['x-request-id']).toBe('abc-12345678')
+    const bad = await service.app.inject({ url: '/health', headers: { 'x-request-id': 'a'.repeat(300) } })
+    expect(bad.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  it('never writes a query string into the log', async () => {
+    await service.app.inject('/health?ticket=canary-ticket')
+    expect(lines.join('')).not.toContain('canary-ticket')
+  })
+
+  it('measures by route pattern', async () => {
+    await post({ name: 'ab' })
+    const { body } = await service.app.inject('/metrics')
+    expect(body).toMatch(/http_requests_total\{[^}]*path="\/things\/:id"[^}]*service="thing-service"/)
+    expect(body).not.toContain('/things/3')
+  })
+
+  it('documents every contract, its problems included', async () => {
+    const document = (await service.app.inject('/openapi.json')).json()
+    const operation = document.paths['/things/{id}'].post
+    expect(operation.operationId).toBe('createThing')
+    expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['201', '401', '422']))
+    expect(operation.requestBody.content['application/json'].schema.properties.name.minLength).toBe(2)
+    expect((await service.app.inject('/docs')).statusCode).toBe(200)
+  })
+})

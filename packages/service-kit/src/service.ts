@@ -1,0 +1,148 @@
+import formbody from '@fastify/formbody'
+import fastify, { type FastifyInstance, LogController } from 'fastify'
+import type { JWTVerifyGetKey } from 'jose'
+import type { DestinationStream, Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { Authenticator, remoteKeys } from './auth.ts'
+import type { BaseConfig } from './config.ts'
+import { requestIdFrom } from './context.ts'
+import { installErrorHandler, pathOf } from './error-handler.ts'
+import { installHealth, Readiness } from './health.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { createLogger } from './logging.ts'
+import { createMetrics, measureRequests } from './metrics.ts'
+import { installOpenApi } from './openapi.ts'
+import { RevocationList } from './revocations.ts'
+import { installAuthentication, installCompilers } from './route.ts'
+
+const BODY_LIMIT_BYTES = 256 * 1024
+const REQUEST_TIMEOUT_MS = 30_000
+/** Longer than any proxy in front keeps an idle connection: it must be the one to close. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000
+
+export interface ServiceOptions {
+  /** `user-service`: in logs and metrics. */
+  readonly name: string
+  /** `User Service`: for people. */
+  readonly title: string
+  readonly description: string
+  readonly config: BaseConfig & { PORT: number }
+  /** Where log lines go; stdout unless a test reads them. */
+  readonly logDestination?: DestinationStream
+  /** user-service verifies with its own keys; everybody else asks for them. */
+  readonly keys?: JWTVerifyGetKey
+}
+
+/** What a service is built on; it adds its stores, its modules and its consumers. */
+export interface Service {
+  readonly app: FastifyInstance
+  readonly log: Logger
+  readonly metrics: Registry
+  readonly lifecycle: Lifecycle
+  readonly readiness: Readiness
+  readonly authenticator: Authenticator
+  readonly revocations: RevocationList
+  /** Listens; resolves to the address. */
+  start(): Promise<string>
+  /** Streams, HTTP, consumers, producers, stores, in this order. */
+  stop(): Promise<boolean>
+}
+
+/**
+ * Everything that the deployables have in common: errors, request ids, authentication, health,
+ * metrics, API pages, graceful stop. Nothing listens before `start()`.
+ */
+export async function buildService(options: ServiceOptions): Promise<Service> {
+  const { name, title, description, config } = options
+  const log = createLogger({
+    service: name,
+    level: config.LOG_LEVEL,
+    ...(options.logDestination ? { destination: options.logDestination } : {}),
+  })
+  const metrics = createMetrics(name)
+  const lifecycle = new Lifecycle(log)
+  const readiness = new Readiness(metrics)
+  const revocations = new RevocationList()
+  const authenticator = new Authenticator({
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+    keys: options.keys ?? fetchedKeys(config.JWKS_URL, lifecycle),
+    revocations,
+  })
+  const app = createApp(log, config.TRUST_PROXY_HOPS)
+  // Compilers, error handler and hooks first: what is registered earlier would not inherit them.
+  installCompilers(app)
+  installErrorHandler(app)
+  installAuthentication(app, authenticator)
+  measureRequests(app, metrics)
+  logRequests(app)
+  await app.register(formbody)
+  await installOpenApi(app, { title, description, version: '1.0.0' })
+  installHealth(app, { title, readiness, lifecycle, metrics })
+  lifecycle.onStop('http', 'http server', () => app.close())
+
+  return {
+    app,
+    log,
+    metrics,
+    lifecycle,
+    readiness,
+    authenticator,
+    revocations,
+    start: async () => {
+      const address = await app.listen({ host: config.HOST, port: config.PORT })
+      readiness.startPolling()
+      lifecycle.onStop('streams', 'readiness polling', () => readiness.stopPolling())
+      log.info({ address }, 'listening')
+      return address
+    },
+    stop: () => lifecycle.stop(),
+  }
+}
+
+function fetchedKeys(url: string, lifecycle: Lifecycle): JWTVerifyGetKey {
+  const { keys, stop } = remoteKeys(url)
+  lifecycle.onStop('http', 'key refresh', stop)
+  return keys
+}
+
+function createApp(log: Logger, trustedHops: number): FastifyInstance {
+  const app = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: (request) => requestIdFrom(request.headers['x-request-id']),
+    trustProxy: (_address: string, hop: number) => hop < trustedHops,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true },
+  }) as unknown as FastifyInstance
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    // An empty body is no body: operations without one must not fail on a client's default header.
+    if (body.length === 0) done(null, undefined)
+    else parseJson(request, body as string, done)
+  })
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+  return app
+}
+
+/** One line a request. Never its query string: it may hold a ticket or what somebody searched for. */
+function logRequests(app: FastifyInstance): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const quiet = request.routeOptions.config?.contract === undefined && reply.statusCode < 400
+    request.log[quiet ? 'debug' : 'info'](
+      {
+        method: request.method,
+        path: pathOf(request),
+        status: reply.statusCode,
+        duration_ms: Math.round(reply.elapsedTime * 10) / 10,
+        ip: request.ip,
+      },
+      'request',
+    )
+  })
+}
