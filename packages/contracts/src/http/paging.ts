@@ -22,7 +22,12 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 
 /** An id in a path or a query string. */
-export const idParam = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER)
+export const idParam = z.coerce
+  .number()
+  .int()
+  .positive()
+  .max(Number.MAX_SAFE_INTEGER)
+  .meta({ examples: [42] })
 
 /** `1,2,3` as a list of distinct ids, at most `max` of them. */
 export function idList(max: number) {

@@ -1,0 +1,93 @@
+import { problems } from '@bigtech/contracts'
+import type { Service } from '@bigtech/service-kit'
+import { describe, expect, it } from 'vitest'
+
+interface Operation {
+  readonly path: string
+  readonly method: string
+  readonly security: readonly unknown[]
+  readonly hasBody: boolean
+  readonly document: Record<string, unknown>
+}
+
+/**
+ * What every deployable promises, whatever it does: call it inside a test file with a getter
+ * of the built service (its stores up).
+ */
+export function describeConformance(options: { title: string; service: () => Service }): void {
+  const { title, service } = options
+  const get = (url: string, headers: Record<string, string> = {}) => service().app.inject({ url, headers })
+
+  describe('conformance', () => {
+    it('answers /health with its name', async () => {
+      const answer = await get('/health')
+      expect(answer.statusCode).toBe(200)
+      expect(answer.body).toBe(`{"status":"healthy","service":"${title}"}`)
+    })
+
+    it('is live without looking at a store, and ready only when every needed store answers', async () => {
+      expect((await get('/live')).json()).toEqual({ status: 'live' })
+      const ready = await get('/ready')
+      expect(ready.json()).toMatchObject({ status: 'ready' })
+      expect(ready.statusCode).toBe(200)
+    })
+
+    it('serves metrics that carry its name', async () => {
+      const { body } = await get('/metrics')
+      expect(body).toContain(`service="${service().log.bindings().service}"`)
+      expect(body).toContain('http_requests_total')
+    })
+
+    it('serves its API page and an OpenAPI document with an example for every operation', async () => {
+      expect((await get('/docs')).statusCode).toBe(200)
+      for (const operation of await operations(service())) {
+        const { operationId, summary } = operation.document
+        expect(operationId, `${operation.method} ${operation.path}`).toBeTruthy()
+        expect(summary).toBeTruthy()
+        expect(JSON.stringify(operation.document), `${operationId} has an example`).toMatch(/"examples?":/)
+      }
+    })
+
+    it('answers unknown paths with a problem, and echoes the request id', async () => {
+      const answer = await get('/no/such/path', { 'x-request-id': 'conformance-1234' })
+      expect(answer.statusCode).toBe(404)
+      expect(answer.headers['content-type']).toContain('application/problem+json')
+      expect(answer.json()).toMatchObject({ code: 'ROUTE_NOT_FOUND', request_id: 'conformance-1234' })
+      expect(answer.headers['x-request-id']).toBe('conformance-1234')
+    })
+
+    it('answers 401 to an anonymous caller on every operation that is not public', async () => {
+      const secured = (await operations(service())).filter(({ security }) => security.length > 0)
+      for (const { path, method } of secured) {
+        const answer = await service().app.inject({
+          method: method.toUpperCase() as 'GET',
+          url: path.replace(/\{\w+\}/g, '1'),
+        })
+        expect(answer.statusCode, `${method} ${path}`).toBe(401)
+        expect(answer.headers['www-authenticate']).toBe('Bearer')
+      }
+    })
+
+    it('documents only codes that the registry knows', async () => {
+      for (const { document } of await operations(service())) {
+        const codes = JSON.stringify(document.responses).matchAll(/`([A-Z_]{4,})`/g)
+        for (const [, code] of codes) expect(problems).toHaveProperty(code!)
+      }
+    })
+  })
+}
+
+async function operations(service: Service): Promise<Operation[]> {
+  const document = (await service.app.inject('/openapi.json')).json() as {
+    paths: Record<string, Record<string, Record<string, unknown>>>
+  }
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      path,
+      method,
+      security: (operation.security as unknown[]) ?? [],
+      hasBody: 'requestBody' in operation,
+      document: operation,
+    })),
+  )
+}

@@ -1,0 +1,8 @@
+export { describeConformance } from './conformance.ts'
+export { createTestIssuer, type TestIssuer } from './issuer.ts'
+export { createTestKafka, type TestKafka } from './kafka.ts'
+export { createTestMongo, type TestMongo } from './mongo.ts'
+export { createTestMysql, type TestMysql } from './mysql.ts'
+export { createTestRedis, type TestRedis } from './redis.ts'
+export { type TestServers, testServers, uniqueName } from './servers.ts'
+export { waitFor } from './wait-for.ts'

@@ -1,0 +1,38 @@
+import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTVerifyGetKey, SignJWT } from 'jose'
+
+export interface TestIssuer {
+  /** For `buildXService(config, { keys })`. */
+  readonly keys: JWTVerifyGetKey
+  /** An access token as user-service would give it. */
+  token(claims: {
+    userId: number
+    sessionId?: string
+    username?: string
+    expiresInSeconds?: number
+  }): Promise<string>
+}
+
+/** Signs access tokens with a key of its own, in user-service's place. */
+export async function createTestIssuer(): Promise<TestIssuer> {
+  const { privateKey, publicKey } = await generateKeyPair('Ed25519', { extractable: true })
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'Ed25519', use: 'sig' }
+  return {
+    keys: createLocalJWKSet({ keys: [jwk] }),
+    token: ({
+      userId,
+      sessionId = crypto.randomUUID(),
+      username = `user${userId}`,
+      expiresInSeconds = 600,
+    }) => {
+      const now = Math.floor(Date.now() / 1_000)
+      return new SignJWT({ sid: sessionId, username })
+        .setProtectedHeader({ alg: 'Ed25519', kid: 'test' })
+        .setSubject(String(userId))
+        .setIssuer('bigtech-user-service')
+        .setAudience('bigtech-chat')
+        .setIssuedAt(Math.min(now, now + expiresInSeconds))
+        .setExpirationTime(now + expiresInSeconds)
+        .sign(privateKey)
+    },
+  }
+}

@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import mariadb from 'mariadb'
+import { testServers, uniqueName } from './servers.ts'
+
+const run = promisify(execFile)
+const require = createRequire(import.meta.url)
+const dbmate = join(dirname(require.resolve('dbmate/package.json')), 'dist', 'cli.js')
+
+export interface TestMysql {
+  readonly url: string
+  readonly database: string
+  query<Row = Record<string, unknown>>(sql: string, params?: unknown[]): Promise<Row[]>
+  migrate(direction: 'up' | 'rollback'): Promise<void>
+  drop(): Promise<void>
+}
+
+/** A fresh database with the migrations of the folder applied. Dropped by `drop()`. */
+export async function createTestMysql(options: { migrationsDir?: string } = {}): Promise<TestMysql> {
+  const { host, port, user, password } = testServers().mysql
+  const database = uniqueName('t_')
+  const connection = await mariadb.createConnection({ host, port, user, password, bigIntAsNumber: true })
+  await connection.query(`CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`)
+  await connection.query(`USE ${database}`)
+  const url = `mysql://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}`
+  const migrate = async (direction: 'up' | 'rollback') => {
+    const { migrationsDir } = options
+    if (!migrationsDir) return
+    await run(process.execPath, [
+      dbmate,
+      '--url',
+      url,
+      '--migrations-dir',
+      migrationsDir,
+      '--no-dump-schema',
+      direction,
+    ])
+  }
+  await migrate('up')
+  return {
+    url,
+    database,
+    query: (sql, params) => connection.query(sql, params),
+    migrate,
+    drop: async () => {
+      await connection.query(`DROP DATABASE IF EXISTS ${database}`)
+      await connection.end()
+    },
+  }
+}
