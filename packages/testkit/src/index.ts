@@ -1,6 +1,7 @@
 export { describeConformance } from './conformance.ts'
 export { createTestIssuer, type TestIssuer } from './issuer.ts'
 export { createTestKafka, type TestKafka } from './kafka.ts'
+export { describeMigrations } from './migrations.ts'
 export { createTestMongo, type TestMongo } from './mongo.ts'
 export { createTestMysql, type TestMysql } from './mysql.ts'
 export { createTestRedis, type TestRedis } from './redis.ts'

@@ -1,0 +1,91 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { getDMMF } from '@prisma/get-dmmf'
+import { describe, expect, it } from 'vitest'
+import { createTestMysql, type TestMysql } from './mysql.ts'
+
+/** Tables that are written by plain SQL only and have no Prisma model. */
+const withoutModel = ['schema_migrations', 'outbox', 'inbox']
+
+const sqlTypes: Record<string, readonly string[]> = {
+  Int: ['int', 'smallint', 'tinyint', 'mediumint'],
+  BigInt: ['bigint'],
+  String: ['varchar', 'char', 'text', 'mediumtext', 'longtext', 'tinytext'],
+  Boolean: ['tinyint'],
+  DateTime: ['datetime', 'timestamp', 'date'],
+  Json: ['json', 'longtext'],
+  Bytes: ['varbinary', 'binary', 'blob', 'longblob', 'mediumblob'],
+  Float: ['double', 'float'],
+  Decimal: ['decimal'],
+}
+
+interface Column {
+  readonly table: string
+  readonly column: string
+  readonly nullable: boolean
+  readonly type: string
+}
+
+/** Migrations go up, down and up again on the real server, and the Prisma schema says what they made. */
+export function describeMigrations(options: { migrationsDir: string; schemaPath: string }): void {
+  const { migrationsDir, schemaPath } = options
+  const count = readdirSync(migrationsDir).filter((name) => name.endsWith('.sql')).length
+
+  describe('migrations', () => {
+    it('go up, all the way down and up again, to the same tables', async () => {
+      const mysql = await createTestMysql({ migrationsDir })
+      try {
+        const before = await columnsOf(mysql)
+        for (let step = 0; step < count; step++) await mysql.migrate('rollback')
+        const left = (await columnsOf(mysql)).filter(({ table }) => table !== 'schema_migrations')
+        expect(left).toEqual([])
+        await mysql.migrate('up')
+        expect(await columnsOf(mysql)).toEqual(before)
+      } finally {
+        await mysql.drop()
+      }
+    })
+
+    it('make the tables that the Prisma schema describes, and no other', async () => {
+      const mysql = await createTestMysql({ migrationsDir })
+      try {
+        const found = (await columnsOf(mysql)).filter(({ table }) => !withoutModel.includes(table))
+        const described = modelColumns(readFileSync(schemaPath, 'utf8')).filter(
+          ({ table }) => !withoutModel.includes(table),
+        )
+        const key = ({ table, column, nullable }: Pick<Column, 'table' | 'column' | 'nullable'>) =>
+          `${table}.${column}${nullable ? '?' : ''}`
+        expect(described.map(key).sort()).toEqual(found.map(key).sort())
+        for (const field of described) {
+          const column = found.find(({ table, column }) => table === field.table && column === field.column)
+          expect(sqlTypes[field.type], key(field)).toContain(column?.type)
+        }
+      } finally {
+        await mysql.drop()
+      }
+    })
+  })
+}
+
+async function columnsOf(mysql: TestMysql): Promise<Column[]> {
+  const rows = await mysql.query<Record<string, string>>(
+    `SELECT table_name AS t, column_name AS c, is_nullable AS n, data_type AS d
+       FROM information_schema.columns WHERE table_schema = ? ORDER BY table_name, column_name`,
+    [mysql.database],
+  )
+  return rows.map(({ t, c, n, d }) => ({ table: t!, column: c!, nullable: n === 'YES', type: d! }))
+}
+
+function modelColumns(schema: string): Column[] {
+  const document = getDMMF({ datamodel: schema })
+  if ('error' in document) throw new Error('The Prisma schema is not valid', { cause: document.error })
+  return document.datamodel.models.flatMap((model) =>
+    model.fields
+      .filter(({ kind }) => kind === 'scalar')
+      .map((field) => ({
+        table: model.dbName ?? model.name,
+        column: field.dbName ?? field.name,
+        nullable: !field.isRequired,
+        type: field.type,
+      })),
+  )
+}
