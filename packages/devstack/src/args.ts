@@ -1,0 +1,91 @@
+import { UserError } from './problems.ts'
+
+export interface Args {
+  command: 'start' | 'test' | 'lint' | 'servers' | 'status' | 'env' | 'help'
+  instance: string
+  reset: boolean
+  /** Undefined means: Docker when it answers, else the servers of this machine. */
+  docker: boolean | undefined
+  onlyServers: boolean
+  observability: boolean
+  help: boolean
+  /** What is not an option, for example the test filters. */
+  rest: string[]
+}
+
+const commands = ['start', 'test', 'lint', 'servers', 'status', 'env', 'help'] as const
+
+export const usage = `Usage: npm start -- [options]      run everything and stay in the foreground
+       npm test -- [filters]       every check and test, on ports of its own
+       npm run lint                the checks alone
+
+Options of start:
+  --reset            empty this instance's data first
+  --docker           servers through docker compose; --no-docker: never
+  --only servers     only the servers, no service
+  --observability    Prometheus and Alertmanager too
+  --instance NAME    another copy beside this one (own data, ports from DEVSTACK_PORT_OFFSET)
+  --help             this text
+
+More commands (node packages/devstack/bootstrap.mjs <command>):
+  servers            the servers alone, for development and integration tests
+  status             what of this checkout is running
+  env                the addresses and accounts as shell exports
+
+Ports:  DEVSTACK_MYSQL_PORT, _REDIS_PORT, _MONGO_PORT, _KAFKA_PORT, _SMTP_PORT, _MAILBOX_PORT, _GATEWAY_PORT, _USER_PORT,
+        _FRIEND_PORT, _CHAT_PORT, _NOTIFICATION_PORT, _ANALYTICS_PORT, or DEVSTACK_PORT_OFFSET for all of them
+Folders: DEVSTACK_CACHE (what was fetched), DEVSTACK_DATA (data, logs, keys)
+`
+
+function valueAfter(argv: readonly string[], index: number, option: string): string {
+  const value = argv[index + 1]
+  if (value === undefined || value.startsWith('--'))
+    throw new UserError(`${option} needs a value, see --help.`)
+  return value
+}
+
+function isCommand(text: string | undefined): text is Args['command'] {
+  return (commands as readonly string[]).includes(text ?? '')
+}
+
+/** Reads the command line; refuses what it does not know, so that a typing error is never ignored. */
+export function parseArgs(argv: readonly string[]): Args {
+  const [first, ...tail] = argv
+  const command = first === undefined || first === '--help' || first === '-h' ? 'help' : first
+  if (!isCommand(command)) throw new UserError(`Unknown command "${command}", see --help.`)
+  const args: Args = {
+    command,
+    instance: command === 'test' ? 'test' : 'dev',
+    reset: false,
+    docker: undefined,
+    onlyServers: command === 'servers',
+    observability: false,
+    help: command === 'help',
+    rest: [],
+  }
+  for (let index = 0; index < tail.length; index++) {
+    const option = tail[index] as string
+    if (option === '--') continue
+    if (option === '--reset') args.reset = true
+    else if (option === '--docker') args.docker = true
+    else if (option === '--no-docker') args.docker = false
+    else if (option === '--observability') args.observability = true
+    else if (option === '--help' || option === '-h') args.help = true
+    else if (option === '--instance') args.instance = instanceName(valueAfter(tail, index++, option))
+    else if (option === '--only') {
+      if (valueAfter(tail, index++, option) !== 'servers')
+        throw new UserError('--only knows "servers", see --help.')
+      args.onlyServers = true
+    } else if (option.startsWith('-') && command !== 'test')
+      throw new UserError(`Unknown option "${option}", see --help.`)
+    else args.rest.push(option)
+  }
+  return args
+}
+
+function instanceName(name: string): string {
+  if (!/^[a-z][a-z0-9-]{0,20}$/.test(name)) {
+    throw new UserError('An instance name is made of small letters, digits and "-", at most 21 of them.')
+  }
+  return name
+}

@@ -1,0 +1,56 @@
+import { createConnection } from 'mariadb'
+import type { Instance, Passwords } from './instance.ts'
+import { services } from './services.ts'
+
+/**
+ * One database per service with two accounts: the service may read and write rows, and nothing else; the owner
+ * account changes tables and is used by migrations only. All statements can be repeated.
+ */
+export function databaseStatements(passwords: Passwords): string[] {
+  return services.flatMap(({ database }) => {
+    if (!database) return []
+    const owner = `${database.account}_owner`
+    return [
+      `CREATE DATABASE IF NOT EXISTS \`${database.name}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`,
+      ...account(database.account, passwords(database.account)),
+      ...account(owner, passwords(owner)),
+      `GRANT SELECT, INSERT, UPDATE, DELETE ON \`${database.name}\`.* TO '${database.account}'@'%'`,
+      `GRANT ALL PRIVILEGES ON \`${database.name}\`.* TO '${owner}'@'%'`,
+    ]
+  })
+}
+
+function account(name: string, password: string): string[] {
+  return [
+    `CREATE USER IF NOT EXISTS '${name}'@'%' IDENTIFIED BY '${password}'`,
+    `ALTER USER '${name}'@'%' IDENTIFIED BY '${password}'`,
+  ]
+}
+
+export const MYSQL_ROOT = 'mysql-root'
+
+/** Creates databases and accounts on the running server. */
+export async function createDatabases(instance: Instance, passwords: Passwords): Promise<void> {
+  const connection = await createConnection({
+    host: '127.0.0.1',
+    port: instance.ports.mysql,
+    user: 'root',
+    password: passwords(MYSQL_ROOT),
+    connectTimeout: 10_000,
+  })
+  try {
+    for (const statement of databaseStatements(passwords)) await connection.query(statement)
+  } finally {
+    await connection.end()
+  }
+}
+
+/** `mysql://account:password@host:port/database` */
+export function databaseUrl(
+  instance: Instance,
+  passwords: Passwords,
+  account: string,
+  database: string,
+): string {
+  return `mysql://${account}:${passwords(account)}@127.0.0.1:${instance.ports.mysql}/${database}`
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Account, cacheRoot, root, serverAccount, stateRoot } from './paths.ts'
+import { type Ports, portsOf } from './ports.ts'
+
+/** One running copy of the stack: its folders, ports and passwords. */
+export interface Instance {
+  name: string
+  root: string
+  folder: string
+  dataFolder: string
+  logFolder: string
+  pidFolder: string
+  keyFolder: string
+  cacheFolder: string
+  ports: Ports
+  /** Set when we are root: the account the servers run as. */
+  account: Account | undefined
+  /** Why the state is not inside of the checkout, when it is not. */
+  note: string | undefined
+}
+
+/** Describes an instance and makes its folders; nothing is started. */
+export function openInstance(name: string, env: NodeJS.ProcessEnv = process.env): Instance {
+  const state = stateRoot(env)
+  const folder = join(state.folder, name)
+  const instance: Instance = {
+    name,
+    root,
+    folder,
+    dataFolder: join(folder, 'data'),
+    logFolder: join(folder, 'logs'),
+    pidFolder: join(folder, 'pids'),
+    keyFolder: join(folder, 'keys'),
+    cacheFolder: cacheRoot(env),
+    ports: portsOf(name, env),
+    account: serverAccount(),
+    note: state.why,
+  }
+  makeFolders(instance)
+  return instance
+}
+
+function makeFolders(instance: Instance): void {
+  for (const folder of [instance.folder, instance.dataFolder, instance.logFolder, instance.pidFolder]) {
+    mkdirSync(folder, { recursive: true, mode: 0o755 })
+  }
+  mkdirSync(instance.keyFolder, { recursive: true, mode: 0o700 })
+}
+
+/** A data folder that its server may write, and no other user may read. */
+export function serverFolder(instance: Instance, name: string): string {
+  const folder = join(instance.dataFolder, name)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  giveToServers(instance, folder)
+  return folder
+}
+
+export function giveToServers(instance: Instance, path: string): void {
+  if (instance.account) chownSync(path, instance.account.uid, instance.account.gid)
+}
+
+const SOCKET_PATH_LIMIT = 90
+
+/** A folder for Unix sockets: their paths must be short, and a checkout can be deep. */
+export function socketFolder(instance: Instance, name: string): string {
+  const wanted = join(serverFolder(instance, name), 'run')
+  if (wanted.length < SOCKET_PATH_LIMIT) {
+    mkdirSync(wanted, { recursive: true, mode: 0o700 })
+    giveToServers(instance, wanted)
+    return wanted
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'bigtech-'))
+  giveToServers(instance, folder)
+  return folder
+}
+
+/** Forgets all data of the instance; keys and passwords go with the data they belong to. */
+export function emptyInstance(instance: Instance): void {
+  for (const folder of [instance.dataFolder, instance.keyFolder, instance.logFolder]) {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  makeFolders(instance)
+}
+
+export type Passwords = (account: string) => string
+
+/** Random passwords, made once per instance and kept beside its data. */
+export function passwordsOf(instance: Instance): Passwords {
+  const file = join(instance.keyFolder, 'passwords.json')
+  const known: Record<string, string> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+  return (account) => {
+    const kept = known[account]
+    if (kept) return kept
+    const fresh = randomBytes(18).toString('base64url')
+    known[account] = fresh
+    writeFileSync(file, `${JSON.stringify(known, null, 2)}\n`, { mode: 0o600 })
+    return fresh
+  }
+}

@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { UserError } from './problems.ts'
+
+const defaults = {
+  gateway: 8000,
+  user: 8005,
+  friend: 8003,
+  chat: 8002,
+  notification: 8006,
+  analytics: 8007,
+  mysql: 13306,
+  redis: 16379,
+  mongo: 27117,
+  kafka: 19092,
+  kafkaController: 19093,
+  smtp: 11025,
+  mailbox: 11080,
+  stack: 11081,
+  prometheus: 19090,
+  alertmanager: 19094,
+} as const
+
+export type PortName = keyof typeof defaults
+export type Ports = Record<PortName, number>
+
+const TEST_OFFSET = 20_000
+
+/** DEVSTACK_KAFKA_CONTROLLER_PORT for kafkaController; the test instance has variables of its own. */
+export function portVariable(name: PortName, instance: string): string {
+  const upper = name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
+  return instance === 'dev' ? `DEVSTACK_${upper}_PORT` : `DEVSTACK_${variablePart(instance)}_${upper}_PORT`
+}
+
+function variablePart(instance: string): string {
+  return instance.toUpperCase().replaceAll('-', '_')
+}
+
+function offsetOf(instance: string, env: NodeJS.ProcessEnv): number {
+  const own =
+    instance === 'dev' ? env.DEVSTACK_PORT_OFFSET : env[`DEVSTACK_${variablePart(instance)}_PORT_OFFSET`]
+  if (own !== undefined) return portNumber(own, 'DEVSTACK_PORT_OFFSET', 0)
+  if (instance === 'dev') return 0
+  if (instance === 'test') return TEST_OFFSET
+  return portNumber(env.DEVSTACK_PORT_OFFSET ?? '10000', 'DEVSTACK_PORT_OFFSET', 0)
+}
+
+function portNumber(text: string, variable: string, least: number): number {
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < least || number > 65_535) {
+    throw new UserError(`${variable}=${text} is not a port number: set it to ${least}..65535.`)
+  }
+  return number
+}
+
+/** The ports of an instance: the conventional ones, shifted as a whole or set one by one in the environment. */
+export function portsOf(instance: string, env: NodeJS.ProcessEnv = process.env): Ports {
+  const offset = offsetOf(instance, env)
+  const entries = Object.entries(defaults).map(([name, base]) => {
+    const variable = portVariable(name as PortName, instance)
+    const own = env[variable]
+    return [name, portNumber(own ?? String(base + offset), own ? variable : 'DEVSTACK_PORT_OFFSET', 1)]
+  })
+  return Object.fromEntries(entries) as Ports
+}
+
+/** True when nothing listens on the port of the loopback interface. */
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)))
+  })
+}
+
+/** "redis-server (process 812)" where the kernel tells it, else undefined. */
+export function portHolder(port: number): string | undefined {
+  const inode = listeningInode(port)
+  if (!inode) return undefined
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+        if (readlinkSync(`/proc/${pid}/fd/${fd}`) !== `socket:[${inode}]`) continue
+        return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (process ${pid})`
+      }
+    } catch {
+      // Another user's process, or one that ended meanwhile.
+    }
+  }
+  return undefined
+}
+
+function listeningInode(port: number): string | undefined {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0')
+  for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    let text = ''
+    try {
+      text = readFileSync(table, 'utf8')
+    } catch {
+      continue
+    }
+    for (const line of text.split('\n').slice(1)) {
+      const columns = line.trim().split(/\s+/)
+      if (columns[3] === '0A' && columns[1]?.endsWith(`:${hex}`)) return columns[9]
+    }
+  }
+  return undefined
+}
+
+/** Fails with one sentence when a port that we are about to use belongs to somebody else. */
+export async function requireFreePorts(
+  ports: Ports,
+  names: readonly PortName[],
+  instance: string,
+): Promise<void> {
+  for (const name of names) {
+    if (await isPortFree(ports[name])) continue
+    const holder = portHolder(ports[name]) ?? 'another process'
+    throw new UserError(
+      `Port ${ports[name]} (${name}) is taken by ${holder}: stop that, or set ${portVariable(name, instance)} to a free port.`,
+    )
+  }
+}

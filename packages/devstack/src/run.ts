@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process'
+import { lineSplitter } from './logs.ts'
+import type { Account } from './paths.ts'
+
+export interface RunOptions {
+  cwd?: string | undefined
+  env?: NodeJS.ProcessEnv | undefined
+  input?: string | undefined
+  account?: Account | undefined
+  onLine?: ((line: string) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
+const KEEP_CHARACTERS = 200_000
+
+/** Runs a program to its end and returns its output; a failure carries the end of that output. */
+export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: options.env ?? process.env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      ...(options.account ? { uid: options.account.uid, gid: options.account.gid } : {}),
+    })
+    let output = ''
+    let errors = ''
+    const onLine = options.onLine ? lineSplitter(options.onLine) : undefined
+    child.stdout.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-KEEP_CHARACTERS)
+      onLine?.(chunk)
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      errors = (errors + chunk.toString()).slice(-4000)
+      onLine?.(chunk)
+    })
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(options.input ?? '')
+    const stop = () => child.pid && process.kill(-child.pid, 'SIGTERM')
+    running.add(stop)
+    child.on('error', (error) => {
+      running.delete(stop)
+      reject(new Error(`${command} cannot be run: ${error.message}`))
+    })
+    child.on('close', (code, signal) => {
+      running.delete(stop)
+      if (code === 0) return resolve(output)
+      const tail = (errors.trim() || output.trim()).split('\n').slice(-15).join('\n')
+      reject(
+        new Error(`${command} ${args.slice(0, 3).join(' ')} failed (${signal ?? `exit ${code}`})\n${tail}`),
+      )
+    })
+  })
+}
+
+const running = new Set<() => unknown>()
+
+/** Ends every program that `run` is waiting for; used when the command itself is stopped. */
+export function abortRunning(): void {
+  for (const stop of running) {
+    try {
+      stop()
+    } catch {
+      // Ended meanwhile.
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { PortName } from './ports.ts'
+
+/**
+ * Everything the stack runs beside the servers, as data: adding a service to the product is adding a row here.
+ * `environment` says which of the shared settings (environment.ts) a process gets besides the common ones.
+ */
+export interface ServiceRow {
+  name: string
+  folder: string
+  entry: string
+  port: PortName
+  /** Its MySQL database and the two accounts of it: `<account>` for the service, `<account>_owner` for migrations. */
+  database?: { name: string; account: string }
+  /** Its MongoDB database. */
+  mongo?: string
+  /** Number of its Redis database. */
+  redis?: number
+  environment: readonly EnvironmentPart[]
+  /** Higher is stopped first. */
+  order: number
+}
+
+export type EnvironmentPart = 'kafka' | 'tokens' | 'signing' | 'neighbours' | 'mail' | 'push' | 'gateway'
+
+export const SERVICE_ORDER = 20
+export const GATEWAY_ORDER = 30
+
+export const services: readonly ServiceRow[] = [
+  {
+    name: 'user-service',
+    folder: 'services/user-service',
+    entry: 'src/server.ts',
+    port: 'user',
+    database: { name: 'bigtech_user', account: 'user_service' },
+    redis: 0,
+    environment: ['kafka', 'tokens', 'signing', 'neighbours'],
+    order: SERVICE_ORDER,
+  },
+  {
+    name: 'friend-service',
+    folder: 'services/friend-service',
+    entry: 'src/server.ts',
+    port: 'friend',
+    database: { name: 'bigtech_friend', account: 'friend_service' },
+    environment: ['kafka', 'tokens', 'neighbours'],
+    order: SERVICE_ORDER,
+  },
+  {
+    name: 'chat-service',
+    folder: 'services/chat-service',
+    entry: 'src/server.ts',
+    port: 'chat',
+    database: { name: 'bigtech_chat', account: 'chat_service' },
+    mongo: 'bigtech_chat',
+    redis: 1,
+    environment: ['kafka', 'tokens', 'neighbours'],
+    order: SERVICE_ORDER,
+  },
+  {
+    name: 'notification-service',
+    folder: 'services/notification-service',
+    entry: 'src/server.ts',
+    port: 'notification',
+    database: { name: 'bigtech_notification', account: 'notification_service' },
+    redis: 2,
+    environment: ['kafka', 'tokens', 'neighbours', 'mail', 'push'],
+    order: SERVICE_ORDER,
+  },
+  {
+    name: 'analytics-service',
+    folder: 'services/analytics-service',
+    entry: 'src/server.ts',
+    port: 'analytics',
+    database: { name: 'bigtech_analytics', account: 'analytics_service' },
+    environment: ['kafka', 'tokens', 'neighbours'],
+    order: SERVICE_ORDER,
+  },
+  {
+    name: 'gateway',
+    folder: 'packages/gateway',
+    entry: 'src/server.ts',
+    port: 'gateway',
+    redis: 3,
+    environment: ['tokens', 'neighbours', 'gateway'],
+    order: GATEWAY_ORDER,
+  },
+]
+
+/** The services whose code is in this checkout. */
+export function presentServices(root: string): ServiceRow[] {
+  return services.filter((service) => existsSync(join(root, service.folder, service.entry)))
+}

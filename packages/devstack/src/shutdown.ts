@@ -1,0 +1,31 @@
+import { abortRunning } from './run.ts'
+
+type Stop = (reason: string) => Promise<void>
+
+const FORCE_AFTER_MS = 1500
+
+/**
+ * Calls `stop` once for Ctrl-C, a polite kill, a closed terminal, or the death of the bootstrap that started us. A
+ * second Ctrl-C (not the echo of the first: a terminal sends it to us and to our parent, which passes it on) is ours
+ * to obey at once.
+ */
+export function onShutdown(stop: Stop): void {
+  let firstAt = 0
+  const handle = (reason: string) => {
+    if (firstAt > 0) {
+      if (Date.now() - firstAt > FORCE_AFTER_MS && reason === 'SIGINT') process.exit(130)
+      return
+    }
+    firstAt = Date.now()
+    abortRunning()
+    stop(reason).catch((error: unknown) => {
+      console.error(error)
+      process.exit(1)
+    })
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => handle(signal))
+  process.on('disconnect', () => handle('its parent ended'))
+  process.channel?.unref()
+  // A closed terminal must not end us before we have stopped the rest.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+}

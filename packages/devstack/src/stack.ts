@@ -1,0 +1,86 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createDatabases, MYSQL_ROOT } from './databases.ts'
+import { type Instance, type Passwords, passwordsOf } from './instance.ts'
+import { endLeftovers } from './pids.ts'
+import { type PortName, requireFreePorts } from './ports.ts'
+import { notice, step } from './progress.ts'
+import { documentdb } from './servers/documentdb.ts'
+import { kafka } from './servers/kafka.ts'
+import { mail } from './servers/mail.ts'
+import { mariadb } from './servers/mariadb.ts'
+import { redis } from './servers/redis.ts'
+import type { Server } from './servers/server.ts'
+import { Supervisor } from './supervisor.ts'
+import { createTopics } from './topics.ts'
+
+const servers: readonly Server[] = [kafka, documentdb, mariadb, redis, mail]
+
+const serverPorts: readonly PortName[] = [
+  'mysql',
+  'redis',
+  'mongo',
+  'kafka',
+  'kafkaController',
+  'smtp',
+  'mailbox',
+]
+
+export interface Stack {
+  instance: Instance
+  passwords: Passwords
+  supervisor: Supervisor
+}
+
+/** Prepares an instance: what an earlier run left is ended, taken ports are found before anything starts. */
+export async function openStack(instance: Instance, more: readonly PortName[] = []): Promise<Stack> {
+  if (instance.note) notice(instance.note)
+  const ended = await endLeftovers(instance.pidFolder)
+  if (ended.length > 0) notice(`ended what an earlier run left behind: ${ended.join(', ')}`)
+  await requireFreePorts(instance.ports, [...serverPorts, ...more], instance.name)
+  const supervisor = new Supervisor({ logs: instance.logFolder, pids: instance.pidFolder })
+  return { instance, passwords: passwordsOf(instance), supervisor }
+}
+
+/** Fetches and starts the servers side by side, then creates databases, accounts and topics. */
+export async function startServers(stack: Stack): Promise<void> {
+  await all(servers.map((server) => startServer(stack, server)))
+  writeServersFile(stack)
+}
+
+async function startServer(stack: Stack, server: Server): Promise<void> {
+  const { instance, passwords, supervisor } = stack
+  const specs = await server.prepare({ instance, passwords })
+  await step(`${server.title} on ${specs.at(-1)?.port}`, async () => {
+    for (const spec of specs) {
+      supervisor.add(spec)
+      await supervisor.start(spec.name)
+    }
+    if (server === mariadb) await createDatabases(instance, passwords)
+    if (server === kafka) await createTopics(instance)
+  })
+}
+
+/** Waits for all, also when one fails, so that nothing is started behind the back of the clean-up. */
+async function all(work: Array<Promise<void>>): Promise<void> {
+  const results = await Promise.allSettled(work)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+export function serversFile(instance: Instance): string {
+  return join(instance.folder, 'servers.json')
+}
+
+/** What integration tests read to find the servers; it holds a password, so it is for this user only. */
+function writeServersFile({ instance, passwords }: Stack): void {
+  const { ports } = instance
+  const host = '127.0.0.1'
+  const content = {
+    mysql: { host, port: ports.mysql, user: 'root', password: passwords(MYSQL_ROOT) },
+    redis: { host, port: ports.redis },
+    mongo: { url: `mongodb://${host}:${ports.mongo}` },
+    kafka: { brokers: [`${host}:${ports.kafka}`] },
+  }
+  writeFileSync(serversFile(instance), `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
+}
