@@ -1,0 +1,57 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Counter, Histogram, type Registry } from 'prom-client'
+import { pathOf } from './problem.ts'
+
+/**
+ * The other half of the `log` Lua in kong.yml: one line for each request, with the same fields, and never the query
+ * string or a header. `request_id` is in every line of the request's logger.
+ */
+export function logRequests(app: FastifyInstance): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const status = statusOf(reply)
+    const fields = {
+      method: request.method,
+      path: pathOf(request),
+      status,
+      duration_ms: Math.round(reply.elapsedTime),
+      client_ip: request.ip,
+      upstream_service: request.destination?.kind === 'proxy' ? request.destination.service.host : undefined,
+    }
+    if (status >= 500) request.log.error(fields, 'request')
+    else request.log.info(fields, 'request')
+  })
+}
+
+/** Counts and times requests by kong.yml's route: a path of a client would be a series each. */
+export function measureRequests(app: FastifyInstance, registry: Registry): void {
+  const labelNames = ['method', 'path', 'status'] as const
+  const registers = [registry]
+  const total = new Counter({
+    name: 'http_requests_total',
+    help: 'Requests answered.',
+    labelNames,
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time from the first byte of a request to the last of its answer.',
+    labelNames,
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const labels = { method: request.method, path: routeLabel(request), status: String(statusOf(reply)) }
+    total.inc(labels)
+    // A stream's length says nothing about speed.
+    if (request.destination?.name !== 'stream') duration.observe(labels, reply.elapsedTime / 1_000)
+  })
+}
+
+/** nginx's 499: the client left before there was an answer. */
+function statusOf(reply: FastifyReply): number {
+  return reply.raw.headersSent ? reply.statusCode : 499
+}
+
+function routeLabel(request: FastifyRequest): string {
+  return request.destination?.name ?? 'unmatched'
+}

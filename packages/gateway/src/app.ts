@@ -1,0 +1,95 @@
+import { createMetrics, requestIdFrom } from '@bigtech/service-kit'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { logRequests, measureRequests } from './access-log.ts'
+import type { GatewayConfig } from './config.ts'
+import { createRouter, type Destination } from './kong/router.ts'
+import type { KongDocument, KongTermination } from './kong/schema.ts'
+import { bodyLimitOf, usePlugins } from './plugins.ts'
+import { answerProblems, pathOf, problemOfStatus, sendProblem } from './problem.ts'
+import { forward, upstreamOrigin, useProxy } from './proxy.ts'
+import { servePage, useWebPage } from './web-page.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    destination: Destination | null
+  }
+  interface FastifyInstance {
+    /** Ends each stream that is open. */
+    openStreams: Set<() => void>
+  }
+}
+
+export interface Gateway {
+  readonly app: FastifyInstance
+  readonly registry: Registry
+}
+
+/** The gateway that kong.yml describes. It does not listen yet. */
+export async function buildGateway(
+  document: KongDocument,
+  config: GatewayConfig,
+  log: Logger,
+): Promise<Gateway> {
+  const app = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    trustProxy: config.TRUSTED_IPS ?? false,
+    genReqId: (request) => requestIdFrom(request.headers['x-request-id']),
+    // kong.yml is the router. One route for everything keeps Fastify's own reading of paths out of it.
+    rewriteUrl: () => '/',
+    bodyLimit: bodyLimitOf(document),
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+  }) as unknown as FastifyInstance
+  const registry = createMetrics('gateway')
+  const route = createRouter(document)
+
+  answerProblems(app)
+  logRequests(app)
+  measureRequests(app, registry)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.decorateRequest('destination', null)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+    request.destination = route(pathOf(request))
+  })
+  await usePlugins(app, document, config)
+  await useProxy(app, document)
+  await useWebPage(app, config.WEB_CLIENT_DIR)
+  app.route({
+    method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    exposeHeadRoute: false,
+    url: '/',
+    handler: createHandler(document, config),
+  })
+  return { app, registry }
+}
+
+function createHandler(document: KongDocument, config: GatewayConfig) {
+  const origins = new Map(
+    document.services
+      .filter((service) => service.host !== 'web-client')
+      .map((service) => [service.name, upstreamOrigin(service, config)]),
+  )
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { destination } = request
+    if (destination === null) return sendProblem(request, reply, problemOfStatus(404))
+    if (destination.kind === 'answer') return terminate(request, reply, destination.answer)
+    const origin = origins.get(destination.service.name)
+    if (origin === undefined)
+      return servePage(request, reply, destination.upstreamPath, config.WEB_CLIENT_DIR)
+    return forward(request, reply, destination, origin)
+  }
+}
+
+/** `request-termination` */
+function terminate(request: FastifyRequest, reply: FastifyReply, answer: KongTermination): FastifyReply {
+  if (answer.status_code >= 400) return sendProblem(request, reply, problemOfStatus(answer.status_code))
+  return reply
+    .code(answer.status_code)
+    .type(answer.content_type ?? 'application/json')
+    .send(answer.body ?? JSON.stringify({ message: answer.message ?? '' }))
+}

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+
+/**
+ * The Lua in kong.yml that has its other half in this package. Lua is not run here: each piece is known by its
+ * hash, so changing one in kong.yml without looking at its other half stops the start.
+ */
+const otherHalves = {
+  'pre-function access': { hash: 'c31091f0b9f6a5ae', where: 'client.ts' },
+  'pre-function log': { hash: 'c87fc7defaf309b0', where: 'access-log.ts' },
+  'post-function header_filter': { hash: '8df36adf204e661e', where: 'problem.ts' },
+  'post-function body_filter': { hash: '8f1ddc8712b77f5e', where: 'problem.ts' },
+}
+
+type LuaName = keyof typeof otherHalves
+
+export const hashOf = (code: string): string =>
+  createHash('sha256').update(code.trim()).digest('hex').slice(0, 16)
+
+const knownCode = (name: LuaName) =>
+  z.tuple([
+    z.string().superRefine((code, context) => {
+      const { hash, where } = otherHalves[name]
+      if (hashOf(code) === hash) return
+      const message = `this Lua is not the one that ${where} does the same as (hash ${hashOf(code)}, known ${hash}): change both halves together`
+      context.addIssue({ code: 'custom', message })
+    }),
+  ])
+
+export const preFunctionCode = (phase: 'access' | 'log') => knownCode(`pre-function ${phase}`)
+export const postFunctionCode = (phase: 'header_filter' | 'body_filter') =>
+  knownCode(`post-function ${phase}`)

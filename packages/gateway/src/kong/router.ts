@@ -1,0 +1,79 @@
+import { escapePath, normalizePath } from './path.ts'
+import type { KongAnsweredRoute, KongDocument, KongRoute, KongService, KongTermination } from './schema.ts'
+
+/** Where a request goes. */
+export type Destination =
+  | {
+      kind: 'proxy'
+      name: string
+      service: KongService
+      route: KongRoute
+      upstreamPath: string
+      path: string
+    }
+  | { kind: 'answer'; name: string; answer: KongTermination; path: string }
+
+interface Candidate {
+  readonly path: string
+  readonly pattern: RegExp | null
+  readonly priority: number
+  readonly service: KongService | null
+  readonly route: KongRoute | KongAnsweredRoute
+}
+
+export type Router = (rawPath: string) => Destination | null
+
+/** Routes by path the way Kong does: patterns by their priority first, then prefixes, the longest first. */
+export function createRouter(document: KongDocument): Router {
+  const candidates = [
+    ...document.services.flatMap((service) =>
+      service.routes.flatMap((route) => candidatesOf(route, service)),
+    ),
+    ...document.routes.flatMap((route) => candidatesOf(route, null)),
+  ].sort(byPrecedence)
+  return (rawPath) => {
+    const path = normalizePath(rawPath)
+    for (const candidate of candidates) {
+      const matched = matchedPart(candidate, path)
+      if (matched !== null) return destinationOf(candidate, path, matched)
+    }
+    return null
+  }
+}
+
+function candidatesOf(route: KongRoute | KongAnsweredRoute, service: KongService | null): Candidate[] {
+  return route.paths.map((path) => ({
+    path,
+    pattern: path.startsWith('~') ? new RegExp(`^${path.slice(1)}`) : null,
+    priority: route.regex_priority,
+    service,
+    route,
+  }))
+}
+
+function byPrecedence(a: Candidate, b: Candidate): number {
+  if ((a.pattern === null) !== (b.pattern === null)) return a.pattern === null ? 1 : -1
+  return b.priority - a.priority || b.path.length - a.path.length
+}
+
+function matchedPart({ pattern, path: prefix }: Candidate, path: string): string | null {
+  if (pattern === null) return path.startsWith(prefix) ? prefix : null
+  return pattern.exec(path)?.[0] ?? null
+}
+
+function destinationOf({ route, service }: Candidate, path: string, matched: string): Destination {
+  if (service === null) {
+    return { kind: 'answer', name: route.name, answer: (route as KongAnsweredRoute).plugins[0].config, path }
+  }
+  const proxied = route as KongRoute
+  const rest = proxied.strip_path ? path.slice(matched.length) : path
+  const upstreamPath = escapePath(joinPaths(service.path, rest, path.endsWith('/')))
+  return { kind: 'proxy', name: route.name, service, route: proxied, upstreamPath, path }
+}
+
+/** A service's path and what is left of the request's, with exactly one slash between them. */
+function joinPaths(base: string, rest: string, wasFolder: boolean): string {
+  const root = base.replace(/\/$/, '')
+  if (rest === '') return wasFolder || root === '' ? `${root}/` : root
+  return rest.startsWith('/') ? root + rest : `${root}/${rest}`
+}

@@ -1,0 +1,102 @@
+import { Problem } from '@bigtech/service-kit'
+import cors, { type FastifyCorsOptionsDelegateCallback } from '@fastify/cors'
+import rateLimit from '@fastify/rate-limit'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { GatewayConfig } from './config.ts'
+import { pluginOf } from './kong/load.ts'
+import type { KongDocument } from './kong/schema.ts'
+
+const unitBytes = { bytes: 1, kilobytes: 1_024, megabytes: 1_048_576 } as const
+
+/** Bytes that a body may have, by `request-size-limiting`. */
+export function bodyLimitOf(document: KongDocument): number {
+  const { allowed_payload_size, size_unit } = pluginOf(document, 'request-size-limiting').config
+  return allowed_payload_size * unitBytes[size_unit]
+}
+
+/** In Kong's order: CORS answers preflights first, then the size is checked, then the request is counted. */
+export async function usePlugins(
+  app: FastifyInstance,
+  document: KongDocument,
+  config: GatewayConfig,
+): Promise<void> {
+  await useCors(app, document, config)
+  useSizeLimit(app, document)
+  await useRateLimit(app, document, config)
+  useResponseHeaders(app, document)
+}
+
+async function useCors(app: FastifyInstance, document: KongDocument, config: GatewayConfig): Promise<void> {
+  const settings = pluginOf(document, 'cors').config
+  const delegator: FastifyCorsOptionsDelegateCallback = (request, callback) => {
+    callback(null, {
+      origin: config.CORS_ORIGINS ?? settings.origins,
+      methods: settings.methods,
+      allowedHeaders: settings.headers,
+      exposedHeaders: settings.exposed_headers,
+      credentials: settings.credentials,
+      maxAge: settings.max_age,
+      optionsSuccessStatus: 200,
+      // An OPTIONS that is no preflight belongs to the upstream.
+      preflight: isPreflight(request),
+    })
+  }
+  await app.register(cors, { delegator })
+}
+
+function isPreflight({ headers, method }: FastifyRequest): boolean {
+  return method === 'OPTIONS' && !!headers.origin && !!headers['access-control-request-method']
+}
+
+function useSizeLimit(app: FastifyInstance, document: KongDocument): void {
+  const limit = bodyLimitOf(document)
+  app.addHook('onRequest', async (request) => {
+    if (Number(request.headers['content-length'] ?? 0) > limit) throw new Problem('PAYLOAD_TOO_LARGE')
+  })
+}
+
+async function useRateLimit(
+  app: FastifyInstance,
+  document: KongDocument,
+  config: GatewayConfig,
+): Promise<void> {
+  const max = config.RATE_LIMIT_PER_MINUTE ?? pluginOf(document, 'rate-limiting').config.minute
+  await app.register(rateLimit, {
+    max,
+    timeWindow: 60_000,
+    enableDraftSpec: true,
+    // Addresses that are remembered; the least recently seen is forgotten first.
+    cache: 50_000,
+    errorResponseBuilder: (_request, { ttl }) =>
+      new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, Math.ceil(ttl / 1_000)) }),
+  })
+}
+
+/** `response-transformer`: headers that are added where the answer has none of that name. */
+function useResponseHeaders(app: FastifyInstance, document: KongDocument): void {
+  const everywhere = parseHeaders(pluginOf(document, 'response-transformer').config.add.headers)
+  const ofService = new Map(
+    document.services.flatMap(({ name, plugins }) =>
+      (plugins ?? []).map((plugin) => [name, parseHeaders(plugin.config.add.headers)] as const),
+    ),
+  )
+  app.addHook('onSend', async (request, reply) => {
+    const { destination } = request
+    const own = destination?.kind === 'proxy' ? ofService.get(destination.service.name) : undefined
+    for (const [name, value] of own ?? everywhere) {
+      if (!reply.hasHeader(name)) reply.header(name, value)
+    }
+    // Kong gives the limit under both kinds of names.
+    for (const name of ['limit', 'remaining'] as const) {
+      const value = reply.getHeader(`ratelimit-${name}`)
+      if (value !== undefined) reply.header(`x-ratelimit-${name}-minute`, value)
+    }
+  })
+}
+
+function parseHeaders(lines: readonly string[]): [string, string][] {
+  return lines.map((line) => {
+    const colon = line.indexOf(':')
+    return [line.slice(0, colon), line.slice(colon + 1)]
+  })
+}

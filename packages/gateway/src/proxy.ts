@@ -1,0 +1,146 @@
+import { Readable } from 'node:stream'
+import replyFrom, { type FastifyReplyFromOptions } from '@fastify/reply-from'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Agent, type Dispatcher } from 'undici'
+import { hopByHop, upstreamRequestHeaders } from './client.ts'
+import type { GatewayConfig } from './config.ts'
+import { KongConfigError } from './kong/load.ts'
+import type { Destination } from './kong/router.ts'
+import type { KongDocument, KongService } from './kong/schema.ts'
+import { sendProblem, upstreamProblem } from './problem.ts'
+
+type UndiciOption = NonNullable<FastifyReplyFromOptions['undici']>
+type Proxied = Extract<Destination, { kind: 'proxy' }>
+
+type ResponseCallback = (error: Error | null, data: Dispatcher.ResponseData) => void
+
+/** Travels from the request to the HTTP client below among the headers; it never reaches the wire. */
+const abortSignal = Symbol('abortSignal')
+type HeadersWithSignal = Record<string | symbol, unknown>
+
+/** Sends requests to upstreams by `reply.from`, and ends open streams before the gateway closes. */
+export async function useProxy(app: FastifyInstance, document: KongDocument): Promise<void> {
+  const agent = new Agent({ connect: { timeout: connectTimeoutOf(document) } })
+  await app.register(replyFrom, {
+    undici: abortable(agent) as unknown as UndiciOption,
+    disableRequestLogging: true,
+    destroyAgent: true,
+  })
+  app.decorate('openStreams', new Set<() => void>())
+  app.addHook('preClose', async () => {
+    for (const end of app.openStreams) end()
+  })
+}
+
+/** One forwarded request. A client that goes away takes its upstream request with it, at any time. */
+export function forward(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  target: Proxied,
+  origin: string,
+): FastifyReply {
+  const query = queryOf(request.originalUrl)
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  const body = bodyOf(request)
+  return reply.from(origin + target.upstreamPath, {
+    timeout: target.service.read_timeout,
+    queryString: () => query,
+    // Never a second attempt: the plug-in's own default repeats a GET ten times on 503.
+    retryDelay: () => null,
+    rewriteRequestHeaders: (_request, headers) => {
+      const sent: HeadersWithSignal = {
+        ...upstreamRequestHeaders(request, headers),
+        [abortSignal]: gone.signal,
+      }
+      if (body === null) delete sent['content-length']
+      else sent['content-length'] = String(body.length)
+      return sent as Record<string, string>
+    },
+    rewriteHeaders: (headers) =>
+      Object.fromEntries(Object.entries(headers).filter(([name]) => !isOurs(name))),
+    onResponse: (_request, _reply, response) => {
+      const { stream } = response as unknown as { stream: Readable }
+      if (!target.route.response_buffering) keepStream(request.server, reply, stream)
+      reply.send(stream)
+    },
+    onError: (_reply, { error }) => {
+      // Nobody is there to read it; the access log says 499.
+      if (gone.signal.aborted) reply.hijack()
+      else sendProblem(request, reply, upstreamProblem(error))
+    },
+  })
+}
+
+/** Origins by the host names of kong.yml: the configured URL, else the same port on this machine. */
+export function upstreamOrigin(service: KongService, config: GatewayConfig): string {
+  const configured: Record<string, string | undefined> = {
+    'user-service': config.USER_SERVICE_URL,
+    'friend-service': config.FRIEND_SERVICE_URL,
+    'chat-service': config.CHAT_SERVICE_URL,
+    'notification-service': config.NOTIFICATION_SERVICE_URL,
+  }
+  if (!(service.host in configured)) {
+    throw new KongConfigError(
+      `kong.yml: services ${service.name}: no address is known for host ${service.host}`,
+    )
+  }
+  return new URL(configured[service.host] ?? `http://127.0.0.1:${service.port}`).origin
+}
+
+/** Headers at once, not with the first event; and a clean end for the client when the gateway stops. */
+function keepStream(app: FastifyInstance, reply: FastifyReply, stream: Readable): void {
+  const { raw } = reply
+  const end = (): void => {
+    stream.unpipe(raw)
+    raw.end()
+  }
+  app.openStreams.add(end)
+  raw.once('close', () => app.openStreams.delete(end))
+  raw.once('pipe', () => raw.flushHeaders())
+}
+
+/** The body, read whole: at most the size limit, and no upstream waits for a slow sender. */
+function bodyOf(request: FastifyRequest): Buffer | null {
+  const { body } = request
+  if (!Buffer.isBuffer(body)) return null
+  // `reply.from` would write a buffer as JSON; a stream goes as it is.
+  request.body = body.length > 0 ? Readable.from([body]) : undefined
+  return body
+}
+
+function isOurs(name: string): boolean {
+  return (
+    hopByHop.has(name) ||
+    name === 'x-request-id' ||
+    name.startsWith('access-control-') ||
+    name.startsWith('ratelimit-') ||
+    name.startsWith('x-ratelimit-')
+  )
+}
+
+function abortable(agent: Agent) {
+  return {
+    request(options: Dispatcher.RequestOptions, callback: ResponseCallback): void {
+      const headers = options.headers as HeadersWithSignal
+      const signal = headers[abortSignal] as AbortSignal
+      delete headers[abortSignal]
+      agent.request({ ...options, signal }, callback)
+    },
+    destroy: () => agent.destroy(),
+  }
+}
+
+function connectTimeoutOf(document: KongDocument): number {
+  const timeouts = new Set(document.services.map((service) => service.connect_timeout))
+  const [timeout, other] = timeouts
+  if (timeout === undefined || other !== undefined) {
+    throw new KongConfigError('kong.yml: services.connect_timeout: this gateway has one for all services')
+  }
+  return timeout
+}
+
+function queryOf(url: string): string {
+  const start = url.indexOf('?')
+  return start < 0 ? '' : url.slice(start + 1)
+}

@@ -1,0 +1,30 @@
+import { createLogger } from '@bigtech/service-kit'
+import { buildAdmin } from './admin.ts'
+import { buildGateway } from './app.ts'
+import { readConfig } from './config.ts'
+import { loadKongFile } from './kong/load.ts'
+
+async function main(): Promise<void> {
+  const config = readConfig()
+  const document = loadKongFile(config.KONG_CONFIG)
+  const log = createLogger({ service: 'gateway', level: config.LOG_LEVEL })
+  const { app, registry } = await buildGateway(document, config, log)
+  const admin = buildAdmin(registry)
+  await admin.listen({ host: config.HOST, port: config.ADMIN_PORT ?? config.PORT + 1 })
+  await app.listen({ host: config.HOST, port: config.PORT })
+
+  const stop = async (signal: string): Promise<void> => {
+    log.info({ signal }, 'stopping: streams end first, then running requests')
+    await app.close()
+    await admin.close()
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
+}
+
+main().catch((error: Error) => {
+  // A wrong kong.yml or variable is explained in the message; its stack would only hide that.
+  const known = error.name === 'KongConfigError' || error.name === 'ConfigError'
+  console.error(known ? error.message : error)
+  process.exit(1)
+})
