@@ -1,0 +1,14 @@
+#!/bin/bash
+# Makes the server the first member of its replica set and creates the accounts. Can be run any number of
+# times. Needs MONGO_HOST (host:port as the services will call it), MONGO_MEMBERS (default: that host alone).
+set -euo pipefail
+: "${MONGO_HOST:?}" "${MONGO_ROOT_PASSWORD:?}" "${MONGO_CHAT_PASSWORD:?}" "${MONGO_EXPORTER_PASSWORD:?}"
+export MONGO_MEMBERS=${MONGO_MEMBERS:-$MONGO_HOST}
+
+for ((attempt = 1; ; attempt++)); do
+  if mongosh --quiet --norc "mongodb://$MONGO_HOST/admin?directConnection=true" "$(dirname "$0")/accounts.js"; then
+    exit 0
+  fi
+  [ "$attempt" -lt 30 ] || { echo "MongoDB at $MONGO_HOST could not be prepared" >&2; exit 1; }
+  sleep 2
+done

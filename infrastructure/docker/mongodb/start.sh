@@ -1,0 +1,10 @@
+#!/bin/bash
+# Starts mongod as a member of the replica set rs0. With authentication on, members prove themselves by a
+# shared key, which mongod only accepts from a file that nobody else can read.
+set -euo pipefail
+key=/tmp/replica.key
+rm -f "$key"
+(umask 077 && printf '%s\n' "${MONGO_REPLICA_KEY:?is not set}" >"$key")
+if [ "$(id -u)" = 0 ]; then chown mongodb:mongodb "$key"; fi
+unset MONGO_REPLICA_KEY
+exec docker-entrypoint.sh mongod --replSet rs0 --keyFile "$key" --bind_ip_all "$@"

@@ -1,0 +1,39 @@
+#!/bin/bash
+# One database per service with two accounts: the service may read and write rows, and nothing else; the owner
+# changes tables and is used by migrations only. And one account that may look at the server's counters.
+# Can be run any number of times; a changed password is applied. Needs MYSQL_HOST and the passwords.
+set -euo pipefail
+services=(user friend chat notification analytics)
+
+password() { # VARIABLE: its value, which will stand between quotes in SQL and in URLs
+  local value=${!1:-}
+  [[ $value =~ ^[A-Za-z0-9._-]+$ ]] || { echo "$1 must be set, of letters, digits, dot, dash, underscore" >&2; return 1; }
+  printf %s "$value"
+}
+
+account() { # NAME VARIABLE
+  local secret
+  secret=$(password "$2")
+  echo "CREATE USER IF NOT EXISTS '$1'@'%' IDENTIFIED BY '$secret';"
+  echo "ALTER USER '$1'@'%' IDENTIFIED BY '$secret';"
+}
+
+statements() {
+  for service in "${services[@]}"; do
+    echo "CREATE DATABASE IF NOT EXISTS bigtech_$service CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;"
+    account "${service}_service" "MYSQL_${service^^}_PASSWORD"
+    account "${service}_service_owner" "MYSQL_${service^^}_OWNER_PASSWORD"
+    echo "GRANT SELECT, INSERT, UPDATE, DELETE ON bigtech_$service.* TO '${service}_service'@'%';"
+    echo "GRANT ALL PRIVILEGES ON bigtech_$service.* TO '${service}_service_owner'@'%';"
+  done
+  account exporter MYSQL_EXPORTER_PASSWORD
+  echo "GRANT PROCESS, REPLICATION CLIENT ON *.* TO 'exporter'@'%';"
+  echo "GRANT SELECT ON performance_schema.* TO 'exporter'@'%';"
+}
+
+if [ "${1:-}" = --print ]; then statements; exit; fi
+: "${MYSQL_HOST:?}" "${MYSQL_ROOT_PASSWORD:?}"
+sql=$(statements)
+# The password goes by the environment: an argument would show in the process list.
+MYSQL_PWD=$MYSQL_ROOT_PASSWORD mysql --host="$MYSQL_HOST" --user=root --batch <<<"$sql"
+echo 'databases and accounts are there'
