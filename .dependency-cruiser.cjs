@@ -1,0 +1,90 @@
+/** The rules of the layout (docs/architecture/README.md). A seeded violation proves that they can fail. */
+const stores = 'node_modules/(fastify|@prisma|mongoose|mongodb|ioredis|mariadb|kafkajs)(/|$)'
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'A cycle means that two files are one concept, or that one concept is missing.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'services-stay-apart',
+      comment: 'A service speaks to another by REST or events, never by import.',
+      severity: 'error',
+      from: { path: '^services/([^/]+)/' },
+      to: { path: '^services/([^/]+)/', pathNot: '^services/$1/' },
+    },
+    {
+      name: 'packages-know-no-service',
+      severity: 'error',
+      from: { path: '^packages/' },
+      to: { path: '^services/' },
+    },
+    {
+      name: 'one-kafka-client',
+      comment: 'Its traps are handled in one place.',
+      severity: 'error',
+      from: { pathNot: '^packages/kafka/src/driver/' },
+      to: { path: 'node_modules/(kafkajs|@platformatic/kafka)(/|$)' },
+    },
+    {
+      name: 'contracts-are-zod-only',
+      severity: 'error',
+      from: { path: '^packages/contracts/src/', pathNot: '\\.test\\.ts$' },
+      to: { path: 'node_modules/', pathNot: 'node_modules/zod/' },
+    },
+    {
+      name: 'use-cases-know-no-framework',
+      comment: 'Routes, stores and brokers are behind interfaces; a use case is plain TypeScript.',
+      severity: 'error',
+      from: { path: '^services/[^/]+/src/modules/.+\\.service\\.ts$' },
+      to: { path: [stores, '/generated/'] },
+    },
+    {
+      name: 'repositories-stay-in-their-module',
+      severity: 'error',
+      from: { path: '^services/([^/]+)/src/modules/([^/]+)/', pathNot: '\\.test\\.ts$' },
+      to: {
+        path: '^services/[^/]+/src/modules/[^/]+/.*repository\\.ts$',
+        pathNot: '^services/$1/src/modules/$2/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'generated-client-only-in-repositories',
+      comment: "Prisma's types never leave the repositories and the plugin that opens the store.",
+      severity: 'error',
+      from: {
+        path: '^services/[^/]+/src/modules/',
+        pathNot: ['repository\\.ts$', '\\.test\\.ts$', 'prisma-[^/]+\\.ts$'],
+      },
+      to: { path: '^services/[^/]+/src/generated/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'tests-are-not-imported',
+      severity: 'error',
+      from: { pathNot: ['\\.test\\.ts$', '^tests/'] },
+      to: { path: '\\.test\\.ts$' },
+    },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: { pathNot: '^packages/web-client/' },
+      to: { couldNotResolve: true, pathNot: ['^bun:', '^\\$'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', 'generated', '/dist/'] },
+    exclude: { path: ['/dist/', '\\.devstack', '^tests/structure/seeded'] },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+    },
+  },
+}

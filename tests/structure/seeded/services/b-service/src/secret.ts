@@ -1,0 +1,1 @@
+export const secret = 'the other service must not see this'
