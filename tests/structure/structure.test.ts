@@ -10,7 +10,7 @@ it('the structure rules catch a service that reaches into another, and a use cas
   const check = run(
     process.execPath,
     [
-      join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs'),
+      join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs'),
       '--config',
       join(root, '.dependency-cruiser.cjs'),
       '--ts-config',
