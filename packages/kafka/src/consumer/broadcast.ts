@@ -1,0 +1,214 @@
+import { uuidv7 } from '@bigtech/contracts'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { Assignment, ConsumerPort, StoredRecord } from '../driver/port.ts'
+import { PermanentError } from '../errors.ts'
+import type { KafkaConnection } from '../kafka.ts'
+import { type KafkaMetrics, kafkaMetrics } from '../metrics.ts'
+import { headerNames } from '../record.ts'
+import { backoffMs, settledWithin, sleep } from '../timing.ts'
+import { HandlerTable, type Subscription } from './handlers.ts'
+import { PartitionWorker } from './partition-worker.ts'
+import { ConsumerSupervisor } from './supervisor.ts'
+
+export interface BroadcastOptions {
+  readonly kafka: KafkaConnection
+  /** What it is for, e.g. `chat-service.revocations`; part of the group's name. */
+  readonly name: string
+  /** Quick and in memory: an event whose handler throws is logged and skipped, never retried. */
+  readonly handlers: readonly Subscription[]
+  readonly log: Logger
+  readonly onFatal: (error: Error) => void
+  /** Begin with the events of the last so many milliseconds. Default: with those to come. */
+  readonly sinceMs?: number
+  readonly registry?: Registry
+  readonly sessionTimeoutMs?: number
+}
+
+export interface BroadcastConsumer {
+  start(): void
+  /** Resolves when every event that was there at the start has been handled. */
+  readonly ready: Promise<void>
+  /** Whether it reads at present. While it does not, its memory gets old. */
+  health(): { readonly ok: boolean; readonly caughtUp: boolean }
+  stop(): Promise<void>
+}
+
+/**
+ * Gives every process all events of the handlers' topics: for what each one keeps in memory
+ * (revoked sessions, presence, what goes into streams). It remembers its own position in every
+ * partition and goes on from there after an outage, so that nothing is missed while it lives.
+ */
+export function createBroadcastConsumer(options: BroadcastOptions): BroadcastConsumer {
+  return new Broadcast(options)
+}
+
+class Broadcast implements BroadcastConsumer {
+  readonly ready: Promise<void>
+  readonly #options: BroadcastOptions
+  readonly #log: Logger
+  readonly #table: HandlerTable
+  readonly #metrics: KafkaMetrics | undefined
+  readonly #supervisor: ConsumerSupervisor
+  readonly #stopping = new AbortController()
+  readonly #workers = new Map<string, PartitionWorker>()
+  /** Partitions that have not reached the end seen at the start, with that end. */
+  readonly #behind = new Map<string, number>()
+  #port: ConsumerPort | undefined
+  #caughtUp = false
+  #resolveReady!: () => void
+
+  constructor(options: BroadcastOptions) {
+    this.#options = options
+    this.#log = options.log.child({ component: 'broadcast', consumer: options.name })
+    this.#table = new HandlerTable(options.handlers)
+    this.#metrics = options.registry && kafkaMetrics(options.registry)
+    this.ready = new Promise((resolve) => {
+      this.#resolveReady = resolve
+    })
+    this.#supervisor = new ConsumerSupervisor({
+      kafka: options.kafka,
+      groupId: `broadcast.${options.name}.${uuidv7()}`,
+      topics: this.#table.topics,
+      // Partitions added later have no position yet, and nothing of theirs may be missed.
+      startFrom: 'earliest',
+      sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
+      log: this.#log,
+      onJoin: (port, assignment) => this.#onJoin(port, assignment),
+      onBatch: (batch) => this.#workerOf(batch.topic, batch.partition, 0).enqueue(batch),
+      onLost: () => {
+        this.#port = undefined
+      },
+      onFatal: options.onFatal,
+    })
+  }
+
+  start(): void {
+    void this.#locate().then(() => {
+      if (!this.#stopping.signal.aborted) this.#supervisor.start()
+    })
+  }
+
+  health(): { ok: boolean; caughtUp: boolean } {
+    const joined = this.#supervisor.port !== undefined
+    return { ok: joined && this.#caughtUp, caughtUp: this.#caughtUp }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    const workers = [...this.#workers.values()]
+    for (const worker of workers) worker.drop()
+    await settledWithin(Promise.allSettled(workers.map((worker) => worker.settled)), 2_000)
+    await this.#supervisor.stop()
+  }
+
+  /** Finds out where to begin and where the end is now; asks until Kafka answers. */
+  async #locate(): Promise<void> {
+    const { signal } = this.#stopping
+    // One moment for all attempts: an outage at the start must not shift the beginning.
+    const { sinceMs } = this.#options
+    const since = sinceMs === undefined ? undefined : Date.now() - sinceMs
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        for (const topic of this.#table.topics) {
+          await this.#locateTopic(this.#options.kafka.topicPrefix + topic, since)
+        }
+        this.#checkCaughtUp()
+        return
+      } catch (err) {
+        const waitMs = backoffMs(failures, 300, 5_000)
+        this.#log.warn({ err, wait_ms: waitMs }, 'cannot find where to begin')
+        await sleep(waitMs, signal)
+      }
+    }
+  }
+
+  async #locateTopic(topic: string, since: number | undefined): Promise<void> {
+    const { admin } = this.#options.kafka.driver
+    const starts = since === undefined ? [] : await admin.offsetsAt(topic, since)
+    const ends = await admin.offsets(topic)
+    for (const { partition, high } of ends) {
+      const start = starts.find((each) => each.partition === partition)?.offset ?? high
+      this.#workerOf(topic, partition, start)
+      if (start < high) this.#behind.set(keyOf(topic, partition), high)
+    }
+  }
+
+  #onJoin(port: ConsumerPort, assignment: Assignment): void {
+    this.#port = port
+    for (const [topic, partitions] of Object.entries(assignment)) {
+      for (const partition of partitions) {
+        const worker = this.#workers.get(keyOf(topic, partition))
+        if (!worker) continue
+        port.seek({ topic, partition, offset: worker.nextOffset })
+        worker.reassert()
+      }
+    }
+  }
+
+  #workerOf(topic: string, partition: number, startOffset: number): PartitionWorker {
+    const key = keyOf(topic, partition)
+    const known = this.#workers.get(key)
+    if (known) return known
+    const worker = new PartitionWorker({
+      topic,
+      partition,
+      startOffset,
+      after: Promise.resolve(),
+      process: (record, self) => this.#process(record, self),
+      onDone: (record) => this.#done(record),
+      setPaused: (paused) =>
+        paused ? this.#port?.pause(topic, partition) : this.#port?.resume(topic, partition),
+    })
+    this.#workers.set(key, worker)
+    return worker
+  }
+
+  async #process(record: StoredRecord, worker: PartitionWorker): Promise<boolean> {
+    // A replayed dead letter is meant for one consumer group; every process here has seen the event.
+    if (record.headers[headerNames.replayFor] !== undefined) return true
+    const topic = record.topic.slice(this.#options.kafka.topicPrefix.length)
+    const { partition, offset } = record
+    try {
+      const decoded = this.#table.decode(record)
+      if (!decoded.known) return true
+      const { event, subscription } = decoded
+      await subscription.handle(event, {
+        requestId: event.correlation_id,
+        log: this.#log.child({ request_id: event.correlation_id, event_id: event.event_id }),
+        eventId: event.event_id,
+        attempt: 1,
+        key: record.key?.toString() ?? null,
+        topic,
+        partition,
+        offset,
+        signal: worker.signal,
+      })
+      this.#metrics?.events.inc({ topic, event_type: event.event_type, result: 'applied' })
+    } catch (err) {
+      this.#metrics?.events.inc({ topic, event_type: 'unreadable', result: 'dead' })
+      const what =
+        err instanceof PermanentError ? 'event skipped: unreadable' : 'event skipped: handler failed'
+      this.#log.error({ err, topic, partition, offset }, what)
+    }
+    return true
+  }
+
+  #done(record: StoredRecord): void {
+    const key = keyOf(record.topic, record.partition)
+    const end = this.#behind.get(key)
+    if (end === undefined || record.offset + 1 < end) return
+    this.#behind.delete(key)
+    this.#checkCaughtUp()
+  }
+
+  #checkCaughtUp(): void {
+    if (this.#behind.size > 0) return
+    this.#caughtUp = true
+    this.#resolveReady()
+  }
+}
+
+function keyOf(topic: string, partition: number): string {
+  return `${topic}/${partition}`
+}

@@ -1,0 +1,70 @@
+import type { Logger } from 'pino'
+import type { ConsumerPort, PartitionPosition } from '../driver/port.ts'
+import { backoffMs, sleep } from '../timing.ts'
+
+/**
+ * Commits positions whose events are applied: one request at a time, and what is applied while it
+ * is under way goes with the next. A failed commit is repeated; it costs duplicates, never events.
+ */
+export class Committer {
+  readonly #port: () => ConsumerPort | undefined
+  readonly #log: Logger
+  readonly #dirty = new Map<string, PartitionPosition>()
+  #running: Promise<void> | undefined
+  #abandon = new AbortController()
+
+  constructor(port: () => ConsumerPort | undefined, log: Logger) {
+    this.#port = port
+    this.#log = log
+  }
+
+  /** @param position the next record to read. */
+  mark(position: PartitionPosition): void {
+    this.#dirty.set(keyOf(position.topic, position.partition), position)
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** The partition belongs to another member: its position is no longer ours to set. */
+  forget(topic: string, partition: number): void {
+    this.#dirty.delete(keyOf(topic, partition))
+  }
+
+  forgetAll(): void {
+    this.#dirty.clear()
+    this.#abandon.abort()
+    this.#abandon = new AbortController()
+  }
+
+  /** Settles when everything marked so far is committed. */
+  async flush(): Promise<void> {
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; this.#dirty.size > 0; ) {
+      const positions = [...this.#dirty.values()]
+      try {
+        const port = this.#port()
+        if (!port) throw new Error('not a member of the group')
+        await port.commit(positions)
+        failures = 0
+        for (const position of positions) this.#clean(position)
+      } catch (err) {
+        const waitMs = backoffMs(failures++, 100, 5_000)
+        if (failures > 1) this.#log.warn({ err, wait_ms: waitMs }, 'offsets not committed')
+        await sleep(waitMs, this.#abandon.signal)
+      }
+    }
+  }
+
+  #clean(position: PartitionPosition): void {
+    const key = keyOf(position.topic, position.partition)
+    if (this.#dirty.get(key) === position) this.#dirty.delete(key)
+  }
+}
+
+function keyOf(topic: string, partition: number): string {
+  return `${topic}/${partition}`
+}

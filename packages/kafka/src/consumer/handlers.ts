@@ -1,0 +1,109 @@
+import type { EventBase, EventDefinition, EventOf } from '@bigtech/contracts'
+import type { Logger } from 'pino'
+import type { StoredRecord } from '../driver/port.ts'
+import { PermanentError } from '../errors.ts'
+import { type AnyEventDefinition, headerNames } from '../record.ts'
+
+/** What a handler is given besides the event. */
+export interface EventContext {
+  /** The correlation id: the id of the request that caused the event. */
+  readonly requestId: string
+  readonly log: Logger
+  readonly eventId: string
+  /** 1 on the first delivery to this process; waiting for an unavailable store does not count. */
+  readonly attempt: number
+  readonly key: string | null
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** Aborted when the partition goes to another process or this one stops. */
+  readonly signal: AbortSignal
+}
+
+/** What a handler may say it did, for the metrics. Nothing means `applied`. */
+export type HandlerOutcome = 'applied' | 'duplicate' | 'ignored'
+
+export type EventHandler<Definition> = (
+  event: EventOf<Definition>,
+  ctx: EventContext,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing is the usual one
+) => Promise<HandlerOutcome | void>
+
+export interface Subscription {
+  readonly definition: AnyEventDefinition
+  readonly handle: (event: EventBase, ctx: EventContext) => Promise<unknown>
+}
+
+/** Ties a handler to an event; its types come from the definition. */
+export function on<Type extends string, Payload extends object>(
+  definition: EventDefinition<Type, Payload>,
+  handle: EventHandler<EventDefinition<Type, Payload>>,
+): Subscription {
+  return { definition, handle: handle as Subscription['handle'] }
+}
+
+export type Decoded =
+  | { readonly known: false; readonly type: string }
+  | { readonly known: true; readonly event: EventBase; readonly subscription: Subscription }
+
+/** Finds the handler of a record. */
+export class HandlerTable {
+  readonly #byType = new Map<string, Map<number, Subscription>>()
+  readonly topics: readonly string[]
+
+  constructor(subscriptions: readonly Subscription[]) {
+    for (const subscription of subscriptions) {
+      const { type, version } = subscription.definition
+      const versions = this.#byType.get(type) ?? new Map<number, Subscription>()
+      if (versions.has(version)) throw new Error(`two handlers for ${type} version ${version}`)
+      this.#byType.set(type, versions.set(version, subscription))
+    }
+    this.topics = [...new Set(subscriptions.map(({ definition }) => definition.topic))]
+    if (this.topics.length === 0) throw new Error('a consumer needs at least one handler')
+  }
+
+  /** Types nobody here handles are told by their header, unparsed. Throws PermanentError for what no one can read. */
+  decode(record: StoredRecord): Decoded {
+    const typeInHeader = record.headers[headerNames.type]
+    if (typeInHeader !== undefined && !this.#byType.has(typeInHeader)) {
+      return { known: false, type: typeInHeader }
+    }
+    const body = parseJson(record.value)
+    const type = typeInHeader ?? body.event_type
+    if (typeof type !== 'string') throw new PermanentError('no event_type in header or body')
+    const versions = this.#byType.get(type)
+    if (!versions) return { known: false, type }
+    const subscription = versions.get(body.event_version as number)
+    if (!subscription) throw new PermanentError(`unknown version ${body.event_version} of ${type}`)
+    return { known: true, subscription, event: parseEvent(subscription.definition, body) }
+  }
+}
+
+function parseJson(value: Buffer | null): Record<string, unknown> {
+  if (value === null) throw new PermanentError('no value')
+  let body: unknown
+  try {
+    body = JSON.parse(value.toString('utf8'))
+  } catch {
+    // The parser's message quotes the text, which may hold what no log should.
+    throw new PermanentError('value is not JSON')
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new PermanentError('value is not a JSON object')
+  }
+  return body as Record<string, unknown>
+}
+
+interface SchemaError {
+  readonly issues?: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
+}
+
+function parseEvent(definition: AnyEventDefinition, body: unknown): EventBase {
+  try {
+    return definition.parse(body)
+  } catch (error) {
+    const issues = (error as SchemaError).issues ?? []
+    const summary = issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+    throw new PermanentError(`not a ${definition.type}: ${summary || 'schema mismatch'}`)
+  }
+}

@@ -1,0 +1,253 @@
+import type { Logger } from 'pino'
+import type { StoredRecord } from '../driver/port.ts'
+import { classifyError, describeError, type ErrorClassifier, type ErrorKind } from '../errors.ts'
+import type { KafkaMetrics } from '../metrics.ts'
+import type { Publisher } from '../publisher/publisher.ts'
+import { headerNames } from '../record.ts'
+import { backoffMs, sleep } from '../timing.ts'
+import { traceEvent } from '../tracing.ts'
+import { publishDeadLetter, toDeadLetter } from './dead-letter.ts'
+import type { Decoded, HandlerTable } from './handlers.ts'
+import type { PartitionWorker } from './partition-worker.ts'
+
+export interface ProcessorOptions {
+  /** Without the prefix. */
+  readonly groupId: string
+  readonly topicPrefix: string
+  readonly table: HandlerTable
+  readonly publisher: Publisher
+  readonly log: Logger
+  readonly metrics: KafkaMetrics | undefined
+  readonly classify: ErrorClassifier | undefined
+  /** Waits before the second, third, ... attempt; then the event is a dead letter. */
+  readonly retryWaitsMs: readonly number[]
+}
+
+/** Why a partition stands still. */
+export interface Waiting {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly since: Date
+  readonly unavailable: boolean
+  readonly reason: string
+}
+
+/** The failures of the record a partition stands at. Outlives rebalances, so that retries stay bounded. */
+interface Trouble {
+  readonly offset: number
+  readonly firstFailedAt: Date
+  attempts: number
+  unavailable: number
+  conflicts: number
+  retryAt: number
+}
+
+const UNAVAILABLE_BASE_MS = 500
+const UNAVAILABLE_MAX_MS = 15_000
+const MAX_CONFLICTS = 8
+
+/** Takes one record to its end: applied, skipped or a dead letter, with all the waiting in between. */
+export class Processor {
+  readonly #options: ProcessorOptions
+  readonly #troubles = new Map<string, Trouble>()
+  readonly #waiting = new Map<string, Waiting>()
+
+  constructor(options: ProcessorOptions) {
+    this.#options = options
+  }
+
+  get waiting(): readonly Waiting[] {
+    return [...this.#waiting.values()]
+  }
+
+  /** Resolves to whether the record is done with; false when the worker was told to stop. Never rejects. */
+  async process(record: StoredRecord, worker: PartitionWorker): Promise<boolean> {
+    const place = `${record.topic}/${record.partition}`
+    const trouble = this.#troubleAt(place, record.offset)
+    try {
+      while (!worker.signal.aborted) {
+        if (trouble.retryAt > Date.now() && !(await this.#wait(worker, trouble))) return false
+        const kind = await this.#attempt(record, worker, trouble)
+        if (kind === 'done') {
+          this.#troubles.delete(place)
+          return true
+        }
+        this.#troubles.set(place, trouble)
+      }
+      return false
+    } finally {
+      this.#waiting.delete(place)
+    }
+  }
+
+  #troubleAt(place: string, offset: number): Trouble {
+    const known = this.#troubles.get(place)
+    if (known?.offset === offset) return known
+    return { offset, firstFailedAt: new Date(), attempts: 0, unavailable: 0, conflicts: 0, retryAt: 0 }
+  }
+
+  async #attempt(record: StoredRecord, worker: PartitionWorker, trouble: Trouble): Promise<'done' | 'again'> {
+    let type = 'unreadable'
+    try {
+      const decoded = this.#options.table.decode(record)
+      type = decoded.known ? decoded.event.event_type : decoded.type
+      this.#count(record, type, await this.#handle(decoded, record, worker, trouble.attempts + 1))
+      return 'done'
+    } catch (error) {
+      return this.#fail(error, type, record, worker, trouble)
+    }
+  }
+
+  async #handle(
+    decoded: Decoded,
+    record: StoredRecord,
+    worker: PartitionWorker,
+    attempt: number,
+  ): Promise<string> {
+    const replayFor = record.headers[headerNames.replayFor]
+    if (!decoded.known || (replayFor !== undefined && replayFor !== this.#options.groupId)) return 'ignored'
+    const { event, subscription } = decoded
+    const { partition, offset } = record
+    const topic = this.#logicalTopic(record)
+    const ctx = {
+      requestId: event.correlation_id,
+      log: this.#options.log.child({
+        request_id: event.correlation_id,
+        event_id: event.event_id,
+        event_type: event.event_type,
+      }),
+      eventId: event.event_id,
+      attempt,
+      key: record.key?.toString() ?? null,
+      topic,
+      partition,
+      offset,
+      signal: worker.signal,
+    }
+    const attributes = { 'messaging.destination.name': topic, 'messaging.kafka.offset': offset }
+    const outcome = await traceEvent(record.headers, event.event_type, attributes, () =>
+      subscription.handle(event, ctx),
+    )
+    return outcome === 'duplicate' || outcome === 'ignored' ? outcome : 'applied'
+  }
+
+  async #fail(
+    error: unknown,
+    type: string,
+    record: StoredRecord,
+    worker: PartitionWorker,
+    trouble: Trouble,
+  ): Promise<'done' | 'again'> {
+    // A handler cut short by our own stop has not failed.
+    if (worker.signal.aborted) return 'again'
+    const kind = this.#kindOf(error, trouble)
+    if (kind === 'unavailable') {
+      trouble.retryAt = Date.now() + backoffMs(trouble.unavailable++, UNAVAILABLE_BASE_MS, UNAVAILABLE_MAX_MS)
+      this.#announce(error, record, true)
+      return 'again'
+    }
+    if (kind === 'conflict') {
+      trouble.retryAt = Date.now() + backoffMs(trouble.conflicts++, 10, 500)
+      return 'again'
+    }
+    trouble.attempts++
+    const waitMs = this.#options.retryWaitsMs[trouble.attempts - 1]
+    if (kind === 'transient' && waitMs !== undefined) {
+      trouble.conflicts = 0
+      trouble.retryAt = Date.now() + waitMs * (0.9 + Math.random() * 0.2)
+      this.#count(record, type, 'retried')
+      this.#announce(error, record, false)
+      return 'again'
+    }
+    return this.#giveUp(error, kind, type, record, worker, trouble)
+  }
+
+  #kindOf(error: unknown, trouble: Trouble): ErrorKind {
+    const kind = classifyError(error, this.#options.classify)
+    return kind === 'conflict' && trouble.conflicts >= MAX_CONFLICTS ? 'transient' : kind
+  }
+
+  /** Writes the dead letter however long Kafka takes: only then may the offset be committed. */
+  async #giveUp(
+    error: unknown,
+    kind: string,
+    type: string,
+    record: StoredRecord,
+    worker: PartitionWorker,
+    trouble: Trouble,
+  ): Promise<'done' | 'again'> {
+    const topic = this.#logicalTopic(record)
+    const { attempts, firstFailedAt } = trouble
+    const letter = toDeadLetter(record, {
+      topic,
+      group: this.#options.groupId,
+      error,
+      kind,
+      attempts,
+      firstFailedAt,
+    })
+    for (let failures = 0; !worker.signal.aborted; failures++) {
+      try {
+        await publishDeadLetter(this.#options.publisher, letter)
+        this.#count(record, type, 'dead')
+        this.#options.metrics?.deadLetters.inc({ topic })
+        this.#options.log.error(
+          {
+            err: error,
+            topic,
+            partition: record.partition,
+            offset: record.offset,
+            attempts,
+            event_type: type,
+          },
+          'event given up on and written to the dead letters',
+        )
+        return 'done'
+      } catch (unwritten) {
+        this.#announce(unwritten, record, true)
+        worker.hold(true)
+        await sleep(backoffMs(failures, UNAVAILABLE_BASE_MS, UNAVAILABLE_MAX_MS), worker.signal)
+        worker.hold(false)
+      }
+    }
+    // Not written: the next owner of the partition comes to the same end.
+    trouble.attempts--
+    return 'again'
+  }
+
+  async #wait(worker: PartitionWorker, trouble: Trouble): Promise<boolean> {
+    worker.hold(true)
+    await sleep(trouble.retryAt - Date.now(), worker.signal)
+    if (worker.signal.aborted) return false
+    worker.hold(false)
+    return true
+  }
+
+  #announce(error: unknown, record: StoredRecord, unavailable: boolean): void {
+    const place = `${record.topic}/${record.partition}`
+    const known = this.#waiting.get(place)
+    const waiting: Waiting = {
+      topic: this.#logicalTopic(record),
+      partition: record.partition,
+      offset: record.offset,
+      since: known?.since ?? new Date(),
+      unavailable,
+      reason: describeError(error),
+    }
+    this.#waiting.set(place, waiting)
+    if (!known || !unavailable || known.unavailable !== unavailable) {
+      this.#options.log.warn({ err: error, ...waiting }, unavailable ? 'waiting for a store' : 'event failed')
+    }
+  }
+
+  #logicalTopic(record: StoredRecord): string {
+    return record.topic.slice(this.#options.topicPrefix.length)
+  }
+
+  #count(record: StoredRecord, type: string, result: string): void {
+    // The type may come from a header anybody wrote: nothing odd becomes a label.
+    const eventType = /^[A-Za-z]{1,64}$/.test(type) ? type : 'unreadable'
+    this.#options.metrics?.events.inc({ topic: this.#logicalTopic(record), event_type: eventType, result })
+  }
+}

@@ -1,0 +1,82 @@
+import type { Admin } from 'kafkajs'
+import { KafkaUnavailable } from '../errors.ts'
+import { within } from '../timing.ts'
+import type { AdminPort } from './port.ts'
+import { type NewClient, retryOptions } from './settings.ts'
+
+const ADMIN_TIMEOUT_MS = 5_000
+
+/** One lazily opened connection for questions; a failed one is dropped, so that the next question gets a new one. */
+export function createAdmin(newClient: NewClient): AdminPort {
+  let connection: Promise<Admin> | undefined
+
+  async function open(): Promise<Admin> {
+    const admin = newClient(retryOptions(2)).admin()
+    await admin.connect()
+    return admin
+  }
+
+  function drop(): Promise<unknown> {
+    const dropped = connection
+    connection = undefined
+    return dropped ? dropped.then((admin) => admin.disconnect()).catch(() => {}) : Promise.resolve()
+  }
+
+  async function ask<Answer>(question: (admin: Admin) => Promise<Answer>): Promise<Answer> {
+    connection ??= open()
+    try {
+      return await within(
+        connection.then(question),
+        ADMIN_TIMEOUT_MS,
+        () => new KafkaUnavailable('Kafka does not answer'),
+      )
+    } catch (error) {
+      void drop()
+      throw error
+    }
+  }
+
+  return {
+    ping: async () => {
+      await ask((admin) => admin.describeCluster())
+    },
+    partitionCount: async (topic) => {
+      const { topics } = await ask((admin) => admin.fetchTopicMetadata({ topics: [topic] }))
+      return topics[0]?.partitions.length ?? 0
+    },
+    offsets: async (topic) => {
+      const offsets = await ask((admin) => admin.fetchTopicOffsets(topic))
+      return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
+    },
+    offsetsAt: async (topic, timestamp) => {
+      const offsets = await ask((admin) => admin.fetchTopicOffsetsByTimestamp(topic, timestamp))
+      return offsets.map(({ partition, offset }) => ({ partition, offset: Number(offset) }))
+    },
+    committed: async (groupId, topics) => {
+      const answer = await ask((admin) => admin.fetchOffsets({ groupId, topics: [...topics] }))
+      return answer
+        .flatMap(({ topic, partitions }) =>
+          partitions.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
+        )
+        .filter(({ offset }) => offset >= 0)
+    },
+    createTopics: async (topics) => {
+      await ask((admin) =>
+        admin.createTopics({
+          waitForLeaders: true,
+          topics: topics.map(({ name, partitions, replicationFactor, config }) => ({
+            topic: name,
+            numPartitions: partitions,
+            ...(replicationFactor === undefined ? {} : { replicationFactor }),
+            configEntries: Object.entries(config ?? {}).map(([entry, value]) => ({ name: entry, value })),
+          })),
+        }),
+      )
+    },
+    deleteTopics: (topics) => ask((admin) => admin.deleteTopics({ topics: [...topics] })),
+    listTopics: () => ask((admin) => admin.listTopics()),
+    close: async () => {
+      await drop()
+    },
+  }
+}

@@ -1,0 +1,124 @@
+import type { Consumer, IHeaders, KafkaMessage } from 'kafkajs'
+import { KafkaUnavailable } from '../errors.ts'
+import type { ConsumerOptions, ConsumerPort, StoredRecord } from './port.ts'
+import { METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './settings.ts'
+
+/**
+ * Bounds how long a resumed partition waits for its turn: the client fetches all partitions of a
+ * broker in one long poll, and sleeps this long when all of them are paused.
+ */
+const MAX_WAIT_MS = 500
+const MAX_BYTES_PER_PARTITION = 1024 * 1024
+
+export function createConsumer(newClient: NewClient, options: ConsumerOptions): ConsumerPort {
+  const retry = retryOptions(5)
+  const consumer = newClient(retry).consumer({
+    groupId: options.groupId,
+    sessionTimeout: options.sessionTimeoutMs,
+    rebalanceTimeout: options.sessionTimeoutMs,
+    heartbeatInterval: Math.floor(options.sessionTimeoutMs / 5),
+    maxWaitTimeInMs: MAX_WAIT_MS,
+    maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+    metadataMaxAge: METADATA_MAX_AGE_MS,
+    allowAutoTopicCreation: false,
+    // Who restarts, when, and when to give up is decided in one place: the supervisor.
+    retry: { ...retry, restartOnFailure: async () => false },
+  })
+  listen(consumer, options)
+  return {
+    start: async () => {
+      try {
+        await start(consumer, options)
+      } catch (error) {
+        throw toConsumerError(error)
+      }
+    },
+    pause: (topic, partition) => consumer.pause([{ topic, partitions: [partition] }]),
+    resume: (topic, partition) => consumer.resume([{ topic, partitions: [partition] }]),
+    seek: ({ topic, partition, offset }) => consumer.seek({ topic, partition, offset: String(offset) }),
+    commit: (positions) =>
+      consumer.commitOffsets(positions.map((position) => ({ ...position, offset: String(position.offset) }))),
+    close: () => consumer.disconnect(),
+  }
+}
+
+async function start(consumer: Consumer, options: ConsumerOptions): Promise<void> {
+  await consumer.connect()
+  await consumer.subscribe({ topics: [...options.topics], fromBeginning: options.startFrom === 'earliest' })
+  await consumer.run({
+    autoCommit: false,
+    eachBatch: async ({ batch }) =>
+      options.onBatch({
+        topic: batch.topic,
+        partition: batch.partition,
+        highWatermark: Number(batch.highWatermark),
+        records: batch.messages.map((message) => toRecord(batch.topic, batch.partition, message)),
+      }),
+  })
+}
+
+const AWAY = new Set<unknown>([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSNumberOfRetriesExceeded',
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSNoBrokerAvailableError',
+  'KafkaJSLockTimeout',
+  'KafkaJSMetadataNotLoaded',
+  'KafkaJSTopicMetadataNotLoaded',
+])
+
+interface ClientError extends Error {
+  readonly type?: string
+  readonly retriable?: boolean
+  readonly cause?: ClientError
+}
+
+/** Tells brokers that are away (wait for them) from what no waiting will heal (authorization, unknown topic, a bug). */
+function toConsumerError(error: unknown): Error {
+  const chain: ClientError[] = []
+  for (let current = error as ClientError | undefined; current && chain.length < 8; current = current.cause) {
+    chain.push(current)
+  }
+  const original = chain.at(-1)
+  if (original?.type === 'UNKNOWN_TOPIC_OR_PARTITION') return error as Error
+  const away = chain.some((each) => AWAY.has(each.name)) || (original?.type && original.retriable)
+  return away
+    ? new KafkaUnavailable(`consumer lost Kafka: ${original?.message}`, { cause: error })
+    : (error as Error)
+}
+
+function listen(consumer: Consumer, options: ConsumerOptions): void {
+  const { events } = consumer
+  consumer.on(events.GROUP_JOIN, ({ payload }) => {
+    options.onActivity()
+    options.onJoin(payload.memberId, payload.memberAssignment)
+  })
+  consumer.on(events.FETCH, () => options.onActivity())
+  consumer.on(events.HEARTBEAT, () => options.onActivity())
+  consumer.on(events.CRASH, ({ payload }) => options.onCrash(toConsumerError(payload.error)))
+}
+
+function toRecord(topic: string, partition: number, message: KafkaMessage): StoredRecord {
+  return {
+    topic,
+    partition,
+    offset: Number(message.offset),
+    timestamp: Number(message.timestamp),
+    key: message.key,
+    value: message.value,
+    headers: toHeaders(message.headers),
+  }
+}
+
+/** Kafka allows a name several times; the last one counts. */
+function toHeaders(headers: IHeaders | undefined): Record<string, string> {
+  const result: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    const last = Array.isArray(value) ? value.at(-1) : value
+    if (last !== undefined) result[name] = last.toString()
+  }
+  return result
+}

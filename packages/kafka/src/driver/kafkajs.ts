@@ -1,0 +1,33 @@
+import { Kafka, logLevel } from 'kafkajs'
+import { createAdmin } from './admin.ts'
+import { clientLog } from './client-log.ts'
+import { createConsumer } from './consumer.ts'
+import type { DriverOptions, KafkaDriver } from './port.ts'
+import { openProducer } from './producer.ts'
+import { patchRequestQueue } from './request-queue-patch.ts'
+import type { NewClient } from './settings.ts'
+
+process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1'
+patchRequestQueue()
+
+/**
+ * The driver on kafkajs. Every producer and consumer has a client of its own: those of one client
+ * share their table of committed offsets, and two consumers of one group would overwrite each other.
+ */
+export function createKafkajsDriver(options: DriverOptions): KafkaDriver {
+  const newClient: NewClient = (retry) =>
+    new Kafka({
+      clientId: options.clientId,
+      brokers: [...options.brokers],
+      connectionTimeout: 2_000,
+      requestTimeout: 10_000,
+      retry,
+      logLevel: logLevel.INFO,
+      logCreator: clientLog(options.log),
+    })
+  return {
+    openProducer: (onPartitionCount) => openProducer(newClient, onPartitionCount),
+    createConsumer: (consumer) => createConsumer(newClient, consumer),
+    admin: createAdmin(newClient),
+  }
+}

@@ -1,0 +1,59 @@
+import type { Logger } from 'pino'
+import { createKafkajsDriver } from './driver/kafkajs.ts'
+import type { AdminPort, KafkaDriver, TopicOffsets, TopicSpec } from './driver/port.ts'
+
+export interface KafkaOptions {
+  readonly clientId: string
+  readonly brokers: readonly string[]
+  /** Put before every topic and group name, so that several stacks can share a cluster. Default none. */
+  readonly topicPrefix?: string
+  readonly log: Logger
+}
+
+/** How to reach Kafka; publishers and consumers are made from it. Holds no connection until one is needed. */
+export interface KafkaConnection {
+  readonly clientId: string
+  readonly topicPrefix: string
+  readonly log: Logger
+  /** @internal for this package alone */
+  readonly driver: KafkaDriver
+  /** Rejects with KafkaUnavailable when no broker answers within 5 s. */
+  ping(): Promise<void>
+  createTopics(topics: readonly TopicSpec[]): Promise<void>
+  deleteTopics(topics: readonly string[]): Promise<void>
+  /** Without the prefix; topics of other prefixes are left out. */
+  listTopics(): Promise<string[]>
+  offsets(topic: string): Promise<TopicOffsets[]>
+  partitionCount(topic: string): Promise<number>
+  close(): Promise<void>
+}
+
+/** @param options.topicPrefix e.g. `t3fa9.`: `user.events` becomes `t3fa9.user.events` on the wire. */
+export function createKafka(options: KafkaOptions): KafkaConnection {
+  const topicPrefix = options.topicPrefix ?? ''
+  const log = options.log.child({ component: 'kafka' })
+  const driver = createKafkajsDriver({
+    clientId: options.clientId,
+    brokers: options.brokers,
+    log: (level, message, detail) => log[level](detail, message),
+  })
+  const admin: AdminPort = driver.admin
+  const prefixed = (name: string) => topicPrefix + name
+  return {
+    clientId: options.clientId,
+    topicPrefix,
+    log,
+    driver,
+    ping: () => admin.ping(),
+    createTopics: (topics) =>
+      admin.createTopics(topics.map((topic) => ({ ...topic, name: prefixed(topic.name) }))),
+    deleteTopics: (topics) => admin.deleteTopics(topics.map(prefixed)),
+    listTopics: async () =>
+      (await admin.listTopics())
+        .filter((name) => name.startsWith(topicPrefix))
+        .map((name) => name.slice(topicPrefix.length)),
+    offsets: (topic) => admin.offsets(prefixed(topic)),
+    partitionCount: (topic) => admin.partitionCount(prefixed(topic)),
+    close: () => admin.close(),
+  }
+}

@@ -1,0 +1,40 @@
+import type { EventDefinition, EventMeta, EventOf } from '@bigtech/contracts'
+import { eventRecord } from '../record.ts'
+import { execute, type SqlExecutor } from './sql-executor.ts'
+
+export interface Outbox {
+  /**
+   * Stores an event in the caller's transaction: it is published if, and only if, that commits.
+   * Throws before it touches the database when the payload breaks the event's contract.
+   */
+  enqueue<Type extends string, Payload extends object>(
+    tx: SqlExecutor,
+    definition: EventDefinition<Type, Payload>,
+    payload: Payload,
+    meta: EventMeta,
+  ): Promise<EventOf<EventDefinition<Type, Payload>>>
+}
+
+const INSERT =
+  'INSERT INTO outbox (event_id, topic, msg_key, event_type, payload, headers, created_at) ' +
+  'VALUES (?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))'
+
+/** @param source who publishes, e.g. `user-service`. */
+export function createOutbox(source: string): Outbox {
+  return {
+    async enqueue(tx, definition, payload, meta) {
+      const event = definition.create(payload, meta)
+      // The trace is taken down here, where the request still runs; the relay only passes it on.
+      const record = eventRecord(definition, event as typeof event & typeof payload, source)
+      await execute(tx, INSERT, [
+        event.event_id,
+        record.topic,
+        record.key,
+        event.event_type,
+        record.value,
+        JSON.stringify(record.headers),
+      ])
+      return event
+    },
+  }
+}

@@ -1,0 +1,196 @@
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import { describeError, RecordRejected } from '../errors.ts'
+import { kafkaMetrics } from '../metrics.ts'
+import type { Publisher } from '../publisher/publisher.ts'
+import type { KafkaRecord } from '../record.ts'
+import { backoffMs, settledWithin, sleep } from '../timing.ts'
+
+export interface OutboxRow<Id> {
+  readonly id: Id
+  readonly record: KafkaRecord
+}
+
+/** Where events wait. `chat-service` keeps them inside its messages, the others in a table. */
+export interface OutboxStore<Id> {
+  /** The oldest unsent rows, in the order in which they must be published. */
+  fetchUnsent(limit: number): Promise<OutboxRow<Id>[]>
+  markSent(ids: readonly Id[]): Promise<void>
+  /** Sets a row aside that Kafka will never take, so that those behind it go on. */
+  park(id: Id, reason: string): Promise<void>
+  backlog(): Promise<{ readonly events: number; readonly oldestSeconds: number }>
+  /** Deletes a small number of rows published long ago; returns how many. */
+  purge?(): Promise<number>
+}
+
+/** Of all relays of one outbox only the holder publishes: two at a time would invert the order. */
+export interface RelayLock {
+  /** Takes the lock without waiting for it. */
+  tryLock(): Promise<boolean>
+  /** Asks whether it is still ours. True holds for at least 20 s more, whatever happens to this process. */
+  isHeld(): Promise<boolean>
+  unlock(): Promise<void>
+}
+
+export interface OutboxRelayOptions<Id> {
+  readonly lock: RelayLock
+  readonly store: OutboxStore<Id>
+  readonly publisher: Publisher
+  readonly log: Logger
+  readonly registry?: Registry
+  readonly batchSize?: number
+  /** How often the holder looks for new events; `wake` makes it look at once. Default 100 ms. */
+  readonly pollMs?: number
+  /** How often the others try to take the lock. Default 500 ms. */
+  readonly lockRetryMs?: number
+  readonly purgeEveryMs?: number
+}
+
+export interface OutboxRelay {
+  start(): void
+  /** To be called after a commit: the event leaves within milliseconds when this process holds the lock. */
+  wake(): void
+  readonly holdsLock: boolean
+  /** Finishes the batch in hand and gives the lock to the next process. */
+  stop(): Promise<void>
+}
+
+const BACKLOG_EVERY_MS = 5_000
+const STOP_TIMEOUT_MS = 15_000
+
+/**
+ * Publishes what waits in an outbox: at least once, in order per key. A batch is marked only after
+ * Kafka has acknowledged it, so a crash between the two publishes it again (consumers have an inbox).
+ */
+export function createOutboxRelay<Id>(options: OutboxRelayOptions<Id>): OutboxRelay {
+  return new Relay(options)
+}
+
+class Relay<Id> implements OutboxRelay {
+  readonly #options: OutboxRelayOptions<Id>
+  readonly #log: Logger
+  readonly #metrics: ReturnType<typeof kafkaMetrics> | undefined
+  readonly #stopping = new AbortController()
+  #nap = new AbortController()
+  #loop: Promise<void> | undefined
+  #holdsLock = false
+  #backlogAt = 0
+  #purgeAt = 0
+
+  constructor(options: OutboxRelayOptions<Id>) {
+    this.#options = options
+    this.#log = options.log.child({ component: 'outbox-relay' })
+    this.#metrics = options.registry && kafkaMetrics(options.registry)
+  }
+
+  get holdsLock(): boolean {
+    return this.#holdsLock
+  }
+
+  start(): void {
+    this.#loop ??= this.#run()
+  }
+
+  wake(): void {
+    if (this.#holdsLock) this.#nap.abort()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#nap.abort()
+    if (this.#loop) await settledWithin(this.#loop, STOP_TIMEOUT_MS)
+    await settledWithin(this.#options.lock.unlock(), 1_000)
+  }
+
+  async #run(): Promise<void> {
+    const { lock, lockRetryMs = 500 } = this.#options
+    let failures = 0
+    while (!this.#stopping.signal.aborted) {
+      try {
+        if (await lock.tryLock()) {
+          this.#log.info('holds the outbox lock')
+          this.#holdsLock = true
+          await this.#lead()
+        }
+        failures = 0
+        await sleep(lockRetryMs * (0.75 + Math.random() / 2), this.#stopping.signal)
+      } catch (err) {
+        const waitMs = backoffMs(failures++, 200, 5_000)
+        this.#log.warn({ err, wait_ms: waitMs }, 'outbox cannot be reached')
+        await sleep(waitMs, this.#stopping.signal)
+      } finally {
+        this.#stepDown()
+      }
+    }
+  }
+
+  #stepDown(): void {
+    this.#holdsLock = false
+    // The next holder reports; two reports of one outbox would be added up.
+    this.#metrics?.outboxBacklog.set(0)
+    this.#metrics?.outboxOldest.set(0)
+  }
+
+  /** Publishes as long as the lock is ours. */
+  async #lead(): Promise<void> {
+    const { lock, pollMs = 100, batchSize = 500 } = this.#options
+    let failures = 0
+    while (!this.#stopping.signal.aborted) {
+      // Renewed before the look: a wake-up that comes while it is under way must not be lost.
+      this.#nap = new AbortController()
+      if (!(await lock.isHeld())) {
+        this.#log.warn('lost the outbox lock')
+        return
+      }
+      await this.#housekeeping()
+      const rows = await this.#options.store.fetchUnsent(batchSize)
+      const complete = rows.length === 0 || (await this.#publish(rows))
+      if (!complete) await sleep(backoffMs(failures++, 200, 5_000), this.#stopping.signal)
+      else failures = 0
+      if (rows.length === 0) await sleep(pollMs, this.#nap.signal)
+    }
+  }
+
+  /** Returns whether every row found its place. */
+  async #publish(rows: readonly OutboxRow<Id>[]): Promise<boolean> {
+    const { publisher, store } = this.#options
+    const outcomes = await publisher.publishEach(rows.map(({ record }) => record))
+    const stored = rows.filter((_row, index) => outcomes[index] === undefined)
+    if (stored.length > 0) await store.markSent(stored.map(({ id }) => id))
+    this.#metrics?.outboxPublished.inc(stored.length)
+    let waiting = 0
+    let reason: unknown
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome instanceof RecordRejected) await this.#park(rows[index]!, outcome)
+      else if (outcome) {
+        waiting++
+        reason = outcome
+      }
+    }
+    if (waiting > 0) this.#log.warn({ err: reason, waiting }, 'events wait for Kafka')
+    return waiting === 0
+  }
+
+  async #park(row: OutboxRow<Id>, error: RecordRejected): Promise<void> {
+    const { topic, headers } = row.record
+    await this.#options.store.park(row.id, describeError(error))
+    this.#metrics?.outboxParked.inc()
+    this.#log.error({ err: error, topic, event_id: headers.ce_id }, 'event parked: Kafka refuses it')
+  }
+
+  async #housekeeping(): Promise<void> {
+    const now = Date.now()
+    const { store, purgeEveryMs = 10_000 } = this.#options
+    if (this.#metrics && now >= this.#backlogAt) {
+      this.#backlogAt = now + BACKLOG_EVERY_MS
+      const { events, oldestSeconds } = await store.backlog()
+      this.#metrics.outboxBacklog.set(events)
+      this.#metrics.outboxOldest.set(oldestSeconds)
+    }
+    if (store.purge && now >= this.#purgeAt) {
+      const deleted = await store.purge()
+      // A full batch says that there is more: go on soon, but let events pass in between.
+      this.#purgeAt = now + (deleted > 0 ? purgeEveryMs / 10 : purgeEveryMs)
+    }
+  }
+}

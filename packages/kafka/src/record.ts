@@ -1,0 +1,45 @@
+import type { EventBase, EventDefinition } from '@bigtech/contracts'
+import { context, defaultTextMapSetter, propagation } from '@opentelemetry/api'
+
+/** A record to publish. `topic` is the name in the contracts; the prefix is added when it goes out. */
+export interface KafkaRecord {
+  readonly topic: string
+  readonly key: string | Buffer | null
+  readonly value: string | Buffer | null
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Any event definition, whatever its payload. */
+export type AnyEventDefinition = EventDefinition<string, object>
+
+export const headerNames = {
+  type: 'ce_type',
+  id: 'ce_id',
+  /** Names the one consumer group a replayed dead letter is meant for; every other group skips it. */
+  replayFor: 'bt_replay_for',
+} as const
+
+/**
+ * The record of an event: flat JSON as value, and the CloudEvents attributes as headers (Kafka
+ * binding, binary mode), so that a reader can tell what it is without parsing it.
+ *
+ * @param source who publishes, e.g. `user-service`
+ */
+export function eventRecord<Payload extends object>(
+  definition: EventDefinition<string, Payload>,
+  event: EventBase & Payload,
+  source: string,
+): KafkaRecord {
+  const headers: Record<string, string> = {
+    ce_specversion: '1.0',
+    [headerNames.id]: event.event_id,
+    ce_source: `/bigtech/${source}`,
+    [headerNames.type]: event.event_type,
+    ce_time: event.timestamp,
+    ce_correlationid: event.correlation_id,
+    'content-type': 'application/json',
+  }
+  // Without a registered SDK the propagator does nothing, and no header is added.
+  propagation.inject(context.active(), headers, defaultTextMapSetter)
+  return { topic: definition.topic, key: definition.key(event), value: JSON.stringify(event), headers }
+}

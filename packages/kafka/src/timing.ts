@@ -1,0 +1,45 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Waits; an aborted signal ends the wait early and quietly. */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return
+  await delay(ms, undefined, signal ? { signal } : undefined).catch((error: unknown) => {
+    if (!signal?.aborted) throw error
+  })
+}
+
+/** Exponential back-off with full jitter in its upper half, so that processes do not return in step. */
+export function backoffMs(attempt: number, baseMs: number, maxMs: number): number {
+  const ceiling = Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 20))
+  return Math.round(ceiling / 2 + (Math.random() * ceiling) / 2)
+}
+
+/** Resolves to whether the promise settled in time; its failure counts as settled. */
+export async function settledWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  const abort = new AbortController()
+  const done = promise.then(
+    () => true,
+    () => true,
+  )
+  const late = sleep(timeoutMs, abort.signal).then(() => false)
+  const settled = await Promise.race([done, late])
+  abort.abort()
+  return settled
+}
+
+/** The promise, or `error()` after `timeoutMs`. */
+export async function within<Value>(
+  promise: Promise<Value>,
+  timeoutMs: number,
+  error: () => Error,
+): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(error()), timeoutMs)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,69 @@
+import {
+  context,
+  defaultTextMapGetter,
+  defaultTextMapSetter,
+  isSpanContextValid,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api'
+import type { KafkaRecord } from './record.ts'
+
+const tracer = trace.getTracer('@bigtech/kafka')
+
+/**
+ * Runs a publish as a span of the trace that made the record. Without an SDK the span is empty and
+ * the record's headers are passed on as they are.
+ */
+export async function tracePublish(
+  record: KafkaRecord,
+  publish: (headers: Readonly<Record<string, string>>) => Promise<void>,
+): Promise<void> {
+  const parent = propagation.extract(ROOT_CONTEXT, record.headers, defaultTextMapGetter)
+  const attributes = {
+    'messaging.system': 'kafka',
+    'messaging.destination.name': record.topic,
+    'messaging.operation.type': 'send',
+  }
+  const span = tracer.startSpan(`send ${record.topic}`, { kind: SpanKind.PRODUCER, attributes }, parent)
+  if (!isSpanContextValid(span.spanContext())) return publish(record.headers)
+  const headers = { ...record.headers }
+  propagation.inject(trace.setSpan(parent, span), headers, defaultTextMapSetter)
+  return endWith(span, () => publish(headers))
+}
+
+/** Runs the handling of an event as a span in the trace of its publisher, linked to the publishing span. */
+export async function traceEvent<Result>(
+  headers: Readonly<Record<string, string>>,
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+  handle: () => Promise<Result>,
+): Promise<Result> {
+  const parent = propagation.extract(ROOT_CONTEXT, headers, defaultTextMapGetter)
+  const producer = trace.getSpanContext(parent)
+  const span = tracer.startSpan(
+    `process ${name}`,
+    {
+      kind: SpanKind.CONSUMER,
+      attributes: { 'messaging.system': 'kafka', 'messaging.operation.type': 'process', ...attributes },
+      ...(producer ? { links: [{ context: producer }] } : {}),
+    },
+    parent,
+  )
+  return context.with(trace.setSpan(parent, span), () => endWith(span, handle))
+}
+
+async function endWith<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    span.recordException(error as Error)
+    span.setStatus({ code: SpanStatusCode.ERROR })
+    throw error
+  } finally {
+    span.end()
+  }
+}
