@@ -1,0 +1,19 @@
+import { baseConfig, port } from '@bigtech/service-kit'
+import { z } from 'zod'
+
+/** What chat-service is configured by; docs/configuration.md is generated from it. */
+export const configSchema = z.object({
+  ...baseConfig.shape,
+  PORT: port.default(8002).describe('Port to listen on.'),
+  DATABASE_URL: z
+    .url({ protocol: /^mysql$/ })
+    .describe('Rooms, members and contacts: `mysql://user:password@host:port/database`.'),
+  MONGO_URL: z
+    .url({ protocol: /^mongodb(\+srv)?$/ })
+    .describe('Messages and read state: `mongodb://host:port/database`, credentials and replica set included.'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/ })
+    .describe('Hints between processes, typing, limits: `redis://host:port/database`.'),
+})
+
+export type ChatConfig = z.infer<typeof configSchema>
