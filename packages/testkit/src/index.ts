@@ -1,3 +1,4 @@
+export { collectEvents, type EventCollector } from './collect-events.ts'
 export { describeConformance } from './conformance.ts'
 export { createTestIssuer, type TestIssuer } from './issuer.ts'
 export { createTestKafka, type TestKafka } from './kafka.ts'
