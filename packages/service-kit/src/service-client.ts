@@ -1,4 +1,4 @@
-import type { RouteCall, RouteContract, RouteResponse } from '@bigtech/contracts'
+import { type RouteCall, type RouteContract, type RouteResponse, requestTarget } from '@bigtech/contracts'
 import { context, propagation } from '@opentelemetry/api'
 import { type CircuitBreakerPolicy, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
 import { Agent, request } from 'undici'
@@ -72,7 +72,7 @@ export class ServiceClient {
     if (bearer) headers.authorization = `Bearer ${bearer}`
     if (input.body !== undefined) headers['content-type'] = 'application/json'
     propagation.inject(context.active(), headers)
-    const response = await request(new URL(targetOf(contract, input), baseUrl), {
+    const response = await request(new URL(requestTarget(contract, input), baseUrl), {
       method: contract.method,
       headers,
       dispatcher: this.#agent,
@@ -95,17 +95,4 @@ export class ServiceClient {
     }
     return contract.success.schema.parse(await response.body.json()) as RouteResponse<Contract>
   }
-}
-
-function targetOf(contract: RouteContract, input: { params?: unknown; query?: unknown }): string {
-  const params = (input.params ?? {}) as Record<string, unknown>
-  const path = contract.path.replace(/:([A-Za-z_]+)/g, (_whole, name: string) =>
-    encodeURIComponent(String(params[name])),
-  )
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries((input.query ?? {}) as Record<string, unknown>)) {
-    if (value !== undefined) query.set(name, String(value))
-  }
-  const text = query.toString()
-  return text ? `${path}?${text}` : path
 }

@@ -70,3 +70,17 @@ export type RouteResponse<Contract extends RouteContract> = Contract['success'] 
 }
   ? z.output<Schema>
   : undefined
+
+/** The path and query of a call: `/rooms/7?limit=20`. Absent values are left out. */
+export function requestTarget(contract: RouteContract, input: { params?: unknown; query?: unknown }): string {
+  const params = (input.params ?? {}) as Record<string, unknown>
+  const path = contract.path.replace(/:([A-Za-z_]+)/g, (_whole, name: string) =>
+    encodeURIComponent(String(params[name])),
+  )
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries((input.query ?? {}) as Record<string, unknown>)) {
+    if (value !== undefined && value !== null) query.set(name, String(value))
+  }
+  const text = query.toString()
+  return text ? `${path}?${text}` : path
+}

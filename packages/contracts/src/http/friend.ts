@@ -1,0 +1,283 @@
+import { z } from 'zod'
+import { timestamp, userId } from '../ids.ts'
+import { defineRoute } from './define-route.ts'
+import { idParam, pageOf, pageQuery } from './paging.ts'
+
+const requestId = z
+  .int()
+  .positive()
+  .meta({ description: 'Friend request id.', examples: [12] })
+const requestParams = z.object({ id: idParam })
+const userParams = z.object({ user_id: idParam })
+
+/** Another user as lists show them. Names come from user-service, or from the local copy when it is down. */
+const person = z.object({
+  user_id: userId,
+  username: z.string(),
+  display_name: z.string(),
+  status_message: z.string().nullable(),
+  profile_image_url: z.string().nullable(),
+})
+const presenceFields = {
+  online: z.boolean().nullable().meta({ description: 'Null when it is unknown, or not shown to you.' }),
+  last_seen_at: timestamp.nullable(),
+}
+const stale = z.boolean().meta({
+  description: 'True when user-service did not answer: names may be old, presence is unknown.',
+})
+
+/** A request as its two parties see it. The sender of a rejected one goes on seeing `pending`. */
+export const friendRequest = z.object({
+  request_id: requestId,
+  from_user_id: userId,
+  to_user_id: userId,
+  status: z.enum(['pending', 'accepted', 'rejected']),
+  created_at: timestamp,
+  expires_at: timestamp,
+})
+export type FriendRequest = z.infer<typeof friendRequest>
+
+export const friend = z.object({ ...person.shape, ...presenceFields, friends_since: timestamp })
+export const listedFriendRequest = z.object({
+  ...friendRequest.shape,
+  user: z.object({ ...person.shape, ...presenceFields }).meta({ description: 'The other person.' }),
+})
+export const blockedUser = z.object({ ...person.shape, blocked_at: timestamp })
+export const friendSuggestion = z.object({
+  ...person.shape,
+  ...presenceFields,
+  mutual_friends: z.int().positive(),
+})
+
+const requestExample = {
+  request_id: 12,
+  from_user_id: 100,
+  to_user_id: 101,
+  status: 'pending',
+  created_at: '2026-01-27T10:00:00.000Z',
+  expires_at: '2026-02-26T10:00:00.000Z',
+}
+const personExample = {
+  user_id: 101,
+  username: 'jisoo',
+  display_name: '지수',
+  status_message: '안녕!',
+  profile_image_url: null,
+}
+const presenceExample = { online: true, last_seen_at: '2026-01-27T09:59:58.000Z' }
+
+export const sendFriendRequest = defineRoute({
+  operationId: 'sendFriendRequest',
+  method: 'POST',
+  path: '/friends/request',
+  tag: 'friend requests',
+  summary: 'Ask somebody to be your friend',
+  description:
+    'When the other person has already asked you, you are friends at once and `status` is `accepted`. A request expires after 30 days; at most 50 may be pending.',
+  body: z.strictObject({ target_user_id: userId }),
+  bodyExample: { target_user_id: 101 },
+  success: {
+    status: 201,
+    description: 'The request, or the friendship that it completed.',
+    schema: friendRequest,
+    example: requestExample,
+  },
+  problems: [
+    'FRIEND_SELF',
+    'FRIEND_REQUEST_EXISTS',
+    'ALREADY_FRIENDS',
+    'FRIEND_REQUEST_REFUSED',
+    'FRIEND_REQUEST_LIMIT',
+    'USER_NOT_FOUND',
+  ],
+})
+
+export const listFriendRequests = defineRoute({
+  operationId: 'listFriendRequests',
+  method: 'GET',
+  path: '/friends/requests',
+  tag: 'friend requests',
+  summary: 'Pending requests, newest first',
+  query: z.object({
+    ...pageQuery.shape,
+    direction: z.enum(['incoming', 'outgoing']).default('incoming'),
+  }),
+  success: {
+    status: 200,
+    description: 'A page of requests.',
+    schema: pageOf(listedFriendRequest).extend({ stale }),
+    example: {
+      items: [{ ...requestExample, user: { ...personExample, ...presenceExample } }],
+      next_cursor: null,
+      stale: false,
+    },
+  },
+  problems: ['CURSOR_INVALID'],
+})
+
+export const acceptFriendRequest = defineRoute({
+  operationId: 'acceptFriendRequest',
+  method: 'POST',
+  path: '/friends/requests/:id/accept',
+  tag: 'friend requests',
+  summary: 'Accept a request you received',
+  description: 'Accepting again gives the same answer.',
+  params: requestParams,
+  success: {
+    status: 200,
+    description: 'You are friends.',
+    schema: friendRequest,
+    example: { ...requestExample, status: 'accepted' },
+  },
+  problems: ['FRIEND_REQUEST_NOT_FOUND'],
+})
+
+export const rejectFriendRequest = defineRoute({
+  operationId: 'rejectFriendRequest',
+  method: 'POST',
+  path: '/friends/requests/:id/reject',
+  tag: 'friend requests',
+  summary: 'Reject a request you received',
+  description: 'Silent: the sender is not told, and goes on seeing the request as pending until it expires.',
+  params: requestParams,
+  success: {
+    status: 200,
+    description: 'It is gone from your list.',
+    schema: friendRequest,
+    example: { ...requestExample, status: 'rejected' },
+  },
+  problems: ['FRIEND_REQUEST_NOT_FOUND'],
+})
+
+export const cancelFriendRequest = defineRoute({
+  operationId: 'cancelFriendRequest',
+  method: 'DELETE',
+  path: '/friends/requests/:id',
+  tag: 'friend requests',
+  summary: 'Take back a request you sent',
+  params: requestParams,
+  success: { status: 204, description: 'It is not pending any more.' },
+  problems: ['FRIEND_REQUEST_NOT_FOUND'],
+})
+
+export const listFriends = defineRoute({
+  operationId: 'listFriends',
+  method: 'GET',
+  path: '/friends',
+  tag: 'friends',
+  summary: 'Your friends with their names and presence, newest friendship first',
+  query: pageQuery,
+  success: {
+    status: 200,
+    description: 'A page of friends.',
+    schema: pageOf(friend).extend({ stale }),
+    example: {
+      items: [{ ...personExample, ...presenceExample, friends_since: '2026-01-27T10:00:00.000Z' }],
+      next_cursor: null,
+      stale: false,
+    },
+  },
+  problems: ['CURSOR_INVALID'],
+})
+
+export const removeFriend = defineRoute({
+  operationId: 'removeFriend',
+  method: 'DELETE',
+  path: '/friends/:user_id',
+  tag: 'friends',
+  summary: 'End a friendship',
+  params: userParams,
+  success: { status: 204, description: 'You are not friends any more.' },
+  problems: ['FRIENDSHIP_NOT_FOUND'],
+})
+
+export const blockUser = defineRoute({
+  operationId: 'blockUser',
+  method: 'POST',
+  path: '/friends/:user_id/block',
+  tag: 'blocks',
+  summary: 'Block somebody',
+  description:
+    'Ends a friendship and pending requests, and forbids new ones both ways. The blocked person is not told: a request of theirs is answered as any other, and never reaches you.',
+  params: userParams,
+  success: { status: 204, description: 'Blocked.' },
+  problems: ['FRIEND_SELF', 'USER_NOT_FOUND'],
+})
+
+export const unblockUser = defineRoute({
+  operationId: 'unblockUser',
+  method: 'DELETE',
+  path: '/friends/:user_id/block',
+  tag: 'blocks',
+  summary: 'Unblock somebody; what the block ended does not come back',
+  params: userParams,
+  success: { status: 204, description: 'Not blocked (any more).' },
+})
+
+export const listBlockedUsers = defineRoute({
+  operationId: 'listBlockedUsers',
+  method: 'GET',
+  path: '/friends/blocked',
+  tag: 'blocks',
+  summary: 'Whom you have blocked, newest first',
+  query: pageQuery,
+  success: {
+    status: 200,
+    description: 'A page of blocked users.',
+    schema: pageOf(blockedUser).extend({ stale }),
+    example: {
+      items: [{ ...personExample, blocked_at: '2026-01-27T10:00:00.000Z' }],
+      next_cursor: null,
+      stale: false,
+    },
+  },
+  problems: ['CURSOR_INVALID'],
+})
+
+export const listFriendSuggestions = defineRoute({
+  operationId: 'listFriendSuggestions',
+  method: 'GET',
+  path: '/friends/suggestions',
+  tag: 'friends',
+  summary: 'People you may know: those with most mutual friends first',
+  query: pageQuery,
+  success: {
+    status: 200,
+    description: 'A page of suggestions.',
+    schema: pageOf(friendSuggestion).extend({ stale }),
+    example: {
+      items: [{ ...personExample, ...presenceExample, mutual_friends: 3 }],
+      next_cursor: null,
+      stale: false,
+    },
+  },
+  problems: ['CURSOR_INVALID'],
+})
+
+export const exportFriends = defineRoute({
+  operationId: 'exportFriends',
+  method: 'GET',
+  path: '/friends/export',
+  tag: 'friends',
+  summary: 'Everything held about you here, for the archive of your account',
+  success: {
+    status: 200,
+    description: 'Your friendships, pending requests and blocks.',
+    schema: z.object({
+      user_id: userId,
+      exported_at: timestamp,
+      friends: z.array(z.object({ user_id: userId, friends_since: timestamp })),
+      requests_sent: z.array(friendRequest),
+      requests_received: z.array(friendRequest),
+      blocked: z.array(z.object({ user_id: userId, blocked_at: timestamp })),
+    }),
+    example: {
+      user_id: 100,
+      exported_at: '2026-01-28T00:00:00.000Z',
+      friends: [{ user_id: 101, friends_since: '2026-01-27T10:00:00.000Z' }],
+      requests_sent: [],
+      requests_received: [],
+      blocked: [],
+    },
+  },
+})
