@@ -18,7 +18,7 @@ export {
   createConsumerRunner,
   type RunnerHealth,
 } from './consumer/runner.ts'
-export type { TopicOffsets, TopicSpec } from './driver/port.ts'
+export type { StoredRecord, TopicOffsets, TopicSpec } from './driver/port.ts'
 export {
   classifyError,
   type ErrorClassifier,
@@ -52,4 +52,5 @@ export {
   type PublisherOptions,
   type PublishOutcome,
 } from './publisher/publisher.ts'
+export { readTopic } from './read-topic.ts'
 export { eventRecord, type KafkaRecord } from './record.ts'

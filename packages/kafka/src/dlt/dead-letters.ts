@@ -1,0 +1,116 @@
+import { deadLetterTopic } from '@bigtech/contracts'
+import { deadLetterTopicOf, deadLetterHeaders as names } from '../consumer/dead-letter.ts'
+import type { StoredRecord } from '../driver/port.ts'
+import type { KafkaConnection } from '../kafka.ts'
+import type { Publisher } from '../publisher/publisher.ts'
+import { readTopic } from '../read-topic.ts'
+import { headerNames } from '../record.ts'
+
+/** Headers of the marker that says in the dead letter topic itself that a letter was replayed. */
+const markerHeaders = { of: 'dlt_replay_of', at: 'dlt_replayed_at' } as const
+
+export interface DeadLetter {
+  /** Where it is in the dead letter topic: `partition:offset`. */
+  readonly place: string
+  readonly topic: string
+  readonly originalPlace: string
+  readonly eventId: string
+  readonly eventType: string
+  readonly group: string
+  readonly error: string
+  readonly kind: string
+  readonly attempts: number
+  readonly firstFailedAt: string
+  readonly failedAt: string
+  /** When it was last sent back, null while nobody has. */
+  readonly replayedAt: string | null
+  readonly record: StoredRecord
+}
+
+export interface LetterFilter {
+  readonly eventId?: string | undefined
+  readonly place?: string | undefined
+  readonly group?: string | undefined
+  readonly eventType?: string | undefined
+  /** Given up on at or after this time. */
+  readonly since?: Date | undefined
+}
+
+/** The dead letters of a topic, oldest failure first. */
+export async function listDeadLetters(
+  kafka: KafkaConnection,
+  topic: string,
+  filter: LetterFilter = {},
+): Promise<DeadLetter[]> {
+  const records = await readTopic(kafka, deadLetterTopicOf(topic))
+  const replayed = new Map<string, string>()
+  for (const { headers } of records) {
+    const of = headers[markerHeaders.of]
+    if (of !== undefined) replayed.set(of, headers[markerHeaders.at] ?? '')
+  }
+  return records
+    .filter(({ headers }) => headers[markerHeaders.of] === undefined)
+    .map((record) => toLetter(record, topic, replayed))
+    .filter((letter) => matches(letter, filter))
+    .sort((a, b) => a.failedAt.localeCompare(b.failedAt))
+}
+
+/** The topics (without `.dlt`) that have a dead letter topic. */
+export async function deadLetterTopics(kafka: KafkaConnection): Promise<string[]> {
+  const { suffix } = deadLetterTopic
+  const topics = await kafka.listTopics()
+  return topics
+    .filter((topic) => topic.endsWith(suffix))
+    .map((topic) => topic.slice(0, -suffix.length))
+    .sort()
+}
+
+/**
+ * Sends a letter back to its topic as the event it was: same key, value and event id, so that an
+ * inbox that has applied it after all refuses it. Only the group that gave it up handles it.
+ * @throws Error when the letter has no value to send.
+ */
+export async function replayDeadLetter(publisher: Publisher, letter: DeadLetter): Promise<void> {
+  const { record, topic, group, place } = letter
+  if (record.headers[names.valueOmitted] !== undefined) {
+    throw new Error(`too large to be kept; it was at ${letter.originalPlace} of ${topic}`)
+  }
+  const original = Object.entries(record.headers).filter(([name]) => !name.startsWith('dlt_'))
+  const headers = { ...Object.fromEntries(original), [headerNames.replayFor]: group }
+  await publisher.publish([{ topic, key: record.key, value: record.value, headers }])
+  // After the replay, not before: a crash in between shows the letter as pending, and doing it twice is harmless.
+  const marker = { [markerHeaders.of]: place, [markerHeaders.at]: new Date().toISOString() }
+  await publisher.publish([
+    { topic: deadLetterTopicOf(topic), key: record.key, value: null, headers: marker },
+  ])
+}
+
+function toLetter(record: StoredRecord, topic: string, replayed: ReadonlyMap<string, string>): DeadLetter {
+  const header = (name: string) => record.headers[name] ?? ''
+  const place = `${record.partition}:${record.offset}`
+  return {
+    place,
+    topic: header(names.topic) || topic,
+    originalPlace: `${header(names.partition)}:${header(names.offset)}`,
+    eventId: header(headerNames.id),
+    eventType: header(headerNames.type),
+    group: header(names.group),
+    error: header(names.error),
+    kind: header(names.kind),
+    attempts: Number(header(names.attempts)),
+    firstFailedAt: header(names.firstFailedAt),
+    failedAt: header(names.failedAt),
+    replayedAt: replayed.get(place) ?? null,
+    record,
+  }
+}
+
+function matches(letter: DeadLetter, filter: LetterFilter): boolean {
+  return (
+    (filter.eventId === undefined || letter.eventId === filter.eventId) &&
+    (filter.place === undefined || letter.place === filter.place) &&
+    (filter.group === undefined || letter.group === filter.group) &&
+    (filter.eventType === undefined || letter.eventType === filter.eventType) &&
+    (filter.since === undefined || new Date(letter.failedAt) >= filter.since)
+  )
+}
