@@ -77,3 +77,12 @@ export const userUnblocked = defineEvent({
   key: byBlockPair,
   payload: blockPayload,
 })
+
+/** Everything friend-service held of a deleted account is gone: a step of the account's deletion. */
+export const friendDataErased = defineEvent({
+  type: 'FriendDataErased',
+  version: 1,
+  topic: 'friend.events',
+  key: (event) => String(event.user_id),
+  payload: z.object({ user_id: userId, deletion_id: z.uuid() }),
+})

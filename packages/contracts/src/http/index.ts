@@ -1,4 +1,5 @@
 export * from './define-route.ts'
+export * from './friend.ts'
 export * from './paging.ts'
 export * from './problem.ts'
 export * from './user.ts'
