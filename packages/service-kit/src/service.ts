@@ -1,5 +1,6 @@
 import formbody from '@fastify/formbody'
-import fastify, { type FastifyInstance, LogController } from 'fastify'
+import { trace } from '@opentelemetry/api'
+import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { JWTVerifyGetKey } from 'jose'
 import type { DestinationStream, Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -93,7 +94,6 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
       const address = await app.listen({ host: config.HOST, port: config.PORT })
       readiness.startPolling()
       lifecycle.onStop('streams', 'readiness polling', () => readiness.stopPolling())
-      log.info({ address }, 'listening')
       return address
     },
     stop: () => lifecycle.stop(),
@@ -126,8 +126,16 @@ function createApp(log: Logger, trustedHops: number): FastifyInstance {
   })
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    nameSpan(request)
   })
   return app
+}
+
+/** The HTTP instrumentation does not know the route: a span named by the path would be one per id. */
+function nameSpan(request: FastifyRequest): void {
+  const { url: path } = request.routeOptions
+  if (path === undefined) return
+  trace.getActiveSpan()?.updateName(`${request.method} ${path}`).setAttribute('http.route', path)
 }
 
 /** One line a request. Never its query string: it may hold a ticket or what somebody searched for. */
