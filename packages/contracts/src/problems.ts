@@ -139,6 +139,16 @@ export const problems = {
     title: 'There is no such session.',
     meaning: 'It has already ended, or is not yours.',
   },
+  PASSWORD_WRONG: {
+    status: 403,
+    title: 'Your current password is wrong.',
+    meaning: 'You are signed in, but this needs your password as well. Nothing was changed.',
+  },
+  DELETION_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such deletion.',
+    meaning: 'The id comes with the answer that started the deletion of an account.',
+  },
   // --- friend-service --------------------------------------------------------------------------
   FRIEND_SELF: {
     status: 400,

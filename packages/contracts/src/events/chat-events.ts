@@ -89,3 +89,12 @@ export const streamsAlive = defineEvent({
   key: (event) => event.instance_id,
   payload: z.object({ instance_id: z.string(), user_ids: z.array(userId).min(1).max(1_000) }),
 })
+
+/** Everything chat-service held of a deleted account is gone or anonymous: a step of the account's deletion. */
+export const chatDataErased = defineEvent({
+  type: 'ChatDataErased',
+  version: 1,
+  topic: 'chat.events',
+  key: (event) => String(event.user_id),
+  payload: z.object({ user_id: userId, deletion_id: z.uuid() }),
+})

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { timestamp, userId } from '../ids.ts'
 import { defineRoute } from './define-route.ts'
-import { idList } from './paging.ts'
+import { idList, idParam, pageOf, pageQuery } from './paging.ts'
 
 /** What anybody signed in may see of a user. */
 export const publicProfile = z.object({
@@ -12,6 +12,14 @@ export const publicProfile = z.object({
   profile_image_url: z.string().nullable(),
 })
 export type PublicProfile = z.infer<typeof publicProfile>
+
+const profileExample: PublicProfile = {
+  user_id: 101,
+  username: 'kim_minji',
+  display_name: '김민지',
+  status_message: '휴가 중',
+  profile_image_url: null,
+}
 
 export const presence = z.object({
   user_id: userId,
@@ -28,8 +36,73 @@ export const getUsers = defineRoute({
   path: '/users',
   tag: 'users',
   summary: 'Public profiles of up to 200 users',
-  query: z.object({ user_ids: idList(200) }),
-  success: { status: 200, description: 'The profiles.', schema: z.object({ items: z.array(publicProfile) }) },
+  description: 'Users who do not exist, or who have blocked you, are left out.',
+  query: z.object({ user_ids: idList(200).meta({ examples: ['101,102'] }) }),
+  success: {
+    status: 200,
+    description: 'The profiles.',
+    schema: z.object({ items: z.array(publicProfile) }),
+    example: { items: [profileExample] },
+  },
+})
+
+export const getUser = defineRoute({
+  operationId: 'getUser',
+  method: 'GET',
+  path: '/users/:user_id',
+  tag: 'users',
+  summary: 'Public profile of a user',
+  params: z.object({ user_id: idParam.meta({ examples: [101] }) }),
+  success: { status: 200, description: 'The profile.', schema: publicProfile, example: profileExample },
+  problems: ['USER_NOT_FOUND'],
+})
+
+export const searchUsers = defineRoute({
+  operationId: 'searchUsers',
+  method: 'GET',
+  path: '/users/search',
+  tag: 'users',
+  summary: 'Find users by the beginning of their username or display name',
+  description:
+    'Hangul is found while it is being typed and by initial consonants (`ㄱㅁㅈ` finds 김민지). A complete email address finds whoever allows it. Blocked users do not find each other. At most 20 searches a minute.',
+  query: z.object({
+    ...pageQuery.shape,
+    q: z
+      .string()
+      .normalize('NFC')
+      .trim()
+      .min(1)
+      .max(254)
+      .meta({ description: 'What the name begins with.', examples: ['김민'] }),
+  }),
+  success: {
+    status: 200,
+    description: 'A page of profiles. It may be shorter than `limit` before the last one.',
+    schema: pageOf(publicProfile),
+    example: { items: [profileExample], next_cursor: null },
+  },
+  problems: ['CURSOR_INVALID', 'RATE_LIMITED'],
+})
+
+export const sendHeartbeat = defineRoute({
+  operationId: 'sendHeartbeat',
+  method: 'POST',
+  path: '/users/me/presence',
+  tag: 'presence',
+  summary: 'Say that you are there',
+  description:
+    'Counts for 60 s: repeat it every 30 s. An open stream does the same by itself. `offline` takes this session back, with the usual 15 s of grace.',
+  body: z.strictObject({ state: z.enum(['online', 'offline']).default('online') }).optional(),
+  bodyExample: { state: 'online' },
+  success: {
+    status: 200,
+    description: 'Whether you count as online now, over all your devices.',
+    schema: z.object({
+      online: z.boolean(),
+      expires_in: z.int().meta({ description: 'Seconds until you count as offline without another sign.' }),
+    }),
+    example: { online: true, expires_in: 60 },
+  },
 })
 
 export const getPresence = defineRoute({
@@ -38,10 +111,18 @@ export const getPresence = defineRoute({
   path: '/users/presence',
   tag: 'presence',
   summary: 'Presence of up to 200 users',
-  query: z.object({ user_ids: idList(200) }),
+  description:
+    'Null where a user does not show it to you. Reciprocal: who hides it from you does not see yours either.',
+  query: z.object({ user_ids: idList(200).meta({ examples: ['101,102'] }) }),
   success: {
     status: 200,
     description: 'The presence of each.',
     schema: z.object({ items: z.array(presence) }),
+    example: {
+      items: [
+        { user_id: 101, online: true, last_seen_at: '2026-01-27T10:00:00.000Z' },
+        { user_id: 102, online: null, last_seen_at: null },
+      ],
+    },
   },
 })

@@ -1,0 +1,225 @@
+import { z } from 'zod'
+import { presenceVisibility } from '../events/user-events.ts'
+import { timestamp, userId } from '../ids.ts'
+import { defineRoute } from './define-route.ts'
+import { displayName, locale, profileImageUrl, statusMessage } from './user-fields.ts'
+
+const exampleTime = '2026-01-27T10:00:00.000Z'
+const exampleDeletion = '5f0c6f1e-9b1f-4a57-8f0c-0f6f3f2d9f11'
+
+/** One's own account and profile. */
+export const ownProfile = z.object({
+  id: userId,
+  user_id: userId,
+  email: z.string(),
+  username: z.string(),
+  display_name: z.string(),
+  status_message: z.string().nullable(),
+  profile_image_url: z.string().nullable(),
+  created_at: timestamp,
+})
+export type OwnProfile = z.infer<typeof ownProfile>
+
+const profileExample: OwnProfile = {
+  id: 100,
+  user_id: 100,
+  email: 'test@example.com',
+  username: 'testuser',
+  display_name: '테스트 유저',
+  status_message: '휴가 중',
+  profile_image_url: null,
+  created_at: exampleTime,
+}
+
+export const userSettings = z.object({
+  presence_visibility: presenceVisibility.meta({
+    description: 'Who may see when you are online; you see it of nobody who may not see yours.',
+  }),
+  findable_by_email: z
+    .boolean()
+    .meta({ description: 'Whether a search for your exact email address finds you.' }),
+  locale,
+})
+export type UserSettings = z.infer<typeof userSettings>
+
+const settingsExample: UserSettings = {
+  presence_visibility: 'friends',
+  findable_by_email: false,
+  locale: 'ko',
+}
+
+const oneFieldAtLeast = 'At least one field.'
+
+export const getMyProfile = defineRoute({
+  operationId: 'getMyProfile',
+  method: 'GET',
+  path: '/profile/me',
+  tag: 'profile',
+  summary: 'Your profile',
+  success: { status: 200, description: 'Your profile.', schema: ownProfile, example: profileExample },
+})
+
+export const updateMyProfile = defineRoute({
+  operationId: 'updateMyProfile',
+  method: 'PUT',
+  path: '/profile/me',
+  tag: 'profile',
+  summary: 'Change your profile',
+  description: 'A field that is left out stays as it is.',
+  body: z
+    .strictObject({
+      display_name: displayName.optional(),
+      status_message: statusMessage.nullable().optional(),
+      profile_image_url: profileImageUrl.nullable().optional(),
+    })
+    .refine((body) => Object.keys(body).length > 0, oneFieldAtLeast),
+  bodyExample: { display_name: '테스트 유저', status_message: '휴가 중' },
+  success: {
+    status: 200,
+    description: 'Your profile as it is now.',
+    schema: ownProfile,
+    example: profileExample,
+  },
+})
+
+export const getMySettings = defineRoute({
+  operationId: 'getMySettings',
+  method: 'GET',
+  path: '/profile/me/settings',
+  tag: 'profile',
+  summary: 'Your privacy settings and language',
+  success: { status: 200, description: 'Your settings.', schema: userSettings, example: settingsExample },
+})
+
+export const updateMySettings = defineRoute({
+  operationId: 'updateMySettings',
+  method: 'PUT',
+  path: '/profile/me/settings',
+  tag: 'profile',
+  summary: 'Change your privacy settings and language',
+  description: 'A field that is left out stays as it is.',
+  body: z
+    .strictObject({
+      presence_visibility: presenceVisibility.optional(),
+      findable_by_email: z.boolean().optional(),
+      locale: locale.optional(),
+    })
+    .refine((body) => Object.keys(body).length > 0, oneFieldAtLeast),
+  bodyExample: { presence_visibility: 'friends' },
+  success: {
+    status: 200,
+    description: 'Your settings as they are now.',
+    schema: userSettings,
+    example: settingsExample,
+  },
+})
+
+const deletionState = z.enum(['running', 'completed'])
+
+const deletion = z.object({
+  deletion_id: z.uuid(),
+  state: deletionState,
+  message_policy: z.enum(['keep', 'remove']),
+  requested_at: timestamp,
+  completed_at: timestamp.nullable(),
+  steps: z.array(
+    z.object({
+      step: z.string().meta({ description: 'What is done, or the service that does it.' }),
+      state: z.enum(['pending', 'done']),
+      done_at: timestamp.nullable(),
+    }),
+  ),
+})
+export type Deletion = z.infer<typeof deletion>
+
+const deletionExample: Deletion = {
+  deletion_id: exampleDeletion,
+  state: 'running',
+  message_policy: 'keep',
+  requested_at: exampleTime,
+  completed_at: null,
+  steps: [
+    { step: 'sessions', state: 'done', done_at: exampleTime },
+    { step: 'profile', state: 'done', done_at: exampleTime },
+    { step: 'friend-service', state: 'pending', done_at: null },
+    { step: 'chat-service', state: 'pending', done_at: null },
+  ],
+}
+
+export const deleteMyAccount = defineRoute({
+  operationId: 'deleteMyAccount',
+  method: 'DELETE',
+  path: '/profile/me',
+  tag: 'profile',
+  summary: 'Delete your account',
+  description:
+    'Cannot be undone. Signs you out everywhere at once; the rest goes on in the background: see `GET /auth/deletions/{deletion_id}`.',
+  body: z.strictObject({
+    password: z.string().normalize('NFC').min(1).max(1_024),
+    message_policy: z
+      .enum(['keep', 'remove'])
+      .default('keep')
+      .meta({ description: '`keep`: your messages stay as from an unknown user; `remove`: they go too.' }),
+  }),
+  bodyExample: { password: 'Test1234!@', message_policy: 'keep' },
+  success: {
+    status: 202,
+    description: 'The deletion has begun. Keep `deletion_id`: it is the only way to follow it.',
+    schema: deletion,
+    example: deletionExample,
+  },
+  problems: ['PASSWORD_WRONG', 'RATE_LIMITED', 'OVERLOADED'],
+})
+
+export const getDeletion = defineRoute({
+  operationId: 'getDeletion',
+  method: 'GET',
+  path: '/auth/deletions/:deletion_id',
+  tag: 'auth',
+  summary: 'How far the deletion of an account is',
+  description: 'Whoever knows the id may ask: the account that could sign in for it is gone.',
+  auth: 'public',
+  params: z.object({ deletion_id: z.uuid().meta({ examples: [exampleDeletion] }) }),
+  success: { status: 200, description: 'Each step.', schema: deletion, example: deletionExample },
+  problems: ['DELETION_NOT_FOUND'],
+})
+
+export const exportMyData = defineRoute({
+  operationId: 'exportMyData',
+  method: 'GET',
+  path: '/profile/me/export',
+  tag: 'profile',
+  summary: 'Everything that is stored of you, as a JSON archive',
+  description: 'A part that cannot be had right now is null, and `notes` says why.',
+  success: {
+    status: 200,
+    description: 'The archive.',
+    schema: z.object({
+      exported_at: timestamp,
+      profile: ownProfile,
+      settings: userSettings,
+      sessions: z.array(
+        z.object({
+          device: z.string(),
+          ip_prefix: z.string(),
+          created_at: timestamp,
+          last_seen_at: timestamp,
+          ended_at: timestamp.nullable(),
+        }),
+      ),
+      friends: z.unknown().meta({ description: "friend-service's part, or null." }),
+      rooms: z.unknown().meta({ description: "chat-service's part, or null." }),
+      notes: z.array(z.string()),
+    }),
+    example: {
+      exported_at: exampleTime,
+      profile: profileExample,
+      settings: settingsExample,
+      sessions: [],
+      friends: null,
+      rooms: null,
+      notes: ['friends: friend-service does not answer right now; ask again later.'],
+    },
+  },
+  problems: ['RATE_LIMITED'],
+})
