@@ -42,6 +42,11 @@ async function useCors(app: FastifyInstance, document: KongDocument, config: Gat
     })
   }
   await app.register(cors, { delegator })
+  app.addHook('onSend', async (_request, reply) => {
+    // The upstream's own Vary has taken the place of the one that the plug-in set.
+    const vary = String(reply.getHeader('vary') ?? '')
+    if (!/\borigin\b|\*/i.test(vary)) reply.header('vary', vary ? `${vary}, Origin` : 'Origin')
+  })
 }
 
 function isPreflight({ headers, method }: FastifyRequest): boolean {

@@ -1,0 +1,172 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLogger, type Problem } from '@bigtech/service-kit'
+import { waitFor } from '@bigtech/testkit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type EchoServers, startEchoServers } from '../../../tests/gateway/echo-server.ts'
+import { describeGateway } from '../../../tests/gateway/gateway-suite.ts'
+import { call, echoOf, open } from '../../../tests/gateway/http-call.ts'
+import { buildGateway } from './app.ts'
+import { readConfig } from './config.ts'
+import { loadKongFile } from './kong/load.ts'
+import type { KongDocument } from './kong/schema.ts'
+
+let echo: EchoServers
+let pageFolder: string
+
+beforeAll(async () => {
+  const anyPort = { 'user-service': 0, 'friend-service': 0, 'chat-service': 0, 'notification-service': 0 }
+  echo = await startEchoServers(anyPort, { host: '127.0.0.1', controlPort: 0 })
+  pageFolder = await mkdtemp(join(tmpdir(), 'bigtech-page-'))
+  await writeFile(join(pageFolder, 'index.html'), '<!doctype html><title>page</title>')
+  await writeFile(join(pageFolder, '.secret'), 'dot file')
+})
+afterAll(() => echo.close())
+
+interface Running {
+  readonly url: string
+  readonly lines: Record<string, unknown>[]
+  close(): Promise<void>
+}
+
+async function startGateway(
+  env: Record<string, string> = {},
+  change: (document: KongDocument) => void = () => {},
+): Promise<Running> {
+  const lines: Record<string, unknown>[] = []
+  const config = readConfig({
+    WEB_CLIENT_DIR: pageFolder,
+    USER_SERVICE_URL: echo.urls.get('user-service') ?? '',
+    FRIEND_SERVICE_URL: echo.urls.get('friend-service') ?? '',
+    CHAT_SERVICE_URL: echo.urls.get('chat-service') ?? '',
+    NOTIFICATION_SERVICE_URL: echo.urls.get('notification-service') ?? '',
+    ...env,
+  })
+  const document = loadKongFile(config.KONG_CONFIG)
+  change(document)
+  const destination = {
+    write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+  }
+  const { app } = await buildGateway(
+    document,
+    config,
+    createLogger({ service: 'gateway', level: 'info', destination }),
+  )
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  return { url, lines, close: () => app.close() }
+}
+
+describe('behind a trusted proxy', () => {
+  let gateway: Running
+  beforeAll(async () => {
+    gateway = await startGateway({ TRUSTED_IPS: '127.0.0.1' })
+  })
+  afterAll(() => gateway.close())
+  describeGateway('the Node gateway', () => ({ url: gateway.url, control: echo.controlUrl }))
+})
+
+describe('in front of clients', () => {
+  let gateway: Running
+  beforeAll(async () => {
+    gateway = await startGateway({ RATE_LIMIT_PER_MINUTE: '1000', CORS_ORIGINS: 'http://dev.example' })
+  })
+  afterAll(() => gateway.close())
+
+  test('what a client says about where it comes from is not passed on', async () => {
+    const spoofed = {
+      'x-forwarded-for': '6.6.6.6',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'evil.example',
+      'x-forwarded-prefix': '/evil',
+      'x-real-ip': '6.6.6.6',
+      forwarded: 'for=6.6.6.6',
+    }
+    const { headers } = await echoOf(gateway.url, '/api/rooms', { headers: spoofed })
+    expect(JSON.stringify(headers)).not.toMatch(/6\.6\.6\.6|evil/)
+    expect(headers).toMatchObject({ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' })
+  })
+
+  test('the access log has one line for a request, with its id and upstream, and never a ticket or a token', async () => {
+    const id = 'log-line-0001'
+    const headers = { 'x-request-id': id, authorization: 'Bearer canary-token' }
+    await call(gateway.url, '/api/rooms?ticket=canary-ticket', { headers })
+    const line = await waitFor(() => gateway.lines.find((entry) => entry.request_id === id))
+    expect(line).toMatchObject({
+      level: 'info',
+      service: 'gateway',
+      msg: 'request',
+      method: 'GET',
+      path: '/api/rooms',
+      status: 200,
+      client_ip: '127.0.0.1',
+      upstream_service: 'chat-service',
+    })
+    expect(line.duration_ms).toBeTypeOf('number')
+    expect(gateway.lines.filter((entry) => entry.request_id === id)).toHaveLength(1)
+    expect(JSON.stringify(gateway.lines)).not.toContain('canary')
+  })
+
+  test('CORS_ORIGINS takes the place of the list', async () => {
+    const origin = 'http://dev.example'
+    const answer = await call(gateway.url, '/api/rooms', { headers: { origin } })
+    expect(answer.headers['access-control-allow-origin']).toBe(origin)
+  })
+
+  test.each(['/..%2f..%2fetc/passwd', '/../../etc/passwd', '/.secret', '/nothing.js', '/%ff'])(
+    'the page folder gives nothing for %s',
+    async (path) => {
+      const answer = await call(gateway.url, path)
+      expect([400, 404]).toContain(answer.status)
+      expect((JSON.parse(answer.text) as Problem).code).toMatch(/ROUTE_NOT_FOUND|BAD_REQUEST/)
+    },
+  )
+
+  test('the page takes no POST', async () => {
+    const answer = await call(gateway.url, '/', { method: 'POST', body: '{}' })
+    expect(answer.status).toBe(405)
+    expect(answer.headers.allow).toBe('GET, HEAD')
+  })
+
+  test('a page that is not built yet is explained', async () => {
+    const empty = await startGateway({ WEB_CLIENT_DIR: join(pageFolder, 'nowhere') })
+    const answer = await call(empty.url, '/')
+    await empty.close()
+    expect(answer.status).toBe(200)
+    expect(answer.text).toContain('not built yet')
+  })
+})
+
+describe('with slow upstreams', () => {
+  test('an upstream that does not answer in its read_timeout is 504', async () => {
+    const gateway = await startGateway({}, (document) => {
+      for (const service of document.services) service.read_timeout = 200
+    })
+    const answer = await call(gateway.url, '/api/rooms/never')
+    await gateway.close()
+    expect(answer.status).toBe(504)
+    expect(JSON.parse(answer.text)).toMatchObject({ code: 'GATEWAY_TIMEOUT' })
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+  })
+})
+
+describe('stopping', () => {
+  test('open streams end cleanly, a running request is answered, then it is down, within 2 s', async () => {
+    const gateway = await startGateway()
+    const streams = await Promise.all([1, 2, 3].map(() => open(gateway.url, '/api/stream')))
+    const ends = streams.map(
+      (stream) =>
+        new Promise((resolve) =>
+          stream
+            .resume()
+            .once('end', () => resolve('end'))
+            .once('error', resolve),
+        ),
+    )
+    const started = performance.now()
+    await gateway.close()
+    expect(await Promise.all(ends)).toEqual(['end', 'end', 'end'])
+    expect(performance.now() - started).toBeLessThan(2_000)
+    await expect(call(gateway.url, '/health')).rejects.toThrow('ECONNREFUSED')
+  })
+})

@@ -1,0 +1,104 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** Stands in for every service: says what it got, holds streams open, can be switched off. */
+export interface EchoServers {
+  /** Base URL by service name. */
+  readonly urls: ReadonlyMap<string, string>
+  readonly controlUrl: string
+  close(): Promise<void>
+}
+
+interface State {
+  openStreams: number
+  readonly servers: Map<string, { server: Server; port: number }>
+}
+
+/** Ports by name; 0 takes a free one. */
+export async function startEchoServers(
+  ports: Readonly<Record<string, number>>,
+  options: { host: string; controlPort: number },
+): Promise<EchoServers> {
+  const state: State = { openStreams: 0, servers: new Map() }
+  for (const [name, port] of Object.entries(ports)) {
+    const server = createServer((request, response) => void echo(state, name, request, response))
+    state.servers.set(name, { server, port: await listen(server, port, options.host) })
+  }
+  const control = createServer(
+    (request, response) => void answerControl(state, options.host, request, response),
+  )
+  const controlPort = await listen(control, options.controlPort, options.host)
+  return {
+    urls: new Map([...state.servers].map(([name, { port }]) => [name, `http://127.0.0.1:${port}`])),
+    controlUrl: `http://127.0.0.1:${controlPort}`,
+    close: async () => {
+      for (const server of [control, ...[...state.servers.values()].map((entry) => entry.server)])
+        await stop(server)
+    },
+  }
+}
+
+async function echo(
+  state: State,
+  service: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  response.setHeader('x-echo-service', service)
+  if (request.url?.startsWith('/stream') && request.method === 'GET') return holdStream(state, response)
+  // The client has what it wants to know from this one: that nothing ever came.
+  if (request.url?.endsWith('/never')) return holdOpen(state, response)
+  let bodyBytes = 0
+  for await (const chunk of request) bodyBytes += (chunk as Buffer).length
+  const body = JSON.stringify({
+    service,
+    method: request.method,
+    url: request.url,
+    headers: request.headers,
+    bodyBytes,
+  })
+  response.setHeader('content-type', 'application/json').setHeader('vary', 'Accept-Language')
+  response.setHeader('x-request-id', 'from-the-upstream').setHeader('access-control-allow-origin', '*')
+  response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+function holdStream(state: State, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  response.write('event: ready\ndata: {}\n\n')
+  holdOpen(state, response)
+}
+
+function holdOpen(state: State, response: ServerResponse): void {
+  state.openStreams += 1
+  response.once('close', () => {
+    state.openStreams -= 1
+  })
+}
+
+/** GET /streams: how many are open. POST /stop/<service>, POST /start/<service>. */
+async function answerControl(
+  state: State,
+  host: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [, verb, name] = (request.url ?? '').split('/')
+  const entry = state.servers.get(name ?? '')
+  if (verb === 'stop' && entry) await stop(entry.server)
+  if (verb === 'start' && entry) await listen(entry.server, entry.port, host)
+  response.end(JSON.stringify({ open: state.openStreams }))
+}
+
+async function listen(server: Server, port: number, host: string): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  return (server.address() as AddressInfo).port
+}
+
+async function stop(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  server.closeAllConnections()
+  await closed
+}

@@ -1,0 +1,291 @@
+import { Agent } from 'node:http'
+import { waitFor } from '@bigtech/testkit'
+import { describe, expect, test } from 'vitest'
+import { call, echoOf, freshAddress, open } from './http-call.ts'
+import { forwarded, notServices, unreachable } from './route-table.ts'
+
+export interface GatewayUnderTest {
+  readonly url: string
+  /** Control of the echo servers behind it. */
+  readonly control: string
+}
+
+const mebibyte = 1_048_576
+const problemOf = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>
+
+/**
+ * What every gateway in front of echo servers must do; it has to believe our `X-Forwarded-For`, so that each test
+ * has a rate limit of its own. `gateway` is asked when a test runs.
+ */
+export function describeGateway(name: string, gateway: () => GatewayUnderTest): void {
+  describe(name, () => {
+    describeRoutes(gateway)
+    describeLimits(gateway)
+    describeHeaders(gateway)
+    describeStreams(gateway)
+    describeConnections(gateway)
+  })
+}
+
+function describeRoutes(gateway: () => GatewayUnderTest): void {
+  test.each(forwarded)('$method $path reaches $service as $upstreamPath', async (expected) => {
+    const echoed = await echoOf(gateway().url, expected.path, { method: expected.method })
+    expect(echoed).toMatchObject({
+      service: expected.service,
+      method: expected.method,
+      url: expected.upstreamPath,
+    })
+  })
+
+  test.each(unreachable)('$method $path reaches no service', async ({ method, path, status }) => {
+    const answer = await call(gateway().url, path, { method })
+    expect(answer.headers['x-echo-service']).toBeUndefined()
+    expect(answer.status).toBe(status)
+    expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/)
+    expect(problemOf(answer.text)).toMatchObject({
+      code: 'ROUTE_NOT_FOUND',
+      status,
+      request_id: answer.headers['x-request-id'],
+    })
+  })
+
+  test.each(notServices)('%s at the root is not answered by a service', async (path) => {
+    const answer = await call(gateway().url, path)
+    expect(answer.headers['x-echo-service'] ?? 'web-client').toBe('web-client')
+  })
+
+  test('the page is at /', async () => {
+    const answer = await call(gateway().url, '/')
+    expect(answer.status).toBe(200)
+    expect(answer.headers['content-security-policy']).toContain("default-src 'self'")
+  })
+
+  test('the gateway answers for its own health', async () => {
+    const answer = await call(gateway().url, '/health')
+    expect(answer.status).toBe(200)
+    expect(JSON.parse(answer.text)).toEqual({ status: 'healthy', service: 'Gateway' })
+  })
+}
+
+function describeLimits(gateway: () => GatewayUnderTest): void {
+  test('an address gets 100 answers a minute with the limit in each, then 429; other addresses are not touched', async () => {
+    const headers = { 'x-forwarded-for': freshAddress() }
+    await awayFromMinuteEnd()
+    const first = await call(gateway().url, '/api/users/5', { headers })
+    expect(first.headers).toMatchObject({
+      'ratelimit-limit': '100',
+      'ratelimit-remaining': '99',
+      'x-ratelimit-limit-minute': '100',
+      'x-ratelimit-remaining-minute': '99',
+    })
+    expect(Number(first.headers['ratelimit-reset'])).toBeGreaterThan(0)
+    for (let count = 2; count <= 100; count += 1) {
+      // Different paths and services count together, and so do paths that are not there.
+      const answer = await call(gateway().url, count % 2 ? '/api/rooms' : '/api/unknown', { headers })
+      expect(answer.status, `request ${count}`).toBe(count % 2 ? 200 : 404)
+    }
+    const refused = await call(gateway().url, '/api/friends', { headers })
+    expect(refused.status).toBe(429)
+    expect(refused.headers['x-echo-service']).toBeUndefined()
+    expect(problemOf(refused.text)).toMatchObject({ code: 'RATE_LIMITED', status: 429 })
+    const retryAfter = Number(refused.headers['retry-after'])
+    expect(retryAfter).toBeGreaterThan(0)
+    expect(retryAfter).toBeLessThanOrEqual(60)
+    expect(refused.headers).toMatchObject({ 'ratelimit-limit': '100', 'ratelimit-remaining': '0' })
+    expect((await call(gateway().url, '/api/friends')).status).toBe(200)
+  })
+
+  test('a body of 1 MiB passes, one byte more is 413, whether its length is announced or not', async () => {
+    const post = (bytes: number, chunked: boolean) =>
+      call(gateway().url, '/api/messages/7', { method: 'POST', body: Buffer.alloc(bytes, 'a'), chunked })
+    for (const chunked of [false, true]) {
+      const whole = await post(mebibyte, chunked)
+      expect(JSON.parse(whole.text)).toMatchObject({ bodyBytes: mebibyte })
+      const refused = await post(mebibyte + 1, chunked)
+      expect(refused.status).toBe(413)
+      expect(problemOf(refused.text)).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' })
+      expect(refused.headers['x-echo-service']).toBeUndefined()
+    }
+  })
+}
+
+function describeHeaders(gateway: () => GatewayUnderTest): void {
+  const allowed = 'http://localhost:8000'
+  const foreign = 'https://evil.example'
+  const preflight = (origin: string) =>
+    call(gateway().url, '/api/messages/7', {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type',
+      },
+    })
+
+  test('a page of an allowed origin may read answers, one of another origin may not', async () => {
+    const yes = await call(gateway().url, '/api/rooms', { headers: { origin: allowed } })
+    expect(yes.headers['access-control-allow-origin']).toBe(allowed)
+    expect(String(yes.headers['access-control-expose-headers']).toLowerCase()).toContain('x-request-id')
+    const no = await call(gateway().url, '/api/rooms', { headers: { origin: foreign } })
+    expect(no.headers['access-control-allow-origin']).toBeUndefined()
+    // A cache must not give one origin's answer to another; the upstream's own Vary stays.
+    expect(varyOf(yes.headers.vary)).toEqual(expect.arrayContaining(['origin', 'accept-language']))
+    expect(varyOf(no.headers.vary)).toContain('origin')
+  })
+
+  test('a preflight is answered by the gateway, with permission for allowed origins only', async () => {
+    const yes = await preflight(allowed)
+    expect(yes.status).toBe(200)
+    expect(yes.headers['x-echo-service']).toBeUndefined()
+    expect(yes.headers['access-control-allow-origin']).toBe(allowed)
+    expect(yes.headers['access-control-allow-methods']).toContain('PATCH')
+    expect(String(yes.headers['access-control-allow-headers']).toLowerCase()).toContain('authorization')
+    expect(yes.headers['access-control-max-age']).toBe('600')
+    expect(yes.headers['access-control-allow-credentials']).toBeUndefined()
+    expect((await preflight(foreign)).headers['access-control-allow-origin']).toBeUndefined()
+  })
+
+  test('an error of the gateway is readable for allowed origins too', async () => {
+    const answer = await call(gateway().url, '/api/unknown', { headers: { origin: allowed } })
+    expect(answer.headers['access-control-allow-origin']).toBe(allowed)
+  })
+
+  test('a request without an id gets one, upstream and client see the same', async () => {
+    const answer = await call(gateway().url, '/api/rooms')
+    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
+    expect(JSON.parse(answer.text).headers['x-request-id']).toBe(answer.headers['x-request-id'])
+  })
+
+  test.each([
+    ['abc-DEF_1.2345', true],
+    ['short', false],
+    ['a'.repeat(65), false],
+    ['has a space in it', false],
+    ['{"level":"error"}', false],
+    ['-leading-dash-1', false],
+  ])('a client request id %j is kept: %s', async (id, kept) => {
+    const answer = await call(gateway().url, '/api/rooms', { headers: { 'x-request-id': id } })
+    if (kept) expect(answer.headers['x-request-id']).toBe(id)
+    else expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
+    expect(JSON.parse(answer.text).headers['x-request-id']).toBe(answer.headers['x-request-id'])
+  })
+
+  test('the upstream gets authorization and last-event-id, and headers of 6 KiB', async () => {
+    const sent = { authorization: `Bearer ${'x'.repeat(6_000)}`, 'last-event-id': '7:12' }
+    const { headers } = await echoOf(gateway().url, '/api/rooms', { headers: sent })
+    expect(headers).toMatchObject(sent)
+  })
+
+  test('answers carry security headers', async () => {
+    for (const path of ['/api/rooms', '/api/unknown', '/']) {
+      const { headers } = await call(gateway().url, path)
+      expect(headers, path).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'referrer-policy': 'no-referrer',
+      })
+      expect(headers['content-security-policy'], path).toContain("frame-ancestors 'none'")
+    }
+  })
+}
+
+function describeStreams(gateway: () => GatewayUnderTest): void {
+  test('the first event arrives while the upstream still writes, and a client that leaves closes the upstream', async () => {
+    const before = await openStreams(gateway())
+    const response = await open(gateway().url, '/api/stream?ticket=abc')
+    const [first] = await firstChunk(response)
+    expect(first).toContain('event: ready')
+    expect(response.headers['content-type']).toBe('text/event-stream')
+    expect(await openStreams(gateway())).toBe(before + 1)
+    response.destroy()
+    await waitFor(async () => (await openStreams(gateway())) === before, {
+      timeoutMs: 2_000,
+      what: 'the upstream to close',
+    })
+  })
+
+  test('a client that leaves before any answer closes the upstream too', async () => {
+    const before = await openStreams(gateway())
+    const agent = new Agent()
+    const pending = open(gateway().url, '/api/rooms/never', { agent }).catch(() => null)
+    await waitFor(async () => (await openStreams(gateway())) === before + 1, {
+      what: 'the request to arrive',
+    })
+    agent.destroy()
+    await waitFor(async () => (await openStreams(gateway())) === before, {
+      timeoutMs: 2_000,
+      what: 'the upstream to close',
+    })
+    await pending
+  })
+}
+
+function describeConnections(gateway: () => GatewayUnderTest): void {
+  test('a service that is down is 503 with Retry-After within 2 s, and is used again when it is back', async () => {
+    await call(gateway().control, '/stop/notification-service', { method: 'POST' })
+    const started = performance.now()
+    const answer = await call(gateway().url, '/api/notifications/preferences')
+    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(answer.status).toBe(503)
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+    expect(problemOf(answer.text)).toMatchObject({
+      code: 'UNAVAILABLE',
+      status: 503,
+      instance: '/api/notifications/preferences',
+    })
+    await call(gateway().control, '/start/notification-service', { method: 'POST' })
+    await waitFor(async () => (await call(gateway().url, '/api/notifications/preferences')).status === 200)
+  })
+
+  test('one connection carries many requests', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const ports = new Set<number | undefined>()
+    for (const path of ['/api/rooms', '/api/unknown', '/api/users/5', '/health']) {
+      const response = await open(gateway().url, path, { agent })
+      ports.add(response.socket.localPort)
+      response.resume()
+      await new Promise((resolve) => response.once('close', resolve))
+    }
+    agent.destroy()
+    expect(ports.size).toBe(1)
+  })
+
+  test('HEAD has headers and no body; an OPTIONS that is no preflight belongs to the service', async () => {
+    const head = await call(gateway().url, '/api/rooms', { method: 'HEAD' })
+    expect(head).toMatchObject({ status: 200, text: '' })
+    expect(head.headers['x-echo-service']).toBe('chat-service')
+    expect(await echoOf(gateway().url, '/api/rooms', { method: 'OPTIONS' })).toMatchObject({
+      method: 'OPTIONS',
+    })
+  })
+
+  test('bodies of every type and method arrive whole', async () => {
+    for (const [method, type, body] of [
+      ['POST', 'application/json', '{"content":"안녕하세요!"}'],
+      ['POST', 'application/x-www-form-urlencoded', 'username=a&password=b'],
+      ['PATCH', 'application/merge-patch+json', '{}'],
+      ['DELETE', 'application/json', '{"message_policy":"keep"}'],
+    ] as const) {
+      const headers = { 'content-type': `${type}; charset=utf-8` }
+      const echoed = await echoOf(gateway().url, '/api/profile/me', { method, body, headers })
+      expect(echoed).toMatchObject({ method, bodyBytes: Buffer.byteLength(body), headers })
+    }
+  })
+}
+
+async function openStreams({ control }: GatewayUnderTest): Promise<number> {
+  return (JSON.parse((await call(control, '/streams')).text) as { open: number }).open
+}
+
+function firstChunk(stream: NodeJS.ReadableStream): Promise<[string]> {
+  return new Promise((resolve, reject) => {
+    stream.once('data', (chunk: Buffer) => resolve([chunk.toString('utf8')])).once('error', reject)
+  })
+}
+
+const varyOf = (value: string | undefined): string[] => (value ?? '').toLowerCase().split(/\s*,\s*/)
+
+/** Kong counts by the minute of the clock: the 101 requests must not stand across its end. */
+async function awayFromMinuteEnd(): Promise<void> {
+  await waitFor(() => new Date().getSeconds() < 50, { timeoutMs: 15_000, intervalMs: 200 })
+}
