@@ -10,7 +10,9 @@ export const configSchema = z.object({
     .describe('Rooms, members and contacts: `mysql://user:password@host:port/database`.'),
   MONGO_URL: z
     .url({ protocol: /^mongodb(\+srv)?$/ })
-    .describe('Messages and read state: `mongodb://host:port/database`, credentials and replica set included.'),
+    .describe(
+      'Messages and read state: `mongodb://host:port/database`, credentials and replica set included.',
+    ),
   REDIS_URL: z
     .url({ protocol: /^rediss?$/ })
     .describe('Hints between processes, typing, limits: `redis://host:port/database`.'),

@@ -1,0 +1,27 @@
+-- migrate:up
+CREATE TABLE outbox (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  event_id CHAR(36) CHARACTER SET ascii NOT NULL,
+  topic VARCHAR(100) CHARACTER SET ascii NOT NULL,
+  msg_key VARCHAR(200) NOT NULL,
+  event_type VARCHAR(64) CHARACTER SET ascii NOT NULL,
+  payload MEDIUMTEXT NOT NULL,
+  headers TEXT NOT NULL,
+  created_at DATETIME(3) NOT NULL,
+  sent TINYINT NOT NULL DEFAULT 0 COMMENT '0 waiting, 1 published, 2 parked',
+  parked_reason VARCHAR(300) NULL,
+  UNIQUE KEY outbox_event_id (event_id),
+  KEY outbox_sent_id (sent, id)
+) CHARACTER SET utf8mb4;
+
+CREATE TABLE inbox (
+  consumer VARCHAR(64) CHARACTER SET ascii NOT NULL,
+  event_id CHAR(36) CHARACTER SET ascii NOT NULL,
+  processed_at DATETIME(3) NOT NULL,
+  PRIMARY KEY (consumer, event_id),
+  KEY inbox_processed_at (processed_at)
+) CHARACTER SET utf8mb4;
+
+-- migrate:down
+DROP TABLE inbox;
+DROP TABLE outbox;

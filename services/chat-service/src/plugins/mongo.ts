@@ -1,0 +1,48 @@
+import type { Service } from '@bigtech/service-kit'
+import mongoose, { type Connection } from 'mongoose'
+
+const RETRY_MS = 1_000
+
+/** Opens the connection in the background: MongoDB need not be there yet. */
+export function openMongo(service: Service, url: string): Connection {
+  const connection = mongoose.createConnection()
+  const options = {
+    // A caller hears 503 within 2 s.
+    serverSelectionTimeoutMS: 1_500,
+    connectTimeoutMS: 1_500,
+    socketTimeoutMS: 10_000,
+    maxPoolSize: 32,
+    bufferCommands: false,
+    autoIndex: false,
+    autoCreate: false,
+    sanitizeFilter: true,
+    writeConcern: { w: 'majority' as const, journal: true },
+  }
+  let closing = false
+  let timer: NodeJS.Timeout | undefined
+  const connect = async () => {
+    try {
+      await connection.openUri(url, options)
+      if (closing) await connection.close()
+    } catch (err) {
+      if (closing) return
+      service.log.warn({ err }, 'MongoDB cannot be reached')
+      timer = setTimeout(() => void connect(), RETRY_MS)
+    }
+  }
+  void connect()
+  connection.on('error', (err: unknown) => service.log.warn({ err }, 'MongoDB connection'))
+  service.readiness.add({
+    name: 'mongodb',
+    ping: async () => {
+      if (!connection.db) throw new Error('not connected')
+      await connection.db.admin().ping()
+    },
+  })
+  service.lifecycle.onStop('stores', 'mongodb', async () => {
+    closing = true
+    clearTimeout(timer)
+    await connection.close()
+  })
+  return connection
+}

@@ -1,0 +1,70 @@
+import type { Service } from '@bigtech/service-kit'
+import { Redis } from 'ioredis'
+
+export type HintListener = (payload: string) => void
+
+/**
+ * Redis as this service uses it: short-lived keys, and hints between processes. Whatever must not be
+ * lost is in a database or on Kafka; Redis may be wiped at any time. Keys and channels begin with `chat:`.
+ */
+export class ChatRedis {
+  /** For keys. Fails within 500 ms while Redis is away. */
+  readonly commands: Redis
+  readonly #subscriber: Redis
+  readonly #listeners = new Map<string, HintListener[]>()
+  readonly #suffix: string
+
+  constructor(url: string, log: Service['log']) {
+    const common = {
+      connectTimeout: 1_000,
+      retryStrategy: (attempt: number) => Math.min(attempt * 100, 1_000),
+    }
+    this.commands = new Redis(url, {
+      ...common,
+      // `publish` to a stopped Redis hung for seconds: nothing waits here longer than this.
+      commandTimeout: 500,
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      enableAutoPipelining: true,
+    })
+    this.#subscriber = new Redis(url, { ...common, maxRetriesPerRequest: null })
+    // Channels, unlike keys, are shared by all databases of a server.
+    this.#suffix = `@${this.commands.options.db ?? 0}`
+    for (const client of [this.commands, this.#subscriber]) {
+      client.on('error', (err: Error) => log.debug({ err }, 'Redis connection'))
+    }
+    this.#subscriber.on('message', (channel: string, payload: string) => {
+      for (const listener of this.#listeners.get(channel) ?? []) listener(payload)
+    })
+  }
+
+  /** A hint to every process, this one too. Never fails: whoever needs certainty has another way. */
+  hint(channel: `chat:${string}`, payload: string): void {
+    void this.commands.publish(channel + this.#suffix, payload).catch(() => undefined)
+  }
+
+  /** Listens for hints, again after every outage. */
+  onHint(channel: `chat:${string}`, listener: HintListener): void {
+    const name = channel + this.#suffix
+    const listeners = this.#listeners.get(name)
+    if (listeners) {
+      listeners.push(listener)
+      return
+    }
+    this.#listeners.set(name, [listener])
+    void this.#subscriber.subscribe(name).catch(() => undefined)
+  }
+
+  close(): void {
+    this.commands.disconnect()
+    this.#subscriber.disconnect()
+  }
+}
+
+/** Opens both connections in the background: Redis need not be there, now or ever. */
+export function openRedis(service: Service, url: string): ChatRedis {
+  const redis = new ChatRedis(url, service.log)
+  service.readiness.add({ name: 'redis', ping: () => redis.commands.ping(), optional: true })
+  service.lifecycle.onStop('stores', 'redis', () => redis.close())
+  return redis
+}

@@ -1,0 +1,121 @@
+import { fileURLToPath } from 'node:url'
+import type { EventDefinition } from '@bigtech/contracts'
+import { createKafka, createPublisher, eventRecord } from '@bigtech/kafka'
+import { loadConfig } from '@bigtech/service-kit'
+import {
+  createTestIssuer,
+  createTestKafka,
+  createTestMongo,
+  createTestMysql,
+  createTestRedis,
+  type TestMysql,
+} from '@bigtech/testkit'
+import { buildChatService } from './app.ts'
+import { type ChatConfig, configSchema } from './config.ts'
+
+export const migrationsDir = fileURLToPath(new URL('../migrations', import.meta.url))
+export const schemaPath = fileURLToPath(new URL('../prisma/schema.prisma', import.meta.url))
+
+type Built = Awaited<ReturnType<typeof buildChatService>>
+
+export interface Answer {
+  readonly status: number
+  readonly body: ReturnType<typeof JSON.parse>
+  readonly headers: Record<string, unknown>
+}
+
+export interface TestChat {
+  readonly mysql: TestMysql
+  readonly config: ChatConfig
+  /** The processes of the service, `services[0]` being the one that `as` speaks to. */
+  readonly services: readonly Built[]
+  /** Starts one more process on the same stores. */
+  another(overrides?: Partial<ChatConfig>): Promise<Built>
+  /** One request in a user's name; null is an anonymous one. */
+  as(userId: number | null, method: string, url: string, body?: unknown, process?: Built): Promise<Answer>
+  token(userId: number): Promise<string>
+  /** Publishes an event in another service's place. */
+  publish<Payload extends object>(
+    definition: EventDefinition<string, Payload>,
+    payload: Payload,
+    timestamp?: Date,
+  ): Promise<void>
+  close(): Promise<void>
+}
+
+/** chat-service on stores of this test's own. */
+export async function startTestChat(overrides: Partial<ChatConfig> = {}): Promise<TestChat> {
+  const [mysql, redis, kafkaTopics, issuer] = await Promise.all([
+    createTestMysql({ migrationsDir }),
+    createTestRedis(),
+    createTestKafka(),
+    createTestIssuer(),
+  ])
+  const mongo = createTestMongo()
+  const config: ChatConfig = {
+    ...loadConfig(configSchema, {
+      PORT: '0',
+      NODE_ENV: 'test',
+      LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
+      DATABASE_URL: mysql.url,
+      MONGO_URL: mongo.url,
+      REDIS_URL: redis.url,
+      KAFKA_BROKERS: kafkaTopics.brokers.join(','),
+      KAFKA_TOPIC_PREFIX: kafkaTopics.topicPrefix,
+    }),
+    ...overrides,
+  }
+  const services: Built[] = []
+  const another = async (more: Partial<ChatConfig> = {}) => {
+    const service = await buildChatService({ ...config, ...more }, { keys: issuer.keys })
+    await service.start()
+    services.push(service)
+    return service
+  }
+  const first = await another()
+  const log = first.log
+  const kafka = createKafka({
+    clientId: 'test',
+    brokers: kafkaTopics.brokers,
+    topicPrefix: config.KAFKA_TOPIC_PREFIX,
+    log,
+  })
+  const publisher = createPublisher({ kafka })
+  const tokens = new Map<number, Promise<string>>()
+  const token = (userId: number) => {
+    const known = tokens.get(userId) ?? issuer.token({ userId })
+    tokens.set(userId, known)
+    return known
+  }
+  return {
+    mysql,
+    config,
+    services,
+    another,
+    token,
+    as: async (userId, method, url, body, service = first) => {
+      const answer = await service.app.inject({
+        method: method as 'GET',
+        url,
+        headers: userId === null ? {} : { authorization: `Bearer ${await token(userId)}` },
+        ...(body === undefined ? {} : { payload: body as object }),
+      })
+      const isJson = String(answer.headers['content-type'] ?? '').includes('json')
+      return {
+        status: answer.statusCode,
+        body: isJson ? answer.json() : answer.body,
+        headers: answer.headers,
+      }
+    },
+    publish: (definition, payload, timestamp = new Date()) =>
+      publisher.publish([
+        eventRecord(definition, definition.create(payload, { correlationId: 'test', timestamp }), 'test'),
+      ]),
+    close: async () => {
+      await Promise.all(services.map((service) => service.stop()))
+      await publisher.stop()
+      await kafka.close()
+      await Promise.all([mysql.drop(), mongo.drop(), redis.release(), kafkaTopics.remove()])
+    },
+  }
+}
