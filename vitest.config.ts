@@ -1,36 +1,32 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
-const seconds = (count: number) => count * 1_000
+const exclude = [...configDefaults.exclude, '**/.devstack/**', '**/dist/**']
 
-/** `unit` needs nothing; `integration` the real servers; `e2e` the running stack (see packages/devstack). */
 export default defineConfig({
   test: {
-    maxWorkers: 2,
     projects: [
+      // Beside the source, no server needed.
       {
-        test: {
-          name: 'unit',
-          include: ['{packages,services}/*/src/**/*.test.ts', 'tests/structure/**/*.test.ts'],
-          exclude: ['**/*.int.test.ts', '**/node_modules/**'],
-          testTimeout: seconds(20),
-        },
+        test: { name: 'unit', include: ['**/src/**/*.test.ts'], exclude: [...exclude, '**/*.int.test.ts'] },
       },
+      // Beside the source, against the real servers that BIGTECH_SERVERS_FILE names.
       {
         test: {
           name: 'integration',
-          include: ['{packages,services}/*/src/**/*.int.test.ts'],
-          testTimeout: seconds(60),
-          hookTimeout: seconds(60),
+          include: ['**/src/**/*.int.test.ts'],
+          exclude,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
+      // Across services, against URLs.
       {
         test: {
           name: 'e2e',
-          include: ['tests/{e2e,integration,gateway,ops}/**/*.test.ts'],
-          testTimeout: seconds(60),
-          hookTimeout: seconds(60),
-          // They share one running stack, and some stop parts of it.
-          fileParallelism: false,
+          include: ['tests/{integration,e2e,chaos}/**/*.test.ts'],
+          exclude,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
     ],

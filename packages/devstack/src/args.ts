@@ -8,6 +8,8 @@ export interface Args {
   docker: boolean | undefined
   onlyServers: boolean
   observability: boolean
+  /** Services that are left out, to be run by hand. */
+  without: string[]
   help: boolean
   /** What is not an option, for example the test filters. */
   rest: string[]
@@ -23,6 +25,7 @@ Options of start:
   --reset            empty this instance's data first
   --docker           servers through docker compose; --no-docker: never
   --only servers     only the servers, no service
+  --without NAME     leave a service out, to run it by hand ("env NAME" prints its settings)
   --observability    Prometheus and Alertmanager too
   --instance NAME    another copy beside this one (own data, ports from DEVSTACK_PORT_OFFSET)
   --help             this text
@@ -60,6 +63,7 @@ export function parseArgs(argv: readonly string[]): Args {
     docker: undefined,
     onlyServers: command === 'servers',
     observability: false,
+    without: [],
     help: command === 'help',
     rest: [],
   }
@@ -72,6 +76,7 @@ export function parseArgs(argv: readonly string[]): Args {
     else if (option === '--observability') args.observability = true
     else if (option === '--help' || option === '-h') args.help = true
     else if (option === '--instance') args.instance = instanceName(valueAfter(tail, index++, option))
+    else if (option === '--without') args.without.push(valueAfter(tail, index++, option))
     else if (option === '--only') {
       if (valueAfter(tail, index++, option) !== 'servers')
         throw new UserError('--only knows "servers", see --help.')

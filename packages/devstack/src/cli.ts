@@ -1,22 +1,31 @@
 import { type Args, parseArgs, usage } from './args.ts'
+import { env } from './commands/env.ts'
+import { lint } from './commands/lint.ts'
 import { servers } from './commands/servers.ts'
+import { start } from './commands/start.ts'
+import { status } from './commands/status.ts'
+import { test } from './commands/test.ts'
 import { dim, red } from './logs.ts'
 import { explain } from './problems.ts'
 
 type Command = (args: Args) => Promise<number>
 
-const commands: Partial<Record<Args['command'], Command>> = {
+const commands: Record<Exclude<Args['command'], 'help'>, Command> = {
+  start,
+  test,
+  lint,
   servers,
+  status,
+  env,
 }
 
 async function main(argv: readonly string[]): Promise<number> {
   const args = parseArgs(argv)
-  const command = commands[args.command]
-  if (args.help || !command) {
+  if (args.help || args.command === 'help') {
     console.log(usage)
     return 0
   }
-  return command(args)
+  return commands[args.command](args)
 }
 
 try {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { writeSecret } from './keys.ts'
 import { type Account, cacheRoot, root, serverAccount, stateRoot } from './paths.ts'
 import { type Ports, portsOf } from './ports.ts'
 
@@ -96,7 +97,7 @@ export function passwordsOf(instance: Instance): Passwords {
     if (kept) return kept
     const fresh = randomBytes(18).toString('base64url')
     known[account] = fresh
-    writeFileSync(file, `${JSON.stringify(known, null, 2)}\n`, { mode: 0o600 })
+    writeSecret(file, `${JSON.stringify(known, null, 2)}\n`)
     return fresh
   }
 }

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { lineSplitter } from './logs.ts'
 import type { Account } from './paths.ts'
+import { identify, removePid, writePid } from './pids.ts'
 
 export interface RunOptions {
   cwd?: string | undefined
@@ -8,7 +10,8 @@ export interface RunOptions {
   input?: string | undefined
   account?: Account | undefined
   onLine?: ((line: string) => void) | undefined
-  signal?: AbortSignal | undefined
+  /** How much of a failed program's output its error carries. */
+  tailLines?: number
 }
 
 const KEEP_CHARACTERS = 200_000
@@ -31,7 +34,7 @@ export function run(command: string, args: readonly string[], options: RunOption
       onLine?.(chunk)
     })
     child.stderr.on('data', (chunk: Buffer) => {
-      errors = (errors + chunk.toString()).slice(-4000)
+      errors = (errors + chunk.toString()).slice(-KEEP_CHARACTERS)
       onLine?.(chunk)
     })
     child.stdin.on('error', () => undefined)
@@ -45,12 +48,48 @@ export function run(command: string, args: readonly string[], options: RunOption
     child.on('close', (code, signal) => {
       running.delete(stop)
       if (code === 0) return resolve(output)
-      const tail = (errors.trim() || output.trim()).split('\n').slice(-15).join('\n')
+      const tail = lastLines(`${output}\n${errors}`, options.tailLines ?? 15)
       reject(
         new Error(`${command} ${args.slice(0, 3).join(' ')} failed (${signal ?? `exit ${code}`})\n${tail}`),
       )
     })
   })
+}
+
+function lastLines(text: string, count: number): string {
+  return text
+    .split('\n')
+    .filter((line) => line.trim())
+    .slice(-count)
+    .join('\n')
+}
+
+export interface VisibleOptions {
+  cwd: string
+  env: NodeJS.ProcessEnv
+  /** It is recorded there, so that the next start finds it should we be killed. */
+  pidFolder: string
+}
+
+/** Runs a program that writes to our terminal itself; returns its exit code. */
+export async function runVisible(
+  command: string,
+  args: readonly string[],
+  options: VisibleOptions,
+): Promise<number> {
+  const { cwd, env, pidFolder } = options
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+  const identity = child.pid ? identify(child.pid) : undefined
+  if (identity) writePid(pidFolder, { ...identity, name: command, stopSignal: 'SIGTERM', order: 40 })
+  const stop = () => child.pid && process.kill(-child.pid, 'SIGTERM')
+  running.add(stop)
+  try {
+    const [code] = (await once(child, 'exit')) as [number | null]
+    return code ?? 1
+  } finally {
+    running.delete(stop)
+    removePid(pidFolder, command)
+  }
 }
 
 const running = new Set<() => unknown>()

@@ -1,9 +1,11 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDatabases, MYSQL_ROOT } from './databases.ts'
-import { type Instance, type Passwords, passwordsOf } from './instance.ts'
+import { emptyInstance, type Instance, type Passwords, passwordsOf } from './instance.ts'
+import { lockHolder, takeLock } from './lock.ts'
 import { endLeftovers } from './pids.ts'
 import { type PortName, requireFreePorts } from './ports.ts'
+import { UserError } from './problems.ts'
 import { notice, step } from './progress.ts'
 import { documentdb } from './servers/documentdb.ts'
 import { kafka } from './servers/kafka.ts'
@@ -32,14 +34,35 @@ export interface Stack {
   supervisor: Supervisor
 }
 
+export interface OpenOptions {
+  /** Ports that are used besides the servers'. */
+  ports?: readonly PortName[]
+  /** Forget all data first. */
+  reset?: boolean
+}
+
 /** Prepares an instance: what an earlier run left is ended, taken ports are found before anything starts. */
-export async function openStack(instance: Instance, more: readonly PortName[] = []): Promise<Stack> {
+export async function openStack(instance: Instance, options: OpenOptions = {}): Promise<Stack> {
+  requireAlone(instance)
   if (instance.note) notice(instance.note)
   const ended = await endLeftovers(instance.pidFolder)
   if (ended.length > 0) notice(`ended what an earlier run left behind: ${ended.join(', ')}`)
-  await requireFreePorts(instance.ports, [...serverPorts, ...more], instance.name)
+  await requireFreePorts(instance.ports, [...serverPorts, ...(options.ports ?? [])], instance.name)
+  if (options.reset) emptyInstance(instance)
   const supervisor = new Supervisor({ logs: instance.logFolder, pids: instance.pidFolder })
   return { instance, passwords: passwordsOf(instance), supervisor }
+}
+
+/** A second start of the same instance must not take the first one's processes for leftovers. */
+function requireAlone(instance: Instance): void {
+  const lock = join(instance.folder, 'running.lock')
+  if (!takeLock(lock)) {
+    const holder = lockHolder(lock)?.pid ?? '?'
+    throw new UserError(
+      `The instance "${instance.name}" is running already (process ${holder}): stop it, or start another with --instance NAME.`,
+    )
+  }
+  process.on('exit', () => rmSync(lock, { force: true }))
 }
 
 /** Fetches and starts the servers side by side, then creates databases, accounts and topics. */

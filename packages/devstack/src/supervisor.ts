@@ -35,6 +35,7 @@ export class Supervisor {
   private readonly folders: ProcessFolders
   private readonly print: (line: string) => void
   private isClosing = false
+  private isQuiet = false
 
   constructor(folders: ProcessFolders, print: (line: string) => void = console.log) {
     this.folders = folders
@@ -54,6 +55,11 @@ export class Supervisor {
         restarts: 0,
         readySince: 0,
       })
+  }
+
+  /** Leaves everything that processes say to their log files. */
+  showNothing(): void {
+    this.isQuiet = true
   }
 
   has(name: string): boolean {
@@ -144,7 +150,7 @@ export class Supervisor {
     const { spec } = entry
     entry.state = 'starting'
     const running = launch(spec, this.folders, (line) => {
-      if (spec.isShown) this.print(formatLine(spec.name, line))
+      if (spec.isShown && !this.isQuiet) this.print(formatLine(spec.name, line))
     })
     entry.running = running
     running.exited.then((exit) => {
@@ -167,7 +173,7 @@ export class Supervisor {
         entry.readySince = Date.now()
         return
       }
-      if (Date.now() > deadline) throw new UserError(await lateText(spec, running?.tail() ?? []))
+      if (Date.now() > deadline) throw new UserError(lateText(spec, running?.tail() ?? []))
       await this.pauseBetweenTries(entry)
     }
   }
@@ -177,7 +183,7 @@ export class Supervisor {
     const tick = new Promise((resolve) => setTimeout(resolve, 100))
     const exit = await Promise.race([tick, running?.exited ?? tick])
     if (running && exit && entry.readySince === 0) {
-      throw new UserError(exitText(entry.spec, running.tail()))
+      throw new UserError(exitText(entry.spec, running.tail(), entry.spec.isShown && !this.isQuiet))
     }
   }
 
@@ -202,17 +208,16 @@ export class Supervisor {
   }
 }
 
-function exitText(spec: ProcessSpec, tail: string[]): string {
-  return `${spec.name} ended while starting:\n${tail
-    .slice(-12)
-    .map((line) => `    ${line}`)
-    .join('\n')}`
+function exitText(spec: ProcessSpec, tail: string[], wasShown: boolean): string {
+  if (wasShown) return `${spec.name} ended while it was starting: see its output above.`
+  return `${spec.name} ended while it was starting:\n${indented(tail.slice(-15))}`
 }
 
-async function lateText(spec: ProcessSpec, tail: string[]): Promise<string> {
-  const last = tail
-    .slice(-8)
-    .map((line) => `    ${line}`)
-    .join('\n')
+function indented(lines: string[]): string {
+  return lines.map((line) => `    ${line}`).join('\n')
+}
+
+function lateText(spec: ProcessSpec, tail: string[]): string {
+  const last = indented(tail.slice(-8))
   return `${spec.name} was not ready within ${spec.readyWithinMs / 1000} s${last ? `:\n${last}` : ''}`
 }

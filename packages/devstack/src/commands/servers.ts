@@ -1,20 +1,20 @@
 import type { Args } from '../args.ts'
-import { emptyInstance, openInstance } from '../instance.ts'
+import { guarded } from '../guarded.ts'
+import { openInstance } from '../instance.ts'
 import { bold } from '../logs.ts'
 import { seconds } from '../progress.ts'
-import { onShutdown } from '../shutdown.ts'
 import { openStack, serversFile, startServers } from '../stack.ts'
-import { stayUntilStopped } from './stay.ts'
 
 /** The servers alone, in the foreground: for development of one service and for integration tests. */
 export async function servers(args: Args): Promise<number> {
   const began = Date.now()
   const instance = openInstance(args.instance)
-  const stack = await openStack(instance)
-  if (args.reset) emptyInstance(instance)
-  return stayUntilStopped(stack, onShutdown, async () => {
+  const stack = await openStack(instance, { reset: args.reset })
+  return guarded(stack, async (interrupted) => {
     await startServers(stack)
     console.log(`\n${bold('Servers are ready')} after ${seconds(began)}. Tests find them with`)
     console.log(`  export BIGTECH_SERVERS_FILE=${serversFile(instance)}\nCtrl-C stops them.\n`)
+    await interrupted
+    return 0
   })
 }

@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { identify, isSameProcess, type ProcessIdentity } from '../pids.ts'
-import { UserError } from '../problems.ts'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { withLock } from '../lock.ts'
 import { type Say, step } from '../progress.ts'
 import { run } from '../run.ts'
 
@@ -21,7 +20,13 @@ const STAMP = '.complete'
 export async function ensureArtefact(cacheFolder: string, artefact: Artefact): Promise<string> {
   const folder = join(cacheFolder, 'dist', artefact.name)
   if (existsSync(join(folder, STAMP))) return folder
-  await step(artefact.title, (say) => withLock(folder, say, () => fill(folder, artefact, say)))
+  await step(artefact.title, (say) =>
+    withLock(
+      `${folder}.lock`,
+      () => say('another start is fetching it, waiting'),
+      () => fill(folder, artefact, say),
+    ),
+  )
   return folder
 }
 
@@ -42,46 +47,4 @@ async function fill(folder: string, artefact: Artefact, say: Say): Promise<void>
   writeFileSync(join(part, STAMP), `${new Date().toISOString()}\n`)
   rmSync(folder, { recursive: true, force: true })
   renameSync(part, folder)
-}
-
-const LOCK_WAIT_MS = 15 * 60_000
-
-/** Two instances starting at once fetch a thing once: the second waits for the first. */
-async function withLock(folder: string, say: Say, work: () => Promise<void>): Promise<void> {
-  const lock = `${folder}.lock`
-  mkdirSync(dirname(lock), { recursive: true, mode: 0o755 })
-  const deadline = Date.now() + LOCK_WAIT_MS
-  while (!takeLock(lock)) {
-    if (Date.now() > deadline)
-      throw new UserError(`Another process holds ${lock} for too long: end it and try again.`)
-    say('another start is fetching it, waiting')
-    await new Promise((resolve) => setTimeout(resolve, 500))
-  }
-  try {
-    await work()
-  } finally {
-    rmSync(lock, { force: true })
-  }
-}
-
-function takeLock(lock: string): boolean {
-  const own = identify(process.pid)
-  try {
-    writeFileSync(lock, JSON.stringify(own), { flag: 'wx' })
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-  if (isHeld(lock)) return false
-  rmSync(lock, { force: true })
-  return takeLock(lock)
-}
-
-function isHeld(lock: string): boolean {
-  try {
-    const holder = JSON.parse(readFileSync(lock, 'utf8')) as ProcessIdentity
-    return isSameProcess(holder, identify(holder.pid))
-  } catch {
-    return false
-  }
 }

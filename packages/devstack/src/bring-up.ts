@@ -1,0 +1,42 @@
+import { generateAll } from './generated.ts'
+import { migrate } from './migrations.ts'
+import type { PortName } from './ports.ts'
+import { notice, step } from './progress.ts'
+import { serviceProcess } from './service-process.ts'
+import { GATEWAY_ORDER, presentServices, type ServiceRow, services } from './services.ts'
+import { type Stack, startServers } from './stack.ts'
+
+/** The ports that the services of this checkout will listen on. */
+export function servicePorts(root: string, without: readonly string[] = []): PortName[] {
+  return wanted(root, without).map((service) => service.port)
+}
+
+function wanted(root: string, without: readonly string[]): ServiceRow[] {
+  return presentServices(root).filter((service) => !without.includes(service.name))
+}
+
+/** Servers and generated code at the same time: neither needs the other. */
+export async function startGround(stack: Stack): Promise<void> {
+  const results = await Promise.allSettled([startServers(stack), generateAll(stack.instance.root)])
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+/** Migrates, then starts every service of this checkout, then the gateway in front of them. */
+export async function startServices(stack: Stack, without: readonly string[] = []): Promise<void> {
+  await migrate(stack.instance, stack.passwords)
+  const present = wanted(stack.instance.root, without)
+  const missing = services.filter((service) => !present.includes(service)).map((service) => service.name)
+  if (missing.length > 0) notice(`left out or not in this checkout: ${missing.join(', ')}`)
+  const behind = present.filter((service) => service.order !== GATEWAY_ORDER)
+  const results = await Promise.allSettled(behind.map((service) => startService(stack, service)))
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+  for (const service of present) if (!behind.includes(service)) await startService(stack, service)
+}
+
+async function startService(stack: Stack, service: ServiceRow): Promise<void> {
+  const spec = serviceProcess(service, stack.instance, stack.passwords)
+  stack.supervisor.add(spec)
+  await step(`${spec.name} on ${spec.port}`, () => stack.supervisor.start(spec.name))
+}

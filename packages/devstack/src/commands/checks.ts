@@ -1,0 +1,28 @@
+/** A check of `npm run lint`: a program that ends with 0 when all is well. Each counts as one test in `npm test`. */
+export interface Check {
+  name: string
+  command: readonly [string, ...string[]]
+  /** Skipped with a notice while this file does not exist. */
+  needs?: string
+}
+
+export const checks: readonly Check[] = [
+  { name: 'format and lint', command: ['biome', 'ci', '--colors=off', '.'] },
+  { name: 'types', command: ['tsc', '--noEmit', '-p', '.'] },
+  {
+    name: 'types of the web client',
+    command: ['tsc', '--noEmit', '-p', 'packages/web-client'],
+    needs: 'packages/web-client/tsconfig.json',
+  },
+  {
+    name: 'structure rules',
+    command: ['depcruise', '--config', '.dependency-cruiser.mjs', 'packages', 'services', 'tests'],
+    needs: '.dependency-cruiser.mjs',
+  },
+  { name: 'unused files, exports and dependencies', command: ['knip', '--no-progress'], needs: 'knip.json' },
+  {
+    name: 'documentation is what the code says',
+    command: ['node', 'docs/check.ts'],
+    needs: 'docs/check.ts',
+  },
+]

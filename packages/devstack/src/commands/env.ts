@@ -1,0 +1,22 @@
+import type { Args } from '../args.ts'
+import { serviceEnvironment } from '../environment.ts'
+import { openInstance, passwordsOf } from '../instance.ts'
+import { UserError } from '../problems.ts'
+import { services } from '../services.ts'
+import { serversFile } from '../stack.ts'
+import { testEnvironment } from './test.ts'
+
+/** Shell exports: the addresses for tests, or with a service's name everything to run that service by hand. */
+export async function env(args: Args): Promise<number> {
+  const instance = openInstance(args.instance)
+  const name = args.rest[0]
+  const service = services.find((row) => row.name === name)
+  if (name && !service)
+    throw new UserError(`There is no service "${name}": ${services.map((row) => row.name).join(', ')}.`)
+  const variables = service
+    ? serviceEnvironment(service, instance, passwordsOf(instance))
+    : { BIGTECH_SERVERS_FILE: serversFile(instance), ...testEnvironment(instance) }
+  for (const [key, value] of Object.entries(variables))
+    console.log(`export ${key}='${value.replaceAll("'", "'\\''")}'`)
+  return 0
+}

@@ -1,0 +1,69 @@
+import type { Args } from '../args.ts'
+import { servicePorts, startGround, startServices } from '../bring-up.ts'
+import { startControl } from '../control.ts'
+import { guarded } from '../guarded.ts'
+import { openInstance } from '../instance.ts'
+import { bold, dim } from '../logs.ts'
+import { messageOf } from '../problems.ts'
+import { notice, seconds, step } from '../progress.ts'
+import { demoUsers, seed } from '../seed.ts'
+import { processFor } from '../service-process.ts'
+import { openStack, type Stack } from '../stack.ts'
+import { servers } from './servers.ts'
+
+/** Everything, in the foreground, until Ctrl-C. */
+export async function start(args: Args): Promise<number> {
+  if (args.onlyServers) return servers(args)
+  const began = Date.now()
+  const instance = openInstance(args.instance)
+  console.log(bold(`BigTech Chat, instance "${instance.name}"`))
+  const stack = await openStack(instance, {
+    ports: [...servicePorts(instance.root, args.without), 'stack'],
+    reset: args.reset,
+  })
+  return guarded(stack, async (interrupted) => {
+    await startGround(stack)
+    await startServices(stack, args.without)
+    const { supervisor, passwords } = stack
+    await startControl(instance.ports.stack, supervisor, (name) => processFor(name, instance, passwords))
+    await seedDemo(stack)
+    console.log(`\n${summary(stack)}\n`)
+    console.log(`${bold('Ready')} after ${seconds(began)}. ${dim('Ctrl-C stops all of it.')}\n`)
+    await interrupted
+    return 0
+  })
+}
+
+const seeded = ['gateway', 'user-service', 'friend-service', 'chat-service']
+
+/** A failed seed is said and survived: the stack is there to find out why. */
+async function seedDemo(stack: Stack): Promise<void> {
+  const names = stack.supervisor.list().map((info) => info.name)
+  if (!seeded.every((name) => names.includes(name)))
+    return notice('demo users are skipped: they need all services')
+  try {
+    await step('Demo users', () => seed(`http://127.0.0.1:${stack.instance.ports.gateway}`))
+  } catch (error) {
+    notice(messageOf(error))
+  }
+}
+
+/** The table of addresses and logins. */
+function summary({ instance, supervisor }: Stack): string {
+  const { ports } = instance
+  const has = (name: string) => supervisor.has(name)
+  const rows: Array<[string, string]> = []
+  if (has('gateway')) rows.push(['The chat, in a browser', `http://localhost:${ports.gateway}/`])
+  if (has('gateway')) rows.push(['API through the gateway', `http://localhost:${ports.gateway}/api`])
+  for (const { name, url } of supervisor.list()) {
+    if (name.endsWith('-service'))
+      rows.push([`${name}, API page`, `${url?.replace('127.0.0.1', 'localhost')}/docs`])
+  }
+  rows.push(['Mailbox', `http://localhost:${ports.mailbox}/`])
+  rows.push(['MySQL, Redis', `127.0.0.1:${ports.mysql}, 127.0.0.1:${ports.redis}`])
+  rows.push(['MongoDB, Kafka', `127.0.0.1:${ports.mongo}, 127.0.0.1:${ports.kafka}`])
+  rows.push(['Passwords, data, logs', instance.folder])
+  for (const user of demoUsers) rows.push([`Log in as ${user.username}`, `${user.email}  ${user.password}`])
+  const width = Math.max(...rows.map(([title]) => title.length)) + 2
+  return rows.map(([title, value]) => `  ${title.padEnd(width)}${bold(value)}`).join('\n')
+}

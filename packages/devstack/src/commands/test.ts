@@ -1,0 +1,128 @@
+import { rmSync } from 'node:fs'
+import type { Args } from '../args.ts'
+import { servicePorts, startGround, startServices } from '../bring-up.ts'
+import { startControl } from '../control.ts'
+import { guarded, type Interrupted } from '../guarded.ts'
+import { type Instance, openInstance } from '../instance.ts'
+import { bold, dim, green, red } from '../logs.ts'
+import { messageOf } from '../problems.ts'
+import { notice, seconds } from '../progress.ts'
+import { findChromium } from '../servers/chromium.ts'
+import { processFor } from '../service-process.ts'
+import { openStack, type Stack, serversFile } from '../stack.ts'
+import { type Count, runChecks } from './lint.ts'
+import { runVitest, type VitestRun } from './vitest.ts'
+
+interface Stage {
+  title: string
+  run: () => Promise<Count>
+}
+
+/** Every check that a change must pass, against real servers on ports of its own, beside a running `npm start`. */
+export async function test(args: Args): Promise<number> {
+  const instance = openInstance(args.instance)
+  const stack = await openStack(instance, { ports: [...servicePorts(instance.root), 'stack'], reset: true })
+  stack.supervisor.showNothing()
+  let total: Count = { passed: 0, failed: 0 }
+  const code = await guarded(stack, async (interrupted) => {
+    total = await runStages(stages(stack, args.rest), interrupted)
+    return total.failed === 0 && total.passed > 0 ? 0 : 1
+  })
+  rmSync(instance.dataFolder, { recursive: true, force: true })
+  console.log(`${total.passed} passed, ${total.failed} failed`)
+  return code
+}
+
+function stages(stack: Stack, filters: readonly string[]): Stage[] {
+  const { instance } = stack
+  const vitest = (options: Pick<VitestRun, 'projects' | 'env' | 'isSerial'>) =>
+    runVitest({ ...options, filters, folder: instance.folder, pidFolder: instance.pidFolder })
+  const servers = { BIGTECH_SERVERS_FILE: serversFile(instance) }
+  const all: Stage[] = [
+    { title: 'Servers', run: () => nothingCounted(startGround(stack)) },
+    { title: 'Checks', run: runChecks },
+    {
+      title: 'Unit and integration tests',
+      run: () => vitest({ projects: ['unit', 'integration'], env: servers }),
+    },
+    { title: 'Services', run: () => nothingCounted(startAll(stack)) },
+    {
+      title: 'End to end tests',
+      run: async () => {
+        const env = { ...servers, ...testEnvironment(instance), ...(await browser(instance)) }
+        return vitest({ projects: ['e2e'], env, isSerial: true })
+      },
+    },
+  ]
+  return filters.length > 0 ? all.filter((stage) => stage.title !== 'Checks') : all
+}
+
+/** Setting up counts as one failed test when it fails, and as none when it works. */
+async function nothingCounted(work: Promise<void>): Promise<Count> {
+  await work
+  return { passed: 0, failed: 0 }
+}
+
+async function startAll(stack: Stack): Promise<void> {
+  const { instance, passwords, supervisor } = stack
+  await startServices(stack)
+  await startControl(instance.ports.stack, supervisor, (name) => processFor(name, instance, passwords))
+}
+
+async function runStages(list: Stage[], interrupted: Interrupted): Promise<Count> {
+  const total: Count = { passed: 0, failed: 0 }
+  const lines: string[] = []
+  let isInterrupted = false
+  interrupted.then(() => {
+    isInterrupted = true
+  })
+  for (const stage of list) {
+    if (isInterrupted) break
+    const began = Date.now()
+    console.log(`\n${bold(stage.title)}`)
+    const count = await runStage(stage)
+    total.passed += count.passed
+    total.failed += count.failed
+    const mark = count.failed === 0 ? green('✓') : red('✗')
+    lines.push(
+      `  ${mark} ${stage.title}: ${count.passed} passed, ${count.failed} failed ${dim(seconds(began))}`,
+    )
+  }
+  if (isInterrupted) total.failed += 1
+  console.log(`\n${bold('Summary')}\n${lines.join('\n')}\n`)
+  return total
+}
+
+async function runStage(stage: Stage): Promise<Count> {
+  try {
+    return await stage.run()
+  } catch (error) {
+    console.log(red(messageOf(error)))
+    return { passed: 0, failed: 1 }
+  }
+}
+
+/** Where the tests find the running system. */
+export function testEnvironment({ ports }: Instance): Record<string, string> {
+  const local = (port: number) => `http://127.0.0.1:${port}`
+  return {
+    BIGTECH_GATEWAY_URL: local(ports.gateway),
+    BIGTECH_USER_URL: local(ports.user),
+    BIGTECH_FRIEND_URL: local(ports.friend),
+    BIGTECH_CHAT_URL: local(ports.chat),
+    BIGTECH_NOTIFICATION_URL: local(ports.notification),
+    BIGTECH_ANALYTICS_URL: local(ports.analytics),
+    BIGTECH_MAILBOX_URL: local(ports.mailbox),
+    BIGTECH_STACK_URL: local(ports.stack),
+  }
+}
+
+/** Without a browser the tests that need one say so themselves. */
+async function browser(instance: Instance): Promise<Record<string, string>> {
+  try {
+    return { CHROMIUM_PATH: await findChromium(instance.cacheFolder) }
+  } catch (error) {
+    notice(messageOf(error))
+    return {}
+  }
+}

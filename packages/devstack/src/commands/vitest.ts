@@ -1,0 +1,55 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../paths.ts'
+import { runVisible } from '../run.ts'
+import type { Count } from './lint.ts'
+
+interface Report {
+  numPassedTests: number
+  numFailedTests: number
+  testResults: Array<{ status: string; assertionResults: unknown[] }>
+}
+
+/** Tests that passed and failed; a file that could not be loaded, and an error outside of any test, count too. */
+export function countTests(report: Report | undefined, exitCode: number): Count {
+  if (!report) return { passed: 0, failed: 1 }
+  const broken = report.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+  )
+  const failed = report.numFailedTests + broken.length
+  return { passed: report.numPassedTests, failed: failed === 0 && exitCode !== 0 ? 1 : failed }
+}
+
+export interface VitestRun {
+  projects: readonly string[]
+  filters: readonly string[]
+  env: Record<string, string>
+  /** Where the report is written. */
+  folder: string
+  pidFolder: string
+  /** One file at a time: the tests stop and kill what others would be using. */
+  isSerial?: boolean
+}
+
+/** Runs vitest with a readable report on the screen and a JSON one to count from. */
+export async function runVitest(options: VitestRun): Promise<Count> {
+  const file = join(options.folder, `vitest-${options.projects.join('-')}.json`)
+  rmSync(file, { force: true })
+  const args = [
+    'run',
+    ...options.projects.map((project) => `--project=${project}`),
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+    ...(options.isSerial ? ['--no-file-parallelism'] : ['--maxWorkers=2']),
+    '--passWithNoTests',
+    ...options.filters,
+  ]
+  const exitCode = await runVisible('vitest', args, {
+    cwd: root,
+    env: { ...process.env, ...options.env },
+    pidFolder: options.pidFolder,
+  })
+  const report = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Report) : undefined
+  return countTests(report, exitCode)
+}

@@ -1,0 +1,83 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { messageOf, UserError } from './problems.ts'
+import type { ProcessSpec } from './process.ts'
+import type { Supervisor } from './supervisor.ts'
+
+const actions = ['start', 'stop', 'restart', 'kill', 'pause', 'resume'] as const
+type Action = (typeof actions)[number]
+
+interface Command {
+  name: string
+  action: Action
+  comesBack: boolean
+}
+
+/** `POST /processes/chat-service%232/start` as data; undefined for every other request. */
+export function parseCommand(method: string | undefined, target: string | undefined): Command | undefined {
+  const url = new URL(target ?? '/', 'http://stack')
+  const match = /^\/processes\/([^/]+)\/(\w+)$/.exec(url.pathname)
+  const action = actions.find((known) => known === match?.[2])
+  if (method !== 'POST' || !match?.[1] || !action) return undefined
+  return { name: decodeURIComponent(match[1]), action, comesBack: url.searchParams.get('restart') === 'true' }
+}
+
+/** A page in a browser must not be able to stop things: browsers name their origin, tests and curl do not. */
+export function isFromBrowser(request: Pick<IncomingMessage, 'headers'>): boolean {
+  const { origin, host } = request.headers
+  const isLocalName = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host ?? '')
+  return origin !== undefined || request.headers['sec-fetch-site'] !== undefined || !isLocalName
+}
+
+async function perform(
+  supervisor: Supervisor,
+  command: Command,
+  describe: (name: string) => ProcessSpec,
+): Promise<void> {
+  const { name, action } = command
+  if (!supervisor.has(name) && action === 'start') supervisor.add(describe(name))
+  if (action === 'kill') await supervisor.kill(name, command.comesBack)
+  else if (action === 'pause') supervisor.pause(name)
+  else if (action === 'resume') supervisor.resume(name)
+  else await supervisor[action](name)
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+}
+
+async function handle(
+  supervisor: Supervisor,
+  describe: (name: string) => ProcessSpec,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (isFromBrowser(request)) return answer(response, 403, { error: 'Not for web pages.' })
+  if (request.method === 'GET' && request.url === '/processes')
+    return answer(response, 200, { items: supervisor.list() })
+  const command = parseCommand(request.method, request.url)
+  if (!command) return answer(response, 404, { error: 'GET /processes, or POST /processes/{name}/{action}' })
+  try {
+    await perform(supervisor, command, describe)
+    answer(
+      response,
+      200,
+      supervisor.list().find((info) => info.name === command.name),
+    )
+  } catch (error) {
+    answer(response, error instanceof UserError ? 409 : 500, { error: messageOf(error) })
+  }
+}
+
+/** Lets tests stop Kafka, kill a service or start a second copy of one. Loopback only. */
+export async function startControl(
+  port: number,
+  supervisor: Supervisor,
+  describe: (name: string) => ProcessSpec,
+): Promise<Server> {
+  const server = createServer((request, response) => void handle(supervisor, describe, request, response))
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}

@@ -1,0 +1,57 @@
+import { databaseUrl } from './databases.ts'
+import type { Instance, Passwords } from './instance.ts'
+import { signingKeyFile, vapidKeys } from './keys.ts'
+import type { EnvironmentPart, ServiceRow } from './services.ts'
+
+/** Through the gateway all tests come from one address: the limit for people would stop them. */
+const TEST_REQUESTS_PER_MINUTE = '100000'
+
+const local = (port: number) => `http://127.0.0.1:${port}`
+
+type Variables = Record<string, string>
+
+const parts: Record<EnvironmentPart, (instance: Instance) => Variables> = {
+  kafka: ({ ports }) => ({ KAFKA_BROKERS: `127.0.0.1:${ports.kafka}` }),
+  tokens: ({ ports }) => ({ JWKS_URL: `${local(ports.user)}/.well-known/jwks.json` }),
+  signing: (instance) => ({ JWT_PRIVATE_KEY_FILE: signingKeyFile(instance) }),
+  neighbours: ({ ports }) => ({
+    USER_SERVICE_URL: local(ports.user),
+    FRIEND_SERVICE_URL: local(ports.friend),
+    CHAT_SERVICE_URL: local(ports.chat),
+    NOTIFICATION_SERVICE_URL: local(ports.notification),
+  }),
+  mail: ({ ports }) => ({
+    SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
+    MAIL_FROM: 'BigTech Chat <hello@example.com>',
+  }),
+  push: (instance) => {
+    const keys = vapidKeys(instance)
+    return { VAPID_PUBLIC_KEY: keys.publicKey, VAPID_PRIVATE_KEY: keys.privateKey }
+  },
+  gateway: ({ ports, name }) => ({
+    CORS_ORIGINS: `${local(ports.gateway)},http://localhost:${ports.gateway}`,
+    TRUST_PROXY_HOPS: '0',
+    ...(name === 'test' ? { RATE_LIMIT_PER_MINUTE: TEST_REQUESTS_PER_MINUTE } : {}),
+  }),
+}
+
+/** The variables of one service; `port` differs from its usual one for a second copy. */
+export function serviceEnvironment(
+  service: ServiceRow,
+  instance: Instance,
+  passwords: Passwords,
+  port: number = instance.ports[service.port],
+): Variables {
+  const { ports, name } = instance
+  const { database, mongo, redis } = service
+  return {
+    NODE_ENV: name === 'test' ? 'test' : 'development',
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    ...(database ? { DATABASE_URL: databaseUrl(instance, passwords, database.account, database.name) } : {}),
+    ...(mongo ? { MONGO_URL: `mongodb://127.0.0.1:${ports.mongo}/${mongo}` } : {}),
+    ...(redis === undefined ? {} : { REDIS_URL: `redis://127.0.0.1:${ports.redis}/${redis}` }),
+    ...Object.assign({}, ...service.environment.map((part) => parts[part](instance))),
+  }
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { withLock } from './lock.ts'
+import { step } from './progress.ts'
+import { run } from './run.ts'
+import { services } from './services.ts'
+
+/** Something that is made from sources and not committed. */
+export interface Generated {
+  name: string
+  folder: string
+  /** Files and folders whose content decides whether it must be made again. */
+  inputs: readonly string[]
+  /** Must exist afterwards. */
+  output: string
+  command: readonly [string, ...string[]]
+  env?: Record<string, string>
+}
+
+/** Everything that has to be generated in this checkout. */
+export function generatedList(root: string): Generated[] {
+  const clients = services
+    .filter((service) => existsSync(join(root, service.folder, 'prisma/schema.prisma')))
+    .map((service) => prismaClient(root, service.name, service.folder))
+  const page = webPage(root)
+  return page ? [...clients, page] : clients
+}
+
+function prismaClient(root: string, name: string, service: string): Generated {
+  const folder = join(root, service)
+  return {
+    name: `Prisma client of ${name}`,
+    folder,
+    inputs: ['prisma', 'prisma.config.ts', 'package.json'],
+    output: 'src/generated/prisma',
+    command: [join(folder, 'node_modules/.bin/prisma'), 'generate'],
+    // Prisma would download an engine that neither generation nor the client uses.
+    env: {
+      PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true',
+      PRISMA_HIDE_UPDATE_MESSAGE: '1',
+      CHECKPOINT_DISABLE: '1',
+    },
+  }
+}
+
+function webPage(root: string): Generated | undefined {
+  const folder = join(root, 'packages/web-client')
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    scripts?: { build?: string }
+  }
+  const build = manifest.scripts?.build
+  if (!build) return undefined
+  return {
+    name: 'page of the web client',
+    folder,
+    inputs: [
+      'src',
+      'public',
+      'index.html',
+      'package.json',
+      'vite.config.ts',
+      '../client/src',
+      '../contracts/src',
+    ],
+    output: 'dist',
+    command: ['sh', '-c', build],
+    env: { PATH: [join(folder, 'node_modules/.bin'), process.env.PATH].join(delimiter) },
+  }
+}
+
+/** A hash over the names and contents of files and folders; what is not there counts as empty. */
+export function hashOfInputs(folder: string, inputs: readonly string[]): string {
+  const hash = createHash('sha256')
+  const visit = (path: string) => {
+    if (!existsSync(path)) return
+    if (statSync(path).isDirectory()) for (const name of readdirSync(path).sort()) visit(join(path, name))
+    else hash.update(`\0${path.slice(folder.length)}\0`).update(readFileSync(path))
+  }
+  for (const input of inputs) visit(join(folder, input))
+  return hash.digest('hex')
+}
+
+/** Generates what is missing or older than its sources. */
+export async function generateAll(root: string): Promise<void> {
+  const stamps = join(root, '.devstack', 'stamps')
+  mkdirSync(stamps, { recursive: true })
+  await withLock(
+    join(stamps, '.lock'),
+    () => undefined,
+    async () => {
+      for (const item of generatedList(root))
+        await generate(item, join(stamps, `${item.name.replaceAll(' ', '-')}.sha256`))
+    },
+  )
+}
+
+async function generate(item: Generated, stamp: string): Promise<void> {
+  const hash = hashOfInputs(item.folder, [...item.inputs])
+  const isCurrent = existsSync(join(item.folder, item.output)) && existsSync(stamp)
+  if (isCurrent && readFileSync(stamp, 'utf8') === hash) return
+  const [command, ...args] = item.command
+  await step(`Generating the ${item.name}`, () =>
+    run(command, args, { cwd: item.folder, env: { ...process.env, ...item.env } }),
+  )
+  writeFileSync(stamp, hash)
+}

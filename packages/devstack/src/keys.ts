@@ -1,0 +1,40 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Instance } from './instance.ts'
+
+/** Writes a secret file whole or not at all, readable by this user only. */
+export function writeSecret(file: string, content: string): void {
+  writeFileSync(`${file}.part`, content, { mode: 0o600 })
+  renameSync(`${file}.part`, file)
+}
+
+/** The file with the Ed25519 key that signs access tokens (PKCS#8 PEM); made once. */
+export function signingKeyFile(instance: Instance): string {
+  const file = join(instance.keyFolder, 'jwt-private.pem')
+  if (existsSync(file)) return file
+  const { privateKey } = generateKeyPairSync('ed25519')
+  writeSecret(file, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+  return file
+}
+
+export interface VapidKeys {
+  publicKey: string
+  privateKey: string
+}
+
+/** The keys with which the notification worker signs pushes (P-256, RFC 8292); made once. */
+export function vapidKeys(instance: Instance): VapidKeys {
+  const file = join(instance.keyFolder, 'vapid.json')
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as VapidKeys
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+  const jwk = privateKey.export({ format: 'jwk' })
+  const point = [
+    Buffer.from([4]),
+    Buffer.from(jwk.x ?? '', 'base64url'),
+    Buffer.from(jwk.y ?? '', 'base64url'),
+  ]
+  const keys = { publicKey: Buffer.concat(point).toString('base64url'), privateKey: jwk.d ?? '' }
+  writeSecret(file, JSON.stringify(keys))
+  return keys
+}

@@ -1,0 +1,108 @@
+import { UserError } from './problems.ts'
+
+export interface DemoUser {
+  email: string
+  username: string
+  display_name: string
+  password: string
+}
+
+export const demoUsers: readonly [DemoUser, DemoUser] = [
+  { email: 'mina@example.com', username: 'mina', display_name: '김미나', password: 'Mina1234!@' },
+  { email: 'juno@example.com', username: 'juno', display_name: '박준오', password: 'Juno1234!@' },
+]
+
+interface Session {
+  id: number
+  token: string
+}
+
+/** A small REST client: seeding goes through the gateway as any client does. */
+class Api {
+  private readonly base: string
+
+  constructor(base: string) {
+    this.base = base
+  }
+
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    token?: string,
+  ): Promise<{ status: number; body: unknown }> {
+    const response = await fetch(`${this.base}/api${path}`, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(15_000),
+    })
+    const text = await response.text()
+    return { status: response.status, body: text ? JSON.parse(text) : undefined }
+  }
+}
+
+function failed(what: string, answer: { status: number; body: unknown }): UserError {
+  return new UserError(
+    `Seeding failed: ${what} answered ${answer.status} ${JSON.stringify(answer.body).slice(0, 300)}`,
+  )
+}
+
+async function signIn(api: Api, user: DemoUser): Promise<Session> {
+  const { email, password } = user
+  let login = await api.call('POST', '/auth/login/json', { email, password })
+  if (login.status === 401) {
+    const registration = await api.call('POST', '/auth/register', user)
+    if (registration.status !== 201) throw failed('POST /auth/register', registration)
+    login = await api.call('POST', '/auth/login/json', { email, password })
+  }
+  if (login.status !== 200) throw failed('POST /auth/login/json', login)
+  const token = (login.body as { access_token: string }).access_token
+  const profile = await api.call('GET', '/profile/me', undefined, token)
+  if (profile.status !== 200) throw failed('GET /profile/me', profile)
+  const me = profile.body as { id?: number; user_id?: number }
+  return { id: (me.user_id ?? me.id) as number, token }
+}
+
+async function areFriends(api: Api, one: Session, other: Session): Promise<boolean> {
+  const answer = await api.call('GET', '/friends?limit=100', undefined, one.token)
+  if (answer.status !== 200) throw failed('GET /friends', answer)
+  const { items } = answer.body as { items: Array<{ user_id: number }> }
+  return items.some((friend) => friend.user_id === other.id)
+}
+
+async function befriend(api: Api, one: Session, other: Session): Promise<void> {
+  if (await areFriends(api, one, other)) return
+  const asked = await api.call('POST', '/friends/request', { target_user_id: other.id }, one.token)
+  // 400: the request is there already, from an earlier run that was interrupted.
+  if (asked.status >= 400 && asked.status !== 400) throw failed('POST /friends/request', asked)
+  // Two requests that cross are an acceptance, so no request id has to be looked up.
+  const back = await api.call('POST', '/friends/request', { target_user_id: one.id }, other.token)
+  if (back.status >= 400 && back.status !== 400) throw failed('POST /friends/request', back)
+  if (!(await areFriends(api, one, other))) throw failed('POST /friends/request', back)
+}
+
+/** Their room is opened by chat-service when it hears of the friendship. */
+async function waitForRoom(api: Api, one: Session, withinMs: number): Promise<number> {
+  const deadline = Date.now() + withinMs
+  for (;;) {
+    const answer = await api.call('GET', '/rooms', undefined, one.token)
+    const room = (answer.body as { items?: Array<{ room_id: number }> } | undefined)?.items?.[0]
+    if (room) return room.room_id
+    if (Date.now() > deadline) throw failed('GET /rooms, waiting for the room of the two friends,', answer)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}
+
+/** Two users who are friends and have a room. Can be run any number of times. */
+export async function seed(gatewayUrl: string): Promise<{ roomId: number }> {
+  const api = new Api(gatewayUrl)
+  const [mina, juno] = demoUsers
+  const one = await signIn(api, mina)
+  const other = await signIn(api, juno)
+  await befriend(api, one, other)
+  return { roomId: await waitForRoom(api, one, 20_000) }
+}

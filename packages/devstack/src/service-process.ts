@@ -1,0 +1,69 @@
+import { join } from 'node:path'
+import { serviceEnvironment } from './environment.ts'
+import type { Instance, Passwords } from './instance.ts'
+import { UserError } from './problems.ts'
+import type { ProcessSpec } from './process.ts'
+import { isOk } from './readiness.ts'
+import { GATEWAY_ORDER, presentServices, type ServiceRow } from './services.ts'
+
+/** A copy of a service listens this far above the first one: chat-service#2 on 8102. */
+const COPY_PORT_STEP = 100
+
+/** The gateway keeps its operators' page away from clients, one port above its own. */
+function readyUrl(service: ServiceRow, port: number): string {
+  return `http://127.0.0.1:${service.order === GATEWAY_ORDER ? port + 1 : port}/ready`
+}
+
+/** How a service of this checkout is run; `copy` 2 and more are further processes of the same service. */
+export function serviceProcess(
+  service: ServiceRow,
+  instance: Instance,
+  passwords: Passwords,
+  copy = 1,
+): ProcessSpec {
+  const port = instance.ports[service.port] + (copy - 1) * COPY_PORT_STEP
+  return {
+    name: copy === 1 ? service.name : `${service.name}#${copy}`,
+    command: process.execPath,
+    args: ['--disable-warning=TimeoutNegativeWarning', join(instance.root, service.folder, service.entry)],
+    cwd: join(instance.root, service.folder),
+    env: { ...inherited(), ...serviceEnvironment(service, instance, passwords, port) },
+    port,
+    url: `http://127.0.0.1:${port}`,
+    isReady: () => isOk(readyUrl(service, port)),
+    readyWithinMs: 60_000,
+    stopSignal: 'SIGTERM',
+    stopWithinMs: 30_000,
+    order: service.order,
+    isShown: true,
+  }
+}
+
+/** Services get their configuration from here alone: a DATABASE_URL of the user's shell must not reach them. */
+function inherited(): NodeJS.ProcessEnv {
+  const kept = [
+    'PATH',
+    'HOME',
+    'USER',
+    'LANG',
+    'LC_ALL',
+    'TZ',
+    'TMPDIR',
+    'NODE_OPTIONS',
+    'NODE_EXTRA_CA_CERTS',
+  ]
+  const more = ['OTEL_EXPORTER_OTLP_ENDPOINT']
+  return Object.fromEntries(
+    [...kept, ...more].map((name) => [name, process.env[name]]).filter(([, value]) => value),
+  )
+}
+
+/** Describes "chat-service" or "chat-service#2". */
+export function processFor(name: string, instance: Instance, passwords: Passwords): ProcessSpec {
+  const [base, number = '1'] = name.split('#')
+  const service = presentServices(instance.root).find((row) => row.name === base)
+  const copy = Number(number)
+  if (!service || !Number.isInteger(copy) || copy < 1 || copy > 9)
+    throw new UserError(`There is no process "${name}".`)
+  return serviceProcess(service, instance, passwords, copy)
+}
