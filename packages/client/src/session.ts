@@ -1,0 +1,141 @@
+import {
+  loginWithJson,
+  logout,
+  type RouteCall,
+  type RouteContract,
+  type RouteResponse,
+  refreshSession,
+  type TokenPair,
+} from '@bigtech/contracts'
+import { ApiProblem } from './api-problem.ts'
+import type { Http } from './http.ts'
+
+/** What is kept between visits. */
+export interface StoredSession {
+  readonly accessToken: string
+  readonly refreshToken: string
+  /** Unix milliseconds. */
+  readonly accessExpiresAt: number
+  readonly userId: number
+  readonly deviceToken?: string
+}
+
+/** Where the session is kept: `localStorage` in a browser, memory in a test. */
+export interface SessionStore {
+  load(): StoredSession | undefined
+  save(session: StoredSession | undefined): void
+}
+
+export function memorySessionStore(): SessionStore {
+  let kept: StoredSession | undefined
+  return {
+    load: () => kept,
+    save: (session) => {
+      kept = session
+    },
+  }
+}
+
+/** Refreshed this long before it expires, so that a slow request does not arrive too late. */
+const EARLY_MS = 30_000
+
+/** Signs in and keeps signed in: tokens are refreshed before they expire, once for all callers. */
+export class Session {
+  readonly #http: Http
+  readonly #store: SessionStore
+  readonly #onSignedOut: () => void
+  #refreshing: Promise<StoredSession> | undefined
+
+  /** @param onSignedOut called when the session has ended without `logout` having been called. */
+  constructor(http: Http, store: SessionStore, onSignedOut: () => void = () => undefined) {
+    this.#http = http
+    this.#store = store
+    this.#onSignedOut = onSignedOut
+  }
+
+  get current(): StoredSession | undefined {
+    return this.#store.load()
+  }
+
+  /** @param email or username. @throws ApiProblem CREDENTIALS_INVALID, LOGIN_LIMITED. */
+  async login(email: string, password: string): Promise<StoredSession> {
+    const deviceToken = this.current?.deviceToken
+    const body = { email, password, ...(deviceToken ? { device_token: deviceToken } : {}) }
+    return this.#keep(await this.#http.call(loginWithJson, { body }))
+  }
+
+  /** Ends the session here and on the server; what is stored here goes in any case. */
+  async logout(): Promise<void> {
+    const token = this.current?.accessToken
+    this.#store.save(undefined)
+    if (token) await this.#http.call(logout, {}, { token }).catch(() => undefined)
+  }
+
+  /** An access token that is good for a while. @throws ApiProblem when the session has ended. */
+  async token(): Promise<string> {
+    const session = this.current
+    if (session && session.accessExpiresAt - EARLY_MS > Date.now()) return session.accessToken
+    return (await this.refresh()).accessToken
+  }
+
+  /** Calls an operation as the signed-in user; a token that the server no longer takes is refreshed once. */
+  async call<const Contract extends RouteContract>(
+    contract: Contract,
+    input: RouteCall<Contract>,
+  ): Promise<RouteResponse<Contract>> {
+    const token = await this.token()
+    try {
+      return await this.#http.call(contract, input, { token })
+    } catch (err) {
+      if (!(err instanceof ApiProblem) || err.code !== 'TOKEN_INVALID') throw err
+      const { accessToken } = await this.refresh()
+      return this.#http.call(contract, input, { token: accessToken })
+    }
+  }
+
+  refresh(): Promise<StoredSession> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined
+    })
+    return this.#refreshing
+  }
+
+  async #refresh(): Promise<StoredSession> {
+    const session = this.current
+    if (!session) throw signedOut()
+    try {
+      const body = { refresh_token: session.refreshToken }
+      return this.#keep(await this.#http.call(refreshSession, { body }))
+    } catch (err) {
+      // Only a refusal ends the session; without an answer the next attempt may succeed.
+      if (err instanceof ApiProblem && err.status === 401) {
+        this.#store.save(undefined)
+        this.#onSignedOut()
+      }
+      throw err
+    }
+  }
+
+  #keep(tokens: TokenPair): StoredSession {
+    const deviceToken = tokens.device_token ?? this.current?.deviceToken
+    const session: StoredSession = {
+      accessToken: tokens.access_token,
+      refreshToken: tokens.refresh_token,
+      accessExpiresAt: Date.now() + tokens.expires_in * 1_000,
+      userId: tokens.user_id,
+      ...(deviceToken ? { deviceToken } : {}),
+    }
+    this.#store.save(session)
+    return session
+  }
+}
+
+function signedOut(): ApiProblem {
+  return new ApiProblem({
+    type: 'https://bigtech.chat/errors#NOT_AUTHENTICATED',
+    title: 'Sign in first.',
+    status: 401,
+    code: 'NOT_AUTHENTICATED',
+    request_id: '',
+  })
+}
