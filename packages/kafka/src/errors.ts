@@ -56,6 +56,24 @@ const UNAVAILABLE_CODES = new Set<unknown>([
   'P1008',
   'P1017',
   'P2024',
+  'P2028',
+  // The same of the connector as Prisma's driver adapter passes them on: by number, under `meta`.
+  45001,
+  45009,
+  45012,
+  45013,
+  45019,
+  45026,
+  45027,
+  45028,
+  45035,
+  45037,
+  45039,
+  45042,
+  1040,
+  1053,
+  1290,
+  1927,
 ])
 
 const UNAVAILABLE_NAMES = new Set<unknown>([
@@ -77,11 +95,20 @@ const UNAVAILABLE_KINDS = new Set<unknown>([
   'TooManyConnections',
 ])
 
-const CONFLICT_CODES = new Set<unknown>(['ER_LOCK_DEADLOCK', 'P2034', 112, 16908292])
+const CONFLICT_CODES = new Set<unknown>([
+  'ER_LOCK_DEADLOCK',
+  'ER_LOCK_WAIT_TIMEOUT',
+  'P2034',
+  1205,
+  1213,
+  112,
+  16908292,
+])
+const CONFLICT_KINDS = new Set<unknown>(['TransactionWriteConflict'])
 
 /** Says what to do about an error, looking through `cause` because clients wrap what happened. */
 export function classifyError(error: unknown, classifier?: ErrorClassifier): ErrorKind {
-  for (let current = error, depth = 0; isObject(current) && depth < 6; current = current.cause, depth++) {
+  for (let current = error, depth = 0; isObject(current) && depth < 6; current = innerOf(current), depth++) {
     const kind = classifier?.(current) ?? classifyOne(current)
     if (kind !== undefined) return kind
   }
@@ -92,8 +119,13 @@ function classifyOne(error: Record<string, unknown>): ErrorKind | undefined {
   if (error instanceof PermanentError) return 'permanent'
   if (UNAVAILABLE_NAMES.has(error.name) || UNAVAILABLE_CODES.has(error.code)) return 'unavailable'
   if (UNAVAILABLE_KINDS.has(error.kind)) return 'unavailable'
-  if (CONFLICT_CODES.has(error.code)) return 'conflict'
+  if (CONFLICT_CODES.has(error.code) || CONFLICT_KINDS.has(error.kind)) return 'conflict'
   return undefined
+}
+
+/** Prisma keeps what its driver adapter said of a raw statement under `meta`, not under `cause`. */
+function innerOf(error: Record<string, unknown>): unknown {
+  return error.cause ?? (isObject(error.meta) ? error.meta.driverAdapterError : undefined)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
