@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import type { StoredRecord } from '../driver/port.ts'
+import { PartitionWorker } from './partition-worker.ts'
+
+const records = (from: number, to: number): StoredRecord[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => ({
+    topic: 't',
+    partition: 0,
+    offset: from + i,
+    timestamp: 0,
+    key: null,
+    value: null,
+    headers: {},
+  }))
+const batch = (from: number, to: number) => ({
+  topic: 't',
+  partition: 0,
+  highWatermark: 10_000,
+  records: records(from, to),
+})
+
+function start(process: (record: StoredRecord) => Promise<boolean>) {
+  const done: number[] = []
+  const pauses: boolean[] = []
+  const worker = new PartitionWorker({
+    topic: 't',
+    partition: 0,
+    after: Promise.resolve(),
+    process,
+    onDone: ({ offset }) => done.push(offset),
+    setPaused: (paused) => pauses.push(paused),
+  })
+  return { worker, done, pauses }
+}
+
+describe('a partition', () => {
+  it('is handled one record after the other', async () => {
+    let running = 0
+    const { worker, done } = start(async () => {
+      expect(++running).toBe(1)
+      await new Promise((resolve) => setImmediate(resolve))
+      running--
+      return true
+    })
+    worker.enqueue(batch(0, 20))
+    worker.enqueue(batch(21, 40))
+    await worker.settled
+    expect(done).toEqual(Array.from({ length: 41 }, (_, i) => i))
+  })
+
+  it('takes each record once although a rebalance fetches it again', async () => {
+    const { worker, done } = start(async () => true)
+    worker.enqueue(batch(0, 5))
+    worker.enqueue(batch(2, 8))
+    await worker.settled
+    expect(done).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
+  it('begins anew when the log was replaced by a shorter one', async () => {
+    const { worker, done } = start(async () => true)
+    worker.enqueue(batch(500, 501))
+    worker.enqueue({ ...batch(0, 1), highWatermark: 2 })
+    await worker.settled
+    expect(done).toEqual([500, 501, 0, 1])
+  })
+
+  it('is not fetched while much of it waits, and is again when little does', async () => {
+    const { worker, pauses } = start(async () => true)
+    worker.enqueue(batch(0, 500))
+    expect(pauses).toEqual([true])
+    await worker.settled
+    expect(pauses).toEqual([true, false])
+  })
+
+  it('begins nothing after it was dropped', async () => {
+    const gate = Promise.withResolvers<boolean>()
+    const { worker, done } = start(() => gate.promise)
+    worker.enqueue(batch(0, 5))
+    await new Promise((resolve) => setImmediate(resolve))
+    worker.drop()
+    gate.resolve(true)
+    await worker.settled
+    expect(done).toEqual([0])
+  })
+
+  it('waits for the record its predecessor still has in hand', async () => {
+    const before = Promise.withResolvers<void>()
+    const done: number[] = []
+    const worker = new PartitionWorker({
+      topic: 't',
+      partition: 0,
+      after: before.promise,
+      process: async () => true,
+      onDone: ({ offset }) => done.push(offset),
+      setPaused: () => {},
+    })
+    worker.enqueue(batch(7, 7))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(done).toEqual([])
+    before.resolve()
+    await worker.settled
+    expect(done).toEqual([7])
+  })
+})

@@ -1,0 +1,48 @@
+import { createKafka } from '../kafka.ts'
+import { MySqlRelayLock } from '../outbox/mysql-lock.ts'
+import { MySqlSession } from '../outbox/mysql-session.ts'
+import { MySqlOutboxStore } from '../outbox/mysql-store.ts'
+import { createOutboxRelay, type OutboxStore } from '../outbox/relay.ts'
+import { createPublisher } from '../publisher/publisher.ts'
+import { log } from './support.ts'
+
+/** A relay as a process of its own, for tests that kill it. */
+interface Settings {
+  readonly brokers: string[]
+  readonly prefix: string
+  readonly databaseUrl: string
+  readonly batchSize: number
+  /** Ends the process between the acknowledgement and the mark of this batch (1 = the first). */
+  readonly dieBeforeMark?: number
+}
+
+const settings = JSON.parse(process.argv[2] ?? '{}') as Settings
+const { brokers, prefix: topicPrefix } = settings
+const kafka = createKafka({ clientId: `relay-${process.pid}`, brokers, topicPrefix, log })
+const session = new MySqlSession(settings.databaseUrl)
+const table = new MySqlOutboxStore(session)
+let batches = 0
+const store: OutboxStore<number> = {
+  fetchUnsent: (limit) => table.fetchUnsent(limit),
+  markSent: (ids) => {
+    if (++batches === settings.dieBeforeMark) process.kill(process.pid, 'SIGKILL')
+    return table.markSent(ids)
+  },
+  park: (id, reason) => table.park(id, reason),
+  backlog: () => table.backlog(),
+}
+const relay = createOutboxRelay({
+  lock: new MySqlRelayLock(session),
+  store,
+  publisher: createPublisher({ kafka }),
+  log,
+  batchSize: settings.batchSize,
+  lockRetryMs: 100,
+})
+relay.start()
+const report = setInterval(() => {
+  if (relay.holdsLock) {
+    clearInterval(report)
+    process.send?.('leads')
+  }
+}, 20)
