@@ -1,0 +1,6 @@
+export * from '@bigtech/contracts'
+export { ApiProblem, NetworkFailure } from './api-problem.ts'
+export { type CallOptions, Http, type HttpOptions } from './http.ts'
+export { memorySessionStore, Session, type SessionStore, type StoredSession } from './session.ts'
+export { ChatStream, type ChatStreamOptions, type StreamListener, type StreamState } from './stream.ts'
+export { eventSourceTransport, fetchTransport, type StreamTransport } from './transport.ts'

@@ -1,0 +1,236 @@
+import {
+  listMessages,
+  type Message,
+  type StreamFrame,
+  type StreamFrameData,
+  type StreamFrameName,
+  streamFrames,
+} from '@bigtech/contracts'
+import { ApiProblem } from './api-problem.ts'
+import type { Session } from './session.ts'
+import type { StreamTransport } from './transport.ts'
+
+export type StreamState = 'connecting' | 'open' | 'waiting' | 'closed'
+
+export interface StreamListener {
+  /** In order, each message once. After `reset`, fetch anew what is shown: frames go on from there. */
+  onFrame(frame: StreamFrame): void
+  onState?(state: StreamState): void
+}
+
+export interface ChatStreamOptions {
+  readonly session: Session
+  readonly transport: StreamTransport
+  readonly listener: StreamListener
+  /** Without any frame for this long (the heartbeat is every 15 s) the connection counts as dead. */
+  readonly silenceTimeoutMs?: number
+}
+
+interface Head {
+  seq: number
+  cseq: number
+}
+
+const FIRST_DELAY_MS = 500
+const LONGEST_DELAY_MS = 30_000
+const REPAIR_PAGE = 100
+
+/**
+ * The event stream that stays: it reconnects with jittered back-off, resumes where it was, drops
+ * what it already gave, and repairs a gap from the history before it gives what is after it. So a
+ * listener sees every message of every room once and in order.
+ */
+export class ChatStream {
+  readonly #options: Required<ChatStreamOptions>
+  readonly #heads = new Map<number, Head>()
+  readonly #closing = new AbortController()
+  #connection: AbortController | undefined
+  #lastEventId: string | undefined
+  #failures = 0
+  #plannedDelayMs: number | undefined
+  /** Frames are handled one after the other, for a repair must end before the next frame counts. */
+  #tail: Promise<void> = Promise.resolve()
+  #silence: ReturnType<typeof setTimeout> | undefined
+
+  constructor(options: ChatStreamOptions) {
+    this.#options = { silenceTimeoutMs: 40_000, ...options }
+  }
+
+  /** Connects, and stays connected until `close()` or until the session has ended. */
+  start(): void {
+    void this.#run()
+  }
+
+  close(): void {
+    this.#closing.abort()
+    this.#connection?.abort()
+    clearTimeout(this.#silence)
+  }
+
+  /** Drops the connection; it comes back by itself. For tests, and for a page that was asleep. */
+  reconnect(): void {
+    this.#connection?.abort()
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      this.#setState('connecting')
+      const failure = await this.#connectOnce()
+      if (this.#closing.signal.aborted) break
+      if (failure instanceof ApiProblem && failure.status === 401 && !(await this.#signedIn())) break
+      this.#setState('waiting')
+      await this.#pause(failure)
+    }
+    this.#setState('closed')
+  }
+
+  /** A refused token may only be too old for the server's clock: the refresh tells. */
+  async #signedIn(): Promise<boolean> {
+    return this.#options.session.refresh().then(
+      () => true,
+      (err) => !(err instanceof ApiProblem && err.status === 401),
+    )
+  }
+
+  async #connectOnce(): Promise<unknown> {
+    const connection = new AbortController()
+    this.#connection = connection
+    this.#watchSilence()
+    try {
+      await this.#options.transport({
+        lastEventId: this.#lastEventId,
+        signal: connection.signal,
+        events: {
+          onId: (id) =>
+            this.#enqueue(connection, async () => {
+              this.#lastEventId = id
+            }),
+          onFrame: (name, data) => this.#receive(connection, name, data),
+        },
+      })
+      return undefined
+    } catch (err) {
+      return err
+    } finally {
+      connection.abort()
+      clearTimeout(this.#silence)
+      await this.#tail
+    }
+  }
+
+  #receive(connection: AbortController, name: string, data: string): void {
+    this.#watchSilence()
+    const schema = streamFrames[name as StreamFrameName]
+    // A newer server may send frames that this client does not know.
+    if (!schema) return
+    const parsed = schema.safeParse(JSON.parse(data))
+    if (parsed.success) {
+      const frame = { event: name, data: parsed.data } as StreamFrame
+      this.#enqueue(connection, () => this.#handle(frame))
+    }
+  }
+
+  /** A step that fails ends the connection before its position is taken over: the next one resumes before it. */
+  #enqueue(connection: AbortController, step: () => Promise<void>): void {
+    this.#tail = this.#tail.then(async () => {
+      if (connection.signal.aborted) return
+      try {
+        await step()
+      } catch {
+        connection.abort()
+      }
+    })
+  }
+
+  async #handle(frame: StreamFrame): Promise<void> {
+    switch (frame.event) {
+      case 'ready':
+      case 'reset':
+        return this.#opened(frame)
+      case 'message':
+        return this.#message(frame.data)
+      case 'message_updated':
+        return this.#updated(frame)
+      case 'heartbeat':
+        for (const { room_id, seq } of frame.data.heads) await this.#repair(room_id, seq)
+        break
+      case 'room_added':
+        this.#heads.set(frame.data.room_id, { seq: frame.data.seq, cseq: frame.data.cseq })
+        break
+      case 'room_removed':
+        this.#heads.delete(frame.data.room_id)
+        break
+      case 'reconnect':
+        this.#plannedDelayMs = frame.data.delay_ms
+        break
+    }
+    this.#options.listener.onFrame(frame)
+  }
+
+  #opened(frame: StreamFrame & { event: 'ready' | 'reset' }): void {
+    this.#failures = 0
+    this.#setState('open')
+    if (frame.event === 'reset') {
+      this.#heads.clear()
+      for (const { room_id, seq, cseq } of frame.data.rooms) this.#heads.set(room_id, { seq, cseq })
+    }
+    this.#options.listener.onFrame(frame)
+  }
+
+  async #message({ room_id, seq, message }: StreamFrameData<'message'>): Promise<void> {
+    await this.#repair(room_id, seq - 1)
+    this.#deliver(room_id, seq, message)
+  }
+
+  #updated(frame: StreamFrame & { event: 'message_updated' }): void {
+    const head = this.#heads.get(frame.data.room_id)
+    if (head && frame.data.cseq <= head.cseq) return
+    if (head) head.cseq = frame.data.cseq
+    this.#options.listener.onFrame(frame)
+  }
+
+  /** Fetches what is missing up to `seq`; without a gap it costs nothing. */
+  async #repair(roomId: number, seq: number): Promise<void> {
+    const head = this.#heads.get(roomId)
+    while (head && head.seq < seq) {
+      const { items } = await this.#options.session.call(listMessages, {
+        params: { room_id: roomId },
+        query: { after_seq: head.seq, limit: Math.min(REPAIR_PAGE, seq - head.seq) },
+      })
+      if (items.length === 0) return
+      for (const message of items) this.#deliver(roomId, message.seq, message)
+    }
+  }
+
+  #deliver(roomId: number, seq: number, message: Message): void {
+    const head = this.#heads.get(roomId)
+    if (head && seq <= head.seq) return
+    if (head) head.seq = seq
+    else this.#heads.set(roomId, { seq, cseq: 0 })
+    this.#options.listener.onFrame({ event: 'message', data: { room_id: roomId, seq, message } })
+  }
+
+  #watchSilence(): void {
+    clearTimeout(this.#silence)
+    this.#silence = setTimeout(() => this.#connection?.abort(), this.#options.silenceTimeoutMs)
+  }
+
+  /** Full jitter: after an outage not everybody comes back in the same moment. */
+  async #pause(failure: unknown): Promise<void> {
+    const asked = failure instanceof ApiProblem ? (failure.retryAfterSeconds ?? 0) * 1_000 : 0
+    const ceiling = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++)
+    const delayMs = this.#plannedDelayMs ?? asked + Math.random() * ceiling
+    this.#plannedDelayMs = undefined
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, delayMs)
+      this.#closing.signal.addEventListener('abort', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  #setState(state: StreamState): void {
+    this.#options.listener.onState?.(state)
+  }
+}

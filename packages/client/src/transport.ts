@@ -1,0 +1,79 @@
+import { createStreamTicket, openStream, type StreamFrameName, streamFrames } from '@bigtech/contracts'
+import { createParser } from 'eventsource-parser'
+import { NetworkFailure } from './api-problem.ts'
+import { type Http, problemOf } from './http.ts'
+import type { Session } from './session.ts'
+
+export interface TransportEvents {
+  /** A frame's name and its data, not yet checked. */
+  onFrame(name: string, data: string): void
+  /** The position to resume from. */
+  onId(id: string): void
+}
+
+/** One connection. Resolves when the server ended it; rejects when it broke or was refused. */
+export type StreamTransport = (options: {
+  readonly lastEventId: string | undefined
+  readonly signal: AbortSignal
+  readonly events: TransportEvents
+}) => Promise<void>
+
+/** Over fetch, with the token in the header: in Node, and where a page may read streams. */
+export function fetchTransport(http: Http, session: Session): StreamTransport {
+  return async ({ lastEventId, signal, events }) => {
+    const response = await http.fetch(http.baseUrl + openStream.path, {
+      headers: {
+        accept: 'text/event-stream',
+        authorization: `Bearer ${await session.token()}`,
+        ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+      },
+      signal,
+    })
+    if (!response.ok) throw await problemOf(response)
+    if (!response.body) throw new NetworkFailure(new Error('The answer has no body.'))
+    const parser = createParser({
+      onEvent: ({ event, data }) => events.onFrame(event ?? 'message', data),
+      onId: (id) => events.onId(id),
+    })
+    const decoder = new TextDecoder()
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      parser.feed(decoder.decode(chunk, { stream: true }))
+    }
+  }
+}
+
+/** Just what is used of the browser's EventSource, so that the package also type-checks for Node. */
+interface EventSourceLike {
+  onerror: ((event: unknown) => void) | null
+  addEventListener(name: string, listener: (event: { data: string; lastEventId: string }) => void): void
+  close(): void
+}
+declare const EventSource: new (url: string) => EventSourceLike
+
+/**
+ * Over the browser's EventSource. It cannot send a header, hence a single-use ticket in the URL,
+ * never a token; and since the ticket is used up, a lost connection is opened anew by us.
+ */
+export function eventSourceTransport(http: Http, session: Session): StreamTransport {
+  return async ({ lastEventId, signal, events }) => {
+    const { ticket } = await session.call(createStreamTicket, {
+      body: lastEventId === undefined ? {} : { last_event_id: lastEventId },
+    })
+    signal.throwIfAborted()
+    const source = new EventSource(`${http.baseUrl}${openStream.path}?ticket=${encodeURIComponent(ticket)}`)
+    try {
+      await new Promise<void>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+        source.onerror = () => reject(new NetworkFailure(new Error('The stream broke.')))
+        for (const name of Object.keys(streamFrames) as StreamFrameName[]) {
+          source.addEventListener(name, ({ data, lastEventId: id }) => {
+            if (id) events.onId(id)
+            events.onFrame(name, data)
+          })
+        }
+      })
+    } finally {
+      source.close()
+    }
+  }
+}
