@@ -89,8 +89,11 @@ export interface RoomHead {
 
 /** From the messages module: what the room list shows of the messages. */
 export interface RoomHeads {
-  /** One entry per room that has messages which the user may see; a missing one counts as empty. */
-  heads(roomIds: readonly number[], userId: number): Promise<ReadonlyMap<number, RoomHead>>
+  /** One entry per room that has messages which the user may see; a missing one counts as empty. At most 100 rooms. */
+  heads(
+    rooms: readonly { readonly roomId: number; readonly visibleFromSeq: number }[],
+    userId: number,
+  ): Promise<ReadonlyMap<number, RoomHead>>
   /**
    * Those of the rooms that have a message beyond the given seq, with their true newest seq and its
    * time. Since seq has no holes it is enough to look up the ids `room:seq+1` in one query; mostly
