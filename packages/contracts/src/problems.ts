@@ -208,7 +208,22 @@ export const problems = {
     title: 'This user is not a member of the room.',
     meaning: 'Left or removed meanwhile.',
   },
+  ROOM_LIMIT: {
+    status: 403,
+    title: 'You are in too many rooms.',
+    meaning: 'At most 2,000. Leave some first.',
+  },
+  ROOM_IS_DIRECT: {
+    status: 403,
+    title: 'This is not possible in a 1:1 room.',
+    meaning: 'A 1:1 room has its two people for good: no name, roles, invitations, leaving or deleting.',
+  },
   ROOM_FULL: { status: 403, title: 'The room is full.', meaning: 'A group takes at most 1,000 members.' },
+  JOIN_LINK_LIMIT: {
+    status: 403,
+    title: 'The room has too many links that still work.',
+    meaning: 'At most 20. Revoke some first.',
+  },
   JOIN_LINK_INVALID: {
     status: 404,
     title: 'This link does not work any more.',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { roomId, userId } from '../ids.ts'
+import { roomId, timestamp, userId } from '../ids.ts'
 import { defineEvent } from './define-event.ts'
 
 const byRoom = (event: { room_id: number }) => String(event.room_id)
@@ -44,6 +44,22 @@ export const roomUpdated = defineEvent({
     name: z.string().nullable(),
     image_url: z.string().nullable(),
     changed_by: userId,
+    /** What of it changed; the rest is repeated as it is. */
+    changed: z.array(z.enum(['name', 'image_url', 'history_visibility'])).optional(),
+  }),
+})
+
+/** One member's role, as it is now. A hand-over is two of these, the new owner's first. */
+export const roomRoleChanged = defineEvent({
+  type: 'RoomRoleChanged',
+  version: 1,
+  topic: 'chat.events',
+  key: byRoom,
+  payload: z.object({
+    room_id: roomId,
+    user_id: userId,
+    role: z.enum(['owner', 'admin', 'member']),
+    changed_by: userId,
   }),
 })
 
@@ -52,7 +68,12 @@ export const roomDeleted = defineEvent({
   version: 1,
   topic: 'chat.events',
   key: byRoom,
-  payload: z.object({ room_id: roomId, deleted_by: userId }),
+  payload: z.object({
+    room_id: roomId,
+    deleted_by: userId,
+    /** Who was in it until then. */
+    member_ids: z.array(userId).optional(),
+  }),
 })
 
 /** One member's own settings of a room, for those who must respect them (pushes). */
@@ -61,7 +82,13 @@ export const roomMuteChanged = defineEvent({
   version: 1,
   topic: 'chat.events',
   key: byRoom,
-  payload: z.object({ room_id: roomId, user_id: userId, muted: z.boolean() }),
+  payload: z.object({
+    room_id: roomId,
+    user_id: userId,
+    muted: z.boolean(),
+    /** When the mute is over by itself: no event tells of that. Null or missing: it stays. */
+    muted_until: timestamp.nullable().optional(),
+  }),
 })
 
 /**
