@@ -1,10 +1,17 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 /** Waits; an aborted signal ends the wait early and quietly. */
-export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted) return
-  await delay(ms, undefined, signal ? { signal } : undefined).catch((error: unknown) => {
-    if (!signal?.aborted) throw error
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) {
+      resolve()
+      return
+    }
+    const end = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal?.addEventListener('abort', end)
   })
 }
 

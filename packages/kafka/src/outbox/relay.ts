@@ -111,15 +111,15 @@ class Relay<Id> implements OutboxRelay {
           this.#log.info('holds the outbox lock')
           this.#holdsLock = true
           await this.#lead()
+          this.#stepDown()
         }
         failures = 0
         await sleep(lockRetryMs * (0.75 + Math.random() / 2), this.#stopping.signal)
       } catch (err) {
+        this.#stepDown()
         const waitMs = backoffMs(failures++, 200, 5_000)
         this.#log.warn({ err, wait_ms: waitMs }, 'outbox cannot be reached')
         await sleep(waitMs, this.#stopping.signal)
-      } finally {
-        this.#stepDown()
       }
     }
   }

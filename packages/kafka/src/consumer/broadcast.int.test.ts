@@ -1,0 +1,114 @@
+import { friendRequestAccepted } from '@bigtech/contracts'
+import { waitFor } from '@bigtech/testkit'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { KafkaUnavailable } from '../errors.ts'
+import { createPublisher, type Publisher } from '../publisher/publisher.ts'
+import { accepted, createTestBed, log, recordOf, type TestBed } from '../testing/support.ts'
+import { type BroadcastConsumer, type BroadcastOptions, createBroadcastConsumer } from './broadcast.ts'
+import { on } from './handlers.ts'
+
+let bed: TestBed
+let publisher: Publisher
+const consumers: BroadcastConsumer[] = []
+
+beforeEach(async () => {
+  bed = await createTestBed()
+  publisher = createPublisher({ kafka: bed.kafka })
+})
+afterEach(async () => {
+  for (const consumer of consumers.splice(0)) await consumer.stop()
+  await publisher.stop()
+  await bed.remove()
+})
+
+function listen(options: Partial<BroadcastOptions> = {}) {
+  const seen: number[] = []
+  const consumer = createBroadcastConsumer({
+    kafka: bed.kafka,
+    name: 'test',
+    log,
+    onFatal: (error) => {
+      throw error
+    },
+    handlers: [on(friendRequestAccepted, async ({ request_id }) => void seen.push(request_id))],
+    ...options,
+  })
+  consumers.push(consumer)
+  consumer.start()
+  return { consumer, seen }
+}
+
+const publish = (from: number, to: number) =>
+  publisher.publish(
+    Array.from({ length: to - from + 1 }, (_, i) => recordOf(accepted(from + i - 1, 2 + ((from + i) % 7)))),
+  )
+const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
+const sorted = (seen: number[]) => seen.toSorted((a, b) => a - b)
+
+describe('broadcast', () => {
+  it('gives every process every event', async () => {
+    const listeners = [listen(), listen()]
+    for (const { consumer } of listeners) await consumer.ready
+    await waitFor(() => listeners.every(({ consumer }) => consumer.health().ok))
+    await publish(1, 50)
+    for (const { seen } of listeners) {
+      await waitFor(() => seen.length === 50)
+      expect(sorted(seen)).toEqual(upTo(50))
+    }
+  })
+
+  it('is ready only when it knows everything of the time asked for', async () => {
+    await publish(1, 300)
+    const { consumer, seen } = listen({ sinceMs: 60_000 })
+    expect(consumer.health()).toEqual({ ok: false, caughtUp: false })
+    await consumer.ready
+    expect(sorted(seen)).toEqual(upTo(300))
+  })
+
+  it('is ready at once when there is nothing to know', async () => {
+    const { consumer, seen } = listen({ sinceMs: 60_000 })
+    await consumer.ready
+    expect(seen).toEqual([])
+  })
+
+  it('leaves out what is older than asked for', async () => {
+    await publish(1, 20)
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    const { consumer, seen } = listen({ sinceMs: 1_000 })
+    await consumer.ready
+    await publish(21, 30)
+    await waitFor(() => seen.length === 10)
+    expect(sorted(seen)).toEqual(upTo(30).slice(20))
+  })
+
+  it('goes on with the next event when a handler throws', async () => {
+    const seen: number[] = []
+    const handler = on(friendRequestAccepted, async ({ request_id }) => {
+      if (request_id === 1) throw new Error('x')
+      seen.push(request_id)
+    })
+    const { consumer } = listen({ handlers: [handler], sinceMs: 60_000 })
+    await consumer.ready
+    await publisher.publish([recordOf(accepted(0)), recordOf(accepted(1))])
+    await waitFor(() => seen.length === 1)
+  })
+
+  it('misses and repeats nothing when its consumer dies and another takes over', async () => {
+    let crash: (error: Error) => void = () => {}
+    const { driver } = bed.kafka
+    const createConsumer: typeof driver.createConsumer = (options) => {
+      crash = options.onCrash
+      return driver.createConsumer(options)
+    }
+    const { consumer, seen } = listen({ kafka: { ...bed.kafka, driver: { ...driver, createConsumer } } })
+    await consumer.ready
+    await waitFor(() => consumer.health().ok)
+    await publish(1, 100)
+    await waitFor(() => seen.length === 100)
+    crash(new KafkaUnavailable('as in an outage'))
+    await waitFor(() => !consumer.health().ok)
+    await publish(101, 200)
+    await waitFor(() => seen.length >= 200, { timeoutMs: 20_000 })
+    expect(sorted(seen)).toEqual(upTo(200))
+  }, 40_000)
+})

@@ -1,0 +1,313 @@
+import { friendRemoved, friendRequestAccepted } from '@bigtech/contracts'
+import { waitFor } from '@bigtech/testkit'
+import { Registry } from 'prom-client'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { PermanentError, UnavailableError } from '../errors.ts'
+import { applyOnce } from '../inbox.ts'
+import { createPublisher, type Publisher } from '../publisher/publisher.ts'
+import { readTopic } from '../read-topic.ts'
+import { eventRecord } from '../record.ts'
+import {
+  type Accepted,
+  accepted,
+  createTestBed,
+  createTestDatabase,
+  killAll,
+  log,
+  recordOf,
+  startProcess,
+  type TestBed,
+  TOPIC,
+} from '../testing/support.ts'
+import { deadLetterTopicOf } from './dead-letter.ts'
+import { type EventContext, type HandlerOutcome, on } from './handlers.ts'
+import { type ConsumerRunner, type ConsumerRunnerOptions, createConsumerRunner } from './runner.ts'
+
+let bed: TestBed
+let publisher: Publisher
+let registry: Registry
+const runners: ConsumerRunner[] = []
+
+beforeEach(async () => {
+  bed = await createTestBed()
+  publisher = createPublisher({ kafka: bed.kafka })
+  registry = new Registry()
+})
+afterEach(async () => {
+  await killAll()
+  for (const runner of runners.splice(0)) await runner.stop()
+  await publisher.stop()
+  await bed.remove()
+})
+
+// biome-ignore lint/suspicious/noConfusingVoidType: as in the API
+type Handle = (event: Accepted, ctx: EventContext) => Promise<HandlerOutcome | void>
+
+function run(handle: Handle, options: Partial<ConsumerRunnerOptions> = {}): ConsumerRunner {
+  const runner = createConsumerRunner({
+    kafka: bed.kafka,
+    groupId: 'group',
+    handlers: [on(friendRequestAccepted, handle)],
+    log,
+    registry,
+    publisher,
+    sessionTimeoutMs: 6_000,
+    retryWaitsMs: [50, 50, 50],
+    onFatal: (error) => {
+      throw error
+    },
+    ...options,
+  })
+  runners.push(runner)
+  runner.start()
+  return runner
+}
+
+const deadLetters = () => readTopic(bed.kafka, deadLetterTopicOf(TOPIC))
+const committed = async (group = 'group') => {
+  const topic = bed.prefix + TOPIC
+  const positions = await bed.kafka.driver.admin.committed(bed.prefix + group, [topic])
+  return positions.reduce((sum, { offset }) => sum + offset, 0)
+}
+const counted = async (result: string) => {
+  const { values } = (await registry.getSingleMetric('kafka_consumer_events_total')?.get()) ?? { values: [] }
+  return values.filter(({ labels }) => labels.result === result).reduce((sum, { value }) => sum + value, 0)
+}
+
+describe('consumer', () => {
+  it('hands over the event, typed and parsed, and whose request it was', async () => {
+    const seen: [Accepted, EventContext][] = []
+    run(async (event, ctx) => void seen.push([event, ctx]))
+    const event = accepted(4)
+    await publisher.publish([recordOf(event)])
+    await waitFor(() => seen.length === 1)
+    const [got, ctx] = seen[0]!
+    expect(got).toEqual(event)
+    expect(ctx).toMatchObject({
+      requestId: 'request-4',
+      eventId: event.event_id,
+      attempt: 1,
+      key: '1:2',
+      topic: TOPIC,
+    })
+  })
+
+  it('handles the events of a key in their order', async () => {
+    const seen: number[] = []
+    run(async ({ request_id }) => {
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 3))
+      seen.push(request_id)
+    })
+    await publisher.publish(Array.from({ length: 100 }, (_, n) => recordOf(accepted(n))))
+    await waitFor(() => seen.length === 100)
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n + 1))
+  })
+
+  it('skips unparsed, and counts, types nobody handles', async () => {
+    run(async () => {})
+    const event = friendRemoved.create({ user_id: 1, friend_id: 2 }, { correlationId: 'r' })
+    const record = { ...eventRecord(friendRemoved, event, 'test'), value: 'not even JSON' }
+    await publisher.publish([record])
+    await waitFor(async () => (await committed()) === 1)
+    expect(await counted('ignored')).toBe(1)
+    expect(await deadLetters()).toEqual([])
+  })
+
+  it('puts a poison record on the dead letter topic and goes on with its partition', async () => {
+    const seen: number[] = []
+    run(async ({ request_id }) => void seen.push(request_id))
+    const good = recordOf(accepted(1))
+    const unreadable = { ...good, value: '{"half":' }
+    const wrongShape = { ...good, value: JSON.stringify({ ...accepted(2), to_user_id: 'x' }) }
+    const newer = { ...good, value: JSON.stringify({ ...accepted(3), event_version: 9 }) }
+    await publisher.publish([unreadable, wrongShape, newer, good])
+    await waitFor(() => seen.length === 1)
+    await waitFor(async () => (await committed()) === 4)
+    const letters = await deadLetters()
+    expect(letters.map(({ value }) => String(value))).toEqual(
+      [unreadable, wrongShape, newer].map((r) => r.value),
+    )
+    expect(letters.map(({ headers }) => headers.dlt_error)).toEqual([
+      'PermanentError: value is not JSON',
+      expect.stringContaining('to_user_id'),
+      'PermanentError: unknown version 9 of FriendRequestAccepted',
+    ])
+    expect(letters[0]?.headers).toMatchObject({
+      dlt_original_topic: TOPIC,
+      dlt_original_offset: '0',
+      dlt_consumer_group: 'group',
+      dlt_error_kind: 'permanent',
+      dlt_attempts: '1',
+      ce_id: good.headers.ce_id,
+    })
+  })
+
+  it('applies an event whose handler failed for a while', async () => {
+    const attempts: number[] = []
+    run(async (_event, { attempt }) => {
+      attempts.push(attempt)
+      if (attempt < 3) throw new Error('not yet')
+    })
+    await publisher.publish([recordOf(accepted(1))])
+    await waitFor(async () => (await committed()) === 1)
+    expect(attempts).toEqual([1, 2, 3])
+    expect(await counted('retried')).toBe(2)
+    expect(await counted('applied')).toBe(1)
+    expect(await deadLetters()).toEqual([])
+  })
+
+  it('gives up after the bounded retries, while other partitions go on', async () => {
+    const seen: number[] = []
+    let attempts = 0
+    run(
+      async ({ to_user_id }) => {
+        if (to_user_id === 2) {
+          attempts++
+          throw new Error('never')
+        }
+        seen.push(to_user_id)
+      },
+      { retryWaitsMs: [100, 500] },
+    )
+    // 1:2 and 1:3 are in different partitions of three.
+    await publisher.publish([recordOf(accepted(1, 2)), recordOf(accepted(2, 3))])
+    await waitFor(() => seen.length === 1)
+    expect(attempts).toBeLessThan(3)
+    const [letter] = await waitFor(async () => {
+      const letters = await deadLetters()
+      return letters.length > 0 && letters
+    })
+    expect(attempts).toBe(3)
+    expect(letter?.headers).toMatchObject({
+      dlt_attempts: '3',
+      dlt_error: 'Error: never',
+      dlt_error_kind: 'transient',
+    })
+    await waitFor(async () => (await committed()) === 2)
+  })
+
+  it('waits for a store that is away however often it fails, says so, and never gives the event up', async () => {
+    let failures = 0
+    let back = false
+    const runner = run(
+      async () => {
+        if (back) return
+        failures++
+        throw new UnavailableError('store is away')
+      },
+      { retryWaitsMs: [] },
+    )
+    await publisher.publish([recordOf(accepted(1))])
+    await waitFor(() => failures >= 4, { timeoutMs: 20_000 })
+    expect(runner.health()).toMatchObject({ ok: false, joined: true, waiting: [{ unavailable: true }] })
+    expect(await committed()).toBe(0)
+    back = true
+    await waitFor(async () => (await committed()) === 1, { timeoutMs: 20_000 })
+    expect(runner.health().ok).toBe(true)
+    expect(await deadLetters()).toEqual([])
+  }, 40_000)
+
+  it('commits nothing before the effect', async () => {
+    const gate = Promise.withResolvers<void>()
+    let started = false
+    run(async () => {
+      started = true
+      await gate.promise
+    })
+    await publisher.publish([recordOf(accepted(1)), recordOf(accepted(2))])
+    await waitFor(() => started)
+    // The group is alive and fetches meanwhile: what is committed is decided by the effect alone.
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    expect(await committed()).toBe(0)
+    gate.resolve()
+    await waitFor(async () => (await committed()) === 2)
+  })
+
+  it('finishes and commits the event in hand when it stops', async () => {
+    const gate = Promise.withResolvers<void>()
+    let started = false
+    const runner = run(async () => {
+      started = true
+      await gate.promise
+    })
+    await publisher.publish([recordOf(accepted(1)), recordOf(accepted(2))])
+    await waitFor(() => started)
+    const stopped = runner.stop()
+    gate.resolve()
+    await stopped
+    expect(await committed()).toBe(1)
+  })
+
+  it('reports how far the group is behind, also for a partition that stands still', async () => {
+    const { LagReporter } = await import('./lag.ts')
+    const { kafkaMetrics } = await import('../metrics.ts')
+    const runner = run(async () => {
+      throw new PermanentError('x')
+    })
+    await waitFor(() => runner.health().joined)
+    await runner.stop()
+    await publisher.publish(Array.from({ length: 5 }, (_, n) => recordOf(accepted(n))))
+    const topic = bed.prefix + TOPIC
+    const workers = new Map([0, 1, 2].map((partition) => [String(partition), { topic, partition }]))
+    await new LagReporter({
+      kafka: bed.kafka,
+      groupId: 'group',
+      metrics: kafkaMetrics(registry),
+      workers,
+      log,
+    }).report()
+    const { values } = await registry.getSingleMetric('kafka_consumer_lag_records')!.get()
+    expect(values.reduce((sum, { value }) => sum + value, 0)).toBe(5)
+    expect(values).toHaveLength(3)
+  })
+})
+
+describe('with an inbox', () => {
+  it('applies each event once although the group is rebalanced in the middle', async () => {
+    const db = await createTestDatabase()
+    const handle: Handle = async (event) => {
+      const outcome = await applyOnce(db, 'group', event, (tx) =>
+        tx.query('INSERT INTO effect VALUES (?, ?)', [event.event_id, 'group']),
+      )
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      return outcome
+    }
+    const effects = async () => (await db.mysql.query('SELECT * FROM effect')).length
+    await publisher.publish(Array.from({ length: 600 }, (_, n) => recordOf(accepted(n, 2 + (n % 12)))))
+    const first = run(handle)
+    await waitFor(async () => (await effects()) > 60)
+    run(handle)
+    await waitFor(async () => (await effects()) > 250, { timeoutMs: 20_000 })
+    await first.stop()
+    await waitFor(async () => (await committed()) === 600, { timeoutMs: 30_000 })
+    expect(await effects()).toBe(600)
+    expect(await db.mysql.query('SELECT DISTINCT event_id FROM effect')).toHaveLength(600)
+    await db.drop()
+  }, 60_000)
+
+  it('applies an event once although the process dies between effect and commit', async () => {
+    const db = await createTestDatabase()
+    const settings = { brokers: bed.brokers, prefix: bed.prefix, databaseUrl: db.mysql.url, groupId: 'group' }
+    await publisher.publish(Array.from({ length: 40 }, (_, n) => recordOf(accepted(n, 2 + (n % 5)))))
+    const first = startProcess('consumer-process.ts', { ...settings, dieAfterEffect: 1 })
+    await new Promise((resolve) => first.once('exit', resolve))
+    // Every partition may have had one event in hand; none of them is committed.
+    const inHand = (await db.mysql.query('SELECT * FROM effect')).length
+    expect(inHand).toBeGreaterThan(0)
+    expect(await committed()).toBe(0)
+
+    let duplicates = 0
+    run(async (event) => {
+      const outcome = await applyOnce(db, 'group', event, (tx) =>
+        tx.query('INSERT INTO effect VALUES (?, ?)', [event.event_id, 'group']),
+      )
+      if (outcome === 'duplicate') duplicates++
+      return outcome
+    })
+    await waitFor(async () => (await committed()) === 40, { timeoutMs: 30_000 })
+    expect(duplicates).toBe(inHand)
+    expect(await db.mysql.query('SELECT DISTINCT event_id FROM effect')).toHaveLength(40)
+    expect(await db.mysql.query('SELECT * FROM effect')).toHaveLength(40)
+    await db.drop()
+  }, 60_000)
+})

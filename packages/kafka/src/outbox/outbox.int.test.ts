@@ -1,0 +1,219 @@
+import { friendRequestAccepted } from '@bigtech/contracts'
+import { waitFor } from '@bigtech/testkit'
+import { createConnection } from 'mariadb'
+import { Registry } from 'prom-client'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createPublisher } from '../publisher/publisher.ts'
+import { readTopic } from '../read-topic.ts'
+import {
+  createTestBed,
+  createTestDatabase,
+  kill,
+  killAll,
+  log,
+  startProcess,
+  type TestBed,
+  type TestDatabase,
+  TOPIC,
+} from '../testing/support.ts'
+import { createMySqlOutboxRelay } from './mysql-relay.ts'
+import { createOutbox } from './outbox.ts'
+
+let bed: TestBed
+let db: TestDatabase
+const outbox = createOutbox('kafka-test')
+
+beforeEach(async () => {
+  bed = await createTestBed()
+  db = await createTestDatabase()
+})
+afterEach(async () => {
+  await killAll()
+  await db.drop()
+  await bed.remove()
+})
+
+const payload = (n: number, other: number) => ({ request_id: n + 1, from_user_id: 1, to_user_id: other })
+const enqueue = (n: number, other = 2) =>
+  db.$transaction((tx) =>
+    outbox.enqueue(tx, friendRequestAccepted, payload(n, other), { correlationId: `r${n}` }),
+  )
+
+async function enqueueMany(count: number, keys: number): Promise<void> {
+  for (let n = 0; n < count; n++) await enqueue(n, 2 + (n % keys))
+}
+
+const unsent = async () => {
+  const [row] = await db.mysql.query<{ n: number }>('SELECT COUNT(*) AS n FROM outbox WHERE sent = 0')
+  return Number(row?.n)
+}
+const allSent = () => waitFor(async () => (await unsent()) === 0, { timeoutMs: 20_000 })
+
+interface Published {
+  readonly event_id: string
+  readonly request_id: number
+  readonly to_user_id: number
+}
+const published = async () =>
+  (await readTopic(bed.kafka, TOPIC)).map(({ value }) => JSON.parse(String(value)) as Published)
+
+/** Request ids per key in the order of the log, repeats left out (an event may be published twice). */
+function firstSeenPerKey(events: Published[]): Map<number, number[]> {
+  const perKey = new Map<number, number[]>()
+  for (const { to_user_id, request_id } of events) {
+    const seen = perKey.get(to_user_id) ?? []
+    if (!seen.includes(request_id)) seen.push(request_id)
+    perKey.set(to_user_id, seen)
+  }
+  return perKey
+}
+
+function expectOrdered(events: Published[], count: number, keys: number): void {
+  const perKey = firstSeenPerKey(events)
+  for (let key = 0; key < keys; key++) {
+    const expected = Array.from({ length: count }, (_, n) => n).filter((n) => n % keys === key)
+    expect(perKey.get(2 + key)).toEqual(expected.map((n) => n + 1))
+  }
+}
+
+const processSettings = () => ({ brokers: bed.brokers, prefix: bed.prefix, databaseUrl: db.mysql.url })
+
+function startRelay(options: { registry?: Registry; keepDays?: number; purgeEveryMs?: number } = {}) {
+  const publisher = createPublisher({ kafka: bed.kafka })
+  const relay = createMySqlOutboxRelay({ databaseUrl: db.mysql.url, publisher, log, ...options })
+  relay.start()
+  const stop = async () => {
+    await relay.stop()
+    await publisher.stop()
+  }
+  return { relay, stop }
+}
+
+describe('outbox', () => {
+  it('publishes an event if, and only if, its transaction commits', async () => {
+    const { stop } = startRelay()
+    const failing = db.$transaction(async (tx) => {
+      await outbox.enqueue(tx, friendRequestAccepted, payload(1, 2), { correlationId: 'r' })
+      throw new Error('rolled back')
+    })
+    await expect(failing).rejects.toThrow('rolled back')
+    const event = await enqueue(2)
+    await allSent()
+    await stop()
+    expect(await published()).toEqual([event])
+  })
+
+  it('refuses a payload that breaks the contract before it touches the database', async () => {
+    const broken = { request_id: 1, from_user_id: 1, to_user_id: 'two' as unknown as number }
+    const untouchable = { query: () => Promise.reject(new Error('touched')) }
+    await expect(
+      outbox.enqueue(untouchable, friendRequestAccepted, broken, { correlationId: 'r' }),
+    ).rejects.not.toThrow('touched')
+  })
+
+  it('works through a client that has $executeRawUnsafe, as Prisma does', async () => {
+    const calls: unknown[][] = []
+    const prismaLike = {
+      $executeRawUnsafe: async (...args: unknown[]) => {
+        calls.push(args)
+        return 1
+      },
+    }
+    const event = await outbox.enqueue(prismaLike, friendRequestAccepted, payload(1, 2), {
+      correlationId: 'r',
+    })
+    expect(calls).toHaveLength(1)
+    expect(calls[0]?.slice(1, 5)).toEqual([event.event_id, TOPIC, '1:2', 'FriendRequestAccepted'])
+  })
+})
+
+describe('relay', () => {
+  it('publishes a transaction that commits late, although later rows are long sent', async () => {
+    const { stop } = startRelay()
+    const late = await createConnection(db.mysql.url.replace('mysql://', 'mariadb://'))
+    await late.beginTransaction()
+    await outbox.enqueue(late, friendRequestAccepted, payload(0, 9), { correlationId: 'late' })
+    await enqueueMany(5, 1)
+    await waitFor(async () => (await published()).length === 5)
+    await late.commit()
+    await late.end()
+    await waitFor(async () => (await published()).some(({ to_user_id }) => to_user_id === 9))
+    await stop()
+  })
+
+  it('keeps the order per key with two processes at it, and publishes everything once', async () => {
+    const relays = [1, 2].map(() => startProcess('relay-process.ts', { ...processSettings(), batchSize: 7 }))
+    await enqueueMany(400, 5)
+    await allSent()
+    for (const relay of relays) await kill(relay)
+    const events = await published()
+    expect(events).toHaveLength(400)
+    expectOrdered(events, 400, 5)
+  })
+
+  it('loses and reorders nothing when it is killed between acknowledgement and mark', async () => {
+    await enqueueMany(120, 4)
+    const first = startProcess('relay-process.ts', { ...processSettings(), batchSize: 10, dieBeforeMark: 4 })
+    const gone = new Promise((resolve) => first.once('exit', (_code, signal) => resolve(signal)))
+    expect(await gone).toBe('SIGKILL')
+    startProcess('relay-process.ts', { ...processSettings(), batchSize: 10 })
+    await allSent()
+    const events = await published()
+    // The batch that was acknowledged but not marked is there twice: at least once.
+    expect(events).toHaveLength(130)
+    expectOrdered(events, 120, 4)
+  })
+
+  it('steps down when its session is lost, and leads again', async () => {
+    const { relay, stop } = startRelay()
+    await waitFor(() => relay.holdsLock)
+    const [row] = await db.mysql.query<{ id: number }>('SELECT IS_USED_LOCK(?) AS id', [
+      `${db.mysql.database}:outbox:0`,
+    ])
+    await db.mysql.query(`KILL ${row?.id}`)
+    await waitFor(() => !relay.holdsLock)
+    await enqueue(1)
+    await allSent()
+    await stop()
+    expect(await published()).toHaveLength(1)
+  })
+
+  it('never publishes while another session has the lock', async () => {
+    const other = await createConnection(db.mysql.url.replace('mysql://', 'mariadb://'))
+    await other.query('SELECT GET_LOCK(?, 0)', [`${db.mysql.database}:outbox:0`])
+    const { relay, stop } = startRelay()
+    await enqueue(1)
+    await new Promise((resolve) => setTimeout(resolve, 1_200))
+    expect(relay.holdsLock).toBe(false)
+    expect(await unsent()).toBe(1)
+    await other.end()
+    await allSent()
+    await stop()
+  })
+
+  it('parks a row that Kafka refuses and goes on with the others of its key', async () => {
+    const registry = new Registry()
+    const { stop } = startRelay({ registry })
+    await db.mysql.query(
+      'INSERT INTO outbox (event_id, topic, msg_key, event_type, payload, headers, created_at) VALUES (UUID(), ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))',
+      [TOPIC, '1:2', 'FriendRequestAccepted', 'x'.repeat(1_000_000), '{}'],
+    )
+    const event = await enqueue(1)
+    await allSent()
+    await stop()
+    expect(await published()).toEqual([event])
+    const parked = await db.mysql.query<{ parked_reason: string }>('SELECT * FROM outbox WHERE sent = 2')
+    expect(parked).toHaveLength(1)
+    expect(parked[0]?.parked_reason).toMatch(/RecordRejected: 1000\d+ bytes/)
+    expect((await registry.getSingleMetric('outbox_parked_total')?.get())?.values[0]?.value).toBe(1)
+  })
+
+  it('deletes what was published long ago and keeps the rest', async () => {
+    const { stop } = startRelay({ keepDays: 3, purgeEveryMs: 100 })
+    await enqueueMany(4, 1)
+    await allSent()
+    await db.mysql.query('UPDATE outbox SET created_at = created_at - INTERVAL 4 DAY ORDER BY id LIMIT 3')
+    await waitFor(async () => (await db.mysql.query('SELECT id FROM outbox')).length === 1)
+    await stop()
+  })
+})
