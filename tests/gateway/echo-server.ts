@@ -11,6 +11,8 @@ export interface EchoServers {
 
 interface State {
   openStreams: number
+  /** Requests to a path that ends in `/held`: answered when they are released. */
+  readonly held: (() => void)[]
   readonly servers: Map<string, { server: Server; port: number }>
 }
 
@@ -19,7 +21,7 @@ export async function startEchoServers(
   ports: Readonly<Record<string, number>>,
   options: { host: string; controlPort: number },
 ): Promise<EchoServers> {
-  const state: State = { openStreams: 0, servers: new Map() }
+  const state: State = { openStreams: 0, held: [], servers: new Map() }
   for (const [name, port] of Object.entries(ports)) {
     const server = createServer((request, response) => void echo(state, name, request, response))
     state.servers.set(name, { server, port: await listen(server, port, options.host) })
@@ -48,6 +50,7 @@ async function echo(
   if (request.url?.startsWith('/stream') && request.method === 'GET') return holdStream(state, response)
   // The client has what it wants to know from this one: that nothing ever came.
   if (request.url?.endsWith('/never')) return holdOpen(state, response)
+  if (request.url?.endsWith('/held')) await new Promise<void>((resolve) => state.held.push(resolve))
   let bodyBytes = 0
   for await (const chunk of request) bodyBytes += (chunk as Buffer).length
   const body = JSON.stringify({
@@ -75,7 +78,7 @@ function holdOpen(state: State, response: ServerResponse): void {
   })
 }
 
-/** GET /streams: how many are open. POST /stop/<service>, POST /start/<service>. */
+/** GET /streams: what is open and held. POST /release, POST /stop/<service>, POST /start/<service>. */
 async function answerControl(
   state: State,
   host: string,
@@ -86,7 +89,8 @@ async function answerControl(
   const entry = state.servers.get(name ?? '')
   if (verb === 'stop' && entry) await stop(entry.server)
   if (verb === 'start' && entry) await listen(entry.server, entry.port, host)
-  response.end(JSON.stringify({ open: state.openStreams }))
+  if (verb === 'release') for (const answer of state.held.splice(0)) answer()
+  response.end(JSON.stringify({ open: state.openStreams, held: state.held.length }))
 }
 
 async function listen(server: Server, port: number, host: string): Promise<number> {

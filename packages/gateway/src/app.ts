@@ -7,7 +7,7 @@ import type { GatewayConfig } from './config.ts'
 import { createRouter, type Destination } from './kong/router.ts'
 import type { KongDocument, KongTermination } from './kong/schema.ts'
 import { bodyLimitOf, usePlugins } from './plugins.ts'
-import { answerProblems, pathOf, problemOfStatus, sendProblem } from './problem.ts'
+import { answerBrokenRequest, answerProblems, pathOf, problemOfStatus, sendProblem } from './problem.ts'
 import { forward, upstreamOrigin, useProxy } from './proxy.ts'
 import { servePage, useWebPage } from './web-page.ts'
 
@@ -42,6 +42,7 @@ export async function buildGateway(
     bodyLimit: bodyLimitOf(document),
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerBrokenRequest,
   }) as unknown as FastifyInstance
   const registry = createMetrics('gateway')
   const route = createRouter(document)

@@ -1,4 +1,5 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLogger, type Problem } from '@bigtech/service-kit'
@@ -154,19 +155,54 @@ describe('stopping', () => {
   test('open streams end cleanly, a running request is answered, then it is down, within 2 s', async () => {
     const gateway = await startGateway()
     const streams = await Promise.all([1, 2, 3].map(() => open(gateway.url, '/api/stream')))
-    const ends = streams.map(
-      (stream) =>
-        new Promise((resolve) =>
-          stream
-            .resume()
-            .once('end', () => resolve('end'))
-            .once('error', resolve),
-        ),
-    )
+    const ends = Promise.all(streams.map(endOf))
+    const running = call(gateway.url, '/api/rooms/held')
+    await waitFor(async () => (await call(echo.controlUrl, '/')).text.includes('"held":1'))
     const started = performance.now()
-    await gateway.close()
-    expect(await Promise.all(ends)).toEqual(['end', 'end', 'end'])
+    const closed = gateway.close()
+    expect(await ends).toEqual(['end', 'end', 'end'])
+    await call(echo.controlUrl, '/release', { method: 'POST' })
+    expect((await running).status).toBe(200)
+    await closed
     expect(performance.now() - started).toBeLessThan(2_000)
     await expect(call(gateway.url, '/health')).rejects.toThrow('ECONNREFUSED')
   })
 })
+
+describe('broken requests', () => {
+  test.each([
+    ['no HTTP', 'nonsense\r\n\r\n', 400],
+    ['headers beyond the limit', `GET /health HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(70_000)}\r\n\r\n`, 431],
+    [
+      'two lengths',
+      'POST /api/rooms HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n',
+      400,
+    ],
+  ])(
+    '%s is a problem and the end of the connection, and the next client is served',
+    async (_what, bytes, status) => {
+      const gateway = await startGateway()
+      const text = await rawExchange(gateway.url, bytes)
+      expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+      expect(text).toContain('"code":"BAD_REQUEST"')
+      expect((await call(gateway.url, '/health')).status).toBe(200)
+      await gateway.close()
+    },
+  )
+})
+
+const endOf = (stream: NodeJS.ReadableStream): Promise<unknown> =>
+  new Promise((resolve) =>
+    stream
+      .resume()
+      .once('end', () => resolve('end'))
+      .once('error', resolve),
+  )
+
+async function rawExchange(base: string, bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(base).port), '127.0.0.1').setEncoding('utf8')
+  socket.write(bytes)
+  let text = ''
+  for await (const chunk of socket) text += chunk
+  return text
+}

@@ -59,12 +59,25 @@ const requestSizeLimiting = z.strictObject({
   }),
 })
 
+const rateLimitRedis = z.strictObject({
+  host: z.string(),
+  port: z.int(),
+  timeout: milliseconds.optional(),
+  database: z.int().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  ssl: z.boolean().optional(),
+  ssl_verify: z.boolean().optional(),
+})
+
 const rateLimiting = z.strictObject({
   name: z.literal('rate-limiting'),
   config: z.strictObject({
     minute: z.int().min(1),
     limit_by: z.literal('ip'),
-    policy: z.literal('local'),
+    // This gateway is one process: counting in its memory is what both policies come to.
+    policy: z.enum(['local', 'redis']),
+    redis: rateLimitRedis.optional(),
     fault_tolerant: z.boolean(),
     hide_client_headers: z.literal(false),
   }),
@@ -125,6 +138,7 @@ const service = z.strictObject({
   path: z.string().startsWith('/'),
   retries: z.literal(0),
   connect_timeout: milliseconds,
+  // Has nothing to bound here: a body is at most 1 MiB and sent at once.
   write_timeout: milliseconds,
   read_timeout: milliseconds,
   routes: z.array(proxiedRoute).min(1),
