@@ -195,8 +195,16 @@ function handOver(node, args) {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  stopWithParent(child)
   child.on('error', (error) => fail(error))
   child.on('exit', (code, signal) => process.exit(signal ? 130 : (code ?? 1)))
+}
+
+/** npm starts us through a shell that does not pass a SIGTERM on: when it is gone, we were meant. */
+function stopWithParent(child) {
+  const parent = process.ppid
+  if (!process.env.npm_lifecycle_event) return
+  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref()
 }
 
 function fail(error) {

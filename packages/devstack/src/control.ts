@@ -37,8 +37,6 @@ async function perform(
   const { name, action } = command
   if (!supervisor.has(name) && action === 'start') supervisor.add(describe(name))
   if (action === 'kill') await supervisor.kill(name, command.comesBack)
-  else if (action === 'pause') supervisor.pause(name)
-  else if (action === 'resume') supervisor.resume(name)
   else await supervisor[action](name)
 }
 

@@ -54,3 +54,14 @@ export function databaseUrl(
 ): string {
   return `mysql://${account}:${passwords(account)}@127.0.0.1:${instance.ports.mysql}/${database}`
 }
+
+/** The MongoDB address: for a service its database (and on a real MongoDB its account), else the server's. */
+export function mongoUrl(instance: Instance, passwords: Passwords, database?: string): string {
+  const { isDocker, ports } = instance
+  const server = `127.0.0.1:${ports.mongo}`
+  if (!isDocker) return `mongodb://${server}${database ? `/${database}` : ''}`
+  // The replica set's member is named for clients inside of Docker: connect to it directly.
+  if (!database)
+    return `mongodb://root:${passwords('mongo-root')}@${server}/?authSource=admin&directConnection=true`
+  return `mongodb://chat_service:${passwords('mongo-chat')}@${server}/${database}?directConnection=true`
+}

@@ -1,4 +1,4 @@
-import { databaseUrl } from './databases.ts'
+import { databaseUrl, mongoUrl } from './databases.ts'
 import type { Instance, Passwords } from './instance.ts'
 import { signingKeyFile, vapidKeys } from './keys.ts'
 import type { EnvironmentPart, ServiceRow } from './services.ts'
@@ -50,7 +50,7 @@ export function serviceEnvironment(
     HOST: '127.0.0.1',
     PORT: String(port),
     ...(database ? { DATABASE_URL: databaseUrl(instance, passwords, database.account, database.name) } : {}),
-    ...(mongo ? { MONGO_URL: `mongodb://127.0.0.1:${ports.mongo}/${mongo}` } : {}),
+    ...(mongo ? { MONGO_URL: mongoUrl(instance, passwords, mongo) } : {}),
     ...(redis === undefined ? {} : { REDIS_URL: `redis://127.0.0.1:${ports.redis}/${redis}` }),
     ...Object.assign({}, ...service.environment.map((part) => parts[part](instance))),
   }

@@ -19,12 +19,14 @@ export interface Instance {
   ports: Ports
   /** Set when we are root: the account the servers run as. */
   account: Account | undefined
+  /** Servers come from images in place of private processes. */
+  isDocker: boolean
   /** Why the state is not inside of the checkout, when it is not. */
   note: string | undefined
 }
 
 /** Describes an instance and makes its folders; nothing is started. */
-export function openInstance(name: string, env: NodeJS.ProcessEnv = process.env): Instance {
+export function openInstance(name: string, isDocker = false, env: NodeJS.ProcessEnv = process.env): Instance {
   const state = stateRoot(env)
   const folder = join(state.folder, name)
   const instance: Instance = {
@@ -38,6 +40,7 @@ export function openInstance(name: string, env: NodeJS.ProcessEnv = process.env)
     cacheFolder: cacheRoot(env),
     ports: portsOf(name, env),
     account: serverAccount(),
+    isDocker,
     note: state.why,
   }
   makeFolders(instance)

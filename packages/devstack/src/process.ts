@@ -24,6 +24,8 @@ export interface ProcessSpec {
   order: number
   /** True: each line of output is shown. False: it goes to the log file only. */
   isShown: boolean
+  /** How a signal reaches it when it is not our own child but, say, a container. */
+  signal?: ((signal: NodeJS.Signals) => Promise<void>) | undefined
   /** What to do after a clean stop (the Kafka class archive). */
   afterStop?: (() => Promise<void>) | undefined
 }

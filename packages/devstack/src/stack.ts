@@ -1,12 +1,13 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createDatabases, MYSQL_ROOT } from './databases.ts'
+import { createDatabases, MYSQL_ROOT, mongoUrl } from './databases.ts'
 import { emptyInstance, type Instance, type Passwords, passwordsOf } from './instance.ts'
 import { lockHolder, takeLock } from './lock.ts'
 import { endLeftovers } from './pids.ts'
 import { type PortName, requireFreePorts } from './ports.ts'
 import { UserError } from './problems.ts'
 import { notice, step } from './progress.ts'
+import { createMongoAccounts, dockerServers, prepareDocker } from './servers/docker.ts'
 import { documentdb } from './servers/documentdb.ts'
 import { kafka } from './servers/kafka.ts'
 import { mail } from './servers/mail.ts'
@@ -16,7 +17,7 @@ import type { Server } from './servers/server.ts'
 import { Supervisor } from './supervisor.ts'
 import { createTopics } from './topics.ts'
 
-const servers: readonly Server[] = [kafka, documentdb, mariadb, redis, mail]
+const privateServers: readonly Server[] = [kafka, documentdb, mariadb, redis]
 
 const serverPorts: readonly PortName[] = [
   'mysql',
@@ -49,8 +50,10 @@ export async function openStack(instance: Instance, options: OpenOptions = {}): 
   if (ended.length > 0) notice(`ended what an earlier run left behind: ${ended.join(', ')}`)
   await requireFreePorts(instance.ports, [...serverPorts, ...(options.ports ?? [])], instance.name)
   if (options.reset) emptyInstance(instance)
+  const passwords = passwordsOf(instance)
+  if (instance.isDocker) await prepareDocker({ instance, passwords }, options.reset === true)
   const supervisor = new Supervisor({ logs: instance.logFolder, pids: instance.pidFolder })
-  return { instance, passwords: passwordsOf(instance), supervisor }
+  return { instance, passwords, supervisor }
 }
 
 /** A second start of the same instance must not take the first one's processes for leftovers. */
@@ -67,7 +70,8 @@ function requireAlone(instance: Instance): void {
 
 /** Fetches and starts the servers side by side, then creates databases, accounts and topics. */
 export async function startServers(stack: Stack): Promise<void> {
-  await all(servers.map((server) => startServer(stack, server)))
+  const servers = stack.instance.isDocker ? dockerServers : privateServers
+  await all([...servers, mail].map((server) => startServer(stack, server)))
   writeServersFile(stack)
 }
 
@@ -79,8 +83,10 @@ async function startServer(stack: Stack, server: Server): Promise<void> {
       supervisor.add(spec)
       await supervisor.start(spec.name)
     }
-    if (server === mariadb) await createDatabases(instance, passwords)
-    if (server === kafka) await createTopics(instance)
+    const name = specs.at(-1)?.name
+    if (name === 'mysql') await createDatabases(instance, passwords)
+    if (name === 'kafka') await createTopics(instance)
+    if (name === 'mongodb' && instance.isDocker) await createMongoAccounts({ instance, passwords })
   })
 }
 
@@ -102,7 +108,7 @@ function writeServersFile({ instance, passwords }: Stack): void {
   const content = {
     mysql: { host, port: ports.mysql, user: 'root', password: passwords(MYSQL_ROOT) },
     redis: { host, port: ports.redis },
-    mongo: { url: `mongodb://${host}:${ports.mongo}` },
+    mongo: { url: mongoUrl(instance, passwords) },
     kafka: { brokers: [`${host}:${ports.kafka}`] },
   }
   writeFileSync(serversFile(instance), `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })

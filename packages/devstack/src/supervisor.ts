@@ -109,22 +109,23 @@ export class Supervisor {
     const entry = this.entry(name)
     entry.wanted = comesBack ? 'up' : 'down'
     if (!entry.running) return
-    signalQuietly(entry.running.pid, 'SIGKILL')
-    await entry.running.exited
+    const { exited } = entry.running
+    await send(entry, 'SIGKILL')
+    await exited
   }
 
   /** SIGSTOP: it keeps its port and its connections but answers nobody. */
-  pause(name: string): void {
+  async pause(name: string): Promise<void> {
     const entry = this.entry(name)
     if (!entry.running) throw new UserError(`${name} is not running.`)
-    signalQuietly(entry.running.pid, 'SIGSTOP')
+    await send(entry, 'SIGSTOP')
     entry.state = 'paused'
   }
 
-  resume(name: string): void {
+  async resume(name: string): Promise<void> {
     const entry = this.entry(name)
     if (!entry.running) throw new UserError(`${name} is not running.`)
-    signalQuietly(entry.running.pid, 'SIGCONT')
+    await send(entry, 'SIGCONT')
     entry.state = 'ready'
   }
 
@@ -206,6 +207,11 @@ export class Supervisor {
       )
     }, delayMs)
   }
+}
+
+async function send(entry: Entry, signal: NodeJS.Signals): Promise<void> {
+  if (entry.spec.signal) await entry.spec.signal(signal)
+  else if (entry.running) signalQuietly(entry.running.pid, signal)
 }
 
 function exitText(spec: ProcessSpec, tail: string[], wasShown: boolean): string {

@@ -3,12 +3,13 @@ import { guarded } from '../guarded.ts'
 import { openInstance } from '../instance.ts'
 import { bold } from '../logs.ts'
 import { seconds } from '../progress.ts'
+import { shouldUseDocker } from '../servers/docker.ts'
 import { openStack, serversFile, startServers } from '../stack.ts'
 
 /** The servers alone, in the foreground: for development of one service and for integration tests. */
 export async function servers(args: Args): Promise<number> {
   const began = Date.now()
-  const instance = openInstance(args.instance)
+  const instance = openInstance(args.instance, await shouldUseDocker(args.docker))
   const stack = await openStack(instance, { reset: args.reset })
   return guarded(stack, async (interrupted) => {
     await startServers(stack)

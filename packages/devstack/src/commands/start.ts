@@ -7,6 +7,7 @@ import { bold, dim } from '../logs.ts'
 import { messageOf } from '../problems.ts'
 import { notice, seconds, step } from '../progress.ts'
 import { demoUsers, seed } from '../seed.ts'
+import { shouldUseDocker } from '../servers/docker.ts'
 import { processFor } from '../service-process.ts'
 import { openStack, type Stack } from '../stack.ts'
 import { servers } from './servers.ts'
@@ -15,7 +16,7 @@ import { servers } from './servers.ts'
 export async function start(args: Args): Promise<number> {
   if (args.onlyServers) return servers(args)
   const began = Date.now()
-  const instance = openInstance(args.instance)
+  const instance = openInstance(args.instance, await shouldUseDocker(args.docker))
   console.log(bold(`BigTech Chat, instance "${instance.name}"`))
   const stack = await openStack(instance, {
     ports: [...servicePorts(instance.root, args.without), 'stack'],

@@ -8,6 +8,7 @@ import { bold, dim, green, red } from '../logs.ts'
 import { messageOf } from '../problems.ts'
 import { notice, seconds } from '../progress.ts'
 import { findChromium } from '../servers/chromium.ts'
+import { shouldUseDocker } from '../servers/docker.ts'
 import { processFor } from '../service-process.ts'
 import { openStack, type Stack, serversFile } from '../stack.ts'
 import { type Count, runChecks } from './lint.ts'
@@ -20,7 +21,7 @@ interface Stage {
 
 /** Every check that a change must pass, against real servers on ports of its own, beside a running `npm start`. */
 export async function test(args: Args): Promise<number> {
-  const instance = openInstance(args.instance)
+  const instance = openInstance(args.instance, await shouldUseDocker(args.docker))
   const stack = await openStack(instance, { ports: [...servicePorts(instance.root), 'stack'], reset: true })
   stack.supervisor.showNothing()
   let total: Count = { passed: 0, failed: 0 }

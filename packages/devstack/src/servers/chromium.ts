@@ -26,7 +26,10 @@ export async function findChromium(cacheFolder: string): Promise<string> {
       writeWrapper(part)
     },
     verify: async (part) => {
-      await requireLibraries(join(part, 'usr/lib/chromium/chromium'), libraryEnv(part))
+      await requireLibraries(
+        join(part, 'usr/lib/chromium/chromium'),
+        libraryEnv(part, [`usr/lib/${triplet()}/pulseaudio`]),
+      )
       await run(join(part, 'chromium'), ['--version'])
     },
   })
@@ -37,7 +40,7 @@ export async function findChromium(cacheFolder: string): Promise<string> {
 function writeWrapper(folder: string): void {
   const script = `#!/bin/sh
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
-export LD_LIBRARY_PATH="$here/usr/lib/${triplet()}:$here/lib/${triplet()}\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+export LD_LIBRARY_PATH="$here/usr/lib/${triplet()}:$here/lib/${triplet()}:$here/usr/lib/${triplet()}/pulseaudio\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 [ -e /etc/fonts/fonts.conf ] || export FONTCONFIG_PATH="$here/etc/fonts"
 exec "$here/usr/lib/chromium/chromium" "$@"
 `

@@ -121,6 +121,9 @@ async function verifyPostgres(folder: string): Promise<void> {
   }
 }
 
+/** As of FerretDB 2.7; only for the progress that is shown. */
+const GO_PACKAGES = 500
+
 async function buildFerret(folder: string, say: Say): Promise<void> {
   const installed =
     findProgram('go') ?? (existsSync('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : undefined)
@@ -130,12 +133,14 @@ async function buildFerret(folder: string, say: Say): Promise<void> {
     )
   }
   let modules = 0
+  let compiled = 0
   await run(installed, ['install', '-v', `github.com/FerretDB/FerretDB/v2/cmd/ferretdb@v${ferretVersion}`], {
     cwd: folder,
     env: { ...process.env, GOBIN: folder, ...goFolders() },
     onLine: (line) => {
-      if (line.startsWith('go: downloading')) modules += 1
-      say(line.startsWith('go: downloading') ? `module ${modules}: ${line.slice(16)}` : `compiling ${line}`)
+      if (line.startsWith('go: downloading'))
+        say(`downloading module ${++modules} of about 75: ${line.slice(16)}`)
+      else say(`compiling package ${++compiled} of about ${GO_PACKAGES}: ${line}`)
     },
   })
 }

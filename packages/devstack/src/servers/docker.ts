@@ -1,0 +1,134 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { MYSQL_ROOT } from '../databases.ts'
+import type { Instance, Passwords } from '../instance.ts'
+import { findProgram } from '../paths.ts'
+import { UserError } from '../problems.ts'
+import { step } from '../progress.ts'
+import { run } from '../run.ts'
+import { SERVER_ORDER, type Server, type ServerContext } from './server.ts'
+
+/** True when a Docker engine answers. */
+export async function hasDocker(): Promise<boolean> {
+  if (!findProgram('docker')) return false
+  return run('docker', ['info', '--format', '{{.ServerVersion}}']).then(
+    (version) => version.trim() !== '',
+    () => false,
+  )
+}
+
+/** Uses Docker when it is asked for, or when nothing is asked for and it answers. */
+export async function shouldUseDocker(wanted: boolean | undefined): Promise<boolean> {
+  if (wanted === false) return false
+  const found = await hasDocker()
+  if (wanted && !found) throw new UserError('Docker does not answer: start it, or run without --docker.')
+  return found
+}
+
+const files = ['docker-compose.msa.yml', 'docker-compose.small.yml', 'docker-compose.dev.yml']
+
+/** The services of the compose files that stand in for our servers, by the names that the stack uses. */
+export const containers = { mysql: 'mysql', mongodb: 'mongodb', redis: 'redis', kafka: 'kafka-1' } as const
+type ServerName = keyof typeof containers
+
+/**
+ * What differs from the compose files: names free for several instances, and a Redis without password, because it
+ * listens on this machine only and tests find it by its address alone.
+ */
+function override(): string {
+  const services = Object.values(containers).map((name) => `  ${name}:\n    container_name: !reset null\n`)
+  const redis = '    command: [redis-server, --appendonly, "yes", --maxmemory-policy, noeviction]\n'
+  return `services:\n${services.join('').replace('  redis:\n', `  redis:\n${redis}`)}`
+}
+
+/** `docker compose` with the files, the project and the settings of an instance. */
+export function composeArgs(
+  instance: Pick<Instance, 'name' | 'root' | 'keyFolder'>,
+  args: readonly string[],
+): string[] {
+  const all = [...files.map((file) => join(instance.root, file)), join(instance.keyFolder, 'compose.yml')]
+  const project = ['--project-name', `bigtech-${instance.name}`, '--project-directory', instance.root]
+  const settings = ['--env-file', join(instance.keyFolder, 'compose.env')]
+  return ['compose', ...project, ...settings, ...all.flatMap((file) => ['--file', file]), ...args]
+}
+
+/** Ports and passwords go by the environment, which wins over the file with the generated secrets. */
+export function composeEnv(instance: Pick<Instance, 'ports'>, passwords: Passwords): NodeJS.ProcessEnv {
+  const { ports } = instance
+  return {
+    ...process.env,
+    DEVSTACK_MYSQL_PORT: String(ports.mysql),
+    DEVSTACK_MONGO_PORT: String(ports.mongo),
+    DEVSTACK_REDIS_PORT: String(ports.redis),
+    DEVSTACK_KAFKA_PORT: String(ports.kafka),
+    MYSQL_ROOT_PASSWORD: passwords(MYSQL_ROOT),
+    MONGO_ROOT_PASSWORD: passwords('mongo-root'),
+    MONGO_CHAT_PASSWORD: passwords('mongo-chat'),
+  }
+}
+
+function compose(
+  context: ServerContext,
+  args: readonly string[],
+  onLine?: (line: string) => void,
+): Promise<string> {
+  const { instance, passwords } = context
+  return run('docker', composeArgs(instance, args), {
+    env: composeEnv(instance, passwords),
+    cwd: instance.root,
+    onLine,
+  })
+}
+
+/** Writes the settings and pulls the images, once per start. */
+export async function prepareDocker(context: ServerContext, reset: boolean): Promise<void> {
+  const { instance } = context
+  writeFileSync(join(instance.keyFolder, 'compose.yml'), override())
+  const makeEnv = join(instance.root, 'infrastructure/docker/make-env.sh')
+  await run('sh', [makeEnv, join(instance.keyFolder, 'compose.env')], { cwd: instance.root })
+  if (reset) await step('Docker: emptying volumes', () => compose(context, ['down', '--volumes']))
+  await step('Docker: images', (say) =>
+    compose(context, ['pull', '--policy', 'missing', ...Object.values(containers)], say),
+  )
+}
+
+/** A container in the foreground, so that it is watched, stopped and restarted as any other process. */
+function containerServer(title: string, name: ServerName, port: (instance: Instance) => number): Server {
+  const service = containers[name]
+  return {
+    title,
+    async prepare(context) {
+      const { instance, passwords } = context
+      return [
+        {
+          name,
+          command: 'docker',
+          args: composeArgs(instance, ['up', '--no-deps', '--no-color', '--no-log-prefix', service]),
+          cwd: instance.root,
+          env: composeEnv(instance, passwords),
+          port: port(instance),
+          isReady: async () =>
+            (await compose(context, ['ps', '--format', '{{.Health}}', service])).includes('healthy'),
+          readyWithinMs: 180_000,
+          stopSignal: 'SIGINT',
+          stopWithinMs: 70_000,
+          order: SERVER_ORDER,
+          isShown: false,
+          signal: async (signal) => void (await compose(context, ['kill', '--signal', signal, service])),
+        },
+      ]
+    },
+  }
+}
+
+export const dockerServers: readonly Server[] = [
+  containerServer('MySQL', 'mysql', ({ ports }) => ports.mysql),
+  containerServer('MongoDB', 'mongodb', ({ ports }) => ports.mongo),
+  containerServer('Redis', 'redis', ({ ports }) => ports.redis),
+  containerServer('Kafka', 'kafka', ({ ports }) => ports.kafka),
+]
+
+/** Creates the restricted account of chat-service; the script of the compose file can be repeated. */
+export async function createMongoAccounts(context: ServerContext): Promise<void> {
+  await compose(context, ['run', '--rm', '--no-deps', 'mongodb-accounts'])
+}
