@@ -52,6 +52,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 
 /** The path alone: a query string may hold a ticket, or what somebody searched for. */
 export function pathOf(request: FastifyRequest): string {
+  const contract = request.routeOptions?.config?.contract
+  if (contract?.secretPath) return contract.path
   return request.url.split('?', 1)[0] ?? '/'
 }
 

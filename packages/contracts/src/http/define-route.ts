@@ -12,6 +12,8 @@ export interface RouteContract {
   readonly method: HttpMethod
   /** With `:name` parameters; without the gateway's `/api`. */
   readonly path: string
+  /** The path carries a secret (a token): logs and answers name its pattern instead. */
+  readonly secretPath?: boolean
   readonly tag: string
   readonly summary: string
   readonly description?: string

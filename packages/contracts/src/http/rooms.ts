@@ -1,0 +1,302 @@
+import { z } from 'zod'
+import { roomType } from '../events/chat-events.ts'
+import { roomId, timestamp, userId } from '../ids.ts'
+import { defineRoute } from './define-route.ts'
+import { idParam, pageOf, pageQuery } from './paging.ts'
+
+export const maxRoomMembers = 1_000
+export const maxRoomsPerUser = 2_000
+
+export const roomRole = z.enum(['owner', 'admin', 'member'])
+export const historyVisibility = z.enum(['all', 'since_join']).meta({
+  description: 'What members who come later see of the past: all of it, or nothing from before they came.',
+})
+const roomName = z.string().trim().min(1).max(100)
+const imageUrl = z.url({ protocol: /^https?$/ }).max(1_000)
+
+/** Somebody as a room shows them; the names are local copies. */
+export const roomPerson = z.object({
+  user_id: userId,
+  username: z.string(),
+  display_name: z.string(),
+  profile_image_url: z.string().nullable(),
+})
+export type RoomPerson = z.infer<typeof roomPerson>
+
+/** A room as one of its members sees it. */
+export const room = z.object({
+  room_id: roomId,
+  room_type: roomType,
+  name: z.string().nullable(),
+  title: z.string().meta({
+    description: 'What to show: the name, the other person of a direct room, or who is in an unnamed group.',
+  }),
+  image_url: z.string().nullable(),
+  peer: roomPerson.nullable().meta({ description: 'In a direct room, the other person.' }),
+  member_count: z.int().min(0),
+  role: roomRole.meta({ description: 'Your own.' }),
+  history_visibility: historyVisibility,
+  created_by: userId,
+  created_at: timestamp,
+  last_activity_at: timestamp.meta({ description: 'Of the newest message, or when the room was made.' }),
+  last_seq: z.int().min(0),
+  last_message_preview: z.string().nullable(),
+  last_message_at: timestamp.nullable(),
+  unread_count: z.int().min(0),
+  mention_count: z.int().min(0).meta({ description: 'Unread messages that mention you.' }),
+  pinned: z.boolean(),
+  muted: z.boolean(),
+  muted_until: timestamp.nullable().meta({ description: 'Null: not muted, or until you turn it off.' }),
+  archived: z.boolean(),
+})
+export type Room = z.infer<typeof room>
+
+export const roomExample = {
+  room_id: 7,
+  room_type: 'group',
+  name: '주말 등산',
+  title: '주말 등산',
+  image_url: null,
+  peer: null,
+  member_count: 3,
+  role: 'owner',
+  history_visibility: 'all',
+  created_by: 100,
+  created_at: '2026-01-27T09:00:00.000Z',
+  last_activity_at: '2026-01-27T10:00:00.000Z',
+  last_seq: 42,
+  last_message_preview: '안녕하세요!',
+  last_message_at: '2026-01-27T10:00:00.000Z',
+  unread_count: 2,
+  mention_count: 0,
+  pinned: false,
+  muted: false,
+  muted_until: null,
+  archived: false,
+} satisfies Room
+
+const tag = 'rooms'
+const inRoom = z.object({ room_id: idParam })
+export const roomProblems = ['NOT_A_MEMBER', 'ROOM_NOT_FOUND'] as const
+const oneRoom = (status: 200 | 201, description: string) =>
+  ({ status, description, schema: room, example: roomExample }) as const
+
+/** Whom to add; yourself and doubles count once. */
+export const memberIds = z.array(userId).max(maxRoomMembers - 1)
+
+export const createRoom = defineRoute({
+  operationId: 'createRoom',
+  method: 'POST',
+  path: '/rooms',
+  tag,
+  summary: 'Open a group',
+  description:
+    'You become its owner. Friends can be added, and whoever lets strangers add them; nobody of a blocked pair.',
+  body: z.strictObject({
+    name: roomName.nullish(),
+    image_url: imageUrl.nullish(),
+    member_ids: memberIds.default([]),
+    history_visibility: historyVisibility.default('all'),
+  }),
+  bodyExample: { name: '주말 등산', member_ids: [101, 102] },
+  success: oneRoom(201, 'The room.'),
+  problems: ['MEMBER_NOT_ADDABLE', 'ROOM_LIMIT', 'RATE_LIMITED'],
+})
+
+export const openDirectRoom = defineRoute({
+  operationId: 'openDirectRoom',
+  method: 'PUT',
+  path: '/rooms/direct/:user_id',
+  tag,
+  summary: 'The one 1:1 room with a friend',
+  description:
+    'Opens it when it is not there yet; any number of calls, from either side, give the same room.',
+  params: z.object({ user_id: idParam }),
+  success: oneRoom(200, 'The room.'),
+  problems: ['DIRECT_MESSAGE_REFUSED', 'ROOM_LIMIT', 'RATE_LIMITED'],
+})
+
+export const listRooms = defineRoute({
+  operationId: 'listRooms',
+  method: 'GET',
+  path: '/rooms',
+  tag,
+  summary: 'Your rooms: pinned ones first, then newest activity first',
+  description:
+    'Going on with the cursor shows no room twice and leaves out none that stayed where it was; rooms that move up meanwhile are told by the stream.',
+  query: z.object({
+    ...pageQuery.shape,
+    archived: z
+      .enum(['true', 'false'])
+      .default('false')
+      .meta({ description: '`true`: the archived ones instead of the others.' }),
+  }),
+  success: {
+    status: 200,
+    description: 'A page of rooms.',
+    schema: pageOf(room),
+    example: { items: [roomExample], next_cursor: null },
+  },
+  problems: ['CURSOR_INVALID'],
+})
+
+export const getRoom = defineRoute({
+  operationId: 'getRoom',
+  method: 'GET',
+  path: '/rooms/:room_id',
+  tag,
+  summary: 'One of your rooms',
+  params: inRoom,
+  success: oneRoom(200, 'The room.'),
+  problems: roomProblems,
+})
+
+export const updateRoom = defineRoute({
+  operationId: 'updateRoom',
+  method: 'PATCH',
+  path: '/rooms/:room_id',
+  tag,
+  summary: 'Rename a group, change its picture or what newcomers see',
+  description: 'By its owner and admins. Null takes a name or picture away.',
+  params: inRoom,
+  body: z
+    .strictObject({
+      name: roomName.nullable().optional(),
+      image_url: imageUrl.nullable().optional(),
+      history_visibility: historyVisibility.optional(),
+    })
+    .refine((body) => Object.keys(body).length > 0, 'Say what to change.'),
+  bodyExample: { name: '일요일 등산' },
+  success: oneRoom(200, 'The room.'),
+  problems: [...roomProblems, 'ROLE_REQUIRED', 'ROOM_IS_DIRECT', 'RATE_LIMITED'],
+})
+
+export const deleteRoom = defineRoute({
+  operationId: 'deleteRoom',
+  method: 'DELETE',
+  path: '/rooms/:room_id',
+  tag,
+  summary: 'Delete a group for everybody',
+  description: 'By its owner.',
+  params: inRoom,
+  success: { status: 204, description: 'It is gone.' },
+  problems: [...roomProblems, 'ROLE_REQUIRED', 'ROOM_IS_DIRECT'],
+})
+
+export const roomSettings = z.object({
+  room_id: roomId,
+  muted: z.boolean(),
+  muted_until: timestamp.nullable(),
+  pinned: z.boolean(),
+  archived: z.boolean(),
+})
+
+export const updateRoomSettings = defineRoute({
+  operationId: 'updateRoomSettings',
+  method: 'PUT',
+  path: '/rooms/:room_id/settings',
+  tag,
+  summary: 'Mute, pin or archive a room, for yourself',
+  description: 'What is left out stays as it is.',
+  params: inRoom,
+  body: z
+    .strictObject({
+      muted: z.boolean().optional(),
+      muted_until: z.iso
+        .datetime({ offset: true })
+        .nullable()
+        .optional()
+        .meta({ description: 'With `muted: true`: when it is over by itself.' }),
+      pinned: z.boolean().optional(),
+      archived: z.boolean().optional(),
+    })
+    .refine((body) => Object.keys(body).length > 0, 'Say what to change.')
+    .refine((body) => !body.muted_until || body.muted === true, {
+      path: ['muted_until'],
+      message: 'Only together with `muted: true`.',
+    })
+    .refine((body) => !body.muted_until || Date.parse(body.muted_until) > Date.now(), {
+      path: ['muted_until'],
+      message: 'In the past.',
+    }),
+  bodyExample: { muted: true, muted_until: '2099-01-28T08:00:00.000Z', pinned: true },
+  success: {
+    status: 200,
+    description: 'Your settings of the room.',
+    schema: roomSettings,
+    example: {
+      room_id: 7,
+      muted: true,
+      muted_until: '2099-01-28T08:00:00.000Z',
+      pinned: true,
+      archived: false,
+    },
+  },
+  problems: [...roomProblems, 'RATE_LIMITED'],
+})
+
+export const receiverSettings = z.object({
+  strangers_may_add: z
+    .boolean()
+    .meta({ description: 'Whether people who are no friends may add you to groups.' }),
+})
+
+export const getReceiverSettings = defineRoute({
+  operationId: 'getReceiverSettings',
+  method: 'GET',
+  path: '/rooms/settings/me',
+  tag: 'room settings',
+  summary: 'Who may add you to groups',
+  success: {
+    status: 200,
+    description: 'Your settings.',
+    schema: receiverSettings,
+    example: { strangers_may_add: false },
+  },
+})
+
+export const updateReceiverSettings = defineRoute({
+  operationId: 'updateReceiverSettings',
+  method: 'PUT',
+  path: '/rooms/settings/me',
+  tag: 'room settings',
+  summary: 'Say who may add you to groups',
+  body: z.strictObject({ strangers_may_add: z.boolean() }),
+  bodyExample: { strangers_may_add: true },
+  success: {
+    status: 200,
+    description: 'Your settings.',
+    schema: receiverSettings,
+    example: { strangers_may_add: true },
+  },
+  problems: ['RATE_LIMITED'],
+})
+
+export const exportChatData = defineRoute({
+  operationId: 'exportChatData',
+  method: 'GET',
+  path: '/rooms/export',
+  tag: 'room settings',
+  summary: 'What chat-service holds of you: rooms, settings, your messages',
+  description: 'Written while it is read; large exports take their time.',
+  success: {
+    status: 200,
+    description: 'One JSON document.',
+    contentType: 'application/json',
+    schema: z.object({
+      exported_at: timestamp,
+      user_id: userId,
+      settings: receiverSettings,
+      rooms: z.array(z.record(z.string(), z.unknown())),
+      messages: z.array(z.record(z.string(), z.unknown())),
+    }),
+    example: {
+      exported_at: '2026-01-27T10:00:00.000Z',
+      user_id: 100,
+      settings: { strangers_may_add: false },
+      rooms: [{ room_id: 7, room_type: 'group', name: '주말 등산', role: 'owner' }],
+      messages: [{ message_id: '7:000000000042', room_id: 7, content: '안녕하세요!' }],
+    },
+  },
+  problems: ['RATE_LIMITED'],
+})
