@@ -1,0 +1,171 @@
+import type { Mysql } from '../../plugins/mysql.ts'
+
+/** Where a page begins: after this row. */
+export interface After {
+  readonly atMs: number
+  readonly userId: number
+}
+
+export interface Relation {
+  readonly userId: number
+  readonly at: Date
+}
+
+export interface PendingRequest {
+  readonly id: number
+  readonly from: number
+  readonly to: number
+  readonly sentAt: Date
+  readonly expiresAt: Date
+}
+
+export interface Suggestion {
+  readonly userId: number
+  readonly mutualFriends: number
+}
+
+interface RelationRow {
+  readonly other: bigint
+  readonly at: Date
+}
+
+interface RequestRow {
+  readonly request_id: bigint
+  readonly request_from: bigint
+  readonly request_to: bigint
+  readonly request_sent_at: Date
+  readonly request_expires_at: Date
+}
+
+const BEFORE_ALL: After = { atMs: Date.parse('9999-01-01'), userId: Number.MAX_SAFE_INTEGER }
+/** Bounds of a suggestion: one's newest friends, and how many of their friendships are looked at in all. */
+const SUGGEST_FROM_FRIENDS = 200
+const SUGGEST_FROM_FRIENDSHIPS = 20_000
+
+/** What lists read: each is one statement that an index answers, however large the table is. */
+export class FriendListsRepository {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  /** Newest friendship first. A user is the lower id of some pairs and the higher of others. */
+  async friends(userId: number, limit: number, after: After = BEFORE_ALL): Promise<Relation[]> {
+    const at = new Date(after.atMs)
+    const rows = await this.#mysql.read(
+      (db) => db.$queryRaw<RelationRow[]>`
+        SELECT other, at FROM (
+          (SELECT user_high AS other, friends_since AS at FROM friendships
+           WHERE user_low = ${userId} AND status = 'friends'
+             AND friends_since <= ${at} AND (friends_since < ${at} OR user_high < ${after.userId})
+           ORDER BY friends_since DESC, user_high DESC LIMIT ${limit})
+          UNION ALL
+          (SELECT user_low AS other, friends_since AS at FROM friendships
+           WHERE user_high = ${userId} AND status = 'friends'
+             AND friends_since <= ${at} AND (friends_since < ${at} OR user_low < ${after.userId})
+           ORDER BY friends_since DESC, user_low DESC LIMIT ${limit})
+        ) AS both_sides ORDER BY at DESC, other DESC LIMIT ${limit}`,
+    )
+    return rows.map(toRelation)
+  }
+
+  /** Newest block first; only blocks of this user's own. */
+  async blocked(userId: number, limit: number, after: After = BEFORE_ALL): Promise<Relation[]> {
+    const at = new Date(after.atMs)
+    const rows = await this.#mysql.read(
+      (db) => db.$queryRaw<RelationRow[]>`
+        SELECT other, at FROM (
+          (SELECT user_high AS other, blocked_by_low_at AS at FROM friendships
+           WHERE user_low = ${userId}
+             AND blocked_by_low_at <= ${at} AND (blocked_by_low_at < ${at} OR user_high < ${after.userId})
+           ORDER BY blocked_by_low_at DESC, user_high DESC LIMIT ${limit})
+          UNION ALL
+          (SELECT user_low AS other, blocked_by_high_at AS at FROM friendships
+           WHERE user_high = ${userId}
+             AND blocked_by_high_at <= ${at} AND (blocked_by_high_at < ${at} OR user_low < ${after.userId})
+           ORDER BY blocked_by_high_at DESC, user_low DESC LIMIT ${limit})
+        ) AS both_sides ORDER BY at DESC, other DESC LIMIT ${limit}`,
+    )
+    return rows.map(toRelation)
+  }
+
+  /** Requests that their receiver sees. */
+  async incoming(userId: number, now: number, limit: number, beforeId: number): Promise<PendingRequest[]> {
+    const rows = await this.#mysql.read(
+      (db) => db.$queryRaw<RequestRow[]>`
+        SELECT request_id, request_from, request_to, request_sent_at, request_expires_at FROM friendships
+        WHERE request_to = ${userId} AND request_state = 'open' AND request_id < ${beforeId}
+          AND request_expires_at > ${new Date(now)}
+        ORDER BY request_id DESC LIMIT ${limit}`,
+    )
+    return rows.map(toRequest)
+  }
+
+  /** Requests that their sender sees, rejected and withheld ones among them. */
+  async outgoing(userId: number, now: number, limit: number, beforeId: number): Promise<PendingRequest[]> {
+    const rows = await this.#mysql.read(
+      (db) => db.$queryRaw<RequestRow[]>`
+        SELECT request_id, request_from, request_to, request_sent_at, request_expires_at FROM friendships
+        WHERE request_from = ${userId} AND status = 'pending' AND request_id < ${beforeId}
+          AND request_expires_at > ${new Date(now)}
+        ORDER BY request_id DESC LIMIT ${limit}`,
+    )
+    return rows.map(toRequest)
+  }
+
+  /**
+   * Friends of friends, those with most mutual friends first. Nobody with whom there already is a
+   * request or a block in either direction, and no deleted account.
+   */
+  async suggestions(userId: number, limit: number, after?: Suggestion): Promise<Suggestion[]> {
+    const friends = await this.friends(userId, SUGGEST_FROM_FRIENDS)
+    if (friends.length === 0) return []
+    const ids = friends.map((friend) => friend.userId)
+    const marks = ids.map(() => '?').join(', ')
+    const mutual = after?.mutualFriends ?? Number.MAX_SAFE_INTEGER
+    const rows = await this.#mysql.read((db) =>
+      db.$queryRawUnsafe<{ other: bigint; mutual: bigint }[]>(
+        `SELECT candidate.other AS other, COUNT(*) AS mutual FROM (
+           SELECT other FROM (
+             SELECT user_high AS other FROM friendships WHERE user_low IN (${marks}) AND status = 'friends'
+             UNION ALL
+             SELECT user_low AS other FROM friendships WHERE user_high IN (${marks}) AND status = 'friends'
+           ) AS friends_of_friends LIMIT ${SUGGEST_FROM_FRIENDSHIPS}
+         ) AS candidate
+         LEFT JOIN friendships AS own ON own.user_low = LEAST(candidate.other, ?)
+           AND own.user_high = GREATEST(candidate.other, ?)
+         LEFT JOIN people AS person ON person.user_id = candidate.other
+         WHERE candidate.other <> ? AND person.deleted_at IS NULL
+           AND (own.user_low IS NULL OR (own.status = 'none'
+             AND own.blocked_by_low_at IS NULL AND own.blocked_by_high_at IS NULL))
+         GROUP BY candidate.other
+         HAVING mutual < ? OR (mutual = ? AND other > ?)
+         ORDER BY mutual DESC, other LIMIT ${limit}`,
+        ...ids,
+        ...ids,
+        userId,
+        userId,
+        userId,
+        mutual,
+        mutual,
+        after?.userId ?? 0,
+      ),
+    )
+    return rows.map((row) => ({ userId: Number(row.other), mutualFriends: Number(row.mutual) }))
+  }
+}
+
+function toRelation(row: RelationRow): Relation {
+  return { userId: Number(row.other), at: row.at }
+}
+
+function toRequest(row: RequestRow): PendingRequest {
+  return {
+    id: Number(row.request_id),
+    from: Number(row.request_from),
+    to: Number(row.request_to),
+    sentAt: row.request_sent_at,
+    expiresAt: row.request_expires_at,
+  }
+}

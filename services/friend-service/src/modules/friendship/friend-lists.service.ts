@@ -1,0 +1,188 @@
+import { type AuthenticatedContext, decodeCursor, toPage } from '@bigtech/service-kit'
+import { z } from 'zod'
+import type { DescribedPerson, PeopleService } from '../people/people.service.ts'
+import type {
+  After,
+  FriendListsRepository,
+  PendingRequest,
+  Relation,
+  Suggestion,
+} from './friend-lists.repository.ts'
+
+export interface FriendListsDependencies {
+  readonly repository: FriendListsRepository
+  readonly people: PeopleService
+  readonly now: () => number
+}
+
+interface PageQuery {
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
+const relationCursor = z.tuple([z.int(), z.int().positive()])
+const requestCursor = z.tuple([z.int().positive()])
+const suggestionCursor = z.tuple([z.int().positive(), z.int().positive()])
+const EXPORT_BATCH = 1_000
+
+/** The lists: one statement for the page, then names and presence of everybody on it at once. */
+export class FriendListsService {
+  readonly #deps: FriendListsDependencies
+
+  constructor(dependencies: FriendListsDependencies) {
+    this.#deps = dependencies
+  }
+
+  async listFriends(ctx: AuthenticatedContext, query: PageQuery) {
+    const after = relationAfter(query.cursor)
+    const rows = await this.#deps.repository.friends(ctx.actor.userId, query.limit + 1, after)
+    const described = await this.#describe(ctx, rows.slice(0, query.limit))
+    const page = toPage(rows, query.limit, positionOf, (row) => ({
+      ...personView(described.of(row.userId)),
+      ...presenceView(described.of(row.userId)),
+      friends_since: row.at.toISOString(),
+    }))
+    return { ...page, stale: described.stale }
+  }
+
+  async listBlockedUsers(ctx: AuthenticatedContext, query: PageQuery) {
+    const after = relationAfter(query.cursor)
+    const rows = await this.#deps.repository.blocked(ctx.actor.userId, query.limit + 1, after)
+    const described = await this.#describe(ctx, rows.slice(0, query.limit), { presence: false })
+    const page = toPage(rows, query.limit, positionOf, (row) => ({
+      ...personView(described.of(row.userId)),
+      blocked_at: row.at.toISOString(),
+    }))
+    return { ...page, stale: described.stale }
+  }
+
+  async listFriendRequests(
+    ctx: AuthenticatedContext,
+    query: PageQuery & { readonly direction: 'incoming' | 'outgoing' },
+  ) {
+    const { repository, now } = this.#deps
+    const me = ctx.actor.userId
+    const [beforeId] = decodeCursor(requestCursor, query.cursor) ?? [Number.MAX_SAFE_INTEGER]
+    const rows = await repository[query.direction](me, now(), query.limit + 1, beforeId)
+    const otherOf = (row: PendingRequest) => (row.from === me ? row.to : row.from)
+    const described = await this.#describe(
+      ctx,
+      rows.slice(0, query.limit).map((row) => ({ userId: otherOf(row) })),
+    )
+    const page = toPage(
+      rows,
+      query.limit,
+      (row) => [row.id],
+      (row) => {
+        const other = described.of(otherOf(row))
+        return { ...requestView(row), user: { ...personView(other), ...presenceView(other) } }
+      },
+    )
+    return { ...page, stale: described.stale }
+  }
+
+  async listFriendSuggestions(ctx: AuthenticatedContext, query: PageQuery) {
+    const cursor = decodeCursor(suggestionCursor, query.cursor)
+    const after = cursor && { mutualFriends: cursor[0], userId: cursor[1] }
+    const rows = await this.#deps.repository.suggestions(ctx.actor.userId, query.limit + 1, after)
+    const described = await this.#describe(ctx, rows.slice(0, query.limit))
+    const page = toPage(
+      rows,
+      query.limit,
+      (row: Suggestion) => [row.mutualFriends, row.userId],
+      (row) => ({
+        ...personView(described.of(row.userId)),
+        ...presenceView(described.of(row.userId)),
+        mutual_friends: row.mutualFriends,
+      }),
+    )
+    return { ...page, stale: described.stale }
+  }
+
+  /** Everything held about the caller, for the archive of the account. */
+  async exportFriends(ctx: AuthenticatedContext) {
+    const { repository, now } = this.#deps
+    const me = ctx.actor.userId
+    const nowMs = now()
+    const [friends, blocked, sent, received] = await Promise.all([
+      allRelations((after) => repository.friends(me, EXPORT_BATCH, after)),
+      allRelations((after) => repository.blocked(me, EXPORT_BATCH, after)),
+      allRequests((beforeId) => repository.outgoing(me, nowMs, EXPORT_BATCH, beforeId)),
+      allRequests((beforeId) => repository.incoming(me, nowMs, EXPORT_BATCH, beforeId)),
+    ])
+    return {
+      user_id: me,
+      exported_at: new Date(nowMs).toISOString(),
+      friends: friends.map((row) => ({ user_id: row.userId, friends_since: row.at.toISOString() })),
+      requests_sent: sent.map(requestView),
+      requests_received: received.map(requestView),
+      blocked: blocked.map((row) => ({ user_id: row.userId, blocked_at: row.at.toISOString() })),
+    }
+  }
+
+  async #describe(
+    ctx: AuthenticatedContext,
+    rows: readonly { readonly userId: number }[],
+    options?: { presence: boolean },
+  ) {
+    const userIds = rows.map((row) => row.userId)
+    const { people, stale } = await this.#deps.people.describe(userIds, ctx, options)
+    const of = (userId: number): DescribedPerson => {
+      const person = people.get(userId)
+      if (!person) throw new Error(`user ${userId} was not described`)
+      return person
+    }
+    return { of, stale }
+  }
+}
+
+async function allRelations(read: (after?: After) => Promise<Relation[]>): Promise<Relation[]> {
+  const all = await read()
+  for (let batch = all; batch.length === EXPORT_BATCH; all.push(...batch)) {
+    const last = batch.at(-1)!
+    batch = await read({ atMs: last.at.getTime(), userId: last.userId })
+  }
+  return all
+}
+
+async function allRequests(read: (beforeId: number) => Promise<PendingRequest[]>): Promise<PendingRequest[]> {
+  const all = await read(Number.MAX_SAFE_INTEGER)
+  for (let batch = all; batch.length === EXPORT_BATCH; all.push(...batch)) {
+    batch = await read(batch.at(-1)!.id)
+  }
+  return all
+}
+
+function relationAfter(cursor: string | undefined): After | undefined {
+  const position = decodeCursor(relationCursor, cursor)
+  return position && { atMs: position[0], userId: position[1] }
+}
+
+function positionOf(row: Relation): [number, number] {
+  return [row.at.getTime(), row.userId]
+}
+
+function requestView(row: PendingRequest) {
+  return {
+    request_id: row.id,
+    from_user_id: row.from,
+    to_user_id: row.to,
+    status: 'pending' as const,
+    created_at: row.sentAt.toISOString(),
+    expires_at: row.expiresAt.toISOString(),
+  }
+}
+
+function personView(person: DescribedPerson) {
+  return {
+    user_id: person.userId,
+    username: person.username,
+    display_name: person.displayName,
+    status_message: person.statusMessage,
+    profile_image_url: person.profileImageUrl,
+  }
+}
+
+function presenceView(person: DescribedPerson) {
+  return { online: person.online, last_seen_at: person.lastSeenAt }
+}

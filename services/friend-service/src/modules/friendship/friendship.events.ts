@@ -1,0 +1,81 @@
+import {
+  type EventMeta,
+  friendRemoved,
+  friendRequestAccepted,
+  friendRequestCancelled,
+  friendRequestRejected,
+  friendRequestSent,
+  userBlocked,
+  userUnblocked,
+} from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/kafka'
+import type { Tx } from '../../plugins/mysql.ts'
+import { otherSide, type PairEvent, type Side } from './friendship.ts'
+
+const requestEvents = {
+  FriendRequestSent: friendRequestSent,
+  FriendRequestAccepted: friendRequestAccepted,
+  FriendRequestRejected: friendRequestRejected,
+} as const
+
+/** Puts what happened to a pair into the outbox, in the transaction that stores it. */
+export async function enqueuePairEvents(
+  outbox: Outbox,
+  tx: Tx,
+  pair: { readonly low: number; readonly high: number },
+  events: readonly PairEvent[],
+  meta: EventMeta,
+): Promise<void> {
+  for (const event of events) await enqueue(outbox, tx, pair, event, meta)
+}
+
+async function enqueue(
+  outbox: Outbox,
+  tx: Tx,
+  pair: Readonly<Record<Side, number>>,
+  event: PairEvent,
+  meta: EventMeta,
+): Promise<void> {
+  switch (event.type) {
+    case 'FriendRequestSent':
+    case 'FriendRequestAccepted':
+    case 'FriendRequestRejected':
+      await outbox.enqueue(tx, requestEvents[event.type], requestPayload(pair, event), meta)
+      return
+    case 'FriendRequestCancelled':
+      await outbox.enqueue(
+        tx,
+        friendRequestCancelled,
+        { ...requestPayload(pair, event), reason: event.reason },
+        meta,
+      )
+      return
+    case 'FriendRemoved':
+      await outbox.enqueue(
+        tx,
+        friendRemoved,
+        { user_id: pair[event.by], friend_id: pair[otherSide(event.by)] },
+        meta,
+      )
+      return
+    case 'UserBlocked':
+    case 'UserUnblocked':
+      await outbox.enqueue(
+        tx,
+        event.type === 'UserBlocked' ? userBlocked : userUnblocked,
+        { blocker_id: pair[event.by], blocked_id: pair[otherSide(event.by)] },
+        meta,
+      )
+  }
+}
+
+function requestPayload(
+  pair: Readonly<Record<Side, number>>,
+  event: { readonly requestId: number; readonly from: Side },
+) {
+  return {
+    request_id: event.requestId,
+    from_user_id: pair[event.from],
+    to_user_id: pair[otherSide(event.from)],
+  }
+}

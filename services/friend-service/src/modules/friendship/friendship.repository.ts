@@ -1,0 +1,175 @@
+import { Prisma } from '../../generated/prisma/client.ts'
+import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import { type Pair, type Request, type RequestState, type Side, statusOf, strangers } from './friendship.ts'
+
+/** A pair as it is stored, with who its sides are. */
+export interface StoredPair {
+  readonly low: number
+  readonly high: number
+  readonly version: number
+  readonly pair: Pair
+}
+
+interface Row {
+  readonly user_low: bigint
+  readonly user_high: bigint
+  readonly version: number
+  readonly request_id: bigint | null
+  readonly request_from: bigint | null
+  readonly request_state: RequestState | null
+  readonly request_sent_at: Date | null
+  readonly request_expires_at: Date | null
+  readonly friends_since: Date | null
+  readonly blocked_by_low_at: Date | null
+  readonly blocked_by_high_at: Date | null
+  readonly quiet_low_until: Date | null
+  readonly quiet_high_until: Date | null
+}
+
+const EXPIRY_BATCH = 200
+
+/**
+ * The pairs, one row each. Every method that takes a transaction locks what it returns: two actions on
+ * a pair never see the same version. Locks are taken in one order: sender, people, pair.
+ */
+export class FriendshipRepository {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    return this.#mysql.transaction(work)
+  }
+
+  /** Lets one request of a sender through at a time, so that the limit is exact. */
+  async lockSender(tx: Tx, userId: number): Promise<void> {
+    await tx.$executeRaw`
+      INSERT INTO request_senders (user_id) VALUES (${userId}) ON DUPLICATE KEY UPDATE user_id = user_id`
+  }
+
+  /** Requests whose sender sees them as pending. */
+  async countPendingOut(tx: Tx, userId: number, now: number): Promise<number> {
+    const rows = await tx.$queryRaw<{ pending: bigint }[]>`
+      SELECT COUNT(*) AS pending FROM friendships
+      WHERE request_from = ${userId} AND status = 'pending' AND request_expires_at > ${new Date(now)}`
+    return Number(rows[0]?.pending ?? 0)
+  }
+
+  async newRequestId(tx: Tx): Promise<number> {
+    await tx.$executeRaw`INSERT INTO request_ids () VALUES ()`
+    const rows = await tx.$queryRaw<{ id: bigint }[]>`SELECT LAST_INSERT_ID() AS id`
+    return Number(rows[0]?.id)
+  }
+
+  /** The pair, as strangers when there is no row yet. Two first actions of a pair do not deadlock here. */
+  async lockPair(tx: Tx, userA: number, userB: number): Promise<StoredPair> {
+    const [low, high] = userA < userB ? [userA, userB] : [userB, userA]
+    await tx.$executeRaw`
+      INSERT INTO friendships (user_low, user_high) VALUES (${low}, ${high})
+      ON DUPLICATE KEY UPDATE user_low = user_low`
+    const found = await this.lockExistingPair(tx, low, high)
+    return found ?? { low, high, version: 0, pair: strangers }
+  }
+
+  async lockExistingPair(tx: Tx, userA: number, userB: number): Promise<StoredPair | undefined> {
+    const [low, high] = userA < userB ? [userA, userB] : [userB, userA]
+    const rows = await tx.$queryRaw<Row[]>`
+      SELECT * FROM friendships WHERE user_low = ${low} AND user_high = ${high} FOR UPDATE`
+    return rows[0] && toStoredPair(rows[0])
+  }
+
+  /** The pair whose latest request this is. */
+  async lockPairOfRequest(tx: Tx, requestId: number): Promise<StoredPair | undefined> {
+    // By primary key, as everybody else: locking through another index first would deadlock with them.
+    const rows = await tx.$queryRaw<{ user_low: bigint; user_high: bigint }[]>`
+      SELECT user_low, user_high FROM friendships WHERE request_id = ${requestId}`
+    const found = rows[0]
+    if (!found) return undefined
+    return this.lockExistingPair(tx, Number(found.user_low), Number(found.user_high))
+  }
+
+  /** Stores what became of a locked pair. */
+  async save(tx: Tx, stored: StoredPair, pair: Pair): Promise<void> {
+    const { low, high, version } = stored
+    const { request, friendsSince, blockedAt, quietUntil } = pair
+    const from = request && (request.from === 'low' ? low : high)
+    const to = request && (request.from === 'low' ? high : low)
+    const changed = await tx.$executeRaw`
+      UPDATE friendships SET version = version + 1, status = ${statusOf(pair)},
+        request_id = ${request?.id ?? null}, request_from = ${from}, request_to = ${to},
+        request_state = ${request?.state ?? null}, request_sent_at = ${dateOf(request?.sentAt)},
+        request_expires_at = ${dateOf(request?.expiresAt)}, friends_since = ${dateOf(friendsSince)},
+        blocked_by_low_at = ${dateOf(blockedAt.low)}, blocked_by_high_at = ${dateOf(blockedAt.high)},
+        quiet_low_until = ${dateOf(quietUntil.low)}, quiet_high_until = ${dateOf(quietUntil.high)}
+      WHERE user_low = ${low} AND user_high = ${high} AND version = ${version}`
+    if (changed !== 1) throw new Error(`pair ${low}:${high} is not at version ${version} any more`)
+  }
+
+  /** Pairs whose request is over by the clock alone. */
+  async findExpired(now: number): Promise<{ low: number; high: number }[]> {
+    const rows = await this.#mysql.client.$queryRaw<{ user_low: bigint; user_high: bigint }[]>`
+      SELECT user_low, user_high FROM friendships
+      WHERE status = 'pending' AND request_expires_at <= ${new Date(now)}
+      ORDER BY request_expires_at LIMIT ${EXPIRY_BATCH}`
+    return rows.map((row) => ({ low: Number(row.user_low), high: Number(row.user_high) }))
+  }
+
+  /** Ids given out long ago are of no use: the counter goes on without their rows. */
+  async purgeRequestIds(): Promise<void> {
+    await this.#mysql.client.$executeRaw`
+      DELETE FROM request_ids WHERE id < (SELECT newest FROM (SELECT MAX(id) AS newest FROM request_ids) AS ids)
+      ORDER BY id LIMIT 1000`
+  }
+
+  /** Deletes a bounded number of a user's pairs; returns how many. */
+  async deletePairsOf(tx: Tx, userId: number, limit: number): Promise<number> {
+    const asLow = await tx.$executeRaw`DELETE FROM friendships WHERE user_low = ${userId} LIMIT ${limit}`
+    if (asLow >= limit) return asLow
+    const asHigh = await tx.$executeRaw`
+      DELETE FROM friendships WHERE user_high = ${userId} LIMIT ${limit - asLow}`
+    return asLow + asHigh
+  }
+
+  async forgetSender(tx: Tx, userId: number): Promise<void> {
+    await tx.$executeRaw(Prisma.sql`DELETE FROM request_senders WHERE user_id = ${userId}`)
+  }
+}
+
+function toStoredPair(row: Row): StoredPair {
+  const low = Number(row.user_low)
+  return {
+    low,
+    high: Number(row.user_high),
+    version: row.version,
+    pair: {
+      request: requestOf(row, low),
+      friendsSince: row.friends_since?.getTime() ?? null,
+      blockedAt: {
+        low: row.blocked_by_low_at?.getTime() ?? null,
+        high: row.blocked_by_high_at?.getTime() ?? null,
+      },
+      quietUntil: {
+        low: row.quiet_low_until?.getTime() ?? null,
+        high: row.quiet_high_until?.getTime() ?? null,
+      },
+    },
+  }
+}
+
+function requestOf(row: Row, low: number): Request | null {
+  if (row.request_id === null || row.request_state === null) return null
+  const from: Side = Number(row.request_from) === low ? 'low' : 'high'
+  return {
+    id: Number(row.request_id),
+    from,
+    state: row.request_state,
+    sentAt: row.request_sent_at?.getTime() ?? 0,
+    expiresAt: row.request_expires_at?.getTime() ?? 0,
+  }
+}
+
+function dateOf(ms: number | null | undefined): Date | null {
+  return ms === null || ms === undefined ? null : new Date(ms)
+}

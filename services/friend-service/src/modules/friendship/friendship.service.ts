@@ -1,0 +1,164 @@
+import type { FriendRequest } from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/kafka'
+import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
+import type { FriendMetrics } from '../../metrics.ts'
+import type { PeopleRepository } from '../people/people.repository.ts'
+import type { PeopleService } from '../people/people.service.ts'
+import { enqueuePairEvents } from './friendship.events.ts'
+import type { FriendshipRepository, StoredPair } from './friendship.repository.ts'
+import { type Action, decide, type Pair, type PairEvent, sideOf } from './friendship.ts'
+
+export interface FriendshipDependencies {
+  readonly repository: FriendshipRepository
+  readonly people: PeopleService
+  readonly peopleRepository: Pick<PeopleRepository, 'lockAndFindErased'>
+  readonly outbox: Outbox
+  readonly metrics: FriendMetrics
+  /** Tells the relay that something was committed. */
+  readonly onCommitted: () => void
+  /** Milliseconds; a test moves it. */
+  readonly now: () => number
+}
+
+type Tx = Parameters<Parameters<FriendshipRepository['transaction']>[0]>[0]
+
+interface Outcome {
+  readonly low: number
+  readonly high: number
+  readonly pair: Pair
+  readonly events: readonly PairEvent[]
+}
+
+/** The verbs of friendship. Each is one transaction: lock, decide, store, and what others must hear. */
+export class FriendshipService {
+  readonly #deps: FriendshipDependencies
+
+  constructor(dependencies: FriendshipDependencies) {
+    this.#deps = dependencies
+  }
+
+  async sendFriendRequest(ctx: AuthenticatedContext, targetId: number): Promise<FriendRequest> {
+    const me = ctx.actor.userId
+    if (targetId === me) throw new Problem('FRIEND_SELF')
+    await this.#deps.people.requireKnown(targetId, ctx)
+    const outcome = await this.#run(ctx, async (tx) => {
+      const { repository } = this.#deps
+      await repository.lockSender(tx, me)
+      await this.#refuseErased(tx, me, targetId)
+      const stored = await repository.lockPair(tx, me, targetId)
+      const pendingOut = await repository.countPendingOut(tx, me, this.#deps.now())
+      const newRequestId = await repository.newRequestId(tx)
+      return this.#apply(ctx, tx, stored, {
+        type: 'send',
+        by: sideOf(me, targetId),
+        newRequestId,
+        pendingOut,
+      })
+    })
+    return requestView(outcome, outcome.pair.friendsSince === null ? 'pending' : 'accepted')
+  }
+
+  async acceptFriendRequest(ctx: AuthenticatedContext, requestId: number): Promise<FriendRequest> {
+    return requestView(await this.#answer(ctx, 'accept', requestId), 'accepted')
+  }
+
+  async rejectFriendRequest(ctx: AuthenticatedContext, requestId: number): Promise<FriendRequest> {
+    return requestView(await this.#answer(ctx, 'reject', requestId), 'rejected')
+  }
+
+  async cancelFriendRequest(ctx: AuthenticatedContext, requestId: number): Promise<void> {
+    await this.#answer(ctx, 'cancel', requestId)
+  }
+
+  async removeFriend(ctx: AuthenticatedContext, friendId: number): Promise<void> {
+    const me = ctx.actor.userId
+    await this.#run(ctx, async (tx) => {
+      const stored = await this.#deps.repository.lockExistingPair(tx, me, friendId)
+      if (!stored) throw new Problem('FRIENDSHIP_NOT_FOUND')
+      return this.#apply(ctx, tx, stored, { type: 'remove', by: sideOf(me, friendId) })
+    })
+  }
+
+  async blockUser(ctx: AuthenticatedContext, targetId: number): Promise<void> {
+    const me = ctx.actor.userId
+    if (targetId === me) throw new Problem('FRIEND_SELF')
+    await this.#deps.people.requireKnown(targetId, ctx)
+    await this.#run(ctx, async (tx) => {
+      await this.#refuseErased(tx, me, targetId)
+      const stored = await this.#deps.repository.lockPair(tx, me, targetId)
+      return this.#apply(ctx, tx, stored, { type: 'block', by: sideOf(me, targetId) })
+    })
+  }
+
+  async unblockUser(ctx: AuthenticatedContext, targetId: number): Promise<void> {
+    const me = ctx.actor.userId
+    await this.#run(ctx, async (tx) => {
+      const stored = await this.#deps.repository.lockExistingPair(tx, me, targetId)
+      return stored && this.#apply(ctx, tx, stored, { type: 'unblock', by: sideOf(me, targetId) })
+    })
+  }
+
+  async #answer(
+    ctx: AuthenticatedContext,
+    type: 'accept' | 'reject' | 'cancel',
+    requestId: number,
+  ): Promise<Outcome> {
+    const me = ctx.actor.userId
+    return this.#run(ctx, async (tx) => {
+      const stored = await this.#deps.repository.lockPairOfRequest(tx, requestId)
+      // Somebody else's request is answered as one that does not exist.
+      if (!stored || (stored.low !== me && stored.high !== me)) throw new Problem('FRIEND_REQUEST_NOT_FOUND')
+      const by = stored.low === me ? 'low' : 'high'
+      return this.#apply(ctx, tx, stored, { type, by, requestId })
+    })
+  }
+
+  /** A transaction, and what follows its commit. */
+  async #run<Result extends Outcome | undefined>(
+    ctx: AuthenticatedContext,
+    work: (tx: Tx) => Promise<Result>,
+  ): Promise<Result> {
+    const outcome = await this.#deps.repository.transaction(work)
+    if (outcome && outcome.events.length > 0) {
+      this.#deps.onCommitted()
+      for (const event of outcome.events) {
+        this.#deps.metrics.count(event.type)
+        ctx.log.info({ event: event.type, low: outcome.low, high: outcome.high }, 'pair changed')
+      }
+    }
+    return outcome
+  }
+
+  async #apply(ctx: AuthenticatedContext, tx: Tx, stored: StoredPair, action: Action): Promise<Outcome> {
+    const { repository, outbox, now } = this.#deps
+    const nowMs = now()
+    const decision = decide(stored.pair, action, nowMs)
+    if (!decision.ok) throw new Problem(decision.refusal)
+    const { pair, events } = decision
+    if (pair !== stored.pair) await repository.save(tx, stored, pair)
+    const meta = { correlationId: ctx.requestId, timestamp: new Date(nowMs) }
+    await enqueuePairEvents(outbox, tx, stored, events, meta)
+    return { low: stored.low, high: stored.high, pair, events }
+  }
+
+  /** A token outlives a deleted account by moments; the account must not come back through it. */
+  async #refuseErased(tx: Tx, me: number, targetId: number): Promise<void> {
+    const erased = await this.#deps.peopleRepository.lockAndFindErased(tx, [me, targetId])
+    if (erased.includes(me)) throw new Problem('SESSION_REVOKED')
+    if (erased.includes(targetId)) throw new Problem('USER_NOT_FOUND')
+  }
+}
+
+function requestView(outcome: Outcome, status: FriendRequest['status']): FriendRequest {
+  const { low, high, pair } = outcome
+  const { request } = pair
+  if (!request) throw new Error('a request was answered that is not there')
+  return {
+    request_id: request.id,
+    from_user_id: request.from === 'low' ? low : high,
+    to_user_id: request.from === 'low' ? high : low,
+    status,
+    created_at: new Date(request.sentAt).toISOString(),
+    expires_at: new Date(request.expiresAt).toISOString(),
+  }
+}

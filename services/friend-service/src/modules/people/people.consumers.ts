@@ -1,0 +1,42 @@
+import { userRegistered, userUpdated } from '@bigtech/contracts'
+import { applyOnce, on, type Subscription } from '@bigtech/kafka'
+import type { Mysql } from '../../plugins/mysql.ts'
+import type { PeopleRepository } from './people.repository.ts'
+
+const CONSUMER = 'names'
+
+/** Keeps the local copy of names up to date. */
+export function peopleConsumers(mysql: Mysql, people: PeopleRepository): Subscription[] {
+  return [
+    on(userRegistered, (event) =>
+      applyOnce(mysql, CONSUMER, event, (tx) =>
+        people.put(
+          tx,
+          {
+            userId: event.user_id,
+            username: event.username,
+            displayName: event.display_name,
+            statusMessage: null,
+            profileImageUrl: null,
+          },
+          new Date(event.timestamp),
+        ),
+      ),
+    ),
+    on(userUpdated, (event) =>
+      applyOnce(mysql, CONSUMER, event, (tx) =>
+        people.put(
+          tx,
+          {
+            userId: event.user_id,
+            username: event.username,
+            displayName: event.display_name,
+            statusMessage: event.status_message,
+            profileImageUrl: event.profile_image_url,
+          },
+          new Date(event.timestamp),
+        ),
+      ),
+    ),
+  ]
+}

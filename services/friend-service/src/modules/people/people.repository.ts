@@ -1,0 +1,81 @@
+import type { Mysql, Tx } from '../../plugins/mysql.ts'
+
+/** The local copy of a public profile. */
+export interface Person {
+  readonly userId: number
+  readonly username: string
+  readonly displayName: string
+  readonly statusMessage: string | null
+  readonly profileImageUrl: string | null
+}
+
+/** `erased`: the account was deleted, nothing but that is kept. */
+export type KnownPerson = Person & { readonly erased: boolean }
+
+export class PeopleRepository {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  async findMany(userIds: readonly number[]): Promise<KnownPerson[]> {
+    if (userIds.length === 0) return []
+    const rows = await this.#mysql.read((db) =>
+      db.person.findMany({ where: { userId: { in: userIds.map(BigInt) } } }),
+    )
+    return rows.map((row) => ({
+      userId: Number(row.userId),
+      username: row.username,
+      displayName: row.displayName,
+      statusMessage: row.statusMessage,
+      profileImageUrl: row.profileImageUrl,
+      erased: row.deletedAt !== null,
+    }))
+  }
+
+  /**
+   * Which of them are deleted. Holds them as they are until the transaction ends: a deletion waits
+   * for requests that are under way, and removes what they wrote.
+   */
+  async lockAndFindErased(tx: Tx, userIds: readonly [number, number]): Promise<number[]> {
+    const rows = await tx.$queryRaw<{ user_id: bigint; erased: number }[]>`
+      SELECT user_id, deleted_at IS NOT NULL AS erased FROM people
+      WHERE user_id IN (${userIds[0]}, ${userIds[1]}) ORDER BY user_id LOCK IN SHARE MODE`
+    return rows.filter(({ erased }) => Number(erased) === 1).map((row) => Number(row.user_id))
+  }
+
+  /** Keeps what an event says, unless something newer is known or the account is deleted. */
+  async put(tx: Tx, person: Person, at: Date): Promise<void> {
+    await tx.$executeRaw`
+      INSERT INTO people (user_id, username, display_name, status_message, profile_image_url, source_at)
+      VALUES (${person.userId}, ${person.username}, ${person.displayName}, ${person.statusMessage},
+        ${person.profileImageUrl}, ${at})
+      ON DUPLICATE KEY UPDATE
+        username = IF(deleted_at IS NULL AND VALUES(source_at) >= source_at, VALUES(username), username),
+        display_name = IF(deleted_at IS NULL AND VALUES(source_at) >= source_at, VALUES(display_name), display_name),
+        status_message = IF(deleted_at IS NULL AND VALUES(source_at) >= source_at, VALUES(status_message), status_message),
+        profile_image_url = IF(deleted_at IS NULL AND VALUES(source_at) >= source_at, VALUES(profile_image_url), profile_image_url),
+        source_at = GREATEST(source_at, VALUES(source_at))`
+  }
+
+  /** Keeps what user-service answered to a question: the first event about the user replaces it. */
+  async learn(person: Person): Promise<void> {
+    await this.#mysql.read(
+      (db) => db.$executeRaw`
+        INSERT IGNORE INTO people
+          (user_id, username, display_name, status_message, profile_image_url, source_at)
+        VALUES (${person.userId}, ${person.username}, ${person.displayName}, ${person.statusMessage},
+          ${person.profileImageUrl}, '2000-01-01 00:00:00.000')`,
+    )
+  }
+
+  /** Leaves a mark without data, so that neither a late event nor a request brings the user back. */
+  async erase(tx: Tx, userId: number, at: Date): Promise<void> {
+    await tx.$executeRaw`
+      INSERT INTO people (user_id, username, display_name, source_at, deleted_at)
+      VALUES (${userId}, '', '', ${at}, ${at})
+      ON DUPLICATE KEY UPDATE username = '', display_name = '', status_message = NULL,
+        profile_image_url = NULL, deleted_at = COALESCE(deleted_at, VALUES(deleted_at))`
+  }
+}

@@ -1,0 +1,56 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface FakeUserService {
+  readonly url: string
+  /** Paths that were asked for. */
+  readonly calls: string[]
+  /** Ids it does not know, or hides from the caller. */
+  readonly hidden: Set<number>
+  down: boolean
+  close(): Promise<void>
+}
+
+/** Answers profiles and presence of everybody, as user-service would. */
+export async function startFakeUserService(): Promise<FakeUserService> {
+  const calls: string[] = []
+  const hidden = new Set<number>()
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://fake')
+    calls.push(url.pathname)
+    if (fake.down || !request.headers.authorization) return response.writeHead(503).end()
+    const ids = (url.searchParams.get('user_ids') ?? '').split(',').map(Number)
+    const items = ids
+      .filter((id) => !hidden.has(id))
+      .map((id) => (url.pathname === '/users' ? profileOf(id) : presenceOf(id)))
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ items }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const fake: FakeUserService = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls,
+    hidden,
+    down: false,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+  return fake
+}
+
+function profileOf(id: number) {
+  return {
+    user_id: id,
+    username: `user${id}`,
+    display_name: `User ${id}`,
+    status_message: 'hello',
+    profile_image_url: null,
+  }
+}
+
+function presenceOf(id: number) {
+  return { user_id: id, online: id % 2 === 0, last_seen_at: '2026-01-27T10:00:00.000Z' }
+}

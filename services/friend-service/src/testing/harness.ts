@@ -1,0 +1,128 @@
+import { fileURLToPath } from 'node:url'
+import type { EventDefinition } from '@bigtech/contracts'
+import { createKafka, createPublisher } from '@bigtech/kafka'
+import { createLogger, loadConfig, type Service } from '@bigtech/service-kit'
+import {
+  createTestIssuer,
+  createTestKafka,
+  createTestMysql,
+  type TestIssuer,
+  type TestKafka,
+  type TestMysql,
+} from '@bigtech/testkit'
+import { type BuildOptions, buildFriendService } from '../app.ts'
+import { type Config, configSchema } from '../config.ts'
+import { type FakeUserService, startFakeUserService } from './fake-user-service.ts'
+
+export const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url))
+
+export interface Answer {
+  readonly status: number
+  readonly body: Record<string, unknown> & {
+    readonly items?: readonly Record<string, unknown>[]
+    readonly code?: string
+  }
+}
+
+export interface Harness {
+  readonly service: Service
+  readonly mysql: TestMysql
+  readonly kafka: TestKafka
+  readonly userService: FakeUserService
+  readonly issuer: TestIssuer
+  readonly config: Config
+  /** Every statement since it was emptied. */
+  readonly statements: string[]
+  clock: number
+  call(userId: number, method: 'GET' | 'POST' | 'DELETE', url: string, body?: unknown): Promise<Answer>
+  /** Outbox events of a pair in order, as `type` of whom. */
+  eventsOf(userA: number, userB: number): Promise<Record<string, unknown>[]>
+  /** Publishes as the owner of the topic would. The same `eventId` is the same event again. */
+  publish<Payload extends object>(
+    definition: EventDefinition<string, Payload>,
+    payload: Payload,
+    meta?: { readonly eventId?: string; readonly timestamp?: Date },
+  ): Promise<void>
+  stop(): Promise<void>
+}
+
+let lastUserId = 1_000
+
+/** Ids that no other test uses. */
+export function newUsers<const Count extends number>(count: Count): number[] {
+  return Array.from({ length: count }, () => ++lastUserId)
+}
+
+/** The real service on stores of its own, with a user-service that the test controls. */
+export async function startHarness(options: { listen?: boolean } = {}): Promise<Harness> {
+  const [mysql, kafka, userService, issuer] = await Promise.all([
+    createTestMysql({ migrationsDir }),
+    createTestKafka(),
+    startFakeUserService(),
+    createTestIssuer(),
+  ])
+  const config = loadConfig(configSchema, {
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'warn',
+    PORT: '0',
+    DATABASE_URL: mysql.url,
+    KAFKA_BROKERS: kafka.brokers.join(','),
+    KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
+    USER_SERVICE_URL: userService.url,
+  })
+  const statements: string[] = []
+  const buildOptions: BuildOptions = {
+    keys: issuer.keys,
+    now: () => harness.clock,
+    onQuery: (sql) => void statements.push(sql),
+  }
+  const service = await buildFriendService(config, buildOptions)
+  if (options.listen) await service.start()
+  else await service.app.ready()
+  const neighbour = createKafka({
+    clientId: 'neighbour',
+    brokers: kafka.brokers,
+    topicPrefix: kafka.topicPrefix,
+    log: createLogger({ service: 'neighbour', level: 'silent' }),
+  })
+  const publisher = createPublisher({ kafka: neighbour })
+  const tokens = new Map<number, Promise<string>>()
+  const harness: Harness = {
+    service,
+    mysql,
+    kafka,
+    userService,
+    issuer,
+    config,
+    statements,
+    clock: Date.now(),
+    call: async (userId, method, url, body) => {
+      const token = tokens.get(userId) ?? issuer.token({ userId })
+      tokens.set(userId, token)
+      const answer = await service.app.inject({
+        method,
+        url,
+        headers: { authorization: `Bearer ${await token}` },
+        ...(body === undefined ? {} : { payload: body as object }),
+      })
+      return { status: answer.statusCode, body: answer.body === '' ? {} : answer.json() }
+    },
+    eventsOf: async (userA, userB) => {
+      const key = userA < userB ? `${userA}:${userB}` : `${userB}:${userA}`
+      const rows = await mysql.query<{ payload: string }>(
+        'SELECT payload FROM outbox WHERE msg_key = ? ORDER BY id',
+        [key],
+      )
+      return rows.map(({ payload }) => JSON.parse(payload) as Record<string, unknown>)
+    },
+    publish: (definition, payload, meta = {}) =>
+      publisher.publishEvent(definition, payload, { correlationId: 'test-correlation', ...meta }),
+    stop: async () => {
+      await service.stop()
+      await publisher.stop()
+      await neighbour.close()
+      await Promise.all([mysql.drop(), kafka.remove(), userService.close()])
+    },
+  }
+  return harness
+}
