@@ -31,7 +31,9 @@ function ensureUser(database, user, pwd, roles) {
 
 initiate()
 if (waitForPrimary()) {
-  ensureUser('bigtech_chat', 'chat_service', env.MONGO_CHAT_PASSWORD, [{ role: 'readWrite', db: 'bigtech_chat' }])
+  ensureUser('bigtech_chat', 'chat_service', env.MONGO_CHAT_PASSWORD, [
+    { role: 'readWrite', db: 'bigtech_chat' },
+  ])
   ensureUser('admin', 'exporter', env.MONGO_EXPORTER_PASSWORD, [
     { role: 'clusterMonitor', db: 'admin' },
     { role: 'read', db: 'local' },

@@ -1,0 +1,32 @@
+// Prints the ConfigMaps whose content lives elsewhere in the repository, so that it exists once:
+//   node k8s/make-configmaps.mjs | kubectl apply -f -
+import { readFileSync } from 'node:fs'
+
+const docker = new URL('../infrastructure/docker/', import.meta.url)
+
+const configMaps = {
+  'bigtech-scripts': {
+    'mysql-accounts.sh': 'mysql/accounts.sh',
+    'mongodb-start.sh': 'mongodb/start.sh',
+    'accounts.sh': 'mongodb/accounts.sh',
+    'accounts.js': 'mongodb/accounts.js',
+    'create-topics.sh': 'kafka/create-topics.sh',
+    'topics.txt': 'kafka/topics.txt',
+  },
+  kong: { 'kong.yml': 'kong/kong.yml' },
+}
+
+for (const [name, files] of Object.entries(configMaps)) {
+  const contents = Object.entries(files).map(([key, file]) => [
+    key,
+    readFileSync(new URL(file, docker), 'utf8'),
+  ])
+  const configMap = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, namespace: 'bigtech-chat', labels: { 'app.kubernetes.io/part-of': 'bigtech-chat' } },
+    data: Object.fromEntries(contents),
+  }
+  // JSON is YAML; kubectl takes it as it is.
+  console.log(`---\n${JSON.stringify(configMap, null, 2)}`)
+}

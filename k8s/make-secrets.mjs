@@ -1,0 +1,75 @@
+// Prints every Secret of manifests/secrets.example.yaml with random passwords and a new signing key:
+//   node k8s/make-secrets.mjs > k8s/manifests/secrets.yaml      (ignored by git; then kubectl apply -f)
+//   node k8s/make-secrets.mjs | kubeseal --format yaml > k8s/manifests/sealed-secrets.yaml      (may be committed)
+// Run it once for a cluster: a second run makes other passwords, which the servers' volumes do not know.
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { pathToFileURL } from 'node:url'
+
+const services = ['user', 'friend', 'chat', 'notification', 'analytics']
+
+/** Letters and digits only: they stand in URLs and in SQL. */
+const password = () => randomBytes(24).toString('hex')
+
+const signingKey = () =>
+  generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
+
+/** The Secrets by name. `secret` makes each value, so that the example and the real ones cannot differ in shape. */
+export function secretsOf(secret, key) {
+  const mysql = { MYSQL_ROOT_PASSWORD: secret(), MYSQL_EXPORTER_PASSWORD: secret() }
+  const mongodb = {
+    MONGO_ROOT_PASSWORD: secret(),
+    MONGO_REPLICA_KEY: secret(),
+    MONGO_CHAT_PASSWORD: secret(),
+    MONGO_EXPORTER_PASSWORD: secret(),
+  }
+  const redis = { REDIS_PASSWORD: secret() }
+  const redisUrl = (database) => `redis://:${redis.REDIS_PASSWORD}@redis:6379/${database}`
+  const members = [0, 1, 2].map((index) => `mongodb-${index}.mongodb:27017`).join(',')
+  const secrets = { mysql, mongodb, redis, 'jwt-key': { 'jwt-private.pem': key() } }
+  for (const name of services) {
+    const own = `MYSQL_${name.toUpperCase()}_PASSWORD`
+    const owner = `MYSQL_${name.toUpperCase()}_OWNER_PASSWORD`
+    mysql[own] = secret()
+    mysql[owner] = secret()
+    const url = (account, pass) => `mysql://${account}:${pass}@mysql:3306/bigtech_${name}`
+    secrets[`${name}-service`] = { DATABASE_URL: url(`${name}_service`, mysql[own]) }
+    secrets[`${name}-service-owner`] = { DATABASE_URL: url(`${name}_service_owner`, mysql[owner]) }
+  }
+  secrets['user-service'].REDIS_URL = redisUrl(0)
+  Object.assign(secrets['chat-service'], {
+    REDIS_URL: redisUrl(1),
+    MONGO_URL: `mongodb://chat_service:${mongodb.MONGO_CHAT_PASSWORD}@${members}/bigtech_chat?replicaSet=rs0`,
+  })
+  Object.assign(secrets['notification-service'], {
+    REDIS_URL: redisUrl(2),
+    SMTP_URL: 'smtp://CHANGE_ME:587',
+    // Empty: no web push. A pair is made by `npx web-push generate-vapid-keys`.
+    VAPID_PUBLIC_KEY: '',
+    VAPID_PRIVATE_KEY: '',
+  })
+  return secrets
+}
+
+/** One Secret object for kubectl. */
+export function toManifest([name, stringData]) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace: 'bigtech-chat', labels: { 'app.kubernetes.io/part-of': 'bigtech-chat' } },
+    type: 'Opaque',
+    stringData,
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const example = process.argv.includes('--example')
+  const secrets = example
+    ? secretsOf(
+        () => 'CHANGE_ME',
+        () => 'CHANGE_ME',
+      )
+    : secretsOf(password, signingKey)
+  // kubeseal reads one object per document; JSON is YAML.
+  for (const entry of Object.entries(secrets))
+    console.log(`---\n${JSON.stringify(toManifest(entry), null, 2)}`)
+}
