@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { countTests } from './vitest.ts'
+
+const report = (
+  passed: number,
+  failed: number,
+  files: Array<{ status: string; assertionResults: unknown[] }> = [],
+) => ({
+  numPassedTests: passed,
+  numFailedTests: failed,
+  testResults: files,
+})
+
+describe('counting tests', () => {
+  it('counts a file that could not be loaded as a failure', () => {
+    expect(countTests(report(3, 0, [{ status: 'failed', assertionResults: [] }]), 1)).toEqual({
+      passed: 3,
+      failed: 1,
+    })
+  })
+
+  it('counts an error outside of any test as a failure', () => {
+    expect(countTests(report(3, 0), 1)).toEqual({ passed: 3, failed: 1 })
+  })
+
+  it('counts a run that wrote no report as a failure', () => {
+    expect(countTests(undefined, 0)).toEqual({ passed: 0, failed: 1 })
+  })
+
+  it('counts what the report says otherwise', () => {
+    expect(countTests(report(5, 2), 1)).toEqual({ passed: 5, failed: 2 })
+    expect(countTests(report(5, 0), 0)).toEqual({ passed: 5, failed: 0 })
+  })
+})

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest'
+import { isFromBrowser, parseCommand } from './control.ts'
+
+describe('control requests', () => {
+  it('name a process, also a second copy, and an action', () => {
+    expect(parseCommand('POST', '/processes/chat-service%232/start')).toEqual({
+      name: 'chat-service#2',
+      action: 'start',
+      comesBack: false,
+    })
+    expect(parseCommand('POST', '/processes/kafka/kill?restart=true')).toMatchObject({
+      action: 'kill',
+      comesBack: true,
+    })
+  })
+
+  it.each([
+    ['GET', '/processes/kafka/stop'],
+    ['POST', '/processes/kafka/explode'],
+    ['POST', '/processes/kafka'],
+    ['POST', '/'],
+  ])('are refused as %s %s', (method, target) => {
+    expect(parseCommand(method, target)).toBeUndefined()
+  })
+
+  it('do not come from a web page, whatever it calls this machine', () => {
+    expect(isFromBrowser({ headers: { host: '127.0.0.1:11081' } })).toBe(false)
+    expect(isFromBrowser({ headers: { host: '127.0.0.1:11081', origin: 'http://evil.example' } })).toBe(true)
+    expect(isFromBrowser({ headers: { host: 'rebound.example:11081' } })).toBe(true)
+    expect(isFromBrowser({ headers: { host: 'localhost:11081', 'sec-fetch-site': 'cross-site' } })).toBe(true)
+  })
+})

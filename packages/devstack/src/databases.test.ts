@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { databaseStatements, mongoUrl } from './databases.ts'
+import type { Instance } from './instance.ts'
+import { services } from './services.ts'
+import { topicList } from './topics.ts'
+
+const statements = databaseStatements((account) => `pw-${account}`)
+
+describe('accounts', () => {
+  it('of a service may read and write rows of its own database and nothing else', () => {
+    for (const { database } of services) {
+      if (!database) continue
+      const grants = statements.filter(
+        (text) => text.startsWith('GRANT') && text.includes(`'${database.account}'@`),
+      )
+      expect(grants).toEqual([
+        `GRANT SELECT, INSERT, UPDATE, DELETE ON \`${database.name}\`.* TO '${database.account}'@'%'`,
+      ])
+    }
+  })
+
+  it('can be created again and again', () => {
+    expect(
+      statements.filter((text) => text.startsWith('CREATE')).every((text) => text.includes('IF NOT EXISTS')),
+    ).toBe(true)
+  })
+
+  it('of MongoDB is the restricted one where the server has accounts', () => {
+    const instance = { isDocker: true, ports: { mongo: 1 } } as Instance
+    expect(mongoUrl(instance, () => 'pw', 'bigtech_chat')).toBe(
+      'mongodb://chat_service:pw@127.0.0.1:1/bigtech_chat?directConnection=true',
+    )
+    expect(mongoUrl({ ...instance, isDocker: false }, () => 'pw', 'bigtech_chat')).toBe(
+      'mongodb://127.0.0.1:1/bigtech_chat',
+    )
+  })
+})
+
+describe('topics', () => {
+  it('have the partitions and the retention of the contracts, and a dead-letter topic each', () => {
+    const topics = topicList(1)
+    const byName = new Map(topics.map((topic) => [topic.topic, topic]))
+    expect(byName.get('message.events')?.numPartitions).toBe(10)
+    expect(byName.get('user.online_status')?.configEntries).toEqual([
+      { name: 'retention.ms', value: '3600000' },
+    ])
+    const plain = topics.filter((topic) => !topic.topic.endsWith('.dlt'))
+    for (const { topic } of plain) expect(byName.has(`${topic}.dlt`)).toBe(true)
+    expect(topics.length).toBe(plain.length * 2)
+  })
+})

@@ -1,0 +1,43 @@
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { formatLine as formatted, lineSplitter } from './logs.ts'
+
+const formatLine = (name: string, line: string) => stripVTControlCharacters(formatted(name, line))
+
+describe('log lines', () => {
+  it('of pino show process, time, level, message and the fields that matter', () => {
+    const line = JSON.stringify({
+      level: 40,
+      time: new Date(2026, 0, 2, 3, 4, 5).getTime(),
+      pid: 7,
+      hostname: 'h',
+      service: 'chat-service',
+      msg: 'slow reader cut',
+      user_id: 12,
+      request_id: 'r-1',
+    })
+    expect(formatLine('chat-service', line)).toBe(
+      'chat-service         03:04:05 warn  slow reader cut user_id=12 request_id=r-1',
+    )
+  })
+
+  it('show the stack of an error on lines of its own', () => {
+    const text = formatLine(
+      'x',
+      JSON.stringify({ level: 50, msg: 'failed', err: { stack: 'Error: no\n    at f' } }),
+    )
+    expect(text.split('\n').slice(1)).toEqual(['    Error: no', '        at f'])
+  })
+
+  it('that are not JSON, or only look like it, are shown as they are', () => {
+    expect(formatLine('x', 'plain words')).toContain('plain words')
+    expect(formatLine('x', '{broken')).toContain('{broken')
+  })
+
+  it('survive being cut anywhere between two chunks', () => {
+    const lines: string[] = []
+    const take = lineSplitter((line) => lines.push(line))
+    for (const chunk of ['on', 'e\ntw', 'o\n', '\nlast']) take(chunk)
+    expect(lines).toEqual(['one', 'two', ''])
+  })
+})

@@ -1,0 +1,46 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { answerMailbox, Mailbox } from './mailbox.ts'
+
+let mailbox: Mailbox
+let server: Server
+let url: string
+
+beforeEach(async () => {
+  mailbox = new Mailbox()
+  server = createServer((request, response) => answerMailbox(mailbox, request, response)).listen(
+    0,
+    '127.0.0.1',
+  )
+  await once(server, 'listening')
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+
+afterEach(() => server.close())
+
+describe('the mailbox', () => {
+  it('finds the mails to one address, newest first, whatever its case', async () => {
+    mailbox.add({ subject: 'one', text: '' }, ['mina@example.com'])
+    mailbox.add({ subject: 'two', text: '' }, ['juno@example.com'])
+    mailbox.add({ subject: 'three', text: '' }, ['mina@example.com', 'juno@example.com'])
+    const answer = await fetch(`${url}/api/mails?to=Mina@example.com`)
+    const { items } = (await answer.json()) as { items: Array<{ subject: string }> }
+    expect(items.map((mail) => mail.subject)).toEqual(['three', 'one'])
+  })
+
+  it('shows a mail as text: nothing in it runs on the page', async () => {
+    const mail = mailbox.add({ subject: '<script>alert(1)</script>', text: '<img onerror=x>' }, [
+      'a@example.com',
+    ])
+    for (const path of ['/', `/mails/${mail.id}`]) {
+      const html = await (await fetch(url + path)).text()
+      expect(html).not.toMatch(/<script>|<img/)
+    }
+  })
+
+  it('says 404 for a mail it does not have', async () => {
+    expect((await fetch(`${url}/mails/7`)).status).toBe(404)
+  })
+})

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { endLeftovers, identify, isSameProcess, readPids, startTimeOf, writePid } from './pids.ts'
+
+let folder: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pids-'))
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+function sleeper() {
+  const child = spawn('sleep', ['60'], { detached: true, stdio: 'ignore' })
+  return { child, ended: once(child, 'exit'), pid: child.pid as number }
+}
+
+function recordOf(pid: number, startedAt?: string) {
+  const identity = identify(pid)
+  if (!identity) throw new Error('not running')
+  return {
+    ...identity,
+    ...(startedAt ? { startedAt } : {}),
+    name: 'sleeper',
+    stopSignal: 'SIGTERM' as const,
+    order: 1,
+  }
+}
+
+describe('process identity', () => {
+  it('reads the start time behind a process name with spaces and brackets', () => {
+    const fields = Array.from({ length: 30 }, (_, index) => String(index + 3))
+    expect(startTimeOf(`42 (a ) b) S ${fields.slice(1).join(' ')}`)).toBe('22')
+  })
+
+  it('does not take a zombie for a running process', () => {
+    expect(startTimeOf('42 (x) Z 1 1 1')).toBeUndefined()
+  })
+
+  it('does not take another process with the same number for ours', () => {
+    const now = { pid: 42, startedAt: '100', command: 'node' }
+    expect(isSameProcess({ pid: 42, startedAt: '100', command: 'node' }, now)).toBe(true)
+    expect(isSameProcess({ pid: 42, startedAt: '99', command: 'node' }, now)).toBe(false)
+    expect(isSameProcess({ pid: 42, startedAt: '100', command: 'node' }, undefined)).toBe(false)
+  })
+})
+
+describe('what a killed run left behind', () => {
+  it('is ended by the next start', async () => {
+    const { pid, ended } = sleeper()
+    writePid(folder, recordOf(pid))
+    expect(await endLeftovers(folder)).toEqual(['sleeper'])
+    await ended
+    expect(readPids(folder)).toEqual([])
+  })
+
+  it('is left alone when its number belongs to somebody else by now', async () => {
+    const { child, pid, ended } = sleeper()
+    writePid(folder, recordOf(pid, '1'))
+    expect(await endLeftovers(folder)).toEqual([])
+    expect(identify(pid)).toBeDefined()
+    child.kill()
+    await ended
+  })
+
+  it('does not stop a start when a record is broken', async () => {
+    writeFileSync(join(folder, 'broken.json'), '{')
+    expect(await endLeftovers(folder)).toEqual([])
+    expect(readdirSync(folder)).toEqual([])
+  })
+})

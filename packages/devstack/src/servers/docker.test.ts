@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest'
+import { portsOf } from '../ports.ts'
+import { composeArgs, composeEnv, dockerServers } from './docker.ts'
+
+const instance = { name: 'test', root: '/src', keyFolder: '/src/.devstack/test/keys' }
+
+describe('servers from images', () => {
+  it('are run by the compose files of the checkout in a project per instance', () => {
+    expect(composeArgs(instance, ['up', 'mysql']).join(' ')).toBe(
+      'compose --project-name bigtech-test --project-directory /src --env-file /src/.devstack/test/keys/compose.env ' +
+        '--file /src/docker-compose.msa.yml --file /src/docker-compose.small.yml --file /src/docker-compose.dev.yml ' +
+        '--file /src/.devstack/test/keys/compose.yml up mysql',
+    )
+  })
+
+  it('listen on the ports of the instance, with the passwords that the accounts are created with', () => {
+    const env = composeEnv({ ports: portsOf('test', {}) }, (account) => `pw-${account}`)
+    expect(env).toMatchObject({
+      DEVSTACK_MYSQL_PORT: '33306',
+      DEVSTACK_MONGO_PORT: '47117',
+      DEVSTACK_REDIS_PORT: '36379',
+      DEVSTACK_KAFKA_PORT: '39092',
+      MYSQL_ROOT_PASSWORD: 'pw-mysql-root',
+      MONGO_CHAT_PASSWORD: 'pw-mongo-chat',
+    })
+  })
+
+  it('have the same names for people and tests as the private ones', async () => {
+    expect(dockerServers.map((server) => server.title)).toEqual(['MySQL', 'MongoDB', 'Redis', 'Kafka'])
+  })
+})
