@@ -11,6 +11,7 @@ export interface EchoServers {
 
 interface State {
   openStreams: number
+  busyAnswers: number
   /** Requests to a path that ends in `/held`: answered when they are released. */
   readonly held: (() => void)[]
   readonly servers: Map<string, { server: Server; port: number }>
@@ -21,7 +22,7 @@ export async function startEchoServers(
   ports: Readonly<Record<string, number>>,
   options: { host: string; controlPort: number },
 ): Promise<EchoServers> {
-  const state: State = { openStreams: 0, held: [], servers: new Map() }
+  const state: State = { openStreams: 0, busyAnswers: 0, held: [], servers: new Map() }
   for (const [name, port] of Object.entries(ports)) {
     const server = createServer((request, response) => void echo(state, name, request, response))
     state.servers.set(name, { server, port: await listen(server, port, options.host) })
@@ -47,9 +48,11 @@ async function echo(
   response: ServerResponse,
 ): Promise<void> {
   response.setHeader('x-echo-service', service)
-  if (request.url?.startsWith('/stream') && request.method === 'GET') return holdStream(state, response)
+  if (request.url?.startsWith('/stream') && request.method === 'GET')
+    return holdStream(state, request, response)
   // The client has what it wants to know from this one: that nothing ever came.
   if (request.url?.endsWith('/never')) return holdOpen(state, response)
+  if (request.url?.endsWith('/busy')) return answerBusy(state, response)
   if (request.url?.endsWith('/held')) await new Promise<void>((resolve) => state.held.push(resolve))
   let bodyBytes = 0
   for await (const chunk of request) bodyBytes += (chunk as Buffer).length
@@ -65,10 +68,18 @@ async function echo(
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-function holdStream(state: State, response: ServerResponse): void {
+function holdStream(state: State, request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-  response.write('event: ready\ndata: {}\n\n')
+  if (request.url?.includes('quiet')) response.flushHeaders()
+  else response.write('event: ready\ndata: {}\n\n')
   holdOpen(state, response)
+}
+
+/** The upstream's own 503, which says how often it was asked. */
+function answerBusy(state: State, response: ServerResponse): void {
+  state.busyAnswers += 1
+  response.writeHead(503, { 'retry-after': '1', 'content-type': 'application/problem+json' })
+  response.end(JSON.stringify({ code: 'OVERLOADED', asked: state.busyAnswers }))
 }
 
 function holdOpen(state: State, response: ServerResponse): void {

@@ -198,10 +198,15 @@ function describeStreams(gateway: () => GatewayUnderTest): void {
     expect(response.headers['content-type']).toBe('text/event-stream')
     expect(await openStreams(gateway())).toBe(before + 1)
     response.destroy()
-    await waitFor(async () => (await openStreams(gateway())) === before, {
-      timeoutMs: 2_000,
-      what: 'the upstream to close',
-    })
+    await upstreamClosed(gateway(), before)
+  })
+
+  test('the headers of a stream arrive before its first event', async () => {
+    const before = await openStreams(gateway())
+    const response = await open(gateway().url, '/api/stream?quiet')
+    expect(response.headers['content-type']).toBe('text/event-stream')
+    response.destroy()
+    await upstreamClosed(gateway(), before)
   })
 
   test('a client that leaves before any answer closes the upstream too', async () => {
@@ -212,10 +217,7 @@ function describeStreams(gateway: () => GatewayUnderTest): void {
       what: 'the request to arrive',
     })
     agent.destroy()
-    await waitFor(async () => (await openStreams(gateway())) === before, {
-      timeoutMs: 2_000,
-      what: 'the upstream to close',
-    })
+    await upstreamClosed(gateway(), before)
     await pending
   })
 }
@@ -235,6 +237,15 @@ function describeConnections(gateway: () => GatewayUnderTest): void {
     })
     await call(gateway().control, '/start/notification-service', { method: 'POST' })
     await waitFor(async () => (await call(gateway().url, '/api/notifications/preferences')).status === 200)
+  })
+
+  test('an error of a service passes as it is, and is not asked for again', async () => {
+    const asked = async () =>
+      JSON.parse((await call(gateway().url, '/api/rooms/busy')).text) as { asked: number }
+    const answer = await call(gateway().url, '/api/rooms/busy')
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1' } })
+    const { asked: before } = JSON.parse(answer.text) as { asked: number }
+    expect(await asked()).toEqual({ code: 'OVERLOADED', asked: before + 1 })
   })
 
   test('one connection carries many requests', async () => {
@@ -275,6 +286,11 @@ function describeConnections(gateway: () => GatewayUnderTest): void {
 
 async function openStreams({ control }: GatewayUnderTest): Promise<number> {
   return (JSON.parse((await call(control, '/streams')).text) as { open: number }).open
+}
+
+async function upstreamClosed(gateway: GatewayUnderTest, open: number): Promise<void> {
+  const closed = async () => (await openStreams(gateway)) === open
+  await waitFor(closed, { timeoutMs: 2_000, what: 'the upstream to close' })
 }
 
 function firstChunk(stream: NodeJS.ReadableStream): Promise<[string]> {
