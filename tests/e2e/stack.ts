@@ -1,0 +1,118 @@
+import { uniqueName, waitFor } from '@bigtech/testkit'
+
+function url(name: string, fallback: string): string {
+  return process.env[name] ?? fallback
+}
+
+/** Where the running stack is: of `npm start` unless the environment says otherwise. */
+export const stack = {
+  gateway: url('BIGTECH_GATEWAY_URL', 'http://127.0.0.1:8000'),
+  user: url('BIGTECH_USER_URL', 'http://127.0.0.1:8005'),
+  friend: url('BIGTECH_FRIEND_URL', 'http://127.0.0.1:8003'),
+  chat: url('BIGTECH_CHAT_URL', 'http://127.0.0.1:8002'),
+  notification: url('BIGTECH_NOTIFICATION_URL', 'http://127.0.0.1:8006'),
+  analytics: url('BIGTECH_ANALYTICS_URL', 'http://127.0.0.1:8007'),
+  mailbox: url('BIGTECH_MAILBOX_URL', 'http://127.0.0.1:11080'),
+} as const
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: a test asserts on whatever came
+  readonly body: any
+  readonly text: string
+}
+
+/** One request as curl would send it. */
+export async function http(
+  method: string,
+  target: string,
+  options: {
+    token?: string
+    json?: unknown
+    form?: Record<string, string>
+    headers?: Record<string, string>
+  } = {},
+): Promise<Answer> {
+  const { token, json, form, headers } = options
+  const response = await fetch(target, {
+    method,
+    headers: {
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    ...(form === undefined ? {} : { body: new URLSearchParams(form) }),
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, body: parse(text) }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+export interface Person {
+  readonly id: number
+  readonly email: string
+  readonly username: string
+  readonly password: string
+  readonly token: string
+  readonly refreshToken: string
+}
+
+export const password = 'Test1234!@'
+
+/** Somebody new, signed in. Straight to user-service: the gateway's limit is for people. */
+export async function newPerson(displayName = '테스트 유저'): Promise<Person> {
+  const username = uniqueName('u')
+  const email = `${username}@example.com`
+  const registered = await http('POST', `${stack.user}/auth/register`, {
+    json: { email, username, password, display_name: displayName },
+  })
+  if (registered.status !== 201) throw new Error(`register: ${registered.status} ${registered.text}`)
+  const login = await http('POST', `${stack.user}/auth/login/json`, { json: { email, password } })
+  if (login.status !== 200) throw new Error(`login: ${login.status} ${login.text}`)
+  return {
+    id: registered.body.id,
+    email,
+    username,
+    password,
+    token: login.body.access_token,
+    refreshToken: login.body.refresh_token,
+  }
+}
+
+/** Makes two people friends; resolves to the 1:1 room, which chat-service opens on the event. */
+export async function befriend(a: Person, b: Person): Promise<number> {
+  await expectStatus(
+    201,
+    http('POST', `${stack.friend}/friends/request`, { token: a.token, json: { target_user_id: b.id } }),
+  )
+  const incoming = await http('GET', `${stack.friend}/friends/requests?direction=incoming`, {
+    token: b.token,
+  })
+  const request = incoming.body.items.find((item: { from_user_id: number }) => item.from_user_id === a.id)
+  await expectStatus(
+    200,
+    http('POST', `${stack.friend}/friends/requests/${request.request_id}/accept`, { token: b.token }),
+  )
+  return waitFor(() => directRoomOf(a, b), { what: 'the 1:1 room' })
+}
+
+async function directRoomOf(a: Person, b: Person): Promise<number | undefined> {
+  const { body } = await http('GET', `${stack.chat}/rooms`, { token: a.token })
+  const rooms = body.items as { room_id: number; room_type: string; peer: { user_id: number } | null }[]
+  return rooms.find(({ room_type, peer }) => room_type === 'direct' && peer?.user_id === b.id)?.room_id
+}
+
+async function expectStatus(status: number, answer: Promise<Answer>): Promise<Answer> {
+  const got = await answer
+  if (got.status !== status) throw new Error(`expected ${status}, got ${got.status} ${got.text}`)
+  return got
+}
