@@ -16,13 +16,13 @@ export const checks: readonly Check[] = [
   },
   {
     name: 'structure rules',
-    command: ['depcruise', '--config', '.dependency-cruiser.mjs', 'packages', 'services', 'tests'],
-    needs: '.dependency-cruiser.mjs',
+    command: ['depcruise', '--config', '.dependency-cruiser.cjs', 'packages', 'services', 'tests'],
+    needs: '.dependency-cruiser.cjs',
   },
   { name: 'unused files, exports and dependencies', command: ['knip', '--no-progress'], needs: 'knip.json' },
   {
     name: 'documentation is what the code says',
-    command: ['node', 'docs/check.ts'],
-    needs: 'docs/check.ts',
+    command: ['node', 'scripts/generate-docs.ts', '--check'],
+    needs: 'scripts/generate-docs.ts',
   },
 ]
