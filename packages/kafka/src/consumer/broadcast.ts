@@ -43,6 +43,9 @@ export function createBroadcastConsumer(options: BroadcastOptions): BroadcastCon
   return new Broadcast(options)
 }
 
+/** It fetches twice a second. */
+const SILENCE_MS = 5_000
+
 class Broadcast implements BroadcastConsumer {
   readonly ready: Promise<void>
   readonly #options: BroadcastOptions
@@ -90,8 +93,7 @@ class Broadcast implements BroadcastConsumer {
   }
 
   health(): { ok: boolean; caughtUp: boolean } {
-    const joined = this.#supervisor.port !== undefined
-    return { ok: joined && this.#caughtUp, caughtUp: this.#caughtUp }
+    return { ok: this.#supervisor.isAlive(SILENCE_MS) && this.#caughtUp, caughtUp: this.#caughtUp }
   }
 
   async stop(): Promise<void> {

@@ -56,6 +56,9 @@ export function createConsumerRunner(options: ConsumerRunnerOptions): ConsumerRu
   return new Runner(options)
 }
 
+/** Longer than a rebalance takes in which another member does not answer. */
+const SILENCE_MS = 15_000
+
 class Runner implements ConsumerRunner {
   readonly #options: ConsumerRunnerOptions
   readonly #workers = new Map<string, PartitionWorker>()
@@ -107,7 +110,7 @@ class Runner implements ConsumerRunner {
   }
 
   health(): RunnerHealth {
-    const joined = this.#supervisor.port !== undefined
+    const joined = this.#supervisor.isAlive(SILENCE_MS)
     const { waiting } = this.#processor
     return { ok: joined && !waiting.some(({ unavailable }) => unavailable), joined, waiting }
   }

@@ -25,6 +25,8 @@ const WATCH_EVERY_MS = 5_000
 const SILENCE_MS = 60_000
 const HEALTHY_AFTER_MS = 60_000
 const MAX_STRIKES = 3
+/** Short: presence and revocations are behind until it is back. */
+const MAX_BACKOFF_MS = 3_000
 
 /**
  * Keeps one consumer alive: opens it, and opens a new one whenever it dies. Brokers that are away
@@ -50,6 +52,11 @@ export class ConsumerSupervisor {
     return this.#joinedAt === undefined ? undefined : this.#port
   }
 
+  /** Whether it is a member of its group and heard of Kafka within the last `silenceMs`. */
+  isAlive(silenceMs: number): boolean {
+    return this.port !== undefined && Date.now() - this.#lastActivity < silenceMs
+  }
+
   start(): void {
     this.#loop ??= this.#run()
   }
@@ -72,8 +79,10 @@ export class ConsumerSupervisor {
         this.#options.onFatal(error)
         return
       }
-      const waitMs = backoffMs(this.#failures++, 300, 10_000)
-      this.#options.log.warn({ err: error, wait_ms: waitMs }, 'consumer died, a new one is opened')
+      const waitMs = backoffMs(this.#failures, 300, MAX_BACKOFF_MS)
+      // Said once: while brokers are away it would be said every few seconds.
+      const level = this.#failures++ === 0 ? 'warn' : 'debug'
+      this.#options.log[level]({ err: error, wait_ms: waitMs }, 'consumer died, a new one is opened')
       await sleep(waitMs, signal)
     }
   }
@@ -122,6 +131,7 @@ export class ConsumerSupervisor {
         member = memberId
         if (dead) return
         this.#joinedAt = Date.now()
+        if (this.#failures > 0) this.#options.log.info({ failures: this.#failures }, 'consumer is back')
         this.#failures = 0
         onJoin(port, assignment)
       },

@@ -38,7 +38,9 @@ export function createAdmin(newClient: NewClient): AdminPort {
 
   return {
     ping: async () => {
-      await ask((admin) => admin.describeCluster())
+      await ask((admin) => admin.describeCluster()).catch((error: Error) => {
+        throw new KafkaUnavailable(`Kafka does not answer: ${error.message}`, { cause: error })
+      })
     },
     partitionCount: async (topic) => {
       const { topics } = await ask((admin) => admin.fetchTopicMetadata({ topics: [topic] }))

@@ -15,6 +15,7 @@ patchRequestQueue()
  * share their table of committed offsets, and two consumers of one group would overwrite each other.
  */
 export function createKafkajsDriver(options: DriverOptions): KafkaDriver {
+  const logCreator = clientLog(options.log)
   const newClient: NewClient = (retry) =>
     new Kafka({
       clientId: options.clientId,
@@ -23,7 +24,7 @@ export function createKafkajsDriver(options: DriverOptions): KafkaDriver {
       requestTimeout: 10_000,
       retry,
       logLevel: logLevel.INFO,
-      logCreator: clientLog(options.log),
+      logCreator,
     })
   return {
     openProducer: (onPartitionCount) => openProducer(newClient, onPartitionCount),

@@ -55,6 +55,13 @@ export interface OutboxRelay {
   stop(): Promise<void>
 }
 
+/** Rows of a batch that are still to be published. */
+interface Waiting {
+  readonly err: unknown
+  readonly events: number
+}
+
+const MAX_BACKOFF_MS = 2_000
 const BACKLOG_EVERY_MS = 5_000
 const STOP_TIMEOUT_MS = 15_000
 
@@ -117,7 +124,7 @@ class Relay<Id> implements OutboxRelay {
         await sleep(lockRetryMs * (0.75 + Math.random() / 2), this.#stopping.signal)
       } catch (err) {
         this.#stepDown()
-        const waitMs = backoffMs(failures++, 200, 5_000)
+        const waitMs = backoffMs(failures++, 200, MAX_BACKOFF_MS)
         this.#log.warn({ err, wait_ms: waitMs }, 'outbox cannot be reached')
         await sleep(waitMs, this.#stopping.signal)
       }
@@ -144,31 +151,37 @@ class Relay<Id> implements OutboxRelay {
       }
       await this.#housekeeping()
       const rows = await this.#options.store.fetchUnsent(batchSize)
-      const complete = rows.length === 0 || (await this.#publish(rows))
-      if (!complete) await sleep(backoffMs(failures++, 200, 5_000), this.#stopping.signal)
+      const waiting = rows.length === 0 ? undefined : await this.#publish(rows)
+      this.#reportOutage(failures, waiting)
+      if (waiting) await sleep(backoffMs(failures++, 200, MAX_BACKOFF_MS), this.#stopping.signal)
       else failures = 0
       if (rows.length === 0) await sleep(pollMs, this.#nap.signal)
     }
   }
 
-  /** Returns whether every row found its place. */
-  async #publish(rows: readonly OutboxRow<Id>[]): Promise<boolean> {
+  /** Said once when it begins and once when it ends, not with every try. */
+  #reportOutage(failures: number, waiting: Waiting | undefined): void {
+    if (waiting && failures === 0) this.#log.warn(waiting, 'events wait for Kafka')
+    if (!waiting && failures > 0) this.#log.info({ failures }, 'Kafka takes events again')
+  }
+
+  /** Says what Kafka did not take for the time being. */
+  async #publish(rows: readonly OutboxRow<Id>[]): Promise<Waiting | undefined> {
     const { publisher, store } = this.#options
     const outcomes = await publisher.publishEach(rows.map(({ record }) => record))
     const stored = rows.filter((_row, index) => outcomes[index] === undefined)
     if (stored.length > 0) await store.markSent(stored.map(({ id }) => id))
     this.#metrics?.outboxPublished.inc(stored.length)
     let waiting = 0
-    let reason: unknown
+    let err: unknown
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome instanceof RecordRejected) await this.#park(rows[index]!, outcome)
       else if (outcome) {
         waiting++
-        reason = outcome
+        err = outcome
       }
     }
-    if (waiting > 0) this.#log.warn({ err: reason, waiting }, 'events wait for Kafka')
-    return waiting === 0
+    return waiting > 0 ? { err, events: waiting } : undefined
   }
 
   async #park(row: OutboxRow<Id>, error: RecordRejected): Promise<void> {

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PermanentError } from './errors.ts'
+import { applyOnce, once, purgeInbox } from './inbox.ts'
+import { accepted, createTestDatabase, type TestDatabase } from './testing/support.ts'
+
+let db: TestDatabase
+beforeAll(async () => {
+  db = await createTestDatabase()
+})
+afterAll(() => db.drop())
+
+const effectsOf = (eventId: string) => db.mysql.query('SELECT * FROM effect WHERE event_id = ?', [eventId])
+
+describe('inbox', () => {
+  it('applies an event once, however many deliveries race', async () => {
+    const event = accepted(1)
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, () =>
+        applyOnce(db, 'a', event, (tx) =>
+          tx.query('INSERT INTO effect VALUES (?, ?)', [event.event_id, 'a']),
+        ),
+      ),
+    )
+    expect(outcomes.filter((outcome) => outcome === 'applied')).toHaveLength(1)
+    expect(await effectsOf(event.event_id)).toHaveLength(1)
+  })
+
+  it('forgets an event whose effect failed, so that it can be applied later', async () => {
+    const event = accepted(2)
+    const failing = applyOnce(db, 'a', event, () => Promise.reject(new Error('effect failed')))
+    await expect(failing).rejects.toThrow('effect failed')
+    expect(await applyOnce(db, 'a', event, async () => {})).toBe('applied')
+  })
+
+  it('is one per consumer', async () => {
+    const { event_id } = accepted(3)
+    expect(await db.$transaction((tx) => once(tx, 'a', event_id))).toBe(true)
+    expect(await db.$transaction((tx) => once(tx, 'b', event_id))).toBe(true)
+    expect(await db.$transaction((tx) => once(tx, 'a', event_id))).toBe(false)
+  })
+
+  it('refuses an id that would be cut to fit', async () => {
+    const call = db.$transaction((tx) => once(tx, 'a', `${accepted(4).event_id}0`))
+    await expect(call).rejects.toBeInstanceOf(PermanentError)
+  })
+
+  it('is purged in small steps of what is old enough', async () => {
+    await db.mysql.query('DELETE FROM inbox')
+    for (let n = 0; n < 5; n++) await db.$transaction((tx) => once(tx, 'a', accepted(n).event_id))
+    await db.mysql.query('UPDATE inbox SET processed_at = processed_at - INTERVAL 31 DAY LIMIT 3')
+    expect(await db.$transaction((tx) => purgeInbox(tx, 30, 2))).toBe(2)
+    expect(await db.$transaction((tx) => purgeInbox(tx, 30, 2))).toBe(1)
+    expect(await db.$transaction((tx) => purgeInbox(tx, 30, 2))).toBe(0)
+    expect(await db.mysql.query('SELECT * FROM inbox')).toHaveLength(2)
+  })
+})
