@@ -36,7 +36,7 @@ export function freshAddress(): string {
 export function open(base: string, path: string, options: CallOptions = {}): Promise<IncomingMessage> {
   const { hostname, port } = new URL(base)
   const { method = 'GET', headers = {}, body, agent, chunked = false } = options
-  const length = body === undefined || chunked ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+  const length = body === undefined ? {} : bodyHeader(body, chunked)
   return new Promise((resolve, reject) => {
     const outgoing = request({
       hostname,
@@ -67,4 +67,8 @@ export async function echoOf(base: string, path: string, options: CallOptions = 
   if (!answer.headers['x-echo-service'])
     throw new Error(`no upstream answered ${path}: ${answer.status} ${answer.text}`)
   return JSON.parse(answer.text) as Echoed
+}
+
+function bodyHeader(body: string | Buffer, chunked: boolean): Record<string, string> {
+  return chunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(Buffer.byteLength(body)) }
 }

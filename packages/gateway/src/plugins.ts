@@ -14,14 +14,13 @@ export function bodyLimitOf(document: KongDocument): number {
   return allowed_payload_size * unitBytes[size_unit]
 }
 
-/** In Kong's order: CORS answers preflights first, then the size is checked, then the request is counted. */
+/** In Kong's order: CORS answers preflights before they are counted. */
 export async function usePlugins(
   app: FastifyInstance,
   document: KongDocument,
   config: GatewayConfig,
 ): Promise<void> {
   await useCors(app, document, config)
-  useSizeLimit(app, document)
   await useRateLimit(app, document, config)
   useResponseHeaders(app, document)
 }
@@ -51,13 +50,6 @@ async function useCors(app: FastifyInstance, document: KongDocument, config: Gat
 
 function isPreflight({ headers, method }: FastifyRequest): boolean {
   return method === 'OPTIONS' && !!headers.origin && !!headers['access-control-request-method']
-}
-
-function useSizeLimit(app: FastifyInstance, document: KongDocument): void {
-  const limit = bodyLimitOf(document)
-  app.addHook('onRequest', async (request) => {
-    if (Number(request.headers['content-length'] ?? 0) > limit) throw new Problem('PAYLOAD_TOO_LARGE')
-  })
 }
 
 async function useRateLimit(

@@ -53,8 +53,8 @@ export function forward(
         ...upstreamRequestHeaders(request, headers),
         [abortSignal]: gone.signal,
       }
+      // A body that is not passed on (of a GET) must not be announced either.
       if (body === null) delete sent['content-length']
-      else sent['content-length'] = String(body.length)
       return sent as Record<string, string>
     },
     rewriteHeaders: (headers) =>
