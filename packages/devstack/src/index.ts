@@ -1,2 +1,6 @@
+export { ensureArtefact } from './fetch/artefact.ts'
+export { unpackDebian } from './fetch/debian.ts'
 export { type Instance, openInstance } from './instance.ts'
+export { cacheRoot, findProgram } from './paths.ts'
+export { run } from './run.ts'
 export { type ServiceRow, services } from './services.ts'
