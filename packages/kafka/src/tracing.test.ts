@@ -1,0 +1,138 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { friendRequestAccepted } from '@bigtech/contracts'
+import {
+  type Context,
+  type ContextManager,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  type SpanOptions,
+  type TextMapPropagator,
+  trace,
+} from '@opentelemetry/api'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { eventRecord, type KafkaRecord } from './record.ts'
+import { traceEvent, tracePublish } from './tracing.ts'
+
+interface SeenSpan {
+  readonly name: string
+  readonly own: SpanContext
+  readonly parent: SpanContext | undefined
+  readonly links: readonly (SpanContext | undefined)[]
+  ended: boolean
+}
+
+const TRACE_ID = 'a'.repeat(32)
+
+/** The smallest SDK that tells parent from child. */
+function registerSdk(seen: SeenSpan[]): void {
+  const startSpan = (name: string, options: SpanOptions = {}, parent = context.active()): Span => {
+    const spanId = String(seen.length + 1).padStart(16, '0')
+    const own = { traceId: TRACE_ID, spanId, traceFlags: 1 }
+    const links = (options.links ?? []).map((link) => link.context)
+    const entry: SeenSpan = { name, own, parent: trace.getSpanContext(parent), links, ended: false }
+    seen.push(entry)
+    const span = {
+      spanContext: () => own,
+      recordException: () => {},
+      setStatus: () => span,
+      end: () => {
+        entry.ended = true
+      },
+    }
+    return span as unknown as Span
+  }
+  trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan }) as never })
+  propagation.setGlobalPropagator(w3c)
+  context.setGlobalContextManager(contextManager())
+}
+
+const w3c: TextMapPropagator = {
+  fields: () => ['traceparent'],
+  inject: (from, carrier, setter) => {
+    const span = trace.getSpanContext(from)
+    if (span) setter.set(carrier, 'traceparent', `00-${span.traceId}-${span.spanId}-01`)
+  },
+  extract: (into, carrier, getter) => {
+    const [, traceId, spanId] = String(getter.get(carrier, 'traceparent') ?? '').split('-')
+    return traceId && spanId ? trace.setSpanContext(into, { traceId, spanId, traceFlags: 1 }) : into
+  },
+}
+
+function contextManager(): ContextManager {
+  const storage = new AsyncLocalStorage<Context>()
+  const manager: ContextManager = {
+    active: () => storage.getStore() ?? ROOT_CONTEXT,
+    with: (active, fn, thisArg, ...args) => storage.run(active, () => fn.apply(thisArg as never, args)),
+    bind: (_context, target) => target,
+    enable: () => manager,
+    disable: () => manager,
+  }
+  return manager
+}
+
+const newRecord = () =>
+  eventRecord(
+    friendRequestAccepted,
+    friendRequestAccepted.create({ request_id: 1, from_user_id: 1, to_user_id: 2 }, { correlationId: 'r' }),
+    'test',
+  )
+
+async function sentHeaders(record: KafkaRecord): Promise<Readonly<Record<string, string>>> {
+  let sent: Readonly<Record<string, string>> = {}
+  await tracePublish(record, async (headers) => {
+    sent = headers
+  })
+  return sent
+}
+
+describe('with tracing off', () => {
+  it('a record has no trace headers, and those it has are passed on as they are', async () => {
+    const record = newRecord()
+    expect(Object.keys(record.headers)).not.toContain('traceparent')
+    const traced = { ...record, headers: { ...record.headers, traceparent: '00-x-y-01' } }
+    expect(await sentHeaders(traced)).toBe(traced.headers)
+  })
+})
+
+describe('with tracing on', () => {
+  // As in a service: registered once, and for good.
+  const seen: SeenSpan[] = []
+  beforeAll(() => registerSdk(seen))
+  beforeEach(() => {
+    seen.length = 0
+  })
+
+  it('one trace goes from the request through the relay to the consumer', async () => {
+    const request = trace.getTracer('test').startSpan('POST')
+    const record = context.with(trace.setSpan(ROOT_CONTEXT, request), newRecord)
+    expect(record.headers.traceparent).toBe(`00-${TRACE_ID}-${request.spanContext().spanId}-01`)
+
+    // The relay runs later, outside the request.
+    const headers = await sentHeaders(record)
+    const inHandler = await traceEvent(headers, 'FriendRequestAccepted', {}, async () =>
+      trace.getSpanContext(context.active()),
+    )
+    const [post, send, process] = seen
+    expect(send).toMatchObject({
+      name: 'send friend.events',
+      parent: { spanId: post?.own.spanId },
+      ended: true,
+    })
+    expect(process).toMatchObject({
+      name: 'process FriendRequestAccepted',
+      parent: { spanId: send?.own.spanId },
+      links: [{ spanId: send?.own.spanId }],
+      ended: true,
+    })
+    expect(inHandler).toEqual(process?.own)
+  })
+
+  it('a failing handler ends its span and is heard of', async () => {
+    const failing = traceEvent({}, 'X', {}, () => Promise.reject(new Error('x')))
+    await expect(failing).rejects.toThrow('x')
+    expect(seen[0]).toMatchObject({ ended: true, parent: undefined, links: [] })
+  })
+})
