@@ -1,0 +1,223 @@
+import { Problem, StoreUnavailable } from '@bigtech/service-kit'
+import type { MessageDocument } from './documents.ts'
+import { toRecord } from './documents.ts'
+import type { MessageRecord, UnixMs } from './message.ts'
+import type { RoomLog } from './room-log.ts'
+
+/** A message that has everything but its place in the history. */
+export interface Draft {
+  readonly roomId: number
+  readonly userId: number
+  readonly clientMessageId: string | null
+  readonly bodyHash: string
+  readonly bytes: number
+  /** Makes the document, with its event in it, for a place. Called again when the place was taken. */
+  at(position: number, createdAt: UnixMs): MessageDocument
+}
+
+export interface Appended {
+  readonly message: MessageRecord
+  /** It was in the history already, sent with the same client_message_id. */
+  readonly repeated: boolean
+}
+
+interface Entry {
+  readonly draft: Draft
+  readonly key: string | null
+  abandoned: boolean
+  attempts: number
+  readonly resolve: (appended: Appended) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface RoomQueue {
+  readonly waiting: Entry[]
+  /** The entry that carries a client_message_id; later ones with the same id wait for its outcome. */
+  readonly leaders: Map<string, Promise<Appended>>
+  running: boolean
+}
+
+export interface AppenderOptions {
+  readonly log: RoomLog<MessageDocument>
+  readonly findByClientId: (
+    roomId: number,
+    userId: number,
+    clientId: string,
+  ) => Promise<MessageDocument | null>
+  /** Called once for everything that became part of the history, in order, before the senders hear of it. */
+  readonly onStored: (roomId: number, messages: readonly MessageRecord[]) => void
+  readonly maxWaitingInRoom?: number
+  readonly maxWaiting?: number
+}
+
+const BATCH_ENTRIES = 100
+const BATCH_BYTES = 1024 * 1024
+const DEADLINE_MS = 1_900
+const MAX_ATTEMPTS = 30
+
+/**
+ * Puts messages into the history of their room. While one insert of a room is under way the next
+ * messages gather, and go together in the next one: one durable write for all of them.
+ */
+export class MessageAppender {
+  readonly #options: AppenderOptions
+  readonly #queues = new Map<number, RoomQueue>()
+  #waiting = 0
+
+  constructor(options: AppenderOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Resolves when the message is durable.
+   *
+   * @throws Problem OVERLOADED, MESSAGE_ID_REUSED; StoreUnavailable when it may or may not be stored.
+   */
+  async append(draft: Draft): Promise<Appended> {
+    const queue = this.#queueOf(draft.roomId)
+    const key = draft.clientMessageId === null ? null : `${draft.userId}:${draft.clientMessageId}`
+    const leader = key === null ? undefined : queue.leaders.get(key)
+    if (leader) return this.#follow(leader, draft)
+    this.#refuseWhenFull(queue)
+    const appended = this.#enqueue(queue, draft, key)
+    if (key !== null) {
+      queue.leaders.set(key, appended)
+      const forget = () => {
+        queue.leaders.delete(key)
+        this.#forgetWhenIdle(draft.roomId, queue)
+      }
+      appended.then(forget, forget)
+    }
+    return appended
+  }
+
+  /** Within this process a repeat waits for the first one instead of racing it to the store. */
+  async #follow(leader: Promise<Appended>, draft: Draft): Promise<Appended> {
+    const { message } = await leader
+    const stored = await this.#stored(draft)
+    if (stored && stored.body_hash !== draft.bodyHash) throw new Problem('MESSAGE_ID_REUSED')
+    return { message: stored ? toRecord(stored) : message, repeated: true }
+  }
+
+  #stored(draft: Draft): Promise<MessageDocument | null> {
+    return this.#options.findByClientId(draft.roomId, draft.userId, draft.clientMessageId ?? '')
+  }
+
+  #queueOf(roomId: number): RoomQueue {
+    let queue = this.#queues.get(roomId)
+    if (!queue) {
+      queue = { waiting: [], leaders: new Map(), running: false }
+      this.#queues.set(roomId, queue)
+    }
+    return queue
+  }
+
+  #refuseWhenFull(queue: RoomQueue): void {
+    const { maxWaitingInRoom = 500, maxWaiting = 5_000 } = this.#options
+    if (queue.waiting.length < maxWaitingInRoom && this.#waiting < maxWaiting) return
+    throw new Problem('OVERLOADED', { retryAfterSeconds: 1 })
+  }
+
+  #enqueue(queue: RoomQueue, draft: Draft, key: string | null): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      const entry: Entry = {
+        draft,
+        key,
+        abandoned: false,
+        attempts: 0,
+        resolve: (appended) => settle(() => resolve(appended)),
+        reject: (error) => settle(() => reject(error)),
+      }
+      const timer = setTimeout(() => {
+        entry.abandoned = true
+        reject(new StoreUnavailable('mongodb', new Error('not stored in time')))
+      }, DEADLINE_MS)
+      const settle = (done: () => void) => {
+        clearTimeout(timer)
+        done()
+      }
+      queue.waiting.push(entry)
+      this.#waiting++
+      if (!queue.running) void this.#drain(draft.roomId, queue)
+    })
+  }
+
+  async #drain(roomId: number, queue: RoomQueue): Promise<void> {
+    queue.running = true
+    // What arrives in the same turn of the event loop belongs to the same write.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (queue.waiting.length > 0) {
+      const batch = this.#nextBatch(queue)
+      if (batch.length > 0) await this.#write(roomId, batch)
+    }
+    queue.running = false
+    this.#forgetWhenIdle(roomId, queue)
+  }
+
+  #forgetWhenIdle(roomId: number, queue: RoomQueue): void {
+    if (!queue.running && queue.waiting.length === 0 && queue.leaders.size === 0) this.#queues.delete(roomId)
+  }
+
+  #nextBatch(queue: RoomQueue): Entry[] {
+    const batch: Entry[] = []
+    let bytes = 0
+    while (queue.waiting.length > 0 && batch.length < BATCH_ENTRIES && bytes < BATCH_BYTES) {
+      const entry = queue.waiting.shift()!
+      this.#waiting--
+      if (entry.abandoned) continue
+      batch.push(entry)
+      bytes += entry.draft.bytes
+    }
+    return batch
+  }
+
+  async #write(roomId: number, batch: readonly Entry[]): Promise<void> {
+    let rest = batch
+    try {
+      while (rest.length > 0) rest = await this.#writeOnce(roomId, rest)
+    } catch (err) {
+      for (const entry of rest) entry.reject(err)
+    }
+  }
+
+  /** Returns the entries that have not found their place yet. */
+  async #writeOnce(roomId: number, entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const { log } = this.#options
+    const head = await log.headToAppendTo(roomId)
+    const now = Math.max(Date.now(), head.at)
+    const documents = entries.map(({ draft }, index) => draft.at(head.position + 1 + index, now))
+    const { stored, next } = await log.insert(roomId, documents)
+    if (stored > 0) this.#acknowledge(roomId, entries.slice(0, stored), documents.slice(0, stored))
+    const rest = entries.slice(stored)
+    const first = rest[0]
+    if (!first) return rest
+    if (next === 'duplicate' && (await this.#settleRepeat(first))) return rest.slice(1)
+    // Only progress resets the patience: a room in which many write is no reason to give up.
+    first.attempts = stored > 0 ? 1 : first.attempts + 1
+    if (first.attempts > MAX_ATTEMPTS) throw new Problem('OVERLOADED', { retryAfterSeconds: 1 })
+    await jitter(first.attempts)
+    return rest.filter(({ abandoned }) => !abandoned)
+  }
+
+  #acknowledge(roomId: number, entries: readonly Entry[], documents: readonly MessageDocument[]): void {
+    const messages = documents.map(toRecord)
+    this.#options.onStored(roomId, messages)
+    for (const [index, entry] of entries.entries())
+      entry.resolve({ message: messages[index]!, repeated: false })
+  }
+
+  /** False when the message that has this id cannot be seen yet: another process is just storing it. */
+  async #settleRepeat(entry: Entry): Promise<boolean> {
+    const stored = await this.#stored(entry.draft)
+    if (!stored) return false
+    if (stored.body_hash === entry.draft.bodyHash)
+      entry.resolve({ message: toRecord(stored), repeated: true })
+    else entry.reject(new Problem('MESSAGE_ID_REUSED'))
+    return true
+  }
+}
+
+function jitter(attempt: number): Promise<void> {
+  const ms = Math.random() * Math.min(2 ** attempt, 50)
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

@@ -1,0 +1,78 @@
+import type { Attachment } from '@bigtech/contracts'
+
+/** Times inside this module are Unix milliseconds: records also travel as JSON between processes. */
+export type UnixMs = number
+
+export interface SystemNote {
+  readonly kind: string
+  readonly payload: Readonly<Record<string, unknown>>
+}
+
+/** A message as it was sent: what no change touches. */
+export interface MessageOrigin {
+  readonly messageId: string
+  readonly roomId: number
+  readonly seq: number
+  readonly userId: number
+  readonly username: string
+  readonly messageType: 'text' | 'image' | 'file' | 'system'
+  readonly createdAt: UnixMs
+  readonly clientMessageId: string | null
+  readonly replyTo: string | null
+  readonly isForwarded: boolean
+  readonly system: SystemNote | null
+}
+
+export interface ReactionOf {
+  readonly emoji: string
+  readonly userIds: readonly number[]
+}
+
+export interface Version {
+  readonly rev: number
+  readonly content: string
+  readonly writtenAt: UnixMs
+}
+
+/** What changes do to it; `cseq` is the last one that is in here. */
+export interface MessageState {
+  readonly cseq: number
+  readonly rev: number
+  readonly content: string
+  readonly mentions: readonly number[]
+  readonly attachment: Attachment | null
+  readonly editedAt: UnixMs | null
+  readonly isDeleted: boolean
+  readonly reactions: readonly ReactionOf[]
+  readonly pinnedAt: UnixMs | null
+  /** What it said before, oldest first; the present text is not among them. */
+  readonly versions: readonly Version[]
+}
+
+export type MessageRecord = MessageOrigin & MessageState
+
+const SEQ_DIGITS = 12
+
+/**
+ * `7:000000000042`: unique by itself, so that two processes cannot take one position, and in the
+ * order of the history, so that a page is one range of one index.
+ */
+export function positionId(roomId: number, position: number): string {
+  return `${roomId}:${String(position).padStart(SEQ_DIGITS, '0')}`
+}
+
+export function positionOf(id: string): number {
+  return Number(id.slice(id.indexOf(':') + 1))
+}
+
+export function roomOf(id: string): number {
+  return Number(id.slice(0, id.indexOf(':')))
+}
+
+const PREVIEW_CHARACTERS = 100
+
+/** The beginning of a text, for lists and for the message that answers it. */
+export function excerpt(content: string): string {
+  if (content.length <= PREVIEW_CHARACTERS) return content
+  return [...content.slice(0, PREVIEW_CHARACTERS * 4)].slice(0, PREVIEW_CHARACTERS).join('')
+}

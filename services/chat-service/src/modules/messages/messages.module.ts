@@ -1,0 +1,171 @@
+import {
+  createOutboxRelay,
+  MySqlRelayLock,
+  MySqlSession,
+  type OutboxRelay,
+  type Publisher,
+} from '@bigtech/kafka'
+import type { Service } from '@bigtech/service-kit'
+import type { Connection } from 'mongoose'
+import { Counter } from 'prom-client'
+import type { RateLimiter } from '../../plugins/rate-limiter.ts'
+import type { StoreMetrics } from '../../plugins/store-metrics.ts'
+import type { MembershipReader, MessagesSide, RoomActivity } from '../rooms/membership.ts'
+import { MessageAppender } from './append.ts'
+import { ChangeWriter } from './change-writer.ts'
+import { MessagesOfUser } from './erasure.ts'
+import { HistoryService } from './history.service.ts'
+import { MessageRepository } from './message.repository.ts'
+import { MessageService } from './message.service.ts'
+import type { MessageRecord } from './message.ts'
+import { MessageViews } from './message.view.ts'
+import { MessageLimits } from './message-limits.ts'
+import { messageRoutes } from './messages.routes.ts'
+import { MongoStore } from './mongo-store.ts'
+import { Projection } from './projection.ts'
+import { ReadPositionRepository } from './read-positions.ts'
+import { ReadState } from './read-state.ts'
+import { MessageOutboxStore } from './relay-store.ts'
+import { RoomHeadsReader } from './room-heads.ts'
+import { RoomPositions } from './room-positions.ts'
+import { RoomUpdates } from './room-updates.ts'
+import { SystemMessageWriter } from './system-messages.ts'
+
+export interface MessagesOptions {
+  readonly service: Service
+  readonly mongo: Connection
+  readonly storeMetrics: StoreMetrics
+  readonly limiter: RateLimiter
+  readonly publisher: Publisher
+  readonly databaseUrl: string
+  readonly sendsPer10Seconds: number
+  readonly members: MembershipReader
+  readonly activity: RoomActivity
+  readonly nameOf: (userId: number) => Promise<string>
+}
+
+/** What the stream needs of the messages. */
+export interface MessagesForStreams {
+  readonly repository: MessageRepository
+  readonly projection: Projection
+  readonly views: MessageViews
+  readonly positions: ReadPositionRepository
+  readonly reads: ReadState
+  readonly rooms: RoomPositions
+  readonly updates: RoomUpdates
+}
+
+export interface MessagesModule extends MessagesSide {
+  readonly forStreams: MessagesForStreams
+  readonly relay: OutboxRelay
+}
+
+const INDEX_RETRY_MS = 1_000
+
+/** Wires what is said in rooms: writing, reading, and the way of it to Kafka. */
+export function createMessages(options: MessagesOptions): MessagesModule {
+  const { service, members } = options
+  const store = new MongoStore(options.mongo, options.storeMetrics)
+  const repository = new MessageRepository(store)
+  const projection = new Projection(store, repository)
+  const positions = new ReadPositionRepository(store)
+  const reads = new ReadState(positions, members)
+  const rooms = new RoomPositions(store, repository, service.log)
+  const views = new MessageViews(repository, reads)
+  const updates = new RoomUpdates()
+  const limits = new MessageLimits(options.limiter, options.sendsPer10Seconds)
+  const relay = createRelay(options, new MessageOutboxStore({ store, repository, projection, positions }))
+  const appender = new MessageAppender({
+    log: repository.messages,
+    findByClientId: (...key) => repository.findByClientId(...key),
+    onStored: afterAppend(options, { reads, rooms, updates, relay }),
+  })
+  const writer = new ChangeWriter({
+    repository,
+    projection,
+    pinsIn: async (roomId) => (await repository.pinned(roomId, 100)).length,
+    onStored: (roomId, changes) => {
+      rooms.note(roomId, { cseq: changes.at(-1)!.cseq })
+      updates.emit({ roomId, changes })
+      relay.wake()
+    },
+  })
+  const ofUser = new MessagesOfUser(store, repository, writer)
+  const common = { repository, views, members, limits, updates }
+  const messages = new MessageService({ ...common, appender, writer })
+  const history = new HistoryService({ ...common, positions, reads, rooms })
+  service.app.register(messageRoutes, { messages, history })
+  createIndexes(service, repository)
+  service.lifecycle.onStop('producers', 'room heads', () => rooms.flush())
+  return {
+    systemMessages: new SystemMessageWriter(appender, repository, options.nameOf),
+    heads: new RoomHeadsReader({ store, repository, rooms, positions }),
+    erasure: ofUser,
+    export: ofUser,
+    forStreams: { repository, projection, views, positions, reads, rooms, updates },
+    relay,
+  }
+}
+
+/** Everything that follows from a commit; none of it may delay or fail the answer to the sender. */
+function afterAppend(
+  { service, activity }: MessagesOptions,
+  side: { reads: ReadState; rooms: RoomPositions; updates: RoomUpdates; relay: OutboxRelay },
+) {
+  const sent = new Counter({
+    name: 'messages_sent_total',
+    help: 'Messages stored.',
+    labelNames: ['message_type'],
+    registers: [service.metrics],
+  })
+  return (roomId: number, messages: readonly MessageRecord[]) => {
+    const last = messages.at(-1)!
+    for (const { userId, seq, messageType } of messages) {
+      sent.inc({ message_type: messageType })
+      if (messageType !== 'system') side.reads.heard({ roomId, userId, seq })
+    }
+    side.rooms.note(roomId, { seq: last.seq })
+    activity.touch(roomId, last.seq, new Date(last.createdAt))
+    side.updates.emit({ roomId, messages })
+    side.relay.wake()
+  }
+}
+
+/** One relay over all processes: whoever holds the lock in MySQL. */
+function createRelay(
+  { service, publisher, databaseUrl }: MessagesOptions,
+  store: MessageOutboxStore,
+): OutboxRelay {
+  const session = new MySqlSession(databaseUrl)
+  const relay = createOutboxRelay({
+    lock: new MySqlRelayLock(session, 'messages'),
+    store,
+    publisher,
+    log: service.log.child({ outbox: 'messages' }),
+    registry: service.metrics,
+  })
+  return {
+    start: () => relay.start(),
+    wake: () => relay.wake(),
+    get holdsLock() {
+      return relay.holdsLock
+    },
+    stop: async () => {
+      await relay.stop()
+      await session.close()
+    },
+  }
+}
+
+/** In the background until it works: MongoDB need not be there when the process starts. */
+function createIndexes(service: Service, repository: MessageRepository): void {
+  let timer: NodeJS.Timeout | undefined
+  const attempt = () => {
+    repository.ensureIndexes().catch((err: unknown) => {
+      service.log.debug({ err }, 'indexes not created yet')
+      timer = setTimeout(attempt, INDEX_RETRY_MS)
+    })
+  }
+  attempt()
+  service.lifecycle.onStop('consumers', 'index creation', () => clearTimeout(timer))
+}

@@ -1,0 +1,57 @@
+import { classifyError } from '@bigtech/kafka'
+import { Problem, StoreUnavailable } from '@bigtech/service-kit'
+import type { Connection, mongo } from 'mongoose'
+import type { StoreMetrics } from '../../plugins/store-metrics.ts'
+
+/** A caller hears 503 within 2 s, also from a server that took the connection and says nothing. */
+const DEADLINE_MS = 1_700
+
+/** MongoDB for the repositories: bounded in time, measured, outages as StoreUnavailable. */
+export class MongoStore {
+  readonly #connection: Connection
+  readonly #metrics: StoreMetrics
+
+  constructor(connection: Connection, metrics: StoreMetrics) {
+    this.#connection = connection
+    this.#metrics = metrics
+  }
+
+  /** @throws StoreUnavailable as long as MongoDB has never been there. */
+  collection<Document extends mongo.Document>(name: string): mongo.Collection<Document> {
+    const { db } = this.#connection
+    if (!db) throw new StoreUnavailable('mongodb', new Error('not connected yet'))
+    return db.collection<Document>(name) as unknown as mongo.Collection<Document>
+  }
+
+  /** @param operation from a fixed set of names: it is a label. */
+  async run<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#metrics.measure('mongodb', operation, () => withDeadline(work()))
+    } catch (err) {
+      if (err instanceof Problem || !isOutage(err)) throw err
+      throw new StoreUnavailable('mongodb', err)
+    }
+  }
+}
+
+/** Errors that say nothing about whether the write happened. */
+export function isOutage(err: unknown): boolean {
+  if (err instanceof StoreUnavailable || classifyError(err) === 'unavailable') return true
+  const name = (err as Error | undefined)?.name ?? ''
+  return /^Mongo(OperationTimeout|NotConnected|TopologyClosed|Pool|Network|ServerSelection|ExpiredSession|WriteConcern)/.test(
+    name,
+  )
+}
+
+async function withDeadline<Result>(work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const silent = new StoreUnavailable('mongodb', new Error(`no answer within ${DEADLINE_MS} ms`))
+    timer = setTimeout(() => reject(silent), DEADLINE_MS)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

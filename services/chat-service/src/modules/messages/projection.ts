@@ -1,0 +1,106 @@
+import { type Change, fold } from './change.ts'
+import { type ChangeDocument, type MessageDocument, stateUpdate, toChange } from './documents.ts'
+import type { MessageRepository } from './message.repository.ts'
+import type { MessageRecord } from './message.ts'
+import type { MongoStore } from './mongo-store.ts'
+
+const MAX_ATTEMPTS = 20
+
+/**
+ * Keeps the messages equal to what the log of changes makes of them. The log is the truth: a message
+ * that a crash left behind is brought up to date by whoever comes next, any number of times.
+ */
+export class Projection {
+  readonly #store: MongoStore
+  readonly #repository: MessageRepository
+
+  constructor(store: MongoStore, repository: MessageRepository) {
+    this.#store = store
+    this.#repository = repository
+  }
+
+  /** The messages with every change that is in the log, also those not written into them yet. */
+  async load(messageIds: readonly string[]): Promise<Map<string, MessageRecord>> {
+    const messages = await this.#repository.byIds(messageIds)
+    const behind = await this.#changesOf([...messages.values()])
+    for (const change of behind) {
+      const message = messages.get(change.messageId)
+      if (message) messages.set(change.messageId, fold(message, change))
+    }
+    return messages
+  }
+
+  /** Writes what the caller has folded; if somebody else was quicker, folds anew. */
+  async save(before: MessageRecord, after: MessageRecord): Promise<MessageRecord> {
+    if (await this.#replace(before.cseq, after)) return after
+    return (await this.catchUp(before.messageId)) ?? after
+  }
+
+  /** Brings a message up to date with the log. Null when there is no such message. */
+  async catchUp(messageId: string): Promise<MessageRecord | null> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const message = (await this.#repository.byIds([messageId])).get(messageId)
+      if (!message) return null
+      const changes = await this.#changesOf([message])
+      if (changes.length === 0) return message
+      const folded = changes.reduce(fold, message)
+      if (await this.#replace(message.cseq, folded)) return folded
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 10))
+    }
+    throw new Error(`message ${messageId} changes faster than it can be written`)
+  }
+
+  async #replace(expectedCseq: number, message: MessageRecord): Promise<boolean> {
+    const { matchedCount } = await this.#store.run('messages.project', () =>
+      this.#repository.messages.collection.updateOne(
+        { _id: message.messageId, cseq: expectedCseq },
+        stateUpdate(message),
+      ),
+    )
+    if (matchedCount === 1 && message.isDeleted) await this.#forgetTexts(message.messageId)
+    return matchedCount === 1
+  }
+
+  /** What was deleted is not kept in the log either; the order of the changes is. */
+  async #forgetTexts(messageId: string): Promise<void> {
+    await this.#store.run('changes.forget_texts', () =>
+      this.#repository.changes.collection.updateMany(
+        { message_id: messageId, kind: 'edited' },
+        { $unset: { content: true, mentions: true } },
+      ),
+    )
+  }
+
+  async #changesOf(messages: readonly MessageRecord[]): Promise<Change[]> {
+    if (messages.length === 0) return []
+    const docs = await this.#store.run('changes.of_messages', () =>
+      this.#repository.changes.collection
+        .find({
+          message_id: { $in: messages.map(({ messageId }) => messageId) },
+          cseq: { $gt: Math.min(...messages.map(({ cseq }) => cseq)) },
+        })
+        .project<ChangeDocument>({ outbox: 0 })
+        .sort({ cseq: 1 })
+        .toArray(),
+    )
+    return docs.map(toChange)
+  }
+
+  /** Those of the changed messages that do not show the change yet. */
+  async behind(changes: readonly Pick<ChangeDocument, 'message_id' | 'cseq'>[]): Promise<string[]> {
+    const docs = await this.#store.run('messages.cseq', () =>
+      this.#repository.messages.collection
+        .find({ _id: { $in: [...new Set(changes.map(({ message_id }) => message_id))] } })
+        .project<Pick<MessageDocument, '_id' | 'cseq'>>({ cseq: 1 })
+        .toArray(),
+    )
+    const shown = new Map(docs.map(({ _id, cseq }) => [_id, cseq]))
+    return [
+      ...new Set(
+        changes
+          .filter(({ message_id, cseq }) => (shown.get(message_id) ?? cseq) < cseq)
+          .map(({ message_id }) => message_id),
+      ),
+    ]
+  }
+}

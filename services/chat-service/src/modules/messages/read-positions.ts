@@ -1,0 +1,70 @@
+import type { mongo } from 'mongoose'
+import { collections, type ReadPositionDocument } from './documents.ts'
+import type { MongoStore } from './mongo-store.ts'
+
+export interface ReadPosition {
+  readonly roomId: number
+  readonly userId: number
+  readonly seq: number
+}
+
+/** How far everybody has read, one document per member, moved forward only. */
+export class ReadPositionRepository {
+  readonly #store: MongoStore
+
+  constructor(store: MongoStore) {
+    this.#store = store
+  }
+
+  /** Several at once, in any order and any number of times: the highest wins. */
+  async advance(positions: readonly ReadPosition[], at: Date): Promise<void> {
+    if (positions.length === 0) return
+    await this.#store.run('positions.advance', () =>
+      this.#positions.bulkWrite(
+        positions.map(({ roomId, userId, seq }) => ({
+          updateOne: {
+            filter: { _id: `${roomId}:${userId}` },
+            update: { $max: { seq, at }, $set: { room_id: roomId, user_id: userId } },
+            upsert: true,
+          },
+        })),
+        { ordered: false, writeConcern: { w: 'majority', journal: true } },
+      ),
+    )
+  }
+
+  /** Of a room: those that moved since, or all. */
+  async ofRoom(roomId: number, since?: Date): Promise<ReadPosition[]> {
+    const docs = await this.#store.run('positions.of_room', () =>
+      this.#positions.find({ room_id: roomId, ...(since ? { at: { $gte: since } } : {}) }).toArray(),
+    )
+    return docs.map(toPosition)
+  }
+
+  async ofUser(userId: number, roomIds: readonly number[]): Promise<Map<number, number>> {
+    if (roomIds.length === 0) return new Map()
+    const docs = await this.#store.run('positions.of_user', () =>
+      this.#positions.find({ _id: { $in: roomIds.map((roomId) => `${roomId}:${userId}`) } }).toArray(),
+    )
+    return new Map(docs.map(({ room_id, seq }) => [room_id, seq]))
+  }
+
+  /** In any of the rooms, those that moved since. */
+  async movedSince(roomIds: readonly number[], since: Date, limit: number): Promise<ReadPosition[]> {
+    const docs = await this.#store.run('positions.moved', () =>
+      this.#positions
+        .find({ room_id: { $in: [...roomIds] }, at: { $gte: since } })
+        .limit(limit)
+        .toArray(),
+    )
+    return docs.map(toPosition)
+  }
+
+  get #positions(): mongo.Collection<ReadPositionDocument> {
+    return this.#store.collection<ReadPositionDocument>(collections.positions)
+  }
+}
+
+function toPosition({ room_id, user_id, seq }: ReadPositionDocument): ReadPosition {
+  return { roomId: room_id, userId: user_id, seq }
+}

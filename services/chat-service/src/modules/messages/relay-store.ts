@@ -1,0 +1,155 @@
+import type { OutboxRow, OutboxStore } from '@bigtech/kafka'
+import type { mongo } from 'mongoose'
+import type { ChangeDocument, LogDocument, MessageDocument } from './documents.ts'
+import type { MessageRepository } from './message.repository.ts'
+import { positionOf } from './message.ts'
+import type { MongoStore } from './mongo-store.ts'
+import type { Projection } from './projection.ts'
+import type { ReadPositionRepository } from './read-positions.ts'
+import type { RoomLog } from './room-log.ts'
+
+/** `m` or `c` for the log, then the id of the entry in it. */
+export type RelayId = `${'m' | 'c'}:${string}`
+
+interface Pending {
+  readonly messages: Map<string, MessageDocument>
+  readonly changes: Map<string, ChangeDocument>
+}
+
+/**
+ * The outbox of the messages: the messages and changes themselves, as long as they are marked. Also
+ * finishes what a crash has interrupted, since everything that was stored comes by here once.
+ */
+export class MessageOutboxStore implements OutboxStore<RelayId> {
+  readonly #store: MongoStore
+  readonly #repository: MessageRepository
+  readonly #projection: Projection
+  readonly #positions: ReadPositionRepository
+  #pending: Pending = { messages: new Map(), changes: new Map() }
+
+  constructor(options: {
+    store: MongoStore
+    repository: MessageRepository
+    projection: Projection
+    positions: ReadPositionRepository
+  }) {
+    this.#store = options.store
+    this.#repository = options.repository
+    this.#projection = options.projection
+    this.#positions = options.positions
+  }
+
+  /**
+   * Changes are read before messages and published after them: the message of every change that was
+   * seen is then among the messages seen, or on Kafka already.
+   */
+  async fetchUnsent(limit: number): Promise<OutboxRow<RelayId>[]> {
+    const changes = await this.#unsent(this.#repository.changes, limit)
+    const messages = await this.#unsent(this.#repository.messages, limit)
+    this.#pending = { messages: byId(messages), changes: byId(changes) }
+    await this.#finishChanges(changes)
+    const rows = messages.flatMap((doc) => rowsOf('m', doc))
+    return messages.length < limit ? [...rows, ...changes.flatMap((doc) => rowsOf('c', doc))] : rows
+  }
+
+  async markSent(ids: readonly RelayId[]): Promise<void> {
+    const messages = idsIn('m', ids)
+    const changes = idsIn('c', ids)
+    if (messages.length > 0) {
+      // Whoever writes has read what is before: noted here, in batches, instead of with every message.
+      await this.#positions.advance(this.#readByWriting(messages), new Date())
+      await this.#unmark(this.#repository.messages, messages)
+    }
+    if (changes.length > 0) await this.#unmark(this.#repository.changes, changes)
+  }
+
+  async park(id: RelayId, reason: string): Promise<void> {
+    const set = { parked_reason: reason }
+    if (id.startsWith('m:')) await this.#unmark(this.#repository.messages, [id.slice(2)], set)
+    else await this.#unmark(this.#repository.changes, [id.slice(2)], set)
+  }
+
+  async backlog(): Promise<{ events: number; oldestSeconds: number }> {
+    const { messages, changes } = this.#repository
+    const [ofMessages, ofChanges] = await Promise.all([this.#backlogOf(messages), this.#backlogOf(changes)])
+    return {
+      events: ofMessages.events + ofChanges.events,
+      oldestSeconds: Math.max(ofMessages.oldestSeconds, ofChanges.oldestSeconds),
+    }
+  }
+
+  async #unsent<Document extends LogDocument>(log: RoomLog<Document>, limit: number): Promise<Document[]> {
+    return this.#store.run('outbox.unsent', () =>
+      log.collection
+        .find({ pending: true } as mongo.Filter<Document>)
+        .project<Document>({ tokens: 0, content: 0, versions: 0 })
+        .sort({ created_at: 1, _id: 1 })
+        .limit(limit)
+        .toArray(),
+    )
+  }
+
+  /** A process that died between the log and the message left the message behind. */
+  async #finishChanges(changes: readonly ChangeDocument[]): Promise<void> {
+    if (changes.length === 0) return
+    for (const messageId of await this.#projection.behind(changes)) await this.#projection.catchUp(messageId)
+    const silent = changes.filter(({ outbox }) => !outbox?.length).map(({ _id }) => _id)
+    if (silent.length > 0) await this.#unmark(this.#repository.changes, silent)
+  }
+
+  #readByWriting(ids: readonly string[]) {
+    const newest = new Map<string, { roomId: number; userId: number; seq: number }>()
+    for (const id of ids) {
+      const doc = this.#pending.messages.get(id)
+      if (!doc || doc.message_type === 'system') continue
+      const key = `${doc.room_id}:${doc.user_id}`
+      const seq = positionOf(id)
+      if ((newest.get(key)?.seq ?? 0) < seq)
+        newest.set(key, { roomId: doc.room_id, userId: doc.user_id, seq })
+    }
+    return [...newest.values()]
+  }
+
+  async #unmark<Document extends LogDocument>(
+    log: RoomLog<Document>,
+    ids: readonly string[],
+    set?: Record<string, unknown>,
+  ): Promise<void> {
+    await this.#store.run('outbox.unmark', () =>
+      log.collection.updateMany(
+        { _id: { $in: [...ids] } } as unknown as mongo.Filter<Document>,
+        {
+          $unset: { pending: true, outbox: true },
+          ...(set ? { $set: set } : {}),
+        } as unknown as mongo.UpdateFilter<Document>,
+      ),
+    )
+  }
+
+  async #backlogOf<Document extends LogDocument>(log: RoomLog<Document>) {
+    const filter = { pending: true } as mongo.Filter<Document>
+    const [oldest] = await this.#store.run('outbox.oldest', () =>
+      log.collection
+        .find(filter)
+        .project<Pick<LogDocument, 'created_at'>>({ created_at: 1 })
+        .sort({ created_at: 1, _id: 1 })
+        .limit(1)
+        .toArray(),
+    )
+    if (!oldest) return { events: 0, oldestSeconds: 0 }
+    const events = await this.#store.run('outbox.count', () => log.collection.countDocuments(filter))
+    return { events, oldestSeconds: Math.max(0, (Date.now() - oldest.created_at.getTime()) / 1_000) }
+  }
+}
+
+function byId<Document extends LogDocument>(docs: readonly Document[]): Map<string, Document> {
+  return new Map(docs.map((doc) => [doc._id, doc]))
+}
+
+function rowsOf(log: 'm' | 'c', { _id, outbox = [] }: LogDocument): OutboxRow<RelayId>[] {
+  return outbox.map((record) => ({ id: `${log}:${_id}` as const, record }))
+}
+
+function idsIn(log: 'm' | 'c', ids: readonly RelayId[]): string[] {
+  return [...new Set(ids.filter((id) => id.startsWith(`${log}:`)).map((id) => id.slice(2)))]
+}
