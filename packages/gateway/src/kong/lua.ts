@@ -14,7 +14,7 @@ const otherHalves = {
 
 type LuaName = keyof typeof otherHalves
 
-export const hashOf = (code: string): string =>
+const hashOf = (code: string): string =>
   createHash('sha256').update(code.trim()).digest('hex').slice(0, 16)
 
 const knownCode = (name: LuaName) =>
