@@ -14,8 +14,7 @@ const otherHalves = {
 
 type LuaName = keyof typeof otherHalves
 
-const hashOf = (code: string): string =>
-  createHash('sha256').update(code.trim()).digest('hex').slice(0, 16)
+const hashOf = (code: string): string => createHash('sha256').update(code.trim()).digest('hex').slice(0, 16)
 
 const knownCode = (name: LuaName) =>
   z.tuple([
