@@ -1,13 +1,17 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-const exclude = [...configDefaults.exclude, '**/.devstack/**', '**/dist/**']
+const exclude = [...configDefaults.exclude, '**/.devstack/**', '**/dist/**', 'tests/structure/seeded/**']
 
 export default defineConfig({
   test: {
     projects: [
-      // Beside the source, no server needed.
+      // Beside the source, no server needed; and what is checked about the files of the operators and the layout.
       {
-        test: { name: 'unit', include: ['**/src/**/*.test.ts'], exclude: [...exclude, '**/*.int.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['**/src/**/*.test.ts', 'tests/{ops,structure}/**/*.test.ts'],
+          exclude: [...exclude, '**/*.int.test.ts'],
+        },
       },
       // Beside the source, against the real servers that BIGTECH_SERVERS_FILE names.
       {
@@ -23,7 +27,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['tests/{integration,e2e,chaos}/**/*.test.ts'],
+          include: ['tests/{integration,e2e,chaos}/**/*.test.ts', 'tests/ops/**/*.int.test.ts'],
           exclude,
           testTimeout: 60_000,
           hookTimeout: 120_000,

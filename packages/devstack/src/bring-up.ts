@@ -2,6 +2,7 @@ import { generateAll } from './generated.ts'
 import { migrate } from './migrations.ts'
 import type { PortName } from './ports.ts'
 import { notice, step } from './progress.ts'
+import { together } from './run.ts'
 import { serviceProcess } from './service-process.ts'
 import { GATEWAY_ORDER, presentServices, type ServiceRow, services } from './services.ts'
 import { type Stack, startServers } from './stack.ts'
@@ -17,9 +18,7 @@ function wanted(root: string, without: readonly string[]): ServiceRow[] {
 
 /** Servers and generated code at the same time: neither needs the other. */
 export async function startGround(stack: Stack): Promise<void> {
-  const results = await Promise.allSettled([startServers(stack), generateAll(stack.instance.root)])
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed) throw failed.reason
+  await together([startServers(stack), generateAll(stack.instance.root)])
 }
 
 /** Migrates, then starts every service of this checkout, then the gateway in front of them. */
@@ -29,9 +28,7 @@ export async function startServices(stack: Stack, without: readonly string[] = [
   const missing = services.filter((service) => !present.includes(service)).map((service) => service.name)
   if (missing.length > 0) notice(`left out or not in this checkout: ${missing.join(', ')}`)
   const behind = present.filter((service) => service.order !== GATEWAY_ORDER)
-  const results = await Promise.allSettled(behind.map((service) => startService(stack, service)))
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed) throw failed.reason
+  await together(behind.map((service) => startService(stack, service)))
   for (const service of present) if (!behind.includes(service)) await startService(stack, service)
 }
 

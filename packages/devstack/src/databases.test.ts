@@ -38,14 +38,12 @@ describe('accounts', () => {
 
 describe('topics', () => {
   it('have the partitions and the retention of the contracts, and a dead-letter topic each', () => {
-    const topics = topicList(1)
-    const byName = new Map(topics.map((topic) => [topic.topic, topic]))
-    expect(byName.get('message.events')?.numPartitions).toBe(10)
-    expect(byName.get('user.online_status')?.configEntries).toEqual([
-      { name: 'retention.ms', value: '3600000' },
-    ])
-    const plain = topics.filter((topic) => !topic.topic.endsWith('.dlt'))
-    for (const { topic } of plain) expect(byName.has(`${topic}.dlt`)).toBe(true)
+    const topics = topicList()
+    const byName = new Map(topics.map((topic) => [topic.name, topic]))
+    expect(byName.get('message.events')?.partitions).toBe(10)
+    expect(byName.get('user.online_status')?.config).toEqual({ 'retention.ms': '3600000' })
+    const plain = topics.filter((topic) => !topic.name.endsWith('.dlt'))
+    for (const { name } of plain) expect(byName.has(`${name}.dlt`)).toBe(true)
     expect(topics.length).toBe(plain.length * 2)
   })
 })

@@ -23,16 +23,26 @@ const known: ReadonlyArray<readonly [RegExp, string]> = [
     'No permission: run as the owner of the checkout, or set DEVSTACK_CACHE and DEVSTACK_DATA to folders that you may write.',
   ],
   [
-    /ENOTFOUND|EAI_AGAIN|ENETUNREACH|ETIMEDOUT|temporary failure resolving|could not resolve|unable to connect|connection (timed out|refused) .*http|dial tcp|could not transfer artifact|network is unreachable|could not connect to .*http/i,
+    /unable to locate package|failed to fetch|ENOTFOUND|EAI_AGAIN|ENETUNREACH|ETIMEDOUT|temporary failure resolving|could not resolve|unable to connect|connection (timed out|refused) .*http|dial tcp|could not transfer artifact|network is unreachable|could not connect to .*http/i,
     'A download server cannot be reached: check the network or the proxy settings and run the same command again, it carries on where it stopped.',
   ],
 ]
 
-/** Turns any error into what is printed: one sentence for the known ones, the original text below it. */
+/** A program that we ran failed; the message carries the end of its output. */
+export class CommandError extends Error {
+  override name = 'CommandError'
+}
+
+/** Turns any error into what is printed: one sentence, and below it the lines that say why. */
 export function explain(error: unknown): { sentence: string; detail?: string } {
   if (error instanceof UserError) return { sentence: error.message }
   const text = messageOf(error)
   const match = known.find(([pattern]) => pattern.test(text))
-  if (match) return { sentence: match[1], detail: text }
+  if (match) {
+    const [pattern, sentence] = match
+    const line = text.split('\n').find((candidate) => pattern.test(candidate))
+    return { sentence, ...(line ? { detail: line.trim() } : {}) }
+  }
+  if (error instanceof CommandError) return { sentence: text }
   return { sentence: text, ...(error instanceof Error && error.stack ? { detail: error.stack } : {}) }
 }

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { basename } from 'node:path'
 import { lineSplitter } from './logs.ts'
 import type { Account } from './paths.ts'
 import { identify, removePid, writePid } from './pids.ts'
+import { CommandError } from './problems.ts'
 
 export interface RunOptions {
   cwd?: string | undefined
@@ -41,16 +43,20 @@ export function run(command: string, args: readonly string[], options: RunOption
     child.stdin.end(options.input ?? '')
     const stop = () => child.pid && process.kill(-child.pid, 'SIGTERM')
     running.add(stop)
+    const forget = recordHelper(command, child.pid, helperFolder)
     child.on('error', (error) => {
       running.delete(stop)
-      reject(new Error(`${command} cannot be run: ${error.message}`))
+      reject(new CommandError(`${command} cannot be run: ${error.message}`))
     })
     child.on('close', (code, signal) => {
       running.delete(stop)
+      forget()
       if (code === 0) return resolve(output)
       const tail = lastLines(`${output}\n${errors}`, options.tailLines ?? 15)
       reject(
-        new Error(`${command} ${args.slice(0, 3).join(' ')} failed (${signal ?? `exit ${code}`})\n${tail}`),
+        new CommandError(
+          `${command} ${args.slice(0, 3).join(' ')} failed (${signal ?? `exit ${code}`})\n${tail}`,
+        ),
       )
     })
   })
@@ -79,8 +85,7 @@ export async function runVisible(
 ): Promise<number> {
   const { cwd, env, pidFolder } = options
   const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true })
-  const identity = child.pid ? identify(child.pid) : undefined
-  if (identity) writePid(pidFolder, { ...identity, name: command, stopSignal: 'SIGTERM', order: 40 })
+  const forget = recordHelper(command, child.pid, pidFolder)
   const stop = () => child.pid && process.kill(-child.pid, 'SIGTERM')
   running.add(stop)
   try {
@@ -88,8 +93,27 @@ export async function runVisible(
     return code ?? 1
   } finally {
     running.delete(stop)
-    removePid(pidFolder, command)
+    forget()
   }
+}
+
+let helperFolder: string | undefined
+
+/** Programs that are run from now on are recorded, so that the next start ends them should we be killed. */
+export function recordHelpersIn(folder: string): void {
+  helperFolder = folder
+}
+
+/** Helpers are ended before anything else: a half-dead download must not write beside its successor. */
+const HELPER_ORDER = 50
+
+/** Records a running helper; returns how to forget it. */
+function recordHelper(command: string, pid: number | undefined, folder: string | undefined): () => void {
+  const identity = pid && folder ? identify(pid) : undefined
+  if (!identity || !folder) return () => undefined
+  const name = `${basename(command)}-${identity.pid}`
+  writePid(folder, { ...identity, name, stopSignal: 'SIGTERM', order: HELPER_ORDER })
+  return () => removePid(folder, name)
 }
 
 const running = new Set<() => unknown>()
@@ -103,4 +127,20 @@ export function abortRunning(): void {
       // Ended meanwhile.
     }
   }
+}
+
+/**
+ * Does things side by side and waits for all of them, so that nothing is begun behind the back of the clean-up. The
+ * first failure ends the programs that the others are waiting for, and is the one that is thrown.
+ */
+export async function together(work: ReadonlyArray<Promise<void>>): Promise<void> {
+  let first: { error: unknown } | undefined
+  const watched = work.map((one) =>
+    one.catch((error: unknown) => {
+      first ??= { error }
+      abortRunning()
+    }),
+  )
+  await Promise.all(watched)
+  if (first) throw first.error
 }

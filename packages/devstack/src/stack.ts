@@ -7,6 +7,7 @@ import { endLeftovers } from './pids.ts'
 import { type PortName, requireFreePorts } from './ports.ts'
 import { UserError } from './problems.ts'
 import { notice, step } from './progress.ts'
+import { recordHelpersIn, together } from './run.ts'
 import { createMongoAccounts, dockerServers, prepareDocker } from './servers/docker.ts'
 import { documentdb } from './servers/documentdb.ts'
 import { kafka } from './servers/kafka.ts'
@@ -50,6 +51,7 @@ export async function openStack(instance: Instance, options: OpenOptions = {}): 
   if (ended.length > 0) notice(`ended what an earlier run left behind: ${ended.join(', ')}`)
   await requireFreePorts(instance.ports, [...serverPorts, ...(options.ports ?? [])], instance.name)
   if (options.reset) emptyInstance(instance)
+  recordHelpersIn(instance.pidFolder)
   const passwords = passwordsOf(instance)
   if (instance.isDocker) await prepareDocker({ instance, passwords }, options.reset === true)
   const supervisor = new Supervisor({ logs: instance.logFolder, pids: instance.pidFolder })
@@ -71,7 +73,7 @@ function requireAlone(instance: Instance): void {
 /** Fetches and starts the servers side by side, then creates databases, accounts and topics. */
 export async function startServers(stack: Stack): Promise<void> {
   const servers = stack.instance.isDocker ? dockerServers : privateServers
-  await all([...servers, mail].map((server) => startServer(stack, server)))
+  await together([...servers, mail].map((server) => startServer(stack, server)))
   writeServersFile(stack)
 }
 
@@ -88,13 +90,6 @@ async function startServer(stack: Stack, server: Server): Promise<void> {
     if (name === 'kafka') await createTopics(instance)
     if (name === 'mongodb' && instance.isDocker) await createMongoAccounts({ instance, passwords })
   })
-}
-
-/** Waits for all, also when one fails, so that nothing is started behind the back of the clean-up. */
-async function all(work: Array<Promise<void>>): Promise<void> {
-  const results = await Promise.allSettled(work)
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed) throw failed.reason
 }
 
 export function serversFile(instance: Instance): string {

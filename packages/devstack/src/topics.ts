@@ -1,51 +1,41 @@
 import { deadLetterTopic, topics } from '@bigtech/contracts'
-import { type ITopicConfig, Kafka, logLevel } from 'kafkajs'
+import { createKafka, type TopicSpec } from '@bigtech/kafka'
+import { pino } from 'pino'
 import type { Instance } from './instance.ts'
 
 /** Every topic of the contracts with its dead-letter topic. */
-export function topicList(replicationFactor: number): ITopicConfig[] {
+export function topicList(): TopicSpec[] {
   return Object.entries(topics).flatMap(([name, topic]) => [
-    describe(name, topic.partitions, topic.retentionMs, replicationFactor),
-    describe(
-      `${name}${deadLetterTopic.suffix}`,
-      deadLetterTopic.partitions,
-      deadLetterTopic.retentionMs,
-      replicationFactor,
-    ),
+    describe(name, topic.partitions, topic.retentionMs),
+    describe(`${name}${deadLetterTopic.suffix}`, deadLetterTopic.partitions, deadLetterTopic.retentionMs),
   ])
 }
 
-function describe(
-  topic: string,
-  numPartitions: number,
-  retentionMs: number,
-  replicationFactor: number,
-): ITopicConfig {
-  return {
-    topic,
-    numPartitions,
-    replicationFactor,
-    configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
-  }
+function describe(name: string, partitions: number, retentionMs: number): TopicSpec {
+  return { name, partitions, replicationFactor: 1, config: { 'retention.ms': String(retentionMs) } }
 }
 
+const WITHIN_MS = 30_000
+const TRY_EVERY_MS = 200
+
 /** Creates the topics that are not there yet; a broker that just began to listen may refuse for a moment. */
-export async function createTopics(instance: Instance, replicationFactor = 1): Promise<void> {
-  const kafka = new Kafka({
-    clientId: 'devstack',
-    brokers: [`127.0.0.1:${instance.ports.kafka}`],
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 2000,
-    retry: { initialRetryTime: 150, maxRetryTime: 1000, retries: 20 },
-  })
-  const admin = kafka.admin()
-  await admin.connect()
+export async function createTopics(instance: Instance): Promise<void> {
+  const brokers = [`127.0.0.1:${instance.ports.kafka}`]
+  const kafka = createKafka({ clientId: 'devstack', brokers, log: pino({ level: 'silent' }) })
+  const deadline = Date.now() + WITHIN_MS
   try {
-    const existing = new Set(await admin.listTopics())
-    const missing = topicList(replicationFactor).filter((topic) => !existing.has(topic.topic))
-    if (missing.length > 0)
-      await admin.createTopics({ topics: missing, waitForLeaders: true, timeout: 15_000 })
+    for (;;) {
+      try {
+        const existing = new Set(await kafka.listTopics())
+        const missing = topicList().filter((topic) => !existing.has(topic.name))
+        if (missing.length > 0) await kafka.createTopics(missing)
+        return
+      } catch (error) {
+        if (Date.now() > deadline) throw error
+        await new Promise((resolve) => setTimeout(resolve, TRY_EVERY_MS))
+      }
+    }
   } finally {
-    await admin.disconnect()
+    await kafka.close()
   }
 }

@@ -16,13 +16,8 @@ export const checks: readonly Check[] = [
   },
   {
     name: 'structure rules',
-    command: ['depcruise', '--config', '.dependency-cruiser.cjs', 'packages', 'services', 'tests'],
-    needs: '.dependency-cruiser.cjs',
+    command: ['depcruise', '--config', '.dependency-cruiser.cjs', 'packages', 'services', 'tests', 'scripts'],
   },
-  { name: 'unused files, exports and dependencies', command: ['knip', '--no-progress'], needs: 'knip.json' },
-  {
-    name: 'documentation is what the code says',
-    command: ['node', 'scripts/generate-docs.ts', '--check'],
-    needs: 'scripts/generate-docs.ts',
-  },
+  { name: 'unused files, exports and dependencies', command: ['knip', '--no-progress'] },
+  { name: 'documentation says what the code does', command: ['node', 'scripts/generate-docs.ts', '--check'] },
 ]

@@ -124,6 +124,8 @@ async function privateApt(apt: string, suite: string | undefined): Promise<NodeJ
       'APT::Sandbox::User "root";',
       'Debug::NoLocking "1";',
       'quiet::NoProgress "1";',
+      // A list that could not be fetched is an error, not a remark.
+      'APT::Update::Error-Mode "any";',
       '',
     ].join('\n'),
   )

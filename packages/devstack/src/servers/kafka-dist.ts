@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ensureArtefact } from '../fetch/artefact.ts'
 import { libraryEnv, triplet, unpackDebian } from '../fetch/debian.ts'
 import { findProgram } from '../paths.ts'
-import { messageOf, UserError } from '../problems.ts'
+import { CommandError, messageOf, UserError } from '../problems.ts'
 import type { Say } from '../progress.ts'
 import { run } from '../run.ts'
 
@@ -121,7 +121,7 @@ export async function fetchKafkaJars(folder: string, java: Java, say: Say): Prom
       },
     )
   } catch (error) {
-    throw new Error(`Kafka could not be fetched from Maven Central: ${messageOf(error)}`)
+    throw new CommandError(`Kafka could not be fetched from Maven Central: ${messageOf(error)}`)
   }
 }
 

@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest'
+import { CommandError, explain, UserError } from './problems.ts'
+
+describe('what a newcomer reads when something fails', () => {
+  it.each([
+    ['write failed: ENOSPC: no space left on device', 'The disk is full'],
+    ["EACCES: permission denied, mkdir '/x'", 'No permission'],
+    ['EROFS: read-only file system', 'read-only file system'],
+    [
+      'E: Failed to fetch http://deb.debian.org/x  Could not connect to 10.0.0.1:80',
+      'A download server cannot be reached',
+    ],
+    ['E: Unable to locate package postgresql-18', 'A download server cannot be reached'],
+    ['go: dial tcp: lookup proxy.golang.org: no such host', 'A download server cannot be reached'],
+    ['Could not transfer artifact org.apache.kafka:kafka_2.13', 'A download server cannot be reached'],
+  ])('is one sentence that says what to do: %s', (text, sentence) => {
+    expect(explain(new CommandError(`mvn failed\n${text}\nmore`))).toMatchObject({
+      sentence: expect.stringContaining(sentence),
+      detail: text,
+    })
+  })
+
+  it('is our own sentence as it stands', () => {
+    expect(explain(new UserError('Do this.'))).toEqual({ sentence: 'Do this.' })
+  })
+
+  it('keeps the stack of what nobody expected', () => {
+    expect(explain(new TypeError('x is undefined')).detail).toContain('problems.test.ts')
+  })
+})
