@@ -10,8 +10,7 @@ const services = ['user', 'friend', 'chat', 'notification', 'analytics']
 /** Letters and digits only: they stand in URLs and in SQL. */
 const password = () => randomBytes(24).toString('hex')
 
-const signingKey = () =>
-  generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
+const signingKey = () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
 
 /** The Secrets by name. `secret` makes each value, so that the example and the real ones cannot differ in shape. */
 export function secretsOf(secret, key) {
@@ -41,7 +40,6 @@ export function secretsOf(secret, key) {
     MONGO_URL: `mongodb://chat_service:${mongodb.MONGO_CHAT_PASSWORD}@${members}/bigtech_chat?replicaSet=rs0`,
   })
   Object.assign(secrets['notification-service'], {
-    REDIS_URL: redisUrl(2),
     SMTP_URL: 'smtp://CHANGE_ME:587',
     // Empty: no web push. A pair is made by `npx web-push generate-vapid-keys`.
     VAPID_PUBLIC_KEY: '',

@@ -11,7 +11,7 @@ if (!file) throw new Error('usage: node make-key.mjs FILE')
 if (existsSync(file)) {
   console.log(`${file} kept`)
 } else {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { privateKey } = generateKeyPairSync('ed25519')
   // Complete before it has its name: a service that starts meanwhile never reads half a key.
   const draft = `${file}.new`
   writeFileSync(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o400 })

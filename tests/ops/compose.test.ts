@@ -1,0 +1,192 @@
+import { rmSync } from 'node:fs'
+import { afterAll, describe, expect, it, type TestContext } from 'vitest'
+import { type ComposeModel, type ComposeService, exampleEnv, loadCompose } from './compose-model.ts'
+import { serviceNames } from './files.ts'
+import { FETCH_TIMEOUT_MS, need } from './tools.ts'
+
+const base = 'docker-compose.msa.yml'
+const env = exampleEnv()
+afterAll(() => rmSync(env))
+
+async function model(context: TestContext, files: string[], profiles?: string): Promise<ComposeModel> {
+  const parser = await need('compose', context)
+  const isTest = files[0] === 'docker-compose.test.yml'
+  const loaded = loadCompose(parser, files, {
+    ...(isTest ? {} : { env }),
+    ...(profiles === undefined ? {} : { profiles }),
+  })
+  expect(loaded.error).toBe('')
+  return loaded.model as ComposeModel
+}
+
+const servicesOf = (loaded: ComposeModel) => Object.entries(loaded.services)
+const isJob = (service: ComposeService) => service.restart?.startsWith('on-failure') ?? false
+
+/** Images that hold one program, and nothing that could ask it whether it is well. */
+const cannotBeAsked = ['loki', 'mongodb-exporter']
+
+describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
+  it('is valid, alone and with every override', async (context) => {
+    for (const override of ['scale', 'dev', 'small']) {
+      await model(context, [base, `docker-compose.${override}.yml`])
+    }
+    expect((await model(context, [base])).name).toBe('bigtech')
+  })
+
+  it('refuses to start without secrets, and says which command makes them', async (context) => {
+    const parser = await need('compose', context)
+    expect(loadCompose(parser, [base]).error).toContain('run infrastructure/docker/make-env.sh first')
+  })
+
+  it('publishes what people look for where they look for it, on this machine only', async (context) => {
+    const loaded = await model(context, [base])
+    const published = servicesOf(loaded).flatMap(([name, { ports }]) =>
+      (ports ?? []).map((port) => [name, port.host_ip, Number(port.published), port.target]),
+    )
+    for (const expected of [
+      ['kong', 80, 8000],
+      ['user-service', 8005, 8005],
+      ['friend-service', 8003, 8003],
+      ['chat-service', 8002, 8002],
+      ['grafana', 3000, 3000],
+      ['prometheus', 9090, 9090],
+      ['kafka-ui', 8080, 8080],
+    ] as const) {
+      expect(published).toContainEqual([expected[0], '127.0.0.1', expected[1], expected[2]])
+    }
+    expect(published.filter(([, address]) => address !== '127.0.0.1')).toEqual([])
+    const stores = published.filter(([name]) => /^(mysql|mongodb|redis|kafka-\d|loki)$/.test(String(name)))
+    expect(stores).toEqual([])
+  })
+
+  it('starts the servers, the services and the gateway alone when no profile is on', async (context) => {
+    const names = Object.keys((await model(context, [base], '')).services)
+    expect(names).toEqual(
+      expect.arrayContaining(['kong', 'mysql', 'mongodb', 'redis', 'kafka-1', ...serviceNames]),
+    )
+    expect(
+      names.filter((name) => /grafana|prometheus|loki|alloy|jaeger|exporter|kafka-ui/.test(name)),
+    ).toEqual([])
+  })
+
+  it('gives every container its known name, a fixed version, a memory limit and bounded logs', async (context) => {
+    for (const [name, service] of servicesOf(await model(context, [base]))) {
+      expect(service.container_name, name).toBe(`bigtech-${name}`)
+      expect(service.image, name).toMatch(/:[\w.-]+$/)
+      expect(service.image, name).not.toMatch(/:(latest|main)$/)
+      expect(Number(service.deploy?.resources?.limits?.memory), name).toBeGreaterThan(0)
+      expect(service.logging?.options?.['max-size'], name).toBeTruthy()
+    }
+  })
+
+  it('knows of every long-running container whether it is well', async (context) => {
+    // The services bring their check in the image.
+    for (const [name, service] of servicesOf(await model(context, [base]))) {
+      if (isJob(service) || cannotBeAsked.includes(name)) continue
+      if ((serviceNames as readonly string[]).includes(name)) continue
+      expect(service.healthcheck?.test, name).toBeTruthy()
+    }
+  })
+
+  it('starts nothing before what it needs is well or done', async (context) => {
+    const { services } = await model(context, [base])
+    for (const [name, service] of Object.entries(services)) {
+      for (const [needed, { condition }] of Object.entries(service.depends_on ?? {})) {
+        const target = services[needed] as ComposeService
+        const expected = isJob(target)
+          ? 'service_completed_successfully'
+          : cannotBeAsked.includes(needed)
+            ? 'service_started'
+            : 'service_healthy'
+        expect(condition, `${name} needs ${needed}`).toBe(expected)
+      }
+    }
+  })
+
+  it('keeps the services without privileges, and alive long enough to let go of their streams', async (context) => {
+    const { services } = await model(context, [base])
+    for (const name of serviceNames) {
+      const service = services[name] as ComposeService
+      expect(service.read_only, name).toBe(true)
+      expect(service.init, name).toBe(true)
+      expect(service.cap_drop, name).toEqual(['ALL'])
+      expect(service.security_opt, name).toContain('no-new-privileges:true')
+      expect(service.stop_grace_period, name).toBe('30s')
+    }
+  })
+
+  it('gives each service its own account, and migrations another one', async (context) => {
+    const { services } = await model(context, [base])
+    const accounts = Object.values(services).flatMap(({ environment }) => {
+      const url = environment?.DATABASE_URL
+      return url ? [`${new URL(url).username} ${new URL(url).pathname}`] : []
+    })
+    const expected = ['user', 'friend', 'chat', 'notification', 'analytics'].flatMap((name) => [
+      `${name}_service /bigtech_${name}`,
+      `${name}_service_owner /bigtech_${name}`,
+    ])
+    expect(accounts.sort()).toEqual(expected.sort())
+  })
+
+  it('lets only the log collector hold the socket of Docker', async (context) => {
+    const holders = servicesOf(await model(context, [base]))
+      .filter(([, { volumes }]) => volumes?.some(({ source }) => source?.includes('docker.sock')))
+      .map(([name]) => name)
+    expect(holders).toEqual(['alloy'])
+  })
+})
+
+describe('the overrides', { timeout: FETCH_TIMEOUT_MS }, () => {
+  it('docker-compose.scale.yml takes from the services what can exist only once', async (context) => {
+    const { services } = await model(context, [base, 'docker-compose.scale.yml'])
+    for (const name of serviceNames) {
+      expect(services[name]?.container_name, name).toBeUndefined()
+      expect(services[name]?.ports ?? [], name).toEqual([])
+    }
+  })
+
+  it('docker-compose.small.yml needs one broker only', async (context) => {
+    const { services } = await model(context, [base, 'docker-compose.small.yml'], 'observability,tools')
+    expect(Object.keys(services).filter((name) => /^kafka-\d$/.test(name))).toEqual(['kafka-1'])
+    const mentions = servicesOf({ name: '', volumes: {}, services }).filter(([, service]) =>
+      JSON.stringify(service).includes('kafka-2:'),
+    )
+    expect(mentions.map(([name]) => name)).toEqual([])
+  })
+
+  it('docker-compose.dev.yml opens every server on the ports of a developer', async (context) => {
+    const { services } = await model(context, [base, 'docker-compose.dev.yml'])
+    const ports = ['mysql', 'mongodb', 'redis', 'kafka-1', 'kafka-2', 'kafka-3', 'mailpit'].flatMap((name) =>
+      (services[name]?.ports ?? []).map(({ host_ip, published }) => `${host_ip}:${published}`),
+    )
+    expect(ports).toEqual([
+      '127.0.0.1:13306',
+      '127.0.0.1:27117',
+      '127.0.0.1:16379',
+      '127.0.0.1:19092',
+      '127.0.0.1:19093',
+      '127.0.0.1:19094',
+      '127.0.0.1:11025',
+      '127.0.0.1:11080',
+    ])
+    expect(services['kafka-1']?.environment?.KAFKA_ADVERTISED_LISTENERS).toContain(
+      'OUTSIDE://127.0.0.1:19092',
+    )
+  })
+
+  it('docker-compose.test.yml shares no name and no port with the other, and keeps no data', async (context) => {
+    const ours = await model(context, [base])
+    const test = await model(context, ['docker-compose.test.yml'], '')
+    expect(test.name).not.toBe(ours.name)
+    const names = (loaded: ComposeModel) => servicesOf(loaded).map(([, service]) => service.container_name)
+    const ports = (loaded: ComposeModel) =>
+      servicesOf(loaded).flatMap(([, service]) => (service.ports ?? []).map(({ published }) => published))
+    expect(names(test).filter((name) => names(ours).includes(name))).toEqual([])
+    expect(ports(test).filter((port) => ports(ours).includes(port))).toEqual([])
+    const kept = servicesOf(test).flatMap(([name, { volumes }]) =>
+      (volumes ?? []).filter(({ type }) => type === 'volume').map(({ source }) => `${name}: ${source}`),
+    )
+    // The signing key goes from one container to another; `down --volumes` removes it.
+    expect(kept.sort()).toEqual(['jwt-key: keys', 'user-service: keys'])
+  })
+})

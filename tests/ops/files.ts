@@ -1,0 +1,38 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse, parseAllDocuments } from 'yaml'
+
+/** The checkout. */
+export const root = join(import.meta.dirname, '..', '..')
+
+export const serviceNames = [
+  'user-service',
+  'friend-service',
+  'chat-service',
+  'notification-service',
+  'analytics-service',
+] as const
+
+/** The text of a file of the repository. */
+export function text(path: string): string {
+  return readFileSync(join(root, path), 'utf8')
+}
+
+/** Paths of the files below a folder whose names end so, sorted. */
+export function filesBelow(folder: string, ending: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+    .filter((path) => !path.includes('node_modules/'))
+    .sort()
+}
+
+/** One YAML document. The schema is the reader's business: validators have checked it. */
+export function yaml<Content>(path: string): Content {
+  return parse(text(path), { merge: true, version: '1.1' }) as Content
+}
+
+/** All documents of a YAML file. */
+export function yamlDocuments<Content>(content: string): Content[] {
+  return parseAllDocuments(content, { version: '1.1' }).map((document) => document.toJS() as Content)
+}

