@@ -265,6 +265,12 @@ export const problems = {
     title: 'The stream ticket is not valid.',
     meaning: 'Tickets work once, within 30 seconds. Get a new one.',
   },
+  // --- notification-service --------------------------------------------------------------------
+  SUBSCRIPTION_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such push subscription.',
+    meaning: 'It has ended (also by itself, when the browser dropped it), or is not yours.',
+  },
 } as const satisfies Record<string, ProblemDefinition>
 
 export type ProblemCode = keyof typeof problems

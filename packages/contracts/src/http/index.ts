@@ -1,6 +1,7 @@
 export * from './define-route.ts'
 export * from './friend.ts'
 export * from './messages.ts'
+export * from './notification.ts'
 export * from './paging.ts'
 export * from './problem.ts'
 export * from './room-members.ts'
