@@ -46,6 +46,8 @@ interface Trouble {
 const UNAVAILABLE_BASE_MS = 500
 const UNAVAILABLE_MAX_MS = 15_000
 const MAX_CONFLICTS = 8
+/** A handler that hangs holds its partition, and nothing else would say so. */
+const SLOW_MS = 30_000
 
 /** Takes one record to its end: applied, skipped or a dead letter, with all the waiting in between. */
 export class Processor {
@@ -126,9 +128,10 @@ export class Processor {
       signal: worker.signal,
     }
     const attributes = { 'messaging.destination.name': topic, 'messaging.kafka.offset': offset }
-    const outcome = await traceEvent(record.headers, event.event_type, attributes, () =>
-      subscription.handle(event, ctx),
-    )
+    const slow = setTimeout(() => ctx.log.warn({ topic, partition, offset }, 'handler is slow'), SLOW_MS)
+    const handle = () => subscription.handle(event, ctx)
+    const handled = traceEvent(record.headers, event.event_type, attributes, handle)
+    const outcome = await handled.finally(() => clearTimeout(slow))
     return outcome === 'duplicate' || outcome === 'ignored' ? outcome : 'applied'
   }
 

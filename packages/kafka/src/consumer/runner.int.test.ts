@@ -3,7 +3,6 @@ import { waitFor } from '@bigtech/testkit'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { PermanentError, UnavailableError } from '../errors.ts'
-import { applyOnce } from '../inbox.ts'
 import { createPublisher, type Publisher } from '../publisher/publisher.ts'
 import { readTopic } from '../read-topic.ts'
 import { eventRecord } from '../record.ts'
@@ -11,11 +10,8 @@ import {
   type Accepted,
   accepted,
   createTestBed,
-  createTestDatabase,
-  killAll,
   log,
   recordOf,
-  startProcess,
   type TestBed,
   TOPIC,
 } from '../testing/support.ts'
@@ -34,7 +30,6 @@ beforeEach(async () => {
   registry = new Registry()
 })
 afterEach(async () => {
-  await killAll()
   for (const runner of runners.splice(0)) await runner.stop()
   await publisher.stop()
   await bed.remove()
@@ -64,9 +59,9 @@ function run(handle: Handle, options: Partial<ConsumerRunnerOptions> = {}): Cons
 }
 
 const deadLetters = () => readTopic(bed.kafka, deadLetterTopicOf(TOPIC))
-const committed = async (group = 'group') => {
+const committed = async () => {
   const topic = bed.prefix + TOPIC
-  const positions = await bed.kafka.driver.admin.committed(bed.prefix + group, [topic])
+  const positions = await bed.kafka.driver.admin.committed(`${bed.prefix}group`, [topic])
   return positions.reduce((sum, { offset }) => sum + offset, 0)
 }
 const counted = async (result: string) => {
@@ -260,54 +255,4 @@ describe('consumer', () => {
     expect(values.reduce((sum, { value }) => sum + value, 0)).toBe(5)
     expect(values).toHaveLength(3)
   })
-})
-
-describe('with an inbox', () => {
-  it('applies each event once although the group is rebalanced in the middle', async () => {
-    const db = await createTestDatabase()
-    const handle: Handle = async (event) => {
-      const outcome = await applyOnce(db, 'group', event, (tx) =>
-        tx.query('INSERT INTO effect VALUES (?, ?)', [event.event_id, 'group']),
-      )
-      await new Promise((resolve) => setTimeout(resolve, 5))
-      return outcome
-    }
-    const effects = async () => (await db.mysql.query('SELECT * FROM effect')).length
-    await publisher.publish(Array.from({ length: 600 }, (_, n) => recordOf(accepted(n, 2 + (n % 12)))))
-    const first = run(handle)
-    await waitFor(async () => (await effects()) > 60)
-    run(handle)
-    await waitFor(async () => (await effects()) > 250, { timeoutMs: 20_000 })
-    await first.stop()
-    await waitFor(async () => (await committed()) === 600, { timeoutMs: 30_000 })
-    expect(await effects()).toBe(600)
-    expect(await db.mysql.query('SELECT DISTINCT event_id FROM effect')).toHaveLength(600)
-    await db.drop()
-  }, 60_000)
-
-  it('applies an event once although the process dies between effect and commit', async () => {
-    const db = await createTestDatabase()
-    const settings = { brokers: bed.brokers, prefix: bed.prefix, databaseUrl: db.mysql.url, groupId: 'group' }
-    await publisher.publish(Array.from({ length: 40 }, (_, n) => recordOf(accepted(n, 2 + (n % 5)))))
-    const first = startProcess('consumer-process.ts', { ...settings, dieAfterEffect: 1 })
-    await new Promise((resolve) => first.once('exit', resolve))
-    // Every partition may have had one event in hand; none of them is committed.
-    const inHand = (await db.mysql.query('SELECT * FROM effect')).length
-    expect(inHand).toBeGreaterThan(0)
-    expect(await committed()).toBe(0)
-
-    let duplicates = 0
-    run(async (event) => {
-      const outcome = await applyOnce(db, 'group', event, (tx) =>
-        tx.query('INSERT INTO effect VALUES (?, ?)', [event.event_id, 'group']),
-      )
-      if (outcome === 'duplicate') duplicates++
-      return outcome
-    })
-    await waitFor(async () => (await committed()) === 40, { timeoutMs: 30_000 })
-    expect(duplicates).toBe(inHand)
-    expect(await db.mysql.query('SELECT DISTINCT event_id FROM effect')).toHaveLength(40)
-    expect(await db.mysql.query('SELECT * FROM effect')).toHaveLength(40)
-    await db.drop()
-  }, 60_000)
 })

@@ -1,10 +1,11 @@
 import type { Admin } from 'kafkajs'
 import { KafkaUnavailable } from '../errors.ts'
-import { within } from '../timing.ts'
+import { sleep, within } from '../timing.ts'
 import type { AdminPort } from './port.ts'
 import { type NewClient, retryOptions } from './settings.ts'
 
 const ADMIN_TIMEOUT_MS = 5_000
+const CREATE_TIMEOUT_MS = 15_000
 
 /** One lazily opened connection for questions; a failed one is dropped, so that the next question gets a new one. */
 export function createAdmin(newClient: NewClient): AdminPort {
@@ -36,6 +37,20 @@ export function createAdmin(newClient: NewClient): AdminPort {
     }
   }
 
+  async function waitUntilKnown(names: string[]): Promise<void> {
+    const deadline = Date.now() + CREATE_TIMEOUT_MS
+    for (;;) {
+      try {
+        const { topics } = await ask((admin) => admin.fetchTopicMetadata({ topics: names }))
+        if (topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return
+      } catch (error) {
+        if (Date.now() > deadline) throw error
+      }
+      if (Date.now() > deadline) throw new KafkaUnavailable(`topics have no leader: ${names.join(', ')}`)
+      await sleep(50)
+    }
+  }
+
   return {
     ping: async () => {
       await ask((admin) => admin.describeCluster()).catch((error: Error) => {
@@ -43,7 +58,12 @@ export function createAdmin(newClient: NewClient): AdminPort {
       })
     },
     partitionCount: async (topic) => {
-      const { topics } = await ask((admin) => admin.fetchTopicMetadata({ topics: [topic] }))
+      // For a topic it does not know the client fails in a way that says nothing.
+      const { topics } = await ask((admin) => admin.fetchTopicMetadata({ topics: [topic] })).catch(
+        (cause) => {
+          throw new KafkaUnavailable(`Kafka is away or has no topic ${topic}`, { cause })
+        },
+      )
       return topics[0]?.partitions.length ?? 0
     },
     offsets: async (topic) => {
@@ -65,7 +85,8 @@ export function createAdmin(newClient: NewClient): AdminPort {
     createTopics: async (topics) => {
       await ask((admin) =>
         admin.createTopics({
-          waitForLeaders: true,
+          // The client asks once and fails when the brokers have not heard of the topic yet.
+          waitForLeaders: false,
           topics: topics.map(({ name, partitions, replicationFactor, config }) => ({
             topic: name,
             numPartitions: partitions,
@@ -74,6 +95,7 @@ export function createAdmin(newClient: NewClient): AdminPort {
           })),
         }),
       )
+      await waitUntilKnown(topics.map(({ name }) => name))
     },
     deleteTopics: (topics) => ask((admin) => admin.deleteTopics({ topics: [...topics] })),
     listTopics: () => ask((admin) => admin.listTopics()),

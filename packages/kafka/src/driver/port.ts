@@ -53,7 +53,7 @@ export interface ProducerPort {
   close(): Promise<void>
 }
 
-export interface ConsumerListener {
+interface ConsumerListener {
   /** Called before the first record of an assignment is fetched. */
   onJoin(memberId: string, assignment: Assignment): void
   /** Must return at once: while it runs nothing else is fetched and no heartbeat is sent. */

@@ -5,7 +5,7 @@ import { within } from '../timing.ts'
 const CONNECT_TIMEOUT_MS = 3_000
 const QUERY_TIMEOUT_MS = 5_000
 /** The server ends the session, and its lock, when it hears nothing for so long. */
-export const SESSION_IDLE_SECONDS = 45
+const SESSION_IDLE_SECONDS = 45
 
 /**
  * One connection to MySQL that stays the same until it breaks. What is tied to a session (a named
