@@ -62,7 +62,6 @@ CREATE TABLE room_links (
   expires_at DATETIME(3) NULL,
   max_uses INT UNSIGNED NULL,
   uses INT UNSIGNED NOT NULL DEFAULT 0,
-  revoked_at DATETIME(3) NULL,
   PRIMARY KEY (id),
   UNIQUE KEY room_links_token_hash (token_hash),
   KEY room_links_by_room (room_id, id)

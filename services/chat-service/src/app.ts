@@ -1,6 +1,12 @@
 import { createKafka, createMySqlOutboxRelay, createOutbox, createPublisher } from '@bigtech/kafka'
 import { buildService, type Service, type ServiceOptions } from '@bigtech/service-kit'
 import type { ChatConfig } from './config.ts'
+import { contactsGroup, deletionsGroup } from './modules/contacts/contacts.consumers.ts'
+import { createContacts } from './modules/contacts/contacts.module.ts'
+import { createMessages } from './modules/messages/messages.module.ts'
+import { systemMessagesGroup } from './modules/rooms/rooms.consumers.ts'
+import { createMembership, createRooms } from './modules/rooms/rooms.module.ts'
+import { consumerOf, inboxJanitor, liveConsumer, type Worker } from './plugins/consumers.ts'
 import { openMongo } from './plugins/mongo.ts'
 import { openMysql } from './plugins/mysql.ts'
 import { RateLimiter } from './plugins/rate-limiter.ts'
@@ -8,12 +14,6 @@ import { openRedis } from './plugins/redis.ts'
 import { StoreMetrics } from './plugins/store-metrics.ts'
 
 export type ChatServiceOptions = Pick<ServiceOptions, 'keys' | 'logDestination'>
-
-/** What runs beside the requests: consumers, relays. Starts with the service, stops in its order. */
-export interface Worker {
-  start(): void
-  stop(): Promise<void> | void
-}
 
 /** The map of this service: stores, then modules, then what runs beside the requests. Never listens. */
 export async function buildChatService(
@@ -27,7 +27,7 @@ export async function buildChatService(
     config,
     ...options,
   })
-  const { app, lifecycle, log, metrics } = service
+  const { lifecycle, log, metrics } = service
 
   // Stores
   const storeMetrics = new StoreMetrics(metrics)
@@ -55,13 +55,35 @@ export async function buildChatService(
   lifecycle.onStop('producers', 'kafka', () => kafka.close())
   lifecycle.onStop('producers', 'publisher', () => publisher.stop())
 
-  // Modules: rooms and contacts
+  // Modules
+  const wakeRelay = () => outboxRelay.wake()
+  const contacts = createContacts({ service, mysql, outbox, wakeRelay })
+  const base = createMembership({ service, mysql, redis, outbox, wakeRelay, contacts })
+  const messages = createMessages({
+    service,
+    mongo,
+    storeMetrics,
+    limiter,
+    publisher,
+    databaseUrl: config.DATABASE_URL,
+    sendsPer10Seconds: config.SENDS_PER_10_SECONDS,
+    members: base.membership,
+    activity: base.activity,
+    nameOf: (userId) => contacts.contacts.nameOf(userId),
+  })
+  const rooms = createRooms({ service, mysql, limiter, contacts, base, messages })
 
-  // Modules: messages and stream
-
-  const workers: Worker[] = [outboxRelay]
-  void { app, mysql, mongo, limiter, outbox }
-
+  // Beside the requests
+  const consumers = { service, kafka, publisher }
+  const workers: Worker[] = [
+    outboxRelay,
+    messages.relay,
+    liveConsumer(consumers, 'chat-service.live', rooms.live),
+    consumerOf(consumers, contactsGroup, rooms.contacts),
+    consumerOf(consumers, deletionsGroup, rooms.deletions),
+    consumerOf(consumers, systemMessagesGroup, rooms.systemMessages),
+    inboxJanitor(service, mysql),
+  ]
   for (const worker of workers) lifecycle.onStop('consumers', 'worker', () => worker.stop())
   return {
     ...service,

@@ -16,6 +16,12 @@ export const configSchema = z.object({
   REDIS_URL: z
     .url({ protocol: /^rediss?$/ })
     .describe('Hints between processes, typing, limits: `redis://host:port/database`.'),
+  SENDS_PER_10_SECONDS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(100)
+    .describe('Messages that one user may send in 10 seconds.'),
 })
 
 export type ChatConfig = z.infer<typeof configSchema>

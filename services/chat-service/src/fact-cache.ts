@@ -1,0 +1,101 @@
+import { LRUCache } from 'lru-cache'
+import { Counter, type Registry } from 'prom-client'
+
+export interface FactCacheOptions<Value extends object> {
+  /** A label of `cache_requests_total`. */
+  readonly name: string
+  readonly max: number
+  /** After this a fact is read again, in the background: whoever asks is not kept waiting. */
+  readonly freshMs: number
+  /** Bounds the memory by what the values hold, besides their number. */
+  readonly maxSize?: number
+  readonly sizeOf?: (value: Value) => number
+}
+
+interface Entry<Value> {
+  readonly value: Value
+  checkedAt: number
+}
+
+const RETRY_AFTER_FAILURE_MS = 5_000
+const counters = new WeakMap<Registry, Counter<'cache' | 'result'>>()
+
+/**
+ * Keeps facts of a database in memory. Events drop what has changed; reading again now and then is
+ * for the event that never came. While the database is away the old fact goes on being the answer.
+ *
+ * A fact whose reading began before it was dropped is given to whoever waits for it, and not kept:
+ * the read may have seen the state from before the change.
+ */
+export class FactCache<Value extends object> {
+  readonly #options: FactCacheOptions<Value>
+  readonly #entries: LRUCache<string, Entry<Value>>
+  readonly #reading = new Map<string, Promise<Value | undefined>>()
+  readonly #requests: Counter<'cache' | 'result'>
+
+  constructor(options: FactCacheOptions<Value>, registry: Registry) {
+    const { max, maxSize, sizeOf } = options
+    this.#options = options
+    this.#entries = new LRUCache<string, Entry<Value>>({
+      max,
+      ...(maxSize ? { maxSize, sizeCalculation: ({ value }) => Math.max(1, sizeOf?.(value) ?? 1) } : {}),
+    })
+    this.#requests = counterOf(registry)
+  }
+
+  /** The fact under this key; `undefined` (there is none) is never remembered. */
+  async get(key: string, read: () => Promise<Value | undefined>): Promise<Value | undefined> {
+    const entry = this.#entries.get(key)
+    this.#requests.inc({ cache: this.#options.name, result: entry ? 'hit' : 'miss' })
+    if (!entry) return this.#read(key, read)
+    if (Date.now() - entry.checkedAt > this.#options.freshMs) this.#readAgain(key, entry, read)
+    return entry.value
+  }
+
+  drop(key: string): void {
+    this.#entries.delete(key)
+    this.#reading.delete(key)
+  }
+
+  #readAgain(key: string, entry: Entry<Value>, read: () => Promise<Value | undefined>): void {
+    // Whatever comes of it, not everybody who asks meanwhile tries as well.
+    entry.checkedAt = Date.now() - this.#options.freshMs + RETRY_AFTER_FAILURE_MS
+    void this.#read(key, read).catch(() => undefined)
+  }
+
+  #read(key: string, read: () => Promise<Value | undefined>): Promise<Value | undefined> {
+    const running = this.#reading.get(key)
+    if (running) return running
+    const reading = read().then(
+      (value) => {
+        if (this.#reading.get(key) === reading) this.#keep(key, value)
+        return value
+      },
+      (err: unknown) => {
+        if (this.#reading.get(key) === reading) this.#reading.delete(key)
+        throw err
+      },
+    )
+    this.#reading.set(key, reading)
+    return reading
+  }
+
+  #keep(key: string, value: Value | undefined): void {
+    this.#reading.delete(key)
+    if (value === undefined) this.#entries.delete(key)
+    else this.#entries.set(key, { value, checkedAt: Date.now() })
+  }
+}
+
+function counterOf(registry: Registry): Counter<'cache' | 'result'> {
+  const known = counters.get(registry)
+  if (known) return known
+  const counter = new Counter({
+    name: 'cache_requests_total',
+    help: 'Questions to the memory of the process, by whether it knew.',
+    labelNames: ['cache', 'result'],
+    registers: [registry],
+  })
+  counters.set(registry, counter)
+  return counter
+}

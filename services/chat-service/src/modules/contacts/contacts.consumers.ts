@@ -1,0 +1,100 @@
+import {
+  friendRemoved,
+  friendRequestAccepted,
+  userBlocked,
+  userDeleted,
+  userRegistered,
+  userUnblocked,
+  userUpdated,
+} from '@bigtech/contracts'
+import { on, type Subscription } from '@bigtech/kafka'
+import type { ContactRepository } from './contacts.repository.ts'
+import type { ContactService } from './contacts.service.ts'
+import type { PairFact } from './contacts.ts'
+
+export const contactsGroup = 'chat-service.contacts'
+export const deletionsGroup = 'chat-service.deletions'
+
+/** What else must happen when people become friends, and before an account is forgotten. Safe to repeat. */
+export interface ContactReactions {
+  openDirectRoom(userId: number, peerId: number, correlationId: string): Promise<unknown>
+  leaveAllRooms(userId: number, correlationId: string): Promise<void>
+  eraseMessages(userId: number, policy: 'keep' | 'remove'): Promise<void>
+}
+
+/** Keeps the copies in MySQL: one process of the group applies each event, once. */
+export function contactHandlers(
+  repository: ContactRepository,
+  reactions: Pick<ContactReactions, 'openDirectRoom'>,
+): Subscription[] {
+  const consumer = contactsGroup
+  return [
+    on(userRegistered, (event) =>
+      repository.applyName({ consumer, event }, { ...nameOf(event), profileImageUrl: null }),
+    ),
+    on(userUpdated, (event) =>
+      repository.applyName(
+        { consumer, event },
+        { ...nameOf(event), profileImageUrl: event.profile_image_url },
+      ),
+    ),
+    on(friendRequestAccepted, async (event) => {
+      if (await repository.wasApplied({ consumer, event })) return 'duplicate'
+      // First the room, which may be asked for again and again; the inbox row says that both are done.
+      await reactions.openDirectRoom(event.from_user_id, event.to_user_id, event.correlation_id)
+      return repository.applyPairFact({ consumer, event }, factOfAccepted(event))
+    }),
+    on(friendRemoved, (event) => repository.applyPairFact({ consumer, event }, factOfRemoved(event))),
+    on(userBlocked, (event) => repository.applyPairFact({ consumer, event }, factOfBlocked(event))),
+    on(userUnblocked, (event) => repository.applyPairFact({ consumer, event }, factOfUnblocked(event))),
+  ]
+}
+
+/**
+ * Forgets a deleted account. A group of its own: it takes long, and names must not wait for it.
+ * Stopped half way it begins again, since the event counts as applied only with the last step.
+ */
+export function deletionHandlers(repository: ContactRepository, reactions: ContactReactions): Subscription[] {
+  const consumer = deletionsGroup
+  return [
+    on(userDeleted, async (event, ctx) => {
+      if (await repository.wasApplied({ consumer, event })) return 'duplicate'
+      const { user_id: userId, message_policy: policy, deletion_id: deletionId } = event
+      await reactions.leaveAllRooms(userId, event.correlation_id)
+      await reactions.eraseMessages(userId, policy)
+      const outcome = await repository.applyErasure({ consumer, event }, userId, deletionId)
+      ctx.log.info({ user_id: userId, deletion_id: deletionId }, 'account forgotten')
+      return outcome
+    }),
+  ]
+}
+
+/** Tells the memory of this process; every process gets every event. */
+export function liveContactHandlers(contacts: ContactService): Subscription[] {
+  return [
+    on(friendRequestAccepted, async (event) => contacts.noteFact(factOfAccepted(event))),
+    on(friendRemoved, async (event) => contacts.noteFact(factOfRemoved(event))),
+    on(userBlocked, async (event) => contacts.noteFact(factOfBlocked(event))),
+    on(userUnblocked, async (event) => contacts.noteFact(factOfUnblocked(event))),
+  ]
+}
+
+function nameOf(event: { user_id: number; username: string; display_name: string }) {
+  return { userId: event.user_id, username: event.username, displayName: event.display_name }
+}
+
+function factOfAccepted(event: { from_user_id: number; to_user_id: number }): PairFact {
+  return { kind: 'befriended', a: event.from_user_id, b: event.to_user_id }
+}
+
+function factOfRemoved(event: { user_id: number; friend_id: number }): PairFact {
+  return { kind: 'unfriended', a: event.user_id, b: event.friend_id }
+}
+
+function factOfBlocked(event: { blocker_id: number; blocked_id: number }): PairFact {
+  return { kind: 'blocked', blocker: event.blocker_id, blocked: event.blocked_id }
+}
+
+function factOfUnblocked(event: { blocker_id: number; blocked_id: number }): PairFact {
+  return { kind: 'unblocked', blocker: event.blocker_id, blocked: event.blocked_id }
+}

@@ -1,0 +1,179 @@
+import { chatDataErased, type EventBase } from '@bigtech/contracts'
+import { type Outbox, once } from '@bigtech/kafka'
+import { Prisma } from '../../generated/prisma/client.ts'
+import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import { applyFact, type ContactName, isOutdated, type Pair, type PairFact, peopleOf } from './contacts.ts'
+
+interface PairRow {
+  low: bigint
+  high: bigint
+  friends: boolean | number
+  low_blocks_high: boolean | number
+  high_blocks_low: boolean | number
+  as_of: Date
+}
+
+/** An event to be applied once by a consumer of that name. */
+export interface Applied {
+  readonly consumer: string
+  readonly event: EventBase
+}
+
+export type Outcome = 'applied' | 'duplicate' | 'ignored'
+
+/** The local copies of names, friendships and blocks, in MySQL. */
+export class ContactRepository {
+  readonly #mysql: Mysql
+  readonly #outbox: Outbox
+  readonly #onCommit: () => void
+
+  /** @param onCommit wakes the outbox relay. */
+  constructor(mysql: Mysql, outbox: Outbox, onCommit: () => void) {
+    this.#mysql = mysql
+    this.#outbox = outbox
+    this.#onCommit = onCommit
+  }
+
+  async names(userIds: readonly number[]): Promise<ContactName[]> {
+    if (userIds.length === 0) return []
+    const rows = await this.#mysql.read(
+      'contact_names',
+      (db) => db.$queryRaw<
+        { user_id: bigint; username: string; display_name: string; profile_image_url: string | null }[]
+      >`
+        SELECT user_id, username, display_name, profile_image_url FROM contact_users
+        WHERE user_id IN (${Prisma.join([...userIds])}) AND deleted_at IS NULL`,
+    )
+    return rows.map((row) => ({
+      userId: Number(row.user_id),
+      username: row.username,
+      displayName: row.display_name,
+      profileImageUrl: row.profile_image_url,
+    }))
+  }
+
+  /** The pairs of one person with others; a missing one has nothing between them. */
+  async pairsOf(userId: number, otherIds: readonly number[]): Promise<Map<number, Pair>> {
+    if (otherIds.length === 0) return new Map()
+    const ids = Prisma.join([...otherIds])
+    const columns = Prisma.sql`low, high, friends, low_blocks_high, high_blocks_low, as_of`
+    const rows = await this.#mysql.read(
+      'contact_pairs',
+      (db) => db.$queryRaw<PairRow[]>`
+        SELECT ${columns} FROM contact_pairs WHERE low = ${userId} AND high IN (${ids})
+        UNION ALL
+        SELECT ${columns} FROM contact_pairs WHERE high = ${userId} AND low IN (${ids})`,
+    )
+    return new Map(
+      rows.map(toPair).map((pair) => [pair.low === userId ? pair.high : pair.low, pair] as const),
+    )
+  }
+
+  /** Those who let strangers add them to groups. */
+  async openToStrangers(userIds: readonly number[]): Promise<Set<number>> {
+    if (userIds.length === 0) return new Set()
+    const rows = await this.#mysql.read(
+      'contact_settings',
+      (db) => db.$queryRaw<{ user_id: bigint }[]>`
+        SELECT user_id FROM contact_settings
+        WHERE user_id IN (${Prisma.join([...userIds])}) AND strangers_may_add = 1`,
+    )
+    return new Set(rows.map(({ user_id }) => Number(user_id)))
+  }
+
+  async saveStrangersMayAdd(userId: number, allowed: boolean, at: Date): Promise<void> {
+    await this.#mysql.read(
+      'contact_settings_save',
+      (db) => db.$executeRaw`
+        INSERT INTO contact_settings (user_id, strangers_may_add, updated_at) VALUES (${userId}, ${allowed}, ${at})
+        ON DUPLICATE KEY UPDATE strangers_may_add = VALUES(strangers_may_add), updated_at = VALUES(updated_at)`,
+    )
+  }
+
+  /** Applies what happened between two people, once. */
+  applyPairFact(applied: Applied, fact: PairFact): Promise<Outcome> {
+    return this.#once('contact_pair_apply', applied, async (tx) => {
+      const { low, high } = peopleOf(fact)
+      const at = new Date(applied.event.timestamp)
+      const [row] = await tx.$queryRaw<PairRow[]>`
+        SELECT low, high, friends, low_blocks_high, high_blocks_low, as_of FROM contact_pairs
+        WHERE low = ${low} AND high = ${high} FOR UPDATE`
+      if (isOutdated(at, row?.as_of)) return 'ignored'
+      const nothing = { low, high, friends: false, lowBlocksHigh: false, highBlocksLow: false }
+      const pair = applyFact(row ? toPair(row) : nothing, fact)
+      const asOf = row && row.as_of > at ? row.as_of : at
+      await tx.$executeRaw`
+        INSERT INTO contact_pairs (low, high, friends, low_blocks_high, high_blocks_low, as_of)
+        VALUES (${low}, ${high}, ${pair.friends}, ${pair.lowBlocksHigh}, ${pair.highBlocksLow}, ${asOf})
+        ON DUPLICATE KEY UPDATE friends = VALUES(friends), low_blocks_high = VALUES(low_blocks_high),
+          high_blocks_low = VALUES(high_blocks_low), as_of = VALUES(as_of)`
+      return 'applied'
+    })
+  }
+
+  /** Takes over a name, once, unless the account is gone or a newer one is there. */
+  applyName(applied: Applied, name: ContactName): Promise<Outcome> {
+    return this.#once('contact_name_apply', applied, async (tx) => {
+      const at = new Date(applied.event.timestamp)
+      const [row] = await tx.$queryRaw<{ as_of: Date; deleted_at: Date | null }[]>`
+        SELECT as_of, deleted_at FROM contact_users WHERE user_id = ${name.userId} FOR UPDATE`
+      if (row?.deleted_at || isOutdated(at, row?.as_of)) return 'ignored'
+      await tx.$executeRaw`
+        INSERT INTO contact_users (user_id, username, display_name, profile_image_url, as_of)
+        VALUES (${name.userId}, ${name.username}, ${name.displayName}, ${name.profileImageUrl}, ${at})
+        ON DUPLICATE KEY UPDATE username = VALUES(username), display_name = VALUES(display_name),
+          profile_image_url = VALUES(profile_image_url), as_of = VALUES(as_of)`
+      return 'applied'
+    })
+  }
+
+  /** Whether the event has been applied: to spare the work that comes before it. */
+  async wasApplied({ consumer, event }: Applied): Promise<boolean> {
+    const rows = await this.#mysql.read(
+      'inbox_look',
+      (db) => db.$queryRaw<unknown[]>`
+        SELECT 1 FROM inbox WHERE consumer = ${consumer} AND event_id = ${event.event_id}`,
+    )
+    return rows.length > 0
+  }
+
+  /** The last step of forgetting an account: its copies go, and the saga hears that we are done. */
+  applyErasure(applied: Applied, userId: number, deletionId: string): Promise<Outcome> {
+    return this.#once('contact_erase', applied, async (tx) => {
+      const at = new Date(applied.event.timestamp)
+      await tx.$executeRaw`
+        INSERT INTO contact_users (user_id, username, display_name, profile_image_url, as_of, deleted_at)
+        VALUES (${userId}, '', '', NULL, ${at}, ${at})
+        ON DUPLICATE KEY UPDATE username = '', display_name = '', profile_image_url = NULL, as_of = ${at}, deleted_at = ${at}`
+      await tx.$executeRaw`DELETE FROM contact_pairs WHERE low = ${userId}`
+      await tx.$executeRaw`DELETE FROM contact_pairs WHERE high = ${userId}`
+      await tx.$executeRaw`DELETE FROM contact_settings WHERE user_id = ${userId}`
+      await this.#outbox.enqueue(
+        tx,
+        chatDataErased,
+        { user_id: userId, deletion_id: deletionId },
+        { correlationId: applied.event.correlation_id },
+      )
+      return 'applied'
+    })
+  }
+
+  async #once(operation: string, applied: Applied, effect: (tx: Tx) => Promise<Outcome>): Promise<Outcome> {
+    const outcome = await this.#mysql.transaction(operation, async (tx) => {
+      if (!(await once(tx, applied.consumer, applied.event.event_id))) return 'duplicate'
+      return effect(tx)
+    })
+    this.#onCommit()
+    return outcome
+  }
+}
+
+function toPair(row: PairRow): Pair {
+  return {
+    low: Number(row.low),
+    high: Number(row.high),
+    friends: Boolean(row.friends),
+    lowBlocksHigh: Boolean(row.low_blocks_high),
+    highBlocksLow: Boolean(row.high_blocks_low),
+  }
+}

@@ -1,0 +1,125 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { roomMembersChanged } from '@bigtech/contracts'
+import { type AuthenticatedContext, decodeCursor, Problem, toPage } from '@bigtech/service-kit'
+import { z } from 'zod'
+import type { JoinLinkRecord } from './links.repository.ts'
+import type { MembershipReader, RoomHeads } from './membership.ts'
+import { roleAllows, roomLimits } from './room.ts'
+import { assertGroup, firstVisibleSeq, lockGroup, roleRequired } from './room-rules.ts'
+import type { RoomTransaction } from './room-transaction.ts'
+import type { RoomTransactions } from './rooms.service.ts'
+
+export interface LinkStore {
+  findWorking(tokenHash: Buffer, at: Date): Promise<JoinLinkRecord | undefined>
+  list(roomId: number, before: number | undefined, limit: number, at: Date): Promise<JoinLinkRecord[]>
+  insert(
+    tx: RoomTransaction,
+    link: Omit<JoinLinkRecord, 'linkId' | 'uses'> & { tokenHash: Buffer },
+    maxLinks: number,
+  ): Promise<number | undefined>
+  delete(tx: RoomTransaction, roomId: number, linkId: number): Promise<boolean>
+  use(tx: RoomTransaction, linkId: number, at: Date): Promise<boolean>
+}
+
+export interface LinkServiceOptions {
+  readonly rooms: RoomTransactions
+  readonly links: LinkStore
+  readonly membership: Pick<MembershipReader, 'require'>
+  readonly heads: Pick<RoomHeads, 'headSeq'>
+}
+
+const TOKEN_BYTES = 18
+
+/** Links by which people come into a group without being invited. */
+export class LinkService {
+  readonly #options: LinkServiceOptions
+
+  constructor(options: LinkServiceOptions) {
+    this.#options = options
+  }
+
+  /** The token is known from here on to whoever is given it: only its hash is stored. */
+  async createJoinLink(
+    ctx: AuthenticatedContext,
+    roomId: number,
+    input: { expires_in_seconds?: number | null | undefined; max_uses?: number | null | undefined },
+  ): Promise<JoinLinkRecord & { token: string }> {
+    const { userId } = ctx.actor
+    const token = randomBytes(TOKEN_BYTES).toString('base64url')
+    const createdAt = new Date()
+    const link = {
+      roomId,
+      createdBy: userId,
+      createdAt,
+      expiresAt: input.expires_in_seconds
+        ? new Date(createdAt.getTime() + input.expires_in_seconds * 1_000)
+        : null,
+      maxUses: input.max_uses ?? null,
+    }
+    const linkId = await this.#options.rooms.transaction('link_create', ctx.requestId, async (tx) => {
+      await lockGroup(tx, roomId, userId, 'manage_links')
+      return this.#options.links.insert(tx, { ...link, tokenHash: hashOf(token) }, roomLimits.links)
+    })
+    if (linkId === undefined) throw new Problem('JOIN_LINK_LIMIT')
+    return { ...link, linkId, uses: 0, token }
+  }
+
+  async listJoinLinks(
+    userId: number,
+    roomId: number,
+    query: { limit: number; cursor?: string | undefined },
+  ): Promise<{ items: JoinLinkRecord[]; next_cursor: string | null }> {
+    const before = decodeCursor(z.int().positive(), query.cursor)
+    const membership = await this.#options.membership.require(roomId, userId)
+    assertGroup(membership)
+    if (!roleAllows(membership.role, 'manage_links')) throw roleRequired('manage_links')
+    const links = await this.#options.links.list(roomId, before, query.limit, new Date())
+    return toPage(
+      links,
+      query.limit,
+      (link) => link.linkId,
+      (link) => link,
+    )
+  }
+
+  async revokeJoinLink(ctx: AuthenticatedContext, roomId: number, linkId: number): Promise<void> {
+    await this.#options.rooms.transaction('link_revoke', ctx.requestId, async (tx) => {
+      await lockGroup(tx, roomId, ctx.actor.userId, 'manage_links')
+      if (!(await this.#options.links.delete(tx, roomId, linkId))) throw new Problem('JOIN_LINK_INVALID')
+    })
+  }
+
+  /** Joins by the link's token. Returns the room's id. */
+  async joinRoom(ctx: AuthenticatedContext, token: string): Promise<number> {
+    const { rooms, links, heads } = this.#options
+    const { userId } = ctx.actor
+    const link = await links.findWorking(hashOf(token), new Date())
+    if (!link) throw new Problem('JOIN_LINK_INVALID')
+    const { roomId, linkId } = link
+    await rooms.transaction('link_join', ctx.requestId, async (tx) => {
+      const room = await tx.lock(roomId)
+      if (!room) throw new Problem('JOIN_LINK_INVALID')
+      if (await tx.roleOf(roomId, userId)) return
+      // The same answer as for a dead link: a room keeps its removals to itself.
+      if (await tx.wasRemoved(roomId, userId)) throw new Problem('JOIN_LINK_INVALID')
+      if (room.memberCount >= roomLimits.members) throw new Problem('ROOM_FULL')
+      const at = new Date()
+      if (!(await links.use(tx, linkId, at))) throw new Problem('JOIN_LINK_INVALID')
+      const visibleFromSeq = await firstVisibleSeq(room, heads)
+      const over = await tx.addMembers(roomId, [{ userId, role: 'member', visibleFromSeq }], at)
+      if (over.length > 0) throw new Problem('ROOM_LIMIT')
+      await tx.publish(roomMembersChanged, {
+        room_id: roomId,
+        added: [userId],
+        removed: [],
+        changed_by: userId,
+        reason: 'joined',
+      })
+    })
+    return roomId
+  }
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest()
+}

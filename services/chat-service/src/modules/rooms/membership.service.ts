@@ -1,0 +1,199 @@
+import { uuidv7 } from '@bigtech/contracts'
+import { Problem, type Service } from '@bigtech/service-kit'
+import type { Registry } from 'prom-client'
+import { FactCache } from '../../fact-cache.ts'
+import type { Membership, MembershipChange, MembershipReader } from './membership.ts'
+import { muteAt } from './room.ts'
+import type { CommitListener, MembershipRecord } from './rooms.repository.ts'
+
+/** What memberships are read from. */
+export interface MembershipStore {
+  find(roomId: number): Promise<object | undefined>
+  membership(roomId: number, userId: number): Promise<MembershipRecord | undefined>
+  memberIds(roomId: number): Promise<number[]>
+  roomIdsOf(userId: number): Promise<number[]>
+  present(roomId: number, userIds: readonly number[]): Promise<number[]>
+}
+
+/** A word to the other processes, faster than the event. */
+export interface Hints {
+  hint(channel: `chat:${string}`, payload: string): void
+  onHint(channel: `chat:${string}`, listener: (payload: string) => void): void
+}
+
+/** Whether two people may write to each other, from memory if it can be. */
+export interface MessagingPolicy {
+  mayMessage(userId: number, peerId: number): Promise<boolean>
+}
+
+interface Hint {
+  readonly from: string
+  readonly room_id: number
+  readonly user_ids: readonly number[]
+  readonly kind: 'members' | 'settings'
+}
+
+const CHANNEL = 'chat:membership'
+const FRESH_MS = 60_000
+
+/**
+ * Who is in which room, remembered in the process. A change reaches every process twice: at once by
+ * a hint, and surely by its event. Both only say where to look: what is true is read again, so that
+ * an old event that comes late cannot bring a removed member back for a moment.
+ */
+export class MembershipService implements MembershipReader, CommitListener {
+  readonly #store: MembershipStore
+  readonly #hints: Hints
+  readonly #policy: MessagingPolicy
+  readonly #log: Service['log']
+  readonly #memberships: FactCache<MembershipRecord>
+  readonly #memberIds: FactCache<readonly number[]>
+  readonly #roomIds: FactCache<readonly number[]>
+  readonly #listeners: ((change: MembershipChange) => void)[] = []
+  /** The last change of each room in hand: a room's changes are told one after the other. */
+  readonly #turns = new Map<number, Promise<void>>()
+  readonly #processId = uuidv7()
+
+  constructor(options: {
+    store: MembershipStore
+    hints: Hints
+    policy: MessagingPolicy
+    log: Service['log']
+    metrics: Registry
+  }) {
+    const { store, hints, policy, log, metrics } = options
+    this.#store = store
+    this.#hints = hints
+    this.#policy = policy
+    this.#log = log
+    const sizeOf = (ids: readonly number[]) => ids.length
+    this.#memberships = new FactCache({ name: 'membership', max: 100_000, freshMs: FRESH_MS }, metrics)
+    this.#memberIds = new FactCache(
+      { name: 'member_ids', max: 20_000, maxSize: 2_000_000, sizeOf, freshMs: FRESH_MS },
+      metrics,
+    )
+    this.#roomIds = new FactCache(
+      { name: 'room_ids', max: 20_000, maxSize: 2_000_000, sizeOf, freshMs: FRESH_MS },
+      metrics,
+    )
+    hints.onHint(CHANNEL, (payload) => this.#onHint(payload))
+  }
+
+  async require(roomId: number, userId: number): Promise<Membership> {
+    const key = `${roomId}:${userId}`
+    const record = await this.#memberships.get(key, () => this.#store.membership(roomId, userId))
+    if (record) {
+      const { mutedUntil, ...membership } = record
+      return { ...membership, muted: muteAt(mutedUntil, new Date()).muted }
+    }
+    throw new Problem((await this.#store.find(roomId)) ? 'NOT_A_MEMBER' : 'ROOM_NOT_FOUND')
+  }
+
+  async memberIds(roomId: number): Promise<readonly number[]> {
+    const read = async () => {
+      const ids = await this.#store.memberIds(roomId)
+      return ids.length > 0 ? ids : undefined
+    }
+    return (await this.#memberIds.get(String(roomId), read)) ?? []
+  }
+
+  async roomIdsOf(userId: number): Promise<readonly number[]> {
+    return (await this.#roomIds.get(String(userId), () => this.#store.roomIdsOf(userId))) ?? []
+  }
+
+  onChange(listener: (change: MembershipChange) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  async assertMaySend({ userId, directPeerId }: Membership): Promise<void> {
+    if (directPeerId === null) return
+    if (!(await this.#policy.mayMessage(userId, directPeerId))) throw new Problem('DIRECT_MESSAGE_REFUSED')
+  }
+
+  /** A change of this process was committed. Resolves when it is known here; the others are hinted. */
+  async committed(change: {
+    members: ReadonlyMap<number, ReadonlySet<number>>
+    settings: ReadonlyMap<number, ReadonlySet<number>>
+  }): Promise<void> {
+    const tell = (kind: Hint['kind'], room_id: number, user_ids: readonly number[]) =>
+      this.#hints.hint(
+        CHANNEL,
+        JSON.stringify({ from: this.#processId, room_id, user_ids, kind } satisfies Hint),
+      )
+    for (const [roomId, userIds] of change.settings) {
+      this.settingsChanged(roomId, [...userIds])
+      tell('settings', roomId, [...userIds])
+    }
+    for (const [roomId, userIds] of change.members) {
+      tell('members', roomId, [...userIds])
+      await this.membersChanged(roomId, [...userIds])
+    }
+  }
+
+  /** Somebody's role or settings of a room are others now. */
+  settingsChanged(roomId: number, userIds: readonly number[]): void {
+    for (const userId of userIds) this.#memberships.drop(`${roomId}:${userId}`)
+  }
+
+  /**
+   * These people came into the room, or went out of it.
+   * @param said what the event says, for when MySQL cannot be asked.
+   */
+  membersChanged(roomId: number, userIds: readonly number[], said?: MembershipChange): Promise<void> {
+    this.#forget(roomId, userIds)
+    const turn = (this.#turns.get(roomId) ?? Promise.resolve()).then(async () => {
+      const change = await this.#whatIsTrue(roomId, userIds, said)
+      if (change) for (const listener of this.#listeners) this.#callListener(listener, change)
+    })
+    this.#turns.set(roomId, turn)
+    return turn.finally(() => {
+      if (this.#turns.get(roomId) === turn) this.#turns.delete(roomId)
+    })
+  }
+
+  #forget(roomId: number, userIds: readonly number[]): void {
+    this.#memberIds.drop(String(roomId))
+    for (const userId of userIds) {
+      this.#memberships.drop(`${roomId}:${userId}`)
+      this.#roomIds.drop(String(userId))
+    }
+  }
+
+  async #whatIsTrue(
+    roomId: number,
+    userIds: readonly number[],
+    said: MembershipChange | undefined,
+  ): Promise<MembershipChange | undefined> {
+    try {
+      const present = new Set(await this.#store.present(roomId, userIds))
+      return {
+        roomId,
+        added: userIds.filter((userId) => present.has(userId)),
+        removed: userIds.filter((userId) => !present.has(userId)),
+      }
+    } catch (err) {
+      this.#log.warn({ err, room_id: roomId }, 'a change of members could not be looked up')
+      return said
+    }
+  }
+
+  #callListener(listener: (change: MembershipChange) => void, change: MembershipChange): void {
+    try {
+      listener(change)
+    } catch (err) {
+      this.#log.error({ err, room_id: change.roomId }, 'a listener of membership changes failed')
+    }
+  }
+
+  #onHint(payload: string): void {
+    let hint: Hint
+    try {
+      hint = JSON.parse(payload) as Hint
+    } catch {
+      return
+    }
+    if (hint.from === this.#processId) return
+    if (hint.kind === 'settings') this.settingsChanged(hint.room_id, hint.user_ids)
+    else void this.membersChanged(hint.room_id, hint.user_ids)
+  }
+}

@@ -1,0 +1,127 @@
+import { Prisma } from '../../generated/prisma/client.ts'
+import type { Mysql } from '../../plugins/mysql.ts'
+import type { Role } from './membership.ts'
+import type { Activity, ActivityStore } from './room-activity.ts'
+import { type MemberSettings, type RoomRecord, roomColumns, toRoomRecord } from './room-transaction.ts'
+
+/** What is needed to put a user's rooms into order: a few numbers for each of them. */
+export interface RoomPlace {
+  readonly roomId: number
+  readonly pinned: boolean
+  readonly lastSeq: number
+  readonly lastActivityAt: Date
+}
+
+/** A room and the asking member's part in it. */
+export interface RoomDetails extends RoomRecord, MemberSettings {
+  readonly role: Role
+  readonly visibleFromSeq: number
+  readonly lastSeq: number
+  readonly lastActivityAt: Date
+}
+
+type DetailsRow = Parameters<typeof toRoomRecord>[0] & {
+  role: Role
+  visible_from_seq: bigint
+  muted_until: Date | null
+  pinned_at: Date | null
+  archived_at: Date | null
+  last_seq: bigint
+  last_activity_at: Date
+}
+
+/** The one query that orders the list: an index of the member's rooms, and each room by its key. */
+export const placesSql = (archived: boolean) =>
+  `SELECT m.room_id, m.pinned_at IS NOT NULL AS pinned, r.last_seq, r.last_activity_at
+   FROM room_members m JOIN rooms r ON r.id = m.room_id
+   WHERE m.user_id = ? AND m.archived_at IS ${archived ? 'NOT NULL' : 'NULL'}`
+
+/** What the room list reads, and what keeps it in order. */
+export class RoomListRepository implements ActivityStore {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  async places(userId: number, archived: boolean): Promise<RoomPlace[]> {
+    const rows = await this.#mysql.read('room_places', (db) =>
+      db.$queryRawUnsafe<
+        { room_id: bigint; pinned: bigint | number; last_seq: bigint; last_activity_at: Date }[]
+      >(placesSql(archived), userId),
+    )
+    return rows.map((row) => ({
+      roomId: Number(row.room_id),
+      pinned: Number(row.pinned) === 1,
+      lastSeq: Number(row.last_seq),
+      lastActivityAt: row.last_activity_at,
+    }))
+  }
+
+  /** Those of the rooms that the user is in. */
+  async details(userId: number, roomIds: readonly number[]): Promise<Map<number, RoomDetails>> {
+    if (roomIds.length === 0) return new Map()
+    const rows = await this.#mysql.read(
+      'room_details',
+      (db) => db.$queryRaw<DetailsRow[]>`
+        SELECT ${roomColumns}, r.last_seq, r.last_activity_at, m.role, m.visible_from_seq, m.muted_until,
+          m.pinned_at, m.archived_at
+        FROM room_members m JOIN rooms r ON r.id = m.room_id
+        WHERE m.user_id = ${userId} AND m.room_id IN (${Prisma.join([...roomIds])})`,
+    )
+    return new Map(rows.map((row) => [Number(row.id), toDetails(row)]))
+  }
+
+  /** The first few other members of each room, in the order of joining. */
+  async firstMembers(
+    roomIds: readonly number[],
+    exceptUserId: number,
+    count: number,
+  ): Promise<Map<number, number[]>> {
+    const result = new Map<number, number[]>()
+    if (roomIds.length === 0) return result
+    // A window function would read every member of every room; each of these reads `count` index entries.
+    const parts = roomIds.map(
+      (roomId) => Prisma.sql`(SELECT room_id, user_id FROM room_members
+        WHERE room_id = ${roomId} AND user_id <> ${exceptUserId} ORDER BY joined_at, user_id LIMIT ${count})`,
+    )
+    const rows = await this.#mysql.read(
+      'room_first_members',
+      (db) => db.$queryRaw<{ room_id: bigint; user_id: bigint }[]>`${Prisma.join(parts, ' UNION ALL ')}`,
+    )
+    for (const row of rows) {
+      const roomId = Number(row.room_id)
+      result.set(roomId, [...(result.get(roomId) ?? []), Number(row.user_id)])
+    }
+    return result
+  }
+
+  async saveActivity(activities: readonly Activity[]): Promise<void> {
+    if (activities.length === 0) return
+    const rows = activities.map(({ roomId, seq, at }, index) =>
+      index === 0
+        ? Prisma.sql`SELECT ${roomId} AS id, ${seq} AS seq, CAST(${at} AS DATETIME(3)) AS at`
+        : Prisma.sql`SELECT ${roomId}, ${seq}, CAST(${at} AS DATETIME(3))`,
+    )
+    await this.#mysql.transaction(
+      'room_activity',
+      (tx) => tx.$executeRaw`
+        UPDATE rooms JOIN (${Prisma.join(rows, ' UNION ALL ')}) AS touched ON touched.id = rooms.id
+        SET rooms.last_activity_at = IF(touched.seq > rooms.last_seq, GREATEST(rooms.last_activity_at, touched.at), rooms.last_activity_at),
+            rooms.last_seq = GREATEST(rooms.last_seq, touched.seq)`,
+    )
+  }
+}
+
+function toDetails(row: DetailsRow): RoomDetails {
+  return {
+    ...toRoomRecord(row),
+    role: row.role,
+    visibleFromSeq: Number(row.visible_from_seq),
+    mutedUntil: row.muted_until,
+    pinnedAt: row.pinned_at,
+    archivedAt: row.archived_at,
+    lastSeq: Number(row.last_seq),
+    lastActivityAt: row.last_activity_at,
+  }
+}

@@ -1,0 +1,181 @@
+import type { Room, RoomPerson } from '@bigtech/contracts'
+import { decodeCursor, Problem, toPage } from '@bigtech/service-kit'
+import { z } from 'zod'
+import type { ContactName } from '../contacts/contacts.ts'
+import type { RoomActivity, RoomHead, RoomHeads } from './membership.ts'
+import { compareInList, type ListPosition, muteAt } from './room.ts'
+import type { RoomDetails, RoomPlace } from './room-list.repository.ts'
+import { peerIn } from './rooms.repository.ts'
+
+export interface RoomListStore {
+  places(userId: number, archived: boolean): Promise<RoomPlace[]>
+  details(userId: number, roomIds: readonly number[]): Promise<ReadonlyMap<number, RoomDetails>>
+  firstMembers(
+    roomIds: readonly number[],
+    exceptUserId: number,
+    count: number,
+  ): Promise<ReadonlyMap<number, readonly number[]>>
+}
+
+/** Names of people, from the local copies. */
+export interface Names {
+  names(userIds: readonly number[]): Promise<ReadonlyMap<number, ContactName>>
+}
+
+const TITLE_NAMES = 4
+const cursorSchema = z.tuple([z.union([z.literal(0), z.literal(1)]), z.int(), z.int()])
+
+/** Rooms as their members see them. */
+export class RoomListService {
+  readonly #store: RoomListStore
+  readonly #heads: RoomHeads
+  readonly #activity: RoomActivity
+  readonly #names: Names
+  readonly #refuse: (roomId: number, userId: number) => Promise<unknown>
+
+  /** @param refuse throws the right problem for somebody who is not in the room. */
+  constructor(options: {
+    store: RoomListStore
+    heads: RoomHeads
+    activity: RoomActivity
+    names: Names
+    refuse: (roomId: number, userId: number) => Promise<unknown>
+  }) {
+    this.#store = options.store
+    this.#heads = options.heads
+    this.#activity = options.activity
+    this.#names = options.names
+    this.#refuse = options.refuse
+  }
+
+  /** Pinned first, then newest activity: exact, although MySQL hears of activity once a second. */
+  async listRooms(
+    userId: number,
+    query: { limit: number; cursor?: string | undefined; archived: boolean },
+  ): Promise<{ items: Room[]; next_cursor: string | null }> {
+    const cursor = decodeCursor(cursorSchema, query.cursor)
+    const after = cursor && { pinned: cursor[0] === 1, at: cursor[1], roomId: cursor[2] }
+    const positions = (await this.#positions(userId, query.archived))
+      .filter((position) => !after || compareInList(position, after) > 0)
+      .sort(compareInList)
+      .slice(0, query.limit + 1)
+    const page = toPage(
+      positions,
+      query.limit,
+      ({ pinned, at, roomId }) => [pinned ? 1 : 0, at, roomId],
+      ({ roomId }) => roomId,
+    )
+    // Left meanwhile: then it is not in the list any more.
+    const rooms = await this.#view(userId, page.items)
+    return { items: page.items.flatMap((id) => rooms.get(id) ?? []), next_cursor: page.next_cursor }
+  }
+
+  /** @throws Problem NOT_A_MEMBER, ROOM_NOT_FOUND. */
+  async getRoom(userId: number, roomId: number): Promise<Room> {
+    const room = (await this.#view(userId, [roomId])).get(roomId)
+    if (room) return room
+    await this.#refuse(roomId, userId)
+    // A member by what memory says, but no longer by the database.
+    throw new Problem('NOT_A_MEMBER')
+  }
+
+  /**
+   * Where each room stands. What MySQL knows may be a moment old; since seq has no holes, a room has
+   * newer messages exactly if the one after its last known seq is there.
+   */
+  async #positions(userId: number, archived: boolean): Promise<ListPosition[]> {
+    const places = await this.#store.places(userId, archived)
+    const newer = await this.#heads.newerThan(new Map(places.map((place) => [place.roomId, place.lastSeq])))
+    for (const [roomId, { lastSeq, lastMessageAt }] of newer)
+      this.#activity.touch(roomId, lastSeq, lastMessageAt)
+    return places.map(({ roomId, pinned, lastActivityAt }) => ({
+      roomId,
+      pinned,
+      at: Math.max(lastActivityAt.getTime(), newer.get(roomId)?.lastMessageAt.getTime() ?? 0),
+    }))
+  }
+
+  async #view(userId: number, roomIds: readonly number[]): Promise<Map<number, Room>> {
+    const details = await this.#store.details(userId, roomIds)
+    const rooms = [...details.values()]
+    const [heads, people] = await Promise.all([
+      this.#heads.heads(rooms, userId),
+      this.#peopleOf(userId, rooms),
+    ])
+    const now = new Date()
+    return new Map(
+      rooms.map((room) => [
+        room.roomId,
+        toRoom(room, peerIn(room.directKey, userId), heads.get(room.roomId), people, now),
+      ]),
+    )
+  }
+
+  async #peopleOf(userId: number, rooms: readonly RoomDetails[]): Promise<PeopleOfRooms> {
+    const unnamed = rooms.filter(({ roomType, name }) => roomType === 'group' && name === null)
+    const others = await this.#store.firstMembers(
+      unnamed.map(({ roomId }) => roomId),
+      userId,
+      TITLE_NAMES,
+    )
+    const peers = rooms.flatMap(({ directKey }) => peerIn(directKey, userId) ?? [])
+    const names = await this.#names.names([...new Set([...peers, ...[...others.values()].flat()])])
+    return { others, names }
+  }
+}
+
+interface PeopleOfRooms {
+  /** The first other members of unnamed groups. */
+  readonly others: ReadonlyMap<number, readonly number[]>
+  readonly names: ReadonlyMap<number, ContactName>
+}
+
+function toRoom(
+  room: RoomDetails,
+  peerId: number | null,
+  head: RoomHead | undefined,
+  { others, names }: PeopleOfRooms,
+  now: Date,
+): Room {
+  const peer = peerId === null ? null : names.get(peerId)
+  const otherNames = (others.get(room.roomId) ?? []).flatMap((id) => names.get(id)?.displayName ?? [])
+  const { muted, mutedUntil } = muteAt(room.mutedUntil, now)
+  const lastMessageAt = head?.lastMessageAt ?? null
+  return {
+    room_id: room.roomId,
+    room_type: room.roomType,
+    name: room.name,
+    title: room.name ?? peer?.displayName ?? otherNames.join(', '),
+    image_url: room.imageUrl,
+    peer: peer ? toPerson(peer) : null,
+    member_count: room.memberCount,
+    role: room.role,
+    history_visibility: room.historyVisibility,
+    created_by: room.createdBy,
+    created_at: room.createdAt.toISOString(),
+    last_activity_at: latest(room.lastActivityAt, lastMessageAt).toISOString(),
+    last_seq: Math.max(room.lastSeq, head?.lastSeq ?? 0),
+    last_message_preview: head?.lastMessagePreview ?? null,
+    last_message_at: lastMessageAt?.toISOString() ?? null,
+    unread_count: head?.unreadCount ?? 0,
+    mention_count: head?.mentionCount ?? 0,
+    pinned: room.pinnedAt !== null,
+    muted,
+    muted_until: mutedUntil?.toISOString() ?? null,
+    archived: room.archivedAt !== null,
+  }
+}
+
+/** Somebody as rooms show them. */
+export function toPerson(name: ContactName): RoomPerson {
+  return {
+    user_id: name.userId,
+    username: name.username,
+    display_name: name.displayName,
+    profile_image_url: name.profileImageUrl,
+  }
+}
+
+function latest(one: Date, other: Date | null): Date {
+  return other && other > one ? other : one
+}

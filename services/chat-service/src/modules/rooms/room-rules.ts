@@ -1,0 +1,49 @@
+import { Problem } from '@bigtech/service-kit'
+import type { Membership, RoomHeads } from './membership.ts'
+import { type RoomAction, roleAllows, roleFor } from './room.ts'
+import type { RoomRecord, RoomTransaction } from './room-transaction.ts'
+
+/** @throws Problem ROOM_IS_DIRECT: there is nothing to manage in a 1:1 room. */
+export function assertGroup({ roomType }: Pick<Membership, 'roomType'>): void {
+  if (roomType === 'direct') throw new Problem('ROOM_IS_DIRECT')
+}
+
+/**
+ * Locks the group, and checks what the person may do in it as of now: what memory says of roles may
+ * be a moment old, and the change that follows is for good.
+ */
+export async function lockGroup(
+  tx: RoomTransaction,
+  roomId: number,
+  userId: number,
+  action: RoomAction,
+): Promise<RoomRecord & { readonly role: Membership['role'] }> {
+  const room = await tx.lock(roomId)
+  if (!room) throw new Problem('ROOM_NOT_FOUND')
+  const role = await tx.roleOf(roomId, userId)
+  if (!role) throw new Problem('NOT_A_MEMBER')
+  assertGroup(room)
+  if (!roleAllows(role, action)) throw roleRequired(action)
+  return { ...room, role }
+}
+
+/** The problem that names the role it takes. */
+export function roleRequired(action: RoomAction): Problem {
+  return new Problem('ROLE_REQUIRED', { detail: `This takes the role ${roleFor(action)}.` })
+}
+
+/** The first message that somebody sees who comes in now. */
+export async function firstVisibleSeq(
+  room: Pick<RoomRecord, 'roomId' | 'historyVisibility'>,
+  heads: Pick<RoomHeads, 'headSeq'>,
+): Promise<number> {
+  return room.historyVisibility === 'all' ? 1 : (await heads.headSeq(room.roomId)) + 1
+}
+
+/** Says which of the people on a list cannot be added, and nothing of why: that is theirs to know. */
+export function notAddable(listed: readonly number[], refused: readonly number[]): Problem {
+  const errors = listed.flatMap((userId, index) =>
+    refused.includes(userId) ? [{ field: `member_ids.${index}`, message: 'Cannot be added.' }] : [],
+  )
+  return new Problem('MEMBER_NOT_ADDABLE', { errors })
+}

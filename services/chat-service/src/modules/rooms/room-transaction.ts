@@ -1,0 +1,252 @@
+import type { EventDefinition, EventMeta } from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/kafka'
+import { Prisma } from '../../generated/prisma/client.ts'
+import type { Tx } from '../../plugins/mysql.ts'
+import type { Role, RoomType } from './membership.ts'
+import { type Candidate, roomLimits } from './room.ts'
+
+export type HistoryVisibility = 'all' | 'since_join'
+
+export interface RoomRecord {
+  readonly roomId: number
+  readonly roomType: RoomType
+  readonly directKey: string | null
+  readonly name: string | null
+  readonly imageUrl: string | null
+  readonly historyVisibility: HistoryVisibility
+  readonly createdBy: number
+  readonly memberCount: number
+  readonly createdAt: Date
+}
+
+export interface NewMember {
+  readonly userId: number
+  readonly role: Role
+  readonly visibleFromSeq: number
+}
+
+export interface MemberSettings {
+  readonly mutedUntil: Date | null
+  readonly pinnedAt: Date | null
+  readonly archivedAt: Date | null
+}
+
+interface RoomRow {
+  id: bigint
+  room_type: RoomType
+  direct_key: string | null
+  name: string | null
+  image_url: string | null
+  history_visibility: HistoryVisibility
+  created_by: bigint
+  member_count: number | bigint
+  created_at: Date
+}
+
+export const roomColumns = Prisma.sql`id, room_type, direct_key, name, image_url, history_visibility, created_by, member_count, created_at`
+
+/** A room's columns as the domain knows them. */
+export function toRoomRecord(row: RoomRow): RoomRecord {
+  return {
+    roomId: Number(row.id),
+    roomType: row.room_type,
+    directKey: row.direct_key,
+    name: row.name,
+    imageUrl: row.image_url,
+    historyVisibility: row.history_visibility,
+    createdBy: Number(row.created_by),
+    memberCount: Number(row.member_count),
+    createdAt: row.created_at,
+  }
+}
+
+/**
+ * One change of rooms, all or nothing, its events included. Whoever changes members holds the
+ * room's row: the limit, the roles and the number of members are exact because of that.
+ */
+export class RoomTransaction {
+  /** Whose membership of which room is another one after the commit. */
+  readonly members = new Map<number, Set<number>>()
+  /** Whose settings of which room are. */
+  readonly settings = new Map<number, Set<number>>()
+  readonly #tx: Tx
+  readonly #outbox: Outbox
+  readonly #meta: EventMeta
+
+  constructor(tx: Tx, outbox: Outbox, meta: EventMeta) {
+    this.#tx = tx
+    this.#outbox = outbox
+    this.#meta = meta
+  }
+
+  async publish<Type extends string, Payload extends object>(
+    definition: EventDefinition<Type, Payload>,
+    payload: Payload,
+  ): Promise<void> {
+    await this.#outbox.enqueue(this.#tx, definition, payload, this.#meta)
+  }
+
+  async insertGroup(room: {
+    name: string | null
+    imageUrl: string | null
+    historyVisibility: HistoryVisibility
+    createdBy: number
+    at: Date
+  }): Promise<number> {
+    await this.#tx.$executeRaw`
+      INSERT INTO rooms (room_type, name, image_url, history_visibility, created_by, last_activity_at, created_at)
+      VALUES ('group', ${room.name}, ${room.imageUrl}, ${room.historyVisibility}, ${room.createdBy}, ${room.at}, ${room.at})`
+    return this.#insertedId()
+  }
+
+  /** The new room's id, or undefined when the pair has one: of many at once, one inserts. */
+  async insertDirect(directKey: string, createdBy: number, at: Date): Promise<number | undefined> {
+    const inserted = await this.#tx.$executeRaw`
+      INSERT IGNORE INTO rooms (room_type, direct_key, created_by, last_activity_at, created_at)
+      VALUES ('direct', ${directKey}, ${createdBy}, ${at}, ${at})`
+    return inserted === 1 ? this.#insertedId() : undefined
+  }
+
+  /** The room, locked until the end of the transaction; undefined when it is not there. */
+  async lock(roomId: number): Promise<RoomRecord | undefined> {
+    const [row] = await this.#tx.$queryRaw<RoomRow[]>`
+      SELECT ${roomColumns} FROM rooms WHERE id = ${roomId} AND deleted_at IS NULL FOR UPDATE`
+    return row && toRoomRecord(row)
+  }
+
+  async roleOf(roomId: number, userId: number): Promise<Role | undefined> {
+    const [row] = await this.#tx.$queryRaw<{ role: Role }[]>`
+      SELECT role FROM room_members WHERE room_id = ${roomId} AND user_id = ${userId}`
+    return row?.role
+  }
+
+  /** Those of the users that are in the room. */
+  async present(roomId: number, userIds: readonly number[]): Promise<number[]> {
+    if (userIds.length === 0) return []
+    const rows = await this.#tx.$queryRaw<{ user_id: bigint }[]>`
+      SELECT user_id FROM room_members WHERE room_id = ${roomId} AND user_id IN (${Prisma.join([...userIds])})`
+    return rows.map(({ user_id }) => Number(user_id))
+  }
+
+  async candidates(roomId: number): Promise<Candidate[]> {
+    const rows = await this.#tx.$queryRaw<{ user_id: bigint; role: Role; joined_at: Date }[]>`
+      SELECT user_id, role, joined_at FROM room_members WHERE room_id = ${roomId}`
+    return rows.map((row) => ({ userId: Number(row.user_id), role: row.role, joinedAt: row.joined_at }))
+  }
+
+  /** Adds people who are not in the room. Returns those who are then in too many rooms: refuse it all. */
+  async addMembers(roomId: number, members: readonly NewMember[], at: Date): Promise<number[]> {
+    // One order for everybody: two rooms with the same people must not wait for each other.
+    const sorted = [...members].sort((a, b) => a.userId - b.userId)
+    const rows = sorted.map(
+      ({ userId, role, visibleFromSeq }) =>
+        Prisma.sql`(${roomId}, ${userId}, ${role}, ${at}, ${visibleFromSeq})`,
+    )
+    await this.#tx.$executeRaw`
+      INSERT INTO room_members (room_id, user_id, role, joined_at, visible_from_seq) VALUES ${Prisma.join(rows)}`
+    const ids = sorted.map(({ userId }) => userId)
+    await this.#tx.$executeRaw`
+      UPDATE rooms SET member_count = member_count + ${members.length} WHERE id = ${roomId}`
+    await this.#tx
+      .$executeRaw`DELETE FROM room_removals WHERE room_id = ${roomId} AND user_id IN (${Prisma.join(ids)})`
+    await this.#tx.$executeRaw`
+      INSERT INTO room_counts (user_id, rooms) VALUES ${Prisma.join(ids.map((id) => Prisma.sql`(${id}, 1)`))}
+      ON DUPLICATE KEY UPDATE rooms = rooms + 1`
+    this.#note(this.members, roomId, ids)
+    const over = await this.#tx.$queryRaw<{ user_id: bigint }[]>`
+      SELECT user_id FROM room_counts WHERE user_id IN (${Prisma.join(ids)}) AND rooms > ${roomLimits.roomsPerUser}`
+    return over.map(({ user_id }) => Number(user_id))
+  }
+
+  /** False when the user was not in the room. */
+  async removeMember(roomId: number, userId: number): Promise<boolean> {
+    const removed = await this.#tx.$executeRaw`
+      DELETE FROM room_members WHERE room_id = ${roomId} AND user_id = ${userId}`
+    if (removed === 0) return false
+    await this.#tx.$executeRaw`UPDATE rooms SET member_count = member_count - 1 WHERE id = ${roomId}`
+    await this.#tx.$executeRaw`UPDATE room_counts SET rooms = rooms - 1 WHERE user_id = ${userId}`
+    this.#note(this.members, roomId, [userId])
+    return true
+  }
+
+  async noteRemoval(roomId: number, userId: number, removedBy: number, at: Date): Promise<void> {
+    await this.#tx.$executeRaw`
+      INSERT INTO room_removals (room_id, user_id, removed_by, removed_at)
+      VALUES (${roomId}, ${userId}, ${removedBy}, ${at})
+      ON DUPLICATE KEY UPDATE removed_by = VALUES(removed_by), removed_at = VALUES(removed_at)`
+  }
+
+  async wasRemoved(roomId: number, userId: number): Promise<boolean> {
+    const rows = await this.#tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM room_removals WHERE room_id = ${roomId} AND user_id = ${userId}`
+    return rows.length > 0
+  }
+
+  async setRole(roomId: number, userId: number, role: Role): Promise<void> {
+    await this.#tx.$executeRaw`
+      UPDATE room_members SET role = ${role} WHERE room_id = ${roomId} AND user_id = ${userId}`
+    this.#note(this.settings, roomId, [userId])
+  }
+
+  async updateRoom(
+    roomId: number,
+    room: Pick<RoomRecord, 'name' | 'imageUrl' | 'historyVisibility'>,
+  ): Promise<void> {
+    await this.#tx.$executeRaw`
+      UPDATE rooms SET name = ${room.name}, image_url = ${room.imageUrl}, history_visibility = ${room.historyVisibility}
+      WHERE id = ${roomId}`
+  }
+
+  /** Takes everybody out and hides the room for good. Returns who was in it. */
+  async deleteRoom(roomId: number, at: Date): Promise<number[]> {
+    const ids = (await this.candidates(roomId)).map(({ userId }) => userId).sort((a, b) => a - b)
+    await this.#tx.$executeRaw`DELETE FROM room_members WHERE room_id = ${roomId}`
+    await this.#tx.$executeRaw`UPDATE rooms SET deleted_at = ${at}, member_count = 0 WHERE id = ${roomId}`
+    await this.#tx.$executeRaw`DELETE FROM room_links WHERE room_id = ${roomId}`
+    await this.#tx.$executeRaw`DELETE FROM room_removals WHERE room_id = ${roomId}`
+    if (ids.length > 0) {
+      await this.#tx
+        .$executeRaw`UPDATE room_counts SET rooms = rooms - 1 WHERE user_id IN (${Prisma.join(ids)})`
+    }
+    this.#note(this.members, roomId, ids)
+    return ids
+  }
+
+  async settingsOf(roomId: number, userId: number): Promise<MemberSettings | undefined> {
+    const [row] = await this.#tx.$queryRaw<
+      { muted_until: Date | null; pinned_at: Date | null; archived_at: Date | null }[]
+    >`SELECT muted_until, pinned_at, archived_at FROM room_members
+      WHERE room_id = ${roomId} AND user_id = ${userId} FOR UPDATE`
+    return row && { mutedUntil: row.muted_until, pinnedAt: row.pinned_at, archivedAt: row.archived_at }
+  }
+
+  async saveSettings(roomId: number, userId: number, settings: MemberSettings): Promise<void> {
+    await this.#tx.$executeRaw`
+      UPDATE room_members
+      SET muted_until = ${settings.mutedUntil}, pinned_at = ${settings.pinnedAt}, archived_at = ${settings.archivedAt}
+      WHERE room_id = ${roomId} AND user_id = ${userId}`
+    this.#note(this.settings, roomId, [userId])
+  }
+
+  /** Forgets what is left of a deleted account besides its memberships. */
+  async forgetUser(userId: number): Promise<void> {
+    await this.#tx.$executeRaw`DELETE FROM room_removals WHERE user_id = ${userId}`
+    await this.#tx.$executeRaw`DELETE FROM room_counts WHERE user_id = ${userId}`
+  }
+
+  /** For what other repositories of this module do in the same transaction. */
+  get sql(): Tx {
+    return this.#tx
+  }
+
+  async #insertedId(): Promise<number> {
+    const [row] = await this.#tx.$queryRaw<{ id: bigint }[]>`SELECT LAST_INSERT_ID() AS id`
+    return Number(row!.id)
+  }
+
+  #note(where: Map<number, Set<number>>, roomId: number, userIds: readonly number[]): void {
+    const known = where.get(roomId) ?? new Set<number>()
+    for (const userId of userIds) known.add(userId)
+    where.set(roomId, known)
+  }
+}

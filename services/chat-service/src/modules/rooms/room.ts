@@ -1,0 +1,76 @@
+import type { Role } from './membership.ts'
+
+/** The rules of rooms, without any store. */
+export const roomLimits = { members: 1_000, roomsPerUser: 2_000, links: 20 } as const
+
+export type RoomAction =
+  | 'view'
+  | 'invite'
+  | 'leave'
+  | 'update'
+  | 'remove'
+  | 'manage_links'
+  | 'set_role'
+  | 'delete'
+
+const rank: Record<Role, number> = { member: 0, admin: 1, owner: 2 }
+
+const neededRole: Record<RoomAction, Role> = {
+  view: 'member',
+  invite: 'member',
+  leave: 'member',
+  update: 'admin',
+  remove: 'admin',
+  manage_links: 'admin',
+  set_role: 'owner',
+  delete: 'owner',
+}
+
+/** The least role that may do it. */
+export function roleFor(action: RoomAction): Role {
+  return neededRole[action]
+}
+
+/** Whether a role is enough for an action. */
+export function roleAllows(role: Role, action: RoomAction): boolean {
+  return rank[role] >= rank[neededRole[action]]
+}
+
+/** Admins remove members; the owner removes admins too. Nobody removes an equal. */
+export function mayRemove(actor: Role, target: Role): boolean {
+  return roleAllows(actor, 'remove') && rank[actor] > rank[target]
+}
+
+export interface Candidate {
+  readonly userId: number
+  readonly role: Role
+  readonly joinedAt: Date
+}
+
+/** Who owns a room after its owner has left: the oldest admin, else the oldest member. */
+export function nextOwner<C extends Candidate>(members: readonly C[]): C | undefined {
+  const older = (a: C, b: C) => a.joinedAt.getTime() - b.joinedAt.getTime() || a.userId - b.userId
+  const admins = members.filter(({ role }) => role === 'admin')
+  return [...(admins.length > 0 ? admins : members)].sort(older)[0]
+}
+
+/** A room's place in the list. */
+export interface ListPosition {
+  readonly pinned: boolean
+  readonly at: number
+  readonly roomId: number
+}
+
+/** Pinned first, then the newest activity; rooms of the same millisecond by id, so that the order is total. */
+export function compareInList(a: ListPosition, b: ListPosition): number {
+  return Number(b.pinned) - Number(a.pinned) || b.at - a.at || b.roomId - a.roomId
+}
+
+/** What stands in "muted until" when it is until further notice. */
+export const FOREVER = new Date('9999-12-31T00:00:00.000Z')
+
+/** A mute as people see it: whether it holds now, and until when if it ends. */
+export function muteAt(mutedUntil: Date | null, now: Date): { muted: boolean; mutedUntil: Date | null } {
+  if (!mutedUntil || mutedUntil <= now) return { muted: false, mutedUntil: null }
+  return { muted: true, mutedUntil: mutedUntil >= FOREVER ? null : mutedUntil }
+}

@@ -1,0 +1,68 @@
+import {
+  type EventBase,
+  roomCreated,
+  roomDeleted,
+  roomMembersChanged,
+  roomMuteChanged,
+  roomRoleChanged,
+  roomUpdated,
+} from '@bigtech/contracts'
+import { on, type Subscription } from '@bigtech/kafka'
+import type { MembershipService } from './membership.service.ts'
+import type { SystemMessageKind, SystemMessages } from './membership.ts'
+
+export const systemMessagesGroup = 'chat-service.system-messages'
+
+/** The sure way by which every process hears of changes of members; the hint was only faster. */
+export function liveRoomHandlers(membership: MembershipService): Subscription[] {
+  const changed = (roomId: number, added: readonly number[], removed: readonly number[]) =>
+    membership.membersChanged(roomId, [...added, ...removed], { roomId, added, removed })
+  return [
+    on(roomCreated, (event) => changed(event.room_id, event.member_ids, [])),
+    on(roomMembersChanged, (event) => changed(event.room_id, event.added, event.removed)),
+    on(roomDeleted, (event) => changed(event.room_id, [], event.member_ids ?? [])),
+    on(roomRoleChanged, async (event) => membership.settingsChanged(event.room_id, [event.user_id])),
+    on(roomMuteChanged, async (event) => membership.settingsChanged(event.room_id, [event.user_id])),
+  ]
+}
+
+const kindByReason = {
+  invited: 'members_invited',
+  joined: 'member_joined',
+  left: 'member_left',
+  removed: 'member_removed',
+  account_deleted: 'member_left',
+} as const
+
+/**
+ * Writes changes of a room into its history. Fed by the events and not by the request: a change that
+ * is committed gets its line, whatever becomes of the process; and twice the same event is one line.
+ */
+export function systemMessageHandlers(messages: SystemMessages): Subscription[] {
+  const append = (
+    event: EventBase & { room_id: number },
+    actorId: number,
+    kind: SystemMessageKind,
+    payload: Record<string, unknown>,
+    part = '',
+  ) => messages.append({ roomId: event.room_id, kind, payload, actorId, key: event.event_id + part })
+  return [
+    on(roomMembersChanged, (event) =>
+      append(event, event.changed_by, kindByReason[event.reason], {
+        user_ids: event.added.length > 0 ? event.added : event.removed,
+      }),
+    ),
+    on(roomRoleChanged, (event) =>
+      append(event, event.changed_by, event.role === 'owner' ? 'owner_changed' : 'role_changed', {
+        user_id: event.user_id,
+        role: event.role,
+      }),
+    ),
+    on(roomUpdated, async (event) => {
+      const { changed = [], name, image_url } = event
+      if (changed.includes('name')) await append(event, event.changed_by, 'room_renamed', { name }, '.n')
+      if (changed.includes('image_url'))
+        await append(event, event.changed_by, 'room_image_changed', { image_url }, '.i')
+    }),
+  ]
+}

@@ -1,0 +1,133 @@
+import type { Outbox, Subscription } from '@bigtech/kafka'
+import { Problem, type Service } from '@bigtech/service-kit'
+import { Counter } from 'prom-client'
+import type { Mysql } from '../../plugins/mysql.ts'
+import type { ChatRedis } from '../../plugins/redis.ts'
+import {
+  type ContactReactions,
+  contactHandlers,
+  deletionHandlers,
+  liveContactHandlers,
+} from '../contacts/contacts.consumers.ts'
+import type { ContactsModule } from '../contacts/contacts.module.ts'
+import { ExportService } from './export.service.ts'
+import { LinkRepository } from './links.repository.ts'
+import { LinkService } from './links.service.ts'
+import { memberRoutes } from './members.routes.ts'
+import { MemberService } from './members.service.ts'
+import { MembershipService } from './membership.service.ts'
+import type { MessagesSide } from './membership.ts'
+import { RoomActivityWriter } from './room-activity.ts'
+import { RoomListRepository } from './room-list.repository.ts'
+import { RoomListService } from './room-list.service.ts'
+import { liveRoomHandlers, systemMessageHandlers } from './rooms.consumers.ts'
+import { RoomRepository } from './rooms.repository.ts'
+import { type Limiter, roomRoutes } from './rooms.routes.ts'
+import { RoomService } from './rooms.service.ts'
+
+/** What messages and streams build on. */
+export interface MembershipModule {
+  readonly repository: RoomRepository
+  readonly membership: MembershipService
+  readonly activity: RoomActivityWriter
+  readonly list: RoomListRepository
+}
+
+/** Wires who is in which room, before anything that asks for it. */
+export function createMembership(options: {
+  service: Service
+  mysql: Mysql
+  redis: ChatRedis
+  outbox: Outbox
+  wakeRelay: () => void
+  contacts: ContactsModule
+}): MembershipModule {
+  const { service, mysql } = options
+  const repository = new RoomRepository(mysql, options.outbox, options.wakeRelay)
+  const membership = new MembershipService({
+    store: repository,
+    hints: options.redis,
+    policy: options.contacts.contacts,
+    log: service.log,
+    metrics: service.metrics,
+  })
+  repository.tellAfterCommit(membership)
+  const list = new RoomListRepository(mysql)
+  const activity = new RoomActivityWriter(list, service.log)
+  service.lifecycle.onStop('producers', 'room activity', () => activity.stop())
+  return { repository, membership, activity, list }
+}
+
+/** What the module does on events, by consumer. */
+export interface RoomConsumers {
+  readonly contacts: Subscription[]
+  readonly deletions: Subscription[]
+  readonly systemMessages: Subscription[]
+  /** Every process, all events. */
+  readonly live: Subscription[]
+}
+
+/** Wires what people do with rooms: routes, and what happens on events. */
+export function createRooms(options: {
+  service: Service
+  mysql: Mysql
+  limiter: Limiter
+  contacts: ContactsModule
+  base: MembershipModule
+  messages: MessagesSide
+}): RoomConsumers {
+  const { service, limiter, messages } = options
+  const { repository, membership, activity, list: listStore } = options.base
+  const { contacts, repository: contactStore } = options.contacts
+  const { heads } = messages
+  const created = new Counter({
+    name: 'rooms_created_total',
+    help: 'Rooms opened.',
+    labelNames: ['room_type'],
+    registers: [service.metrics],
+  })
+  const rooms = new RoomService({
+    rooms: repository,
+    contacts,
+    membership,
+    countCreated: (room_type) => created.inc({ room_type }),
+  })
+  const members = new MemberService({ rooms: repository, membership, contacts, names: contacts, heads })
+  const links = new LinkService({
+    rooms: repository,
+    links: new LinkRepository(options.mysql),
+    membership,
+    heads,
+  })
+  const list = new RoomListService({
+    store: listStore,
+    heads,
+    activity,
+    names: contacts,
+    refuse: (roomId, userId) => membership.require(roomId, userId),
+  })
+  const exports = new ExportService({
+    rooms: repository,
+    list: listStore,
+    receivers: contacts,
+    messages: messages.export,
+  })
+  service.app.register(roomRoutes, { rooms, list, receivers: contacts, exports, limiter })
+  service.app.register(memberRoutes, { members, links, list, limiter })
+  const reactions: ContactReactions = {
+    openDirectRoom: (...pair) => rooms.ensureDirectRoom(...pair).catch(ignoreRoomLimit),
+    leaveAllRooms: (...user) => members.leaveAllRooms(...user),
+    eraseMessages: (...user) => messages.erasure.erase(...user),
+  }
+  return {
+    contacts: contactHandlers(contactStore, reactions),
+    deletions: deletionHandlers(contactStore, reactions),
+    systemMessages: systemMessageHandlers(messages.systemMessages),
+    live: [...liveContactHandlers(contacts), ...liveRoomHandlers(membership)],
+  }
+}
+
+/** Somebody in 2,000 rooms has friends without a room until they leave some and ask for it. */
+function ignoreRoomLimit(err: unknown): void {
+  if (!(err instanceof Problem) || err.code !== 'ROOM_LIMIT') throw err
+}

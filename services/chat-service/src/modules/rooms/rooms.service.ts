@@ -1,0 +1,221 @@
+import { pairKey, roomCreated, roomDeleted, roomMuteChanged, roomUpdated } from '@bigtech/contracts'
+import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
+import type { MembershipReader } from './membership.ts'
+import { FOREVER, muteAt } from './room.ts'
+import { lockGroup, notAddable } from './room-rules.ts'
+import type { HistoryVisibility, MemberSettings, RoomTransaction } from './room-transaction.ts'
+
+/** What runs a change of rooms with its events, all or nothing. */
+export interface RoomTransactions {
+  transaction<Result>(
+    operation: string,
+    correlationId: string,
+    work: (tx: RoomTransaction) => Promise<Result>,
+  ): Promise<Result>
+}
+
+/** Who may be with whom. */
+export interface ContactPolicy {
+  refusedFor(userId: number, otherIds: readonly number[]): Promise<number[]>
+  areFriendsByNow(userId: number, peerId: number): Promise<boolean>
+}
+
+export interface RoomServiceOptions {
+  readonly rooms: RoomTransactions & { directRoomId(directKey: string): Promise<number | undefined> }
+  readonly contacts: ContactPolicy
+  readonly membership: Pick<MembershipReader, 'require'>
+  readonly countCreated: (roomType: 'direct' | 'group') => void
+}
+
+export interface SettingsChange {
+  readonly muted?: boolean | undefined
+  readonly muted_until?: string | null | undefined
+  readonly pinned?: boolean | undefined
+  readonly archived?: boolean | undefined
+}
+
+/** What people do with rooms as a whole, and with their own view of one. */
+export class RoomService {
+  readonly #options: RoomServiceOptions
+
+  constructor(options: RoomServiceOptions) {
+    this.#options = options
+  }
+
+  /** Opens a group with its creator as owner. Returns its id. */
+  async createRoom(
+    ctx: AuthenticatedContext,
+    input: {
+      name?: string | null | undefined
+      image_url?: string | null | undefined
+      member_ids: readonly number[]
+      history_visibility: HistoryVisibility
+    },
+  ): Promise<number> {
+    const { userId } = ctx.actor
+    const others = [...new Set(input.member_ids)].filter((id) => id !== userId)
+    if (others.length > 0) {
+      const refused = await this.#options.contacts.refusedFor(userId, others)
+      if (refused.length > 0) throw notAddable(input.member_ids, refused)
+    }
+    const name = input.name ?? null
+    const at = new Date()
+    const roomId = await this.#options.rooms.transaction('room_create', ctx.requestId, async (tx) => {
+      const id = await tx.insertGroup({
+        name,
+        imageUrl: input.image_url ?? null,
+        historyVisibility: input.history_visibility,
+        createdBy: userId,
+        at,
+      })
+      const owner = { userId, role: 'owner' as const, visibleFromSeq: 1 }
+      const members = others.map((other) => ({ userId: other, role: 'member' as const, visibleFromSeq: 1 }))
+      const over = await tx.addMembers(id, [owner, ...members], at)
+      if (over.includes(userId)) throw new Problem('ROOM_LIMIT')
+      if (over.length > 0) throw notAddable(input.member_ids, over)
+      const member_ids = [userId, ...others]
+      await tx.publish(roomCreated, { room_id: id, room_type: 'group', name, created_by: userId, member_ids })
+      return id
+    })
+    this.#options.countCreated('group')
+    ctx.log.info({ room_id: roomId, members: others.length + 1 }, 'room created')
+    return roomId
+  }
+
+  /** The one 1:1 room of two friends. Returns its id. */
+  async openDirectRoom(ctx: AuthenticatedContext, peerId: number): Promise<number> {
+    const { userId } = ctx.actor
+    const refused = peerId === userId || !(await this.#options.contacts.areFriendsByNow(userId, peerId))
+    if (refused) throw new Problem('DIRECT_MESSAGE_REFUSED')
+    return this.ensureDirectRoom(userId, peerId, ctx.requestId)
+  }
+
+  /** The room of a pair, made if it is not there; without asking whether they may write to each other. */
+  async ensureDirectRoom(userId: number, peerId: number, correlationId: string): Promise<number> {
+    const { rooms, countCreated } = this.#options
+    const directKey = pairKey(userId, peerId)
+    const known = await rooms.directRoomId(directKey)
+    if (known !== undefined) return known
+    const at = new Date()
+    const created = await rooms.transaction('room_open_direct', correlationId, async (tx) => {
+      const id = await tx.insertDirect(directKey, userId, at)
+      if (id === undefined) return undefined
+      const member_ids = [userId, peerId]
+      const members = member_ids.map((each) => ({
+        userId: each,
+        role: 'member' as const,
+        visibleFromSeq: 1,
+      }))
+      const over = await tx.addMembers(id, members, at)
+      if (over.length > 0) throw new Problem('ROOM_LIMIT')
+      await tx.publish(roomCreated, {
+        room_id: id,
+        room_type: 'direct',
+        name: null,
+        created_by: userId,
+        member_ids,
+      })
+      return id
+    })
+    if (created !== undefined) {
+      countCreated('direct')
+      return created
+    }
+    const winner = await rooms.directRoomId(directKey)
+    if (winner === undefined) throw new Error('the room of a pair is neither new nor there')
+    return winner
+  }
+
+  async updateRoom(
+    ctx: AuthenticatedContext,
+    roomId: number,
+    change: {
+      name?: string | null | undefined
+      image_url?: string | null | undefined
+      history_visibility?: HistoryVisibility | undefined
+    },
+  ): Promise<void> {
+    const { userId } = ctx.actor
+    await this.#options.rooms.transaction('room_update', ctx.requestId, async (tx) => {
+      const before = await lockGroup(tx, roomId, userId, 'update')
+      const after = {
+        name: change.name === undefined ? before.name : change.name,
+        imageUrl: change.image_url === undefined ? before.imageUrl : change.image_url,
+        historyVisibility: change.history_visibility ?? before.historyVisibility,
+      }
+      const changed = [
+        ...(after.name === before.name ? [] : (['name'] as const)),
+        ...(after.imageUrl === before.imageUrl ? [] : (['image_url'] as const)),
+        ...(after.historyVisibility === before.historyVisibility ? [] : (['history_visibility'] as const)),
+      ]
+      if (changed.length === 0) return
+      await tx.updateRoom(roomId, after)
+      await tx.publish(roomUpdated, {
+        room_id: roomId,
+        name: after.name,
+        image_url: after.imageUrl,
+        changed_by: userId,
+        changed,
+      })
+    })
+  }
+
+  async deleteRoom(ctx: AuthenticatedContext, roomId: number): Promise<void> {
+    const { userId } = ctx.actor
+    await this.#options.rooms.transaction('room_delete', ctx.requestId, async (tx) => {
+      await lockGroup(tx, roomId, userId, 'delete')
+      const member_ids = await tx.deleteRoom(roomId, new Date())
+      await tx.publish(roomDeleted, { room_id: roomId, deleted_by: userId, member_ids })
+    })
+    ctx.log.info({ room_id: roomId }, 'room deleted')
+  }
+
+  async updateRoomSettings(
+    ctx: AuthenticatedContext,
+    roomId: number,
+    change: SettingsChange,
+  ): Promise<MemberSettings> {
+    const { userId } = ctx.actor
+    await this.#options.membership.require(roomId, userId)
+    const now = new Date()
+    return this.#options.rooms.transaction('room_settings', ctx.requestId, async (tx) => {
+      const before = await tx.settingsOf(roomId, userId)
+      if (!before) throw new Problem('NOT_A_MEMBER')
+      const after = settingsAfter(before, change, now)
+      await tx.saveSettings(roomId, userId, after)
+      const mute = muteAt(after.mutedUntil, now)
+      const muteBefore = muteAt(before.mutedUntil, now)
+      if (
+        mute.muted !== muteBefore.muted ||
+        mute.mutedUntil?.getTime() !== muteBefore.mutedUntil?.getTime()
+      ) {
+        await tx.publish(roomMuteChanged, {
+          room_id: roomId,
+          user_id: userId,
+          muted: mute.muted,
+          muted_until: mute.mutedUntil?.toISOString() ?? null,
+        })
+      }
+      return after
+    })
+  }
+}
+
+/** What is left out stays; pinning or archiving again keeps the first time. */
+function settingsAfter(before: MemberSettings, change: SettingsChange, now: Date): MemberSettings {
+  const since = (wanted: boolean | undefined, was: Date | null) =>
+    wanted === undefined ? was : wanted ? (was ?? now) : null
+  const mutedUntil =
+    change.muted === undefined
+      ? before.mutedUntil
+      : change.muted
+        ? change.muted_until
+          ? new Date(change.muted_until)
+          : FOREVER
+        : null
+  return {
+    mutedUntil,
+    pinnedAt: since(change.pinned, before.pinnedAt),
+    archivedAt: since(change.archived, before.archivedAt),
+  }
+}
