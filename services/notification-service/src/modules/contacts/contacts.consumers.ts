@@ -1,0 +1,50 @@
+import { userRegistered, userUpdated } from '@bigtech/contracts'
+import { applyOnce, on, type Subscription } from '@bigtech/kafka'
+import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { ContactsRepository } from './contacts.repository.ts'
+
+const CONSUMER = 'contacts'
+
+export interface ContactsConsumersDependencies {
+  readonly mysql: Mysql
+  readonly contacts: ContactsRepository
+  /** Called in the transaction that notes a new user: the greeting is planned exactly once. */
+  readonly greet: (tx: Tx, user: { readonly userId: number; readonly eventId: string }) => Promise<void>
+}
+
+/** Keeps addresses, names and languages, and greets who is new. */
+export function contactsConsumers({ mysql, contacts, greet }: ContactsConsumersDependencies): Subscription[] {
+  return [
+    on(userRegistered, (event) =>
+      applyOnce(mysql, CONSUMER, event, async (tx) => {
+        await contacts.put(
+          tx,
+          {
+            userId: event.user_id,
+            email: event.email,
+            username: event.username,
+            displayName: event.display_name,
+            locale: event.locale ?? null,
+          },
+          new Date(event.timestamp),
+        )
+        await greet(tx, { userId: event.user_id, eventId: event.event_id })
+      }),
+    ),
+    on(userUpdated, (event) =>
+      applyOnce(mysql, CONSUMER, event, (tx) =>
+        contacts.put(
+          tx,
+          {
+            userId: event.user_id,
+            email: event.email ?? null,
+            username: event.username,
+            displayName: event.display_name,
+            locale: event.locale ?? null,
+          },
+          new Date(event.timestamp),
+        ),
+      ),
+    ),
+  ]
+}

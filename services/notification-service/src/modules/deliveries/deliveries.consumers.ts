@@ -1,0 +1,73 @@
+import {
+  friendRequestAccepted,
+  friendRequestCancelled,
+  friendRequestRejected,
+  friendRequestSent,
+  messageDeleted,
+  messageSent,
+} from '@bigtech/contracts'
+import { applyOnce, on, type Subscription } from '@bigtech/kafka'
+import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { DeliveriesRepository } from './deliveries.repository.ts'
+import type { MessagePlanner } from './message-planner.ts'
+
+const CONSUMER = 'deliveries'
+/** The same two people are told of requests at most once in it. */
+const FRIEND_NOTICE_EVERY_MS = 24 * 60 * 60 * 1_000
+
+export interface DeliveriesConsumersDependencies {
+  readonly mysql: Mysql
+  readonly deliveries: DeliveriesRepository
+  readonly planner: MessagePlanner
+  readonly now: () => number
+}
+
+/**
+ * Turns events into deliveries, each in one transaction with its inbox row. Nothing is sent here:
+ * a crash can neither lose a delivery nor plan it twice.
+ */
+export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencies): Subscription[] {
+  const { mysql, deliveries, planner, now } = dependencies
+  const tellOnce = async (
+    tx: Tx,
+    notice: { userId: number; actorId: number; kind: 'friend_request' | 'friend_accepted'; eventId: string },
+  ) => {
+    const since = new Date(now() - FRIEND_NOTICE_EVERY_MS)
+    if (await deliveries.toldSince(tx, notice.userId, notice.kind, notice.actorId, since)) return
+    await deliveries.create(tx, { ...notice, channel: 'push', dueAt: new Date(now()) })
+  }
+  return [
+    on(messageSent, (event) => applyOnce(mysql, CONSUMER, event, (tx) => planner.plan(tx, event))),
+    on(messageDeleted, (event) =>
+      applyOnce(mysql, CONSUMER, event, (tx) => deliveries.withdrawMessage(tx, event.message_id)),
+    ),
+    on(friendRequestSent, (event) =>
+      applyOnce(mysql, CONSUMER, event, (tx) =>
+        tellOnce(tx, {
+          userId: event.to_user_id,
+          actorId: event.from_user_id,
+          kind: 'friend_request',
+          eventId: event.event_id,
+        }),
+      ),
+    ),
+    on(friendRequestAccepted, (event) =>
+      applyOnce(mysql, CONSUMER, event, async (tx) => {
+        await deliveries.withdrawFriendRequest(tx, event.to_user_id, event.from_user_id)
+        await tellOnce(tx, {
+          userId: event.from_user_id,
+          actorId: event.to_user_id,
+          kind: 'friend_accepted',
+          eventId: event.event_id,
+        })
+      }),
+    ),
+    ...[friendRequestCancelled, friendRequestRejected].map((definition) =>
+      on(definition as typeof friendRequestRejected, (event) =>
+        applyOnce(mysql, CONSUMER, event, (tx) =>
+          deliveries.withdrawFriendRequest(tx, event.to_user_id, event.from_user_id),
+        ),
+      ),
+    ),
+  ]
+}

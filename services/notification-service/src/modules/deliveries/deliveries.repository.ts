@@ -1,0 +1,219 @@
+import { uuidv7 } from '@bigtech/contracts'
+import type { Delivery as Row } from '../../generated/prisma/client.ts'
+import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import { STREAM_EXPIRY_MS } from '../streams/streams.repository.ts'
+import type { Channel, Delivery, DeliveryKind, DeliveryState, MessageContent } from './delivery.ts'
+
+export interface NewDelivery {
+  readonly userId: number
+  readonly kind: DeliveryKind
+  readonly channel: Channel
+  readonly eventId: string
+  readonly actorId?: number | null
+  readonly dueAt: Date
+}
+
+/** One message for one person; those of a room that come while the first waits are counted in its row. */
+export interface NewMessageDelivery {
+  readonly userId: number
+  readonly roomId: number
+  readonly messageId: string
+  readonly eventId: string
+  readonly actorId: number
+  readonly mentioned: boolean
+  readonly content: MessageContent
+  readonly dueAt: Date
+}
+
+export interface Recipient {
+  readonly userId: number
+  readonly muted: boolean
+  readonly mutedUntil: Date | null
+}
+
+/** For so long a claimed delivery is its claimer's; afterwards the claimer counts as crashed. */
+export const LEASE_MS = 60_000
+const BATCH = 300
+const KEEP_DAYS = 30
+
+export class DeliveriesRepository {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  async create(tx: Tx, delivery: NewDelivery): Promise<void> {
+    const { userId, kind, channel, eventId, actorId = null, dueAt } = delivery
+    await tx.$executeRaw`
+      INSERT INTO deliveries (id, user_id, kind, channel, state, event_id, actor_id, due_at, created_at)
+      VALUES (${uuidv7()}, ${userId}, ${kind}, ${channel}, 'pending', ${eventId}, ${actorId}, ${dueAt},
+        ${new Date()})`
+  }
+
+  /** Members of a room, but its author, who have no stream open. */
+  async absentMembers(tx: Tx, roomId: number, authorId: number, now: number): Promise<Recipient[]> {
+    const rows = await tx.$queryRaw<{ user_id: bigint; muted: number; muted_until: Date | null }[]>`
+      SELECT member.user_id, member.muted, member.muted_until FROM room_members AS member
+      WHERE member.room_id = ${roomId} AND member.user_id <> ${authorId} AND NOT EXISTS (
+        SELECT 1 FROM open_streams AS stream WHERE stream.user_id = member.user_id
+          AND stream.seen_at > stream.closed_at AND stream.seen_at > ${new Date(now - STREAM_EXPIRY_MS)})
+      ORDER BY member.user_id`
+    return rows.map((row) => ({
+      userId: Number(row.user_id),
+      muted: Number(row.muted) === 1,
+      mutedUntil: row.muted_until,
+    }))
+  }
+
+  /** Whether the room is known here, be it deleted since. */
+  async knowsRoom(tx: Tx, roomId: number): Promise<boolean> {
+    const rows = await tx.$queryRaw<unknown[]>`SELECT 1 FROM rooms WHERE room_id = ${roomId}`
+    return rows.length > 0
+  }
+
+  async addMessages(tx: Tx, deliveries: readonly NewMessageDelivery[]): Promise<void> {
+    const createdAt = new Date()
+    for (let from = 0; from < deliveries.length; from += BATCH) {
+      const batch = deliveries.slice(from, from + BATCH)
+      const marks = batch.map(() => "(?, ?, 'message', 'push', 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      await tx.$executeRawUnsafe(
+        `INSERT INTO deliveries (id, user_id, kind, channel, state, digest_key, event_id, actor_id, room_id,
+           message_id, mentioned, content, due_at, created_at) VALUES ${marks.join(', ')}
+         ON DUPLICATE KEY UPDATE event_count = event_count + 1, message_id = VALUES(message_id),
+           actor_id = VALUES(actor_id), content = VALUES(content),
+           mentioned = GREATEST(mentioned, VALUES(mentioned))`,
+        ...batch.flatMap((each) => [
+          uuidv7(),
+          each.userId,
+          `${each.roomId}:${each.userId}`,
+          each.eventId,
+          each.actorId,
+          each.roomId,
+          each.messageId,
+          each.mentioned ? 1 : 0,
+          JSON.stringify(each.content),
+          each.dueAt,
+          createdAt,
+        ]),
+      )
+    }
+  }
+
+  /** Whether this was told already since then: asking and taking back again and again is told once. */
+  async toldSince(
+    tx: Tx,
+    userId: number,
+    kind: DeliveryKind,
+    actorId: number,
+    since: Date,
+  ): Promise<boolean> {
+    const rows = await tx.$queryRaw<unknown[]>`
+      SELECT 1 FROM deliveries WHERE actor_id = ${actorId} AND kind = ${kind} AND user_id = ${userId}
+        AND created_at > ${since} AND state <> 'withdrawn' LIMIT 1`
+    return rows.length > 0
+  }
+
+  async withdrawFriendRequest(tx: Tx, userId: number, actorId: number): Promise<void> {
+    await tx.$executeRaw`
+      UPDATE deliveries SET state = 'withdrawn', finished_at = ${new Date()}
+      WHERE actor_id = ${actorId} AND kind = 'friend_request' AND user_id = ${userId} AND state = 'pending'`
+  }
+
+  /** A deleted message is not shown any more; a push that would tell of nothing else is not sent. */
+  async withdrawMessage(tx: Tx, messageId: string): Promise<void> {
+    await tx.$executeRaw`
+      UPDATE deliveries SET content = NULL, digest_key = IF(event_count = 1, NULL, digest_key),
+        finished_at = IF(event_count = 1, ${new Date()}, NULL), state = IF(event_count = 1, 'withdrawn', state)
+      WHERE message_id = ${messageId} AND state = 'pending'`
+  }
+
+  /** Takes some deliveries whose time has come; nobody else gets them while the lease lasts. */
+  async claim(limit: number, now: number): Promise<{ leaseId: string; deliveries: Delivery[] }> {
+    const leaseId = uuidv7()
+    const claimed = await this.#mysql.client.$executeRaw`
+      UPDATE deliveries SET lease_id = ${leaseId}, due_at = ${new Date(now + LEASE_MS)},
+        attempts = attempts + 1, digest_key = NULL
+      WHERE state = 'pending' AND due_at <= ${new Date(now)} ORDER BY due_at LIMIT ${limit}`
+    if (claimed === 0) return { leaseId, deliveries: [] }
+    const rows = await this.#mysql.client.delivery.findMany({ where: { leaseId } })
+    return { leaseId, deliveries: rows.map(toDelivery) }
+  }
+
+  /** Ends a delivery; its content is not needed any more. */
+  async finish(leaseId: string, id: string, state: DeliveryState, error: string | null): Promise<void> {
+    await this.#mysql.client.$executeRaw`
+      UPDATE deliveries SET state = ${state}, lease_id = NULL, content = NULL, last_error = ${error},
+        finished_at = ${new Date()}
+      WHERE id = ${id} AND lease_id = ${leaseId} AND state = 'pending'`
+  }
+
+  /** @param counts false when the attempt was none (quiet hours). */
+  async putOff(
+    leaseId: string,
+    id: string,
+    dueAt: Date,
+    error: string | null,
+    counts: boolean,
+  ): Promise<void> {
+    await this.#mysql.client.$executeRaw`
+      UPDATE deliveries SET lease_id = NULL, due_at = ${dueAt}, last_error = ${error},
+        attempts = attempts - ${counts ? 0 : 1}
+      WHERE id = ${id} AND lease_id = ${leaseId} AND state = 'pending'`
+  }
+
+  /** Newest first. */
+  async list(userId: number, limit: number, beforeId: string | undefined): Promise<Delivery[]> {
+    const rows = await this.#mysql.read((db) =>
+      db.delivery.findMany({
+        where: { userId, ...(beforeId === undefined ? {} : { id: { lt: beforeId } }) },
+        orderBy: { id: 'desc' },
+        take: limit,
+      }),
+    )
+    return rows.map(toDelivery)
+  }
+
+  async countOverdue(now: number): Promise<number> {
+    const rows = await this.#mysql.client.$queryRaw<{ overdue: bigint }[]>`
+      SELECT COUNT(*) AS overdue FROM deliveries WHERE state = 'pending' AND due_at <= ${new Date(now)}`
+    return Number(rows[0]?.overdue ?? 0)
+  }
+
+  /** What was told of a deleted user, and what was told to them. */
+  async erase(tx: Tx, userId: number): Promise<void> {
+    await tx.$executeRaw`DELETE FROM deliveries WHERE user_id = ${userId}`
+    await tx.$executeRaw`
+      UPDATE deliveries SET content = NULL, state = IF(state = 'pending', 'withdrawn', state), digest_key = NULL,
+        finished_at = COALESCE(finished_at, ${new Date()}), actor_id = NULL WHERE actor_id = ${userId}`
+  }
+
+  async purge(): Promise<void> {
+    await this.#mysql.client.$executeRaw`
+      DELETE FROM deliveries WHERE id < ${idOf(Date.now() - KEEP_DAYS * 86_400_000)} ORDER BY id LIMIT 1000`
+  }
+}
+
+/** The lowest id of a moment: ids are UUIDs of version 7, which sort by time. */
+function idOf(ms: number): string {
+  return `${uuidv7(ms).slice(0, 13)}-7000-8000-000000000000`
+}
+
+function toDelivery(row: Row): Delivery {
+  return {
+    id: row.id,
+    userId: Number(row.userId),
+    kind: row.kind as DeliveryKind,
+    channel: row.channel as Channel,
+    state: row.state as DeliveryState,
+    eventId: row.eventId,
+    eventCount: row.eventCount,
+    actorId: row.actorId === null ? null : Number(row.actorId),
+    roomId: row.roomId === null ? null : Number(row.roomId),
+    mentioned: row.mentioned,
+    content: row.content === null ? null : (JSON.parse(row.content) as MessageContent),
+    attempts: row.attempts,
+    createdAt: row.createdAt,
+    finishedAt: row.finishedAt,
+  }
+}

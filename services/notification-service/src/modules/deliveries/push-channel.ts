@@ -1,0 +1,88 @@
+import type { ContactsRepository } from '../contacts/contacts.repository.ts'
+import type { Preferences, PreferencesRepository } from '../preferences/preferences.repository.ts'
+import { quietUntil } from '../preferences/quiet-hours.ts'
+import type { RoomsRepository } from '../rooms/rooms.repository.ts'
+import type { StreamsRepository } from '../streams/streams.repository.ts'
+import type { Subscription, SubscriptionsRepository } from '../subscriptions/subscriptions.repository.ts'
+import type { AttemptResult, DeliveryChannel } from './channel.ts'
+import { type Delivery, friendNotice, languageOf, messageNotice, type PushNotice } from './delivery.ts'
+import type { PushOutcome, WebPushClient } from './web-push-client.ts'
+
+export interface PushChannelDependencies {
+  readonly contacts: ContactsRepository
+  readonly preferences: PreferencesRepository
+  readonly rooms: RoomsRepository
+  readonly streams: StreamsRepository
+  readonly subscriptions: SubscriptionsRepository
+  /** Undefined without VAPID keys: then nobody can have subscribed either. */
+  readonly client: WebPushClient | undefined
+  readonly now: () => number
+}
+
+/** Web Push to every browser of a user. Looks once more whether it is still wanted. */
+export class PushChannel implements DeliveryChannel {
+  readonly #deps: PushChannelDependencies
+
+  constructor(dependencies: PushChannelDependencies) {
+    this.#deps = dependencies
+  }
+
+  async attempt(delivery: Delivery): Promise<AttemptResult> {
+    const { streams, preferences, subscriptions, client, now } = this.#deps
+    const own = await preferences.find(delivery.userId)
+    if (!isWanted(delivery, own)) return { state: 'disabled' }
+    const connected = await streams.connected([delivery.userId], now())
+    if (connected.size > 0) return { state: 'connected' }
+    const quiet = quietUntil(own.quietHours, now())
+    if (quiet !== undefined) return { state: 'later', dueAt: quiet }
+    const targets = await subscriptions.list(delivery.userId)
+    if (targets.length === 0 || !client) return { state: 'no_subscription' }
+    const notice = await this.#noticeOf(delivery, own)
+    const outcomes = await Promise.all(targets.map((target) => this.#send(client, target, delivery, notice)))
+    return resultOf(outcomes)
+  }
+
+  async #send(
+    client: WebPushClient,
+    target: Subscription,
+    delivery: Delivery,
+    notice: PushNotice,
+  ): Promise<PushOutcome> {
+    const outcome = await client.send(target, {
+      payload: JSON.stringify({
+        kind: delivery.kind,
+        ...notice,
+        room_id: delivery.roomId,
+        count: delivery.eventCount,
+        delivery_id: delivery.id,
+      }),
+      topic: delivery.roomId === null ? delivery.kind : `room-${delivery.roomId}`,
+      urgency: delivery.kind === 'message' ? 'high' : 'normal',
+    })
+    if (outcome === 'gone') await this.#deps.subscriptions.remove(target.userId, target.id)
+    return outcome
+  }
+
+  async #noticeOf(delivery: Delivery, own: Preferences): Promise<PushNotice> {
+    const { contacts, rooms } = this.#deps
+    const language = languageOf((await contacts.find(delivery.userId))?.locale)
+    if (delivery.kind === 'friend_request' || delivery.kind === 'friend_accepted') {
+      const actor = delivery.actorId === null ? undefined : await contacts.find(delivery.actorId)
+      return friendNotice(delivery.kind, actor?.displayName || actor?.username, language)
+    }
+    const room = delivery.roomId === null ? undefined : await rooms.find(delivery.roomId)
+    return messageNotice(delivery, room, { language, showPreview: own.showPreview })
+  }
+}
+
+function isWanted(delivery: Delivery, own: Preferences): boolean {
+  return delivery.kind === 'message' ? own.messagePush : own.friendRequestPush
+}
+
+/** One browser that has it is enough: trying again would show it there twice. */
+function resultOf(outcomes: readonly PushOutcome[]): AttemptResult {
+  if (outcomes.includes('ok')) return { state: 'sent' }
+  if (outcomes.includes('retry')) return { state: 'retry', error: 'push service unavailable' }
+  if (outcomes.every((outcome) => outcome === 'gone')) return { state: 'no_subscription' }
+  return { state: 'failed', error: 'push service refused it' }
+}

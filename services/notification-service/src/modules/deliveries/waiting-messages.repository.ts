@@ -1,0 +1,57 @@
+import { type EventOf, messageSent } from '@bigtech/contracts'
+import type { Mysql, Tx } from '../../plugins/mysql.ts'
+
+export type MessageSent = EventOf<typeof messageSent>
+
+export interface WaitingMessage {
+  readonly event: MessageSent
+  readonly createdAt: Date
+}
+
+const RETRY_MS = [300, 1_000, 3_000, 10_000, 30_000]
+
+/** Messages that overtook the news of their room: the two come on different topics. */
+export class WaitingMessagesRepository {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  async add(tx: Tx, event: MessageSent, now: number): Promise<void> {
+    await tx.$executeRaw`
+      INSERT IGNORE INTO waiting_messages (event_id, room_id, event, due_at, created_at)
+      VALUES (${event.event_id}, ${event.room_id}, ${JSON.stringify(event)}, ${new Date(now + RETRY_MS[0]!)},
+        ${new Date(now)})`
+  }
+
+  async due(now: number, limit: number): Promise<WaitingMessage[]> {
+    const rows = await this.#mysql.client.waitingMessage.findMany({
+      where: { dueAt: { lte: new Date(now) } },
+      orderBy: { dueAt: 'asc' },
+      take: limit,
+    })
+    return rows.map((row) => ({
+      event: messageSent.parse(JSON.parse(row.event)),
+      createdAt: row.createdAt,
+    }))
+  }
+
+  /** Whether it was still there: of two processes one gets it. */
+  async take(tx: Tx, eventId: string): Promise<boolean> {
+    return (await tx.$executeRaw`DELETE FROM waiting_messages WHERE event_id = ${eventId}`) === 1
+  }
+
+  async putOff(eventId: string, now: number): Promise<void> {
+    const [first, second, third, fourth, last] = RETRY_MS.map((ms) => new Date(now + ms))
+    await this.#mysql.client.$executeRaw`
+      UPDATE waiting_messages SET attempts = attempts + 1,
+        due_at = CASE attempts WHEN 1 THEN ${first} WHEN 2 THEN ${second} WHEN 3 THEN ${third}
+          WHEN 4 THEN ${fourth} ELSE ${last} END
+      WHERE event_id = ${eventId}`
+  }
+
+  async count(): Promise<number> {
+    return this.#mysql.client.waitingMessage.count()
+  }
+}

@@ -1,0 +1,70 @@
+import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { QuietHours } from './quiet-hours.ts'
+
+export interface Preferences {
+  readonly messagePush: boolean
+  readonly friendRequestPush: boolean
+  readonly mentionsWhenMuted: boolean
+  readonly showPreview: boolean
+  readonly quietHours: QuietHours | null
+}
+
+/** Of everybody who has not chosen otherwise. */
+export const defaultPreferences: Preferences = {
+  messagePush: true,
+  friendRequestPush: true,
+  mentionsWhenMuted: true,
+  showPreview: true,
+  quietHours: null,
+}
+
+export class PreferencesRepository {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  async find(userId: number): Promise<Preferences> {
+    return (await this.findMany([userId])).get(userId) ?? defaultPreferences
+  }
+
+  /** Those who have chosen; everybody else has the defaults. */
+  async findMany(userIds: readonly number[]): Promise<Map<number, Preferences>> {
+    const rows = await this.#mysql.read((db) =>
+      db.preference.findMany({ where: { userId: { in: userIds.map(BigInt) } } }),
+    )
+    return new Map(
+      rows.map((row) => [
+        Number(row.userId),
+        {
+          messagePush: row.messagePush,
+          friendRequestPush: row.friendRequestPush,
+          mentionsWhenMuted: row.mentionsWhenMuted,
+          showPreview: row.showPreview,
+          quietHours:
+            row.quietStart && row.quietEnd && row.timeZone
+              ? { start: row.quietStart, end: row.quietEnd, timeZone: row.timeZone }
+              : null,
+        },
+      ]),
+    )
+  }
+
+  async put(userId: number, preferences: Preferences): Promise<void> {
+    const { quietHours, ...flags } = preferences
+    const data = {
+      ...flags,
+      quietStart: quietHours?.start ?? null,
+      quietEnd: quietHours?.end ?? null,
+      timeZone: quietHours?.timeZone ?? null,
+    }
+    await this.#mysql.read((db) =>
+      db.preference.upsert({ where: { userId }, create: { userId, ...data }, update: data }),
+    )
+  }
+
+  async erase(tx: Tx, userId: number): Promise<void> {
+    await tx.$executeRaw`DELETE FROM preferences WHERE user_id = ${userId}`
+  }
+}

@@ -1,0 +1,61 @@
+import type { Mysql, Tx } from '../../plugins/mysql.ts'
+
+export interface Room {
+  readonly roomId: number
+  readonly roomType: string
+  readonly name: string | null
+}
+
+const BATCH = 500
+
+/** The local copy of rooms: who is in them and who has muted them. */
+export class RoomsRepository {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  async find(roomId: number): Promise<Room | undefined> {
+    const row = await this.#mysql.read((db) => db.room.findUnique({ where: { roomId } }))
+    return row ? { roomId: Number(row.roomId), roomType: row.roomType, name: row.name } : undefined
+  }
+
+  async put(tx: Tx, room: Room): Promise<void> {
+    await tx.$executeRaw`
+      INSERT INTO rooms (room_id, room_type, name) VALUES (${room.roomId}, ${room.roomType}, ${room.name})
+      ON DUPLICATE KEY UPDATE room_type = VALUES(room_type), name = VALUES(name)`
+  }
+
+  async rename(tx: Tx, roomId: number, name: string | null): Promise<void> {
+    await tx.$executeRaw`UPDATE rooms SET name = ${name} WHERE room_id = ${roomId}`
+  }
+
+  async addMembers(tx: Tx, roomId: number, userIds: readonly number[]): Promise<void> {
+    for (let from = 0; from < userIds.length; from += BATCH) {
+      const data = userIds.slice(from, from + BATCH).map((userId) => ({ roomId, userId }))
+      await tx.roomMember.createMany({ data, skipDuplicates: true })
+    }
+  }
+
+  async removeMembers(tx: Tx, roomId: number, userIds: readonly number[]): Promise<void> {
+    if (userIds.length === 0) return
+    await tx.roomMember.deleteMany({ where: { roomId, userId: { in: [...userIds] } } })
+  }
+
+  async mute(tx: Tx, roomId: number, userId: number, muted: boolean, until: Date | null): Promise<void> {
+    await tx.$executeRaw`
+      UPDATE room_members SET muted = ${muted}, muted_until = ${until}
+      WHERE room_id = ${roomId} AND user_id = ${userId}`
+  }
+
+  async remove(tx: Tx, roomId: number): Promise<void> {
+    await tx.$executeRaw`
+      UPDATE rooms SET deleted_at = UTC_TIMESTAMP(3), name = NULL WHERE room_id = ${roomId}`
+    await tx.$executeRaw`DELETE FROM room_members WHERE room_id = ${roomId}`
+  }
+
+  async forgetUser(tx: Tx, userId: number): Promise<void> {
+    await tx.$executeRaw`DELETE FROM room_members WHERE user_id = ${userId}`
+  }
+}

@@ -1,0 +1,56 @@
+import type { Mysql } from '../../plugins/mysql.ts'
+
+/** Without a sign of life for so long a stream counts as gone. */
+export const STREAM_EXPIRY_MS = 60_000
+
+/**
+ * Who has a stream open. Both moments only ever grow, so that events may come twice, and those of
+ * one user and of one process (other keys, other partitions) in any order.
+ */
+export class StreamsRepository {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  async opened(instanceId: string, userIds: readonly number[], at: Date): Promise<void> {
+    const rows = [...new Set(userIds)].sort((a, b) => a - b)
+    const marks = rows.map(() => "(?, ?, ?, '2000-01-01')").join(', ')
+    await this.#mysql.client.$executeRawUnsafe(
+      `INSERT INTO open_streams (user_id, instance_id, seen_at, closed_at) VALUES ${marks}
+       ON DUPLICATE KEY UPDATE seen_at = GREATEST(seen_at, VALUES(seen_at))`,
+      ...rows.flatMap((userId) => [userId, instanceId, at]),
+    )
+  }
+
+  async closed(instanceId: string, userId: number, at: Date): Promise<void> {
+    await this.#mysql.client.$executeRaw`
+      INSERT INTO open_streams (user_id, instance_id, seen_at, closed_at)
+      VALUES (${userId}, ${instanceId}, '2000-01-01', ${at})
+      ON DUPLICATE KEY UPDATE closed_at = GREATEST(closed_at, VALUES(closed_at))`
+  }
+
+  /** Which of them are looking. */
+  async connected(userIds: readonly number[], now: number): Promise<Set<number>> {
+    if (userIds.length === 0) return new Set()
+    const rows = await this.#mysql.client.$queryRawUnsafe<{ user_id: bigint }[]>(
+      `SELECT DISTINCT user_id FROM open_streams
+       WHERE user_id IN (${userIds.map(() => '?').join(', ')}) AND seen_at > closed_at AND seen_at > ?`,
+      ...userIds,
+      new Date(now - STREAM_EXPIRY_MS),
+    )
+    return new Set(rows.map((row) => Number(row.user_id)))
+  }
+
+  async forgetUser(userId: number): Promise<void> {
+    await this.#mysql.client.$executeRaw`DELETE FROM open_streams WHERE user_id = ${userId}`
+  }
+
+  /** Rows that say nothing any more. An hour is how long their topic is kept. */
+  async purge(now: number): Promise<void> {
+    await this.#mysql.client.$executeRaw`
+      DELETE FROM open_streams WHERE seen_at < ${new Date(now - 3_600_000)}
+        AND closed_at < ${new Date(now - 3_600_000)} LIMIT 1000`
+  }
+}

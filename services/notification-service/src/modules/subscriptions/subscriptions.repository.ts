@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { uuidv7 } from '@bigtech/contracts'
+import type { Mysql, Tx } from '../../plugins/mysql.ts'
+
+export interface Subscription {
+  readonly id: string
+  readonly userId: number
+  readonly endpoint: string
+  readonly p256dh: string
+  readonly auth: string
+  readonly deviceName: string | null
+  readonly createdAt: Date
+}
+
+export interface NewSubscription extends Omit<Subscription, 'id' | 'createdAt'> {
+  readonly sessionId: string
+}
+
+export const MAX_SUBSCRIPTIONS = 20
+
+/** The browsers to push to. */
+export class SubscriptionsRepository {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  /** An endpoint is one browser: whoever signs in there last gets its pushes, and nobody else. */
+  async put(subscription: NewSubscription): Promise<Subscription> {
+    const { userId, sessionId, endpoint, p256dh, auth, deviceName } = subscription
+    const endpointHash = createHash('sha256').update(endpoint).digest('hex')
+    return this.#mysql.transaction(async (tx) => {
+      const row = await tx.pushSubscription.upsert({
+        where: { endpointHash },
+        create: {
+          id: uuidv7(),
+          userId,
+          sessionId,
+          endpointHash,
+          endpoint,
+          p256dh,
+          auth,
+          deviceName,
+          createdAt: new Date(),
+        },
+        update: { userId, sessionId, p256dh, auth, deviceName },
+      })
+      const surplus = await tx.pushSubscription.findMany({
+        where: { userId },
+        orderBy: { id: 'desc' },
+        skip: MAX_SUBSCRIPTIONS,
+        select: { id: true },
+      })
+      const ids = surplus.map(({ id }) => id).filter((id) => id !== row.id)
+      if (ids.length > 0) await tx.pushSubscription.deleteMany({ where: { id: { in: ids } } })
+      return { ...row, userId: Number(row.userId) }
+    })
+  }
+
+  /** Newest first. */
+  async list(userId: number): Promise<Subscription[]> {
+    const rows = await this.#mysql.read((db) =>
+      db.pushSubscription.findMany({
+        where: { userId },
+        orderBy: { id: 'desc' },
+        take: MAX_SUBSCRIPTIONS + 1,
+      }),
+    )
+    return rows.map((row) => ({ ...row, userId: Number(row.userId) }))
+  }
+
+  /** Whether there was one of this user's. */
+  async remove(userId: number, id: string): Promise<boolean> {
+    const { count } = await this.#mysql.read((db) =>
+      db.pushSubscription.deleteMany({ where: { id, userId } }),
+    )
+    return count > 0
+  }
+
+  async removeOfSessions(sessionIds: readonly string[]): Promise<void> {
+    await this.#mysql.client.pushSubscription.deleteMany({ where: { sessionId: { in: [...sessionIds] } } })
+  }
+
+  async erase(tx: Tx, userId: number): Promise<void> {
+    await tx.$executeRaw`DELETE FROM push_subscriptions WHERE user_id = ${userId}`
+  }
+}

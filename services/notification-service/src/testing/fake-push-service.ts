@@ -1,0 +1,56 @@
+import { createECDH, randomBytes } from 'node:crypto'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface ReceivedPush {
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly bytes: number
+}
+
+export interface FakePushService {
+  readonly pushes: ReceivedPush[]
+  /** What it answers, by path; 201 unless set. */
+  readonly answers: Map<string, number>
+  /** A browser's subscription at this service. */
+  subscription(path: string): { endpoint: string; keys: { p256dh: string; auth: string } }
+  close(): Promise<void>
+}
+
+/** A push service on this machine. */
+export async function startFakePushService(): Promise<FakePushService> {
+  const pushes: ReceivedPush[] = []
+  const answers = new Map<string, number>()
+  const server = createServer((request, response) => {
+    let bytes = 0
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+    })
+    request.on('end', () => {
+      const path = request.url ?? '/'
+      pushes.push({ path, headers: request.headers, bytes })
+      response.writeHead(answers.get(path) ?? 201).end()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    pushes,
+    answers,
+    subscription: (path) => {
+      const browser = createECDH('prime256v1')
+      return {
+        endpoint: `http://127.0.0.1:${port}${path}`,
+        keys: {
+          p256dh: browser.generateKeys('base64url') && browser.getPublicKey('base64url'),
+          auth: randomBytes(16).toString('base64url'),
+        },
+      }
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}

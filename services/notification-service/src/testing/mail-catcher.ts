@@ -1,0 +1,62 @@
+import { SMTPServer } from 'smtp-server'
+
+export interface CaughtMail {
+  readonly to: string
+  /** Head and body as they came. */
+  readonly raw: string
+}
+
+export interface MailCatcher {
+  readonly url: string
+  readonly mails: CaughtMail[]
+  /** Answers the next mails with this code instead of taking them. */
+  failWith: { code: number; times: number }
+  close(): Promise<void>
+}
+
+/** A real SMTP server that keeps what it is given. */
+export async function startMailCatcher(): Promise<MailCatcher> {
+  const mails: CaughtMail[] = []
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS', 'AUTH'],
+    onData(stream, session, callback) {
+      const chunks: Buffer[] = []
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+      stream.on('end', () => {
+        if (catcher.failWith.times-- > 0) {
+          callback(Object.assign(new Error('no'), { responseCode: catcher.failWith.code }))
+          return
+        }
+        const to = session.envelope.rcptTo.map(({ address }) => address).join(',')
+        mails.push({ to, raw: Buffer.concat(chunks).toString('utf8') })
+        callback()
+      })
+    },
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.server.address() as { port: number }
+  const catcher: MailCatcher = {
+    url: `smtp://127.0.0.1:${address.port}`,
+    mails,
+    failWith: { code: 0, times: 0 },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+  return catcher
+}
+
+/** A header of a caught mail, unfolded and decoded. */
+export function headerOf(mail: CaughtMail, name: string): string | undefined {
+  const head = mail.raw.split('\r\n\r\n', 1)[0]!.replace(/\r\n[ \t]+/g, ' ')
+  const value = new RegExp(`^${name}: (.*)$`, 'im').exec(head)?.[1]
+  return value
+    ?.replace(/\?=\s+=\?/g, '?==?')
+    .replace(/=\?UTF-8\?([BQ])\?([^?]*)\?=/gi, (_all, encoding: string, text: string) =>
+      encoding.toUpperCase() === 'B' ? Buffer.from(text, 'base64').toString('utf8') : decodeQ(text),
+    )
+}
+
+function decodeQ(text: string): string {
+  const bytes = text.replaceAll('_', ' ').replace(/=([0-9A-F]{2})/gi, (_all, hex: string) => `%${hex}`)
+  return decodeURIComponent(bytes)
+}
