@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import type { EventDefinition } from '@bigtech/contracts'
-import { createKafka, createPublisher, eventRecord } from '@bigtech/kafka'
+import type { EventBase, EventDefinition } from '@bigtech/contracts'
+import { createBroadcastConsumer, createKafka, createPublisher, eventRecord, on } from '@bigtech/kafka'
 import { loadConfig } from '@bigtech/service-kit'
 import {
   createTestIssuer,
@@ -9,12 +9,19 @@ import {
   createTestMysql,
   createTestRedis,
   type TestMysql,
+  waitFor,
 } from '@bigtech/testkit'
 import { buildChatService } from './app.ts'
 import { type ChatConfig, configSchema } from './config.ts'
 
 export const migrationsDir = fileURLToPath(new URL('../migrations', import.meta.url))
 export const schemaPath = fileURLToPath(new URL('../prisma/schema.prisma', import.meta.url))
+
+type Ids<Count extends number, Rest extends number[] = []> = number extends Count
+  ? number[]
+  : Rest['length'] extends Count
+    ? Rest
+    : Ids<Count, [number, ...Rest]>
 
 type Built = Awaited<ReturnType<typeof buildChatService>>
 
@@ -34,6 +41,17 @@ export interface TestChat {
   /** One request in a user's name; null is an anonymous one. */
   as(userId: number | null, method: string, url: string, body?: unknown, process?: Built): Promise<Answer>
   token(userId: number): Promise<string>
+  /** Ids that no other test uses. */
+  people<Count extends number>(count: Count): Promise<Ids<Count>>
+  /** Makes the first one a friend of the others, in the copies that rooms look at. */
+  befriend(userId: number, ...friendIds: number[]): Promise<void>
+  block(blockerId: number, blockedId: number): Promise<void>
+  name(userId: number, username: string, displayName: string): Promise<void>
+  /** The first event on Kafka that matches, also one from before. */
+  eventOf<Payload extends object>(
+    definition: EventDefinition<string, Payload>,
+    matches: (payload: Payload) => boolean,
+  ): Promise<EventBase & Payload>
   /** Publishes an event in another service's place. */
   publish<Payload extends object>(
     definition: EventDefinition<string, Payload>,
@@ -87,9 +105,53 @@ export async function startTestChat(overrides: Partial<ChatConfig> = {}): Promis
     tokens.set(userId, known)
     return known
   }
+  let lastPerson = 1_000
   return {
     mysql,
     config,
+    people: async (count) => Array.from({ length: count }, () => ++lastPerson) as never,
+    befriend: async (userId, ...friendIds) => {
+      for (const friendId of friendIds) {
+        const pair = [Math.min(userId, friendId), Math.max(userId, friendId)]
+        await mysql.query(
+          `INSERT INTO contact_pairs (low, high, friends, as_of) VALUES (?, ?, 1, UTC_TIMESTAMP(3))
+           ON DUPLICATE KEY UPDATE friends = 1`,
+          pair,
+        )
+      }
+    },
+    block: async (blockerId, blockedId) => {
+      const pair = [Math.min(blockerId, blockedId), Math.max(blockerId, blockedId)]
+      const column = blockerId < blockedId ? 'low_blocks_high' : 'high_blocks_low'
+      await mysql.query(
+        `INSERT INTO contact_pairs (low, high, ${column}, as_of) VALUES (?, ?, 1, UTC_TIMESTAMP(3))
+         ON DUPLICATE KEY UPDATE friends = 0, ${column} = 1`,
+        pair,
+      )
+    },
+    name: async (userId, username, displayName) => {
+      await mysql.query(
+        `INSERT INTO contact_users (user_id, username, display_name, as_of) VALUES (?, ?, ?, UTC_TIMESTAMP(3))`,
+        [userId, username, displayName],
+      )
+    },
+    eventOf: async (definition, matches) => {
+      const seen: (EventBase & Parameters<typeof matches>[0])[] = []
+      const reader = createBroadcastConsumer({
+        kafka,
+        name: 'test',
+        log,
+        sinceMs: 600_000,
+        onFatal: () => undefined,
+        handlers: [on(definition, async (event) => void seen.push(event as never))],
+      })
+      reader.start()
+      try {
+        return await waitFor(() => seen.find(matches), { what: definition.type })
+      } finally {
+        await reader.stop()
+      }
+    },
     services,
     another,
     token,

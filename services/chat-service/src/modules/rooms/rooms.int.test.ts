@@ -1,0 +1,217 @@
+import { roomCreated } from '@bigtech/contracts'
+import { waitFor } from '@bigtech/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestChat, type TestChat } from '../../testing.ts'
+
+let chat: TestChat
+
+beforeAll(async () => {
+  chat = await startTestChat()
+  await waitFor(async () => (await chat.services[0]!.app.inject('/ready')).statusCode === 200)
+}, 60_000)
+afterAll(() => chat?.close())
+
+describe('createRoom', () => {
+  it('opens a group of friends, owned by its creator', async () => {
+    const [owner, mina, jun] = await chat.people(3)
+    await chat.befriend(owner, mina, jun)
+    const { status, body } = await chat.as(owner, 'POST', '/rooms', {
+      name: '주말 등산',
+      member_ids: [mina, jun, mina, owner],
+    })
+    expect(status).toBe(201)
+    expect(body).toMatchObject({
+      room_type: 'group',
+      name: '주말 등산',
+      title: '주말 등산',
+      member_count: 3,
+      role: 'owner',
+      last_seq: 0,
+      unread_count: 0,
+    })
+    const seen = await chat.as(mina, 'GET', `/rooms/${body.room_id}`)
+    expect(seen).toMatchObject({ status: 200, body: { role: 'member', member_count: 3 } })
+  })
+
+  it('names those who cannot be added, for whatever reason, and adds nobody', async () => {
+    const [owner, friend, stranger, open, blocker, blocked] = await chat.people(6)
+    await chat.befriend(owner, friend)
+    await chat.block(blocker, owner)
+    await chat.block(owner, blocked)
+    for (const each of [open, blocker, blocked]) {
+      await chat.as(each, 'PUT', '/rooms/settings/me', { strangers_may_add: true })
+    }
+    const { status, body } = await chat.as(owner, 'POST', '/rooms', {
+      member_ids: [friend, stranger, open, blocker, blocked],
+    })
+    expect(status).toBe(403)
+    expect(body.code).toBe('MEMBER_NOT_ADDABLE')
+    const message = 'Cannot be added.'
+    expect(body.errors).toEqual([1, 3, 4].map((index) => ({ field: `member_ids.${index}`, message })))
+    expect((await chat.as(friend, 'GET', '/rooms')).body.items).toEqual([])
+    expect((await chat.as(owner, 'POST', '/rooms', { member_ids: [friend, open] })).status).toBe(201)
+  })
+
+  it('publishes RoomCreated', async () => {
+    const [owner] = await chat.people(1)
+    const { body } = await chat.as(owner, 'POST', '/rooms', { name: 'events' })
+    const event = await chat.eventOf(roomCreated, ({ room_id }) => room_id === body.room_id)
+    expect(event).toMatchObject({
+      room_type: 'group',
+      name: 'events',
+      created_by: owner,
+      member_ids: [owner],
+    })
+  })
+})
+
+describe('openDirectRoom', () => {
+  it('gives 50 concurrent callers from both sides and two processes the same room', async () => {
+    const [a, b] = await chat.people(2)
+    await chat.befriend(a, b)
+    const second = await chat.another()
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        index % 2
+          ? chat.as(a, 'PUT', `/rooms/direct/${b}`, undefined, second)
+          : chat.as(b, 'PUT', `/rooms/direct/${a}`),
+      ),
+    )
+    expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200))
+    const roomId = answers[0]!.body.room_id
+    expect(new Set(answers.map(({ body }) => body.room_id))).toEqual(new Set([roomId]))
+    const rows = await chat.mysql.query('SELECT user_id FROM room_members WHERE room_id = ?', [roomId])
+    expect(rows).toHaveLength(2)
+    const counts = await chat.mysql.query('SELECT rooms FROM room_counts WHERE user_id IN (?, ?)', [a, b])
+    expect(counts).toEqual([{ rooms: 1 }, { rooms: 1 }])
+  })
+
+  it.each([['stranger'], ['blocked'], ['blocker'], ['yourself'], ['nobody']])(
+    'refuses with %s',
+    async (who) => {
+      const [me, other] = await chat.people(2)
+      if (who === 'blocked' || who === 'blocker') await chat.befriend(me, other)
+      if (who === 'blocked') await chat.block(me, other)
+      if (who === 'blocker') await chat.block(other, me)
+      const target = who === 'yourself' ? me : who === 'nobody' ? 2 ** 40 : other
+      const { status, body } = await chat.as(me, 'PUT', `/rooms/direct/${target}`)
+      expect({ status, code: body.code }).toEqual({ status: 403, code: 'DIRECT_MESSAGE_REFUSED' })
+    },
+  )
+
+  it('shows the other person as title and peer', async () => {
+    const [a, b] = await chat.people(2)
+    await chat.befriend(a, b)
+    await chat.name(b, 'jisoo', '지수')
+    const { body } = await chat.as(a, 'PUT', `/rooms/direct/${b}`)
+    expect(body).toMatchObject({
+      room_type: 'direct',
+      name: null,
+      title: '지수',
+      peer: { user_id: b, username: 'jisoo' },
+    })
+  })
+
+  it.each([
+    ['PATCH', '', { name: 'x' }],
+    ['DELETE', '', undefined],
+    ['POST', '/members', { member_ids: [1] }],
+    ['POST', '/leave', undefined],
+    ['POST', '/links', {}],
+    ['GET', '/links', undefined],
+  ])('cannot be managed: %s %s', async (method, path, payload) => {
+    const [a, b] = await chat.people(2)
+    await chat.befriend(a, b)
+    const room = (await chat.as(a, 'PUT', `/rooms/direct/${b}`)).body.room_id
+    const { status, body } = await chat.as(a, method, `/rooms/${room}${path}`, payload)
+    expect({ status, code: body.code }).toEqual({ status: 403, code: 'ROOM_IS_DIRECT' })
+  })
+})
+
+describe('updateRoom and settings', () => {
+  it('changes what is named and leaves the rest', async () => {
+    const [owner] = await chat.people(1)
+    const room = (
+      await chat.as(owner, 'POST', '/rooms', { name: 'before', image_url: 'https://x.test/a.png' })
+    ).body
+    const renamed = await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, { name: 'after' })
+    expect(renamed.body).toMatchObject({
+      name: 'after',
+      image_url: 'https://x.test/a.png',
+      history_visibility: 'all',
+    })
+    const cleared = await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, {
+      image_url: null,
+      history_visibility: 'since_join',
+    })
+    expect(cleared.body).toMatchObject({ name: 'after', image_url: null, history_visibility: 'since_join' })
+    expect((await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, {})).status).toBe(422)
+    expect((await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, { owner: 1 })).status).toBe(422)
+    expect(
+      (await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, { image_url: 'javascript:x' })).status,
+    ).toBe(422)
+  })
+
+  it('mutes until a time, pins and archives for oneself alone', async () => {
+    const [owner, mina] = await chat.people(2)
+    await chat.befriend(owner, mina)
+    const room = (await chat.as(owner, 'POST', '/rooms', { member_ids: [mina] })).body.room_id
+    const until = new Date(Date.now() + 3_600_000).toISOString()
+    const url = `/rooms/${room}/settings`
+    expect((await chat.as(mina, 'PUT', url, { muted: true, muted_until: until, pinned: true })).body).toEqual(
+      {
+        room_id: room,
+        muted: true,
+        muted_until: until,
+        pinned: true,
+        archived: false,
+      },
+    )
+    expect((await chat.as(mina, 'PUT', url, { archived: true })).body).toMatchObject({
+      muted: true,
+      pinned: true,
+    })
+    expect((await chat.as(mina, 'GET', '/rooms')).body.items).toEqual([])
+    expect((await chat.as(mina, 'GET', '/rooms?archived=true')).body.items).toHaveLength(1)
+    expect((await chat.as(owner, 'GET', `/rooms/${room}`)).body).toMatchObject({
+      muted: false,
+      archived: false,
+    })
+    expect((await chat.as(mina, 'PUT', url, { muted: true })).body).toMatchObject({
+      muted: true,
+      muted_until: null,
+    })
+    expect((await chat.as(mina, 'PUT', url, { muted: false })).body).toMatchObject({ muted: false })
+    expect((await chat.as(mina, 'PUT', url, { muted_until: until })).status).toBe(422)
+    expect(
+      (await chat.as(mina, 'PUT', url, { muted: true, muted_until: '2020-01-01T00:00:00Z' })).status,
+    ).toBe(422)
+  })
+
+  it('deletes a group for everybody', async () => {
+    const [owner, mina] = await chat.people(2)
+    await chat.befriend(owner, mina)
+    const room = (await chat.as(owner, 'POST', '/rooms', { member_ids: [mina] })).body.room_id
+    expect((await chat.as(owner, 'DELETE', `/rooms/${room}`)).status).toBe(204)
+    for (const who of [owner, mina]) {
+      expect((await chat.as(who, 'GET', `/rooms/${room}`)).body.code).toBe('ROOM_NOT_FOUND')
+      expect((await chat.as(who, 'GET', '/rooms')).body.items).toEqual([])
+    }
+    expect((await chat.as(owner, 'DELETE', `/rooms/${room}`)).status).toBe(404)
+  })
+})
+
+describe('exportChatData', () => {
+  it("gives one's own rooms and messages, and nobody else's", async () => {
+    const [owner, mina] = await chat.people(2)
+    await chat.befriend(owner, mina)
+    const room = (await chat.as(owner, 'POST', '/rooms', { name: 'mine', member_ids: [mina] })).body.room_id
+    await chat.as(owner, 'POST', `/messages/${room}`, { content: 'of the owner' })
+    await chat.as(mina, 'POST', `/messages/${room}`, { content: 'of mina' })
+    const { status, body } = await chat.as(owner, 'GET', '/rooms/export')
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ user_id: owner, settings: { strangers_may_add: false } })
+    expect(body.rooms).toEqual([expect.objectContaining({ room_id: room, name: 'mine', role: 'owner' })])
+    expect(body.messages).toEqual([expect.objectContaining({ content: 'of the owner' })])
+  })
+})
