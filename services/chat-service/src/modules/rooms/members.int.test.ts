@@ -1,0 +1,312 @@
+import { roomMembersChanged, roomRoleChanged } from '@bigtech/contracts'
+import { waitFor } from '@bigtech/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestChat, type TestChat } from '../../testing.ts'
+
+let chat: TestChat
+
+beforeAll(async () => {
+  chat = await startTestChat()
+  await waitFor(async () => (await chat.services[0]!.app.inject('/ready')).statusCode === 200)
+}, 60_000)
+afterAll(() => chat?.close())
+
+/** A group of these people, the first one being its owner. */
+async function groupOf(owner: number, ...members: number[]): Promise<number> {
+  await chat.befriend(owner, ...members)
+  const { status, body } = await chat.as(owner, 'POST', '/rooms', { member_ids: members })
+  expect(status).toBe(201)
+  return body.room_id
+}
+
+/** Puts people into a room without asking anybody. */
+async function fill(roomId: number, userIds: readonly number[]): Promise<void> {
+  const rows = userIds.map((userId) => `(${roomId}, ${userId}, 'member', UTC_TIMESTAMP(3), 1)`)
+  await chat.mysql.query(
+    `INSERT INTO room_members (room_id, user_id, role, joined_at, visible_from_seq) VALUES ${rows.join(',')}`,
+  )
+  await chat.mysql.query('UPDATE rooms SET member_count = member_count + ? WHERE id = ?', [
+    userIds.length,
+    roomId,
+  ])
+}
+
+async function rolesOf(roomId: number, asUser: number): Promise<Record<number, string>> {
+  const { body } = await chat.as(asUser, 'GET', `/rooms/${roomId}/members?limit=100`)
+  return Object.fromEntries(body.items.map((m: { user_id: number; role: string }) => [m.user_id, m.role]))
+}
+
+describe('inviteRoomMembers', () => {
+  it('adds friends of the inviting member, and leaves those who are in it as they are', async () => {
+    const [owner, mina, jun] = await chat.people(3)
+    const room = await groupOf(owner, mina)
+    await chat.befriend(mina, jun)
+    const { status, body } = await chat.as(mina, 'POST', `/rooms/${room}/members`, {
+      member_ids: [jun, owner],
+    })
+    expect({ status, body }).toEqual({ status: 200, body: { room_id: room, added: [jun], member_count: 3 } })
+    const again = await chat.as(mina, 'POST', `/rooms/${room}/members`, { member_ids: [jun] })
+    expect(again.body).toEqual({ room_id: room, added: [], member_count: 3 })
+    const event = await chat.eventOf(roomMembersChanged, ({ room_id }) => room_id === room)
+    expect(event).toMatchObject({ added: [jun], removed: [], changed_by: mina, reason: 'invited' })
+  })
+
+  it('adds all or nobody', async () => {
+    const [owner, mina, stranger] = await chat.people(3)
+    const room = await groupOf(owner)
+    await chat.befriend(owner, mina)
+    const { body } = await chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [mina, stranger] })
+    expect(body).toMatchObject({ code: 'MEMBER_NOT_ADDABLE', errors: [{ field: 'member_ids.1' }] })
+    expect(Object.keys(await rolesOf(room, owner))).toEqual([String(owner)])
+  })
+
+  it('takes the thousandth member and no further one, however many come at once', async () => {
+    const people = await chat.people(30 as number)
+    const [owner, ...comers] = people as [number, ...number[]]
+    const room = await groupOf(owner)
+    await fill(
+      room,
+      Array.from({ length: 989 }, (_, index) => 500_000 + index),
+    )
+    await chat.befriend(owner, ...comers)
+    const answers = await Promise.all(
+      comers.map((id) => chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [id] })),
+    )
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(10)
+    const refused = answers.filter(({ status }) => status !== 200)
+    expect(new Set(refused.map(({ body }) => body.code))).toEqual(new Set(['ROOM_FULL']))
+    const [row] = await chat.mysql.query<{ members: number; stored: number }>(
+      `SELECT COUNT(*) AS members, (SELECT member_count FROM rooms WHERE id = ?) AS stored
+       FROM room_members WHERE room_id = ?`,
+      [room, room],
+    )
+    expect(row).toEqual({ members: 1_000, stored: 1_000 })
+  })
+
+  it('lets nobody into more than 2,000 rooms', async () => {
+    const [owner, busy] = await chat.people(2)
+    const room = await groupOf(owner)
+    await chat.befriend(owner, busy)
+    await chat.mysql.query('INSERT INTO room_counts (user_id, rooms) VALUES (?, 2000)', [busy])
+    expect((await chat.as(busy, 'POST', '/rooms', {})).body.code).toBe('ROOM_LIMIT')
+    const invited = await chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [busy] })
+    expect(invited.body.code).toBe('MEMBER_NOT_ADDABLE')
+    expect((await chat.mysql.query('SELECT rooms FROM room_counts WHERE user_id = ?', [busy]))[0]).toEqual({
+      rooms: 2_000,
+    })
+  })
+
+  it('shows a newcomer nothing from before, in a room that keeps its past to itself', async () => {
+    const [owner, mina] = await chat.people(2)
+    const room = await groupOf(owner)
+    await chat.as(owner, 'PATCH', `/rooms/${room}`, { history_visibility: 'since_join' })
+    await chat.as(owner, 'POST', `/messages/${room}`, { content: 'between us' })
+    await chat.befriend(owner, mina)
+    await chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [mina] })
+    await chat.as(owner, 'POST', `/messages/${room}`, { content: 'welcome' })
+    const seen = (await chat.as(mina, 'GET', `/messages/${room}`)).body.items
+    const contents = seen.map(({ content }: { content: string }) => content)
+    expect(contents).toContain('welcome')
+    expect(contents).not.toContain('between us')
+  })
+})
+
+describe('leaving, removing, roles', () => {
+  it('hands the room over to the oldest admin, else the oldest member, when the owner leaves', async () => {
+    const [owner, first, second, third] = await chat.people(4)
+    const room = await groupOf(owner)
+    await chat.befriend(owner, first, second, third)
+    for (const id of [first, second, third]) {
+      await chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [id] })
+    }
+    await chat.as(owner, 'PUT', `/rooms/${room}/members/${third}/role`, { role: 'admin' })
+    expect((await chat.as(owner, 'POST', `/rooms/${room}/leave`)).status).toBe(204)
+    expect(await rolesOf(room, first)).toEqual({ [first]: 'member', [second]: 'member', [third]: 'owner' })
+    expect((await chat.as(third, 'POST', `/rooms/${room}/leave`)).status).toBe(204)
+    expect(await rolesOf(room, first)).toEqual({ [first]: 'owner', [second]: 'member' })
+    const handed = await chat.eventOf(
+      roomRoleChanged,
+      (event) => event.room_id === room && event.user_id === first,
+    )
+    expect(handed).toMatchObject({ role: 'owner' })
+  })
+
+  it('ends a room that everybody has left', async () => {
+    const [owner] = await chat.people(1)
+    const room = await groupOf(owner)
+    expect((await chat.as(owner, 'POST', `/rooms/${room}/leave`)).status).toBe(204)
+    expect((await chat.as(owner, 'GET', `/rooms/${room}`)).body.code).toBe('ROOM_NOT_FOUND')
+  })
+
+  it('keeps exactly one owner when the owner hands over, many times at once', async () => {
+    const [owner, a, b, c] = await chat.people(4)
+    const room = await groupOf(owner, a, b, c)
+    const answers = await Promise.all(
+      [a, b, c, a, b, c].map((id) =>
+        chat.as(owner, 'PUT', `/rooms/${room}/members/${id}/role`, { role: 'owner' }),
+      ),
+    )
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    const roles = Object.values(await rolesOf(room, a)).sort()
+    expect(roles).toEqual(['admin', 'member', 'member', 'owner'])
+  })
+
+  it('does not let the owner lay the role down', async () => {
+    const [owner, mina] = await chat.people(2)
+    const room = await groupOf(owner, mina)
+    const answer = await chat.as(owner, 'PUT', `/rooms/${room}/members/${owner}/role`, { role: 'member' })
+    expect(answer).toMatchObject({ status: 403, body: { code: 'ROLE_REQUIRED' } })
+  })
+
+  it('removes members by an admin, admins by the owner, and the owner by nobody', async () => {
+    const [owner, admin, other, mina] = await chat.people(4)
+    const room = await groupOf(owner, admin, other, mina)
+    for (const id of [admin, other]) {
+      await chat.as(owner, 'PUT', `/rooms/${room}/members/${id}/role`, { role: 'admin' })
+    }
+    const remove = (by: number, target: number) => chat.as(by, 'DELETE', `/rooms/${room}/members/${target}`)
+    expect((await remove(mina, other)).body.code).toBe('ROLE_REQUIRED')
+    expect((await remove(admin, owner)).body.code).toBe('ROLE_REQUIRED')
+    expect((await remove(admin, other)).body.code).toBe('ROLE_REQUIRED')
+    expect((await remove(admin, mina)).status).toBe(204)
+    expect((await remove(admin, mina)).body.code).toBe('MEMBER_NOT_FOUND')
+    expect((await remove(owner, other)).status).toBe(204)
+    expect((await remove(owner, owner)).status).toBe(204)
+    expect(await rolesOf(room, admin)).toEqual({ [admin]: 'owner' })
+  })
+
+  it('keeps a removed member out of the room at once, on every process', async () => {
+    const [owner, mina] = await chat.people(2)
+    const room = await groupOf(owner, mina)
+    const second = await chat.another()
+    const send = (process = chat.services[0]) =>
+      chat.as(mina, 'POST', `/messages/${room}`, { content: 'hello' }, process)
+    expect([(await send()).status, (await send(second)).status]).toEqual([201, 201])
+    await chat.as(owner, 'DELETE', `/rooms/${room}/members/${mina}`)
+    expect((await send()).body.code).toBe('NOT_A_MEMBER')
+    await waitFor(async () => (await send(second)).status === 403, { timeoutMs: 1_000 })
+    for (const path of ['', '/members']) {
+      expect((await chat.as(mina, 'GET', `/rooms/${room}${path}`)).body.code).toBe('NOT_A_MEMBER')
+    }
+  })
+
+  it('writes changes into the history as system messages', async () => {
+    const [owner, mina, jun] = await chat.people(3)
+    const room = await groupOf(owner, mina)
+    await chat.befriend(owner, jun)
+    await chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [jun] })
+    await chat.as(owner, 'PATCH', `/rooms/${room}`, { name: 'renamed' })
+    await chat.as(mina, 'POST', `/rooms/${room}/leave`)
+    const kinds = await waitFor(async () => {
+      const { body } = await chat.as(owner, 'GET', `/messages/${room}`)
+      return (
+        body.items.length >= 3 && body.items.map((item: { system: { kind: string } }) => item.system.kind)
+      )
+    })
+    expect(kinds).toEqual(['members_invited', 'room_renamed', 'member_left'])
+  })
+})
+
+describe('listRoomMembers', () => {
+  it('shows each member once, page by page, while others join', async () => {
+    const people = (await chat.people(12 as number)) as number[]
+    const [owner, ...others] = people as [number, ...number[]]
+    const room = await groupOf(owner, ...others.slice(0, 8))
+    await chat.befriend(owner, ...others.slice(8))
+    const seen: number[] = []
+    let cursor: string | null = null
+    for (let page = 0; page < 10; page++) {
+      const query: string = cursor ? `&cursor=${cursor}` : ''
+      const { body } = await chat.as(owner, 'GET', `/rooms/${room}/members?limit=3${query}`)
+      seen.push(...body.items.map(({ user_id }: { user_id: number }) => user_id))
+      const comer = others[8 + page]
+      if (comer) await chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [comer] })
+      cursor = body.next_cursor
+      if (!cursor) break
+    }
+    expect(seen).toHaveLength(new Set(seen).size)
+    expect(new Set(seen)).toEqual(new Set(people))
+    expect((await chat.as(owner, 'GET', `/rooms/${room}/members?cursor=rubbish`)).body.code).toBe(
+      'CURSOR_INVALID',
+    )
+  })
+})
+
+describe('join links', () => {
+  const link = async (owner: number, room: number, body = {}) =>
+    (await chat.as(owner, 'POST', `/rooms/${room}/links`, body)).body as { token: string; link_id: number }
+
+  it('let in no more people than they allow, of 40 who come at once to two processes', async () => {
+    const [owner, ...comers] = (await chat.people(41 as number)) as [number, ...number[]]
+    const room = await groupOf(owner)
+    const { token, link_id } = await link(owner, room, { max_uses: 15 })
+    const second = await chat.another()
+    const answers = await Promise.all(
+      comers.map((id, index) =>
+        chat.as(id, 'POST', `/rooms/join/${token}`, undefined, index % 2 ? second : chat.services[0]),
+      ),
+    )
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(15)
+    const refused = answers.filter(({ status }) => status !== 200)
+    expect(new Set(refused.map(({ body }) => body.code))).toEqual(new Set(['JOIN_LINK_INVALID']))
+    expect(Object.keys(await rolesOf(room, owner))).toHaveLength(16)
+    const stored = await chat.mysql.query('SELECT uses FROM room_links WHERE id = ?', [link_id])
+    expect(stored).toEqual([{ uses: 15 }])
+  })
+
+  it('are not used up by whoever is in the room already', async () => {
+    const [owner, mina] = await chat.people(2)
+    const room = await groupOf(owner)
+    const { token } = await link(owner, room, { max_uses: 1 })
+    for (let time = 0; time < 3; time++) {
+      expect((await chat.as(owner, 'POST', `/rooms/join/${token}`)).body.room_id).toBe(room)
+    }
+    expect((await chat.as(mina, 'POST', `/rooms/join/${token}`)).status).toBe(200)
+    expect((await chat.as(mina, 'POST', `/rooms/join/${token}`)).status).toBe(404)
+  })
+
+  it('do not work after they were revoked, have expired, or lead to a room that is gone', async () => {
+    const [owner, mina] = await chat.people(2)
+    const room = await groupOf(owner)
+    const [revoked, expired, orphaned] = [
+      await link(owner, room),
+      await link(owner, room),
+      await link(owner, room),
+    ]
+    await chat.as(owner, 'DELETE', `/rooms/${room}/links/${revoked.link_id}`)
+    await chat.mysql.query(
+      'UPDATE room_links SET expires_at = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND WHERE id = ?',
+      [expired.link_id],
+    )
+    const listed = (await chat.as(owner, 'GET', `/rooms/${room}/links`)).body.items
+    expect(listed.map(({ link_id }: { link_id: number }) => link_id)).toEqual([orphaned.link_id])
+    expect(JSON.stringify(listed)).not.toContain(orphaned.token)
+    await chat.as(owner, 'DELETE', `/rooms/${room}`)
+    for (const { token } of [revoked, expired, orphaned, { token: 'x'.repeat(24) }]) {
+      expect((await chat.as(mina, 'POST', `/rooms/join/${token}`)).body.code).toBe('JOIN_LINK_INVALID')
+    }
+  })
+
+  it('do not bring back whoever was removed; an invitation does', async () => {
+    const [owner, mina] = await chat.people(2)
+    const room = await groupOf(owner, mina)
+    const { token } = await link(owner, room)
+    await chat.as(owner, 'DELETE', `/rooms/${room}/members/${mina}`)
+    expect((await chat.as(mina, 'POST', `/rooms/join/${token}`)).body.code).toBe('JOIN_LINK_INVALID')
+    await chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [mina] })
+    await chat.as(mina, 'POST', `/rooms/${room}/leave`)
+    expect((await chat.as(mina, 'POST', `/rooms/join/${token}`)).status).toBe(200)
+  })
+
+  it('are at most 20 a room, not counting dead ones, and appear in no log or answer', async () => {
+    const [owner] = await chat.people(1)
+    const room = await groupOf(owner)
+    for (let count = 0; count < 20; count++) await link(owner, room, { max_uses: 1 })
+    const full = await chat.as(owner, 'POST', `/rooms/${room}/links`, {})
+    expect(full.body.code).toBe('JOIN_LINK_LIMIT')
+    await chat.mysql.query('UPDATE room_links SET uses = 1 WHERE room_id = ? LIMIT 1', [room])
+    expect((await chat.as(owner, 'POST', `/rooms/${room}/links`, {})).status).toBe(201)
+    const answer = await chat.as(owner, 'POST', '/rooms/join/secret-token-of-somebody')
+    expect(answer.body.instance).toBe('/rooms/join/:token')
+  })
+})
