@@ -20,10 +20,12 @@ export function text(path: string): string {
 
 /** Paths of the files below a folder whose names end so, sorted. */
 export function filesBelow(folder: string, ending: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-    .filter((path) => !path.includes('node_modules/'))
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : filesBelow(path, ending)
+      return entry.isFile() && entry.name.endsWith(ending) ? [path] : []
+    })
     .sort()
 }
 

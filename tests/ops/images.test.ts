@@ -48,7 +48,7 @@ function productionTree(name: string): string {
     'npx',
     // The version that the Dockerfiles name.
     ['-y', `pnpm@${/pnpm@([\d.]+)/.exec(text(`services/${name}/Dockerfile`))?.[1]}`, 'install', '--prod']
-      .concat(['--no-optional', '--frozen-lockfile', '--prefer-offline', '--package-import-method', 'copy'])
+      .concat(['--no-optional', '--frozen-lockfile', '--prefer-offline'])
       .concat(['--filter', `@bigtech/${name}...`]),
     { cwd: app, encoding: 'utf8', env: { ...process.env, CI: 'true' } },
   )

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { commonLabels, emittedMetrics } from './emitted-metrics.ts'
+import { foreignMetrics } from './exporter-metrics.ts'
+import { yaml } from './files.ts'
+import { partsOf } from './promql.ts'
+import { dashboards, promqlQueries, rules } from './queries.ts'
+
+const emitted = emittedMetrics()
+const recorded = new Map(rules.flatMap((rule) => (rule.record ? [[rule.record, rule.expr] as const] : [])))
+
+/** The labels that a metric can have; undefined when nothing emits it. */
+function labelsOf(metric: string): string[] | undefined {
+  const recording = recorded.get(metric)
+  if (recording !== undefined) return partsOf(recording).labels
+  const labels = emitted.get(metric) ?? foreignMetrics[metric]
+  return labels === undefined ? undefined : [...labels]
+}
+
+describe('every query of the dashboards and rules', () => {
+  it('is found', () => {
+    expect(promqlQueries.length).toBeGreaterThan(100)
+    expect(emitted.size).toBeGreaterThan(10)
+  })
+
+  it('asks only for metrics that something emits', () => {
+    const unknown = promqlQueries.flatMap(({ where, expression }) =>
+      partsOf(expression)
+        .metrics.filter((metric) => labelsOf(metric) === undefined)
+        .map((metric) => `${metric} (${where})`),
+    )
+    expect(unknown).toEqual([])
+  })
+
+  it('asks only for labels that its metrics have', () => {
+    const unknown = promqlQueries.flatMap(({ where, expression }) => {
+      const { metrics, labels } = partsOf(expression)
+      const known = new Set([...commonLabels, ...metrics.flatMap((metric) => labelsOf(metric) ?? [])])
+      return labels.filter((label) => !known.has(label)).map((label) => `${label} (${where})`)
+    })
+    expect(unknown).toEqual([])
+  })
+})
+
+describe('the dashboards', () => {
+  it('are the four that are provisioned', () => {
+    expect(dashboards.map(({ title }) => title).sort()).toEqual([
+      'Chat Service',
+      'Friend Service',
+      'Infrastructure',
+      'User Service',
+    ])
+    expect(new Set(dashboards.map(({ uid }) => uid)).size).toBe(4)
+    const { datasources } = yaml<{ datasources: Array<{ uid: string; editable: boolean }> }>(
+      'infrastructure/docker/grafana/provisioning/datasources/datasources.yml',
+    )
+    const used = dashboards.flatMap(({ panels }) =>
+      panels.flatMap((panel) => (panel.targets ?? []).map((target) => target.datasource.uid)),
+    )
+    const known = datasources.map(({ uid }) => uid)
+    expect([...new Set(used)].filter((uid) => !known.includes(uid))).toEqual([])
+  })
+
+  it.each(dashboards)('$title says of every panel what to look for, with a unit', ({ panels }) => {
+    for (const panel of panels.filter(({ type }) => type !== 'row')) {
+      expect(panel.description?.length, panel.title).toBeGreaterThan(30)
+      expect(panel.description, panel.title).toMatch(/[.:>]$/)
+      expect(panel.targets?.length, panel.title).toBeGreaterThan(0)
+      if (panel.type !== 'logs') expect(panel.fieldConfig?.defaults.unit, panel.title).toBeTruthy()
+    }
+  })
+
+  it.each(dashboards)('$title lays no panel over another', ({ panels }) => {
+    const cells = new Set<string>()
+    for (const { title, gridPos } of panels) {
+      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24)
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          expect(cells.has(`${x},${y}`), title).toBe(false)
+          cells.add(`${x},${y}`)
+        }
+      }
+    }
+  })
+})
