@@ -96,9 +96,14 @@ describe('broadcast', () => {
   it('misses and repeats nothing when its consumer dies and another takes over', async () => {
     let crash: (error: Error) => void = () => {}
     const { driver } = bed.kafka
+    let fetched = 0
     const createConsumer: typeof driver.createConsumer = (options) => {
       crash = options.onCrash
-      return driver.createConsumer(options)
+      const onBatch: typeof options.onBatch = (batch) => {
+        fetched += batch.records.length
+        options.onBatch(batch)
+      }
+      return driver.createConsumer({ ...options, onBatch })
     }
     const { consumer, seen } = listen({ kafka: { ...bed.kafka, driver: { ...driver, createConsumer } } })
     await consumer.ready
@@ -110,5 +115,7 @@ describe('broadcast', () => {
     await publish(101, 200)
     await waitFor(() => seen.length >= 200, { timeoutMs: 20_000 })
     expect(sorted(seen)).toEqual(upTo(200))
+    // It went on from its positions: nothing was even read again.
+    expect(fetched).toBe(200)
   }, 40_000)
 })

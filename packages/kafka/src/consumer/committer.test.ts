@@ -1,0 +1,63 @@
+import { pino } from 'pino'
+import { describe, expect, it } from 'vitest'
+import type { ConsumerPort, PartitionPosition } from '../driver/port.ts'
+import { Committer } from './committer.ts'
+
+const log = pino({ level: 'silent' })
+const at = (offset: number, partition = 0): PartitionPosition => ({ topic: 't', partition, offset })
+
+/** A group whose commits are answered by `answer`. */
+function group(answer: (call: number) => Promise<void>) {
+  const commits: PartitionPosition[][] = []
+  const commit = (positions: readonly PartitionPosition[]) => {
+    commits.push([...positions])
+    return answer(commits.length)
+  }
+  const port = { commit } as unknown as ConsumerPort
+  return { committer: new Committer(() => port, log), commits }
+}
+
+describe('commits', () => {
+  it('go one at a time, and take along what is applied meanwhile', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { committer, commits } = group((call) => (call === 1 ? gate.promise : Promise.resolve()))
+    committer.mark(at(1))
+    for (const offset of [2, 3, 4]) committer.mark(at(offset))
+    committer.mark(at(9, 1))
+    gate.resolve()
+    await committer.flush()
+    expect(commits).toEqual([[at(1)], [at(4), at(9, 1)]])
+  })
+
+  it('are finished when flush says so', async () => {
+    let answered = false
+    const { committer } = group(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      answered = true
+    })
+    committer.mark(at(1))
+    await committer.flush()
+    expect(answered).toBe(true)
+  })
+
+  it('are repeated when they fail', async () => {
+    const { committer, commits } = group(async (call) => {
+      if (call < 3) throw new Error('rebalancing')
+    })
+    committer.mark(at(1))
+    await committer.flush()
+    expect(commits).toEqual([[at(1)], [at(1)], [at(1)]])
+  })
+
+  it('leave out partitions that went to another member', async () => {
+    const gate = Promise.withResolvers<void>()
+    const { committer, commits } = group((call) => (call === 1 ? gate.promise : Promise.resolve()))
+    committer.mark(at(1))
+    committer.mark(at(5, 1))
+    committer.mark(at(7, 2))
+    committer.forget('t', 1)
+    gate.resolve()
+    await committer.flush()
+    expect(commits).toEqual([[at(1)], [at(7, 2)]])
+  })
+})
