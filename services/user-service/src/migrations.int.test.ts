@@ -1,0 +1,9 @@
+import { join } from 'node:path'
+import { describeMigrations } from '@bigtech/testkit'
+
+const folder = join(import.meta.dirname, '..')
+
+describeMigrations({
+  migrationsDir: join(folder, 'migrations'),
+  schemaPath: join(folder, 'prisma', 'schema.prisma'),
+})

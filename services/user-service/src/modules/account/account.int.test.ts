@@ -1,0 +1,206 @@
+import { userRegistered } from '@bigtech/contracts'
+import { collectEvents, describeConformance, uniqueName } from '@bigtech/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../testing.ts'
+
+let world: TestWorld
+let users: TestService
+
+beforeAll(async () => {
+  world = await testWorld()
+  users = await world.build()
+})
+afterAll(() => world.close())
+
+describeConformance({ title: 'User Service', service: () => users.service })
+
+describe('the first five minutes', () => {
+  it('registers, signs in and answers exactly as documented', async () => {
+    const registered = await users.call('POST', '/auth/register', {
+      body: {
+        email: 'test@example.com',
+        username: 'testuser',
+        password: 'Test1234!@',
+        display_name: '테스트 유저',
+      },
+    })
+    expect(registered.status).toBe(201)
+    expect(registered.body).toMatchObject({
+      id: expect.any(Number),
+      email: 'test@example.com',
+      username: 'testuser',
+      display_name: '테스트 유저',
+    })
+    const signedIn = await users.login('test@example.com', 'Test1234!@')
+    expect(signedIn.status).toBe(200)
+    expect(signedIn.body).toMatchObject({
+      access_token: expect.any(String),
+      token_type: 'bearer',
+      expires_in: 600,
+      refresh_token: expect.any(String),
+    })
+    const profile = await users.call('GET', '/profile/me', { token: signedIn.body.access_token })
+    expect(profile.body).toMatchObject({ user_id: registered.body.id, display_name: '테스트 유저' })
+  })
+
+  it('takes the OAuth2 password form with the email or the username', async () => {
+    const { email, username } = await users.person()
+    for (const name of [email, username.toUpperCase()]) {
+      const answer = await users.call('POST', '/auth/login', {
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({
+          grant_type: 'password',
+          scope: '',
+          username: name,
+          password: PASSWORD,
+        }).toString(),
+      })
+      expect(answer.status, answer.text).toBe(200)
+      expect(answer.body.token_type).toBe('bearer')
+    }
+  })
+
+  it('publishes UserRegistered once, with what the welcome mail needs', async () => {
+    const { brokers, topicPrefix } = world.kafka
+    const events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+    const { body } = await users.register({ display_name: '김민지', locale: 'en' })
+    const event = await events.waitFor(userRegistered, ({ user_id }) => user_id === body.id)
+    expect(event).toMatchObject({ email: body.email, display_name: '김민지', locale: 'en' })
+    expect(JSON.stringify(events.events)).not.toMatch(/\$2[aby]\$|password/)
+    await events.stop()
+  })
+})
+
+describe('registration', () => {
+  it.each([
+    ['an address in another case', { email: (email: string) => email.toUpperCase() }, 'EMAIL_TAKEN'],
+    ['a username in another case', { username: (name: string) => name.toUpperCase() }, 'USERNAME_TAKEN'],
+  ] as const)('refuses %s with 400 and its code', async (_case, change, code) => {
+    const first = (await users.register()).body
+    const fields =
+      'email' in change ? { email: change.email(first.email) } : { username: change.username(first.username) }
+    const second = await users.register(fields)
+    expect(second.status).toBe(400)
+    expect(second.body.code).toBe(code)
+  })
+
+  it('treats composed and decomposed Hangul as the same username', async () => {
+    const username = `한글${uniqueName()}`
+    expect((await users.register({ username: username.normalize('NFD') })).body.username).toBe(username)
+    expect((await users.register({ username })).body.code).toBe('USERNAME_TAKEN')
+  })
+
+  it.each(['email', 'username'] as const)(
+    'lets exactly one of 20 simultaneous sign-ups with the same %s through',
+    async (field) => {
+      const name = uniqueName('race')
+      const value = field === 'email' ? `${name}@example.com` : name
+      const answers = await Promise.all(Array.from({ length: 20 }, () => users.register({ [field]: value })))
+      expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(400)])
+      const codes = new Set(answers.filter(({ status }) => status === 400).map(({ body }) => body.code))
+      expect([...codes]).toEqual([field === 'email' ? 'EMAIL_TAKEN' : 'USERNAME_TAKEN'])
+    },
+  )
+
+  it.each([
+    ['a password of 73 bytes', { password: 'x'.repeat(73) }, 'password'],
+    ['a password of 73 bytes in 25 characters', { password: `${'가'.repeat(24)}a` }, 'password'],
+    ['a password of 7 characters', { password: 'Abc123!' }, 'password'],
+    ['a password with a NUL', { password: 'Test1234\0!@' }, 'password'],
+    ['an address without a domain', { email: 'nobody' }, 'email'],
+    ['a username of 2 characters', { username: 'ab' }, 'username'],
+    ['a username of 21 characters', { username: 'a'.repeat(21) }, 'username'],
+    ['a username with a space', { username: 'a b c' }, 'username'],
+    ['a display name that reverses the text', { display_name: 'abc\u202Edef' }, 'display_name'],
+    ['a field that it does not know', { is_admin: true }, 'is_admin'],
+  ])('refuses %s with 422 and its field', async (_case, fields, field) => {
+    const answer = await users.register(fields)
+    expect(answer.status).toBe(422)
+    expect(answer.body.errors[0].field).toBe(field)
+  })
+
+  it('takes a password of 72 bytes, and compares all of them', async () => {
+    const password = 'x'.repeat(72)
+    const { body } = await users.register({ password })
+    expect((await users.login(body.email, password)).status).toBe(200)
+    expect((await users.login(body.email, `${password}x`)).body.code).toBe('CREDENTIALS_INVALID')
+    expect((await users.login(body.email, password.slice(1))).body.code).toBe('CREDENTIALS_INVALID')
+  })
+
+  it.each(['a.b', 'user_1', '테스트', 'ユーザー', 'Ünïcode'])('takes the username %s', async (name) => {
+    const username = `${name}${uniqueName().slice(0, 8)}`
+    const answer = await users.register({ username })
+    expect(answer.status, answer.text).toBe(201)
+    expect(answer.body.username).toBe(username)
+  })
+
+  it('is bounded for each address, and says when to come back', async () => {
+    const limited = await world.build({ REGISTRATIONS_PER_HOUR: '2' }, { started: false })
+    const ip = '198.51.100.7'
+    expect((await limited.register({}, { ip })).status).toBe(201)
+    expect((await limited.register({}, { ip })).status).toBe(201)
+    const third = await limited.register({}, { ip })
+    expect(third.body.code).toBe('RATE_LIMITED')
+    expect(Number(third.headers['retry-after'])).toBeGreaterThan(3_000)
+    expect((await limited.register({}, { ip: '198.51.100.8' })).status).toBe(201)
+  })
+
+  it('never shows a hash or a password in any answer', async () => {
+    const person = await users.person()
+    const answers = await Promise.all([
+      users.register({ email: person.email }),
+      users.login(person.email),
+      users.call('GET', '/profile/me', { token: person.token }),
+      users.call('GET', '/profile/me/export', { token: person.token }),
+      users.call('GET', `/users/${person.userId}`, { token: person.token }),
+      users.call('GET', '/auth/sessions', { token: person.token }),
+      users.call('GET', '/metrics'),
+    ])
+    for (const { text } of answers) expect(text).not.toMatch(/\$2[aby]\$|password_hash"|Test1234/)
+  })
+})
+
+describe('changing the password', () => {
+  it('ends every other session at once, and the old password', async () => {
+    const person = await users.person()
+    const other = (await users.login(person.email)).body
+    const changed = await users.call('PUT', '/auth/password', {
+      token: person.token,
+      body: { current_password: PASSWORD, new_password: 'Better5678#$' },
+    })
+    expect(changed.status).toBe(204)
+    expect((await users.call('GET', '/profile/me', { token: person.token })).status).toBe(200)
+    const refused = await users.call('GET', '/profile/me', { token: other.access_token })
+    expect(refused.body.code).toBe('SESSION_REVOKED')
+    expect((await users.refresh(other.refresh_token)).body.code).toBe('REFRESH_TOKEN_INVALID')
+    expect((await users.login(person.email)).body.code).toBe('CREDENTIALS_INVALID')
+    expect((await users.login(person.email, 'Better5678#$')).status).toBe(200)
+  })
+
+  it('needs the current password, and does not let it be guessed', async () => {
+    const { token } = await users.person()
+    const attempt = () =>
+      users.call('PUT', '/auth/password', {
+        token,
+        body: { current_password: 'Wrong1234!', new_password: 'Better5678#$' },
+      })
+    for (let tries = 0; tries < 10; tries++) expect((await attempt()).body.code).toBe('PASSWORD_WRONG')
+    expect((await attempt()).body.code).toBe('RATE_LIMITED')
+  })
+
+  it('leaves no session behind that was opened with the old password meanwhile', async () => {
+    const person = await users.person()
+    const [, ...logins] = await Promise.all([
+      users.call('PUT', '/auth/password', {
+        token: person.token,
+        body: { current_password: PASSWORD, new_password: 'Better5678#$' },
+      }),
+      ...Array.from({ length: 4 }, () => users.login(person.email)),
+    ])
+    for (const { status, body } of logins.filter(({ status }) => status === 200)) {
+      expect(status).toBe(200)
+      const answer = await users.call('GET', '/profile/me', { token: body.access_token })
+      expect(answer.body.code).toBe('SESSION_REVOKED')
+    }
+  })
+})

@@ -1,0 +1,98 @@
+import { type AuthenticatedContext, type Context, Problem } from '@bigtech/service-kit'
+import type { PasswordHasher } from '../../plugins/password-hasher.ts'
+import type { RateLimiter } from '../../plugins/rate-limiter.ts'
+import type { SessionEnder } from '../session/session-ender.ts'
+import { AlreadyTaken } from './account.errors.ts'
+import type { AccountRepository } from './account.repository.ts'
+import type { Account } from './account.ts'
+
+export type AccountService = ReturnType<typeof createAccountService>
+
+export interface Registration {
+  readonly email: string
+  readonly username: string
+  readonly password: string
+  readonly displayName: string | undefined
+  readonly locale: string | undefined
+  /** Whom to count: see device.ts. */
+  readonly subscriber: string
+}
+
+const DEFAULT_LOCALE = 'ko'
+const HOUR_MS = 3_600_000
+/** Guesses at one's own password, by whoever holds an access token. */
+const PASSWORD_CHECKS_PER_HOUR = 10
+
+/** Signing up, and what needs the password of somebody who is signed in. */
+export function createAccountService(deps: {
+  accounts: AccountRepository
+  passwords: PasswordHasher
+  limiter: RateLimiter
+  sessions: SessionEnder
+  registrationsPerHour: number
+  onRegistered: () => void
+}) {
+  const { accounts, passwords, limiter, sessions } = deps
+
+  /** @throws Problem PASSWORD_WRONG, RATE_LIMITED. Returns the hash that was checked. */
+  async function confirmPassword(ctx: AuthenticatedContext, password: string): Promise<string> {
+    const { userId } = ctx.actor
+    await limiter.take('password', String(userId), { max: PASSWORD_CHECKS_PER_HOUR, windowMs: HOUR_MS })
+    const hash = await accounts.findPasswordHash(userId)
+    if (!(await passwords.compare(password, hash)) || hash === null) throw new Problem('PASSWORD_WRONG')
+    await limiter.forget('password', String(userId))
+    return hash
+  }
+
+  return {
+    confirmPassword,
+
+    async registerUser(ctx: Context, registration: Registration): Promise<Account> {
+      const { email, username, password, displayName, locale, subscriber } = registration
+      await limiter.take('register', subscriber, { max: deps.registrationsPerHour, windowMs: HOUR_MS })
+      const taken = await accounts.findTaken(email, username)
+      if (taken) throw takenProblem(taken)
+      const passwordHash = await passwords.hash(password)
+      try {
+        const account = await accounts.create(
+          {
+            email,
+            username,
+            displayName: displayName ?? username,
+            locale: locale ?? DEFAULT_LOCALE,
+            passwordHash,
+          },
+          ctx.requestId,
+        )
+        deps.onRegistered()
+        ctx.log.info({ user_id: account.userId }, 'UserRegistered')
+        return account
+      } catch (err) {
+        throw err instanceof AlreadyTaken ? takenProblem(err.what) : err
+      }
+    },
+
+    /** Every other session ends in the same transaction. */
+    async changePassword(ctx: AuthenticatedContext, current: string, next: string): Promise<void> {
+      const { userId, sessionId } = ctx.actor
+      const from = await confirmPassword(ctx, current)
+      const to = await passwords.hash(next)
+      let ended: readonly string[] = []
+      const changed = await accounts.replacePassword({ userId, from, to }, async (tx) => {
+        ended = await sessions.endIn(tx, {
+          userId,
+          except: sessionId,
+          reason: 'password_changed',
+          correlationId: ctx.requestId,
+        })
+      })
+      if (!changed) throw new Problem('PASSWORD_WRONG', { detail: 'It was changed meanwhile.' })
+      await sessions.committed(userId, ended, 'password_changed')
+      ctx.log.info({ ended: ended.length }, 'password changed')
+    },
+  }
+}
+
+function takenProblem(what: 'email' | 'username'): Problem {
+  return new Problem(what === 'email' ? 'EMAIL_TAKEN' : 'USERNAME_TAKEN')
+}

@@ -1,0 +1,28 @@
+/** What sign-in and the registration know of a user: a login with a name. */
+export interface Account {
+  readonly userId: number
+  readonly email: string
+  readonly username: string
+  readonly displayName: string
+  readonly locale: string
+  readonly createdAt: Date
+}
+
+/** An account with what is needed to check a password. */
+export interface Login {
+  readonly userId: number
+  readonly username: string
+  readonly passwordHash: string
+}
+
+/** What makes a username unique: its letters regardless of case and of how they were composed. */
+export function usernameKey(username: string): string {
+  return username.normalize('NFC').toLowerCase()
+}
+
+/** Somebody signs in with an address or a username; a username never contains an `@`. */
+export function readIdentifier(identifier: string): { email: string } | { usernameKey: string } {
+  return identifier.includes('@')
+    ? { email: identifier.toLowerCase() }
+    : { usernameKey: usernameKey(identifier) }
+}

@@ -1,0 +1,11 @@
+import { chatDataErased, friendDataErased } from '@bigtech/contracts'
+import { on, type Subscription } from '@bigtech/kafka'
+import type { DeletionRepository } from './deletion.repository.ts'
+
+/** The neighbours' confirmations. */
+export function deletionSubscriptions(deletions: DeletionRepository): Subscription[] {
+  return [
+    on(friendDataErased, (event) => deletions.confirm(event.event_id, event.deletion_id, 'friend-service')),
+    on(chatDataErased, (event) => deletions.confirm(event.event_id, event.deletion_id, 'chat-service')),
+  ]
+}

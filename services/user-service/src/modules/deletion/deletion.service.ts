@@ -1,0 +1,67 @@
+import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
+import type { SessionEnder } from '../session/session-ender.ts'
+import type { DeletionRepository } from './deletion.repository.ts'
+import type { Deletion, MessagePolicy } from './deletion.ts'
+
+export type DeletionService = ReturnType<typeof createDeletionService>
+
+const AT_A_TIME = 20
+
+/**
+ * Deleting an account is a saga: one transaction begins it and is the point of no return; every
+ * later step may be repeated, so whoever comes back after a crash simply does what is not done.
+ */
+export function createDeletionService(deps: {
+  deletions: DeletionRepository
+  sessions: SessionEnder
+  confirmPassword: (ctx: AuthenticatedContext, password: string) => Promise<string>
+  forgetPresence: (userId: number) => Promise<void>
+  wakeRelay: () => void
+}) {
+  const { deletions, sessions } = deps
+
+  /** Does our own step wherever it is not done; returns how many that were. */
+  async function carryOn(): Promise<number> {
+    const pending = await deletions.withPendingProfile(AT_A_TIME)
+    for (const deletion of pending) {
+      await deps.forgetPresence(deletion.userId)
+      await deletions.eraseProfile(deletion)
+    }
+    return pending.length
+  }
+
+  async function getDeletion(id: string): Promise<Deletion> {
+    const deletion = await deletions.find(id)
+    if (!deletion) throw new Problem('DELETION_NOT_FOUND')
+    return deletion
+  }
+
+  return {
+    carryOn,
+    getDeletion,
+    announceAgain: () => deletions.announceAgain(AT_A_TIME),
+
+    async deleteMyAccount(
+      ctx: AuthenticatedContext,
+      request: { password: string; messagePolicy: MessagePolicy },
+    ): Promise<Deletion> {
+      const { userId } = ctx.actor
+      const checkedHash = await deps.confirmPassword(ctx, request.password)
+      // Random, not ordered by time: it is the only secret that lets one follow the deletion.
+      const id = crypto.randomUUID()
+      const { messagePolicy } = request
+      const ended = await deletions.begin({
+        id,
+        userId,
+        messagePolicy,
+        checkedHash,
+        correlationId: ctx.requestId,
+      })
+      if (ended === null) throw new Problem('PASSWORD_WRONG', { detail: 'It was changed meanwhile.' })
+      await sessions.committed(userId, ended, 'account_deleted')
+      deps.wakeRelay()
+      ctx.log.info({ deletion_id: id }, 'UserDeleted')
+      return getDeletion(id)
+    },
+  }
+}

@@ -1,0 +1,33 @@
+export type MessagePolicy = 'keep' | 'remove'
+
+/**
+ * What has to happen, in no particular order but the first: `sessions` is done in the transaction
+ * that begins the deletion, `profile` by us afterwards, the rest by the services of those names,
+ * which confirm it with an event.
+ */
+export const deletionSteps = ['sessions', 'profile', 'friend-service', 'chat-service'] as const
+export type DeletionStep = (typeof deletionSteps)[number]
+
+export interface StepState {
+  readonly step: string
+  readonly doneAt: Date | null
+}
+
+export interface Deletion {
+  readonly id: string
+  readonly userId: number
+  readonly messagePolicy: MessagePolicy
+  readonly completed: boolean
+  readonly requestedAt: Date
+  readonly completedAt: Date | null
+  readonly steps: readonly StepState[]
+}
+
+/** Kafka keeps UserDeleted for 7 days: who has not confirmed is told again well before that. */
+export const ANNOUNCE_AGAIN_MS = 24 * 3_600_000
+
+/** The steps in the order in which they are shown. */
+export function inOrder(steps: readonly StepState[]): StepState[] {
+  const rank = (step: string) => (deletionSteps as readonly string[]).indexOf(step)
+  return [...steps].sort((a, b) => rank(a.step) - rank(b.step))
+}

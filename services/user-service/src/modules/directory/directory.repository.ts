@@ -1,0 +1,71 @@
+import { Prisma } from '../../generated/prisma/client.ts'
+import type { Mysql } from '../../plugins/mysql.ts'
+import type { PublicUser, SearchPosition, SearchRow } from './directory.ts'
+
+export type DirectoryRepository = ReturnType<typeof createDirectoryRepository>
+
+interface Row {
+  readonly id: number | bigint
+  readonly username: string
+  readonly display_name: string
+  readonly status_message: string | null
+  readonly profile_image_url: string | null
+}
+
+const publicColumns = Prisma.sql`u.id, u.username, u.display_name, u.status_message, u.profile_image_url`
+
+/** Whoever has blocked the viewer does not exist for them. */
+const notBlocking = (viewerId: number) =>
+  Prisma.sql`NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = u.id AND b.blocked_id = ${viewerId})`
+const notBlocked = (viewerId: number) =>
+  Prisma.sql`NOT EXISTS (SELECT 1 FROM blocks c WHERE c.blocker_id = ${viewerId} AND c.blocked_id = u.id)`
+
+/** Other people's profiles, as far as the viewer may see them. */
+export function createDirectoryRepository(mysql: Mysql) {
+  return {
+    findVisible: (viewerId: number, userIds: readonly number[]) =>
+      mysql.run('findVisible', async (db): Promise<PublicUser[]> => {
+        const rows = await db.$queryRaw<Row[]>`SELECT ${publicColumns} FROM users u
+          WHERE u.id IN (${Prisma.join([...userIds])}) AND u.status = 'active' AND ${notBlocking(viewerId)}`
+        return rows.map(toPublicUser)
+      }),
+
+    /** In the order of the terms. STRAIGHT_JOIN: the index on the terms has this order already. */
+    search: (viewerId: number, prefix: string, after: SearchPosition | undefined, limit: number) =>
+      mysql.run('searchUsers', async (db): Promise<SearchRow[]> => {
+        const rest = after
+          ? Prisma.sql`AND t.term >= ${after.term} AND (t.term > ${after.term} OR t.user_id > ${after.userId})`
+          : Prisma.empty
+        const rows = await db.$queryRaw<(Row & { term: string })[]>`
+          SELECT STRAIGHT_JOIN t.term, ${publicColumns}
+          FROM user_search_terms t JOIN users u ON u.id = t.user_id
+          WHERE t.term LIKE ${likePrefix(prefix)} ${rest} AND u.status = 'active'
+            AND ${notBlocking(viewerId)} AND ${notBlocked(viewerId)}
+          ORDER BY t.term, t.user_id LIMIT ${limit}`
+        return rows.map((row) => ({ ...toPublicUser(row), term: row.term }))
+      }),
+
+    findByEmail: (viewerId: number, email: string) =>
+      mysql.run('findByEmail', async (db): Promise<PublicUser | null> => {
+        const [row] = await db.$queryRaw<Row[]>`SELECT ${publicColumns} FROM users u
+          WHERE u.email = ${email} AND u.status = 'active' AND (u.findable_by_email = 1 OR u.id = ${viewerId})
+            AND ${notBlocking(viewerId)} AND ${notBlocked(viewerId)}`
+        return row ? toPublicUser(row) : null
+      }),
+  }
+}
+
+/** Everything that begins with the text; its own `%` and `_` are only characters. */
+export function likePrefix(prefix: string): string {
+  return `${prefix.replace(/[\\%_]/g, '\\$&')}%`
+}
+
+function toPublicUser(row: Row): PublicUser {
+  return {
+    userId: Number(row.id),
+    username: row.username,
+    displayName: row.display_name,
+    statusMessage: row.status_message,
+    profileImageUrl: row.profile_image_url,
+  }
+}

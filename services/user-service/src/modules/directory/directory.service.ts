@@ -1,0 +1,76 @@
+import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
+import type { RateLimiter } from '../../plugins/rate-limiter.ts'
+import type { DirectoryRepository } from './directory.repository.ts'
+import type { PublicUser, SearchPosition, SearchRow } from './directory.ts'
+import { type NameQuery, nameQuery, searchTermsOf } from './search-terms.ts'
+
+export type DirectoryService = ReturnType<typeof createDirectoryService>
+
+export interface SearchPage {
+  readonly users: readonly PublicUser[]
+  readonly next: SearchPosition | undefined
+}
+
+const SEARCHES_PER_MINUTE = 20
+const MINUTE_MS = 60_000
+const ROWS_PER_ROUND = 200
+/** How far one request looks for matches of a mixed query; the cursor goes on from there. */
+const MAX_ROUNDS = 5
+
+/** Finding and reading other people's profiles. */
+export function createDirectoryService(deps: { directory: DirectoryRepository; limiter: RateLimiter }) {
+  const { directory, limiter } = deps
+  return {
+    getUsers: (ctx: AuthenticatedContext, userIds: readonly number[]): Promise<PublicUser[]> =>
+      directory.findVisible(ctx.actor.userId, userIds),
+
+    async getUser(ctx: AuthenticatedContext, userId: number): Promise<PublicUser> {
+      const [user] = await directory.findVisible(ctx.actor.userId, [userId])
+      if (!user) throw new Problem('USER_NOT_FOUND')
+      return user
+    },
+
+    async searchUsers(
+      ctx: AuthenticatedContext,
+      search: { text: string; limit: number; after: SearchPosition | undefined },
+    ): Promise<SearchPage> {
+      const viewerId = ctx.actor.userId
+      await limiter.take('search', String(viewerId), { max: SEARCHES_PER_MINUTE, windowMs: MINUTE_MS })
+      if (search.text.includes('@')) {
+        const user = await directory.findByEmail(viewerId, search.text.toLowerCase())
+        return { users: user ? [user] : [], next: undefined }
+      }
+      return searchByName(directory, viewerId, search)
+    },
+  }
+}
+
+async function searchByName(
+  directory: DirectoryRepository,
+  viewerId: number,
+  { text, limit, after }: { text: string; limit: number; after: SearchPosition | undefined },
+): Promise<SearchPage> {
+  const query = nameQuery(text)
+  if (query.prefix === '') return { users: [], next: undefined }
+  const users: PublicUser[] = []
+  let position = after
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const rows = await directory.search(viewerId, query.prefix, position, ROWS_PER_ROUND)
+    for (const row of rows) {
+      if (users.length === limit) return { users, next: position }
+      position = { term: row.term, userId: row.userId }
+      if (isFirstMatch(row, query)) users.push(row)
+    }
+    if (rows.length < ROWS_PER_ROUND) return { users, next: undefined }
+  }
+  return { users, next: position }
+}
+
+/** A user with several matching terms is shown at the first of them, on whichever page that is. */
+function isFirstMatch(row: SearchRow, query: NameQuery): boolean {
+  if (!query.matches(row)) return false
+  const matching = searchTermsOf(row).filter((term) => term.startsWith(query.prefix))
+  const first = matching.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))[0]
+  // Undefined while a renaming is under way: better shown than hidden.
+  return first === undefined || first === row.term
+}

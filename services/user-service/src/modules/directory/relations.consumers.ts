@@ -1,0 +1,15 @@
+import { friendRemoved, friendRequestAccepted, userBlocked, userUnblocked } from '@bigtech/contracts'
+import { on, type Subscription } from '@bigtech/kafka'
+import type { RelationsRepository } from './relations.repository.ts'
+
+/** Keeps the local copies of friendships and blocks: they decide who finds and sees whom. */
+export function relationSubscriptions(relations: RelationsRepository): Subscription[] {
+  return [
+    on(friendRequestAccepted, (event) =>
+      relations.addFriendship(event.event_id, event.from_user_id, event.to_user_id),
+    ),
+    on(friendRemoved, (event) => relations.removeFriendship(event.event_id, event.user_id, event.friend_id)),
+    on(userBlocked, (event) => relations.addBlock(event.event_id, event.blocker_id, event.blocked_id)),
+    on(userUnblocked, (event) => relations.removeBlock(event.event_id, event.blocker_id, event.blocked_id)),
+  ]
+}

@@ -1,0 +1,49 @@
+import { type HandlerOutcome, once } from '@bigtech/kafka'
+import type { Mysql, Transaction } from '../../plugins/mysql.ts'
+
+export type RelationsRepository = ReturnType<typeof createRelationsRepository>
+
+const CONSUMER = 'user-service.relations'
+
+/** Local copies of friendships and blocks. Every change is applied once per event. */
+export function createRelationsRepository(mysql: Mysql) {
+  const apply = (eventId: string, effect: (tx: Transaction) => Promise<unknown>): Promise<HandlerOutcome> =>
+    mysql.transaction('applyRelation', async (tx) => {
+      if (!(await once(tx, CONSUMER, eventId))) return 'duplicate'
+      await effect(tx)
+      return 'applied'
+    })
+  return {
+    addFriendship: (eventId: string, a: number, b: number) =>
+      apply(eventId, (tx) => {
+        const [low, high] = sorted(a, b)
+        return tx.$executeRaw`INSERT IGNORE INTO friendships (low, high) VALUES (${low}, ${high})`
+      }),
+
+    removeFriendship: (eventId: string, a: number, b: number) =>
+      apply(eventId, (tx) => deleteFriendship(tx, a, b)),
+
+    /** A block ends the friendship. */
+    addBlock: (eventId: string, blockerId: number, blockedId: number) =>
+      apply(eventId, async (tx) => {
+        await tx.$executeRaw`INSERT IGNORE INTO blocks (blocker_id, blocked_id) VALUES (${blockerId}, ${blockedId})`
+        await deleteFriendship(tx, blockerId, blockedId)
+      }),
+
+    removeBlock: (eventId: string, blockerId: number, blockedId: number) =>
+      apply(
+        eventId,
+        (tx) =>
+          tx.$executeRaw`DELETE FROM blocks WHERE blocker_id = ${blockerId} AND blocked_id = ${blockedId}`,
+      ),
+  }
+}
+
+function deleteFriendship(tx: Transaction, a: number, b: number): Promise<number> {
+  const [low, high] = sorted(a, b)
+  return tx.$executeRaw`DELETE FROM friendships WHERE low = ${low} AND high = ${high}`
+}
+
+function sorted(a: number, b: number): [low: number, high: number] {
+  return a < b ? [a, b] : [b, a]
+}

@@ -1,0 +1,75 @@
+import { disassemble, getChoseong } from 'es-hangul'
+
+/** Letters of a term: enough for a dozen syllables, and a cursor with a term in it stays short. */
+const MAX_TERM = 30
+
+/** How a name is compared: one spelling, one case, single spaces. */
+export function foldName(name: string): string {
+  return name.normalize('NFC').toLowerCase().replace(/\s+/gu, ' ').trim()
+}
+
+/** Syllables as the letters that are typed for them, so that a half-typed one is a beginning too. */
+function letters(text: string): string {
+  return disassemble(text)
+}
+
+/** `김민지` -> `ㄱㅁㅈ`; what is not Hangul stays as it is. */
+function initials(text: string): string {
+  return getChoseong(text, { keepNonHangul: true })
+}
+
+function cut(text: string): string {
+  return [...text].slice(0, MAX_TERM).join('')
+}
+
+/** Everything a search for this user may begin with. */
+export function searchTermsOf(names: { username: string; displayName: string }): string[] {
+  const folded = [foldName(names.username), foldName(names.displayName)]
+  return [...new Set(folded.flatMap((name) => [cut(letters(name)), cut(initials(name))]))].filter(Boolean)
+}
+
+const SYLLABLE = /[가-힣]/u
+const CONSONANT = /[ㄱ-ㅎ]/u
+
+export interface NameQuery {
+  /** What a term must begin with. */
+  readonly prefix: string
+  /** Whether a user whose term does is really one: a mixed query is narrowed by initials first. */
+  matches(names: { username: string; displayName: string }): boolean
+}
+
+/** Reads what somebody typed. `김ㅁㅈ` mixes syllables and initials and is compared letter by letter. */
+export function nameQuery(text: string): NameQuery {
+  const folded = foldName(text)
+  const mixed = SYLLABLE.test(folded) && CONSONANT.test(folded)
+  if (!mixed) return plainQuery(letters(folded))
+  const wanted = [...folded]
+  return {
+    prefix: cut(initials(folded)),
+    matches: ({ username, displayName }) =>
+      [username, displayName].some((name) => matchesMixed([...foldName(name)], wanted)),
+  }
+}
+
+/** The index tells everything, unless more was typed than it holds. */
+function plainQuery(typed: string): NameQuery {
+  const prefix = cut(typed)
+  if (prefix === typed) return { prefix, matches: () => true }
+  return {
+    prefix,
+    matches: ({ username, displayName }) =>
+      [username, displayName]
+        .map(foldName)
+        .some((name) => letters(name).startsWith(typed) || initials(name).startsWith(typed)),
+  }
+}
+
+function matchesMixed(name: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.every((letter, index) => {
+    const candidate = name[index]
+    if (candidate === undefined) return false
+    if (CONSONANT.test(letter)) return getChoseong(candidate, { keepNonHangul: true }) === letter
+    const last = index === wanted.length - 1
+    return last ? disassemble(candidate).startsWith(disassemble(letter)) : candidate === letter
+  })
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto'
+import { onlineStatusChanged, uuidv7 } from '@bigtech/contracts'
+import { eventRecord, type KafkaRecord, RecordRejected } from '@bigtech/kafka'
+import type { Service } from '@bigtech/service-kit'
+import { Gauge } from 'prom-client'
+import { background } from '../../plugins/background.ts'
+import type { Messaging } from '../../plugins/kafka.ts'
+import type { PresenceRepository } from './presence.repository.ts'
+import type { PresenceStore } from './presence.store.ts'
+import type { PresenceChange, PresenceVisibility } from './presence.ts'
+
+const SWEEP_EVERY_MS = 500
+const PUBLISH_EVERY_MS = 150
+/** Longer than a publish can take: nobody takes over while the holder is still at it. */
+const LOCK_MS = 15_000
+const BATCH = 200
+
+interface RelayDeps {
+  readonly presence: PresenceStore
+  readonly relations: PresenceRepository
+  readonly messaging: Messaging
+}
+
+/**
+ * Two jobs of every process: taking users offline when their time is up (Redis lets each be taken
+ * by one process only), and publishing the transitions (one process at a time, at least once).
+ */
+export function createPresenceRelay(service: Service, deps: RelayDeps): { start(): void } {
+  const { presence } = deps
+  const holder = uuidv7()
+  new Gauge({
+    name: 'online_users_count',
+    help: 'Users who count as online. The same on every instance: take the maximum, not the sum.',
+    registers: [service.metrics],
+    async collect() {
+      this.set(await presence.countOnline().catch(() => Number.NaN))
+    },
+  })
+  const sweeper = background(service, 'presence sweep', SWEEP_EVERY_MS, () => presence.sweep())
+  const relay = background(service, 'presence relay', PUBLISH_EVERY_MS, async () => {
+    if (await presence.holdRelay(holder, LOCK_MS)) await publishWaiting(service, deps)
+  })
+  service.lifecycle.onStop('producers', 'presence relay lock', () =>
+    presence.releaseRelay(holder).catch(() => undefined),
+  )
+  return {
+    start: () => {
+      sweeper.start()
+      relay.start()
+    },
+  }
+}
+
+async function publishWaiting(
+  service: Service,
+  { presence, relations, messaging }: RelayDeps,
+): Promise<void> {
+  const changes = await presence.waiting(BATCH)
+  if (changes.length === 0) return
+  const visibilities = await relations.visibilities(changes.map(({ userId }) => userId))
+  // Of users deleted meanwhile nothing is published: UserDeleted tells everybody what to do.
+  const records = changes.flatMap((change) => {
+    const visibility = visibilities.get(change.userId)
+    return visibility ? [{ change, record: recordOf(change, visibility, messaging.kafka.clientId) }] : []
+  })
+  const outcomes = await messaging.publisher.publishEach(records.map(({ record }) => record))
+  const waiting = new Set<PresenceChange>()
+  for (const [index, outcome] of outcomes.entries()) {
+    const { change } = records[index]!
+    if (outcome instanceof RecordRejected) service.log.error({ err: outcome, change }, 'presence rejected')
+    else if (outcome) waiting.add(change)
+  }
+  const done = changes.filter((change) => !waiting.has(change))
+  await relations.saveLastSeen(done.filter(({ online }) => !online))
+  await presence.published(done.map(({ id }) => id))
+}
+
+function recordOf(change: PresenceChange, visibility: PresenceVisibility, source: string): KafkaRecord {
+  const { id, userId, online, lastSeenAt } = change
+  const payload = { user_id: userId, online, last_seen_at: lastSeenAt.toISOString(), visibility }
+  const timestamp = new Date(Number(id.split('-')[0]))
+  const eventId = eventIdOf(change)
+  const event = onlineStatusChanged.create(payload, { correlationId: eventId, eventId, timestamp })
+  return eventRecord(onlineStatusChanged, event, source)
+}
+
+/** The same transition published twice is the same event: consumers drop the second. */
+function eventIdOf({ id, userId }: PresenceChange): string {
+  const hex = createHash('sha256').update(`presence:${id}:${userId}`).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}

@@ -1,0 +1,71 @@
+import { Prisma } from '../../generated/prisma/client.ts'
+import type { Mysql } from '../../plugins/mysql.ts'
+import type { PresenceChange, PresenceVisibility, Relation } from './presence.ts'
+
+export type PresenceRepository = ReturnType<typeof createPresenceRepository>
+
+export interface Seen {
+  readonly relation: Relation
+  readonly lastSeenAt: Date | null
+}
+
+interface Row {
+  readonly id: number | bigint
+  readonly presence_visibility: PresenceVisibility
+  readonly last_seen_at: Date | null
+  readonly friends: number | bigint
+  readonly blocked: number | bigint
+}
+
+/** What presence needs of the database: who may see whom, and when somebody was last there. */
+export function createPresenceRepository(mysql: Mysql) {
+  return {
+    /** One query for all of them; users who do not exist are left out. */
+    relationsOf: (viewerId: number, userIds: readonly number[]) =>
+      mysql.run('presenceRelations', async (db): Promise<Map<number, Seen>> => {
+        const ids = Prisma.join([...new Set([viewerId, ...userIds])])
+        const rows = await db.$queryRaw<Row[]>`
+          SELECT u.id, u.presence_visibility, u.last_seen_at,
+            EXISTS (SELECT 1 FROM friendships f
+              WHERE f.low = LEAST(u.id, ${viewerId}) AND f.high = GREATEST(u.id, ${viewerId})) AS friends,
+            EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = u.id AND b.blocked_id = ${viewerId})
+              OR EXISTS (SELECT 1 FROM blocks c WHERE c.blocker_id = ${viewerId} AND c.blocked_id = u.id) AS blocked
+          FROM users u WHERE u.id IN (${ids}) AND u.status = 'active'`
+        const viewer = rows.find(({ id }) => Number(id) === viewerId)
+        const viewerVisibility = viewer?.presence_visibility ?? 'nobody'
+        return new Map(rows.map((row) => [Number(row.id), toSeen(row, viewerId, viewerVisibility)]))
+      }),
+
+    visibilities: (userIds: readonly number[]) =>
+      mysql.run('presenceVisibilities', async (db): Promise<Map<number, PresenceVisibility>> => {
+        const rows = await db.user.findMany({
+          where: { id: { in: [...userIds] }, status: 'active' },
+          select: { id: true, presenceVisibility: true },
+        })
+        return new Map(rows.map((row) => [row.id, row.presenceVisibility as PresenceVisibility]))
+      }),
+
+    /** One statement; the last of several changes of a user counts. */
+    saveLastSeen: (changes: readonly PresenceChange[]) =>
+      mysql.run('saveLastSeen', async (db): Promise<void> => {
+        const latest = new Map(changes.map(({ userId, lastSeenAt }) => [userId, lastSeenAt]))
+        if (latest.size === 0) return
+        const cases = [...latest].map(([userId, at]) => Prisma.sql`WHEN ${userId} THEN ${at}`)
+        await db.$executeRaw`UPDATE users SET last_seen_at = CASE id ${Prisma.join(cases, ' ')} END
+          WHERE id IN (${Prisma.join([...latest.keys()])}) AND status = 'active'`
+      }),
+  }
+}
+
+function toSeen(row: Row, viewerId: number, viewerVisibility: PresenceVisibility): Seen {
+  return {
+    lastSeenAt: row.last_seen_at,
+    relation: {
+      isSelf: Number(row.id) === viewerId,
+      friends: Number(row.friends) === 1,
+      blocked: Number(row.blocked) === 1,
+      viewerVisibility,
+      ownerVisibility: row.presence_visibility,
+    },
+  }
+}

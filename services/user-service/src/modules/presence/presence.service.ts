@@ -1,0 +1,50 @@
+import { type AuthenticatedContext, StoreUnavailable } from '@bigtech/service-kit'
+import type { PresenceRepository } from './presence.repository.ts'
+import type { PresenceStore } from './presence.store.ts'
+import { maySeePresence, type PresenceView, sources } from './presence.ts'
+
+export type PresenceService = ReturnType<typeof createPresenceService>
+
+/** Who is online, and who may know it. */
+export function createPresenceService(deps: { presence: PresenceStore; relations: PresenceRepository }) {
+  const { presence, relations } = deps
+  return {
+    async sendHeartbeat(
+      ctx: AuthenticatedContext,
+      state: 'online' | 'offline',
+    ): Promise<{ online: boolean; expiresInSeconds: number }> {
+      const { userId, sessionId } = ctx.actor
+      const source = sources.session(sessionId)
+      const [deadline = 0] = await presence.touch({ source, userIds: [userId], gone: state === 'offline' })
+      const restMs = deadline - Date.now()
+      return { online: restMs > 0, expiresInSeconds: Math.max(0, Math.ceil(restMs / 1_000)) }
+    },
+
+    /** One round trip to Redis and one query. Without Redis presence is unknown, which is no failure. */
+    async getPresence(ctx: AuthenticatedContext, userIds: readonly number[]): Promise<PresenceView[]> {
+      const [seen, online] = await Promise.all([
+        relations.relationsOf(ctx.actor.userId, userIds),
+        presence.areOnline(userIds).catch((err: unknown) => {
+          if (err instanceof StoreUnavailable) return undefined
+          throw err
+        }),
+      ])
+      const now = new Date()
+      return userIds.map((userId, index) => {
+        const known = seen.get(userId)
+        const isOnline = online?.[index]
+        if (isOnline === undefined || !known || !maySeePresence(known.relation)) {
+          return { userId, online: null, lastSeenAt: null }
+        }
+        return { userId, online: isOnline, lastSeenAt: isOnline ? now : known.lastSeenAt }
+      })
+    },
+
+    /** A session that has ended no longer vouches for its user. */
+    async sessionsEnded(userId: number, sessionIds: readonly string[]): Promise<void> {
+      for (const sessionId of sessionIds) {
+        await presence.touch({ source: sources.session(sessionId), userIds: [userId], gone: true })
+      }
+    },
+  }
+}

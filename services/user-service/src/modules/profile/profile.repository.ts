@@ -1,0 +1,147 @@
+import { userUpdated } from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/kafka'
+import type { Mysql, Transaction } from '../../plugins/mysql.ts'
+import { searchTermsOf } from '../directory/search-terms.ts'
+import type { PresenceVisibility } from '../presence/presence.ts'
+import {
+  isSame,
+  merge,
+  type Profile,
+  type ProfileChange,
+  type Settings,
+  type SettingsChange,
+} from './profile.ts'
+
+export type ProfileRepository = ReturnType<typeof createProfileRepository>
+
+/** A session as it goes into an export. */
+export interface ExportedSession {
+  readonly device: string
+  readonly ipPrefix: string
+  readonly createdAt: Date
+  readonly lastSeenAt: Date
+  readonly endedAt: Date | null
+}
+
+const MAX_EXPORTED_SESSIONS = 1_000
+
+interface OwnRow {
+  readonly id: number
+  readonly email: string | null
+  readonly username: string
+  readonly displayName: string
+  readonly statusMessage: string | null
+  readonly profileImageUrl: string | null
+  readonly locale: string
+  readonly presenceVisibility: string
+  readonly findableByEmail: boolean
+  readonly createdAt: Date
+}
+
+/** What a user may see and change of their own row. */
+export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
+  return {
+    find: (userId: number) =>
+      mysql.run('findOwn', async (db): Promise<{ profile: Profile; settings: Settings } | null> => {
+        const row = await db.user.findFirst({ where: { id: userId, status: 'active' } })
+        return row && { profile: toProfile(row), settings: toSettings(row) }
+      }),
+
+    /** The profile as it is afterwards; UserUpdated goes out only if something changed. */
+    update: (userId: number, change: ProfileChange, correlationId: string) =>
+      mysql.transaction('updateProfile', async (tx): Promise<Profile | null> => {
+        const row = await lockOwn(tx, userId)
+        if (!row) return null
+        const before = toProfile(row)
+        const after = merge<Profile>(before, change)
+        if (isSame(before, after)) return before
+        const { displayName, statusMessage, profileImageUrl } = after
+        await tx.$executeRaw`UPDATE users SET display_name = ${displayName}, status_message = ${statusMessage},
+          profile_image_url = ${profileImageUrl}, updated_at = UTC_TIMESTAMP(3) WHERE id = ${userId}`
+        if (displayName !== before.displayName) await replaceTerms(tx, after)
+        await publish(tx, outbox, after, row.locale, correlationId)
+        return after
+      }),
+
+    updateSettings: (userId: number, change: SettingsChange, correlationId: string) =>
+      mysql.transaction(
+        'updateSettings',
+        async (tx): Promise<{ before: Settings; after: Settings } | null> => {
+          const row = await lockOwn(tx, userId)
+          if (!row) return null
+          const before = toSettings(row)
+          const after = merge<Settings>(before, change)
+          if (isSame(before, after)) return { before, after }
+          const { presenceVisibility, findableByEmail, locale } = after
+          await tx.$executeRaw`UPDATE users SET presence_visibility = ${presenceVisibility},
+          findable_by_email = ${findableByEmail}, locale = ${locale}, updated_at = UTC_TIMESTAMP(3) WHERE id = ${userId}`
+          // The language is for those who write to the user; privacy settings concern nobody but us.
+          if (locale !== before.locale) await publish(tx, outbox, toProfile(row), locale, correlationId)
+          return { before, after }
+        },
+      ),
+
+    exportSessions: (userId: number) =>
+      mysql.run(
+        'exportSessions',
+        async (db): Promise<ExportedSession[]> =>
+          db.session.findMany({
+            where: { userId },
+            orderBy: [{ createdAt: 'desc' }],
+            take: MAX_EXPORTED_SESSIONS,
+            select: { device: true, ipPrefix: true, createdAt: true, lastSeenAt: true, endedAt: true },
+          }),
+      ),
+  }
+}
+
+/** Two changes of one user wait for each other: their events go out in the order of the changes. */
+async function lockOwn(tx: Transaction, userId: number): Promise<OwnRow | null> {
+  await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId} FOR UPDATE`
+  return tx.user.findFirst({ where: { id: userId, status: 'active' } })
+}
+
+async function replaceTerms(tx: Transaction, { userId, username, displayName }: Profile): Promise<void> {
+  await tx.$executeRaw`DELETE FROM user_search_terms WHERE user_id = ${userId}`
+  const terms = searchTermsOf({ username, displayName })
+  await tx.userSearchTerm.createMany({ data: terms.map((term) => ({ term, userId })) })
+}
+
+async function publish(
+  tx: Transaction,
+  outbox: Outbox,
+  profile: Profile,
+  locale: string,
+  correlationId: string,
+): Promise<void> {
+  const { userId, username, displayName, statusMessage, profileImageUrl } = profile
+  const payload = {
+    user_id: userId,
+    username,
+    display_name: displayName,
+    status_message: statusMessage,
+    profile_image_url: profileImageUrl,
+    locale,
+  }
+  await outbox.enqueue(tx, userUpdated, payload, { correlationId })
+}
+
+function toProfile(row: OwnRow): Profile {
+  return {
+    userId: row.id,
+    email: row.email ?? '',
+    username: row.username,
+    displayName: row.displayName,
+    statusMessage: row.statusMessage,
+    profileImageUrl: row.profileImageUrl,
+    createdAt: row.createdAt,
+  }
+}
+
+function toSettings(row: OwnRow): Settings {
+  return {
+    presenceVisibility: row.presenceVisibility as PresenceVisibility,
+    findableByEmail: row.findableByEmail,
+    locale: row.locale,
+  }
+}

@@ -1,0 +1,77 @@
+import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
+import type { RateLimiter } from '../../plugins/rate-limiter.ts'
+import type { ExportedSession, ProfileRepository } from './profile.repository.ts'
+import type { Profile, ProfileChange, Settings, SettingsChange } from './profile.ts'
+
+export type ProfileService = ReturnType<typeof createProfileService>
+
+/** A neighbour's part of an export: its answer as it came, or why there is none. */
+export type ExportPart = { readonly data: unknown } | { readonly missing: string }
+
+export interface DataExport {
+  readonly exportedAt: Date
+  readonly profile: Profile
+  readonly settings: Settings
+  readonly sessions: readonly ExportedSession[]
+  readonly friends: ExportPart
+  readonly rooms: ExportPart
+}
+
+const EXPORTS_PER_HOUR = 10
+const HOUR_MS = 3_600_000
+
+/** What users do with their own profile and settings. */
+export function createProfileService(deps: {
+  profiles: ProfileRepository
+  limiter: RateLimiter
+  neighbours: {
+    friends(ctx: AuthenticatedContext): Promise<ExportPart>
+    rooms(ctx: AuthenticatedContext): Promise<ExportPart>
+  }
+  wakeRelay: () => void
+  onVisibilityChanged: (userId: number, correlationId: string) => Promise<void>
+}) {
+  const { profiles, limiter, neighbours } = deps
+
+  async function own(ctx: AuthenticatedContext): Promise<{ profile: Profile; settings: Settings }> {
+    const row = await profiles.find(ctx.actor.userId)
+    if (!row) throw new Problem('USER_NOT_FOUND')
+    return row
+  }
+
+  return {
+    getMyProfile: async (ctx: AuthenticatedContext): Promise<Profile> => (await own(ctx)).profile,
+
+    getMySettings: async (ctx: AuthenticatedContext): Promise<Settings> => (await own(ctx)).settings,
+
+    async updateMyProfile(ctx: AuthenticatedContext, change: ProfileChange): Promise<Profile> {
+      const profile = await profiles.update(ctx.actor.userId, change, ctx.requestId)
+      if (!profile) throw new Problem('USER_NOT_FOUND')
+      deps.wakeRelay()
+      return profile
+    },
+
+    async updateMySettings(ctx: AuthenticatedContext, change: SettingsChange): Promise<Settings> {
+      const { userId } = ctx.actor
+      const result = await profiles.updateSettings(userId, change, ctx.requestId)
+      if (!result) throw new Problem('USER_NOT_FOUND')
+      deps.wakeRelay()
+      if (result.before.presenceVisibility !== result.after.presenceVisibility) {
+        await deps.onVisibilityChanged(userId, ctx.requestId)
+      }
+      return result.after
+    },
+
+    async exportMyData(ctx: AuthenticatedContext): Promise<DataExport> {
+      const { userId } = ctx.actor
+      await limiter.take('export', String(userId), { max: EXPORTS_PER_HOUR, windowMs: HOUR_MS })
+      const [{ profile, settings }, sessions, friends, rooms] = await Promise.all([
+        own(ctx),
+        profiles.exportSessions(userId),
+        neighbours.friends(ctx),
+        neighbours.rooms(ctx),
+      ])
+      return { exportedAt: new Date(), profile, settings, sessions, friends, rooms }
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import { userSessionRevoked } from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/kafka'
+import type { RevocationList } from '@bigtech/service-kit'
+import { Counter, type Registry } from 'prom-client'
+import type { Transaction } from '../../plugins/mysql.ts'
+import type { SessionCache } from './session-cache.ts'
+
+export type EndReason =
+  | 'logout'
+  | 'logout_all'
+  | 'revoked'
+  | 'password_changed'
+  | 'token_reuse'
+  | 'account_deleted'
+
+export interface EndRequest {
+  readonly userId: number
+  /** Only this one, */
+  readonly only?: string
+  /** or all but this one, or all. */
+  readonly except?: string
+  readonly reason: EndReason
+  readonly correlationId: string
+}
+
+/** Ends sessions: in the database together with the event, then everywhere else. */
+export interface SessionEnder {
+  /** In the caller's transaction. Returns those that ended; none when they had ended already. */
+  endIn(tx: Transaction, request: EndRequest): Promise<string[]>
+  /** After the commit: refused by every process of this service from the next request on. */
+  committed(userId: number, sessionIds: readonly string[], reason: EndReason): Promise<void>
+}
+
+export function createSessionEnder(deps: {
+  outbox: Outbox
+  cache: SessionCache
+  revocations: RevocationList
+  wakeRelay: () => void
+  onEnded: (userId: number, sessionIds: readonly string[]) => Promise<void>
+  metrics: Registry
+}): SessionEnder {
+  const ended = new Counter({
+    name: 'sessions_ended_total',
+    help: 'Sessions ended before their time.',
+    labelNames: ['reason'] as const,
+    registers: [deps.metrics],
+  })
+  return {
+    endIn: async (tx, { userId, only, except, reason, correlationId }) => {
+      const rows = await tx.$queryRaw<{ id: string }[]>`
+        SELECT id FROM sessions
+        WHERE user_id = ${userId} AND ended_at IS NULL
+          AND (${only ?? null} IS NULL OR id = ${only ?? null})
+          AND (${except ?? null} IS NULL OR id <> ${except ?? null})
+        FOR UPDATE`
+      const ids = rows.map(({ id }) => id)
+      if (ids.length === 0) return []
+      const now = new Date()
+      await tx.session.updateMany({
+        where: { id: { in: ids } },
+        data: { endedAt: now, endReason: reason, expiresAt: now, sealedSuccessor: null },
+      })
+      const payload = { user_id: userId, session_ids: ids, reason }
+      await deps.outbox.enqueue(tx, userSessionRevoked, payload, { correlationId })
+      return ids
+    },
+    committed: async (userId, sessionIds, reason) => {
+      if (sessionIds.length === 0) return
+      deps.revocations.add(sessionIds, new Date())
+      deps.wakeRelay()
+      ended.inc({ reason }, sessionIds.length)
+      await deps.cache.noteEnded(userId, sessionIds)
+      await deps.onEnded(userId, sessionIds)
+    },
+  }
+}

@@ -1,0 +1,163 @@
+import { userLoggedIn } from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/kafka'
+import type { Mysql, Transaction } from '../../plugins/mysql.ts'
+import { MAX_SESSIONS, type Session, type SessionView } from './session.ts'
+import type { EndRequest, SessionEnder } from './session-ender.ts'
+
+export type SessionRepository = ReturnType<typeof createSessionRepository>
+
+export interface NewSession {
+  readonly id: string
+  readonly userId: number
+  readonly device: string
+  readonly ipPrefix: string
+  readonly createdAt: Date
+  readonly expiresAt: Date
+  readonly familyKey: Uint8Array<ArrayBuffer>
+  readonly currentHash: Uint8Array<ArrayBuffer>
+}
+
+export interface Rotation {
+  readonly sessionId: string
+  readonly from: Uint8Array<ArrayBuffer>
+  readonly to: Uint8Array<ArrayBuffer>
+  readonly sealedSuccessor: Uint8Array<ArrayBuffer>
+  readonly now: Date
+  readonly expiresAt: Date
+  readonly ipPrefix: string
+}
+
+/** Sessions, which are families of refresh tokens. */
+export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: SessionEnder) {
+  return {
+    /**
+     * Stores a session and UserLoggedIn, if the password that was checked is still the one in
+     * force. Returns the sessions that had to make room, or null when the password has changed.
+     */
+    create: (session: NewSession, checkedHash: string, correlationId: string): Promise<string[] | null> =>
+      mysql.transaction('createSession', async (tx) => {
+        if (!(await passwordStands(tx, session.userId, checkedHash))) return null
+        await tx.$executeRaw`INSERT INTO sessions
+          (id, user_id, device, ip_prefix, created_at, last_seen_at, expires_at, family_key, current_hash, rotated_at)
+          VALUES (${session.id}, ${session.userId}, ${session.device}, ${session.ipPrefix}, ${session.createdAt},
+            ${session.createdAt}, ${session.expiresAt}, ${session.familyKey}, ${session.currentHash}, ${session.createdAt})`
+        const payload = { user_id: session.userId, session_id: session.id }
+        await outbox.enqueue(tx, userLoggedIn, payload, { correlationId })
+        return makeRoom(tx, ender, session.userId, correlationId)
+      }),
+
+    find: (id: string) =>
+      mysql.run('findSession', async (db): Promise<Session | null> => {
+        const row = await db.session.findUnique({
+          where: { id },
+          include: { user: { select: { username: true, status: true } } },
+        })
+        if (!row) return null
+        return {
+          id: row.id,
+          userId: row.userId,
+          username: row.user.username,
+          userActive: row.user.status === 'active',
+          createdAt: row.createdAt,
+          expiresAt: row.expiresAt,
+          endedAt: row.endedAt,
+          familyKey: row.familyKey,
+          currentHash: row.currentHash,
+          previousHash: row.previousHash,
+          sealedSuccessor: row.sealedSuccessor,
+          rotatedAt: row.rotatedAt,
+        }
+      }),
+
+    /** False when another refresh, or the end of the session, was first. */
+    rotate: ({ sessionId, from, to, sealedSuccessor, now, expiresAt, ipPrefix }: Rotation) =>
+      mysql.run('rotateSession', async (db): Promise<boolean> => {
+        const changed = await db.$executeRaw`UPDATE sessions
+          SET current_hash = ${to}, previous_hash = ${from}, sealed_successor = ${sealedSuccessor},
+            rotated_at = ${now}, last_seen_at = ${now}, expires_at = ${expiresAt}, ip_prefix = ${ipPrefix}
+          WHERE id = ${sessionId} AND current_hash = ${from} AND ended_at IS NULL`
+        return changed === 1
+      }),
+
+    isActive: (userId: number, id: string) =>
+      mysql.run('isSessionActive', async (db): Promise<boolean> => {
+        const row = await db.session.findUnique({ where: { id }, select: { userId: true, endedAt: true } })
+        return row?.userId === userId && row.endedAt === null
+      }),
+
+    hasBeenIn: (userId: number, ipPrefix: string) =>
+      mysql.run('hasBeenIn', async (db): Promise<boolean> => {
+        const row = await db.session.findFirst({ where: { userId, ipPrefix }, select: { id: true } })
+        return row !== null
+      }),
+
+    /** Newest first, one more than `limit`. */
+    list: (userId: number, limit: number, after?: { createdAt: Date; id: string }) =>
+      mysql.run('listSessions', async (db): Promise<SessionView[]> => {
+        const rows = await db.session.findMany({
+          where: {
+            userId,
+            endedAt: null,
+            expiresAt: { gt: new Date() },
+            ...(after
+              ? {
+                  OR: [
+                    { createdAt: { lt: after.createdAt } },
+                    { createdAt: after.createdAt, id: { lt: after.id } },
+                  ],
+                }
+              : {}),
+          },
+          orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+          take: limit + 1,
+          select: {
+            id: true,
+            device: true,
+            ipPrefix: true,
+            createdAt: true,
+            lastSeenAt: true,
+            expiresAt: true,
+          },
+        })
+        return rows
+      }),
+
+    end: (request: EndRequest): Promise<string[]> =>
+      mysql.transaction('endSessions', (tx) => ender.endIn(tx, request)),
+
+    /** Deletes a bounded number of sessions that ended long ago; returns how many. */
+    purge: (endedBefore: Date, limit: number) =>
+      mysql.run(
+        'purgeSessions',
+        (db) => db.$executeRaw`DELETE FROM sessions WHERE expires_at < ${endedBefore} LIMIT ${limit}`,
+      ),
+  }
+}
+
+/** Locked for reading until the commit: a change of the password waits for us, or we see it. */
+async function passwordStands(tx: Transaction, userId: number, checkedHash: string): Promise<boolean> {
+  const [row] = await tx.$queryRaw<{ password_hash: string; status: string }[]>`
+    SELECT c.password_hash, u.status FROM credentials c JOIN users u ON u.id = c.user_id
+    WHERE c.user_id = ${userId} LOCK IN SHARE MODE`
+  return row?.password_hash === checkedHash && row.status === 'active'
+}
+
+async function makeRoom(
+  tx: Transaction,
+  ender: SessionEnder,
+  userId: number,
+  correlationId: string,
+): Promise<string[]> {
+  const surplus = await tx.session.findMany({
+    where: { userId, endedAt: null },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    skip: MAX_SESSIONS,
+    take: 10,
+    select: { id: true },
+  })
+  const ended: string[] = []
+  for (const { id } of surplus) {
+    ended.push(...(await ender.endIn(tx, { userId, only: id, reason: 'revoked', correlationId })))
+  }
+  return ended
+}

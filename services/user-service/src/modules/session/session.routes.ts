@@ -1,0 +1,100 @@
+import {
+  getJwks,
+  listSessions,
+  login,
+  loginWithJson,
+  logout,
+  logoutAll,
+  refreshSession,
+  revokeSession,
+  type TokenPair,
+} from '@bigtech/contracts'
+import { decodeCursor, route, toPage } from '@bigtech/service-kit'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { PublicJwk } from '../../plugins/signing-keys.ts'
+import type { Client, Grant, SessionService } from './session.service.ts'
+import { ACCESS_TOKEN_SECONDS } from './session.ts'
+
+const position = z.tuple([z.coerce.date(), z.string()])
+/** A key taken out of the set must be gone everywhere soon. */
+const JWKS_CACHE_SECONDS = 300
+
+export async function sessionRoutes(
+  app: FastifyInstance,
+  { sessions, publicKeys }: { sessions: SessionService; publicKeys: readonly PublicJwk[] },
+): Promise<void> {
+  route(app, loginWithJson, async ({ body }, ctx, { request, reply }) => {
+    const { email: identifier, password, device_token: deviceToken } = body
+    const grant = await sessions.login(ctx, { identifier, password, deviceToken, ...clientOf(request) })
+    return tokensOf(reply, grant)
+  })
+
+  route(app, login, async ({ body }, ctx, { request, reply }) => {
+    const { username: identifier, password, device_token: deviceToken } = body
+    const grant = await sessions.login(ctx, { identifier, password, deviceToken, ...clientOf(request) })
+    return tokensOf(reply, grant)
+  })
+
+  route(app, refreshSession, async ({ body }, ctx, { request, reply }) =>
+    tokensOf(reply, await sessions.refreshSession(ctx, body.refresh_token, clientOf(request))),
+  )
+
+  route(app, logout, async (_input, ctx) => {
+    await sessions.logout(ctx)
+    return undefined
+  })
+
+  route(app, logoutAll, async ({ body }, ctx) => ({
+    ended: await sessions.logoutAll(ctx, body?.except_current ?? false),
+  }))
+
+  route(app, listSessions, async ({ query }, ctx) => {
+    const [createdAt, id] = decodeCursor(position, query.cursor) ?? []
+    const after = createdAt && id ? { createdAt, id } : undefined
+    const rows = await sessions.listSessions(ctx, query.limit, after)
+    return toPage(
+      rows,
+      query.limit,
+      (row) => [row.createdAt, row.id],
+      (row) => ({
+        session_id: row.id,
+        device: row.device,
+        ip_prefix: row.ipPrefix,
+        created_at: row.createdAt.toISOString(),
+        last_seen_at: row.lastSeenAt.toISOString(),
+        expires_at: row.expiresAt.toISOString(),
+        current: row.id === ctx.actor.sessionId,
+      }),
+    )
+  })
+
+  route(app, revokeSession, async ({ params }, ctx) => {
+    await sessions.revokeSession(ctx, params.session_id)
+    return undefined
+  })
+
+  route(app, getJwks, (_input, _ctx, { reply }) => {
+    reply.header('cache-control', `public, max-age=${JWKS_CACHE_SECONDS}`)
+    return { keys: [...publicKeys] }
+  })
+}
+
+function clientOf(request: FastifyRequest): Client {
+  return { ip: request.ip, userAgent: request.headers['user-agent'] }
+}
+
+function tokensOf(reply: FastifyReply, grant: Grant): TokenPair {
+  // RFC 6749, 5.1: an answer with tokens is not for caches.
+  reply.header('cache-control', 'no-store')
+  return {
+    access_token: grant.accessToken,
+    token_type: 'bearer',
+    expires_in: ACCESS_TOKEN_SECONDS,
+    refresh_token: grant.refreshToken,
+    refresh_expires_in: Math.max(0, Math.round((grant.expiresAt.getTime() - Date.now()) / 1_000)),
+    session_id: grant.sessionId,
+    user_id: grant.userId,
+    ...(grant.deviceToken ? { device_token: grant.deviceToken } : {}),
+  }
+}

@@ -1,0 +1,264 @@
+import { uuidv7 } from '@bigtech/contracts'
+import {
+  type Actor,
+  type AuthenticatedContext,
+  type Context,
+  Problem,
+  StoreUnavailable,
+} from '@bigtech/service-kit'
+import type { PasswordHasher } from '../../plugins/password-hasher.ts'
+import type { Login } from '../account/account.ts'
+import { deviceOf, ipPrefixOf, subscriberOf } from './device.ts'
+import type { LoginGuard } from './login-guard.ts'
+import {
+  hashRefreshToken,
+  issueRefreshToken,
+  newFamilyKey,
+  openSuccessor,
+  type RefreshToken,
+  readRefreshToken,
+  sealSuccessor,
+} from './refresh-token.ts'
+import type { SessionRepository } from './session.repository.ts'
+import { decideRefresh, expiryOf, type Session, type SessionView } from './session.ts'
+import type { SessionCache } from './session-cache.ts'
+import type { EndReason, SessionEnder } from './session-ender.ts'
+import type { SessionMetrics } from './session-metrics.ts'
+import type { Tokens } from './tokens.ts'
+
+export type SessionService = ReturnType<typeof createSessionService>
+
+export interface Client {
+  readonly ip: string
+  readonly userAgent: string | undefined
+}
+
+export interface LoginRequest extends Client {
+  readonly identifier: string
+  readonly password: string
+  readonly deviceToken: string | undefined
+}
+
+/** What a client gets to go on with. */
+export interface Grant {
+  readonly accessToken: string
+  readonly refreshToken: string
+  readonly expiresAt: Date
+  readonly sessionId: string
+  readonly userId: number
+  readonly deviceToken?: string
+}
+
+export interface SessionServiceDeps {
+  readonly sessions: SessionRepository
+  readonly findLogin: (identifier: string) => Promise<Login | null>
+  readonly passwords: PasswordHasher
+  readonly guard: LoginGuard
+  readonly tokens: Tokens
+  readonly cache: SessionCache
+  readonly ender: SessionEnder
+  readonly metrics: SessionMetrics
+  readonly wakeRelay: () => void
+  readonly now?: () => Date
+}
+
+/** Refreshes of one token that race settle within this many rounds: each loser finds a winner. */
+const MAX_REFRESH_ROUNDS = 4
+
+/** Signing in, staying signed in, and ending it. */
+export function createSessionService(deps: SessionServiceDeps) {
+  const { sessions, tokens, cache, ender, metrics } = deps
+  const now = deps.now ?? (() => new Date())
+
+  async function end(
+    ctx: AuthenticatedContext,
+    which: { only?: string; except?: string },
+    reason: EndReason,
+  ): Promise<number> {
+    const { userId } = ctx.actor
+    const ended = await sessions.end({ userId, ...which, reason, correlationId: ctx.requestId })
+    await ender.committed(userId, ended, reason)
+    return ended.length
+  }
+
+  async function grant(
+    session: Pick<Session, 'id' | 'userId' | 'username' | 'expiresAt'>,
+    token: RefreshToken,
+  ) {
+    const { id: sessionId, userId, username, expiresAt } = session
+    const accessToken = await tokens.access({ userId, username, sessionId })
+    return { accessToken, refreshToken: token.text, expiresAt, sessionId, userId }
+  }
+
+  async function rotate(session: Session, token: RefreshToken, client: Client): Promise<Grant | undefined> {
+    const at = now()
+    const successor = issueRefreshToken(session.id, session.familyKey)
+    const expiresAt = expiryOf(session.createdAt, at)
+    const first = await sessions.rotate({
+      sessionId: session.id,
+      from: hashRefreshToken(token),
+      to: hashRefreshToken(successor),
+      sealedSuccessor: sealSuccessor(successor, token),
+      now: at,
+      expiresAt,
+      ipPrefix: ipPrefixOf(client.ip),
+    })
+    if (!first) return undefined
+    await cache.noteActive(session.userId, session.id)
+    return grant({ ...session, expiresAt }, successor)
+  }
+
+  return {
+    async login(ctx: Context, request: LoginRequest): Promise<Grant> {
+      try {
+        const result = await signIn(deps, ctx, request, now())
+        metrics.logins.inc({ result: 'success' })
+        return result
+      } catch (err) {
+        metrics.logins.inc({ result: loginResult(err) })
+        throw err
+      }
+    },
+
+    async refreshSession(ctx: Context, text: string, client: Client): Promise<Grant> {
+      const token = readRefreshToken(text)
+      if (!token) throw new Problem('REFRESH_TOKEN_INVALID')
+      for (let round = 0; round < MAX_REFRESH_ROUNDS; round++) {
+        const session = await sessions.find(token.sessionId)
+        const decision = decideRefresh(session, token, now())
+        if (!session || decision === 'invalid') break
+        if (decision === 'reuse') {
+          await endStolen(ctx, session)
+          break
+        }
+        if (decision === 'repeat') {
+          metrics.refreshes.inc({ result: 'repeated' })
+          return grant(session, openSuccessor(session.sealedSuccessor!, token))
+        }
+        const granted = await rotate(session, token, client)
+        if (granted) {
+          metrics.refreshes.inc({ result: 'rotated' })
+          return granted
+        }
+      }
+      metrics.refreshes.inc({ result: 'refused' })
+      throw new Problem('REFRESH_TOKEN_INVALID')
+    },
+
+    logout: (ctx: AuthenticatedContext) => end(ctx, { only: ctx.actor.sessionId }, 'logout'),
+
+    logoutAll: (ctx: AuthenticatedContext, exceptCurrent: boolean) =>
+      end(ctx, exceptCurrent ? { except: ctx.actor.sessionId } : {}, 'logout_all'),
+
+    async revokeSession(ctx: AuthenticatedContext, sessionId: string): Promise<void> {
+      const ended = await end(ctx, { only: sessionId }, 'revoked')
+      if (ended === 0) throw new Problem('SESSION_NOT_FOUND')
+    },
+
+    listSessions: (
+      ctx: AuthenticatedContext,
+      limit: number,
+      after?: { createdAt: Date; id: string },
+    ): Promise<SessionView[]> => sessions.list(ctx.actor.userId, limit, after),
+
+    /**
+     * Refuses a session that has ended on any process, from the very next request. With Redis and
+     * MySQL both away a token is good until it expires.
+     * @throws Problem SESSION_REVOKED
+     */
+    async assertActive(actor: Actor): Promise<void> {
+      const { userId, sessionId } = actor
+      const cached = await cache.read(userId, sessionId)
+      if (cached === 'active') return
+      if (cached === 'ended') throw new Problem('SESSION_REVOKED')
+      const active = await sessions.isActive(userId, sessionId).catch((err: unknown) => {
+        if (err instanceof StoreUnavailable) return undefined
+        throw err
+      })
+      if (active === false) throw new Problem('SESSION_REVOKED')
+      if (active) await cache.noteActive(userId, sessionId)
+    },
+  }
+
+  async function endStolen(ctx: Context, { id, userId }: Session): Promise<void> {
+    const reason = 'token_reuse'
+    const ended = await sessions.end({ userId, only: id, reason, correlationId: ctx.requestId })
+    await ender.committed(userId, ended, reason)
+    metrics.refreshes.inc({ result: 'reuse' })
+    ctx.log.warn(
+      { user_id: userId, session_id: id },
+      'a replaced refresh token was used again: session ended',
+    )
+  }
+}
+
+async function signIn(
+  deps: SessionServiceDeps,
+  ctx: Context,
+  request: LoginRequest,
+  at: Date,
+): Promise<Grant> {
+  const { sessions, passwords, guard, tokens } = deps
+  const { identifier, password, ip } = request
+  const login = await deps.findLogin(identifier)
+  const ipPrefix = ipPrefixOf(ip)
+  const deviceId =
+    login && request.deviceToken ? await tokens.readDevice(request.deviceToken, login.userId) : undefined
+  const admission = await guard.admit({
+    userId: login?.userId ?? null,
+    identifier,
+    ipPrefix,
+    subscriber: subscriberOf(ip),
+    deviceId,
+    knownNetwork: login !== null && (await sessions.hasBeenIn(login.userId, ipPrefix)),
+  })
+  const right = await passwords.compare(password, login?.passwordHash ?? null).catch(async (err: unknown) => {
+    await admission.cancelled()
+    throw err
+  })
+  if (!right || !login) throw new Problem('CREDENTIALS_INVALID')
+  await admission.succeeded()
+  return openSession(deps, ctx, { login, request, ipPrefix, at, deviceId })
+}
+
+async function openSession(
+  deps: SessionServiceDeps,
+  ctx: Context,
+  opening: { login: Login; request: LoginRequest; ipPrefix: string; at: Date; deviceId: string | undefined },
+): Promise<Grant> {
+  const { sessions, tokens, cache, ender } = deps
+  const { login, request, ipPrefix, at, deviceId } = opening
+  const { userId, username, passwordHash } = login
+  const id = uuidv7()
+  const familyKey = newFamilyKey()
+  const token = issueRefreshToken(id, familyKey)
+  const expiresAt = expiryOf(at, at)
+  const session = {
+    id,
+    userId,
+    device: deviceOf(request.userAgent),
+    ipPrefix,
+    createdAt: at,
+    expiresAt,
+    familyKey,
+    currentHash: hashRefreshToken(token),
+  }
+  const surplus = await sessions.create(session, passwordHash, ctx.requestId)
+  if (surplus === null) throw new Problem('CREDENTIALS_INVALID')
+  deps.wakeRelay()
+  await cache.noteActive(userId, id)
+  await ender.committed(userId, surplus, 'revoked')
+  ctx.log.info({ user_id: userId, session_id: id }, 'UserLoggedIn')
+  const [accessToken, deviceToken] = await Promise.all([
+    tokens.access({ userId, username, sessionId: id }),
+    tokens.device(userId, deviceId),
+  ])
+  return { accessToken, refreshToken: token.text, expiresAt, sessionId: id, userId, deviceToken }
+}
+
+function loginResult(err: unknown): string {
+  if (!(err instanceof Problem)) return 'error'
+  if (err.code === 'CREDENTIALS_INVALID') return 'invalid'
+  if (err.code === 'LOGIN_LIMITED') return 'limited'
+  return err.code === 'OVERLOADED' ? 'overloaded' : 'unavailable'
+}

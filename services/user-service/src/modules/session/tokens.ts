@@ -1,0 +1,52 @@
+import { uuidv7 } from '@bigtech/contracts'
+import { jwtVerify, SignJWT } from 'jose'
+import type { SigningKeys } from '../../plugins/signing-keys.ts'
+import { ACCESS_TOKEN_SECONDS } from './session.ts'
+
+export interface Tokens {
+  access(session: { userId: number; username: string; sessionId: string }): Promise<string>
+  /** Says that this device has signed in to this account before. Opens nothing by itself. */
+  device(userId: number, deviceId?: string): Promise<string>
+  /** The device's id when the token is ours and for this account. */
+  readDevice(token: string, userId: number): Promise<string | undefined>
+}
+
+const ALGORITHM = 'EdDSA'
+/** Another audience than that of access tokens: neither can stand in for the other. */
+const DEVICE_AUDIENCE = 'bigtech-device'
+const DEVICE_DAYS = 400
+
+/** Signs with the first key; the `kid` tells a verifier which one that was. */
+export function createTokens(keys: SigningKeys, options: { issuer: string; audience: string }): Tokens {
+  const { issuer, audience } = options
+  const signed = (claims: Record<string, string>, subject: number, aud: string, expires: string) =>
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: ALGORITHM, kid: keys.signer.kid, typ: 'JWT' })
+      .setIssuer(issuer)
+      .setAudience(aud)
+      .setSubject(String(subject))
+      .setIssuedAt()
+      .setExpirationTime(expires)
+      .sign(keys.signer.key)
+  return {
+    access: ({ userId, username, sessionId }) =>
+      signed({ sid: sessionId, username }, userId, audience, `${ACCESS_TOKEN_SECONDS} seconds`),
+    device: (userId, deviceId = uuidv7()) =>
+      signed({ did: deviceId }, userId, DEVICE_AUDIENCE, `${DEVICE_DAYS} days`),
+    readDevice: async (token, userId) => {
+      try {
+        const { payload } = await jwtVerify(token, keys.verifyKeys, {
+          issuer,
+          audience: DEVICE_AUDIENCE,
+          subject: String(userId),
+          algorithms: [ALGORITHM, 'Ed25519'],
+          requiredClaims: ['did', 'exp'],
+        })
+        return typeof payload.did === 'string' ? payload.did : undefined
+      } catch {
+        // A device that is not known is an ordinary one.
+        return undefined
+      }
+    },
+  }
+}

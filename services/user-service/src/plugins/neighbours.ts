@@ -1,0 +1,57 @@
+import { defineRoute } from '@bigtech/contracts'
+import { type AuthenticatedContext, type Service, ServiceClient } from '@bigtech/service-kit'
+import { z } from 'zod'
+import type { ExportPart } from '../modules/profile/profile.service.ts'
+
+/** An export is larger than an ordinary answer. */
+const EXPORT_TIMEOUT_MS = 8_000
+
+/** The form is the neighbour's own business: it is passed on as it comes. */
+const exportOf = <const Path extends string>(operationId: string, path: Path) =>
+  defineRoute({
+    operationId,
+    method: 'GET',
+    path,
+    tag: 'export',
+    summary: "A neighbour's part of a data export",
+    success: { status: 200, description: 'Whatever it stores of the user.', schema: z.unknown() },
+  })
+
+const friendsExport = exportOf('exportMyFriends', '/friends/export')
+const roomsExport = exportOf('exportMyRooms', '/rooms/export')
+
+export interface Neighbours {
+  friends(ctx: AuthenticatedContext): Promise<ExportPart>
+  rooms(ctx: AuthenticatedContext): Promise<ExportPart>
+}
+
+/** The services that are asked for their part of a data export, in the user's name. */
+export function openNeighbours(
+  service: Service,
+  urls: { friendServiceUrl: string; chatServiceUrl: string },
+): Neighbours {
+  const client = (name: string, baseUrl: string) => {
+    const opened = new ServiceClient({ service: name, baseUrl, timeoutMs: EXPORT_TIMEOUT_MS })
+    service.lifecycle.onStop('stores', `client of ${name}`, () => opened.close())
+    return opened
+  }
+  const ask = async (
+    neighbour: ServiceClient,
+    contract: typeof friendsExport | typeof roomsExport,
+    name: string,
+    { requestId, bearer, log }: AuthenticatedContext,
+  ): Promise<ExportPart> => {
+    try {
+      return { data: await neighbour.call(contract, {}, { requestId, bearer }) }
+    } catch (err) {
+      log.warn({ err, neighbour: name }, 'export without a part')
+      return { missing: `${name} does not answer right now; ask again later.` }
+    }
+  }
+  const friends = client('friend-service', urls.friendServiceUrl)
+  const rooms = client('chat-service', urls.chatServiceUrl)
+  return {
+    friends: (ctx) => ask(friends, friendsExport, 'friend-service', ctx),
+    rooms: (ctx) => ask(rooms, roomsExport, 'chat-service', ctx),
+  }
+}

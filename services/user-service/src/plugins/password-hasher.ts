@@ -1,0 +1,140 @@
+import { Worker } from 'node:worker_threads'
+import { MAX_PASSWORD_BYTES, passwordBytes } from '@bigtech/contracts'
+import { Problem, type Service } from '@bigtech/service-kit'
+import { Counter, Gauge } from 'prom-client'
+import type { PasswordTask } from './password-worker.ts'
+
+/** Hashes and compares passwords without holding up anything else. */
+export interface PasswordHasher {
+  /** @throws Problem OVERLOADED when too many are waiting. */
+  hash(password: string): Promise<string>
+  /** Takes the same time whether there is a hash to compare with or not. @throws Problem OVERLOADED */
+  compare(password: string, hash: string | null): Promise<boolean>
+}
+
+interface Job {
+  readonly task: PasswordTask
+  readonly resolve: (result: unknown) => void
+  readonly reject: (err: Error) => void
+}
+
+interface Slot {
+  worker: Worker
+  job: Job | undefined
+}
+
+/** About what one hash of cost 12 takes; each step of cost doubles it. */
+const COST_12_SECONDS = 0.35
+
+/**
+ * Threads of its own, not libuv's pool: that one also serves files and DNS, which would wait
+ * behind passwords. The threads run at a lower priority than the one that answers requests
+ * (ADR 0006), and no more wait than can be served soon.
+ */
+export function openPasswordHasher(
+  service: Service,
+  options: { cost: number; workers: number; queue: number },
+): PasswordHasher {
+  const pool = new PasswordPool(service, options)
+  service.lifecycle.onStop('stores', 'password workers', () => pool.stop())
+  const comparisons = new Counter({
+    name: 'password_comparisons_total',
+    help: 'Passwords compared; `against` is `dummy` when there was no account.',
+    labelNames: ['against'] as const,
+    registers: [service.metrics],
+  })
+  // Never awaited at the start: the first sign-in of an unknown user waits for it, if it must.
+  const dummy = pool.run<string>({ kind: 'hash', password: crypto.randomUUID(), cost: options.cost })
+  dummy.catch(() => undefined)
+  return {
+    hash: (password) => pool.run({ kind: 'hash', password, cost: options.cost }),
+    compare: async (password, hash) => {
+      // bcrypt would read the first 72 bytes and call it equal.
+      const known = hash !== null && passwordBytes(password) <= MAX_PASSWORD_BYTES
+      comparisons.inc({ against: known ? 'account' : 'dummy' })
+      const equal = await pool.run<boolean>({ kind: 'compare', password, hash: known ? hash : await dummy })
+      return known && equal
+    },
+  }
+}
+
+class PasswordPool {
+  readonly #slots: Slot[]
+  readonly #waiting: Job[] = []
+  readonly #options: { cost: number; workers: number; queue: number }
+  readonly #service: Service
+  #stopped = false
+
+  constructor(service: Service, options: { cost: number; workers: number; queue: number }) {
+    this.#service = service
+    this.#options = options
+    this.#slots = Array.from({ length: options.workers }, () => this.#open())
+    const waiting = this.#waiting
+    new Gauge({
+      name: 'password_hashes_waiting',
+      help: 'Password hashes that wait for a free thread.',
+      registers: [service.metrics],
+      collect() {
+        this.set(waiting.length)
+      },
+    })
+  }
+
+  run<Result extends string | boolean>(task: PasswordTask): Promise<Result> {
+    const idle = this.#slots.find(({ job }) => job === undefined)
+    if (!idle && this.#waiting.length >= this.#options.queue) {
+      return Promise.reject(new Problem('OVERLOADED', { retryAfterSeconds: this.#secondsToClear() }))
+    }
+    return new Promise<Result>((resolve, reject) => {
+      const job: Job = { task, resolve: (result) => resolve(result as Result), reject }
+      if (idle) this.#give(idle, job)
+      else this.#waiting.push(job)
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const job of this.#waiting.splice(0)) job.reject(new Problem('SHUTTING_DOWN'))
+    await Promise.all(this.#slots.map(({ worker }) => worker.terminate()))
+  }
+
+  #secondsToClear(): number {
+    const { cost, workers } = this.#options
+    return Math.ceil(((this.#waiting.length + 1) * COST_12_SECONDS * 2 ** (cost - 12)) / workers)
+  }
+
+  #open(): Slot {
+    const slot: Slot = { worker: this.#start(() => slot), job: undefined }
+    return slot
+  }
+
+  #start(slot: () => Slot): Worker {
+    const worker = new Worker(new URL('./password-worker.ts', import.meta.url), {
+      // The flags of the process (tracing, test runners) are not for these threads.
+      execArgv: [],
+    })
+    // An idle thread must not keep the process alive; a running job does, by the request that waits for it.
+    worker.unref()
+    worker.on('message', (result: unknown) => this.#finish(slot(), (job) => job.resolve(result)))
+    worker.on('error', (err: Error) => {
+      this.#service.log.error({ err }, 'password worker died')
+      if (this.#stopped) return
+      slot().worker = this.#start(slot)
+      this.#finish(slot(), (job) => job.reject(err))
+    })
+    return worker
+  }
+
+  #finish(slot: Slot, settle: (job: Job) => void): void {
+    const { job } = slot
+    slot.job = undefined
+    if (job) settle(job)
+    const next = this.#waiting.shift()
+    if (next) this.#give(slot, next)
+  }
+
+  #give(slot: Slot, job: Job): void {
+    slot.job = job
+    slot.worker.postMessage(job.task)
+  }
+}

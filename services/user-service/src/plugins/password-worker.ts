@@ -1,0 +1,24 @@
+import { setPriority } from 'node:os'
+import { parentPort } from 'node:worker_threads'
+import { compareSync, hashSync } from 'bcrypt'
+
+export type PasswordTask =
+  | { readonly kind: 'hash'; readonly password: string; readonly cost: number }
+  | { readonly kind: 'compare'; readonly password: string; readonly hash: string }
+
+/** Lower than every thread that answers requests. On Linux priority 0 names the calling thread alone. */
+const NICE = 10
+
+if (process.platform === 'linux') {
+  try {
+    setPriority(0, NICE)
+  } catch {
+    // Not allowed here: hashes then compete with requests on equal terms.
+  }
+}
+
+parentPort?.on('message', (task: PasswordTask) => {
+  const result =
+    task.kind === 'hash' ? hashSync(task.password, task.cost) : compareSync(task.password, task.hash)
+  parentPort?.postMessage(result)
+})
