@@ -7,7 +7,7 @@ import { run } from './run.ts'
 import { services } from './services.ts'
 
 /** Something that is made from sources and not committed. */
-export interface Generated {
+interface Generated {
   name: string
   folder: string
   /** Files and folders whose content decides whether it must be made again. */
@@ -19,7 +19,7 @@ export interface Generated {
 }
 
 /** Everything that has to be generated in this checkout. */
-export function generatedList(root: string): Generated[] {
+function generatedList(root: string): Generated[] {
   const clients = services
     .filter((service) => existsSync(join(root, service.folder, 'prisma/schema.prisma')))
     .map((service) => prismaClient(root, service.name, service.folder))
@@ -70,7 +70,7 @@ function webPage(root: string): Generated | undefined {
 }
 
 /** A hash over the names and contents of files and folders; what is not there counts as empty. */
-export function hashOfInputs(folder: string, inputs: readonly string[]): string {
+function hashOfInputs(folder: string, inputs: readonly string[]): string {
   const hash = createHash('sha256')
   const visit = (path: string) => {
     if (!existsSync(path)) return

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { writeSecret } from './keys.ts'
 import { type Account, cacheRoot, root, serverAccount, stateRoot } from './paths.ts'
 import { type Ports, portsOf } from './ports.ts'
+import { writeSecret } from './secret.ts'
 
 /** One running copy of the stack: its folders, ports and passwords. */
 export interface Instance {

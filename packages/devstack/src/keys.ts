@@ -1,13 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Instance } from './instance.ts'
-
-/** Writes a secret file whole or not at all, readable by this user only. */
-export function writeSecret(file: string, content: string): void {
-  writeFileSync(`${file}.part`, content, { mode: 0o600 })
-  renameSync(`${file}.part`, file)
-}
+import { writeSecret } from './secret.ts'
 
 /** The file with the Ed25519 key that signs access tokens (PKCS#8 PEM); made once. */
 export function signingKeyFile(instance: Instance): string {
@@ -18,7 +13,7 @@ export function signingKeyFile(instance: Instance): string {
   return file
 }
 
-export interface VapidKeys {
+interface VapidKeys {
   publicKey: string
   privateKey: string
 }

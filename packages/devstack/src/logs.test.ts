@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { formatLine as formatted, lineSplitter } from './logs.ts'
+import { formatLine as formatted, isProbe, lineSplitter } from './logs.ts'
 
 const formatLine = (name: string, line: string) => stripVTControlCharacters(formatted(name, line))
 
@@ -32,6 +32,12 @@ describe('log lines', () => {
   it('that are not JSON, or only look like it, are shown as they are', () => {
     expect(formatLine('x', 'plain words')).toContain('plain words')
     expect(formatLine('x', '{broken')).toContain('{broken')
+  })
+
+  it('of probes are not shown, unless they are a warning', () => {
+    expect(isProbe(JSON.stringify({ level: 30, path: '/ready', msg: 'request' }))).toBe(true)
+    expect(isProbe(JSON.stringify({ level: 40, path: '/ready', msg: 'slow' }))).toBe(false)
+    expect(isProbe(JSON.stringify({ level: 30, path: '/rooms', msg: 'request' }))).toBe(false)
   })
 
   it('survive being cut anywhere between two chunks', () => {

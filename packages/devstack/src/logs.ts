@@ -98,6 +98,19 @@ export function formatLine(name: string, line: string): string {
   }
 }
 
+const probes = new Set(['/ready', '/live', '/health', '/metrics'])
+
+/** True for the requests of probes: they are in the log file, and would drown the rest on the screen. */
+export function isProbe(line: string): boolean {
+  if (!line.startsWith('{') || !line.includes('"path"')) return false
+  try {
+    const { path, level } = JSON.parse(line) as { path?: string; level?: number }
+    return probes.has(path ?? '') && (level ?? 0) < 40
+  } catch {
+    return false
+  }
+}
+
 const KEEP_BYTES = 20 * 1024 * 1024
 
 /** The raw log of a process; the last one is kept as .1 when it has grown. */

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { resolveBinary } from 'dbmate'
 import { databaseUrl } from './databases.ts'
 import type { Instance, Passwords } from './instance.ts'
 import { step } from './progress.ts'
@@ -32,10 +33,9 @@ async function migrateOne(
 ): Promise<void> {
   const { database } = service
   if (!database) return
-  const dbmate = join(instance.root, 'packages/devstack/node_modules/.bin/dbmate')
   const url = databaseUrl(instance, passwords, `${database.account}_owner`, database.name)
   await run(
-    dbmate,
+    resolveBinary(),
     ['--migrations-dir', migrationsFolder(instance.root, service), '--no-dump-schema', 'migrate'],
     {
       env: { ...process.env, DATABASE_URL: url },

@@ -26,7 +26,7 @@ export function serverAccount(): Account | undefined {
 }
 
 /** True when every folder from / to `folder` may be entered by everybody. */
-export function isReachableByOthers(folder: string): boolean {
+function isReachableByOthers(folder: string): boolean {
   for (let current = resolve(folder); ; current = dirname(current)) {
     if (existsSync(current) && (lstatSync(current).mode & 0o001) === 0) return false
     if (current === dirname(current)) return true

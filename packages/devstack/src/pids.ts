@@ -71,7 +71,7 @@ export function readPids(folder: string): Array<{ record: PidRecord; running: bo
 }
 
 /** Waits until a process is gone; false when the time is over. */
-export async function waitGone(record: ProcessIdentity, withinMs: number): Promise<boolean> {
+async function waitGone(record: ProcessIdentity, withinMs: number): Promise<boolean> {
   const deadline = Date.now() + withinMs
   while (isSameProcess(record, identify(record.pid))) {
     if (Date.now() > deadline) return false

@@ -17,6 +17,8 @@ export interface ProcessSpec {
   port?: number | undefined
   /** Resolves when the process answers; called again and again until it does. */
   isReady: (pid: number) => Promise<boolean>
+  /** A page that says why it is not ready. */
+  readyUrl?: string | undefined
   readyWithinMs: number
   stopSignal: NodeJS.Signals
   stopWithinMs: number
@@ -30,7 +32,7 @@ export interface ProcessSpec {
   afterStop?: (() => Promise<void>) | undefined
 }
 
-export interface Exit {
+interface Exit {
   code: number | null
   signal: NodeJS.Signals | null
 }

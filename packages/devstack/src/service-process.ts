@@ -31,6 +31,7 @@ export function serviceProcess(
     port,
     url: `http://127.0.0.1:${port}`,
     isReady: () => isOk(readyUrl(service, port)),
+    readyUrl: readyUrl(service, port),
     readyWithinMs: 60_000,
     stopSignal: 'SIGTERM',
     stopWithinMs: 30_000,

@@ -24,7 +24,7 @@ export interface ServiceRow {
 
 export type EnvironmentPart = 'kafka' | 'tokens' | 'signing' | 'neighbours' | 'mail' | 'push' | 'gateway'
 
-export const SERVICE_ORDER = 20
+const SERVICE_ORDER = 20
 export const GATEWAY_ORDER = 30
 
 export const services: readonly ServiceRow[] = [

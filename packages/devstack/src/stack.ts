@@ -13,6 +13,7 @@ import { documentdb } from './servers/documentdb.ts'
 import { kafka } from './servers/kafka.ts'
 import { mail } from './servers/mail.ts'
 import { mariadb } from './servers/mariadb.ts'
+import { alertmanager, prometheus } from './servers/prometheus.ts'
 import { redis } from './servers/redis.ts'
 import type { Server } from './servers/server.ts'
 import { Supervisor } from './supervisor.ts'
@@ -75,6 +76,11 @@ export async function startServers(stack: Stack): Promise<void> {
   const servers = stack.instance.isDocker ? dockerServers : privateServers
   await together([...servers, mail].map((server) => startServer(stack, server)))
   writeServersFile(stack)
+}
+
+/** Prometheus with the alert rules, and Alertmanager. */
+export async function startObservability(stack: Stack): Promise<void> {
+  await together([prometheus, alertmanager].map((server) => startServer(stack, server)))
 }
 
 async function startServer(stack: Stack, server: Server): Promise<void> {

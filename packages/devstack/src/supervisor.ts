@@ -1,9 +1,10 @@
-import { formatLine, red, yellow } from './logs.ts'
+import { formatLine, isProbe, red, yellow } from './logs.ts'
 import { signalQuietly } from './pids.ts'
 import { UserError } from './problems.ts'
 import { launch, type ProcessFolders, type ProcessSpec, type RunningProcess, stopProcess } from './process.ts'
+import { reasonNotReady } from './readiness.ts'
 
-export type ProcessState = 'stopped' | 'starting' | 'ready' | 'paused' | 'restarting'
+type ProcessState = 'stopped' | 'starting' | 'ready' | 'paused' | 'restarting'
 
 interface Entry {
   spec: ProcessSpec
@@ -25,6 +26,8 @@ export interface ProcessInfo {
   restarts: number
 }
 
+/** Often enough to be quick, seldom enough not to slow down what is starting. */
+const READY_EVERY_MS = 150
 const FIRST_DELAY_MS = 500
 const LONGEST_DELAY_MS = 15_000
 const STABLE_AFTER_MS = 30_000
@@ -151,7 +154,7 @@ export class Supervisor {
     const { spec } = entry
     entry.state = 'starting'
     const running = launch(spec, this.folders, (line) => {
-      if (spec.isShown && !this.isQuiet) this.print(formatLine(spec.name, line))
+      if (spec.isShown && !this.isQuiet && !isProbe(line)) this.print(formatLine(spec.name, line))
     })
     entry.running = running
     running.exited.then((exit) => {
@@ -174,14 +177,14 @@ export class Supervisor {
         entry.readySince = Date.now()
         return
       }
-      if (Date.now() > deadline) throw new UserError(lateText(spec, running?.tail() ?? []))
+      if (Date.now() > deadline) throw new UserError(await lateText(spec, running?.tail() ?? []))
       await this.pauseBetweenTries(entry)
     }
   }
 
   private async pauseBetweenTries(entry: Entry): Promise<void> {
     const running = entry.running
-    const tick = new Promise((resolve) => setTimeout(resolve, 100))
+    const tick = new Promise((resolve) => setTimeout(resolve, READY_EVERY_MS))
     const exit = await Promise.race([tick, running?.exited ?? tick])
     if (running && exit && entry.readySince === 0) {
       throw new UserError(exitText(entry.spec, running.tail(), entry.spec.isShown && !this.isQuiet))
@@ -223,7 +226,8 @@ function indented(lines: string[]): string {
   return lines.map((line) => `    ${line}`).join('\n')
 }
 
-function lateText(spec: ProcessSpec, tail: string[]): string {
-  const last = indented(tail.slice(-8))
+async function lateText(spec: ProcessSpec, tail: string[]): Promise<string> {
+  const reason = spec.readyUrl ? [await reasonNotReady(spec.readyUrl)] : []
+  const last = indented([...tail.slice(-8), ...reason])
   return `${spec.name} was not ready within ${spec.readyWithinMs / 1000} s${last ? `:\n${last}` : ''}`
 }

@@ -4,12 +4,13 @@ import { startControl } from '../control.ts'
 import { guarded } from '../guarded.ts'
 import { openInstance } from '../instance.ts'
 import { bold, dim } from '../logs.ts'
+import type { PortName } from '../ports.ts'
 import { messageOf } from '../problems.ts'
 import { notice, seconds, step } from '../progress.ts'
 import { demoUsers, seed } from '../seed.ts'
 import { shouldUseDocker } from '../servers/docker.ts'
 import { processFor } from '../service-process.ts'
-import { openStack, type Stack } from '../stack.ts'
+import { openStack, type Stack, startObservability } from '../stack.ts'
 import { servers } from './servers.ts'
 
 /** Everything, in the foreground, until Ctrl-C. */
@@ -19,7 +20,7 @@ export async function start(args: Args): Promise<number> {
   const instance = openInstance(args.instance, await shouldUseDocker(args.docker))
   console.log(bold(`BigTech Chat, instance "${instance.name}"`))
   const stack = await openStack(instance, {
-    ports: [...servicePorts(instance.root, args.without), 'stack'],
+    ports: [...servicePorts(instance.root, args.without), 'stack', ...(args.observability ? observed : [])],
     reset: args.reset,
   })
   return guarded(stack, async (interrupted) => {
@@ -27,6 +28,7 @@ export async function start(args: Args): Promise<number> {
     await startServices(stack, args.without)
     const { supervisor, passwords } = stack
     await startControl(instance.ports.stack, supervisor, (name) => processFor(name, instance, passwords))
+    if (args.observability) await startObservability(stack)
     await seedDemo(stack)
     console.log(`\n${summary(stack)}\n`)
     console.log(`${bold('Ready')} after ${seconds(began)}. ${dim('Ctrl-C stops all of it.')}\n`)
@@ -34,6 +36,8 @@ export async function start(args: Args): Promise<number> {
     return 0
   })
 }
+
+const observed: readonly PortName[] = ['prometheus', 'alertmanager']
 
 const seeded = ['gateway', 'user-service', 'friend-service', 'chat-service']
 
@@ -61,6 +65,8 @@ function summary({ instance, supervisor }: Stack): string {
       rows.push([`${name}, API page`, `${url?.replace('127.0.0.1', 'localhost')}/docs`])
   }
   rows.push(['Mailbox', `http://localhost:${ports.mailbox}/`])
+  if (has('prometheus')) rows.push(['Prometheus', `http://localhost:${ports.prometheus}/`])
+  if (has('alertmanager')) rows.push(['Alertmanager', `http://localhost:${ports.alertmanager}/`])
   rows.push(['MySQL, Redis', `127.0.0.1:${ports.mysql}, 127.0.0.1:${ports.redis}`])
   rows.push(['MongoDB, Kafka', `127.0.0.1:${ports.mongo}, 127.0.0.1:${ports.kafka}`])
   rows.push(['Passwords, data, logs', instance.folder])

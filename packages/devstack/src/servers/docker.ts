@@ -9,7 +9,7 @@ import { run } from '../run.ts'
 import { SERVER_ORDER, type Server, type ServerContext } from './server.ts'
 
 /** True when a Docker engine answers. */
-export async function hasDocker(): Promise<boolean> {
+async function hasDocker(): Promise<boolean> {
   if (!findProgram('docker')) return false
   return run('docker', ['info', '--format', '{{.ServerVersion}}']).then(
     (version) => version.trim() !== '',
@@ -28,7 +28,7 @@ export async function shouldUseDocker(wanted: boolean | undefined): Promise<bool
 const files = ['docker-compose.msa.yml', 'docker-compose.small.yml', 'docker-compose.dev.yml']
 
 /** The services of the compose files that stand in for our servers, by the names that the stack uses. */
-export const containers = { mysql: 'mysql', mongodb: 'mongodb', redis: 'redis', kafka: 'kafka-1' } as const
+const containers = { mysql: 'mysql', mongodb: 'mongodb', redis: 'redis', kafka: 'kafka-1' } as const
 type ServerName = keyof typeof containers
 
 /**

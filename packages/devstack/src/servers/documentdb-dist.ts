@@ -1,16 +1,23 @@
 import { chmodSync, existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ensureArtefact } from '../fetch/artefact.ts'
 import { triplet, unpackDebian } from '../fetch/debian.ts'
-import { cacheRoot, findProgram, isWritable } from '../paths.ts'
+import { buildGo } from '../fetch/go.ts'
 import { UserError } from '../problems.ts'
 import type { Say } from '../progress.ts'
 import { run } from '../run.ts'
 
 const SUITE = 'forky'
 const POSTGRES = '18'
-export const ferretVersion = '2.7.0'
+const ferretVersion = '2.7.0'
+
+const ferretProgram = {
+  title: 'FerretDB',
+  module: 'github.com/FerretDB/FerretDB/v2/cmd/ferretdb',
+  version: `v${ferretVersion}`,
+  modules: 75,
+  packages: 500,
+}
 
 const help =
   'The MongoDB-compatible server needs a machine with apt and dpkg (Debian, Ubuntu) or Docker: install Docker and try again.'
@@ -29,7 +36,7 @@ const unused =
     .map((name) => `lib${name}`)
 
 /** Chooses from the dependency closure: PostgreSQL, its extensions and the libraries that they load. */
-export function isDocumentDbPart(name: string): boolean {
+function isDocumentDbPart(name: string): boolean {
   if (!/^(postgresql-18|lib|zlib1g$)/.test(name)) return false
   return !unused.some((prefix) => name.startsWith(prefix))
 }
@@ -52,7 +59,7 @@ export async function fetchDocumentDb(cacheFolder: string): Promise<DocumentDbDi
   const ferret = await ensureArtefact(cacheFolder, {
     name: `ferretdb-${ferretVersion}-${process.arch}`,
     title: `FerretDB ${ferretVersion}: Go build, about a minute the first time`,
-    fill: buildFerret,
+    fill: (part, say) => buildGo(part, ferretProgram, say),
   })
   return { bin: join(postgres, binFolder), ferretdb: join(ferret, 'ferretdb') }
 }
@@ -119,35 +126,4 @@ async function verifyPostgres(folder: string): Promise<void> {
       .find((line) => line.includes('not found'))
     if (missing) throw new Error(`The Debian packages have changed: ${file} lacks ${missing.trim()}`)
   }
-}
-
-/** As of FerretDB 2.7; only for the progress that is shown. */
-const GO_PACKAGES = 500
-
-async function buildFerret(folder: string, say: Say): Promise<void> {
-  const installed =
-    findProgram('go') ?? (existsSync('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : undefined)
-  if (!installed) {
-    throw new UserError(
-      'Go is needed once to build FerretDB: install it (https://go.dev/dl, or golang-go), or Docker.',
-    )
-  }
-  let modules = 0
-  let compiled = 0
-  await run(installed, ['install', '-v', `github.com/FerretDB/FerretDB/v2/cmd/ferretdb@v${ferretVersion}`], {
-    cwd: folder,
-    env: { ...process.env, GOBIN: folder, ...goFolders() },
-    onLine: (line) => {
-      if (line.startsWith('go: downloading'))
-        say(`downloading module ${++modules} of about 75: ${line.slice(16)}`)
-      else say(`compiling package ${++compiled} of about ${GO_PACKAGES}: ${line}`)
-    },
-  })
-}
-
-/** An account without a home of its own builds inside of the cache. */
-function goFolders(): NodeJS.ProcessEnv {
-  if (isWritable(homedir())) return {}
-  const folder = join(cacheRoot(), 'go')
-  return { GOPATH: folder, GOCACHE: join(folder, 'build') }
 }
