@@ -21,7 +21,7 @@ declare module 'fastify' {
   }
 }
 
-type ContextFor<Contract extends RouteContract> = Contract extends { auth: 'public' | 'ticket' }
+type ContextFor<Contract extends RouteContract> = Contract extends { auth: 'public' | 'ticket' | 'operator' }
   ? Context
   : AuthenticatedContext
 

@@ -2,8 +2,11 @@ import type { z } from 'zod'
 import type { ProblemCode } from '../problems.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-/** `bearer`: an access token. `public`: anybody. `ticket`: a bearer token or a single-use stream ticket. */
-export type RouteAuth = 'bearer' | 'public' | 'ticket'
+/**
+ * `bearer`: an access token. `public`: anybody. `ticket`: a bearer token or a single-use stream ticket.
+ * `operator`: the installation's operator token; such a path is not reachable through the gateway.
+ */
+export type RouteAuth = 'bearer' | 'public' | 'ticket' | 'operator'
 
 /** One operation: what validates, serialises, documents and types both of its sides. */
 export interface RouteContract {

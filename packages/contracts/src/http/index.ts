@@ -1,3 +1,4 @@
+export * from './analytics.ts'
 export * from './define-route.ts'
 export * from './friend.ts'
 export * from './messages.ts'

@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import {
+  friendRequestAccepted,
+  friendRequestSent,
+  messageSent,
+  userDeleted,
+  userLoggedIn,
+  userRegistered,
+  uuidv7,
+} from '@bigtech/contracts'
+import { describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Harness, migrationsDir, startHarness } from '../../testing/harness.ts'
+
+const run = promisify(execFile)
+const day = '2026-03-01'
+const at = (time: string) => new Date(`${day}T${time}.000Z`)
+
+let harness: Harness
+beforeAll(async () => {
+  harness = await startHarness()
+})
+afterAll(() => harness.stop())
+
+const events: (() => Promise<void>)[] = []
+/** Publishes now, and again, the same event, with `replay`. */
+async function publish(...args: Parameters<Harness['publish']>): Promise<void> {
+  const [definition, payload, meta] = args
+  const same = { ...meta, eventId: uuidv7() }
+  events.push(() => harness.publish(definition, payload, same))
+  await harness.publish(definition, payload, same)
+}
+const replay = async () => {
+  for (const again of events) await again()
+}
+const message = (roomId: number, seq: number, userId: number, type: 'text' | 'system' = 'text') => ({
+  message_id: `${roomId}:${seq}`,
+  room_id: roomId,
+  seq,
+  user_id: userId,
+  username: 'somebody',
+  content: 'hello',
+  message_type: type,
+  created_at: at('10:00:00').toISOString(),
+  reply_to: null,
+})
+const daily = async () => {
+  const { body } = await harness.get(`/stats/daily?from=${day}&to=${day}`)
+  return (body.items as Record<string, unknown>[])[0]!
+}
+const wait = (figure: string, value: number) =>
+  waitFor(async () => (await daily())[figure] === value, { what: `${figure} = ${value}` })
+
+async function publishDay(): Promise<void> {
+  for (const user of [1, 2, 3]) {
+    await publish(
+      userRegistered,
+      { user_id: user, email: `u${user}@example.com`, username: `u${user}`, display_name: `U ${user}` },
+      { timestamp: at('09:00:00') },
+    )
+  }
+  const login = { user_id: 1, session_id: crypto.randomUUID() }
+  await publish(userLoggedIn, login, { timestamp: at('09:10:00') })
+  await publish(userLoggedIn, login, { timestamp: at('09:20:00') })
+  const pair = { request_id: 1, from_user_id: 1, to_user_id: 2 }
+  await publish(friendRequestSent, pair, { timestamp: at('09:30:00') })
+  await publish(friendRequestSent, { ...pair, request_id: 2, to_user_id: 3 }, { timestamp: at('09:31:00') })
+  await publish(friendRequestAccepted, pair, { timestamp: at('09:32:00') })
+  await publish(messageSent, message(7, 1, 2, 'system'), { timestamp: at('09:59:58') })
+  await publish(messageSent, message(7, 2, 2), { timestamp: at('09:59:59') })
+  await publish(messageSent, message(7, 3, 2), { timestamp: at('10:00:00') })
+  await publish(messageSent, message(7, 4, 3), { timestamp: at('10:30:00') })
+}
+
+describe('figures', () => {
+  it('count sign-ups, logins, active users, messages by room and hour, and the acceptance of requests', async () => {
+    await publishDay()
+    await wait('messages', 3)
+    await wait('logins', 2)
+    await wait('friend_requests_accepted', 1)
+    expect(await daily()).toMatchObject({
+      day,
+      sign_ups: 3,
+      logins: 2,
+      active_users: 3,
+      messages: 3,
+      friend_requests: 2,
+      friend_acceptance_rate: 0.5,
+    })
+    const hours = await harness.get(`/stats/rooms/7/hourly?from=${day}&to=${day}`)
+    expect(hours.body.items).toEqual([
+      { hour: `${day}T09:00:00.000Z`, messages: 1 },
+      { hour: `${day}T10:00:00.000Z`, messages: 2 },
+    ])
+  })
+
+  it('do not change when every event comes again', async () => {
+    const before = await harness.figures()
+    await replay()
+    await publish(
+      userLoggedIn,
+      { user_id: 9, session_id: crypto.randomUUID() },
+      { timestamp: at('23:00:00') },
+    )
+    await publish(messageSent, message(8, 1, 9), { timestamp: at('23:00:00') })
+    await publish(
+      friendRequestSent,
+      { request_id: 3, from_user_id: 9, to_user_id: 1 },
+      { timestamp: at('23:00:00') },
+    )
+    // Each partition is in order: when the newest are counted, all repeats before them have been seen.
+    await waitFor(async () => {
+      const rows = await harness.mysql.query('SELECT 1 FROM inbox')
+      return rows.length === events.length - 1
+    })
+    const after = (await harness.figures()) as { totals: unknown[] }
+    expect(after).not.toEqual(before)
+    expect(await daily()).toMatchObject({ sign_ups: 3, logins: 3, messages: 4, friend_requests: 3 })
+  })
+
+  it('are the same after a rebuild from the topics by one command, while the service runs', async () => {
+    const before = await harness.figures()
+    await harness.mysql.query('UPDATE daily_totals SET total = total + 1000')
+    await harness.mysql.query('DELETE FROM daily_active')
+    expect(await harness.figures()).not.toEqual(before)
+    const script = fileURLToPath(new URL('../../rebuild.ts', import.meta.url))
+    const { stdout } = await run(process.execPath, [script], { env: { ...process.env, ...harness.env } })
+    expect(stdout).toContain('Rebuilt every day')
+    expect(await harness.figures()).toEqual(before)
+  })
+
+  it('keep the number of active users but not who it was, when an account is deleted', async () => {
+    const before = await daily()
+    await publish(userDeleted, { user_id: 2, deletion_id: crypto.randomUUID(), message_policy: 'keep' })
+    await waitFor(async () => {
+      const rows = await harness.mysql.query('SELECT 1 FROM erased_users WHERE user_id = 2')
+      return rows.length === 1
+    })
+    expect((await daily()).active_users).toBe(before.active_users)
+    expect(await harness.mysql.query('SELECT 1 FROM daily_active WHERE user_id = 2')).toEqual([])
+  })
+})
+
+describe('read API', () => {
+  it.each(['/stats/summary', '/stats/daily', '/stats/rooms/7/hourly'])(
+    'answers %s to operators, and 401 to everybody else',
+    async (url) => {
+      expect((await harness.get(url)).status).toBe(200)
+      expect((await harness.get(url, 'another-token-of-enough-length')).status).toBe(401)
+      expect((await harness.service.app.inject(url)).statusCode).toBe(401)
+    },
+  )
+
+  it.each([
+    ['an unknown day', '/stats/daily?from=2026-02-30'],
+    ['a span that ends before it begins', '/stats/daily?from=2026-03-02&to=2026-03-01'],
+    ['a span of more than 366 days', '/stats/daily?from=2024-01-01&to=2026-01-01'],
+    ['a span of more than 31 days of hours', '/stats/rooms/7/hourly?from=2026-01-01&to=2026-03-01'],
+    ['a room id that is none', '/stats/rooms/x/hourly'],
+  ])('refuses %s', async (_case, url) => {
+    expect((await harness.get(url)).status).toBe(422)
+  })
+
+  it('is served as metrics, too', async () => {
+    const { body } = await harness.service.app.inject('/metrics')
+    expect(body).toContain('analytics_events_count{figure="sign_ups",window="1d"')
+  })
+})
+
+describeConformance({ title: 'Analytics Service', service: () => harness.service })
+describeMigrations({
+  migrationsDir,
+  schemaPath: fileURLToPath(new URL('../../../prisma/schema.prisma', import.meta.url)),
+})

@@ -1,0 +1,112 @@
+import { randomInt } from 'node:crypto'
+import { once } from '@bigtech/kafka'
+import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import { dayOf, type Effect, hourOf } from './stats.ts'
+
+const CONSUMER = 'stats'
+const REBUILD_TIMEOUT_MS = 10 * 60 * 1_000
+
+export interface DayTotal {
+  readonly day: Date
+  readonly metric: string
+  readonly total: number
+}
+
+/** The figures. Everything that counts goes through `apply`. */
+export class StatsRepository {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  /** Adds an event's effect once, however often and by whomever it is applied. */
+  apply(eventId: string, at: Date, effect: Effect): Promise<'applied' | 'duplicate'> {
+    return this.#mysql.$transaction(async (tx) => {
+      // Shared with everybody but a rebuild: it must not empty the tables between inbox and effect.
+      await tx.$queryRaw`SELECT generation FROM rebuilds WHERE id = 1 LOCK IN SHARE MODE`
+      if (!(await once(tx, CONSUMER, eventId))) return 'duplicate'
+      await addEffect(tx, at, effect)
+      return 'applied'
+    })
+  }
+
+  /** Empties everything from a day on, so that the same events can be applied again. Null: everything. */
+  async clear(from: Date | null): Promise<void> {
+    const day = from ?? new Date('2000-01-01')
+    await this.#mysql.client.$transaction(
+      async (tx) => {
+        await tx.$executeRaw`UPDATE rebuilds SET generation = generation + 1 WHERE id = 1`
+        await tx.$executeRaw`DELETE FROM daily_totals WHERE day >= ${day}`
+        await tx.$executeRaw`DELETE FROM daily_active WHERE day >= ${day}`
+        await tx.$executeRaw`DELETE FROM room_hours WHERE hour >= ${day}`
+        // An event is applied after it happened: what was applied earlier is not counted again.
+        await tx.$executeRaw`DELETE FROM inbox WHERE consumer = ${CONSUMER} AND processed_at >= ${day}`
+      },
+      { maxWait: 5_000, timeout: REBUILD_TIMEOUT_MS },
+    )
+  }
+
+  async dailyTotals(from: Date, to: Date): Promise<DayTotal[]> {
+    const rows = await this.#mysql.read((db) =>
+      db.dailyTotal.findMany({ where: { day: { gte: from, lte: to } }, orderBy: { day: 'asc' } }),
+    )
+    return rows.map(({ day, metric, total }) => ({ day, metric, total: Number(total) }))
+  }
+
+  /** Active users of each day. */
+  async dailyActive(from: Date, to: Date): Promise<{ day: Date; users: number }[]> {
+    const rows = await this.#mysql.read(
+      (db) => db.$queryRaw<{ day: Date; users: bigint }[]>`
+        SELECT day, COUNT(*) AS users FROM daily_active WHERE day BETWEEN ${from} AND ${to} GROUP BY day`,
+    )
+    return rows.map(({ day, users }) => ({ day, users: Number(users) }))
+  }
+
+  /** Different users who were active on any of the days. */
+  async activeUsers(from: Date, to: Date): Promise<number> {
+    const rows = await this.#mysql.read(
+      (db) => db.$queryRaw<{ users: bigint }[]>`
+        SELECT COUNT(DISTINCT user_id) AS users FROM daily_active WHERE day BETWEEN ${from} AND ${to}`,
+    )
+    return Number(rows[0]?.users ?? 0)
+  }
+
+  /** Hours of a room in which something was written. */
+  async roomHours(roomId: number, from: Date, to: Date): Promise<{ hour: Date; messages: number }[]> {
+    const rows = await this.#mysql.read((db) =>
+      db.roomHour.findMany({ where: { roomId, hour: { gte: from, lt: to } }, orderBy: { hour: 'asc' } }),
+    )
+    return rows.map(({ hour, messages }) => ({ hour, messages: Number(messages) }))
+  }
+}
+
+/** In one order for every event: totals, active users, rooms. */
+async function addEffect(tx: Tx, at: Date, effect: Effect): Promise<void> {
+  const { total, activeUserId, roomId, eraseUserId } = effect
+  if (total) {
+    await tx.$executeRaw`
+      INSERT INTO daily_totals (day, metric, total) VALUES (${dayOf(at)}, ${total}, 1)
+      ON DUPLICATE KEY UPDATE total = total + 1`
+  }
+  if (activeUserId !== undefined) {
+    await tx.$executeRaw`
+      INSERT IGNORE INTO daily_active (day, user_id)
+      SELECT ${dayOf(at)}, ${activeUserId} FROM rebuilds
+      WHERE id = 1 AND NOT EXISTS (SELECT 1 FROM erased_users WHERE user_id = ${activeUserId})`
+  }
+  if (roomId !== undefined) {
+    await tx.$executeRaw`
+      INSERT INTO room_hours (room_id, hour, messages) VALUES (${roomId}, ${hourOf(at)}, 1)
+      ON DUPLICATE KEY UPDATE messages = messages + 1`
+  }
+  if (eraseUserId !== undefined) await anonymise(tx, eraseUserId)
+}
+
+/** The days keep their number of active users; who it was is forgotten. */
+async function anonymise(tx: Tx, userId: number): Promise<void> {
+  await tx.$executeRaw`INSERT IGNORE INTO erased_users (user_id) VALUES (${userId})`
+  const stranger = -randomInt(1, 2 ** 47)
+  await tx.$executeRaw`UPDATE IGNORE daily_active SET user_id = ${stranger} WHERE user_id = ${userId}`
+  await tx.$executeRaw`DELETE FROM daily_active WHERE user_id = ${userId}`
+}

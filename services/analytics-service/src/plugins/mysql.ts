@@ -1,0 +1,106 @@
+import { classifyError } from '@bigtech/kafka'
+import { Problem, type Service, StoreUnavailable } from '@bigtech/service-kit'
+import { PrismaMariaDb } from '@prisma/adapter-mariadb'
+import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
+
+/** Prisma's client, bound to a transaction. */
+export type Tx = Prisma.TransactionClient
+
+/** Whoever asks is answered within 2 s, also when the server took the connection and says nothing. */
+const ANSWER_WITHIN_MS = 1_800
+const MAX_CONFLICTS = 6
+const CONFLICT_BACKOFF_MS = 10
+
+export interface MysqlOptions {
+  /** Sees the text of every statement; tests count them. */
+  readonly onQuery?: (sql: string) => void
+}
+
+/** The service's database: bounded in time, an outage is StoreUnavailable, a lost race is repeated. */
+export class Mysql {
+  readonly client: PrismaClient
+
+  constructor(url: string, options: MysqlOptions = {}) {
+    const adapter = new PrismaMariaDb(poolOptions(url), { useTextProtocol: true })
+    const { onQuery } = options
+    if (!onQuery) {
+      this.client = new PrismaClient({ adapter })
+      return
+    }
+    const observed = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] })
+    observed.$on('query', (event) => onQuery(event.query))
+    this.client = observed as unknown as PrismaClient
+  }
+
+  /** One statement outside of a transaction. */
+  read<Result>(work: (db: PrismaClient) => Promise<Result>): Promise<Result> {
+    return answerInTime(work(this.client))
+  }
+
+  /** All or nothing. A deadlock rolled everything back, so the whole is done again. */
+  transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    return answerInTime(this.$transaction(work))
+  }
+
+  /** The same without the limit in time, for work that nobody waits for (consumers, sweepers). */
+  async $transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    for (let conflicts = 0; ; conflicts++) {
+      try {
+        return await this.client.$transaction(work, { maxWait: 1_500, timeout: 10_000 })
+      } catch (err) {
+        if (conflicts >= MAX_CONFLICTS || classifyError(err) !== 'conflict') throw err
+        const waitMs = Math.random() * CONFLICT_BACKOFF_MS * 2 ** conflicts
+        await new Promise((resolve) => setTimeout(resolve, waitMs))
+      }
+    }
+  }
+}
+
+/** Opens the database and closes it when the service stops. It need not be there yet. */
+export function openMysql(service: Service, url: string, options: MysqlOptions = {}): Mysql {
+  const mysql = new Mysql(url, options)
+  service.readiness.add({ name: 'mysql', ping: () => mysql.client.$queryRaw`SELECT 1` })
+  service.lifecycle.onStop('stores', 'mysql', () => mysql.client.$disconnect())
+  return mysql
+}
+
+async function answerInTime<Result>(work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const silent = new StoreUnavailable('mysql', new Error(`no answer within ${ANSWER_WITHIN_MS} ms`))
+    timer = setTimeout(() => reject(silent), ANSWER_WITHIN_MS)
+  })
+  try {
+    return await Promise.race([work, late])
+  } catch (err) {
+    if (err instanceof Problem) throw err
+    // A lock that others hold for too long is no different from a slow store to whoever asks.
+    if (classifyError(err) === 'transient') throw err
+    throw new StoreUnavailable('mysql', err)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function poolOptions(databaseUrl: string) {
+  const url = new URL(databaseUrl)
+  return {
+    host: url.hostname,
+    port: Number(url.port || 3306),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database: url.pathname.slice(1),
+    connectionLimit: 12,
+    minimumIdle: 1,
+    connectTimeout: 1_000,
+    acquireTimeout: 1_500,
+    initializationTimeout: 1_000,
+    // Longer than any statement takes: frees connections to a server that went silent.
+    socketTimeout: 5_000,
+    initSql: [
+      // A count made under a lock must see what the lock's last holder committed.
+      'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+      "SET SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 2",
+    ],
+  }
+}
