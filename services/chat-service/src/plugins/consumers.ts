@@ -61,12 +61,12 @@ export function liveConsumer(
     registry: service.metrics,
     sinceMs: LOOK_BACK_MS,
     onFatal: () => endProcess(service),
-    handlers: [
+    handlers: oneAType([
       ...handlers,
       on(userSessionRevoked, async (event) =>
         service.revocations.add(event.session_ids, new Date(event.timestamp)),
       ),
-    ],
+    ]),
   })
   service.readiness.add({
     name: 'revocations',
@@ -75,6 +75,21 @@ export function liveConsumer(
     },
   })
   return consumer
+}
+
+/** Several modules listen to the same event: each is called in turn, also when one before it fails. */
+function oneAType(handlers: readonly Subscription[]): Subscription[] {
+  const byDefinition = Map.groupBy(handlers, ({ definition }) => definition)
+  return [...byDefinition].map(([definition, same]) => ({
+    definition,
+    handle: async (event, ctx) => {
+      for (const { handle } of same) {
+        await handle(event, ctx).catch((err: unknown) =>
+          ctx.log.error({ err, event_type: definition.type }, 'a listener to an event failed'),
+        )
+      }
+    },
+  }))
 }
 
 /** Deletes inbox rows of events that no topic holds any more. */

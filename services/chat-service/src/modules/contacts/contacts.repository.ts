@@ -69,6 +69,19 @@ export class ContactRepository {
     )
   }
 
+  /** At most 5,000 of the user's friends. */
+  async friendIdsOf(userId: number): Promise<number[]> {
+    const rows = await this.#mysql.read(
+      'contact_friends',
+      (db) => db.$queryRaw<{ id: bigint }[]>`
+        SELECT high AS id FROM contact_pairs WHERE low = ${userId} AND friends = 1
+        UNION ALL
+        SELECT low FROM contact_pairs WHERE high = ${userId} AND friends = 1
+        LIMIT 5000`,
+    )
+    return rows.map(({ id }) => Number(id))
+  }
+
   /** Those who let strangers add them to groups. */
   async openToStrangers(userIds: readonly number[]): Promise<Set<number>> {
     if (userIds.length === 0) return new Set()
