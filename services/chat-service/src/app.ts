@@ -6,6 +6,7 @@ import { createContacts } from './modules/contacts/contacts.module.ts'
 import { createMessages } from './modules/messages/messages.module.ts'
 import { systemMessagesGroup } from './modules/rooms/rooms.consumers.ts'
 import { createMembership, createRooms } from './modules/rooms/rooms.module.ts'
+import { createStream } from './modules/stream/stream.module.ts'
 import { consumerOf, inboxJanitor, liveConsumer, type Worker } from './plugins/consumers.ts'
 import { openMongo } from './plugins/mongo.ts'
 import { openMysql } from './plugins/mysql.ts'
@@ -72,13 +73,22 @@ export async function buildChatService(
     nameOf: (userId) => contacts.contacts.nameOf(userId),
   })
   const rooms = createRooms({ service, mysql, limiter, contacts, base, messages })
+  const stream = createStream({
+    service,
+    redis,
+    limiter,
+    publisher,
+    members: base.membership,
+    messages: messages.forStreams,
+    friendIdsOf: (userId) => contacts.repository.friendIdsOf(userId),
+  })
 
   // Beside the requests
   const consumers = { service, kafka, publisher }
   const workers: Worker[] = [
     outboxRelay,
     messages.relay,
-    liveConsumer(consumers, 'chat-service.live', rooms.live),
+    liveConsumer(consumers, 'chat-service.live', [...rooms.live, ...stream.live]),
     consumerOf(consumers, contactsGroup, rooms.contacts),
     consumerOf(consumers, deletionsGroup, rooms.deletions),
     consumerOf(consumers, systemMessagesGroup, rooms.systemMessages),
@@ -89,6 +99,7 @@ export async function buildChatService(
     ...service,
     start: async () => {
       for (const worker of workers) worker.start()
+      stream.start()
       return service.start()
     },
   }

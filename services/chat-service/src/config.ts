@@ -20,8 +20,8 @@ export const configSchema = z.object({
     .number()
     .int()
     .positive()
-    .default(100)
-    .describe('Messages that one user may send in 10 seconds.'),
+    .default(200)
+    .describe('Messages that one user may send to one room in 10 seconds; to all rooms twice as many.'),
 })
 
 export type ChatConfig = z.infer<typeof configSchema>

@@ -55,6 +55,18 @@ export class ChatRedis {
     void this.#subscriber.subscribe(name).catch(() => undefined)
   }
 
+  /** Stops listening; the last listener of a channel ends its subscription. */
+  offHint(channel: `chat:${string}`, listener: HintListener): void {
+    const name = channel + this.#suffix
+    const left = (this.#listeners.get(name) ?? []).filter((each) => each !== listener)
+    if (left.length > 0) {
+      this.#listeners.set(name, left)
+      return
+    }
+    this.#listeners.delete(name)
+    void this.#subscriber.unsubscribe(name).catch(() => undefined)
+  }
+
   close(): void {
     this.commands.disconnect()
     this.#subscriber.disconnect()

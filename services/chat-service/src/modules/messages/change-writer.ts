@@ -157,7 +157,14 @@ export class ChangeWriter {
     )
     const changes = plan.flatMap(({ document, after }) =>
       document && after
-        ? [{ cseq: document.cseq, kind: document.kind, message: last.get(after.messageId) ?? after }]
+        ? [
+            {
+              cseq: document.cseq,
+              at: document.created_at.getTime(),
+              kind: document.kind,
+              message: last.get(after.messageId) ?? after,
+            },
+          ]
         : [],
     )
     if (changes.length > 0) this.#options.onStored(roomId, changes)

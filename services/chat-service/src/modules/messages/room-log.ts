@@ -124,6 +124,33 @@ export class RoomLog<Document extends LogDocument> {
   }
 
   /**
+   * The first position since then, of each room that has one. Undefined when there are more entries
+   * than `limit`.
+   */
+  async firstSince(
+    roomIds: readonly number[],
+    since: Date,
+    limit: number,
+  ): Promise<Map<number, number> | undefined> {
+    const docs = await this.#store.run(`${this.#name}.since`, () =>
+      this.collection
+        .find({
+          room_id: { $in: [...roomIds] },
+          created_at: { $gte: since },
+        } as unknown as mongo.Filter<Document>)
+        .project<{ _id: string; room_id: number }>({ room_id: 1 })
+        .limit(limit)
+        .toArray(),
+    )
+    if (docs.length === limit) return undefined
+    const first = new Map<number, number>()
+    for (const { _id, room_id } of docs) {
+      first.set(room_id, Math.min(first.get(room_id) ?? Number.POSITIVE_INFINITY, positionOf(_id)))
+    }
+    return first
+  }
+
+  /**
    * Those of the rooms whose log goes on after the given position. Since positions have no holes it
    * is enough to ask for the ids of the next ones: exact, by the primary key, without any clock.
    */

@@ -4,6 +4,8 @@ import type { MessageRecord } from './message.ts'
 /** A change with the message as it is with it. */
 export interface AppliedChange {
   readonly cseq: number
+  /** When, Unix milliseconds. */
+  readonly at: number
   readonly kind: ChangeKind
   readonly message: MessageRecord
 }

@@ -1,0 +1,125 @@
+import { createStreamTicket, openStream, sendTyping, uuidv7 } from '@bigtech/contracts'
+import { bearerToken, type Context, Problem, route, type Service } from '@bigtech/service-kit'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
+import { type CutReason, StreamConnection } from './connection.ts'
+import type { Flusher } from './flusher.ts'
+import type { StreamService } from './stream.service.ts'
+import { type StreamTickets, TICKET_SECONDS } from './tickets.ts'
+import type { TypingService } from './typing.service.ts'
+
+export interface StreamRoutesOptions {
+  readonly streams: StreamService
+  readonly tickets: StreamTickets
+  readonly typing: TypingService
+  readonly limiter: RateLimiter
+  readonly authenticator: Service['authenticator']
+  readonly revocations: Service['revocations']
+  readonly flusher: Flusher
+  readonly onFrames: (count: number) => void
+  readonly onCut: (reason: CutReason) => void
+}
+
+const ticketLimit: Limit = { name: 'stream_tickets', max: 60, windowSeconds: 60 }
+const openLimit: Limit = { name: 'open_stream', max: 120, windowSeconds: 60 }
+
+interface Identity {
+  readonly userId: number
+  readonly sessionId: string
+  readonly lastEventId?: string | undefined
+}
+
+export async function streamRoutes(app: FastifyInstance, options: StreamRoutesOptions): Promise<void> {
+  const { streams, tickets, typing, limiter } = options
+
+  route(app, createStreamTicket, async ({ body }, { actor }) => {
+    await limiter.take(ticketLimit, actor.userId)
+    const { userId, sessionId, username } = actor
+    const lastEventId = body?.last_event_id
+    const ticket = await tickets.issue({
+      userId,
+      sessionId,
+      username,
+      ...(lastEventId ? { lastEventId } : {}),
+    })
+    return { ticket, expires_in: TICKET_SECONDS }
+  })
+
+  route(app, sendTyping, async ({ params }, { actor }) => {
+    await typing.typing(params.room_id, actor.userId)
+    return undefined
+  })
+
+  route(app, openStream, async ({ query }, _ctx: Context, { request, reply }) => {
+    const identity = await identify(request, query.ticket, options)
+    await limiter.take(openLimit, identity.userId)
+    const connection = connectionFor(reply, identity, options)
+    // Gone before the answer began: nothing would ever close it.
+    reply.raw.once('close', () => streams.closed(connection))
+    const plan = await streams.admit(
+      connection,
+      lastEventIdOf(request) ?? query.last_event_id ?? identity.lastEventId,
+    )
+    if (options.revocations.has(identity.sessionId)) {
+      streams.closed(connection)
+      throw new Problem('SESSION_REVOKED')
+    }
+    startStream(request, reply)
+    void streams.run(connection, plan)
+    return ''
+  })
+}
+
+/** A token in the header, or a ticket in the URL; a ticket is used up whatever comes of it. */
+async function identify(
+  request: FastifyRequest,
+  ticket: string | undefined,
+  { tickets, authenticator, revocations }: StreamRoutesOptions,
+): Promise<Identity> {
+  const header = request.headers.authorization
+  if (header !== undefined) {
+    const token = bearerToken(header)
+    if (token === undefined) throw new Problem('TOKEN_INVALID')
+    return authenticator.verify(token)
+  }
+  if (ticket === undefined) throw new Problem('NOT_AUTHENTICATED')
+  const holder = await tickets.redeem(ticket)
+  if (revocations.has(holder.sessionId)) throw new Problem('SESSION_REVOKED')
+  return holder
+}
+
+function connectionFor(
+  reply: FastifyReply,
+  { userId, sessionId }: Identity,
+  { flusher, onFrames, onCut }: StreamRoutesOptions,
+): StreamConnection {
+  return new StreamConnection({
+    id: uuidv7(),
+    userId,
+    sessionId,
+    response: reply.raw,
+    flusher,
+    onFrames,
+    onCut,
+  })
+}
+
+function lastEventIdOf(request: FastifyRequest): string | undefined {
+  const header = request.headers['last-event-id']
+  return typeof header === 'string' && header !== '' ? header : undefined
+}
+
+function startStream(request: FastifyRequest, reply: FastifyReply): void {
+  reply.hijack()
+  const { socket } = request.raw
+  socket.setNoDelay(true)
+  socket.setTimeout(0)
+  reply.raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+    'x-request-id': request.id,
+  })
+  // How long a browser waits before it comes back by itself.
+  reply.raw.write('retry: 1000\n\n')
+}

@@ -1,0 +1,53 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { Problem, StoreUnavailable } from '@bigtech/service-kit'
+import { z } from 'zod'
+
+/** The keys that tickets are kept under. */
+export interface TicketKeys {
+  set(key: string, value: string, mode: 'EX', seconds: number): Promise<unknown>
+  getdel(key: string): Promise<string | null>
+}
+
+const holder = z.object({
+  userId: z.int().positive(),
+  sessionId: z.string(),
+  username: z.string(),
+  lastEventId: z.string().optional(),
+})
+export type TicketHolder = z.infer<typeof holder>
+
+export const TICKET_SECONDS = 30
+
+/** Stands for a signed-in person in a URL: works once, and not for long. Redis knows only its hash. */
+export class StreamTickets {
+  readonly #keys: TicketKeys
+
+  constructor(keys: TicketKeys) {
+    this.#keys = keys
+  }
+
+  async issue(to: TicketHolder): Promise<string> {
+    const ticket = randomBytes(24).toString('base64url')
+    await this.#reached(() => this.#keys.set(keyOf(ticket), JSON.stringify(to), 'EX', TICKET_SECONDS))
+    return ticket
+  }
+
+  /** @throws Problem TICKET_INVALID when it is unknown, used or too old. */
+  async redeem(ticket: string): Promise<TicketHolder> {
+    const value = await this.#reached(() => this.#keys.getdel(keyOf(ticket)))
+    if (value === null) throw new Problem('TICKET_INVALID')
+    return holder.parse(JSON.parse(value))
+  }
+
+  async #reached<Value>(work: () => Promise<Value>): Promise<Value> {
+    try {
+      return await work()
+    } catch (err) {
+      throw new StoreUnavailable('redis', err)
+    }
+  }
+}
+
+function keyOf(ticket: string): string {
+  return `chat:ticket:${createHash('sha256').update(ticket).digest('base64url')}`
+}
