@@ -9,7 +9,7 @@ import { type Stack, startServers } from './stack.ts'
 
 /** The ports that the services of this checkout will listen on. */
 export function servicePorts(root: string, without: readonly string[] = []): PortName[] {
-  return wanted(root, without).map((service) => service.port)
+  return wanted(root, without).flatMap(({ port, adminPort }) => (adminPort ? [port, adminPort] : [port]))
 }
 
 function wanted(root: string, without: readonly string[]): ServiceRow[] {

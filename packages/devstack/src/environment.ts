@@ -30,6 +30,7 @@ const parts: Record<EnvironmentPart, (instance: Instance) => Variables> = {
   },
   gateway: ({ ports, name }) => ({
     CORS_ORIGINS: `${local(ports.gateway)},http://localhost:${ports.gateway}`,
+    ADMIN_PORT: String(ports.gatewayAdmin),
     TRUST_PROXY_HOPS: '0',
     ...(name === 'test' ? { RATE_LIMIT_PER_MINUTE: TEST_REQUESTS_PER_MINUTE } : {}),
   }),

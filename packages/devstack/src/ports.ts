@@ -4,6 +4,7 @@ import { UserError } from './problems.ts'
 
 const defaults = {
   gateway: 8000,
+  gatewayAdmin: 8001,
   user: 8005,
   friend: 8003,
   chat: 8002,

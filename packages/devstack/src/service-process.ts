@@ -4,15 +4,10 @@ import type { Instance, Passwords } from './instance.ts'
 import { UserError } from './problems.ts'
 import type { ProcessSpec } from './process.ts'
 import { isOk } from './readiness.ts'
-import { GATEWAY_ORDER, presentServices, type ServiceRow } from './services.ts'
+import { presentServices, type ServiceRow } from './services.ts'
 
 /** A copy of a service listens this far above the first one: chat-service#2 on 8102. */
 const COPY_PORT_STEP = 100
-
-/** The gateway keeps its operators' page away from clients, one port above its own. */
-function readyUrl(service: ServiceRow, port: number): string {
-  return `http://127.0.0.1:${service.order === GATEWAY_ORDER ? port + 1 : port}/ready`
-}
 
 /** How a service of this checkout is run; `copy` 2 and more are further processes of the same service. */
 export function serviceProcess(
@@ -22,6 +17,7 @@ export function serviceProcess(
   copy = 1,
 ): ProcessSpec {
   const port = instance.ports[service.port] + (copy - 1) * COPY_PORT_STEP
+  const readyUrl = `http://127.0.0.1:${service.adminPort ? instance.ports[service.adminPort] : port}/ready`
   return {
     name: copy === 1 ? service.name : `${service.name}#${copy}`,
     command: process.execPath,
@@ -30,8 +26,8 @@ export function serviceProcess(
     env: { ...inherited(), ...serviceEnvironment(service, instance, passwords, port) },
     port,
     url: `http://127.0.0.1:${port}`,
-    isReady: () => isOk(readyUrl(service, port)),
-    readyUrl: readyUrl(service, port),
+    isReady: () => isOk(readyUrl),
+    readyUrl,
     readyWithinMs: 60_000,
     stopSignal: 'SIGTERM',
     stopWithinMs: 30_000,
@@ -64,7 +60,7 @@ export function processFor(name: string, instance: Instance, passwords: Password
   const [base, number = '1'] = name.split('#')
   const service = presentServices(instance.root).find((row) => row.name === base)
   const copy = Number(number)
-  if (!service || !Number.isInteger(copy) || copy < 1 || copy > 9)
+  if (!service || !Number.isInteger(copy) || copy < 1 || copy > 9 || (copy > 1 && service.adminPort))
     throw new UserError(`There is no process "${name}".`)
   return serviceProcess(service, instance, passwords, copy)
 }

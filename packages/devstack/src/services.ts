@@ -11,6 +11,8 @@ export interface ServiceRow {
   folder: string
   entry: string
   port: PortName
+  /** Where /ready is, when not on the port for clients. */
+  adminPort?: PortName
   /** Its MySQL database and the two accounts of it: `<account>` for the service, `<account>_owner` for migrations. */
   database?: { name: string; account: string }
   /** Its MongoDB database. */
@@ -82,6 +84,7 @@ export const services: readonly ServiceRow[] = [
     folder: 'packages/gateway',
     entry: 'src/server.ts',
     port: 'gateway',
+    adminPort: 'gatewayAdmin',
     redis: 3,
     environment: ['tokens', 'neighbours', 'gateway'],
     order: GATEWAY_ORDER,

@@ -55,8 +55,21 @@ function stages(stack: Stack, filters: readonly string[]): Stage[] {
       },
     },
   ]
-  return filters.length > 0 ? all.filter((stage) => stage.title !== 'Checks') : all
+  return all.filter((stage) => isWanted(stage.title, filters))
 }
+
+/** With filters only tests run, and services are started only for the tests that cross them. */
+function isWanted(title: string, filters: readonly string[]): boolean {
+  if (filters.length === 0) return true
+  if (title === 'Checks') return false
+  const needsServices = title === 'Services' || title === 'End to end tests'
+  return (
+    !needsServices ||
+    filters.some((filter) => crossing.some((folder) => folder.includes(filter) || filter.includes(folder)))
+  )
+}
+
+const crossing = ['tests/integration', 'tests/e2e', 'tests/chaos', 'tests/ops']
 
 /** Setting up counts as one failed test when it fails, and as none when it works. */
 async function nothingCounted(work: Promise<void>): Promise<Count> {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { ensureArtefact } from '../fetch/artefact.ts'
@@ -32,7 +32,7 @@ function localTargets(ports: Ports): Record<string, ScrapeJob['static_configs']>
   const behind = services.filter((service) => service.order !== GATEWAY_ORDER)
   return {
     services: behind.map(({ name, port }) => target(ports[port], { service: name })),
-    gateway: [target(ports.gateway + 1, { service: 'gateway' })],
+    gateway: [target(ports.gatewayAdmin, { service: 'gateway' })],
     observability: [
       target(ports.prometheus, { server: 'prometheus' }),
       target(ports.alertmanager, { server: 'alertmanager' }),
@@ -115,11 +115,13 @@ export const prometheus: Server = {
     const { instance } = context
     const source = join(instance.root, 'infrastructure/docker/prometheus/prometheus.yml')
     const command = await prometheusProgram(instance.cacheFolder)
+    const folder = serverFolder(instance, 'prometheus')
+    cpSync(join(dirname(source), 'rules'), join(folder, 'rules'), { recursive: true })
     const config = place(
       instance,
       'prometheus',
       'prometheus.yml',
-      localConfig(readFileSync(source, 'utf8'), instance.ports, dirname(source)),
+      localConfig(readFileSync(source, 'utf8'), instance.ports, folder),
     )
     const url = `http://127.0.0.1:${instance.ports.prometheus}`
     return [
