@@ -23,7 +23,8 @@ export function secretsOf(secret, key) {
   }
   const redis = { REDIS_PASSWORD: secret() }
   const redisUrl = (database) => `redis://:${redis.REDIS_PASSWORD}@redis:6379/${database}`
-  const members = [0, 1, 2].map((index) => `mongodb-${index}.mongodb:27017`).join(',')
+  // The headless service answers SRV look-ups with its members, whatever their number.
+  const members = 'mongodb.bigtech-chat.svc.cluster.local'
   const secrets = { mysql, mongodb, redis, 'jwt-key': { 'jwt-private.pem': key() } }
   for (const name of services) {
     const own = `MYSQL_${name.toUpperCase()}_PASSWORD`
@@ -37,7 +38,7 @@ export function secretsOf(secret, key) {
   secrets['user-service'].REDIS_URL = redisUrl(0)
   Object.assign(secrets['chat-service'], {
     REDIS_URL: redisUrl(1),
-    MONGO_URL: `mongodb://chat_service:${mongodb.MONGO_CHAT_PASSWORD}@${members}/bigtech_chat?replicaSet=rs0`,
+    MONGO_URL: `mongodb+srv://chat_service:${mongodb.MONGO_CHAT_PASSWORD}@${members}/bigtech_chat?replicaSet=rs0&tls=false`,
   })
   Object.assign(secrets['notification-service'], {
     SMTP_URL: 'smtp://CHANGE_ME:587',

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root, text } from './files.ts'
@@ -33,11 +33,15 @@ export interface ComposeModel {
   volumes: Record<string, unknown>
 }
 
-/** What .env.example becomes, with a fixed value in place of every generated one. */
+const envFile = join(tmpdir(), `bigtech-compose-${process.pid}-${process.env.VITEST_POOL_ID ?? 0}.env`)
+
+/** A file of what .env.example becomes, with a fixed value in place of every generated one. */
 export function exampleEnv(): string {
-  const file = join(tmpdir(), `bigtech-compose-${process.pid}.env`)
-  writeFileSync(file, text('.env.example').replaceAll('=generate', '=s3cret-of-this-test'))
-  return file
+  if (!existsSync(envFile)) {
+    writeFileSync(envFile, text('.env.example').replaceAll('=generate', '=s3cret-of-this-test'))
+    process.once('exit', () => rmSync(envFile, { force: true }))
+  }
+  return envFile
 }
 
 export interface Loaded {

@@ -1,12 +1,10 @@
-import { rmSync } from 'node:fs'
-import { afterAll, describe, expect, it, type TestContext } from 'vitest'
+import { describe, expect, it, type TestContext } from 'vitest'
 import { type ComposeModel, type ComposeService, exampleEnv, loadCompose } from './compose-model.ts'
 import { serviceNames } from './files.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
 const base = 'docker-compose.msa.yml'
 const env = exampleEnv()
-afterAll(() => rmSync(env))
 
 async function model(context: TestContext, files: string[], profiles?: string): Promise<ComposeModel> {
   const parser = await need('compose', context)

@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import type { z } from 'zod'
+import { exampleEnv, loadCompose } from './compose-model.ts'
+import { root, serviceNames } from './files.ts'
+import { environmentOf, named, podOf } from './kubernetes-model.ts'
+import { FETCH_TIMEOUT_MS, need } from './tools.ts'
+
+async function schemaOf(service: string): Promise<z.ZodType> {
+  const file = pathToFileURL(join(root, 'services', service, 'src/config.ts')).href
+  return ((await import(file)) as { configSchema: z.ZodType }).configSchema
+}
+
+/** What the service would say of this environment; an empty variable counts as unset, as in service-kit. */
+async function complaints(service: string, environment: Record<string, string | null>): Promise<unknown> {
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
+  const result = (await schemaOf(service)).safeParse(set)
+  return result.success ? [] : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+}
+
+describe('what a service is configured by', { timeout: FETCH_TIMEOUT_MS }, () => {
+  it.for(serviceNames)('is complete for %s in Compose', async (service, context) => {
+    const { model } = loadCompose(await need('compose', context), ['docker-compose.msa.yml'], {
+      env: exampleEnv(),
+    })
+    expect(await complaints(service, model?.services[service]?.environment ?? {})).toEqual([])
+  })
+
+  it.for(serviceNames)('is complete for %s in Kubernetes', async (service) => {
+    const [container] = podOf(named('Deployment', service)).spec.containers
+    expect(container && (await complaints(service, environmentOf(container)))).toEqual([])
+  })
+})

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { filesBelow, root, text, yamlDocuments } from './files.ts'
+
+export interface Probe {
+  httpGet?: { path: string }
+  periodSeconds?: number
+  failureThreshold?: number
+}
+
+export interface Container {
+  name: string
+  image: string
+  env?: Array<{ name: string; value?: string; valueFrom?: { secretKeyRef: { name: string; key: string } } }>
+  envFrom?: Array<{ configMapRef?: { name: string }; secretRef?: { name: string } }>
+  ports?: Array<{ name: string; containerPort: number }>
+  startupProbe?: Probe
+  livenessProbe?: Probe
+  readinessProbe?: Probe
+  lifecycle?: { preStop?: { sleep?: { seconds: number } } }
+  resources?: { requests?: Record<string, string>; limits?: Record<string, string> }
+  securityContext?: {
+    allowPrivilegeEscalation?: boolean
+    readOnlyRootFilesystem?: boolean
+    capabilities?: { drop?: string[] }
+  }
+}
+
+export interface Pod {
+  metadata: { labels: Record<string, string> }
+  spec: {
+    containers: Container[]
+    terminationGracePeriodSeconds?: number
+    automountServiceAccountToken?: boolean
+    securityContext?: { runAsNonRoot?: boolean; runAsUser?: number; seccompProfile?: { type: string } }
+    topologySpreadConstraints?: unknown[]
+    volumes?: Array<{ secret?: { secretName: string }; configMap?: { name: string } }>
+  }
+}
+
+interface Peer {
+  podSelector?: { matchLabels: Record<string, string> }
+}
+
+export interface Resource {
+  kind: string
+  metadata: {
+    name: string
+    namespace?: string
+    labels?: Record<string, string>
+    annotations?: Record<string, string>
+  }
+  data?: Record<string, string>
+  stringData?: Record<string, string>
+  spec: {
+    replicas?: number
+    template?: Pod
+    selector?: Record<string, string> & { matchLabels?: Record<string, string> }
+    ports?: Array<{ port: number; targetPort?: string }>
+    scaleTargetRef?: { kind: string; name: string }
+    minReplicas?: number
+    maxReplicas?: number
+    metrics?: unknown[]
+    podSelector?: { matchLabels?: Record<string, string> }
+    policyTypes?: string[]
+    ingress?: Array<{ from?: Peer[]; ports: Array<{ port: number }> }>
+    egress?: Array<{ to?: Peer[]; ports: Array<{ port: number }> }>
+  }
+}
+
+export const manifestFiles = filesBelow('k8s/manifests', '.yaml').filter(
+  (path) => !path.endsWith('/secrets.yaml'),
+)
+
+/** What a script of k8s/ prints. */
+export function printed(script: string): string {
+  const result = spawnSync(process.execPath, [join(root, 'k8s', script)], { encoding: 'utf8' })
+  if (result.status !== 0) throw new Error(result.stderr)
+  return result.stdout
+}
+
+/** Every object that is applied: the manifests, and the ConfigMaps that are made from other files. */
+export const resources: Resource[] = [
+  ...manifestFiles.flatMap((path) => yamlDocuments<Resource>(text(path))),
+  ...yamlDocuments<Resource>(printed('make-configmaps.mjs')),
+]
+
+export const ofKind = (...kinds: string[]): Resource[] =>
+  resources.filter((resource) => kinds.includes(resource.kind))
+
+export function named(kind: string, name: string): Resource {
+  const found = resources.find((resource) => resource.kind === kind && resource.metadata.name === name)
+  if (!found) throw new Error(`no ${kind} ${name}`)
+  return found
+}
+
+export const workloads = ofKind('Deployment', 'StatefulSet', 'Job')
+
+export const podOf = (resource: Resource): Pod => resource.spec.template as Pod
+
+export const appOf = (labels: Record<string, string> | undefined): string =>
+  labels?.['app.kubernetes.io/name'] ?? ''
+
+/** The environment that a container gets, out of its own list, the ConfigMaps and the (example) Secrets. */
+export function environmentOf(container: Container): Record<string, string> {
+  const environment: Record<string, string> = {}
+  for (const { configMapRef, secretRef } of container.envFrom ?? []) {
+    if (configMapRef) Object.assign(environment, named('ConfigMap', configMapRef.name).data)
+    if (secretRef) Object.assign(environment, named('Secret', secretRef.name).stringData)
+  }
+  for (const { name, value, valueFrom } of container.env ?? []) {
+    const key = valueFrom?.secretKeyRef
+    const content = key ? named('Secret', key.name).stringData?.[key.key] : value
+    if (content === undefined) throw new Error(`${container.name}: ${name} has no value`)
+    environment[name] = content
+  }
+  return environment
+}

@@ -1,0 +1,244 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { root, serviceNames, text } from './files.ts'
+import {
+  appOf,
+  environmentOf,
+  manifestFiles,
+  named,
+  ofKind,
+  podOf,
+  printed,
+  type Resource,
+  resources,
+  workloads,
+} from './kubernetes-model.ts'
+import { FETCH_TIMEOUT_MS, need } from './tools.ts'
+
+/** What service-kit's graceful stop takes at most. */
+const DRAIN_SECONDS = 25
+
+const deployments = serviceNames.map((name) => named('Deployment', name))
+const nameOf = (resource: Resource) => `${resource.kind} ${resource.metadata.name}`
+
+describe('the manifests', () => {
+  it('are what the schemas of Kubernetes allow, with no unknown key', {
+    timeout: FETCH_TIMEOUT_MS,
+  }, async (context) => {
+    const python = await need('kubernetesValidate', context)
+    const folder = mkdtempSync(join(tmpdir(), 'bigtech-k8s-'))
+    const made = ['make-configmaps.mjs', 'make-secrets.mjs'].map((script) => {
+      const file = join(folder, `${script}.yaml`)
+      writeFileSync(file, printed(script))
+      return file
+    })
+    const args = ['-m', 'kubernetes_validate', '--strict', '--quiet', ...manifestFiles, ...made]
+    const result = spawnSync(python, args, { cwd: root, encoding: 'utf8' })
+    rmSync(folder, { recursive: true })
+    expect(result.stdout + result.stderr).toBe('')
+    expect(result.status).toBe(0)
+  })
+
+  it('all live in the namespace bigtech-chat, each name once', () => {
+    const outside = resources.filter(
+      (resource) => resource.kind !== 'Namespace' && resource.metadata.namespace !== 'bigtech-chat',
+    )
+    expect(outside.map(nameOf)).toEqual([])
+    const names = resources.map(nameOf)
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
+  })
+
+  it('are all named by the README, in an order in which nothing misses what it needs', () => {
+    const readme = text('k8s/README.md')
+    const position = (path: string) => readme.indexOf(path.replace('k8s/manifests/', ''))
+    for (const path of manifestFiles) {
+      const folder = path.split('/').slice(2, -1).join('/')
+      expect(
+        Math.max(position(path), folder ? readme.indexOf(`manifests/${folder}/`) : -1),
+        path,
+      ).toBeGreaterThan(-1)
+    }
+    const order = [
+      'namespace.yaml',
+      'secrets.yaml',
+      'statefulsets/',
+      'jobs/servers.yaml',
+      'jobs/migrations.yaml',
+      'services/',
+    ]
+    const positions = order.map((name) => readme.indexOf(`kubectl apply -f k8s/manifests/${name}`))
+    expect(positions).toEqual([...positions].sort((a, b) => a - b))
+    expect(positions.every((index) => index >= 0)).toBe(true)
+  })
+
+  it('run every container of a fixed version without privileges', () => {
+    for (const workload of workloads) {
+      const pod = podOf(workload).spec
+      expect(pod.securityContext?.runAsNonRoot, nameOf(workload)).toBe(true)
+      expect(pod.securityContext?.seccompProfile?.type, nameOf(workload)).toBe('RuntimeDefault')
+      expect(pod.automountServiceAccountToken, nameOf(workload)).toBe(false)
+      for (const container of pod.containers) {
+        expect(container.image, nameOf(workload)).toMatch(/:\d[\w.-]*$/)
+        expect(container.securityContext?.allowPrivilegeEscalation, nameOf(workload)).toBe(false)
+        expect(container.securityContext?.capabilities?.drop, nameOf(workload)).toEqual(['ALL'])
+        expect(container.resources?.limits?.memory, nameOf(workload)).toBeTruthy()
+        expect(container.resources?.requests?.cpu, nameOf(workload)).toBeTruthy()
+      }
+    }
+    const writable = workloads.filter((workload) =>
+      podOf(workload).spec.containers.some(({ securityContext }) => !securityContext?.readOnlyRootFilesystem),
+    )
+    expect(writable.map(nameOf)).toEqual(['StatefulSet kafka'])
+  })
+
+  it('refer to no ConfigMap, Secret or account that is not there', () => {
+    for (const workload of workloads) {
+      const { containers, volumes } = podOf(workload).spec
+      for (const container of containers)
+        expect(() => environmentOf(container), nameOf(workload)).not.toThrow()
+      for (const { secret, configMap } of volumes ?? []) {
+        if (secret) expect(() => named('Secret', secret.secretName)).not.toThrow()
+        if (configMap) expect(() => named('ConfigMap', configMap.name)).not.toThrow()
+      }
+    }
+    for (const service of ofKind('Service')) {
+      const target = workloads.find(
+        (workload) => appOf(podOf(workload).metadata.labels) === appOf(service.spec.selector),
+      )
+      expect(target, nameOf(service)).toBeTruthy()
+    }
+  })
+
+  it('hold no secret in clear', () => {
+    for (const secret of ofKind('Secret')) {
+      for (const [key, value] of Object.entries(secret.stringData ?? {})) {
+        const bare = value.replaceAll(
+          /CHANGE_ME|[a-z]+:\/\/|[\w.-]*:?CHANGE_ME@|\w+(?:_service(?:_owner)?)/g,
+          '',
+        )
+        expect(bare, `${secret.metadata.name}.${key}`).not.toMatch(/[0-9a-f]{16}|BEGIN/)
+      }
+    }
+    expect(text('k8s/.gitignore')).toContain('manifests/secrets.yaml')
+  })
+})
+
+describe('make-secrets.mjs', () => {
+  it('prints the secrets of the example, no two passwords alike, and others each time', () => {
+    const shape = (objects: Resource[]) =>
+      objects.map(({ metadata, stringData }) => [metadata.name, Object.keys(stringData ?? {})])
+    const parse = (output: string) =>
+      output
+        .split('---\n')
+        .filter(Boolean)
+        .map((document) => JSON.parse(document) as Resource)
+    const [first, second] = [parse(printed('make-secrets.mjs')), parse(printed('make-secrets.mjs'))]
+    expect(shape(first)).toEqual(shape(ofKind('Secret')))
+    const passwords = (objects: Resource[]) =>
+      objects.flatMap(({ stringData }) =>
+        Object.entries(stringData ?? {}).flatMap(([key, value]) =>
+          /PASSWORD$|KEY$/.test(key) && value ? [value] : [],
+        ),
+      )
+    expect(new Set([...passwords(first), ...passwords(second)]).size).toBe(2 * passwords(first).length)
+    const mysql = first.find(({ metadata }) => metadata.name === 'mysql')?.stringData
+    const service = first.find(({ metadata }) => metadata.name === 'chat-service')?.stringData
+    expect(service?.DATABASE_URL).toContain(`chat_service:${mysql?.MYSQL_CHAT_PASSWORD}@`)
+  })
+})
+
+describe.each(deployments.map((resource) => [resource.metadata.name, resource] as const))(
+  '%s in Kubernetes',
+  (name, resource) => {
+    const pod = podOf(resource).spec
+    const container = pod.containers[0] as (typeof pod.containers)[number]
+
+    it('is asked for its life at /live and for its readiness at /ready', () => {
+      expect(container.livenessProbe?.httpGet?.path).toBe('/live')
+      expect(container.startupProbe?.httpGet?.path).toBe('/live')
+      expect(container.readinessProbe?.httpGet?.path).toBe('/ready')
+    })
+
+    it('gets the time to let go of its streams', () => {
+      const pause = container.lifecycle?.preStop?.sleep?.seconds ?? 0
+      // The endpoint must be gone before the service stops listening.
+      expect(pause).toBeGreaterThanOrEqual(5)
+      expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(pause + DRAIN_SECONDS + 5)
+    })
+
+    it('is spread over machines, scaled from 2 to 10 at 70 % CPU, and never drained away at once', () => {
+      expect(pod.topologySpreadConstraints).toHaveLength(2)
+      expect(resource.spec.replicas).toBeUndefined()
+      const { minReplicas, maxReplicas, metrics, scaleTargetRef } = named(
+        'HorizontalPodAutoscaler',
+        name,
+      ).spec
+      expect([minReplicas, maxReplicas, scaleTargetRef?.name]).toEqual([2, 10, name])
+      expect(metrics).toContainEqual({
+        type: 'Resource',
+        resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } },
+      })
+      if (name === 'chat-service') expect(JSON.stringify(metrics)).toContain('sse_connections_open')
+      expect(named('PodDisruptionBudget', name).spec).toMatchObject({ maxUnavailable: 1 })
+    })
+  },
+)
+
+describe('the network policies', () => {
+  const policies = ofKind('NetworkPolicy')
+  const ownPolicies = policies.filter(({ spec }) => spec.podSelector?.matchLabels)
+  const peers = (rules: Array<{ ports: Array<{ port: number }> }> | undefined, key: 'from' | 'to') =>
+    (rules ?? []).flatMap((rule) =>
+      (
+        (rule as Record<string, unknown>)[key] as Array<{
+          podSelector?: { matchLabels: Record<string, string> }
+        }>
+      ).flatMap((peer) =>
+        peer.podSelector
+          ? rule.ports.map(({ port }) => `${appOf(peer.podSelector?.matchLabels)}:${port}`)
+          : [],
+      ),
+    )
+
+  it('deny what is not named, and name something for every pod', () => {
+    const deny = policies.find(({ metadata }) => metadata.name === 'default-deny')
+    expect(deny?.spec.podSelector).toEqual({})
+    expect(deny?.spec.policyTypes).toEqual(['Ingress', 'Egress'])
+    const covered = ownPolicies.map(({ spec }) => appOf(spec.podSelector?.matchLabels))
+    const pods = workloads.map((workload) => appOf(podOf(workload).metadata.labels))
+    expect(pods.filter((pod) => !covered.includes(pod))).toEqual([])
+    expect(covered.filter((pod) => !pods.includes(pod))).toEqual([])
+  })
+
+  it('open each connection on both of its sides', () => {
+    const out = ownPolicies.flatMap(({ metadata, spec }) =>
+      peers(spec.egress, 'to').map((target) => `${metadata.name} -> ${target}`),
+    )
+    const into = ownPolicies.flatMap(({ metadata, spec }) =>
+      peers(spec.ingress, 'from').map((source) => {
+        const [caller, port] = source.split(':')
+        return `${caller} -> ${metadata.name}:${port}`
+      }),
+    )
+    expect([...new Set(out)].sort()).toEqual([...new Set(into)].sort())
+  })
+
+  it('let nobody but the gateway and the services reach a service, and no service a foreign store', () => {
+    const callers = (name: string) =>
+      peers(named('NetworkPolicy', name).spec.ingress, 'from').map((peer) => peer.split(':')[0])
+    expect(
+      callers('mongodb')
+        .filter((caller) => caller !== 'mongodb')
+        .sort(),
+    ).toEqual(['chat-service', 'mongodb-accounts'])
+    expect(callers('redis').sort()).toEqual(['chat-service', 'user-service'])
+    for (const name of serviceNames) {
+      expect(
+        callers(name).filter((caller) => caller !== 'kong' && !serviceNames.includes(caller as never)),
+      ).toEqual([])
+    }
+  })
+})
