@@ -1,5 +1,5 @@
 import { createConsumerRunner, createKafka, purgeInbox } from '@bigtech/kafka'
-import { buildService, type Service, type ServiceOptions } from '@bigtech/service-kit'
+import { buildService, type Service, type ServiceOptions, startChores } from '@bigtech/service-kit'
 import type { Config } from './config.ts'
 import { StatsMetrics } from './metrics.ts'
 import { statsConsumers } from './modules/stats/stats.consumers.ts'
@@ -62,20 +62,17 @@ export async function buildAnalyticsService(config: Config, options: BuildOption
 
   const start = async () => {
     runner.start()
-    const timers = [
-      every(REFRESH_METRICS_MS, refresh, log),
-      every(PURGE_MS, () => purgeInbox(mysql.client), log),
-    ]
-    lifecycle.onStop('consumers', 'timers', () => timers.forEach(clearInterval))
+    const chores = startChores(
+      [
+        { name: 'refresh metrics', everyMs: REFRESH_METRICS_MS, run: refresh },
+        { name: 'purge inbox', everyMs: PURGE_MS, run: () => purgeInbox(mysql.client) },
+      ],
+      log,
+    )
+    lifecycle.onStop('consumers', 'chores', () => chores.stop())
     lifecycle.onStop('consumers', 'stats', () => runner.stop())
     lifecycle.onStop('producers', 'kafka', () => kafka.close())
     return service.start()
   }
   return { ...service, start }
-}
-
-function every(ms: number, work: () => Promise<unknown>, log: Service['log']): NodeJS.Timeout {
-  const run = () => void work().catch((err: unknown) => log.warn({ err }, 'figures are not refreshed'))
-  run()
-  return setInterval(run, ms)
 }

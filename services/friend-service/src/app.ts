@@ -7,10 +7,18 @@ import {
   createOutbox,
   createPublisher,
   on,
+  purgeInbox,
 } from '@bigtech/kafka'
-import { buildService, type Service, ServiceClient, type ServiceOptions } from '@bigtech/service-kit'
+import {
+  buildService,
+  type Service,
+  ServiceClient,
+  type ServiceOptions,
+  startChores,
+} from '@bigtech/service-kit'
 import type { Config } from './config.ts'
 import { FriendMetrics } from './metrics.ts'
+import { erasureConsumers } from './modules/friendship/erasure.consumers.ts'
 import { FriendListsRepository } from './modules/friendship/friend-lists.repository.ts'
 import { FriendListsService } from './modules/friendship/friend-lists.service.ts'
 import { FriendshipRepository } from './modules/friendship/friendship.repository.ts'
@@ -31,7 +39,10 @@ export interface BuildOptions extends Pick<ServiceOptions, 'keys' | 'logDestinat
 }
 
 /** The service, wired by hand, read from top to bottom. Nothing listens before `start()`. */
-export async function buildFriendService(config: Config, options: BuildOptions = {}): Promise<Service> {
+export async function buildFriendService(
+  config: Config,
+  options: BuildOptions = {},
+): Promise<Service & { friendships: FriendshipService }> {
   const { now = Date.now, onQuery, ...serviceOptions } = options
   const service = await buildService({
     name: NAME,
@@ -61,11 +72,13 @@ export async function buildFriendService(config: Config, options: BuildOptions =
 
   const peopleRepository = new PeopleRepository(mysql)
   const people = new PeopleService({ repository: peopleRepository, userService })
+  const repository = new FriendshipRepository(mysql)
+  const outbox = createOutbox(NAME)
   const friendships = new FriendshipService({
-    repository: new FriendshipRepository(mysql),
+    repository,
     people,
     peopleRepository,
-    outbox: createOutbox(NAME),
+    outbox,
     metrics: new FriendMetrics(registry),
     onCommitted: () => relay.wake(),
     now,
@@ -76,7 +89,10 @@ export async function buildFriendService(config: Config, options: BuildOptions =
   const names = createConsumerRunner({
     kafka,
     groupId: `${NAME}.names`,
-    handlers: peopleConsumers(mysql, peopleRepository),
+    handlers: [
+      ...peopleConsumers(mysql, peopleRepository),
+      ...erasureConsumers({ mysql, repository, people: peopleRepository, outbox }),
+    ],
     log,
     registry,
     publisher,
@@ -107,6 +123,15 @@ export async function buildFriendService(config: Config, options: BuildOptions =
     relay.start()
     names.start()
     revocations.start()
+    const chores = startChores(
+      [
+        { name: 'expire requests', everyMs: 30_000, run: () => friendships.expireDue(log) },
+        { name: 'purge request ids', everyMs: 10 * 60_000, run: () => repository.purgeRequestIds() },
+        { name: 'purge inbox', everyMs: 10 * 60_000, run: () => purgeInbox(mysql.client) },
+      ],
+      log,
+    )
+    lifecycle.onStop('consumers', 'chores', () => chores.stop())
     lifecycle.onStop('consumers', 'revocations', () => revocations.stop())
     lifecycle.onStop('consumers', 'names', () => names.stop())
     lifecycle.onStop('producers', 'kafka', () => kafka.close())
@@ -114,5 +139,5 @@ export async function buildFriendService(config: Config, options: BuildOptions =
     lifecycle.onStop('producers', 'outbox relay', () => relay.stop())
     return service.start()
   }
-  return { ...service, start }
+  return { ...service, start, friendships }
 }

@@ -9,9 +9,14 @@ import {
   type Publisher,
   purgeInbox,
 } from '@bigtech/kafka'
-import { buildService, type Service, type ServiceOptions } from '@bigtech/service-kit'
+import {
+  buildService,
+  type Chore,
+  type Service,
+  type ServiceOptions,
+  startChores,
+} from '@bigtech/service-kit'
 import type { Config } from './config.ts'
-import { type Chore, startChores } from './housekeeping.ts'
 import { NotificationMetrics } from './metrics.ts'
 import { contactsConsumers } from './modules/contacts/contacts.consumers.ts'
 import { ContactsRepository } from './modules/contacts/contacts.repository.ts'

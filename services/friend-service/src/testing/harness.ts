@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { EventDefinition } from '@bigtech/contracts'
 import { createKafka, createPublisher } from '@bigtech/kafka'
-import { createLogger, loadConfig, type Service } from '@bigtech/service-kit'
+import { createLogger, loadConfig } from '@bigtech/service-kit'
 import {
   createTestIssuer,
   createTestKafka,
@@ -25,7 +25,7 @@ export interface Answer {
 }
 
 export interface Harness {
-  readonly service: Service
+  readonly service: Awaited<ReturnType<typeof buildFriendService>>
   readonly mysql: TestMysql
   readonly kafka: TestKafka
   readonly userService: FakeUserService

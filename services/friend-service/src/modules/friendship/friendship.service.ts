@@ -44,7 +44,7 @@ export class FriendshipService {
     const outcome = await this.#run(ctx, async (tx) => {
       const { repository } = this.#deps
       await repository.lockSender(tx, me)
-      await this.#refuseErased(tx, me, targetId)
+      await this.#refuseErased(tx, ctx, targetId)
       const stored = await repository.lockPair(tx, me, targetId)
       const pendingOut = await repository.countPendingOut(tx, me, this.#deps.now())
       const newRequestId = await repository.newRequestId(tx)
@@ -84,7 +84,7 @@ export class FriendshipService {
     if (targetId === me) throw new Problem('FRIEND_SELF')
     await this.#deps.people.requireKnown(targetId, ctx)
     await this.#run(ctx, async (tx) => {
-      await this.#refuseErased(tx, me, targetId)
+      await this.#refuseErased(tx, ctx, targetId)
       const stored = await this.#deps.repository.lockPair(tx, me, targetId)
       return this.#apply(ctx, tx, stored, { type: 'block', by: sideOf(me, targetId) })
     })
@@ -96,6 +96,20 @@ export class FriendshipService {
       const stored = await this.#deps.repository.lockExistingPair(tx, me, targetId)
       return stored && this.#apply(ctx, tx, stored, { type: 'unblock', by: sideOf(me, targetId) })
     })
+  }
+
+  /** Ends requests whose time is over, for those who only look at events. Returns how many pairs it saw. */
+  async expireDue(log: AuthenticatedContext['log']): Promise<number> {
+    const { repository, now } = this.#deps
+    const due = await repository.findExpired(now())
+    for (const { low, high } of due) {
+      const requestId = `expiry-${low}-${high}`
+      await this.#run({ requestId, log }, async (tx) => {
+        const stored = await repository.lockExistingPair(tx, low, high)
+        return stored && this.#apply({ requestId }, tx, stored, { type: 'expire' })
+      })
+    }
+    return due.length
   }
 
   async #answer(
@@ -115,7 +129,7 @@ export class FriendshipService {
 
   /** A transaction, and what follows its commit. */
   async #run<Result extends Outcome | undefined>(
-    ctx: AuthenticatedContext,
+    ctx: Pick<AuthenticatedContext, 'requestId' | 'log'>,
     work: (tx: Tx) => Promise<Result>,
   ): Promise<Result> {
     const outcome = await this.#deps.repository.transaction(work)
@@ -129,7 +143,12 @@ export class FriendshipService {
     return outcome
   }
 
-  async #apply(ctx: AuthenticatedContext, tx: Tx, stored: StoredPair, action: Action): Promise<Outcome> {
+  async #apply(
+    ctx: Pick<AuthenticatedContext, 'requestId'>,
+    tx: Tx,
+    stored: StoredPair,
+    action: Action,
+  ): Promise<Outcome> {
     const { repository, outbox, now } = this.#deps
     const nowMs = now()
     const decision = decide(stored.pair, action, nowMs)
@@ -142,9 +161,9 @@ export class FriendshipService {
   }
 
   /** A token outlives a deleted account by moments; the account must not come back through it. */
-  async #refuseErased(tx: Tx, me: number, targetId: number): Promise<void> {
-    const erased = await this.#deps.peopleRepository.lockAndFindErased(tx, [me, targetId])
-    if (erased.includes(me)) throw new Problem('SESSION_REVOKED')
+  async #refuseErased(tx: Tx, { actor }: AuthenticatedContext, targetId: number): Promise<void> {
+    const erased = await this.#deps.peopleRepository.lockAndFindErased(tx, actor, targetId)
+    if (erased.includes(actor.userId)) throw new Problem('SESSION_REVOKED')
     if (erased.includes(targetId)) throw new Problem('USER_NOT_FOUND')
   }
 }

@@ -35,13 +35,21 @@ export class PeopleRepository {
   }
 
   /**
-   * Which of them are deleted. Holds them as they are until the transaction ends: a deletion waits
-   * for requests that are under way, and removes what they wrote.
+   * Which of the two are deleted. Holds both as they are until the transaction ends: a deletion waits
+   * for requests that are under way, and then removes what they wrote.
    */
-  async lockAndFindErased(tx: Tx, userIds: readonly [number, number]): Promise<number[]> {
+  async lockAndFindErased(
+    tx: Tx,
+    me: { readonly userId: number; readonly username: string },
+    otherId: number,
+  ): Promise<number[]> {
+    // A row that is not there cannot be held, and whoever asks may be newer than the last event.
+    await tx.$executeRaw`
+      INSERT IGNORE INTO people (user_id, username, display_name, source_at)
+      VALUES (${me.userId}, ${me.username}, ${me.username}, '2000-01-01 00:00:00.000')`
     const rows = await tx.$queryRaw<{ user_id: bigint; erased: number }[]>`
       SELECT user_id, deleted_at IS NOT NULL AS erased FROM people
-      WHERE user_id IN (${userIds[0]}, ${userIds[1]}) ORDER BY user_id LOCK IN SHARE MODE`
+      WHERE user_id IN (${me.userId}, ${otherId}) ORDER BY user_id LOCK IN SHARE MODE`
     return rows.filter(({ erased }) => Number(erased) === 1).map((row) => Number(row.user_id))
   }
 

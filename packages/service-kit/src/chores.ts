@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Context } from '@bigtech/service-kit'
+import type { Logger } from 'pino'
 
 export interface Chore {
   readonly name: string
@@ -8,7 +8,7 @@ export interface Chore {
 }
 
 /** Runs small chores again and again until it is stopped; a failed one waits for its next turn. */
-export function startChores(chores: readonly Chore[], log: Context['log']): { stop(): Promise<void> } {
+export function startChores(chores: readonly Chore[], log: Logger): { stop(): Promise<void> } {
   const stopping = new AbortController()
   const loops = chores.map((chore) => repeat(chore, log, stopping.signal))
   return {
@@ -19,7 +19,7 @@ export function startChores(chores: readonly Chore[], log: Context['log']): { st
   }
 }
 
-async function repeat(chore: Chore, log: Context['log'], signal: AbortSignal): Promise<void> {
+async function repeat(chore: Chore, log: Logger, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await chore.run().catch((err: unknown) => log.warn({ err, chore: chore.name }, 'chore failed'))
     await sleep(chore.everyMs, undefined, { signal }).catch(() => undefined)

@@ -1,0 +1,42 @@
+import { friendDataErased, userDeleted } from '@bigtech/contracts'
+import { type Outbox, on, once, type Subscription } from '@bigtech/kafka'
+import type { Mysql } from '../../plugins/mysql.ts'
+import type { PeopleRepository } from '../people/people.repository.ts'
+import type { FriendshipRepository } from './friendship.repository.ts'
+
+const CONSUMER = 'erasure'
+const BATCH = 500
+
+export interface ErasureDependencies {
+  readonly mysql: Mysql
+  readonly repository: FriendshipRepository
+  readonly people: PeopleRepository
+  readonly outbox: Outbox
+}
+
+/**
+ * Removes everything of a deleted account, in small transactions that may be repeated from the
+ * start after a crash. The mark comes first: from then on nothing new of this user can be written.
+ */
+export function erasureConsumers({ mysql, repository, people, outbox }: ErasureDependencies): Subscription[] {
+  return [
+    on(userDeleted, async (event, ctx) => {
+      const { user_id: userId, deletion_id } = event
+      await mysql.$transaction((tx) => people.erase(tx, userId, new Date(event.timestamp)))
+      for (let deleted = BATCH; deleted === BATCH; ) {
+        deleted = await mysql.$transaction((tx) => repository.deletePairsOf(tx, userId, BATCH))
+      }
+      return mysql.$transaction(async (tx) => {
+        if (!(await once(tx, CONSUMER, event.event_id))) return 'duplicate'
+        await repository.forgetSender(tx, userId)
+        await outbox.enqueue(
+          tx,
+          friendDataErased,
+          { user_id: userId, deletion_id },
+          { correlationId: ctx.requestId },
+        )
+        return 'applied'
+      })
+    }),
+  ]
+}
