@@ -57,8 +57,10 @@ export class RoomActivityWriter implements RoomActivity {
   }
 
   async #write(): Promise<void> {
-    while (this.#pending.size > 0) {
-      const batch = [...this.#pending.values()].slice(0, BATCH).sort((a, b) => a.roomId - b.roomId)
+    // What comes meanwhile waits for its own second: a busy room would otherwise be written without pause.
+    const due = [...this.#pending.values()].sort((a, b) => a.roomId - b.roomId)
+    for (let start = 0; start < due.length; start += BATCH) {
+      const batch = due.slice(start, start + BATCH)
       try {
         await this.#store.saveActivity(batch)
       } catch (err) {
