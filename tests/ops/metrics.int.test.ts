@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { emittedMetrics } from './emitted-metrics.ts'
+import { foreignMetrics } from './exporter-metrics.ts'
+import { partsOf } from './promql.ts'
+import { promqlQueries, rules } from './queries.ts'
+import { runningServices } from './running.ts'
+
+interface Scrape {
+  names: Set<string>
+  /** Labels seen on the samples of a series. */
+  labels: Map<string, Set<string>>
+}
+
+/** Reads the text format: a metric without samples still has its TYPE line. */
+function read(body: string, into: Scrape): void {
+  for (const line of body.split('\n')) {
+    const type = /^# TYPE (\S+) (\S+)/.exec(line)
+    if (type) {
+      const [, name, kind] = type as unknown as [string, string, string]
+      for (const suffix of kind === 'histogram' ? ['_bucket', '_sum', '_count'] : [''])
+        into.names.add(name + suffix)
+    }
+    const sample = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? /.exec(line)
+    if (!sample?.[1] || line.startsWith('#')) continue
+    const seen = into.labels.get(sample[1]) ?? new Set()
+    for (const [, label] of (sample[2] ?? '').matchAll(/(\w+)="/g)) seen.add(label as string)
+    into.labels.set(sample[1], seen)
+  }
+}
+
+async function scrapeAll(): Promise<Scrape> {
+  const scrape: Scrape = { names: new Set(), labels: new Map() }
+  for (const { url } of runningServices()) {
+    const answer = await fetch(`${url}/metrics`)
+    expect(answer.status, url).toBe(200)
+    read(await answer.text(), scrape)
+  }
+  return scrape
+}
+
+describe('the metrics of the running services', () => {
+  it('are all that dashboards and rules ask of them', async () => {
+    const { names } = await scrapeAll()
+    const recorded = new Set(rules.map((rule) => rule.record))
+    const ofExporters = (name: string) => name in foreignMetrics && !/^(process|nodejs)_/.test(name)
+    const missing = promqlQueries.flatMap(({ where, expression }) =>
+      partsOf(expression)
+        .metrics.filter((name) => !recorded.has(name) && !ofExporters(name) && !names.has(name))
+        .map((name) => `${name} (${where})`),
+    )
+    expect(missing).toEqual([])
+  })
+
+  it('have the labels that their source says, and the service', async () => {
+    const { labels } = await scrapeAll()
+    const defined = emittedMetrics()
+    let compared = 0
+    for (const [name, seen] of labels) {
+      const expected = defined.get(name)
+      if (!expected) continue
+      compared++
+      expect([...seen], name).toContain('service')
+      expect(
+        [...seen].filter((label) => label !== 'service' && !expected.includes(label)),
+        name,
+      ).toEqual([])
+    }
+    expect(compared).toBeGreaterThan(10)
+  })
+
+  it('say of every service by which name it goes', async () => {
+    for (const { name, url } of runningServices()) {
+      const body = await (await fetch(`${url}/metrics`)).text()
+      expect(body, url).toContain(`service="${name}"`)
+    }
+  })
+})

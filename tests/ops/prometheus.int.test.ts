@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { waitFor } from '@bigtech/testkit'
+import { afterAll, describe, expect, it } from 'vitest'
+import { stringify } from 'yaml'
+import { root, yaml } from './files.ts'
+import { runningServices } from './running.ts'
+import { FETCH_TIMEOUT_MS, need } from './tools.ts'
+
+interface Config {
+  global: Record<string, string>
+  scrape_configs: Array<Record<string, unknown> & { job_name: string }>
+  [key: string]: unknown
+}
+
+const source = join(root, 'infrastructure/docker/prometheus')
+const folder = mkdtempSync(join(tmpdir(), 'bigtech-prometheus-'))
+let prometheus: ChildProcess | undefined
+
+afterAll(async () => {
+  if (prometheus && prometheus.exitCode === null) {
+    const ended = new Promise((resolve) => prometheus?.once('exit', resolve))
+    prometheus.kill('SIGTERM')
+    await ended
+  }
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** The product's configuration with the addresses of this stack in place of those of Compose. */
+function writeConfig(): void {
+  const config = yaml<Config>('infrastructure/docker/prometheus/prometheus.yml')
+  const services = config.scrape_configs.find(
+    (job) => job.job_name === 'services',
+  ) as Config['scrape_configs'][number]
+  const { dns_sd_configs: _names, relabel_configs: _rules, ...job } = services
+  const targets = runningServices().map(({ name, url }) => ({
+    targets: [new URL(url).host],
+    labels: { service: name },
+  }))
+  const rewritten = {
+    ...config,
+    // The rules are the same; waiting a quarter of a minute for a first scrape proves nothing more.
+    global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+    alerting: undefined,
+    scrape_configs: [{ ...job, static_configs: targets }],
+  }
+  writeFileSync(join(folder, 'prometheus.yml'), stringify(rewritten))
+  cpSync(join(source, 'rules'), join(folder, 'rules'), { recursive: true })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function start(program: string): Promise<string> {
+  writeConfig()
+  const port = await freePort()
+  prometheus = spawn(
+    program,
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { stdio: 'ignore' },
+  )
+  const url = `http://127.0.0.1:${port}`
+  await waitFor(
+    async () => {
+      if (prometheus?.exitCode !== null) throw new Error(`Prometheus ended with ${prometheus?.exitCode}`)
+      return (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok
+    },
+    { timeoutMs: 20_000 },
+  )
+  return url
+}
+
+interface Sample {
+  metric: Record<string, string>
+  value: [number, string]
+}
+
+async function query(url: string, expression: string): Promise<Sample[]> {
+  const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`)
+  return ((await answer.json()) as { data: { result: Sample[] } }).data.result
+}
+
+describe('a real Prometheus with the configuration of the product', () => {
+  it('finds every service up, and its rules give an answer', {
+    timeout: FETCH_TIMEOUT_MS,
+  }, async (context) => {
+    const url = await start(await need('prometheus', context))
+    const expected = runningServices().map(({ name }) => name)
+
+    await waitFor(
+      async () => {
+        const up = await query(url, 'up{job="services"} == 1')
+        return up.length === expected.length
+      },
+      { timeoutMs: 20_000 },
+    )
+    const up = await query(url, 'up{job="services"}')
+    expect(up.map(({ metric }) => metric.service).sort()).toEqual([...expected].sort())
+
+    // `service` is the same in what a service says and in what Prometheus adds, so neither becomes exported_service.
+    expect(await query(url, '{exported_service!=""}')).toEqual([])
+    const rates = await waitFor(
+      async () => {
+        const found = await query(url, 'service:http_requests:rate5m')
+        return found.length === expected.length ? found : undefined
+      },
+      { timeoutMs: 20_000 },
+    )
+    expect(rates.map(({ metric }) => metric.service).sort()).toEqual([...expected].sort())
+
+    const { data } = (await (await fetch(`${url}/api/v1/rules`)).json()) as {
+      data: { groups: Array<{ rules: Array<{ name: string; health: string }> }> }
+    }
+    const loaded = data.groups.flatMap((group) => group.rules)
+    expect(loaded.length).toBeGreaterThan(30)
+    expect(loaded.filter((rule) => rule.health === 'err').map((rule) => rule.name)).toEqual([])
+    const firing = await query(
+      url,
+      'ALERTS{alertname=~"ServiceDown|ServiceMissing|StoreDown",alertstate="firing"}',
+    )
+    expect(firing).toEqual([])
+  })
+})
