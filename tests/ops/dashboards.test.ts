@@ -12,7 +12,7 @@ const recorded = new Map(rules.flatMap((rule) => (rule.record ? [[rule.record, r
 function labelsOf(metric: string): string[] | undefined {
   const recording = recorded.get(metric)
   if (recording !== undefined) return partsOf(recording).labels
-  const labels = emitted.get(metric) ?? foreignMetrics[metric]
+  const labels = emitted.get(metric)?.labels ?? foreignMetrics[metric]
   return labels === undefined ? undefined : [...labels]
 }
 
@@ -38,6 +38,25 @@ describe('every query of the dashboards and rules', () => {
       return labels.filter((label) => !known.has(label)).map((label) => `${label} (${where})`)
     })
     expect(unknown).toEqual([])
+  })
+})
+
+/** The services that emit a metric; undefined when all do, or it is none of ours. */
+function emitters(metric: string): string[] | undefined {
+  const services = emitted.get(metric)?.services
+  return services?.length ? services : undefined
+}
+
+describe('every query about one service', () => {
+  it('asks only for what that service emits', () => {
+    const wrong = promqlQueries.flatMap(({ where, expression }) => {
+      const service = /service="([\w-]+)"/.exec(expression)?.[1]
+      if (!service) return []
+      return partsOf(expression)
+        .metrics.filter((metric) => emitters(metric)?.includes(service) === false)
+        .map((metric) => `${metric} (${where})`)
+    })
+    expect(wrong).toEqual([])
   })
 })
 

@@ -25,29 +25,48 @@ function labelsOf(body: string, source: string): string[] {
   return [...(list ?? shared ?? '').matchAll(/'(\w+)'/g)].map(([, label]) => label as string)
 }
 
+export interface EmittedMetric {
+  labels: string[]
+  /** The services whose code defines it; empty when a shared package does, for all of them. */
+  services: string[]
+}
+
 /**
  * The metrics that our code defines, with their labels, read from the source: also those that no request has
  * touched yet, which a scrape would show without labels.
  */
-export function emittedMetrics(): Map<string, string[]> {
-  const found = new Map<string, string[]>()
+export function emittedMetrics(): Map<string, EmittedMetric> {
+  const found = new Map<string, EmittedMetric>()
   const files = ['packages', 'services'].flatMap((folder) => filesBelow(folder, '.ts'))
   for (const path of files.filter((name) => !name.endsWith('.test.ts') && !name.includes('/generated/'))) {
     const source = text(path)
     if (!source.includes("from 'prom-client'")) continue
-    for (const [, name] of source.matchAll(nameInTable))
-      if (!found.has(name as string)) found.set(name as string, [])
-    for (const match of source.matchAll(definition)) {
-      const body = objectAt(source, match.index + match[0].length - 1)
-      const name = /name: '(\w+)'/.exec(body)?.[1]
-      if (!name) continue
-      const labels = labelsOf(body, source)
-      const names = match[1] === 'Histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name]
-      for (const series of names) {
-        const own = series.endsWith('_bucket') ? [...labels, 'le'] : labels
-        found.set(series, [...new Set([...(found.get(series) ?? []), ...own])])
-      }
+    const service = /^services\/([^/]+)\//.exec(path)?.[1]
+    for (const [name, labels] of definitionsIn(source)) {
+      const known = found.get(name)
+      found.set(name, {
+        labels: [...new Set([...(known?.labels ?? []), ...labels])],
+        services: [...new Set([...(known?.services ?? []), ...(service ? [service] : [])])],
+      })
     }
+  }
+  return found
+}
+
+function definitionsIn(source: string): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const [, name] of source.matchAll(nameInTable)) found.set(name as string, [])
+  for (const match of source.matchAll(definition)) {
+    const body = objectAt(source, match.index + match[0].length - 1)
+    // `name,`: a constant of the same file.
+    const name = (/\bname: '(\w+)'/.exec(body) ??
+      (/\bname,/.test(body) ? /\bname = '(\w+)'/.exec(source) : null))?.[1]
+    if (!name) continue
+    const labels = labelsOf(body, source)
+    if (match[1] !== 'Histogram') found.set(name, labels)
+    else
+      for (const end of ['bucket', 'sum', 'count'])
+        found.set(`${name}_${end}`, end === 'bucket' ? [...labels, 'le'] : labels)
   }
   return found
 }

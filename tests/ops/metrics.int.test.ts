@@ -56,7 +56,7 @@ describe('the metrics of the running services', () => {
     const defined = emittedMetrics()
     let compared = 0
     for (const [name, seen] of labels) {
-      const expected = defined.get(name)
+      const expected = defined.get(name)?.labels
       if (!expected) continue
       compared++
       expect([...seen], name).toContain('service')
