@@ -1,5 +1,6 @@
 export { collectEvents, type EventCollector } from './collect-events.ts'
 export { describeConformance } from './conformance.ts'
+export { createFaultProxy, type FaultProxy } from './fault-proxy.ts'
 export { createTestIssuer, type TestIssuer } from './issuer.ts'
 export { createTestKafka, type TestKafka } from './kafka.ts'
 export { describeMigrations } from './migrations.ts'
