@@ -47,6 +47,8 @@ export interface UserServiceOptions {
   readonly signingKeys?: SigningKeys
   /** Shorter for tests than what people get. */
   readonly presenceTiming?: PresenceTiming
+  /** Longer for tests: the first wait of whoever guesses passwords. */
+  readonly loginBaseWaitMs?: number
   readonly now?: () => Date
 }
 
@@ -67,7 +69,7 @@ export async function buildUserService(config: Config, options: UserServiceOptio
   })
   const stores = await openStores(service, config)
   const presence = buildPresence(service, stores, options.presenceTiming)
-  const sessions = buildSessions(service, stores, keys, config, presence.service, options.now)
+  const sessions = buildSessions(service, stores, keys, config, presence.service, options)
   const accounts = buildAccounts(service, stores, sessions.ender, config)
   const deletions = buildDeletions(service, stores, sessions.ender, accounts.service, presence.store)
   const profiles = createProfileService({
@@ -157,7 +159,7 @@ function buildSessions(
   keys: SigningKeys,
   config: Config,
   presence: PresenceService,
-  now?: () => Date,
+  { now, loginBaseWaitMs }: UserServiceOptions,
 ) {
   const cache = createSessionCache(redis)
   const ender = createSessionEnder({
@@ -174,7 +176,10 @@ function buildSessions(
     sessions: repository,
     findLogin,
     passwords,
-    guard: createLoginGuard(redis, { freeAttemptsPerIp: config.LOGIN_FREE_ATTEMPTS_PER_IP }),
+    guard: createLoginGuard(redis, {
+      freeAttemptsPerIp: config.LOGIN_FREE_ATTEMPTS_PER_IP,
+      baseWaitMs: loginBaseWaitMs,
+    }),
     tokens: createTokens(keys, { issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE }),
     cache,
     ender,

@@ -36,6 +36,7 @@ export function createRateLimiter(redis: RedisStore, registry: Registry): RateLi
   })
 
   async function count(key: string, windowMs: number): Promise<{ count: number; restMs: number }> {
+    if (!redis.healthy) return countHere(key, windowMs)
     try {
       const [value, restMs] = (await redis.run('rateLimit', (client) =>
         client.eval(TAKE, 1, key, windowMs),

@@ -12,7 +12,7 @@ export interface RedisStore {
 }
 
 const COMMAND_TIMEOUT_MS = 500
-const SUSPECT_MS = 1_000
+const SUSPECT_MS = 3_000
 const FIRST_CONNECT_MS = 1_500
 
 /**

@@ -87,14 +87,18 @@ end`
  * can fill, a known network is not held up by attacks from elsewhere, everybody else shares the
  * counters of account and address.
  */
-export function createLoginGuard(redis: RedisStore, options: { freeAttemptsPerIp: number }): LoginGuard {
+export function createLoginGuard(
+  redis: RedisStore,
+  options: { freeAttemptsPerIp: number; baseWaitMs?: number | undefined },
+): LoginGuard {
+  const { freeAttemptsPerIp, baseWaitMs = BASE_WAIT_MS } = options
   return {
     admit: async (attempt) => {
-      const buckets = bucketsOf(attempt, options.freeAttemptsPerIp)
+      const buckets = bucketsOf(attempt, freeAttemptsPerIp)
       const keys = buckets.map(({ key }) => key)
       const rules = buckets.flatMap(({ free, maxWaitMs }) => [free, maxWaitMs])
       const [waitMs = 0, ...waits] = (await redis.run('loginAdmit', (client) =>
-        client.eval(ADMIT, keys.length, ...keys, WINDOW_MS, BASE_WAIT_MS, ...rules),
+        client.eval(ADMIT, keys.length, ...keys, WINDOW_MS, baseWaitMs, ...rules),
       )) as number[]
       if (waitMs > 0) throw new Problem('LOGIN_LIMITED', { retryAfterSeconds: waitMs / 1_000 })
 

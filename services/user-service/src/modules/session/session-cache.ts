@@ -38,12 +38,15 @@ export function createSessionCache(redis: RedisStore): SessionCache {
         throw err
       }
     },
-    noteActive: (userId, sessionId) =>
-      quietly(
+    noteActive: async (userId, sessionId) => {
+      // Not worth waiting for while Redis is suspect: the next reader asks the database.
+      if (!redis.healthy) return
+      await quietly(
         redis.run('sessionWrite', (client) =>
           client.multi().hsetnx(keyOf(userId), sessionId, 'active').expire(keyOf(userId), TTL_SECONDS).exec(),
         ),
-      ),
+      )
+    },
     noteEnded: (userId, sessionIds) =>
       quietly(
         redis.run('sessionWrite', (client) =>

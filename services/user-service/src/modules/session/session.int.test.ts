@@ -1,0 +1,247 @@
+import { userLoggedIn, userSessionRevoked } from '@bigtech/contracts'
+import { collectEvents, type EventCollector } from '@bigtech/testkit'
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../testing.ts'
+
+let world: TestWorld
+let users: TestService
+/** Another process of the same service. */
+let twin: TestService
+let events: EventCollector
+
+beforeAll(async () => {
+  world = await testWorld()
+  ;[users, twin] = await Promise.all([world.build(), world.build()])
+  const { brokers, topicPrefix } = world.kafka
+  events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+})
+afterAll(async () => {
+  await events.stop()
+  await world.close()
+})
+
+const me = (service: TestService, token: string) => service.call('GET', '/profile/me', { token })
+
+/** Lets time pass for a session: everything it remembers lies further back. */
+async function age(sessionId: string, seconds: number): Promise<void> {
+  await world.mysql.query(
+    `UPDATE sessions SET created_at = created_at - INTERVAL ? SECOND, rotated_at = rotated_at - INTERVAL ? SECOND,
+       expires_at = expires_at - INTERVAL ? SECOND WHERE id = ?`,
+    [seconds, seconds, seconds, sessionId],
+  )
+}
+
+describe('access tokens', () => {
+  it('verify with the published keys, and carry what other services need', async () => {
+    const { tokens, userId, username } = await users.person()
+    const jwks = (await users.call('GET', '/.well-known/jwks.json')).body
+    const { payload } = await jwtVerify(tokens.access_token, createLocalJWKSet(jwks), {
+      issuer: 'bigtech-user-service',
+      audience: 'bigtech-chat',
+    })
+    expect(payload).toMatchObject({ sub: String(userId), sid: tokens.session_id, username })
+    expect(payload.exp! - payload.iat!).toBe(600)
+    expect(decodeProtectedHeader(tokens.access_token)).toMatchObject({ alg: 'EdDSA', kid: jwks.keys[0].kid })
+    expect(JSON.stringify(jwks)).not.toContain('"d"')
+  })
+
+  it('are not the same thing as device tokens', async () => {
+    const { tokens } = await users.person()
+    expect((await me(users, tokens.device_token!)).body.code).toBe('TOKEN_INVALID')
+  })
+
+  it('tell of the sign-in by UserLoggedIn', async () => {
+    const { tokens, userId } = await users.person()
+    const event = await events.waitFor(userLoggedIn, ({ session_id }) => session_id === tokens.session_id)
+    expect(event.user_id).toBe(userId)
+  })
+})
+
+describe('refreshing', () => {
+  it('gives new tokens of the same session, and both work', async () => {
+    const { tokens, userId } = await users.person()
+    const { status, body } = await users.refresh(tokens.refresh_token)
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ session_id: tokens.session_id, user_id: userId, expires_in: 600 })
+    expect(body.refresh_token).not.toBe(tokens.refresh_token)
+    expect((await me(users, body.access_token)).status).toBe(200)
+    expect((await users.refresh(body.refresh_token)).status).toBe(200)
+  })
+
+  it('gives 20 tabs that refresh at once, on two processes, one and the same successor', async () => {
+    const { tokens } = await users.person()
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, tab) => (tab % 2 ? users : twin).refresh(tokens.refresh_token)),
+    )
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
+    expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1)
+    expect((await users.refresh(answers[0]!.body.refresh_token)).status).toBe(200)
+  })
+
+  it('gives the previous token its successor once more for 30 s', async () => {
+    const { tokens } = await users.person()
+    const first = await users.refresh(tokens.refresh_token)
+    await age(tokens.session_id, 28)
+    const again = await users.refresh(tokens.refresh_token)
+    expect(again.body.refresh_token).toBe(first.body.refresh_token)
+  })
+
+  it('ends the whole session when the previous token comes after 30 s', async () => {
+    const { tokens, userId } = await users.person()
+    const { body: newer } = await users.refresh(tokens.refresh_token)
+    await age(tokens.session_id, 31)
+    expect((await users.refresh(tokens.refresh_token)).body.code).toBe('REFRESH_TOKEN_INVALID')
+    expect((await users.refresh(newer.refresh_token)).body.code).toBe('REFRESH_TOKEN_INVALID')
+    expect((await me(users, newer.access_token)).body.code).toBe('SESSION_REVOKED')
+    const event = await events.waitFor(userSessionRevoked, ({ user_id }) => user_id === userId)
+    expect(event).toMatchObject({ session_ids: [tokens.session_id], reason: 'token_reuse' })
+  })
+
+  it('ends the whole session when a token from before the previous one comes, however soon', async () => {
+    const { tokens } = await users.person()
+    const { body: second } = await users.refresh(tokens.refresh_token)
+    const { body: third } = await users.refresh(second.refresh_token)
+    expect((await users.refresh(tokens.refresh_token)).status).toBe(401)
+    expect((await users.refresh(third.refresh_token)).status).toBe(401)
+    expect((await me(twin, third.access_token)).body.code).toBe('SESSION_REVOKED')
+  })
+
+  it('is not impressed by tokens that somebody made up for a session whose id they know', async () => {
+    const { tokens } = await users.person()
+    const forged = Buffer.from(tokens.refresh_token, 'base64url')
+    forged.fill(7, 20)
+    for (const text of [
+      forged.toString('base64url'),
+      'x',
+      tokens.refresh_token.slice(1),
+      `${tokens.refresh_token}A`,
+    ]) {
+      expect((await users.refresh(text)).body.code).toBe('REFRESH_TOKEN_INVALID')
+    }
+    expect((await users.refresh(tokens.refresh_token)).status).toBe(200)
+  })
+
+  it('keeps a session that is used for 180 days, and not longer', async () => {
+    const { tokens } = await users.person()
+    const day = 86_400
+    let { refresh_token } = tokens
+    for (let passed = 0; passed < 175; passed += 25) {
+      await age(tokens.session_id, 25 * day)
+      const { status, body } = await users.refresh(refresh_token)
+      expect(status, `after ${passed + 25} days`).toBe(200)
+      refresh_token = body.refresh_token
+      expect(body.refresh_expires_in).toBeLessThanOrEqual(Math.min(30, 180 - passed - 25) * day)
+    }
+    await age(tokens.session_id, 6 * day)
+    expect((await users.refresh(refresh_token)).body.code).toBe('REFRESH_TOKEN_INVALID')
+  })
+
+  it('ends a session that nobody used for 30 days', async () => {
+    const { tokens } = await users.person()
+    await age(tokens.session_id, 30 * 86_400 + 1)
+    expect((await users.refresh(tokens.refresh_token)).status).toBe(401)
+  })
+
+  it('stores nothing from which a token could be had', async () => {
+    const { tokens } = await users.person()
+    const { body } = await users.refresh(tokens.refresh_token)
+    const rows = await world.mysql.query('SELECT * FROM sessions WHERE id = ?', [tokens.session_id])
+    const stored = JSON.stringify(rows, (_key, value) =>
+      value?.type === 'Buffer' ? Buffer.from(value.data).toString('latin1') : value,
+    )
+    const secret = Buffer.from(body.refresh_token, 'base64url').toString('latin1')
+    expect(stored).not.toContain(body.refresh_token)
+    expect(stored).not.toContain(JSON.stringify(secret).slice(1, -1))
+  })
+})
+
+describe('ending sessions', () => {
+  it.each(['users', 'twin'] as const)(
+    'refuses a signed-out session at once on the process %s',
+    async (which) => {
+      const { tokens } = await users.person()
+      const service = which === 'users' ? users : twin
+      expect((await me(service, tokens.access_token)).status).toBe(200)
+      expect((await users.call('POST', '/auth/logout', { token: tokens.access_token })).status).toBe(204)
+      expect((await me(service, tokens.access_token)).body.code).toBe('SESSION_REVOKED')
+      expect((await service.refresh(tokens.refresh_token)).body.code).toBe('REFRESH_TOKEN_INVALID')
+    },
+  )
+
+  it('refuses it at once even when Redis has forgotten everything', async () => {
+    const { tokens, userId } = await users.person()
+    await users.call('POST', '/auth/logout', { token: tokens.access_token })
+    const { Redis } = await import('ioredis')
+    const redis = new Redis(world.redis.url)
+    await redis.del(`user:session:${userId}`)
+    redis.disconnect()
+    expect((await me(twin, tokens.access_token)).body.code).toBe('SESSION_REVOKED')
+  })
+
+  it('lists where one is signed in, in words, without full addresses', async () => {
+    const { email, token, tokens } = await users.person()
+    const agent =
+      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
+    await users.login(email, PASSWORD, { ip: '203.0.113.77', headers: { 'user-agent': agent } })
+    const { body, text } = await users.call('GET', '/auth/sessions?limit=1', { token })
+    expect(body.items).toMatchObject([
+      { device: 'Chrome on Windows', ip_prefix: '203.0.113.0/24', current: false },
+    ])
+    expect(text).not.toContain('203.0.113.77')
+    const next = await users.call('GET', `/auth/sessions?limit=1&cursor=${body.next_cursor}`, { token })
+    expect(next.body).toMatchObject({
+      items: [{ session_id: tokens.session_id, current: true }],
+      next_cursor: null,
+    })
+  })
+
+  it('ends one of several, and only one of its owner', async () => {
+    const { email, token } = await users.person()
+    const other = (await users.login(email)).body
+    const stranger = await users.person()
+    const url = `/auth/sessions/${other.session_id}`
+    expect((await users.call('DELETE', url, { token: stranger.token })).body.code).toBe('SESSION_NOT_FOUND')
+    expect((await me(users, other.access_token)).status).toBe(200)
+    expect((await users.call('DELETE', url, { token })).status).toBe(204)
+    expect((await me(twin, other.access_token)).body.code).toBe('SESSION_REVOKED')
+    expect((await users.call('DELETE', url, { token })).body.code).toBe('SESSION_NOT_FOUND')
+    expect((await me(users, token)).status).toBe(200)
+  })
+
+  it('ends all others, or all, and tells the other services which', async () => {
+    const { email, token, userId, tokens } = await users.person()
+    const others = [(await users.login(email)).body, (await users.login(email)).body]
+    const first = await users.call('POST', '/auth/logout-all', { token, body: { except_current: true } })
+    expect(first.body).toEqual({ ended: 2 })
+    const event = await events.waitFor(userSessionRevoked, ({ user_id }) => user_id === userId)
+    expect([...event.session_ids].sort()).toEqual(others.map(({ session_id }) => session_id).sort())
+    for (const other of others) expect((await me(twin, other.access_token)).status).toBe(401)
+    expect((await me(twin, token)).status).toBe(200)
+    expect((await users.call('POST', '/auth/logout-all', { token })).body).toEqual({ ended: 1 })
+    expect((await users.refresh(tokens.refresh_token)).status).toBe(401)
+  })
+
+  it('publishes UserSessionRevoked within 2 s', async () => {
+    const { token, tokens } = await users.person()
+    const startedAt = performance.now()
+    await users.call('POST', '/auth/logout', { token })
+    await events.waitFor(userSessionRevoked, ({ session_ids }) => session_ids.includes(tokens.session_id))
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+  })
+
+  it('keeps at most 100 sessions of one account: the oldest gives way', async () => {
+    const { email, tokens } = await users.person()
+    await world.mysql.query(
+      `INSERT INTO sessions (id, user_id, device, ip_prefix, created_at, last_seen_at, expires_at, family_key, current_hash, rotated_at)
+       SELECT UUID(), user_id, device, ip_prefix, created_at + INTERVAL seq SECOND, last_seen_at, expires_at, family_key, current_hash, rotated_at
+       FROM sessions JOIN (${Array.from({ length: 99 }, (_, n) => `SELECT ${n + 1} AS seq`).join(' UNION ALL ')}) n
+       WHERE id = ?`,
+      [tokens.session_id],
+    )
+    await age(tokens.session_id, 60)
+    const { body } = await users.login(email)
+    expect((await me(users, tokens.access_token)).body.code).toBe('SESSION_REVOKED')
+    expect((await me(users, body.access_token)).status).toBe(200)
+  })
+})
