@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { commonLabels, emittedMetrics } from './emitted-metrics.ts'
 import { foreignMetrics } from './exporter-metrics.ts'
-import { yaml } from './files.ts'
+import { filesBelow, text, yaml } from './files.ts'
 import { partsOf } from './promql.ts'
 import { dashboards, promqlQueries, rules } from './queries.ts'
 
@@ -46,6 +46,24 @@ function emitters(metric: string): string[] | undefined {
   const services = emitted.get(metric)?.services
   return services?.length ? services : undefined
 }
+
+describe('every value that a query looks for', () => {
+  const sources = ['packages', 'services']
+    .flatMap((folder) => filesBelow(folder, '.ts'))
+    .filter((path) => !path.endsWith('.test.ts'))
+    .map(text)
+    .join('\n')
+
+  it('is one that the code can give', () => {
+    const wrong = promqlQueries.flatMap(({ where, expression }) =>
+      [...expression.matchAll(/\b(result|reason|limit|message_type|room_type|store)\s*(?:=~|=)\s*"([^"]*)"/g)]
+        .flatMap(([, , values]) => (values as string).split('|'))
+        .filter((value) => !sources.includes(`'${value}'`))
+        .map((value) => `${value} (${where})`),
+    )
+    expect(wrong).toEqual([])
+  })
+})
 
 describe('every query about one service', () => {
   it('asks only for what that service emits', () => {
