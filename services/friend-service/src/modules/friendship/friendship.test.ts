@@ -46,6 +46,7 @@ const friends = after(send('low'), answer('accept', 'high'))
 const unfriended = after(send('low'), answer('accept', 'high'), act('remove', 'low'))
 const blockedByHigh = after(act('block', 'high'))
 const withheld = after(act('block', 'high'), send('low'))
+const madeUp = after(send('low'), answer('reject', 'high'), send('high', 2), act('remove', 'high'))
 const rejectedAndCancelled = after(send('low'), answer('reject', 'high'), answer('cancel', 'low'))
 
 describe('what an action does to a pair', () => {
@@ -81,6 +82,13 @@ describe('what an action does to a pair', () => {
       send('high', 2, MAX_PENDING_OUT),
       ['FriendRequestAccepted'],
       'friends',
+    ],
+    [
+      'rejected once, then friends: send is heard again',
+      madeUp,
+      send('low', 3),
+      ['FriendRequestSent'],
+      'pending',
     ],
     // --- accept
     ['pending: accept', pending, answer('accept', 'high'), ['FriendRequestAccepted'], 'friends'],
