@@ -132,7 +132,7 @@ export class Session {
 
 function signedOut(): ApiProblem {
   return new ApiProblem({
-    type: 'https://bigtech.chat/errors#NOT_AUTHENTICATED',
+    type: 'urn:bigtech-chat:error:NOT_AUTHENTICATED',
     title: 'Sign in first.',
     status: 401,
     code: 'NOT_AUTHENTICATED',

@@ -51,7 +51,7 @@ function defaultRetryAfter(status: number): number | undefined {
 /** The body of RFC 9457 for a problem. */
 export function problemBodyOf(problem: Problem, instance: string, requestId: string): ProblemBody {
   return {
-    type: `https://bigtech.chat/errors#${problem.code}`,
+    type: `urn:bigtech-chat:error:${problem.code}`,
     title: problems[problem.code].title,
     status: problem.status,
     ...(problem.detail === undefined ? {} : { detail: problem.detail }),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 /** RFC 9457 `application/problem+json`, with the members our clients rely on. */
 export const problemBody = z.object({
-  type: z.string().meta({ examples: ['/errors#VALIDATION_FAILED'] }),
+  type: z.string().meta({ examples: ['urn:bigtech-chat:error:VALIDATION_FAILED'] }),
   title: z.string(),
   status: z.int(),
   detail: z.string().optional(),

@@ -8,7 +8,7 @@ import { z } from 'zod'
 const otherHalves = {
   'pre-function access': { hash: 'c31091f0b9f6a5ae', where: 'client.ts' },
   'pre-function log': { hash: 'c87fc7defaf309b0', where: 'access-log.ts' },
-  'post-function header_filter': { hash: '8df36adf204e661e', where: 'problem.ts' },
+  'post-function header_filter': { hash: '85bcb878b0ff2d39', where: 'problem.ts' },
   'post-function body_filter': { hash: '8f1ddc8712b77f5e', where: 'problem.ts' },
 }
 
