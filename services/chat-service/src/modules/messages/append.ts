@@ -93,10 +93,13 @@ export class MessageAppender {
 
   /** Within this process a repeat waits for the first one instead of racing it to the store. */
   async #follow(leader: Promise<Appended>, draft: Draft): Promise<Appended> {
-    const { message } = await leader
+    // Its failure may be its own: what counts is what is stored in the end.
+    const outcome = await leader.catch((failure: unknown) => ({ failure }))
     const stored = await this.#stored(draft)
     if (stored && stored.body_hash !== draft.bodyHash) throw new Problem('MESSAGE_ID_REUSED')
-    return { message: stored ? toRecord(stored) : message, repeated: true }
+    if (stored) return { message: toRecord(stored), repeated: true }
+    if ('failure' in outcome) throw outcome.failure
+    return outcome
   }
 
   #stored(draft: Draft): Promise<MessageDocument | null> {
