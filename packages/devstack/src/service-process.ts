@@ -21,7 +21,7 @@ export function serviceProcess(
   return {
     name: copy === 1 ? service.name : `${service.name}#${copy}`,
     command: process.execPath,
-    args: ['--disable-warning=TimeoutNegativeWarning', join(instance.root, service.folder, service.entry)],
+    args: [...nodeOptions(service), join(instance.root, service.folder, service.entry)],
     cwd: join(instance.root, service.folder),
     env: { ...inherited(), ...serviceEnvironment(service, instance, passwords, port) },
     port,

@@ -4,7 +4,7 @@ import { countTests } from './vitest.ts'
 const report = (
   passed: number,
   failed: number,
-  files: Array<{ status: string; assertionResults: unknown[] }> = [],
+  files: Array<{ status: string; assertionResults: Array<{ status: string }> }> = [],
 ) => ({
   numPassedTests: passed,
   numFailedTests: failed,
@@ -17,6 +17,13 @@ describe('counting tests', () => {
       passed: 3,
       failed: 1,
     })
+  })
+
+  it('counts a file whose set-up failed, although its tests are only skipped', () => {
+    const skipped = [{ status: 'failed', assertionResults: [{ status: 'skipped' }, { status: 'skipped' }] }]
+    expect(countTests(report(3, 0, skipped), 1)).toEqual({ passed: 3, failed: 1 })
+    const counted = [{ status: 'failed', assertionResults: [{ status: 'failed' }, { status: 'passed' }] }]
+    expect(countTests(report(1, 1, counted), 1)).toEqual({ passed: 1, failed: 1 })
   })
 
   it('counts an error outside of any test as a failure', () => {

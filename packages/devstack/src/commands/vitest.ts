@@ -7,14 +7,17 @@ import type { Count } from './lint.ts'
 interface Report {
   numPassedTests: number
   numFailedTests: number
-  testResults: Array<{ status: string; assertionResults: unknown[] }>
+  testResults: Array<{ status: string; assertionResults: Array<{ status: string }> }>
 }
 
-/** Tests that passed and failed; a file that could not be loaded, and an error outside of any test, count too. */
+/**
+ * Tests that passed and failed. A file that could not be loaded or set up, whose tests count as skipped, and an error
+ * outside of any test count as a failure too.
+ */
 export function countTests(report: Report | undefined, exitCode: number): Count {
   if (!report) return { passed: 0, failed: 1 }
   const broken = report.testResults.filter(
-    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+    (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
   )
   const failed = report.numFailedTests + broken.length
   return { passed: report.numPassedTests, failed: failed === 0 && exitCode !== 0 ? 1 : failed }
