@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url'
-import type { EventBase, EventDefinition } from '@bigtech/contracts'
-import { createBroadcastConsumer, createKafka, createPublisher, eventRecord, on } from '@bigtech/kafka'
+import { allEvents, type EventBase, type EventDefinition, type Topic } from '@bigtech/contracts'
+import { createKafka, createPublisher, eventRecord } from '@bigtech/kafka'
 import { loadConfig } from '@bigtech/service-kit'
 import {
+  collectEvents,
   createTestIssuer,
   createTestKafka,
   createTestMongo,
   createTestMysql,
   createTestRedis,
   type TestMysql,
-  waitFor,
 } from '@bigtech/testkit'
 import { buildChatService } from './app.ts'
 import { type ChatConfig, configSchema } from './config.ts'
@@ -52,6 +52,8 @@ export interface TestChat {
     definition: EventDefinition<string, Payload>,
     matches: (payload: Payload) => boolean,
   ): Promise<EventBase & Payload>
+  /** Publishes everything on these topics once more, as it is. Returns how many events that were. */
+  replay(topics: readonly Topic[]): Promise<number>
   /** Publishes an event in another service's place. */
   publish<Payload extends object>(
     definition: EventDefinition<string, Payload>,
@@ -60,6 +62,8 @@ export interface TestChat {
   ): Promise<void>
   close(): Promise<void>
 }
+
+type EventFixtures = Pick<TestChat, 'publish' | 'eventOf' | 'replay' | 'close'>
 
 /** chat-service on stores of this test's own. */
 export async function startTestChat(overrides: Partial<ChatConfig> = {}): Promise<TestChat> {
@@ -91,24 +95,49 @@ export async function startTestChat(overrides: Partial<ChatConfig> = {}): Promis
     return service
   }
   const first = await another()
-  const log = first.log
-  const kafka = createKafka({
-    clientId: 'test',
-    brokers: kafkaTopics.brokers,
-    topicPrefix: config.KAFKA_TOPIC_PREFIX,
-    log,
-  })
-  const publisher = createPublisher({ kafka })
+  const events = eventFixtures(config, first.log)
   const tokens = new Map<number, Promise<string>>()
   const token = (userId: number) => {
     const known = tokens.get(userId) ?? issuer.token({ userId })
     tokens.set(userId, known)
     return known
   }
-  let lastPerson = 1_000
   return {
     mysql,
     config,
+    services,
+    ...contactFixtures(mysql),
+    publish: events.publish,
+    eventOf: events.eventOf,
+    replay: events.replay,
+    another,
+    token,
+    as: async (userId, method, url, body, service = first) => {
+      const answer = await service.app.inject({
+        method: method as 'GET',
+        url,
+        headers: userId === null ? {} : { authorization: `Bearer ${await token(userId)}` },
+        ...(body === undefined ? {} : { payload: body as object }),
+      })
+      const isJson = String(answer.headers['content-type'] ?? '').includes('json')
+      return {
+        status: answer.statusCode,
+        body: isJson ? answer.json() : answer.body,
+        headers: answer.headers,
+      }
+    },
+    close: async () => {
+      await Promise.all(services.map((service) => service.stop()))
+      await events.close()
+      await Promise.all([mysql.drop(), mongo.drop(), redis.release(), kafkaTopics.remove()])
+    },
+  }
+}
+
+/** People and what is between them, written into the copies that rooms look at. */
+function contactFixtures(mysql: TestMysql): Pick<TestChat, 'people' | 'befriend' | 'block' | 'name'> {
+  let lastPerson = 1_000
+  return {
     people: async (count) => Array.from({ length: count }, () => ++lastPerson) as never,
     befriend: async (userId, ...friendIds) => {
       for (const friendId of friendIds) {
@@ -135,49 +164,43 @@ export async function startTestChat(overrides: Partial<ChatConfig> = {}): Promis
         [userId, username, displayName],
       )
     },
+  }
+}
+
+/** Events of other services, and those of this one as they come out. */
+function eventFixtures(config: ChatConfig, log: Built['log']): EventFixtures {
+  const { KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: topicPrefix } = config
+  const kafka = createKafka({ clientId: 'test', brokers, topicPrefix, log })
+  const publisher = createPublisher({ kafka })
+  const collect = (topics: readonly Topic[]) => collectEvents({ brokers, topicPrefix, topics })
+  return {
     eventOf: async (definition, matches) => {
-      const seen: (EventBase & Parameters<typeof matches>[0])[] = []
-      const reader = createBroadcastConsumer({
-        kafka,
-        name: 'test',
-        log,
-        sinceMs: 600_000,
-        onFatal: () => undefined,
-        handlers: [on(definition, async (event) => void seen.push(event as never))],
-      })
-      reader.start()
+      const collector = await collect([definition.topic])
       try {
-        return await waitFor(() => seen.find(matches), { what: definition.type })
+        return (await collector.waitFor(definition as EventDefinition, (event) =>
+          matches(event as never),
+        )) as never
       } finally {
-        await reader.stop()
+        await collector.stop()
       }
     },
-    services,
-    another,
-    token,
-    as: async (userId, method, url, body, service = first) => {
-      const answer = await service.app.inject({
-        method: method as 'GET',
-        url,
-        headers: userId === null ? {} : { authorization: `Bearer ${await token(userId)}` },
-        ...(body === undefined ? {} : { payload: body as object }),
-      })
-      const isJson = String(answer.headers['content-type'] ?? '').includes('json')
-      return {
-        status: answer.statusCode,
-        body: isJson ? answer.json() : answer.body,
-        headers: answer.headers,
-      }
+    replay: async (topics) => {
+      const collector = await collect(topics)
+      const definitions = new Map(allEvents.map((definition) => [definition.type, definition]))
+      const events = [...collector.events]
+      await publisher.publish(
+        events.map((event) => eventRecord(definitions.get(event.event_type)!, event, 'test')),
+      )
+      await collector.stop()
+      return events.length
     },
     publish: (definition, payload, timestamp = new Date()) =>
       publisher.publish([
         eventRecord(definition, definition.create(payload, { correlationId: 'test', timestamp }), 'test'),
       ]),
     close: async () => {
-      await Promise.all(services.map((service) => service.stop()))
       await publisher.stop()
       await kafka.close()
-      await Promise.all([mysql.drop(), mongo.drop(), redis.release(), kafkaTopics.remove()])
     },
   }
 }

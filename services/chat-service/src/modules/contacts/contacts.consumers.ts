@@ -40,6 +40,8 @@ export function contactHandlers(
     ),
     on(friendRequestAccepted, async (event) => {
       if (await repository.wasApplied({ consumer, event })) return 'duplicate'
+      // The two topics are not in one order: the deletion may have been seen before.
+      if (await repository.anyGone([event.from_user_id, event.to_user_id])) return 'ignored'
       // First the room, which may be asked for again and again; the inbox row says that both are done.
       await reactions.openDirectRoom(event.from_user_id, event.to_user_id, event.correlation_id)
       return repository.applyPairFact({ consumer, event }, factOfAccepted(event))

@@ -111,7 +111,7 @@ export class ContactRepository {
       const [row] = await tx.$queryRaw<PairRow[]>`
         SELECT low, high, friends, low_blocks_high, high_blocks_low, as_of FROM contact_pairs
         WHERE low = ${low} AND high = ${high} FOR UPDATE`
-      if (isOutdated(at, row?.as_of)) return 'ignored'
+      if (isOutdated(at, row?.as_of) || (await anyGone(tx, [low, high]))) return 'ignored'
       const nothing = { low, high, friends: false, lowBlocksHigh: false, highBlocksLow: false }
       const pair = applyFact(row ? toPair(row) : nothing, fact)
       const asOf = row && row.as_of > at ? row.as_of : at
@@ -138,6 +138,11 @@ export class ContactRepository {
           profile_image_url = VALUES(profile_image_url), as_of = VALUES(as_of)`
       return 'applied'
     })
+  }
+
+  /** Whether one of these accounts has been deleted. */
+  anyGone(userIds: readonly number[]): Promise<boolean> {
+    return this.#mysql.read('contact_gone', (db) => anyGone(db, userIds))
   }
 
   /** Whether the event has been applied: to spare the work that comes before it. */
@@ -179,6 +184,12 @@ export class ContactRepository {
     this.#onCommit()
     return outcome
   }
+}
+
+async function anyGone(db: Pick<Tx, '$queryRaw'>, userIds: readonly number[]): Promise<boolean> {
+  const rows = await db.$queryRaw<unknown[]>`
+    SELECT 1 FROM contact_users WHERE user_id IN (${Prisma.join([...userIds])}) AND deleted_at IS NOT NULL LIMIT 1`
+  return rows.length > 0
 }
 
 function toPair(row: PairRow): Pair {

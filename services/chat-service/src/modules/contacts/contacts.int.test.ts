@@ -1,0 +1,248 @@
+import {
+  chatDataErased,
+  friendRemoved,
+  friendRequestAccepted,
+  roomMembersChanged,
+  userBlocked,
+  userDeleted,
+  userRegistered,
+  userUnblocked,
+  userUpdated,
+} from '@bigtech/contracts'
+import { waitFor } from '@bigtech/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestChat, type TestChat } from '../../testing.ts'
+
+let chat: TestChat
+let requestId = 0
+
+beforeAll(async () => {
+  chat = await startTestChat()
+  await waitFor(async () => (await chat.services[0]!.app.inject('/ready')).statusCode === 200)
+}, 60_000)
+afterAll(() => chat?.close())
+
+const accept = (a: number, b: number) =>
+  chat.publish(friendRequestAccepted, { request_id: ++requestId, from_user_id: a, to_user_id: b })
+
+/** The 1:1 room of two people once it is there. */
+async function directRoom(a: number, b: number): Promise<number> {
+  return waitFor(async () => {
+    const { body } = await chat.as(a, 'GET', '/rooms')
+    return body.items.find((item: { peer: { user_id: number } | null }) => item.peer?.user_id === b)?.room_id
+  })
+}
+
+const send = (from: number, room: number, process = chat.services[0]) =>
+  chat.as(from, 'POST', `/messages/${room}`, { content: 'hello' }, process)
+
+/** What the module holds, without the times at which it was written. */
+async function everything(): Promise<unknown> {
+  const tables = {
+    rooms: 'id, room_type, direct_key, name, member_count, deleted_at',
+    room_members: 'room_id, user_id, role, joined_at',
+    room_counts: 'user_id, rooms',
+    contact_users: 'user_id, username, display_name, profile_image_url, deleted_at IS NULL AS here',
+    contact_pairs: 'low, high, friends, low_blocks_high, high_blocks_low',
+    contact_settings: 'user_id, strangers_may_add',
+    outbox: 'event_id',
+  }
+  const state: Record<string, unknown> = {}
+  for (const [table, columns] of Object.entries(tables)) {
+    state[table] = await chat.mysql.query(
+      `SELECT ${columns} FROM ${table} ORDER BY 1, 2`.replace(', 2', table === 'outbox' ? '' : ', 2'),
+    )
+  }
+  return state
+}
+
+describe('friend events', () => {
+  it('open the 1:1 room of two who became friends', async () => {
+    const [a, b] = await chat.people(2)
+    await accept(a, b)
+    const room = await directRoom(a, b)
+    expect(await directRoom(b, a)).toBe(room)
+    expect((await chat.as(b, 'PUT', `/rooms/direct/${a}`)).body.room_id).toBe(room)
+    expect((await send(a, room)).status).toBe(201)
+  })
+
+  it('let whoever was accepted this moment open the room', async () => {
+    const [a, b] = await chat.people(2)
+    void accept(a, b)
+    expect((await chat.as(a, 'PUT', `/rooms/direct/${b}`)).status).toBe(200)
+  })
+
+  it('stop direct messages both ways within 1 s of a block, on every process', async () => {
+    const second = await chat.another()
+    const [a, b] = await chat.people(2)
+    await accept(a, b)
+    const room = await directRoom(a, b)
+    const everywhere = () =>
+      Promise.all([send(a, room), send(b, room), send(a, room, second), send(b, room, second)])
+    await waitFor(async () => (await everywhere()).every(({ status }) => status === 201))
+    await chat.publish(userBlocked, { blocker_id: a, blocked_id: b })
+    const refused = await waitFor(
+      async () => {
+        const answers = await everywhere()
+        return answers.every(({ status }) => status === 403) && answers
+      },
+      { timeoutMs: 1_000 },
+    )
+    expect(refused.map(({ body }) => body.code)).toEqual(Array(4).fill('DIRECT_MESSAGE_REFUSED'))
+    expect((await chat.as(b, 'GET', `/messages/${room}`)).status).toBe(200)
+    await chat.publish(userUnblocked, { blocker_id: a, blocked_id: b })
+    await waitFor(async () => {
+      const [pair] = await chat.mysql.query<{ low_blocks_high: number }>(
+        'SELECT * FROM contact_pairs WHERE low = ? AND high = ?',
+        [a, b],
+      )
+      return pair?.low_blocks_high === 0
+    })
+    expect((await send(a, room)).status).toBe(403)
+    await accept(b, a)
+    await waitFor(async () => (await everywhere()).every(({ status }) => status === 201))
+  })
+
+  it('stop direct messages when a friendship ends, and keep the history', async () => {
+    const [a, b] = await chat.people(2)
+    await accept(a, b)
+    const room = await directRoom(a, b)
+    await waitFor(async () => (await send(a, room)).status === 201)
+    await chat.publish(friendRemoved, { user_id: a, friend_id: b })
+    await waitFor(async () => (await send(b, room)).status === 403, { timeoutMs: 1_000 })
+    expect((await chat.as(b, 'GET', `/messages/${room}`)).body.items).toHaveLength(1)
+  })
+
+  it('do not touch a group of the two', async () => {
+    const [a, b] = await chat.people(2)
+    await chat.befriend(a, b)
+    const room = (await chat.as(a, 'POST', '/rooms', { member_ids: [b] })).body.room_id
+    await chat.publish(userBlocked, { blocker_id: a, blocked_id: b })
+    await waitFor(async () => (await chat.as(a, 'PUT', `/rooms/direct/${b}`)).status === 403)
+    expect((await send(b, room)).status).toBe(201)
+  })
+})
+
+describe('user events', () => {
+  it('keep names as they are now', async () => {
+    const [me, mina] = await chat.people(2)
+    await chat.befriend(me, mina)
+    const room = (await chat.as(me, 'POST', '/rooms', { member_ids: [mina] })).body.room_id
+    const shown = async () => {
+      const { body } = await chat.as(me, 'GET', `/rooms/${room}/members`)
+      return body.items.find(({ user_id }: { user_id: number }) => user_id === mina).display_name
+    }
+    expect(await shown()).toBe('unknown user')
+    const name = { user_id: mina, username: 'mina', display_name: '미나' }
+    await chat.publish(userRegistered, { ...name, email: 'mina@example.com' })
+    await waitFor(async () => (await shown()) === '미나')
+    const profile = { status_message: null, profile_image_url: 'https://x.test/m.png' }
+    await chat.publish(userUpdated, { ...name, display_name: '미나리', ...profile })
+    await waitFor(async () => (await shown()) === '미나리')
+    await chat.publish(userUpdated, { ...name, display_name: 'old', ...profile }, new Date('2020-01-01'))
+    await chat.publish(userUpdated, { ...name, user_id: me, ...profile })
+    await waitFor(
+      async () => (await chat.mysql.query('SELECT 1 FROM contact_users WHERE user_id = ?', [me])).length,
+    )
+    expect(await shown()).toBe('미나리')
+  })
+
+  it('carry a deleted account out of every room, hand its rooms over, and say so', async () => {
+    const [gone, mina, jun] = await chat.people(3)
+    await accept(gone, mina)
+    const direct = await directRoom(gone, mina)
+    await chat.befriend(gone, jun)
+    await chat.name(gone, 'gone', '간사람')
+    const shared = (await chat.as(gone, 'POST', '/rooms', { name: 'shared', member_ids: [mina, jun] })).body
+      .room_id
+    const alone = (await chat.as(gone, 'POST', '/rooms', { name: 'alone' })).body.room_id
+    await send(gone, shared)
+    const deletion_id = crypto.randomUUID()
+    await chat.publish(userDeleted, { user_id: gone, deletion_id, message_policy: 'remove' })
+    expect(await chat.eventOf(chatDataErased, (event) => event.deletion_id === deletion_id)).toMatchObject({
+      user_id: gone,
+    })
+    expect(await chat.eventOf(roomMembersChanged, (event) => event.room_id === direct)).toMatchObject({
+      removed: [gone],
+      reason: 'account_deleted',
+    })
+    expect((await chat.as(gone, 'GET', '/rooms')).body.items).toEqual([])
+    const members = (await chat.as(mina, 'GET', `/rooms/${shared}/members`)).body.items
+    expect(members.map(({ user_id, role }: { user_id: number; role: string }) => [user_id, role])).toEqual([
+      [mina, 'owner'],
+      [jun, 'member'],
+    ])
+    expect((await chat.as(mina, 'GET', `/rooms/${direct}`)).body).toMatchObject({
+      title: 'unknown user',
+      peer: { user_id: gone, display_name: 'unknown user' },
+    })
+    expect((await send(mina, direct)).body.code).toBe('DIRECT_MESSAGE_REFUSED')
+    expect((await chat.as(mina, 'GET', `/rooms/${alone}`)).body.code).toBe('ROOM_NOT_FOUND')
+    const [said] = (await chat.as(mina, 'GET', `/messages/${shared}`)).body.items
+    expect(said).toMatchObject({ content: '', is_deleted: true })
+    for (const [table, column] of [
+      ['contact_pairs', 'low'],
+      ['contact_pairs', 'high'],
+      ['room_members', 'user_id'],
+      ['room_counts', 'user_id'],
+      ['contact_settings', 'user_id'],
+    ]) {
+      expect(await chat.mysql.query(`SELECT 1 FROM ${table} WHERE ${column} = ?`, [gone])).toEqual([])
+    }
+    await chat.publish(userUpdated, {
+      user_id: gone,
+      username: 'back',
+      display_name: 'back',
+      status_message: null,
+      profile_image_url: null,
+    })
+    await chat.publish(userUpdated, {
+      user_id: mina,
+      username: 'mina',
+      display_name: 'after',
+      status_message: null,
+      profile_image_url: null,
+    })
+    await waitFor(
+      async () =>
+        (await chat.as(jun, 'GET', `/rooms/${shared}/members`)).body.items[0].display_name === 'after',
+    )
+    expect((await chat.as(mina, 'GET', `/rooms/${direct}`)).body.title).toBe('unknown user')
+  })
+})
+
+describe('replayed from the start', () => {
+  const applied = async (result: string) => {
+    const { body } = await chat.as(null, 'GET', '/metrics')
+    const counts = [
+      ...body.matchAll(
+        new RegExp(`kafka_consumer_events_total\\{([^}]*result="${result}"[^}]*)\\} (\\d+)`, 'g'),
+      ),
+    ]
+    return counts.reduce((sum, [, , count]) => sum + Number(count), 0)
+  }
+
+  it('friend.events and user.events change nothing', async () => {
+    await waitFor(async () => (await chat.mysql.query('SELECT 1 FROM outbox WHERE sent = 0')).length === 0)
+    // Other processes of the group would share the work, and the counting.
+    await Promise.all(chat.services.slice(1).map((service) => service.stop()))
+    const before = await everything()
+    const duplicates = await applied('duplicate')
+    const replayed = await chat.replay(['friend.events', 'user.events'])
+    expect(replayed).toBeGreaterThan(10)
+    await waitFor(async () => (await applied('duplicate')) - duplicates >= replayed, { timeoutMs: 30_000 })
+    expect(await everything()).toEqual(before)
+  })
+
+  it('friend.events change nothing either when nobody remembers having seen them', async () => {
+    const before = await everything()
+    await chat.mysql.query('DELETE FROM inbox')
+    const handled = async () =>
+      (await applied('applied')) + (await applied('duplicate')) + (await applied('ignored'))
+    const handledBefore = await handled()
+    const replayed = await chat.replay(['friend.events'])
+    // By the group that keeps the copies, and by the memory of the process.
+    await waitFor(async () => (await handled()) - handledBefore >= 2 * replayed, { timeoutMs: 20_000 })
+    expect(await everything()).toEqual(before)
+  })
+})
