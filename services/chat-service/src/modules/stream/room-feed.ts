@@ -1,5 +1,5 @@
 import type { Message } from '@bigtech/contracts'
-import type { Service } from '@bigtech/service-kit'
+import { continueTrace, type Service } from '@bigtech/service-kit'
 import type { MessageRecord } from '../messages/message.ts'
 import { hiddenView, personalView } from '../messages/message.view.ts'
 import type { MessagesForStreams } from '../messages/messages.module.ts'
@@ -149,8 +149,10 @@ export class RoomFeed {
     ])
     for (const [index, record] of messages.entries()) {
       this.#seq = record.seq
-      this.#give(record, record.createdAt, views[index]!, hidden, (message) =>
-        frame('message', { room_id: this.roomId, seq: record.seq, message }),
+      continueTrace(record.trace, 'frame message', { 'chat.room_id': this.roomId }, () =>
+        this.#give(record, record.createdAt, views[index]!, hidden, (message) =>
+          frame('message', { room_id: this.roomId, seq: record.seq, message }),
+        ),
       )
     }
     for (const [index, { cseq, kind, at, message: record }] of changes.entries()) {

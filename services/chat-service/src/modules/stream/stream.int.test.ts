@@ -1,44 +1,119 @@
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startTestChat, type TestChat } from '../../testing.ts'
-import { openTestStream } from './testing.ts'
+import { startTestRooms, type TestRooms, upTo } from '../messages/testing.ts'
+import { openTestStream, type Received } from './testing.ts'
 
-let chat: TestChat
-let addresses: string[]
-const address = (index = 0) => addresses[index]!
+let rooms: TestRooms
+const address = (index = 0) => rooms.addresses[index]!
 
 beforeAll(async () => {
-  chat = await startTestChat({ SENDS_PER_10_SECONDS: 100_000 })
-  await chat.another()
-  for (const service of chat.services) {
-    await waitFor(async () => (await service.app.inject('/ready')).statusCode === 200)
-  }
-  addresses = chat.services.map(({ app }) => app.listeningOrigin)
+  rooms = await startTestRooms()
 }, 60_000)
-afterAll(() => chat?.close())
-
-async function room(...members: number[]): Promise<number> {
-  const [owner, ...others] = members as [number, ...number[]]
-  await chat.befriend(owner, ...others)
-  const { status, body } = await chat.as(owner, 'POST', '/rooms', { name: 'test', member_ids: others })
-  expect(status).toBe(201)
-  return body.room_id
-}
-
-const send = async (userId: number, roomId: number, content: string, index = 0) => {
-  const answer = await chat.as(userId, 'POST', `/messages/${roomId}`, { content }, chat.services[index])
-  expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 201 })
-  return answer.body
-}
+afterAll(() => rooms?.close())
 
 it('shows a message to the other person, also from another process', async () => {
-  const [a, b] = await chat.people(2)
-  const roomId = await room(a, b)
-  const stream = await openTestStream(address(0), { token: await chat.token(b) })
+  const [a, b] = await rooms.chat.people(2)
+  const roomId = await rooms.room(a, b)
+  const stream = await openTestStream(address(0), { token: await rooms.chat.token(b) })
   const reset = await stream.waitFor('reset')
   expect(reset).toMatchObject({ reason: 'new', rooms: [{ room_id: roomId, seq: 0, cseq: 0 }] })
-  const sent = await send(a, roomId, '안녕', 1)
+  const sent = await rooms.send(a, roomId, '안녕', 1)
   const frame = await stream.waitFor('message')
   expect(frame).toEqual({ room_id: roomId, seq: 1, message: { ...sent } })
   stream.kill()
 })
+
+/** Reads a stream through random deaths of its connection, going on from the last id each time. */
+async function readThroughDeaths(options: {
+  userId: number
+  deaths: number
+  /** Resolves when everything has been said. */
+  done: () => boolean
+}): Promise<{ frames: Received[]; resets: string[] }> {
+  const token = await rooms.chat.token(options.userId)
+  const frames: Received[] = []
+  const resets: string[] = []
+  let lastEventId: string | undefined
+  let deaths = 0
+  for (;;) {
+    const last = deaths >= options.deaths
+    const stream = await openTestStream(address(deaths % rooms.addresses.length), {
+      token,
+      ...(lastEventId ? { lastEventId } : {}),
+      onFrame: (each) => {
+        frames.push(each)
+        if (each.event === 'reset') resets.push(each.data.reason)
+      },
+    })
+    await waitFor(() => stream.frames.length > 0)
+    if (last) {
+      await waitFor(options.done, { timeoutMs: 30_000 })
+      await quiet(frames)
+      stream.kill()
+      return { frames, resets }
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 150))
+    stream.kill()
+    await waitFor(() => stream.ended)
+    lastEventId = stream.lastEventId
+    deaths++
+  }
+}
+
+/** Until nothing more has come for half a second. */
+async function quiet(frames: readonly unknown[]): Promise<void> {
+  let seen = -1
+  const settled = () => {
+    if (frames.length === seen) return true
+    seen = frames.length
+    return false
+  }
+  await waitFor(settled, { intervalMs: 500, timeoutMs: 20_000 })
+}
+
+it('loses nothing and doubles nothing over 20 disconnects, with edits and reactions in between', async () => {
+  const [a, b, c] = await rooms.chat.people(3)
+  const roomIds = [await rooms.room(a, b), await rooms.room(c, b, a), await rooms.room(a, b, c)]
+  let finished = false
+  const reading = readThroughDeaths({ userId: b, deaths: 20, done: () => finished })
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const writer = async (userId: number, index: number) => {
+    for (let turn = 0; turn < 60; turn++) {
+      const roomId = roomIds[(turn + index) % roomIds.length]!
+      if (userId === c && roomId === roomIds[0]) continue
+      const message = await rooms.send(userId, roomId, `${userId} ${turn}`, (turn + index) % 2)
+      if (turn % 3 === 0) {
+        const url = `/messages/${roomId}/${message.message_id}`
+        expect((await rooms.as(userId, 'PATCH', url, { content: `edited ${turn}` }, turn % 2)).status).toBe(
+          200,
+        )
+        const react = await rooms.as(
+          userId,
+          'PUT',
+          `${url}/reactions/${encodeURIComponent('👍')}`,
+          undefined,
+          turn % 2,
+        )
+        expect(react.status, JSON.stringify(react.body)).toBe(200)
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
+    }
+  }
+  await Promise.all([writer(a, 0), writer(c, 1), writer(a, 2)])
+  finished = true
+  const { frames, resets } = await reading
+  expect(resets).toEqual(['new'])
+  const first = frames.find(({ event }) => event === 'reset')!.data as { rooms: { room_id: number }[] }
+  expect(first.rooms).toHaveLength(3)
+  for (const roomId of roomIds) {
+    const { body } = await rooms.as(b, 'GET', `/messages/${roomId}?limit=1`)
+    const seqs = frames.flatMap((each) =>
+      each.event === 'message' && each.data.room_id === roomId ? [each.data.seq] : [],
+    )
+    const cseqs = frames.flatMap((each) =>
+      each.event === 'message_updated' && each.data.room_id === roomId ? [each.data.cseq] : [],
+    )
+    expect(seqs).toEqual(upTo(body.last_seq))
+    expect(cseqs).toEqual(upTo(body.last_cseq))
+  }
+}, 90_000)
