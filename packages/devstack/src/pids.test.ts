@@ -38,7 +38,9 @@ describe('process identity', () => {
   })
 
   it('does not take a zombie for a running process', () => {
-    expect(startTimeOf('42 (x) Z 1 1 1')).toBeUndefined()
+    const fields = Array.from({ length: 30 }, () => '1').join(' ')
+    expect(startTimeOf(`42 (x) S ${fields}`)).toBe('1')
+    expect(startTimeOf(`42 (x) Z ${fields}`)).toBeUndefined()
   })
 
   it('does not take another process with the same number for ours', () => {

@@ -9,6 +9,9 @@ import { presentServices, type ServiceRow } from './services.ts'
 /** A copy of a service listens this far above the first one: chat-service#2 on 8102. */
 const COPY_PORT_STEP = 100
 
+/** Tracing has to be there before the libraries that it follows; without a collector it loads nothing. */
+const nodeOptions = ['--disable-warning=TimeoutNegativeWarning', '--import', '@bigtech/service-kit/tracing']
+
 /** How a service of this checkout is run; `copy` 2 and more are further processes of the same service. */
 export function serviceProcess(
   service: ServiceRow,
@@ -21,7 +24,7 @@ export function serviceProcess(
   return {
     name: copy === 1 ? service.name : `${service.name}#${copy}`,
     command: process.execPath,
-    args: [...nodeOptions(service), join(instance.root, service.folder, service.entry)],
+    args: [...nodeOptions, join(instance.root, service.folder, service.entry)],
     cwd: join(instance.root, service.folder),
     env: { ...inherited(), ...serviceEnvironment(service, instance, passwords, port) },
     port,
@@ -49,7 +52,7 @@ function inherited(): NodeJS.ProcessEnv {
     'NODE_OPTIONS',
     'NODE_EXTRA_CA_CERTS',
   ]
-  const more = ['OTEL_EXPORTER_OTLP_ENDPOINT']
+  const more = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG']
   return Object.fromEntries(
     [...kept, ...more].map((name) => [name, process.env[name]]).filter(([, value]) => value),
   )
