@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Problem, StoreUnavailable } from '@bigtech/service-kit'
 import type { MessageDocument } from './documents.ts'
 import { toRecord } from './documents.ts'
@@ -24,6 +25,8 @@ export interface Appended {
 interface Entry {
   readonly draft: Draft
   readonly key: string | null
+  /** A write belongs, in logs and traces, to the request that waited longest for it. */
+  readonly inContext: <Result>(work: () => Result) => Result
   abandoned: boolean
   attempts: number
   readonly resolve: (appended: Appended) => void
@@ -126,6 +129,7 @@ export class MessageAppender {
       const entry: Entry = {
         draft,
         key,
+        inContext: AsyncLocalStorage.snapshot(),
         abandoned: false,
         attempts: 0,
         resolve: (appended) => settle(() => resolve(appended)),
@@ -151,7 +155,8 @@ export class MessageAppender {
     await new Promise((resolve) => setImmediate(resolve))
     while (queue.waiting.length > 0) {
       const batch = this.#nextBatch(queue)
-      if (batch.length > 0) await this.#write(roomId, batch)
+      const [first] = batch
+      if (first) await first.inContext(() => this.#write(roomId, batch))
     }
     queue.running = false
     this.#forgetWhenIdle(roomId, queue)

@@ -123,7 +123,9 @@ export const indexes: Record<string, readonly mongo.IndexDescription[]> = {
 }
 
 export function toRecord(doc: MessageDocument): MessageRecord {
+  const trace = doc.outbox?.[0]?.headers.traceparent
   return {
+    ...(trace === undefined ? {} : { trace }),
     messageId: doc._id,
     roomId: doc.room_id,
     seq: positionOf(doc._id),

@@ -21,6 +21,8 @@ export interface MessageOrigin {
   readonly replyTo: string | null
   readonly isForwarded: boolean
   readonly system: SystemNote | null
+  /** `traceparent` of the request that sent it, as long as its event is at hand: the frame joins that trace. */
+  readonly trace?: string
 }
 
 export interface ReactionOf {
