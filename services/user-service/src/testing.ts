@@ -2,8 +2,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TokenPair } from '@bigtech/contracts'
-import { loadConfig, type Service } from '@bigtech/service-kit'
+import { type EventDefinition, type TokenPair, uuidv7 } from '@bigtech/contracts'
+import { createKafka, createPublisher } from '@bigtech/kafka'
+import { createLogger, loadConfig, type Service } from '@bigtech/service-kit'
 import { createTestKafka, createTestMysql, createTestRedis, uniqueName } from '@bigtech/testkit'
 import { buildUserService, type UserServiceOptions } from './app.ts'
 import { configSchema } from './config.ts'
@@ -43,6 +44,9 @@ export async function testWorld(options: { kafkaPartitions?: number } = {}) {
   const keyFile = join(folder, 'key.pem')
   writeFileSync(keyFile, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
   const services: Service[] = []
+  const neighbourLog = createLogger({ service: 'neighbour', level: 'silent' })
+  const neighbour = createKafka({ clientId: 'neighbour', ...kafka, log: neighbourLog })
+  const publisher = createPublisher({ kafka: neighbour })
 
   /** A process of user-service; `started` makes it consume and publish. */
   async function build(
@@ -79,8 +83,16 @@ export async function testWorld(options: { kafkaPartitions?: number } = {}) {
     kafka,
     keyFile,
     build,
+    /** What another service tells everybody. */
+    publish: <Payload extends object>(
+      definition: EventDefinition<string, Payload>,
+      payload: Payload,
+      meta: { timestamp?: Date; eventId?: string } = {},
+    ) => publisher.publishEvent(definition, payload, { correlationId: uuidv7(), ...meta }),
     close: async () => {
       await Promise.all(services.map((service) => service.stop()))
+      await publisher.stop()
+      await neighbour.close()
       await Promise.all([mysql.drop(), redis.release(), kafka.remove()])
       rmSync(folder, { recursive: true })
     },

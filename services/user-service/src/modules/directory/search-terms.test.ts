@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { nameQuery, searchTermsOf } from './search-terms.ts'
+
+/** Whether somebody called this is found by what was typed. */
+function finds(typed: string, displayName: string, username = 'zzz'): boolean {
+  const query = nameQuery(typed)
+  const found = searchTermsOf({ username, displayName }).some((term) => term.startsWith(query.prefix))
+  return found && query.matches({ username, displayName })
+}
+
+describe('search terms', () => {
+  it.each([
+    ['a syllable', '김', '김민지'],
+    ['the whole name', '김민지', '김민지'],
+    ['a half-typed syllable', '기', '김민지'],
+    ['a syllable whose last consonant belongs to the next', '김밎', '김미지'],
+    ['a lone initial', 'ㄱ', '김민지'],
+    ['all initials', 'ㄱㅁㅈ', '김민지'],
+    ['a syllable and an initial', '김ㅁ', '김민지'],
+    ['a syllable and two initials', '김ㅁㅈ', '김민지'],
+    ['an initial and a syllable', 'ㄱ민', '김민지'],
+    ['a double consonant', 'ㅃㅃㅇ', '빠삐용'],
+    ['decomposed Hangul', '김민'.normalize('NFD'), '김민지'],
+    ['another case', 'KIM', 'Kim Minji'],
+    ['several spaces', 'kim  min', 'Kim Minji'],
+    ['Japanese', '田中', '田中さくら'],
+    ['initials with Latin letters', 'ㄱk', '김K'],
+  ])('%s finds the name', (_case, typed, name) => {
+    expect(finds(typed, name)).toBe(true)
+  })
+
+  it.each([
+    ['the middle of a name', '민지', '김민지'],
+    ['other initials', 'ㄱㅁㅊ', '김민지'],
+    ['a syllable and a wrong initial', '김ㅅㅈ', '김민지'],
+    ['another syllable with the same initials', '가ㅁㅈ', '김민지'],
+    ['more than the name', 'ㄱㅁㅈㅅ', '김민지'],
+  ])('%s does not', (_case, typed, name) => {
+    expect(finds(typed, name)).toBe(false)
+  })
+
+  it('finds by username as well', () => {
+    expect(finds('min', '아무개', 'minji')).toBe(true)
+  })
+
+  it('keeps terms short, and still compares everything that was typed', () => {
+    const name = '가나다라마바사아자차카타파하거너더러'
+    const terms = searchTermsOf({ username: 'u', displayName: name })
+    expect(Math.max(...terms.map((term) => [...term].length))).toBeLessThanOrEqual(30)
+    expect(finds(name, name)).toBe(true)
+    expect(finds(`${name.slice(0, -1)}려`, name)).toBe(false)
+  })
+})

@@ -1,0 +1,139 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { userUpdated } from '@bigtech/contracts'
+import { collectEvents, type EventCollector } from '@bigtech/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type TestService, type TestWorld, testWorld } from '../../testing.ts'
+
+let world: TestWorld
+let users: TestService
+let events: EventCollector
+let neighbour: Server
+const asked: { url: string; authorization: string | undefined }[] = []
+
+beforeAll(async () => {
+  world = await testWorld()
+  neighbour = createServer((request, response) => {
+    asked.push({ url: request.url ?? '', authorization: request.headers.authorization })
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ rooms: [{ room_id: 7 }] }))
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => neighbour.once('listening', resolve))
+  const { port } = neighbour.address() as AddressInfo
+  users = await world.build({ CHAT_SERVICE_URL: `http://127.0.0.1:${port}` })
+  const { brokers, topicPrefix } = world.kafka
+  events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+})
+afterAll(async () => {
+  await events.stop()
+  await world.close()
+  neighbour.close()
+})
+
+const update = (token: string, body: unknown) => users.call('PUT', '/profile/me', { token, body })
+
+describe('my profile', () => {
+  it('changes what is given and keeps the rest', async () => {
+    const { token } = await users.person({ display_name: '김민지' })
+    await update(token, { status_message: '휴가 중', profile_image_url: 'https://cdn.example.com/a.webp' })
+    const { body } = await update(token, { status_message: null })
+    expect(body).toMatchObject({
+      display_name: '김민지',
+      status_message: null,
+      profile_image_url: 'https://cdn.example.com/a.webp',
+    })
+    expect((await users.call('GET', '/profile/me', { token })).body).toEqual(body)
+  })
+
+  it('tells the neighbours the whole public part, in the order of the changes, and only of changes', async () => {
+    const { token, userId } = await users.person()
+    for (const status_message of ['1', '2', '2', '3']) await update(token, { status_message })
+    await events.waitFor(userUpdated, (event) => event.user_id === userId && event.status_message === '3')
+    const mine = events.events.filter(
+      (event) => event.event_type === 'UserUpdated' && 'user_id' in event && event.user_id === userId,
+    ) as unknown as { status_message: string; username: string }[]
+    expect(mine.map(({ status_message }) => status_message)).toEqual(['1', '2', '3'])
+    expect(mine[0]).toMatchObject({ username: expect.any(String), display_name: expect.any(String) })
+  })
+
+  it('loses no change of 10 made at the same time, and its last event is its state', async () => {
+    const { token, userId } = await users.person()
+    const bodies = Array.from({ length: 10 }, (_, n) =>
+      n % 2 ? { display_name: `name ${n}` } : { status_message: `status ${n}` },
+    )
+    const answers = await Promise.all(bodies.map((body) => update(token, body)))
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200))
+    const { body } = await users.call('GET', '/profile/me', { token })
+    expect(body.display_name).toMatch(/^name/)
+    expect(body.status_message).toMatch(/^status/)
+    const mine = () =>
+      events.events.filter(
+        (event) => event.event_type === 'UserUpdated' && 'user_id' in event && event.user_id === userId,
+      )
+    await expect.poll(() => mine().length, { timeout: 10_000 }).toBe(10)
+    expect(mine().at(-1)).toMatchObject({
+      display_name: body.display_name,
+      status_message: body.status_message,
+    })
+  })
+
+  it.each([
+    ['nothing', {}, 'body'],
+    ['an unknown field', { username: 'other' }, 'username'],
+    ['an empty display name', { display_name: '  ' }, 'display_name'],
+    ['a display name of 51 characters', { display_name: 'x'.repeat(51) }, 'display_name'],
+    ['a status of 201 characters', { status_message: 'x'.repeat(201) }, 'status_message'],
+    ['a picture from nowhere', { profile_image_url: 'javascript:alert(1)' }, 'profile_image_url'],
+  ])('refuses %s with 422', async (_case, body, field) => {
+    const { token } = await users.person()
+    const answer = await update(token, body)
+    expect(answer.status).toBe(422)
+    expect(answer.body.errors[0].field).toBe(field)
+  })
+})
+
+describe('my settings', () => {
+  it('begin open for presence and closed for the address, and change one by one', async () => {
+    const { token } = await users.person({ locale: 'en' })
+    const url = '/profile/me/settings'
+    const first = await users.call('GET', url, { token })
+    expect(first.body).toEqual({ presence_visibility: 'everyone', findable_by_email: false, locale: 'en' })
+    const body = { presence_visibility: 'nobody' }
+    const changed = await users.call('PUT', url, { token, body })
+    expect(changed.body).toEqual({ ...first.body, ...body })
+    expect((await users.call('PUT', url, { token, body: { presence_visibility: 'some' } })).status).toBe(422)
+  })
+
+  it('tell the language to those who write mails', async () => {
+    const { token, userId } = await users.person({ locale: 'ko' })
+    await users.call('PUT', '/profile/me/settings', { token, body: { locale: 'en-US' } })
+    const event = await events.waitFor(userUpdated, ({ user_id }) => user_id === userId)
+    expect(event.locale).toBe('en-US')
+  })
+})
+
+describe('the export of my data', () => {
+  it("holds everything of mine, the neighbours' parts, and says what is missing", async () => {
+    const { token, userId, email } = await users.person()
+    const { status, body, headers } = await users.call('GET', '/profile/me/export', { token })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      profile: { user_id: userId, email },
+      settings: { findable_by_email: false },
+      sessions: [{ device: expect.any(String), ended_at: null }],
+      friends: null,
+      rooms: { rooms: [{ room_id: 7 }] },
+    })
+    expect(body.notes).toEqual([expect.stringContaining('friend-service')])
+    expect(headers['content-disposition']).toContain('attachment')
+    expect(asked.at(-1)).toEqual({ url: '/rooms/export', authorization: `Bearer ${token}` })
+  })
+
+  it('is limited to 10 an hour', async () => {
+    const { token } = await users.person()
+    const answers = []
+    for (let n = 0; n < 11; n++) answers.push(await users.call('GET', '/profile/me/export', { token }))
+    expect(answers[9]!.status).toBe(200)
+    expect(answers[10]!.body.code).toBe('RATE_LIMITED')
+  })
+})
