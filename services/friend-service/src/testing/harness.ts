@@ -24,6 +24,12 @@ export interface Answer {
   }
 }
 
+export interface Statement {
+  readonly sql: string
+  /** As a JSON array. */
+  readonly params: string
+}
+
 export interface Harness {
   readonly service: Awaited<ReturnType<typeof buildFriendService>>
   readonly mysql: TestMysql
@@ -32,7 +38,7 @@ export interface Harness {
   readonly issuer: TestIssuer
   readonly config: Config
   /** Every statement since it was emptied. */
-  readonly statements: string[]
+  readonly statements: Statement[]
   clock: number
   call(userId: number, method: 'GET' | 'POST' | 'DELETE', url: string, body?: unknown): Promise<Answer>
   /** Outbox events of a pair in order, as `type` of whom. */
@@ -70,11 +76,12 @@ export async function startHarness(options: { listen?: boolean } = {}): Promise<
     KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
     USER_SERVICE_URL: userService.url,
   })
-  const statements: string[] = []
+  const statements: Statement[] = []
+  const clock = { ms: Date.now() }
   const buildOptions: BuildOptions = {
     keys: issuer.keys,
-    now: () => harness.clock,
-    onQuery: (sql) => void statements.push(sql),
+    now: () => clock.ms,
+    onQuery: (sql, params) => void statements.push({ sql, params }),
   }
   const service = await buildFriendService(config, buildOptions)
   if (options.listen) await service.start()
@@ -95,7 +102,12 @@ export async function startHarness(options: { listen?: boolean } = {}): Promise<
     issuer,
     config,
     statements,
-    clock: Date.now(),
+    get clock() {
+      return clock.ms
+    },
+    set clock(ms: number) {
+      clock.ms = ms
+    },
     call: async (userId, method, url, body) => {
       const token = tokens.get(userId) ?? issuer.token({ userId })
       tokens.set(userId, token)

@@ -12,8 +12,8 @@ const MAX_CONFLICTS = 6
 const CONFLICT_BACKOFF_MS = 10
 
 export interface MysqlOptions {
-  /** Sees the text of every statement; tests count them. */
-  readonly onQuery?: (sql: string) => void
+  /** Sees every statement; tests count them and look at their plans. */
+  readonly onQuery?: (sql: string, params: string) => void
 }
 
 /** The service's database: bounded in time, an outage is StoreUnavailable, a lost race is repeated. */
@@ -28,7 +28,7 @@ export class Mysql {
       return
     }
     const observed = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] })
-    observed.$on('query', (event) => onQuery(event.query))
+    observed.$on('query', (event) => onQuery(event.query, event.params))
     this.client = observed as unknown as PrismaClient
   }
 

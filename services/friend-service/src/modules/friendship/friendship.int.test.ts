@@ -1,7 +1,16 @@
-import { friendRequestAccepted, friendRequestSent, userRegistered } from '@bigtech/contracts'
-import { collectEvents, waitFor } from '@bigtech/testkit'
+import { fileURLToPath } from 'node:url'
+import {
+  friendDataErased,
+  friendRequestAccepted,
+  friendRequestSent,
+  userDeleted,
+  userRegistered,
+  userUpdated,
+  uuidv7,
+} from '@bigtech/contracts'
+import { collectEvents, describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Harness, newUsers, startHarness } from '../../testing/harness.ts'
+import { type Harness, migrationsDir, newUsers, startHarness } from '../../testing/harness.ts'
 
 let harness: Harness
 beforeAll(async () => {
@@ -11,6 +20,14 @@ afterAll(() => harness.stop())
 
 const request = (from: number, to: number) =>
   harness.call(from, 'POST', '/friends/request', { target_user_id: to })
+
+async function befriend(a: number, b: number): Promise<void> {
+  const sent = await request(a, b)
+  const accepted = await harness.call(b, 'POST', `/friends/requests/${sent.body.request_id}/accept`)
+  expect(accepted.status).toBe(200)
+}
+const idsOf = async (me: number, url: string, field = 'user_id') =>
+  (await harness.call(me, 'GET', url)).body.items!.map((item) => item[field])
 
 describe('friendship', () => {
   it('sendFriendRequest, acceptFriendRequest, listFriends: both are friends, and both events are on Kafka', async () => {
@@ -74,4 +91,247 @@ describe('friendship', () => {
       harness.userService.down = false
     }
   })
+})
+
+describe('requests', () => {
+  it('two people who ask each other at the same moment are friends, once', async () => {
+    const [mina, joon] = newUsers(2) as [number, number]
+    const answers = await Promise.all([request(mina, joon), request(joon, mina)])
+    expect(answers.map(({ status }) => status)).toEqual([201, 201])
+    expect(answers.map(({ body }) => body.status).sort()).toEqual(['accepted', 'pending'])
+    const events = await harness.eventsOf(mina, joon)
+    expect(events.map((event) => event.event_type)).toEqual(['FriendRequestSent', 'FriendRequestAccepted'])
+  })
+
+  it('at most 50 are pending, also when 20 are sent at once', async () => {
+    const [me, ...others] = newUsers(61) as [number, ...number[]]
+    const answers = []
+    for (let from = 0; from < 60; from += 20) {
+      answers.push(...(await Promise.all(others.slice(from, from + 20).map((other) => request(me, other)))))
+    }
+    const codes = answers.map(({ status, body }) => (status === 201 ? 'sent' : body.code))
+    expect(codes.filter((code) => code === 'sent')).toHaveLength(50)
+    expect(codes.filter((code) => code === 'FRIEND_REQUEST_LIMIT')).toHaveLength(10)
+    const page = await idsOf(me, '/friends/requests?direction=outgoing&limit=100', 'request_id')
+    expect(page).toHaveLength(50)
+    await harness.call(me, 'DELETE', `/friends/requests/${page[0]}`)
+    expect((await request(me, newUsers(1)[0]!)).status).toBe(201)
+  })
+
+  it('accepting many times at once is one friendship, one event and the same answer', async () => {
+    const [mina, joon] = newUsers(2) as [number, number]
+    const { body } = await request(mina, joon)
+    const url = `/friends/requests/${body.request_id}/accept`
+    const answers = await Promise.all(Array.from({ length: 10 }, () => harness.call(joon, 'POST', url)))
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
+    expect(answers[0]!.status).toBe(200)
+    expect(await harness.eventsOf(mina, joon)).toHaveLength(2)
+  })
+
+  it('a rejection is silent: its sender goes on seeing the request, and cannot ask again and again', async () => {
+    const [mina, joon] = newUsers(2) as [number, number]
+    const { body } = await request(mina, joon)
+    const rejected = await harness.call(joon, 'POST', `/friends/requests/${body.request_id}/reject`)
+    expect(rejected).toMatchObject({ status: 200, body: { status: 'rejected' } })
+    expect(await idsOf(joon, '/friends/requests', 'request_id')).toEqual([])
+    const outgoing = await harness.call(mina, 'GET', '/friends/requests?direction=outgoing')
+    expect(outgoing.body.items).toMatchObject([{ request_id: body.request_id, status: 'pending' }])
+    expect((await request(mina, joon)).body.code).toBe('FRIEND_REQUEST_EXISTS')
+    await harness.call(mina, 'DELETE', `/friends/requests/${body.request_id}`)
+    expect((await request(mina, joon)).status).toBe(201)
+    expect(await idsOf(joon, '/friends/requests', 'request_id')).toEqual([])
+  })
+
+  it('expire after 30 days: nobody sees them, and the event comes without anybody asking', async () => {
+    const [mina, joon] = newUsers(2) as [number, number]
+    const { body } = await request(mina, joon)
+    harness.clock += 30 * 24 * 3_600_000
+    expect(await idsOf(joon, '/friends/requests', 'request_id')).toEqual([])
+    expect(await idsOf(mina, '/friends/requests?direction=outgoing', 'request_id')).toEqual([])
+    const accept = await harness.call(joon, 'POST', `/friends/requests/${body.request_id}/accept`)
+    expect(accept.body.code).toBe('FRIEND_REQUEST_NOT_FOUND')
+    while ((await harness.service.friendships.expireDue(harness.service.log)) > 0);
+    const events = await harness.eventsOf(mina, joon)
+    expect(events.at(-1)).toMatchObject({ event_type: 'FriendRequestCancelled', reason: 'expired' })
+    expect((await request(mina, joon)).status).toBe(201)
+  })
+
+  it('go to people whom only user-service knows; an unknown one is 404, and 503 when nobody can tell', async () => {
+    const [mina, known, unknown] = newUsers(3) as [number, number, number]
+    expect((await request(mina, known)).status).toBe(201)
+    harness.userService.hidden.add(unknown)
+    expect(await request(mina, unknown)).toMatchObject({ status: 404, body: { code: 'USER_NOT_FOUND' } })
+    harness.userService.down = true
+    try {
+      expect(await request(mina, unknown)).toMatchObject({ status: 503, body: { code: 'UNAVAILABLE' } })
+      expect((await request(newUsers(1)[0]!, known)).status).toBe(201)
+    } finally {
+      harness.userService.down = false
+    }
+  })
+
+  it('to oneself are refused', async () => {
+    const [mina] = newUsers(1) as [number]
+    expect(await request(mina, mina)).toMatchObject({ status: 400, body: { code: 'FRIEND_SELF' } })
+  })
+})
+
+describe('blocks', () => {
+  it('sever the friendship, do not come back by unblocking, and are listed to the blocker alone', async () => {
+    const [mina, joon] = newUsers(2) as [number, number]
+    await befriend(mina, joon)
+    expect((await harness.call(mina, 'POST', `/friends/${joon}/block`)).status).toBe(204)
+    expect(await idsOf(mina, '/friends')).toEqual([])
+    expect(await idsOf(mina, '/friends/blocked')).toEqual([joon])
+    expect(await idsOf(joon, '/friends/blocked')).toEqual([])
+    expect((await request(mina, joon)).body.code).toBe('FRIEND_REQUEST_REFUSED')
+    expect((await harness.call(mina, 'DELETE', `/friends/${joon}/block`)).status).toBe(204)
+    expect(await idsOf(mina, '/friends')).toEqual([])
+    expect((await request(mina, joon)).status).toBe(201)
+  })
+
+  it('cannot be told by the blocked: every answer is the one that a stranger gets', async () => {
+    const [blocker, blocked, stranger, asker] = newUsers(4) as [number, number, number, number]
+    await harness.call(blocker, 'POST', `/friends/${blocked}/block`)
+    // user-service hides the blocker from the blocked.
+    harness.userService.hidden.add(blocker)
+    await harness.publish(userRegistered, {
+      user_id: blocker,
+      email: `user${blocker}@example.com`,
+      username: `user${blocker}`,
+      display_name: `User ${blocker}`,
+    })
+    await waitFor(async () => {
+      const rows = await harness.mysql.query('SELECT 1 FROM people WHERE user_id = ? AND source_at > ?', [
+        blocker,
+        '2020-01-01',
+      ])
+      return rows.length === 1
+    })
+    const life = async (me: number, other: number) => {
+      const answers = [
+        await request(me, other),
+        await request(me, other),
+        await harness.call(me, 'GET', '/friends/requests?direction=outgoing'),
+        await harness.call(me, 'DELETE', `/friends/${other}`),
+        await harness.call(me, 'GET', '/friends'),
+      ]
+      const id = answers[0]!.body.request_id
+      answers.push(await harness.call(me, 'DELETE', `/friends/requests/${id}`))
+      const text = JSON.stringify(answers)
+        .replace(/"request_id":("[^"]+"|\d+)/g, '"request_id":0')
+        .replace(/"(status_message|last_seen_at|online)":[^,}]+/g, '"$1":0')
+      return text.replaceAll(String(me), 'ME').replaceAll(String(other), 'OTHER')
+    }
+    expect(await life(blocked, blocker)).toBe(await life(asker, stranger))
+    expect(await idsOf(blocker, '/friends/requests', 'request_id')).toEqual([])
+    const types = (await harness.eventsOf(blocker, blocked)).map((event) => event.event_type)
+    expect(types).toEqual(['UserBlocked'])
+  })
+})
+
+describe('someone else’s requests', () => {
+  it('are answered as if they were not there', async () => {
+    const [mina, joon, eve] = newUsers(3) as [number, number, number]
+    const { body } = await request(mina, joon)
+    const url = `/friends/requests/${body.request_id}`
+    for (const [who, method, path] of [
+      [eve, 'POST', `${url}/accept`],
+      [eve, 'POST', `${url}/reject`],
+      [eve, 'DELETE', url],
+      [mina, 'POST', `${url}/accept`],
+      [mina, 'POST', `${url}/reject`],
+      [joon, 'DELETE', url],
+      [joon, 'POST', '/friends/requests/999999999/accept'],
+    ] as const) {
+      const answer = await harness.call(who, method, path)
+      expect(answer, `${who} ${method} ${path}`).toMatchObject({
+        status: 404,
+        body: { code: 'FRIEND_REQUEST_NOT_FOUND' },
+      })
+    }
+    expect((await harness.eventsOf(mina, joon)).map((event) => event.event_type)).toEqual([
+      'FriendRequestSent',
+    ])
+  })
+
+  it.each([
+    ['POST', '/friends/request', { target_user_id: 'x' }],
+    ['POST', '/friends/request', { target_user_id: 1, admin: true }],
+    ['POST', '/friends/request', {}],
+    ['POST', '/friends/requests/x/accept', undefined],
+    ['DELETE', '/friends/0', undefined],
+    ['GET', '/friends?limit=101', undefined],
+    ['GET', '/friends?cursor=nonsense', undefined],
+    ['GET', '/friends/requests?direction=sideways', undefined],
+  ] as const)('%s %s %j is not valid', async (method, url, body) => {
+    expect((await harness.call(newUsers(1)[0]!, method, url, body)).status).toBe(422)
+  })
+})
+
+describe('names', () => {
+  it('of an older event never replace those of a newer one', async () => {
+    const [mina] = newUsers(1) as [number]
+    const profile = { user_id: mina, username: 'mina', status_message: null, profile_image_url: null }
+    const newer = { eventId: uuidv7(), timestamp: new Date('2026-05-02T00:00:00Z') }
+    const older = { eventId: uuidv7(), timestamp: new Date('2026-05-01T00:00:00Z') }
+    await harness.publish(userUpdated, { ...profile, display_name: 'new' }, newer)
+    await harness.publish(userUpdated, { ...profile, display_name: 'old' }, older)
+    await waitFor(async () => {
+      const rows = await harness.mysql.query('SELECT 1 FROM inbox WHERE event_id = ?', [older.eventId])
+      return rows.length === 1
+    })
+    const rows = await harness.mysql.query('SELECT display_name FROM people WHERE user_id = ?', [mina])
+    expect(rows).toEqual([{ display_name: 'new' }])
+  })
+})
+
+describe('a deleted account', () => {
+  it('leaves nothing behind, is told of once, and cannot come back', async () => {
+    const [mina, joon, sora, late] = newUsers(4) as [number, number, number, number]
+    await befriend(mina, joon)
+    await request(mina, sora)
+    await harness.call(mina, 'POST', `/friends/${late}/block`)
+    const deletion = { user_id: mina, deletion_id: crypto.randomUUID(), message_policy: 'keep' as const }
+    const eventId = uuidv7()
+    const events = await collectEvents({
+      brokers: harness.kafka.brokers,
+      topicPrefix: harness.kafka.topicPrefix,
+      topics: ['friend.events'],
+    })
+    await harness.publish(userDeleted, deletion, { eventId })
+    await harness.publish(userDeleted, deletion, { eventId })
+    await harness.publish(userRegistered, {
+      user_id: mina,
+      email: 'mina@example.com',
+      username: 'mina',
+      display_name: '미나',
+    })
+    await events.waitFor(friendDataErased, (event) => event.deletion_id === deletion.deletion_id)
+    await events.stop()
+    await waitFor(async () => {
+      const rows = await harness.mysql.query("SELECT 1 FROM inbox WHERE consumer = 'names'")
+      return rows.length > 0
+    })
+    const pairs = 'SELECT 1 FROM friendships WHERE user_low = ? OR user_high = ?'
+    expect(await harness.mysql.query(pairs, [mina, mina])).toEqual([])
+    const people = await harness.mysql.query('SELECT username, display_name FROM people WHERE user_id = ?', [
+      mina,
+    ])
+    expect(people).toEqual([{ username: '', display_name: '' }])
+    expect(await idsOf(joon, '/friends')).toEqual([])
+    expect((await request(joon, mina)).body.code).toBe('USER_NOT_FOUND')
+    expect((await request(mina, joon)).status).toBe(401)
+    const told = await harness.mysql.query(
+      "SELECT 1 FROM outbox WHERE event_type = 'FriendDataErased' AND msg_key = ?",
+      [String(mina)],
+    )
+    expect(told).toHaveLength(1)
+  })
+})
+
+describeConformance({ title: 'Friend Service', service: () => harness.service })
+describeMigrations({
+  migrationsDir,
+  schemaPath: fileURLToPath(new URL('../../../prisma/schema.prisma', import.meta.url)),
 })
