@@ -42,7 +42,10 @@ const BEFORE_ALL: After = { atMs: Date.parse('9999-01-01'), userId: Number.MAX_S
 const SUGGEST_FROM_FRIENDS = 200
 const SUGGEST_FROM_FRIENDSHIPS = 20_000
 
-/** What lists read: each is one statement that an index answers, however large the table is. */
+/**
+ * What lists read: each is one statement that an index answers, however large the table is. Where the
+ * order is by request id the index is named: for its LIMIT the optimiser may else walk everybody's ids.
+ */
 export class FriendListsRepository {
   readonly #mysql: Mysql
 
@@ -94,7 +97,8 @@ export class FriendListsRepository {
   async incoming(userId: number, now: number, limit: number, beforeId: number): Promise<PendingRequest[]> {
     const rows = await this.#mysql.read(
       (db) => db.$queryRaw<RequestRow[]>`
-        SELECT request_id, request_from, request_to, request_sent_at, request_expires_at FROM friendships
+        SELECT request_id, request_from, request_to, request_sent_at, request_expires_at
+        FROM friendships FORCE INDEX (friendships_incoming)
         WHERE request_to = ${userId} AND request_state = 'open' AND request_id < ${beforeId}
           AND request_expires_at > ${new Date(now)}
         ORDER BY request_id DESC LIMIT ${limit}`,
@@ -106,7 +110,8 @@ export class FriendListsRepository {
   async outgoing(userId: number, now: number, limit: number, beforeId: number): Promise<PendingRequest[]> {
     const rows = await this.#mysql.read(
       (db) => db.$queryRaw<RequestRow[]>`
-        SELECT request_id, request_from, request_to, request_sent_at, request_expires_at FROM friendships
+        SELECT request_id, request_from, request_to, request_sent_at, request_expires_at
+        FROM friendships FORCE INDEX (friendships_outgoing)
         WHERE request_from = ${userId} AND status = 'pending' AND request_id < ${beforeId}
           AND request_expires_at > ${new Date(now)}
         ORDER BY request_id DESC LIMIT ${limit}`,
