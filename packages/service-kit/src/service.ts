@@ -135,7 +135,10 @@ function createApp(log: Logger, trustedHops: number): FastifyInstance {
 function nameSpan(request: FastifyRequest): void {
   const { url: path } = request.routeOptions
   if (path === undefined) return
-  trace.getActiveSpan()?.updateName(`${request.method} ${path}`).setAttribute('http.route', path)
+  trace
+    .getActiveSpan()
+    ?.updateName(`${request.method} ${path}`)
+    .setAttributes({ 'http.route': path, 'url.path': pathOf(request) })
 }
 
 /** One line a request. Never its query string: it may hold a ticket or what somebody searched for. */

@@ -1,35 +1,49 @@
 import { register } from 'node:module'
 import { basename } from 'node:path'
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
 import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis'
 import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb'
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
 import { NodeSDK } from '@opentelemetry/sdk-node'
+import { DiscreetExporter } from './tracing-exporter.ts'
+import { MariaDbInstrumentation } from './tracing-mariadb.ts'
 
 /** What probes and scrapers ask all day would drown the traces of people. */
 const untraced = new Set(['/health', '/live', '/ready', '/metrics'])
 
+/** ES modules that are patched; the loader hook leaves all others as they are. */
+const patchedModules = ['mariadb', 'ioredis', 'mongodb', 'http', 'https']
+
+/** The longest that is kept of a text. */
+const LONGEST_VALUE = 512
+
 /**
- * Starts the OpenTelemetry SDK: HTTP in and out, MongoDB and Redis are instrumented here, Kafka by
- * @bigtech/kafka, MySQL by the services' Prisma plug-in. The endpoint and the sampler come
- * from the standard OTEL_* variables.
+ * Starts the OpenTelemetry SDK: HTTP in and out, MySQL, MongoDB and Redis are instrumented here,
+ * Kafka by @bigtech/kafka. The endpoint and the sampler come from the standard OTEL_* variables.
+ * Stores are asked all day by relays and polls: without a span to belong to they make none.
  */
 export function startTracing(): void {
-  // ES modules are patched by a loader hook, which must be there before they are imported.
-  register('@opentelemetry/instrumentation/hook.mjs', import.meta.url)
+  register('@opentelemetry/instrumentation/hook.mjs', import.meta.url, { data: { include: patchedModules } })
+  // No baggage: what a caller writes into it would be handed on to every neighbour.
+  process.env.OTEL_PROPAGATORS ??= 'tracecontext'
   const sdk = new NodeSDK({
     serviceName: process.env.OTEL_SERVICE_NAME ?? basename(process.cwd()),
-    traceExporter: new OTLPTraceExporter(),
+    traceExporter: new DiscreetExporter(),
+    spanLimits: { attributeValueLengthLimit: LONGEST_VALUE },
+    // Metrics are scraped and logs are collected: the SDK's own ways for them stay shut.
+    metricReaders: [],
+    logRecordProcessors: [],
     instrumentations: [
       new HttpInstrumentation({
         ignoreIncomingRequestHook: (request) => untraced.has(request.url?.split('?', 1)[0] ?? ''),
-        // A query string may hold a ticket or what somebody searched for.
-        applyCustomAttributesOnSpan: (span) => span.setAttribute('url.query', ''),
+        // Calls to neighbours are undici's; the exporter's own calls must not be traced.
+        disableOutgoingRequestInstrumentation: true,
       }),
-      new UndiciInstrumentation(),
-      new IORedisInstrumentation(),
-      new MongoDBInstrumentation(),
+      new UndiciInstrumentation({ requireParentforSpans: true }),
+      new MariaDbInstrumentation(),
+      // The name of the command alone: keys hold ids and addresses, values anything.
+      new IORedisInstrumentation({ dbStatementSerializer: (name) => name }),
+      new MongoDBInstrumentation({ dbStatementSerializer: (command) => Object.keys(command)[0] ?? '' }),
     ],
   })
   sdk.start()
