@@ -68,6 +68,7 @@ export interface HiddenDocument {
   readonly _id: string
   readonly user_id: number
   readonly message_id: string
+  readonly at: Date
 }
 
 /** Where a room was not long ago: a place to start looking from, never the truth. */
@@ -118,7 +119,10 @@ export const indexes: Record<string, readonly mongo.IndexDescription[]> = {
     { name: 'room', key: { room_id: 1, at: 1 } },
     { name: 'user', key: { user_id: 1 } },
   ],
-  [collections.hidden]: [{ name: 'message', key: { message_id: 1 } }],
+  [collections.hidden]: [
+    { name: 'message', key: { message_id: 1 } },
+    { name: 'user', key: { user_id: 1, at: 1 } },
+  ],
   [collections.heads]: [],
 }
 
