@@ -1,8 +1,17 @@
-import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTVerifyGetKey, SignJWT } from 'jose'
+import {
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  type JSONWebKeySet,
+  type JWTVerifyGetKey,
+  SignJWT,
+} from 'jose'
 
 export interface TestIssuer {
   /** For `buildXService(config, { keys })`. */
   readonly keys: JWTVerifyGetKey
+  /** The public key as user-service publishes it at /.well-known/jwks.json. */
+  readonly jwks: JSONWebKeySet
   /** An access token as user-service would give it. */
   token(claims: {
     userId: number
@@ -18,6 +27,7 @@ export async function createTestIssuer(): Promise<TestIssuer> {
   const jwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'Ed25519', use: 'sig' }
   return {
     keys: createLocalJWKSet({ keys: [jwk] }),
+    jwks: { keys: [jwk] },
     token: ({
       userId,
       sessionId = crypto.randomUUID(),
