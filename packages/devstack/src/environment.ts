@@ -1,6 +1,6 @@
 import { databaseUrl, mongoUrl } from './databases.ts'
 import type { Instance, Passwords } from './instance.ts'
-import { signingKeyFile, vapidKeys } from './keys.ts'
+import { operatorToken, signingKeyFile, vapidKeys } from './keys.ts'
 import type { EnvironmentPart, ServiceRow } from './services.ts'
 
 /** Through the gateway all tests come from one address: the limit for people would stop them. */
@@ -28,6 +28,7 @@ const parts: Record<EnvironmentPart, (instance: Instance) => Variables> = {
     const keys = vapidKeys(instance)
     return { VAPID_PUBLIC_KEY: keys.publicKey, VAPID_PRIVATE_KEY: keys.privateKey }
   },
+  operator: (instance) => ({ OPERATOR_TOKEN: operatorToken(instance) }),
   gateway: ({ ports, name }) => ({
     CORS_ORIGINS: `${local(ports.gateway)},http://localhost:${ports.gateway}`,
     ADMIN_PORT: String(ports.gatewayAdmin),

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Instance } from './instance.ts'
@@ -32,4 +32,11 @@ export function vapidKeys(instance: Instance): VapidKeys {
   const keys = { publicKey: Buffer.concat(point).toString('base64url'), privateKey: jwk.d ?? '' }
   writeSecret(file, JSON.stringify(keys))
   return keys
+}
+
+/** What operators and tests read the figures of analytics-service with; made once. */
+export function operatorToken(instance: Instance): string {
+  const file = join(instance.keyFolder, 'operator-token')
+  if (!existsSync(file)) writeSecret(file, randomBytes(24).toString('base64url'))
+  return readFileSync(file, 'utf8')
 }

@@ -24,7 +24,15 @@ export interface ServiceRow {
   order: number
 }
 
-export type EnvironmentPart = 'kafka' | 'tokens' | 'signing' | 'neighbours' | 'mail' | 'push' | 'gateway'
+export type EnvironmentPart =
+  | 'kafka'
+  | 'tokens'
+  | 'signing'
+  | 'neighbours'
+  | 'mail'
+  | 'push'
+  | 'operator'
+  | 'gateway'
 
 const SERVICE_ORDER = 20
 export const GATEWAY_ORDER = 30
@@ -76,7 +84,7 @@ export const services: readonly ServiceRow[] = [
     entry: 'src/server.ts',
     port: 'analytics',
     database: { name: 'bigtech_analytics', account: 'analytics_service' },
-    environment: ['kafka', 'tokens', 'neighbours'],
+    environment: ['kafka', 'tokens', 'neighbours', 'operator'],
     order: SERVICE_ORDER,
   },
   {

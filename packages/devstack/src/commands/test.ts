@@ -4,6 +4,7 @@ import { servicePorts, startGround, startServices } from '../bring-up.ts'
 import { startControl } from '../control.ts'
 import { guarded, type Interrupted } from '../guarded.ts'
 import { type Instance, openInstance } from '../instance.ts'
+import { operatorToken } from '../keys.ts'
 import { bold, dim, green, red } from '../logs.ts'
 import { messageOf } from '../problems.ts'
 import { notice, seconds } from '../progress.ts'
@@ -117,7 +118,8 @@ async function runStage(stage: Stage): Promise<Count> {
 }
 
 /** Where the tests find the running system. */
-export function testEnvironment({ ports }: Instance): Record<string, string> {
+export function testEnvironment(instance: Instance): Record<string, string> {
+  const { ports } = instance
   const local = (port: number) => `http://127.0.0.1:${port}`
   return {
     BIGTECH_GATEWAY_URL: local(ports.gateway),
@@ -128,6 +130,7 @@ export function testEnvironment({ ports }: Instance): Record<string, string> {
     BIGTECH_ANALYTICS_URL: local(ports.analytics),
     BIGTECH_MAILBOX_URL: local(ports.mailbox),
     BIGTECH_STACK_URL: local(ports.stack),
+    BIGTECH_OPERATOR_TOKEN: operatorToken(instance),
   }
 }
 

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ensureArtefact } from '../fetch/artefact.ts'
 import { libraryEnv, triplet, unpackDebian } from '../fetch/debian.ts'
-import { findProgram } from '../paths.ts'
+import { cacheRoot, findProgram, isWritable } from '../paths.ts'
 import { CommandError, messageOf, UserError } from '../problems.ts'
 import type { Say } from '../progress.ts'
 import { run } from '../run.ts'
@@ -110,6 +111,7 @@ export async function fetchKafkaJars(folder: string, java: Java, say: Say): Prom
         'dependency:copy-dependencies',
         `-DoutputDirectory=${folder}`,
         '-Dmdep.overWriteReleases=true',
+        ...repository(),
       ],
       {
         env: java.env,
@@ -123,6 +125,11 @@ export async function fetchKafkaJars(folder: string, java: Java, say: Say): Prom
   } catch (error) {
     throw new CommandError(`Kafka could not be fetched from Maven Central: ${messageOf(error)}`)
   }
+}
+
+/** An account without a home of its own keeps Maven's downloads in the cache. */
+function repository(): string[] {
+  return isWritable(homedir()) ? [] : [`-Dmaven.repo.local=${join(cacheRoot(), 'maven')}`]
 }
 
 function requireMaven(): string {
