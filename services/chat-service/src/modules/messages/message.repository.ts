@@ -116,11 +116,22 @@ export class MessageRepository {
     return new Set(docs.map(({ message_id }) => message_id))
   }
 
+  /** What the user has deleted for themselves since. */
+  async hiddenSince(userId: number, since: Date, limit: number): Promise<string[]> {
+    const docs = await this.#store.run('hidden.since', () =>
+      this.#hidden
+        .find({ user_id: userId, at: { $gte: since } })
+        .limit(limit)
+        .toArray(),
+    )
+    return docs.map(({ message_id }) => message_id)
+  }
+
   async hide(userId: number, messageId: string): Promise<void> {
     await this.#store.run('hidden.add', () =>
       this.#hidden.updateOne(
         { _id: `${userId}:${messageId}` },
-        { $set: { user_id: userId, message_id: messageId } },
+        { $setOnInsert: { user_id: userId, message_id: messageId, at: new Date() } },
         { upsert: true },
       ),
     )

@@ -1,5 +1,5 @@
 import type { Message, StreamFrameData } from '@bigtech/contracts'
-import type { MessageRecord, UnixMs } from '../messages/message.ts'
+import { type MessageRecord, roomOf, type UnixMs } from '../messages/message.ts'
 import { hiddenView, personalView } from '../messages/message.view.ts'
 import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { RoomPosition } from '../messages/room-positions.ts'
@@ -18,8 +18,8 @@ import { readRoom } from './room-reader.ts'
 export const MARGIN_MS = 30_000
 const MAX_AGE_MS = 10 * 60_000
 const MAX_MISSED = 1_000
-const READS_MARGIN_MS = 15_000
-const MAX_READS = 5_000
+const STATES_MARGIN_MS = 15_000
+const MAX_STATES = 5_000
 /** Pages of missed entries that a reader takes at its own pace. */
 const MAX_PAGES = 20
 
@@ -163,7 +163,7 @@ export class StreamOpening {
     for (const roomId of plan.joined) {
       connection.sendWithCursor('room_added', { room_id: roomId, ...starts.get(roomId)! })
     }
-    if (!reset) await this.#sendReads(connection, memberships, since)
+    if (!reset) await this.#sendStates(connection, memberships, since)
     for (const membership of memberships) {
       const claim = claims.get(membership.roomId)
       if (claim) await this.attach(connection, membership, starts.get(membership.roomId)!, claim)
@@ -254,23 +254,24 @@ export class StreamOpening {
     )
   }
 
-  async #sendReads(
+  /** What is no entry of a log: said again when it may have been missed, since saying it twice is harmless. */
+  async #sendStates(
     connection: StreamConnection,
     memberships: readonly Membership[],
     since: UnixMs,
   ): Promise<void> {
+    const { positions, repository } = this.#messages
+    const from = new Date(since - STATES_MARGIN_MS)
     const roomIds = memberships.map(({ roomId }) => roomId)
-    if (roomIds.length === 0) return
-    const moved = await this.#messages.positions.movedSince(
-      roomIds,
-      new Date(since - READS_MARGIN_MS),
-      MAX_READS,
-    )
+    const moved = roomIds.length > 0 ? await positions.movedSince(roomIds, from, MAX_STATES) : []
     const byRoom = new Map<number, { user_id: number; seq: number }[]>()
     for (const { roomId, userId, seq } of moved) {
       byRoom.set(roomId, [...(byRoom.get(roomId) ?? []), { user_id: userId, seq }])
     }
-    for (const [room_id, positions] of byRoom) connection.sendFrame('read', { room_id, positions })
+    for (const [room_id, each] of byRoom) connection.sendFrame('read', { room_id, positions: each })
+    for (const message_id of await repository.hiddenSince(connection.userId, from, MAX_STATES)) {
+      connection.sendFrame('message_hidden', { room_id: roomOf(message_id), message_id })
+    }
   }
 
   async #memberships(userId: number): Promise<Membership[]> {
