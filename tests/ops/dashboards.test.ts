@@ -119,3 +119,18 @@ describe('the dashboards', () => {
     }
   })
 })
+
+describe('docs/observability', () => {
+  it('lists every metric of ours, and none that is gone', () => {
+    const table = text('docs/observability/README.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .flatMap((line) =>
+        [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name as string),
+      )
+    const baseOf = (name: string) => name.replace(/_(bucket|sum|count)$/, '')
+    const isHistogram = (name: string) => emitted.has(`${baseOf(name)}_bucket`)
+    const ours = [...emitted.keys()].map((name) => (isHistogram(name) ? baseOf(name) : name))
+    expect(table.sort()).toEqual([...new Set(ours)].sort())
+  })
+})

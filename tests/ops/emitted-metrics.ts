@@ -63,6 +63,7 @@ function definitionsIn(source: string): Map<string, string[]> {
       (/\bname,/.test(body) ? /\bname = '(\w+)'/.exec(source) : null))?.[1]
     if (!name) continue
     const labels = labelsOf(body, source)
+    if (match[1] === 'Histogram') found.delete(name)
     if (match[1] !== 'Histogram') found.set(name, labels)
     else
       for (const end of ['bucket', 'sum', 'count'])

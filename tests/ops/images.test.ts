@@ -13,10 +13,8 @@ const LIMIT_BYTES = 251 * MB
 const BASE_BYTES = 25 * MB
 
 const dockerfiles = serviceNames.map((name) => `services/${name}/Dockerfile`)
-const folders: string[] = []
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
+const folders = mkdtempSync(join(tmpdir(), 'bigtech-images-'))
+afterAll(() => rmSync(folders, { recursive: true, force: true }), 60_000)
 
 /** The instructions of a Dockerfile with its service's name and port taken out. */
 const shapeOf = (path: string): string =>
@@ -35,8 +33,8 @@ const isShipped = (path: string): boolean =>
 
 /** Lays out /app as the Dockerfile does: the production dependencies, pruned, and the sources beside them. */
 function productionTree(name: string): string {
-  const app = mkdtempSync(join(tmpdir(), `bigtech-image-${name}-`))
-  folders.push(app)
+  const app = join(folders, name)
+  mkdirSync(app)
   const copy = (path: string) => {
     mkdirSync(dirname(join(app, path)), { recursive: true })
     cpSync(join(root, path), join(app, path), { recursive: true, filter: isShipped })

@@ -9,7 +9,7 @@ const alerts = rules.filter((rule) => rule.alert)
 
 const runTool = (program: string, args: string[]) => {
   const result = spawnSync(program, args, { cwd: root, encoding: 'utf8' })
-  return { status: result.status, output: result.stdout + result.stderr }
+  return { status: result.status, answer: result.stdout.trim(), output: result.stdout + result.stderr }
 }
 
 describe('Prometheus', { timeout: FETCH_TIMEOUT_MS }, () => {
@@ -93,6 +93,6 @@ describe('Alertmanager', { timeout: FETCH_TIMEOUT_MS }, () => {
     const checked = runTool(amtool, ['check-config', file])
     expect(checked.status, checked.output).toBe(0)
     const route = runTool(amtool, ['config', 'routes', 'test', `--config.file=${file}`, 'severity=critical'])
-    expect(route.output.trim()).toBe('mailbox')
+    expect(route.answer).toBe('mailbox')
   })
 })
