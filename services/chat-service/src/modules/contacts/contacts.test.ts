@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { applyFact, isOutdated, mayAdd, mayMessage, type Pair, type PairFact } from './contacts.ts'
+
+const nothing: Pair = { low: 1, high: 2, friends: false, lowBlocksHigh: false, highBlocksLow: false }
+const facts: PairFact[] = [
+  { kind: 'befriended', a: 2, b: 1 },
+  { kind: 'unfriended', a: 1, b: 2 },
+  { kind: 'blocked', blocker: 1, blocked: 2 },
+  { kind: 'blocked', blocker: 2, blocked: 1 },
+  { kind: 'unblocked', blocker: 1, blocked: 2 },
+  { kind: 'unblocked', blocker: 2, blocked: 1 },
+]
+
+describe('a pair of people', () => {
+  const history = fc.array(fc.constantFrom(...facts), { maxLength: 20 })
+  const after = (past: PairFact[]) => past.reduce(applyFact, nothing)
+
+  it('may message only after the last block was taken back and they became friends anew', () => {
+    fc.assert(
+      fc.property(history, (past) => {
+        const lastIndex = (wanted: (fact: PairFact) => boolean) => past.findLastIndex(wanted)
+        const befriended = lastIndex(({ kind }) => kind === 'befriended')
+        const parted = lastIndex(({ kind }) => kind === 'unfriended' || kind === 'blocked')
+        const blocks = (blocker: number) =>
+          lastIndex((fact) => fact.kind === 'blocked' && fact.blocker === blocker) >
+          lastIndex((fact) => fact.kind === 'unblocked' && fact.blocker === blocker)
+        const allowed = befriended > parted && !blocks(1) && !blocks(2)
+        expect(mayMessage(after(past))).toBe(allowed)
+      }),
+    )
+  })
+
+  it('is the same when every fact comes twice in a row', () => {
+    fc.assert(
+      fc.property(history, (past) => {
+        expect(after(past.flatMap((fact) => [fact, fact]))).toEqual(after(past))
+      }),
+    )
+  })
+
+  it('lets nobody of a blocked pair add the other, whatever they allow strangers', () => {
+    expect(mayAdd(undefined, false)).toBe(false)
+    expect(mayAdd(undefined, true)).toBe(true)
+    expect(mayAdd(applyFact(nothing, facts[0]!), false)).toBe(true)
+    for (const block of facts.slice(2, 4)) expect(mayAdd(applyFact(nothing, block), true)).toBe(false)
+  })
+})
+
+describe('isOutdated', () => {
+  it('allows for clocks that differ, and not for an event from long before', () => {
+    const asOf = new Date('2026-01-27T10:00:00Z')
+    expect(isOutdated(asOf, undefined)).toBe(false)
+    expect(isOutdated(new Date(asOf.getTime() - 30_000), asOf)).toBe(false)
+    expect(isOutdated(new Date(asOf.getTime() - 90_000), asOf)).toBe(true)
+  })
+})

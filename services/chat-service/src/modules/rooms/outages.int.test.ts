@@ -1,0 +1,156 @@
+import { createFaultProxy, type FaultProxy, testServers, waitFor } from '@bigtech/testkit'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { ChatConfig } from '../../config.ts'
+import { startTestChat, type TestChat } from '../../testing.ts'
+
+let chat: TestChat
+let mysqlProxy: FaultProxy
+let redisProxy: FaultProxy
+/** A process whose way to MySQL and Redis can be broken; the first one stays well. */
+let broken: TestChat['services'][number]
+
+const through = (url: string, { host, port }: FaultProxy) => {
+  const changed = new URL(url)
+  changed.hostname = host
+  changed.port = String(port)
+  return changed.toString()
+}
+
+beforeAll(async () => {
+  chat = await startTestChat()
+  const { mysql, redis } = testServers()
+  mysqlProxy = await createFaultProxy({ host: mysql.host, port: mysql.port })
+  redisProxy = await createFaultProxy({ host: redis.host, port: redis.port })
+  broken = await chat.another({
+    DATABASE_URL: through(chat.config.DATABASE_URL, mysqlProxy),
+    REDIS_URL: through(chat.config.REDIS_URL, redisProxy),
+  } satisfies Partial<ChatConfig>)
+  for (const service of chat.services) {
+    await waitFor(async () => (await service.app.inject('/ready')).statusCode === 200)
+  }
+}, 60_000)
+afterEach(async () => {
+  await Promise.all([mysqlProxy.restore(), redisProxy.restore()])
+  await waitFor(async () => {
+    const { checks } = (await broken.app.inject('/ready')).json()
+    return checks.mysql === 'up' && checks.redis === 'up'
+  })
+})
+afterAll(async () => {
+  await chat?.close()
+  await Promise.all([mysqlProxy?.close(), redisProxy?.close()])
+})
+
+const send = (from: number, room: number) =>
+  chat.as(from, 'POST', `/messages/${room}`, { content: 'hello' }, broken)
+
+/** An event that comes later makes a process look again, which it cannot while MySQL is away. */
+async function allRoomsHeardOf(): Promise<void> {
+  const heardOfAll = async () => {
+    const { body } = await chat.as(null, 'GET', '/metrics', undefined, broken)
+    const heard = /kafka_consumer_events_total\{[^}]*event_type="RoomCreated"[^}]*\} (\d+)/.exec(body)?.[1]
+    const made = await chat.mysql.query("SELECT 1 FROM outbox WHERE event_type = 'RoomCreated'")
+    return Number(heard) >= made.length
+  }
+  // The relay may have been the one whose connection broke.
+  await waitFor(heardOfAll, { timeoutMs: 20_000 })
+}
+
+async function timed<Value>(work: Promise<Value>): Promise<Value & { ms: number }> {
+  const started = performance.now()
+  const value = await work
+  return { ...value, ms: performance.now() - started }
+}
+
+describe.each([
+  ['stopped', async () => mysqlProxy.cut()],
+  ['hanging', async () => mysqlProxy.freeze()],
+])('MySQL %s', (_how, fail) => {
+  it('answers 503 with Retry-After within 2 s, and lives', async () => {
+    const [me] = await chat.people(1)
+    const room = (await chat.as(me, 'POST', '/rooms', {}, broken)).body.room_id
+    await fail()
+    const requests: [string, string, unknown][] = [
+      ['GET', '/rooms', undefined],
+      ['POST', '/rooms', {}],
+      ['GET', `/rooms/${room}`, undefined],
+      ['PATCH', `/rooms/${room}`, { name: 'x' }],
+      ['GET', '/rooms/export', undefined],
+    ]
+    for (const [method, url, body] of requests) {
+      const { status, headers, ms } = await timed(chat.as(me, method, url, body, broken))
+      expect(status, `${method} ${url}`).toBe(503)
+      expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+      expect(ms, `${method} ${url}`).toBeLessThan(2_000)
+    }
+    expect((await broken.app.inject('/live')).statusCode).toBe(200)
+    const ready = await broken.app.inject('/ready')
+    // It still serves the rooms it remembers; every process out of the balancer at once would end that.
+    expect(ready.json()).toMatchObject({ status: 'ready', checks: { mysql: 'down' } })
+  })
+
+  it('lets sends to the rooms in use go on, groups and direct ones', async () => {
+    const [me, mina] = await chat.people(2)
+    await chat.befriend(me, mina)
+    const group = (await chat.as(me, 'POST', '/rooms', { member_ids: [mina] }, broken)).body.room_id
+    const direct = (await chat.as(me, 'PUT', `/rooms/direct/${mina}`, undefined, broken)).body.room_id
+    await allRoomsHeardOf()
+    for (const room of [group, direct]) expect((await send(me, room)).status).toBe(201)
+    await fail()
+    for (const room of [group, direct]) {
+      const { status, ms } = await timed(send(me, room))
+      expect(status).toBe(201)
+      expect(ms).toBeLessThan(1_000)
+    }
+  })
+})
+
+describe('MySQL back again', () => {
+  it('is used again, without a restart', async () => {
+    const [me] = await chat.people(1)
+    await mysqlProxy.cut()
+    expect((await chat.as(me, 'POST', '/rooms', {}, broken)).status).toBe(503)
+    await mysqlProxy.restore()
+    await waitFor(async () => (await chat.as(me, 'POST', '/rooms', {}, broken)).status === 201)
+  })
+
+  it('is needed by a process that begins: it is not ready before', async () => {
+    await mysqlProxy.cut()
+    const fresh = await chat.another({ DATABASE_URL: through(chat.config.DATABASE_URL, mysqlProxy) })
+    expect((await fresh.app.inject('/ready')).statusCode).toBe(503)
+    await mysqlProxy.restore()
+    await waitFor(async () => (await fresh.app.inject('/ready')).statusCode === 200)
+    await fresh.stop()
+  })
+})
+
+describe.each([
+  ['stopped', async () => redisProxy.cut()],
+  ['hanging', async () => redisProxy.freeze()],
+])('Redis %s', (_how, fail) => {
+  it('fails nothing of rooms, and still counts what is too much', async () => {
+    const [me, mina, eager] = await chat.people(3)
+    await chat.befriend(me, mina)
+    await fail()
+    const { status, body, ms } = await timed(chat.as(me, 'POST', '/rooms', { member_ids: [mina] }, broken))
+    expect(status).toBe(201)
+    expect(ms).toBeLessThan(1_500)
+    expect((await send(me, body.room_id)).status).toBe(201)
+    expect((await chat.as(mina, 'GET', '/rooms', undefined, broken)).body.items).toHaveLength(1)
+    const many = await Promise.all(
+      Array.from({ length: 130 }, () => chat.as(eager, 'POST', '/rooms', {}, broken)),
+    )
+    expect(many.filter(({ status: each }) => each === 429).length).toBeGreaterThanOrEqual(10)
+    expect((await broken.app.inject('/ready')).statusCode).toBe(200)
+  })
+
+  it('leaves it to the events that a removed member is out on every process', async () => {
+    const [me, mina] = await chat.people(2)
+    await chat.befriend(me, mina)
+    const room = (await chat.as(me, 'POST', '/rooms', { member_ids: [mina] })).body.room_id
+    expect((await send(mina, room)).status).toBe(201)
+    await fail()
+    await chat.as(me, 'DELETE', `/rooms/${room}/members/${mina}`)
+    await waitFor(async () => (await send(mina, room)).status === 403, { timeoutMs: 2_000 })
+  })
+})
