@@ -55,7 +55,7 @@ export interface AppenderOptions {
 
 const BATCH_ENTRIES = 100
 const BATCH_BYTES = 1024 * 1024
-const DEADLINE_MS = 1_900
+const DEADLINE_MS = 1_700
 const MAX_ATTEMPTS = 30
 
 /**

@@ -35,7 +35,7 @@ export interface ChangeWriterOptions {
 const BATCH = 50
 const MAX_WAITING_IN_ROOM = 300
 const MAX_ATTEMPTS = 30
-const DEADLINE_MS = 1_900
+const DEADLINE_MS = 1_700
 
 /**
  * Changes messages, one after the other in each room over all processes: a change is decided on what

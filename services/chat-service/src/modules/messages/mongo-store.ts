@@ -4,7 +4,7 @@ import type { Connection, mongo } from 'mongoose'
 import type { StoreMetrics } from '../../plugins/store-metrics.ts'
 
 /** A caller hears 503 within 2 s, also from a server that took the connection and says nothing. */
-const DEADLINE_MS = 1_700
+const DEADLINE_MS = 1_400
 
 /** MongoDB for the repositories: bounded in time, measured, outages as StoreUnavailable. */
 export class MongoStore {
@@ -37,7 +37,9 @@ export class MongoStore {
 /** Errors that say nothing about whether the write happened. */
 export function isOutage(err: unknown): boolean {
   if (err instanceof StoreUnavailable || classifyError(err) === 'unavailable') return true
-  const name = (err as Error | undefined)?.name ?? ''
+  const { name = '', code } = (err ?? {}) as { name?: string; code?: unknown }
+  // What the server refuses has a code; without one the bulk write never had an answer.
+  if (name === 'MongoBulkWriteError' && code === undefined) return true
   return /^Mongo(OperationTimeout|NotConnected|TopologyClosed|Pool|Network|ServerSelection|ExpiredSession|WriteConcern)/.test(
     name,
   )
