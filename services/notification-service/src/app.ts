@@ -20,6 +20,7 @@ import type { Config } from './config.ts'
 import { NotificationMetrics } from './metrics.ts'
 import { contactsConsumers } from './modules/contacts/contacts.consumers.ts'
 import { ContactsRepository } from './modules/contacts/contacts.repository.ts'
+import { erasureConsumers } from './modules/contacts/erasure.consumers.ts'
 import { deliveriesConsumers } from './modules/deliveries/deliveries.consumers.ts'
 import { DeliveriesRepository } from './modules/deliveries/deliveries.repository.ts'
 import { deliveriesRoutes } from './modules/deliveries/deliveries.routes.ts'
@@ -48,8 +49,17 @@ export interface BuildOptions extends Pick<ServiceOptions, 'keys' | 'logDestinat
   readonly now?: () => number
 }
 
+/** The worker, and what tests look into. */
+export interface NotificationService extends Service {
+  readonly sender: DeliverySender
+  readonly deliveries: DeliveriesRepository
+}
+
 /** The worker, wired by hand, read from top to bottom. Nothing runs before `start()`. */
-export async function buildNotificationService(config: Config, options: BuildOptions = {}): Promise<Service> {
+export async function buildNotificationService(
+  config: Config,
+  options: BuildOptions = {},
+): Promise<NotificationService> {
   const { now = Date.now, ...serviceOptions } = options
   const service = await buildService({
     name: NAME,
@@ -114,6 +124,17 @@ export async function buildNotificationService(config: Config, options: BuildOpt
       }),
       ...roomsConsumers(mysql, rooms),
       ...deliveriesConsumers({ mysql, deliveries, planner, now }),
+      ...erasureConsumers({
+        mysql,
+        erasers: [
+          (tx, userId, at) => contacts.erase(tx, userId, at),
+          (tx, userId) => rooms.forgetUser(tx, userId),
+          (tx, userId) => streams.forgetUser(tx, userId),
+          (tx, userId) => preferences.erase(tx, userId),
+          (tx, userId) => subscriptions.erase(tx, userId),
+          (tx, userId) => deliveries.erase(tx, userId),
+        ],
+      }),
     ],
     presence: streamsConsumers(streams),
   })
@@ -134,7 +155,7 @@ export async function buildNotificationService(config: Config, options: BuildOpt
     lifecycle.onStop('stores', 'smtp', () => mail.close())
     return service.start()
   }
-  return { ...service, start }
+  return { ...service, start, sender, deliveries }
 }
 
 function createRunners(

@@ -151,7 +151,9 @@ export const deletePushSubscription = defineRoute({
   path: '/notifications/subscriptions/:subscription_id',
   tag: 'push subscriptions',
   summary: 'End a subscription',
-  params: z.object({ subscription_id: z.uuid() }),
+  params: z.object({
+    subscription_id: z.uuid().meta({ examples: ['01926d6e-5a5e-7c3b-8f00-9d6c5e1a2b3c'] }),
+  }),
   success: { status: 204, description: 'Gone.' },
   problems: ['SUBSCRIPTION_NOT_FOUND'],
 })

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import type { EventDefinition } from '@bigtech/contracts'
 import { createKafka, createPublisher } from '@bigtech/kafka'
-import { createLogger, loadConfig, type Service } from '@bigtech/service-kit'
+import { createLogger, loadConfig } from '@bigtech/service-kit'
 import { createTestIssuer, createTestKafka, createTestMysql, type TestMysql, waitFor } from '@bigtech/testkit'
 import webPush from 'web-push'
-import { buildNotificationService } from '../app.ts'
+import { buildNotificationService, type NotificationService } from '../app.ts'
 import { configSchema } from '../config.ts'
 import { type FakePushService, startFakePushService } from './fake-push-service.ts'
 import { type MailCatcher, startMailCatcher } from './mail-catcher.ts'
@@ -17,7 +17,7 @@ export interface Answer {
 }
 
 export interface Harness {
-  readonly service: Service
+  readonly service: NotificationService
   readonly mysql: TestMysql
   readonly mail: MailCatcher
   readonly push: FakePushService
@@ -61,6 +61,7 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
     startFakePushService(),
     createTestIssuer(),
   ])
+  const clock = { offsetMs: 0 }
   const vapid = webPush.generateVAPIDKeys()
   const config = loadConfig(configSchema, {
     NODE_ENV: 'test',
@@ -77,7 +78,7 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
   })
   const service = await buildNotificationService(config, {
     keys: issuer.keys,
-    now: () => Date.now() + harness.clockOffset,
+    now: () => Date.now() + clock.offsetMs,
   })
   const neighbour = createKafka({
     clientId: 'neighbour',
@@ -101,7 +102,12 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
     mysql,
     mail,
     push,
-    clockOffset: 0,
+    get clockOffset() {
+      return clock.offsetMs
+    },
+    set clockOffset(offsetMs: number) {
+      clock.offsetMs = offsetMs
+    },
     call,
     publish: (definition, payload, meta = {}) =>
       publisher.publishEvent(definition, payload, { correlationId: 'test-correlation', ...meta }),

@@ -1,4 +1,4 @@
-import type { Mysql } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../plugins/mysql.ts'
 
 /** Without a sign of life for so long a stream counts as gone. */
 export const STREAM_EXPIRY_MS = 60_000
@@ -43,8 +43,8 @@ export class StreamsRepository {
     return new Set(rows.map((row) => Number(row.user_id)))
   }
 
-  async forgetUser(userId: number): Promise<void> {
-    await this.#mysql.client.$executeRaw`DELETE FROM open_streams WHERE user_id = ${userId}`
+  async forgetUser(tx: Tx, userId: number): Promise<void> {
+    await tx.$executeRaw`DELETE FROM open_streams WHERE user_id = ${userId}`
   }
 
   /** Rows that say nothing any more. An hour is how long their topic is kept. */

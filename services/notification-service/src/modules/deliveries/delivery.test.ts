@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import { friendNotice, languageOf, messageNotice, previewOf, retryDelayMs, welcomeMail } from './delivery.ts'
+
+const content = { from: '미나', text: '점심 먹자', type: 'text' }
+const one = { eventCount: 1, mentioned: false, content }
+const ko = { language: 'ko', showPreview: true } as const
+
+describe('what people are told', () => {
+  it.each([
+    ['ko', 'ko'],
+    ['ko-KR', 'ko'],
+    ['KO_kr', 'en'],
+    ['kok-IN', 'en'],
+    ['en-US', 'en'],
+    [null, 'en'],
+  ] as const)('in the locale %s is %s', (locale, language) => {
+    expect(languageOf(locale)).toBe(language)
+  })
+
+  it('of one message in a direct room: who, and what', () => {
+    expect(messageNotice(one, { roomType: 'direct', name: null }, ko)).toEqual({
+      title: '미나',
+      body: '점심 먹자',
+    })
+  })
+
+  it('of a burst in a group: where, who, what, and how many more', () => {
+    expect(messageNotice({ ...one, eventCount: 3 }, { roomType: 'group', name: '점심' }, ko)).toEqual({
+      title: '점심',
+      body: '미나: 점심 먹자 (외 2개)',
+    })
+  })
+
+  it('of a mention, a photo and a file', () => {
+    const room = { roomType: 'direct', name: null }
+    expect(messageNotice({ ...one, mentioned: true }, room, ko).body).toBe('나를 언급: 점심 먹자')
+    expect(messageNotice({ ...one, content: { ...content, type: 'image' } }, room, ko).body).toBe(
+      '사진을 보냈습니다.',
+    )
+    expect(messageNotice({ ...one, content: { ...content, type: 'file' } }, room, ko).body).toBe(
+      '파일을 보냈습니다.',
+    )
+  })
+
+  it('shows neither who nor what without previews, or when the message is gone', () => {
+    const hidden = messageNotice({ ...one, eventCount: 2 }, undefined, { language: 'en', showPreview: false })
+    expect(hidden).toEqual({ title: 'BigTech Chat', body: 'You have 2 new messages.' })
+    expect(messageNotice({ ...one, content: null }, undefined, ko).body).toBe('새 메시지가 있습니다.')
+  })
+
+  it('of a friend request from somebody whose name is not known yet', () => {
+    expect(friendNotice('friend_request', undefined, 'en').body).toBe('Somebody wants to be your friend.')
+  })
+
+  it('cuts long messages without breaking a character', () => {
+    const preview = previewOf(`안녕\n\n${'👍'.repeat(200)}`)
+    expect([...preview]).toHaveLength(120)
+    expect(preview.startsWith('안녕 👍')).toBe(true)
+    expect(preview.isWellFormed()).toBe(true)
+  })
+
+  it('greets by name in both languages', () => {
+    expect(welcomeMail('지수', 'ko').text).toContain('지수님')
+    expect(welcomeMail('Jisoo', 'en').text).toContain('Hello Jisoo')
+  })
+})
+
+describe('retries', () => {
+  it('wait longer each time, at most about an hour, and end', () => {
+    const waits = Array.from({ length: 10 }, (_, index) => retryDelayMs('mail', index + 1, 0.5))
+    expect(waits.slice(0, 4)).toEqual([5_000, 20_000, 80_000, 320_000])
+    expect(waits.at(-2)).toBe(3_600_000)
+    expect(waits.at(-1)).toBeUndefined()
+    expect(retryDelayMs('push', 6, 0.5)).toBeUndefined()
+  })
+})
