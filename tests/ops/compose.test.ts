@@ -28,6 +28,8 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     for (const override of ['scale', 'dev', 'small']) {
       await model(context, [base, `docker-compose.${override}.yml`])
     }
+    // What `npm start -- --docker` lays together.
+    await model(context, [base, 'docker-compose.small.yml', 'docker-compose.dev.yml'])
     expect((await model(context, [base])).name).toBe('bigtech')
   })
 

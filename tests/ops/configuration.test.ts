@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { exampleEnv, loadCompose } from './compose-model.ts'
-import { root, serviceNames } from './files.ts'
+import { root, serviceNames, text, yaml } from './files.ts'
 import { environmentOf, named, podOf } from './kubernetes-model.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
@@ -30,5 +30,37 @@ describe('what a service is configured by', { timeout: FETCH_TIMEOUT_MS }, () =>
   it.for(serviceNames)('is complete for %s in Kubernetes', async (service) => {
     const [container] = podOf(named('Deployment', service)).spec.containers
     expect(container && (await complaints(service, environmentOf(container)))).toEqual([])
+  })
+})
+
+describe('what the gateway calls', { timeout: FETCH_TIMEOUT_MS }, () => {
+  const { services } = yaml<{ services: Array<{ host: string; port: number }> }>(
+    'infrastructure/docker/kong/kong.yml',
+  )
+  const upstreams = [...new Set(services.map(({ host, port }) => `${host}:${port}`))].sort()
+
+  it('is there in Compose, on that port', async (context) => {
+    const { model } = loadCompose(await need('compose', context), ['docker-compose.msa.yml'], {
+      env: exampleEnv(),
+    })
+    for (const upstream of upstreams) {
+      const [host, port] = upstream.split(':') as [string, string]
+      const container = model?.services[host]
+      expect(container, upstream).toBeTruthy()
+      // The page's image listens where its configuration says.
+      if (host === 'web-client')
+        expect(text('infrastructure/docker/web-client/nginx.conf')).toContain(`listen ${port};`)
+      else expect(container?.environment?.PORT, upstream).toBe(port)
+    }
+  })
+
+  it('is there in Kubernetes, on that port, and Kong may reach it', () => {
+    for (const upstream of upstreams) {
+      const [host, port] = upstream.split(':') as [string, string]
+      expect(named('Service', host).spec.ports?.[0]?.port, upstream).toBe(Number(port))
+      const [container] = podOf(named('Deployment', host)).spec.containers
+      expect(container?.ports?.[0]?.containerPort, upstream).toBe(Number(port))
+      expect(JSON.stringify(named('NetworkPolicy', 'kong').spec.egress), upstream).toContain(`"${host}"`)
+    }
   })
 })
