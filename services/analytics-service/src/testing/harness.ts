@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { EventDefinition } from '@bigtech/contracts'
 import { createKafka, createPublisher, type KafkaConnection } from '@bigtech/kafka'
 import { createLogger, loadConfig, type Service } from '@bigtech/service-kit'
-import { createTestKafka, createTestMysql, type TestMysql } from '@bigtech/testkit'
+import { createTestKafka, createTestMysql, type TestMysql, waitFor } from '@bigtech/testkit'
 import { buildAnalyticsService } from '../app.ts'
 import { configSchema } from '../config.ts'
 
@@ -46,6 +46,7 @@ export async function startHarness(): Promise<Harness> {
   })
   const publisher = createPublisher({ kafka })
   await service.start()
+  await isReady(service)
   return {
     service,
     mysql,
@@ -69,4 +70,10 @@ export async function startHarness(): Promise<Harness> {
       await Promise.all([mysql.drop(), testKafka.remove()])
     },
   }
+}
+
+async function isReady(service: { app: { inject(url: string): Promise<{ statusCode: number }> } }) {
+  await waitFor(async () => (await service.app.inject('/ready')).statusCode === 200, {
+    what: 'the service to be ready',
+  })
 }

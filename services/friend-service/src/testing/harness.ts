@@ -9,6 +9,7 @@ import {
   type TestIssuer,
   type TestKafka,
   type TestMysql,
+  waitFor,
 } from '@bigtech/testkit'
 import { type BuildOptions, buildFriendService } from '../app.ts'
 import { type Config, configSchema } from '../config.ts'
@@ -84,8 +85,10 @@ export async function startHarness(options: { listen?: boolean } = {}): Promise<
     onQuery: (sql, params) => void statements.push({ sql, params }),
   }
   const service = await buildFriendService(config, buildOptions)
-  if (options.listen) await service.start()
-  else await service.app.ready()
+  if (options.listen) {
+    await service.start()
+    await isReady(service)
+  } else await service.app.ready()
   const neighbour = createKafka({
     clientId: 'neighbour',
     brokers: kafka.brokers,
@@ -137,4 +140,10 @@ export async function startHarness(options: { listen?: boolean } = {}): Promise<
     },
   }
   return harness
+}
+
+async function isReady(service: { app: { inject(url: string): Promise<{ statusCode: number }> } }) {
+  await waitFor(async () => (await service.app.inject('/ready')).statusCode === 200, {
+    what: 'the service to be ready',
+  })
 }

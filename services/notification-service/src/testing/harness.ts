@@ -133,5 +133,12 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
     },
   }
   await service.start()
+  await isReady(service)
   return harness
+}
+
+async function isReady(service: { app: { inject(url: string): Promise<{ statusCode: number }> } }) {
+  await waitFor(async () => (await service.app.inject('/ready')).statusCode === 200, {
+    what: 'the service to be ready',
+  })
 }

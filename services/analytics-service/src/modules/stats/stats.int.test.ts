@@ -120,14 +120,35 @@ describe('figures', () => {
     expect(await daily()).toMatchObject({ sign_ups: 3, logins: 3, messages: 4, friend_requests: 3 })
   })
 
-  it('are the same after a rebuild from the topics by one command, while the service runs', async () => {
+  it('are the same after a rebuild from the topics by one command, while the service counts on', async () => {
     const before = await harness.figures()
     await harness.mysql.query('UPDATE daily_totals SET total = total + 1000')
     await harness.mysql.query('DELETE FROM daily_active')
     expect(await harness.figures()).not.toEqual(before)
+    // While it counts anew, people go on writing.
+    let written = 0
+    const writing = (async () => {
+      while (written >= 0 && written < 200) {
+        await harness.publish(messageSent, message(99, ++written, 42), { timestamp: at('12:00:00') })
+      }
+    })()
     const script = fileURLToPath(new URL('../../rebuild.ts', import.meta.url))
     const { stdout } = await run(process.execPath, [script], { env: { ...process.env, ...harness.env } })
     expect(stdout).toContain('Rebuilt every day')
+    await writing
+    const live = await waitFor(async () => {
+      const { body } = await harness.get(`/stats/rooms/99/hourly?from=${day}&to=${day}`)
+      const [hour] = body.items as { messages: number }[]
+      if (hour?.messages !== written) throw new Error(`${hour?.messages} of ${written}`)
+      return hour
+    })
+    expect(live.messages).toBe(200)
+    await harness.mysql.query('DELETE FROM room_hours WHERE room_id = 99')
+    await harness.mysql.query('DELETE FROM daily_active WHERE user_id = 42')
+    await harness.mysql.query(
+      "UPDATE daily_totals SET total = total - 200 WHERE metric = 'messages' AND day = ?",
+      [day],
+    )
     expect(await harness.figures()).toEqual(before)
   })
 
