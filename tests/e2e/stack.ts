@@ -13,7 +13,11 @@ export const stack = {
   notification: url('BIGTECH_NOTIFICATION_URL', 'http://127.0.0.1:8006'),
   analytics: url('BIGTECH_ANALYTICS_URL', 'http://127.0.0.1:8007'),
   mailbox: url('BIGTECH_MAILBOX_URL', 'http://127.0.0.1:11080'),
+  control: url('BIGTECH_STACK_URL', 'http://127.0.0.1:11081'),
 } as const
+
+/** Reads the figures of analytics-service. */
+export const operatorToken = process.env.BIGTECH_OPERATOR_TOKEN ?? ''
 
 export interface Answer {
   readonly status: number
@@ -64,28 +68,38 @@ export interface Person {
   readonly password: string
   readonly token: string
   readonly refreshToken: string
+  readonly sessionId: string
 }
 
 export const password = 'Test1234!@'
+
+/** As the gateway would say it: the limits on sign-ups are for an address, and people have one of their own. */
+function ownAddress(): Record<string, string> {
+  const part = () => Math.floor(Math.random() * 256)
+  return { 'x-forwarded-for': `10.${part()}.${part()}.${part()}` }
+}
 
 /** Somebody new, signed in. Straight to user-service: the gateway's limit is for people. */
 export async function newPerson(displayName = '테스트 유저'): Promise<Person> {
   const username = uniqueName('u')
   const email = `${username}@example.com`
-  const registered = await http('POST', `${stack.user}/auth/register`, {
-    json: { email, username, password, display_name: displayName },
-  })
-  if (registered.status !== 201) throw new Error(`register: ${registered.status} ${registered.text}`)
-  const login = await http('POST', `${stack.user}/auth/login/json`, { json: { email, password } })
-  if (login.status !== 200) throw new Error(`login: ${login.status} ${login.text}`)
-  return {
-    id: registered.body.id,
-    email,
-    username,
-    password,
-    token: login.body.access_token,
-    refreshToken: login.body.refresh_token,
-  }
+  const registered = await expectStatus(
+    201,
+    http('POST', `${stack.user}/auth/register`, {
+      json: { email, username, password, display_name: displayName },
+      headers: ownAddress(),
+    }),
+  )
+  return { id: registered.body.id, email, username, password, ...(await signIn(email)) }
+}
+
+/** One more session of somebody. */
+export async function signIn(email: string): Promise<Pick<Person, 'token' | 'refreshToken' | 'sessionId'>> {
+  const { body } = await expectStatus(
+    200,
+    http('POST', `${stack.user}/auth/login/json`, { json: { email, password }, headers: ownAddress() }),
+  )
+  return { token: body.access_token, refreshToken: body.refresh_token, sessionId: body.session_id }
 }
 
 /** Makes two people friends; resolves to the 1:1 room, which chat-service opens on the event. */
@@ -111,7 +125,8 @@ async function directRoomOf(a: Person, b: Person): Promise<number | undefined> {
   return rooms.find(({ room_type, peer }) => room_type === 'direct' && peer?.user_id === b.id)?.room_id
 }
 
-async function expectStatus(status: number, answer: Promise<Answer>): Promise<Answer> {
+/** The answer, or an error that shows what came instead. */
+export async function expectStatus(status: number, answer: Promise<Answer>): Promise<Answer> {
   const got = await answer
   if (got.status !== status) throw new Error(`expected ${status}, got ${got.status} ${got.text}`)
   return got

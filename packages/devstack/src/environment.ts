@@ -6,6 +6,9 @@ import type { EnvironmentPart, ServiceRow } from './services.ts'
 /** Through the gateway all tests come from one address: the limit for people would stop them. */
 const TEST_REQUESTS_PER_MINUTE = '100000'
 
+/** Every test signs people up; how strong their hashes are is for the tests of user-service alone. */
+const TEST_BCRYPT_COST = '6'
+
 const local = (port: number) => `http://127.0.0.1:${port}`
 
 type Variables = Record<string, string>
@@ -13,7 +16,10 @@ type Variables = Record<string, string>
 const parts: Record<EnvironmentPart, (instance: Instance) => Variables> = {
   kafka: ({ ports }) => ({ KAFKA_BROKERS: `127.0.0.1:${ports.kafka}` }),
   tokens: ({ ports }) => ({ JWKS_URL: `${local(ports.user)}/.well-known/jwks.json` }),
-  signing: (instance) => ({ JWT_PRIVATE_KEY_FILE: signingKeyFile(instance) }),
+  signing: (instance) => ({
+    JWT_PRIVATE_KEY_FILE: signingKeyFile(instance),
+    ...(instance.name === 'dev' ? {} : { BCRYPT_COST: TEST_BCRYPT_COST }),
+  }),
   neighbours: ({ ports }) => ({
     USER_SERVICE_URL: local(ports.user),
     FRIEND_SERVICE_URL: local(ports.friend),

@@ -1,0 +1,93 @@
+import { expect } from 'vitest'
+import { everybody, ownersOnly, type Row } from './row.ts'
+import { askForFriendship } from './scene.ts'
+
+const notTheirs = 'FRIEND_REQUEST_NOT_FOUND'
+
+/** In this order: a later row goes on from what the ones before it made of two people. */
+export const friendRows: readonly Row[] = [
+  {
+    operationId: 'sendFriendRequest',
+    // The blocked one is answered as any other.
+    table: everybody(201, { friend: 'ALREADY_FRIENDS', owner: 'FRIEND_SELF' }),
+    request: ({ people }) => ({ body: { target_user_id: people.owner.id } }),
+  },
+  {
+    operationId: 'sendFriendRequest',
+    when: 'there is no such user',
+    table: everybody('USER_NOT_FOUND'),
+    request: () => ({ body: { target_user_id: 987_654_321 } }),
+  },
+  {
+    operationId: 'listFriendRequests',
+    table: everybody(200),
+    check: ({ body }, { people }, role) => {
+      if (role !== 'owner') return expect(body.items).toEqual([])
+      const from = body.items.map((item: { from_user_id: number }) => item.from_user_id)
+      const { stranger, removed, member, admin } = people
+      expect(from.sort()).toEqual([stranger, removed, member, admin].map(({ id }) => id).sort())
+    },
+  },
+  {
+    operationId: 'cancelFriendRequest',
+    table: ownersOnly(204, notTheirs),
+    once: async ({ people, other }) => ({ id: await askForFriendship(people.owner, other) }),
+    request: (_scene, _role, { id }) => ({ params: { id } }),
+  },
+  {
+    operationId: 'rejectFriendRequest',
+    table: ownersOnly(200, notTheirs),
+    once: async ({ people, target }) => ({ id: await askForFriendship(target, people.owner) }),
+    request: (_scene, _role, { id }) => ({ params: { id } }),
+  },
+  {
+    operationId: 'acceptFriendRequest',
+    table: ownersOnly(200, notTheirs),
+    once: async ({ people, other }) => ({ id: await askForFriendship(other, people.owner) }),
+    request: (_scene, _role, { id }) => ({ params: { id } }),
+  },
+  {
+    operationId: 'listFriends',
+    table: everybody(200),
+    check: ({ body }, { people, other }, role) => {
+      const ids = body.items.map((item: { user_id: number }) => item.user_id)
+      if (role === 'owner') expect(ids.sort()).toEqual([people.friend.id, other.id].sort())
+      else expect(ids).toEqual(role === 'friend' ? [people.owner.id] : [])
+    },
+  },
+  {
+    operationId: 'listFriendSuggestions',
+    table: everybody(200),
+    check: ({ body }, { other }, role) =>
+      expect(body.items.map((item: { user_id: number }) => item.user_id)).toEqual(
+        role === 'friend' ? [other.id] : [],
+      ),
+  },
+  {
+    operationId: 'removeFriend',
+    table: ownersOnly(204, 'FRIENDSHIP_NOT_FOUND'),
+    request: ({ other }) => ({ params: { user_id: other.id } }),
+    missing: { user_id: 'FRIENDSHIP_NOT_FOUND' },
+  },
+  {
+    operationId: 'blockUser',
+    table: everybody(204),
+    request: ({ other }) => ({ params: { user_id: other.id } }),
+    missing: { user_id: 'USER_NOT_FOUND' },
+  },
+  {
+    operationId: 'listBlockedUsers',
+    table: everybody(200),
+    check: ({ body }, { people, other }, role) =>
+      expect(body.items.map((item: { user_id: number }) => item.user_id)).toEqual(
+        role === 'owner' ? [other.id, people.blocked.id] : [other.id],
+      ),
+  },
+  {
+    operationId: 'unblockUser',
+    table: everybody(204),
+    request: ({ other }) => ({ params: { user_id: other.id } }),
+    missing: { user_id: null },
+  },
+  { operationId: 'exportFriends', table: everybody(200) },
+]

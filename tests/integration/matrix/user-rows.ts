@@ -1,0 +1,141 @@
+import { uniqueName } from '@bigtech/testkit'
+import { expect } from 'vitest'
+import { http, newPerson, password, signIn, stack } from '../../e2e/stack.ts'
+import { anybody, everybody, ownersOnly, type Row } from './row.ts'
+import type { Role, Scene } from './scene.ts'
+
+const few: readonly Role[] = ['anonymous', 'owner']
+const personOf = (scene: Scene, role: Role) => scene.people[role === 'anonymous' ? 'owner' : role]
+/** Blocked people do not find whoever blocked them. */
+const hides = (role: Role) => role === 'blocked'
+
+export const userRows: readonly Row[] = [
+  {
+    operationId: 'registerUser',
+    callers: few,
+    table: anybody(201),
+    request: () => ({
+      body: { email: `${uniqueName('m')}@example.com`, username: uniqueName('m'), password },
+    }),
+  },
+  {
+    operationId: 'loginWithJson',
+    callers: few,
+    table: anybody(200),
+    request: (scene, role) => ({ body: { email: personOf(scene, role).email, password } }),
+  },
+  {
+    operationId: 'login',
+    callers: few,
+    table: anybody(200),
+    request: (scene, role) => ({ body: { username: personOf(scene, role).username, password } }),
+  },
+  {
+    operationId: 'refreshSession',
+    table: anybody(200),
+    // The previous token gives the same successor: nobody is signed out by it.
+    request: (scene, role) => ({ body: { refresh_token: personOf(scene, role).refreshToken } }),
+  },
+  {
+    operationId: 'logout',
+    callers: few,
+    table: everybody(204),
+    once: async ({ people }) => signIn(people.owner.email),
+    request: (_scene, _role, made) => ({ token: made.token }),
+  },
+  {
+    operationId: 'logoutAll',
+    table: everybody(200),
+    request: () => ({ body: { except_current: true } }),
+  },
+  { operationId: 'listSessions', table: everybody(200) },
+  {
+    operationId: 'revokeSession',
+    table: ownersOnly(204, 'SESSION_NOT_FOUND'),
+    once: async ({ people }) => signIn(people.owner.email),
+    request: (_scene, _role, { sessionId }) => ({ params: { session_id: sessionId } }),
+  },
+  {
+    operationId: 'changePassword',
+    callers: few,
+    table: everybody('PASSWORD_WRONG'),
+    request: () => ({ body: { current_password: 'not this one', new_password: 'Better5678#$' } }),
+  },
+  {
+    operationId: 'changePassword',
+    callers: few,
+    when: 'the password is known',
+    table: everybody(204),
+    request: () => ({ body: { current_password: password, new_password: password } }),
+  },
+  {
+    operationId: 'getJwks',
+    table: anybody(200),
+    check: ({ body }) => expect(JSON.stringify(body)).not.toMatch(/"d"/),
+  },
+  {
+    operationId: 'getMyProfile',
+    table: everybody(200),
+    check: ({ body }, scene, role) => expect(body.user_id).toBe(personOf(scene, role).id),
+  },
+  {
+    operationId: 'updateMyProfile',
+    table: everybody(200),
+    request: () => ({ body: { status_message: '휴가' } }),
+  },
+  { operationId: 'getMySettings', table: everybody(200) },
+  { operationId: 'updateMySettings', table: everybody(200), request: () => ({ body: { locale: 'ko' } }) },
+  { operationId: 'exportMyData', table: everybody(200) },
+  {
+    operationId: 'deleteMyAccount',
+    callers: few,
+    table: everybody('PASSWORD_WRONG'),
+    request: () => ({ body: { password: 'not this one' } }),
+  },
+  {
+    operationId: 'deleteMyAccount',
+    callers: few,
+    when: 'the password is known',
+    table: everybody(202),
+    once: async () => newPerson(),
+    request: (_scene, _role, made) => ({ token: made.token, body: { password } }),
+  },
+  {
+    operationId: 'getDeletion',
+    table: anybody(200),
+    once: async () => {
+      const { token } = await newPerson()
+      const { body } = await http('DELETE', `${stack.user}/profile/me`, { token, json: { password } })
+      return body
+    },
+    request: (_scene, _role, { deletion_id }) => ({ params: { deletion_id } }),
+  },
+  {
+    operationId: 'searchUsers',
+    table: everybody(200),
+    request: ({ people }) => ({ query: { q: people.owner.username } }),
+    check: ({ body }, { people }, role) =>
+      expect(body.items.map((item: { user_id: number }) => item.user_id)).toEqual(
+        hides(role) ? [] : [people.owner.id],
+      ),
+  },
+  {
+    operationId: 'getUsers',
+    table: everybody(200),
+    request: ({ people }) => ({ query: { user_ids: `${people.owner.id},999999999` } }),
+    check: ({ body }, _scene, role) => expect(body.items.length).toBe(hides(role) ? 0 : 1),
+  },
+  {
+    operationId: 'getUser',
+    table: everybody(200, { blocked: 'USER_NOT_FOUND' }),
+    request: ({ people }) => ({ params: { user_id: people.owner.id } }),
+  },
+  { operationId: 'sendHeartbeat', table: everybody(200), request: () => ({ body: { state: 'online' } }) },
+  {
+    operationId: 'getPresence',
+    table: everybody(200),
+    request: ({ people }) => ({ query: { user_ids: `${people.owner.id}` } }),
+    check: ({ body }, _scene, role) =>
+      expect(body.items[0]?.online ?? null).toBe(['friend', 'owner'].includes(role) ? true : null),
+  },
+]

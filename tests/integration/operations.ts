@@ -1,0 +1,98 @@
+import { http, stack } from '../e2e/stack.ts'
+
+export const serviceNames = ['user', 'friend', 'chat', 'notification', 'analytics'] as const
+export type ServiceName = (typeof serviceNames)[number]
+
+export interface JsonSchema {
+  readonly type?: string | readonly string[]
+  readonly enum?: readonly unknown[]
+  readonly anyOf?: readonly JsonSchema[]
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: unknown
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly format?: string
+  readonly default?: unknown
+}
+
+export interface Parameter {
+  readonly name: string
+  readonly in: 'path' | 'query'
+  readonly required?: boolean
+  readonly schema: JsonSchema
+}
+
+/** One operation as the running service documents it. */
+export interface Operation {
+  readonly service: ServiceName
+  readonly operationId: string
+  readonly method: string
+  /** `/rooms/{room_id}` */
+  readonly path: string
+  readonly isPublic: boolean
+  readonly parameters: readonly Parameter[]
+  readonly body: JsonSchema | undefined
+  readonly bodyIsRequired: boolean
+  readonly isForm: boolean
+  readonly answersStream: boolean
+}
+
+interface Document {
+  readonly paths: Record<string, Record<string, DocumentedOperation>>
+}
+interface DocumentedOperation {
+  readonly operationId: string
+  readonly security?: readonly unknown[]
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: { required?: boolean; content: Record<string, { schema: JsonSchema }> }
+  readonly responses: Record<string, { content?: Record<string, unknown> }>
+}
+
+/** Every operation of every running service: a new endpoint is in here without anybody writing it down. */
+export async function allOperations(): Promise<Operation[]> {
+  const documents = await Promise.all(
+    serviceNames.map(async (service) => {
+      const { body } = await http('GET', `${stack[service]}/openapi.json`)
+      return operationsOf(service, body as Document)
+    }),
+  )
+  return documents.flat()
+}
+
+function operationsOf(service: ServiceName, document: Document): Operation[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      const [bodyType, body] = Object.entries(operation.requestBody?.content ?? {})[0] ?? []
+      return {
+        service,
+        operationId: operation.operationId,
+        method: method.toUpperCase(),
+        path,
+        isPublic: operation.security?.length === 0,
+        parameters: operation.parameters ?? [],
+        body: body?.schema,
+        bodyIsRequired: operation.requestBody?.required === true,
+        isForm: bodyType === 'application/x-www-form-urlencoded',
+        answersStream: Object.values(operation.responses).some(
+          ({ content }) => content && 'text/event-stream' in content,
+        ),
+      }
+    }),
+  )
+}
+
+export type Values = Readonly<Record<string, string | number>>
+
+/** Where a request goes: path and query filled in. */
+export function urlOf(operation: Operation, params: Values = {}, query: Values = {}): string {
+  const path = operation.path.replace(/\{(\w+)\}/g, (_whole, name: string) => {
+    const value = params[name]
+    if (value === undefined) throw new Error(`${operation.operationId}: the row gives no ${name}`)
+    return encodeURIComponent(String(value))
+  })
+  const text = new URLSearchParams(
+    Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+  )
+  return `${stack[operation.service]}${path}${text.size > 0 ? `?${text}` : ''}`
+}
