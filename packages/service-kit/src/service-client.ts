@@ -39,7 +39,8 @@ export class ServiceClient {
       connections: 32,
     })
     this.#breaker = circuitBreaker(
-      handleWhen((err) => err instanceof StoreUnavailable),
+      // No answer, a broken one or 5xx; a neighbour that refuses works.
+      handleWhen((err) => !(err instanceof Problem) || err instanceof StoreUnavailable),
       { halfOpenAfter: HALF_OPEN_AFTER_MS, breaker: new ConsecutiveBreaker(BREAK_AFTER_FAILURES) },
     )
   }

@@ -22,7 +22,7 @@ const failing = defineRoute({
   summary: 'Fails',
   auth: 'public',
   params: z.object({ how: z.string() }),
-  success: { status: 200, description: 'Never.', schema: z.object({}) },
+  success: { status: 200, description: 'Never.', schema: z.object({ count: z.int() }) },
 })
 
 let service: Service
@@ -58,6 +58,7 @@ beforeAll(async () => {
     return result
   })
   route(service.app, failing, ({ params }) => {
+    if (params.how === 'result') return { count: 'not a number' as unknown as number }
     if (params.how === 'known') throw new Problem('EMAIL_TAKEN')
     throw new Error('the database password is hunter2')
   })
@@ -142,6 +143,25 @@ describe('buildService', () => {
   it('answers an expected problem with its status and code', async () => {
     const answer = await service.app.inject('/fail/known')
     expect(answer.json()).toMatchObject({ status: 400, code: 'EMAIL_TAKEN', instance: '/fail/known' })
+  })
+
+  it('answers HEAD as GET, without a body', async () => {
+    const answer = await service.app.inject({ method: 'HEAD', url: '/health' })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.body).toBe('')
+    const unknown = await service.app.inject({ method: 'HEAD', url: '/nothing' })
+    expect(unknown.statusCode).toBe(404)
+  })
+
+  it('takes a path with a slash at its end as the one without', async () => {
+    expect((await service.app.inject('/health/')).json()).toMatchObject({ status: 'healthy' })
+    expect((await service.app.inject('/fail/known/')).json().code).toBe('EMAIL_TAKEN')
+  })
+
+  it('answers 500 instead of sending what the contract does not allow', async () => {
+    const answer = await service.app.inject('/fail/result')
+    expect(answer.json()).toMatchObject({ status: 500, code: 'INTERNAL' })
+    expect(answer.body).not.toContain('not a number')
   })
 
   it('tells a wrong method from a wrong path', async () => {

@@ -20,6 +20,7 @@ const BODY_LIMIT_BYTES = 256 * 1024
 const REQUEST_TIMEOUT_MS = 30_000
 /** Longer than any proxy in front keeps an idle connection: it must be the one to close. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
+const IDLE_CHECK_MS = 100
 
 export interface ServiceOptions {
   /** `user-service`: in logs and metrics. */
@@ -71,6 +72,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     revocations,
   })
   const app = createApp(log, config.TRUST_PROXY_HOPS)
+  endConnectionsOnStop(app, lifecycle)
   // Compilers, error handler and hooks first: what is registered earlier would not inherit them.
   installCompilers(app)
   installErrorHandler(app)
@@ -80,7 +82,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   await app.register(formbody)
   await installOpenApi(app, { title, description, version: '1.0.0' })
   installHealth(app, { title, readiness, lifecycle, metrics })
-  lifecycle.onStop('http', 'http server', () => app.close())
+  lifecycle.onStop('http', 'http server', () => closeHttp(app))
 
   return {
     app,
@@ -129,6 +131,23 @@ function createApp(log: Logger, trustedHops: number): FastifyInstance {
     nameSpan(request)
   })
   return app
+}
+
+/** A client that keeps its connection would otherwise send its next request into a closing one. */
+function endConnectionsOnStop(app: FastifyInstance, lifecycle: Lifecycle): void {
+  app.addHook('onSend', async (_request, reply) => {
+    if (lifecycle.isStopping) reply.header('connection', 'close')
+  })
+}
+
+/** Closing ends the connections that are idle at that moment; those that become idle later are ended here. */
+async function closeHttp(app: FastifyInstance): Promise<void> {
+  const timer = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MS)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(timer)
+  }
 }
 
 /** The HTTP instrumentation does not know the route: a span named by the path would be one per id. */

@@ -1,0 +1,234 @@
+import { createServer, type Server } from 'node:http'
+import {
+  type CryptoKey,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  type JWK,
+  type JWTPayload,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Authenticator, bearerToken, remoteKeys } from './auth.ts'
+import { RevocationList } from './revocations.ts'
+
+interface SigningKey {
+  readonly kid: string
+  readonly privateKey: CryptoKey
+  readonly publicKey: CryptoKey
+  readonly jwk: JWK
+}
+
+async function newKey(kid: string): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair('Ed25519', { extractable: true })
+  return {
+    kid,
+    privateKey,
+    publicKey,
+    jwk: { ...(await exportJWK(publicKey)), kid, alg: 'Ed25519', use: 'sig' },
+  }
+}
+
+function claims(
+  key: SigningKey,
+  changes: Record<string, unknown> = {},
+  header: Record<string, unknown> = {},
+) {
+  const now = Math.floor(Date.now() / 1_000)
+  const payload: JWTPayload = {
+    sub: '7',
+    iss: 'issuer',
+    aud: 'audience',
+    iat: now,
+    exp: now + 600,
+    sid: 'session',
+    jti: crypto.randomUUID(),
+    ...changes,
+  }
+  const token = new SignJWT(
+    Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== undefined)),
+  )
+  return token.setProtectedHeader({ alg: 'Ed25519', kid: key.kid, ...header }).sign(key.privateKey)
+}
+
+/** user-service's key endpoint: publishes what is in `published`. */
+class KeyServer {
+  published: JWK[] = []
+  fetches = 0
+  #server: Server | undefined
+  port = 0
+
+  async listen(): Promise<void> {
+    this.#server = createServer((_request, response) => {
+      this.fetches++
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: this.published }))
+    })
+    await new Promise<void>((resolve) => this.#server!.listen(this.port, '127.0.0.1', resolve))
+    this.port = (this.#server.address() as { port: number }).port
+  }
+
+  async close(): Promise<void> {
+    this.#server?.closeAllConnections()
+    await new Promise((resolve) => this.#server?.close(resolve))
+  }
+}
+
+let first: SigningKey
+let second: SigningKey
+let server: KeyServer
+let authenticator: Authenticator
+let revocations: RevocationList
+let stopKeys: () => void
+
+beforeAll(async () => {
+  first = await newKey('first')
+  second = await newKey('second')
+})
+beforeEach(async () => {
+  server = new KeyServer()
+  server.published = [first.jwk]
+  await server.listen()
+  const { keys, stop } = remoteKeys(`http://127.0.0.1:${server.port}/jwks.json`)
+  stopKeys = stop
+  revocations = new RevocationList()
+  authenticator = new Authenticator({ issuer: 'issuer', audience: 'audience', keys, revocations })
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  stopKeys()
+  await server.close()
+})
+
+const codeOf = (token: string) =>
+  authenticator.verify(token).then(
+    () => 'accepted',
+    (err: { code?: string }) => err.code,
+  )
+
+describe('keys', () => {
+  it('are fetched once for many tokens', async () => {
+    const tokens = await Promise.all(Array.from({ length: 5 }, () => claims(first)))
+    for (const token of tokens) expect(await codeOf(token)).toBe('accepted')
+    expect(server.fetches).toBe(1)
+  })
+
+  it('are fetched again for a key that is not known yet, at most every 5 s', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    expect(await codeOf(await claims(first))).toBe('accepted')
+    server.published = [first.jwk, second.jwk]
+    const byNewKey = await claims(second)
+    expect(await codeOf(byNewKey)).toBe('TOKEN_INVALID')
+    expect(server.fetches).toBe(1)
+    vi.setSystemTime(Date.now() + 6_000)
+    expect(await codeOf(byNewKey)).toBe('accepted')
+    expect(server.fetches).toBe(2)
+  })
+
+  it('once fetched stay good while user-service is down, also for tokens never seen', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    expect(await codeOf(await claims(first))).toBe('accepted')
+    await server.close()
+    vi.setSystemTime(Date.now() + 24 * 3_600_000)
+    expect(await codeOf(await claims(first))).toBe('accepted')
+  })
+
+  it('that could never be fetched are our failure, not the token’s: 503 with Retry-After', async () => {
+    await server.close()
+    await expect(authenticator.verify(await claims(first))).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      status: 503,
+      store: 'user-service',
+      retryAfterSeconds: expect.any(Number),
+    })
+  })
+})
+
+describe('a token is refused', () => {
+  it.each([
+    ['without sub', { sub: undefined }],
+    ['without exp', { exp: undefined }],
+    ['without iat', { iat: undefined }],
+    ['without aud', { aud: undefined }],
+    ['without iss', { iss: undefined }],
+    ['without a session', { sid: undefined }],
+    ['for another audience', { aud: 'other' }],
+    ['of another issuer', { iss: 'other' }],
+    ['that has expired', { exp: Math.floor(Date.now() / 1_000) - 1 }],
+    ['not valid yet', { nbf: Math.floor(Date.now() / 1_000) + 600 }],
+    ['whose subject is no user id', { sub: 'admin' }],
+    ['whose subject is negative', { sub: '-7' }],
+    ['whose session is no text', { sid: { id: 1 } }],
+  ])('%s', async (_case, changes) => {
+    expect(await codeOf(await claims(first, changes))).toBe('TOKEN_INVALID')
+  })
+
+  it('with another signature', async () => {
+    const forged = await newKey('first')
+    expect(await codeOf(await claims(forged))).toBe('TOKEN_INVALID')
+  })
+
+  it('whose payload was changed', async () => {
+    const [header, , signature] = (await claims(first)).split('.')
+    const payload = Buffer.from(JSON.stringify({ sub: '8', sid: 's' })).toString('base64url')
+    expect(await codeOf(`${header}.${payload}.${signature}`)).toBe('TOKEN_INVALID')
+  })
+
+  it('without a signature (alg none)', async () => {
+    const token = new UnsecuredJWT({ sid: 's' })
+      .setSubject('7')
+      .setIssuer('issuer')
+      .setAudience('audience')
+      .setIssuedAt()
+      .setExpirationTime('1h')
+      .encode()
+    expect(await codeOf(token)).toBe('TOKEN_INVALID')
+  })
+
+  it('signed by HMAC with the public key as its secret', async () => {
+    const secret = new TextEncoder().encode(await exportSPKI(first.publicKey))
+    const now = Math.floor(Date.now() / 1_000)
+    const token = await new SignJWT({
+      sub: '7',
+      iss: 'issuer',
+      aud: 'audience',
+      iat: now,
+      exp: now + 600,
+      sid: 's',
+    })
+      .setProtectedHeader({ alg: 'HS256', kid: 'first' })
+      .sign(secret)
+    expect(await codeOf(token)).toBe('TOKEN_INVALID')
+  })
+
+  it('that demands an extension nobody knows (crit)', async () => {
+    const [, payload, signature] = (await claims(first)).split('.')
+    const header = { alg: 'Ed25519', kid: 'first', crit: ['x'], x: 1 }
+    const encoded = Buffer.from(JSON.stringify(header)).toString('base64url')
+    expect(await codeOf(`${encoded}.${payload}.${signature}`)).toBe('TOKEN_INVALID')
+  })
+
+  it('although it was accepted before: when it expires, and when its session ends', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const token = await claims(first)
+    const other = await claims(first, { sid: 'other' })
+    expect(await codeOf(token)).toBe('accepted')
+    expect(await codeOf(other)).toBe('accepted')
+    revocations.add(['session'], new Date())
+    expect(await codeOf(token)).toBe('SESSION_REVOKED')
+    expect(await codeOf(other)).toBe('accepted')
+    vi.setSystemTime(Date.now() + 601_000)
+    expect(await codeOf(other)).toBe('TOKEN_INVALID')
+  })
+})
+
+it.each([
+  ['Bearer abc.def-g_h~i+/=', 'abc.def-g_h~i+/='],
+  ['bearer abc', 'abc'],
+  ['Basic abc', undefined],
+  ['Bearer a b', undefined],
+  ['Bearer ', undefined],
+  [undefined, undefined],
+])('the header %j carries the token %j', (header, token) => {
+  expect(bearerToken(header)).toBe(token)
+})

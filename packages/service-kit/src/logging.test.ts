@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import { createLogger } from './logging.ts'
+
+function logged(...args: [object, string?]): string {
+  const lines: string[] = []
+  const log = createLogger({
+    service: 'test-service',
+    level: 'trace',
+    destination: { write: (line) => void lines.push(line) },
+  })
+  log.info(...args)
+  return lines.join('')
+}
+
+const secrets = [
+  'password',
+  'current_password',
+  'new_password',
+  'password_hash',
+  'passwordHash',
+  'access_token',
+  'refresh_token',
+  'token',
+  'ticket',
+  'authorization',
+  'cookie',
+]
+
+describe('the log', () => {
+  it.each(secrets)('never shows `%s`, down to three levels', (name) => {
+    const canary = { [name]: 'canary-secret' }
+    for (const entry of [canary, { body: canary }, { request: { body: canary } }, { headers: [canary] }])
+      expect(logged(entry)).not.toContain('canary-secret')
+    expect(logged({ request: { body: canary } })).toContain('[redacted]')
+  })
+
+  it('is one JSON line with the level as a word, the service and the time', () => {
+    const line = JSON.parse(logged({ room_id: 7 }, 'hello'))
+    expect(line).toMatchObject({ level: 'info', service: 'test-service', room_id: 7, msg: 'hello' })
+    expect(new Date(line.time).getTime()).toBeGreaterThan(0)
+    expect(line).not.toHaveProperty('trace_id')
+  })
+
+  it('tells the cause of an error', () => {
+    const err = new Error('outer', { cause: new Error('inner') })
+    expect(logged({ err }, 'failed')).toMatch(/outer.*inner/)
+  })
+})

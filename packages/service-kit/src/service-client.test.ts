@@ -1,0 +1,152 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { defineRoute } from '@bigtech/contracts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { z } from 'zod'
+import { ServiceClient } from './service-client.ts'
+
+const getThing = defineRoute({
+  operationId: 'getThing',
+  method: 'GET',
+  path: '/things/:id',
+  tag: 'things',
+  summary: 'A thing',
+  params: z.object({ id: z.coerce.number().int() }),
+  success: { status: 200, description: 'The thing.', schema: z.object({ id: z.int(), name: z.string() }) },
+})
+const identity = { requestId: 'request-1', bearer: 'token-1' }
+
+let server: Server
+let client: ServiceClient
+let requests: IncomingMessage[]
+let respond: (response: ServerResponse) => void
+
+beforeEach(async () => {
+  requests = []
+  respond = (response) => response.end('{"id":1,"name":"a"}')
+  server = createServer((request, response) => {
+    requests.push(request)
+    respond(response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  client = new ServiceClient({
+    service: 'thing-service',
+    baseUrl: `http://127.0.0.1:${port}`,
+    timeoutMs: 200,
+  })
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  server.closeAllConnections()
+  server.close()
+  await client.close()
+})
+
+const call = () => client.call(getThing, { params: { id: 1 } }, identity)
+const answerWith = (status: number, body = '{}') => {
+  respond = (response) => {
+    response.statusCode = status
+    response.end(body)
+  }
+}
+const unavailable = { code: 'UNAVAILABLE', store: 'thing-service' }
+
+async function failTimes(count: number): Promise<void> {
+  for (let index = 0; index < count; index++) await expect(call()).rejects.toMatchObject(unavailable)
+}
+
+describe('a call', () => {
+  it('passes on who asks and which request it belongs to, and answers what the contract lists', async () => {
+    answerWith(200, '{"id":1,"name":"a","secret":"x"}')
+    expect(await call()).toEqual({ id: 1, name: 'a' })
+    expect(requests[0]).toMatchObject({
+      url: '/things/1',
+      headers: { 'x-request-id': 'request-1', authorization: 'Bearer token-1' },
+    })
+  })
+
+  it('fails in time when the neighbour says nothing', async () => {
+    respond = () => undefined
+    const start = performance.now()
+    await expect(call()).rejects.toMatchObject(unavailable)
+    expect(performance.now() - start).toBeLessThan(1_500)
+  })
+
+  it('fails in time when the answer begins and never ends', async () => {
+    respond = (response) => void response.write('{"id":')
+    const start = performance.now()
+    await expect(call()).rejects.toMatchObject(unavailable)
+    expect(performance.now() - start).toBeLessThan(1_500)
+  })
+
+  it.each([
+    ['an answer that breaks the contract', '{"id":"one"}'],
+    ['an answer that is no JSON', '<html>'],
+  ])('never lets %s in', async (_what, body) => {
+    answerWith(200, body)
+    await expect(call()).rejects.toMatchObject(unavailable)
+  })
+
+  it.each([
+    [401, 'TOKEN_INVALID'],
+    [404, 'NOT_FOUND'],
+  ])('turns %i into %s', async (status, code) => {
+    answerWith(status)
+    await expect(call()).rejects.toMatchObject({ code })
+  })
+})
+
+describe('the breaker', () => {
+  it.each([
+    ['answers 500', () => answerWith(500)],
+    [
+      'says nothing',
+      () => {
+        respond = () => undefined
+      },
+    ],
+    [
+      'breaks the connection',
+      () => {
+        respond = (response) => void response.destroy()
+      },
+    ],
+  ])(
+    'opens after 5 failures of a neighbour that %s: the next call is refused without asking',
+    async (_how, breakIt) => {
+      breakIt()
+      await failTimes(5)
+      const asked = requests.length
+      await failTimes(3)
+      expect(requests.length).toBe(asked)
+    },
+  )
+
+  it('lets one call try after 5 s, and closes when that works', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    answerWith(500)
+    await failTimes(5)
+    answerWith(200, '{"id":1,"name":"a"}')
+    await failTimes(1)
+    vi.setSystemTime(Date.now() + 5_001)
+    expect(await call()).toEqual({ id: 1, name: 'a' })
+    expect(await call()).toEqual({ id: 1, name: 'a' })
+  })
+
+  it('opens again when the trial fails', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    answerWith(500)
+    await failTimes(5)
+    vi.setSystemTime(Date.now() + 5_001)
+    await failTimes(1)
+    const asked = requests.length
+    await failTimes(1)
+    expect(requests.length).toBe(asked)
+  })
+
+  it('stays closed when the neighbour refuses: it works', async () => {
+    answerWith(404)
+    for (let index = 0; index < 10; index++) await expect(call()).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(requests).toHaveLength(10)
+  })
+})
