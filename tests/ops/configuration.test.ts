@@ -1,15 +1,23 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import type { z } from 'zod'
 import { exampleEnv, loadCompose } from './compose-model.ts'
 import { root, serviceNames, text, yaml } from './files.ts'
 import { environmentOf, named, podOf } from './kubernetes-model.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
-async function schemaOf(service: string): Promise<z.ZodType> {
+/** What is used here of a zod schema. */
+interface Schema {
+  safeParse(
+    value: unknown,
+  ):
+    | { success: true }
+    | { success: false; error: { issues: Array<{ path: PropertyKey[]; message: string }> } }
+}
+
+async function schemaOf(service: string): Promise<Schema> {
   const file = pathToFileURL(join(root, 'services', service, 'src/config.ts')).href
-  return ((await import(file)) as { configSchema: z.ZodType }).configSchema
+  return ((await import(file)) as { configSchema: Schema }).configSchema
 }
 
 /** What the service would say of this environment; an empty variable counts as unset, as in service-kit. */
