@@ -1,0 +1,135 @@
+import { uniqueName, waitFor } from '@bigtech/testkit'
+import { befriend, expectStatus, http, newPerson, type Person, signIn, stack } from '../e2e/stack.ts'
+import type { Values } from './operations.ts'
+
+/** A list with something in it, and a way to put one more in. */
+export interface List {
+  readonly operationId: string
+  /** Two, because some lists may be asked for only so often a minute. */
+  readonly readers: readonly [Person, Person]
+  readonly params?: Values
+  readonly query?: Values
+  readonly insert: (count: number) => Promise<unknown>
+  // biome-ignore lint/suspicious/noExplicitAny: a test asserts on whatever came
+  readonly keyOf: (item: any) => unknown
+}
+
+const chat = (person: Person, method: string, path: string, json?: unknown) =>
+  http(method, stack.chat + path, { token: person.token, ...(json === undefined ? {} : { json }) })
+const friends = (person: Person, method: string, path: string, json?: unknown) =>
+  http(method, stack.friend + path, { token: person.token, ...(json === undefined ? {} : { json }) })
+
+async function times<Value>(count: number, make: (index: number) => Promise<Value>): Promise<Value[]> {
+  const made: Value[] = []
+  for (let index = 0; index < count; index++) made.push(await make(index))
+  return made
+}
+
+/** Every list of the product, with five things or more in each. */
+export async function allLists(): Promise<List[]> {
+  const tag = uniqueName('목록').slice(0, 10)
+  const people = await Promise.all(Array.from({ length: 12 }, (_, index) => newPerson(`${tag}${index}`)))
+  const [asked, hub, blocker, reader, ...others] = people as [Person, Person, Person, Person, ...Person[]]
+  /** People who have not been used for it yet; each insert takes one. */
+  const rest = () => [...others]
+  return (
+    await Promise.all([
+      userLists(tag, asked, reader),
+      friendLists({ asked, hub, blocker, reader, rest }),
+      roomLists(hub, reader, others),
+    ])
+  ).flat()
+}
+
+async function userLists(tag: string, person: Person, reader: Person): Promise<List[]> {
+  const openSession = () => signIn(person.email)
+  await times(5, openSession)
+  return [
+    {
+      operationId: 'listSessions',
+      readers: [person, person],
+      insert: openSession,
+      keyOf: ({ session_id }) => session_id,
+    },
+    {
+      operationId: 'searchUsers',
+      readers: [person, reader],
+      query: { q: tag },
+      insert: (count) => newPerson(`${tag}~${count}`),
+      keyOf: ({ user_id }) => user_id,
+    },
+  ]
+}
+
+async function friendLists(cast: {
+  asked: Person
+  hub: Person
+  blocker: Person
+  reader: Person
+  rest: () => Person[]
+}): Promise<List[]> {
+  const { asked, hub, blocker, reader, rest } = cast
+  const [askers, made, blocked] = [rest(), rest(), rest()]
+  const ask = async () => {
+    const from = askers.pop() ?? (await newPerson())
+    await expectStatus(201, friends(from, 'POST', '/friends/request', { target_user_id: asked.id }))
+  }
+  const makeFriend = async () => befriend(made.pop() ?? (await newPerson()), hub)
+  const block = async () =>
+    friends(blocker, 'POST', `/friends/${(blocked.pop() ?? (await newPerson())).id}/block`)
+  await Promise.all([times(5, ask), befriend(reader, hub), times(5, makeFriend), times(5, block)])
+  const readers = (person: Person) => [person, person] as const
+  const keyOf: List['keyOf'] = ({ user_id }) => user_id
+  await waitFor(async () => {
+    const { body } = await http('GET', `${stack.notification}/notifications/deliveries`, {
+      token: asked.token,
+    })
+    return body.items.length >= 5
+  })
+  return [
+    {
+      operationId: 'listFriendRequests',
+      readers: readers(asked),
+      insert: ask,
+      keyOf: ({ request_id }) => request_id,
+    },
+    { operationId: 'listFriends', readers: readers(hub), insert: makeFriend, keyOf },
+    { operationId: 'listBlockedUsers', readers: readers(blocker), insert: block, keyOf },
+    // The friends of the reader's one friend.
+    { operationId: 'listFriendSuggestions', readers: readers(reader), insert: makeFriend, keyOf },
+    {
+      operationId: 'listDeliveries',
+      readers: readers(asked),
+      insert: ask,
+      keyOf: ({ delivery_id }) => delivery_id,
+    },
+  ]
+}
+
+async function roomLists(owner: Person, member: Person, others: readonly Person[]): Promise<List[]> {
+  const joining = [...others]
+  const open = () => expectStatus(201, chat(owner, 'POST', '/rooms', {}))
+  const room = (await open()).body.room_id as number
+  const { body: link } = await chat(owner, 'POST', `/rooms/${room}/links`, {})
+  const join = async () => chat(joining.pop() ?? (await newPerson()), 'POST', `/rooms/join/${link.token}`)
+  await chat(member, 'POST', `/rooms/join/${link.token}`)
+  const addLink = () => expectStatus(201, chat(owner, 'POST', `/rooms/${room}/links`, {}))
+  const send = () => expectStatus(201, chat(owner, 'POST', `/messages/${room}`, { content: '찾아보세요' }))
+  await Promise.all([times(5, open), times(4, join), times(5, addLink), times(6, send)])
+  const inRoom = { readers: [owner, member], params: { room_id: room } } as const
+  const ownersAlone = { readers: [owner, owner], params: { room_id: room } } as const
+  const messageKey: List['keyOf'] = ({ message_id }) => message_id
+  return [
+    { operationId: 'listRooms', readers: [owner, owner], insert: open, keyOf: ({ room_id }) => room_id },
+    { operationId: 'listRoomMembers', ...inRoom, insert: join, keyOf: ({ user_id }) => user_id },
+    { operationId: 'listJoinLinks', ...ownersAlone, insert: addLink, keyOf: ({ link_id }) => link_id },
+    { operationId: 'listMessages', ...inRoom, insert: send, keyOf: messageKey },
+    {
+      operationId: 'searchMessages',
+      readers: inRoom.readers,
+      query: { q: '찾아' },
+      insert: send,
+      keyOf: messageKey,
+    },
+  ]
+}
