@@ -7,7 +7,7 @@ import { buildAnalyticsService } from '../app.ts'
 import { configSchema } from '../config.ts'
 
 export const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url))
-export const operatorToken = 'operator-token-of-the-tests'
+const operatorToken = 'operator-token-of-the-tests'
 
 export interface Harness {
   readonly service: Service

@@ -2,7 +2,7 @@ import { createECDH, randomBytes } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export interface ReceivedPush {
+interface ReceivedPush {
   readonly path: string
   readonly headers: IncomingHttpHeaders
   readonly bytes: number

@@ -11,7 +11,7 @@ import { type MailCatcher, startMailCatcher } from './mail-catcher.ts'
 
 export const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url))
 
-export interface Answer {
+interface Answer {
   readonly status: number
   readonly body: Record<string, unknown> & { readonly items?: readonly Record<string, unknown>[] }
 }

@@ -1,6 +1,6 @@
 /** What an event adds to which figure. Pure. Days and hours are those of UTC. */
 
-export const totalNames = [
+const totalNames = [
   'sign_ups',
   'accounts_deleted',
   'logins',
@@ -11,7 +11,7 @@ export const totalNames = [
   'friend_requests_rejected',
   'blocks',
 ] as const
-export type TotalName = (typeof totalNames)[number]
+type TotalName = (typeof totalNames)[number]
 
 export interface Effect {
   readonly total?: TotalName

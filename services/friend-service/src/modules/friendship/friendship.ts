@@ -53,7 +53,7 @@ export type PairEvent =
     }
   | { readonly type: 'FriendRemoved' | 'UserBlocked' | 'UserUnblocked'; readonly by: Side }
 
-export type Refusal =
+type Refusal =
   | 'FRIEND_REQUEST_EXISTS'
   | 'ALREADY_FRIENDS'
   | 'FRIEND_REQUEST_REFUSED'

@@ -1,7 +1,7 @@
 import { uuidv7 } from '@bigtech/contracts'
 import type { Delivery as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
-import { STREAM_EXPIRY_MS } from '../streams/streams.repository.ts'
+import { STREAM_EXPIRY_MS } from '../streams/streams.ts'
 import type { Channel, Delivery, DeliveryKind, DeliveryState, MessageContent } from './delivery.ts'
 
 export interface NewDelivery {
@@ -32,7 +32,7 @@ export interface Recipient {
 }
 
 /** For so long a claimed delivery is its claimer's; afterwards the claimer counts as crashed. */
-export const LEASE_MS = 60_000
+const LEASE_MS = 60_000
 const BATCH = 300
 const KEEP_DAYS = 30
 

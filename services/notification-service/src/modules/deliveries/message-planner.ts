@@ -1,6 +1,6 @@
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import type { PreferencesRepository } from '../preferences/preferences.repository.ts'
-import { defaultPreferences, type Preferences } from '../preferences/preferences.repository.ts'
+import { defaultPreferences, type Preferences } from '../preferences/preferences.ts'
 import { quietUntil } from '../preferences/quiet-hours.ts'
 import type { DeliveriesRepository, NewMessageDelivery, Recipient } from './deliveries.repository.ts'
 import { previewOf } from './delivery.ts'

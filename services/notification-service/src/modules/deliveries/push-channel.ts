@@ -1,5 +1,6 @@
 import type { ContactsRepository } from '../contacts/contacts.repository.ts'
-import type { Preferences, PreferencesRepository } from '../preferences/preferences.repository.ts'
+import type { PreferencesRepository } from '../preferences/preferences.repository.ts'
+import type { Preferences } from '../preferences/preferences.ts'
 import { quietUntil } from '../preferences/quiet-hours.ts'
 import type { RoomsRepository } from '../rooms/rooms.repository.ts'
 import type { StreamsRepository } from '../streams/streams.repository.ts'

@@ -1,22 +1,5 @@
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
-import type { QuietHours } from './quiet-hours.ts'
-
-export interface Preferences {
-  readonly messagePush: boolean
-  readonly friendRequestPush: boolean
-  readonly mentionsWhenMuted: boolean
-  readonly showPreview: boolean
-  readonly quietHours: QuietHours | null
-}
-
-/** Of everybody who has not chosen otherwise. */
-export const defaultPreferences: Preferences = {
-  messagePush: true,
-  friendRequestPush: true,
-  mentionsWhenMuted: true,
-  showPreview: true,
-  quietHours: null,
-}
+import { defaultPreferences, type Preferences } from './preferences.ts'
 
 export class PreferencesRepository {
   readonly #mysql: Mysql

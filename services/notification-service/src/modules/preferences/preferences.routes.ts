@@ -5,7 +5,8 @@ import {
 } from '@bigtech/contracts'
 import { route } from '@bigtech/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
-import type { Preferences, PreferencesRepository } from './preferences.repository.ts'
+import type { PreferencesRepository } from './preferences.repository.ts'
+import type { Preferences } from './preferences.ts'
 
 export const preferencesRoutes: FastifyPluginAsync<{ preferences: PreferencesRepository }> = async (
   app,

@@ -1,7 +1,5 @@
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
-
-/** Without a sign of life for so long a stream counts as gone. */
-export const STREAM_EXPIRY_MS = 60_000
+import { STREAM_EXPIRY_MS } from './streams.ts'
 
 /**
  * Who has a stream open. Both moments only ever grow, so that events may come twice, and those of

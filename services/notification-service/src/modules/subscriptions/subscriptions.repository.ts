@@ -16,7 +16,7 @@ export interface NewSubscription extends Omit<Subscription, 'id' | 'createdAt'> 
   readonly sessionId: string
 }
 
-export const MAX_SUBSCRIPTIONS = 20
+const MAX_SUBSCRIPTIONS = 20
 
 /** The browsers to push to. */
 export class SubscriptionsRepository {
