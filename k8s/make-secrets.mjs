@@ -36,6 +36,7 @@ export function secretsOf(secret, key) {
     secrets[`${name}-service-owner`] = { DATABASE_URL: url(`${name}_service_owner`, mysql[owner]) }
   }
   secrets['user-service'].REDIS_URL = redisUrl(0)
+  secrets['analytics-service'].OPERATOR_TOKEN = secret()
   Object.assign(secrets['chat-service'], {
     REDIS_URL: redisUrl(1),
     MONGO_URL: `mongodb+srv://chat_service:${mongodb.MONGO_CHAT_PASSWORD}@${members}/bigtech_chat?replicaSet=rs0&tls=false`,

@@ -1,6 +1,6 @@
 import { describe, expect, it, type TestContext } from 'vitest'
 import { type ComposeModel, type ComposeService, exampleEnv, loadCompose } from './compose-model.ts'
-import { serviceNames } from './files.ts'
+import { serviceNames, text } from './files.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
 const base = 'docker-compose.msa.yml'
@@ -172,6 +172,13 @@ describe('the overrides', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(services['kafka-1']?.environment?.KAFKA_ADVERTISED_LISTENERS).toContain(
       'OUTSIDE://127.0.0.1:19092',
     )
+  })
+
+  it('docker-compose.test.yml lifts the limit of the gateway, which is for people', async (context) => {
+    const { services } = await model(context, ['docker-compose.test.yml'], '')
+    // The command replaces a line of kong.yml, so that line must be there.
+    expect(JSON.stringify(services.kong?.command)).toContain('minute: 100$')
+    expect(text('infrastructure/docker/kong/kong.yml')).toMatch(/minute: 100$/m)
   })
 
   it('docker-compose.test.yml shares no name and no port with the other, and keeps no data', async (context) => {

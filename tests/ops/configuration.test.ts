@@ -35,6 +35,13 @@ describe('what a service is configured by', { timeout: FETCH_TIMEOUT_MS }, () =>
     expect(await complaints(service, model?.services[service]?.environment ?? {})).toEqual([])
   })
 
+  it.for(serviceNames)('is complete for %s in the Compose of the tests', async (service, context) => {
+    const { model } = loadCompose(await need('compose', context), ['docker-compose.test.yml'], {
+      profiles: '',
+    })
+    expect(await complaints(service, model?.services[service]?.environment ?? {})).toEqual([])
+  })
+
   it.for(serviceNames)('is complete for %s in Kubernetes', async (service) => {
     const [container] = podOf(named('Deployment', service)).spec.containers
     expect(container && (await complaints(service, environmentOf(container)))).toEqual([])

@@ -140,7 +140,7 @@ describe('make-secrets.mjs', () => {
     const passwords = (objects: Resource[]) =>
       objects.flatMap(({ stringData }) =>
         Object.entries(stringData ?? {}).flatMap(([key, value]) =>
-          /PASSWORD$|KEY$/.test(key) && value ? [value] : [],
+          /(PASSWORD|KEY|TOKEN)$/.test(key) && value ? [value] : [],
         ),
       )
     expect(new Set([...passwords(first), ...passwords(second)]).size).toBe(2 * passwords(first).length)
