@@ -1,7 +1,7 @@
 import { UserError } from './problems.ts'
 
 export interface Args {
-  command: 'start' | 'test' | 'lint' | 'servers' | 'status' | 'env' | 'help'
+  command: 'start' | 'test' | 'lint' | 'servers' | 'status' | 'env' | 'run' | 'help'
   instance: string
   reset: boolean
   /** Undefined means: Docker when it answers, else the servers of this machine. */
@@ -15,7 +15,7 @@ export interface Args {
   rest: string[]
 }
 
-const commands = ['start', 'test', 'lint', 'servers', 'status', 'env', 'help'] as const
+const commands = ['start', 'test', 'lint', 'servers', 'status', 'env', 'run', 'help'] as const
 
 export const usage = `Usage: npm start -- [options]      run everything and stay in the foreground
        npm test -- [filters]       every check and test, on ports of its own
@@ -34,6 +34,7 @@ More commands (node packages/devstack/bootstrap.mjs <command>):
   servers            the servers alone, for development and integration tests
   status             what of this checkout is running
   env                the addresses and accounts as shell exports
+  run FILE           a program with the addresses of the running system (npm run load, npm run chaos)
 
 Ports:  DEVSTACK_MYSQL_PORT, _REDIS_PORT, _MONGO_PORT, _KAFKA_PORT, _SMTP_PORT, _MAILBOX_PORT, _GATEWAY_PORT, _USER_PORT,
         _FRIEND_PORT, _CHAT_PORT, _NOTIFICATION_PORT, _ANALYTICS_PORT, or DEVSTACK_PORT_OFFSET for all of them

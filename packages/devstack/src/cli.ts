@@ -1,6 +1,7 @@
 import { type Args, parseArgs, usage } from './args.ts'
 import { env } from './commands/env.ts'
 import { lint } from './commands/lint.ts'
+import { runFile } from './commands/run-file.ts'
 import { servers } from './commands/servers.ts'
 import { start } from './commands/start.ts'
 import { status } from './commands/status.ts'
@@ -17,6 +18,7 @@ const commands: Record<Exclude<Args['command'], 'help'>, Command> = {
   servers,
   status,
   env,
+  run: runFile,
 }
 
 async function main(argv: readonly string[]): Promise<number> {

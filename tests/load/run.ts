@@ -1,0 +1,25 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+/**
+ * All benchmarks, one after the other, each beside its baseline in the same run; takes about five minutes.
+ *
+ *     npm run load                 needs a running `npm start`
+ *     npm run load -- send login   only these
+ */
+const benchmarks = ['login', 'send', 'fanout', 'room-list', 'tracing']
+
+const chosen = process.argv.slice(2)
+const unknown = chosen.filter((name) => !benchmarks.includes(name))
+if (unknown.length > 0) {
+  console.error(`There is no benchmark "${unknown.join(', ')}": ${benchmarks.join(', ')}.`)
+  process.exit(1)
+}
+const env = { ...process.env, USER_SERVICE_URL: process.env.BIGTECH_USER_URL }
+for (const name of chosen.length > 0 ? chosen : benchmarks) {
+  console.log(`\n## ${name}\n`)
+  const child = spawn(process.execPath, [join(import.meta.dirname, `${name}.ts`)], { stdio: 'inherit', env })
+  const [code] = (await once(child, 'exit')) as [number | null]
+  if (code !== 0) process.exitCode = 1
+}
