@@ -2,23 +2,28 @@ import { classifyError } from '@bigtech/kafka'
 import { Problem, type Service, StoreUnavailable } from '@bigtech/service-kit'
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
+import { MysqlPulse } from './mysql-pulse.ts'
 import type { StoreMetrics } from './store-metrics.ts'
 
 /** Inside a transaction: Prisma's client, bound to it. */
 export type Tx = Prisma.TransactionClient
 
-/** A caller hears 503 within 2 s, also from a server that took the connection and says nothing. */
-const DEADLINE_MS = 1_700
+/** Longer than anybody waits for an answer. */
+const MAX_WAIT_MS = 5_000
 const CONFLICT_RETRIES = 5
+/** Whatever must not be missed is locked by its row; gap locks would only add deadlocks. */
+const TRANSACTION = { maxWait: MAX_WAIT_MS, timeout: MAX_WAIT_MS, isolationLevel: 'ReadCommitted' } as const
 
 /** MySQL for the repositories: bounded in time, outages as StoreUnavailable, lost races repeated. */
 export class Mysql {
   readonly #prisma: PrismaClient
   readonly #metrics: StoreMetrics
+  readonly #pulse: MysqlPulse
 
   constructor(databaseUrl: string, metrics: StoreMetrics) {
     const adapter = new PrismaMariaDb(poolOptions(databaseUrl), { useTextProtocol: true })
     this.#prisma = new PrismaClient({ adapter })
+    this.#pulse = new MysqlPulse(connectionOptions(databaseUrl))
     this.#metrics = metrics
   }
 
@@ -29,7 +34,7 @@ export class Mysql {
 
   /** All or nothing. A deadlock rolled everything back, so the whole of it is tried again. */
   async transaction<Result>(operation: string, work: (tx: Tx) => Promise<Result>): Promise<Result> {
-    const run = () => this.#prisma.$transaction(work, { maxWait: 1_500, timeout: 5_000 })
+    const run = () => this.#prisma.$transaction(work, TRANSACTION)
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#guarded(operation, run)
@@ -40,17 +45,19 @@ export class Mysql {
     }
   }
 
-  async ping(): Promise<void> {
-    await this.#prisma.$queryRaw`SELECT 1`
+  ping(): Promise<void> {
+    return this.#pulse.ask()
   }
 
   async close(): Promise<void> {
-    await this.#prisma.$disconnect()
+    await Promise.all([this.#prisma.$disconnect(), this.#pulse.close()])
   }
 
   async #guarded<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {
     try {
-      return await this.#metrics.measure('mysql', operation, () => withDeadline(work()))
+      const result = await this.#metrics.measure('mysql', operation, () => this.#pulse.unlessSilent(work()))
+      this.#pulse.heard()
+      return result
     } catch (err) {
       if (err instanceof Problem || classifyError(err) !== 'unavailable') throw err
       throw new StoreUnavailable('mysql', err)
@@ -76,6 +83,17 @@ export function openMysql(service: Service, databaseUrl: string, metrics: StoreM
 }
 
 function poolOptions(databaseUrl: string) {
+  return {
+    ...connectionOptions(databaseUrl),
+    connectionLimit: 16,
+    minimumIdle: 2,
+    acquireTimeout: MAX_WAIT_MS,
+    // Frees connections to a server that went silent.
+    socketTimeout: MAX_WAIT_MS + 1_000,
+  }
+}
+
+function connectionOptions(databaseUrl: string) {
   const url = new URL(databaseUrl)
   return {
     host: url.hostname,
@@ -83,30 +101,10 @@ function poolOptions(databaseUrl: string) {
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
     database: url.pathname.slice(1),
-    connectionLimit: 16,
-    minimumIdle: 2,
     connectTimeout: 1_000,
-    acquireTimeout: 1_500,
     initializationTimeout: 1_000,
-    // Longer than any statement may take: frees connections to a server that went silent.
-    socketTimeout: 5_000,
-    // Every statement that must not miss a row locks it; gap locks would only add deadlocks.
-    initSql: [
-      'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-      "SET SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 2",
-    ],
-  }
-}
-
-async function withDeadline<Result>(work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    const silent = new StoreUnavailable('mysql', new Error(`no answer within ${DEADLINE_MS} ms`))
-    timer = setTimeout(() => reject(silent), DEADLINE_MS)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
+    // No statement may be needed to set a connection up: when one fails half way, the version of the
+    // connector that Prisma uses leaves a rejection that nobody handles, and that ends the process.
+    collation: 'UTF8MB4_UNICODE_CI',
   }
 }

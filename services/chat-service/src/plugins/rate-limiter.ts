@@ -10,6 +10,8 @@ export interface Limit {
   readonly windowSeconds: number
 }
 
+const AWAY_MS = 1_000
+
 /**
  * Counts in fixed windows, over all processes. Without Redis each process counts for itself: a
  * limit is then looser, never gone, and never the reason why something fails.
@@ -17,6 +19,7 @@ export interface Limit {
 export class RateLimiter {
   readonly #redis: ChatRedis
   readonly #refused: Counter<'limit'>
+  #awayUntil = 0
   readonly #local = new LRUCache<string, number>({ max: 50_000 })
 
   constructor(redis: ChatRedis, registry: Registry) {
@@ -45,11 +48,13 @@ export class RateLimiter {
     const local = (this.#local.get(key) ?? 0) + 1
     this.#local.set(key, local, { ttl: windowSeconds * 1_000 })
     const { commands } = this.#redis
-    if (commands.status !== 'ready') return local
+    if (commands.status !== 'ready' || Date.now() < this.#awayUntil) return local
     try {
       const [count] = await Promise.all([commands.incr(key), commands.expire(key, windowSeconds + 1)])
       return count
     } catch {
+      // One that hangs would cost everybody its time-out.
+      this.#awayUntil = Date.now() + AWAY_MS
       return local
     }
   }

@@ -99,9 +99,10 @@ export class LinkService {
     await rooms.transaction('link_join', ctx.requestId, async (tx) => {
       const room = await tx.lock(roomId)
       if (!room) throw new Problem('JOIN_LINK_INVALID')
-      if (await tx.roleOf(roomId, userId)) return
+      const standing = await tx.standing(roomId, userId)
+      if (standing === 'member') return
       // The same answer as for a dead link: a room keeps its removals to itself.
-      if (await tx.wasRemoved(roomId, userId)) throw new Problem('JOIN_LINK_INVALID')
+      if (standing === 'removed') throw new Problem('JOIN_LINK_INVALID')
       if (room.memberCount >= roomLimits.members) throw new Problem('ROOM_FULL')
       const at = new Date()
       if (!(await links.use(tx, linkId, at))) throw new Problem('JOIN_LINK_INVALID')

@@ -81,6 +81,7 @@ export class MemberService {
       const members = added.map((id) => ({ userId: id, role: 'member' as const, visibleFromSeq }))
       const over = await tx.addMembers(roomId, members, new Date())
       if (over.length > 0) throw notAddable(listed, over)
+      await tx.forgiveRemovals(roomId, added)
       await tx.publish(roomMembersChanged, {
         room_id: roomId,
         added,

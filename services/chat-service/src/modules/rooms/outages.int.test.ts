@@ -48,7 +48,10 @@ const send = (from: number, room: number) =>
 async function allRoomsHeardOf(): Promise<void> {
   const heardOfAll = async () => {
     const { body } = await chat.as(null, 'GET', '/metrics', undefined, broken)
-    const heard = /kafka_consumer_events_total\{[^}]*event_type="RoomCreated"[^}]*\} (\d+)/.exec(body)?.[1]
+    const heard =
+      /kafka_consumer_events_total\{[^}]*event_type="RoomCreated",result="applied"[^}]*\} (\d+)/.exec(
+        body,
+      )?.[1]
     const made = await chat.mysql.query("SELECT 1 FROM outbox WHERE event_type = 'RoomCreated'")
     return Number(heard) >= made.length
   }

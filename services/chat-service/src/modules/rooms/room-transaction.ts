@@ -176,10 +176,19 @@ export class RoomTransaction {
       ON DUPLICATE KEY UPDATE removed_by = VALUES(removed_by), removed_at = VALUES(removed_at)`
   }
 
-  async wasRemoved(roomId: number, userId: number): Promise<boolean> {
-    const rows = await this.#tx.$queryRaw<unknown[]>`
-      SELECT 1 FROM room_removals WHERE room_id = ${roomId} AND user_id = ${userId}`
-    return rows.length > 0
+  /** Whoever is invited back was not removed any more. */
+  async forgiveRemovals(roomId: number, userIds: readonly number[]): Promise<void> {
+    await this.#tx.$executeRaw`
+      DELETE FROM room_removals WHERE room_id = ${roomId} AND user_id IN (${Prisma.join([...userIds])})`
+  }
+
+  /** What stands in the way of joining by a link; under the room's lock, where every question counts. */
+  async standing(roomId: number, userId: number): Promise<'member' | 'removed' | 'none'> {
+    const rows = await this.#tx.$queryRaw<{ standing: 'member' | 'removed' }[]>`
+      SELECT 'member' AS standing FROM room_members WHERE room_id = ${roomId} AND user_id = ${userId}
+      UNION ALL
+      SELECT 'removed' FROM room_removals WHERE room_id = ${roomId} AND user_id = ${userId}`
+    return rows[0]?.standing ?? 'none'
   }
 
   async setRole(roomId: number, userId: number, role: Role): Promise<void> {
