@@ -40,7 +40,7 @@ export class Http {
     const response = await this.#send(contract, input, options)
     if (!response.ok) throw await problemOf(response)
     if (!contract.success.schema) return undefined as RouteResponse<Contract>
-    return contract.success.schema.parse(await response.json()) as RouteResponse<Contract>
+    return contract.success.schema.parse(await bodyOf(response)) as RouteResponse<Contract>
   }
 
   async #send(
@@ -63,6 +63,15 @@ export class Http {
     } catch (err) {
       throw new NetworkFailure(err)
     }
+  }
+}
+
+/** An answer that breaks off is no answer: what was asked for may have happened. */
+async function bodyOf(response: Response): Promise<unknown> {
+  try {
+    return await response.json()
+  } catch (err) {
+    throw new NetworkFailure(err)
   }
 }
 

@@ -7,7 +7,7 @@ import type { Session } from './session.ts'
 export interface TransportEvents {
   /** A frame's name and its data, not yet checked. */
   onFrame(name: string, data: string): void
-  /** The position to resume from. */
+  /** The position to resume from, after the frame that it includes: one that failed must come again. */
   onId(id: string): void
 }
 
@@ -32,8 +32,10 @@ export function fetchTransport(http: Http, session: Session): StreamTransport {
     if (!response.ok) throw await problemOf(response)
     if (!response.body) throw new NetworkFailure(new Error('The answer has no body.'))
     const parser = createParser({
-      onEvent: ({ event, data }) => events.onFrame(event ?? 'message', data),
-      onId: (id) => events.onId(id),
+      onEvent: ({ event, data, id }) => {
+        events.onFrame(event ?? 'message', data)
+        if (id !== undefined) events.onId(id)
+      },
     })
     const decoder = new TextDecoder()
     for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
@@ -67,8 +69,8 @@ export function eventSourceTransport(http: Http, session: Session): StreamTransp
         source.onerror = () => reject(new NetworkFailure(new Error('The stream broke.')))
         for (const name of Object.keys(streamFrames) as StreamFrameName[]) {
           source.addEventListener(name, ({ data, lastEventId: id }) => {
-            if (id) events.onId(id)
             events.onFrame(name, data)
+            if (id) events.onId(id)
           })
         }
       })

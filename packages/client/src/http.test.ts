@@ -1,0 +1,102 @@
+import { getMessage, leaveRoom, sendMessage } from '@bigtech/contracts'
+import { describe, expect, it } from 'vitest'
+import { ApiProblem, NetworkFailure } from './api-problem.ts'
+import { Http } from './http.ts'
+import { messageOf } from './testing.ts'
+
+function answering(respond: (url: string, init: RequestInit) => Response | Promise<Response>) {
+  const calls: { url: string; init: RequestInit }[] = []
+  const fetchOf = async (url: string, init: RequestInit) => {
+    calls.push({ url, init })
+    return respond(url, init)
+  }
+  const http = new Http({
+    baseUrl: 'http://api/',
+    fetch: fetchOf as unknown as typeof fetch,
+    timeoutMs: 50,
+  })
+  return { http, calls }
+}
+
+const read = (http: Http) => http.call(getMessage, { params: { room_id: 7, message_id: '7:000000000001' } })
+const failureOf = (response: Response) =>
+  read(answering(() => response).http).then(
+    () => undefined,
+    (err: unknown) => err,
+  )
+
+describe('a call', () => {
+  it('sends path, body and token as the contract says, and gives the checked answer', async () => {
+    const message = messageOf(1)
+    const { http, calls } = answering(() =>
+      Response.json({ ...message, from_the_future: 1 }, { status: 201 }),
+    )
+    const body = { content: 'hello' }
+    expect(await http.call(sendMessage, { params: { room_id: 7 }, body }, { token: 't' })).toEqual(message)
+    expect(calls[0]!.url).toBe('http://api/messages/7')
+    expect(calls[0]!.init).toMatchObject({
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { authorization: 'Bearer t', 'content-type': 'application/json' },
+    })
+  })
+
+  it('without a body says nothing of one, and takes 204 as an answer', async () => {
+    const { http, calls } = answering(() => new Response(null, { status: 204 }))
+    expect(await http.call(leaveRoom, { params: { room_id: 7 } }, { token: 't' })).toBeUndefined()
+    expect(calls[0]!.init.headers).not.toHaveProperty('content-type')
+  })
+
+  it('refuses an answer that breaks the contract', async () => {
+    const { http } = answering(() => Response.json({ message_id: 1 }))
+    await expect(read(http)).rejects.toThrow()
+  })
+
+  it.each([
+    ['the connection breaks', () => Promise.reject(new TypeError('fetch failed'))],
+    [
+      'nothing comes in time',
+      (_url: string, { signal }: RequestInit) =>
+        new Promise<Response>((_resolve, reject) => {
+          signal!.addEventListener('abort', () => reject(signal!.reason))
+        }),
+    ],
+    ['the answer is cut off', () => new Response('{"message_id":')],
+  ])('is a NetworkFailure when %s', async (_when, respond) => {
+    await expect(read(answering(respond).http)).rejects.toBeInstanceOf(NetworkFailure)
+  })
+})
+
+describe('a refusal', () => {
+  it('is an ApiProblem with everything that the server said', async () => {
+    const body = {
+      type: 'about:blank',
+      title: 'The request is not valid.',
+      detail: 'Look at the fields.',
+      status: 422,
+      code: 'VALIDATION_FAILED',
+      request_id: 'r-1',
+      errors: [{ field: 'content', message: 'Required.' }],
+    }
+    const failure = await failureOf(Response.json(body, { status: 422, headers: { 'retry-after': '7' } }))
+    expect(failure).toBeInstanceOf(ApiProblem)
+    expect(failure).toMatchObject({
+      code: 'VALIDATION_FAILED',
+      status: 422,
+      requestId: 'r-1',
+      errors: body.errors,
+      retryAfterSeconds: 7,
+      message: 'Look at the fields.',
+    })
+  })
+
+  it.each([
+    ['an HTML page of a proxy', '<html>Bad Gateway</html>'],
+    ['nothing', ''],
+    ['JSON that is no problem', '{"error":"x"}'],
+  ])('with %s still has its status and its request id', async (_what, body) => {
+    const failure = await failureOf(new Response(body, { status: 502, headers: { 'x-request-id': 'r-2' } }))
+    expect(failure).toBeInstanceOf(ApiProblem)
+    expect(failure).toMatchObject({ status: 502, code: 'UNKNOWN', requestId: 'r-2', errors: [] })
+  })
+})

@@ -1,0 +1,132 @@
+import { listRooms } from '@bigtech/contracts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ApiProblem, NetworkFailure } from './api-problem.ts'
+import { Http } from './http.ts'
+import { memorySessionStore, Session } from './session.ts'
+
+let requests: { path: string; token: string | null; body: unknown }[]
+let refreshAnswer: () => Response | Promise<Response>
+let roomsAnswer: (token: string | null) => Response
+let signedOut: number
+let session: Session
+let issued: number
+
+const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
+  new Response(JSON.stringify(body), { status, headers })
+const problem = (status: number, code: string) =>
+  json(status, { type: 'about:blank', title: code, status, code, request_id: 'r' })
+const tokens = () => {
+  issued++
+  return json(200, {
+    access_token: `access-${issued}`,
+    token_type: 'bearer',
+    expires_in: 600,
+    refresh_token: `refresh-${issued}`,
+    refresh_expires_in: 1_000,
+    session_id: '0199a8a0-0000-7000-8000-000000000000',
+    user_id: 7,
+    device_token: 'device',
+  })
+}
+
+const fetchOf = async (input: string | URL, init: RequestInit = {}) => {
+  const path = new URL(String(input)).pathname
+  const token = new Headers(init.headers).get('authorization')?.slice(7) ?? null
+  requests.push({ path, token, body: init.body ? JSON.parse(String(init.body)) : undefined })
+  if (path === '/auth/login/json') return tokens()
+  if (path === '/auth/refresh') return refreshAnswer()
+  if (path === '/auth/logout') throw new TypeError('network')
+  return roomsAnswer(token)
+}
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  requests = []
+  issued = 0
+  signedOut = 0
+  refreshAnswer = tokens
+  roomsAnswer = () => json(200, { items: [], next_cursor: null })
+  const http = new Http({ baseUrl: 'http://api', fetch: fetchOf as typeof fetch })
+  session = new Session(http, memorySessionStore(), () => {
+    signedOut++
+  })
+  await session.login('mina@example.com', 'x')
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const expire = () => vi.setSystemTime(Date.now() + 600_000)
+const asked = (path: string) => requests.filter((request) => request.path === path)
+
+describe('a session', () => {
+  it('uses its token as long as it is good', async () => {
+    await session.call(listRooms, {})
+    expect(asked('/auth/refresh')).toHaveLength(0)
+    expect(asked('/rooms')[0]!.token).toBe('access-1')
+  })
+
+  it('refreshes before the token expires, not when it is refused', async () => {
+    vi.setSystemTime(Date.now() + 571_000)
+    await session.call(listRooms, {})
+    expect(asked('/rooms').map(({ token }) => token)).toEqual(['access-2'])
+  })
+
+  it('of 20 calls at once after the token expired, refreshes once', async () => {
+    expire()
+    await Promise.all(Array.from({ length: 20 }, () => session.call(listRooms, {})))
+    expect(asked('/auth/refresh').map(({ body }) => body)).toEqual([{ refresh_token: 'refresh-1' }])
+    expect(new Set(asked('/rooms').map(({ token }) => token))).toEqual(new Set(['access-2']))
+  })
+
+  it('refreshes again, with the newest token, the next time', async () => {
+    for (const times of [1, 2]) {
+      expire()
+      await session.call(listRooms, {})
+      expect(asked('/auth/refresh')).toHaveLength(times)
+    }
+    expect(asked('/auth/refresh')[1]!.body).toEqual({ refresh_token: 'refresh-2' })
+  })
+
+  it('repeats a call once with a new token when the server no longer takes the old one', async () => {
+    roomsAnswer = (token) =>
+      token === 'access-1' ? problem(401, 'TOKEN_INVALID') : json(200, { items: [], next_cursor: null })
+    await session.call(listRooms, {})
+    expect(asked('/rooms').map(({ token }) => token)).toEqual(['access-1', 'access-2'])
+    roomsAnswer = () => problem(401, 'TOKEN_INVALID')
+    await expect(session.call(listRooms, {})).rejects.toMatchObject({ code: 'TOKEN_INVALID' })
+    expect(asked('/rooms')).toHaveLength(4)
+  })
+
+  it('has ended when the refresh is refused: it is forgotten, and its owner hears of it once', async () => {
+    expire()
+    refreshAnswer = () => problem(401, 'REFRESH_TOKEN_INVALID')
+    const calls = Array.from({ length: 5 }, () => session.call(listRooms, {}))
+    for (const { status } of await Promise.allSettled(calls)) expect(status).toBe('rejected')
+    expect(session.current).toBeUndefined()
+    expect(signedOut).toBe(1)
+    await expect(session.token()).rejects.toMatchObject({ code: 'NOT_AUTHENTICATED' })
+    expect(signedOut).toBe(1)
+  })
+
+  it.each([
+    ['no network', () => Promise.reject(new TypeError('fetch failed')), NetworkFailure],
+    ['503', () => problem(503, 'UNAVAILABLE'), ApiProblem],
+  ])('survives a refresh that meets %s: the next call tries again', async (_what, answer, kind) => {
+    expire()
+    refreshAnswer = answer
+    await expect(session.call(listRooms, {})).rejects.toBeInstanceOf(kind)
+    expect(session.current).toMatchObject({ refreshToken: 'refresh-1' })
+    expect(signedOut).toBe(0)
+    refreshAnswer = tokens
+    await session.call(listRooms, {})
+    expect(asked('/rooms').map(({ token }) => token)).toEqual(['access-2'])
+  })
+
+  it('is forgotten here by logout, also when the server cannot be told', async () => {
+    await session.logout()
+    expect(session.current).toBeUndefined()
+    expect(asked('/auth/logout')[0]!.token).toBe('access-1')
+    expect(signedOut).toBe(0)
+  })
+})

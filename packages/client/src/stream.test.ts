@@ -1,0 +1,264 @@
+import type { StreamFrame } from '@bigtech/contracts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ApiProblem } from './api-problem.ts'
+import { ChatStream, type StreamState } from './stream.ts'
+import { fakeSession, fakeTransport, messageFrame, messageOf, readyFrame, resetFrame } from './testing.ts'
+
+const LONGEST_FIRST_DELAY_MS = 500
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const settle = () => vi.advanceTimersByTimeAsync(0)
+const problem = (status: number, code: string, retryAfterSeconds?: number) =>
+  new ApiProblem({ type: 'about:blank', title: code, status, code, request_id: 'r' }, retryAfterSeconds)
+
+/** A running stream whose server is played by the test; `historyTo` is the newest message that can be fetched. */
+async function open(historyTo = 0, silenceTimeoutMs?: number) {
+  const { session, asked, state } = fakeSession(
+    Array.from({ length: historyTo }, (_unused, index) => messageOf(index + 1)),
+  )
+  const { transport, connections } = fakeTransport()
+  const frames: StreamFrame[] = []
+  const states: StreamState[] = []
+  const stream = new ChatStream({
+    session,
+    transport,
+    listener: { onFrame: (frame) => void frames.push(frame), onState: (next) => void states.push(next) },
+    ...(silenceTimeoutMs === undefined ? {} : { silenceTimeoutMs }),
+  })
+  stream.start()
+  await settle()
+  return {
+    stream,
+    connections,
+    frames,
+    states,
+    asked,
+    session: state,
+    seqs: () => frames.flatMap((frame) => (frame.event === 'message' ? [frame.data.seq] : [])),
+    /** Lets the longest first wait pass. */
+    reconnect: () => vi.advanceTimersByTimeAsync(LONGEST_FIRST_DELAY_MS),
+  }
+}
+
+describe('messages', () => {
+  it('that came already are dropped', async () => {
+    const { connections, seqs, stream } = await open()
+    connections[0]!.frame(resetFrame(5))
+    for (const seq of [6, 6, 5, 7, 6, 7]) connections[0]!.frame(messageFrame(seq))
+    await settle()
+    expect(seqs()).toEqual([6, 7])
+    stream.close()
+  })
+
+  it('that are missing are fetched before the one that showed the gap is given', async () => {
+    const { connections, seqs, asked, stream } = await open(8)
+    connections[0]!.frame(resetFrame(5))
+    connections[0]!.frame(messageFrame(8))
+    connections[0]!.frame(messageFrame(9))
+    await settle()
+    expect(seqs()).toEqual([6, 7, 8, 9])
+    expect(asked).toEqual([{ after_seq: 5, limit: 2 }])
+    stream.close()
+  })
+
+  it('that are missing by the hundreds are fetched page by page', async () => {
+    const { connections, seqs, asked, stream } = await open(251)
+    connections[0]!.frame(resetFrame(0))
+    connections[0]!.frame(messageFrame(251))
+    await settle()
+    expect(seqs()).toEqual(Array.from({ length: 251 }, (_unused, index) => index + 1))
+    expect(asked.map(({ after_seq, limit }) => [after_seq, limit])).toEqual([
+      [0, 100],
+      [100, 100],
+      [200, 50],
+    ])
+    stream.close()
+  })
+
+  it('that a heartbeat says there are, are fetched', async () => {
+    const { connections, seqs, stream } = await open(7)
+    connections[0]!.frame(resetFrame(5))
+    const heads = [{ room_id: 7, seq: 7, cseq: 0 }]
+    connections[0]!.frame({ event: 'heartbeat', data: { at: '2026-01-27T10:00:00.000Z', heads } })
+    await settle()
+    expect(seqs()).toEqual([6, 7])
+    stream.close()
+  })
+
+  it('are not lost when fetching a gap fails: the connection ends and resumes from before it', async () => {
+    const { connections, seqs, session, stream, reconnect } = await open(8)
+    connections[0]!.frame(resetFrame(5), 'at-5')
+    await settle()
+    session.failRepairs = 1
+    connections[0]!.frame(messageFrame(8), 'at-8')
+    await settle()
+    expect(connections[0]!.signal.aborted).toBe(true)
+    expect(seqs()).toEqual([])
+    await reconnect()
+    expect(connections[1]!.lastEventId).toBe('at-5')
+    connections[1]!.frame(readyFrame(8))
+    connections[1]!.frame(messageFrame(8), 'at-8')
+    await settle()
+    expect(seqs()).toEqual([6, 7, 8])
+    stream.close()
+  })
+
+  it('of frames after a connection has ended are not given any more', async () => {
+    const { connections, seqs, stream } = await open()
+    connections[0]!.frame(resetFrame(5))
+    await settle()
+    stream.reconnect()
+    connections[0]!.frame(messageFrame(6))
+    await settle()
+    expect(seqs()).toEqual([])
+    stream.close()
+  })
+})
+
+it('changes of messages are given once and in order of cseq', async () => {
+  const { connections, frames, stream } = await open()
+  connections[0]!.frame(resetFrame(5, 3))
+  for (const cseq of [3, 4, 4, 5]) {
+    const data = { room_id: 7, cseq, change: 'edited' as const, message: messageOf(2, { cseq }) }
+    connections[0]!.frame({ event: 'message_updated', data })
+  }
+  await settle()
+  const given = frames.flatMap((frame) => (frame.event === 'message_updated' ? [frame.data.cseq] : []))
+  expect(given).toEqual([4, 5])
+  stream.close()
+})
+
+it('after a reset the stream goes on from the heads that it names', async () => {
+  const { connections, frames, seqs, asked, stream } = await open(0)
+  connections[0]!.frame(resetFrame(5))
+  connections[0]!.frame(messageFrame(6))
+  connections[0]!.frame(resetFrame(100))
+  connections[0]!.frame(messageFrame(101))
+  await settle()
+  expect(seqs()).toEqual([6, 101])
+  expect(asked).toEqual([])
+  expect(frames.filter(({ event }) => event === 'reset')).toHaveLength(2)
+  stream.close()
+})
+
+it('frames that this client does not know, or that break the contract, change nothing', async () => {
+  const { connections, frames, stream } = await open()
+  connections[0]!.frame(resetFrame(5))
+  connections[0]!.raw('from_the_future', '{"x":1}')
+  connections[0]!.raw('typing', '{"room_id":"seven"}')
+  connections[0]!.frame(messageFrame(6))
+  await settle()
+  expect(frames.map(({ event }) => event)).toEqual(['reset', 'message'])
+  stream.close()
+})
+
+describe('the connection', () => {
+  it('comes back with the last position after it broke', async () => {
+    const { connections, states, stream, reconnect } = await open()
+    connections[0]!.frame(resetFrame(5), 'at-5')
+    await settle()
+    connections[0]!.fail(new Error('broken'))
+    await settle()
+    expect(states).toEqual(['connecting', 'open', 'waiting'])
+    await reconnect()
+    expect(connections[1]!.lastEventId).toBe('at-5')
+    stream.close()
+  })
+
+  it('waits exactly as long as a reconnect frame says', async () => {
+    const { connections, stream } = await open()
+    connections[0]!.frame(resetFrame(5))
+    connections[0]!.frame({ event: 'reconnect', data: { delay_ms: 3_000 } })
+    await settle()
+    connections[0]!.end()
+    await vi.advanceTimersByTimeAsync(2_999)
+    expect(connections).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(connections).toHaveLength(2)
+    stream.close()
+  })
+
+  it('waits at least as long as the server asks with Retry-After', async () => {
+    const { connections, stream } = await open()
+    connections[0]!.fail(problem(429, 'STREAM_LIMIT', 5))
+    await vi.advanceTimersByTimeAsync(4_999)
+    expect(connections).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(501)
+    expect(connections).toHaveLength(2)
+    stream.close()
+  })
+
+  it('waits longer and longer, at most 30 s, and starts anew once it was open', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1)
+    const { connections, stream } = await open()
+    const waits: number[] = []
+    for (let attempt = 0; attempt < 9; attempt++) {
+      const start = Date.now()
+      connections.at(-1)!.fail(new Error('down'))
+      const before = connections.length
+      while (connections.length === before) await vi.advanceTimersByTimeAsync(100)
+      waits.push(Date.now() - start)
+    }
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000])
+    connections.at(-1)!.frame(resetFrame(5))
+    await settle()
+    connections.at(-1)!.fail(new Error('down'))
+    await vi.advanceTimersByTimeAsync(500)
+    expect(connections).toHaveLength(11)
+    stream.close()
+    vi.restoreAllMocks()
+  })
+
+  it('counts as dead after a silence, which every frame ends', async () => {
+    const { connections, stream, reconnect } = await open(0, 1_000)
+    connections[0]!.frame(resetFrame(5))
+    await vi.advanceTimersByTimeAsync(900)
+    connections[0]!.raw('from_the_future', '{}')
+    await vi.advanceTimersByTimeAsync(900)
+    expect(connections[0]!.signal.aborted).toBe(false)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(connections[0]!.signal.aborted).toBe(true)
+    await reconnect()
+    expect(connections).toHaveLength(2)
+    stream.close()
+  })
+
+  it('ends for good when the session has ended', async () => {
+    const { connections, states, session } = await open()
+    session.refuse = problem(401, 'REFRESH_TOKEN_INVALID')
+    connections[0]!.fail(problem(401, 'SESSION_REVOKED'))
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(session.refreshes).toBe(1)
+    expect(connections).toHaveLength(1)
+    expect(states.at(-1)).toBe('closed')
+  })
+
+  it('comes back after a 401 that a new token cures, and while nobody can tell', async () => {
+    const { connections, session, stream, reconnect } = await open()
+    connections[0]!.fail(problem(401, 'TOKEN_INVALID'))
+    await reconnect()
+    expect(connections).toHaveLength(2)
+    session.refuse = new Error('no network')
+    connections[1]!.fail(problem(401, 'TOKEN_INVALID'))
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(connections).toHaveLength(3)
+    stream.close()
+  })
+
+  it('closed by its owner is ended at once and does not come back', async () => {
+    const { connections, states, stream } = await open()
+    connections[0]!.frame(resetFrame(5))
+    await settle()
+    stream.close()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(connections[0]!.signal.aborted).toBe(true)
+    expect(connections).toHaveLength(1)
+    expect(states.at(-1)).toBe('closed')
+  })
+})

@@ -1,0 +1,133 @@
+import type { Message, StreamFrame } from '@bigtech/contracts'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { messageOf } from './testing.ts'
+import { Timeline } from './timeline.ts'
+
+const USERS = [1, 2, 3]
+
+type Action =
+  | { kind: 'send'; by: number }
+  | { kind: 'edit' | 'delete'; pick: number }
+  | { kind: 'read'; by: number; pick: number }
+
+const user = fc.constantFrom(...USERS)
+const action: fc.Arbitrary<Action> = fc.oneof(
+  fc.record({ kind: fc.constant('send' as const), by: user }),
+  fc.record({ kind: fc.constantFrom('edit' as const, 'delete' as const), pick: fc.nat() }),
+  fc.record({ kind: fc.constant('read' as const), by: user, pick: fc.nat() }),
+)
+
+/** The room as the server has it: what a client would fetch fresh, and the frame of every step. */
+class Room {
+  readonly messages: Message[] = []
+  readonly positions = new Map(USERS.map((id) => [id, 0]))
+  readonly frames: StreamFrame[] = []
+  #cseq = 0
+
+  do(step: Action): void {
+    if (step.kind === 'send') {
+      const message = this.#view(messageOf(this.messages.length + 1, { user_id: step.by, cseq: 0 }))
+      this.messages.push(message)
+      this.positions.set(step.by, message.seq)
+      this.frames.push({ event: 'message', data: { room_id: 7, seq: message.seq, message } })
+      return
+    }
+    if (this.messages.length === 0) return
+    const index = step.pick % this.messages.length
+    if (step.kind === 'read') {
+      const seq = Math.max(this.positions.get(step.by)!, index + 1)
+      this.positions.set(step.by, seq)
+      this.frames.push({ event: 'read', data: { room_id: 7, positions: [{ user_id: step.by, seq }] } })
+      return
+    }
+    const cseq = ++this.#cseq
+    const changed = { ...this.messages[index]!, cseq }
+    const message =
+      step.kind === 'edit'
+        ? { ...changed, content: `edited ${cseq}`, rev: changed.rev + 1 }
+        : { ...changed, content: '', is_deleted: true, deleted_for: 'all' as const }
+    this.messages[index] = message
+    const change = step.kind === 'edit' ? 'edited' : 'deleted'
+    this.frames.push({
+      event: 'message_updated',
+      data: { room_id: 7, cseq, change, message: this.#view(message) },
+    })
+  }
+
+  /** What `GET /messages/7` answers now. */
+  fresh(): Message[] {
+    return this.messages.map((message) => this.#view(message))
+  }
+
+  #view(message: Message): Message {
+    const unread = USERS.filter((id) => id !== message.user_id && this.positions.get(id)! < message.seq)
+    return { ...message, unread_count: unread.length }
+  }
+}
+
+const positionsOf = (room: Room) => [...room.positions].map(([user_id, seq]) => ({ user_id, seq }))
+
+describe('Timeline', () => {
+  it('after any frames, in order and some of them twice, holds what would be fetched fresh', () => {
+    const plan = fc.array(fc.tuple(action, fc.nat({ max: 2 })), { maxLength: 60 })
+    fc.assert(
+      fc.property(plan, fc.nat({ max: 20 }), (steps, loadedAfter) => {
+        const room = new Room()
+        const timeline = new Timeline(7)
+        timeline.loadPositions(positionsOf(room))
+        for (const [index, [step, again]] of steps.entries()) {
+          room.do(step)
+          // In the middle a page of the history arrives, as after opening the room.
+          if (index === loadedAfter) {
+            timeline.load(room.fresh())
+            timeline.loadPositions(positionsOf(room))
+          }
+          const recent = room.frames.slice(-1 - again)
+          for (const frame of [...recent, ...recent]) timeline.apply(frame)
+        }
+        expect(timeline.messages).toEqual(room.fresh())
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('never goes back to an older copy of a message, whichever comes first', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 1 }), (cseqs) => {
+        const timeline = new Timeline(7)
+        for (const cseq of cseqs) timeline.load([messageOf(1, { cseq })])
+        expect(timeline.messages[0]!.cseq).toBe(Math.max(...cseqs))
+      }),
+    )
+  })
+
+  it('counts for a new member from where they came in, and forgets who left', () => {
+    const timeline = new Timeline(7)
+    timeline.load([messageOf(1, { user_id: 1 }), messageOf(2, { user_id: 1 })])
+    timeline.loadPositions([{ user_id: 1, seq: 2 }])
+    const members = { added: [{ user_id: 2, seq: 1 }], removed: [] as number[] }
+    timeline.apply({ event: 'room_updated', data: { room_id: 7, members } })
+    expect(timeline.messages.map((message) => message.unread_count)).toEqual([0, 1])
+    timeline.apply({ event: 'room_updated', data: { room_id: 7, members: { added: [], removed: [2] } } })
+    expect(timeline.messages.map((message) => message.unread_count)).toEqual([0, 0])
+  })
+
+  it('hides a message that was deleted for oneself, and keeps its place', () => {
+    const timeline = new Timeline(7)
+    const message = messageOf(1, { content: 'x' })
+    timeline.load([message])
+    const frame = { event: 'message_hidden' as const, data: { room_id: 7, message_id: message.message_id } }
+    expect(timeline.apply(frame)).toBe(true)
+    expect(timeline.messages[0]).toMatchObject({ seq: 1, content: '', is_deleted: true, deleted_for: 'me' })
+  })
+
+  it('lets frames of other rooms and of no room pass', () => {
+    const timeline = new Timeline(8)
+    const frame: StreamFrame = { event: 'message', data: { room_id: 7, seq: 1, message: messageOf(1) } }
+    expect(timeline.apply(frame)).toBe(false)
+    expect(timeline.apply({ event: 'reconnect', data: { delay_ms: 1 } })).toBe(false)
+    expect(timeline.messages).toEqual([])
+    expect(timeline.firstSeq).toBeUndefined()
+  })
+})

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import { Http } from './http.ts'
+import type { Session } from './session.ts'
+import { fetchTransport } from './transport.ts'
+
+const session = { token: async () => 'token-1' } as unknown as Session
+
+/** Connects to a server that answers this, and notes what comes of it. */
+async function connect(respond: () => Response, lastEventId?: string) {
+  const seen: string[] = []
+  const requests: { url: string; headers: Headers }[] = []
+  const fetchOf = async (url: string, init: RequestInit) => {
+    requests.push({ url, headers: new Headers(init.headers) })
+    return respond()
+  }
+  const http = new Http({ baseUrl: 'http://api', fetch: fetchOf as unknown as typeof fetch })
+  const done = fetchTransport(
+    http,
+    session,
+  )({
+    lastEventId,
+    signal: new AbortController().signal,
+    events: {
+      onFrame: (name, data) => void seen.push(`${name} ${data}`),
+      onId: (id) => void seen.push(`id ${id}`),
+    },
+  })
+  return { done, seen, requests }
+}
+
+/** In pieces of a few bytes, so that characters and lines are cut anywhere. */
+function inPieces(text: string): Response {
+  const bytes = new TextEncoder().encode(text)
+  const body = new ReadableStream({
+    start(controller) {
+      for (let at = 0; at < bytes.length; at += 3) controller.enqueue(bytes.slice(at, at + 3))
+      controller.close()
+    },
+  })
+  return new Response(body)
+}
+
+describe('the stream over fetch', () => {
+  it('gives each frame, and only then the position that includes it', async () => {
+    const text =
+      'id: 1\nevent: message\ndata: {"a":"안녕"}\n\n: comment\n\nevent: typing\ndata: {}\n\nid: 2\nevent: x\ndata: 1\n\n'
+    const { done, seen } = await connect(() => inPieces(text))
+    await done
+    expect(seen).toEqual(['message {"a":"안녕"}', 'id 1', 'typing {}', 'x 1', 'id 2'])
+  })
+
+  it('sends the token in the header, never in the URL, and where to resume', async () => {
+    const { done, requests } = await connect(() => inPieces(''), 'cursor-7')
+    await done
+    expect(requests[0]!.url).toBe('http://api/stream')
+    expect(requests[0]!.headers.get('authorization')).toBe('Bearer token-1')
+    expect(requests[0]!.headers.get('last-event-id')).toBe('cursor-7')
+  })
+
+  it('a frame that was cut off never happened', async () => {
+    const { done, seen } = await connect(() => inPieces('event: a\ndata: 1\n\nid: 2\nevent: b\ndata: 2'))
+    await done
+    expect(seen).toEqual(['a 1'])
+  })
+
+  it('a refusal rejects with what the server said', async () => {
+    const body = { type: 'about:blank', title: 'x', status: 429, code: 'STREAM_LIMIT', request_id: 'r' }
+    const { done } = await connect(() =>
+      Response.json(body, { status: 429, headers: { 'retry-after': '5' } }),
+    )
+    await expect(done).rejects.toMatchObject({ code: 'STREAM_LIMIT', retryAfterSeconds: 5 })
+  })
+})
