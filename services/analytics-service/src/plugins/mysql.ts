@@ -1,6 +1,7 @@
 import { classifyError } from '@bigtech/kafka'
 import { Problem, type Service, StoreUnavailable } from '@bigtech/service-kit'
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
+import { Histogram, type Registry } from 'prom-client'
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
 
 /** Prisma's client, bound to a transaction. */
@@ -14,15 +15,19 @@ const CONFLICT_BACKOFF_MS = 10
 export interface MysqlOptions {
   /** Sees every statement; tests count them and look at their plans. */
   readonly onQuery?: (sql: string, params: string) => void
+  /** Where the time of each request is counted. */
+  readonly registry?: Registry
 }
 
 /** The service's database: bounded in time, an outage is StoreUnavailable, a lost race is repeated. */
 export class Mysql {
   readonly client: PrismaClient
+  readonly #duration: Histogram<'store' | 'operation'> | undefined
 
   constructor(url: string, options: MysqlOptions = {}) {
     const adapter = new PrismaMariaDb(poolOptions(url), { useTextProtocol: true })
-    const { onQuery } = options
+    const { onQuery, registry } = options
+    this.#duration = registry && durationIn(registry)
     if (!onQuery) {
       this.client = new PrismaClient({ adapter })
       return
@@ -34,12 +39,12 @@ export class Mysql {
 
   /** One statement outside of a transaction. */
   read<Result>(work: (db: PrismaClient) => Promise<Result>): Promise<Result> {
-    return answerInTime(work(this.client))
+    return this.#measure('read', answerInTime(work(this.client)))
   }
 
   /** All or nothing. A deadlock rolled everything back, so the whole is done again. */
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
-    return answerInTime(this.$transaction(work))
+    return this.#measure('transaction', answerInTime(this.$transaction(work)))
   }
 
   /** The same without the limit in time, for work that nobody waits for (consumers, sweepers). */
@@ -54,11 +59,30 @@ export class Mysql {
       }
     }
   }
+
+  async #measure<Result>(operation: 'read' | 'transaction', work: Promise<Result>): Promise<Result> {
+    const end = this.#duration?.startTimer({ store: 'mysql', operation })
+    try {
+      return await work
+    } finally {
+      end?.()
+    }
+  }
+}
+
+function durationIn(registry: Registry): Histogram<'store' | 'operation'> {
+  return new Histogram({
+    name: 'store_request_duration_seconds',
+    help: 'Time of one request to a store, by what it was for.',
+    labelNames: ['store', 'operation'],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2],
+    registers: [registry],
+  })
 }
 
 /** Opens the database and closes it when the service stops. It need not be there yet. */
 export function openMysql(service: Service, url: string, options: MysqlOptions = {}): Mysql {
-  const mysql = new Mysql(url, options)
+  const mysql = new Mysql(url, { ...options, registry: service.metrics })
   service.readiness.add({ name: 'mysql', ping: () => mysql.client.$queryRaw`SELECT 1` })
   service.lifecycle.onStop('stores', 'mysql', () => mysql.client.$disconnect())
   return mysql

@@ -299,8 +299,10 @@ describe('push for messages', () => {
     }
     await harness.call(reader, 'PUT', '/notifications/preferences', { ...preferences, quiet_hours })
     await say(roomId, author, 'one')
+    // Long after a burst would be over, and still within the quiet hours.
+    harness.clockOffset = 30 * 60_000
+    while ((await harness.service.sender.sendDue()) > 0);
     await say(roomId, author, 'two')
-    await harness.service.sender.sendDue()
     await harness.deliveriesOf(reader, ([push]) => push?.state === 'pending' && push.event_count === 2)
     harness.clockOffset = 3_600_000 + 60_000
     await harness.deliveriesOf(reader, ([push]) => push?.state === 'sent')
@@ -499,6 +501,28 @@ describe('a deleted account', () => {
     )
     expect(contact).toEqual([{ email: null, username: '', locale: null }])
     expect(await harness.mysql.query('SELECT 1 FROM deliveries WHERE actor_id = ?', [mina])).toEqual([])
+  })
+})
+
+describe('a claim', () => {
+  it('keeps a delivery to itself until its lease is over', async () => {
+    const [mina] = newIds(1) as [number]
+    const due = Date.parse('2099-01-01T00:00:00Z')
+    await harness.mysql.query(
+      `INSERT INTO deliveries (id, user_id, kind, channel, state, event_id, due_at, created_at)
+       VALUES (?, ?, 'friend_request', 'push', 'pending', ?, '2099-01-01', '2026-01-01')`,
+      [uuidv7(), mina, uuidv7()],
+    )
+    const claimAt = async (now: number) => {
+      const { deliveries } = await harness.service.deliveries.claim(100, now)
+      return deliveries.filter(({ userId }) => userId === mina).length
+    }
+    expect(await claimAt(due - 1)).toBe(0)
+    const both = await Promise.all([claimAt(due + 1), claimAt(due + 1)])
+    expect(both.sort()).toEqual([0, 1])
+    expect(await claimAt(due + 59_000)).toBe(0)
+    expect(await claimAt(due + 61_000)).toBe(1)
+    await harness.mysql.query('DELETE FROM deliveries WHERE user_id = ?', [mina])
   })
 })
 
