@@ -1,7 +1,7 @@
 import { createOutbox, purgeInbox } from '@bigtech/kafka'
 import { buildService, type Service, type ServiceOptions, StoreUnavailable } from '@bigtech/service-kit'
 import { Counter, Gauge } from 'prom-client'
-import type { Config } from './config.ts'
+import { type Config, settle } from './config.ts'
 import { createAccountRepository } from './modules/account/account.repository.ts'
 import { accountRoutes } from './modules/account/account.routes.ts'
 import { type AccountService, createAccountService } from './modules/account/account.service.ts'
@@ -58,6 +58,7 @@ const KEEP_ENDED_SESSIONS_DAYS = 30
 
 /** Puts user-service together. Nothing listens and no event is consumed before `start()`. */
 export async function buildUserService(config: Config, options: UserServiceOptions = {}): Promise<Service> {
+  const settled = settle(config)
   const keys = options.signingKeys ?? (await readSigningKeys(config.JWT_PRIVATE_KEY_FILE))
   const service = await buildService({
     name: 'user-service',
@@ -67,10 +68,10 @@ export async function buildUserService(config: Config, options: UserServiceOptio
     keys: keys.verifyKeys,
     ...(options.logDestination ? { logDestination: options.logDestination } : {}),
   })
-  const stores = await openStores(service, config)
+  const stores = await openStores(service, config, settled.workers)
   const presence = buildPresence(service, stores, options.presenceTiming)
   const sessions = buildSessions(service, stores, keys, config, presence.service, options)
-  const accounts = buildAccounts(service, stores, sessions.ender, config)
+  const accounts = buildAccounts(service, stores, sessions.ender, settled.registrationsPerHour)
   const deletions = buildDeletions(service, stores, sessions.ender, accounts.service, presence.store)
   const profiles = createProfileService({
     profiles: createProfileRepository(stores.mysql, stores.outbox),
@@ -117,7 +118,7 @@ export async function buildUserService(config: Config, options: UserServiceOptio
 
 type Stores = Awaited<ReturnType<typeof openStores>>
 
-async function openStores(service: Service, config: Config) {
+async function openStores(service: Service, config: Config, workers: number) {
   const redis = await openRedis(service, config.REDIS_URL)
   return {
     redis,
@@ -127,7 +128,7 @@ async function openStores(service: Service, config: Config) {
     outbox: createOutbox('user-service'),
     passwords: openPasswordHasher(service, {
       cost: config.BCRYPT_COST,
-      workers: config.BCRYPT_WORKERS,
+      workers,
       queue: config.BCRYPT_QUEUE,
     }),
     neighbours: openNeighbours(service, {
@@ -190,7 +191,12 @@ function buildSessions(
   return { ender, repository, service: sessions }
 }
 
-function buildAccounts(service: Service, stores: Stores, sessions: SessionEnder, config: Config) {
+function buildAccounts(
+  service: Service,
+  stores: Stores,
+  sessions: SessionEnder,
+  registrationsPerHour: number,
+) {
   const registered = new Counter({
     name: 'users_registered_total',
     help: 'Sign-ups.',
@@ -202,7 +208,7 @@ function buildAccounts(service: Service, stores: Stores, sessions: SessionEnder,
       passwords: stores.passwords,
       limiter: stores.limiter,
       sessions,
-      registrationsPerHour: config.REGISTRATIONS_PER_HOUR,
+      registrationsPerHour,
       onRegistered: () => {
         registered.inc()
         stores.messaging.wakeRelay()

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { baseConfig, port } from '@bigtech/service-kit'
+import { baseConfig, ConfigError, port } from '@bigtech/service-kit'
 import { z } from 'zod'
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
@@ -27,20 +27,38 @@ export const configSchema = z.object({
     ),
   BCRYPT_COST: count(4, 15)
     .default(12)
-    .refine((cost) => cost >= 10 || process.env.NODE_ENV !== 'production', 'At least 10 in production.')
-    .describe('Work factor of password hashes, at least 10 in production.'),
+    .describe('Work factor of password hashes; less than 10 is refused when NODE_ENV is `production`.'),
   BCRYPT_WORKERS: count(1, 64)
-    .default(availableParallelism())
-    .describe('Password hashes computed at the same time. Default: the number of cores.'),
+    .optional()
+    .describe('Password hashes computed at the same time. Unset: the number of cores.'),
   BCRYPT_QUEUE: count(0, 10_000)
     .default(32)
     .describe('Password hashes that may wait; beyond it the answer is 503 `OVERLOADED`.'),
   REGISTRATIONS_PER_HOUR: count(1, 1_000_000)
-    .default(100)
-    .describe('Sign-ups from one IP address in an hour.'),
+    .optional()
+    .describe('Sign-ups from one IP address in an hour. Unset: 100, or no limit when NODE_ENV is `test`.'),
   LOGIN_FREE_ATTEMPTS_PER_IP: count(1, 1_000_000)
     .default(50)
     .describe('Failed sign-ins from one IP address in 15 min before it has to wait.'),
 })
 
 export type Config = z.output<typeof configSchema>
+
+const MIN_COST_IN_PRODUCTION = 10
+const REGISTRATIONS_PER_HOUR = 100
+
+/**
+ * What the variables alone do not say.
+ * @throws ConfigError when two of them do not go together.
+ */
+export function settle(config: Config): { workers: number; registrationsPerHour: number } {
+  const { NODE_ENV, BCRYPT_COST, BCRYPT_WORKERS, REGISTRATIONS_PER_HOUR: registrations } = config
+  if (NODE_ENV === 'production' && BCRYPT_COST < MIN_COST_IN_PRODUCTION) {
+    throw new ConfigError(`Configuration: BCRYPT_COST: at least ${MIN_COST_IN_PRODUCTION} in production`)
+  }
+  return {
+    workers: BCRYPT_WORKERS ?? availableParallelism(),
+    registrationsPerHour:
+      registrations ?? (NODE_ENV === 'test' ? Number.POSITIVE_INFINITY : REGISTRATIONS_PER_HOUR),
+  }
+}

@@ -67,7 +67,6 @@ export async function testWorld(options: { kafkaPartitions?: number } = {}) {
       CHAT_SERVICE_URL: 'http://127.0.0.1:9',
       BCRYPT_COST: '4',
       BCRYPT_QUEUE: '200',
-      REGISTRATIONS_PER_HOUR: '100000',
       ...env,
     })
     const service = await buildUserService(config, rest)

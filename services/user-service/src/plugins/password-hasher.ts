@@ -29,7 +29,7 @@ const COST_12_SECONDS = 0.35
 /**
  * Threads of its own, not libuv's pool: that one also serves files and DNS, which would wait
  * behind passwords. The threads run at a lower priority than the one that answers requests
- * (ADR 0006), and no more wait than can be served soon.
+ * (ADR 11), and no more wait than can be served soon.
  */
 export function openPasswordHasher(
   service: Service,
@@ -51,8 +51,8 @@ export function openPasswordHasher(
     compare: async (password, hash) => {
       // bcrypt would read the first 72 bytes and call it equal.
       const known = hash !== null && passwordBytes(password) <= MAX_PASSWORD_BYTES
-      comparisons.inc({ against: known ? 'account' : 'dummy' })
       const equal = await pool.run<boolean>({ kind: 'compare', password, hash: known ? hash : await dummy })
+      comparisons.inc({ against: known ? 'account' : 'dummy' })
       return known && equal
     },
   }

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { Counter, type Registry } from 'prom-client'
 import type { RedisStore } from './redis.ts'
 
-export interface Limit {
+interface Limit {
   readonly max: number
   readonly windowMs: number
 }

@@ -56,7 +56,7 @@ export function createDirectoryRepository(mysql: Mysql) {
 }
 
 /** Everything that begins with the text; its own `%` and `_` are only characters. */
-export function likePrefix(prefix: string): string {
+function likePrefix(prefix: string): string {
   return `${prefix.replace(/[\\%_]/g, '\\$&')}%`
 }
 

@@ -4,7 +4,7 @@ import { disassemble, getChoseong } from 'es-hangul'
 const MAX_TERM = 30
 
 /** How a name is compared: one spelling, one case, single spaces. */
-export function foldName(name: string): string {
+function foldName(name: string): string {
   return name.normalize('NFC').toLowerCase().replace(/\s+/gu, ' ').trim()
 }
 

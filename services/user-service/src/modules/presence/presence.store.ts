@@ -2,7 +2,7 @@ import type { RedisStore } from '../../plugins/redis.ts'
 import { FORGET, HOLD, presenceKeys, RELEASE, REPEAT, SWEEP, TOUCH } from './presence.scripts.ts'
 import { type PresenceChange, type PresenceTiming, presenceTiming } from './presence.ts'
 
-export interface Sign {
+interface Sign {
   readonly source: string
   readonly userIds: readonly number[]
   /** When it was given; now when it is not said. */

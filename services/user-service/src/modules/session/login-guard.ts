@@ -3,7 +3,7 @@ import { Problem } from '@bigtech/service-kit'
 import type { RedisStore } from '../../plugins/redis.ts'
 
 /** Who tries to sign in, as far as it matters for the limits. */
-export interface Attempt {
+interface Attempt {
   /** Null when there is no such account: what was typed is counted instead, so that the limits tell nothing. */
   readonly userId: number | null
   readonly identifier: string
@@ -16,7 +16,7 @@ export interface Attempt {
 }
 
 /** An attempt that is under way: it counts as failed until it is settled. */
-export interface Admission {
+interface Admission {
   /** It was the right password. */
   succeeded(): Promise<void>
   /** It was never tried (overload, an outage). */

@@ -2,7 +2,7 @@ import { StoreUnavailable } from '@bigtech/service-kit'
 import type { RedisStore } from '../../plugins/redis.ts'
 import { ACCESS_TOKEN_SECONDS } from './session.ts'
 
-export type CachedState = 'active' | 'ended'
+type CachedState = 'active' | 'ended'
 
 /**
  * `user:session:{user_id}`: the state of each of a user's sessions, for the check on every request.

@@ -3,11 +3,11 @@ import { hashRefreshToken, isGenuine, type RefreshToken, sameHash } from './refr
 const DAY_MS = 86_400_000
 
 /** A session that nobody refreshes ends after this. */
-export const SLIDING_MS = 30 * DAY_MS
+const SLIDING_MS = 30 * DAY_MS
 /** However much it is refreshed, it ends after this. */
-export const HARD_LIMIT_MS = 180 * DAY_MS
+const HARD_LIMIT_MS = 180 * DAY_MS
 /** Tabs that refresh at the same time all present the same token. */
-export const PREVIOUS_TOKEN_MS = 30_000
+const PREVIOUS_TOKEN_MS = 30_000
 export const ACCESS_TOKEN_SECONDS = 600
 /** The oldest ends when somebody signs in more often. */
 export const MAX_SESSIONS = 100

@@ -1,0 +1,82 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ConfigError } from '@bigtech/service-kit'
+import { decodeProtectedHeader, jwtVerify } from 'jose'
+import { afterAll, describe, expect, it } from 'vitest'
+import { createTokens } from '../modules/session/tokens.ts'
+import { readSigningKeys } from './signing-keys.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'signing-keys-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const options = { issuer: 'issuer', audience: 'audience' }
+const session = { userId: 7, username: 'mina', sessionId: 's' }
+const newKey = () => generateKeyPairSync('ed25519').privateKey
+const pem = (key = newKey()) => key.export({ type: 'pkcs8', format: 'pem' }).toString()
+const jwk = (kid?: string, iat?: number) => ({ ...newKey().export({ format: 'jwk' }), kid, iat })
+
+function file(content: string): string {
+  const path = join(folder, crypto.randomUUID())
+  writeFileSync(path, content)
+  return path
+}
+
+describe('the signing keys', () => {
+  it.each([
+    ['one PEM block', () => pem(), 1],
+    ['several PEM blocks', () => pem() + pem(), 2],
+    ['a JWK set', () => JSON.stringify({ keys: [jwk('a'), jwk('b')] }), 2],
+    ['one JWK', () => JSON.stringify(jwk('a')), 1],
+  ])('are read from %s, and nothing private of them is published', async (_case, content, count) => {
+    const keys = await readSigningKeys(file(content()))
+    expect(keys.publicKeys).toHaveLength(count)
+    for (const key of keys.publicKeys) {
+      expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x'])
+    }
+  })
+
+  it('rotate: a new first key signs, tokens of the old one stay good while it is in the file', async () => {
+    const [old, next] = [newKey(), newKey()]
+    const before = await readSigningKeys(file(pem(old)))
+    const token = await createTokens(before, options).access(session)
+    const both = await readSigningKeys(file(pem(next) + pem(old)))
+    await expect(jwtVerify(token, both.verifyKeys, options)).resolves.toBeTruthy()
+    const newer = await createTokens(both, options).access(session)
+    expect(decodeProtectedHeader(newer).kid).not.toBe(decodeProtectedHeader(token).kid)
+    const after = await readSigningKeys(file(pem(next)))
+    await expect(jwtVerify(newer, after.verifyKeys, options)).resolves.toBeTruthy()
+    await expect(jwtVerify(token, after.verifyKeys, options)).rejects.toThrow()
+  })
+
+  it('know their age, from `iat` or else from the file', async () => {
+    const madeAt = new Date('2026-01-01T00:00:00Z')
+    const named = await readSigningKeys(file(JSON.stringify({ keys: [jwk('a', madeAt.getTime() / 1_000)] })))
+    expect(named.createdAt).toEqual(madeAt)
+    const path = file(pem())
+    utimesSync(path, madeAt, madeAt)
+    expect((await readSigningKeys(path)).createdAt).toEqual(madeAt)
+  })
+
+  it.each([
+    ['a file that is not there', () => join(folder, 'missing'), /cannot be read \(ENOENT\).*openssl genpkey/],
+    ['an empty set', () => file('{"keys":[]}'), /holds no key/],
+    ['rubbish', () => file('secret rubbish'), /must hold Ed25519/],
+    [
+      'a key of another kind',
+      () =>
+        file(
+          generateKeyPairSync('rsa', { modulusLength: 2048 })
+            .privateKey.export({ type: 'pkcs8', format: 'pem' })
+            .toString(),
+        ),
+      /must hold Ed25519/,
+    ],
+  ])('of %s are refused with a sentence that says what to do', async (_case, path, message) => {
+    const failure = await readSigningKeys(path()).catch((err: Error) => err)
+    expect(failure).toBeInstanceOf(ConfigError)
+    expect((failure as Error).message).toMatch(message)
+    expect((failure as Error).message).not.toContain('secret')
+  })
+})
