@@ -39,12 +39,14 @@ export function contactHandlers(
       ),
     ),
     on(friendRequestAccepted, async (event) => {
-      if (await repository.wasApplied({ consumer, event })) return 'duplicate'
+      const pair = [event.from_user_id, event.to_user_id] as const
+      // First that they are friends: whoever sees the room may write in it at once. The room also for an
+      // event that was seen before: the process may have ended in between.
+      const outcome = await repository.applyPairFact({ consumer, event }, factOfAccepted(event))
       // The two topics are not in one order: the deletion may have been seen before.
-      if (await repository.anyGone([event.from_user_id, event.to_user_id])) return 'ignored'
-      // First the room, which may be asked for again and again; the inbox row says that both are done.
-      await reactions.openDirectRoom(event.from_user_id, event.to_user_id, event.correlation_id)
-      return repository.applyPairFact({ consumer, event }, factOfAccepted(event))
+      if (outcome !== 'ignored' && !(await repository.anyGone(pair)))
+        await reactions.openDirectRoom(...pair, event.correlation_id)
+      return outcome
     }),
     on(friendRemoved, (event) => repository.applyPairFact({ consumer, event }, factOfRemoved(event))),
     on(userBlocked, (event) => repository.applyPairFact({ consumer, event }, factOfBlocked(event))),
