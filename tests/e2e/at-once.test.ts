@@ -1,0 +1,174 @@
+import { waitFor } from '@bigtech/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { control, secondChat } from './control.ts'
+import { befriend, expectStatus, http, newPerson, type Person, signIn, stack } from './stack.ts'
+import { connect } from './watch.ts'
+
+let otherChat: string
+
+beforeAll(async () => {
+  otherChat = await secondChat()
+})
+afterAll(() => control('chat-service#2', 'stop'))
+
+/** One endpoint of every service that takes the tokens of people. */
+const doors = () => [
+  `${stack.user}/profile/me`,
+  `${stack.friend}/friends`,
+  `${stack.chat}/rooms`,
+  `${otherChat}/rooms`,
+  `${stack.notification}/notifications/preferences`,
+  `${stack.gateway}/api/profile/me`,
+  `${stack.gateway}/api/friends`,
+  `${stack.gateway}/api/rooms`,
+]
+
+/** Milliseconds until `probe` is true; fails after the limit. */
+async function within(limitMs: number, what: string, probe: () => boolean | Promise<boolean>) {
+  const began = performance.now()
+  await waitFor(probe, { timeoutMs: limitMs, intervalMs: 20, what })
+  return performance.now() - began
+}
+
+/** Both processes' streams close and every door shuts, each within 2 s of now. */
+async function expectEnded(token: string, streams: readonly { readonly ended: boolean }[]) {
+  await Promise.all([
+    ...streams.map((stream) => within(2_000, 'the stream to end', () => stream.ended)),
+    ...doors().map((door) =>
+      within(2_000, `401 at ${door}`, async () => (await http('GET', door, { token })).status === 401),
+    ),
+  ])
+  for (const door of doors()) expect((await http('GET', door, { token })).body.code).toBe('SESSION_REVOKED')
+}
+
+describe('a session that ends', () => {
+  const open = (token: string) => Promise.all([connect(token), connect(token, otherChat)])
+
+  it.each([
+    [
+      'is revoked from another device',
+      (owner: Person, ended: Pick<Person, 'sessionId'>) =>
+        http('DELETE', `${stack.user}/auth/sessions/${ended.sessionId}`, { token: owner.token }),
+      204,
+    ],
+    [
+      'signs out',
+      (_owner: Person, ended: Pick<Person, 'token'>) =>
+        http('POST', `${stack.user}/auth/logout`, { token: ended.token }),
+      204,
+    ],
+    [
+      'is among all others',
+      (owner: Person) =>
+        http('POST', `${stack.user}/auth/logout-all`, { token: owner.token, json: { except_current: true } }),
+      200,
+    ],
+    [
+      'is left behind by a new password',
+      (owner: Person) =>
+        http('PUT', `${stack.user}/auth/password`, {
+          token: owner.token,
+          json: { current_password: owner.password, new_password: 'Better5678#$' },
+        }),
+      204,
+    ],
+  ] as const)(
+    '%s: every service refuses it, and its streams close, within 2 s',
+    async (_how, end, status) => {
+      const owner = await newPerson()
+      const ended = await signIn(owner.email)
+      const streams = await open(ended.token)
+      const kept = await connect(owner.token)
+      for (const door of doors()) await expectStatus(200, http('GET', door, { token: ended.token }))
+
+      await expectStatus(status, end(owner, ended))
+      await expectEnded(ended.token, streams)
+      expect(kept.ended).toBe(false)
+      await expectStatus(200, http('GET', `${stack.user}/profile/me`, { token: owner.token }))
+      kept.close()
+    },
+  )
+
+  it('is stolen: a refresh token that was used before ends the family at once', async () => {
+    const person = await newPerson()
+    const refresh = (token: string) =>
+      http('POST', `${stack.user}/auth/refresh`, { json: { refresh_token: token } })
+    const first = person.refreshToken
+    const { body: second } = await expectStatus(200, refresh(first))
+    const { body: again } = await expectStatus(200, refresh(first))
+    expect(again.refresh_token, 'many tabs get the same successor').toBe(second.refresh_token)
+    const { body: third } = await expectStatus(200, refresh(second.refresh_token))
+    const streams = await open(third.access_token)
+
+    const reused = await refresh(first)
+    expect([reused.status, reused.body.code]).toEqual([401, 'REFRESH_TOKEN_INVALID'])
+    await expectEnded(third.access_token, streams)
+    expect((await refresh(third.refresh_token)).status).toBe(401)
+    expect((await refresh(second.refresh_token)).status).toBe(401)
+  })
+})
+
+describe('a block', () => {
+  it('stops direct messages both ways within 1 s on every process', async () => {
+    const [mina, juno] = await Promise.all([newPerson(), newPerson()])
+    const room = await befriend(mina, juno)
+    const send = (from: Person, address: string) =>
+      http('POST', `${address}/messages/${room}`, { token: from.token, json: { content: '있어?' } })
+    const ways = [mina, juno].flatMap((from) => [stack.chat, otherChat].map((to) => [from, to] as const))
+    // Both processes know the room and its people by now.
+    for (const [from, to] of ways) await expectStatus(201, send(from, to))
+
+    await expectStatus(204, http('POST', `${stack.friend}/friends/${juno.id}/block`, { token: mina.token }))
+    await Promise.all(
+      ways.map(([from, to]) =>
+        within(1_000, 'the refusal', async () => (await send(from, to)).status === 403),
+      ),
+    )
+    for (const [from, to] of ways) {
+      expect((await send(from, to)).body.code).toBe('DIRECT_MESSAGE_REFUSED')
+    }
+  })
+})
+
+describe('a member who is removed', () => {
+  it('sees nothing of the room from that moment on, at any process', async () => {
+    const [owner, member] = await Promise.all([newPerson(), newPerson()])
+    await befriend(owner, member)
+    const group = await expectStatus(
+      201,
+      http('POST', `${stack.chat}/rooms`, { token: owner.token, json: { member_ids: [member.id] } }),
+    )
+    const room = group.body.room_id as number
+    const send = (content: string) =>
+      expectStatus(
+        201,
+        http('POST', `${stack.chat}/messages/${room}`, { token: owner.token, json: { content } }),
+      )
+    const streams = await Promise.all([connect(member.token), connect(member.token, otherChat)])
+    const saw = (stream: (typeof streams)[number], text: string) =>
+      stream.frames.some(({ data }) => JSON.stringify(data).includes(text))
+    await send('before')
+    for (const stream of streams) await waitFor(() => saw(stream, 'before'))
+
+    await expectStatus(
+      204,
+      http('DELETE', `${stack.chat}/rooms/${room}/members/${member.id}`, { token: owner.token }),
+    )
+    for (let count = 0; count < 5; count++) await send(`after ${count}`)
+    for (const stream of streams) {
+      await within(1_000, 'room_removed', () => stream.frames.some(({ name }) => name === 'room_removed'))
+    }
+    for (const address of [stack.chat, otherChat]) {
+      const answer = await http('GET', `${address}/messages/${room}`, { token: member.token })
+      expect(answer.body.code).toBe('NOT_A_MEMBER')
+    }
+    // A message to somebody else's eyes proves that the streams are alive, and had the time to show it.
+    const direct = await befriend(owner, await newPerson())
+    expect(direct).toBeGreaterThan(0)
+    for (const stream of streams) {
+      expect(saw(stream, 'after')).toBe(false)
+      expect(stream.ended).toBe(false)
+      stream.close()
+    }
+  })
+})

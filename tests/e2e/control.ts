@@ -1,0 +1,70 @@
+import { waitFor } from '@bigtech/testkit'
+import { http, stack } from './stack.ts'
+
+export type ProcessName =
+  | 'user-service'
+  | 'friend-service'
+  | 'chat-service'
+  | 'chat-service#2'
+  | 'notification-service'
+  | 'analytics-service'
+  | 'gateway'
+  | 'mysql'
+  | 'redis'
+  | 'kafka'
+  | 'mongodb'
+
+export type ProcessAction = 'start' | 'stop' | 'restart' | 'kill' | 'pause' | 'resume'
+
+export interface ProcessState {
+  readonly name: string
+  readonly state: string
+  readonly pid: number | null
+  readonly url: string | null
+  readonly restarts: number
+}
+
+/** Does something to one process of the running stack, and waits until it is done. */
+export async function control(name: ProcessName, action: ProcessAction): Promise<ProcessState> {
+  const { status, body, text } = await http(
+    'POST',
+    `${stack.control}/processes/${encodeURIComponent(name)}/${action}`,
+  )
+  if (status !== 200) throw new Error(`${action} ${name}: ${status} ${text}`)
+  return body
+}
+
+export async function processes(): Promise<ProcessState[]> {
+  return (await http('GET', `${stack.control}/processes`)).body.items
+}
+
+/** Something is down while `during` runs, and up again afterwards whatever happens. */
+export async function without(name: ProcessName, during: () => Promise<void>): Promise<void> {
+  await control(name, 'stop')
+  try {
+    await during()
+  } finally {
+    await control(name, 'start')
+  }
+}
+
+const services = ['user', 'friend', 'chat', 'notification', 'analytics'] as const
+
+/** How long it takes until every service says that it is ready, in ms. */
+export async function healed(timeoutMs = 30_000): Promise<number> {
+  const began = performance.now()
+  for (const service of services) {
+    await waitFor(async () => (await http('GET', `${stack[service]}/ready`)).status === 200, {
+      timeoutMs: timeoutMs - (performance.now() - began),
+      what: `${service}-service to be ready`,
+    })
+  }
+  return performance.now() - began
+}
+
+/** Where the second process of chat-service listens; starts it when it does not run. */
+export async function secondChat(): Promise<string> {
+  const { url } = await control('chat-service#2', 'start')
+  if (!url) throw new Error('chat-service#2 has no address')
+  return url
+}
