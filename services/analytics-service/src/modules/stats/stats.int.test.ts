@@ -12,7 +12,9 @@ import {
 } from '@bigtech/contracts'
 import { describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Mysql } from '../../plugins/mysql.ts'
 import { type Harness, migrationsDir, startHarness } from '../../testing/harness.ts'
+import { StatsRepository } from './stats.repository.ts'
 
 const run = promisify(execFile)
 const day = '2026-03-01'
@@ -150,6 +152,25 @@ describe('figures', () => {
       [day],
     )
     expect(await harness.figures()).toEqual(before)
+  })
+
+  it('are not touched between inbox and effect: while a rebuild empties the tables, events wait', async () => {
+    const mysql = new Mysql(harness.env.DATABASE_URL!)
+    try {
+      await harness.mysql.query('START TRANSACTION')
+      await harness.mysql.query('UPDATE rebuilds SET generation = generation + 1')
+      const applying = new StatsRepository(mysql).apply(uuidv7(), at('13:00:00'), { roomId: 55 })
+      const early = await Promise.race([
+        applying,
+        new Promise((resolve) => setTimeout(resolve, 500, 'waits')),
+      ])
+      expect(early).toBe('waits')
+      await harness.mysql.query('ROLLBACK')
+      expect(await applying).toBe('applied')
+    } finally {
+      await harness.mysql.query('ROLLBACK')
+      await mysql.client.$disconnect()
+    }
   })
 
   it('keep the number of active users but not who it was, when an account is deleted', async () => {
