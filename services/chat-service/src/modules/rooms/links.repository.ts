@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../plugins/mysql.ts'
-import type { RoomTransaction } from './room-transaction.ts'
+import type { RoomTransaction } from './room-transaction.repository.ts'
 
 export interface JoinLinkRecord {
   readonly linkId: number

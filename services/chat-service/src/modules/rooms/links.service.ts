@@ -6,7 +6,7 @@ import type { JoinLinkRecord } from './links.repository.ts'
 import type { MembershipReader, RoomHeads } from './membership.ts'
 import { roleAllows, roomLimits } from './room.ts'
 import { assertGroup, firstVisibleSeq, lockGroup, roleRequired } from './room-rules.ts'
-import type { RoomTransaction } from './room-transaction.ts'
+import type { RoomTransaction } from './room-transaction.repository.ts'
 import type { RoomTransactions } from './rooms.service.ts'
 
 export interface LinkStore {

@@ -5,7 +5,7 @@ import type { MembershipReader, Role, RoomHeads } from './membership.ts'
 import { mayRemove, nextOwner, roomLimits } from './room.ts'
 import { type Names, toPerson } from './room-list.service.ts'
 import { assertGroup, firstVisibleSeq, lockGroup, notAddable, roleRequired } from './room-rules.ts'
-import type { RoomTransaction } from './room-transaction.ts'
+import type { RoomTransaction } from './room-transaction.repository.ts'
 import type { ListedMember, MemberPosition } from './rooms.repository.ts'
 import type { ContactPolicy, RoomTransactions } from './rooms.service.ts'
 

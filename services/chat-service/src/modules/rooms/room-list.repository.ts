@@ -2,7 +2,12 @@ import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../plugins/mysql.ts'
 import type { Role } from './membership.ts'
 import type { Activity, ActivityStore } from './room-activity.ts'
-import { type MemberSettings, type RoomRecord, roomColumns, toRoomRecord } from './room-transaction.ts'
+import {
+  type MemberSettings,
+  type RoomRecord,
+  roomColumns,
+  toRoomRecord,
+} from './room-transaction.repository.ts'
 
 /** What is needed to put a user's rooms into order: a few numbers for each of them. */
 export interface RoomPlace {

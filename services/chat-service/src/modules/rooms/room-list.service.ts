@@ -3,9 +3,8 @@ import { decodeCursor, Problem, toPage } from '@bigtech/service-kit'
 import { z } from 'zod'
 import type { ContactName } from '../contacts/contacts.ts'
 import type { RoomActivity, RoomHead, RoomHeads } from './membership.ts'
-import { compareInList, type ListPosition, muteAt } from './room.ts'
+import { compareInList, type ListPosition, muteAt, peerIn } from './room.ts'
 import type { RoomDetails, RoomPlace } from './room-list.repository.ts'
-import { peerIn } from './rooms.repository.ts'
 
 export interface RoomListStore {
   places(userId: number, archived: boolean): Promise<RoomPlace[]>

@@ -1,7 +1,7 @@
 import { Problem } from '@bigtech/service-kit'
 import type { Membership, RoomHeads } from './membership.ts'
 import { type RoomAction, roleAllows, roleFor } from './room.ts'
-import type { RoomRecord, RoomTransaction } from './room-transaction.ts'
+import type { RoomRecord, RoomTransaction } from './room-transaction.repository.ts'
 
 /** @throws Problem ROOM_IS_DIRECT: there is nothing to manage in a 1:1 room. */
 export function assertGroup({ roomType }: Pick<Membership, 'roomType'>): void {

@@ -74,3 +74,10 @@ export function muteAt(mutedUntil: Date | null, now: Date): { muted: boolean; mu
   if (!mutedUntil || mutedUntil <= now) return { muted: false, mutedUntil: null }
   return { muted: true, mutedUntil: mutedUntil >= FOREVER ? null : mutedUntil }
 }
+
+/** The other one of a pair's key. */
+export function peerIn(directKey: string | null, userId: number): number | null {
+  if (directKey === null) return null
+  const [low, high] = directKey.split(':').map(Number)
+  return (low === userId ? high : low) ?? null
+}

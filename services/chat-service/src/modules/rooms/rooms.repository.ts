@@ -2,7 +2,8 @@ import type { Outbox } from '@bigtech/kafka'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../plugins/mysql.ts'
 import type { Role, RoomType } from './membership.ts'
-import { type RoomRecord, RoomTransaction, roomColumns, toRoomRecord } from './room-transaction.ts'
+import { peerIn } from './room.ts'
+import { type RoomRecord, RoomTransaction, roomColumns, toRoomRecord } from './room-transaction.repository.ts'
 
 /** A membership as it is stored; whether it is muted depends on the time of asking. */
 export interface MembershipRecord {
@@ -154,11 +155,4 @@ export class RoomRepository {
     )
     return rows.map((row) => ({ userId: Number(row.user_id), role: row.role, joinedAt: row.joined_at }))
   }
-}
-
-/** The other one of a pair's key. */
-export function peerIn(directKey: string | null, userId: number): number | null {
-  if (directKey === null) return null
-  const [low, high] = directKey.split(':').map(Number)
-  return (low === userId ? high : low) ?? null
 }

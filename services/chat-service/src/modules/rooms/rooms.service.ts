@@ -3,7 +3,7 @@ import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { MembershipReader } from './membership.ts'
 import { FOREVER, muteAt } from './room.ts'
 import { lockGroup, notAddable } from './room-rules.ts'
-import type { HistoryVisibility, MemberSettings, RoomTransaction } from './room-transaction.ts'
+import type { HistoryVisibility, MemberSettings, RoomTransaction } from './room-transaction.repository.ts'
 
 /** What runs a change of rooms with its events, all or nothing. */
 export interface RoomTransactions {
