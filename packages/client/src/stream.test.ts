@@ -147,6 +147,17 @@ it('after a reset the stream goes on from the heads that it names', async () => 
   stream.close()
 })
 
+it('after a reset that does not name a room, nothing of before counts there', async () => {
+  const { connections, seqs, asked, stream } = await open(20)
+  connections[0]!.frame(resetFrame(5))
+  connections[0]!.frame({ event: 'reset', data: { stream_id: 's', reason: 'too_old', rooms: [] } })
+  connections[0]!.frame(messageFrame(20))
+  await settle()
+  expect(seqs()).toEqual([20])
+  expect(asked).toEqual([])
+  stream.close()
+})
+
 it('frames that this client does not know, or that break the contract, change nothing', async () => {
   const { connections, frames, stream } = await open()
   connections[0]!.frame(resetFrame(5))

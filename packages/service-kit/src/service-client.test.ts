@@ -79,6 +79,15 @@ describe('a call', () => {
     expect(performance.now() - start).toBeLessThan(1_500)
   })
 
+  it('fails in time when the answer comes a byte at a time', async () => {
+    const timers: NodeJS.Timeout[] = []
+    respond = (response) => void timers.push(setInterval(() => response.write(' '), 50))
+    const start = performance.now()
+    await expect(call()).rejects.toMatchObject(unavailable)
+    expect(performance.now() - start).toBeLessThan(1_500)
+    for (const timer of timers) clearInterval(timer)
+  })
+
   it.each([
     ['an answer that breaks the contract', '{"id":"one"}'],
     ['an answer that is no JSON', '<html>'],
