@@ -11,7 +11,7 @@ describe('what a newcomer reads when something fails', () => {
       'A download server cannot be reached',
     ],
     ['E: Unable to locate package postgresql-18', 'A download server cannot be reached'],
-    ['go: dial tcp: lookup proxy.golang.org: no such host', 'A download server cannot be reached'],
+    ['go: dial tcp: lookup modules.example: no such host', 'A download server cannot be reached'],
     ['Could not transfer artifact org.apache.kafka:kafka_2.13', 'A download server cannot be reached'],
   ])('is one sentence that says what to do: %s', (text, sentence) => {
     expect(explain(new CommandError(`mvn failed\n${text}\nmore`))).toMatchObject({
