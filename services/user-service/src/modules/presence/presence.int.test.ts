@@ -10,7 +10,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Person, type TestService, type TestWorld, testWorld } from '../../testing.ts'
 
-const timing = { ttlMs: 2_500, graceMs: 700 }
+const timing = { ttlMs: 4_000, graceMs: 1_500 }
 let world: TestWorld
 let users: TestService
 /** Another process: exactly one of the two may tell of each change. */
@@ -109,12 +109,19 @@ describe('presence', () => {
     const person = await users.person()
     await streams(person, 'a', 1)
     await waitFor(() => changesOf(person).length === 1)
+    const key = `user:online:${person.userId}`
     for (let reload = 0; reload < 3; reload++) {
+      const startedAt = performance.now()
       await streams(person, 'a', 0)
-      await streams(person, 'b', 1)
-      await streams(person, 'b', 0)
+      const gone = () => redis.hget(key, 'streams:a').then((sign) => sign?.endsWith(':0'))
+      await waitFor(gone, { intervalMs: 5, timeoutMs: timing.graceMs })
+      expect(await isOnline(person, person)).toBe(true)
+      expect(await redis.pttl(key)).toBeLessThanOrEqual(timing.graceMs)
       await streams(person, 'a', 1)
+      await waitFor(async () => (await redis.pttl(key)) > timing.graceMs, { intervalMs: 5 })
+      expect(performance.now() - startedAt).toBeLessThan(timing.ttlMs)
     }
+    expect(changesOf(person)).toEqual([true])
     await streams(person, 'a', 0)
     await waitFor(() => changesOf(person).length === 2)
     expect(changesOf(person)).toEqual([true, false])

@@ -71,6 +71,15 @@ describe('my profile', () => {
         (event) => event.event_type === 'UserUpdated' && 'user_id' in event && event.user_id === userId,
       )
     await expect.poll(() => mine().length, { timeout: 10_000 }).toBe(10)
+    // Each was made on top of the one before it: one field differs, the other is kept.
+    const states = mine() as unknown as { display_name: string; status_message: string | null }[]
+    for (const [index, state] of states.slice(1).entries()) {
+      const before = states[index]!
+      const kept =
+        Number(state.display_name === before.display_name) +
+        Number(state.status_message === before.status_message)
+      expect(kept).toBe(1)
+    }
     expect(mine().at(-1)).toMatchObject({
       display_name: body.display_name,
       status_message: body.status_message,
