@@ -77,7 +77,7 @@ function linkRoutes(app: FastifyInstance, { links, list, limiter }: MemberRoutes
   })
   route(app, joinRoom, async ({ params }, ctx) => {
     await limiter.take(limits.join, ctx.actor.userId)
-    return list.getRoom(ctx.actor.userId, await links.joinRoom(ctx, params.token))
+    return list.roomAfterChange(ctx.actor.userId, await links.joinRoom(ctx, params.token))
   })
 }
 

@@ -6,7 +6,8 @@ import { startTestChat, type TestChat } from '../../testing.ts'
 let chat: TestChat
 let mysqlProxy: FaultProxy
 let redisProxy: FaultProxy
-/** A process whose way to MySQL and Redis can be broken; the first one stays well. */
+let mongoProxy: FaultProxy
+/** A process whose way to its stores can be broken; the first one stays well. */
 let broken: TestChat['services'][number]
 
 const through = (url: string, { host, port }: FaultProxy) => {
@@ -18,10 +19,13 @@ const through = (url: string, { host, port }: FaultProxy) => {
 
 beforeAll(async () => {
   chat = await startTestChat()
-  const { mysql, redis } = testServers()
+  const { mysql, redis, mongo } = testServers()
   mysqlProxy = await createFaultProxy({ host: mysql.host, port: mysql.port })
   redisProxy = await createFaultProxy({ host: redis.host, port: redis.port })
+  const { hostname, port } = new URL(mongo.url)
+  mongoProxy = await createFaultProxy({ host: hostname, port: Number(port || 27017) })
   broken = await chat.another({
+    MONGO_URL: through(chat.config.MONGO_URL, mongoProxy),
     DATABASE_URL: through(chat.config.DATABASE_URL, mysqlProxy),
     REDIS_URL: through(chat.config.REDIS_URL, redisProxy),
   } satisfies Partial<ChatConfig>)
@@ -30,15 +34,15 @@ beforeAll(async () => {
   }
 }, 60_000)
 afterEach(async () => {
-  await Promise.all([mysqlProxy.restore(), redisProxy.restore()])
+  await Promise.all([mysqlProxy.restore(), redisProxy.restore(), mongoProxy.restore()])
   await waitFor(async () => {
     const { checks } = (await broken.app.inject('/ready')).json()
-    return checks.mysql === 'up' && checks.redis === 'up'
+    return ['mysql', 'redis', 'mongodb'].every((store) => checks[store] === 'up')
   })
 })
 afterAll(async () => {
   await chat?.close()
-  await Promise.all([mysqlProxy?.close(), redisProxy?.close()])
+  await Promise.all([mysqlProxy?.close(), redisProxy?.close(), mongoProxy?.close()])
 })
 
 const send = (from: number, room: number) =>
@@ -155,5 +159,31 @@ describe.each([
     await fail()
     await chat.as(me, 'DELETE', `/rooms/${room}/members/${mina}`)
     await waitFor(async () => (await send(mina, room)).status === 403, { timeoutMs: 2_000 })
+  })
+})
+
+describe.each([
+  ['stopped', async () => mongoProxy.cut()],
+  ['hanging', async () => mongoProxy.freeze()],
+])('MongoDB %s', (_how, fail) => {
+  it('answers 503 to the list within 2 s, and still changes rooms, each once', async () => {
+    const [me, mina] = await chat.people(2)
+    await chat.befriend(me, mina)
+    await fail()
+    const made = await chat.as(me, 'POST', '/rooms', { name: 'made' }, broken)
+    expect(made).toMatchObject({ status: 201, body: { name: 'made', unread_count: 0 } })
+    const room = `/rooms/${made.body.room_id}`
+    expect((await chat.as(me, 'PATCH', room, { name: 'renamed' }, broken)).status).toBe(200)
+    expect((await chat.as(me, 'POST', `${room}/members`, { member_ids: [mina] }, broken)).status).toBe(200)
+    expect((await chat.as(me, 'PUT', `/rooms/direct/${mina}`, undefined, broken)).status).toBe(200)
+    const { status, headers, ms } = await timed(chat.as(me, 'GET', '/rooms', undefined, broken))
+    expect(status).toBe(503)
+    expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+    expect(ms).toBeLessThan(2_000)
+    await mongoProxy.restore()
+    await waitFor(async () => {
+      const { body } = await chat.as(me, 'GET', '/rooms', undefined, broken)
+      return body.items?.length === 2
+    })
   })
 })

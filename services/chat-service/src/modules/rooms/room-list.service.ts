@@ -1,5 +1,5 @@
 import type { Room, RoomPerson } from '@bigtech/contracts'
-import { decodeCursor, Problem, toPage } from '@bigtech/service-kit'
+import { decodeCursor, Problem, StoreUnavailable, toPage } from '@bigtech/service-kit'
 import { z } from 'zod'
 import type { ContactName } from '../contacts/contacts.ts'
 import type { RoomActivity, RoomHead, RoomHeads } from './membership.ts'
@@ -65,13 +65,29 @@ export class RoomListService {
       ({ roomId }) => roomId,
     )
     // Left meanwhile: then it is not in the list any more.
-    const rooms = await this.#view(userId, page.items)
+    const rooms = await this.#view(userId, page.items, this.#heads)
     return { items: page.items.flatMap((id) => rooms.get(id) ?? []), next_cursor: page.next_cursor }
   }
 
   /** @throws Problem NOT_A_MEMBER, ROOM_NOT_FOUND. */
-  async getRoom(userId: number, roomId: number): Promise<Room> {
-    const room = (await this.#view(userId, [roomId])).get(roomId)
+  getRoom(userId: number, roomId: number): Promise<Room> {
+    return this.#one(userId, roomId, this.#heads)
+  }
+
+  /** The answer to a change that is committed: it must not fail because the messages cannot be reached. */
+  roomAfterChange(userId: number, roomId: number): Promise<Room> {
+    const heads: Pick<RoomHeads, 'heads'> = {
+      heads: (...rooms) =>
+        this.#heads.heads(...rooms).catch((err: unknown) => {
+          if (err instanceof StoreUnavailable) return new Map()
+          throw err
+        }),
+    }
+    return this.#one(userId, roomId, heads)
+  }
+
+  async #one(userId: number, roomId: number, heads: Pick<RoomHeads, 'heads'>): Promise<Room> {
+    const room = (await this.#view(userId, [roomId], heads)).get(roomId)
     if (room) return room
     await this.#refuse(roomId, userId)
     // A member by what memory says, but no longer by the database.
@@ -94,13 +110,14 @@ export class RoomListService {
     }))
   }
 
-  async #view(userId: number, roomIds: readonly number[]): Promise<Map<number, Room>> {
+  async #view(
+    userId: number,
+    roomIds: readonly number[],
+    source: Pick<RoomHeads, 'heads'>,
+  ): Promise<Map<number, Room>> {
     const details = await this.#store.details(userId, roomIds)
     const rooms = [...details.values()]
-    const [heads, people] = await Promise.all([
-      this.#heads.heads(rooms, userId),
-      this.#peopleOf(userId, rooms),
-    ])
+    const [heads, people] = await Promise.all([source.heads(rooms, userId), this.#peopleOf(userId, rooms)])
     const now = new Date()
     return new Map(
       rooms.map((room) => [

@@ -48,11 +48,11 @@ export async function roomRoutes(app: FastifyInstance, options: RoomRoutesOption
   const { rooms, list, limiter } = options
   route(app, createRoom, async ({ body }, ctx) => {
     await limiter.take(limits.create, ctx.actor.userId)
-    return list.getRoom(ctx.actor.userId, await rooms.createRoom(ctx, body))
+    return list.roomAfterChange(ctx.actor.userId, await rooms.createRoom(ctx, body))
   })
   route(app, openDirectRoom, async ({ params }, ctx) => {
     await limiter.take(limits.openDirect, ctx.actor.userId)
-    return list.getRoom(ctx.actor.userId, await rooms.openDirectRoom(ctx, params.user_id))
+    return list.roomAfterChange(ctx.actor.userId, await rooms.openDirectRoom(ctx, params.user_id))
   })
   route(app, listRooms, ({ query }, ctx) =>
     list.listRooms(ctx.actor.userId, { ...query, archived: query.archived === 'true' }),
@@ -61,7 +61,7 @@ export async function roomRoutes(app: FastifyInstance, options: RoomRoutesOption
   route(app, updateRoom, async ({ params, body }, ctx) => {
     await limiter.take(limits.update, ctx.actor.userId)
     await rooms.updateRoom(ctx, params.room_id, body)
-    return list.getRoom(ctx.actor.userId, params.room_id)
+    return list.roomAfterChange(ctx.actor.userId, params.room_id)
   })
   route(app, deleteRoom, async ({ params }, ctx) => {
     await rooms.deleteRoom(ctx, params.room_id)
