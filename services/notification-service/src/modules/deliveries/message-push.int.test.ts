@@ -1,0 +1,249 @@
+import {
+  messageDeleted,
+  messageSent,
+  roomMembersChanged,
+  roomMuteChanged,
+  streamPresenceChanged,
+  streamsAlive,
+  uuidv7,
+} from '@bigtech/contracts'
+import { waitFor } from '@bigtech/testkit'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type Harness, newIds, startHarness } from '../../testing/harness.ts'
+import { everythingOn, finished, scenesOf } from '../../testing/scenes.ts'
+
+let harness: Harness
+beforeAll(async () => {
+  harness = await startHarness()
+})
+afterAll(() => harness.stop())
+afterEach(() => {
+  harness.clockOffset = 0
+  harness.mail.failWith = { code: 0, times: 0 }
+})
+const { message, room, knownRoom, say, subscribe, pushesTo } = scenesOf(() => harness)
+
+describe('push', () => {
+  it('is recorded for every member who is not looking, also without a device, and not for the author', async () => {
+    const [roomId, author, absent] = newIds(3) as [number, number, number]
+    await room(roomId, [author, absent])
+    await harness.publish(messageSent, message(roomId, author, '안녕하세요!'))
+    const items = await harness.deliveriesOf(
+      absent,
+      (found) => found.length === 1 && found[0]!.state !== 'pending',
+    )
+    expect(items[0]).toMatchObject({
+      kind: 'message',
+      state: 'no_subscription',
+      room_id: roomId,
+      from_user_id: author,
+    })
+    expect((await harness.call(author, 'GET', '/notifications/deliveries')).body.items).toEqual([])
+  })
+})
+
+describe('push for messages', () => {
+  it('reaches every device, signed and encrypted, and devices that are gone are forgotten', async () => {
+    const [roomId, author, reader] = newIds(3) as [number, number, number]
+    await knownRoom(roomId, [author, reader])
+    await subscribe(reader, `/phone-${reader}`)
+    await subscribe(reader, `/gone-${reader}`)
+    harness.push.answers.set(`/gone-${reader}`, 410)
+    await say(roomId, author, '안녕하세요!')
+    await harness.deliveriesOf(reader, ([push]) => push?.state === 'sent')
+    const [push] = pushesTo(`/phone-${reader}`)
+    expect(push!.headers).toMatchObject({
+      'content-encoding': 'aes128gcm',
+      urgency: 'high',
+      topic: `room-${roomId}`,
+    })
+    expect(push!.headers.authorization).toMatch(/^vapid t=.+, ?k=.+/)
+    const { body } = await harness.call(reader, 'GET', '/notifications/subscriptions')
+    expect(body.items).toHaveLength(1)
+    expect(body.vapid_public_key).toBeTypeOf('string')
+  })
+
+  it('is one for a burst, with their number', async () => {
+    const [roomId, author, reader] = newIds(3) as [number, number, number]
+    await knownRoom(roomId, [author, reader])
+    await subscribe(reader, `/burst-${reader}`)
+    const eventIds = Array.from({ length: 5 }, () => uuidv7())
+    for (const eventId of eventIds) {
+      await harness.publish(messageSent, message(roomId, author, 'hello'), { eventId })
+    }
+    for (const eventId of eventIds) await harness.applied(eventId)
+    const items = await harness.deliveriesOf(reader, finished)
+    expect(items.reduce((sum, item) => sum + Number(item.event_count), 0)).toBe(5)
+    expect(pushesTo(`/burst-${reader}`)).toHaveLength(items.length)
+    expect(items.length).toBeLessThan(3)
+  })
+
+  it('is planned once, however often the event comes', async () => {
+    const [roomId, author, reader] = newIds(3) as [number, number, number]
+    await knownRoom(roomId, [author, reader])
+    const eventId = uuidv7()
+    const payload = message(roomId, author, 'hello')
+    for (let times = 0; times < 3; times++) await harness.publish(messageSent, payload, { eventId })
+    await say(roomId, author, 'the end')
+    const items = await harness.deliveriesOf(reader, finished)
+    expect(items.reduce((sum, item) => sum + Number(item.event_count), 0)).toBe(2)
+  })
+
+  it('is not for a muted room, but for a mention in it, unless mentions are muted too', async () => {
+    const [roomId, author, muted, mentioned, strict, late] = newIds(6) as number[]
+    await knownRoom(roomId!, [author!, muted!, mentioned!, strict!, late!])
+    for (const userId of [muted!, mentioned!, strict!]) {
+      await harness.publish(roomMuteChanged, { room_id: roomId!, user_id: userId, muted: true })
+    }
+    const until = new Date(Date.now() - 1_000).toISOString()
+    await harness.publish(roomMuteChanged, {
+      room_id: roomId!,
+      user_id: late!,
+      muted: true,
+      muted_until: until,
+    })
+    await waitFor(async () => {
+      const rows = await harness.mysql.query('SELECT 1 FROM room_members WHERE room_id = ? AND muted = 1', [
+        roomId,
+      ])
+      return rows.length === 4
+    })
+    await harness.call(strict!, 'PUT', '/notifications/preferences', {
+      ...everythingOn,
+      mentions_when_muted: false,
+    })
+    await say(roomId!, author!, '@you', { mentions: [mentioned!, strict!] })
+    await harness.deliveriesOf(mentioned!, (items) => items.length === 1)
+    await harness.deliveriesOf(late!, (items) => items.length === 1)
+    for (const userId of [muted!, strict!]) await harness.deliveriesOf(userId, (items) => items.length === 0)
+  })
+
+  it('is not for whoever is looking; whoever has not been heard of for 60 s is not looking', async () => {
+    const [roomId, author, looking, closed] = newIds(4) as [number, number, number, number]
+    await knownRoom(roomId, [author, looking, closed])
+    const instance_id = `chat-${roomId}`
+    await harness.publish(streamsAlive, { instance_id, user_ids: [looking, closed] })
+    await harness.publish(
+      streamPresenceChanged,
+      { user_id: closed, instance_id, open_streams: 0 },
+      {
+        timestamp: new Date(Date.now() + 5),
+      },
+    )
+    await waitFor(async () => {
+      const rows = await harness.mysql.query(
+        "SELECT 1 FROM open_streams WHERE instance_id = ? AND (seen_at > '2020-01-01') AND (user_id = ? OR closed_at > '2020-01-01')",
+        [instance_id, looking],
+      )
+      return rows.length === 2
+    })
+    await say(roomId, author, 'hello')
+    await harness.deliveriesOf(closed, (items) => items.length === 1)
+    await harness.deliveriesOf(looking, (items) => items.length === 0)
+    harness.clockOffset = 61_000
+    await say(roomId, author, 'hello?')
+    await harness.deliveriesOf(looking, (items) => items.length === 1)
+  })
+
+  it('is not sent when its reader looks before it would be', async () => {
+    const [roomId, author, reader] = newIds(3) as [number, number, number]
+    await knownRoom(roomId, [author, reader])
+    await subscribe(reader, `/looked-${reader}`)
+    await say(roomId, author, 'hello')
+    await harness.publish(streamPresenceChanged, { user_id: reader, instance_id: 'chat-x', open_streams: 1 })
+    await harness.deliveriesOf(reader, ([push]) => push?.state === 'connected')
+    expect(pushesTo(`/looked-${reader}`)).toHaveLength(0)
+  })
+
+  it('waits for the end of quiet hours, and is one then', async () => {
+    const [roomId, author, reader] = newIds(3) as [number, number, number]
+    await knownRoom(roomId, [author, reader])
+    await subscribe(reader, `/quiet-${reader}`)
+    const time = (ms: number) => new Date(ms).toISOString().slice(11, 16)
+    const quiet_hours = {
+      start: time(Date.now() - 3_600_000),
+      end: time(Date.now() + 3_600_000),
+      time_zone: 'UTC',
+    }
+    await harness.call(reader, 'PUT', '/notifications/preferences', { ...everythingOn, quiet_hours })
+    await say(roomId, author, 'one')
+    // Long after a burst would be over, and still within the quiet hours.
+    harness.clockOffset = 30 * 60_000
+    while ((await harness.service.sender.sendDue()) > 0);
+    await say(roomId, author, 'two')
+    await harness.deliveriesOf(reader, ([push]) => push?.state === 'pending' && push.event_count === 2)
+    harness.clockOffset = 3_600_000 + 60_000
+    await harness.deliveriesOf(reader, ([push]) => push?.state === 'sent')
+    expect(pushesTo(`/quiet-${reader}`)).toHaveLength(1)
+  })
+
+  it('is tried again when the push service is busy', async () => {
+    const [roomId, author, reader] = newIds(3) as [number, number, number]
+    await knownRoom(roomId, [author, reader])
+    await subscribe(reader, `/busy-${reader}`)
+    harness.push.answers.set(`/busy-${reader}`, 503)
+    await say(roomId, author, 'hello')
+    await waitFor(() => pushesTo(`/busy-${reader}`).length === 1)
+    await harness.deliveriesOf(reader, ([push]) => push?.state === 'pending')
+    harness.push.answers.delete(`/busy-${reader}`)
+    harness.clockOffset = 10_000
+    await harness.deliveriesOf(reader, ([push]) => push?.state === 'sent')
+    expect(pushesTo(`/busy-${reader}`)).toHaveLength(2)
+  })
+
+  it('is not lost when the message overtakes the news of its room', async () => {
+    const [roomId, author, reader] = newIds(3) as [number, number, number]
+    await say(roomId, author, 'first!')
+    await harness.deliveriesOf(reader, (items) => items.length === 0)
+    await room(roomId, [author, reader])
+    await harness.deliveriesOf(reader, ([push]) => push?.state === 'no_subscription')
+    expect(await harness.mysql.query('SELECT 1 FROM waiting_messages WHERE room_id = ?', [roomId])).toEqual(
+      [],
+    )
+  })
+
+  it('is not for those who left, and is for those who came', async () => {
+    const [roomId, author, left, came] = newIds(4) as [number, number, number, number]
+    await knownRoom(roomId, [author, left])
+    await harness.publish(roomMembersChanged, {
+      room_id: roomId,
+      added: [came],
+      removed: [left],
+      changed_by: author,
+      reason: 'invited',
+    })
+    await waitFor(async () => {
+      const rows = await harness.mysql.query('SELECT 1 FROM room_members WHERE room_id = ? AND user_id = ?', [
+        roomId,
+        came,
+      ])
+      return rows.length === 1
+    })
+    await say(roomId, author, 'hello')
+    await harness.deliveriesOf(came, (items) => items.length === 1)
+    await harness.deliveriesOf(left, (items) => items.length === 0)
+  })
+
+  it('is withdrawn with its message', async () => {
+    const [roomId, author, reader] = newIds(3) as [number, number, number]
+    await knownRoom(roomId, [author, reader])
+    const quiet_hours = { start: '00:00', end: '23:59', time_zone: 'UTC' }
+    await harness.call(reader, 'PUT', '/notifications/preferences', { ...everythingOn, quiet_hours })
+    const payload = message(roomId, author, 'oops')
+    await harness.publish(messageSent, payload)
+    await harness.deliveriesOf(reader, (items) => items.length === 1)
+    const { message_id, room_id, seq: position, user_id } = payload
+    await harness.publish(messageDeleted, {
+      message_id,
+      room_id,
+      seq: position,
+      user_id,
+      deleted_by: author,
+      deleted_at: new Date().toISOString(),
+    })
+    await harness.deliveriesOf(reader, ([push]) => push?.state === 'withdrawn')
+    expect(await harness.mysql.query('SELECT content FROM deliveries WHERE user_id = ?', [reader])).toEqual([
+      { content: null },
+    ])
+  })
+})
