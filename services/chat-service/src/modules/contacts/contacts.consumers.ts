@@ -80,6 +80,7 @@ export function liveContactHandlers(contacts: ContactService): Subscription[] {
     on(friendRemoved, async (event) => contacts.noteFact(factOfRemoved(event))),
     on(userBlocked, async (event) => contacts.noteFact(factOfBlocked(event))),
     on(userUnblocked, async (event) => contacts.noteFact(factOfUnblocked(event))),
+    on(userDeleted, async (event) => contacts.noteGone(event.user_id)),
   ]
 }
 

@@ -157,6 +157,7 @@ describe('user events', () => {
       .room_id
     const alone = (await chat.as(gone, 'POST', '/rooms', { name: 'alone' })).body.room_id
     await send(gone, shared)
+    await waitFor(async () => (await send(mina, direct)).status === 201)
     const deletion_id = crypto.randomUUID()
     await chat.publish(userDeleted, { user_id: gone, deletion_id, message_policy: 'remove' })
     expect(await chat.eventOf(chatDataErased, (event) => event.deletion_id === deletion_id)).toMatchObject({

@@ -35,6 +35,9 @@ export class ContactService {
    */
   readonly #parted = new LRUCache<string, true>({ max: 100_000 })
 
+  /** Accounts whose deletion this process has heard of. */
+  readonly #gone = new LRUCache<number, true>({ max: 20_000 })
+
   constructor(store: ContactStore, metrics: Registry) {
     this.#store = store
     this.#friends = new FactCache({ name: 'friends', max: 100_000, freshMs: FRESH_MS }, metrics)
@@ -53,13 +56,14 @@ export class ContactService {
   /** From memory if it can be: it is asked for with every direct message. */
   async mayMessage(userId: number, peerId: number): Promise<boolean> {
     const key = pairKey(userId, peerId)
-    if (this.#parted.has(key)) return false
+    const parted = () => this.#parted.has(key) || this.#gone.has(userId) || this.#gone.has(peerId)
+    if (parted()) return false
     const friends = await this.#friends.get(key, async () => {
       const pair = (await this.#store.pairsOf(userId, [peerId])).get(peerId)
       // Only a yes is remembered: a no may be over any moment, and is rare.
       return pair && mayMessage(pair) ? pair : undefined
     })
-    return friends !== undefined && !this.#parted.has(key)
+    return friends !== undefined && !parted()
   }
 
   /** As `mayMessage`, but waits a moment for the copy to follow what has just happened. */
@@ -86,6 +90,11 @@ export class ContactService {
 
   async setStrangersMayAdd(userId: number, allowed: boolean): Promise<void> {
     await this.#store.saveStrangersMayAdd(userId, allowed, new Date())
+  }
+
+  /** What every process is told of an account that is deleted. */
+  noteGone(userId: number): void {
+    this.#gone.set(userId, true)
   }
 
   /** What every process is told of two people, for its memory. */
