@@ -58,7 +58,10 @@ export class MessageService {
       mentions: input.mentions && [...new Set(input.mentions)],
       attachment: input.attachment,
     })
-    return this.#view(ctx, appended.message)
+    if (appended.repeated) return this.#view(ctx, appended.message)
+    // Just stored: nobody has read, hidden or changed it, so nothing more has to be asked for.
+    const [view] = await this.#options.views.shared([appended.message])
+    return view!
   }
 
   async forward(

@@ -9,7 +9,7 @@ export interface SystemNote {
 }
 
 /** A message as it was sent: what no change touches. */
-export interface MessageOrigin {
+interface MessageOrigin {
   readonly messageId: string
   readonly roomId: number
   readonly seq: number
@@ -30,7 +30,7 @@ export interface ReactionOf {
   readonly userIds: readonly number[]
 }
 
-export interface Version {
+interface Version {
   readonly rev: number
   readonly content: string
   readonly writtenAt: UnixMs

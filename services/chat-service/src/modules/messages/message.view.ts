@@ -1,6 +1,7 @@
 import type { Message } from '@bigtech/contracts'
 import type { MessageRepository } from './message.repository.ts'
 import { excerpt, type MessageRecord } from './message.ts'
+import type { Projection } from './projection.ts'
 import type { ReadSnapshot, ReadState } from './read-state.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
@@ -8,10 +9,12 @@ const iso = (ms: number) => new Date(ms).toISOString()
 /** Messages as clients see them: with who has not read them, and with what they answer. */
 export class MessageViews {
   readonly #repository: MessageRepository
+  readonly #projection: Projection
   readonly #reads: ReadState
 
-  constructor(repository: MessageRepository, reads: ReadState) {
+  constructor(repository: MessageRepository, projection: Projection, reads: ReadState) {
     this.#repository = repository
+    this.#projection = projection
     this.#reads = reads
   }
 
@@ -39,7 +42,9 @@ export class MessageViews {
   }
 
   #previewed(records: readonly MessageRecord[]): Promise<Map<string, MessageRecord>> {
-    return this.#repository.byIds([...new Set(records.flatMap(({ replyTo }) => replyTo ?? []))])
+    const ids = [...new Set(records.flatMap(({ replyTo }) => replyTo ?? []))]
+    // With changes that are not written into it yet: a stream may have shown them already.
+    return this.#projection.load(ids)
   }
 
   async #snapshots(

@@ -3,6 +3,7 @@ import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { collections } from './documents.ts'
 import { startTestRooms, type TestRooms, upTo } from './testing.ts'
+import { checkUnread } from './unread-check.ts'
 
 let rooms: TestRooms
 
@@ -243,6 +244,17 @@ it('answers every question from an index', async () => {
     )
   const messages = rooms.db.collection<{ _id: string }>(collections.messages)
   const changes = rooms.db.collection<{ _id: string }>(collections.changes)
+  // A planner reads a small collection whole, whatever indexes there are.
+  for (const name of [collections.positions, collections.hidden, collections.changes]) {
+    const filler = upTo(3_000).map((n) => ({
+      room_id: -n,
+      user_id: -n,
+      message_id: `none ${n}`,
+      cseq: n,
+      at: new Date(),
+    }))
+    await rooms.db.collection(name).insertMany(filler)
+  }
   const range = { _id: { $gte: `${roomId}:`, $lt: `${roomId};` } }
   const plans: [string, { explain(): Promise<unknown> }, string][] = [
     ['head', messages.find(range).sort({ _id: -1 }).limit(1), '_id_'],
@@ -299,4 +311,20 @@ it('answers every question from an index', async () => {
     expect(used, `${name}: ${plan.slice(0, 1_500)}`).toContain(index)
     expect(plan, name).not.toMatch(/COLLSCAN|"Seq Scan"/)
   }
+})
+
+it('the check of unread figures finds a position that a crash has lost, and repairs it', async () => {
+  const [a, b] = await rooms.chat.people(2)
+  const roomId = await rooms.room(a, b)
+  for (const n of upTo(3)) await rooms.send(a, roomId, `${n}`)
+  const positions = rooms.db.collection<{ _id: string }>(collections.positions)
+  await waitFor(() => positions.findOne({ _id: `${roomId}:${a}`, seq: 3 }))
+  const findings = async (fix: boolean) =>
+    (await checkUnread(rooms.db, { fix })).filter((each) => each.roomId === roomId)
+  expect(await findings(false)).toEqual([])
+  await positions.deleteOne({ _id: `${roomId}:${a}` })
+  const lost = [{ roomId, userId: a, stored: 0, expected: 3 }]
+  expect(await findings(false)).toEqual(lost)
+  expect(await findings(true)).toEqual(lost)
+  expect(await findings(false)).toEqual([])
 })

@@ -11,6 +11,8 @@ import type { RoomLog } from './room-log.ts'
 /** `m` or `c` for the log, then the id of the entry in it. */
 export type RelayId = `${'m' | 'c'}:${string}`
 
+const PACE_MS = 40
+
 interface Pending {
   readonly messages: Map<string, MessageDocument>
   readonly changes: Map<string, ChangeDocument>
@@ -25,6 +27,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
   readonly #repository: MessageRepository
   readonly #projection: Projection
   readonly #positions: ReadPositionRepository
+  #lookedAt = 0
   #pending: Pending = { messages: new Map(), changes: new Map() }
 
   constructor(options: {
@@ -44,6 +47,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
    * seen is then among the messages seen, or on Kafka already.
    */
   async fetchUnsent(limit: number): Promise<OutboxRow<RelayId>[]> {
+    await this.#pace()
     const changes = await this.#unsent(this.#repository.changes, limit)
     const messages = await this.#unsent(this.#repository.messages, limit)
     this.#pending = { messages: byId(messages), changes: byId(changes) }
@@ -76,6 +80,13 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
       events: ofMessages.events + ofChanges.events,
       oldestSeconds: Math.max(ofMessages.oldestSeconds, ofChanges.oldestSeconds),
     }
+  }
+
+  /** A look for every single message would cost several times the message: those of a moment go together. */
+  async #pace(): Promise<void> {
+    const waitMs = this.#lookedAt + PACE_MS - performance.now()
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
+    this.#lookedAt = performance.now()
   }
 
   async #unsent<Document extends LogDocument>(log: RoomLog<Document>, limit: number): Promise<Document[]> {

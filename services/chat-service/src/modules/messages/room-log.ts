@@ -180,6 +180,6 @@ function reasonOf(err: unknown): InsertOutcome['next'] | undefined {
 }
 
 /** MongoDB writes `index: name`, compatible servers `Index 'name'`. */
-export function duplicateIndex(err: unknown): string | undefined {
+function duplicateIndex(err: unknown): string | undefined {
   return /index:? '?([\w.]+)'?/i.exec((err as Error).message)?.[1]
 }

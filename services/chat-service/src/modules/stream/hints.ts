@@ -8,7 +8,7 @@ export interface HintBus {
 }
 
 /** Somebody writes at the moment; nothing that is kept anywhere. */
-export interface Typing {
+interface Typing {
   readonly roomId: number
   readonly typing: number
 }

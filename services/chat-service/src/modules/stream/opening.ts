@@ -54,48 +54,29 @@ export class StreamOpening {
     const memberships = await this.#memberships(userId)
     const roomIds = memberships.map(({ roomId }) => roomId)
     await this.#feeds.open(roomIds)
-    // Heads first, then what is recent: a room with nothing recent was delivered up to its head.
-    const heads = await this.#messages.rooms.of(roomIds)
     const cursor = lastEventId === undefined ? undefined : decodeCursor(lastEventId)
     const refused = refusal(lastEventId, cursor, now)
-    if (cursor && !refused) {
-      const resumed = await this.#resumed(memberships, heads, cursor)
-      if (resumed) return resumed
-      return this.#fresh(memberships, heads, now, 'too_many')
-    }
-    return this.#fresh(memberships, heads, now, refused ?? 'new')
+    if (refused || !cursor) return this.#fresh(memberships, now, refused ?? 'new')
+    // Another process may have delivered what this one has not heard of yet.
+    await this.#feeds.verify(roomIds)
+    return (await this.#resumed(memberships, cursor)) ?? this.#fresh(memberships, now, 'too_many')
   }
 
-  async #fresh(
-    memberships: readonly Membership[],
-    heads: Map<number, RoomPosition>,
-    now: UnixMs,
-    reset: ResetReason,
-  ): Promise<Plan> {
+  /** Starts where the feeds are: a client without a past has nothing to miss. */
+  #fresh(memberships: readonly Membership[], now: UnixMs, reset: ResetReason): Plan {
     const since = now - MARGIN_MS
     const roomIds = memberships.map(({ roomId }) => roomId)
-    const recent = await this.#recent(roomIds, since, heads)
-    return {
-      memberships,
-      starts: heads,
-      since,
-      reset,
-      joined: [],
-      listed: new Set(recent ? recent.keys() : roomIds),
-    }
+    const starts = this.#heads(roomIds)
+    const listed = new Set(roomIds.filter((roomId) => this.#feeds.get(roomId)?.mayHaveSince(since) ?? true))
+    return { memberships, starts, since, reset, joined: [], listed }
   }
 
-  async #resumed(
-    memberships: readonly Membership[],
-    heads: Map<number, RoomPosition>,
-    cursor: Cursor,
-  ): Promise<Plan | undefined> {
-    const unlisted = memberships.filter(({ roomId }) => !cursor.rooms.has(roomId))
-    const recent = await this.#recent(
-      unlisted.map(({ roomId }) => roomId),
-      cursor.since,
-      heads,
-    )
+  async #resumed(memberships: readonly Membership[], cursor: Cursor): Promise<Plan | undefined> {
+    const unlisted = memberships.map(({ roomId }) => roomId).filter((roomId) => !cursor.rooms.has(roomId))
+    // In the same moment: a room that has nothing since was delivered up to this head.
+    const heads = this.#heads(memberships.map(({ roomId }) => roomId))
+    const maybe = unlisted.filter((roomId) => this.#feeds.get(roomId)?.mayHaveSince(cursor.since) ?? true)
+    const recent = await this.#recent(maybe, cursor.since, heads)
     if (!recent) return undefined
     const starts = new Map<number, RoomPosition>()
     const joined: number[] = []
@@ -119,6 +100,12 @@ export class StreamOpening {
     if (missed > MAX_MISSED) return undefined
     const listed = new Set([...cursor.rooms.keys(), ...recent.keys(), ...joined])
     return { memberships, starts, since: cursor.since, reset: null, joined, listed }
+  }
+
+  #heads(roomIds: readonly number[]): Map<number, RoomPosition> {
+    return new Map(
+      roomIds.map((roomId) => [roomId, this.#feeds.get(roomId)?.position ?? { seq: 0, cseq: 0 }]),
+    )
   }
 
   /**

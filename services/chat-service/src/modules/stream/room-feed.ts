@@ -1,6 +1,6 @@
 import type { Message } from '@bigtech/contracts'
 import { continueTrace, type Service } from '@bigtech/service-kit'
-import type { MessageRecord } from '../messages/message.ts'
+import type { MessageRecord, UnixMs } from '../messages/message.ts'
 import { hiddenView, personalView } from '../messages/message.view.ts'
 import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { RoomPosition } from '../messages/room-positions.ts'
@@ -30,6 +30,8 @@ export class RoomFeed {
   #readTimer: NodeJS.Timeout | undefined
   #seq: number
   #cseq: number
+  /** When the newest entry was made; not known for those from before this feed was opened. */
+  #lastAt = Date.now()
   #tail: Promise<void> = Promise.resolve()
 
   constructor(roomId: number, start: RoomPosition, messages: MessagesForStreams, log: Service['log']) {
@@ -43,6 +45,11 @@ export class RoomFeed {
   /** What every stream that is attached has had. */
   get position(): RoomPosition {
     return { seq: this.#seq, cseq: this.#cseq }
+  }
+
+  /** Whether an entry up to the position may have been made since then. */
+  mayHaveSince(since: UnixMs): boolean {
+    return this.#lastAt >= since
   }
 
   attach(connection: StreamConnection, visibleFromSeq: number): void {
@@ -134,6 +141,7 @@ export class RoomFeed {
     stored: boolean,
   ): Promise<void> {
     if (this.#audience.size === 0) {
+      this.#lastAt = Math.max(this.#lastAt, messages.at(-1)?.createdAt ?? 0, changes.at(-1)?.at ?? 0)
       this.#seq = messages.at(-1)?.seq ?? this.#seq
       this.#cseq = changes.at(-1)?.cseq ?? this.#cseq
       return
@@ -157,6 +165,7 @@ export class RoomFeed {
     }
     for (const [index, { cseq, kind, at, message: record }] of changes.entries()) {
       this.#cseq = cseq
+      this.#lastAt = Math.max(this.#lastAt, at)
       this.#give(record, at, views[messages.length + index]!, hidden, (message) =>
         frame('message_updated', { room_id: this.roomId, cseq, change: kind, message }),
       )

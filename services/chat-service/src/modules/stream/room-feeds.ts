@@ -6,7 +6,7 @@ import { frame } from './frames.ts'
 import type { RoomHint, RoomHints } from './hints.ts'
 import { RoomFeed } from './room-feed.ts'
 
-export const TYPING_TTL_MS = 6_000
+const TYPING_TTL_MS = 6_000
 const LINGER_MS = 10_000
 
 /** The rooms that somebody who is connected here is in. */
@@ -93,23 +93,25 @@ export class RoomFeeds {
   }
 
   /**
-   * Asks the store whether any room has gone on without this process having heard of it, and fetches
-   * what is missing. Rejects when it could not find out.
+   * Asks the store whether any of the rooms has gone on without this process having heard of it, and
+   * fetches what is missing. Rejects when it could not find out.
    */
-  async verify(): Promise<void> {
-    this.#closeIdle()
+  async verify(roomIds: Iterable<number> = this.#feeds.keys()): Promise<void> {
     const seqs = new Map<number, number>()
     const cseqs = new Map<number, number>()
-    for (const [roomId, feed] of this.#feeds) {
-      seqs.set(roomId, feed.position.seq)
-      cseqs.set(roomId, feed.position.cseq)
+    for (const roomId of roomIds) {
+      const position = this.#feeds.get(roomId)?.position
+      if (!position) continue
+      seqs.set(roomId, position.seq)
+      cseqs.set(roomId, position.cseq)
     }
     const { messages, changes } = this.#messages.repository
-    const behind = new Set([...(await messages.roomsBeyond(seqs)), ...(await changes.roomsBeyond(cseqs))])
-    await Promise.all([...behind].map((roomId) => this.#feeds.get(roomId)?.catchUp()))
+    const found = await Promise.all([messages.roomsBeyond(seqs), changes.roomsBeyond(cseqs)])
+    await Promise.all([...new Set(found.flat())].map((roomId) => this.#feeds.get(roomId)?.catchUp()))
   }
 
-  #closeIdle(): void {
+  /** Rooms of people who have gone: kept for a moment, since most come back. */
+  closeIdle(): void {
     const before = Date.now() - LINGER_MS
     for (const [roomId, feed] of this.#feeds) {
       if (feed.idleSince === null || feed.idleSince > before) continue

@@ -91,6 +91,7 @@ export class StreamService {
     const { feeds, registry, log } = this.#options
     const startedAt = Date.now()
     try {
+      feeds.closeIdle()
       await feeds.verify()
     } catch (err) {
       log.debug({ err }, 'streams could not be verified')

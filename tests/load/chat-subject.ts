@@ -1,0 +1,82 @@
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import {
+  createTestIssuer,
+  createTestKafka,
+  createTestMongo,
+  createTestMysql,
+  createTestRedis,
+  startServiceProcess,
+} from '@bigtech/testkit'
+
+const chatFolder = join(import.meta.dirname, '..', '..', 'services', 'chat-service')
+const MEMBERS_AN_INSERT = 500
+
+export interface ChatSubject {
+  readonly url: string
+  readonly mongoUrl: string
+  token(userId: number): Promise<string>
+  /** A group with so many users, from this id on. */
+  room(roomId: number, members: number, firstUser?: number): Promise<void>
+  /** CPU that the process has used so far, in seconds. */
+  cpuSeconds(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** One process of chat-service on stores of its own, without limits on how much is sent. */
+export async function startChatSubject(): Promise<ChatSubject> {
+  const [mysql, redis, kafka, issuer] = await Promise.all([
+    createTestMysql({ migrationsDir: join(chatFolder, 'migrations') }),
+    createTestRedis(),
+    createTestKafka({ partitions: 1 }),
+    createTestIssuer(),
+  ])
+  const mongo = createTestMongo()
+  const keys = createServer((_request, response) => response.end(JSON.stringify(issuer.jwks)))
+  await new Promise<void>((resolve) => keys.listen(0, '127.0.0.1', resolve))
+  const { port } = keys.address() as { port: number }
+  const service = await startServiceProcess({
+    folder: chatFolder,
+    env: {
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'info',
+      DATABASE_URL: mysql.url,
+      MONGO_URL: mongo.url,
+      REDIS_URL: redis.url,
+      KAFKA_BROKERS: kafka.brokers.join(','),
+      KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
+      JWKS_URL: `http://127.0.0.1:${port}/`,
+      SENDS_PER_10_SECONDS: '10000000',
+    },
+  })
+  return {
+    url: service.url,
+    mongoUrl: mongo.url,
+    token: (userId) => issuer.token({ userId, expiresInSeconds: 3_600 }),
+    room: async (roomId, members, firstUser = 1) => {
+      await mysql.query(
+        `INSERT INTO rooms (id, room_type, name, created_by, member_count, last_activity_at, created_at)
+         VALUES (?, 'group', 'load', 1, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
+        [roomId, members],
+      )
+      const userIds = Array.from({ length: members }, (_, index) => firstUser + index)
+      for (let start = 0; start < members; start += MEMBERS_AN_INSERT) {
+        const some = userIds.slice(start, start + MEMBERS_AN_INSERT)
+        const rows = some.map(() => "(?, ?, 'member', UTC_TIMESTAMP(3))").join(', ')
+        await mysql.query(
+          `INSERT INTO room_members (room_id, user_id, role, joined_at) VALUES ${rows}`,
+          some.flatMap((userId) => [roomId, userId]),
+        )
+      }
+    },
+    cpuSeconds: async () => {
+      const text = await (await fetch(`${service.url}/metrics`)).text()
+      return Number(/^process_cpu_seconds_total\S* (\S+)/m.exec(text)?.[1])
+    },
+    stop: async () => {
+      await service.stop()
+      keys.close()
+      await Promise.all([mysql.drop(), mongo.drop(), redis.release(), kafka.remove()])
+    },
+  }
+}
