@@ -5,7 +5,7 @@ import { z } from 'zod'
 const here = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
 
 /** What the gateway is configured by, apart from kong.yml. */
-export const gatewayConfig = z.object({
+export const configSchema = z.object({
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -45,9 +45,9 @@ export const gatewayConfig = z.object({
     .describe('Proxies in front whose `X-Forwarded-For` is believed: addresses or CIDR blocks, by commas.'),
 })
 
-export type GatewayConfig = z.infer<typeof gatewayConfig>
+export type GatewayConfig = z.infer<typeof configSchema>
 
 /** @throws ConfigError naming every variable that is wrong. */
 export function readConfig(env: Record<string, string | undefined> = process.env): GatewayConfig {
-  return loadConfig(gatewayConfig, env)
+  return loadConfig(configSchema, env)
 }
