@@ -17,7 +17,7 @@ import { type FakeUserService, startFakeUserService } from './fake-user-service.
 
 export const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url))
 
-interface Answer {
+export interface Answer {
   readonly status: number
   readonly body: Record<string, unknown> & {
     readonly items?: readonly Record<string, unknown>[]

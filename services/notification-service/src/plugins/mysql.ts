@@ -9,6 +9,8 @@ export type Tx = Prisma.TransactionClient
 
 /** Whoever asks is answered within 2 s, also when the server took the connection and says nothing. */
 const ANSWER_WITHIN_MS = 1_800
+/** A count made under a lock must see what the lock's last holder committed. */
+const TRANSACTION = { maxWait: 1_500, timeout: 5_000, isolationLevel: 'ReadCommitted' } as const
 const MAX_CONFLICTS = 6
 const CONFLICT_BACKOFF_MS = 10
 
@@ -51,7 +53,7 @@ export class Mysql {
   async $transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
     for (let conflicts = 0; ; conflicts++) {
       try {
-        return await this.client.$transaction(work, { maxWait: 1_500, timeout: 10_000 })
+        return await this.client.$transaction(work, TRANSACTION)
       } catch (err) {
         if (conflicts >= MAX_CONFLICTS || classifyError(err) !== 'conflict') throw err
         const waitMs = Math.random() * CONFLICT_BACKOFF_MS * 2 ** conflicts
@@ -106,6 +108,7 @@ async function answerInTime<Result>(work: Promise<Result>): Promise<Result> {
   }
 }
 
+/** No statement is run to open a connection: one that fails there would be nobody's error, and end the process. */
 function poolOptions(databaseUrl: string) {
   const url = new URL(databaseUrl)
   return {
@@ -121,10 +124,5 @@ function poolOptions(databaseUrl: string) {
     initializationTimeout: 1_000,
     // Longer than any statement takes: frees connections to a server that went silent.
     socketTimeout: 5_000,
-    initSql: [
-      // A count made under a lock must see what the lock's last holder committed.
-      'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-      "SET SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 2",
-    ],
   }
 }

@@ -1,33 +1,16 @@
 import { fileURLToPath } from 'node:url'
-import {
-  friendDataErased,
-  friendRequestAccepted,
-  friendRequestSent,
-  userDeleted,
-  userRegistered,
-  userUpdated,
-  uuidv7,
-} from '@bigtech/contracts'
+import { friendRequestAccepted, friendRequestSent, userRegistered } from '@bigtech/contracts'
 import { collectEvents, describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Harness, migrationsDir, newUsers, startHarness } from '../../testing/harness.ts'
+import { scenesOf } from '../../testing/scenes.ts'
 
 let harness: Harness
 beforeAll(async () => {
   harness = await startHarness({ listen: true })
 })
 afterAll(() => harness.stop())
-
-const request = (from: number, to: number) =>
-  harness.call(from, 'POST', '/friends/request', { target_user_id: to })
-
-async function befriend(a: number, b: number): Promise<void> {
-  const sent = await request(a, b)
-  const accepted = await harness.call(b, 'POST', `/friends/requests/${sent.body.request_id}/accept`)
-  expect(accepted.status).toBe(200)
-}
-const idsOf = async (me: number, url: string, field = 'user_id') =>
-  (await harness.call(me, 'GET', url)).body.items!.map((item) => item[field])
+const { request, idsOf } = scenesOf(() => harness)
 
 describe('friendship', () => {
   it('sendFriendRequest, acceptFriendRequest, listFriends: both are friends, and both events are on Kafka', async () => {
@@ -176,60 +159,6 @@ describe('requests', () => {
   })
 })
 
-describe('blocks', () => {
-  it('sever the friendship, do not come back by unblocking, and are listed to the blocker alone', async () => {
-    const [mina, joon] = newUsers(2) as [number, number]
-    await befriend(mina, joon)
-    expect((await harness.call(mina, 'POST', `/friends/${joon}/block`)).status).toBe(204)
-    expect(await idsOf(mina, '/friends')).toEqual([])
-    expect(await idsOf(mina, '/friends/blocked')).toEqual([joon])
-    expect(await idsOf(joon, '/friends/blocked')).toEqual([])
-    expect((await request(mina, joon)).body.code).toBe('FRIEND_REQUEST_REFUSED')
-    expect((await harness.call(mina, 'DELETE', `/friends/${joon}/block`)).status).toBe(204)
-    expect(await idsOf(mina, '/friends')).toEqual([])
-    expect((await request(mina, joon)).status).toBe(201)
-  })
-
-  it('cannot be told by the blocked: every answer is the one that a stranger gets', async () => {
-    const [blocker, blocked, stranger, asker] = newUsers(4) as [number, number, number, number]
-    await harness.call(blocker, 'POST', `/friends/${blocked}/block`)
-    // user-service hides the blocker from the blocked.
-    harness.userService.hidden.add(blocker)
-    await harness.publish(userRegistered, {
-      user_id: blocker,
-      email: `user${blocker}@example.com`,
-      username: `user${blocker}`,
-      display_name: `User ${blocker}`,
-    })
-    await waitFor(async () => {
-      const rows = await harness.mysql.query('SELECT 1 FROM people WHERE user_id = ? AND source_at > ?', [
-        blocker,
-        '2020-01-01',
-      ])
-      return rows.length === 1
-    })
-    const life = async (me: number, other: number) => {
-      const answers = [
-        await request(me, other),
-        await request(me, other),
-        await harness.call(me, 'GET', '/friends/requests?direction=outgoing'),
-        await harness.call(me, 'DELETE', `/friends/${other}`),
-        await harness.call(me, 'GET', '/friends'),
-      ]
-      const id = answers[0]!.body.request_id
-      answers.push(await harness.call(me, 'DELETE', `/friends/requests/${id}`))
-      const text = JSON.stringify(answers)
-        .replace(/"request_id":("[^"]+"|\d+)/g, '"request_id":0')
-        .replace(/"(status_message|last_seen_at|online)":[^,}]+/g, '"$1":0')
-      return text.replaceAll(String(me), 'ME').replaceAll(String(other), 'OTHER')
-    }
-    expect(await life(blocked, blocker)).toBe(await life(asker, stranger))
-    expect(await idsOf(blocker, '/friends/requests', 'request_id')).toEqual([])
-    const types = (await harness.eventsOf(blocker, blocked)).map((event) => event.event_type)
-    expect(types).toEqual(['UserBlocked'])
-  })
-})
-
 describe('someone else’s requests', () => {
   it('are answered as if they were not there', async () => {
     const [mina, joon, eve] = newUsers(3) as [number, number, number]
@@ -269,68 +198,8 @@ describe('someone else’s requests', () => {
   })
 })
 
-describe('names', () => {
-  it('of an older event never replace those of a newer one', async () => {
-    const [mina] = newUsers(1) as [number]
-    const profile = { user_id: mina, username: 'mina', status_message: null, profile_image_url: null }
-    const newer = { eventId: uuidv7(), timestamp: new Date('2026-05-02T00:00:00Z') }
-    const older = { eventId: uuidv7(), timestamp: new Date('2026-05-01T00:00:00Z') }
-    await harness.publish(userUpdated, { ...profile, display_name: 'new' }, newer)
-    await harness.publish(userUpdated, { ...profile, display_name: 'old' }, older)
-    await waitFor(async () => {
-      const rows = await harness.mysql.query('SELECT 1 FROM inbox WHERE event_id = ?', [older.eventId])
-      return rows.length === 1
-    })
-    const rows = await harness.mysql.query('SELECT display_name FROM people WHERE user_id = ?', [mina])
-    expect(rows).toEqual([{ display_name: 'new' }])
-  })
-})
-
-describe('a deleted account', () => {
-  it('leaves nothing behind, is told of once, and cannot come back', async () => {
-    const [mina, joon, sora, late] = newUsers(4) as [number, number, number, number]
-    await befriend(mina, joon)
-    await request(mina, sora)
-    await harness.call(mina, 'POST', `/friends/${late}/block`)
-    const deletion = { user_id: mina, deletion_id: crypto.randomUUID(), message_policy: 'keep' as const }
-    const eventId = uuidv7()
-    const events = await collectEvents({
-      brokers: harness.kafka.brokers,
-      topicPrefix: harness.kafka.topicPrefix,
-      topics: ['friend.events'],
-    })
-    await harness.publish(userDeleted, deletion, { eventId })
-    await harness.publish(userDeleted, deletion, { eventId })
-    await harness.publish(userRegistered, {
-      user_id: mina,
-      email: 'mina@example.com',
-      username: 'mina',
-      display_name: '미나',
-    })
-    await events.waitFor(friendDataErased, (event) => event.deletion_id === deletion.deletion_id)
-    await events.stop()
-    await waitFor(async () => {
-      const rows = await harness.mysql.query("SELECT 1 FROM inbox WHERE consumer = 'names'")
-      return rows.length > 0
-    })
-    const pairs = 'SELECT 1 FROM friendships WHERE user_low = ? OR user_high = ?'
-    expect(await harness.mysql.query(pairs, [mina, mina])).toEqual([])
-    const people = await harness.mysql.query('SELECT username, display_name FROM people WHERE user_id = ?', [
-      mina,
-    ])
-    expect(people).toEqual([{ username: '', display_name: '' }])
-    expect(await idsOf(joon, '/friends')).toEqual([])
-    expect((await request(joon, mina)).body.code).toBe('USER_NOT_FOUND')
-    expect((await request(mina, joon)).status).toBe(401)
-    const told = await harness.mysql.query(
-      "SELECT 1 FROM outbox WHERE event_type = 'FriendDataErased' AND msg_key = ?",
-      [String(mina)],
-    )
-    expect(told).toHaveLength(1)
-  })
-})
-
 describeConformance({ title: 'Friend Service', service: () => harness.service })
+
 describeMigrations({
   migrationsDir,
   schemaPath: fileURLToPath(new URL('../../../prisma/schema.prisma', import.meta.url)),

@@ -131,12 +131,13 @@ export class DeliveriesRepository {
   /** Takes some deliveries whose time has come; nobody else gets them while the lease lasts. */
   async claim(limit: number, now: number): Promise<{ leaseId: string; deliveries: Delivery[] }> {
     const leaseId = uuidv7()
-    const claimed = await this.#mysql.client.$executeRaw`
-      UPDATE deliveries SET lease_id = ${leaseId}, due_at = ${new Date(now + LEASE_MS)},
-        attempts = attempts + 1, digest_key = NULL
-      WHERE state = 'pending' AND due_at <= ${new Date(now)} ORDER BY due_at LIMIT ${limit}`
-    if (claimed === 0) return { leaseId, deliveries: [] }
-    const rows = await this.#mysql.client.delivery.findMany({ where: { leaseId } })
+    const rows = await this.#mysql.$transaction(async (tx) => {
+      const claimed = await tx.$executeRaw`
+        UPDATE deliveries SET lease_id = ${leaseId}, due_at = ${new Date(now + LEASE_MS)},
+          attempts = attempts + 1, digest_key = NULL
+        WHERE state = 'pending' AND due_at <= ${new Date(now)} ORDER BY due_at LIMIT ${limit}`
+      return claimed === 0 ? [] : tx.delivery.findMany({ where: { leaseId } })
+    })
     return { leaseId, deliveries: rows.map(toDelivery) }
   }
 

@@ -1,0 +1,73 @@
+import { friendDataErased, userDeleted, userRegistered, userUpdated, uuidv7 } from '@bigtech/contracts'
+import { collectEvents, waitFor } from '@bigtech/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Harness, newUsers, startHarness } from '../../testing/harness.ts'
+import { scenesOf } from '../../testing/scenes.ts'
+
+let harness: Harness
+beforeAll(async () => {
+  harness = await startHarness({ listen: true })
+})
+afterAll(() => harness.stop())
+const { request, befriend, idsOf } = scenesOf(() => harness)
+
+describe('names', () => {
+  it('of an older event never replace those of a newer one', async () => {
+    const [mina] = newUsers(1) as [number]
+    const profile = { user_id: mina, username: 'mina', status_message: null, profile_image_url: null }
+    const newer = { eventId: uuidv7(), timestamp: new Date('2026-05-02T00:00:00Z') }
+    const older = { eventId: uuidv7(), timestamp: new Date('2026-05-01T00:00:00Z') }
+    await harness.publish(userUpdated, { ...profile, display_name: 'new' }, newer)
+    await harness.publish(userUpdated, { ...profile, display_name: 'old' }, older)
+    await waitFor(async () => {
+      const rows = await harness.mysql.query('SELECT 1 FROM inbox WHERE event_id = ?', [older.eventId])
+      return rows.length === 1
+    })
+    const rows = await harness.mysql.query('SELECT display_name FROM people WHERE user_id = ?', [mina])
+    expect(rows).toEqual([{ display_name: 'new' }])
+  })
+})
+
+describe('a deleted account', () => {
+  it('leaves nothing behind, is told of once, and cannot come back', async () => {
+    const [mina, joon, sora, late] = newUsers(4) as [number, number, number, number]
+    await befriend(mina, joon)
+    await request(mina, sora)
+    await harness.call(mina, 'POST', `/friends/${late}/block`)
+    const deletion = { user_id: mina, deletion_id: crypto.randomUUID(), message_policy: 'keep' as const }
+    const eventId = uuidv7()
+    const events = await collectEvents({
+      brokers: harness.kafka.brokers,
+      topicPrefix: harness.kafka.topicPrefix,
+      topics: ['friend.events'],
+    })
+    await harness.publish(userDeleted, deletion, { eventId })
+    await harness.publish(userDeleted, deletion, { eventId })
+    await harness.publish(userRegistered, {
+      user_id: mina,
+      email: 'mina@example.com',
+      username: 'mina',
+      display_name: '미나',
+    })
+    await events.waitFor(friendDataErased, (event) => event.deletion_id === deletion.deletion_id)
+    await events.stop()
+    await waitFor(async () => {
+      const rows = await harness.mysql.query("SELECT 1 FROM inbox WHERE consumer = 'names'")
+      return rows.length > 0
+    })
+    const pairs = 'SELECT 1 FROM friendships WHERE user_low = ? OR user_high = ?'
+    expect(await harness.mysql.query(pairs, [mina, mina])).toEqual([])
+    const people = await harness.mysql.query('SELECT username, display_name FROM people WHERE user_id = ?', [
+      mina,
+    ])
+    expect(people).toEqual([{ username: '', display_name: '' }])
+    expect(await idsOf(joon, '/friends')).toEqual([])
+    expect((await request(joon, mina)).body.code).toBe('USER_NOT_FOUND')
+    expect((await request(mina, joon)).status).toBe(401)
+    const told = await harness.mysql.query(
+      "SELECT 1 FROM outbox WHERE event_type = 'FriendDataErased' AND msg_key = ?",
+      [String(mina)],
+    )
+    expect(told).toHaveLength(1)
+  })
+})

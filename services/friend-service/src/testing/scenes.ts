@@ -1,0 +1,19 @@
+import type { Answer, Harness } from './harness.ts'
+
+/** What people do, in the words of the tests. */
+export function scenesOf(harness: () => Harness) {
+  const request = (from: number, to: number): Promise<Answer> =>
+    harness().call(from, 'POST', '/friends/request', { target_user_id: to })
+  return {
+    request,
+    befriend: async (a: number, b: number) => {
+      const sent = await request(a, b)
+      const url = `/friends/requests/${sent.body.request_id}/accept`
+      const accepted = await harness().call(b, 'POST', url)
+      if (accepted.status !== 200) throw new Error(JSON.stringify(accepted))
+    },
+    /** One field of everything on the first page of a list. */
+    idsOf: async (me: number, url: string, field = 'user_id') =>
+      (await harness().call(me, 'GET', url)).body.items!.map((item) => item[field]),
+  }
+}
