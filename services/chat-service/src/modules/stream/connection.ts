@@ -26,6 +26,22 @@ const LAST_WORDS_MS = 1_000
 const REPLAY_PAUSE_BYTES = 256 * 1024
 const REPLAY_PATIENCE_MS = 20_000
 
+interface IdKey {
+  readonly since: UnixMs
+  readonly roomId: number
+  readonly seq: number
+  readonly cseq: number
+}
+
+/**
+ * Most streams of a busy room had nothing from elsewhere for a while: one after the other they need
+ * the same line.
+ */
+let lastIdLine: { readonly key: IdKey; readonly line: Buffer } | undefined
+
+const sameKey = (a: IdKey, b: IdKey) =>
+  a.seq === b.seq && a.cseq === b.cseq && a.roomId === b.roomId && a.since === b.since
+
 /** One open stream: gathers frames, writes them together, and knows what its client has had. */
 export class StreamConnection {
   readonly id: string
@@ -187,6 +203,17 @@ export class StreamConnection {
   }
 
   #idLine(): Buffer {
+    const [only] = this.#progress
+    if (this.#progress.size !== 1 || !only) return this.#makeIdLine()
+    const [roomId, { seq, cseq }] = only
+    const key = { since: this.#since, roomId, seq, cseq }
+    if (lastIdLine && sameKey(lastIdLine.key, key)) return lastIdLine.line
+    const line = this.#makeIdLine()
+    lastIdLine = { key, line }
+    return line
+  }
+
+  #makeIdLine(): Buffer {
     return Buffer.from(`id: ${encodeCursor(this.#since, this.#progress)}\n`, 'latin1')
   }
 
