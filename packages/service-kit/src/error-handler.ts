@@ -50,6 +50,22 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     .send(problemBodyOf(problem, pathOf(request), request.id))
 }
 
+/**
+ * What the router itself refuses (an escape that is none, a parameter that is too long) reaches no
+ * route and no hook, so there is nothing here to ask for the pattern of its path.
+ */
+export function refuseUnroutable(_err: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const { url = '/' } = request.raw
+  const body = problemBodyOf(
+    new Problem('BAD_REQUEST'),
+    url.split('?', 1)[0]?.slice(0, 200) ?? '/',
+    request.id,
+  )
+  reply.raw
+    .writeHead(body.status, { 'content-type': 'application/problem+json', 'x-request-id': request.id })
+    .end(JSON.stringify(body))
+}
+
 /** The path alone: a query string may hold a ticket, or what somebody searched for. */
 export function pathOf(request: FastifyRequest): string {
   const contract = request.routeOptions?.config?.contract

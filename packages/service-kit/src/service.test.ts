@@ -171,6 +171,21 @@ describe('buildService', () => {
     expect((await service.app.inject('/nothing')).json().code).toBe('ROUTE_NOT_FOUND')
   })
 
+  it.each(['%zz', '%ff%fe', 'x'.repeat(200)])(
+    'answers a path that no router takes as a problem: %s',
+    async (part) => {
+      const answer = await service.app.inject({
+        url: `/fail/${part}?ticket=s`,
+        headers: { 'x-request-id': 'r-1234567' },
+      })
+      expect(answer.statusCode).toBe(400)
+      expect(answer.headers['content-type']).toBe('application/problem+json')
+      expect(answer.headers['x-request-id']).toBe('r-1234567')
+      expect(answer.json()).toMatchObject({ code: 'BAD_REQUEST', status: 400, request_id: 'r-1234567' })
+      expect(answer.body).not.toContain('ticket')
+    },
+  )
+
   it('echoes a request id that it would log, and replaces one that it would not', async () => {
     const good = await service.app.inject({ url: '/health', headers: { 'x-request-id': 'abc-12345678' } })
     expect(good.headers['x-request-id']).toBe('abc-12345678')

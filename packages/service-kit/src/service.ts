@@ -7,7 +7,7 @@ import type { Registry } from 'prom-client'
 import { Authenticator, remoteKeys } from './auth.ts'
 import type { BaseConfig } from './config.ts'
 import { requestIdFrom } from './context.ts'
-import { installErrorHandler, pathOf } from './error-handler.ts'
+import { installErrorHandler, pathOf, refuseUnroutable } from './error-handler.ts'
 import { installHealth, Readiness } from './health.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createLogger } from './logging.ts'
@@ -118,6 +118,7 @@ function createApp(log: Logger, trustedHops: number): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
+    frameworkErrors: refuseUnroutable,
     routerOptions: { ignoreTrailingSlash: true },
   }) as unknown as FastifyInstance
   const parseJson = app.getDefaultJsonParser('error', 'error')
