@@ -24,11 +24,18 @@ export interface ProcessState {
   readonly restarts: number
 }
 
-/** Does something to one process of the running stack, and waits until it is done. */
-export async function control(name: ProcessName, action: ProcessAction): Promise<ProcessState> {
+/**
+ * Does something to one process of the running stack, and waits until it is done.
+ * `comesBack`: what is killed is started again by itself, as an orchestrator would.
+ */
+export async function control(
+  name: ProcessName,
+  action: ProcessAction,
+  options: { comesBack?: boolean } = {},
+): Promise<ProcessState> {
   const { status, body, text } = await http(
     'POST',
-    `${stack.control}/processes/${encodeURIComponent(name)}/${action}`,
+    `${stack.control}/processes/${encodeURIComponent(name)}/${action}${options.comesBack ? '?restart=true' : ''}`,
   )
   if (status !== 200) throw new Error(`${action} ${name}: ${status} ${text}`)
   return body

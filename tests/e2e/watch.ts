@@ -60,8 +60,12 @@ export interface Watch {
 }
 
 /** Signs in with the SDK and watches; resolves after the first frame. */
-export async function watch(person: Person, baseUrl = `${stack.gateway}/api`): Promise<Watch> {
-  const api = new Http({ baseUrl })
+export async function watch(
+  person: Person,
+  baseUrl = `${stack.gateway}/api`,
+  options: { fetch?: typeof fetch } = {},
+): Promise<Watch> {
+  const api = new Http({ baseUrl, ...options })
   const session = new Session(api, keptSession(person))
   const frames: StreamFrame[] = []
   let opened = 0

@@ -33,7 +33,8 @@ export interface Operation {
   readonly isPublic: boolean
   readonly parameters: readonly Parameter[]
   readonly body: JsonSchema | undefined
-  readonly bodyIsRequired: boolean
+  /** A body that is taken, from the document. */
+  readonly example: unknown
   readonly isForm: boolean
   readonly answersStream: boolean
 }
@@ -45,7 +46,7 @@ interface DocumentedOperation {
   readonly operationId: string
   readonly security?: readonly unknown[]
   readonly parameters?: readonly Parameter[]
-  readonly requestBody?: { required?: boolean; content: Record<string, { schema: JsonSchema }> }
+  readonly requestBody?: { content: Record<string, { schema: JsonSchema; example?: unknown }> }
   readonly responses: Record<string, { content?: Record<string, unknown> }>
 }
 
@@ -72,7 +73,7 @@ function operationsOf(service: ServiceName, document: Document): Operation[] {
         isPublic: operation.security?.length === 0,
         parameters: operation.parameters ?? [],
         body: body?.schema,
-        bodyIsRequired: operation.requestBody?.required === true,
+        example: body?.example,
         isForm: bodyType === 'application/x-www-form-urlencoded',
         answersStream: Object.values(operation.responses).some(
           ({ content }) => content && 'text/event-stream' in content,

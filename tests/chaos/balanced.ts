@@ -1,0 +1,23 @@
+import { stack } from '../e2e/stack.ts'
+
+/**
+ * Fetches as through a load balancer: every request goes to the next process, and to the other one
+ * when nobody answers there. What has begun to answer is not repeated.
+ */
+export function balancedFetch(addresses: readonly string[]): typeof fetch {
+  let turn = 0
+  return async (input, init) => {
+    const url = String(input)
+    let failure: unknown
+    for (let attempt = 0; attempt < addresses.length; attempt++) {
+      const address = addresses[turn++ % addresses.length] as string
+      try {
+        return await fetch(url.replace(stack.chat, address), init)
+      } catch (err) {
+        if (init?.signal?.aborted) throw err
+        failure = err
+      }
+    }
+    throw failure
+  }
+}
