@@ -3,7 +3,7 @@ import type { Session } from './session.ts'
 import type { StreamTransport, TransportEvents } from './transport.ts'
 
 /** One connection of the fake transport, played by a test. */
-export interface FakeConnection {
+interface FakeConnection {
   readonly lastEventId: string | undefined
   readonly signal: AbortSignal
   /** A frame as the server sends it: with the position that includes it. */

@@ -1,16 +1,17 @@
 import { createKafka } from '@bigtech/kafka'
 import { ConfigError, createLogger, loadConfig } from '@bigtech/service-kit'
+import { Registry } from 'prom-client'
 import { configSchema } from './config.ts'
 import { rebuildStats } from './modules/stats/stats.rebuild.ts'
 import { StatsRepository } from './modules/stats/stats.repository.ts'
 import { isoDay } from './modules/stats/stats.ts'
-import { Mysql } from './plugins/mysql.ts'
+import { createMysql } from './plugins/mysql.ts'
 
 /** `node services/analytics-service/src/rebuild.ts`: counts everything again from the topics. */
 async function main(): Promise<void> {
   const config = loadConfig(configSchema)
   const log = createLogger({ service: 'analytics-service', level: config.LOG_LEVEL })
-  const mysql = new Mysql(config.DATABASE_URL)
+  const mysql = createMysql(config.DATABASE_URL, new Registry())
   const kafka = createKafka({
     clientId: 'analytics-service',
     brokers: config.KAFKA_BROKERS,
@@ -24,7 +25,7 @@ async function main(): Promise<void> {
     process.stdout.write(`Rebuilt ${span} from ${applied} events.\n`)
   } finally {
     await kafka.close()
-    await mysql.client.$disconnect()
+    await mysql.close()
   }
 }
 

@@ -1,5 +1,5 @@
 import { createKafka, createMySqlOutboxRelay, createOutbox, createPublisher } from '@bigtech/kafka'
-import { buildService, type Service, type ServiceOptions } from '@bigtech/service-kit'
+import { buildService, type Service, type ServiceOptions, StoreMetrics } from '@bigtech/service-kit'
 import type { ChatConfig } from './config.ts'
 import { contactsGroup, deletionsGroup } from './modules/contacts/contacts.consumers.ts'
 import { createContacts } from './modules/contacts/contacts.module.ts'
@@ -12,7 +12,6 @@ import { openMongo } from './plugins/mongo.ts'
 import { openMysql } from './plugins/mysql.ts'
 import { RateLimiter } from './plugins/rate-limiter.ts'
 import { openRedis } from './plugins/redis.ts'
-import { StoreMetrics } from './plugins/store-metrics.ts'
 
 export type ChatServiceOptions = Pick<ServiceOptions, 'keys' | 'logDestination'>
 
@@ -32,7 +31,7 @@ export async function buildChatService(
 
   // Stores
   const storeMetrics = new StoreMetrics(metrics)
-  const mysql = openMysql(service, config.DATABASE_URL, storeMetrics)
+  const mysql = openMysql(service, config.DATABASE_URL)
   const mongo = openMongo(service, config.MONGO_URL)
   const redis = openRedis(service, config.REDIS_URL)
   const limiter = new RateLimiter(redis, metrics)

@@ -27,13 +27,14 @@ import { FriendshipService } from './modules/friendship/friendship.service.ts'
 import { peopleConsumers } from './modules/people/people.consumers.ts'
 import { PeopleRepository } from './modules/people/people.repository.ts'
 import { PeopleService } from './modules/people/people.service.ts'
-import { type MysqlOptions, openMysql } from './plugins/mysql.ts'
+import { openMysql, type QueryListener } from './plugins/mysql.ts'
 
 const NAME = 'friend-service'
 /** An access token lives for 10 minutes: an older revocation concerns no token that is still valid. */
 const REVOCATIONS_SINCE_MS = 10 * 60 * 1_000
 
-export interface BuildOptions extends Pick<ServiceOptions, 'keys' | 'logDestination'>, MysqlOptions {
+export interface BuildOptions extends Pick<ServiceOptions, 'keys' | 'logDestination'> {
+  readonly onQuery?: QueryListener
   /** The clock in milliseconds; a test moves it. */
   readonly now?: () => number
 }
@@ -57,7 +58,7 @@ export async function buildFriendService(
     process.exit(1)
   }
 
-  const mysql = openMysql(service, config.DATABASE_URL, onQuery ? { onQuery } : {})
+  const mysql = openMysql(service, config.DATABASE_URL, onQuery)
   const userService = new ServiceClient({ service: 'user-service', baseUrl: config.USER_SERVICE_URL })
   lifecycle.onStop('stores', 'user-service client', () => userService.close())
   const kafka = createKafka({

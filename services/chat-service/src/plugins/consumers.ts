@@ -97,7 +97,7 @@ export function inboxJanitor(service: Service, mysql: Mysql): Worker {
   let timer: NodeJS.Timeout | undefined
   const purge = () => {
     mysql
-      .read('inbox_purge', (db) => purgeInbox(db))
+      .run('inbox_purge', (db) => purgeInbox(db))
       .catch((err: unknown) => service.log.warn({ err }, 'inbox not purged'))
   }
   return {

@@ -1,16 +1,17 @@
 import { createTestMysql, type TestMysql } from '@bigtech/testkit'
+import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { migrationsDir } from '../testing/harness.ts'
-import { Mysql } from './mysql.ts'
+import { createMysql, type Mysql } from './mysql.ts'
 
 let test: TestMysql
 let mysql: Mysql
 beforeAll(async () => {
   test = await createTestMysql({ migrationsDir })
-  mysql = new Mysql(test.url)
+  mysql = createMysql(test.url, new Registry())
 })
 afterAll(async () => {
-  await mysql.client.$disconnect()
+  await mysql.close()
   await test.drop()
 })
 
@@ -35,7 +36,7 @@ describe('a transaction', () => {
 
   it('that throws leaves nothing behind, and is not begun again', async () => {
     let attempts = 0
-    const failing = mysql.transaction(async (tx) => {
+    const failing = mysql.transaction('test', async (tx) => {
       attempts++
       await tx.$executeRaw`INSERT INTO request_senders VALUES (3)`
       throw new Error('no')

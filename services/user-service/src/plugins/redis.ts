@@ -1,7 +1,6 @@
 import { once } from 'node:events'
-import { type Service, StoreUnavailable, withTimeout } from '@bigtech/service-kit'
+import { type Service, StoreMetrics, StoreUnavailable, withTimeout } from '@bigtech/service-kit'
 import { Redis } from 'ioredis'
-import { storeTimer } from './store-metrics.ts'
 
 /** Redis, so that whoever uses it never waits long and knows its failures by one name. */
 export interface RedisStore {
@@ -34,15 +33,14 @@ export async function openRedis(service: Service, url: string): Promise<RedisSto
   redis.on('close', () => {
     if (!service.lifecycle.isStopping) service.log.warn('redis connection lost')
   })
-  const startTimer = storeTimer(service.metrics, 'redis')
+  const metrics = new StoreMetrics(service.metrics)
   await withTimeout(once(redis, 'ready'), FIRST_CONNECT_MS, 'Redis did not connect').catch((err: unknown) =>
     service.log.warn({ err }, 'started without redis'),
   )
 
   async function run<Result>(operation: string, work: (redis: Redis) => Promise<Result>): Promise<Result> {
-    const stopTimer = startTimer(operation)
     try {
-      return await work(redis)
+      return await metrics.measure('redis', operation, () => work(redis))
     } catch (err) {
       // The server answered: what it says is a defect of ours, not an outage.
       if (
@@ -53,8 +51,6 @@ export async function openRedis(service: Service, url: string): Promise<RedisSto
         throw err
       failedAt = performance.now()
       throw new StoreUnavailable('redis', err)
-    } finally {
-      stopTimer()
     }
   }
 

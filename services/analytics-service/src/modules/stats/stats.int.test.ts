@@ -11,8 +11,9 @@ import {
   uuidv7,
 } from '@bigtech/contracts'
 import { describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
+import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Mysql } from '../../plugins/mysql.ts'
+import { createMysql } from '../../plugins/mysql.ts'
 import { type Harness, migrationsDir, startHarness } from '../../testing/harness.ts'
 import { StatsRepository } from './stats.repository.ts'
 
@@ -155,7 +156,7 @@ describe('figures', () => {
   })
 
   it('are not touched between inbox and effect: while a rebuild empties the tables, events wait', async () => {
-    const mysql = new Mysql(harness.env.DATABASE_URL!)
+    const mysql = createMysql(harness.env.DATABASE_URL!, new Registry())
     try {
       await harness.mysql.query('START TRANSACTION')
       await harness.mysql.query('UPDATE rebuilds SET generation = generation + 1')
@@ -169,7 +170,7 @@ describe('figures', () => {
       expect(await applying).toBe('applied')
     } finally {
       await harness.mysql.query('ROLLBACK')
-      await mysql.client.$disconnect()
+      await mysql.close()
     }
   })
 

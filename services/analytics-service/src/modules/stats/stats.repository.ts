@@ -48,7 +48,7 @@ export class StatsRepository {
   }
 
   async dailyTotals(from: Date, to: Date): Promise<DayTotal[]> {
-    const rows = await this.#mysql.read((db) =>
+    const rows = await this.#mysql.run('dailyTotals', (db) =>
       db.dailyTotal.findMany({ where: { day: { gte: from, lte: to } }, orderBy: { day: 'asc' } }),
     )
     return rows.map(({ day, metric, total }) => ({ day, metric, total: Number(total) }))
@@ -56,7 +56,8 @@ export class StatsRepository {
 
   /** Active users of each day. */
   async dailyActive(from: Date, to: Date): Promise<{ day: Date; users: number }[]> {
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
+      'dailyActive',
       (db) => db.$queryRaw<{ day: Date; users: bigint }[]>`
         SELECT day, COUNT(*) AS users FROM daily_active WHERE day BETWEEN ${from} AND ${to} GROUP BY day`,
     )
@@ -65,7 +66,8 @@ export class StatsRepository {
 
   /** Different users who were active on any of the days. */
   async activeUsers(from: Date, to: Date): Promise<number> {
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
+      'activeUsers',
       (db) => db.$queryRaw<{ users: bigint }[]>`
         SELECT COUNT(DISTINCT user_id) AS users FROM daily_active WHERE day BETWEEN ${from} AND ${to}`,
     )
@@ -74,7 +76,7 @@ export class StatsRepository {
 
   /** Hours of a room in which something was written. */
   async roomHours(roomId: number, from: Date, to: Date): Promise<{ hour: Date; messages: number }[]> {
-    const rows = await this.#mysql.read((db) =>
+    const rows = await this.#mysql.run('roomHours', (db) =>
       db.roomHour.findMany({ where: { roomId, hour: { gte: from, lt: to } }, orderBy: { hour: 'asc' } }),
     )
     return rows.map(({ hour, messages }) => ({ hour, messages: Number(messages) }))

@@ -36,7 +36,7 @@ export class ContactRepository {
 
   async names(userIds: readonly number[]): Promise<ContactName[]> {
     if (userIds.length === 0) return []
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
       'contact_names',
       (db) => db.$queryRaw<
         { user_id: bigint; username: string; display_name: string; profile_image_url: string | null }[]
@@ -57,7 +57,7 @@ export class ContactRepository {
     if (otherIds.length === 0) return new Map()
     const ids = Prisma.join([...otherIds])
     const columns = Prisma.sql`low, high, friends, low_blocks_high, high_blocks_low, as_of`
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
       'contact_pairs',
       (db) => db.$queryRaw<PairRow[]>`
         SELECT ${columns} FROM contact_pairs WHERE low = ${userId} AND high IN (${ids})
@@ -71,7 +71,7 @@ export class ContactRepository {
 
   /** At most 5,000 of the user's friends. */
   async friendIdsOf(userId: number): Promise<number[]> {
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
       'contact_friends',
       (db) => db.$queryRaw<{ id: bigint }[]>`
         SELECT high AS id FROM contact_pairs WHERE low = ${userId} AND friends = 1
@@ -85,7 +85,7 @@ export class ContactRepository {
   /** Those who let strangers add them to groups. */
   async openToStrangers(userIds: readonly number[]): Promise<Set<number>> {
     if (userIds.length === 0) return new Set()
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
       'contact_settings',
       (db) => db.$queryRaw<{ user_id: bigint }[]>`
         SELECT user_id FROM contact_settings
@@ -95,7 +95,7 @@ export class ContactRepository {
   }
 
   async saveStrangersMayAdd(userId: number, allowed: boolean, at: Date): Promise<void> {
-    await this.#mysql.read(
+    await this.#mysql.run(
       'contact_settings_save',
       (db) => db.$executeRaw`
         INSERT INTO contact_settings (user_id, strangers_may_add, updated_at) VALUES (${userId}, ${allowed}, ${at})
@@ -142,12 +142,12 @@ export class ContactRepository {
 
   /** Whether one of these accounts has been deleted. */
   anyGone(userIds: readonly number[]): Promise<boolean> {
-    return this.#mysql.read('contact_gone', (db) => anyGone(db, userIds))
+    return this.#mysql.run('contact_gone', (db) => anyGone(db, userIds))
   }
 
   /** Whether the event has been applied: to spare the work that comes before it. */
   async wasApplied({ consumer, event }: Applied): Promise<boolean> {
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
       'inbox_look',
       (db) => db.$queryRaw<unknown[]>`
         SELECT 1 FROM inbox WHERE consumer = ${consumer} AND event_id = ${event.event_id}`,

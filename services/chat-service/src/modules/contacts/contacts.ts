@@ -21,7 +21,7 @@ export type PairFact =
   | { readonly kind: 'blocked'; readonly blocker: number; readonly blocked: number }
   | { readonly kind: 'unblocked'; readonly blocker: number; readonly blocked: number }
 
-export const UNKNOWN_NAME = 'unknown user'
+const UNKNOWN_NAME = 'unknown user'
 
 /** How a copy shows somebody whom it does not know, or not any more. */
 export function unknownContact(userId: number): ContactName {
@@ -50,7 +50,7 @@ export function applyFact(pair: Pair, fact: PairFact): Pair {
 }
 
 /** Whether one of the two has blocked the other. */
-export function isBlocked(pair: Pair | undefined): boolean {
+function isBlocked(pair: Pair | undefined): boolean {
   return pair !== undefined && (pair.lowBlocksHigh || pair.highBlocksLow)
 }
 
@@ -68,7 +68,7 @@ export function mayAdd(pair: Pair | undefined, strangersMayAdd: boolean): boolea
  * Clocks of processes differ, but not by this much: an event that is older than what was applied
  * last by more than this is a repeated one, and what it says is over.
  */
-export const CLOCK_TOLERANCE_MS = 60_000
+const CLOCK_TOLERANCE_MS = 60_000
 
 /** Whether an event of that time is too old to be applied on top of what is there. */
 export function isOutdated(eventAt: Date, asOf: Date | undefined): boolean {

@@ -5,11 +5,10 @@ import {
   type OutboxRelay,
   type Publisher,
 } from '@bigtech/kafka'
-import type { Service } from '@bigtech/service-kit'
+import type { Service, StoreMetrics } from '@bigtech/service-kit'
 import type { Connection } from 'mongoose'
 import { Counter } from 'prom-client'
 import type { RateLimiter } from '../../plugins/rate-limiter.ts'
-import type { StoreMetrics } from '../../plugins/store-metrics.ts'
 import type { MembershipReader, MessagesSide, RoomActivity } from '../rooms/membership.ts'
 import { MessageAppender } from './append.ts'
 import { ChangeWriter } from './change-writer.ts'

@@ -1,7 +1,7 @@
 import { classifyError } from '@bigtech/kafka'
+import type { StoreMetrics } from '@bigtech/service-kit'
 import { Problem, StoreUnavailable } from '@bigtech/service-kit'
 import type { Connection, mongo } from 'mongoose'
-import type { StoreMetrics } from '../../plugins/store-metrics.ts'
 
 /** A caller hears 503 within 2 s, also from a server that took the connection and says nothing. */
 const DEADLINE_MS = 1_400

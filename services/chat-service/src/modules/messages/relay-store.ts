@@ -13,11 +13,6 @@ export type RelayId = `${'m' | 'c'}:${string}`
 
 const PACE_MS = 40
 
-interface Pending {
-  readonly messages: Map<string, MessageDocument>
-  readonly changes: Map<string, ChangeDocument>
-}
-
 /**
  * The outbox of the messages: the messages and changes themselves, as long as they are marked. Also
  * finishes what a crash has interrupted, since everything that was stored comes by here once.
@@ -28,7 +23,6 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
   readonly #projection: Projection
   readonly #positions: ReadPositionRepository
   #lookedAt = 0
-  #pending: Pending = { messages: new Map(), changes: new Map() }
 
   constructor(options: {
     store: MongoStore
@@ -50,8 +44,10 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     await this.#pace()
     const changes = await this.#unsent(this.#repository.changes, limit)
     const messages = await this.#unsent(this.#repository.messages, limit)
-    this.#pending = { messages: byId(messages), changes: byId(changes) }
     await this.#finishChanges(changes)
+    // Whoever writes has read what is before: noted here, in batches, instead of with every message, and
+    // before the events are published, for it must not wait for Kafka.
+    await this.#positions.advance(this.#readByWriting(messages), new Date())
     const rows = messages.flatMap((doc) => rowsOf('m', doc))
     return messages.length < limit ? [...rows, ...changes.flatMap((doc) => rowsOf('c', doc))] : rows
   }
@@ -59,11 +55,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
   async markSent(ids: readonly RelayId[]): Promise<void> {
     const messages = idsIn('m', ids)
     const changes = idsIn('c', ids)
-    if (messages.length > 0) {
-      // Whoever writes has read what is before: noted here, in batches, instead of with every message.
-      await this.#positions.advance(this.#readByWriting(messages), new Date())
-      await this.#unmark(this.#repository.messages, messages)
-    }
+    if (messages.length > 0) await this.#unmark(this.#repository.messages, messages)
     if (changes.length > 0) await this.#unmark(this.#repository.changes, changes)
   }
 
@@ -108,13 +100,12 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     if (silent.length > 0) await this.#unmark(this.#repository.changes, silent)
   }
 
-  #readByWriting(ids: readonly string[]) {
+  #readByWriting(messages: readonly MessageDocument[]) {
     const newest = new Map<string, { roomId: number; userId: number; seq: number }>()
-    for (const id of ids) {
-      const doc = this.#pending.messages.get(id)
-      if (!doc || doc.message_type === 'system') continue
+    for (const doc of messages) {
+      if (doc.message_type === 'system') continue
       const key = `${doc.room_id}:${doc.user_id}`
-      const seq = positionOf(id)
+      const seq = positionOf(doc._id)
       if ((newest.get(key)?.seq ?? 0) < seq)
         newest.set(key, { roomId: doc.room_id, userId: doc.user_id, seq })
     }
@@ -151,10 +142,6 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     const events = await this.#store.run('outbox.count', () => log.collection.countDocuments(filter))
     return { events, oldestSeconds: Math.max(0, (Date.now() - oldest.created_at.getTime()) / 1_000) }
   }
-}
-
-function byId<Document extends LogDocument>(docs: readonly Document[]): Map<string, Document> {
-  return new Map(docs.map((doc) => [doc._id, doc]))
 }
 
 function rowsOf(log: 'm' | 'c', { _id, outbox = [] }: LogDocument): OutboxRow<RelayId>[] {

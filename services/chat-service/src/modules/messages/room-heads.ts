@@ -55,6 +55,8 @@ export class RoomHeadsReader implements RoomHeads {
       shown.map(({ roomId }, index) => {
         const lastSeq = heads.get(roomId)!.seq
         const message = last.get(lastIds[index]!)
+        // The position of whoever writes follows a moment later; what they wrote is not news to them.
+        const isMine = message?.userId === userId && message.messageType !== 'system'
         return [
           roomId,
           {
@@ -64,8 +66,8 @@ export class RoomHeadsReader implements RoomHeads {
                 ? null
                 : excerpt(message.content),
             lastMessageAt: message ? new Date(message.createdAt) : null,
-            unreadCount: behind.has(roomId) ? lastSeq - behind.get(roomId)! : 0,
-            mentionCount: mentions.get(roomId) ?? 0,
+            unreadCount: isMine ? 0 : lastSeq - (behind.get(roomId) ?? lastSeq),
+            mentionCount: isMine ? 0 : (mentions.get(roomId) ?? 0),
           },
         ]
       }),

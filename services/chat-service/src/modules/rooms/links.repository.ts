@@ -36,7 +36,7 @@ export class LinkRepository {
 
   /** The link if it still works. */
   async findWorking(tokenHash: Buffer, at: Date): Promise<JoinLinkRecord | undefined> {
-    const [row] = await this.#mysql.read(
+    const [row] = await this.#mysql.run(
       'join_link',
       (db) => db.$queryRaw<LinkRow[]>`
         SELECT ${columns} FROM room_links WHERE token_hash = ${tokenHash} AND ${works(at)}`,
@@ -47,7 +47,7 @@ export class LinkRepository {
   /** Those that still work, newest first, one more than `limit`. */
   async list(roomId: number, before: number | undefined, limit: number, at: Date): Promise<JoinLinkRecord[]> {
     const older = before === undefined ? Prisma.empty : Prisma.sql`AND id < ${before}`
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
       'join_links',
       (db) => db.$queryRaw<LinkRow[]>`
         SELECT ${columns} FROM room_links WHERE room_id = ${roomId} ${older} AND ${works(at)}

@@ -9,7 +9,7 @@ import { assertGroup, firstVisibleSeq, lockGroup, roleRequired } from './room-ru
 import type { RoomTransaction } from './room-transaction.repository.ts'
 import type { RoomTransactions } from './rooms.service.ts'
 
-export interface LinkStore {
+interface LinkStore {
   findWorking(tokenHash: Buffer, at: Date): Promise<JoinLinkRecord | undefined>
   list(roomId: number, before: number | undefined, limit: number, at: Date): Promise<JoinLinkRecord[]>
   insert(

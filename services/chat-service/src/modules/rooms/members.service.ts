@@ -9,7 +9,7 @@ import type { RoomTransaction } from './room-transaction.repository.ts'
 import type { ListedMember, MemberPosition } from './rooms.repository.ts'
 import type { ContactPolicy, RoomTransactions } from './rooms.service.ts'
 
-export interface MemberStore extends RoomTransactions {
+interface MemberStore extends RoomTransactions {
   members(roomId: number, after: MemberPosition | undefined, limit: number): Promise<ListedMember[]>
   present(roomId: number, userIds: readonly number[]): Promise<number[]>
   roomIdsOf(userId: number): Promise<number[]>

@@ -52,17 +52,15 @@ export interface RoomActivity {
   touch(roomId: number, seq: number, at: Date): void
 }
 
-export const systemMessageKinds = [
-  'members_invited',
-  'member_joined',
-  'member_left',
-  'member_removed',
-  'room_renamed',
-  'room_image_changed',
-  'owner_changed',
-  'role_changed',
-] as const
-export type SystemMessageKind = (typeof systemMessageKinds)[number]
+export type SystemMessageKind =
+  | 'members_invited'
+  | 'member_joined'
+  | 'member_left'
+  | 'member_removed'
+  | 'room_renamed'
+  | 'room_image_changed'
+  | 'owner_changed'
+  | 'role_changed'
 
 export interface SystemMessage {
   readonly roomId: number

@@ -50,7 +50,7 @@ export class RoomListRepository implements ActivityStore {
   }
 
   async places(userId: number, archived: boolean): Promise<RoomPlace[]> {
-    const rows = await this.#mysql.read('room_places', (db) =>
+    const rows = await this.#mysql.run('room_places', (db) =>
       db.$queryRawUnsafe<
         { room_id: bigint; pinned: bigint | number; last_seq: bigint; last_activity_at: Date }[]
       >(placesSql(archived), userId),
@@ -66,7 +66,7 @@ export class RoomListRepository implements ActivityStore {
   /** Those of the rooms that the user is in. */
   async details(userId: number, roomIds: readonly number[]): Promise<Map<number, RoomDetails>> {
     if (roomIds.length === 0) return new Map()
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
       'room_details',
       (db) => db.$queryRaw<DetailsRow[]>`
         SELECT ${roomColumns}, r.last_seq, r.last_activity_at, m.role, m.visible_from_seq, m.muted_until,
@@ -90,7 +90,7 @@ export class RoomListRepository implements ActivityStore {
       (roomId) => Prisma.sql`(SELECT room_id, user_id FROM room_members
         WHERE room_id = ${roomId} AND user_id <> ${exceptUserId} ORDER BY joined_at, user_id LIMIT ${count})`,
     )
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
       'room_first_members',
       (db) => db.$queryRaw<{ room_id: bigint; user_id: bigint }[]>`${Prisma.join(parts, ' UNION ALL ')}`,
     )

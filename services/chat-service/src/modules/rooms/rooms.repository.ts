@@ -68,7 +68,7 @@ export class RoomRepository {
   }
 
   async find(roomId: number): Promise<RoomRecord | undefined> {
-    const [row] = await this.#mysql.read(
+    const [row] = await this.#mysql.run(
       'room',
       (db) =>
         db.$queryRaw<
@@ -79,7 +79,7 @@ export class RoomRepository {
   }
 
   async directRoomId(directKey: string): Promise<number | undefined> {
-    const [row] = await this.#mysql.read(
+    const [row] = await this.#mysql.run(
       'direct_room',
       (db) => db.$queryRaw<{ id: bigint }[]>`SELECT id FROM rooms WHERE direct_key = ${directKey}`,
     )
@@ -87,7 +87,7 @@ export class RoomRepository {
   }
 
   async membership(roomId: number, userId: number): Promise<MembershipRecord | undefined> {
-    const [row] = await this.#mysql.read(
+    const [row] = await this.#mysql.run(
       'membership',
       (db) => db.$queryRaw<
         {
@@ -116,7 +116,7 @@ export class RoomRepository {
   }
 
   async memberIds(roomId: number): Promise<number[]> {
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
       'member_ids',
       (db) => db.$queryRaw<{ user_id: bigint }[]>`SELECT user_id FROM room_members WHERE room_id = ${roomId}`,
     )
@@ -124,7 +124,7 @@ export class RoomRepository {
   }
 
   async roomIdsOf(userId: number): Promise<number[]> {
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
       'room_ids',
       (db) => db.$queryRaw<{ room_id: bigint }[]>`SELECT room_id FROM room_members WHERE user_id = ${userId}`,
     )
@@ -134,7 +134,7 @@ export class RoomRepository {
   /** Those of the users that are in the room now. */
   async present(roomId: number, userIds: readonly number[]): Promise<number[]> {
     if (userIds.length === 0) return []
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
       'members_present',
       (db) => db.$queryRaw<{ user_id: bigint }[]>`
         SELECT user_id FROM room_members WHERE room_id = ${roomId} AND user_id IN (${Prisma.join([...userIds])})`,
@@ -147,7 +147,7 @@ export class RoomRepository {
     const beyond = after
       ? Prisma.sql`AND (joined_at > ${after.joinedAt} OR (joined_at = ${after.joinedAt} AND user_id > ${after.userId}))`
       : Prisma.empty
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
       'members',
       (db) => db.$queryRaw<{ user_id: bigint; role: Role; joined_at: Date }[]>`
         SELECT user_id, role, joined_at FROM room_members

@@ -56,7 +56,8 @@ export class FriendListsRepository {
   /** Newest friendship first. A user is the lower id of some pairs and the higher of others. */
   async friends(userId: number, limit: number, after: After = BEFORE_ALL): Promise<Relation[]> {
     const at = new Date(after.atMs)
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
+      'friends',
       (db) => db.$queryRaw<RelationRow[]>`
         SELECT other, at FROM (
           (SELECT user_high AS other, friends_since AS at FROM friendships
@@ -76,7 +77,8 @@ export class FriendListsRepository {
   /** Newest block first; only blocks of this user's own. */
   async blocked(userId: number, limit: number, after: After = BEFORE_ALL): Promise<Relation[]> {
     const at = new Date(after.atMs)
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
+      'blocked',
       (db) => db.$queryRaw<RelationRow[]>`
         SELECT other, at FROM (
           (SELECT user_high AS other, blocked_by_low_at AS at FROM friendships
@@ -95,7 +97,8 @@ export class FriendListsRepository {
 
   /** Requests that their receiver sees. */
   async incoming(userId: number, now: number, limit: number, beforeId: number): Promise<PendingRequest[]> {
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
+      'incoming',
       (db) => db.$queryRaw<RequestRow[]>`
         SELECT request_id, request_from, request_to, request_sent_at, request_expires_at
         FROM friendships FORCE INDEX (friendships_incoming)
@@ -108,7 +111,8 @@ export class FriendListsRepository {
 
   /** Requests that their sender sees, rejected and withheld ones among them. */
   async outgoing(userId: number, now: number, limit: number, beforeId: number): Promise<PendingRequest[]> {
-    const rows = await this.#mysql.read(
+    const rows = await this.#mysql.run(
+      'outgoing',
       (db) => db.$queryRaw<RequestRow[]>`
         SELECT request_id, request_from, request_to, request_sent_at, request_expires_at
         FROM friendships FORCE INDEX (friendships_outgoing)
@@ -129,7 +133,7 @@ export class FriendListsRepository {
     const ids = friends.map((friend) => friend.userId)
     const marks = ids.map(() => '?').join(', ')
     const mutual = after?.mutualFriends ?? Number.MAX_SAFE_INTEGER
-    const rows = await this.#mysql.read((db) =>
+    const rows = await this.#mysql.run('suggestions', (db) =>
       db.$queryRawUnsafe<{ other: bigint; mutual: bigint }[]>(
         `SELECT candidate.other AS other, COUNT(*) AS mutual FROM (
            SELECT other FROM (

@@ -40,7 +40,7 @@ export class FriendshipRepository {
   }
 
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
-    return this.#mysql.transaction(work)
+    return this.#mysql.transaction('transaction', work)
   }
 
   /** Lets one request of a sender through at a time, so that the limit is exact. */

@@ -21,7 +21,7 @@ export class PeopleRepository {
 
   async findMany(userIds: readonly number[]): Promise<KnownPerson[]> {
     if (userIds.length === 0) return []
-    const rows = await this.#mysql.read((db) =>
+    const rows = await this.#mysql.run('findMany', (db) =>
       db.person.findMany({ where: { userId: { in: userIds.map(BigInt) } } }),
     )
     return rows.map((row) => ({
@@ -69,7 +69,8 @@ export class PeopleRepository {
 
   /** Keeps what user-service answered to a question: the first event about the user replaces it. */
   async learn(person: Person): Promise<void> {
-    await this.#mysql.read(
+    await this.#mysql.run(
+      'learn',
       (db) => db.$executeRaw`
         INSERT IGNORE INTO people
           (user_id, username, display_name, status_message, profile_image_url, source_at)

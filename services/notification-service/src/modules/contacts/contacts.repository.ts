@@ -23,7 +23,7 @@ export class ContactsRepository {
 
   /** Deleted accounts are not found. */
   async findMany(userIds: readonly number[]): Promise<Contact[]> {
-    const rows = await this.#mysql.read((db) =>
+    const rows = await this.#mysql.run('findMany', (db) =>
       db.contact.findMany({ where: { userId: { in: userIds.map(BigInt) }, deletedAt: null } }),
     )
     return rows.map(({ userId, email, username, displayName, locale }) => ({

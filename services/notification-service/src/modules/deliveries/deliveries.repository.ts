@@ -165,7 +165,7 @@ export class DeliveriesRepository {
 
   /** Newest first. */
   async list(userId: number, limit: number, beforeId: string | undefined): Promise<Delivery[]> {
-    const rows = await this.#mysql.read((db) =>
+    const rows = await this.#mysql.run('list', (db) =>
       db.delivery.findMany({
         where: { userId, ...(beforeId === undefined ? {} : { id: { lt: beforeId } }) },
         orderBy: { id: 'desc' },

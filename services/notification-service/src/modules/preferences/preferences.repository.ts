@@ -14,7 +14,7 @@ export class PreferencesRepository {
 
   /** Those who have chosen; everybody else has the defaults. */
   async findMany(userIds: readonly number[]): Promise<Map<number, Preferences>> {
-    const rows = await this.#mysql.read((db) =>
+    const rows = await this.#mysql.run('findMany', (db) =>
       db.preference.findMany({ where: { userId: { in: userIds.map(BigInt) } } }),
     )
     return new Map(
@@ -42,7 +42,7 @@ export class PreferencesRepository {
       quietEnd: quietHours?.end ?? null,
       timeZone: quietHours?.timeZone ?? null,
     }
-    await this.#mysql.read((db) =>
+    await this.#mysql.run('put', (db) =>
       db.preference.upsert({ where: { userId }, create: { userId, ...data }, update: data }),
     )
   }

@@ -17,7 +17,7 @@ export class RoomsRepository {
   }
 
   async find(roomId: number): Promise<Room | undefined> {
-    const row = await this.#mysql.read((db) => db.room.findUnique({ where: { roomId } }))
+    const row = await this.#mysql.run('find', (db) => db.room.findUnique({ where: { roomId } }))
     return row ? { roomId: Number(row.roomId), roomType: row.roomType, name: row.name } : undefined
   }
 

@@ -30,7 +30,7 @@ export class SubscriptionsRepository {
   async put(subscription: NewSubscription): Promise<Subscription> {
     const { userId, sessionId, endpoint, p256dh, auth, deviceName } = subscription
     const endpointHash = createHash('sha256').update(endpoint).digest('hex')
-    return this.#mysql.transaction(async (tx) => {
+    return this.#mysql.transaction('put', async (tx) => {
       const row = await tx.pushSubscription.upsert({
         where: { endpointHash },
         create: {
@@ -60,7 +60,7 @@ export class SubscriptionsRepository {
 
   /** Newest first. */
   async list(userId: number): Promise<Subscription[]> {
-    const rows = await this.#mysql.read((db) =>
+    const rows = await this.#mysql.run('list', (db) =>
       db.pushSubscription.findMany({
         where: { userId },
         orderBy: { id: 'desc' },
@@ -72,7 +72,7 @@ export class SubscriptionsRepository {
 
   /** Whether there was one of this user's. */
   async remove(userId: number, id: string): Promise<boolean> {
-    const { count } = await this.#mysql.read((db) =>
+    const { count } = await this.#mysql.run('remove', (db) =>
       db.pushSubscription.deleteMany({ where: { id, userId } }),
     )
     return count > 0

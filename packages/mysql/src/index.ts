@@ -1,0 +1,2 @@
+export { prismaAdapter } from './connection.ts'
+export { SqlStore, superviseMysql } from './sql-store.ts'
