@@ -6,8 +6,8 @@ export type PasswordTask =
   | { readonly kind: 'hash'; readonly password: string; readonly cost: number }
   | { readonly kind: 'compare'; readonly password: string; readonly hash: string }
 
-/** Lower than every thread that answers requests. On Linux priority 0 names the calling thread alone. */
-const NICE = 10
+/** The lowest: hashes get what nobody else wants. On Linux priority 0 names the calling thread alone. */
+const NICE = 19
 
 if (process.platform === 'linux') {
   try {
