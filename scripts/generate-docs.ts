@@ -99,7 +99,9 @@ function configurationOf(name: string, schema: z.ZodObject): string {
 
 function describeField(field: z.ZodType): { description?: string; value: string; required: boolean } {
   const parsed = field.safeParse(undefined)
-  const value = parsed.success && parsed.data !== undefined ? `\`${JSON.stringify(parsed.data)}\`` : '(unset)'
+  // A path in the checkout is the same for everybody only from its root on.
+  const text = JSON.stringify(parsed.data)?.replaceAll(`${root}/`, '')
+  const value = text === undefined ? '(unset)' : `\`${text}\``
   const description = field.description ?? z.globalRegistry.get(field)?.description
   return { ...(description ? { description } : {}), value, required: !parsed.success }
 }
