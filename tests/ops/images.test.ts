@@ -39,7 +39,13 @@ function productionTree(name: string): string {
     mkdirSync(dirname(join(app, path)), { recursive: true })
     cpSync(join(root, path), join(app, path), { recursive: true, filter: isShipped })
   }
-  const parts = ['packages/contracts', 'packages/kafka', 'packages/service-kit', `services/${name}`]
+  const parts = [
+    'packages/contracts',
+    'packages/kafka',
+    'packages/mysql',
+    'packages/service-kit',
+    `services/${name}`,
+  ]
   for (const file of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.npmrc']) copy(file)
   for (const part of parts) copy(`${part}/package.json`)
   const install = spawnSync(

@@ -2,19 +2,19 @@ import { Histogram, type Registry } from 'prom-client'
 
 export type Store = 'mysql' | 'mongodb' | 'redis'
 
-const NAME = 'store_request_duration_seconds'
-
 /** Times what the stores are asked for: `store_request_duration_seconds{store,operation}`. */
 export class StoreMetrics {
   readonly #duration: Histogram<'store' | 'operation'>
 
   /** Any number of them share the one metric of a registry. */
   constructor(registry: Registry) {
-    const known = registry.getSingleMetric(NAME) as Histogram<'store' | 'operation'> | undefined
+    const known = registry.getSingleMetric('store_request_duration_seconds') as
+      | Histogram<'store' | 'operation'>
+      | undefined
     this.#duration =
       known ??
       new Histogram({
-        name: NAME,
+        name: 'store_request_duration_seconds',
         help: 'Time of one request to a store, by what it was for.',
         labelNames: ['store', 'operation'],
         buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2],
