@@ -107,7 +107,8 @@ async function main(): Promise<number> {
       ({ promise, lost, doubled, disordered }) =>
         lost + disordered > 0 || (doubled > 0 && !promise.includes('message.events')),
     )
-    return (await verifyUnread()) && !isBroken && wrong.length === 0 ? 0 : 1
+    const isBack = faults.every(({ downMs }) => Number.isFinite(downMs))
+    return (await verifyUnread()) && isBack && !isBroken && wrong.length === 0 ? 0 : 1
   } finally {
     for (const each of watches) each.close()
     await control('chat-service#2', 'stop')

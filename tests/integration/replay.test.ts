@@ -99,7 +99,7 @@ async function settled(): Promise<void> {
       last = done
       return same >= 6
     },
-    { intervalMs: 250, timeoutMs: 60_000, what: 'the consumers to come to rest' },
+    { intervalMs: 250, timeoutMs: 90_000, what: 'the consumers to come to rest' },
   )
 }
 
@@ -168,18 +168,20 @@ describe('replayed from its start', () => {
     ;[before, published] = await Promise.all([everything(), publishedNow()])
   })
 
-  it.each(Object.keys(topics) as Topic[])('%s changes nothing', async (topic) => {
+  it('every topic changes nothing', async () => {
     const framesBefore = watching.frames.length
-    const records = await readTopic(kafka, topic)
-    expect(records.length).toBeGreaterThan(0)
-    await publisher.publish(records.map(({ key, value, headers }) => ({ topic, key, value, headers })))
+    for (const topic of Object.keys(topics) as Topic[]) {
+      const records = await readTopic(kafka, topic)
+      expect(records.length, topic).toBeGreaterThan(0)
+      await publisher.publish(records.map(({ key, value, headers }) => ({ topic, key, value, headers })))
+    }
     await settled()
 
     expect(await everything()).toEqual(before)
     const shown = watching.frames.slice(framesBefore).map(({ event }) => event)
     for (const name of ['message', 'message_updated', 'room_added', 'room_removed', 'reset'])
       expect(shown).not.toContain(name)
-  })
+  }, 120_000)
 
   it('nothing is published in turn', async () => {
     expect(await publishedNow()).toEqual(published)
