@@ -1,10 +1,27 @@
 export * from './analytics.ts'
 export * from './define-route.ts'
 export * from './friend.ts'
+export * from './message-actions.ts'
+export {
+  type Attachment,
+  attachment,
+  emoji,
+  type Message,
+  maxContentBytes,
+  maxContentCharacters,
+  maxReactionKinds,
+  message,
+  messageContent,
+  messageExample,
+  messageIdParam,
+  reaction,
+  replyPreview,
+} from './message-shapes.ts'
 export * from './messages.ts'
 export * from './notification.ts'
 export * from './paging.ts'
 export * from './problem.ts'
+export * from './read-state.ts'
 export * from './room-members.ts'
 export * from './rooms.ts'
 export * from './stream.ts'

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { roomId, timestamp, userId } from '../ids.ts'
 import { defineRoute } from './define-route.ts'
-import { message, readPosition } from './messages.ts'
+import { message } from './message-shapes.ts'
 import { idParam } from './paging.ts'
+import { readPosition } from './read-state.ts'
 
 /** How far a room's two logs go: messages by `seq`, changes of messages by `cseq`. */
 export const roomHead = z.object({ room_id: roomId, seq: z.int().min(0), cseq: z.int().min(0) })

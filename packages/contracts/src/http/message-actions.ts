@@ -1,0 +1,124 @@
+import { z } from 'zod'
+import { roomId } from '../ids.ts'
+import { defineRoute } from './define-route.ts'
+import {
+  clientMessageId,
+  emoji,
+  inRoom,
+  message,
+  messageExample,
+  messageProblems,
+  ofMessage,
+  oneMessage,
+  roomProblems,
+  tag,
+} from './message-shapes.ts'
+import { idParam } from './paging.ts'
+
+const ofReaction = z.object({ ...ofMessage.shape, emoji })
+
+export const addReaction = defineRoute({
+  operationId: 'addReaction',
+  method: 'PUT',
+  path: '/messages/:room_id/:message_id/reactions/:emoji',
+  tag,
+  summary: 'React to a message',
+  description: 'Any number of times with the same effect.',
+  params: ofReaction,
+  success: oneMessage(200, 'The message with its reactions.'),
+  problems: [...messageProblems, 'REACTION_LIMIT', 'DIRECT_MESSAGE_REFUSED'],
+})
+
+export const removeReaction = defineRoute({
+  operationId: 'removeReaction',
+  method: 'DELETE',
+  path: '/messages/:room_id/:message_id/reactions/:emoji',
+  tag,
+  summary: 'Take a reaction back',
+  description: 'Any number of times with the same effect.',
+  params: ofReaction,
+  success: oneMessage(200, 'The message with its reactions.'),
+  problems: messageProblems,
+})
+
+export const listPins = defineRoute({
+  operationId: 'listPins',
+  method: 'GET',
+  path: '/messages/:room_id/pins',
+  tag,
+  summary: 'The pinned messages of a room, newest pin first',
+  params: inRoom,
+  success: {
+    status: 200,
+    description: 'At most 50.',
+    schema: z.object({ items: z.array(message) }),
+    example: { items: [{ ...messageExample, pinned_at: '2026-01-27T11:00:00.000Z' }] },
+  },
+  problems: roomProblems,
+})
+
+export const pinMessage = defineRoute({
+  operationId: 'pinMessage',
+  method: 'PUT',
+  path: '/messages/:room_id/:message_id/pin',
+  tag,
+  summary: 'Pin a message',
+  params: ofMessage,
+  success: oneMessage(200, 'The pinned message.'),
+  problems: [...messageProblems, 'PIN_LIMIT', 'DIRECT_MESSAGE_REFUSED'],
+})
+
+export const unpinMessage = defineRoute({
+  operationId: 'unpinMessage',
+  method: 'DELETE',
+  path: '/messages/:room_id/:message_id/pin',
+  tag,
+  summary: 'Unpin a message',
+  params: ofMessage,
+  success: oneMessage(200, 'The message, not pinned.'),
+  problems: messageProblems,
+})
+
+export const forwardMessage = defineRoute({
+  operationId: 'forwardMessage',
+  method: 'POST',
+  path: '/messages/:room_id/:message_id/forward',
+  tag,
+  summary: 'Send a message on to other rooms',
+  description: 'A copy: what happens to the original later does not touch it.',
+  params: ofMessage,
+  body: z.strictObject({
+    room_ids: z.array(roomId).min(1).max(10),
+    client_message_id: clientMessageId.optional(),
+  }),
+  bodyExample: { room_ids: [8, 9], client_message_id: 'c0ffee00-0002' },
+  success: {
+    status: 201,
+    description: 'The new messages, in the order of `room_ids`.',
+    schema: z.object({ items: z.array(message) }),
+    example: { items: [{ ...messageExample, room_id: 8, is_forwarded: true }] },
+  },
+  problems: [...messageProblems, 'DIRECT_MESSAGE_REFUSED', 'MESSAGE_ID_REUSED'],
+})
+
+export const searchMessages = defineRoute({
+  operationId: 'searchMessages',
+  method: 'GET',
+  path: '/messages/search',
+  tag,
+  summary: 'Search the messages you may see, newest first',
+  description: 'All words must occur; Chinese, Japanese and Korean text is found by any part of it.',
+  query: z.object({
+    q: z.string().trim().min(1).max(100),
+    room_id: idParam.optional(),
+    limit: z.coerce.number().int().min(1).max(100).default(20),
+    cursor: z.string().max(200).optional(),
+  }),
+  success: {
+    status: 200,
+    description: 'A page of messages.',
+    schema: z.object({ items: z.array(message), next_cursor: z.string().nullable() }),
+    example: { items: [messageExample], next_cursor: null },
+  },
+  problems: [...roomProblems, 'CURSOR_INVALID', 'RATE_LIMITED'],
+})

@@ -1,0 +1,145 @@
+import { z } from 'zod'
+import { messageType } from '../events/message-events.ts'
+import { messageId, roomId, seq, timestamp, userId } from '../ids.ts'
+import { idParam } from './paging.ts'
+
+export const maxContentCharacters = 10_000
+export const maxContentBytes = 32 * 1024
+export const maxReactionKinds = 20
+
+const utf8Bytes = (text: string) => new TextEncoder().encode(text).length
+const characters = (text: string) => [...text].length
+
+/** What somebody wrote: measured in characters as people count them, and in bytes on the wire. */
+export const messageContent = z
+  .string()
+  .refine((text) => text.trim().length > 0, 'Write something.')
+  .refine((text) => characters(text) <= maxContentCharacters, `At most ${maxContentCharacters} characters.`)
+  .refine((text) => utf8Bytes(text) <= maxContentBytes, `At most ${maxContentBytes} bytes in UTF-8.`)
+  .refine((text) => text.isWellFormed(), 'Not valid Unicode.')
+
+/** One emoji, as people see it: a flag or a family is several code points. */
+export const emoji = z
+  .string()
+  .min(1)
+  .max(32)
+  .regex(/^(\p{Emoji}|\p{Emoji_Component}|\p{Extended_Pictographic}|\u200d|\ufe0f)+$/u, 'One emoji.')
+  .refine(
+    (text) => !/^[0-9#*]+$/.test(text) && [...new Intl.Segmenter().segment(text)].length === 1,
+    'One emoji.',
+  )
+
+/** Where an image or a file is, and what a client needs to lay it out before it is loaded. */
+export const attachment = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }).max(2_000),
+  name: z.string().min(1).max(255),
+  mime: z
+    .string()
+    .max(127)
+    .regex(/^[\w.+-]+\/[\w.+-]+$/, 'A media type.'),
+  size: z
+    .int()
+    .positive()
+    .max(2 ** 40)
+    .meta({ description: 'Bytes.' }),
+  width: z.int().positive().max(100_000).optional(),
+  height: z.int().positive().max(100_000).optional(),
+})
+export type Attachment = z.infer<typeof attachment>
+
+export const reaction = z.object({
+  emoji: z.string(),
+  count: z.int().positive(),
+  me: z.boolean().meta({ description: 'Whether you are one of them.' }),
+})
+
+/** The message that another one answers, as it is now: nothing of a deleted one. */
+export const replyPreview = z.object({
+  message_id: messageId,
+  seq,
+  user_id: userId,
+  username: z.string(),
+  content: z.string().meta({ description: 'Its first 100 characters.' }),
+  message_type: messageType,
+  is_deleted: z.boolean(),
+})
+
+export const message = z.object({
+  message_id: messageId,
+  room_id: roomId,
+  seq,
+  user_id: userId,
+  username: z
+    .string()
+    .meta({ description: 'As it was when the message was sent; empty once the account is gone.' }),
+  content: z.string(),
+  message_type: messageType,
+  created_at: timestamp,
+  edited_at: timestamp.nullable(),
+  is_deleted: z.boolean(),
+  deleted_for: z
+    .enum(['all', 'me'])
+    .nullable()
+    .meta({ description: '`me`: only you no longer see it. Its place stays, so that `seq` has no hole.' }),
+  reply_to: messageId.nullable(),
+  reply_preview: replyPreview.nullable(),
+  is_forwarded: z.boolean(),
+  attachment: z.object(attachment.shape).nullable(),
+  mentions: z.array(userId),
+  reactions: z.array(reaction),
+  pinned_at: timestamp.nullable(),
+  system: z
+    .object({ kind: z.string(), payload: z.record(z.string(), z.unknown()) })
+    .nullable()
+    .meta({ description: 'What a `system` message tells of.' }),
+  unread_count: z.int().min(0).meta({ description: 'Members who have not read it yet.' }),
+  client_message_id: z.string().nullable(),
+  rev: z.int().min(0).meta({ description: 'How often it was edited.' }),
+  cseq: z.int().min(0).meta({
+    description: 'Last change of it in the log of the room; of two copies the one with the higher is newer.',
+  }),
+})
+export type Message = z.infer<typeof message>
+
+export const messageExample = {
+  message_id: '7:000000000042',
+  room_id: 7,
+  seq: 42,
+  user_id: 100,
+  username: 'minji',
+  content: '안녕하세요!',
+  message_type: 'text',
+  created_at: '2026-01-27T10:00:00.000Z',
+  edited_at: null,
+  is_deleted: false,
+  deleted_for: null,
+  reply_to: null,
+  reply_preview: null,
+  is_forwarded: false,
+  attachment: null,
+  mentions: [],
+  reactions: [{ emoji: '👍', count: 2, me: true }],
+  pinned_at: null,
+  system: null,
+  unread_count: 3,
+  client_message_id: 'c0ffee00-0001',
+  rev: 0,
+  cseq: 3,
+} satisfies Message
+
+export const inRoom = z.object({ room_id: idParam })
+export const messageIdParam = z
+  .string()
+  .regex(/^[1-9]\d{0,15}:\d{12}$/, 'A message_id as the service gave it.')
+export const ofMessage = z.object({ room_id: idParam, message_id: messageIdParam })
+export const clientMessageId = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[\w.:-]+$/, 'Letters, digits and `_ . : -`.')
+  .meta({ description: 'Your own id of this message: a repeated send is stored once.' })
+export const tag = 'messages'
+export const oneMessage = (status: 200 | 201, description: string) =>
+  ({ status, description, schema: message, example: messageExample }) as const
+export const roomProblems = ['NOT_A_MEMBER', 'ROOM_NOT_FOUND'] as const
+export const messageProblems = [...roomProblems, 'MESSAGE_NOT_FOUND', 'RATE_LIMITED', 'OVERLOADED'] as const
