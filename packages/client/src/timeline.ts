@@ -1,5 +1,8 @@
 import type { Message, StreamFrame } from '@bigtech/contracts'
 
+/** As much of an original as a reply shows. */
+const PREVIEW_CHARACTERS = 100
+
 /**
  * One room as a client holds it: the messages it has loaded, kept equal to what it would fetch
  * fresh by applying the frames of the stream.
@@ -64,7 +67,11 @@ export class Timeline {
 
   #put(message: Message): void {
     const held = this.#bySeq.get(message.seq)
-    if (!held || message.cseq >= held.cseq) this.#bySeq.set(message.seq, message)
+    if (held && message.cseq < held.cseq) return
+    this.#bySeq.set(message.seq, withPreview(message, this.#bySeq.get(message.reply_preview?.seq ?? 0)))
+    for (const [seq, reply] of this.#bySeq) {
+      if (reply.reply_preview?.seq === message.seq) this.#bySeq.set(seq, withPreview(reply, message))
+    }
   }
 
   #advance(userId: number, seq: number): void {
@@ -88,4 +95,15 @@ export class Timeline {
     }
     return unread
   }
+}
+
+/**
+ * Of an original that is held, the held copy is what a reply shows: a preview may be older, since the
+ * two logs of a room have no order between them. One that is hidden for oneself tells nothing.
+ */
+function withPreview(message: Message, original: Message | undefined): Message {
+  const { reply_preview } = message
+  if (!reply_preview || original?.seq !== reply_preview.seq || original.deleted_for === 'me') return message
+  const content = [...original.content].slice(0, PREVIEW_CHARACTERS).join('')
+  return { ...message, reply_preview: { ...reply_preview, content, is_deleted: original.is_deleted } }
 }

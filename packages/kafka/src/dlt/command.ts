@@ -53,6 +53,7 @@ export async function runCommand(args: readonly string[], ctx: CommandContext): 
   const [command] = positionals
   if (command === 'list' && values.topic === undefined) return listTopics(ctx)
   if (values.topic === undefined) throw new UsageError('--topic is needed')
+  if (command === 'replay') refuseWithoutFilter(values)
   const letters = await select(ctx.kafka, values.topic, values)
   if (command === 'list') return list(letters, ctx)
   if (command === 'inspect') return inspect(letters, ctx)
@@ -118,13 +119,16 @@ function inspect(letters: readonly DeadLetter[], { print }: CommandContext): num
   return 0
 }
 
-async function replay(letters: readonly DeadLetter[], values: Flags, ctx: CommandContext): Promise<number> {
-  const { print, publisher } = ctx
+function refuseWithoutFilter(values: Flags): void {
   const filtered = [...Object.values(filterOf(values)), values.since, values.limit].some(
     (each) => each !== undefined,
   )
   if (!filtered && !values.all)
     throw new UsageError('this would replay everything: say --all, or give a filter')
+}
+
+async function replay(letters: readonly DeadLetter[], values: Flags, ctx: CommandContext): Promise<number> {
+  const { print, publisher } = ctx
   if (values['dry-run']) {
     for (const letter of letters) print(`would replay ${line(letter)}`)
     print(`${letters.length} would be replayed`)
