@@ -5,6 +5,7 @@ import type { Connection, mongo } from 'mongoose'
 
 /** A caller hears 503 within 2 s, also from a server that took the connection and says nothing. */
 const DEADLINE_MS = 1_400
+const CONFLICT_RETRIES = 8
 
 /** MongoDB for the repositories: bounded in time, measured, outages as StoreUnavailable. */
 export class MongoStore {
@@ -25,11 +26,19 @@ export class MongoStore {
 
   /** @param operation from a fixed set of names: it is a label. */
   async run<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await this.#metrics.measure('mongodb', operation, () => withDeadline(work()))
-    } catch (err) {
-      if (err instanceof Problem || !isOutage(err)) throw err
-      throw new StoreUnavailable('mongodb', err)
+    // What lost a race inside the server was not done at all. The logs decide about their own inserts.
+    const repeats = operation.endsWith('.insert') ? 0 : CONFLICT_RETRIES
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#metrics.measure('mongodb', operation, () => withDeadline(work()))
+      } catch (err) {
+        if (attempt < repeats && classifyError(err) === 'conflict') {
+          await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * (attempt + 1)))
+          continue
+        }
+        if (err instanceof Problem || !isOutage(err)) throw err
+        throw new StoreUnavailable('mongodb', err)
+      }
     }
   }
 }
