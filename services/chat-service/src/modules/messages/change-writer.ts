@@ -6,6 +6,7 @@ import type { ChangeDocument } from './documents.ts'
 import type { MessageRepository } from './message.repository.ts'
 import { type MessageRecord, positionId } from './message.ts'
 import type { Projection } from './projection.ts'
+import type { LogHead } from './room-log.ts'
 import type { AppliedChange } from './room-updates.ts'
 
 interface Entry {
@@ -98,9 +99,15 @@ export class ChangeWriter {
 
   /** Returns the entries that must be decided anew. */
   async #writeOnce(roomId: number, entries: Entry[]): Promise<Entry[]> {
-    const { repository } = this.#options
+    const { repository, projection } = this.#options
     const head = await repository.changes.headToAppendTo(roomId)
-    const plan = await this.#plan(roomId, head, entries)
+    const messages = await projection.load([...new Set(entries.map(({ intent }) => intent.messageId))])
+    if ([...messages.values()].some(({ cseq }) => cseq > head.position)) {
+      // Another process wrote after that head was remembered: the next change is not the one after it.
+      repository.changes.forgetHead(roomId)
+      return entries
+    }
+    const plan = await this.#plan(roomId, head, messages, entries)
     const documents = plan.flatMap(({ document }) => document ?? [])
     const { stored } =
       documents.length === 0 ? { stored: 0 } : await repository.changes.insert(roomId, documents)
@@ -116,11 +123,14 @@ export class ChangeWriter {
     return plan.slice(valid.length).map(({ entry }) => entry)
   }
 
-  async #plan(roomId: number, head: { position: number; at: number }, entries: Entry[]): Promise<Planned[]> {
+  /** @param messages as they are now; left as they will be. */
+  async #plan(
+    roomId: number,
+    head: LogHead,
+    messages: Map<string, MessageRecord>,
+    entries: Entry[],
+  ): Promise<Planned[]> {
     const now = Math.max(Date.now(), head.at)
-    const messages = await this.#options.projection.load([
-      ...new Set(entries.map(({ intent }) => intent.messageId)),
-    ])
     let pins = entries.some(({ intent }) => intent.body.kind === 'pinned')
       ? await this.#options.pinsIn(roomId)
       : 0

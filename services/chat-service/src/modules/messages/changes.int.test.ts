@@ -41,6 +41,17 @@ describe('editMessage', () => {
     ])
   })
 
+  it('goes on from what the other process has changed in the meantime', async () => {
+    const { a, b, roomId } = await setUp()
+    const message = await rooms.send(a, roomId, '처음')
+    for (const [process, emoji] of ['👍', '❤️'].entries())
+      expect((await rooms.as(b, 'PUT', reactionUrl(message, emoji), undefined, process)).status).toBe(200)
+    expect(await rooms.as(a, 'PATCH', urlOf(message), { content: '둘째' }, 0)).toMatchObject({
+      status: 200,
+      body: { content: '둘째', rev: 1, cseq: 3 },
+    })
+  })
+
   it('is for the author alone, within 24 hours, and not for what has been deleted', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'mine')

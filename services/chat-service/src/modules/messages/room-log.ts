@@ -49,6 +49,11 @@ export class RoomLog<Document extends LogDocument> {
     return this.#heads.get(roomId) ?? (await this.readHead(roomId))
   }
 
+  /** For whoever sees that the log is further than what is remembered. */
+  forgetHead(roomId: number): void {
+    this.#heads.delete(roomId)
+  }
+
   async readHead(roomId: number): Promise<LogHead> {
     const [last] = await this.#store.run(`${this.#name}.head`, () =>
       this.collection
