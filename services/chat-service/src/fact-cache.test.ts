@@ -89,4 +89,31 @@ describe('FactCache', () => {
     ).rejects.toThrow('away')
     expect(await textOf(fact('back'))).toBe('back')
   })
+
+  it('reads together those of several that are not in memory, each once', async () => {
+    await cache.get('a', fact('A'))
+    const readAll = vi.fn(
+      async (keys: readonly string[]) => new Map(keys.map((key) => [key, { text: key.toUpperCase() }])),
+    )
+    const slow = cache.get('d', fact('D'))
+    const found = await cache.getMany(['a', 'b', 'c', 'd'], readAll)
+    await slow
+    expect([...found]).toEqual(['a', 'b', 'c', 'd'].map((key) => [key, { text: key.toUpperCase() }]))
+    expect(readAll.mock.calls).toEqual([[['b', 'c']]])
+    expect(await cache.getMany(['b', 'x'], async () => new Map())).toEqual(new Map([['b', { text: 'B' }]]))
+  })
+
+  it('keeps nothing of what was dropped while several were read', async () => {
+    const slow = Promise.withResolvers<Map<string, Fact>>()
+    const waiting = cache.getMany(['key', 'b'], () => slow.promise)
+    cache.drop('key')
+    slow.resolve(
+      new Map([
+        ['key', { text: 'old' }],
+        ['b', { text: 'B' }],
+      ]),
+    )
+    expect((await waiting).get('key')).toEqual({ text: 'old' })
+    expect(await textOf(fact('new'))).toBe('new')
+  })
 })

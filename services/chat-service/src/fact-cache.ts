@@ -52,6 +52,25 @@ export class FactCache<Value extends object> {
     return entry.value
   }
 
+  /** As `get`, for several keys: those that must be read are read together. Without those there are none of. */
+  async getMany(
+    keys: readonly string[],
+    readAll: (keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
+  ): Promise<Map<string, Value>> {
+    const missing: string[] = []
+    let together: Promise<ReadonlyMap<string, Value>> | undefined
+    const read = async (key: string) => {
+      missing.push(key)
+      // `get` asks for all of them before the first promise goes on.
+      together ??= Promise.resolve().then(() => readAll(missing))
+      return (await together).get(key)
+    }
+    const values = await Promise.all(keys.map((key) => this.get(key, () => read(key))))
+    return new Map(
+      keys.flatMap((key, index) => (values[index] === undefined ? [] : [[key, values[index]] as const])),
+    )
+  }
+
   drop(key: string): void {
     this.#entries.delete(key)
     this.#reading.delete(key)

@@ -37,7 +37,7 @@ export const listReadPositions = defineRoute({
   params: inRoom,
   success: {
     status: 200,
-    description: 'One entry per member, at most 1,000.',
+    description: 'One entry per member, at most 1,000, by user id.',
     schema: z.object({ items: z.array(readPosition) }),
     example: { items: [{ user_id: 100, seq: 42 }] },
   },

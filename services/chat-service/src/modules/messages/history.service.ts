@@ -74,11 +74,14 @@ export class HistoryService {
     const { members, limits } = this.#options
     await limits.search(userId)
     const position = decodeCursor(searchCursor, query.cursor)
-    if (query.room_id !== undefined) await members.require(query.room_id, userId)
-    const roomIds = query.room_id === undefined ? await members.roomIdsOf(userId) : [query.room_id]
+    const memberships =
+      query.room_id === undefined
+        ? await members.ofUser(userId)
+        : [await members.require(query.room_id, userId)]
+    const visibleFrom = new Map(memberships.map(({ roomId, visibleFromSeq }) => [roomId, visibleFromSeq]))
+    const roomIds = [...visibleFrom.keys()]
     const { tokens, phrases } = searchQuery(query.q)
     if (tokens.length === 0 || roomIds.length === 0) return { items: [], next_cursor: null }
-    const visibleFrom = await this.#visibleFrom(userId, roomIds)
     const matches = (message: MessageRecord) =>
       !message.isDeleted &&
       message.seq >= (visibleFrom.get(message.roomId) ?? Number.POSITIVE_INFINITY) &&
@@ -109,14 +112,6 @@ export class HistoryService {
     await this.#options.members.require(roomId, ctx.actor.userId)
     const { positions } = await this.#options.reads.snapshot(roomId)
     return [...positions].map(([user_id, seq]) => ({ user_id, seq }))
-  }
-
-  async #visibleFrom(userId: number, roomIds: readonly number[]): Promise<Map<number, number>> {
-    const { members } = this.#options
-    const memberships = await Promise.all(
-      roomIds.map((roomId) => members.require(roomId, userId).catch(() => null)),
-    )
-    return new Map(memberships.flatMap((each) => (each ? [[each.roomId, each.visibleFromSeq] as const] : [])))
   }
 
   async #find(

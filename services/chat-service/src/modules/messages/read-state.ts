@@ -7,6 +7,8 @@ interface RoomReads {
   readonly positions: Map<number, number>
   /** When the database was asked last. */
   freshAt: number
+  /** How often somebody came or went. */
+  membersChanged: number
   /** Counted once, until somebody reads, comes or goes. */
   snapshot: Snapshot | undefined
 }
@@ -18,7 +20,7 @@ export interface ReadSnapshot {
   unread(seq: number, authorId: number): number
 }
 
-type MembersOfRooms = Pick<MembershipReader, 'memberIds' | 'require' | 'onChange'>
+type MembersOfRooms = Pick<MembershipReader, 'ofRoom' | 'onChange'>
 
 const CACHED_ROOMS = 5_000
 /** Positions of the last seconds are asked for again: clocks of processes differ a little. */
@@ -40,7 +42,9 @@ export class ReadState {
     this.#members = members
     members.onChange(({ roomId }) => {
       const known = this.#rooms.peek(roomId)
-      if (known) known.snapshot = undefined
+      if (!known) return
+      known.membersChanged++
+      known.snapshot = undefined
     })
   }
 
@@ -50,7 +54,12 @@ export class ReadState {
     const known = this.#rooms.get(roomId)
     const since = known && new Date(known.freshAt - OVERLAP_MS)
     const moved = await this.#repository.ofRoom(roomId, since)
-    const reads = known ?? { positions: new Map<number, number>(), freshAt: askedAt, snapshot: undefined }
+    const reads = known ?? {
+      positions: new Map<number, number>(),
+      freshAt: askedAt,
+      membersChanged: 0,
+      snapshot: undefined,
+    }
     for (const { userId, seq } of moved) advance(reads, userId, seq)
     reads.freshAt = askedAt
     this.#rooms.set(roomId, reads)
@@ -71,17 +80,17 @@ export class ReadState {
 
   async #snapshotOf(roomId: number, reads: RoomReads): Promise<ReadSnapshot> {
     if (reads.snapshot && reads.snapshot.madeAt > Date.now() - SNAPSHOT_MS) return reads.snapshot
-    const ids = await this.#members.memberIds(roomId)
-    const positions = new Map<number, number>()
-    await Promise.all(
-      ids.map(async (userId) => {
-        const membership = await this.#members.require(roomId, userId).catch(() => null)
-        if (!membership) return
-        positions.set(userId, Math.max(reads.positions.get(userId) ?? 0, membership.visibleFromSeq - 1))
-      }),
+    const { membersChanged } = reads
+    const members = await this.#members.ofRoom(roomId)
+    // From here on nothing waits: a position that moves meanwhile would be missed.
+    const positions = members.map(
+      ({ userId, visibleFromSeq }) =>
+        [userId, Math.max(reads.positions.get(userId) ?? 0, visibleFromSeq - 1)] as const,
     )
-    reads.snapshot = new Snapshot(positions)
-    return reads.snapshot
+    const snapshot = new Snapshot(new Map(positions))
+    // If somebody came or went meanwhile, it is good enough for who asked, and not to be kept.
+    if (reads.membersChanged === membersChanged) reads.snapshot = snapshot
+    return snapshot
   }
 }
 

@@ -9,7 +9,7 @@ import type { CommitListener, MembershipRecord } from './rooms.repository.ts'
 /** What memberships are read from. */
 export interface MembershipStore {
   find(roomId: number): Promise<object | undefined>
-  membership(roomId: number, userId: number): Promise<MembershipRecord | undefined>
+  memberships(roomIds: readonly number[], userIds: readonly number[]): Promise<MembershipRecord[]>
   memberIds(roomId: number): Promise<number[]>
   roomIdsOf(userId: number): Promise<number[]>
   present(roomId: number, userIds: readonly number[]): Promise<number[]>
@@ -80,13 +80,38 @@ export class MembershipService implements MembershipReader, CommitListener {
   }
 
   async require(roomId: number, userId: number): Promise<Membership> {
-    const key = `${roomId}:${userId}`
-    const record = await this.#memberships.get(key, () => this.#store.membership(roomId, userId))
-    if (record) {
-      const { mutedUntil, ...membership } = record
-      return { ...membership, muted: muteAt(mutedUntil, new Date()).muted }
-    }
+    const membership = await this.find(roomId, userId)
+    if (membership) return membership
     throw new Problem((await this.#store.find(roomId)) ? 'NOT_A_MEMBER' : 'ROOM_NOT_FOUND')
+  }
+
+  async find(roomId: number, userId: number): Promise<Membership | undefined> {
+    const [membership] = await this.#findAll([keyOf(roomId, userId)])
+    return membership
+  }
+
+  async ofRoom(roomId: number): Promise<Membership[]> {
+    return this.#findAll((await this.memberIds(roomId)).map((userId) => keyOf(roomId, userId)))
+  }
+
+  async ofUser(userId: number): Promise<Membership[]> {
+    const roomIds = await this.#roomIds.get(String(userId), () => this.#store.roomIdsOf(userId))
+    return this.#findAll((roomIds ?? []).map((roomId) => keyOf(roomId, userId)))
+  }
+
+  /** @param keys of one room, or of one user. */
+  async #findAll(keys: readonly string[]): Promise<Membership[]> {
+    const records = await this.#memberships.getMany(keys, async (missing) => {
+      const pairs = missing.map((key) => key.split(':').map(Number) as [number, number])
+      const ids = (side: 0 | 1) => [...new Set(pairs.map((pair) => pair[side]))]
+      const found = await this.#store.memberships(ids(0), ids(1))
+      return new Map(found.map((record) => [keyOf(record.roomId, record.userId), record]))
+    })
+    const now = new Date()
+    return [...records.values()].map(({ mutedUntil, ...membership }) => ({
+      ...membership,
+      muted: muteAt(mutedUntil, now).muted,
+    }))
   }
 
   async memberIds(roomId: number): Promise<readonly number[]> {
@@ -95,10 +120,6 @@ export class MembershipService implements MembershipReader, CommitListener {
       return ids.length > 0 ? ids : undefined
     }
     return (await this.#memberIds.get(String(roomId), read)) ?? []
-  }
-
-  async roomIdsOf(userId: number): Promise<readonly number[]> {
-    return (await this.#roomIds.get(String(userId), () => this.#store.roomIdsOf(userId))) ?? []
   }
 
   onChange(listener: (change: MembershipChange) => void): void {
@@ -132,7 +153,7 @@ export class MembershipService implements MembershipReader, CommitListener {
 
   /** Somebody's role or settings of a room are others now. */
   settingsChanged(roomId: number, userIds: readonly number[]): void {
-    for (const userId of userIds) this.#memberships.drop(`${roomId}:${userId}`)
+    for (const userId of userIds) this.#memberships.drop(keyOf(roomId, userId))
   }
 
   /**
@@ -154,7 +175,7 @@ export class MembershipService implements MembershipReader, CommitListener {
   #forget(roomId: number, userIds: readonly number[]): void {
     this.#memberIds.drop(String(roomId))
     for (const userId of userIds) {
-      this.#memberships.drop(`${roomId}:${userId}`)
+      this.#memberships.drop(keyOf(roomId, userId))
       this.#roomIds.drop(String(userId))
     }
   }
@@ -196,4 +217,8 @@ export class MembershipService implements MembershipReader, CommitListener {
     if (hint.kind === 'settings') this.settingsChanged(hint.room_id, hint.user_ids)
     else void this.membersChanged(hint.room_id, hint.user_ids)
   }
+}
+
+function keyOf(roomId: number, userId: number): string {
+  return `${roomId}:${userId}`
 }

@@ -30,10 +30,14 @@ export interface MembershipChange {
 export interface MembershipReader {
   /** @throws Problem NOT_A_MEMBER for somebody else's room, ROOM_NOT_FOUND for one that is not there. */
   require(roomId: number, userId: number): Promise<Membership>
-  /** At most 1,000, in no particular order. Empty for a room that is not there. */
+  /** As `require`, for those to whom a room that one is not in is no error. */
+  find(roomId: number, userId: number): Promise<Membership | undefined>
+  /** Everybody's in the room, at most 1,000, by user id. Empty for a room that is not there. */
+  ofRoom(roomId: number): Promise<readonly Membership[]>
+  /** All of the user's, those of archived rooms too, by room id. */
+  ofUser(userId: number): Promise<readonly Membership[]>
+  /** At most 1,000, by user id. Empty for a room that is not there. */
   memberIds(roomId: number): Promise<readonly number[]>
-  /** Every room of the user, archived ones too, in no particular order. */
-  roomIdsOf(userId: number): Promise<readonly number[]>
   /**
    * Called on every process after a change, at least once, with the caches already right: first by
    * the hint on Redis, and again by the event, which may tell of what is known already.

@@ -112,6 +112,20 @@ describe.each([
   })
 })
 
+it('leaves no room out of a search silently when MySQL cannot say what one may see in it', async () => {
+  const [me] = await chat.people(1)
+  const room = (await chat.as(me, 'POST', '/rooms', {}, broken)).body.room_id
+  await allRoomsHeardOf()
+  await send(me, room)
+  const search = () => chat.as(me, 'GET', '/messages/search?q=hello', undefined, broken)
+  expect((await search()).body.items).toHaveLength(1)
+  // The memory of this membership is dropped, that one has this room is not.
+  const muted = await chat.as(me, 'PUT', `/rooms/${room}/settings`, { muted: true }, broken)
+  expect(muted.status).toBe(200)
+  await mysqlProxy.cut()
+  expect((await search()).status).toBe(503)
+})
+
 describe('MySQL back again', () => {
   it('is used again, without a restart', async () => {
     const [me] = await chat.people(1)

@@ -86,11 +86,15 @@ export class RoomRepository {
     return row && Number(row.id)
   }
 
-  async membership(roomId: number, userId: number): Promise<MembershipRecord | undefined> {
-    const [row] = await this.#mysql.run(
-      'membership',
+  /** Of these users in these rooms. One of both is one alone: a range of the primary key. */
+  async memberships(roomIds: readonly number[], userIds: readonly number[]): Promise<MembershipRecord[]> {
+    if (roomIds.length === 0 || userIds.length === 0) return []
+    const rows = await this.#mysql.run(
+      'memberships',
       (db) => db.$queryRaw<
         {
+          room_id: bigint
+          user_id: bigint
           room_type: RoomType
           direct_key: string | null
           role: Role
@@ -98,27 +102,29 @@ export class RoomRepository {
           visible_from_seq: bigint
           muted_until: Date | null
         }[]
-      >`SELECT r.room_type, r.direct_key, m.role, m.joined_at, m.visible_from_seq, m.muted_until
+      >`SELECT m.room_id, m.user_id, r.room_type, r.direct_key, m.role, m.joined_at, m.visible_from_seq, m.muted_until
         FROM room_members m JOIN rooms r ON r.id = m.room_id
-        WHERE m.room_id = ${roomId} AND m.user_id = ${userId}`,
+        WHERE m.room_id IN (${Prisma.join([...roomIds])}) AND m.user_id IN (${Prisma.join([...userIds])})`,
     )
-    if (!row) return undefined
-    return {
-      roomId,
-      userId,
+    return rows.map((row) => ({
+      roomId: Number(row.room_id),
+      userId: Number(row.user_id),
       role: row.role,
       roomType: row.room_type,
       joinedAt: row.joined_at,
       visibleFromSeq: Number(row.visible_from_seq),
-      directPeerId: peerIn(row.direct_key, userId),
+      directPeerId: peerIn(row.direct_key, Number(row.user_id)),
       mutedUntil: row.muted_until,
-    }
+    }))
   }
 
   async memberIds(roomId: number): Promise<number[]> {
     const rows = await this.#mysql.run(
       'member_ids',
-      (db) => db.$queryRaw<{ user_id: bigint }[]>`SELECT user_id FROM room_members WHERE room_id = ${roomId}`,
+      (db) =>
+        db.$queryRaw<
+          { user_id: bigint }[]
+        >`SELECT user_id FROM room_members WHERE room_id = ${roomId} ORDER BY user_id`,
     )
     return rows.map(({ user_id }) => Number(user_id))
   }
@@ -126,7 +132,10 @@ export class RoomRepository {
   async roomIdsOf(userId: number): Promise<number[]> {
     const rows = await this.#mysql.run(
       'room_ids',
-      (db) => db.$queryRaw<{ room_id: bigint }[]>`SELECT room_id FROM room_members WHERE user_id = ${userId}`,
+      (db) =>
+        db.$queryRaw<
+          { room_id: bigint }[]
+        >`SELECT room_id FROM room_members WHERE user_id = ${userId} ORDER BY room_id`,
     )
     return rows.map(({ room_id }) => Number(room_id))
   }

@@ -51,7 +51,7 @@ export class StreamOpening {
   /** Works out where each room starts. Rejects while the stores cannot be read. */
   async plan(userId: number, lastEventId: string | undefined): Promise<Plan> {
     const now = Date.now()
-    const memberships = await this.#memberships(userId)
+    const memberships = await this.#members.ofUser(userId)
     const roomIds = memberships.map(({ roomId }) => roomId)
     await this.#feeds.open(roomIds)
     const cursor = lastEventId === undefined ? undefined : decodeCursor(lastEventId)
@@ -182,7 +182,7 @@ export class StreamOpening {
           position = await this.#replay(connection, membership, position, claim, feed.position)
         }
         // Somebody removed meanwhile must not be joined to the room again.
-        const current = await this.#members.require(roomId, userId).catch(() => null)
+        const current = await this.#members.find(roomId, userId)
         if (!current || !connection.holds(roomId, claim)) return true
         if (this.#feeds.get(roomId) !== feed) return false
         feed.attach(connection, current.visibleFromSeq)
@@ -259,20 +259,6 @@ export class StreamOpening {
     for (const message_id of await repository.hiddenSince(connection.userId, from, MAX_STATES)) {
       connection.sendFrame('message_hidden', { room_id: roomOf(message_id), message_id })
     }
-  }
-
-  async #memberships(userId: number): Promise<Membership[]> {
-    const roomIds = await this.#members.roomIdsOf(userId)
-    const found = await Promise.all(
-      // A room left between the two questions is not an error; a store that is away is one.
-      roomIds.map((roomId) =>
-        this.#members.require(roomId, userId).catch((err: { status?: number }) => {
-          if (err.status === 403 || err.status === 404) return null
-          throw err
-        }),
-      ),
-    )
-    return found.filter((membership) => membership !== null)
   }
 }
 

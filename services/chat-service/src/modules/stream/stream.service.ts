@@ -159,7 +159,7 @@ export class StreamService {
     if (!claim) return
     try {
       await feeds.open([roomId])
-      const membership = await members.require(roomId, connection.userId).catch(() => null)
+      const membership = await members.find(roomId, connection.userId)
       const head = (await messages.rooms.of([roomId])).get(roomId)!
       if (!membership || !connection.holds(roomId, claim)) return
       connection.setProgress(roomId, { ...head, at: Date.now() })
