@@ -38,6 +38,16 @@ export class ChatRedis {
     })
   }
 
+  /** Whether hints go out and come in at present. A server that is there and says nothing looks as if they did. */
+  get hintsWork(): boolean {
+    return this.commands.status === 'ready' && this.#subscriber.status === 'ready'
+  }
+
+  /** Called when hints may have been lost: a connection has ended, or one is there again. */
+  onHintsLost(listener: () => void): void {
+    for (const client of [this.commands, this.#subscriber]) client.on('close', listener).on('ready', listener)
+  }
+
   /** A hint to every process, this one too. Never fails: whoever needs certainty has another way. */
   hint(channel: `chat:${string}`, payload: string): void {
     void this.commands.publish(channel + this.#suffix, payload).catch(() => undefined)

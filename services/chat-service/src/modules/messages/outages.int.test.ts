@@ -103,7 +103,7 @@ describe('MongoDB', () => {
 describe('Redis', () => {
   it.each([
     ['stops', 3_000],
-    ['hangs', 10_000],
+    ['hangs', 6_000],
   ] as const)(
     '%s: streams find what they were not told of in the database',
     async (how, withinMs) => {

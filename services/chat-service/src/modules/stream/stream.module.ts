@@ -53,8 +53,7 @@ export function createStream(options: StreamModuleOptions): StreamModule {
   const limits = { perUser: STREAMS_A_USER, perProcess: STREAMS_A_PROCESS }
   const registry = new StreamRegistry(limits, (userId) => presence.changed(userId))
   const opening = new StreamOpening(messages, members, feeds)
-  const hintsWork = () => redis.commands.status === 'ready'
-  const streams = new StreamService({ messages, members, feeds, opening, registry, hintsWork, log })
+  const streams = new StreamService({ messages, members, feeds, opening, registry, hints: redis, log })
   const counters = streamMetrics(metrics, registry)
   revocations.onRevoked((sessionIds) => registry.closeSessions(sessionIds, 'session_revoked'))
   service.app.register(streamRoutes, {

@@ -13,8 +13,11 @@ export interface StreamServiceOptions {
   readonly feeds: RoomFeeds
   readonly opening: StreamOpening
   readonly registry: StreamRegistry
-  /** Whether hints come through at present; without them the store is asked every second. */
-  readonly hintsWork: () => boolean
+  readonly hints: {
+    /** While they do not, the store is asked every second. */
+    readonly hintsWork: boolean
+    onHintsLost(listener: () => void): void
+  }
   readonly log: Service['log']
 }
 
@@ -39,11 +42,21 @@ export class StreamService {
   }
 
   start(): void {
-    const sweep = async () => {
-      await this.sweep()
-      if (!this.#stopped) this.#sweepTimer = setTimeout(sweep, this.#options.hintsWork() ? SWEEP_MS : POLL_MS)
+    const { hints } = this.#options
+    let patient = false
+    const sweepIn = (ms: number) => {
+      clearTimeout(this.#sweepTimer)
+      patient = ms > POLL_MS
+      if (!this.#stopped) this.#sweepTimer = setTimeout(sweep, ms)
     }
-    this.#sweepTimer = setTimeout(sweep, POLL_MS)
+    const sweep = async () => {
+      patient = false
+      await this.sweep()
+      sweepIn(hints.hintsWork ? SWEEP_MS : POLL_MS)
+    }
+    sweepIn(POLL_MS)
+    // The pause is long only because hints came. Connections that fail again and again put nothing off.
+    hints.onHintsLost(() => patient && sweepIn(POLL_MS))
     this.#heartbeatTimer = setInterval(() => this.#heartbeat(), HEARTBEAT_MS)
   }
 
