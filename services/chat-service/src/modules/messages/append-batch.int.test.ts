@@ -22,11 +22,16 @@ afterAll(async () => {
   await mongo?.drop()
 })
 
-/** Loses the answers of some inserts: they are done, and the caller hears of a broken connection. */
-class ForgetfulStore extends MongoStore {
+/**
+ * Loses the answers of some inserts: they are done, and the caller hears of a broken connection. Or
+ * lets somebody else be first.
+ */
+class TroubledStore extends MongoStore {
   lose = 0
+  beforeInsert: () => Promise<unknown> = async () => undefined
 
   override async run<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {
+    if (operation === 'messages.insert') await this.beforeInsert()
     const result = await super.run(operation, work)
     if (operation !== 'messages.insert' || this.lose === 0) return result
     this.lose--
@@ -35,7 +40,7 @@ class ForgetfulStore extends MongoStore {
 }
 
 async function setUp() {
-  const store = new ForgetfulStore(connection, new StoreMetrics(new Registry()))
+  const store = new TroubledStore(connection, new StoreMetrics(new Registry()))
   const repository = new MessageRepository(store)
   await repository.ensureIndexes()
   const told: MessageRecord[] = []
@@ -93,4 +98,13 @@ it('a full queue says so at once, and what is in it is stored', async () => {
   expect(refused.length).toBe(100)
   for (const { reason } of refused) expect(reason.code).toBe('OVERLOADED')
   expect(await contents(3)).toEqual(upTo(500).map((n) => `${n} ${n}`))
+})
+
+it('whoever comes second 60 times in a row is at it again at once, and not given up', async () => {
+  const { store, send, contents } = await setUp()
+  const busy = await setUp()
+  let taken = 0
+  store.beforeInsert = async () => taken < 60 && (await busy.send(4, `busy ${++taken}`))
+  expect((await send(4, 'patient')).message.seq).toBe(61)
+  expect(await contents(4)).toHaveLength(61)
 })

@@ -200,10 +200,14 @@ export class MessageAppender {
     const first = rest[0]
     if (!first) return rest
     if (next === 'duplicate' && (await this.#settleRepeat(first))) return rest.slice(1)
-    // Only progress resets the patience: a room in which many write is no reason to give up.
-    first.attempts = stored > 0 ? 1 : first.attempts + 1
-    if (first.attempts > MAX_ATTEMPTS) throw new Problem('OVERLOADED', { retryAfterSeconds: 1 })
-    await jitter(first.attempts)
+    // A place that was taken was taken by somebody else's message. Whoever waits before the next try
+    // comes too late again, as long as the other process is busy: only the deadline ends this.
+    if (next !== 'taken') {
+      // Only progress resets the patience: a room in which many write is no reason to give up.
+      first.attempts = stored > 0 ? 1 : first.attempts + 1
+      if (first.attempts > MAX_ATTEMPTS) throw new Problem('OVERLOADED', { retryAfterSeconds: 1 })
+      await jitter(first.attempts)
+    }
     return rest.filter(({ abandoned }) => !abandoned)
   }
 
