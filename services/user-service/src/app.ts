@@ -25,9 +25,11 @@ import { createProfileRepository } from './modules/profile/profile.repository.ts
 import { profileRoutes } from './modules/profile/profile.routes.ts'
 import { createProfileService } from './modules/profile/profile.service.ts'
 import { createLoginGuard } from './modules/session/login-guard.ts'
+import { revocationSubscriptions } from './modules/session/session.consumers.ts'
 import { createSessionRepository } from './modules/session/session.repository.ts'
 import { sessionRoutes } from './modules/session/session.routes.ts'
 import { createSessionService } from './modules/session/session.service.ts'
+import { ACCESS_TOKEN_SECONDS } from './modules/session/session.ts'
 import { createSessionCache } from './modules/session/session-cache.ts'
 import { createSessionEnder, type SessionEnder } from './modules/session/session-ender.ts'
 import { createSessionMetrics } from './modules/session/session-metrics.ts'
@@ -87,6 +89,11 @@ export async function buildUserService(config: Config, options: UserServiceOptio
   stores.messaging.consume({
     groupId: 'user-service.relations',
     handlers: relationSubscriptions(createRelationsRepository(stores.mysql)),
+  })
+  stores.messaging.listen({
+    name: 'user-service.revocations',
+    handlers: revocationSubscriptions(service.revocations),
+    sinceMs: ACCESS_TOKEN_SECONDS * 1_000,
   })
   measureKeyAge(service, keys)
 

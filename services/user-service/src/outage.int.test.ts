@@ -133,3 +133,14 @@ it('a wrong password stays wrong after an outage: nothing was let through', asyn
   await redis.restore()
   await waitFor(async () => (await users.login(person.email, `${PASSWORD}x`)).status === 401)
 })
+
+it('an ended session is refused by every process within 2 s, although Redis never heard that it ended', async () => {
+  const twin = await world.build()
+  const { access_token: token } = (await twin.login(person.email)).body
+  const meAtTwin = () => twin.call('GET', '/profile/me', { token })
+  expect((await meAtTwin()).status).toBe(200)
+  await redis.cut()
+  expect((await users.call('POST', '/auth/logout', { token })).status).toBe(204)
+  const { ms } = await timed(() => waitFor(async () => (await meAtTwin()).body.code === 'SESSION_REVOKED'))
+  expect(ms).toBeLessThan(2_000)
+})

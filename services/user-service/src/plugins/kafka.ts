@@ -1,5 +1,7 @@
 import {
+  type BroadcastConsumer,
   type ConsumerRunner,
+  createBroadcastConsumer,
   createConsumerRunner,
   createKafka,
   createMySqlOutboxRelay,
@@ -22,6 +24,8 @@ export interface Messaging {
     handlers: readonly Subscription[]
     startFrom?: 'earliest' | 'latest'
   }): ConsumerRunner
+  /** Adds a consumer that tells every process everything, also what it missed of the last `sinceMs`. */
+  listen(options: { name: string; handlers: readonly Subscription[]; sinceMs: number }): void
   start(): void
 }
 
@@ -36,7 +40,8 @@ export function openMessaging(service: Service, config: Config): Messaging {
   })
   const publisher = createPublisher({ kafka })
   const relay = createMySqlOutboxRelay({ databaseUrl: config.DATABASE_URL, publisher, log, registry })
-  const consumers: ConsumerRunner[] = []
+  const consumers: (ConsumerRunner | BroadcastConsumer)[] = []
+  const onFatal = () => process.exit(1)
 
   // Optional: while Kafka is away events wait in the outbox, and another instance would be no better.
   readiness.add({ name: 'kafka', ping: () => kafka.ping(), optional: true })
@@ -58,11 +63,16 @@ export function openMessaging(service: Service, config: Config): Messaging {
         publisher,
         startFrom,
         classify: (err) => (err instanceof StoreUnavailable ? 'unavailable' : undefined),
-        onFatal: () => process.exit(1),
+        onFatal,
       })
       consumers.push(runner)
       lifecycle.onStop('consumers', groupId, () => runner.stop())
       return runner
+    },
+    listen: (options) => {
+      const listener = createBroadcastConsumer({ kafka, log, registry, onFatal, ...options })
+      consumers.push(listener)
+      lifecycle.onStop('consumers', options.name, () => listener.stop())
     },
     start: () => {
       relay.start()
