@@ -14,6 +14,8 @@ interface Entry {
   readonly correlationId: string
   readonly resolve: (message: MessageRecord) => void
   readonly reject: (error: unknown) => void
+  /** Nobody waits for it any more. */
+  abandoned: boolean
 }
 
 interface Planned {
@@ -35,7 +37,6 @@ export interface ChangeWriterOptions {
 
 const BATCH = 50
 const MAX_WAITING_IN_ROOM = 300
-const MAX_ATTEMPTS = 30
 const DEADLINE_MS = 1_700
 
 /**
@@ -60,7 +61,10 @@ export class ChangeWriter {
       const waiting = this.#waiting.get(roomId)
       if (waiting && waiting.length >= MAX_WAITING_IN_ROOM)
         throw new Problem('OVERLOADED', { retryAfterSeconds: 1 })
-      const late = () => reject(new StoreUnavailable('mongodb', new Error('not stored in time')))
+      const late = () => {
+        entry.abandoned = true
+        reject(new StoreUnavailable('mongodb', new Error('not stored in time')))
+      }
       const timer = setTimeout(late, DEADLINE_MS)
       const settled =
         <Value>(done: (value: Value) => void) =>
@@ -68,7 +72,13 @@ export class ChangeWriter {
           clearTimeout(timer)
           done(value)
         }
-      const entry: Entry = { intent, correlationId, resolve: settled(resolve), reject: settled(reject) }
+      const entry: Entry = {
+        intent,
+        correlationId,
+        resolve: settled(resolve),
+        reject: settled(reject),
+        abandoned: false,
+      }
       if (waiting) waiting.push(entry)
       else {
         this.#waiting.set(roomId, [entry])
@@ -81,15 +91,9 @@ export class ChangeWriter {
   async #drain(roomId: number): Promise<void> {
     const waiting = this.#waiting.get(roomId)!
     while (waiting.length > 0) {
-      let rest = waiting.splice(0, BATCH)
+      let rest = stillWanted(waiting.splice(0, BATCH))
       try {
-        for (let attempt = 1; rest.length > 0; attempt++) {
-          if (attempt > MAX_ATTEMPTS) throw new Problem('OVERLOADED', { retryAfterSeconds: 1 })
-          const before = rest.length
-          rest = await this.#writeOnce(roomId, rest)
-          if (rest.length < before) attempt = 0
-          else await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
-        }
+        while (rest.length > 0) rest = stillWanted(await this.#writeOnce(roomId, rest))
       } catch (err) {
         for (const entry of rest) entry.reject(err)
       }
@@ -109,8 +113,10 @@ export class ChangeWriter {
     }
     const plan = await this.#plan(roomId, head, messages, entries)
     const documents = plan.flatMap(({ document }) => document ?? [])
-    const { stored } =
-      documents.length === 0 ? { stored: 0 } : await repository.changes.insert(roomId, documents)
+    const { stored, next } =
+      documents.length === 0
+        ? ({ stored: 0, next: 'done' } as const)
+        : await repository.changes.insert(roomId, documents)
     // What was decided after a change that is not stored was decided on something that never was.
     const lost = documents[stored]
     const valid = lost
@@ -120,6 +126,8 @@ export class ChangeWriter {
         )
       : plan
     await this.#finish(roomId, valid)
+    // A place that was taken is no reason to wait: that would be too late again, as long as others are busy.
+    if (next === 'again') await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
     return plan.slice(valid.length).map(({ entry }) => entry)
   }
 
@@ -183,6 +191,10 @@ export class ChangeWriter {
       else entry.reject(refusal)
     }
   }
+}
+
+function stillWanted(entries: readonly Entry[]): Entry[] {
+  return entries.filter(({ abandoned }) => !abandoned)
 }
 
 function documentOf(change: Change, after: MessageRecord, correlationId: string): ChangeDocument {
