@@ -36,6 +36,7 @@ import { roomsConsumers } from './modules/rooms/rooms.consumers.ts'
 import { RoomsRepository } from './modules/rooms/rooms.repository.ts'
 import { streamsConsumers } from './modules/streams/streams.consumers.ts'
 import { StreamsRepository } from './modules/streams/streams.repository.ts'
+import { subscriptionsConsumers } from './modules/subscriptions/subscriptions.consumers.ts'
 import { SubscriptionsRepository } from './modules/subscriptions/subscriptions.repository.ts'
 import { subscriptionsRoutes } from './modules/subscriptions/subscriptions.routes.ts'
 import { type Mysql, openMysql } from './plugins/mysql.ts'
@@ -124,6 +125,7 @@ export async function buildNotificationService(
       }),
       ...roomsConsumers(mysql, rooms),
       ...deliveriesConsumers({ mysql, deliveries, planner, now }),
+      ...subscriptionsConsumers(subscriptions),
       ...erasureConsumers({
         mysql,
         erasers: [
@@ -138,7 +140,7 @@ export async function buildNotificationService(
     ],
     presence: streamsConsumers(streams),
   })
-  const revocations = watchRevocations(service, kafka, subscriptions)
+  const revocations = watchRevocations(service, kafka)
   const chores = choresOf({ mysql, deliveries, waiting, streams, planner, metrics, now })
 
   const start = async () => {
@@ -178,16 +180,15 @@ function createRunners(
   )
 }
 
-/** A session that ended takes the subscription of its browser with it. */
-function watchRevocations(service: Service, kafka: KafkaConnection, subscriptions: SubscriptionsRepository) {
+/** Tokens of a session that ended are refused, by every process. */
+function watchRevocations(service: Service, kafka: KafkaConnection) {
   const revocations = createBroadcastConsumer({
     kafka,
     name: `${NAME}.revocations`,
     handlers: [
-      on(userSessionRevoked, async (event) => {
-        service.revocations.add(event.session_ids, new Date(event.timestamp))
-        await subscriptions.removeOfSessions(event.session_ids)
-      }),
+      on(userSessionRevoked, async (event) =>
+        service.revocations.add(event.session_ids, new Date(event.timestamp)),
+      ),
     ],
     sinceMs: REVOCATIONS_SINCE_MS,
     log: service.log,

@@ -28,6 +28,23 @@ describe('subscriptions', () => {
     })
   })
 
+  it('end with it also when the database could not be changed as it ended', async () => {
+    const [mina] = newIds(1) as [number]
+    const sessionId = crypto.randomUUID()
+    await subscribe(mina, `/session-${mina}`, sessionId)
+    await harness.mysql.query('RENAME TABLE push_subscriptions TO push_subscriptions_away')
+    await harness.publish(userSessionRevoked, { user_id: mina, session_ids: [sessionId], reason: 'logout' })
+    await waitFor(async () => {
+      const metrics = (await harness.service.app.inject('/metrics')).body
+      return /kafka_consumer_events_total\{.*event_type="UserSessionRevoked",result="retried"/.test(metrics)
+    })
+    await harness.mysql.query('RENAME TABLE push_subscriptions_away TO push_subscriptions')
+    await waitFor(async () => {
+      const { body } = await harness.call(mina, 'GET', '/notifications/subscriptions')
+      return body.items!.length === 0
+    })
+  }, 30_000)
+
   it('are at most 20 a user, the oldest goes first; a browser belongs to whoever signed in last', async () => {
     const [mina, joon] = newIds(2) as [number, number]
     const first = await subscribe(mina, `/s-${mina}`)

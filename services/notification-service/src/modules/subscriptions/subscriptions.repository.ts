@@ -79,7 +79,9 @@ export class SubscriptionsRepository {
   }
 
   async removeOfSessions(sessionIds: readonly string[]): Promise<void> {
-    await this.#mysql.client.pushSubscription.deleteMany({ where: { sessionId: { in: [...sessionIds] } } })
+    await this.#mysql.run('removeOfSessions', (db) =>
+      db.pushSubscription.deleteMany({ where: { sessionId: { in: [...sessionIds] } } }),
+    )
   }
 
   async erase(tx: Tx, userId: number): Promise<void> {
