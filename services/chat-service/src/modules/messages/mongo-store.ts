@@ -57,8 +57,9 @@ export function isOutage(err: unknown): boolean {
 async function withDeadline<Result>(work: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    const silent = new StoreUnavailable('mongodb', new Error(`no answer within ${DEADLINE_MS} ms`))
-    timer = setTimeout(() => reject(silent), DEADLINE_MS)
+    // Made only when it is needed: an error with its stack is a good part of what a short call costs.
+    const silent = () => new StoreUnavailable('mongodb', new Error(`no answer within ${DEADLINE_MS} ms`))
+    timer = setTimeout(() => reject(silent()), DEADLINE_MS)
   })
   try {
     return await Promise.race([work, late])
