@@ -64,6 +64,8 @@ export function deletionHandlers(repository: ContactRepository, reactions: Conta
     on(userDeleted, async (event, ctx) => {
       if (await repository.wasApplied({ consumer, event })) return 'duplicate'
       const { user_id: userId, message_policy: policy, deletion_id: deletionId } = event
+      // Before anything else: what is written from here on (that they left, say) must not carry the name.
+      await repository.markGone({ consumer, event }, userId)
       await reactions.leaveAllRooms(userId, event.correlation_id)
       await reactions.eraseMessages(userId, policy)
       const outcome = await repository.applyErasure({ consumer, event }, userId, deletionId)

@@ -220,6 +220,62 @@ describe('user events', () => {
   })
 })
 
+describe('while an account is being deleted', () => {
+  it('its name is written nowhere any more, and nobody brings it into a room', async () => {
+    const [gone, mina] = await chat.people(2)
+    await chat.befriend(gone, mina)
+    await chat.name(gone, 'gone', '간사람')
+    const open = async (...members: number[]) =>
+      (await chat.as(mina, 'POST', '/rooms', { member_ids: members })).body.room_id
+    const [shared, other] = [await open(gone), await open()]
+    const deletion_id = crypto.randomUUID()
+    // Whoever holds the room holds the deletion up.
+    await chat.mysql.query('START TRANSACTION')
+    await chat.mysql.query('SELECT 1 FROM rooms WHERE id = ? FOR UPDATE', [shared])
+    try {
+      await chat.publish(userDeleted, { user_id: gone, deletion_id, message_policy: 'keep' })
+      await waitFor(
+        async () =>
+          (await chat.as(mina, 'GET', `/rooms/${shared}/members`)).body.items.find(
+            ({ user_id }: { user_id: number }) => user_id === gone,
+          ).username === 'unknown user',
+        { timeoutMs: 1_500 },
+      )
+      const invited = await chat.as(mina, 'POST', `/rooms/${other}/members`, { member_ids: [gone] })
+      expect(invited.body.code).toBe('MEMBER_NOT_ADDABLE')
+    } finally {
+      await chat.mysql.query('COMMIT')
+    }
+    await chat.eventOf(chatDataErased, (event) => event.deletion_id === deletion_id)
+    expect(await chat.mysql.query('SELECT 1 FROM room_members WHERE user_id = ?', [gone])).toEqual([])
+    const left = await waitFor(async () => (await chat.as(mina, 'GET', `/messages/${shared}`)).body.items[0])
+    expect(left).toMatchObject({ user_id: gone, username: '', system: { kind: 'member_left' } })
+  })
+
+  it('an invitation that was under way does not outlive it', async () => {
+    const [gone, mina] = await chat.people(2)
+    await chat.befriend(gone, mina)
+    await chat.name(gone, 'gone', '간사람')
+    const room = (await chat.as(mina, 'POST', '/rooms', {})).body.room_id
+    const deletion_id = crypto.randomUUID()
+    await chat.mysql.query('START TRANSACTION')
+    await chat.mysql.query('SELECT 1 FROM rooms WHERE id = ? FOR UPDATE', [room])
+    const invited = chat.as(mina, 'POST', `/rooms/${room}/members`, { member_ids: [gone] })
+    try {
+      // It has found nothing against it, and waits for the room.
+      const waiting = "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"
+      // The table is made anew for whoever has not asked for 100 ms.
+      await waitFor(async () => (await chat.mysql.query(waiting)).length > 0, { intervalMs: 150 })
+      await chat.publish(userDeleted, { user_id: gone, deletion_id, message_policy: 'keep' })
+      await chat.eventOf(chatDataErased, (event) => event.deletion_id === deletion_id)
+    } finally {
+      await chat.mysql.query('COMMIT')
+    }
+    expect((await invited).body.code).toBe('MEMBER_NOT_ADDABLE')
+    expect(await chat.mysql.query('SELECT 1 FROM room_members WHERE user_id = ?', [gone])).toEqual([])
+  })
+})
+
 describe('replayed from the start', () => {
   const applied = async (result: string) => {
     const { body } = await chat.as(null, 'GET', '/metrics')

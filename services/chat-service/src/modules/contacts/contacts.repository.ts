@@ -155,14 +155,32 @@ export class ContactRepository {
     return rows.length > 0
   }
 
+  /** Those of the accounts that have been deleted. */
+  async goneAmong(userIds: readonly number[]): Promise<Set<number>> {
+    if (userIds.length === 0) return new Set()
+    const rows = await this.#mysql.run(
+      'contact_gone',
+      (db) => db.$queryRaw<{ user_id: bigint }[]>`
+        SELECT user_id FROM contact_users
+        WHERE user_id IN (${Prisma.join([...userIds])}) AND deleted_at IS NOT NULL`,
+    )
+    return new Set(rows.map(({ user_id }) => Number(user_id)))
+  }
+
+  /**
+   * The first step of forgetting an account: from here on nobody is told its name, and nobody can bring it
+   * into a room.
+   */
+  async markGone({ event }: Applied, userId: number): Promise<void> {
+    await this.#mysql.transaction('contact_mark_gone', (tx) =>
+      nameless(tx, userId, new Date(event.timestamp)),
+    )
+  }
+
   /** The last step of forgetting an account: its copies go, and the saga hears that we are done. */
   applyErasure(applied: Applied, userId: number, deletionId: string): Promise<Outcome> {
     return this.#once('contact_erase', applied, async (tx) => {
-      const at = new Date(applied.event.timestamp)
-      await tx.$executeRaw`
-        INSERT INTO contact_users (user_id, username, display_name, profile_image_url, as_of, deleted_at)
-        VALUES (${userId}, '', '', NULL, ${at}, ${at})
-        ON DUPLICATE KEY UPDATE username = '', display_name = '', profile_image_url = NULL, as_of = ${at}, deleted_at = ${at}`
+      await nameless(tx, userId, new Date(applied.event.timestamp))
       await tx.$executeRaw`DELETE FROM contact_pairs WHERE low = ${userId}`
       await tx.$executeRaw`DELETE FROM contact_pairs WHERE high = ${userId}`
       await tx.$executeRaw`DELETE FROM contact_settings WHERE user_id = ${userId}`
@@ -184,6 +202,13 @@ export class ContactRepository {
     this.#onCommit()
     return outcome
   }
+}
+
+async function nameless(tx: Tx, userId: number, at: Date): Promise<void> {
+  await tx.$executeRaw`
+    INSERT INTO contact_users (user_id, username, display_name, profile_image_url, as_of, deleted_at)
+    VALUES (${userId}, '', '', NULL, ${at}, ${at})
+    ON DUPLICATE KEY UPDATE username = '', display_name = '', profile_image_url = NULL, as_of = ${at}, deleted_at = ${at}`
 }
 
 async function anyGone(db: Pick<Tx, '$queryRaw'>, userIds: readonly number[]): Promise<boolean> {

@@ -17,6 +17,7 @@ export interface ContactStore {
   names(userIds: readonly number[]): Promise<ContactName[]>
   pairsOf(userId: number, otherIds: readonly number[]): Promise<ReadonlyMap<number, Pair>>
   openToStrangers(userIds: readonly number[]): Promise<ReadonlySet<number>>
+  goneAmong(userIds: readonly number[]): Promise<ReadonlySet<number>>
   saveStrangersMayAdd(userId: number, allowed: boolean, at: Date): Promise<void>
 }
 
@@ -49,8 +50,11 @@ export class ContactService {
     return new Map(userIds.map((userId) => [userId, found.get(userId) ?? unknownContact(userId)]))
   }
 
+  /** As messages carry it: none for an account that is gone. */
   async nameOf(userId: number): Promise<string> {
-    return (await this.names([userId])).get(userId)!.username
+    const [known] = await this.#store.names([userId])
+    if (known) return known.username
+    return (await this.#store.goneAmong([userId])).has(userId) ? '' : unknownContact(userId).username
   }
 
   /** From memory if it can be: it is asked for with every direct message. */
@@ -76,11 +80,12 @@ export class ContactService {
   /** Those whom this person may not add to a group. */
   refusedFor(userId: number, otherIds: readonly number[]): Promise<number[]> {
     return untilEmpty(async () => {
-      const [pairs, open] = await Promise.all([
+      const [pairs, open, gone] = await Promise.all([
         this.#store.pairsOf(userId, otherIds),
         this.#store.openToStrangers(otherIds),
+        this.#store.goneAmong(otherIds),
       ])
-      return otherIds.filter((otherId) => !mayAdd(pairs.get(otherId), open.has(otherId)))
+      return otherIds.filter((id) => gone.has(id) || !mayAdd(pairs.get(id), open.has(id)))
     })
   }
 

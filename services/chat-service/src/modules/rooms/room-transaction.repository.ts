@@ -134,7 +134,10 @@ export class RoomTransaction {
     return rows.map((row) => ({ userId: Number(row.user_id), role: row.role, joinedAt: row.joined_at }))
   }
 
-  /** Adds people who are not in the room. Returns those who are then in too many rooms: refuse it all. */
+  /**
+   * Adds people who are not in the room. Returns those who cannot be: they are then in too many rooms, or
+   * their account is gone. Refuse it all then.
+   */
   async addMembers(roomId: number, members: readonly NewMember[], at: Date): Promise<number[]> {
     // One order for everybody: two rooms with the same people must not wait for each other.
     const sorted = [...members].sort((a, b) => a.userId - b.userId)
@@ -155,7 +158,11 @@ export class RoomTransaction {
     this.#note(this.members, roomId, ids)
     const over = await this.#tx.$queryRaw<{ user_id: bigint }[]>`
       SELECT user_id FROM room_counts WHERE user_id IN (${Prisma.join(ids)}) AND rooms > ${roomLimits.roomsPerUser}`
-    return over.map(({ user_id }) => Number(user_id))
+    // Locked: an account is marked as gone either before this, or after the commit, and then finds the room.
+    const gone = await this.#tx.$queryRaw<{ user_id: bigint }[]>`
+      SELECT user_id FROM contact_users
+      WHERE user_id IN (${Prisma.join(ids)}) AND deleted_at IS NOT NULL LOCK IN SHARE MODE`
+    return [...over, ...gone].map(({ user_id }) => Number(user_id))
   }
 
   /** False when the user was not in the room. */
