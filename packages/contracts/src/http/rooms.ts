@@ -11,7 +11,15 @@ export const roomRole = z.enum(['owner', 'admin', 'member'])
 export const historyVisibility = z.enum(['all', 'since_join']).meta({
   description: 'What members who come later see of the past: all of it, or nothing from before they came.',
 })
-const roomName = z.string().trim().min(1).max(100)
+/** No line breaks and nothing that turns the direction of what stands beside it; joiners of emoji are none of these. */
+const invisible = /[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u
+const roomName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .refine((text) => text.isWellFormed(), 'Not valid Unicode.')
+  .refine((text) => !invisible.test(text), 'No control characters.')
 const imageUrl = z.url({ protocol: /^https?$/ }).max(1_000)
 
 /** Somebody as a room shows them; the names are local copies. */
@@ -218,6 +226,10 @@ export const updateRoomSettings = defineRoute({
     .refine((body) => !body.muted_until || Date.parse(body.muted_until) > Date.now(), {
       path: ['muted_until'],
       message: 'In the past.',
+    })
+    .refine((body) => !body.muted_until || Date.parse(body.muted_until) < Date.parse('9999-12-31'), {
+      path: ['muted_until'],
+      message: 'Too far ahead; without it the mute stays until you turn it off.',
     }),
   bodyExample: { muted: true, muted_until: '2099-01-28T08:00:00.000Z', pinned: true },
   success: {

@@ -1,4 +1,5 @@
 import { roomMembersChanged, roomRoleChanged } from '@bigtech/contracts'
+import { encodeCursor } from '@bigtech/service-kit'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestChat, type TestChat } from '../../testing.ts'
@@ -226,9 +227,11 @@ describe('listRoomMembers', () => {
     }
     expect(seen).toHaveLength(new Set(seen).size)
     expect(new Set(seen)).toEqual(new Set(people))
-    expect((await chat.as(owner, 'GET', `/rooms/${room}/members?cursor=rubbish`)).body.code).toBe(
-      'CURSOR_INVALID',
-    )
+    const noTimes = [Number.MAX_SAFE_INTEGER, -1].map((at) => encodeCursor([at, owner]))
+    for (const bad of ['rubbish', ...noTimes]) {
+      const { body } = await chat.as(owner, 'GET', `/rooms/${room}/members?cursor=${bad}`)
+      expect(body.code).toBe('CURSOR_INVALID')
+    }
   })
 })
 

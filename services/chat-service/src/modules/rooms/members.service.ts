@@ -2,7 +2,7 @@ import { type RoomMember, roomDeleted, roomMembersChanged, roomRoleChanged } fro
 import { type AuthenticatedContext, decodeCursor, Problem, toPage } from '@bigtech/service-kit'
 import { z } from 'zod'
 import type { MembershipReader, Role, RoomHeads } from './membership.ts'
-import { mayRemove, nextOwner, roomLimits } from './room.ts'
+import { FOREVER, mayRemove, nextOwner, roomLimits } from './room.ts'
 import { type Names, toPerson } from './room-list.service.ts'
 import { assertGroup, firstVisibleSeq, lockGroup, notAddable, roleRequired } from './room-rules.ts'
 import type { RoomTransaction } from './room-transaction.repository.ts'
@@ -23,7 +23,7 @@ export interface MemberServiceOptions {
   readonly heads: Pick<RoomHeads, 'headSeq'>
 }
 
-const cursorSchema = z.tuple([z.int(), z.int().positive()])
+const cursorSchema = z.tuple([z.int().min(0).max(FOREVER.getTime()), z.int().positive()])
 
 /** Who is in a room, and as what. */
 export class MemberService {

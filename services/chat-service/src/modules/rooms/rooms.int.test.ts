@@ -150,6 +150,10 @@ describe('updateRoom and settings', () => {
     expect(
       (await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, { image_url: 'javascript:x' })).status,
     ).toBe(422)
+    for (const name of ['a\nb', 'a\0b', 'a\u202eb', 'half \ud83d'])
+      expect((await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, { name })).status).toBe(422)
+    const family = { name: '👨‍👩‍👧 가족' }
+    expect((await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, family)).body).toMatchObject(family)
   })
 
   it('mutes until a time, pins and archives for oneself alone', async () => {
@@ -186,6 +190,9 @@ describe('updateRoom and settings', () => {
     expect(
       (await chat.as(mina, 'PUT', url, { muted: true, muted_until: '2020-01-01T00:00:00Z' })).status,
     ).toBe(422)
+    // In UTC this is the year 10000.
+    const never = { muted: true, muted_until: '9999-12-31T23:59:59-12:00' }
+    expect((await chat.as(mina, 'PUT', url, never)).status).toBe(422)
   })
 
   it('deletes a group for everybody', async () => {
