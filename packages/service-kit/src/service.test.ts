@@ -96,9 +96,14 @@ describe('buildService', () => {
     if (status === 422) expect(answer.json().errors[0]).toMatchObject({ field: expect.any(String) })
   })
 
-  it('refuses an unsupported content type with 415', async () => {
-    expect((await post('name=ab', { 'content-type': 'text/csv' })).statusCode).toBe(415)
-  })
+  it.each(['text/csv', 'text/plain', 'text/plain;charset=UTF-8'])(
+    'refuses the content type %s with 415',
+    async (type) => {
+      const answer = await post('{"name":"ab"}', { 'content-type': type })
+      expect(answer.statusCode).toBe(415)
+      expect(answer.json()).toMatchObject({ code: 'MEDIA_TYPE_UNSUPPORTED' })
+    },
+  )
 
   it.each([
     ['no token', undefined, 'NOT_AUTHENTICATED'],

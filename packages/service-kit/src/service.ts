@@ -13,6 +13,7 @@ import { Lifecycle } from './lifecycle.ts'
 import { createLogger } from './logging.ts'
 import { createMetrics, measureRequests } from './metrics.ts'
 import { installOpenApi } from './openapi.ts'
+import { Problem } from './problem.ts'
 import { RevocationList } from './revocations.ts'
 import { installAuthentication, installCompilers } from './route.ts'
 
@@ -126,6 +127,11 @@ function createApp(log: Logger, trustedHops: number): FastifyInstance {
     // An empty body is no body: operations without one must not fail on a client's default header.
     if (body.length === 0) done(null, undefined)
     else parseJson(request, body as string, done)
+  })
+  // Fastify takes it for a string, and the body would only be found to be no object.
+  app.addContentTypeParser('text/plain', { parseAs: 'string' }, (_request, body, done) => {
+    if (body.length === 0) done(null, undefined)
+    else done(new Problem('MEDIA_TYPE_UNSUPPORTED'))
   })
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
