@@ -55,6 +55,8 @@ function claims(
 /** user-service's key endpoint: publishes what is in `published`. */
 class KeyServer {
   published: JWK[] = []
+  /** Answered in place of the keys. */
+  instead: { status: number; body: string } | undefined
   fetches = 0
   #server: Server | undefined
   port = 0
@@ -62,7 +64,8 @@ class KeyServer {
   async listen(): Promise<void> {
     this.#server = createServer((_request, response) => {
       this.fetches++
-      response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: this.published }))
+      const { status, body } = this.instead ?? { status: 200, body: JSON.stringify({ keys: this.published }) }
+      response.writeHead(status, { 'content-type': 'application/json' }).end(body)
     })
     await new Promise<void>((resolve) => this.#server!.listen(this.port, '127.0.0.1', resolve))
     this.port = (this.#server.address() as { port: number }).port
@@ -141,6 +144,41 @@ describe('keys', () => {
       store: 'user-service',
       retryAfterSeconds: expect.any(Number),
     })
+  })
+})
+
+describe('a key that is not known', () => {
+  const unavailable = { code: 'UNAVAILABLE', status: 503, store: 'user-service' }
+
+  beforeEach(async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    expect(await codeOf(await claims(first))).toBe('accepted')
+    vi.setSystemTime(Date.now() + 6_000)
+  })
+
+  it('refuses the token when user-service does not have it either', async () => {
+    expect(await codeOf(await claims(second))).toBe('TOKEN_INVALID')
+    expect(server.fetches).toBe(2)
+  })
+
+  it('may be a new one while user-service is down: 503, each time', async () => {
+    const byNewKey = await claims(second)
+    await server.close()
+    await expect(authenticator.verify(byNewKey)).rejects.toMatchObject(unavailable)
+    await expect(authenticator.verify(byNewKey)).rejects.toMatchObject(unavailable)
+    server.published = [first.jwk, second.jwk]
+    await server.listen()
+    expect(await codeOf(byNewKey)).toBe('accepted')
+  })
+
+  it.each([
+    ['an error', { status: 500, body: '{}' }],
+    ['no JSON', { status: 200, body: '<html>' }],
+    ['no key set', { status: 200, body: '{"message":"hello"}' }],
+  ])('may be a new one when %s comes in place of the keys: 503', async (_what, instead) => {
+    server.instead = instead
+    await expect(authenticator.verify(await claims(second))).rejects.toMatchObject(unavailable)
+    expect(await codeOf(await claims(first))).toBe('accepted')
   })
 })
 

@@ -27,7 +27,7 @@ export class Authenticator {
     this.#options = options
   }
 
-  /** @throws Problem TOKEN_INVALID, SESSION_REVOKED; StoreUnavailable when no key could ever be fetched. */
+  /** @throws Problem TOKEN_INVALID, SESSION_REVOKED; StoreUnavailable when its key is not known and cannot be fetched. */
   async verify(token: string): Promise<Actor> {
     const actor = this.#verified.get(token) ?? (await this.#verifySignature(token))
     if (actor.expiresAt * 1_000 <= Date.now())
@@ -67,8 +67,10 @@ function actorOf(payload: JWTPayload): Actor {
 
 /** A bad token is the caller's fault; a key set that cannot be had is not. */
 function isKeySetFailure(err: unknown): boolean {
+  if (!(err instanceof errors.JOSEError)) return true
+  // The generic error is what jose throws for an answer that is not 200 or not JSON.
   return (
-    err instanceof errors.JWKSTimeout || !(err instanceof errors.JOSEError) || err.code === 'ERR_JOSE_GENERIC'
+    err instanceof errors.JWKSTimeout || err instanceof errors.JWKSInvalid || err.code === 'ERR_JOSE_GENERIC'
   )
 }
 
