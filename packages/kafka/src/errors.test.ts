@@ -13,6 +13,7 @@ describe('classifyError', () => {
     [coded('ER_GET_CONNECTION_TIMEOUT'), 'unavailable'],
     [coded('P1001'), 'unavailable'],
     [named('MongoServerSelectionError'), 'unavailable'],
+    [Object.assign(named('StoreUnavailable'), { cause: new Error('no answer in time') }), 'unavailable'],
     [Object.assign(new Error('x'), { cause: { kind: 'DatabaseNotReachable' } }), 'unavailable'],
     [coded('ER_LOCK_DEADLOCK'), 'conflict'],
     [coded(112), 'conflict'],

@@ -79,6 +79,8 @@ const UNAVAILABLE_CODES = new Set<unknown>([
 const UNAVAILABLE_NAMES = new Set<unknown>([
   'UnavailableError',
   'KafkaUnavailable',
+  // What service-kit and the mysql package make of an outage. Its cause may be no more than "no answer in time".
+  'StoreUnavailable',
   'MongoServerSelectionError',
   'MongoNetworkError',
   'MongoNetworkTimeoutError',

@@ -1,0 +1,52 @@
+import { classifyError } from '@bigtech/kafka'
+import { createMetrics, StoreMetrics } from '@bigtech/service-kit'
+import { createFaultProxy, createTestMysql, type FaultProxy, type TestMysql } from '@bigtech/testkit'
+import { createPool, type Pool } from 'mariadb'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { connectionOptions } from './connection.ts'
+import { SqlStore } from './sql-store.ts'
+
+let mysql: TestMysql
+let proxy: FaultProxy
+let pool: Pool
+let store: SqlStore<Pool, ReturnType<typeof clientOn>>
+
+/** What a Prisma client is to the store, on the pool alone. */
+function clientOn(connections: Pool) {
+  return {
+    $transaction: <Result>(work: (tx: Pool) => Promise<Result>) => work(connections),
+    $disconnect: () => connections.end(),
+  }
+}
+
+beforeAll(async () => {
+  mysql = await createTestMysql()
+  const { host, port } = connectionOptions(mysql.url)
+  proxy = await createFaultProxy({ host, port })
+  const url = new URL(mysql.url)
+  url.host = `127.0.0.1:${proxy.port}`
+  pool = createPool({ ...connectionOptions(url.href), connectionLimit: 2, socketTimeout: 3_000 })
+  store = new SqlStore(clientOn(pool), url.href, new StoreMetrics(createMetrics('test')))
+})
+afterAll(async () => {
+  await proxy.restore()
+  await store.close()
+  await proxy.close()
+  await mysql.drop()
+})
+
+const apply = () => store.$transaction((tx) => tx.query('SELECT 1'))
+const failure = () =>
+  apply().then(
+    () => undefined,
+    (err: unknown) => err,
+  )
+
+it('an event whose database hangs, or is gone, waits for it: it is never a dead letter', async () => {
+  await apply()
+  proxy.freeze()
+  expect(classifyError(await failure())).toBe('unavailable')
+  await proxy.restore()
+  await proxy.cut()
+  expect(classifyError(await failure())).toBe('unavailable')
+})
