@@ -113,6 +113,35 @@ describe('Timeline', () => {
     expect(timeline.messages.map((message) => message.unread_count)).toEqual([0, 0])
   })
 
+  it('does not take a line about a change of the room for something that its author has read', () => {
+    const timeline = new Timeline(7)
+    timeline.load([messageOf(1, { user_id: 1 })])
+    timeline.loadPositions([
+      { user_id: 1, seq: 1 },
+      { user_id: 2, seq: 0 },
+    ])
+    const message = messageOf(2, { user_id: 2, message_type: 'system' })
+    timeline.apply({ event: 'message', data: { room_id: 7, seq: 2, message } })
+    expect(timeline.messages.map((each) => each.unread_count)).toEqual([1, 1])
+  })
+
+  it('keeps what a frame has told while the positions were being fetched, of whomever', () => {
+    const timeline = new Timeline(7)
+    timeline.load([messageOf(1, { user_id: 1 }), messageOf(2, { user_id: 1 })])
+    const positions = [2, 3].map((user_id) => ({ user_id, seq: 2 }))
+    timeline.apply({ event: 'read', data: { room_id: 7, positions } })
+    timeline.loadPositions([
+      { user_id: 1, seq: 2 },
+      { user_id: 2, seq: 1 },
+    ])
+    expect(timeline.messages.map((message) => message.unread_count)).toEqual([0, 0])
+    timeline.apply({
+      event: 'room_updated',
+      data: { room_id: 7, members: { added: [{ user_id: 3, seq: 0 }], removed: [] } },
+    })
+    expect(timeline.messages.map((message) => message.unread_count)).toEqual([0, 0])
+  })
+
   it('hides a message that was deleted for oneself, and keeps its place', () => {
     const timeline = new Timeline(7)
     const message = messageOf(1, { content: 'x' })

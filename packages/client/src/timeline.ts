@@ -12,6 +12,8 @@ export class Timeline {
   readonly #bySeq = new Map<number, Message>()
   /** How far each member has read; a member who sent something has read what was before it. */
   readonly #positions = new Map<number, number>()
+  /** The same of whomever a frame named: it may come before the members are known, or while they are asked for. */
+  readonly #heard = new Map<number, number>()
 
   constructor(roomId: number) {
     this.roomId = roomId
@@ -34,10 +36,10 @@ export class Timeline {
     for (const message of messages) this.#put(message)
   }
 
-  /** Takes the answer of `GET /rooms/{room_id}/read`. */
+  /** Takes the answer of `GET /rooms/{room_id}/read`: who is in the room, and how far each has read at least. */
   loadPositions(positions: readonly { user_id: number; seq: number }[]): void {
     this.#positions.clear()
-    for (const { user_id, seq } of positions) this.#positions.set(user_id, seq)
+    for (const { user_id, seq } of positions) this.#join(user_id, seq)
   }
 
   /** Applies a frame; those of other rooms change nothing. Returns whether something changed. */
@@ -46,7 +48,9 @@ export class Timeline {
     switch (frame.event) {
       case 'message':
         this.#put(frame.data.message)
-        this.#advance(frame.data.message.user_id, frame.data.seq)
+        // A line about a change of the room is nothing that its author has written, or read.
+        if (frame.data.message.message_type !== 'system')
+          this.#advance(frame.data.message.user_id, frame.data.seq)
         return true
       case 'message_updated':
         if (this.#bySeq.has(frame.data.message.seq)) this.#put(frame.data.message)
@@ -55,7 +59,7 @@ export class Timeline {
         for (const { user_id, seq } of frame.data.positions) this.#advance(user_id, seq)
         return true
       case 'room_updated':
-        for (const { user_id, seq } of frame.data.members?.added ?? []) this.#positions.set(user_id, seq)
+        for (const { user_id, seq } of frame.data.members?.added ?? []) this.#join(user_id, seq)
         for (const userId of frame.data.members?.removed ?? []) this.#positions.delete(userId)
         return true
       case 'message_hidden':
@@ -75,8 +79,12 @@ export class Timeline {
   }
 
   #advance(userId: number, seq: number): void {
-    const held = this.#positions.get(userId)
-    if (held !== undefined && held < seq) this.#positions.set(userId, seq)
+    this.#heard.set(userId, Math.max(seq, this.#heard.get(userId) ?? 0))
+    if (this.#positions.has(userId)) this.#join(userId, this.#positions.get(userId)!)
+  }
+
+  #join(userId: number, seq: number): void {
+    this.#positions.set(userId, Math.max(seq, this.#heard.get(userId) ?? 0))
   }
 
   #hide(messageId: string): boolean {
