@@ -109,6 +109,31 @@ describe('messages', () => {
     stream.close()
   })
 
+  it('are asked for less and less often while fetching them fails, and not before the server says', async () => {
+    const { connections, asked, session, stream } = await open(8)
+    session.failRepairs = Number.POSITIVE_INFINITY
+    const play = (index: number) => {
+      connections[index]!.frame(index === 0 ? resetFrame(5) : readyFrame(5), 'at-5')
+      connections[index]!.frame(messageFrame(8), 'at-8')
+    }
+    for (let minute = 0, played = 0; minute < 10; minute++) {
+      for (let second = 0; second < 60; second++) {
+        while (played < connections.length) play(played++)
+        await vi.advanceTimersByTimeAsync(1_000)
+      }
+    }
+    // Without a longer pause each time it would be more than 600.
+    expect(asked.length).toBeLessThan(120)
+    session.repairFailure = problem(503, 'UNAVAILABLE', 100)
+    play(connections.length - 1)
+    await vi.advanceTimersByTimeAsync(31_000)
+    const before = connections.length
+    play(before - 1)
+    await vi.advanceTimersByTimeAsync(99_000)
+    expect(connections).toHaveLength(before)
+    stream.close()
+  })
+
   it('of frames after a connection has ended are not given any more', async () => {
     const { connections, seqs, stream } = await open()
     connections[0]!.frame(resetFrame(5))

@@ -48,6 +48,10 @@ export class ChatStream {
   #lastEventId: string | undefined
   #failures = 0
   #plannedDelayMs: number | undefined
+  /** Why a frame could not be handled, which ended the connection. */
+  #stepFailure: unknown
+  /** Such a frame comes again with every connection: to be connected is no reason to try again at once. */
+  #isStuck = false
   /** Frames are handled one after the other, for a repair must end before the next frame counts. */
   #tail: Promise<void> = Promise.resolve()
   #silence: ReturnType<typeof setTimeout> | undefined
@@ -95,6 +99,7 @@ export class ChatStream {
   async #connectOnce(): Promise<unknown> {
     const connection = new AbortController()
     this.#connection = connection
+    this.#stepFailure = undefined
     this.#watchSilence()
     try {
       await this.#options.transport({
@@ -108,9 +113,9 @@ export class ChatStream {
           onFrame: (name, data) => this.#receive(connection, name, data),
         },
       })
-      return undefined
+      return this.#stepFailure
     } catch (err) {
-      return err
+      return this.#stepFailure ?? err
     } finally {
       connection.abort()
       clearTimeout(this.#silence)
@@ -126,7 +131,10 @@ export class ChatStream {
     const parsed = schema.safeParse(JSON.parse(data))
     if (parsed.success) {
       const frame = { event: name, data: parsed.data } as StreamFrame
-      this.#enqueue(connection, () => this.#handle(frame))
+      this.#enqueue(connection, async () => {
+        await this.#handle(frame)
+        if (frame.event !== 'ready' && frame.event !== 'reset') this.#isStuck = false
+      })
     }
   }
 
@@ -136,7 +144,9 @@ export class ChatStream {
       if (connection.signal.aborted) return
       try {
         await step()
-      } catch {
+      } catch (err) {
+        this.#stepFailure = err
+        this.#isStuck = true
         connection.abort()
       }
     })
@@ -168,7 +178,7 @@ export class ChatStream {
   }
 
   #opened(frame: StreamFrame & { event: 'ready' | 'reset' }): void {
-    this.#failures = 0
+    if (!this.#isStuck) this.#failures = 0
     this.#setState('open')
     if (frame.event === 'reset') {
       this.#heads.clear()

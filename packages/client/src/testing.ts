@@ -53,7 +53,12 @@ function connectionOf(
 /** A session that answers `listMessages` from a history, and refreshes as it is told. */
 export function fakeSession(history: readonly Message[] = []) {
   const asked: { after_seq: number; limit: number }[] = []
-  const state = { refreshes: 0, refuse: undefined as unknown, failRepairs: 0 }
+  const state = {
+    refreshes: 0,
+    refuse: undefined as unknown,
+    failRepairs: 0,
+    repairFailure: new Error('no history') as unknown,
+  }
   const session = {
     refresh: async () => {
       state.refreshes++
@@ -61,7 +66,7 @@ export function fakeSession(history: readonly Message[] = []) {
     },
     call: async (_contract: unknown, input: { query: { after_seq: number; limit: number } }) => {
       asked.push(input.query)
-      if (state.failRepairs-- > 0) throw new Error('no history')
+      if (state.failRepairs-- > 0) throw state.repairFailure
       const { after_seq, limit } = input.query
       return { items: history.filter(({ seq }) => seq > after_seq).slice(0, limit) }
     },
