@@ -123,6 +123,19 @@ describe('a session', () => {
     expect(asked('/rooms').map(({ token }) => token)).toEqual(['access-2'])
   })
 
+  it('leaves behind that somebody signed in here before, for the next sign-in', async () => {
+    const bodies = () => asked('/auth/login/json').map(({ body }) => body)
+    expect(bodies()[0]).not.toHaveProperty('device_token')
+    await session.logout()
+    await session.login('mina@example.com', 'x')
+    expect(bodies()[1]).toMatchObject({ device_token: 'device' })
+    expire()
+    refreshAnswer = () => problem(401, 'REFRESH_TOKEN_INVALID')
+    await expect(session.call(listRooms, {})).rejects.toBeInstanceOf(ApiProblem)
+    await session.login('mina@example.com', 'x')
+    expect(bodies()[2]).toMatchObject({ device_token: 'device' })
+  })
+
   it('is forgotten here by logout, also when the server cannot be told', async () => {
     await session.logout()
     expect(session.current).toBeUndefined()

@@ -17,21 +17,28 @@ export interface StoredSession {
   /** Unix milliseconds. */
   readonly accessExpiresAt: number
   readonly userId: number
-  readonly deviceToken?: string
 }
 
 /** Where the session is kept: `localStorage` in a browser, memory in a test. */
 export interface SessionStore {
   load(): StoredSession | undefined
   save(session: StoredSession | undefined): void
+  /** Says to the server that somebody signed in here before. It outlives the session: the next sign-in needs it. */
+  loadDevice(): string | undefined
+  saveDevice(deviceToken: string): void
 }
 
 export function memorySessionStore(): SessionStore {
   let kept: StoredSession | undefined
+  let device: string | undefined
   return {
     load: () => kept,
     save: (session) => {
       kept = session
+    },
+    loadDevice: () => device,
+    saveDevice: (deviceToken) => {
+      device = deviceToken
     },
   }
 }
@@ -59,7 +66,7 @@ export class Session {
 
   /** @param email or username. @throws ApiProblem CREDENTIALS_INVALID, LOGIN_LIMITED. */
   async login(email: string, password: string): Promise<StoredSession> {
-    const deviceToken = this.current?.deviceToken
+    const deviceToken = this.#store.loadDevice()
     const body = { email, password, ...(deviceToken ? { device_token: deviceToken } : {}) }
     return this.#keep(await this.#http.call(loginWithJson, { body }))
   }
@@ -117,13 +124,12 @@ export class Session {
   }
 
   #keep(tokens: TokenPair): StoredSession {
-    const deviceToken = tokens.device_token ?? this.current?.deviceToken
+    if (tokens.device_token) this.#store.saveDevice(tokens.device_token)
     const session: StoredSession = {
       accessToken: tokens.access_token,
       refreshToken: tokens.refresh_token,
       accessExpiresAt: Date.now() + tokens.expires_in * 1_000,
       userId: tokens.user_id,
-      ...(deviceToken ? { deviceToken } : {}),
     }
     this.#store.save(session)
     return session

@@ -1,8 +1,12 @@
 import type { SessionStore, StoredSession } from '@bigtech/client'
 
 const KEY = 'bigtech-chat.session'
+const DEVICE_KEY = 'bigtech-chat.device'
 
-/** Keeps the session over a reload, in this tab alone: two tabs may be two people. */
+/**
+ * Keeps the session over a reload, in this tab alone: two tabs may be two people. That somebody signed in
+ * here before is true of the browser, and stays.
+ */
 export const tabSessionStore: SessionStore = {
   load: () => {
     const text = sessionStorage.getItem(KEY)
@@ -12,4 +16,6 @@ export const tabSessionStore: SessionStore = {
     if (session) sessionStorage.setItem(KEY, JSON.stringify(session))
     else sessionStorage.removeItem(KEY)
   },
+  loadDevice: () => localStorage.getItem(DEVICE_KEY) ?? undefined,
+  saveDevice: (deviceToken) => localStorage.setItem(DEVICE_KEY, deviceToken),
 }
