@@ -10,17 +10,19 @@ interface ReceivedPush {
 
 export interface FakePushService {
   readonly pushes: ReceivedPush[]
-  /** What it answers, by path; 201 unless set. */
-  readonly answers: Map<string, number>
+  /** What it answers, by path; 201 unless set, and never with `silent`. */
+  readonly answers: Map<string, number | 'silent'>
   /** A browser's subscription at this service. */
   subscription(path: string): { endpoint: string; keys: { p256dh: string; auth: string } }
+  /** Breaks the connections of those that it did not answer. */
+  hangUp(): void
   close(): Promise<void>
 }
 
 /** A push service on this machine. */
 export async function startFakePushService(): Promise<FakePushService> {
   const pushes: ReceivedPush[] = []
-  const answers = new Map<string, number>()
+  const answers = new Map<string, number | 'silent'>()
   const server = createServer((request, response) => {
     let bytes = 0
     request.on('data', (chunk: Buffer) => {
@@ -29,7 +31,8 @@ export async function startFakePushService(): Promise<FakePushService> {
     request.on('end', () => {
       const path = request.url ?? '/'
       pushes.push({ path, headers: request.headers, bytes })
-      response.writeHead(answers.get(path) ?? 201).end()
+      const answer = answers.get(path) ?? 201
+      if (answer !== 'silent') response.writeHead(answer).end()
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -47,6 +50,7 @@ export async function startFakePushService(): Promise<FakePushService> {
         },
       }
     },
+    hangUp: () => server.closeAllConnections(),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

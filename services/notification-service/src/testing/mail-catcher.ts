@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 
 export interface CaughtMail {
@@ -11,6 +12,10 @@ export interface MailCatcher {
   readonly mails: CaughtMail[]
   /** Answers the next mails with this code instead of taking them. */
   failWith: { code: number; times: number }
+  /** Takes no mail and says nothing either. */
+  silent: boolean
+  /** Breaks all connections. */
+  hangUp(): void
   close(): Promise<void>
 }
 
@@ -24,6 +29,7 @@ export async function startMailCatcher(): Promise<MailCatcher> {
       const chunks: Buffer[] = []
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))
       stream.on('end', () => {
+        if (catcher.silent) return
         if (catcher.failWith.times-- > 0) {
           callback(Object.assign(new Error('no'), { responseCode: catcher.failWith.code }))
           return
@@ -34,12 +40,21 @@ export async function startMailCatcher(): Promise<MailCatcher> {
       })
     },
   })
+  const sockets = new Set<Socket>()
+  server.server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.server.address() as { port: number }
   const catcher: MailCatcher = {
     url: `smtp://127.0.0.1:${address.port}`,
     mails,
     failWith: { code: 0, times: 0 },
+    silent: false,
+    hangUp: () => {
+      for (const socket of sockets) socket.destroy()
+    },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   }
   return catcher

@@ -123,7 +123,7 @@ describe('a claim', () => {
       [uuidv7(), mina, uuidv7()],
     )
     const claimAt = async (now: number) => {
-      const { deliveries } = await harness.service.deliveries.claim(100, now)
+      const { deliveries } = await harness.service.deliveries.claim('push', 100, now)
       return deliveries.filter(({ userId }) => userId === mina).length
     }
     expect(await claimAt(due - 1)).toBe(0)
@@ -153,7 +153,7 @@ describe('the delivery log', () => {
     expect(new Set(ids).size).toBe(3)
     expect(rest.body.next_cursor).toBeNull()
     const plan = await harness.mysql.query(
-      "EXPLAIN SELECT * FROM deliveries WHERE state = 'pending' AND due_at <= NOW() ORDER BY due_at LIMIT 8",
+      "EXPLAIN SELECT * FROM deliveries WHERE state = 'pending' AND channel = 'push' AND due_at <= NOW() ORDER BY due_at LIMIT 8",
     )
     expect(plan[0]).toMatchObject({ key: 'deliveries_due' })
   })

@@ -129,13 +129,18 @@ export class DeliveriesRepository {
   }
 
   /** Takes some deliveries whose time has come; nobody else gets them while the lease lasts. */
-  async claim(limit: number, now: number): Promise<{ leaseId: string; deliveries: Delivery[] }> {
+  async claim(
+    channel: Channel,
+    limit: number,
+    now: number,
+  ): Promise<{ leaseId: string; deliveries: Delivery[] }> {
     const leaseId = uuidv7()
     const rows = await this.#mysql.$transaction(async (tx) => {
       const claimed = await tx.$executeRaw`
         UPDATE deliveries SET lease_id = ${leaseId}, due_at = ${new Date(now + LEASE_MS)},
           attempts = attempts + 1, digest_key = NULL
-        WHERE state = 'pending' AND due_at <= ${new Date(now)} ORDER BY due_at LIMIT ${limit}`
+        WHERE state = 'pending' AND channel = ${channel} AND due_at <= ${new Date(now)}
+        ORDER BY due_at LIMIT ${limit}`
       return claimed === 0 ? [] : tx.delivery.findMany({ where: { leaseId } })
     })
     return { leaseId, deliveries: rows.map(toDelivery) }
@@ -177,7 +182,8 @@ export class DeliveriesRepository {
 
   async countOverdue(now: number): Promise<number> {
     const rows = await this.#mysql.client.$queryRaw<{ overdue: bigint }[]>`
-      SELECT COUNT(*) AS overdue FROM deliveries WHERE state = 'pending' AND due_at <= ${new Date(now)}`
+      SELECT COUNT(*) AS overdue FROM deliveries
+      WHERE state = 'pending' AND channel IN ('mail', 'push') AND due_at <= ${new Date(now)}`
     return Number(rows[0]?.overdue ?? 0)
   }
 

@@ -13,54 +13,78 @@ export interface DeliverySenderDependencies {
   readonly now: () => number
 }
 
-/** All of a batch is begun at once, so that no lease runs out while its delivery waits for its turn. */
-const BATCH = 8
+/**
+ * So many of a channel are under way at once in each process. Each is begun as soon as it is claimed, so that
+ * no lease runs out while its delivery waits for its turn.
+ */
+const WINDOW: Readonly<Record<Channel, number>> = { mail: 8, push: 32 }
 const POLL_MS = 300
 const OUTAGE_PAUSE_MS = 2_000
 
 /**
  * Sends what is due: claims, tries, marks. A crash in between leaves the delivery pending, and it is
  * tried again when its lease is over: at most one duplicate for each crash, and none without one.
+ * The channels do not wait for each other, nor one delivery for another that takes long.
  */
 export class DeliverySender {
   readonly #deps: DeliverySenderDependencies
   readonly #stopping = new AbortController()
-  #loop: Promise<void> | undefined
+  #loops: Promise<void>[] = []
 
   constructor(dependencies: DeliverySenderDependencies) {
     this.#deps = dependencies
   }
 
   start(): void {
-    this.#loop ??= this.#run()
+    if (this.#loops.length === 0) this.#loops = [this.#run('mail'), this.#run('push')]
   }
 
-  /** Finishes the batch in hand. */
+  /** Finishes what is under way. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    await this.#loop
+    await Promise.all(this.#loops)
   }
 
-  /** Sends one batch; returns how many deliveries were due. */
+  /** Sends what is due now, as far as it fits at once; returns how many deliveries that were. */
   async sendDue(): Promise<number> {
-    const { deliveries, now } = this.#deps
-    const { leaseId, deliveries: claimed } = await deliveries.claim(BATCH, now())
-    await Promise.all(claimed.map((delivery) => this.#send(leaseId, delivery)))
-    return claimed.length
+    const begun = await Promise.all([this.#begin('mail', WINDOW.mail), this.#begin('push', WINDOW.push)])
+    const sending = begun.flat()
+    await Promise.all(sending)
+    return sending.length
   }
 
-  async #run(): Promise<void> {
+  async #run(channel: Channel): Promise<void> {
     const { signal } = this.#stopping
+    const underWay = new Set<Promise<void>>()
     while (!signal.aborted) {
-      const pauseMs = await this.sendDue().then(
-        (sent) => (sent === BATCH ? 0 : POLL_MS),
-        (err: unknown) => {
-          this.#deps.log.warn({ err }, 'deliveries wait')
-          return OUTAGE_PAUSE_MS
-        },
-      )
+      const room = WINDOW[channel] - underWay.size
+      const pauseMs = await this.#begin(channel, room).then((begun) => {
+        for (const sending of begun) {
+          underWay.add(sending)
+          void sending.finally(() => underWay.delete(sending))
+        }
+        return begun.length === room ? 0 : POLL_MS
+      }, this.#pauseAfter)
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
+      // A claim is a round trip: worth it for several at a time.
+      while (underWay.size > (WINDOW[channel] * 3) / 4) await Promise.race(underWay)
     }
+    await Promise.all(underWay)
+  }
+
+  async #begin(channel: Channel, limit: number): Promise<Promise<void>[]> {
+    const { deliveries, now } = this.#deps
+    const { leaseId, deliveries: claimed } = await deliveries.claim(channel, limit, now())
+    return claimed.map((delivery) =>
+      this.#send(leaseId, delivery)
+        .catch(this.#pauseAfter)
+        .then(() => undefined),
+    )
+  }
+
+  readonly #pauseAfter = (err: unknown): number => {
+    this.#deps.log.warn({ err }, 'deliveries wait')
+    return OUTAGE_PAUSE_MS
   }
 
   async #send(leaseId: string, delivery: Delivery): Promise<void> {

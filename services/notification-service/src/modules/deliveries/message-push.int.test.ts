@@ -20,8 +20,9 @@ afterAll(() => harness.stop())
 afterEach(() => {
   harness.clockOffset = 0
   harness.mail.failWith = { code: 0, times: 0 }
+  harness.mail.silent = false
 })
-const { message, room, knownRoom, say, subscribe, pushesTo } = scenesOf(() => harness)
+const { message, register, room, knownRoom, say, subscribe, pushesTo } = scenesOf(() => harness)
 
 describe('push', () => {
   it('is recorded for every member who is not looking, also without a device, and not for the author', async () => {
@@ -190,6 +191,26 @@ describe('push for messages', () => {
     await harness.deliveriesOf(reader, ([push]) => push?.state === 'sent')
     expect(pushesTo(`/busy-${reader}`)).toHaveLength(2)
   })
+
+  it('does not wait for the push services of others that do not answer, nor for mails that nobody takes', async () => {
+    const [roomId, author, reader, ...slow] = newIds(19) as [number, number, number, ...number[]]
+    harness.mail.silent = true
+    for (const userId of slow) await register(userId)
+    await knownRoom(roomId, [author, ...slow])
+    for (const userId of slow) {
+      harness.push.answers.set(`/slow-${userId}`, 'silent')
+      await subscribe(userId, `/slow-${userId}`)
+    }
+    await say(roomId, author, 'to those behind a slow service')
+    await waitFor(() => pushesTo(`/slow-${slow[0]}`).length === 1)
+    const [otherRoom] = newIds(1) as [number]
+    await knownRoom(otherRoom, [author, reader])
+    await subscribe(reader, `/quick-${reader}`)
+    await say(otherRoom, author, 'hello')
+    await waitFor(() => pushesTo(`/quick-${reader}`).length === 1, { timeoutMs: 3_000 })
+    harness.mail.silent = false
+    for (const service of [harness.mail, harness.push]) service.hangUp()
+  }, 30_000)
 
   it('is not lost when the message overtakes the news of its room', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
