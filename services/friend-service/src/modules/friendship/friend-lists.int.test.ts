@@ -149,6 +149,19 @@ describe('lists', () => {
     }
   })
 
+  it.each([
+    ['a moment that no date is', 'friends', [Number.MAX_SAFE_INTEGER, 1]],
+    ['a moment before all dates', 'friends', [-Number.MAX_SAFE_INTEGER, 1]],
+    ['a moment that no date is', 'friends/blocked', [Number.MAX_SAFE_INTEGER, 1]],
+    ['a request that is none', 'friends/requests', [-1]],
+    ['no number of mutual friends', 'friends/suggestions', [0, 1]],
+  ])('refuse a cursor with %s (%s)', async (_what, list, position) => {
+    const cursor = Buffer.from(JSON.stringify(position)).toString('base64url')
+    const direction = list === 'friends/requests' ? 'direction=incoming&' : ''
+    const { status, body } = await harness.call(me, 'GET', `/${list}?${direction}cursor=${cursor}`)
+    expect([status, body.code]).toEqual([422, 'CURSOR_INVALID'])
+  })
+
   it('export everything held about the caller, and nothing that is hidden from them', async () => {
     const { status, body } = await harness.call(me, 'GET', '/friends/export')
     expect(status).toBe(200)

@@ -20,7 +20,9 @@ interface PageQuery {
   readonly cursor?: string | undefined
 }
 
-const relationCursor = z.tuple([z.int(), z.int().positive()])
+/** What a DATETIME column can hold: a cursor is anybody's text. */
+const LAST_MOMENT_MS = Date.parse('9999-12-31T23:59:59.999Z')
+const relationCursor = z.tuple([z.int().min(0).max(LAST_MOMENT_MS), z.int().positive()])
 const requestCursor = z.tuple([z.int().positive()])
 const suggestionCursor = z.tuple([z.int().positive(), z.int().positive()])
 const EXPORT_BATCH = 1_000
