@@ -203,6 +203,24 @@ describe('suggestions', () => {
   })
 })
 
+describe('suggestions of the popular', () => {
+  it('look at no more friendships than they are allowed to, however many there are', async () => {
+    await harness.call(me, 'GET', '/friends/suggestions')
+    const statement = harness.statements.find(({ sql }) => sql.includes('AS mutual'))!
+    expect(statement.sql).toContain('LIMIT 10000')
+    await harness.mysql.query('FLUSH STATUS')
+    await harness.mysql.query(
+      statement.sql.replaceAll('LIMIT 10000', 'LIMIT 100'),
+      JSON.parse(statement.params) as unknown[],
+    )
+    const [read] = await harness.mysql.query<{ Value: string }>(
+      "SHOW SESSION STATUS LIKE 'Handler_read_next'",
+    )
+    // 300 friends with 20 friends each: without a bound it would read 4,000 of them.
+    expect(Number(read?.Value)).toBeLessThanOrEqual(200)
+  })
+})
+
 function explain({ sql, params }: Statement): Promise<Record<string, unknown>[]> {
   return harness.mysql.query(`EXPLAIN ${sql}`, JSON.parse(params) as unknown[])
 }

@@ -38,9 +38,9 @@ interface RequestRow {
 }
 
 const BEFORE_ALL: After = { atMs: Date.parse('9999-01-01'), userId: Number.MAX_SAFE_INTEGER }
-/** Bounds of a suggestion: one's newest friends, and how many of their friendships are looked at in all. */
+/** Bounds of a suggestion: one's newest friends, and how many of their friendships are looked at on either side. */
 const SUGGEST_FROM_FRIENDS = 200
-const SUGGEST_FROM_FRIENDSHIPS = 20_000
+const SUGGEST_FROM_FRIENDSHIPS = 10_000
 
 /**
  * What lists read: each is one statement that an index answers, however large the table is. Where the
@@ -125,7 +125,8 @@ export class FriendListsRepository {
 
   /**
    * Friends of friends, those with most mutual friends first. Nobody with whom there already is a
-   * request or a block in either direction, and no deleted account.
+   * request or a block in either direction, and no deleted account. The limits stand inside of the union:
+   * around it they bound what is kept, and not what is read.
    */
   async suggestions(userId: number, limit: number, after?: Suggestion): Promise<Suggestion[]> {
     const friends = await this.friends(userId, SUGGEST_FROM_FRIENDS)
@@ -136,11 +137,11 @@ export class FriendListsRepository {
     const rows = await this.#mysql.run('suggestions', (db) =>
       db.$queryRawUnsafe<{ other: bigint; mutual: bigint }[]>(
         `SELECT candidate.other AS other, COUNT(*) AS mutual FROM (
-           SELECT other FROM (
-             SELECT user_high AS other FROM friendships WHERE user_low IN (${marks}) AND status = 'friends'
-             UNION ALL
-             SELECT user_low AS other FROM friendships WHERE user_high IN (${marks}) AND status = 'friends'
-           ) AS friends_of_friends LIMIT ${SUGGEST_FROM_FRIENDSHIPS}
+           (SELECT user_high AS other FROM friendships WHERE user_low IN (${marks}) AND status = 'friends'
+            LIMIT ${SUGGEST_FROM_FRIENDSHIPS})
+           UNION ALL
+           (SELECT user_low AS other FROM friendships WHERE user_high IN (${marks}) AND status = 'friends'
+            LIMIT ${SUGGEST_FROM_FRIENDSHIPS})
          ) AS candidate
          LEFT JOIN friendships AS own ON own.user_low = LEAST(candidate.other, ?)
            AND own.user_high = GREATEST(candidate.other, ?)
