@@ -176,6 +176,15 @@ function describeHeaders(gateway: () => GatewayUnderTest): void {
     expect(headers).toMatchObject(sent)
   })
 
+  test('a client does not decide that its requests are traced', async () => {
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+    const { headers } = await echoOf(gateway().url, '/api/rooms', {
+      headers: { traceparent, tracestate: 'vendor=1' },
+    })
+    expect(headers.traceparent).toBeUndefined()
+    expect(headers.tracestate).toBeUndefined()
+  })
+
   test('answers carry security headers', async () => {
     for (const path of ['/api/rooms', '/api/unknown', '/']) {
       const { headers } = await call(gateway().url, path)

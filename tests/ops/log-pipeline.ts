@@ -83,6 +83,9 @@ export function processEntry(stages: readonly Block[], entry: Entry): Entry {
         if (typeof value === 'string' && !Number.isNaN(Date.parse(value))) current.timestamp = value
         break
       }
+      case 'stage.replace':
+        current.line = replaceGroup(stage, current.line)
+        break
       case 'stage.label_drop':
         for (const label of listOf(stage.attributes.values)) delete current.labels[label]
         break
@@ -91,6 +94,16 @@ export function processEntry(stages: readonly Block[], entry: Entry): Entry {
     }
   }
   return current
+}
+
+/** Puts the replacement in place of what the one group of the expression holds, wherever it matches. */
+function replaceGroup(stage: Block, line: string): string {
+  const expression = new RegExp(stringOf(stage.attributes.expression), 'dg')
+  const spans = [...line.matchAll(expression)].map((match) => match.indices?.[1] as [number, number])
+  return spans.reduceRight(
+    (text, [start, end]) => text.slice(0, start) + stringOf(stage.attributes.replace) + text.slice(end),
+    line,
+  )
 }
 
 function extractJson(stage: Block, line: string, extracted: Record<string, unknown>): void {

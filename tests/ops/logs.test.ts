@@ -66,6 +66,16 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(entry.line).toContain('ready for connections')
   })
 
+  it.for([
+    ['GET /api/stream?after=1&ticket=canary HTTP/1.1', 'GET /api/stream?after=1&ticket=hidden HTTP/1.1'],
+    ['POST /api/rooms/join/canary HTTP/1.1', 'POST /api/rooms/join/hidden HTTP/1.1'],
+  ] as const)("of nginx's error log hides a ticket and a token: %s", async ([written, kept], context) => {
+    const line = (request: string) =>
+      `[error] 7#0: *1 connect() failed (111: Connection refused), request: "${request}", host: "localhost"`
+    expect((await arrive(context, 'kong', line(written))).line).toBe(line(kept))
+    expect((await arrive(context, 'mysql', line(written))).line).toBe(line(written))
+  })
+
   it.for(logqlQueries)('is found by the panel $where', async ({ expression }, context) => {
     const service = /service="([\w-]+)"/.exec(expression)?.[1] as string
     const [info, error] = await Promise.all(linesOf(service).map((line) => arrive(context, service, line)))

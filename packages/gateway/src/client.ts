@@ -3,7 +3,8 @@ import type { FastifyRequest } from 'fastify'
 
 /**
  * The other half of the `access` Lua in kong.yml. What a client says about itself is not passed on: request ids that
- * are not harmless (see `requestIdFrom` of the kit) and the forwarding headers, unless a trusted proxy wrote them.
+ * are not harmless (see `requestIdFrom` of the kit), the forwarding headers unless a trusted proxy wrote them, and
+ * whether its requests are traced.
  */
 export function upstreamRequestHeaders(
   request: FastifyRequest,
@@ -19,10 +20,12 @@ export function upstreamRequestHeaders(
   }
 }
 
-/** Headers of one connection only, and those that say who is calling. */
+/** Headers of one connection only, and those that say who is calling and what is to be traced. */
 function isDropped(name: string): boolean {
-  return hopByHop.has(name) || name === 'forwarded' || name === 'x-real-ip' || name.startsWith('x-forwarded-')
+  return hopByHop.has(name) || clientClaims.has(name) || name.startsWith('x-forwarded-')
 }
+
+const clientClaims = new Set(['forwarded', 'x-real-ip', 'traceparent', 'tracestate'])
 
 export const hopByHop = new Set([
   'connection',

@@ -108,6 +108,20 @@ describe('in front of clients', () => {
     expect(JSON.stringify(gateway.lines)).not.toContain('canary')
   })
 
+  test.each(['/api/rooms/join/', '//api/./rooms//jo%69n/', '/api/rooms/join/%2f', '/api/rooms/join%2F'])(
+    'the access log never has the token of a join link: %s',
+    async (path) => {
+      const id = `join-${crypto.randomUUID()}`
+      const answer = await call(gateway.url, `${path}canary-link`, {
+        method: 'POST',
+        headers: { 'x-request-id': id },
+      })
+      const line = await waitFor(() => gateway.lines.find((entry) => entry.request_id === id))
+      expect(line).toMatchObject({ path: '/api/rooms/join/:token', status: answer.status })
+      expect(JSON.stringify(gateway.lines)).not.toContain('canary')
+    },
+  )
+
   test('CORS_ORIGINS takes the place of the list', async () => {
     const origin = 'http://dev.example'
     const answer = await call(gateway.url, '/api/rooms', { headers: { origin } })

@@ -6,8 +6,8 @@ import { z } from 'zod'
  * hash, so changing one in kong.yml without looking at its other half stops the start.
  */
 const otherHalves = {
-  'pre-function access': { hash: 'c31091f0b9f6a5ae', where: 'client.ts' },
-  'pre-function log': { hash: 'c87fc7defaf309b0', where: 'access-log.ts' },
+  'pre-function access': { hash: 'a54eb797065abde0', where: 'client.ts' },
+  'pre-function log': { hash: 'bb5ae04caae02fb8', where: 'access-log.ts' },
   'post-function header_filter': { hash: '85bcb878b0ff2d39', where: 'problem.ts' },
   'post-function body_filter': { hash: '8f1ddc8712b77f5e', where: 'problem.ts' },
 }
