@@ -39,11 +39,21 @@ export function applyOnce<Tx extends SqlExecutor>(
 }
 
 /**
- * Deletes a bounded number of old inbox rows; returns how many, so that a caller can go on while it
- * is `limit`. Keep them longer than the topics (7 days) and longer than anyone replays dead letters.
+ * Deletes old inbox rows in small steps until none is left, or `forMs` is over: what is left then is for the
+ * next time. Keep them longer than the topics (7 days) and longer than anyone replays dead letters.
  */
-export function purgeInbox(db: SqlExecutor, keepDays = 30, limit = 1_000): Promise<number> {
+export async function purgeInbox(
+  db: SqlExecutor,
+  keepDays = 30,
+  batch = 1_000,
+  forMs = 3_000,
+): Promise<number> {
   const sql =
     'DELETE FROM inbox WHERE processed_at < UTC_TIMESTAMP(3) - INTERVAL ? DAY ORDER BY processed_at LIMIT ?'
-  return execute(db, sql, [keepDays, limit])
+  const end = Date.now() + forMs
+  for (let total = 0; ; ) {
+    const deleted = await execute(db, sql, [keepDays, batch])
+    total += deleted
+    if (deleted < batch || Date.now() >= end) return total
+  }
 }

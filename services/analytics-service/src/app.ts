@@ -10,7 +10,8 @@ import { openMysql } from './plugins/mysql.ts'
 
 const NAME = 'analytics-service'
 const REFRESH_METRICS_MS = 15_000
-const PURGE_MS = 10 * 60 * 1_000
+/** Every message leaves a row in the inbox. */
+const PURGE_MS = 60 * 1_000
 
 export interface BuildOptions extends Pick<ServiceOptions, 'keys' | 'logDestination'> {
   /** The clock in milliseconds; a test moves it. */
