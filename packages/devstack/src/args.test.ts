@@ -51,6 +51,22 @@ describe('command line', () => {
     expect(() => parseArgs(argv)).toThrow(UserError)
   })
 
+  it('passes on what stands behind the file to run', () => {
+    const args = parseArgs([
+      'run',
+      '--instance',
+      'two',
+      'a.ts',
+      'list',
+      '--topic',
+      'user.events',
+      '--',
+      '--reset',
+    ])
+    expect(args).toMatchObject({ instance: 'two', reset: false })
+    expect(args.rest).toEqual(['a.ts', 'list', '--topic', 'user.events', '--', '--reset'])
+  })
+
   it('shows the help when nothing or --help is asked', () => {
     expect(parseArgs([]).help).toBe(true)
     expect(parseArgs(['start', '--help']).help).toBe(true)

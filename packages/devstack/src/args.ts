@@ -33,7 +33,7 @@ Options of start:
 More commands (node packages/devstack/bootstrap.mjs <command>):
   servers            the servers alone, for development and integration tests
   status             what of this checkout is running
-  env                the addresses and accounts as shell exports
+  env [NAME]         the addresses, or all settings of one service, as shell exports; and Node 24 in PATH
   run FILE           a program with the addresses of the running system (npm run load, npm run chaos)
 
 Ports:  DEVSTACK_MYSQL_PORT, _REDIS_PORT, _MONGO_PORT, _KAFKA_PORT, _SMTP_PORT, _MAILBOX_PORT, _GATEWAY_PORT, _USER_PORT,
@@ -70,8 +70,10 @@ export function parseArgs(argv: readonly string[]): Args {
   }
   for (let index = 0; index < tail.length; index++) {
     const option = tail[index] as string
-    if (option === '--') continue
-    if (option === '--reset') args.reset = true
+    // What stands behind the file is meant for it.
+    if (command === 'run' && args.rest.length > 0) args.rest.push(option)
+    else if (option === '--') continue
+    else if (option === '--reset') args.reset = true
     else if (option === '--docker') args.docker = true
     else if (option === '--no-docker') args.docker = false
     else if (option === '--observability') args.observability = true

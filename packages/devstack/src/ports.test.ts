@@ -41,7 +41,10 @@ describe('ports of an instance', () => {
 
   it('refuses what is no port, naming the variable', () => {
     expect(() => portsOf('dev', { DEVSTACK_MYSQL_PORT: 'mysql' })).toThrow('DEVSTACK_MYSQL_PORT=mysql')
-    expect(() => portsOf('dev', { DEVSTACK_PORT_OFFSET: '60000' })).toThrow('not a port')
+    expect(() => portsOf('dev', { DEVSTACK_PORT_OFFSET: '40000' })).toThrow(
+      'DEVSTACK_PORT_OFFSET=40000 is not an offset that all ports can be moved by: set it to 0..38418.',
+    )
+    expect(() => portsOf('test', { DEVSTACK_TEST_PORT_OFFSET: '-1' })).toThrow('DEVSTACK_TEST_PORT_OFFSET=-1')
   })
 
   it('has one variable per port and instance', () => {

@@ -38,18 +38,32 @@ function variablePart(instance: string): string {
 }
 
 function offsetOf(instance: string, env: NodeJS.ProcessEnv): number {
-  const own =
-    instance === 'dev' ? env.DEVSTACK_PORT_OFFSET : env[`DEVSTACK_${variablePart(instance)}_PORT_OFFSET`]
-  if (own !== undefined) return portNumber(own, 'DEVSTACK_PORT_OFFSET', 0)
+  const variable = instance === 'dev' ? SHARED_OFFSET : `DEVSTACK_${variablePart(instance)}_PORT_OFFSET`
+  const own = env[variable]
+  if (own !== undefined) return offsetNumber(own, variable)
   if (instance === 'dev') return 0
   if (instance === 'test') return TEST_OFFSET
-  return portNumber(env.DEVSTACK_PORT_OFFSET ?? '10000', 'DEVSTACK_PORT_OFFSET', 0)
+  return offsetNumber(env[SHARED_OFFSET] ?? '10000', SHARED_OFFSET)
 }
 
-function portNumber(text: string, variable: string, least: number): number {
+const SHARED_OFFSET = 'DEVSTACK_PORT_OFFSET'
+const LAST_PORT = 65_535
+
+/** With a larger one the highest of our ports would not be one. */
+const LARGEST_OFFSET = LAST_PORT - Math.max(...Object.values(defaults))
+
+function offsetNumber(text: string, variable: string): number {
+  return numberWithin(text, variable, 0, LARGEST_OFFSET, 'an offset that all ports can be moved by')
+}
+
+function portNumber(text: string, variable: string): number {
+  return numberWithin(text, variable, 1, LAST_PORT, 'a port number')
+}
+
+function numberWithin(text: string, variable: string, least: number, most: number, what: string): number {
   const number = Number(text)
-  if (!Number.isInteger(number) || number < least || number > 65_535) {
-    throw new UserError(`${variable}=${text} is not a port number: set it to ${least}..65535.`)
+  if (!Number.isInteger(number) || number < least || number > most) {
+    throw new UserError(`${variable}=${text} is not ${what}: set it to ${least}..${most}.`)
   }
   return number
 }
@@ -60,7 +74,7 @@ export function portsOf(instance: string, env: NodeJS.ProcessEnv = process.env):
   const entries = Object.entries(defaults).map(([name, base]) => {
     const variable = portVariable(name as PortName, instance)
     const own = env[variable]
-    return [name, portNumber(own ?? String(base + offset), own ? variable : 'DEVSTACK_PORT_OFFSET', 1)]
+    return [name, own ? portNumber(own, variable) : base + offset]
   })
   return Object.fromEntries(entries) as Ports
 }

@@ -18,6 +18,9 @@ export interface RunOptions {
 
 const KEEP_CHARACTERS = 200_000
 
+/** We ended the program ourselves: what follows from a failure, never its cause. */
+class Aborted extends CommandError {}
+
 /** Runs a program to its end and returns its output; a failure carries the end of that output. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -41,7 +44,11 @@ export function run(command: string, args: readonly string[], options: RunOption
     })
     child.stdin.on('error', () => undefined)
     child.stdin.end(options.input ?? '')
-    const stop = () => child.pid && process.kill(-child.pid, 'SIGTERM')
+    let isAborted = false
+    const stop = () => {
+      isAborted = true
+      return child.pid && process.kill(-child.pid, 'SIGTERM')
+    }
     running.add(stop)
     const forget = recordHelper(command, child.pid, helperFolder)
     child.on('error', (error) => {
@@ -52,6 +59,7 @@ export function run(command: string, args: readonly string[], options: RunOption
       running.delete(stop)
       forget()
       if (code === 0) return resolve(output)
+      if (isAborted) return reject(new Aborted(`${command} was ended because something else failed`))
       const tail = lastLines(`${output}\n${errors}`, options.tailLines ?? 15)
       reject(
         new CommandError(
@@ -131,13 +139,14 @@ export function abortRunning(): void {
 
 /**
  * Does things side by side and waits for all of them, so that nothing is begun behind the back of the clean-up. The
- * first failure ends the programs that the others are waiting for, and is the one that is thrown.
+ * first failure ends the programs that the others are waiting for, and is the one that is thrown: not what failed only
+ * because it was ended, which can come earlier when what is done consists of several things itself.
  */
 export async function together(work: ReadonlyArray<Promise<void>>): Promise<void> {
   let first: { error: unknown } | undefined
   const watched = work.map((one) =>
     one.catch((error: unknown) => {
-      first ??= { error }
+      if (!first || (first.error instanceof Aborted && !(error instanceof Aborted))) first = { error }
       abortRunning()
     }),
   )

@@ -1,3 +1,4 @@
+import { delimiter, dirname, join } from 'node:path'
 import type { Args } from '../args.ts'
 import { serviceEnvironment } from '../environment.ts'
 import { openInstance, passwordsOf } from '../instance.ts'
@@ -6,7 +7,10 @@ import { services } from '../services.ts'
 import { serversFile } from '../stack.ts'
 import { testEnvironment } from './test.ts'
 
-/** Shell exports: the addresses for tests, or with a service's name everything to run that service by hand. */
+/**
+ * Shell exports: the addresses for tests, or with a service's name everything to run that service by hand. Either way
+ * the workspace's Node and programs come first in PATH, for the machine's own Node may not read TypeScript.
+ */
 export async function env(args: Args): Promise<number> {
   const instance = openInstance(args.instance)
   const name = args.rest[0]
@@ -16,7 +20,12 @@ export async function env(args: Args): Promise<number> {
   const variables = service
     ? serviceEnvironment(service, instance, passwordsOf(instance))
     : { BIGTECH_SERVERS_FILE: serversFile(instance), ...testEnvironment(instance) }
-  for (const [key, value] of Object.entries(variables))
-    console.log(`export ${key}='${value.replaceAll("'", "'\\''")}'`)
+  for (const [key, value] of Object.entries(variables)) console.log(`export ${key}=${quoted(value)}`)
+  const programs = [dirname(process.execPath), join(instance.root, 'node_modules', '.bin')]
+  console.log(`export PATH=${quoted(programs.join(delimiter))}${delimiter}"$PATH"`)
   return 0
+}
+
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", "'\\''")}'`
 }

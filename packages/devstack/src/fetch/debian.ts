@@ -14,6 +14,9 @@ import { UserError } from '../problems.ts'
 import type { Say } from '../progress.ts'
 import { run } from '../run.ts'
 
+/** Where newer programs come from than the machine's own release has. */
+export const NEWER_SUITE = 'forky'
+
 export interface DebianRequest {
   packages: readonly string[]
   /** Another suite than the machine's own, for example one with a newer PostgreSQL. */

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { cacheRoot, findProgram, isWritable } from '../paths.ts'
-import { UserError } from '../problems.ts'
 import type { Say } from '../progress.ts'
 import { run } from '../run.ts'
+import { ensureArtefact } from './artefact.ts'
+import { NEWER_SUITE, triplet, unpackDebian } from './debian.ts'
 
 export interface GoProgram {
   /** What it is called in messages. */
@@ -18,12 +19,7 @@ export interface GoProgram {
 
 /** Builds a Go program into a folder; Go verifies the checksums of what it downloads. */
 export async function buildGo(folder: string, program: GoProgram, say: Say): Promise<void> {
-  const go = findProgram('go') ?? ['/usr/local/go/bin/go'].find((file) => existsSync(file))
-  if (!go) {
-    throw new UserError(
-      `Go is needed once to build ${program.title}: install it (https://go.dev/dl, or golang-go), or Docker.`,
-    )
-  }
+  const go = await requireGo(program.title)
   let modules = 0
   let compiled = 0
   await run(go, ['install', '-v', `${program.module}@${program.version}`], {
@@ -37,6 +33,41 @@ export async function buildGo(folder: string, program: GoProgram, say: Say): Pro
       } else say(`compiling package ${++compiled} of about ${program.packages}: ${line}`)
     },
   })
+}
+
+/** FerretDB asks for it; an older Go may or may not fetch a newer one by itself. */
+const OLDEST_GO = [1, 25] as const
+
+/** Reads "go version go1.26.8 linux/amd64"; a development build counts as too old, for it says no version. */
+export function isNewEnough(version: string): boolean {
+  const [, major, minor] = /\bgo(\d+)\.(\d+)/.exec(version) ?? []
+  if (Number(major) !== OLDEST_GO[0]) return Number(major) > OLDEST_GO[0]
+  return Number(minor) >= OLDEST_GO[1]
+}
+
+/** The machine's own Go, else a private one unpacked from Debian's packages. */
+async function requireGo(neededBy: string): Promise<string> {
+  for (const go of [findProgram('go'), '/usr/local/go/bin/go']) {
+    if (!go || !existsSync(go)) continue
+    const version = await run(go, ['version']).catch(() => '')
+    if (isNewEnough(version)) return go
+  }
+  const folder = await ensureArtefact(cacheRoot(), {
+    name: `go-${NEWER_SUITE}-${triplet()}`,
+    title: 'Go: packages',
+    fill: (part, say) =>
+      unpackDebian(
+        part,
+        {
+          packages: ['golang-go'],
+          suite: NEWER_SUITE,
+          isWanted: (name) => name.startsWith('golang-'),
+          otherwise: `Go ${OLDEST_GO.join('.')} or newer is needed once to build ${neededBy}: install it (https://go.dev/dl), or Docker, and try again.`,
+        },
+        say,
+      ),
+  })
+  return join(folder, 'usr/lib/go/bin/go')
 }
 
 /** An account without a home of its own builds inside of the cache. */

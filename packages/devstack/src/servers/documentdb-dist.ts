@@ -1,13 +1,12 @@
 import { chmodSync, existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureArtefact } from '../fetch/artefact.ts'
-import { triplet, unpackDebian } from '../fetch/debian.ts'
+import { NEWER_SUITE, triplet, unpackDebian } from '../fetch/debian.ts'
 import { buildGo } from '../fetch/go.ts'
 import { UserError } from '../problems.ts'
 import type { Say } from '../progress.ts'
 import { run } from '../run.ts'
 
-const SUITE = 'forky'
 const POSTGRES = '18'
 const ferretVersion = '2.7.0'
 
@@ -69,7 +68,11 @@ const libFolder = `usr/lib/postgresql/${POSTGRES}/lib`
 
 async function fillPostgres(folder: string, say: Say): Promise<void> {
   const packages = [`postgresql-${POSTGRES}`, `postgresql-${POSTGRES}-documentdb`]
-  await unpackDebian(folder, { packages, suite: SUITE, isWanted: isDocumentDbPart, otherwise: help }, say)
+  await unpackDebian(
+    folder,
+    { packages, suite: NEWER_SUITE, isWanted: isDocumentDbPart, otherwise: help },
+    say,
+  )
   for (const program of ['postgres', 'initdb']) wrap(folder, program)
   dropUnused(folder)
 }

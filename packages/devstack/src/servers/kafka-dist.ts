@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ensureArtefact } from '../fetch/artefact.ts'
 import { libraryEnv, triplet, unpackDebian } from '../fetch/debian.ts'
+import { requireMaven } from '../fetch/maven.ts'
 import { cacheRoot, findProgram, isWritable } from '../paths.ts'
 import { CommandError, messageOf, UserError } from '../problems.ts'
 import type { Say } from '../progress.ts'
@@ -97,7 +98,7 @@ async function privateJava(folder: string): Promise<Java> {
 
 /** Maven resolves the tree and verifies the checksums of Maven Central. */
 export async function fetchKafkaJars(folder: string, java: Java, say: Say): Promise<void> {
-  const maven = requireMaven()
+  const maven = await requireMaven(cacheRoot())
   const file = join(folder, 'pom.xml')
   writeFileSync(file, pom())
   let count = 0
@@ -130,12 +131,4 @@ export async function fetchKafkaJars(folder: string, java: Java, say: Say): Prom
 /** An account without a home of its own keeps Maven's downloads in the cache. */
 function repository(): string[] {
   return isWritable(homedir()) ? [] : [`-Dmaven.repo.local=${join(cacheRoot(), 'maven')}`]
-}
-
-function requireMaven(): string {
-  const installed = findProgram('mvn')
-  if (installed) return installed
-  throw new UserError(
-    'Maven is needed once to fetch Kafka: install maven (macOS: brew install maven), or Docker.',
-  )
 }
