@@ -1,6 +1,6 @@
 /**
  * What tracing costs: the same requests to user-service without it, with every request traced, and with
- * one in ten, in turns, each on stores of its own. Takes less than a minute.
+ * one in ten, in turns, each on stores of its own. Takes about two minutes.
  *
  *   BIGTECH_SERVERS_FILE=... node tests/load/tracing.ts [seconds of one turn, default 1]
  */
