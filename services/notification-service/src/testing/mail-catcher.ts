@@ -11,7 +11,7 @@ export interface MailCatcher {
   readonly url: string
   readonly mails: CaughtMail[]
   /** Answers the next mails with this code instead of taking them. */
-  failWith: { code: number; times: number }
+  failWith: { code: number; times: number; at?: 'sender' | 'content' }
   /** Takes no mail and says nothing either. */
   silent: boolean
   /** Breaks all connections. */
@@ -25,12 +25,17 @@ export async function startMailCatcher(): Promise<MailCatcher> {
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
+    onMailFrom(_address, _session, callback) {
+      const { code, at } = catcher.failWith
+      if (at !== 'sender' || catcher.failWith.times-- <= 0) return callback()
+      callback(Object.assign(new Error('no'), { responseCode: code }))
+    },
     onData(stream, session, callback) {
       const chunks: Buffer[] = []
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))
       stream.on('end', () => {
         if (catcher.silent) return
-        if (catcher.failWith.times-- > 0) {
+        if (catcher.failWith.at !== 'sender' && catcher.failWith.times-- > 0) {
           callback(Object.assign(new Error('no'), { responseCode: catcher.failWith.code }))
           return
         }

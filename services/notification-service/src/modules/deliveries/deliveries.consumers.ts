@@ -4,11 +4,13 @@ import {
   friendRequestRejected,
   friendRequestSent,
   messageDeleted,
+  messageEdited,
   messageSent,
 } from '@bigtech/contracts'
 import { applyOnce, on, type Subscription } from '@bigtech/kafka'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import type { DeliveriesRepository } from './deliveries.repository.ts'
+import { previewOf } from './delivery.ts'
 import type { MessagePlanner } from './message-planner.ts'
 
 const CONSUMER = 'deliveries'
@@ -38,6 +40,11 @@ export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencie
   }
   return [
     on(messageSent, (event) => applyOnce(mysql, CONSUMER, event, (tx) => planner.plan(tx, event))),
+    on(messageEdited, (event) =>
+      applyOnce(mysql, CONSUMER, event, (tx) =>
+        deliveries.editMessage(tx, event.message_id, previewOf(event.content)),
+      ),
+    ),
     on(messageDeleted, (event) =>
       applyOnce(mysql, CONSUMER, event, (tx) => deliveries.withdrawMessage(tx, event.message_id)),
     ),

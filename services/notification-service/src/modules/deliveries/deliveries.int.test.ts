@@ -15,7 +15,7 @@ afterEach(() => {
   harness.clockOffset = 0
   harness.mail.failWith = { code: 0, times: 0 }
 })
-const { register, mailsTo, knownRoom, say, subscribe } = scenesOf(() => harness)
+const { register, mailsTo, knownRoom, say, subscribe, pushesTo } = scenesOf(() => harness)
 
 describe('welcome mail', () => {
   it('is sent once, in the language of the new user, with a Message-ID that comes from the event', async () => {
@@ -51,6 +51,15 @@ describe('welcome mail', () => {
     expect(mailsTo(refused)).toHaveLength(0)
   })
 
+  it('is not given up when the server refuses us, not the mail', async () => {
+    const [early] = newIds(1) as [number]
+    harness.mail.failWith = { code: 535, times: 1, at: 'sender' }
+    await register(early)
+    await waitFor(() => harness.mail.failWith.times <= 0)
+    harness.clockOffset = 10_000
+    await waitFor(() => mailsTo(early).length === 1)
+  })
+
   it('after a crash between sending and marking is repeated at most once, recognisably', async () => {
     const [mina] = newIds(1) as [number]
     await register(mina)
@@ -84,6 +93,18 @@ describe('push for friend requests', () => {
     const items = await harness.deliveriesOf(joon, finished)
     expect(items).toHaveLength(1)
     expect(items[0]).toMatchObject({ kind: 'friend_request', from_user_id: mina })
+  })
+})
+
+describe('pushes for friend requests of different people', () => {
+  it('do not replace each other while the device is away', async () => {
+    const [mina, joon, reader] = newIds(3) as [number, number, number]
+    await subscribe(reader, `/friends-${reader}`)
+    for (const from_user_id of [mina, joon]) {
+      await harness.publish(friendRequestSent, { request_id: 1, from_user_id, to_user_id: reader })
+    }
+    await waitFor(() => pushesTo(`/friends-${reader}`).length === 2)
+    expect(new Set(pushesTo(`/friends-${reader}`).map(({ headers }) => headers.topic)).size).toBe(2)
   })
 })
 

@@ -1,6 +1,7 @@
 import { uuidv7 } from '@bigtech/contracts'
 import type { Delivery as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Muting } from '../preferences/preferences.ts'
 import { STREAM_EXPIRY_MS } from '../streams/streams.ts'
 import type { Channel, Delivery, DeliveryKind, DeliveryState, MessageContent } from './delivery.ts'
 
@@ -25,10 +26,8 @@ export interface NewMessageDelivery {
   readonly dueAt: Date
 }
 
-export interface Recipient {
+export interface Recipient extends Muting {
   readonly userId: number
-  readonly muted: boolean
-  readonly mutedUntil: Date | null
 }
 
 /** For so long a claimed delivery is its claimer's; afterwards the claimer counts as crashed. */
@@ -120,11 +119,19 @@ export class DeliveriesRepository {
       WHERE actor_id = ${actorId} AND kind = 'friend_request' AND user_id = ${userId} AND state = 'pending'`
   }
 
+  /** A push shows the message as it is by then. */
+  async editMessage(tx: Tx, messageId: string, preview: string): Promise<void> {
+    await tx.$executeRaw`
+      UPDATE deliveries SET content = JSON_SET(content, '$.text', ${preview})
+      WHERE message_id = ${messageId} AND state = 'pending' AND content IS NOT NULL`
+  }
+
   /** A deleted message is not shown any more; a push that would tell of nothing else is not sent. */
   async withdrawMessage(tx: Tx, messageId: string): Promise<void> {
     await tx.$executeRaw`
       UPDATE deliveries SET content = NULL, digest_key = IF(event_count = 1, NULL, digest_key),
-        finished_at = IF(event_count = 1, ${new Date()}, NULL), state = IF(event_count = 1, 'withdrawn', state)
+        finished_at = IF(event_count = 1, ${new Date()}, NULL), state = IF(event_count = 1, 'withdrawn', state),
+        event_count = GREATEST(event_count - 1, 1)
       WHERE message_id = ${messageId} AND state = 'pending'`
   }
 

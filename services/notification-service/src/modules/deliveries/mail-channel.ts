@@ -61,11 +61,20 @@ export class MailChannel implements DeliveryChannel {
   }
 }
 
-/** A 5xx is the server's last word (RFC 5321, 4.2.1); anything else may be better later. */
+/** What the answer to these says is about this mail; to anything before, about us: a password, a certificate. */
+const ABOUT_THIS_MAIL = new Set(['RCPT TO', 'DATA'])
+
+/** A 5xx about the mail is the server's last word (RFC 5321, 4.2.1); anything else may be better later. */
 function failureOf(err: unknown): AttemptResult {
-  const { responseCode, code } = err as { responseCode?: number; code?: string }
-  const error = `smtp ${responseCode ?? code ?? 'failed'}`
-  return responseCode !== undefined && responseCode >= 500
-    ? { state: 'failed', error }
-    : { state: 'retry', error }
+  const { responseCode = 0, code, command = '' } = err as SmtpError
+  const error = `smtp ${responseCode || (code ?? 'failed')}`
+  const final = responseCode >= 500 && ABOUT_THIS_MAIL.has(command)
+  return { state: final ? 'failed' : 'retry', error }
+}
+
+interface SmtpError {
+  readonly responseCode?: number
+  readonly code?: string
+  /** What the server did not like. */
+  readonly command?: string
 }

@@ -1,6 +1,6 @@
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import type { PreferencesRepository } from '../preferences/preferences.repository.ts'
-import { defaultPreferences, type Preferences } from '../preferences/preferences.ts'
+import { defaultPreferences, type Preferences, wantsMessage } from '../preferences/preferences.ts'
 import { quietUntil } from '../preferences/quiet-hours.ts'
 import type { DeliveriesRepository, NewMessageDelivery, Recipient } from './deliveries.repository.ts'
 import { previewOf } from './delivery.ts'
@@ -56,19 +56,16 @@ export class MessagePlanner {
     const { deliveries, preferences, now } = this.#deps
     const absent = await deliveries.absentMembers(tx, event.room_id, event.user_id, now())
     if (absent.length === 0) return
-    const chosen = await preferences.findMany(absent.map(({ userId }) => userId))
+    const chosen = await preferences.findMany(
+      absent.map(({ userId }) => userId),
+      tx,
+    )
     const planned = absent.flatMap((recipient) => {
       const own = chosen.get(recipient.userId) ?? defaultPreferences
-      return this.#wants(recipient, own, event) ? [this.#deliveryFor(recipient, own, event)] : []
+      const wanted = wantsMessage(own, recipient, mentions(event, recipient.userId), now())
+      return wanted ? [this.#deliveryFor(recipient, own, event)] : []
     })
     await deliveries.addMessages(tx, planned)
-  }
-
-  #wants(recipient: Recipient, own: Preferences, event: MessageSent): boolean {
-    if (!own.messagePush) return false
-    const { muted, mutedUntil } = recipient
-    const isMuted = muted && (mutedUntil === null || mutedUntil.getTime() > this.#deps.now())
-    return !isMuted || (own.mentionsWhenMuted && mentions(event, recipient.userId))
   }
 
   #deliveryFor(recipient: Recipient, own: Preferences, event: MessageSent): NewMessageDelivery {

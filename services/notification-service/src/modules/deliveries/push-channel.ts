@@ -1,6 +1,6 @@
 import type { ContactsRepository } from '../contacts/contacts.repository.ts'
 import type { PreferencesRepository } from '../preferences/preferences.repository.ts'
-import type { Preferences } from '../preferences/preferences.ts'
+import { type Preferences, wantsMessage } from '../preferences/preferences.ts'
 import { quietUntil } from '../preferences/quiet-hours.ts'
 import type { RoomsRepository } from '../rooms/rooms.repository.ts'
 import type { StreamsRepository } from '../streams/streams.repository.ts'
@@ -31,7 +31,8 @@ export class PushChannel implements DeliveryChannel {
   async attempt(delivery: Delivery): Promise<AttemptResult> {
     const { streams, preferences, subscriptions, client, now } = this.#deps
     const own = await preferences.find(delivery.userId)
-    if (!isWanted(delivery, own)) return { state: 'disabled' }
+    const unwanted = await this.#unwanted(delivery, own)
+    if (unwanted) return { state: unwanted }
     const connected = await streams.connected([delivery.userId], now())
     if (connected.size > 0) return { state: 'connected' }
     const quiet = quietUntil(own.quietHours, now())
@@ -41,6 +42,16 @@ export class PushChannel implements DeliveryChannel {
     const notice = await this.#noticeOf(delivery, own)
     const outcomes = await Promise.all(targets.map((target) => this.#send(client, target, delivery, notice)))
     return resultOf(outcomes)
+  }
+
+  /** Why it is no longer to be sent: between the message and its push lies a night of quiet hours, maybe. */
+  async #unwanted(delivery: Delivery, own: Preferences): Promise<'disabled' | 'withdrawn' | undefined> {
+    const { rooms, now } = this.#deps
+    const { kind, roomId, userId, mentioned } = delivery
+    if (kind !== 'message') return own.friendRequestPush ? undefined : 'disabled'
+    const membership = roomId === null ? undefined : await rooms.membership(roomId, userId)
+    if (!membership) return 'withdrawn'
+    return wantsMessage(own, membership, mentioned, now()) ? undefined : 'disabled'
   }
 
   async #send(
@@ -57,7 +68,7 @@ export class PushChannel implements DeliveryChannel {
         count: delivery.eventCount,
         delivery_id: delivery.id,
       }),
-      topic: delivery.roomId === null ? delivery.kind : `room-${delivery.roomId}`,
+      topic: delivery.roomId === null ? `${delivery.kind}-${delivery.actorId}` : `room-${delivery.roomId}`,
       urgency: delivery.kind === 'message' ? 'high' : 'normal',
     })
     if (outcome === 'gone') await this.#deps.subscriptions.remove(target.userId, target.id)
@@ -74,10 +85,6 @@ export class PushChannel implements DeliveryChannel {
     const room = delivery.roomId === null ? undefined : await rooms.find(delivery.roomId)
     return messageNotice(delivery, room, { language, showPreview: own.showPreview })
   }
-}
-
-function isWanted(delivery: Delivery, own: Preferences): boolean {
-  return delivery.kind === 'message' ? own.messagePush : own.friendRequestPush
 }
 
 /** One browser that has it is enough: trying again would show it there twice. */

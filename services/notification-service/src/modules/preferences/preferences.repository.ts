@@ -12,11 +12,12 @@ export class PreferencesRepository {
     return (await this.findMany([userId])).get(userId) ?? defaultPreferences
   }
 
-  /** Those who have chosen; everybody else has the defaults. */
-  async findMany(userIds: readonly number[]): Promise<Map<number, Preferences>> {
-    const rows = await this.#mysql.run('findMany', (db) =>
-      db.preference.findMany({ where: { userId: { in: userIds.map(BigInt) } } }),
-    )
+  /** Those who have chosen; everybody else has the defaults. Whoever is in a transaction asks in it. */
+  async findMany(userIds: readonly number[], tx?: Tx): Promise<Map<number, Preferences>> {
+    const query = { where: { userId: { in: userIds.map(BigInt) } } }
+    const rows = tx
+      ? await tx.preference.findMany(query)
+      : await this.#mysql.run('findMany', (db) => db.preference.findMany(query))
     return new Map(
       rows.map((row) => [
         Number(row.userId),

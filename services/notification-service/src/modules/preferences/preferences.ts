@@ -9,6 +9,20 @@ export interface Preferences {
   readonly quietHours: QuietHours | null
 }
 
+/** How a member has a room set. */
+export interface Muting {
+  readonly muted: boolean
+  /** Null: until it is undone. */
+  readonly mutedUntil: Date | null
+}
+
+/** Whether a member wants to be told of a message in a room: asked when it comes, and when the push is due. */
+export function wantsMessage(own: Preferences, room: Muting, mentioned: boolean, now: number): boolean {
+  if (!own.messagePush) return false
+  const isMuted = room.muted && (room.mutedUntil === null || room.mutedUntil.getTime() > now)
+  return !isMuted || (own.mentionsWhenMuted && mentioned)
+}
+
 /** Of everybody who has not chosen otherwise. */
 export const defaultPreferences: Preferences = {
   messagePush: true,

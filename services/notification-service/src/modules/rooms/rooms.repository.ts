@@ -1,4 +1,5 @@
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Muting } from '../preferences/preferences.ts'
 
 export interface Room {
   readonly roomId: number
@@ -19,6 +20,14 @@ export class RoomsRepository {
   async find(roomId: number): Promise<Room | undefined> {
     const row = await this.#mysql.run('find', (db) => db.room.findUnique({ where: { roomId } }))
     return row ? { roomId: Number(row.roomId), roomType: row.roomType, name: row.name } : undefined
+  }
+
+  /** How a member has the room set; undefined for whoever is none, or none any more. */
+  async membership(roomId: number, userId: number): Promise<Muting | undefined> {
+    const row = await this.#mysql.run('membership', (db) =>
+      db.roomMember.findUnique({ where: { roomId_userId: { roomId, userId } } }),
+    )
+    return row ? { muted: row.muted, mutedUntil: row.mutedUntil } : undefined
   }
 
   async put(tx: Tx, room: Room): Promise<void> {
