@@ -87,6 +87,12 @@ describe('consumer', () => {
     })
   })
 
+  it('counts dead letters from 0 on, so that the first one is an increase', async () => {
+    run(async () => {})
+    const { values } = (await registry.getSingleMetric('kafka_dead_letters_total')?.get()) ?? { values: [] }
+    expect(values).toMatchObject([{ labels: { topic: TOPIC }, value: 0 }])
+  })
+
   it('handles the events of a key in their order', async () => {
     const seen: number[] = []
     run(async ({ request_id }) => {

@@ -76,6 +76,8 @@ class Runner implements ConsumerRunner {
     const log = options.log.child({ component: 'consumer', group: groupId })
     const metrics: KafkaMetrics | undefined = registry && kafkaMetrics(registry)
     const table = new HandlerTable(options.handlers)
+    // From 0 on: a series that begins with its first dead letter never increases, and no alert sees it.
+    for (const topic of table.topics) metrics?.deadLetters.inc({ topic }, 0)
     this.#options = options
     this.#publisher = options.publisher ?? createPublisher({ kafka })
     this.#processor = new Processor({
