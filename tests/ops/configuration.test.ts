@@ -79,3 +79,19 @@ describe('what the gateway calls', { timeout: FETCH_TIMEOUT_MS }, () => {
     }
   })
 })
+
+describe('what Kong is told beside kong.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
+  /** Without these nginx logs tickets, and every answer names the version of Kong. */
+  const expected = { KONG_DATABASE: 'off', KONG_PROXY_ACCESS_LOG: 'off', KONG_HEADERS: 'off' }
+
+  it('is the same in Compose, in Kubernetes and where the gateway is tested', async (context) => {
+    const { model } = loadCompose(await need('compose', context), ['docker-compose.msa.yml'], {
+      env: exampleEnv(),
+    })
+    expect(model?.services.kong?.environment).toMatchObject(expected)
+    const [container] = podOf(named('Deployment', 'kong')).spec.containers
+    expect(container && environmentOf(container)).toMatchObject(expected)
+    const tested = yaml<{ services: { kong: { environment: unknown } } }>('tests/gateway/compose.yml')
+    expect(tested.services.kong.environment).toMatchObject(expected)
+  })
+})
