@@ -130,7 +130,7 @@ async function openStores(service: Service, config: Config, workers: number) {
   return {
     redis,
     mysql: openMysql(service, config.DATABASE_URL, config.DATABASE_POOL_SIZE),
-    limiter: createRateLimiter(redis, service.metrics),
+    limiter: createRateLimiter(service, redis),
     messaging: openMessaging(service, config),
     outbox: createOutbox('user-service'),
     passwords: openPasswordHasher(service, {

@@ -10,6 +10,11 @@ export function passwordBytes(password: string): number {
 
 const invisible = /[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u
 
+/** Letters that are drawn as nothing (fillers, selectors): with one, a name looks like somebody else's. */
+const unseen = /\p{Default_Ignorable_Code_Point}/u
+/** One character at least that leaves ink. */
+const ink = /[^\p{Z}\p{C}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u
+
 /** Stored in lower case: addresses are unique regardless of case. */
 export const email = z
   .email()
@@ -22,6 +27,7 @@ export const username = z
   .string()
   .normalize('NFC')
   .regex(/^[\p{L}\p{M}\p{N}_.]{3,20}$/u, '3 to 20 letters, digits, `_` or `.`')
+  .refine((text) => !unseen.test(text), 'No invisible characters.')
   .meta({ description: 'Unique regardless of case.', examples: ['testuser'] })
 
 /** Normalised, so that the same password typed on another keyboard is the same bytes. */
@@ -40,6 +46,7 @@ export const displayName = z
   .min(1)
   .max(50)
   .refine((text) => !invisible.test(text), 'No control characters.')
+  .refine((text) => ink.test(text), 'At least one visible character.')
   .meta({ examples: ['테스트 유저'] })
 
 export const statusMessage = z

@@ -105,6 +105,9 @@ describe('registration', () => {
   it.each([
     ['a password of 73 bytes', { password: 'x'.repeat(73) }, 'password'],
     ['a password of 73 bytes in 25 characters', { password: `${'가'.repeat(24)}a` }, 'password'],
+    ['a username of letters that nobody sees', { username: '\u3164\u3164\u3164' }, 'username'],
+    ['a username with a letter that nobody sees', { username: `mina\uFE0F` }, 'username'],
+    ['a display name that nobody sees', { display_name: '\u200B\u3164\u2060' }, 'display_name'],
     ['a password of 7 characters', { password: 'Abc123!' }, 'password'],
     ['a password with a NUL', { password: 'Test1234\0!@' }, 'password'],
     ['an address without a domain', { email: 'nobody' }, 'email'],
@@ -125,6 +128,12 @@ describe('registration', () => {
     expect((await users.login(body.email, password)).status).toBe(200)
     expect((await users.login(body.email, `${password}x`)).body.code).toBe('CREDENTIALS_INVALID')
     expect((await users.login(body.email, password.slice(1))).body.code).toBe('CREDENTIALS_INVALID')
+  })
+
+  it('takes names whose search terms differ in a space at the end only', async () => {
+    const username = '각각각각각각각각각가'
+    const answer = await users.register({ username, display_name: `${username} 하하` })
+    expect(answer.status, answer.text).toBe(201)
   })
 
   it.each(['a.b', 'user_1', '테스트', 'ユーザー', 'Ünïcode'])('takes the username %s', async (name) => {

@@ -1,6 +1,6 @@
 import { type AuthenticatedContext, type Context, Problem } from '@bigtech/service-kit'
 import type { PasswordHasher } from '../../plugins/password-hasher.ts'
-import type { RateLimiter } from '../../plugins/rate-limiter.ts'
+import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import { AlreadyTaken } from './account.errors.ts'
 import type { AccountRepository } from './account.repository.ts'
@@ -19,9 +19,9 @@ export interface Registration {
 }
 
 const DEFAULT_LOCALE = 'ko'
-const HOUR_MS = 3_600_000
+const HOUR_SECONDS = 3_600
 /** Guesses at one's own password, by whoever holds an access token. */
-const PASSWORD_CHECKS_PER_HOUR = 10
+const passwordChecks: Limit = { name: 'password', max: 10, windowSeconds: HOUR_SECONDS }
 
 /** Signing up, and what needs the password of somebody who is signed in. */
 export function createAccountService(deps: {
@@ -33,14 +33,19 @@ export function createAccountService(deps: {
   onRegistered: () => void
 }) {
   const { accounts, passwords, limiter, sessions } = deps
+  const registrations: Limit = {
+    name: 'register',
+    max: deps.registrationsPerHour,
+    windowSeconds: HOUR_SECONDS,
+  }
 
   /** @throws Problem PASSWORD_WRONG, RATE_LIMITED. Returns the hash that was checked. */
   async function confirmPassword(ctx: AuthenticatedContext, password: string): Promise<string> {
     const { userId } = ctx.actor
-    await limiter.take('password', String(userId), { max: PASSWORD_CHECKS_PER_HOUR, windowMs: HOUR_MS })
+    await limiter.take(passwordChecks, userId)
     const hash = await accounts.findPasswordHash(userId)
     if (!(await passwords.compare(password, hash)) || hash === null) throw new Problem('PASSWORD_WRONG')
-    await limiter.forget('password', String(userId))
+    await limiter.forget(passwordChecks, userId)
     return hash
   }
 
@@ -49,7 +54,7 @@ export function createAccountService(deps: {
 
     async registerUser(ctx: Context, registration: Registration): Promise<Account> {
       const { email, username, password, displayName, locale, subscriber } = registration
-      await limiter.take('register', subscriber, { max: deps.registrationsPerHour, windowMs: HOUR_MS })
+      await limiter.take(registrations, subscriber)
       const taken = await accounts.findTaken(email, username)
       if (taken) throw takenProblem(taken)
       const passwordHash = await passwords.hash(password)

@@ -1,5 +1,5 @@
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
-import type { RateLimiter } from '../../plugins/rate-limiter.ts'
+import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
 import type { DirectoryRepository } from './directory.repository.ts'
 import type { PublicUser, SearchPosition, SearchRow } from './directory.ts'
 import { type NameQuery, nameQuery, searchTermsOf } from './search-terms.ts'
@@ -11,8 +11,7 @@ export interface SearchPage {
   readonly next: SearchPosition | undefined
 }
 
-const SEARCHES_PER_MINUTE = 20
-const MINUTE_MS = 60_000
+const searches: Limit = { name: 'search', max: 20, windowSeconds: 60 }
 const ROWS_PER_ROUND = 200
 /** How far one request looks for matches of a mixed query; the cursor goes on from there. */
 const MAX_ROUNDS = 5
@@ -35,7 +34,7 @@ export function createDirectoryService(deps: { directory: DirectoryRepository; l
       search: { text: string; limit: number; after: SearchPosition | undefined },
     ): Promise<SearchPage> {
       const viewerId = ctx.actor.userId
-      await limiter.take('search', String(viewerId), { max: SEARCHES_PER_MINUTE, windowMs: MINUTE_MS })
+      await limiter.take(searches, viewerId)
       if (search.text.includes('@')) {
         const user = await directory.findByEmail(viewerId, search.text.toLowerCase())
         return { users: user ? [user] : [], next: undefined }

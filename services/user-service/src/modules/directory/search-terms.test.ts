@@ -25,6 +25,7 @@ describe('search terms', () => {
     ['several spaces', 'kim  min', 'Kim Minji'],
     ['Japanese', '田中', '田中さくら'],
     ['initials with Latin letters', 'ㄱk', '김K'],
+    ['two initials that a keyboard makes one letter of', '김ㄳ', '김경수'],
   ])('%s finds the name', (_case, typed, name) => {
     expect(finds(typed, name)).toBe(true)
   })

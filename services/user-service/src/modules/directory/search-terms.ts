@@ -18,8 +18,9 @@ function initials(text: string): string {
   return getChoseong(text, { keepNonHangul: true })
 }
 
+/** Without a space at the end: to the index it would be the same term as without it. */
 function cut(text: string): string {
-  return [...text].slice(0, MAX_TERM).join('')
+  return [...text].slice(0, MAX_TERM).join('').trimEnd()
 }
 
 /** Everything a search for this user may begin with. */
@@ -43,9 +44,10 @@ export function nameQuery(text: string): NameQuery {
   const folded = foldName(text)
   const mixed = SYLLABLE.test(folded) && CONSONANT.test(folded)
   if (!mixed) return plainQuery(letters(folded))
-  const wanted = [...folded]
+  // Keyboards make one letter of some pairs of consonants: `김ㄳ` is what somebody gets who types `김ㄱㅅ`.
+  const wanted = [...folded].flatMap((letter) => (CONSONANT.test(letter) ? [...letters(letter)] : letter))
   return {
-    prefix: cut(initials(folded)),
+    prefix: cut(initials(wanted.join(''))),
     matches: ({ username, displayName }) =>
       [username, displayName].some((name) => matchesMixed([...foldName(name)], wanted)),
   }

@@ -1,5 +1,5 @@
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
-import type { RateLimiter } from '../../plugins/rate-limiter.ts'
+import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
 import type { ExportedSession, ProfileRepository } from './profile.repository.ts'
 import type { Profile, ProfileChange, Settings, SettingsChange } from './profile.ts'
 
@@ -17,8 +17,7 @@ export interface DataExport {
   readonly rooms: ExportPart
 }
 
-const EXPORTS_PER_HOUR = 10
-const HOUR_MS = 3_600_000
+const exports: Limit = { name: 'export', max: 10, windowSeconds: 3_600 }
 
 /** What users do with their own profile and settings. */
 export function createProfileService(deps: {
@@ -64,7 +63,7 @@ export function createProfileService(deps: {
 
     async exportMyData(ctx: AuthenticatedContext): Promise<DataExport> {
       const { userId } = ctx.actor
-      await limiter.take('export', String(userId), { max: EXPORTS_PER_HOUR, windowMs: HOUR_MS })
+      await limiter.take(exports, userId)
       const [{ profile, settings }, sessions, friends, rooms] = await Promise.all([
         own(ctx),
         profiles.exportSessions(userId),
