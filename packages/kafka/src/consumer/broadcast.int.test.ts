@@ -1,9 +1,19 @@
+import { once as onceEvent } from 'node:events'
 import { friendRequestAccepted } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KafkaUnavailable } from '../errors.ts'
 import { createPublisher, type Publisher } from '../publisher/publisher.ts'
-import { accepted, createTestBed, log, recordOf, type TestBed } from '../testing/support.ts'
+import {
+  accepted,
+  createTestBed,
+  kill,
+  killAll,
+  log,
+  recordOf,
+  startProcess,
+  type TestBed,
+} from '../testing/support.ts'
 import { type BroadcastConsumer, type BroadcastOptions, createBroadcastConsumer } from './broadcast.ts'
 import { on } from './handlers.ts'
 
@@ -16,6 +26,7 @@ beforeEach(async () => {
   publisher = createPublisher({ kafka: bed.kafka })
 })
 afterEach(async () => {
+  await killAll()
   for (const consumer of consumers.splice(0)) await consumer.stop()
   await publisher.stop()
   await bed.remove()
@@ -70,6 +81,21 @@ describe('broadcast', () => {
     await consumer.ready
     expect(seen).toEqual([])
   })
+
+  it('is ready as soon after a kill -9 as ever: the dead process, still a member for 30 s, is not waited for', async () => {
+    await publish(1, 50)
+    const sessionTimeoutMs = 30_000
+    const first = startProcess('broadcast-process.ts', {
+      brokers: bed.brokers,
+      prefix: bed.prefix,
+      sessionTimeoutMs,
+    })
+    await onceEvent(first, 'message')
+    await kill(first)
+    const { consumer, seen } = listen({ sinceMs: 60_000, sessionTimeoutMs })
+    await waitFor(() => consumer.health().ok, { timeoutMs: 5_000 })
+    expect(sorted(seen)).toEqual(upTo(50))
+  }, 40_000)
 
   it('leaves out what is older than asked for', async () => {
     await publish(1, 20)

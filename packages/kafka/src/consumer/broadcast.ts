@@ -45,6 +45,8 @@ export function createBroadcastConsumer(options: BroadcastOptions): BroadcastCon
 
 /** It fetches twice a second. */
 const SILENCE_MS = 5_000
+/** Short: a service that was started while Kafka was away is not ready before this is over. */
+const LOCATE_MAX_WAIT_MS = 1_000
 
 class Broadcast implements BroadcastConsumer {
   readonly ready: Promise<void>
@@ -118,8 +120,9 @@ class Broadcast implements BroadcastConsumer {
         this.#checkCaughtUp()
         return
       } catch (err) {
-        const waitMs = backoffMs(failures, 300, 5_000)
-        this.#log.warn({ err, wait_ms: waitMs }, 'cannot find where to begin')
+        const waitMs = backoffMs(failures, 300, LOCATE_MAX_WAIT_MS)
+        // Said once: while brokers are away it would be said every second.
+        this.#log[failures === 0 ? 'warn' : 'debug']({ err, wait_ms: waitMs }, 'cannot find where to begin')
         await sleep(waitMs, signal)
       }
     }
