@@ -48,11 +48,14 @@ export function chatView(http: Http, session: Session, onSignedOut: () => void):
   function receive(frame: StreamFrame): void {
     list.apply(frame)
     pane?.apply(frame)
-    if (frame.event === 'reset') void pane?.load()
     if (frame.event === 'reset' || frame.event === 'friend') requests.refresh()
   }
 
+  const ended = new AbortController()
+  document.addEventListener('visibilitychange', () => pane?.seen(), { signal: ended.signal })
+
   async function signOut(): Promise<void> {
+    ended.abort()
     stream.close()
     await session.logout()
     onSignedOut()

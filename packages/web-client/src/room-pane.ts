@@ -1,6 +1,7 @@
 import {
   listMessages,
   listReadPositions,
+  listRoomMembers,
   type Message,
   markRead,
   type Room,
@@ -12,6 +13,7 @@ import {
 } from '@bigtech/client'
 import { h, shortTime } from './dom.ts'
 import { explain } from './login-view.ts'
+import { systemLine } from './system-line.ts'
 
 interface Pending {
   readonly clientMessageId: string
@@ -20,13 +22,16 @@ interface Pending {
 }
 
 const TYPING_EVERY_MS = 3_000
+/** One request for all that was read meanwhile. */
+const READ_EVERY_MS = 3_000
 
 /** One room: its history, what is being sent, the composer. */
 export class RoomPane {
   readonly elements: readonly HTMLElement[]
   readonly #session: Session
   readonly #room: Room
-  readonly #timeline: Timeline
+  readonly #names = new Map<number, string>()
+  #timeline: Timeline
   readonly #pending = new Map<string, Pending>()
   readonly #messages = h('div', { class: 'messages', 'aria-live': 'polite' })
   readonly #typing = h('p', { class: 'typing quiet' })
@@ -34,6 +39,7 @@ export class RoomPane {
   #typingShown: ReturnType<typeof setTimeout> | undefined
   #typingSentAt = 0
   #readSeq = 0
+  #readDue: ReturnType<typeof setTimeout> | undefined
 
   constructor(session: Session, room: Room) {
     this.#session = session
@@ -61,12 +67,11 @@ export class RoomPane {
   async load(): Promise<void> {
     const params = { room_id: this.#room.room_id }
     try {
-      const [history, positions] = await Promise.all([
+      const [history] = await Promise.all([
         this.#session.call(listMessages, { params, query: { limit: 50 } }),
-        this.#session.call(listReadPositions, { params }),
+        this.#loadMembers(),
       ])
       this.#timeline.load(history.items)
-      this.#timeline.loadPositions(positions.items)
       this.#render()
       this.#input.focus()
     } catch (err) {
@@ -74,15 +79,44 @@ export class RoomPane {
     }
   }
 
+  /** Who is here, and how far each has read: nobody tells of that while the stream is away. */
+  async #loadMembers(): Promise<void> {
+    const params = { room_id: this.#room.room_id }
+    const [positions, members] = await Promise.all([
+      this.#session.call(listReadPositions, { params }),
+      this.#session.call(listRoomMembers, { params, query: { limit: 100 } }),
+    ])
+    this.#timeline.loadPositions(positions.items)
+    for (const { user_id, display_name } of members.items) this.#names.set(user_id, display_name)
+  }
+
   apply(frame: StreamFrame): void {
-    if (frame.event === 'typing' && frame.data.room_id === this.#room.room_id) {
-      this.#showTyping(frame.data.expires_in_ms)
+    if (frame.event === 'reset') {
+      // What is held may lack messages in its middle, and changes of them.
+      this.#timeline = new Timeline(this.#room.room_id)
+      void this.load()
     }
+    if (frame.event === 'ready') this.#refreshMembers()
+    if (!('room_id' in frame.data) || frame.data.room_id !== this.#room.room_id) return
+    if (frame.event === 'typing') this.#showTyping(frame.data.expires_in_ms)
+    if (frame.event === 'room_updated' && frame.data.members?.added.length) this.#refreshMembers()
     if (frame.event === 'message') {
       this.#pending.delete(frame.data.message.client_message_id ?? '')
       this.#typing.textContent = ''
     }
     if (this.#timeline.apply(frame)) this.#render()
+  }
+
+  #refreshMembers(): void {
+    this.#loadMembers().then(
+      () => this.#render(),
+      () => undefined,
+    )
+  }
+
+  /** The page is looked at again. */
+  seen(): void {
+    this.#markRead()
   }
 
   #submit(event: Event): void {
@@ -123,7 +157,11 @@ export class RoomPane {
 
   #messageRow(message: Message): HTMLElement {
     if (message.message_type === 'system') {
-      return h('div', { class: 'message system' }, message.content)
+      return h(
+        'div',
+        { class: 'message system' },
+        systemLine(message, (userId) => this.#names.get(userId)),
+      )
     }
     const mine = message.user_id === this.#session.current?.userId
     const classes = ['message', mine && 'mine', message.is_deleted && 'deleted'].filter(Boolean).join(' ')
@@ -135,7 +173,7 @@ export class RoomPane {
       h(
         'div',
         { class: 'line' },
-        h('span', { class: 'bubble' }, message.is_deleted ? 'Deleted message' : message.content),
+        h('span', { class: 'bubble' }, ...contentOf(message)),
         h(
           'span',
           { class: 'meta' },
@@ -161,13 +199,18 @@ export class RoomPane {
     )
   }
 
-  /** What is on the screen of a visible page has been read. */
+  /** What is on the screen of a visible page has been read; whoever has written something has read it anyway. */
   #markRead(): void {
-    const newest = this.#timeline.messages.at(-1)?.seq ?? 0
-    if (document.hidden || newest <= this.#readSeq) return
-    this.#readSeq = newest
+    const newest = this.#timeline.messages.at(-1)
+    if (document.hidden || this.#readDue !== undefined || !newest || newest.seq <= this.#readSeq) return
+    this.#readSeq = newest.seq
+    if (newest.user_id === this.#session.current?.userId && newest.message_type !== 'system') return
+    this.#readDue = setTimeout(() => {
+      this.#readDue = undefined
+      if (this.#messages.isConnected) this.#markRead()
+    }, READ_EVERY_MS)
     const params = { room_id: this.#room.room_id }
-    this.#session.call(markRead, { params, body: { seq: newest } }).catch(() => {
+    this.#session.call(markRead, { params, body: { seq: newest.seq } }).catch(() => {
       this.#readSeq = 0
     })
   }
@@ -185,4 +228,14 @@ export class RoomPane {
       this.#typing.textContent = ''
     }, forMs)
   }
+}
+
+function contentOf({ is_deleted, attachment, content }: Message): (Node | string | false)[] {
+  if (is_deleted) return ['Deleted message']
+  return [
+    attachment !== null &&
+      h('a', { href: attachment.url, target: '_blank', rel: 'noreferrer noopener' }, attachment.name),
+    attachment !== null && content !== '' && h('br'),
+    content,
+  ]
 }
