@@ -18,6 +18,7 @@ import { type Harness, migrationsDir, startHarness } from '../../testing/harness
 import { StatsRepository } from './stats.repository.ts'
 
 const run = promisify(execFile)
+const rebuildScript = fileURLToPath(new URL('../../rebuild.ts', import.meta.url))
 const day = '2026-03-01'
 const at = (time: string) => new Date(`${day}T${time}.000Z`)
 
@@ -135,8 +136,9 @@ describe('figures', () => {
         await harness.publish(messageSent, message(99, ++written, 42), { timestamp: at('12:00:00') })
       }
     })()
-    const script = fileURLToPath(new URL('../../rebuild.ts', import.meta.url))
-    const { stdout } = await run(process.execPath, [script], { env: { ...process.env, ...harness.env } })
+    const { stdout } = await run(process.execPath, [rebuildScript], {
+      env: { ...process.env, ...harness.env },
+    })
     expect(stdout).toContain('Rebuilt every day')
     await writing
     const live = await waitFor(async () => {
@@ -182,6 +184,17 @@ describe('figures', () => {
       return rows.length === 1
     })
     expect((await daily()).active_users).toBe(before.active_users)
+    expect(await harness.mysql.query('SELECT 1 FROM daily_active WHERE user_id = 2')).toEqual([])
+  })
+
+  it('keep that number also when they are rebuilt after the deletion', async () => {
+    const before = await harness.get(`/stats/daily?from=${day}&to=${day}`)
+    await run(process.execPath, [rebuildScript], { env: { ...process.env, ...harness.env } })
+    // Whose messages were taken out of the figures above, but are still on the topic.
+    await harness.mysql.query('DELETE FROM daily_active WHERE user_id = 42')
+    const after = await harness.get(`/stats/daily?from=${day}&to=${day}`)
+    const { active_users } = (before.body.items as { active_users: number }[])[0]!
+    expect((after.body.items as { active_users: number }[])[0]?.active_users).toBe(active_users)
     expect(await harness.mysql.query('SELECT 1 FROM daily_active WHERE user_id = 2')).toEqual([])
   })
 })

@@ -32,6 +32,7 @@ export async function rebuildStats(options: RebuildOptions): Promise<RebuildResu
   await repository.clear(from)
   let applied = 0
   let failure: Error | undefined
+  const fatal = Promise.withResolvers<void>()
   const consumer = createBroadcastConsumer({
     kafka,
     name: 'analytics-service.rebuild',
@@ -51,10 +52,12 @@ export async function rebuildStats(options: RebuildOptions): Promise<RebuildResu
     log,
     onFatal: (err) => {
       failure = err
+      fatal.resolve()
     },
   })
   consumer.start()
-  await consumer.ready
+  // A consumer that cannot go on never gets ready.
+  await Promise.race([consumer.ready, fatal.promise])
   await consumer.stop()
   if (failure) throw new Error('the rebuild is not complete: run it again', { cause: failure })
   return { from, applied }

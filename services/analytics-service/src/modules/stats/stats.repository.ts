@@ -38,7 +38,8 @@ export class StatsRepository {
       async (tx) => {
         await tx.$executeRaw`UPDATE rebuilds SET generation = generation + 1 WHERE id = 1`
         await tx.$executeRaw`DELETE FROM daily_totals WHERE day >= ${day}`
-        await tx.$executeRaw`DELETE FROM daily_active WHERE day >= ${day}`
+        // Strangers stay: what a deleted account did is not counted again, and its days keep their number.
+        await tx.$executeRaw`DELETE FROM daily_active WHERE day >= ${day} AND user_id > 0`
         await tx.$executeRaw`DELETE FROM room_hours WHERE hour >= ${day}`
         // An event is applied after it happened: what was applied earlier is not counted again.
         await tx.$executeRaw`DELETE FROM inbox WHERE consumer = ${CONSUMER} AND processed_at >= ${day}`

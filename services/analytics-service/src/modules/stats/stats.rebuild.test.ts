@@ -1,0 +1,22 @@
+import type { KafkaConnection } from '@bigtech/kafka'
+import { createLogger } from '@bigtech/service-kit'
+import { expect, it } from 'vitest'
+import { rebuildStats } from './stats.rebuild.ts'
+import type { StatsRepository } from './stats.repository.ts'
+
+it('a rebuild that may not read the topics says so, and does not wait for ever', async () => {
+  const offsets = async () => [{ partition: 0, low: 0, high: 5 }]
+  const admin = { offsets, offsetsAt: async () => [{ partition: 0, offset: 0 }] }
+  const createConsumer = () => ({
+    start: () => Promise.reject(new Error('not authorised')),
+    close: async () => {},
+  })
+  const kafka = { topicPrefix: '', offsets, driver: { admin, createConsumer } } as unknown as KafkaConnection
+  const rebuilding = rebuildStats({
+    kafka,
+    repository: { clear: async () => {} } as unknown as StatsRepository,
+    log: createLogger({ service: 'test', level: 'silent' }),
+    now: Date.now,
+  })
+  await expect(rebuilding).rejects.toThrow('the rebuild is not complete')
+}, 10_000)
