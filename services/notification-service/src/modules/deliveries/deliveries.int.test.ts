@@ -17,6 +17,9 @@ afterEach(() => {
 })
 const { register, mailsTo, knownRoom, say, subscribe, pushesTo } = scenesOf(() => harness)
 
+/** 0 to 99. */
+const hundred = Array.from({ length: 100 }, (_, n) => `SELECT ${n} AS n`).join(' UNION ALL ')
+
 describe('welcome mail', () => {
   it('is sent once, in the language of the new user, with a Message-ID that comes from the event', async () => {
     const [mina, john] = newIds(2) as [number, number]
@@ -153,6 +156,20 @@ describe('a claim', () => {
     expect(await claimAt(due + 59_000)).toBe(0)
     expect(await claimAt(due + 61_000)).toBe(1)
     await harness.mysql.query('DELETE FROM deliveries WHERE user_id = ?', [mina])
+  })
+})
+
+describe('the purge', () => {
+  it('removes all that is over 30 days old, however much that is', async () => {
+    const [reader] = newIds(1) as [number]
+    await harness.mysql.query(
+      `INSERT INTO deliveries (id, user_id, kind, channel, state, event_id, due_at, created_at)
+       SELECT CONCAT('01900000-0000-7000-8000-', LPAD(seq, 12, '0')), ?, 'message', 'push', 'sent', UUID(), NOW(), NOW()
+       FROM (SELECT a.n + 100 * b.n AS seq FROM (${hundred}) a JOIN (${hundred}) b) s WHERE seq < 2500`,
+      [reader],
+    )
+    await harness.service.deliveries.purge()
+    expect(await harness.mysql.query('SELECT id FROM deliveries WHERE user_id = ?', [reader])).toEqual([])
   })
 })
 

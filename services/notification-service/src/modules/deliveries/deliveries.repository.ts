@@ -1,4 +1,5 @@
 import { uuidv7 } from '@bigtech/contracts'
+import { inSteps } from '@bigtech/mysql'
 import type { Delivery as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import type { Muting } from '../preferences/preferences.ts'
@@ -34,6 +35,7 @@ export interface Recipient extends Muting {
 const LEASE_MS = 60_000
 const BATCH = 300
 const KEEP_DAYS = 30
+const PURGE_BATCH = 1_000
 
 export class DeliveriesRepository {
   readonly #mysql: Mysql
@@ -203,8 +205,13 @@ export class DeliveriesRepository {
   }
 
   async purge(): Promise<void> {
-    await this.#mysql.client.$executeRaw`
-      DELETE FROM deliveries WHERE id < ${idOf(Date.now() - KEEP_DAYS * 86_400_000)} ORDER BY id LIMIT 1000`
+    const before = idOf(Date.now() - KEEP_DAYS * 86_400_000)
+    await inSteps(
+      PURGE_BATCH,
+      (limit) =>
+        this.#mysql.client
+          .$executeRaw`DELETE FROM deliveries WHERE id < ${before} ORDER BY id LIMIT ${limit}`,
+    )
   }
 }
 

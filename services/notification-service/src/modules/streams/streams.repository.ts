@@ -1,5 +1,8 @@
+import { inSteps } from '@bigtech/mysql'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import { STREAM_EXPIRY_MS } from './streams.ts'
+
+const PURGE_BATCH = 1_000
 
 /**
  * Who has a stream open. Both moments only ever grow, so that events may come twice, and those of
@@ -47,8 +50,11 @@ export class StreamsRepository {
 
   /** Rows that say nothing any more. An hour is how long their topic is kept. */
   async purge(now: number): Promise<void> {
-    await this.#mysql.client.$executeRaw`
-      DELETE FROM open_streams WHERE seen_at < ${new Date(now - 3_600_000)}
-        AND closed_at < ${new Date(now - 3_600_000)} LIMIT 1000`
+    const before = new Date(now - 3_600_000)
+    await inSteps(
+      PURGE_BATCH,
+      (limit) => this.#mysql.client.$executeRaw`
+        DELETE FROM open_streams WHERE seen_at < ${before} AND closed_at < ${before} LIMIT ${limit}`,
+    )
   }
 }

@@ -1,5 +1,5 @@
 import { userLoggedIn, userSessionRevoked } from '@bigtech/contracts'
-import { collectEvents, type EventCollector } from '@bigtech/testkit'
+import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../testing.ts'
@@ -228,6 +228,23 @@ describe('ending sessions', () => {
     await users.call('POST', '/auth/logout', { token })
     await events.waitFor(userSessionRevoked, ({ session_ids }) => session_ids.includes(tokens.session_id))
     expect(performance.now() - startedAt).toBeLessThan(2_000)
+  })
+
+  it('forgets all that ended over 30 days ago, however many those are', async () => {
+    const { tokens } = await users.person()
+    const hundred = Array.from({ length: 100 }, (_, n) => `SELECT ${n} AS n`).join(' UNION ALL ')
+    await world.mysql.query(
+      `INSERT INTO sessions (id, user_id, device, ip_prefix, created_at, last_seen_at, expires_at, family_key, current_hash, rotated_at)
+       SELECT UUID(), user_id, 'old', ip_prefix, created_at, last_seen_at, NOW() - INTERVAL 31 DAY, family_key, current_hash, rotated_at
+       FROM sessions JOIN (SELECT a.n + 100 * b.n AS seq FROM (${hundred}) a JOIN (${hundred}) b) s
+       WHERE id = ? AND seq < 2500`,
+      [tokens.session_id],
+    )
+    // Whoever starts looks soon.
+    await world.build()
+    const left = () => world.mysql.query("SELECT id FROM sessions WHERE device = 'old'")
+    await waitFor(async () => (await left()).length < 2_500)
+    await waitFor(async () => (await left()).length === 0)
   })
 
   it('keeps at most 100 sessions of one account: the oldest gives way', async () => {

@@ -1,5 +1,6 @@
 import { userLoggedIn } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/kafka'
+import { inSteps } from '@bigtech/mysql'
 import type { Mysql, Transaction } from '../../plugins/mysql.ts'
 import { MAX_SESSIONS, type Session, type SessionView } from './session.ts'
 import type { EndRequest, SessionEnder } from './session-ender.ts'
@@ -26,6 +27,8 @@ export interface Rotation {
   readonly expiresAt: Date
   readonly ipPrefix: string
 }
+
+const PURGE_BATCH = 1_000
 
 /** Sessions, which are families of refresh tokens. */
 export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: SessionEnder) {
@@ -125,11 +128,13 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
     end: (request: EndRequest): Promise<string[]> =>
       mysql.transaction('endSessions', (tx) => ender.endIn(tx, request)),
 
-    /** Deletes a bounded number of sessions that ended long ago; returns how many. */
-    purge: (endedBefore: Date, limit: number) =>
-      mysql.run(
-        'purgeSessions',
-        (db) => db.$executeRaw`DELETE FROM sessions WHERE expires_at < ${endedBefore} LIMIT ${limit}`,
+    /** Deletes sessions that ended long ago. */
+    purge: (endedBefore: Date) =>
+      inSteps(PURGE_BATCH, (limit) =>
+        mysql.run(
+          'purgeSessions',
+          (db) => db.$executeRaw`DELETE FROM sessions WHERE expires_at < ${endedBefore} LIMIT ${limit}`,
+        ),
       ),
   }
 }
