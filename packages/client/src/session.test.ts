@@ -123,6 +123,31 @@ describe('a session', () => {
     expect(asked('/rooms').map(({ token }) => token)).toEqual(['access-2'])
   })
 
+  it('stays forgotten when a refresh that was under way is answered after logout', async () => {
+    expire()
+    const answer = Promise.withResolvers<void>()
+    refreshAnswer = () => answer.promise.then(tokens)
+    const call = session.call(listRooms, {})
+    const settled = expect(call).rejects.toMatchObject({ code: 'NOT_AUTHENTICATED' })
+    await session.logout()
+    answer.resolve()
+    await settled
+    expect(session.current).toBeUndefined()
+  })
+
+  it('leaves the session alone that began while the refresh of the one before was refused', async () => {
+    expire()
+    const answer = Promise.withResolvers<void>()
+    refreshAnswer = () => answer.promise.then(() => problem(401, 'REFRESH_TOKEN_INVALID'))
+    const settled = expect(session.refresh()).rejects.toBeInstanceOf(ApiProblem)
+    await session.logout()
+    const { refreshToken } = await session.login('juno@example.com', 'x')
+    answer.resolve()
+    await settled
+    expect(session.current).toMatchObject({ refreshToken })
+    expect(signedOut).toBe(0)
+  })
+
   it('leaves behind that somebody signed in here before, for the next sign-in', async () => {
     const bodies = () => asked('/auth/login/json').map(({ body }) => body)
     expect(bodies()[0]).not.toHaveProperty('device_token')

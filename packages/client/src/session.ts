@@ -112,15 +112,22 @@ export class Session {
     if (!session) throw signedOut()
     try {
       const body = { refresh_token: session.refreshToken }
-      return this.#keep(await this.#http.call(refreshSession, { body }))
+      const tokens = await this.#http.call(refreshSession, { body })
+      // Signed out while it was under way: the answer must not sign in again.
+      if (!this.#isCurrent(session)) throw signedOut()
+      return this.#keep(tokens)
     } catch (err) {
       // Only a refusal ends the session; without an answer the next attempt may succeed.
-      if (err instanceof ApiProblem && err.status === 401) {
+      if (err instanceof ApiProblem && err.status === 401 && this.#isCurrent(session)) {
         this.#store.save(undefined)
         this.#onSignedOut()
       }
       throw err
     }
+  }
+
+  #isCurrent(session: StoredSession): boolean {
+    return this.current?.refreshToken === session.refreshToken
   }
 
   #keep(tokens: TokenPair): StoredSession {
