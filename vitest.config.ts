@@ -27,7 +27,11 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['tests/{integration,e2e,chaos}/**/*.test.ts', 'tests/ops/**/*.int.test.ts'],
+          include: [
+            'tests/{integration,e2e,chaos}/**/*.test.ts',
+            'tests/ops/**/*.int.test.ts',
+            'tests/gateway/running.test.ts',
+          ],
           exclude,
           testTimeout: 60_000,
           hookTimeout: 120_000,

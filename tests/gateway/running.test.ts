@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest'
+import { call } from './http-call.ts'
+import { forwarded, notServices, unreachable } from './route-table.ts'
+
+/**
+ * The route table on the gateway of a running system, whichever gateway it is. Services say in `instance` which path
+ * they saw, so no echo server is needed. Nobody is signed in and no body is valid: nothing changes.
+ */
+const url = process.env.BIGTECH_GATEWAY_URL ?? 'http://127.0.0.1:8000'
+
+const problemOf = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>
+const withoutQuery = (path = ''): string => path.split('?', 1)[0] ?? ''
+/** Reaches user-service, which has no such path either. */
+const known = forwarded.filter(({ path }) => !path.includes('%252e'))
+
+describe('the running gateway', () => {
+  test.each(known)('$method $path is answered by a service as $upstreamPath', async (expected) => {
+    const answer = await call(url, expected.path, { method: expected.method })
+    const problem = problemOf(answer.text)
+    expect(answer.status).toBeLessThan(500)
+    expect(problem.code).not.toBe('ROUTE_NOT_FOUND')
+    expect(problem).toMatchObject({
+      instance: withoutQuery(expected.upstreamPath),
+      request_id: answer.headers['x-request-id'],
+    })
+  })
+
+  test.each(unreachable)('$method $path reaches no service', async ({ method, path, status }) => {
+    const answer = await call(url, path, { method })
+    expect(answer.status).toBe(status)
+    expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/)
+    expect(problemOf(answer.text)).toMatchObject({ code: 'ROUTE_NOT_FOUND', status })
+    // A service would have seen a path without the prefix.
+    expect(problemOf(answer.text).instance).toMatch(/^\/+api/i)
+  })
+
+  test.each(notServices)('%s at the root is not answered by a service', async (path) => {
+    const answer = await call(url, path)
+    // The page itself, where its server gives it for every path; else the gateway's own refusal.
+    if (answer.status === 200) expect(answer.text).toContain('<title>BigTech Chat</title>')
+    else expect(problemOf(answer.text)).toMatchObject({ status: 404, code: 'ROUTE_NOT_FOUND' })
+  })
+
+  test('says its limit in each answer, and lets no page of another origin read it', async () => {
+    const answer = await call(url, '/api/rooms', { headers: { origin: 'https://evil.example' } })
+    expect(Number(answer.headers['ratelimit-limit'])).toBeGreaterThanOrEqual(100)
+    expect(answer.headers['ratelimit-remaining']).toBeDefined()
+    expect(answer.headers['ratelimit-reset']).toBeDefined()
+    expect(answer.headers['access-control-allow-origin']).toBeUndefined()
+    expect(answer.headers['x-content-type-options']).toBe('nosniff')
+  })
+
+  test('answers for its own health', async () => {
+    const answer = await call(url, '/health')
+    expect(JSON.parse(answer.text)).toEqual({ status: 'healthy', service: 'Gateway' })
+  })
+})
