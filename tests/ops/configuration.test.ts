@@ -81,8 +81,13 @@ describe('what the gateway calls', { timeout: FETCH_TIMEOUT_MS }, () => {
 })
 
 describe('what Kong is told beside kong.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
-  /** Without these nginx logs tickets, and every answer names the version of Kong. */
-  const expected = { KONG_DATABASE: 'off', KONG_PROXY_ACCESS_LOG: 'off', KONG_HEADERS: 'off' }
+  /** Without these nginx logs tickets, every answer names the version of Kong, and one body can fill the disk. */
+  const expected = {
+    KONG_DATABASE: 'off',
+    KONG_PROXY_ACCESS_LOG: 'off',
+    KONG_HEADERS: 'off',
+    KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE: '2m',
+  }
 
   it('is the same in Compose, in Kubernetes and where the gateway is tested', async (context) => {
     const { model } = loadCompose(await need('compose', context), ['docker-compose.msa.yml'], {
