@@ -10,6 +10,7 @@ export { exitOnSignals, Lifecycle, type StopPhase, withTimeout } from './lifecyc
 export { createLogger } from './logging.ts'
 export { createMetrics } from './metrics.ts'
 export { Problem, problemBodyOf, StoreUnavailable } from './problem.ts'
+export { type Limit, RateLimiter } from './rate-limiter.ts'
 export { RevocationList } from './revocations.ts'
 export { type RouteHandler, route } from './route.ts'
 export { buildService, type Service, type ServiceOptions } from './service.ts'

@@ -10,7 +10,7 @@ import { createStream } from './modules/stream/stream.module.ts'
 import { consumerOf, inboxJanitor, liveConsumer, type Worker } from './plugins/consumers.ts'
 import { openMongo } from './plugins/mongo.ts'
 import { openMysql } from './plugins/mysql.ts'
-import { RateLimiter } from './plugins/rate-limiter.ts'
+import { createRateLimiter } from './plugins/rate-limiter.ts'
 import { openRedis } from './plugins/redis.ts'
 
 export type ChatServiceOptions = Pick<ServiceOptions, 'keys' | 'logDestination'>
@@ -34,7 +34,7 @@ export async function buildChatService(
   const mysql = openMysql(service, config.DATABASE_URL)
   const mongo = openMongo(service, config.MONGO_URL)
   const redis = openRedis(service, config.REDIS_URL)
-  const limiter = new RateLimiter(redis, metrics)
+  const limiter = createRateLimiter(service, redis)
 
   // Events
   const kafka = createKafka({
