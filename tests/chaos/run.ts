@@ -42,7 +42,10 @@ function settings(): typeof defaults {
 /** The command of chat-service that recounts what its unread figures are made of. */
 async function verifyUnread(): Promise<boolean> {
   const file = join(import.meta.dirname, '../../services/chat-service/src/verify-unread.ts')
-  const env = { ...process.env, MONGO_URL: `${testServers().mongo.url}/bigtech_chat` }
+  // The address may end in options: with Docker it names an account.
+  const mongo = new URL(testServers().mongo.url)
+  mongo.pathname = '/bigtech_chat'
+  const env = { ...process.env, MONGO_URL: mongo.href }
   const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'inherit', 'inherit'] })
   const [code] = (await once(child, 'exit')) as [number | null]
   return code === 0

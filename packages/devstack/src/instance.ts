@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Account, cacheRoot, root, serverAccount, stateRoot } from './paths.ts'
@@ -25,8 +25,15 @@ export interface Instance {
   note: string | undefined
 }
 
-/** Describes an instance and makes its folders; nothing is started. */
-export function openInstance(name: string, isDocker = false, env: NodeJS.ProcessEnv = process.env): Instance {
+/**
+ * Describes an instance and makes its folders; nothing is started. Who only looks at it leaves `isDocker` out: it is
+ * then as the last start noted it.
+ */
+export function openInstance(
+  name: string,
+  isDocker?: boolean,
+  env: NodeJS.ProcessEnv = process.env,
+): Instance {
   const state = stateRoot(env)
   const folder = join(state.folder, name)
   const instance: Instance = {
@@ -40,11 +47,23 @@ export function openInstance(name: string, isDocker = false, env: NodeJS.Process
     cacheFolder: cacheRoot(env),
     ports: portsOf(name, env),
     account: serverAccount(),
-    isDocker,
+    isDocker: isDocker ?? wasDocker(folder),
     note: state.why,
   }
   makeFolders(instance)
   return instance
+}
+
+const KIND_FILE = 'servers-kind'
+
+/** Notes where the servers of this start come from: their addresses and accounts differ. */
+export function noteServersKind({ folder, isDocker }: Instance): void {
+  writeFileSync(join(folder, KIND_FILE), isDocker ? 'docker' : 'private')
+}
+
+function wasDocker(folder: string): boolean {
+  const file = join(folder, KIND_FILE)
+  return existsSync(file) && readFileSync(file, 'utf8') === 'docker'
 }
 
 function makeFolders(instance: Instance): void {

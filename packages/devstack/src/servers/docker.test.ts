@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { portsOf } from '../ports.ts'
-import { composeArgs, composeEnv, dockerServers } from './docker.ts'
+import { composeArgs, composeEnv, dockerServers, isHealthy } from './docker.ts'
 
 const instance = { name: 'test', root: '/src', keyFolder: '/src/.devstack/test/keys' }
 
@@ -28,4 +28,9 @@ describe('servers from images', () => {
   it('have the same names for people and tests as the private ones', async () => {
     expect(dockerServers.map((server) => server.title)).toEqual(['MySQL', 'MongoDB', 'Redis', 'Kafka'])
   })
+})
+
+it('a container is waited for until it is healthy; one that is unhealthy is not', () => {
+  expect(isHealthy('healthy\n')).toBe(true)
+  for (const health of ['', 'starting\n', 'unhealthy\n']) expect(isHealthy(health)).toBe(false)
 })

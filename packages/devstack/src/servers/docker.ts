@@ -92,6 +92,11 @@ export async function prepareDocker(context: ServerContext, reset: boolean): Pro
   )
 }
 
+/** Reads what `docker compose ps` says of one service: "starting", "healthy" or "unhealthy", nothing before it is there. */
+export function isHealthy(health: string): boolean {
+  return health.trim() === 'healthy'
+}
+
 /** A container in the foreground, so that it is watched, stopped and restarted as any other process. */
 function containerServer(title: string, name: ServerName, port: (instance: Instance) => number): Server {
   const service = containers[name]
@@ -107,8 +112,7 @@ function containerServer(title: string, name: ServerName, port: (instance: Insta
           cwd: instance.root,
           env: composeEnv(instance, passwords),
           port: port(instance),
-          isReady: async () =>
-            (await compose(context, ['ps', '--format', '{{.Health}}', service])).includes('healthy'),
+          isReady: async () => isHealthy(await compose(context, ['ps', '--format', '{{.Health}}', service])),
           readyWithinMs: 180_000,
           stopSignal: 'SIGINT',
           stopWithinMs: 70_000,
