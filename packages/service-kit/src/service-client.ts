@@ -1,7 +1,8 @@
+import type { Readable } from 'node:stream'
 import { type RouteCall, type RouteContract, type RouteResponse, requestTarget } from '@bigtech/contracts'
 import { context, propagation } from '@opentelemetry/api'
 import { type CircuitBreakerPolicy, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
-import { Agent, request } from 'undici'
+import { Agent, type Dispatcher, request } from 'undici'
 import { Problem, StoreUnavailable } from './problem.ts'
 
 export interface ServiceClientOptions {
@@ -19,6 +20,8 @@ export interface CallIdentity {
 
 const BREAK_AFTER_FAILURES = 5
 const HALF_OPEN_AFTER_MS = 5_000
+/** Whoever reads slower than this gives its place to others. */
+const OPEN_MS = 10 * 60_000
 
 /**
  * Asks a neighbour over REST, by its contract. Bounded in time; after 5 failures in a row it
@@ -51,24 +54,60 @@ export class ServiceClient {
     input: RouteCall<Contract>,
     identity: CallIdentity,
   ): Promise<RouteResponse<Contract>> {
-    try {
-      return await this.#breaker.execute(() => this.#send(contract, input, identity))
-    } catch (err) {
-      if (err instanceof Problem) throw err
-      throw new StoreUnavailable(this.#options.service, err)
-    }
+    return this.#guarded(() => this.#send(contract, input, identity))
+  }
+
+  /**
+   * The body of an answer as it comes, for one that is too large to hold. It may take `OPEN_MS` as long as it
+   * is never silent for `timeoutMs`, and must be read or destroyed. @throws as `call` does.
+   */
+  async open<const Contract extends RouteContract>(
+    contract: Contract,
+    input: RouteCall<Contract>,
+    identity: CallIdentity,
+  ): Promise<Readable> {
+    const { body } = await this.#guarded(() =>
+      this.#ask(contract, input, identity, AbortSignal.timeout(OPEN_MS)),
+    )
+    // Whoever reads hears of it; one that breaks before it is read must not end the process.
+    body.on('error', () => undefined)
+    return body
   }
 
   async close(): Promise<void> {
     await this.#agent.close()
   }
 
+  async #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#breaker.execute(work)
+    } catch (err) {
+      if (err instanceof Problem) throw err
+      throw new StoreUnavailable(this.#options.service, err)
+    }
+  }
+
   async #send<Contract extends RouteContract>(
     contract: Contract,
     input: RouteCall<Contract>,
-    { requestId, bearer }: CallIdentity,
+    identity: CallIdentity,
   ): Promise<RouteResponse<Contract>> {
-    const { service, baseUrl, timeoutMs } = this.#options
+    const { body } = await this.#ask(contract, input, identity, AbortSignal.timeout(this.#options.timeoutMs))
+    if (!contract.success.schema) {
+      await body.dump()
+      return undefined as RouteResponse<Contract>
+    }
+    return contract.success.schema.parse(await body.json()) as RouteResponse<Contract>
+  }
+
+  /** The answer, if it is one; its body is still to come. */
+  async #ask<Contract extends RouteContract>(
+    contract: Contract,
+    input: RouteCall<Contract>,
+    { requestId, bearer }: CallIdentity,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    const { service, baseUrl } = this.#options
     const headers: Record<string, string> = { 'x-request-id': requestId, accept: 'application/json' }
     if (bearer) headers.authorization = `Bearer ${bearer}`
     if (input.body !== undefined) headers['content-type'] = 'application/json'
@@ -77,7 +116,7 @@ export class ServiceClient {
       method: contract.method,
       headers,
       dispatcher: this.#agent,
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
       ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
     })
     if (response.statusCode >= 500) {
@@ -90,10 +129,6 @@ export class ServiceClient {
         cause: new Error(`${service} answered ${response.statusCode} to ${contract.operationId}`),
       })
     }
-    if (!contract.success.schema) {
-      await response.body.dump()
-      return undefined as RouteResponse<Contract>
-    }
-    return contract.success.schema.parse(await response.body.json()) as RouteResponse<Contract>
+    return response
   }
 }

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EventDefinition, type TokenPair, uuidv7 } from '@bigtech/contracts'
@@ -124,6 +125,13 @@ export class TestService {
       headers: answer.headers,
       text: answer.body,
     }
+  }
+
+  /** Its address, for what has to be read while it is written. */
+  async listen(): Promise<string> {
+    const { server } = this.service.app
+    if (!server.listening) await this.service.app.listen({ host: '127.0.0.1', port: 0 })
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
   register(fields: Record<string, unknown> = {}, call: Call = {}): Promise<Answer> {

@@ -193,7 +193,8 @@ export const exportMyData = defineRoute({
   description: 'A part that cannot be had right now is null, and `notes` says why.',
   success: {
     status: 200,
-    description: 'The archive.',
+    description: 'The archive, written while it is read.',
+    contentType: 'application/json',
     schema: z.object({
       exported_at: timestamp,
       profile: ownProfile,

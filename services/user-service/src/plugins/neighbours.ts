@@ -3,7 +3,7 @@ import { type AuthenticatedContext, type Service, ServiceClient } from '@bigtech
 import { z } from 'zod'
 import type { ExportPart } from '../modules/profile/profile.service.ts'
 
-/** An export is larger than an ordinary answer. */
+/** How long a neighbour may say nothing. In all an export may take much longer. */
 const EXPORT_TIMEOUT_MS = 8_000
 
 /** The form is the neighbour's own business: it is passed on as it comes. */
@@ -42,7 +42,7 @@ export function openNeighbours(
     { requestId, bearer, log }: AuthenticatedContext,
   ): Promise<ExportPart> => {
     try {
-      return { data: await neighbour.call(contract, {}, { requestId, bearer }) }
+      return { body: await neighbour.open(contract, {}, { requestId, bearer }) }
     } catch (err) {
       log.warn({ err, neighbour: name }, 'export without a part')
       return { missing: `${name} does not answer right now; ask again later.` }

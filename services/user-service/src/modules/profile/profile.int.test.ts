@@ -1,14 +1,17 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { userUpdated } from '@bigtech/contracts'
 import { collectEvents, type EventCollector } from '@bigtech/testkit'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type TestService, type TestWorld, testWorld } from '../../testing.ts'
 
 let world: TestWorld
 let users: TestService
 let events: EventCollector
 let neighbour: Server
+const wholeAnswer = (response: ServerResponse) =>
+  void response.end(JSON.stringify({ rooms: [{ room_id: 7 }] }))
+let answer = wholeAnswer
 const asked: { url: string; authorization: string | undefined }[] = []
 
 beforeAll(async () => {
@@ -16,7 +19,7 @@ beforeAll(async () => {
   neighbour = createServer((request, response) => {
     asked.push({ url: request.url ?? '', authorization: request.headers.authorization })
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({ rooms: [{ room_id: 7 }] }))
+    answer(response)
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => neighbour.once('listening', resolve))
   const { port } = neighbour.address() as AddressInfo
@@ -28,6 +31,10 @@ afterAll(async () => {
   await events.stop()
   await world.close()
   neighbour.close()
+})
+
+afterEach(() => {
+  answer = wholeAnswer
 })
 
 const update = (token: string, body: unknown) => users.call('PUT', '/profile/me', { token, body })
@@ -136,6 +143,40 @@ describe('the export of my data', () => {
     expect(body.notes).toEqual([expect.stringContaining('friend-service')])
     expect(headers['content-disposition']).toContain('attachment')
     expect(asked.at(-1)).toEqual({ url: '/rooms/export', authorization: `Bearer ${token}` })
+  })
+
+  it('goes through while it is read, however long the neighbour takes to tell everything', async () => {
+    const { token } = await users.person()
+    const url = await users.listen()
+    let finish: () => void = () => {}
+    answer = (response) => {
+      response.write('{"rooms":[{"room_id":7}]')
+      finish = () => response.end(',"messages":[]}')
+    }
+    const headers = { authorization: `Bearer ${token}` }
+    const { body } = await fetch(`${url}/profile/me/export`, { headers })
+    const reader = body!.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      text += next.value
+      if (text.includes('"room_id":7')) finish()
+    }
+    expect(JSON.parse(text)).toMatchObject({
+      friends: null,
+      rooms: { rooms: [{ room_id: 7 }], messages: [] },
+    })
+  })
+
+  it('that breaks off does not look whole', async () => {
+    const { token } = await users.person()
+    const url = await users.listen()
+    answer = (response) => {
+      response.write('{"rooms":[')
+      setImmediate(() => response.destroy())
+    }
+    const headers = { authorization: `Bearer ${token}` }
+    const read = fetch(`${url}/profile/me/export`, { headers }).then((response) => response.text())
+    await expect(read).rejects.toThrow()
   })
 
   it('is limited to 10 an hour', async () => {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import {
   exportMyData,
   getMyProfile,
@@ -9,7 +10,7 @@ import {
 } from '@bigtech/contracts'
 import { route } from '@bigtech/service-kit'
 import type { FastifyInstance } from 'fastify'
-import type { DataExport, ExportPart, ProfileService } from './profile.service.ts'
+import type { DataExport, ProfileService } from './profile.service.ts'
 import type { Profile, Settings } from './profile.ts'
 
 export async function profileRoutes(
@@ -43,7 +44,10 @@ export async function profileRoutes(
   route(app, exportMyData, async (_input, ctx, { reply }) => {
     reply.header('content-disposition', `attachment; filename="bigtech-chat-${ctx.actor.userId}.json"`)
     reply.header('cache-control', 'no-store')
-    return exportBody(await profiles.exportMyData(ctx))
+    const data = await profiles.exportMyData(ctx)
+    reply.type('application/json; charset=utf-8')
+    // Piece by piece: some people have said more than a process should hold.
+    return Readable.from(archive(data), { objectMode: false }) as never
   })
 }
 
@@ -68,9 +72,27 @@ function settingsBody(settings: Settings): UserSettings {
   }
 }
 
-function exportBody({ exportedAt, profile, settings, sessions, friends, rooms }: DataExport) {
-  const note = (name: string, part: ExportPart) => ('missing' in part ? [`${name}: ${part.missing}`] : [])
-  const data = (part: ExportPart) => ('data' in part ? part.data : null)
+/** One JSON document. When a part breaks off, so does the whole, and the connection with it. */
+async function* archive({ friends, rooms, ...own }: DataExport): AsyncGenerator<Uint8Array> {
+  const text = (part: string) => new TextEncoder().encode(part)
+  const notes: string[] = []
+  try {
+    yield text(JSON.stringify(ownBody(own)).slice(0, -1))
+    for (const [name, part] of Object.entries({ friends, rooms })) {
+      yield text(`,"${name}":`)
+      if ('body' in part) yield* part.body
+      else {
+        notes.push(`${name}: ${part.missing}`)
+        yield text('null')
+      }
+    }
+    yield text(`,"notes":${JSON.stringify(notes)}}`)
+  } finally {
+    for (const part of [friends, rooms]) if ('body' in part) part.body.destroy()
+  }
+}
+
+function ownBody({ exportedAt, profile, settings, sessions }: Omit<DataExport, 'friends' | 'rooms'>) {
   return {
     exported_at: exportedAt.toISOString(),
     profile: profileBody(profile),
@@ -82,8 +104,5 @@ function exportBody({ exportedAt, profile, settings, sessions, friends, rooms }:
       last_seen_at: session.lastSeenAt.toISOString(),
       ended_at: session.endedAt?.toISOString() ?? null,
     })),
-    friends: data(friends),
-    rooms: data(rooms),
-    notes: [...note('friends', friends), ...note('rooms', rooms)],
   }
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
 import type { ExportedSession, ProfileRepository } from './profile.repository.ts'
@@ -5,8 +6,8 @@ import type { Profile, ProfileChange, Settings, SettingsChange } from './profile
 
 export type ProfileService = ReturnType<typeof createProfileService>
 
-/** A neighbour's part of an export: its answer as it came, or why there is none. */
-export type ExportPart = { readonly data: unknown } | { readonly missing: string }
+/** A neighbour's part of an export: its answer (JSON) as it comes, or why there is none. */
+export type ExportPart = { readonly body: Readable } | { readonly missing: string }
 
 export interface DataExport {
   readonly exportedAt: Date
@@ -64,12 +65,9 @@ export function createProfileService(deps: {
     async exportMyData(ctx: AuthenticatedContext): Promise<DataExport> {
       const { userId } = ctx.actor
       await limiter.take(exports, userId)
-      const [{ profile, settings }, sessions, friends, rooms] = await Promise.all([
-        own(ctx),
-        profiles.exportSessions(userId),
-        neighbours.friends(ctx),
-        neighbours.rooms(ctx),
-      ])
+      const [{ profile, settings }, sessions] = await Promise.all([own(ctx), profiles.exportSessions(userId)])
+      // Last: what is opened is read, whatever else fails.
+      const [friends, rooms] = await Promise.all([neighbours.friends(ctx), neighbours.rooms(ctx)])
       return { exportedAt: new Date(), profile, settings, sessions, friends, rooms }
     },
   }
