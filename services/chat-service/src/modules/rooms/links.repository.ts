@@ -34,12 +34,12 @@ export class LinkRepository {
     this.#mysql = mysql
   }
 
-  /** The link if it still works. */
-  async findWorking(tokenHash: Buffer, at: Date): Promise<JoinLinkRecord | undefined> {
+  /** The link, also one that does not work any more. */
+  async find(tokenHash: Buffer): Promise<JoinLinkRecord | undefined> {
     const [row] = await this.#mysql.run(
       'join_link',
       (db) => db.$queryRaw<LinkRow[]>`
-        SELECT ${columns} FROM room_links WHERE token_hash = ${tokenHash} AND ${works(at)}`,
+        SELECT ${columns} FROM room_links WHERE token_hash = ${tokenHash}`,
     )
     return row && toRecord(row)
   }

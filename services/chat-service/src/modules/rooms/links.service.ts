@@ -10,7 +10,7 @@ import type { RoomTransaction } from './room-transaction.repository.ts'
 import type { RoomTransactions } from './rooms.service.ts'
 
 interface LinkStore {
-  findWorking(tokenHash: Buffer, at: Date): Promise<JoinLinkRecord | undefined>
+  find(tokenHash: Buffer): Promise<JoinLinkRecord | undefined>
   list(roomId: number, before: number | undefined, limit: number, at: Date): Promise<JoinLinkRecord[]>
   insert(
     tx: RoomTransaction,
@@ -93,7 +93,8 @@ export class LinkService {
   async joinRoom(ctx: AuthenticatedContext, token: string): Promise<number> {
     const { rooms, links, heads } = this.#options
     const { userId } = ctx.actor
-    const link = await links.findWorking(hashOf(token), new Date())
+    // Also one that they have used up themselves: the answer may not have arrived, and they ask again.
+    const link = await links.find(hashOf(token))
     if (!link) throw new Problem('JOIN_LINK_INVALID')
     const { roomId, linkId } = link
     await rooms.transaction('link_join', ctx.requestId, async (tx) => {
@@ -103,9 +104,9 @@ export class LinkService {
       if (standing === 'member') return
       // The same answer as for a dead link: a room keeps its removals to itself.
       if (standing === 'removed') throw new Problem('JOIN_LINK_INVALID')
-      if (room.memberCount >= roomLimits.members) throw new Problem('ROOM_FULL')
       const at = new Date()
       if (!(await links.use(tx, linkId, at))) throw new Problem('JOIN_LINK_INVALID')
+      if (room.memberCount >= roomLimits.members) throw new Problem('ROOM_FULL')
       const visibleFromSeq = await firstVisibleSeq(room, heads)
       const over = await tx.addMembers(roomId, [{ userId, role: 'member', visibleFromSeq }], at)
       if (over.length > 0) throw new Problem('ROOM_LIMIT')

@@ -258,14 +258,19 @@ describe('join links', () => {
   })
 
   it('are not used up by whoever is in the room already', async () => {
-    const [owner, mina] = await chat.people(2)
+    const [owner, mina, late] = await chat.people(3)
     const room = await groupOf(owner)
-    const { token } = await link(owner, room, { max_uses: 1 })
+    const { token, link_id } = await link(owner, room, { max_uses: 1 })
     for (let time = 0; time < 3; time++) {
       expect((await chat.as(owner, 'POST', `/rooms/join/${token}`)).body.room_id).toBe(room)
     }
-    expect((await chat.as(mina, 'POST', `/rooms/join/${token}`)).status).toBe(200)
-    expect((await chat.as(mina, 'POST', `/rooms/join/${token}`)).status).toBe(404)
+    // Nor refused to whoever used it up, and has not had the answer.
+    const joins = Array.from({ length: 5 }, () => chat.as(mina, 'POST', `/rooms/join/${token}`))
+    expect((await Promise.all(joins)).map(({ status }) => status)).toEqual(Array(5).fill(200))
+    expect(await chat.mysql.query('SELECT uses FROM room_links WHERE id = ?', [link_id])).toEqual([
+      { uses: 1 },
+    ])
+    expect((await chat.as(late, 'POST', `/rooms/join/${token}`)).body.code).toBe('JOIN_LINK_INVALID')
   })
 
   it('do not work after they were revoked, have expired, or lead to a room that is gone', async () => {
