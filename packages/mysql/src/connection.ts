@@ -19,6 +19,10 @@ export function connectionOptions(databaseUrl: string) {
     connectTimeout: 1_000,
     initializationTimeout: 1_000,
     collation: 'UTF8MB4_UNICODE_CI',
+    // MySQL 8 takes the password of an account that it has not seen since its start by TLS or encrypted with a
+    // key that it hands out itself. Without this it lets no service in. The network between is trusted anyway:
+    // without TLS statements and rows go over it as they are.
+    allowPublicKeyRetrieval: true,
   }
 }
 
