@@ -1,9 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { friendRequestAccepted, friendRequestSent, userRegistered } from '@bigtech/contracts'
+import { createMetrics } from '@bigtech/service-kit'
 import { collectEvents, describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createMysql } from '../../plugins/mysql.ts'
 import { type Harness, migrationsDir, newUsers, startHarness } from '../../testing/harness.ts'
 import { scenesOf } from '../../testing/scenes.ts'
+import { FriendshipRepository } from './friendship.repository.ts'
 
 let harness: Harness
 beforeAll(async () => {
@@ -156,6 +159,35 @@ describe('requests', () => {
   it('to oneself are refused', async () => {
     const [mina] = newUsers(1) as [number]
     expect(await request(mina, mina)).toMatchObject({ status: 400, body: { code: 'FRIEND_SELF' } })
+  })
+})
+
+describe('chores', () => {
+  it('end all requests whose time is over in one go, however many they are', async () => {
+    const users = newUsers(231)
+    const [mina, ...others] = users as [number, ...number[]]
+    const values = others.map(
+      (other, index) =>
+        `(${mina}, ${other}, 1, 'pending', ${5_000_000 + index}, ${other}, ${mina}, 'open',
+          '2026-01-01', '2026-01-31')`,
+    )
+    await harness.mysql.query(
+      `INSERT INTO friendships (user_low, user_high, version, status, request_id, request_from, request_to,
+         request_state, request_sent_at, request_expires_at) VALUES ${values.join(', ')}`,
+    )
+    await harness.service.friendships.expireDue(harness.service.log)
+    const left = 'SELECT 1 FROM friendships WHERE request_to = ? AND status <> ?'
+    expect(await harness.mysql.query(left, [mina, 'none'])).toEqual([])
+    const events = await harness.eventsOf(mina, others.at(-1)!)
+    expect(events).toMatchObject([{ event_type: 'FriendRequestCancelled', reason: 'expired' }])
+  })
+
+  it('forget all request ids but the newest', async () => {
+    await harness.mysql.query(`INSERT INTO request_ids VALUES ${Array(2_500).fill('()').join(', ')}`)
+    const mysql = createMysql(harness.mysql.url, createMetrics('test'))
+    await new FriendshipRepository(mysql).purgeRequestIds()
+    await mysql.close()
+    expect(await harness.mysql.query('SELECT id FROM request_ids')).toHaveLength(1)
   })
 })
 

@@ -26,7 +26,7 @@ interface Row {
   readonly quiet_high_until: Date | null
 }
 
-const EXPIRY_BATCH = 200
+const PURGE_BATCH = 1_000
 
 /**
  * The pairs, one row each. Every method that takes a transaction locks what it returns: two actions on
@@ -108,19 +108,21 @@ export class FriendshipRepository {
   }
 
   /** Pairs whose request is over by the clock alone. */
-  async findExpired(now: number): Promise<{ low: number; high: number }[]> {
+  async findExpired(now: number, limit: number): Promise<{ low: number; high: number }[]> {
     const rows = await this.#mysql.client.$queryRaw<{ user_low: bigint; user_high: bigint }[]>`
       SELECT user_low, user_high FROM friendships
       WHERE status = 'pending' AND request_expires_at <= ${new Date(now)}
-      ORDER BY request_expires_at LIMIT ${EXPIRY_BATCH}`
+      ORDER BY request_expires_at LIMIT ${limit}`
     return rows.map((row) => ({ low: Number(row.user_low), high: Number(row.user_high) }))
   }
 
   /** Ids given out long ago are of no use: the counter goes on without their rows. */
   async purgeRequestIds(): Promise<void> {
-    await this.#mysql.client.$executeRaw`
-      DELETE FROM request_ids WHERE id < (SELECT newest FROM (SELECT MAX(id) AS newest FROM request_ids) AS ids)
-      ORDER BY id LIMIT 1000`
+    for (let deleted = PURGE_BATCH; deleted === PURGE_BATCH; ) {
+      deleted = await this.#mysql.client.$executeRaw`
+        DELETE FROM request_ids WHERE id < (SELECT newest FROM (SELECT MAX(id) AS newest FROM request_ids) AS ids)
+        ORDER BY id LIMIT ${PURGE_BATCH}`
+    }
   }
 
   /** Deletes a bounded number of a user's pairs; returns how many. */

@@ -22,6 +22,10 @@ export interface FriendshipDependencies {
 
 type Tx = Parameters<Parameters<FriendshipRepository['transaction']>[0]>[0]
 
+const EXPIRY_BATCH = 200
+/** Some seconds of work: a process that stops does not wait longer. */
+const MOST_EXPIRED_AT_ONCE = 1_000
+
 interface Outcome {
   readonly low: number
   readonly high: number
@@ -101,15 +105,18 @@ export class FriendshipService {
   /** Ends requests whose time is over, for those who only look at events. Returns how many pairs it saw. */
   async expireDue(log: AuthenticatedContext['log']): Promise<number> {
     const { repository, now } = this.#deps
-    const due = await repository.findExpired(now())
-    for (const { low, high } of due) {
-      const requestId = `expiry-${low}-${high}`
-      await this.#run({ requestId, log }, async (tx) => {
-        const stored = await repository.lockExistingPair(tx, low, high)
-        return stored && this.#apply({ requestId }, tx, stored, { type: 'expire' })
-      })
+    for (let total = 0; ; ) {
+      const due = await repository.findExpired(now(), EXPIRY_BATCH)
+      for (const { low, high } of due) {
+        const requestId = `expiry-${low}-${high}`
+        await this.#run({ requestId, log }, async (tx) => {
+          const stored = await repository.lockExistingPair(tx, low, high)
+          return stored && this.#apply({ requestId }, tx, stored, { type: 'expire' })
+        })
+      }
+      total += due.length
+      if (due.length < EXPIRY_BATCH || total >= MOST_EXPIRED_AT_ONCE) return total
     }
-    return due.length
   }
 
   async #answer(
