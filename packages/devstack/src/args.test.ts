@@ -47,6 +47,7 @@ describe('command line', () => {
     [['start', '--instance', '--reset']],
     [['start', '--instance', '../etc']],
     [['start', '--only', 'services']],
+    [['start', '--without', 'chatservice']],
   ])('refuses %j with a sentence, so that a typing error is never ignored', (argv) => {
     expect(() => parseArgs(argv)).toThrow(UserError)
   })

@@ -1,4 +1,5 @@
 import { UserError } from './problems.ts'
+import { services } from './services.ts'
 
 export interface Args {
   command: 'start' | 'test' | 'lint' | 'servers' | 'status' | 'env' | 'run' | 'help'
@@ -79,7 +80,7 @@ export function parseArgs(argv: readonly string[]): Args {
     else if (option === '--observability') args.observability = true
     else if (option === '--help' || option === '-h') args.help = true
     else if (option === '--instance') args.instance = instanceName(valueAfter(tail, index++, option))
-    else if (option === '--without') args.without.push(valueAfter(tail, index++, option))
+    else if (option === '--without') args.without.push(serviceName(valueAfter(tail, index++, option)))
     else if (option === '--only') {
       if (valueAfter(tail, index++, option) !== 'servers')
         throw new UserError('--only knows "servers", see --help.')
@@ -89,6 +90,12 @@ export function parseArgs(argv: readonly string[]): Args {
     else args.rest.push(option)
   }
   return args
+}
+
+function serviceName(name: string): string {
+  const names = services.map((service) => service.name)
+  if (!names.includes(name)) throw new UserError(`There is no service "${name}": ${names.join(', ')}.`)
+  return name
 }
 
 function instanceName(name: string): string {
