@@ -144,11 +144,17 @@ describe('Timeline', () => {
 
   it('hides a message that was deleted for oneself, and keeps its place', () => {
     const timeline = new Timeline(7)
-    const message = messageOf(1, { content: 'x' })
+    const attachment = { url: 'https://x.test/a.png', name: 'a.png', mime: 'image/png', size: 3 }
+    const reactions = [{ emoji: '👍', count: 1, me: false }]
+    const message = messageOf(1, { content: 'x', attachment, reactions, mentions: [2] })
     timeline.load([message])
     const frame = { event: 'message_hidden' as const, data: { room_id: 7, message_id: message.message_id } }
     expect(timeline.apply(frame)).toBe(true)
-    expect(timeline.messages[0]).toMatchObject({ seq: 1, content: '', is_deleted: true, deleted_for: 'me' })
+    const nothing = { content: '', attachment: null, reactions: [], mentions: [], reply_preview: null }
+    expect(timeline.messages[0]).toMatchObject({ seq: 1, is_deleted: true, deleted_for: 'me', ...nothing })
+    timeline.load([messageOf(1, { content: '', is_deleted: true, deleted_for: 'all', cseq: 9 })])
+    timeline.apply(frame)
+    expect(timeline.messages[0]).toMatchObject({ deleted_for: 'all' })
   })
 
   it('lets frames of other rooms and of no room pass', () => {
