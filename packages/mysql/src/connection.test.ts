@@ -1,5 +1,6 @@
 import { constants, generateKeyPairSync, privateDecrypt, randomInt } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
+import { MySqlSession } from '@bigtech/kafka'
 import { createConnection } from 'mariadb'
 import { afterEach, expect, it } from 'vitest'
 import { connectionOptions, prismaAdapter } from './connection.ts'
@@ -65,6 +66,13 @@ afterEach(() => server?.close())
 it.each([
   ['the connector', async (url: string) => (await createConnection(connectionOptions(url))).destroy()],
   ['the one that Prisma brings', async (url: string) => (await prismaAdapter(url, 1).connect()).dispose()],
+  [
+    'the session of an outbox relay',
+    async (url: string) => {
+      const session = new MySqlSession(url)
+      await session.query('SELECT 1').finally(() => session.close())
+    },
+  ],
 ])(
   'MySQL 8.4 lets %s in, without TLS and with an account it has not seen before',
   async (_which, connect) => {

@@ -57,6 +57,8 @@ export class MySqlSession {
       password: decodeURIComponent(url.password),
       database: this.database,
       connectTimeout: CONNECT_TIMEOUT_MS,
+      // As in the mysql package: without TLS, MySQL 8 lets an account in only by a key that it hands out itself.
+      allowPublicKeyRetrieval: true,
       bigIntAsNumber: true,
       insertIdAsNumber: true,
       sessionVariables: { wait_timeout: SESSION_IDLE_SECONDS },
