@@ -30,6 +30,8 @@ import { MessagePlanner } from './modules/deliveries/message-planner.ts'
 import { PushChannel } from './modules/deliveries/push-channel.ts'
 import { WaitingMessagesRepository } from './modules/deliveries/waiting-messages.repository.ts'
 import { WebPushClient } from './modules/deliveries/web-push-client.ts'
+import { exportRoutes } from './modules/export/export.routes.ts'
+import { ExportService } from './modules/export/export.service.ts'
 import { PreferencesRepository } from './modules/preferences/preferences.repository.ts'
 import { preferencesRoutes } from './modules/preferences/preferences.routes.ts'
 import { roomsConsumers } from './modules/rooms/rooms.consumers.ts'
@@ -108,6 +110,8 @@ export async function buildNotificationService(
   })
   await service.app.register(preferencesRoutes, { preferences })
   await service.app.register(deliveriesRoutes, { deliveries })
+  const exports = new ExportService({ contacts, preferences, subscriptions, deliveries })
+  await service.app.register(exportRoutes, { exports })
 
   const runners = createRunners(service, kafka, publisher, {
     events: [

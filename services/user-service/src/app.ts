@@ -141,6 +141,7 @@ async function openStores(service: Service, config: Config, workers: number) {
     neighbours: openNeighbours(service, {
       friendServiceUrl: config.FRIEND_SERVICE_URL,
       chatServiceUrl: config.CHAT_SERVICE_URL,
+      notificationServiceUrl: config.NOTIFICATION_SERVICE_URL,
     }),
   }
 }

@@ -41,6 +41,7 @@ export const notificationRows: readonly Row[] = [
     request: () => ({ body: preferences }),
   },
   { operationId: 'listDeliveries', table: everybody(200) },
+  { operationId: 'exportNotificationData', table: everybody(200) },
 ]
 
 /** analytics-service: for operators, whatever a person is to another. */

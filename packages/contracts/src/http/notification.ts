@@ -218,3 +218,35 @@ export const listDeliveries = defineRoute({
   },
   problems: ['CURSOR_INVALID'],
 })
+
+export const exportNotificationData = defineRoute({
+  operationId: 'exportNotificationData',
+  method: 'GET',
+  path: '/notifications/export',
+  tag: 'deliveries',
+  summary: 'What notification-service holds of you: address, preferences, devices, deliveries',
+  description: 'Written while it is read.',
+  success: {
+    status: 200,
+    description: 'One JSON document.',
+    contentType: 'application/json',
+    schema: z.object({
+      exported_at: timestamp,
+      user_id: userId,
+      email: z.string().nullable().meta({ description: 'Where mail goes; null: it is not known here.' }),
+      locale: z.string().nullable(),
+      preferences: notificationPreferences,
+      subscriptions: z.array(pushSubscription),
+      deliveries: z.array(delivery).meta({ description: 'Of the last 30 days, newest first.' }),
+    }),
+    example: {
+      exported_at: '2026-01-27T10:00:00.000Z',
+      user_id: 100,
+      email: 'test@example.com',
+      locale: 'ko',
+      preferences: preferencesExample,
+      subscriptions: [subscriptionExample],
+      deliveries: [],
+    },
+  },
+})

@@ -210,6 +210,7 @@ export const exportMyData = defineRoute({
       ),
       friends: z.unknown().meta({ description: "friend-service's part, or null." }),
       rooms: z.unknown().meta({ description: "chat-service's part, or null." }),
+      notifications: z.unknown().meta({ description: "notification-service's part, or null." }),
       notes: z.array(z.string()),
     }),
     example: {
@@ -219,6 +220,7 @@ export const exportMyData = defineRoute({
       sessions: [],
       friends: null,
       rooms: null,
+      notifications: null,
       notes: ['friends: friend-service does not answer right now; ask again later.'],
     },
   },

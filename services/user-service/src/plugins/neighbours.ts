@@ -19,16 +19,18 @@ const exportOf = <const Path extends string>(operationId: string, path: Path) =>
 
 const friendsExport = exportOf('exportMyFriends', '/friends/export')
 const roomsExport = exportOf('exportMyRooms', '/rooms/export')
+const notificationsExport = exportOf('exportMyNotifications', '/notifications/export')
 
 export interface Neighbours {
   friends(ctx: AuthenticatedContext): Promise<ExportPart>
   rooms(ctx: AuthenticatedContext): Promise<ExportPart>
+  notifications(ctx: AuthenticatedContext): Promise<ExportPart>
 }
 
 /** The services that are asked for their part of a data export, in the user's name. */
 export function openNeighbours(
   service: Service,
-  urls: { friendServiceUrl: string; chatServiceUrl: string },
+  urls: { friendServiceUrl: string; chatServiceUrl: string; notificationServiceUrl: string },
 ): Neighbours {
   const client = (name: string, baseUrl: string) => {
     const opened = new ServiceClient({ service: name, baseUrl, timeoutMs: EXPORT_TIMEOUT_MS })
@@ -37,7 +39,7 @@ export function openNeighbours(
   }
   const ask = async (
     neighbour: ServiceClient,
-    contract: typeof friendsExport | typeof roomsExport,
+    contract: typeof friendsExport | typeof roomsExport | typeof notificationsExport,
     name: string,
     { requestId, bearer, log }: AuthenticatedContext,
   ): Promise<ExportPart> => {
@@ -50,8 +52,10 @@ export function openNeighbours(
   }
   const friends = client('friend-service', urls.friendServiceUrl)
   const rooms = client('chat-service', urls.chatServiceUrl)
+  const notifications = client('notification-service', urls.notificationServiceUrl)
   return {
     friends: (ctx) => ask(friends, friendsExport, 'friend-service', ctx),
     rooms: (ctx) => ask(rooms, roomsExport, 'chat-service', ctx),
+    notifications: (ctx) => ask(notifications, notificationsExport, 'notification-service', ctx),
   }
 }

@@ -1,5 +1,11 @@
 import { fileURLToPath } from 'node:url'
-import { friendRequestCancelled, friendRequestSent, userDeleted, uuidv7 } from '@bigtech/contracts'
+import {
+  exportNotificationData,
+  friendRequestCancelled,
+  friendRequestSent,
+  userDeleted,
+  uuidv7,
+} from '@bigtech/contracts'
 import { describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Harness, migrationsDir, newIds, startHarness } from '../../testing/harness.ts'
@@ -108,6 +114,35 @@ describe('pushes for friend requests of different people', () => {
     }
     await waitFor(() => pushesTo(`/friends-${reader}`).length === 2)
     expect(new Set(pushesTo(`/friends-${reader}`).map(({ headers }) => headers.topic)).size).toBe(2)
+  })
+})
+
+describe('the export', () => {
+  it('holds everything of mine, however many deliveries, and nothing of others', async () => {
+    const [mina, joon] = newIds(2) as [number, number]
+    await register(mina, 'ko')
+    await register(joon, 'ko')
+    await subscribe(mina, `/export-${mina}`)
+    await harness.deliveriesOf(mina, finished)
+    await harness.mysql.query(
+      `INSERT INTO deliveries (id, user_id, kind, channel, state, event_id, due_at, created_at)
+       SELECT CONCAT('01970000-0000-7000-8000-', LPAD(seq, 12, '0')), ?, 'message', 'push', 'sent', UUID(), NOW(), NOW()
+       FROM (SELECT a.n + 100 * b.n AS seq FROM (${hundred}) a JOIN (${hundred}) b) s WHERE seq < 1100`,
+      [mina],
+    )
+    const { status, body } = await harness.call(mina, 'GET', '/notifications/export')
+    expect(status).toBe(200)
+    expect(exportNotificationData.success.schema.parse(body)).toEqual(body)
+    expect(body).toMatchObject({
+      user_id: mina,
+      email: `user${mina}@example.com`,
+      locale: 'ko',
+      preferences: everythingOn,
+      subscriptions: [{ push_service: expect.any(String) }],
+    })
+    const ids = (body.deliveries as { delivery_id: string }[]).map(({ delivery_id }) => delivery_id)
+    expect(new Set(ids).size).toBe(1_101)
+    expect(JSON.stringify(body)).not.toContain(`user${joon}`)
   })
 })
 

@@ -14,11 +14,12 @@ export const deliveriesRoutes: FastifyPluginAsync<{ deliveries: DeliveriesReposi
   route(app, listDeliveries, async ({ query }, ctx) => {
     const [beforeId] = decodeCursor(cursorSchema, query.cursor) ?? []
     const rows = await deliveries.list(ctx.actor.userId, query.limit + 1, beforeId)
-    return toPage(rows, query.limit, (row) => [row.id], toView)
+    return toPage(rows, query.limit, (row) => [row.id], deliveryView)
   })
 }
 
-function toView(delivery: Delivery): DeliveryView {
+/** A delivery as its owner sees it. */
+export function deliveryView(delivery: Delivery): DeliveryView {
   return {
     delivery_id: delivery.id,
     kind: delivery.kind,

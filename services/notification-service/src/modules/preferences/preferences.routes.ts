@@ -13,7 +13,7 @@ export const preferencesRoutes: FastifyPluginAsync<{ preferences: PreferencesRep
   { preferences },
 ) => {
   route(app, getNotificationPreferences, async (_input, ctx) =>
-    toView(await preferences.find(ctx.actor.userId)),
+    preferencesView(await preferences.find(ctx.actor.userId)),
   )
   route(app, putNotificationPreferences, async ({ body }, ctx) => {
     await preferences.put(ctx.actor.userId, fromView(body))
@@ -21,7 +21,8 @@ export const preferencesRoutes: FastifyPluginAsync<{ preferences: PreferencesRep
   })
 }
 
-function toView(preferences: Preferences): NotificationPreferences {
+/** Preferences as their owner sees them. */
+export function preferencesView(preferences: Preferences): NotificationPreferences {
   const { quietHours } = preferences
   return {
     message_push: preferences.messagePush,

@@ -26,10 +26,10 @@ export const subscriptionsRoutes: FastifyPluginAsync<{
       auth: body.keys.auth,
       deviceName: body.device_name ?? null,
     })
-    return toView(subscription)
+    return subscriptionView(subscription)
   })
   route(app, listPushSubscriptions, async (_input, ctx) => ({
-    items: (await subscriptions.list(ctx.actor.userId)).map(toView),
+    items: (await subscriptions.list(ctx.actor.userId)).map(subscriptionView),
     vapid_public_key: vapidPublicKey,
   }))
   route(app, deletePushSubscription, async ({ params }, ctx) => {
@@ -39,7 +39,8 @@ export const subscriptionsRoutes: FastifyPluginAsync<{
   })
 }
 
-function toView(subscription: Subscription): PushSubscriptionView {
+/** A subscription as its owner sees it: without what sends to it. */
+export function subscriptionView(subscription: Subscription): PushSubscriptionView {
   return {
     subscription_id: subscription.id,
     push_service: new URL(subscription.endpoint).host,

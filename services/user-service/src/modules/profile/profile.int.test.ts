@@ -19,11 +19,13 @@ beforeAll(async () => {
   neighbour = createServer((request, response) => {
     asked.push({ url: request.url ?? '', authorization: request.headers.authorization })
     response.setHeader('content-type', 'application/json')
-    answer(response)
+    if (request.url === '/notifications/export') response.end('{"locale":"ko"}')
+    else answer(response)
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => neighbour.once('listening', resolve))
   const { port } = neighbour.address() as AddressInfo
-  users = await world.build({ CHAT_SERVICE_URL: `http://127.0.0.1:${port}` })
+  const url = `http://127.0.0.1:${port}`
+  users = await world.build({ CHAT_SERVICE_URL: url, NOTIFICATION_SERVICE_URL: url })
   const { brokers, topicPrefix } = world.kafka
   events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
 })
@@ -139,10 +141,13 @@ describe('the export of my data', () => {
       sessions: [{ device: expect.any(String), ended_at: null }],
       friends: null,
       rooms: { rooms: [{ room_id: 7 }] },
+      notifications: { locale: 'ko' },
     })
     expect(body.notes).toEqual([expect.stringContaining('friend-service')])
     expect(headers['content-disposition']).toContain('attachment')
-    expect(asked.at(-1)).toEqual({ url: '/rooms/export', authorization: `Bearer ${token}` })
+    for (const url of ['/rooms/export', '/notifications/export']) {
+      expect(asked).toContainEqual({ url, authorization: `Bearer ${token}` })
+    }
   })
 
   it('goes through while it is read, however long the neighbour takes to tell everything', async () => {

@@ -73,12 +73,12 @@ function settingsBody(settings: Settings): UserSettings {
 }
 
 /** One JSON document. When a part breaks off, so does the whole, and the connection with it. */
-async function* archive({ friends, rooms, ...own }: DataExport): AsyncGenerator<Uint8Array> {
+async function* archive({ parts, ...own }: DataExport): AsyncGenerator<Uint8Array> {
   const text = (part: string) => new TextEncoder().encode(part)
   const notes: string[] = []
   try {
     yield text(JSON.stringify(ownBody(own)).slice(0, -1))
-    for (const [name, part] of Object.entries({ friends, rooms })) {
+    for (const [name, part] of Object.entries(parts)) {
       yield text(`,"${name}":`)
       if ('body' in part) yield* part.body
       else {
@@ -88,11 +88,11 @@ async function* archive({ friends, rooms, ...own }: DataExport): AsyncGenerator<
     }
     yield text(`,"notes":${JSON.stringify(notes)}}`)
   } finally {
-    for (const part of [friends, rooms]) if ('body' in part) part.body.destroy()
+    for (const part of Object.values(parts)) if ('body' in part) part.body.destroy()
   }
 }
 
-function ownBody({ exportedAt, profile, settings, sessions }: Omit<DataExport, 'friends' | 'rooms'>) {
+function ownBody({ exportedAt, profile, settings, sessions }: Omit<DataExport, 'parts'>) {
   return {
     exported_at: exportedAt.toISOString(),
     profile: profileBody(profile),

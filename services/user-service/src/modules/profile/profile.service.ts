@@ -14,8 +14,7 @@ export interface DataExport {
   readonly profile: Profile
   readonly settings: Settings
   readonly sessions: readonly ExportedSession[]
-  readonly friends: ExportPart
-  readonly rooms: ExportPart
+  readonly parts: Readonly<Record<'friends' | 'rooms' | 'notifications', ExportPart>>
 }
 
 const exports: Limit = { name: 'export', max: 10, windowSeconds: 3_600 }
@@ -27,6 +26,7 @@ export function createProfileService(deps: {
   neighbours: {
     friends(ctx: AuthenticatedContext): Promise<ExportPart>
     rooms(ctx: AuthenticatedContext): Promise<ExportPart>
+    notifications(ctx: AuthenticatedContext): Promise<ExportPart>
   }
   wakeRelay: () => void
   onVisibilityChanged: (userId: number, correlationId: string) => Promise<void>
@@ -67,8 +67,13 @@ export function createProfileService(deps: {
       await limiter.take(exports, userId)
       const [{ profile, settings }, sessions] = await Promise.all([own(ctx), profiles.exportSessions(userId)])
       // Last: what is opened is read, whatever else fails.
-      const [friends, rooms] = await Promise.all([neighbours.friends(ctx), neighbours.rooms(ctx)])
-      return { exportedAt: new Date(), profile, settings, sessions, friends, rooms }
+      const [friends, rooms, notifications] = await Promise.all([
+        neighbours.friends(ctx),
+        neighbours.rooms(ctx),
+        neighbours.notifications(ctx),
+      ])
+      const parts = { friends, rooms, notifications }
+      return { exportedAt: new Date(), profile, settings, sessions, parts }
     },
   }
 }
