@@ -48,13 +48,19 @@ function defaultRetryAfter(status: number): number | undefined {
   return status === 503 ? 2 : undefined
 }
 
+/** What there is to say when nothing is said of this occurrence: clients show `detail`, and it is always there. */
+function detailOf({ code, errors = [] }: Problem): string {
+  const [first] = errors
+  return first ? `${first.field}: ${first.message}` : problems[code].title
+}
+
 /** The body of RFC 9457 for a problem. */
 export function problemBodyOf(problem: Problem, instance: string, requestId: string): ProblemBody {
   return {
     type: `urn:bigtech-chat:error:${problem.code}`,
     title: problems[problem.code].title,
     status: problem.status,
-    ...(problem.detail === undefined ? {} : { detail: problem.detail }),
+    detail: problem.detail ?? detailOf(problem),
     instance,
     code: problem.code,
     request_id: requestId,

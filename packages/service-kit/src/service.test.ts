@@ -93,6 +93,8 @@ describe('buildService', () => {
     expect(answer.statusCode).toBe(status)
     expect(answer.headers['content-type']).toMatch('application/problem+json')
     expect(answer.json()).toMatchObject({ status, code, request_id: answer.headers['x-request-id'] })
+    for (const field of ['type', 'title', 'detail', 'instance'])
+      expect(answer.json()[field]).toEqual(expect.stringMatching(/\S/))
     if (status === 422) expect(answer.json().errors[0]).toMatchObject({ field: expect.any(String) })
   })
 
