@@ -1,6 +1,7 @@
 import { once as onceEvent } from 'node:events'
 import { friendRequestAccepted } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
+import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KafkaUnavailable } from '../errors.ts'
 import { createPublisher, type Publisher } from '../publisher/publisher.ts'
@@ -107,16 +108,21 @@ describe('broadcast', () => {
     expect(sorted(seen)).toEqual(upTo(30).slice(20))
   })
 
-  it('goes on with the next event when a handler throws', async () => {
+  it('goes on with the next event when a handler throws, and counts which it was', async () => {
     const seen: number[] = []
     const handler = on(friendRequestAccepted, async ({ request_id }) => {
       if (request_id === 1) throw new Error('x')
       seen.push(request_id)
     })
-    const { consumer } = listen({ handlers: [handler], sinceMs: 60_000 })
+    const registry = new Registry()
+    const { consumer } = listen({ handlers: [handler], sinceMs: 60_000, registry })
     await consumer.ready
     await publisher.publish([recordOf(accepted(0)), recordOf(accepted(1))])
     await waitFor(() => seen.length === 1)
+    const counted = await registry.getSingleMetric('kafka_consumer_events_total')!.get()
+    const labels = counted.values.map((each) => ({ ...each.labels, value: each.value }))
+    const common = { topic: 'friend.events', event_type: 'FriendRequestAccepted', value: 1 }
+    expect(labels).toContainEqual({ ...common, result: 'dead' })
   })
 
   it('misses and repeats nothing when its consumer dies and another takes over', async () => {

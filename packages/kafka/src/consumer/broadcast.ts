@@ -174,10 +174,12 @@ class Broadcast implements BroadcastConsumer {
     if (record.headers[headerNames.replayFor] !== undefined) return true
     const topic = record.topic.slice(this.#options.kafka.topicPrefix.length)
     const { partition, offset } = record
+    let eventType = 'unreadable'
     try {
       const decoded = this.#table.decode(record)
       if (!decoded.known) return true
       const { event, subscription } = decoded
+      eventType = event.event_type
       await subscription.handle(event, {
         requestId: event.correlation_id,
         log: this.#log.child({ request_id: event.correlation_id, event_id: event.event_id }),
@@ -189,9 +191,9 @@ class Broadcast implements BroadcastConsumer {
         offset,
         signal: worker.signal,
       })
-      this.#metrics?.events.inc({ topic, event_type: event.event_type, result: 'applied' })
+      this.#metrics?.events.inc({ topic, event_type: eventType, result: 'applied' })
     } catch (err) {
-      this.#metrics?.events.inc({ topic, event_type: 'unreadable', result: 'dead' })
+      this.#metrics?.events.inc({ topic, event_type: eventType, result: 'dead' })
       const what =
         err instanceof PermanentError ? 'event skipped: unreadable' : 'event skipped: handler failed'
       this.#log.error({ err, topic, partition, offset }, what)
