@@ -66,11 +66,13 @@ export function refuseUnroutable(_err: Error, request: FastifyRequest, reply: Fa
     .end(JSON.stringify(body))
 }
 
-/** The path alone: a query string may hold a ticket, or what somebody searched for. */
+/**
+ * The path alone: a query string may hold a ticket, or what somebody searched for. The pattern where
+ * the path itself is a secret, also when it was asked for in a way that reaches no route.
+ */
 export function pathOf(request: FastifyRequest): string {
-  const contract = request.routeOptions?.config?.contract
-  if (contract?.secretPath) return contract.path
-  return request.url.split('?', 1)[0] ?? '/'
+  const path = request.url.split('?', 1)[0] ?? '/'
+  return request.server.secretPaths.find(({ prefix }) => path.startsWith(prefix))?.pattern ?? path
 }
 
 function toProblem(err: Error & { code?: string; statusCode?: number }): Problem {
@@ -84,10 +86,13 @@ function toProblem(err: Error & { code?: string; statusCode?: number }): Problem
   return new Problem(byStatus, { cause: err })
 }
 
-/** Finds the methods that a path takes, to tell a wrong method (405) from a wrong path (404). */
+/** Remembers which paths are secrets, and the methods that a path takes, to tell a wrong method (405) from a wrong path (404). */
 function rememberRoutes(app: FastifyInstance): (path: string) => string[] {
   const routes: { methods: string[]; pattern: RegExp }[] = []
-  app.addHook('onRoute', ({ method, url }) => {
+  app.decorate('secretPaths', [])
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.contract?.secretPath)
+      app.secretPaths.push({ prefix: url.slice(0, url.indexOf(':')), pattern: url })
     const source = url.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/:[A-Za-z_]+/g, '[^/]+')
     routes.push({
       methods: [method].flat(),

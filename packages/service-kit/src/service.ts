@@ -160,11 +160,8 @@ async function closeHttp(app: FastifyInstance): Promise<void> {
 /** The HTTP instrumentation does not know the route: a span named by the path would be one per id. */
 function nameSpan(request: FastifyRequest): void {
   const { url: path } = request.routeOptions
-  if (path === undefined) return
-  trace
-    .getActiveSpan()
-    ?.updateName(`${request.method} ${path}`)
-    .setAttributes({ 'http.route': path, 'url.path': pathOf(request) })
+  const span = trace.getActiveSpan()?.setAttribute('url.path', pathOf(request))
+  if (path !== undefined) span?.updateName(`${request.method} ${path}`).setAttribute('http.route', path)
 }
 
 /** One line a request. Never its query string: it may hold a ticket or what somebody searched for. */

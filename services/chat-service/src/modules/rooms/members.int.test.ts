@@ -314,7 +314,15 @@ describe('join links', () => {
     expect(full.body.code).toBe('JOIN_LINK_LIMIT')
     await chat.mysql.query('UPDATE room_links SET uses = 1 WHERE room_id = ? LIMIT 1', [room])
     expect((await chat.as(owner, 'POST', `/rooms/${room}/links`, {})).status).toBe(201)
-    const answer = await chat.as(owner, 'POST', '/rooms/join/secret-token-of-somebody')
-    expect(answer.body.instance).toBe('/rooms/join/:token')
+    // Also not when a browser opens it as a page, or it was copied with something after it.
+    for (const [method, rest] of [
+      ['POST', ''],
+      ['GET', ''],
+      ['POST', '/x'],
+      ['POST', '?a=b'],
+    ] as const) {
+      const answer = await chat.as(owner, method, `/rooms/join/secret-token-of-somebody${rest}`)
+      expect(answer.body.instance, `${method} ${rest}`).toBe('/rooms/join/:token')
+    }
   })
 })
