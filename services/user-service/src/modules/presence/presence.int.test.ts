@@ -64,6 +64,18 @@ const setVisibility = (person: Person, presence_visibility: string) =>
   users.call('PUT', '/profile/me/settings', { token: person.token, body: { presence_visibility } })
 
 describe('presence', () => {
+  it('remembers of somebody who never goes offline only what can still matter', async () => {
+    const person = await users.person()
+    const fields = () => redis.hlen(`user:online:${person.userId}`)
+    await heartbeat(person)
+    for (let process = 0; process < 30; process++) await streams(person, `ended-${process}`, 0)
+    await waitFor(async () => (await fields()) > 30)
+    await waitFor(async () => {
+      await heartbeat(person)
+      return (await fields()) === 1
+    })
+  })
+
   it('begins with a heartbeat, lasts as long as the key, and ends without another', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     expect(await presenceOf(viewer, person)).toEqual({

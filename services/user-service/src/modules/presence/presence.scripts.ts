@@ -3,7 +3,8 @@
  *
  * - `user:online:{user_id}`: hash, source -> `<at>:<till>`; gone when the last one has run out.
  *   A source is a session that sends heartbeats, or a process that holds open streams. `till` 0
- *   marks a source that has said goodbye, so that older news of it is recognised as old.
+ *   marks a source that has said goodbye, so that older news of it is recognised as old, for as long
+ *   as older news could still count.
  * - `user:presence:deadlines`: sorted set of everybody who counts as online, by the time at which
  *   they no longer will. Being in it or not is the state: a transition happens exactly once.
  * - `user:presence:seen`: hash, user -> last sign of life, for those in the set.
@@ -34,14 +35,15 @@ end
  * A source vouches for users, or (ttl 0) takes it back. Times are those of the event, so old
  * events change nothing however late or often they come.
  * KEYS: deadlines, seen, changes, then `user:online:*` of each user.
- * ARGV: source, at (-1: now), ttl, grace, then the user ids. Returns the deadline of each.
+ * ARGV: source, at (-1: now), ttl, grace, the longest ttl of any sign, then the user ids. Returns the deadline of each.
  */
 export const TOUCH = `${NOW}
 local source, at, ttl, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local longest = tonumber(ARGV[5])
 if at < 0 or at > now then at = now end
 local result = {}
 for i = 4, #KEYS do
-  local key, user = KEYS[i], ARGV[i + 1]
+  local key, user = KEYS[i], ARGV[i + 2]
   local online = redis.call('ZSCORE', KEYS[1], user)
   local known = redis.call('HGET', key, source)
   local deadline = tonumber(online or '0')
@@ -57,7 +59,9 @@ for i = 4, #KEYS do
     for j = 2, #fields, 2 do
       local till = tonumber(string.match(fields[j], '%d+$'))
       if till > deadline then deadline = till end
-      if till > 0 and till <= now then redis.call('HDEL', key, fields[j - 1]) end
+      local over = till
+      if till == 0 then over = tonumber(string.match(fields[j], '^%d+')) + longest end
+      if over <= now then redis.call('HDEL', key, fields[j - 1]) end
     end
     if deadline > now then
       redis.call('ZADD', KEYS[1], text(deadline), user)

@@ -41,7 +41,8 @@ export function createPresenceStore(
     touch: ({ source, userIds, at, gone = false }) =>
       redis.run('presenceTouch', async (client) => {
         const keys = [deadlines, seen, changes, ...userIds.map(presenceKeys.online)]
-        const args = [source, at?.getTime() ?? -1, gone ? 0 : timing.ttlMs, timing.graceMs, ...userIds]
+        const { ttlMs, graceMs } = timing
+        const args = [source, at?.getTime() ?? -1, gone ? 0 : ttlMs, graceMs, ttlMs, ...userIds]
         return (await client.eval(TOUCH, keys.length, ...keys, ...args)) as number[]
       }),
 
