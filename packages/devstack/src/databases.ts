@@ -37,6 +37,8 @@ export async function createDatabases(instance: Instance, passwords: Passwords):
     user: 'root',
     password: passwords(MYSQL_ROOT),
     connectTimeout: 10_000,
+    // What MySQL 8 wants of whoever comes with a password and without TLS.
+    allowPublicKeyRetrieval: true,
   })
   try {
     for (const statement of databaseStatements(passwords)) await connection.query(statement)

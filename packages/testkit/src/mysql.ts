@@ -21,7 +21,14 @@ export interface TestMysql {
 export async function createTestMysql(options: { migrationsDir?: string } = {}): Promise<TestMysql> {
   const { host, port, user, password } = testServers().mysql
   const database = uniqueName('t_')
-  const connection = await mariadb.createConnection({ host, port, user, password, bigIntAsNumber: true })
+  const connection = await mariadb.createConnection({
+    host,
+    port,
+    user,
+    password,
+    bigIntAsNumber: true,
+    allowPublicKeyRetrieval: true,
+  })
   await connection.query(`CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`)
   await connection.query(`USE ${database}`)
   const url = `mysql://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}`
