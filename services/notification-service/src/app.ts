@@ -128,7 +128,7 @@ export async function buildNotificationService(
           }),
       }),
       ...roomsConsumers(mysql, rooms),
-      ...deliveriesConsumers({ mysql, deliveries, planner, now }),
+      ...deliveriesConsumers({ mysql, deliveries, waiting, planner, now }),
       ...subscriptionsConsumers(subscriptions),
       ...erasureConsumers({
         mysql,
@@ -139,6 +139,7 @@ export async function buildNotificationService(
           (tx, userId) => preferences.erase(tx, userId),
           (tx, userId) => subscriptions.erase(tx, userId),
           (tx, userId) => deliveries.erase(tx, userId),
+          (tx, userId) => waiting.erase(tx, userId),
         ],
       }),
     ],

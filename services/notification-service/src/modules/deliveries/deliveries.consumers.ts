@@ -12,6 +12,7 @@ import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import type { DeliveriesRepository } from './deliveries.repository.ts'
 import { previewOf } from './delivery.ts'
 import type { MessagePlanner } from './message-planner.ts'
+import type { WaitingMessagesRepository } from './waiting-messages.repository.ts'
 
 const CONSUMER = 'deliveries'
 /** The same two people are told of requests at most once in it. */
@@ -20,6 +21,7 @@ const FRIEND_NOTICE_EVERY_MS = 24 * 60 * 60 * 1_000
 export interface DeliveriesConsumersDependencies {
   readonly mysql: Mysql
   readonly deliveries: DeliveriesRepository
+  readonly waiting: WaitingMessagesRepository
   readonly planner: MessagePlanner
   readonly now: () => number
 }
@@ -29,7 +31,7 @@ export interface DeliveriesConsumersDependencies {
  * a crash can neither lose a delivery nor plan it twice.
  */
 export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencies): Subscription[] {
-  const { mysql, deliveries, planner, now } = dependencies
+  const { mysql, deliveries, waiting, planner, now } = dependencies
   const tellOnce = async (
     tx: Tx,
     notice: { userId: number; actorId: number; kind: 'friend_request' | 'friend_accepted'; eventId: string },
@@ -46,7 +48,10 @@ export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencie
       ),
     ),
     on(messageDeleted, (event) =>
-      applyOnce(mysql, CONSUMER, event, (tx) => deliveries.withdrawMessage(tx, event.message_id)),
+      applyOnce(mysql, CONSUMER, event, async (tx) => {
+        await deliveries.withdrawMessage(tx, event.message_id)
+        await waiting.withdraw(tx, event.room_id, event.message_id)
+      }),
     ),
     on(friendRequestSent, (event) =>
       applyOnce(mysql, CONSUMER, event, (tx) =>

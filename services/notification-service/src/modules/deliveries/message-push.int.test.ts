@@ -6,6 +6,7 @@ import {
   roomMuteChanged,
   streamPresenceChanged,
   streamsAlive,
+  userDeleted,
   uuidv7,
 } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
@@ -227,6 +228,27 @@ describe('push for messages', () => {
     expect(await harness.mysql.query('SELECT 1 FROM waiting_messages WHERE room_id = ?', [roomId])).toEqual(
       [],
     )
+  })
+
+  it('never tells of a message that was deleted, or whose author was, while its room was not known yet', async () => {
+    const [roomId, gone, author, reader] = newIds(4) as [number, number, number, number]
+    const payload = message(roomId, author, 'oops')
+    await harness.publish(messageSent, payload)
+    await say(roomId, gone, 'my last words')
+    const { message_id, seq: position } = payload
+    const deletion = { message_id, room_id: roomId, seq: position, user_id: author, deleted_by: author }
+    const eventIds = [uuidv7(), uuidv7()] as const
+    const deleted_at = new Date().toISOString()
+    await harness.publish(messageDeleted, { ...deletion, deleted_at }, { eventId: eventIds[0] })
+    const erasure = { user_id: gone, deletion_id: crypto.randomUUID(), message_policy: 'remove' as const }
+    await harness.publish(userDeleted, erasure, { eventId: eventIds[1] })
+    for (const eventId of eventIds) await harness.applied(eventId)
+    expect(await harness.mysql.query('SELECT 1 FROM waiting_messages WHERE room_id = ?', [roomId])).toEqual(
+      [],
+    )
+    await knownRoom(roomId, [author, reader])
+    await say(roomId, author, 'the first that counts')
+    await harness.deliveriesOf(reader, (items) => items.length === 1 && items[0]!.event_count === 1)
   })
 
   it('is not for those who left, and is for those who came', async () => {

@@ -42,6 +42,17 @@ export class WaitingMessagesRepository {
     return (await tx.$executeRaw`DELETE FROM waiting_messages WHERE event_id = ${eventId}`) === 1
   }
 
+  /** The message is deleted: nobody is told of it any more. */
+  async withdraw(tx: Tx, roomId: number, messageId: string): Promise<void> {
+    await tx.$executeRaw`
+      DELETE FROM waiting_messages WHERE room_id = ${roomId} AND JSON_VALUE(event, '$.message_id') = ${messageId}`
+  }
+
+  /** What a deleted user said. Few messages ever wait, so that all of them may be looked at. */
+  async erase(tx: Tx, userId: number): Promise<void> {
+    await tx.$executeRaw`DELETE FROM waiting_messages WHERE JSON_VALUE(event, '$.user_id') = ${userId}`
+  }
+
   async putOff(eventId: string, now: number): Promise<void> {
     const [first, second, third, fourth, last] = RETRY_MS.map((ms) => new Date(now + ms))
     await this.#mysql.client.$executeRaw`
