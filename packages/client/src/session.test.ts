@@ -10,6 +10,7 @@ let roomsAnswer: (token: string | null) => Response
 let signedOut: number
 let session: Session
 let issued: number
+let userId: number
 
 const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
   new Response(JSON.stringify(body), { status, headers })
@@ -24,7 +25,7 @@ const tokens = () => {
     refresh_token: `refresh-${issued}`,
     refresh_expires_in: 1_000,
     session_id: '0199a8a0-0000-7000-8000-000000000000',
-    user_id: 7,
+    user_id: userId,
     device_token: 'device',
   })
 }
@@ -43,6 +44,7 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
   requests = []
   issued = 0
+  userId = 7
   signedOut = 0
   refreshAnswer = tokens
   roomsAnswer = () => json(200, { items: [], next_cursor: null })
@@ -135,12 +137,34 @@ describe('a session', () => {
     expect(session.current).toBeUndefined()
   })
 
+  it.each([
+    ['answered', tokens],
+    ['refused', () => problem(401, 'REFRESH_TOKEN_INVALID')],
+  ])('goes on with what another tab has refreshed, when its own refresh is %s later', async (_how, later) => {
+    const store = memorySessionStore()
+    const http = new Http({ baseUrl: 'http://api', fetch: fetchOf as typeof fetch })
+    const [slow, quick] = [0, 1].map(() => new Session(http, store, () => signedOut++)) as [Session, Session]
+    await slow.login('mina@example.com', 'x')
+    expire()
+    const answer = Promise.withResolvers<void>()
+    refreshAnswer = () => answer.promise.then(later)
+    const call = slow.call(listRooms, {})
+    refreshAnswer = tokens
+    const { accessToken } = await quick.refresh()
+    answer.resolve()
+    await call
+    expect(asked('/rooms').at(-1)?.token).toBe(accessToken)
+    expect(store.load()).toMatchObject({ accessToken })
+    expect(signedOut).toBe(0)
+  })
+
   it('leaves the session alone that began while the refresh of the one before was refused', async () => {
     expire()
     const answer = Promise.withResolvers<void>()
     refreshAnswer = () => answer.promise.then(() => problem(401, 'REFRESH_TOKEN_INVALID'))
     const settled = expect(session.refresh()).rejects.toBeInstanceOf(ApiProblem)
     await session.logout()
+    userId = 8
     const { refreshToken } = await session.login('juno@example.com', 'x')
     answer.resolve()
     await settled

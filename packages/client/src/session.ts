@@ -113,21 +113,28 @@ export class Session {
     try {
       const body = { refresh_token: session.refreshToken }
       const tokens = await this.#http.call(refreshSession, { body })
-      // Signed out while it was under way: the answer must not sign in again.
-      if (!this.#isCurrent(session)) throw signedOut()
-      return this.#keep(tokens)
+      return this.#replaced(session) ?? this.#keep(tokens)
     } catch (err) {
       // Only a refusal ends the session; without an answer the next attempt may succeed.
-      if (err instanceof ApiProblem && err.status === 401 && this.#isCurrent(session)) {
-        this.#store.save(undefined)
-        this.#onSignedOut()
-      }
+      if (!(err instanceof ApiProblem) || err.status !== 401) throw err
+      const replaced = this.#replaced(session)
+      if (replaced) return replaced
+      this.#store.save(undefined)
+      this.#onSignedOut()
       throw err
     }
   }
 
-  #isCurrent(session: StoredSession): boolean {
-    return this.current?.refreshToken === session.refreshToken
+  /**
+   * What took the session's place while it was refreshed: another tab on the same store was quicker.
+   *
+   * @throws ApiProblem NOT_AUTHENTICATED when somebody signed out, or is somebody else: the answer must not sign in again.
+   */
+  #replaced(session: StoredSession): StoredSession | undefined {
+    const { current } = this
+    if (current?.refreshToken === session.refreshToken) return undefined
+    if (current?.userId === session.userId) return current
+    throw signedOut()
   }
 
   #keep(tokens: TokenPair): StoredSession {
