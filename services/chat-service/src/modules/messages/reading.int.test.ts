@@ -1,7 +1,8 @@
 import type { Message } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { collections } from './documents.ts'
+import { collections, unreadMentions } from './documents.ts'
+import { positionId } from './message.ts'
 import { startTestRooms, type TestRooms, upTo } from './testing.ts'
 import { checkUnread } from './unread-check.ts'
 
@@ -284,7 +285,13 @@ it('answers every question from an index', async () => {
         .limit(21),
       'tokens',
     ],
-    ['mentions', messages.find({ mentions: b, room_id: { $in: [roomId] } }), 'mentions'],
+    [
+      'mentions',
+      messages
+        .find({ $or: [{ mentions: b, room_id: roomId, _id: { $gt: positionId(roomId, 1) } }] })
+        .hint(unreadMentions),
+      unreadMentions,
+    ],
     ['pins', messages.find({ room_id: roomId, pinned_at: { $exists: true } }), 'pins'],
     [
       'author',
