@@ -68,7 +68,7 @@ export class RoomList {
       },
       h('span', { class: 'name' }, room.title),
       h('span', { class: 'quiet' }, room.last_message_at ? shortTime(room.last_message_at) : ''),
-      h('span', { class: 'preview quiet' }, room.last_message_preview ?? ''),
+      h('span', { class: 'preview quiet' }, previewOf(room)),
       room.unread_count > 0 && !isRead && h('span', { class: 'badge' }, String(room.unread_count)),
     )
   }
@@ -79,4 +79,9 @@ export class RoomList {
     row.setAttribute('aria-current', 'true')
     this.#onOpen(room)
   }
+}
+
+function previewOf({ last_message_preview, last_message_type }: Room): string {
+  if (last_message_preview !== '') return last_message_preview ?? ''
+  return last_message_type === 'image' ? 'Picture' : last_message_type === 'file' ? 'File' : ''
 }

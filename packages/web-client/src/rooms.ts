@@ -65,6 +65,7 @@ export class Rooms {
       last_seq: message.seq,
       last_activity_at: message.created_at,
       last_message_at: message.created_at,
+      last_message_type: message.message_type,
       last_message_preview: previewOf(message),
       unread_count: isMine ? 0 : room.unread_count + 1,
       mention_count: isMine ? 0 : room.mention_count + Number(mentionsMe),

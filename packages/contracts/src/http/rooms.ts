@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { roomType } from '../events/chat-events.ts'
+import { messageType } from '../events/message-events.ts'
 import { roomId, timestamp, userId } from '../ids.ts'
 import { defineRoute } from './define-route.ts'
 import { idParam, pageOf, pageQuery } from './paging.ts'
@@ -48,7 +49,11 @@ export const room = z.object({
   created_at: timestamp,
   last_activity_at: timestamp.meta({ description: 'Of the newest message, or when the room was made.' }),
   last_seq: z.int().min(0),
-  last_message_preview: z.string().nullable(),
+  last_message_type: messageType.nullable(),
+  last_message_preview: z.string().nullable().meta({
+    description:
+      'Null: there is none, or it is deleted. Empty for a picture without a caption, and for a system message.',
+  }),
   last_message_at: timestamp.nullable(),
   unread_count: z.int().min(0),
   mention_count: z.int().min(0).meta({ description: 'Unread messages that mention you.' }),
@@ -73,6 +78,7 @@ export const roomExample = {
   created_at: '2026-01-27T09:00:00.000Z',
   last_activity_at: '2026-01-27T10:00:00.000Z',
   last_seq: 42,
+  last_message_type: 'text',
   last_message_preview: '안녕하세요!',
   last_message_at: '2026-01-27T10:00:00.000Z',
   unread_count: 2,

@@ -50,7 +50,7 @@ export const streamFrames = {
   }),
   /** You are a member now, and see its messages from here on. */
   room_added: roomHead,
-  /** Fetch the room again. `members` when it changed who is in it, with where the new ones begin. */
+  /** Fetch the room again: itself, or your role or settings in it. `members` when it changed who is in it, with where the new ones begin. */
   room_updated: z.object({
     room_id: roomId,
     members: z.object({ added: z.array(readPosition), removed: z.array(userId) }).nullable(),

@@ -62,6 +62,7 @@ export class RoomHeadsReader implements RoomHeads {
           roomId,
           {
             lastSeq,
+            lastMessageType: message?.messageType ?? null,
             lastMessagePreview:
               !message || message.isDeleted || hidden.has(message.messageId)
                 ? null

@@ -50,6 +50,7 @@ export class MembershipService implements MembershipReader, CommitListener {
   readonly #memberIds: FactCache<readonly number[]>
   readonly #roomIds: FactCache<readonly number[]>
   readonly #listeners: ((change: MembershipChange) => void)[] = []
+  readonly #settingsListeners: ((roomId: number, userIds: readonly number[]) => void)[] = []
   /** The last change of each room in hand: a room's changes are told one after the other. */
   readonly #turns = new Map<number, Promise<void>>()
   readonly #processId = uuidv7()
@@ -126,6 +127,10 @@ export class MembershipService implements MembershipReader, CommitListener {
     this.#listeners.push(listener)
   }
 
+  onSettingsChange(listener: (roomId: number, userIds: readonly number[]) => void): void {
+    this.#settingsListeners.push(listener)
+  }
+
   async assertMaySend({ userId, directPeerId }: Membership): Promise<void> {
     if (directPeerId === null) return
     if (!(await this.#policy.mayMessage(userId, directPeerId))) throw new Problem('DIRECT_MESSAGE_REFUSED')
@@ -154,6 +159,7 @@ export class MembershipService implements MembershipReader, CommitListener {
   /** Somebody's role or settings of a room are others now. */
   settingsChanged(roomId: number, userIds: readonly number[]): void {
     for (const userId of userIds) this.#memberships.drop(keyOf(roomId, userId))
+    for (const listener of this.#settingsListeners) listener(roomId, userIds)
   }
 
   /**

@@ -43,6 +43,8 @@ export interface MembershipReader {
    * the hint on Redis, and again by the event, which may tell of what is known already.
    */
   onChange(listener: (change: MembershipChange) => void): void
+  /** Called on every process when the role or the settings of these members are others; more than once. */
+  onSettingsChange(listener: (roomId: number, userIds: readonly number[]) => void): void
   /**
    * In a direct room only friends write, and none of a blocked pair.
    * @throws Problem DIRECT_MESSAGE_REFUSED
@@ -83,6 +85,7 @@ export interface SystemMessages {
 
 export interface RoomHead {
   readonly lastSeq: number
+  readonly lastMessageType: 'text' | 'image' | 'file' | 'system' | null
   readonly lastMessagePreview: string | null
   readonly lastMessageAt: Date | null
   readonly unreadCount: number

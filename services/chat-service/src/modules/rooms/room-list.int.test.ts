@@ -79,6 +79,7 @@ describe('listRooms', () => {
     await chat.as(me, 'POST', `/messages/${room}`, { content: 'you there?', mentions: [mina] })
     const [seen] = (await list(mina)).items
     expect(seen).toMatchObject({
+      last_message_type: 'text',
       last_message_preview: 'you there?',
       last_seq: 2,
       unread_count: 2,

@@ -171,6 +171,7 @@ function toRoom(
     created_at: room.createdAt.toISOString(),
     last_activity_at: latest(room.lastActivityAt, lastMessageAt).toISOString(),
     last_seq: Math.max(room.lastSeq, head?.lastSeq ?? 0),
+    last_message_type: head?.lastMessageType ?? null,
     last_message_preview: head?.lastMessagePreview ?? null,
     last_message_at: lastMessageAt?.toISOString() ?? null,
     unread_count: head?.unreadCount ?? 0,

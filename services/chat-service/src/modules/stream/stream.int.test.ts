@@ -117,3 +117,29 @@ it('loses nothing and doubles nothing over 20 disconnects, with edits and reacti
     expect(cseqs).toEqual(upTo(body.last_cseq))
   }
 }, 90_000)
+
+it('tells one’s other devices what one mutes, pins or archives, and nobody else', async () => {
+  const [a, b] = await rooms.chat.people(2)
+  const roomId = await rooms.room(a, b)
+  const [phone, laptop, others] = await Promise.all(
+    [
+      [b, 0],
+      [b, 1],
+      [a, 1],
+    ].map(async ([userId, process]) =>
+      openTestStream(rooms.addresses[process!]!, { token: await rooms.chat.token(userId!) }),
+    ),
+  )
+  for (const stream of [phone!, laptop!, others!]) await stream.waitFor('reset')
+  for (const settings of [{ muted: true }, { pinned: true }, { archived: true }]) {
+    phone!.frames.length = 0
+    laptop!.frames.length = 0
+    expect((await rooms.as(b, 'PUT', `/rooms/${roomId}/settings`, settings)).status).toBe(200)
+    for (const stream of [phone!, laptop!])
+      expect(await stream.waitFor('room_updated')).toEqual({ room_id: roomId, members: null })
+  }
+  await rooms.send(a, roomId, 'last')
+  await others!.waitFor('message')
+  expect(others!.frames.filter(({ event }) => event === 'room_updated')).toEqual([])
+  for (const stream of [phone!, laptop!, others!]) stream.kill()
+})

@@ -39,6 +39,7 @@ export class StreamService {
   constructor(options: StreamServiceOptions) {
     this.#options = options
     options.members.onChange((change) => this.#membersChanged(change))
+    options.members.onSettingsChange((roomId, userIds) => this.#settingsChanged(roomId, userIds))
   }
 
   start(): void {
@@ -137,23 +138,31 @@ export class StreamService {
   }
 
   #membersChanged({ roomId, added, removed }: MembershipChange): void {
-    const { registry } = this.#options
-    const each = (userIds: readonly number[], step: (connection: StreamConnection) => void) => {
-      for (const userId of userIds) {
-        for (const connection of registry.of(userId)) {
-          const early = this.#early.get(connection)
-          if (early) early.push(() => step(connection))
-          else step(connection)
-        }
-      }
-    }
     for (const userId of removed) this.#detach(roomId, userId)
-    each(removed, (connection) => {
+    this.#each(removed, (connection) => {
       connection.forgetRoom(roomId)
       connection.sendFrame('room_removed', { room_id: roomId })
     })
-    each(added, (connection) => void this.#join(roomId, connection))
+    this.#each(added, (connection) => void this.#join(roomId, connection))
     void this.#tellMembers({ roomId, added, removed }).catch(() => undefined)
+  }
+
+  /** One's other devices: what is muted, pinned or archived on one of them is so on all. */
+  #settingsChanged(roomId: number, userIds: readonly number[]): void {
+    this.#each(userIds, (connection) =>
+      connection.sendFrame('room_updated', { room_id: roomId, members: null }),
+    )
+  }
+
+  /** A stream that is just opening has it after its first frame. */
+  #each(userIds: readonly number[], step: (connection: StreamConnection) => void): void {
+    for (const userId of userIds) {
+      for (const connection of this.#options.registry.of(userId)) {
+        const early = this.#early.get(connection)
+        if (early) early.push(() => step(connection))
+        else step(connection)
+      }
+    }
   }
 
   /** At once, before anything else can be delivered. */
