@@ -13,7 +13,7 @@ import {
   roomProblems,
   tag,
 } from './message-shapes.ts'
-import { idParam } from './paging.ts'
+import { idParam, pageLimit } from './paging.ts'
 
 const ofReaction = z.object({ ...ofMessage.shape, emoji })
 
@@ -111,7 +111,7 @@ export const searchMessages = defineRoute({
   query: z.object({
     q: z.string().trim().min(1).max(100),
     room_id: idParam.optional(),
-    limit: z.coerce.number().int().min(1).max(100).default(20),
+    limit: pageLimit,
     cursor: z.string().max(200).optional(),
   }),
   success: {

@@ -15,7 +15,7 @@ import {
   roomProblems,
   tag,
 } from './message-shapes.ts'
-import { idParam } from './paging.ts'
+import { idParam, pageLimit, wholeNumber } from './paging.ts'
 
 export const sendMessage = defineRoute({
   operationId: 'sendMessage',
@@ -64,9 +64,9 @@ export const listMessages = defineRoute({
   query: z
     .object({
       before_seq: idParam.optional(),
-      after_seq: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+      after_seq: wholeNumber(z.int().min(0)).optional(),
       around_seq: idParam.optional(),
-      limit: z.coerce.number().int().min(1).max(100).default(20),
+      limit: pageLimit,
       cursor: z
         .string()
         .max(200)

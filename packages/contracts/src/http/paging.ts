@@ -1,14 +1,23 @@
 import { z } from 'zod'
 
+const inDigits = 'A whole number, in digits.'
+
+/** A whole number in a path or a query string, in decimal digits: `0x10`, `1e3` and `+1` are none. */
+export function wholeNumber<Schema extends z.ZodType<number>>(schema: Schema) {
+  return z.preprocess(
+    (value) => (typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value),
+    schema,
+  )
+}
+
+/** How many items a page has. */
+export const pageLimit = wholeNumber(z.int(inDigits).min(1).max(100))
+  .default(20)
+  .meta({ description: 'Items a page: 20 unless told, at most 100.' })
+
 /** The query of every cursor-paged list. */
 export const pageQuery = z.object({
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(100)
-    .default(20)
-    .meta({ description: 'Items a page, at most 100.' }),
+  limit: pageLimit,
   cursor: z
     .string()
     .max(200)
@@ -22,12 +31,12 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 
 /** An id in a path or a query string. */
-export const idParam = z.coerce
-  .number()
-  .int()
-  .positive()
-  .max(Number.MAX_SAFE_INTEGER)
-  .meta({ examples: [42] })
+export const idParam = wholeNumber(
+  z
+    .int(inDigits)
+    .positive()
+    .meta({ examples: [42] }),
+)
 
 /** `1,2,3` as a list of distinct ids, at most `max` of them. */
 export function idList(max: number) {

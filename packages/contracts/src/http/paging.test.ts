@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest'
+import { idParam, pageLimit } from './paging.ts'
+
+describe('a number in a path or a query string', () => {
+  it.each([
+    ['42', 42],
+    ['007', 7],
+    [String(Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER],
+    [42, 42],
+  ])('is taken: %s', (given, id) => {
+    expect(idParam.parse(given)).toBe(id)
+  })
+
+  it.each(['0', '-1', '', ' 5', '+33', '0x21', '33e0', '1.0', '1_000', 'Infinity', '9007199254740993', '٤٢'])(
+    'is none: %s',
+    (given) => {
+      expect(idParam.safeParse(given).success).toBe(false)
+    },
+  )
+
+  it('has its default and its bounds as the size of a page', () => {
+    expect([undefined, '1', '100'].map((limit) => pageLimit.parse(limit))).toEqual([20, 1, 100])
+    for (const limit of ['0', '101', '1e1', '']) expect(pageLimit.safeParse(limit).success).toBe(false)
+  })
+})
