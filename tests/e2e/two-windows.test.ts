@@ -4,6 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { befriend, newPerson, type Person, stack } from './stack.ts'
 
 let browser: Browser
+/** What the pages' consoles say, but for the network that is taken away. */
+const complaints: string[] = []
 
 beforeAll(async () => {
   browser = await chromium.launch({
@@ -23,6 +25,10 @@ afterAll(() => browser?.close())
 async function signIn(person: Person): Promise<{ context: BrowserContext; page: Page }> {
   const context = await browser.newContext({ viewport: { width: 900, height: 620 } })
   const page = await context.newPage()
+  page.on('pageerror', (err) => complaints.push(err.message))
+  page.on('console', (line) => {
+    if (line.type() === 'error' && !line.text().includes('net::')) complaints.push(line.text())
+  })
   await page.goto(stack.gateway)
   await page.fill('input[name=email]', person.email)
   await page.fill('input[name=password]', person.password)
@@ -70,6 +76,7 @@ it('two people write to each other in two browser windows, live, and see what wa
     { what: 'the message sent while the other window was offline', timeoutMs: 30_000 },
   )
   expect(await right.page.locator('.message').count()).toBe(3)
+  expect(complaints).toEqual([])
   if (process.env.SCREENSHOT_DIR) {
     await left.page.screenshot({ path: `${process.env.SCREENSHOT_DIR}/left.png` })
     await right.page.screenshot({ path: `${process.env.SCREENSHOT_DIR}/right.png` })

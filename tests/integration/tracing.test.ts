@@ -121,6 +121,14 @@ describe('one message', () => {
       ({ service, parentSpanId }) => service === 'analytics-service' && parentSpanId === process.spanId,
       'what the consumer did',
     )
+    // Each process sends its spans in its own time.
+    const inChat = (what: RegExp) =>
+      collector.waitFor(
+        ({ service, name, traceId }) =>
+          traceId === post.traceId && service === 'chat-service' && what.test(name),
+        String(what),
+      )
+    await Promise.all([inChat(/^send .*message\.events$/), inChat(/^frame message$/)])
     spans = inTrace(post.traceId)
   })
 
