@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { describeError, RecordRejected } from '../errors.ts'
+import { classifyError, describeError, RecordRejected } from '../errors.ts'
 import { kafkaMetrics } from '../metrics.ts'
 import type { Publisher } from '../publisher/publisher.ts'
 import type { KafkaRecord } from '../record.ts'
@@ -125,7 +125,12 @@ class Relay<Id> implements OutboxRelay {
       } catch (err) {
         this.#stepDown()
         const waitMs = backoffMs(failures++, 200, MAX_BACKOFF_MS)
-        this.#log.warn({ err, wait_ms: waitMs }, 'outbox cannot be reached')
+        // Of a store that is away the stack says nothing.
+        const reason =
+          classifyError(err) === 'unavailable'
+            ? { reason: describeError((err as Error).cause ?? err) }
+            : { err }
+        this.#log.warn({ ...reason, wait_ms: waitMs }, 'outbox cannot be reached')
         await sleep(waitMs, this.#stopping.signal)
       }
     }
