@@ -109,7 +109,8 @@ export async function buildUserService(config: Config, options: UserServiceOptio
   await service.app.register(presenceRoutes, { presence: presence.service })
 
   const housekeeping = background(service, 'housekeeping', HOUSEKEEPING_MS, async () => {
-    await sessions.repository.purge(new Date(Date.now() - KEEP_ENDED_SESSIONS_DAYS * DAY_MS))
+    const now = options.now?.() ?? new Date()
+    await sessions.repository.purge(new Date(now.getTime() - KEEP_ENDED_SESSIONS_DAYS * DAY_MS))
     await stores.mysql.run('purgeInbox', (db) => purgeInbox(db))
     await deletions.service.announceAgain()
   })

@@ -36,6 +36,8 @@ const options = {
   'dry-run': { type: 'boolean' },
 } as const
 
+const commands = ['list', 'inspect', 'replay']
+
 type Flags = ReturnType<typeof parseFlags>['values']
 
 /** The operator asked for something that makes no sense; the message says what would. */
@@ -51,14 +53,14 @@ export interface CommandContext {
 export async function runCommand(args: readonly string[], ctx: CommandContext): Promise<number> {
   const { values, positionals } = parseFlags(args)
   const [command] = positionals
+  if (!commands.includes(command ?? '')) throw new UsageError(`unknown command ${command ?? ''}`)
   if (command === 'list' && values.topic === undefined) return listTopics(ctx)
   if (values.topic === undefined) throw new UsageError('--topic is needed')
   if (command === 'replay') refuseWithoutFilter(values)
   const letters = await select(ctx.kafka, values.topic, values)
   if (command === 'list') return list(letters, ctx)
   if (command === 'inspect') return inspect(letters, ctx)
-  if (command === 'replay') return replay(letters, values, ctx)
-  throw new UsageError(`unknown command ${command ?? ''}`)
+  return replay(letters, values, ctx)
 }
 
 function parseFlags(args: readonly string[]) {
