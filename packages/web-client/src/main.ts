@@ -1,11 +1,8 @@
+import './no-eval.ts'
 import { Http, Session } from '@bigtech/client'
-import { config } from 'zod'
 import { chatView } from './chat-view.ts'
 import { loginView } from './login-view.ts'
 import { tabSessionStore } from './session-store.ts'
-
-// zod would try whether it may compile code: the page's policy forbids that, and the console would say so.
-config({ jitless: true })
 
 const root = document.querySelector('#app')!
 const http = new Http({ baseUrl: `${location.origin}/api` })
