@@ -59,8 +59,9 @@ it('answers every question from an index', async () => {
         .limit(21),
       'tokens',
     ],
+    ['mentions', messages.find({ mentions: b, room_id: { $in: [roomId] } }).limit(500), unreadMentions],
     [
-      'mentions',
+      'unread mentions',
       messages
         .find({ $or: [{ mentions: b, room_id: roomId, _id: { $gt: positionId(roomId, 1) } }] })
         .hint(unreadMentions),

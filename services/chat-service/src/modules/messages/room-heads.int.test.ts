@@ -35,16 +35,18 @@ it('counts the unread mentions of each room exactly, whatever was read, or is un
   await markRead(quiet, 1)
   await rooms.send(owner, quiet, 'nothing of yours')
   await rooms.send(owner, quiet, mentioned)
+  const counts = async () => {
+    const { items } = (await rooms.as(me, 'GET', '/rooms?limit=100')).body as { items: Room[] }
+    return new Map(items.map(({ room_id, mention_count }) => [room_id, mention_count]))
+  }
+  const one = roomIds.map((roomId) => [roomId, 1] as const)
+  expect(await counts()).toEqual(new Map(one))
+
   for (const roomId of [busy, read]) {
     await goOnWith(await rooms.send(owner, roomId, mentioned), 1_200)
     await rooms.as(owner, 'GET', `/messages/${roomId}`)
   }
   await rooms.send(owner, read, mentioned, 1)
   await markRead(read, 1_203)
-
-  const { items } = (await rooms.as(me, 'GET', '/rooms?limit=100')).body as { items: Room[] }
-  const counts = new Map(items.map(({ room_id, mention_count }) => [room_id, mention_count]))
-  expect(counts).toEqual(
-    new Map([...roomIds.map((roomId) => [roomId, 1] as const), [quiet, 1], [busy, 1_202], [read, 0]]),
-  )
+  expect(await counts()).toEqual(new Map([...one, [busy, 1_202], [read, 0]]))
 })

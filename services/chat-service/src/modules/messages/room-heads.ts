@@ -2,11 +2,13 @@ import type { mongo } from 'mongoose'
 import type { RoomHead, RoomHeads } from '../rooms/membership.ts'
 import { type MessageDocument, unreadMentions } from './documents.ts'
 import type { MessageRepository } from './message.repository.ts'
-import { excerpt, positionId } from './message.ts'
+import { excerpt, positionId, positionOf } from './message.ts'
 import type { MongoStore } from './mongo-store.ts'
 import type { ReadPositionRepository } from './read-positions.ts'
 import type { RoomPositions } from './room-positions.ts'
 
+/** From here on it is cheaper to ask for the unread ones alone. */
+const MANY_MENTIONS = 500
 /** In one query; with many more alternatives the planner takes longer than the search. */
 const ROOMS_A_QUERY = 20
 
@@ -93,7 +95,24 @@ export class RoomHeadsReader implements RoomHeads {
   }
 
   async #mentions(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
-    if (behind.size === 0) return new Map()
+    const counts = new Map<number, number>()
+    if (behind.size === 0) return counts
+    const all = await this.#store.run('messages.mentions', () =>
+      this.#repository.messages.collection
+        .find({ mentions: userId, room_id: { $in: [...behind.keys()] } } as mongo.Filter<MessageDocument>)
+        .project<{ _id: string; room_id: number }>({ room_id: 1 })
+        .limit(MANY_MENTIONS)
+        .toArray(),
+    )
+    // Most people have been mentioned a few times. For the others each room is counted from its place on.
+    if (all.length === MANY_MENTIONS) return this.#countMentions(userId, behind)
+    for (const { _id, room_id } of all) {
+      if (positionOf(_id) > behind.get(room_id)!) counts.set(room_id, (counts.get(room_id) ?? 0) + 1)
+    }
+    return counts
+  }
+
+  async #countMentions(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
     // The index that is asked for by name must be there.
     await this.#repository.ensureIndexes()
     const places = [...behind].map(([roomId, seq]) => ({
