@@ -1,4 +1,4 @@
-import type { Message, StreamFrame } from '@bigtech/contracts'
+import { hiddenMessage, type Message, type StreamFrame } from '@bigtech/contracts'
 
 /** As much of an original as a reply shows. */
 const PREVIEW_CHARACTERS = 100
@@ -90,7 +90,7 @@ export class Timeline {
   #hide(messageId: string): boolean {
     for (const [seq, message] of this.#bySeq) {
       if (message.message_id !== messageId) continue
-      this.#bySeq.set(seq, hidden(message))
+      this.#bySeq.set(seq, hiddenMessage(message))
       return true
     }
     return false
@@ -102,21 +102,6 @@ export class Timeline {
       if (userId !== message.user_id && seq < message.seq) unread++
     }
     return unread
-  }
-}
-
-/** As the server shows it from now on: its place, and nothing of what it said. */
-function hidden(message: Message): Message {
-  return {
-    ...message,
-    content: '',
-    attachment: null,
-    mentions: [],
-    reactions: [],
-    pinned_at: null,
-    reply_preview: null,
-    is_deleted: true,
-    deleted_for: message.deleted_for ?? 'me',
   }
 }
 

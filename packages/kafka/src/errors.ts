@@ -103,6 +103,7 @@ const CONFLICT_CODES = new Set<unknown>([
   'P2034',
   1205,
   1213,
+  // MongoDB's WriteConflict, and what servers compatible with it say of a race for one secondary key.
   112,
   16908292,
 ])

@@ -6,6 +6,7 @@ export {
   type Attachment,
   attachment,
   emoji,
+  hiddenMessage,
   type Message,
   maxContentBytes,
   maxContentCharacters,

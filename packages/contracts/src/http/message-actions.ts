@@ -4,16 +4,15 @@ import { defineRoute } from './define-route.ts'
 import {
   clientMessageId,
   emoji,
-  inRoom,
   message,
   messageExample,
   messageProblems,
   ofMessage,
   oneMessage,
-  roomProblems,
   tag,
 } from './message-shapes.ts'
 import { idParam, pageLimit } from './paging.ts'
+import { inRoom, roomProblems } from './rooms.ts'
 
 const ofReaction = z.object({ ...ofMessage.shape, emoji })
 

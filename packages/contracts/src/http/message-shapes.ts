@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { messageType } from '../events/message-events.ts'
 import { messageId, roomId, seq, timestamp, userId } from '../ids.ts'
 import { idParam } from './paging.ts'
+import { roomProblems } from './rooms.ts'
 
 export const maxContentCharacters = 10_000
 export const maxContentBytes = 32 * 1024
@@ -127,7 +128,21 @@ export const messageExample = {
   cseq: 3,
 } satisfies Message
 
-export const inRoom = z.object({ room_id: idParam })
+/** A message as it is shown to somebody who has deleted it for themselves: its place, and nothing of what it said. */
+export function hiddenMessage(shown: Message): Message {
+  return {
+    ...shown,
+    content: '',
+    attachment: null,
+    mentions: [],
+    reactions: [],
+    pinned_at: null,
+    reply_preview: null,
+    is_deleted: true,
+    deleted_for: shown.deleted_for ?? 'me',
+  }
+}
+
 export const messageIdParam = z
   .string()
   .regex(/^[1-9]\d{0,15}:\d{12}$/, 'A message_id as the service gave it.')
@@ -141,5 +156,4 @@ export const clientMessageId = z
 export const tag = 'messages'
 export const oneMessage = (status: 200 | 201, description: string) =>
   ({ status, description, schema: message, example: messageExample }) as const
-export const roomProblems = ['NOT_A_MEMBER', 'ROOM_NOT_FOUND'] as const
 export const messageProblems = [...roomProblems, 'MESSAGE_NOT_FOUND', 'RATE_LIMITED', 'OVERLOADED'] as const

@@ -4,7 +4,6 @@ import { defineRoute } from './define-route.ts'
 import {
   attachment,
   clientMessageId,
-  inRoom,
   message,
   messageContent,
   messageExample,
@@ -12,10 +11,10 @@ import {
   messageProblems,
   ofMessage,
   oneMessage,
-  roomProblems,
   tag,
 } from './message-shapes.ts'
 import { idParam, pageLimit, wholeNumber } from './paging.ts'
+import { inRoom, roomProblems } from './rooms.ts'
 
 export const sendMessage = defineRoute({
   operationId: 'sendMessage',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { roomId, seq, userId } from '../ids.ts'
 import { defineRoute } from './define-route.ts'
-import { inRoom, roomProblems } from './message-shapes.ts'
+import { inRoom, roomProblems } from './rooms.ts'
 
 export const readPosition = z.object({
   user_id: userId,

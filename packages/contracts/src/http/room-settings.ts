@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { roomId, timestamp, userId } from '../ids.ts'
 import { defineRoute } from './define-route.ts'
-import { idParam } from './paging.ts'
-import { roomProblems } from './rooms.ts'
+import { inRoom, roomProblems } from './rooms.ts'
 
 const tag = 'room settings'
 
@@ -21,7 +20,7 @@ export const updateRoomSettings = defineRoute({
   tag,
   summary: 'Mute, pin or archive a room, for yourself',
   description: 'What is left out stays as it is.',
-  params: z.object({ room_id: idParam }),
+  params: inRoom,
   body: z
     .strictObject({
       muted: z.boolean().optional(),

@@ -90,7 +90,7 @@ export const roomExample = {
 } satisfies Room
 
 const tag = 'rooms'
-const inRoom = z.object({ room_id: idParam })
+export const inRoom = z.object({ room_id: idParam })
 export const roomProblems = ['NOT_A_MEMBER', 'ROOM_NOT_FOUND'] as const
 const oneRoom = (status: 200 | 201, description: string) =>
   ({ status, description, schema: room, example: roomExample }) as const

@@ -1,4 +1,4 @@
-import type { Message } from '@bigtech/contracts'
+import { hiddenMessage, type Message } from '@bigtech/contracts'
 import type { MessageRepository } from './message.repository.ts'
 import { excerpt, type MessageRecord } from './message.ts'
 import type { Projection } from './projection.ts'
@@ -28,7 +28,7 @@ export class MessageViews {
     ])
     return records.map((record) => {
       const shared = toMessage(record, snapshots.get(record.roomId)!, previewed)
-      return hidden.has(record.messageId) ? hiddenView(shared) : personalView(shared, record, viewerId)
+      return hidden.has(record.messageId) ? hiddenMessage(shared) : personalView(shared, record, viewerId)
     })
   }
 
@@ -111,20 +111,5 @@ export function personalView(shared: Message, { reactions }: MessageRecord, view
       count: userIds.length,
       me: userIds.includes(viewerId),
     })),
-  }
-}
-
-/** For somebody who has deleted it for themselves: its place, and nothing of what it said. */
-export function hiddenView(shared: Message): Message {
-  return {
-    ...shared,
-    content: '',
-    attachment: null,
-    mentions: [],
-    reactions: [],
-    pinned_at: null,
-    reply_preview: null,
-    is_deleted: true,
-    deleted_for: shared.deleted_for ?? 'me',
   }
 }

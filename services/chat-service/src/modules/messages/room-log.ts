@@ -1,3 +1,4 @@
+import { classifyError } from '@bigtech/kafka'
 import { LRUCache } from 'lru-cache'
 import type { mongo } from 'mongoose'
 import type { LogDocument } from './documents.ts'
@@ -23,8 +24,6 @@ const EMPTY: LogHead = { position: 0, at: 0 }
 const CACHED_HEADS = 50_000
 const TAIL = 500
 const DUPLICATE = 11_000
-/** WriteConflict, and what compatible servers say when two inserts race for one secondary key. */
-const RACE_CODES = new Set<unknown>([112, 16_908_292])
 
 /**
  * One of the two logs of every room. A position is taken by inserting its `_id`, never by a counter:
@@ -180,7 +179,7 @@ export class RoomLog<Document extends LogDocument> {
 function reasonOf(err: unknown): InsertOutcome['next'] | undefined {
   const { code } = err as { code?: unknown }
   if (code === DUPLICATE) return duplicateIndex(err) === '_id_' ? 'taken' : 'duplicate'
-  if (RACE_CODES.has(code) || isOutage(err)) return 'again'
+  if (classifyError(err) === 'conflict' || isOutage(err)) return 'again'
   return undefined
 }
 

@@ -1,3 +1,5 @@
+import type { Room } from '@bigtech/contracts'
+
 /**
  * What the modules of this service know of each other. Rooms own who is in a room; messages own
  * what was said in it; neither reads the other's store.
@@ -85,7 +87,7 @@ export interface SystemMessages {
 
 export interface RoomHead {
   readonly lastSeq: number
-  readonly lastMessageType: 'text' | 'image' | 'file' | 'system' | null
+  readonly lastMessageType: Room['last_message_type']
   readonly lastMessagePreview: string | null
   readonly lastMessageAt: Date | null
   readonly unreadCount: number

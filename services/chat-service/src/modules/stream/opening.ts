@@ -1,6 +1,6 @@
-import type { Message, StreamFrameData } from '@bigtech/contracts'
+import { hiddenMessage, type Message, type StreamFrameData } from '@bigtech/contracts'
 import { type MessageRecord, roomOf, type UnixMs } from '../messages/message.ts'
-import { hiddenView, personalView } from '../messages/message.view.ts'
+import { personalView } from '../messages/message.view.ts'
 import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { RoomPosition } from '../messages/room-positions.ts'
 import type { Membership, MembershipReader } from '../rooms/membership.ts'
@@ -237,7 +237,9 @@ export class StreamOpening {
       this.#messages.repository.hiddenBy(userId, ids),
     ])
     return records.map((record, index) =>
-      hidden.has(record.messageId) ? hiddenView(views[index]!) : personalView(views[index]!, record, userId),
+      hidden.has(record.messageId)
+        ? hiddenMessage(views[index]!)
+        : personalView(views[index]!, record, userId),
     )
   }
 

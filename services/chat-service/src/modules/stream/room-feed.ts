@@ -1,7 +1,7 @@
-import type { Message } from '@bigtech/contracts'
+import { hiddenMessage, type Message } from '@bigtech/contracts'
 import { continueTrace, type Service } from '@bigtech/service-kit'
 import type { MessageRecord, UnixMs } from '../messages/message.ts'
-import { hiddenView, personalView } from '../messages/message.view.ts'
+import { personalView } from '../messages/message.view.ts'
 import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { RoomPosition } from '../messages/room-positions.ts'
 import type { AppliedChange, RoomUpdate } from '../messages/room-updates.ts'
@@ -185,7 +185,7 @@ export class RoomFeed {
     for (const [userId, { visibleFromSeq, connections }] of this.#audience) {
       let block: Buffer | null = null
       if (record.seq >= visibleFromSeq) {
-        const mine = hiders?.includes(userId) ? hiddenView(view) : personalView(view, record, userId)
+        const mine = hiders?.includes(userId) ? hiddenMessage(view) : personalView(view, record, userId)
         if (mine === view) block = shared ??= toBlock(view)
         else block = toBlock(mine)
       }
