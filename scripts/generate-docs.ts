@@ -70,7 +70,7 @@ ${sections.join('\n')}`
 
 async function configurationPage(): Promise<string> {
   const sections: string[] = []
-  for (const folder of ['services', 'packages']) {
+  for (const folder of ['services', 'packages', 'packages/dev']) {
     for (const name of readdirSync(join(root, folder)).sort()) {
       const file = join(root, folder, name, 'src', 'config.ts')
       if (!existsSync(file)) continue

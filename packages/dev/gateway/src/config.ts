@@ -15,11 +15,11 @@ export const configSchema = z.object({
   ADMIN_PORT: port.optional().describe('Port for operators (/metrics, /live, /ready). Default: PORT + 1.'),
   KONG_CONFIG: z
     .string()
-    .default(here('../../../infrastructure/docker/kong/kong.yml'))
+    .default(here('../../../../infrastructure/docker/kong/kong.yml'))
     .describe('The gateway description that Kong reads too.'),
   WEB_CLIENT_DIR: z
     .string()
-    .default(here('../../web-client/dist'))
+    .default(here('../../../web-client/dist'))
     .describe('Folder with the built page, served where Kong would call `web-client`.'),
   USER_SERVICE_URL: z
     .url()

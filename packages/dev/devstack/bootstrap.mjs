@@ -19,7 +19,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 const PNPM = '12.21.0'
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
+const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
 const modules = join(root, 'node_modules')
 const stampFile = join(modules, '.devstack-installed')
 const lockDir = join(root, '.devstack', 'install.lock')
@@ -46,7 +46,7 @@ const installProblems = [
 function installKey() {
   const hash = createHash('sha256').update(`${process.platform}-${process.arch}`)
   const files = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', '.npmrc', 'package.json', 'tests/package.json']
-  for (const group of ['packages', 'services']) {
+  for (const group of ['packages', 'packages/dev', 'services']) {
     const folder = join(root, group)
     if (!existsSync(folder)) continue
     for (const name of readdirSync(folder).sort()) files.push(join(group, name, 'package.json'))
@@ -187,7 +187,7 @@ function findNode() {
 /** The IPC channel lets the command notice when this process is killed, so that it stops what it started. */
 function handOver(node, args) {
   const path = [dirname(node), join(modules, '.bin'), process.env.PATH ?? ''].join(delimiter)
-  const cli = join(root, 'packages', 'devstack', 'src', 'cli.ts')
+  const cli = join(root, 'packages', 'dev', 'devstack', 'src', 'cli.ts')
   // kafkajs arms timers with negative delays; Node 24 warns about each.
   const child = spawn(node, ['--disable-warning=TimeoutNegativeWarning', cli, ...args], {
     cwd: root,

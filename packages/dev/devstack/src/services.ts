@@ -89,7 +89,7 @@ export const services: readonly ServiceRow[] = [
   },
   {
     name: 'gateway',
-    folder: 'packages/gateway',
+    folder: 'packages/dev/gateway',
     entry: 'src/server.ts',
     port: 'gateway',
     adminPort: 'gatewayAdmin',

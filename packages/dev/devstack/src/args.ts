@@ -31,7 +31,7 @@ Options of start:
   --instance NAME    another copy beside this one (own data, ports from DEVSTACK_PORT_OFFSET)
   --help             this text
 
-More commands (node packages/devstack/bootstrap.mjs <command>):
+More commands (node packages/dev/devstack/bootstrap.mjs <command>):
   servers            the servers alone, for development and integration tests
   status             what of this checkout is running
   env [NAME]         the addresses, or all settings of one service, as shell exports; and Node 24 in PATH

@@ -5,7 +5,7 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { UserError } from './problems.ts'
 
 /** The checkout. */
-export const root = resolve(import.meta.dirname, '..', '..', '..')
+export const root = resolve(import.meta.dirname, '..', '..', '..', '..')
 
 export interface Account {
   name: string

@@ -14,7 +14,7 @@ export const mail: Server = {
         account: undefined,
         name: 'mailbox',
         command: process.execPath,
-        args: [join(root, 'packages/devstack/src/mailbox.ts')],
+        args: [join(root, 'packages/dev/devstack/src/mailbox.ts')],
         cwd: root,
         env: { ...process.env, PORT: String(ports.mailbox), SMTP_PORT: String(ports.smtp) },
         port: ports.mailbox,
