@@ -1,6 +1,7 @@
 import { databaseUrl, mongoUrl } from './databases.ts'
 import type { Instance, Passwords } from './instance.ts'
 import { operatorToken, signingKeyFile, vapidKeys } from './keys.ts'
+import { objectStoreAccess } from './servers/object-store.ts'
 import type { EnvironmentPart, ServiceRow } from './services.ts'
 
 /** Through the gateway all tests come from one address: the limit for people would stop them. */
@@ -13,7 +14,7 @@ const local = (port: number) => `http://127.0.0.1:${port}`
 
 type Variables = Record<string, string>
 
-const parts: Record<EnvironmentPart, (instance: Instance) => Variables> = {
+const parts: Record<EnvironmentPart, (instance: Instance, passwords: Passwords) => Variables> = {
   kafka: ({ ports }) => ({ KAFKA_BROKERS: `127.0.0.1:${ports.kafka}` }),
   tokens: ({ ports }) => ({ JWKS_URL: `${local(ports.user)}/.well-known/jwks.json` }),
   signing: (instance) => ({
@@ -35,6 +36,10 @@ const parts: Record<EnvironmentPart, (instance: Instance) => Variables> = {
     return { VAPID_PUBLIC_KEY: keys.publicKey, VAPID_PRIVATE_KEY: keys.privateKey }
   },
   operator: (instance) => ({ OPERATOR_TOKEN: operatorToken(instance) }),
+  objects: (instance, passwords) => {
+    const { url, accessKey, secretKey } = objectStoreAccess(instance, passwords)
+    return { S3_URL: url, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey }
+  },
   gateway: ({ ports, name }) => ({
     CORS_ORIGINS: `${local(ports.gateway)},http://localhost:${ports.gateway}`,
     ADMIN_PORT: String(ports.gatewayAdmin),
@@ -60,6 +65,6 @@ export function serviceEnvironment(
     ...(database ? { DATABASE_URL: databaseUrl(instance, passwords, database.account, database.name) } : {}),
     ...(mongo ? { MONGO_URL: mongoUrl(instance, passwords, mongo) } : {}),
     ...(redis === undefined ? {} : { REDIS_URL: `redis://127.0.0.1:${ports.redis}/${redis}` }),
-    ...Object.assign({}, ...service.environment.map((part) => parts[part](instance))),
+    ...Object.assign({}, ...service.environment.map((part) => parts[part](instance, passwords))),
   }
 }

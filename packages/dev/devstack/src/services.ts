@@ -33,6 +33,7 @@ export type EnvironmentPart =
   | 'push'
   | 'operator'
   | 'gateway'
+  | 'objects'
 
 const SERVICE_ORDER = 20
 export const GATEWAY_ORDER = 30

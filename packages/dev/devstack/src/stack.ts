@@ -13,13 +13,14 @@ import { documentdb } from './servers/documentdb.ts'
 import { kafka } from './servers/kafka.ts'
 import { mail } from './servers/mail.ts'
 import { mariadb } from './servers/mariadb.ts'
+import { objectStore, objectStoreAccess } from './servers/object-store.ts'
 import { alertmanager, prometheus } from './servers/prometheus.ts'
 import { redis } from './servers/redis.ts'
 import type { Server } from './servers/server.ts'
 import { Supervisor } from './supervisor.ts'
 import { createTopics } from './topics.ts'
 
-const privateServers: readonly Server[] = [kafka, documentdb, mariadb, redis]
+const privateServers: readonly Server[] = [kafka, documentdb, objectStore, mariadb, redis]
 
 const serverPorts: readonly PortName[] = [
   'mysql',
@@ -27,6 +28,7 @@ const serverPorts: readonly PortName[] = [
   'mongo',
   'kafka',
   'kafkaController',
+  's3',
   'smtp',
   'mailbox',
 ]
@@ -74,7 +76,7 @@ function requireAlone(instance: Instance): void {
 
 /** Fetches and starts the servers side by side, then creates databases, accounts and topics. */
 export async function startServers(stack: Stack): Promise<void> {
-  const servers = stack.instance.isDocker ? dockerServers : privateServers
+  const servers = stack.instance.isDocker ? [...dockerServers, objectStore] : privateServers
   await together([...servers, mail].map((server) => startServer(stack, server)))
   writeServersFile(stack)
 }
@@ -112,6 +114,7 @@ function writeServersFile({ instance, passwords }: Stack): void {
     redis: { host, port: ports.redis },
     mongo: { url: mongoUrl(instance, passwords) },
     kafka: { brokers: [`${host}:${ports.kafka}`] },
+    s3: objectStoreAccess(instance, passwords),
   }
   writeFileSync(serversFile(instance), `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
 }

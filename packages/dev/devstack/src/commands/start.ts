@@ -67,6 +67,7 @@ function summary({ instance, supervisor }: Stack): string {
   rows.push(['Mailbox', `http://localhost:${ports.mailbox}/`])
   if (has('prometheus')) rows.push(['Prometheus', `http://localhost:${ports.prometheus}/`])
   if (has('alertmanager')) rows.push(['Alertmanager', `http://localhost:${ports.alertmanager}/`])
+  rows.push(['Object store (S3)', `http://localhost:${ports.s3}/`])
   rows.push(['MySQL, Redis', `127.0.0.1:${ports.mysql}, 127.0.0.1:${ports.redis}`])
   rows.push(['MongoDB, Kafka', `127.0.0.1:${ports.mongo}, 127.0.0.1:${ports.kafka}`])
   rows.push(['Passwords, data, logs', instance.folder])
