@@ -71,14 +71,12 @@ export class MessagesOfUser implements MessageErasure, MessageExport {
   }
 
   #page(userId: number, after: string): Promise<MessageDocument[]> {
-    return this.#store.run('messages.of_author', () =>
-      this.#messages
-        .find({ user_id: userId, _id: { $gt: after } })
-        .project<MessageDocument>({ outbox: 0, tokens: 0 })
-        .sort({ _id: 1 })
-        .limit(BATCH)
-        .toArray(),
-    )
+    return this.#store.find('messages.of_author', this.#messages, {
+      filter: { user_id: userId, _id: { $gt: after } },
+      projection: { outbox: 0, tokens: 0 },
+      sort: { _id: 1 },
+      limit: BATCH,
+    })
   }
 
   get #messages() {

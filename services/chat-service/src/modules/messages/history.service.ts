@@ -153,7 +153,7 @@ async function pageOf(
   const { limit, around_seq: around } = query
   if (around !== undefined) {
     const half = Math.floor(limit / 2)
-    const older = await read({ after: 0, before: around, order: 'newest', limit: half })
+    const older = half > 0 ? await read({ after: 0, before: around, order: 'newest', limit: half }) : []
     const newer = await read({ after: around - 1, before: END, order: 'oldest', limit: limit - half })
     return { items: [...older.reverse(), ...newer], next: null }
   }

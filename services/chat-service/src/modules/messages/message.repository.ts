@@ -12,6 +12,8 @@ import type { MongoStore } from './mongo-store.ts'
 import { RoomLog } from './room-log.ts'
 
 const withoutBulk = { outbox: 0, tokens: 0 } as const
+/** More than a full room can hide of a page of messages. */
+const MAX_HIDDEN = 100_000
 
 export interface HistoryRange {
   /** Exclusive. */
@@ -52,25 +54,22 @@ export class MessageRepository {
 
   async history(roomId: number, range: HistoryRange): Promise<MessageRecord[]> {
     const { after, before, order, limit } = range
-    const docs = await this.#store.run('messages.history', () =>
-      this.messages.collection
-        .find({ _id: { $gt: positionId(roomId, after), $lt: positionId(roomId, before) } })
-        .project<MessageDocument>(withoutBulk)
-        .sort({ _id: order === 'oldest' ? 1 : -1 })
-        .limit(limit)
-        .toArray(),
-    )
+    const docs = await this.#store.find('messages.history', this.messages.collection, {
+      filter: { _id: { $gt: positionId(roomId, after), $lt: positionId(roomId, before) } },
+      projection: withoutBulk,
+      sort: { _id: order === 'oldest' ? 1 : -1 },
+      limit,
+    })
     return docs.map(toRecord)
   }
 
   async byIds(ids: readonly string[]): Promise<Map<string, MessageRecord>> {
     if (ids.length === 0) return new Map()
-    const docs = await this.#store.run('messages.by_ids', () =>
-      this.messages.collection
-        .find({ _id: { $in: [...ids] } })
-        .project<MessageDocument>(withoutBulk)
-        .toArray(),
-    )
+    const docs = await this.#store.find('messages.by_ids', this.messages.collection, {
+      filter: { _id: { $in: [...ids] } },
+      projection: withoutBulk,
+      limit: ids.length,
+    })
     return new Map(docs.map((doc) => [doc._id, toRecord(doc)]))
   }
 
@@ -84,22 +83,22 @@ export class MessageRepository {
   }
 
   async pinned(roomId: number, limit: number): Promise<MessageRecord[]> {
-    const docs = await this.#store.run('messages.pinned', () =>
-      this.messages.collection
-        .find({ room_id: roomId, pinned_at: { $exists: true } })
-        .project<MessageDocument>(withoutBulk)
-        .sort({ pinned_at: -1 })
-        .limit(limit)
-        .toArray(),
-    )
+    const docs = await this.#store.find('messages.pinned', this.messages.collection, {
+      filter: { room_id: roomId, pinned_at: { $exists: true } },
+      projection: withoutBulk,
+      sort: { pinned_at: -1 },
+      limit,
+    })
     return docs.map(toRecord)
   }
 
   /** Whoever has deleted one of these messages for themselves, by message. */
   async hiddenFrom(messageIds: readonly string[]): Promise<Map<string, number[]>> {
-    const docs = await this.#store.run('hidden.of_messages', () =>
-      this.#hidden.find({ message_id: { $in: [...messageIds] } }).toArray(),
-    )
+    if (messageIds.length === 0) return new Map()
+    const docs = await this.#store.find('hidden.of_messages', this.#hidden, {
+      filter: { message_id: { $in: [...messageIds] } },
+      limit: MAX_HIDDEN,
+    })
     const users = new Map<string, number[]>()
     for (const { message_id, user_id } of docs) {
       users.set(message_id, [...(users.get(message_id) ?? []), user_id])
@@ -110,20 +109,19 @@ export class MessageRepository {
   /** Those of the messages that the user has deleted for themselves. */
   async hiddenBy(userId: number, messageIds: readonly string[]): Promise<Set<string>> {
     if (messageIds.length === 0) return new Set()
-    const docs = await this.#store.run('hidden.of_user', () =>
-      this.#hidden.find({ _id: { $in: messageIds.map((id) => `${userId}:${id}`) } }).toArray(),
-    )
+    const docs = await this.#store.find('hidden.of_user', this.#hidden, {
+      filter: { _id: { $in: messageIds.map((id) => `${userId}:${id}`) } },
+      limit: messageIds.length,
+    })
     return new Set(docs.map(({ message_id }) => message_id))
   }
 
   /** What the user has deleted for themselves since. */
   async hiddenSince(userId: number, since: Date, limit: number): Promise<string[]> {
-    const docs = await this.#store.run('hidden.since', () =>
-      this.#hidden
-        .find({ user_id: userId, at: { $gte: since } })
-        .limit(limit)
-        .toArray(),
-    )
+    const docs = await this.#store.find('hidden.since', this.#hidden, {
+      filter: { user_id: userId, at: { $gte: since } },
+      limit,
+    })
     return docs.map(({ message_id }) => message_id)
   }
 
@@ -154,14 +152,12 @@ export class MessageRepository {
           }
         : {}),
     }
-    const docs = await this.#store.run('messages.search', () =>
-      this.messages.collection
-        .find(filter)
-        .project<MessageDocument>(withoutBulk)
-        .sort({ created_at: -1, _id: -1 })
-        .limit(limit)
-        .toArray(),
-    )
+    const docs = await this.#store.find('messages.search', this.messages.collection, {
+      filter,
+      projection: withoutBulk,
+      sort: { created_at: -1, _id: -1 },
+      limit,
+    })
     return docs.map(toRecord)
   }
 

@@ -3,6 +3,15 @@ import type { StoreMetrics } from '@bigtech/service-kit'
 import { Problem, StoreUnavailable } from '@bigtech/service-kit'
 import type { Connection, mongo } from 'mongoose'
 
+/** Which documents, in which order, and how many of them at most. */
+export interface FindOptions<Document extends mongo.Document> {
+  readonly filter: mongo.Filter<Document>
+  readonly projection?: Readonly<Record<string, 0 | 1>>
+  readonly sort?: Readonly<Record<string, 1 | -1>>
+  /** At least 1. */
+  readonly limit: number
+}
+
 /** A caller hears 503 within 2 s, also from a server that took the connection and says nothing. */
 const DEADLINE_MS = 1_400
 const CONFLICT_RETRIES = 8
@@ -22,6 +31,22 @@ export class MongoStore {
     const { db } = this.#connection
     if (!db) throw new StoreUnavailable('mongodb', new Error('not connected yet'))
     return db.collection<Document>(name) as unknown as mongo.Collection<Document>
+  }
+
+  /**
+   * Reads documents. Every read of more than one document goes through here, so that none is unbounded.
+   *
+   * @param operation from a fixed set of names: it is a label.
+   * @throws RangeError for a limit below 1, because MongoDB takes 0 for "no limit".
+   */
+  async find<Document extends mongo.Document, Shape extends mongo.Document = Document>(
+    operation: string,
+    collection: mongo.Collection<Document>,
+    { filter, projection, sort, limit }: FindOptions<Document>,
+  ): Promise<Shape[]> {
+    if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError(`${operation}: no limit of ${limit}`)
+    const options = { limit, ...(projection ? { projection } : {}), ...(sort ? { sort } : {}) }
+    return this.run(operation, () => collection.find<Shape>(filter, options).toArray())
   }
 
   /** @param operation from a fixed set of names: it is a label. */

@@ -1,10 +1,12 @@
 import { type Change, fold } from './change.ts'
-import { type ChangeDocument, type MessageDocument, stateUpdate, toChange } from './documents.ts'
+import { type ChangeDocument, stateUpdate, toChange } from './documents.ts'
 import type { MessageRepository } from './message.repository.ts'
 import type { MessageRecord } from './message.ts'
 import type { MongoStore } from './mongo-store.ts'
 
 const MAX_ATTEMPTS = 20
+/** Changes that are in the log and not in their messages: those of a moment, or what a crash has left. */
+const MAX_PENDING_CHANGES = 10_000
 
 /**
  * Keeps the messages equal to what the log of changes makes of them. The log is the truth: a message
@@ -73,27 +75,25 @@ export class Projection {
 
   async #changesOf(messages: readonly MessageRecord[]): Promise<Change[]> {
     if (messages.length === 0) return []
-    const docs = await this.#store.run('changes.of_messages', () =>
-      this.#repository.changes.collection
-        .find({
-          message_id: { $in: messages.map(({ messageId }) => messageId) },
-          cseq: { $gt: Math.min(...messages.map(({ cseq }) => cseq)) },
-        })
-        .project<ChangeDocument>({ outbox: 0 })
-        .sort({ cseq: 1 })
-        .toArray(),
-    )
+    // Each from its own position on: of a message with thousands of changes nearly all are in it already.
+    const beyond = messages.map(({ messageId, cseq }) => ({ message_id: messageId, cseq: { $gt: cseq } }))
+    const docs = await this.#store.find('changes.of_messages', this.#repository.changes.collection, {
+      filter: beyond.length === 1 ? beyond[0]! : { $or: beyond },
+      projection: { outbox: 0 },
+      sort: { cseq: 1 },
+      limit: MAX_PENDING_CHANGES,
+    })
     return docs.map(toChange)
   }
 
   /** Those of the changed messages that do not show the change yet. */
   async behind(changes: readonly Pick<ChangeDocument, 'message_id' | 'cseq'>[]): Promise<string[]> {
-    const docs = await this.#store.run('messages.cseq', () =>
-      this.#repository.messages.collection
-        .find({ _id: { $in: [...new Set(changes.map(({ message_id }) => message_id))] } })
-        .project<Pick<MessageDocument, '_id' | 'cseq'>>({ cseq: 1 })
-        .toArray(),
-    )
+    if (changes.length === 0) return []
+    const docs = await this.#store.find('messages.cseq', this.#repository.messages.collection, {
+      filter: { _id: { $in: [...new Set(changes.map(({ message_id }) => message_id))] } },
+      projection: { cseq: 1 },
+      limit: changes.length,
+    })
     const shown = new Map(docs.map(({ _id, cseq }) => [_id, cseq]))
     return [
       ...new Set(

@@ -8,6 +8,9 @@ export interface ReadPosition {
   readonly seq: number
 }
 
+/** Of one room: everybody who is or ever was in it. */
+const MAX_IN_ROOM = 100_000
+
 /** How far everybody has read, one document per member, moved forward only. */
 export class ReadPositionRepository {
   readonly #store: MongoStore
@@ -35,28 +38,28 @@ export class ReadPositionRepository {
 
   /** Of a room: those that moved since, or all. */
   async ofRoom(roomId: number, since?: Date): Promise<ReadPosition[]> {
-    const docs = await this.#store.run('positions.of_room', () =>
-      this.#positions.find({ room_id: roomId, ...(since ? { at: { $gte: since } } : {}) }).toArray(),
-    )
+    const docs = await this.#store.find('positions.of_room', this.#positions, {
+      filter: { room_id: roomId, ...(since ? { at: { $gte: since } } : {}) },
+      limit: MAX_IN_ROOM,
+    })
     return docs.map(toPosition)
   }
 
   async ofUser(userId: number, roomIds: readonly number[]): Promise<Map<number, number>> {
     if (roomIds.length === 0) return new Map()
-    const docs = await this.#store.run('positions.of_user', () =>
-      this.#positions.find({ _id: { $in: roomIds.map((roomId) => `${roomId}:${userId}`) } }).toArray(),
-    )
+    const docs = await this.#store.find('positions.of_user', this.#positions, {
+      filter: { _id: { $in: roomIds.map((roomId) => `${roomId}:${userId}`) } },
+      limit: roomIds.length,
+    })
     return new Map(docs.map(({ room_id, seq }) => [room_id, seq]))
   }
 
   /** In any of the rooms, those that moved since. */
   async movedSince(roomIds: readonly number[], since: Date, limit: number): Promise<ReadPosition[]> {
-    const docs = await this.#store.run('positions.moved', () =>
-      this.#positions
-        .find({ room_id: { $in: [...roomIds] }, at: { $gte: since } })
-        .limit(limit)
-        .toArray(),
-    )
+    const docs = await this.#store.find('positions.moved', this.#positions, {
+      filter: { room_id: { $in: [...roomIds] }, at: { $gte: since } },
+      limit,
+    })
     return docs.map(toPosition)
   }
 

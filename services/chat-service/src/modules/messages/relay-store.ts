@@ -82,14 +82,12 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
   }
 
   async #unsent<Document extends LogDocument>(log: RoomLog<Document>, limit: number): Promise<Document[]> {
-    return this.#store.run('outbox.unsent', () =>
-      log.collection
-        .find({ pending: true } as mongo.Filter<Document>)
-        .project<Document>({ tokens: 0, content: 0, versions: 0 })
-        .sort({ created_at: 1, _id: 1 })
-        .limit(limit)
-        .toArray(),
-    )
+    return this.#store.find('outbox.unsent', log.collection, {
+      filter: { pending: true } as mongo.Filter<Document>,
+      projection: { tokens: 0, content: 0, versions: 0 },
+      sort: { created_at: 1, _id: 1 },
+      limit,
+    })
   }
 
   /** A process that died between the log and the message left the message behind. */
@@ -130,14 +128,12 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
 
   async #backlogOf<Document extends LogDocument>(log: RoomLog<Document>) {
     const filter = { pending: true } as mongo.Filter<Document>
-    const [oldest] = await this.#store.run('outbox.oldest', () =>
-      log.collection
-        .find(filter)
-        .project<Pick<LogDocument, 'created_at'>>({ created_at: 1 })
-        .sort({ created_at: 1, _id: 1 })
-        .limit(1)
-        .toArray(),
-    )
+    const [oldest] = await this.#store.find('outbox.oldest', log.collection, {
+      filter,
+      projection: { created_at: 1 },
+      sort: { created_at: 1, _id: 1 },
+      limit: 1,
+    })
     if (!oldest) return { events: 0, oldestSeconds: 0 }
     const events = await this.#store.run('outbox.count', () => log.collection.countDocuments(filter))
     return { events, oldestSeconds: Math.max(0, (Date.now() - oldest.created_at.getTime()) / 1_000) }

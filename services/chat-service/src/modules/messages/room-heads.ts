@@ -97,13 +97,11 @@ export class RoomHeadsReader implements RoomHeads {
   async #mentions(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
     const counts = new Map<number, number>()
     if (behind.size === 0) return counts
-    const all = await this.#store.run('messages.mentions', () =>
-      this.#repository.messages.collection
-        .find({ mentions: userId, room_id: { $in: [...behind.keys()] } } as mongo.Filter<MessageDocument>)
-        .project<{ _id: string; room_id: number }>({ room_id: 1 })
-        .limit(MANY_MENTIONS)
-        .toArray(),
-    )
+    const all = await this.#store.find('messages.mentions', this.#repository.messages.collection, {
+      filter: { mentions: userId, room_id: { $in: [...behind.keys()] } } as mongo.Filter<MessageDocument>,
+      projection: { room_id: 1 },
+      limit: MANY_MENTIONS,
+    })
     // Most people have been mentioned a few times. For the others each room is counted from its place on.
     if (all.length === MANY_MENTIONS) return this.#countMentions(userId, behind)
     for (const { _id, room_id } of all) {

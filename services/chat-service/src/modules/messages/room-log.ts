@@ -54,14 +54,12 @@ export class RoomLog<Document extends LogDocument> {
   }
 
   async readHead(roomId: number): Promise<LogHead> {
-    const [last] = await this.#store.run(`${this.#name}.head`, () =>
-      this.collection
-        .find({ _id: { $gte: `${roomId}:`, $lt: `${roomId};` } } as mongo.Filter<Document>)
-        .project<Pick<LogDocument, '_id' | 'created_at'>>({ created_at: 1 })
-        .sort({ _id: -1 })
-        .limit(1)
-        .toArray(),
-    )
+    const [last] = await this.#store.find(`${this.#name}.head`, this.collection, {
+      filter: { _id: { $gte: `${roomId}:`, $lt: `${roomId};` } } as mongo.Filter<Document>,
+      projection: { created_at: 1 },
+      sort: { _id: -1 },
+      limit: 1,
+    })
     const head = last ? { position: positionOf(last._id), at: last.created_at.getTime() } : EMPTY
     this.#heads.set(roomId, head)
     return head
@@ -96,14 +94,12 @@ export class RoomLog<Document extends LogDocument> {
    * answer can get lost although the write was done. Reads the head on the way.
    */
   async #storedOf(roomId: number, entries: readonly Document[]): Promise<number> {
-    const tail = await this.#store.run(`${this.#name}.tail`, () =>
-      this.collection
-        .find({ _id: { $gte: entries[0]!._id, $lt: `${roomId};` } } as mongo.Filter<Document>)
-        .project<Pick<LogDocument, '_id' | 'created_at' | 'event_id'>>({ created_at: 1, event_id: 1 })
-        .sort({ _id: 1 })
-        .limit(TAIL)
-        .toArray(),
-    )
+    const tail = await this.#store.find(`${this.#name}.tail`, this.collection, {
+      filter: { _id: { $gte: entries[0]!._id, $lt: `${roomId};` } } as mongo.Filter<Document>,
+      projection: { created_at: 1, event_id: 1 },
+      sort: { _id: 1 },
+      limit: TAIL,
+    })
     const last = tail.at(-1)
     if (last && tail.length < TAIL) this.#setHead(roomId, last)
     const eventIds = new Map(tail.map(({ _id, event_id }) => [_id, event_id]))
@@ -117,14 +113,12 @@ export class RoomLog<Document extends LogDocument> {
 
   /** Entries after a position, in order. */
   async after(roomId: number, position: number, limit: number): Promise<Document[]> {
-    return this.#store.run(`${this.#name}.after`, () =>
-      this.collection
-        .find({ _id: { $gt: positionId(roomId, position), $lt: `${roomId};` } } as mongo.Filter<Document>)
-        .project<Document>({ outbox: 0, tokens: 0 })
-        .sort({ _id: 1 })
-        .limit(limit)
-        .toArray(),
-    )
+    return this.#store.find(`${this.#name}.after`, this.collection, {
+      filter: { _id: { $gt: positionId(roomId, position), $lt: `${roomId};` } } as mongo.Filter<Document>,
+      projection: { outbox: 0, tokens: 0 },
+      sort: { _id: 1 },
+      limit,
+    })
   }
 
   /**
@@ -136,16 +130,14 @@ export class RoomLog<Document extends LogDocument> {
     since: Date,
     limit: number,
   ): Promise<Map<number, number> | undefined> {
-    const docs = await this.#store.run(`${this.#name}.since`, () =>
-      this.collection
-        .find({
-          room_id: { $in: [...roomIds] },
-          created_at: { $gte: since },
-        } as unknown as mongo.Filter<Document>)
-        .project<{ _id: string; room_id: number }>({ room_id: 1 })
-        .limit(limit)
-        .toArray(),
-    )
+    const docs = await this.#store.find(`${this.#name}.since`, this.collection, {
+      filter: {
+        room_id: { $in: [...roomIds] },
+        created_at: { $gte: since },
+      } as unknown as mongo.Filter<Document>,
+      projection: { room_id: 1 },
+      limit,
+    })
     if (docs.length === limit) return undefined
     const first = new Map<number, number>()
     for (const { _id, room_id } of docs) {
@@ -163,12 +155,11 @@ export class RoomLog<Document extends LogDocument> {
     const ids = [...positions].map(([roomId, position]) => positionId(roomId, position + 1))
     for (let start = 0; start < ids.length; start += 1_000) {
       const some = ids.slice(start, start + 1_000)
-      const docs = await this.#store.run(`${this.#name}.beyond`, () =>
-        this.collection
-          .find({ _id: { $in: some } } as unknown as mongo.Filter<Document>)
-          .project<{ _id: string; room_id: number }>({ room_id: 1 })
-          .toArray(),
-      )
+      const docs = await this.#store.find(`${this.#name}.beyond`, this.collection, {
+        filter: { _id: { $in: some } } as unknown as mongo.Filter<Document>,
+        projection: { room_id: 1 },
+        limit: some.length,
+      })
       found.push(...docs.map(({ room_id }) => room_id))
     }
     return found

@@ -74,9 +74,10 @@ export class RoomPositions {
   async #near(roomIds: readonly number[]): Promise<Map<number, RoomPosition>> {
     const near = new Map<number, RoomPosition>(roomIds.map((roomId) => [roomId, EMPTY]))
     if (roomIds.length === 0) return near
-    const docs = await this.#store.run('heads.read', () =>
-      this.#heads.find({ _id: { $in: [...roomIds] } }).toArray(),
-    )
+    const docs = await this.#store.find('heads.read', this.#heads, {
+      filter: { _id: { $in: [...roomIds] } },
+      limit: roomIds.length,
+    })
     for (const { _id, seq = 0, cseq = 0 } of docs) near.set(_id, { seq, cseq })
     return near
   }
