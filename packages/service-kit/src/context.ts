@@ -15,6 +15,11 @@ export interface Context {
   readonly requestId: string
   readonly log: Logger
   readonly actor: Actor | null
+  /**
+   * Aborts when the caller has disconnected, and 8 s after the handler began: before the gateway's time-out
+   * (10 s), so that queued work ends with an answer. Absent outside of a request.
+   */
+  readonly signal?: AbortSignal
 }
 
 export interface AuthenticatedContext extends Context {

@@ -23,6 +23,9 @@ declare module 'fastify' {
   }
 }
 
+/** Shorter than the gateway's read time-out (10 s): the caller hears 503 from us, not 504 from the gateway. */
+const REQUEST_DEADLINE_MS = 8_000
+
 type ContextFor<Contract extends RouteContract> = Contract extends { auth: 'public' | 'ticket' | 'operator' }
   ? Context
   : AuthenticatedContext
@@ -56,24 +59,42 @@ export function route<const Contract extends RouteContract>(
     },
     handler: async (request, reply) => {
       const { params, query, body } = request
-      const result = await handler({ params, query, body } as RouteRequest<Contract>, contextOf(request), {
-        request,
-        reply,
-      })
+      const input = { params, query, body } as RouteRequest<Contract>
+      const result = await handler(input, contextOf(request, reply), { request, reply })
       if (reply.sent) return reply
       return reply.code(success.status).send(result)
     },
   })
 }
 
-function contextOf<Contract extends RouteContract>(request: FastifyRequest): ContextFor<Contract> {
+function contextOf<Contract extends RouteContract>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+): ContextFor<Contract> {
+  let signal: AbortSignal | undefined
   const ctx: Context & { bearer: string } = {
     requestId: request.id,
     log: request.log as Context['log'],
     actor: request.actor,
     bearer: request.bearer,
+    // Created on first use: most handlers finish at once and need neither timer nor listener.
+    get signal() {
+      signal ??= signalOf(reply)
+      return signal
+    },
   }
   return ctx as unknown as ContextFor<Contract>
+}
+
+/** Fastify's own `request.signal` aborts once the body has been read, whether or not the caller is still there. */
+function signalOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  if (reply.raw.destroyed) gone.abort()
+  else
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) gone.abort()
+    })
+  return AbortSignal.any([gone.signal, AbortSignal.timeout(REQUEST_DEADLINE_MS)])
 }
 
 /** zod validates, the serialiser comes from the same schema. Must run before any awaited `register`. */

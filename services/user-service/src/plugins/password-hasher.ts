@@ -4,16 +4,20 @@ import { Problem, type Service } from '@bigtech/service-kit'
 import { Counter, Gauge } from 'prom-client'
 import type { PasswordTask } from './password-worker.ts'
 
-/** Hashes and compares passwords without holding up anything else. */
+/**
+ * Hashes and compares passwords on threads of its own. Once `signal` aborts (the caller has gone, or its deadline
+ * has passed) a queued task is dropped and a running one rejects, so that nothing is stored for nobody.
+ */
 export interface PasswordHasher {
-  /** @throws Problem OVERLOADED when too many are waiting. */
-  hash(password: string): Promise<string>
-  /** Takes the same time whether there is a hash to compare with or not. @throws Problem OVERLOADED */
-  compare(password: string, hash: string | null): Promise<boolean>
+  /** @throws Problem OVERLOADED when too many are waiting, or `signal` has aborted. */
+  hash(password: string, signal?: AbortSignal): Promise<string>
+  /** Takes the same time whether there is a hash to compare with or not. @throws Problem OVERLOADED as `hash`. */
+  compare(password: string, hash: string | null, signal?: AbortSignal): Promise<boolean>
 }
 
 interface Job {
   readonly task: PasswordTask
+  readonly signal: AbortSignal | undefined
   readonly resolve: (result: unknown) => void
   readonly reject: (err: Error) => void
 }
@@ -47,11 +51,12 @@ export function openPasswordHasher(
   const dummy = pool.run<string>({ kind: 'hash', password: crypto.randomUUID(), cost: options.cost })
   dummy.catch(() => undefined)
   return {
-    hash: (password) => pool.run({ kind: 'hash', password, cost: options.cost }),
-    compare: async (password, hash) => {
+    hash: (password, signal) => pool.run({ kind: 'hash', password, cost: options.cost }, signal),
+    compare: async (password, hash, signal) => {
       // bcrypt would read the first 72 bytes and call it equal.
       const known = hash !== null && passwordBytes(password) <= MAX_PASSWORD_BYTES
-      const equal = await pool.run<boolean>({ kind: 'compare', password, hash: known ? hash : await dummy })
+      const task = { kind: 'compare', password, hash: known ? hash : await dummy } as const
+      const equal = await pool.run<boolean>(task, signal)
       comparisons.inc({ against: known ? 'account' : 'dummy' })
       return known && equal
     },
@@ -63,12 +68,18 @@ class PasswordPool {
   readonly #waiting: Job[] = []
   readonly #options: { cost: number; workers: number; queue: number }
   readonly #service: Service
+  readonly #dropped: Counter
   #stopped = false
 
   constructor(service: Service, options: { cost: number; workers: number; queue: number }) {
     this.#service = service
     this.#options = options
     this.#slots = Array.from({ length: options.workers }, () => this.#open())
+    this.#dropped = new Counter({
+      name: 'password_hashes_dropped_total',
+      help: 'Password hashes given up because the caller had gone or its deadline had passed.',
+      registers: [service.metrics],
+    })
     const waiting = this.#waiting
     new Gauge({
       name: 'password_hashes_waiting',
@@ -80,16 +91,31 @@ class PasswordPool {
     })
   }
 
-  run<Result extends string | boolean>(task: PasswordTask): Promise<Result> {
+  run<Result extends string | boolean>(task: PasswordTask, signal?: AbortSignal): Promise<Result> {
+    if (signal?.aborted) return Promise.reject(this.#drop())
     const idle = this.#slots.find(({ job }) => job === undefined)
     if (!idle && this.#waiting.length >= this.#options.queue) {
       return Promise.reject(new Problem('OVERLOADED', { retryAfterSeconds: this.#secondsToClear() }))
     }
     return new Promise<Result>((resolve, reject) => {
-      const job: Job = { task, resolve: (result) => resolve(result as Result), reject }
+      const job: Job = { task, signal, resolve: (result) => resolve(result as Result), reject }
+      signal?.addEventListener('abort', () => this.#abandon(job), { once: true })
       if (idle) this.#give(idle, job)
       else this.#waiting.push(job)
     })
+  }
+
+  /** A queued job gives up its place at once; a running one is rejected when its thread is done. */
+  #abandon(job: Job): void {
+    const index = this.#waiting.indexOf(job)
+    if (index === -1) return
+    this.#waiting.splice(index, 1)
+    job.reject(this.#drop())
+  }
+
+  #drop(): Problem {
+    this.#dropped.inc()
+    return new Problem('OVERLOADED', { retryAfterSeconds: this.#secondsToClear() })
   }
 
   async stop(): Promise<void> {
@@ -128,7 +154,8 @@ class PasswordPool {
   #finish(slot: Slot, settle: (job: Job) => void): void {
     const { job } = slot
     slot.job = undefined
-    if (job) settle(job)
+    if (job?.signal?.aborted) job.reject(this.#drop())
+    else if (job) settle(job)
     const next = this.#waiting.shift()
     if (next) this.#give(slot, next)
   }

@@ -44,7 +44,8 @@ export function createAccountService(deps: {
     const { userId } = ctx.actor
     await limiter.take(passwordChecks, userId)
     const hash = await accounts.findPasswordHash(userId)
-    if (!(await passwords.compare(password, hash)) || hash === null) throw new Problem('PASSWORD_WRONG')
+    if (!(await passwords.compare(password, hash, ctx.signal)) || hash === null)
+      throw new Problem('PASSWORD_WRONG')
     await limiter.forget(passwordChecks, userId)
     return hash
   }
@@ -57,7 +58,7 @@ export function createAccountService(deps: {
       await limiter.take(registrations, subscriber)
       const taken = await accounts.findTaken(email, username)
       if (taken) throw takenProblem(taken)
-      const passwordHash = await passwords.hash(password)
+      const passwordHash = await passwords.hash(password, ctx.signal)
       try {
         const account = await accounts.create(
           {
@@ -81,7 +82,7 @@ export function createAccountService(deps: {
     async changePassword(ctx: AuthenticatedContext, current: string, next: string): Promise<void> {
       const { userId, sessionId } = ctx.actor
       const from = await confirmPassword(ctx, current)
-      const to = await passwords.hash(next)
+      const to = await passwords.hash(next, ctx.signal)
       let ended: readonly string[] = []
       const changed = await accounts.replacePassword({ userId, from, to }, async (tx) => {
         ended = await sessions.endIn(tx, {

@@ -212,7 +212,8 @@ async function signIn(
     deviceId,
     knownNetwork: login !== null && (await sessions.hasBeenIn(login.userId, ipPrefix)),
   })
-  const right = await passwords.compare(password, login?.passwordHash ?? null).catch(async (err: unknown) => {
+  const hash = login?.passwordHash ?? null
+  const right = await passwords.compare(password, hash, ctx.signal).catch(async (err: unknown) => {
     await admission.cancelled()
     throw err
   })

@@ -1,0 +1,77 @@
+import { uniqueName, waitFor } from '@bigtech/testkit'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { PASSWORD, type Person, type TestService, type TestWorld, testWorld } from '../../testing.ts'
+
+let world: TestWorld
+let users: TestService
+let url: string
+let person: Person
+
+beforeAll(async () => {
+  world = await testWorld()
+  // One thread and hashes of about 0.1 s: whatever comes next waits in the queue.
+  users = await world.build({ BCRYPT_COST: '10', BCRYPT_WORKERS: '1' }, { started: false })
+  url = await users.listen()
+})
+afterAll(() => world.close())
+beforeEach(async () => {
+  person = await users.person()
+})
+
+const waiting = () => users.metric(/^password_hashes_waiting/)
+const dropped = () => users.metric(/^password_hashes_dropped_total/)
+const sessions = () => world.mysql.query('SELECT 1 FROM sessions WHERE user_id = ?', [person.userId])
+
+/** Keeps the only thread busy; resolves when all of them are done. */
+const occupy = (count: number) => Promise.all(Array.from({ length: count }, () => users.register()))
+
+/** Sends a request, and hangs up as soon as its password waits for the thread. */
+async function sendAndHangUp(method: string, path: string, body: unknown, token?: string): Promise<void> {
+  const hangUp = new AbortController()
+  const before = await waiting()
+  const answer = fetch(url + path, {
+    method,
+    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    body: JSON.stringify(body),
+    signal: hangUp.signal,
+  }).catch(() => undefined)
+  await waitFor(async () => (await waiting()) > before, { intervalMs: 1 })
+  hangUp.abort()
+  await answer
+}
+
+describe('a caller that hangs up while its password waits in the queue', () => {
+  it.each([
+    ['signs in nobody', 'POST', '/auth/login/json', () => ({ email: person.email, password: PASSWORD })],
+    ['deletes no account', 'DELETE', '/profile/me', () => ({ password: PASSWORD })],
+    [
+      'changes no password',
+      'PUT',
+      '/auth/password',
+      () => ({ current_password: PASSWORD, new_password: 'Better5678#$' }),
+    ],
+  ] as const)('%s, and gives its place in the queue to others', async (_what, method, path, body) => {
+    const [sessionsBefore, droppedBefore] = [(await sessions()).length, await dropped()]
+    const busy = occupy(4)
+    await waitFor(async () => (await waiting()) >= 2, { intervalMs: 1 })
+    await sendAndHangUp(method, path, body(), method === 'POST' ? undefined : person.token)
+    await waitFor(async () => (await dropped()) === droppedBefore + 1)
+    await busy
+    expect(await sessions()).toHaveLength(sessionsBefore)
+    expect((await users.login(person.email)).status).toBe(200)
+    const limits = await users.call('GET', '/profile/me', { token: person.token })
+    expect(limits.status).toBe(200)
+  })
+
+  it('registers nobody', async () => {
+    const username = uniqueName('gone')
+    const busy = occupy(4)
+    await waitFor(async () => (await waiting()) >= 2, { intervalMs: 1 })
+    const account = { email: `${username}@example.com`, username, password: PASSWORD }
+    await sendAndHangUp('POST', '/auth/register', account)
+    await busy
+    // The queue is first in, first out: this one is done after whatever was in it.
+    await users.register()
+    expect(await world.mysql.query('SELECT 1 FROM users WHERE username = ?', [username])).toEqual([])
+  })
+})
