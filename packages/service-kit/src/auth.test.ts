@@ -196,6 +196,11 @@ describe('a token is refused', () => {
     ['not valid yet', { nbf: Math.floor(Date.now() / 1_000) + 600 }],
     ['whose subject is no user id', { sub: 'admin' }],
     ['whose subject is negative', { sub: '-7' }],
+    ['whose subject is hexadecimal', { sub: '0x7' }],
+    ['whose subject is in scientific notation', { sub: '7e0' }],
+    ['whose subject has a space', { sub: ' 7' }],
+    ['whose subject has a leading zero', { sub: '07' }],
+    ['whose subject is too large for an exact number', { sub: '9007199254740993' }],
     ['whose session is no text', { sid: { id: 1 } }],
   ])('%s', async (_case, changes) => {
     expect(await codeOf(await claims(first, changes))).toBe('TOKEN_INVALID')

@@ -56,10 +56,13 @@ export class Authenticator {
   }
 }
 
+/** Decimal digits alone: `Number` also reads `0x3`, `3e0`, ` 3 ` and `3.0`. */
+const USER_ID = /^[1-9]\d{0,15}$/
+
 function actorOf(payload: JWTPayload): Actor {
-  const userId = Number(payload.sub)
+  const userId = USER_ID.test(payload.sub ?? '') ? Number(payload.sub) : Number.NaN
   const { sid, username, exp } = payload
-  if (!Number.isSafeInteger(userId) || userId <= 0 || typeof sid !== 'string' || typeof exp !== 'number') {
+  if (!Number.isSafeInteger(userId) || typeof sid !== 'string' || typeof exp !== 'number') {
     throw new Problem('TOKEN_INVALID')
   }
   return { userId, sessionId: sid, username: typeof username === 'string' ? username : '', expiresAt: exp }

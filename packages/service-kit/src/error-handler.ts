@@ -62,7 +62,11 @@ export function refuseUnroutable(_err: Error, request: FastifyRequest, reply: Fa
     request.id,
   )
   reply.raw
-    .writeHead(body.status, { 'content-type': 'application/problem+json', 'x-request-id': request.id })
+    .writeHead(body.status, {
+      'content-type': 'application/problem+json',
+      'x-request-id': request.id,
+      'cache-control': 'no-store',
+    })
     .end(JSON.stringify(body))
 }
 

@@ -75,6 +75,18 @@ const post = async (body: unknown, headers: Record<string, string> = {}) =>
   })
 
 describe('buildService', () => {
+  it('lets no cache keep an answer or a problem', async () => {
+    const answers = [
+      await post({ name: 'ab' }),
+      await post({ name: 'a' }),
+      await service.app.inject('/things/%'),
+      await service.app.inject('/nowhere'),
+      await service.app.inject('/fail/known'),
+    ]
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([201, 422, 400, 404, 400])
+    for (const { headers } of answers) expect(headers['cache-control']).toBe('no-store')
+  })
+
   it('answers only the fields that the contract lists', async () => {
     const answer = await post({ name: ' ab ' })
     expect(answer.statusCode).toBe(201)

@@ -135,6 +135,8 @@ function createApp(log: Logger, trustedHops: number): FastifyInstance {
   })
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
+    // The default, problems included: almost every answer is private to its caller. Public ones override it.
+    reply.header('cache-control', 'no-store')
     nameSpan(request)
   })
   return app

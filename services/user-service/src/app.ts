@@ -19,7 +19,7 @@ import { createPresenceRelay } from './modules/presence/presence.relay.ts'
 import { createPresenceRepository } from './modules/presence/presence.repository.ts'
 import { presenceRoutes } from './modules/presence/presence.routes.ts'
 import { createPresenceService, type PresenceService } from './modules/presence/presence.service.ts'
-import { createPresenceStore, type PresenceStore } from './modules/presence/presence.store.ts'
+import { createPresenceStore } from './modules/presence/presence.store.ts'
 import type { PresenceTiming } from './modules/presence/presence.ts'
 import { createProfileRepository } from './modules/profile/profile.repository.ts'
 import { profileRoutes } from './modules/profile/profile.routes.ts'
@@ -74,7 +74,9 @@ export async function buildUserService(config: Config, options: UserServiceOptio
   const presence = buildPresence(service, stores, options.presenceTiming)
   const sessions = buildSessions(service, stores, keys, config, presence.service, options)
   const accounts = buildAccounts(service, stores, sessions.ender, settled.registrationsPerHour)
-  const deletions = buildDeletions(service, stores, sessions.ender, accounts.service, presence.store)
+  const deletions = buildDeletions(service, stores, sessions.ender, accounts.service, (userId) =>
+    Promise.all([presence.store.forget(userId), sessions.guard.forget(userId)]),
+  )
   const profiles = createProfileService({
     profiles: createProfileRepository(stores.mysql, stores.outbox),
     limiter: stores.limiter,
@@ -172,6 +174,10 @@ function buildSessions(
   { now, loginBaseWaitMs }: UserServiceOptions,
 ) {
   const cache = createSessionCache(redis)
+  const guard = createLoginGuard(redis, {
+    freeAttemptsPerIp: config.LOGIN_FREE_ATTEMPTS_PER_IP,
+    baseWaitMs: loginBaseWaitMs,
+  })
   const ender = createSessionEnder({
     outbox,
     cache,
@@ -186,10 +192,7 @@ function buildSessions(
     sessions: repository,
     findLogin,
     passwords,
-    guard: createLoginGuard(redis, {
-      freeAttemptsPerIp: config.LOGIN_FREE_ATTEMPTS_PER_IP,
-      baseWaitMs: loginBaseWaitMs,
-    }),
+    guard,
     tokens: createTokens(keys, { issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE }),
     cache,
     ender,
@@ -197,7 +200,7 @@ function buildSessions(
     wakeRelay: messaging.wakeRelay,
     ...(now ? { now } : {}),
   })
-  return { ender, repository, service: sessions }
+  return { ender, guard, repository, service: sessions }
 }
 
 function buildAccounts(
@@ -233,7 +236,7 @@ function buildDeletions(
   { mysql, outbox, messaging }: Stores,
   sessions: SessionEnder,
   accounts: AccountService,
-  presence: PresenceStore,
+  forgetInRedis: (userId: number) => Promise<unknown>,
 ) {
   const repository = createDeletionRepository(mysql, outbox, sessions)
   messaging.consume({ groupId: 'user-service.deletions', handlers: deletionSubscriptions(repository) })
@@ -241,7 +244,7 @@ function buildDeletions(
     deletions: repository,
     sessions,
     confirmPassword: accounts.confirmPassword,
-    forgetPresence: (userId) => quietly(service, presence.forget(userId)),
+    forgetInRedis,
     wakeRelay: () => {
       messaging.wakeRelay()
       saga.wake()

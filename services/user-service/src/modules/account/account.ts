@@ -26,3 +26,9 @@ export function readIdentifier(identifier: string): { email: string } | { userna
     ? { email: identifier.toLowerCase() }
     : { usernameKey: usernameKey(identifier) }
 }
+
+/** Returns the form of a typed address or username under which sign-in attempts are counted. */
+export function identifierKey(identifier: string): string {
+  const key = readIdentifier(identifier)
+  return 'email' in key ? key.email : key.usernameKey
+}

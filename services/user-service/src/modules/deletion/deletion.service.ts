@@ -15,7 +15,8 @@ export function createDeletionService(deps: {
   deletions: DeletionRepository
   sessions: SessionEnder
   confirmPassword: (ctx: AuthenticatedContext, password: string) => Promise<string>
-  forgetPresence: (userId: number) => Promise<void>
+  /** @throws StoreUnavailable: the step is then tried again later. */
+  forgetInRedis: (userId: number) => Promise<unknown>
   wakeRelay: () => void
 }) {
   const { deletions, sessions } = deps
@@ -24,7 +25,7 @@ export function createDeletionService(deps: {
   async function carryOn(): Promise<number> {
     const pending = await deletions.withPendingProfile(AT_A_TIME)
     for (const deletion of pending) {
-      await deps.forgetPresence(deletion.userId)
+      await deps.forgetInRedis(deletion.userId)
       await deletions.eraseProfile(deletion)
     }
     return pending.length

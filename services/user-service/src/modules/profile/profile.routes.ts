@@ -43,7 +43,6 @@ export async function profileRoutes(
 
   route(app, exportMyData, async (_input, ctx, { reply }) => {
     reply.header('content-disposition', `attachment; filename="bigtech-chat-${ctx.actor.userId}.json"`)
-    reply.header('cache-control', 'no-store')
     const data = await profiles.exportMyData(ctx)
     reply.type('application/json; charset=utf-8')
     // Piece by piece: some people have said more than a process should hold.

@@ -49,6 +49,16 @@ describe('guessing the password of one account', () => {
     expect(codes(answers)).toEqual([...Array(6).fill('CREDENTIALS_INVALID'), 'LOGIN_LIMITED'])
   })
 
+  it('does not tell which address belongs to a username: each has counters of its own', async () => {
+    const { email, username } = await users.person()
+    const here = network()
+    const byUsername = await fail(username, 7, () => here(1))
+    expect(byUsername.at(-1)!.status).toBe(429)
+    expect((await fail(email, 1, () => here(1)))[0]!.status).toBe(401)
+    expect((await fail('nobody-at-all@example.com', 1, () => here(1)))[0]!.status).toBe(401)
+    expect((await fail(username.toUpperCase(), 1, () => here(1)))[0]!.status).toBe(429)
+  })
+
   it('counts attempts that run at the same time', async () => {
     const { email } = await users.person()
     const here = network()
@@ -68,14 +78,14 @@ describe('guessing the password of one account', () => {
   })
 
   it('doubles the wait with each further failure', async () => {
-    const { email, userId } = await users.person()
+    const { email } = await users.person()
     const here = network()
     await fail(email, 6, () => here(1))
     const { Redis } = await import('ioredis')
     const redis = new Redis(world.redis.url)
     const waits = []
     for (let n = 0; n < 4; n++) {
-      const [key] = await redis.keys(`rate_limit:login:account:u${userId}:*`)
+      const [key] = await redis.keys(`rate_limit:login:account:*:${here(1)}`)
       await redis.hset(key!, 'till', '0')
       await fail(email, 1, () => here(1))
       waits.push(Number((await users.login(email, 'x', { ip: here(1) })).headers['retry-after']))
@@ -111,6 +121,17 @@ describe('an attacker cannot lock anybody out', () => {
     )
     expect((await users.login(email, PASSWORD, { ip: network()(1) })).status).toBe(429)
     expect((await users.login(email, PASSWORD, { ip: home(2) })).status).toBe(200)
+  })
+
+  it('of their own address, by the attempts of neighbours in the same network', async () => {
+    const { email } = await users.person()
+    const home = network()
+    expect((await users.login(email, PASSWORD, { ip: home(1) })).status).toBe(200)
+    await Promise.all(
+      Array.from({ length: 80 }, (_, n) => users.login(email, 'Wrong1234!', { ip: home(2 + n) })),
+    )
+    expect((await users.login(email, PASSWORD, { ip: home(200) })).status).toBe(429)
+    expect((await users.login(email, PASSWORD, { ip: home(1) })).status).toBe(200)
   })
 
   it('and a device token of one account is of no use for another', async () => {

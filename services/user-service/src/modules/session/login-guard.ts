@@ -2,14 +2,18 @@ import { createHash } from 'node:crypto'
 import { Problem } from '@bigtech/service-kit'
 import type { RedisStore } from '../../plugins/redis.ts'
 
-/** Who tries to sign in, as far as it matters for the limits. */
+/** A sign-in attempt, as far as it matters for the limits. */
 interface Attempt {
-  /** Null when there is no such account: what was typed is counted instead, so that the limits tell nothing. */
+  /** Null when there is no such account. */
   readonly userId: number | null
+  /**
+   * The canonical form of what was typed. Counters are kept by it, never by the account: a counter shared by an
+   * address and a username would tell that they belong together.
+   */
   readonly identifier: string
   readonly ipPrefix: string
   readonly subscriber: string
-  /** This device has signed in to this account before. */
+  /** Set when this device has signed in to this account before. */
   readonly deviceId: string | undefined
   /** The account was used from this network before. */
   readonly knownNetwork: boolean
@@ -19,11 +23,15 @@ interface Attempt {
 interface Admission {
   /** It was the right password. */
   succeeded(): Promise<void>
+  /** A session was opened: from now on this address of the account is a known one. */
+  signedIn(): Promise<void>
   /** It was never tried (overload, an outage). */
   cancelled(): Promise<void>
 }
 
 export interface LoginGuard {
+  /** Forgets the addresses of a deleted account. @throws StoreUnavailable */
+  forget(userId: number): Promise<void>
   /** @throws Problem LOGIN_LIMITED; StoreUnavailable when Redis is away: unlimited guessing is worse. */
   admit(attempt: Attempt): Promise<Admission>
 }
@@ -82,19 +90,47 @@ for i = 1, #KEYS do
   end
 end`
 
+/** How long, and how many, addresses of successful sign-ins are remembered for each account. */
+const ADDRESS_DAYS = 90
+const MAX_ADDRESSES = 20
+
 /**
- * Slows guessing down without locking people out: a known device has a counter that nobody else
- * can fill, a known network is not held up by attacks from elsewhere, everybody else shares the
- * counters of account and address.
+ * Slows guessing down without locking people out: a known device has a counter that nobody else can fill, a known
+ * address is held up by nobody else's attempts, a known network not by attacks from elsewhere. Everybody else
+ * shares the counters of identifier and address.
  */
 export function createLoginGuard(
   redis: RedisStore,
   options: { freeAttemptsPerIp: number; baseWaitMs?: number | undefined },
 ): LoginGuard {
   const { freeAttemptsPerIp, baseWaitMs = BASE_WAIT_MS } = options
+
+  async function isKnownAddress({ userId, subscriber }: Attempt): Promise<boolean> {
+    // Asked for an unknown account too: one round trip less would tell that there is none.
+    const key = addressesKey(userId ?? 0)
+    const score = await redis.run('loginAddress', (client) => client.zscore(key, digest(subscriber)))
+    return score !== null
+  }
+
+  async function rememberAddress({ userId, subscriber }: Attempt): Promise<void> {
+    if (userId === null) return
+    const key = addressesKey(userId)
+    await redis.run('loginAddress', (client) =>
+      client
+        .multi()
+        .zadd(key, Date.now(), digest(subscriber))
+        .zremrangebyrank(key, 0, -1 - MAX_ADDRESSES)
+        .expire(key, ADDRESS_DAYS * 86_400)
+        .exec(),
+    )
+  }
+
   return {
+    forget: async (userId) => {
+      await redis.run('loginForget', (client) => client.del(addressesKey(userId)))
+    },
     admit: async (attempt) => {
-      const buckets = bucketsOf(attempt, freeAttemptsPerIp)
+      const buckets = bucketsOf(attempt, await isKnownAddress(attempt), freeAttemptsPerIp)
       const keys = buckets.map(({ key }) => key)
       const rules = buckets.flatMap(({ free, maxWaitMs }) => [free, maxWaitMs])
       const [waitMs = 0, ...waits] = (await redis.run('loginAdmit', (client) =>
@@ -119,36 +155,38 @@ export function createLoginGuard(
           await redis.run('loginReset', (client) => client.del(...reset))
           await undo(({ onSuccess }) => onSuccess === 'undo')
         },
+        signedIn: () => rememberAddress(attempt),
         cancelled: () => undo(() => true),
       }
     },
   }
 }
 
-function bucketsOf(attempt: Attempt, freeAttemptsPerIp: number): Bucket[] {
+function bucketsOf(attempt: Attempt, isKnownAddress: boolean, freeAttemptsPerIp: number): Bucket[] {
   const { userId, identifier, ipPrefix, subscriber, deviceId, knownNetwork } = attempt
-  const account = userId === null ? `x${digest(identifier.toLowerCase())}` : `u${userId}`
   const base = 'rate_limit:login:'
-  if (deviceId !== undefined) {
+  if (userId !== null && deviceId !== undefined) {
     return [
-      { key: `${base}device:${account}:${deviceId}`, free: 10, maxWaitMs: WINDOW_MS, onSuccess: 'reset' },
+      { key: `${base}device:${userId}:${deviceId}`, free: 10, maxWaitMs: WINDOW_MS, onSuccess: 'reset' },
     ]
   }
+  const account = `${base}account:${digest(identifier)}`
   const here: Bucket[] = [
-    { key: `${base}account:${account}:${ipPrefix}`, free: 5, maxWaitMs: WINDOW_MS, onSuccess: 'reset' },
+    // By address, not by network: a neighbour's guesses are not the owner's.
+    { key: `${account}:${subscriber}`, free: 5, maxWaitMs: WINDOW_MS, onSuccess: 'reset' },
     { key: `${base}ip:${subscriber}`, free: freeAttemptsPerIp, maxWaitMs: WINDOW_MS, onSuccess: 'undo' },
   ]
+  if (isKnownAddress) return here
   // Against many addresses trying one account. A short wait: its owner may be on a new device.
-  const everywhere: Bucket = {
-    key: `${base}account:${account}`,
-    free: 50,
-    maxWaitMs: 60_000,
-    onSuccess: 'undo',
-  }
-  return knownNetwork ? here : [...here, everywhere]
+  const key = knownNetwork ? `${account}:${ipPrefix}` : account
+  return [...here, { key, free: 50, maxWaitMs: 60_000, onSuccess: 'undo' }]
 }
 
-/** Anybody can type anything as a name: the key stays short and tells nothing. */
+function addressesKey(userId: number): string {
+  return `user:addresses:${userId}`
+}
+
+/** Keeps keys short, whatever is typed, and addresses out of Redis. */
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22)
 }

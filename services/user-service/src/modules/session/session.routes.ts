@@ -10,7 +10,7 @@ import {
   type TokenPair,
 } from '@bigtech/contracts'
 import { decodeCursor, route, toPage } from '@bigtech/service-kit'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { PublicJwk } from '../../plugins/signing-keys.ts'
 import type { Client, Grant, SessionService } from './session.service.ts'
@@ -24,20 +24,20 @@ export async function sessionRoutes(
   app: FastifyInstance,
   { sessions, publicKeys }: { sessions: SessionService; publicKeys: readonly PublicJwk[] },
 ): Promise<void> {
-  route(app, loginWithJson, async ({ body }, ctx, { request, reply }) => {
+  route(app, loginWithJson, async ({ body }, ctx, { request }) => {
     const { email: identifier, password, device_token: deviceToken } = body
     const grant = await sessions.login(ctx, { identifier, password, deviceToken, ...clientOf(request) })
-    return tokensOf(reply, grant)
+    return tokensOf(grant)
   })
 
-  route(app, login, async ({ body }, ctx, { request, reply }) => {
+  route(app, login, async ({ body }, ctx, { request }) => {
     const { username: identifier, password, device_token: deviceToken } = body
     const grant = await sessions.login(ctx, { identifier, password, deviceToken, ...clientOf(request) })
-    return tokensOf(reply, grant)
+    return tokensOf(grant)
   })
 
-  route(app, refreshSession, async ({ body }, ctx, { request, reply }) =>
-    tokensOf(reply, await sessions.refreshSession(ctx, body.refresh_token, clientOf(request))),
+  route(app, refreshSession, async ({ body }, ctx, { request }) =>
+    tokensOf(await sessions.refreshSession(ctx, body.refresh_token, clientOf(request))),
   )
 
   route(app, logout, async (_input, ctx) => {
@@ -84,9 +84,7 @@ function clientOf(request: FastifyRequest): Client {
   return { ip: request.ip, userAgent: request.headers['user-agent'] }
 }
 
-function tokensOf(reply: FastifyReply, grant: Grant): TokenPair {
-  // RFC 6749, 5.1: an answer with tokens is not for caches.
-  reply.header('cache-control', 'no-store')
+function tokensOf(grant: Grant): TokenPair {
   return {
     access_token: grant.accessToken,
     token_type: 'bearer',

@@ -7,7 +7,7 @@ import {
   StoreUnavailable,
 } from '@bigtech/service-kit'
 import type { PasswordHasher } from '../../plugins/password-hasher.ts'
-import type { Login } from '../account/account.ts'
+import { identifierKey, type Login } from '../account/account.ts'
 import { deviceOf, ipPrefixOf, subscriberOf } from './device.ts'
 import type { LoginGuard } from './login-guard.ts'
 import {
@@ -206,11 +206,12 @@ async function signIn(
     login && request.deviceToken ? await tokens.readDevice(request.deviceToken, login.userId) : undefined
   const admission = await guard.admit({
     userId: login?.userId ?? null,
-    identifier,
+    identifier: identifierKey(identifier),
     ipPrefix,
     subscriber: subscriberOf(ip),
     deviceId,
-    knownNetwork: login !== null && (await sessions.hasBeenIn(login.userId, ipPrefix)),
+    // Looked up for unknown accounts too: the time of a query would tell them apart.
+    knownNetwork: await sessions.hasBeenIn(login?.userId ?? 0, ipPrefix),
   })
   const hash = login?.passwordHash ?? null
   const right = await passwords.compare(password, hash, ctx.signal).catch(async (err: unknown) => {
@@ -219,7 +220,9 @@ async function signIn(
   })
   if (!right || !login) throw new Problem('CREDENTIALS_INVALID')
   await admission.succeeded()
-  return openSession(deps, ctx, { login, request, ipPrefix, at, deviceId })
+  const granted = await openSession(deps, ctx, { login, request, ipPrefix, at, deviceId })
+  await admission.signedIn().catch((err: unknown) => ctx.log.warn({ err }, 'sign-in address not remembered'))
+  return granted
 }
 
 async function openSession(
