@@ -98,7 +98,9 @@ export function processEntry(stages: readonly Block[], entry: Entry): Entry {
 
 /** Puts the replacement in place of what the one group of the expression holds, wherever it matches. */
 function replaceGroup(stage: Block, line: string): string {
-  const expression = new RegExp(stringOf(stage.attributes.expression), 'dg')
+  const source = stringOf(stage.attributes.expression)
+  // Go's flag for the whole expression, which JavaScript takes beside it.
+  const expression = new RegExp(source.replace(/^\(\?i\)/, ''), source.startsWith('(?i)') ? 'dgi' : 'dg')
   const spans = [...line.matchAll(expression)].map((match) => match.indices?.[1] as [number, number])
   return spans.reduceRight(
     (text, [start, end]) => text.slice(0, start) + stringOf(stage.attributes.replace) + text.slice(end),

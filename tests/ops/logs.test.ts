@@ -67,8 +67,12 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
   })
 
   it.for([
-    ['GET /api/stream?after=1&ticket=canary HTTP/1.1', 'GET /api/stream?after=1&ticket=hidden HTTP/1.1'],
+    ['GET /api/stream?after=1&ticket=canary HTTP/1.1', 'GET /api/stream?hidden HTTP/1.1'],
+    ['GET /api/stream?%74icket=canary HTTP/1.1', 'GET /api/stream?hidden HTTP/1.1'],
     ['POST /api/rooms/join/canary HTTP/1.1', 'POST /api/rooms/join/hidden HTTP/1.1'],
+    ['POST /api/rooms/%6aoin/canary HTTP/1.1', 'POST /api/rooms/%6aoin/hidden HTTP/1.1'],
+    ['POST /api/rooms//Join//canary/x HTTP/1.1', 'POST /api/rooms//Join//hidden HTTP/1.1'],
+    ['POST /api/rooms/jo%2569n%2Fcanary HTTP/1.1', 'POST /api/rooms/jo%2569n%2Fhidden HTTP/1.1'],
   ] as const)("of nginx's error log hides a ticket and a token: %s", async ([written, kept], context) => {
     const line = (request: string) =>
       `[error] 7#0: *1 connect() failed (111: Connection refused), request: "${request}", host: "localhost"`

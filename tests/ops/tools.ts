@@ -92,6 +92,8 @@ const tools = {
     program: 'shellcheck',
     fetch: () => fromDebian('shellcheck', ['shellcheck']),
   },
+  // The interpreter that Kong runs its Lua with.
+  luajit: { env: 'LUAJIT', program: 'luajit', fetch: () => fromDebian('luajit', ['luajit']) },
   hadolint: {
     env: 'HADOLINT',
     program: 'hadolint',

@@ -1,6 +1,7 @@
 import type { ProblemCode } from '@bigtech/contracts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, problemBodyOf } from './problem.ts'
+import { maskSecretPath } from './secret-path.ts'
 
 const codeByFastifyError: Record<string, ProblemCode> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'BODY_NOT_JSON',
@@ -71,12 +72,11 @@ export function refuseUnroutable(_err: Error, request: FastifyRequest, reply: Fa
 }
 
 /**
- * The path alone: a query string may hold a ticket, or what somebody searched for. The pattern where
- * the path itself is a secret, also when it was asked for in a way that reaches no route.
+ * Returns the path without its query string, which may hold a ticket or what somebody searched for; the route pattern
+ * where the path itself holds a secret.
  */
 export function pathOf(request: FastifyRequest): string {
-  const path = request.url.split('?', 1)[0] ?? '/'
-  return request.server.secretPaths.find(({ prefix }) => path.startsWith(prefix))?.pattern ?? path
+  return maskSecretPath(request.url.split('?', 1)[0] ?? '/', request.server.secretPaths)
 }
 
 function toProblem(err: Error & { code?: string; statusCode?: number }): Problem {
@@ -95,8 +95,7 @@ function rememberRoutes(app: FastifyInstance): (path: string) => string[] {
   const routes: { methods: string[]; pattern: RegExp }[] = []
   app.decorate('secretPaths', [])
   app.addHook('onRoute', ({ method, url, config }) => {
-    if (config?.contract?.secretPath)
-      app.secretPaths.push({ prefix: url.slice(0, url.indexOf(':')), pattern: url })
+    if (config?.contract?.secretPath) app.secretPaths.push(url)
     const source = url.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/:[A-Za-z_]+/g, '[^/]+')
     routes.push({
       methods: [method].flat(),

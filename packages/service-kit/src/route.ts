@@ -18,8 +18,8 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     authenticate: onRequestHookHandler
-    /** What paths with a secret in them begin with, and what is shown instead. */
-    secretPaths: { readonly prefix: string; readonly pattern: string }[]
+    /** Patterns of the routes whose path holds a secret. */
+    secretPaths: string[]
   }
 }
 

@@ -212,6 +212,11 @@ describe('buildService', () => {
     expect(bad.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
   })
 
+  it('ends a request that is not complete after 30 s', () => {
+    expect(service.app.server.requestTimeout).toBe(30_000)
+    expect(service.app.server.headersTimeout).toBeLessThan(30_000)
+  })
+
   it('never writes a query string into the log', async () => {
     await service.app.inject('/health?ticket=canary-ticket')
     expect(lines.join('')).not.toContain('canary-ticket')

@@ -9,6 +9,7 @@ import type { BaseConfig } from './config.ts'
 import { requestIdFrom } from './context.ts'
 import { installErrorHandler, pathOf, refuseUnroutable } from './error-handler.ts'
 import { installHealth, Readiness } from './health.ts'
+import { requestLimits } from './http-limits.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createLogger } from './logging.ts'
 import { createMetrics, measureRequests } from './metrics.ts'
@@ -116,7 +117,7 @@ function createApp(log: Logger, trustedHops: number): FastifyInstance {
     genReqId: (request) => requestIdFrom(request.headers['x-request-id']),
     trustProxy: (_address: string, hop: number) => hop < trustedHops,
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    ...requestLimits(REQUEST_TIMEOUT_MS),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     frameworkErrors: refuseUnroutable,

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { namesThisMachine } from './local-host.ts'
 import { messageOf, UserError } from './problems.ts'
 import type { ProcessSpec } from './process.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -24,9 +25,8 @@ export function parseCommand(method: string | undefined, target: string | undefi
 
 /** A page in a browser must not be able to stop things: browsers name their origin, tests and curl do not. */
 export function isFromBrowser(request: Pick<IncomingMessage, 'headers'>): boolean {
-  const { origin, host } = request.headers
-  const isLocalName = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host ?? '')
-  return origin !== undefined || request.headers['sec-fetch-site'] !== undefined || !isLocalName
+  const { headers } = request
+  return headers.origin !== undefined || headers['sec-fetch-site'] !== undefined || !namesThisMachine(headers)
 }
 
 async function perform(

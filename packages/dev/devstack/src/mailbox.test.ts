@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { answerMailbox, Mailbox } from './mailbox.ts'
@@ -43,4 +43,28 @@ describe('the mailbox', () => {
   it('says 404 for a mail it does not have', async () => {
     expect((await fetch(`${url}/mails/7`)).status).toBe(404)
   })
+
+  it.each([
+    ['GET', '/api/mails'],
+    ['DELETE', '/api/mails'],
+    ['GET', '/mails/1'],
+    ['GET', '/'],
+  ])(
+    'refuses %s %s under a foreign host name: a page of another site must not read mails',
+    async (method, path) => {
+      mailbox.add({ subject: 'canary', text: '' }, ['mina@example.com'])
+      const foreign = await callAs('mailbox.evil.example', method, path)
+      expect(foreign).toEqual({ status: 403, text: expect.not.stringContaining('canary') })
+      expect((await callAs('localhost:11080', 'GET', '/api/mails')).text).toContain('canary')
+    },
+  )
 })
+
+/** `fetch` would not send another Host header. */
+async function callAs(host: string, method: string, path: string): Promise<{ status: number; text: string }> {
+  const outgoing = request(url + path, { method, headers: { host } }).end()
+  const [answer] = (await once(outgoing, 'response')) as [IncomingMessage]
+  let text = ''
+  for await (const chunk of answer) text += String(chunk)
+  return { status: answer.statusCode ?? 0, text }
+}

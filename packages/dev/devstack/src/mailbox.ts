@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer } from 'smtp-server'
+import { FOREIGN_HOST, namesThisMachine } from './local-host.ts'
 
 /** A caught mail, as the JSON API gives it. */
 export interface CaughtMail {
@@ -93,6 +94,10 @@ function send(response: ServerResponse, status: number, type: string, body: stri
 
 /** `GET /` and `/mails/{id}` for people; `GET|DELETE /api/mails?to=` for tests. */
 export function answerMailbox(mailbox: Mailbox, request: IncomingMessage, response: ServerResponse): void {
+  if (!namesThisMachine(request.headers)) {
+    send(response, 403, 'text/plain', FOREIGN_HOST)
+    return
+  }
   const url = new URL(request.url ?? '/', 'http://mailbox')
   const id = /^\/mails\/(\d+)$/.exec(url.pathname)?.[1]
   if (url.pathname === '/api/mails' && request.method === 'DELETE') {

@@ -1,4 +1,4 @@
-import { createMetrics, requestIdFrom } from '@bigtech/service-kit'
+import { createMetrics, requestIdFrom, requestLimits } from '@bigtech/service-kit'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -10,6 +10,9 @@ import { bodyLimitOf, usePlugins } from './plugins.ts'
 import { answerBrokenRequest, answerProblems, pathOf, problemOfStatus, sendProblem } from './problem.ts'
 import { forward, upstreamOrigin, useProxy } from './proxy.ts'
 import { servePage, useWebPage } from './web-page.ts'
+
+/** Headers and body of a request together. */
+const REQUEST_TIMEOUT_MS = 30_000
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -40,7 +43,7 @@ export async function buildGateway(
     // kong.yml is the router. One route for everything keeps Fastify's own reading of paths out of it.
     rewriteUrl: () => '/',
     bodyLimit: bodyLimitOf(document),
-    requestTimeout: 30_000,
+    ...requestLimits(REQUEST_TIMEOUT_MS),
     forceCloseConnections: 'idle',
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as FastifyInstance

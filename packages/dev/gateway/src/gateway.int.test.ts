@@ -2,12 +2,16 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createLogger, type Problem } from '@bigtech/service-kit'
+import type { RouteContract } from '@bigtech/contracts'
+import * as contracts from '@bigtech/contracts'
+import { createLogger, createMetrics, type Problem } from '@bigtech/service-kit'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type EchoServers, startEchoServers } from '../../../../tests/gateway/echo-server.ts'
 import { describeGateway } from '../../../../tests/gateway/gateway-suite.ts'
 import { call, echoOf, open } from '../../../../tests/gateway/http-call.ts'
+import { secretPaths } from './access-log.ts'
+import { buildAdmin } from './admin.ts'
 import { buildGateway } from './app.ts'
 import { readConfig } from './config.ts'
 import { loadKongFile } from './kong/load.ts'
@@ -108,19 +112,25 @@ describe('in front of clients', () => {
     expect(JSON.stringify(gateway.lines)).not.toContain('canary')
   })
 
-  test.each(['/api/rooms/join/', '//api/./rooms//jo%69n/', '/api/rooms/join/%2f', '/api/rooms/join%2F'])(
-    'the access log never has the token of a join link: %s',
-    async (path) => {
-      const id = `join-${crypto.randomUUID()}`
-      const answer = await call(gateway.url, `${path}canary-link`, {
-        method: 'POST',
-        headers: { 'x-request-id': id },
-      })
-      const line = await waitFor(() => gateway.lines.find((entry) => entry.request_id === id))
-      expect(line).toMatchObject({ path: '/api/rooms/join/:token', status: answer.status })
-      expect(JSON.stringify(gateway.lines)).not.toContain('canary')
-    },
-  )
+  test.each([
+    '/api/rooms/join/',
+    '//api/./rooms//jo%69n/',
+    '/api/rooms/join/%2f',
+    '/api/rooms/join%2F',
+    '/api/rooms/%6aoin/',
+    '/api/rooms/%256aoin/',
+    '/api/rooms/Join/',
+    '/API/Rooms/JOIN/',
+  ])('the access log never has the token of a join link: %s', async (path) => {
+    const id = `join-${crypto.randomUUID()}`
+    const answer = await call(gateway.url, `${path}canary-link`, {
+      method: 'POST',
+      headers: { 'x-request-id': id },
+    })
+    const line = await waitFor(() => gateway.lines.find((entry) => entry.request_id === id))
+    expect(line).toMatchObject({ path: '/api/rooms/join/:token', status: answer.status })
+    expect(JSON.stringify(gateway.lines)).not.toContain('canary')
+  })
 
   test('CORS_ORIGINS takes the place of the list', async () => {
     const origin = 'http://dev.example'
@@ -151,6 +161,40 @@ describe('in front of clients', () => {
     expect(answer.text).toContain('not built yet')
   })
 })
+
+test('the gateway masks every path in which a contract says that there is a secret', () => {
+  const declared = Object.values<unknown>(contracts).filter(isSecretRoute)
+  expect(secretPaths).toEqual(declared.map((contract) => `/api${contract.path}`))
+})
+
+test('a request that is not complete after 30 s is ended, wherever it is slow', async () => {
+  const document = loadKongFile(readConfig({}).KONG_CONFIG)
+  const { app } = await buildGateway(
+    document,
+    readConfig({}),
+    createLogger({ service: 'g', level: 'silent' }),
+  )
+  const { server } = app
+  await app.close()
+  expect(server.requestTimeout).toBe(30_000)
+  expect(server.headersTimeout).toBeLessThan(server.requestTimeout)
+})
+
+test.each(['127.0.0.1', '::1'])(
+  "the operators' port on %s answers to this machine's names only",
+  async (host) => {
+    const admin = buildAdmin(createMetrics('gateway'), host)
+    const statusFor = async (name: string) =>
+      (await admin.inject({ url: '/metrics', headers: { host: name } })).statusCode
+    expect(await statusFor('rebound.example:8001')).toBe(403)
+    expect(await statusFor('localhost:8001')).toBe(200)
+    await admin.close()
+  },
+)
+
+function isSecretRoute(value: unknown): value is RouteContract {
+  return typeof value === 'object' && value !== null && 'secretPath' in value && value.secretPath === true
+}
 
 describe('with slow upstreams', () => {
   test('an upstream that does not answer in its read_timeout is 504', async () => {

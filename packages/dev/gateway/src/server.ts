@@ -9,7 +9,7 @@ async function main(): Promise<void> {
   const document = loadKongFile(config.KONG_CONFIG)
   const log = createLogger({ service: 'gateway', level: config.LOG_LEVEL })
   const { app, registry } = await buildGateway(document, config, log)
-  const admin = buildAdmin(registry)
+  const admin = buildAdmin(registry, config.HOST)
   await admin.listen({ host: config.HOST, port: config.ADMIN_PORT ?? config.PORT + 1 })
   await app.listen({ host: config.HOST, port: config.PORT })
 
