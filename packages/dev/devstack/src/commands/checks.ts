@@ -8,6 +8,7 @@ export interface Check {
 
 export const checks: readonly Check[] = [
   { name: 'format and lint', command: ['biome', 'ci', '--colors=off', '.'] },
+  { name: 'regular expressions', command: ['node', 'scripts/check-regular-expressions.ts'] },
   { name: 'types', command: ['tsc', '--noEmit', '-p', '.'] },
   {
     name: 'types of the web client',

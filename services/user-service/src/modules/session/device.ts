@@ -53,11 +53,11 @@ function prefix(ip: string, bits4: 24 | 32, bits6: 48 | 64): string {
 
 /** The eight groups of an IPv6 address, written out. */
 function groupsOf(address: string): string[] {
-  const [head = '', tail] = address.replace(/%.*$/, '').split('::')
+  const [head = '', tail] = address.split('%', 1)[0]!.split('::')
   const left = head.split(':').filter(Boolean)
   const right = (tail ?? '').split(':').filter(Boolean)
   const missing = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
   return [...left, ...Array<string>(missing).fill('0'), ...right].map((group) =>
-    group.toLowerCase().replace(/^0+(?=.)/, ''),
+    Number.parseInt(group, 16).toString(16),
   )
 }

@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { check } from 'recheck'
+import ts from 'typescript'
+
+/**
+ * Fails on a regular expression that some text makes backtrack (ReDoS): on more than linear time in
+ * what is deployed, on exponential time in tests and tools. Looks at every literal and at every
+ * `new RegExp` of a constant.
+ */
+const root = join(import.meta.dirname, '..')
+/** What was found safe stays safe: only new expressions are analysed. */
+const cacheFile = join(root, 'node_modules', '.cache', 'regular-expressions.json')
+
+/** Expressions that recheck cannot decide about, and why their time is bounded. */
+const accepted = new Map([
+  ['/^\\p{RGI_Emoji}$/v', 'recheck knows no flag v; a finite set, and its input has 32 characters at most'],
+  ['/(?:\\bFROM|\\bINTO|^\\s*UPDATE)\\s+`?(?:\\w+`?\\.`?)?(\\w+)/i', 'reads 2,000 characters of our own SQL'],
+  ['/-----BEGIN PRIVATE KEY-----[\\s\\S]+?-----END PRIVATE KEY-----/g', "reads the operator's own key file"],
+])
+const isTool = (file: string) =>
+  /\.test\.ts$|^tests\/|^scripts\/|^k8s\/|\/(devstack|testkit)\/|\/testing(\/|\.ts$)/.test(file)
+
+interface Expression {
+  readonly text: string
+  readonly source: string
+  readonly flags: string
+  readonly places: string[]
+  isDeployed: boolean
+}
+
+const expressions = new Map<string, Expression>()
+
+function collect(file: string): void {
+  const tree = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true)
+  const add = (node: ts.Node, source: string, flags: string) => {
+    const text = `/${source}/${flags}`
+    const found = expressions.get(text) ?? { text, source, flags, places: [], isDeployed: false }
+    found.places.push(`${file}:${tree.getLineAndCharacterOfPosition(node.getStart()).line + 1}`)
+    found.isDeployed ||= !isTool(file)
+    expressions.set(text, found)
+  }
+  const visit = (node: ts.Node): void => {
+    if (ts.isRegularExpressionLiteral(node)) {
+      const end = node.text.lastIndexOf('/')
+      add(node, node.text.slice(1, end), node.text.slice(end + 1))
+    } else if (ts.isNewExpression(node) && node.expression.getText() === 'RegExp') {
+      const [source, flags] = node.arguments ?? []
+      if (source && ts.isStringLiteralLike(source)) {
+        add(node, source.text, flags && ts.isStringLiteralLike(flags) ? flags.text : '')
+      }
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(tree)
+}
+
+/** What is wrong with an expression, or null. */
+async function faultOf({ source, flags, isDeployed }: Expression): Promise<string | null> {
+  const result = await check(
+    source,
+    flags,
+    isDeployed ? { timeout: 20_000 } : { timeout: 3_000, checker: 'automaton' },
+  )
+  if (result.status === 'safe') return null
+  if (result.status === 'unknown') return isDeployed ? `not decided (${result.error.kind})` : null
+  const { type, summary } = result.complexity
+  return isDeployed || type === 'exponential' ? `${summary}, for example with ${result.attack.pattern}` : null
+}
+
+function readCache(): string[] {
+  try {
+    return JSON.parse(readFileSync(cacheFile, 'utf8')) as string[]
+  } catch {
+    return []
+  }
+}
+
+const listed = ['ls-files', '-co', '--exclude-standard', '*.ts', '*.tsx', '*.js', '*.mjs', '*.cjs']
+for (const file of execFileSync('git', listed, { cwd: root, encoding: 'utf8' }).split('\n')) {
+  if (file !== '') collect(file)
+}
+const cacheKey = ({ text, isDeployed }: Expression) => `${isDeployed} ${text}`
+const known = new Set(readCache())
+const safe: string[] = []
+let failures = 0
+await Promise.all(
+  [...expressions.values()].map(async (expression) => {
+    const fault =
+      known.has(cacheKey(expression)) || accepted.has(expression.text) ? null : await faultOf(expression)
+    if (fault === null) return void safe.push(cacheKey(expression))
+    failures++
+    console.error(`${expression.places.join(', ')}: ${expression.text} takes ${fault}.`)
+  }),
+)
+mkdirSync(dirname(cacheFile), { recursive: true })
+writeFileSync(cacheFile, JSON.stringify(safe))
+process.exit(failures === 0 ? 0 : 1)
