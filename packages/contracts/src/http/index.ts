@@ -5,7 +5,6 @@ export * from './message-actions.ts'
 export {
   type Attachment,
   attachment,
-  emoji,
   hiddenMessage,
   type Message,
   maxContentBytes,

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { roomId } from '../ids.ts'
+import { emoji } from '../text/emoji.ts'
+import { typedText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import {
   clientMessageId,
-  emoji,
   message,
   messageExample,
   messageProblems,
@@ -11,7 +12,7 @@ import {
   oneMessage,
   tag,
 } from './message-shapes.ts'
-import { idParam, pageLimit } from './paging.ts'
+import { idParam, pageLimit, pageQuery } from './paging.ts'
 import { inRoom, roomProblems } from './rooms.ts'
 
 const ofReaction = z.object({ ...ofMessage.shape, emoji })
@@ -108,10 +109,10 @@ export const searchMessages = defineRoute({
   summary: 'Search the messages you may see, newest first',
   description: 'All words must occur; Chinese, Japanese and Korean text is found by any part of it.',
   query: z.object({
-    q: z.string().trim().min(1).max(100),
+    q: typedText({ max: 100 }),
     room_id: idParam.optional(),
     limit: pageLimit,
-    cursor: z.string().max(200).optional(),
+    cursor: pageQuery.shape.cursor,
   }),
   success: {
     status: 200,

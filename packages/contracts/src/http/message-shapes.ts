@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { messageType } from '../events/message-events.ts'
 import { messageId, roomId, seq, timestamp, userId } from '../ids.ts'
+import { multiLine, singleLine, utf8Length, webUrl } from '../text/text.ts'
 import { idParam } from './paging.ts'
 import { roomProblems } from './rooms.ts'
 
@@ -8,35 +9,21 @@ export const maxContentCharacters = 10_000
 export const maxContentBytes = 32 * 1024
 export const maxReactionKinds = 20
 
-const utf8Bytes = (text: string) => new TextEncoder().encode(text).length
-const characters = (text: string) => [...text].length
+const bytesInUtf8 = (text: string) => utf8Length(text) <= maxContentBytes
+const tooManyBytes = `At most ${maxContentBytes} bytes in UTF-8.`
 
-/** What somebody wrote: measured in characters as people count them, and in bytes on the wire. */
-export const messageContent = z
-  .string()
-  .refine((text) => text.trim().length > 0, 'Write something.')
-  .refine((text) => characters(text) <= maxContentCharacters, `At most ${maxContentCharacters} characters.`)
-  .refine((text) => utf8Bytes(text) <= maxContentBytes, `At most ${maxContentBytes} bytes in UTF-8.`)
-  .refine((text) => text.isWellFormed(), 'Not valid Unicode.')
-
-/** One emoji, as people see it: a flag or a family is several code points. */
-export const emoji = z
-  .string()
-  .min(1)
-  .max(32)
-  .regex(/^(\p{Emoji}|\p{Emoji_Component}|\p{Extended_Pictographic}|\u200d|\ufe0f)+$/u, 'One emoji.')
-  .refine(
-    (text) => !/^[0-9#*]+$/.test(text) && [...new Intl.Segmenter().segment(text)].length === 1,
-    'One emoji.',
-  )
+/** What somebody wrote. */
+export const messageContent = multiLine({ max: maxContentCharacters }).refine(bytesInUtf8, tooManyBytes)
+/** What somebody wrote under a picture or a file: perhaps nothing. */
+export const caption = multiLine({ max: maxContentCharacters, min: 0 }).refine(bytesInUtf8, tooManyBytes)
 
 /** Where an image or a file is, and what a client needs to lay it out before it is loaded. */
 export const attachment = z.strictObject({
-  url: z.url({ protocol: /^https?$/ }).max(2_000),
-  name: z.string().min(1).max(255),
+  url: webUrl(2_000),
+  name: singleLine({ max: 255 }),
   mime: z
     .string()
-    .max(127)
+    .max(127, { abort: true })
     .regex(/^[\w.+-]+\/[\w.+-]+$/, 'A media type.'),
   size: z
     .int()
@@ -47,6 +34,16 @@ export const attachment = z.strictObject({
   height: z.int().positive().max(100_000).optional(),
 })
 export type Attachment = z.infer<typeof attachment>
+
+/** An attachment as it was stored. Looser than what is accepted today: old messages stay readable. */
+const storedAttachment = z.object({
+  url: z.string(),
+  name: z.string(),
+  mime: z.string(),
+  size: z.int().meta({ description: 'Bytes.' }),
+  width: z.int().optional(),
+  height: z.int().optional(),
+})
 
 export const reaction = z.object({
   emoji: z.string(),
@@ -85,7 +82,7 @@ export const message = z.object({
   reply_to: messageId.nullable(),
   reply_preview: replyPreview.nullable(),
   is_forwarded: z.boolean(),
-  attachment: z.object(attachment.shape).nullable(),
+  attachment: storedAttachment.nullable(),
   mentions: z.array(userId),
   reactions: z.array(reaction),
   pinned_at: timestamp.nullable(),
@@ -149,8 +146,8 @@ export const messageIdParam = z
 export const ofMessage = z.object({ room_id: idParam, message_id: messageIdParam })
 export const clientMessageId = z
   .string()
-  .min(1)
-  .max(64)
+  .min(1, { abort: true })
+  .max(64, { abort: true })
   .regex(/^[\w.:-]+$/, 'Letters, digits and `_ . : -`.')
   .meta({ description: 'Your own id of this message: a repeated send is stored once.' })
 export const tag = 'messages'

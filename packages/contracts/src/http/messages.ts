@@ -3,6 +3,7 @@ import { timestamp, userId } from '../ids.ts'
 import { defineRoute } from './define-route.ts'
 import {
   attachment,
+  caption,
   clientMessageId,
   message,
   messageContent,
@@ -13,7 +14,7 @@ import {
   oneMessage,
   tag,
 } from './message-shapes.ts'
-import { idParam, pageLimit, wholeNumber } from './paging.ts'
+import { idParam, pageLimit, pageQuery, wholeNumber } from './paging.ts'
 import { inRoom, roomProblems } from './rooms.ts'
 
 export const sendMessage = defineRoute({
@@ -27,7 +28,7 @@ export const sendMessage = defineRoute({
   params: inRoom,
   body: z
     .strictObject({
-      content: z.string(),
+      content: caption,
       message_type: z.enum(['text', 'image', 'file']).default('text'),
       client_message_id: clientMessageId.optional(),
       reply_to: messageIdParam.optional(),
@@ -40,10 +41,8 @@ export const sendMessage = defineRoute({
         const message = attached ? 'Required for an image or a file.' : 'Only for an image or a file.'
         ctx.addIssue({ code: 'custom', path: ['attachment'], message })
       }
-      // A picture may go without a caption.
-      if (attached && body.content === '') return
-      for (const issue of messageContent.safeParse(body.content).error?.issues ?? []) {
-        ctx.addIssue({ code: 'custom', path: ['content'], message: issue.message })
+      if (!attached && body.content === '') {
+        ctx.addIssue({ code: 'custom', path: ['content'], message: 'Write something.' })
       }
     }),
   bodyExample: { content: '안녕하세요!', message_type: 'text', client_message_id: 'c0ffee00-0001' },
@@ -63,14 +62,10 @@ export const listMessages = defineRoute({
   query: z
     .object({
       before_seq: idParam.optional(),
-      after_seq: wholeNumber(z.int().min(0)).optional(),
+      after_seq: wholeNumber().optional(),
       around_seq: idParam.optional(),
       limit: pageLimit,
-      cursor: z
-        .string()
-        .max(200)
-        .optional()
-        .meta({ description: '`next_cursor` of the page before, as it came.' }),
+      cursor: pageQuery.shape.cursor,
     })
     .refine(
       (query) =>

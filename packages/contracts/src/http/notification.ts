@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { roomId, timestamp, userId } from '../ids.ts'
+import { singleLine, webUrl } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import { pageOf, pageQuery } from './paging.ts'
 
@@ -18,14 +19,14 @@ function isTimeZone(name: string): boolean {
 
 /** A push service's address of one browser; its keys encrypt what is sent there (RFC 8291). */
 const pushSubscriptionBody = z.strictObject({
-  endpoint: z.url({ protocol: /^https?$/ }).max(2_048),
+  endpoint: webUrl(2_048),
   keys: z.strictObject({
     p256dh: z.string().regex(/^[A-Za-z0-9_-]{86,88}=?$/, 'The key as the browser gives it, base64url.'),
     auth: z.string().regex(/^[A-Za-z0-9_-]{21,24}={0,2}$/, 'The secret as the browser gives it, base64url.'),
   }),
   /** As `PushSubscription.toJSON()` of a browser has it; we do not use it. */
   expirationTime: z.number().nullable().optional(),
-  device_name: z.string().trim().min(1).max(100).optional(),
+  device_name: singleLine({ max: 100 }).optional(),
 })
 
 export const pushSubscription = z.object({
@@ -48,7 +49,7 @@ export const notificationPreferences = z.strictObject({
       end: timeOfDay,
       time_zone: z
         .string()
-        .max(64)
+        .max(64, { abort: true })
         .refine(isTimeZone, 'An IANA time zone.')
         .meta({ examples: ['Asia/Seoul'] }),
     })

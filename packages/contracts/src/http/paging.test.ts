@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { idParam, pageLimit } from './paging.ts'
+import { idList, idParam, pageLimit } from './paging.ts'
 
 describe('a number in a path or a query string', () => {
   it.each([
@@ -20,6 +20,16 @@ describe('a number in a path or a query string', () => {
 
   it('has its default and its bounds as the size of a page', () => {
     expect([undefined, '1', '100'].map((limit) => pageLimit.parse(limit))).toEqual([20, 1, 100])
-    for (const limit of ['0', '101', '1e1', '']) expect(pageLimit.safeParse(limit).success).toBe(false)
+    for (const limit of ['0', '101', '1e1', '', 'ten']) {
+      const { error } = pageLimit.safeParse(limit)
+      expect(error?.issues.map(({ message }) => message)).toEqual(['A whole number from 1 to 100.'])
+    }
+  })
+
+  it('is in a list only in decimal digits as well', () => {
+    expect(idList(3).parse('1, 2,2,3')).toEqual([1, 2, 3])
+    for (const list of ['', ',', '1,2,3,4', '0x10', '1e3', '1,-2', '1.5', `${'1,'.repeat(100_000)}1`]) {
+      expect(idList(3).safeParse(list).success, list.slice(0, 20)).toBe(false)
+    }
   })
 })

@@ -1,26 +1,31 @@
 import { z } from 'zod'
+import { opaqueText } from '../text/text.ts'
 
-const inDigits = 'A whole number, in digits.'
+const decimal = /^-?\d{1,16}$/
 
-/** A whole number in a path or a query string, in decimal digits: `0x10`, `1e3` and `+1` are none. */
-export function wholeNumber<Schema extends z.ZodType<number>>(schema: Schema) {
+/**
+ * A whole number in a path or a query string, in decimal digits: `0x10`, `1e3` and `+1` are none.
+ * One message names the range, whatever is wrong.
+ */
+export function wholeNumber({ min = 0, max }: { min?: number; max?: number } = {}) {
+  const message =
+    max === undefined ? `A whole number, ${min} or greater.` : `A whole number from ${min} to ${max}.`
+  const inRange = z.int(message).min(min, message)
   return z.preprocess(
-    (value) => (typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value),
-    schema,
+    (value) => (typeof value === 'string' && decimal.test(value) ? Number(value) : value),
+    max === undefined ? inRange : inRange.max(max, message),
   )
 }
 
 /** How many items a page has. */
-export const pageLimit = wholeNumber(z.int(inDigits).min(1).max(100))
+export const pageLimit = wholeNumber({ min: 1, max: 100 })
   .default(20)
   .meta({ description: 'Items a page: 20 unless told, at most 100.' })
 
 /** The query of every cursor-paged list. */
 export const pageQuery = z.object({
   limit: pageLimit,
-  cursor: z
-    .string()
-    .max(200)
+  cursor: opaqueText({ max: 200, min: 0 })
     .optional()
     .meta({ description: '`next_cursor` of the page before, as it came.' }),
 })
@@ -31,31 +36,13 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 
 /** An id in a path or a query string. */
-export const idParam = wholeNumber(
-  z
-    .int(inDigits)
-    .positive()
-    .meta({ examples: [42] }),
-)
+export const idParam = wholeNumber({ min: 1 }).meta({ examples: [42] })
 
 /** `1,2,3` as a list of distinct ids, at most `max` of them. */
 export function idList(max: number) {
   return z
     .string()
-    .transform((text) =>
-      [
-        ...new Set(
-          text
-            .split(',')
-            .map((part) => part.trim())
-            .filter(Boolean),
-        ),
-      ].map(Number),
-    )
-    .pipe(
-      z
-        .array(z.int('Ids are integers, separated by commas.').positive())
-        .min(1, 'At least one id.')
-        .max(max, `At most ${max} ids.`),
-    )
+    .max(max * 20, { abort: true, error: `At most ${max} ids.` })
+    .transform((text) => [...new Set(text.split(',').map((part) => part.trim()))].filter(Boolean))
+    .pipe(z.array(idParam).min(1, 'At least one id.').max(max, `At most ${max} ids.`))
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { roomId, timestamp, userId } from '../ids.ts'
+import { opaqueText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import { idParam, pageOf, pageQuery } from './paging.ts'
 import { memberIds, room, roomExample, roomPerson, roomProblems, roomRole } from './rooms.ts'
@@ -188,7 +189,7 @@ export const joinRoom = defineRoute({
   summary: 'Join a group by a link',
   description: 'A member gets the room back and uses nothing up. Whoever was removed from it cannot join.',
   secretPath: true,
-  params: z.object({ token: z.string().min(8).max(64) }),
+  params: z.object({ token: opaqueText({ min: 8, max: 64 }) }),
   success: { status: 200, description: 'The room.', schema: room, example: roomExample },
   problems: ['JOIN_LINK_INVALID', 'ROOM_FULL', 'ROOM_LIMIT', 'RATE_LIMITED'],
 })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { roomType } from '../events/chat-events.ts'
 import { messageType } from '../events/message-events.ts'
 import { roomId, timestamp, userId } from '../ids.ts'
+import { singleLine, webUrl } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import { idParam, pageOf, pageQuery } from './paging.ts'
 
@@ -12,16 +13,8 @@ export const roomRole = z.enum(['owner', 'admin', 'member'])
 export const historyVisibility = z.enum(['all', 'since_join']).meta({
   description: 'What members who come later see of the past: all of it, or nothing from before they came.',
 })
-/** No line breaks and nothing that turns the direction of what stands beside it; joiners of emoji are none of these. */
-const invisible = /[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u
-const roomName = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .refine((text) => text.isWellFormed(), 'Not valid Unicode.')
-  .refine((text) => !invisible.test(text), 'No control characters.')
-const imageUrl = z.url({ protocol: /^https?$/ }).max(1_000)
+const roomName = singleLine({ max: 100 })
+const imageUrl = webUrl(1_000)
 
 /** Somebody as a room shows them; the names are local copies. */
 export const roomPerson = z.object({

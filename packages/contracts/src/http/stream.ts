@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { roomId, timestamp, userId } from '../ids.ts'
+import { opaqueText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import { message } from './message-shapes.ts'
 import { idParam } from './paging.ts'
@@ -68,7 +69,9 @@ export type StreamFrame = {
 }[StreamFrameName]
 
 const tag = 'stream'
-const lastEventId = z.string().max(8_000).meta({ description: 'The last `id` that the stream gave.' })
+const lastEventId = opaqueText({ max: 8_000, min: 0 }).meta({
+  description: 'The last `id` that the stream gave.',
+})
 
 export const createStreamTicket = defineRoute({
   operationId: 'createStreamTicket',
@@ -97,7 +100,10 @@ export const openStream = defineRoute({
   description:
     'All rooms, presence, friends. The first frame is `ready` (resumed after `Last-Event-ID`: nothing missing, nothing doubled) or `reset` (fetch anew). Frames that are not for you, and names you do not know, are to be ignored.',
   auth: 'ticket',
-  query: z.object({ ticket: z.string().max(100).optional(), last_event_id: lastEventId.optional() }),
+  query: z.object({
+    ticket: opaqueText({ max: 100, min: 0 }).optional(),
+    last_event_id: lastEventId.optional(),
+  }),
   success: {
     status: 200,
     description: 'A stream of frames; see docs/architecture/stream.md.',

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { sessionId, timestamp, userId } from '../ids.ts'
+import { opaqueText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import { pageOf, pageQuery } from './paging.ts'
-import { displayName, email, locale, newPassword, username } from './user-fields.ts'
+import { anyPassword, displayName, email, identifier, locale, newPassword, username } from './user-fields.ts'
 
 const exampleTime = '2026-01-27T10:00:00.000Z'
 const exampleSession = '0194a8a0-5b00-7000-8000-000000000001'
 
-const anyPassword = z.string().normalize('NFC').min(1).max(1_024)
-const deviceToken = z.string().min(1).max(1_000).meta({
+const deviceToken = opaqueText({ max: 1_000 }).meta({
   description: 'The `device_token` of an earlier sign-in on this device: others cannot lock it out.',
 })
 
@@ -38,7 +38,7 @@ const tokenExample = {
   access_token: 'eyJhbGciOiJFZERTQSJ9.e30.c2ln',
   token_type: 'bearer',
   expires_in: 600,
-  refresh_token: 'uP0Z9l2t…',
+  refresh_token: 'uP0Z9l2tW4xq',
   refresh_expires_in: 2_592_000,
   session_id: exampleSession,
   user_id: 100,
@@ -89,12 +89,7 @@ export const loginWithJson = defineRoute({
   summary: 'Sign in',
   auth: 'public',
   body: z.strictObject({
-    email: z
-      .string()
-      .trim()
-      .min(1)
-      .max(254)
-      .meta({ description: 'Email address or username.', examples: ['test@example.com'] }),
+    email: identifier.meta({ description: 'Email address or username.', examples: ['test@example.com'] }),
     password: anyPassword,
     device_token: deviceToken.optional(),
   }),
@@ -114,7 +109,7 @@ export const login = defineRoute({
   auth: 'public',
   bodyType: 'form',
   body: z.object({
-    username: z.string().trim().min(1).max(254),
+    username: identifier,
     password: anyPassword,
     grant_type: z.enum(['password', '']).optional(),
     device_token: deviceToken.optional(),
@@ -133,8 +128,8 @@ export const refreshSession = defineRoute({
   description:
     'The refresh token is replaced each time. For 30 s the one before gives the same successor, so that several tabs may refresh at once; a token older than that ends its session.',
   auth: 'public',
-  body: z.strictObject({ refresh_token: z.string().min(1).max(512) }),
-  bodyExample: { refresh_token: 'uP0Z9l2t…' },
+  body: z.strictObject({ refresh_token: opaqueText({ max: 512 }) }),
+  bodyExample: { refresh_token: 'uP0Z9l2tW4xq' },
   success: { status: 200, description: 'New tokens.', schema: tokenPair, example: tokenExample },
   problems: ['REFRESH_TOKEN_INVALID'],
 })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { presenceVisibility } from '../events/user-events.ts'
 import { timestamp, userId } from '../ids.ts'
 import { defineRoute } from './define-route.ts'
-import { displayName, locale, profileImageUrl, statusMessage } from './user-fields.ts'
+import { anyPassword, displayName, locale, profileImageUrl, statusMessage } from './user-fields.ts'
 
 const exampleTime = '2026-01-27T10:00:00.000Z'
 const exampleDeletion = '5f0c6f1e-9b1f-4a57-8f0c-0f6f3f2d9f11'
@@ -155,7 +155,7 @@ export const deleteMyAccount = defineRoute({
   description:
     'Cannot be undone. Signs you out everywhere at once; the rest goes on in the background: see `GET /auth/deletions/{deletion_id}`.',
   body: z.strictObject({
-    password: z.string().normalize('NFC').min(1).max(1_024),
+    password: anyPassword,
     message_policy: z
       .enum(['keep', 'remove'])
       .default('keep')

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { timestamp, userId } from '../ids.ts'
+import { typedText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import { idList, idParam, pageOf, pageQuery } from './paging.ts'
 
@@ -67,13 +68,7 @@ export const searchUsers = defineRoute({
     'Hangul is found while it is being typed and by initial consonants (`ㄱㅁㅈ` finds 김민지). A complete email address finds whoever allows it. Blocked users do not find each other. At most 20 searches a minute.',
   query: z.object({
     ...pageQuery.shape,
-    q: z
-      .string()
-      .normalize('NFC')
-      .trim()
-      .min(1)
-      .max(254)
-      .meta({ description: 'What the name begins with.', examples: ['김민'] }),
+    q: typedText({ max: 254 }).meta({ description: 'What the name begins with.', examples: ['김민'] }),
   }),
   success: {
     status: 200,

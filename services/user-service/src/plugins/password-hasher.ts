@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { MAX_PASSWORD_BYTES, passwordBytes } from '@bigtech/contracts'
+import { maxPasswordBytes, utf8Length } from '@bigtech/contracts'
 import { Problem, type Service } from '@bigtech/service-kit'
 import { Counter, Gauge } from 'prom-client'
 import type { PasswordTask } from './password-worker.ts'
@@ -54,7 +54,7 @@ export function openPasswordHasher(
     hash: (password, signal) => pool.run({ kind: 'hash', password, cost: options.cost }, signal),
     compare: async (password, hash, signal) => {
       // bcrypt would read the first 72 bytes and call it equal.
-      const known = hash !== null && passwordBytes(password) <= MAX_PASSWORD_BYTES
+      const known = hash !== null && utf8Length(password) <= maxPasswordBytes
       const task = { kind: 'compare', password, hash: known ? hash : await dummy } as const
       const equal = await pool.run<boolean>(task, signal)
       comparisons.inc({ against: known ? 'account' : 'dummy' })
