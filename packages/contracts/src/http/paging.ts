@@ -43,6 +43,6 @@ export function idList(max: number) {
   return z
     .string()
     .max(max * 20, { abort: true, error: `At most ${max} ids.` })
-    .transform((text) => [...new Set(text.split(',').map((part) => part.trim()))].filter(Boolean))
+    .transform((text): unknown[] => [...new Set(text.split(',').map((part) => part.trim()))].filter(Boolean))
     .pipe(z.array(idParam).min(1, 'At least one id.').max(max, `At most ${max} ids.`))
 }
