@@ -12,11 +12,11 @@ function sharedStore() {
     counts,
     isAway: false,
     asked: 0,
-    runScript: async (script: string, key: string) => {
+    runScript: async (script: string, key: string, _windowMs?: number, cost = 1) => {
       store.asked += 1
       if (store.isAway) throw new Error('away')
       if (script.includes('DEL')) return counts.delete(key)
-      counts.set(key, (counts.get(key) ?? 0) + 1)
+      counts.set(key, (counts.get(key) ?? 0) + cost)
       return [counts.get(key), 30_000]
     },
   }
@@ -54,6 +54,13 @@ describe('a limit', () => {
     expect(refusal.retryAfterSeconds).toBe(30)
     expect(await one.registry.metrics()).toContain('rate_limited_total{limit="search"} 1')
     await one.limiter.take(limit, 8)
+  })
+
+  it('counts by cost, and in the process alone when there is no shared store', async () => {
+    const limiter = new RateLimiter({ registry: new Registry(), keyPrefix: 'k:', log: { warn: vi.fn() } })
+    await limiter.take(limit, 7, 2)
+    expect((await refusalOf(limiter.take(limit, 7, 1))).code).toBe('RATE_LIMITED')
+    await expect(limiter.take(limit, 8, 2)).resolves.toBeUndefined()
   })
 
   it('goes on with what was counted here when the store goes away, until its window is over', async () => {

@@ -19,15 +19,18 @@ export interface RateLimiterOptions {
   readonly registry: Registry
   /** What the service's keys begin with, for example `rate_limit:`. */
   readonly keyPrefix: string
-  /** Runs a script on one key of the Redis that all processes share; rejects soon while that is away. */
-  readonly runScript: (script: string, key: string, ...args: number[]) => Promise<unknown>
+  /**
+   * Runs a script on one key of the Redis that all processes share; rejects soon while that is away. A service
+   * without a Redis leaves it out: each process then counts for itself.
+   */
+  readonly runScript?: (script: string, key: string, ...args: number[]) => Promise<unknown>
   readonly log: { warn(fields: { err: unknown }, message: string): void }
 }
 
 /** Counting and its deadline in one step: a counter without one would count for ever. */
 const TAKE = `
-local count = redis.call('INCR', KEYS[1])
-if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+local count = redis.call('INCRBY', KEYS[1], ARGV[2])
+if count == tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return { count, redis.call('PTTL', KEYS[1]) }`
 
 const FORGET = `return redis.call('DEL', KEYS[1])`
@@ -55,12 +58,15 @@ export class RateLimiter {
     })
   }
 
-  /** @throws Problem RATE_LIMITED with the time until the window is over. */
-  async take({ name, max, windowSeconds }: Limit, subject: string | number): Promise<void> {
+  /**
+   * @param cost how much this time counts, 1 or more
+   * @throws Problem RATE_LIMITED with the time until the window is over.
+   */
+  async take({ name, max, windowSeconds }: Limit, subject: string | number, cost = 1): Promise<void> {
     const key = this.#key(name, subject)
     const windowMs = windowSeconds * 1_000
-    const here = this.#countHere(key, windowMs)
-    const { count, endsAt } = (await this.#countShared(key, windowMs)) ?? here
+    const here = this.#countHere(key, windowMs, cost)
+    const { count, endsAt } = (await this.#countShared(key, windowMs, cost)) ?? here
     if (count <= max) return
     this.#refused.inc({ limit: name })
     throw new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(0, endsAt - Date.now()) / 1_000 })
@@ -77,25 +83,26 @@ export class RateLimiter {
     return `${this.#options.keyPrefix}${name}:${subject}`
   }
 
-  #countHere(key: string, windowMs: number): Count {
+  #countHere(key: string, windowMs: number, cost: number): Count {
     const now = Date.now()
     const known = this.#local.get(key)
     const window = known && known.endsAt > now ? known : { count: 0, endsAt: now + windowMs }
-    window.count += 1
+    window.count += cost
     this.#local.set(key, window)
     return { ...window }
   }
 
-  async #countShared(key: string, windowMs: number): Promise<Count | undefined> {
-    const answer = (await this.#shared(TAKE, key, windowMs)) as [number, number] | undefined
+  async #countShared(key: string, windowMs: number, cost: number): Promise<Count | undefined> {
+    const answer = (await this.#shared(TAKE, key, windowMs, cost)) as [number, number] | undefined
     return answer && { count: answer[0], endsAt: Date.now() + answer[1] }
   }
 
   /** One that hangs costs a time-out: nobody else asks for a moment after it. */
   async #shared(script: string, key: string, ...args: number[]): Promise<unknown> {
-    if (Date.now() < this.#awayUntil) return undefined
+    const { runScript } = this.#options
+    if (!runScript || Date.now() < this.#awayUntil) return undefined
     try {
-      const answer = await this.#options.runScript(script, key, ...args)
+      const answer = await runScript(script, key, ...args)
       this.#isAway = false
       return answer
     } catch (err) {

@@ -125,9 +125,12 @@ export class ServiceClient {
     }
     if (response.statusCode >= 400) {
       await response.body.dump()
-      throw new Problem(response.statusCode === 401 ? 'TOKEN_INVALID' : 'NOT_FOUND', {
-        cause: new Error(`${service} answered ${response.statusCode} to ${contract.operationId}`),
-      })
+      const cause = new Error(`${service} answered ${response.statusCode} to ${contract.operationId}`)
+      if (response.statusCode === 429) {
+        const retryAfterSeconds = Number(response.headers['retry-after']) || 60
+        throw new Problem('RATE_LIMITED', { retryAfterSeconds, cause })
+      }
+      throw new Problem(response.statusCode === 401 ? 'TOKEN_INVALID' : 'NOT_FOUND', { cause })
     }
     return response
   }

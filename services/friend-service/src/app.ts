@@ -11,6 +11,7 @@ import {
 } from '@bigtech/kafka'
 import {
   buildService,
+  RateLimiter,
   type Service,
   ServiceClient,
   type ServiceOptions,
@@ -84,8 +85,14 @@ export async function buildFriendService(
     onCommitted: () => relay.wake(),
     now,
   })
+  const limiter = new RateLimiter({ registry, keyPrefix: '', log })
   const lists = new FriendListsService({ repository: new FriendListsRepository(mysql), people, now })
-  await service.app.register(friendshipRoutes, { friendships, lists })
+  await service.app.register(friendshipRoutes, {
+    friendships,
+    lists,
+    limiter,
+    actionsPerHour: config.FRIEND_ACTIONS_PER_HOUR,
+  })
 
   const names = createConsumerRunner({
     kafka,

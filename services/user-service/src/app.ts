@@ -12,6 +12,7 @@ import { createDeletionService } from './modules/deletion/deletion.service.ts'
 import { createDirectoryRepository } from './modules/directory/directory.repository.ts'
 import { directoryRoutes } from './modules/directory/directory.routes.ts'
 import { createDirectoryService } from './modules/directory/directory.service.ts'
+import { createLookupLimit, type LookupLimit } from './modules/directory/lookup-limit.ts'
 import { relationSubscriptions } from './modules/directory/relations.consumers.ts'
 import { createRelationsRepository } from './modules/directory/relations.repository.ts'
 import { presenceSubscriptions } from './modules/presence/presence.consumers.ts'
@@ -71,7 +72,9 @@ export async function buildUserService(config: Config, options: UserServiceOptio
     ...(options.logDestination ? { logDestination: options.logDestination } : {}),
   })
   const stores = await openStores(service, config, settled.workers)
-  const presence = buildPresence(service, stores, options.presenceTiming)
+  const knownRelations = createRelationsRepository(stores.mysql)
+  const lookups = createLookupLimit(stores.limiter, knownRelations)
+  const presence = buildPresence(service, stores, lookups, options.presenceTiming)
   const sessions = buildSessions(service, stores, keys, config, presence.service, options)
   const accounts = buildAccounts(service, stores, sessions.ender, settled.registrationsPerHour)
   const deletions = buildDeletions(service, stores, sessions.ender, accounts.service, (userId) =>
@@ -87,10 +90,11 @@ export async function buildUserService(config: Config, options: UserServiceOptio
   const directory = createDirectoryService({
     directory: createDirectoryRepository(stores.mysql),
     limiter: stores.limiter,
+    lookups,
   })
   stores.messaging.consume({
     groupId: 'user-service.relations',
-    handlers: relationSubscriptions(createRelationsRepository(stores.mysql)),
+    handlers: relationSubscriptions(knownRelations),
   })
   stores.messaging.listen({
     name: 'user-service.revocations',
@@ -149,7 +153,12 @@ async function openStores(service: Service, config: Config, workers: number) {
   }
 }
 
-function buildPresence(service: Service, { redis, mysql, messaging }: Stores, timing?: PresenceTiming) {
+function buildPresence(
+  service: Service,
+  { redis, mysql, messaging }: Stores,
+  lookups: LookupLimit,
+  timing?: PresenceTiming,
+) {
   const store = createPresenceStore(redis, timing)
   const relations = createPresenceRepository(mysql)
   messaging.consume({
@@ -160,7 +169,7 @@ function buildPresence(service: Service, { redis, mysql, messaging }: Stores, ti
   })
   return {
     store,
-    service: createPresenceService({ presence: store, relations }),
+    service: createPresenceService({ presence: store, relations, lookups }),
     relay: createPresenceRelay(service, { presence: store, relations, messaging }),
   }
 }

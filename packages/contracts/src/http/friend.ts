@@ -89,6 +89,7 @@ export const sendFriendRequest = defineRoute({
     'FRIEND_REQUEST_REFUSED',
     'FRIEND_REQUEST_LIMIT',
     'USER_NOT_FOUND',
+    'RATE_LIMITED',
   ],
 })
 
@@ -198,10 +199,10 @@ export const blockUser = defineRoute({
   tag: 'blocks',
   summary: 'Block somebody',
   description:
-    'Ends a friendship and pending requests, and forbids new ones both ways. The blocked person is not told: a request of theirs is answered as any other, and never reaches you.',
+    'Ends a friendship and pending requests, and forbids new ones both ways. To the blocked person your account looks deleted: 404, and gone from every list.',
   params: userParams,
   success: { status: 204, description: 'Blocked.' },
-  problems: ['FRIEND_SELF', 'USER_NOT_FOUND'],
+  problems: ['FRIEND_SELF', 'USER_NOT_FOUND', 'RATE_LIMITED'],
 })
 
 export const unblockUser = defineRoute({

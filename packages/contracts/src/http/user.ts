@@ -37,7 +37,8 @@ export const getUsers = defineRoute({
   path: '/users',
   tag: 'users',
   summary: 'Public profiles of up to 200 users',
-  description: 'Users who do not exist, or who have blocked you, are left out.',
+  description:
+    'Users who do not exist, or who have blocked you, are left out. Of users who are not your friends at most 2,000 ids in 10 minutes and 10,000 a day, presence included.',
   query: z.object({ user_ids: idList(200).meta({ examples: ['101,102'] }) }),
   success: {
     status: 200,
@@ -45,6 +46,7 @@ export const getUsers = defineRoute({
     schema: z.object({ items: z.array(publicProfile) }),
     example: { items: [profileExample] },
   },
+  problems: ['RATE_LIMITED'],
 })
 
 export const getUser = defineRoute({
@@ -55,7 +57,7 @@ export const getUser = defineRoute({
   summary: 'Public profile of a user',
   params: z.object({ user_id: idParam.meta({ examples: [101] }) }),
   success: { status: 200, description: 'The profile.', schema: publicProfile, example: profileExample },
-  problems: ['USER_NOT_FOUND'],
+  problems: ['USER_NOT_FOUND', 'RATE_LIMITED'],
 })
 
 export const searchUsers = defineRoute({
@@ -120,4 +122,5 @@ export const getPresence = defineRoute({
       ],
     },
   },
+  problems: ['RATE_LIMITED'],
 })

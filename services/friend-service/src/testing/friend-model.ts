@@ -50,6 +50,10 @@ export class FriendModel {
   apply(step: Step, reply: Reply): Reply {
     if (step.type === 'month') return this.#month()
     const { by, to } = step
+    const hidden = this.blocks.has(`${to}>${by}`)
+    if (hidden && step.type === 'send') return 'USER_NOT_FOUND'
+    if (hidden && step.type === 'remove') return 'FRIENDSHIP_NOT_FOUND'
+    if (hidden && 'requestId' in step) return 'FRIEND_REQUEST_NOT_FOUND'
     switch (step.type) {
       case 'send':
         return this.#send(by, to, reply)
@@ -92,7 +96,7 @@ export class FriendModel {
     if (typeof reply !== 'number') return 'a new request'
     this.outgoing.set(`${by}>${to}`, { id: reply, expiresAt: this.now + MONTH_MS })
     this.latest.set(pairOf(by, to), { id: reply, from: by })
-    const unheard = this.blocks.has(`${to}>${by}`) || (this.quiet.get(`${by}>${to}`) ?? 0) > this.now
+    const unheard = (this.quiet.get(`${by}>${to}`) ?? 0) > this.now
     if (!unheard) {
       this.incoming.set(`${by}>${to}`, reply)
       this.#tell(by, to, `FriendRequestSent ${by} ${reply}`)
@@ -146,7 +150,7 @@ export class FriendModel {
     if (this.friends.delete(pairOf(by, to))) this.#tell(by, to, `FriendRemoved ${by}`)
     if (this.outgoing.has(`${by}>${to}`)) this.#withdraw(by, to, 'cancelled')
     const id = this.incoming.get(`${to}>${by}`)
-    // The other one goes on seeing the request as pending.
+    if (this.outgoing.delete(`${to}>${by}`)) delete this.latest.get(pairOf(by, to))!.end
     if (id !== undefined) {
       this.incoming.delete(`${to}>${by}`)
       this.#tell(by, to, `FriendRequestRejected ${to} ${id}`)

@@ -61,7 +61,9 @@ export function newUsers<const Count extends number>(count: Count): number[] {
 }
 
 /** The real service on stores of its own, with a user-service that the test controls. */
-export async function startHarness(options: { listen?: boolean } = {}): Promise<Harness> {
+export async function startHarness(
+  options: { listen?: boolean; env?: Record<string, string> } = {},
+): Promise<Harness> {
   const [mysql, kafka, userService, issuer] = await Promise.all([
     createTestMysql({ migrationsDir }),
     createTestKafka(),
@@ -76,6 +78,8 @@ export async function startHarness(options: { listen?: boolean } = {}): Promise<
     KAFKA_BROKERS: kafka.brokers.join(','),
     KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
     USER_SERVICE_URL: userService.url,
+    FRIEND_ACTIONS_PER_HOUR: '1000000',
+    ...options.env,
   })
   const statements: Statement[] = []
   const clock = { ms: Date.now() }

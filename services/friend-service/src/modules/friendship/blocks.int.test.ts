@@ -1,4 +1,4 @@
-import { userRegistered } from '@bigtech/contracts'
+import { userDeleted, userRegistered } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Harness, newUsers, startHarness } from '../../testing/harness.ts'
@@ -10,6 +10,28 @@ beforeAll(async () => {
 })
 afterAll(() => harness.stop())
 const { request, befriend, idsOf } = scenesOf(() => harness)
+
+it('requests and blocks are limited per user, so that ids cannot be turned into names by the thousand', async () => {
+  const limited = await startHarness({ env: { FRIEND_ACTIONS_PER_HOUR: '3' } })
+  try {
+    const [mina, joon, a, b, c, d] = newUsers(6) as number[]
+    const targets = [
+      `/friends/${a}/block`,
+      `/friends/${b}/block`,
+      `/friends/${c}/block`,
+      `/friends/${d}/block`,
+    ]
+    const answers = []
+    for (const url of targets) answers.push(await limited.call(mina!, 'POST', url))
+    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 429])
+    expect(answers.at(-1)!.body.code).toBe('RATE_LIMITED')
+    const refused = await limited.call(mina!, 'POST', '/friends/request', { target_user_id: joon })
+    expect(refused.status).toBe(429)
+    expect((await limited.call(joon!, 'POST', targets[0]!)).status).toBe(204)
+  } finally {
+    await limited.stop()
+  }
+})
 
 describe('blocks', () => {
   it('sever the friendship, do not come back by unblocking, and are listed to the blocker alone', async () => {
@@ -25,42 +47,67 @@ describe('blocks', () => {
     expect((await request(mina, joon)).status).toBe(201)
   })
 
-  it('cannot be told by the blocked: every answer is the one that a stranger gets', async () => {
-    const [blocker, blocked, stranger, asker] = newUsers(4) as [number, number, number, number]
+  it('cannot be told from a deleted account: every answer and every list is the same', async () => {
+    const [blocker, blocked, deleted, asker] = newUsers(4) as [number, number, number, number]
+    for (const userId of [blocker, deleted]) {
+      await harness.publish(userRegistered, {
+        user_id: userId,
+        email: `user${userId}@example.com`,
+        username: `user${userId}`,
+        display_name: `User ${userId}`,
+      })
+    }
+    // What they had to do with each other before: a request from the one, and a block by the same.
+    const before = async (me: number, other: number) => (await request(me, other)).body.request_id as number
+    const ids = { [blocked]: await before(blocked, blocker), [asker]: await before(asker, deleted) }
     await harness.call(blocker, 'POST', `/friends/${blocked}/block`)
-    // user-service hides the blocker from the blocked.
-    harness.userService.hidden.add(blocker)
-    await harness.publish(userRegistered, {
-      user_id: blocker,
-      email: `user${blocker}@example.com`,
-      username: `user${blocker}`,
-      display_name: `User ${blocker}`,
+    await harness.publish(userDeleted, {
+      user_id: deleted,
+      deletion_id: crypto.randomUUID(),
+      message_policy: 'keep',
     })
     await waitFor(async () => {
-      const rows = await harness.mysql.query('SELECT 1 FROM people WHERE user_id = ? AND source_at > ?', [
-        blocker,
-        '2020-01-01',
-      ])
-      return rows.length === 1
+      const rows = await harness.mysql.query('SELECT 1 FROM friendships WHERE user_high = ?', [asker])
+      return rows.length === 0
     })
+    // user-service answers 404 for both of them.
+    for (const userId of [blocker, deleted]) harness.userService.hidden.add(userId)
     const life = async (me: number, other: number) => {
-      const answers = [
-        await request(me, other),
-        await request(me, other),
-        await harness.call(me, 'GET', '/friends/requests?direction=outgoing'),
-        await harness.call(me, 'DELETE', `/friends/${other}`),
-        await harness.call(me, 'GET', '/friends'),
+      const call = (method: 'GET' | 'POST' | 'DELETE', url: string) => harness.call(me, method, url)
+      const lists = [
+        '/friends',
+        '/friends/requests?direction=outgoing',
+        '/friends/blocked',
+        '/friends/export',
       ]
-      const id = answers[0]!.body.request_id
-      answers.push(await harness.call(me, 'DELETE', `/friends/requests/${id}`))
-      const text = JSON.stringify(answers)
-        .replace(/"request_id":("[^"]+"|\d+)/g, '"request_id":0')
-        .replace(/"(status_message|last_seen_at|online)":[^,}]+/g, '"$1":0')
-      return text.replaceAll(String(me), 'ME').replaceAll(String(other), 'OTHER')
+      const answers = []
+      for (const url of lists) answers.push(await call('GET', url))
+      answers.push(await call('DELETE', `/friends/requests/${ids[me]}`))
+      answers.push(await request(me, other))
+      answers.push(await call('DELETE', `/friends/${other}`))
+      answers.push(await call('POST', `/friends/${other}/block`))
+      for (const url of lists) answers.push(await call('GET', url))
+      answers.push(await request(me, other))
+      answers.push(await call('DELETE', `/friends/${other}/block`))
+      return JSON.stringify(answers)
+        .replace(/"(exported_at|request_id|instance)":"[^"]+"/g, '"$1":0')
+        .replaceAll(String(me), 'ME')
+        .replaceAll(String(other), 'OTHER')
     }
-    expect(await life(blocked, blocker)).toBe(await life(asker, stranger))
+    const ofBlocked = await life(blocked, blocker)
+    expect(ofBlocked).toBe(await life(asker, deleted))
+    expect(ofBlocked).not.toContain('User ')
     expect(await idsOf(blocker, '/friends/requests', 'request_id')).toEqual([])
-    const types = (await harness.eventsOf(blocker, blocked)).map((event) => event.event_type)
-    expect(types).toEqual(['UserBlocked'])
+    expect(await idsOf(blocker, '/friends/blocked')).toEqual([blocked])
+  })
+
+  it('of both sides are each in force, and shown again when the other one is lifted', async () => {
+    const [mina, joon] = newUsers(2) as [number, number]
+    await harness.call(mina, 'POST', `/friends/${joon}/block`)
+    await harness.call(joon, 'POST', `/friends/${mina}/block`)
+    expect(await idsOf(mina, '/friends/blocked')).toEqual([])
+    await harness.call(joon, 'DELETE', `/friends/${mina}/block`)
+    expect(await idsOf(mina, '/friends/blocked')).toEqual([joon])
+    expect((await request(joon, mina)).body.code).toBe('USER_NOT_FOUND')
   })
 })

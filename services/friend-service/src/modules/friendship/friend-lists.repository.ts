@@ -74,7 +74,10 @@ export class FriendListsRepository {
     return rows.map(toRelation)
   }
 
-  /** Newest block first; only blocks of this user's own. */
+  /**
+   * Newest block first; only blocks of this user's own. Without those who block this user too: they are hidden
+   * from the user everywhere, as deleted accounts are.
+   */
   async blocked(userId: number, limit: number, after: After = BEFORE_ALL): Promise<Relation[]> {
     const at = new Date(after.atMs)
     const rows = await this.#mysql.run(
@@ -82,12 +85,12 @@ export class FriendListsRepository {
       (db) => db.$queryRaw<RelationRow[]>`
         SELECT other, at FROM (
           (SELECT user_high AS other, blocked_by_low_at AS at FROM friendships
-           WHERE user_low = ${userId}
+           WHERE user_low = ${userId} AND blocked_by_high_at IS NULL
              AND blocked_by_low_at <= ${at} AND (blocked_by_low_at < ${at} OR user_high < ${after.userId})
            ORDER BY blocked_by_low_at DESC, user_high DESC LIMIT ${limit})
           UNION ALL
           (SELECT user_low AS other, blocked_by_high_at AS at FROM friendships
-           WHERE user_high = ${userId}
+           WHERE user_high = ${userId} AND blocked_by_low_at IS NULL
              AND blocked_by_high_at <= ${at} AND (blocked_by_high_at < ${at} OR user_low < ${after.userId})
            ORDER BY blocked_by_high_at DESC, user_low DESC LIMIT ${limit})
         ) AS both_sides ORDER BY at DESC, other DESC LIMIT ${limit}`,

@@ -242,7 +242,7 @@ async function sameOverHttp(users: readonly number[], model: FriendModel): Promi
       others.filter((user) => model.friends.has(pairOf(me, user))),
     )
     expect(await ids('/friends/blocked', 'user_id')).toEqual(
-      others.filter((user) => model.blocks.has(`${me}>${user}`)),
+      others.filter((user) => model.blocks.has(`${me}>${user}`) && !model.blocks.has(`${user}>${me}`)),
     )
     expect(await ids('/friends/requests?direction=incoming', 'from_user_id')).toEqual(
       requestsOf(model.incoming, (other) => `${other}>${me}`),

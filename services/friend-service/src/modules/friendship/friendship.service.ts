@@ -48,10 +48,12 @@ export class FriendshipService {
     const outcome = await this.#run(ctx, async (tx) => {
       const { repository } = this.#deps
       await repository.lockSender(tx, me)
-      await this.#refuseErased(tx, ctx, targetId)
+      const isErased = await this.#isErased(tx, ctx, targetId)
       const stored = await repository.lockPair(tx, me, targetId)
       const pendingOut = await repository.countPendingOut(tx, me, this.#deps.now())
       const newRequestId = await repository.newRequestId(tx)
+      // Only now, and rolled back: a deleted account must take as long to refuse as one that blocked the sender.
+      if (isErased) throw new Problem('USER_NOT_FOUND')
       return this.#apply(ctx, tx, stored, {
         type: 'send',
         by: sideOf(me, targetId),
@@ -88,7 +90,8 @@ export class FriendshipService {
     if (targetId === me) throw new Problem('FRIEND_SELF')
     await this.#deps.people.requireKnown(targetId, ctx)
     await this.#run(ctx, async (tx) => {
-      await this.#refuseErased(tx, ctx, targetId)
+      // As answered to somebody whom the target has blocked: neither may tell a block from a deleted account.
+      if (await this.#isErased(tx, ctx, targetId)) return undefined
       const stored = await this.#deps.repository.lockPair(tx, me, targetId)
       return this.#apply(ctx, tx, stored, { type: 'block', by: sideOf(me, targetId) })
     })
@@ -168,10 +171,10 @@ export class FriendshipService {
   }
 
   /** A token outlives a deleted account by moments; the account must not come back through it. */
-  async #refuseErased(tx: Tx, { actor }: AuthenticatedContext, targetId: number): Promise<void> {
+  async #isErased(tx: Tx, { actor }: AuthenticatedContext, targetId: number): Promise<boolean> {
     const erased = await this.#deps.peopleRepository.lockAndFindErased(tx, actor, targetId)
     if (erased.includes(actor.userId)) throw new Problem('SESSION_REVOKED')
-    if (erased.includes(targetId)) throw new Problem('USER_NOT_FOUND')
+    return erased.includes(targetId)
   }
 }
 

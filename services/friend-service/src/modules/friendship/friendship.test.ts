@@ -45,7 +45,8 @@ const rejected = after(send('low'), answer('reject', 'high'))
 const friends = after(send('low'), answer('accept', 'high'))
 const unfriended = after(send('low'), answer('accept', 'high'), act('remove', 'low'))
 const blockedByHigh = after(act('block', 'high'))
-const withheld = after(act('block', 'high'), send('low'))
+const withheld = after(send('low'), answer('reject', 'high'), answer('cancel', 'low'), send('low', 2))
+const voided = after(send('low'), act('block', 'high'))
 const madeUp = after(send('low'), answer('reject', 'high'), send('high', 2), act('remove', 'high'))
 const rejectedAndCancelled = after(send('low'), answer('reject', 'high'), answer('cancel', 'low'))
 
@@ -72,8 +73,14 @@ describe('what an action does to a pair', () => {
     ],
     ['friends: send', friends, send('high', 2), 'ALREADY_FRIENDS'],
     ['unfriended: send', unfriended, send('high', 2), ['FriendRequestSent'], 'pending'],
-    ['blocked: the blocked sends, and nobody hears', blockedByHigh, send('low', 2), [], 'pending'],
-    ['blocked: the blocked sends twice', withheld, send('low', 3), 'FRIEND_REQUEST_EXISTS'],
+    ['blocked: the blocked sends', blockedByHigh, send('low', 2), 'USER_NOT_FOUND'],
+    ['withheld: send again', withheld, send('low', 3), 'FRIEND_REQUEST_EXISTS'],
+    [
+      'blocked by both: send',
+      after(act('block', 'high'), act('block', 'low')),
+      send('low'),
+      'USER_NOT_FOUND',
+    ],
     ['blocked: the blocker sends', blockedByHigh, send('high', 2), 'FRIEND_REQUEST_REFUSED'],
     ['strangers: send with 50 pending', none, send('low', 1, MAX_PENDING_OUT), 'FRIEND_REQUEST_LIMIT'],
     [
@@ -97,18 +104,19 @@ describe('what an action does to a pair', () => {
     ['friends: accept again', friends, answer('accept', 'high'), [], 'friends'],
     ['unfriended: accept again', unfriended, answer('accept', 'high'), 'FRIEND_REQUEST_NOT_FOUND'],
     ['rejected: accept', rejected, answer('accept', 'high'), 'FRIEND_REQUEST_NOT_FOUND'],
-    ['withheld: accept', withheld, answer('accept', 'high'), 'FRIEND_REQUEST_NOT_FOUND'],
+    ['withheld: accept', withheld, answer('accept', 'high', 2), 'FRIEND_REQUEST_NOT_FOUND'],
     // --- reject
     ['pending: reject', pending, answer('reject', 'high'), ['FriendRequestRejected'], 'pending'],
     ['pending: the sender rejects', pending, answer('reject', 'low'), 'FRIEND_REQUEST_NOT_FOUND'],
     ['rejected: reject again', rejected, answer('reject', 'high'), [], 'pending'],
     ['friends: reject', friends, answer('reject', 'high'), 'FRIEND_REQUEST_NOT_FOUND'],
-    ['withheld: reject', withheld, answer('reject', 'high'), 'FRIEND_REQUEST_NOT_FOUND'],
+    ['withheld: reject', withheld, answer('reject', 'high', 2), 'FRIEND_REQUEST_NOT_FOUND'],
     // --- cancel
     ['pending: cancel', pending, answer('cancel', 'low'), ['FriendRequestCancelled'], 'none'],
     ['pending: the receiver cancels', pending, answer('cancel', 'high'), 'FRIEND_REQUEST_NOT_FOUND'],
     ['rejected: cancel is silent', rejected, answer('cancel', 'low'), [], 'none'],
-    ['withheld: cancel is silent', withheld, answer('cancel', 'low'), [], 'none'],
+    ['withheld: cancel is silent', withheld, answer('cancel', 'low', 2), [], 'none'],
+    ['void: cancel', voided, answer('cancel', 'low'), 'FRIEND_REQUEST_NOT_FOUND'],
     ['cancelled: cancel again', rejectedAndCancelled, answer('cancel', 'low'), [], 'none'],
     ['friends: cancel', friends, answer('cancel', 'low'), 'FRIEND_REQUEST_NOT_FOUND'],
     // --- remove
@@ -127,18 +135,26 @@ describe('what an action does to a pair', () => {
       'none',
     ],
     [
-      'pending: its receiver blocks; the sender notices nothing',
+      'pending: its receiver blocks',
       pending,
       act('block', 'high'),
       ['FriendRequestRejected', 'UserBlocked'],
-      'pending',
+      'none',
     ],
-    ['rejected: its receiver blocks', rejected, act('block', 'high'), ['UserBlocked'], 'pending'],
+    ['rejected: its receiver blocks', rejected, act('block', 'high'), ['UserBlocked'], 'none'],
+    ['withheld: its receiver blocks', withheld, act('block', 'high'), ['UserBlocked'], 'none'],
     ['blocked: block again', blockedByHigh, act('block', 'high'), [], 'none'],
     ['blocked: the blocked blocks too', blockedByHigh, act('block', 'low'), ['UserBlocked'], 'none'],
     ['blocked: unblock', blockedByHigh, act('unblock', 'high'), ['UserUnblocked'], 'none'],
     ['blocked: the blocked unblocks', blockedByHigh, act('unblock', 'low'), [], 'none'],
-    ['withheld: unblock does not restore', withheld, act('unblock', 'high'), ['UserUnblocked'], 'pending'],
+    ['void: unblock does not restore', voided, act('unblock', 'high'), ['UserUnblocked'], 'none'],
+    [
+      'unblocked: send',
+      after(send('low'), act('block', 'high'), act('unblock', 'high')),
+      send('low', 2),
+      ['FriendRequestSent'],
+      'pending',
+    ],
     ['strangers: unblock', none, act('unblock', 'low'), [], 'none'],
     ['pending: expire before its time', pending, { type: 'expire' }, [], 'pending'],
   ])('%s', (_case, pair, action, expected, status) => {
@@ -210,23 +226,30 @@ describe('after any history', () => {
     )
   })
 
-  it('the answer to a request does not tell whether the other side has blocked or rejected', () => {
+  it('the answer to a request does not tell whether the other side has rejected one', () => {
     fc.assert(
       fc.property(history, (steps) => {
         const { pair, now } = live(steps)
-        if (pair.blockedAt.low !== null || pair.friendsSince !== null) return
-        const unblocked: Pair = {
-          ...pair,
-          blockedAt: { low: null, high: null },
-          quietUntil: { low: null, high: null },
-        }
-        const blocked: Pair = { ...unblocked, blockedAt: { low: null, high: NOW } }
-        const hidden = decide(blocked, send('low', 99), now)
-        const seen = decide(unblocked, send('low', 99), now)
+        if (pair.blockedAt.low !== null || pair.blockedAt.high !== null || pair.friendsSince !== null) return
         if (pair.request?.from === 'high') return
+        const hidden = decide({ ...pair, quietUntil: { low: OVER * 2, high: null } }, send('low', 99), now)
+        const seen = decide({ ...pair, quietUntil: { low: null, high: null } }, send('low', 99), now)
         expect(hidden.ok).toBe(seen.ok)
         if (hidden.ok && seen.ok) expect(statusOf(hidden.pair)).toBe(statusOf(seen.pair))
         else expect(hidden).toEqual(seen)
+      }),
+    )
+  })
+
+  it('whatever the blocked does is answered as for a deleted account, and nothing is pending for them', () => {
+    const gone = { send: 'USER_NOT_FOUND', remove: 'FRIENDSHIP_NOT_FOUND' } as Record<string, string>
+    fc.assert(
+      fc.property(history, anyAction, (steps, action) => {
+        const { pair, now } = live([...steps, [act('block', 'high'), 0]])
+        expect(statusOf(pair)).toBe('none')
+        if (action.type === 'expire' || action.by === 'high') return
+        if (action.type === 'block' || action.type === 'unblock') return
+        expect(types(decide(pair, action, now))).toBe(gone[action.type] ?? 'FRIEND_REQUEST_NOT_FOUND')
       }),
     )
   })

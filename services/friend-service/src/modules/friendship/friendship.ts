@@ -9,10 +9,10 @@ export type Side = 'low' | 'high'
  * Of the latest request between the two:
  * - `open`: both see it
  * - `rejected`, `withheld`: its sender still sees it as pending, its receiver does not. Withheld
- *   means that the receiver never saw it, or blocked the sender since
- * - `accepted`, `cancelled`, `expired`: over
+ *   means that the receiver never saw it, as they rejected an earlier one
+ * - `accepted`, `cancelled`, `expired`, `void`: over. Void means that its receiver blocked the sender
  */
-export type RequestState = 'open' | 'rejected' | 'withheld' | 'accepted' | 'cancelled' | 'expired'
+export type RequestState = 'open' | 'rejected' | 'withheld' | 'accepted' | 'cancelled' | 'expired' | 'void'
 
 export interface Request {
   readonly id: number
@@ -54,6 +54,7 @@ export type PairEvent =
   | { readonly type: 'FriendRemoved' | 'UserBlocked' | 'UserUnblocked'; readonly by: Side }
 
 type Refusal =
+  | 'USER_NOT_FOUND'
   | 'FRIEND_REQUEST_EXISTS'
   | 'ALREADY_FRIENDS'
   | 'FRIEND_REQUEST_REFUSED'
@@ -100,6 +101,10 @@ export function decide(stored: Pair, action: Action, now: number): Decision {
 }
 
 function actOn(pair: Pair, action: Action, now: number): Decision {
+  if (action.type !== 'expire' && pair.blockedAt[otherSide(action.by)] !== null) {
+    const refusal = refusalForBlocked[action.type]
+    if (refusal) return refuse(refusal)
+  }
   switch (action.type) {
     case 'send':
       return send(pair, action, now)
@@ -120,6 +125,18 @@ function actOn(pair: Pair, action: Action, now: number): Decision {
   }
 }
 
+/**
+ * What the blocked hear: exactly what they would hear had the other account been deleted. Blocking back and
+ * unblocking are allowed; both are answered for a deleted account, too.
+ */
+const refusalForBlocked: Partial<Record<Action['type'], Refusal>> = {
+  send: 'USER_NOT_FOUND',
+  accept: 'FRIEND_REQUEST_NOT_FOUND',
+  reject: 'FRIEND_REQUEST_NOT_FOUND',
+  cancel: 'FRIEND_REQUEST_NOT_FOUND',
+  remove: 'FRIENDSHIP_NOT_FOUND',
+}
+
 function send(pair: Pair, action: Action & { type: 'send' }, now: number): Decision {
   const { by, newRequestId, pendingOut } = action
   if (pair.blockedAt[by] !== null) return refuse('FRIEND_REQUEST_REFUSED')
@@ -131,7 +148,7 @@ function send(pair: Pair, action: Action & { type: 'send' }, now: number): Decis
     return befriend(pair, request, now)
   }
   if (pendingOut >= MAX_PENDING_OUT) return refuse('FRIEND_REQUEST_LIMIT')
-  const withheld = pair.blockedAt[otherSide(by)] !== null || (pair.quietUntil[by] ?? 0) > now
+  const withheld = (pair.quietUntil[by] ?? 0) > now
   const sent: Request = {
     id: newRequestId,
     from: by,
@@ -198,10 +215,12 @@ function block(pair: Pair, by: Side, now: number): Decision {
   if (isPending(request) && request.from === by) {
     kept = { ...request, state: 'cancelled' }
     events.push(...endOfRequest(request, 'cancelled'))
-  } else if (request?.state === 'open') {
-    // To its sender it must look as if nothing had happened.
-    kept = { ...request, state: 'withheld' }
-    events.push({ type: 'FriendRequestRejected', requestId: request.id, from: request.from })
+  } else if (isPending(request)) {
+    if (request.state === 'open') {
+      events.push({ type: 'FriendRequestRejected', requestId: request.id, from: request.from })
+    }
+    // Gone from its sender's list, as when the receiver's account is deleted.
+    kept = { ...request, state: 'void' }
   }
   events.push({ type: 'UserBlocked', by })
   const blockedAt = { ...pair.blockedAt, [by]: now }

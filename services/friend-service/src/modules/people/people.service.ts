@@ -34,11 +34,13 @@ export class PeopleService {
     this.#userService = userService
   }
 
-  /** @throws Problem USER_NOT_FOUND; StoreUnavailable when only user-service could tell and it is down. */
+  /**
+   * Deleted accounts count as known: the caller decides what to answer.
+   * @throws Problem USER_NOT_FOUND; StoreUnavailable when only user-service could tell and it is down.
+   */
   async requireKnown(userId: number, ctx: AuthenticatedContext): Promise<void> {
     const [known] = await this.#repository.findMany([userId])
-    if (known && !known.erased) return
-    if (known?.erased) throw new Problem('USER_NOT_FOUND')
+    if (known) return
     const [profile] = await this.#askProfiles([userId], ctx)
     if (!profile) throw new Problem('USER_NOT_FOUND')
     await this.#repository.learn(profile)
@@ -56,7 +58,7 @@ export class PeopleService {
       options.presence ? this.#orNothing(this.#askPresence(userIds, ctx), ctx) : [],
     ])
     const byId = new Map((profiles ?? []).map((profile) => [profile.userId, profile]))
-    // user-service hides from each other who blocked whom; a list must not show that by a missing name.
+    // A user registered a moment ago, or user-service is away.
     const missing = userIds.filter((id) => !byId.has(id))
     for (const person of await this.#repository.findMany(missing)) byId.set(person.userId, person)
     const presenceById = new Map((presences ?? []).map((presence) => [presence.user_id, presence]))

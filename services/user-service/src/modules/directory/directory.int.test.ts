@@ -198,3 +198,34 @@ describe('reading profiles', () => {
     expect((await users.call('GET', `/users?user_ids=${id}`, { token })).status).toBe(422)
   })
 })
+
+describe('profiles and presence by id', () => {
+  it('are limited per user over both together, and friends and oneself are not counted', async () => {
+    const [viewer, friend] = [await users.person(), await users.person()]
+    await world.publish(friendRequestAccepted, {
+      request_id: 1,
+      from_user_id: viewer.userId,
+      to_user_id: friend.userId,
+    })
+    await waitFor(
+      async () =>
+        (await world.mysql.query('SELECT 1 FROM friendships WHERE low = ?', [viewer.userId])).length === 1,
+    )
+    const ask = (path: string, first: number, count = 200) => {
+      const ids = Array.from({ length: count }, (_, n) => first + n).join(',')
+      return users.call('GET', `${path}?user_ids=${ids}`, { token: viewer.token })
+    }
+    for (let n = 0; n < 10; n++) {
+      const answer = await ask(n % 2 ? '/users' : '/users/presence', 10_000 + n * 200)
+      expect(answer.status, answer.text).toBe(200)
+    }
+    const refused = await ask('/users', 20_000, 1)
+    expect(refused.body.code).toBe('RATE_LIMITED')
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(60)
+    expect((await ask('/users/presence', 20_000, 1)).status).toBe(429)
+    expect((await users.call('GET', '/users/20000', { token: viewer.token })).status).toBe(429)
+    expect((await ask('/users', friend.userId, 1)).body.items).toHaveLength(1)
+    expect((await ask('/users/presence', viewer.userId, 1)).status).toBe(200)
+    expect((await users.call('GET', '/users/20000', { token: friend.token })).status).toBe(404)
+  })
+})

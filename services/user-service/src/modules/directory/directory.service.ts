@@ -2,6 +2,7 @@ import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
 import type { DirectoryRepository } from './directory.repository.ts'
 import type { PublicUser, SearchPosition, SearchRow } from './directory.ts'
+import type { LookupLimit } from './lookup-limit.ts'
 import { type NameQuery, nameQuery, searchTermsOf } from './search-terms.ts'
 
 export type DirectoryService = ReturnType<typeof createDirectoryService>
@@ -17,13 +18,20 @@ const ROWS_PER_ROUND = 200
 const MAX_ROUNDS = 5
 
 /** Finding and reading other people's profiles. */
-export function createDirectoryService(deps: { directory: DirectoryRepository; limiter: RateLimiter }) {
-  const { directory, limiter } = deps
+export function createDirectoryService(deps: {
+  directory: DirectoryRepository
+  limiter: RateLimiter
+  lookups: LookupLimit
+}) {
+  const { directory, limiter, lookups } = deps
   return {
-    getUsers: (ctx: AuthenticatedContext, userIds: readonly number[]): Promise<PublicUser[]> =>
-      directory.findVisible(ctx.actor.userId, userIds),
+    async getUsers(ctx: AuthenticatedContext, userIds: readonly number[]): Promise<PublicUser[]> {
+      await lookups.take(ctx.actor.userId, userIds)
+      return directory.findVisible(ctx.actor.userId, userIds)
+    },
 
     async getUser(ctx: AuthenticatedContext, userId: number): Promise<PublicUser> {
+      await lookups.take(ctx.actor.userId, [userId])
       const [user] = await directory.findVisible(ctx.actor.userId, [userId])
       if (!user) throw new Problem('USER_NOT_FOUND')
       return user

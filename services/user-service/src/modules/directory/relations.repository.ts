@@ -14,6 +14,20 @@ export function createRelationsRepository(mysql: Mysql) {
       return 'applied'
     })
   return {
+    /** Returns those of the users who are friends of the viewer. */
+    friendsAmong: (viewerId: number, userIds: readonly number[]) =>
+      mysql.run('friendsAmong', async (db): Promise<number[]> => {
+        const rows = await db.friendship.findMany({
+          where: {
+            OR: [
+              { low: viewerId, high: { in: [...userIds] } },
+              { high: viewerId, low: { in: [...userIds] } },
+            ],
+          },
+        })
+        return rows.map(({ low, high }) => (low === viewerId ? high : low))
+      }),
+
     addFriendship: (eventId: string, a: number, b: number) =>
       apply(eventId, (tx) => {
         const [low, high] = sorted(a, b)

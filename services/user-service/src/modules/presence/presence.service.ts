@@ -1,4 +1,5 @@
 import { type AuthenticatedContext, StoreUnavailable } from '@bigtech/service-kit'
+import type { LookupLimit } from '../directory/lookup-limit.ts'
 import type { PresenceRepository } from './presence.repository.ts'
 import type { PresenceStore } from './presence.store.ts'
 import { maySeePresence, type PresenceView, sources } from './presence.ts'
@@ -6,8 +7,12 @@ import { maySeePresence, type PresenceView, sources } from './presence.ts'
 export type PresenceService = ReturnType<typeof createPresenceService>
 
 /** Who is online, and who may know it. */
-export function createPresenceService(deps: { presence: PresenceStore; relations: PresenceRepository }) {
-  const { presence, relations } = deps
+export function createPresenceService(deps: {
+  presence: PresenceStore
+  relations: PresenceRepository
+  lookups: LookupLimit
+}) {
+  const { presence, relations, lookups } = deps
   return {
     async sendHeartbeat(
       ctx: AuthenticatedContext,
@@ -22,6 +27,7 @@ export function createPresenceService(deps: { presence: PresenceStore; relations
 
     /** One round trip to Redis and one query. Without Redis presence is unknown, which is no failure. */
     async getPresence(ctx: AuthenticatedContext, userIds: readonly number[]): Promise<PresenceView[]> {
+      await lookups.take(ctx.actor.userId, userIds)
       const [seen, online] = await Promise.all([
         relations.relationsOf(ctx.actor.userId, userIds),
         presence.areOnline(userIds).catch((err: unknown) => {
