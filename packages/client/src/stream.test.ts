@@ -221,7 +221,7 @@ describe('the connection', () => {
 
   it('waits at least as long as the server asks with Retry-After', async () => {
     const { connections, stream } = await open()
-    connections[0]!.fail(problem(429, 'STREAM_LIMIT', 5))
+    connections[0]!.fail(problem(429, 'OVERLOADED', 5))
     await vi.advanceTimersByTimeAsync(4_999)
     expect(connections).toHaveLength(1)
     await vi.advanceTimersByTimeAsync(501)

@@ -64,10 +64,10 @@ describe('the stream over fetch', () => {
   })
 
   it('a refusal rejects with what the server said', async () => {
-    const body = { type: 'about:blank', title: 'x', status: 429, code: 'STREAM_LIMIT', request_id: 'r' }
+    const body = { type: 'about:blank', title: 'x', status: 429, code: 'OVERLOADED', request_id: 'r' }
     const { done } = await connect(() =>
       Response.json(body, { status: 429, headers: { 'retry-after': '5' } }),
     )
-    await expect(done).rejects.toMatchObject({ code: 'STREAM_LIMIT', retryAfterSeconds: 5 })
+    await expect(done).rejects.toMatchObject({ code: 'OVERLOADED', retryAfterSeconds: 5 })
   })
 })

@@ -255,11 +255,6 @@ export const problems = {
     title: 'There is no message with that seq yet.',
     meaning: 'A read position cannot be beyond the newest message.',
   },
-  STREAM_LIMIT: {
-    status: 429,
-    title: 'Too many open streams.',
-    meaning: 'At most 10 streams a user. Close one, and retry after `Retry-After` seconds.',
-  },
   TICKET_INVALID: {
     status: 401,
     title: 'The stream ticket is not valid.',

@@ -57,7 +57,7 @@ export const streamFrames = {
     members: z.object({ added: z.array(readPosition), removed: z.array(userId) }).nullable(),
   }),
   room_removed: z.object({ room_id: roomId }),
-  /** The process is about to stop: come back after this long. The stream ends. */
+  /** The stream ends: the process stops, or a newer stream of the same user takes its place. Come back after this long. */
   reconnect: z.object({ delay_ms: z.int().min(0) }),
 } as const
 
@@ -111,14 +111,7 @@ export const openStream = defineRoute({
     schema: z.string(),
     example: 'event: ready\ndata: {"stream_id":"0199","rooms":[{"room_id":7,"seq":42,"cseq":3}]}\n\n',
   },
-  problems: [
-    'NOT_AUTHENTICATED',
-    'TOKEN_INVALID',
-    'SESSION_REVOKED',
-    'TICKET_INVALID',
-    'STREAM_LIMIT',
-    'OVERLOADED',
-  ],
+  problems: ['NOT_AUTHENTICATED', 'TOKEN_INVALID', 'SESSION_REVOKED', 'TICKET_INVALID', 'OVERLOADED'],
 })
 
 export const sendTyping = defineRoute({

@@ -12,28 +12,28 @@ import {
 import { on, type Subscription } from '@bigtech/kafka'
 import { LRUCache } from 'lru-cache'
 import { frame } from './frames.ts'
-import type { StreamRegistry } from './registry.ts'
-import type { RoomFeeds } from './room-feeds.ts'
+import type { RoomChannels } from './room-channels.ts'
+import type { StreamHub } from './stream-hub.ts'
 
 export interface LiveEventsOptions {
-  readonly registry: StreamRegistry
-  readonly feeds: RoomFeeds
+  readonly hub: StreamHub
+  readonly channels: RoomChannels
   readonly friendIdsOf: (userId: number) => Promise<readonly number[]>
 }
 
 type FriendEvent = StreamFrameData<'friend'>['event']
 type Visibility = 'everyone' | 'friends' | 'nobody'
 
-/** What goes from other topics into the streams of this process; every process takes all of it. */
-export function liveStreamHandlers({ registry, feeds, friendIdsOf }: LiveEventsOptions): Subscription[] {
-  /** Whoever hides their presence does not see that of others. */
+/** Sends events of other services to the streams of this process. Every process handles every event. */
+export function liveStreamHandlers({ hub, channels, friendIdsOf }: LiveEventsOptions): Subscription[] {
+  /** Users who hide their presence do not see that of others. */
   const visibility = new LRUCache<number, Visibility>({ max: 200_000 })
 
   const send = (userId: number, event: FriendEvent, other: number, request_id: number | null = null) => {
-    const connections = registry.of(userId)
-    if (connections.length === 0) return
+    const sessions = hub.of(userId)
+    if (sessions.length === 0) return
     const block = frame('friend', { event, user_id: other, request_id })
-    for (const connection of connections) connection.send(block)
+    for (const session of sessions) session.send(block)
   }
 
   return [
@@ -46,7 +46,7 @@ export function liveStreamHandlers({ registry, feeds, friendIdsOf }: LiveEventsO
       send(from, 'accepted', to, request_id)
     }),
     on(friendRequestCancelled, async ({ from_user_id: from, to_user_id: to, request_id, reason }) => {
-      // A request that a block took away must not tell of the block.
+      // A request that was cancelled by a block must not reveal the block.
       if (reason === 'blocked') return
       send(to, 'request_cancelled', from, request_id)
       send(from, 'request_cancelled', to, request_id)
@@ -55,13 +55,13 @@ export function liveStreamHandlers({ registry, feeds, friendIdsOf }: LiveEventsO
       send(user_id, 'removed', friend_id)
       send(friend_id, 'removed', user_id)
     }),
-    // Only to the one who did it, on their other devices.
+    // Only to the other devices of the user who did it.
     on(userBlocked, async ({ blocker_id, blocked_id }) => send(blocker_id, 'blocked', blocked_id)),
     on(userUnblocked, async ({ blocker_id, blocked_id }) => send(blocker_id, 'unblocked', blocked_id)),
     on(onlineStatusChanged, async (event) => {
       const { user_id, online, last_seen_at } = event
       visibility.set(user_id, event.visibility)
-      if (registry.size === 0) return
+      if (hub.size === 0) return
       const shown = event.visibility !== 'nobody'
       const block = frame('presence', {
         user_id,
@@ -70,11 +70,11 @@ export function liveStreamHandlers({ registry, feeds, friendIdsOf }: LiveEventsO
       })
       for (const friendId of await friendIdsOf(user_id)) {
         if (visibility.get(friendId) === 'nobody') continue
-        for (const connection of registry.of(friendId)) connection.send(block)
+        for (const session of hub.of(friendId)) session.send(block)
       }
     }),
     on(roomUpdated, async ({ room_id }) => {
-      feeds.get(room_id)?.broadcast(frame('room_updated', { room_id, members: null }))
+      channels.get(room_id)?.broadcast(frame('room_updated', { room_id, members: null }))
     }),
   ]
 }

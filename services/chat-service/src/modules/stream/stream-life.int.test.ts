@@ -91,13 +91,17 @@ describe('openStream', () => {
     expect(late.frames[0]).toMatchObject({ event: 'reset', data: { reason: 'too_many' } })
   }, 30_000)
 
-  it('lets a user have 10 and refuses the next with 429', async () => {
+  it('closes the oldest of a user’s 10 streams for the newest, and tells it not to come straight back', async () => {
     const [a] = await rooms.chat.people(1)
-    const token = await rooms.chat.token(a)
-    await Promise.all(upTo(10).map(() => open(a)))
-    await expect(openTestStream(rooms.addresses[0]!, { token })).rejects.toThrow('429')
-    opened.pop()!.kill()
-    await waitFor(() => open(a))
+    const streams: TestStream[] = []
+    for (const _unused of upTo(10)) streams.push(await open(a))
+    const newest = await open(a)
+    await newest.waitFor('reset')
+    const { delay_ms } = await streams[0]!.waitFor('reconnect')
+    expect(delay_ms).toBeGreaterThanOrEqual(60_000)
+    await waitFor(() => streams[0]!.ended)
+    expect(streams.slice(1).map(({ ended }) => ended)).toEqual(Array(9).fill(false))
+    expect(newest.ended).toBe(false)
   })
 })
 

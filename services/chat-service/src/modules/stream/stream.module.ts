@@ -5,17 +5,20 @@ import type { RateLimiter } from '../../plugins/rate-limiter.ts'
 import type { ChatRedis } from '../../plugins/redis.ts'
 import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { MembershipReader } from '../rooms/membership.ts'
-import { Flusher } from './flusher.ts'
-import { RoomHints } from './hints.ts'
 import { liveStreamHandlers } from './live-events.ts'
-import { StreamOpening } from './opening.ts'
 import { newInstanceId, PresencePublisher } from './presence-publisher.ts'
-import { StreamRegistry } from './registry.ts'
-import { RoomFeeds } from './room-feeds.ts'
+import { RoomPubSub } from './pubsub.ts'
+import { RoomChannels } from './room-channels.ts'
+import { RoomReplay } from './room-replay.ts'
 import { streamRoutes } from './stream.routes.ts'
 import { StreamService } from './stream.service.ts'
+import { StreamHub } from './stream-hub.ts'
+import { StreamJobs } from './stream-jobs.ts'
+import { StreamResume } from './stream-resume.ts'
+import type { CloseReason } from './stream-session.ts'
 import { StreamTickets } from './tickets.ts'
 import { TypingService } from './typing.service.ts'
+import { WriteBatcher } from './write-batcher.ts'
 
 export interface StreamModuleOptions {
   readonly service: Service
@@ -30,72 +33,78 @@ export interface StreamModuleOptions {
 export interface StreamModule {
   /** For a consumer that gives every process all events. */
   readonly live: Subscription[]
-  readonly streams: StreamService
   start(): void
 }
 
-const STREAMS_A_USER = 10
-const STREAMS_A_PROCESS = 20_000
+const STREAMS_PER_USER = 10
+const STREAMS_PER_PROCESS = 20_000
 
-/** Wires what clients hear as it happens. */
+/** Wires what clients receive as it happens. */
 export function createStream(options: StreamModuleOptions): StreamModule {
   const { service, redis, limiter, publisher, members, messages } = options
-  const { log, metrics, lifecycle, authenticator, revocations } = service
+  const { log, lifecycle, authenticator, revocations } = service
   const instanceId = newInstanceId()
-  const feeds = new RoomFeeds(messages, new RoomHints(redis, instanceId), log)
   const presence: PresencePublisher = new PresencePublisher({
     instanceId,
-    openOf: (userId) => registry.of(userId).length,
-    userIds: () => registry.userIds,
+    openOf: (userId) => hub.of(userId).length,
+    userIds: () => hub.userIds,
     publish: (definition, payload) =>
       publisher.publishEvent(definition, payload, { correlationId: instanceId }),
   })
-  const limits = { perUser: STREAMS_A_USER, perProcess: STREAMS_A_PROCESS }
-  const registry = new StreamRegistry(limits, (userId) => presence.changed(userId))
-  const opening = new StreamOpening(messages, members, feeds)
-  const streams = new StreamService({ messages, members, feeds, opening, registry, hints: redis, log })
-  const counters = streamMetrics(metrics, registry)
-  revocations.onRevoked((sessionIds) => registry.closeSessions(sessionIds, 'session_revoked'))
+  const limits = { perUser: STREAMS_PER_USER, perProcess: STREAMS_PER_PROCESS }
+  const hub = new StreamHub(limits, (userId) => presence.changed(userId))
+  const channels = new RoomChannels(messages, new RoomPubSub(redis, instanceId), log)
+  const replay = new RoomReplay(messages, members, channels)
+  const resume = new StreamResume(messages, members, channels, replay)
+  const streams = new StreamService({ messages, members, channels, resume, replay, hub, log })
+  const jobs = new StreamJobs({ hub, channels, pubsub: redis, log })
+  revocations.onRevoked((loginIds) => hub.closeLogins(loginIds))
   service.app.register(streamRoutes, {
     streams,
+    hub,
     tickets: new StreamTickets(redis.commands),
-    typing: new TypingService(members, (hint) => feeds.tell(hint)),
+    typing: new TypingService(members, (hint) => channels.publish(hint)),
     limiter,
     authenticator,
     revocations,
-    flusher: new Flusher(),
-    onFrames: (count) => counters.frames.inc(count),
-    onCut: (reason) => counters.cut.inc({ reason }),
+    batcher: new WriteBatcher(),
+    ...streamMetrics(service.metrics, hub),
   })
-  lifecycle.onStop('streams', 'open streams', () => streams.stop())
+  lifecycle.onStop('streams', 'open streams', () => {
+    jobs.stop()
+    streams.stop()
+  })
   lifecycle.onStop('consumers', 'stream presence', () => presence.stop())
   return {
-    live: liveStreamHandlers({ registry, feeds, friendIdsOf: options.friendIdsOf }),
-    streams,
+    live: liveStreamHandlers({ hub, channels, friendIdsOf: options.friendIdsOf }),
     start: () => {
-      streams.start()
+      jobs.start()
       presence.start()
     },
   }
 }
 
-function streamMetrics(registry: Service['metrics'], streams: StreamRegistry) {
+function streamMetrics(registry: Service['metrics'], hub: StreamHub) {
   const registers = [registry]
   new Gauge({
     name: 'sse_connections_open',
     help: 'Event streams that are open.',
     registers,
     collect() {
-      this.set(streams.size)
+      this.set(hub.size)
     },
   })
+  const frames = new Counter({ name: 'sse_frames_sent_total', help: 'Frames given to streams.', registers })
+  const cut = new Counter({
+    name: 'sse_streams_cut_total',
+    help: 'Streams ended from this side.',
+    labelNames: ['reason'],
+    registers,
+  })
   return {
-    frames: new Counter({ name: 'sse_frames_sent_total', help: 'Frames given to streams.', registers }),
-    cut: new Counter({
-      name: 'sse_streams_cut_total',
-      help: 'Streams ended from this side.',
-      labelNames: ['reason'],
-      registers,
-    }),
+    onFrame: () => frames.inc(),
+    onClosed: (reason: CloseReason) => {
+      if (reason !== 'client_gone') cut.inc({ reason })
+    },
   }
 }

@@ -2,22 +2,25 @@ import { createStreamTicket, openStream, sendTyping, uuidv7 } from '@bigtech/con
 import { bearerToken, type Context, Problem, route, type Service } from '@bigtech/service-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
-import { type CutReason, StreamConnection } from './connection.ts'
-import type { Flusher } from './flusher.ts'
 import type { StreamService } from './stream.service.ts'
+import type { StreamHub } from './stream-hub.ts'
+import { StreamOutput } from './stream-output.ts'
+import { type CloseReason, StreamSession } from './stream-session.ts'
 import { type StreamTickets, TICKET_SECONDS } from './tickets.ts'
 import type { TypingService } from './typing.service.ts'
+import type { WriteBatcher } from './write-batcher.ts'
 
 export interface StreamRoutesOptions {
   readonly streams: StreamService
+  readonly hub: StreamHub
   readonly tickets: StreamTickets
   readonly typing: TypingService
   readonly limiter: RateLimiter
   readonly authenticator: Service['authenticator']
   readonly revocations: Service['revocations']
-  readonly flusher: Flusher
-  readonly onFrames: (count: number) => void
-  readonly onCut: (reason: CutReason) => void
+  readonly batcher: WriteBatcher
+  readonly onFrame: () => void
+  readonly onClosed: (reason: CloseReason) => void
 }
 
 const ticketLimit: Limit = { name: 'stream_tickets', max: 60, windowSeconds: 60 }
@@ -53,24 +56,24 @@ export async function streamRoutes(app: FastifyInstance, options: StreamRoutesOp
   route(app, openStream, async ({ query }, _ctx: Context, { request, reply }) => {
     const identity = await identify(request, query.ticket, options)
     await limiter.take(openLimit, identity.userId)
-    const connection = connectionFor(reply, identity, options)
-    // Gone before the answer began: nothing would ever close it.
-    reply.raw.once('close', () => streams.closed(connection))
+    const session = sessionFor(reply, identity, options)
+    // Also while the stream opens: a client that is gone by then would never be noticed.
+    reply.raw.once('close', () => session.close('client_gone'))
     const plan = await streams.admit(
-      connection,
+      session,
       lastEventIdOf(request) ?? query.last_event_id ?? identity.lastEventId,
     )
     if (options.revocations.has(identity.sessionId)) {
-      streams.closed(connection)
+      session.close('session_revoked')
       throw new Problem('SESSION_REVOKED')
     }
-    startStream(request, reply)
-    void streams.run(connection, plan)
+    startResponse(request, reply)
+    void streams.run(session, plan)
     return ''
   })
 }
 
-/** A token in the header, or a ticket in the URL; a ticket is used up whatever comes of it. */
+/** Reads the token of the header, or redeems the ticket of the URL, which is used up whatever happens next. */
 async function identify(
   request: FastifyRequest,
   ticket: string | undefined,
@@ -88,20 +91,23 @@ async function identify(
   return holder
 }
 
-function connectionFor(
+function sessionFor(
   reply: FastifyReply,
   { userId, sessionId }: Identity,
-  { flusher, onFrames, onCut }: StreamRoutesOptions,
-): StreamConnection {
-  return new StreamConnection({
+  { hub, batcher, onFrame, onClosed }: StreamRoutesOptions,
+): StreamSession {
+  const session: StreamSession = new StreamSession({
     id: uuidv7(),
     userId,
-    sessionId,
-    response: reply.raw,
-    flusher,
-    onFrames,
-    onCut,
+    loginId: sessionId,
+    output: new StreamOutput(reply.raw, batcher, () => session.close('slow_reader')),
+    onFrame,
+    onClosed: (closed, reason) => {
+      hub.remove(closed)
+      onClosed(reason)
+    },
   })
+  return session
 }
 
 function lastEventIdOf(request: FastifyRequest): string | undefined {
@@ -109,7 +115,7 @@ function lastEventIdOf(request: FastifyRequest): string | undefined {
   return typeof header === 'string' && header !== '' ? header : undefined
 }
 
-function startStream(request: FastifyRequest, reply: FastifyReply): void {
+function startResponse(request: FastifyRequest, reply: FastifyReply): void {
   reply.hijack()
   const { socket } = request.raw
   socket.setNoDelay(true)
@@ -120,6 +126,6 @@ function startStream(request: FastifyRequest, reply: FastifyReply): void {
     'x-accel-buffering': 'no',
     'x-request-id': request.id,
   })
-  // How long a browser waits before it comes back by itself.
+  // The delay before a browser reconnects by itself.
   reply.raw.write('retry: 1000\n\n')
 }

@@ -7,6 +7,7 @@ export interface TestStream {
   /** Everything dispatched so far, as an EventSource would. */
   readonly frames: Received[]
   readonly lastEventId: string
+  readonly contentType: string
   readonly ended: boolean
   waitFor<Name extends StreamFrame['event']>(
     event: Name,
@@ -50,6 +51,7 @@ export async function openTestStream(address: string, options: OpenOptions): Pro
     })
   return {
     frames,
+    contentType: response.headers.get('content-type') ?? '',
     get lastEventId() {
       return state.lastEventId
     },

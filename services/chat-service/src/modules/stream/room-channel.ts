@@ -5,32 +5,28 @@ import { personalView } from '../messages/message.view.ts'
 import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { RoomPosition } from '../messages/room-positions.ts'
 import type { AppliedChange, RoomUpdate } from '../messages/room-updates.ts'
-import type { StreamConnection } from './connection.ts'
 import { frame } from './frames.ts'
 import { readRoom } from './room-reader.ts'
-
-interface Audience {
-  visibleFromSeq: number
-  readonly connections: Set<StreamConnection>
-}
+import type { RoomSubscription } from './room-subscription.ts'
 
 const READ_WINDOW_MS = 150
 
 /**
- * One room on this process: takes what is said to have happened, puts it in order, fetches what is
- * missing, and gives it to the streams of the members who are connected here.
+ * One room on this process: orders the updates it receives, reads from the logs what is missing, and delivers
+ * to the subscribed streams.
  */
-export class RoomFeed {
+export class RoomChannel {
   readonly roomId: number
-  idleSince: number | null = Date.now()
+  /** When the last subscription ended; null while there is one. */
+  idleSince: UnixMs | null = Date.now()
   readonly #messages: MessagesForStreams
   readonly #log: Service['log']
-  readonly #audience = new Map<number, Audience>()
+  readonly #subscriptions = new Set<RoomSubscription>()
   readonly #reads = new Map<number, number>()
   #readTimer: NodeJS.Timeout | undefined
   #seq: number
   #cseq: number
-  /** When the newest entry was made; not known for those from before this feed was opened. */
+  /** When the newest entry was created; unknown for entries from before this channel was opened. */
   #lastAt = Date.now()
   #tail: Promise<void> = Promise.resolve()
 
@@ -42,46 +38,40 @@ export class RoomFeed {
     this.#log = log
   }
 
-  /** What every stream that is attached has had. */
+  /** What every attached stream has been sent. */
   get position(): RoomPosition {
     return { seq: this.#seq, cseq: this.#cseq }
   }
 
-  /** Whether an entry up to the position may have been made since then. */
+  /** Whether an entry up to the position may have been created since then. */
   mayHaveSince(since: UnixMs): boolean {
     return this.#lastAt >= since
   }
 
-  attach(connection: StreamConnection, visibleFromSeq: number): void {
-    const audience = this.#audience.get(connection.userId)
-    if (audience) {
-      audience.visibleFromSeq = visibleFromSeq
-      audience.connections.add(connection)
-    } else this.#audience.set(connection.userId, { visibleFromSeq, connections: new Set([connection]) })
+  /** Attaches a subscription that has been sent everything up to the position. */
+  attach(subscription: RoomSubscription, visibleFromSeq: number): void {
+    this.#subscriptions.add(subscription)
+    subscription.attachedTo(this, visibleFromSeq)
     this.idleSince = null
   }
 
-  detach(connection: StreamConnection): void {
-    const audience = this.#audience.get(connection.userId)
-    if (!audience) return
-    audience.connections.delete(connection)
-    if (audience.connections.size === 0) this.#audience.delete(connection.userId)
-    if (this.#audience.size === 0) this.idleSince = Date.now()
+  remove(subscription: RoomSubscription): void {
+    if (this.#subscriptions.delete(subscription) && this.#subscriptions.size === 0)
+      this.idleSince = Date.now()
   }
 
-  connectionsOf(userId: number): readonly StreamConnection[] {
-    return [...(this.#audience.get(userId)?.connections ?? [])]
-  }
-
-  /** To everybody attached, except one person. */
+  /** Sends a frame to every subscriber except one user. */
   broadcast(block: Buffer, exceptUserId?: number): void {
-    for (const [userId, { connections }] of this.#audience) {
-      if (userId === exceptUserId) continue
-      for (const connection of connections) connection.send(block)
-    }
+    for (const { userId, session } of this.#subscriptions) if (userId !== exceptUserId) session.send(block)
   }
 
-  /** What somebody says has happened. It may come twice, late, or with something missing before it. */
+  /** Sends a frame to one user's streams. */
+  sendTo(userId: number, block: Buffer): void {
+    for (const subscription of this.#subscriptions)
+      if (subscription.userId === userId) subscription.session.send(block)
+  }
+
+  /** Applies an update, which may be repeated, late, or ahead of one that was lost. */
   apply(update: RoomUpdate): void {
     if (update.reads) this.#gatherReads(update.reads)
     const { messages = [], changes = [] } = update
@@ -93,12 +83,12 @@ export class RoomFeed {
       if (this.#followsOn(next, nextChanges)) await this.#deliver(next, nextChanges, false)
       else await this.fetch()
     }).catch((err: unknown) => {
-      // The position stays where it was, so the next update or sweep fetches what is missing.
-      this.#log.debug({ err, room_id: this.roomId }, 'feed could not go on')
+      // The position has not moved, so the next update or sweep reads what is missing.
+      this.#log.debug({ err, room_id: this.roomId }, 'room channel could not deliver')
     })
   }
 
-  /** Delivers everything that the store has beyond the position. Rejects when it cannot be read. */
+  /** Delivers everything that the logs have after the position. Rejects when they cannot be read. */
   catchUp(): Promise<void> {
     return this.exclusively(() => this.fetch())
   }
@@ -111,12 +101,12 @@ export class RoomFeed {
     return (
       messages.every(({ seq }, index) => seq === this.#seq + 1 + index) &&
       changes.every(({ cseq }, index) => cseq === this.#cseq + 1 + index) &&
-      // A change of a message that has not been delivered: the message was lost on the way.
+      // A change of a message that was not delivered: its update was lost.
       changes.every(({ message }) => message.seq <= this.#seq + messages.length)
     )
   }
 
-  /** One after the other, while the position stands still for everything else. */
+  /** Runs one task at a time; the position does not move for anybody else meanwhile. */
   exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
     const turn = this.#tail.then(work)
     this.#tail = turn.then(
@@ -126,7 +116,7 @@ export class RoomFeed {
     return turn
   }
 
-  /** As `catchUp`, for whoever has the turn. */
+  /** As `catchUp`, from within `exclusively`. */
   async fetch(): Promise<void> {
     for (;;) {
       const { messages, changes, complete } = await readRoom(this.#messages, this.roomId, this.position)
@@ -135,28 +125,28 @@ export class RoomFeed {
     }
   }
 
+  /** @param stored read from the logs, so that members may have hidden some of the messages already */
   async #deliver(
     messages: readonly MessageRecord[],
     changes: readonly AppliedChange[],
     stored: boolean,
   ): Promise<void> {
-    if (this.#audience.size === 0) {
+    if (this.#subscriptions.size === 0) {
       this.#lastAt = Math.max(this.#lastAt, messages.at(-1)?.createdAt ?? 0, changes.at(-1)?.at ?? 0)
       this.#seq = messages.at(-1)?.seq ?? this.#seq
       this.#cseq = changes.at(-1)?.cseq ?? this.#cseq
       return
     }
-    const records = [...messages, ...changes.map(({ message }) => message)]
-    // Just sent: nobody can have hidden it yet.
-    const touched = (stored ? records : changes.map(({ message }) => message)).map(
-      ({ messageId }) => messageId,
-    )
+    const changed = changes.map(({ message }) => message)
+    const records = [...messages, ...changed]
+    const hideable = (stored ? records : changed).map(({ messageId }) => messageId)
     const [views, hidden] = await Promise.all([
       this.#messages.views.shared(records),
-      touched.length > 0 ? this.#messages.repository.hiddenFrom(touched) : new Map<string, number[]>(),
+      hideable.length > 0 ? this.#messages.repository.hiddenFrom(hideable) : new Map<string, number[]>(),
     ])
     for (const [index, record] of messages.entries()) {
       this.#seq = record.seq
+      this.#lastAt = Math.max(this.#lastAt, record.createdAt)
       continueTrace(record.trace, 'frame message', { 'chat.room_id': this.roomId }, () =>
         this.#give(record, record.createdAt, views[index]!, hidden, (message) =>
           frame('message', { room_id: this.roomId, seq: record.seq, message }),
@@ -172,9 +162,10 @@ export class RoomFeed {
     }
   }
 
+  /** Delivers one entry: the shared frame, or a personal one to those who reacted to or hid the message. */
   #give(
     record: MessageRecord,
-    at: number,
+    at: UnixMs,
     view: Message,
     hidden: ReadonlyMap<string, readonly number[]>,
     toBlock: (message: Message) => Buffer,
@@ -182,14 +173,15 @@ export class RoomFeed {
     const progress = { seq: this.#seq, cseq: this.#cseq, at }
     const hiders = hidden.get(record.messageId)
     let shared: Buffer | undefined
-    for (const [userId, { visibleFromSeq, connections }] of this.#audience) {
+    for (const subscription of this.#subscriptions) {
       let block: Buffer | null = null
-      if (record.seq >= visibleFromSeq) {
+      if (subscription.sees(record.seq)) {
+        const { userId } = subscription
         const mine = hiders?.includes(userId) ? hiddenMessage(view) : personalView(view, record, userId)
         if (mine === view) block = shared ??= toBlock(view)
         else block = toBlock(mine)
       }
-      for (const connection of connections) connection.deliver(this.roomId, progress, block)
+      subscription.deliver(progress, block)
     }
   }
 

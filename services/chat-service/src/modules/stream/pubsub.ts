@@ -1,13 +1,13 @@
 import type { RoomUpdate } from '../messages/room-updates.ts'
 
-/** Pub/sub between the processes. What it loses is found by gaps and by the sweep. */
-export interface HintBus {
+/** Publish/subscribe between processes, best effort: gaps and the sweep find what it loses. */
+export interface PubSub {
   hint(channel: `chat:${string}`, payload: string): void
   onHint(channel: `chat:${string}`, listener: (payload: string) => void): void
   offHint(channel: `chat:${string}`, listener: (payload: string) => void): void
 }
 
-/** Somebody writes at the moment; nothing that is kept anywhere. */
+/** A member is writing at the moment; not stored anywhere. */
 interface Typing {
   readonly roomId: number
   readonly typing: number
@@ -17,13 +17,13 @@ export type RoomHint = RoomUpdate | Typing
 
 const channelOf = (roomId: number) => `chat:room:${roomId}` as const
 
-/** Tells the other processes what happened in a room; only those with a member connected listen. */
-export class RoomHints {
-  readonly #bus: HintBus
+/** Publishes what happened in a room to the other processes; only those with a connected member subscribe. */
+export class RoomPubSub {
+  readonly #bus: PubSub
   readonly #processId: string
   readonly #listeners = new Map<number, (payload: string) => void>()
 
-  constructor(bus: HintBus, processId: string) {
+  constructor(bus: PubSub, processId: string) {
     this.#bus = bus
     this.#processId = processId
   }

@@ -1,0 +1,123 @@
+import type { Service } from '@bigtech/service-kit'
+import type { MessagesForStreams } from '../messages/messages.module.ts'
+import type { RoomPosition } from '../messages/room-positions.ts'
+import { frame } from './frames.ts'
+import type { RoomHint, RoomPubSub } from './pubsub.ts'
+import { RoomChannel } from './room-channel.ts'
+
+const TYPING_TTL_MS = 6_000
+const LINGER_MS = 10_000
+
+/** The channels of the rooms with a member connected to this process. */
+export class RoomChannels {
+  readonly #channels = new Map<number, RoomChannel>()
+  readonly #messages: MessagesForStreams
+  readonly #pubsub: RoomPubSub
+  readonly #log: Service['log']
+
+  constructor(messages: MessagesForStreams, pubsub: RoomPubSub, log: Service['log']) {
+    this.#messages = messages
+    this.#pubsub = pubsub
+    this.#log = log
+    messages.updates.onUpdate((update) => this.publish(update))
+  }
+
+  get(roomId: number): RoomChannel | undefined {
+    return this.#channels.get(roomId)
+  }
+
+  /** Opens missing channels. Subscribes before reading the rooms' positions: an update in between is not lost. */
+  async open(roomIds: readonly number[]): Promise<void> {
+    const missing = roomIds.filter((roomId) => !this.#channels.has(roomId))
+    if (missing.length === 0) return
+    const early = new Set<number>()
+    for (const roomId of missing) {
+      this.#pubsub.subscribe(roomId, (hint) => {
+        const channel = this.#channels.get(roomId)
+        if (channel) this.#receive(channel, hint)
+        else early.add(roomId)
+      })
+    }
+    const positions = await this.#positions(missing)
+    for (const roomId of missing) {
+      if (this.#channels.has(roomId)) continue
+      const channel = new RoomChannel(roomId, positions.get(roomId)!, this.#messages, this.#log)
+      this.#channels.set(roomId, channel)
+      if (early.has(roomId)) void channel.catchUp().catch(() => undefined)
+    }
+  }
+
+  /** Returns the channel of a room, opened if need be. */
+  async require(roomId: number): Promise<RoomChannel> {
+    for (;;) {
+      const channel = this.#channels.get(roomId)
+      if (channel) return channel
+      await this.open([roomId])
+    }
+  }
+
+  async #positions(roomIds: readonly number[]): Promise<Map<number, RoomPosition>> {
+    try {
+      return await this.#messages.rooms.of(roomIds)
+    } catch (err) {
+      for (const roomId of roomIds) if (!this.#channels.has(roomId)) this.#pubsub.unsubscribe(roomId)
+      throw err
+    }
+  }
+
+  /** Publishes an update to the streams of this process, and to the other processes. */
+  publish(hint: RoomHint): void {
+    const channel = this.#channels.get(hint.roomId)
+    if (channel) this.#receive(channel, hint)
+    this.#pubsub.publish(hint)
+  }
+
+  #receive(channel: RoomChannel, hint: RoomHint): void {
+    if ('typing' in hint) {
+      const { roomId: room_id, typing: user_id } = hint
+      channel.broadcast(frame('typing', { room_id, user_id, expires_in_ms: TYPING_TTL_MS }), user_id)
+      return
+    }
+    if (hint.hidden) {
+      const { userId, messageId } = hint.hidden
+      channel.sendTo(userId, frame('message_hidden', { room_id: hint.roomId, message_id: messageId }))
+    }
+    for (const { userId, seq, messageType } of hint.messages ?? []) {
+      if (messageType !== 'system') this.#messages.reads.heard({ roomId: hint.roomId, userId, seq })
+    }
+    channel.apply(hint)
+  }
+
+  /**
+   * Compares the positions with the logs and delivers what no update told of. Rejects when the logs cannot
+   * be read.
+   */
+  async verify(roomIds: Iterable<number> = this.#channels.keys()): Promise<void> {
+    const seqs = new Map<number, number>()
+    const cseqs = new Map<number, number>()
+    for (const roomId of roomIds) {
+      const position = this.#channels.get(roomId)?.position
+      if (!position) continue
+      seqs.set(roomId, position.seq)
+      cseqs.set(roomId, position.cseq)
+    }
+    const { messages, changes } = this.#messages.repository
+    const behind = await Promise.all([messages.roomsBeyond(seqs), changes.roomsBeyond(cseqs)])
+    await Promise.all([...new Set(behind.flat())].map((roomId) => this.#channels.get(roomId)?.catchUp()))
+  }
+
+  /** Closes channels without subscribers, after a while: most clients come back. */
+  closeIdle(): void {
+    const before = Date.now() - LINGER_MS
+    for (const [roomId, channel] of this.#channels) {
+      if (channel.idleSince === null || channel.idleSince > before) continue
+      channel.close()
+      this.#channels.delete(roomId)
+      this.#pubsub.unsubscribe(roomId)
+    }
+  }
+
+  close(): void {
+    for (const channel of this.#channels.values()) channel.close()
+  }
+}

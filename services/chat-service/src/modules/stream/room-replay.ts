@@ -1,0 +1,107 @@
+import { hiddenMessage, type Message } from '@bigtech/contracts'
+import type { MessageRecord } from '../messages/message.ts'
+import { personalView } from '../messages/message.view.ts'
+import type { MessagesForStreams } from '../messages/messages.module.ts'
+import type { RoomPosition } from '../messages/room-positions.ts'
+import type { MembershipReader } from '../rooms/membership.ts'
+import { frame } from './frames.ts'
+import type { RoomChannels } from './room-channels.ts'
+import { readRoom } from './room-reader.ts'
+import type { RoomSubscription } from './room-subscription.ts'
+
+/** Pages that are replayed at the reader's pace, before the channel has to wait for the rest. */
+const MAX_PAGES = 20
+
+/** Replays a room from a stream's position and attaches the stream to the channel where the two meet. */
+export class RoomReplay {
+  readonly #messages: MessagesForStreams
+  readonly #members: MembershipReader
+  readonly #channels: RoomChannels
+
+  constructor(messages: MessagesForStreams, members: MembershipReader, channels: RoomChannels) {
+    this.#messages = messages
+    this.#members = members
+    this.#channels = channels
+  }
+
+  /** Rejects while the logs cannot be read. Stops, without attaching, when the subscription ends meanwhile. */
+  async run(subscription: RoomSubscription, start: RoomPosition): Promise<void> {
+    const { roomId } = subscription
+    let position = start
+    for (let page = 0; page < MAX_PAGES && subscription.active; page++) {
+      const channel = await this.#channels.require(roomId)
+      if (!isBehind(position, channel.position)) break
+      position = await this.#replayPage(subscription, position)
+      await subscription.session.drained()
+    }
+    while (subscription.active && !(await this.#attach(subscription, position))) {
+      // The channel was closed meanwhile; the next one starts at the head.
+    }
+  }
+
+  /** Replays the rest while the channel stands still, and attaches. Returns false when the channel is gone. */
+  async #attach(subscription: RoomSubscription, start: RoomPosition): Promise<boolean> {
+    const { roomId, userId } = subscription
+    const channel = await this.#channels.require(roomId)
+    return channel.exclusively(async () => {
+      let position = start
+      if (isBehind(channel.position, position)) await channel.fetch()
+      while (isBehind(position, channel.position)) {
+        if (!subscription.active) return true
+        position = await this.#replayPage(subscription, position, channel.position)
+      }
+      // A member who was removed meanwhile must not be attached again.
+      const membership = await this.#members.find(roomId, userId)
+      if (!membership || !subscription.active) return true
+      if (this.#channels.get(roomId) !== channel) return false
+      channel.attach(subscription, membership.visibleFromSeq)
+      return true
+    })
+  }
+
+  /** Delivers one page after the start; returns how far it went. */
+  async #replayPage(
+    subscription: RoomSubscription,
+    start: RoomPosition,
+    upTo?: RoomPosition,
+  ): Promise<RoomPosition> {
+    const { roomId, userId } = subscription
+    const page = await readRoom(this.#messages, roomId, start)
+    const messages = page.messages.filter(({ seq }) => !upTo || seq <= upTo.seq)
+    const changes = page.changes.filter(({ cseq }) => !upTo || cseq <= upTo.cseq)
+    const records = [...messages, ...changes.map(({ message }) => message)]
+    const views = await this.#personalViews(records, userId)
+    const position = { ...start }
+    for (const [index, { seq, createdAt }] of messages.entries()) {
+      position.seq = seq
+      const block = frame('message', { room_id: roomId, seq, message: views[index]! })
+      subscription.deliver({ ...position, at: createdAt }, subscription.sees(seq) ? block : null)
+    }
+    for (const [index, { cseq, kind, at, message }] of changes.entries()) {
+      position.cseq = cseq
+      const view = views[messages.length + index]!
+      const block = frame('message_updated', { room_id: roomId, cseq, change: kind, message: view })
+      subscription.deliver({ ...position, at }, subscription.sees(message.seq) ? block : null)
+    }
+    // The logs have nothing more, whatever the channel's position says.
+    return records.length === 0 && upTo ? { ...upTo } : position
+  }
+
+  async #personalViews(records: readonly MessageRecord[], userId: number): Promise<Message[]> {
+    const ids = records.map(({ messageId }) => messageId)
+    const [views, hidden] = await Promise.all([
+      this.#messages.views.shared(records),
+      this.#messages.repository.hiddenBy(userId, ids),
+    ])
+    return records.map((record, index) =>
+      hidden.has(record.messageId)
+        ? hiddenMessage(views[index]!)
+        : personalView(views[index]!, record, userId),
+    )
+  }
+}
+
+/** Whether a position lacks anything that another one has. */
+function isBehind(position: RoomPosition, other: RoomPosition): boolean {
+  return position.seq < other.seq || position.cseq < other.cseq
+}

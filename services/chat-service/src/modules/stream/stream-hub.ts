@@ -1,0 +1,73 @@
+import { Problem } from '@bigtech/service-kit'
+import type { StreamSession } from './stream-session.ts'
+
+export interface StreamLimits {
+  /** Of one user on one process; the oldest stream makes room for the newest. */
+  readonly perUser: number
+  readonly perProcess: number
+}
+
+/** A replaced client that came straight back would replace the next one, and so on in a circle. */
+const REPLACED_DELAY_MS = 60_000
+
+/** The open streams of this process. */
+export class StreamHub {
+  readonly #limits: StreamLimits
+  /** By user, oldest first. */
+  readonly #byUser = new Map<number, Set<StreamSession>>()
+  readonly #onCount: (userId: number) => void
+  #size = 0
+
+  /** @param onCount called when the number of a user's streams has changed */
+  constructor(limits: StreamLimits, onCount: (userId: number) => void) {
+    this.#limits = limits
+    this.#onCount = onCount
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  get userIds(): number[] {
+    return [...this.#byUser.keys()]
+  }
+
+  get all(): StreamSession[] {
+    return [...this.#byUser.values()].flatMap((sessions) => [...sessions])
+  }
+
+  of(userId: number): readonly StreamSession[] {
+    return [...(this.#byUser.get(userId) ?? [])]
+  }
+
+  /** @throws Problem OVERLOADED */
+  add(session: StreamSession): void {
+    const { userId } = session
+    const { perUser, perProcess } = this.#limits
+    const oldest = this.of(userId)
+    for (const surplus of oldest.slice(0, Math.max(0, oldest.length + 1 - perUser))) {
+      const delay_ms = Math.floor(REPLACED_DELAY_MS * (1 + Math.random()))
+      surplus.close('replaced', { event: 'reconnect', data: { delay_ms } })
+    }
+    if (this.#size >= perProcess) throw new Problem('OVERLOADED', { retryAfterSeconds: 5 })
+    const sessions = this.#byUser.get(userId) ?? new Set()
+    this.#byUser.set(userId, sessions.add(session))
+    this.#size++
+    this.#onCount(userId)
+  }
+
+  remove(session: StreamSession): void {
+    const { userId } = session
+    const sessions = this.#byUser.get(userId)
+    if (!sessions?.delete(session)) return
+    if (sessions.size === 0) this.#byUser.delete(userId)
+    this.#size--
+    this.#onCount(userId)
+  }
+
+  /** Closes the streams of logins that have ended. */
+  closeLogins(loginIds: readonly string[]): void {
+    const ended = new Set(loginIds)
+    for (const session of this.all) if (ended.has(session.loginId)) session.close('session_revoked')
+  }
+}

@@ -1,0 +1,79 @@
+import type { Service } from '@bigtech/service-kit'
+import type { RoomChannels } from './room-channels.ts'
+import type { StreamHub } from './stream-hub.ts'
+import { MARGIN_MS } from './stream-resume.ts'
+
+export interface StreamJobsOptions {
+  readonly hub: StreamHub
+  readonly channels: RoomChannels
+  readonly pubsub: {
+    /** While it does not work, the store is asked every second. */
+    readonly hintsWork: boolean
+    onHintsLost(listener: () => void): void
+  }
+  readonly log: Service['log']
+}
+
+const HEARTBEAT_MS = 15_000
+const SWEEP_MS = 5_000
+const POLL_MS = 1_000
+
+/** What happens to all open streams periodically: heartbeats, and the sweep for lost updates. */
+export class StreamJobs {
+  readonly #options: StreamJobsOptions
+  #sweepTimer: NodeJS.Timeout | undefined
+  #heartbeatTimer: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor(options: StreamJobsOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { pubsub } = this.#options
+    let waitsLong = false
+    const sweepIn = (ms: number) => {
+      clearTimeout(this.#sweepTimer)
+      waitsLong = ms > POLL_MS
+      if (!this.#stopped) this.#sweepTimer = setTimeout(run, ms)
+    }
+    const run = async () => {
+      waitsLong = false
+      await this.sweep()
+      sweepIn(pubsub.hintsWork ? SWEEP_MS : POLL_MS)
+    }
+    sweepIn(POLL_MS)
+    // Only shortens a long wait: a connection that fails again and again must not postpone the sweep.
+    pubsub.onHintsLost(() => waitsLong && sweepIn(POLL_MS))
+    this.#heartbeatTimer = setInterval(() => this.#heartbeat(), HEARTBEAT_MS)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#sweepTimer)
+    clearInterval(this.#heartbeatTimer)
+  }
+
+  /** Delivers what no update told of. Every stream has then been sent everything older than a moment ago. */
+  async sweep(): Promise<void> {
+    const { channels, hub, log } = this.#options
+    const startedAt = Date.now()
+    try {
+      channels.closeIdle()
+      await channels.verify()
+    } catch (err) {
+      log.debug({ err }, 'streams could not be verified')
+      return
+    }
+    for (const session of hub.all) {
+      if (session.wasLiveAt(startedAt)) session.cursor.advance(startedAt - MARGIN_MS)
+    }
+  }
+
+  #heartbeat(): void {
+    const at = new Date().toISOString()
+    for (const session of this.#options.hub.all) {
+      if (session.state === 'live') session.sendWithCursor('heartbeat', { at, heads: session.cursor.heads })
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import type { StreamFrameData } from '@bigtech/contracts'
+import { roomOf, type UnixMs } from '../messages/message.ts'
+import type { MessagesForStreams } from '../messages/messages.module.ts'
+import type { RoomPosition } from '../messages/room-positions.ts'
+import type { Membership, MembershipReader } from '../rooms/membership.ts'
+import type { RoomChannels } from './room-channels.ts'
+import type { RoomReplay } from './room-replay.ts'
+import { RoomSubscription } from './room-subscription.ts'
+import { type Cursor, decodeCursor } from './stream-cursor.ts'
+import type { StreamSession } from './stream-session.ts'
+
+/**
+ * Upper bound of how much the clocks of processes differ and how long a write takes, together: an entry that
+ * was created longer before a verified moment than this has been delivered.
+ */
+export const MARGIN_MS = 30_000
+const MAX_AGE_MS = 10 * 60_000
+const MAX_MISSED = 1_000
+const STATES_MARGIN_MS = 15_000
+const MAX_STATES = 5_000
+
+type ResetReason = StreamFrameData<'reset'>['reason']
+
+/** Where a new stream starts. */
+export interface ResumePlan {
+  readonly memberships: readonly Membership[]
+  readonly starts: ReadonlyMap<number, RoomPosition>
+  /** Rooms that the cursor lists from the beginning. */
+  readonly listed: ReadonlySet<number>
+  readonly since: UnixMs
+  readonly reset: ResetReason | null
+  /** Rooms the user joined while the stream was away. */
+  readonly joined: readonly number[]
+}
+
+/** Finds out where a new stream starts, room by room, and brings it up to the present. */
+export class StreamResume {
+  readonly #messages: MessagesForStreams
+  readonly #members: MembershipReader
+  readonly #channels: RoomChannels
+  readonly #replay: RoomReplay
+
+  constructor(
+    messages: MessagesForStreams,
+    members: MembershipReader,
+    channels: RoomChannels,
+    replay: RoomReplay,
+  ) {
+    this.#messages = messages
+    this.#members = members
+    this.#channels = channels
+    this.#replay = replay
+  }
+
+  /** Rejects while the stores cannot be read. */
+  async plan(userId: number, lastEventId: string | undefined): Promise<ResumePlan> {
+    const now = Date.now()
+    const memberships = await this.#members.ofUser(userId)
+    const roomIds = memberships.map(({ roomId }) => roomId)
+    await this.#channels.open(roomIds)
+    const cursor = lastEventId === undefined ? undefined : decodeCursor(lastEventId)
+    const refused = refusal(lastEventId, cursor, now)
+    if (refused || !cursor) return this.#fresh(memberships, now, refused ?? 'new')
+    // Another process may have delivered entries that this one has not received yet.
+    await this.#channels.verify(roomIds)
+    return (await this.#resumed(memberships, cursor)) ?? this.#fresh(memberships, now, 'too_many')
+  }
+
+  /** Starts at the channels' positions: a client that fetches anew misses nothing before them. */
+  async #fresh(memberships: readonly Membership[], now: UnixMs, reset: ResetReason): Promise<ResumePlan> {
+    const since = now - MARGIN_MS
+    const roomIds = memberships.map(({ roomId }) => roomId)
+    const starts = this.#heads(roomIds)
+    const maybe = roomIds.filter((roomId) => this.#mayHaveSince(roomId, since))
+    const listed = new Set((await this.#recent(maybe, since, starts))?.keys() ?? maybe)
+    return { memberships, starts, since, reset, joined: [], listed }
+  }
+
+  async #resumed(memberships: readonly Membership[], cursor: Cursor): Promise<ResumePlan | undefined> {
+    const unlisted = memberships.map(({ roomId }) => roomId).filter((roomId) => !cursor.rooms.has(roomId))
+    // In the same turn as `maybe`: a room without recent entries was delivered up to this head.
+    const heads = this.#heads(memberships.map(({ roomId }) => roomId))
+    const maybe = unlisted.filter((roomId) => this.#mayHaveSince(roomId, cursor.since))
+    const recent = await this.#recent(maybe, cursor.since, heads)
+    if (!recent) return undefined
+    const starts = new Map<number, RoomPosition>()
+    const joined: number[] = []
+    let missed = 0
+    for (const { roomId, joinedAt, visibleFromSeq } of memberships) {
+      const head = heads.get(roomId)!
+      const listed = cursor.rooms.get(roomId)
+      if (!listed && joinedAt.getTime() >= cursor.since) {
+        joined.push(roomId)
+        starts.set(roomId, head)
+        continue
+      }
+      const delivered = listed ?? recent.get(roomId) ?? head
+      const start = {
+        seq: Math.max(Math.min(delivered.seq, head.seq), visibleFromSeq - 1),
+        cseq: Math.min(delivered.cseq, head.cseq),
+      }
+      starts.set(roomId, start)
+      missed += Math.max(0, head.seq - start.seq) + head.cseq - start.cseq
+    }
+    if (missed > MAX_MISSED) return undefined
+    const listed = new Set([...cursor.rooms.keys(), ...recent.keys(), ...joined])
+    return { memberships, starts, since: cursor.since, reset: null, joined, listed }
+  }
+
+  #heads(roomIds: readonly number[]): Map<number, RoomPosition> {
+    const empty = { seq: 0, cseq: 0 }
+    return new Map(roomIds.map((roomId) => [roomId, this.#channels.get(roomId)?.position ?? empty]))
+  }
+
+  #mayHaveSince(roomId: number, since: UnixMs): boolean {
+    return this.#channels.get(roomId)?.mayHaveSince(since) ?? true
+  }
+
+  /**
+   * Returns, for each room with entries created since then, the position before the first of them; undefined
+   * when there are too many.
+   *
+   * @param heads read before: what came after them is replayed in any case
+   */
+  async #recent(
+    roomIds: readonly number[],
+    since: UnixMs,
+    heads: ReadonlyMap<number, RoomPosition>,
+  ): Promise<Map<number, RoomPosition> | undefined> {
+    if (roomIds.length === 0) return new Map()
+    const { repository } = this.#messages
+    const at = new Date(since)
+    const [messages, changes] = await Promise.all([
+      repository.messages.firstSince(roomIds, at, MAX_MISSED + 1),
+      repository.changes.firstSince(roomIds, at, MAX_MISSED + 1),
+    ])
+    if (!messages || !changes) return undefined
+    const start = (first: number | undefined, head: number) => (first === undefined ? head : first - 1)
+    return new Map(
+      [...new Set([...messages.keys(), ...changes.keys()])].map((roomId) => {
+        const { seq, cseq } = heads.get(roomId)!
+        return [roomId, { seq: start(messages.get(roomId), seq), cseq: start(changes.get(roomId), cseq) }]
+      }),
+    )
+  }
+
+  /** Sends the first frame and everything missed, and attaches the stream to its rooms. */
+  async run(session: StreamSession, plan: ResumePlan): Promise<void> {
+    const { memberships, starts, listed, since, reset, joined } = plan
+    const at = Date.now()
+    session.cursor.start(since)
+    const subscriptions = memberships.map((membership) => {
+      const { roomId } = membership
+      if (listed.has(roomId)) session.cursor.set(roomId, { ...starts.get(roomId)!, at })
+      const subscription = new RoomSubscription(session, membership)
+      session.subscribe(subscription)
+      return subscription
+    })
+    const rooms = memberships.map(({ roomId }) => ({ room_id: roomId, ...starts.get(roomId)! }))
+    session.open(reset ? { event: 'reset', reason: reset, rooms } : { event: 'ready', rooms })
+    for (const roomId of joined)
+      session.sendWithCursor('room_added', { room_id: roomId, ...starts.get(roomId)! })
+    if (!reset) await this.#sendStates(session, memberships, since)
+    for (const subscription of subscriptions) {
+      await this.#replay.run(subscription, starts.get(subscription.roomId)!)
+    }
+  }
+
+  /** Repeats states, which no log keeps, when they may have been missed: receiving them twice is harmless. */
+  async #sendStates(
+    session: StreamSession,
+    memberships: readonly Membership[],
+    since: UnixMs,
+  ): Promise<void> {
+    const { positions, repository } = this.#messages
+    const from = new Date(since - STATES_MARGIN_MS)
+    const roomIds = memberships.map(({ roomId }) => roomId)
+    const moved = roomIds.length > 0 ? await positions.movedSince(roomIds, from, MAX_STATES) : []
+    const byRoom = Map.groupBy(moved, ({ roomId }) => roomId)
+    for (const [room_id, each] of byRoom) {
+      session.sendFrame('read', {
+        room_id,
+        positions: each.map(({ userId, seq }) => ({ user_id: userId, seq })),
+      })
+    }
+    for (const message_id of await repository.hiddenSince(session.userId, from, MAX_STATES)) {
+      session.sendFrame('message_hidden', { room_id: roomOf(message_id), message_id })
+    }
+  }
+}
+
+function refusal(
+  lastEventId: string | undefined,
+  cursor: Cursor | undefined,
+  now: UnixMs,
+): ResetReason | undefined {
+  if (lastEventId === undefined || lastEventId === '') return 'new'
+  if (!cursor || cursor.since > now + MARGIN_MS) return 'cursor_invalid'
+  return now - cursor.since > MAX_AGE_MS ? 'too_old' : undefined
+}
