@@ -143,7 +143,7 @@ function contactFixtures(mysql: TestMysql): Pick<TestChat, 'people' | 'befriend'
       for (const friendId of friendIds) {
         const pair = [Math.min(userId, friendId), Math.max(userId, friendId)]
         await mysql.query(
-          `INSERT INTO contact_pairs (low, high, friends, as_of) VALUES (?, ?, 1, UTC_TIMESTAMP(3))
+          `INSERT INTO contact_pairs (low, high, friends) VALUES (?, ?, 1)
            ON DUPLICATE KEY UPDATE friends = 1`,
           pair,
         )
@@ -153,16 +153,17 @@ function contactFixtures(mysql: TestMysql): Pick<TestChat, 'people' | 'befriend'
       const pair = [Math.min(blockerId, blockedId), Math.max(blockerId, blockedId)]
       const column = blockerId < blockedId ? 'low_blocks_high' : 'high_blocks_low'
       await mysql.query(
-        `INSERT INTO contact_pairs (low, high, ${column}, as_of) VALUES (?, ?, 1, UTC_TIMESTAMP(3))
+        `INSERT INTO contact_pairs (low, high, ${column}) VALUES (?, ?, 1)
          ON DUPLICATE KEY UPDATE friends = 0, ${column} = 1`,
         pair,
       )
     },
     name: async (userId, username, displayName) => {
-      await mysql.query(
-        `INSERT INTO contact_users (user_id, username, display_name, as_of) VALUES (?, ?, ?, UTC_TIMESTAMP(3))`,
-        [userId, username, displayName],
-      )
+      await mysql.query(`INSERT INTO contact_users (user_id, username, display_name) VALUES (?, ?, ?)`, [
+        userId,
+        username,
+        displayName,
+      ])
     },
   }
 }

@@ -2,15 +2,22 @@ import { z } from 'zod'
 import { pairKey, userId } from '../ids.ts'
 import { defineEvent } from './define-event.ts'
 
+/**
+ * The version of the pair's row that the change made: rises with every change of the pair, so consumers
+ * order events by it and never by time stamps. Missing on events of older publishers.
+ */
+const pairVersion = { pair_version: z.int().positive().optional() }
+
 const requestPayload = z.object({
   request_id: z.int().positive(),
   from_user_id: userId,
   to_user_id: userId,
+  ...pairVersion,
 })
 const byRequestPair = (event: { from_user_id: number; to_user_id: number }) =>
   pairKey(event.from_user_id, event.to_user_id)
 
-const blockPayload = z.object({ blocker_id: userId, blocked_id: userId })
+const blockPayload = z.object({ blocker_id: userId, blocked_id: userId, ...pairVersion })
 const byBlockPair = (event: { blocker_id: number; blocked_id: number }) =>
   pairKey(event.blocker_id, event.blocked_id)
 
@@ -58,6 +65,7 @@ export const friendRemoved = defineEvent({
     /** Who ended it. */
     user_id: userId,
     friend_id: userId,
+    ...pairVersion,
   }),
 })
 

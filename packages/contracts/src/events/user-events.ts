@@ -4,6 +4,12 @@ import { defineEvent } from './define-event.ts'
 
 const byUser = (event: { user_id: number }) => String(event.user_id)
 
+/**
+ * The version of the user's row: rises with every published change, so consumers order profiles by it
+ * and never by time stamps. Missing on events of older publishers.
+ */
+const profileVersion = { profile_version: z.int().positive().optional() }
+
 /** Why sessions ended. */
 export const revocationReason = z.enum([
   'logout',
@@ -26,6 +32,7 @@ export const userRegistered = defineEvent({
     username: z.string(),
     display_name: z.string(),
     locale: z.string().optional(),
+    ...profileVersion,
   }),
 })
 
@@ -44,6 +51,7 @@ export const userUpdated = defineEvent({
     /** Present when the address changed, for those who keep it (mail). */
     email: z.string().optional(),
     locale: z.string().optional(),
+    ...profileVersion,
   }),
 })
 

@@ -77,6 +77,21 @@ describe('broadcast', () => {
     expect(sorted(seen)).toEqual(upTo(300))
   })
 
+  it('tells its handlers which events were published before the start', async () => {
+    await publish(1, 5)
+    const before: number[] = []
+    const after: number[] = []
+    const handler = on(friendRequestAccepted, async ({ request_id }, { beforeStart }) => {
+      if (beforeStart) before.push(request_id)
+      else after.push(request_id)
+    })
+    const { consumer } = listen({ sinceMs: 60_000, handlers: [handler] })
+    await consumer.ready
+    await publish(6, 9)
+    await waitFor(() => after.length === 4)
+    expect([sorted(before), sorted(after)]).toEqual([upTo(5), [6, 7, 8, 9]])
+  })
+
   it('is ready at once when there is nothing to know', async () => {
     const { consumer, seen } = listen({ sinceMs: 60_000 })
     await consumer.ready

@@ -189,6 +189,7 @@ class Broadcast implements BroadcastConsumer {
         topic,
         partition,
         offset,
+        beforeStart: offset < (this.#behind.get(keyOf(record.topic, partition)) ?? 0),
         signal: worker.signal,
       })
       this.#metrics?.events.inc({ topic, event_type: eventType, result: 'applied' })

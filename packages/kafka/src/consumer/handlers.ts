@@ -16,6 +16,8 @@ export interface EventContext {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** Published before this process started; told by broadcast consumers, which also read the past. */
+  readonly beforeStart?: boolean
   /** Aborted when the partition goes to another process or this one stops. */
   readonly signal: AbortSignal
 }

@@ -30,12 +30,17 @@ export function contactHandlers(
   const consumer = contactsGroup
   return [
     on(userRegistered, (event) =>
-      repository.applyName({ consumer, event }, { ...nameOf(event), profileImageUrl: null }),
+      repository.applyName(
+        { consumer, event },
+        { ...nameOf(event), profileImageUrl: null },
+        event.profile_version ?? 0,
+      ),
     ),
     on(userUpdated, (event) =>
       repository.applyName(
         { consumer, event },
         { ...nameOf(event), profileImageUrl: event.profile_image_url },
+        event.profile_version ?? 0,
       ),
     ),
     on(friendRequestAccepted, async (event) => {
@@ -90,18 +95,32 @@ function nameOf(event: { user_id: number; username: string; display_name: string
   return { userId: event.user_id, username: event.username, displayName: event.display_name }
 }
 
-function factOfAccepted(event: { from_user_id: number; to_user_id: number }): PairFact {
-  return { kind: 'befriended', a: event.from_user_id, b: event.to_user_id }
+interface PairVersion {
+  readonly pair_version?: number | undefined
 }
 
-function factOfRemoved(event: { user_id: number; friend_id: number }): PairFact {
-  return { kind: 'unfriended', a: event.user_id, b: event.friend_id }
+function factOfAccepted(event: PairVersion & { from_user_id: number; to_user_id: number }): PairFact {
+  return { kind: 'befriended', a: event.from_user_id, b: event.to_user_id, version: event.pair_version }
 }
 
-function factOfBlocked(event: { blocker_id: number; blocked_id: number }): PairFact {
-  return { kind: 'blocked', blocker: event.blocker_id, blocked: event.blocked_id }
+function factOfRemoved(event: PairVersion & { user_id: number; friend_id: number }): PairFact {
+  return { kind: 'unfriended', a: event.user_id, b: event.friend_id, version: event.pair_version }
 }
 
-function factOfUnblocked(event: { blocker_id: number; blocked_id: number }): PairFact {
-  return { kind: 'unblocked', blocker: event.blocker_id, blocked: event.blocked_id }
+function factOfBlocked(event: PairVersion & { blocker_id: number; blocked_id: number }): PairFact {
+  return {
+    kind: 'blocked',
+    blocker: event.blocker_id,
+    blocked: event.blocked_id,
+    version: event.pair_version,
+  }
+}
+
+function factOfUnblocked(event: PairVersion & { blocker_id: number; blocked_id: number }): PairFact {
+  return {
+    kind: 'unblocked',
+    blocker: event.blocker_id,
+    blocked: event.blocked_id,
+    version: event.pair_version,
+  }
 }

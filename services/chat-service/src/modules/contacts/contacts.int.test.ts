@@ -103,6 +103,31 @@ describe('friend events', () => {
     await waitFor(async () => (await everywhere()).every(({ status }) => status === 201))
   })
 
+  it('keep a block over a restart, also when the clock of whoever made them friends was 10 minutes ahead', async () => {
+    const [a, b] = await chat.people(2)
+    const ahead = new Date(Date.now() + 600_000)
+    const friends = { request_id: ++requestId, from_user_id: a, to_user_id: b, pair_version: 2 }
+    await chat.publish(friendRequestAccepted, friends, ahead)
+    const room = await directRoom(a, b)
+    await waitFor(async () => (await send(a, room)).status === 201)
+    await chat.publish(userBlocked, { blocker_id: a, blocked_id: b, pair_version: 3 })
+    await waitFor(async () => (await send(a, room)).status === 403)
+    // A late copy of what was before the block, which no inbox row remembers.
+    await chat.publish(friendRequestAccepted, friends, ahead)
+    await chat.publish(userBlocked, { blocker_id: b, blocked_id: a + 1_000_000 })
+    await waitFor(
+      async () =>
+        (await chat.mysql.query('SELECT 1 FROM contact_pairs WHERE high = ?', [a + 1_000_000])).length > 0,
+    )
+    expect(
+      await chat.mysql.query('SELECT friends, low_blocks_high, version FROM contact_pairs WHERE low = ?', [
+        a,
+      ]),
+    ).toEqual([{ friends: 0, low_blocks_high: 1, version: 3 }])
+    const restarted = await chat.another()
+    expect((await send(b, room, restarted)).body.code).toBe('DIRECT_MESSAGE_REFUSED')
+  })
+
   it('stop direct messages when a friendship ends, and keep the history', async () => {
     const [a, b] = await chat.people(2)
     await accept(a, b)
@@ -145,9 +170,13 @@ describe('user events', () => {
     await chat.publish(userRegistered, { ...name, email: 'mina@example.com' })
     await waitFor(async () => (await shown()) === '미나')
     const profile = { status_message: null, profile_image_url: 'https://x.test/m.png' }
-    await chat.publish(userUpdated, { ...name, display_name: '미나리', ...profile })
+    const ahead = new Date(Date.now() + 600_000)
+    const update = (display_name: string, profile_version: number, at?: Date) =>
+      chat.publish(userUpdated, { ...name, display_name, ...profile, profile_version }, at)
+    await update('ahead', 2, ahead)
+    await update('미나리', 3)
     await waitFor(async () => (await shown()) === '미나리')
-    await chat.publish(userUpdated, { ...name, display_name: 'old', ...profile }, new Date('2020-01-01'))
+    await update('old', 2, ahead)
     await chat.publish(userUpdated, { ...name, user_id: me, ...profile })
     await waitFor(
       async () => (await chat.mysql.query('SELECT 1 FROM contact_users WHERE user_id = ?', [me])).length,

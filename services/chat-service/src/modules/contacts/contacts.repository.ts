@@ -2,7 +2,7 @@ import { chatDataErased, type EventBase } from '@bigtech/contracts'
 import { type Outbox, once } from '@bigtech/kafka'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
-import { applyFact, type ContactName, isOutdated, type Pair, type PairFact, peopleOf } from './contacts.ts'
+import { applyFact, type ContactName, type Pair, type PairFact, peopleOf } from './contacts.ts'
 
 interface PairRow {
   low: bigint
@@ -10,7 +10,7 @@ interface PairRow {
   friends: boolean | number
   low_blocks_high: boolean | number
   high_blocks_low: boolean | number
-  as_of: Date
+  version: bigint
 }
 
 /** An event to be applied once by a consumer of that name. */
@@ -56,7 +56,7 @@ export class ContactRepository {
   async pairsOf(userId: number, otherIds: readonly number[]): Promise<Map<number, Pair>> {
     if (otherIds.length === 0) return new Map()
     const ids = Prisma.join([...otherIds])
-    const columns = Prisma.sql`low, high, friends, low_blocks_high, high_blocks_low, as_of`
+    const columns = Prisma.sql`low, high, friends, low_blocks_high, high_blocks_low, version`
     const rows = await this.#mysql.run(
       'contact_pairs',
       (db) => db.$queryRaw<PairRow[]>`
@@ -107,35 +107,38 @@ export class ContactRepository {
   applyPairFact(applied: Applied, fact: PairFact): Promise<Outcome> {
     return this.#once('contact_pair_apply', applied, async (tx) => {
       const { low, high } = peopleOf(fact)
-      const at = new Date(applied.event.timestamp)
       const [row] = await tx.$queryRaw<PairRow[]>`
-        SELECT low, high, friends, low_blocks_high, high_blocks_low, as_of FROM contact_pairs
+        SELECT low, high, friends, low_blocks_high, high_blocks_low, version FROM contact_pairs
         WHERE low = ${low} AND high = ${high} FOR UPDATE`
-      if (isOutdated(at, row?.as_of) || (await anyGone(tx, [low, high]))) return 'ignored'
+      const known = Number(row?.version ?? 0)
+      const version = fact.version ?? known
+      if (version < known || (await anyGone(tx, [low, high]))) return 'ignored'
       const nothing = { low, high, friends: false, lowBlocksHigh: false, highBlocksLow: false }
       const pair = applyFact(row ? toPair(row) : nothing, fact)
-      const asOf = row && row.as_of > at ? row.as_of : at
       await tx.$executeRaw`
-        INSERT INTO contact_pairs (low, high, friends, low_blocks_high, high_blocks_low, as_of)
-        VALUES (${low}, ${high}, ${pair.friends}, ${pair.lowBlocksHigh}, ${pair.highBlocksLow}, ${asOf})
+        INSERT INTO contact_pairs (low, high, friends, low_blocks_high, high_blocks_low, version)
+        VALUES (${low}, ${high}, ${pair.friends}, ${pair.lowBlocksHigh}, ${pair.highBlocksLow}, ${version})
         ON DUPLICATE KEY UPDATE friends = VALUES(friends), low_blocks_high = VALUES(low_blocks_high),
-          high_blocks_low = VALUES(high_blocks_low), as_of = VALUES(as_of)`
+          high_blocks_low = VALUES(high_blocks_low), version = VALUES(version)`
       return 'applied'
     })
   }
 
-  /** Takes over a name, once, unless the account is gone or a newer one is there. */
-  applyName(applied: Applied, name: ContactName): Promise<Outcome> {
+  /**
+   * Takes over a name, once, unless the account is gone or a newer one is there.
+   *
+   * @param version of the user's row; 0 when the event does not say
+   */
+  applyName(applied: Applied, name: ContactName, version: number): Promise<Outcome> {
     return this.#once('contact_name_apply', applied, async (tx) => {
-      const at = new Date(applied.event.timestamp)
-      const [row] = await tx.$queryRaw<{ as_of: Date; deleted_at: Date | null }[]>`
-        SELECT as_of, deleted_at FROM contact_users WHERE user_id = ${name.userId} FOR UPDATE`
-      if (row?.deleted_at || isOutdated(at, row?.as_of)) return 'ignored'
+      const [row] = await tx.$queryRaw<{ version: bigint; deleted_at: Date | null }[]>`
+        SELECT version, deleted_at FROM contact_users WHERE user_id = ${name.userId} FOR UPDATE`
+      if (row && (row.deleted_at || row.version > version)) return 'ignored'
       await tx.$executeRaw`
-        INSERT INTO contact_users (user_id, username, display_name, profile_image_url, as_of)
-        VALUES (${name.userId}, ${name.username}, ${name.displayName}, ${name.profileImageUrl}, ${at})
+        INSERT INTO contact_users (user_id, username, display_name, profile_image_url, version)
+        VALUES (${name.userId}, ${name.username}, ${name.displayName}, ${name.profileImageUrl}, ${version})
         ON DUPLICATE KEY UPDATE username = VALUES(username), display_name = VALUES(display_name),
-          profile_image_url = VALUES(profile_image_url), as_of = VALUES(as_of)`
+          profile_image_url = VALUES(profile_image_url), version = VALUES(version)`
       return 'applied'
     })
   }
@@ -206,9 +209,9 @@ export class ContactRepository {
 
 async function nameless(tx: Tx, userId: number, at: Date): Promise<void> {
   await tx.$executeRaw`
-    INSERT INTO contact_users (user_id, username, display_name, profile_image_url, as_of, deleted_at)
-    VALUES (${userId}, '', '', NULL, ${at}, ${at})
-    ON DUPLICATE KEY UPDATE username = '', display_name = '', profile_image_url = NULL, as_of = ${at}, deleted_at = ${at}`
+    INSERT INTO contact_users (user_id, username, display_name, profile_image_url, deleted_at)
+    VALUES (${userId}, '', '', NULL, ${at})
+    ON DUPLICATE KEY UPDATE username = '', display_name = '', profile_image_url = NULL, deleted_at = ${at}`
 }
 
 async function anyGone(db: Pick<Tx, '$queryRaw'>, userIds: readonly number[]): Promise<boolean> {

@@ -31,10 +31,12 @@ export class ContactService {
   readonly #store: ContactStore
   readonly #friends: FactCache<Pair>
   /**
-   * Pairs that an event has parted, until one makes them friends: right on every process at once,
-   * also where the copy in MySQL has not followed yet.
+   * What the newest event of a pair said: right on every process at once, also where the copy in MySQL
+   * has not followed yet.
    */
-  readonly #parted = new LRUCache<string, true>({ max: 100_000 })
+  readonly #heard = new LRUCache<string, { readonly version: number; readonly parted: boolean }>({
+    max: 100_000,
+  })
 
   /** Accounts whose deletion this process has heard of. */
   readonly #gone = new LRUCache<number, true>({ max: 20_000 })
@@ -60,7 +62,7 @@ export class ContactService {
   /** From memory if it can be: it is asked for with every direct message. */
   async mayMessage(userId: number, peerId: number): Promise<boolean> {
     const key = pairKey(userId, peerId)
-    const parted = () => this.#parted.has(key) || this.#gone.has(userId) || this.#gone.has(peerId)
+    const parted = () => this.#heard.get(key)?.parted || this.#gone.has(userId) || this.#gone.has(peerId)
     if (parted()) return false
     const friends = await this.#friends.get(key, async () => {
       const pair = (await this.#store.pairsOf(userId, [peerId])).get(peerId)
@@ -106,8 +108,12 @@ export class ContactService {
   noteFact(fact: PairFact): void {
     const { low, high } = peopleOf(fact)
     const key = pairKey(low, high)
-    if (fact.kind === 'befriended') this.#parted.delete(key)
-    if (fact.kind === 'unfriended' || fact.kind === 'blocked') this.#parted.set(key, true)
+    const heard = this.#heard.get(key)
+    const version = fact.version ?? heard?.version ?? 0
+    if (heard && version < heard.version) return
+    // Taking a block back does not restore the friendship.
+    const parted = fact.kind === 'unblocked' ? (heard?.parted ?? false) : fact.kind !== 'befriended'
+    this.#heard.set(key, { version, parted })
     this.#friends.drop(key)
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { applyFact, isOutdated, mayAdd, mayMessage, type Pair, type PairFact } from './contacts.ts'
+import { applyFact, mayAdd, mayMessage, type Pair, type PairFact } from './contacts.ts'
 
 const nothing: Pair = { low: 1, high: 2, friends: false, lowBlocksHigh: false, highBlocksLow: false }
 const facts: PairFact[] = [
@@ -44,14 +44,5 @@ describe('a pair of people', () => {
     expect(mayAdd(undefined, true)).toBe(true)
     expect(mayAdd(applyFact(nothing, facts[0]!), false)).toBe(true)
     for (const block of facts.slice(2, 4)) expect(mayAdd(applyFact(nothing, block), true)).toBe(false)
-  })
-})
-
-describe('isOutdated', () => {
-  it('allows for clocks that differ, and not for an event from long before', () => {
-    const asOf = new Date('2026-01-27T10:00:00Z')
-    expect(isOutdated(asOf, undefined)).toBe(false)
-    expect(isOutdated(new Date(asOf.getTime() - 30_000), asOf)).toBe(false)
-    expect(isOutdated(new Date(asOf.getTime() - 90_000), asOf)).toBe(true)
   })
 })

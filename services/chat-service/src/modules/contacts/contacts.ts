@@ -15,11 +15,18 @@ export interface Pair {
   readonly highBlocksLow: boolean
 }
 
-export type PairFact =
+export type PairFact = (
   | { readonly kind: 'befriended'; readonly a: number; readonly b: number }
   | { readonly kind: 'unfriended'; readonly a: number; readonly b: number }
   | { readonly kind: 'blocked'; readonly blocker: number; readonly blocked: number }
   | { readonly kind: 'unblocked'; readonly blocker: number; readonly blocked: number }
+) & {
+  /**
+   * Of the pair's row in friend-service: the order of what happens to a pair. Undefined for events of older
+   * publishers, whose order is that of the topic.
+   */
+  readonly version?: number | undefined
+}
 
 const UNKNOWN_NAME = 'unknown user'
 
@@ -62,15 +69,4 @@ export function mayMessage(pair: Pair | undefined): boolean {
 /** Whether somebody may be added to a group by the other one of the pair. */
 export function mayAdd(pair: Pair | undefined, strangersMayAdd: boolean): boolean {
   return !isBlocked(pair) && (strangersMayAdd || pair?.friends === true)
-}
-
-/**
- * Clocks of processes differ, but not by this much: an event that is older than what was applied
- * last by more than this is a repeated one, and what it says is over.
- */
-const CLOCK_TOLERANCE_MS = 60_000
-
-/** Whether an event of that time is too old to be applied on top of what is there. */
-export function isOutdated(eventAt: Date, asOf: Date | undefined): boolean {
-  return asOf !== undefined && asOf.getTime() - eventAt.getTime() > CLOCK_TOLERANCE_MS
 }

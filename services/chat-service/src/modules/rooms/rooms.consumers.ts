@@ -7,36 +7,33 @@ import {
   roomRoleChanged,
   roomUpdated,
 } from '@bigtech/contracts'
-import { on, type Subscription } from '@bigtech/kafka'
+import { type EventContext, on, type Subscription } from '@bigtech/kafka'
 import type { MembershipService } from './membership.service.ts'
 import type { SystemMessageKind, SystemMessages } from './membership.ts'
 
 export const systemMessagesGroup = 'chat-service.system-messages'
 
-/** What happened so long before the start was committed before anything was read; generous, as clocks differ. */
-const KNOWN_AT_START_MS = 60_000
-
 /**
- * The sure way by which every process hears of changes of members; the hint was only faster. The process also
- * gets the events of the last minutes before its start: those change nothing in a memory that was empty then,
- * and looking each of them up in MySQL would only keep it from being ready.
+ * Invalidates cached memberships on every process. Reliable path; the Redis hint is best effort. Skips events
+ * published before the process started: their changes were committed before the first read filled the cache,
+ * and looking each of them up in MySQL would only delay readiness.
  */
 export function liveRoomHandlers(
   membership: Pick<MembershipService, 'membersChanged' | 'settingsChanged'>,
-  startedAt = Date.now(),
 ): Subscription[] {
   const changed = async (
-    { room_id: roomId, timestamp }: EventBase & { room_id: number },
+    { room_id: roomId }: { room_id: number },
+    { beforeStart }: EventContext,
     added: readonly number[],
     removed: readonly number[],
   ) => {
-    if (Date.parse(timestamp) < startedAt - KNOWN_AT_START_MS) return
+    if (beforeStart) return
     await membership.membersChanged(roomId, [...added, ...removed], { roomId, added, removed })
   }
   return [
-    on(roomCreated, (event) => changed(event, event.member_ids, [])),
-    on(roomMembersChanged, (event) => changed(event, event.added, event.removed)),
-    on(roomDeleted, (event) => changed(event, [], event.member_ids ?? [])),
+    on(roomCreated, (event, ctx) => changed(event, ctx, event.member_ids, [])),
+    on(roomMembersChanged, (event, ctx) => changed(event, ctx, event.added, event.removed)),
+    on(roomDeleted, (event, ctx) => changed(event, ctx, [], event.member_ids ?? [])),
     on(roomRoleChanged, async (event) => membership.settingsChanged(event.room_id, [event.user_id])),
     on(roomMuteChanged, async (event) => membership.settingsChanged(event.room_id, [event.user_id])),
   ]

@@ -18,11 +18,18 @@ const requestEvents = {
   FriendRequestRejected: friendRequestRejected,
 } as const
 
+interface VersionedPair {
+  readonly low: number
+  readonly high: number
+  /** Of the row, with these events in it. */
+  readonly version: number
+}
+
 /** Puts what happened to a pair into the outbox, in the transaction that stores it. */
 export async function enqueuePairEvents(
   outbox: Outbox,
   tx: Tx,
-  pair: { readonly low: number; readonly high: number },
+  pair: VersionedPair,
   events: readonly PairEvent[],
   meta: EventMeta,
 ): Promise<void> {
@@ -32,10 +39,11 @@ export async function enqueuePairEvents(
 async function enqueue(
   outbox: Outbox,
   tx: Tx,
-  pair: Readonly<Record<Side, number>>,
+  pair: VersionedPair,
   event: PairEvent,
   meta: EventMeta,
 ): Promise<void> {
+  const pair_version = pair.version
   switch (event.type) {
     case 'FriendRequestSent':
     case 'FriendRequestAccepted':
@@ -54,7 +62,7 @@ async function enqueue(
       await outbox.enqueue(
         tx,
         friendRemoved,
-        { user_id: pair[event.by], friend_id: pair[otherSide(event.by)] },
+        { user_id: pair[event.by], friend_id: pair[otherSide(event.by)], pair_version },
         meta,
       )
       return
@@ -63,19 +71,17 @@ async function enqueue(
       await outbox.enqueue(
         tx,
         event.type === 'UserBlocked' ? userBlocked : userUnblocked,
-        { blocker_id: pair[event.by], blocked_id: pair[otherSide(event.by)] },
+        { blocker_id: pair[event.by], blocked_id: pair[otherSide(event.by)], pair_version },
         meta,
       )
   }
 }
 
-function requestPayload(
-  pair: Readonly<Record<Side, number>>,
-  event: { readonly requestId: number; readonly from: Side },
-) {
+function requestPayload(pair: VersionedPair, event: { readonly requestId: number; readonly from: Side }) {
   return {
     request_id: event.requestId,
     from_user_id: pair[event.from],
     to_user_id: pair[otherSide(event.from)],
+    pair_version: pair.version,
   }
 }

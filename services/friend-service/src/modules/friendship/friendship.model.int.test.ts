@@ -174,9 +174,9 @@ function groupsOf(plans: readonly Plan[]): Plan[][] {
 async function liveThrough(plans: readonly Plan[]): Promise<void> {
   const users = newUsers(3)
   await harness.mysql.query(
-    'INSERT INTO people (user_id, username, display_name, source_at) VALUES ?'.replace(
+    'INSERT INTO people (user_id, username, display_name) VALUES ?'.replace(
       '?',
-      users.map(() => '(?, ?, ?, NOW(3))').join(', '),
+      users.map(() => '(?, ?, ?)').join(', '),
     ),
     users.flatMap((id) => [id, `u${id}`, `U ${id}`]),
   )

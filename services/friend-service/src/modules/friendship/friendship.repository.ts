@@ -90,8 +90,8 @@ export class FriendshipRepository {
     return this.lockExistingPair(tx, Number(found.user_low), Number(found.user_high))
   }
 
-  /** Stores what became of a locked pair. */
-  async save(tx: Tx, stored: StoredPair, pair: Pair): Promise<void> {
+  /** Stores what became of a locked pair. Returns the version that it has now. */
+  async save(tx: Tx, stored: StoredPair, pair: Pair): Promise<number> {
     const { low, high, version } = stored
     const { request, friendsSince, blockedAt, quietUntil } = pair
     const from = request && (request.from === 'low' ? low : high)
@@ -105,6 +105,7 @@ export class FriendshipRepository {
         quiet_low_until = ${dateOf(quietUntil.low)}, quiet_high_until = ${dateOf(quietUntil.high)}
       WHERE user_low = ${low} AND user_high = ${high} AND version = ${version}`
     if (changed !== 1) throw new Error(`pair ${low}:${high} is not at version ${version} any more`)
+    return version + 1
   }
 
   /** Pairs whose request is over by the clock alone. */

@@ -164,10 +164,11 @@ export class FriendshipService {
     const decision = decide(stored.pair, action, nowMs)
     if (!decision.ok) throw new Problem(decision.refusal)
     const { pair, events } = decision
-    if (pair !== stored.pair) await repository.save(tx, stored, pair)
+    const { low, high } = stored
+    const version = pair === stored.pair ? stored.version : await repository.save(tx, stored, pair)
     const meta = { correlationId: ctx.requestId, timestamp: new Date(nowMs) }
-    await enqueuePairEvents(outbox, tx, stored, events, meta)
-    return { low: stored.low, high: stored.high, pair, events }
+    await enqueuePairEvents(outbox, tx, { low, high, version }, events, meta)
+    return { low, high, pair, events }
   }
 
   /** A token outlives a deleted account by moments; the account must not come back through it. */

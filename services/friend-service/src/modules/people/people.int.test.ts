@@ -12,13 +12,15 @@ afterAll(() => harness.stop())
 const { request, befriend, idsOf } = scenesOf(() => harness)
 
 describe('names', () => {
-  it('of an older event never replace those of a newer one', async () => {
+  it('follow the version of the profile, whatever the clocks of those who wrote the events said', async () => {
     const [mina] = newUsers(1) as [number]
     const profile = { user_id: mina, username: 'mina', status_message: null, profile_image_url: null }
-    const newer = { eventId: uuidv7(), timestamp: new Date('2026-05-02T00:00:00Z') }
-    const older = { eventId: uuidv7(), timestamp: new Date('2026-05-01T00:00:00Z') }
-    await harness.publish(userUpdated, { ...profile, display_name: 'new' }, newer)
-    await harness.publish(userUpdated, { ...profile, display_name: 'old' }, older)
+    const ahead = { eventId: uuidv7(), timestamp: new Date(Date.now() + 600_000) }
+    const newer = { eventId: uuidv7(), timestamp: new Date() }
+    const older = { eventId: uuidv7(), timestamp: new Date(Date.now() + 600_000) }
+    await harness.publish(userUpdated, { ...profile, display_name: 'first', profile_version: 2 }, ahead)
+    await harness.publish(userUpdated, { ...profile, display_name: 'new', profile_version: 3 }, newer)
+    await harness.publish(userUpdated, { ...profile, display_name: 'old', profile_version: 1 }, older)
     await waitFor(async () => {
       const rows = await harness.mysql.query('SELECT 1 FROM inbox WHERE event_id = ?', [older.eventId])
       return rows.length === 1

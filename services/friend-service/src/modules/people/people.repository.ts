@@ -45,26 +45,30 @@ export class PeopleRepository {
   ): Promise<number[]> {
     // A row that is not there cannot be held, and whoever asks may be newer than the last event.
     await tx.$executeRaw`
-      INSERT IGNORE INTO people (user_id, username, display_name, source_at)
-      VALUES (${me.userId}, ${me.username}, ${me.username}, '2000-01-01 00:00:00.000')`
+      INSERT IGNORE INTO people (user_id, username, display_name)
+      VALUES (${me.userId}, ${me.username}, ${me.username})`
     const rows = await tx.$queryRaw<{ user_id: bigint; erased: number }[]>`
       SELECT user_id, deleted_at IS NOT NULL AS erased FROM people
       WHERE user_id IN (${me.userId}, ${otherId}) ORDER BY user_id LOCK IN SHARE MODE`
     return rows.filter(({ erased }) => Number(erased) === 1).map((row) => Number(row.user_id))
   }
 
-  /** Keeps what an event says, unless something newer is known or the account is deleted. */
-  async put(tx: Tx, person: Person, at: Date): Promise<void> {
+  /**
+   * Keeps what an event says, unless a newer version is known or the account is deleted.
+   *
+   * @param version of the user's row; 0 when the event does not say
+   */
+  async put(tx: Tx, person: Person, version: number): Promise<void> {
     await tx.$executeRaw`
-      INSERT INTO people (user_id, username, display_name, status_message, profile_image_url, source_at)
+      INSERT INTO people (user_id, username, display_name, status_message, profile_image_url, version)
       VALUES (${person.userId}, ${person.username}, ${person.displayName}, ${person.statusMessage},
-        ${person.profileImageUrl}, ${at})
+        ${person.profileImageUrl}, ${version})
       ON DUPLICATE KEY UPDATE
-        username = IF(deleted_at IS NULL AND VALUES(source_at) >= source_at, VALUES(username), username),
-        display_name = IF(deleted_at IS NULL AND VALUES(source_at) >= source_at, VALUES(display_name), display_name),
-        status_message = IF(deleted_at IS NULL AND VALUES(source_at) >= source_at, VALUES(status_message), status_message),
-        profile_image_url = IF(deleted_at IS NULL AND VALUES(source_at) >= source_at, VALUES(profile_image_url), profile_image_url),
-        source_at = GREATEST(source_at, VALUES(source_at))`
+        username = IF(deleted_at IS NULL AND VALUES(version) >= version, VALUES(username), username),
+        display_name = IF(deleted_at IS NULL AND VALUES(version) >= version, VALUES(display_name), display_name),
+        status_message = IF(deleted_at IS NULL AND VALUES(version) >= version, VALUES(status_message), status_message),
+        profile_image_url = IF(deleted_at IS NULL AND VALUES(version) >= version, VALUES(profile_image_url), profile_image_url),
+        version = GREATEST(version, VALUES(version))`
   }
 
   /** Keeps what user-service answered to a question: the first event about the user replaces it. */
@@ -73,17 +77,17 @@ export class PeopleRepository {
       'learn',
       (db) => db.$executeRaw`
         INSERT IGNORE INTO people
-          (user_id, username, display_name, status_message, profile_image_url, source_at)
+          (user_id, username, display_name, status_message, profile_image_url)
         VALUES (${person.userId}, ${person.username}, ${person.displayName}, ${person.statusMessage},
-          ${person.profileImageUrl}, '2000-01-01 00:00:00.000')`,
+          ${person.profileImageUrl})`,
     )
   }
 
   /** Leaves a mark without data, so that neither a late event nor a request brings the user back. */
   async erase(tx: Tx, userId: number, at: Date): Promise<void> {
     await tx.$executeRaw`
-      INSERT INTO people (user_id, username, display_name, source_at, deleted_at)
-      VALUES (${userId}, '', '', ${at}, ${at})
+      INSERT INTO people (user_id, username, display_name, deleted_at)
+      VALUES (${userId}, '', '', ${at})
       ON DUPLICATE KEY UPDATE username = '', display_name = '', status_message = NULL,
         profile_image_url = NULL, deleted_at = COALESCE(deleted_at, VALUES(deleted_at))`
   }

@@ -26,7 +26,7 @@ export function contactsConsumers({ mysql, contacts, greet }: ContactsConsumersD
             displayName: event.display_name,
             locale: event.locale ?? null,
           },
-          new Date(event.timestamp),
+          event.profile_version ?? 0,
         )
         await greet(tx, { userId: event.user_id, eventId: event.event_id })
       }),
@@ -42,7 +42,7 @@ export function contactsConsumers({ mysql, contacts, greet }: ContactsConsumersD
             displayName: event.display_name,
             locale: event.locale ?? null,
           },
-          new Date(event.timestamp),
+          event.profile_version ?? 0,
         ),
       ),
     ),

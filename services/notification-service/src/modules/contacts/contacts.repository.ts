@@ -35,27 +35,31 @@ export class ContactsRepository {
     }))
   }
 
-  /** Keeps what an event says, unless something newer is known. Null does not replace an address or a language. */
-  async put(tx: Tx, contact: Contact, at: Date): Promise<void> {
+  /**
+   * Keeps what an event says, unless a newer version is known. Null does not replace an address or a language.
+   *
+   * @param version of the user's row; 0 when the event does not say
+   */
+  async put(tx: Tx, contact: Contact, version: number): Promise<void> {
     const { userId, email, username, displayName, locale } = contact
     await tx.$executeRaw`
-      INSERT INTO contacts (user_id, email, username, display_name, locale, source_at)
-      VALUES (${userId}, ${email}, ${username}, ${displayName}, ${locale}, ${at})
+      INSERT INTO contacts (user_id, email, username, display_name, locale, version)
+      VALUES (${userId}, ${email}, ${username}, ${displayName}, ${locale}, ${version})
       ON DUPLICATE KEY UPDATE
-        email = IF(deleted_at IS NULL AND (email IS NULL OR VALUES(source_at) >= source_at),
+        email = IF(deleted_at IS NULL AND (email IS NULL OR VALUES(version) >= version),
           COALESCE(VALUES(email), email), email),
-        locale = IF(deleted_at IS NULL AND (locale IS NULL OR VALUES(source_at) >= source_at),
+        locale = IF(deleted_at IS NULL AND (locale IS NULL OR VALUES(version) >= version),
           COALESCE(VALUES(locale), locale), locale),
-        username = IF(deleted_at IS NULL AND VALUES(source_at) >= source_at, VALUES(username), username),
-        display_name = IF(deleted_at IS NULL AND VALUES(source_at) >= source_at, VALUES(display_name), display_name),
-        source_at = GREATEST(source_at, VALUES(source_at))`
+        username = IF(deleted_at IS NULL AND VALUES(version) >= version, VALUES(username), username),
+        display_name = IF(deleted_at IS NULL AND VALUES(version) >= version, VALUES(display_name), display_name),
+        version = GREATEST(version, VALUES(version))`
   }
 
   /** Leaves a mark without data, so that a late event does not bring the address back. */
   async erase(tx: Tx, userId: number, at: Date): Promise<void> {
     await tx.$executeRaw`
-      INSERT INTO contacts (user_id, email, username, display_name, locale, source_at, deleted_at)
-      VALUES (${userId}, NULL, '', '', NULL, ${at}, ${at})
+      INSERT INTO contacts (user_id, email, username, display_name, locale, deleted_at)
+      VALUES (${userId}, NULL, '', '', NULL, ${at})
       ON DUPLICATE KEY UPDATE email = NULL, username = '', display_name = '', locale = NULL,
         deleted_at = COALESCE(deleted_at, VALUES(deleted_at))`
   }

@@ -81,7 +81,7 @@ async function insertAccount(
   correlationId: string,
 ): Promise<Account> {
   const now = new Date()
-  const { id } = await tx.user.create({
+  const { id, version } = await tx.user.create({
     data: {
       email,
       username,
@@ -92,11 +92,18 @@ async function insertAccount(
       updatedAt: now,
       credential: { create: { passwordHash, changedAt: now } },
     },
-    select: { id: true },
+    select: { id: true, version: true },
   })
   const terms = searchTermsOf({ username, displayName })
   await tx.userSearchTerm.createMany({ data: terms.map((term) => ({ term, userId: id })) })
-  const payload = { user_id: id, email, username, display_name: displayName, locale }
+  const payload = {
+    user_id: id,
+    email,
+    username,
+    display_name: displayName,
+    locale,
+    profile_version: version,
+  }
   await outbox.enqueue(tx, userRegistered, payload, { correlationId })
   return { userId: id, email, username, displayName, locale, createdAt: now }
 }

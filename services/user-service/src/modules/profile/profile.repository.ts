@@ -36,6 +36,7 @@ interface OwnRow {
   readonly presenceVisibility: string
   readonly findableByEmail: boolean
   readonly createdAt: Date
+  readonly version: number
 }
 
 /** What a user may see and change of their own row. */
@@ -57,9 +58,9 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
         if (isSame(before, after)) return before
         const { displayName, statusMessage, profileImageUrl } = after
         await tx.$executeRaw`UPDATE users SET display_name = ${displayName}, status_message = ${statusMessage},
-          profile_image_url = ${profileImageUrl}, updated_at = UTC_TIMESTAMP(3) WHERE id = ${userId}`
+          profile_image_url = ${profileImageUrl}, updated_at = UTC_TIMESTAMP(3), version = version + 1 WHERE id = ${userId}`
         if (displayName !== before.displayName) await replaceTerms(tx, after)
-        await publish(tx, outbox, after, row.locale, correlationId)
+        await publish(tx, outbox, after, { locale: row.locale, version: row.version + 1 }, correlationId)
         return after
       }),
 
@@ -74,9 +75,10 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
           if (isSame(before, after)) return { before, after }
           const { presenceVisibility, findableByEmail, locale } = after
           await tx.$executeRaw`UPDATE users SET presence_visibility = ${presenceVisibility},
-          findable_by_email = ${findableByEmail}, locale = ${locale}, updated_at = UTC_TIMESTAMP(3) WHERE id = ${userId}`
+          findable_by_email = ${findableByEmail}, locale = ${locale}, updated_at = UTC_TIMESTAMP(3), version = version + 1 WHERE id = ${userId}`
           // The language is for those who write to the user; privacy settings concern nobody but us.
-          if (locale !== before.locale) await publish(tx, outbox, toProfile(row), locale, correlationId)
+          if (locale !== before.locale)
+            await publish(tx, outbox, toProfile(row), { locale, version: row.version + 1 }, correlationId)
           return { before, after }
         },
       ),
@@ -111,7 +113,7 @@ async function publish(
   tx: Transaction,
   outbox: Outbox,
   profile: Profile,
-  locale: string,
+  { locale, version }: { locale: string; version: number },
   correlationId: string,
 ): Promise<void> {
   const { userId, username, displayName, statusMessage, profileImageUrl } = profile
@@ -122,6 +124,7 @@ async function publish(
     status_message: statusMessage,
     profile_image_url: profileImageUrl,
     locale,
+    profile_version: version,
   }
   await outbox.enqueue(tx, userUpdated, payload, { correlationId })
 }

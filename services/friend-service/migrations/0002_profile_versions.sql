@@ -1,0 +1,6 @@
+-- migrate:up
+-- Profiles are ordered by the version of the user's row: clocks of two machines say nothing about order.
+ALTER TABLE people ADD COLUMN version BIGINT UNSIGNED NOT NULL DEFAULT 0, DROP COLUMN source_at;
+
+-- migrate:down
+ALTER TABLE people ADD COLUMN source_at DATETIME(3) NOT NULL DEFAULT '2000-01-01', DROP COLUMN version;

@@ -1,0 +1,6 @@
+-- migrate:up
+-- Rises with every published change of the profile: neighbours order profiles by it, not by clocks.
+ALTER TABLE users ADD COLUMN version INT UNSIGNED NOT NULL DEFAULT 1;
+
+-- migrate:down
+ALTER TABLE users DROP COLUMN version;
