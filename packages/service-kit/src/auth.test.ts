@@ -184,6 +184,19 @@ describe('a key that is not known', () => {
 
 describe('a token is refused', () => {
   it.each([
+    ['has expired', 'expired; refresh it', () => claims(first, { exp: Math.floor(Date.now() / 1_000) - 1 })],
+    ['is for another audience', '"aud"', () => claims(first, { aud: 'other' })],
+    ['has no session', '"sid"', () => claims(first, { sid: undefined })],
+    ['is none', 'malformed', async () => 'abc'],
+    ['has another signature', 'not signed by this installation', async () => claims(await newKey('first'))],
+  ])('with a detail that says that it %s', async (_case, detail, token) => {
+    await expect(authenticator.verify(await token())).rejects.toMatchObject({
+      code: 'TOKEN_INVALID',
+      detail: expect.stringContaining(detail),
+    })
+  })
+
+  it.each([
     ['without sub', { sub: undefined }],
     ['without exp', { exp: undefined }],
     ['without iat', { iat: undefined }],
@@ -268,10 +281,18 @@ describe('a token is refused', () => {
 it.each([
   ['Bearer abc.def-g_h~i+/=', 'abc.def-g_h~i+/='],
   ['bearer abc', 'abc'],
-  ['Basic abc', undefined],
-  ['Bearer a b', undefined],
-  ['Bearer ', undefined],
-  [undefined, undefined],
 ])('the header %j carries the token %j', (header, token) => {
   expect(bearerToken(header)).toBe(token)
+})
+
+it.each([
+  ['Basic abc', 'TOKEN_INVALID', 'does not begin with "Bearer"'],
+  ['abc.def.ghi', 'TOKEN_INVALID', 'does not begin with "Bearer"'],
+  ['Bearer a b', 'TOKEN_INVALID', 'malformed'],
+  ['Bearer ', 'TOKEN_INVALID', 'malformed'],
+  [undefined, 'NOT_AUTHENTICATED', ''],
+])('the header %j carries no token, and the problem says what is wrong', (header, code, detail) => {
+  expect(() => bearerToken(header)).toThrow(
+    expect.objectContaining({ code, message: expect.stringContaining(detail) }),
+  )
 })

@@ -7,6 +7,8 @@ import type { RevocationList } from './revocations.ts'
 /** Only asymmetric: a service that can verify must not be able to sign. */
 const ALGORITHMS = ['EdDSA', 'Ed25519']
 const REQUIRED_CLAIMS = ['sub', 'exp', 'iat', 'aud', 'iss', 'sid']
+const EXPIRED = 'The access token has expired; refresh it.'
+const MALFORMED = 'The access token is malformed. Send it as the sign-in answered it.'
 const KEY_REFRESH_MS = 5 * 60 * 1_000
 
 export interface AuthenticatorOptions {
@@ -30,8 +32,7 @@ export class Authenticator {
   /** @throws Problem TOKEN_INVALID, SESSION_REVOKED; StoreUnavailable when its key is not known and cannot be fetched. */
   async verify(token: string): Promise<Actor> {
     const actor = this.#verified.get(token) ?? (await this.#verifySignature(token))
-    if (actor.expiresAt * 1_000 <= Date.now())
-      throw new Problem('TOKEN_INVALID', { detail: 'It has expired.' })
+    if (actor.expiresAt * 1_000 <= Date.now()) throw new Problem('TOKEN_INVALID', { detail: EXPIRED })
     if (this.#options.revocations.has(actor.sessionId)) throw new Problem('SESSION_REVOKED')
     return actor
   }
@@ -50,8 +51,7 @@ export class Authenticator {
     } catch (err) {
       if (err instanceof Problem) throw err
       if (isKeySetFailure(err)) throw new StoreUnavailable('user-service', err)
-      const detail = err instanceof errors.JWTExpired ? 'It has expired.' : undefined
-      throw new Problem('TOKEN_INVALID', { cause: err, ...(detail ? { detail } : {}) })
+      throw new Problem('TOKEN_INVALID', { cause: err, detail: refusalOf(err) })
     }
   }
 }
@@ -63,9 +63,20 @@ function actorOf(payload: JWTPayload): Actor {
   const userId = USER_ID.test(payload.sub ?? '') ? Number(payload.sub) : Number.NaN
   const { sid, username, exp } = payload
   if (!Number.isSafeInteger(userId) || typeof sid !== 'string' || typeof exp !== 'number') {
-    throw new Problem('TOKEN_INVALID')
+    throw new Problem('TOKEN_INVALID', { detail: 'The access token lacks a valid `sub` or `sid`.' })
   }
   return { userId, sessionId: sid, username: typeof username === 'string' ? username : '', expiresAt: exp }
+}
+
+/** What is wrong with a token, for whoever wrote the client. */
+function refusalOf(err: unknown): string {
+  if (err instanceof errors.JWTExpired) return EXPIRED
+  if (err instanceof errors.JWTClaimValidationFailed)
+    return `The access token has a wrong or no claim "${err.claim}".`
+  if (err instanceof errors.JWSSignatureVerificationFailed || err instanceof errors.JWKSNoMatchingKey) {
+    return 'The access token was not signed by this installation. Sign in again.'
+  }
+  return MALFORMED
 }
 
 /** A bad token is the caller's fault; a key set that cannot be had is not. */
@@ -92,7 +103,16 @@ export function remoteKeys(url: string): { keys: JWTVerifyGetKey; stop: () => vo
   return { keys, stop: () => clearInterval(timer) }
 }
 
-/** The token of an `Authorization: Bearer` header (RFC 6750, 2.1). */
-export function bearerToken(header: string | undefined): string | undefined {
-  return /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(header ?? '')?.[1]
+/**
+ * Returns the token of an `Authorization: Bearer` header (RFC 6750, 2.1).
+ * @throws Problem NOT_AUTHENTICATED without a header, TOKEN_INVALID when it holds no bearer token
+ */
+export function bearerToken(header: string | undefined): string {
+  if (header === undefined) throw new Problem('NOT_AUTHENTICATED')
+  const token = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(header)?.[1]
+  if (token !== undefined) return token
+  const detail = /^Bearer\b/i.test(header)
+    ? MALFORMED
+    : 'Send `Authorization: Bearer` and the access token; this header does not begin with "Bearer".'
+  throw new Problem('TOKEN_INVALID', { detail })
 }

@@ -1,4 +1,5 @@
 export { Authenticator, bearerToken } from './auth.ts'
+export { answerBrokenRequest } from './broken-request.ts'
 export { type Chore, startChores } from './chores.ts'
 export { type BaseConfig, baseConfig, ConfigError, loadConfig, port } from './config.ts'
 export { type Actor, type AuthenticatedContext, type Context, requestIdFrom } from './context.ts'

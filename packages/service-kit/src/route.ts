@@ -5,7 +5,6 @@ import type { z } from 'zod'
 import { type Authenticator, bearerToken } from './auth.ts'
 import type { Actor, AuthenticatedContext, Context } from './context.ts'
 import { jsonSchemaOf } from './json-schema.ts'
-import { Problem } from './problem.ts'
 import { validationProblem } from './validation.ts'
 
 declare module 'fastify' {
@@ -114,10 +113,7 @@ export function installAuthentication(app: FastifyInstance, authenticator: Authe
   app.decorateRequest('actor', null)
   app.decorateRequest('bearer', '')
   app.decorate('authenticate', async (request: FastifyRequest) => {
-    const header = request.headers.authorization
-    if (header === undefined) throw new Problem('NOT_AUTHENTICATED')
-    const token = bearerToken(header)
-    if (token === undefined) throw new Problem('TOKEN_INVALID')
+    const token = bearerToken(request.headers.authorization)
     request.actor = await authenticator.verify(token)
     request.bearer = token
     request.log = request.log.child({ user_id: request.actor.userId })

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect } from 'node:net'
 import { defineRoute } from '@bigtech/contracts'
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -24,6 +25,30 @@ const failing = defineRoute({
   params: z.object({ how: z.string() }),
   success: { status: 200, description: 'Never.', schema: z.object({ count: z.int() }) },
 })
+
+const formed = defineRoute({
+  operationId: 'sendForm',
+  method: 'POST',
+  path: '/forms',
+  tag: 'things',
+  summary: 'Take a form',
+  auth: 'public',
+  bodyType: 'form',
+  body: z.object({ name: z.string() }),
+  success: { status: 200, description: 'Its name.', schema: z.object({ name: z.string() }) },
+})
+
+/** What a server answers to bytes, until it closes the connection. */
+function rawExchange(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
+    socket.on('data', (chunk) => {
+      text += chunk
+    })
+    socket.on('close', () => resolve(text)).on('error', reject)
+  })
+}
 
 let service: Service
 let sign: (claims?: JWTPayload, alg?: string) => Promise<string>
@@ -57,6 +82,7 @@ beforeAll(async () => {
     const result = { id: params.id, name: `${body.name} of ${ctx.actor.userId}`, password_hash: 'x' }
     return result
   })
+  route(service.app, formed, ({ body }) => ({ name: body.name }))
   route(service.app, failing, ({ params }) => {
     if (params.how === 'result') return { count: 'not a number' as unknown as number }
     if (params.how === 'known') throw new Problem('EMAIL_TAKEN')
@@ -110,14 +136,87 @@ describe('buildService', () => {
     if (status === 422) expect(answer.json().errors[0]).toMatchObject({ field: expect.any(String) })
   })
 
-  it.each(['text/csv', 'text/plain', 'text/plain;charset=UTF-8'])(
-    'refuses the content type %s with 415',
+  it.each([
+    ['text/csv', 'text/csv is not supported here. Send Content-Type: application/json.'],
+    ['text/plain;charset=UTF-8', 'text/plain is not supported here. Send Content-Type: application/json.'],
+    ['application/x-www-form-urlencoded', 'Send Content-Type: application/json.'],
+    [undefined, 'No content type was sent. Send Content-Type: application/json.'],
+    ['application/json; charset=euc-kr', 'Send the body in UTF-8.'],
+    ['application/json;charset="utf-16"', 'Send the body in UTF-8.'],
+  ])('refuses the content type %j with 415 that says what to send', async (type, detail) => {
+    const answer = await service.app.inject({
+      method: 'POST',
+      url: '/things/3',
+      headers: { authorization: `Bearer ${await sign()}`, ...(type ? { 'content-type': type } : {}) },
+      payload: '{"name":"ab"}',
+    })
+    expect(answer.statusCode).toBe(415)
+    expect(answer.json()).toMatchObject({
+      code: 'MEDIA_TYPE_UNSUPPORTED',
+      detail: expect.stringContaining(detail),
+    })
+  })
+
+  it.each(['application/json; charset=utf-8', 'APPLICATION/JSON;Charset="UTF-8"', 'application/json; x=y'])(
+    'takes JSON as %s',
     async (type) => {
-      const answer = await post('{"name":"ab"}', { 'content-type': type })
-      expect(answer.statusCode).toBe(415)
-      expect(answer.json()).toMatchObject({ code: 'MEDIA_TYPE_UNSUPPORTED' })
+      expect((await post('{"name":"ab"}', { 'content-type': type })).statusCode).toBe(201)
     },
   )
+
+  it('refuses a body that is not UTF-8, and never stores replacement characters for it', async () => {
+    for (const bytes of ['a\xff\xfe', 'a\xed\xa0\x80', 'a\xc0\x80', '\xb0\xa1\xb3\xaa']) {
+      const answer = await service.app.inject({
+        method: 'POST',
+        url: '/things/3',
+        headers: { authorization: `Bearer ${await sign()}`, 'content-type': 'application/json' },
+        payload: Buffer.from(`{"name":"${bytes}"}`, 'latin1'),
+      })
+      expect(answer.json()).toMatchObject({ status: 400, code: 'BODY_NOT_UTF8' })
+    }
+  })
+
+  const form = (payload: string | Buffer, type = 'application/x-www-form-urlencoded') =>
+    service.app.inject({ method: 'POST', url: '/forms', headers: { 'content-type': type }, payload })
+
+  it('takes a form where the operation takes one, and no JSON there', async () => {
+    expect((await form('name=%EA%B0%80+b&other=%2B')).json()).toEqual({ name: '가 b' })
+    const json = await form('{"name":"ab"}', 'application/json')
+    expect(json.json()).toMatchObject({
+      status: 415,
+      detail: 'application/json is not supported here. Send Content-Type: application/x-www-form-urlencoded.',
+    })
+  })
+
+  it.each([
+    ['a malformed escape', 'name=%zz', 400],
+    ['escaped bytes that are not UTF-8', 'name=%FF%FE', 400],
+    ['bytes that are not UTF-8', Buffer.from('name=\xff', 'latin1'), 400],
+    ['more fields than any form has', 'a&'.repeat(100_000), 400],
+    ['a field given twice', 'name=a&name=b', 422],
+    ['a field of the prototype', '__proto__=a', 422],
+  ])('refuses a form with %s', async (_case, body, status) => {
+    expect((await form(body)).statusCode).toBe(status)
+  })
+
+  it.each([
+    ['a malformed header line', 'GET /health HTTP/1.1\r\nhost: x\r\nno colon\r\n\r\n', 400, 'BAD_REQUEST'],
+    ['no HTTP', 'hello\r\n\r\n', 400, 'BAD_REQUEST'],
+    [
+      'headers beyond the limit',
+      `GET /health HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(70_000)}\r\n\r\n`,
+      431,
+      'HEADERS_TOO_LARGE',
+    ],
+  ])('answers %s with a problem', async (_case, bytes, status, code) => {
+    if (!service.app.server.listening) await service.start()
+    const { port } = service.app.server.address() as AddressInfo
+    const text = await rawExchange(port, bytes)
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    const [, body = ''] = text.split('\r\n\r\n')
+    expect(text).toContain('content-type: application/problem+json')
+    expect(JSON.parse(body)).toMatchObject({ status, code, request_id: expect.stringMatching(/\S/) })
+  })
 
   it.each([
     ['no token', undefined, 'NOT_AUTHENTICATED'],

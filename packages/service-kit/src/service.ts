@@ -1,10 +1,11 @@
-import formbody from '@fastify/formbody'
 import { trace } from '@opentelemetry/api'
 import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
 import type { JWTVerifyGetKey } from 'jose'
 import type { DestinationStream, Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { Authenticator, remoteKeys } from './auth.ts'
+import { installBodyParsers } from './bodies.ts'
+import { answerBrokenRequest } from './broken-request.ts'
 import type { BaseConfig } from './config.ts'
 import { requestIdFrom } from './context.ts'
 import { installErrorHandler, pathOf, refuseUnroutable } from './error-handler.ts'
@@ -14,7 +15,6 @@ import { Lifecycle } from './lifecycle.ts'
 import { createLogger } from './logging.ts'
 import { createMetrics, measureRequests } from './metrics.ts'
 import { installOpenApi } from './openapi.ts'
-import { Problem } from './problem.ts'
 import { RevocationList } from './revocations.ts'
 import { installAuthentication, installCompilers } from './route.ts'
 
@@ -81,7 +81,6 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   installAuthentication(app, authenticator)
   measureRequests(app, metrics)
   logRequests(app)
-  await app.register(formbody)
   await installOpenApi(app, { title, description, version: '1.0.0' })
   installHealth(app, { title, readiness, lifecycle, metrics })
   lifecycle.onStop('http', 'http server', () => closeHttp(app))
@@ -121,19 +120,10 @@ function createApp(log: Logger, trustedHops: number): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     frameworkErrors: refuseUnroutable,
+    clientErrorHandler: answerBrokenRequest,
     routerOptions: { ignoreTrailingSlash: true },
   }) as unknown as FastifyInstance
-  const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    // An empty body is no body: operations without one must not fail on a client's default header.
-    if (body.length === 0) done(null, undefined)
-    else parseJson(request, body as string, done)
-  })
-  // Fastify takes it for a string, and the body would only be found to be no object.
-  app.addContentTypeParser('text/plain', { parseAs: 'string' }, (_request, body, done) => {
-    if (body.length === 0) done(null, undefined)
-    else done(new Problem('MEDIA_TYPE_UNSUPPORTED'))
-  })
+  installBodyParsers(app)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
     // The default, problems included: almost every answer is private to its caller. Public ones override it.

@@ -3,17 +3,24 @@ import { opaqueText } from '../text/text.ts'
 
 const decimal = /^-?\d{1,16}$/
 
+interface NumberRange {
+  readonly min?: number
+  readonly max?: number
+  readonly example?: number
+}
+
 /**
  * A whole number in a path or a query string, in decimal digits: `0x10`, `1e3` and `+1` are none.
  * One message names the range, whatever is wrong.
  */
-export function wholeNumber({ min = 0, max }: { min?: number; max?: number } = {}) {
+export function wholeNumber({ min = 0, max, example }: NumberRange = {}) {
   const message =
     max === undefined ? `A whole number, ${min} or greater.` : `A whole number from ${min} to ${max}.`
-  const inRange = z.int(message).min(min, message)
+  const atLeast = z.int(message).min(min, message)
+  const inRange = max === undefined ? atLeast : atLeast.max(max, message)
   return z.preprocess(
     (value) => (typeof value === 'string' && decimal.test(value) ? Number(value) : value),
-    max === undefined ? inRange : inRange.max(max, message),
+    example === undefined ? inRange : inRange.meta({ examples: [example] }),
   )
 }
 
@@ -36,7 +43,7 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 }
 
 /** An id in a path or a query string. */
-export const idParam = wholeNumber({ min: 1 }).meta({ examples: [42] })
+export const idParam = wholeNumber({ min: 1, example: 42 })
 
 /** `1,2,3` as a list of distinct ids, at most `max` of them. */
 export function idList(max: number) {

@@ -1,6 +1,4 @@
-import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
-import { Problem, problemBodyOf, requestIdFrom } from '@bigtech/service-kit'
+import { Problem, problemBodyOf } from '@bigtech/service-kit'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** Seconds after which a client may try again when an upstream is down or slow: kong.yml says the same. */
@@ -54,19 +52,4 @@ function problemOf(error: FastifyError): Problem {
   return error.statusCode && error.statusCode < 500
     ? problemOfStatus(error.statusCode)
     : new Problem('INTERNAL', { cause: error })
-}
-
-/** What is not HTTP, or has headers beyond Node's limit: there is no request to answer, so the socket gets it. */
-export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-  const body = JSON.stringify({
-    ...problemBodyOf(new Problem('BAD_REQUEST'), '', requestIdFrom(undefined)),
-    status,
-  })
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  )
 }

@@ -14,10 +14,10 @@ export const statsRoutes: FastifyPluginAsync<{
   now: () => number
 }> = async (app, { stats, operatorToken, now }) => {
   app.addHook('onRequest', async (request) => {
-    const header = request.headers.authorization
-    if (header === undefined) throw new Problem('NOT_AUTHENTICATED')
-    const token = bearerToken(header)
-    if (!token || !operatorToken || !isSame(token, operatorToken)) throw new Problem('TOKEN_INVALID')
+    const token = bearerToken(request.headers.authorization)
+    if (!operatorToken || !isSame(token, operatorToken)) {
+      throw new Problem('TOKEN_INVALID', { detail: 'This is not the operator token of this installation.' })
+    }
   })
   const span = (query: { from?: Date | undefined; to?: Date | undefined }, maxDays: number) => {
     const to = query.to ?? new Date(Math.floor(now() / DAY_MS) * DAY_MS)

@@ -80,11 +80,7 @@ async function identify(
   { tickets, authenticator, revocations }: StreamRoutesOptions,
 ): Promise<Identity> {
   const header = request.headers.authorization
-  if (header !== undefined) {
-    const token = bearerToken(header)
-    if (token === undefined) throw new Problem('TOKEN_INVALID')
-    return authenticator.verify(token)
-  }
+  if (header !== undefined) return authenticator.verify(bearerToken(header))
   if (ticket === undefined) throw new Problem('NOT_AUTHENTICATED')
   const holder = await tickets.redeem(ticket)
   if (revocations.has(holder.sessionId)) throw new Problem('SESSION_REVOKED')
