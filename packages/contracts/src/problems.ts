@@ -22,6 +22,11 @@ export const problems = {
     title: 'The request is malformed.',
     meaning: 'The HTTP request itself is wrong (for example its headers). Nothing was changed.',
   },
+  BODY_NOT_UTF8: {
+    status: 400,
+    title: 'The body is not valid UTF-8.',
+    meaning: 'Text is read in UTF-8 alone: its bytes would be lost otherwise. Nothing was changed.',
+  },
   VALIDATION_FAILED: {
     status: 422,
     title: 'The request is not valid.',
@@ -40,7 +45,8 @@ export const problems = {
   TOKEN_INVALID: {
     status: 401,
     title: 'The access token is not valid.',
-    meaning: 'Malformed, wrongly signed, expired, or for another audience. Refresh, or sign in again.',
+    meaning:
+      '`detail` says whether it has expired, is malformed, or was sent without `Bearer`. Refresh, or sign in again.',
   },
   SESSION_REVOKED: {
     status: 401,
@@ -57,11 +63,20 @@ export const problems = {
     title: 'There is no such thing here.',
     meaning: 'It does not exist, or its existence is private to others.',
   },
-  ROUTE_NOT_FOUND: { status: 404, title: 'There is no such path.', meaning: 'See /docs for what is there.' },
+  ROUTE_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such path.',
+    meaning: '/api/docs lists every path of the gateway.',
+  },
   METHOD_NOT_ALLOWED: {
     status: 405,
     title: 'This path does not take that method.',
     meaning: 'The `Allow` header lists those it takes.',
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    title: 'The request took too long to arrive.',
+    meaning: 'Its headers or its body were not complete in time. Send it again.',
   },
   PAYLOAD_TOO_LARGE: {
     status: 413,
@@ -71,7 +86,12 @@ export const problems = {
   MEDIA_TYPE_UNSUPPORTED: {
     status: 415,
     title: 'This content type is not supported.',
-    meaning: 'Send `application/json`, or what the operation documents.',
+    meaning: '`detail` says which one the operation takes. Text is sent in UTF-8.',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    title: 'The headers are too large.',
+    meaning: 'At most 16 KiB for all of them together. Send less.',
   },
   RATE_LIMITED: {
     status: 429,
@@ -175,7 +195,7 @@ export const problems = {
   FRIEND_REQUEST_LIMIT: {
     status: 429,
     title: 'Too many open friend requests.',
-    meaning: 'At most 50 may be pending. Cancel some, or wait.',
+    meaning: 'At most 50 may be pending. Cancel one, or wait until the oldest expires (`Retry-After`).',
   },
   // --- chat-service ----------------------------------------------------------------------------
   ROOM_NOT_FOUND: {

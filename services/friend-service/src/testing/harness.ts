@@ -23,6 +23,8 @@ export interface Answer {
     readonly items?: readonly Record<string, unknown>[]
     readonly code?: string
   }
+  /** Seconds, of `Retry-After`. */
+  readonly retryAfter: number | undefined
 }
 
 export interface Statement {
@@ -124,7 +126,12 @@ export async function startHarness(
         headers: { authorization: `Bearer ${await token}` },
         ...(body === undefined ? {} : { payload: body as object }),
       })
-      return { status: answer.statusCode, body: answer.body === '' ? {} : answer.json() }
+      const wait = answer.headers['retry-after']
+      return {
+        status: answer.statusCode,
+        body: answer.body === '' ? {} : answer.json(),
+        retryAfter: wait === undefined ? undefined : Number(wait),
+      }
     },
     eventsOf: async (userA, userB) => {
       const key = userA < userB ? `${userA}:${userB}` : `${userB}:${userA}`

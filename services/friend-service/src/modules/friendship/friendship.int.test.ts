@@ -98,6 +98,8 @@ describe('requests', () => {
     const codes = answers.map(({ status, body }) => (status === 201 ? 'sent' : body.code))
     expect(codes.filter((code) => code === 'sent')).toHaveLength(50)
     expect(codes.filter((code) => code === 'FRIEND_REQUEST_LIMIT')).toHaveLength(10)
+    const limited = answers.find(({ status }) => status === 429)
+    expect(limited?.retryAfter, 'when the first request expires').toBeGreaterThan(29 * 86_400)
     const page = await idsOf(me, '/friends/requests?direction=outgoing&limit=100', 'request_id')
     expect(page).toHaveLength(50)
     await harness.call(me, 'DELETE', `/friends/requests/${page[0]}`)

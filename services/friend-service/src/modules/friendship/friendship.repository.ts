@@ -50,11 +50,12 @@ export class FriendshipRepository {
   }
 
   /** Requests whose sender sees them as pending. */
-  async countPendingOut(tx: Tx, userId: number, now: number): Promise<number> {
-    const rows = await tx.$queryRaw<{ pending: bigint }[]>`
-      SELECT COUNT(*) AS pending FROM friendships
+  /** How many requests of a user are pending, and when the first of them expires (`now` without any). */
+  async pendingOut(tx: Tx, userId: number, now: number): Promise<{ count: number; firstExpiresAt: number }> {
+    const rows = await tx.$queryRaw<{ pending: bigint; first: Date | null }[]>`
+      SELECT COUNT(*) AS pending, MIN(request_expires_at) AS first FROM friendships
       WHERE request_from = ${userId} AND status = 'pending' AND request_expires_at > ${new Date(now)}`
-    return Number(rows[0]?.pending ?? 0)
+    return { count: Number(rows[0]?.pending ?? 0), firstExpiresAt: rows[0]?.first?.getTime() ?? now }
   }
 
   async newRequestId(tx: Tx): Promise<number> {

@@ -50,16 +50,13 @@ export class FriendshipService {
       await repository.lockSender(tx, me)
       const isErased = await this.#isErased(tx, ctx, targetId)
       const stored = await repository.lockPair(tx, me, targetId)
-      const pendingOut = await repository.countPendingOut(tx, me, this.#deps.now())
+      const nowMs = this.#deps.now()
+      const { count, firstExpiresAt } = await repository.pendingOut(tx, me, nowMs)
       const newRequestId = await repository.newRequestId(tx)
       // Only now, and rolled back: a deleted account must take as long to refuse as one that blocked the sender.
       if (isErased) throw new Problem('USER_NOT_FOUND')
-      return this.#apply(ctx, tx, stored, {
-        type: 'send',
-        by: sideOf(me, targetId),
-        newRequestId,
-        pendingOut,
-      })
+      const send: Action = { type: 'send', by: sideOf(me, targetId), newRequestId, pendingOut: count }
+      return this.#apply(ctx, tx, stored, send, (firstExpiresAt - nowMs) / 1_000)
     })
     return requestView(outcome, outcome.pair.friendsSince === null ? 'pending' : 'accepted')
   }
@@ -158,11 +155,15 @@ export class FriendshipService {
     tx: Tx,
     stored: StoredPair,
     action: Action,
+    retryAfterSeconds?: number,
   ): Promise<Outcome> {
     const { repository, outbox, now } = this.#deps
     const nowMs = now()
     const decision = decide(stored.pair, action, nowMs)
-    if (!decision.ok) throw new Problem(decision.refusal)
+    if (!decision.ok) {
+      const limited = decision.refusal === 'FRIEND_REQUEST_LIMIT' && retryAfterSeconds !== undefined
+      throw new Problem(decision.refusal, limited ? { retryAfterSeconds } : {})
+    }
     const { pair, events } = decision
     const { low, high } = stored
     const version = pair === stored.pair ? stored.version : await repository.save(tx, stored, pair)
