@@ -46,7 +46,7 @@ export const objectStore: Server = {
     const { instance, passwords } = context
     const folder = await fetchObjectStore(instance.cacheFolder)
     const data = serverFolder(instance, 's3')
-    const sidecar = serverFolder(instance, 's3-metadata')
+    const sidecar = serverFolder(instance, 'object-metadata')
     const port = instance.ports.s3
     return [
       {
