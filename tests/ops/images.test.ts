@@ -42,8 +42,9 @@ function productionTree(name: string): string {
   const parts = [
     'packages/contracts',
     'packages/kafka',
-    'packages/mysql',
+    'packages/outbox',
     'packages/service-kit',
+    'packages/stores',
     `services/${name}`,
   ]
   for (const file of ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', '.npmrc']) copy(file)

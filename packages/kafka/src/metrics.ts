@@ -1,19 +1,15 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** The series of this package. Several consumers and relays of one process share them. */
+/** The series of this package. Several consumers of one process share them. */
 export interface KafkaMetrics {
   readonly lag: Gauge<'topic' | 'partition' | 'group'>
   readonly events: Counter<'topic' | 'event_type' | 'result'>
   readonly deadLetters: Counter<'topic'>
-  readonly outboxBacklog: Gauge
-  readonly outboxOldest: Gauge
-  readonly outboxPublished: Counter
-  readonly outboxParked: Counter
 }
 
 const perRegistry = new WeakMap<Registry, KafkaMetrics>()
 
-/** The metrics registered in `registry`, made on first use. */
+/** Returns the metrics registered in `registry`, created on first use. */
 export function kafkaMetrics(registry: Registry): KafkaMetrics {
   let metrics = perRegistry.get(registry)
   if (!metrics) {
@@ -41,26 +37,6 @@ function createMetrics(registers: Registry[]): KafkaMetrics {
       name: 'kafka_dead_letters_total',
       help: 'Events given up on and written to the dead letter topic of `topic`.',
       labelNames: ['topic'],
-      registers,
-    }),
-    outboxBacklog: new Gauge({
-      name: 'outbox_backlog_events',
-      help: 'Stored events not yet on Kafka; 0 on processes that do not hold the relay lock.',
-      registers,
-    }),
-    outboxOldest: new Gauge({
-      name: 'outbox_oldest_seconds',
-      help: 'Age of the oldest stored event not yet on Kafka.',
-      registers,
-    }),
-    outboxPublished: new Counter({
-      name: 'outbox_published_total',
-      help: 'Events the relay published and Kafka acknowledged.',
-      registers,
-    }),
-    outboxParked: new Counter({
-      name: 'outbox_parked_total',
-      help: 'Events the relay set aside because Kafka refuses them.',
       registers,
     }),
   }

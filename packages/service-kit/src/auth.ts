@@ -1,7 +1,8 @@
+import { StoreUnavailable } from '@bigtech/stores'
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Actor } from './context.ts'
-import { Problem, StoreUnavailable } from './problem.ts'
+import { Problem } from './problem.ts'
 import type { RevocationList } from './revocations.ts'
 
 /** Only asymmetric: a service that can verify must not be able to sign. */

@@ -1,4 +1,5 @@
 import type { ProblemCode } from '@bigtech/contracts'
+import { StoreUnavailable } from '@bigtech/stores'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, problemBodyOf } from './problem.ts'
 import { maskSecretPath } from './secret-path.ts'
@@ -81,6 +82,7 @@ export function pathOf(request: FastifyRequest): string {
 
 function toProblem(err: Error & { code?: string; statusCode?: number }): Problem {
   if (err instanceof Problem) return err
+  if (err instanceof StoreUnavailable) return new Problem('UNAVAILABLE', { cause: err })
   const known = codeByFastifyError[err.code ?? '']
   if (known) return new Problem(known, { cause: err })
   const status = err.statusCode ?? 500

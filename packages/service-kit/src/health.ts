@@ -1,6 +1,7 @@
+import { withTimeout } from '@bigtech/stores'
 import type { FastifyInstance } from 'fastify'
 import { Gauge, type Registry } from 'prom-client'
-import { type Lifecycle, withTimeout } from './lifecycle.ts'
+import type { Lifecycle } from './lifecycle.ts'
 
 export interface ReadinessCheck {
   /** `mysql`, `mongodb`, `redis`, `kafka`, or what else must work before traffic is taken. */

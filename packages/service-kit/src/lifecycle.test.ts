@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Lifecycle, withTimeout } from './lifecycle.ts'
+import { Lifecycle } from './lifecycle.ts'
 import { createLogger } from './logging.ts'
 
 const silent = createLogger({ service: 'test', level: 'silent' })
@@ -67,12 +67,6 @@ describe('Lifecycle', () => {
     expect(lifecycle.isStopping).toBe(true)
     expect(times).toBe(1)
   })
-})
-
-it('withTimeout gives the value, the error, or says what was late', async () => {
-  await expect(withTimeout(Promise.resolve(1), 50, 'x')).resolves.toBe(1)
-  await expect(withTimeout(Promise.reject(new Error('own')), 50, 'x')).rejects.toThrow('own')
-  await expect(withTimeout(new Promise(() => undefined), 10, 'mysql')).rejects.toThrow('mysql within 10 ms')
 })
 
 describe('a process', { timeout: 20_000 }, () => {

@@ -1,3 +1,4 @@
+import { withTimeout } from '@bigtech/stores'
 import type { Logger } from 'pino'
 
 /** The order in which a process lets go: nobody may lose what an earlier phase still hands over. */
@@ -50,23 +51,6 @@ export class Lifecycle {
       }
     }
     return clean
-  }
-}
-
-/** Rejects with `message` when the promise has not settled after `timeoutMs`. */
-export async function withTimeout<Value>(
-  promise: Promise<Value>,
-  timeoutMs: number,
-  message: string,
-): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${message} within ${timeoutMs} ms`)), timeoutMs)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
 

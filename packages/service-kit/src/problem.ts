@@ -32,17 +32,6 @@ export class Problem extends Error {
   }
 }
 
-/** A store or a neighbour that is needed does not answer: 503 with Retry-After. */
-export class StoreUnavailable extends Problem {
-  readonly store: string
-
-  constructor(store: string, cause?: unknown) {
-    super('UNAVAILABLE', { retryAfterSeconds: 2, cause })
-    this.name = 'StoreUnavailable'
-    this.store = store
-  }
-}
-
 function defaultRetryAfter(status: number): number | undefined {
   if (status === 429) return 60
   return status === 503 ? 2 : undefined

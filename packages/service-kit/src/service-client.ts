@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream'
 import { type RouteCall, type RouteContract, type RouteResponse, requestTarget } from '@bigtech/contracts'
+import { StoreUnavailable } from '@bigtech/stores'
 import { context, propagation } from '@opentelemetry/api'
 import { type CircuitBreakerPolicy, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
 import { Agent, type Dispatcher, request } from 'undici'
-import { Problem, StoreUnavailable } from './problem.ts'
+import { Problem } from './problem.ts'
 
 export interface ServiceClientOptions {
   /** The neighbour's name, for logs and errors. */
@@ -42,8 +43,8 @@ export class ServiceClient {
       connections: 32,
     })
     this.#breaker = circuitBreaker(
-      // No answer, a broken one or 5xx; a neighbour that refuses works.
-      handleWhen((err) => !(err instanceof Problem) || err instanceof StoreUnavailable),
+      // No response, a broken one or 5xx; a neighbor that refuses a request works.
+      handleWhen((err) => !(err instanceof Problem)),
       { halfOpenAfter: HALF_OPEN_AFTER_MS, breaker: new ConsecutiveBreaker(BREAK_AFTER_FAILURES) },
     )
   }
@@ -82,7 +83,7 @@ export class ServiceClient {
     try {
       return await this.#breaker.execute(work)
     } catch (err) {
-      if (err instanceof Problem) throw err
+      if (err instanceof Problem || err instanceof StoreUnavailable) throw err
       throw new StoreUnavailable(this.#options.service, err)
     }
   }

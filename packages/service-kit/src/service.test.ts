@@ -3,7 +3,16 @@ import { defineRoute } from '@bigtech/contracts'
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { baseConfig, buildService, loadConfig, Problem, port, route, type Service } from './index.ts'
+import {
+  baseConfig,
+  buildService,
+  loadConfig,
+  Problem,
+  port,
+  route,
+  type Service,
+  StoreUnavailable,
+} from './index.ts'
 
 const thing = defineRoute({
   operationId: 'createThing',
@@ -86,6 +95,7 @@ beforeAll(async () => {
   route(service.app, failing, ({ params }) => {
     if (params.how === 'result') return { count: 'not a number' as unknown as number }
     if (params.how === 'known') throw new Problem('EMAIL_TAKEN')
+    if (params.how === 'outage') throw new StoreUnavailable('mysql', new Error('connect ECONNREFUSED'))
     throw new Error('the database password is hunter2')
   })
   await service.app.ready()
@@ -117,6 +127,14 @@ describe('buildService', () => {
     const answer = await post({ name: ' ab ' })
     expect(answer.statusCode).toBe(201)
     expect(answer.json()).toEqual({ id: 3, name: 'ab of 7' })
+  })
+
+  it('answers 503 with Retry-After, and nothing of the cause, while a store is unavailable', async () => {
+    const answer = await service.app.inject('/fail/outage')
+    expect(answer.statusCode).toBe(503)
+    expect(answer.headers['retry-after']).toBe('2')
+    expect(answer.json()).toMatchObject({ code: 'UNAVAILABLE', status: 503 })
+    expect(answer.body).not.toMatch(/mysql|ECONNREFUSED/)
   })
 
   it.each([

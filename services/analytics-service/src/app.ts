@@ -1,5 +1,7 @@
-import { createConsumerRunner, createKafka, purgeInbox } from '@bigtech/kafka'
+import { createConsumerRunner, createKafka } from '@bigtech/kafka'
+import { purgeInbox } from '@bigtech/outbox'
 import { buildService, type Service, type ServiceOptions, startChores } from '@bigtech/service-kit'
+import { classifyStoreError } from '@bigtech/stores'
 import type { Config } from './config.ts'
 import { StatsMetrics } from './metrics.ts'
 import { statsConsumers } from './modules/stats/stats.consumers.ts'
@@ -44,6 +46,7 @@ export async function buildAnalyticsService(config: Config, options: BuildOption
 
   const runner = createConsumerRunner({
     kafka,
+    classify: classifyStoreError,
     groupId: `${NAME}.stats`,
     handlers: statsConsumers((eventId, at, effect) => repository.apply(eventId, at, effect)),
     log,

@@ -1,4 +1,5 @@
-import { createKafka, createMySqlOutboxRelay, createOutbox, createPublisher } from '@bigtech/kafka'
+import { createKafka, createPublisher } from '@bigtech/kafka'
+import { createMySqlOutboxRelay, createOutbox } from '@bigtech/outbox'
 import { buildService, type Service, type ServiceOptions, StoreMetrics } from '@bigtech/service-kit'
 import type { ChatConfig } from './config.ts'
 import { contactsGroup, deletionsGroup } from './modules/contacts/contacts.consumers.ts'

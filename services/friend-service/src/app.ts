@@ -3,12 +3,10 @@ import {
   createBroadcastConsumer,
   createConsumerRunner,
   createKafka,
-  createMySqlOutboxRelay,
-  createOutbox,
   createPublisher,
   on,
-  purgeInbox,
 } from '@bigtech/kafka'
+import { createMySqlOutboxRelay, createOutbox, purgeInbox } from '@bigtech/outbox'
 import {
   buildService,
   RateLimiter,
@@ -17,6 +15,7 @@ import {
   type ServiceOptions,
   startChores,
 } from '@bigtech/service-kit'
+import { classifyStoreError } from '@bigtech/stores'
 import type { Config } from './config.ts'
 import { FriendMetrics } from './metrics.ts'
 import { erasureConsumers } from './modules/friendship/erasure.consumers.ts'
@@ -96,6 +95,7 @@ export async function buildFriendService(
 
   const names = createConsumerRunner({
     kafka,
+    classify: classifyStoreError,
     groupId: `${NAME}.names`,
     handlers: [
       ...peopleConsumers(mysql, peopleRepository),

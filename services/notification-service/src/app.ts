@@ -7,8 +7,8 @@ import {
   type KafkaConnection,
   on,
   type Publisher,
-  purgeInbox,
 } from '@bigtech/kafka'
+import { purgeInbox } from '@bigtech/outbox'
 import {
   buildService,
   type Chore,
@@ -16,6 +16,7 @@ import {
   type ServiceOptions,
   startChores,
 } from '@bigtech/service-kit'
+import { classifyStoreError } from '@bigtech/stores'
 import type { Config } from './config.ts'
 import { NotificationMetrics } from './metrics.ts'
 import { contactsConsumers } from './modules/contacts/contacts.consumers.ts'
@@ -175,6 +176,7 @@ function createRunners(
   return Object.entries(handlers).map(([purpose, handlersOfPurpose]) =>
     createConsumerRunner({
       kafka,
+      classify: classifyStoreError,
       groupId: `${NAME}.${purpose}`,
       handlers: handlersOfPurpose,
       log,

@@ -1,4 +1,4 @@
-import { createOutbox, purgeInbox } from '@bigtech/kafka'
+import { createOutbox, purgeInbox } from '@bigtech/outbox'
 import { buildService, type Service, type ServiceOptions, StoreUnavailable } from '@bigtech/service-kit'
 import { Counter, Gauge } from 'prom-client'
 import { type Config, settle } from './config.ts'

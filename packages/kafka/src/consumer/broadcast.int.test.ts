@@ -101,7 +101,7 @@ describe('broadcast', () => {
   it('is ready as soon after a kill -9 as ever: the dead process, still a member for 30 s, is not waited for', async () => {
     await publish(1, 50)
     const sessionTimeoutMs = 30_000
-    const first = startProcess('broadcast-process.ts', {
+    const first = startProcess(new URL('../testing/broadcast-process.ts', import.meta.url), {
       brokers: bed.brokers,
       prefix: bed.prefix,
       sessionTimeoutMs,

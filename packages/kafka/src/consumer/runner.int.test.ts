@@ -2,7 +2,7 @@ import { friendRemoved, friendRequestAccepted } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { PermanentError, UnavailableError } from '../errors.ts'
+import { PermanentError } from '../errors.ts'
 import { createPublisher, type Publisher } from '../publisher/publisher.ts'
 import { readTopic } from '../read-topic.ts'
 import { eventRecord } from '../record.ts'
@@ -194,9 +194,12 @@ describe('consumer', () => {
       async () => {
         if (back) return
         failures++
-        throw new UnavailableError('store is away')
+        throw new Error('store is away')
       },
-      { retryWaitsMs: [] },
+      {
+        retryWaitsMs: [],
+        classify: (error) => ((error as Error).message === 'store is away' ? 'unavailable' : undefined),
+      },
     )
     await publisher.publish([recordOf(accepted(1))])
     await waitFor(() => failures >= 4, { timeoutMs: 20_000 })

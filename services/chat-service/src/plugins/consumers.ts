@@ -5,10 +5,11 @@ import {
   type KafkaConnection,
   on,
   type Publisher,
-  purgeInbox,
   type Subscription,
 } from '@bigtech/kafka'
-import { type Service, StoreUnavailable } from '@bigtech/service-kit'
+import { purgeInbox } from '@bigtech/outbox'
+import type { Service } from '@bigtech/service-kit'
+import { classifyStoreError } from '@bigtech/stores'
 import type { Mysql } from './mysql.ts'
 
 /** What runs beside the requests: consumers, relays. Starts with the service, stops in its order. */
@@ -41,7 +42,7 @@ export function consumerOf(
     log: service.log,
     registry: service.metrics,
     onFatal: () => endProcess(service),
-    classify: (err) => (err instanceof StoreUnavailable ? 'unavailable' : undefined),
+    classify: classifyStoreError,
   })
 }
 

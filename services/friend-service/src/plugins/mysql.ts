@@ -1,5 +1,5 @@
-import { prismaAdapter, SqlStore, superviseMysql } from '@bigtech/mysql'
-import { type Service, StoreMetrics } from '@bigtech/service-kit'
+import { type Service, StoreMetrics, superviseMysql } from '@bigtech/service-kit'
+import { prismaAdapter, SqlStore } from '@bigtech/stores'
 import type { Registry } from 'prom-client'
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
 

@@ -1,5 +1,5 @@
-import { prismaAdapter, SqlStore, superviseMysql } from '@bigtech/mysql'
-import { type Service, StoreMetrics } from '@bigtech/service-kit'
+import { type Service, StoreMetrics, superviseMysql } from '@bigtech/service-kit'
+import { prismaAdapter, SqlStore } from '@bigtech/stores'
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
 
 /** Inside a transaction: Prisma's client, bound to it. */

@@ -4,13 +4,14 @@ import {
   createBroadcastConsumer,
   createConsumerRunner,
   createKafka,
-  createMySqlOutboxRelay,
   createPublisher,
   type KafkaConnection,
   type Publisher,
   type Subscription,
 } from '@bigtech/kafka'
-import { type Service, StoreUnavailable } from '@bigtech/service-kit'
+import { createMySqlOutboxRelay } from '@bigtech/outbox'
+import type { Service } from '@bigtech/service-kit'
+import { classifyStoreError } from '@bigtech/stores'
 import type { Config } from '../config.ts'
 
 export interface Messaging {
@@ -62,7 +63,7 @@ export function openMessaging(service: Service, config: Config): Messaging {
         registry,
         publisher,
         startFrom,
-        classify: (err) => (err instanceof StoreUnavailable ? 'unavailable' : undefined),
+        classify: classifyStoreError,
         onFatal,
       })
       consumers.push(runner)

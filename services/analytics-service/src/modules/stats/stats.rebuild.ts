@@ -1,6 +1,7 @@
 import { topics } from '@bigtech/contracts'
-import { classifyError, createBroadcastConsumer, type KafkaConnection } from '@bigtech/kafka'
+import { createBroadcastConsumer, type KafkaConnection } from '@bigtech/kafka'
 import type { Service } from '@bigtech/service-kit'
+import { classifyStoreError } from '@bigtech/stores'
 import { statsConsumers } from './stats.consumers.ts'
 import type { StatsRepository } from './stats.repository.ts'
 import { dayOf, firstCoveredDay } from './stats.ts'
@@ -78,7 +79,7 @@ async function untilApplied<Result>(apply: () => Promise<Result>): Promise<Resul
     try {
       return await apply()
     } catch (err) {
-      const kind = classifyError(err)
+      const kind = classifyStoreError(err)
       if (kind !== 'unavailable' && (kind !== 'conflict' || tries >= CONFLICT_TRIES)) throw err
       await new Promise((resolve) => setTimeout(resolve, WAIT_MS))
     }

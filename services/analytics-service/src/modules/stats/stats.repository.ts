@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { once } from '@bigtech/kafka'
+import { once } from '@bigtech/outbox'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import { dayOf, type Effect, hourOf } from './stats.ts'
 

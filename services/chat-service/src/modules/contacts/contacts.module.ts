@@ -1,4 +1,4 @@
-import type { Outbox } from '@bigtech/kafka'
+import type { Outbox } from '@bigtech/outbox'
 import type { Service } from '@bigtech/service-kit'
 import type { Mysql } from '../../plugins/mysql.ts'
 import { ContactRepository } from './contacts.repository.ts'

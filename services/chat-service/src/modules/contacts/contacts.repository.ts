@@ -1,5 +1,5 @@
 import { chatDataErased, type EventBase } from '@bigtech/contracts'
-import { type Outbox, once } from '@bigtech/kafka'
+import { type Outbox, once } from '@bigtech/outbox'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import { applyFact, type ContactName, type Pair, type PairFact, peopleOf } from './contacts.ts'

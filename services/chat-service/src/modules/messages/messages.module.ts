@@ -1,11 +1,7 @@
-import {
-  createOutboxRelay,
-  MySqlRelayLock,
-  MySqlSession,
-  type OutboxRelay,
-  type Publisher,
-} from '@bigtech/kafka'
+import type { Publisher } from '@bigtech/kafka'
+import { createOutboxRelay, MySqlRelayLock, type OutboxRelay } from '@bigtech/outbox'
 import type { Service, StoreMetrics } from '@bigtech/service-kit'
+import { MySqlSession } from '@bigtech/stores'
 import type { Connection } from 'mongoose'
 import { Counter } from 'prom-client'
 import type { RateLimiter } from '../../plugins/rate-limiter.ts'

@@ -1,6 +1,6 @@
-import { classifyError } from '@bigtech/kafka'
 import type { StoreMetrics } from '@bigtech/service-kit'
 import { Problem, StoreUnavailable } from '@bigtech/service-kit'
+import { classifyStoreError } from '@bigtech/stores'
 import type { Connection, mongo } from 'mongoose'
 
 /** Which documents, in which order, and how many of them at most. */
@@ -57,7 +57,7 @@ export class MongoStore {
       try {
         return await this.#metrics.measure('mongodb', operation, () => withDeadline(work()))
       } catch (err) {
-        if (attempt < repeats && classifyError(err) === 'conflict') {
+        if (attempt < repeats && classifyStoreError(err) === 'conflict') {
           await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * (attempt + 1)))
           continue
         }
@@ -70,7 +70,7 @@ export class MongoStore {
 
 /** Errors that say nothing about whether the write happened. */
 export function isOutage(err: unknown): boolean {
-  if (err instanceof StoreUnavailable || classifyError(err) === 'unavailable') return true
+  if (err instanceof StoreUnavailable || classifyStoreError(err) === 'unavailable') return true
   const { name = '', code } = (err ?? {}) as { name?: string; code?: unknown }
   // What the server refuses has a code; without one the bulk write never had an answer.
   if (name === 'MongoBulkWriteError' && code === undefined) return true

@@ -1,4 +1,4 @@
-import type { OutboxRow, OutboxStore } from '@bigtech/kafka'
+import type { OutboxRow, OutboxStore } from '@bigtech/outbox'
 import type { mongo } from 'mongoose'
 import type { ChangeDocument, LogDocument, MessageDocument } from './documents.ts'
 import type { MessageRepository } from './message.repository.ts'

@@ -1,4 +1,4 @@
-import { classifyError } from '@bigtech/kafka'
+import { classifyStoreError } from '@bigtech/stores'
 import { LRUCache } from 'lru-cache'
 import type { mongo } from 'mongoose'
 import type { LogDocument } from './documents.ts'
@@ -170,7 +170,7 @@ export class RoomLog<Document extends LogDocument> {
 function reasonOf(err: unknown): InsertOutcome['next'] | undefined {
   const { code } = err as { code?: unknown }
   if (code === DUPLICATE) return duplicateIndex(err) === '_id_' ? 'taken' : 'duplicate'
-  if (classifyError(err) === 'conflict' || isOutage(err)) return 'again'
+  if (classifyStoreError(err) === 'conflict' || isOutage(err)) return 'again'
   return undefined
 }
 

@@ -1,5 +1,5 @@
 import type { EventDefinition, EventMeta } from '@bigtech/contracts'
-import type { Outbox } from '@bigtech/kafka'
+import type { Outbox } from '@bigtech/outbox'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Tx } from '../../plugins/mysql.ts'
 import type { Role, RoomType } from './membership.ts'

@@ -1,4 +1,5 @@
-import type { Outbox, Subscription } from '@bigtech/kafka'
+import type { Subscription } from '@bigtech/kafka'
+import type { Outbox } from '@bigtech/outbox'
 import { Problem, type Service } from '@bigtech/service-kit'
 import { Counter } from 'prom-client'
 import type { Mysql } from '../../plugins/mysql.ts'

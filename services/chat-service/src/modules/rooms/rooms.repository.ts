@@ -1,4 +1,4 @@
-import type { Outbox } from '@bigtech/kafka'
+import type { Outbox } from '@bigtech/outbox'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../plugins/mysql.ts'
 import type { Role, RoomType } from './membership.ts'

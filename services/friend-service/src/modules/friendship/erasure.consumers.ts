@@ -1,5 +1,6 @@
 import { friendDataErased, userDeleted } from '@bigtech/contracts'
-import { type Outbox, on, once, type Subscription } from '@bigtech/kafka'
+import { on, type Subscription } from '@bigtech/kafka'
+import { type Outbox, once } from '@bigtech/outbox'
 import type { Mysql } from '../../plugins/mysql.ts'
 import type { PeopleRepository } from '../people/people.repository.ts'
 import type { FriendshipRepository } from './friendship.repository.ts'

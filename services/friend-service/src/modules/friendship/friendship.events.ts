@@ -8,7 +8,7 @@ import {
   userBlocked,
   userUnblocked,
 } from '@bigtech/contracts'
-import type { Outbox } from '@bigtech/kafka'
+import type { Outbox } from '@bigtech/outbox'
 import type { Tx } from '../../plugins/mysql.ts'
 import { otherSide, type PairEvent, type Side } from './friendship.ts'
 

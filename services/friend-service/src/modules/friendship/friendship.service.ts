@@ -1,5 +1,5 @@
 import type { FriendRequest } from '@bigtech/contracts'
-import type { Outbox } from '@bigtech/kafka'
+import type { Outbox } from '@bigtech/outbox'
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { FriendMetrics } from '../../metrics.ts'
 import type { PeopleRepository } from '../people/people.repository.ts'

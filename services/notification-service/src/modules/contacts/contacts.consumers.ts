@@ -1,5 +1,6 @@
 import { userRegistered, userUpdated } from '@bigtech/contracts'
-import { applyOnce, on, type Subscription } from '@bigtech/kafka'
+import { on, type Subscription } from '@bigtech/kafka'
+import { applyOnce } from '@bigtech/outbox'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import type { ContactsRepository } from './contacts.repository.ts'
 

@@ -1,5 +1,6 @@
 import { userDeleted } from '@bigtech/contracts'
-import { applyOnce, on, type Subscription } from '@bigtech/kafka'
+import { on, type Subscription } from '@bigtech/kafka'
+import { applyOnce } from '@bigtech/outbox'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 
 const CONSUMER = 'erasure'

@@ -7,7 +7,8 @@ import {
   messageEdited,
   messageSent,
 } from '@bigtech/contracts'
-import { applyOnce, on, type Subscription } from '@bigtech/kafka'
+import { on, type Subscription } from '@bigtech/kafka'
+import { applyOnce } from '@bigtech/outbox'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import type { DeliveriesRepository } from './deliveries.repository.ts'
 import { previewOf } from './delivery.ts'

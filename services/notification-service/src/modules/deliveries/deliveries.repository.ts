@@ -1,5 +1,5 @@
 import { uuidv7 } from '@bigtech/contracts'
-import { inSteps } from '@bigtech/mysql'
+import { inBatches } from '@bigtech/stores'
 import type { Delivery as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import type { Muting } from '../preferences/preferences.ts'
@@ -206,7 +206,7 @@ export class DeliveriesRepository {
 
   async purge(): Promise<void> {
     const before = idOf(Date.now() - KEEP_DAYS * 86_400_000)
-    await inSteps(
+    await inBatches(
       PURGE_BATCH,
       (limit) =>
         this.#mysql.client

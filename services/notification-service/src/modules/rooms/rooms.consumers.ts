@@ -5,7 +5,8 @@ import {
   roomMuteChanged,
   roomUpdated,
 } from '@bigtech/contracts'
-import { applyOnce, on, type Subscription } from '@bigtech/kafka'
+import { on, type Subscription } from '@bigtech/kafka'
+import { applyOnce } from '@bigtech/outbox'
 import type { Mysql } from '../../plugins/mysql.ts'
 import type { RoomsRepository } from './rooms.repository.ts'
 

@@ -1,4 +1,4 @@
-import { inSteps } from '@bigtech/mysql'
+import { inBatches } from '@bigtech/stores'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import { STREAM_EXPIRY_MS } from './streams.ts'
 
@@ -51,7 +51,7 @@ export class StreamsRepository {
   /** Rows that say nothing any more. An hour is how long their topic is kept. */
   async purge(now: number): Promise<void> {
     const before = new Date(now - 3_600_000)
-    await inSteps(
+    await inBatches(
       PURGE_BATCH,
       (limit) => this.#mysql.client.$executeRaw`
         DELETE FROM open_streams WHERE seen_at < ${before} AND closed_at < ${before} LIMIT ${limit}`,

@@ -1,5 +1,5 @@
 import { userRegistered } from '@bigtech/contracts'
-import type { Outbox } from '@bigtech/kafka'
+import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../plugins/mysql.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
 import { AlreadyTaken } from './account.errors.ts'

@@ -1,5 +1,6 @@
 import { userDeleted } from '@bigtech/contracts'
-import { type HandlerOutcome, type Outbox, once } from '@bigtech/kafka'
+import type { HandlerOutcome } from '@bigtech/kafka'
+import { type Outbox, once } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../plugins/mysql.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import {

@@ -1,4 +1,5 @@
-import { type HandlerOutcome, once } from '@bigtech/kafka'
+import type { HandlerOutcome } from '@bigtech/kafka'
+import { once } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../plugins/mysql.ts'
 
 export type RelationsRepository = ReturnType<typeof createRelationsRepository>

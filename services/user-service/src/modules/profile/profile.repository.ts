@@ -1,5 +1,5 @@
 import { userUpdated } from '@bigtech/contracts'
-import type { Outbox } from '@bigtech/kafka'
+import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../plugins/mysql.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
 import type { PresenceVisibility } from '../presence/presence.ts'

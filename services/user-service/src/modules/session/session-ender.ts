@@ -1,5 +1,5 @@
 import { userSessionRevoked } from '@bigtech/contracts'
-import type { Outbox } from '@bigtech/kafka'
+import type { Outbox } from '@bigtech/outbox'
 import type { RevocationList } from '@bigtech/service-kit'
 import { Counter, type Registry } from 'prom-client'
 import type { Transaction } from '../../plugins/mysql.ts'

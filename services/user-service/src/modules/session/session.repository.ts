@@ -1,6 +1,6 @@
 import { userLoggedIn } from '@bigtech/contracts'
-import type { Outbox } from '@bigtech/kafka'
-import { inSteps } from '@bigtech/mysql'
+import type { Outbox } from '@bigtech/outbox'
+import { inBatches } from '@bigtech/stores'
 import type { Mysql, Transaction } from '../../plugins/mysql.ts'
 import { MAX_SESSIONS, type Session, type SessionView } from './session.ts'
 import type { EndRequest, SessionEnder } from './session-ender.ts'
@@ -130,7 +130,7 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
 
     /** Deletes sessions that ended long ago. */
     purge: (endedBefore: Date) =>
-      inSteps(PURGE_BATCH, (limit) =>
+      inBatches(PURGE_BATCH, (limit) =>
         mysql.run(
           'purgeSessions',
           (db) => db.$executeRaw`DELETE FROM sessions WHERE expires_at < ${endedBefore} LIMIT ${limit}`,

@@ -1,10 +1,16 @@
+import {
+  backoffMs,
+  describeError,
+  type KafkaRecord,
+  type Publisher,
+  RecordRejected,
+  settledWithin,
+  sleep,
+} from '@bigtech/kafka'
+import { classifyStoreError } from '@bigtech/stores'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { classifyError, describeError, RecordRejected } from '../errors.ts'
-import { kafkaMetrics } from '../metrics.ts'
-import type { Publisher } from '../publisher/publisher.ts'
-import type { KafkaRecord } from '../record.ts'
-import { backoffMs, settledWithin, sleep } from '../timing.ts'
+import { relayMetrics } from './metrics.ts'
 
 export interface OutboxRow<Id> {
   readonly id: Id
@@ -76,7 +82,7 @@ export function createOutboxRelay<Id>(options: OutboxRelayOptions<Id>): OutboxRe
 class Relay<Id> implements OutboxRelay {
   readonly #options: OutboxRelayOptions<Id>
   readonly #log: Logger
-  readonly #metrics: ReturnType<typeof kafkaMetrics> | undefined
+  readonly #metrics: ReturnType<typeof relayMetrics> | undefined
   readonly #stopping = new AbortController()
   #nap = new AbortController()
   #loop: Promise<void> | undefined
@@ -87,7 +93,7 @@ class Relay<Id> implements OutboxRelay {
   constructor(options: OutboxRelayOptions<Id>) {
     this.#options = options
     this.#log = options.log.child({ component: 'outbox-relay' })
-    this.#metrics = options.registry && kafkaMetrics(options.registry)
+    this.#metrics = options.registry && relayMetrics(options.registry)
   }
 
   get holdsLock(): boolean {
@@ -127,7 +133,7 @@ class Relay<Id> implements OutboxRelay {
         const waitMs = backoffMs(failures++, 200, MAX_BACKOFF_MS)
         // Of a store that is away the stack says nothing.
         const reason =
-          classifyError(err) === 'unavailable'
+          classifyStoreError(err) === 'unavailable'
             ? { reason: describeError((err as Error).cause ?? err) }
             : { err }
         this.#log.warn({ ...reason, wait_ms: waitMs }, 'outbox cannot be reached')
@@ -139,8 +145,8 @@ class Relay<Id> implements OutboxRelay {
   #stepDown(): void {
     this.#holdsLock = false
     // The next holder reports; two reports of one outbox would be added up.
-    this.#metrics?.outboxBacklog.set(0)
-    this.#metrics?.outboxOldest.set(0)
+    this.#metrics?.backlog.set(0)
+    this.#metrics?.oldest.set(0)
   }
 
   /** Publishes as long as the lock is ours. */
@@ -176,7 +182,7 @@ class Relay<Id> implements OutboxRelay {
     const outcomes = await publisher.publishEach(rows.map(({ record }) => record))
     const stored = rows.filter((_row, index) => outcomes[index] === undefined)
     if (stored.length > 0) await store.markSent(stored.map(({ id }) => id))
-    this.#metrics?.outboxPublished.inc(stored.length)
+    this.#metrics?.published.inc(stored.length)
     let waiting = 0
     let err: unknown
     for (const [index, outcome] of outcomes.entries()) {
@@ -192,7 +198,7 @@ class Relay<Id> implements OutboxRelay {
   async #park(row: OutboxRow<Id>, error: RecordRejected): Promise<void> {
     const { topic, headers } = row.record
     await this.#options.store.park(row.id, describeError(error))
-    this.#metrics?.outboxParked.inc()
+    this.#metrics?.parked.inc()
     this.#log.error({ err: error, topic, event_id: headers.ce_id }, 'event parked: Kafka refuses it')
   }
 
@@ -202,8 +208,8 @@ class Relay<Id> implements OutboxRelay {
     if (this.#metrics && now >= this.#backlogAt) {
       this.#backlogAt = now + BACKLOG_EVERY_MS
       const { events, oldestSeconds } = await store.backlog()
-      this.#metrics.outboxBacklog.set(events)
-      this.#metrics.outboxOldest.set(oldestSeconds)
+      this.#metrics.backlog.set(events)
+      this.#metrics.oldest.set(oldestSeconds)
     }
     if (store.purge && now >= this.#purgeAt) {
       const deleted = await store.purge()

@@ -1,27 +1,18 @@
 import { friendRequestAccepted } from '@bigtech/contracts'
+import { createPublisher, readTopic } from '@bigtech/kafka'
+import { createTestBed, kill, killAll, log, startProcess, type TestBed, TOPIC } from '@bigtech/kafka/testing'
 import { waitFor } from '@bigtech/testkit'
 import { createConnection } from 'mariadb'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createPublisher } from '../publisher/publisher.ts'
-import { readTopic } from '../read-topic.ts'
-import {
-  createTestBed,
-  createTestDatabase,
-  kill,
-  killAll,
-  log,
-  startProcess,
-  type TestBed,
-  type TestDatabase,
-  TOPIC,
-} from '../testing/support.ts'
 import { createMySqlOutboxRelay } from './mysql-relay.ts'
 import { createOutbox } from './outbox.ts'
+import { createTestDatabase, type TestDatabase } from './testing/database.ts'
 
 let bed: TestBed
 let db: TestDatabase
 const outbox = createOutbox('kafka-test')
+const RELAY_PROCESS = new URL('./testing/relay-process.ts', import.meta.url)
 
 beforeEach(async () => {
   bed = await createTestBed()
@@ -142,7 +133,7 @@ describe('relay', () => {
   })
 
   it('keeps the order per key with two processes at it, and publishes everything once', async () => {
-    const relays = [1, 2].map(() => startProcess('relay-process.ts', { ...processSettings(), batchSize: 7 }))
+    const relays = [1, 2].map(() => startProcess(RELAY_PROCESS, { ...processSettings(), batchSize: 7 }))
     await enqueueMany(400, 5)
     await allSent()
     for (const relay of relays) await kill(relay)
@@ -153,10 +144,10 @@ describe('relay', () => {
 
   it('loses and reorders nothing when it is killed between acknowledgement and mark', async () => {
     await enqueueMany(120, 4)
-    const first = startProcess('relay-process.ts', { ...processSettings(), batchSize: 10, dieBeforeMark: 4 })
+    const first = startProcess(RELAY_PROCESS, { ...processSettings(), batchSize: 10, dieBeforeMark: 4 })
     const gone = new Promise((resolve) => first.once('exit', (_code, signal) => resolve(signal)))
     expect(await gone).toBe('SIGKILL')
-    startProcess('relay-process.ts', { ...processSettings(), batchSize: 10 })
+    startProcess(RELAY_PROCESS, { ...processSettings(), batchSize: 10 })
     await allSent()
     const events = await published()
     // The batch that was acknowledged but not marked is there twice: at least once.

@@ -1,10 +1,9 @@
-import { createKafka } from '../kafka.ts'
-import { MySqlRelayLock } from '../outbox/mysql-lock.ts'
-import { MySqlSession } from '../outbox/mysql-session.ts'
-import { MySqlOutboxStore } from '../outbox/mysql-store.ts'
-import { createOutboxRelay, type OutboxStore } from '../outbox/relay.ts'
-import { createPublisher } from '../publisher/publisher.ts'
-import { log } from './support.ts'
+import { createKafka, createPublisher } from '@bigtech/kafka'
+import { log } from '@bigtech/kafka/testing'
+import { MySqlSession } from '@bigtech/stores'
+import { MySqlRelayLock } from '../mysql-lock.ts'
+import { MySqlOutboxStore } from '../mysql-store.ts'
+import { createOutboxRelay, type OutboxStore } from '../relay.ts'
 
 /** A relay as a process of its own, for tests that kill it. */
 interface Settings {

@@ -1,6 +1,6 @@
 import type { EventDefinition, EventMeta, EventOf } from '@bigtech/contracts'
-import { eventRecord } from '../record.ts'
-import { execute, type SqlExecutor } from './sql-executor.ts'
+import { eventRecord } from '@bigtech/kafka'
+import { execute, type SqlExecutor } from '@bigtech/stores'
 
 export interface Outbox {
   /**

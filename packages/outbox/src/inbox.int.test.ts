@@ -1,7 +1,8 @@
+import { PermanentError } from '@bigtech/kafka'
+import { accepted } from '@bigtech/kafka/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PermanentError } from './errors.ts'
 import { applyOnce, once, purgeInbox } from './inbox.ts'
-import { accepted, createTestDatabase, type TestDatabase } from './testing/support.ts'
+import { createTestDatabase, type TestDatabase } from './testing/database.ts'
 
 let db: TestDatabase
 beforeAll(async () => {

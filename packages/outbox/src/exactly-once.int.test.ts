@@ -1,22 +1,25 @@
 import { friendRequestAccepted } from '@bigtech/contracts'
-import { waitFor } from '@bigtech/testkit'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import { applyOnce } from '../inbox.ts'
-import { createPublisher, type Publisher } from '../publisher/publisher.ts'
+import {
+  type ConsumerRunner,
+  createConsumerRunner,
+  createPublisher,
+  on,
+  type Publisher,
+} from '@bigtech/kafka'
 import {
   accepted,
   createTestBed,
-  createTestDatabase,
   killAll,
   log,
   recordOf,
   startProcess,
   type TestBed,
-  type TestDatabase,
   TOPIC,
-} from '../testing/support.ts'
-import { on } from './handlers.ts'
-import { type ConsumerRunner, createConsumerRunner } from './runner.ts'
+} from '@bigtech/kafka/testing'
+import { waitFor } from '@bigtech/testkit'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { applyOnce } from './inbox.ts'
+import { createTestDatabase, type TestDatabase } from './testing/database.ts'
 
 const GROUP = 'group'
 let bed: TestBed
@@ -92,7 +95,10 @@ it('applies each event once although the group is rebalanced in the middle', asy
 it('applies an event once although the process dies between effect and commit', async () => {
   await publish(40, 5)
   const settings = { brokers: bed.brokers, prefix: bed.prefix, databaseUrl: db.mysql.url, groupId: GROUP }
-  const first = startProcess('consumer-process.ts', { ...settings, dieAfterEffect: 1 })
+  const first = startProcess(new URL('./testing/consumer-process.ts', import.meta.url), {
+    ...settings,
+    dieAfterEffect: 1,
+  })
   await new Promise((resolve) => first.once('exit', resolve))
   // Every partition may have had one event in hand; none of them is committed.
   const inHand = await effects()

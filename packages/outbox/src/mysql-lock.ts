@@ -1,4 +1,4 @@
-import type { MySqlSession } from './mysql-session.ts'
+import type { MySqlSession } from '@bigtech/stores'
 import type { RelayLock } from './relay.ts'
 
 /**

@@ -1,15 +1,16 @@
 import { type Connection, createConnection } from 'mariadb'
-import { UnavailableError } from '../errors.ts'
-import { within } from '../timing.ts'
+import { connectionOptions } from './connection.ts'
+import { StoreUnavailable } from './errors.ts'
+import { withTimeout } from './with-timeout.ts'
 
 const CONNECT_TIMEOUT_MS = 3_000
 const QUERY_TIMEOUT_MS = 5_000
-/** The server ends the session, and its lock, when it hears nothing for so long. */
+/** Idle time after which the server ends the session and releases its lock. */
 const SESSION_IDLE_SECONDS = 45
 
 /**
- * One connection to MySQL that stays the same until it breaks. What is tied to a session (a named
- * lock) is tied to `generation`: another number says that the session is another one.
+ * One MySQL connection that is replaced only when it breaks. State tied to a session (a named lock) is tied
+ * to `generation`: a different number means a different session.
  */
 export class MySqlSession {
   readonly #url: string
@@ -30,12 +31,12 @@ export class MySqlSession {
     return new URL(this.#url).pathname.slice(1)
   }
 
-  /** Opens the connection if there is none. Any failure drops it: after a late answer nothing can be relied on. */
+  /** Connects if needed. Any failure drops the connection: a late response would be read as the next one's. */
   async query<Row>(sql: string, values: readonly unknown[] = []): Promise<Row> {
     const connection = this.#connection ?? (await this.#open())
     try {
       const answer = connection.query<Row>(sql, [...values])
-      return await within(answer, QUERY_TIMEOUT_MS, () => new UnavailableError('MySQL does not answer'))
+      return await withTimeout(answer, QUERY_TIMEOUT_MS, () => new StoreUnavailable('mysql'))
     } catch (error) {
       this.#drop(connection)
       throw error
@@ -49,16 +50,9 @@ export class MySqlSession {
   }
 
   async #open(): Promise<Connection> {
-    const url = new URL(this.#url)
     const connection = await createConnection({
-      host: url.hostname,
-      port: Number(url.port || 3306),
-      user: decodeURIComponent(url.username),
-      password: decodeURIComponent(url.password),
-      database: this.database,
+      ...connectionOptions(this.#url),
       connectTimeout: CONNECT_TIMEOUT_MS,
-      // As in the mysql package: without TLS, MySQL 8 lets an account in only by a key that it hands out itself.
-      allowPublicKeyRetrieval: true,
       bigIntAsNumber: true,
       insertIdAsNumber: true,
       sessionVariables: { wait_timeout: SESSION_IDLE_SECONDS },

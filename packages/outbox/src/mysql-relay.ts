@@ -1,5 +1,5 @@
+import { MySqlSession } from '@bigtech/stores'
 import { MySqlRelayLock } from './mysql-lock.ts'
-import { MySqlSession } from './mysql-session.ts'
 import { MySqlOutboxStore } from './mysql-store.ts'
 import { createOutboxRelay, type OutboxRelay, type OutboxRelayOptions } from './relay.ts'
 

@@ -1,9 +1,9 @@
 import { constants, generateKeyPairSync, privateDecrypt, randomInt } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
-import { MySqlSession } from '@bigtech/kafka'
 import { createConnection } from 'mariadb'
 import { afterEach, expect, it } from 'vitest'
 import { connectionOptions, prismaAdapter } from './connection.ts'
+import { MySqlSession } from './mysql-session.ts'
 
 const PLUGIN = 'caching_sha2_password'
 const SEED = Buffer.from(Array.from({ length: 20 }, () => randomInt(1, 128)))

@@ -1,9 +1,8 @@
 import { friendRequestAccepted } from '@bigtech/contracts'
-import { on } from '../consumer/handlers.ts'
-import { createConsumerRunner } from '../consumer/runner.ts'
+import { createConsumerRunner, createKafka, on } from '@bigtech/kafka'
+import { log } from '@bigtech/kafka/testing'
 import { applyOnce } from '../inbox.ts'
-import { createKafka } from '../kafka.ts'
-import { log, transactions } from './support.ts'
+import { transactions } from './database.ts'
 
 /** A consumer as a process of its own, for tests that kill it. */
 interface Settings {

@@ -1,6 +1,6 @@
 import type { EventBase } from '@bigtech/contracts'
-import { PermanentError } from './errors.ts'
-import { execute, type SqlExecutor } from './outbox/sql-executor.ts'
+import { PermanentError } from '@bigtech/kafka'
+import { execute, type SqlExecutor } from '@bigtech/stores'
 
 const EVENT_ID = /^[0-9a-fA-F-]{36}$/
 
