@@ -22,6 +22,14 @@ export const configSchema = z.object({
     .positive()
     .default(200)
     .describe('Messages that one user may send to one room in 10 seconds; to all rooms twice as many.'),
+  STREAM_GONE_AFTER_MS: z.coerce
+    .number()
+    .int()
+    .min(500)
+    .default(50_000)
+    .describe(
+      'A stream whose client neither acknowledges nor reads for so long is closed. Clients acknowledge every 30 s.',
+    ),
 })
 
 export type ChatConfig = z.infer<typeof configSchema>

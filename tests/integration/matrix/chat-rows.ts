@@ -127,4 +127,9 @@ export const roomRows: readonly Row[] = [
   { operationId: 'sendTyping', table: members(204), request: inRoom },
   { operationId: 'createStreamTicket', table: everybody(201), request: () => ({ body: {} }) },
   { operationId: 'openStream', table: everybody(200) },
+  {
+    operationId: 'acknowledgeStream',
+    table: everybody(204),
+    request: () => ({ body: { stream_id: '0199a8a0-0000-7000-8000-000000000000.1' } }),
+  },
 ]

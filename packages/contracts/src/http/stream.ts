@@ -103,6 +103,10 @@ export const openStream = defineRoute({
   query: z.object({
     ticket: opaqueText({ max: 100, min: 0 }).optional(),
     last_event_id: lastEventId.optional(),
+    acks: z.literal('1').optional().meta({
+      description:
+        'You call `acknowledgeStream` at least every 50 s. Without it a client that has lost its network stays online until the kernel gives up, after about 15 minutes.',
+    }),
   }),
   success: {
     status: 200,
@@ -112,6 +116,23 @@ export const openStream = defineRoute({
     example: 'event: ready\ndata: {"stream_id":"0199","rooms":[{"room_id":7,"seq":42,"cseq":3}]}\n\n',
   },
   problems: ['NOT_AUTHENTICATED', 'TOKEN_INVALID', 'SESSION_REVOKED', 'TICKET_INVALID', 'OVERLOADED'],
+})
+
+/** A process of chat-service, and the number of the stream there. */
+const streamId = z.string().regex(/^[0-9a-f-]{36}\.[0-9a-z]{1,11}$/, 'The `stream_id` of the first frame.')
+
+export const acknowledgeStream = defineRoute({
+  operationId: 'acknowledgeStream',
+  method: 'POST',
+  path: '/stream/acks',
+  tag,
+  summary: 'Say that you still read your stream',
+  description:
+    'Only for streams that were opened with `acks=1`; call it on a heartbeat, every 30 s. A stream that is not acknowledged for 50 s is closed, and you count as offline.',
+  body: z.strictObject({ stream_id: streamId }),
+  bodyExample: { stream_id: '0199a8a0-0000-7000-8000-000000000000.1' },
+  success: { status: 204, description: 'Noted, if the stream is yours and still open.' },
+  problems: [],
 })
 
 export const sendTyping = defineRoute({

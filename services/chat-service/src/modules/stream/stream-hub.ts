@@ -15,8 +15,8 @@ export class StreamHub {
   readonly #limits: StreamLimits
   /** By user, oldest first. */
   readonly #byUser = new Map<number, Set<StreamSession>>()
+  readonly #byId = new Map<string, StreamSession>()
   readonly #onCount: (userId: number) => void
-  #size = 0
 
   /** @param onCount called when the number of a user's streams has changed */
   constructor(limits: StreamLimits, onCount: (userId: number) => void) {
@@ -25,7 +25,7 @@ export class StreamHub {
   }
 
   get size(): number {
-    return this.#size
+    return this.#byId.size
   }
 
   get userIds(): number[] {
@@ -33,11 +33,15 @@ export class StreamHub {
   }
 
   get all(): StreamSession[] {
-    return [...this.#byUser.values()].flatMap((sessions) => [...sessions])
+    return [...this.#byId.values()]
   }
 
   of(userId: number): readonly StreamSession[] {
     return [...(this.#byUser.get(userId) ?? [])]
+  }
+
+  find(streamId: string): StreamSession | undefined {
+    return this.#byId.get(streamId)
   }
 
   /** @throws Problem OVERLOADED */
@@ -49,10 +53,10 @@ export class StreamHub {
       const delay_ms = Math.floor(REPLACED_DELAY_MS * (1 + Math.random()))
       surplus.close('replaced', { event: 'reconnect', data: { delay_ms } })
     }
-    if (this.#size >= perProcess) throw new Problem('OVERLOADED', { retryAfterSeconds: 5 })
+    if (this.size >= perProcess) throw new Problem('OVERLOADED', { retryAfterSeconds: 5 })
     const sessions = this.#byUser.get(userId) ?? new Set()
     this.#byUser.set(userId, sessions.add(session))
-    this.#size++
+    this.#byId.set(session.id, session)
     this.#onCount(userId)
   }
 
@@ -61,7 +65,7 @@ export class StreamHub {
     const sessions = this.#byUser.get(userId)
     if (!sessions?.delete(session)) return
     if (sessions.size === 0) this.#byUser.delete(userId)
-    this.#size--
+    this.#byId.delete(session.id)
     this.#onCount(userId)
   }
 

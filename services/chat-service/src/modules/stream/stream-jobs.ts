@@ -1,11 +1,15 @@
 import type { Service } from '@bigtech/service-kit'
 import type { RoomChannels } from './room-channels.ts'
+import type { StreamAcks } from './stream-acks.ts'
 import type { StreamHub } from './stream-hub.ts'
 import { MARGIN_MS } from './stream-resume.ts'
 
 export interface StreamJobsOptions {
   readonly hub: StreamHub
   readonly channels: RoomChannels
+  readonly acks: StreamAcks
+  /** A client that has been silent for longer counts as gone. */
+  readonly goneAfterMs: number
   readonly pubsub: {
     /** While it does not work, the store is asked every second. */
     readonly hintsWork: boolean
@@ -17,12 +21,15 @@ export interface StreamJobsOptions {
 const HEARTBEAT_MS = 15_000
 const SWEEP_MS = 5_000
 const POLL_MS = 1_000
+/** How often, within the time after which a client counts as gone, it is looked for. */
+const LOOKS = 10
 
-/** What happens to all open streams periodically: heartbeats, and the sweep for lost updates. */
+/** What happens to all open streams periodically: heartbeats, the sweep for lost updates, the search for clients that are gone. */
 export class StreamJobs {
   readonly #options: StreamJobsOptions
   #sweepTimer: NodeJS.Timeout | undefined
   #heartbeatTimer: NodeJS.Timeout | undefined
+  #goneTimer: NodeJS.Timeout | undefined
   #stopped = false
 
   constructor(options: StreamJobsOptions) {
@@ -30,7 +37,9 @@ export class StreamJobs {
   }
 
   start(): void {
-    const { pubsub } = this.#options
+    const { acks, goneAfterMs, pubsub } = this.#options
+    acks.start()
+    this.#goneTimer = setInterval(() => this.#closeGone(), goneAfterMs / LOOKS)
     let waitsLong = false
     const sweepIn = (ms: number) => {
       clearTimeout(this.#sweepTimer)
@@ -50,6 +59,8 @@ export class StreamJobs {
 
   stop(): void {
     this.#stopped = true
+    this.#options.acks.stop()
+    clearInterval(this.#goneTimer)
     clearTimeout(this.#sweepTimer)
     clearInterval(this.#heartbeatTimer)
   }
@@ -74,6 +85,15 @@ export class StreamJobs {
     const at = new Date().toISOString()
     for (const session of this.#options.hub.all) {
       if (session.state === 'live') session.sendWithCursor('heartbeat', { at, heads: session.cursor.heads })
+    }
+  }
+
+  #closeGone(): void {
+    const { hub, acks, goneAfterMs } = this.#options
+    const now = Date.now()
+    for (const session of hub.all) {
+      if (session.state !== 'opening' && session.silentMs(now, acks.worksSince) > goneAfterMs)
+        session.close('unresponsive')
     }
   }
 }

@@ -28,6 +28,8 @@ export interface StreamSessionOptions {
   readonly userId: number
   /** The login that the stream belongs to. */
   readonly loginId: string
+  /** Whether the client has announced that it acknowledges what it reads. */
+  readonly acknowledges: boolean
   readonly output: StreamOutput
   readonly onFrame: () => void
   /** Called once. */
@@ -47,6 +49,7 @@ export class StreamSession {
   #state: SessionState = 'opening'
   #closeReason: CloseReason | undefined
   #liveSince: UnixMs | undefined
+  #acknowledgedAt: UnixMs = Date.now()
   /** Frames that arrived before the first one. */
   #held: Buffer[] = []
   /** Changes of memberships that arrived before the stream was live, in order. */
@@ -145,6 +148,24 @@ export class StreamSession {
   /** Sends a frame with the present cursor. Only after `open`. */
   sendWithCursor<Name extends StreamFrameName>(event: Name, data: StreamFrameData<Name>): void {
     this.#push(this.cursor.idLine(), frame(event, data))
+  }
+
+  acknowledge(): void {
+    this.#acknowledgedAt = Date.now()
+  }
+
+  /**
+   * Returns for how many milliseconds nothing has shown that the client is there. Only an acknowledgement
+   * shows it: the kernel, or a proxy, takes heartbeats for a client that is long gone. Of clients that do not
+   * acknowledge, all that can be seen is that nothing is taken any more.
+   *
+   * @param acksWorkSince when the way of acknowledgements was restored; undefined while it is interrupted
+   */
+  silentMs(now: UnixMs, acksWorkSince: UnixMs | undefined): number {
+    const { acknowledges, output } = this.#options
+    const stalledMs = output.stalledMs(now)
+    if (!acknowledges || acksWorkSince === undefined) return stalledMs
+    return Math.max(stalledMs, now - Math.max(this.#acknowledgedAt, acksWorkSince))
   }
 
   /** Resolves when the reader has taken most of what was sent. */

@@ -12,6 +12,7 @@ import { RoomChannels } from './room-channels.ts'
 import { RoomReplay } from './room-replay.ts'
 import { streamRoutes } from './stream.routes.ts'
 import { StreamService } from './stream.service.ts'
+import { StreamAcks } from './stream-acks.ts'
 import { StreamHub } from './stream-hub.ts'
 import { StreamJobs } from './stream-jobs.ts'
 import { StreamResume } from './stream-resume.ts'
@@ -27,6 +28,8 @@ export interface StreamModuleOptions {
   readonly publisher: Publisher
   readonly members: MembershipReader
   readonly messages: MessagesForStreams
+  /** A client that has been silent for longer counts as gone. */
+  readonly goneAfterMs: number
   readonly friendIdsOf: (userId: number) => Promise<readonly number[]>
 }
 
@@ -38,6 +41,7 @@ export interface StreamModule {
 
 const STREAMS_PER_USER = 10
 const STREAMS_PER_PROCESS = 20_000
+const ACK_PROBES = 10
 
 /** Wires what clients receive as it happens. */
 export function createStream(options: StreamModuleOptions): StreamModule {
@@ -57,11 +61,19 @@ export function createStream(options: StreamModuleOptions): StreamModule {
   const replay = new RoomReplay(messages, members, channels)
   const resume = new StreamResume(messages, members, channels, replay)
   const streams = new StreamService({ messages, members, channels, resume, replay, hub, log })
-  const jobs = new StreamJobs({ hub, channels, pubsub: redis, log })
+  const { goneAfterMs } = options
+  const acks = new StreamAcks({
+    pubsub: redis,
+    instanceId,
+    find: (streamId) => hub.find(streamId),
+    probeEveryMs: goneAfterMs / ACK_PROBES,
+  })
+  const jobs = new StreamJobs({ hub, channels, acks, goneAfterMs, pubsub: redis, log })
   revocations.onRevoked((loginIds) => hub.closeLogins(loginIds))
   service.app.register(streamRoutes, {
     streams,
     hub,
+    acks,
     tickets: new StreamTickets(redis.commands),
     typing: new TypingService(members, (hint) => channels.publish(hint)),
     limiter,

@@ -1,8 +1,9 @@
-import { createStreamTicket, openStream, sendTyping, uuidv7 } from '@bigtech/contracts'
+import { acknowledgeStream, createStreamTicket, openStream, sendTyping } from '@bigtech/contracts'
 import { bearerToken, type Context, Problem, route, type Service } from '@bigtech/service-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
 import type { StreamService } from './stream.service.ts'
+import type { StreamAcks } from './stream-acks.ts'
 import type { StreamHub } from './stream-hub.ts'
 import { StreamOutput } from './stream-output.ts'
 import { type CloseReason, StreamSession } from './stream-session.ts'
@@ -13,6 +14,7 @@ import type { WriteBatcher } from './write-batcher.ts'
 export interface StreamRoutesOptions {
   readonly streams: StreamService
   readonly hub: StreamHub
+  readonly acks: StreamAcks
   readonly tickets: StreamTickets
   readonly typing: TypingService
   readonly limiter: RateLimiter
@@ -53,10 +55,15 @@ export async function streamRoutes(app: FastifyInstance, options: StreamRoutesOp
     return undefined
   })
 
+  route(app, acknowledgeStream, async ({ body }, { actor }) => {
+    options.acks.acknowledge(body.stream_id, actor.userId)
+    return undefined
+  })
+
   route(app, openStream, async ({ query }, _ctx: Context, { request, reply }) => {
     const identity = await identify(request, query.ticket, options)
     await limiter.take(openLimit, identity.userId)
-    const session = sessionFor(reply, identity, options)
+    const session = sessionFor(reply, { ...identity, acknowledges: query.acks !== undefined }, options)
     // Also while the stream opens: a client that is gone by then would never be noticed.
     reply.raw.once('close', () => session.close('client_gone'))
     const plan = await streams.admit(
@@ -89,13 +96,14 @@ async function identify(
 
 function sessionFor(
   reply: FastifyReply,
-  { userId, sessionId }: Identity,
-  { hub, batcher, onFrame, onClosed }: StreamRoutesOptions,
+  { userId, sessionId, acknowledges }: Identity & { acknowledges: boolean },
+  { hub, acks, batcher, onFrame, onClosed }: StreamRoutesOptions,
 ): StreamSession {
   const session: StreamSession = new StreamSession({
-    id: uuidv7(),
+    id: acks.newStreamId(),
     userId,
     loginId: sessionId,
+    acknowledges,
     output: new StreamOutput(reply.raw, batcher, () => session.close('slow_reader')),
     onFrame,
     onClosed: (closed, reason) => {

@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { PubSub } from './pubsub.ts'
+import { StreamAcks } from './stream-acks.ts'
+import type { StreamSession } from './stream-session.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** Two processes whose acknowledgements travel over one channel, which a test can interrupt. */
+function processes() {
+  const listeners = new Map<string, (payload: string) => void>()
+  const bus = { works: true }
+  const pubsub: Pick<PubSub, 'hint' | 'onHint'> = {
+    hint: (channel, payload) => void (bus.works && listeners.get(channel)?.(payload)),
+    onHint: (channel, listener) => void listeners.set(channel, listener),
+  }
+  const acknowledged: string[] = []
+  const sessionOf = (id: string) =>
+    ({ userId: 7, acknowledge: () => acknowledged.push(id) }) as unknown as StreamSession
+  const [one, other] = ['a', 'b'].map((letter) => {
+    const instanceId = `${letter.repeat(8)}-0000-7000-8000-000000000000`
+    const acks = new StreamAcks({ pubsub, instanceId, find: sessionOf, probeEveryMs: 1_000 })
+    acks.start()
+    return acks
+  }) as [StreamAcks, StreamAcks]
+  return { one, other, bus, acknowledged }
+}
+
+it('forwards an acknowledgement to the process that holds the stream, and takes none of somebody else', () => {
+  const { one, other, acknowledged } = processes()
+  const stream = one.newStreamId()
+  other.acknowledge(stream, 7)
+  one.acknowledge(stream, 7)
+  other.acknowledge(stream, 8)
+  expect(acknowledged).toEqual([stream, stream])
+})
+
+it('says that acknowledgements cannot arrive while its own probes do not, and since when they can again', () => {
+  const { one, bus } = processes()
+  const start = Date.now()
+  vi.advanceTimersByTime(10_000)
+  expect(one.worksSince).toBe(start)
+  bus.works = false
+  vi.advanceTimersByTime(4_000)
+  expect(one.worksSince).toBeUndefined()
+  bus.works = true
+  vi.advanceTimersByTime(2_000)
+  expect(one.worksSince).toBe(start + 15_000)
+})

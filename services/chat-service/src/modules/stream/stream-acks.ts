@@ -1,0 +1,84 @@
+import type { PubSub } from './pubsub.ts'
+import type { StreamSession } from './stream-session.ts'
+
+interface Ack {
+  readonly stream: string
+  readonly user: number
+}
+
+/** Without an echo for this many probes the path counts as broken. */
+const MISSED_PROBES = 3
+
+const channelOf = (instanceId: string) => `chat:stream-acks:${instanceId}` as const
+
+/**
+ * Carries clients' acknowledgements to the process that holds the stream: the load balancer sends a request to
+ * any process. Probes its own channel, so that streams are not judged while acknowledgements cannot arrive.
+ */
+export class StreamAcks {
+  readonly #pubsub: Pick<PubSub, 'hint' | 'onHint'>
+  readonly #instanceId: string
+  readonly #find: (streamId: string) => StreamSession | undefined
+  readonly #probeEveryMs: number
+  #worksSince: number | undefined
+  #echoAt = 0
+  #timer: NodeJS.Timeout | undefined
+  #lastStream = 0
+
+  constructor(options: {
+    readonly pubsub: Pick<PubSub, 'hint' | 'onHint'>
+    readonly instanceId: string
+    readonly find: (streamId: string) => StreamSession | undefined
+    readonly probeEveryMs: number
+  }) {
+    this.#pubsub = options.pubsub
+    this.#instanceId = options.instanceId
+    this.#find = options.find
+    this.#probeEveryMs = options.probeEveryMs
+  }
+
+  start(): void {
+    this.#pubsub.onHint(channelOf(this.#instanceId), (payload) => this.#receive(payload))
+    this.#probe()
+    this.#timer = setInterval(() => this.#probe(), this.#probeEveryMs)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** Returns an id that names the process, so that any process can forward an acknowledgement to it. */
+  newStreamId(): string {
+    return `${this.#instanceId}.${(++this.#lastStream).toString(36)}`
+  }
+
+  /** Notes that a client has read its stream until now; somebody else's stream is ignored. */
+  acknowledge(stream: string, user: number): void {
+    const instanceId = stream.slice(0, stream.indexOf('.'))
+    if (instanceId === this.#instanceId) this.#note({ stream, user })
+    else this.#pubsub.hint(channelOf(instanceId), JSON.stringify({ stream, user } satisfies Ack))
+  }
+
+  /** Returns since when acknowledgements have arrived without interruption; undefined while they may not. */
+  get worksSince(): number | undefined {
+    if (Date.now() - this.#echoAt > this.#probeEveryMs * MISSED_PROBES) this.#worksSince = undefined
+    return this.#worksSince
+  }
+
+  #probe(): void {
+    this.#pubsub.hint(channelOf(this.#instanceId), '{}')
+  }
+
+  #receive(payload: string): void {
+    this.#worksSince = this.worksSince ?? Date.now()
+    this.#echoAt = Date.now()
+    const ack = JSON.parse(payload) as Partial<Ack>
+    if (ack.stream !== undefined) this.#note(ack as Ack)
+  }
+
+  #note({ stream, user }: Ack): void {
+    const session = this.#find(stream)
+    if (session?.userId === user) session.acknowledge()
+  }
+}

@@ -1,0 +1,58 @@
+import { createServer, get, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { waitFor } from '@bigtech/testkit'
+import { expect, it } from 'vitest'
+import { StreamOutput } from './stream-output.ts'
+import { WriteBatcher } from './write-batcher.ts'
+
+/** An output over a real connection, and the client that reads it. */
+async function connected() {
+  let slow = false
+  const outputs: StreamOutput[] = []
+  const server = createServer((_request, response) => {
+    response.writeHead(200)
+    outputs.push(
+      new StreamOutput(response, new WriteBatcher(), () => {
+        slow = true
+      }),
+    )
+    outputs[0]!.push(Buffer.from('first'))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const client = await new Promise<IncomingMessage>((resolve) => {
+    get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' }, resolve)
+  })
+  return {
+    output: outputs[0]!,
+    client,
+    isSlow: () => slow,
+    close: () => {
+      client.destroy()
+      server.close()
+    },
+  }
+}
+
+it('knows since when a client has taken nothing of what waits for it, and when it takes again', async () => {
+  const { output, client, isSlow, close } = await connected()
+  const block = Buffer.alloc(64 * 1024)
+  client.pause()
+  await waitFor(() => {
+    if (output.stalledMs(Date.now()) === 0) output.push(block)
+    return output.stalledMs(Date.now()) >= 200
+  })
+  expect(isSlow()).toBe(false)
+  client.resume()
+  await waitFor(() => output.stalledMs(Date.now()) === 0)
+  close()
+})
+
+it('calls a client slow for which more than 1 MiB waits', async () => {
+  const { output, client, isSlow, close } = await connected()
+  client.pause()
+  await waitFor(() => {
+    for (let n = 0; n < 16; n++) output.push(Buffer.alloc(64 * 1024))
+    return isSlow()
+  })
+  close()
+})
