@@ -51,7 +51,7 @@ export const reaction = z.object({
   me: z.boolean().meta({ description: 'Whether you are one of them.' }),
 })
 
-/** The message that another one answers, as it is now: nothing of a deleted one. */
+/** The message that another one answers, as it is now and as you may see it: nothing of a deleted one. */
 export const replyPreview = z.object({
   message_id: messageId,
   seq,
@@ -69,7 +69,7 @@ export const message = z.object({
   user_id: userId,
   username: z
     .string()
-    .meta({ description: 'As it was when the message was sent; empty once the account is gone.' }),
+    .meta({ description: 'As it was when the message was sent; `unknown user` once the account is gone.' }),
   content: z.string(),
   message_type: messageType,
   created_at: timestamp,

@@ -6,7 +6,6 @@ import {
   caption,
   clientMessageId,
   message,
-  messageContent,
   messageExample,
   messageIdParam,
   messageProblems,
@@ -106,7 +105,9 @@ export const editMessage = defineRoute({
   tag,
   summary: 'Edit your own message within 24 hours',
   params: ofMessage,
-  body: z.strictObject({ content: messageContent, mentions: z.array(userId).max(50).optional() }),
+  description:
+    'Mentions that are left out stay as they are. The caption of an image or a file may be emptied.',
+  body: z.strictObject({ content: caption, mentions: z.array(userId).max(50).optional() }),
   bodyExample: { content: '안녕하세요, 여러분!' },
   success: oneMessage(200, 'The message as edited.'),
   problems: [...messageProblems, 'FORBIDDEN', 'EDIT_WINDOW_OVER', 'DIRECT_MESSAGE_REFUSED'],

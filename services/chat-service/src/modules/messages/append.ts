@@ -78,7 +78,7 @@ export class MessageAppender {
    */
   async append(draft: Draft): Promise<Appended> {
     const queue = this.#queueOf(draft.roomId)
-    const key = draft.clientMessageId === null ? null : `${draft.userId}:${draft.clientMessageId}`
+    const key = keyOf(draft)
     const leader = key === null ? undefined : queue.leaders.get(key)
     if (leader) return this.#follow(leader, draft)
     this.#refuseWhenFull(queue)
@@ -94,19 +94,33 @@ export class MessageAppender {
     return appended
   }
 
+  /**
+   * What was stored for this draft by an earlier send, if anything was.
+   *
+   * @throws Problem MESSAGE_ID_REUSED when another body has its client_message_id.
+   */
+  async repeated(draft: Draft): Promise<Appended | undefined> {
+    if (draft.clientMessageId === null) return undefined
+    const leader = this.#queues.get(draft.roomId)?.leaders.get(keyOf(draft)!)
+    if (leader) await leader.catch(() => undefined)
+    return this.#storedAs(draft)
+  }
+
   /** Within this process a repeat waits for the first one instead of racing it to the store. */
   async #follow(leader: Promise<Appended>, draft: Draft): Promise<Appended> {
     // Its failure may be its own: what counts is what is stored in the end.
     const outcome = await leader.catch((failure: unknown) => ({ failure }))
-    const stored = await this.#stored(draft)
-    if (stored && stored.body_hash !== draft.bodyHash) throw new Problem('MESSAGE_ID_REUSED')
-    if (stored) return { message: toRecord(stored), repeated: true }
+    const stored = await this.#storedAs(draft)
+    if (stored) return stored
     if ('failure' in outcome) throw outcome.failure
     return outcome
   }
 
-  #stored(draft: Draft): Promise<MessageDocument | null> {
-    return this.#options.findByClientId(draft.roomId, draft.userId, draft.clientMessageId ?? '')
+  async #storedAs(draft: Draft): Promise<Appended | undefined> {
+    const { roomId, userId, clientMessageId } = draft
+    const stored = await this.#options.findByClientId(roomId, userId, clientMessageId ?? '')
+    if (stored && stored.body_hash !== draft.bodyHash) throw new Problem('MESSAGE_ID_REUSED')
+    return stored ? { message: toRecord(stored), repeated: true } : undefined
   }
 
   #queueOf(roomId: number): RoomQueue {
@@ -220,13 +234,20 @@ export class MessageAppender {
 
   /** False when the message that has this id cannot be seen yet: another process is just storing it. */
   async #settleRepeat(entry: Entry): Promise<boolean> {
-    const stored = await this.#stored(entry.draft)
-    if (!stored) return false
-    if (stored.body_hash === entry.draft.bodyHash)
-      entry.resolve({ message: toRecord(stored), repeated: true })
-    else entry.reject(new Problem('MESSAGE_ID_REUSED'))
-    return true
+    try {
+      const stored = await this.#storedAs(entry.draft)
+      if (stored) entry.resolve(stored)
+      return stored !== undefined
+    } catch (err) {
+      if (!(err instanceof Problem)) throw err
+      entry.reject(err)
+      return true
+    }
   }
+}
+
+function keyOf({ userId, clientMessageId }: Draft): string | null {
+  return clientMessageId === null ? null : `${userId}:${clientMessageId}`
 }
 
 function jitter(attempt: number): Promise<void> {

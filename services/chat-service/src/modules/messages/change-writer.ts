@@ -209,7 +209,8 @@ function documentOf(change: Change, after: MessageRecord, correlationId: string)
     cseq,
     user_id: change.userId,
     kind: body.kind,
-    ...(body.kind === 'edited' ? { content: body.content, mentions: body.mentions } : {}),
+    ...(body.kind === 'edited' ? { content: body.content } : {}),
+    ...('mentions' in body && body.mentions ? { mentions: body.mentions } : {}),
     ...('emoji' in body ? { emoji: body.emoji } : {}),
     // Also without an event: the mark says that the message has to be looked at after a crash.
     pending: true,
@@ -231,7 +232,7 @@ function eventsOf(
       content: body.content,
       rev: after.rev,
       edited_at: timestamp.toISOString(),
-      mentions: [...body.mentions],
+      mentions: [...after.mentions],
     }
     return [eventRecord(messageEdited, messageEdited.create(payload, { ...meta, timestamp }), 'chat-service')]
   }

@@ -4,7 +4,12 @@ import type { MessageRecord, MessageState, ReactionOf, UnixMs } from './message.
 
 /** Something that happened to a message after it was sent. */
 export type ChangeBody =
-  | { readonly kind: 'edited'; readonly content: string; readonly mentions: readonly number[] }
+  | {
+      readonly kind: 'edited'
+      readonly content: string
+      /** Undefined leaves them as they are. */
+      readonly mentions?: readonly number[] | undefined
+    }
   | { readonly kind: 'deleted' }
   | { readonly kind: 'reaction_added' | 'reaction_removed'; readonly emoji: string }
   | { readonly kind: 'pinned' | 'unpinned' }
@@ -49,7 +54,7 @@ export function decide(
   if (message.isDeleted) throw new Problem('MESSAGE_NOT_FOUND', { detail: 'It has been deleted.' })
   switch (body.kind) {
     case 'edited':
-      return decideEdit(message, intent, body.content, now)
+      return decideEdit(message, intent, body, now)
     case 'reaction_added':
       if (reactors(message, body.emoji).includes(intent.userId)) return false
       if (reactors(message, body.emoji).length === 0 && message.reactions.length >= maxReactionKinds)
@@ -72,10 +77,15 @@ function decideDelete(message: MessageRecord, intent: Intent): boolean {
   return !message.isDeleted
 }
 
-function decideEdit(message: MessageRecord, intent: Intent, content: string, now: UnixMs): boolean {
+function decideEdit(
+  message: MessageRecord,
+  intent: Intent,
+  { content, mentions = message.mentions }: ChangeBody & { kind: 'edited' },
+  now: UnixMs,
+): boolean {
   if (message.userId !== intent.userId || message.messageType === 'system') throw new Problem('FORBIDDEN')
   if (now - message.createdAt > EDIT_WINDOW_MS) throw new Problem('EDIT_WINDOW_OVER')
-  return message.content !== content
+  return message.content !== content || mentions.join() !== message.mentions.join()
 }
 
 function reactors(message: MessageState, emoji: string): readonly number[] {
@@ -94,7 +104,7 @@ function applied(message: MessageRecord, { body, at, userId }: Change): Partial<
     case 'edited':
       return {
         content: body.content,
-        mentions: body.mentions,
+        mentions: body.mentions ?? message.mentions,
         rev: message.rev + 1,
         editedAt: at,
         versions: [

@@ -204,7 +204,7 @@ export function toChange(doc: ChangeDocument): Change {
   }
   switch (kind) {
     case 'edited':
-      return { ...base, body: { kind, content: doc.content ?? '', mentions: doc.mentions ?? [] } }
+      return { ...base, body: { kind, content: doc.content ?? '', mentions: doc.mentions } }
     case 'reaction_added':
     case 'reaction_removed':
       return { ...base, body: { kind, emoji: doc.emoji ?? '' } }

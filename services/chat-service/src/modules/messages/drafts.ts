@@ -16,7 +16,8 @@ export interface NewMessage {
   readonly replyTo?: string | undefined
   readonly mentions?: readonly number[] | undefined
   readonly attachment?: Attachment | undefined
-  readonly isForwarded?: boolean
+  /** The message that this one is a copy of. */
+  readonly forwardOf?: string
   readonly system?: SystemNote
 }
 
@@ -47,7 +48,7 @@ export function draftOf(message: NewMessage, correlationId: string): Draft {
         message_type: message.messageType,
         ...(clientMessageId === null ? {} : { client_message_id: clientMessageId, body_hash: bodyHash }),
         reply_to: message.replyTo ?? null,
-        is_forwarded: message.isForwarded ?? false,
+        is_forwarded: message.forwardOf !== undefined,
         system: message.system ?? null,
         cseq: 0,
         rev: 0,
@@ -92,15 +93,11 @@ function sentRecord(
   return eventRecord(messageSent, event, 'chat-service')
 }
 
-/** Of what the sender wrote, and of nothing that the service adds. */
-function hashOf({ content, messageType, replyTo, mentions, attachment, isForwarded }: NewMessage): string {
-  const body = [
-    content,
-    messageType,
-    replyTo ?? null,
-    mentions ?? [],
-    attachment ?? null,
-    isForwarded ?? false,
-  ]
+/** Of what the sender asked for, and of nothing that the service adds: of a forward, which message it is. */
+function hashOf({ content, messageType, replyTo, mentions, attachment, forwardOf }: NewMessage): string {
+  const body =
+    forwardOf === undefined
+      ? [content, messageType, replyTo ?? null, mentions ?? [], attachment ?? null, false]
+      : [forwardOf]
   return createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 22)
 }

@@ -1,10 +1,10 @@
 import type { Attachment, Message } from '@bigtech/contracts'
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { Membership, MembershipReader } from '../rooms/membership.ts'
-import type { Appended, MessageAppender } from './append.ts'
+import type { Appended, Draft, MessageAppender } from './append.ts'
 import { type ChangeBody, MAX_PINS } from './change.ts'
 import type { ChangeWriter } from './change-writer.ts'
-import { draftOf, type NewMessage } from './drafts.ts'
+import { draftOf } from './drafts.ts'
 import type { MessageRepository } from './message.repository.ts'
 import { type MessageRecord, roomOf } from './message.ts'
 import type { MessageViews } from './message.view.ts'
@@ -39,64 +39,82 @@ export class MessageService {
   }
 
   async send(ctx: AuthenticatedContext, roomId: number, input: SendInput): Promise<Message> {
-    const membership = await this.#mayWrite(ctx, roomId)
-    await this.#options.limits.send(ctx.actor.userId, roomId)
-    if (input.reply_to !== undefined) {
-      const answered = await this.#visible(membership, input.reply_to)
-      if (answered.isDeleted)
-        throw new Problem('MESSAGE_NOT_FOUND', { detail: 'What you answer has been deleted.' })
-    }
-    await this.#requireMembers(roomId, input.mentions)
-    const appended = await this.#append(ctx, {
-      roomId,
-      userId: ctx.actor.userId,
-      username: ctx.actor.username,
-      content: input.content,
-      messageType: input.message_type,
-      clientMessageId: input.client_message_id,
-      replyTo: input.reply_to,
-      mentions: input.mentions && [...new Set(input.mentions)],
-      attachment: input.attachment,
+    const { members, limits, views } = this.#options
+    const membership = await members.require(roomId, ctx.actor.userId)
+    await limits.send(ctx.actor.userId, roomId)
+    const draft = draftOf(
+      {
+        roomId,
+        userId: ctx.actor.userId,
+        username: ctx.actor.username,
+        content: input.content,
+        messageType: input.message_type,
+        clientMessageId: input.client_message_id,
+        replyTo: input.reply_to,
+        mentions: input.mentions && [...new Set(input.mentions)],
+        attachment: input.attachment,
+      },
+      ctx.requestId,
+    )
+    const appended = await this.#unlessRepeated([draft], async () => {
+      await members.assertMaySend(membership)
+      if (input.reply_to !== undefined) await this.#repliedTo(membership, input.reply_to)
+      await this.#requireMembers(roomId, input.mentions)
+      return [await this.#append(draft)]
     })
-    if (appended.repeated) return this.#view(ctx, appended.message)
+    const [{ message, repeated }] = appended as [Appended]
+    if (repeated || input.reply_to !== undefined) return this.#view(ctx, message)
     // Just stored: nobody has read, hidden or changed it, so nothing more has to be asked for.
-    const [view] = await this.#options.views.shared([appended.message])
+    const [view] = await views.shared([message])
     return view!
   }
 
+  /** All or none as far as it can be known before: half a forward would surprise. */
   async forward(
     ctx: AuthenticatedContext,
     roomId: number,
     messageId: string,
     input: { readonly room_ids: readonly number[]; readonly client_message_id?: string | undefined },
   ): Promise<Message[]> {
-    const membership = await this.#options.members.require(roomId, ctx.actor.userId)
-    const original = await this.#visible(membership, messageId)
-    const { userId } = ctx.actor
-    const hidden = await this.#options.repository.hiddenBy(userId, [messageId])
-    if (original.isDeleted || original.messageType === 'system' || hidden.has(messageId))
-      throw new Problem('MESSAGE_NOT_FOUND')
-    const targets = [...new Set(input.room_ids)]
-    // All or none as far as it can be known before: half a forward would surprise.
-    for (const target of targets) await this.#mayWrite(ctx, target)
-    const sent: MessageRecord[] = []
-    for (const target of targets) {
-      await this.#options.limits.send(userId, target)
-      const { message } = await this.#append(ctx, {
-        roomId: target,
-        userId,
-        username: ctx.actor.username,
-        content: original.content,
-        messageType: original.messageType,
-        clientMessageId: input.client_message_id,
-        attachment: original.attachment ?? undefined,
-        isForwarded: true,
-      })
-      sent.push(message)
-    }
-    return this.#options.views.forViewer(sent, userId)
+    const { members, limits, views } = this.#options
+    const { userId, username } = ctx.actor
+    const source = await members.require(roomId, userId)
+    const targets: Membership[] = []
+    for (const target of new Set(input.room_ids)) targets.push(await members.require(target, userId))
+    const draftFor = (original: Pick<MessageRecord, 'content' | 'messageType' | 'attachment'>) =>
+      targets.map((target) =>
+        draftOf(
+          {
+            roomId: target.roomId,
+            userId,
+            username,
+            content: original.content,
+            messageType: original.messageType,
+            clientMessageId: input.client_message_id,
+            attachment: original.attachment ?? undefined,
+            forwardOf: messageId,
+          },
+          ctx.requestId,
+        ),
+      )
+    const unknown = { content: '', messageType: 'text', attachment: null } as const
+    const appended = await this.#unlessRepeated(draftFor(unknown), async () => {
+      const original = await this.#forwardable(source, messageId)
+      for (const target of targets) await members.assertMaySend(target)
+      const sent: Appended[] = []
+      for (const draft of draftFor(original)) {
+        await limits.send(userId, draft.roomId)
+        sent.push(await this.#append(draft))
+      }
+      return sent
+    })
+    return views.forViewer(
+      appended.map(({ message }) => message),
+      userId,
+    )
   }
 
+  /** Mentions that are left out stay as they are; so do those of people who have left the room meanwhile. */
   async edit(
     ctx: AuthenticatedContext,
     roomId: number,
@@ -104,9 +122,13 @@ export class MessageService {
     input: { readonly content: string; readonly mentions?: readonly number[] | undefined },
   ): Promise<Message> {
     await this.#mayWrite(ctx, roomId)
-    await this.#requireMembers(roomId, input.mentions)
-    const mentions = [...new Set(input.mentions ?? [])]
-    return this.#change(ctx, roomId, messageId, { kind: 'edited', content: input.content, mentions })
+    const { content } = input
+    const mentions = input.mentions && [...new Set(input.mentions)]
+    return this.#change(ctx, roomId, messageId, { kind: 'edited', content, mentions }, async (message) => {
+      // Only a picture or a file may go without words.
+      if (content === '' && message.attachment === null) throw invalid('content', 'Write something.')
+      await this.#requireMembers(roomId, input.mentions, message.mentions)
+    })
   }
 
   async delete(
@@ -185,11 +207,14 @@ export class MessageService {
     roomId: number,
     messageId: string,
     body: ChangeBody,
+    validate?: (message: MessageRecord) => Promise<void>,
   ): Promise<Message> {
     const { userId } = ctx.actor
     const membership = await this.#options.members.require(roomId, userId)
     await this.#options.limits.change(userId, roomId)
-    await this.#visible(membership, messageId)
+    const before = await this.#visible(membership, messageId)
+    // Whoever may not change it at all is told so first.
+    if (validate && before.userId === userId && !before.isDeleted) await validate(before)
     const mayModerate = membership.roomType === 'group' && membership.role !== 'member'
     const message = await this.#options.writer.apply(
       roomId,
@@ -199,9 +224,38 @@ export class MessageService {
     return this.#view(ctx, message)
   }
 
-  async #append(ctx: AuthenticatedContext, message: NewMessage): Promise<Appended> {
+  async #append(draft: Draft): Promise<Appended> {
     await this.#options.repository.ensureIndexes()
-    return this.#options.appender.append(draftOf(message, ctx.requestId))
+    return this.#options.appender.append(draft)
+  }
+
+  /**
+   * A repeat is answered with what is stored, although what it refers to may be gone by now: only a refusal
+   * asks whether this is one, so that a first send costs no look-up.
+   */
+  async #unlessRepeated(drafts: readonly Draft[], work: () => Promise<Appended[]>): Promise<Appended[]> {
+    try {
+      return await work()
+    } catch (refusal) {
+      if (!(refusal instanceof Problem)) throw refusal
+      const stored = await Promise.all(drafts.map((draft) => this.#options.appender.repeated(draft)))
+      if (stored.every((each) => each !== undefined)) return stored
+      throw refusal
+    }
+  }
+
+  async #repliedTo(membership: Membership, messageId: string): Promise<void> {
+    const { isDeleted } = await this.#visible(membership, messageId)
+    if (isDeleted)
+      throw new Problem('MESSAGE_NOT_FOUND', { detail: 'The message you are replying to has been deleted.' })
+  }
+
+  async #forwardable(membership: Membership, messageId: string): Promise<MessageRecord> {
+    const original = await this.#visible(membership, messageId)
+    const hidden = await this.#options.repository.hiddenBy(membership.userId, [messageId])
+    if (original.isDeleted || original.messageType === 'system' || hidden.has(messageId))
+      throw new Problem('MESSAGE_NOT_FOUND')
+    return original
   }
 
   async #mayWrite(ctx: AuthenticatedContext, roomId: number): Promise<Membership> {
@@ -221,11 +275,16 @@ export class MessageService {
     return message
   }
 
-  async #requireMembers(roomId: number, userIds: readonly number[] | undefined): Promise<void> {
-    if (!userIds?.length) return
-    const members = new Set(await this.#options.members.memberIds(roomId))
+  /** @param known who need not be members: they were mentioned before */
+  async #requireMembers(
+    roomId: number,
+    userIds: readonly number[] | undefined,
+    known: readonly number[] = [],
+  ): Promise<void> {
+    if (!userIds?.some((userId) => !known.includes(userId))) return
+    const allowed = new Set([...(await this.#options.members.memberIds(roomId)), ...known])
     const errors = userIds.flatMap((userId, index) =>
-      members.has(userId) ? [] : [{ field: `mentions.${index}`, message: 'Not a member of this room.' }],
+      allowed.has(userId) ? [] : [{ field: `mentions.${index}`, message: 'Not a member of this room.' }],
     )
     if (errors.length > 0) throw new Problem('VALIDATION_FAILED', { errors })
   }
@@ -234,4 +293,8 @@ export class MessageService {
     const [view] = await this.#options.views.forViewer([message], ctx.actor.userId)
     return view!
   }
+}
+
+function invalid(field: string, message: string): Problem {
+  return new Problem('VALIDATION_FAILED', { errors: [{ field, message }] })
 }

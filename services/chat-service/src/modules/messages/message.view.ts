@@ -1,4 +1,6 @@
 import { hiddenMessage, type Message } from '@bigtech/contracts'
+import { unknownContact } from '../contacts/contacts.ts'
+import type { MembershipReader } from '../rooms/membership.ts'
 import type { MessageRepository } from './message.repository.ts'
 import { excerpt, type MessageRecord } from './message.ts'
 import type { Projection } from './projection.ts'
@@ -6,37 +8,72 @@ import type { ReadSnapshot, ReadState } from './read-state.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
 
+/** Shown in place of the name of a deleted account, in messages as everywhere else. */
+const DELETED_NAME = unknownContact(0).username
+
+/** What one member of a room may see of it. */
+export interface Viewer {
+  readonly userId: number
+  /** Whether their part of the history goes back to this message. */
+  sees(seq: number): boolean
+  /** Whether they deleted this message for themselves. */
+  hides(messageId: string): boolean
+}
+
 /** Messages as clients see them: with who has not read them, and with what they answer. */
 export class MessageViews {
   readonly #repository: MessageRepository
   readonly #projection: Projection
   readonly #reads: ReadState
+  readonly #members: Pick<MembershipReader, 'find'>
 
-  constructor(repository: MessageRepository, projection: Projection, reads: ReadState) {
+  constructor(
+    repository: MessageRepository,
+    projection: Projection,
+    reads: ReadState,
+    members: Pick<MembershipReader, 'find'>,
+  ) {
     this.#repository = repository
     this.#projection = projection
     this.#reads = reads
+    this.#members = members
   }
 
   /** For one person, exact at this moment. The records may come from several rooms. */
   async forViewer(records: readonly MessageRecord[], viewerId: number): Promise<Message[]> {
-    const ids = records.map(({ messageId }) => messageId)
-    const [previewed, snapshots, hidden] = await Promise.all([
+    const [previewed, snapshots, hidden, visibleFrom] = await Promise.all([
       this.#previewed(records),
-      this.#snapshots(records, (roomId) => this.#reads.snapshot(roomId)),
-      this.#repository.hiddenBy(viewerId, ids),
+      this.#ofRooms(records, (roomId) => this.#reads.snapshot(roomId)),
+      this.#repository.hiddenBy(viewerId, withReplied(records)),
+      this.#ofRooms(records, async (roomId) => (await this.#members.find(roomId, viewerId))?.visibleFromSeq),
     ])
     return records.map((record) => {
-      const shared = toMessage(record, snapshots.get(record.roomId)!, previewed)
-      return hidden.has(record.messageId) ? hiddenMessage(shared) : personalView(shared, record, viewerId)
+      const floor = visibleFrom.get(record.roomId) ?? Number.POSITIVE_INFINITY
+      return personalView(toMessage(record, snapshots.get(record.roomId)!, previewed), record, {
+        userId: viewerId,
+        sees: (seq) => seq >= floor,
+        hides: (messageId) => hidden.has(messageId),
+      })
     })
+  }
+
+  /** For one person, of one room, with read counts from memory. */
+  async forStream(records: readonly MessageRecord[], viewer: Omit<Viewer, 'hides'>): Promise<Message[]> {
+    const [views, hidden] = await Promise.all([
+      this.shared(records),
+      this.#repository.hiddenBy(viewer.userId, withReplied(records)),
+    ])
+    const { userId } = viewer
+    const sees = (seq: number) => viewer.sees(seq)
+    const hides = (messageId: string) => hidden.has(messageId)
+    return records.map((record, index) => personalView(views[index]!, record, { userId, sees, hides }))
   }
 
   /** As everybody sees them; what is different for one person is put in by `personalView`. */
   async shared(records: readonly MessageRecord[]): Promise<Message[]> {
     const [previewed, snapshots] = await Promise.all([
       this.#previewed(records),
-      this.#snapshots(records, (roomId) => this.#reads.recent(roomId)),
+      this.#ofRooms(records, (roomId) => this.#reads.recent(roomId)),
     ])
     return records.map((record) => toMessage(record, snapshots.get(record.roomId)!, previewed))
   }
@@ -47,13 +84,20 @@ export class MessageViews {
     return this.#projection.load(ids)
   }
 
-  async #snapshots(
+  async #ofRooms<Value>(
     records: readonly MessageRecord[],
-    read: (roomId: number) => Promise<ReadSnapshot>,
-  ): Promise<Map<number, ReadSnapshot>> {
+    read: (roomId: number) => Promise<Value>,
+  ): Promise<Map<number, Value>> {
     const roomIds = [...new Set(records.map(({ roomId }) => roomId))]
     return new Map(await Promise.all(roomIds.map(async (roomId) => [roomId, await read(roomId)] as const)))
   }
+}
+
+/** The ids of these messages, and of those that they answer. */
+export function withReplied(records: readonly MessageRecord[]): string[] {
+  return [
+    ...new Set(records.flatMap(({ messageId, replyTo }) => (replyTo ? [messageId, replyTo] : [messageId]))),
+  ]
 }
 
 function toMessage(
@@ -67,7 +111,7 @@ function toMessage(
     room_id: record.roomId,
     seq: record.seq,
     user_id: record.userId,
-    username: record.username,
+    username: record.username || DELETED_NAME,
     content: record.content,
     message_type: record.messageType,
     created_at: iso(record.createdAt),
@@ -94,22 +138,31 @@ function previewOf(answered: MessageRecord): NonNullable<Message['reply_preview'
     message_id: answered.messageId,
     seq: answered.seq,
     user_id: answered.userId,
-    username: answered.username,
+    username: answered.username || DELETED_NAME,
     content: excerpt(answered.content),
     message_type: answered.messageType,
     is_deleted: answered.isDeleted,
   }
 }
 
-/** With one's own reactions marked. */
-export function personalView(shared: Message, { reactions }: MessageRecord, viewerId: number): Message {
-  if (!reactions.some(({ userIds }) => userIds.includes(viewerId))) return shared
+/** With one's own reactions marked, and nothing that this person may not see or no longer wants to. */
+export function personalView(shared: Message, record: MessageRecord, viewer: Viewer): Message {
+  if (viewer.hides(record.messageId)) return hiddenMessage(shared)
+  const preview = previewFor(shared.reply_preview, viewer)
+  const isReactor = record.reactions.some(({ userIds }) => userIds.includes(viewer.userId))
+  if (preview === shared.reply_preview && !isReactor) return shared
   return {
     ...shared,
-    reactions: reactions.map(({ emoji, userIds }) => ({
+    reply_preview: preview,
+    reactions: record.reactions.map(({ emoji, userIds }) => ({
       emoji,
       count: userIds.length,
-      me: userIds.includes(viewerId),
+      me: userIds.includes(viewer.userId),
     })),
   }
+}
+
+function previewFor(preview: Message['reply_preview'], viewer: Viewer): Message['reply_preview'] {
+  if (preview === null || !viewer.sees(preview.seq)) return null
+  return viewer.hides(preview.message_id) ? { ...preview, content: '', is_deleted: true } : preview
 }

@@ -66,7 +66,7 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   const positions = new ReadPositionRepository(store)
   const reads = new ReadState(positions, members)
   const rooms = new RoomPositions(store, repository, service.log)
-  const views = new MessageViews(repository, projection, reads)
+  const views = new MessageViews(repository, projection, reads, members)
   const updates = new RoomUpdates()
   const limits = new MessageLimits(options.limiter, options.sendsPer10Seconds)
   const relay = createRelay(options, new MessageOutboxStore({ store, repository, projection, positions }))

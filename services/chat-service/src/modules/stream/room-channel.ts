@@ -1,4 +1,4 @@
-import { hiddenMessage, type Message } from '@bigtech/contracts'
+import type { Message } from '@bigtech/contracts'
 import { continueTrace, type Service } from '@bigtech/service-kit'
 import type { MessageRecord, UnixMs } from '../messages/message.ts'
 import { personalView } from '../messages/message.view.ts'
@@ -139,7 +139,11 @@ export class RoomChannel {
     }
     const changed = changes.map(({ message }) => message)
     const records = [...messages, ...changed]
-    const hideable = (stored ? records : changed).map(({ messageId }) => messageId)
+    // Nobody can have hidden a message that was just sent, but they may have hidden the one it answers.
+    const hideable = [
+      ...(stored ? records : changed).map(({ messageId }) => messageId),
+      ...records.flatMap(({ replyTo }) => replyTo ?? []),
+    ]
     const [views, hidden] = await Promise.all([
       this.#messages.views.shared(records),
       hideable.length > 0 ? this.#messages.repository.hiddenFrom(hideable) : new Map<string, number[]>(),
@@ -171,13 +175,17 @@ export class RoomChannel {
     toBlock: (message: Message) => Buffer,
   ): void {
     const progress = { seq: this.#seq, cseq: this.#cseq, at }
-    const hiders = hidden.get(record.messageId)
+    const hides = (messageId: string, userId: number) => hidden.get(messageId)?.includes(userId) ?? false
     let shared: Buffer | undefined
     for (const subscription of this.#subscriptions) {
       let block: Buffer | null = null
       if (subscription.sees(record.seq)) {
         const { userId } = subscription
-        const mine = hiders?.includes(userId) ? hiddenMessage(view) : personalView(view, record, userId)
+        const mine = personalView(view, record, {
+          userId,
+          sees: (seq) => subscription.sees(seq),
+          hides: (messageId) => hides(messageId, userId),
+        })
         if (mine === view) block = shared ??= toBlock(view)
         else block = toBlock(mine)
       }

@@ -1,6 +1,3 @@
-import { hiddenMessage, type Message } from '@bigtech/contracts'
-import type { MessageRecord } from '../messages/message.ts'
-import { personalView } from '../messages/message.view.ts'
 import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { RoomPosition } from '../messages/room-positions.ts'
 import type { MembershipReader } from '../rooms/membership.ts'
@@ -65,12 +62,12 @@ export class RoomReplay {
     start: RoomPosition,
     upTo?: RoomPosition,
   ): Promise<RoomPosition> {
-    const { roomId, userId } = subscription
+    const { roomId } = subscription
     const page = await readRoom(this.#messages, roomId, start)
     const messages = page.messages.filter(({ seq }) => !upTo || seq <= upTo.seq)
     const changes = page.changes.filter(({ cseq }) => !upTo || cseq <= upTo.cseq)
     const records = [...messages, ...changes.map(({ message }) => message)]
-    const views = await this.#personalViews(records, userId)
+    const views = await this.#messages.views.forStream(records, subscription)
     const position = { ...start }
     for (const [index, { seq, createdAt }] of messages.entries()) {
       position.seq = seq
@@ -85,19 +82,6 @@ export class RoomReplay {
     }
     // The logs have nothing more, whatever the channel's position says.
     return records.length === 0 && upTo ? { ...upTo } : position
-  }
-
-  async #personalViews(records: readonly MessageRecord[], userId: number): Promise<Message[]> {
-    const ids = records.map(({ messageId }) => messageId)
-    const [views, hidden] = await Promise.all([
-      this.#messages.views.shared(records),
-      this.#messages.repository.hiddenBy(userId, ids),
-    ])
-    return records.map((record, index) =>
-      hidden.has(record.messageId)
-        ? hiddenMessage(views[index]!)
-        : personalView(views[index]!, record, userId),
-    )
   }
 }
 
