@@ -126,7 +126,7 @@ export const refreshSession = defineRoute({
   tag: 'auth',
   summary: 'Exchange a refresh token for new tokens',
   description:
-    'The refresh token is replaced each time. For 30 s the one before gives the same successor, so that several tabs may refresh at once; a token older than that ends its session.',
+    'The refresh token is replaced each time. Until the new one is used, the one before gives it again: after a lost answer, or for tabs that refresh at once. A token older than that ends its session.',
   auth: 'public',
   body: z.strictObject({ refresh_token: opaqueText({ max: 512 }) }),
   bodyExample: { refresh_token: 'uP0Z9l2tW4xq' },

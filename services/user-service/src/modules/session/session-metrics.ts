@@ -15,7 +15,7 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
     }),
     refreshes: new Counter({
       name: 'session_refreshes_total',
-      help: 'Refreshes: rotated, repeated (the previous token within 30 s), refused, reuse (session ended).',
+      help: 'Refreshes: rotated, repeated (the parent of a token that was not used yet), refused, reuse (session ended).',
       labelNames: ['result'],
       registers: [registry],
     }),

@@ -79,17 +79,37 @@ describe('refreshing', () => {
     expect((await users.refresh(answers[0]!.body.refresh_token)).status).toBe(200)
   })
 
-  it('gives the previous token its successor once more for 30 s', async () => {
+  it.each([1, 33, 8 * 3_600])(
+    'gives the same successor again %i s after an answer that was lost',
+    async (seconds) => {
+      const { tokens } = await users.person()
+      const lost = await users.refresh(tokens.refresh_token)
+      await age(tokens.session_id, seconds)
+      const again = await users.refresh(tokens.refresh_token)
+      expect(again.status).toBe(200)
+      expect(again.body.refresh_token).toBe(lost.body.refresh_token)
+      expect((await users.refresh(again.body.refresh_token)).status).toBe(200)
+    },
+  )
+
+  it('keeps two tabs that hold their own copies signed in as long as each refreshes in its turn', async () => {
     const { tokens } = await users.person()
-    const first = await users.refresh(tokens.refresh_token)
-    await age(tokens.session_id, 28)
-    const again = await users.refresh(tokens.refresh_token)
-    expect(again.body.refresh_token).toBe(first.body.refresh_token)
+    let [mine, theirs] = [tokens.refresh_token, tokens.refresh_token]
+    for (let turn = 0; turn < 4; turn++) {
+      await age(tokens.session_id, 570)
+      mine = (await users.refresh(mine)).body.refresh_token
+      await age(tokens.session_id, 60)
+      const { status, body } = await users.refresh(theirs)
+      expect(status).toBe(200)
+      theirs = body.refresh_token
+    }
+    expect(theirs).toBe(mine)
   })
 
-  it('ends the whole session when the previous token comes after 30 s', async () => {
+  it('ends the whole session, and says so, when a token comes whose successor was used', async () => {
     const { tokens, userId } = await users.person()
-    const { body: newer } = await users.refresh(tokens.refresh_token)
+    const { body: second } = await users.refresh(tokens.refresh_token)
+    const { body: newer } = await users.refresh(second.refresh_token)
     await age(tokens.session_id, 31)
     expect((await users.refresh(tokens.refresh_token)).body.code).toBe('REFRESH_TOKEN_INVALID')
     expect((await users.refresh(newer.refresh_token)).body.code).toBe('REFRESH_TOKEN_INVALID')

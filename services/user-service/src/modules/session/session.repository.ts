@@ -68,7 +68,6 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
           currentHash: row.currentHash,
           previousHash: row.previousHash,
           sealedSuccessor: row.sealedSuccessor,
-          rotatedAt: row.rotatedAt,
         }
       }),
 

@@ -6,8 +6,6 @@ const DAY_MS = 86_400_000
 const SLIDING_MS = 30 * DAY_MS
 /** However much it is refreshed, it ends after this. */
 const HARD_LIMIT_MS = 180 * DAY_MS
-/** Tabs that refresh at the same time all present the same token. */
-const PREVIOUS_TOKEN_MS = 30_000
 export const ACCESS_TOKEN_SECONDS = 600
 /** The oldest ends when somebody signs in more often. */
 export const MAX_SESSIONS = 100
@@ -26,7 +24,6 @@ export interface Session {
   readonly currentHash: Uint8Array
   readonly previousHash: Uint8Array | null
   readonly sealedSuccessor: Uint8Array | null
-  readonly rotatedAt: Date
 }
 
 /** A session as its owner sees it. */
@@ -42,20 +39,22 @@ export interface SessionView {
 export type RefreshDecision =
   /** The token in force: replace it. */
   | 'rotate'
-  /** The one before it, just replaced: give its successor once more. */
+  /** The parent of the token in force, which nobody has used yet: give that token once more. */
   | 'repeat'
-  /** One that was replaced earlier: somebody has a copy. End the session. */
+  /** An older one: two clients hold tokens of this session. End it. */
   | 'reuse'
-  /** Not a token of a living session. */
+  /** Not a token of an active session. */
   | 'invalid'
 
-/** What a refresh token may do to its session. */
+/**
+ * Decides what a refresh token may do to its session. That its successor has not been used is no theft: the
+ * answer was lost, the device slept in the middle of a refresh, or several tabs refresh at once.
+ */
 export function decideRefresh(session: Session | null, token: RefreshToken, now: Date): RefreshDecision {
   if (!session?.userActive || session.endedAt !== null || session.expiresAt <= now) return 'invalid'
   const hash = hashRefreshToken(token)
   if (sameHash(hash, session.currentHash)) return 'rotate'
-  const age = now.getTime() - session.rotatedAt.getTime()
-  if (sameHash(hash, session.previousHash) && age <= PREVIOUS_TOKEN_MS) return 'repeat'
+  if (sameHash(hash, session.previousHash)) return 'repeat'
   return isGenuine(token, session.familyKey) ? 'reuse' : 'invalid'
 }
 
