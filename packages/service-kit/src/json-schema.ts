@@ -1,3 +1,4 @@
+import fastJsonStringify, { type AnySchema } from 'fast-json-stringify'
 import { z } from 'zod'
 
 type JsonSchema = Record<string, unknown>
@@ -19,6 +20,11 @@ export function jsonSchemaOf(
     override: ({ jsonSchema }) => collapseNullable(jsonSchema as JsonSchema),
   }) as JsonSchema
   return result
+}
+
+/** Writes exactly what a schema lists. Throws when a value does not fit. */
+export function serializerOf(schema: z.ZodType): (value: unknown) => string {
+  return fastJsonStringify(jsonSchemaOf(schema, 'output', 'draft-7') as AnySchema)
 }
 
 /** `anyOf: [string, null]` as `type: [string, null]`: shorter to read, and the serialiser needs no validator for it. */

@@ -1,10 +1,9 @@
 import type { RouteContract, RouteRequest, RouteResult } from '@bigtech/contracts'
-import fastJsonStringify, { type AnySchema } from 'fast-json-stringify'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { z } from 'zod'
 import { type Authenticator, bearerToken } from './auth.ts'
 import type { Actor, AuthenticatedContext, Context } from './context.ts'
-import { jsonSchemaOf } from './json-schema.ts'
+import { serializerOf } from './json-schema.ts'
 import { validationProblem } from './validation.ts'
 
 declare module 'fastify' {
@@ -103,9 +102,7 @@ export function installCompilers(app: FastifyInstance): void {
     if (result.success) return { value: result.data }
     return { error: validationProblem(result.error, httpPart ?? 'body') }
   })
-  app.setSerializerCompiler<z.ZodType>(({ schema }) =>
-    fastJsonStringify(jsonSchemaOf(schema, 'output', 'draft-7') as AnySchema),
-  )
+  app.setSerializerCompiler<z.ZodType>(({ schema }) => serializerOf(schema))
 }
 
 /** Decorates requests with the actor, and the app with the hook that demands one. */

@@ -20,7 +20,7 @@ const directionControl = /[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
 const visible = /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u
 /** Line terminators of all systems; form feed and vertical tab are what word processors paste. */
 const lineBreak = /\r\n|[\r\v\f\u0085\u2028\u2029]/g
-const blank = /[\p{Z}\p{Cc}]+/gu
+const blank = /[\p{Z}\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu
 
 /** UTF-16 units of the longest accepted input per character of the result: decomposed Hangul takes three. */
 const RAW_UNITS_PER_CHARACTER = 4
