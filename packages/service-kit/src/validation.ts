@@ -1,15 +1,27 @@
 import type { z } from 'zod'
 import { Problem } from './problem.ts'
 
-/** What is wrong, field by field, in words for whoever wrote the client. */
+/** An answer must not be larger than the request that it refuses. */
+const MAX_ERRORS = 20
+const MAX_FIELD_CHARACTERS = 100
+
+/** What is wrong, field by field, in words for whoever wrote the client; at most 20 of them. */
 export function validationProblem(error: z.ZodError, place: string): Problem {
-  return new Problem('VALIDATION_FAILED', { errors: error.issues.flatMap((issue) => describe(issue, place)) })
+  const errors: { field: string; message: string }[] = []
+  for (const issue of error.issues) {
+    if (errors.length >= MAX_ERRORS) break
+    errors.push(...describe(issue, place).slice(0, MAX_ERRORS - errors.length))
+  }
+  return new Problem('VALIDATION_FAILED', { errors })
 }
 
 function describe(issue: z.core.$ZodIssue, place: string): { field: string; message: string }[] {
-  const at = (path: readonly PropertyKey[]) => (path.length === 0 ? place : path.join('.'))
+  const at = (path: readonly PropertyKey[]) =>
+    path.length === 0 ? place : path.join('.').slice(0, MAX_FIELD_CHARACTERS)
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ field: at([...issue.path, key]), message: 'Unknown field.' }))
+    return issue.keys
+      .slice(0, MAX_ERRORS)
+      .map((key) => ({ field: at([...issue.path, key]), message: 'Unknown field.' }))
   }
   const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
   return [{ field: at(issue.path), message: missing ? 'Required.' : issue.message }]
