@@ -132,7 +132,7 @@ export const problems = {
   USERNAME_TAKEN: {
     status: 400,
     title: 'This username is already in use.',
-    meaning: 'Usernames are unique regardless of case. Choose another one.',
+    meaning: 'Somebody has it, or one that looks like it; or it is reserved. Choose another one.',
   },
   CREDENTIALS_INVALID: {
     status: 401,

@@ -58,6 +58,8 @@ export interface UserServiceOptions {
 const DAY_MS = 86_400_000
 const HOUSEKEEPING_MS = 10 * 60_000
 const KEEP_ENDED_SESSIONS_DAYS = 30
+/** A deleted person's username: whoever took it at once would be taken for them. */
+const KEEP_USERNAMES_DAYS = 90
 
 /** Puts user-service together. Nothing listens and no event is consumed before `start()`. */
 export async function buildUserService(config: Config, options: UserServiceOptions = {}): Promise<Service> {
@@ -117,6 +119,8 @@ export async function buildUserService(config: Config, options: UserServiceOptio
   const housekeeping = background(service, 'housekeeping', HOUSEKEEPING_MS, async () => {
     const now = options.now?.() ?? new Date()
     await sessions.repository.purge(new Date(now.getTime() - KEEP_ENDED_SESSIONS_DAYS * DAY_MS))
+    await accounts.repository.releaseUsernames(new Date(now.getTime() - KEEP_USERNAMES_DAYS * DAY_MS))
+    await accounts.repository.protectUsernames()
     await stores.mysql.run('purgeInbox', (db) => purgeInbox(db))
     await deletions.service.announceAgain()
   })
@@ -223,9 +227,11 @@ function buildAccounts(
     help: 'Sign-ups.',
     registers: [service.metrics],
   })
+  const repository = createAccountRepository(stores.mysql, stores.outbox)
   return {
+    repository,
     service: createAccountService({
-      accounts: createAccountRepository(stores.mysql, stores.outbox),
+      accounts: repository,
       passwords: stores.passwords,
       limiter: stores.limiter,
       sessions,

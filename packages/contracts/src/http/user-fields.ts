@@ -12,9 +12,25 @@ export const email = z
   .toLowerCase()
   .meta({ format: 'email', description: 'Unique regardless of case.', examples: ['test@example.com'] })
 
-/** Letters, marks and digits of any script, `_` and `.`. */
+/** Scripts of living languages (UAX 31, table 5) as they may be mixed (UTS 39, "Highly Restrictive"). */
+const scriptSets = [
+  'Latin Han Hiragana Katakana',
+  'Latin Han Bopomofo',
+  'Latin Han Hangul',
+  ...'Cyrillic Greek Arabic Hebrew Armenian Georgian Ethiopic Thaana Thai Lao Khmer Myanmar Tibetan'.split(
+    ' ',
+  ),
+  ...'Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala'.split(' '),
+].map((names) => {
+  const classes = [...names.split(' '), 'Common', 'Inherited'].map((name) => `\\p{Script_Extensions=${name}}`)
+  return new RegExp(`^[${classes.join('')}]*$`, 'u')
+})
+
+/** Letters, marks and digits of scripts that are written together, `_` and `.`. */
 export const username = singleLine({ min: 3, max: 20 })
-  .refine((text) => /^[\p{L}\p{M}\p{N}_.]*$/u.test(text), 'Letters, digits, `_` and `.` only.')
+  .refine((text) => /^[\p{L}\p{N}_.][\p{L}\p{M}\p{N}_.]*$/u.test(text), 'Letters, digits, `_` and `.` only.')
+  .refine((text) => /[\p{L}\p{N}]/u.test(text), 'At least one letter or digit.')
+  .refine((text) => scriptSets.some((set) => set.test(text)), 'Letters of one script only.')
   .refine((text) => !/\p{Default_Ignorable_Code_Point}/u.test(text), 'No invisible characters.')
   .meta({ description: 'Unique regardless of case.', examples: ['testuser'] })
 

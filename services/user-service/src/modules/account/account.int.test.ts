@@ -84,6 +84,32 @@ describe('registration', () => {
     expect(second.body.code).toBe(code)
   })
 
+  it.each([
+    [
+      'Cyrillic letters',
+      (name: string) => `\u0441\u0430\u0440\u0440\u0430${name}`,
+      (name: string) => `cappa${name}`,
+    ],
+    ['fullwidth letters', (name: string) => `mina${name}`, (name: string) => `ｍｉｎａ${name}`],
+    ['a digit for a letter', (name: string) => `lol${name}`, (name: string) => `1o1${name}`],
+  ])('refuses a username that looks like one that is taken: %s', async (_case, first, second) => {
+    const digits = String(Date.now()).slice(-9).replaceAll(/[01]/g, '7')
+    expect((await users.register({ username: first(digits) })).status).toBe(201)
+    expect((await users.register({ username: second(digits) })).body.code).toBe('USERNAME_TAKEN')
+  })
+
+  it('gives one of 10 lookalikes that register at once the name', async () => {
+    const digits = String(Date.now()).slice(-9).replaceAll(/[01]/g, '7')
+    const names = Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? `lola${digits}` : `1o1a${digits}`))
+    const answers = await Promise.all(names.map((username) => users.register({ username })))
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1)
+    expect(answers.filter(({ body }) => body.code === 'USERNAME_TAKEN')).toHaveLength(9)
+  })
+
+  it.each(['admin', 'A.d.m.i.n', 'deleted_1', '관리자'])('gives nobody the username %s', async (username) => {
+    expect((await users.register({ username })).body.code).toBe('USERNAME_TAKEN')
+  })
+
   it('treats composed and decomposed Hangul as the same username', async () => {
     const username = `한글${uniqueName()}`
     expect((await users.register({ username: username.normalize('NFD') })).body.username).toBe(username)
@@ -114,6 +140,8 @@ describe('registration', () => {
     ['a username of 2 characters', { username: 'ab' }, 'username'],
     ['a username of 21 characters', { username: 'a'.repeat(21) }, 'username'],
     ['a username with a space', { username: 'a b c' }, 'username'],
+    ['a username of two scripts', { username: '\u0430dmin2' }, 'username'],
+    ['a username of signs alone', { username: '...' }, 'username'],
     ['a display name that reverses the text', { display_name: 'abc\u202Edef' }, 'display_name'],
     ['a field that it does not know', { is_admin: true }, 'is_admin'],
   ])('refuses %s with 422 and its field', async (_case, fields, field) => {

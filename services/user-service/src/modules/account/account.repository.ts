@@ -3,7 +3,8 @@ import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../plugins/mysql.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
 import { AlreadyTaken } from './account.errors.ts'
-import { type Account, type Login, readIdentifier, usernameKey } from './account.ts'
+import { type Account, type Login, readIdentifier } from './account.ts'
+import { isReserved, skeletonDigest, usernameKey } from './username.ts'
 
 export type AccountRepository = ReturnType<typeof createAccountRepository>
 
@@ -15,20 +16,22 @@ export interface NewAccount {
   readonly passwordHash: string
 }
 
+const UNPROTECTED_PAGE = 500
+
 /** Users with their credentials. */
 export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
   return {
     /** What of the two is taken already: a hint that saves the work of a hash; the index decides. */
     findTaken: (email: string, username: string) =>
       mysql.run('findTaken', async (db): Promise<'email' | 'username' | null> => {
-        const key = usernameKey(username)
+        const names = [{ usernameKey: usernameKey(username) }, { usernameSkeleton: skeletonDigest(username) }]
         const rows = await db.user.findMany({
-          where: { OR: [{ email }, { usernameKey: key }] },
+          where: { OR: [{ email }, ...names] },
           select: { email: true },
-          take: 2,
+          take: 3,
         })
-        if (rows.length === 0) return null
-        return rows.some((row) => row.email === email) ? 'email' : 'username'
+        if (rows.some((row) => row.email === email)) return 'email'
+        return rows.length > 0 || isReserved(username) ? 'username' : null
       }),
 
     /** Account, credentials, search terms and UserRegistered, all or nothing. @throws AlreadyTaken */
@@ -38,6 +41,35 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
         .catch((err: unknown) => {
           throw takenBy(err) ?? err
         }),
+
+    /** Gives back the usernames of accounts whose deletion was requested before `before`. */
+    releaseUsernames: (before: Date) =>
+      mysql.run(
+        'releaseUsernames',
+        (db) => db.$executeRaw`UPDATE users u JOIN account_deletions d ON d.user_id = u.id
+          SET u.username_skeleton = NULL
+          WHERE u.username_skeleton IS NOT NULL AND d.requested_at < ${before}`,
+      ),
+
+    /** Protects the names of accounts from before skeletons. Of two that look the same, the older one is. */
+    protectUsernames: () =>
+      mysql.run('protectUsernames', async (db) => {
+        for (let after = 0; ; ) {
+          const users = await db.user.findMany({
+            where: { usernameSkeleton: null, status: 'active', id: { gt: after } },
+            select: { id: true, username: true },
+            orderBy: { id: 'asc' },
+            take: UNPROTECTED_PAGE,
+          })
+          for (const { id, username } of users) {
+            await db.$executeRaw`UPDATE IGNORE users SET username_skeleton = ${skeletonDigest(username)}
+              WHERE id = ${id} AND status = 'active'`
+          }
+          const last = users.at(-1)
+          if (last === undefined || users.length < UNPROTECTED_PAGE) return
+          after = last.id
+        }
+      }),
 
     findLogin: (identifier: string) =>
       mysql.run('findLogin', async (db): Promise<Login | null> => {
@@ -86,6 +118,7 @@ async function insertAccount(
       email,
       username,
       usernameKey: usernameKey(username),
+      usernameSkeleton: skeletonDigest(username),
       displayName,
       locale,
       createdAt: now,
@@ -117,5 +150,5 @@ function takenBy(err: unknown): AlreadyTaken | undefined {
   if (code !== 'P2002') return undefined
   const index = meta?.driverAdapterError?.cause?.constraint?.index ?? ''
   if (index.endsWith('users_email')) return new AlreadyTaken('email')
-  return index.endsWith('users_username_key') ? new AlreadyTaken('username') : undefined
+  return /users_username_(key|skeleton)$/.test(index) ? new AlreadyTaken('username') : undefined
 }

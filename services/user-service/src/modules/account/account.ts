@@ -1,3 +1,5 @@
+import { usernameKey } from './username.ts'
+
 /** What sign-in and the registration know of a user: a login with a name. */
 export interface Account {
   readonly userId: number
@@ -13,11 +15,6 @@ export interface Login {
   readonly userId: number
   readonly username: string
   readonly passwordHash: string
-}
-
-/** What makes a username unique: its letters regardless of case and of how they were composed. */
-export function usernameKey(username: string): string {
-  return username.normalize('NFC').toLowerCase()
 }
 
 /** Somebody signs in with an address or a username; a username never contains an `@`. */

