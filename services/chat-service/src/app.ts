@@ -80,6 +80,7 @@ export async function buildChatService(
     publisher,
     members: base.membership,
     messages: messages.forStreams,
+    listVersions: contacts.listVersions,
     goneAfterMs: config.STREAM_GONE_AFTER_MS,
     friendIdsOf: (userId) => contacts.repository.friendIdsOf(userId),
   })

@@ -41,6 +41,7 @@ export const streamFrames = {
       'request_received',
       'request_sent',
       'request_cancelled',
+      'request_rejected',
       'accepted',
       'removed',
       'blocked',
@@ -49,6 +50,11 @@ export const streamFrames = {
     user_id: userId.meta({ description: 'The other person.' }),
     request_id: z.int().positive().nullable(),
   }),
+  /**
+   * What you hold of these lists may be out of date: fetch them again. `friends`: friends, requests, blocks, with names and
+   * pictures. `rooms`: the list of rooms, with titles, roles and your settings.
+   */
+  lists_changed: z.object({ lists: z.array(z.enum(['friends', 'rooms'])).min(1) }),
   /** You are a member now, and see its messages from here on. */
   room_added: roomHead,
   /** Fetch the room again: itself, or your role or settings in it. `members` when it changed who is in it, with where the new ones begin. */

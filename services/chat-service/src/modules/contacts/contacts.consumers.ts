@@ -1,6 +1,9 @@
 import {
   friendRemoved,
   friendRequestAccepted,
+  friendRequestCancelled,
+  friendRequestRejected,
+  friendRequestSent,
   userBlocked,
   userDeleted,
   userRegistered,
@@ -53,6 +56,14 @@ export function contactHandlers(
         await reactions.openDirectRoom(...pair, event.correlation_id)
       return outcome
     }),
+    on(friendRequestSent, (event) =>
+      repository.noteRequests({ consumer, event }, [event.from_user_id, event.to_user_id]),
+    ),
+    on(friendRequestCancelled, (event) =>
+      repository.noteRequests({ consumer, event }, [event.from_user_id, event.to_user_id]),
+    ),
+    // A rejection is silent: its sender must not notice anything.
+    on(friendRequestRejected, (event) => repository.noteRequests({ consumer, event }, [event.to_user_id])),
     on(friendRemoved, (event) => repository.applyPairFact({ consumer, event }, factOfRemoved(event))),
     on(userBlocked, (event) => repository.applyPairFact({ consumer, event }, factOfBlocked(event))),
     on(userUnblocked, (event) => repository.applyPairFact({ consumer, event }, factOfUnblocked(event))),

@@ -3,10 +3,12 @@ import type { Service } from '@bigtech/service-kit'
 import type { Mysql } from '../../plugins/mysql.ts'
 import { ContactRepository } from './contacts.repository.ts'
 import { ContactService } from './contacts.service.ts'
+import { ListVersionReader } from './list-versions.ts'
 
 export interface ContactsModule {
   readonly repository: ContactRepository
   readonly contacts: ContactService
+  readonly listVersions: ListVersionReader
 }
 
 /** Wires the local copies of people. */
@@ -17,5 +19,9 @@ export function createContacts(options: {
   wakeRelay: () => void
 }): ContactsModule {
   const repository = new ContactRepository(options.mysql, options.outbox, options.wakeRelay)
-  return { repository, contacts: new ContactService(repository, options.service.metrics) }
+  return {
+    repository,
+    contacts: new ContactService(repository, options.service.metrics),
+    listVersions: new ListVersionReader(options.mysql),
+  }
 }

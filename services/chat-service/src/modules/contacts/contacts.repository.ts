@@ -3,6 +3,7 @@ import { type Outbox, once } from '@bigtech/outbox'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import { applyFact, type ContactName, type Pair, type PairFact, peopleOf } from './contacts.ts'
+import { countListChange, countProfileChange } from './list-versions.ts'
 
 interface PairRow {
   low: bigint
@@ -107,6 +108,7 @@ export class ContactRepository {
   applyPairFact(applied: Applied, fact: PairFact): Promise<Outcome> {
     return this.#once('contact_pair_apply', applied, async (tx) => {
       const { low, high } = peopleOf(fact)
+      await countListChange(tx, [low, high], 'friends')
       const [row] = await tx.$queryRaw<PairRow[]>`
         SELECT low, high, friends, low_blocks_high, high_blocks_low, version FROM contact_pairs
         WHERE low = ${low} AND high = ${high} FOR UPDATE`
@@ -139,6 +141,15 @@ export class ContactRepository {
         VALUES (${name.userId}, ${name.username}, ${name.displayName}, ${name.profileImageUrl}, ${version})
         ON DUPLICATE KEY UPDATE username = VALUES(username), display_name = VALUES(display_name),
           profile_image_url = VALUES(profile_image_url), version = VALUES(version)`
+      if (row) await countProfileChange(tx, name.userId)
+      return 'applied'
+    })
+  }
+
+  /** Notes, once, that these users' requests have changed. */
+  noteRequests(applied: Applied, userIds: readonly number[]): Promise<Outcome> {
+    return this.#once('contact_requests', applied, async (tx) => {
+      await countListChange(tx, userIds, 'friends')
       return 'applied'
     })
   }
@@ -184,6 +195,7 @@ export class ContactRepository {
   applyErasure(applied: Applied, userId: number, deletionId: string): Promise<Outcome> {
     return this.#once('contact_erase', applied, async (tx) => {
       await nameless(tx, userId, new Date(applied.event.timestamp))
+      await countProfileChange(tx, userId)
       await tx.$executeRaw`DELETE FROM contact_pairs WHERE low = ${userId}`
       await tx.$executeRaw`DELETE FROM contact_pairs WHERE high = ${userId}`
       await tx.$executeRaw`DELETE FROM contact_settings WHERE user_id = ${userId}`

@@ -2,6 +2,7 @@ import type { EventDefinition, EventMeta } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Tx } from '../../plugins/mysql.ts'
+import { countListChange, countRoomChange } from '../contacts/list-versions.ts'
 import type { Role, RoomType } from './membership.ts'
 import { type Candidate, roomLimits } from './room.ts'
 
@@ -201,6 +202,7 @@ export class RoomTransaction {
   async setRole(roomId: number, userId: number, role: Role): Promise<void> {
     await this.#tx.$executeRaw`
       UPDATE room_members SET role = ${role} WHERE room_id = ${roomId} AND user_id = ${userId}`
+    await countListChange(this.#tx, [userId], 'rooms')
     this.#note(this.settings, roomId, [userId])
   }
 
@@ -211,6 +213,7 @@ export class RoomTransaction {
     await this.#tx.$executeRaw`
       UPDATE rooms SET name = ${room.name}, image_url = ${room.imageUrl}, history_visibility = ${room.historyVisibility}
       WHERE id = ${roomId}`
+    await countRoomChange(this.#tx, roomId)
   }
 
   /** Takes everybody out and hides the room for good. Returns who was in it. */
@@ -241,6 +244,7 @@ export class RoomTransaction {
       UPDATE room_members
       SET muted_until = ${settings.mutedUntil}, pinned_at = ${settings.pinnedAt}, archived_at = ${settings.archivedAt}
       WHERE room_id = ${roomId} AND user_id = ${userId}`
+    await countListChange(this.#tx, [userId], 'rooms')
     this.#note(this.settings, roomId, [userId])
   }
 

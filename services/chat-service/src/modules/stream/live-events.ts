@@ -2,6 +2,7 @@ import {
   friendRemoved,
   friendRequestAccepted,
   friendRequestCancelled,
+  friendRequestRejected,
   friendRequestSent,
   onlineStatusChanged,
   roomUpdated,
@@ -51,6 +52,10 @@ export function liveStreamHandlers({ hub, channels, friendIdsOf }: LiveEventsOpt
       send(to, 'request_cancelled', from, request_id)
       send(from, 'request_cancelled', to, request_id)
     }),
+    // Only to the other devices of the user who rejected: a rejection is silent.
+    on(friendRequestRejected, async ({ from_user_id: from, to_user_id: to, request_id }) =>
+      send(to, 'request_rejected', from, request_id),
+    ),
     on(friendRemoved, async ({ user_id, friend_id }) => {
       send(user_id, 'removed', friend_id)
       send(friend_id, 'removed', user_id)

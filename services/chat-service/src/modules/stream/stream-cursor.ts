@@ -1,4 +1,5 @@
 import type { StreamFrameData } from '@bigtech/contracts'
+import type { ListVersions } from '../contacts/list-versions.ts'
 import type { UnixMs } from '../messages/message.ts'
 
 /** How far a stream is in one room. */
@@ -11,31 +12,43 @@ export interface RoomProgress {
 
 /**
  * The position of a stream: it has delivered everything created before `since`, and in the listed rooms
- * everything up to a position.
+ * everything up to a position. Its client was told of every change of its lists up to these versions.
  */
 export interface Cursor {
+  readonly lists: ListVersions
   readonly since: UnixMs
   readonly rooms: ReadonlyMap<number, { readonly seq: number; readonly cseq: number }>
 }
 
-const VERSION = '1'
+const VERSION = '2'
 /** The API accepts 8,000 characters: proxies refuse longer headers. */
-const MAX_CHARACTERS = 7_900
+const MAX_CHARACTERS = 8_000
+const MAX_POSITION_CHARACTERS = 7_950
 const NUMBER = /^[0-9a-z]{1,11}$/
 
 /**
- * Encodes a cursor as the `id` of a frame: `1~since~room.seq.cseq~...`, numbers in base 36.
+ * Encodes a cursor as the `id` of a frame: `2~friends.rooms~since~room.seq.cseq~...`, numbers in base 36.
  *
  * Rooms that do not fit are left out, the least recently listed first: after a resume the entries of the last
  * 30 s of those rooms come again. That takes about 500 rooms with new entries within 30 s.
  */
-export function encodeCursor(since: UnixMs, rooms: ReadonlyMap<number, Omit<RoomProgress, 'at'>>): string {
-  const start = `${VERSION}~${since.toString(36)}`
+export function encodeCursor({ lists, since, rooms }: Cursor): string {
+  return `${encodeLists(lists)}${encodePosition(since, rooms)}`
+}
+
+/** The part of a cursor that belongs to one user. */
+function encodeLists({ friends, rooms }: ListVersions): string {
+  return `${VERSION}~${friends.toString(36)}.${rooms.toString(36)}~`
+}
+
+/** The part of a cursor that streams may have in common. */
+function encodePosition(since: UnixMs, rooms: Cursor['rooms']): string {
+  const start = since.toString(36)
   let listed = ''
   for (const [roomId, { seq, cseq }] of rooms) {
     listed += `~${roomId.toString(36)}.${seq.toString(36)}.${cseq.toString(36)}`
   }
-  const room = MAX_CHARACTERS - start.length
+  const room = MAX_POSITION_CHARACTERS - start.length
   if (listed.length > room) listed = listed.slice(listed.indexOf('~', listed.length - room))
   return start + listed
 }
@@ -43,18 +56,25 @@ export function encodeCursor(since: UnixMs, rooms: ReadonlyMap<number, Omit<Room
 /** Returns undefined for text that `encodeCursor` does not produce. */
 export function decodeCursor(text: string): Cursor | undefined {
   if (text.length > MAX_CHARACTERS) return undefined
-  const [version, since, ...entries] = text.split('~')
-  if (version !== VERSION || since === undefined || !NUMBER.test(since)) return undefined
+  const [version, lists, since, ...entries] = text.split('~')
+  if (version !== VERSION) return undefined
+  const versions = decodeNumbers(lists, 2)
+  const position = decodeNumbers(since, 1)
+  if (!versions || !position) return undefined
   const rooms = new Map<number, { seq: number; cseq: number }>()
   for (const entry of entries) {
-    const parts = entry.split('.')
-    if (parts.length !== 3 || !parts.every((part) => NUMBER.test(part))) return undefined
-    const [roomId, seq, cseq] = parts.map((part) => Number.parseInt(part, 36)) as [number, number, number]
-    if (![roomId, seq, cseq].every(Number.isSafeInteger)) return undefined
-    rooms.set(roomId, { seq, cseq })
+    const numbers = decodeNumbers(entry, 3)
+    if (!numbers) return undefined
+    rooms.set(numbers[0]!, { seq: numbers[1]!, cseq: numbers[2]! })
   }
-  const sinceMs = Number.parseInt(since, 36)
-  return Number.isSafeInteger(sinceMs) ? { since: sinceMs, rooms } : undefined
+  return { lists: { friends: versions[0]!, rooms: versions[1]! }, since: position[0]!, rooms }
+}
+
+function decodeNumbers(text: string | undefined, count: number): number[] | undefined {
+  const parts = text?.split('.')
+  if (parts?.length !== count || !parts.every((part) => NUMBER.test(part))) return undefined
+  const numbers = parts.map((part) => Number.parseInt(part, 36))
+  return numbers.every(Number.isSafeInteger) ? numbers : undefined
 }
 
 interface IdKey {
@@ -64,8 +84,8 @@ interface IdKey {
   readonly cseq: number
 }
 
-/** Most streams of a busy room have no other recent room, so that one after the other needs the same line. */
-let lastIdLine: { readonly key: IdKey; readonly line: Buffer } | undefined
+/** Most streams of a busy room have no other recent room, so that one after the other needs the same text. */
+let lastPosition: { readonly key: IdKey; readonly text: Buffer } | undefined
 
 const sameKey = (a: IdKey, b: IdKey) =>
   a.seq === b.seq && a.cseq === b.cseq && a.roomId === b.roomId && a.since === b.since
@@ -75,6 +95,8 @@ export class StreamCursor {
   /** Rooms that delivered something created after `since`, or that are being replayed. */
   readonly #rooms = new Map<number, RoomProgress>()
   #since: UnixMs = 0
+  #lists: ListVersions = { friends: 0, rooms: 0 }
+  #prefix = Buffer.alloc(0)
 
   get since(): UnixMs {
     return this.#since
@@ -85,8 +107,19 @@ export class StreamCursor {
     return [...this.#rooms].map(([room_id, { seq, cseq }]) => ({ room_id, seq, cseq }))
   }
 
-  start(since: UnixMs): void {
+  get lists(): ListVersions {
+    return this.#lists
+  }
+
+  /** Notes of which changes of lists the client has been told with the next frame. */
+  set lists(lists: ListVersions) {
+    this.#lists = lists
+    this.#prefix = Buffer.from(`id: ${encodeLists(lists)}`, 'latin1')
+  }
+
+  start(since: UnixMs, lists: ListVersions): void {
     this.#since = since
+    this.lists = lists
   }
 
   set(roomId: number, progress: RoomProgress): void {
@@ -114,19 +147,23 @@ export class StreamCursor {
     for (const [roomId, { at }] of this.#rooms) if (at < since) this.#rooms.delete(roomId)
   }
 
-  /** The `id:` line of the next SSE block. */
-  idLine(): Buffer {
-    const [only] = this.#rooms
-    if (this.#rooms.size !== 1 || !only) return this.#encode()
-    const [roomId, { seq, cseq }] = only
-    const key = { since: this.#since, roomId, seq, cseq }
-    if (lastIdLine && sameKey(lastIdLine.key, key)) return lastIdLine.line
-    const line = this.#encode()
-    lastIdLine = { key, line }
-    return line
+  /** The `id:` line of the next SSE block, in parts. */
+  idLine(): readonly [Buffer, Buffer] {
+    return [this.#prefix, this.#position()]
   }
 
-  #encode(): Buffer {
-    return Buffer.from(`id: ${encodeCursor(this.#since, this.#rooms)}\n`, 'latin1')
+  #position(): Buffer {
+    const [only] = this.#rooms
+    if (this.#rooms.size !== 1 || !only) return this.#encodePosition()
+    const [roomId, { seq, cseq }] = only
+    const key = { since: this.#since, roomId, seq, cseq }
+    if (lastPosition && sameKey(lastPosition.key, key)) return lastPosition.text
+    const text = this.#encodePosition()
+    lastPosition = { key, text }
+    return text
+  }
+
+  #encodePosition(): Buffer {
+    return Buffer.from(`${encodePosition(this.#since, this.#rooms)}\n`, 'latin1')
   }
 }

@@ -71,8 +71,8 @@ describe('openStream', () => {
 
   it.each([
     ['nonsense', 'cursor_invalid'],
-    [`1~${(Date.now() + 3_600_000).toString(36)}`, 'cursor_invalid'],
-    [`1~${(Date.now() - 3_600_000).toString(36)}`, 'too_old'],
+    [`2~0.0~${(Date.now() + 3_600_000).toString(36)}`, 'cursor_invalid'],
+    [`2~0.0~${(Date.now() - 3_600_000).toString(36)}`, 'too_old'],
   ])('answers the id %s with a reset that says %s', async (lastEventId, reason) => {
     const [a] = await rooms.chat.people(1)
     const stream = await open(a, 0, { lastEventId })

@@ -69,7 +69,7 @@ it('resumes a room that was quiet at the cursor, although its channel was open b
   await other.waitFor('reset')
   const opened = Date.now()
   await waitFor(() => Date.now() > opened)
-  const lastEventId = `1~${Date.now().toString(36)}`
+  const lastEventId = `2~0.0~${Date.now().toString(36)}`
   const { seq } = await rooms.send(viewer, roomId, 'while away')
   await other.waitFor('message')
   const resumed = await openTestStream(rooms.addresses[0]!, { token: viewerToken!, lastEventId })

@@ -1,4 +1,5 @@
 import type { StreamFrameData } from '@bigtech/contracts'
+import type { ListVersions } from '../contacts/list-versions.ts'
 import { roomOf, type UnixMs } from '../messages/message.ts'
 import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { RoomPosition } from '../messages/room-positions.ts'
@@ -19,6 +20,11 @@ const MAX_MISSED = 1_000
 const STATES_MARGIN_MS = 15_000
 const MAX_STATES = 5_000
 
+/** Reads the versions of users' lists. */
+export interface ListVersionsOf {
+  of(userIds: readonly number[]): Promise<Map<number, ListVersions>>
+}
+
 type ResetReason = StreamFrameData<'reset'>['reason']
 
 /** Where a new stream starts. */
@@ -28,10 +34,16 @@ export interface ResumePlan {
   /** Rooms that the cursor lists from the beginning. */
   readonly listed: ReadonlySet<number>
   readonly since: UnixMs
+  /** What the client was told of, and what is true now; undefined while MySQL cannot be asked. */
+  readonly lists: { readonly told: ListVersions | undefined; readonly now: ListVersions | undefined }
   readonly reset: ResetReason | null
   /** Rooms the user joined while the stream was away. */
   readonly joined: readonly number[]
 }
+
+type Start = Omit<ResumePlan, 'lists'>
+
+const NO_CHANGES: ListVersions = { friends: 0, rooms: 0 }
 
 /** Finds out where a new stream starts, room by room, and brings it up to the present. */
 export class StreamResume {
@@ -39,35 +51,49 @@ export class StreamResume {
   readonly #members: MembershipReader
   readonly #channels: RoomChannels
   readonly #replay: RoomReplay
+  readonly #listVersions: ListVersionsOf
 
-  constructor(
-    messages: MessagesForStreams,
-    members: MembershipReader,
-    channels: RoomChannels,
-    replay: RoomReplay,
-  ) {
-    this.#messages = messages
-    this.#members = members
-    this.#channels = channels
-    this.#replay = replay
+  constructor(options: {
+    readonly messages: MessagesForStreams
+    readonly members: MembershipReader
+    readonly channels: RoomChannels
+    readonly replay: RoomReplay
+    readonly listVersions: ListVersionsOf
+  }) {
+    this.#messages = options.messages
+    this.#members = options.members
+    this.#channels = options.channels
+    this.#replay = options.replay
+    this.#listVersions = options.listVersions
   }
 
   /** Rejects while the stores cannot be read. */
   async plan(userId: number, lastEventId: string | undefined): Promise<ResumePlan> {
     const now = Date.now()
+    // First: what changes after it was read is told again.
+    const lists = await this.#listsOf(userId)
     const memberships = await this.#members.ofUser(userId)
     const roomIds = memberships.map(({ roomId }) => roomId)
     await this.#channels.open(roomIds)
     const cursor = lastEventId === undefined ? undefined : decodeCursor(lastEventId)
     const refused = refusal(lastEventId, cursor, now)
-    if (refused || !cursor) return this.#fresh(memberships, now, refused ?? 'new')
-    // Another process may have delivered entries that this one has not received yet.
-    await this.#channels.verify(roomIds)
-    return (await this.#resumed(memberships, cursor)) ?? this.#fresh(memberships, now, 'too_many')
+    if (!refused && cursor) {
+      // Another process may have delivered entries that this one has not received yet.
+      await this.#channels.verify(roomIds)
+      const resumed = await this.#resumed(memberships, cursor)
+      if (resumed) return { ...resumed, lists: { told: cursor.lists, now: lists } }
+    }
+    const fresh = await this.#fresh(memberships, now, refused ?? 'too_many')
+    return { ...fresh, lists: { told: lists, now: lists } }
+  }
+
+  async #listsOf(userId: number): Promise<ListVersions | undefined> {
+    const versions = await this.#listVersions.of([userId]).catch(() => undefined)
+    return versions?.get(userId)
   }
 
   /** Starts at the channels' positions: a client that fetches anew misses nothing before them. */
-  async #fresh(memberships: readonly Membership[], now: UnixMs, reset: ResetReason): Promise<ResumePlan> {
+  async #fresh(memberships: readonly Membership[], now: UnixMs, reset: ResetReason): Promise<Start> {
     const since = now - MARGIN_MS
     const roomIds = memberships.map(({ roomId }) => roomId)
     const starts = this.#heads(roomIds)
@@ -76,7 +102,7 @@ export class StreamResume {
     return { memberships, starts, since, reset, joined: [], listed }
   }
 
-  async #resumed(memberships: readonly Membership[], cursor: Cursor): Promise<ResumePlan | undefined> {
+  async #resumed(memberships: readonly Membership[], cursor: Cursor): Promise<Start | undefined> {
     const unlisted = memberships.map(({ roomId }) => roomId).filter((roomId) => !cursor.rooms.has(roomId))
     // In the same turn as `maybe`: a room without recent entries was delivered up to this head.
     const heads = this.#heads(memberships.map(({ roomId }) => roomId))
@@ -146,9 +172,9 @@ export class StreamResume {
 
   /** Sends the first frame and everything missed, and attaches the stream to its rooms. */
   async run(session: StreamSession, plan: ResumePlan): Promise<void> {
-    const { memberships, starts, listed, since, reset, joined } = plan
+    const { memberships, starts, listed, since, lists, reset, joined } = plan
     const at = Date.now()
-    session.cursor.start(since)
+    session.cursor.start(since, lists.told ?? NO_CHANGES)
     const subscriptions = memberships.map((membership) => {
       const { roomId } = membership
       if (listed.has(roomId)) session.cursor.set(roomId, { ...starts.get(roomId)!, at })
@@ -160,6 +186,7 @@ export class StreamResume {
     session.open(reset ? { event: 'reset', reason: reset, rooms } : { event: 'ready', rooms })
     for (const roomId of joined)
       session.sendWithCursor('room_added', { room_id: roomId, ...starts.get(roomId)! })
+    if (lists.now) session.tellListChanges(lists.now)
     if (!reset) await this.#sendStates(session, memberships, since)
     for (const subscription of subscriptions) {
       await this.#replay.run(subscription, starts.get(subscription.roomId)!)

@@ -1,4 +1,5 @@
 import type { StreamFrameData, StreamFrameName } from '@bigtech/contracts'
+import type { ListVersions } from '../contacts/list-versions.ts'
 import type { UnixMs } from '../messages/message.ts'
 import { frame } from './frames.ts'
 import type { RoomSubscription } from './room-subscription.ts'
@@ -132,7 +133,7 @@ export class StreamSession {
   /** Delivers an entry of a room's logs: the frame and the cursor that includes it are one SSE block. */
   deliver(roomId: number, progress: Readonly<RoomProgress>, block: Buffer | null): void {
     this.cursor.move(roomId, progress)
-    if (block) this.#push(this.cursor.idLine(), block)
+    if (block) this.#push(...this.cursor.idLine(), block)
   }
 
   /** Sends a frame that is not an entry of a log: a client cannot resume from it. */
@@ -147,7 +148,17 @@ export class StreamSession {
 
   /** Sends a frame with the present cursor. Only after `open`. */
   sendWithCursor<Name extends StreamFrameName>(event: Name, data: StreamFrameData<Name>): void {
-    this.#push(this.cursor.idLine(), frame(event, data))
+    this.#push(...this.cursor.idLine(), frame(event, data))
+  }
+
+  /** Tells the client which lists to fetch again, when they have changed since it was told last. */
+  tellListChanges(now: ListVersions): void {
+    if (this.#state === 'opening' || this.#state === 'closed') return
+    const told = this.cursor.lists
+    const lists = (['friends', 'rooms'] as const).filter((list) => now[list] !== told[list])
+    if (lists.length === 0) return
+    this.cursor.lists = now
+    this.sendWithCursor('lists_changed', { lists })
   }
 
   acknowledge(): void {

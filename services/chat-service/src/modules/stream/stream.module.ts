@@ -15,7 +15,7 @@ import { StreamService } from './stream.service.ts'
 import { StreamAcks } from './stream-acks.ts'
 import { StreamHub } from './stream-hub.ts'
 import { StreamJobs } from './stream-jobs.ts'
-import { StreamResume } from './stream-resume.ts'
+import { type ListVersionsOf, StreamResume } from './stream-resume.ts'
 import type { CloseReason } from './stream-session.ts'
 import { StreamTickets } from './tickets.ts'
 import { TypingService } from './typing.service.ts'
@@ -28,6 +28,7 @@ export interface StreamModuleOptions {
   readonly publisher: Publisher
   readonly members: MembershipReader
   readonly messages: MessagesForStreams
+  readonly listVersions: ListVersionsOf
   /** A client that has been silent for longer counts as gone. */
   readonly goneAfterMs: number
   readonly friendIdsOf: (userId: number) => Promise<readonly number[]>
@@ -59,16 +60,16 @@ export function createStream(options: StreamModuleOptions): StreamModule {
   const hub = new StreamHub(limits, (userId) => presence.changed(userId))
   const channels = new RoomChannels(messages, new RoomPubSub(redis, instanceId), log)
   const replay = new RoomReplay(messages, members, channels)
-  const resume = new StreamResume(messages, members, channels, replay)
+  const { listVersions, goneAfterMs } = options
+  const resume = new StreamResume({ messages, members, channels, replay, listVersions })
   const streams = new StreamService({ messages, members, channels, resume, replay, hub, log })
-  const { goneAfterMs } = options
   const acks = new StreamAcks({
     pubsub: redis,
     instanceId,
     find: (streamId) => hub.find(streamId),
     probeEveryMs: goneAfterMs / ACK_PROBES,
   })
-  const jobs = new StreamJobs({ hub, channels, acks, goneAfterMs, pubsub: redis, log })
+  const jobs = new StreamJobs({ hub, channels, acks, listVersions, goneAfterMs, pubsub: redis, log })
   revocations.onRevoked((loginIds) => hub.closeLogins(loginIds))
   service.app.register(streamRoutes, {
     streams,

@@ -3,10 +3,12 @@ import { on, type Subscription } from '@bigtech/kafka'
 import { type Outbox, once } from '@bigtech/outbox'
 import type { Mysql } from '../../plugins/mysql.ts'
 import type { PeopleRepository } from '../people/people.repository.ts'
+import { enqueuePairEvents } from './friendship.events.ts'
 import type { FriendshipRepository } from './friendship.repository.ts'
+import { eventsOfErasure } from './friendship.ts'
 
 const CONSUMER = 'erasure'
-const BATCH = 500
+const BATCH = 100
 
 export interface ErasureDependencies {
   readonly mysql: Mysql
@@ -24,8 +26,18 @@ export function erasureConsumers({ mysql, repository, people, outbox }: ErasureD
     on(userDeleted, async (event, ctx) => {
       const { user_id: userId, deletion_id } = event
       await mysql.$transaction((tx) => people.erase(tx, userId, new Date(event.timestamp)))
-      for (let deleted = BATCH; deleted === BATCH; ) {
-        deleted = await mysql.$transaction((tx) => repository.deletePairsOf(tx, userId, BATCH))
+      for (let deleted = BATCH; deleted > 0; ) {
+        deleted = await mysql.$transaction(async (tx) => {
+          const pairs = await repository.takePairsOf(tx, userId, BATCH)
+          for (const { pair, ...stored } of pairs) {
+            const events = eventsOfErasure(pair, stored.low === userId ? 'low' : 'high')
+            const version = stored.version + 1
+            await enqueuePairEvents(outbox, tx, { ...stored, version }, events, {
+              correlationId: ctx.requestId,
+            })
+          }
+          return pairs.length
+        })
       }
       return mysql.$transaction(async (tx) => {
         if (!(await once(tx, CONSUMER, event.event_id))) return 'duplicate'

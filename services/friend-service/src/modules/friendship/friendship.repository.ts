@@ -127,13 +127,16 @@ export class FriendshipRepository {
     }
   }
 
-  /** Deletes a bounded number of a user's pairs; returns how many. */
-  async deletePairsOf(tx: Tx, userId: number, limit: number): Promise<number> {
-    const asLow = await tx.$executeRaw`DELETE FROM friendships WHERE user_low = ${userId} LIMIT ${limit}`
-    if (asLow >= limit) return asLow
-    const asHigh = await tx.$executeRaw`
-      DELETE FROM friendships WHERE user_high = ${userId} LIMIT ${limit - asLow}`
-    return asLow + asHigh
+  /** Deletes a bounded number of a user's pairs; returns them as they were. */
+  async takePairsOf(tx: Tx, userId: number, limit: number): Promise<StoredPair[]> {
+    const rows = await tx.$queryRaw<Row[]>`
+      (SELECT * FROM friendships WHERE user_low = ${userId} LIMIT ${limit} FOR UPDATE)
+      UNION ALL
+      (SELECT * FROM friendships WHERE user_high = ${userId} LIMIT ${limit} FOR UPDATE)`
+    for (const { user_low, user_high } of rows) {
+      await tx.$executeRaw`DELETE FROM friendships WHERE user_low = ${user_low} AND user_high = ${user_high}`
+    }
+    return rows.map(toStoredPair)
   }
 
   async forgetSender(tx: Tx, userId: number): Promise<void> {

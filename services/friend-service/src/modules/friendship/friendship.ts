@@ -261,6 +261,17 @@ function endOfRequest(request: Request, reason: 'cancelled' | 'expired'): readon
   return [{ type: 'FriendRequestCancelled', requestId: request.id, from: request.from, reason }]
 }
 
+/** Returns what the other one of a pair hears when the account of this side is deleted: what vanishes from their lists. */
+export function eventsOfErasure({ friendsSince, request }: Pair, erased: Side): readonly PairEvent[] {
+  const events: PairEvent[] = []
+  if (friendsSince !== null) events.push({ type: 'FriendRemoved', by: erased })
+  if (isPending(request) && (request.state === 'open' || request.from !== erased)) {
+    const { id: requestId, from } = request
+    events.push({ type: 'FriendRequestCancelled', requestId, from, reason: 'cancelled' })
+  }
+  return events
+}
+
 function isPending(request: Request | null): request is Request {
   return request !== null && ['open', 'rejected', 'withheld'].includes(request.state)
 }

@@ -1,4 +1,12 @@
-import { friendDataErased, userDeleted, userRegistered, userUpdated, uuidv7 } from '@bigtech/contracts'
+import {
+  friendDataErased,
+  friendRemoved,
+  friendRequestCancelled,
+  userDeleted,
+  userRegistered,
+  userUpdated,
+  uuidv7,
+} from '@bigtech/contracts'
 import { collectEvents, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Harness, newUsers, startHarness } from '../../testing/harness.ts'
@@ -52,6 +60,12 @@ describe('a deleted account', () => {
       display_name: '미나',
     })
     await events.waitFor(friendDataErased, (event) => event.deletion_id === deletion.deletion_id)
+    // What vanishes from the others' lists, before the end of it.
+    await events.waitFor(friendRemoved, (event) => event.user_id === mina && event.friend_id === joon)
+    await events.waitFor(
+      friendRequestCancelled,
+      (event) => event.from_user_id === mina && event.to_user_id === sora,
+    )
     await events.stop()
     await waitFor(async () => {
       const rows = await harness.mysql.query("SELECT 1 FROM inbox WHERE consumer = 'names'")
