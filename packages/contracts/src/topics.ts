@@ -19,6 +19,8 @@ export const topics = {
   'chat.events': { partitions: 3, retentionMs: 7 * DAY_MS, owner: 'chat-service' },
   // Who has a stream open, repeated every 25 s: of no use after a minute, so not on `chat.events`.
   'chat.presence': { partitions: 6, retentionMs: HOUR_MS, owner: 'chat-service' },
+  'notification.events': { partitions: 1, retentionMs: 7 * DAY_MS, owner: 'notification-service' },
+  'analytics.events': { partitions: 1, retentionMs: 7 * DAY_MS, owner: 'analytics-service' },
 } as const satisfies Record<string, TopicConfig>
 
 export type Topic = keyof typeof topics

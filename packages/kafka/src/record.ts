@@ -39,7 +39,7 @@ export function eventRecord<Payload extends object>(
     ce_correlationid: event.correlation_id,
     'content-type': 'application/json',
   }
-  // Without a registered SDK the propagator does nothing, and no header is added.
+  // Outside of a request there is nothing to inject: the publisher then adds a `traceparent` of its own.
   propagation.inject(context.active(), headers, defaultTextMapSetter)
   return { topic: definition.topic, key: definition.key(event), value: JSON.stringify(event), headers }
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   context,
   defaultTextMapGetter,
@@ -15,8 +16,8 @@ import type { KafkaRecord } from './record.ts'
 const tracer = trace.getTracer('@bigtech/kafka')
 
 /**
- * Runs a publish as a span of the trace that made the record. Without an SDK the span is empty and
- * the record's headers are passed on as they are.
+ * Runs a publish as a span of the trace that made the record. Without an SDK the span is empty and the record keeps
+ * its `traceparent`, or gets a new one when no request caused it: every record on Kafka carries one.
  */
 export async function tracePublish(
   record: KafkaRecord,
@@ -29,7 +30,9 @@ export async function tracePublish(
     'messaging.operation.type': 'send',
   }
   const span = tracer.startSpan(`send ${record.topic}`, { kind: SpanKind.PRODUCER, attributes }, parent)
-  if (!isSpanContextValid(span.spanContext())) return publish(record.headers)
+  if (!isSpanContextValid(span.spanContext())) {
+    return publish({ ...record.headers, traceparent: record.headers.traceparent ?? newTraceparent() })
+  }
   const headers = { ...record.headers }
   propagation.inject(trace.setSpan(parent, span), headers, defaultTextMapSetter)
   return endWith(span, () => publish(headers))
@@ -54,6 +57,12 @@ export async function traceEvent<Result>(
     parent,
   )
   return context.with(trace.setSpan(parent, span), () => endWith(span, handle))
+}
+
+/** W3C Trace Context, version 00, not sampled. */
+function newTraceparent(): string {
+  const hex = (bytes: number) => randomBytes(bytes).toString('hex')
+  return `00-${hex(16)}-${hex(8)}-00`
 }
 
 async function endWith<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {

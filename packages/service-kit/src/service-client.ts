@@ -11,6 +11,8 @@ export interface ServiceClientOptions {
   readonly service: string
   readonly baseUrl: string
   readonly timeoutMs?: number
+  /** False: every call is tried, however many failed before it. */
+  readonly breaker?: boolean
 }
 
 export interface CallIdentity {
@@ -34,7 +36,7 @@ export class ServiceClient {
   readonly #breaker: CircuitBreakerPolicy
 
   constructor(options: ServiceClientOptions) {
-    this.#options = { timeoutMs: 1_500, ...options }
+    this.#options = { timeoutMs: 1_500, breaker: true, ...options }
     const { timeoutMs } = this.#options
     this.#agent = new Agent({
       connect: { timeout: timeoutMs },
@@ -81,7 +83,7 @@ export class ServiceClient {
 
   async #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      return await this.#breaker.execute(work)
+      return await (this.#options.breaker ? this.#breaker.execute(work) : work())
     } catch (err) {
       if (err instanceof Problem || err instanceof StoreUnavailable) throw err
       throw new StoreUnavailable(this.#options.service, err)

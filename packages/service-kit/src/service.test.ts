@@ -1,5 +1,6 @@
 import { type AddressInfo, connect } from 'node:net'
 import { defineRoute } from '@bigtech/contracts'
+import { context, propagation } from '@opentelemetry/api'
 import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -62,6 +63,8 @@ function rawExchange(port: number, bytes: string): Promise<string> {
 let service: Service
 let sign: (claims?: JWTPayload, alg?: string) => Promise<string>
 const lines: string[] = []
+/** What a handler hands on to neighbours, outbox and Kafka. */
+const carried: Record<string, string>[] = []
 
 beforeAll(async () => {
   const { privateKey, publicKey } = await generateKeyPair('Ed25519', { extractable: true })
@@ -87,7 +90,11 @@ beforeAll(async () => {
     keys: createLocalJWKSet({ keys: [jwk] }),
     logDestination: { write: (line) => void lines.push(line) },
   })
-  route(service.app, thing, ({ params, body }, ctx) => {
+  route(service.app, thing, async ({ params, body }, ctx) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    const carrier: Record<string, string> = {}
+    propagation.inject(context.active(), carrier)
+    carried.push(carrier)
     const result = { id: params.id, name: `${body.name} of ${ctx.actor.userId}`, password_hash: 'x' }
     return result
   })
@@ -109,6 +116,32 @@ const post = async (body: unknown, headers: Record<string, string> = {}) =>
     headers: { authorization: `Bearer ${await sign()}`, 'content-type': 'application/json', ...headers },
     payload: typeof body === 'string' ? body : JSON.stringify(body),
   })
+
+describe('the trace of a request without a collector', () => {
+  // Over a real connection: the body's events come from the socket.
+  const send = async (headers: Record<string, string> = {}) => {
+    const url = await service.app.listen({ host: '127.0.0.1', port: 0 }).catch(() => {
+      const { port } = service.app.server.address() as { port: number }
+      return `http://127.0.0.1:${port}`
+    })
+    const answer = await fetch(`${url}/things/3`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await sign()}`, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ name: 'ab' }),
+    })
+    expect(answer.status).toBe(201)
+    return carried.at(-1)?.traceparent
+  }
+
+  it("is the caller's, or a new one for each request", async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    expect(await send({ traceparent })).toBe(traceparent)
+    const [one, other] = [await send(), await send({ traceparent: 'nonsense' })]
+    expect(one).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+    expect(other).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+    expect(other).not.toBe(one)
+  })
+})
 
 describe('buildService', () => {
   it('lets no cache keep an answer or a problem', async () => {

@@ -15,8 +15,10 @@ import { Lifecycle } from './lifecycle.ts'
 import { createLogger } from './logging.ts'
 import { createMetrics, measureRequests } from './metrics.ts'
 import { installOpenApi } from './openapi.ts'
+import { pollRevocations } from './revocation-poll.ts'
 import { RevocationList } from './revocations.ts'
 import { installAuthentication, installCompilers } from './route.ts'
+import { propagateTraces } from './trace-propagation.ts'
 
 const BODY_LIMIT_BYTES = 256 * 1024
 const REQUEST_TIMEOUT_MS = 30_000
@@ -79,6 +81,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   installCompilers(app)
   installErrorHandler(app)
   installAuthentication(app, authenticator)
+  propagateTraces(app)
   measureRequests(app, metrics)
   logRequests(app)
   await installOpenApi(app, { title, description, version: '1.0.0' })
@@ -96,6 +99,10 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     start: async () => {
       const address = await app.listen({ host: config.HOST, port: config.PORT })
       readiness.startPolling()
+      if (!options.keys) {
+        const polling = pollRevocations(config.JWKS_URL, revocations)
+        lifecycle.onStop('http', 'revocation polling', () => polling.stop())
+      }
       lifecycle.onStop('streams', 'readiness polling', () => readiness.stopPolling())
       return address
     },
@@ -160,7 +167,8 @@ function nameSpan(request: FastifyRequest): void {
 /** One line a request. Never its query string: it may hold a ticket or what somebody searched for. */
 function logRequests(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
-    const quiet = request.routeOptions.config?.contract === undefined && reply.statusCode < 400
+    const { contract } = request.routeOptions.config ?? {}
+    const quiet = (contract === undefined || contract.isPolled === true) && reply.statusCode < 400
     request.log[quiet ? 'debug' : 'info'](
       {
         method: request.method,

@@ -9,7 +9,7 @@ import { DiscreetExporter } from './tracing-exporter.ts'
 import { MariaDbInstrumentation } from './tracing-mariadb.ts'
 
 /** What probes and scrapers ask all day would drown the traces of people. */
-const untraced = new Set(['/health', '/live', '/ready', '/metrics'])
+const untraced = new Set(['/health', '/live', '/ready', '/metrics', '/.well-known/revocations.json'])
 
 /** ES modules that are patched; the loader hook leaves all others as they are. */
 const patchedModules = ['mariadb', 'ioredis', 'mongodb', 'http', 'https']

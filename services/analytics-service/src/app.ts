@@ -1,10 +1,15 @@
-import { createConsumerRunner, createKafka } from '@bigtech/kafka'
+import { createConsumerRunner, createKafka, createPublisher } from '@bigtech/kafka'
 import { purgeInbox } from '@bigtech/outbox'
 import { buildService, type Service, type ServiceOptions, startChores } from '@bigtech/service-kit'
 import { classifyStoreError } from '@bigtech/stores'
 import type { Config } from './config.ts'
 import { StatsMetrics } from './metrics.ts'
-import { statsConsumers } from './modules/stats/stats.consumers.ts'
+import {
+  type ApplyEffect,
+  confirmErasure,
+  presenceConsumers,
+  statsConsumers,
+} from './modules/stats/stats.consumers.ts'
 import { StatsRepository } from './modules/stats/stats.repository.ts'
 import { statsRoutes } from './modules/stats/stats.routes.ts'
 import { StatsService } from './modules/stats/stats.service.ts'
@@ -44,13 +49,16 @@ export async function buildAnalyticsService(config: Config, options: BuildOption
   const stats = new StatsService({ repository, now })
   await service.app.register(statsRoutes, { stats, operatorToken: config.OPERATOR_TOKEN, now })
 
+  const publisher = createPublisher({ kafka })
+  const apply: ApplyEffect = (eventId, at, effect) => repository.apply(eventId, at, effect)
   const runner = createConsumerRunner({
     kafka,
     classify: classifyStoreError,
     groupId: `${NAME}.stats`,
-    handlers: statsConsumers((eventId, at, effect) => repository.apply(eventId, at, effect)),
+    handlers: [...statsConsumers(apply, confirmErasure(publisher)), ...presenceConsumers(apply)],
     log,
     registry,
+    publisher,
     onFatal: (err) => {
       log.fatal({ err }, 'a consumer cannot go on')
       process.exit(1)
@@ -69,6 +77,7 @@ export async function buildAnalyticsService(config: Config, options: BuildOption
     const chores = startChores(
       [
         { name: 'refresh metrics', everyMs: REFRESH_METRICS_MS, run: refresh },
+        { name: 'purge requests', everyMs: PURGE_MS, run: () => repository.purgeRequests(now()) },
         { name: 'purge inbox', everyMs: PURGE_MS, run: () => purgeInbox(mysql.client) },
       ],
       log,
@@ -76,6 +85,7 @@ export async function buildAnalyticsService(config: Config, options: BuildOption
     lifecycle.onStop('consumers', 'chores', () => chores.stop())
     lifecycle.onStop('consumers', 'stats', () => runner.stop())
     lifecycle.onStop('producers', 'kafka', () => kafka.close())
+    lifecycle.onStop('producers', 'publisher', () => publisher.stop())
     return service.start()
   }
   return { ...service, start }

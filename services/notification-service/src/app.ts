@@ -93,6 +93,7 @@ export async function buildNotificationService(
   const waiting = new WaitingMessagesRepository(mysql)
   const planner = new MessagePlanner({
     mysql,
+    contacts,
     deliveries,
     waiting,
     preferences,
@@ -133,6 +134,7 @@ export async function buildNotificationService(
       ...subscriptionsConsumers(subscriptions),
       ...erasureConsumers({
         mysql,
+        publisher,
         erasers: [
           (tx, userId, at) => contacts.erase(tx, userId, at),
           (tx, userId) => rooms.forgetUser(tx, userId),

@@ -26,6 +26,7 @@ import { createProfileRepository } from './modules/profile/profile.repository.ts
 import { profileRoutes } from './modules/profile/profile.routes.ts'
 import { createProfileService } from './modules/profile/profile.service.ts'
 import { createLoginGuard } from './modules/session/login-guard.ts'
+import { createRevocationsRepository } from './modules/session/revocations.repository.ts'
 import { revocationSubscriptions } from './modules/session/session.consumers.ts'
 import { createSessionRepository } from './modules/session/session.repository.ts'
 import { sessionRoutes } from './modules/session/session.routes.ts'
@@ -57,6 +58,7 @@ export interface UserServiceOptions {
 
 const DAY_MS = 86_400_000
 const HOUSEKEEPING_MS = 10 * 60_000
+const KEEP_REVOCATIONS_MS = 60 * 60_000
 const KEEP_ENDED_SESSIONS_DAYS = 30
 /** A deleted person's username: whoever took it at once would be taken for them. */
 const KEEP_USERNAMES_DAYS = 90
@@ -74,6 +76,7 @@ export async function buildUserService(config: Config, options: UserServiceOptio
     ...(options.logDestination ? { logDestination: options.logDestination } : {}),
   })
   const stores = await openStores(service, config, settled.workers)
+  const revocations = createRevocationsRepository(stores.mysql)
   const knownRelations = createRelationsRepository(stores.mysql)
   const lookups = createLookupLimit(stores.limiter, knownRelations)
   const presence = buildPresence(service, stores, lookups, options.presenceTiming)
@@ -110,7 +113,11 @@ export async function buildUserService(config: Config, options: UserServiceOptio
     if (request.actor) await sessions.service.assertActive(request.actor)
   })
   await service.app.register(accountRoutes, { accounts: accounts.service })
-  await service.app.register(sessionRoutes, { sessions: sessions.service, publicKeys: keys.publicKeys })
+  await service.app.register(sessionRoutes, {
+    sessions: sessions.service,
+    revocations,
+    publicKeys: keys.publicKeys,
+  })
   await service.app.register(profileRoutes, { profiles })
   await service.app.register(deletionRoutes, { deletions: deletions.service })
   await service.app.register(directoryRoutes, { directory })
@@ -121,6 +128,7 @@ export async function buildUserService(config: Config, options: UserServiceOptio
     await sessions.repository.purge(new Date(now.getTime() - KEEP_ENDED_SESSIONS_DAYS * DAY_MS))
     await accounts.repository.releaseUsernames(new Date(now.getTime() - KEEP_USERNAMES_DAYS * DAY_MS))
     await accounts.repository.protectUsernames()
+    await revocations.purge(new Date(now.getTime() - KEEP_REVOCATIONS_MS))
     await stores.mysql.run('purgeInbox', (db) => purgeInbox(db))
     await deletions.service.announceAgain()
   })

@@ -74,6 +74,11 @@ export const userRows: readonly Row[] = [
     check: ({ body }) => expect(JSON.stringify(body)).not.toMatch(/"d"/),
   },
   {
+    operationId: 'getRevocations',
+    table: anybody(200),
+    request: () => ({ query: { since: new Date().toISOString() } }),
+  },
+  {
     operationId: 'getMyProfile',
     table: everybody(200),
     check: ({ body }, scene, role) => expect(body.user_id).toBe(personOf(scene, role).id),

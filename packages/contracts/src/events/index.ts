@@ -1,11 +1,13 @@
 import * as chat from './chat-events.ts'
 import type { EventDefinition } from './define-event.ts'
+import * as erasure from './erasure-events.ts'
 import * as friend from './friend-events.ts'
 import * as message from './message-events.ts'
 import * as user from './user-events.ts'
 
 export * from './chat-events.ts'
 export * from './define-event.ts'
+export * from './erasure-events.ts'
 export * from './friend-events.ts'
 export * from './message-events.ts'
 export * from './user-events.ts'
@@ -14,6 +16,6 @@ const isDefinition = (value: unknown): value is EventDefinition =>
   typeof value === 'object' && value !== null && 'create' in value && 'topic' in value
 
 /** Every event of the product, for tests and for tools that read any topic. */
-export const allEvents: readonly EventDefinition[] = [user, friend, message, chat].flatMap((module) =>
-  Object.values(module).filter(isDefinition),
+export const allEvents: readonly EventDefinition[] = [user, friend, message, chat, erasure].flatMap(
+  (module) => Object.values(module).filter(isDefinition),
 )

@@ -16,10 +16,10 @@ const statsTotals = z.object({
   friend_requests: count,
   friend_requests_accepted: count,
   friend_requests_rejected: count,
-  friend_acceptance_rate: z
-    .number()
-    .nullable()
-    .meta({ description: 'Accepted for each sent one in the same time; null when none was sent.' }),
+  friend_acceptance_rate: z.number().nullable().meta({
+    description:
+      'Share of the requests sent in this time that have been accepted, be it later; null when none was sent.',
+  }),
   blocks: count,
 })
 

@@ -17,6 +17,8 @@ export interface RouteContract {
   readonly path: string
   /** The path carries a secret (a token): logs and answers name its pattern instead. */
   readonly secretPath?: boolean
+  /** Asked all day by other services: successful requests are logged at `debug` only. */
+  readonly isPolled?: boolean
   readonly tag: string
   readonly summary: string
   readonly description?: string

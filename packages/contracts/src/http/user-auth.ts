@@ -226,6 +226,29 @@ export const changePassword = defineRoute({
   problems: ['PASSWORD_WRONG', 'RATE_LIMITED', 'OVERLOADED'],
 })
 
+export const getRevocations = defineRoute({
+  operationId: 'getRevocations',
+  method: 'GET',
+  path: '/.well-known/revocations.json',
+  tag: 'auth',
+  summary: 'Sessions ended lately, whose access tokens other services must refuse',
+  description:
+    'For services, beside the event UserSessionRevoked: also while Kafka is away. Not reachable through the gateway. Ask again with `as_of` less 10 s, at once when `has_more`.',
+  auth: 'public',
+  isPolled: true,
+  query: z.object({ since: timestamp.meta({ examples: [exampleTime] }) }),
+  success: {
+    status: 200,
+    description: 'Sessions that ended since then, oldest first.',
+    schema: z.object({
+      as_of: timestamp,
+      items: z.array(z.object({ session_id: sessionId, revoked_at: timestamp })),
+      has_more: z.boolean(),
+    }),
+    example: { as_of: exampleTime, items: [], has_more: false },
+  },
+})
+
 export const getJwks = defineRoute({
   operationId: 'getJwks',
   method: 'GET',

@@ -14,6 +14,8 @@ export interface Harness {
   readonly mysql: TestMysql
   readonly kafka: KafkaConnection
   readonly env: Record<string, string>
+  readonly brokers: readonly string[]
+  readonly topicPrefix: string
   get(url: string, token?: string): Promise<{ status: number; body: Record<string, unknown> }>
   publish<Payload extends object>(
     definition: EventDefinition<string, Payload>,
@@ -52,6 +54,8 @@ export async function startHarness(): Promise<Harness> {
     mysql,
     kafka,
     env,
+    brokers: testKafka.brokers,
+    topicPrefix: testKafka.topicPrefix,
     get: async (url, token = operatorToken) => {
       const answer = await service.app.inject({ url, headers: { authorization: `Bearer ${token}` } })
       return { status: answer.statusCode, body: answer.json() }
@@ -61,6 +65,7 @@ export async function startHarness(): Promise<Harness> {
     figures: async () => ({
       totals: await mysql.query('SELECT * FROM daily_totals ORDER BY day, metric'),
       active: await mysql.query('SELECT * FROM daily_active ORDER BY day, user_id'),
+      requests: await mysql.query('SELECT * FROM friend_requests ORDER BY request_id'),
       rooms: await mysql.query('SELECT * FROM room_hours ORDER BY room_id, hour'),
     }),
     stop: async () => {

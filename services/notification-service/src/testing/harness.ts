@@ -2,7 +2,14 @@ import { fileURLToPath } from 'node:url'
 import type { EventDefinition } from '@bigtech/contracts'
 import { createKafka, createPublisher } from '@bigtech/kafka'
 import { createLogger, loadConfig } from '@bigtech/service-kit'
-import { createTestIssuer, createTestKafka, createTestMysql, type TestMysql, waitFor } from '@bigtech/testkit'
+import {
+  createTestIssuer,
+  createTestKafka,
+  createTestMysql,
+  type TestKafka,
+  type TestMysql,
+  waitFor,
+} from '@bigtech/testkit'
 import webPush from 'web-push'
 import { buildNotificationService, type NotificationService } from '../app.ts'
 import { configSchema } from '../config.ts'
@@ -19,6 +26,7 @@ interface Answer {
 export interface Harness {
   readonly service: NotificationService
   readonly mysql: TestMysql
+  readonly kafka: TestKafka
   readonly mail: MailCatcher
   readonly push: FakePushService
   /** Milliseconds added to the real time. */
@@ -100,6 +108,7 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
   const harness: Harness = {
     service,
     mysql,
+    kafka,
     mail,
     push,
     get clockOffset() {

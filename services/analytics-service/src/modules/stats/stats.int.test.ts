@@ -2,15 +2,17 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import {
+  analyticsDataErased,
   friendRequestAccepted,
   friendRequestSent,
   messageSent,
+  onlineStatusChanged,
   userDeleted,
   userLoggedIn,
   userRegistered,
   uuidv7,
 } from '@bigtech/contracts'
-import { describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
+import { collectEvents, describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createMysql } from '../../plugins/mysql.ts'
@@ -176,13 +178,63 @@ describe('figures', () => {
     }
   })
 
+  it('count an acceptance for the day of its request, so that the rate is never above 1', async () => {
+    const [sentDay, acceptedDay] = ['2026-02-10', '2026-02-20']
+    const pair = { request_id: 500, from_user_id: 1, to_user_id: 2 }
+    const moment = (of: string) => ({ timestamp: new Date(`${of}T12:00:00.000Z`) })
+    await publish(friendRequestSent, pair, moment(sentDay))
+    await publish(friendRequestSent, { ...pair, request_id: 501, to_user_id: 3 }, moment(acceptedDay))
+    await publish(friendRequestAccepted, pair, moment(acceptedDay))
+    await publish(friendRequestAccepted, { ...pair, request_id: 501, to_user_id: 3 }, moment(acceptedDay))
+    // One that was never seen sent, as it was withheld from its receiver.
+    await publish(friendRequestAccepted, { ...pair, request_id: 502, to_user_id: 4 }, moment(acceptedDay))
+    const of = async (one: string) => {
+      const { body } = await harness.get(`/stats/daily?from=${one}&to=${one}`)
+      return (body.items as Record<string, unknown>[])[0]!
+    }
+    await waitFor(async () => (await of(acceptedDay)).friend_requests_accepted === 3)
+    expect(await of(acceptedDay)).toMatchObject({ friend_requests: 1, friend_acceptance_rate: 1 })
+    expect(await of(sentDay)).toMatchObject({
+      friend_requests: 1,
+      friend_requests_accepted: 0,
+      friend_acceptance_rate: 1,
+    })
+  })
+
+  it('count whoever only reads as active, also after a rebuild', async () => {
+    const readers = '2026-02-15'
+    const seen = (user_id: number, online: boolean, published: string, last_seen_at: string) =>
+      publish(
+        onlineStatusChanged,
+        { user_id, online, last_seen_at, visibility: 'nobody' },
+        { timestamp: new Date(published) },
+      )
+    const active = async () => {
+      const { body } = await harness.get(`/stats/daily?from=${readers}&to=${readers}`)
+      return (body.items as { active_users: number }[])[0]!.active_users
+    }
+    await seen(70, true, `${readers}T09:00:00.000Z`, `${readers}T09:00:00.000Z`)
+    await seen(70, false, `${readers}T09:30:00.000Z`, `${readers}T09:30:00.000Z`)
+    await seen(71, false, '2026-02-16T00:00:40.000Z', `${readers}T23:59:50.000Z`)
+    await waitFor(async () => (await active()) === 2)
+    await run(process.execPath, [rebuildScript], { env: { ...process.env, ...harness.env } })
+    // Whose messages were taken out of the figures above, but are still on the topic.
+    await harness.mysql.query('DELETE FROM daily_active WHERE user_id = 42')
+    expect(await active()).toBe(2)
+  })
+
   it('keep the number of active users but not who it was, when an account is deleted', async () => {
     const before = await daily()
-    await publish(userDeleted, { user_id: 2, deletion_id: crypto.randomUUID(), message_policy: 'keep' })
+    const { brokers, topicPrefix } = harness
+    const confirmations = await collectEvents({ brokers, topicPrefix, topics: ['analytics.events'] })
+    const deletion_id = crypto.randomUUID()
+    await publish(userDeleted, { user_id: 2, deletion_id, message_policy: 'keep' })
     await waitFor(async () => {
       const rows = await harness.mysql.query('SELECT 1 FROM erased_users WHERE user_id = 2')
       return rows.length === 1
     })
+    await confirmations.waitFor(analyticsDataErased, (event) => event.deletion_id === deletion_id)
+    await confirmations.stop()
     expect((await daily()).active_users).toBe(before.active_users)
     expect(await harness.mysql.query('SELECT 1 FROM daily_active WHERE user_id = 2')).toEqual([])
   })

@@ -1,9 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { once } from '@bigtech/outbox'
+import { inBatches } from '@bigtech/stores'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
 import { dayOf, type Effect, hourOf } from './stats.ts'
 
 const CONSUMER = 'stats'
+const PURGE_BATCH = 1_000
+const REQUESTS_KEPT_MS = 45 * 24 * 60 * 60 * 1_000
 const REBUILD_TIMEOUT_MS = 10 * 60 * 1_000
 
 export interface DayTotal {
@@ -38,13 +41,25 @@ export class StatsRepository {
       async (tx) => {
         await tx.$executeRaw`UPDATE rebuilds SET generation = generation + 1 WHERE id = 1`
         await tx.$executeRaw`DELETE FROM daily_totals WHERE day >= ${day}`
-        // Strangers stay: what a deleted account did is not counted again, and its days keep their number.
-        await tx.$executeRaw`DELETE FROM daily_active WHERE day >= ${day} AND user_id > 0`
+        // What presence counted stays: its events are gone from Kafka. Strangers stay: what a deleted account did is not counted again, and its days keep their number.
+        await tx.$executeRaw`DELETE FROM daily_active WHERE day >= ${day} AND user_id > 0 AND online = 0`
+        await tx.$executeRaw`DELETE FROM friend_requests WHERE sent_on >= ${day}`
         await tx.$executeRaw`DELETE FROM room_hours WHERE hour >= ${day}`
         // An event is applied after it happened: what was applied earlier is not counted again.
         await tx.$executeRaw`DELETE FROM inbox WHERE consumer = ${CONSUMER} AND processed_at >= ${day}`
       },
       { maxWait: 5_000, timeout: REBUILD_TIMEOUT_MS },
+    )
+  }
+
+  /** Forgets requests that can no longer be accepted: they expire after 30 days. */
+  purgeRequests(now: number): Promise<void> {
+    const before = new Date(now - REQUESTS_KEPT_MS)
+    return inBatches(PURGE_BATCH, (limit) =>
+      this.#mysql.run(
+        'purgeRequests',
+        (db) => db.$executeRaw`DELETE FROM friend_requests WHERE sent_on < ${before} LIMIT ${limit}`,
+      ),
     )
   }
 
@@ -86,17 +101,21 @@ export class StatsRepository {
 
 /** In one order for every event: totals, active users, rooms. */
 async function addEffect(tx: Tx, at: Date, effect: Effect): Promise<void> {
-  const { total, activeUserId, roomId, eraseUserId } = effect
+  const { total, activeUserId, onlineUserId, roomId, eraseUserId } = effect
   if (total) {
     await tx.$executeRaw`
       INSERT INTO daily_totals (day, metric, total) VALUES (${dayOf(at)}, ${total}, 1)
       ON DUPLICATE KEY UPDATE total = total + 1`
   }
-  if (activeUserId !== undefined) {
+  await addRequest(tx, at, effect)
+  const userId = activeUserId ?? onlineUserId
+  if (userId !== undefined) {
+    const online = onlineUserId === undefined ? 0 : 1
     await tx.$executeRaw`
-      INSERT IGNORE INTO daily_active (day, user_id)
-      SELECT ${dayOf(at)}, ${activeUserId} FROM rebuilds
-      WHERE id = 1 AND NOT EXISTS (SELECT 1 FROM erased_users WHERE user_id = ${activeUserId})`
+      INSERT INTO daily_active (day, user_id, online)
+      SELECT ${dayOf(at)}, ${userId}, ${online} FROM rebuilds
+      WHERE id = 1 AND NOT EXISTS (SELECT 1 FROM erased_users WHERE user_id = ${userId})
+      ON DUPLICATE KEY UPDATE online = GREATEST(daily_active.online, VALUES(online))`
   }
   if (roomId !== undefined) {
     await tx.$executeRaw`
@@ -104,6 +123,21 @@ async function addEffect(tx: Tx, at: Date, effect: Effect): Promise<void> {
       ON DUPLICATE KEY UPDATE messages = messages + 1`
   }
   if (eraseUserId !== undefined) await anonymise(tx, eraseUserId)
+}
+
+/** An acceptance counts for the day on which its request was sent: of a day's requests no more than all are accepted. */
+async function addRequest(tx: Tx, at: Date, { requestSent, requestAccepted }: Effect): Promise<void> {
+  if (requestSent !== undefined) {
+    await tx.$executeRaw`INSERT IGNORE INTO friend_requests (request_id, sent_on) VALUES (${requestSent}, ${dayOf(at)})`
+  }
+  if (requestAccepted === undefined) return
+  const counted = await tx.$executeRaw`UPDATE friend_requests SET accepted = 1
+    WHERE request_id = ${requestAccepted} AND accepted = 0`
+  if (counted === 0) return
+  await tx.$executeRaw`
+    INSERT INTO daily_totals (day, metric, total)
+    SELECT sent_on, 'friend_requests_converted', 1 FROM friend_requests WHERE request_id = ${requestAccepted}
+    ON DUPLICATE KEY UPDATE total = daily_totals.total + 1`
 }
 
 /** The days keep their number of active users; who it was is forgotten. */

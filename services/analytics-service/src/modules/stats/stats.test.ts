@@ -22,7 +22,7 @@ describe('figures', () => {
     expect(totalsOf(new Map(), 0)).toMatchObject({ sign_ups: 0, friend_acceptance_rate: null })
     const sums = new Map([
       ['friend_requests', 3],
-      ['friend_requests_accepted', 2],
+      ['friend_requests_converted', 2],
     ])
     expect(totalsOf(sums, 5)).toMatchObject({ active_users: 5, friend_acceptance_rate: 0.6667 })
   })

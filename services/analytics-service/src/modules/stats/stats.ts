@@ -9,6 +9,7 @@ const totalNames = [
   'friend_requests',
   'friend_requests_accepted',
   'friend_requests_rejected',
+  'friend_requests_converted',
   'blocks',
 ] as const
 type TotalName = (typeof totalNames)[number]
@@ -17,15 +18,21 @@ export interface Effect {
   readonly total?: TotalName
   /** Who was active by it. */
   readonly activeUserId?: number
+  /** Who was online: active as well, but unknown to a rebuild. */
+  readonly onlineUserId?: number
+  /** The friend request that was sent, or accepted. */
+  readonly requestSent?: number
+  readonly requestAccepted?: number
   /** Where a message was written. */
   readonly roomId?: number
   /** Whose traces must go. */
   readonly eraseUserId?: number
 }
 
-export interface Totals extends Readonly<Record<TotalName, number>> {
+/** `friend_requests_converted` goes into the rate alone: the figure that people read is the one of the event's day. */
+export interface Totals extends Readonly<Record<Exclude<TotalName, 'friend_requests_converted'>, number>> {
   readonly active_users: number
-  /** Accepted requests for each sent one in the same time; null when none was sent. */
+  /** The share of the requests sent in this time that have been accepted, be it later; null when none was sent. */
   readonly friend_acceptance_rate: number | null
 }
 
@@ -64,11 +71,12 @@ export function totalsOf(sums: ReadonlyMap<string, number>, activeUsers: number)
     TotalName,
     number
   >
-  const { friend_requests: sent, friend_requests_accepted: accepted } = counted
+  const { friend_requests_converted: converted, ...shown } = counted
+  const sent = counted.friend_requests
   return {
-    ...counted,
+    ...shown,
     active_users: activeUsers,
-    friend_acceptance_rate: sent === 0 ? null : Math.round((accepted / sent) * 10_000) / 10_000,
+    friend_acceptance_rate: sent === 0 ? null : Math.round((converted / sent) * 10_000) / 10_000,
   }
 }
 

@@ -55,6 +55,13 @@ export class ContactsRepository {
         version = GREATEST(version, VALUES(version))`
   }
 
+  /** Locks the contact until the commit: an erasure under way is seen, a later one sees what the caller stores. */
+  async isErased(tx: Tx, userId: number): Promise<boolean> {
+    const rows = await tx.$queryRaw<{ erased: number | bigint }[]>`
+      SELECT deleted_at IS NOT NULL AS erased FROM contacts WHERE user_id = ${userId} LOCK IN SHARE MODE`
+    return Number(rows[0]?.erased ?? 0) === 1
+  }
+
   /** Leaves a mark without data, so that a late event does not bring the address back. */
   async erase(tx: Tx, userId: number, at: Date): Promise<void> {
     await tx.$executeRaw`

@@ -3,10 +3,11 @@ import {
   exportNotificationData,
   friendRequestCancelled,
   friendRequestSent,
+  notificationDataErased,
   userDeleted,
   uuidv7,
 } from '@bigtech/contracts'
-import { describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
+import { collectEvents, describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Harness, migrationsDir, newIds, startHarness } from '../../testing/harness.ts'
 import { headerOf } from '../../testing/mail-catcher.ts'
@@ -38,6 +39,9 @@ describe('welcome mail', () => {
     expect(headerOf(mail!, 'Message-ID')).toBe(`<${eventId}@bigtech.example>`)
     await waitFor(() => mailsTo(john).length > 0)
     expect(headerOf(mailsTo(john)[0]!, 'Subject')).toBe('Welcome to BigTech Chat')
+    // The address is not verified and may be a stranger's: no name, in either of the encodings of a mail.
+    expect(mailsTo(john)[0]!.raw).toContain('\r\nHello,\r\n')
+    expect(mailsTo(john)[0]!.raw).not.toMatch(/=EC=82=AC|7IKs/)
     await harness.deliveriesOf(
       mina,
       (items) => items.length === 1 && items[0]!.state === 'sent' && items[0]!.kind === 'welcome',
@@ -157,8 +161,18 @@ describe('a deleted account', () => {
     await harness.deliveriesOf(mina, finished)
     const eventId = uuidv7()
     const deletion = { user_id: mina, deletion_id: crypto.randomUUID(), message_policy: 'remove' as const }
+    const { brokers, topicPrefix } = harness.kafka
+    const confirmations = await collectEvents({ brokers, topicPrefix, topics: ['notification.events'] })
     await harness.publish(userDeleted, deletion, { eventId })
     await harness.applied(eventId)
+    await confirmations.waitFor(
+      notificationDataErased,
+      ({ deletion_id }) => deletion_id === deletion.deletion_id,
+    )
+    await confirmations.stop()
+    // The message topic has no order with the accounts: words that come late are not stored.
+    await say(roomId, mina, 'words that come late')
+    await say(roomId, reader, 'seen')
     for (const table of ['deliveries', 'preferences', 'push_subscriptions', 'room_members', 'open_streams']) {
       const rows = await harness.mysql.query(`SELECT 1 FROM ${table} WHERE user_id = ?`, [mina])
       expect(rows, table).toEqual([])
@@ -169,6 +183,13 @@ describe('a deleted account', () => {
     )
     expect(contact).toEqual([{ email: null, username: '', locale: null }])
     expect(await harness.mysql.query('SELECT 1 FROM deliveries WHERE actor_id = ?', [mina])).toEqual([])
+    const tables = await harness.mysql.query<{ name: string }>(
+      'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()',
+    )
+    for (const { name } of tables) {
+      const rows = JSON.stringify(await harness.mysql.query(`SELECT * FROM \`${name}\``))
+      expect(rows, name).not.toMatch(new RegExp(`user${mina}\\b|사람 ${mina}|last words|come late`))
+    }
   })
 })
 

@@ -18,14 +18,16 @@ describe('what people are told', () => {
   })
 
   it('of one message in a direct room: who, and what', () => {
-    expect(messageNotice(one, { roomType: 'direct', name: null }, ko)).toEqual({
+    expect(messageNotice(one, undefined, { roomType: 'direct', name: null }, ko)).toEqual({
       title: '미나',
       body: '점심 먹자',
     })
   })
 
   it('of a burst in a group: where, who, what, and how many more', () => {
-    expect(messageNotice({ ...one, eventCount: 3 }, { roomType: 'group', name: '점심' }, ko)).toEqual({
+    expect(
+      messageNotice({ ...one, eventCount: 3 }, undefined, { roomType: 'group', name: '점심' }, ko),
+    ).toEqual({
       title: '점심',
       body: '미나: 점심 먹자 (외 2개)',
     })
@@ -33,19 +35,22 @@ describe('what people are told', () => {
 
   it('of a mention, a photo and a file', () => {
     const room = { roomType: 'direct', name: null }
-    expect(messageNotice({ ...one, mentioned: true }, room, ko).body).toBe('나를 언급: 점심 먹자')
-    expect(messageNotice({ ...one, content: { ...content, type: 'image' } }, room, ko).body).toBe(
+    expect(messageNotice({ ...one, mentioned: true }, undefined, room, ko).body).toBe('나를 언급: 점심 먹자')
+    expect(messageNotice({ ...one, content: { ...content, type: 'image' } }, undefined, room, ko).body).toBe(
       '사진을 보냈습니다.',
     )
-    expect(messageNotice({ ...one, content: { ...content, type: 'file' } }, room, ko).body).toBe(
+    expect(messageNotice({ ...one, content: { ...content, type: 'file' } }, undefined, room, ko).body).toBe(
       '파일을 보냈습니다.',
     )
   })
 
   it('shows neither who nor what without previews, or when the message is gone', () => {
-    const hidden = messageNotice({ ...one, eventCount: 2 }, undefined, { language: 'en', showPreview: false })
+    const hidden = messageNotice({ ...one, eventCount: 2 }, '미나', undefined, {
+      language: 'en',
+      showPreview: false,
+    })
     expect(hidden).toEqual({ title: 'BigTech Chat', body: 'You have 2 new messages.' })
-    expect(messageNotice({ ...one, content: null }, undefined, ko).body).toBe('새 메시지가 있습니다.')
+    expect(messageNotice({ ...one, content: null }, '미나', undefined, ko).body).toBe('새 메시지가 있습니다.')
   })
 
   it('of a friend request from somebody whose name is not known yet', () => {
@@ -59,9 +64,15 @@ describe('what people are told', () => {
     expect(preview.isWellFormed()).toBe(true)
   })
 
-  it('greets by name in both languages', () => {
-    expect(welcomeMail('지수', 'ko').text).toContain('지수님')
-    expect(welcomeMail('Jisoo', 'en').text).toContain('Hello Jisoo')
+  it('names the sender by the display name, which the message does not carry', () => {
+    expect(messageNotice(one, '김미나', { roomType: 'direct', name: null }, ko).title).toBe('김미나')
+    const inGroup = messageNotice(one, '김미나', { roomType: 'group', name: '점심' }, ko)
+    expect(inGroup).toEqual({ title: '점심', body: '김미나: 점심 먹자' })
+  })
+
+  it('greets in both languages', () => {
+    expect(welcomeMail('ko').text).toContain('안녕하세요!')
+    expect(welcomeMail('en').text).toContain('Hello,')
   })
 })
 

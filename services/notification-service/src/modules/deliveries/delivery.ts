@@ -71,17 +71,20 @@ export function previewOf(content: string): string {
   return `${characters.slice(0, PREVIEW_LENGTH - 1).join('')}…`
 }
 
-/** The mail that greets whoever has just signed up. */
-export function welcomeMail(name: string, language: Language): Mail {
+/**
+ * Returns the mail that greets a new account. The address is not verified: the mail may reach a stranger, so it
+ * contains nothing that whoever signed up has written, neither name nor username.
+ */
+export function welcomeMail(language: Language): Mail {
   if (language === 'ko') {
     return {
       subject: 'BigTech Chat에 오신 것을 환영합니다',
-      text: `${name}님, 안녕하세요!\n\n가입이 완료되었습니다. 친구를 찾아 첫 메시지를 보내 보세요.\n\n본인이 가입하지 않았다면 이 메일을 무시하셔도 됩니다.\n\nBigTech Chat 드림\n`,
+      text: '안녕하세요!\n\n가입이 완료되었습니다. 친구를 찾아 첫 메시지를 보내 보세요.\n\n본인이 가입하지 않았다면 이 메일을 무시하셔도 됩니다.\n\nBigTech Chat 드림\n',
     }
   }
   return {
     subject: 'Welcome to BigTech Chat',
-    text: `Hello ${name},\n\nYour account is ready. Find a friend and send your first message.\n\nIf it was not you who signed up, you can ignore this mail.\n\nBigTech Chat\n`,
+    text: 'Hello,\n\nYour account is ready. Find a friend and send your first message.\n\nIf it was not you who signed up, you can ignore this mail.\n\nBigTech Chat\n',
   }
 }
 
@@ -123,18 +126,20 @@ export function friendNotice(
 /** What a push says about one message, or a burst of them in one room. */
 export function messageNotice(
   delivery: Pick<Delivery, 'eventCount' | 'mentioned' | 'content'>,
+  sender: string | undefined,
   room: { readonly roomType: string; readonly name: string | null } | undefined,
   options: { readonly language: Language; readonly showPreview: boolean },
 ): PushNotice {
   const text = words[options.language]
   const { content, eventCount } = delivery
   if (!content || !options.showPreview) return { title: 'BigTech Chat', body: text.messages(eventCount) }
+  const from = sender ?? content.from
   const isGroup = room?.roomType === 'group'
   const said = content.type === 'image' ? text.image : content.type === 'file' ? text.file : content.text
   const more = eventCount > 1 ? text.more(eventCount - 1) : ''
   const mention = delivery.mentioned ? text.mentioned : ''
   return {
-    title: isGroup ? (room.name ?? content.from) : content.from,
-    body: `${mention}${isGroup ? `${content.from}: ` : ''}${said}${more}`,
+    title: isGroup ? (room.name ?? from) : from,
+    body: `${mention}${isGroup ? `${from}: ` : ''}${said}${more}`,
   }
 }

@@ -40,7 +40,7 @@ export class MailChannel implements DeliveryChannel {
     const contact = await this.#options.contacts.find(delivery.userId)
     if (!contact?.email) return { state: 'withdrawn' }
     const language = languageOf(contact.locale)
-    const { subject, text } = welcomeMail(contact.displayName || contact.username, language)
+    const { subject, text } = welcomeMail(language)
     try {
       await this.#transport.sendMail({
         from: this.#options.from,

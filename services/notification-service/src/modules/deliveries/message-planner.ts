@@ -1,4 +1,5 @@
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { ContactsRepository } from '../contacts/contacts.repository.ts'
 import type { PreferencesRepository } from '../preferences/preferences.repository.ts'
 import { defaultPreferences, type Preferences, wantsMessage } from '../preferences/preferences.ts'
 import { quietUntil } from '../preferences/quiet-hours.ts'
@@ -8,6 +9,7 @@ import type { MessageSent, WaitingMessagesRepository } from './waiting-messages.
 
 export interface MessagePlannerDependencies {
   readonly mysql: Mysql
+  readonly contacts: ContactsRepository
   readonly deliveries: DeliveriesRepository
   readonly waiting: WaitingMessagesRepository
   readonly preferences: PreferencesRepository
@@ -29,8 +31,10 @@ export class MessagePlanner {
 
   /** In the transaction of the inbox row: planned once, or waiting for its room, never lost. */
   async plan(tx: Tx, event: MessageSent): Promise<void> {
-    const { deliveries, waiting, now } = this.#deps
+    const { contacts, deliveries, waiting, now } = this.#deps
     if (event.message_type === 'system') return
+    // The two topics have no order between them: a message may come after the account of its author is erased.
+    if (await contacts.isErased(tx, event.user_id)) return
     if (!(await deliveries.knowsRoom(tx, event.room_id))) return waiting.add(tx, event, now())
     await this.#planKnown(tx, event)
   }

@@ -78,12 +78,13 @@ export class PushChannel implements DeliveryChannel {
   async #noticeOf(delivery: Delivery, own: Preferences): Promise<PushNotice> {
     const { contacts, rooms } = this.#deps
     const language = languageOf((await contacts.find(delivery.userId))?.locale)
+    const actor = delivery.actorId === null ? undefined : await contacts.find(delivery.actorId)
+    const name = actor?.displayName || actor?.username
     if (delivery.kind === 'friend_request' || delivery.kind === 'friend_accepted') {
-      const actor = delivery.actorId === null ? undefined : await contacts.find(delivery.actorId)
-      return friendNotice(delivery.kind, actor?.displayName || actor?.username, language)
+      return friendNotice(delivery.kind, name, language)
     }
     const room = delivery.roomId === null ? undefined : await rooms.find(delivery.roomId)
-    return messageNotice(delivery, room, { language, showPreview: own.showPreview })
+    return messageNotice(delivery, name, room, { language, showPreview: own.showPreview })
   }
 }
 

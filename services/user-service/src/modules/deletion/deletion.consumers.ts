@@ -1,4 +1,9 @@
-import { chatDataErased, friendDataErased } from '@bigtech/contracts'
+import {
+  analyticsDataErased,
+  chatDataErased,
+  friendDataErased,
+  notificationDataErased,
+} from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import type { DeletionRepository } from './deletion.repository.ts'
 
@@ -7,5 +12,11 @@ export function deletionSubscriptions(deletions: DeletionRepository): Subscripti
   return [
     on(friendDataErased, (event) => deletions.confirm(event.event_id, event.deletion_id, 'friend-service')),
     on(chatDataErased, (event) => deletions.confirm(event.event_id, event.deletion_id, 'chat-service')),
+    on(notificationDataErased, (event) =>
+      deletions.confirm(event.event_id, event.deletion_id, 'notification-service'),
+    ),
+    on(analyticsDataErased, (event) =>
+      deletions.confirm(event.event_id, event.deletion_id, 'analytics-service'),
+    ),
   ]
 }

@@ -1,7 +1,9 @@
 import {
+  analyticsDataErased,
   chatDataErased,
   friendDataErased,
   friendRequestAccepted,
+  notificationDataErased,
   userBlocked,
   userDeleted,
   userSessionRevoked,
@@ -31,7 +33,8 @@ const status = async (id: string) => (await users.call('GET', `/auth/deletions/$
 const stepsOf = ({ steps }: { steps: { step: string; state: string }[] }) =>
   Object.fromEntries(steps.map(({ step, state }) => [step, state]))
 
-const confirmations = [friendDataErased, chatDataErased]
+const confirmations = [friendDataErased, chatDataErased, notificationDataErased, analyticsDataErased]
+const confirming = ['friend-service', 'chat-service', 'notification-service', 'analytics-service']
 
 describe('deleting an account', () => {
   it('needs the password, and changes nothing without it', async () => {
@@ -88,7 +91,7 @@ describe('deleting an account', () => {
       // Twice, as Kafka may.
       for (let n = 0; n < 2; n++)
         await world.publish(confirmation, { user_id: person.userId, deletion_id }, { eventId })
-      const service = ['friend-service', 'chat-service'][index]!
+      const service = confirming[index]!
       await waitFor(async () => stepsOf(await status(deletion_id))[service] === 'done')
     }
     const done = await status(deletion_id)
@@ -108,12 +111,14 @@ describe('deleting an account', () => {
     )
     const { deletion_id } = (await remove(person)).body
     await waitFor(async () => stepsOf(await status(deletion_id)).profile === 'done')
-    const tables = ['users', 'credentials', 'sessions', 'user_search_terms', 'friendships', 'blocks']
-    for (const table of tables) {
-      const rows = JSON.stringify(await world.mysql.query(`SELECT * FROM ${table}`))
-      expect(rows, table).not.toContain(person.email)
-      expect(rows, table).not.toContain(person.username)
-      expect(rows, table).not.toContain('김민지삭제')
+    const tables = await world.mysql.query<{ name: string }>(
+      'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()',
+    )
+    for (const { name } of tables) {
+      const rows = JSON.stringify(await world.mysql.query(`SELECT * FROM \`${name}\``))
+      expect(rows, name).not.toContain(person.email)
+      expect(rows, name).not.toContain(person.username)
+      expect(rows, name).not.toContain('김민지삭제')
     }
     expect(await world.mysql.query('SELECT 1 FROM sessions WHERE user_id = ?', [person.userId])).toEqual([])
     expect(await world.mysql.query('SELECT 1 FROM blocks WHERE blocker_id = ?', [person.userId])).toEqual([])

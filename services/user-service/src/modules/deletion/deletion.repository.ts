@@ -125,6 +125,9 @@ async function eraseUser(tx: Transaction, userId: number): Promise<void> {
   await tx.$executeRaw`DELETE FROM friendships WHERE high = ${userId}`
   await tx.$executeRaw`DELETE FROM blocks WHERE blocker_id = ${userId}`
   await tx.$executeRaw`DELETE FROM blocks WHERE blocked_id = ${userId}`
+  // Address and names wait in events, published or not. Those that end the account carry ids alone and must go out.
+  await tx.$executeRaw`DELETE FROM outbox WHERE msg_key = ${String(userId)} AND topic = 'user.events'
+    AND event_type NOT IN ('UserDeleted', 'UserSessionRevoked')`
 }
 
 /** False when it was done already, or there is no such deletion. The last step completes it. */

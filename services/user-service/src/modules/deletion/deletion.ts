@@ -5,7 +5,14 @@ export type MessagePolicy = 'keep' | 'remove'
  * that begins the deletion, `profile` by us afterwards, the rest by the services of those names,
  * which confirm it with an event.
  */
-export const deletionSteps = ['sessions', 'profile', 'friend-service', 'chat-service'] as const
+export const deletionSteps = [
+  'sessions',
+  'profile',
+  'friend-service',
+  'chat-service',
+  'notification-service',
+  'analytics-service',
+] as const
 export type DeletionStep = (typeof deletionSteps)[number]
 
 export interface StepState {

@@ -3,6 +3,7 @@ import type { Outbox } from '@bigtech/outbox'
 import type { RevocationList } from '@bigtech/service-kit'
 import { Counter, type Registry } from 'prom-client'
 import type { Transaction } from '../../plugins/mysql.ts'
+import { noteRevocations } from './revocations.repository.ts'
 import type { SessionCache } from './session-cache.ts'
 
 export type EndReason =
@@ -60,6 +61,7 @@ export function createSessionEnder(deps: {
         where: { id: { in: ids } },
         data: { endedAt: now, endReason: reason, expiresAt: now, sealedSuccessor: null },
       })
+      await noteRevocations(tx, ids)
       const payload = { user_id: userId, session_ids: ids, reason }
       await deps.outbox.enqueue(tx, userSessionRevoked, payload, { correlationId })
       return ids

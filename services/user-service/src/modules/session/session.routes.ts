@@ -1,5 +1,6 @@
 import {
   getJwks,
+  getRevocations,
   listSessions,
   login,
   loginWithJson,
@@ -13,6 +14,7 @@ import { decodeCursor, route, toPage } from '@bigtech/service-kit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { PublicJwk } from '../../plugins/signing-keys.ts'
+import type { RevocationsRepository } from './revocations.repository.ts'
 import type { Client, Grant, SessionService } from './session.service.ts'
 import { ACCESS_TOKEN_SECONDS } from './session.ts'
 
@@ -22,8 +24,13 @@ const JWKS_CACHE_SECONDS = 300
 
 export async function sessionRoutes(
   app: FastifyInstance,
-  { sessions, publicKeys }: { sessions: SessionService; publicKeys: readonly PublicJwk[] },
+  options: {
+    sessions: SessionService
+    revocations: RevocationsRepository
+    publicKeys: readonly PublicJwk[]
+  },
 ): Promise<void> {
+  const { sessions, revocations, publicKeys } = options
   route(app, loginWithJson, async ({ body }, ctx, { request }) => {
     const { email: identifier, password, device_token: deviceToken } = body
     const grant = await sessions.login(ctx, { identifier, password, deviceToken, ...clientOf(request) })
@@ -77,6 +84,18 @@ export async function sessionRoutes(
   route(app, getJwks, (_input, _ctx, { reply }) => {
     reply.header('cache-control', `public, max-age=${JWKS_CACHE_SECONDS}`)
     return { keys: [...publicKeys] }
+  })
+
+  route(app, getRevocations, async ({ query }) => {
+    const page = await revocations.since(new Date(query.since))
+    return {
+      as_of: page.asOf.toISOString(),
+      items: page.revocations.map(({ sessionId, revokedAt }) => ({
+        session_id: sessionId,
+        revoked_at: revokedAt.toISOString(),
+      })),
+      has_more: page.hasMore,
+    }
   })
 }
 

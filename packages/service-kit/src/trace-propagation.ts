@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto'
+import {
+  context,
+  defaultTextMapGetter,
+  propagation,
+  ROOT_CONTEXT,
+  type SpanContext,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api'
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
+import { W3CTraceContextPropagator } from '@opentelemetry/core'
+import type { FastifyInstance } from 'fastify'
+
+/**
+ * Carries the caller's `traceparent`, or a new one, through the request to neighbours, outbox and Kafka, with or
+ * without a collector: whoever reads a record can tell which request caused it. With the SDK it changes nothing.
+ */
+export function propagateTraces(app: FastifyInstance): void {
+  // Both calls do nothing when the SDK, or an earlier service in this process, has registered its own.
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator())
+  // After the body was read: its events come from the socket, outside of any context that an earlier hook opens.
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (trace.getActiveSpan()) return done()
+    const parent = propagation.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter)
+    const known = trace.getSpanContext(parent)
+    context.with(known ? parent : trace.setSpanContext(parent, newSpanContext()), done)
+  })
+}
+
+function newSpanContext(): SpanContext {
+  const hex = (bytes: number) => randomBytes(bytes).toString('hex')
+  return { traceId: hex(16), spanId: hex(8), traceFlags: TraceFlags.NONE }
+}
