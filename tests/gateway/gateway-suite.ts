@@ -95,6 +95,35 @@ function describeLimits(gateway: () => GatewayUnderTest): void {
     expect((await call(gateway().url, '/api/friends')).status).toBe(200)
   })
 
+  test('a signed-in session is counted for itself, and static files do not count', async () => {
+    const headers = { 'x-forwarded-for': freshAddress() }
+    const token = `Bearer aa.${freshAddress().replaceAll('.', '-')}.cc`
+    await awayFromMinuteEnd()
+    for (let count = 1; count <= 30; count += 1) await call(gateway().url, '/', { headers })
+    const page = await call(gateway().url, '/', { headers })
+    expect(page.headers['ratelimit-limit']).toBe('3000')
+    for (let count = 1; count <= 120; count += 1) {
+      const answer = await call(gateway().url, '/api/rooms', {
+        headers: { ...headers, authorization: token },
+      })
+      expect(answer.status, `request ${count}`).toBe(200)
+    }
+    const signedIn = await call(gateway().url, '/api/rooms/7', {
+      headers: { ...headers, authorization: token },
+    })
+    expect(signedIn.headers).toMatchObject({ 'ratelimit-limit': '1200', 'ratelimit-remaining': '1079' })
+    expect(JSON.parse(signedIn.text)).toMatchObject({ url: '/rooms/7' })
+    // What is no token is counted by the address, and nothing of the above was.
+    const other = await call(gateway().url, '/api/rooms', {
+      headers: { ...headers, authorization: 'Bearer x' },
+    })
+    expect(other.headers).toMatchObject({ 'ratelimit-limit': '100', 'ratelimit-remaining': '99' })
+    const signIn = await call(gateway().url, '/api/auth/login/json', {
+      headers: { ...headers, authorization: token },
+    })
+    expect(signIn.headers['ratelimit-limit']).toBe('100')
+  })
+
   test('a body of 1 MiB passes, one byte more is 413, whether its length is announced or not', async () => {
     const post = (bytes: number, chunked: boolean) =>
       call(gateway().url, '/api/messages/7', { method: 'POST', body: Buffer.alloc(bytes, 'a'), chunked })

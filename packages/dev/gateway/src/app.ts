@@ -58,7 +58,7 @@ export async function buildGateway(
   app.decorateRequest('destination', null)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
-    request.destination = route(pathOf(request))
+    request.destination = route(pathOf(request), request.headers)
   })
   await usePlugins(app, document, config)
   await useProxy(app, document)

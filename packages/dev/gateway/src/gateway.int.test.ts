@@ -138,12 +138,22 @@ describe('in front of clients', () => {
     expect(answer.headers['access-control-allow-origin']).toBe(origin)
   })
 
-  test.each(['/..%2f..%2fetc/passwd', '/../../etc/passwd', '/.secret', '/nothing.js', '/%ff'])(
+  test.each(['/..%2f..%2fetc/passwd', '/../../etc/passwd.txt', '/.secret', '/nothing.js', '/%ff'])(
     'the page folder gives nothing for %s',
     async (path) => {
       const answer = await call(gateway.url, path)
       expect([400, 404]).toContain(answer.status)
       expect((JSON.parse(answer.text) as Problem).code).toMatch(/ROUTE_NOT_FOUND|BAD_REQUEST/)
+    },
+  )
+
+  test.each(['/rooms/7', '/join', '/etc/passwd'])(
+    "an address of the app's own gets the document: %s",
+    async (path) => {
+      const answer = await call(gateway.url, path)
+      expect(answer.status).toBe(200)
+      expect(answer.text).toContain('<title>page</title>')
+      expect(answer.headers['cache-control']).toBe('no-cache')
     },
   )
 

@@ -4,6 +4,7 @@ import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { GatewayConfig } from './config.ts'
 import { pluginOf } from './kong/load.ts'
+import type { Destination } from './kong/router.ts'
 import type { KongDocument } from './kong/schema.ts'
 
 const unitBytes = { bytes: 1, kilobytes: 1_024, megabytes: 1_048_576 } as const
@@ -57,16 +58,33 @@ async function useRateLimit(
   document: KongDocument,
   config: GatewayConfig,
 ): Promise<void> {
-  const max = config.RATE_LIMIT_PER_MINUTE ?? pluginOf(document, 'rate-limiting').config.minute
+  const everywhere = pluginOf(document, 'rate-limiting').config
   await app.register(rateLimit, {
-    max,
+    max: (request) =>
+      config.RATE_LIMIT_PER_MINUTE ?? (limitOf(request.destination)?.config ?? everywhere).minute,
+    // Each plug-in of kong.yml counts for itself; a missing header is counted by the address, as Kong does it.
+    keyGenerator: (request) => {
+      const limit = limitOf(request.destination)
+      const who = limit?.config.limit_by === 'header' ? request.headers.authorization : undefined
+      return `${limit?.scope ?? ''} ${who ?? request.ip}`
+    },
     timeWindow: 60_000,
     enableDraftSpec: true,
-    // Addresses that are remembered; the least recently seen is forgotten first.
+    // Counts that are remembered; the least recently used is forgotten first.
     cache: 50_000,
     errorResponseBuilder: (_request, { ttl }) =>
       new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, Math.ceil(ttl / 1_000)) }),
   })
+}
+
+/** The limit of a route or of its service; undefined where the global one counts. */
+function limitOf(destination: Destination | null) {
+  if (destination?.kind !== 'proxy') return undefined
+  const { route, service } = destination
+  const [ofRoute] = route.plugins ?? []
+  if (ofRoute) return { scope: `route ${route.name}`, config: ofRoute.config }
+  const ofService = service.plugins?.find((plugin) => plugin.name === 'rate-limiting')
+  return ofService ? { scope: `service ${service.name}`, config: ofService.config } : undefined
 }
 
 /** `response-transformer`: headers that are added where the answer has none of that name. */
@@ -74,7 +92,9 @@ function useResponseHeaders(app: FastifyInstance, document: KongDocument): void 
   const everywhere = parseHeaders(pluginOf(document, 'response-transformer').config.add.headers)
   const ofService = new Map(
     document.services.flatMap(({ name, plugins }) =>
-      (plugins ?? []).map((plugin) => [name, parseHeaders(plugin.config.add.headers)] as const),
+      (plugins ?? [])
+        .filter((plugin) => plugin.name === 'response-transformer')
+        .map((plugin) => [name, parseHeaders(plugin.config.add.headers)] as const),
     ),
   )
   app.addHook('onSend', async (request, reply) => {

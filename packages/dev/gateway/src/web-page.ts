@@ -16,7 +16,10 @@ export async function useWebPage(app: FastifyInstance, root: string): Promise<vo
   await app.register(fastifyStatic, { root, serve: false, cacheControl: false, dotfiles: 'ignore' })
 }
 
-/** One file of the page; `path` is a normalised, percent-encoded path. */
+/**
+ * One file of the page; `path` is a normalised, percent-encoded path. An address without an extension is
+ * one of the app's own: it gets the document, as nginx.conf does it in Compose.
+ */
 export async function servePage(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -27,11 +30,14 @@ export async function servePage(
     reply.header('allow', 'GET, HEAD')
     throw new Problem('METHOD_NOT_ALLOWED')
   }
-  // Asked again each time, answered by 304: a new build shows at once.
-  reply.header('cache-control', 'no-cache')
-  const file = path === '/' ? 'index.html' : decodeURIComponent(path).slice(1)
-  if (path === '/' && !(await isFile(join(root, file))))
+  const name = decodeURIComponent(path)
+  const isAddress = !/\.[^/]*$/.test(name)
+  const file = isAddress ? 'index.html' : name.slice(1)
+  if (isAddress && !(await isFile(join(root, file))))
     return reply.type('text/html; charset=utf-8').send(placeholder)
+  // Names under /assets/ carry a hash of the content. All else is asked for again, and answered by 304.
+  const isHashed = path.startsWith('/assets/')
+  reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
   return reply.sendFile(file)
 }
 

@@ -16,6 +16,11 @@ export const checks: readonly Check[] = [
     needs: 'packages/web-client/tsconfig.json',
   },
   {
+    name: 'types of its service worker',
+    command: ['tsc', '--noEmit', '-p', 'packages/web-client/tsconfig.worker.json'],
+    needs: 'packages/web-client/tsconfig.worker.json',
+  },
+  {
     name: 'structure rules',
     command: ['depcruise', '--config', '.dependency-cruiser.cjs', 'packages', 'services', 'tests', 'scripts'],
   },

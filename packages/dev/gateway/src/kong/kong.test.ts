@@ -42,7 +42,7 @@ describe('kong.yml', () => {
       '  - name: http-log\n',
       'plugins[5].name: unknown plug-in "http-log"',
     ],
-    ['another policy', '      policy: local\n', '      policy: cluster\n', 'plugins[3].config.policy'],
+    ['another policy', '      policy: local\n', '      policy: cluster\n', '.config.policy'],
     ['a new kind of entity', 'services:\n', 'upstreams: []\nservices:\n', 'upstreams: unknown key'],
     ['retries', '    retries: 0\n', '    retries: 5\n', 'services[0].retries'],
     [

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { escapePath, normalizePath } from './path.ts'
 import type { KongAnsweredRoute, KongDocument, KongRoute, KongService, KongTermination } from './schema.ts'
 
@@ -16,14 +17,19 @@ export type Destination =
 interface Candidate {
   readonly path: string
   readonly pattern: RegExp | null
+  /** What the Authorization header must look like. */
+  readonly authorization: RegExp | null
   readonly priority: number
   readonly service: KongService | null
   readonly route: KongRoute | KongAnsweredRoute
 }
 
-export type Router = (rawPath: string) => Destination | null
+export type Router = (rawPath: string, headers: IncomingHttpHeaders) => Destination | null
 
-/** Routes by path the way Kong does: patterns by their priority first, then prefixes, the longest first. */
+/**
+ * Routes the way Kong does: patterns by their priority first, then prefixes, the longest first; among those with
+ * the same path, the one that asks for a header first.
+ */
 export function createRouter(document: KongDocument): Router {
   const candidates = [
     ...document.services.flatMap((service) =>
@@ -31,9 +37,10 @@ export function createRouter(document: KongDocument): Router {
     ),
     ...document.routes.flatMap((route) => candidatesOf(route, null)),
   ].sort(byPrecedence)
-  return (rawPath) => {
+  return (rawPath, { authorization = '' }) => {
     const path = normalizePath(rawPath)
     for (const candidate of candidates) {
+      if (candidate.authorization && !candidate.authorization.test(authorization)) continue
       const matched = matchedPart(candidate, path)
       if (matched !== null) return destinationOf(candidate, path, matched)
     }
@@ -45,13 +52,20 @@ function candidatesOf(route: KongRoute | KongAnsweredRoute, service: KongService
   return route.paths.map((path) => ({
     path,
     pattern: path.startsWith('~') ? new RegExp(`^${path.slice(1)}`) : null,
+    authorization: authorizationOf(route),
     priority: route.regex_priority,
     service,
     route,
   }))
 }
 
+function authorizationOf(route: KongRoute | KongAnsweredRoute): RegExp | null {
+  const pattern = 'headers' in route ? route.headers?.authorization[0] : undefined
+  return pattern ? new RegExp(pattern.slice('~*'.length), 'i') : null
+}
+
 function byPrecedence(a: Candidate, b: Candidate): number {
+  if ((a.authorization === null) !== (b.authorization === null)) return a.authorization === null ? 1 : -1
   if ((a.pattern === null) !== (b.pattern === null)) return a.pattern === null ? 1 : -1
   return b.priority - a.priority || b.path.length - a.path.length
 }

@@ -70,16 +70,24 @@ const rateLimitRedis = z.strictObject({
   ssl_verify: z.boolean().optional(),
 })
 
+const rateLimitShape = {
+  minute: z.int().min(1),
+  // This gateway is one process: counting in its memory is what both policies come to.
+  policy: z.enum(['local', 'redis']),
+  redis: rateLimitRedis.optional(),
+  fault_tolerant: z.boolean(),
+  hide_client_headers: z.literal(false),
+}
 const rateLimiting = z.strictObject({
   name: z.literal('rate-limiting'),
+  config: z.strictObject({ ...rateLimitShape, limit_by: z.literal('ip') }),
+})
+const rateLimitingByToken = z.strictObject({
+  name: z.literal('rate-limiting'),
   config: z.strictObject({
-    minute: z.int().min(1),
-    limit_by: z.literal('ip'),
-    // This gateway is one process: counting in its memory is what both policies come to.
-    policy: z.enum(['local', 'redis']),
-    redis: rateLimitRedis.optional(),
-    fault_tolerant: z.boolean(),
-    hide_client_headers: z.literal(false),
+    ...rateLimitShape,
+    limit_by: z.literal('header'),
+    header_name: z.literal('authorization'),
   }),
 })
 
@@ -112,6 +120,9 @@ const globalPlugin = z.discriminatedUnion('name', [
   postFunction,
 ])
 
+/** `~*`: a regular expression, regardless of case. */
+const headerPattern = z.string().startsWith('~*')
+
 const routePath = z.string().regex(/^(\/|~\/)/, 'must begin with `/` or `~/`')
 
 const routeShape = {
@@ -126,6 +137,9 @@ const proxiedRoute = z.strictObject({
   preserve_host: z.literal(false),
   request_buffering: z.boolean().default(true),
   response_buffering: z.boolean().default(true),
+  // Kong prefers a route that asks for a header to one with the same paths that does not.
+  headers: z.strictObject({ authorization: z.tuple([headerPattern]) }).optional(),
+  plugins: z.tuple([rateLimitingByToken]).optional(),
 })
 
 const answeredRoute = z.strictObject({ ...routeShape, plugins: z.tuple([requestTermination]) })
@@ -142,7 +156,10 @@ const service = z.strictObject({
   write_timeout: milliseconds,
   read_timeout: milliseconds,
   routes: z.array(proxiedRoute).min(1),
-  plugins: z.array(responseTransformer).max(1).optional(),
+  plugins: z
+    .array(z.discriminatedUnion('name', [rateLimiting, responseTransformer]))
+    .max(2)
+    .optional(),
 })
 
 export const kongDocument = z.strictObject({

@@ -1,0 +1,127 @@
+import { QueryClientProvider } from '@tanstack/react-query'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { Redirect, Route, Switch, useLocation } from 'wouter'
+import { Chat, ChatContext } from './core/chat.ts'
+import { useT } from './i18n/index.ts'
+import { RoomPage } from './room/room-page.tsx'
+import { RoomList } from './rooms/room-list.tsx'
+import { TitleCount } from './rooms/title-count.tsx'
+import { ConnectionBanner } from './ui/connection-banner.tsx'
+import { Empty } from './ui/empty.tsx'
+import { Notices } from './ui/notices.tsx'
+import { Rail } from './ui/rail.tsx'
+import { Spinner } from './ui/spinner.tsx'
+import './styles/chat.css'
+
+const FriendList = lazy(() => import('./friends/friend-list.tsx'))
+const PersonPage = lazy(() => import('./friends/person-page.tsx'))
+const FindPeoplePage = lazy(() => import('./friends/find-people-page.tsx'))
+const SettingsList = lazy(() => import('./settings/settings-list.tsx'))
+const SettingsPage = lazy(() => import('./settings/settings-page.tsx'))
+const NewGroupPage = lazy(() => import('./group/new-group-page.tsx'))
+const JoinPage = lazy(() => import('./group/join-page.tsx'))
+const SearchPage = lazy(() => import('./search/search-page.tsx'))
+const Lab = lazy(() => import('./lab/lab.tsx'))
+
+/** The signed-in app: a rail, a list, and what is open. */
+export default function ChatApp({ userId }: { userId: number }) {
+  const [chat, setChat] = useState<Chat>()
+  useEffect(() => {
+    const opened = new Chat(userId)
+    setChat(opened)
+    return () => opened.close()
+  }, [userId])
+  if (!chat) return null
+  return (
+    <ChatContext value={chat}>
+      <QueryClientProvider client={chat.queries}>
+        <Shell />
+      </QueryClientProvider>
+    </ChatContext>
+  )
+}
+
+function Shell() {
+  const t = useT()
+  const [path, navigate] = useLocation()
+  useEffect(() => {
+    const open = ({ data }: MessageEvent<{ open?: string }>) => data.open && navigate(data.open)
+    navigator.serviceWorker?.addEventListener('message', open)
+    return () => navigator.serviceWorker?.removeEventListener('message', open)
+  }, [navigate])
+  const [isLabOpen, setLabOpen] = useState(false)
+  // A phone shows the list or what is open, never both.
+  const isDetail = !['/', '/rooms', '/archived', '/friends', '/settings'].includes(path)
+  return (
+    <div className="shell" data-detail={isDetail || undefined}>
+      <a className="skip-link" href="#main">
+        {t('skipToContent')}
+      </a>
+      <Rail onLab={() => setLabOpen((isOpen) => !isOpen)} />
+      <ListColumn path={path} />
+      <main id="main" className="main" tabIndex={-1}>
+        <ConnectionBanner />
+        <Suspense fallback={<Spinner />}>
+          <Detail />
+        </Suspense>
+      </main>
+      {isLabOpen && (
+        <Suspense>
+          <Lab onClose={() => setLabOpen(false)} />
+        </Suspense>
+      )}
+      <TitleCount />
+      <Notices />
+    </div>
+  )
+}
+
+function ListColumn({ path }: { path: string }) {
+  const list = path.startsWith('/friends') ? (
+    <FriendList />
+  ) : path.startsWith('/settings') ? (
+    <SettingsList />
+  ) : (
+    <RoomList isArchive={path.startsWith('/archived')} />
+  )
+  return (
+    <aside className="list-column">
+      <Suspense fallback={<Spinner />}>{list}</Suspense>
+    </aside>
+  )
+}
+
+function Detail() {
+  const t = useT()
+  return (
+    <Switch>
+      <Route path="/rooms/:roomId/:panel?">
+        {({ roomId, panel }) => <RoomPage key={roomId} roomId={Number(roomId)} panel={panel} />}
+      </Route>
+      <Route path="/archived/:roomId/:panel?">
+        {({ roomId, panel }) => <RoomPage key={roomId} roomId={Number(roomId)} panel={panel} />}
+      </Route>
+      <Route path="/friends/find" component={FindPeoplePage} />
+      <Route path="/friends/:userId">{({ userId }) => <PersonPage userId={Number(userId)} />}</Route>
+      <Route path="/settings/:section">{({ section }) => <SettingsPage section={section} />}</Route>
+      <Route path="/new-group" component={NewGroupPage} />
+      <Route path="/search" component={SearchPage} />
+      <Route path="/join" component={JoinPage} />
+      <Route path="/rooms">
+        <Empty title={t('rooms.choose')} />
+      </Route>
+      <Route path="/archived">
+        <Empty title={t('rooms.choose')} />
+      </Route>
+      <Route path="/friends">
+        <Empty title={t('friends.choose')} />
+      </Route>
+      <Route path="/settings">
+        <Empty title={t('settings.choose')} />
+      </Route>
+      <Route>
+        <Redirect to="/rooms" replace />
+      </Route>
+    </Switch>
+  )
+}

@@ -1,0 +1,12 @@
+import { Http, Session } from '@bigtech/client'
+import { sharedSessionStore } from './session-store.ts'
+import { Store } from './store.ts'
+
+/** Why the sign-in page is shown although somebody was signed in. */
+export const sessionEnded = new Store(false)
+
+export const http = new Http({ baseUrl: `${location.origin}/api` })
+export const session = new Session(http, sharedSessionStore, () => sessionEnded.set(true))
+
+/** Calls an operation as the signed-in user. */
+export const call: Session['call'] = (contract, input) => session.call(contract, input)

@@ -1,0 +1,81 @@
+import {
+  getMyProfile,
+  getRoom,
+  listFriendRequests,
+  listFriends,
+  listPins,
+  listRoomMembers,
+  listRooms,
+  type Room,
+} from '@bigtech/client'
+import { useQuery } from '@tanstack/react-query'
+import { call } from './api.ts'
+import { allPages, keys, useChat } from './chat.ts'
+
+/** The list of rooms, in order. Frames keep it current. */
+export function useRooms() {
+  const chat = useChat()
+  return useQuery({ queryKey: keys.rooms, queryFn: chat.fetchRooms, staleTime: Number.POSITIVE_INFINITY })
+}
+
+export function useArchivedRooms() {
+  const fetchAll = () =>
+    allPages((cursor) => call(listRooms, { query: { limit: 100, archived: 'true', ...cursor } }))
+  return useQuery({ queryKey: keys.archived, queryFn: fetchAll })
+}
+
+/** Unread messages of all rooms that are neither muted nor archived. */
+export function useUnreadTotal(): number {
+  const rooms = useRooms().data ?? []
+  return rooms.reduce((sum, room) => sum + (room.muted ? 0 : room.unread_count), 0)
+}
+
+/** One room: from the list while it is in it, else fetched. */
+export function useRoom(roomId: number): { room: Room | undefined; error: unknown; retry: () => void } {
+  const rooms = useRooms()
+  const listed = rooms.data?.find(({ room_id }) => room_id === roomId)
+  const alone = useQuery({
+    queryKey: keys.room(roomId),
+    queryFn: () => call(getRoom, { params: { room_id: roomId } }),
+    enabled: rooms.data !== undefined && listed === undefined,
+    retry: false,
+  })
+  return {
+    room: listed ?? alone.data,
+    error: rooms.data ? alone.error : rooms.error,
+    retry: () => void (rooms.data ? alone.refetch() : rooms.refetch()),
+  }
+}
+
+/** Everybody in a room, in the order of joining. */
+export function useMembers(roomId: number) {
+  const fetchAll = () =>
+    allPages((cursor) =>
+      call(listRoomMembers, { params: { room_id: roomId }, query: { limit: 100, ...cursor } }),
+    )
+  return useQuery({ queryKey: keys.members(roomId), queryFn: fetchAll })
+}
+
+export function usePins(roomId: number) {
+  const fetchPins = async () => (await call(listPins, { params: { room_id: roomId } })).items
+  return useQuery({ queryKey: keys.pins(roomId), queryFn: fetchPins })
+}
+
+export function useFriends() {
+  const fetchAll = () => allPages((cursor) => call(listFriends, { query: { limit: 100, ...cursor } }))
+  return useQuery({ queryKey: keys.friends, queryFn: fetchAll })
+}
+
+export function useIncomingRequests() {
+  return useRequests('incoming')
+}
+
+export function useRequests(direction: 'incoming' | 'outgoing') {
+  const fetchAll = () =>
+    allPages((cursor) => call(listFriendRequests, { query: { limit: 100, direction, ...cursor } }))
+  return useQuery({ queryKey: keys.requests(direction), queryFn: fetchAll })
+}
+
+export function useProfile() {
+  return useQuery({ queryKey: keys.profile, queryFn: () => call(getMyProfile, {}) })
+}

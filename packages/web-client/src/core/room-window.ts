@@ -1,0 +1,261 @@
+import { listMessages, listReadPositions, type Message, type StreamFrame, Timeline } from '@bigtech/client'
+import { call } from './api.ts'
+import { Store } from './store.ts'
+
+const PAGE = 50
+
+export interface RoomView {
+  readonly status: 'loading' | 'ready' | 'failed'
+  readonly failure?: unknown
+  /** Ascending by `seq`, without a hole. */
+  readonly messages: readonly Message[]
+  readonly hasOlder: boolean
+  /** The window ends before the newest message: the user jumped into the past. */
+  readonly hasNewer: boolean
+  /** First message that was unread when the room was opened. */
+  readonly unreadFrom?: number
+  /** A message to bring into view once; `id` tells two jumps to the same message apart. */
+  readonly target?: { readonly seq: number; readonly id: number; readonly highlight: boolean }
+}
+
+const empty: RoomView = { status: 'loading', messages: [], hasOlder: false, hasNewer: false }
+
+/**
+ * The part of a room's history that is on the screen: a contiguous run of messages, extended at either
+ * end by paging, kept current by the frames of the stream.
+ */
+export class RoomWindow {
+  readonly roomId: number
+  readonly view = new Store<RoomView>(empty)
+  readonly #ownId: number
+  #timeline: Timeline
+  #shown = new Map<number, Message>()
+  #headSeq = 0
+  #ownSeq = 0
+  #paging: Promise<void> | undefined
+  #jumps = 0
+  /** Invalidates answers that belong to a window that was replaced. */
+  #generation = 0
+
+  constructor(roomId: number, ownId: number) {
+    this.roomId = roomId
+    this.#ownId = ownId
+    this.#timeline = new Timeline(roomId)
+  }
+
+  get headSeq(): number {
+    return this.#headSeq
+  }
+
+  /** Loads the newest messages, or those around `seq`. What is shown stays until the answer is there. */
+  async load(options: { around?: number; highlight?: boolean; keepUnread?: boolean } = {}): Promise<void> {
+    const generation = ++this.#generation
+    const { around, highlight = false, keepUnread = false } = options
+    const params = { room_id: this.roomId }
+    try {
+      const [page, positions] = await Promise.all([
+        call(listMessages, { params, query: { limit: PAGE, ...(around ? { around_seq: around } : {}) } }),
+        call(listReadPositions, { params }),
+      ])
+      if (generation !== this.#generation) return
+      this.#restart(page.items, positions.items, page.last_seq)
+      const first = page.items[0]?.seq ?? 1
+      const unreadFrom = keepUnread ? this.view.get().unreadFrom : this.#unreadFrom()
+      const { unreadFrom: _, target: __, ...rest } = this.view.get()
+      this.#publish({
+        ...rest,
+        status: 'ready',
+        hasOlder: first > 1 && page.items.length > 0,
+        ...(unreadFrom === undefined ? {} : { unreadFrom }),
+        ...(around ? { target: { seq: around, id: ++this.#jumps, highlight } } : {}),
+      })
+    } catch (failure) {
+      if (generation !== this.#generation) return
+      if (this.view.get().status !== 'ready') this.view.set({ ...empty, status: 'failed', failure })
+    }
+  }
+
+  /** Brings a message into view, fetching its surroundings when they are not loaded. */
+  async jumpTo(seq: number, highlight = true): Promise<void> {
+    if (!this.#shown.has(seq)) return this.load({ around: seq, highlight, keepUnread: true })
+    this.view.update((view) => ({ ...view, target: { seq, id: ++this.#jumps, highlight } }))
+  }
+
+  async jumpToNewest(): Promise<void> {
+    if (this.view.get().hasNewer) await this.load({ keepUnread: true })
+    const newest = this.view.get().messages.at(-1)
+    if (newest) await this.jumpTo(newest.seq, false)
+  }
+
+  loadOlder(): Promise<void> {
+    const first = this.view.get().messages[0]?.seq
+    if (!first || !this.view.get().hasOlder) return Promise.resolve()
+    return this.#page({ before_seq: first })
+  }
+
+  loadNewer(): Promise<void> {
+    const last = this.view.get().messages.at(-1)?.seq
+    if (!last || !this.view.get().hasNewer) return Promise.resolve()
+    return this.#page({ after_seq: last })
+  }
+
+  /** Takes the server's answer to a send, an edit, a reaction: it may come before the stream's frame. */
+  take(message: Message): void {
+    if (this.#isBeyond(message.seq)) return
+    this.#timeline.load([message])
+    this.#headSeq = Math.max(this.#headSeq, message.seq)
+    this.#publish(this.view.get())
+  }
+
+  apply(frame: StreamFrame): void {
+    if (frame.event === 'reset') {
+      void this.load({ keepUnread: true })
+      return
+    }
+    if (frame.event === 'ready') void this.#loadPositions()
+    if (!('room_id' in frame.data) || frame.data.room_id !== this.roomId) return
+    if (frame.event === 'room_updated' && frame.data.members) void this.#loadPositions()
+    if (frame.event === 'message' && this.#isBeyond(frame.data.seq)) {
+      this.#hearOf(frame.data.message)
+      return
+    }
+    if (frame.event === 'message') this.#headSeq = Math.max(this.#headSeq, frame.data.seq)
+    if (frame.event === 'read') this.#hearRead(frame.data.positions)
+    if (this.#timeline.apply(frame)) this.#publish(this.view.get())
+  }
+
+  /** How far the user has read, as far as this window knows. */
+  get ownSeq(): number {
+    return this.#ownSeq
+  }
+
+  /** The user looks at the past: a new message would leave a hole behind the window's end. */
+  #isBeyond(seq: number): boolean {
+    const { hasNewer, messages } = this.view.get()
+    return hasNewer && seq > (messages.at(-1)?.seq ?? 0)
+  }
+
+  #hearOf(message: Message): void {
+    this.#headSeq = Math.max(this.#headSeq, message.seq)
+    // Sending is reading, wherever the author's window is.
+    if (message.message_type !== 'system') {
+      const positions = [{ user_id: message.user_id, seq: message.seq }]
+      this.#timeline.apply({ event: 'read', data: { room_id: this.roomId, positions } })
+    }
+    this.#publish(this.view.get())
+  }
+
+  #hearRead(positions: readonly { user_id: number; seq: number }[]): void {
+    const own = positions.find(({ user_id }) => user_id === this.#ownId)
+    if (own) this.#ownSeq = Math.max(this.#ownSeq, own.seq)
+  }
+
+  async #page(query: { before_seq: number } | { after_seq: number }): Promise<void> {
+    if (this.#paging) return this.#paging
+    const generation = this.#generation
+    this.#paging = call(listMessages, { params: { room_id: this.roomId }, query: { ...query, limit: PAGE } })
+      .then((page) => {
+        if (generation !== this.#generation) return
+        this.#timeline.load(page.items)
+        this.#headSeq = Math.max(this.#headSeq, page.last_seq)
+        const isOlder = 'before_seq' in query
+        const hasOlder = isOlder ? page.items.length === PAGE : this.view.get().hasOlder
+        this.#publish({ ...this.view.get(), hasOlder })
+      })
+      // Scrolling on asks again.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#paging = undefined
+      })
+    return this.#paging
+  }
+
+  async #loadPositions(): Promise<void> {
+    const answer = await call(listReadPositions, { params: { room_id: this.roomId } }).catch(() => undefined)
+    if (!answer) return
+    this.#timeline.loadPositions(answer.items)
+    this.#hearRead(answer.items)
+    this.#publish(this.view.get())
+  }
+
+  #restart(
+    messages: readonly Message[],
+    positions: { user_id: number; seq: number }[],
+    lastSeq: number,
+  ): void {
+    this.#timeline = new Timeline(this.roomId)
+    this.#timeline.load(messages)
+    this.#timeline.loadPositions(positions)
+    this.#hearRead(positions)
+    this.#headSeq = Math.max(this.#headSeq, lastSeq)
+  }
+
+  #unreadFrom(): number | undefined {
+    return this.#ownSeq < this.#headSeq ? this.#ownSeq + 1 : undefined
+  }
+
+  /** Keeps the identity of messages that did not change, so that only changed rows are rendered again. */
+  #publish(view: RoomView): void {
+    const before = this.#shown
+    const messages = this.#timeline.messages.map((message) => {
+      const old = before.get(message.seq)
+      return old && isSame(old, message) ? old : message
+    })
+    this.#shown = new Map(messages.map((message) => [message.seq, message]))
+    const last = messages.at(-1)?.seq ?? 0
+    this.view.set({ ...view, messages, hasNewer: last > 0 && last < this.#headSeq })
+  }
+}
+
+function isSame(a: Message, b: Message): boolean {
+  return (
+    a.cseq === b.cseq &&
+    a.unread_count === b.unread_count &&
+    a.is_deleted === b.is_deleted &&
+    a.reply_preview?.content === b.reply_preview?.content &&
+    a.reply_preview?.is_deleted === b.reply_preview?.is_deleted &&
+    a.reactions.length === b.reactions.length &&
+    a.reactions.every(({ count, me }, at) => count === b.reactions[at]?.count && me === b.reactions[at]?.me)
+  )
+}
+
+const KEPT_WINDOWS = 12
+
+/** Windows of the rooms that were opened last: going back to one shows it at once. */
+export class RoomWindows {
+  readonly #byRoom = new Map<number, RoomWindow>()
+  readonly #ownId: number
+
+  constructor(ownId: number) {
+    this.#ownId = ownId
+  }
+
+  /** The room's window; a new one starts to load, at `around` if given. */
+  open(roomId: number, around?: number): RoomWindow {
+    const kept = this.#byRoom.get(roomId)
+    this.#byRoom.delete(roomId)
+    const window = kept ?? new RoomWindow(roomId, this.#ownId)
+    this.#byRoom.set(roomId, window)
+    if (!kept) void window.load(around ? { around } : {})
+    for (const oldest of this.#byRoom.keys()) {
+      if (this.#byRoom.size <= KEPT_WINDOWS) break
+      this.#byRoom.delete(oldest)
+    }
+    return window
+  }
+
+  get(roomId: number): RoomWindow | undefined {
+    return this.#byRoom.get(roomId)
+  }
+
+  apply(frame: StreamFrame): void {
+    if (frame.event === 'room_removed') this.#byRoom.delete(frame.data.room_id)
+    // After a reset only the newest window is fetched again; the others are when they are opened.
+    if (frame.event === 'reset') {
+      const newest = [...this.#byRoom.entries()].at(-1)
+      this.#byRoom.clear()
+      if (newest) this.#byRoom.set(...newest)
+    }
+    for (const window of this.#byRoom.values()) window.apply(frame)
+  }
+}

@@ -1,0 +1,118 @@
+import { listFriendSuggestions, searchUsers, sendFriendRequest } from '@bigtech/client'
+import { useQuery } from '@tanstack/react-query'
+import { UserPlus } from 'lucide-react'
+import { useState } from 'react'
+import { call } from '../core/api.ts'
+import { keys, useChat } from '../core/chat.ts'
+import { useFriends, useRequests } from '../core/queries.ts'
+import { useSettled } from '../core/use-message-search.ts'
+import { useT } from '../i18n/index.ts'
+import { Empty } from '../ui/empty.tsx'
+import { Failed } from '../ui/failed.tsx'
+import { IconButton } from '../ui/icon-button.tsx'
+import { attempt, notify } from '../ui/notices.tsx'
+import { Page } from '../ui/page.tsx'
+import { Spinner } from '../ui/spinner.tsx'
+import { PersonRow } from './person-row.tsx'
+import '../styles/people.css'
+
+/** Searches people by name or email address; suggestions while nothing is typed. */
+export default function FindPeoplePage() {
+  const t = useT()
+  const [text, setText] = useState('')
+  const q = useSettled(text.trim())
+  return (
+    <Page title={t('friends.find')} back="/friends">
+      <input
+        type="search"
+        value={text}
+        // biome-ignore lint/a11y/noAutofocus: the page is opened to type here
+        autoFocus
+        onChange={(event) => setText(event.target.value)}
+        placeholder={t('friends.searchPlaceholder')}
+        aria-label={t('friends.searchPlaceholder')}
+      />
+      {q ? <Found q={q} /> : <Suggestions />}
+    </Page>
+  )
+}
+
+function Found({ q }: { q: string }) {
+  const t = useT()
+  const { userId } = useChat()
+  const { data, error, refetch } = useQuery({
+    queryKey: ['people', q],
+    queryFn: () => call(searchUsers, { query: { q, limit: 30 } }),
+  })
+  if (error) return <Failed error={error} onRetry={() => void refetch()} />
+  if (!data) return <Spinner />
+  const others = data.items.filter(({ user_id }) => user_id !== userId)
+  if (others.length === 0) return <Empty title={t('friends.nobodyFound')} />
+  return (
+    <ul className="people">
+      {others.map((person) => (
+        <li key={person.user_id}>
+          <PersonRow person={person}>
+            <AskButton userId={person.user_id} name={person.display_name} />
+          </PersonRow>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Suggestions() {
+  const t = useT()
+  const { data } = useQuery({
+    queryKey: keys.suggestions,
+    queryFn: () => call(listFriendSuggestions, { query: { limit: 30 } }),
+  })
+  if (!data?.items.length) return <p className="quiet">{t('friends.searchHint')}</p>
+  return (
+    <section>
+      <h3>{t('friends.suggestions')}</h3>
+      <ul className="people">
+        {data.items.map((person) => (
+          <li key={person.user_id}>
+            <PersonRow
+              person={{ ...person, status_message: t('friends.mutual', { count: person.mutual_friends }) }}
+            >
+              <AskButton userId={person.user_id} name={person.display_name} />
+            </PersonRow>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function AskButton({ userId, name }: { userId: number; name: string }) {
+  const t = useT()
+  const ask = useAsk()
+  const friends = useFriends().data ?? []
+  const asked = useRequests('outgoing').data ?? []
+  if (friends.some(({ user_id }) => user_id === userId))
+    return <span className="quiet">{t('friends.already')}</span>
+  if (asked.some(({ to_user_id }) => to_user_id === userId))
+    return <span className="quiet">{t('friends.asked')}</span>
+  return (
+    <IconButton label={t('friends.ask', { name })} onClick={() => ask(userId)}>
+      <UserPlus size={18} />
+    </IconButton>
+  )
+}
+
+/** Sends a friend request and says what became of it. */
+export function useAsk(): (userId: number) => void {
+  const t = useT()
+  const chat = useChat()
+  return (target_user_id) =>
+    void attempt(async () => {
+      const { status } = await call(sendFriendRequest, { body: { target_user_id } })
+      notify(status === 'accepted' ? t('friends.nowFriends') : t('friends.requestSent'))
+      await Promise.all([
+        chat.queries.invalidateQueries({ queryKey: ['requests'] }),
+        chat.queries.invalidateQueries({ queryKey: keys.friends }),
+      ])
+    })
+}

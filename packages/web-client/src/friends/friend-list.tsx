@@ -1,0 +1,164 @@
+import { acceptFriendRequest, cancelFriendRequest, rejectFriendRequest } from '@bigtech/client'
+import { Check, UserPlus, X } from 'lucide-react'
+import { useState } from 'react'
+import { Link, useLocation } from 'wouter'
+import { call } from '../core/api.ts'
+import { keys, useChat } from '../core/chat.ts'
+import { matchesName } from '../core/matches-name.ts'
+import { useFriends, useIncomingRequests, useRequests } from '../core/queries.ts'
+import { useT } from '../i18n/index.ts'
+import { Empty } from '../ui/empty.tsx'
+import { Failed } from '../ui/failed.tsx'
+import { IconButton } from '../ui/icon-button.tsx'
+import { attempt, notify } from '../ui/notices.tsx'
+import { Spinner } from '../ui/spinner.tsx'
+import { PersonRow } from './person-row.tsx'
+import '../styles/people.css'
+
+/** Friends, and the requests of both directions above them. */
+export default function FriendList() {
+  const t = useT()
+  const [filter, setFilter] = useState('')
+  return (
+    <>
+      <header className="list-header">
+        <h1>{t('nav.friends')}</h1>
+        <Link
+          to="/friends/find"
+          className="icon-button"
+          aria-label={t('friends.find')}
+          title={t('friends.find')}
+        >
+          <UserPlus size={20} />
+        </Link>
+      </header>
+      <div className="list-filter">
+        <input
+          type="search"
+          value={filter}
+          onChange={(event) => setFilter(event.target.value)}
+          placeholder={t('friends.filter')}
+          aria-label={t('friends.filter')}
+        />
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard */}
+      <section className="list-scroll" tabIndex={0} aria-label={t('nav.friends')}>
+        <Incoming />
+        <Outgoing />
+        <Friends filter={filter} />
+      </section>
+    </>
+  )
+}
+
+function useAnswer() {
+  const chat = useChat()
+  return (
+    operation: typeof acceptFriendRequest | typeof rejectFriendRequest | typeof cancelFriendRequest,
+    id: number,
+  ) =>
+    attempt(async () => {
+      await call(operation, { params: { id } })
+      await Promise.all([
+        chat.queries.invalidateQueries({ queryKey: ['requests'] }),
+        chat.queries.invalidateQueries({ queryKey: keys.friends }),
+      ])
+    })
+}
+
+function Incoming() {
+  const t = useT()
+  const answer = useAnswer()
+  const requests = useIncomingRequests().data ?? []
+  if (requests.length === 0) return null
+  const accept = async (id: number, name: string) => {
+    if (await answer(acceptFriendRequest, id)) notify(t('friends.accepted', { name }))
+  }
+  return (
+    <section>
+      <h2 className="list-section">{t('friends.incoming', { count: requests.length })}</h2>
+      <ul className="people">
+        {requests.map(({ request_id, user }) => (
+          <li key={request_id}>
+            <PersonRow person={user}>
+              <IconButton
+                className="accept"
+                label={t('friends.accept', { name: user.display_name })}
+                onClick={() => void accept(request_id, user.display_name)}
+              >
+                <Check size={18} />
+              </IconButton>
+              <IconButton
+                label={t('friends.reject', { name: user.display_name })}
+                onClick={() => void answer(rejectFriendRequest, request_id)}
+              >
+                <X size={18} />
+              </IconButton>
+            </PersonRow>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function Outgoing() {
+  const t = useT()
+  const answer = useAnswer()
+  const requests = useRequests('outgoing').data ?? []
+  if (requests.length === 0) return null
+  return (
+    <section>
+      <h2 className="list-section">{t('friends.outgoing', { count: requests.length })}</h2>
+      <ul className="people">
+        {requests.map(({ request_id, user }) => (
+          <li key={request_id}>
+            <PersonRow person={user}>
+              <IconButton
+                label={t('friends.cancel', { name: user.display_name })}
+                onClick={() => void answer(cancelFriendRequest, request_id)}
+              >
+                <X size={18} />
+              </IconButton>
+            </PersonRow>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function Friends({ filter }: { filter: string }) {
+  const t = useT()
+  const [path] = useLocation()
+  const { data, error, refetch } = useFriends()
+  if (error) return <Failed error={error} onRetry={() => void refetch()} />
+  if (!data) return <Spinner />
+  if (data.length === 0) {
+    return (
+      <Empty title={t('friends.none')}>
+        <Link to="/friends/find" className="button primary">
+          {t('friends.find')}
+        </Link>
+      </Empty>
+    )
+  }
+  const shown = data
+    .filter(({ display_name, username }) => matchesName(filter, display_name, username))
+    .sort(
+      (a, b) =>
+        Number(b.online ?? false) - Number(a.online ?? false) || a.display_name.localeCompare(b.display_name),
+    )
+  return (
+    <section>
+      <h2 className="list-section">{t('friends.count', { count: data.length })}</h2>
+      <ul className="people">
+        {shown.map((friend) => (
+          <li key={friend.user_id}>
+            <PersonRow person={friend} isOpen={path === `/friends/${friend.user_id}`} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

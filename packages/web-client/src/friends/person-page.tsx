@@ -1,0 +1,119 @@
+import { blockUser, getUser, openDirectRoom, removeFriend } from '@bigtech/client'
+import { useQuery } from '@tanstack/react-query'
+import { Ban, MessageCircle, UserMinus, UserPlus } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import { useLocation } from 'wouter'
+import { call } from '../core/api.ts'
+import { keys, useChat } from '../core/chat.ts'
+import { useFriends } from '../core/queries.ts'
+import { useT } from '../i18n/index.ts'
+import { Avatar } from '../ui/avatar.tsx'
+import { Failed } from '../ui/failed.tsx'
+import { attempt, notify } from '../ui/notices.tsx'
+import { Page } from '../ui/page.tsx'
+import { Spinner } from '../ui/spinner.tsx'
+import { useAsk } from './find-people-page.tsx'
+
+const Confirm = lazy(() => import('../ui/confirm.tsx'))
+
+/** Somebody's profile, and what can be done with them. */
+export default function PersonPage({ userId }: { userId: number }) {
+  const t = useT()
+  const params = { user_id: userId }
+  const { data, error, refetch } = useQuery({
+    queryKey: keys.user(userId),
+    queryFn: () => call(getUser, { params }),
+  })
+  const friend = useFriends().data?.find(({ user_id }) => user_id === userId)
+  return (
+    <Page title={data?.display_name ?? ''} back="/friends">
+      {error && <Failed error={error} onRetry={() => void refetch()} />}
+      {!data && !error && <Spinner />}
+      {data && (
+        <div className="profile">
+          <Avatar
+            name={data.display_name}
+            id={userId}
+            url={data.profile_image_url}
+            size={112}
+            online={friend?.online}
+          />
+          <h3>{data.display_name}</h3>
+          <p className="quiet">@{data.username}</p>
+          {friend?.online && <p className="is-online">{t('presence.online')}</p>}
+          {data.status_message && <p className="status-message">{data.status_message}</p>}
+          <Actions userId={userId} name={data.display_name} isFriend={friend !== undefined} />
+        </div>
+      )}
+    </Page>
+  )
+}
+
+interface ActionsProps {
+  readonly userId: number
+  readonly name: string
+  readonly isFriend: boolean
+}
+
+function Actions({ userId, name, isFriend }: ActionsProps) {
+  const t = useT()
+  const chat = useChat()
+  const ask = useAsk()
+  const [, navigate] = useLocation()
+  const [asking, setAsking] = useState<'remove' | 'block'>()
+  const params = { user_id: userId }
+  if (userId === chat.userId) return null
+  const open = () =>
+    void attempt(async () => {
+      const room = await call(openDirectRoom, { params })
+      chat.putRoom(room)
+      navigate(`/rooms/${room.room_id}`)
+    })
+  const end = (operation: typeof removeFriend | typeof blockUser, said: string) => () =>
+    void attempt(async () => {
+      await call(operation, { params })
+      notify(said)
+      for (const queryKey of [keys.friends, keys.blocked]) await chat.queries.invalidateQueries({ queryKey })
+    })
+  return (
+    <div className="profile-actions">
+      {isFriend ? (
+        <button type="button" className="primary" onClick={open}>
+          <MessageCircle size={18} aria-hidden="true" /> {t('person.message')}
+        </button>
+      ) : (
+        <button type="button" className="primary" onClick={() => ask(userId)}>
+          <UserPlus size={18} aria-hidden="true" /> {t('person.add')}
+        </button>
+      )}
+      {isFriend && (
+        <button type="button" onClick={() => setAsking('remove')}>
+          <UserMinus size={18} aria-hidden="true" /> {t('person.remove')}
+        </button>
+      )}
+      <button type="button" className="danger" onClick={() => setAsking('block')}>
+        <Ban size={18} aria-hidden="true" /> {t('person.block')}
+      </button>
+      <Suspense>
+        {asking === 'remove' && (
+          <Confirm
+            title={t('person.remove')}
+            text={t('person.removeText', { name })}
+            action={t('person.remove')}
+            onConfirm={end(removeFriend, t('person.removed', { name }))}
+            onClose={() => setAsking(undefined)}
+          />
+        )}
+        {asking === 'block' && (
+          <Confirm
+            title={t('person.block')}
+            text={t('person.blockText', { name })}
+            action={t('person.block')}
+            onConfirm={end(blockUser, t('person.blocked', { name }))}
+            onClose={() => setAsking(undefined)}
+          />
+        )}
+      </Suspense>
+    </div>
+  )
+}

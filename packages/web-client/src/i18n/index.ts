@@ -1,0 +1,69 @@
+import i18next from 'i18next'
+import { useSyncExternalStore } from 'react'
+import type { TextKey } from './keys.ts'
+
+export type { TextKey } from './keys.ts'
+
+export type Language = 'ko' | 'en'
+export type Translate = (key: TextKey, values?: Record<string, string | number>) => string
+
+const KEY = 'bigtech-chat.language'
+
+const load: Record<Language, () => Promise<{ texts: Record<string, string> }>> = {
+  ko: () => import('./ko.ts'),
+  en: () => import('./en.ts'),
+}
+
+/** What the user chose, else the browser's language (Accept-Language), else English. */
+function preferredLanguage(): Language {
+  const chosen = localStorage.getItem(KEY)
+  if (chosen === 'ko' || chosen === 'en') return chosen
+  return navigator.languages.some((tag) => tag.toLowerCase().startsWith('ko')) &&
+    !navigator.languages[0]?.toLowerCase().startsWith('en')
+    ? 'ko'
+    : 'en'
+}
+
+export async function startI18n(): Promise<void> {
+  await i18next.init({
+    lng: 'dev',
+    fallbackLng: false,
+    keySeparator: false,
+    nsSeparator: false,
+    // React escapes; a name must not be escaped twice.
+    interpolation: { escapeValue: false },
+    resources: {},
+  })
+  await useLanguageNow(preferredLanguage())
+}
+
+/** Switches the language and remembers it. */
+export async function setLanguage(language: Language): Promise<void> {
+  localStorage.setItem(KEY, language)
+  await useLanguageNow(language)
+}
+
+async function useLanguageNow(language: Language): Promise<void> {
+  const { texts } = await load[language]()
+  i18next.addResourceBundle(language, 'translation', texts)
+  await i18next.changeLanguage(language)
+  document.documentElement.lang = language
+}
+
+const subscribe = (listener: () => void): (() => void) => {
+  i18next.on('languageChanged', listener)
+  return () => i18next.off('languageChanged', listener)
+}
+
+/** The current language; the component follows changes. */
+export function useLanguage(): Language {
+  return useSyncExternalStore(subscribe, () => i18next.language) as Language
+}
+
+/** The texts of the current language; the component follows changes. */
+export function useT(): Translate {
+  useLanguage()
+  return t
+}
+
+export const t: Translate = (key, values) => i18next.t(key, values ?? {}) as string

@@ -1,0 +1,189 @@
+import { editMessage } from '@bigtech/client'
+import { SendHorizontal, Smile, X } from 'lucide-react'
+import { type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { call } from '../core/api.ts'
+import { useChat } from '../core/chat.ts'
+import { draftOf, keepDraft } from '../core/drafts.ts'
+import { useT } from '../i18n/index.ts'
+import { IconButton } from '../ui/icon-button.tsx'
+import { attempt } from '../ui/notices.tsx'
+import { MentionList, mentionedIn, useMentions } from './mentions.tsx'
+import { useNameOf, useOpenRoom, useRoomState } from './room-context.ts'
+import { useTypingSignal } from './use-typing-signal.ts'
+
+const EmojiPopover = lazy(() => import('./emoji-popover.tsx'))
+
+/** A touch keyboard has no Shift+Enter: there Enter makes a line, and the button sends. */
+const isTouch = matchMedia('(pointer: coarse)').matches
+
+/** Writes a message, a reply, or an edit. */
+export function Composer() {
+  const t = useT()
+  const field = useRef<HTMLTextAreaElement>(null)
+  const { text, write, submit, cancel } = useComposition(field)
+  const mentions = useMentions(field, text, write)
+  const editLast = useEditLast()
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    // Enter that ends a composition (Hangul, kana) belongs to the input method; 229 is how Safari says so.
+    if (event.nativeEvent.isComposing || event.keyCode === 229) return
+    if (mentions.onKeyDown(event)) return
+    if (event.key === 'Enter' && !event.shiftKey && !isTouch) {
+      event.preventDefault()
+      submit()
+    }
+    if (event.key === 'Escape') cancel()
+    if (event.key === 'ArrowUp' && text === '' && editLast()) event.preventDefault()
+  }
+  return (
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault()
+        submit()
+      }}
+    >
+      <FocusBar onCancel={cancel} />
+      <MentionList {...mentions} />
+      <div className="composer-row">
+        <EmojiButton onPick={(emoji) => insert(field.current, emoji, write)} />
+        <textarea
+          ref={field}
+          name="content"
+          rows={1}
+          value={text}
+          placeholder={t('composer.placeholder')}
+          aria-label={t('composer.placeholder')}
+          aria-describedby="composer-hint"
+          onChange={(event) => write(event.target.value)}
+          onKeyDown={onKeyDown}
+          onSelect={mentions.onSelect}
+        />
+        <span id="composer-hint" className="visually-hidden">
+          {t(isTouch ? 'composer.hintTouch' : 'composer.hint')}
+        </span>
+        <button type="submit" className="send" aria-label={t('composer.send')} disabled={text.trim() === ''}>
+          <SendHorizontal size={20} />
+        </button>
+      </div>
+    </form>
+  )
+}
+
+/** The text, kept as a draft, and what sending it does. */
+function useComposition(field: React.RefObject<HTMLTextAreaElement | null>) {
+  const chat = useChat()
+  const { roomId, window, members, setFocus } = useOpenRoom()
+  const { focus } = useRoomState()
+  const nameOf = useNameOf()
+  const isEdit = focus?.kind === 'edit'
+  const [text, setText] = useState(() => (isEdit ? focus.message.content : draftOf(chat.userId, roomId)))
+  const sayTyping = useTypingSignal(roomId)
+  useAutoSize(field, text)
+  useEffect(() => {
+    if (!isTouch || focus) field.current?.focus()
+  }, [field, focus])
+  const write = (next: string) => {
+    setText(next)
+    if (isEdit) return
+    keepDraft(chat.userId, roomId, next)
+    if (next.trim()) sayTyping()
+  }
+  const submit = () => {
+    const content = text.trim() === '' ? '' : text.replace(/\s+$/, '')
+    if (content === '') return
+    const mentions = mentionedIn(content, members ?? [], nameOf)
+    if (isEdit) {
+      const params = { room_id: roomId, message_id: focus.message.message_id }
+      void attempt(async () => {
+        window.take(await call(editMessage, { params, body: { content, mentions } }))
+        setFocus(undefined)
+      })
+      return
+    }
+    const replyTo = focus ? { replyTo: focus.message.message_id } : {}
+    setText('')
+    setFocus(undefined)
+    void attempt(async () => {
+      await chat.outbox.add({ roomId, content, mentions, ...replyTo })
+      // Only now: until the message is in the outbox, the draft is what keeps it.
+      keepDraft(chat.userId, roomId, '')
+      await window.jumpToNewest()
+    })
+  }
+  return { text, write, submit, cancel: () => setFocus(undefined) }
+}
+
+/** Grows with its text up to the maximum that the style sheet sets. */
+function useAutoSize(field: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
+  useEffect(() => {
+    const area = field.current
+    if (!area) return
+    area.style.height = 'auto'
+    area.style.height = `${area.scrollHeight}px`
+  }, [field, text])
+}
+
+/** Starts to edit the last message of one's own, if it may still be edited. */
+function useEditLast(): () => boolean {
+  const { window, ownId, setFocus } = useOpenRoom()
+  return () => {
+    const last = window.view
+      .get()
+      .messages.findLast((message) => message.user_id === ownId && !message.is_deleted)
+    if (last?.message_type !== 'text') return false
+    setFocus({ kind: 'edit', message: last })
+    return true
+  }
+}
+
+function FocusBar({ onCancel }: { onCancel: () => void }) {
+  const t = useT()
+  const nameOf = useNameOf()
+  const { focus } = useRoomState()
+  if (!focus) return null
+  const { kind, message } = focus
+  const title =
+    kind === 'edit'
+      ? t('composer.editing')
+      : t('composer.replying', { name: nameOf(message.user_id, message.username) })
+  return (
+    <div className="focus-bar">
+      <div>
+        <strong>{title}</strong>
+        <p>{message.content}</p>
+      </div>
+      <IconButton label={t('cancel')} onClick={onCancel}>
+        <X size={18} />
+      </IconButton>
+    </div>
+  )
+}
+
+function EmojiButton({ onPick }: { onPick: (emoji: string) => void }) {
+  const t = useT()
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <span className="emoji-button">
+      <IconButton label={t('emoji.title')} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        <Smile size={22} />
+      </IconButton>
+      {isOpen && (
+        <Suspense>
+          <EmojiPopover onPick={onPick} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </span>
+  )
+}
+
+/** Puts text where the cursor is. */
+function insert(area: HTMLTextAreaElement | null, addition: string, write: (text: string) => void): void {
+  if (!area) return
+  const { selectionStart, selectionEnd, value } = area
+  write(value.slice(0, selectionStart) + addition + value.slice(selectionEnd))
+  const at = selectionStart + addition.length
+  requestAnimationFrame(() => {
+    area.focus()
+    area.setSelectionRange(at, at)
+  })
+}

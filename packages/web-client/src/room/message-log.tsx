@@ -1,0 +1,164 @@
+import type { Message } from '@bigtech/client'
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
+import { ChevronDown } from 'lucide-react'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { outgoing } from '../core/outbox.ts'
+import type { OutgoingMessage } from '../core/outgoing-message.ts'
+import type { RoomView } from '../core/room-window.ts'
+import { useStore } from '../core/store.ts'
+import { useT } from '../i18n/index.ts'
+import { MessageMenu, type OpenMenu } from './message-menu.tsx'
+import { MessageRow, rowFlags } from './message-row.tsx'
+import { OutgoingRow } from './outgoing-row.tsx'
+import { useOpenRoom } from './room-context.ts'
+import { useLogKeys } from './use-log-keys.ts'
+import { useReading } from './use-reading.ts'
+
+type Log = Virtualizer<HTMLDivElement, Element>
+
+/** Pixels from the end within which a new message scrolls the log on. */
+const AT_END = 80
+const PAGE_BEFORE = 12
+
+/** The history: only what is near the viewport is in the document. */
+export function MessageLog({ view }: { view: RoomView }) {
+  const t = useT()
+  const { roomId, ownId, window } = useOpenRoom()
+  const scroller = useRef<HTMLDivElement>(null)
+  const [menu, setMenu] = useState<OpenMenu>()
+  const pending = usePending(view)
+  const { messages } = view
+  const log = useVirtualizer<HTMLDivElement, Element>({
+    count: messages.length + pending.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => 56,
+    getItemKey: (index) => rowKey(messages[index], pending[index - messages.length], ownId),
+    overscan: 10,
+    anchorTo: 'end',
+    followOnAppend: !view.hasNewer,
+    scrollEndThreshold: AT_END,
+    paddingStart: 12,
+    paddingEnd: 12,
+  })
+  const highlighted = useTarget(view, log)
+  usePaging(view, log)
+  const lastVisible = useReading(view, log)
+  const onKeyDown = useLogKeys(log, scroller)
+  const isAtEnd = !view.hasNewer && log.isAtEnd(AT_END)
+  return (
+    <div className="log-frame">
+      <div
+        ref={scroller}
+        className="log"
+        role="log"
+        aria-label={t('room.history')}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+      >
+        <div className="log-rows" style={{ height: log.getTotalSize() }}>
+          {log.getVirtualItems().map(({ key, index, start }) => {
+            const message = messages[index]
+            const item = pending[index - messages.length]
+            return (
+              <div
+                key={key}
+                ref={log.measureElement}
+                data-index={index}
+                className="log-row"
+                style={{ transform: `translateY(${start}px)` }}
+              >
+                {message && (
+                  <MessageRow
+                    message={message}
+                    {...rowFlags(messages, index, view.unreadFrom)}
+                    isHighlighted={highlighted === message.seq}
+                    onMenu={setMenu}
+                  />
+                )}
+                {!message && item && <OutgoingRow item={item} />}
+              </div>
+            )
+          })}
+        </div>
+      </div>
+      {!isAtEnd && messages.length > 0 && (
+        <JumpButton count={Math.max(0, window.headSeq - Math.max(lastVisible, window.ownSeq))} />
+      )}
+      <MessageMenu key={roomId} menu={menu} onClose={() => setMenu(undefined)} />
+    </div>
+  )
+}
+
+/** A message keeps its row when it is acknowledged: the key is the author's own id of it. */
+function rowKey(message: Message | undefined, item: OutgoingMessage | undefined, ownId: number): string {
+  if (item) return `${ownId}:${item.clientMessageId}`
+  if (message?.client_message_id) return `${message.user_id}:${message.client_message_id}`
+  return String(message?.seq)
+}
+
+/** Unacknowledged messages of this room that the history does not show yet. */
+function usePending(view: RoomView) {
+  const { roomId: ownRoomId } = useOpenRoom()
+  const all = useStore(outgoing)
+  return useMemo(() => {
+    const mine = all.filter(({ roomId }) => roomId === ownRoomId)
+    if (mine.length === 0) return mine
+    const stored = new Set(view.messages.slice(-100).map(({ client_message_id }) => client_message_id))
+    return mine.filter(({ clientMessageId }) => !stored.has(clientMessageId))
+  }, [all, ownRoomId, view.messages])
+}
+
+/** Scrolls to the message that a jump names, or on opening to the first unread one. */
+function useTarget(view: RoomView, log: Log): number | undefined {
+  const [highlighted, setHighlighted] = useState<number>()
+  const hasOpened = useRef(false)
+  const { target, messages, unreadFrom } = view
+  useLayoutEffect(() => {
+    const first = messages[0]?.seq
+    if (first === undefined) return
+    if (target) {
+      log.scrollToIndex(target.seq - first, { align: 'center' })
+      if (target.highlight) setHighlighted(target.seq)
+    } else if (!hasOpened.current) {
+      const unread = unreadFrom === undefined ? -1 : unreadFrom - first
+      if (unread >= 0 && unread < messages.length) log.scrollToIndex(unread, { align: 'center' })
+      else log.scrollToEnd()
+    }
+    hasOpened.current = true
+  }, [target?.id])
+  useEffect(() => {
+    if (highlighted === undefined) return
+    const timer = setTimeout(() => setHighlighted(undefined), 2_000)
+    return () => clearTimeout(timer)
+  }, [highlighted])
+  return highlighted
+}
+
+/** Fetches on when either end of what is loaded comes near. */
+function usePaging(view: RoomView, log: Log): void {
+  const { window } = useOpenRoom()
+  const items = log.getVirtualItems()
+  const first = items[0]?.index ?? 0
+  const last = items.at(-1)?.index ?? 0
+  useEffect(() => {
+    if (items.length === 0) return
+    if (first < PAGE_BEFORE && view.hasOlder) void window.loadOlder()
+    if (last > view.messages.length - PAGE_BEFORE && view.hasNewer) void window.loadNewer()
+  }, [first, last, items.length, view.hasOlder, view.hasNewer, view.messages.length, window])
+}
+
+function JumpButton({ count }: { count: number }) {
+  const t = useT()
+  const { window } = useOpenRoom()
+  return (
+    <button type="button" className="jump" onClick={() => void window.jumpToNewest()}>
+      <ChevronDown size={20} aria-hidden="true" />
+      {count > 0 ? (
+        t('room.newMessages', { count })
+      ) : (
+        <span className="visually-hidden">{t('room.toEnd')}</span>
+      )}
+    </button>
+  )
+}

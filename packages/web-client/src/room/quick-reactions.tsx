@@ -1,0 +1,23 @@
+import { DropdownMenu } from 'radix-ui'
+import { useT } from '../i18n/index.ts'
+
+const QUICK = ['👍', '❤️', '😂', '😮', '😢', '🙏']
+
+/** The usual reactions, in one row at the top of a message's menu. */
+export default function QuickReactions({ onPick }: { onPick: (emoji: string) => void }) {
+  const t = useT()
+  return (
+    <DropdownMenu.Group className="quick-reactions">
+      {QUICK.map((emoji) => (
+        <DropdownMenu.Item
+          key={emoji}
+          className="quick-reaction"
+          aria-label={t('reaction.add', { emoji })}
+          onSelect={() => onPick(emoji)}
+        >
+          {emoji}
+        </DropdownMenu.Item>
+      ))}
+    </DropdownMenu.Group>
+  )
+}

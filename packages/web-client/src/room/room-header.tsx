@@ -1,0 +1,71 @@
+import { ArrowLeft, Ellipsis, Info, Search } from 'lucide-react'
+import { type MouseEvent, useState } from 'react'
+import { Link, useLocation } from 'wouter'
+import { useFriends } from '../core/queries.ts'
+import { ago } from '../core/times.ts'
+import { useLanguage, useT } from '../i18n/index.ts'
+import { useRoomActions } from '../rooms/room-actions.tsx'
+import { Avatar } from '../ui/avatar.tsx'
+import { IconButton } from '../ui/icon-button.tsx'
+import { anchorOf, Menu } from '../ui/menu.tsx'
+import type { MenuAnchor } from '../ui/menu-item.ts'
+import { useRoomState } from './room-context.ts'
+
+export function RoomHeader() {
+  const t = useT()
+  const { room } = useRoomState()
+  const [path, navigate] = useLocation()
+  const [menu, setMenu] = useState<MenuAnchor>()
+  const actions = useRoomActions(room)
+  const base = path.startsWith('/archived') ? '/archived' : '/rooms'
+  const toggle = (panel: string) => {
+    const isOpen = path.endsWith(`/${panel}`)
+    navigate(`${base}/${room.room_id}${isOpen ? '' : `/${panel}`}`, { replace: isOpen })
+  }
+  return (
+    <header className="room-header">
+      <Link to={base} className="icon-button back" aria-label={t('back')}>
+        <ArrowLeft size={22} />
+      </Link>
+      <Avatar
+        name={room.title}
+        id={room.peer?.user_id ?? room.room_id}
+        url={room.image_url ?? room.peer?.profile_image_url}
+        size={38}
+      />
+      <div className="room-header-text">
+        <h2>{room.title}</h2>
+        <Subtitle />
+      </div>
+      <IconButton label={t('room.search')} onClick={() => toggle('search')}>
+        <Search size={20} />
+      </IconButton>
+      <IconButton label={t('room.info')} onClick={() => toggle('info')}>
+        <Info size={20} />
+      </IconButton>
+      <IconButton
+        label={t('rooms.actions', { title: room.title })}
+        aria-haspopup="menu"
+        onClick={(event: MouseEvent<HTMLButtonElement>) => setMenu(anchorOf(event))}
+      >
+        <Ellipsis size={20} />
+      </IconButton>
+      <Menu label={room.title} anchor={menu} items={actions} onClose={() => setMenu(undefined)} />
+    </header>
+  )
+}
+
+/** Who is there: presence of the other person, or how many are in a group. */
+function Subtitle() {
+  const t = useT()
+  const language = useLanguage()
+  const { room } = useRoomState()
+  const friends = useFriends().data
+  if (room.room_type === 'group') return <p>{t('room.members', { count: room.member_count })}</p>
+  const friend = friends?.find(({ user_id }) => user_id === room.peer?.user_id)
+  if (!friend || friend.online === null) return null
+  if (friend.online) return <p className="is-online">{t('presence.online')}</p>
+  return friend.last_seen_at ? (
+    <p>{t('presence.lastSeen', { when: ago(friend.last_seen_at, language) })}</p>
+  ) : null
+}

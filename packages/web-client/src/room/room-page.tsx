@@ -1,0 +1,82 @@
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
+import { useSearchParams } from 'wouter'
+import { useChat } from '../core/chat.ts'
+import { useMembers, useRoom } from '../core/queries.ts'
+import type { RoomWindow } from '../core/room-window.ts'
+import { useStore } from '../core/store.ts'
+import { Failed } from '../ui/failed.tsx'
+import { Spinner } from '../ui/spinner.tsx'
+import { Composer } from './composer.tsx'
+import { MessageLog } from './message-log.tsx'
+import { PinBar } from './pin-bar.tsx'
+import { RoomContext, type RoomFocus, RoomStateContext } from './room-context.ts'
+import { RoomHeader } from './room-header.tsx'
+import { TypingLine } from './typing-line.tsx'
+import '../styles/room.css'
+
+const RoomPanel = lazy(() => import('./room-panel.tsx'))
+
+/** One room: its history, what is being sent, the composer; beside it the panel that the address names. */
+export function RoomPage({ roomId, panel }: { roomId: number; panel: string | undefined }) {
+  const chat = useChat()
+  const { room, error, retry } = useRoom(roomId)
+  const members = useMembers(roomId).data
+  const [focus, setFocus] = useState<RoomFocus>()
+  const window = useWindow(roomId)
+  const context = useMemo(
+    () => (window ? { roomId, window, members, ownId: chat.userId, setFocus } : undefined),
+    [roomId, window, members, chat.userId],
+  )
+  const state = useMemo(() => (room ? { room, focus } : undefined), [room, focus])
+  if (error) return <Failed error={error} onRetry={retry} />
+  if (!context || !state) return <Spinner />
+  return (
+    <RoomContext value={context}>
+      <RoomStateContext value={state}>
+        <div className="room" data-panel={panel ? true : undefined}>
+          <section className="room-main" aria-label={state.room.title}>
+            <RoomHeader />
+            <PinBar />
+            <Log window={context.window} />
+            <TypingLine />
+            <Composer key={focus?.kind === 'edit' ? focus.message.message_id : 'new'} />
+          </section>
+          {panel && (
+            <Suspense fallback={<Spinner />}>
+              <RoomPanel panel={panel} />
+            </Suspense>
+          )}
+        </div>
+      </RoomStateContext>
+    </RoomContext>
+  )
+}
+
+/** Opens the room's window, at the message that `?at=` names. */
+function useWindow(roomId: number): RoomWindow | undefined {
+  const chat = useChat()
+  const [query, setQuery] = useSearchParams()
+  const [window, setWindow] = useState<RoomWindow>()
+  const at = Number(query.get('at')) || undefined
+  useEffect(() => {
+    const isKnown = chat.windows.get(roomId) !== undefined
+    const opened = chat.windows.open(roomId, at)
+    setWindow(opened)
+    if (at === undefined) return
+    if (isKnown) void opened.jumpTo(at)
+    setQuery({}, { replace: true })
+  }, [chat, roomId, at])
+  return window
+}
+
+function Log({ window }: { window: RoomWindow }) {
+  const view = useStore(window.view)
+  if (view.status === 'loading')
+    return (
+      <div className="log-placeholder">
+        <Spinner />
+      </div>
+    )
+  if (view.status === 'failed') return <Failed error={view.failure} onRetry={() => void window.load()} />
+  return <MessageLog view={view} />
+}

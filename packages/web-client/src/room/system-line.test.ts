@@ -1,0 +1,48 @@
+import { type Message, messageExample } from '@bigtech/client'
+import i18next from 'i18next'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { texts } from '../i18n/en.ts'
+import { systemLine } from './system-line.ts'
+
+beforeAll(async () => {
+  await i18next.init({
+    lng: 'en',
+    keySeparator: false,
+    interpolation: { escapeValue: false },
+    resources: { en: { translation: texts } },
+  })
+})
+
+const names = new Map([
+  [100, '김미나'],
+  [101, '박준오'],
+])
+const line = (kind: string, payload: Record<string, unknown>, changes: Partial<Message> = {}) =>
+  systemLine(
+    { ...messageExample, content: '', message_type: 'system', system: { kind, payload }, ...changes },
+    (userId) => names.get(userId),
+    (key, values) => i18next.t(key, values ?? {}) as string,
+  )
+
+describe('a system message', () => {
+  it.each([
+    ['members_invited', { user_ids: [101, 102] }, '김미나 invited 박준오, Unknown user'],
+    ['member_joined', { user_ids: [100] }, '김미나 joined'],
+    ['member_left', { user_ids: [100] }, '김미나 left'],
+    ['member_removed', { user_ids: [101] }, '김미나 removed 박준오'],
+    ['room_renamed', { name: '점심' }, '김미나 named the group “점심”'],
+    ['room_renamed', { name: null }, "김미나 removed the group's name"],
+    ['room_image_changed', { image_url: null }, "김미나 changed the group's picture"],
+    ['owner_changed', { user_id: 101, role: 'owner' }, '박준오 is the owner now'],
+    ['role_changed', { user_id: 101, role: 'admin' }, '박준오 is an admin now'],
+    ['role_changed', { user_id: 101, role: 'member' }, '박준오 is a member now'],
+    ['from_the_future', {}, 'The chat was changed'],
+  ])('%s %o says what happened', (kind, payload, expected) => {
+    expect(line(kind, payload)).toBe(expected)
+  })
+
+  it('names an author who left as the message does, and a deleted account as unknown', () => {
+    expect(line('member_left', {}, { user_id: 7, username: 'jisoo' })).toBe('jisoo left')
+    expect(line('member_left', {}, { user_id: 7, username: '' })).toBe('Unknown user left')
+  })
+})

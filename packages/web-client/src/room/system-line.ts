@@ -1,0 +1,37 @@
+import type { Message } from '@bigtech/client'
+import type { Translate } from '../i18n/index.ts'
+
+/** What a `system` message tells, in words; it has no text of its own. */
+export function systemLine(
+  message: Message,
+  nameOf: (userId: number) => string | undefined,
+  t: Translate,
+): string {
+  const unknown = t('unknownUser')
+  const { kind, payload } = message.system ?? { kind: '', payload: {} }
+  const actor = nameOf(message.user_id) ?? (message.username || unknown)
+  const named = (userId: unknown) => (typeof userId === 'number' ? nameOf(userId) : undefined) ?? unknown
+  const whom = Array.isArray(payload.user_ids) ? payload.user_ids.map(named).join(', ') : unknown
+  switch (kind) {
+    case 'members_invited':
+      return t('system.invited', { actor, whom })
+    case 'member_joined':
+      return t('system.joined', { actor })
+    case 'member_left':
+      return t('system.left', { actor })
+    case 'member_removed':
+      return t('system.removed', { actor, whom })
+    case 'room_renamed':
+      return payload.name
+        ? t('system.renamed', { actor, name: String(payload.name) })
+        : t('system.nameRemoved', { actor })
+    case 'room_image_changed':
+      return t('system.imageChanged', { actor })
+    case 'owner_changed':
+      return t('system.owner', { who: named(payload.user_id) })
+    case 'role_changed':
+      return t(payload.role === 'admin' ? 'system.admin' : 'system.member', { who: named(payload.user_id) })
+    default:
+      return message.content || t('message.roomChanged')
+  }
+}

@@ -1,0 +1,25 @@
+import type { Virtualizer } from '@tanstack/react-virtual'
+import type { KeyboardEvent, RefObject } from 'react'
+
+/** Arrow keys move from message to message; Home and End go to the ends of what is loaded. */
+export function useLogKeys(
+  log: Virtualizer<HTMLDivElement, Element>,
+  scroller: RefObject<HTMLDivElement | null>,
+) {
+  const focusRow = (index: number) => {
+    log.scrollToIndex(index, { align: 'auto' })
+    requestAnimationFrame(() => {
+      scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"] .message`)?.focus()
+    })
+  }
+  return (event: KeyboardEvent<HTMLDivElement>) => {
+    const row = (event.target as HTMLElement).closest<HTMLElement>('[data-index]')
+    const current = row ? Number(row.dataset.index) : log.options.count
+    const last = log.options.count - 1
+    const next = { ArrowUp: current - 1, ArrowDown: current + 1, Home: 0, End: last }[event.key]
+    const isInText = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement
+    if (next === undefined || isInText || event.altKey || event.ctrlKey || event.metaKey) return
+    event.preventDefault()
+    if (next >= 0 && next <= last) focusRow(next)
+  }
+}

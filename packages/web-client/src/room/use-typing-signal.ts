@@ -1,0 +1,15 @@
+import { sendTyping } from '@bigtech/client'
+import { useRef } from 'react'
+import { call } from '../core/api.ts'
+
+const EVERY_MS = 3_000
+
+/** Tells the others, at most every three seconds, that the user is writing. */
+export function useTypingSignal(roomId: number): () => void {
+  const saidAt = useRef(0)
+  return () => {
+    if (Date.now() - saidAt.current < EVERY_MS) return
+    saidAt.current = Date.now()
+    call(sendTyping, { params: { room_id: roomId } }).catch(() => undefined)
+  }
+}

@@ -1,0 +1,37 @@
+import { useState } from 'react'
+import { useLocation } from 'wouter'
+import { useRooms } from '../core/queries.ts'
+import { useMessageSearch } from '../core/use-message-search.ts'
+import { useT } from '../i18n/index.ts'
+import { Page } from '../ui/page.tsx'
+import { SearchResults } from './search-results.tsx'
+
+/** Searches the messages of all rooms. */
+export default function SearchPage() {
+  const t = useT()
+  const [, navigate] = useLocation()
+  const [text, setText] = useState('')
+  const search = useMessageSearch(text)
+  const rooms = useRooms().data ?? []
+  return (
+    <Page title={t('search.open')} back="/rooms">
+      <input
+        type="search"
+        value={text}
+        // biome-ignore lint/a11y/noAutofocus: the page is opened to type here
+        autoFocus
+        onChange={(event) => setText(event.target.value)}
+        placeholder={t('search.placeholder')}
+        aria-label={t('search.placeholder')}
+      />
+      <SearchResults
+        search={search}
+        whereOf={({ room_id, username }) => {
+          const title = rooms.find((room) => room.room_id === room_id)?.title
+          return title ? `${title} · ${username}` : username
+        }}
+        onOpen={({ room_id, seq }) => navigate(`/rooms/${room_id}?at=${seq}`)}
+      />
+    </Page>
+  )
+}

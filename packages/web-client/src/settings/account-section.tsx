@@ -1,0 +1,87 @@
+import { changePassword, deleteMyAccount } from '@bigtech/client'
+import { type FormEvent, useState } from 'react'
+import { call, session } from '../core/api.ts'
+import { useT } from '../i18n/index.ts'
+import { Field } from '../ui/field.tsx'
+import { Modal } from '../ui/modal.tsx'
+import { attempt, notify } from '../ui/notices.tsx'
+
+/** The password, and the end of the account. */
+export function AccountSection() {
+  const t = useT()
+  const [isDeleting, setDeleting] = useState(false)
+  const change = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const form = event.currentTarget
+    const values = Object.fromEntries(new FormData(form)) as Record<string, string>
+    const body = { current_password: values.current ?? '', new_password: values.next ?? '' }
+    void attempt(async () => {
+      await call(changePassword, { body })
+      form.reset()
+      notify(t('settings.passwordChanged'))
+    })
+  }
+  return (
+    <>
+      <h3>{t('settings.password')}</h3>
+      <form className="form" onSubmit={change}>
+        <Field
+          label={t('settings.currentPassword')}
+          name="current"
+          type="password"
+          autoComplete="current-password"
+          required
+        />
+        <Field
+          label={t('settings.newPassword')}
+          name="next"
+          type="password"
+          autoComplete="new-password"
+          hint={t('rule.password')}
+          minLength={8}
+          required
+        />
+        <button type="submit">{t('settings.changePassword')}</button>
+      </form>
+      <h3>{t('settings.deleteAccount')}</h3>
+      <p className="quiet">{t('settings.deleteAccountText')}</p>
+      <button type="button" className="danger" onClick={() => setDeleting(true)}>
+        {t('settings.deleteAccount')}
+      </button>
+      {isDeleting && <DeleteDialog onClose={() => setDeleting(false)} />}
+    </>
+  )
+}
+
+function DeleteDialog({ onClose }: { onClose: () => void }) {
+  const t = useT()
+  const remove = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const values = Object.fromEntries(new FormData(event.currentTarget)) as Record<string, string>
+    const message_policy = values.messages === 'on' ? ('remove' as const) : ('keep' as const)
+    void attempt(async () => {
+      await call(deleteMyAccount, { body: { password: values.password ?? '', message_policy } })
+      await session.logout()
+    })
+  }
+  return (
+    <Modal title={t('settings.deleteAccount')} onClose={onClose}>
+      <form className="form" onSubmit={remove}>
+        <p>{t('settings.deleteAccountText')}</p>
+        <label className="check">
+          <input type="checkbox" name="messages" /> {t('settings.deleteMessagesToo')}
+        </label>
+        <Field
+          label={t('auth.password')}
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          required
+        />
+        <button type="submit" className="danger">
+          {t('settings.deleteForGood')}
+        </button>
+      </form>
+    </Modal>
+  )
+}

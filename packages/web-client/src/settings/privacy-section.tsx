@@ -1,0 +1,57 @@
+import { getMySettings, getReceiverSettings, updateMySettings, updateReceiverSettings } from '@bigtech/client'
+import { useQuery } from '@tanstack/react-query'
+import { useId } from 'react'
+import { call } from '../core/api.ts'
+import { useChat } from '../core/chat.ts'
+import { useT } from '../i18n/index.ts'
+import { attempt } from '../ui/notices.tsx'
+import { Spinner } from '../ui/spinner.tsx'
+import { SwitchRow } from './switch-row.tsx'
+
+type Visibility = 'everyone' | 'friends' | 'nobody'
+
+/** Who sees and finds the user, and who may add them to groups. */
+export function PrivacySection() {
+  const t = useT()
+  const id = useId()
+  const chat = useChat()
+  const own = useQuery({ queryKey: ['settings'], queryFn: () => call(getMySettings, {}) })
+  const receiver = useQuery({ queryKey: ['receiver'], queryFn: () => call(getReceiverSettings, {}) })
+  if (!own.data || !receiver.data) return <Spinner />
+  const change = (body: { presence_visibility?: Visibility; findable_by_email?: boolean }) =>
+    void attempt(async () => chat.queries.setQueryData(['settings'], await call(updateMySettings, { body })))
+  const changeReceiver = (strangers_may_add: boolean) =>
+    void attempt(async () =>
+      chat.queries.setQueryData(
+        ['receiver'],
+        await call(updateReceiverSettings, { body: { strangers_may_add } }),
+      ),
+    )
+  return (
+    <>
+      <div className="field">
+        <label htmlFor={id}>{t('privacy.presence')}</label>
+        <select
+          id={id}
+          value={own.data.presence_visibility}
+          onChange={(event) => change({ presence_visibility: event.target.value as Visibility })}
+        >
+          <option value="everyone">{t('privacy.presence.everyone')}</option>
+          <option value="friends">{t('privacy.presence.friends')}</option>
+          <option value="nobody">{t('privacy.presence.nobody')}</option>
+        </select>
+        <p className="hint">{t('privacy.presenceHint')}</p>
+      </div>
+      <SwitchRow
+        label={t('privacy.byEmail')}
+        isOn={own.data.findable_by_email}
+        onChange={(findable_by_email) => change({ findable_by_email })}
+      />
+      <SwitchRow
+        label={t('privacy.strangers')}
+        isOn={receiver.data.strangers_may_add}
+        onChange={changeReceiver}
+      />
+    </>
+  )
+}

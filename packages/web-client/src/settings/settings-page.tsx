@@ -1,0 +1,36 @@
+import { type TextKey, useT } from '../i18n/index.ts'
+import { LanguageAndTheme } from '../ui/language-and-theme.tsx'
+import { Page } from '../ui/page.tsx'
+import { AccountSection } from './account-section.tsx'
+import { BlockedSection } from './blocked-section.tsx'
+import { NotificationSection } from './notification-section.tsx'
+import { PrivacySection } from './privacy-section.tsx'
+import { ProfileSection } from './profile-section.tsx'
+import { SessionSection } from './session-section.tsx'
+import '../styles/settings.css'
+import '../styles/people.css'
+
+const contents: Record<string, () => React.ReactNode> = {
+  profile: () => (
+    <>
+      <ProfileSection />
+      <AccountSection />
+    </>
+  ),
+  appearance: LanguageAndTheme,
+  notifications: NotificationSection,
+  privacy: PrivacySection,
+  blocked: BlockedSection,
+  sessions: SessionSection,
+}
+
+export default function SettingsPage({ section }: { section: string }) {
+  const t = useT()
+  const Content = contents[section]
+  if (!Content) return null
+  return (
+    <Page title={t(`settings.${section}` as TextKey)} back="/settings">
+      <Content />
+    </Page>
+  )
+}

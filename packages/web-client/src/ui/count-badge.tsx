@@ -1,0 +1,18 @@
+/** A number in a pill; nothing for zero. The label says what is counted. */
+export function CountBadge({
+  count,
+  label,
+  isQuiet = false,
+}: {
+  count: number
+  label: string
+  isQuiet?: boolean
+}) {
+  if (count <= 0) return null
+  return (
+    <span className={isQuiet ? 'badge quiet' : 'badge'}>
+      <span aria-hidden="true">{count > 999 ? '999+' : count}</span>
+      <span className="visually-hidden">{label}</span>
+    </span>
+  )
+}

@@ -1,0 +1,15 @@
+import { explain } from '../core/words.ts'
+import { useT } from '../i18n/index.ts'
+
+/** Something that could not be loaded: why, and a way to try again. */
+export function Failed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
+  const t = useT()
+  return (
+    <div className="failed" role="alert">
+      <p>{explain(error)}</p>
+      <button type="button" onClick={onRetry}>
+        {t('tryAgain')}
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,48 @@
+import { DropdownMenu } from 'radix-ui'
+import type { ReactNode } from 'react'
+import type { MenuAnchor, MenuItem } from './menu-item.ts'
+
+interface PointMenuProps {
+  readonly label: string
+  readonly anchor: MenuAnchor
+  readonly items: readonly MenuItem[]
+  readonly header?: ReactNode
+  readonly onClose: () => void
+}
+
+/** Not modal: Radix would inject a `<style>` element to lock scrolling, which the page's policy forbids. */
+export default function PointMenu({ label, anchor, items, header, onClose }: PointMenuProps) {
+  return (
+    <DropdownMenu.Root open modal={false} onOpenChange={(isOpen) => !isOpen && onClose()}>
+      <DropdownMenu.Trigger asChild>
+        <span className="menu-anchor" style={{ left: anchor.x, top: anchor.y }} aria-hidden="true" />
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content
+          className="menu"
+          aria-label={label}
+          aria-labelledby={undefined}
+          align="start"
+          collisionPadding={8}
+          loop
+          onCloseAutoFocus={(event) => {
+            event.preventDefault()
+            anchor.returnTo?.focus()
+          }}
+        >
+          {header}
+          {items.map((item) => (
+            <DropdownMenu.Item
+              key={item.label}
+              className={item.isDanger ? 'menu-item danger' : 'menu-item'}
+              onSelect={item.onSelect}
+            >
+              {item.icon}
+              {item.label}
+            </DropdownMenu.Item>
+          ))}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  )
+}

@@ -1,0 +1,101 @@
+import axe from 'axe-core'
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from 'playwright-core'
+import { type Person, stack } from '../stack.ts'
+
+export const phone = { width: 360, height: 740 }
+export const desktop = { width: 1_440, height: 900 }
+
+const lifetimeMs = 9 * 60_000
+
+export async function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ],
+  })
+}
+
+interface OpenOptions {
+  readonly at?: string
+  readonly size?: { width: number; height: number }
+  readonly locale?: 'ko-KR' | 'en-US'
+  readonly scheme?: 'light' | 'dark'
+}
+
+/** A browser of its own in which somebody is signed in. */
+export interface App {
+  readonly context: BrowserContext
+  readonly page: Page
+  /** What the console complained of, but for the network that a test takes away. */
+  readonly complaints: string[]
+  close(): Promise<void>
+}
+
+/** Opens the app as a person; the session is put into the browser, since signing in costs a password hash. */
+export async function openApp(browser: Browser, person: Person, options: OpenOptions = {}): Promise<App> {
+  const { at = '/rooms', size = desktop, locale = 'en-US', scheme = 'light' } = options
+  const context = await browser.newContext({
+    viewport: size,
+    locale,
+    colorScheme: scheme,
+    serviceWorkers: 'block',
+    hasTouch: size.width < 600,
+  })
+  const session = {
+    accessToken: person.token,
+    refreshToken: person.refreshToken,
+    accessExpiresAt: Date.now() + lifetimeMs,
+    userId: person.id,
+  }
+  const text = JSON.stringify(JSON.stringify(session))
+  // Once: later pages of the context have what the app made of it.
+  await context.addInitScript(`if (!localStorage.getItem('test.seeded')) {
+    localStorage.setItem('bigtech-chat.session', ${text})
+    localStorage.setItem('test.seeded', 'yes')
+  }`)
+  const complaints: string[] = []
+  const page = await openTab(context, complaints, at)
+  return { context, page, complaints, close: () => context.close() }
+}
+
+/** One more tab of the same browser. */
+export async function openTab(context: BrowserContext, complaints: string[], at: string): Promise<Page> {
+  const page = await context.newPage()
+  page.on('pageerror', (err) => complaints.push(err.message))
+  page.on('console', (line) => {
+    const isNetwork = line.text().includes('net::') || line.text().includes('Failed to load resource')
+    if (line.type() === 'error' && !isNetwork) complaints.push(line.text())
+  })
+  await page.goto(stack.gateway + at)
+  return page
+}
+
+export const composer = (page: Page): Locator => page.locator('.composer textarea')
+
+export async function write(page: Page, text: string): Promise<void> {
+  await composer(page).fill(text)
+  await composer(page).press('Enter')
+}
+
+/** The bubble with exactly this text. */
+export const bubble = (page: Page, text: string): Locator =>
+  page.locator('.bubble', { has: page.getByText(text, { exact: true }) })
+
+/** What axe finds wrong by WCAG 2.2 AA, one line each. */
+export async function axeViolations(page: Page): Promise<string[]> {
+  // Playwright evaluates outside of the page's Content-Security-Policy.
+  await page.evaluate(axe.source)
+  const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+  const { violations } = (await page.evaluate(
+    `axe.run(document, { runOnly: ${JSON.stringify(rules)} })`,
+  )) as { violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[] }
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} ${failureSummary}`),
+  )
+}
