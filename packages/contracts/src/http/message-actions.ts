@@ -107,7 +107,8 @@ export const searchMessages = defineRoute({
   path: '/messages/search',
   tag,
   summary: 'Search the messages you may see, newest first',
-  description: 'All words must occur; Chinese, Japanese and Korean text is found by any part of it.',
+  description:
+    'All words must occur; text written without spaces (Chinese, Japanese, Korean, Thai, ...) and emoji are found by any part. Case, width, accents and vowel points do not matter.',
   query: z.object({
     q: typedText({ max: 100 }),
     room_id: idParam.optional(),

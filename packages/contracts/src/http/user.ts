@@ -65,9 +65,9 @@ export const searchUsers = defineRoute({
   method: 'GET',
   path: '/users/search',
   tag: 'users',
-  summary: 'Find users by the beginning of their username or display name',
+  summary: 'Find users by the beginning of their username, or of a word of their display name',
   description:
-    'Hangul is found while it is being typed and by initial consonants (`ㄱㅁㅈ` finds 김민지). A complete email address finds whoever allows it. Blocked users do not find each other. At most 20 searches a minute.',
+    'A Korean given name is found as well (`준오` finds 박준오). Hangul is found while it is being typed and by initial consonants (`ㄱㅁㅈ` finds 김민지). A complete email address finds whoever allows it. Blocked users do not find each other. At most 20 searches a minute.',
   query: z.object({
     ...pageQuery.shape,
     q: typedText({ max: 254 }).meta({ description: 'What the name begins with.', examples: ['김민'] }),

@@ -1,4 +1,4 @@
-import type { Message } from '@bigtech/contracts'
+import { foldText, type Message } from '@bigtech/contracts'
 import { type AuthenticatedContext, decodeCursor, encodeCursor, Problem } from '@bigtech/service-kit'
 import { z } from 'zod'
 import type { MembershipReader } from '../rooms/membership.ts'
@@ -10,7 +10,7 @@ import type { ReadPositionRepository } from './read-positions.ts'
 import type { ReadState } from './read-state.ts'
 import type { RoomPositions } from './room-positions.ts'
 import type { RoomUpdates } from './room-updates.ts'
-import { normalise, searchQuery } from './search-tokens.ts'
+import { searchQuery } from './search-tokens.ts'
 
 const END = 999_999_999_999
 const historyCursor = z.union([
@@ -85,7 +85,7 @@ export class HistoryService {
     const matches = (message: MessageRecord) =>
       !message.isDeleted &&
       message.seq >= (visibleFrom.get(message.roomId) ?? Number.POSITIVE_INFINITY) &&
-      phrases.every((phrase) => normalise(message.content).includes(phrase))
+      phrases.every((phrase) => foldText(message.content).includes(phrase))
     const found = await this.#find(userId, roomIds, tokens, position, query.limit, matches)
     const items = await this.#options.views.forViewer(found.items, userId)
     return { items, next_cursor: found.next && encodeCursor(found.next) }

@@ -1,35 +1,36 @@
-const MAX_TOKENS = 3_000
+import { foldText } from '@bigtech/contracts'
+
+/**
+ * Reached by random characters alone: a message of 10,000 characters that somebody wrote has about 6,000 tokens in
+ * Korean and 9,000 in Chinese. Beyond it pairs are left out, never characters or words.
+ */
+const MAX_TOKENS = 10_000
 const MAX_WORD = 40
 
-/** Scripts that are written without spaces between words, or glue particles to them. */
-const CJK = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}ー々]+/gu
-const WORD = /[\p{L}\p{N}_]+/gu
+/**
+ * Written without spaces between words, or with particles glued to them; emoji as well. They are found by any
+ * part, other text by whole words.
+ */
+const CONTINUOUS =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Extended_Pictographic}\p{Regional_Indicator}ー々]+/gu
+const WORD = /[\p{L}\p{M}\p{N}_]+/gu
 
-/** One spelling for what people take for the same text: width, case, composition. */
-export function normalise(text: string): string {
-  return text.normalize('NFKC').toLowerCase()
-}
-
-/** What a message is found by: words, and for CJK text every character and every pair of neighbours. */
+/** What a message is found by: words, and for continuous text every character and every pair of neighbors. */
 export function indexTokens(content: string): string[] {
-  const tokens = new Set<string>()
   const { runs, words } = split(content)
-  for (const word of words) tokens.add(word)
+  const tokens = new Set<string>([...words, ...runs.flat()])
   for (const run of runs) {
-    for (const [index, character] of run.entries()) {
-      if (tokens.size >= MAX_TOKENS) return [...tokens]
-      tokens.add(character)
-      const next = run[index + 1]
-      if (next !== undefined) tokens.add(character + next)
+    for (let index = 0; index + 1 < run.length && tokens.size < MAX_TOKENS; index++) {
+      tokens.add(run[index]! + run[index + 1]!)
     }
   }
-  return [...tokens]
+  return [...tokens].slice(0, MAX_TOKENS)
 }
 
 export interface SearchQuery {
   /** All of them must be among a message's tokens. */
   readonly tokens: readonly string[]
-  /** And each of these in its normalised text: pairs alone do not say that they are neighbours. */
+  /** And each of these in its folded text: pairs alone do not say that they are neighbors. */
   readonly phrases: readonly string[]
 }
 
@@ -46,10 +47,10 @@ export function searchQuery(q: string): SearchQuery {
 }
 
 function split(text: string): { runs: string[][]; words: string[] } {
-  const normalised = normalise(text)
+  const folded = foldText(text)
   return {
-    runs: [...normalised.matchAll(CJK)].map(([run]) => [...run]),
-    words: [...normalised.replace(CJK, ' ').matchAll(WORD)].map(([word]) =>
+    runs: [...folded.matchAll(CONTINUOUS)].map(([run]) => [...run]),
+    words: [...folded.replace(CONTINUOUS, ' ').matchAll(WORD)].map(([word]) =>
       [...word].slice(0, MAX_WORD).join(''),
     ),
   }

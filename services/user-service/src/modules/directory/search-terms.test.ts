@@ -26,12 +26,22 @@ describe('search terms', () => {
     ['Japanese', '田中', '田中さくら'],
     ['initials with Latin letters', 'ㄱk', '김K'],
     ['two initials that a keyboard makes one letter of', '김ㄳ', '김경수'],
+    ['a given name', '준오', '박준오'],
+    ['a half-typed given name', '준', '박준오'],
+    ['the initials of a given name', 'ㅈㅇ', '박준오'],
+    ['a given name after a family name of two syllables', '민수', '남궁민수'],
+    ['a given name of one syllable', '산', '이산'],
+    ['a family name after the given name', 'minji', 'Kim Minji'],
+    ['a Korean word that is not the first', '준오', '개발팀 박준오'],
+    ['Latin letters without their accents', 'jose', 'José Álvarez'],
+    ['another width', 'ｋｉｍ', 'Kim'],
   ])('%s finds the name', (_case, typed, name) => {
     expect(finds(typed, name)).toBe(true)
   })
 
   it.each([
-    ['the middle of a name', '민지', '김민지'],
+    ['the last syllable', '지', '김민지'],
+    ['the middle of a word', 'inji', 'Kim Minji'],
     ['other initials', 'ㄱㅁㅊ', '김민지'],
     ['a syllable and a wrong initial', '김ㅅㅈ', '김민지'],
     ['another syllable with the same initials', '가ㅁㅈ', '김민지'],

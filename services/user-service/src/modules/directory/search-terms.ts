@@ -1,11 +1,29 @@
+import { foldText } from '@bigtech/contracts'
 import { disassemble, getChoseong } from 'es-hangul'
 
 /** Letters of a term: enough for a dozen syllables, and a cursor with a term in it stays short. */
 const MAX_TERM = 30
 
-/** How a name is compared: one spelling, one case, single spaces. */
-function foldName(name: string): string {
-  return name.normalize('NFC').toLowerCase().replace(/\s+/gu, ' ').trim()
+/** Of a display name; a name of more words is found by its first ones. */
+const MAX_STARTS = 6
+const HANGUL_NAME = /^[가-힣]{2,5}$/u
+
+/**
+ * Where a search may begin in a display name: at each word, and in a Korean name at the given name,
+ * after a family name of one syllable or, in longer names, of two (`준오` for 박준오, `민수` for 남궁민수).
+ */
+function startsOf(displayName: string): string[] {
+  const words = displayName.split(' ')
+  const starts = words.flatMap((word, index) => {
+    const rest = words.slice(index).join(' ')
+    if (!HANGUL_NAME.test(word)) return [rest]
+    return word.length >= 4 ? [rest, rest.slice(1), rest.slice(2)] : [rest, rest.slice(1)]
+  })
+  return starts.slice(0, MAX_STARTS)
+}
+
+function namesOf({ username, displayName }: { username: string; displayName: string }): string[] {
+  return [foldText(username), ...startsOf(foldText(displayName))]
 }
 
 /** Syllables as the letters that are typed for them, so that a half-typed one is a beginning too. */
@@ -25,8 +43,8 @@ function cut(text: string): string {
 
 /** Everything a search for this user may begin with. */
 export function searchTermsOf(names: { username: string; displayName: string }): string[] {
-  const folded = [foldName(names.username), foldName(names.displayName)]
-  return [...new Set(folded.flatMap((name) => [cut(letters(name)), cut(initials(name))]))].filter(Boolean)
+  const terms = namesOf(names).flatMap((name) => [cut(letters(name)), cut(initials(name))])
+  return [...new Set(terms)].filter(Boolean)
 }
 
 const SYLLABLE = /[가-힣]/u
@@ -41,15 +59,14 @@ export interface NameQuery {
 
 /** Reads what somebody typed. `김ㅁㅈ` mixes syllables and initials and is compared letter by letter. */
 export function nameQuery(text: string): NameQuery {
-  const folded = foldName(text)
+  const folded = foldText(text)
   const mixed = SYLLABLE.test(folded) && CONSONANT.test(folded)
   if (!mixed) return plainQuery(letters(folded))
   // Keyboards make one letter of some pairs of consonants: `김ㄳ` is what somebody gets who types `김ㄱㅅ`.
   const wanted = [...folded].flatMap((letter) => (CONSONANT.test(letter) ? [...letters(letter)] : letter))
   return {
     prefix: cut(initials(wanted.join(''))),
-    matches: ({ username, displayName }) =>
-      [username, displayName].some((name) => matchesMixed([...foldName(name)], wanted)),
+    matches: (names) => namesOf(names).some((name) => matchesMixed([...name], wanted)),
   }
 }
 
@@ -59,10 +76,8 @@ function plainQuery(typed: string): NameQuery {
   if (prefix === typed) return { prefix, matches: () => true }
   return {
     prefix,
-    matches: ({ username, displayName }) =>
-      [username, displayName]
-        .map(foldName)
-        .some((name) => letters(name).startsWith(typed) || initials(name).startsWith(typed)),
+    matches: (names) =>
+      namesOf(names).some((name) => letters(name).startsWith(typed) || initials(name).startsWith(typed)),
   }
 }
 
