@@ -1,6 +1,7 @@
 import {
   loginWithJson,
   logout,
+  problemType,
   type RouteCall,
   type RouteContract,
   type RouteResponse,
@@ -152,7 +153,7 @@ export class Session {
 
 function signedOut(): ApiProblem {
   return new ApiProblem({
-    type: 'urn:bigtech-chat:error:NOT_AUTHENTICATED',
+    type: problemType('NOT_AUTHENTICATED'),
     title: 'Sign in first.',
     status: 401,
     code: 'NOT_AUTHENTICATED',

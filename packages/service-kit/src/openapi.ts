@@ -2,6 +2,7 @@ import { type ProblemCode, problemBody, problems, type RouteContract } from '@bi
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema } from 'fastify'
+import { errorPage } from './error-page.ts'
 import { jsonSchemaOf } from './json-schema.ts'
 
 type JsonObject = Record<string, unknown>
@@ -26,6 +27,9 @@ export async function installOpenApi(
     },
   })
   await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { persistAuthorization: true } })
+  app.get('/docs/errors', { schema: { hide: true } }, (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(errorPage()),
+  )
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
 }
 

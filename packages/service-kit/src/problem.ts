@@ -1,4 +1,4 @@
-import { type ProblemBody, type ProblemCode, problems } from '@bigtech/contracts'
+import { type ProblemBody, type ProblemCode, problems, problemType } from '@bigtech/contracts'
 
 export interface ProblemOptions {
   /** For the client: what is wrong with this request. Never anything internal. */
@@ -46,7 +46,7 @@ function detailOf({ code, errors = [] }: Problem): string {
 /** The body of RFC 9457 for a problem. */
 export function problemBodyOf(problem: Problem, instance: string, requestId: string): ProblemBody {
   return {
-    type: `urn:bigtech-chat:error:${problem.code}`,
+    type: problemType(problem.code),
     title: problems[problem.code].title,
     status: problem.status,
     detail: problem.detail ?? detailOf(problem),

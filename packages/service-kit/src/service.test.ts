@@ -372,6 +372,15 @@ describe('buildService', () => {
     expect(lines.join('')).not.toContain('canary-ticket')
   })
 
+  it('answers a problem whose type links to its entry on the errors page', async () => {
+    const problem = (await service.app.inject('/nothing')).json()
+    const { pathname, hash } = new URL(problem.type, 'http://service')
+    const page = await service.app.inject(pathname)
+    expect(page.headers['content-type']).toMatch('text/html')
+    expect(page.body).toContain(`id="${hash.slice(1)}"`)
+    expect(hash).toBe(`#${problem.code}`)
+  })
+
   it('measures by route pattern', async () => {
     await post({ name: 'ab' })
     const { body } = await service.app.inject('/metrics')

@@ -1,8 +1,15 @@
 import { z } from 'zod'
 
+const ERRORS_PAGE = '/docs/errors'
+
+/** The `type` of a problem: a link that resolves at the gateway and at each service. */
+export function problemType(code: string): string {
+  return `${ERRORS_PAGE}#${code}`
+}
+
 /** RFC 9457 `application/problem+json`, with the members our clients rely on. */
 export const problemBody = z.object({
-  type: z.string().meta({ examples: ['urn:bigtech-chat:error:VALIDATION_FAILED'] }),
+  type: z.string().meta({ examples: [problemType('VALIDATION_FAILED')] }),
   title: z.string(),
   status: z.int(),
   detail: z.string().optional(),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -156,6 +157,27 @@ describe('in front of clients', () => {
       expect(answer.headers['cache-control']).toBe('no-cache')
     },
   )
+
+  test.each(['/docs', '/docs/errors'])('%s is a page of its own', async (path) => {
+    const gateway = await startGateway({
+      WEB_CLIENT_DIR: join(import.meta.dirname, '../../../web-client/public'),
+    })
+    const answer = await call(gateway.url, path)
+    await gateway.close()
+    expect(answer.status).toBe(200)
+    expect(answer.headers['content-type']).toMatch('text/html')
+    expect(answer.text).toContain(
+      '/docs/errors#JOIN_LINK_INVALID'.slice(path === '/docs' ? 0 : '/docs/errors#'.length),
+    )
+  })
+
+  test('the type of a problem links to its entry on the errors page', async () => {
+    const problem = JSON.parse((await call(gateway.url, '/api/nothing')).text) as Problem & { type: string }
+    const { pathname, hash } = new URL(problem.type, gateway.url)
+    const pages = join(import.meta.dirname, '../../../web-client/public')
+    expect(readFileSync(join(pages, `${pathname}.html`), 'utf8')).toContain(`id="${hash.slice(1)}"`)
+    expect(hash).toBe('#ROUTE_NOT_FOUND')
+  })
 
   test('the page takes no POST', async () => {
     const answer = await call(gateway.url, '/', { method: 'POST', body: '{}' })

@@ -1,4 +1,4 @@
-import { createLogger } from '@bigtech/service-kit'
+import { createLogger, readPositionals } from '@bigtech/service-kit'
 import { buildAdmin } from './admin.ts'
 import { buildGateway } from './app.ts'
 import { readConfig } from './config.ts'
@@ -22,6 +22,9 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal))
 }
 
+readPositionals(
+  'Usage: node src/server.ts\nStarts the gateway; every setting is an environment variable (README.md).',
+)
 main().catch((error: Error) => {
   // A wrong kong.yml or variable is explained in the message; its stack would only hide that.
   const known = error.name === 'KongConfigError' || error.name === 'ConfigError'

@@ -31,8 +31,10 @@ export async function servePage(
     throw new Problem('METHOD_NOT_ALLOWED')
   }
   const name = decodeURIComponent(path)
+  // As nginx does: /docs/errors is docs/errors.html, and every other address is the app's own.
   const isAddress = !/\.[^/]*$/.test(name)
-  const file = isAddress ? 'index.html' : name.slice(1)
+  const isPage = isAddress && (await isFile(join(root, `${name}.html`)))
+  const file = isPage ? `${name.slice(1)}.html` : isAddress ? 'index.html' : name.slice(1)
   if (isAddress && !(await isFile(join(root, file))))
     return reply.type('text/html; charset=utf-8').send(placeholder)
   // Names under /assets/ carry a hash of the content. All else is asked for again, and answered by 304.
