@@ -5,6 +5,10 @@ import { createPublisher } from './publisher/publisher.ts'
 
 const brokers = process.env.KAFKA_BROKERS
 const args = process.argv.slice(2)
+if (args.includes('--help') || args.includes('-h')) {
+  process.stdout.write(usage)
+  process.exit(0)
+}
 if (!brokers || args.length === 0) {
   process.stderr.write(usage)
   process.exit(2)

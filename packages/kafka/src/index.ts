@@ -35,6 +35,6 @@ export {
   type PublisherOptions,
   type PublishOutcome,
 } from './publisher/publisher.ts'
-export { readTopic } from './read-topic.ts'
+export { readFirstRecords, readTopic } from './read-topic.ts'
 export { eventRecord, type KafkaRecord } from './record.ts'
 export { backoffMs, settledWithin, sleep } from './timing.ts'

@@ -12,15 +12,29 @@ const CLOSE_TIMEOUT_MS = 3_000
  *
  * @param topic without the prefix
  */
-export async function readTopic(
+export function readTopic(
   kafka: KafkaConnection,
   topic: string,
   timeoutMs = 30_000,
 ): Promise<StoredRecord[]> {
+  return read(kafka, topic, timeoutMs, Number.POSITIVE_INFINITY)
+}
+
+/** Reads the first record that each partition of a topic still holds. */
+export function readFirstRecords(kafka: KafkaConnection, topic: string): Promise<StoredRecord[]> {
+  return read(kafka, topic, 30_000, 1)
+}
+
+async function read(
+  kafka: KafkaConnection,
+  topic: string,
+  timeoutMs: number,
+  perPartition: number,
+): Promise<StoredRecord[]> {
   const name = kafka.topicPrefix + topic
   const open = new Map<number, { readonly low: number; readonly high: number }>()
   for (const { partition, low, high } of await kafka.driver.admin.offsets(name)) {
-    if (low < high) open.set(partition, { low, high })
+    if (low < high) open.set(partition, { low, high: Math.min(high, low + perPartition) })
   }
   if (open.size === 0) return []
   const records: StoredRecord[] = []

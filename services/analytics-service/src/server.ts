@@ -1,6 +1,10 @@
-import { ConfigError, exitOnSignals, loadConfig } from '@bigtech/service-kit'
+import { ConfigError, exitOnSignals, loadConfig, readPositionals } from '@bigtech/service-kit'
 import { buildAnalyticsService } from './app.ts'
 import { configSchema } from './config.ts'
+
+readPositionals(
+  'Usage: node src/server.ts\nStarts analytics-service; every setting is an environment variable (docs/configuration.md).',
+)
 
 try {
   const service = await buildAnalyticsService(loadConfig(configSchema))

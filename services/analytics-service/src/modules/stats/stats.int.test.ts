@@ -30,6 +30,19 @@ beforeAll(async () => {
 })
 afterAll(() => harness.stop())
 
+const rebuild = (...args: string[]) =>
+  run(process.execPath, [rebuildScript, ...args], { env: { ...process.env, ...harness.env } })
+
+/** The messages that one test writes during a rebuild, which each later rebuild counts again. */
+async function forgetRoom99(): Promise<void> {
+  await harness.mysql.query('DELETE FROM room_hours WHERE room_id = 99')
+  await harness.mysql.query('DELETE FROM daily_active WHERE user_id = 42')
+  await harness.mysql.query(
+    "UPDATE daily_totals SET total = total - 200 WHERE metric = 'messages' AND day = ?",
+    [day],
+  )
+}
+
 const events: (() => Promise<void>)[] = []
 /** Publishes now, and again, the same event, with `replay`. */
 async function publish(...args: Parameters<Harness['publish']>): Promise<void> {
@@ -138,9 +151,7 @@ describe('figures', () => {
         await harness.publish(messageSent, message(99, ++written, 42), { timestamp: at('12:00:00') })
       }
     })()
-    const { stdout } = await run(process.execPath, [rebuildScript], {
-      env: { ...process.env, ...harness.env },
-    })
+    const { stdout } = await rebuild('--yes')
     expect(stdout).toContain('Rebuilt every day')
     await writing
     const live = await waitFor(async () => {
@@ -150,13 +161,46 @@ describe('figures', () => {
       return hour
     })
     expect(live.messages).toBe(200)
-    await harness.mysql.query('DELETE FROM room_hours WHERE room_id = 99')
-    await harness.mysql.query('DELETE FROM daily_active WHERE user_id = 42')
-    await harness.mysql.query(
-      "UPDATE daily_totals SET total = total - 200 WHERE metric = 'messages' AND day = ?",
-      [day],
-    )
+    await forgetRoom99()
     expect(await harness.figures()).toEqual(before)
+  })
+
+  it.each([[], ['--help'], ['--from', '2026-03-02']])(
+    'are not touched by a rebuild without --yes: %s',
+    async (...args) => {
+      const before = await harness.figures()
+      const { stdout } = await rebuild(...args)
+      expect(stdout).toMatch(/Nothing was changed|Usage/)
+      expect(await harness.figures()).toEqual(before)
+    },
+  )
+
+  it('are not wiped by a rebuild when the topics begin later: Kafka was created anew', async () => {
+    await harness.mysql.query(
+      "INSERT INTO daily_totals (day, metric, total) VALUES ('2026-02-20', 'messages', 5)",
+    )
+    try {
+      const before = await harness.figures()
+      const refused = (await rebuild('--yes').catch((error: unknown) => error)) as {
+        code: number
+        stderr: string
+      }
+      expect(refused.code).toBe(1)
+      expect(refused.stderr).toContain(
+        'figures go back to 2026-02-20, and message.events begins with 2026-03-01',
+      )
+      expect(refused.stderr).toContain('--from 2026-03-01')
+      expect(await harness.figures()).toEqual(before)
+      expect((await rebuild('--yes', '--from', '2026-03-01')).stdout).toContain(
+        'Rebuilt 2026-03-01 and later',
+      )
+      expect(
+        await harness.mysql.query("SELECT total FROM daily_totals WHERE day = '2026-02-20'"),
+      ).toHaveLength(1)
+    } finally {
+      await forgetRoom99()
+      await harness.mysql.query("DELETE FROM daily_totals WHERE day = '2026-02-20'")
+    }
   })
 
   it('are not touched between inbox and effect: while a rebuild empties the tables, events wait', async () => {
@@ -241,7 +285,7 @@ describe('figures', () => {
 
   it('keep that number also when they are rebuilt after the deletion', async () => {
     const before = await harness.get(`/stats/daily?from=${day}&to=${day}`)
-    await run(process.execPath, [rebuildScript], { env: { ...process.env, ...harness.env } })
+    await rebuild('--yes')
     // Whose messages were taken out of the figures above, but are still on the topic.
     await harness.mysql.query('DELETE FROM daily_active WHERE user_id = 42')
     const after = await harness.get(`/stats/daily?from=${day}&to=${day}`)

@@ -12,11 +12,8 @@ it('a rebuild that may not read the topics says so, and does not wait for ever',
     close: async () => {},
   })
   const kafka = { topicPrefix: '', offsets, driver: { admin, createConsumer } } as unknown as KafkaConnection
-  const rebuilding = rebuildStats({
-    kafka,
-    repository: { clear: async () => {} } as unknown as StatsRepository,
-    log: createLogger({ service: 'test', level: 'silent' }),
-    now: Date.now,
-  })
+  const repository = { clear: async () => {} } as unknown as StatsRepository
+  const log = createLogger({ service: 'test', level: 'silent' })
+  const rebuilding = rebuildStats({ kafka, repository, log, now: Date.now }, null)
   await expect(rebuilding).rejects.toThrow('the rebuild is not complete')
 }, 10_000)

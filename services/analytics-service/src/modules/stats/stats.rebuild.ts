@@ -1,10 +1,10 @@
 import { topics } from '@bigtech/contracts'
-import { createBroadcastConsumer, type KafkaConnection } from '@bigtech/kafka'
+import { createBroadcastConsumer, type KafkaConnection, readFirstRecords } from '@bigtech/kafka'
 import type { Service } from '@bigtech/service-kit'
 import { classifyStoreError } from '@bigtech/stores'
 import { statsConsumers } from './stats.consumers.ts'
 import type { StatsRepository } from './stats.repository.ts'
-import { dayOf, firstCoveredDay } from './stats.ts'
+import { dayOf, firstCoveredDay, type TotalName } from './stats.ts'
 
 export interface RebuildOptions {
   readonly kafka: KafkaConnection
@@ -13,13 +13,30 @@ export interface RebuildOptions {
   readonly now: () => number
 }
 
-export interface RebuildResult {
-  /** Days before it were left as they were: the topics no longer hold all of their events. */
+export interface RebuildPlan {
+  /** Days before it stay as they are; null: none does. */
   readonly from: Date | null
-  readonly applied: number
+  /** Figures that the topics no longer hold the events of. */
+  readonly lost: readonly LostFigures[]
 }
 
-const SOURCES = ['user.events', 'friend.events', 'message.events', 'chat.events'] as const
+export interface LostFigures {
+  readonly topic: string
+  readonly figuresFrom: Date
+  /** Null: the topic is empty. */
+  readonly eventsFrom: Date | null
+}
+
+/** Which figures are counted from which topic. */
+const sources = {
+  'user.events': ['sign_ups', 'logins', 'accounts_deleted'],
+  'friend.events': ['friend_requests', 'friend_requests_accepted', 'friend_requests_rejected', 'blocks'],
+  'message.events': ['messages'],
+  'chat.events': ['rooms_created'],
+} as const satisfies Partial<Record<keyof typeof topics, readonly TotalName[]>>
+
+type Source = keyof typeof sources
+const SOURCES = Object.keys(sources) as Source[]
 const CONFLICT_TRIES = 20
 const WAIT_MS = 1_000
 
@@ -27,9 +44,8 @@ const WAIT_MS = 1_000
  * Throws the figures away and counts them again from the topics, while the service goes on: both
  * note every event in the same inbox, so that each is counted once, by whoever is first.
  */
-export async function rebuildStats(options: RebuildOptions): Promise<RebuildResult> {
+export async function rebuildStats(options: RebuildOptions, from: Date | null): Promise<{ applied: number }> {
   const { kafka, repository, log, now } = options
-  const from = await firstDay(kafka, now())
   await repository.clear(from)
   let applied = 0
   let failure: Error | undefined
@@ -61,7 +77,42 @@ export async function rebuildStats(options: RebuildOptions): Promise<RebuildResu
   await Promise.race([consumer.ready, fatal.promise])
   await consumer.stop()
   if (failure) throw new Error('the rebuild is not complete: run it again', { cause: failure })
-  return { from, applied }
+  return { applied }
+}
+
+/**
+ * Decides from which day on figures can be counted again, and finds those that would be wiped although their events
+ * are gone. Changes nothing.
+ *
+ * @param wanted the first day to rebuild; what the topics do not hold as a whole is left out all the same
+ */
+export async function planRebuild(options: RebuildOptions, wanted?: Date): Promise<RebuildPlan> {
+  const { kafka, repository, now } = options
+  const covered = await firstDay(kafka, now())
+  const from = wanted && (!covered || wanted > covered) ? wanted : covered
+  const lost: LostFigures[] = []
+  for (const topic of SOURCES) {
+    const figuresFrom = await repository.firstDayOf(sources[topic], from)
+    if (!figuresFrom) continue
+    const eventsFrom = await oldestDay(kafka, topic)
+    if (!eventsFrom || eventsFrom > figuresFrom) lost.push({ topic, figuresFrom, eventsFrom })
+  }
+  return { from, lost }
+}
+
+/** The day of the oldest event that a topic still holds. */
+async function oldestDay(kafka: KafkaConnection, topic: Source): Promise<Date | null> {
+  const records = await readFirstRecords(kafka, topic)
+  const times = records.map(({ value }) => timeOf(value)).filter((time) => !Number.isNaN(time))
+  return times.length === 0 ? null : dayOf(new Date(Math.min(...times)))
+}
+
+function timeOf(value: Buffer | null): number {
+  try {
+    return Date.parse((JSON.parse(value?.toString() ?? '{}') as { timestamp: string }).timestamp)
+  } catch {
+    return Number.NaN
+  }
 }
 
 /** Null when every topic still holds everything since its beginning. */

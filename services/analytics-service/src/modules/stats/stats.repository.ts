@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { once } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
 import type { Mysql, Tx } from '../../plugins/mysql.ts'
-import { dayOf, type Effect, hourOf } from './stats.ts'
+import { dayOf, type Effect, hourOf, type TotalName } from './stats.ts'
 
 const CONSUMER = 'stats'
 const PURGE_BATCH = 1_000
@@ -61,6 +61,15 @@ export class StatsRepository {
         (db) => db.$executeRaw`DELETE FROM friend_requests WHERE sent_on < ${before} LIMIT ${limit}`,
       ),
     )
+  }
+
+  /** The first day on or after `from` for which one of the figures is kept; null when there is none. */
+  async firstDayOf(metrics: readonly TotalName[], from: Date | null): Promise<Date | null> {
+    const where = { metric: { in: [...metrics] }, ...(from ? { day: { gte: from } } : {}) }
+    const row = await this.#mysql.run('firstDayOf', (db) =>
+      db.dailyTotal.findFirst({ where, orderBy: { day: 'asc' }, select: { day: true } }),
+    )
+    return row?.day ?? null
   }
 
   async dailyTotals(from: Date, to: Date): Promise<DayTotal[]> {

@@ -12,7 +12,7 @@ const totalNames = [
   'friend_requests_converted',
   'blocks',
 ] as const
-type TotalName = (typeof totalNames)[number]
+export type TotalName = (typeof totalNames)[number]
 
 export interface Effect {
   readonly total?: TotalName
