@@ -1,6 +1,8 @@
-// Prints the ConfigMaps whose content lives elsewhere in the repository, so that it exists once:
-//   node k8s/make-configmaps.mjs | kubectl apply -f -
 import { readFileSync } from 'node:fs'
+import { readOptions } from './arguments.mjs'
+
+readOptions(`Usage: node k8s/make-configmaps.mjs | kubectl apply -f -
+Prints the ConfigMaps whose content lives elsewhere in the repository, so that it exists once.`)
 
 const docker = new URL('../infrastructure/docker/', import.meta.url)
 

@@ -1,9 +1,14 @@
-// Prints every Secret of manifests/secrets.example.yaml with random passwords and a new signing key:
-//   node k8s/make-secrets.mjs > k8s/manifests/secrets.yaml      (ignored by git; then kubectl apply -f)
-//   node k8s/make-secrets.mjs | kubeseal --format yaml > k8s/manifests/sealed-secrets.yaml      (may be committed)
-// Run it once for a cluster: a second run makes other passwords, which the servers' volumes do not know.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { pathToFileURL } from 'node:url'
+import { readOptions } from './arguments.mjs'
+
+const usage = `Usage: node k8s/make-secrets.mjs [--example]
+Prints every Secret of manifests/secrets.example.yaml with random passwords and a new signing key:
+  node k8s/make-secrets.mjs > k8s/manifests/secrets.yaml      (ignored by git; then kubectl apply -f)
+  node k8s/make-secrets.mjs | kubeseal --format yaml > k8s/manifests/sealed-secrets.yaml      (may be committed)
+Run it once for a cluster: a second run makes other passwords, which the servers' volumes do not know.
+
+  --example   placeholders in place of passwords`
 
 const services = ['user', 'friend', 'chat', 'notification', 'analytics']
 
@@ -62,7 +67,7 @@ export function toManifest([name, stringData]) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const example = process.argv.includes('--example')
+  const { example } = readOptions(usage, { example: { type: 'boolean' } })
   const secrets = example
     ? secretsOf(
         () => 'CHANGE_ME',

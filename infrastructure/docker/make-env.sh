@@ -3,6 +3,16 @@
 # changed, only given the secrets it lacks. docker-compose.msa.yml reads it.
 # usage: infrastructure/docker/make-env.sh [FILE]
 set -eu
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+  -*)
+    echo "$(basename "$0"): unknown option $1 (see --help)" >&2
+    exit 2
+    ;;
+esac
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 file=${1:-$root/.env}
 example=$root/.env.example

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readPositionals } from '@bigtech/service-kit'
 import { testServers } from '@bigtech/testkit'
 import { control, healed, secondChat } from '../e2e/control.ts'
 import { stack } from '../e2e/stack.ts'
@@ -22,16 +22,13 @@ import {
   type Verdict,
 } from './verdict.ts'
 
-/**
- * Kills processes while people write to each other, then counts what became of every message.
- *
- *     npm run chaos                                    needs a running `npm start`; takes about two minutes
- *     npm run chaos -- seconds=60 rate=60 every=6
- */
+const usage = `Usage: npm run chaos -- [seconds=60] [rate=60] [every=6]
+Kills processes while people write to each other, then counts what became of every message.
+Needs a running npm start; takes about two minutes.`
 const defaults = { seconds: 60, rate: 60, every: 6 }
 
 function settings(): typeof defaults {
-  const { positionals } = parseArgs({ allowPositionals: true })
+  const positionals = readPositionals(usage, Object.keys(defaults).length)
   const given = Object.fromEntries(positionals.map((each) => each.split('=')))
   const unknown = Object.keys(given).filter((name) => !(name in defaults))
   if (unknown.length > 0) throw new Error(`There is no ${unknown}: ${Object.keys(defaults).join(', ')}.`)

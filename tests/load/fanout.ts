@@ -1,14 +1,16 @@
 import { connect, type Socket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
+import { readPositionals } from '@bigtech/service-kit'
 import { startChatSubject } from './chat-subject.ts'
 
-/**
- * What it costs to show a message to everybody in a room: 100 and 1,000 open streams, a steady flow
- * of messages, and every one of them must arrive at every stream. Takes about 50 s.
- *
- *     BIGTECH_SERVERS_FILE=... node tests/load/fanout.ts
- */
+const usage = `Usage: node tests/load/fanout.ts
+What it costs to show a message to everybody in a room: 100 and 1,000 open streams, a steady flow
+of messages, and every one of them must arrive at every stream. Takes about 50 s.
+
+    BIGTECH_SERVERS_FILE=... node tests/load/fanout.ts`
+
+readPositionals(usage)
 const CASES = [
   { readers: 100, messagesPerSecond: 100 },
   { readers: 1_000, messagesPerSecond: 20 },

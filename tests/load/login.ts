@@ -2,17 +2,19 @@ import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { readPositionals } from '@bigtech/service-kit'
 import { Agent, request } from 'undici'
 
-/**
- * How fast people sign in, what it costs everybody else, and whether the time tells who exists.
- *
- *     node tests/load/login.ts [http://127.0.0.1:8005]
- *
- * Needs a running user-service and takes less than a minute. Callers pretend to come from many addresses
- * by `X-Forwarded-For`, so aim it at the service itself, not at the gateway.
- */
-const baseUrl = process.argv[2] ?? process.env.USER_SERVICE_URL ?? 'http://127.0.0.1:8005'
+const usage = `Usage: node tests/load/login.ts [URL]
+How fast people sign in, what it costs everybody else, and whether the time tells who exists.
+
+    node tests/load/login.ts [http://127.0.0.1:8005]
+
+Needs a running user-service and takes less than a minute. Callers pretend to come from many addresses
+by X-Forwarded-For, so aim it at the service itself, not at the gateway.`
+
+const [givenUrl] = readPositionals(usage, 1)
+const baseUrl = givenUrl ?? process.env.USER_SERVICE_URL ?? 'http://127.0.0.1:8005'
 const PASSWORD = 'Load1234!@'
 const COST = Number(process.env.BCRYPT_COST ?? 12)
 const USERS = 8

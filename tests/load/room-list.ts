@@ -1,14 +1,15 @@
+import { readPositionals } from '@bigtech/service-kit'
 import { startTestChat } from '../../services/chat-service/src/testing.ts'
 
-/**
- * How long the room list takes for somebody in 500 rooms, each with messages.
- *
- *     BIGTECH_SERVERS_FILE=... node tests/load/room-list.ts [rooms]
- *
- * Starts chat-service on databases of its own, beside whatever runs, and takes about 40 s. The first
- * line is the plain query over the connector, in the same run: what the rest is compared with.
- */
-const ROOMS = Number(process.argv[2] ?? 500)
+const usage = `Usage: node tests/load/room-list.ts [ROOMS]
+How long the room list takes for somebody in 500 rooms, each with messages.
+
+    BIGTECH_SERVERS_FILE=... node tests/load/room-list.ts [rooms]
+
+Starts chat-service on databases of its own, beside whatever runs, and takes about 40 s. The first
+line is the plain query over the connector, in the same run: what the rest is compared with.`
+
+const ROOMS = Number(readPositionals(usage, 1)[0] ?? 500)
 const REQUESTS = 200
 const IN_FLIGHT = 8
 const ME = 7

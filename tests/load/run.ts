@@ -1,20 +1,21 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { readPositionals } from '@bigtech/service-kit'
 
-/**
- * All benchmarks, one after the other, each beside its baseline in the same run; takes about five minutes.
- *
- *     npm run load                 needs a running `npm start`
- *     npm run load -- send login   only these
- */
 const benchmarks = ['login', 'send', 'fanout', 'room-list', 'tracing']
 
-const chosen = process.argv.slice(2)
+const usage = `Usage: node tests/load/run.ts [BENCHMARK ...]
+All benchmarks, one after the other, each beside its baseline in the same run; takes about five minutes.
+
+    npm run load                 needs a running npm start
+    npm run load -- send login   only these`
+
+const chosen = readPositionals(usage, benchmarks.length)
 const unknown = chosen.filter((name) => !benchmarks.includes(name))
 if (unknown.length > 0) {
   console.error(`There is no benchmark "${unknown.join(', ')}": ${benchmarks.join(', ')}.`)
-  process.exit(1)
+  process.exit(2)
 }
 const env = { ...process.env, USER_SERVICE_URL: process.env.BIGTECH_USER_URL }
 for (const name of chosen.length > 0 ? chosen : benchmarks) {

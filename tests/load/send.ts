@@ -1,14 +1,16 @@
 import { availableParallelism } from 'node:os'
+import { readPositionals } from '@bigtech/service-kit'
 import mongoose from 'mongoose'
 import { Agent, request } from 'undici'
 import { startChatSubject } from './chat-subject.ts'
 
-/**
- * Durable sends to one room, at 1, 32 and 128 in flight, beside a lean loop of the driver that
- * inserts as large a document as durably, and nothing else. Takes about 50 s.
- *
- *     BIGTECH_SERVERS_FILE=... node tests/load/send.ts
- */
+const usage = `Usage: node tests/load/send.ts
+Durable sends to one room, at 1, 32 and 128 in flight, beside a lean loop of the driver that
+inserts as large a document as durably, and nothing else. Takes about 50 s.
+
+    BIGTECH_SERVERS_FILE=... node tests/load/send.ts`
+
+readPositionals(usage)
 const PHASE_MS = 4_000
 const WARM_UP_MS = 1_500
 const IN_FLIGHT = [1, 32, 128]

@@ -1,14 +1,9 @@
-/**
- * What tracing costs: the same requests to user-service without it, with every request traced, and with
- * one in ten, in turns, each on stores of its own. Takes about two minutes.
- *
- *   BIGTECH_SERVERS_FILE=... node tests/load/tracing.ts [seconds of one turn, default 1]
- */
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readPositionals } from '@bigtech/service-kit'
 import {
   createTestKafka,
   createTestMysql,
@@ -26,7 +21,13 @@ const IDLE_MS = 2_000
 const ALIKE = 0.05
 const DEADLINE_MS = 60_000
 const folder = join(import.meta.dirname, '..', '..', 'services', 'user-service')
-const turnSeconds = Math.min(2, Number(process.argv[2] ?? 1))
+const usage = `Usage: node tests/load/tracing.ts [SECONDS]
+What tracing costs: the same requests to user-service without it, with every request traced, and with
+one in ten, in turns, each on stores of its own. Takes about two minutes.
+
+  BIGTECH_SERVERS_FILE=... node tests/load/tracing.ts [seconds of one turn, default 1]`
+
+const turnSeconds = Math.min(2, Number(readPositionals(usage, 1)[0] ?? 1))
 
 interface Subject {
   readonly name: string

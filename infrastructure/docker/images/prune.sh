@@ -3,6 +3,16 @@
 # source maps, documents, and Prisma's query compilers for databases that are not MySQL.
 # usage: prune.sh [FOLDER]
 set -eu
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+  -*)
+    echo "$(basename "$0"): unknown option $1 (see --help)" >&2
+    exit 2
+    ;;
+esac
 cd "${1:-.}"
 
 find node_modules -type f \

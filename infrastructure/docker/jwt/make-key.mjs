@@ -1,13 +1,34 @@
-// Makes the private key that signs access tokens, once: an existing file is kept.
-// usage: node make-key.mjs FILE
 import { generateKeyPairSync } from 'node:crypto'
 import { chownSync, existsSync, renameSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 
 // The account that the services' images run as.
 const SERVICE_UID = 65532
 
-const file = process.argv[2]
-if (!file) throw new Error('usage: node make-key.mjs FILE')
+const usage = `Usage: node make-key.mjs FILE
+Makes the private key that signs access tokens, once: an existing file is kept.`
+
+const { values, positionals } = readArguments()
+if (values.help) {
+  console.log(usage)
+  process.exit(0)
+}
+const [file] = positionals
+if (file === undefined || positionals.length > 1) refuse('make-key.mjs takes one file.')
+
+function readArguments() {
+  try {
+    return parseArgs({ options: { help: { type: 'boolean', short: 'h' } }, allowPositionals: true })
+  } catch (error) {
+    return refuse(error.message)
+  }
+}
+
+function refuse(message) {
+  console.error(`${message}\n${usage}`)
+  process.exit(2)
+}
+
 if (existsSync(file)) {
   console.log(`${file} kept`)
 } else {

@@ -3,6 +3,16 @@
 # more of them would send a key's later records elsewhere and break its order.
 # Needs KAFKA_BROKERS; KAFKA_REPLICATION (default 3).
 set -euo pipefail
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+  -*)
+    echo "$(basename "$0"): unknown option $1 (see --help)" >&2
+    exit 2
+    ;;
+esac
 brokers=${KAFKA_BROKERS:?}
 replication=${KAFKA_REPLICATION:-3}
 in_sync=$((replication > 1 ? 2 : 1))

@@ -2,6 +2,16 @@
 # Makes the server the first member of its replica set and creates the accounts. Can be run any number of
 # times. Needs MONGO_HOST (host:port as the services will call it), MONGO_MEMBERS (default: that host alone).
 set -euo pipefail
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+  -*)
+    echo "$(basename "$0"): unknown option $1 (see --help)" >&2
+    exit 2
+    ;;
+esac
 : "${MONGO_HOST:?}" "${MONGO_ROOT_PASSWORD:?}" "${MONGO_CHAT_PASSWORD:?}" "${MONGO_EXPORTER_PASSWORD:?}"
 export MONGO_MEMBERS=${MONGO_MEMBERS:-$MONGO_HOST}
 

@@ -2,6 +2,13 @@
 # Starts mongod as a member of the replica set rs0. With authentication on, members prove themselves by a
 # shared key, which mongod only accepts from a file that nobody else can read.
 set -euo pipefail
+# Every other option is mongod's.
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+esac
 key=/tmp/replica.key
 rm -f "$key"
 (umask 077 && printf '%s\n' "${MONGO_REPLICA_KEY:?is not set}" >"$key")

@@ -2,7 +2,19 @@
 # One database per service with two accounts: the service may read and write rows, and nothing else; the owner
 # changes tables and is used by migrations only. And one account that may look at the server's counters.
 # Can be run any number of times; a changed password is applied. Needs MYSQL_HOST and the passwords.
+# --print: shows the statements and connects to nothing.
 set -euo pipefail
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+  --print) ;;
+  -*)
+    echo "$(basename "$0"): unknown option $1 (see --help)" >&2
+    exit 2
+    ;;
+esac
 services=(user friend chat notification analytics)
 
 password() { # VARIABLE: its value, which will stand between quotes in SQL and in URLs

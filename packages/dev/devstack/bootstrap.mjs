@@ -17,6 +17,7 @@ import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { asksForHelp, unknownOption, usage } from './usage.mjs'
 
 const PNPM = '12.21.0'
 const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
@@ -226,8 +227,15 @@ try {
   }
   if (process.platform === 'win32')
     throw new Sentence('Windows is supported inside WSL 2: run the command there.')
-  await install()
-  handOver(findNode(), process.argv.slice(2))
+  const args = process.argv.slice(2)
+  if (asksForHelp(args)) {
+    console.log(usage)
+  } else {
+    const unknown = unknownOption(args)
+    if (unknown) throw new Sentence(`Unknown option "${unknown}", see --help.`)
+    await install()
+    handOver(findNode(), args)
+  }
 } catch (error) {
   fail(error)
 }

@@ -18,30 +18,6 @@ export interface Args {
 
 const commands = ['start', 'test', 'lint', 'servers', 'status', 'env', 'run', 'help'] as const
 
-export const usage = `Usage: npm start -- [options]      run everything and stay in the foreground
-       npm test -- [filters]       every check and test, on ports of its own
-       npm run lint                the checks alone
-
-Options of start:
-  --reset            empty this instance's data first
-  --docker           servers through docker compose; --no-docker: never
-  --only servers     only the servers, no service
-  --without NAME     leave a service out, to run it by hand ("env NAME" prints its settings)
-  --observability    Prometheus and Alertmanager too
-  --instance NAME    another copy beside this one (own data, ports from DEVSTACK_PORT_OFFSET)
-  --help             this text
-
-More commands (node packages/dev/devstack/bootstrap.mjs <command>):
-  servers            the servers alone, for development and integration tests
-  status             what of this checkout is running
-  env [NAME]         the addresses, or all settings of one service, as shell exports; and Node 24 in PATH
-  run FILE           a program with the addresses of the running system (npm run load, npm run chaos)
-
-Ports:  DEVSTACK_MYSQL_PORT, _REDIS_PORT, _MONGO_PORT, _KAFKA_PORT, _SMTP_PORT, _MAILBOX_PORT, _GATEWAY_PORT, _USER_PORT,
-        _FRIEND_PORT, _CHAT_PORT, _NOTIFICATION_PORT, _ANALYTICS_PORT, or DEVSTACK_PORT_OFFSET for all of them
-Folders: DEVSTACK_CACHE (what was fetched), DEVSTACK_DATA (data, logs, keys)
-`
-
 function valueAfter(argv: readonly string[], index: number, option: string): string {
   const value = argv[index + 1]
   if (value === undefined || value.startsWith('--'))

@@ -1,4 +1,5 @@
-import { type Args, parseArgs, usage } from './args.ts'
+import { usage } from '../usage.mjs'
+import { type Args, parseArgs } from './args.ts'
 import { env } from './commands/env.ts'
 import { lint } from './commands/lint.ts'
 import { runFile } from './commands/run-file.ts'

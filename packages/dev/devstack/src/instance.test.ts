@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { serviceEnvironment } from './environment.ts'
-import { noteServersKind, openInstance, passwordsOf } from './instance.ts'
+import { noteStart, openInstance, passwordsOf } from './instance.ts'
+import { identify, writePid } from './pids.ts'
 import { services } from './services.ts'
 
 let folder: string
@@ -21,8 +22,20 @@ it('the settings of a service are those of the servers that run: with Docker Mon
     return serviceEnvironment(chat, instance, passwordsOf(instance)).MONGO_URL
   }
   expect(settings()).toBe('mongodb://127.0.0.1:27117/bigtech_chat')
-  noteServersKind(openInstance('dev', true, { DEVSTACK_DATA: folder }))
+  noteStart(openInstance('dev', true, { DEVSTACK_DATA: folder }))
   expect(settings()).toMatch(/^mongodb:\/\/chat_service:.+@127\.0\.0\.1:27117\/bigtech_chat/)
-  noteServersKind(openInstance('dev', false, { DEVSTACK_DATA: folder }))
+  noteStart(openInstance('dev', false, { DEVSTACK_DATA: folder }))
   expect(settings()).toBe('mongodb://127.0.0.1:27117/bigtech_chat')
+})
+
+it('while an instance runs, its ports are those that it was started with, whatever the environment says now', () => {
+  const env = { DEVSTACK_DATA: folder }
+  const started = openInstance('dev', false, { ...env, DEVSTACK_PORT_OFFSET: '700' })
+  noteStart(started)
+  const seen = () => openInstance('dev', undefined, env).ports
+  expect(seen().kafka).toBe(19_092)
+  const own = identify(process.pid)!
+  writePid(started.pidFolder, { ...own, name: 'gateway', stopSignal: 'SIGTERM', order: 1 })
+  expect(seen()).toEqual(started.ports)
+  expect(openInstance('dev', false, env).ports.kafka).toBe(19_092)
 })

@@ -3,6 +3,7 @@ import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Account, cacheRoot, root, serverAccount, stateRoot } from './paths.ts'
+import { readPids } from './pids.ts'
 import { type Ports, portsOf } from './ports.ts'
 import { writeSecret } from './secret.ts'
 
@@ -26,8 +27,8 @@ export interface Instance {
 }
 
 /**
- * Describes an instance and makes its folders; nothing is started. Who only looks at it leaves `isDocker` out: it is
- * then as the last start noted it.
+ * Creates the folders of an instance without starting anything. Omit `isDocker` for commands that only look at it: the
+ * instance then has the servers of its last start and, while it is running, the ports that it was started with.
  */
 export function openInstance(
   name: string,
@@ -36,34 +37,39 @@ export function openInstance(
 ): Instance {
   const state = stateRoot(env)
   const folder = join(state.folder, name)
+  const pidFolder = join(folder, 'pids')
+  const started = isDocker === undefined ? readStart(folder) : undefined
+  const isRunning = started !== undefined && readPids(pidFolder).some(({ running }) => running)
   const instance: Instance = {
     name,
     root,
     folder,
     dataFolder: join(folder, 'data'),
     logFolder: join(folder, 'logs'),
-    pidFolder: join(folder, 'pids'),
+    pidFolder,
     keyFolder: join(folder, 'keys'),
     cacheFolder: cacheRoot(env),
-    ports: portsOf(name, env),
+    ports: { ...portsOf(name, env), ...(isRunning ? started.ports : {}) },
     account: serverAccount(),
-    isDocker: isDocker ?? wasDocker(folder),
+    isDocker: isDocker ?? started?.isDocker ?? false,
     note: state.why,
   }
   makeFolders(instance)
   return instance
 }
 
-const KIND_FILE = 'servers-kind'
+const START_FILE = 'start.json'
 
-/** Notes where the servers of this start come from: their addresses and accounts differ. */
-export function noteServersKind({ folder, isDocker }: Instance): void {
-  writeFileSync(join(folder, KIND_FILE), isDocker ? 'docker' : 'private')
+type Start = Pick<Instance, 'isDocker' | 'ports'>
+
+/** Notes what a start chose, so that other commands find its servers whatever their own environment says. */
+export function noteStart({ folder, isDocker, ports }: Instance): void {
+  writeFileSync(join(folder, START_FILE), JSON.stringify({ isDocker, ports } satisfies Start))
 }
 
-function wasDocker(folder: string): boolean {
-  const file = join(folder, KIND_FILE)
-  return existsSync(file) && readFileSync(file, 'utf8') === 'docker'
+function readStart(folder: string): Start | undefined {
+  const file = join(folder, START_FILE)
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Start) : undefined
 }
 
 function makeFolders(instance: Instance): void {

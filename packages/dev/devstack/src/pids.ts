@@ -14,6 +14,7 @@ export interface PidRecord extends ProcessIdentity {
   stopSignal: NodeJS.Signals
   /** Higher is stopped first: gateway, services, servers. */
   order: number
+  port?: number | undefined
 }
 
 /** Start time (clock ticks since boot, field 22) out of /proc/<pid>/stat; the name in brackets may hold spaces. */

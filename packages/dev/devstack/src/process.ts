@@ -86,8 +86,8 @@ export function launch(
 
 function record(spec: ProcessSpec, folders: ProcessFolders, pid: number): void {
   const identity = identify(pid)
-  if (identity)
-    writePid(folders.pids, { ...identity, name: spec.name, stopSignal: spec.stopSignal, order: spec.order })
+  const { name, stopSignal, order, port } = spec
+  if (identity) writePid(folders.pids, { ...identity, name, stopSignal, order, port })
 }
 
 async function exitOf(

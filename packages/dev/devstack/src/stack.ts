@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createDatabases, MYSQL_ROOT, mongoUrl } from './databases.ts'
-import { emptyInstance, type Instance, noteServersKind, type Passwords, passwordsOf } from './instance.ts'
+import { emptyInstance, type Instance, noteStart, type Passwords, passwordsOf } from './instance.ts'
 import { lockHolder, takeLock } from './lock.ts'
 import { endLeftovers } from './pids.ts'
 import { type PortName, requireFreePorts } from './ports.ts'
@@ -55,7 +55,7 @@ export async function openStack(instance: Instance, options: OpenOptions = {}): 
   await requireFreePorts(instance.ports, [...serverPorts, ...(options.ports ?? [])], instance.name)
   if (options.reset) emptyInstance(instance)
   recordHelpersIn(instance.pidFolder)
-  noteServersKind(instance)
+  noteStart(instance)
   const passwords = passwordsOf(instance)
   if (instance.isDocker) await prepareDocker({ instance, passwords }, options.reset === true)
   const supervisor = new Supervisor({ logs: instance.logFolder, pids: instance.pidFolder })
