@@ -75,6 +75,7 @@ export class Rooms {
     if (message.seq <= room.last_seq) return 'unchanged'
     const isMine = message.user_id === this.#ownId && message.message_type !== 'system'
     const mentionsMe = message.mentions.includes(this.#ownId)
+    const isNews = message.message_type !== 'system'
     this.#byId.set(room.room_id, {
       ...room,
       last_seq: message.seq,
@@ -82,7 +83,7 @@ export class Rooms {
       last_message_at: message.created_at,
       last_message_type: message.message_type,
       last_message_preview: previewOf(message),
-      unread_count: isMine ? 0 : room.unread_count + 1,
+      unread_count: isMine ? 0 : room.unread_count + Number(isNews),
       mention_count: isMine ? 0 : room.mention_count + Number(mentionsMe),
     })
     return 'changed'

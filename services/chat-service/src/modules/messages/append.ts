@@ -47,8 +47,11 @@ export interface AppenderOptions {
     userId: number,
     clientId: string,
   ) => Promise<MessageDocument | null>
-  /** Called once for everything that became part of the history, in order, before the senders hear of it. */
-  readonly onStored: (roomId: number, messages: readonly MessageRecord[]) => void
+  /**
+   * Called once for everything that became part of the history, in order. The senders hear of it when this
+   * resolves, at the latest by their deadline; the next write does not wait.
+   */
+  readonly onStored: (roomId: number, messages: readonly MessageRecord[]) => Promise<void>
   readonly maxWaitingInRoom?: number
   readonly maxWaiting?: number
 }
@@ -209,7 +212,7 @@ export class MessageAppender {
     const now = Math.max(Date.now(), head.at)
     const documents = entries.map(({ draft }, index) => draft.at(head.position + 1 + index, now))
     const { stored, next } = await log.insert(roomId, documents)
-    if (stored > 0) this.#acknowledge(roomId, entries.slice(0, stored), documents.slice(0, stored))
+    if (stored > 0) void this.#acknowledge(roomId, entries.slice(0, stored), documents.slice(0, stored))
     const rest = entries.slice(stored)
     const first = rest[0]
     if (!first) return rest
@@ -225,9 +228,13 @@ export class MessageAppender {
     return rest.filter(({ abandoned }) => !abandoned)
   }
 
-  #acknowledge(roomId: number, entries: readonly Entry[], documents: readonly MessageDocument[]): void {
+  async #acknowledge(
+    roomId: number,
+    entries: readonly Entry[],
+    documents: readonly MessageDocument[],
+  ): Promise<void> {
     const messages = documents.map(toRecord)
-    this.#options.onStored(roomId, messages)
+    await this.#options.onStored(roomId, messages)
     for (const [index, entry] of entries.entries())
       entry.resolve({ message: messages[index]!, repeated: false })
   }

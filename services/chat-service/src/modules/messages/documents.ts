@@ -88,6 +88,8 @@ export const collections = {
 
 /** Asked for by name: planners prefer the primary key for many short ranges, which reads every message in them. */
 export const unreadMentions = 'unread_mentions'
+export const systemLines = 'system_lines'
+export const deletedMessages = 'deleted_messages'
 
 /** One spelling of an index list; tests ask explain() whether each is used. */
 export const indexes: Record<string, readonly mongo.IndexDescription[]> = {
@@ -110,6 +112,17 @@ export const indexes: Record<string, readonly mongo.IndexDescription[]> = {
       name: 'pins',
       key: { room_id: 1, pinned_at: -1 },
       partialFilterExpression: { pinned_at: { $exists: true } },
+    },
+    // What does not count as unread: few of all messages.
+    {
+      name: systemLines,
+      key: { room_id: 1, _id: 1 },
+      partialFilterExpression: { message_type: 'system' },
+    },
+    {
+      name: deletedMessages,
+      key: { room_id: 1, _id: 1 },
+      partialFilterExpression: { is_deleted: true },
     },
     { name: 'author', key: { user_id: 1, _id: 1 } },
   ],

@@ -1,7 +1,7 @@
 import { foldText, type Message } from '@bigtech/contracts'
 import { type AuthenticatedContext, decodeCursor, encodeCursor, Problem } from '@bigtech/service-kit'
 import { z } from 'zod'
-import type { MembershipReader } from '../rooms/membership.ts'
+import { type MembershipReader, readFloor } from '../rooms/membership.ts'
 import type { HistoryRange, MessageRepository } from './message.repository.ts'
 import type { MessageRecord } from './message.ts'
 import type { MessageViews } from './message.view.ts'
@@ -94,15 +94,18 @@ export class HistoryService {
   async markRead(ctx: AuthenticatedContext, roomId: number, seq: number) {
     const { userId } = ctx.actor
     const { members, limits, positions, repository, reads, updates } = this.#options
-    const { visibleFromSeq } = await members.require(roomId, userId)
+    const membership = await members.require(roomId, userId)
     await limits.read(userId)
     const head = await repository.messages.headToAppendTo(roomId)
     // The head in memory may be old; only then the store is asked.
     if (seq > head.position && seq > (await repository.messages.readHead(roomId)).position)
       throw new Problem('SEQ_OUT_OF_RANGE')
-    const before = Math.max((await positions.ofUser(userId, [roomId])).get(roomId) ?? 0, visibleFromSeq - 1)
+    const before = Math.max(
+      (await positions.ofUser(userId, [roomId])).get(roomId) ?? 0,
+      readFloor(membership),
+    )
     if (seq <= before) return { room_id: roomId, user_id: userId, seq: before }
-    await positions.advance([{ roomId, userId, seq }], new Date())
+    await positions.advance([{ roomId, userId, seq }])
     reads.heard({ roomId, userId, seq })
     updates.emit({ roomId, reads: [{ userId, seq }] })
     return { room_id: roomId, user_id: userId, seq }

@@ -18,7 +18,7 @@ import { MessageLimits } from './message-limits.ts'
 import { messageRoutes } from './messages.routes.ts'
 import { MongoStore } from './mongo-store.ts'
 import { Projection } from './projection.ts'
-import { ReadPositionRepository } from './read-positions.ts'
+import { ReadPositionRepository, readByWriting } from './read-positions.ts'
 import { ReadState } from './read-state.ts'
 import { MessageOutboxStore } from './relay-store.ts'
 import { RoomHeadsReader } from './room-heads.ts'
@@ -73,7 +73,7 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   const appender = new MessageAppender({
     log: repository.messages,
     findByClientId: (...key) => repository.findByClientId(...key),
-    onStored: afterAppend(options, { reads, rooms, updates, relay }),
+    onStored: afterAppend(options, { positions, reads, rooms, updates, relay }),
   })
   const writer = new ChangeWriter({
     repository,
@@ -102,10 +102,16 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   }
 }
 
-/** Everything that follows from a commit; none of it may delay or fail the answer to the sender. */
+/** Everything that follows from a commit; none of it may fail the answer to the sender. */
 function afterAppend(
   { service, activity }: MessagesOptions,
-  side: { reads: ReadState; rooms: RoomPositions; updates: RoomUpdates; relay: OutboxRelay },
+  side: {
+    positions: ReadPositionRepository
+    reads: ReadState
+    rooms: RoomPositions
+    updates: RoomUpdates
+    relay: OutboxRelay
+  },
 ) {
   const sent = new Counter({
     name: 'messages_sent_total',
@@ -113,7 +119,7 @@ function afterAppend(
     labelNames: ['message_type'],
     registers: [service.metrics],
   })
-  return (roomId: number, messages: readonly MessageRecord[]) => {
+  return async (roomId: number, messages: readonly MessageRecord[]) => {
     const last = messages.at(-1)!
     for (const { userId, seq, messageType } of messages) {
       sent.inc({ message_type: messageType })
@@ -123,6 +129,11 @@ function afterAppend(
     activity.touch(roomId, last.seq, new Date(last.createdAt))
     side.updates.emit({ roomId, messages })
     side.relay.wake()
+    // Whoever writes has read what is before. Stored before the answer, so that every process counts it as read
+    // from then on; if that fails, the relay does it.
+    await side.positions
+      .advance(readByWriting(messages))
+      .catch((err: unknown) => service.log.debug({ err, room_id: roomId }, 'positions of writers not stored'))
   }
 }
 

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose'
 import { collections, type ReadPositionDocument } from './documents.ts'
+import type { MessageRecord, UnixMs } from './message.ts'
 import type { MongoStore } from './mongo-store.ts'
 
 export interface ReadPosition {
@@ -20,14 +21,14 @@ export class ReadPositionRepository {
   }
 
   /** Several at once, in any order and any number of times: the highest wins. */
-  async advance(positions: readonly ReadPosition[], at: Date): Promise<void> {
+  async advance(positions: readonly ReadPosition[]): Promise<void> {
     if (positions.length === 0) return
     await this.#store.run('positions.advance', () =>
       this.#positions.bulkWrite(
         positions.map(({ roomId, userId, seq }) => ({
           updateOne: {
             filter: { _id: `${roomId}:${userId}` },
-            update: { $max: { seq, at }, $set: { room_id: roomId, user_id: userId } },
+            update: [{ $set: { room_id: roomId, user_id: userId, ...movedTo(seq) } }],
             upsert: true,
           },
         })),
@@ -36,13 +37,13 @@ export class ReadPositionRepository {
     )
   }
 
-  /** Of a room: those that moved since, or all. */
-  async ofRoom(roomId: number, since?: Date): Promise<ReadPosition[]> {
+  /** Of a room: those that moved since, or all. Times are those of the server. */
+  async ofRoom(roomId: number, since?: Date): Promise<(ReadPosition & { readonly at: UnixMs })[]> {
     const docs = await this.#store.find('positions.of_room', this.#positions, {
       filter: { room_id: roomId, ...(since ? { at: { $gte: since } } : {}) },
       limit: MAX_IN_ROOM,
     })
-    return docs.map(toPosition)
+    return docs.map((doc) => ({ ...toPosition(doc), at: doc.at.getTime() }))
   }
 
   async ofUser(userId: number, roomIds: readonly number[]): Promise<Map<number, number>> {
@@ -66,6 +67,25 @@ export class ReadPositionRepository {
   get #positions(): mongo.Collection<ReadPositionDocument> {
     return this.#store.collection<ReadPositionDocument>(collections.positions)
   }
+}
+
+/** By the server's clock: those who ask for what has moved since have only one clock to go by. */
+function movedTo(seq: number) {
+  const moves = { $gt: [seq, { $ifNull: ['$seq', 0] }] }
+  return { seq: { $max: ['$seq', seq] }, at: { $cond: [moves, '$$NOW', '$at'] } }
+}
+
+/** How far the writers of these messages have read. */
+export function readByWriting(
+  messages: readonly Pick<MessageRecord, 'roomId' | 'userId' | 'seq' | 'messageType'>[],
+): ReadPosition[] {
+  const newest = new Map<string, ReadPosition>()
+  for (const { roomId, userId, seq, messageType } of messages) {
+    const key = `${roomId}:${userId}`
+    if (messageType !== 'system' && (newest.get(key)?.seq ?? 0) < seq)
+      newest.set(key, { roomId, userId, seq })
+  }
+  return [...newest.values()]
 }
 
 function toPosition({ room_id, user_id, seq }: ReadPositionDocument): ReadPosition {

@@ -1,12 +1,13 @@
 import { LRUCache } from 'lru-cache'
-import type { MembershipReader } from '../rooms/membership.ts'
+import { type MembershipReader, readFloor } from '../rooms/membership.ts'
+import type { UnixMs } from './message.ts'
 import type { ReadPosition, ReadPositionRepository } from './read-positions.ts'
 
 interface RoomReads {
   /** By user, also of those who have left: whoever comes back has read what they had read. */
   readonly positions: Map<number, number>
-  /** When the database was asked last. */
-  freshAt: number
+  /** The latest move that is in here, by the clock of the database; 0 when there is none. */
+  movedAt: UnixMs
   /** How often somebody came or went. */
   membersChanged: number
   /** Counted once, until somebody reads, comes or goes. */
@@ -23,14 +24,14 @@ export interface ReadSnapshot {
 type MembersOfRooms = Pick<MembershipReader, 'ofRoom' | 'onChange'>
 
 const CACHED_ROOMS = 5_000
-/** Positions of the last seconds are asked for again: clocks of processes differ a little. */
+/** Positions of the last seconds are asked for again: writes become visible in another order than they began. */
 const OVERLAP_MS = 15_000
 const SNAPSHOT_MS = 10_000
 
 /**
  * Counts who has not read a message, from the positions of its room: nothing is written per message.
- * A member counts when they are in the room now, may see the message, did not write it, and their
- * position is before it.
+ * A member counts when they are in the room now, came before the message, may see it, did not write it, and
+ * their position is before it.
  */
 export class ReadState {
   readonly #repository: ReadPositionRepository
@@ -50,18 +51,19 @@ export class ReadState {
 
   /** As the database says now. */
   async snapshot(roomId: number): Promise<ReadSnapshot> {
-    const askedAt = Date.now()
     const known = this.#rooms.get(roomId)
-    const since = known && new Date(known.freshAt - OVERLAP_MS)
+    const since = known && new Date(known.movedAt - OVERLAP_MS)
     const moved = await this.#repository.ofRoom(roomId, since)
     const reads = known ?? {
       positions: new Map<number, number>(),
-      freshAt: askedAt,
+      movedAt: 0,
       membersChanged: 0,
       snapshot: undefined,
     }
-    for (const { userId, seq } of moved) advance(reads, userId, seq)
-    reads.freshAt = askedAt
+    for (const { userId, seq, at } of moved) {
+      advance(reads, userId, seq)
+      reads.movedAt = Math.max(reads.movedAt, at)
+    }
     this.#rooms.set(roomId, reads)
     return this.#snapshotOf(roomId, reads)
   }
@@ -84,8 +86,8 @@ export class ReadState {
     const members = await this.#members.ofRoom(roomId)
     // From here on nothing waits: a position that moves meanwhile would be missed.
     const positions = members.map(
-      ({ userId, visibleFromSeq }) =>
-        [userId, Math.max(reads.positions.get(userId) ?? 0, visibleFromSeq - 1)] as const,
+      (member) =>
+        [member.userId, Math.max(reads.positions.get(member.userId) ?? 0, readFloor(member))] as const,
     )
     const snapshot = new Snapshot(new Map(positions))
     // If somebody came or went meanwhile, it is good enough for who asked, and not to be kept.

@@ -65,10 +65,11 @@ describe('listMessages', () => {
 describe('unread_count', () => {
   /** From nothing but the definition: the positions and the members as the stores have them. */
   async function recount(roomId: number): Promise<number[]> {
-    const members = await rooms.chat.mysql.query<{ user_id: number; visible_from_seq: number }>(
-      'SELECT user_id, visible_from_seq FROM room_members WHERE room_id = ?',
-      [roomId],
-    )
+    const members = await rooms.chat.mysql.query<{
+      user_id: number
+      visible_from_seq: number
+      joined_seq: number
+    }>('SELECT user_id, visible_from_seq, joined_seq FROM room_members WHERE room_id = ?', [roomId])
     const positions = await rooms.db.collection(collections.positions).find({ room_id: roomId }).toArray()
     const messages = await rooms.db
       .collection(collections.messages)
@@ -76,11 +77,12 @@ describe('unread_count', () => {
       .sort({ _id: 1 })
       .toArray()
     return messages.map(({ user_id: author }, index) => {
-      const unread = members.filter(({ user_id, visible_from_seq }) => {
+      const unread = members.filter(({ user_id, visible_from_seq, joined_seq }) => {
         const read = positions.find((each) => each.user_id === user_id)?.seq ?? 0
         const sent =
           messages.findLastIndex((each) => each.user_id === user_id && each.message_type !== 'system') + 1
-        return user_id !== author && visible_from_seq <= index + 1 && Math.max(read, sent) < index + 1
+        const from = Math.max(visible_from_seq, joined_seq + 1)
+        return user_id !== author && from <= index + 1 && Math.max(read, sent) < index + 1
       })
       return unread.length
     })

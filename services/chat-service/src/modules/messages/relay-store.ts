@@ -5,7 +5,7 @@ import type { MessageRepository } from './message.repository.ts'
 import { positionOf } from './message.ts'
 import type { MongoStore } from './mongo-store.ts'
 import type { Projection } from './projection.ts'
-import type { ReadPositionRepository } from './read-positions.ts'
+import { type ReadPositionRepository, readByWriting } from './read-positions.ts'
 import type { RoomLog } from './room-log.ts'
 
 /** `m` or `c` for the log, then the id of the entry in it. */
@@ -45,9 +45,8 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     const changes = await this.#unsent(this.#repository.changes, limit)
     const messages = await this.#unsent(this.#repository.messages, limit)
     await this.#finishChanges(changes)
-    // Whoever writes has read what is before: noted here, in batches, instead of with every message, and
-    // before the events are published, for it must not wait for Kafka.
-    await this.#positions.advance(this.#readByWriting(messages), new Date())
+    // For senders whose process died between the message and their read position.
+    await this.#positions.advance(readByWriting(messages.map(writerOf)))
     const rows = messages.flatMap((doc) => rowsOf('m', doc))
     return messages.length < limit ? [...rows, ...changes.flatMap((doc) => rowsOf('c', doc))] : rows
   }
@@ -98,18 +97,6 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     if (silent.length > 0) await this.#unmark(this.#repository.changes, silent)
   }
 
-  #readByWriting(messages: readonly MessageDocument[]) {
-    const newest = new Map<string, { roomId: number; userId: number; seq: number }>()
-    for (const doc of messages) {
-      if (doc.message_type === 'system') continue
-      const key = `${doc.room_id}:${doc.user_id}`
-      const seq = positionOf(doc._id)
-      if ((newest.get(key)?.seq ?? 0) < seq)
-        newest.set(key, { roomId: doc.room_id, userId: doc.user_id, seq })
-    }
-    return [...newest.values()]
-  }
-
   async #unmark<Document extends LogDocument>(
     log: RoomLog<Document>,
     ids: readonly string[],
@@ -138,6 +125,10 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     const events = await this.#store.run('outbox.count', () => log.collection.countDocuments(filter))
     return { events, oldestSeconds: Math.max(0, (Date.now() - oldest.created_at.getTime()) / 1_000) }
   }
+}
+
+function writerOf({ _id, room_id, user_id, message_type }: MessageDocument) {
+  return { roomId: room_id, userId: user_id, seq: positionOf(_id), messageType: message_type }
 }
 
 function rowsOf(log: 'm' | 'c', { _id, outbox = [] }: LogDocument): OutboxRow<RelayId>[] {

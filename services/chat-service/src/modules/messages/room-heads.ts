@@ -1,14 +1,15 @@
 import type { mongo } from 'mongoose'
-import type { RoomHead, RoomHeads } from '../rooms/membership.ts'
-import { type MessageDocument, unreadMentions } from './documents.ts'
+import { type HistoryStart, type RoomHead, type RoomHeads, readFloor } from '../rooms/membership.ts'
+import { deletedMessages, type MessageDocument, systemLines, unreadMentions } from './documents.ts'
 import type { MessageRepository } from './message.repository.ts'
-import { excerpt, positionId, positionOf } from './message.ts'
+import { excerpt, positionId, positionOf, roomOf } from './message.ts'
 import type { MongoStore } from './mongo-store.ts'
 import type { ReadPositionRepository } from './read-positions.ts'
 import type { RoomPositions } from './room-positions.ts'
 
 /** From here on it is cheaper to ask for the unread ones alone. */
 const MANY_MENTIONS = 500
+const MANY_HIDDEN = 500
 /** In one query; with many more alternatives the planner takes longer than the search. */
 const ROOMS_A_QUERY = 20
 
@@ -32,7 +33,7 @@ export class RoomHeadsReader implements RoomHeads {
   }
 
   async heads(
-    rooms: readonly { readonly roomId: number; readonly visibleFromSeq: number }[],
+    rooms: readonly ({ readonly roomId: number } & HistoryStart)[],
     userId: number,
   ): Promise<Map<number, RoomHead>> {
     const roomIds = rooms.map(({ roomId }) => roomId)
@@ -44,22 +45,23 @@ export class RoomHeadsReader implements RoomHeads {
       ({ roomId, visibleFromSeq }) => heads.get(roomId)!.seq >= Math.max(1, visibleFromSeq),
     )
     const behind = new Map<number, number>()
-    for (const { roomId, visibleFromSeq } of shown) {
-      const position = Math.max(read.get(roomId) ?? 0, visibleFromSeq - 1)
-      if (position < heads.get(roomId)!.seq) behind.set(roomId, position)
+    for (const room of shown) {
+      const position = Math.max(read.get(room.roomId) ?? 0, readFloor(room))
+      if (position < heads.get(room.roomId)!.seq) behind.set(room.roomId, position)
     }
     const lastIds = shown.map(({ roomId }) => positionId(roomId, heads.get(roomId)!.seq))
-    const [last, hidden, mentions] = await Promise.all([
+    const [last, hidden, silent, mentions] = await Promise.all([
       this.#repository.byIds(lastIds),
       this.#repository.hiddenBy(userId, lastIds),
+      this.#silent(userId, behind),
       this.#mentions(userId, behind),
     ])
     return new Map(
       shown.map(({ roomId }, index) => {
         const lastSeq = heads.get(roomId)!.seq
         const message = last.get(lastIds[index]!)
-        // The position of whoever writes follows a moment later; what they wrote is not news to them.
-        const isMine = message?.userId === userId && message.messageType !== 'system'
+        const beyond = lastSeq - (behind.get(roomId) ?? lastSeq)
+        const unreadCount = Math.max(0, beyond - (silent.get(roomId) ?? 0))
         return [
           roomId,
           {
@@ -70,8 +72,8 @@ export class RoomHeadsReader implements RoomHeads {
                 ? null
                 : excerpt(message.content),
             lastMessageAt: message ? new Date(message.createdAt) : null,
-            unreadCount: isMine ? 0 : lastSeq - (behind.get(roomId) ?? lastSeq),
-            mentionCount: isMine ? 0 : (mentions.get(roomId) ?? 0),
+            unreadCount,
+            mentionCount: Math.min(unreadCount, mentions.get(roomId) ?? 0),
           },
         ]
       }),
@@ -110,28 +112,73 @@ export class RoomHeadsReader implements RoomHeads {
     return counts
   }
 
-  async #countMentions(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
+  #countMentions(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
+    return this.#countBeyond(behind, unreadMentions, { mentions: userId })
+  }
+
+  /** Messages beyond the position that are not news: system lines, and what was deleted for all or by this user. */
+  async #silent(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
+    const [system, deleted, hidden] = await Promise.all([
+      this.#countBeyond(behind, systemLines, { message_type: 'system' }),
+      this.#countBeyond(behind, deletedMessages, { is_deleted: true }),
+      this.#hiddenBeyond(userId, behind),
+    ])
+    return new Map(
+      [...behind.keys()].map((roomId) => [
+        roomId,
+        (system.get(roomId) ?? 0) + (deleted.get(roomId) ?? 0) + (hidden.get(roomId) ?? 0),
+      ]),
+    )
+  }
+
+  /** Of what the user hid lately: a message that is hidden and not read was hidden lately. */
+  async #hiddenBeyond(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
+    const ids = (await this.#repository.lastHiddenBy(userId, MANY_HIDDEN)).filter((id) => {
+      const position = behind.get(roomOf(id))
+      return position !== undefined && positionOf(id) > position
+    })
+    const counts = new Map<number, number>()
+    for (const { roomId, isDeleted, messageType } of (await this.#repository.byIds(ids)).values()) {
+      // Those are counted already.
+      if (!isDeleted && messageType !== 'system') counts.set(roomId, (counts.get(roomId) ?? 0) + 1)
+    }
+    return counts
+  }
+
+  /** How many messages that match each room has beyond its position, by the index of that name. */
+  async #countBeyond(
+    behind: ReadonlyMap<number, number>,
+    index: string,
+    match: mongo.Filter<MessageDocument>,
+  ): Promise<Map<number, number>> {
+    if (behind.size === 0) return new Map()
     // The index that is asked for by name must be there.
     await this.#repository.ensureIndexes()
-    const places = [...behind].map(([roomId, seq]) => ({
-      mentions: userId,
-      room_id: roomId,
-      _id: { $gt: positionId(roomId, seq) },
-    }))
+    const ranges = [...behind].map(
+      ([roomId, seq]) =>
+        ({
+          ...match,
+          room_id: roomId,
+          _id: { $gt: positionId(roomId, seq) },
+        }) as mongo.Filter<MessageDocument>,
+    )
     const found = await Promise.all(
-      Array.from({ length: Math.ceil(places.length / ROOMS_A_QUERY) }, (_, index) =>
-        this.#countByRoom(places.slice(index * ROOMS_A_QUERY, (index + 1) * ROOMS_A_QUERY)),
+      Array.from({ length: Math.ceil(ranges.length / ROOMS_A_QUERY) }, (_, part) =>
+        this.#countByRoom(ranges.slice(part * ROOMS_A_QUERY, (part + 1) * ROOMS_A_QUERY), index),
       ),
     )
     return new Map(found.flat().map(({ _id, count }) => [_id, count]))
   }
 
-  #countByRoom(places: readonly mongo.Filter<MessageDocument>[]): Promise<{ _id: number; count: number }[]> {
-    return this.#store.run('messages.mentions', () =>
+  #countByRoom(
+    ranges: readonly mongo.Filter<MessageDocument>[],
+    hint: string,
+  ): Promise<{ _id: number; count: number }[]> {
+    return this.#store.run('messages.count', () =>
       this.#repository.messages.collection
         .aggregate<{ _id: number; count: number }>(
-          [{ $match: { $or: places } }, { $group: { _id: '$room_id', count: { $sum: 1 } } }],
-          { hint: unreadMentions },
+          [{ $match: { $or: ranges } }, { $group: { _id: '$room_id', count: { $sum: 1 } } }],
+          { hint },
         )
         .toArray(),
     )

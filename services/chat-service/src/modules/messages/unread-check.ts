@@ -57,12 +57,12 @@ async function fix(
   { roomId, userId, stored, expected }: UnreadFinding,
 ): Promise<void> {
   const _id = `${roomId}:${userId}`
-  const state = { seq: expected, at: new Date(), room_id: roomId, user_id: userId }
   if (stored === 0)
     await positions.updateOne(
       { _id },
-      { $max: { seq: expected }, $set: { at: state.at, room_id: roomId, user_id: userId } },
+      { $max: { seq: expected }, $set: { room_id: roomId, user_id: userId }, $currentDate: { at: true } },
       { upsert: true },
     )
-  else await positions.updateOne({ _id, seq: stored }, { $set: state })
+  else
+    await positions.updateOne({ _id, seq: stored }, { $set: { seq: expected }, $currentDate: { at: true } })
 }

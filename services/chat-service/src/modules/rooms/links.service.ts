@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { JoinLinkRecord } from './links.repository.ts'
 import type { MembershipReader, RoomHeads } from './membership.ts'
 import { roleAllows, roomLimits } from './room.ts'
-import { assertGroup, firstVisibleSeq, lockGroup, roleRequired } from './room-rules.ts'
+import { assertGroup, historyStartOf, lockGroup, recentHead, roleRequired } from './room-rules.ts'
 import type { RoomTransaction } from './room-transaction.repository.ts'
 import type { RoomTransactions } from './rooms.service.ts'
 
@@ -97,6 +97,7 @@ export class LinkService {
     const link = await links.find(hashOf(token))
     if (!link) throw new Problem('JOIN_LINK_INVALID')
     const { roomId, linkId } = link
+    const head = await recentHead(roomId, heads)
     await rooms.transaction('link_join', ctx.requestId, async (tx) => {
       const room = await tx.lock(roomId)
       if (!room) throw new Problem('JOIN_LINK_INVALID')
@@ -107,8 +108,8 @@ export class LinkService {
       const at = new Date()
       if (!(await links.use(tx, linkId, at))) throw new Problem('JOIN_LINK_INVALID')
       if (room.memberCount >= roomLimits.members) throw new Problem('ROOM_FULL')
-      const visibleFromSeq = await firstVisibleSeq(room, heads)
-      const over = await tx.addMembers(roomId, [{ userId, role: 'member', visibleFromSeq }], at)
+      const start = await historyStartOf(room, heads, head)
+      const over = await tx.addMembers(roomId, [{ userId, role: 'member', ...start }], at)
       if (over.length > 0) throw new Problem('ROOM_LIMIT')
       await tx.publish(roomMembersChanged, {
         room_id: roomId,

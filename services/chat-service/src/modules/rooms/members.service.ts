@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { MembershipReader, Role, RoomHeads } from './membership.ts'
 import { FOREVER, mayRemove, nextOwner, roomLimits } from './room.ts'
 import { type Names, toPerson } from './room-list.service.ts'
-import { assertGroup, firstVisibleSeq, lockGroup, notAddable, roleRequired } from './room-rules.ts'
+import { assertGroup, historyStartOf, lockGroup, notAddable, recentHead, roleRequired } from './room-rules.ts'
 import type { RoomTransaction } from './room-transaction.repository.ts'
 import type { ListedMember, MemberPosition } from './rooms.repository.ts'
 import type { ContactPolicy, RoomTransactions } from './rooms.service.ts'
@@ -70,6 +70,7 @@ export class MemberService {
     const strangers = wanted.filter((id) => !already.has(id))
     const refused = strangers.length > 0 ? await contacts.refusedFor(userId, strangers) : []
     if (refused.length > 0) throw notAddable(listed, refused)
+    const head = await recentHead(roomId, heads)
     return rooms.transaction('room_invite', ctx.requestId, async (tx) => {
       const room = await lockGroup(tx, roomId, userId, 'invite')
       const present = new Set(await tx.present(roomId, strangers))
@@ -77,8 +78,8 @@ export class MemberService {
       const memberCount = room.memberCount + added.length
       if (added.length === 0) return { added, memberCount }
       if (memberCount > roomLimits.members) throw new Problem('ROOM_FULL')
-      const visibleFromSeq = await firstVisibleSeq(room, heads)
-      const members = added.map((id) => ({ userId: id, role: 'member' as const, visibleFromSeq }))
+      const start = await historyStartOf(room, heads, head)
+      const members = added.map((id) => ({ userId: id, role: 'member' as const, ...start }))
       const over = await tx.addMembers(roomId, members, new Date())
       if (over.length > 0) throw notAddable(listed, over)
       await tx.forgiveRemovals(roomId, added)

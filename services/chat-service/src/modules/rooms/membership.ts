@@ -15,10 +15,20 @@ export interface Membership {
   readonly joinedAt: Date
   /** The first message that this member may see. */
   readonly visibleFromSeq: number
+  /** The newest message when they joined. */
+  readonly joinedSeq: number
   /** In a direct room the other person, also after that person's account has gone. */
   readonly directPeerId: number | null
   /** Now; a mute with an end is over by itself. */
   readonly muted: boolean
+}
+
+/** Where a member's part of the history and of what is unread begins. */
+export type HistoryStart = Pick<Membership, 'visibleFromSeq' | 'joinedSeq'>
+
+/** What a member has read without ever having read it: what they may not see, and what is from before they came. */
+export function readFloor({ visibleFromSeq, joinedSeq }: HistoryStart): number {
+  return Math.max(visibleFromSeq - 1, joinedSeq)
 }
 
 /** Somebody came into, or went out of, a room. */
@@ -98,7 +108,7 @@ export interface RoomHead {
 export interface RoomHeads {
   /** One entry per room that has messages which the user may see; a missing one counts as empty. At most 100 rooms. */
   heads(
-    rooms: readonly { readonly roomId: number; readonly visibleFromSeq: number }[],
+    rooms: readonly ({ readonly roomId: number } & HistoryStart)[],
     userId: number,
   ): Promise<ReadonlyMap<number, RoomHead>>
   /**

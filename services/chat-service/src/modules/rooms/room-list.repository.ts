@@ -21,17 +21,17 @@ export interface RoomPlace {
 export interface RoomDetails extends RoomRecord, MemberSettings {
   readonly role: Role
   readonly visibleFromSeq: number
-  readonly lastSeq: number
+  readonly joinedSeq: number
   readonly lastActivityAt: Date
 }
 
 type DetailsRow = Parameters<typeof toRoomRecord>[0] & {
   role: Role
   visible_from_seq: bigint
+  joined_seq: bigint
   muted_until: Date | null
   pinned_at: Date | null
   archived_at: Date | null
-  last_seq: bigint
   last_activity_at: Date
 }
 
@@ -69,8 +69,8 @@ export class RoomListRepository implements ActivityStore {
     const rows = await this.#mysql.run(
       'room_details',
       (db) => db.$queryRaw<DetailsRow[]>`
-        SELECT ${roomColumns}, r.last_seq, r.last_activity_at, m.role, m.visible_from_seq, m.muted_until,
-          m.pinned_at, m.archived_at
+        SELECT ${roomColumns}, r.last_activity_at, m.role, m.visible_from_seq, m.joined_seq,
+          m.muted_until, m.pinned_at, m.archived_at
         FROM room_members m JOIN rooms r ON r.id = m.room_id
         WHERE m.user_id = ${userId} AND m.room_id IN (${Prisma.join([...roomIds])})`,
     )
@@ -123,10 +123,10 @@ function toDetails(row: DetailsRow): RoomDetails {
     ...toRoomRecord(row),
     role: row.role,
     visibleFromSeq: Number(row.visible_from_seq),
+    joinedSeq: Number(row.joined_seq),
     mutedUntil: row.muted_until,
     pinnedAt: row.pinned_at,
     archivedAt: row.archived_at,
-    lastSeq: Number(row.last_seq),
     lastActivityAt: row.last_activity_at,
   }
 }

@@ -1,5 +1,5 @@
-import { Problem } from '@bigtech/service-kit'
-import type { Membership, RoomHeads } from './membership.ts'
+import { Problem, StoreUnavailable } from '@bigtech/service-kit'
+import type { HistoryStart, Membership, RoomHeads } from './membership.ts'
 import { type RoomAction, roleAllows, roleFor } from './room.ts'
 import type { RoomRecord, RoomTransaction } from './room-transaction.repository.ts'
 
@@ -32,12 +32,32 @@ export function roleRequired(action: RoomAction): Problem {
   return new Problem('ROLE_REQUIRED', { detail: `This takes the role ${roleFor(action)}.` })
 }
 
-/** The first message that somebody sees who comes in now. */
-export async function firstVisibleSeq(
-  room: Pick<RoomRecord, 'roomId' | 'historyVisibility'>,
+/** The head of a room, read before the room is locked; undefined while the messages cannot be reached. */
+export async function recentHead(
+  roomId: number,
   heads: Pick<RoomHeads, 'headSeq'>,
-): Promise<number> {
-  return room.historyVisibility === 'all' ? 1 : (await heads.headSeq(room.roomId)) + 1
+): Promise<number | undefined> {
+  try {
+    return await heads.headSeq(roomId)
+  } catch (err) {
+    if (err instanceof StoreUnavailable) return undefined
+    throw err
+  }
+}
+
+/**
+ * Where the history begins for somebody who comes into a locked room. What they may see is exact; what counts as
+ * unread begins at the head from before the lock, so that nobody waits for the messages while holding it.
+ */
+export async function historyStartOf(
+  room: Pick<RoomRecord, 'roomId' | 'historyVisibility' | 'lastSeq'>,
+  heads: Pick<RoomHeads, 'headSeq'>,
+  headBefore: number | undefined,
+): Promise<HistoryStart> {
+  if (room.historyVisibility === 'all')
+    return { visibleFromSeq: 1, joinedSeq: Math.max(room.lastSeq, headBefore ?? 0) }
+  const head = await heads.headSeq(room.roomId)
+  return { visibleFromSeq: head + 1, joinedSeq: head }
 }
 
 /** Says which of the people on a list cannot be added, and nothing of why: that is theirs to know. */

@@ -3,7 +3,7 @@ import type { Outbox } from '@bigtech/outbox'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Tx } from '../../plugins/mysql.ts'
 import { countListChange, countRoomChange } from '../contacts/list-versions.ts'
-import type { Role, RoomType } from './membership.ts'
+import type { HistoryStart, Role, RoomType } from './membership.ts'
 import { type Candidate, roomLimits } from './room.ts'
 
 export type HistoryVisibility = 'all' | 'since_join'
@@ -17,14 +17,18 @@ export interface RoomRecord {
   readonly historyVisibility: HistoryVisibility
   readonly createdBy: number
   readonly memberCount: number
+  /** At most a second behind the messages, except after a crash. */
+  readonly lastSeq: number
   readonly createdAt: Date
 }
 
-export interface NewMember {
+export interface NewMember extends HistoryStart {
   readonly userId: number
   readonly role: Role
-  readonly visibleFromSeq: number
 }
+
+/** Of those who are there from the beginning. */
+export const wholeHistory: HistoryStart = { visibleFromSeq: 1, joinedSeq: 0 }
 
 export interface MemberSettings {
   readonly mutedUntil: Date | null
@@ -41,10 +45,11 @@ interface RoomRow {
   history_visibility: HistoryVisibility
   created_by: bigint
   member_count: number | bigint
+  last_seq: bigint
   created_at: Date
 }
 
-export const roomColumns = Prisma.sql`id, room_type, direct_key, name, image_url, history_visibility, created_by, member_count, created_at`
+export const roomColumns = Prisma.sql`id, room_type, direct_key, name, image_url, history_visibility, created_by, member_count, last_seq, created_at`
 
 /** A room's columns as the domain knows them. */
 export function toRoomRecord(row: RoomRow): RoomRecord {
@@ -57,6 +62,7 @@ export function toRoomRecord(row: RoomRow): RoomRecord {
     historyVisibility: row.history_visibility,
     createdBy: Number(row.created_by),
     memberCount: Number(row.member_count),
+    lastSeq: Number(row.last_seq),
     createdAt: row.created_at,
   }
 }
@@ -143,11 +149,12 @@ export class RoomTransaction {
     // One order for everybody: two rooms with the same people must not wait for each other.
     const sorted = [...members].sort((a, b) => a.userId - b.userId)
     const rows = sorted.map(
-      ({ userId, role, visibleFromSeq }) =>
-        Prisma.sql`(${roomId}, ${userId}, ${role}, ${at}, ${visibleFromSeq})`,
+      ({ userId, role, visibleFromSeq, joinedSeq }) =>
+        Prisma.sql`(${roomId}, ${userId}, ${role}, ${at}, ${visibleFromSeq}, ${joinedSeq})`,
     )
     await this.#tx.$executeRaw`
-      INSERT INTO room_members (room_id, user_id, role, joined_at, visible_from_seq) VALUES ${Prisma.join(rows)}`
+      INSERT INTO room_members (room_id, user_id, role, joined_at, visible_from_seq, joined_seq)
+      VALUES ${Prisma.join(rows)}`
     const ids = sorted.map(({ userId }) => userId)
     await this.#tx.$executeRaw`
       UPDATE rooms SET member_count = member_count + ${members.length} WHERE id = ${roomId}`

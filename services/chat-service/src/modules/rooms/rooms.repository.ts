@@ -13,6 +13,7 @@ export interface MembershipRecord {
   readonly roomType: RoomType
   readonly joinedAt: Date
   readonly visibleFromSeq: number
+  readonly joinedSeq: number
   readonly directPeerId: number | null
   readonly mutedUntil: Date | null
 }
@@ -100,9 +101,11 @@ export class RoomRepository {
           role: Role
           joined_at: Date
           visible_from_seq: bigint
+          joined_seq: bigint
           muted_until: Date | null
         }[]
-      >`SELECT m.room_id, m.user_id, r.room_type, r.direct_key, m.role, m.joined_at, m.visible_from_seq, m.muted_until
+      >`SELECT m.room_id, m.user_id, r.room_type, r.direct_key, m.role, m.joined_at, m.visible_from_seq,
+          m.joined_seq, m.muted_until
         FROM room_members m JOIN rooms r ON r.id = m.room_id
         WHERE m.room_id IN (${Prisma.join([...roomIds])}) AND m.user_id IN (${Prisma.join([...userIds])})`,
     )
@@ -113,6 +116,7 @@ export class RoomRepository {
       roomType: row.room_type,
       joinedAt: row.joined_at,
       visibleFromSeq: Number(row.visible_from_seq),
+      joinedSeq: Number(row.joined_seq),
       directPeerId: peerIn(row.direct_key, Number(row.user_id)),
       mutedUntil: row.muted_until,
     }))

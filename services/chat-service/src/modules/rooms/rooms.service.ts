@@ -3,7 +3,12 @@ import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { MembershipReader } from './membership.ts'
 import { FOREVER, muteAt } from './room.ts'
 import { lockGroup, notAddable } from './room-rules.ts'
-import type { HistoryVisibility, MemberSettings, RoomTransaction } from './room-transaction.repository.ts'
+import {
+  type HistoryVisibility,
+  type MemberSettings,
+  type RoomTransaction,
+  wholeHistory,
+} from './room-transaction.repository.ts'
 
 /** What runs a change of rooms with its events, all or nothing. */
 export interface RoomTransactions {
@@ -68,8 +73,8 @@ export class RoomService {
         createdBy: userId,
         at,
       })
-      const owner = { userId, role: 'owner' as const, visibleFromSeq: 1 }
-      const members = others.map((other) => ({ userId: other, role: 'member' as const, visibleFromSeq: 1 }))
+      const owner = { userId, role: 'owner' as const, ...wholeHistory }
+      const members = others.map((other) => ({ userId: other, role: 'member' as const, ...wholeHistory }))
       const over = await tx.addMembers(id, [owner, ...members], at)
       if (over.includes(userId)) throw new Problem('ROOM_LIMIT')
       if (over.length > 0) throw notAddable(input.member_ids, over)
@@ -101,11 +106,7 @@ export class RoomService {
       const id = await tx.insertDirect(directKey, userId, at)
       if (id === undefined) return undefined
       const member_ids = [userId, peerId]
-      const members = member_ids.map((each) => ({
-        userId: each,
-        role: 'member' as const,
-        visibleFromSeq: 1,
-      }))
+      const members = member_ids.map((each) => ({ userId: each, role: 'member' as const, ...wholeHistory }))
       const over = await tx.addMembers(id, members, at)
       if (over.length > 0) throw new Problem('ROOM_LIMIT')
       await tx.publish(roomCreated, {
