@@ -12,6 +12,7 @@ const configMaps = {
     'mongodb-start.sh': 'mongodb/start.sh',
     'accounts.sh': 'mongodb/accounts.sh',
     'accounts.js': 'mongodb/accounts.js',
+    'redis-start.sh': 'redis/start.sh',
     'create-topics.sh': 'kafka/create-topics.sh',
     'topics.txt': 'kafka/topics.txt',
   },

@@ -26,8 +26,8 @@ export function secretsOf(secret, key) {
     MONGO_CHAT_PASSWORD: secret(),
     MONGO_EXPORTER_PASSWORD: secret(),
   }
-  const redis = { REDIS_PASSWORD: secret() }
-  const redisUrl = (database) => `redis://:${redis.REDIS_PASSWORD}@redis:6379/${database}`
+  const redis = { REDIS_PASSWORD: secret(), REDIS_USER_PASSWORD: secret(), REDIS_CHAT_PASSWORD: secret() }
+  const redisUrl = (account, pass, database) => `redis://${account}:${pass}@redis:6379/${database}`
   // The headless service answers SRV look-ups with its members, whatever their number.
   const members = 'mongodb.bigtech-chat.svc.cluster.local'
   const secrets = { mysql, mongodb, redis, 'jwt-key': { 'jwt-private.pem': key() } }
@@ -40,10 +40,10 @@ export function secretsOf(secret, key) {
     secrets[`${name}-service`] = { DATABASE_URL: url(`${name}_service`, mysql[own]) }
     secrets[`${name}-service-owner`] = { DATABASE_URL: url(`${name}_service_owner`, mysql[owner]) }
   }
-  secrets['user-service'].REDIS_URL = redisUrl(0)
+  secrets['user-service'].REDIS_URL = redisUrl('user_service', redis.REDIS_USER_PASSWORD, 0)
   secrets['analytics-service'].OPERATOR_TOKEN = secret()
   Object.assign(secrets['chat-service'], {
-    REDIS_URL: redisUrl(1),
+    REDIS_URL: redisUrl('chat_service', redis.REDIS_CHAT_PASSWORD, 1),
     MONGO_URL: `mongodb+srv://chat_service:${mongodb.MONGO_CHAT_PASSWORD}@${members}/bigtech_chat?replicaSet=rs0&tls=false`,
   })
   Object.assign(secrets['notification-service'], {

@@ -1,6 +1,10 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it, type TestContext } from 'vitest'
 import { type ComposeModel, type ComposeService, exampleEnv, loadCompose } from './compose-model.ts'
-import { serviceNames, text } from './files.ts'
+import { root, serviceNames, text } from './files.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
 const base = 'docker-compose.msa.yml'
@@ -33,9 +37,47 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect((await model(context, [base])).name).toBe('bigtech')
   })
 
-  it('refuses to start without secrets, and says which command makes them', async (context) => {
+  it('starts without .env, and its gateway does not where others could reach it with secrets that everybody knows', async (context) => {
     const parser = await need('compose', context)
-    expect(loadCompose(parser, [base]).error).toContain('run infrastructure/docker/make-env.sh first')
+    const { error, model: loaded } = loadCompose(parser, [base])
+    expect(error).toBe('')
+    const { environment = {} } = loaded?.services['check-secrets'] ?? {}
+    expect(loaded?.services.kong?.depends_on).toHaveProperty('check-secrets')
+    const check = (settings: Record<string, string>) =>
+      spawnSync('sh', [join(root, 'infrastructure/docker/check-secrets.sh')], {
+        env: { PATH: process.env.PATH, ...environment, ...settings },
+        encoding: 'utf8',
+      })
+    expect(check({}).status).toBe(0)
+    const refused = check({ BIND_ADDRESS: '0.0.0.0' })
+    expect(refused.status).toBe(1)
+    for (const name of Object.keys(environment))
+      if (name !== 'BIND_ADDRESS') expect(refused.stderr).toContain(name)
+    const real = Object.fromEntries(Object.keys(environment).map((name) => [name, 'f3a9']))
+    expect(check({ ...real, BIND_ADDRESS: '0.0.0.0' }).status).toBe(0)
+    expect(check({ ...real, BIND_ADDRESS: '0.0.0.0', REDIS_PASSWORD: 'development' }).status).toBe(1)
+  })
+
+  it('knows every secret of .env.example in the check of secrets', async (context) => {
+    const generated = [...text('.env.example').matchAll(/^(\w+)=generate$/gm)].map(([, name]) => name)
+    const { environment = {} } = (await model(context, [base])).services['check-secrets'] ?? {}
+    expect(Object.keys(environment).sort()).toEqual([...generated, 'BIND_ADDRESS'].sort())
+  })
+
+  it('lets BIND_ADDRESS make the gateway public, and nothing else', async (context) => {
+    const parser = await need('compose', context)
+    const file = join(mkdtempSync(join(tmpdir(), 'compose-')), '.env')
+    writeFileSync(file, 'BIND_ADDRESS=0.0.0.0\n')
+    const { model: loaded } = loadCompose(parser, [base], { env: file })
+    const open = servicesOf(loaded as ComposeModel).flatMap(([name, { ports }]) =>
+      (ports ?? []).filter(({ host_ip }) => host_ip !== '127.0.0.1').map(() => name),
+    )
+    expect(open).toEqual(['kong'])
+  })
+
+  it("keeps Kong's Admin API inside its container", async (context) => {
+    const { kong } = (await model(context, [base])).services
+    expect(kong?.environment?.KONG_ADMIN_LISTEN).toBe('127.0.0.1:8001')
   })
 
   it('publishes what people look for where they look for it, on this machine only', async (context) => {
@@ -59,14 +101,14 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(stores).toEqual([])
   })
 
-  it('starts the servers, the services and the gateway alone when no profile is on', async (context) => {
-    const names = Object.keys((await model(context, [base], '')).services)
-    expect(names).toEqual(
-      expect.arrayContaining(['kong', 'mysql', 'mongodb', 'redis', 'kafka-1', ...serviceNames]),
-    )
-    expect(
-      names.filter((name) => /grafana|prometheus|loki|alloy|jaeger|exporter|kafka-ui/.test(name)),
-    ).toEqual([])
+  it('starts everything, and with docker-compose.small.yml the servers, the services and the gateway alone', async (context) => {
+    const core = ['kong', 'mysql', 'mongodb', 'redis', 'kafka-1', ...serviceNames]
+    const extra = /grafana|prometheus|loki|alloy|jaeger|exporter|kafka-ui/
+    const whole = Object.keys((await model(context, [base], '')).services)
+    expect(whole).toEqual(expect.arrayContaining([...core, 'grafana', 'prometheus', 'kafka-ui']))
+    const small = (await model(context, [base, 'docker-compose.small.yml'], '')).services
+    expect(Object.keys(small)).toEqual(expect.arrayContaining(core))
+    expect(Object.keys(small).filter((name) => extra.test(name))).toEqual([])
   })
 
   it('gives every container its known name, a fixed version, a memory limit and bounded logs', async (context) => {

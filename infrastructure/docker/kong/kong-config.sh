@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
-# Applies kong.yml to a running Kong (DB-less) by its Admin API. Run it any number of times: an unchanged file changes
-# nothing, and a changed one is taken whole or not at all.
+# Applies kong.yml to a running Kong (DB-less). Run it any number of times: an unchanged file changes nothing, and a
+# changed one is taken whole or not at all. Without KONG_ADMIN_URL it asks the container of docker-compose.msa.yml, whose
+# Admin API nobody else reaches, to check the file and to reload it; open streams go on.
 #
 #   kong-config.sh [--wait SECONDS] [FILE]
 #
-#   KONG_ADMIN_URL   Admin API, default http://localhost:8001
-#   FILE             default: kong.yml beside this script
+#   KONG_ADMIN_URL   Admin API of another Kong, for example http://localhost:8001
+#   FILE             default: kong.yml beside this script (another one needs KONG_ADMIN_URL)
 #
 # Exit status: 0 in effect (changed or not), 1 Kong refused it or cannot be reached, 2 wrong use.
 set -euo pipefail
 
-admin_url=${KONG_ADMIN_URL:-http://localhost:8001}
+admin_url=${KONG_ADMIN_URL:-}
 admin_url=${admin_url%/}
-file="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/kong.yml"
+own_file="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/kong.yml"
+file=$own_file
+readonly container=bigtech-kong
 wait_seconds=0
 
 fail() {
@@ -21,7 +24,7 @@ fail() {
 }
 
 usage() {
-  sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+  sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
 }
 
 while [ $# -gt 0 ]; do
@@ -39,6 +42,26 @@ while [ $# -gt 0 ]; do
 done
 
 [ -r "$file" ] || fail "cannot read $file" 2
+
+# apply_in_container: the folder of kong.yml is mounted there.
+apply_in_container() {
+  local deadline=$((SECONDS + wait_seconds)) result
+  [ "$file" = "$own_file" ] || fail 'another file than the one beside this script needs KONG_ADMIN_URL' 2
+  command -v docker >/dev/null || fail 'docker is not installed; set KONG_ADMIN_URL to reach a Kong elsewhere'
+  until result=$(docker exec "$container" kong health 2>&1); do
+    [ "$SECONDS" -lt "$deadline" ] || fail "the container $container has no healthy Kong ($result). Is it running? (--wait SECONDS, KONG_ADMIN_URL)"
+    sleep 1
+  done
+  result=$(docker exec "$container" kong config parse /etc/bigtech/kong.yml 2>&1) ||
+    fail "Kong refused $file, the old configuration stays in effect: $result"
+  result=$(docker exec "$container" kong reload 2>&1) || fail "Kong did not reload: $result"
+  echo "kong-config: $file is in effect in $container"
+}
+
+if [ -z "$admin_url" ]; then
+  apply_in_container
+  exit
+fi
 command -v curl >/dev/null || fail 'curl is needed and not installed'
 
 work=$(mktemp -d)
