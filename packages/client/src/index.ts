@@ -1,7 +1,14 @@
 export * from '@bigtech/contracts'
 export { ApiProblem, NetworkFailure } from './api-problem.ts'
 export { type CallOptions, Http, type HttpOptions } from './http.ts'
-export { memorySessionStore, Session, type SessionStore, type StoredSession } from './session.ts'
+export {
+  memorySessionStore,
+  Session,
+  type SessionStore,
+  type StoredSession,
+  webSessionStore,
+} from './session.ts'
+export { type SharedTransportOptions, sharedTransport } from './shared-transport.ts'
 export { ChatStream, type ChatStreamOptions, type StreamListener, type StreamState } from './stream.ts'
 export { Timeline } from './timeline.ts'
 export { eventSourceTransport, fetchTransport, type StreamTransport } from './transport.ts'

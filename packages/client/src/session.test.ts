@@ -2,7 +2,7 @@ import { listRooms } from '@bigtech/contracts'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ApiProblem, NetworkFailure } from './api-problem.ts'
 import { Http } from './http.ts'
-import { memorySessionStore, Session } from './session.ts'
+import { memorySessionStore, Session, webSessionStore } from './session.ts'
 
 let requests: { path: string; token: string | null; body: unknown }[]
 let refreshAnswer: () => Response | Promise<Response>
@@ -156,6 +156,25 @@ describe('a session', () => {
     expect(asked('/rooms').at(-1)?.token).toBe(accessToken)
     expect(store.load()).toMatchObject({ accessToken })
     expect(signedOut).toBe(0)
+  })
+
+  it('refreshes once for all tabs of a browser', async () => {
+    const kept = new Map<string, string>()
+    const storage = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+      removeItem: (key: string) => void kept.delete(key),
+    }
+    const http = new Http({ baseUrl: 'http://api', fetch: fetchOf as typeof fetch })
+    const key = crypto.randomUUID()
+    const tabs = Array.from({ length: 6 }, () => new Session(http, webSessionStore(storage, key)))
+    await tabs[0]!.login('mina@example.com', 'x')
+    expire()
+    await Promise.all(tabs.flatMap((tab) => [tab.call(listRooms, {}), tab.call(listRooms, {})]))
+    expect(asked('/auth/refresh')).toHaveLength(1)
+    await tabs[3]!.logout()
+    expect(tabs[0]!.current).toBeUndefined()
+    await expect(tabs[1]!.token()).rejects.toMatchObject({ code: 'NOT_AUTHENTICATED' })
   })
 
   it('leaves the session alone that began while the refresh of the one before was refused', async () => {

@@ -24,9 +24,11 @@ export interface StoredSession {
 export interface SessionStore {
   load(): StoredSession | undefined
   save(session: StoredSession | undefined): void
-  /** Says to the server that somebody signed in here before. It outlives the session: the next sign-in needs it. */
+  /** The token that tells the server about an earlier sign-in on this device. Outlives the session: the next sign-in needs it. */
   loadDevice(): string | undefined
   saveDevice(deviceToken: string): void
+  /** Runs a refresh while no other user of the same store does. Without it tabs refresh side by side, which the server allows. */
+  exclusively?<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
 export function memorySessionStore(): SessionStore {
@@ -40,6 +42,60 @@ export function memorySessionStore(): SessionStore {
     loadDevice: () => device,
     saveDevice: (deviceToken) => {
       device = deviceToken
+    },
+  }
+}
+
+/** The part of the browser's Storage that is used. */
+interface KeyValueStorage {
+  getItem(key: string): string | null
+  setItem(key: string, value: string): void
+  removeItem(key: string): void
+}
+
+interface WebLocks {
+  request<Result>(
+    name: string,
+    options: { signal: AbortSignal },
+    work: () => Promise<Result>,
+  ): Promise<Result>
+}
+
+/** A tab that is frozen in the middle of a refresh must not keep the others from refreshing. */
+const LOCK_TIMEOUT_MS = 10_000
+
+/**
+ * Keeps the session in `localStorage`, or another storage that all tabs share: whoever signs in, out, or refreshes
+ * in one tab does so in all of them.
+ */
+export function webSessionStore(storage: KeyValueStorage, key = 'bigtech-session'): SessionStore {
+  const read = <Value>(name: string): Value | undefined => {
+    const text = storage.getItem(name)
+    try {
+      return text === null ? undefined : (JSON.parse(text) as Value)
+    } catch {
+      return undefined
+    }
+  }
+  const { locks } = (globalThis.navigator ?? {}) as { locks?: WebLocks }
+  return {
+    load: () => read<StoredSession>(key),
+    save: (session) => (session ? storage.setItem(key, JSON.stringify(session)) : storage.removeItem(key)),
+    loadDevice: () => read<string>(`${key}-device`),
+    saveDevice: (deviceToken) => storage.setItem(`${key}-device`, JSON.stringify(deviceToken)),
+    exclusively: async (work) => {
+      if (!locks) return work()
+      let started = false
+      const run = () => {
+        started = true
+        return work()
+      }
+      try {
+        return await locks.request(`${key}-refresh`, { signal: AbortSignal.timeout(LOCK_TIMEOUT_MS) }, run)
+      } catch (err) {
+        if (started) throw err
+        return work()
+      }
     },
   }
 }
@@ -102,10 +158,20 @@ export class Session {
   }
 
   refresh(): Promise<StoredSession> {
-    this.#refreshing ??= this.#refresh().finally(() => {
+    this.#refreshing ??= this.#refreshOnce().finally(() => {
       this.#refreshing = undefined
     })
     return this.#refreshing
+  }
+
+  async #refreshOnce(): Promise<StoredSession> {
+    const before = this.current
+    const run = () => {
+      // Another tab refreshed while this one waited for its turn.
+      const replaced = before && this.current && this.#replaced(before)
+      return replaced ? Promise.resolve(replaced) : this.#refresh()
+    }
+    return this.#store.exclusively ? this.#store.exclusively(run) : run()
   }
 
   async #refresh(): Promise<StoredSession> {

@@ -68,6 +68,7 @@ export class ChatStream {
   close(): void {
     this.#closing.abort()
     this.#connection?.abort()
+    this.#options.transport.close?.()
     clearTimeout(this.#silence)
   }
 

@@ -157,6 +157,70 @@ describe('Timeline', () => {
     expect(timeline.messages[0]).toMatchObject({ deleted_for: 'all' })
   })
 
+  describe('what a reply shows of its original', () => {
+    const original = messageOf(1, { content: 'the original' })
+    const preview = {
+      message_id: original.message_id,
+      seq: 1,
+      user_id: original.user_id,
+      username: original.username,
+      content: 'the original',
+      message_type: 'text' as const,
+      is_deleted: false,
+    }
+    const reply = messageOf(2, { reply_to: original.message_id, reply_preview: preview })
+    const deleted = { ...original, content: '', is_deleted: true, deleted_for: 'all' as const, cseq: 9 }
+    const deletion: StreamFrame = {
+      event: 'message_updated',
+      data: { room_id: 7, cseq: 9, change: 'deleted', message: deleted },
+    }
+    const hidden: StreamFrame = {
+      event: 'message_hidden',
+      data: { room_id: 7, message_id: original.message_id },
+    }
+    const shown = (timeline: Timeline) => timeline.messages.find(({ seq }) => seq === 2)!.reply_preview
+    const nothing = { ...preview, content: '', is_deleted: true }
+
+    it.each([
+      ['a deletion', deletion],
+      ['hiding it', hidden],
+    ])('follows %s, whether the original is loaded or not, and whichever comes first', (_what, frame) => {
+      for (const loaded of [[original, reply], [reply]]) {
+        const before = new Timeline(7)
+        before.load(loaded)
+        expect(before.apply(frame)).toBe(true)
+        expect(shown(before)).toEqual(nothing)
+        const after = new Timeline(7)
+        after.apply(frame)
+        after.load(loaded)
+        expect(shown(after)).toEqual(nothing)
+      }
+    })
+
+    it('follows an edit of an original that is not loaded, the newest of two', () => {
+      const timeline = new Timeline(7)
+      timeline.load([reply])
+      for (const [cseq, content] of [
+        [5, 'second'],
+        [4, 'first'],
+      ] as const) {
+        const message = { ...original, content, cseq }
+        timeline.apply({
+          event: 'message_updated',
+          data: { room_id: 7, cseq, change: 'edited', message },
+        })
+      }
+      expect(shown(timeline)).toEqual({ ...preview, content: 'second' })
+    })
+
+    it('cuts it between characters as people count them', () => {
+      const timeline = new Timeline(7)
+      const family = '👨‍👩‍👧‍👦'
+      timeline.load([messageOf(1, { content: 'x'.repeat(99) + family.repeat(3) }), reply])
+      expect(shown(timeline)!.content).toBe('x'.repeat(99) + family)
+    })
+  })
+
   it('lets frames of other rooms and of no room pass', () => {
     const timeline = new Timeline(8)
     const frame: StreamFrame = { event: 'message', data: { room_id: 7, seq: 1, message: messageOf(1) } }

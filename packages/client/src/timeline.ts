@@ -1,18 +1,19 @@
-import { hiddenMessage, type Message, type StreamFrame } from '@bigtech/contracts'
-
-/** As much of an original as a reply shows. */
-const PREVIEW_CHARACTERS = 100
+import { excerpt, hiddenMessage, type Message, type StreamFrame } from '@bigtech/contracts'
 
 /**
- * One room as a client holds it: the messages it has loaded, kept equal to what it would fetch
- * fresh by applying the frames of the stream.
+ * One room as a client holds it: the loaded messages, kept equal to what a new fetch would return by applying
+ * the frames of the stream.
  */
 export class Timeline {
   readonly roomId: number
   readonly #bySeq = new Map<number, Message>()
-  /** How far each member has read; a member who sent something has read what was before it. */
+  /** The newest copies of messages that changed without being loaded: replies to them may be. */
+  readonly #changed = new Map<number, Message>()
+  /** Ids of messages that the user deleted for themselves. */
+  readonly #hidden = new Set<string>()
+  /** How far each member has read. Sending a message reads everything before it. */
   readonly #positions = new Map<number, number>()
-  /** The same of whomever a frame named: it may come before the members are known, or while they are asked for. */
+  /** Positions received from the stream, also for users who are not known as members yet: the fetch of the members may be in flight. */
   readonly #heard = new Map<number, number>()
 
   constructor(roomId: number) {
@@ -26,35 +27,34 @@ export class Timeline {
     return sorted.map((message) => ({ ...message, unread_count: this.#unreadOf(message) }))
   }
 
-  /** The oldest loaded, to page back from with `before_seq`. */
+  /** The oldest loaded message, to page back from with `before_seq`. */
   get firstSeq(): number | undefined {
     return this.#bySeq.size === 0 ? undefined : Math.min(...this.#bySeq.keys())
   }
 
-  /** Takes a page of the history; of two copies of a message the newer one stays. */
+  /** Merges a page of history; the copy with the higher `cseq` wins. */
   load(messages: readonly Message[]): void {
     for (const message of messages) this.#put(message)
   }
 
-  /** Takes the answer of `GET /rooms/{room_id}/read`: who is in the room, and how far each has read at least. */
+  /** Merges the response of `GET /rooms/{room_id}/read`: the members, and how far each has read at least. */
   loadPositions(positions: readonly { user_id: number; seq: number }[]): void {
     this.#positions.clear()
     for (const { user_id, seq } of positions) this.#join(user_id, seq)
   }
 
-  /** Applies a frame; those of other rooms change nothing. Returns whether something changed. */
+  /** Applies a frame; frames of other rooms change nothing. Returns whether something changed. */
   apply(frame: StreamFrame): boolean {
     if (!('room_id' in frame.data) || frame.data.room_id !== this.roomId) return false
     switch (frame.event) {
       case 'message':
         this.#put(frame.data.message)
-        // A line about a change of the room is nothing that its author has written, or read.
+        // A system message was not written by its author, and reads nothing.
         if (frame.data.message.message_type !== 'system')
           this.#advance(frame.data.message.user_id, frame.data.seq)
         return true
       case 'message_updated':
-        if (this.#bySeq.has(frame.data.message.seq)) this.#put(frame.data.message)
-        return true
+        return this.#update(frame.data.message)
       case 'read':
         for (const { user_id, seq } of frame.data.positions) this.#advance(user_id, seq)
         return true
@@ -72,10 +72,49 @@ export class Timeline {
   #put(message: Message): void {
     const held = this.#bySeq.get(message.seq)
     if (held && message.cseq < held.cseq) return
-    this.#bySeq.set(message.seq, withPreview(message, this.#bySeq.get(message.reply_preview?.seq ?? 0)))
-    for (const [seq, reply] of this.#bySeq) {
-      if (reply.reply_preview?.seq === message.seq) this.#bySeq.set(seq, withPreview(reply, message))
+    if (message.deleted_for === 'me') this.#hidden.add(message.message_id)
+    const changed = this.#changed.get(message.seq)
+    const newest = changed && changed.cseq > message.cseq ? changed : message
+    this.#changed.delete(message.seq)
+    const shown = this.#hidden.has(message.message_id) ? hiddenMessage(newest) : newest
+    this.#bySeq.set(message.seq, this.#withPreview(shown))
+    this.#renewPreviews(message.message_id)
+  }
+
+  #update(message: Message): boolean {
+    if (this.#bySeq.has(message.seq)) {
+      this.#put(message)
+      return true
     }
+    const known = this.#changed.get(message.seq)
+    if (!known || known.cseq < message.cseq) this.#changed.set(message.seq, message)
+    return this.#renewPreviews(message.message_id)
+  }
+
+  /** Shows in the replies to a message what is known of it now. Returns whether there is one. */
+  #renewPreviews(messageId: string): boolean {
+    let renewed = false
+    for (const [seq, reply] of this.#bySeq) {
+      if (reply.reply_preview?.message_id !== messageId) continue
+      this.#bySeq.set(seq, this.#withPreview(reply))
+      renewed = true
+    }
+    return renewed
+  }
+
+  /**
+   * The preview as the known copy of the original has it: the two logs of a room have no order between them, so the
+   * preview that came with a reply may be older. Nothing of an original that the user deleted for themselves.
+   */
+  #withPreview(message: Message): Message {
+    const { reply_preview: preview } = message
+    if (!preview) return message
+    const isHidden = this.#hidden.has(preview.message_id)
+    const original = this.#bySeq.get(preview.seq) ?? this.#changed.get(preview.seq)
+    if (!isHidden && !original) return message
+    const is_deleted = isHidden || original!.is_deleted
+    const content = is_deleted ? '' : excerpt(original!.content)
+    return { ...message, reply_preview: { ...preview, content, is_deleted } }
   }
 
   #advance(userId: number, seq: number): void {
@@ -88,12 +127,14 @@ export class Timeline {
   }
 
   #hide(messageId: string): boolean {
+    this.#hidden.add(messageId)
+    let isHeld = false
     for (const [seq, message] of this.#bySeq) {
       if (message.message_id !== messageId) continue
       this.#bySeq.set(seq, hiddenMessage(message))
-      return true
+      isHeld = true
     }
-    return false
+    return this.#renewPreviews(messageId) || isHeld
   }
 
   #unreadOf(message: Message): number {
@@ -103,15 +144,4 @@ export class Timeline {
     }
     return unread
   }
-}
-
-/**
- * Of an original that is held, the held copy is what a reply shows: a preview may be older, since the
- * two logs of a room have no order between them. One that is hidden for oneself tells nothing.
- */
-function withPreview(message: Message, original: Message | undefined): Message {
-  const { reply_preview } = message
-  if (!reply_preview || original?.seq !== reply_preview.seq || original.deleted_for === 'me') return message
-  const content = [...original.content].slice(0, PREVIEW_CHARACTERS).join('')
-  return { ...message, reply_preview: { ...reply_preview, content, is_deleted: original.is_deleted } }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Http } from './http.ts'
 import type { Session } from './session.ts'
 import { fetchTransport } from './transport.ts'
@@ -52,7 +52,7 @@ describe('the stream over fetch', () => {
   it('sends the token in the header, never in the URL, and where to resume', async () => {
     const { done, requests } = await connect(() => inPieces(''), 'cursor-7')
     await done
-    expect(requests[0]!.url).toBe('http://api/stream')
+    expect(requests[0]!.url).toBe('http://api/stream?acks=1')
     expect(requests[0]!.headers.get('authorization')).toBe('Bearer token-1')
     expect(requests[0]!.headers.get('last-event-id')).toBe('cursor-7')
   })
@@ -69,5 +69,49 @@ describe('the stream over fetch', () => {
       Response.json(body, { status: 429, headers: { 'retry-after': '5' } }),
     )
     await expect(done).rejects.toMatchObject({ code: 'OVERLOADED', retryAfterSeconds: 5 })
+  })
+
+  it('acknowledges a heartbeat every 30 s, and one that failed with the next heartbeat', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const start = Date.now()
+    const acks: { atMs: number; body: unknown }[] = []
+    const acknowledgingSession = {
+      token: async () => 'token-1',
+      call: async (_operation: unknown, { body }: { body: unknown }) => {
+        acks.push({ atMs: Date.now() - start, body })
+        if (acks.length === 2) throw new Error('no network')
+      },
+    } as unknown as Session
+    const frames = [
+      'event: ready\ndata: {"stream_id":"s-1","rooms":[]}\n\n',
+      ...Array(8).fill('event: heartbeat\ndata: {}\n\n'),
+    ]
+    const body = new ReadableStream(
+      {
+        async pull(controller) {
+          const frame = frames.shift()
+          if (frame === undefined) return controller.close()
+          if (frame.startsWith('event: heartbeat')) vi.setSystemTime(Date.now() + 15_000)
+          controller.enqueue(new TextEncoder().encode(frame))
+          await new Promise((resolve) => setImmediate(resolve))
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const http = new Http({
+      baseUrl: 'http://api',
+      fetch: (async () => new Response(body)) as unknown as typeof fetch,
+    })
+    await fetchTransport(
+      http,
+      acknowledgingSession,
+    )({
+      lastEventId: undefined,
+      signal: new AbortController().signal,
+      events: { onFrame: () => undefined, onId: () => undefined },
+    })
+    vi.useRealTimers()
+    expect(acks.map(({ atMs }) => atMs)).toEqual([30_000, 60_000, 75_000, 105_000])
+    expect(acks[0]!.body).toEqual({ stream_id: 's-1' })
   })
 })

@@ -1,4 +1,10 @@
-import { createStreamTicket, openStream, type StreamFrameName, streamFrames } from '@bigtech/contracts'
+import {
+  acknowledgeStream,
+  createStreamTicket,
+  openStream,
+  type StreamFrameName,
+  streamFrames,
+} from '@bigtech/contracts'
 import { createParser } from 'eventsource-parser'
 import { NetworkFailure } from './api-problem.ts'
 import { type Http, problemOf } from './http.ts'
@@ -11,17 +17,45 @@ export interface TransportEvents {
   onId(id: string): void
 }
 
-/** One connection. Resolves when the server ended it; rejects when it broke or was refused. */
-export type StreamTransport = (options: {
-  readonly lastEventId: string | undefined
-  readonly signal: AbortSignal
-  readonly events: TransportEvents
-}) => Promise<void>
+/** Opens one connection. Resolves when the server ended it; rejects when it broke or was refused. */
+export interface StreamTransport {
+  (options: {
+    readonly lastEventId: string | undefined
+    readonly signal: AbortSignal
+    readonly events: TransportEvents
+  }): Promise<void>
+  /** Called when the stream is closed for good. */
+  readonly close?: () => void
+}
+
+/** The server closes a stream that is not acknowledged for 50 s; heartbeats come every 15 s. */
+const ACK_EVERY_MS = 25_000
+
+/** Acknowledges heartbeats: the only sign for the server that the network between the two still works. */
+function acknowledging(session: Session, events: TransportEvents): TransportEvents {
+  let streamId: string | undefined
+  let acknowledgedAt = Date.now()
+  const acknowledge = async (stream_id: string) => {
+    await session.call(acknowledgeStream, { body: { stream_id } })
+    acknowledgedAt = Date.now()
+  }
+  return {
+    ...events,
+    onFrame: (name, data) => {
+      if (name === 'ready' || name === 'reset') streamId = JSON.parse(data).stream_id
+      // One that fails is repeated with the next heartbeat.
+      if (name === 'heartbeat' && streamId && Date.now() - acknowledgedAt >= ACK_EVERY_MS)
+        void acknowledge(streamId).catch(() => undefined)
+      events.onFrame(name, data)
+    },
+  }
+}
 
 /** Over fetch, with the token in the header: in Node, and where a page may read streams. */
 export function fetchTransport(http: Http, session: Session): StreamTransport {
-  return async ({ lastEventId, signal, events }) => {
-    const response = await http.fetch(http.baseUrl + openStream.path, {
+  return async ({ lastEventId, signal, events: listener }) => {
+    const events = acknowledging(session, listener)
+    const response = await http.fetch(`${http.baseUrl}${openStream.path}?acks=1`, {
       headers: {
         accept: 'text/event-stream',
         authorization: `Bearer ${await session.token()}`,
@@ -57,12 +91,15 @@ declare const EventSource: new (url: string) => EventSourceLike
  * never a token; and since the ticket is used up, a lost connection is opened anew by us.
  */
 export function eventSourceTransport(http: Http, session: Session): StreamTransport {
-  return async ({ lastEventId, signal, events }) => {
+  return async ({ lastEventId, signal, events: listener }) => {
+    const events = acknowledging(session, listener)
     const { ticket } = await session.call(createStreamTicket, {
       body: lastEventId === undefined ? {} : { last_event_id: lastEventId },
     })
     signal.throwIfAborted()
-    const source = new EventSource(`${http.baseUrl}${openStream.path}?ticket=${encodeURIComponent(ticket)}`)
+    const source = new EventSource(
+      `${http.baseUrl}${openStream.path}?acks=1&ticket=${encodeURIComponent(ticket)}`,
+    )
     try {
       await new Promise<void>((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason), { once: true })

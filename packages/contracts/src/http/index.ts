@@ -2,10 +2,10 @@ export * from './analytics.ts'
 export * from './define-route.ts'
 export * from './friend.ts'
 export * from './message-actions.ts'
+export * from './message-excerpt.ts'
 export {
   type Attachment,
   attachment,
-  hiddenMessage,
   type Message,
   maxContentBytes,
   maxContentCharacters,

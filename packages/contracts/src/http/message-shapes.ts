@@ -125,21 +125,6 @@ export const messageExample = {
   cseq: 3,
 } satisfies Message
 
-/** A message as it is shown to somebody who has deleted it for themselves: its place, and nothing of what it said. */
-export function hiddenMessage(shown: Message): Message {
-  return {
-    ...shown,
-    content: '',
-    attachment: null,
-    mentions: [],
-    reactions: [],
-    pinned_at: null,
-    reply_preview: null,
-    is_deleted: true,
-    deleted_for: shown.deleted_for ?? 'me',
-  }
-}
-
 export const messageIdParam = z
   .string()
   .regex(/^[1-9]\d{0,15}:\d{12}$/, 'A message_id as the service gave it.')

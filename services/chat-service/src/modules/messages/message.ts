@@ -1,5 +1,7 @@
 import type { Attachment } from '@bigtech/contracts'
 
+export { excerpt } from '@bigtech/contracts'
+
 /** Times inside this module are Unix milliseconds: records also travel as JSON between processes. */
 export type UnixMs = number
 
@@ -69,26 +71,4 @@ export function positionOf(id: string): number {
 
 export function roomOf(id: string): number {
   return Number(id.slice(0, id.indexOf(':')))
-}
-
-const PREVIEW_CHARACTERS = 100
-/** Enough for 100 of most characters; a family of emoji takes 11 units by itself. */
-const PREVIEW_UNITS = PREVIEW_CHARACTERS * 4
-const graphemes = new Intl.Segmenter()
-
-/** The beginning of a text, for lists and replies: at most 100 characters as people count them, none of them cut. */
-export function excerpt(content: string): string {
-  if (content.length <= PREVIEW_CHARACTERS) return content
-  const start = content.slice(0, PREVIEW_UNITS)
-  let end = 0
-  let count = 0
-  for (const { index, segment } of graphemes.segment(start)) {
-    const next = index + segment.length
-    // The last character of the piece may go on behind it.
-    const isWhole = next < start.length || start.length === content.length
-    if (count === PREVIEW_CHARACTERS || !isWhole) break
-    count++
-    end = next
-  }
-  return content.slice(0, end)
 }

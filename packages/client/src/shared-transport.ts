@@ -1,0 +1,318 @@
+import type { StreamFrame, StreamFrameName } from '@bigtech/contracts'
+import { NetworkFailure } from './api-problem.ts'
+import type { StreamTransport, TransportEvents } from './transport.ts'
+
+/** The part of Web Locks that is used. */
+export interface Locks {
+  request(
+    name: string,
+    options: { signal?: AbortSignal; steal?: boolean },
+    work: () => Promise<void>,
+  ): Promise<unknown>
+}
+
+/** The part of BroadcastChannel that is used. */
+export interface Channel {
+  postMessage(message: unknown): void
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
+  close(): void
+}
+
+export interface SharedTransportOptions {
+  /** Tabs with the same name share one connection: name the server and the user. */
+  readonly name: string
+  readonly inner: StreamTransport
+  /** `navigator.locks` unless given; null: there are none. */
+  readonly locks?: Locks | null | undefined
+  readonly openChannel?: ((name: string) => Channel) | undefined
+  /** A leader that does not answer for so long counts as frozen. */
+  readonly answerTimeoutMs?: number
+}
+
+/** What the leader tells, and what another tab asks. `to` names one tab. */
+type Word =
+  | { readonly say: 'hello'; readonly tab: string; readonly id: string | undefined }
+  | { readonly say: 'wait'; readonly to: string }
+  | {
+      readonly say: 'frame'
+      readonly name: string
+      readonly data: string
+      readonly id?: string
+      readonly to?: string
+    }
+  | { readonly say: 'down' }
+
+interface Sent {
+  readonly name: string
+  readonly data: string
+  readonly id?: string
+}
+
+/** Frames that a tab may have missed while the leader changed. */
+const MAX_RECENT = 500
+const ANSWER_TIMEOUT_MS = 3_000
+
+/**
+ * One connection for all tabs of a browser, which opens no more than six to a server over HTTP/1.1: the tab that
+ * holds a lock connects, and passes every frame on. When it goes, the next one takes over and resumes. Where Web
+ * Locks or BroadcastChannel do not exist, every tab connects by itself.
+ */
+export function sharedTransport(options: SharedTransportOptions): StreamTransport {
+  const { inner, name } = options
+  const { locks = (globalThis.navigator as { locks?: Locks } | undefined)?.locks } = options
+  const openChannel = options.openChannel ?? browserChannel()
+  if (!locks || !openChannel) return inner
+  const tab = new Tab({
+    name: `bigtech-stream:${name}`,
+    inner,
+    locks,
+    openChannel,
+    answerTimeoutMs: options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
+  })
+  return Object.assign((connection: Connection) => tab.connect(connection), { close: () => tab.close() })
+}
+
+type Connection = Parameters<StreamTransport>[0]
+
+type Waiting = Map<string, string | undefined>
+
+interface TabOptions {
+  readonly name: string
+  readonly inner: StreamTransport
+  readonly locks: Locks
+  readonly openChannel: (name: string) => Channel
+  readonly answerTimeoutMs: number
+}
+
+/** One tab: leads for as long as it holds the lock, and follows until then. */
+class Tab {
+  readonly #options: TabOptions
+  readonly #id = crypto.randomUUID()
+  #channel: Channel | undefined
+  /** What happens to a word of another tab. */
+  #onWord: (word: Word) => void = () => undefined
+  /** Tabs that wait until this one is connected, with their positions. */
+  readonly #waiting: Waiting = new Map()
+  /** Present while this tab leads; aborted when the leadership ends. */
+  #term: AbortController | undefined
+
+  constructor(options: TabOptions) {
+    this.#options = options
+  }
+
+  async connect(connection: Connection): Promise<void> {
+    let lastEventId = connection.lastEventId
+    const events = {
+      ...connection.events,
+      onId: (id: string) => {
+        lastEventId = id
+        connection.events.onId(id)
+      },
+    }
+    const { signal } = connection
+    if (!this.#term) await this.#follow({ lastEventId, signal, events })
+    await this.#lead({ lastEventId, signal, events })
+  }
+
+  /** Ends the leadership, so that another tab connects. */
+  close(): void {
+    this.#term?.abort()
+    this.#term = undefined
+    this.#channel?.close()
+    this.#channel = undefined
+  }
+
+  /** Connects, and passes on what arrives. Stays the leader when the connection breaks: it is no better elsewhere. */
+  async #lead({ lastEventId, signal, events }: Connection): Promise<void> {
+    const leader = new Leader((word) => this.#say(word), this.#waiting, lastEventId)
+    this.#onWord = (word) => word.say === 'hello' && leader.welcome(word.tab, word.id)
+    try {
+      await this.#options.inner({
+        lastEventId,
+        signal: AbortSignal.any([signal, this.#term!.signal]),
+        events: leader.passOn(events),
+      })
+    } finally {
+      this.#say({ say: 'down' })
+      // Until it is connected again.
+      this.#onWord = (word) => {
+        if (word.say !== 'hello') return
+        this.#waiting.set(word.tab, word.id)
+        this.#say({ say: 'wait', to: word.tab })
+      }
+    }
+  }
+
+  /** Receives the leader's frames. Resolves when this tab leads; rejects when the leader's connection broke. */
+  async #follow({ lastEventId, signal, events }: Connection): Promise<void> {
+    signal.throwIfAborted()
+    const elected = Promise.withResolvers<void>()
+    const stop = new AbortController()
+    const campaign = (steal: boolean) => this.#campaign(stop.signal, steal, elected.resolve)
+    // A leader that does not answer is frozen, and so are its frames.
+    const silence = setTimeout(() => campaign(true), this.#options.answerTimeoutMs)
+    let isWelcome = false
+    this.#onWord = (word) => {
+      if (word.say === 'down') elected.reject(new NetworkFailure(new Error('The shared connection broke.')))
+      if (word.say !== 'frame' && word.say !== 'wait') return
+      if (word.to === this.#id) clearTimeout(silence)
+      if (word.say !== 'frame') return
+      // What is sent to all before the welcome is part of the welcome.
+      if (word.to === undefined ? !isWelcome : word.to !== this.#id) return
+      isWelcome = true
+      events.onFrame(word.name, word.data)
+      if (word.id !== undefined) events.onId(word.id)
+    }
+    signal.addEventListener('abort', () => elected.reject(signal.reason), { signal: stop.signal })
+    campaign(false)
+    this.#say({ say: 'hello', tab: this.#id, id: lastEventId })
+    try {
+      await elected.promise
+    } finally {
+      clearTimeout(silence)
+      stop.abort()
+      this.#onWord = () => undefined
+    }
+  }
+
+  #campaign(signal: AbortSignal, steal: boolean, onElected: () => void): void {
+    const term = new AbortController()
+    const hold = async () => {
+      if (signal.aborted) return
+      this.#term = term
+      onElected()
+      await new Promise((resolve) => term.signal.addEventListener('abort', resolve))
+    }
+    this.#options.locks
+      .request(this.#options.name, steal ? { steal } : { signal }, hold)
+      // Not elected any more, or stolen by a tab that took this one for frozen.
+      .catch(() => {
+        term.abort()
+        if (this.#term === term) this.#term = undefined
+      })
+  }
+
+  #say(word: Word): void {
+    if (!this.#channel) {
+      this.#channel = this.#options.openChannel(this.#options.name)
+      this.#channel.addEventListener('message', ({ data }) => this.#onWord(data as Word))
+    }
+    this.#channel.postMessage(word)
+  }
+}
+
+/** The tab that is connected: passes frames on, and tells others where they can join. */
+class Leader {
+  readonly #say: (word: Word) => void
+  readonly #waiting: Waiting
+  readonly #heads = new Map<number, { seq: number; cseq: number }>()
+  #recent: Sent[] = []
+  #firstId: string | undefined
+  #lastId: string | undefined
+  #streamId: string | undefined
+
+  constructor(say: (word: Word) => void, waiting: Waiting, lastEventId: string | undefined) {
+    this.#say = say
+    this.#waiting = waiting
+    this.#firstId = lastEventId
+  }
+
+  /** Returns events that also go to the other tabs. */
+  passOn(events: TransportEvents): TransportEvents {
+    let pending: Omit<Sent, 'id'> | undefined
+    // An id comes after the frame that it includes: the two travel together, so the frame waits for it.
+    const send = (id?: string) => {
+      if (!pending) return
+      const sent = id === undefined ? pending : { ...pending, id }
+      pending = undefined
+      // The first frame of the connection goes to each tab as its own.
+      if (!this.#note(sent)) this.#say({ say: 'frame', ...sent })
+    }
+    return {
+      onFrame: (name, data) => {
+        send()
+        pending = { name, data }
+        queueMicrotask(() => send())
+        events.onFrame(name, data)
+      },
+      onId: (id) => {
+        send(id)
+        events.onId(id)
+      },
+    }
+  }
+
+  /** Sends what a tab with that position lacks; otherwise tells it to fetch anew and to go on from here. */
+  welcome(to: string, id: string | undefined): void {
+    if (this.#streamId === undefined) {
+      this.#waiting.set(to, id)
+      this.#say({ say: 'wait', to })
+      return
+    }
+    const send = (sent: Sent) => this.#say({ say: 'frame', to, ...sent })
+    const rooms = [...this.#heads].map(([room_id, head]) => ({ room_id, ...head }))
+    const missed = this.#after(id)
+    const last = this.#lastId === undefined ? {} : { id: this.#lastId }
+    if (missed) {
+      send({ name: 'ready', data: JSON.stringify({ stream_id: this.#streamId, rooms }) })
+      for (const sent of missed) send(sent)
+    } else {
+      const reason = id === undefined ? 'new' : 'too_old'
+      send({ name: 'reset', data: JSON.stringify({ stream_id: this.#streamId, reason, rooms }), ...last })
+    }
+  }
+
+  #after(id: string | undefined): readonly Sent[] | undefined {
+    if (id === undefined) return undefined
+    if (id === this.#firstId) return this.#recent
+    const index = this.#recent.findLastIndex((sent) => sent.id === id)
+    return index === -1 ? undefined : this.#recent.slice(index + 1)
+  }
+
+  /** Returns whether it was the first frame of the connection. */
+  #note(sent: Sent): boolean {
+    if (sent.id !== undefined) this.#lastId = sent.id
+    const frame = parse(sent)
+    if (frame?.event === 'ready' || frame?.event === 'reset') {
+      this.#streamId = frame.data.stream_id
+      if (frame.event === 'reset') this.#heads.clear()
+      for (const { room_id, seq, cseq } of frame.data.rooms) this.#heads.set(room_id, { seq, cseq })
+      // A tab that is told where it stands begins with a frame of its own.
+      if (frame.event === 'reset') this.#firstId = undefined
+      for (const [tab, id] of this.#waiting) this.welcome(tab, id)
+      this.#waiting.clear()
+      return true
+    }
+    if (frame) this.#move(frame)
+    this.#recent.push(sent)
+    if (this.#recent.length > MAX_RECENT) {
+      this.#recent = this.#recent.slice(MAX_RECENT / 2)
+      this.#firstId = undefined
+    }
+    return false
+  }
+
+  #move(frame: StreamFrame): void {
+    if (frame.event === 'room_removed') this.#heads.delete(frame.data.room_id)
+    if (frame.event === 'room_added')
+      this.#heads.set(frame.data.room_id, { seq: frame.data.seq, cseq: frame.data.cseq })
+    if (frame.event !== 'message' && frame.event !== 'message_updated') return
+    const head = this.#heads.get(frame.data.room_id) ?? { seq: 0, cseq: 0 }
+    this.#heads.set(frame.data.room_id, head)
+    if (frame.event === 'message') head.seq = Math.max(head.seq, frame.data.seq)
+    else head.cseq = Math.max(head.cseq, frame.data.cseq)
+  }
+}
+
+function parse({ name, data }: Sent): StreamFrame | undefined {
+  try {
+    return { event: name as StreamFrameName, data: JSON.parse(data) } as StreamFrame
+  } catch {
+    return undefined
+  }
+}
+
+function browserChannel(): ((name: string) => Channel) | undefined {
+  const { BroadcastChannel } = globalThis as unknown as { BroadcastChannel?: new (name: string) => Channel }
+  return BroadcastChannel && ((name) => new BroadcastChannel(name))
+}

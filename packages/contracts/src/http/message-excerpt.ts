@@ -1,0 +1,38 @@
+import type { Message } from './message-shapes.ts'
+
+const PREVIEW_CHARACTERS = 100
+/** Enough for 100 of most characters; a family of emoji takes 11 units by itself. */
+const PREVIEW_UNITS = PREVIEW_CHARACTERS * 4
+const graphemes = new Intl.Segmenter()
+
+/** The beginning of a text, for lists and replies: at most 100 characters as people count them, none of them cut. */
+export function excerpt(content: string): string {
+  if (content.length <= PREVIEW_CHARACTERS) return content
+  const start = content.slice(0, PREVIEW_UNITS)
+  let end = 0
+  let count = 0
+  for (const { index, segment } of graphemes.segment(start)) {
+    const next = index + segment.length
+    // The last character of the piece may go on behind it.
+    const isWhole = next < start.length || start.length === content.length
+    if (count === PREVIEW_CHARACTERS || !isWhole) break
+    count++
+    end = next
+  }
+  return content.slice(0, end)
+}
+
+/** A message as it is shown to somebody who has deleted it for themselves: its place, and nothing of what it said. */
+export function hiddenMessage(shown: Message): Message {
+  return {
+    ...shown,
+    content: '',
+    attachment: null,
+    mentions: [],
+    reactions: [],
+    pinned_at: null,
+    reply_preview: null,
+    is_deleted: true,
+    deleted_for: shown.deleted_for ?? 'me',
+  }
+}
