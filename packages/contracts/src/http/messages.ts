@@ -13,7 +13,7 @@ import {
   oneMessage,
   tag,
 } from './message-shapes.ts'
-import { idParam, pageLimit, pageQuery, wholeNumber } from './paging.ts'
+import { idParam, pageLimit, pageOf, pageQuery, wholeNumber } from './paging.ts'
 import { inRoom, roomProblems } from './rooms.ts'
 
 export const sendMessage = defineRoute({
@@ -119,16 +119,19 @@ export const listMessageVersions = defineRoute({
   path: '/messages/:room_id/:message_id/versions',
   tag,
   summary: 'What an edited message said before, oldest first',
+  description: 'The newest 100 versions are kept.',
   params: ofMessage,
+  query: pageQuery,
   success: {
     status: 200,
     description: 'Its versions, the present one last. Empty for a deleted message.',
-    schema: z.object({
-      items: z.array(z.object({ rev: z.int().min(0), content: z.string(), written_at: timestamp })),
-    }),
-    example: { items: [{ rev: 0, content: '안녕', written_at: '2026-01-27T10:00:00.000Z' }] },
+    schema: pageOf(z.object({ rev: z.int().min(0), content: z.string(), written_at: timestamp })),
+    example: {
+      items: [{ rev: 0, content: '안녕', written_at: '2026-01-27T10:00:00.000Z' }],
+      next_cursor: null,
+    },
   },
-  problems: [...roomProblems, 'MESSAGE_NOT_FOUND'],
+  problems: [...roomProblems, 'MESSAGE_NOT_FOUND', 'CURSOR_INVALID'],
 })
 
 export const deleteMessage = defineRoute({

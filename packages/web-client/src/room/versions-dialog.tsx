@@ -14,7 +14,7 @@ export default function VersionsDialog({ message, onClose }: { message: Message;
   const params = { room_id: message.room_id, message_id: message.message_id }
   const { data, error, refetch } = useQuery({
     queryKey: ['versions', message.message_id, message.rev],
-    queryFn: () => call(listMessageVersions, { params }),
+    queryFn: () => call(listMessageVersions, { params, query: { limit: 100 } }),
   })
   return (
     <Modal title={t('message.versions')} onClose={onClose}>

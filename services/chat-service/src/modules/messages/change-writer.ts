@@ -4,7 +4,7 @@ import { Problem, StoreUnavailable } from '@bigtech/service-kit'
 import { type Change, decide, fold, type Intent } from './change.ts'
 import type { ChangeDocument } from './documents.ts'
 import type { MessageRepository } from './message.repository.ts'
-import { type MessageRecord, positionId } from './message.ts'
+import { type MessageRecord, positionId, type Version, versionOf } from './message.ts'
 import type { Projection } from './projection.ts'
 import type { LogHead } from './room-log.ts'
 import type { AppliedChange } from './room-updates.ts'
@@ -164,14 +164,20 @@ export class ChangeWriter {
   async #finish(roomId: number, plan: readonly Planned[]): Promise<void> {
     const first = new Map<string, MessageRecord>()
     const last = new Map<string, MessageRecord>()
+    const replaced = new Map<string, Version[]>()
     for (const { document, before, after } of plan) {
       if (!document || !before || !after) continue
-      if (!first.has(before.messageId)) first.set(before.messageId, before)
-      last.set(after.messageId, after)
+      const { messageId } = before
+      if (!first.has(messageId)) first.set(messageId, before)
+      last.set(messageId, after)
+      if (document.kind === 'edited')
+        replaced.set(messageId, [...(replaced.get(messageId) ?? []), versionOf(before)])
     }
     // From here on the changes are stored; if this fails, the relay writes them into their messages.
     await Promise.all(
-      [...last.values()].map((after) => this.#options.projection.save(first.get(after.messageId)!, after)),
+      [...last].map(([messageId, after]) =>
+        this.#options.projection.save(first.get(messageId)!, after, replaced.get(messageId) ?? []),
+      ),
     )
     const changes = plan.flatMap(({ document, after }) =>
       document && after

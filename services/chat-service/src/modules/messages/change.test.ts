@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Change, type ChangeBody, decide, fold } from './change.ts'
-import type { MessageRecord } from './message.ts'
+import { type Change, type ChangeBody, decide, fold, replacedBy } from './change.ts'
+import type { MessageRecord, Version } from './message.ts'
 
 const message: MessageRecord = {
   messageId: '1:000000000001',
@@ -24,7 +24,6 @@ const message: MessageRecord = {
   isDeleted: false,
   reactions: [],
   pinnedAt: null,
-  versions: [],
 }
 
 const body = fc.oneof(
@@ -95,22 +94,28 @@ describe('fold', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const log = logOf(steps)
-        const { reactions, isDeleted, content, versions, pinnedAt, rev } = log.reduce(fold, message)
+        const { reactions, isDeleted, content, pinnedAt, rev } = log.reduce(fold, message)
+        const kept = replacedIn(log)
         expect(reactions.length).toBeLessThanOrEqual(20)
         for (const { userIds } of reactions) expect(new Set(userIds).size).toBe(userIds.length)
         expect(isDeleted).toBe(log.some((change) => change.body.kind === 'deleted'))
         if (isDeleted)
-          expect({ reactions, content, versions, pinnedAt }).toEqual({
-            reactions: [],
-            content: '',
-            versions: [],
-            pinnedAt: null,
-          })
-        else expect(versions).toHaveLength(rev)
+          expect({ reactions, content, pinnedAt }).toEqual({ reactions: [], content: '', pinnedAt: null })
+        expect(kept.map((version) => version.rev)).toEqual(Array.from({ length: rev }, (_, index) => index))
       }),
     )
   })
 })
+
+/** The versions that a log replaces, in order. */
+function replacedIn(log: readonly Change[]): Version[] {
+  let now = message
+  return log.flatMap((change) => {
+    const replaced = replacedBy(change, now)
+    now = fold(now, change)
+    return replaced ?? []
+  })
+}
 
 describe('decide', () => {
   const wish = (change: ChangeBody, userId = 1, mayModerate = false) => ({

@@ -1,6 +1,13 @@
 import { maxReactionKinds } from '@bigtech/contracts'
 import { Problem } from '@bigtech/service-kit'
-import type { MessageRecord, MessageState, ReactionOf, UnixMs } from './message.ts'
+import {
+  type MessageRecord,
+  type MessageState,
+  type ReactionOf,
+  type UnixMs,
+  type Version,
+  versionOf,
+} from './message.ts'
 
 /** Something that happened to a message after it was sent. */
 export type ChangeBody =
@@ -98,6 +105,12 @@ export function fold(message: MessageRecord, change: Change): MessageRecord {
   return { ...message, ...applied(message, change), cseq: change.cseq }
 }
 
+/** The version that a change replaces, if it replaces one that is to be kept. */
+export function replacedBy(change: Change, message: MessageRecord): Version | undefined {
+  const isEdit = change.body.kind === 'edited' && change.cseq > message.cseq && !message.isDeleted
+  return isEdit ? versionOf(message) : undefined
+}
+
 function applied(message: MessageRecord, { body, at, userId }: Change): Partial<MessageState> {
   if (message.isDeleted) return {}
   switch (body.kind) {
@@ -107,10 +120,6 @@ function applied(message: MessageRecord, { body, at, userId }: Change): Partial<
         mentions: body.mentions ?? message.mentions,
         rev: message.rev + 1,
         editedAt: at,
-        versions: [
-          ...message.versions,
-          { rev: message.rev, content: message.content, writtenAt: message.editedAt ?? message.createdAt },
-        ],
       }
     case 'deleted':
       return {
@@ -120,7 +129,6 @@ function applied(message: MessageRecord, { body, at, userId }: Change): Partial<
         attachment: null,
         reactions: [],
         pinnedAt: null,
-        versions: [],
       }
     case 'reaction_added':
       return { reactions: withReaction(message.reactions, body.emoji, userId) }

@@ -41,6 +41,56 @@ describe('editMessage', () => {
     ])
   })
 
+  it('pages through the versions, keeps the newest 100 of them, and no list reads any', async () => {
+    const { a, b, roomId } = await setUp()
+    const message = await rooms.send(a, roomId, 'edit 0')
+    for (let n = 1; n <= 120; n += 20) {
+      const batch = upTo(20).map((each) =>
+        rooms.as(a, 'PATCH', urlOf(message), { content: `edit ${n + each - 1}` }, each % 2),
+      )
+      expect((await Promise.all(batch)).map(({ status }) => status)).toEqual(upTo(20).map(() => 200))
+    }
+    const seen: number[] = []
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page = await rooms.as(
+        b,
+        'GET',
+        `${urlOf(message)}/versions?limit=30${cursor && `&cursor=${cursor}`}`,
+      )
+      expect(page.body.items.length).toBeLessThanOrEqual(30)
+      seen.push(...page.body.items.map(({ rev }: { rev: number }) => rev))
+      cursor = page.body.next_cursor
+    }
+    expect(seen).toEqual(upTo(100).map((n) => n + 20))
+    const versions = rooms.db.collection<{ _id: string }>('message_versions')
+    const ofMessage = { _id: { $gte: `${message.message_id}:`, $lt: `${message.message_id};` } }
+    expect(await versions.countDocuments(ofMessage)).toBe(99)
+    const stored = await rooms.db.collection<{ _id: string }>('messages').findOne({ _id: message.message_id })
+    expect(stored).not.toHaveProperty('versions')
+    await rooms.as(a, 'DELETE', urlOf(message))
+    expect(await versions.countDocuments(ofMessage)).toBe(0)
+  }, 60_000)
+
+  it('still shows the versions of messages that were edited before these had a collection of their own', async () => {
+    const { a, roomId } = await setUp()
+    const message = await rooms.send(a, roomId, 'second')
+    const messages = rooms.db.collection<{ _id: string }>('messages')
+    const written_at = new Date()
+    const old = { rev: 1, edited_at: written_at, versions: [{ rev: 0, content: 'first', written_at }] }
+    await messages.updateOne({ _id: message.message_id }, { $set: old })
+    await rooms.as(a, 'PATCH', urlOf(message), { content: 'third' })
+    const { body } = await rooms.as(a, 'GET', `${urlOf(message)}/versions`)
+    expect(body.items.map(({ content }: { content: string }) => content)).toEqual([
+      'first',
+      'second',
+      'third',
+    ])
+    const exported = await rooms.as(a, 'GET', '/rooms/export')
+    expect(JSON.stringify(exported.body)).toContain('first')
+    await rooms.as(a, 'DELETE', urlOf(message))
+    expect(JSON.stringify(await messages.findOne({ _id: message.message_id }))).not.toContain('first')
+  })
+
   it('goes on from what the other process has changed in the meantime', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, '처음')

@@ -40,8 +40,20 @@ export interface MessageDocument extends LogDocument {
   readonly is_deleted: boolean
   readonly reactions: readonly { emoji: string; user_ids: readonly number[] }[]
   readonly pinned_at?: Date
-  readonly versions: readonly { rev: number; content: string; written_at: Date }[]
+  /** Of messages edited before versions had a collection of their own. */
+  readonly versions?: readonly StoredVersion[]
   readonly tokens: readonly string[]
+}
+
+interface StoredVersion {
+  readonly rev: number
+  readonly content: string
+  readonly written_at: Date
+}
+
+export interface VersionDocument extends StoredVersion {
+  /** `message_id:rev`, see versionId. */
+  readonly _id: string
 }
 
 export interface ChangeDocument extends LogDocument {
@@ -81,6 +93,7 @@ export interface RoomHeadDocument {
 export const collections = {
   messages: 'messages',
   changes: 'room_changes',
+  versions: 'message_versions',
   positions: 'read_positions',
   hidden: 'hidden_messages',
   heads: 'room_heads',
@@ -139,6 +152,7 @@ export const indexes: Record<string, readonly mongo.IndexDescription[]> = {
     { name: 'message', key: { message_id: 1 } },
     { name: 'user', key: { user_id: 1, at: 1 } },
   ],
+  [collections.versions]: [],
   [collections.heads]: [],
 }
 
@@ -166,11 +180,6 @@ export function toRecord(doc: MessageDocument): MessageRecord {
     isDeleted: doc.is_deleted,
     reactions: doc.reactions.map(({ emoji, user_ids }) => ({ emoji, userIds: user_ids })),
     pinnedAt: doc.pinned_at?.getTime() ?? null,
-    versions: doc.versions.map(({ rev, content, written_at }) => ({
-      rev,
-      content,
-      writtenAt: written_at.getTime(),
-    })),
   }
 }
 
@@ -186,20 +195,16 @@ export function stateUpdate(record: MessageRecord): mongo.UpdateFilter<MessageDo
       edited_at: record.editedAt === null ? null : new Date(record.editedAt),
       is_deleted: record.isDeleted,
       reactions: record.reactions.map(({ emoji, userIds }) => ({ emoji, user_ids: userIds })),
-      versions: record.versions.map(({ rev, content, writtenAt }) => ({
-        rev,
-        content,
-        written_at: new Date(writtenAt),
-      })),
       tokens: indexTokens(record.content),
       ...(mentions.length > 0 ? { mentions } : {}),
       ...(pinnedAt === null ? {} : { pinned_at: new Date(pinnedAt) }),
     },
-    ...(mentions.length === 0 || pinnedAt === null
+    ...(mentions.length === 0 || pinnedAt === null || record.isDeleted
       ? {
           $unset: {
             ...(mentions.length === 0 ? { mentions: true } : {}),
             ...(pinnedAt === null ? { pinned_at: true } : {}),
+            ...(record.isDeleted ? { versions: true } : {}),
           },
         }
       : {}),

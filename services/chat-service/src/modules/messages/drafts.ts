@@ -58,7 +58,6 @@ export function draftOf(message: NewMessage, correlationId: string): Draft {
         edited_at: null,
         is_deleted: false,
         reactions: [],
-        versions: [],
         tokens,
         pending: true,
         outbox: [sentRecord(message, messageId, position, createdAt, { eventId, correlationId })],

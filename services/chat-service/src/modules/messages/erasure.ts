@@ -4,6 +4,7 @@ import { type MessageDocument, toRecord } from './documents.ts'
 import type { MessageRepository } from './message.repository.ts'
 import { roomOf } from './message.ts'
 import type { MongoStore } from './mongo-store.ts'
+import { MAX_VERSIONS, type VersionRepository } from './version.repository.ts'
 
 const BATCH = 200
 
@@ -11,11 +12,18 @@ const BATCH = 200
 export class MessagesOfUser implements MessageErasure, MessageExport {
   readonly #store: MongoStore
   readonly #repository: MessageRepository
+  readonly #versions: VersionRepository
   readonly #writer: ChangeWriter
 
-  constructor(store: MongoStore, repository: MessageRepository, writer: ChangeWriter) {
+  constructor(
+    store: MongoStore,
+    repository: MessageRepository,
+    versions: VersionRepository,
+    writer: ChangeWriter,
+  ) {
     this.#store = store
     this.#repository = repository
+    this.#versions = versions
     this.#writer = writer
   }
 
@@ -53,8 +61,8 @@ export class MessagesOfUser implements MessageErasure, MessageExport {
       const last = batch.at(-1)
       if (!last) return
       for (const doc of batch) {
-        const { messageId, roomId, seq, content, messageType, createdAt, attachment, isDeleted } =
-          toRecord(doc)
+        const record = toRecord(doc)
+        const { messageId, roomId, seq, content, messageType, createdAt, attachment, isDeleted } = record
         if (isDeleted || messageType === 'system') continue
         yield {
           message_id: messageId,
@@ -64,16 +72,26 @@ export class MessagesOfUser implements MessageErasure, MessageExport {
           message_type: messageType,
           created_at: new Date(createdAt).toISOString(),
           attachment,
+          ...(record.rev > 0 ? { former_versions: await this.#formerVersions(messageId) } : {}),
         }
       }
       after = last._id
     }
   }
 
+  async #formerVersions(messageId: string) {
+    const versions = await this.#versions.of(messageId, 0, MAX_VERSIONS)
+    return versions.map(({ rev, content, writtenAt }) => ({
+      rev,
+      content,
+      written_at: new Date(writtenAt).toISOString(),
+    }))
+  }
+
   #page(userId: number, after: string): Promise<MessageDocument[]> {
     return this.#store.find('messages.of_author', this.#messages, {
       filter: { user_id: userId, _id: { $gt: after } },
-      projection: { outbox: 0, tokens: 0 },
+      projection: { outbox: 0, tokens: 0, versions: 0 },
       sort: { _id: 1 },
       limit: BATCH,
     })

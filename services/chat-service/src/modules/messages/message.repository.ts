@@ -11,7 +11,7 @@ import { type MessageRecord, positionId } from './message.ts'
 import type { MongoStore } from './mongo-store.ts'
 import { RoomLog } from './room-log.ts'
 
-const withoutBulk = { outbox: 0, tokens: 0 } as const
+const withoutBulk = { outbox: 0, tokens: 0, versions: 0 } as const
 /** More than a full room can hide of a page of messages. */
 const MAX_HIDDEN = 100_000
 

@@ -1,15 +1,20 @@
 import type { Attachment, Message } from '@bigtech/contracts'
-import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
+import { type AuthenticatedContext, decodeCursor, Problem, toPage } from '@bigtech/service-kit'
+import { z } from 'zod'
 import type { Membership, MembershipReader } from '../rooms/membership.ts'
 import type { Appended, Draft, MessageAppender } from './append.ts'
 import { type ChangeBody, MAX_PINS } from './change.ts'
 import type { ChangeWriter } from './change-writer.ts'
 import { draftOf } from './drafts.ts'
 import type { MessageRepository } from './message.repository.ts'
-import { type MessageRecord, roomOf } from './message.ts'
+import { type MessageRecord, roomOf, versionOf } from './message.ts'
 import type { MessageViews } from './message.view.ts'
 import type { MessageLimits } from './message-limits.ts'
 import type { RoomUpdates } from './room-updates.ts'
+import type { VersionRepository } from './version.repository.ts'
+
+/** The `rev` to go on with. */
+const versionCursor = z.int().min(0)
 
 export interface SendInput {
   readonly content: string
@@ -28,6 +33,7 @@ export interface MessageServiceOptions {
   readonly members: MembershipReader
   readonly limits: MessageLimits
   readonly updates: RoomUpdates
+  readonly versions: VersionRepository
 }
 
 /** What people do with messages. Who may do it is asked of the rooms; what then holds is decided here. */
@@ -185,21 +191,28 @@ export class MessageService {
     return this.#view(ctx, await this.#visible(membership, messageId))
   }
 
-  async versions(ctx: AuthenticatedContext, roomId: number, messageId: string) {
-    const membership = await this.#options.members.require(roomId, ctx.actor.userId)
-    const message = await this.#visible(membership, messageId)
-    const hidden = await this.#options.repository.hiddenBy(ctx.actor.userId, [messageId])
-    if (message.isDeleted || hidden.has(messageId)) return []
-    const present = {
-      rev: message.rev,
-      content: message.content,
-      writtenAt: message.editedAt ?? message.createdAt,
-    }
-    return [...message.versions, present].map(({ rev, content, writtenAt }) => ({
-      rev,
-      content,
-      written_at: new Date(writtenAt).toISOString(),
-    }))
+  /** Oldest first, the present text last. */
+  async versions(
+    ctx: AuthenticatedContext,
+    roomId: number,
+    messageId: string,
+    { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+  ) {
+    const { members, repository, versions } = this.#options
+    const { userId } = ctx.actor
+    const from = decodeCursor(versionCursor, cursor) ?? 0
+    const message = await this.#visible(await members.require(roomId, userId), messageId)
+    const hidden = await repository.hiddenBy(userId, [messageId])
+    if (message.isDeleted || hidden.has(messageId)) return { items: [], next_cursor: null }
+    // One that replaces the present text may be stored already, while this reads.
+    const former = (await versions.of(messageId, from, limit + 1)).filter(({ rev }) => rev < message.rev)
+    const rows = message.rev >= from ? [...former, versionOf(message)] : former
+    return toPage(
+      rows,
+      limit,
+      ({ rev }) => rev + 1,
+      ({ rev, content, writtenAt }) => ({ rev, content, written_at: new Date(writtenAt).toISOString() }),
+    )
   }
 
   async #change(

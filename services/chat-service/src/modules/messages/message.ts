@@ -32,10 +32,16 @@ export interface ReactionOf {
   readonly userIds: readonly number[]
 }
 
-interface Version {
+/** What a message said, from when it was written until the next edit. */
+export interface Version {
+  readonly messageId: string
   readonly rev: number
   readonly content: string
   readonly writtenAt: UnixMs
+}
+
+export function versionOf({ messageId, rev, content, editedAt, createdAt }: MessageRecord): Version {
+  return { messageId, rev, content, writtenAt: editedAt ?? createdAt }
 }
 
 /** What changes do to it; `cseq` is the last one that is in here. */
@@ -49,8 +55,6 @@ export interface MessageState {
   readonly isDeleted: boolean
   readonly reactions: readonly ReactionOf[]
   readonly pinnedAt: UnixMs | null
-  /** What it said before, oldest first; the present text is not among them. */
-  readonly versions: readonly Version[]
 }
 
 export type MessageRecord = MessageOrigin & MessageState

@@ -25,6 +25,7 @@ import { RoomHeadsReader } from './room-heads.ts'
 import { RoomPositions } from './room-positions.ts'
 import { RoomUpdates } from './room-updates.ts'
 import { SystemMessageWriter } from './system-messages.ts'
+import { VersionRepository } from './version.repository.ts'
 
 export interface MessagesOptions {
   readonly service: Service
@@ -62,7 +63,8 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   const { service, members } = options
   const store = new MongoStore(options.mongo, options.storeMetrics)
   const repository = new MessageRepository(store)
-  const projection = new Projection(store, repository)
+  const versions = new VersionRepository(store)
+  const projection = new Projection(store, repository, versions)
   const positions = new ReadPositionRepository(store)
   const reads = new ReadState(positions, members)
   const rooms = new RoomPositions(store, repository, service.log)
@@ -85,9 +87,9 @@ export function createMessages(options: MessagesOptions): MessagesModule {
       relay.wake()
     },
   })
-  const ofUser = new MessagesOfUser(store, repository, writer)
+  const ofUser = new MessagesOfUser(store, repository, versions, writer)
   const common = { repository, views, members, limits, updates }
-  const messages = new MessageService({ ...common, appender, writer })
+  const messages = new MessageService({ ...common, appender, writer, versions })
   const history = new HistoryService({ ...common, positions, reads, rooms })
   service.app.register(messageRoutes, { messages, history })
   createIndexes(service, repository)

@@ -34,9 +34,9 @@ export async function messageRoutes(
   route(app, deleteMessage, ({ params, query }, ctx) =>
     messages.delete(ctx, params.room_id, params.message_id, query.for),
   )
-  route(app, listMessageVersions, async ({ params }, ctx) => ({
-    items: await messages.versions(ctx, params.room_id, params.message_id),
-  }))
+  route(app, listMessageVersions, ({ params, query }, ctx) =>
+    messages.versions(ctx, params.room_id, params.message_id, query),
+  )
   route(app, addReaction, ({ params }, ctx) =>
     messages.react(ctx, params.room_id, params.message_id, params.emoji),
   )

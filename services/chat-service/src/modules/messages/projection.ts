@@ -1,8 +1,9 @@
-import { type Change, fold } from './change.ts'
+import { type Change, fold, replacedBy } from './change.ts'
 import { type ChangeDocument, stateUpdate, toChange } from './documents.ts'
 import type { MessageRepository } from './message.repository.ts'
-import type { MessageRecord } from './message.ts'
+import type { MessageRecord, Version } from './message.ts'
 import type { MongoStore } from './mongo-store.ts'
+import type { VersionRepository } from './version.repository.ts'
 
 const MAX_ATTEMPTS = 20
 /** Changes that are in the log and not in their messages: those of a moment, or what a crash has left. */
@@ -15,10 +16,12 @@ const MAX_PENDING_CHANGES = 10_000
 export class Projection {
   readonly #store: MongoStore
   readonly #repository: MessageRepository
+  readonly #versions: VersionRepository
 
-  constructor(store: MongoStore, repository: MessageRepository) {
+  constructor(store: MongoStore, repository: MessageRepository, versions: VersionRepository) {
     this.#store = store
     this.#repository = repository
+    this.#versions = versions
   }
 
   /** The messages with every change that is in the log, also those not written into them yet. */
@@ -32,10 +35,17 @@ export class Projection {
     return messages
   }
 
-  /** Writes what the caller has folded; if somebody else was quicker, folds anew. */
-  async save(before: MessageRecord, after: MessageRecord): Promise<MessageRecord> {
-    if (await this.#replace(before.cseq, after)) return after
-    return (await this.catchUp(before.messageId)) ?? after
+  /** Writes what the caller has folded, with the versions that it replaces; if another writer was first, folds anew. */
+  async save(
+    before: MessageRecord,
+    after: MessageRecord,
+    replaced: readonly Version[],
+  ): Promise<MessageRecord> {
+    if (await this.#replace(before.cseq, after, replaced)) return after
+    const current = await this.catchUp(before.messageId)
+    // The other writer deleted the message before the versions were stored here.
+    if (current?.isDeleted && replaced.length > 0) await this.#versions.forget(current.messageId)
+    return current ?? after
   }
 
   /** Brings a message up to date with the log. Null when there is no such message. */
@@ -44,15 +54,30 @@ export class Projection {
       const message = (await this.#repository.byIds([messageId])).get(messageId)
       if (!message) return null
       const changes = await this.#changesOf([message])
-      if (changes.length === 0) return message
-      const folded = changes.reduce(fold, message)
-      if (await this.#replace(message.cseq, folded)) return folded
+      if (changes.length === 0) {
+        if (message.isDeleted && attempt > 0) await this.#versions.forget(messageId)
+        return message
+      }
+      let folded = message
+      const replaced: Version[] = []
+      for (const change of changes) {
+        const version = replacedBy(change, folded)
+        if (version) replaced.push(version)
+        folded = fold(folded, change)
+      }
+      if (await this.#replace(message.cseq, folded, replaced)) return folded
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 10))
     }
     throw new Error(`message ${messageId} changes faster than it can be written`)
   }
 
-  async #replace(expectedCseq: number, message: MessageRecord): Promise<boolean> {
+  async #replace(
+    expectedCseq: number,
+    message: MessageRecord,
+    replaced: readonly Version[],
+  ): Promise<boolean> {
+    // First the versions: the text of a message that is overwritten is nowhere else.
+    if (!message.isDeleted) await this.#versions.keep(replaced)
     const { matchedCount } = await this.#store.run('messages.project', () =>
       this.#repository.messages.collection.updateOne(
         { _id: message.messageId, cseq: expectedCseq },
@@ -63,8 +88,9 @@ export class Projection {
     return matchedCount === 1
   }
 
-  /** What was deleted is not kept in the log either; the order of the changes is. */
+  /** What was deleted is kept neither as versions nor in the log; the order of the changes is. */
   async #forgetTexts(messageId: string): Promise<void> {
+    await this.#versions.forget(messageId)
     await this.#store.run('changes.forget_texts', () =>
       this.#repository.changes.collection.updateMany(
         { message_id: messageId, kind: 'edited' },

@@ -115,7 +115,7 @@ export class RoomLog<Document extends LogDocument> {
   async after(roomId: number, position: number, limit: number): Promise<Document[]> {
     return this.#store.find(`${this.#name}.after`, this.collection, {
       filter: { _id: { $gt: positionId(roomId, position), $lt: `${roomId};` } } as mongo.Filter<Document>,
-      projection: { outbox: 0, tokens: 0 },
+      projection: { outbox: 0, tokens: 0, versions: 0 },
       sort: { _id: 1 },
       limit,
     })
