@@ -4,6 +4,7 @@ import { Redirect, Route, Switch, useLocation } from 'wouter'
 import { Chat, ChatContext } from './core/chat.ts'
 import { useT } from './i18n/index.ts'
 import { RoomPage } from './room/room-page.tsx'
+import { HiddenNotices } from './rooms/hidden-notices.tsx'
 import { RoomList } from './rooms/room-list.tsx'
 import { TitleCount } from './rooms/title-count.tsx'
 import { ConnectionBanner } from './ui/connection-banner.tsx'
@@ -71,6 +72,7 @@ function Shell() {
         </Suspense>
       )}
       <TitleCount />
+      <HiddenNotices />
       <Notices />
     </div>
   )

@@ -43,6 +43,7 @@ const parts: Record<EnvironmentPart, (instance: Instance, passwords: Passwords) 
   gateway: ({ ports, name }) => ({
     CORS_ORIGINS: `${local(ports.gateway)},http://localhost:${ports.gateway}`,
     ADMIN_PORT: String(ports.gatewayAdmin),
+    STACK_CONTROL_URL: local(ports.stack),
     TRUST_PROXY_HOPS: '0',
     ...(name === 'test' ? { RATE_LIMIT_PER_MINUTE: TEST_REQUESTS_PER_MINUTE } : {}),
   }),

@@ -9,6 +9,7 @@ import type { KongDocument, KongTermination } from './kong/schema.ts'
 import { bodyLimitOf, usePlugins } from './plugins.ts'
 import { answerProblems, pathOf, problemOfStatus, sendProblem } from './problem.ts'
 import { forward, upstreamOrigin, useProxy } from './proxy.ts'
+import { controlStack, isForStack } from './stack-control.ts'
 import { servePage, useWebPage } from './web-page.ts'
 
 /** Headers and body of a request together. */
@@ -80,6 +81,8 @@ function createHandler(document: KongDocument, config: GatewayConfig) {
   )
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { destination } = request
+    if (isForStack(request, config.STACK_CONTROL_URL))
+      return controlStack(request, reply, config.STACK_CONTROL_URL as string)
     if (destination === null) return sendProblem(request, reply, problemOfStatus(404))
     if (destination.kind === 'answer') return terminate(request, reply, destination.answer)
     const origin = origins.get(destination.service.name)

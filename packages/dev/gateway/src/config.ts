@@ -39,6 +39,10 @@ export const configSchema = z.object({
     .min(1)
     .optional()
     .describe('In place of the limit in kong.yml. For load tests only.'),
+  STACK_CONTROL_URL: z
+    .url()
+    .optional()
+    .describe('Control of the local stack, offered to the page under `/stack`. For development only.'),
   TRUSTED_IPS: z
     .string()
     .optional()

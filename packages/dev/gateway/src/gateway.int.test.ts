@@ -179,6 +179,21 @@ describe('in front of clients', () => {
     expect(hash).toBe('#ROUTE_NOT_FOUND')
   })
 
+  test('the control of a local stack answers to the own page alone', async () => {
+    const dev = await startGateway({ STACK_CONTROL_URL: echo.urls.get('user-service') ?? '' })
+    const from = (site: string, host?: string) =>
+      call(dev.url, '/stack/processes/redis/stop', {
+        method: 'POST',
+        headers: { 'sec-fetch-site': site, ...(host ? { host } : {}) },
+      })
+    const own = await from('same-origin')
+    expect(JSON.parse(own.text)).toMatchObject({ method: 'POST', url: '/processes/redis/stop' })
+    expect((await from('cross-site')).status).toBe(403)
+    expect((await from('same-origin', 'rebound.example')).status).toBe(403)
+    expect((await call(gateway.url, '/stack/processes')).text).toContain('<title>page</title>')
+    await dev.close()
+  })
+
   test('the page takes no POST', async () => {
     const answer = await call(gateway.url, '/', { method: 'POST', body: '{}' })
     expect(answer.status).toBe(405)

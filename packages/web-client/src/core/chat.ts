@@ -31,6 +31,8 @@ export const keys = {
   user: (userId: number) => ['user', userId],
 } as const
 
+const friendLists = [keys.friends, ['requests'], keys.suggestions, keys.blocked]
+
 const STALE_AFTER_MS = 150
 
 /** Everything that lives as long as somebody is signed in: caches, the stream, the outbox. */
@@ -142,7 +144,11 @@ export class Chat {
         for (const key of [keys.friends, ['requests'], ['members'], ['room']]) stale(key)
         break
       case 'friend':
-        for (const key of [keys.friends, ['requests'], keys.suggestions, keys.blocked]) stale(key)
+        for (const key of friendLists) stale(key)
+        break
+      case 'lists_changed':
+        if (frame.data.lists.includes('friends')) for (const key of friendLists) stale(key)
+        if (frame.data.lists.includes('rooms')) for (const key of [['members'], ['room']]) stale(key)
         break
       case 'room_updated':
         if (frame.data.members) stale(keys.members(frame.data.room_id))

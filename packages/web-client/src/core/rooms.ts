@@ -52,6 +52,8 @@ export class Rooms {
       case 'reset':
       case 'ready':
         return 'stale'
+      case 'lists_changed':
+        return frame.data.lists.includes('rooms') ? 'stale' : 'unchanged'
       case 'room_added':
       case 'room_updated':
       case 'message_hidden':

@@ -114,7 +114,7 @@ export const texts = {
   'message.roomChanged': 'The chat was changed',
   'reaction.add': 'React with {{emoji}}',
   'reaction.more': 'More reactions',
-  'reaction.label': '{{emoji}}, {{count}}',
+  'reaction.label': '{{emoji}} {{count}}',
   'forward.title': 'Forward to',
   'forward.send': 'Forward to {{count}}',
   'forward.done_one': 'Forwarded to {{count}} chat.',

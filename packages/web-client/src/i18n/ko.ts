@@ -114,7 +114,7 @@ export const texts: Record<TextKey, string> = {
   'message.roomChanged': '채팅방이 변경되었어요',
   'reaction.add': '{{emoji}} 반응',
   'reaction.more': '반응 더 보기',
-  'reaction.label': '{{emoji}}, {{count}}명',
+  'reaction.label': '{{emoji}} {{count}}명',
   'forward.title': '전달할 채팅방',
   'forward.send': '{{count}}곳에 전달',
   'forward.done': '{{count}}개 채팅방에 전달했어요.',
