@@ -13,8 +13,6 @@ const configMaps = {
     'accounts.sh': 'mongodb/accounts.sh',
     'accounts.js': 'mongodb/accounts.js',
     'redis-start.sh': 'redis/start.sh',
-    'create-topics.sh': 'kafka/create-topics.sh',
-    'topics.txt': 'kafka/topics.txt',
   },
   kong: { 'kong.yml': 'kong/kong.yml' },
 }

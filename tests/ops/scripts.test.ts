@@ -3,7 +3,6 @@ import { createPrivateKey } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { deadLetterTopic, topics } from '@bigtech/contracts'
 import { afterAll, describe, expect, it } from 'vitest'
 import { filesBelow, root, text } from './files.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
@@ -18,17 +17,6 @@ describe('the scripts of the operators', () => {
     expect(scripts.length).toBeGreaterThan(5)
     const result = spawnSync(shellcheck, scripts, { cwd: root, encoding: 'utf8' })
     expect(result.stdout + result.stderr).toBe('')
-  })
-
-  it('create the topics of the contracts, each with its dead letters', () => {
-    const listed = text('infrastructure/docker/kafka/topics.txt')
-      .split('\n')
-      .filter((line) => line && !line.startsWith('#'))
-    const expected = Object.entries(topics).flatMap(([name, { partitions, retentionMs }]) => [
-      `${name} ${partitions} ${retentionMs}`,
-      `${name}${deadLetterTopic.suffix} ${deadLetterTopic.partitions} ${deadLetterTopic.retentionMs}`,
-    ])
-    expect(listed.sort()).toEqual(expected.sort())
   })
 })
 

@@ -19,6 +19,7 @@ export {
   type RunnerHealth,
 } from './consumer/runner.ts'
 export type { StoredRecord, TopicOffsets, TopicSpec } from './driver/port.ts'
+export { ensureTopics, type TopicDifference, topicSpecs } from './ensure-topics.ts'
 export {
   describeError,
   type ErrorClassifier,

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { createKafkajsDriver } from './driver/kafkajs.ts'
-import type { AdminPort, KafkaDriver, TopicOffsets, TopicSpec } from './driver/port.ts'
+import type { AdminPort, KafkaDriver, TopicOffsets, TopicSettings, TopicSpec } from './driver/port.ts'
 
 export interface KafkaOptions {
   readonly clientId: string
@@ -23,6 +23,8 @@ export interface KafkaConnection {
   deleteTopics(topics: readonly string[]): Promise<void>
   /** Without the prefix; topics of other prefixes are left out. */
   listTopics(): Promise<string[]>
+  topicConfigs(topics: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>>
+  setTopicConfig(topic: string, config: TopicSettings): Promise<void>
   offsets(topic: string): Promise<TopicOffsets[]>
   partitionCount(topic: string): Promise<number>
   close(): Promise<void>
@@ -52,6 +54,11 @@ export function createKafka(options: KafkaOptions): KafkaConnection {
       (await admin.listTopics())
         .filter((name) => name.startsWith(topicPrefix))
         .map((name) => name.slice(topicPrefix.length)),
+    topicConfigs: async (topics) => {
+      const configs = await admin.topicConfigs(topics.map(prefixed))
+      return new Map([...configs].map(([name, config]) => [name.slice(topicPrefix.length), config]))
+    },
+    setTopicConfig: (topic, config) => admin.setTopicConfig(prefixed(topic), config),
     offsets: (topic) => admin.offsets(prefixed(topic)),
     partitionCount: (topic) => admin.partitionCount(prefixed(topic)),
     close: () => admin.close(),

@@ -1,8 +1,8 @@
+import { topicSpecs } from '@bigtech/kafka'
 import { describe, expect, it } from 'vitest'
 import { databaseStatements, mongoUrl } from './databases.ts'
 import type { Instance } from './instance.ts'
 import { services } from './services.ts'
-import { topicList } from './topics.ts'
 
 const statements = databaseStatements((account) => `pw-${account}`)
 
@@ -38,10 +38,13 @@ describe('accounts', () => {
 
 describe('topics', () => {
   it('have the partitions and the retention of the contracts, and a dead-letter topic each', () => {
-    const topics = topicList()
+    const topics = topicSpecs(1)
     const byName = new Map(topics.map((topic) => [topic.name, topic]))
     expect(byName.get('message.events')?.partitions).toBe(10)
-    expect(byName.get('user.online_status')?.config).toEqual({ 'retention.ms': '3600000' })
+    expect(byName.get('user.online_status')?.config).toEqual({
+      'retention.ms': '3600000',
+      'min.insync.replicas': '1',
+    })
     const plain = topics.filter((topic) => !topic.name.endsWith('.dlt'))
     for (const { name } of plain) expect(byName.has(`${name}.dlt`)).toBe(true)
     expect(topics.length).toBe(plain.length * 2)

@@ -1,9 +1,11 @@
-import type { Admin } from 'kafkajs'
+import { type Admin, ConfigResourceTypes } from 'kafkajs'
 import { KafkaUnavailable } from '../errors.ts'
 import { sleep, within } from '../timing.ts'
 import type { AdminPort } from './port.ts'
 import { type NewClient, retryOptions } from './settings.ts'
 
+/** The source of a setting that belongs to the topic itself. */
+const TOPIC_CONFIG = 1
 const ADMIN_TIMEOUT_MS = 5_000
 const CREATE_TIMEOUT_MS = 15_000
 
@@ -99,6 +101,25 @@ export function createAdmin(newClient: NewClient): AdminPort {
     },
     deleteTopics: (topics) => ask((admin) => admin.deleteTopics({ topics: [...topics] })),
     listTopics: () => ask((admin) => admin.listTopics()),
+    topicConfigs: async (topics) => {
+      const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name }))
+      const answer = await ask((admin) => admin.describeConfigs({ resources, includeSynonyms: false }))
+      return new Map(
+        answer.resources.map(({ resourceName, configEntries }) => [
+          resourceName,
+          Object.fromEntries(
+            configEntries
+              .filter(({ configSource }) => Number(configSource) === TOPIC_CONFIG)
+              .map(({ configName, configValue }) => [configName, configValue]),
+          ),
+        ]),
+      )
+    },
+    setTopicConfig: async (topic, config) => {
+      const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
+      const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }]
+      await ask((admin) => admin.alterConfigs({ validateOnly: false, resources }))
+    },
     close: async () => {
       await drop()
     },

@@ -92,8 +92,14 @@ export interface AdminPort {
   createTopics(topics: readonly TopicSpec[]): Promise<void>
   deleteTopics(topics: readonly string[]): Promise<void>
   listTopics(): Promise<string[]>
+  /** What is set on each topic itself; the broker's defaults are left out. */
+  topicConfigs(topics: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>>
+  /** Replaces what is set on a topic itself. */
+  setTopicConfig(topic: string, config: TopicSettings): Promise<void>
   close(): Promise<void>
 }
+
+export type TopicSettings = Readonly<Record<string, string>>
 
 export interface TopicSpec {
   readonly name: string
