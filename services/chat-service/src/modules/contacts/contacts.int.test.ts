@@ -146,6 +146,45 @@ describe('friend events', () => {
     expect((await chat.as(b, 'GET', `/messages/${room}`)).body.items).toHaveLength(accepted)
   })
 
+  it('show to the blocked person neither name nor picture of the blocker, as if that account were deleted', async () => {
+    const [blocker, blocked, deleted, other] = await chat.people(4)
+    for (const userId of [blocker, deleted]) await chat.name(userId, `u${userId}`, `User ${userId}`)
+    await accept(blocker, blocked)
+    await accept(deleted, other)
+    const rooms = [await directRoom(blocked, blocker), await directRoom(other, deleted)]
+    const shown = async (viewer: number, room: number) => {
+      const { title, peer } = (await chat.as(viewer, 'GET', `/rooms/${room}`)).body
+      return { title, peer: { ...peer, user_id: null } }
+    }
+    expect(await shown(blocked, rooms[0]!)).toMatchObject({ title: `User ${blocker}` })
+    const deletion = { user_id: deleted, deletion_id: crypto.randomUUID(), message_policy: 'keep' as const }
+    await chat.publish(userDeleted, deletion)
+    await chat.publish(userBlocked, { blocker_id: blocker, blocked_id: blocked })
+    await waitFor(async () => (await shown(other, rooms[1]!)).title === 'unknown user')
+    await waitFor(async () => (await shown(blocked, rooms[0]!)).title === 'unknown user')
+    expect(await shown(blocked, rooms[0]!)).toEqual(await shown(other, rooms[1]!))
+    // Also in a group of the two, and in no other direction.
+    const group = (await chat.as(blocker, 'POST', '/rooms', { name: 'group' })).body.room_id
+    await chat.mysql.query(
+      "INSERT INTO room_members (room_id, user_id, role, joined_at) VALUES (?, ?, 'member', UTC_TIMESTAMP(3))",
+      [group, blocked],
+    )
+    await chat.name(blocked, `u${blocked}`, `User ${blocked}`)
+    const names = async (viewer: number) =>
+      (await chat.as(viewer, 'GET', `/rooms/${group}/members`)).body.items.map(
+        (each: { display_name: string }) => each.display_name,
+      )
+    expect(await names(blocked)).toEqual(['unknown user', `User ${blocked}`])
+    expect(await names(blocker)).toEqual([`User ${blocker}`, `User ${blocked}`])
+    // Nothing else tells the two apart.
+    const answers = async (me: number, them: number, room: number) => [
+      (await chat.as(me, 'PUT', `/rooms/direct/${them}`)).body.code,
+      (await send(me, room)).body.code,
+      (await chat.as(me, 'POST', '/rooms', { member_ids: [them] })).body.code,
+    ]
+    expect(await answers(blocked, blocker, rooms[0]!)).toEqual(await answers(other, deleted, rooms[1]!))
+  })
+
   it('do not touch a group of the two', async () => {
     const [a, b] = await chat.people(2)
     await chat.befriend(a, b)
@@ -278,7 +317,7 @@ describe('while an account is being deleted', () => {
     await chat.eventOf(chatDataErased, (event) => event.deletion_id === deletion_id)
     expect(await chat.mysql.query('SELECT 1 FROM room_members WHERE user_id = ?', [gone])).toEqual([])
     const left = await waitFor(async () => (await chat.as(mina, 'GET', `/messages/${shared}`)).body.items[0])
-    expect(left).toMatchObject({ user_id: gone, username: '', system: { kind: 'member_left' } })
+    expect(left).toMatchObject({ user_id: gone, username: 'unknown user', system: { kind: 'member_left' } })
   })
 
   it('an invitation that was under way does not outlive it', async () => {

@@ -35,15 +35,20 @@ export class ContactRepository {
     this.#onCommit = onCommit
   }
 
-  async names(userIds: readonly number[]): Promise<ContactName[]> {
+  /** Names of accounts that are there, as far as the viewer may know them: not of those who block the viewer. */
+  async names(userIds: readonly number[], viewerId: number | null): Promise<ContactName[]> {
     if (userIds.length === 0) return []
     const rows = await this.#mysql.run(
       'contact_names',
       (db) => db.$queryRaw<
         { user_id: bigint; username: string; display_name: string; profile_image_url: string | null }[]
       >`
-        SELECT user_id, username, display_name, profile_image_url FROM contact_users
-        WHERE user_id IN (${Prisma.join([...userIds])}) AND deleted_at IS NULL`,
+        SELECT user_id, username, display_name, profile_image_url FROM contact_users AS person
+        WHERE user_id IN (${Prisma.join([...userIds])}) AND deleted_at IS NULL
+          AND NOT EXISTS (
+            SELECT 1 FROM contact_pairs
+            WHERE low = LEAST(person.user_id, ${viewerId}) AND high = GREATEST(person.user_id, ${viewerId})
+              AND IF(low = person.user_id, low_blocks_high, high_blocks_low))`,
     )
     return rows.map((row) => ({
       userId: Number(row.user_id),

@@ -14,7 +14,7 @@ import {
 
 /** What contacts are read from. */
 export interface ContactStore {
-  names(userIds: readonly number[]): Promise<ContactName[]>
+  names(userIds: readonly number[], viewerId: number | null): Promise<ContactName[]>
   pairsOf(userId: number, otherIds: readonly number[]): Promise<ReadonlyMap<number, Pair>>
   openToStrangers(userIds: readonly number[]): Promise<ReadonlySet<number>>
   goneAmong(userIds: readonly number[]): Promise<ReadonlySet<number>>
@@ -46,15 +46,16 @@ export class ContactService {
     this.#friends = new FactCache({ name: 'friends', max: 100_000, freshMs: FRESH_MS }, metrics)
   }
 
-  /** A name for every id; unknown and deleted people have the same. */
-  async names(userIds: readonly number[]): Promise<Map<number, ContactName>> {
-    const found = new Map((await this.#store.names([...new Set(userIds)])).map((name) => [name.userId, name]))
+  /** A name for every id. Unknown and deleted people, and those who block the viewer, look the same. */
+  async names(userIds: readonly number[], viewerId: number): Promise<Map<number, ContactName>> {
+    const known = await this.#store.names([...new Set(userIds)], viewerId)
+    const found = new Map(known.map((name) => [name.userId, name]))
     return new Map(userIds.map((userId) => [userId, found.get(userId) ?? unknownContact(userId)]))
   }
 
   /** As messages carry it: none for an account that is gone. */
   async nameOf(userId: number): Promise<string> {
-    const [known] = await this.#store.names([userId])
+    const [known] = await this.#store.names([userId], null)
     if (known) return known.username
     return (await this.#store.goneAmong([userId])).has(userId) ? '' : unknownContact(userId).username
   }

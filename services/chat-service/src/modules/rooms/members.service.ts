@@ -43,7 +43,10 @@ export class MemberService {
     await membership.require(roomId, userId)
     const after = cursor && { joinedAt: new Date(cursor[0]), userId: cursor[1] }
     const members = await rooms.members(roomId, after, query.limit)
-    const people = await names.names(members.map((member) => member.userId))
+    const people = await names.names(
+      members.map((member) => member.userId),
+      userId,
+    )
     return toPage(
       members,
       query.limit,

@@ -16,9 +16,9 @@ export interface RoomListStore {
   ): Promise<ReadonlyMap<number, readonly number[]>>
 }
 
-/** Names of people, from the local copies. */
+/** Names of people as the viewer may know them, from the local copies. */
 export interface Names {
-  names(userIds: readonly number[]): Promise<ReadonlyMap<number, ContactName>>
+  names(userIds: readonly number[], viewerId: number): Promise<ReadonlyMap<number, ContactName>>
 }
 
 const TITLE_NAMES = 4
@@ -135,7 +135,7 @@ export class RoomListService {
       TITLE_NAMES,
     )
     const peers = rooms.flatMap(({ directKey }) => peerIn(directKey, userId) ?? [])
-    const names = await this.#names.names([...new Set([...peers, ...[...others.values()].flat()])])
+    const names = await this.#names.names([...new Set([...peers, ...[...others.values()].flat()])], userId)
     return { others, names }
   }
 }
