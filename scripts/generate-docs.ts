@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { allEvents, problems, topics } from '../packages/contracts/src/index.ts'
 import { runCommand } from '../packages/service-kit/src/command.ts'
 import { errorPage } from '../packages/service-kit/src/error-page.ts'
+import { openApiDocument } from './api/openapi.ts'
 import { apiPage } from './api-page.ts'
 
 const usage = `Usage: node scripts/generate-docs.ts [--check]
@@ -21,6 +22,7 @@ const pages: Record<string, () => Promise<string> | string> = {
   'docs/kafka/events.md': eventsPage,
   'docs/configuration.md': configurationPage,
   'packages/web-client/public/docs.html': apiPage,
+  'packages/web-client/public/api/openapi.json': () => `${JSON.stringify(openApiDocument(), null, 1)}\n`,
   'packages/web-client/public/docs/errors.html': errorPage,
 }
 
@@ -122,6 +124,7 @@ async function generate(isCheck: boolean): Promise<number> {
       console.error(`${path} is not what the code says: run \`node scripts/generate-docs.ts\`.`)
       stale++
     } else {
+      mkdirSync(dirname(file), { recursive: true })
       writeFileSync(file, text)
       console.log(`wrote ${path}`)
     }

@@ -17,7 +17,7 @@ export default defineConfig({
       treeshake: {
         manualPureFunctions: ['z', 'defineRoute', 'defineEvent', 'pageOf', 'idList', 'wholeNumber'],
       },
-      input: ['index.html', 'src/service-worker.ts'],
+      input: ['index.html', 'api/docs.html', 'src/service-worker.ts'],
       output: {
         // A service worker reaches only what lies below its own address, which must stay the same.
         entryFileNames: ({ name }) => (name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js'),

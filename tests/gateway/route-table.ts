@@ -86,7 +86,7 @@ export const unreachable: readonly RouteExpectation[] = [
   refused('GET', '/api/internal/users/5'),
   refused('GET', '/api/live'),
   refused('GET', '/api/ready'),
-  refused('GET', '/api/docs'),
+  refused('GET', '/api/docs/x'),
   refused('GET', '/api/openapi.json'),
   refused('GET', '/api/.well-known/jwks.json'),
   refused('GET', '/api/users/../metrics'),

@@ -7,17 +7,22 @@ type JsonSchema = Record<string, unknown>
  * A zod schema as JSON Schema.
  * @param io `input`: what a client may send (defaults are optional); `output`: what it receives.
  * @param target 2020-12 is the dialect of OpenAPI 3.1, draft-7 that of the serialiser.
+ * @param visit called with each zod schema inside of it and what it became, which may be changed
  */
 export function jsonSchemaOf(
   schema: z.ZodType,
   io: 'input' | 'output',
   target: 'draft-2020-12' | 'draft-7' = 'draft-2020-12',
+  visit: (schema: unknown, json: JsonSchema) => void = () => undefined,
 ): JsonSchema {
   const { $schema: _dialect, ...result } = z.toJSONSchema(schema, {
     target,
     io,
     unrepresentable: 'any',
-    override: ({ jsonSchema }) => collapseNullable(jsonSchema as JsonSchema),
+    override: ({ zodSchema, jsonSchema }) => {
+      collapseNullable(jsonSchema as JsonSchema)
+      visit(zodSchema, jsonSchema as JsonSchema)
+    },
   }) as JsonSchema
   return result
 }

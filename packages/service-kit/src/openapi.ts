@@ -1,4 +1,4 @@
-import { type ProblemCode, problemBody, problems, type RouteContract } from '@bigtech/contracts'
+import { problemBody, problemCodesOf, problems, type RouteContract } from '@bigtech/contracts'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema } from 'fastify'
@@ -69,30 +69,13 @@ function responsesOf(contract: RouteContract): JsonObject {
       }
     : { description: success.description, type: 'null' }
   const responses: JsonObject = { [success.status]: answer }
-  for (const [status, codes] of problemsByStatus(contract)) {
+  for (const [status, codes] of problemCodesOf(contract)) {
     responses[status] = {
       description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
       content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
     }
   }
   return responses
-}
-
-/** Its own codes, and those that every operation of its kind can answer. */
-function problemsByStatus(contract: RouteContract): Map<number, ProblemCode[]> {
-  const codes = new Set<ProblemCode>(contract.problems ?? [])
-  if ((contract.auth ?? 'bearer') === 'bearer') {
-    for (const code of ['NOT_AUTHENTICATED', 'TOKEN_INVALID', 'SESSION_REVOKED'] as const) codes.add(code)
-  }
-  if (contract.body) for (const code of ['BODY_NOT_JSON', 'PAYLOAD_TOO_LARGE'] as const) codes.add(code)
-  if (contract.body || contract.query || contract.params) codes.add('VALIDATION_FAILED')
-  codes.add('UNAVAILABLE')
-  const result = new Map<number, ProblemCode[]>()
-  for (const code of codes) {
-    const { status } = problems[code]
-    result.set(status, [...(result.get(status) ?? []), code])
-  }
-  return result
 }
 
 function withExample(schema: JsonObject, example: unknown): JsonObject {

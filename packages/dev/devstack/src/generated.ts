@@ -56,6 +56,7 @@ function webPage(root: string): Generated | undefined {
     folder,
     inputs: [
       'src',
+      'api',
       'public',
       'index.html',
       'package.json',

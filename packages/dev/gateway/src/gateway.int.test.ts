@@ -171,6 +171,24 @@ describe('in front of clients', () => {
     )
   })
 
+  test('/api/openapi.json describes the API, and nothing else of the page is below /api', async () => {
+    const gateway = await startGateway({
+      WEB_CLIENT_DIR: join(import.meta.dirname, '../../../web-client/public'),
+    })
+    const answer = await call(gateway.url, '/api/openapi.json')
+    const [below, other] = [
+      await call(gateway.url, '/api/openapi.json/x'),
+      await call(gateway.url, '/api/icon.svg'),
+    ]
+    await gateway.close()
+    expect(answer.headers['content-type']).toMatch('application/json')
+    expect(JSON.parse(answer.text)).toMatchObject({
+      openapi: expect.stringMatching(/^3\.1/),
+      servers: [{ url: '/api' }],
+    })
+    expect([below.status, other.status]).toEqual([404, 404])
+  })
+
   test('the type of a problem links to its entry on the errors page', async () => {
     const problem = JSON.parse((await call(gateway.url, '/api/nothing')).text) as Problem & { type: string }
     const { pathname, hash } = new URL(problem.type, gateway.url)

@@ -1,0 +1,20 @@
+/** What each group of operations is about. */
+export const tagDescriptions: Readonly<Record<string, string>> = {
+  auth: 'Signing up, in and out, sessions and passwords.',
+  profile: 'Your own profile, settings, export and deletion.',
+  users: "Other people's public profiles.",
+  presence: 'Who is online, as far as they show it to you.',
+  'friend requests': 'Asking, accepting, rejecting.',
+  friends: 'Your friends, and people you may know.',
+  blocks: 'Whom you have blocked.',
+  rooms: 'Groups and 1:1 rooms, and your list of them.',
+  'room members': 'Who is in a room, and in which role.',
+  'join links': 'Links by which people join a group.',
+  'room settings': 'Mute, pin, archive; who may add you.',
+  messages: 'Sending, reading, editing, searching; reactions, pins, forwarding.',
+  'read state': 'How far everybody has read.',
+  stream: 'Everything that concerns you, as it happens (Server-Sent Events).',
+  'push subscriptions': 'Browsers that get push notifications.',
+  preferences: 'What you are notified of, and when.',
+  deliveries: 'What was sent to you.',
+}
