@@ -34,6 +34,7 @@ describe('Readiness', () => {
 
 it('/ready says 503 while a needed store is down or the process stops; /live looks at nothing', async () => {
   const service = await buildService({
+    acceptsUserTokens: false,
     name: 'ready-service',
     title: 'Ready Service',
     description: 'Ready.',

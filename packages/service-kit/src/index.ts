@@ -1,7 +1,6 @@
 export { StoreMetrics, StoreUnavailable, withTimeout } from '@bigtech/stores'
 export { Authenticator, bearerToken } from './auth.ts'
 export { answerBrokenRequest } from './broken-request.ts'
-export { type Chore, startChores } from './chores.ts'
 export { CommandError, readPositionals, runCommand } from './command.ts'
 export { type BaseConfig, baseConfig, ConfigError, loadConfig, port } from './config.ts'
 export { type Actor, type AuthenticatedContext, type Context, requestIdFrom } from './context.ts'
@@ -14,11 +13,21 @@ export { requestLimits } from './http-limits.ts'
 export { exitOnSignals, Lifecycle, type StopPhase } from './lifecycle.ts'
 export { createLogger } from './logging.ts'
 export { createMetrics } from './metrics.ts'
-export { superviseMysql } from './mysql.ts'
+export type { PeriodicJob, ScheduledJob } from './periodic-jobs.ts'
 export { Problem, problemBodyOf } from './problem.ts'
 export { type Limit, RateLimiter } from './rate-limiter.ts'
+export { openRedis, type RedisStore } from './redis.ts'
 export { RevocationList } from './revocations.ts'
 export { type RouteHandler, route } from './route.ts'
+export { runService } from './run-service.ts'
 export { maskSecretPath } from './secret-path.ts'
 export { buildService, type Service, type ServiceOptions } from './service.ts'
 export { type CallIdentity, ServiceClient, type ServiceClientOptions } from './service-client.ts'
+export {
+  openCustomOutbox,
+  openMysql,
+  openOutbox,
+  openRateLimiter,
+  openServiceClient,
+  type ServiceOutbox,
+} from './stores.ts'

@@ -13,8 +13,10 @@ import { installHealth, Readiness } from './health.ts'
 import { requestLimits } from './http-limits.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createLogger } from './logging.ts'
+import { Messaging } from './messaging.ts'
 import { createMetrics, measureRequests } from './metrics.ts'
 import { installOpenApi } from './openapi.ts'
+import { JobRunner, type PeriodicJob, type ScheduledJob } from './periodic-jobs.ts'
 import { pollRevocations } from './revocation-poll.ts'
 import { RevocationList } from './revocations.ts'
 import { installAuthentication, installCompilers } from './route.ts'
@@ -35,12 +37,15 @@ export interface ServiceOptions {
   readonly config: BaseConfig & { PORT: number }
   /** Where log lines go; stdout unless a test reads them. */
   readonly logDestination?: DestinationStream
-  /** user-service verifies with its own keys; everybody else asks for them. */
+  /** user-service verifies with its own keys; every other service fetches them. */
   readonly keys?: JWTVerifyGetKey
+  /** False for a service that accepts no users' tokens, and so need not know which sessions are revoked. */
+  readonly acceptsUserTokens?: boolean
 }
 
-/** What a service is built on; it adds its stores, its modules and its consumers. */
+/** What a service is built on. It opens its stores and adds its modules, subscriptions and periodic jobs. */
 export interface Service {
+  readonly name: string
   readonly app: FastifyInstance
   readonly log: Logger
   readonly metrics: Registry
@@ -48,7 +53,16 @@ export interface Service {
   readonly readiness: Readiness
   readonly authenticator: Authenticator
   readonly revocations: RevocationList
-  /** Listens; resolves to the address. */
+  readonly messaging: Messaging
+  /** Adds a consumer group `<service>.<purpose>`: one process of the group handles each event. */
+  subscribe: Messaging['subscribe']
+  /** Adds handlers that every process runs, for state in memory. */
+  subscribeEveryProcess: Messaging['subscribeEveryProcess']
+  /** Adds a periodic job; it runs from `start` on. */
+  every(job: PeriodicJob): ScheduledJob
+  /** Runs `start` when the service starts, before it listens. */
+  onStart(start: () => void): void
+  /** Starts relays, consumers and jobs, then listens; resolves to the address. */
   start(): Promise<string>
   /** Streams, HTTP, consumers, producers, stores, in this order. */
   stop(): Promise<boolean>
@@ -59,7 +73,7 @@ export interface Service {
  * metrics, API pages, graceful stop. Nothing listens before `start()`.
  */
 export async function buildService(options: ServiceOptions): Promise<Service> {
-  const { name, title, description, config } = options
+  const { name, title, description, config, acceptsUserTokens = true } = options
   const log = createLogger({
     service: name,
     level: config.LOG_LEVEL,
@@ -88,7 +102,12 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   installHealth(app, { title, readiness, lifecycle, metrics })
   lifecycle.onStop('http', 'http server', () => closeHttp(app))
 
+  const messaging = new Messaging({ name, config, log, metrics, lifecycle, readiness, revocations })
+  if (acceptsUserTokens) messaging.followRevocations()
+  const starts: (() => void)[] = []
+
   return {
+    name,
     app,
     log,
     metrics,
@@ -96,10 +115,22 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     readiness,
     authenticator,
     revocations,
+    messaging,
+    subscribe: (...args) => messaging.subscribe(...args),
+    subscribeEveryProcess: (handlers) => messaging.subscribeEveryProcess(handlers),
+    every: (job) => {
+      const runner = new JobRunner(job, log)
+      starts.push(() => runner.start())
+      lifecycle.onStop('consumers', job.name, () => runner.stop())
+      return runner
+    },
+    onStart: (start) => void starts.push(start),
     start: async () => {
+      messaging.start()
+      for (const start of starts) start()
       const address = await app.listen({ host: config.HOST, port: config.PORT })
       readiness.startPolling()
-      if (!options.keys) {
+      if (!options.keys && acceptsUserTokens) {
         const polling = pollRevocations(config.JWKS_URL, revocations)
         lifecycle.onStop('http', 'revocation polling', () => polling.stop())
       }

@@ -2,10 +2,10 @@ import { createKafka } from '@bigtech/kafka'
 import { CommandError, createLogger, loadConfig, runCommand } from '@bigtech/service-kit'
 import { Registry } from 'prom-client'
 import { configSchema } from './config.ts'
+import { createMysql } from './infrastructure/mysql.ts'
 import { planRebuild, type RebuildPlan, rebuildStats } from './modules/stats/stats.rebuild.ts'
 import { StatsRepository } from './modules/stats/stats.repository.ts'
 import { isoDay } from './modules/stats/stats.ts'
-import { createMysql } from './plugins/mysql.ts'
 
 const usage = `Usage: node src/rebuild.ts [--from DAY] [--yes]
 Counts the figures again from the topics. Without --yes it only says what it would do.

@@ -1,16 +1,5 @@
-import { ConfigError, exitOnSignals, loadConfig, readPositionals } from '@bigtech/service-kit'
+import { loadConfig, runService } from '@bigtech/service-kit'
 import { buildAnalyticsService } from './app.ts'
 import { configSchema } from './config.ts'
 
-readPositionals(
-  'Usage: node src/server.ts\nStarts analytics-service; every setting is an environment variable (docs/configuration.md).',
-)
-
-try {
-  const service = await buildAnalyticsService(loadConfig(configSchema))
-  exitOnSignals(service.lifecycle, service.log)
-  await service.start()
-} catch (err) {
-  process.stderr.write(`${err instanceof ConfigError ? err.message : (err as Error).stack}\n`)
-  process.exit(1)
-}
+await runService('analytics-service', () => buildAnalyticsService(loadConfig(configSchema)))

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { once } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { dayOf, type Effect, hourOf, type TotalName } from './stats.ts'
 
 const CONSUMER = 'stats'

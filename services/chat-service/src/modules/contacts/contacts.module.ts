@@ -1,6 +1,5 @@
-import type { Outbox } from '@bigtech/outbox'
-import type { Service } from '@bigtech/service-kit'
-import type { Mysql } from '../../plugins/mysql.ts'
+import type { Service, ServiceOutbox } from '@bigtech/service-kit'
+import type { Mysql } from '../../infrastructure/mysql.ts'
 import { ContactRepository } from './contacts.repository.ts'
 import { ContactService } from './contacts.service.ts'
 import { ListVersionReader } from './list-versions.ts'
@@ -15,13 +14,13 @@ export interface ContactsModule {
 export function createContacts(options: {
   service: Service
   mysql: Mysql
-  outbox: Outbox
-  wakeRelay: () => void
+  outbox: ServiceOutbox
 }): ContactsModule {
-  const repository = new ContactRepository(options.mysql, options.outbox, options.wakeRelay)
+  const { mysql, outbox } = options
+  const repository = new ContactRepository(mysql, outbox, () => outbox.wake())
   return {
     repository,
     contacts: new ContactService(repository, options.service.metrics),
-    listVersions: new ListVersionReader(options.mysql),
+    listVersions: new ListVersionReader(mysql),
   }
 }

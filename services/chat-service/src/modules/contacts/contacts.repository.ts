@@ -1,7 +1,7 @@
 import { chatDataErased, type EventBase } from '@bigtech/contracts'
 import { type Outbox, once } from '@bigtech/outbox'
 import { Prisma } from '../../generated/prisma/client.ts'
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { applyFact, type ContactName, type Pair, type PairFact, peopleOf } from './contacts.ts'
 import { countListChange, countProfileChange } from './list-versions.ts'
 

@@ -1,5 +1,5 @@
 import { Prisma } from '../../generated/prisma/client.ts'
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
 /** `friends`: friends, requests, blocks, and their names; `rooms`: titles, roles and one's own settings. */
 export type ListName = 'friends' | 'rooms'

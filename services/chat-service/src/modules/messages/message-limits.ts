@@ -1,4 +1,4 @@
-import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
+import type { Limit, RateLimiter } from '@bigtech/service-kit'
 
 /** How much one person may do; generous for people, not for loops. */
 export class MessageLimits {

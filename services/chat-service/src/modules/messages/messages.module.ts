@@ -1,10 +1,6 @@
-import type { Publisher } from '@bigtech/kafka'
-import { createOutboxRelay, MySqlRelayLock, type OutboxRelay } from '@bigtech/outbox'
-import type { Service, StoreMetrics } from '@bigtech/service-kit'
-import { MySqlSession } from '@bigtech/stores'
+import { openCustomOutbox, type RateLimiter, type Service, StoreMetrics } from '@bigtech/service-kit'
 import type { Connection } from 'mongoose'
 import { Counter } from 'prom-client'
-import type { RateLimiter } from '../../plugins/rate-limiter.ts'
 import type { MembershipReader, MessagesSide, RoomActivity } from '../rooms/membership.ts'
 import { MessageAppender } from './append.ts'
 import { ChangeWriter } from './change-writer.ts'
@@ -30,9 +26,7 @@ import { VersionRepository } from './version.repository.ts'
 export interface MessagesOptions {
   readonly service: Service
   readonly mongo: Connection
-  readonly storeMetrics: StoreMetrics
   readonly limiter: RateLimiter
-  readonly publisher: Publisher
   readonly databaseUrl: string
   readonly sendsPer10Seconds: number
   readonly members: MembershipReader
@@ -53,7 +47,6 @@ export interface MessagesForStreams {
 
 export interface MessagesModule extends MessagesSide {
   readonly forStreams: MessagesForStreams
-  readonly relay: OutboxRelay
 }
 
 const INDEX_RETRY_MS = 1_000
@@ -61,7 +54,7 @@ const INDEX_RETRY_MS = 1_000
 /** Wires what is said in rooms: writing, reading, and the way of it to Kafka. */
 export function createMessages(options: MessagesOptions): MessagesModule {
   const { service, members } = options
-  const store = new MongoStore(options.mongo, options.storeMetrics)
+  const store = new MongoStore(options.mongo, new StoreMetrics(service.metrics))
   const repository = new MessageRepository(store)
   const versions = new VersionRepository(store)
   const projection = new Projection(store, repository, versions)
@@ -71,11 +64,15 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   const views = new MessageViews(repository, projection, reads, members)
   const updates = new RoomUpdates()
   const limits = new MessageLimits(options.limiter, options.sendsPer10Seconds)
-  const relay = createRelay(options, new MessageOutboxStore({ store, repository, projection, positions }))
+  const outbox = openCustomOutbox(service, {
+    name: 'messages',
+    store: new MessageOutboxStore({ store, repository, projection, positions }),
+    databaseUrl: options.databaseUrl,
+  })
   const appender = new MessageAppender({
     log: repository.messages,
     findByClientId: (...key) => repository.findByClientId(...key),
-    onStored: afterAppend(options, { positions, reads, rooms, updates, relay }),
+    onStored: afterAppend(options, { positions, reads, rooms, updates, outbox }),
   })
   const writer = new ChangeWriter({
     repository,
@@ -84,7 +81,7 @@ export function createMessages(options: MessagesOptions): MessagesModule {
     onStored: (roomId, changes) => {
       rooms.note(roomId, { cseq: changes.at(-1)!.cseq })
       updates.emit({ roomId, changes })
-      relay.wake()
+      outbox.wake()
     },
   })
   const ofUser = new MessagesOfUser(store, repository, versions, writer)
@@ -100,7 +97,6 @@ export function createMessages(options: MessagesOptions): MessagesModule {
     erasure: ofUser,
     export: ofUser,
     forStreams: { repository, projection, views, positions, reads, rooms, updates },
-    relay,
   }
 }
 
@@ -112,7 +108,7 @@ function afterAppend(
     reads: ReadState
     rooms: RoomPositions
     updates: RoomUpdates
-    relay: OutboxRelay
+    outbox: { wake(): void }
   },
 ) {
   const sent = new Counter({
@@ -130,38 +126,12 @@ function afterAppend(
     side.rooms.note(roomId, { seq: last.seq })
     activity.touch(roomId, last.seq, new Date(last.createdAt))
     side.updates.emit({ roomId, messages })
-    side.relay.wake()
+    side.outbox.wake()
     // Whoever writes has read what is before. Stored before the answer, so that every process counts it as read
     // from then on; if that fails, the relay does it.
     await side.positions
       .advance(readByWriting(messages))
       .catch((err: unknown) => service.log.debug({ err, room_id: roomId }, 'positions of writers not stored'))
-  }
-}
-
-/** One relay over all processes: whoever holds the lock in MySQL. */
-function createRelay(
-  { service, publisher, databaseUrl }: MessagesOptions,
-  store: MessageOutboxStore,
-): OutboxRelay {
-  const session = new MySqlSession(databaseUrl)
-  const relay = createOutboxRelay({
-    lock: new MySqlRelayLock(session, 'messages'),
-    store,
-    publisher,
-    log: service.log.child({ outbox: 'messages' }),
-    registry: service.metrics,
-  })
-  return {
-    start: () => relay.start(),
-    wake: () => relay.wake(),
-    get holdsLock() {
-      return relay.holdsLock
-    },
-    stop: async () => {
-      await relay.stop()
-      await session.close()
-    },
   }
 }
 

@@ -9,9 +9,8 @@ import {
   revokeJoinLink,
   setRoomRole,
 } from '@bigtech/contracts'
-import { route } from '@bigtech/service-kit'
+import { type Limit, route } from '@bigtech/service-kit'
 import type { FastifyInstance } from 'fastify'
-import type { Limit } from '../../plugins/rate-limiter.ts'
 import type { JoinLinkRecord } from './links.repository.ts'
 import type { LinkService } from './links.service.ts'
 import type { MemberService } from './members.service.ts'

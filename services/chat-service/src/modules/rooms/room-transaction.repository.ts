@@ -1,7 +1,7 @@
 import type { EventDefinition, EventMeta } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { Prisma } from '../../generated/prisma/client.ts'
-import type { Tx } from '../../plugins/mysql.ts'
+import type { Tx } from '../../infrastructure/mysql.ts'
 import { countListChange, countRoomChange } from '../contacts/list-versions.ts'
 import type { HistoryStart, Role, RoomType } from './membership.ts'
 import { type Candidate, roomLimits } from './room.ts'

@@ -1,9 +1,7 @@
-import type { Subscription } from '@bigtech/kafka'
-import type { Outbox } from '@bigtech/outbox'
-import { Problem, type Service } from '@bigtech/service-kit'
+import { Problem, type Service, type ServiceOutbox } from '@bigtech/service-kit'
 import { Counter } from 'prom-client'
-import type { Mysql } from '../../plugins/mysql.ts'
-import type { ChatRedis } from '../../plugins/redis.ts'
+import type { Mysql } from '../../infrastructure/mysql.ts'
+import type { ChatRedis } from '../../infrastructure/redis.ts'
 import {
   type ContactReactions,
   contactHandlers,
@@ -39,12 +37,11 @@ export function createMembership(options: {
   service: Service
   mysql: Mysql
   redis: ChatRedis
-  outbox: Outbox
-  wakeRelay: () => void
+  outbox: ServiceOutbox
   contacts: ContactsModule
 }): MembershipModule {
   const { service, mysql } = options
-  const repository = new RoomRepository(mysql, options.outbox, options.wakeRelay)
+  const repository = new RoomRepository(mysql, options.outbox, () => options.outbox.wake())
   const membership = new MembershipService({
     store: repository,
     hints: options.redis,
@@ -59,15 +56,6 @@ export function createMembership(options: {
   return { repository, membership, activity, list }
 }
 
-/** What the module does on events, by consumer. */
-export interface RoomConsumers {
-  readonly contacts: Subscription[]
-  readonly deletions: Subscription[]
-  readonly systemMessages: Subscription[]
-  /** Every process, all events. */
-  readonly live: Subscription[]
-}
-
 /** Wires what people do with rooms: routes, and what happens on events. */
 export function createRooms(options: {
   service: Service
@@ -76,7 +64,7 @@ export function createRooms(options: {
   contacts: ContactsModule
   base: MembershipModule
   messages: MessagesSide
-}): RoomConsumers {
+}): void {
   const { service, limiter, messages } = options
   const { repository, membership, activity, list: listStore } = options.base
   const { contacts, repository: contactStore } = options.contacts
@@ -120,12 +108,10 @@ export function createRooms(options: {
     leaveAllRooms: (...user) => members.leaveAllRooms(...user),
     eraseMessages: (...user) => messages.erasure.erase(...user),
   }
-  return {
-    contacts: contactHandlers(contactStore, reactions),
-    deletions: deletionHandlers(contactStore, reactions),
-    systemMessages: systemMessageHandlers(messages.systemMessages),
-    live: [...liveContactHandlers(contacts), ...liveRoomHandlers(membership)],
-  }
+  service.subscribe('contacts', contactHandlers(contactStore, reactions))
+  service.subscribe('deletions', deletionHandlers(contactStore, reactions))
+  service.subscribe('system-messages', systemMessageHandlers(messages.systemMessages))
+  service.subscribeEveryProcess([...liveContactHandlers(contacts), ...liveRoomHandlers(membership)])
 }
 
 /** Somebody in 2,000 rooms has friends without a room until they leave some and ask for it. */

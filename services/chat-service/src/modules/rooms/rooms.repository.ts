@@ -1,6 +1,6 @@
 import type { Outbox } from '@bigtech/outbox'
 import { Prisma } from '../../generated/prisma/client.ts'
-import type { Mysql } from '../../plugins/mysql.ts'
+import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { Role, RoomType } from './membership.ts'
 import { peerIn } from './room.ts'
 import { type RoomRecord, RoomTransaction, roomColumns, toRoomRecord } from './room-transaction.repository.ts'

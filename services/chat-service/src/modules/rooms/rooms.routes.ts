@@ -11,9 +11,8 @@ import {
   updateRoom,
   updateRoomSettings,
 } from '@bigtech/contracts'
-import { route } from '@bigtech/service-kit'
+import { type Limit, route } from '@bigtech/service-kit'
 import type { FastifyInstance } from 'fastify'
-import type { Limit } from '../../plugins/rate-limiter.ts'
 import type { ExportService } from './export.service.ts'
 import { muteAt } from './room.ts'
 import type { RoomListService } from './room-list.service.ts'

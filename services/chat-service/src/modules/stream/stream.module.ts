@@ -1,8 +1,6 @@
-import type { Publisher, Subscription } from '@bigtech/kafka'
-import type { Service } from '@bigtech/service-kit'
+import type { RateLimiter, Service } from '@bigtech/service-kit'
 import { Counter, Gauge } from 'prom-client'
-import type { RateLimiter } from '../../plugins/rate-limiter.ts'
-import type { ChatRedis } from '../../plugins/redis.ts'
+import type { ChatRedis } from '../../infrastructure/redis.ts'
 import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { MembershipReader } from '../rooms/membership.ts'
 import { liveStreamHandlers } from './live-events.ts'
@@ -25,7 +23,6 @@ export interface StreamModuleOptions {
   readonly service: Service
   readonly redis: ChatRedis
   readonly limiter: RateLimiter
-  readonly publisher: Publisher
   readonly members: MembershipReader
   readonly messages: MessagesForStreams
   readonly listVersions: ListVersionsOf
@@ -34,19 +31,13 @@ export interface StreamModuleOptions {
   readonly friendIdsOf: (userId: number) => Promise<readonly number[]>
 }
 
-export interface StreamModule {
-  /** For a consumer that gives every process all events. */
-  readonly live: Subscription[]
-  start(): void
-}
-
 const STREAMS_PER_USER = 10
 const STREAMS_PER_PROCESS = 20_000
 const ACK_PROBES = 10
 
 /** Wires what clients receive as it happens. */
-export function createStream(options: StreamModuleOptions): StreamModule {
-  const { service, redis, limiter, publisher, members, messages } = options
+export function createStream(options: StreamModuleOptions): void {
+  const { service, redis, limiter, members, messages } = options
   const { log, lifecycle, authenticator, revocations } = service
   const instanceId = newInstanceId()
   const presence: PresencePublisher = new PresencePublisher({
@@ -54,7 +45,7 @@ export function createStream(options: StreamModuleOptions): StreamModule {
     openOf: (userId) => hub.of(userId).length,
     userIds: () => hub.userIds,
     publish: (definition, payload) =>
-      publisher.publishEvent(definition, payload, { correlationId: instanceId }),
+      service.messaging.publisher.publishEvent(definition, payload, { correlationId: instanceId }),
   })
   const limits = { perUser: STREAMS_PER_USER, perProcess: STREAMS_PER_PROCESS }
   const hub = new StreamHub(limits, (userId) => presence.changed(userId))
@@ -88,13 +79,11 @@ export function createStream(options: StreamModuleOptions): StreamModule {
     streams.stop()
   })
   lifecycle.onStop('consumers', 'stream presence', () => presence.stop())
-  return {
-    live: liveStreamHandlers({ hub, channels, friendIdsOf: options.friendIdsOf }),
-    start: () => {
-      jobs.start()
-      presence.start()
-    },
-  }
+  service.subscribeEveryProcess(liveStreamHandlers({ hub, channels, friendIdsOf: options.friendIdsOf }))
+  service.onStart(() => {
+    jobs.start()
+    presence.start()
+  })
 }
 
 function streamMetrics(registry: Service['metrics'], hub: StreamHub) {

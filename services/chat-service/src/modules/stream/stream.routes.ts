@@ -1,7 +1,14 @@
 import { acknowledgeStream, createStreamTicket, openStream, sendTyping } from '@bigtech/contracts'
-import { bearerToken, type Context, Problem, route, type Service } from '@bigtech/service-kit'
+import {
+  bearerToken,
+  type Context,
+  type Limit,
+  Problem,
+  type RateLimiter,
+  route,
+  type Service,
+} from '@bigtech/service-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
 import type { StreamService } from './stream.service.ts'
 import type { StreamAcks } from './stream-acks.ts'
 import type { StreamHub } from './stream-hub.ts'

@@ -1,7 +1,7 @@
 import { friendDataErased, userDeleted } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import { type Outbox, once } from '@bigtech/outbox'
-import type { Mysql } from '../../plugins/mysql.ts'
+import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { PeopleRepository } from '../people/people.repository.ts'
 import { enqueuePairEvents } from './friendship.events.ts'
 import type { FriendshipRepository } from './friendship.repository.ts'

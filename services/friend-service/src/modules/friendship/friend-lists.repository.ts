@@ -1,4 +1,4 @@
-import type { Mysql } from '../../plugins/mysql.ts'
+import type { Mysql } from '../../infrastructure/mysql.ts'
 
 /** Where a page begins: after this row. */
 export interface After {

@@ -9,7 +9,7 @@ import {
   userUnblocked,
 } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
-import type { Tx } from '../../plugins/mysql.ts'
+import type { Tx } from '../../infrastructure/mysql.ts'
 import { otherSide, type PairEvent, type Side } from './friendship.ts'
 
 const requestEvents = {

@@ -1,5 +1,5 @@
 import { Prisma } from '../../generated/prisma/client.ts'
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { type Pair, type Request, type RequestState, type Side, statusOf, strangers } from './friendship.ts'
 
 /** A pair as it is stored, with who its sides are. */

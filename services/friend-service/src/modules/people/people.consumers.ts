@@ -1,7 +1,7 @@
 import { userRegistered, userUpdated } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import { applyOnce } from '@bigtech/outbox'
-import type { Mysql } from '../../plugins/mysql.ts'
+import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { PeopleRepository } from './people.repository.ts'
 
 const CONSUMER = 'names'

@@ -1,4 +1,4 @@
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
 /** The local copy of a public profile. */
 export interface Person {

@@ -1,7 +1,7 @@
 import { userRegistered, userUpdated } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import { applyOnce } from '@bigtech/outbox'
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { ContactsRepository } from './contacts.repository.ts'
 
 const CONSUMER = 'contacts'
@@ -29,7 +29,9 @@ export function contactsConsumers({ mysql, contacts, greet }: ContactsConsumersD
           },
           event.profile_version ?? 0,
         )
-        await greet(tx, { userId: event.user_id, eventId: event.event_id })
+        // Deletions are read by another group and may come first: a deleted user gets no delivery.
+        if (!(await contacts.isErased(tx, event.user_id)))
+          await greet(tx, { userId: event.user_id, eventId: event.event_id })
       }),
     ),
     on(userUpdated, (event) =>

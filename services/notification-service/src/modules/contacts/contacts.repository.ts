@@ -1,4 +1,4 @@
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
 /** Where, and in which language, to reach somebody. */
 export interface Contact {

@@ -1,7 +1,7 @@
 import { notificationDataErased, userDeleted } from '@bigtech/contracts'
 import { on, type Publisher, type Subscription } from '@bigtech/kafka'
 import { applyOnce } from '@bigtech/outbox'
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
 const CONSUMER = 'erasure'
 

@@ -9,7 +9,7 @@ import {
 } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import { applyOnce } from '@bigtech/outbox'
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { DeliveriesRepository } from './deliveries.repository.ts'
 import { previewOf } from './delivery.ts'
 import type { MessagePlanner } from './message-planner.ts'

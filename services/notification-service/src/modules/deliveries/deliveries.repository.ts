@@ -1,7 +1,7 @@
 import { uuidv7 } from '@bigtech/contracts'
 import { inBatches } from '@bigtech/stores'
 import type { Delivery as Row } from '../../generated/prisma/client.ts'
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { Muting } from '../preferences/preferences.ts'
 import { STREAM_EXPIRY_MS } from '../streams/streams.ts'
 import type { Channel, Delivery, DeliveryKind, DeliveryState, MessageContent } from './delivery.ts'

@@ -1,4 +1,4 @@
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { ContactsRepository } from '../contacts/contacts.repository.ts'
 import type { PreferencesRepository } from '../preferences/preferences.repository.ts'
 import { defaultPreferences, type Preferences, wantsMessage } from '../preferences/preferences.ts'

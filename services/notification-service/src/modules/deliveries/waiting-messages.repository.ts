@@ -1,5 +1,5 @@
 import { type EventOf, messageSent } from '@bigtech/contracts'
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
 export type MessageSent = EventOf<typeof messageSent>
 

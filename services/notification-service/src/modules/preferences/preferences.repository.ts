@@ -1,4 +1,4 @@
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { defaultPreferences, type Preferences } from './preferences.ts'
 
 export class PreferencesRepository {

@@ -7,7 +7,7 @@ import {
 } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import { applyOnce } from '@bigtech/outbox'
-import type { Mysql } from '../../plugins/mysql.ts'
+import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { RoomsRepository } from './rooms.repository.ts'
 
 const CONSUMER = 'rooms'

@@ -1,4 +1,4 @@
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { Muting } from '../preferences/preferences.ts'
 
 export interface Room {

@@ -1,5 +1,5 @@
 import { inBatches } from '@bigtech/stores'
-import type { Mysql, Tx } from '../../plugins/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { STREAM_EXPIRY_MS } from './streams.ts'
 
 const PURGE_BATCH = 1_000

@@ -1,6 +1,6 @@
 import { userRegistered } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
-import type { Mysql, Transaction } from '../../plugins/mysql.ts'
+import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
 import { AlreadyTaken } from './account.errors.ts'
 import { type Account, type Login, readIdentifier } from './account.ts'

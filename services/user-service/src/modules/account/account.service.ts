@@ -1,6 +1,11 @@
-import { type AuthenticatedContext, type Context, Problem } from '@bigtech/service-kit'
-import type { PasswordHasher } from '../../plugins/password-hasher.ts'
-import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
+import {
+  type AuthenticatedContext,
+  type Context,
+  type Limit,
+  Problem,
+  type RateLimiter,
+} from '@bigtech/service-kit'
+import type { PasswordHasher } from '../../infrastructure/password-hasher.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import { AlreadyTaken } from './account.errors.ts'
 import type { AccountRepository } from './account.repository.ts'

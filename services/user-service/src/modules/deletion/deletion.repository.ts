@@ -1,7 +1,7 @@
 import { userDeleted } from '@bigtech/contracts'
 import type { HandlerOutcome } from '@bigtech/kafka'
 import { type Outbox, once } from '@bigtech/outbox'
-import type { Mysql, Transaction } from '../../plugins/mysql.ts'
+import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import {
   ANNOUNCE_AGAIN_MS,

@@ -1,5 +1,5 @@
 import { Prisma } from '../../generated/prisma/client.ts'
-import type { Mysql } from '../../plugins/mysql.ts'
+import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { PublicUser, SearchPosition, SearchRow } from './directory.ts'
 
 export type DirectoryRepository = ReturnType<typeof createDirectoryRepository>

@@ -1,5 +1,4 @@
-import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
-import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
+import { type AuthenticatedContext, type Limit, Problem, type RateLimiter } from '@bigtech/service-kit'
 import type { DirectoryRepository } from './directory.repository.ts'
 import type { PublicUser, SearchPosition, SearchRow } from './directory.ts'
 import type { LookupLimit } from './lookup-limit.ts'

@@ -1,4 +1,4 @@
-import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
+import type { Limit, RateLimiter } from '@bigtech/service-kit'
 import type { RelationsRepository } from './relations.repository.ts'
 
 /** Enough for the members of several large rooms at a time. */

@@ -1,6 +1,6 @@
 import type { HandlerOutcome } from '@bigtech/kafka'
 import { once } from '@bigtech/outbox'
-import type { Mysql, Transaction } from '../../plugins/mysql.ts'
+import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 
 export type RelationsRepository = ReturnType<typeof createRelationsRepository>
 

@@ -3,8 +3,6 @@ import { onlineStatusChanged, uuidv7 } from '@bigtech/contracts'
 import { eventRecord, type KafkaRecord, RecordRejected } from '@bigtech/kafka'
 import type { Service } from '@bigtech/service-kit'
 import { Gauge } from 'prom-client'
-import { background } from '../../plugins/background.ts'
-import type { Messaging } from '../../plugins/kafka.ts'
 import type { PresenceRepository } from './presence.repository.ts'
 import type { PresenceStore } from './presence.store.ts'
 import type { PresenceChange, PresenceVisibility } from './presence.ts'
@@ -18,14 +16,13 @@ const BATCH = 200
 interface RelayDeps {
   readonly presence: PresenceStore
   readonly relations: PresenceRepository
-  readonly messaging: Messaging
 }
 
 /**
  * Two jobs of every process: taking users offline when their time is up (Redis lets each be taken
  * by one process only), and publishing the transitions (one process at a time, at least once).
  */
-export function createPresenceRelay(service: Service, deps: RelayDeps): { start(): void } {
+export function createPresenceRelay(service: Service, deps: RelayDeps): void {
   const { presence } = deps
   const holder = uuidv7()
   new Gauge({
@@ -36,34 +33,29 @@ export function createPresenceRelay(service: Service, deps: RelayDeps): { start(
       this.set(await presence.countOnline().catch(() => Number.NaN))
     },
   })
-  const sweeper = background(service, 'presence sweep', SWEEP_EVERY_MS, () => presence.sweep())
-  const relay = background(service, 'presence relay', PUBLISH_EVERY_MS, async () => {
-    if (await presence.holdRelay(holder, LOCK_MS)) await publishWaiting(service, deps)
+  service.every({ name: 'presence sweep', everyMs: SWEEP_EVERY_MS, run: () => presence.sweep() })
+  service.every({
+    name: 'presence relay',
+    everyMs: PUBLISH_EVERY_MS,
+    run: async () => {
+      if (await presence.holdRelay(holder, LOCK_MS)) await publishWaiting(service, deps)
+    },
   })
   service.lifecycle.onStop('producers', 'presence relay lock', () =>
     presence.releaseRelay(holder).catch(() => undefined),
   )
-  return {
-    start: () => {
-      sweeper.start()
-      relay.start()
-    },
-  }
 }
 
-async function publishWaiting(
-  service: Service,
-  { presence, relations, messaging }: RelayDeps,
-): Promise<void> {
+async function publishWaiting(service: Service, { presence, relations }: RelayDeps): Promise<void> {
   const changes = await presence.waiting(BATCH)
   if (changes.length === 0) return
   const visibilities = await relations.visibilities(changes.map(({ userId }) => userId))
   // Of users deleted meanwhile nothing is published: UserDeleted tells everybody what to do.
   const records = changes.flatMap((change) => {
     const visibility = visibilities.get(change.userId)
-    return visibility ? [{ change, record: recordOf(change, visibility, messaging.kafka.clientId) }] : []
+    return visibility ? [{ change, record: recordOf(change, visibility, service.name) }] : []
   })
-  const outcomes = await messaging.publisher.publishEach(records.map(({ record }) => record))
+  const outcomes = await service.messaging.publisher.publishEach(records.map(({ record }) => record))
   const waiting = new Set<PresenceChange>()
   for (const [index, outcome] of outcomes.entries()) {
     const { change } = records[index]!

@@ -1,4 +1,4 @@
-import type { RedisStore } from '../../plugins/redis.ts'
+import type { RedisStore } from '@bigtech/service-kit'
 import { FORGET, HOLD, presenceKeys, RELEASE, REPEAT, SWEEP, TOUCH } from './presence.scripts.ts'
 import { type PresenceChange, type PresenceTiming, presenceTiming } from './presence.ts'
 

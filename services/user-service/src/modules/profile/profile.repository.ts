@@ -1,6 +1,6 @@
 import { userUpdated } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
-import type { Mysql, Transaction } from '../../plugins/mysql.ts'
+import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
 import type { PresenceVisibility } from '../presence/presence.ts'
 import {

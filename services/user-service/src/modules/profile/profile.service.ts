@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
-import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
-import type { Limit, RateLimiter } from '../../plugins/rate-limiter.ts'
+import { type AuthenticatedContext, type Limit, Problem, type RateLimiter } from '@bigtech/service-kit'
 import type { ExportedSession, ProfileRepository } from './profile.repository.ts'
 import type { Profile, ProfileChange, Settings, SettingsChange } from './profile.ts'
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Problem } from '@bigtech/service-kit'
-import type { RedisStore } from '../../plugins/redis.ts'
+import { Problem, type RedisStore } from '@bigtech/service-kit'
 
 /** A sign-in attempt, as far as it matters for the limits. */
 interface Attempt {

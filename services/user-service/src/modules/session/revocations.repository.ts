@@ -1,5 +1,5 @@
 import { inBatches } from '@bigtech/stores'
-import type { Mysql, Transaction } from '../../plugins/mysql.ts'
+import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 
 export type RevocationsRepository = ReturnType<typeof createRevocationsRepository>
 

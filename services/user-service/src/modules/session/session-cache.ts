@@ -1,5 +1,4 @@
-import { StoreUnavailable } from '@bigtech/service-kit'
-import type { RedisStore } from '../../plugins/redis.ts'
+import { type RedisStore, StoreUnavailable } from '@bigtech/service-kit'
 import { ACCESS_TOKEN_SECONDS } from './session.ts'
 
 type CachedState = 'active' | 'ended'

@@ -2,7 +2,7 @@ import { userSessionRevoked } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { RevocationList } from '@bigtech/service-kit'
 import { Counter, type Registry } from 'prom-client'
-import type { Transaction } from '../../plugins/mysql.ts'
+import type { Transaction } from '../../infrastructure/mysql.ts'
 import { noteRevocations } from './revocations.repository.ts'
 import type { SessionCache } from './session-cache.ts'
 

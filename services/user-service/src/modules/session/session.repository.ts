@@ -1,7 +1,7 @@
 import { userLoggedIn } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
-import type { Mysql, Transaction } from '../../plugins/mysql.ts'
+import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { MAX_SESSIONS, type Session, type SessionView } from './session.ts'
 import type { EndRequest, SessionEnder } from './session-ender.ts'
 

@@ -13,7 +13,7 @@ import {
 import { decodeCursor, route, toPage } from '@bigtech/service-kit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { PublicJwk } from '../../plugins/signing-keys.ts'
+import type { PublicJwk } from '../../infrastructure/signing-keys.ts'
 import type { RevocationsRepository } from './revocations.repository.ts'
 import type { Client, Grant, SessionService } from './session.service.ts'
 import { ACCESS_TOKEN_SECONDS } from './session.ts'

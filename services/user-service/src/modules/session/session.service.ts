@@ -6,7 +6,7 @@ import {
   Problem,
   StoreUnavailable,
 } from '@bigtech/service-kit'
-import type { PasswordHasher } from '../../plugins/password-hasher.ts'
+import type { PasswordHasher } from '../../infrastructure/password-hasher.ts'
 import { identifierKey, type Login } from '../account/account.ts'
 import { deviceOf, ipPrefixOf, subscriberOf } from './device.ts'
 import type { LoginGuard } from './login-guard.ts'

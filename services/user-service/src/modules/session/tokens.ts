@@ -1,6 +1,6 @@
 import { uuidv7 } from '@bigtech/contracts'
 import { jwtVerify, SignJWT } from 'jose'
-import type { SigningKeys } from '../../plugins/signing-keys.ts'
+import type { SigningKeys } from '../../infrastructure/signing-keys.ts'
 import { ACCESS_TOKEN_SECONDS } from './session.ts'
 
 export interface Tokens {

@@ -1,12 +1,15 @@
 import { once } from 'node:events'
-import { type Service, StoreMetrics, StoreUnavailable, withTimeout } from '@bigtech/service-kit'
+import { StoreMetrics, StoreUnavailable, withTimeout } from '@bigtech/stores'
 import { Redis } from 'ioredis'
+import type { Service } from './service.ts'
 
-/** Redis, so that whoever uses it never waits long and knows its failures by one name. */
+/** Redis with deadlines, and one error for its outages. */
 export interface RedisStore {
-  /** @throws StoreUnavailable within 500 ms when Redis does not answer. */
+  /** For commands whose failure the caller handles itself; each fails within 500 ms during an outage. */
+  readonly client: Redis
+  /** @throws StoreUnavailable within 500 ms when Redis does not respond. */
   run<Result>(operation: string, work: (redis: Redis) => Promise<Result>): Promise<Result>
-  /** False for a moment after a failure: what has another answer need not wait for the next one. */
+  /** False for 3 s after a failure, so that callers with a fallback fail fast. */
   readonly healthy: boolean
 }
 
@@ -15,52 +18,54 @@ const SUSPECT_MS = 3_000
 const FIRST_CONNECT_MS = 1_500
 
 /**
- * Waits a moment for the connection, then goes on without: it is tried for ever in the
- * background, and while there is none every operation fails at once.
+ * Opens Redis and waits up to 1.5 s for the first connection. Reconnects forever in the background; without a
+ * connection every operation fails at once.
  */
 export async function openRedis(service: Service, url: string): Promise<RedisStore> {
   const redis = new Redis(url, {
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: 1_000,
-    // A command that waits in a queue for a server that is away is answered too late to be of use.
+    // A queued command would be answered after its deadline.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     enableAutoPipelining: true,
     retryStrategy: (attempt) => Math.min(100 * attempt, 1_000),
   })
   let failedAt = Number.NEGATIVE_INFINITY
-  redis.on('error', (err) => service.log.debug({ err }, 'redis'))
+  redis.on('error', (err) => service.log.debug({ err }, 'Redis connection failed'))
   redis.on('close', () => {
-    if (!service.lifecycle.isStopping) service.log.warn('redis connection lost')
+    if (!service.lifecycle.isStopping) service.log.warn('Redis connection lost')
   })
   const metrics = new StoreMetrics(service.metrics)
   await withTimeout(once(redis, 'ready'), FIRST_CONNECT_MS, 'Redis did not connect').catch((err: unknown) =>
-    service.log.warn({ err }, 'started without redis'),
+    service.log.warn({ err }, 'started without Redis'),
   )
 
   async function run<Result>(operation: string, work: (redis: Redis) => Promise<Result>): Promise<Result> {
     try {
       return await metrics.measure('redis', operation, () => work(redis))
     } catch (err) {
-      // The server answered: what it says is a defect of ours, not an outage.
-      if (
-        err instanceof Error &&
-        err.name === 'ReplyError' &&
-        !/^(LOADING|READONLY|OOM|BUSY)/.test(err.message)
-      )
-        throw err
+      if (isBug(err)) throw err
       failedAt = performance.now()
       throw new StoreUnavailable('redis', err)
     }
   }
 
-  // Optional: without it sign-in refuses (503) and presence is unknown, on every instance alike.
+  // Optional: every process has a fallback, and the same one.
   service.readiness.add({ name: 'redis', ping: () => redis.ping(), optional: true })
   service.lifecycle.onStop('stores', 'redis', () => redis.disconnect())
   return {
+    client: redis,
     run,
     get healthy() {
       return performance.now() - failedAt > SUSPECT_MS
     },
   }
+}
+
+/** True for an error that the server reported about our command, as opposed to an outage. */
+function isBug(err: unknown): boolean {
+  return (
+    err instanceof Error && err.name === 'ReplyError' && !/^(LOADING|READONLY|OOM|BUSY)/.test(err.message)
+  )
 }

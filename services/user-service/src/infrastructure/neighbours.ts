@@ -1,5 +1,10 @@
 import { defineRoute } from '@bigtech/contracts'
-import { type AuthenticatedContext, type Service, ServiceClient } from '@bigtech/service-kit'
+import {
+  type AuthenticatedContext,
+  openServiceClient,
+  type Service,
+  type ServiceClient,
+} from '@bigtech/service-kit'
 import { z } from 'zod'
 import type { ExportPart } from '../modules/profile/profile.service.ts'
 
@@ -32,11 +37,8 @@ export function openNeighbours(
   service: Service,
   urls: { friendServiceUrl: string; chatServiceUrl: string; notificationServiceUrl: string },
 ): Neighbours {
-  const client = (name: string, baseUrl: string) => {
-    const opened = new ServiceClient({ service: name, baseUrl, timeoutMs: EXPORT_TIMEOUT_MS })
-    service.lifecycle.onStop('stores', `client of ${name}`, () => opened.close())
-    return opened
-  }
+  const client = (name: string, baseUrl: string) =>
+    openServiceClient(service, { service: name, baseUrl, timeoutMs: EXPORT_TIMEOUT_MS })
   const ask = async (
     neighbour: ServiceClient,
     contract: typeof friendsExport | typeof roomsExport | typeof notificationsExport,

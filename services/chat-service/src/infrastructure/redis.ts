@@ -1,5 +1,5 @@
 import type { Service } from '@bigtech/service-kit'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 
 export type HintListener = (payload: string) => void
 
@@ -14,25 +14,18 @@ export class ChatRedis {
   readonly #listeners = new Map<string, HintListener[]>()
   readonly #suffix: string
 
-  constructor(url: string, log: Service['log']) {
-    const common = {
-      connectTimeout: 1_000,
-      retryStrategy: (attempt: number) => Math.min(attempt * 100, 1_000),
-    }
-    this.commands = new Redis(url, {
-      ...common,
-      // `publish` to a stopped Redis hung for seconds: nothing waits here longer than this.
-      commandTimeout: 500,
-      maxRetriesPerRequest: 0,
-      enableOfflineQueue: false,
-      enableAutoPipelining: true,
+  /** @param commands the service's Redis client; subscriptions get a connection of their own. */
+  constructor(service: Service, commands: Redis) {
+    this.commands = commands
+    this.#subscriber = commands.duplicate({
+      commandTimeout: undefined,
+      enableOfflineQueue: true,
+      maxRetriesPerRequest: null,
     })
-    this.#subscriber = new Redis(url, { ...common, maxRetriesPerRequest: null })
+    this.#subscriber.on('error', (err: Error) => service.log.debug({ err }, 'Redis connection failed'))
+    service.lifecycle.onStop('stores', 'redis subscriber', () => this.#subscriber.disconnect())
     // Channels, unlike keys, are shared by all databases of a server.
     this.#suffix = `@${this.commands.options.db ?? 0}`
-    for (const client of [this.commands, this.#subscriber]) {
-      client.on('error', (err: Error) => log.debug({ err }, 'Redis connection'))
-    }
     this.#subscriber.on('message', (channel: string, payload: string) => {
       for (const listener of this.#listeners.get(channel) ?? []) listener(payload)
     })
@@ -76,17 +69,4 @@ export class ChatRedis {
     this.#listeners.delete(name)
     void this.#subscriber.unsubscribe(name).catch(() => undefined)
   }
-
-  close(): void {
-    this.commands.disconnect()
-    this.#subscriber.disconnect()
-  }
-}
-
-/** Opens both connections in the background: Redis need not be there, now or ever. */
-export function openRedis(service: Service, url: string): ChatRedis {
-  const redis = new ChatRedis(url, service.log)
-  service.readiness.add({ name: 'redis', ping: () => redis.commands.ping(), optional: true })
-  service.lifecycle.onStop('stores', 'redis', () => redis.close())
-  return redis
 }

@@ -1,0 +1,169 @@
+import { userSessionRevoked } from '@bigtech/contracts'
+import {
+  createBroadcastConsumer,
+  createConsumerRunner,
+  createKafka,
+  createPublisher,
+  type KafkaConnection,
+  on,
+  type Publisher,
+  type Subscription,
+} from '@bigtech/kafka'
+import { createOutboxRelay, type OutboxRelay, type OutboxStore } from '@bigtech/outbox'
+import { classifyStoreError } from '@bigtech/stores'
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+import type { BaseConfig } from './config.ts'
+import { exitAfterStop } from './fatal.ts'
+import type { Readiness } from './health.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { RevocationList } from './revocations.ts'
+
+/** The lifetime of an access token: an older revocation concerns no token that is still valid. */
+const LOOK_BACK_MS = 10 * 60 * 1_000
+
+export interface MessagingOptions {
+  /** The service's name: client id, and prefix of its consumer groups. */
+  readonly name: string
+  readonly config: Pick<BaseConfig, 'KAFKA_BROKERS' | 'KAFKA_TOPIC_PREFIX'>
+  readonly log: Logger
+  readonly metrics: Registry
+  readonly lifecycle: Lifecycle
+  readonly readiness: Readiness
+  readonly revocations: RevocationList
+}
+
+export interface SubscribeOptions {
+  /** Where a group that has never committed begins. Default `earliest`. */
+  readonly startFrom?: 'earliest' | 'latest'
+}
+
+interface Startable {
+  start(): void
+}
+
+/** The service's side of Kafka: publisher, relays and consumers. Nothing runs before `start`. */
+export class Messaging {
+  readonly kafka: KafkaConnection
+  readonly publisher: Publisher
+  readonly #options: MessagingOptions
+  readonly #onFatal: (err: Error) => void
+  readonly #startables: Startable[] = []
+  readonly #broadcast: Subscription[] = []
+
+  constructor(options: MessagingOptions) {
+    const { name, config, log, lifecycle, readiness } = options
+    this.#options = options
+    this.#onFatal = exitAfterStop(lifecycle, log)
+    this.kafka = createKafka({
+      clientId: name,
+      brokers: config.KAFKA_BROKERS,
+      topicPrefix: config.KAFKA_TOPIC_PREFIX,
+      log,
+    })
+    this.publisher = createPublisher({ kafka: this.kafka })
+    // Optional: during an outage of Kafka events wait in the outbox, and another instance would do no better.
+    readiness.add({ name: 'kafka', ping: () => this.kafka.ping(), optional: true })
+    lifecycle.onStop('producers', 'kafka', () => this.kafka.close())
+    lifecycle.onStop('producers', 'publisher', () => this.publisher.stop())
+  }
+
+  /** Adds a consumer group `<service>.<purpose>`: one process of the group handles each event. */
+  subscribe(purpose: string, handlers: readonly Subscription[], options: SubscribeOptions = {}): void {
+    const { name, log, metrics, lifecycle } = this.#options
+    const groupId = `${name}.${purpose}`
+    const consumer = createConsumerRunner({
+      kafka: this.kafka,
+      groupId,
+      handlers,
+      publisher: this.publisher,
+      log,
+      registry: metrics,
+      classify: classifyStoreError,
+      onFatal: this.#onFatal,
+      ...options,
+    })
+    this.#startables.push(consumer)
+    lifecycle.onStop('consumers', groupId, () => consumer.stop())
+  }
+
+  /** Adds handlers that every process runs, for state in memory. They also get the last 10 minutes before the start. */
+  subscribeEveryProcess(handlers: readonly Subscription[]): void {
+    this.#broadcast.push(...handlers)
+  }
+
+  /** Follows revoked sessions; the process is not ready before it knows those of the last 10 minutes. */
+  followRevocations(): void {
+    this.subscribeEveryProcess([
+      on(userSessionRevoked, async (event) =>
+        this.#options.revocations.add(event.session_ids, new Date(event.timestamp)),
+      ),
+    ])
+    this.#options.readiness.add({
+      name: 'revocations',
+      ping: async () => {
+        if (!this.#caughtUp()) throw new Error('the revoked sessions have not been read yet')
+      },
+    })
+  }
+
+  /** Adds a relay; the process that holds its lock publishes what waits in its store. */
+  addRelay<Id>(options: {
+    readonly name: string
+    readonly store: OutboxStore<Id>
+    readonly lock: Parameters<typeof createOutboxRelay>[0]['lock']
+    readonly close: () => Promise<void>
+  }): OutboxRelay {
+    const { log, metrics, lifecycle } = this.#options
+    const relay = createOutboxRelay<Id>({
+      lock: options.lock,
+      store: options.store,
+      publisher: this.publisher,
+      log: log.child({ outbox: options.name }),
+      registry: metrics,
+    })
+    this.#startables.push(relay)
+    lifecycle.onStop('producers', `${options.name} relay`, async () => {
+      await relay.stop()
+      await options.close()
+    })
+    return relay
+  }
+
+  start(): void {
+    if (this.#broadcast.length > 0) this.#startBroadcast()
+    for (const each of this.#startables) each.start()
+  }
+
+  #caughtUp = (): boolean => false
+
+  #startBroadcast(): void {
+    const { name, log, metrics, lifecycle } = this.#options
+    const consumer = createBroadcastConsumer({
+      kafka: this.kafka,
+      name: `${name}.live`,
+      handlers: mergeByEvent(this.#broadcast),
+      sinceMs: LOOK_BACK_MS,
+      log,
+      registry: metrics,
+      onFatal: this.#onFatal,
+    })
+    this.#caughtUp = () => consumer.health().caughtUp
+    lifecycle.onStop('consumers', `${name}.live`, () => consumer.stop())
+    consumer.start()
+  }
+}
+
+/** Several modules may handle the same event: each is called in turn, even if one before it fails. */
+function mergeByEvent(handlers: readonly Subscription[]): Subscription[] {
+  return [...Map.groupBy(handlers, ({ definition }) => definition)].map(([definition, same]) => ({
+    definition,
+    handle: async (event, ctx) => {
+      for (const { handle } of same) {
+        await handle(event, ctx).catch((err: unknown) =>
+          ctx.log.error({ err, event_type: definition.type }, 'event handler failed'),
+        )
+      }
+    },
+  }))
+}

@@ -1,0 +1,73 @@
+import { StoreUnavailable } from '@bigtech/stores'
+import type { Logger } from 'pino'
+
+/** Work that every process repeats. Processes may overlap, so doing it twice must be harmless. */
+export interface PeriodicJob {
+  readonly name: string
+  /** Between the end of one run and the start of the next, give or take a quarter. */
+  readonly everyMs: number
+  readonly run: () => Promise<unknown>
+}
+
+/** A job that can be asked to run now. */
+export interface ScheduledJob {
+  /** Runs the job soon instead of at its next turn. */
+  wake(): void
+}
+
+const MAX_FIRST_DELAY_MS = 1_000
+
+/** Runs a job again and again. A failed run waits for its next turn; an outage of a store is logged at debug. */
+export class JobRunner implements ScheduledJob {
+  readonly #job: PeriodicJob
+  readonly #log: Logger
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<unknown> | undefined
+  #wokenWhileRunning = false
+  #state: 'idle' | 'started' | 'stopped' = 'idle'
+
+  constructor(job: PeriodicJob, log: Logger) {
+    this.#job = job
+    this.#log = log
+  }
+
+  start(): void {
+    if (this.#state !== 'idle') return
+    this.#state = 'started'
+    this.#plan(Math.random() * Math.min(this.#job.everyMs, MAX_FIRST_DELAY_MS))
+  }
+
+  wake(): void {
+    if (this.#running) this.#wokenWhileRunning = true
+    else this.#plan(0)
+  }
+
+  /** Waits for the run that is in progress. */
+  async stop(): Promise<void> {
+    this.#state = 'stopped'
+    clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  #plan(delayMs: number): void {
+    if (this.#state !== 'started') return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#run(), delayMs)
+    this.#timer.unref()
+  }
+
+  #run(): void {
+    const { name, everyMs, run } = this.#job
+    this.#wokenWhileRunning = false
+    this.#running = run()
+      .catch((err: unknown) => {
+        const level = err instanceof StoreUnavailable ? 'debug' : 'error'
+        this.#log[level]({ err, job: name }, 'periodic job failed')
+      })
+      .finally(() => {
+        this.#running = undefined
+        // Jitter: processes that were started together must not run in step.
+        this.#plan(this.#wokenWhileRunning ? 0 : everyMs * (0.75 + Math.random() / 2))
+      })
+  }
+}

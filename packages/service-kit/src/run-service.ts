@@ -1,0 +1,22 @@
+import { readPositionals } from './command.ts'
+import { ConfigError } from './config.ts'
+import { exitOnSignals } from './lifecycle.ts'
+import type { Service } from './service.ts'
+
+/**
+ * Runs a service as the process: builds it, listens, stops gracefully on SIGTERM. A wrong configuration ends
+ * the process with one line and exit 1; `--help` prints the usage.
+ */
+export async function runService(name: string, build: () => Promise<Service>): Promise<void> {
+  readPositionals(
+    `Usage: node src/server.ts\nStarts ${name}; every setting is an environment variable (docs/configuration.md).`,
+  )
+  try {
+    const service = await build()
+    exitOnSignals(service.lifecycle, service.log)
+    await service.start()
+  } catch (err) {
+    process.stderr.write(`${err instanceof ConfigError ? err.message : (err as Error).stack}\n`)
+    process.exit(1)
+  }
+}

@@ -1,0 +1,108 @@
+import {
+  createOutbox,
+  MySqlOutboxStore,
+  MySqlRelayLock,
+  type Outbox,
+  type OutboxStore,
+  purgeInbox,
+} from '@bigtech/outbox'
+import { MySqlSession, type SqlExecutor } from '@bigtech/stores'
+import { RateLimiter } from './rate-limiter.ts'
+import type { RedisStore } from './redis.ts'
+import type { Service } from './service.ts'
+import { ServiceClient, type ServiceClientOptions } from './service-client.ts'
+
+const INBOX_PURGE_MS = 60_000
+
+/** The part of a service's `SqlStore` that does not depend on its Prisma client. */
+interface Database {
+  readonly client: SqlExecutor
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface MysqlOptions {
+  /** Optional for readiness once it has been up: this process can then serve requests without it. */
+  readonly optionalOnceUp?: boolean
+  /** False for a service without an inbox table. */
+  readonly inbox?: boolean
+}
+
+/** Adds a service's database to /ready, purges its inbox and closes it at the end. MySQL need not be up yet. */
+export function openMysql<Mysql extends Database>(
+  service: Service,
+  mysql: Mysql,
+  { optionalOnceUp = false, inbox = true }: MysqlOptions = {},
+): Mysql {
+  let hasBeenUp = false
+  service.readiness.add({
+    name: 'mysql',
+    ping: async () => {
+      await mysql.ping()
+      hasBeenUp = true
+    },
+    get optional() {
+      return hasBeenUp && optionalOnceUp
+    },
+  })
+  service.lifecycle.onStop('stores', 'mysql', () => mysql.close())
+  if (inbox)
+    service.every({ name: 'inbox purge', everyMs: INBOX_PURGE_MS, run: () => purgeInbox(mysql.client) })
+  return mysql
+}
+
+/** An outbox with its relay. */
+export interface ServiceOutbox extends Outbox {
+  /** To be called after a commit: the event leaves at once instead of within 100 ms. */
+  wake(): void
+}
+
+/** Opens the outbox table of a service's database; its relay runs from `start` on. */
+export function openOutbox(service: Service, databaseUrl: string): ServiceOutbox {
+  const session = new MySqlSession(databaseUrl)
+  const relay = service.messaging.addRelay({
+    name: 'outbox',
+    lock: new MySqlRelayLock(session),
+    store: new MySqlOutboxStore(session),
+    close: () => session.close(),
+  })
+  return { enqueue: createOutbox(service.name).enqueue, wake: () => relay.wake() }
+}
+
+/** Opens an outbox that is kept elsewhere than in the outbox table. @param name distinguishes its lock. */
+export function openCustomOutbox<Id>(
+  service: Service,
+  options: { readonly name: string; readonly store: OutboxStore<Id>; readonly databaseUrl: string },
+): { wake(): void } {
+  const session = new MySqlSession(options.databaseUrl)
+  return service.messaging.addRelay({
+    name: options.name,
+    lock: new MySqlRelayLock(session, options.name),
+    store: options.store,
+    close: () => session.close(),
+  })
+}
+
+/** Opens a client for a neighbor service and closes it when the service stops. */
+export function openServiceClient(service: Service, options: ServiceClientOptions): ServiceClient {
+  const client = new ServiceClient(options)
+  service.lifecycle.onStop('stores', `${options.service} client`, () => client.close())
+  return client
+}
+
+/** Opens the rate limits of a service, counted in its Redis, or per process without one. */
+export function openRateLimiter(
+  { metrics, log }: Service,
+  redis?: RedisStore,
+  keyPrefix = 'rate_limit:',
+): RateLimiter {
+  return new RateLimiter({
+    registry: metrics,
+    keyPrefix,
+    log,
+    ...(redis && {
+      runScript: (script: string, key: string, ...args: number[]) =>
+        redis.run('rateLimit', (client) => client.eval(script, 1, key, ...args)),
+    }),
+  })
+}

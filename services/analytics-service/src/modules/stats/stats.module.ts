@@ -1,0 +1,44 @@
+import type { Service } from '@bigtech/service-kit'
+import type { Mysql } from '../../infrastructure/mysql.ts'
+import { StatsMetrics } from '../../metrics.ts'
+import { type ApplyEffect, confirmErasure, presenceConsumers, statsConsumers } from './stats.consumers.ts'
+import { StatsRepository } from './stats.repository.ts'
+import { statsRoutes } from './stats.routes.ts'
+import { StatsService } from './stats.service.ts'
+
+const REFRESH_METRICS_MS = 15_000
+const PURGE_MS = 60_000
+
+/** Wires the counts: from events, for operators, as metrics. */
+export function createStats(options: {
+  service: Service
+  mysql: Mysql
+  operatorToken: string | undefined
+  now: () => number
+}): void {
+  const { service, mysql, operatorToken, now } = options
+  const repository = new StatsRepository(mysql)
+  const stats = new StatsService({ repository, now })
+  const metrics = new StatsMetrics(service.metrics)
+  service.app.register(statsRoutes, { stats, operatorToken, now })
+  const apply: ApplyEffect = (eventId, at, effect) => repository.apply(eventId, at, effect)
+  service.subscribe('stats', [
+    ...statsConsumers(apply, confirmErasure(service.messaging.publisher)),
+    ...presenceConsumers(apply),
+  ])
+  service.every({
+    name: 'purge requests',
+    everyMs: PURGE_MS,
+    run: () => repository.purgeRequests(now()),
+  })
+  service.every({
+    name: 'refresh metrics',
+    everyMs: REFRESH_METRICS_MS,
+    run: async () => {
+      const summary = await stats.getStatsSummary()
+      metrics.set('1d', summary.today)
+      metrics.set('7d', summary.last_7_days)
+      metrics.set('30d', summary.last_30_days)
+    },
+  })
+}

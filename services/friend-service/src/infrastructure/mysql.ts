@@ -1,0 +1,24 @@
+import { StoreMetrics } from '@bigtech/service-kit'
+import { prismaAdapter, SqlStore } from '@bigtech/stores'
+import type { Registry } from 'prom-client'
+import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
+
+/** Prisma's client, bound to a transaction. */
+export type Tx = Prisma.TransactionClient
+export type Mysql = SqlStore<Tx, PrismaClient>
+
+/** Sees every statement; tests count them and look at their plans. */
+export type QueryListener = (sql: string, params: string) => void
+
+/** Creates the store of this service's database; nothing is connected yet. */
+export function createMysql(databaseUrl: string, metrics: Registry, onQuery?: QueryListener): Mysql {
+  const adapter = prismaAdapter(databaseUrl)
+  const client = onQuery ? observed(adapter, onQuery) : new PrismaClient({ adapter })
+  return new SqlStore<Tx, PrismaClient>(client, databaseUrl, new StoreMetrics(metrics))
+}
+
+function observed(adapter: ReturnType<typeof prismaAdapter>, onQuery: QueryListener): PrismaClient {
+  const client = new PrismaClient({ adapter, log: [{ emit: 'event', level: 'query' }] })
+  client.$on('query', (event) => onQuery(event.query, event.params))
+  return client as unknown as PrismaClient
+}

@@ -1,0 +1,51 @@
+import type { RateLimiter, Service, ServiceOutbox } from '@bigtech/service-kit'
+import type { Mysql } from '../../infrastructure/mysql.ts'
+import { FriendMetrics } from '../../metrics.ts'
+import type { PeopleModule } from '../people/people.module.ts'
+import { erasureConsumers } from './erasure.consumers.ts'
+import { FriendListsRepository } from './friend-lists.repository.ts'
+import { FriendListsService } from './friend-lists.service.ts'
+import { FriendshipRepository } from './friendship.repository.ts'
+import { friendshipRoutes } from './friendship.routes.ts'
+import { FriendshipService } from './friendship.service.ts'
+
+const EXPIRY_MS = 30_000
+const REQUEST_ID_PURGE_MS = 10 * 60_000
+
+/** Wires friend requests, friendships and blocks. */
+export function createFriendships(options: {
+  service: Service
+  mysql: Mysql
+  outbox: ServiceOutbox
+  limiter: RateLimiter
+  people: PeopleModule
+  actionsPerHour: number
+  now: () => number
+}): FriendshipService {
+  const { service, mysql, outbox, limiter, actionsPerHour, now } = options
+  const { people, repository: peopleRepository } = options.people
+  const repository = new FriendshipRepository(mysql)
+  const friendships = new FriendshipService({
+    repository,
+    people,
+    peopleRepository,
+    outbox,
+    metrics: new FriendMetrics(service.metrics),
+    onCommitted: () => outbox.wake(),
+    now,
+  })
+  const lists = new FriendListsService({ repository: new FriendListsRepository(mysql), people, now })
+  service.app.register(friendshipRoutes, { friendships, lists, limiter, actionsPerHour })
+  service.subscribe('deletions', erasureConsumers({ mysql, repository, people: peopleRepository, outbox }))
+  service.every({
+    name: 'expire requests',
+    everyMs: EXPIRY_MS,
+    run: () => friendships.expireDue(service.log),
+  })
+  service.every({
+    name: 'purge request ids',
+    everyMs: REQUEST_ID_PURGE_MS,
+    run: () => repository.purgeRequestIds(),
+  })
+  return friendships
+}

@@ -1,0 +1,22 @@
+import type { Service, ServiceClient } from '@bigtech/service-kit'
+import type { Mysql } from '../../infrastructure/mysql.ts'
+import { peopleConsumers } from './people.consumers.ts'
+import { PeopleRepository } from './people.repository.ts'
+import { PeopleService } from './people.service.ts'
+
+export interface PeopleModule {
+  readonly repository: PeopleRepository
+  readonly people: PeopleService
+}
+
+/** Wires the local copy of names. */
+export function createPeople(options: {
+  service: Service
+  mysql: Mysql
+  userService: ServiceClient
+}): PeopleModule {
+  const { service, mysql, userService } = options
+  const repository = new PeopleRepository(mysql)
+  service.subscribe('names', peopleConsumers(mysql, repository))
+  return { repository, people: new PeopleService({ repository, userService }) }
+}

@@ -1,0 +1,14 @@
+import { StoreMetrics } from '@bigtech/service-kit'
+import { prismaAdapter, SqlStore } from '@bigtech/stores'
+import type { Registry } from 'prom-client'
+import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
+
+/** Prisma's client, bound to a transaction. */
+export type Transaction = Prisma.TransactionClient
+export type Mysql = SqlStore<Transaction, PrismaClient>
+
+/** Creates the store of this service's database; nothing is connected yet. */
+export function createMysql(databaseUrl: string, metrics: Registry, poolSize: number): Mysql {
+  const client = new PrismaClient({ adapter: prismaAdapter(databaseUrl, poolSize) })
+  return new SqlStore<Transaction, PrismaClient>(client, databaseUrl, new StoreMetrics(metrics))
+}

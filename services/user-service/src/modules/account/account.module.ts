@@ -1,0 +1,50 @@
+import type { Service } from '@bigtech/service-kit'
+import { Counter } from 'prom-client'
+import type { Stores } from '../../infrastructure/stores.ts'
+import type { SessionEnder } from '../session/session-ender.ts'
+import { createAccountRepository } from './account.repository.ts'
+import { accountRoutes } from './account.routes.ts'
+import { type AccountService, createAccountService } from './account.service.ts'
+
+const DAY_MS = 86_400_000
+const USERNAMES_MS = 10 * 60_000
+/** Keeps a deleted user's name reserved, so that nobody can pose as them. */
+const KEEP_USERNAMES_DAYS = 90
+
+/** Wires accounts: registration, password and email. */
+export function createAccounts(options: {
+  service: Service
+  stores: Stores
+  sessions: SessionEnder
+  registrationsPerHour: number
+  now: () => Date
+}): AccountService {
+  const { service, stores, sessions, registrationsPerHour, now } = options
+  const repository = createAccountRepository(stores.mysql, stores.outbox)
+  const registered = new Counter({
+    name: 'users_registered_total',
+    help: 'Sign-ups.',
+    registers: [service.metrics],
+  })
+  const accounts = createAccountService({
+    accounts: repository,
+    passwords: stores.passwords,
+    limiter: stores.limiter,
+    sessions,
+    registrationsPerHour,
+    onRegistered: () => {
+      registered.inc()
+      stores.outbox.wake()
+    },
+  })
+  service.app.register(accountRoutes, { accounts })
+  service.every({
+    name: 'release usernames',
+    everyMs: USERNAMES_MS,
+    run: async () => {
+      await repository.releaseUsernames(new Date(now().getTime() - KEEP_USERNAMES_DAYS * DAY_MS))
+      await repository.protectUsernames()
+    },
+  })
+  return accounts
+}

@@ -1,0 +1,41 @@
+import type { Service } from '@bigtech/service-kit'
+import type { Stores } from '../../infrastructure/stores.ts'
+import type { AccountService } from '../account/account.service.ts'
+import type { SessionEnder } from '../session/session-ender.ts'
+import { deletionSubscriptions } from './deletion.consumers.ts'
+import { createDeletionRepository } from './deletion.repository.ts'
+import { deletionRoutes } from './deletion.routes.ts'
+import { createDeletionService } from './deletion.service.ts'
+
+const SAGA_EVERY_MS = 2_000
+const REANNOUNCE_MS = 10 * 60_000
+
+/** Wires account deletion: a saga that other services confirm by events (ADR 13). */
+export function createDeletions(options: {
+  service: Service
+  stores: Stores
+  sessions: SessionEnder
+  accounts: AccountService
+  forgetInRedis: (userId: number) => Promise<unknown>
+}): void {
+  const { service, stores, sessions, accounts, forgetInRedis } = options
+  const repository = createDeletionRepository(stores.mysql, stores.outbox, sessions)
+  const deletions = createDeletionService({
+    deletions: repository,
+    sessions,
+    confirmPassword: accounts.confirmPassword,
+    forgetInRedis,
+    wakeRelay: () => {
+      stores.outbox.wake()
+      saga.wake()
+    },
+  })
+  const saga = service.every({
+    name: 'account deletions',
+    everyMs: SAGA_EVERY_MS,
+    run: deletions.carryOn,
+  })
+  service.every({ name: 'reannounce deletions', everyMs: REANNOUNCE_MS, run: deletions.announceAgain })
+  service.subscribe('deletions', deletionSubscriptions(repository))
+  service.app.register(deletionRoutes, { deletions })
+}

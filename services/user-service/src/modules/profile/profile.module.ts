@@ -1,0 +1,23 @@
+import type { Service } from '@bigtech/service-kit'
+import type { Stores } from '../../infrastructure/stores.ts'
+import { createProfileRepository } from './profile.repository.ts'
+import { profileRoutes } from './profile.routes.ts'
+import { createProfileService } from './profile.service.ts'
+
+/** Wires profiles and the data export. */
+export function createProfiles(options: {
+  service: Service
+  stores: Stores
+  onVisibilityChanged: (userId: number) => Promise<void>
+}): void {
+  const { service, stores, onVisibilityChanged } = options
+  const { mysql, outbox, limiter, neighbours } = stores
+  const profiles = createProfileService({
+    profiles: createProfileRepository(mysql, outbox),
+    limiter,
+    neighbours,
+    wakeRelay: () => outbox.wake(),
+    onVisibilityChanged,
+  })
+  service.app.register(profileRoutes, { profiles })
+}

@@ -1,0 +1,95 @@
+import type { Service } from '@bigtech/service-kit'
+import { Gauge } from 'prom-client'
+import type { Config } from '../../config.ts'
+import type { SigningKeys } from '../../infrastructure/signing-keys.ts'
+import { ignoreOutage, type Stores } from '../../infrastructure/stores.ts'
+import { createAccountRepository } from '../account/account.repository.ts'
+import type { PresenceService } from '../presence/presence.service.ts'
+import { createLoginGuard, type LoginGuard } from './login-guard.ts'
+import { createRevocationsRepository } from './revocations.repository.ts'
+import { createSessionRepository } from './session.repository.ts'
+import { sessionRoutes } from './session.routes.ts'
+import { createSessionService } from './session.service.ts'
+import { createSessionCache } from './session-cache.ts'
+import { createSessionEnder, type SessionEnder } from './session-ender.ts'
+import { createSessionMetrics } from './session-metrics.ts'
+import { createTokens } from './tokens.ts'
+
+const DAY_MS = 86_400_000
+const PURGE_MS = 10 * 60_000
+const KEEP_REVOCATIONS_MS = 60 * 60_000
+const KEEP_ENDED_SESSIONS_DAYS = 30
+
+export interface SessionModule {
+  readonly ender: SessionEnder
+  readonly guard: LoginGuard
+}
+
+/** Wires sessions: signing in, refreshing, signing out, and the check that a token's session is still active. */
+export function createSessions(options: {
+  service: Service
+  stores: Stores
+  config: Config
+  keys: SigningKeys
+  presence: PresenceService
+  loginBaseWaitMs: number | undefined
+  now: () => Date
+}): SessionModule {
+  const { service, stores, config, keys, presence, now } = options
+  const { mysql, redis, outbox, passwords } = stores
+  const wakeRelay = () => outbox.wake()
+  const cache = createSessionCache(redis)
+  const guard = createLoginGuard(redis, {
+    freeAttemptsPerIp: config.LOGIN_FREE_ATTEMPTS_PER_IP,
+    baseWaitMs: options.loginBaseWaitMs,
+  })
+  const ender = createSessionEnder({
+    outbox,
+    cache,
+    revocations: service.revocations,
+    wakeRelay,
+    onEnded: (userId, sessionIds) => ignoreOutage(service, presence.sessionsEnded(userId, sessionIds)),
+    metrics: service.metrics,
+  })
+  const repository = createSessionRepository(mysql, outbox, ender)
+  const { findLogin } = createAccountRepository(mysql, outbox)
+  const sessions = createSessionService({
+    sessions: repository,
+    findLogin,
+    passwords,
+    guard,
+    tokens: createTokens(keys, { issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE }),
+    cache,
+    ender,
+    metrics: createSessionMetrics(service.metrics),
+    wakeRelay,
+    now,
+  })
+  // The signature proves that the token is ours; this, that no process has ended its session since.
+  service.app.addHook('preParsing', async (request) => {
+    if (request.actor) await sessions.assertActive(request.actor)
+  })
+  const revocations = createRevocationsRepository(mysql)
+  service.app.register(sessionRoutes, { sessions, revocations, publicKeys: keys.publicKeys })
+  service.every({
+    name: 'purge sessions',
+    everyMs: PURGE_MS,
+    run: async () => {
+      await repository.purge(new Date(now().getTime() - KEEP_ENDED_SESSIONS_DAYS * DAY_MS))
+      await revocations.purge(new Date(now().getTime() - KEEP_REVOCATIONS_MS))
+    },
+  })
+  measureKeyAge(service, keys)
+  return { ender, guard }
+}
+
+function measureKeyAge(service: Service, keys: SigningKeys): void {
+  new Gauge({
+    name: 'signing_key_age_seconds',
+    help: 'Age of the key that signs access tokens.',
+    registers: [service.metrics],
+    collect() {
+      this.set((Date.now() - keys.createdAt.getTime()) / 1_000)
+    },
+  })
+}
