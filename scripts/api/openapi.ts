@@ -85,20 +85,27 @@ const securitySchemes = {
 }
 
 function operationOf(contract: RouteContract, shapes: Shapes): Json {
-  const { operationId, summary, description, tag, auth = 'bearer' } = contract
+  const { operationId, summary, description, deprecated, tag, auth = 'bearer' } = contract
   const parameters = parametersOf(contract, shapes)
   const signedIn = [{ password: [] }, { bearer: [] }]
   return {
     operationId,
     tags: [tag],
     summary,
-    ...(description ? { description } : {}),
+    ...(description || deprecated
+      ? { description: [description, endOf(contract)].filter(Boolean).join(' ') }
+      : {}),
+    ...(deprecated ? { deprecated: true, 'x-sunset': deprecated.sunset } : {}),
     security: auth === 'public' ? [] : auth === 'ticket' ? [...signedIn, { ticket: [] }] : signedIn,
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(contract.body ? { requestBody: requestBodyOf(contract, shapes) } : {}),
     responses: { [contract.success.status]: successOf(contract, shapes), ...problemsOf(contract) },
   }
 }
+
+const endOf = ({ deprecated }: RouteContract) =>
+  deprecated &&
+  `Deprecated since ${deprecated.since}, gone after ${deprecated.sunset}: use ${deprecated.instead}.`
 
 function parametersOf(contract: RouteContract, shapes: Shapes): Json[] {
   return (['params', 'query'] as const).flatMap((part) => {

@@ -39,7 +39,7 @@ interface Described {
 }
 
 it('every operation says what it is for, and has an example of each body, answer and problem', () => {
-  for (const [path, methods] of Object.entries<Record<string, object>>(document.paths)) {
+  for (const [path, methods] of Object.entries<Record<string, Record<string, unknown>>>(document.paths)) {
     for (const [method, operation] of Object.entries<Record<string, unknown>>(methods)) {
       const what = `${method} ${path}`
       expect(operation.summary, what).toBeTruthy()

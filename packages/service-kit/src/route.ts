@@ -56,6 +56,7 @@ export function route<const Contract extends RouteContract>(
       ...(success.schema ? { response: { [success.status]: success.schema } } : {}),
     },
     handler: async (request, reply) => {
+      if (contract.deprecated) announceEnd(reply, contract.deprecated)
       const { params, query, body } = request
       const input = { params, query, body } as RouteRequest<Contract>
       const result = await handler(input, contextOf(request, reply), { request, reply })
@@ -63,6 +64,12 @@ export function route<const Contract extends RouteContract>(
       return reply.code(success.status).send(result)
     },
   })
+}
+
+/** RFC 9745 and RFC 8594: a client's logs tell its maintainers in time. */
+function announceEnd(reply: FastifyReply, { since, sunset }: NonNullable<RouteContract['deprecated']>): void {
+  reply.header('deprecation', `@${Date.parse(since) / 1_000}`)
+  reply.header('sunset', new Date(sunset).toUTCString())
 }
 
 function contextOf<Contract extends RouteContract>(

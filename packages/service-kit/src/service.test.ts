@@ -44,6 +44,7 @@ const formed = defineRoute({
   summary: 'Take a form',
   auth: 'public',
   bodyType: 'form',
+  deprecated: { since: '2026-01-27', sunset: '2026-07-27', instead: '`POST /things`' },
   body: z.object({ name: z.string() }),
   success: { status: 200, description: 'Its name.', schema: z.object({ name: z.string() }) },
 })
@@ -229,6 +230,12 @@ describe('buildService', () => {
 
   const form = (payload: string | Buffer, type = 'application/x-www-form-urlencoded') =>
     service.app.inject({ method: 'POST', url: '/forms', headers: { 'content-type': type }, payload })
+
+  it('tells when a deprecated operation will be gone', async () => {
+    const { headers } = await form('name=a')
+    expect(headers.deprecation).toBe('@1769472000')
+    expect(headers.sunset).toBe('Mon, 27 Jul 2026 00:00:00 GMT')
+  })
 
   it('takes a form where the operation takes one, and no JSON there', async () => {
     expect((await form('name=%EA%B0%80+b&other=%2B')).json()).toEqual({ name: '가 b' })

@@ -22,6 +22,8 @@ export interface RouteContract {
   readonly tag: string
   readonly summary: string
   readonly description?: string
+  /** Days (`2026-01-27`) since which it is deprecated and after which it may be gone; sent as headers as well. */
+  readonly deprecated?: { readonly since: string; readonly sunset: string; readonly instead: string }
   /** `bearer` unless it says otherwise: an operation is never open by omission. */
   readonly auth?: RouteAuth
   readonly params?: z.ZodObject
