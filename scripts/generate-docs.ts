@@ -7,6 +7,7 @@ import { runCommand } from '../packages/service-kit/src/command.ts'
 import { errorPage } from '../packages/service-kit/src/error-page.ts'
 import { openApiDocument } from './api/openapi.ts'
 import { apiPage } from './api-page.ts'
+import { clientOperations } from './client-operations.ts'
 
 const usage = `Usage: node scripts/generate-docs.ts [--check]
 Writes the pages that are derived from code.
@@ -21,6 +22,7 @@ const pages: Record<string, () => Promise<string> | string> = {
   'docs/errors.md': errorsPage,
   'docs/kafka/events.md': eventsPage,
   'docs/configuration.md': configurationPage,
+  'packages/client/src/operations.ts': clientOperations,
   'packages/web-client/public/docs.html': apiPage,
   'packages/web-client/public/api/openapi.json': () => `${JSON.stringify(openApiDocument(), null, 1)}\n`,
   'packages/web-client/public/docs/errors.html': errorPage,

@@ -1,8 +1,19 @@
-import type { ProblemBody } from '@bigtech/contracts'
+import type { ProblemCode } from './operations.ts'
 
-/** A failure that the API answered. Switch on `code`; the list is in docs/errors.md. */
-export class ApiProblem extends Error {
+/** The body of a refusal (RFC 9457). */
+export interface ProblemBody {
+  readonly type?: string | undefined
+  readonly title: string
+  readonly status: number
   readonly code: string
+  readonly request_id: string
+  readonly detail?: string | undefined
+  readonly errors?: readonly { field: string; message: string }[] | undefined
+}
+
+/** A refusal of the API. Switch on `code`; the list is in docs/errors.md, and a newer server may have more. */
+export class ApiProblem extends Error {
+  readonly code: ProblemCode | (string & {})
   readonly status: number
   readonly requestId: string
   readonly errors: readonly { field: string; message: string }[]
@@ -18,6 +29,14 @@ export class ApiProblem extends Error {
     this.errors = body.errors ?? []
     this.retryAfterSeconds = retryAfterSeconds
   }
+}
+
+/** Whether the API refused with one of these codes. */
+export function isProblem<const Code extends ProblemCode>(
+  err: unknown,
+  ...codes: readonly Code[]
+): err is ApiProblem & { readonly code: Code } {
+  return err instanceof ApiProblem && (codes as readonly string[]).includes(err.code)
 }
 
 /** The server could not be reached, or its answer did not arrive. */

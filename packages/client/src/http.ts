@@ -1,11 +1,5 @@
-import {
-  problemBody,
-  type RouteCall,
-  type RouteContract,
-  type RouteResponse,
-  requestTarget,
-} from '@bigtech/contracts'
-import { ApiProblem, NetworkFailure } from './api-problem.ts'
+import { ApiProblem, NetworkFailure, type ProblemBody } from './api-problem.ts'
+import { type AnswerOf, type CallOf, type Operation, targetOf } from './operation.ts'
 
 export interface HttpOptions {
   /** Where the API is, e.g. `http://localhost:8000/api`. */
@@ -19,7 +13,7 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** One operation over HTTP, by its contract. */
+/** Calls operations over HTTP. */
 export class Http {
   readonly baseUrl: string
   readonly fetch: typeof fetch
@@ -32,33 +26,38 @@ export class Http {
   }
 
   /** @throws ApiProblem when the server refuses; NetworkFailure when there is no answer. */
-  async call<const Contract extends RouteContract>(
-    contract: Contract,
-    input: RouteCall<Contract>,
+  async call<const Op extends Operation>(
+    operation: Op,
+    input: CallOf<Op>,
     options: CallOptions = {},
-  ): Promise<RouteResponse<Contract>> {
-    const response = await this.#send(contract, input, options)
+  ): Promise<AnswerOf<Op>> {
+    const response = await this.#send(operation, input as Parts, options)
     if (!response.ok) throw await problemOf(response)
-    if (!contract.success.schema) return undefined as RouteResponse<Contract>
-    return contract.success.schema.parse(await bodyOf(response)) as RouteResponse<Contract>
+    if (response.status === 204) return undefined as AnswerOf<Op>
+    const answer = await bodyOf(response)
+    const { success } = operation as { success?: { schema?: { parse(value: unknown): unknown } } }
+    return (success?.schema ? success.schema.parse(answer) : answer) as AnswerOf<Op>
   }
 
-  async #send(
-    contract: RouteContract,
-    input: { params?: unknown; query?: unknown; body?: unknown },
-    { token, headers }: CallOptions,
-  ): Promise<Response> {
+  async #send(operation: Operation, input: Parts, { token, headers }: CallOptions): Promise<Response> {
+    const isForm = operation.bodyType === 'form'
     try {
-      return await this.fetch(this.baseUrl + requestTarget(contract, input), {
-        method: contract.method,
+      return await this.fetch(this.baseUrl + targetOf(operation, input), {
+        method: operation.method,
         headers: {
           accept: 'application/json',
-          ...(input.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(input.body === undefined || isForm ? {} : { 'content-type': 'application/json' }),
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...headers,
         },
         signal: AbortSignal.timeout(this.#timeoutMs),
-        ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
+        ...(input.body === undefined
+          ? {}
+          : {
+              body: isForm
+                ? new URLSearchParams(input.body as Record<string, string>)
+                : JSON.stringify(input.body),
+            }),
       })
     } catch (err) {
       throw new NetworkFailure(err)
@@ -66,7 +65,13 @@ export class Http {
   }
 }
 
-/** An answer that breaks off is no answer: what was asked for may have happened. */
+interface Parts {
+  readonly params?: unknown
+  readonly query?: unknown
+  readonly body?: unknown
+}
+
+/** A response that breaks off is no answer: the operation may have been carried out. */
 async function bodyOf(response: Response): Promise<unknown> {
   try {
     return await response.json()
@@ -75,12 +80,23 @@ async function bodyOf(response: Response): Promise<unknown> {
   }
 }
 
-/** The failure that an answer carries; one that is no problem document still has its status. */
+/** Returns the refusal that a response carries; one that is no problem document still has its status. */
 export async function problemOf(response: Response): Promise<ApiProblem> {
   const retryAfter = Number(response.headers.get('retry-after')) || undefined
-  const parsed = problemBody.safeParse(await response.json().catch(() => undefined))
-  if (parsed.success) return new ApiProblem(parsed.data, retryAfter)
+  const body: unknown = await response.json().catch(() => undefined)
+  if (isProblemBody(body)) return new ApiProblem(body, retryAfter)
   const { status, statusText } = response
-  const body = { type: 'about:blank', title: statusText || `HTTP ${status}`, status, code: 'UNKNOWN' }
-  return new ApiProblem({ ...body, request_id: response.headers.get('x-request-id') ?? '' }, retryAfter)
+  const title = statusText || `HTTP ${status}`
+  const request_id = response.headers.get('x-request-id') ?? ''
+  return new ApiProblem({ title, status, code: 'UNKNOWN', request_id }, retryAfter)
+}
+
+function isProblemBody(body: unknown): body is ProblemBody {
+  const { title, status, code, request_id } = (body ?? {}) as Record<string, unknown>
+  return (
+    typeof title === 'string' &&
+    typeof status === 'number' &&
+    typeof code === 'string' &&
+    typeof request_id === 'string'
+  )
 }

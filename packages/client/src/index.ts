@@ -1,5 +1,5 @@
 export * from '@bigtech/contracts'
-export { ApiProblem, NetworkFailure } from './api-problem.ts'
+export { ApiProblem, isProblem, NetworkFailure } from './api-problem.ts'
 export { type CallOptions, Http, type HttpOptions } from './http.ts'
 export {
   memorySessionStore,
@@ -9,6 +9,12 @@ export {
   webSessionStore,
 } from './session.ts'
 export { type SharedTransportOptions, sharedTransport } from './shared-transport.ts'
-export { ChatStream, type ChatStreamOptions, type StreamListener, type StreamState } from './stream.ts'
+export {
+  ChatStream,
+  type ChatStreamOptions,
+  type StateReason,
+  type StreamListener,
+  type StreamState,
+} from './stream.ts'
 export { Timeline } from './timeline.ts'
 export { eventSourceTransport, fetchTransport, type StreamTransport } from './transport.ts'

@@ -1,15 +1,7 @@
-import {
-  loginWithJson,
-  logout,
-  problemType,
-  type RouteCall,
-  type RouteContract,
-  type RouteResponse,
-  refreshSession,
-  type TokenPair,
-} from '@bigtech/contracts'
 import { ApiProblem } from './api-problem.ts'
 import type { Http } from './http.ts'
+import type { AnswerOf, CallOf, Operation } from './operation.ts'
+import { loginWithJson, logout, refreshSession, type TokenPair } from './operations.ts'
 
 /** What is kept between visits. */
 export interface StoredSession {
@@ -143,17 +135,14 @@ export class Session {
   }
 
   /** Calls an operation as the signed-in user; a token that the server no longer takes is refreshed once. */
-  async call<const Contract extends RouteContract>(
-    contract: Contract,
-    input: RouteCall<Contract>,
-  ): Promise<RouteResponse<Contract>> {
+  async call<const Op extends Operation>(operation: Op, input: CallOf<Op>): Promise<AnswerOf<Op>> {
     const token = await this.token()
     try {
-      return await this.#http.call(contract, input, { token })
+      return await this.#http.call(operation, input, { token })
     } catch (err) {
       if (!(err instanceof ApiProblem) || err.code !== 'TOKEN_INVALID') throw err
       const { accessToken } = await this.refresh()
-      return this.#http.call(contract, input, { token: accessToken })
+      return this.#http.call(operation, input, { token: accessToken })
     }
   }
 
@@ -219,7 +208,6 @@ export class Session {
 
 function signedOut(): ApiProblem {
   return new ApiProblem({
-    type: problemType('NOT_AUTHENTICATED'),
     title: 'Sign in first.',
     status: 401,
     code: 'NOT_AUTHENTICATED',

@@ -1,5 +1,5 @@
-import type { StreamFrame } from '@bigtech/contracts'
 import { afterEach, expect, it } from 'vitest'
+import type { StreamFrame } from './frames.ts'
 import { type Channel, sharedTransport } from './shared-transport.ts'
 import { type FakeTransport, fakeTransport, messageFrame, readyFrame, resetFrame } from './testing.ts'
 

@@ -1,5 +1,5 @@
-import type { StreamFrame, StreamFrameName } from '@bigtech/contracts'
 import { NetworkFailure } from './api-problem.ts'
+import { readFrame, type StreamFrame } from './frames.ts'
 import type { StreamTransport, TransportEvents } from './transport.ts'
 
 /** The part of Web Locks that is used. */
@@ -272,7 +272,7 @@ class Leader {
   /** Returns whether it was the first frame of the connection. */
   #note(sent: Sent): boolean {
     if (sent.id !== undefined) this.#lastId = sent.id
-    const frame = parse(sent)
+    const frame = readFrame(sent.name, sent.data)
     if (frame?.event === 'ready' || frame?.event === 'reset') {
       this.#streamId = frame.data.stream_id
       if (frame.event === 'reset') this.#heads.clear()
@@ -301,14 +301,6 @@ class Leader {
     this.#heads.set(frame.data.room_id, head)
     if (frame.event === 'message') head.seq = Math.max(head.seq, frame.data.seq)
     else head.cseq = Math.max(head.cseq, frame.data.cseq)
-  }
-}
-
-function parse({ name, data }: Sent): StreamFrame | undefined {
-  try {
-    return { event: name as StreamFrameName, data: JSON.parse(data) } as StreamFrame
-  } catch {
-    return undefined
   }
 }
 

@@ -1,6 +1,6 @@
-import type { StreamFrame } from '@bigtech/contracts'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ApiProblem } from './api-problem.ts'
+import type { StreamFrame } from './frames.ts'
 import { ChatStream, type StreamState } from './stream.ts'
 import { fakeSession, fakeTransport, messageFrame, messageOf, readyFrame, resetFrame } from './testing.ts'
 

@@ -1,27 +1,36 @@
-import {
-  listMessages,
-  type Message,
-  type StreamFrame,
-  type StreamFrameData,
-  type StreamFrameName,
-  streamFrames,
-} from '@bigtech/contracts'
 import { ApiProblem } from './api-problem.ts'
+import { FrameQueue } from './frame-queue.ts'
+import { readFrame, type StreamFrame, type StreamFrameData } from './frames.ts'
+import { listMessages, type Message } from './operations.ts'
 import type { Session } from './session.ts'
 import type { StreamTransport } from './transport.ts'
 
 export type StreamState = 'connecting' | 'open' | 'waiting' | 'closed'
 
+/** Why the state is what it is. */
+export interface StateReason {
+  /**
+   * - `closed`: `close()` was called. `signed_out`: the session has ended.
+   * - `planned`: the server asked to come back later. `failed`: the connection broke, or was refused.
+   */
+  readonly kind: 'closed' | 'signed_out' | 'planned' | 'failed'
+  readonly error?: unknown
+  /** When the next attempt begins, while waiting. */
+  readonly retryInMs?: number
+}
+
 export interface StreamListener {
   /** In order, each message once. After `reset`, fetch anew what is shown: frames go on from there. */
   onFrame(frame: StreamFrame): void
-  onState?(state: StreamState): void
+  onState?(state: StreamState, reason?: StateReason): void
+  /** A frame of a newer server. */
+  onUnknownFrame?(name: string, data: string): void
 }
 
 export interface ChatStreamOptions {
   readonly session: Session
   readonly transport: StreamTransport
-  readonly listener: StreamListener
+  readonly listener?: StreamListener
   /** Without any frame for this long (the heartbeat is every 15 s) the connection counts as dead. */
   readonly silenceTimeoutMs?: number
 }
@@ -41,7 +50,8 @@ const REPAIR_PAGE = 100
  * listener sees every message of every room once and in order.
  */
 export class ChatStream {
-  readonly #options: Required<ChatStreamOptions>
+  readonly #options: ChatStreamOptions & { readonly silenceTimeoutMs: number }
+  readonly #queues = new Set<FrameQueue>()
   readonly #heads = new Map<number, Head>()
   readonly #closing = new AbortController()
   #connection: AbortController | undefined
@@ -82,11 +92,32 @@ export class ChatStream {
       this.#setState('connecting')
       const failure = await this.#connectOnce()
       if (this.#closing.signal.aborted) break
-      if (failure instanceof ApiProblem && failure.status === 401 && !(await this.#signedIn())) break
-      this.#setState('waiting')
+      if (failure instanceof ApiProblem && failure.status === 401 && !(await this.#signedIn())) {
+        this.#end({ kind: 'signed_out', error: failure })
+        return
+      }
       await this.#pause(failure)
     }
-    this.#setState('closed')
+    this.#end({ kind: 'closed' })
+  }
+
+  #end(reason: StateReason): void {
+    for (const queue of this.#queues) queue.end()
+    this.#setState('closed', reason)
+  }
+
+  /** Iterates over the frames from now on, until the stream is closed. A consumer that is slow slows the stream down. */
+  [Symbol.asyncIterator](): AsyncIterator<StreamFrame> {
+    const queue = new FrameQueue()
+    this.#queues.add(queue)
+    return {
+      next: () => queue.next(),
+      return: async () => {
+        this.#queues.delete(queue)
+        queue.end()
+        return { done: true, value: undefined }
+      },
+    }
   }
 
   /** A refused token may only be too old for the server's clock: the refresh tells. */
@@ -126,17 +157,16 @@ export class ChatStream {
 
   #receive(connection: AbortController, name: string, data: string): void {
     this.#watchSilence()
-    const schema = streamFrames[name as StreamFrameName]
-    // A newer server may send frames that this client does not know.
-    if (!schema) return
-    const parsed = schema.safeParse(JSON.parse(data))
-    if (parsed.success) {
-      const frame = { event: name, data: parsed.data } as StreamFrame
-      this.#enqueue(connection, async () => {
-        await this.#handle(frame)
-        if (frame.event !== 'ready' && frame.event !== 'reset') this.#isStuck = false
-      })
+    const frame = readFrame(name, data)
+    if (!frame) {
+      this.#options.listener?.onUnknownFrame?.(name, data)
+      return
     }
+    this.#enqueue(connection, async () => {
+      await this.#handle(frame)
+      await Promise.all([...this.#queues].map((queue) => queue.room()))
+      if (frame.event !== 'ready' && frame.event !== 'reset') this.#isStuck = false
+    })
   }
 
   /** A step that fails ends the connection before its position is taken over: the next one resumes before it. */
@@ -175,7 +205,7 @@ export class ChatStream {
         this.#plannedDelayMs = frame.data.delay_ms
         break
     }
-    this.#options.listener.onFrame(frame)
+    this.#emit(frame)
   }
 
   #opened(frame: StreamFrame & { event: 'ready' | 'reset' }): void {
@@ -185,7 +215,7 @@ export class ChatStream {
       this.#heads.clear()
       for (const { room_id, seq, cseq } of frame.data.rooms) this.#heads.set(room_id, { seq, cseq })
     }
-    this.#options.listener.onFrame(frame)
+    this.#emit(frame)
   }
 
   async #message({ room_id, seq, message }: StreamFrameData<'message'>): Promise<void> {
@@ -197,7 +227,7 @@ export class ChatStream {
     const head = this.#heads.get(frame.data.room_id)
     if (head && frame.data.cseq <= head.cseq) return
     if (head) head.cseq = frame.data.cseq
-    this.#options.listener.onFrame(frame)
+    this.#emit(frame)
   }
 
   /** Fetches what is missing up to `seq`; without a gap it costs nothing. */
@@ -218,7 +248,7 @@ export class ChatStream {
     if (head && seq <= head.seq) return
     if (head) head.seq = seq
     else this.#heads.set(roomId, { seq, cseq: 0 })
-    this.#options.listener.onFrame({ event: 'message', data: { room_id: roomId, seq, message } })
+    this.#emit({ event: 'message', data: { room_id: roomId, seq, message } })
   }
 
   #watchSilence(): void {
@@ -226,14 +256,16 @@ export class ChatStream {
     this.#silence = setTimeout(() => this.#connection?.abort(), this.#options.silenceTimeoutMs)
   }
 
-  /** Full jitter: after an outage not everybody comes back in the same moment. */
+  /** Full jitter spreads reconnects after an outage. */
   async #pause(failure: unknown): Promise<void> {
     const asked = failure instanceof ApiProblem ? (failure.retryAfterSeconds ?? 0) * 1_000 : 0
     const ceiling = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++)
-    const delayMs = this.#plannedDelayMs ?? asked + Math.random() * ceiling
+    const kind = this.#plannedDelayMs === undefined ? 'failed' : 'planned'
+    const retryInMs = this.#plannedDelayMs ?? asked + Math.random() * ceiling
     this.#plannedDelayMs = undefined
+    this.#setState('waiting', { kind, retryInMs, ...(failure === undefined ? {} : { error: failure }) })
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delayMs)
+      const timer = setTimeout(resolve, retryInMs)
       this.#closing.signal.addEventListener('abort', () => {
         clearTimeout(timer)
         resolve()
@@ -241,7 +273,12 @@ export class ChatStream {
     })
   }
 
-  #setState(state: StreamState): void {
-    this.#options.listener.onState?.(state)
+  #emit(frame: StreamFrame): void {
+    this.#options.listener?.onFrame(frame)
+    for (const queue of this.#queues) queue.push(frame)
+  }
+
+  #setState(state: StreamState, reason?: StateReason): void {
+    this.#options.listener?.onState?.(state, reason)
   }
 }

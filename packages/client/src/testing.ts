@@ -1,4 +1,6 @@
-import { type Message, messageExample, type StreamFrame } from '@bigtech/contracts'
+import { messageExample } from '@bigtech/contracts'
+import type { StreamFrame } from './frames.ts'
+import type { Message } from './operations.ts'
 import type { Session } from './session.ts'
 import type { StreamTransport, TransportEvents } from './transport.ts'
 

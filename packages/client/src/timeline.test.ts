@@ -1,6 +1,7 @@
-import type { Message, StreamFrame } from '@bigtech/contracts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { StreamFrame } from './frames.ts'
+import type { Message } from './operations.ts'
 import { messageOf } from './testing.ts'
 import { Timeline } from './timeline.ts'
 

@@ -1,4 +1,6 @@
-import { excerpt, hiddenMessage, type Message, type StreamFrame } from '@bigtech/contracts'
+import { excerpt, hiddenMessage } from '@bigtech/contracts'
+import type { StreamFrame } from './frames.ts'
+import type { Message } from './operations.ts'
 
 /**
  * One room as a client holds it: the loaded messages, kept equal to what a new fetch would return by applying

@@ -1,13 +1,7 @@
-import {
-  acknowledgeStream,
-  createStreamTicket,
-  openStream,
-  type StreamFrameName,
-  streamFrames,
-} from '@bigtech/contracts'
 import { createParser } from 'eventsource-parser'
 import { NetworkFailure } from './api-problem.ts'
 import { type Http, problemOf } from './http.ts'
+import { acknowledgeStream, createStreamTicket, openStream, streamFrameNames } from './operations.ts'
 import type { Session } from './session.ts'
 
 export interface TransportEvents {
@@ -104,7 +98,7 @@ export function eventSourceTransport(http: Http, session: Session): StreamTransp
       await new Promise<void>((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason), { once: true })
         source.onerror = () => reject(new NetworkFailure(new Error('The stream broke.')))
-        for (const name of Object.keys(streamFrames) as StreamFrameName[]) {
+        for (const name of streamFrameNames) {
           source.addEventListener(name, ({ data, lastEventId: id }) => {
             events.onFrame(name, data)
             if (id) events.onId(id)

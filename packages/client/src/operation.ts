@@ -1,0 +1,46 @@
+declare const types: unique symbol
+
+/** One operation of the API, with `:name` parameters in its path. */
+export interface Operation<Call = unknown, Answer = unknown> {
+  readonly method: string
+  readonly path: string
+  readonly bodyType?: 'json' | 'form'
+  /** Exists for the compiler alone. */
+  readonly [types]?: { call: Call; answer: Answer }
+}
+
+/** The call of an operation that takes nothing. */
+export type NoInput = Record<never, never>
+
+type Input<Schema> = Schema extends { _zod: { input: infer Value } } ? Value : undefined
+type Output<Schema> = Schema extends { _zod: { output: infer Value } } ? Value : undefined
+
+/** What a contract of `@bigtech/contracts` is called with; such a contract is an operation, too. */
+type ContractCall<Op> = (Op extends { params: infer Schema }
+  ? { params: Input<Schema> }
+  : { params?: undefined }) &
+  (Op extends { query: infer Schema } ? { query?: Input<Schema> } : { query?: undefined }) &
+  (Op extends { body: infer Schema } ? { body: Input<Schema> } : { body?: undefined })
+type ContractAnswer<Op> = Op extends { success: { schema: infer Schema } } ? Output<Schema> : undefined
+
+/** What an operation is called with. */
+export type CallOf<Op extends Operation> =
+  Op extends Operation<infer Call, unknown> ? (unknown extends Call ? ContractCall<Op> : Call) : never
+
+/** What an operation answers. */
+export type AnswerOf<Op extends Operation> =
+  Op extends Operation<unknown, infer Answer> ? (unknown extends Answer ? ContractAnswer<Op> : Answer) : never
+
+/** Returns path and query of a call: `/rooms/7?limit=20`. Leaves absent values out. */
+export function targetOf({ path }: Operation, input: { params?: unknown; query?: unknown }): string {
+  const params = (input.params ?? {}) as Record<string, unknown>
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries((input.query ?? {}) as Record<string, unknown>)) {
+    if (value !== undefined && value !== null) query.set(name, String(value))
+  }
+  const text = query.toString()
+  const target = path.replace(/:([A-Za-z_]+)/g, (_whole, name: string) =>
+    encodeURIComponent(String(params[name])),
+  )
+  return text ? `${target}?${text}` : target
+}
