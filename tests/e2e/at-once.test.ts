@@ -1,6 +1,6 @@
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { control, secondChat } from './control.ts'
+import { secondChat, stopSecondChat } from './control.ts'
 import { befriend, expectStatus, http, newPerson, type Person, signIn, stack } from './stack.ts'
 import { connect } from './watch.ts'
 
@@ -9,7 +9,7 @@ let otherChat: string
 beforeAll(async () => {
   otherChat = await secondChat()
 })
-afterAll(() => control('chat-service#2', 'stop'))
+afterAll(stopSecondChat)
 
 /** One endpoint of every service that takes the tokens of people. */
 const doors = () => [

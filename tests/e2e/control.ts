@@ -69,9 +69,16 @@ export async function healed(timeoutMs = 30_000): Promise<number> {
   return performance.now() - began
 }
 
-/** Where the second process of chat-service listens; starts it when it does not run. */
+/** Where the second process of chat-service listens; starts one when the environment names none. */
 export async function secondChat(): Promise<string> {
+  const given = process.env.BIGTECH_SECOND_CHAT_URL
+  if (given) return given
   const { url } = await control('chat-service#2', 'start')
   if (!url) throw new Error('chat-service#2 has no address')
   return url
+}
+
+/** Ends what `secondChat` started. */
+export async function stopSecondChat(): Promise<void> {
+  if (!process.env.BIGTECH_SECOND_CHAT_URL) await control('chat-service#2', 'stop')
 }

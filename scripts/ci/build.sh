@@ -1,0 +1,40 @@
+#!/bin/bash
+# Builds every image of docker-compose.msa.yml and fails when one is larger than it may be. CI runs it; so can you.
+# usage: scripts/ci/build.sh [--push]
+#   --push   pushes them with SBOM and provenance, in place of keeping them here
+# Environment: BIGTECH_REGISTRY (default bigtech), BIGTECH_VERSION (default dev), BAKE_ARGS (more options of bake)
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+limit_mb=251
+push=
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+  --push) push=1 ;;
+  '') ;;
+  *)
+    echo "$(basename "$0"): unknown option $1 (see --help)" >&2
+    exit 2
+    ;;
+esac
+read -ra more <<<"${BAKE_ARGS:-}"
+if [ -n "$push" ]; then
+  docker buildx bake --file docker-compose.msa.yml --push \
+    --set '*.attest=type=sbom' --set '*.attest=type=provenance,mode=max' "${more[@]}"
+  exit
+fi
+docker buildx bake --file docker-compose.msa.yml --load "${more[@]}"
+
+prefix="${BIGTECH_REGISTRY:-bigtech}/"
+failed=0
+for image in $(docker compose --file docker-compose.msa.yml config --images | grep "^$prefix" | sort -u); do
+  size_mb=$(($(docker image inspect --format '{{.Size}}' "$image") / 1000000))
+  echo "$image: $size_mb MB"
+  if [ "$size_mb" -gt "$limit_mb" ]; then
+    echo "$image is larger than $limit_mb MB" >&2
+    failed=1
+  fi
+done
+exit "$failed"

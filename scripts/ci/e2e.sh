@@ -1,0 +1,37 @@
+#!/bin/bash
+# Starts the system from its images (docker-compose.test.yml), does what a newcomer does, and removes it again.
+# usage: scripts/ci/e2e.sh [vitest's filters]     default: tests/e2e tests/gateway
+# Environment: BIGTECH_REGISTRY and BIGTECH_VERSION name the images; what is not here is pulled, never built.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+case "${1:-}" in
+  -h | --help)
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+  -*)
+    echo "$(basename "$0"): unknown option $1 (see --help)" >&2
+    exit 2
+    ;;
+esac
+compose=(docker compose --file docker-compose.test.yml)
+
+finish() {
+  local code=$?
+  if [ "$code" -ne 0 ]; then "${compose[@]}" logs --no-color --tail 300; fi
+  "${compose[@]}" down --volumes
+}
+trap finish EXIT
+
+"${compose[@]}" up --detach --no-build --wait --wait-timeout 600 kong notification-service analytics-service chat-service-2
+export BIGTECH_GATEWAY_URL=http://127.0.0.1:28000
+export BIGTECH_USER_URL=http://127.0.0.1:28005
+export BIGTECH_FRIEND_URL=http://127.0.0.1:28003
+export BIGTECH_CHAT_URL=http://127.0.0.1:28002
+export BIGTECH_SECOND_CHAT_URL=http://127.0.0.1:28012
+export BIGTECH_NOTIFICATION_URL=http://127.0.0.1:28006
+export BIGTECH_ANALYTICS_URL=http://127.0.0.1:28007
+export BIGTECH_MAILBOX_URL=http://127.0.0.1:31080
+export BIGTECH_OPERATOR_TOKEN=throw-away-throw-away
+if [ "$#" -eq 0 ]; then set -- tests/e2e tests/gateway; fi
+npx vitest run --project=e2e --no-file-parallelism "$@"
