@@ -75,12 +75,12 @@ describe('the workflow', () => {
     expect(result.status).toBe(0)
   })
 
-  it('pins every action by commit, and may write nothing but packages', () => {
+  it('pins every action by commit, and may write nothing but packages and its own identity', () => {
     const workflow = text('.github/workflows/ci.yml')
     const uses = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action]) => action as string)
     expect(uses.length).toBeGreaterThan(5)
     for (const action of uses) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/)
-    const granted = [...workflow.matchAll(/^ +(\w+): write$/gm)].map(([, scope]) => scope)
-    expect(new Set(granted)).toEqual(new Set(['packages']))
+    const granted = [...workflow.matchAll(/^ +([\w-]+): write$/gm)].map(([, scope]) => scope)
+    expect(new Set(granted)).toEqual(new Set(['packages', 'id-token']))
   })
 })
