@@ -1,4 +1,4 @@
-import { type Admin, ConfigResourceTypes } from 'kafkajs'
+import kafkajs, { type Admin } from 'kafkajs'
 import { KafkaUnavailable } from '../errors.ts'
 import { sleep, within } from '../timing.ts'
 import type { AdminPort } from './port.ts'
@@ -102,7 +102,7 @@ export function createAdmin(newClient: NewClient): AdminPort {
     deleteTopics: (topics) => ask((admin) => admin.deleteTopics({ topics: [...topics] })),
     listTopics: () => ask((admin) => admin.listTopics()),
     topicConfigs: async (topics) => {
-      const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name }))
+      const resources = topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name }))
       const answer = await ask((admin) => admin.describeConfigs({ resources, includeSynonyms: false }))
       return new Map(
         answer.resources.map(({ resourceName, configEntries }) => [
@@ -117,7 +117,7 @@ export function createAdmin(newClient: NewClient): AdminPort {
     },
     setTopicConfig: async (topic, config) => {
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
-      const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }]
+      const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }]
       await ask((admin) => admin.alterConfigs({ validateOnly: false, resources }))
     },
     close: async () => {
