@@ -1,10 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
-import { allEvents, problems, topics } from '../packages/contracts/src/index.ts'
+import {
+  allEvents,
+  problems,
+  type StreamFrameName,
+  streamFrames,
+  topics,
+} from '../packages/contracts/src/index.ts'
 import { runCommand } from '../packages/service-kit/src/command.ts'
 import { errorPage } from '../packages/service-kit/src/error-page.ts'
+import { asyncApiDocument, frameDescriptions } from './api/asyncapi.ts'
+import { brunoCollection } from './api/bruno.ts'
 import { openApiDocument } from './api/openapi.ts'
 import { apiPage } from './api-page.ts'
 import { clientOperations } from './client-operations.ts'
@@ -24,7 +32,10 @@ const pages: Record<string, () => Promise<string> | string> = {
   'docs/configuration.md': configurationPage,
   'packages/client/src/operations.ts': clientOperations,
   'packages/web-client/public/docs.html': apiPage,
+  'docs/api/stream-frames.md': framesPage,
   'packages/web-client/public/api/openapi.json': () => `${JSON.stringify(openApiDocument(), null, 1)}\n`,
+  'packages/web-client/public/api/asyncapi.json': () => `${JSON.stringify(asyncApiDocument(), null, 1)}\n`,
+  ...brunoCollection(),
   'packages/web-client/public/docs/errors.html': errorPage,
 }
 
@@ -43,6 +54,24 @@ Every failure is \`application/problem+json\` (RFC 9457): \`type, title, status,
 
 | code | status | title | what it means, what to do |
 |---|---|---|---|
+${rows.join('\n')}
+`
+}
+
+function framesPage(): string {
+  const rows = Object.entries(streamFrames).map(([name, schema]) => {
+    const fields = Object.keys(schema.shape).map((field) => `\`${field}\``)
+    return `| \`${name}\` | ${fields.join(', ')} | ${frameDescriptions[name as StreamFrameName]} |`
+  })
+  return `# Frames of the stream
+
+${notice}
+
+The name is that of the SSE event, the fields are those of its data, a JSON object. The AsyncAPI document at
+/api/asyncapi.json has their types. Order, resuming and gaps: [architecture/stream.md](../architecture/stream.md).
+
+| frame | fields | what it tells |
+|---|---|---|
 ${rows.join('\n')}
 `
 }
@@ -115,6 +144,15 @@ function describeField(field: z.ZodType): { description?: string; value: string;
   return { ...(description ? { description } : {}), value, required: !parsed.success }
 }
 
+/** Files of operations that are gone. */
+function abandoned(): string[] {
+  const folder = 'docs/api/bruno'
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .filter((path) => !(path in pages))
+}
+
 async function generate(isCheck: boolean): Promise<number> {
   let stale = 0
   for (const [path, render] of Object.entries(pages)) {
@@ -130,6 +168,11 @@ async function generate(isCheck: boolean): Promise<number> {
       writeFileSync(file, text)
       console.log(`wrote ${path}`)
     }
+  }
+  for (const path of abandoned()) {
+    if (isCheck) console.error(`${path} stands for nothing any more: run \`node scripts/generate-docs.ts\`.`)
+    else rmSync(join(root, path))
+    if (isCheck) stale++
   }
   return stale === 0 ? 0 : 1
 }

@@ -1,6 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { createConfig, lint } from '@redocly/openapi-core'
+import { Ajv } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
 import { expect, it } from 'vitest'
 
 const file = join(import.meta.dirname, '../../packages/web-client/public/api/openapi.json')
@@ -51,4 +55,61 @@ it('every operation says what it is for, and has an example of each body, answer
       }
     }
   }
+})
+
+const asyncApi = JSON.parse(readFileSync(join(file, '../asyncapi.json'), 'utf8'))
+
+it('the AsyncAPI document is valid, and names every event and frame', () => {
+  const schema = createRequire(import.meta.url)('@asyncapi/specs/schemas/3.0.0-without-$id.json')
+  const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false })
+  const validate = ajv.compile(schema)
+  validate(asyncApi)
+  expect(validate.errors).toBeNull()
+  expect(unnamedShapes(asyncApi, '#')).toEqual([])
+  for (const name of ['MessageSent_v1', 'UserDeleted_v1', 'frame_message', 'frame_ready']) {
+    expect(asyncApi.components.messages).toHaveProperty(name)
+  }
+})
+
+it('every reference of the AsyncAPI document leads somewhere', () => {
+  const references = JSON.stringify(asyncApi).matchAll(/"\$ref":"#\/([^"]+)"/g)
+  for (const [, path] of references) {
+    const target = path!.split('/').reduce((node, name) => node?.[name], asyncApi)
+    expect(target, path).toBeTruthy()
+  }
+})
+
+it('every sample of an event fits its schema in the AsyncAPI document', () => {
+  const ajv = new Ajv2020({ strict: false })
+  addFormats.default(ajv)
+  ajv.addSchema({ $id: 'api', components: asyncApi.components })
+  for (const [name, message] of Object.entries<{
+    payload: { $ref: string }
+    examples?: { payload: unknown }[]
+  }>(asyncApi.components.messages)) {
+    for (const { payload } of message.examples ?? []) {
+      const validate = ajv.compile({ $ref: `api${message.payload.$ref}` })
+      validate(payload)
+      expect(validate.errors, name).toBeNull()
+    }
+  }
+})
+
+it('Bruno reads every request of the collection, and it calls the operation that it is named after', () => {
+  const { bruToJsonV2 } = createRequire(import.meta.url)('@usebruno/lang')
+  const folder = join(import.meta.dirname, '../../docs/api/bruno')
+  const operations = new Map(
+    Object.entries<Record<string, { operationId: string }>>(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { operationId }]) => [operationId, `${method} {{base}}${path}`]),
+    ),
+  )
+  const requests = globSync('*/*.bru', { cwd: folder }).filter((path) => !path.startsWith('environments'))
+  const called = requests.map((path) => {
+    const { http } = bruToJsonV2(readFileSync(join(folder, path), 'utf8'))
+    const url = http.url.replace(/:(\w+)/g, (whole: string, name: string) =>
+      whole === '://' ? whole : `{${name}}`,
+    )
+    return [path.replace(/^.*\/|\.bru$/g, ''), `${http.method} ${url}`] as const
+  })
+  expect(new Map([...called].sort())).toEqual(new Map([...operations].sort()))
 })

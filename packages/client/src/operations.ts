@@ -154,7 +154,7 @@ export const listFriends: Operation<{ query?: { limit?: number | undefined; curs
 export const listJoinLinks: Operation<{ params: { room_id: number }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: JoinLink[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms/:room_id/links' }
 
 /** What an edited message said before, oldest first. */
-export const listMessageVersions: Operation<{ params: { room_id: number; message_id: string } }, { items: { rev: number; content: string; written_at: string }[] }> = { method: 'GET', path: '/messages/:room_id/:message_id/versions' }
+export const listMessageVersions: Operation<{ params: { room_id: number; message_id: string }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: { rev: number; content: string; written_at: string }[]; next_cursor: string | null }> = { method: 'GET', path: '/messages/:room_id/:message_id/versions' }
 
 /** The history of a room, by seq. */
 export const listMessages: Operation<{ params: { room_id: number }; query?: { before_seq?: number | undefined; after_seq?: number | undefined; around_seq?: number | undefined; limit?: number | undefined; cursor?: string | undefined } }, { items: Message[]; next_cursor: string | null; last_seq: number; last_cseq: number }> = { method: 'GET', path: '/messages/:room_id' }
