@@ -268,7 +268,7 @@ describe('a token is refused', () => {
     const other = await claims(first, { sid: 'other' })
     expect(await codeOf(token)).toBe('accepted')
     expect(await codeOf(other)).toBe('accepted')
-    revocations.add(['session'], new Date())
+    revocations.add(['session'])
     expect(await codeOf(token)).toBe('SESSION_REVOKED')
     expect(await codeOf(other)).toBe('accepted')
     vi.setSystemTime(Date.now() + 601_000)

@@ -95,9 +95,7 @@ export class Messaging {
   /** Follows revoked sessions; the process is not ready before it knows those of the last 10 minutes. */
   followRevocations(): void {
     this.subscribeEveryProcess([
-      on(userSessionRevoked, async (event) =>
-        this.#options.revocations.add(event.session_ids, new Date(event.timestamp)),
-      ),
+      on(userSessionRevoked, async (event) => this.#options.revocations.add(event.session_ids)),
     ])
     this.#options.readiness.add({
       name: 'revocations',

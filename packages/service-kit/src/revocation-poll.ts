@@ -34,8 +34,8 @@ export function pollRevocations(jwksUrl: string, revocations: RevocationList): {
       { query },
       { requestId: 'revocations' },
     )
-    for (const { session_id, revoked_at } of items) {
-      if (!revocations.has(session_id)) revocations.add([session_id], new Date(revoked_at))
+    for (const { session_id } of items) {
+      if (!revocations.has(session_id)) revocations.add([session_id])
     }
     const until = Date.parse(as_of)
     since = has_more ? until : Math.max(since, until - OVERLAP_MS)

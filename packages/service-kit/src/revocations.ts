@@ -1,22 +1,21 @@
 /**
- * Sessions that ended while access tokens of theirs are still valid. An entry is needed only
- * until the last such token has expired.
+ * Sessions that ended while access tokens of theirs are still valid. An entry is needed only until the last
+ * such token has expired. Its time runs from when this process heard of it: the clock of the process that ended
+ * the session may be behind, and then the entry would be gone before the tokens.
  */
 export class RevocationList {
   readonly #expiryBySession = new Map<string, number>()
   readonly #listeners = new Set<(sessionIds: readonly string[]) => void>()
   readonly #tokenLifetimeMs: number
 
-  /** @param tokenLifetimeMs how long an access token lives: an older revocation no longer matters. */
+  /** @param tokenLifetimeMs how long an access token lives. */
   constructor(tokenLifetimeMs = 10 * 60 * 1_000) {
     this.#tokenLifetimeMs = tokenLifetimeMs
   }
 
-  /** @param revokedAt when it happened. */
-  add(sessionIds: readonly string[], revokedAt: Date): void {
+  add(sessionIds: readonly string[]): void {
     const now = Date.now()
-    const expiry = revokedAt.getTime() + this.#tokenLifetimeMs
-    if (expiry < now) return
+    const expiry = now + this.#tokenLifetimeMs
     for (const [id, end] of this.#expiryBySession) {
       // A Map iterates oldest first, and the oldest expire first.
       if (end > now) break

@@ -302,7 +302,7 @@ describe('buildService', () => {
   it('refuses a token, already verified, as soon as its session is revoked', async () => {
     const headers = { authorization: `Bearer ${await sign({ sid: 'gone' })}` }
     expect((await post({ name: 'ab' }, headers)).statusCode).toBe(201)
-    service.revocations.add(['gone'], new Date())
+    service.revocations.add(['gone'])
     const answer = await post({ name: 'ab' }, headers)
     expect(answer.json()).toMatchObject({ status: 401, code: 'SESSION_REVOKED' })
   })

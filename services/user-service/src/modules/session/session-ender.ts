@@ -68,7 +68,7 @@ export function createSessionEnder(deps: {
     },
     committed: async (userId, sessionIds, reason) => {
       if (sessionIds.length === 0) return
-      deps.revocations.add(sessionIds, new Date())
+      deps.revocations.add(sessionIds)
       deps.wakeRelay()
       ended.inc({ reason }, sessionIds.length)
       await deps.cache.noteEnded(userId, sessionIds)

@@ -1,0 +1,23 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { RevocationList } from './revocations.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+it('keeps a revoked session for the lifetime of its tokens, counted from when this process heard of it', () => {
+  const list = new RevocationList(600_000)
+  const heard: string[] = []
+  list.onRevoked((sessionIds) => heard.push(...sessionIds))
+  list.add(['a'])
+  vi.advanceTimersByTime(599_000)
+  list.add(['b'])
+  expect([list.has('a'), list.has('b'), list.has('c')]).toEqual([true, true, false])
+  vi.advanceTimersByTime(2_000)
+  list.add(['c'])
+  expect([list.has('a'), list.has('b')]).toEqual([false, true])
+  expect(heard).toEqual(['a', 'b', 'c'])
+})
