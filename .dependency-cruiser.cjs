@@ -24,6 +24,44 @@ module.exports = {
       to: { path: '^services/' },
     },
     {
+      name: 'kafka-is-transport-only',
+      comment: 'What is stored, and what an outage of a store looks like, is decided above it.',
+      severity: 'error',
+      from: { path: '^packages/kafka/src/', pathNot: '\\.test\\.ts$|/testing/' },
+      to: {
+        path: [
+          '^packages/(stores|outbox|service-kit)/',
+          'node_modules/(mariadb|mongoose|ioredis|@prisma)(/|$)',
+        ],
+      },
+    },
+    {
+      name: 'stores-know-no-messaging',
+      severity: 'error',
+      from: { path: '^packages/stores/src/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/(kafka|outbox|service-kit)/' },
+    },
+    {
+      name: 'outbox-knows-no-service-kit',
+      severity: 'error',
+      from: { path: '^packages/outbox/src/', pathNot: '\\.test\\.ts$|/testing/' },
+      to: { path: '^packages/service-kit/' },
+    },
+    {
+      name: 'service-kit-knows-no-models',
+      comment: 'Prisma clients and Mongoose schemas belong to one service each.',
+      severity: 'error',
+      from: { path: '^packages/service-kit/src/' },
+      to: { path: ['node_modules/(@prisma|mongoose)(/|$)', '/generated/'] },
+    },
+    {
+      name: 'wiring-knows-no-driver',
+      comment: 'app.ts opens stores through infrastructure/ and service-kit.',
+      severity: 'error',
+      from: { path: '^services/[^/]+/src/app\\.ts$' },
+      to: { path: [stores, '/generated/'] },
+    },
+    {
       name: 'one-kafka-client',
       comment: 'Its traps are handled in one place.',
       severity: 'error',
@@ -78,7 +116,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: ['node_modules', 'generated', '/dist/'] },
-    exclude: { path: ['/dist/', '\\.devstack', '^tests/structure/seeded'] },
+    exclude: { path: ['/dist/', '\\.devstack'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

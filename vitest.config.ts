@@ -1,6 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-const exclude = [...configDefaults.exclude, '**/.devstack/**', '**/dist/**', 'tests/structure/seeded/**']
+const exclude = [...configDefaults.exclude, '**/.devstack/**', '**/dist/**']
 
 export default defineConfig({
   test: {

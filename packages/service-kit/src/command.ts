@@ -17,7 +17,7 @@ export class CommandError extends Error {
   }
 }
 
-export interface CommandArguments {
+interface CommandArguments {
   readonly values: Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
   readonly positionals: readonly string[]
 }

@@ -2,7 +2,7 @@ import { buildService, type Service, type ServiceOptions } from '@bigtech/servic
 import { type Config, settle } from './config.ts'
 import { readSigningKeys, type SigningKeys } from './infrastructure/signing-keys.ts'
 import { ignoreOutage, openStores } from './infrastructure/stores.ts'
-import { createAccounts } from './modules/account/account.module.ts'
+import { createAccounts, createLoginFinder } from './modules/account/account.module.ts'
 import { createDeletions } from './modules/deletion/deletion.module.ts'
 import { createDirectory } from './modules/directory/directory.module.ts'
 import { createPresence } from './modules/presence/presence.module.ts'
@@ -48,6 +48,7 @@ export async function buildUserService(
   const { presence, store } = createPresence({ service, stores, lookups, timing: presenceTiming })
   const { ender: sessions, guard } = createSessions({
     ...{ service, stores, config, keys, presence, loginBaseWaitMs, now },
+    findLogin: createLoginFinder(stores),
   })
   const accounts = createAccounts({ service, stores, sessions, registrationsPerHour, now })
   const forgetInRedis = (userId: number) => Promise.all([store.forget(userId), guard.forget(userId)])

@@ -15,8 +15,8 @@ import type { ContactRepository } from './contacts.repository.ts'
 import type { ContactService } from './contacts.service.ts'
 import type { PairFact } from './contacts.ts'
 
-export const contactsGroup = 'chat-service.contacts'
-export const deletionsGroup = 'chat-service.deletions'
+const contactsGroup = 'chat-service.contacts'
+const deletionsGroup = 'chat-service.deletions'
 
 /** What else must happen when people become friends, and before an account is forgotten. Safe to repeat. */
 export interface ContactReactions {

@@ -11,8 +11,6 @@ import { type EventContext, on, type Subscription } from '@bigtech/kafka'
 import type { MembershipService } from './membership.service.ts'
 import type { SystemMessageKind, SystemMessages } from './membership.ts'
 
-export const systemMessagesGroup = 'chat-service.system-messages'
-
 /**
  * Invalidates cached memberships on every process. Reliable path; the Redis hint is best effort. Skips events
  * published before the process started: their changes were committed before the first read filled the cache,

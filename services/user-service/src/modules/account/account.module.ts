@@ -2,7 +2,7 @@ import type { Service } from '@bigtech/service-kit'
 import { Counter } from 'prom-client'
 import type { Stores } from '../../infrastructure/stores.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
-import { createAccountRepository } from './account.repository.ts'
+import { type AccountRepository, createAccountRepository } from './account.repository.ts'
 import { accountRoutes } from './account.routes.ts'
 import { type AccountService, createAccountService } from './account.service.ts'
 
@@ -10,6 +10,11 @@ const DAY_MS = 86_400_000
 const USERNAMES_MS = 10 * 60_000
 /** Keeps a deleted user's name reserved, so that nobody can pose as them. */
 const KEEP_USERNAMES_DAYS = 90
+
+/** Returns how sessions find the account that signs in; accounts themselves are wired after sessions. */
+export function createLoginFinder({ mysql, outbox }: Stores): AccountRepository['findLogin'] {
+  return createAccountRepository(mysql, outbox).findLogin
+}
 
 /** Wires accounts: registration, password and email. */
 export function createAccounts(options: {

@@ -3,7 +3,7 @@ import { Gauge } from 'prom-client'
 import type { Config } from '../../config.ts'
 import type { SigningKeys } from '../../infrastructure/signing-keys.ts'
 import { ignoreOutage, type Stores } from '../../infrastructure/stores.ts'
-import { createAccountRepository } from '../account/account.repository.ts'
+import type { AccountRepository } from '../account/account.repository.ts'
 import type { PresenceService } from '../presence/presence.service.ts'
 import { createLoginGuard, type LoginGuard } from './login-guard.ts'
 import { createRevocationsRepository } from './revocations.repository.ts'
@@ -32,10 +32,11 @@ export function createSessions(options: {
   config: Config
   keys: SigningKeys
   presence: PresenceService
+  findLogin: AccountRepository['findLogin']
   loginBaseWaitMs: number | undefined
   now: () => Date
 }): SessionModule {
-  const { service, stores, config, keys, presence, now } = options
+  const { service, stores, config, keys, presence, findLogin, now } = options
   const { mysql, redis, outbox, passwords } = stores
   const wakeRelay = () => outbox.wake()
   const cache = createSessionCache(redis)
@@ -52,7 +53,6 @@ export function createSessions(options: {
     metrics: service.metrics,
   })
   const repository = createSessionRepository(mysql, outbox, ender)
-  const { findLogin } = createAccountRepository(mysql, outbox)
   const sessions = createSessionService({
     sessions: repository,
     findLogin,

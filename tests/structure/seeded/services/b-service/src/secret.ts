@@ -1,1 +1,0 @@
-export const secret = 'the other service must not see this'
