@@ -11,7 +11,7 @@ import { createContext, useContext } from 'react'
 import { call } from './api.ts'
 import { Live } from './live.ts'
 import { Outbox } from './outbox.ts'
-import { RoomWindows } from './room-window.ts'
+import { RoomWindows } from './room-windows.ts'
 import { Rooms } from './rooms.ts'
 import { Typing } from './typing.ts'
 

@@ -18,6 +18,14 @@ export interface RoomView {
   readonly target?: { readonly seq: number; readonly id: number; readonly highlight: boolean }
 }
 
+interface LoadOptions {
+  readonly around?: number
+  /** Bring the message at `around` into view. */
+  readonly jump?: 'highlight' | 'show'
+  /** Sets the line of unread messages. */
+  readonly isOpening?: boolean
+}
+
 const empty: RoomView = { status: 'loading', messages: [], hasOlder: false, hasNewer: false }
 
 /**
@@ -33,6 +41,8 @@ export class RoomWindow {
   #headSeq = 0
   #ownSeq = 0
   #paging: Promise<void> | undefined
+  /** What is being loaded. */
+  #loading: LoadOptions | undefined
   #jumps = 0
   /** Invalidates answers that belong to a window that was replaced. */
   #generation = 0
@@ -47,42 +57,68 @@ export class RoomWindow {
     return this.#headSeq
   }
 
-  /** Loads the newest messages, or those around `seq`. What is shown stays until the answer is there. */
-  async load(options: { around?: number; highlight?: boolean; keepUnread?: boolean } = {}): Promise<void> {
+  /**
+   * Loads the newest messages, those around `around`, or on opening those around the first unread one. What
+   * is shown stays until the answer is there.
+   */
+  async load(options: LoadOptions = {}): Promise<void> {
     const generation = ++this.#generation
-    const { around, highlight = false, keepUnread = false } = options
+    this.#loading = options
     const params = { room_id: this.roomId }
     try {
-      const [page, positions] = await Promise.all([
-        call(listMessages, { params, query: { limit: PAGE, ...(around ? { around_seq: around } : {}) } }),
+      const [newest, positions] = await Promise.all([
+        this.#fetchPage(options.around),
         call(listReadPositions, { params }),
       ])
+      this.#hearRead(positions.items)
+      const unread = this.#ownSeq + 1
+      const isUnreadBefore = options.isOpening && !options.around && unread < (newest.items[0]?.seq ?? 1)
+      const page = isUnreadBefore ? await this.#fetchPage(unread) : newest
       if (generation !== this.#generation) return
+      this.#loading = undefined
       this.#restart(page.items, positions.items, page.last_seq)
-      const first = page.items[0]?.seq ?? 1
-      const unreadFrom = keepUnread ? this.view.get().unreadFrom : this.#unreadFrom()
-      const { unreadFrom: _, target: __, ...rest } = this.view.get()
-      this.#publish({
-        ...rest,
-        status: 'ready',
-        hasOlder: first > 1 && page.items.length > 0,
-        ...(unreadFrom === undefined ? {} : { unreadFrom }),
-        ...(around ? { target: { seq: around, id: ++this.#jumps, highlight } } : {}),
-      })
+      this.#publish(this.#loadedView(options, page.items[0]?.seq ?? 1))
     } catch (failure) {
       if (generation !== this.#generation) return
+      this.#loading = undefined
       if (this.view.get().status !== 'ready') this.view.set({ ...empty, status: 'failed', failure })
+    }
+  }
+
+  /** The room is opened again: what is unread now, and no jump of an earlier visit. */
+  reopen(): void {
+    const { target: _, unreadFrom: __, ...view } = this.view.get()
+    const unreadFrom = this.#unreadFrom()
+    this.view.set({ ...view, ...(unreadFrom === undefined ? {} : { unreadFrom }) })
+  }
+
+  #fetchPage(around: number | undefined) {
+    const query = { limit: PAGE, ...(around ? { around_seq: around } : {}) }
+    return call(listMessages, { params: { room_id: this.roomId }, query })
+  }
+
+  #loadedView({ around, jump, isOpening }: LoadOptions, firstSeq: number): RoomView {
+    const { unreadFrom: before, target: _, failure: __, ...view } = this.view.get()
+    const unreadFrom = isOpening ? this.#unreadFrom() : before
+    return {
+      ...view,
+      status: 'ready',
+      hasOlder: firstSeq > 1,
+      ...(unreadFrom === undefined ? {} : { unreadFrom }),
+      ...(around && jump
+        ? { target: { seq: around, id: ++this.#jumps, highlight: jump === 'highlight' } }
+        : {}),
     }
   }
 
   /** Brings a message into view, fetching its surroundings when they are not loaded. */
   async jumpTo(seq: number, highlight = true): Promise<void> {
-    if (!this.#shown.has(seq)) return this.load({ around: seq, highlight, keepUnread: true })
+    if (!this.#shown.has(seq)) return this.load({ around: seq, jump: highlight ? 'highlight' : 'show' })
     this.view.update((view) => ({ ...view, target: { seq, id: ++this.#jumps, highlight } }))
   }
 
   async jumpToNewest(): Promise<void> {
-    if (this.view.get().hasNewer) await this.load({ keepUnread: true })
+    if (this.view.get().hasNewer) await this.load()
     const newest = this.view.get().messages.at(-1)
     if (newest) await this.jumpTo(newest.seq, false)
   }
@@ -109,7 +145,7 @@ export class RoomWindow {
 
   apply(frame: StreamFrame): void {
     if (frame.event === 'reset') {
-      void this.load({ keepUnread: true })
+      void this.load(this.#loading ?? this.#samePlace())
       return
     }
     if (frame.event === 'ready') void this.#loadPositions()
@@ -122,6 +158,13 @@ export class RoomWindow {
     if (frame.event === 'message') this.#headSeq = Math.max(this.#headSeq, frame.data.seq)
     if (frame.event === 'read') this.#hearRead(frame.data.positions)
     if (this.#timeline.apply(frame)) this.#publish(this.view.get())
+  }
+
+  /** Where the user is: after a reset the same part of the history is fetched again. */
+  #samePlace(): LoadOptions {
+    const { hasNewer, messages } = this.view.get()
+    const middle = messages[Math.floor(messages.length / 2)]?.seq
+    return hasNewer && middle ? { around: middle } : {}
   }
 
   /** How far the user has read, as far as this window knows. */
@@ -186,7 +229,6 @@ export class RoomWindow {
     this.#timeline = new Timeline(this.roomId)
     this.#timeline.load(messages)
     this.#timeline.loadPositions(positions)
-    this.#hearRead(positions)
     this.#headSeq = Math.max(this.#headSeq, lastSeq)
   }
 
@@ -217,45 +259,4 @@ function isSame(a: Message, b: Message): boolean {
     a.reactions.length === b.reactions.length &&
     a.reactions.every(({ count, me }, at) => count === b.reactions[at]?.count && me === b.reactions[at]?.me)
   )
-}
-
-const KEPT_WINDOWS = 12
-
-/** Windows of the rooms that were opened last: going back to one shows it at once. */
-export class RoomWindows {
-  readonly #byRoom = new Map<number, RoomWindow>()
-  readonly #ownId: number
-
-  constructor(ownId: number) {
-    this.#ownId = ownId
-  }
-
-  /** The room's window; a new one starts to load, at `around` if given. */
-  open(roomId: number, around?: number): RoomWindow {
-    const kept = this.#byRoom.get(roomId)
-    this.#byRoom.delete(roomId)
-    const window = kept ?? new RoomWindow(roomId, this.#ownId)
-    this.#byRoom.set(roomId, window)
-    if (!kept) void window.load(around ? { around } : {})
-    for (const oldest of this.#byRoom.keys()) {
-      if (this.#byRoom.size <= KEPT_WINDOWS) break
-      this.#byRoom.delete(oldest)
-    }
-    return window
-  }
-
-  get(roomId: number): RoomWindow | undefined {
-    return this.#byRoom.get(roomId)
-  }
-
-  apply(frame: StreamFrame): void {
-    if (frame.event === 'room_removed') this.#byRoom.delete(frame.data.room_id)
-    // After a reset only the newest window is fetched again; the others are when they are opened.
-    if (frame.event === 'reset') {
-      const newest = [...this.#byRoom.entries()].at(-1)
-      this.#byRoom.clear()
-      if (newest) this.#byRoom.set(...newest)
-    }
-    for (const window of this.#byRoom.values()) window.apply(frame)
-  }
 }

@@ -1,6 +1,6 @@
 import { X } from 'lucide-react'
 import { useChat } from '../core/chat.ts'
-import { frameLog, isLeader, streamState } from '../core/live.ts'
+import { frameLog, streamState } from '../core/live.ts'
 import { lastSend } from '../core/outbox.ts'
 import { useStore } from '../core/store.ts'
 import { useT } from '../i18n/index.ts'
@@ -42,7 +42,7 @@ function StreamBox() {
       <p>
         <span className="lab-light" data-state={state} aria-hidden="true" /> {t(`lab.state.${state}`)}
       </p>
-      <p className="quiet">{useStore(isLeader) ? t('lab.leader') : t('lab.follower')}</p>
+      <p className="quiet">{t('lab.shared')}</p>
       <button type="button" onClick={() => live.reconnect()}>
         {t('lab.cut')}
       </button>

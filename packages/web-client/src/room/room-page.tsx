@@ -77,6 +77,7 @@ function Log({ window }: { window: RoomWindow }) {
         <Spinner />
       </div>
     )
-  if (view.status === 'failed') return <Failed error={view.failure} onRetry={() => void window.load()} />
+  if (view.status === 'failed')
+    return <Failed error={view.failure} onRetry={() => void window.load({ isOpening: true })} />
   return <MessageLog view={view} />
 }

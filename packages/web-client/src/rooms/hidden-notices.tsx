@@ -1,13 +1,13 @@
 import type { Message, Room, StreamFrame } from '@bigtech/client'
 import { useEffect } from 'react'
 import { useChat } from '../core/chat.ts'
-import { isLeader } from '../core/live.ts'
 import { useRooms } from '../core/queries.ts'
 import { useT } from '../i18n/index.ts'
 
 /**
  * Shows a notification for a message that arrives while no tab is visible. The server pushes only to
- * people without an open stream, and a hidden tab has one.
+ * people without an open stream, and a hidden tab has one. Several tabs show one: notifications of a room
+ * have the same tag.
  */
 export function HiddenNotices() {
   const t = useT()
@@ -15,7 +15,7 @@ export function HiddenNotices() {
   const rooms = useRooms().data
   useEffect(() => {
     const show = ({ event, data }: StreamFrame) => {
-      if (event !== 'message' || !document.hidden || !isLeader.get()) return
+      if (event !== 'message' || !document.hidden) return
       const room = rooms?.find(({ room_id }) => room_id === data.room_id)
       if (!room || !concerns(data.message, room, chat.userId)) return
       void notifyOf(room, data.message.content || t('message.file'))

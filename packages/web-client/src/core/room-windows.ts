@@ -1,0 +1,44 @@
+import type { StreamFrame } from '@bigtech/client'
+import { RoomWindow } from './room-window.ts'
+
+const KEPT_WINDOWS = 12
+
+/** Windows of the rooms that were opened last: going back to one shows it at once. */
+export class RoomWindows {
+  readonly #byRoom = new Map<number, RoomWindow>()
+  readonly #ownId: number
+
+  constructor(ownId: number) {
+    this.#ownId = ownId
+  }
+
+  /** The room's window; a new one starts to load, at `around` if given. */
+  open(roomId: number, around?: number): RoomWindow {
+    const kept = this.#byRoom.get(roomId)
+    this.#byRoom.delete(roomId)
+    const window = kept ?? new RoomWindow(roomId, this.#ownId)
+    this.#byRoom.set(roomId, window)
+    if (kept) kept.reopen()
+    else void window.load({ isOpening: true, ...(around ? { around, jump: 'highlight' } : {}) })
+    for (const oldest of this.#byRoom.keys()) {
+      if (this.#byRoom.size <= KEPT_WINDOWS) break
+      this.#byRoom.delete(oldest)
+    }
+    return window
+  }
+
+  get(roomId: number): RoomWindow | undefined {
+    return this.#byRoom.get(roomId)
+  }
+
+  apply(frame: StreamFrame): void {
+    if (frame.event === 'room_removed') this.#byRoom.delete(frame.data.room_id)
+    // After a reset only the newest window is fetched again; the others are when they are opened.
+    if (frame.event === 'reset') {
+      const newest = [...this.#byRoom.entries()].at(-1)
+      this.#byRoom.clear()
+      if (newest) this.#byRoom.set(...newest)
+    }
+    for (const window of this.#byRoom.values()) window.apply(frame)
+  }
+}

@@ -1,0 +1,175 @@
+import { waitFor } from '@bigtech/testkit'
+import type { Browser, Page, Request } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { befriend, expectStatus, http, newPerson, type Person, stack } from '../stack.ts'
+import { bubble, composer, launchBrowser, openApp, openTab, write } from './app.ts'
+
+let browser: Browser
+let mina: Person
+let juno: Person
+let room: number
+
+beforeAll(async () => {
+  browser = await launchBrowser()
+  mina = await newPerson('김미나')
+  juno = await newPerson('박준오')
+  room = await befriend(mina, juno)
+  for (let count = 1; count <= 140; count++) await send(juno, `메시지 ${count}`)
+}, 180_000)
+afterAll(() => browser?.close())
+
+async function send(from: Person, content: string): Promise<void> {
+  const send = () => http('POST', `${stack.chat}/messages/${room}`, { token: from.token, json: { content } })
+  const { status, headers } = await send()
+  if (status === 201) return
+  await new Promise((resolve) => setTimeout(resolve, Number(headers.get('retry-after') ?? 1) * 1_000))
+  await expectStatus(201, send())
+}
+
+const rowCount = (page: Page) => page.locator('.log-row').count()
+
+it('a room opens at its first unread message, pages in both directions, and reads only what was shown', async () => {
+  const { page, complaints, close } = await openApp(browser, mina, { at: `/rooms/${room}` })
+  await page.locator('.unread-line').waitFor()
+  await bubble(page, '메시지 1').waitFor()
+  expect(await bubble(page, '메시지 140').count()).toBe(0)
+  await page.locator('.jump').waitFor()
+  // Far fewer rows than messages are in the document.
+  expect(await rowCount(page)).toBeLessThan(60)
+  const before = await positionOf(mina)
+  expect(before).toBeLessThan(140)
+  for (let turn = 0; turn < 60 && (await bubble(page, '메시지 140').count()) === 0; turn++) {
+    await page.locator('.log').evaluate((log) => {
+      log.scrollTop += 600
+    })
+    await page.waitForTimeout(50)
+  }
+  // In the document ahead of the viewport: not read before it is scrolled to.
+  await page.locator('.log').evaluate((log) => {
+    log.scrollTop = log.scrollHeight
+  })
+  await waitFor(async () => (await positionOf(mina)) === 140, { what: 'the last message to be read' })
+  expect(complaints).toEqual([])
+  await close()
+}, 90_000)
+
+async function positionOf(person: Person): Promise<number> {
+  const { body } = await http('GET', `${stack.chat}/rooms/${room}/read`, { token: person.token })
+  return body.items.find(({ user_id }: { user_id: number }) => user_id === person.id).seq
+}
+
+it('somebody who reads the past keeps the place, and is told of what comes', async () => {
+  const { page, close } = await openApp(browser, mina, { at: `/rooms/${room}?at=20` })
+  await bubble(page, '메시지 20').waitFor()
+  const top = () => bubble(page, '메시지 20').evaluate((element) => element.getBoundingClientRect().top)
+  const place = await top()
+  await send(juno, '새 소식')
+  await page.locator('.jump', { hasText: /new message/ }).waitFor()
+  expect(Math.abs((await top()) - place)).toBeLessThan(4)
+  await page.locator('.jump').click()
+  await bubble(page, '새 소식').waitFor()
+  await page.locator('.jump').waitFor({ state: 'detached' })
+  await close()
+}, 60_000)
+
+it('search finds Korean text and jumps to its place in the history', async () => {
+  const { page, close } = await openApp(browser, mina, { at: `/rooms/${room}/search` })
+  await waitFor(
+    async () => {
+      await page.locator('.panel input[type=search]').fill('')
+      await page.locator('.panel input[type=search]').fill('메시지 7')
+      return page
+        .locator('.found-message')
+        .first()
+        .waitFor({ timeout: 2_000 })
+        .then(
+          () => true,
+          () => false,
+        )
+    },
+    { what: 'a result', timeoutMs: 20_000 },
+  )
+  await page.locator('.found-message', { hasText: /메시지 7$/ }).click()
+  await page.locator('.message[data-highlighted]', { hasText: '메시지 7' }).waitFor()
+  await close()
+}, 60_000)
+
+it('Enter that ends a composition does not send; Shift and Enter makes a line; the draft outlives a reload', async () => {
+  const { page, close } = await openApp(browser, mina, { at: `/rooms/${room}` })
+  const session = await page.context().newCDPSession(page)
+  await composer(page).click()
+  await session.send('Input.imeSetComposition', { text: '안녕', selectionStart: 2, selectionEnd: 2 })
+  await composer(page).dispatchEvent('keydown', { key: 'Enter', keyCode: 229, isComposing: true })
+  expect(await composer(page).inputValue()).toBe('안녕')
+  await session.send('Input.insertText', { text: '안녕' })
+  await composer(page).press('Shift+Enter')
+  await composer(page).pressSequentially('둘째 줄')
+  expect(await composer(page).inputValue()).toBe('안녕\n둘째 줄')
+  await page.reload()
+  await composer(page).waitFor()
+  expect(await composer(page).inputValue()).toBe('안녕\n둘째 줄')
+  await composer(page).press('Enter')
+  await bubble(page, '안녕 둘째 줄').waitFor()
+  await page.reload()
+  await composer(page).waitFor()
+  expect(await composer(page).inputValue()).toBe('')
+  await close()
+}, 60_000)
+
+it('by keyboard alone one edits, reacts to, replies to and deletes a message', async () => {
+  const { page, complaints, close } = await openApp(browser, mina, { at: `/rooms/${room}` })
+  await composer(page).waitFor()
+  await write(page, '첫 문장')
+  await page.locator('.message.mine:not(.pending)', { hasText: '첫 문장' }).waitFor()
+  await page.keyboard.press('ArrowUp')
+  await page.locator('.focus-bar').waitFor()
+  await composer(page).fill('고친 문장')
+  await page.keyboard.press('Enter')
+  await bubble(page, '고친 문장').waitFor()
+  const openMenu = async () => {
+    await page.locator('.log').focus()
+    await page.keyboard.press('ArrowUp')
+    await page.locator('.message:focus').waitFor()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.locator('.menu').waitFor()
+  }
+  await openMenu()
+  await page.getByRole('menuitem', { name: 'React with 👍' }).press('Enter')
+  await page.locator('.reactions button[aria-pressed=true]').waitFor()
+  await openMenu()
+  await page.getByRole('menuitem', { name: 'Delete for everyone' }).press('Enter')
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).press('Enter')
+  await page.locator('.bubble.deleted').waitFor()
+  expect(complaints).toEqual([])
+  await close()
+}, 60_000)
+
+it('six tabs of a browser share one stream, and a message reaches each of them', async () => {
+  const { context, page, complaints, close } = await openApp(browser, mina, { at: `/rooms/${room}` })
+  const open = new Set<Request>()
+  const isStream = (request: Request) => new URL(request.url()).pathname === '/api/stream'
+  context.on('request', (request) => isStream(request) && open.add(request))
+  context.on('requestfailed', (request) => open.delete(request))
+  context.on('requestfinished', (request) => open.delete(request))
+  const tabs = [page]
+  for (let count = 2; count <= 6; count++) tabs.push(await openTab(context, complaints, `/rooms/${room}`))
+  for (const tab of tabs) await composer(tab).waitFor()
+  await send(juno, '모든 탭에')
+  for (const tab of tabs) await bubble(tab, '모든 탭에').waitFor()
+  // The first tab's may have been opened before the test listened.
+  expect(open.size).toBeLessThanOrEqual(1)
+  expect(complaints).toEqual([])
+  await close()
+}, 90_000)
+
+it('signing out in one tab signs out the other, and the session is ended in words', async () => {
+  const { context, page, complaints, close } = await openApp(browser, juno, { at: '/settings' })
+  const other = await openTab(context, complaints, `/rooms/${room}`)
+  await composer(other).waitFor()
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await other.locator('input[name=password]').waitFor()
+  await page.locator('input[name=password]').waitFor()
+  await close()
+}, 60_000)
