@@ -7,7 +7,7 @@ import { root, text } from './files.ts'
 export interface ComposeService {
   image?: string
   container_name?: string
-  build?: { context: string; dockerfile: string; target?: string }
+  build?: { context: string; dockerfile: string; target?: string; args?: Record<string, string> }
   environment?: Record<string, string | null>
   ports?: Array<{ published?: string; target: number; host_ip?: string }>
   depends_on?: Record<string, { condition: string }>

@@ -30,10 +30,14 @@ const cannotBeAsked = ['loki', 'mongodb-exporter']
 describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
   it('is valid, alone and with every override', async (context) => {
     for (const override of ['scale', 'dev', 'small']) {
-      await model(context, [base, `docker-compose.${override}.yml`])
+      await model(context, [base, `infrastructure/docker/compose/${override}.yml`])
     }
     // What `npm start -- --docker` lays together.
-    await model(context, [base, 'docker-compose.small.yml', 'docker-compose.dev.yml'])
+    await model(context, [
+      base,
+      'infrastructure/docker/compose/small.yml',
+      'infrastructure/docker/compose/dev.yml',
+    ])
     expect((await model(context, [base])).name).toBe('bigtech')
   })
 
@@ -101,12 +105,25 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(stores).toEqual([])
   })
 
-  it('starts everything, and with docker-compose.small.yml the servers, the services and the gateway alone', async (context) => {
+  it('builds every service, and its migrations, with its name and the port that it listens on', async (context) => {
+    const { services } = await model(context, [base])
+    for (const name of serviceNames) {
+      const { configSchema } = (await import(`../../services/${name}/src/config.ts`)) as {
+        configSchema: { shape: { PORT: { parse(value: undefined): number } } }
+      }
+      const PORT = String(configSchema.shape.PORT.parse(undefined))
+      expect(services[name]?.build?.args, name).toEqual({ SERVICE: name, PORT })
+      const migrate = services[name.replace('-service', '-migrate')]?.build
+      expect(migrate?.args, name).toEqual({ SERVICE: name })
+    }
+  })
+
+  it('starts everything, and with infrastructure/docker/compose/small.yml the servers, the services and the gateway alone', async (context) => {
     const core = ['kong', 'mysql', 'mongodb', 'redis', 'kafka-1', ...serviceNames]
     const extra = /grafana|prometheus|loki|alloy|jaeger|exporter|kafka-ui/
     const whole = Object.keys((await model(context, [base], '')).services)
     expect(whole).toEqual(expect.arrayContaining([...core, 'grafana', 'prometheus', 'kafka-ui']))
-    const small = (await model(context, [base, 'docker-compose.small.yml'], '')).services
+    const small = (await model(context, [base, 'infrastructure/docker/compose/small.yml'], '')).services
     expect(Object.keys(small)).toEqual(expect.arrayContaining(core))
     expect(Object.keys(small).filter((name) => extra.test(name))).toEqual([])
   })
@@ -179,16 +196,20 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
 })
 
 describe('the overrides', { timeout: FETCH_TIMEOUT_MS }, () => {
-  it('docker-compose.scale.yml takes from the services what can exist only once', async (context) => {
-    const { services } = await model(context, [base, 'docker-compose.scale.yml'])
+  it('infrastructure/docker/compose/scale.yml takes from the services what can exist only once', async (context) => {
+    const { services } = await model(context, [base, 'infrastructure/docker/compose/scale.yml'])
     for (const name of serviceNames) {
       expect(services[name]?.container_name, name).toBeUndefined()
       expect(services[name]?.ports ?? [], name).toEqual([])
     }
   })
 
-  it('docker-compose.small.yml needs one broker only', async (context) => {
-    const { services } = await model(context, [base, 'docker-compose.small.yml'], 'observability,tools')
+  it('infrastructure/docker/compose/small.yml needs one broker only', async (context) => {
+    const { services } = await model(
+      context,
+      [base, 'infrastructure/docker/compose/small.yml'],
+      'observability,tools',
+    )
     expect(Object.keys(services).filter((name) => /^kafka-\d$/.test(name))).toEqual(['kafka-1'])
     const mentions = servicesOf({ name: '', volumes: {}, services }).filter(([, service]) =>
       JSON.stringify(service).includes('kafka-2:'),
@@ -196,8 +217,8 @@ describe('the overrides', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(mentions.map(([name]) => name)).toEqual([])
   })
 
-  it('docker-compose.dev.yml opens every server on the ports of a developer', async (context) => {
-    const { services } = await model(context, [base, 'docker-compose.dev.yml'])
+  it('infrastructure/docker/compose/dev.yml opens every server on the ports of a developer', async (context) => {
+    const { services } = await model(context, [base, 'infrastructure/docker/compose/dev.yml'])
     const ports = ['mysql', 'mongodb', 'redis', 'kafka-1', 'kafka-2', 'kafka-3', 'mailpit'].flatMap((name) =>
       (services[name]?.ports ?? []).map(({ host_ip, published }) => `${host_ip}:${published}`),
     )

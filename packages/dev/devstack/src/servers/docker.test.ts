@@ -8,7 +8,7 @@ describe('servers from images', () => {
   it('are run by the compose files of the checkout in a project per instance', () => {
     expect(composeArgs(instance, ['up', 'mysql']).join(' ')).toBe(
       'compose --project-name bigtech-test --project-directory /src --env-file /src/.devstack/test/keys/compose.env ' +
-        '--file /src/docker-compose.msa.yml --file /src/docker-compose.small.yml --file /src/docker-compose.dev.yml ' +
+        '--file /src/docker-compose.msa.yml --file /src/infrastructure/docker/compose/small.yml --file /src/infrastructure/docker/compose/dev.yml ' +
         '--file /src/.devstack/test/keys/compose.yml up mysql',
     )
   })

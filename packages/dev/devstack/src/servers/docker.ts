@@ -25,7 +25,11 @@ export async function shouldUseDocker(wanted: boolean | undefined): Promise<bool
   return found
 }
 
-const files = ['docker-compose.msa.yml', 'docker-compose.small.yml', 'docker-compose.dev.yml']
+const files = [
+  'docker-compose.msa.yml',
+  'infrastructure/docker/compose/small.yml',
+  'infrastructure/docker/compose/dev.yml',
+]
 
 /** The services of the compose files that stand in for our servers, by the names that the stack uses. */
 const containers = { mysql: 'mysql', mongodb: 'mongodb', redis: 'redis', kafka: 'kafka-1' } as const
