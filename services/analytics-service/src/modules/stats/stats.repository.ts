@@ -39,13 +39,13 @@ export class StatsRepository {
     const day = from ?? new Date('2000-01-01')
     await this.#mysql.client.$transaction(
       async (tx) => {
-        await tx.$executeRaw`UPDATE rebuilds SET generation = generation + 1 WHERE id = 1`
-        await tx.$executeRaw`DELETE FROM daily_totals WHERE day >= ${day}`
+        await tx.rebuild.update({ where: { id: 1 }, data: { generation: { increment: 1 } } })
+        await tx.dailyTotal.deleteMany({ where: { day: { gte: day } } })
         // What presence counted stays: its events are gone from Kafka. Strangers stay: what a deleted account did is not counted again, and its days keep their number.
-        await tx.$executeRaw`DELETE FROM daily_active WHERE day >= ${day} AND user_id > 0 AND online = 0`
-        await tx.$executeRaw`DELETE FROM friend_requests WHERE sent_on >= ${day}`
-        await tx.$executeRaw`DELETE FROM room_hours WHERE hour >= ${day}`
-        // An event is applied after it happened: what was applied earlier is not counted again.
+        await tx.dailyActive.deleteMany({ where: { day: { gte: day }, userId: { gt: 0 }, online: false } })
+        await tx.friendRequest.deleteMany({ where: { sentOn: { gte: day } } })
+        await tx.roomHour.deleteMany({ where: { hour: { gte: day } } })
+        // Raw: the inbox is no model of this service. An event is applied after it happened: what was applied earlier is not counted again.
         await tx.$executeRaw`DELETE FROM inbox WHERE consumer = ${CONSUMER} AND processed_at >= ${day}`
       },
       { maxWait: 5_000, timeout: REBUILD_TIMEOUT_MS },
@@ -81,15 +81,13 @@ export class StatsRepository {
 
   /** Active users of each day. */
   async dailyActive(from: Date, to: Date): Promise<{ day: Date; users: number }[]> {
-    const rows = await this.#mysql.run(
-      'dailyActive',
-      (db) => db.$queryRaw<{ day: Date; users: bigint }[]>`
-        SELECT day, COUNT(*) AS users FROM daily_active WHERE day BETWEEN ${from} AND ${to} GROUP BY day`,
+    const rows = await this.#mysql.run('dailyActive', (db) =>
+      db.dailyActive.groupBy({ by: ['day'], where: { day: { gte: from, lte: to } }, _count: true }),
     )
-    return rows.map(({ day, users }) => ({ day, users: Number(users) }))
+    return rows.map(({ day, _count }) => ({ day, users: _count }))
   }
 
-  /** Different users who were active on any of the days. */
+  /** Different users who were active on any of the days. Raw: Prisma counts no distinct values in the database. */
   async activeUsers(from: Date, to: Date): Promise<number> {
     const rows = await this.#mysql.run(
       'activeUsers',
@@ -108,7 +106,7 @@ export class StatsRepository {
   }
 }
 
-/** In one order for every event: totals, active users, rooms. */
+/** In one order for every event: totals, active users, rooms. Raw: runs for every message, and adds in the statement. */
 async function addEffect(tx: Tx, at: Date, effect: Effect): Promise<void> {
   const { total, activeUserId, onlineUserId, roomId, eraseUserId } = effect
   if (total) {
@@ -137,22 +135,27 @@ async function addEffect(tx: Tx, at: Date, effect: Effect): Promise<void> {
 /** An acceptance counts for the day on which its request was sent: of a day's requests no more than all are accepted. */
 async function addRequest(tx: Tx, at: Date, { requestSent, requestAccepted }: Effect): Promise<void> {
   if (requestSent !== undefined) {
-    await tx.$executeRaw`INSERT IGNORE INTO friend_requests (request_id, sent_on) VALUES (${requestSent}, ${dayOf(at)})`
+    await tx.friendRequest.createMany({
+      data: { requestId: requestSent, sentOn: dayOf(at) },
+      skipDuplicates: true,
+    })
   }
   if (requestAccepted === undefined) return
-  const counted = await tx.$executeRaw`UPDATE friend_requests SET accepted = 1
-    WHERE request_id = ${requestAccepted} AND accepted = 0`
-  if (counted === 0) return
+  const { count } = await tx.friendRequest.updateMany({
+    where: { requestId: requestAccepted, accepted: false },
+    data: { accepted: true },
+  })
+  if (count === 0) return
   await tx.$executeRaw`
     INSERT INTO daily_totals (day, metric, total)
     SELECT sent_on, 'friend_requests_converted', 1 FROM friend_requests WHERE request_id = ${requestAccepted}
     ON DUPLICATE KEY UPDATE total = daily_totals.total + 1`
 }
 
-/** The days keep their number of active users; who it was is forgotten. */
+/** Keeps daily active counts but erases the user ids behind them. Raw where IGNORE drops what is there already. */
 async function anonymise(tx: Tx, userId: number): Promise<void> {
-  await tx.$executeRaw`INSERT IGNORE INTO erased_users (user_id) VALUES (${userId})`
+  await tx.erasedUser.createMany({ data: { userId }, skipDuplicates: true })
   const stranger = -randomInt(1, 2 ** 47)
   await tx.$executeRaw`UPDATE IGNORE daily_active SET user_id = ${stranger} WHERE user_id = ${userId}`
-  await tx.$executeRaw`DELETE FROM daily_active WHERE user_id = ${userId}`
+  await tx.dailyActive.deleteMany({ where: { userId } })
 }

@@ -43,7 +43,7 @@ const SUGGEST_FROM_FRIENDS = 200
 const SUGGEST_FROM_FRIENDSHIPS = 10_000
 
 /**
- * What lists read: each is one statement that an index answers, however large the table is. Where the
+ * What lists read, raw: unions of both sides of a pair, and named indexes. Each is one statement that an index answers, however large the table is. Where the
  * order is by request id the index is named: for its LIMIT the optimiser may else walk everybody's ids.
  */
 export class FriendListsRepository {

@@ -1,4 +1,3 @@
-import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { type Pair, type Request, type RequestState, type Side, statusOf, strangers } from './friendship.ts'
 
@@ -30,7 +29,8 @@ const PURGE_BATCH = 1_000
 
 /**
  * The pairs, one row each. Every method that takes a transaction locks what it returns: two actions on
- * a pair never see the same version. Locks are taken in one order: sender, people, pair.
+ * a pair never see the same version. Locks are taken in one order: sender, people, pair. They are raw: Prisma has
+ * neither FOR UPDATE nor an insert that locks the row that is there.
  */
 export class FriendshipRepository {
   readonly #mysql: Mysql
@@ -49,19 +49,18 @@ export class FriendshipRepository {
       INSERT INTO request_senders (user_id) VALUES (${userId}) ON DUPLICATE KEY UPDATE user_id = user_id`
   }
 
-  /** Requests whose sender sees them as pending. */
   /** How many requests of a user are pending, and when the first of them expires (`now` without any). */
   async pendingOut(tx: Tx, userId: number, now: number): Promise<{ count: number; firstExpiresAt: number }> {
-    const rows = await tx.$queryRaw<{ pending: bigint; first: Date | null }[]>`
-      SELECT COUNT(*) AS pending, MIN(request_expires_at) AS first FROM friendships
-      WHERE request_from = ${userId} AND status = 'pending' AND request_expires_at > ${new Date(now)}`
-    return { count: Number(rows[0]?.pending ?? 0), firstExpiresAt: rows[0]?.first?.getTime() ?? now }
+    const { _count, _min } = await tx.friendship.aggregate({
+      where: { requestFrom: userId, status: 'pending', requestExpiresAt: { gt: new Date(now) } },
+      _count: true,
+      _min: { requestExpiresAt: true },
+    })
+    return { count: _count, firstExpiresAt: _min.requestExpiresAt?.getTime() ?? now }
   }
 
   async newRequestId(tx: Tx): Promise<number> {
-    await tx.$executeRaw`INSERT INTO request_ids () VALUES ()`
-    const rows = await tx.$queryRaw<{ id: bigint }[]>`SELECT LAST_INSERT_ID() AS id`
-    return Number(rows[0]?.id)
+    return Number((await tx.requestId.create({ data: {} })).id)
   }
 
   /** The pair, as strangers when there is no row yet. Two first actions of a pair do not deadlock here. */
@@ -84,11 +83,12 @@ export class FriendshipRepository {
   /** The pair whose latest request this is. */
   async lockPairOfRequest(tx: Tx, requestId: number): Promise<StoredPair | undefined> {
     // By primary key, as everybody else: locking through another index first would deadlock with them.
-    const rows = await tx.$queryRaw<{ user_low: bigint; user_high: bigint }[]>`
-      SELECT user_low, user_high FROM friendships WHERE request_id = ${requestId}`
-    const found = rows[0]
+    const found = await tx.friendship.findUnique({
+      where: { requestId },
+      select: { userLow: true, userHigh: true },
+    })
     if (!found) return undefined
-    return this.lockExistingPair(tx, Number(found.user_low), Number(found.user_high))
+    return this.lockExistingPair(tx, Number(found.userLow), Number(found.userHigh))
   }
 
   /** Stores what became of a locked pair. Returns the version that it has now. */
@@ -97,28 +97,40 @@ export class FriendshipRepository {
     const { request, friendsSince, blockedAt, quietUntil } = pair
     const from = request && (request.from === 'low' ? low : high)
     const to = request && (request.from === 'low' ? high : low)
-    const changed = await tx.$executeRaw`
-      UPDATE friendships SET version = version + 1, status = ${statusOf(pair)},
-        request_id = ${request?.id ?? null}, request_from = ${from}, request_to = ${to},
-        request_state = ${request?.state ?? null}, request_sent_at = ${dateOf(request?.sentAt)},
-        request_expires_at = ${dateOf(request?.expiresAt)}, friends_since = ${dateOf(friendsSince)},
-        blocked_by_low_at = ${dateOf(blockedAt.low)}, blocked_by_high_at = ${dateOf(blockedAt.high)},
-        quiet_low_until = ${dateOf(quietUntil.low)}, quiet_high_until = ${dateOf(quietUntil.high)}
-      WHERE user_low = ${low} AND user_high = ${high} AND version = ${version}`
-    if (changed !== 1) throw new Error(`pair ${low}:${high} is not at version ${version} any more`)
+    const { count } = await tx.friendship.updateMany({
+      where: { userLow: low, userHigh: high, version },
+      data: {
+        version: { increment: 1 },
+        status: statusOf(pair),
+        requestId: request?.id ?? null,
+        requestFrom: from,
+        requestTo: to,
+        requestState: request?.state ?? null,
+        requestSentAt: dateOf(request?.sentAt),
+        requestExpiresAt: dateOf(request?.expiresAt),
+        friendsSince: dateOf(friendsSince),
+        blockedByLowAt: dateOf(blockedAt.low),
+        blockedByHighAt: dateOf(blockedAt.high),
+        quietLowUntil: dateOf(quietUntil.low),
+        quietHighUntil: dateOf(quietUntil.high),
+      },
+    })
+    if (count !== 1) throw new Error(`pair ${low}:${high} is not at version ${version} any more`)
     return version + 1
   }
 
   /** Pairs whose request is over by the clock alone. */
   async findExpired(now: number, limit: number): Promise<{ low: number; high: number }[]> {
-    const rows = await this.#mysql.client.$queryRaw<{ user_low: bigint; user_high: bigint }[]>`
-      SELECT user_low, user_high FROM friendships
-      WHERE status = 'pending' AND request_expires_at <= ${new Date(now)}
-      ORDER BY request_expires_at LIMIT ${limit}`
-    return rows.map((row) => ({ low: Number(row.user_low), high: Number(row.user_high) }))
+    const rows = await this.#mysql.client.friendship.findMany({
+      where: { status: 'pending', requestExpiresAt: { lte: new Date(now) } },
+      orderBy: { requestExpiresAt: 'asc' },
+      take: limit,
+      select: { userLow: true, userHigh: true },
+    })
+    return rows.map(({ userLow, userHigh }) => ({ low: Number(userLow), high: Number(userHigh) }))
   }
 
-  /** Ids given out long ago are of no use: the counter goes on without their rows. */
+  /** Ids given out long ago are of no use: the counter goes on without their rows. Raw: deleteMany has no LIMIT. */
   async purgeRequestIds(): Promise<void> {
     for (let deleted = PURGE_BATCH; deleted === PURGE_BATCH; ) {
       deleted = await this.#mysql.client.$executeRaw`
@@ -134,13 +146,16 @@ export class FriendshipRepository {
       UNION ALL
       (SELECT * FROM friendships WHERE user_high = ${userId} LIMIT ${limit} FOR UPDATE)`
     for (const { user_low, user_high } of rows) {
-      await tx.$executeRaw`DELETE FROM friendships WHERE user_low = ${user_low} AND user_high = ${user_high}`
+      await tx.friendship.delete({
+        where: { userLow_userHigh: { userLow: user_low, userHigh: user_high } },
+        select: { version: true },
+      })
     }
     return rows.map(toStoredPair)
   }
 
   async forgetSender(tx: Tx, userId: number): Promise<void> {
-    await tx.$executeRaw(Prisma.sql`DELETE FROM request_senders WHERE user_id = ${userId}`)
+    await tx.requestSender.deleteMany({ where: { userId } })
   }
 }
 

@@ -44,9 +44,9 @@ export class PeopleRepository {
     otherId: number,
   ): Promise<number[]> {
     // A row that is not there cannot be held, and whoever asks may be newer than the last event.
-    await tx.$executeRaw`
-      INSERT IGNORE INTO people (user_id, username, display_name)
-      VALUES (${me.userId}, ${me.username}, ${me.username})`
+    const { userId, username } = me
+    await tx.person.createMany({ data: { userId, username, displayName: username }, skipDuplicates: true })
+    // Raw: Prisma has no LOCK IN SHARE MODE.
     const rows = await tx.$queryRaw<{ user_id: bigint; erased: number }[]>`
       SELECT user_id, deleted_at IS NOT NULL AS erased FROM people
       WHERE user_id IN (${me.userId}, ${otherId}) ORDER BY user_id LOCK IN SHARE MODE`
@@ -54,7 +54,8 @@ export class PeopleRepository {
   }
 
   /**
-   * Keeps what an event says, unless a newer version is known or the account is deleted.
+   * Keeps what an event says, unless a newer version is known or the account is deleted. Raw: compares in the
+   * statement that writes.
    *
    * @param version of the user's row; 0 when the event does not say
    */
@@ -73,17 +74,14 @@ export class PeopleRepository {
 
   /** Keeps what user-service answered to a question: the first event about the user replaces it. */
   async learn(person: Person): Promise<void> {
-    await this.#mysql.run(
-      'learn',
-      (db) => db.$executeRaw`
-        INSERT IGNORE INTO people
-          (user_id, username, display_name, status_message, profile_image_url)
-        VALUES (${person.userId}, ${person.username}, ${person.displayName}, ${person.statusMessage},
-          ${person.profileImageUrl})`,
-    )
+    await this.#mysql.run('learn', (db) => {
+      const { userId, username, displayName, statusMessage, profileImageUrl } = person
+      const data = { userId, username, displayName, statusMessage, profileImageUrl }
+      return db.person.createMany({ data, skipDuplicates: true })
+    })
   }
 
-  /** Leaves a mark without data, so that neither a late event nor a request brings the user back. */
+  /** Leaves a mark without data, so that neither a late event nor a request brings the user back. Raw: one statement. */
   async erase(tx: Tx, userId: number, at: Date): Promise<void> {
     await tx.$executeRaw`
       INSERT INTO people (user_id, username, display_name, deleted_at)

@@ -36,7 +36,7 @@ export class ContactsRepository {
   }
 
   /**
-   * Keeps what an event says, unless a newer version is known. Null does not replace an address or a language.
+   * Keeps what an event says, unless a newer version is known. Raw: compares in the statement that writes. Null does not replace an address or a language.
    *
    * @param version of the user's row; 0 when the event does not say
    */
@@ -55,14 +55,14 @@ export class ContactsRepository {
         version = GREATEST(version, VALUES(version))`
   }
 
-  /** Locks the contact until the commit: an erasure under way is seen, a later one sees what the caller stores. */
+  /** Raw: locks the contact until the commit: an erasure under way is seen, a later one sees what the caller stores. */
   async isErased(tx: Tx, userId: number): Promise<boolean> {
     const rows = await tx.$queryRaw<{ erased: number | bigint }[]>`
       SELECT deleted_at IS NOT NULL AS erased FROM contacts WHERE user_id = ${userId} LOCK IN SHARE MODE`
     return Number(rows[0]?.erased ?? 0) === 1
   }
 
-  /** Leaves a mark without data, so that a late event does not bring the address back. */
+  /** Leaves a mark without data, so that a late event does not bring the address back. Raw: one statement. */
   async erase(tx: Tx, userId: number, at: Date): Promise<void> {
     await tx.$executeRaw`
       INSERT INTO contacts (user_id, email, username, display_name, locale, deleted_at)

@@ -45,14 +45,13 @@ export class DeliveriesRepository {
   }
 
   async create(tx: Tx, delivery: NewDelivery): Promise<void> {
-    const { userId, kind, channel, eventId, actorId = null, dueAt } = delivery
-    await tx.$executeRaw`
-      INSERT INTO deliveries (id, user_id, kind, channel, state, event_id, actor_id, due_at, created_at)
-      VALUES (${uuidv7()}, ${userId}, ${kind}, ${channel}, 'pending', ${eventId}, ${actorId}, ${dueAt},
-        ${new Date()})`
+    await tx.delivery.create({
+      data: { id: uuidv7(), state: 'pending', createdAt: new Date(), ...delivery },
+      select: { id: true },
+    })
   }
 
-  /** Members of a room, but its author, who have no stream open. */
+  /** Members of a room, but its author, who have no stream open. Raw: asked for every message, in one statement. */
   async absentMembers(tx: Tx, roomId: number, authorId: number, now: number): Promise<Recipient[]> {
     const rows = await tx.$queryRaw<{ user_id: bigint; muted: number; muted_until: Date | null }[]>`
       SELECT member.user_id, member.muted, member.muted_until FROM room_members AS member
@@ -69,10 +68,10 @@ export class DeliveriesRepository {
 
   /** Whether the room is known here, be it deleted since. */
   async knowsRoom(tx: Tx, roomId: number): Promise<boolean> {
-    const rows = await tx.$queryRaw<unknown[]>`SELECT 1 FROM rooms WHERE room_id = ${roomId}`
-    return rows.length > 0
+    return (await tx.room.findUnique({ where: { roomId }, select: { roomId: true } })) !== null
   }
 
+  /** Raw: one statement for many members, and the message joins a push that waits already. */
   async addMessages(tx: Tx, deliveries: readonly NewMessageDelivery[]): Promise<void> {
     const createdAt = new Date()
     for (let from = 0; from < deliveries.length; from += BATCH) {
@@ -109,26 +108,28 @@ export class DeliveriesRepository {
     actorId: number,
     since: Date,
   ): Promise<boolean> {
-    const rows = await tx.$queryRaw<unknown[]>`
-      SELECT 1 FROM deliveries WHERE actor_id = ${actorId} AND kind = ${kind} AND user_id = ${userId}
-        AND created_at > ${since} AND state <> 'withdrawn' LIMIT 1`
-    return rows.length > 0
+    const told = await tx.delivery.findFirst({
+      where: { actorId, kind, userId, createdAt: { gt: since }, state: { not: 'withdrawn' } },
+      select: { id: true },
+    })
+    return told !== null
   }
 
   async withdrawFriendRequest(tx: Tx, userId: number, actorId: number): Promise<void> {
-    await tx.$executeRaw`
-      UPDATE deliveries SET state = 'withdrawn', finished_at = ${new Date()}
-      WHERE actor_id = ${actorId} AND kind = 'friend_request' AND user_id = ${userId} AND state = 'pending'`
+    await tx.delivery.updateMany({
+      where: { actorId, kind: 'friend_request', userId, state: 'pending' },
+      data: { state: 'withdrawn', finishedAt: new Date() },
+    })
   }
 
-  /** A push shows the message as it is by then. */
+  /** A push shows the message as it is by then. Raw: changes a part of the JSON. */
   async editMessage(tx: Tx, messageId: string, preview: string): Promise<void> {
     await tx.$executeRaw`
       UPDATE deliveries SET content = JSON_SET(content, '$.text', ${preview})
       WHERE message_id = ${messageId} AND state = 'pending' AND content IS NOT NULL`
   }
 
-  /** A deleted message is not shown any more; a push that would tell of nothing else is not sent. */
+  /** A deleted message is not shown any more; a push that would tell of nothing else is not sent. Raw: decides by the row's count. */
   async withdrawMessage(tx: Tx, messageId: string): Promise<void> {
     await tx.$executeRaw`
       UPDATE deliveries SET content = NULL, digest_key = IF(event_count = 1, NULL, digest_key),
@@ -137,7 +138,7 @@ export class DeliveriesRepository {
       WHERE message_id = ${messageId} AND state = 'pending'`
   }
 
-  /** Takes some deliveries whose time has come; nobody else gets them while the lease lasts. */
+  /** Takes some deliveries whose time has come; nobody else gets them while the lease lasts. Raw: updateMany has no order. */
   async claim(
     channel: Channel,
     limit: number,
@@ -157,10 +158,10 @@ export class DeliveriesRepository {
 
   /** Ends a delivery; its content is not needed any more. */
   async finish(leaseId: string, id: string, state: DeliveryState, error: string | null): Promise<void> {
-    await this.#mysql.client.$executeRaw`
-      UPDATE deliveries SET state = ${state}, lease_id = NULL, content = NULL, last_error = ${error},
-        finished_at = ${new Date()}
-      WHERE id = ${id} AND lease_id = ${leaseId} AND state = 'pending'`
+    await this.#mysql.client.delivery.updateMany({
+      where: { id, leaseId, state: 'pending' },
+      data: { state, leaseId: null, content: null, lastError: error, finishedAt: new Date() },
+    })
   }
 
   /** @param counts false when the attempt was none (quiet hours). */
@@ -171,10 +172,10 @@ export class DeliveriesRepository {
     error: string | null,
     counts: boolean,
   ): Promise<void> {
-    await this.#mysql.client.$executeRaw`
-      UPDATE deliveries SET lease_id = NULL, due_at = ${dueAt}, last_error = ${error},
-        attempts = attempts - ${counts ? 0 : 1}
-      WHERE id = ${id} AND lease_id = ${leaseId} AND state = 'pending'`
+    await this.#mysql.client.delivery.updateMany({
+      where: { id, leaseId, state: 'pending' },
+      data: { leaseId: null, dueAt, lastError: error, ...(counts ? {} : { attempts: { decrement: 1 } }) },
+    })
   }
 
   /** Newest first. */
@@ -190,20 +191,21 @@ export class DeliveriesRepository {
   }
 
   async countOverdue(now: number): Promise<number> {
-    const rows = await this.#mysql.client.$queryRaw<{ overdue: bigint }[]>`
-      SELECT COUNT(*) AS overdue FROM deliveries
-      WHERE state = 'pending' AND channel IN ('mail', 'push') AND due_at <= ${new Date(now)}`
-    return Number(rows[0]?.overdue ?? 0)
+    return this.#mysql.client.delivery.count({
+      where: { state: 'pending', channel: { in: ['mail', 'push'] }, dueAt: { lte: new Date(now) } },
+    })
   }
 
   /** What was told of a deleted user, and what was told to them. */
   async erase(tx: Tx, userId: number): Promise<void> {
-    await tx.$executeRaw`DELETE FROM deliveries WHERE user_id = ${userId}`
+    await tx.delivery.deleteMany({ where: { userId } })
+    // Raw: what becomes of a row depends on its state.
     await tx.$executeRaw`
       UPDATE deliveries SET content = NULL, state = IF(state = 'pending', 'withdrawn', state), digest_key = NULL,
         finished_at = COALESCE(finished_at, ${new Date()}), actor_id = NULL WHERE actor_id = ${userId}`
   }
 
+  /** Raw: Prisma's deleteMany has no LIMIT. */
   async purge(): Promise<void> {
     const before = idOf(Date.now() - KEEP_DAYS * 86_400_000)
     await inBatches(

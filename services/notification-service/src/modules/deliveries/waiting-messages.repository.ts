@@ -19,10 +19,14 @@ export class WaitingMessagesRepository {
   }
 
   async add(tx: Tx, event: MessageSent, now: number): Promise<void> {
-    await tx.$executeRaw`
-      INSERT IGNORE INTO waiting_messages (event_id, room_id, event, due_at, created_at)
-      VALUES (${event.event_id}, ${event.room_id}, ${JSON.stringify(event)}, ${new Date(now + RETRY_MS[0]!)},
-        ${new Date(now)})`
+    const data = {
+      eventId: event.event_id,
+      roomId: event.room_id,
+      event: JSON.stringify(event),
+      dueAt: new Date(now + RETRY_MS[0]!),
+      createdAt: new Date(now),
+    }
+    await tx.waitingMessage.createMany({ data, skipDuplicates: true })
   }
 
   async due(now: number, limit: number): Promise<WaitingMessage[]> {
@@ -39,20 +43,21 @@ export class WaitingMessagesRepository {
 
   /** Whether it was still there: of two processes one gets it. */
   async take(tx: Tx, eventId: string): Promise<boolean> {
-    return (await tx.$executeRaw`DELETE FROM waiting_messages WHERE event_id = ${eventId}`) === 1
+    return (await tx.waitingMessage.deleteMany({ where: { eventId } })).count === 1
   }
 
-  /** The message is deleted: nobody is told of it any more. */
+  /** The message is deleted: nobody is told of it any more. Raw: looks into JSON. */
   async withdraw(tx: Tx, roomId: number, messageId: string): Promise<void> {
     await tx.$executeRaw`
       DELETE FROM waiting_messages WHERE room_id = ${roomId} AND JSON_VALUE(event, '$.message_id') = ${messageId}`
   }
 
-  /** What a deleted user said. Few messages ever wait, so that all of them may be looked at. */
+  /** What a deleted user said. Few messages ever wait, so that all of them may be looked at. Raw: looks into JSON. */
   async erase(tx: Tx, userId: number): Promise<void> {
     await tx.$executeRaw`DELETE FROM waiting_messages WHERE JSON_VALUE(event, '$.user_id') = ${userId}`
   }
 
+  /** Raw: the wait depends on the row's own count. */
   async putOff(eventId: string, now: number): Promise<void> {
     const [first, second, third, fourth, last] = RETRY_MS.map((ms) => new Date(now + ms))
     await this.#mysql.client.$executeRaw`

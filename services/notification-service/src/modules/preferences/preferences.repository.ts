@@ -49,6 +49,6 @@ export class PreferencesRepository {
   }
 
   async erase(tx: Tx, userId: number): Promise<void> {
-    await tx.$executeRaw`DELETE FROM preferences WHERE user_id = ${userId}`
+    await tx.preference.deleteMany({ where: { userId } })
   }
 }

@@ -30,6 +30,7 @@ export class RoomsRepository {
     return row ? { muted: row.muted, mutedUntil: row.mutedUntil } : undefined
   }
 
+  /** Raw: Prisma's upsert reads first, and two of them may both insert. */
   async put(tx: Tx, room: Room): Promise<void> {
     await tx.$executeRaw`
       INSERT INTO rooms (room_id, room_type, name) VALUES (${room.roomId}, ${room.roomType}, ${room.name})
@@ -37,7 +38,7 @@ export class RoomsRepository {
   }
 
   async rename(tx: Tx, roomId: number, name: string | null): Promise<void> {
-    await tx.$executeRaw`UPDATE rooms SET name = ${name} WHERE room_id = ${roomId}`
+    await tx.room.updateMany({ where: { roomId }, data: { name } })
   }
 
   async addMembers(tx: Tx, roomId: number, userIds: readonly number[]): Promise<void> {
@@ -53,18 +54,15 @@ export class RoomsRepository {
   }
 
   async mute(tx: Tx, roomId: number, userId: number, muted: boolean, until: Date | null): Promise<void> {
-    await tx.$executeRaw`
-      UPDATE room_members SET muted = ${muted}, muted_until = ${until}
-      WHERE room_id = ${roomId} AND user_id = ${userId}`
+    await tx.roomMember.updateMany({ where: { roomId, userId }, data: { muted, mutedUntil: until } })
   }
 
   async remove(tx: Tx, roomId: number): Promise<void> {
-    await tx.$executeRaw`
-      UPDATE rooms SET deleted_at = UTC_TIMESTAMP(3), name = NULL WHERE room_id = ${roomId}`
-    await tx.$executeRaw`DELETE FROM room_members WHERE room_id = ${roomId}`
+    await tx.room.updateMany({ where: { roomId }, data: { deletedAt: new Date(), name: null } })
+    await tx.roomMember.deleteMany({ where: { roomId } })
   }
 
   async forgetUser(tx: Tx, userId: number): Promise<void> {
-    await tx.$executeRaw`DELETE FROM room_members WHERE user_id = ${userId}`
+    await tx.roomMember.deleteMany({ where: { userId } })
   }
 }

@@ -6,7 +6,8 @@ const PURGE_BATCH = 1_000
 
 /**
  * Who has a stream open. Both moments only ever grow, so that events may come twice, and those of
- * one user and of one process (other keys, other partitions) in any order.
+ * one user and of one process (other keys, other partitions) in any order. Raw: GREATEST, and columns compared
+ * with each other.
  */
 export class StreamsRepository {
   readonly #mysql: Mysql
@@ -45,7 +46,7 @@ export class StreamsRepository {
   }
 
   async forgetUser(tx: Tx, userId: number): Promise<void> {
-    await tx.$executeRaw`DELETE FROM open_streams WHERE user_id = ${userId}`
+    await tx.openStream.deleteMany({ where: { userId } })
   }
 
   /** Rows that say nothing any more. An hour is how long their topic is kept. */

@@ -85,6 +85,6 @@ export class SubscriptionsRepository {
   }
 
   async erase(tx: Tx, userId: number): Promise<void> {
-    await tx.$executeRaw`DELETE FROM push_subscriptions WHERE user_id = ${userId}`
+    await tx.pushSubscription.deleteMany({ where: { userId } })
   }
 }

@@ -96,10 +96,11 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
       within: (tx: Transaction) => Promise<unknown>,
     ): Promise<boolean> =>
       mysql.transaction('replacePassword', async (tx) => {
-        const changed = await tx.$executeRaw`UPDATE credentials
-          SET password_hash = ${change.to}, changed_at = UTC_TIMESTAMP(3)
-          WHERE user_id = ${change.userId} AND password_hash = ${change.from}`
-        if (changed === 0) return false
+        const { count } = await tx.credential.updateMany({
+          where: { userId: change.userId, passwordHash: change.from },
+          data: { passwordHash: change.to, changedAt: new Date() },
+        })
+        if (count === 0) return false
         await within(tx)
         return true
       }),

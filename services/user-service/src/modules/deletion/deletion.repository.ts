@@ -87,6 +87,7 @@ async function begin(
   { id, userId, messagePolicy, checkedHash, correlationId }: DeletionRequest,
 ): Promise<string[] | null> {
   const now = new Date()
+  // Raw: one statement compares the hash and closes the account, so that no change gets in between.
   const marked = await tx.$executeRaw`UPDATE users u JOIN credentials c ON c.user_id = u.id
     SET u.status = 'deleting', u.updated_at = ${now}
     WHERE u.id = ${userId} AND u.status = 'active' AND c.password_hash = ${checkedHash}`
@@ -114,17 +115,28 @@ async function begin(
 
 /** The row stays, as an id that is never given again; everything that told of a person goes. */
 async function eraseUser(tx: Transaction, userId: number): Promise<void> {
-  await tx.$executeRaw`UPDATE users SET email = NULL, username = ${`deleted_${userId}`},
-    username_key = ${`deleted:${userId}`}, display_name = '', status_message = NULL, profile_image_url = NULL,
-    findable_by_email = 0, presence_visibility = 'nobody', last_seen_at = NULL, status = 'deleted',
-    updated_at = UTC_TIMESTAMP(3) WHERE id = ${userId}`
-  await tx.$executeRaw`DELETE FROM user_search_terms WHERE user_id = ${userId}`
-  await tx.$executeRaw`DELETE FROM credentials WHERE user_id = ${userId}`
-  await tx.$executeRaw`DELETE FROM sessions WHERE user_id = ${userId}`
-  await tx.$executeRaw`DELETE FROM friendships WHERE low = ${userId}`
-  await tx.$executeRaw`DELETE FROM friendships WHERE high = ${userId}`
-  await tx.$executeRaw`DELETE FROM blocks WHERE blocker_id = ${userId}`
-  await tx.$executeRaw`DELETE FROM blocks WHERE blocked_id = ${userId}`
+  await tx.user.update({
+    where: { id: userId },
+    data: {
+      email: null,
+      username: `deleted_${userId}`,
+      usernameKey: `deleted:${userId}`,
+      displayName: '',
+      statusMessage: null,
+      profileImageUrl: null,
+      findableByEmail: false,
+      presenceVisibility: 'nobody',
+      lastSeenAt: null,
+      status: 'deleted',
+      updatedAt: new Date(),
+    },
+  })
+  await tx.userSearchTerm.deleteMany({ where: { userId } })
+  await tx.credential.deleteMany({ where: { userId } })
+  await tx.session.deleteMany({ where: { userId } })
+  await tx.friendship.deleteMany({ where: { OR: [{ low: userId }, { high: userId }] } })
+  await tx.block.deleteMany({ where: { OR: [{ blockerId: userId }, { blockedId: userId }] } })
+  // Raw: the outbox is no model of this service.
   // Address and names wait in events, published or not. Those that end the account carry ids alone and must go out.
   await tx.$executeRaw`DELETE FROM outbox WHERE msg_key = ${String(userId)} AND topic = 'user.events'
     AND event_type NOT IN ('UserDeleted', 'UserSessionRevoked')`
@@ -132,25 +144,32 @@ async function eraseUser(tx: Transaction, userId: number): Promise<void> {
 
 /** False when it was done already, or there is no such deletion. The last step completes it. */
 async function completeStep(tx: Transaction, deletionId: string, step: DeletionStep): Promise<boolean> {
-  // The deletion's row first: of two last steps at the same time, the second sees the first.
+  // Raw: Prisma has no FOR UPDATE. The deletion's row first: of two last steps at the same time, the second sees the first.
   await tx.$queryRaw`SELECT id FROM account_deletions WHERE id = ${deletionId} FOR UPDATE`
-  const changed = await tx.$executeRaw`UPDATE account_deletion_steps SET done_at = UTC_TIMESTAMP(3)
-    WHERE deletion_id = ${deletionId} AND step = ${step} AND done_at IS NULL`
-  await tx.$executeRaw`UPDATE account_deletions SET state = 'completed', completed_at = UTC_TIMESTAMP(3)
-    WHERE id = ${deletionId} AND state = 'running' AND NOT EXISTS
-      (SELECT 1 FROM account_deletion_steps s WHERE s.deletion_id = ${deletionId} AND s.done_at IS NULL)`
-  return changed === 1
+  const { count } = await tx.accountDeletionStep.updateMany({
+    where: { deletionId, step, doneAt: null },
+    data: { doneAt: new Date() },
+  })
+  const pending = await tx.accountDeletionStep.count({ where: { deletionId, doneAt: null } })
+  if (pending === 0) {
+    await tx.accountDeletion.updateMany({
+      where: { id: deletionId, state: 'running' },
+      data: { state: 'completed', completedAt: new Date() },
+    })
+  }
+  return count === 1
 }
 
 async function announceAgain(tx: Transaction, outbox: Outbox, limit: number): Promise<number> {
   const before = new Date(Date.now() - ANNOUNCE_AGAIN_MS)
+  // Raw: Prisma has no FOR UPDATE.
   const rows = await tx.$queryRaw<{ id: string; user_id: number | bigint; message_policy: MessagePolicy }[]>`
     SELECT id, user_id, message_policy FROM account_deletions
     WHERE state = 'running' AND announced_at < ${before} ORDER BY requested_at LIMIT ${limit} FOR UPDATE`
   for (const { id, user_id, message_policy } of rows) {
     const payload = { user_id: Number(user_id), deletion_id: id, message_policy }
     await outbox.enqueue(tx, userDeleted, payload, { correlationId: id })
-    await tx.$executeRaw`UPDATE account_deletions SET announced_at = UTC_TIMESTAMP(3) WHERE id = ${id}`
+    await tx.accountDeletion.update({ where: { id }, data: { announcedAt: new Date() } })
   }
   return rows.length
 }

@@ -32,7 +32,7 @@ export function createRelationsRepository(mysql: Mysql) {
     addFriendship: (eventId: string, a: number, b: number) =>
       apply(eventId, (tx) => {
         const [low, high] = sorted(a, b)
-        return tx.$executeRaw`INSERT IGNORE INTO friendships (low, high) VALUES (${low}, ${high})`
+        return tx.friendship.createMany({ data: [{ low, high }], skipDuplicates: true })
       }),
 
     removeFriendship: (eventId: string, a: number, b: number) =>
@@ -41,22 +41,18 @@ export function createRelationsRepository(mysql: Mysql) {
     /** A block ends the friendship. */
     addBlock: (eventId: string, blockerId: number, blockedId: number) =>
       apply(eventId, async (tx) => {
-        await tx.$executeRaw`INSERT IGNORE INTO blocks (blocker_id, blocked_id) VALUES (${blockerId}, ${blockedId})`
+        await tx.block.createMany({ data: [{ blockerId, blockedId }], skipDuplicates: true })
         await deleteFriendship(tx, blockerId, blockedId)
       }),
 
     removeBlock: (eventId: string, blockerId: number, blockedId: number) =>
-      apply(
-        eventId,
-        (tx) =>
-          tx.$executeRaw`DELETE FROM blocks WHERE blocker_id = ${blockerId} AND blocked_id = ${blockedId}`,
-      ),
+      apply(eventId, (tx) => tx.block.deleteMany({ where: { blockerId, blockedId } })),
   }
 }
 
-function deleteFriendship(tx: Transaction, a: number, b: number): Promise<number> {
+function deleteFriendship(tx: Transaction, a: number, b: number): Promise<unknown> {
   const [low, high] = sorted(a, b)
-  return tx.$executeRaw`DELETE FROM friendships WHERE low = ${low} AND high = ${high}`
+  return tx.friendship.deleteMany({ where: { low, high } })
 }
 
 function sorted(a: number, b: number): [low: number, high: number] {

@@ -57,8 +57,16 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
         const after = merge<Profile>(before, change)
         if (isSame(before, after)) return before
         const { displayName, statusMessage, profileImageUrl } = after
-        await tx.$executeRaw`UPDATE users SET display_name = ${displayName}, status_message = ${statusMessage},
-          profile_image_url = ${profileImageUrl}, updated_at = UTC_TIMESTAMP(3), version = version + 1 WHERE id = ${userId}`
+        await tx.user.update({
+          where: { id: userId },
+          data: {
+            displayName,
+            statusMessage,
+            profileImageUrl,
+            updatedAt: new Date(),
+            version: { increment: 1 },
+          },
+        })
         if (displayName !== before.displayName) await replaceTerms(tx, after)
         await publish(tx, outbox, after, { locale: row.locale, version: row.version + 1 }, correlationId)
         return after
@@ -74,8 +82,16 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
           const after = merge<Settings>(before, change)
           if (isSame(before, after)) return { before, after }
           const { presenceVisibility, findableByEmail, locale } = after
-          await tx.$executeRaw`UPDATE users SET presence_visibility = ${presenceVisibility},
-          findable_by_email = ${findableByEmail}, locale = ${locale}, updated_at = UTC_TIMESTAMP(3), version = version + 1 WHERE id = ${userId}`
+          await tx.user.update({
+            where: { id: userId },
+            data: {
+              presenceVisibility,
+              findableByEmail,
+              locale,
+              updatedAt: new Date(),
+              version: { increment: 1 },
+            },
+          })
           // The language is for those who write to the user; privacy settings concern nobody but us.
           if (locale !== before.locale)
             await publish(tx, outbox, toProfile(row), { locale, version: row.version + 1 }, correlationId)
@@ -99,12 +115,13 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
 
 /** Two changes of one user wait for each other: their events go out in the order of the changes. */
 async function lockOwn(tx: Transaction, userId: number): Promise<OwnRow | null> {
+  // Raw: Prisma has no FOR UPDATE.
   await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId} FOR UPDATE`
   return tx.user.findFirst({ where: { id: userId, status: 'active' } })
 }
 
 async function replaceTerms(tx: Transaction, { userId, username, displayName }: Profile): Promise<void> {
-  await tx.$executeRaw`DELETE FROM user_search_terms WHERE user_id = ${userId}`
+  await tx.userSearchTerm.deleteMany({ where: { userId } })
   const terms = searchTermsOf({ username, displayName })
   await tx.userSearchTerm.createMany({ data: terms.map((term) => ({ term, userId })) })
 }

@@ -48,6 +48,7 @@ export function createSessionEnder(deps: {
   })
   return {
     endIn: async (tx, { userId, only, except, reason, correlationId }) => {
+      // Raw: Prisma has no FOR UPDATE.
       const rows = await tx.$queryRaw<{ id: string }[]>`
         SELECT id FROM sessions
         WHERE user_id = ${userId} AND ended_at IS NULL
