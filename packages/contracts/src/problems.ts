@@ -164,6 +164,16 @@ export const problems = {
     title: 'Your current password is wrong.',
     meaning: 'You are signed in, but this needs your password as well. Nothing was changed.',
   },
+  LINK_INVALID: {
+    status: 400,
+    title: 'This link is not valid any more.',
+    meaning: 'It was used, has expired, or was replaced by a newer one. Ask for a new one.',
+  },
+  USERNAME_CHANGE_LIMIT: {
+    status: 429,
+    title: 'The username was changed not long ago.',
+    meaning: 'It can be changed once in 30 days. Wait `Retry-After` seconds.',
+  },
   DELETION_NOT_FOUND: {
     status: 404,
     title: 'There is no such deletion.',

@@ -16,6 +16,10 @@ export const configSchema = z
       .string()
       .default('BigTech Chat <no-reply@bigtech.example>')
       .describe('Sender of every mail; its domain is also that of the Message-ID.'),
+    PUBLIC_URL: z
+      .url()
+      .default('http://localhost:8000')
+      .describe('Where people open the web client: links in mails lead there.'),
     VAPID_PUBLIC_KEY: z
       .string()
       .optional()

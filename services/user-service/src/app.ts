@@ -46,11 +46,15 @@ export async function buildUserService(
 
   const lookups = createDirectory({ service, stores })
   const { presence, store } = createPresence({ service, stores, lookups, timing: presenceTiming })
-  const { ender: sessions, guard } = createSessions({
+  const {
+    ender: sessions,
+    guard,
+    tokens,
+  } = createSessions({
     ...{ service, stores, config, keys, presence, loginBaseWaitMs, now },
     findLogin: createLoginFinder(stores),
   })
-  const accounts = createAccounts({ service, stores, sessions, registrationsPerHour, now })
+  const accounts = createAccounts({ service, stores, sessions, tokens, registrationsPerHour, now })
   const forgetInRedis = (userId: number) => Promise.all([store.forget(userId), guard.forget(userId)])
   createDeletions({ service, stores, sessions, accounts, forgetInRedis })
   const onVisibilityChanged = (userId: number) => ignoreOutage(service, store.repeat(userId))

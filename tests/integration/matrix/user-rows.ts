@@ -69,6 +69,49 @@ export const userRows: readonly Row[] = [
     request: () => ({ body: { current_password: password, new_password: password } }),
   },
   {
+    operationId: 'requestEmailVerification',
+    callers: few,
+    table: everybody(202),
+  },
+  {
+    operationId: 'confirmEmail',
+    table: anybody('LINK_INVALID'),
+    request: () => ({ body: { token: 'a.b.c' } }),
+  },
+  {
+    operationId: 'changeEmail',
+    callers: few,
+    table: everybody('PASSWORD_WRONG'),
+    request: () => ({ body: { email: `${uniqueName('m')}@example.com`, password: 'not this one' } }),
+  },
+  {
+    operationId: 'undoEmailChange',
+    table: anybody('LINK_INVALID'),
+    request: () => ({ body: { token: 'a.b.c' } }),
+  },
+  {
+    operationId: 'forgotPassword',
+    callers: few,
+    table: anybody(202),
+    request: () => ({ body: { email: `${uniqueName('m')}@example.com` } }),
+  },
+  {
+    operationId: 'resetPassword',
+    table: anybody('LINK_INVALID'),
+    request: () => ({ body: { token: 'a.b.c', new_password: 'Better5678#$' } }),
+  },
+  {
+    operationId: 'changeUsername',
+    callers: few,
+    table: everybody('USERNAME_TAKEN'),
+    request: () => ({ body: { username: 'admin' } }),
+  },
+  {
+    operationId: 'issueAccountLink',
+    table: anybody('LINK_INVALID'),
+    request: () => ({ params: { link_id: crypto.randomUUID() } }),
+  },
+  {
     operationId: 'getJwks',
     table: anybody(200),
     check: ({ body }) => expect(JSON.stringify(body)).not.toMatch(/"d"/),

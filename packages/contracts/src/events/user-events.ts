@@ -17,6 +17,7 @@ export const revocationReason = z.enum([
   'revoked',
   'password_changed',
   'token_reuse',
+  'email_change_undone',
   'account_deleted',
 ])
 
@@ -53,6 +54,21 @@ export const userUpdated = defineEvent({
     locale: z.string().optional(),
     ...profileVersion,
   }),
+})
+
+/** What a mail about an account is for. */
+export const accountMailPurpose = z.enum(['verify_email', 'change_email', 'undo_email', 'reset_password'])
+
+/**
+ * A mail with a one-time link is to be sent. It says neither the address nor the link's token: whoever sends the mail
+ * asks user-service for both at that moment, so that neither is ever stored on the way.
+ */
+export const accountMailRequested = defineEvent({
+  type: 'AccountMailRequested',
+  version: 1,
+  topic: 'user.events',
+  key: byUser,
+  payload: z.object({ user_id: userId, link_id: z.uuid(), purpose: accountMailPurpose }),
 })
 
 export const userLoggedIn = defineEvent({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { accountMailPurpose } from '../events/user-events.ts'
 import { roomId, timestamp, userId } from '../ids.ts'
 import { singleLine, webUrl } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
@@ -69,7 +70,7 @@ export const deliveryState = z.enum([
 ])
 export const delivery = z.object({
   delivery_id: z.uuid(),
-  kind: z.enum(['welcome', 'friend_request', 'friend_accepted', 'message']),
+  kind: z.enum(['welcome', 'friend_request', 'friend_accepted', 'message', ...accountMailPurpose.options]),
   channel: z.enum(['mail', 'push']),
   state: deliveryState.meta({
     description:

@@ -1,4 +1,5 @@
 import {
+  accountMailRequested,
   friendRequestAccepted,
   friendRequestCancelled,
   friendRequestRejected,
@@ -42,6 +43,18 @@ export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencie
     await deliveries.create(tx, { ...notice, channel: 'push', dueAt: new Date(now()) })
   }
   return [
+    on(accountMailRequested, (event) =>
+      applyOnce(mysql, CONSUMER, event, (tx) =>
+        deliveries.create(tx, {
+          userId: event.user_id,
+          kind: event.purpose,
+          channel: 'mail',
+          eventId: event.event_id,
+          linkId: event.link_id,
+          dueAt: new Date(now()),
+        }),
+      ),
+    ),
     on(messageSent, (event) => applyOnce(mysql, CONSUMER, event, (tx) => planner.plan(tx, event))),
     on(messageEdited, (event) =>
       applyOnce(mysql, CONSUMER, event, (tx) =>

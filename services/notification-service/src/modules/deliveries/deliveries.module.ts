@@ -1,4 +1,4 @@
-import type { Service } from '@bigtech/service-kit'
+import { type Service, ServiceClient } from '@bigtech/service-kit'
 import type { Config } from '../../config.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { NotificationMetrics } from '../../metrics.ts'
@@ -42,7 +42,16 @@ export function createDeliveries(options: DeliveriesOptions) {
   const waiting = new WaitingMessagesRepository(mysql)
   const digestMs = config.PUSH_DIGEST_MS
   const planner = new MessagePlanner({ mysql, contacts, deliveries, waiting, preferences, digestMs, now })
-  const mail = new MailChannel({ smtpUrl: config.SMTP_URL, from: config.MAIL_FROM, contacts })
+  // user-service is where the key set is, whose address every service knows.
+  const userServiceUrl = new URL(config.JWKS_URL).origin
+  const userService = new ServiceClient({ service: 'user-service', baseUrl: userServiceUrl })
+  lifecycle.onStop('stores', 'user-service client', () => userService.close())
+  const mail = new MailChannel({
+    smtpUrl: config.SMTP_URL,
+    from: config.MAIL_FROM,
+    publicUrl: config.PUBLIC_URL,
+    ...{ contacts, userService },
+  })
   const client = webPushClientOf(config)
   const push = new PushChannel({ contacts, preferences, rooms, streams, subscriptions, client, now })
   const sender = new DeliverySender({ deliveries, channels: { mail, push }, metrics, log, now })

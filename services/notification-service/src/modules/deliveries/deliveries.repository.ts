@@ -12,6 +12,7 @@ export interface NewDelivery {
   readonly channel: Channel
   readonly eventId: string
   readonly actorId?: number | null
+  readonly linkId?: string
   readonly dueAt: Date
 }
 
@@ -232,6 +233,7 @@ function toDelivery(row: Row): Delivery {
     eventId: row.eventId,
     eventCount: row.eventCount,
     actorId: row.actorId === null ? null : Number(row.actorId),
+    linkId: row.linkId,
     roomId: row.roomId === null ? null : Number(row.roomId),
     mentioned: row.mentioned,
     content: row.content === null ? null : (JSON.parse(row.content) as MessageContent),

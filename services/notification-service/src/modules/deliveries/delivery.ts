@@ -1,6 +1,9 @@
 /** What people are told, and in which words. Pure. */
 
-export type DeliveryKind = 'welcome' | 'friend_request' | 'friend_accepted' | 'message'
+/** Mails with a one-time link. */
+export const accountMailKinds = ['verify_email', 'change_email', 'undo_email', 'reset_password'] as const
+export type AccountMailKind = (typeof accountMailKinds)[number]
+export type DeliveryKind = 'welcome' | 'friend_request' | 'friend_accepted' | 'message' | AccountMailKind
 export type Channel = 'mail' | 'push'
 /** All but `pending` are final. */
 export type DeliveryState =
@@ -29,6 +32,7 @@ export interface Delivery {
   readonly eventId: string
   readonly eventCount: number
   readonly actorId: number | null
+  readonly linkId: string | null
   readonly roomId: number | null
   readonly mentioned: boolean
   readonly content: MessageContent | null

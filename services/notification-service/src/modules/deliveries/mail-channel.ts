@@ -1,12 +1,33 @@
+import { issueAccountLink } from '@bigtech/contracts'
+import { Problem, type ServiceClient } from '@bigtech/service-kit'
+import { StoreUnavailable } from '@bigtech/stores'
 import { createTransport, type Transporter } from 'nodemailer'
 import type { ContactsRepository } from '../contacts/contacts.repository.ts'
+import { accountMail } from './account-mail.ts'
 import type { AttemptResult, DeliveryChannel } from './channel.ts'
-import { type Delivery, languageOf, welcomeMail } from './delivery.ts'
+import {
+  type AccountMailKind,
+  type Delivery,
+  type Language,
+  languageOf,
+  type Mail,
+  welcomeMail,
+} from './delivery.ts'
 
 export interface MailChannelOptions {
   readonly smtpUrl: string
   readonly from: string
   readonly contacts: ContactsRepository
+  /** Issues the tokens of one-time links. */
+  readonly userService: ServiceClient
+  /** Where people open the web client. */
+  readonly publicUrl: string
+}
+
+interface Composed {
+  readonly address: string
+  readonly language: Language
+  readonly mail: Mail
 }
 
 /** Well below the lease of a delivery: while we still try, nobody else may. */
@@ -37,22 +58,48 @@ export class MailChannel implements DeliveryChannel {
   }
 
   async attempt(delivery: Delivery): Promise<AttemptResult> {
-    const contact = await this.#options.contacts.find(delivery.userId)
-    if (!contact?.email) return { state: 'withdrawn' }
-    const language = languageOf(contact.locale)
-    const { subject, text } = welcomeMail(language)
+    const composed = await this.#compose(delivery)
+    if ('state' in composed) return composed
+    const { address, language, mail } = composed
     try {
       await this.#transport.sendMail({
         from: this.#options.from,
-        to: { name: '', address: contact.email },
-        subject,
-        text,
+        to: { name: '', address },
+        ...mail,
         messageId: `<${delivery.eventId}@${this.#domain}>`,
         headers: { 'Content-Language': language, 'Auto-Submitted': 'auto-generated' },
       })
       return { state: 'sent' }
     } catch (err) {
       return failureOf(err)
+    }
+  }
+
+  async #compose(delivery: Delivery): Promise<Composed | AttemptResult> {
+    if (delivery.linkId !== null) return this.#composeLink(delivery.kind as AccountMailKind, delivery.linkId)
+    const contact = await this.#options.contacts.find(delivery.userId)
+    if (!contact?.email) return { state: 'withdrawn' }
+    const language = languageOf(contact.locale)
+    return { address: contact.email, language, mail: welcomeMail(language) }
+  }
+
+  /** The token exists in the mail alone: asked for when the mail is sent, stored nowhere. */
+  async #composeLink(kind: AccountMailKind, linkId: string): Promise<Composed | AttemptResult> {
+    const { userService, publicUrl } = this.#options
+    try {
+      const link = await userService.call(
+        issueAccountLink,
+        { params: { link_id: linkId } },
+        { requestId: linkId },
+      )
+      const language = languageOf(link.locale)
+      const mail = accountMail(kind, { publicUrl, token: link.token }, language)
+      return { address: link.email, language, mail }
+    } catch (err) {
+      if (err instanceof StoreUnavailable) return { state: 'retry', error: 'user-service unavailable' }
+      // Used, replaced or expired meanwhile, or the account is gone.
+      if (err instanceof Problem) return { state: 'withdrawn' }
+      throw err
     }
   }
 

@@ -8,3 +8,15 @@ export class AlreadyTaken extends Error {
     this.what = what
   }
 }
+
+/** Returns what a unique index has refused, if it was one. MySQL 8 puts the table before the index name, MariaDB does not. */
+export function takenBy(err: unknown): AlreadyTaken | undefined {
+  const { code, meta } = err as {
+    code?: string
+    meta?: { driverAdapterError?: { cause?: { constraint?: { index?: string } } } }
+  }
+  if (code !== 'P2002') return undefined
+  const index = meta?.driverAdapterError?.cause?.constraint?.index ?? ''
+  if (index.endsWith('users_email')) return new AlreadyTaken('email')
+  return /users_username_(key|skeleton)$/.test(index) ? new AlreadyTaken('username') : undefined
+}

@@ -2,9 +2,15 @@ import type { Service } from '@bigtech/service-kit'
 import { Counter } from 'prom-client'
 import type { Stores } from '../../infrastructure/stores.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
+import type { Tokens } from '../session/tokens.ts'
 import { type AccountRepository, createAccountRepository } from './account.repository.ts'
 import { accountRoutes } from './account.routes.ts'
 import { type AccountService, createAccountService } from './account.service.ts'
+import { createPasswordPolicy } from './password-policy.ts'
+import { createRecoveryRepository } from './recovery.repository.ts'
+import { recoveryRoutes } from './recovery.routes.ts'
+import { createRecoveryService } from './recovery.service.ts'
+import { createUsernameRepository } from './username.repository.ts'
 
 const DAY_MS = 86_400_000
 const USERNAMES_MS = 10 * 60_000
@@ -21,11 +27,15 @@ export function createAccounts(options: {
   service: Service
   stores: Stores
   sessions: SessionEnder
+  tokens: Tokens
   registrationsPerHour: number
   now: () => Date
 }): AccountService {
-  const { service, stores, sessions, registrationsPerHour, now } = options
+  const { service, stores, sessions, tokens, registrationsPerHour, now } = options
   const repository = createAccountRepository(stores.mysql, stores.outbox)
+  const policy = createPasswordPolicy(repository.ownWords)
+  const recovery = createRecoveryRepository(stores.mysql, stores.outbox, sessions)
+  const usernames = createUsernameRepository(stores.mysql, stores.outbox)
   const registered = new Counter({
     name: 'users_registered_total',
     help: 'Sign-ups.',
@@ -34,6 +44,7 @@ export function createAccounts(options: {
   const accounts = createAccountService({
     accounts: repository,
     passwords: stores.passwords,
+    policy,
     limiter: stores.limiter,
     sessions,
     registrationsPerHour,
@@ -43,12 +54,23 @@ export function createAccounts(options: {
     },
   })
   service.app.register(accountRoutes, { accounts })
+  service.app.register(recoveryRoutes, {
+    recovery: createRecoveryService({
+      ...{ service, recovery, tokens, sessions, policy },
+      limiter: stores.limiter,
+      passwords: stores.passwords,
+      confirmPassword: accounts.confirmPassword,
+      wakeRelay: () => stores.outbox.wake(),
+    }),
+  })
   service.every({
-    name: 'release usernames',
+    name: 'release usernames, purge links',
     everyMs: USERNAMES_MS,
     run: async () => {
       await repository.releaseUsernames(new Date(now().getTime() - KEEP_USERNAMES_DAYS * DAY_MS))
       await repository.protectUsernames()
+      await usernames.release(now())
+      await recovery.purge(now())
     },
   })
   return accounts

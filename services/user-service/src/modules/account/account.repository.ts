@@ -2,8 +2,11 @@ import { userRegistered } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
-import { AlreadyTaken } from './account.errors.ts'
+import { AlreadyTaken, takenBy } from './account.errors.ts'
 import { type Account, type Login, readIdentifier } from './account.ts'
+import { createLink } from './account-links.ts'
+import { isHeldBack } from './recovery.repository.ts'
+import { isNameHeldBack } from './username.repository.ts'
 import { isReserved, skeletonDigest, usernameKey } from './username.ts'
 
 export type AccountRepository = ReturnType<typeof createAccountRepository>
@@ -81,6 +84,15 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
         return { userId: user.id, username: user.username, passwordHash: user.credential.passwordHash }
       }),
 
+    /** What a password must not be made of. */
+    ownWords: (userId: number) =>
+      mysql.run('ownWords', (db) =>
+        db.user.findUnique({
+          where: { id: userId },
+          select: { email: true, username: true, displayName: true },
+        }),
+      ),
+
     findPasswordHash: (userId: number) =>
       mysql.run('findPasswordHash', async (db): Promise<string | null> => {
         const row = await db.credential.findUnique({ where: { userId }, select: { passwordHash: true } })
@@ -139,17 +151,8 @@ async function insertAccount(
     profile_version: version,
   }
   await outbox.enqueue(tx, userRegistered, payload, { correlationId })
+  if (await isHeldBack(tx, email, id)) throw new AlreadyTaken('email')
+  if (await isNameHeldBack(tx, username, id)) throw new AlreadyTaken('username')
+  await createLink(tx, outbox, { userId: id, purpose: 'verify_email', email }, correlationId)
   return { userId: id, email, username, displayName, locale, createdAt: now }
-}
-
-/** MySQL 8 puts the table before the index name, MariaDB does not. */
-function takenBy(err: unknown): AlreadyTaken | undefined {
-  const { code, meta } = err as {
-    code?: string
-    meta?: { driverAdapterError?: { cause?: { constraint?: { index?: string } } } }
-  }
-  if (code !== 'P2002') return undefined
-  const index = meta?.driverAdapterError?.cause?.constraint?.index ?? ''
-  if (index.endsWith('users_email')) return new AlreadyTaken('email')
-  return /users_username_(key|skeleton)$/.test(index) ? new AlreadyTaken('username') : undefined
 }

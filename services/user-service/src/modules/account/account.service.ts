@@ -10,6 +10,7 @@ import type { SessionEnder } from '../session/session-ender.ts'
 import { AlreadyTaken } from './account.errors.ts'
 import type { AccountRepository } from './account.repository.ts'
 import type { Account } from './account.ts'
+import type { PasswordPolicy } from './password-policy.ts'
 
 export type AccountService = ReturnType<typeof createAccountService>
 
@@ -32,6 +33,7 @@ const passwordChecks: Limit = { name: 'password', max: 10, windowSeconds: HOUR_S
 export function createAccountService(deps: {
   accounts: AccountRepository
   passwords: PasswordHasher
+  policy: PasswordPolicy
   limiter: RateLimiter
   sessions: SessionEnder
   registrationsPerHour: number
@@ -61,6 +63,7 @@ export function createAccountService(deps: {
     async registerUser(ctx: Context, registration: Registration): Promise<Account> {
       const { email, username, password, displayName, locale, subscriber } = registration
       await limiter.take(registrations, subscriber)
+      deps.policy.check(password, { email, username, displayName: displayName ?? username }, 'password')
       const taken = await accounts.findTaken(email, username)
       if (taken) throw takenProblem(taken)
       const passwordHash = await passwords.hash(password, ctx.signal)
@@ -87,6 +90,7 @@ export function createAccountService(deps: {
     async changePassword(ctx: AuthenticatedContext, current: string, next: string): Promise<void> {
       const { userId, sessionId } = ctx.actor
       const from = await confirmPassword(ctx, current)
+      await deps.policy.checkFor(userId, next, 'new_password')
       const to = await passwords.hash(next, ctx.signal)
       let ended: readonly string[] = []
       const changed = await accounts.replacePassword({ userId, from, to }, async (tx) => {

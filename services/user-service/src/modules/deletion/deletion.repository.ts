@@ -127,6 +127,7 @@ async function eraseUser(tx: Transaction, userId: number): Promise<void> {
       findableByEmail: false,
       presenceVisibility: 'nobody',
       lastSeenAt: null,
+      emailVerifiedAt: null,
       status: 'deleted',
       updatedAt: new Date(),
     },
@@ -134,6 +135,7 @@ async function eraseUser(tx: Transaction, userId: number): Promise<void> {
   await tx.userSearchTerm.deleteMany({ where: { userId } })
   await tx.credential.deleteMany({ where: { userId } })
   await tx.session.deleteMany({ where: { userId } })
+  await tx.accountLink.deleteMany({ where: { userId } })
   await tx.friendship.deleteMany({ where: { OR: [{ low: userId }, { high: userId }] } })
   await tx.block.deleteMany({ where: { OR: [{ blockerId: userId }, { blockedId: userId }] } })
   // Raw: the outbox is no model of this service.

@@ -67,6 +67,9 @@ describe('searching', () => {
     expect(await search(viewer, person.email)).toEqual([])
     const body = { findable_by_email: true }
     await users.call('PUT', '/profile/me/settings', { token: person.token, body })
+    // Whoever typed a foreign address at registration must not be found by it.
+    expect(await search(viewer, person.email)).toEqual([])
+    await world.mysql.query('UPDATE users SET email_verified_at = NOW(3) WHERE id = ?', [person.userId])
     expect(await search(viewer, person.email.toUpperCase())).toEqual([person.userId])
     expect(await search(viewer, person.email.slice(0, -1))).toEqual([])
   })

@@ -51,7 +51,7 @@ export function createDirectoryRepository(mysql: Mysql) {
     findByEmail: (viewerId: number, email: string) =>
       mysql.run('findByEmail', async (db): Promise<PublicUser | null> => {
         const [row] = await db.$queryRaw<Row[]>`SELECT ${publicColumns} FROM users u
-          WHERE u.email = ${email} AND u.status = 'active' AND (u.findable_by_email = 1 OR u.id = ${viewerId})
+          WHERE u.email = ${email} AND u.status = 'active' AND ((u.findable_by_email = 1 AND u.email_verified_at IS NOT NULL) OR u.id = ${viewerId})
             AND ${notBlocking(viewerId)} AND ${notBlocked(viewerId)}`
         return row ? toPublicUser(row) : null
       }),

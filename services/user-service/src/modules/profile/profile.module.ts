@@ -1,5 +1,6 @@
 import type { Service } from '@bigtech/service-kit'
 import type { Stores } from '../../infrastructure/stores.ts'
+import { createUsernameRepository } from '../account/username.repository.ts'
 import { createProfileRepository } from './profile.repository.ts'
 import { profileRoutes } from './profile.routes.ts'
 import { createProfileService } from './profile.service.ts'
@@ -14,6 +15,7 @@ export function createProfiles(options: {
   const { mysql, outbox, limiter, neighbours } = stores
   const profiles = createProfileService({
     profiles: createProfileRepository(mysql, outbox),
+    usernames: createUsernameRepository(mysql, outbox),
     limiter,
     neighbours,
     wakeRelay: () => outbox.wake(),

@@ -28,6 +28,7 @@ const MAX_EXPORTED_SESSIONS = 1_000
 interface OwnRow {
   readonly id: number
   readonly email: string | null
+  readonly emailVerifiedAt: Date | null
   readonly username: string
   readonly displayName: string
   readonly statusMessage: string | null
@@ -150,6 +151,7 @@ function toProfile(row: OwnRow): Profile {
   return {
     userId: row.id,
     email: row.email ?? '',
+    emailVerified: row.emailVerifiedAt !== null,
     username: row.username,
     displayName: row.displayName,
     statusMessage: row.statusMessage,

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import {
+  changeUsername,
   exportMyData,
   getMyProfile,
   getMySettings,
@@ -29,6 +30,10 @@ export async function profileRoutes(
     ),
   )
 
+  route(app, changeUsername, async ({ body }, ctx) =>
+    profileBody(await profiles.changeUsername(ctx, body.username)),
+  )
+
   route(app, getMySettings, async (_input, ctx) => settingsBody(await profiles.getMySettings(ctx)))
 
   route(app, updateMySettings, async ({ body }, ctx) =>
@@ -55,6 +60,7 @@ function profileBody(profile: Profile): OwnProfile {
     id: profile.userId,
     user_id: profile.userId,
     email: profile.email,
+    email_verified: profile.emailVerified,
     username: profile.username,
     display_name: profile.displayName,
     status_message: profile.statusMessage,

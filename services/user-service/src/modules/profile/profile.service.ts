@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream'
 import { type AuthenticatedContext, type Limit, Problem, type RateLimiter } from '@bigtech/service-kit'
+import { AlreadyTaken } from '../account/account.errors.ts'
+import type { UsernameRepository } from '../account/username.repository.ts'
 import type { ExportedSession, ProfileRepository } from './profile.repository.ts'
 import type { Profile, ProfileChange, Settings, SettingsChange } from './profile.ts'
 
@@ -21,6 +23,7 @@ const exports: Limit = { name: 'export', max: 10, windowSeconds: 3_600 }
 /** What users do with their own profile and settings. */
 export function createProfileService(deps: {
   profiles: ProfileRepository
+  usernames: UsernameRepository
   limiter: RateLimiter
   neighbours: {
     friends(ctx: AuthenticatedContext): Promise<ExportPart>
@@ -48,6 +51,20 @@ export function createProfileService(deps: {
       if (!profile) throw new Problem('USER_NOT_FOUND')
       deps.wakeRelay()
       return profile
+    },
+
+    async changeUsername(ctx: AuthenticatedContext, username: string): Promise<Profile> {
+      const change = await deps.usernames
+        .change(ctx.actor.userId, username, ctx.requestId)
+        .catch((err: unknown) => {
+          throw err instanceof AlreadyTaken ? new Problem('USERNAME_TAKEN') : err
+        })
+      if (typeof change === 'object') {
+        const retryAfterSeconds = (change.notBefore.getTime() - Date.now()) / 1_000
+        throw new Problem('USERNAME_CHANGE_LIMIT', { retryAfterSeconds })
+      }
+      deps.wakeRelay()
+      return (await own(ctx)).profile
     },
 
     async updateMySettings(ctx: AuthenticatedContext, change: SettingsChange): Promise<Settings> {

@@ -4,6 +4,7 @@ import type { PresenceVisibility } from '../presence/presence.ts'
 export interface Profile {
   readonly userId: number
   readonly email: string
+  readonly emailVerified: boolean
   readonly username: string
   readonly displayName: string
   readonly statusMessage: string | null

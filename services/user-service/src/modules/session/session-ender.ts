@@ -12,6 +12,7 @@ export type EndReason =
   | 'revoked'
   | 'password_changed'
   | 'token_reuse'
+  | 'email_change_undone'
   | 'account_deleted'
 
 export interface EndRequest {

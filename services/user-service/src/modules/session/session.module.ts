@@ -13,7 +13,7 @@ import { createSessionService } from './session.service.ts'
 import { createSessionCache } from './session-cache.ts'
 import { createSessionEnder, type SessionEnder } from './session-ender.ts'
 import { createSessionMetrics } from './session-metrics.ts'
-import { createTokens } from './tokens.ts'
+import { createTokens, type Tokens } from './tokens.ts'
 
 const DAY_MS = 86_400_000
 const PURGE_MS = 10 * 60_000
@@ -23,6 +23,7 @@ const KEEP_ENDED_SESSIONS_DAYS = 30
 export interface SessionModule {
   readonly ender: SessionEnder
   readonly guard: LoginGuard
+  readonly tokens: Tokens
 }
 
 /** Wires sessions: signing in, refreshing, signing out, and the check that a token's session is still active. */
@@ -53,12 +54,13 @@ export function createSessions(options: {
     metrics: service.metrics,
   })
   const repository = createSessionRepository(mysql, outbox, ender)
+  const tokens = createTokens(keys, { issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE })
   const sessions = createSessionService({
     sessions: repository,
     findLogin,
     passwords,
     guard,
-    tokens: createTokens(keys, { issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE }),
+    tokens,
     cache,
     ender,
     metrics: createSessionMetrics(service.metrics),
@@ -80,7 +82,7 @@ export function createSessions(options: {
     },
   })
   measureKeyAge(service, keys)
-  return { ender, guard }
+  return { ender, guard, tokens }
 }
 
 function measureKeyAge(service: Service, keys: SigningKeys): void {

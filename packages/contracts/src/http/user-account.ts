@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import { accountMailPurpose } from '../events/user-events.ts'
+import { timestamp } from '../ids.ts'
+import { opaqueText } from '../text/text.ts'
+import { defineRoute } from './define-route.ts'
+import { anyPassword, email, locale, newPassword, username } from './user-fields.ts'
+import { ownProfile } from './user-profile.ts'
+
+const exampleToken = 'eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI1ZjBjIn0.c2lnbmF0dXJl'
+const token = opaqueText({ max: 1_000 }).meta({
+  description: 'The token of the link.',
+  examples: [exampleToken],
+})
+const linkUsed = { status: 204, description: 'Done. The link cannot be used again.' } as const
+
+export const requestEmailVerification = defineRoute({
+  operationId: 'requestEmailVerification',
+  method: 'POST',
+  path: '/auth/email/verification',
+  tag: 'account',
+  summary: 'Send the mail that verifies your address again',
+  description:
+    'At most 3 an hour. A newer link replaces the older ones. Nothing is sent once the address is verified.',
+  success: { status: 202, description: 'On its way, unless the address is verified already.' },
+  problems: ['RATE_LIMITED'],
+})
+
+export const confirmEmail = defineRoute({
+  operationId: 'confirmEmail',
+  method: 'POST',
+  path: '/auth/email/confirm',
+  tag: 'account',
+  summary: 'Verify an address with the link that was sent there',
+  description: 'Also completes a change of address. The link is good for 24 hours, once.',
+  auth: 'public',
+  body: z.strictObject({ token }),
+  bodyExample: { token: exampleToken },
+  success: linkUsed,
+  problems: ['LINK_INVALID', 'EMAIL_TAKEN'],
+})
+
+export const changeEmail = defineRoute({
+  operationId: 'changeEmail',
+  method: 'PUT',
+  path: '/auth/email',
+  tag: 'account',
+  summary: 'Change your address',
+  description:
+    'Takes effect when the link sent to the new address is used. The old address then hears of it and can undo it for 7 days. The answer is the same whether or not the address belongs to an account.',
+  body: z.strictObject({ email, password: anyPassword }),
+  bodyExample: { email: 'new@example.com', password: 'Test1234!@' },
+  success: { status: 202, description: 'A link is on its way to the new address.' },
+  problems: ['PASSWORD_WRONG', 'RATE_LIMITED', 'OVERLOADED'],
+})
+
+export const undoEmailChange = defineRoute({
+  operationId: 'undoEmailChange',
+  method: 'POST',
+  path: '/auth/email/undo',
+  tag: 'account',
+  summary: 'Take a change of address back with the link sent to the old one',
+  description:
+    'Good for 7 days, once. Ends every session: set a new password with `POST /auth/password/forgot`.',
+  auth: 'public',
+  body: z.strictObject({ token }),
+  bodyExample: { token: exampleToken },
+  success: linkUsed,
+  problems: ['LINK_INVALID'],
+})
+
+export const forgotPassword = defineRoute({
+  operationId: 'forgotPassword',
+  method: 'POST',
+  path: '/auth/password/forgot',
+  tag: 'account',
+  summary: 'Ask for a link that sets a new password',
+  description: 'The answer, and its time, is the same whether or not there is such an account.',
+  auth: 'public',
+  body: z.strictObject({ email }),
+  bodyExample: { email: 'test@example.com' },
+  success: { status: 202, description: 'If there is such an account, a link is on its way to it.' },
+  problems: ['RATE_LIMITED'],
+})
+
+export const resetPassword = defineRoute({
+  operationId: 'resetPassword',
+  method: 'POST',
+  path: '/auth/password/reset',
+  tag: 'account',
+  summary: 'Set a new password with the link',
+  description: 'The link is good for 30 minutes, once. Ends every session.',
+  auth: 'public',
+  body: z.strictObject({ token, new_password: newPassword }),
+  bodyExample: { token: exampleToken, new_password: 'Better5678#$' },
+  success: linkUsed,
+  problems: ['LINK_INVALID', 'OVERLOADED'],
+})
+
+export const changeUsername = defineRoute({
+  operationId: 'changeUsername',
+  method: 'PUT',
+  path: '/profile/me/username',
+  tag: 'profile',
+  summary: 'Change your username',
+  description: 'Once in 30 days. Nobody else can have the old one for 90 days; you can go back to it.',
+  body: z.strictObject({ username }),
+  bodyExample: { username: 'minji_kim' },
+  success: { status: 200, description: 'Your profile.', schema: ownProfile },
+  problems: ['USERNAME_TAKEN', 'USERNAME_CHANGE_LIMIT'],
+})
+
+export const issueAccountLink = defineRoute({
+  operationId: 'issueAccountLink',
+  method: 'POST',
+  path: '/internal/account-links/:link_id',
+  tag: 'internal',
+  summary: 'The address and the token of a mail that is about to be sent',
+  description:
+    'For notification-service; not reachable through the gateway. Tokens are signed, not stored: the same link may be issued again when a mail is sent again.',
+  auth: 'public',
+  params: z.object({ link_id: z.uuid() }),
+  success: {
+    status: 200,
+    description: 'What the mail needs.',
+    schema: z.object({
+      purpose: accountMailPurpose,
+      email: z.string(),
+      locale,
+      token: z.string(),
+      expires_at: timestamp,
+    }),
+  },
+  problems: ['LINK_INVALID'],
+})

@@ -1,0 +1,59 @@
+import { accountMailRequested } from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/outbox'
+import type { Transaction } from '../../infrastructure/mysql.ts'
+
+export type LinkPurpose = 'verify_email' | 'change_email' | 'undo_email' | 'reset_password'
+
+/** A one-time link that was sent by mail. */
+export interface AccountLink {
+  readonly id: string
+  readonly userId: number
+  readonly purpose: LinkPurpose
+  readonly email: string
+  readonly expiresAt: Date
+}
+
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
+
+/** How long each kind of link can be used. */
+export const linkLifetimeMs: Readonly<Record<LinkPurpose, number>> = {
+  verify_email: DAY_MS,
+  change_email: DAY_MS,
+  undo_email: 7 * DAY_MS,
+  reset_password: 30 * MINUTE_MS,
+}
+
+/** Stores a link, and the request to mail it, in the caller's transaction. It replaces unused ones of its kind. */
+export async function createLink(
+  tx: Transaction,
+  outbox: Outbox,
+  link: { readonly userId: number; readonly purpose: LinkPurpose; readonly email: string },
+  correlationId: string,
+): Promise<void> {
+  const { userId, purpose, email } = link
+  const now = new Date()
+  // Random, not ordered by time: whoever knows it may ask for its token from inside the network.
+  const id = crypto.randomUUID()
+  // Each undo stands for another old address; of the others only the newest may work.
+  if (purpose !== 'undo_email') await tx.accountLink.deleteMany({ where: { userId, purpose, usedAt: null } })
+  const expiresAt = new Date(now.getTime() + linkLifetimeMs[purpose])
+  await tx.accountLink.create({ data: { id, userId, purpose, email, createdAt: now, expiresAt } })
+  await outbox.enqueue(tx, accountMailRequested, { user_id: userId, link_id: id, purpose }, { correlationId })
+}
+
+/** Marks a link as used, and returns it; null when it cannot be used: of parallel uses exactly one gets it. */
+export async function useLink(
+  tx: Transaction,
+  id: string,
+  purposes: readonly LinkPurpose[],
+): Promise<AccountLink | null> {
+  const now = new Date()
+  const { count } = await tx.accountLink.updateMany({
+    where: { id, purpose: { in: [...purposes] }, usedAt: null, expiresAt: { gt: now } },
+    data: { usedAt: now },
+  })
+  if (count === 0) return null
+  const row = await tx.accountLink.findUniqueOrThrow({ where: { id } })
+  return { ...row, purpose: row.purpose as LinkPurpose }
+}

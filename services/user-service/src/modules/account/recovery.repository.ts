@@ -1,0 +1,190 @@
+import { userUpdated } from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/outbox'
+import { inBatches } from '@bigtech/stores'
+import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import type { SessionEnder } from '../session/session-ender.ts'
+import { AlreadyTaken, takenBy } from './account.errors.ts'
+import { type AccountLink, createLink, type LinkPurpose, useLink } from './account-links.ts'
+
+export type RecoveryRepository = ReturnType<typeof createRecoveryRepository>
+
+/** What the mail of a link needs. */
+export interface IssuableLink extends AccountLink {
+  readonly locale: string
+}
+
+export interface Recovered {
+  readonly userId: number
+  readonly endedSessions: readonly string[]
+}
+
+const PURGE_BATCH = 1_000
+
+/** Addresses, lost passwords, and the one-time links that prove who owns an address. */
+export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: SessionEnder) {
+  const request = (
+    operation: string,
+    where: { id: number } | { email: string },
+    link: { readonly purpose: LinkPurpose; readonly email?: string; readonly unverifiedOnly?: boolean },
+    correlationId: string,
+  ) =>
+    mysql.transaction(operation, async (tx): Promise<boolean> => {
+      const user = await tx.user.findFirst({
+        where: { ...where, status: 'active' },
+        select: { id: true, email: true, emailVerifiedAt: true },
+      })
+      if (!user?.email || (link.unverifiedOnly && user.emailVerifiedAt)) return false
+      const { purpose, email = user.email } = link
+      await createLink(tx, outbox, { userId: user.id, purpose, email }, correlationId)
+      return true
+    })
+
+  return {
+    /** False when there is nothing to verify. */
+    requestVerification: (userId: number, correlationId: string) =>
+      request(
+        'requestVerification',
+        { id: userId },
+        { purpose: 'verify_email', unverifiedOnly: true },
+        correlationId,
+      ),
+
+    requestEmailChange: (userId: number, email: string, correlationId: string) =>
+      request('requestEmailChange', { id: userId }, { purpose: 'change_email', email }, correlationId),
+
+    /** False when nobody has this address. */
+    requestReset: (email: string, correlationId: string) =>
+      request('requestReset', { email }, { purpose: 'reset_password' }, correlationId),
+
+    findIssuable: (id: string) =>
+      mysql.run('findLink', async (db): Promise<IssuableLink | null> => {
+        const link = await db.accountLink.findFirst({
+          where: { id, usedAt: null, expiresAt: { gt: new Date() } },
+        })
+        if (!link) return null
+        const user = await db.user.findFirst({
+          where: { id: link.userId, status: 'active' },
+          select: { locale: true },
+        })
+        return user && { ...link, purpose: link.purpose as LinkPurpose, locale: user.locale }
+      }),
+
+    isUsable: (id: string, purpose: LinkPurpose) =>
+      mysql.run(
+        'isLinkUsable',
+        async (db): Promise<{ userId: number } | null> =>
+          db.accountLink.findFirst({
+            where: { id, purpose, usedAt: null, expiresAt: { gt: new Date() } },
+            select: { userId: true },
+          }),
+      ),
+
+    /** Null when the link cannot be used. @throws AlreadyTaken */
+    confirmEmail: (id: string, correlationId: string) =>
+      mysql
+        .transaction('confirmEmail', async (tx): Promise<number | null> => {
+          const link = await useLink(tx, id, ['verify_email', 'change_email'])
+          const user = link && (await lockActive(tx, link.userId))
+          if (!link || !user) return null
+          if (link.purpose === 'verify_email') {
+            if (user.email !== link.email) return null
+            await tx.user.update({ where: { id: user.id }, data: { emailVerifiedAt: new Date() } })
+            return user.id
+          }
+          if (user.email === link.email) return user.id
+          await setEmail(tx, outbox, user.id, link.email, correlationId)
+          // Taken by its own undo: another account may have gone over to this address in the last days.
+          if (await isHeldBack(tx, link.email, user.id)) throw new AlreadyTaken('email')
+          const old = { userId: user.id, purpose: 'undo_email', email: user.email ?? '' } as const
+          await createLink(tx, outbox, old, correlationId)
+          return user.id
+        })
+        .catch((err: unknown) => {
+          throw takenBy(err) ?? err
+        }),
+
+    /** Gives the account back to its old address: every session ends, and so do all other links. */
+    undoEmailChange: (id: string, correlationId: string) =>
+      mysql.transaction('undoEmailChange', async (tx): Promise<Recovered | null> => {
+        const link = await useLink(tx, id, ['undo_email'])
+        const user = link && (await lockActive(tx, link.userId))
+        if (!link || !user) return null
+        await setEmail(tx, outbox, user.id, link.email, correlationId)
+        await tx.accountLink.deleteMany({ where: { userId: user.id, usedAt: null } })
+        const request = { userId: user.id, reason: 'email_change_undone', correlationId } as const
+        return { userId: user.id, endedSessions: await ender.endIn(tx, request) }
+      }),
+
+    /** Null when the link cannot be used. Proves the address as well: its mail was read. */
+    resetPassword: (id: string, passwordHash: string, correlationId: string) =>
+      mysql.transaction('resetPassword', async (tx): Promise<Recovered | null> => {
+        const link = await useLink(tx, id, ['reset_password'])
+        const user = link && (await lockActive(tx, link.userId))
+        if (!link || !user || user.email !== link.email) return null
+        const now = new Date()
+        await tx.credential.update({
+          where: { userId: user.id },
+          data: { passwordHash, changedAt: now },
+          select: { userId: true },
+        })
+        await tx.user.update({ where: { id: user.id }, data: { emailVerifiedAt: now }, select: { id: true } })
+        const request = { userId: user.id, reason: 'password_changed', correlationId } as const
+        return { userId: user.id, endedSessions: await ender.endIn(tx, request) }
+      }),
+
+    /** Deletes links that nobody can use any more. Raw: Prisma's deleteMany has no LIMIT. */
+    purge: (before: Date) =>
+      inBatches(PURGE_BATCH, (limit) =>
+        mysql.run(
+          'purgeLinks',
+          (db) => db.$executeRaw`DELETE FROM account_links WHERE expires_at < ${before} LIMIT ${limit}`,
+        ),
+      ),
+  }
+}
+
+/** Whether somebody else may still go back to this address. To be asked after it was written, in the same transaction. */
+export async function isHeldBack(tx: Transaction, email: string, userId: number): Promise<boolean> {
+  const link = await tx.accountLink.findFirst({
+    where: {
+      email,
+      purpose: 'undo_email',
+      usedAt: null,
+      expiresAt: { gt: new Date() },
+      userId: { not: userId },
+    },
+    select: { id: true },
+  })
+  return link !== null
+}
+
+async function lockActive(tx: Transaction, userId: number) {
+  // Raw: Prisma has no FOR UPDATE.
+  await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId} FOR UPDATE`
+  return tx.user.findFirst({ where: { id: userId, status: 'active' } })
+}
+
+async function setEmail(
+  tx: Transaction,
+  outbox: Outbox,
+  userId: number,
+  email: string,
+  correlationId: string,
+): Promise<void> {
+  const now = new Date()
+  const user = await tx.user.update({
+    where: { id: userId },
+    data: { email, emailVerifiedAt: now, updatedAt: now, version: { increment: 1 } },
+  })
+  const payload = {
+    user_id: userId,
+    username: user.username,
+    display_name: user.displayName,
+    status_message: user.statusMessage,
+    profile_image_url: user.profileImageUrl,
+    email,
+    locale: user.locale,
+    profile_version: user.version,
+  }
+  await outbox.enqueue(tx, userUpdated, payload, { correlationId })
+}

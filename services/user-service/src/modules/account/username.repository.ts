@@ -1,0 +1,91 @@
+import { userUpdated } from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/outbox'
+import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import { searchTermsOf } from '../directory/search-terms.ts'
+import { AlreadyTaken, takenBy } from './account.errors.ts'
+import { isReserved, skeletonDigest, usernameKey } from './username.ts'
+
+export type UsernameRepository = ReturnType<typeof createUsernameRepository>
+
+export type UsernameChange = 'changed' | 'unchanged' | 'gone' | { readonly notBefore: Date }
+
+const DAY_MS = 86_400_000
+const CHANGE_EVERY_MS = 30 * DAY_MS
+const RESERVED_MS = 90 * DAY_MS
+
+/** Changes of usernames. */
+export function createUsernameRepository(mysql: Mysql, outbox: Outbox) {
+  return {
+    /** Also reserves the old name. @throws AlreadyTaken */
+    change: (userId: number, username: string, correlationId: string): Promise<UsernameChange> =>
+      mysql
+        .transaction('changeUsername', (tx) => change(tx, outbox, { userId, username, correlationId }))
+        .catch((err: unknown) => {
+          throw takenBy(err) ?? err
+        }),
+
+    /** Gives back names whose time is over. */
+    release: (now: Date) =>
+      mysql.run('releaseReserved', (db) =>
+        db.reservedUsername.deleteMany({ where: { reservedUntil: { lt: now } } }),
+      ),
+  }
+}
+
+/** Whether somebody else has given this name up not long ago. To be asked after it was written, in the same transaction. */
+export async function isNameHeldBack(tx: Transaction, username: string, userId: number): Promise<boolean> {
+  const held = await tx.reservedUsername.findFirst({
+    where: { skeleton: skeletonDigest(username), reservedUntil: { gt: new Date() }, userId: { not: userId } },
+    select: { userId: true },
+  })
+  return held !== null
+}
+
+async function change(
+  tx: Transaction,
+  outbox: Outbox,
+  { userId, username, correlationId }: { userId: number; username: string; correlationId: string },
+): Promise<UsernameChange> {
+  // Raw: Prisma has no FOR UPDATE.
+  await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId} FOR UPDATE`
+  const before = await tx.user.findFirst({ where: { id: userId, status: 'active' } })
+  if (!before) return 'gone'
+  if (before.username === username) return 'unchanged'
+  const now = new Date()
+  const notBefore = new Date((before.usernameChangedAt?.getTime() ?? 0) + CHANGE_EVERY_MS)
+  if (notBefore > now) return { notBefore }
+  if (isReserved(username)) throw new AlreadyTaken('username')
+  const [was, is] = [skeletonDigest(before.username), skeletonDigest(username)]
+  const user = await tx.user.update({
+    where: { id: userId },
+    data: {
+      username,
+      usernameKey: usernameKey(username),
+      usernameSkeleton: is,
+      usernameChangedAt: now,
+      updatedAt: now,
+      version: { increment: 1 },
+    },
+  })
+  if (await isNameHeldBack(tx, username, userId)) throw new AlreadyTaken('username')
+  await tx.reservedUsername.deleteMany({ where: { skeleton: { in: [was, is] }, userId } })
+  if (Buffer.compare(was, is) !== 0) {
+    const reservedUntil = new Date(now.getTime() + RESERVED_MS)
+    await tx.reservedUsername.deleteMany({ where: { skeleton: was, reservedUntil: { lt: now } } })
+    await tx.reservedUsername.create({ data: { skeleton: was, userId, reservedUntil } })
+  }
+  await tx.userSearchTerm.deleteMany({ where: { userId } })
+  const terms = searchTermsOf({ username, displayName: user.displayName })
+  await tx.userSearchTerm.createMany({ data: terms.map((term) => ({ term, userId })) })
+  const payload = {
+    user_id: userId,
+    username,
+    display_name: user.displayName,
+    status_message: user.statusMessage,
+    profile_image_url: user.profileImageUrl,
+    locale: user.locale,
+    profile_version: user.version,
+  }
+  await outbox.enqueue(tx, userUpdated, payload, { correlationId })
+  return 'changed'
+}
