@@ -23,7 +23,7 @@ export type FriendRequest = { request_id: number; from_user_id: number; to_user_
 
 export type PublicProfile = { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null }
 
-export type OwnProfile = { id: number; user_id: number; email: string; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; created_at: string }
+export type OwnProfile = { id: number; user_id: number; email: string; email_verified: boolean; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; created_at: string }
 
 export type Presence = { user_id: number; online: boolean | null; last_seen_at: string | null }
 
@@ -48,8 +48,17 @@ export const blockUser: Operation<{ params: { user_id: number } }, undefined> = 
 /** Take back a request you sent. */
 export const cancelFriendRequest: Operation<{ params: { id: number } }, undefined> = { method: 'DELETE', path: '/friends/requests/:id' }
 
+/** Change your address. */
+export const changeEmail: Operation<{ body: { email: string; password: string } }, undefined> = { method: 'PUT', path: '/auth/email' }
+
 /** Change your password. */
 export const changePassword: Operation<{ body: { current_password: string; new_password: string } }, undefined> = { method: 'PUT', path: '/auth/password' }
+
+/** Change your username. */
+export const changeUsername: Operation<{ body: { username: string } }, OwnProfile> = { method: 'PUT', path: '/profile/me/username' }
+
+/** Verify an address with the link that was sent there. */
+export const confirmEmail: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/email/confirm' }
 
 /** A link by which anybody can join a group. */
 export const createJoinLink: Operation<{ params: { room_id: number }; body: { expires_in_seconds?: number | null | undefined; max_uses?: number | null | undefined } }, { link_id: number; room_id: number; created_by: number; created_at: string; expires_at: string | null; max_uses: number | null; uses: number; token: string }> = { method: 'POST', path: '/rooms/:room_id/links' }
@@ -86,6 +95,9 @@ export const exportMyData: Operation<NoInput, undefined> = { method: 'GET', path
 
 /** What notification-service holds of you: address, preferences, devices, deliveries. */
 export const exportNotificationData: Operation<NoInput, undefined> = { method: 'GET', path: '/notifications/export' }
+
+/** Ask for a link that sets a new password. */
+export const forgotPassword: Operation<{ body: { email: string } }, undefined> = { method: 'POST', path: '/auth/password/forgot' }
 
 /** Send a message on to other rooms. */
 export const forwardMessage: Operation<{ params: { room_id: number; message_id: string }; body: { room_ids: number[]; client_message_id?: string | undefined } }, { items: Message[] }> = { method: 'POST', path: '/messages/:room_id/:message_id/forward' }
@@ -129,6 +141,9 @@ export const getUsers: Operation<{ query: { user_ids: string } }, { items: Publi
 /** Add people to a group. */
 export const inviteRoomMembers: Operation<{ params: { room_id: number }; body: { member_ids: number[] } }, { room_id: number; added: number[]; member_count: number }> = { method: 'POST', path: '/rooms/:room_id/members' }
 
+/** The address and the token of a mail that is about to be sent. */
+export const issueAccountLink: Operation<{ params: { link_id: string } }, { purpose: "verify_email" | "change_email" | "undo_email" | "reset_password"; email: string; locale: string; token: string; expires_at: string }> = { method: 'POST', path: '/internal/account-links/:link_id' }
+
 /** Join a group by a link. */
 export const joinRoom: Operation<{ params: { token: string } }, Room> = { method: 'POST', path: '/rooms/join/:token' }
 
@@ -139,7 +154,7 @@ export const leaveRoom: Operation<{ params: { room_id: number } }, undefined> = 
 export const listBlockedUsers: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; blocked_at: string })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/blocked' }
 
 /** What was sent to you in the last 30 days, newest first. */
-export const listDeliveries: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ delivery_id: string; kind: "welcome" | "friend_request" | "friend_accepted" | "message"; channel: "mail" | "push"; state: "pending" | "sent" | "no_subscription" | "connected" | "withdrawn" | "disabled" | "failed"; event_count: number; room_id: number | null; from_user_id: number | null; created_at: string; finished_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/notifications/deliveries' }
+export const listDeliveries: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ delivery_id: string; kind: "welcome" | "friend_request" | "friend_accepted" | "message" | "verify_email" | "change_email" | "undo_email" | "reset_password"; channel: "mail" | "push"; state: "pending" | "sent" | "no_subscription" | "connected" | "withdrawn" | "disabled" | "failed"; event_count: number; room_id: number | null; from_user_id: number | null; created_at: string; finished_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/notifications/deliveries' }
 
 /** Pending requests, newest first. */
 export const listFriendRequests: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; direction?: "incoming" | "outgoing" | undefined } }, { items: ({ request_id: number; from_user_id: number; to_user_id: number; status: "pending" | "accepted" | "rejected"; created_at: string; expires_at: string; user: { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; online: boolean | null; last_seen_at: string | null } })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/requests' }
@@ -225,6 +240,12 @@ export const removeReaction: Operation<{ params: { room_id: number; message_id: 
 /** Remove somebody from a group. */
 export const removeRoomMember: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/members/:user_id' }
 
+/** Send the mail that verifies your address again. */
+export const requestEmailVerification: Operation<NoInput, undefined> = { method: 'POST', path: '/auth/email/verification' }
+
+/** Set a new password with the link. */
+export const resetPassword: Operation<{ body: { token: string; new_password: string } }, undefined> = { method: 'POST', path: '/auth/password/reset' }
+
 /** Make a link stop working. */
 export const revokeJoinLink: Operation<{ params: { room_id: number; link_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/links/:link_id' }
 
@@ -254,6 +275,9 @@ export const setRoomRole: Operation<{ params: { room_id: number; user_id: number
 
 /** Unblock somebody; what the block ended does not come back. */
 export const unblockUser: Operation<{ params: { user_id: number } }, undefined> = { method: 'DELETE', path: '/friends/:user_id/block' }
+
+/** Take a change of address back with the link sent to the old one. */
+export const undoEmailChange: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/email/undo' }
 
 /** Unpin a message. */
 export const unpinMessage: Operation<{ params: { room_id: number; message_id: string } }, Message> = { method: 'DELETE', path: '/messages/:room_id/:message_id/pin' }
@@ -305,6 +329,8 @@ export type ProblemCode =
   | 'USER_NOT_FOUND'
   | 'SESSION_NOT_FOUND'
   | 'PASSWORD_WRONG'
+  | 'LINK_INVALID'
+  | 'USERNAME_CHANGE_LIMIT'
   | 'DELETION_NOT_FOUND'
   | 'FRIEND_SELF'
   | 'FRIEND_REQUEST_EXISTS'

@@ -1,0 +1,94 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { accountMailRequested, uuidv7 } from '@bigtech/contracts'
+import { waitFor } from '@bigtech/testkit'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Harness, newIds, startHarness } from '../../testing/harness.ts'
+import { headerOf } from '../../testing/mail-catcher.ts'
+
+type Purpose = 'verify_email' | 'change_email' | 'undo_email' | 'reset_password'
+
+/** What user-service knows of each link; it answers 404 for others. */
+const links = new Map<string, { purpose: Purpose; email: string; locale: string; token: string }>()
+let isDown = false
+let userService: Server
+let harness: Harness
+
+beforeAll(async () => {
+  userService = createServer((request, response) => {
+    if (isDown) return response.writeHead(503).end()
+    const link = links.get(request.url?.split('/').at(-1) ?? '')
+    if (request.method !== 'POST' || !link) return response.writeHead(404).end()
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ ...link, expires_at: new Date(Date.now() + 60_000).toISOString() }))
+  })
+  await new Promise<void>((resolve) => userService.listen(0, '127.0.0.1', resolve))
+  const { port } = userService.address() as AddressInfo
+  harness = await startHarness({ JWKS_URL: `http://127.0.0.1:${port}/.well-known/jwks.json` })
+})
+afterAll(async () => {
+  await harness.stop()
+  userService.close()
+})
+
+async function request(
+  purpose: Purpose,
+  locale: string,
+): Promise<{ userId: number; email: string; token: string }> {
+  const [userId] = newIds(1) as [number]
+  const link_id = crypto.randomUUID()
+  const link = { purpose, email: `link${userId}@example.com`, locale, token: `secret-${uuidv7()}` }
+  links.set(link_id, link)
+  await harness.publish(accountMailRequested, { user_id: userId, link_id, purpose })
+  return { userId, ...link }
+}
+const mailsTo = (email: string) => harness.mail.mails.filter(({ to }) => to === email)
+/** The body as people read it, whatever its transfer encoding. */
+const bodyOf = (raw: string) => {
+  const body = raw.slice(raw.indexOf('\r\n\r\n'))
+  return /base64/i.test(raw)
+    ? Buffer.from(body, 'base64').toString()
+    : body
+        .replace(/=\r\n/g, '')
+        .replace(/=([0-9A-F]{2})/g, (_whole, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
+it.each([
+  ['verify_email', '/account/email/confirm'],
+  ['change_email', '/account/email/confirm'],
+  ['undo_email', '/account/email/undo'],
+  ['reset_password', '/account/password/reset'],
+] as const)(
+  'mails the link to %s to the address that user-service names, and stores no token',
+  async (purpose, path) => {
+    const { userId, email, token } = await request(purpose, 'en')
+    const [mail] = await waitFor(() => mailsTo(email).length > 0 && mailsTo(email))
+    expect(bodyOf(mail!.raw)).toContain(`http://localhost:8000${path}#token=${token}`)
+    await harness.deliveriesOf(
+      userId,
+      ([delivery]) => delivery?.state === 'sent' && delivery.kind === purpose,
+    )
+    for (const table of ['deliveries', 'inbox']) {
+      expect(JSON.stringify(await harness.mysql.query(`SELECT * FROM ${table}`))).not.toContain(token)
+    }
+  },
+)
+
+it('writes in the language of the account', async () => {
+  const { email } = await request('reset_password', 'ko-KR')
+  const [mail] = await waitFor(() => mailsTo(email).length > 0 && mailsTo(email))
+  expect(headerOf(mail!, 'Subject')).toBe('BigTech Chat 비밀번호 재설정')
+})
+
+it('waits for user-service, and sends nothing for a link that is not valid any more', async () => {
+  isDown = true
+  const waiting = await request('verify_email', 'en')
+  await harness.deliveriesOf(waiting.userId, ([delivery]) => delivery?.state === 'pending')
+  isDown = false
+  harness.clockOffset = 10_000
+  await waitFor(() => mailsTo(waiting.email).length === 1)
+  const [userId] = newIds(1) as [number]
+  const link_id = crypto.randomUUID()
+  await harness.publish(accountMailRequested, { user_id: userId, link_id, purpose: 'verify_email' })
+  await harness.deliveriesOf(userId, ([delivery]) => delivery?.state === 'withdrawn')
+})
