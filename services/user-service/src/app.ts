@@ -58,6 +58,6 @@ export async function buildUserService(
   const forgetInRedis = (userId: number) => Promise.all([store.forget(userId), guard.forget(userId)])
   createDeletions({ service, stores, sessions, accounts, forgetInRedis })
   const onVisibilityChanged = (userId: number) => ignoreOutage(service, store.repeat(userId))
-  createProfiles({ service, stores, onVisibilityChanged })
+  createProfiles({ service, stores, changeUsername: accounts.changeUsername, onVisibilityChanged })
   return service
 }

@@ -45,6 +45,7 @@ export function createAccounts(options: {
     accounts: repository,
     passwords: stores.passwords,
     policy,
+    usernames,
     limiter: stores.limiter,
     sessions,
     registrationsPerHour,
@@ -52,6 +53,7 @@ export function createAccounts(options: {
       registered.inc()
       stores.outbox.wake()
     },
+    wakeRelay: () => stores.outbox.wake(),
   })
   service.app.register(accountRoutes, { accounts })
   service.app.register(recoveryRoutes, {

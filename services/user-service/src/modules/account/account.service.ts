@@ -11,6 +11,7 @@ import { AlreadyTaken } from './account.errors.ts'
 import type { AccountRepository } from './account.repository.ts'
 import type { Account } from './account.ts'
 import type { PasswordPolicy } from './password-policy.ts'
+import type { UsernameRepository } from './username.repository.ts'
 
 export type AccountService = ReturnType<typeof createAccountService>
 
@@ -34,10 +35,12 @@ export function createAccountService(deps: {
   accounts: AccountRepository
   passwords: PasswordHasher
   policy: PasswordPolicy
+  usernames: UsernameRepository
   limiter: RateLimiter
   sessions: SessionEnder
   registrationsPerHour: number
   onRegistered: () => void
+  wakeRelay: () => void
 }) {
   const { accounts, passwords, limiter, sessions } = deps
   const registrations: Limit = {
@@ -84,6 +87,20 @@ export function createAccountService(deps: {
       } catch (err) {
         throw err instanceof AlreadyTaken ? takenProblem(err.what) : err
       }
+    },
+
+    /** @throws Problem USERNAME_TAKEN, USERNAME_CHANGE_LIMIT */
+    async changeUsername(ctx: AuthenticatedContext, username: string): Promise<void> {
+      const change = await deps.usernames
+        .change(ctx.actor.userId, username, ctx.requestId)
+        .catch((err: unknown) => {
+          throw err instanceof AlreadyTaken ? takenProblem(err.what) : err
+        })
+      if (typeof change === 'object') {
+        const retryAfterSeconds = (change.notBefore.getTime() - Date.now()) / 1_000
+        throw new Problem('USERNAME_CHANGE_LIMIT', { retryAfterSeconds })
+      }
+      deps.wakeRelay()
     },
 
     /** Every other session ends in the same transaction. */

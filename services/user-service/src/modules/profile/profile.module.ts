@@ -1,21 +1,21 @@
 import type { Service } from '@bigtech/service-kit'
 import type { Stores } from '../../infrastructure/stores.ts'
-import { createUsernameRepository } from '../account/username.repository.ts'
 import { createProfileRepository } from './profile.repository.ts'
 import { profileRoutes } from './profile.routes.ts'
-import { createProfileService } from './profile.service.ts'
+import { type ChangeUsername, createProfileService } from './profile.service.ts'
 
 /** Wires profiles and the data export. */
 export function createProfiles(options: {
   service: Service
   stores: Stores
+  changeUsername: ChangeUsername
   onVisibilityChanged: (userId: number) => Promise<void>
 }): void {
-  const { service, stores, onVisibilityChanged } = options
+  const { service, stores, changeUsername, onVisibilityChanged } = options
   const { mysql, outbox, limiter, neighbours } = stores
   const profiles = createProfileService({
     profiles: createProfileRepository(mysql, outbox),
-    usernames: createUsernameRepository(mysql, outbox),
+    changeUsername,
     limiter,
     neighbours,
     wakeRelay: () => outbox.wake(),

@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream'
 import { type AuthenticatedContext, type Limit, Problem, type RateLimiter } from '@bigtech/service-kit'
-import { AlreadyTaken } from '../account/account.errors.ts'
-import type { UsernameRepository } from '../account/username.repository.ts'
 import type { ExportedSession, ProfileRepository } from './profile.repository.ts'
 import type { Profile, ProfileChange, Settings, SettingsChange } from './profile.ts'
+
+/** Of the account module, which owns usernames. @throws Problem USERNAME_TAKEN, USERNAME_CHANGE_LIMIT */
+export type ChangeUsername = (ctx: AuthenticatedContext, username: string) => Promise<void>
 
 export type ProfileService = ReturnType<typeof createProfileService>
 
@@ -23,7 +24,7 @@ const exports: Limit = { name: 'export', max: 10, windowSeconds: 3_600 }
 /** What users do with their own profile and settings. */
 export function createProfileService(deps: {
   profiles: ProfileRepository
-  usernames: UsernameRepository
+  changeUsername: ChangeUsername
   limiter: RateLimiter
   neighbours: {
     friends(ctx: AuthenticatedContext): Promise<ExportPart>
@@ -54,16 +55,7 @@ export function createProfileService(deps: {
     },
 
     async changeUsername(ctx: AuthenticatedContext, username: string): Promise<Profile> {
-      const change = await deps.usernames
-        .change(ctx.actor.userId, username, ctx.requestId)
-        .catch((err: unknown) => {
-          throw err instanceof AlreadyTaken ? new Problem('USERNAME_TAKEN') : err
-        })
-      if (typeof change === 'object') {
-        const retryAfterSeconds = (change.notBefore.getTime() - Date.now()) / 1_000
-        throw new Problem('USERNAME_CHANGE_LIMIT', { retryAfterSeconds })
-      }
-      deps.wakeRelay()
+      await deps.changeUsername(ctx, username)
       return (await own(ctx)).profile
     },
 
