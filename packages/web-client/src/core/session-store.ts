@@ -7,7 +7,7 @@ const store = webSessionStore(localStorage, KEY)
 /** The signed-in user's id. Follows what the other tabs of this browser do. */
 export const signedInUser = new Store<number | undefined>(store.load()?.userId)
 
-/** Shared by all tabs of the browser: docs/adr/0030 weighs this against a cookie. */
+/** Shared by all tabs of the browser: docs/adr/0013 weighs this against a cookie. */
 export const sharedSessionStore: SessionStore = {
   ...store,
   save: (session) => {

@@ -33,7 +33,7 @@ const COST_12_SECONDS = 0.35
 /**
  * Threads of its own, not libuv's pool: that one also serves files and DNS, which would wait
  * behind passwords. The threads run at a lower priority than the one that answers requests
- * (ADR 11), and no more wait than can be served soon.
+ * (ADR 7), and no more wait than can be served soon.
  */
 export function openPasswordHasher(
   service: Service,

@@ -10,7 +10,7 @@ import { createDeletionService } from './deletion.service.ts'
 const SAGA_EVERY_MS = 2_000
 const REANNOUNCE_MS = 10 * 60_000
 
-/** Wires account deletion: a saga that other services confirm by events (ADR 13). */
+/** Wires account deletion: a saga that other services confirm by events (ADR 9). */
 export function createDeletions(options: {
   service: Service
   stores: Stores
