@@ -101,6 +101,19 @@ module.exports = {
       },
       to: { path: '^services/[^/]+/src/generated/', dependencyTypesNot: ['type-only'] },
     },
+    ...[
+      ['contacts', 'membership|messages|rooms|stream'],
+      ['membership', 'messages|rooms|stream'],
+      ['messages', 'rooms|stream'],
+      ['rooms', 'stream'],
+      ['stream', 'rooms'],
+    ].map(([module, others]) => ({
+      name: `chat-${module}-wall`,
+      comment: 'contacts <- membership <- messages <- rooms, stream: an arrow is what may be imported.',
+      severity: 'error',
+      from: { path: `^services/chat-service/src/modules/${module}/`, pathNot: '\\.test\\.ts$' },
+      to: { path: `^services/chat-service/src/modules/(${others})/` },
+    })),
     {
       name: 'tests-are-not-imported',
       severity: 'error',

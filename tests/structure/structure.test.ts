@@ -36,6 +36,26 @@ const violations: Readonly<Record<string, { from: string; to: string }>> = {
     from: 'services/a-service/src/modules/thing/thing.consumers.ts',
     to: 'services/a-service/src/generated/client.ts',
   },
+  'chat-contacts-wall': {
+    from: 'services/chat-service/src/modules/contacts/x.ts',
+    to: 'services/chat-service/src/modules/membership/y.ts',
+  },
+  'chat-membership-wall': {
+    from: 'services/chat-service/src/modules/membership/x.ts',
+    to: 'services/chat-service/src/modules/messages/y.ts',
+  },
+  'chat-messages-wall': {
+    from: 'services/chat-service/src/modules/messages/x.ts',
+    to: 'services/chat-service/src/modules/rooms/y.ts',
+  },
+  'chat-rooms-wall': {
+    from: 'services/chat-service/src/modules/rooms/x.ts',
+    to: 'services/chat-service/src/modules/stream/y.ts',
+  },
+  'chat-stream-wall': {
+    from: 'services/chat-service/src/modules/stream/x.ts',
+    to: 'services/chat-service/src/modules/rooms/y.ts',
+  },
   'tests-are-not-imported': { from: 'packages/a/src/z.ts', to: 'packages/a/src/z.test.ts' },
   resolvable: { from: 'packages/a/src/missing.ts', to: 'packages/a/src/nowhere.ts' },
 }

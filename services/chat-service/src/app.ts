@@ -12,8 +12,9 @@ import { openMongo } from './infrastructure/mongo.ts'
 import { createMysql } from './infrastructure/mysql.ts'
 import { ChatRedis } from './infrastructure/redis.ts'
 import { createContacts } from './modules/contacts/contacts.module.ts'
+import { createMembership } from './modules/membership/membership.module.ts'
 import { createMessages } from './modules/messages/messages.module.ts'
-import { createMembership, createRooms } from './modules/rooms/rooms.module.ts'
+import { createRooms } from './modules/rooms/rooms.module.ts'
 import { createStream } from './modules/stream/stream.module.ts'
 
 export type ChatServiceOptions = Pick<ServiceOptions, 'keys' | 'logDestination'>
@@ -43,23 +44,22 @@ export async function buildChatService(
   const limiter = openRateLimiter(service, redisStore, 'chat:limit:')
 
   const contacts = createContacts({ service, mysql, outbox })
-  const base = createMembership({ service, mysql, redis, outbox, contacts })
+  const membership = createMembership({ service, mysql, redis, policy: contacts.contacts })
   const messages = createMessages({
     service,
     mongo,
     limiter,
     databaseUrl: config.DATABASE_URL,
     sendsPer10Seconds: config.SENDS_PER_10_SECONDS,
-    members: base.membership,
-    activity: base.activity,
+    members: membership.membership,
     nameOf: (userId) => contacts.contacts.nameOf(userId),
   })
-  createRooms({ service, mysql, limiter, contacts, base, messages })
+  createRooms({ service, mysql, limiter, outbox, contacts, membership, messages })
   createStream({
     service,
     redis,
     limiter,
-    members: base.membership,
+    members: membership.membership,
     messages: messages.forStreams,
     listVersions: contacts.listVersions,
     goneAfterMs: config.STREAM_GONE_AFTER_MS,

@@ -2,7 +2,7 @@ import type { Service, ServiceOutbox } from '@bigtech/service-kit'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import { ContactRepository } from './contacts.repository.ts'
 import { ContactService } from './contacts.service.ts'
-import { ListVersionReader } from './list-versions.ts'
+import { ListVersionReader } from './prisma-list-versions.ts'
 
 export interface ContactsModule {
   readonly repository: ContactRepository

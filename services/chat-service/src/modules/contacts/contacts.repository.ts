@@ -3,7 +3,7 @@ import { type Outbox, once } from '@bigtech/outbox'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { applyFact, type ContactName, type Pair, type PairFact, peopleOf } from './contacts.ts'
-import { countListChange, countProfileChange } from './list-versions.ts'
+import { countListChange, countProfileChange } from './prisma-list-versions.ts'
 
 interface PairRow {
   low: bigint

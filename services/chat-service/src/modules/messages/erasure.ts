@@ -1,8 +1,8 @@
-import type { MessageErasure, MessageExport } from '../rooms/membership.ts'
 import type { ChangeWriter } from './change-writer.ts'
 import { type MessageDocument, toRecord } from './documents.ts'
 import type { MessageRepository } from './message.repository.ts'
 import { roomOf } from './message.ts'
+import type { MessageErasure, MessageExport } from './messages.ports.ts'
 import type { MongoStore } from './mongo-store.ts'
 import { MAX_VERSIONS, type VersionRepository } from './version.repository.ts'
 

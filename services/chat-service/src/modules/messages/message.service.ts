@@ -1,7 +1,7 @@
 import type { Attachment, Message } from '@bigtech/contracts'
 import { type AuthenticatedContext, decodeCursor, Problem, toPage } from '@bigtech/service-kit'
 import { z } from 'zod'
-import type { Membership, MembershipReader } from '../rooms/membership.ts'
+import type { Membership, MembershipReader } from '../membership/membership.ports.ts'
 import type { Appended, Draft, MessageAppender } from './append.ts'
 import { type ChangeBody, MAX_PINS } from './change.ts'
 import type { ChangeWriter } from './change-writer.ts'

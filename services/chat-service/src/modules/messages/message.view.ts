@@ -1,6 +1,6 @@
 import { hiddenMessage, type Message } from '@bigtech/contracts'
 import { unknownContact } from '../contacts/contacts.ts'
-import type { MembershipReader } from '../rooms/membership.ts'
+import type { MembershipReader } from '../membership/membership.ports.ts'
 import type { MessageRepository } from './message.repository.ts'
 import { excerpt, type MessageRecord } from './message.ts'
 import type { Projection } from './projection.ts'

@@ -1,7 +1,7 @@
 import { openCustomOutbox, type RateLimiter, type Service, StoreMetrics } from '@bigtech/service-kit'
 import type { Connection } from 'mongoose'
 import { Counter } from 'prom-client'
-import type { MembershipReader, MessagesSide, RoomActivity } from '../rooms/membership.ts'
+import type { MembershipReader } from '../membership/membership.ports.ts'
 import { MessageAppender } from './append.ts'
 import { ChangeWriter } from './change-writer.ts'
 import { MessagesOfUser } from './erasure.ts'
@@ -11,6 +11,7 @@ import { MessageService } from './message.service.ts'
 import type { MessageRecord } from './message.ts'
 import { MessageViews } from './message.view.ts'
 import { MessageLimits } from './message-limits.ts'
+import type { MessagesPort } from './messages.ports.ts'
 import { messageRoutes } from './messages.routes.ts'
 import { MongoStore } from './mongo-store.ts'
 import { Projection } from './projection.ts'
@@ -30,7 +31,6 @@ export interface MessagesOptions {
   readonly databaseUrl: string
   readonly sendsPer10Seconds: number
   readonly members: MembershipReader
-  readonly activity: RoomActivity
   readonly nameOf: (userId: number) => Promise<string>
 }
 
@@ -45,7 +45,7 @@ export interface MessagesForStreams {
   readonly updates: RoomUpdates
 }
 
-export interface MessagesModule extends MessagesSide {
+export interface MessagesModule extends MessagesPort {
   readonly forStreams: MessagesForStreams
 }
 
@@ -96,13 +96,14 @@ export function createMessages(options: MessagesOptions): MessagesModule {
     heads: new RoomHeadsReader({ store, repository, rooms, positions }),
     erasure: ofUser,
     export: ofUser,
+    updates,
     forStreams: { repository, projection, views, positions, reads, rooms, updates },
   }
 }
 
 /** Everything that follows from a commit; none of it may fail the answer to the sender. */
 function afterAppend(
-  { service, activity }: MessagesOptions,
+  { service }: MessagesOptions,
   side: {
     positions: ReadPositionRepository
     reads: ReadState
@@ -124,7 +125,6 @@ function afterAppend(
       if (messageType !== 'system') side.reads.heard({ roomId, userId, seq })
     }
     side.rooms.note(roomId, { seq: last.seq })
-    activity.touch(roomId, last.seq, new Date(last.createdAt))
     side.updates.emit({ roomId, messages })
     side.outbox.wake()
     // Whoever writes has read what is before. Stored before the answer, so that every process counts it as read

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
-import { type MembershipReader, readFloor } from '../rooms/membership.ts'
+import type { MembershipReader } from '../membership/membership.ports.ts'
+import { readFloor } from '../membership/membership.ts'
 import type { UnixMs } from './message.ts'
 import type { ReadPosition, ReadPositionRepository } from './read-positions.ts'
 

@@ -1,7 +1,7 @@
-import type { SystemMessage, SystemMessages } from '../rooms/membership.ts'
 import type { MessageAppender } from './append.ts'
 import { draftOf } from './drafts.ts'
 import type { MessageRepository } from './message.repository.ts'
+import type { SystemMessage, SystemMessages } from './messages.ports.ts'
 
 /** Lines in the history that tell of changes of the room. Appending one twice stores it once. */
 export class SystemMessageWriter implements SystemMessages {

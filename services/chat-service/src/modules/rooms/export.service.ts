@@ -1,9 +1,9 @@
-import type { MessageExport } from './membership.ts'
-import { muteAt } from './room.ts'
+import { muteAt } from '../membership/membership.ts'
+import type { MessageExport } from '../messages/messages.ports.ts'
 import type { RoomDetails } from './room-list.repository.ts'
 
 export interface ExportServiceOptions {
-  readonly rooms: { roomIdsOf(userId: number): Promise<number[]> }
+  readonly memberships: { roomIdsOf(userId: number): Promise<number[]> }
   readonly list: {
     details(userId: number, roomIds: readonly number[]): Promise<ReadonlyMap<number, RoomDetails>>
   }
@@ -21,8 +21,8 @@ export class ExportService {
 
   /** What is bounded is read before the first byte, so that an outage is still an answer of its own. */
   async exportChatData(userId: number): Promise<AsyncIterable<string>> {
-    const { rooms, list, receivers, messages } = this.#options
-    const details = await list.details(userId, await rooms.roomIdsOf(userId))
+    const { memberships, list, receivers, messages } = this.#options
+    const details = await list.details(userId, await memberships.roomIdsOf(userId))
     const now = new Date()
     const head = {
       exported_at: now.toISOString(),

@@ -1,8 +1,10 @@
 import { type RoomMember, roomDeleted, roomMembersChanged, roomRoleChanged } from '@bigtech/contracts'
 import { type AuthenticatedContext, decodeCursor, Problem, toPage } from '@bigtech/service-kit'
 import { z } from 'zod'
-import type { MembershipReader, Role, RoomHeads } from './membership.ts'
-import { FOREVER, mayRemove, nextOwner, roomLimits } from './room.ts'
+import type { MembershipReader, Role } from '../membership/membership.ports.ts'
+import { FOREVER } from '../membership/membership.ts'
+import type { RoomHeads } from '../messages/messages.ports.ts'
+import { mayRemove, nextOwner, roomLimits } from './room.ts'
 import { type Names, toPerson } from './room-list.service.ts'
 import { assertGroup, historyStartOf, lockGroup, notAddable, recentHead, roleRequired } from './room-rules.ts'
 import type { RoomTransaction } from './room-transaction.repository.ts'
@@ -11,12 +13,16 @@ import type { ContactPolicy, RoomTransactions } from './rooms.service.ts'
 
 interface MemberStore extends RoomTransactions {
   members(roomId: number, after: MemberPosition | undefined, limit: number): Promise<ListedMember[]>
+}
+
+interface MembershipStore {
   present(roomId: number, userIds: readonly number[]): Promise<number[]>
   roomIdsOf(userId: number): Promise<number[]>
 }
 
 export interface MemberServiceOptions {
   readonly rooms: MemberStore
+  readonly memberships: MembershipStore
   readonly membership: Pick<MembershipReader, 'require'>
   readonly contacts: Pick<ContactPolicy, 'refusedFor'>
   readonly names: Names
@@ -65,11 +71,11 @@ export class MemberService {
     roomId: number,
     listed: readonly number[],
   ): Promise<{ added: number[]; memberCount: number }> {
-    const { membership, rooms, contacts, heads } = this.#options
+    const { membership, memberships, rooms, contacts, heads } = this.#options
     const { userId } = ctx.actor
     assertGroup(await membership.require(roomId, userId))
     const wanted = [...new Set(listed)].filter((id) => id !== userId)
-    const already = new Set(await rooms.present(roomId, wanted))
+    const already = new Set(await memberships.present(roomId, wanted))
     const strangers = wanted.filter((id) => !already.has(id))
     const refused = strangers.length > 0 ? await contacts.refusedFor(userId, strangers) : []
     if (refused.length > 0) throw notAddable(listed, refused)
@@ -139,10 +145,10 @@ export class MemberService {
 
   /** For a deleted account: out of every room, direct ones too. Safe to repeat, and to go on with. */
   async leaveAllRooms(userId: number, correlationId: string): Promise<void> {
-    const { rooms } = this.#options
+    const { memberships, rooms } = this.#options
     for (;;) {
       // Asked again, since a last request of theirs may have been under way.
-      const roomIds = await rooms.roomIdsOf(userId)
+      const roomIds = await memberships.roomIdsOf(userId)
       if (roomIds.length === 0) break
       for (const roomId of roomIds) {
         await rooms.transaction('room_leave_deleted', correlationId, async (tx) => {

@@ -1,5 +1,5 @@
 import type { Service } from '@bigtech/service-kit'
-import type { RoomActivity } from './membership.ts'
+import type { RoomUpdate } from '../messages/room-updates.ts'
 
 export interface Activity {
   readonly roomId: number
@@ -23,7 +23,7 @@ const MAX_PENDING = 100_000
  * write a second and not one a message. What is lost on the way (a crash, MySQL down for long) the room
  * list sees by looking for the seq that follows, and tells anew.
  */
-export class RoomActivityWriter implements RoomActivity {
+export class RoomActivityWriter {
   readonly #store: ActivityStore
   readonly #log: Service['log']
   readonly #pending = new Map<number, Activity>()
@@ -35,6 +35,13 @@ export class RoomActivityWriter implements RoomActivity {
     this.#log = log
   }
 
+  /** Notes the newest message of an update. */
+  follow({ roomId, messages }: Pick<RoomUpdate, 'roomId' | 'messages'>): void {
+    const last = messages?.at(-1)
+    if (last) this.touch(roomId, last.seq, new Date(last.createdAt))
+  }
+
+  /** Writes a room at most once a second, and never fails. */
   touch(roomId: number, seq: number, at: Date): void {
     const known = this.#pending.get(roomId)
     if (known && known.seq >= seq) return

@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
-import type { Role } from './membership.ts'
+import type { Role } from '../membership/membership.ports.ts'
 import type { Activity, ActivityStore } from './room-activity.ts'
 import {
   type MemberSettings,

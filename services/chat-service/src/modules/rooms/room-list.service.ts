@@ -2,8 +2,10 @@ import type { Room, RoomPerson } from '@bigtech/contracts'
 import { decodeCursor, Problem, StoreUnavailable, toPage } from '@bigtech/service-kit'
 import { z } from 'zod'
 import type { ContactName } from '../contacts/contacts.ts'
-import type { RoomActivity, RoomHead, RoomHeads } from './membership.ts'
-import { compareInList, type ListPosition, muteAt, peerIn } from './room.ts'
+import { muteAt, peerIn } from '../membership/membership.ts'
+import type { RoomHead, RoomHeads } from '../messages/messages.ports.ts'
+import { compareInList, type ListPosition } from './room.ts'
+import type { RoomActivityWriter } from './room-activity.ts'
 import type { RoomDetails, RoomPlace } from './room-list.repository.ts'
 
 export interface RoomListStore {
@@ -28,7 +30,7 @@ const cursorSchema = z.tuple([z.union([z.literal(0), z.literal(1)]), z.int(), z.
 export class RoomListService {
   readonly #store: RoomListStore
   readonly #heads: RoomHeads
-  readonly #activity: RoomActivity
+  readonly #activity: Pick<RoomActivityWriter, 'touch'>
   readonly #names: Names
   readonly #refuse: (roomId: number, userId: number) => Promise<unknown>
 
@@ -36,7 +38,7 @@ export class RoomListService {
   constructor(options: {
     store: RoomListStore
     heads: RoomHeads
-    activity: RoomActivity
+    activity: Pick<RoomActivityWriter, 'touch'>
     names: Names
     refuse: (roomId: number, userId: number) => Promise<unknown>
   }) {

@@ -1,5 +1,6 @@
 import { Problem, StoreUnavailable } from '@bigtech/service-kit'
-import type { HistoryStart, Membership, RoomHeads } from './membership.ts'
+import type { HistoryStart, Membership } from '../membership/membership.ports.ts'
+import type { RoomHeads } from '../messages/messages.ports.ts'
 import { type RoomAction, roleAllows, roleFor } from './room.ts'
 import type { RoomRecord, RoomTransaction } from './room-transaction.repository.ts'
 

@@ -1,11 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { FOREVER, muteAt } from '../membership/membership.ts'
 import {
   compareInList,
-  FOREVER,
   type ListPosition,
   mayRemove,
-  muteAt,
   nextOwner,
   type RoomAction,
   roleAllows,

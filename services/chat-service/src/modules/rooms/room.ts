@@ -1,4 +1,4 @@
-import type { Role } from './membership.ts'
+import type { Role } from '../membership/membership.ports.ts'
 
 /** The rules of rooms, without any store. */
 export const roomLimits = { members: 1_000, roomsPerUser: 2_000, links: 20 } as const
@@ -64,20 +64,4 @@ export interface ListPosition {
 /** Pinned first, then the newest activity; rooms of the same millisecond by id, so that the order is total. */
 export function compareInList(a: ListPosition, b: ListPosition): number {
   return Number(b.pinned) - Number(a.pinned) || b.at - a.at || b.roomId - a.roomId
-}
-
-/** What stands in "muted until" when it is until further notice. */
-export const FOREVER = new Date('9999-12-31T00:00:00.000Z')
-
-/** A mute as people see it: whether it holds now, and until when if it ends. */
-export function muteAt(mutedUntil: Date | null, now: Date): { muted: boolean; mutedUntil: Date | null } {
-  if (!mutedUntil || mutedUntil <= now) return { muted: false, mutedUntil: null }
-  return { muted: true, mutedUntil: mutedUntil >= FOREVER ? null : mutedUntil }
-}
-
-/** The other one of a pair's key. */
-export function peerIn(directKey: string | null, userId: number): number | null {
-  if (directKey === null) return null
-  const [low, high] = directKey.split(':').map(Number)
-  return (low === userId ? high : low) ?? null
 }

@@ -1,41 +1,6 @@
-import {
-  type EventBase,
-  roomCreated,
-  roomDeleted,
-  roomMembersChanged,
-  roomMuteChanged,
-  roomRoleChanged,
-  roomUpdated,
-} from '@bigtech/contracts'
-import { type EventContext, on, type Subscription } from '@bigtech/kafka'
-import type { MembershipService } from './membership.service.ts'
-import type { SystemMessageKind, SystemMessages } from './membership.ts'
-
-/**
- * Invalidates cached memberships on every process. Reliable path; the Redis hint is best effort. Skips events
- * published before the process started: their changes were committed before the first read filled the cache,
- * and looking each of them up in MySQL would only delay readiness.
- */
-export function liveRoomHandlers(
-  membership: Pick<MembershipService, 'membersChanged' | 'settingsChanged'>,
-): Subscription[] {
-  const changed = async (
-    { room_id: roomId }: { room_id: number },
-    { beforeStart }: EventContext,
-    added: readonly number[],
-    removed: readonly number[],
-  ) => {
-    if (beforeStart) return
-    await membership.membersChanged(roomId, [...added, ...removed], { roomId, added, removed })
-  }
-  return [
-    on(roomCreated, (event, ctx) => changed(event, ctx, event.member_ids, [])),
-    on(roomMembersChanged, (event, ctx) => changed(event, ctx, event.added, event.removed)),
-    on(roomDeleted, (event, ctx) => changed(event, ctx, [], event.member_ids ?? [])),
-    on(roomRoleChanged, async (event) => membership.settingsChanged(event.room_id, [event.user_id])),
-    on(roomMuteChanged, async (event) => membership.settingsChanged(event.room_id, [event.user_id])),
-  ]
-}
+import { type EventBase, roomMembersChanged, roomRoleChanged, roomUpdated } from '@bigtech/contracts'
+import { on, type Subscription } from '@bigtech/kafka'
+import type { SystemMessageKind, SystemMessages } from '../messages/messages.ports.ts'
 
 const kindByReason = {
   invited: 'members_invited',

@@ -1,7 +1,6 @@
 import { Problem, type Service, type ServiceOutbox } from '@bigtech/service-kit'
 import { Counter } from 'prom-client'
 import type { Mysql } from '../../infrastructure/mysql.ts'
-import type { ChatRedis } from '../../infrastructure/redis.ts'
 import {
   type ContactReactions,
   contactHandlers,
@@ -9,52 +8,20 @@ import {
   liveContactHandlers,
 } from '../contacts/contacts.consumers.ts'
 import type { ContactsModule } from '../contacts/contacts.module.ts'
+import type { MembershipModule } from '../membership/membership.module.ts'
+import type { MessagesPort } from '../messages/messages.ports.ts'
 import { ExportService } from './export.service.ts'
 import { LinkRepository } from './links.repository.ts'
 import { LinkService } from './links.service.ts'
 import { memberRoutes } from './members.routes.ts'
 import { MemberService } from './members.service.ts'
-import { MembershipService } from './membership.service.ts'
-import type { MessagesSide } from './membership.ts'
 import { RoomActivityWriter } from './room-activity.ts'
 import { RoomListRepository } from './room-list.repository.ts'
 import { RoomListService } from './room-list.service.ts'
-import { liveRoomHandlers, systemMessageHandlers } from './rooms.consumers.ts'
+import { systemMessageHandlers } from './rooms.consumers.ts'
 import { RoomRepository } from './rooms.repository.ts'
 import { type Limiter, roomRoutes } from './rooms.routes.ts'
 import { RoomService } from './rooms.service.ts'
-
-/** What messages and streams build on. */
-export interface MembershipModule {
-  readonly repository: RoomRepository
-  readonly membership: MembershipService
-  readonly activity: RoomActivityWriter
-  readonly list: RoomListRepository
-}
-
-/** Wires who is in which room, before anything that asks for it. */
-export function createMembership(options: {
-  service: Service
-  mysql: Mysql
-  redis: ChatRedis
-  outbox: ServiceOutbox
-  contacts: ContactsModule
-}): MembershipModule {
-  const { service, mysql } = options
-  const repository = new RoomRepository(mysql, options.outbox, () => options.outbox.wake())
-  const membership = new MembershipService({
-    store: repository,
-    hints: options.redis,
-    policy: options.contacts.contacts,
-    log: service.log,
-    metrics: service.metrics,
-  })
-  repository.tellAfterCommit(membership)
-  const list = new RoomListRepository(mysql)
-  const activity = new RoomActivityWriter(list, service.log)
-  service.lifecycle.onStop('producers', 'room activity', () => activity.stop())
-  return { repository, membership, activity, list }
-}
 
 /** Wires what people do with rooms: routes, and what happens on events. */
 export function createRooms(options: {
@@ -62,12 +29,18 @@ export function createRooms(options: {
   mysql: Mysql
   limiter: Limiter
   contacts: ContactsModule
-  base: MembershipModule
-  messages: MessagesSide
+  outbox: ServiceOutbox
+  membership: MembershipModule
+  messages: MessagesPort
 }): void {
-  const { service, limiter, messages } = options
-  const { repository, membership, activity, list: listStore } = options.base
+  const { service, mysql, limiter, outbox, messages } = options
+  const { membership, repository: memberships } = options.membership
   const { contacts, repository: contactStore } = options.contacts
+  const repository = new RoomRepository(mysql, outbox, () => outbox.wake(), membership)
+  const listStore = new RoomListRepository(mysql)
+  const activity = new RoomActivityWriter(listStore, service.log)
+  messages.updates.onUpdate((update) => activity.follow(update))
+  service.lifecycle.onStop('producers', 'room activity', () => activity.stop())
   const { heads } = messages
   const created = new Counter({
     name: 'rooms_created_total',
@@ -81,10 +54,17 @@ export function createRooms(options: {
     membership,
     countCreated: (room_type) => created.inc({ room_type }),
   })
-  const members = new MemberService({ rooms: repository, membership, contacts, names: contacts, heads })
+  const members = new MemberService({
+    rooms: repository,
+    memberships,
+    membership,
+    contacts,
+    names: contacts,
+    heads,
+  })
   const links = new LinkService({
     rooms: repository,
-    links: new LinkRepository(options.mysql),
+    links: new LinkRepository(mysql),
     membership,
     heads,
   })
@@ -96,7 +76,7 @@ export function createRooms(options: {
     refuse: (roomId, userId) => membership.require(roomId, userId),
   })
   const exports = new ExportService({
-    rooms: repository,
+    memberships,
     list: listStore,
     receivers: contacts,
     messages: messages.export,
@@ -111,7 +91,7 @@ export function createRooms(options: {
   service.subscribe('contacts', contactHandlers(contactStore, reactions))
   service.subscribe('deletions', deletionHandlers(contactStore, reactions))
   service.subscribe('system-messages', systemMessageHandlers(messages.systemMessages))
-  service.subscribeEveryProcess([...liveContactHandlers(contacts), ...liveRoomHandlers(membership)])
+  service.subscribeEveryProcess(liveContactHandlers(contacts))
 }
 
 /** Somebody in 2,000 rooms has friends without a room until they leave some and ask for it. */

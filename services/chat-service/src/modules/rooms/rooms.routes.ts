@@ -13,8 +13,8 @@ import {
 } from '@bigtech/contracts'
 import { type Limit, route } from '@bigtech/service-kit'
 import type { FastifyInstance } from 'fastify'
+import { muteAt } from '../membership/membership.ts'
 import type { ExportService } from './export.service.ts'
-import { muteAt } from './room.ts'
 import type { RoomListService } from './room-list.service.ts'
 import type { RoomService } from './rooms.service.ts'
 

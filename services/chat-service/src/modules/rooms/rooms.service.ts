@@ -1,7 +1,7 @@
 import { pairKey, roomCreated, roomDeleted, roomMuteChanged, roomUpdated } from '@bigtech/contracts'
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
-import type { MembershipReader } from './membership.ts'
-import { FOREVER, muteAt } from './room.ts'
+import type { MembershipReader } from '../membership/membership.ports.ts'
+import { FOREVER, muteAt } from '../membership/membership.ts'
 import { lockGroup, notAddable } from './room-rules.ts'
 import {
   type HistoryVisibility,

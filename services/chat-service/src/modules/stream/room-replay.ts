@@ -1,6 +1,6 @@
+import type { MembershipReader } from '../membership/membership.ports.ts'
 import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { RoomPosition } from '../messages/room-positions.ts'
-import type { MembershipReader } from '../rooms/membership.ts'
 import { frame } from './frames.ts'
 import type { RoomChannels } from './room-channels.ts'
 import { readRoom } from './room-reader.ts'

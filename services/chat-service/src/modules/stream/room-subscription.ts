@@ -1,4 +1,4 @@
-import type { Membership } from '../rooms/membership.ts'
+import type { Membership } from '../membership/membership.ports.ts'
 import type { RoomProgress } from './stream-cursor.ts'
 import type { StreamSession } from './stream-session.ts'
 

@@ -1,5 +1,5 @@
 import type { StreamFrameData } from '@bigtech/contracts'
-import type { ListVersions } from '../contacts/list-versions.ts'
+import type { ListVersions } from '../contacts/prisma-list-versions.ts'
 import type { UnixMs } from '../messages/message.ts'
 
 /** How far a stream is in one room. */

@@ -1,5 +1,5 @@
 import type { StreamFrameData, StreamFrameName } from '@bigtech/contracts'
-import type { ListVersions } from '../contacts/list-versions.ts'
+import type { ListVersions } from '../contacts/prisma-list-versions.ts'
 import type { UnixMs } from '../messages/message.ts'
 import { frame } from './frames.ts'
 import type { RoomSubscription } from './room-subscription.ts'

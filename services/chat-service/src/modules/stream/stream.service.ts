@@ -1,6 +1,6 @@
 import { Problem, type Service } from '@bigtech/service-kit'
+import type { MembershipChange, MembershipReader } from '../membership/membership.ports.ts'
 import type { MessagesForStreams } from '../messages/messages.module.ts'
-import type { MembershipChange, MembershipReader } from '../rooms/membership.ts'
 import { frame } from './frames.ts'
 import type { RoomChannels } from './room-channels.ts'
 import type { RoomReplay } from './room-replay.ts'

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { MembershipReader } from '../rooms/membership.ts'
+import type { MembershipReader } from '../membership/membership.ports.ts'
 import type { RoomHint } from './pubsub.ts'
 
 const COALESCE_MS = 2_000

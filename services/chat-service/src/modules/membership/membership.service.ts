@@ -2,13 +2,13 @@ import { uuidv7 } from '@bigtech/contracts'
 import { Problem, type Service } from '@bigtech/service-kit'
 import type { Registry } from 'prom-client'
 import { FactCache } from '../../fact-cache.ts'
-import type { Membership, MembershipChange, MembershipReader } from './membership.ts'
-import { muteAt } from './room.ts'
-import type { CommitListener, MembershipRecord } from './rooms.repository.ts'
+import type { Membership, MembershipChange, MembershipReader } from './membership.ports.ts'
+import type { MembershipRecord } from './membership.repository.ts'
+import { muteAt } from './membership.ts'
 
 /** What memberships are read from. */
 export interface MembershipStore {
-  find(roomId: number): Promise<object | undefined>
+  roomExists(roomId: number): Promise<boolean>
   memberships(roomIds: readonly number[], userIds: readonly number[]): Promise<MembershipRecord[]>
   memberIds(roomId: number): Promise<number[]>
   roomIdsOf(userId: number): Promise<number[]>
@@ -41,7 +41,7 @@ const FRESH_MS = 60_000
  * a hint, and surely by its event. Both only say where to look: what is true is read again, so that
  * an old event that comes late cannot bring a removed member back for a moment.
  */
-export class MembershipService implements MembershipReader, CommitListener {
+export class MembershipService implements MembershipReader {
   readonly #store: MembershipStore
   readonly #hints: Hints
   readonly #policy: MessagingPolicy
@@ -83,7 +83,7 @@ export class MembershipService implements MembershipReader, CommitListener {
   async require(roomId: number, userId: number): Promise<Membership> {
     const membership = await this.find(roomId, userId)
     if (membership) return membership
-    throw new Problem((await this.#store.find(roomId)) ? 'NOT_A_MEMBER' : 'ROOM_NOT_FOUND')
+    throw new Problem((await this.#store.roomExists(roomId)) ? 'NOT_A_MEMBER' : 'ROOM_NOT_FOUND')
   }
 
   async find(roomId: number, userId: number): Promise<Membership | undefined> {

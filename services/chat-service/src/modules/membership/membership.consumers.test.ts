@@ -1,11 +1,11 @@
 import { roomCreated, roomMembersChanged } from '@bigtech/contracts'
 import type { EventContext } from '@bigtech/kafka'
 import { expect, it } from 'vitest'
-import { liveRoomHandlers } from './rooms.consumers.ts'
+import { membershipHandlers } from './membership.consumers.ts'
 
 it('looks up every change of members since the start, and none from before, whatever the time stamps say', async () => {
   const told: number[] = []
-  const handlers = liveRoomHandlers({
+  const handlers = membershipHandlers({
     membersChanged: async (roomId) => void told.push(roomId),
     settingsChanged: () => {},
   })

@@ -1,0 +1,101 @@
+import { Prisma } from '../../generated/prisma/client.ts'
+import type { Mysql } from '../../infrastructure/mysql.ts'
+import type { Role, RoomType } from './membership.ports.ts'
+import { peerIn } from './membership.ts'
+
+/** A membership as it is stored; whether it is muted depends on the time of asking. */
+export interface MembershipRecord {
+  readonly roomId: number
+  readonly userId: number
+  readonly role: Role
+  readonly roomType: RoomType
+  readonly joinedAt: Date
+  readonly visibleFromSeq: number
+  readonly joinedSeq: number
+  readonly directPeerId: number | null
+  readonly mutedUntil: Date | null
+}
+
+/** Reads who is in which room. Changes are the business of the rooms module. */
+export class MembershipRepository {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  async roomExists(roomId: number): Promise<boolean> {
+    const room = await this.#mysql.run('room', (db) =>
+      db.room.findFirst({ where: { id: roomId, deletedAt: null }, select: { id: true } }),
+    )
+    return room !== null
+  }
+
+  /** Of these users in these rooms. One of both is one alone: a range of the primary key. */
+  async memberships(roomIds: readonly number[], userIds: readonly number[]): Promise<MembershipRecord[]> {
+    if (roomIds.length === 0 || userIds.length === 0) return []
+    const rows = await this.#mysql.run(
+      'memberships',
+      (db) => db.$queryRaw<
+        {
+          room_id: bigint
+          user_id: bigint
+          room_type: RoomType
+          direct_key: string | null
+          role: Role
+          joined_at: Date
+          visible_from_seq: bigint
+          joined_seq: bigint
+          muted_until: Date | null
+        }[]
+      >`SELECT m.room_id, m.user_id, r.room_type, r.direct_key, m.role, m.joined_at, m.visible_from_seq,
+          m.joined_seq, m.muted_until
+        FROM room_members m JOIN rooms r ON r.id = m.room_id
+        WHERE m.room_id IN (${Prisma.join([...roomIds])}) AND m.user_id IN (${Prisma.join([...userIds])})`,
+    )
+    return rows.map((row) => ({
+      roomId: Number(row.room_id),
+      userId: Number(row.user_id),
+      role: row.role,
+      roomType: row.room_type,
+      joinedAt: row.joined_at,
+      visibleFromSeq: Number(row.visible_from_seq),
+      joinedSeq: Number(row.joined_seq),
+      directPeerId: peerIn(row.direct_key, Number(row.user_id)),
+      mutedUntil: row.muted_until,
+    }))
+  }
+
+  async memberIds(roomId: number): Promise<number[]> {
+    const rows = await this.#mysql.run(
+      'member_ids',
+      (db) =>
+        db.$queryRaw<
+          { user_id: bigint }[]
+        >`SELECT user_id FROM room_members WHERE room_id = ${roomId} ORDER BY user_id`,
+    )
+    return rows.map(({ user_id }) => Number(user_id))
+  }
+
+  async roomIdsOf(userId: number): Promise<number[]> {
+    const rows = await this.#mysql.run(
+      'room_ids',
+      (db) =>
+        db.$queryRaw<
+          { room_id: bigint }[]
+        >`SELECT room_id FROM room_members WHERE user_id = ${userId} ORDER BY room_id`,
+    )
+    return rows.map(({ room_id }) => Number(room_id))
+  }
+
+  /** Those of the users that are in the room now. */
+  async present(roomId: number, userIds: readonly number[]): Promise<number[]> {
+    if (userIds.length === 0) return []
+    const rows = await this.#mysql.run(
+      'members_present',
+      (db) => db.$queryRaw<{ user_id: bigint }[]>`
+        SELECT user_id FROM room_members WHERE room_id = ${roomId} AND user_id IN (${Prisma.join([...userIds])})`,
+    )
+    return rows.map(({ user_id }) => Number(user_id))
+  }
+}
