@@ -1,11 +1,4 @@
-import {
-  getRoom,
-  listRooms,
-  type Message,
-  type Room,
-  type RoomMember,
-  type StreamFrame,
-} from '@bigtech/client'
+import { getRoom, listRooms, type Message, type Room, type StreamFrame } from '@bigtech/client'
 import { QueryClient } from '@tanstack/react-query'
 import { createContext, useContext } from 'react'
 import { call } from './api.ts'
@@ -188,11 +181,6 @@ export async function allPages<Item>(
     cursor = answer.next_cursor
   } while (cursor !== null)
   return items
-}
-
-/** What to call somebody in a room: the name shown there, or the one the message carries. */
-export function nameIn(members: readonly RoomMember[] | undefined, userId: number): string | undefined {
-  return members?.find(({ user_id }) => user_id === userId)?.display_name
 }
 
 export const ChatContext = createContext<Chat | undefined>(undefined)

@@ -6,15 +6,13 @@ import { useChat } from '../core/chat.ts'
 import { draftOf, keepDraft } from '../core/drafts.ts'
 import { useT } from '../i18n/index.ts'
 import { IconButton } from '../ui/icon-button.tsx'
+import { isTouch } from '../ui/is-touch.ts'
 import { attempt } from '../ui/notices.tsx'
 import { MentionList, mentionedIn, useMentions } from './mentions.tsx'
 import { useNameOf, useOpenRoom, useRoomState } from './room-context.ts'
 import { useTypingSignal } from './use-typing-signal.ts'
 
 const EmojiPopover = lazy(() => import('./emoji-popover.tsx'))
-
-/** A touch keyboard has no Shift+Enter: there Enter makes a line, and the button sends. */
-const isTouch = matchMedia('(pointer: coarse)').matches
 
 /** Writes a message, a reply, or an edit. */
 export function Composer() {
@@ -27,6 +25,7 @@ export function Composer() {
     // Enter that ends a composition (Hangul, kana) belongs to the input method; 229 is how Safari says so.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return
     if (mentions.onKeyDown(event)) return
+    // On a touch keyboard Enter makes a line, and the button sends.
     if (event.key === 'Enter' && !event.shiftKey && !isTouch) {
       event.preventDefault()
       submit()

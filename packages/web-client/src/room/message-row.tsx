@@ -1,10 +1,11 @@
 import type { Message } from '@bigtech/client'
 import { Ellipsis, Forward, Pin, Reply } from 'lucide-react'
-import { type MouseEvent, memo } from 'react'
+import { type MouseEvent, memo, useState } from 'react'
 import { clock, isSameDay, isSameMinute, longDay } from '../core/times.ts'
 import { useLanguage, useT } from '../i18n/index.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
+import { isTouch } from '../ui/is-touch.ts'
 import { anchorOf } from '../ui/menu.tsx'
 import { MessageBody } from './message-body.tsx'
 import type { OpenMenu } from './message-menu.tsx'
@@ -72,8 +73,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
 
 function SystemRow({ message }: { message: Message }) {
   const t = useT()
-  const { members } = useOpenRoom()
-  const nameOf = (userId: number) => members?.find(({ user_id }) => user_id === userId)?.display_name
+  const { memberById } = useOpenRoom()
+  const nameOf = (userId: number) => memberById.get(userId)?.display_name
   return (
     <p className="message system" tabIndex={-1} data-seq={message.seq}>
       <span>{systemLine(message, nameOf, t)}</span>
@@ -82,10 +83,11 @@ function SystemRow({ message }: { message: Message }) {
 }
 
 function TalkRow({ message, isGroupStart, isGroupEnd, isHighlighted, onMenu }: MessageRowProps) {
-  const { ownId, members } = useOpenRoom()
+  const { ownId, memberById } = useOpenRoom()
   const nameOf = useNameOf()
   const isMine = message.user_id === ownId
-  const author = members?.find(({ user_id }) => user_id === message.user_id)
+  // Tools cost as much as the rest of a row: they are made for the one that is pointed at or focused.
+  const [hasTools, setTools] = useState(isTouch)
   const openMenu = (event: MouseEvent<HTMLElement>) => {
     event.preventDefault()
     onMenu({ message, anchor: anchorOf(event) })
@@ -100,11 +102,18 @@ function TalkRow({ message, isGroupStart, isGroupEnd, isHighlighted, onMenu }: M
       tabIndex={-1}
       aria-label={name}
       onContextMenu={message.is_deleted ? undefined : openMenu}
+      onPointerEnter={() => setTools(true)}
+      onFocus={() => setTools(true)}
     >
       {!isMine && (
         <div className="message-avatar">
           {isGroupStart && (
-            <Avatar name={name} id={message.user_id} url={author?.profile_image_url} size={38} />
+            <Avatar
+              name={name}
+              id={message.user_id}
+              url={memberById.get(message.user_id)?.profile_image_url}
+              size={38}
+            />
           )}
         </div>
       )}
@@ -117,7 +126,7 @@ function TalkRow({ message, isGroupStart, isGroupEnd, isHighlighted, onMenu }: M
             <MessageBody message={message} />
           </div>
           <Meta message={message} showsTime={isGroupEnd} />
-          {!message.is_deleted && <RowTools message={message} onMenu={openMenu} />}
+          {hasTools && !message.is_deleted && <RowTools message={message} onMenu={openMenu} />}
         </div>
         <Reactions message={message} />
       </div>

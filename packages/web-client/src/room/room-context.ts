@@ -1,6 +1,5 @@
 import type { Message, Room, RoomMember } from '@bigtech/client'
 import { createContext, useContext } from 'react'
-import { nameIn } from '../core/chat.ts'
 import type { RoomWindow } from '../core/room-window.ts'
 import { useT } from '../i18n/index.ts'
 
@@ -12,6 +11,7 @@ export interface OpenRoom {
   readonly roomId: number
   readonly window: RoomWindow
   readonly members: RoomMember[] | undefined
+  readonly memberById: ReadonlyMap<number, RoomMember>
   readonly ownId: number
   readonly setFocus: (focus: RoomFocus) => void
 }
@@ -41,6 +41,6 @@ export function useRoomState(): RoomState {
 /** What to call somebody in this room; whoever left keeps the name the message carries. */
 export function useNameOf(): (userId: number, username?: string) => string {
   const t = useT()
-  const { members } = useOpenRoom()
-  return (userId, username) => nameIn(members, userId) ?? (username || t('unknownUser'))
+  const { memberById } = useOpenRoom()
+  return (userId, username) => memberById.get(userId)?.display_name ?? (username || t('unknownUser'))
 }

@@ -23,10 +23,10 @@ export function RoomPage({ roomId, panel }: { roomId: number; panel: string | un
   const members = useMembers(roomId).data
   const [focus, setFocus] = useState<RoomFocus>()
   const window = useWindow(roomId)
-  const context = useMemo(
-    () => (window ? { roomId, window, members, ownId: chat.userId, setFocus } : undefined),
-    [roomId, window, members, chat.userId],
-  )
+  const context = useMemo(() => {
+    const memberById = new Map(members?.map((member) => [member.user_id, member]))
+    return window && { roomId, window, members, memberById, ownId: chat.userId, setFocus }
+  }, [roomId, window, members, chat.userId])
   const state = useMemo(() => (room ? { room, focus } : undefined), [room, focus])
   if (error) return <Failed error={error} onRetry={retry} />
   if (!context || !state) return <Spinner />
