@@ -20,7 +20,7 @@ export interface RebuildPlan {
   readonly lost: readonly LostFigures[]
 }
 
-export interface LostFigures {
+interface LostFigures {
   readonly topic: string
   readonly figuresFrom: Date
   /** Null: the topic is empty. */

@@ -1,8 +1,7 @@
 /** What people are told, and in which words. Pure. */
 
 /** Mails with a one-time link. */
-export const accountMailKinds = ['verify_email', 'change_email', 'undo_email', 'reset_password'] as const
-export type AccountMailKind = (typeof accountMailKinds)[number]
+export type AccountMailKind = 'verify_email' | 'change_email' | 'undo_email' | 'reset_password'
 export type DeliveryKind = 'welcome' | 'friend_request' | 'friend_accepted' | 'message' | AccountMailKind
 export type Channel = 'mail' | 'push'
 /** All but `pending` are final. */

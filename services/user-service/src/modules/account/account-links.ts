@@ -17,7 +17,7 @@ const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
 /** How long each kind of link can be used. */
-export const linkLifetimeMs: Readonly<Record<LinkPurpose, number>> = {
+const linkLifetimeMs: Readonly<Record<LinkPurpose, number>> = {
   verify_email: DAY_MS,
   change_email: DAY_MS,
   undo_email: 7 * DAY_MS,
