@@ -125,7 +125,7 @@ function printOperation({
   return `/** ${summary}. */
 export const ${operationId}: Operation<${call.length > 0 ? `{ ${call.join('; ')} }` : 'NoInput'}, ${
     answer ? print(contract.success.schema as unknown as Node, 'output') : 'undefined'
-  }> = { method: '${method}', path: '${path}'${contract.bodyType === 'form' ? ", bodyType: 'form'" : ''} }`
+  }> = { method: '${method}', path: '${path}'${contract.bodyType === 'form' ? ", bodyType: 'form'" : ''}${contract.auth === 'public' ? ", auth: 'public'" : ''} }`
 }
 
 /** Returns the operations, shapes and frames of the API as a module of types and plain descriptors, without zod. */

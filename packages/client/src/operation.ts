@@ -5,6 +5,8 @@ export interface Operation<Call = unknown, Answer = unknown> {
   readonly method: string
   readonly path: string
   readonly bodyType?: 'json' | 'form'
+  /** `public`: anybody may call it. */
+  readonly auth?: string
   /** Exists for the compiler alone. */
   readonly [types]?: { call: Call; answer: Answer }
 }

@@ -103,10 +103,10 @@ export const forgotPassword: Operation<{ body: { email: string } }, undefined> =
 export const forwardMessage: Operation<{ params: { room_id: number; message_id: string }; body: { room_ids: number[]; client_message_id?: string | undefined } }, { items: Message[] }> = { method: 'POST', path: '/messages/:room_id/:message_id/forward' }
 
 /** How far the deletion of an account is. */
-export const getDeletion: Operation<{ params: { deletion_id: string } }, { deletion_id: string; state: "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'GET', path: '/auth/deletions/:deletion_id' }
+export const getDeletion: Operation<{ params: { deletion_id: string } }, { deletion_id: string; state: "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'GET', path: '/auth/deletions/:deletion_id', auth: 'public' }
 
 /** Public keys of access tokens. */
-export const getJwks: Operation<NoInput, { keys: { kty: string; crv: string; x: string; kid: string; alg: string; use: string }[] }> = { method: 'GET', path: '/.well-known/jwks.json' }
+export const getJwks: Operation<NoInput, { keys: { kty: string; crv: string; x: string; kid: string; alg: string; use: string }[] }> = { method: 'GET', path: '/.well-known/jwks.json', auth: 'public' }
 
 /** One message. */
 export const getMessage: Operation<{ params: { room_id: number; message_id: string } }, Message> = { method: 'GET', path: '/messages/:room_id/:message_id' }
@@ -127,7 +127,7 @@ export const getPresence: Operation<{ query: { user_ids: string } }, { items: Pr
 export const getReceiverSettings: Operation<NoInput, { strangers_may_add: boolean }> = { method: 'GET', path: '/rooms/settings/me' }
 
 /** Sessions ended lately, whose access tokens other services must refuse. */
-export const getRevocations: Operation<{ query: { since: string } }, { as_of: string; items: { session_id: string; revoked_at: string }[]; has_more: boolean }> = { method: 'GET', path: '/.well-known/revocations.json' }
+export const getRevocations: Operation<{ query: { since: string } }, { as_of: string; items: { session_id: string; revoked_at: string }[]; has_more: boolean }> = { method: 'GET', path: '/.well-known/revocations.json', auth: 'public' }
 
 /** One of your rooms. */
 export const getRoom: Operation<{ params: { room_id: number } }, Room> = { method: 'GET', path: '/rooms/:room_id' }
@@ -193,10 +193,10 @@ export const listRooms: Operation<{ query?: { limit?: number | undefined; cursor
 export const listSessions: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: { session_id: string; device: string; ip_prefix: string; created_at: string; last_seen_at: string; expires_at: string; current: boolean }[]; next_cursor: string | null }> = { method: 'GET', path: '/auth/sessions' }
 
 /** Sign in with an OAuth2 password form. */
-export const login: Operation<{ body: { username: string; password: string; grant_type?: "password" | "" | undefined; device_token?: string | undefined } }, TokenPair> = { method: 'POST', path: '/auth/login', bodyType: 'form' }
+export const login: Operation<{ body: { username: string; password: string; grant_type?: "password" | "" | undefined; device_token?: string | undefined } }, TokenPair> = { method: 'POST', path: '/auth/login', bodyType: 'form', auth: 'public' }
 
 /** Sign in. */
-export const loginWithJson: Operation<{ body: { email: string; password: string; device_token?: string | undefined } }, TokenPair> = { method: 'POST', path: '/auth/login/json' }
+export const loginWithJson: Operation<{ body: { email: string; password: string; device_token?: string | undefined } }, TokenPair> = { method: 'POST', path: '/auth/login/json', auth: 'public' }
 
 /** End this session. */
 export const logout: Operation<NoInput, undefined> = { method: 'POST', path: '/auth/logout' }
@@ -223,10 +223,10 @@ export const putNotificationPreferences: Operation<{ body: { message_push: boole
 export const putPushSubscription: Operation<{ body: { endpoint: string; keys: { p256dh: string; auth: string }; expirationTime?: number | null | undefined; device_name?: string | undefined } }, { subscription_id: string; push_service: string; device_name: string | null; created_at: string }> = { method: 'PUT', path: '/notifications/subscriptions' }
 
 /** Exchange a refresh token for new tokens. */
-export const refreshSession: Operation<{ body: { refresh_token: string } }, TokenPair> = { method: 'POST', path: '/auth/refresh' }
+export const refreshSession: Operation<{ body: { refresh_token: string } }, TokenPair> = { method: 'POST', path: '/auth/refresh', auth: 'public' }
 
 /** Sign up. */
-export const registerUser: Operation<{ body: { email: string; username: string; password: string; display_name?: string | undefined; locale?: string | undefined } }, { id: number; user_id: number; email: string; username: string; display_name: string; created_at: string }> = { method: 'POST', path: '/auth/register' }
+export const registerUser: Operation<{ body: { email: string; username: string; password: string; display_name?: string | undefined; locale?: string | undefined } }, { id: number; user_id: number; email: string; username: string; display_name: string; created_at: string }> = { method: 'POST', path: '/auth/register', auth: 'public' }
 
 /** Reject a request you received. */
 export const rejectFriendRequest: Operation<{ params: { id: number } }, FriendRequest> = { method: 'POST', path: '/friends/requests/:id/reject' }

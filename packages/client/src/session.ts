@@ -136,6 +136,7 @@ export class Session {
 
   /** Calls an operation as the signed-in user; a token that the server no longer takes is refreshed once. */
   async call<const Op extends Operation>(operation: Op, input: CallOf<Op>): Promise<AnswerOf<Op>> {
+    if (operation.auth === 'public') return this.#http.call(operation, input)
     const token = await this.token()
     try {
       return await this.#http.call(operation, input, { token })

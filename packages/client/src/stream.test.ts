@@ -297,3 +297,45 @@ describe('the connection', () => {
     expect(states.at(-1)).toBe('closed')
   })
 })
+
+it('hands frames of a newer server on, and gives every reader of the stream all frames until it is closed', async () => {
+  const { session } = fakeSession()
+  const { transport, connections } = fakeTransport()
+  const unknown: string[] = []
+  const reasons: unknown[] = []
+  const stream = new ChatStream({
+    session,
+    transport,
+    listener: {
+      onFrame: () => undefined,
+      onUnknownFrame: (name) => void unknown.push(name),
+      onState: (state, reason) => void reasons.push([state, reason?.kind]),
+    },
+  })
+  const readers = [1, 2].map(async () => {
+    const events: string[] = []
+    for await (const { event } of stream) events.push(event)
+    return events
+  })
+  stream.start()
+  await settle()
+  connections[0]!.frame(resetFrame(5))
+  connections[0]!.raw('poll', '{}')
+  connections[0]!.frame(messageFrame(6))
+  await settle()
+  connections[0]!.fail(new Error('broken'))
+  await settle()
+  stream.close()
+  await settle()
+  expect(await Promise.all(readers)).toEqual([
+    ['reset', 'message'],
+    ['reset', 'message'],
+  ])
+  expect(unknown).toEqual(['poll'])
+  expect(reasons.slice(0, 3)).toEqual([
+    ['connecting', undefined],
+    ['open', undefined],
+    ['waiting', 'failed'],
+  ])
+  expect(reasons.at(-1)).toEqual(['closed', 'closed'])
+})

@@ -66,8 +66,10 @@ export function fetchTransport(http: Http, session: Session): StreamTransport {
       },
     })
     const decoder = new TextDecoder()
-    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-      parser.feed(decoder.decode(chunk, { stream: true }))
+    // Not by `for await`: Safari cannot.
+    const reader = response.body.getReader()
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      parser.feed(decoder.decode(part.value, { stream: true }))
     }
   }
 }

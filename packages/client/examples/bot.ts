@@ -1,0 +1,37 @@
+import { ApiProblem, createChatClient, type Message } from '@bigtech/client'
+
+/** Answers every message in its rooms with the same text: `node examples/bot.ts bot@example.com 'password'` */
+const [email, password] = process.argv.slice(2)
+if (!email || !password || email === '--help') {
+  console.log('node examples/bot.ts EMAIL PASSWORD   (API_URL, by default http://localhost:8000/api)')
+  process.exit(email === '--help' ? 0 : 1)
+}
+
+const baseUrl = process.env.API_URL ?? 'http://localhost:8000/api'
+const { api, session, stream } = createChatClient({ baseUrl, onSignedOut: () => process.exit(1) })
+const { userId } = await session.login(email, password)
+
+async function answer({ room_id, message_id, content }: Message): Promise<void> {
+  try {
+    await api.sendMessage({
+      params: { room_id },
+      // The same id for the same message: however often the bot is restarted, it answers once.
+      body: { content: `You said: ${content}`, reply_to: message_id, client_message_id: `bot-${message_id}` },
+    })
+  } catch (err) {
+    if (!(err instanceof ApiProblem)) throw err
+    console.error(`not answered: ${err.code} ${err.message}`)
+  }
+}
+
+const events = stream({
+  onFrame: () => undefined,
+  onState: (state, reason) => console.log(state, reason?.kind ?? ''),
+})
+process.once('SIGINT', () => events.close())
+events.start()
+for await (const frame of events) {
+  if (frame.event !== 'message') continue
+  const { message } = frame.data
+  if (message.user_id !== userId && message.message_type === 'text') await answer(message)
+}

@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { ApiProblem, NetworkFailure } from './api-problem.ts'
+import { Outbox, type OutboxMessage, type OutboxStore } from './outbox.ts'
+import { messageOf } from './testing.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const problem = (status: number, code: string, retryAfterSeconds?: number) =>
+  new ApiProblem({ title: code, status, code, request_id: 'r' }, retryAfterSeconds)
+
+/** An outbox whose server is played by the test: each attempt takes the next answer, then all are taken. */
+function outbox(answers: (Error | 'taken')[], store?: OutboxStore) {
+  const attempts: string[] = []
+  const sent: string[] = []
+  const refused: string[] = []
+  const box = new Outbox({
+    session: {
+      call: (async (_operation: unknown, { body }: { body: { content: string } }) => {
+        attempts.push(body.content)
+        const answer = answers.shift() ?? 'taken'
+        if (answer !== 'taken') throw answer
+        return messageOf(attempts.length, { content: body.content })
+      }) as never,
+    },
+    onSent: ({ content }) => void sent.push(content),
+    onRefused: ({ body }) => void refused.push(body.content),
+    ...(store ? { store } : {}),
+  })
+  return { box, attempts, sent, refused }
+}
+
+it('sends the messages of a room in order, the first one again until the server has answered', async () => {
+  const { box, attempts, sent } = outbox([new NetworkFailure('down'), problem(503, 'UNAVAILABLE')])
+  for (const content of ['one', 'two', 'three']) await box.send(7, { content })
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(attempts).toEqual(['one', 'one', 'one', 'two', 'three'])
+  expect(sent).toEqual(['one', 'two', 'three'])
+  expect(box.pending).toEqual([])
+})
+
+it('waits as long as the server asks', async () => {
+  const { box, attempts } = outbox([problem(429, 'RATE_LIMITED', 10)])
+  await box.send(7, { content: 'one' })
+  await vi.advanceTimersByTimeAsync(9_999)
+  expect(attempts).toHaveLength(1)
+  await vi.advanceTimersByTimeAsync(600)
+  expect(attempts).toHaveLength(2)
+})
+
+it('gives up a message that the server refuses, and goes on with the next', async () => {
+  const { box, sent, refused } = outbox([problem(403, 'NOT_A_MEMBER')])
+  await box.send(7, { content: 'one' })
+  await box.send(7, { content: 'two' })
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(refused).toEqual(['one'])
+  expect(sent).toEqual(['two'])
+})
+
+it('sends after a restart what was pending, under the same id', async () => {
+  let kept: readonly OutboxMessage[] = []
+  const store = {
+    load: async () => kept,
+    save: async (messages: readonly OutboxMessage[]) => {
+      kept = structuredClone(messages) as readonly OutboxMessage[]
+    },
+  }
+  const first = outbox([new NetworkFailure('down')], store)
+  const { body } = await first.box.send(7, { content: 'one' })
+  await vi.advanceTimersByTimeAsync(0)
+  first.box.close()
+  expect(kept.map((each) => each.body.client_message_id)).toEqual([body.client_message_id])
+  const second = outbox([], store)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(second.sent).toEqual(['one'])
+  expect(kept).toEqual([])
+})

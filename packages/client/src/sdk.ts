@@ -1,0 +1,29 @@
+export { ApiProblem, isProblem, NetworkFailure } from './api-problem.ts'
+export { type ChatApi, type ChatClient, type ChatClientOptions, createChatClient } from './chat-client.ts'
+export type { StreamFrame, StreamFrameData, StreamFrameName } from './frames.ts'
+export { type CallOptions, Http, type HttpOptions } from './http.ts'
+export type { AnswerOf, CallOf, Operation } from './operation.ts'
+export * from './operations.ts'
+export { Outbox, type OutboxMessage, type OutboxOptions, type OutboxStore } from './outbox.ts'
+export {
+  memorySessionStore,
+  Session,
+  type SessionStore,
+  type StoredSession,
+  webSessionStore,
+} from './session.ts'
+export { type SharedTransportOptions, sharedTransport } from './shared-transport.ts'
+export {
+  ChatStream,
+  type ChatStreamOptions,
+  type StateReason,
+  type StreamListener,
+  type StreamState,
+} from './stream.ts'
+export { Timeline } from './timeline.ts'
+export {
+  eventSourceTransport,
+  fetchTransport,
+  type StreamTransport,
+  type TransportEvents,
+} from './transport.ts'
