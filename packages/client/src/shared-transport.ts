@@ -3,7 +3,7 @@ import { readFrame, type StreamFrame } from './frames.ts'
 import type { StreamTransport, TransportEvents } from './transport.ts'
 
 /** The part of Web Locks that is used. */
-export interface Locks {
+interface Locks {
   request(
     name: string,
     options: { signal?: AbortSignal; steal?: boolean },
