@@ -1,0 +1,82 @@
+import { StoreUnavailable } from '@bigtech/stores'
+import type { Logger } from 'pino'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { JobRunner } from './periodic-jobs.ts'
+
+const log = { debug: vi.fn(), error: vi.fn() }
+const runnerOf = (run: () => Promise<unknown>, everyMs = 10_000) =>
+  new JobRunner({ name: 'job', everyMs, run }, log as unknown as Logger)
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.clearAllMocks()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+it('runs soon after the start, and then at its interval, give or take a quarter', async () => {
+  const run = vi.fn(async () => {})
+  const job = runnerOf(run)
+  job.start()
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(run).toHaveBeenCalledTimes(1)
+  await vi.advanceTimersByTimeAsync(7_000)
+  expect(run).toHaveBeenCalledTimes(1)
+  await vi.advanceTimersByTimeAsync(6_000)
+  expect(run).toHaveBeenCalledTimes(2)
+  await job.stop()
+})
+
+it('goes on after a failed run, and logs an outage at debug and anything else as an error', async () => {
+  const failures = [new StoreUnavailable('mysql'), new Error('a bug')]
+  const run = vi.fn(async () => {
+    const failure = failures.shift()
+    if (failure) throw failure
+  })
+  const job = runnerOf(run, 1_000)
+  job.start()
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(run.mock.calls.length).toBeGreaterThanOrEqual(3)
+  expect(log.debug).toHaveBeenCalledTimes(1)
+  expect(log.error).toHaveBeenCalledTimes(1)
+  await job.stop()
+})
+
+it('never runs twice at once, and runs again at once when it is woken during a run', async () => {
+  let running = 0
+  let most = 0
+  const run = vi.fn(async () => {
+    most = Math.max(most, ++running)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    running--
+  })
+  const job = runnerOf(run)
+  job.start()
+  await vi.advanceTimersByTimeAsync(1_000)
+  job.wake()
+  await vi.advanceTimersByTimeAsync(600)
+  job.wake()
+  await vi.advanceTimersByTimeAsync(1_100)
+  expect(run.mock.calls.length).toBeGreaterThanOrEqual(2)
+  expect(most).toBe(1)
+  await job.stop()
+})
+
+it('waits for the run in progress when it stops, and starts no other', async () => {
+  let finished = false
+  const run = vi.fn(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5_000))
+    finished = true
+  })
+  const job = runnerOf(run)
+  job.start()
+  await vi.advanceTimersByTimeAsync(1_000)
+  const stopped = job.stop()
+  job.wake()
+  await vi.advanceTimersByTimeAsync(5_000)
+  await stopped
+  expect(finished).toBe(true)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(run).toHaveBeenCalledTimes(1)
+})
