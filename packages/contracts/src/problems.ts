@@ -296,6 +296,69 @@ export const problems = {
     title: 'There is no such push subscription.',
     meaning: 'It has ended (also by itself, when the browser dropped it), or is not yours.',
   },
+  // --- media-service ---------------------------------------------------------------------------
+  FILE_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such file.',
+    meaning: 'Unknown, removed, or not in a message that you can see.',
+  },
+  FILE_MISSING: {
+    status: 422,
+    title: 'The request carries no file.',
+    meaning: 'Send `multipart/form-data` with a part named `file` that has a filename.',
+  },
+  FILE_EMPTY: { status: 422, title: 'The file is empty.', meaning: 'A file has at least one byte.' },
+  FILE_TOO_LARGE: {
+    status: 413,
+    title: 'The file is too large.',
+    meaning: '`detail` names the limit. Larger attachments go by a direct upload, at most 100 MB.',
+  },
+  FILE_TYPE_REFUSED: {
+    status: 415,
+    title: 'This type of file is not accepted.',
+    meaning:
+      'The type is not allowed, or the content is not what its name and type say. `detail` says which.',
+  },
+  FILE_NOT_READY: {
+    status: 409,
+    title: 'The file is not ready.',
+    meaning: 'It is still uploading or being examined, or was refused. `GET /files/{file_id}` says which.',
+  },
+  FILE_KIND_MISMATCH: {
+    status: 422,
+    title: 'The file does not fit the type of the message.',
+    meaning: 'An `image` message takes an image, `voice` audio, `video` a video, `file` anything.',
+  },
+  FILE_IN_USE: {
+    status: 409,
+    title: 'A message uses this file.',
+    meaning: 'Delete the message for everybody: its file goes with it.',
+  },
+  QUOTA_EXCEEDED: {
+    status: 403,
+    title: 'Your storage is full.',
+    meaning: '`detail` says how much is left. Delete files or messages with files.',
+  },
+  UPLOAD_CUT: {
+    status: 400,
+    title: 'The upload ended before the file was complete.',
+    meaning: 'Nothing was stored. Send it again.',
+  },
+  UPLOAD_INCOMPLETE: {
+    status: 409,
+    title: 'Parts of the upload are missing.',
+    meaning: '`GET /files/{file_id}/upload` lists them with new addresses.',
+  },
+  UPLOAD_OVER: {
+    status: 409,
+    title: 'This upload is complete.',
+    meaning: 'Nothing more can be sent. `GET /files/{file_id}` says what became of it.',
+  },
+  RANGE_NOT_SATISFIABLE: {
+    status: 416,
+    title: 'The range is outside of the file.',
+    meaning: '`Content-Range` says how long the file is.',
+  },
 } as const satisfies Record<string, ProblemDefinition>
 
 export type ProblemCode = keyof typeof problems

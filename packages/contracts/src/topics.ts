@@ -21,6 +21,7 @@ export const topics = {
   'chat.presence': { partitions: 6, retentionMs: HOUR_MS, owner: 'chat-service' },
   'notification.events': { partitions: 1, retentionMs: 7 * DAY_MS, owner: 'notification-service' },
   'analytics.events': { partitions: 1, retentionMs: 7 * DAY_MS, owner: 'analytics-service' },
+  'media.events': { partitions: 3, retentionMs: 7 * DAY_MS, owner: 'media-service' },
 } as const satisfies Record<string, TopicConfig>
 
 export type Topic = keyof typeof topics

@@ -49,9 +49,17 @@ function operationOf(contract: RouteContract): FastifySchema {
           body: withExample(jsonSchemaOf(contract.body, 'input'), contract.bodyExample),
         }
       : {}),
+    ...(contract.bodyType === 'multipart' ? { consumes: ['multipart/form-data'], body: uploadBody } : {}),
     response: responsesOf(contract),
   }
   return operation as FastifySchema
+}
+
+/** The one form of multipart bodies: fields before the file, which is streamed. */
+const uploadBody = {
+  type: 'object',
+  required: ['file'],
+  properties: { purpose: { type: 'string' }, file: { type: 'string', format: 'binary' } },
 }
 
 function responsesOf(contract: RouteContract): JsonObject {

@@ -32,7 +32,7 @@ export type RouteHandler<Contract extends RouteContract> = (
   input: RouteRequest<Contract>,
   ctx: ContextFor<Contract>,
   http: { request: FastifyRequest; reply: FastifyReply },
-) => Promise<RouteResult<Contract>> | RouteResult<Contract>
+) => Promise<RouteResult<Contract> | FastifyReply> | RouteResult<Contract> | FastifyReply
 
 /**
  * Serves a contract: validates what comes in, passes the context on, serialises exactly what
@@ -60,7 +60,8 @@ export function route<const Contract extends RouteContract>(
       const { params, query, body } = request
       const input = { params, query, body } as RouteRequest<Contract>
       const result = await handler(input, contextOf(request, reply), { request, reply })
-      if (reply.sent) return reply
+      // A stream that was handed over is not sent yet; the handler says so by returning the reply.
+      if (reply.sent || (result as unknown) === reply) return reply
       return reply.code(success.status).send(result)
     },
   })

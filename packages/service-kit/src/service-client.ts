@@ -127,14 +127,24 @@ export class ServiceClient {
       throw new StoreUnavailable(service, new Error(`${service} answered ${response.statusCode}`))
     }
     if (response.statusCode >= 400) {
-      await response.body.dump()
       const cause = new Error(`${service} answered ${response.statusCode} to ${contract.operationId}`)
-      if (response.statusCode === 429) {
-        const retryAfterSeconds = Number(response.headers['retry-after']) || 60
-        throw new Problem('RATE_LIMITED', { retryAfterSeconds, cause })
-      }
-      throw new Problem(response.statusCode === 401 ? 'TOKEN_INVALID' : 'NOT_FOUND', { cause })
+      throw await refusalOf(contract, response, cause)
     }
     return response
   }
+}
+
+/** The neighbour's own code and detail where the contract lists that code; else only that it refused. */
+async function refusalOf(
+  contract: RouteContract,
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  cause: Error,
+): Promise<Problem> {
+  const answer = (await body.json().catch(() => undefined)) as { code?: string; detail?: string } | undefined
+  if (statusCode === 429)
+    return new Problem('RATE_LIMITED', { retryAfterSeconds: Number(headers['retry-after']) || 60, cause })
+  if (statusCode === 401) return new Problem('TOKEN_INVALID', { cause })
+  const code = contract.problems?.find((known) => known === answer?.code)
+  const detail = typeof answer?.detail === 'string' ? { detail: answer.detail } : {}
+  return code ? new Problem(code, { cause, ...detail }) : new Problem('NOT_FOUND', { cause })
 }

@@ -41,6 +41,8 @@ export interface ServiceOptions {
   readonly keys?: JWTVerifyGetKey
   /** False for a service that accepts no users' tokens, and so need not know which sessions are revoked. */
   readonly acceptsUserTokens?: boolean
+  /** How long a request may take to arrive. Longer than usual where large files are uploaded. */
+  readonly requestTimeoutMs?: number
 }
 
 /** What a service is built on. It opens its stores and adds its modules, subscriptions and periodic jobs. */
@@ -89,7 +91,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     keys: options.keys ?? fetchedKeys(config.JWKS_URL, lifecycle),
     revocations,
   })
-  const app = createApp(log, config.TRUST_PROXY_HOPS)
+  const app = createApp(log, config.TRUST_PROXY_HOPS, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS)
   endConnectionsOnStop(app, lifecycle)
   // Compilers, error handler and hooks first: what is registered earlier would not inherit them.
   installCompilers(app)
@@ -147,14 +149,14 @@ function fetchedKeys(url: string, lifecycle: Lifecycle): JWTVerifyGetKey {
   return keys
 }
 
-function createApp(log: Logger, trustedHops: number): FastifyInstance {
+function createApp(log: Logger, trustedHops: number, requestTimeoutMs: number): FastifyInstance {
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: (request) => requestIdFrom(request.headers['x-request-id']),
     trustProxy: (_address: string, hop: number) => hop < trustedHops,
     bodyLimit: BODY_LIMIT_BYTES,
-    ...requestLimits(REQUEST_TIMEOUT_MS),
+    ...requestLimits(requestTimeoutMs),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     frameworkErrors: refuseUnroutable,

@@ -1,6 +1,6 @@
 import { Histogram, type Registry } from 'prom-client'
 
-export type Store = 'mysql' | 'mongodb' | 'redis'
+export type Store = 'mysql' | 'mongodb' | 'redis' | 's3'
 
 /** Times what the stores are asked for: `store_request_duration_seconds{store,operation}`. */
 export class StoreMetrics {

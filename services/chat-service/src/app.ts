@@ -51,6 +51,7 @@ export async function buildChatService(
     limiter,
     databaseUrl: config.DATABASE_URL,
     sendsPer10Seconds: config.SENDS_PER_10_SECONDS,
+    mediaServiceUrl: config.MEDIA_SERVICE_URL,
     members: membership.membership,
     nameOf: (userId) => contacts.contacts.nameOf(userId),
   })

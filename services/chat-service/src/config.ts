@@ -16,6 +16,10 @@ export const configSchema = z.object({
   REDIS_URL: z
     .url({ protocol: /^rediss?$/ })
     .describe('Hints between processes, typing, limits: `redis://host:port/database`.'),
+  MEDIA_SERVICE_URL: z
+    .url()
+    .default('http://127.0.0.1:8004')
+    .describe('media-service, which is asked for a file before a message shows it.'),
   SENDS_PER_10_SECONDS: z.coerce
     .number()
     .int()

@@ -2,6 +2,7 @@ import * as chat from './chat-events.ts'
 import type { EventDefinition } from './define-event.ts'
 import * as erasure from './erasure-events.ts'
 import * as friend from './friend-events.ts'
+import * as media from './media-events.ts'
 import * as message from './message-events.ts'
 import * as user from './user-events.ts'
 
@@ -9,6 +10,7 @@ export * from './chat-events.ts'
 export * from './define-event.ts'
 export * from './erasure-events.ts'
 export * from './friend-events.ts'
+export * from './media-events.ts'
 export * from './message-events.ts'
 export * from './user-events.ts'
 
@@ -16,6 +18,6 @@ const isDefinition = (value: unknown): value is EventDefinition =>
   typeof value === 'object' && value !== null && 'create' in value && 'topic' in value
 
 /** Every event of the product, for tests and for tools that read any topic. */
-export const allEvents: readonly EventDefinition[] = [user, friend, message, chat, erasure].flatMap(
+export const allEvents: readonly EventDefinition[] = [user, friend, message, chat, media, erasure].flatMap(
   (module) => Object.values(module).filter(isDefinition),
 )

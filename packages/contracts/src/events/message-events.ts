@@ -5,7 +5,7 @@ import { defineEvent } from './define-event.ts'
 const byRoom = (event: { room_id: number }) => String(event.room_id)
 
 /** `system` messages tell of changes in the room; only chat-service writes them. */
-export const messageType = z.enum(['text', 'image', 'file', 'system'])
+export const messageType = z.enum(['text', 'image', 'file', 'voice', 'video', 'system'])
 
 const messageReference = z.object({ message_id: messageId, room_id: roomId, seq, user_id: userId })
 
@@ -21,6 +21,8 @@ export const messageSent = defineEvent({
     created_at: timestamp,
     reply_to: messageId.nullable(),
     mentions: z.array(userId).optional(),
+    /** media-service keeps the file for as long as a message shows it. */
+    file_id: z.uuid().optional(),
   }),
 })
 

@@ -29,8 +29,11 @@ export interface RouteContract {
   readonly params?: z.ZodObject
   readonly query?: z.ZodObject
   readonly body?: z.ZodType
-  /** `form`: application/x-www-form-urlencoded, besides JSON. */
-  readonly bodyType?: 'json' | 'form'
+  /**
+   * `form`: application/x-www-form-urlencoded, besides JSON. `multipart`: multipart/form-data, which the handler reads
+   * as a stream, so there is no `body` to validate.
+   */
+  readonly bodyType?: 'json' | 'form' | 'multipart'
   readonly bodyExample?: unknown
   readonly success: {
     readonly status: 200 | 201 | 202 | 204

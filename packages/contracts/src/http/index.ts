@@ -1,11 +1,12 @@
 export * from './analytics.ts'
 export * from './define-route.ts'
+export * from './file-shapes.ts'
+export * from './files.ts'
 export * from './friend.ts'
 export * from './message-actions.ts'
 export * from './message-excerpt.ts'
 export {
   type Attachment,
-  attachment,
   type Message,
   maxContentBytes,
   maxContentCharacters,

@@ -28,6 +28,7 @@ export function hiddenMessage(shown: Message): Message {
     ...shown,
     content: '',
     attachment: null,
+    file: null,
     mentions: [],
     reactions: [],
     pinned_at: null,

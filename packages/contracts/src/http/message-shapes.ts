@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { messageType } from '../events/message-events.ts'
 import { messageId, roomId, seq, timestamp, userId } from '../ids.ts'
-import { multiLine, singleLine, utf8Length, webUrl } from '../text/text.ts'
+import { multiLine, utf8Length } from '../text/text.ts'
+import { messageFile } from './file-shapes.ts'
 import { idParam } from './paging.ts'
 import { roomProblems } from './rooms.ts'
 
@@ -17,25 +18,7 @@ export const messageContent = multiLine({ max: maxContentCharacters }).refine(by
 /** What somebody wrote under a picture or a file: perhaps nothing. */
 export const caption = multiLine({ max: maxContentCharacters, min: 0 }).refine(bytesInUtf8, tooManyBytes)
 
-/** Where an image or a file is, and what a client needs to lay it out before it is loaded. */
-export const attachment = z.strictObject({
-  url: webUrl(2_000),
-  name: singleLine({ max: 255 }),
-  mime: z
-    .string()
-    .max(127, { abort: true })
-    .regex(/^[\w.+-]+\/[\w.+-]+$/, 'A media type.'),
-  size: z
-    .int()
-    .positive()
-    .max(2 ** 40)
-    .meta({ description: 'Bytes.' }),
-  width: z.int().positive().max(100_000).optional(),
-  height: z.int().positive().max(100_000).optional(),
-})
-export type Attachment = z.infer<typeof attachment>
-
-/** An attachment as it was stored. Looser than what is accepted today: old messages stay readable. */
+/** Where an image or a file of an old message is. New messages refer to files of media-service. */
 const storedAttachment = z.object({
   url: z.string(),
   name: z.string(),
@@ -44,6 +27,7 @@ const storedAttachment = z.object({
   width: z.int().optional(),
   height: z.int().optional(),
 })
+export type Attachment = z.infer<typeof storedAttachment>
 
 export const reaction = z.object({
   emoji: z.string(),
@@ -82,7 +66,10 @@ export const message = z.object({
   reply_to: messageId.nullable(),
   reply_preview: replyPreview.nullable(),
   is_forwarded: z.boolean(),
-  attachment: storedAttachment.nullable(),
+  attachment: storedAttachment.nullable().meta({ description: 'Of messages from before files; else null.' }),
+  file: messageFile
+    .nullable()
+    .meta({ description: 'Fetch it with `GET /files/{file_id}/content?message_id=`.' }),
   mentions: z.array(userId),
   reactions: z.array(reaction),
   pinned_at: timestamp.nullable(),
@@ -115,6 +102,7 @@ export const messageExample = {
   reply_preview: null,
   is_forwarded: false,
   attachment: null,
+  file: null,
   mentions: [],
   reactions: [{ emoji: '👍', count: 2, me: true }],
   pinned_at: null,

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { timestamp, userId } from '../ids.ts'
 import { defineRoute } from './define-route.ts'
+import { fileId } from './file-shapes.ts'
 import {
-  attachment,
   caption,
   clientMessageId,
   message,
@@ -28,17 +28,19 @@ export const sendMessage = defineRoute({
   body: z
     .strictObject({
       content: caption,
-      message_type: z.enum(['text', 'image', 'file']).default('text'),
+      message_type: z.enum(['text', 'image', 'file', 'voice', 'video']).default('text'),
       client_message_id: clientMessageId.optional(),
       reply_to: messageIdParam.optional(),
       mentions: z.array(userId).max(50).optional().meta({ description: 'Members of the room.' }),
-      attachment: attachment.optional(),
+      file_id: fileId.optional().meta({
+        description: 'A file of yours that is `ready`; required for every type but `text`.',
+      }),
     })
     .superRefine((body, ctx) => {
       const attached = body.message_type !== 'text'
-      if (attached !== (body.attachment !== undefined)) {
-        const message = attached ? 'Required for an image or a file.' : 'Only for an image or a file.'
-        ctx.addIssue({ code: 'custom', path: ['attachment'], message })
+      if (attached !== (body.file_id !== undefined)) {
+        const message = attached ? `Required for type ${body.message_type}.` : 'Not for type text.'
+        ctx.addIssue({ code: 'custom', path: ['file_id'], message })
       }
       if (!attached && body.content === '') {
         ctx.addIssue({ code: 'custom', path: ['content'], message: 'Write something.' })
@@ -46,7 +48,14 @@ export const sendMessage = defineRoute({
     }),
   bodyExample: { content: '안녕하세요!', message_type: 'text', client_message_id: 'c0ffee00-0001' },
   success: oneMessage(201, 'The message as stored.'),
-  problems: [...messageProblems, 'DIRECT_MESSAGE_REFUSED', 'MESSAGE_ID_REUSED'],
+  problems: [
+    ...messageProblems,
+    'DIRECT_MESSAGE_REFUSED',
+    'MESSAGE_ID_REUSED',
+    'FILE_NOT_FOUND',
+    'FILE_NOT_READY',
+    'FILE_KIND_MISMATCH',
+  ],
 })
 
 export const listMessages = defineRoute({

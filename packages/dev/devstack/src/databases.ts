@@ -7,8 +7,8 @@ import { services } from './services.ts'
  * account changes tables and is used by migrations only. All statements can be repeated.
  */
 export function databaseStatements(passwords: Passwords): string[] {
-  return services.flatMap(({ database }) => {
-    if (!database) return []
+  return services.flatMap(({ database, partOf }) => {
+    if (!database || partOf) return []
     const owner = `${database.account}_owner`
     return [
       `CREATE DATABASE IF NOT EXISTS \`${database.name}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`,

@@ -26,6 +26,7 @@ const parts: Record<EnvironmentPart, (instance: Instance, passwords: Passwords) 
     FRIEND_SERVICE_URL: local(ports.friend),
     CHAT_SERVICE_URL: local(ports.chat),
     NOTIFICATION_SERVICE_URL: local(ports.notification),
+    MEDIA_SERVICE_URL: local(ports.media),
   }),
   mail: ({ ports }) => ({
     SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
@@ -38,7 +39,13 @@ const parts: Record<EnvironmentPart, (instance: Instance, passwords: Passwords) 
   operator: (instance) => ({ OPERATOR_TOKEN: operatorToken(instance) }),
   objects: (instance, passwords) => {
     const { url, accessKey, secretKey } = objectStoreAccess(instance, passwords)
-    return { S3_URL: url, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey }
+    const { gateway } = instance.ports
+    return {
+      S3_URL: url,
+      S3_ACCESS_KEY: accessKey,
+      S3_SECRET_KEY: secretKey,
+      S3_CORS_ORIGINS: `${local(gateway)},http://localhost:${gateway}`,
+    }
   },
   gateway: ({ ports, name }) => ({
     CORS_ORIGINS: `${local(ports.gateway)},http://localhost:${ports.gateway}`,

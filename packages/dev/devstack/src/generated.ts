@@ -21,7 +21,8 @@ interface Generated {
 /** Everything that has to be generated in this checkout. */
 function generatedList(root: string): Generated[] {
   const clients = services
-    .filter((service) => existsSync(join(root, service.folder, 'prisma/schema.prisma')))
+
+    .filter((service) => !service.partOf && existsSync(join(root, service.folder, 'prisma/schema.prisma')))
     .map((service) => prismaClient(root, service.name, service.folder))
   const page = webPage(root)
   return page ? [...clients, page] : clients

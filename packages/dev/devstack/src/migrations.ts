@@ -9,7 +9,9 @@ import { type ServiceRow, services } from './services.ts'
 
 /** Applies the migrations of every service that has some, with the account that owns the tables. */
 export async function migrate(instance: Instance, passwords: Passwords): Promise<void> {
-  const rows = services.filter((service) => service.database && hasMigrations(instance.root, service))
+  const rows = services.filter(
+    (service) => service.database && !service.partOf && hasMigrations(instance.root, service),
+  )
   if (rows.length === 0) return
   await step(`Migrations of ${rows.length} databases`, async (say) => {
     await Promise.all(rows.map((row) => migrateOne(row, instance, passwords, say)))

@@ -22,6 +22,8 @@ export interface ServiceRow {
   environment: readonly EnvironmentPart[]
   /** Higher is stopped first. */
   order: number
+  /** A further process of another row's package: migrations and generated code belong to that row. */
+  partOf?: string
 }
 
 export type EnvironmentPart =
@@ -87,6 +89,25 @@ export const services: readonly ServiceRow[] = [
     database: { name: 'bigtech_analytics', account: 'analytics_service' },
     environment: ['kafka', 'tokens', 'neighbours', 'operator'],
     order: SERVICE_ORDER,
+  },
+  {
+    name: 'media-service',
+    folder: 'services/media-service',
+    entry: 'src/web.ts',
+    port: 'media',
+    database: { name: 'bigtech_media', account: 'media_service' },
+    environment: ['kafka', 'tokens', 'neighbours', 'objects'],
+    order: SERVICE_ORDER,
+  },
+  {
+    name: 'media-worker',
+    folder: 'services/media-service',
+    entry: 'src/worker.ts',
+    port: 'mediaWorker',
+    database: { name: 'bigtech_media', account: 'media_service' },
+    environment: ['kafka', 'tokens', 'neighbours', 'objects'],
+    order: SERVICE_ORDER,
+    partOf: 'media-service',
   },
   {
     name: 'gateway',

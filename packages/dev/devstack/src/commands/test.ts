@@ -128,6 +128,7 @@ export function testEnvironment(instance: Instance): Record<string, string> {
     BIGTECH_CHAT_URL: local(ports.chat),
     BIGTECH_NOTIFICATION_URL: local(ports.notification),
     BIGTECH_ANALYTICS_URL: local(ports.analytics),
+    BIGTECH_MEDIA_URL: local(ports.media),
     BIGTECH_MAILBOX_URL: local(ports.mailbox),
     BIGTECH_STACK_URL: local(ports.stack),
     BIGTECH_OPERATOR_TOKEN: operatorToken(instance),

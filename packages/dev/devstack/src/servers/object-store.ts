@@ -16,7 +16,7 @@ const gateway = {
 }
 
 /** The root account of the store; on a developer's machine services use it as well. */
-export const OBJECT_STORE_ACCOUNT = 'object-store'
+const OBJECT_STORE_ACCOUNT = 'object-store'
 
 /** How services and tests reach the store of an instance. */
 export function objectStoreAccess(
@@ -31,7 +31,7 @@ export function objectStoreAccess(
 }
 
 /** Builds the S3 server once into the shared cache. */
-export function fetchObjectStore(cacheFolder: string): Promise<string> {
+function fetchObjectStore(cacheFolder: string): Promise<string> {
   return ensureArtefact(cacheFolder, {
     name: `versitygw-${version}-${process.arch}`,
     title: `Object store, versitygw ${version}: Go build, one to three minutes the first time`,

@@ -20,6 +20,7 @@ const message: MessageRecord = {
   content: 'start',
   mentions: [],
   attachment: null,
+  file: null,
   editedAt: null,
   isDeleted: false,
   reactions: [],

@@ -127,6 +127,7 @@ function applied(message: MessageRecord, { body, at, userId }: Change): Partial<
         content: '',
         mentions: [],
         attachment: null,
+        file: null,
         reactions: [],
         pinnedAt: null,
       }

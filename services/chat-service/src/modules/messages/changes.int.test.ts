@@ -1,14 +1,20 @@
 import { type Message, messageDeleted, messageEdited } from '@bigtech/contracts'
 import { collectEvents, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type MediaStandIn, startMediaStandIn } from '../../testing-media.ts'
 import { startTestRooms, type TestRooms, upTo } from './testing.ts'
 
 let rooms: TestRooms
+let media: MediaStandIn
 
 beforeAll(async () => {
-  rooms = await startTestRooms()
+  media = await startMediaStandIn()
+  rooms = await startTestRooms({ MEDIA_SERVICE_URL: media.url })
 }, 60_000)
-afterAll(() => rooms?.close())
+afterAll(async () => {
+  await rooms?.close()
+  await media?.close()
+})
 
 const urlOf = ({ room_id, message_id }: Pick<Message, 'room_id' | 'message_id'>) =>
   `/messages/${room_id}/${message_id}`
@@ -259,26 +265,19 @@ describe('pinMessage, forwardMessage, reply', () => {
   it('forwards a copy, to rooms one is in, that outlives the original', async () => {
     const { a, b, roomId } = await setUp()
     const [other, closed] = [await rooms.room(a, b), await rooms.room(b)]
-    const file = {
-      url: 'https://files.example/1.png',
-      name: '1.png',
-      mime: 'image/png',
-      size: 10,
-      width: 3,
-      height: 4,
-    }
-    const message = await rooms.send(a, roomId, { content: '', message_type: 'image', attachment: file })
+    const file = media.file()
+    const message = await rooms.send(a, roomId, { content: '', message_type: 'image', file_id: file.file_id })
     const refused = await rooms.as(a, 'POST', `${urlOf(message)}/forward`, { room_ids: [other, closed] })
     expect(refused.body.code).toBe('NOT_A_MEMBER')
     const forwarded = await rooms.as(a, 'POST', `${urlOf(message)}/forward`, { room_ids: [other] })
     expect(forwarded).toMatchObject({
       status: 201,
       body: {
-        items: [{ room_id: other, seq: 1, is_forwarded: true, message_type: 'image', attachment: file }],
+        items: [{ room_id: other, seq: 1, is_forwarded: true, message_type: 'image', file }],
       },
     })
     await rooms.as(a, 'DELETE', urlOf(message))
-    expect((await rooms.as(b, 'GET', `/messages/${other}`)).body.items[0].attachment).toEqual(file)
+    expect((await rooms.as(b, 'GET', `/messages/${other}`)).body.items[0].file).toEqual(file)
   })
 
   it('answers only what is there and visible', async () => {

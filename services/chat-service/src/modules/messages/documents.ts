@@ -1,4 +1,4 @@
-import type { Attachment } from '@bigtech/contracts'
+import type { Attachment, MessageFile } from '@bigtech/contracts'
 import type { KafkaRecord } from '@bigtech/kafka'
 import type { mongo } from 'mongoose'
 import type { Change, ChangeKind } from './change.ts'
@@ -36,6 +36,8 @@ export interface MessageDocument extends LogDocument {
   readonly content: string
   readonly mentions?: readonly number[]
   readonly attachment: Attachment | null
+  /** Not there in documents from before files. */
+  readonly file?: MessageFile | null
   readonly edited_at: Date | null
   readonly is_deleted: boolean
   readonly reactions: readonly { emoji: string; user_ids: readonly number[] }[]
@@ -176,6 +178,7 @@ export function toRecord(doc: MessageDocument): MessageRecord {
     content: doc.content,
     mentions: doc.mentions ?? [],
     attachment: doc.attachment,
+    file: doc.file ?? null,
     editedAt: doc.edited_at?.getTime() ?? null,
     isDeleted: doc.is_deleted,
     reactions: doc.reactions.map(({ emoji, user_ids }) => ({ emoji, userIds: user_ids })),
@@ -192,6 +195,7 @@ export function stateUpdate(record: MessageRecord): mongo.UpdateFilter<MessageDo
       rev: record.rev,
       content: record.content,
       attachment: record.attachment,
+      file: record.file,
       edited_at: record.editedAt === null ? null : new Date(record.editedAt),
       is_deleted: record.isDeleted,
       reactions: record.reactions.map(({ emoji, userIds }) => ({ emoji, user_ids: userIds })),

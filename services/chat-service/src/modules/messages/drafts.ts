@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Attachment, messageSent, uuidv7 } from '@bigtech/contracts'
+import { type Attachment, type MessageFile, messageSent, uuidv7 } from '@bigtech/contracts'
 import { eventRecord } from '@bigtech/kafka'
 import type { Draft } from './append.ts'
 import type { MessageDocument } from './documents.ts'
@@ -15,7 +15,11 @@ export interface NewMessage {
   readonly clientMessageId?: string | undefined
   readonly replyTo?: string | undefined
   readonly mentions?: readonly number[] | undefined
+  /** Of a forwarded message from before files. */
   readonly attachment?: Attachment | undefined
+  /** What the sender named; `file` is what media-service says of it. */
+  readonly fileId?: string | undefined
+  readonly file?: MessageFile | undefined
   /** The message that this one is a copy of. */
   readonly forwardOf?: string
   readonly system?: SystemNote
@@ -35,7 +39,7 @@ export function draftOf(message: NewMessage, correlationId: string): Draft {
     userId,
     clientMessageId,
     bodyHash,
-    bytes: content.length * 6 + 1_000,
+    bytes: content.length * 6 + 1_000 + (message.file?.preview?.length ?? 0),
     at: (position, createdAt) => {
       const messageId = positionId(roomId, position)
       return {
@@ -55,6 +59,7 @@ export function draftOf(message: NewMessage, correlationId: string): Draft {
         content,
         ...(message.mentions?.length ? { mentions: message.mentions } : {}),
         attachment: message.attachment ?? null,
+        file: message.file ?? null,
         edited_at: null,
         is_deleted: false,
         reactions: [],
@@ -86,6 +91,7 @@ function sentRecord(
       created_at: timestamp.toISOString(),
       reply_to: message.replyTo ?? null,
       ...(message.mentions?.length ? { mentions: [...message.mentions] } : {}),
+      ...(message.file ? { file_id: message.file.file_id } : {}),
     },
     { ...meta, timestamp },
   )
@@ -93,10 +99,10 @@ function sentRecord(
 }
 
 /** Of what the sender asked for, and of nothing that the service adds: of a forward, which message it is. */
-function hashOf({ content, messageType, replyTo, mentions, attachment, forwardOf }: NewMessage): string {
+function hashOf({ content, messageType, replyTo, mentions, fileId, forwardOf }: NewMessage): string {
   const body =
     forwardOf === undefined
-      ? [content, messageType, replyTo ?? null, mentions ?? [], attachment ?? null, false]
+      ? [content, messageType, replyTo ?? null, mentions ?? [], fileId ?? null, false]
       : [forwardOf]
   return createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 22)
 }

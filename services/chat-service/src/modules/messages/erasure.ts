@@ -62,7 +62,8 @@ export class MessagesOfUser implements MessageErasure, MessageExport {
       if (!last) return
       for (const doc of batch) {
         const record = toRecord(doc)
-        const { messageId, roomId, seq, content, messageType, createdAt, attachment, isDeleted } = record
+        const { messageId, roomId, seq, content, messageType, createdAt, attachment, file, isDeleted } =
+          record
         if (isDeleted || messageType === 'system') continue
         yield {
           message_id: messageId,
@@ -72,6 +73,7 @@ export class MessagesOfUser implements MessageErasure, MessageExport {
           message_type: messageType,
           created_at: new Date(createdAt).toISOString(),
           attachment,
+          file,
           ...(record.rev > 0 ? { former_versions: await this.#formerVersions(messageId) } : {}),
         }
       }

@@ -1,4 +1,4 @@
-import type { Attachment, Message } from '@bigtech/contracts'
+import type { Message, MessageFile } from '@bigtech/contracts'
 import { type AuthenticatedContext, decodeCursor, Problem, toPage } from '@bigtech/service-kit'
 import { z } from 'zod'
 import type { Membership, MembershipReader } from '../membership/membership.ports.ts'
@@ -18,11 +18,20 @@ const versionCursor = z.int().min(0)
 
 export interface SendInput {
   readonly content: string
-  readonly message_type: 'text' | 'image' | 'file'
+  readonly message_type: 'text' | 'image' | 'file' | 'voice' | 'video'
   readonly client_message_id?: string | undefined
   readonly reply_to?: string | undefined
   readonly mentions?: readonly number[] | undefined
-  readonly attachment?: Attachment | undefined
+  readonly file_id?: string | undefined
+}
+
+/** media-service, which has the bytes. */
+export interface MessageFiles {
+  /**
+   * Returns what a message shows of a file of the sender's, which is kept for the message from now on.
+   * @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH; StoreUnavailable
+   */
+  claim(ctx: AuthenticatedContext, fileId: string, messageType: string): Promise<MessageFile>
 }
 
 export interface MessageServiceOptions {
@@ -34,6 +43,7 @@ export interface MessageServiceOptions {
   readonly limits: MessageLimits
   readonly updates: RoomUpdates
   readonly versions: VersionRepository
+  readonly files: MessageFiles
 }
 
 /** What people do with messages. Who may do it is asked of the rooms; what then holds is decided here. */
@@ -45,28 +55,26 @@ export class MessageService {
   }
 
   async send(ctx: AuthenticatedContext, roomId: number, input: SendInput): Promise<Message> {
-    const { members, limits, views } = this.#options
+    const { members, limits, views, files } = this.#options
     const membership = await members.require(roomId, ctx.actor.userId)
     await limits.send(ctx.actor.userId, roomId)
-    const draft = draftOf(
-      {
-        roomId,
-        userId: ctx.actor.userId,
-        username: ctx.actor.username,
-        content: input.content,
-        messageType: input.message_type,
-        clientMessageId: input.client_message_id,
-        replyTo: input.reply_to,
-        mentions: input.mentions && [...new Set(input.mentions)],
-        attachment: input.attachment,
-      },
-      ctx.requestId,
-    )
-    const appended = await this.#unlessRepeated([draft], async () => {
+    const asked = {
+      roomId,
+      userId: ctx.actor.userId,
+      username: ctx.actor.username,
+      content: input.content,
+      messageType: input.message_type,
+      clientMessageId: input.client_message_id,
+      replyTo: input.reply_to,
+      mentions: input.mentions && [...new Set(input.mentions)],
+      fileId: input.file_id,
+    }
+    const appended = await this.#unlessRepeated([draftOf(asked, ctx.requestId)], async () => {
       await members.assertMaySend(membership)
       if (input.reply_to !== undefined) await this.#repliedTo(membership, input.reply_to)
       await this.#requireMembers(roomId, input.mentions)
-      return [await this.#append(draft)]
+      const file = input.file_id && (await files.claim(ctx, input.file_id, input.message_type))
+      return [await this.#append(draftOf({ ...asked, file: file || undefined }, ctx.requestId))]
     })
     const [{ message, repeated }] = appended as [Appended]
     if (repeated || input.reply_to !== undefined) return this.#view(ctx, message)
@@ -87,7 +95,7 @@ export class MessageService {
     const source = await members.require(roomId, userId)
     const targets: Membership[] = []
     for (const target of new Set(input.room_ids)) targets.push(await members.require(target, userId))
-    const draftFor = (original: Pick<MessageRecord, 'content' | 'messageType' | 'attachment'>) =>
+    const draftFor = (original: Pick<MessageRecord, 'content' | 'messageType' | 'attachment' | 'file'>) =>
       targets.map((target) =>
         draftOf(
           {
@@ -98,12 +106,13 @@ export class MessageService {
             messageType: original.messageType,
             clientMessageId: input.client_message_id,
             attachment: original.attachment ?? undefined,
+            file: original.file ?? undefined,
             forwardOf: messageId,
           },
           ctx.requestId,
         ),
       )
-    const unknown = { content: '', messageType: 'text', attachment: null } as const
+    const unknown = { content: '', messageType: 'text', attachment: null, file: null } as const
     const appended = await this.#unlessRepeated(draftFor(unknown), async () => {
       const original = await this.#forwardable(source, messageId)
       for (const target of targets) await members.assertMaySend(target)
@@ -132,7 +141,8 @@ export class MessageService {
     const mentions = input.mentions && [...new Set(input.mentions)]
     return this.#change(ctx, roomId, messageId, { kind: 'edited', content, mentions }, async (message) => {
       // Only a picture or a file may go without words.
-      if (content === '' && message.attachment === null) throw invalid('content', 'Write something.')
+      if (content === '' && message.attachment === null && message.file === null)
+        throw invalid('content', 'Write something.')
       await this.#requireMembers(roomId, input.mentions, message.mentions)
     })
   }

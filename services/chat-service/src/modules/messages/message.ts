@@ -1,4 +1,4 @@
-import type { Attachment } from '@bigtech/contracts'
+import type { Attachment, Message, MessageFile } from '@bigtech/contracts'
 
 export { excerpt } from '@bigtech/contracts'
 
@@ -17,7 +17,7 @@ interface MessageOrigin {
   readonly seq: number
   readonly userId: number
   readonly username: string
-  readonly messageType: 'text' | 'image' | 'file' | 'system'
+  readonly messageType: Message['message_type']
   readonly createdAt: UnixMs
   readonly clientMessageId: string | null
   readonly replyTo: string | null
@@ -50,7 +50,9 @@ export interface MessageState {
   readonly rev: number
   readonly content: string
   readonly mentions: readonly number[]
+  /** Of a message from before files. */
   readonly attachment: Attachment | null
+  readonly file: MessageFile | null
   readonly editedAt: UnixMs | null
   readonly isDeleted: boolean
   readonly reactions: readonly ReactionOf[]

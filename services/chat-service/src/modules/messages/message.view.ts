@@ -122,6 +122,7 @@ function toMessage(
     reply_preview: answered ? previewOf(answered) : null,
     is_forwarded: record.isForwarded,
     attachment: record.attachment,
+    file: record.file,
     mentions: [...record.mentions],
     reactions: record.reactions.map(({ emoji, userIds }) => ({ emoji, count: userIds.length, me: false })),
     pinned_at: record.pinnedAt === null ? null : iso(record.pinnedAt),

@@ -1,6 +1,7 @@
 import { openCustomOutbox, type RateLimiter, type Service, StoreMetrics } from '@bigtech/service-kit'
 import type { Connection } from 'mongoose'
 import { Counter } from 'prom-client'
+import { openMediaService } from '../../infrastructure/media-service.ts'
 import type { MembershipReader } from '../membership/membership.ports.ts'
 import { MessageAppender } from './append.ts'
 import { ChangeWriter } from './change-writer.ts'
@@ -32,6 +33,7 @@ export interface MessagesOptions {
   readonly sendsPer10Seconds: number
   readonly members: MembershipReader
   readonly nameOf: (userId: number) => Promise<string>
+  readonly mediaServiceUrl: string
 }
 
 /** What the stream needs of the messages. */
@@ -86,7 +88,8 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   })
   const ofUser = new MessagesOfUser(store, repository, versions, writer)
   const common = { repository, views, members, limits, updates }
-  const messages = new MessageService({ ...common, appender, writer, versions })
+  const files = openMediaService(service, options.mediaServiceUrl)
+  const messages = new MessageService({ ...common, appender, writer, versions, files })
   const history = new HistoryService({ ...common, positions, reads, rooms })
   service.app.register(messageRoutes, { messages, history })
   createIndexes(service, repository)

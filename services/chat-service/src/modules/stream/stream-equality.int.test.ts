@@ -60,6 +60,7 @@ class Client {
         const nothing = {
           content: '',
           attachment: null,
+          file: null,
           mentions: [],
           reactions: [],
           pinned_at: null,

@@ -33,7 +33,7 @@ describe('what people are told', () => {
     })
   })
 
-  it('of a mention, a photo and a file', () => {
+  it('of a mention, a photo, a file, a voice message and a video', () => {
     const room = { roomType: 'direct', name: null }
     expect(messageNotice({ ...one, mentioned: true }, undefined, room, ko).body).toBe('나를 언급: 점심 먹자')
     expect(messageNotice({ ...one, content: { ...content, type: 'image' } }, undefined, room, ko).body).toBe(
@@ -41,6 +41,12 @@ describe('what people are told', () => {
     )
     expect(messageNotice({ ...one, content: { ...content, type: 'file' } }, undefined, room, ko).body).toBe(
       '파일을 보냈습니다.',
+    )
+    expect(messageNotice({ ...one, content: { ...content, type: 'voice' } }, undefined, room, ko).body).toBe(
+      '음성 메시지를 보냈습니다.',
+    )
+    expect(messageNotice({ ...one, content: { ...content, type: 'video' } }, undefined, room, ko).body).toBe(
+      '동영상을 보냈습니다.',
     )
   })
 

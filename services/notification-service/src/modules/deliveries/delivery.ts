@@ -100,6 +100,8 @@ const words = {
     more: (count: number) => ` (외 ${count}개)`,
     image: '사진을 보냈습니다.',
     file: '파일을 보냈습니다.',
+    voice: '음성 메시지를 보냈습니다.',
+    video: '동영상을 보냈습니다.',
     mentioned: '나를 언급: ',
   },
   en: {
@@ -111,6 +113,8 @@ const words = {
     more: (count: number) => ` (and ${count} more)`,
     image: 'sent a photo.',
     file: 'sent a file.',
+    voice: 'sent a voice message.',
+    video: 'sent a video.',
     mentioned: 'Mentioned you: ',
   },
 } as const
@@ -138,7 +142,8 @@ export function messageNotice(
   if (!content || !options.showPreview) return { title: 'BigTech Chat', body: text.messages(eventCount) }
   const from = sender ?? content.from
   const isGroup = room?.roomType === 'group'
-  const said = content.type === 'image' ? text.image : content.type === 'file' ? text.file : content.text
+  const said =
+    content.type in text ? text[content.type as 'image' | 'file' | 'voice' | 'video'] : content.text
   const more = eventCount > 1 ? text.more(eventCount - 1) : ''
   const mention = delivery.mentioned ? text.mentioned : ''
   return {

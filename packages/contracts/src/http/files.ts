@@ -1,0 +1,252 @@
+import { z } from 'zod'
+import { timestamp } from '../ids.ts'
+import { defineRoute } from './define-route.ts'
+import {
+  fileId,
+  fileName,
+  filePurpose,
+  fileVariant,
+  maxDirectUploadBytes,
+  messageFile,
+  messageFileExample,
+  ofFile,
+  storedFile,
+  storedFileExample,
+} from './file-shapes.ts'
+import { messageIdParam } from './message-shapes.ts'
+import { pageOf, pageQuery, wholeNumber } from './paging.ts'
+
+const tag = 'files'
+const fetchQuery = z.object({
+  variant: fileVariant.default('original'),
+  message_id: messageIdParam.optional().meta({
+    description: 'A message with this file that you can see. Not needed for your own files.',
+  }),
+})
+const fileProblems = ['FILE_NOT_FOUND'] as const
+const uploadProblems = ['FILE_EMPTY', 'FILE_TOO_LARGE', 'FILE_TYPE_REFUSED', 'QUOTA_EXCEEDED'] as const
+const oneFile = (status: 200 | 201 | 202, description: string) =>
+  ({ status, description, schema: storedFile, example: storedFileExample }) as const
+
+export const uploadFile = defineRoute({
+  operationId: 'uploadFile',
+  method: 'POST',
+  path: '/files',
+  tag,
+  summary: 'Upload a file of up to 50 MB',
+  description:
+    '`multipart/form-data`: first `purpose` (optional, `attachment` unless told), then `file`. Streamed; send a `Content-Length`. The file is then examined: ask `GET /files/{file_id}?wait_seconds=20` until its state is `ready` or `refused`. At most 10 MB for an avatar.',
+  bodyType: 'multipart',
+  success: oneFile(201, 'Stored, and being examined.'),
+  problems: [...uploadProblems, 'FILE_MISSING', 'UPLOAD_CUT', 'MEDIA_TYPE_UNSUPPORTED', 'VALIDATION_FAILED'],
+})
+
+const uploadPlan = z.object({
+  file: storedFile,
+  part_size: z.int().positive().meta({ description: 'Bytes of every part but the last.' }),
+  parts: z.array(
+    z.object({
+      number: z.int().positive(),
+      size: z.int().positive(),
+      received: z.boolean(),
+      url: z
+        .string()
+        .nullable()
+        .meta({ description: '`PUT` the bytes of the part there; null: received already.' }),
+    }),
+  ),
+  urls_expire_at: timestamp,
+})
+const uploadPlanExample = {
+  file: { ...storedFileExample, state: 'uploading' as const, kind: null, variants: [], preview: null },
+  part_size: 8_388_608,
+  parts: [
+    { number: 1, size: 482_113, received: false, url: 'https://objects.example/files/abc?partNumber=1' },
+  ],
+  urls_expire_at: '2026-01-27T10:15:00.000Z',
+}
+
+export const startUpload = defineRoute({
+  operationId: 'startUpload',
+  method: 'POST',
+  path: '/files/uploads',
+  tag,
+  summary: 'Begin a direct upload of up to 100 MB',
+  description:
+    'Put each part to its address, straight to the object store, in any order and as often as it takes; then `POST /files/{file_id}/complete`. An interrupted upload goes on with `GET /files/{file_id}/upload`. Unfinished ones are removed after 24 hours.',
+  body: z.strictObject({
+    name: fileName,
+    mime: z
+      .string()
+      .max(100)
+      .regex(/^[\w.+-]+\/[\w.+-]+$/, 'A media type.'),
+    size: z.int().positive('A file has at least one byte.').max(maxDirectUploadBytes, 'At most 100 MB.'),
+    purpose: filePurpose.default('attachment'),
+  }),
+  bodyExample: { name: '여행.jpg', mime: 'image/jpeg', size: 482_113 },
+  success: {
+    status: 201,
+    description: 'Where to put the parts.',
+    schema: uploadPlan,
+    example: uploadPlanExample,
+  },
+  problems: [...uploadProblems],
+})
+
+export const getUpload = defineRoute({
+  operationId: 'getUpload',
+  method: 'GET',
+  path: '/files/:file_id/upload',
+  tag,
+  summary: 'What of a direct upload has arrived, and new addresses for the rest',
+  params: ofFile,
+  success: { status: 200, description: 'Its parts.', schema: uploadPlan, example: uploadPlanExample },
+  problems: [...fileProblems, 'UPLOAD_OVER'],
+})
+
+export const completeUpload = defineRoute({
+  operationId: 'completeUpload',
+  method: 'POST',
+  path: '/files/:file_id/complete',
+  tag,
+  summary: 'End a direct upload: the file is examined now',
+  description: 'Repeating it is harmless.',
+  params: ofFile,
+  success: oneFile(202, 'Being examined.'),
+  problems: [...fileProblems, 'UPLOAD_INCOMPLETE'],
+})
+
+export const listFiles = defineRoute({
+  operationId: 'listFiles',
+  method: 'GET',
+  path: '/files',
+  tag,
+  summary: 'Your files, newest first',
+  query: pageQuery,
+  success: {
+    status: 200,
+    description: 'A page of files.',
+    schema: pageOf(storedFile),
+    example: { items: [storedFileExample], next_cursor: null },
+  },
+  problems: ['CURSOR_INVALID'],
+})
+
+export const getStorageUsage = defineRoute({
+  operationId: 'getStorageUsage',
+  method: 'GET',
+  path: '/files/usage',
+  tag,
+  summary: 'How much of your storage is used',
+  success: {
+    status: 200,
+    description: 'Bytes.',
+    schema: z.object({
+      used_bytes: z.int().min(0),
+      quota_bytes: z.int().min(0),
+      file_count: z.int().min(0),
+    }),
+    example: { used_bytes: 482_113, quota_bytes: 2_147_483_648, file_count: 1 },
+  },
+})
+
+export const getFile = defineRoute({
+  operationId: 'getFile',
+  method: 'GET',
+  path: '/files/:file_id',
+  tag,
+  summary: 'One of your files',
+  params: ofFile,
+  query: z.object({
+    wait_seconds: wholeNumber({ max: 25 })
+      .default(0)
+      .meta({ description: 'Answer only when the file was examined, or after this time.' }),
+  }),
+  success: oneFile(200, 'The file as it is now.'),
+  problems: [...fileProblems],
+})
+
+export const deleteFile = defineRoute({
+  operationId: 'deleteFile',
+  method: 'DELETE',
+  path: '/files/:file_id',
+  tag,
+  summary: 'Delete a file that no message uses',
+  params: ofFile,
+  success: { status: 204, description: 'It and its bytes are gone.' },
+  problems: [...fileProblems, 'FILE_IN_USE'],
+})
+
+export const getFileContent = defineRoute({
+  operationId: 'getFileContent',
+  method: 'GET',
+  path: '/files/:file_id/content',
+  tag,
+  summary: 'The bytes of a file',
+  description:
+    'Yours, or one in a message that you can see: name that message. Takes `Range` (one range). With `redirect` the answer is 302 to an address in the object store that works for 60 s.',
+  params: ofFile,
+  query: fetchQuery.extend({
+    redirect: z
+      .enum(['true', 'false'])
+      .default('false')
+      .meta({ description: 'Redirect instead of sending the bytes.' }),
+  }),
+  success: {
+    status: 200,
+    description: 'The bytes; 206 for a range.',
+    contentType: 'application/octet-stream',
+  },
+  problems: [...fileProblems, 'FILE_NOT_READY', 'RANGE_NOT_SATISFIABLE'],
+})
+
+export const getFileLink = defineRoute({
+  operationId: 'getFileLink',
+  method: 'GET',
+  path: '/files/:file_id/link',
+  tag,
+  summary: 'An address of a file that works for 60 seconds without a token',
+  description: 'For `<img>` and `<video>`, which cannot send a token.',
+  params: ofFile,
+  query: fetchQuery,
+  success: {
+    status: 200,
+    description: 'The address.',
+    schema: z.object({ url: z.string(), expires_at: timestamp }),
+    example: { url: 'https://objects.example/files/abc', expires_at: '2026-01-27T10:01:00.000Z' },
+  },
+  problems: [...fileProblems, 'FILE_NOT_READY'],
+})
+
+export const claimFile = defineRoute({
+  operationId: 'claimFile',
+  method: 'POST',
+  path: '/files/:file_id/claim',
+  tag,
+  summary: 'Keep a file of yours for a message that is about to be sent',
+  description:
+    'Called by chat-service in the name of the sender. The file then stays for 7 days even if no message comes.',
+  params: ofFile,
+  body: z.strictObject({ message_type: z.enum(['image', 'file', 'voice', 'video']) }),
+  bodyExample: { message_type: 'image' },
+  success: {
+    status: 200,
+    description: 'What the message shows.',
+    schema: messageFile,
+    example: messageFileExample,
+  },
+  problems: [...fileProblems, 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'],
+})
+
+export const getPicture = defineRoute({
+  operationId: 'getPicture',
+  method: 'GET',
+  path: '/pictures/:file_id',
+  tag: 'pictures',
+  summary: 'An avatar',
+  description: 'For anybody who knows its address: it stands in profiles. The content never changes.',
+  auth: 'public',
+  params: z.object({ file_id: fileId }),
+  success: { status: 200, description: 'The picture.', contentType: 'image/webp' },
+  problems: ['FILE_NOT_FOUND'],
+})

@@ -1,0 +1,16 @@
+import { claimFile } from '@bigtech/contracts'
+import { openServiceClient, type Service } from '@bigtech/service-kit'
+import type { MessageFiles } from '../modules/messages/message.service.ts'
+
+/** Asks media-service in the sender's name. During its outage text goes on; messages with files get 503. */
+export function openMediaService(service: Service, baseUrl: string): MessageFiles {
+  const client = openServiceClient(service, { service: 'media-service', baseUrl })
+  return {
+    claim: (ctx, fileId, messageType) =>
+      client.call(
+        claimFile,
+        { params: { file_id: fileId }, body: { message_type: messageType as 'file' } },
+        ctx,
+      ),
+  }
+}

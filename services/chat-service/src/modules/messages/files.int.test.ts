@@ -1,0 +1,84 @@
+import { type Message, messageSent } from '@bigtech/contracts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type MediaStandIn, startMediaStandIn } from '../../testing-media.ts'
+import { startTestRooms, type TestRooms } from './testing.ts'
+
+let media: MediaStandIn
+let rooms: TestRooms
+
+beforeAll(async () => {
+  media = await startMediaStandIn()
+  rooms = await startTestRooms({ MEDIA_SERVICE_URL: media.url })
+}, 60_000)
+afterAll(async () => {
+  await rooms?.close()
+  await media?.close()
+})
+
+describe('a message with a file', () => {
+  it('shows what media-service says of the file, to everybody in the room and in its event', async () => {
+    const [a, b] = await rooms.chat.people(2)
+    const roomId = await rooms.room(a, b)
+    const file = media.file()
+    const body = { content: '', message_type: 'image', file_id: file.file_id, client_message_id: 'with-file' }
+    const sent = await rooms.as(a, 'POST', `/messages/${roomId}`, body)
+    expect(sent).toMatchObject({ status: 201, body: { message_type: 'image', file, attachment: null } })
+    const again = await rooms.as(a, 'POST', `/messages/${roomId}`, body)
+    expect(again.body.message_id).toBe(sent.body.message_id)
+    expect((await rooms.as(b, 'GET', `/messages/${roomId}`)).body.items[0].file).toEqual(file)
+    const event = await rooms.chat.eventOf(messageSent, ({ room_id }) => room_id === roomId)
+    expect(event.file_id).toBe(file.file_id)
+  })
+
+  it('takes no file for text, and one for every other type', async () => {
+    const [a] = await rooms.chat.people(1)
+    const roomId = await rooms.room(a)
+    for (const type of ['image', 'file', 'voice', 'video']) {
+      const { file_id } = media.file()
+      const send = (body: object) => rooms.as(a, 'POST', `/messages/${roomId}`, body)
+      expect((await send({ content: '', message_type: type })).body.errors[0].field).toBe('file_id')
+      expect((await send({ content: '', message_type: type, file_id })).status).toBe(201)
+      expect((await send({ content: 'x', file_id })).body.errors[0].field).toBe('file_id')
+    }
+  })
+
+  it.each(['FILE_NOT_FOUND', 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'] as const)(
+    'is not stored when media-service answers %s, and the sender is told why',
+    async (code) => {
+      const [a] = await rooms.chat.people(1)
+      const roomId = await rooms.room(a)
+      const body = { content: '', message_type: 'image', file_id: media.refusing(code) }
+      const answer = await rooms.as(a, 'POST', `/messages/${roomId}`, body)
+      expect(answer.body).toMatchObject({ code, detail: `detail of ${code}` })
+      expect((await rooms.as(a, 'GET', `/messages/${roomId}`)).body.items).toEqual([])
+    },
+  )
+
+  it('is answered 503 while media-service is away, and text goes on', async () => {
+    const other = await rooms.chat.another({ MEDIA_SERVICE_URL: 'http://127.0.0.1:9' })
+    const [a] = await rooms.chat.people(1)
+    const roomId = await rooms.room(a)
+    const send = (body: object) => rooms.chat.as(a, 'POST', `/messages/${roomId}`, body, other)
+    const refused = await send({ content: '', message_type: 'image', file_id: media.file().file_id })
+    expect(refused.status).toBe(503)
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
+    expect((await send({ content: 'text' })).status).toBe(201)
+  })
+
+  it('leaves nothing of the file in its place when it is deleted', async () => {
+    const [a] = await rooms.chat.people(1)
+    const roomId = await rooms.room(a)
+    const { file_id } = media.file()
+    const { body } = await rooms.as(a, 'POST', `/messages/${roomId}`, {
+      content: '',
+      message_type: 'file',
+      file_id,
+    })
+    const { message_id } = body as Message
+    await rooms.as(a, 'DELETE', `/messages/${roomId}/${message_id}`)
+    expect((await rooms.as(a, 'GET', `/messages/${roomId}/${message_id}`)).body).toMatchObject({
+      is_deleted: true,
+      file: null,
+    })
+  })
+})

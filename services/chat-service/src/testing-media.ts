@@ -1,0 +1,42 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type MessageFile, messageFileExample, type ProblemCode, problems } from '@bigtech/contracts'
+
+/** Stands in for media-service: answers a claim with the file it was told of, or with a problem. */
+export interface MediaStandIn {
+  readonly url: string
+  /** Makes a file that can be claimed. */
+  file(shown?: Partial<MessageFile>): MessageFile
+  /** Makes a file that is refused with that code. */
+  refusing(code: ProblemCode): string
+  close(): Promise<void>
+}
+
+export async function startMediaStandIn(): Promise<MediaStandIn> {
+  const files = new Map<string, MessageFile | ProblemCode>()
+  const server = createServer((request, response) => {
+    const id = /^\/files\/([0-9a-f-]{36})\/claim$/.exec(request.url ?? '')?.[1] ?? ''
+    const known = files.get(id) ?? 'FILE_NOT_FOUND'
+    const isProblem = typeof known === 'string'
+    response.writeHead(isProblem ? problems[known].status : 200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(isProblem ? { code: known, detail: `detail of ${known}` } : known))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    file: (shown = {}) => {
+      const file = { ...messageFileExample, file_id: crypto.randomUUID(), ...shown }
+      files.set(file.file_id, file)
+      return file
+    },
+    refusing: (code) => {
+      const id = crypto.randomUUID()
+      files.set(id, code)
+      return id
+    },
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}

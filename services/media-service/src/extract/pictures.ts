@@ -1,0 +1,98 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp, { type Sharp } from 'sharp'
+import { Refusal } from './refusal.ts'
+import type { CheckInput, Picture } from './tasks.ts'
+
+/** 50 megapixels: more than cameras of phones make, and about 200 MB decoded. */
+const MAX_PIXELS = 50_000_000
+const MAX_ANIMATION_PIXELS = 100_000_000
+const PREVIEW_WIDTH = 20
+const SQUARE = 512
+const thumbnails = [
+  ['thumb_320', 320],
+  ['thumb_1280', 1_280],
+] as const
+
+/**
+ * Decodes an image and writes it anew: the position in EXIF, comments, and whatever hides behind the pixels
+ * are gone; turned the way it is looked at. Avatars become squares.
+ * @throws Refusal IMAGE_TOO_LARGE, IMAGE_UNREADABLE
+ */
+export async function makePictures(input: CheckInput, folder: string) {
+  const isAnimated = input.mime === 'image/gif' || input.mime === 'image/webp'
+  const source = () =>
+    sharp(input.file, {
+      limitInputPixels: isAnimated ? MAX_ANIMATION_PIXELS : MAX_PIXELS,
+      failOn: 'error',
+      animated: isAnimated && input.purpose === 'attachment',
+    }).rotate()
+  try {
+    await assertSize(input.file)
+    return input.purpose === 'attachment'
+      ? await attachmentPictures(input, source, folder)
+      : await squarePicture(source(), folder)
+  } catch (err) {
+    if (err instanceof Refusal) throw err
+    throw new Refusal('IMAGE_UNREADABLE', 'The image is broken or not complete.')
+  }
+}
+
+/** By the header alone, before anything is decoded. */
+async function assertSize(file: string): Promise<void> {
+  const { width = 0, height = 0, pages = 1 } = await sharp(file, { limitInputPixels: false }).metadata()
+  if (width * height > MAX_PIXELS || width * height * pages > MAX_ANIMATION_PIXELS)
+    throw new Refusal('IMAGE_TOO_LARGE', `The image has too many pixels: ${width} x ${height}.`)
+}
+
+async function attachmentPictures(input: CheckInput, source: () => Sharp, folder: string) {
+  const file = join(folder, 'original')
+  const written = await encode(source(), input.mime).toFile(file)
+  const height = written.pageHeight ?? written.height
+  const pictures: Picture[] = [{ variant: 'original', file, mime: input.mime, size: written.size }]
+  // From the first frame of what was written: decoded safely once, and already turned.
+  const first = () => sharp(file, { limitInputPixels: MAX_PIXELS })
+  for (const [variant, side] of thumbnails) {
+    const target = join(folder, variant)
+    const { size } = await first()
+      .resize(side, side, { fit: 'inside', withoutEnlargement: true })
+      .webp({ quality: 75 })
+      .toFile(target)
+    pictures.push({ variant, file: target, mime: 'image/webp', size })
+  }
+  return { width: written.width, height, preview: await previewOf(first()), pictures }
+}
+
+async function squarePicture(source: Sharp, folder: string) {
+  const file = join(folder, 'original')
+  await source.resize(SQUARE, SQUARE, { fit: 'cover' }).webp({ quality: 82 }).toFile(file)
+  const { size } = await stat(file)
+  return {
+    width: SQUARE,
+    height: SQUARE,
+    preview: await previewOf(sharp(file)),
+    pictures: [{ variant: 'original' as const, file, mime: 'image/webp', size }],
+  }
+}
+
+function encode(image: Sharp, mime: string): Sharp {
+  switch (mime) {
+    case 'image/png':
+      return image.png()
+    case 'image/webp':
+      return image.webp({ quality: 88 })
+    case 'image/gif':
+      return image.gif()
+    default:
+      return image.jpeg({ quality: 88 })
+  }
+}
+
+/** Some 150 bytes that a client stretches over the place of the image. */
+async function previewOf(image: Sharp): Promise<string> {
+  const bytes = await image
+    .resize(PREVIEW_WIDTH, PREVIEW_WIDTH, { fit: 'inside' })
+    .webp({ quality: 40, alphaQuality: 40 })
+    .toBuffer()
+  return `data:image/webp;base64,${bytes.toString('base64')}`
+}

@@ -1,0 +1,10 @@
+/** The content of a file is not accepted; the message is for its owner. */
+export class Refusal extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.name = 'Refusal'
+    this.code = code
+  }
+}

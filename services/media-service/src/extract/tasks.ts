@@ -1,0 +1,42 @@
+import type { FileType } from './file-types.ts'
+
+/** A file that the worker stores in the place of what was uploaded, or beside it. */
+export interface Picture {
+  readonly variant: 'original' | 'thumb_320' | 'thumb_1280'
+  readonly file: string
+  readonly mime: string
+  /** Bytes. */
+  readonly size: number
+}
+
+export interface CheckInput {
+  readonly file: string
+  /** As decided at the upload. */
+  readonly mime: string
+  readonly kind: FileType['kind']
+  readonly purpose: 'attachment' | 'avatar'
+}
+
+export type CheckOutcome =
+  | { readonly ok: false; readonly code: string; readonly detail: string }
+  | {
+      readonly ok: true
+      readonly width: number | null
+      readonly height: number | null
+      readonly durationMs: number | null
+      readonly pages: number | null
+      readonly preview: string | null
+      readonly pictures: readonly Picture[]
+    }
+
+/** What each task is given and answers. */
+export interface Tasks {
+  readonly check: { readonly input: CheckInput; readonly result: CheckOutcome }
+}
+
+export interface Task<Name extends keyof Tasks> {
+  readonly name: Name
+  /** The only folder that the child may write to. */
+  readonly folder: string
+  readonly input: Tasks[Name]['input']
+}

@@ -1,0 +1,14 @@
+import { StoreMetrics } from '@bigtech/service-kit'
+import { prismaAdapter, SqlStore } from '@bigtech/stores'
+import type { Registry } from 'prom-client'
+import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
+
+/** Prisma's client, bound to a transaction. */
+export type Tx = Prisma.TransactionClient
+export type Mysql = SqlStore<Tx, PrismaClient>
+
+/** Creates the store of this service's database; nothing is connected yet. */
+export function createMysql(databaseUrl: string, metrics: Registry): Mysql {
+  const client = new PrismaClient({ adapter: prismaAdapter(databaseUrl) })
+  return new SqlStore<Tx, PrismaClient>(client, databaseUrl, new StoreMetrics(metrics))
+}

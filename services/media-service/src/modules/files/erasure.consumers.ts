@@ -1,0 +1,31 @@
+import { mediaDataErased, userDeleted } from '@bigtech/contracts'
+import { on, type Publisher, type Subscription } from '@bigtech/kafka'
+import { applyOnce } from '@bigtech/outbox'
+import type { Mysql } from '../../infrastructure/mysql.ts'
+import type { FileRepository } from './file.repository.ts'
+
+const CONSUMER = 'erasure'
+
+export interface ErasureDependencies {
+  readonly mysql: Mysql
+  readonly files: FileRepository
+  readonly publisher: Publisher
+}
+
+/** Erases a deleted account in one transaction, then confirms it. Confirming twice is harmless. */
+export function erasureConsumers({ mysql, files, publisher }: ErasureDependencies): Subscription[] {
+  return [
+    on(userDeleted, async (event, ctx) => {
+      const { user_id, deletion_id, message_policy } = event
+      const outcome = await applyOnce(mysql, CONSUMER, event, (tx) =>
+        files.eraseOwner(tx, user_id, message_policy),
+      )
+      await publisher.publishEvent(
+        mediaDataErased,
+        { user_id, deletion_id },
+        { correlationId: ctx.requestId },
+      )
+      return outcome
+    }),
+  ]
+}

@@ -1,0 +1,320 @@
+import { fileReady, type StoredFile, uuidv7 } from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/outbox'
+import { Prisma, type File as Row } from '../../generated/prisma/client.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
+import type { JobRepository } from '../jobs/job.repository.ts'
+import { type FileKind, type FileRecord, type FileVariant, folderOf, uploadKey } from './file.ts'
+
+export interface NewFile {
+  readonly ownerId: number
+  readonly purpose: StoredFile['purpose']
+  readonly kind: FileKind
+  readonly name: string
+  readonly mime: string
+  /** Counted against the quota until the true size is known. */
+  readonly reservedBytes: number
+  readonly keepSeconds: number
+}
+
+export interface Examined {
+  readonly objectKey: string
+  readonly mime: string
+  readonly size: number
+  readonly width: number | null
+  readonly height: number | null
+  readonly durationMs: number | null
+  readonly pages: number | null
+  readonly preview: string | null
+  readonly waveform: readonly number[] | null
+  readonly variants: readonly FileVariant[]
+}
+
+/** A message that is being forwarded while the last other one is deleted still finds the bytes. */
+const GRACE_SECONDS = 60
+const CLAIMED_DAYS = 7
+const SWEEP_BATCH = 50
+
+/** Files and what uses them. Whatever makes an object superfluous dooms it in the same transaction. */
+export class FileRepository {
+  readonly #mysql: Mysql
+  readonly #jobs: JobRepository
+  readonly #outbox: Outbox
+
+  constructor(mysql: Mysql, jobs: JobRepository, outbox: Outbox) {
+    this.#mysql = mysql
+    this.#jobs = jobs
+    this.#outbox = outbox
+  }
+
+  /** Begins a file within its owner's quota. Returns the bytes that are left instead when it does not fit. */
+  begin(file: NewFile, quotaBytes: number): Promise<FileRecord | number> {
+    return this.#mysql.transaction('beginFile', async (tx) => {
+      // Uploads of one user at the same time are counted one after the other.
+      await tx.$executeRaw`
+        INSERT INTO storage_owners (user_id) VALUES (${file.ownerId}) ON DUPLICATE KEY UPDATE user_id = user_id`
+      const left = quotaBytes - (await usedBy(tx, file.ownerId)).bytes
+      if (file.reservedBytes > left) return Math.max(0, left)
+      const id = uuidv7()
+      const row = await tx.file.create({
+        data: {
+          id,
+          ownerId: file.ownerId,
+          purpose: file.purpose,
+          state: 'uploading',
+          kind: file.kind,
+          name: file.name,
+          mime: file.mime,
+          sizeBytes: file.reservedBytes,
+          objectKey: uploadKey(id),
+          variants: '',
+          createdAt: new Date(),
+          expiresAt: new Date(Date.now() + file.keepSeconds * 1_000),
+        },
+      })
+      return toRecord(row)
+    })
+  }
+
+  async setUploadId(id: string, uploadId: string): Promise<void> {
+    await this.#mysql.run('setUploadId', (db) => db.file.updateMany({ where: { id }, data: { uploadId } }))
+  }
+
+  /** The bytes are there: queues the examination. Undefined: the file was removed meanwhile, or is past that. */
+  arrived(id: string, size: number, keepSeconds: number, requestId: string): Promise<FileRecord | undefined> {
+    return this.#mysql.transaction('fileArrived', async (tx) => {
+      const changed = await tx.file.updateMany({
+        where: { id, state: 'uploading' },
+        data: {
+          state: 'checking',
+          sizeBytes: size,
+          uploadId: null,
+          expiresAt: new Date(Date.now() + keepSeconds * 1_000),
+        },
+      })
+      if (changed.count === 0) {
+        // Whoever removed the file did not know of these bytes yet.
+        await doom(tx, folderOf(id))
+        return undefined
+      }
+      const row = await tx.file.findUniqueOrThrow({ where: { id } })
+      await this.#jobs.enqueue(tx, {
+        kind: 'check_file',
+        subjectId: id,
+        ownerId: Number(row.ownerId),
+        requestId,
+      })
+      return toRecord(row)
+    })
+  }
+
+  async find(id: string): Promise<FileRecord | undefined> {
+    const row = await this.#mysql.run('findFile', (db) => db.file.findUnique({ where: { id } }))
+    return row ? toRecord(row) : undefined
+  }
+
+  /** Newest first. */
+  async list(ownerId: number, limit: number, beforeId: string | undefined): Promise<FileRecord[]> {
+    const where = { ownerId, ...(beforeId === undefined ? {} : { id: { lt: beforeId } }) }
+    const rows = await this.#mysql.run('listFiles', (db) =>
+      db.file.findMany({ where, orderBy: { id: 'desc' }, take: limit }),
+    )
+    return rows.map(toRecord)
+  }
+
+  usage(ownerId: number): Promise<{ bytes: number; files: number }> {
+    return this.#mysql.run('storageUsage', (db) => usedBy(db, ownerId))
+  }
+
+  /** Keeps a ready file for a message that is about to be sent. False: it is gone or not ready. */
+  async claim(id: string, ownerId: number): Promise<boolean> {
+    const changed = await this.#mysql.run(
+      'claimFile',
+      (db) => db.$executeRaw`
+        UPDATE files SET expires_at = GREATEST(COALESCE(expires_at, UTC_TIMESTAMP(3)),
+          UTC_TIMESTAMP(3) + INTERVAL ${CLAIMED_DAYS} DAY)
+        WHERE id = ${id} AND owner_id = ${ownerId} AND state = 'ready'`,
+    )
+    return changed > 0
+  }
+
+  /** Removes a file that nothing uses. */
+  remove(id: string, ownerId: number): Promise<'removed' | 'in_use' | 'unknown'> {
+    return this.#mysql.transaction('removeFile', async (tx) => {
+      const [row] = await tx.$queryRaw<{ id: string; object_key: string; upload_id: string | null }[]>`
+        SELECT id, object_key, upload_id FROM files WHERE id = ${id} AND owner_id = ${ownerId} FOR UPDATE`
+      if (!row) return 'unknown'
+      if ((await tx.fileUse.count({ where: { fileId: id } })) > 0) return 'in_use'
+      await removeRows(tx, [row])
+      return 'removed'
+    })
+  }
+
+  /** The end of an examination that found nothing wrong. */
+  async makeReady(tx: Tx, file: FileRecord, found: Examined, requestId: string): Promise<void> {
+    const { waveform, variants, size, ...rest } = found
+    const changed = await tx.file.updateMany({
+      where: { id: file.id, state: 'checking' },
+      data: {
+        ...rest,
+        sizeBytes: size,
+        state: 'ready',
+        waveform: waveform === null ? null : JSON.stringify(waveform),
+        variants: variants.join(','),
+      },
+    })
+    if (changed.count === 0) return doom(tx, folderOf(file.id))
+    if (found.objectKey !== file.objectKey) await doom(tx, file.objectKey)
+    await this.#outbox.enqueue(
+      tx,
+      fileReady,
+      {
+        user_id: file.ownerId,
+        file_id: file.id,
+        purpose: file.purpose,
+        kind: file.kind!,
+        mime: found.mime,
+        size,
+      },
+      { correlationId: requestId },
+    )
+  }
+
+  /** Keeps why a file was refused for its owner, and nothing of its content. */
+  async refuse(tx: Tx, id: string, refusal: { code: string; detail: string }): Promise<void> {
+    await tx.file.updateMany({
+      where: { id, state: 'checking' },
+      data: { state: 'refused', sizeBytes: 0, refusalCode: refusal.code, refusalDetail: refusal.detail },
+    })
+    await doom(tx, folderOf(id))
+  }
+
+  /** A message shows the file. */
+  async addUse(tx: Tx, use: { fileId: string; messageId: string; roomId: number }): Promise<void> {
+    const { fileId, messageId, roomId } = use
+    await tx.$executeRaw`
+      INSERT IGNORE INTO file_uses (file_id, message_id, room_id)
+      SELECT id, ${messageId}, ${roomId} FROM files WHERE id = ${fileId}`
+    await tx.file.updateMany({ where: { id: fileId }, data: { expiresAt: null } })
+  }
+
+  /** Takes uses away; a file that nothing uses any more goes after a moment of grace. */
+  async removeUses(tx: Tx, where: { messageId: string } | { roomId: number }): Promise<void> {
+    const uses = await tx.fileUse.findMany({ where, select: { fileId: true } })
+    if (uses.length === 0) return
+    await tx.fileUse.deleteMany({ where })
+    const ids = Prisma.join([...new Set(uses.map(({ fileId }) => fileId))])
+    await tx.$executeRaw`
+      UPDATE files SET expires_at = UTC_TIMESTAMP(3) + INTERVAL ${GRACE_SECONDS} SECOND
+      WHERE id IN (${ids}) AND NOT EXISTS (SELECT 1 FROM file_uses WHERE file_id = files.id)`
+  }
+
+  /** A profile shows this picture of its own, and none of the ones before. Null: none at all. */
+  async showInProfile(tx: Tx, userId: number, fileId: string | null): Promise<void> {
+    const messageId = `profile:${userId}`
+    const shown = await tx.fileUse.findMany({ where: { messageId }, select: { fileId: true } })
+    if (shown.some((use) => use.fileId === fileId)) return
+    await this.removeUses(tx, { messageId })
+    if (fileId === null) return
+    const own = await tx.file.count({ where: { id: fileId, ownerId: userId, purpose: 'avatar' } })
+    if (own > 0) await this.addUse(tx, { fileId, messageId, roomId: 0 })
+  }
+
+  /**
+   * Removes what is left of a deleted account. Files in messages that stay keep their bytes, without an owner.
+   */
+  async eraseOwner(tx: Tx, ownerId: number, messagePolicy: 'keep' | 'remove'): Promise<void> {
+    await this.removeUses(tx, { messageId: `profile:${ownerId}` })
+    if (messagePolicy === 'keep')
+      await tx.file.updateMany({ where: { ownerId, uses: { some: {} } }, data: { ownerId: 0 } })
+    const rows = await tx.file.findMany({
+      where: { ownerId },
+      select: { id: true, objectKey: true, uploadId: true },
+    })
+    await removeRows(
+      tx,
+      rows.map(({ id, objectKey, uploadId }) => ({ id, object_key: objectKey, upload_id: uploadId })),
+    )
+    await tx.storageOwner.deleteMany({ where: { userId: ownerId } })
+  }
+
+  /** Removes files whose time is over and that nothing uses. Returns how many. */
+  sweepExpired(): Promise<number> {
+    return this.#mysql.transaction('sweepFiles', async (tx) => {
+      const rows = await tx.$queryRaw<{ id: string; object_key: string; upload_id: string | null }[]>`
+        SELECT id, object_key, upload_id FROM files
+        WHERE expires_at <= UTC_TIMESTAMP(3) AND state <> 'checking'
+          AND NOT EXISTS (SELECT 1 FROM file_uses WHERE file_id = files.id)
+        ORDER BY expires_at LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED`
+      await removeRows(tx, rows)
+      return rows.length
+    })
+  }
+
+  /** Objects that are to be deleted from the store, the oldest first. */
+  async doomed(limit: number): Promise<{ id: bigint; objectKey: string; uploadId: string | null }[]> {
+    return this.#mysql.run('doomedObjects', (db) =>
+      db.doomedObject.findMany({
+        orderBy: { id: 'asc' },
+        take: limit,
+        select: { id: true, objectKey: true, uploadId: true },
+      }),
+    )
+  }
+
+  async undoom(ids: readonly bigint[]): Promise<void> {
+    await this.#mysql.run('undoomObjects', (db) =>
+      db.doomedObject.deleteMany({ where: { id: { in: [...ids] } } }),
+    )
+  }
+}
+
+async function usedBy(db: Pick<Tx, 'file'>, ownerId: number): Promise<{ bytes: number; files: number }> {
+  const { _sum, _count } = await db.file.aggregate({
+    where: { ownerId, state: { not: 'refused' } },
+    _sum: { sizeBytes: true },
+    _count: true,
+  })
+  return { bytes: Number(_sum.sizeBytes ?? 0), files: _count }
+}
+
+/** @param objectKey of one object, or with a slash at its end of all below it. */
+async function doom(tx: Tx, objectKey: string, uploadId: string | null = null): Promise<void> {
+  await tx.doomedObject.create({ data: { objectKey, uploadId, createdAt: new Date() } })
+}
+
+async function removeRows(
+  tx: Tx,
+  rows: readonly { id: string; object_key: string; upload_id: string | null }[],
+): Promise<void> {
+  if (rows.length === 0) return
+  for (const row of rows) {
+    if (row.upload_id !== null) await doom(tx, row.object_key, row.upload_id)
+    await doom(tx, folderOf(row.id))
+  }
+  await tx.file.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } })
+}
+
+function toRecord(row: Row): FileRecord {
+  return {
+    id: row.id,
+    ownerId: Number(row.ownerId),
+    purpose: row.purpose as FileRecord['purpose'],
+    state: row.state as FileRecord['state'],
+    kind: row.kind as FileRecord['kind'],
+    name: row.name,
+    mime: row.mime,
+    size: Number(row.sizeBytes),
+    objectKey: row.objectKey,
+    uploadId: row.uploadId,
+    width: row.width,
+    height: row.height,
+    durationMs: row.durationMs,
+    pages: row.pages,
+    preview: row.preview,
+    waveform: row.waveform === null ? null : (JSON.parse(row.waveform) as number[]),
+    variants: row.variants === '' ? [] : (row.variants.split(',') as FileVariant[]),
+    refusal: row.refusalCode === null ? null : { code: row.refusalCode, detail: row.refusalDetail ?? '' },
+    createdAt: row.createdAt,
+    expiresAt: row.expiresAt,
+  }
+}

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Message } from '@bigtech/contracts'
+import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
+import type { FileRepository } from './file.repository.ts'
+import { type FileRecord, type FileVariant, fitsMessage } from './file.ts'
+
+export interface FileServiceOptions {
+  readonly files: FileRepository
+  /** The message, if the caller can see it: asked of chat-service, because leaving a room must count at once. */
+  readonly findMessage: (ctx: AuthenticatedContext, messageId: string) => Promise<Message | undefined>
+  readonly quotaBytes: number
+}
+
+const POLL_MS = 250
+
+/** What people do with files that are stored. */
+export class FileService {
+  readonly #options: FileServiceOptions
+
+  constructor(options: FileServiceOptions) {
+    this.#options = options
+  }
+
+  /** One's own file; waits for the end of its examination. @throws Problem FILE_NOT_FOUND */
+  async get(ctx: AuthenticatedContext, fileId: string, waitSeconds: number): Promise<FileRecord> {
+    const deadline = Date.now() + waitSeconds * 1_000
+    for (;;) {
+      const file = await this.#options.files.find(fileId)
+      if (!file || file.ownerId !== ctx.actor.userId) throw new Problem('FILE_NOT_FOUND')
+      const isOver = file.state === 'ready' || file.state === 'refused'
+      if (isOver || Date.now() >= deadline) return file
+      await sleep(POLL_MS)
+    }
+  }
+
+  list(ctx: AuthenticatedContext, limit: number, beforeId: string | undefined): Promise<FileRecord[]> {
+    return this.#options.files.list(ctx.actor.userId, limit, beforeId)
+  }
+
+  async usage(ctx: AuthenticatedContext) {
+    const { bytes, files } = await this.#options.files.usage(ctx.actor.userId)
+    return { used_bytes: bytes, quota_bytes: this.#options.quotaBytes, file_count: files }
+  }
+
+  /** @throws Problem FILE_NOT_FOUND, FILE_IN_USE */
+  async delete(ctx: AuthenticatedContext, fileId: string): Promise<void> {
+    const outcome = await this.#options.files.remove(fileId, ctx.actor.userId)
+    if (outcome === 'unknown') throw new Problem('FILE_NOT_FOUND')
+    if (outcome === 'in_use') throw new Problem('FILE_IN_USE')
+  }
+
+  /** Keeps a file for a message of its owner. @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH */
+  async claim(ctx: AuthenticatedContext, fileId: string, messageType: string): Promise<FileRecord> {
+    const file = await this.get(ctx, fileId, 0)
+    assertReady(file)
+    if (file.purpose !== 'attachment' || !fitsMessage(file, messageType))
+      throw new Problem('FILE_KIND_MISMATCH')
+    if (!(await this.#options.files.claim(file.id, file.ownerId))) throw new Problem('FILE_NOT_FOUND')
+    return file
+  }
+
+  /**
+   * A file that the caller may fetch: one's own, or one in a message that the caller can see now. To everybody
+   * else it does not exist.
+   * @throws Problem FILE_NOT_FOUND, FILE_NOT_READY
+   */
+  async forViewer(
+    ctx: AuthenticatedContext,
+    fileId: string,
+    { variant, messageId }: { variant: FileVariant; messageId: string | undefined },
+  ): Promise<FileRecord> {
+    const file = await this.#options.files.find(fileId)
+    if (!file) throw new Problem('FILE_NOT_FOUND')
+    if (file.ownerId !== ctx.actor.userId && !(await this.#isShownIn(ctx, fileId, messageId)))
+      throw new Problem('FILE_NOT_FOUND')
+    assertReady(file)
+    if (!file.variants.includes(variant))
+      throw new Problem('FILE_NOT_FOUND', { detail: 'There is no such variant of this file.' })
+    return file
+  }
+
+  /** @throws Problem FILE_NOT_FOUND */
+  async picture(fileId: string): Promise<FileRecord> {
+    const file = await this.#options.files.find(fileId)
+    if (file?.purpose !== 'avatar' || file.state !== 'ready') throw new Problem('FILE_NOT_FOUND')
+    return file
+  }
+
+  async #isShownIn(
+    ctx: AuthenticatedContext,
+    fileId: string,
+    messageId: string | undefined,
+  ): Promise<boolean> {
+    if (messageId === undefined) return false
+    const message = await this.#options.findMessage(ctx, messageId)
+    return message !== undefined && !message.is_deleted && message.file?.file_id === fileId
+  }
+}
+
+function assertReady(file: FileRecord): void {
+  if (file.state === 'ready') return
+  const detail = file.refusal ? `It was refused: ${file.refusal.detail}` : 'It is still being examined.'
+  throw new Problem('FILE_NOT_READY', { detail })
+}

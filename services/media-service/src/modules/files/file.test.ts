@@ -1,0 +1,67 @@
+import { fileName } from '@bigtech/contracts'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { dispositionOf, parseRange } from './file.ts'
+
+describe('a Range header', () => {
+  it.each([
+    ['bytes=0-99', { first: 0, last: 99 }],
+    ['bytes=990-', { first: 990, last: 999 }],
+    ['bytes=990-5000', { first: 990, last: 999 }],
+    ['bytes=-10', { first: 990, last: 999 }],
+    ['bytes=-5000', { first: 0, last: 999 }],
+    ['bytes=1000-', null],
+    ['bytes=-0', null],
+    ['bytes=5-2', undefined],
+    ['bytes=0-1,5-6', undefined],
+    ['bytes=-', undefined],
+    ['items=0-1', undefined],
+    [undefined, undefined],
+  ])('%s of 1,000 bytes is %j', (header, expected) => {
+    expect(parseRange(header, 1_000)).toEqual(expected)
+  })
+
+  it('never leaves the file', () => {
+    fc.assert(
+      fc.property(fc.nat(2_000), fc.nat(2_000), fc.integer({ min: 1, max: 1_500 }), (a, b, size) => {
+        const range = parseRange(`bytes=${a}-${b}`, size)
+        if (!range) return
+        expect(range.first).toBeLessThanOrEqual(range.last)
+        expect(range.last).toBeLessThan(size)
+      }),
+    )
+  })
+})
+
+describe('the name of a file', () => {
+  it.each([
+    ['../etc/passwd', 'path'],
+    ['a\\b.png', 'backslash'],
+    ['..', 'parent'],
+    ['photo\u202egnp.exe', 'right-to-left override'],
+    ['a\nb.png', 'control character'],
+    ['   ', 'blank'],
+    ['가'.repeat(256), '256 characters'],
+    ['\ud800.png', 'half a character'],
+  ])('%j is refused (%s)', (name) => {
+    expect(fileName.safeParse(name).success).toBe(false)
+  })
+
+  it('is kept in composed form, so that it looks the same everywhere', () => {
+    expect(fileName.parse('한글.png'.normalize('NFD'))).toBe('한글.png')
+  })
+
+  it('cannot add a header or a parameter to a download', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {
+        const parsed = fileName.safeParse(`${text}.txt`)
+        if (!parsed.success) return
+        const header = dispositionOf(parsed.data)
+        expect(header).toMatch(
+          /^attachment; filename="[\x20-\x21\x23-\x5b\x5d-\x7e]*"; filename\*=UTF-8''[\w%.~!$&+^`|-]*$/,
+        )
+        expect(decodeURIComponent(header.split("''")[1]!)).toBe(parsed.data)
+      }),
+    )
+  })
+})

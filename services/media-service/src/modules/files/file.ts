@@ -1,0 +1,124 @@
+import {
+  type MessageFile,
+  maxDirectUploadBytes,
+  maxFileBytes,
+  maxPictureBytes,
+  type StoredFile,
+} from '@bigtech/contracts'
+
+export type FilePurpose = StoredFile['purpose']
+export type FileKind = MessageFile['kind']
+export type FileVariant = MessageFile['variants'][number]
+
+/** A file as it is stored. Its bytes lie below `<id>/` in the object store, under names that users never chose. */
+export interface FileRecord {
+  readonly id: string
+  readonly ownerId: number
+  readonly purpose: FilePurpose
+  readonly state: StoredFile['state']
+  /** By its declared type until it is examined, then proven. */
+  readonly kind: FileKind | null
+  readonly name: string
+  readonly mime: string
+  readonly size: number
+  /** Where the original is. */
+  readonly objectKey: string
+  readonly uploadId: string | null
+  readonly width: number | null
+  readonly height: number | null
+  readonly durationMs: number | null
+  readonly pages: number | null
+  readonly preview: string | null
+  readonly waveform: readonly number[] | null
+  readonly variants: readonly FileVariant[]
+  readonly refusal: { readonly code: string; readonly detail: string } | null
+  readonly createdAt: Date
+  readonly expiresAt: Date | null
+}
+
+export const folderOf = (fileId: string) => `${fileId}/`
+/** What arrived; replaced for images, which are written anew. */
+export const uploadKey = (fileId: string) => `${fileId}/upload`
+
+export function keyOf(file: FileRecord, variant: FileVariant): string {
+  return variant === 'original' ? file.objectKey : `${file.id}/${variant}`
+}
+
+/** The largest file that is taken that way, in bytes. */
+export function sizeLimit(purpose: FilePurpose, way: 'streamed' | 'direct'): number {
+  if (purpose !== 'attachment') return maxPictureBytes
+  return way === 'streamed' ? maxFileBytes : maxDirectUploadBytes
+}
+
+const kindsOfMessage: Readonly<Record<string, readonly FileKind[]>> = {
+  image: ['image'],
+  voice: ['audio'],
+  video: ['video'],
+  file: ['image', 'video', 'audio', 'document'],
+}
+
+/** Whether a message of that type may show the file. */
+export function fitsMessage(file: FileRecord, messageType: string): boolean {
+  return file.kind !== null && (kindsOfMessage[messageType]?.includes(file.kind) ?? false)
+}
+
+function shownOf(file: FileRecord) {
+  return {
+    file_id: file.id,
+    name: file.name,
+    mime: file.mime,
+    size: file.size,
+    width: file.width,
+    height: file.height,
+    duration_ms: file.durationMs,
+    pages: file.pages,
+    preview: file.preview,
+    waveform: file.waveform === null ? null : [...file.waveform],
+    variants: [...file.variants],
+  }
+}
+
+/** A file as its owner sees it. */
+export function storedFileView(file: FileRecord): StoredFile {
+  return {
+    ...shownOf(file),
+    kind: file.state === 'ready' ? file.kind : null,
+    purpose: file.purpose,
+    state: file.state,
+    refusal: file.refusal as StoredFile['refusal'],
+    created_at: file.createdAt.toISOString(),
+    expires_at: file.expiresAt?.toISOString() ?? null,
+  }
+}
+
+/** A ready file as a message shows it. */
+export function messageFileView(file: FileRecord): MessageFile {
+  return { ...shownOf(file), kind: file.kind! }
+}
+
+/** A download with the name that its owner gave it (RFC 6266, RFC 8187): never shown inside of a page. */
+export function dispositionOf(name: string): string {
+  const ascii = name.replace(/[^\x20-\x7e]|["\\%]/g, '_')
+  const encoded = encodeURIComponent(name).replace(
+    /['()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`
+}
+
+/** One range of a `Range` header, resolved; null: outside of the file; undefined: none that we serve. */
+export function parseRange(
+  header: string | undefined,
+  size: number,
+): { first: number; last: number } | null | undefined {
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '')
+  if (!match || (match[1] === '' && match[2] === '')) return undefined
+  if (match[1] === '') {
+    const length = Math.min(Number(match[2]), size)
+    return length === 0 ? null : { first: size - length, last: size - 1 }
+  }
+  const first = Number(match[1])
+  const last = match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1)
+  if (match[2] !== '' && Number(match[2]) < first) return undefined
+  return first >= size ? null : { first, last }
+}

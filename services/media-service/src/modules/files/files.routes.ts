@@ -1,0 +1,197 @@
+import {
+  claimFile,
+  completeUpload,
+  deleteFile,
+  fileName,
+  filePurpose,
+  getFile,
+  getFileContent,
+  getFileLink,
+  getPicture,
+  getStorageUsage,
+  getUpload,
+  listFiles,
+  maxFileBytes,
+  startUpload,
+  uploadFile,
+} from '@bigtech/contracts'
+import { decodeCursor, Problem, route, toPage } from '@bigtech/service-kit'
+import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { ObjectStore } from '../../infrastructure/object-store.ts'
+import type { FileService } from './file.service.ts'
+import {
+  dispositionOf,
+  type FileRecord,
+  type FileVariant,
+  keyOf,
+  messageFileView,
+  parseRange,
+  storedFileView,
+} from './file.ts'
+import type { IncomingFile, UploadPlan, UploadService } from './upload.service.ts'
+
+const LINK_SECONDS = 60
+const cursorSchema = z.tuple([z.uuid()])
+
+export interface FilesRoutesOptions {
+  readonly files: FileService
+  readonly uploads: UploadService
+  readonly store: ObjectStore
+}
+
+export const filesRoutes: FastifyPluginAsync<FilesRoutesOptions> = async (app, { files, uploads, store }) => {
+  await app.register(multipart, {
+    // A name that is a path is refused, not shortened.
+    preservePath: true,
+    limits: { files: 1, fields: 4, parts: 5, fieldSize: 200, headerPairs: 20, fileSize: maxFileBytes },
+  })
+  route(app, uploadFile, async (_input, ctx, { request }) =>
+    storedFileView(await uploads.receive(ctx, await incomingFile(request))),
+  )
+  route(app, startUpload, async ({ body }, ctx) => planView(await uploads.start(ctx, body)))
+  route(app, getUpload, async ({ params }, ctx) => planView(await uploads.resume(ctx, params.file_id)))
+  route(app, completeUpload, async ({ params }, ctx) =>
+    storedFileView(await uploads.complete(ctx, params.file_id)),
+  )
+  route(app, listFiles, async ({ query }, ctx) => {
+    const [beforeId] = decodeCursor(cursorSchema, query.cursor) ?? []
+    const rows = await files.list(ctx, query.limit + 1, beforeId)
+    return toPage(rows, query.limit, ({ id }) => [id], storedFileView)
+  })
+  route(app, getStorageUsage, (_input, ctx) => files.usage(ctx))
+  route(app, getFile, async ({ params, query }, ctx) =>
+    storedFileView(await files.get(ctx, params.file_id, query.wait_seconds)),
+  )
+  route(app, deleteFile, async ({ params }, ctx) => {
+    await files.delete(ctx, params.file_id)
+    return undefined
+  })
+  route(app, claimFile, async ({ params, body }, ctx) =>
+    messageFileView(await files.claim(ctx, params.file_id, body.message_type)),
+  )
+  route(app, getFileContent, async ({ params, query }, ctx, { request, reply }) => {
+    const { variant, message_id: messageId } = query
+    const file = await files.forViewer(ctx, params.file_id, { variant, messageId })
+    if (query.redirect === 'true') {
+      reply.header('cache-control', 'no-store')
+      return reply.redirect(await linkOf(store, file, variant), 302)
+    }
+    return sendContent(store, file, variant, request, reply)
+  })
+  route(app, getFileLink, async ({ params, query }, ctx, { reply }) => {
+    const { variant, message_id: messageId } = query
+    const file = await files.forViewer(ctx, params.file_id, { variant, messageId })
+    reply.header('cache-control', 'no-store')
+    const expiresAt = new Date(Date.now() + LINK_SECONDS * 1_000)
+    return { url: await linkOf(store, file, variant), expires_at: expiresAt.toISOString() }
+  })
+  route(app, getPicture, async ({ params }, _ctx, { reply }) => {
+    const file = await files.picture(params.file_id)
+    const object = await store.get(file.objectKey)
+    if (!object) throw new Problem('FILE_NOT_FOUND')
+    reply.headers({
+      'content-type': file.mime,
+      'content-length': object.size,
+      'cache-control': 'public, max-age=31536000, immutable',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; sandbox",
+      'cross-origin-resource-policy': 'cross-origin',
+    })
+    return reply.send(object.body)
+  })
+}
+
+/** Reads the fields in front of the file, and leaves the file itself to be streamed. */
+async function incomingFile(request: FastifyRequest): Promise<IncomingFile> {
+  if (!request.isMultipart())
+    throw new Problem('MEDIA_TYPE_UNSUPPORTED', { detail: 'Send multipart/form-data.' })
+  const fields = new Map<string, string>()
+  let part: Multipart | undefined
+  try {
+    for await (const next of request.parts()) {
+      if (next.type === 'file') {
+        part = next
+        break
+      }
+      fields.set(next.fieldname, String(next.value))
+    }
+  } catch (cause) {
+    throw new Problem('UPLOAD_CUT', { cause })
+  }
+  if (part?.type !== 'file') throw new Problem('FILE_MISSING')
+  return readPart(part, fields, request)
+}
+
+function readPart(part: MultipartFile, fields: Map<string, string>, request: FastifyRequest): IncomingFile {
+  const purpose = filePurpose.default('attachment').safeParse(fields.get('purpose'))
+  const name = fileName.safeParse(part.filename ?? '')
+  const errors = [
+    ...[...fields.keys()]
+      .filter((field) => field !== 'purpose')
+      .map((field) => ({ field, message: 'Unknown field.' })),
+    ...(purpose.error?.issues ?? []).map(({ message }) => ({ field: 'purpose', message })),
+    ...(name.error?.issues ?? []).map(({ message }) => ({ field: 'file.filename', message })),
+    ...(part.fieldname === 'file'
+      ? []
+      : [{ field: part.fieldname.slice(0, 100), message: 'Name it `file`.' }]),
+  ]
+  if (errors.length > 0 || !purpose.success || !name.success)
+    throw new Problem('VALIDATION_FAILED', { errors })
+  const announced = Number(request.headers['content-length'])
+  return {
+    name: name.data,
+    mime: part.mimetype,
+    purpose: purpose.data,
+    body: part.file,
+    isTruncated: () => part.file.truncated,
+    announcedBytes: Number.isSafeInteger(announced) ? announced : undefined,
+  }
+}
+
+function linkOf(store: ObjectStore, file: FileRecord, variant: FileVariant): Promise<string> {
+  const mime = variant === 'original' ? file.mime : 'image/webp'
+  return store.signGet(keyOf(file, variant), { mime, disposition: dispositionOf(file.name) }, LINK_SECONDS)
+}
+
+/** Streams the bytes, or one range of them. */
+async function sendContent(
+  store: ObjectStore,
+  file: FileRecord,
+  variant: FileVariant,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const etag = `"${file.id}-${variant}"`
+  reply.headers({
+    etag,
+    // Only this user's own browser may keep it: the next user of a shared cache is somebody else.
+    'cache-control': 'private, max-age=86400',
+    'content-type': variant === 'original' ? file.mime : 'image/webp',
+    'content-disposition': dispositionOf(file.name),
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "default-src 'none'; sandbox",
+    ...(variant === 'original' ? { 'accept-ranges': 'bytes' } : {}),
+  })
+  if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+  const range = variant === 'original' ? parseRange(request.headers.range, file.size) : undefined
+  if (range === null) {
+    reply.header('content-range', `bytes */${file.size}`)
+    throw new Problem('RANGE_NOT_SATISFIABLE')
+  }
+  const object = await store.get(keyOf(file, variant), range && `bytes=${range.first}-${range.last}`)
+  if (!object) throw new Problem('FILE_NOT_FOUND')
+  if (range) reply.header('content-range', `bytes ${range.first}-${range.last}/${file.size}`)
+  reply.header('content-length', object.size)
+  return reply.code(range ? 206 : 200).send(object.body)
+}
+
+function planView({ file, partSize, parts, urlsExpireAt }: UploadPlan) {
+  return {
+    file: storedFileView(file),
+    part_size: partSize,
+    parts: parts.map((part) => ({ ...part })),
+    urls_expire_at: urlsExpireAt.toISOString(),
+  }
+}

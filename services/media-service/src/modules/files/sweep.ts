@@ -1,0 +1,22 @@
+import type { ObjectStore } from '../../infrastructure/object-store.ts'
+import type { FileRepository } from './file.repository.ts'
+
+const BATCH = 50
+
+/** Removes files whose time is over, and from the store what nothing refers to any more. Safe to run anywhere, any number of times. */
+export async function sweepFiles(files: FileRepository, store: ObjectStore): Promise<void> {
+  while ((await files.sweepExpired()) > 0);
+  for (;;) {
+    const doomed = await files.doomed(BATCH)
+    for (const { id, objectKey, uploadId } of doomed) {
+      if (uploadId !== null) await store.abortParts(objectKey, uploadId)
+      else for (const key of await keysOf(store, objectKey)) await store.delete(key)
+      await files.undoom([id])
+    }
+    if (doomed.length < BATCH) return
+  }
+}
+
+async function keysOf(store: ObjectStore, objectKey: string): Promise<string[]> {
+  return objectKey.endsWith('/') ? store.list(objectKey) : [objectKey]
+}

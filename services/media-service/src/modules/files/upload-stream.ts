@@ -1,0 +1,90 @@
+import { PassThrough, type Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Problem, StoreUnavailable } from '@bigtech/service-kit'
+import { HEAD_BYTES } from '../../extract/check-file.ts'
+
+/**
+ * Reads enough of a body to recognize its type and leaves the rest in it.
+ * @throws Problem UPLOAD_CUT when nothing comes for `idleMs` or the client is gone
+ */
+export async function readHead(body: Readable, idleMs: number): Promise<Buffer> {
+  const idle = setTimeout(() => body.destroy(new Problem('UPLOAD_CUT')), idleMs)
+  const iterator = body.iterator({ destroyOnReturn: false })
+  const chunks: Buffer[] = []
+  let bytes = 0
+  try {
+    while (bytes < HEAD_BYTES) {
+      const { value, done } = (await iterator.next()) as IteratorResult<Buffer, undefined>
+      if (done) break
+      chunks.push(value)
+      bytes += value.length
+      idle.refresh()
+    }
+    await iterator.return?.()
+    return Buffer.concat(chunks)
+  } catch (cause) {
+    throw cause instanceof Problem ? cause : new Problem('UPLOAD_CUT', { cause })
+  } finally {
+    clearTimeout(idle)
+  }
+}
+
+export interface StreamOptions {
+  readonly limit: number
+  readonly idleMs: number
+  /** Whether the body was cut at the limit of the parser. */
+  readonly isTruncated: () => boolean
+  readonly put: (body: Readable, signal: AbortSignal) => Promise<void>
+}
+
+/**
+ * Passes a body on as it comes, never more than a part of it in memory. Returns its size in bytes; when it
+ * fails nothing of it is left in the store.
+ * @throws Problem FILE_TOO_LARGE, UPLOAD_CUT; StoreUnavailable
+ */
+export async function streamTo(body: Readable, head: Buffer, options: StreamOptions): Promise<number> {
+  const { limit, idleMs } = options
+  const aborted = new AbortController()
+  let size = head.length
+  const idle = setTimeout(() => body.destroy(new Problem('UPLOAD_CUT')), idleMs)
+  const meter = new Transform({
+    transform(chunk: Buffer, _encoding, callback) {
+      size += chunk.length
+      idle.refresh()
+      callback(size > limit ? tooLarge(limit) : null, chunk)
+    },
+    // The parser ends a body that is too long as if it were complete.
+    flush: (callback) => callback(options.isTruncated() ? tooLarge(limit) : null),
+  })
+  const target = new PassThrough()
+  target.write(head)
+  const stored = options.put(target, aborted.signal)
+  // Whichever fails first is what is reported; the other must not go unhandled.
+  stored.catch((err: unknown) => target.destroy(err as Error))
+  try {
+    await pipeline(body, meter, target)
+    await stored
+    return size
+  } catch (err) {
+    aborted.abort()
+    await stored.catch(() => undefined)
+    throw await causeOf(err, stored)
+  } finally {
+    clearTimeout(idle)
+  }
+}
+
+/** What the client is told: its own fault by name, a store's outage as it is, anything else as a cut upload. */
+async function causeOf(err: unknown, stored: Promise<void>): Promise<unknown> {
+  if (err instanceof Problem) return err
+  const failure = await stored.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  )
+  if (failure instanceof Problem || failure instanceof StoreUnavailable) return failure
+  return new Problem('UPLOAD_CUT', { cause: err })
+}
+
+function tooLarge(limit: number): Problem {
+  return new Problem('FILE_TOO_LARGE', { detail: `At most ${limit / 2 ** 20} MB.` })
+}

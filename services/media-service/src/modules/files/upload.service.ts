@@ -1,0 +1,216 @@
+import type { Readable } from 'node:stream'
+import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
+import { declaredType, extensionOf, type FileType } from '../../extract/file-types.ts'
+import type { FileRepository, NewFile } from './file.repository.ts'
+import { type FileRecord, sizeLimit } from './file.ts'
+import { readHead, streamTo } from './upload-stream.ts'
+
+/** What the upload needs of the object store. */
+interface UploadStore {
+  putStream(key: string, body: Readable, mime: string, signal: AbortSignal): Promise<void>
+  delete(key: string): Promise<void>
+  sizeOf(key: string): Promise<number | undefined>
+  startParts(key: string, mime: string): Promise<string>
+  listParts(key: string, uploadId: string): Promise<readonly UploadedPart[] | undefined>
+  completeParts(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<void>
+  signPart(key: string, uploadId: string, number: number, size: number, seconds: number): Promise<string>
+}
+
+interface UploadedPart {
+  readonly number: number
+  readonly size: number
+  readonly etag: string
+}
+
+/** A file as it arrives with a request. */
+export interface IncomingFile {
+  readonly name: string
+  readonly mime: string
+  readonly purpose: FileRecord['purpose']
+  readonly body: Readable
+  /** Whether the parser cut the file at the limit; known once the body has ended. */
+  isTruncated(): boolean
+  /** Length of the whole request, if it said so: at least that of the file. */
+  readonly announcedBytes: number | undefined
+}
+
+export interface DirectUpload {
+  readonly name: string
+  readonly mime: string
+  readonly size: number
+  readonly purpose: FileRecord['purpose']
+}
+
+export interface UploadPlan {
+  readonly file: FileRecord
+  readonly partSize: number
+  readonly parts: readonly { number: number; size: number; received: boolean; url: string | null }[]
+  readonly urlsExpireAt: Date
+}
+
+export interface UploadServiceOptions {
+  readonly files: FileRepository
+  readonly store: UploadStore
+  /** Whether the first bytes are those of the type. */
+  readonly looksLike: (head: Buffer, type: FileType) => Promise<boolean>
+  readonly quotaBytes: number
+  readonly unusedFileHours: number
+  readonly idleMs: number
+}
+
+const HOUR_SECONDS = 3_600
+/** An upload that the process did not survive is removed after that. */
+const STREAMED_SECONDS = HOUR_SECONDS
+const DIRECT_SECONDS = 24 * HOUR_SECONDS
+const PART_BYTES = 8 * 2 ** 20
+const PART_URL_SECONDS = 900
+
+/** Takes bytes in: streamed through this process, or put straight to the object store. */
+export class UploadService {
+  readonly #options: UploadServiceOptions
+
+  constructor(options: UploadServiceOptions) {
+    this.#options = options
+  }
+
+  /** @throws Problem FILE_EMPTY, FILE_TOO_LARGE, FILE_TYPE_REFUSED, QUOTA_EXCEEDED, UPLOAD_CUT; StoreUnavailable */
+  async receive(ctx: AuthenticatedContext, incoming: IncomingFile): Promise<FileRecord> {
+    const { files, looksLike, idleMs, store } = this.#options
+    const limit = sizeLimit(incoming.purpose, 'streamed')
+    const type = acceptedType(incoming)
+    const head = await readHead(incoming.body, idleMs)
+    if (head.length === 0) throw new Problem(incoming.isTruncated() ? 'FILE_TOO_LARGE' : 'FILE_EMPTY')
+    if (!(await looksLike(head, type)))
+      throw new Problem('FILE_TYPE_REFUSED', { detail: `The content is not ${type.mime}.` })
+    const file = await this.#begin({
+      ownerId: ctx.actor.userId,
+      purpose: incoming.purpose,
+      kind: type.kind,
+      name: incoming.name,
+      mime: type.mime,
+      reservedBytes: Math.min(incoming.announcedBytes ?? limit, limit),
+      keepSeconds: STREAMED_SECONDS,
+    })
+    try {
+      const size = await streamTo(incoming.body, head, {
+        limit,
+        idleMs,
+        isTruncated: () => incoming.isTruncated(),
+        put: (body, signal) => store.putStream(file.objectKey, body, type.mime, signal),
+      })
+      return await this.#arrived(ctx, file, size)
+    } catch (err) {
+      await files.remove(file.id, file.ownerId).catch((cause: unknown) => {
+        ctx.log.warn({ err: cause, file_id: file.id }, 'a failed upload is left to the sweep')
+      })
+      throw err
+    }
+  }
+
+  /** @throws as `receive` does */
+  async start(ctx: AuthenticatedContext, upload: DirectUpload): Promise<UploadPlan> {
+    const type = acceptedType(upload)
+    const limit = sizeLimit(upload.purpose, 'direct')
+    if (upload.size > limit) throw tooLarge(limit)
+    const file = await this.#begin({
+      ownerId: ctx.actor.userId,
+      purpose: upload.purpose,
+      kind: type.kind,
+      name: upload.name,
+      mime: type.mime,
+      reservedBytes: upload.size,
+      keepSeconds: DIRECT_SECONDS,
+    })
+    const uploadId = await this.#options.store.startParts(file.objectKey, type.mime)
+    await this.#options.files.setUploadId(file.id, uploadId)
+    return this.#plan({ ...file, uploadId })
+  }
+
+  /** What is missing of a direct upload. @throws Problem FILE_NOT_FOUND, UPLOAD_OVER */
+  async resume(ctx: AuthenticatedContext, fileId: string): Promise<UploadPlan> {
+    const file = await this.#own(ctx, fileId)
+    if (file.state !== 'uploading' || file.uploadId === null) throw new Problem('UPLOAD_OVER')
+    return this.#plan(file)
+  }
+
+  /** @throws Problem FILE_NOT_FOUND, UPLOAD_INCOMPLETE */
+  async complete(ctx: AuthenticatedContext, fileId: string): Promise<FileRecord> {
+    const file = await this.#own(ctx, fileId)
+    if (file.state !== 'uploading') return file
+    const { store } = this.#options
+    const parts = file.uploadId === null ? undefined : await store.listParts(file.objectKey, file.uploadId)
+    // An earlier call may have joined the parts and died before it could note that.
+    if (parts === undefined && (await store.sizeOf(file.objectKey)) !== file.size)
+      throw new Problem('UPLOAD_INCOMPLETE')
+    if (parts !== undefined) {
+      const missing = partSizes(file.size).filter(
+        (size, index) => !parts.some((part) => part.number === index + 1 && part.size === size),
+      )
+      if (missing.length > 0)
+        throw new Problem('UPLOAD_INCOMPLETE', { detail: `${missing.length} parts are missing.` })
+      await store.completeParts(file.objectKey, file.uploadId!, parts)
+    }
+    return this.#arrived(ctx, file, file.size)
+  }
+
+  async #own(ctx: AuthenticatedContext, fileId: string): Promise<FileRecord> {
+    const file = await this.#options.files.find(fileId)
+    if (!file || file.ownerId !== ctx.actor.userId) throw new Problem('FILE_NOT_FOUND')
+    return file
+  }
+
+  async #begin(file: NewFile): Promise<FileRecord> {
+    const begun = await this.#options.files.begin(file, this.#options.quotaBytes)
+    if (typeof begun !== 'number') return begun
+    throw new Problem('QUOTA_EXCEEDED', { detail: `${begun} bytes of your storage are left.` })
+  }
+
+  async #arrived(ctx: AuthenticatedContext, file: FileRecord, size: number): Promise<FileRecord> {
+    const keepSeconds = Math.round(this.#options.unusedFileHours * HOUR_SECONDS)
+    const arrived = await this.#options.files.arrived(file.id, size, keepSeconds, ctx.requestId)
+    if (!arrived) throw new Problem('FILE_NOT_FOUND')
+    return arrived
+  }
+
+  async #plan(file: FileRecord): Promise<UploadPlan> {
+    const { store } = this.#options
+    const uploadId = file.uploadId!
+    const received = (await store.listParts(file.objectKey, uploadId)) ?? []
+    const parts = await Promise.all(
+      partSizes(file.size).map(async (size, index) => {
+        const number = index + 1
+        const isReceived = received.some((part) => part.number === number && part.size === size)
+        const url = isReceived
+          ? null
+          : await store.signPart(file.objectKey, uploadId, number, size, PART_URL_SECONDS)
+        return { number, size, received: isReceived, url }
+      }),
+    )
+    const urlsExpireAt = new Date(Date.now() + PART_URL_SECONDS * 1_000)
+    return { file, partSize: PART_BYTES, parts, urlsExpireAt }
+  }
+}
+
+/** @throws Problem FILE_TYPE_REFUSED that says whether the type or the combination is the reason. */
+function acceptedType({ name, mime, purpose }: Pick<DirectUpload, 'name' | 'mime' | 'purpose'>): FileType {
+  const type = declaredType(name, mime)
+  if (!type) {
+    const detail = `A .${extensionOf(name)} file of type ${mime.slice(0, 100)} is not accepted.`
+    throw new Problem('FILE_TYPE_REFUSED', { detail })
+  }
+  if (purpose === 'avatar' && type.kind !== 'image')
+    throw new Problem('FILE_TYPE_REFUSED', { detail: 'An avatar is an image.' })
+  return type
+}
+
+function tooLarge(limit: number): Problem {
+  return new Problem('FILE_TOO_LARGE', { detail: `At most ${limit / 2 ** 20} MB.` })
+}
+
+/** Sizes of the parts of a direct upload. */
+function partSizes(size: number): number[] {
+  const count = Math.ceil(size / PART_BYTES)
+  return Array.from({ length: count }, (_unused, index) =>
+    index === count - 1 ? size - PART_BYTES * (count - 1) : PART_BYTES,
+  )
+}

@@ -1,0 +1,56 @@
+import { createReadStream } from 'node:fs'
+import { connect } from 'node:net'
+import { StoreUnavailable } from '@bigtech/service-kit'
+
+const SILENT_MS = 60_000
+
+/** Asks clamd (INSTREAM) about files. It fails closed: while clamd is away no file passes. */
+export class VirusScanner {
+  readonly #host: string
+  readonly #port: number
+
+  /** @param address `host:port` */
+  constructor(address: string) {
+    const colon = address.lastIndexOf(':')
+    this.#host = address.slice(0, colon)
+    this.#port = Number(address.slice(colon + 1))
+  }
+
+  /** Returns the name of what was found, or undefined. @throws StoreUnavailable when clamd gives no verdict */
+  async scan(file: string): Promise<string | undefined> {
+    const answer = await this.#ask(file).catch((err: unknown) => {
+      throw new StoreUnavailable('clamd', err)
+    })
+    if (answer === 'stream: OK') return undefined
+    const found = /^stream: (.+) FOUND$/.exec(answer)?.[1]
+    if (found) return found
+    throw new StoreUnavailable('clamd', new Error(answer))
+  }
+
+  #ask(file: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host: this.#host, port: this.#port })
+      let answer = ''
+      socket.setTimeout(SILENT_MS, () => socket.destroy(new Error('clamd is silent')))
+      socket.setEncoding('utf8')
+      socket.on('data', (text: string) => {
+        answer += text
+      })
+      socket.on('error', reject)
+      socket.on('end', () => resolve(answer.replace(/\0.*$/s, '').trim()))
+      socket.write('zINSTREAM\0')
+      send(file, socket).catch((err: Error) => socket.destroy(err))
+    })
+  }
+}
+
+/** Each chunk is preceded by its length; a chunk of no length ends the stream. */
+async function send(file: string, socket: ReturnType<typeof connect>): Promise<void> {
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(chunk.length)
+    socket.write(length)
+    if (!socket.write(chunk)) await new Promise((resolve) => socket.once('drain', resolve))
+  }
+  socket.write(Buffer.alloc(4))
+}

@@ -1,0 +1,170 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Context } from '@bigtech/service-kit'
+import type { Tx } from '../../infrastructure/mysql.ts'
+import type { JobRepository } from './job.repository.ts'
+import { type ClaimedJob, JobFailure, type JobKind, MAX_ATTEMPTS, retryDelayMs, toFailure } from './job.ts'
+import type { JobMetrics } from './job-metrics.ts'
+
+type Log = Context['log']
+
+/** What a handler works with. */
+export interface JobRun {
+  readonly log: Log
+  /** Aborted when the job was cancelled or its lease is lost: stop, whatever is done will not count. */
+  readonly signal: AbortSignal
+  /** Shown with the next renewal of the lease. @param percent 0..99 */
+  progress(percent: number, stage: string): void
+}
+
+export interface JobHandler {
+  /** Does the work and returns what it changes; that is applied together with the end of the job. */
+  run(job: ClaimedJob, run: JobRun): Promise<(tx: Tx) => Promise<unknown>>
+  /** What the end of a job that failed or was cancelled changes. */
+  onFailed(tx: Tx, subjectId: string, failure: JobFailure): Promise<unknown>
+}
+
+export interface JobWorkerOptions {
+  readonly id: string
+  readonly jobs: JobRepository
+  readonly handlers: Readonly<Record<JobKind, JobHandler>>
+  readonly metrics: JobMetrics
+  readonly log: Log
+  readonly slots: number
+  readonly pollMs: number
+  readonly heartbeatMs: number
+  /** Called after a job ended: its events may leave. */
+  readonly onFinished: () => void
+}
+
+/** How long a stopping worker waits for what it is doing before it gives it back. */
+const FINISH_WITHIN_MS = 5_000
+
+/** Runs jobs in a number of slots until it is stopped; heavy work belongs into child processes. */
+export class JobWorker {
+  readonly #options: JobWorkerOptions
+  readonly #stopping = new AbortController()
+  readonly #running = new Map<ClaimedJob, AbortController>()
+  #loops: Promise<void>[] = []
+
+  constructor(options: JobWorkerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { slots, heartbeatMs } = this.#options
+    this.#loops = [
+      ...Array.from({ length: slots }, () => this.#work()),
+      this.#repeat(heartbeatMs, () => this.#options.jobs.announce(this.#options.id, slots)),
+      this.#repeat(Math.min(heartbeatMs, 1_000), () => this.#reap()),
+    ]
+  }
+
+  /** Takes no new job, gives the running ones a moment, then back to the queue. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    const finished = Promise.all(this.#loops)
+    await Promise.race([finished, sleep(FINISH_WITHIN_MS, undefined, { ref: false })])
+    await this.#options.jobs.release([...this.#running.keys()])
+    for (const controller of this.#running.values()) controller.abort()
+    await finished
+    await this.#options.jobs.retire(this.#options.id)
+  }
+
+  async #work(): Promise<void> {
+    const { jobs, id, pollMs, log } = this.#options
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      const [job] = await jobs.claim(id, 1).catch((err: unknown) => {
+        log.warn({ err }, 'claiming a job failed')
+        return []
+      })
+      if (job) await this.#runOne(job)
+      else await sleep(pollMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  async #runOne(job: ClaimedJob): Promise<void> {
+    const { metrics, onFinished } = this.#options
+    const log = this.#options.log.child({
+      job_id: job.id,
+      kind: job.kind,
+      request_id: job.requestId,
+      attempt: job.attempt,
+    })
+    const controller = new AbortController()
+    this.#running.set(job, controller)
+    const lease = this.#keepLease(job, controller, log)
+    const end = metrics.duration.startTimer({ kind: job.kind })
+    try {
+      const result = await this.#attempt(job, controller.signal, lease, log)
+      end({ result })
+      log.info({ result }, 'job ended')
+      onFinished()
+    } catch (err) {
+      // Neither end could be stored: the lease runs out and another worker takes the job.
+      log.error({ err }, 'the end of a job could not be stored')
+    } finally {
+      lease.stop()
+      this.#running.delete(job)
+    }
+  }
+
+  async #attempt(job: ClaimedJob, signal: AbortSignal, lease: Lease, log: Log): Promise<string> {
+    const { jobs, handlers } = this.#options
+    const handler = handlers[job.kind]
+    try {
+      const effect = await handler.run(job, { log, signal, progress: lease.progress })
+      return (await jobs.succeed(job, effect)) ? 'succeeded' : 'lease_lost'
+    } catch (err) {
+      const failure = signal.aborted ? new JobFailure('CANCELLED', 'The job was cancelled.') : toFailure(err)
+      log.warn({ err, code: failure.code }, 'job failed')
+      if (failure.isOutage || (failure.isRetryable && job.attempt < MAX_ATTEMPTS)) {
+        const retried = await jobs.retryLater(job, failure, retryDelayMs(job.attempt))
+        return retried ? 'retried' : 'lease_lost'
+      }
+      const ended = await jobs.fail(job, failure, (tx) => handler.onFailed(tx, job.subjectId, failure))
+      return ended ? 'failed' : 'lease_lost'
+    }
+  }
+
+  /** Renews the lease from this process, so that a child that blocks its event loop does not lose it. */
+  #keepLease(job: ClaimedJob, controller: AbortController, log: Log): Lease {
+    let percent = 0
+    let stage: string | null = null
+    const renew = async () => {
+      const held = await this.#options.jobs.renew(job, percent, stage).catch((err: unknown) => {
+        log.warn({ err }, 'renewing a lease failed')
+        return true
+      })
+      if (!held) controller.abort()
+    }
+    const timer = setInterval(() => void renew(), this.#options.heartbeatMs)
+    return {
+      progress: (now, name) => {
+        percent = Math.max(0, Math.min(99, Math.round(now)))
+        stage = name
+      },
+      stop: () => clearInterval(timer),
+    }
+  }
+
+  async #reap(): Promise<void> {
+    const { jobs, handlers, metrics } = this.#options
+    const lost = new JobFailure('WORKER_LOST', 'The worker did not answer any more.')
+    const expired = await jobs.reap((tx, { kind, subjectId }) => handlers[kind].onFailed(tx, subjectId, lost))
+    metrics.lost.inc(expired)
+  }
+
+  async #repeat(everyMs: number, work: () => Promise<unknown>): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      await work().catch((err: unknown) => this.#options.log.warn({ err }, 'housekeeping of jobs failed'))
+      await sleep(everyMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+}
+
+interface Lease {
+  readonly progress: JobRun['progress']
+  stop(): void
+}

@@ -1,0 +1,190 @@
+import { Prisma } from '../../generated/prisma/client.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
+import {
+  type ClaimedJob,
+  DEFAULT_PRIORITY,
+  type JobFailure,
+  type JobKind,
+  MAX_LOSSES,
+  type NewJob,
+} from './job.ts'
+
+interface ClaimedRow {
+  readonly id: string
+  readonly kind: JobKind
+  readonly subject_id: string
+  readonly owner_id: bigint
+  readonly request_id: string
+  readonly attempts: number
+}
+
+/** Expired leases looked at in one transaction. */
+const REAP_BATCH = 20
+
+/**
+ * The queue: a table with leases. Times are those of the database, since workers on several machines compare
+ * them. Every write of a worker names its lease, so that a worker that was stopped for longer than its lease
+ * changes nothing any more.
+ */
+export class JobRepository {
+  readonly #mysql: Mysql
+  readonly #leaseSeconds: number
+
+  constructor(mysql: Mysql, leaseSeconds: number) {
+    this.#mysql = mysql
+    this.#leaseSeconds = leaseSeconds
+  }
+
+  /** Queues a job in the transaction of what it is for. */
+  async enqueue(tx: Tx, job: NewJob): Promise<string> {
+    const id = crypto.randomUUID()
+    await tx.$executeRaw`
+      INSERT INTO jobs (id, kind, subject_id, owner_id, request_id, state, priority, due_at, created_at)
+      VALUES (${id}, ${job.kind}, ${job.subjectId}, ${job.ownerId}, ${job.requestId}, 'queued',
+        ${job.priority ?? DEFAULT_PRIORITY}, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`
+    return id
+  }
+
+  /** Takes the next due jobs: by priority, then by age. Workers never wait for each other's rows. */
+  claim(worker: string, limit: number): Promise<ClaimedJob[]> {
+    return this.#mysql.transaction('claimJobs', async (tx) => {
+      const found = await tx.$queryRaw<{ id: string }[]>`
+        SELECT id FROM jobs WHERE state = 'queued' AND due_at <= UTC_TIMESTAMP(3)
+        ORDER BY priority, due_at, id LIMIT ${limit} FOR UPDATE SKIP LOCKED`
+      if (found.length === 0) return []
+      const leaseId = crypto.randomUUID()
+      await tx.$executeRaw`
+        UPDATE jobs SET state = 'running', lease_id = ${leaseId}, worker = ${worker}, attempts = attempts + 1,
+          lease_until = UTC_TIMESTAMP(3) + INTERVAL ${this.#leaseSeconds} SECOND,
+          started_at = UTC_TIMESTAMP(3), progress = 0, stage = NULL
+        WHERE id IN (${Prisma.join(found.map(({ id }) => id))})`
+      const rows = await tx.$queryRaw<ClaimedRow[]>`
+        SELECT id, kind, subject_id, owner_id, request_id, attempts FROM jobs
+        WHERE lease_id = ${leaseId} ORDER BY priority, due_at, id`
+      return rows.map((row) => ({
+        id: row.id,
+        kind: row.kind,
+        subjectId: row.subject_id,
+        ownerId: Number(row.owner_id),
+        requestId: row.request_id,
+        attempt: row.attempts,
+        leaseId,
+      }))
+    })
+  }
+
+  /** Renews the lease. False: it was given to another worker, or the job was cancelled; stop working. */
+  async renew(job: ClaimedJob, progress: number, stage: string | null): Promise<boolean> {
+    const changed = await this.#mysql.run(
+      'renewLease',
+      (db) => db.$executeRaw`
+        UPDATE jobs SET lease_until = UTC_TIMESTAMP(3) + INTERVAL ${this.#leaseSeconds} SECOND,
+          progress = ${progress}, stage = ${stage}
+        WHERE id = ${job.id} AND lease_id = ${job.leaseId} AND state = 'running' AND cancel_requested = 0`,
+    )
+    return changed === 1
+  }
+
+  /** Ends a job with its effect, all or nothing. False: the lease was lost, and nothing was changed. */
+  succeed(job: ClaimedJob, effect: (tx: Tx) => Promise<unknown>): Promise<boolean> {
+    return this.#mysql.transaction('finishJob', async (tx) => {
+      const changed = await tx.$executeRaw`
+        UPDATE jobs SET state = 'succeeded', progress = 100, lease_id = NULL, lease_until = NULL,
+          error_code = NULL, error_detail = NULL, finished_at = UTC_TIMESTAMP(3)
+        WHERE id = ${job.id} AND lease_id = ${job.leaseId} AND state = 'running'`
+      if (changed !== 1) return false
+      await effect(tx)
+      return true
+    })
+  }
+
+  /** Gives a job back for another attempt. False as for `succeed`. */
+  async retryLater(job: ClaimedJob, failure: JobFailure, delayMs: number): Promise<boolean> {
+    const changed = await this.#mysql.run(
+      'retryJob',
+      (db) => db.$executeRaw`
+        UPDATE jobs SET state = 'queued', lease_id = NULL, lease_until = NULL,
+          due_at = UTC_TIMESTAMP(3) + INTERVAL ${delayMs * 1_000} MICROSECOND,
+          error_code = ${failure.code}, error_detail = ${failure.detail}
+        WHERE id = ${job.id} AND lease_id = ${job.leaseId} AND state = 'running'`,
+    )
+    return changed === 1
+  }
+
+  /** Ends a job for good: failed, or cancelled when somebody asked for that. */
+  fail(job: ClaimedJob, failure: JobFailure, effect: (tx: Tx) => Promise<unknown>): Promise<boolean> {
+    return this.#mysql.transaction('failJob', async (tx) => {
+      const changed = await tx.$executeRaw`
+        UPDATE jobs SET state = IF(cancel_requested = 1, 'cancelled', 'failed'), lease_id = NULL,
+          lease_until = NULL, error_code = ${failure.code}, error_detail = ${failure.detail},
+          finished_at = UTC_TIMESTAMP(3)
+        WHERE id = ${job.id} AND lease_id = ${job.leaseId} AND state = 'running'`
+      if (changed !== 1) return false
+      await effect(tx)
+      return true
+    })
+  }
+
+  /** Puts running jobs back at once: a worker that stops in order gives its work to the others. */
+  async release(jobs: readonly ClaimedJob[]): Promise<void> {
+    if (jobs.length === 0) return
+    const leases = Prisma.join(jobs.map(({ leaseId }) => leaseId))
+    const ids = Prisma.join(jobs.map(({ id }) => id))
+    await this.#mysql.run(
+      'releaseJobs',
+      (db) => db.$executeRaw`
+        UPDATE jobs SET state = 'queued', lease_id = NULL, lease_until = NULL, attempts = attempts - 1
+        WHERE id IN (${ids}) AND lease_id IN (${leases}) AND state = 'running' AND cancel_requested = 0`,
+    )
+  }
+
+  /**
+   * Takes jobs from workers that no longer renew their lease. Those that have lost too many workers, or were
+   * cancelled, end; `onEnd` then runs in the same transaction. Returns how many leases had expired.
+   */
+  reap(onEnd: (tx: Tx, job: { kind: JobKind; subjectId: string }) => Promise<unknown>): Promise<number> {
+    return this.#mysql.transaction('reapJobs', async (tx) => {
+      const rows = await tx.$queryRaw<
+        { id: string; kind: JobKind; subject_id: string; losses: number; cancel_requested: number }[]
+      >`
+        SELECT id, kind, subject_id, losses, cancel_requested FROM jobs
+        WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3) LIMIT ${REAP_BATCH} FOR UPDATE SKIP LOCKED`
+      for (const row of rows) {
+        const cancelled = Number(row.cancel_requested) === 1
+        const isOver = cancelled || row.losses + 1 >= MAX_LOSSES
+        const state = cancelled ? 'cancelled' : isOver ? 'failed' : 'queued'
+        await tx.$executeRaw`
+          UPDATE jobs SET state = ${state}, losses = losses + 1, lease_id = NULL, lease_until = NULL,
+            due_at = UTC_TIMESTAMP(3), error_code = 'WORKER_LOST', error_detail = 'The worker did not answer any more.',
+            finished_at = IF(${isOver}, UTC_TIMESTAMP(3), NULL)
+          WHERE id = ${row.id}`
+        if (isOver) await onEnd(tx, { kind: row.kind, subjectId: row.subject_id })
+      }
+      return rows.length
+    })
+  }
+
+  /** Makes a worker visible to operators. */
+  async announce(worker: string, slots: number): Promise<void> {
+    await this.#mysql.run(
+      'announceWorker',
+      (db) => db.$executeRaw`
+        INSERT INTO workers (id, slots, started_at, seen_at)
+        VALUES (${worker}, ${slots}, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))
+        ON DUPLICATE KEY UPDATE seen_at = UTC_TIMESTAMP(3)`,
+    )
+  }
+
+  async retire(worker: string): Promise<void> {
+    await this.#mysql.run('retireWorker', (db) => db.worker.deleteMany({ where: { id: worker } }))
+  }
+
+  /** Removes finished jobs of long ago and workers that are gone, a little at a time. */
+  async purge(): Promise<void> {
+    await this.#mysql.run('purgeJobs', async (db) => {
+      await db.$executeRaw`
+        DELETE FROM jobs WHERE finished_at < UTC_TIMESTAMP(3) - INTERVAL 30 DAY ORDER BY finished_at LIMIT 500`
+      await db.$executeRaw`DELETE FROM workers WHERE seen_at < UTC_TIMESTAMP(3) - INTERVAL 1 DAY`
+    })
+  }
+}

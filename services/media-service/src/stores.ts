@@ -1,0 +1,24 @@
+import { openMysql, openOutbox, type Service, type ServiceOutbox } from '@bigtech/service-kit'
+import type { Config } from './config.ts'
+import { createMysql, type Mysql } from './infrastructure/mysql.ts'
+import { type ObjectStore, openObjectStore } from './infrastructure/object-store.ts'
+import { FileRepository } from './modules/files/file.repository.ts'
+import { JobRepository } from './modules/jobs/job.repository.ts'
+
+/** What the web side and the worker have in common. */
+export interface Stores {
+  readonly mysql: Mysql
+  readonly objects: ObjectStore
+  readonly outbox: ServiceOutbox
+  readonly jobs: JobRepository
+  readonly files: FileRepository
+}
+
+/** Opens the stores of one process. */
+export function openStores(service: Service, config: Config): Stores {
+  const mysql = openMysql(service, createMysql(config.DATABASE_URL, service.metrics))
+  const objects = openObjectStore(service, config)
+  const outbox = openOutbox(service, config.DATABASE_URL)
+  const jobs = new JobRepository(mysql, config.JOB_LEASE_SECONDS)
+  return { mysql, objects, outbox, jobs, files: new FileRepository(mysql, jobs, outbox) }
+}
