@@ -31,6 +31,7 @@ const parts: Record<EnvironmentPart, (instance: Instance, passwords: Passwords) 
   mail: ({ ports }) => ({
     SMTP_URL: `smtp://127.0.0.1:${ports.smtp}`,
     MAIL_FROM: 'BigTech Chat <hello@example.com>',
+    PUBLIC_URL: `http://localhost:${ports.gateway}`,
   }),
   push: (instance) => {
     const keys = vapidKeys(instance)
