@@ -39,7 +39,6 @@ export function openApiDocument(): Json {
     const path = contract.path.replace(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [contract.method.toLowerCase()]: operationOf(contract, shapes) }
   }
-  const used = new Set(operations.flatMap((contract) => [...gatewayProblems(contract).values()].flat()))
   shapes.of(problemBody, 'output', 'Problem')
   return {
     openapi: '3.1.1',
@@ -48,7 +47,7 @@ export function openApiDocument(): Json {
       version: readFileSync(join(folder, 'version.txt'), 'utf8').trim(),
       summary: 'A messenger: accounts, friends, rooms, messages, a stream of everything that happens.',
       description: readFileSync(join(folder, 'introduction.md'), 'utf8'),
-      license: { name: 'All rights reserved', identifier: 'LicenseRef-All-Rights-Reserved' },
+      license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/api', description: 'The gateway that serves this document.' }],
     tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({
@@ -59,7 +58,7 @@ export function openApiDocument(): Json {
     components: {
       securitySchemes,
       schemas: Object.fromEntries(Object.entries(shapes.schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
-      examples: Object.fromEntries([...used].sort().map((code) => [code, problemExample(code)])),
+      responses: problemResponses(operations),
     },
   }
 }
@@ -160,24 +159,35 @@ function gatewayProblems(contract: RouteContract): Map<number, readonly ProblemC
   return new Map([...codes].sort(([a], [b]) => a - b))
 }
 
+const responseName = (codes: readonly ProblemCode[]) => codes.join('.')
+
 function problemsOf(contract: RouteContract): Json {
   return Object.fromEntries(
     [...gatewayProblems(contract)].map(([status, codes]) => [
       status,
-      {
-        description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
-        ...(status === 429 || status === 503 ? { headers: { 'Retry-After': retryAfter } } : {}),
-        content: {
-          'application/problem+json': {
-            schema: { $ref: '#/components/schemas/Problem' },
-            examples: Object.fromEntries(
-              codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]),
-            ),
-          },
-        },
-      },
+      { $ref: `#/components/responses/${responseName(codes)}` },
     ]),
   )
+}
+
+/** Each set of problems that operations share: one description of it keeps the document small. */
+function problemResponses(operations: readonly RouteContract[]): Json {
+  const sets = operations.flatMap((contract) => [...gatewayProblems(contract)])
+  const named = new Map(sets.map(([status, codes]) => [responseName(codes), problemResponse(status, codes)]))
+  return Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function problemResponse(status: number, codes: readonly ProblemCode[]): Json {
+  return {
+    description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
+    ...(status === 429 || status === 503 ? { headers: { 'Retry-After': retryAfter } } : {}),
+    content: {
+      'application/problem+json': {
+        schema: { $ref: '#/components/schemas/Problem' },
+        examples: Object.fromEntries(codes.map((code) => [code, problemExample(code)])),
+      },
+    },
+  }
 }
 
 const retryAfter = { description: 'Seconds to wait.', schema: { type: 'integer', minimum: 1 }, example: 60 }

@@ -1,6 +1,7 @@
 /** What each group of operations is about. */
 export const tagDescriptions: Readonly<Record<string, string>> = {
   auth: 'Signing up, in and out, sessions and passwords.',
+  account: 'Verifying and changing your email address, and a forgotten password.',
   profile: 'Your own profile, settings, export and deletion.',
   users: "Other people's public profiles.",
   presence: 'Who is online, as far as they show it to you.',

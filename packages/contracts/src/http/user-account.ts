@@ -4,7 +4,7 @@ import { timestamp } from '../ids.ts'
 import { opaqueText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import { anyPassword, email, locale, newPassword, username } from './user-fields.ts'
-import { ownProfile } from './user-profile.ts'
+import { ownProfile, ownProfileExample } from './user-profile.ts'
 
 const exampleToken = 'eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI1ZjBjIn0.c2lnbmF0dXJl'
 const token = opaqueText({ max: 1_000 }).meta({
@@ -105,7 +105,7 @@ export const changeUsername = defineRoute({
   description: 'Once in 30 days. Nobody else can have the old one for 90 days; you can go back to it.',
   body: z.strictObject({ username }),
   bodyExample: { username: 'minji_kim' },
-  success: { status: 200, description: 'Your profile.', schema: ownProfile },
+  success: { status: 200, description: 'Your profile.', schema: ownProfile, example: ownProfileExample },
   problems: ['USERNAME_TAKEN', 'USERNAME_CHANGE_LIMIT'],
 })
 

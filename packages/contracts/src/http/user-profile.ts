@@ -21,7 +21,7 @@ export const ownProfile = z.object({
 })
 export type OwnProfile = z.infer<typeof ownProfile>
 
-const profileExample: OwnProfile = {
+export const ownProfileExample: OwnProfile = {
   id: 100,
   user_id: 100,
   email: 'test@example.com',
@@ -58,7 +58,7 @@ export const getMyProfile = defineRoute({
   path: '/profile/me',
   tag: 'profile',
   summary: 'Your profile',
-  success: { status: 200, description: 'Your profile.', schema: ownProfile, example: profileExample },
+  success: { status: 200, description: 'Your profile.', schema: ownProfile, example: ownProfileExample },
 })
 
 export const updateMyProfile = defineRoute({
@@ -80,7 +80,7 @@ export const updateMyProfile = defineRoute({
     status: 200,
     description: 'Your profile as it is now.',
     schema: ownProfile,
-    example: profileExample,
+    example: ownProfileExample,
   },
 })
 
@@ -217,7 +217,7 @@ export const exportMyData = defineRoute({
     }),
     example: {
       exported_at: exampleTime,
-      profile: profileExample,
+      profile: ownProfileExample,
       settings: settingsExample,
       sessions: [],
       friends: null,
