@@ -64,7 +64,7 @@ export const claimFile: Operation<{ params: { file_id: string }; body: { message
 export const completeUpload: Operation<{ params: { file_id: string } }, { file_id: string; purpose: "attachment" | "avatar"; state: "uploading" | "checking" | "ready" | "refused"; refusal: { code: "EMPTY" | "TOO_LARGE" | "TYPE_MISMATCH" | "IMAGE_UNREADABLE" | "IMAGE_TOO_LARGE" | "ARCHIVE_UNSAFE" | "DOCUMENT_UNREADABLE" | "MEDIA_UNREADABLE" | "INFECTED" | "CHECK_FAILED" | "INCOMPLETE"; detail: string } | null; kind: "image" | "video" | "audio" | "document" | null; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[]; created_at: string; expires_at: string | null }> = { method: 'POST', path: '/files/:file_id/complete' }
 
 /** Verify an address with the link that was sent there. */
-export const confirmEmail: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/email/confirm' }
+export const confirmEmail: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/email/confirm', auth: 'public' }
 
 /** A link by which anybody can join a group. */
 export const createJoinLink: Operation<{ params: { room_id: number }; body: { expires_in_seconds?: number | null | undefined; max_uses?: number | null | undefined } }, { link_id: number; room_id: number; created_by: number; created_at: string; expires_at: string | null; max_uses: number | null; uses: number; token: string }> = { method: 'POST', path: '/rooms/:room_id/links' }
@@ -106,7 +106,7 @@ export const exportMyData: Operation<NoInput, undefined> = { method: 'GET', path
 export const exportNotificationData: Operation<NoInput, undefined> = { method: 'GET', path: '/notifications/export' }
 
 /** Ask for a link that sets a new password. */
-export const forgotPassword: Operation<{ body: { email: string } }, undefined> = { method: 'POST', path: '/auth/password/forgot' }
+export const forgotPassword: Operation<{ body: { email: string } }, undefined> = { method: 'POST', path: '/auth/password/forgot', auth: 'public' }
 
 /** Send a message on to other rooms. */
 export const forwardMessage: Operation<{ params: { room_id: number; message_id: string }; body: { room_ids: number[]; client_message_id?: string | undefined } }, { items: Message[] }> = { method: 'POST', path: '/messages/:room_id/:message_id/forward' }
@@ -169,7 +169,7 @@ export const getUsers: Operation<{ query: { user_ids: string } }, { items: Publi
 export const inviteRoomMembers: Operation<{ params: { room_id: number }; body: { member_ids: number[] } }, { room_id: number; added: number[]; member_count: number }> = { method: 'POST', path: '/rooms/:room_id/members' }
 
 /** The address and the token of a mail that is about to be sent. */
-export const issueAccountLink: Operation<{ params: { link_id: string } }, { purpose: "verify_email" | "change_email" | "undo_email" | "reset_password"; email: string; locale: string; token: string; expires_at: string }> = { method: 'POST', path: '/internal/account-links/:link_id' }
+export const issueAccountLink: Operation<{ params: { link_id: string } }, { purpose: "verify_email" | "change_email" | "undo_email" | "reset_password"; email: string; locale: string; token: string; expires_at: string }> = { method: 'POST', path: '/internal/account-links/:link_id', auth: 'public' }
 
 /** Join a group by a link. */
 export const joinRoom: Operation<{ params: { token: string } }, Room> = { method: 'POST', path: '/rooms/join/:token' }
@@ -274,7 +274,7 @@ export const removeRoomMember: Operation<{ params: { room_id: number; user_id: n
 export const requestEmailVerification: Operation<NoInput, undefined> = { method: 'POST', path: '/auth/email/verification' }
 
 /** Set a new password with the link. */
-export const resetPassword: Operation<{ body: { token: string; new_password: string } }, undefined> = { method: 'POST', path: '/auth/password/reset' }
+export const resetPassword: Operation<{ body: { token: string; new_password: string } }, undefined> = { method: 'POST', path: '/auth/password/reset', auth: 'public' }
 
 /** Make a link stop working. */
 export const revokeJoinLink: Operation<{ params: { room_id: number; link_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/links/:link_id' }
@@ -310,7 +310,7 @@ export const startUpload: Operation<{ body: { name: string; mime: string; size: 
 export const unblockUser: Operation<{ params: { user_id: number } }, undefined> = { method: 'DELETE', path: '/friends/:user_id/block' }
 
 /** Take a change of address back with the link sent to the old one. */
-export const undoEmailChange: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/email/undo' }
+export const undoEmailChange: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/email/undo', auth: 'public' }
 
 /** Unpin a message. */
 export const unpinMessage: Operation<{ params: { room_id: number; message_id: string } }, Message> = { method: 'DELETE', path: '/messages/:room_id/:message_id/pin' }

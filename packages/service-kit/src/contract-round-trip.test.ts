@@ -10,6 +10,7 @@ vi.setConfig({ testTimeout: 60_000 })
 /** Fields whose answer is not what came in, under the same name. */
 const notEchoed = new Map([
   ['state', 'of a heartbeat; answers have the state of a deletion or delivery'],
+  ['link_id', 'of an account link; answers have those of join links'],
   ['keys', 'of a push subscription; answers have those of tokens'],
   ['archived', 'a word in the query of a list'],
   ['muted_until', 'answered in UTC, whatever offset came in'],

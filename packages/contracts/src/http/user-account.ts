@@ -129,6 +129,13 @@ export const issueAccountLink = defineRoute({
       token: z.string(),
       expires_at: timestamp,
     }),
+    example: {
+      purpose: 'verify_email',
+      email: 'test@example.com',
+      locale: 'ko',
+      token: 'eyJhbGciOiJFZERTQSJ9.e30.c2ln',
+      expires_at: '2026-01-28T10:00:00.000Z',
+    },
   },
   problems: ['LINK_INVALID'],
 })
