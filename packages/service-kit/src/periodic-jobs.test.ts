@@ -53,30 +53,37 @@ it('never runs twice at once, and runs again at once when it is woken during a r
   })
   const job = runnerOf(run)
   job.start()
-  await vi.advanceTimersByTimeAsync(1_000)
+  while (running === 0) await vi.advanceTimersByTimeAsync(10)
   job.wake()
-  await vi.advanceTimersByTimeAsync(600)
-  job.wake()
-  await vi.advanceTimersByTimeAsync(1_100)
-  expect(run.mock.calls.length).toBeGreaterThanOrEqual(2)
+  await vi.advanceTimersByTimeAsync(100)
+  expect(run).toHaveBeenCalledTimes(1)
+  await vi.advanceTimersByTimeAsync(500)
+  expect(run).toHaveBeenCalledTimes(2)
   expect(most).toBe(1)
-  await job.stop()
+  const stopped = job.stop()
+  await vi.advanceTimersByTimeAsync(1_000)
+  await stopped
 })
 
 it('waits for the run in progress when it stops, and starts no other', async () => {
-  let finished = false
+  let running = false
   const run = vi.fn(async () => {
+    running = true
     await new Promise((resolve) => setTimeout(resolve, 5_000))
-    finished = true
+    running = false
   })
   const job = runnerOf(run)
   job.start()
-  await vi.advanceTimersByTimeAsync(1_000)
-  const stopped = job.stop()
+  while (!running) await vi.advanceTimersByTimeAsync(10)
+  let isStopped = false
+  const stopped = job.stop().then(() => {
+    isStopped = true
+  })
   job.wake()
-  await vi.advanceTimersByTimeAsync(5_000)
+  await vi.advanceTimersByTimeAsync(4_000)
+  expect(isStopped).toBe(false)
+  await vi.advanceTimersByTimeAsync(1_000)
   await stopped
-  expect(finished).toBe(true)
   await vi.advanceTimersByTimeAsync(60_000)
   expect(run).toHaveBeenCalledTimes(1)
 })

@@ -12,7 +12,7 @@ const urls = ['url.full', 'http.url', 'http.target']
  * The last to see a span before it leaves, whoever made it: takes out what may hold a secret. What
  * an error was stays in `error.type`; its text is in the log, under the same trace id.
  */
-export class DiscreetExporter extends OTLPTraceExporter {
+export class RedactingExporter extends OTLPTraceExporter {
   override export(...[spans, onResult]: Parameters<Export>): void {
     for (const span of spans) makeDiscreet(span)
     super.export(spans, onResult)

@@ -5,7 +5,7 @@ import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis'
 import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb'
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
 import { NodeSDK } from '@opentelemetry/sdk-node'
-import { DiscreetExporter } from './tracing-exporter.ts'
+import { RedactingExporter } from './tracing-exporter.ts'
 import { MariaDbInstrumentation } from './tracing-mariadb.ts'
 
 /** What probes and scrapers ask all day would drown the traces of people. */
@@ -28,7 +28,7 @@ export function startTracing(): void {
   process.env.OTEL_PROPAGATORS ??= 'tracecontext'
   const sdk = new NodeSDK({
     serviceName: process.env.OTEL_SERVICE_NAME ?? basename(process.cwd()),
-    traceExporter: new DiscreetExporter(),
+    traceExporter: new RedactingExporter(),
     spanLimits: { attributeValueLengthLimit: LONGEST_VALUE },
     // Metrics are scraped and logs are collected: the SDK's own ways for them stay shut.
     metricReaders: [],

@@ -34,7 +34,7 @@ export interface Waiting {
 }
 
 /** The failures of the record a partition stands at. Outlives rebalances, so that retries stay bounded. */
-interface Trouble {
+interface RetryState {
   readonly offset: number
   readonly firstFailedAt: Date
   attempts: number
@@ -52,7 +52,7 @@ const SLOW_MS = 30_000
 /** Takes one record to its end: applied, skipped or a dead letter, with all the waiting in between. */
 export class Processor {
   readonly #options: ProcessorOptions
-  readonly #troubles = new Map<string, Trouble>()
+  readonly #retryStates = new Map<string, RetryState>()
   readonly #waiting = new Map<string, Waiting>()
 
   constructor(options: ProcessorOptions) {
@@ -66,16 +66,16 @@ export class Processor {
   /** Resolves to whether the record is done with; false when the worker was told to stop. Never rejects. */
   async process(record: StoredRecord, worker: PartitionWorker): Promise<boolean> {
     const place = `${record.topic}/${record.partition}`
-    const trouble = this.#troubleAt(place, record.offset)
+    const retryState = this.#retryStateAt(place, record.offset)
     try {
       while (!worker.signal.aborted) {
-        if (trouble.retryAt > Date.now() && !(await this.#wait(worker, trouble))) return false
-        const kind = await this.#attempt(record, worker, trouble)
+        if (retryState.retryAt > Date.now() && !(await this.#wait(worker, retryState))) return false
+        const kind = await this.#attempt(record, worker, retryState)
         if (kind === 'done') {
-          this.#troubles.delete(place)
+          this.#retryStates.delete(place)
           return true
         }
-        this.#troubles.set(place, trouble)
+        this.#retryStates.set(place, retryState)
       }
       return false
     } finally {
@@ -83,21 +83,25 @@ export class Processor {
     }
   }
 
-  #troubleAt(place: string, offset: number): Trouble {
-    const known = this.#troubles.get(place)
+  #retryStateAt(place: string, offset: number): RetryState {
+    const known = this.#retryStates.get(place)
     if (known?.offset === offset) return known
     return { offset, firstFailedAt: new Date(), attempts: 0, unavailable: 0, conflicts: 0, retryAt: 0 }
   }
 
-  async #attempt(record: StoredRecord, worker: PartitionWorker, trouble: Trouble): Promise<'done' | 'again'> {
+  async #attempt(
+    record: StoredRecord,
+    worker: PartitionWorker,
+    retryState: RetryState,
+  ): Promise<'done' | 'again'> {
     let type = 'unreadable'
     try {
       const decoded = this.#options.table.decode(record)
       type = decoded.known ? decoded.event.event_type : decoded.type
-      this.#count(record, type, await this.#handle(decoded, record, worker, trouble.attempts + 1))
+      this.#count(record, type, await this.#handle(decoded, record, worker, retryState.attempts + 1))
       return 'done'
     } catch (error) {
-      return this.#fail(error, type, record, worker, trouble)
+      return this.#fail(error, type, record, worker, retryState)
     }
   }
 
@@ -140,35 +144,36 @@ export class Processor {
     type: string,
     record: StoredRecord,
     worker: PartitionWorker,
-    trouble: Trouble,
+    retryState: RetryState,
   ): Promise<'done' | 'again'> {
     // A handler cut short by our own stop has not failed.
     if (worker.signal.aborted) return 'again'
-    const kind = this.#kindOf(error, trouble)
+    const kind = this.#kindOf(error, retryState)
     if (kind === 'unavailable') {
-      trouble.retryAt = Date.now() + backoffMs(trouble.unavailable++, UNAVAILABLE_BASE_MS, UNAVAILABLE_MAX_MS)
+      retryState.retryAt =
+        Date.now() + backoffMs(retryState.unavailable++, UNAVAILABLE_BASE_MS, UNAVAILABLE_MAX_MS)
       this.#announce(error, record, true)
       return 'again'
     }
     if (kind === 'conflict') {
-      trouble.retryAt = Date.now() + backoffMs(trouble.conflicts++, 10, 500)
+      retryState.retryAt = Date.now() + backoffMs(retryState.conflicts++, 10, 500)
       return 'again'
     }
-    trouble.attempts++
-    const waitMs = this.#options.retryWaitsMs[trouble.attempts - 1]
+    retryState.attempts++
+    const waitMs = this.#options.retryWaitsMs[retryState.attempts - 1]
     if (kind === 'transient' && waitMs !== undefined) {
-      trouble.conflicts = 0
-      trouble.retryAt = Date.now() + waitMs * (0.9 + Math.random() * 0.2)
+      retryState.conflicts = 0
+      retryState.retryAt = Date.now() + waitMs * (0.9 + Math.random() * 0.2)
       this.#count(record, type, 'retried')
       this.#announce(error, record, false)
       return 'again'
     }
-    return this.#giveUp(error, kind, type, record, worker, trouble)
+    return this.#giveUp(error, kind, type, record, worker, retryState)
   }
 
-  #kindOf(error: unknown, trouble: Trouble): ErrorKind {
+  #kindOf(error: unknown, retryState: RetryState): ErrorKind {
     const kind = classifyError(error, this.#options.classify)
-    return kind === 'conflict' && trouble.conflicts >= MAX_CONFLICTS ? 'transient' : kind
+    return kind === 'conflict' && retryState.conflicts >= MAX_CONFLICTS ? 'transient' : kind
   }
 
   /** Writes the dead letter however long Kafka takes: only then may the offset be committed. */
@@ -178,10 +183,10 @@ export class Processor {
     type: string,
     record: StoredRecord,
     worker: PartitionWorker,
-    trouble: Trouble,
+    retryState: RetryState,
   ): Promise<'done' | 'again'> {
     const topic = this.#logicalTopic(record)
-    const { attempts, firstFailedAt } = trouble
+    const { attempts, firstFailedAt } = retryState
     const letter = toDeadLetter(record, {
       topic,
       group: this.#options.groupId,
@@ -215,13 +220,13 @@ export class Processor {
       }
     }
     // Not written: the next owner of the partition comes to the same end.
-    trouble.attempts--
+    retryState.attempts--
     return 'again'
   }
 
-  async #wait(worker: PartitionWorker, trouble: Trouble): Promise<boolean> {
+  async #wait(worker: PartitionWorker, retryState: RetryState): Promise<boolean> {
     worker.hold(true)
-    await sleep(trouble.retryAt - Date.now(), worker.signal)
+    await sleep(retryState.retryAt - Date.now(), worker.signal)
     if (worker.signal.aborted) return false
     worker.hold(false)
     return true
