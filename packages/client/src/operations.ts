@@ -139,7 +139,7 @@ export const getMySettings: Operation<NoInput, { presence_visibility: "everyone"
 export const getNotificationPreferences: Operation<NoInput, { message_push: boolean; friend_request_push: boolean; mentions_when_muted: boolean; show_preview: boolean; quiet_hours: { start: string; end: string; time_zone: string } | null }> = { method: 'GET', path: '/notifications/preferences' }
 
 /** An avatar. */
-export const getPicture: Operation<{ params: { file_id: string } }, undefined> = { method: 'GET', path: '/pictures/:file_id' }
+export const getPicture: Operation<{ params: { file_id: string } }, undefined> = { method: 'GET', path: '/pictures/:file_id', auth: 'public' }
 
 /** Presence of up to 200 users. */
 export const getPresence: Operation<{ query: { user_ids: string } }, { items: Presence[] }> = { method: 'GET', path: '/users/presence' }

@@ -25,5 +25,6 @@ export const checks: readonly Check[] = [
     command: ['depcruise', '--config', '.dependency-cruiser.cjs', 'packages', 'services', 'tests', 'scripts'],
   },
   { name: 'unused files, exports and dependencies', command: ['knip', '--no-progress'] },
+  { name: 'links of the documentation', command: ['node', 'scripts/check-links.ts'] },
   { name: 'documentation says what the code does', command: ['node', 'scripts/generate-docs.ts', '--check'] },
 ]
