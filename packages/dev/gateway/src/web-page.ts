@@ -32,7 +32,7 @@ export async function servePage(
   }
   const name = decodeURIComponent(path)
   // As nginx does: /docs/errors is docs/errors.html, and every other address is the app's own.
-  const isAddress = !/\.[^/]*$/.test(name)
+  const isAddress = !name.slice(name.lastIndexOf('/')).includes('.')
   const isPage = isAddress && (await isFile(join(root, `${name}.html`)))
   const file = isPage ? `${name.slice(1)}.html` : isAddress ? 'index.html' : name.slice(1)
   if (isAddress && !(await isFile(join(root, file))))

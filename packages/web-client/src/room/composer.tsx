@@ -88,7 +88,7 @@ function useComposition(field: React.RefObject<HTMLTextAreaElement | null>) {
     if (next.trim()) sayTyping()
   }
   const submit = () => {
-    const content = text.trim() === '' ? '' : text.replace(/\s+$/, '')
+    const content = text.trimEnd()
     if (content === '') return
     const mentions = mentionedIn(content, members ?? [], nameOf)
     if (isEdit) {
