@@ -1,4 +1,6 @@
 import { lazy, Suspense, useEffect } from 'react'
+import { useLocation } from 'wouter'
+import { linkKindOf } from './auth/link-kind.ts'
 import { SignInPage } from './auth/sign-in-page.tsx'
 import { sessionEnded } from './core/api.ts'
 import { signedInUser } from './core/session-store.ts'
@@ -6,14 +8,24 @@ import { useStore } from './core/store.ts'
 import { Spinner } from './ui/spinner.tsx'
 
 const ChatApp = lazy(() => import('./chat-app.tsx'))
+const AccountLinkPage = lazy(() => import('./auth/account-link-page.tsx'))
 
-/** The sign-in page or the chat, in step with the other tabs of the browser. */
+/** A link from a mail, the sign-in page, or the chat; in step with the other tabs of the browser. */
 export function App() {
   const userId = useStore(signedInUser)
+  const [path, navigate] = useLocation()
+  const link = linkKindOf(path)
   useEffect(() => {
     if (userId !== undefined) sessionEnded.set(false)
     else document.title = 'BigTech Chat'
   }, [userId])
+  if (link) {
+    return (
+      <Suspense fallback={<Spinner isPage />}>
+        <AccountLinkPage kind={link} onDone={() => navigate('/rooms', { replace: true })} />
+      </Suspense>
+    )
+  }
   if (userId === undefined) return <SignInPage />
   return (
     <Suspense fallback={<Spinner isPage />}>

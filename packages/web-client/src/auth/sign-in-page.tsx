@@ -1,44 +1,57 @@
-import { ApiProblem, registerUser } from '@bigtech/client'
-import { type FormEvent, useState } from 'react'
+import { registerUser } from '@bigtech/client'
+import { useState } from 'react'
 import { http, session, sessionEnded } from '../core/api.ts'
 import { useStore } from '../core/store.ts'
-import { explain, ruleOf } from '../core/words.ts'
-import { useLanguage, useT } from '../i18n/index.ts'
+import { type TextKey, useLanguage, useT } from '../i18n/index.ts'
 import { Field } from '../ui/field.tsx'
-import { LanguageAndTheme } from '../ui/language-and-theme.tsx'
-import '../styles/auth.css'
+import { AuthCard } from './auth-card.tsx'
+import { ForgotForm } from './forgot-form.tsx'
+import { FormEnd } from './form-end.tsx'
+import { useSubmit } from './use-submit.ts'
 
-type Problems = Partial<Record<string, string>>
+type Mode = 'signIn' | 'signUp' | 'forgot'
+
+const titles: Record<Mode, TextKey> = {
+  signIn: 'auth.signInTitle',
+  signUp: 'auth.signUpTitle',
+  forgot: 'auth.forgotTitle',
+}
 
 /** Sign in, or sign up and sign in. The address stays, so that a link works after signing in. */
 export function SignInPage() {
   const t = useT()
-  const [isNew, setNew] = useState(false)
+  const [mode, setMode] = useState<Mode>('signIn')
   return (
-    <div className="auth">
-      <main className="auth-card">
-        <img src="/icon.svg" alt="" width={56} height={56} />
-        <h1>{isNew ? t('auth.signUpTitle') : t('auth.signInTitle')}</h1>
-        {isNew ? <SignUpForm /> : <SignInForm />}
+    <AuthCard title={t(titles[mode])}>
+      {mode === 'signIn' && <SignInForm />}
+      {mode === 'signUp' && <SignUpForm />}
+      {mode === 'forgot' && <ForgotForm />}
+      {mode === 'signIn' && (
         <p className="auth-switch">
-          {isNew ? t('auth.haveAccount') : t('auth.noAccount')}{' '}
-          <button type="button" className="link" onClick={() => setNew(!isNew)}>
-            {isNew ? t('auth.signIn') : t('auth.signUp')}
+          <button type="button" className="link" onClick={() => setMode('forgot')}>
+            {t('auth.forgot')}
           </button>
         </p>
-      </main>
-      <footer>
-        <LanguageAndTheme />
-      </footer>
-    </div>
+      )}
+      <p className="auth-switch">
+        {mode === 'signIn' ? t('auth.noAccount') : t('auth.haveAccount')}{' '}
+        <button
+          type="button"
+          className="link"
+          onClick={() => setMode(mode === 'signIn' ? 'signUp' : 'signIn')}
+        >
+          {mode === 'signIn' ? t('auth.signUp') : t('auth.signIn')}
+        </button>
+      </p>
+    </AuthCard>
   )
 }
 
 function SignInForm() {
   const t = useT()
   const hasEnded = useStore(sessionEnded)
-  const { submit, isBusy, failure } = useSubmit(async (values) => {
-    await session.login(values.email ?? '', values.password ?? '')
+  const { submit, isBusy, failure } = useSubmit(async ({ email = '', password = '' }) => {
+    await session.login(email, password)
   })
   return (
     <form className="form" onSubmit={submit}>
@@ -65,85 +78,29 @@ function SignUpForm() {
     await http.call(registerUser, { body })
     await session.login(email, password)
   })
+  const field = (name: string, label: TextKey) => ({ name, label: t(label), problem: problems[name] })
   return (
     <form className="form" onSubmit={submit}>
+      <Field {...field('email', 'auth.email')} type="email" autoComplete="email" required />
       <Field
-        label={t('auth.email')}
-        name="email"
-        type="email"
-        autoComplete="email"
-        required
-        problem={problems.email}
-      />
-      <Field
-        label={t('auth.username')}
-        name="username"
+        {...field('username', 'auth.username')}
         autoComplete="username"
         hint={t('rule.username')}
         required
-        problem={problems.username}
       />
       <Field
-        label={t('auth.displayName')}
-        name="display_name"
+        {...field('display_name', 'auth.displayName')}
         autoComplete="name"
         hint={t('auth.displayNameHint')}
-        problem={problems.display_name}
       />
       <Field
-        label={t('auth.password')}
-        name="password"
+        {...field('password', 'auth.password')}
         type="password"
         autoComplete="new-password"
         hint={t('rule.password')}
         required
-        problem={problems.password}
       />
       <FormEnd failure={failure} isBusy={isBusy} label={t('auth.signUp')} />
     </form>
   )
-}
-
-function FormEnd({ failure, isBusy, label }: { failure: string; isBusy: boolean; label: string }) {
-  return (
-    <>
-      <p className="error" role="alert">
-        {failure}
-      </p>
-      <button type="submit" className="primary" disabled={isBusy}>
-        {label}
-      </button>
-    </>
-  )
-}
-
-/** A form's sending: busy while it runs, the failure in words, problems by field. */
-function useSubmit(work: (values: Partial<Record<string, string>>) => Promise<void>) {
-  const [isBusy, setBusy] = useState(false)
-  const [failure, setFailure] = useState('')
-  const [problems, setProblems] = useState<Problems>({})
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const values = Object.fromEntries(new FormData(event.currentTarget)) as Record<string, string>
-    setBusy(true)
-    setFailure('')
-    setProblems({})
-    try {
-      await work(values)
-    } catch (err) {
-      const byField = problemsOf(err)
-      setProblems(byField)
-      if (Object.keys(byField).length === 0) setFailure(explain(err))
-    } finally {
-      setBusy(false)
-    }
-  }
-  return { submit, isBusy, failure, problems }
-}
-
-function problemsOf(err: unknown): Problems {
-  if (!(err instanceof ApiProblem)) return {}
-  if (err.code === 'EMAIL_TAKEN') return { email: explain(err) }
-  if (err.code === 'USERNAME_TAKEN') return { username: explain(err) }
-  return Object.fromEntries(err.errors.map(({ field, message }) => [field, ruleOf(field) ?? message]))
 }

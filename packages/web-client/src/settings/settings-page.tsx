@@ -3,6 +3,7 @@ import { LanguageAndTheme } from '../ui/language-and-theme.tsx'
 import { Page } from '../ui/page.tsx'
 import { AccountSection } from './account-section.tsx'
 import { BlockedSection } from './blocked-section.tsx'
+import { EmailSection } from './email-section.tsx'
 import { NotificationSection } from './notification-section.tsx'
 import { PrivacySection } from './privacy-section.tsx'
 import { ProfileSection } from './profile-section.tsx'
@@ -14,6 +15,7 @@ const contents: Record<string, () => React.ReactNode> = {
   profile: () => (
     <>
       <ProfileSection />
+      <EmailSection />
       <AccountSection />
     </>
   ),

@@ -1,0 +1,49 @@
+import { confirmEmail, resetPassword, undoEmailChange } from '@bigtech/client'
+import { useState } from 'react'
+import { http } from '../core/api.ts'
+import { useT } from '../i18n/index.ts'
+import { Field } from '../ui/field.tsx'
+import { AuthCard } from './auth-card.tsx'
+import { FormEnd } from './form-end.tsx'
+import { type LinkKind, linkToken } from './link-kind.ts'
+import { useSubmit } from './use-submit.ts'
+
+/** The page that a link in a mail leads to. A button acts, so that a mail scanner that opens links uses none up. */
+export default function AccountLinkPage({ kind, onDone }: { kind: LinkKind; onDone: () => void }) {
+  const t = useT()
+  const [isDone, setDone] = useState(false)
+  const token = linkToken()
+  const { submit, isBusy, failure, problems } = useSubmit(async ({ password = '' }) => {
+    if (kind === 'reset') await http.call(resetPassword, { body: { token, new_password: password } })
+    else await http.call(kind === 'verify' ? confirmEmail : undoEmailChange, { body: { token } })
+    setDone(true)
+  })
+  return (
+    <AuthCard title={t(`link.${kind}.title`)}>
+      {isDone ? (
+        <>
+          <p role="status">{t(`link.${kind}.done`)}</p>
+          <button type="button" className="primary" onClick={onDone}>
+            {t('link.goOn')}
+          </button>
+        </>
+      ) : (
+        <form className="form" onSubmit={submit}>
+          <p>{t(`link.${kind}.text`)}</p>
+          {kind === 'reset' && (
+            <Field
+              label={t('settings.newPassword')}
+              name="password"
+              type="password"
+              autoComplete="new-password"
+              hint={t('rule.password')}
+              required
+              problem={problems.new_password}
+            />
+          )}
+          <FormEnd failure={failure} isBusy={isBusy} label={t(`link.${kind}.action`)} />
+        </form>
+      )}
+    </AuthCard>
+  )
+}

@@ -1,0 +1,13 @@
+/** What went wrong, and the button that sends the form. */
+export function FormEnd({ failure, isBusy, label }: { failure: string; isBusy: boolean; label: string }) {
+  return (
+    <>
+      <p className="error" role="alert">
+        {failure}
+      </p>
+      <button type="submit" className="primary" disabled={isBusy}>
+        {label}
+      </button>
+    </>
+  )
+}
