@@ -1,4 +1,4 @@
-import { getMessage, leaveRoom, sendMessage } from '@bigtech/contracts'
+import { forgotPassword, getMessage, leaveRoom, sendMessage } from '@bigtech/contracts'
 import { describe, expect, it } from 'vitest'
 import { ApiProblem, NetworkFailure } from './api-problem.ts'
 import { Http } from './http.ts'
@@ -45,6 +45,12 @@ describe('a call', () => {
     const { http, calls } = answering(() => new Response(null, { status: 204 }))
     expect(await http.call(leaveRoom, { params: { room_id: 7 } }, { token: 't' })).toBeUndefined()
     expect(calls[0]!.init.headers).not.toHaveProperty('content-type')
+  })
+
+  it('takes 202 without a body as an answer', async () => {
+    const headers = { 'content-length': '0' }
+    const { http } = answering(() => new Response(null, { status: 202, headers }))
+    expect(await http.call(forgotPassword, { body: { email: 'a@example.com' } })).toBeUndefined()
   })
 
   it('refuses an answer that breaks the contract', async () => {

@@ -33,7 +33,7 @@ export class Http {
   ): Promise<AnswerOf<Op>> {
     const response = await this.#send(operation, input as Parts, options)
     if (!response.ok) throw await problemOf(response)
-    if (response.status === 204) return undefined as AnswerOf<Op>
+    if (isEmpty(response)) return undefined as AnswerOf<Op>
     const answer = await bodyOf(response)
     const { success } = operation as { success?: { schema?: { parse(value: unknown): unknown } } }
     return (success?.schema ? success.schema.parse(answer) : answer) as AnswerOf<Op>
@@ -69,6 +69,11 @@ interface Parts {
   readonly params?: unknown
   readonly query?: unknown
   readonly body?: unknown
+}
+
+/** 204, and 202 for what goes on in the background. */
+function isEmpty({ status, headers }: Response): boolean {
+  return status === 204 || (status === 202 && headers.get('content-length') === '0')
 }
 
 /** A response that breaks off is no answer: the operation may have been carried out. */
