@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { runCommand, UsageError, usage } from './dlt/command.ts'
 import { createKafka } from './kafka.ts'
 import { createPublisher } from './publisher/publisher.ts'
+import { kafkaSecurityFromEnv } from './security.ts'
 
 const brokers = process.env.KAFKA_BROKERS
 const args = process.argv.slice(2)
@@ -17,6 +18,7 @@ const kafka = createKafka({
   clientId: 'dlt-cli',
   brokers: brokers.split(','),
   topicPrefix: process.env.KAFKA_TOPIC_PREFIX ?? '',
+  security: kafkaSecurityFromEnv(),
   // Standard output belongs to the answer.
   log: pino({ level: 'warn' }, pino.destination(2)),
 })

@@ -38,4 +38,5 @@ export {
 } from './publisher/publisher.ts'
 export { readFirstRecords, readTopic } from './read-topic.ts'
 export { eventRecord, type KafkaRecord } from './record.ts'
+export { type KafkaSecurity, kafkaSecurity, saslMechanisms } from './security.ts'
 export { backoffMs, settledWithin, sleep } from './timing.ts'

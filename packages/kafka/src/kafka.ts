@@ -1,12 +1,15 @@
 import type { Logger } from 'pino'
 import { createKafkajsDriver } from './driver/kafkajs.ts'
 import type { AdminPort, KafkaDriver, TopicOffsets, TopicSettings, TopicSpec } from './driver/port.ts'
+import type { KafkaSecurity } from './security.ts'
 
 export interface KafkaOptions {
   readonly clientId: string
   readonly brokers: readonly string[]
   /** Put before every topic and group name, so that several stacks can share a cluster. Default none. */
   readonly topicPrefix?: string
+  /** Default: neither TLS nor an account. */
+  readonly security?: KafkaSecurity
   readonly log: Logger
 }
 
@@ -37,6 +40,7 @@ export function createKafka(options: KafkaOptions): KafkaConnection {
   const driver = createKafkajsDriver({
     clientId: options.clientId,
     brokers: options.brokers,
+    security: options.security ?? { tls: false },
     log: (level, message, detail) => log[level](detail, message),
   })
   const admin: AdminPort = driver.admin

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { ensureTopics, topicSpecs } from './ensure-topics.ts'
 import { createKafka } from './kafka.ts'
+import { kafkaSecurityFromEnv } from './security.ts'
 
 const usage = `Usage: topics-cli.ts [--apply]
 Compares the topics of Kafka with those of the contracts: what is missing, what is set otherwise.
@@ -38,6 +39,7 @@ const kafka = createKafka({
   clientId: 'topics-cli',
   brokers: brokers.split(','),
   topicPrefix: process.env.KAFKA_TOPIC_PREFIX ?? '',
+  security: kafkaSecurityFromEnv(),
   log: pino({ level: 'warn' }, pino.destination(2)),
 })
 try {

@@ -30,6 +30,18 @@ export const baseConfig = z.object({
     .string()
     .default('')
     .describe('Put before every topic and consumer group: several installations on one cluster.'),
+  KAFKA_TLS: z
+    .stringbool({ truthy: ['true'], falsy: ['false'] })
+    .default(false)
+    .describe(
+      '`true`: connect to Kafka with TLS. NODE_EXTRA_CA_CERTS names a file with an authority of your own.',
+    ),
+  KAFKA_SASL_MECHANISM: z
+    .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+    .optional()
+    .describe('How the service proves itself to Kafka; with KAFKA_USERNAME and KAFKA_PASSWORD.'),
+  KAFKA_USERNAME: z.string().optional().describe('Account of the service in Kafka.'),
+  KAFKA_PASSWORD: z.string().optional().describe('Its password.'),
   JWT_ISSUER: z.string().default('bigtech-user-service').describe('`iss` that access tokens must carry.'),
   JWT_AUDIENCE: z.string().default('bigtech-chat').describe('`aud` that access tokens must carry.'),
   JWKS_URL: z

@@ -5,6 +5,7 @@ import {
   createKafka,
   createPublisher,
   type KafkaConnection,
+  kafkaSecurity,
   on,
   type Publisher,
   type Subscription,
@@ -25,7 +26,15 @@ const LOOK_BACK_MS = 10 * 60 * 1_000
 export interface MessagingOptions {
   /** The service's name: client id, and prefix of its consumer groups. */
   readonly name: string
-  readonly config: Pick<BaseConfig, 'KAFKA_BROKERS' | 'KAFKA_TOPIC_PREFIX'>
+  readonly config: Pick<
+    BaseConfig,
+    | 'KAFKA_BROKERS'
+    | 'KAFKA_TOPIC_PREFIX'
+    | 'KAFKA_TLS'
+    | 'KAFKA_SASL_MECHANISM'
+    | 'KAFKA_USERNAME'
+    | 'KAFKA_PASSWORD'
+  >
   readonly log: Logger
   readonly metrics: Registry
   readonly lifecycle: Lifecycle
@@ -59,6 +68,7 @@ export class Messaging {
       clientId: name,
       brokers: config.KAFKA_BROKERS,
       topicPrefix: config.KAFKA_TOPIC_PREFIX,
+      security: kafkaSecurity(config),
       log,
     })
     this.publisher = createPublisher({ kafka: this.kafka })

@@ -1,4 +1,4 @@
-import { createKafka } from '@bigtech/kafka'
+import { createKafka, kafkaSecurity } from '@bigtech/kafka'
 import { CommandError, createLogger, loadConfig, runCommand } from '@bigtech/service-kit'
 import { Registry } from 'prom-client'
 import { configSchema } from './config.ts'
@@ -24,6 +24,7 @@ async function rebuild(from: Date | undefined, isConfirmed: boolean): Promise<nu
     clientId: 'analytics-service',
     brokers: config.KAFKA_BROKERS,
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
+    security: kafkaSecurity(config),
     log,
   })
   try {

@@ -1,4 +1,4 @@
-import { Kafka, logLevel } from 'kafkajs'
+import { Kafka, logLevel, type SASLOptions } from 'kafkajs'
 import { createAdmin } from './admin.ts'
 import { clientLog } from './client-log.ts'
 import { createConsumer } from './consumer.ts'
@@ -20,6 +20,8 @@ export function createKafkajsDriver(options: DriverOptions): KafkaDriver {
     new Kafka({
       clientId: options.clientId,
       brokers: [...options.brokers],
+      ssl: options.security.tls,
+      ...(options.security.sasl ? { sasl: options.security.sasl as SASLOptions } : {}),
       connectionTimeout: 2_000,
       requestTimeout: 10_000,
       retry,

@@ -1,3 +1,5 @@
+import type { KafkaSecurity } from '../security.ts'
+
 /**
  * What this package needs of a Kafka client. Only `kafkajs.ts` beside this file knows the client,
  * so another one can take its place behind the same port.
@@ -5,6 +7,7 @@
 export interface DriverOptions {
   readonly clientId: string
   readonly brokers: readonly string[]
+  readonly security: KafkaSecurity
   readonly log: (level: 'debug' | 'info' | 'warn', message: string, detail: object) => void
 }
 
