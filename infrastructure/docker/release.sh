@@ -1,6 +1,6 @@
 #!/bin/bash
 # Replaces services of a running Compose system without a gap: tables first, then new copies beside the old ones, then
-# the old copies drain. The system has to run with docker-compose.scale.yml: a fixed name or host port can exist once.
+# the old copies drain. The system has to run with compose/scale.yml: a fixed name or host port can exist once.
 # usage: infrastructure/docker/release.sh SERVICE...      for example: BIGTECH_VERSION=1.2.0 ... chat-service
 # Environment: BIGTECH_VERSION, BIGTECH_REGISTRY; COMPOSE_FILE when it runs with other files besides (colon separated)
 set -euo pipefail
@@ -15,7 +15,7 @@ case "${1:-}" in
     exit 2
     ;;
 esac
-export COMPOSE_FILE=${COMPOSE_FILE:-docker-compose.msa.yml:docker-compose.scale.yml}
+export COMPOSE_FILE=${COMPOSE_FILE:-docker-compose.msa.yml:infrastructure/docker/compose/scale.yml}
 # Longer than the gateway keeps an address (KONG_DNS_VALID_TTL).
 readonly settle_seconds=6
 readonly ready_within_seconds=${READY_WITHIN_SECONDS:-120}

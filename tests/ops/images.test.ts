@@ -73,6 +73,7 @@ describe('the images of the services', () => {
     const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')))
     expect(last).toContain('USER 65532:65532')
     expect(last.some((line) => line.startsWith('HEALTHCHECK'))).toBe(true)
+    expect(text(dockerfile), 'well means: it can serve').toContain("process.env.PORT + '/ready'")
     expect(last.find((line) => line.startsWith('ENTRYPOINT'))).toContain('["node"')
   })
 
