@@ -61,7 +61,7 @@ export async function buildChatService(
     redis,
     limiter,
     members: membership.membership,
-    messages: messages.forStreams,
+    messages: messages.streamSource,
     listVersions: contacts.listVersions,
     goneAfterMs: config.STREAM_GONE_AFTER_MS,
     friendIdsOf: (userId) => contacts.repository.friendIdsOf(userId),

@@ -22,6 +22,7 @@ import { MessageOutboxStore } from './relay-store.ts'
 import { RoomHeadsReader } from './room-heads.ts'
 import { RoomPositions } from './room-positions.ts'
 import { RoomUpdates } from './room-updates.ts'
+import { createStreamSource, type StreamSource } from './stream-source.ts'
 import { SystemMessageWriter } from './system-messages.ts'
 import { VersionRepository } from './version.repository.ts'
 
@@ -36,19 +37,8 @@ export interface MessagesOptions {
   readonly mediaServiceUrl: string
 }
 
-/** What the stream needs of the messages. */
-export interface MessagesForStreams {
-  readonly repository: MessageRepository
-  readonly projection: Projection
-  readonly views: MessageViews
-  readonly positions: ReadPositionRepository
-  readonly reads: ReadState
-  readonly rooms: RoomPositions
-  readonly updates: RoomUpdates
-}
-
 export interface MessagesModule extends MessagesPort {
-  readonly forStreams: MessagesForStreams
+  readonly streamSource: StreamSource
 }
 
 const INDEX_RETRY_MS = 1_000
@@ -100,7 +90,7 @@ export function createMessages(options: MessagesOptions): MessagesModule {
     erasure: ofUser,
     export: ofUser,
     updates,
-    forStreams: { repository, projection, views, positions, reads, rooms, updates },
+    streamSource: createStreamSource({ repository, projection, views, positions, reads, rooms, updates }),
   }
 }
 

@@ -1,6 +1,6 @@
 import { type EventDefinition, streamPresenceChanged, streamsAlive, uuidv7 } from '@bigtech/contracts'
 
-/** Best effort: what is lost is said again 25 s later. */
+/** Best effort: the next periodic event, 25 s later, repeats what is lost. */
 export type PublishEvent = <Payload extends object>(
   definition: EventDefinition<string, Payload>,
   payload: Payload,
@@ -8,16 +8,16 @@ export type PublishEvent = <Payload extends object>(
 
 const WINDOW_MS = 100
 const ALIVE_EVERY_MS = 25_000
-const USERS_AN_EVENT = 1_000
+const USERS_PER_EVENT = 1_000
 
-/** Tells who has streams open on this process. */
+/** Publishes which users have streams open on this process. */
 export class PresencePublisher {
   readonly #publish: PublishEvent
   readonly #instanceId: string
   readonly #openOf: (userId: number) => number
   readonly #userIds: () => number[]
   readonly #changed = new Set<number>()
-  readonly #told = new Map<number, number>()
+  readonly #published = new Map<number, number>()
   #timer: NodeJS.Timeout | undefined
   #alive: NodeJS.Timeout | undefined
 
@@ -34,11 +34,11 @@ export class PresencePublisher {
   }
 
   start(): void {
-    this.#alive = setInterval(() => this.#sayAlive(), ALIVE_EVERY_MS)
+    this.#alive = setInterval(() => this.#publishAlive(), ALIVE_EVERY_MS)
     this.#alive.unref()
   }
 
-  /** A reload closes and opens within a moment: what is told is the number at the end of it. */
+  /** A page reload closes and opens a stream within moments; only the final number is published. */
   changed(userId: number): void {
     this.#changed.add(userId)
     this.#timer ??= setTimeout(() => void this.flush(), WINDOW_MS)
@@ -49,7 +49,7 @@ export class PresencePublisher {
     this.#timer = undefined
     const userIds = [...this.#changed]
     this.#changed.clear()
-    await Promise.all(userIds.map((userId) => this.#tell(userId)))
+    await Promise.all(userIds.map((userId) => this.#publishCount(userId)))
   }
 
   stop(): Promise<void> {
@@ -57,23 +57,23 @@ export class PresencePublisher {
     return this.flush()
   }
 
-  async #tell(userId: number): Promise<void> {
+  async #publishCount(userId: number): Promise<void> {
     const open = this.#openOf(userId)
-    if ((this.#told.get(userId) ?? 0) === open) return
-    if (open === 0) this.#told.delete(userId)
-    else this.#told.set(userId, open)
+    if ((this.#published.get(userId) ?? 0) === open) return
+    if (open === 0) this.#published.delete(userId)
+    else this.#published.set(userId, open)
     const payload = { user_id: userId, instance_id: this.#instanceId, open_streams: open }
     await this.#publish(streamPresenceChanged, payload).catch(() => undefined)
   }
 
-  #sayAlive(): void {
+  #publishAlive(): void {
     const userIds = this.#userIds()
-    for (let start = 0; start < userIds.length; start += USERS_AN_EVENT) {
-      const user_ids = userIds.slice(start, start + USERS_AN_EVENT)
+    for (let start = 0; start < userIds.length; start += USERS_PER_EVENT) {
+      const user_ids = userIds.slice(start, start + USERS_PER_EVENT)
       void this.#publish(streamsAlive, { instance_id: this.#instanceId, user_ids }).catch(() => undefined)
     }
   }
 }
 
-/** A name for this process that no other one has had. */
+/** Returns an id for this process. */
 export const newInstanceId = (): string => uuidv7()

@@ -2,11 +2,10 @@ import type { Message } from '@bigtech/contracts'
 import { continueTrace, type Service } from '@bigtech/service-kit'
 import type { MessageRecord, UnixMs } from '../messages/message.ts'
 import { personalView } from '../messages/message.view.ts'
-import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { RoomPosition } from '../messages/room-positions.ts'
 import type { AppliedChange, RoomUpdate } from '../messages/room-updates.ts'
+import type { StreamSource } from '../messages/stream-source.ts'
 import { frame } from './frames.ts'
-import { readRoom } from './room-reader.ts'
 import type { RoomSubscription } from './room-subscription.ts'
 
 const READ_WINDOW_MS = 150
@@ -19,7 +18,7 @@ export class RoomChannel {
   readonly roomId: number
   /** When the last subscription ended; null while there is one. */
   idleSince: UnixMs | null = Date.now()
-  readonly #messages: MessagesForStreams
+  readonly #messages: StreamSource
   readonly #log: Service['log']
   readonly #subscriptions = new Set<RoomSubscription>()
   readonly #reads = new Map<number, number>()
@@ -30,7 +29,7 @@ export class RoomChannel {
   #lastAt = Date.now()
   #tail: Promise<void> = Promise.resolve()
 
-  constructor(roomId: number, start: RoomPosition, messages: MessagesForStreams, log: Service['log']) {
+  constructor(roomId: number, start: RoomPosition, messages: StreamSource, log: Service['log']) {
     this.roomId = roomId
     this.#seq = start.seq
     this.#cseq = start.cseq
@@ -119,7 +118,7 @@ export class RoomChannel {
   /** As `catchUp`, from within `exclusively`. */
   async fetch(): Promise<void> {
     for (;;) {
-      const { messages, changes, complete } = await readRoom(this.#messages, this.roomId, this.position)
+      const { messages, changes, complete } = await this.#messages.pageAfter(this.roomId, this.position)
       await this.#deliver(messages, changes, true)
       if (complete) return
     }
@@ -145,8 +144,8 @@ export class RoomChannel {
       ...records.flatMap(({ replyTo }) => replyTo ?? []),
     ]
     const [views, hidden] = await Promise.all([
-      this.#messages.views.shared(records),
-      hideable.length > 0 ? this.#messages.repository.hiddenFrom(hideable) : new Map<string, number[]>(),
+      this.#messages.sharedViews(records),
+      this.#messages.hiddenFrom(hideable),
     ])
     for (const [index, record] of messages.entries()) {
       this.#seq = record.seq
@@ -195,7 +194,7 @@ export class RoomChannel {
 
   #gatherReads(reads: NonNullable<RoomUpdate['reads']>): void {
     for (const { userId, seq } of reads) {
-      this.#messages.reads.heard({ roomId: this.roomId, userId, seq })
+      this.#messages.noteRead({ roomId: this.roomId, userId, seq })
       this.#reads.set(userId, Math.max(this.#reads.get(userId) ?? 0, seq))
     }
     this.#readTimer ??= setTimeout(() => {

@@ -1,6 +1,6 @@
 import type { Service } from '@bigtech/service-kit'
-import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { RoomPosition } from '../messages/room-positions.ts'
+import type { StreamSource } from '../messages/stream-source.ts'
 import { frame } from './frames.ts'
 import type { RoomHint, RoomPubSub } from './pubsub.ts'
 import { RoomChannel } from './room-channel.ts'
@@ -11,15 +11,15 @@ const LINGER_MS = 10_000
 /** The channels of the rooms with a member connected to this process. */
 export class RoomChannels {
   readonly #channels = new Map<number, RoomChannel>()
-  readonly #messages: MessagesForStreams
+  readonly #messages: StreamSource
   readonly #pubsub: RoomPubSub
   readonly #log: Service['log']
 
-  constructor(messages: MessagesForStreams, pubsub: RoomPubSub, log: Service['log']) {
+  constructor(messages: StreamSource, pubsub: RoomPubSub, log: Service['log']) {
     this.#messages = messages
     this.#pubsub = pubsub
     this.#log = log
-    messages.updates.onUpdate((update) => this.publish(update))
+    messages.onUpdate((update) => this.publish(update))
   }
 
   get(roomId: number): RoomChannel | undefined {
@@ -56,9 +56,9 @@ export class RoomChannels {
     }
   }
 
-  async #positions(roomIds: readonly number[]): Promise<Map<number, RoomPosition>> {
+  async #positions(roomIds: readonly number[]): Promise<ReadonlyMap<number, RoomPosition>> {
     try {
-      return await this.#messages.rooms.of(roomIds)
+      return await this.#messages.headsOf(roomIds)
     } catch (err) {
       for (const roomId of roomIds) if (!this.#channels.has(roomId)) this.#pubsub.unsubscribe(roomId)
       throw err
@@ -83,7 +83,7 @@ export class RoomChannels {
       channel.sendTo(userId, frame('message_hidden', { room_id: hint.roomId, message_id: messageId }))
     }
     for (const { userId, seq, messageType } of hint.messages ?? []) {
-      if (messageType !== 'system') this.#messages.reads.heard({ roomId: hint.roomId, userId, seq })
+      if (messageType !== 'system') this.#messages.noteRead({ roomId: hint.roomId, userId, seq })
     }
     channel.apply(hint)
   }
@@ -93,17 +93,13 @@ export class RoomChannels {
    * be read.
    */
   async verify(roomIds: Iterable<number> = this.#channels.keys()): Promise<void> {
-    const seqs = new Map<number, number>()
-    const cseqs = new Map<number, number>()
+    const positions = new Map<number, RoomPosition>()
     for (const roomId of roomIds) {
       const position = this.#channels.get(roomId)?.position
-      if (!position) continue
-      seqs.set(roomId, position.seq)
-      cseqs.set(roomId, position.cseq)
+      if (position) positions.set(roomId, position)
     }
-    const { messages, changes } = this.#messages.repository
-    const behind = await Promise.all([messages.roomsBeyond(seqs), changes.roomsBeyond(cseqs)])
-    await Promise.all([...new Set(behind.flat())].map((roomId) => this.#channels.get(roomId)?.catchUp()))
+    const behind = await this.#messages.roomsBeyond(positions)
+    await Promise.all(behind.map((roomId) => this.#channels.get(roomId)?.catchUp()))
   }
 
   /** Closes channels without subscribers, after a while: most clients come back. */

@@ -1,9 +1,8 @@
 import type { MembershipReader } from '../membership/membership.ports.ts'
-import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { RoomPosition } from '../messages/room-positions.ts'
+import type { StreamSource } from '../messages/stream-source.ts'
 import { frame } from './frames.ts'
 import type { RoomChannels } from './room-channels.ts'
-import { readRoom } from './room-reader.ts'
 import type { RoomSubscription } from './room-subscription.ts'
 
 /** Pages that are replayed at the reader's pace, before the channel has to wait for the rest. */
@@ -11,11 +10,11 @@ const MAX_PAGES = 20
 
 /** Replays a room from a stream's position and attaches the stream to the channel where the two meet. */
 export class RoomReplay {
-  readonly #messages: MessagesForStreams
+  readonly #messages: StreamSource
   readonly #members: MembershipReader
   readonly #channels: RoomChannels
 
-  constructor(messages: MessagesForStreams, members: MembershipReader, channels: RoomChannels) {
+  constructor(messages: StreamSource, members: MembershipReader, channels: RoomChannels) {
     this.#messages = messages
     this.#members = members
     this.#channels = channels
@@ -63,11 +62,11 @@ export class RoomReplay {
     upTo?: RoomPosition,
   ): Promise<RoomPosition> {
     const { roomId } = subscription
-    const page = await readRoom(this.#messages, roomId, start)
+    const page = await this.#messages.pageAfter(roomId, start)
     const messages = page.messages.filter(({ seq }) => !upTo || seq <= upTo.seq)
     const changes = page.changes.filter(({ cseq }) => !upTo || cseq <= upTo.cseq)
     const records = [...messages, ...changes.map(({ message }) => message)]
-    const views = await this.#messages.views.forStream(records, subscription)
+    const views = await this.#messages.viewsFor(subscription, records)
     const position = { ...start }
     for (const [index, { seq, createdAt }] of messages.entries()) {
       position.seq = seq

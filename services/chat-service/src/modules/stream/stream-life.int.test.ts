@@ -39,7 +39,7 @@ const metric = async (name: string) => {
 }
 
 describe('openStream', () => {
-  it('takes a ticket once, and not a token in the URL', async () => {
+  it('accepts a ticket once, and no token in the URL', async () => {
     const [a] = await rooms.chat.people(1)
     const { status, body } = await rooms.as(a, 'POST', '/stream/tickets')
     expect(status).toBe(201)
@@ -79,7 +79,7 @@ describe('openStream', () => {
     expect(stream.frames[0]).toMatchObject({ event: 'reset', data: { reason } })
   })
 
-  it('resets whoever missed more than 1,000 entries', async () => {
+  it('sends reset to a client that missed more than 1,000 entries', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const stream = await open(b)
@@ -122,7 +122,7 @@ describe('an open stream', () => {
     await expect(openTestStream(rooms.addresses[1]!, { token })).rejects.toThrow('SESSION_REVOKED')
   })
 
-  it('starts with a room when its user comes in, and stops at once when removed', async () => {
+  it('starts delivering a room when its user joins, and stops at once when the user is removed', async () => {
     const [a, b, c] = await rooms.chat.people(3)
     const roomId = await rooms.room(a, c)
     await rooms.chat.befriend(a, b)
@@ -156,7 +156,7 @@ describe('an open stream', () => {
     }
   }, 30_000)
 
-  it('tells of rooms that came while it was away, and lists no other', async () => {
+  it('announces rooms joined while the client was away, and lists no other', async () => {
     const [a, b] = await rooms.chat.people(2)
     const left = await rooms.room(a, b)
     const stream = await open(b)
@@ -176,7 +176,7 @@ describe('an open stream', () => {
     expect(JSON.stringify(again.frames)).not.toContain('not for b')
   })
 
-  it('shows typing to the others, coalesced', async () => {
+  it('sends typing to the other members, coalesced', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const [own, other] = [await open(a, 1), await open(b, 1)]
@@ -189,7 +189,7 @@ describe('an open stream', () => {
     expect(own.frames.filter(({ event }) => event === 'typing')).toHaveLength(0)
   })
 
-  it('shows how far people have read, the latest only', async () => {
+  it('sends read positions, only the latest of each member', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const stream = await open(a, 1)
@@ -201,7 +201,7 @@ describe('an open stream', () => {
     expect(stream.frames.filter(({ event }) => event === 'read').length).toBeLessThanOrEqual(3)
   })
 
-  it('shows presence to friends alone, and nothing of those who hide it', async () => {
+  it('sends presence to friends only, and nothing of users who hide it', async () => {
     const [a, friend, stranger] = await rooms.chat.people(3)
     await rooms.chat.befriend(a, friend)
     const streams = [await open(friend), await open(stranger), await open(friend, 1)]
@@ -223,7 +223,7 @@ describe('an open stream', () => {
     expect(streams[1]!.frames.filter(({ event }) => event === 'presence')).toEqual([])
   })
 
-  it('shows friend requests to both sides, and a block to the one who blocked only', async () => {
+  it('sends friend requests to both sides, and a block only to the user who blocked', async () => {
     const [a, b] = await rooms.chat.people(2)
     const [mine, theirs] = [await open(a), await open(b)]
     const request = { request_id: 7, from_user_id: b, to_user_id: a }
@@ -241,7 +241,7 @@ describe('an open stream', () => {
     ])
   })
 
-  it('is told of to other services as long as it is open', async () => {
+  it('is published to other services while it is open', async () => {
     const [a] = await rooms.chat.people(1)
     const stream = await open(a)
     await rooms.chat.eventOf(streamPresenceChanged, (each) => each.user_id === a && each.open_streams === 1)
@@ -249,7 +249,7 @@ describe('an open stream', () => {
     await rooms.chat.eventOf(streamPresenceChanged, (each) => each.user_id === a && each.open_streams === 0)
   }, 20_000)
 
-  it('is cut when its reader does not read and 1 MiB waits, and loses nothing by it', async () => {
+  it('is disconnected when more than 1 MiB is unsent, and loses nothing', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const [host, port] = new URL(rooms.addresses[0]!).host.split(':')
@@ -296,7 +296,7 @@ describe('an open stream', () => {
   })
 })
 
-it('on shutdown every stream is told when to come back, resumes elsewhere, and the process ends', async () => {
+it('on shutdown tells every stream when to reconnect, and each resumes on another process', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   const stopping = await rooms.chat.another()

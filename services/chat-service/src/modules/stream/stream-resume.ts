@@ -2,8 +2,8 @@ import type { StreamFrameData } from '@bigtech/contracts'
 import type { ListVersions } from '../contacts/prisma-list-versions.ts'
 import type { Membership, MembershipReader } from '../membership/membership.ports.ts'
 import { roomOf, type UnixMs } from '../messages/message.ts'
-import type { MessagesForStreams } from '../messages/messages.module.ts'
 import type { RoomPosition } from '../messages/room-positions.ts'
+import type { StreamSource } from '../messages/stream-source.ts'
 import type { RoomChannels } from './room-channels.ts'
 import type { RoomReplay } from './room-replay.ts'
 import { RoomSubscription } from './room-subscription.ts'
@@ -47,14 +47,14 @@ const NO_CHANGES: ListVersions = { friends: 0, rooms: 0 }
 
 /** Finds out where a new stream starts, room by room, and brings it up to the present. */
 export class StreamResume {
-  readonly #messages: MessagesForStreams
+  readonly #messages: StreamSource
   readonly #members: MembershipReader
   readonly #channels: RoomChannels
   readonly #replay: RoomReplay
   readonly #listVersions: ListVersionsOf
 
   constructor(options: {
-    readonly messages: MessagesForStreams
+    readonly messages: StreamSource
     readonly members: MembershipReader
     readonly channels: RoomChannels
     readonly replay: RoomReplay
@@ -142,32 +142,14 @@ export class StreamResume {
     return this.#channels.get(roomId)?.mayHaveSince(since) ?? true
   }
 
-  /**
-   * Returns, for each room with entries created since then, the position before the first of them; undefined
-   * when there are too many.
-   *
-   * @param heads read before: what came after them is replayed in any case
-   */
-  async #recent(
+  /** Returns where the rooms with entries created since then start; undefined when there are too many entries. */
+  #recent(
     roomIds: readonly number[],
     since: UnixMs,
     heads: ReadonlyMap<number, RoomPosition>,
-  ): Promise<Map<number, RoomPosition> | undefined> {
-    if (roomIds.length === 0) return new Map()
-    const { repository } = this.#messages
-    const at = new Date(since)
-    const [messages, changes] = await Promise.all([
-      repository.messages.firstSince(roomIds, at, MAX_MISSED + 1),
-      repository.changes.firstSince(roomIds, at, MAX_MISSED + 1),
-    ])
-    if (!messages || !changes) return undefined
-    const start = (first: number | undefined, head: number) => (first === undefined ? head : first - 1)
-    return new Map(
-      [...new Set([...messages.keys(), ...changes.keys()])].map((roomId) => {
-        const { seq, cseq } = heads.get(roomId)!
-        return [roomId, { seq: start(messages.get(roomId), seq), cseq: start(changes.get(roomId), cseq) }]
-      }),
-    )
+  ): Promise<ReadonlyMap<number, RoomPosition> | undefined> {
+    const known = new Map(roomIds.map((roomId) => [roomId, heads.get(roomId)!]))
+    return this.#messages.positionsBefore(new Date(since), known, MAX_MISSED + 1)
   }
 
   /** Sends the first frame and everything missed, and attaches the stream to its rooms. */
@@ -199,10 +181,10 @@ export class StreamResume {
     memberships: readonly Membership[],
     since: UnixMs,
   ): Promise<void> {
-    const { positions, repository } = this.#messages
+    const messages = this.#messages
     const from = new Date(since - STATES_MARGIN_MS)
     const roomIds = memberships.map(({ roomId }) => roomId)
-    const moved = roomIds.length > 0 ? await positions.movedSince(roomIds, from, MAX_STATES) : []
+    const moved = await messages.readsSince(roomIds, from, MAX_STATES)
     const byRoom = Map.groupBy(moved, ({ roomId }) => roomId)
     for (const [room_id, each] of byRoom) {
       session.sendFrame('read', {
@@ -210,7 +192,7 @@ export class StreamResume {
         positions: each.map(({ userId, seq }) => ({ user_id: userId, seq })),
       })
     }
-    for (const message_id of await repository.hiddenSince(session.userId, from, MAX_STATES)) {
+    for (const message_id of await messages.hiddenSince(session.userId, from, MAX_STATES)) {
       session.sendFrame('message_hidden', { room_id: roomOf(message_id), message_id })
     }
   }

@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rooms?.close())
 
-it('shows a message to the other person, also from another process', async () => {
+it('delivers a message to the other member, also from another process', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   const stream = await openTestStream(address(0), { token: await rooms.chat.token(b) })
@@ -71,7 +71,7 @@ async function quiet(frames: readonly unknown[]): Promise<void> {
   await waitFor(settled, { intervalMs: 500, timeoutMs: 20_000 })
 }
 
-it('loses nothing and doubles nothing over 20 disconnects, with edits and reactions in between', async () => {
+it('delivers every entry once over 20 disconnects, with edits and reactions in between', async () => {
   const [a, b, c] = await rooms.chat.people(3)
   const roomIds = [await rooms.room(a, b), await rooms.room(c, b, a), await rooms.room(a, b, c)]
   let finished = false
@@ -121,7 +121,7 @@ it('loses nothing and doubles nothing over 20 disconnects, with edits and reacti
   }
 }, 90_000)
 
-it('tells one’s other devices what one mutes, pins or archives, and nobody else', async () => {
+it('sends a member’s room settings to their other devices, and to nobody else', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   const [phone, laptop, others] = await Promise.all(

@@ -2,7 +2,7 @@ import type { RateLimiter, Service } from '@bigtech/service-kit'
 import { Counter, Gauge } from 'prom-client'
 import type { ChatRedis } from '../../infrastructure/redis.ts'
 import type { MembershipReader } from '../membership/membership.ports.ts'
-import type { MessagesForStreams } from '../messages/messages.module.ts'
+import type { StreamSource } from '../messages/stream-source.ts'
 import { liveStreamHandlers } from './live-events.ts'
 import { newInstanceId, PresencePublisher } from './presence-publisher.ts'
 import { RoomPubSub } from './pubsub.ts'
@@ -24,7 +24,7 @@ export interface StreamModuleOptions {
   readonly redis: ChatRedis
   readonly limiter: RateLimiter
   readonly members: MembershipReader
-  readonly messages: MessagesForStreams
+  readonly messages: StreamSource
   readonly listVersions: ListVersionsOf
   /** A client that has been silent for longer counts as gone. */
   readonly goneAfterMs: number

@@ -1,6 +1,6 @@
 import { Problem, type Service } from '@bigtech/service-kit'
 import type { MembershipChange, MembershipReader } from '../membership/membership.ports.ts'
-import type { MessagesForStreams } from '../messages/messages.module.ts'
+import type { StreamSource } from '../messages/stream-source.ts'
 import { frame } from './frames.ts'
 import type { RoomChannels } from './room-channels.ts'
 import type { RoomReplay } from './room-replay.ts'
@@ -10,7 +10,7 @@ import type { ResumePlan, StreamResume } from './stream-resume.ts'
 import type { CloseReason, StreamSession } from './stream-session.ts'
 
 export interface StreamServiceOptions {
-  readonly messages: MessagesForStreams
+  readonly messages: StreamSource
   readonly members: MembershipReader
   readonly channels: RoomChannels
   readonly resume: StreamResume
@@ -99,7 +99,7 @@ export class StreamService {
       const subscription = new RoomSubscription(session, membership)
       if (!session.subscribe(subscription)) return
       await channels.open([roomId])
-      const head = (await messages.rooms.of([roomId])).get(roomId)!
+      const head = (await messages.headsOf([roomId])).get(roomId)!
       if (!subscription.active) return
       session.cursor.set(roomId, { ...head, at: Date.now() })
       session.sendWithCursor('room_added', { room_id: roomId, ...head })
@@ -113,7 +113,7 @@ export class StreamService {
   async #broadcastMembers({ roomId, added, removed }: MembershipChange): Promise<void> {
     const channel = this.#options.channels.get(roomId)
     if (!channel) return
-    const { positions } = await this.#options.messages.reads.snapshot(roomId)
+    const positions = await this.#options.messages.readPositions(roomId)
     const entries = added.map((user_id) => ({ user_id, seq: positions.get(user_id) ?? 0 }))
     channel.broadcast(
       frame('room_updated', { room_id: roomId, members: { added: entries, removed: [...removed] } }),

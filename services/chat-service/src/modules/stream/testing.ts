@@ -4,7 +4,7 @@ import { waitFor } from '@bigtech/testkit'
 export type Received = StreamFrame & { readonly id: string | null }
 
 export interface TestStream {
-  /** Everything dispatched so far, as an EventSource would. */
+  /** The frames received so far, as an EventSource dispatches them. */
   readonly frames: Received[]
   readonly lastEventId: string
   readonly contentType: string
@@ -14,7 +14,7 @@ export interface TestStream {
     matches?: (data: Extract<StreamFrame, { event: Name }>['data']) => boolean,
     timeoutMs?: number,
   ): Promise<Extract<StreamFrame, { event: Name }>['data']>
-  /** Breaks the connection at once, wherever it is in a frame. */
+  /** Breaks the connection at once, even in the middle of a frame. */
   kill(): void
 }
 
@@ -22,11 +22,11 @@ export interface OpenOptions {
   readonly token?: string
   readonly lastEventId?: string
   readonly query?: string
-  /** Called with every frame as it is dispatched. */
+  /** Called with each frame as it is dispatched. */
   readonly onFrame?: (frame: Received) => void
 }
 
-/** Opens an event stream over HTTP and reads it as the EventSource specification says. */
+/** Opens an event stream over HTTP and parses it as the EventSource specification requires. */
 export async function openTestStream(address: string, options: OpenOptions): Promise<TestStream> {
   const abort = new AbortController()
   const response = await fetch(`${address}/stream${options.query ?? ''}`, {
@@ -81,7 +81,7 @@ async function read(body: ReadableStream<Uint8Array>, onBlock: (block: string) =
   }
 }
 
-/** The id takes effect with the frame that carries it: a block that was cut off never happened. */
+/** Applies the id together with its frame; a truncated block is ignored. */
 function dispatch(block: string, state: { lastEventId: string }): Received | undefined {
   let event = 'message'
   let data: string | undefined

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { Problem, StoreUnavailable } from '@bigtech/service-kit'
 import { z } from 'zod'
 
-/** The keys that tickets are kept under. */
+/** The part of Redis that stores tickets. */
 export interface TicketKeys {
   set(key: string, value: string, mode: 'EX', seconds: number): Promise<unknown>
   getdel(key: string): Promise<string | null>
@@ -18,7 +18,7 @@ export type TicketHolder = z.infer<typeof holder>
 
 export const TICKET_SECONDS = 30
 
-/** Stands for a signed-in person in a URL: works once, and not for long. Redis knows only its hash. */
+/** Single-use tickets that open a stream from a URL. Redis stores only their hashes. */
 export class StreamTickets {
   readonly #keys: TicketKeys
 
@@ -28,18 +28,18 @@ export class StreamTickets {
 
   async issue(to: TicketHolder): Promise<string> {
     const ticket = randomBytes(24).toString('base64url')
-    await this.#reached(() => this.#keys.set(keyOf(ticket), JSON.stringify(to), 'EX', TICKET_SECONDS))
+    await this.#withRedis(() => this.#keys.set(keyOf(ticket), JSON.stringify(to), 'EX', TICKET_SECONDS))
     return ticket
   }
 
-  /** @throws Problem TICKET_INVALID when it is unknown, used or too old. */
+  /** @throws Problem TICKET_INVALID when the ticket is unknown, used or expired. */
   async redeem(ticket: string): Promise<TicketHolder> {
-    const value = await this.#reached(() => this.#keys.getdel(keyOf(ticket)))
+    const value = await this.#withRedis(() => this.#keys.getdel(keyOf(ticket)))
     if (value === null) throw new Problem('TICKET_INVALID')
     return holder.parse(JSON.parse(value))
   }
 
-  async #reached<Value>(work: () => Promise<Value>): Promise<Value> {
+  async #withRedis<Value>(work: () => Promise<Value>): Promise<Value> {
     try {
       return await work()
     } catch (err) {
