@@ -312,10 +312,9 @@ it('hands frames of a newer server on, and gives every reader of the stream all 
       onState: (state, reason) => void reasons.push([state, reason?.kind]),
     },
   })
-  const readers = [1, 2].map(async () => {
-    const events: string[] = []
+  const read: string[][] = [[], []]
+  const readers = read.map(async (events) => {
     for await (const { event } of stream) events.push(event)
-    return events
   })
   stream.start()
   await settle()
@@ -323,14 +322,15 @@ it('hands frames of a newer server on, and gives every reader of the stream all 
   connections[0]!.raw('poll', '{}')
   connections[0]!.frame(messageFrame(6))
   await settle()
+  expect(read).toEqual([
+    ['reset', 'message'],
+    ['reset', 'message'],
+  ])
   connections[0]!.fail(new Error('broken'))
   await settle()
   stream.close()
   await settle()
-  expect(await Promise.all(readers)).toEqual([
-    ['reset', 'message'],
-    ['reset', 'message'],
-  ])
+  await Promise.all(readers)
   expect(unknown).toEqual(['poll'])
   expect(reasons.slice(0, 3)).toEqual([
     ['connecting', undefined],

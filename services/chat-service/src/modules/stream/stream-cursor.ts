@@ -18,21 +18,24 @@ export interface Cursor {
   readonly lists: ListVersions
   readonly since: UnixMs
   readonly rooms: ReadonlyMap<number, { readonly seq: number; readonly cseq: number }>
+  /** Whether rooms had to be left out of the list. */
+  readonly isTruncated: boolean
 }
 
 const VERSION = '2'
 /** The API accepts 8,000 characters: proxies refuse longer headers. */
 const MAX_CHARACTERS = 8_000
 const MAX_POSITION_CHARACTERS = 7_950
+const TRUNCATED = '+'
 const NUMBER = /^[0-9a-z]{1,11}$/
 
 /**
  * Encodes a cursor as the `id` of a frame: `2~friends.rooms~since~room.seq.cseq~...`, numbers in base 36.
  *
- * Rooms that do not fit are left out, the least recently listed first: after a resume the entries of the last
+ * Rooms that do not fit are left out, which `+` in place of the first one says, the least recently listed first: after a resume the entries of the last
  * 30 s of those rooms come again. That takes about 500 rooms with new entries within 30 s.
  */
-export function encodeCursor({ lists, since, rooms }: Cursor): string {
+export function encodeCursor({ lists, since, rooms }: Omit<Cursor, 'isTruncated'>): string {
   return `${encodeLists(lists)}${encodePosition(since, rooms)}`
 }
 
@@ -49,7 +52,7 @@ function encodePosition(since: UnixMs, rooms: Cursor['rooms']): string {
     listed += `~${roomId.toString(36)}.${seq.toString(36)}.${cseq.toString(36)}`
   }
   const room = MAX_POSITION_CHARACTERS - start.length
-  if (listed.length > room) listed = listed.slice(listed.indexOf('~', listed.length - room))
+  if (listed.length > room) listed = `~${TRUNCATED}${listed.slice(listed.indexOf('~', listed.length - room))}`
   return start + listed
 }
 
@@ -61,13 +64,14 @@ export function decodeCursor(text: string): Cursor | undefined {
   const versions = decodeNumbers(lists, 2)
   const position = decodeNumbers(since, 1)
   if (!versions || !position) return undefined
+  const isTruncated = entries[0] === TRUNCATED
   const rooms = new Map<number, { seq: number; cseq: number }>()
-  for (const entry of entries) {
+  for (const entry of isTruncated ? entries.slice(1) : entries) {
     const numbers = decodeNumbers(entry, 3)
     if (!numbers) return undefined
     rooms.set(numbers[0]!, { seq: numbers[1]!, cseq: numbers[2]! })
   }
-  return { lists: { friends: versions[0]!, rooms: versions[1]! }, since: position[0]!, rooms }
+  return { lists: { friends: versions[0]!, rooms: versions[1]! }, since: position[0]!, rooms, isTruncated }
 }
 
 function decodeNumbers(text: string | undefined, count: number): number[] | undefined {

@@ -98,7 +98,10 @@ export class StreamResume {
     const roomIds = memberships.map(({ roomId }) => roomId)
     const starts = this.#heads(roomIds)
     const maybe = roomIds.filter((roomId) => this.#mayHaveSince(roomId, since))
-    const listed = new Set((await this.#recent(maybe, since, starts))?.keys() ?? maybe)
+    const recent = await this.#recent(maybe, since, starts)
+    // A room that was joined lately and is not listed would look as if it had been joined afterwards.
+    const joinedLately = memberships.filter(({ joinedAt }) => joinedAt.getTime() >= since)
+    const listed = new Set([...(recent?.keys() ?? maybe), ...joinedLately.map(({ roomId }) => roomId)])
     return { memberships, starts, since, reset, joined: [], listed }
   }
 
@@ -115,7 +118,7 @@ export class StreamResume {
     for (const { roomId, joinedAt, visibleFromSeq } of memberships) {
       const head = heads.get(roomId)!
       const listed = cursor.rooms.get(roomId)
-      if (!listed && joinedAt.getTime() >= cursor.since) {
+      if (!listed && !cursor.isTruncated && joinedAt.getTime() >= cursor.since) {
         joined.push(roomId)
         starts.set(roomId, head)
         continue
