@@ -1,4 +1,4 @@
-import { userRegistered, userUpdated } from '@bigtech/contracts'
+import { userBlocked, userRegistered, userUnblocked, userUpdated } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import { applyOnce } from '@bigtech/outbox'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
@@ -33,6 +33,12 @@ export function contactsConsumers({ mysql, contacts, greet }: ContactsConsumersD
         if (!(await contacts.isErased(tx, event.user_id)))
           await greet(tx, { userId: event.user_id, eventId: event.event_id })
       }),
+    ),
+    on(userBlocked, (event) =>
+      applyOnce(mysql, CONSUMER, event, (tx) => contacts.addBlock(tx, event.blocker_id, event.blocked_id)),
+    ),
+    on(userUnblocked, (event) =>
+      applyOnce(mysql, CONSUMER, event, (tx) => contacts.removeBlock(tx, event.blocker_id, event.blocked_id)),
     ),
     on(userUpdated, (event) =>
       applyOnce(mysql, CONSUMER, event, (tx) =>

@@ -21,6 +21,26 @@ export class ContactsRepository {
     return contact
   }
 
+  /** Returns the name to show; null for deleted accounts and whoever has blocked the viewer, undefined while unknown. */
+  async nameFor(viewerId: number, userId: number): Promise<string | null | undefined> {
+    const blockerId_blockedId = { blockerId: userId, blockedId: viewerId }
+    const block = await this.#mysql.run('blockOf', (db) =>
+      db.block.findUnique({ where: { blockerId_blockedId } }),
+    )
+    if (block) return null
+    const contact = await this.#mysql.run('contactOf', (db) => db.contact.findUnique({ where: { userId } }))
+    if (contact?.deletedAt) return null
+    return contact?.displayName || contact?.username
+  }
+
+  async addBlock(tx: Tx, blockerId: number, blockedId: number): Promise<void> {
+    await tx.block.createMany({ data: { blockerId, blockedId }, skipDuplicates: true })
+  }
+
+  async removeBlock(tx: Tx, blockerId: number, blockedId: number): Promise<void> {
+    await tx.block.deleteMany({ where: { blockerId, blockedId } })
+  }
+
   /** Deleted accounts are not found. */
   async findMany(userIds: readonly number[]): Promise<Contact[]> {
     const rows = await this.#mysql.run('findMany', (db) =>
@@ -64,6 +84,7 @@ export class ContactsRepository {
 
   /** Leaves a mark without data, so that a late event does not bring the address back. Raw: one statement. */
   async erase(tx: Tx, userId: number, at: Date): Promise<void> {
+    await tx.block.deleteMany({ where: { OR: [{ blockerId: userId }, { blockedId: userId }] } })
     await tx.$executeRaw`
       INSERT INTO contacts (user_id, email, username, display_name, locale, deleted_at)
       VALUES (${userId}, NULL, '', '', NULL, ${at})

@@ -18,34 +18,34 @@ describe('what people are told', () => {
   })
 
   it('of one message in a direct room: who, and what', () => {
-    expect(messageNotice(one, undefined, { roomType: 'direct', name: null }, ko)).toEqual({
+    expect(messageNotice(one, '미나', { roomType: 'direct', name: null }, ko)).toEqual({
       title: '미나',
       body: '점심 먹자',
     })
   })
 
   it('of a burst in a group: where, who, what, and how many more', () => {
-    expect(
-      messageNotice({ ...one, eventCount: 3 }, undefined, { roomType: 'group', name: '점심' }, ko),
-    ).toEqual({
-      title: '점심',
-      body: '미나: 점심 먹자 (외 2개)',
-    })
+    expect(messageNotice({ ...one, eventCount: 3 }, '미나', { roomType: 'group', name: '점심' }, ko)).toEqual(
+      {
+        title: '점심',
+        body: '미나: 점심 먹자 (외 2개)',
+      },
+    )
   })
 
   it('of a mention, a photo, a file, a voice message and a video', () => {
     const room = { roomType: 'direct', name: null }
-    expect(messageNotice({ ...one, mentioned: true }, undefined, room, ko).body).toBe('나를 언급: 점심 먹자')
-    expect(messageNotice({ ...one, content: { ...content, type: 'image' } }, undefined, room, ko).body).toBe(
+    expect(messageNotice({ ...one, mentioned: true }, '미나', room, ko).body).toBe('나를 언급: 점심 먹자')
+    expect(messageNotice({ ...one, content: { ...content, type: 'image' } }, '미나', room, ko).body).toBe(
       '사진을 보냈습니다.',
     )
-    expect(messageNotice({ ...one, content: { ...content, type: 'file' } }, undefined, room, ko).body).toBe(
+    expect(messageNotice({ ...one, content: { ...content, type: 'file' } }, '미나', room, ko).body).toBe(
       '파일을 보냈습니다.',
     )
-    expect(messageNotice({ ...one, content: { ...content, type: 'voice' } }, undefined, room, ko).body).toBe(
+    expect(messageNotice({ ...one, content: { ...content, type: 'voice' } }, '미나', room, ko).body).toBe(
       '음성 메시지를 보냈습니다.',
     )
-    expect(messageNotice({ ...one, content: { ...content, type: 'video' } }, undefined, room, ko).body).toBe(
+    expect(messageNotice({ ...one, content: { ...content, type: 'video' } }, '미나', room, ko).body).toBe(
       '동영상을 보냈습니다.',
     )
   })
@@ -68,6 +68,14 @@ describe('what people are told', () => {
     expect([...preview]).toHaveLength(120)
     expect(preview.startsWith('안녕 👍')).toBe(true)
     expect(preview.isWellFormed()).toBe(true)
+  })
+
+  it('does not name whoever has blocked the reader, or whose account is gone', () => {
+    expect(messageNotice(one, undefined, { roomType: 'direct', name: null }, ko).title).toBe('미나')
+    expect(messageNotice(one, null, { roomType: 'group', name: '점심' }, ko)).toEqual({
+      title: '점심',
+      body: '누군가: 점심 먹자',
+    })
   })
 
   it('names the sender by the display name, which the message does not carry', () => {

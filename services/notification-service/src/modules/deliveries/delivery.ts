@@ -122,7 +122,7 @@ const words = {
 /** What a push says about a friend request, or its answer. */
 export function friendNotice(
   kind: 'friend_request' | 'friend_accepted',
-  name: string | undefined,
+  name: string | null | undefined,
   language: Language,
 ): PushNotice {
   const { request, accepted, somebody } = words[language]
@@ -133,14 +133,15 @@ export function friendNotice(
 /** What a push says about one message, or a burst of them in one room. */
 export function messageNotice(
   delivery: Pick<Delivery, 'eventCount' | 'mentioned' | 'content'>,
-  sender: string | undefined,
+  /** Null: not to be named. Undefined: not known yet, so that the message's own name stands in. */
+  sender: string | null | undefined,
   room: { readonly roomType: string; readonly name: string | null } | undefined,
   options: { readonly language: Language; readonly showPreview: boolean },
 ): PushNotice {
   const text = words[options.language]
   const { content, eventCount } = delivery
   if (!content || !options.showPreview) return { title: 'BigTech Chat', body: text.messages(eventCount) }
-  const from = sender ?? content.from
+  const from = sender === null ? text.somebody : (sender ?? content.from)
   const isGroup = room?.roomType === 'group'
   const said =
     content.type in text ? text[content.type as 'image' | 'file' | 'voice' | 'video'] : content.text

@@ -78,8 +78,8 @@ export class PushChannel implements DeliveryChannel {
   async #noticeOf(delivery: Delivery, own: Preferences): Promise<PushNotice> {
     const { contacts, rooms } = this.#deps
     const language = languageOf((await contacts.find(delivery.userId))?.locale)
-    const actor = delivery.actorId === null ? undefined : await contacts.find(delivery.actorId)
-    const name = actor?.displayName || actor?.username
+    const name =
+      delivery.actorId === null ? undefined : await contacts.nameFor(delivery.userId, delivery.actorId)
     if (delivery.kind === 'friend_request' || delivery.kind === 'friend_accepted') {
       return friendNotice(delivery.kind, name, language)
     }
