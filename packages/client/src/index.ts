@@ -1,7 +1,7 @@
 export * from '@bigtech/contracts'
 export { ApiProblem, isProblem, NetworkFailure } from './api-problem.ts'
 export { type ChatApi, type ChatClient, type ChatClientOptions, createChatClient } from './chat-client.ts'
-export { type CallOptions, Http, type HttpOptions } from './http.ts'
+export { type CallOptions, Http, type HttpOptions, problemOf } from './http.ts'
 export { Outbox, type OutboxMessage, type OutboxOptions, type OutboxStore } from './outbox.ts'
 export {
   memorySessionStore,

@@ -1,6 +1,7 @@
 import type { Message } from '@bigtech/client'
 import type { ReactNode } from 'react'
 import { useT } from '../i18n/index.ts'
+import { FileCard } from './file-card.tsx'
 import { useNameOf, useOpenRoom } from './room-context.ts'
 
 /** What a message says. Text goes into the page as text, never as markup. */
@@ -17,6 +18,7 @@ export function MessageBody({ message }: { message: Message }) {
           {message.attachment.name}
         </a>
       )}
+      {message.file && <FileCard message={message} file={message.file} />}
       {message.content && (
         <p className={isOnlyEmoji(message.content) ? 'big-emoji' : undefined}>
           {rich(message.content, names)}

@@ -97,13 +97,21 @@ function Preview({ room }: { room: Room }) {
   return <span className="preview">{previewText(room, t)}</span>
 }
 
+const typeNames = {
+  text: 'message.roomChanged',
+  system: 'message.roomChanged',
+  image: 'message.picture',
+  file: 'message.file',
+  voice: 'message.voice',
+  video: 'message.video',
+} as const
+
 function previewText(room: Room, t: ReturnType<typeof useT>): string {
   const { last_message_preview: text, last_message_type: type } = room
   if (text) return text
   if (type === null) return t('rooms.empty')
   if (text === null) return t('message.deleted')
-  if (type === 'image') return t('message.picture')
-  return type === 'file' ? t('message.file') : t('message.roomChanged')
+  return t(typeNames[type])
 }
 
 function imageOf(room: Room): string | null {
