@@ -15,6 +15,8 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   messages: 'Sending, reading, editing, searching; reactions, pins, forwarding.',
   'read state': 'How far everybody has read.',
   stream: 'Everything that concerns you, as it happens (Server-Sent Events).',
+  files: 'Uploading files for messages and avatars, and fetching them.',
+  pictures: 'Avatars, for everybody.',
   'push subscriptions': 'Browsers that get push notifications.',
   preferences: 'What you are notified of, and when.',
   deliveries: 'What was sent to you.',

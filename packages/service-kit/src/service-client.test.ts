@@ -12,6 +12,7 @@ const getThing = defineRoute({
   summary: 'A thing',
   params: z.object({ id: z.coerce.number().int() }),
   success: { status: 200, description: 'The thing.', schema: z.object({ id: z.int(), name: z.string() }) },
+  problems: ['FILE_NOT_READY'],
 })
 const identity = { requestId: 'request-1', bearer: 'token-1' }
 
@@ -102,6 +103,13 @@ describe('a call', () => {
   ])('turns %i into %s', async (status, code) => {
     answerWith(status)
     await expect(call()).rejects.toMatchObject({ code })
+  })
+
+  it('passes on a code and its detail that the contract lists, and no other code', async () => {
+    answerWith(409, '{"code":"FILE_NOT_READY","detail":"Still being examined."}')
+    await expect(call()).rejects.toMatchObject({ code: 'FILE_NOT_READY', detail: 'Still being examined.' })
+    answerWith(409, '{"code":"FILE_IN_USE","detail":"internal"}')
+    await expect(call()).rejects.toMatchObject({ code: 'NOT_FOUND', detail: undefined })
   })
 })
 

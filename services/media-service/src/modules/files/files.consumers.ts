@@ -6,7 +6,7 @@ import type { FileRepository } from './file.repository.ts'
 
 const CONSUMER = 'files'
 /** As `GET /pictures/{file_id}` is reached through the gateway. */
-const OWN_PICTURE = /\/pictures\/([0-9a-f-]{36})$/
+const OWN_PICTURE = /^\/api\/pictures\/([0-9a-f-]{36})$/
 
 export interface FilesConsumersDependencies {
   readonly mysql: Mysql
@@ -31,8 +31,14 @@ export function filesConsumers({ mysql, files }: FilesConsumersDependencies): Su
     ),
     on(userUpdated, (event) =>
       applyOnce(mysql, CONSUMER, event, (tx) =>
-        files.showInProfile(tx, event.user_id, OWN_PICTURE.exec(event.profile_image_url ?? '')?.[1] ?? null),
+        files.showInProfile(tx, event.user_id, ownPictureOf(event.profile_image_url)),
       ),
     ),
   ]
+}
+
+/** The file behind a picture of ours, whatever the host in front of the gateway is called. */
+function ownPictureOf(address: string | null): string | null {
+  if (address === null || !URL.canParse(address, 'http://gateway')) return null
+  return OWN_PICTURE.exec(new URL(address, 'http://gateway').pathname)?.[1] ?? null
 }

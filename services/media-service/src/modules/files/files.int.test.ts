@@ -403,7 +403,7 @@ describe('the life of a file', () => {
         username: 'u',
         display_name: 'U',
         status_message: null,
-        profile_image_url: `/api/pictures/${fileId}`,
+        profile_image_url: `https://chat.example/api/pictures/${fileId}`,
       })
     const picture = await media.call(null, 'GET', `/pictures/${old.file_id}`)
     expect(picture.headers.get('content-type')).toBe('image/webp')

@@ -1,0 +1,200 @@
+import {
+  createFaultProxy,
+  type FaultProxy,
+  type ServiceProcess,
+  startServiceProcess,
+  waitFor,
+} from '@bigtech/testkit'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { Tx } from '../../infrastructure/mysql.ts'
+import { type Harness, newId, serviceFolder, startHarness } from '../../testing/harness.ts'
+import { JobRepository } from './job.repository.ts'
+import { JobFailure } from './job.ts'
+import { JobWorker } from './job-worker.ts'
+
+const LEASE_SECONDS = 2
+let media: Harness
+beforeAll(async () => {
+  media = await startHarness({ JOB_LEASE_SECONDS: String(LEASE_SECONDS), JOB_HEARTBEAT_MS: '400' })
+  // Every job below is run by the workers that its test starts.
+  await media.worker.stop()
+}, 90_000)
+afterAll(() => media?.stop())
+
+/** What a test started; a worker that outlives its test would take the jobs of the next one. */
+const cleanUps: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  await Promise.all(cleanUps.splice(0).map((cleanUp) => cleanUp()))
+})
+
+const jobsOf = (userId: number) =>
+  media.mysql.query<{ id: string; state: string; attempts: number; losses: number }>(
+    'SELECT id, state, attempts, losses FROM jobs WHERE owner_id = ?',
+    [userId],
+  )
+const eventsOf = (userId: number) =>
+  media.mysql.query("SELECT 1 FROM outbox WHERE event_type = 'FileReady' AND msg_key = ?", [String(userId)])
+const note = { name: 'a.txt', mime: 'text/plain', bytes: new Uint8Array(Buffer.from('hello')) }
+
+/** A worker in a process of its own. Behind a frozen proxy it holds its job for as long as the test wants. */
+async function startWorker(s3?: FaultProxy): Promise<ServiceProcess> {
+  const url = s3 ? { S3_URL: `http://127.0.0.1:${s3.port}` } : {}
+  const process = await startServiceProcess({
+    folder: serviceFolder,
+    entry: 'src/worker.ts',
+    env: { ...media.env, LOG_LEVEL: 'info', WORKER_SLOTS: '1', ...url },
+  })
+  cleanUps.push(() => process.stop())
+  return process
+}
+
+/** A worker that has taken a job of the user and waits for its bytes. */
+async function stuckWorker(userId: number) {
+  const proxy = await createFaultProxy({ host: '127.0.0.1', port: Number(new URL(media.env.S3_URL!).port) })
+  cleanUps.push(() => proxy.close())
+  const process = await startWorker(proxy)
+  proxy.freeze()
+  await media.upload(userId, note)
+  await waitFor(async () => (await jobsOf(userId))[0]?.state === 'running', { timeoutMs: 40_000 })
+  return { proxy, process }
+}
+
+const isDone = (userId: number) =>
+  waitFor(async () => (await jobsOf(userId))[0]?.state === 'succeeded', { timeoutMs: 60_000 })
+
+describe('a job', { timeout: 180_000 }, () => {
+  it('is done once by another worker when its worker is killed in the middle', async () => {
+    const userId = newId()
+    const { process } = await stuckWorker(userId)
+    process.signal('SIGKILL')
+    await startWorker()
+    await isDone(userId)
+    expect(await jobsOf(userId)).toMatchObject([{ attempts: 2, losses: 1 }])
+    expect(await eventsOf(userId)).toHaveLength(1)
+  })
+
+  it('keeps one result when its worker sleeps past the lease and then goes on', async () => {
+    const userId = newId()
+    const { proxy, process } = await stuckWorker(userId)
+    process.signal('SIGSTOP')
+    await startWorker()
+    await isDone(userId)
+    await proxy.restore()
+    process.signal('SIGCONT')
+    const isRefused = () => process.lines.some((line) => line.includes('lease_lost'))
+    await waitFor(isRefused, { timeoutMs: 60_000, what: 'the late end to be refused' })
+    expect(await jobsOf(userId)).toMatchObject([{ state: 'succeeded', attempts: 2, losses: 1 }])
+    expect(await eventsOf(userId)).toHaveLength(1)
+  })
+})
+
+/** Workers in this process whose work the test decides. */
+function workers(
+  count: number,
+  run: (subjectId: string, signal: AbortSignal) => Promise<(tx: Tx) => Promise<unknown>>,
+) {
+  const { mysql } = media.web.stores
+  const jobs = new JobRepository(mysql, LEASE_SECONDS)
+  const failed: string[] = []
+  const all = Array.from(
+    { length: count },
+    (_worker, index) =>
+      new JobWorker({
+        id: `test-${index}-${crypto.randomUUID()}`,
+        jobs,
+        handlers: {
+          check_file: {
+            run: (job, { signal }) => run(job.subjectId, signal),
+            onFailed: async (_tx, subjectId, { code }) => void failed.push(`${subjectId} ${code}`),
+          },
+        },
+        metrics: { duration: { startTimer: () => () => 0 }, lost: { inc: () => undefined } } as never,
+        log: media.web.log,
+        slots: 2,
+        pollMs: 20,
+        heartbeatMs: 200,
+        onFinished: () => undefined,
+      }),
+  )
+  for (const worker of all) worker.start()
+  const stop = () => Promise.all(all.map((worker) => worker.stop()))
+  cleanUps.push(stop)
+  return { jobs, failed, stop }
+}
+
+const enqueue = (ownerId: number, priorities: readonly number[]) => {
+  const { mysql, jobs } = media.web.stores
+  return mysql.transaction('test', async (tx) => {
+    const ids = []
+    for (const priority of priorities) {
+      const subjectId = crypto.randomUUID()
+      await jobs.enqueue(tx, { kind: 'check_file', subjectId, ownerId, requestId: 'test', priority })
+      ids.push(subjectId)
+    }
+    return ids
+  })
+}
+
+describe('the queue', { timeout: 180_000 }, () => {
+  it('gives each of 200 jobs to one of three workers, the urgent ones first', async () => {
+    const userId = newId()
+    const priorities = Array.from({ length: 200 }, (_job, index) => index % 3)
+    const ids = await enqueue(userId, priorities)
+    const done: string[] = []
+    const running = workers(3, async (subjectId) => async () => void done.push(subjectId))
+    await waitFor(async () => (await jobsOf(userId)).every(({ state }) => state === 'succeeded'), {
+      timeoutMs: 150_000,
+    })
+    await running.stop()
+    expect([...done].sort()).toEqual([...ids].sort())
+    const order = done.map((id) => priorities[ids.indexOf(id)]!)
+    // Six slots work side by side, so a few neighbors may change places.
+    const mean = (priority: number) => {
+      const places = order.flatMap((each, place) => (each === priority ? [place] : []))
+      return places.reduce((sum, place) => sum + place, 0) / places.length
+    }
+    expect(mean(0)).toBeLessThan(mean(1))
+    expect(mean(1)).toBeLessThan(mean(2))
+    expect(order.slice(0, 40).every((priority) => priority === 0)).toBe(true)
+  })
+
+  it('tries again after an error that may pass, and tells the owner of one that will not', async () => {
+    const userId = newId()
+    const [flaky, broken] = (await enqueue(userId, [1, 1])) as [string, string]
+    let attempts = 0
+    const running = workers(1, async (subjectId) => {
+      if (subjectId === broken) throw new JobFailure('BROKEN', 'It is broken.')
+      attempts += 1
+      if (attempts < 2) throw new Error('a hiccup')
+      return async () => undefined
+    })
+    await waitFor(
+      async () => (await jobsOf(userId)).every(({ state }) => state === 'succeeded' || state === 'failed'),
+      { timeoutMs: 60_000 },
+    )
+    await running.stop()
+    expect(running.failed).toEqual([`${broken} BROKEN`])
+    expect(attempts).toBe(2)
+    const rows = await media.mysql.query('SELECT state, error_code FROM jobs WHERE subject_id = ?', [flaky])
+    expect(rows).toEqual([{ state: 'succeeded', error_code: null }])
+  })
+
+  it('reaches a running job with a cancel within two heartbeats', async () => {
+    const userId = newId()
+    await enqueue(userId, [1])
+    let aborted = false
+    const running = workers(1, (_subject, signal) => {
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          aborted = true
+          reject(new Error('aborted'))
+        })
+      })
+    })
+    await waitFor(async () => (await jobsOf(userId))[0]?.state === 'running', { timeoutMs: 30_000 })
+    await media.mysql.query('UPDATE jobs SET cancel_requested = 1 WHERE owner_id = ?', [userId])
+    await waitFor(async () => (await jobsOf(userId))[0]?.state === 'cancelled', { timeoutMs: 6_000 })
+    expect(aborted).toBe(true)
+    await running.stop()
+  })
+})
