@@ -94,7 +94,7 @@ export class MessageViews {
 }
 
 /** The ids of these messages, and of those that they answer. */
-export function withReplied(records: readonly MessageRecord[]): string[] {
+function withReplied(records: readonly MessageRecord[]): string[] {
   return [
     ...new Set(records.flatMap(({ messageId, replyTo }) => (replyTo ? [messageId, replyTo] : [messageId]))),
   ]
