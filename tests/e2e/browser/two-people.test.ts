@@ -1,3 +1,4 @@
+import { waitFor } from '@bigtech/testkit'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { befriend, newPerson, type Person } from '../stack.ts'
@@ -65,3 +66,26 @@ it('a message written without a network survives a reload and is sent once when 
   expect(left.complaints).toEqual([])
   await Promise.all([left.close(), right.close()])
 }, 90_000)
+
+it('a message whose answer gets lost is sent again and stored once', async () => {
+  const left = await openApp(browser, mina, { at: `/rooms/${room}` })
+  const right = await openApp(browser, juno, { at: `/rooms/${room}` })
+  await composer(right.page).waitFor()
+  let attempts = 0
+  await left.page.route('**/api/messages/**', async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback()
+    attempts++
+    // It arrives; what comes back does not.
+    if (attempts === 1) await route.fetch()
+    return attempts === 1 ? route.abort() : route.fallback()
+  })
+  await write(left.page, '답이 사라져도 한 번만')
+  await bubble(right.page, '답이 사라져도 한 번만').waitFor()
+  await waitFor(() => attempts >= 2, { what: 'the second attempt', timeoutMs: 20_000 })
+  await left.page.locator('.message.mine:not(.pending)', { hasText: '한 번만' }).waitFor()
+  await write(left.page, '다음 메시지')
+  await bubble(right.page, '다음 메시지').waitFor()
+  expect(await bubble(right.page, '답이 사라져도 한 번만').count()).toBe(1)
+  expect(await bubble(left.page, '답이 사라져도 한 번만').count()).toBe(1)
+  await Promise.all([left.close(), right.close()])
+}, 60_000)
