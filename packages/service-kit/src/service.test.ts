@@ -388,6 +388,13 @@ describe('buildService', () => {
     expect(hash).toBe(`#${problem.code}`)
   })
 
+  it('does not count probes and scrapes as requests', async () => {
+    for (const path of ['/live', '/ready', '/health', '/metrics']) await service.app.inject(path)
+    const { body } = await service.app.inject('/metrics')
+    expect(body).not.toMatch(/http_requests_total\{[^}]*path="\/(live|ready|health|metrics)"/)
+    expect(body).toMatch(/nodejs_heap_limit_bytes\{[^}]*\} \d{8,}/)
+  })
+
   it('measures by route pattern', async () => {
     await post({ name: 'ab' })
     const { body } = await service.app.inject('/metrics')
