@@ -1,7 +1,7 @@
 import { pairKey } from '@bigtech/contracts'
 import { LRUCache } from 'lru-cache'
 import type { Registry } from 'prom-client'
-import { FactCache } from '../../fact-cache.ts'
+import { SwrCache } from '../../swr-cache.ts'
 import {
   type ContactName,
   mayAdd,
@@ -29,7 +29,7 @@ const CATCH_UP_STEP_MS = 60
 /** Names, friendships and blocks as this service knows them. */
 export class ContactService {
   readonly #store: ContactStore
-  readonly #friends: FactCache<Pair>
+  readonly #friends: SwrCache<Pair>
   /**
    * What the newest event of a pair said: right on every process at once, also where the copy in MySQL
    * has not followed yet.
@@ -43,7 +43,7 @@ export class ContactService {
 
   constructor(store: ContactStore, metrics: Registry) {
     this.#store = store
-    this.#friends = new FactCache({ name: 'friends', max: 100_000, freshMs: FRESH_MS }, metrics)
+    this.#friends = new SwrCache({ name: 'friends', max: 100_000, freshMs: FRESH_MS }, metrics)
   }
 
   /** A name for every id. Unknown and deleted people, and those who block the viewer, look the same. */

@@ -44,7 +44,7 @@ export interface MembershipReader {
    * the hint on Redis, and again by the event, which may tell of what is known already.
    */
   onChange(listener: (change: MembershipChange) => void): void
-  /** Called on every process when the role or the settings of these members are others; more than once. */
+  /** Called on every process when these members' roles or settings have changed; more than once. */
   onSettingsChange(listener: (roomId: number, userIds: readonly number[]) => void): void
   /**
    * In a direct room only friends write, and none of a blocked pair.

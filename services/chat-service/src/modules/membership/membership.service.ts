@@ -1,7 +1,7 @@
 import { uuidv7 } from '@bigtech/contracts'
 import { Problem, type Service } from '@bigtech/service-kit'
 import type { Registry } from 'prom-client'
-import { FactCache } from '../../fact-cache.ts'
+import { SwrCache } from '../../swr-cache.ts'
 import type { Membership, MembershipChange, MembershipReader } from './membership.ports.ts'
 import type { MembershipRecord } from './membership.repository.ts'
 import { muteAt } from './membership.ts'
@@ -46,9 +46,9 @@ export class MembershipService implements MembershipReader {
   readonly #hints: Hints
   readonly #policy: MessagingPolicy
   readonly #log: Service['log']
-  readonly #memberships: FactCache<MembershipRecord>
-  readonly #memberIds: FactCache<readonly number[]>
-  readonly #roomIds: FactCache<readonly number[]>
+  readonly #memberships: SwrCache<MembershipRecord>
+  readonly #memberIds: SwrCache<readonly number[]>
+  readonly #roomIds: SwrCache<readonly number[]>
   readonly #listeners: ((change: MembershipChange) => void)[] = []
   readonly #settingsListeners: ((roomId: number, userIds: readonly number[]) => void)[] = []
   /** The last change of each room in hand: a room's changes are told one after the other. */
@@ -68,12 +68,12 @@ export class MembershipService implements MembershipReader {
     this.#policy = policy
     this.#log = log
     const sizeOf = (ids: readonly number[]) => ids.length
-    this.#memberships = new FactCache({ name: 'membership', max: 100_000, freshMs: FRESH_MS }, metrics)
-    this.#memberIds = new FactCache(
+    this.#memberships = new SwrCache({ name: 'membership', max: 100_000, freshMs: FRESH_MS }, metrics)
+    this.#memberIds = new SwrCache(
       { name: 'member_ids', max: 20_000, maxSize: 2_000_000, sizeOf, freshMs: FRESH_MS },
       metrics,
     )
-    this.#roomIds = new FactCache(
+    this.#roomIds = new SwrCache(
       { name: 'room_ids', max: 20_000, maxSize: 2_000_000, sizeOf, freshMs: FRESH_MS },
       metrics,
     )

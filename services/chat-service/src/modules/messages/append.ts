@@ -217,8 +217,8 @@ export class MessageAppender {
     const first = rest[0]
     if (!first) return rest
     if (next === 'duplicate' && (await this.#settleRepeat(first))) return rest.slice(1)
-    // A place that was taken was taken by somebody else's message. Whoever waits before the next try
-    // comes too late again, as long as the other process is busy: only the deadline ends this.
+    // Another process took the position. Retry immediately: backing off keeps losing the race to a busy writer.
+    // The deadline ends this.
     if (next !== 'taken') {
       // Only progress resets the patience: a room in which many write is no reason to give up.
       first.attempts = stored > 0 ? 1 : first.attempts + 1

@@ -117,7 +117,7 @@ export class ChangeWriter {
       documents.length === 0
         ? ({ stored: 0, next: 'done' } as const)
         : await repository.changes.insert(roomId, documents)
-    // What was decided after a change that is not stored was decided on something that never was.
+    // Later decisions assumed a change that was never stored.
     const lost = documents[stored]
     const valid = lost
       ? plan.slice(
@@ -126,7 +126,7 @@ export class ChangeWriter {
         )
       : plan
     await this.#finish(roomId, valid)
-    // A place that was taken is no reason to wait: that would be too late again, as long as others are busy.
+    // A taken position is retried immediately: backing off keeps losing the race to a busy writer.
     if (next === 'again') await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
     return plan.slice(valid.length).map(({ entry }) => entry)
   }

@@ -91,7 +91,7 @@ export class ReadState {
         [member.userId, Math.max(reads.positions.get(member.userId) ?? 0, readFloor(member))] as const,
     )
     const snapshot = new Snapshot(new Map(positions))
-    // If somebody came or went meanwhile, it is good enough for who asked, and not to be kept.
+    // Serve a snapshot that a join or leave has overtaken, but do not cache it.
     if (reads.membersChanged === membersChanged) reads.snapshot = snapshot
     return snapshot
   }

@@ -54,7 +54,7 @@ export class RoomPositions {
       .catch((err: unknown) => this.#log.debug({ err }, 'room heads not noted'))
   }
 
-  /** The true position of each room. */
+  /** Recomputes each room's head from the logs. */
   async of(roomIds: readonly number[]): Promise<Map<number, RoomPosition>> {
     const near = await this.#near(roomIds)
     const seqs = new Map(roomIds.map((roomId) => [roomId, near.get(roomId)!.seq]))

@@ -6,7 +6,7 @@ import type { MembershipReader } from '../membership/membership.ports.ts'
 import type { RoomHeads } from '../messages/messages.ports.ts'
 import type { JoinLinkRecord } from './links.repository.ts'
 import { roleAllows, roomLimits } from './room.ts'
-import { assertGroup, historyStartOf, lockGroup, recentHead, roleRequired } from './room-rules.ts'
+import { assertGroup, historyStartOf, lockGroup, recentHead, roleRequired } from './room-authorization.ts'
 import type { RoomTransaction } from './room-transaction.repository.ts'
 import type { RoomTransactions } from './rooms.service.ts'
 
@@ -104,7 +104,7 @@ export class LinkService {
       if (!room) throw new Problem('JOIN_LINK_INVALID')
       const standing = await tx.standing(roomId, userId)
       if (standing === 'member') return
-      // The same answer as for a dead link: a room keeps its removals to itself.
+      // Same response as for an expired link, so that a removed member cannot tell.
       if (standing === 'removed') throw new Problem('JOIN_LINK_INVALID')
       const at = new Date()
       if (!(await links.use(tx, linkId, at))) throw new Problem('JOIN_LINK_INVALID')

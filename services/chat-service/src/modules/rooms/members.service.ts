@@ -5,8 +5,15 @@ import type { MembershipReader, Role } from '../membership/membership.ports.ts'
 import { FOREVER } from '../membership/membership.ts'
 import type { RoomHeads } from '../messages/messages.ports.ts'
 import { mayRemove, nextOwner, roomLimits } from './room.ts'
+import {
+  assertGroup,
+  historyStartOf,
+  lockGroup,
+  notAddable,
+  recentHead,
+  roleRequired,
+} from './room-authorization.ts'
 import { type Names, toPerson } from './room-list.service.ts'
-import { assertGroup, historyStartOf, lockGroup, notAddable, recentHead, roleRequired } from './room-rules.ts'
 import type { RoomTransaction } from './room-transaction.repository.ts'
 import type { ListedMember, MemberPosition } from './rooms.repository.ts'
 import type { ContactPolicy, RoomTransactions } from './rooms.service.ts'
@@ -136,14 +143,15 @@ export class MemberService {
       const before = await tx.roleOf(roomId, targetId)
       if (!before) throw new Problem('MEMBER_NOT_FOUND')
       if (before === role) return
-      // A room is never without its owner: the role is given away, not laid down.
-      if (targetId === userId) throw new Problem('ROLE_REQUIRED', { detail: 'Make somebody else the owner.' })
+      // A room always has an owner: the role is transferred, never dropped.
+      if (targetId === userId)
+        throw new Problem('ROLE_REQUIRED', { detail: 'Transfer ownership to another member first.' })
       await changeRole(tx, roomId, targetId, role, userId)
       if (role === 'owner') await changeRole(tx, roomId, userId, 'admin', userId)
     })
   }
 
-  /** For a deleted account: out of every room, direct ones too. Safe to repeat, and to go on with. */
+  /** Removes a deleted account from every room, direct ones too. Idempotent and resumable. */
   async leaveAllRooms(userId: number, correlationId: string): Promise<void> {
     const { memberships, rooms } = this.#options
     for (;;) {

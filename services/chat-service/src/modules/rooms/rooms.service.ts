@@ -2,7 +2,7 @@ import { pairKey, roomCreated, roomDeleted, roomMuteChanged, roomUpdated } from 
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { MembershipReader } from '../membership/membership.ports.ts'
 import { FOREVER, muteAt } from '../membership/membership.ts'
-import { lockGroup, notAddable } from './room-rules.ts'
+import { lockGroup, notAddable } from './room-authorization.ts'
 import {
   type HistoryVisibility,
   type MemberSettings,

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { Counter, type Registry } from 'prom-client'
 
-export interface FactCacheOptions<Value extends object> {
+export interface SwrCacheOptions<Value extends object> {
   /** A label of `cache_requests_total`. */
   readonly name: string
   readonly max: number
@@ -27,13 +27,13 @@ const counters = new WeakMap<Registry, Counter<'cache' | 'result'>>()
  * A fact whose reading began before it was dropped is given to whoever waits for it, and not kept:
  * the read may have seen the state from before the change.
  */
-export class FactCache<Value extends object> {
-  readonly #options: FactCacheOptions<Value>
+export class SwrCache<Value extends object> {
+  readonly #options: SwrCacheOptions<Value>
   readonly #entries: LRUCache<string, Entry<Value>>
   readonly #reading = new Map<string, Promise<Value | undefined>>()
   readonly #requests: Counter<'cache' | 'result'>
 
-  constructor(options: FactCacheOptions<Value>, registry: Registry) {
+  constructor(options: SwrCacheOptions<Value>, registry: Registry) {
     const { max, maxSize, sizeOf } = options
     this.#options = options
     this.#entries = new LRUCache<string, Entry<Value>>({

@@ -1,19 +1,19 @@
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { FactCache } from './fact-cache.ts'
+import { SwrCache } from './swr-cache.ts'
 
 type Fact = { readonly text: string }
-let cache: FactCache<Fact>
+let cache: SwrCache<Fact>
 const fact = (text: string) => async () => ({ text })
 const textOf = async (read: () => Promise<Fact | undefined>) => (await cache.get('key', read))?.text
 
 beforeEach(() => {
   vi.useFakeTimers()
-  cache = new FactCache<Fact>({ name: 'facts', max: 10, freshMs: 1_000 }, new Registry())
+  cache = new SwrCache<Fact>({ name: 'facts', max: 10, freshMs: 1_000 }, new Registry())
 })
 afterEach(() => vi.useRealTimers())
 
-describe('FactCache', () => {
+describe('SwrCache', () => {
   it('reads a fact once, for everybody who asks meanwhile', async () => {
     const read = vi.fn(fact('a'))
     await Promise.all([textOf(read), textOf(read), textOf(read)])

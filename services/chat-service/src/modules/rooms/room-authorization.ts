@@ -28,9 +28,9 @@ export async function lockGroup(
   return { ...room, role }
 }
 
-/** The problem that names the role it takes. */
+/** The problem that names the required role. */
 export function roleRequired(action: RoomAction): Problem {
-  return new Problem('ROLE_REQUIRED', { detail: `This takes the role ${roleFor(action)}.` })
+  return new Problem('ROLE_REQUIRED', { detail: `Requires the ${roleFor(action)} role.` })
 }
 
 /** The head of a room, read before the room is locked; undefined while the messages cannot be reached. */
@@ -61,7 +61,7 @@ export async function historyStartOf(
   return { visibleFromSeq: head + 1, joinedSeq: head }
 }
 
-/** Says which of the people on a list cannot be added, and nothing of why: that is theirs to know. */
+/** Names the listed people who cannot be added. The reason is withheld for privacy. */
 export function notAddable(listed: readonly number[], refused: readonly number[]): Problem {
   const errors = listed.flatMap((userId, index) =>
     refused.includes(userId) ? [{ field: `member_ids.${index}`, message: 'Cannot be added.' }] : [],
