@@ -5,7 +5,7 @@ import { type Change, decide, fold, type Intent } from './change.ts'
 import type { ChangeDocument } from './documents.ts'
 import type { MessageRepository } from './message.repository.ts'
 import { type MessageRecord, positionId, type Version, versionOf } from './message.ts'
-import type { Projection } from './projection.ts'
+import type { Projection } from './projection.repository.ts'
 import type { LogHead } from './room-log.ts'
 import type { AppliedChange } from './room-updates.ts'
 

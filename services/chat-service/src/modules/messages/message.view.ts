@@ -3,7 +3,7 @@ import { unknownContact } from '../contacts/contacts.ts'
 import type { MembershipReader } from '../membership/membership.ports.ts'
 import type { MessageRepository } from './message.repository.ts'
 import { excerpt, type MessageRecord } from './message.ts'
-import type { Projection } from './projection.ts'
+import type { Projection } from './projection.repository.ts'
 import type { ReadSnapshot, ReadState } from './read-state.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { MembershipReader } from '../membership/membership.ports.ts'
 import { readFloor } from '../membership/membership.ts'
 import type { UnixMs } from './message.ts'
-import type { ReadPosition, ReadPositionRepository } from './read-positions.ts'
+import type { ReadPosition, ReadPositionRepository } from './read-positions.repository.ts'
 
 interface RoomReads {
   /** By user, also of those who have left: whoever comes back has read what they had read. */

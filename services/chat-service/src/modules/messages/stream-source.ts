@@ -3,10 +3,10 @@ import { toChange, toRecord } from './documents.ts'
 import type { MessageRepository } from './message.repository.ts'
 import type { MessageRecord } from './message.ts'
 import type { MessageViews, Viewer } from './message.view.ts'
-import type { Projection } from './projection.ts'
-import type { ReadPosition, ReadPositionRepository } from './read-positions.ts'
+import type { Projection } from './projection.repository.ts'
+import type { ReadPosition, ReadPositionRepository } from './read-positions.repository.ts'
 import type { ReadState } from './read-state.ts'
-import type { RoomPosition, RoomPositions } from './room-positions.ts'
+import type { RoomPosition, RoomPositions } from './room-heads.repository.ts'
 import type { AppliedChange, RoomUpdate, RoomUpdates } from './room-updates.ts'
 
 /** One page of what a room's logs have after a position. */

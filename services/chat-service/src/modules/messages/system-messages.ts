@@ -1,6 +1,6 @@
 import type { MessageAppender } from './append.ts'
-import { draftOf } from './drafts.ts'
 import type { MessageRepository } from './message.repository.ts'
+import { draftOf } from './message-factory.ts'
 import type { SystemMessage, SystemMessages } from './messages.ports.ts'
 
 /** Lines in the history that tell of changes of the room. Appending one twice stores it once. */

@@ -4,8 +4,8 @@ import type { ChangeDocument, LogDocument, MessageDocument } from './documents.t
 import type { MessageRepository } from './message.repository.ts'
 import { positionOf } from './message.ts'
 import type { MongoStore } from './mongo-store.ts'
-import type { Projection } from './projection.ts'
-import { type ReadPositionRepository, readByWriting } from './read-positions.ts'
+import type { Projection } from './projection.repository.ts'
+import { type ReadPositionRepository, readByWriting } from './read-positions.repository.ts'
 import type { RoomLog } from './room-log.ts'
 
 /** `m` or `c` for the log, then the id of the entry in it. */

@@ -6,8 +6,8 @@ import type { MessageRepository } from './message.repository.ts'
 import { excerpt, positionId, positionOf, roomOf } from './message.ts'
 import type { RoomHead, RoomHeads } from './messages.ports.ts'
 import type { MongoStore } from './mongo-store.ts'
-import type { ReadPositionRepository } from './read-positions.ts'
-import type { RoomPositions } from './room-positions.ts'
+import type { ReadPositionRepository } from './read-positions.repository.ts'
+import type { RoomPositions } from './room-heads.repository.ts'
 
 /** From here on it is cheaper to ask for the unread ones alone. */
 const MANY_MENTIONS = 500
