@@ -36,6 +36,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   Presence: contracts.presence,
   ReadPosition: contracts.readPosition,
   TokenPair: contracts.tokenPair,
+  StoredFile: contracts.storedFile,
   RoomHead: contracts.roomHead,
 }
 const names = new Map(Object.entries(named).map(([name, schema]) => [schema as unknown as Node, name]))
@@ -121,11 +122,15 @@ function printOperation({
       part(contract.body),
     ],
   ].flatMap(([key, type]) => (type === undefined ? [] : [`${key}: ${type}`]))
-  const answer = contract.success.schema && contract.success.contentType === undefined
+  const isRaw = contract.success.contentType !== undefined
   return `/** ${summary}. */
 export const ${operationId}: Operation<${call.length > 0 ? `{ ${call.join('; ')} }` : 'NoInput'}, ${
-    answer ? print(contract.success.schema as unknown as Node, 'output') : 'undefined'
-  }> = { method: '${method}', path: '${path}'${contract.bodyType === 'form' ? ", bodyType: 'form'" : ''}${contract.auth === 'public' ? ", auth: 'public'" : ''} }`
+    isRaw
+      ? 'Response'
+      : contract.success.schema
+        ? print(contract.success.schema as unknown as Node, 'output')
+        : 'undefined'
+  }> = { method: '${method}', path: '${path}'${contract.bodyType === 'form' ? ", bodyType: 'form'" : ''}${contract.auth === 'public' ? ", auth: 'public'" : ''}${isRaw ? ', isRaw: true' : ''} }`
 }
 
 /** Returns the operations, shapes and frames of the API as a module of types and plain descriptors, without zod. */
@@ -134,6 +139,8 @@ export function clientOperations(): string {
     .filter(isContract)
     // An operator's installation token is nothing for a client.
     .filter(({ auth }) => auth !== 'operator')
+    // Not JSON: the package has a function of its own.
+    .filter(({ bodyType }) => bodyType !== 'multipart')
   const shapes = Object.entries(named).map(
     ([name, schema]) => `export type ${name} = ${print(schema as unknown as Node, 'output', true)}`,
   )

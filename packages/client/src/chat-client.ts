@@ -1,10 +1,12 @@
 import { Http } from './http.ts'
 import type { AnswerOf, CallOf, Operation } from './operation.ts'
+import type { StoredFile } from './operations.ts'
 import * as operations from './operations.ts'
 import { memorySessionStore, Session, type SessionStore } from './session.ts'
 import { sharedTransport } from './shared-transport.ts'
 import { ChatStream, type StreamListener } from './stream.ts'
 import { fetchTransport } from './transport.ts'
+import { type UploadOptions, upload } from './upload.ts'
 
 type Operations = typeof operations
 type Input<Op extends Operation> =
@@ -30,6 +32,8 @@ export interface ChatClientOptions {
 export interface ChatClient {
   readonly api: ChatApi
   readonly session: Session
+  /** Uploads a file in parts; see `UploadOptions`. */
+  upload(file: Blob, options: UploadOptions): Promise<StoredFile>
   /**
    * Opens the event stream: call `start()`, or iterate over it after that. All tabs of a browser share one
    * connection.
@@ -50,6 +54,7 @@ export function createChatClient(options: ChatClientOptions): ChatClient {
   return {
     api,
     session,
+    upload: (file, uploadOptions) => upload(session, file, uploadOptions),
     stream: (listener) => {
       const inner = fetchTransport(http, session)
       const isPage = 'document' in globalThis

@@ -2,6 +2,7 @@ import { forgotPassword, getMessage, leaveRoom, sendMessage } from '@bigtech/con
 import { describe, expect, it } from 'vitest'
 import { ApiProblem, NetworkFailure } from './api-problem.ts'
 import { Http } from './http.ts'
+import type { NoInput, Operation } from './operation.ts'
 import { messageOf } from './testing.ts'
 
 function answering(respond: (url: string, init: RequestInit) => Response | Promise<Response>) {
@@ -51,6 +52,12 @@ describe('a call', () => {
     const headers = { 'content-length': '0' }
     const { http } = answering(() => new Response(null, { status: 202, headers }))
     expect(await http.call(forgotPassword, { body: { email: 'a@example.com' } })).toBeUndefined()
+  })
+
+  it('hands an answer on that is not JSON', async () => {
+    const { http } = answering(() => new Response('bytes'))
+    const operation: Operation<NoInput, Response> = { method: 'GET', path: '/x', isRaw: true }
+    expect(await (await http.call(operation, {})).text()).toBe('bytes')
   })
 
   it('refuses an answer that breaks the contract', async () => {

@@ -33,6 +33,7 @@ export class Http {
   ): Promise<AnswerOf<Op>> {
     const response = await this.#send(operation, input as Parts, options)
     if (!response.ok) throw await problemOf(response)
+    if (operation.isRaw) return response as AnswerOf<Op>
     if (isEmpty(response)) return undefined as AnswerOf<Op>
     const answer = await bodyOf(response)
     const { success } = operation as { success?: { schema?: { parse(value: unknown): unknown } } }
@@ -45,12 +46,13 @@ export class Http {
       return await this.fetch(this.baseUrl + targetOf(operation, input), {
         method: operation.method,
         headers: {
-          accept: 'application/json',
+          accept: operation.isRaw ? '*/*' : 'application/json',
           ...(input.body === undefined || isForm ? {} : { 'content-type': 'application/json' }),
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...headers,
         },
-        signal: AbortSignal.timeout(this.#timeoutMs),
+        // A raw answer may take as long as its reader likes.
+        ...(operation.isRaw ? {} : { signal: AbortSignal.timeout(this.#timeoutMs) }),
         ...(input.body === undefined
           ? {}
           : {

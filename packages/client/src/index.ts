@@ -20,3 +20,4 @@ export {
 } from './stream.ts'
 export { Timeline } from './timeline.ts'
 export { eventSourceTransport, fetchTransport, type StreamTransport } from './transport.ts'
+export { type UploadOptions, upload } from './upload.ts'

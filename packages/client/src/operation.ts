@@ -5,6 +5,8 @@ export interface Operation<Call = unknown, Answer = unknown> {
   readonly method: string
   readonly path: string
   readonly bodyType?: 'json' | 'form'
+  /** The answer is handed on as it comes, since it is not JSON. */
+  readonly isRaw?: boolean
   /** `public`: anybody may call it. */
   readonly auth?: string
   /** Exists for the compiler alone. */

@@ -31,6 +31,8 @@ export type ReadPosition = { user_id: number; seq: number }
 
 export type TokenPair = { access_token: string; token_type: "bearer"; expires_in: number; refresh_token: string; refresh_expires_in: number; session_id: string; user_id: number; device_token?: string | undefined }
 
+export type StoredFile = { file_id: string; purpose: "attachment" | "avatar"; state: "uploading" | "checking" | "ready" | "refused"; refusal: { code: "EMPTY" | "TOO_LARGE" | "TYPE_MISMATCH" | "IMAGE_UNREADABLE" | "IMAGE_TOO_LARGE" | "ARCHIVE_UNSAFE" | "DOCUMENT_UNREADABLE" | "MEDIA_UNREADABLE" | "INFECTED" | "CHECK_FAILED" | "INCOMPLETE"; detail: string } | null; kind: "image" | "video" | "audio" | "document" | null; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[]; created_at: string; expires_at: string | null }
+
 export type RoomHead = { room_id: number; seq: number; cseq: number }
 
 /** Accept a request you received. */
@@ -61,7 +63,7 @@ export const changeUsername: Operation<{ body: { username: string } }, OwnProfil
 export const claimFile: Operation<{ params: { file_id: string }; body: { message_type: "image" | "file" | "voice" | "video" } }, { file_id: string; kind: "image" | "video" | "audio" | "document"; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[] }> = { method: 'POST', path: '/files/:file_id/claim' }
 
 /** End a direct upload: the file is examined now. */
-export const completeUpload: Operation<{ params: { file_id: string } }, { file_id: string; purpose: "attachment" | "avatar"; state: "uploading" | "checking" | "ready" | "refused"; refusal: { code: "EMPTY" | "TOO_LARGE" | "TYPE_MISMATCH" | "IMAGE_UNREADABLE" | "IMAGE_TOO_LARGE" | "ARCHIVE_UNSAFE" | "DOCUMENT_UNREADABLE" | "MEDIA_UNREADABLE" | "INFECTED" | "CHECK_FAILED" | "INCOMPLETE"; detail: string } | null; kind: "image" | "video" | "audio" | "document" | null; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[]; created_at: string; expires_at: string | null }> = { method: 'POST', path: '/files/:file_id/complete' }
+export const completeUpload: Operation<{ params: { file_id: string } }, StoredFile> = { method: 'POST', path: '/files/:file_id/complete' }
 
 /** Verify an address with the link that was sent there. */
 export const confirmEmail: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/email/confirm', auth: 'public' }
@@ -94,16 +96,16 @@ export const deleteRoom: Operation<{ params: { room_id: number } }, undefined> =
 export const editMessage: Operation<{ params: { room_id: number; message_id: string }; body: { content: string; mentions?: number[] | undefined } }, Message> = { method: 'PATCH', path: '/messages/:room_id/:message_id' }
 
 /** What chat-service holds of you: rooms, settings, your messages. */
-export const exportChatData: Operation<NoInput, undefined> = { method: 'GET', path: '/rooms/export' }
+export const exportChatData: Operation<NoInput, Response> = { method: 'GET', path: '/rooms/export', isRaw: true }
 
 /** Everything held about you here, for the archive of your account. */
 export const exportFriends: Operation<NoInput, { user_id: number; exported_at: string; friends: { user_id: number; friends_since: string }[]; requests_sent: FriendRequest[]; requests_received: FriendRequest[]; blocked: { user_id: number; blocked_at: string }[] }> = { method: 'GET', path: '/friends/export' }
 
 /** Everything that is stored of you, as a JSON archive. */
-export const exportMyData: Operation<NoInput, undefined> = { method: 'GET', path: '/profile/me/export' }
+export const exportMyData: Operation<NoInput, Response> = { method: 'GET', path: '/profile/me/export', isRaw: true }
 
 /** What notification-service holds of you: address, preferences, devices, deliveries. */
-export const exportNotificationData: Operation<NoInput, undefined> = { method: 'GET', path: '/notifications/export' }
+export const exportNotificationData: Operation<NoInput, Response> = { method: 'GET', path: '/notifications/export', isRaw: true }
 
 /** Ask for a link that sets a new password. */
 export const forgotPassword: Operation<{ body: { email: string } }, undefined> = { method: 'POST', path: '/auth/password/forgot', auth: 'public' }
@@ -115,10 +117,10 @@ export const forwardMessage: Operation<{ params: { room_id: number; message_id: 
 export const getDeletion: Operation<{ params: { deletion_id: string } }, { deletion_id: string; state: "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'GET', path: '/auth/deletions/:deletion_id', auth: 'public' }
 
 /** One of your files. */
-export const getFile: Operation<{ params: { file_id: string }; query?: { wait_seconds?: number | undefined } }, { file_id: string; purpose: "attachment" | "avatar"; state: "uploading" | "checking" | "ready" | "refused"; refusal: { code: "EMPTY" | "TOO_LARGE" | "TYPE_MISMATCH" | "IMAGE_UNREADABLE" | "IMAGE_TOO_LARGE" | "ARCHIVE_UNSAFE" | "DOCUMENT_UNREADABLE" | "MEDIA_UNREADABLE" | "INFECTED" | "CHECK_FAILED" | "INCOMPLETE"; detail: string } | null; kind: "image" | "video" | "audio" | "document" | null; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[]; created_at: string; expires_at: string | null }> = { method: 'GET', path: '/files/:file_id' }
+export const getFile: Operation<{ params: { file_id: string }; query?: { wait_seconds?: number | undefined } }, StoredFile> = { method: 'GET', path: '/files/:file_id' }
 
 /** The bytes of a file. */
-export const getFileContent: Operation<{ params: { file_id: string }; query?: { variant?: "original" | "thumb_320" | "thumb_1280" | undefined; message_id?: string | undefined; redirect?: "true" | "false" | undefined } }, undefined> = { method: 'GET', path: '/files/:file_id/content' }
+export const getFileContent: Operation<{ params: { file_id: string }; query?: { variant?: "original" | "thumb_320" | "thumb_1280" | undefined; message_id?: string | undefined; redirect?: "true" | "false" | undefined } }, Response> = { method: 'GET', path: '/files/:file_id/content', isRaw: true }
 
 /** An address of a file that works for 60 seconds without a token. */
 export const getFileLink: Operation<{ params: { file_id: string }; query?: { variant?: "original" | "thumb_320" | "thumb_1280" | undefined; message_id?: string | undefined } }, { url: string; expires_at: string }> = { method: 'GET', path: '/files/:file_id/link' }
@@ -139,7 +141,7 @@ export const getMySettings: Operation<NoInput, { presence_visibility: "everyone"
 export const getNotificationPreferences: Operation<NoInput, { message_push: boolean; friend_request_push: boolean; mentions_when_muted: boolean; show_preview: boolean; quiet_hours: { start: string; end: string; time_zone: string } | null }> = { method: 'GET', path: '/notifications/preferences' }
 
 /** An avatar. */
-export const getPicture: Operation<{ params: { file_id: string } }, undefined> = { method: 'GET', path: '/pictures/:file_id', auth: 'public' }
+export const getPicture: Operation<{ params: { file_id: string } }, Response> = { method: 'GET', path: '/pictures/:file_id', auth: 'public', isRaw: true }
 
 /** Presence of up to 200 users. */
 export const getPresence: Operation<{ query: { user_ids: string } }, { items: Presence[] }> = { method: 'GET', path: '/users/presence' }
@@ -157,7 +159,7 @@ export const getRoom: Operation<{ params: { room_id: number } }, Room> = { metho
 export const getStorageUsage: Operation<NoInput, { used_bytes: number; quota_bytes: number; file_count: number }> = { method: 'GET', path: '/files/usage' }
 
 /** What of a direct upload has arrived, and new addresses for the rest. */
-export const getUpload: Operation<{ params: { file_id: string } }, { file: { file_id: string; purpose: "attachment" | "avatar"; state: "uploading" | "checking" | "ready" | "refused"; refusal: { code: "EMPTY" | "TOO_LARGE" | "TYPE_MISMATCH" | "IMAGE_UNREADABLE" | "IMAGE_TOO_LARGE" | "ARCHIVE_UNSAFE" | "DOCUMENT_UNREADABLE" | "MEDIA_UNREADABLE" | "INFECTED" | "CHECK_FAILED" | "INCOMPLETE"; detail: string } | null; kind: "image" | "video" | "audio" | "document" | null; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[]; created_at: string; expires_at: string | null }; part_size: number; parts: ({ number: number; size: number; received: boolean; url: string | null })[]; urls_expire_at: string }> = { method: 'GET', path: '/files/:file_id/upload' }
+export const getUpload: Operation<{ params: { file_id: string } }, { file: StoredFile; part_size: number; parts: ({ number: number; size: number; received: boolean; url: string | null })[]; urls_expire_at: string }> = { method: 'GET', path: '/files/:file_id/upload' }
 
 /** Public profile of a user. */
 export const getUser: Operation<{ params: { user_id: number } }, PublicProfile> = { method: 'GET', path: '/users/:user_id' }
@@ -184,7 +186,7 @@ export const listBlockedUsers: Operation<{ query?: { limit?: number | undefined;
 export const listDeliveries: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ delivery_id: string; kind: "welcome" | "friend_request" | "friend_accepted" | "message" | "verify_email" | "change_email" | "undo_email" | "reset_password"; channel: "mail" | "push"; state: "pending" | "sent" | "no_subscription" | "connected" | "withdrawn" | "disabled" | "failed"; event_count: number; room_id: number | null; from_user_id: number | null; created_at: string; finished_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/notifications/deliveries' }
 
 /** Your files, newest first. */
-export const listFiles: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ file_id: string; purpose: "attachment" | "avatar"; state: "uploading" | "checking" | "ready" | "refused"; refusal: { code: "EMPTY" | "TOO_LARGE" | "TYPE_MISMATCH" | "IMAGE_UNREADABLE" | "IMAGE_TOO_LARGE" | "ARCHIVE_UNSAFE" | "DOCUMENT_UNREADABLE" | "MEDIA_UNREADABLE" | "INFECTED" | "CHECK_FAILED" | "INCOMPLETE"; detail: string } | null; kind: "image" | "video" | "audio" | "document" | null; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[]; created_at: string; expires_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/files' }
+export const listFiles: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: StoredFile[]; next_cursor: string | null }> = { method: 'GET', path: '/files' }
 
 /** Pending requests, newest first. */
 export const listFriendRequests: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; direction?: "incoming" | "outgoing" | undefined } }, { items: ({ request_id: number; from_user_id: number; to_user_id: number; status: "pending" | "accepted" | "rejected"; created_at: string; expires_at: string; user: { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; online: boolean | null; last_seen_at: string | null } })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/requests' }
@@ -241,7 +243,7 @@ export const markRead: Operation<{ params: { room_id: number }; body: { seq: num
 export const openDirectRoom: Operation<{ params: { user_id: number } }, Room> = { method: 'PUT', path: '/rooms/direct/:user_id' }
 
 /** Everything that concerns you, as it happens (Server-Sent Events). */
-export const openStream: Operation<{ query?: { ticket?: string | undefined; last_event_id?: string | undefined; acks?: "1" | undefined } }, undefined> = { method: 'GET', path: '/stream' }
+export const openStream: Operation<{ query?: { ticket?: string | undefined; last_event_id?: string | undefined; acks?: "1" | undefined } }, Response> = { method: 'GET', path: '/stream', isRaw: true }
 
 /** Pin a message. */
 export const pinMessage: Operation<{ params: { room_id: number; message_id: string } }, Message> = { method: 'PUT', path: '/messages/:room_id/:message_id/pin' }
@@ -304,7 +306,7 @@ export const sendTyping: Operation<{ params: { room_id: number } }, undefined> =
 export const setRoomRole: Operation<{ params: { room_id: number; user_id: number }; body: { role: "owner" | "admin" | "member" } }, { room_id: number; user_id: number; role: "owner" | "admin" | "member" }> = { method: 'PUT', path: '/rooms/:room_id/members/:user_id/role' }
 
 /** Begin a direct upload of up to 100 MB. */
-export const startUpload: Operation<{ body: { name: string; mime: string; size: number; purpose?: "attachment" | "avatar" | undefined } }, { file: { file_id: string; purpose: "attachment" | "avatar"; state: "uploading" | "checking" | "ready" | "refused"; refusal: { code: "EMPTY" | "TOO_LARGE" | "TYPE_MISMATCH" | "IMAGE_UNREADABLE" | "IMAGE_TOO_LARGE" | "ARCHIVE_UNSAFE" | "DOCUMENT_UNREADABLE" | "MEDIA_UNREADABLE" | "INFECTED" | "CHECK_FAILED" | "INCOMPLETE"; detail: string } | null; kind: "image" | "video" | "audio" | "document" | null; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[]; created_at: string; expires_at: string | null }; part_size: number; parts: ({ number: number; size: number; received: boolean; url: string | null })[]; urls_expire_at: string }> = { method: 'POST', path: '/files/uploads' }
+export const startUpload: Operation<{ body: { name: string; mime: string; size: number; purpose?: "attachment" | "avatar" | undefined } }, { file: StoredFile; part_size: number; parts: ({ number: number; size: number; received: boolean; url: string | null })[]; urls_expire_at: string }> = { method: 'POST', path: '/files/uploads' }
 
 /** Unblock somebody; what the block ended does not come back. */
 export const unblockUser: Operation<{ params: { user_id: number } }, undefined> = { method: 'DELETE', path: '/friends/:user_id/block' }
@@ -329,9 +331,6 @@ export const updateRoom: Operation<{ params: { room_id: number }; body: { name?:
 
 /** Mute, pin or archive a room, for yourself. */
 export const updateRoomSettings: Operation<{ params: { room_id: number }; body: { muted?: boolean | undefined; muted_until?: string | null | undefined; pinned?: boolean | undefined; archived?: boolean | undefined } }, { room_id: number; muted: boolean; muted_until: string | null; pinned: boolean; archived: boolean }> = { method: 'PUT', path: '/rooms/:room_id/settings' }
-
-/** Upload a file of up to 50 MB. */
-export const uploadFile: Operation<NoInput, { file_id: string; purpose: "attachment" | "avatar"; state: "uploading" | "checking" | "ready" | "refused"; refusal: { code: "EMPTY" | "TOO_LARGE" | "TYPE_MISMATCH" | "IMAGE_UNREADABLE" | "IMAGE_TOO_LARGE" | "ARCHIVE_UNSAFE" | "DOCUMENT_UNREADABLE" | "MEDIA_UNREADABLE" | "INFECTED" | "CHECK_FAILED" | "INCOMPLETE"; detail: string } | null; kind: "image" | "video" | "audio" | "document" | null; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[]; created_at: string; expires_at: string | null }> = { method: 'POST', path: '/files' }
 
 /** The codes of `ApiProblem`; docs/errors.md says what they mean. */
 export type ProblemCode =

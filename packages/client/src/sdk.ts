@@ -27,3 +27,4 @@ export {
   type StreamTransport,
   type TransportEvents,
 } from './transport.ts'
+export { type UploadOptions, upload } from './upload.ts'

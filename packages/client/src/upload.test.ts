@@ -1,0 +1,77 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import type { Session } from './session.ts'
+import { upload } from './upload.ts'
+
+/** An object store that takes parts, and refuses as often as a test wants. */
+let store: Server
+let address: string
+let received: Map<number, string>
+let refusals: number
+let calls: string[]
+
+beforeAll(async () => {
+  store = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    const refused = refusals-- > 0
+    if (!refused) received.set(Number(request.url!.slice(1)), body)
+    response.writeHead(refused ? 503 : 200).end()
+  })
+  await new Promise<void>((resolve) => store.listen(0, '127.0.0.1', resolve))
+  address = `http://127.0.0.1:${(store.address() as AddressInfo).port}`
+})
+afterAll(() => void store.close())
+beforeEach(() => {
+  received = new Map()
+  refusals = 0
+  calls = []
+})
+
+const session = {
+  call: async (operation: { method: string; path: string }) => {
+    calls.push(`${operation.method} ${operation.path}`)
+    const file = { file_id: 'f', state: 'ready' }
+    if (!/uploads$|upload$/.test(operation.path)) return file
+    const parts = [4, 4, 2].map((size, index) => {
+      const isReceived = received.has(index + 1)
+      return {
+        number: index + 1,
+        size,
+        received: isReceived,
+        url: isReceived ? null : `${address}/${index + 1}`,
+      }
+    })
+    return { file, part_size: 4, parts, urls_expire_at: '' }
+  },
+} as unknown as Session
+
+it('sends a file in parts, says how far it is, and returns it when it was examined', async () => {
+  const progress: number[] = []
+  const onProgress = (sent: number) => void progress.push(sent)
+  const file = await upload(session, new Blob(['0123456789']), { name: 'a.txt', onProgress })
+  expect(file).toMatchObject({ file_id: 'f', state: 'ready' })
+  expect([...received.values()].join('')).toBe('0123456789')
+  expect(progress).toEqual([4, 8, 10])
+  expect(calls).toEqual(['POST /files/uploads', 'POST /files/:file_id/complete', 'GET /files/:file_id'])
+})
+
+it('repeats a part that failed, and only that one and those after it', async () => {
+  refusals = 1
+  await upload(session, new Blob(['0123456789']), { name: 'a.txt', waitSeconds: 0 })
+  expect([...received.values()].join('')).toBe('0123456789')
+  expect(calls).toContain('GET /files/:file_id/upload')
+})
+
+it('stops when it is aborted', async () => {
+  const controller = new AbortController()
+  const onProgress = () => controller.abort()
+  const done = upload(session, new Blob(['0123456789']), {
+    name: 'a.txt',
+    onProgress,
+    signal: controller.signal,
+  })
+  await expect(done).rejects.toThrow()
+  expect(received.size).toBe(1)
+})

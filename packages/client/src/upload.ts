@@ -1,0 +1,120 @@
+import { NetworkFailure } from './api-problem.ts'
+import type { AnswerOf } from './operation.ts'
+import { completeUpload, getFile, getUpload, type StoredFile, startUpload } from './operations.ts'
+import type { Session } from './session.ts'
+
+export interface UploadOptions {
+  readonly name: string
+  /** The media type; that of the blob unless given. */
+  readonly mime?: string
+  readonly purpose?: 'attachment' | 'avatar'
+  /** Called with the bytes that have arrived: after each part, and in between where the platform tells. */
+  readonly onProgress?: (sentBytes: number, totalBytes: number) => void
+  readonly signal?: AbortSignal
+  /** Seconds to wait until the file was examined. 20 unless given; 0 returns at once. */
+  readonly waitSeconds?: number
+}
+
+const ATTEMPTS = 4
+const RETRY_MS = 1_000
+
+/**
+ * Uploads a file in parts, straight to the object store, repeating only what did not arrive.
+ *
+ * @returns the file; attach it to a message once its `state` is `ready`
+ * @throws ApiProblem FILE_TOO_LARGE, QUOTA_EXCEEDED ...; NetworkFailure when parts could not be sent
+ */
+export async function upload(
+  session: Pick<Session, 'call'>,
+  file: Blob,
+  options: UploadOptions,
+): Promise<StoredFile> {
+  const { name, purpose, signal, waitSeconds = 20, onProgress } = options
+  const mime = options.mime ?? (file.type || 'application/octet-stream')
+  const body = { name, mime, size: file.size, ...(purpose ? { purpose } : {}) }
+  let plan = await session.call(startUpload, { body })
+  const params = { file_id: plan.file.file_id }
+  for (let attempt = 1; ; attempt++) {
+    const failure = await sendParts(file, plan, onProgress, signal)
+    if (!failure) break
+    if (attempt === ATTEMPTS || signal?.aborted) throw failure
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS * attempt))
+    // With new addresses, and without the parts that have arrived.
+    plan = await session.call(getUpload, { params })
+  }
+  const stored = await session.call(completeUpload, { params })
+  if (waitSeconds === 0) return stored
+  return session.call(getFile, { params, query: { wait_seconds: waitSeconds } })
+}
+
+type Plan = AnswerOf<typeof startUpload>
+
+/** Sends the missing parts one after the other. Returns why it could not go on. */
+async function sendParts(
+  file: Blob,
+  { parts, part_size }: Plan,
+  onProgress: UploadOptions['onProgress'],
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  let sent = parts.reduce((sum, { received, size }) => sum + (received ? size : 0), 0)
+  for (const { number, size, received, url } of parts) {
+    if (received || url === null) continue
+    const start = (number - 1) * part_size
+    const failure = await putPart(url, file.slice(start, start + size), signal, (bytes) =>
+      onProgress?.(sent + bytes, file.size),
+    )
+    if (failure) return failure
+    sent += size
+    onProgress?.(sent, file.size)
+  }
+  return undefined
+}
+
+/** The part of XMLHttpRequest that is used: the only way in a browser to see how far an upload is. */
+interface Xhr {
+  readonly upload: { onprogress: ((event: { loaded: number }) => void) | null }
+  readonly status: number
+  onload: (() => void) | null
+  onerror: (() => void) | null
+  onabort: (() => void) | null
+  open(method: string, url: string): void
+  send(body: Blob): void
+  abort(): void
+}
+
+async function putPart(
+  url: string,
+  part: Blob,
+  signal: AbortSignal | undefined,
+  onSent: (bytes: number) => void,
+): Promise<unknown> {
+  const { XMLHttpRequest } = globalThis as unknown as { XMLHttpRequest?: new () => Xhr }
+  if (XMLHttpRequest) return putWithProgress(new XMLHttpRequest(), url, part, signal, onSent)
+  try {
+    const response = await fetch(url, { method: 'PUT', body: part, ...(signal ? { signal } : {}) })
+    return response.ok
+      ? undefined
+      : new NetworkFailure(new Error(`The object store answered ${response.status}.`))
+  } catch (err) {
+    return new NetworkFailure(err)
+  }
+}
+
+function putWithProgress(
+  request: Xhr,
+  url: string,
+  part: Blob,
+  signal: AbortSignal | undefined,
+  onSent: (bytes: number) => void,
+): Promise<unknown> {
+  return new Promise((resolve) => {
+    const fail = () => resolve(new NetworkFailure(new Error(`The object store answered ${request.status}.`)))
+    request.upload.onprogress = ({ loaded }) => onSent(loaded)
+    request.onload = () => (request.status < 300 ? resolve(undefined) : fail())
+    request.onerror = fail
+    request.onabort = fail
+    signal?.addEventListener('abort', () => request.abort(), { once: true })
+    request.open('PUT', url)
+    request.send(part)
+  })
+}
