@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { defineConfig } from 'vitepress'
 
 const docs = join(import.meta.dirname, '..')
+/** What pages link to beside docs/. */
+const outside = ['packages', 'services', 'infrastructure', 'tests', 'k8s', 'scripts', 'README', 'LICENSE']
 
 interface Token {
   attrGet(name: string): string | null
@@ -18,9 +20,9 @@ function linkToRepository(md: Markdown): void {
   const render = md.renderer.rules.link_open as (...args: unknown[]) => string
   md.renderer.rules.link_open = (tokens: Token[], index: number, ...rest: unknown[]) => {
     const target = tokens[index]?.attrGet('href') ?? ''
-    const outside =
-      /^(?:\.\.\/)+((?:packages|services|infrastructure|tests|k8s|scripts|README|LICENSE).*)$/.exec(target)
-    if (repository && outside) tokens[index]?.attrSet('href', `${repository}/blob/main/${outside[1]}`)
+    const path = target.replace(/^(?:\.\.\/)+/, '')
+    const leadsOutside = path !== target && outside.some((name) => path.startsWith(name))
+    if (repository && leadsOutside) tokens[index]?.attrSet('href', `${repository}/blob/main/${path}`)
     return render(tokens, index, ...rest)
   }
 }
@@ -44,10 +46,7 @@ export default defineConfig({
   description: 'The backend of a KakaoTalk/LINE-like messenger.',
   cleanUrls: true,
   // Links to code lead into the repository; `npm run lint` checks those, headings included.
-  ignoreDeadLinks: [
-    /(?:^|\/)\.\.\/(?:\.\.\/)*(?:packages|services|infrastructure|tests|k8s|scripts|README|LICENSE)/,
-    /^https?:\/\/localhost/,
-  ],
+  ignoreDeadLinks: [(link) => outside.some((name) => link.includes(`../${name}`)), /^https?:\/\/localhost/],
   markdown: { config: (md) => md.use(linkToRepository) },
   vite: { build: { chunkSizeWarningLimit: 2_000 } },
   themeConfig: {
