@@ -23,7 +23,7 @@ const run = promisify(execFile)
 const rebuildScript = fileURLToPath(new URL('../../rebuild.ts', import.meta.url))
 const day = '2026-03-01'
 /** On which people were online and nothing else happened. */
-const readers = '2026-02-15'
+const readers = '2026-03-15'
 const at = (time: string) => new Date(`${day}T${time}.000Z`)
 
 let harness: Harness
@@ -225,7 +225,7 @@ describe('figures', () => {
   })
 
   it('count an acceptance for the day of its request, so that the rate is never above 1', async () => {
-    const [sentDay, acceptedDay] = ['2026-02-10', '2026-02-20']
+    const [sentDay, acceptedDay] = ['2026-03-10', '2026-03-20']
     const pair = { request_id: 500, from_user_id: 1, to_user_id: 2 }
     const moment = (of: string) => ({ timestamp: new Date(`${of}T12:00:00.000Z`) })
     await publish(friendRequestSent, pair, moment(sentDay))
@@ -260,7 +260,7 @@ describe('figures', () => {
     }
     await seen(70, true, `${readers}T09:00:00.000Z`, `${readers}T09:00:00.000Z`)
     await seen(70, false, `${readers}T09:30:00.000Z`, `${readers}T09:30:00.000Z`)
-    await seen(71, false, '2026-02-16T00:00:40.000Z', `${readers}T23:59:50.000Z`)
+    await seen(71, false, '2026-03-16T00:00:40.000Z', `${readers}T23:59:50.000Z`)
     await waitFor(async () => (await active()) === 2)
   })
 
