@@ -1,15 +1,21 @@
 import type { Message } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type MediaStandIn, startMediaStandIn } from '../../testing-media.ts'
 import { openTestStream } from '../stream/testing.ts'
 import { startTestRooms, type TestRooms } from './testing.ts'
 
+let media: MediaStandIn
 let rooms: TestRooms
 
 beforeAll(async () => {
-  rooms = await startTestRooms()
+  media = await startMediaStandIn()
+  rooms = await startTestRooms({ MEDIA_SERVICE_URL: media.url })
 }, 60_000)
-afterAll(() => rooms?.close())
+afterAll(async () => {
+  await rooms?.close()
+  await media?.close()
+})
 
 const urlOf = ({ room_id, message_id }: Pick<Message, 'room_id' | 'message_id'>) =>
   `/messages/${room_id}/${message_id}`
@@ -159,11 +165,12 @@ describe('editMessage', () => {
   it('removes the caption of a picture, but not the text of a message without one', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
-    const attachment = { url: 'https://files.example/1.png', name: '1.png', mime: 'image/png', size: 10 }
-    const picture = await rooms.send(a, roomId, { content: 'caption', message_type: 'image', attachment })
+    const file = media.file()
+    const sent = { content: 'caption', message_type: 'image', file_id: file.file_id }
+    const picture = await rooms.send(a, roomId, sent)
     expect(await rooms.as(a, 'PATCH', urlOf(picture), { content: '' })).toMatchObject({
       status: 200,
-      body: { content: '', attachment, rev: 1 },
+      body: { content: '', file, rev: 1 },
     })
     const text = await rooms.send(a, roomId, 'text')
     expect((await rooms.as(a, 'PATCH', urlOf(text), { content: '' })).body).toMatchObject({
