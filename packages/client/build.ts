@@ -64,6 +64,12 @@ for (const file of new Set(own)) {
   writeFileSync(join(outDir, `${basename(file, '.ts')}.d.ts`), declaration)
 }
 
+const terminal = readFileSync(join(root, 'examples/terminal.ts'), 'utf8')
+const { outputText } = ts.transpileModule(terminal, {
+  compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+})
+writeFileSync(join(outDir, 'terminal.js'), outputText)
+
 interface Manifest {
   version: string
   description: string
@@ -83,6 +89,7 @@ writeFileSync(
       type: 'module',
       sideEffects: false,
       engines: { node: '>=20' },
+      bin: { 'bigtech-chat': './terminal.js' },
       exports: { '.': { types: './sdk.d.ts', default: './sdk.js' } },
       dependencies: { 'eventsource-parser': `^${parser.version}` },
     },

@@ -86,6 +86,12 @@ it('runs the example of its README outside of the workspace, and prints a messag
   expect(stdout).toBe(`${messageExample.username}: ${messageExample.content}\n`)
 }, 30_000)
 
+it('brings a chat for the terminal, whose --help says what it takes', async () => {
+  const command = join(project, 'node_modules/@bigtech/client/terminal.js')
+  const { stdout } = await run(process.execPath, [command, '--help'], { cwd: project })
+  expect(stdout).toContain('EMAIL')
+})
+
 it('brings types with which its README and examples compile, and a wrong call does not', async () => {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   cpSync(

@@ -10,7 +10,7 @@ import type { RoomPosition, RoomPositions } from './room-heads.repository.ts'
 import type { AppliedChange, RoomUpdate, RoomUpdates } from './room-updates.ts'
 
 /** One page of what a room's logs have after a position. */
-export interface RoomPage {
+interface RoomPage {
   readonly messages: readonly MessageRecord[]
   readonly changes: readonly AppliedChange[]
   /** Whether there was nothing more. */
