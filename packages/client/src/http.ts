@@ -33,7 +33,7 @@ export class Http {
   ): Promise<AnswerOf<Op>> {
     const response = await this.#send(operation, input as Parts, options)
     if (!response.ok) throw await problemOf(response)
-    if (operation.isRaw) return response as AnswerOf<Op>
+    if (operation.isRaw) return response as unknown as AnswerOf<Op>
     if (isEmpty(response)) return undefined as AnswerOf<Op>
     const answer = await bodyOf(response)
     const { success } = operation as { success?: { schema?: { parse(value: unknown): unknown } } }
