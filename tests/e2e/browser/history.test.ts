@@ -68,6 +68,8 @@ it('somebody who reads the past keeps the place, and is told of what comes', asy
   expect(Math.abs((await top()) - place)).toBeLessThan(4)
   await page.locator('.jump').click()
   await bubble(page, '새 소식').waitFor()
+  // Nothing is missing between the two places.
+  await bubble(page, '메시지 140').waitFor()
   await page.locator('.jump').waitFor({ state: 'detached' })
   await close()
 }, 60_000)
