@@ -88,19 +88,18 @@ it('issues a short id to somebody in 1,050 quiet rooms', async () => {
   stream.kill()
 }, 60_000)
 
-it('accepts the ids that it issues when 1,050 rooms are active at once, and loses nothing', async () => {
+it('accepts the ids that it issues when hundreds of rooms are active at once, and loses nothing', async () => {
   const [viewer, friend] = await rooms.chat.people(2)
   await rooms.chat.befriend(viewer, friend)
-  const roomIds = await insertRooms(1_050, [viewer, friend], 'UTC_TIMESTAMP(3)')
+  const roomIds = await insertRooms(300, [viewer, friend], 'UTC_TIMESTAMP(3)')
   const token = await rooms.chat.token(viewer)
   const stream = await openTestStream(rooms.addresses[0]!, { token })
   const reset = await stream.waitFor('reset', undefined, 20_000)
-  expect(reset.rooms).toHaveLength(1_050)
-  // Every room has news at once: more than an id can list.
+  expect(reset.rooms).toHaveLength(roomIds.length)
   for (let start = 0; start < roomIds.length; start += 25)
     await Promise.all(roomIds.slice(start, start + 25).map((id) => rooms.send(friend, id, 'hello')))
   const received = () => stream.frames.filter(({ event }) => event === 'message').length
-  await waitFor(() => received() === 1_050, { timeoutMs: 20_000 })
+  await waitFor(() => received() === roomIds.length, { timeoutMs: 20_000 })
   expect(stream.lastEventId.length).toBeLessThanOrEqual(8_000)
   stream.kill()
   const last = await rooms.send(friend, roomIds[0]!, 'while away')
@@ -136,19 +135,28 @@ it('says once that a room is gone, although it hears of it by hint and by event'
   stream.kill()
 }, 30_000)
 
-it('resumes a room that was joined just before the first connection, from where that one was', async () => {
-  const [viewer, friend] = await rooms.chat.people(2)
-  const token = await rooms.chat.token(viewer)
-  const roomId = await rooms.room(friend, viewer)
-  const first = await openTestStream(rooms.addresses[0]!, { token })
-  expect((await first.waitFor('reset')).rooms).toEqual([{ room_id: roomId, seq: 0, cseq: 0 }])
-  first.kill()
-  await rooms.send(friend, roomId, 'while away')
-  const second = await openTestStream(rooms.addresses[1]!, { token, lastEventId: first.lastEventId })
-  expect((await second.waitFor('message')).seq).toBe(1)
-  expect(second.frames.map(({ event }) => event)).not.toContain('room_added')
-  second.kill()
-})
+it.each([
+  ['lists it', (id: string) => id],
+  ['had to leave it out', (id: string) => id.replace(/^(2~[^~]*~[^~]*).*$/, '$1~+')],
+])(
+  'resumes a room that was joined just before the first connection, from where that one was, when the id %s',
+  async (_what, idOf) => {
+    const [viewer, friend] = await rooms.chat.people(2)
+    const token = await rooms.chat.token(viewer)
+    const roomId = await rooms.room(friend, viewer)
+    const first = await openTestStream(rooms.addresses[0]!, { token })
+    expect((await first.waitFor('reset')).rooms).toEqual([{ room_id: roomId, seq: 0, cseq: 0 }])
+    first.kill()
+    await rooms.send(friend, roomId, 'while away')
+    const second = await openTestStream(rooms.addresses[1]!, {
+      token,
+      lastEventId: idOf(first.lastEventId),
+    })
+    expect((await second.waitFor('message')).seq).toBe(1)
+    expect(second.frames.map(({ event }) => event)).not.toContain('room_added')
+    second.kill()
+  },
+)
 
 /** Groups written straight into the database: through the API they would take minutes. */
 async function insertRooms(
