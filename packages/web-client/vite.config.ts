@@ -3,7 +3,7 @@ import { defineConfig } from 'vite'
 
 export default defineConfig({
   resolve: {
-    alias: { zod: fileURLToPath(new URL('src/core/zod-without-checks.ts', import.meta.url)) },
+    alias: { '@bigtech/contracts': fileURLToPath(new URL('src/core/contracts.ts', import.meta.url)) },
   },
   build: {
     target: 'es2024',
@@ -13,10 +13,6 @@ export default defineConfig({
     // React libraries mark client code with "use client", which means nothing here.
     rolldownOptions: {
       checks: { moduleLevelDirective: false },
-      // Contracts of operations that the page does not call stay out of it.
-      treeshake: {
-        manualPureFunctions: ['z', 'defineRoute', 'defineEvent', 'pageOf', 'idList', 'wholeNumber'],
-      },
       input: ['index.html', 'api/docs.html', 'src/service-worker.ts'],
       output: {
         // A service worker reaches only what lies below its own address, which must stay the same.
