@@ -14,11 +14,12 @@ import { root } from './files.ts'
 const internal = [
   'packages/dev/devstack/src/cli.ts',
   'packages/dev/devstack/src/mailbox.ts',
+  'services/media-service/src/extract/child.ts',
   'tests/gateway/echo-main.ts',
 ]
 
 /** Hands every option that is not its own to another program. */
-const passesOptionsOn = ['infrastructure/docker/mongodb/start.sh']
+const passesOptionsOn = ['infrastructure/docker/mongodb/start.sh', 'infrastructure/docker/redis/start.sh']
 
 /** Benchmarks that `npm run load` starts, slow to load: each imports a whole service. */
 const isBenchmark = (file: string): boolean => /^tests\/load\/(?!run\.ts)/.test(file)
@@ -126,7 +127,8 @@ function programs(): string[] {
 
 function isProgram(file: string): boolean {
   if (file.endsWith('.sh') || /\/src\/server\.ts$/.test(file)) return true
-  if (!/\.(m?js|ts)$/.test(file) || /\/(arguments\.mjs|src\/command\.ts)$/.test(file)) return false
+  if (!/\.(m?js|ts)$/.test(file) || /\/(arguments\.mjs|src\/(command|run-service)\.ts)$/.test(file))
+    return false
   const marks =
     /process\.argv|import\.meta\.main|^\s*(?:await |const [^=]+= )?(?:runCommand|readPositionals|readOptions)\(/m
   return marks.test(readFileSync(join(root, file), 'utf8'))

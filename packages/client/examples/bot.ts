@@ -1,10 +1,17 @@
 import { ApiProblem, createChatClient, type Message } from '@bigtech/client'
 
 /** Answers every message in its rooms with the same text: `node examples/bot.ts bot@example.com 'password'` */
+const usage = 'node examples/bot.ts EMAIL PASSWORD   (API_URL, by default http://localhost:8000/api)'
 const [email, password] = process.argv.slice(2)
-if (!email || !password || email === '--help') {
-  console.log('node examples/bot.ts EMAIL PASSWORD   (API_URL, by default http://localhost:8000/api)')
-  process.exit(email === '--help' ? 0 : 1)
+if (email === '--help') {
+  console.log(usage)
+  process.exit()
+}
+if (!email || !password || email.startsWith('-')) {
+  console.error(
+    `${email?.startsWith('-') ? `Unknown option ${email}.` : 'An address and a password are needed.'}\n${usage}`,
+  )
+  process.exit(2)
 }
 
 const baseUrl = process.env.API_URL ?? 'http://localhost:8000/api'

@@ -2,12 +2,16 @@
 import { createInterface } from 'node:readline/promises'
 import { createChatClient, type Message, Outbox } from '@bigtech/client'
 
+const usage =
+  'node examples/terminal.ts EMAIL   (API_URL, by default http://localhost:8000/api)\n/ROOM_ID changes the room.'
 const [email] = process.argv.slice(2)
-if (!email || email === '--help') {
-  console.log(
-    'node examples/terminal.ts EMAIL   (API_URL, by default http://localhost:8000/api)\n/ROOM_ID changes the room.',
-  )
-  process.exit(email === '--help' ? 0 : 1)
+if (email === '--help') {
+  console.log(usage)
+  process.exit()
+}
+if (!email || email.startsWith('-')) {
+  console.error(`${email ? `Unknown option ${email}.` : 'An address is needed.'}\n${usage}`)
+  process.exit(2)
 }
 
 const terminal = createInterface({ input: process.stdin, output: process.stdout })
