@@ -131,7 +131,7 @@ it('by keyboard alone one edits, reacts to, replies to and deletes a message', a
   const openMenu = async () => {
     await page.locator('.log').focus()
     await page.keyboard.press('ArrowUp')
-    await page.locator('.message:focus').waitFor()
+    await page.locator('.message:focus .row-tools').waitFor()
     await page.keyboard.press('Tab')
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
