@@ -5,6 +5,7 @@ const ports = {
   'user-service': 8005,
   'friend-service': 8003,
   'chat-service': 8002,
+  'media-service': 8004,
   'notification-service': 8006,
   'web-client': 8080,
 }

@@ -12,6 +12,8 @@ export interface EchoServers {
 interface State {
   openStreams: number
   busyAnswers: number
+  /** Bytes of bodies that have come in so far, of all requests. */
+  arrivedBytes: number
   /** Requests to a path that ends in `/held`: answered when they are released. */
   readonly held: (() => void)[]
   readonly servers: Map<string, { server: Server; port: number }>
@@ -22,9 +24,12 @@ export async function startEchoServers(
   ports: Readonly<Record<string, number>>,
   options: { host: string; controlPort: number },
 ): Promise<EchoServers> {
-  const state: State = { openStreams: 0, busyAnswers: 0, held: [], servers: new Map() }
+  const state: State = { openStreams: 0, busyAnswers: 0, arrivedBytes: 0, held: [], servers: new Map() }
   for (const [name, port] of Object.entries(ports)) {
-    const server = createServer((request, response) => void echo(state, name, request, response))
+    const server = createServer((request, response) => {
+      // A request that is cut off in its body.
+      echo(state, name, request, response).catch(() => response.destroy())
+    })
     state.servers.set(name, { server, port: await listen(server, port, options.host) })
   }
   const control = createServer(
@@ -54,8 +59,13 @@ async function echo(
   if (request.url?.endsWith('/never')) return holdOpen(state, response)
   if (request.url?.endsWith('/busy')) return answerBusy(state, response)
   if (request.url?.endsWith('/held')) await new Promise<void>((resolve) => state.held.push(resolve))
+  if (request.url?.endsWith('/content')) return sendRange(request, response)
+  if (request.url?.endsWith('redirect=true')) return void response.writeHead(302, { location: fileLocation }).end()
   let bodyBytes = 0
-  for await (const chunk of request) bodyBytes += (chunk as Buffer).length
+  for await (const chunk of request) {
+    bodyBytes += (chunk as Buffer).length
+    state.arrivedBytes += (chunk as Buffer).length
+  }
   const body = JSON.stringify({
     service,
     method: request.method,
@@ -75,6 +85,17 @@ function holdStream(state: State, request: IncomingMessage, response: ServerResp
   holdOpen(state, response)
 }
 
+/** Where an echo server redirects to for a path that ends in `redirect=true`. */
+export const fileLocation = 'https://objects.example/file?signature=abc'
+
+/** Ten digits, or the range of them that is asked for. */
+function sendRange({ headers }: IncomingMessage, response: ServerResponse): void {
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? []
+  if (first === undefined || last === undefined) return void response.end('0123456789')
+  response.writeHead(206, { 'content-range': `bytes ${first}-${last}/10`, 'accept-ranges': 'bytes' })
+  response.end('0123456789'.slice(Number(first), Number(last) + 1))
+}
+
 /** The upstream's own 503, which says how often it was asked. */
 function answerBusy(state: State, response: ServerResponse): void {
   state.busyAnswers += 1
@@ -89,7 +110,7 @@ function holdOpen(state: State, response: ServerResponse): void {
   })
 }
 
-/** GET /streams: what is open and held. POST /release, POST /stop/<service>, POST /start/<service>. */
+/** GET /streams: what is open, held and arrived. POST /release, POST /stop/<service>, POST /start/<service>. */
 async function answerControl(
   state: State,
   host: string,
@@ -101,7 +122,7 @@ async function answerControl(
   if (verb === 'stop' && entry) await stop(entry.server)
   if (verb === 'start' && entry) await listen(entry.server, entry.port, host)
   if (verb === 'release') for (const answer of state.held.splice(0)) answer()
-  response.end(JSON.stringify({ open: state.openStreams, held: state.held.length }))
+  response.end(JSON.stringify({ open: state.openStreams, held: state.held.length, arrivedBytes: state.arrivedBytes }))
 }
 
 async function listen(server: Server, port: number, host: string): Promise<number> {

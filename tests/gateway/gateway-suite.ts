@@ -1,6 +1,8 @@
 import { Agent } from 'node:http'
+import { Readable } from 'node:stream'
 import { waitFor } from '@bigtech/testkit'
 import { describe, expect, test } from 'vitest'
+import { fileLocation } from './echo-server.ts'
 import { call, echoOf, freshAddress, open } from './http-call.ts'
 import { forwarded, notServices, unreachable } from './route-table.ts'
 
@@ -23,6 +25,7 @@ export function describeGateway(name: string, gateway: () => GatewayUnderTest): 
     describeLimits(gateway)
     describeHeaders(gateway)
     describeStreams(gateway)
+    describeFiles(gateway)
     describeConnections(gateway)
   })
 }
@@ -260,6 +263,79 @@ function describeStreams(gateway: () => GatewayUnderTest): void {
   })
 }
 
+function describeFiles(gateway: () => GatewayUnderTest): void {
+  const authorization = 'Bearer aa.bb.cc'
+  const upload = (body: Readable, contentLength: number) =>
+    call(gateway().url, '/api/files', {
+      method: 'POST',
+      body,
+      headers: { authorization, 'content-length': String(contentLength) },
+    })
+
+  test('an upload of some MB reaches the service while it is still being sent', async () => {
+    const before = await arrivedBytes(gateway())
+    async function* chunks(): AsyncGenerator<Buffer> {
+      for (let sent = 1; sent <= 4; sent += 1) {
+        yield Buffer.alloc(mebibyte, 'a')
+        await waitFor(async () => (await arrivedBytes(gateway())) >= before + sent * mebibyte - 65_536, {
+          what: `MiB ${sent} to arrive`,
+        })
+      }
+    }
+    const answer = await upload(Readable.from(chunks()), 4 * mebibyte)
+    expect(JSON.parse(answer.text)).toMatchObject({
+      service: 'media-service',
+      bodyBytes: 4 * mebibyte,
+      headers: { 'content-length': String(4 * mebibyte) },
+    })
+  })
+
+  test('an upload may have 51 MiB, one that announces more is 413 before it is sent', async () => {
+    const nothing = () => new Readable({ read: () => undefined })
+    const refused = await upload(nothing(), 51 * mebibyte + 1)
+    expect(refused.status).toBe(413)
+    expect(refused.headers['x-echo-service']).toBeUndefined()
+    expect(problemOf(refused.text)).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' })
+    const allowed = await upload(Readable.from(Array(51).fill(Buffer.alloc(mebibyte))), 51 * mebibyte)
+    expect(JSON.parse(allowed.text)).toMatchObject({ bodyBytes: 51 * mebibyte })
+  })
+
+  test('without a token, and beside the upload, a body may have 1 MiB as everywhere', async () => {
+    const body = Buffer.alloc(mebibyte + 1)
+    const post = (path: string, headers: Record<string, string>) =>
+      call(gateway().url, path, { method: 'POST', body, headers })
+    expect((await post('/api/files', {})).status).toBe(413)
+    expect((await post('/api/files/uploads', { authorization })).status).toBe(413)
+  })
+
+  test('a claim of a file reaches no service for whoever is signed in either', async () => {
+    const answer = await call(gateway().url, '/api/files/7/claim', {
+      method: 'POST',
+      headers: { authorization },
+    })
+    expect(answer.headers['x-echo-service']).toBeUndefined()
+    expect(answer.status).toBe(404)
+  })
+
+  test('a range of a file is 206 with the bytes of the range', async () => {
+    const answer = await call(gateway().url, '/api/files/7/content', {
+      headers: { authorization, range: 'bytes=2-4' },
+    })
+    expect(answer).toMatchObject({
+      status: 206,
+      text: '234',
+      headers: { 'content-range': 'bytes 2-4/10', 'accept-ranges': 'bytes' },
+    })
+  })
+
+  test('a redirect to the object store is left to the client', async () => {
+    const answer = await call(gateway().url, '/api/files/7/content?redirect=true', {
+      headers: { authorization },
+    })
+    expect(answer).toMatchObject({ status: 302, headers: { location: fileLocation } })
+  })
+}
+
 function describeConnections(gateway: () => GatewayUnderTest): void {
   test('a service that is down is 503 with Retry-After within 2 s, and is used again when it is back', async () => {
     await call(gateway().control, '/stop/notification-service', { method: 'POST' })
@@ -324,6 +400,10 @@ function describeConnections(gateway: () => GatewayUnderTest): void {
 
 async function openStreams({ control }: GatewayUnderTest): Promise<number> {
   return (JSON.parse((await call(control, '/streams')).text) as { open: number }).open
+}
+
+async function arrivedBytes({ control }: GatewayUnderTest): Promise<number> {
+  return (JSON.parse((await call(control, '/streams')).text) as { arrivedBytes: number }).arrivedBytes
 }
 
 async function upstreamClosed(gateway: GatewayUnderTest, open: number): Promise<void> {

@@ -1,9 +1,10 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
+import { Readable } from 'node:stream'
 
 export interface CallOptions {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string | Buffer
+  readonly body?: string | Buffer | Readable
   /** Send the body in chunks, without a content-length. */
   readonly chunked?: boolean
   readonly agent?: Agent
@@ -47,7 +48,10 @@ export function open(base: string, path: string, options: CallOptions = {}): Pro
       headers: { 'x-forwarded-for': freshAddress(), ...length, ...headers },
     })
     outgoing.once('response', resolve).once('error', reject)
-    outgoing.end(body)
+    if (body instanceof Readable) {
+      outgoing.flushHeaders()
+      body.pipe(outgoing)
+    } else outgoing.end(body)
   })
 }
 
@@ -69,6 +73,7 @@ export async function echoOf(base: string, path: string, options: CallOptions = 
   return JSON.parse(answer.text) as Echoed
 }
 
-function bodyHeader(body: string | Buffer, chunked: boolean): Record<string, string> {
+function bodyHeader(body: string | Buffer | Readable, chunked: boolean): Record<string, string> {
+  if (body instanceof Readable) return chunked ? { 'transfer-encoding': 'chunked' } : {}
   return chunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(Buffer.byteLength(body)) }
 }

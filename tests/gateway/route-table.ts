@@ -21,6 +21,7 @@ const to =
 const user = to('user-service')
 const friend = to('friend-service')
 const chat = to('chat-service')
+const media = to('media-service')
 const notification = to('notification-service')
 const refused = (method: string, path: string, status = 404): RouteExpectation => ({
   method,
@@ -63,6 +64,11 @@ export const forwarded: readonly RouteExpectation[] = [
     '/messages/7/m/reactions/%23%EF%B8%8F%E2%83%A3',
   ),
   chat('POST', '/api/stream/tickets', '/stream/tickets'),
+  media('POST', '/api/files', '/files'),
+  media('GET', '/api/files?limit=5', '/files?limit=5'),
+  media('POST', '/api/files/uploads', '/files/uploads'),
+  media('GET', '/api/files/7/content?message_id=7:1', '/files/7/content?message_id=7:1'),
+  media('GET', '/api/pictures/7', '/pictures/7'),
   notification('POST', '/api/notifications/subscriptions', '/notifications/subscriptions'),
   // Normalised first, so these are other ways to write public paths.
   user('GET', '/api//users//5', '/users/5'),
@@ -84,6 +90,11 @@ export const unreachable: readonly RouteExpectation[] = [
   refused('GET', '/api/streams'),
   refused('GET', '/api/metrics'),
   refused('GET', '/api/internal/users/5'),
+  // Asked by chat-service, in the name of a sender.
+  refused('POST', '/api/files/7/claim'),
+  refused('POST', '/api/files/7/%63laim'),
+  refused('GET', '/api/filesx'),
+  refused('GET', '/api/pictures'),
   refused('GET', '/api/live'),
   refused('GET', '/api/ready'),
   refused('GET', '/api/docs/x'),

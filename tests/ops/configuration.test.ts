@@ -86,7 +86,7 @@ describe('what Kong is told beside kong.yml', { timeout: FETCH_TIMEOUT_MS }, () 
     KONG_DATABASE: 'off',
     KONG_PROXY_ACCESS_LOG: 'off',
     KONG_HEADERS: 'off',
-    KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE: '2m',
+    KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE: '52m',
   }
 
   it('is the same in Compose, in Kubernetes and where the gateway is tested', async (context) => {

@@ -3,17 +3,20 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, 
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { logRequests, measureRequests } from './access-log.ts'
+import { receiveBodies } from './body.ts'
 import type { GatewayConfig } from './config.ts'
 import { createRouter, type Destination } from './kong/router.ts'
 import type { KongDocument, KongTermination } from './kong/schema.ts'
-import { bodyLimitOf, usePlugins } from './plugins.ts'
+import { usePlugins } from './plugins.ts'
 import { answerProblems, pathOf, problemOfStatus, sendProblem } from './problem.ts'
 import { forward, upstreamOrigin, useProxy } from './proxy.ts'
 import { controlStack, isForStack } from './stack-control.ts'
 import { servePage, useWebPage } from './web-page.ts'
 
-/** Headers and body of a request together. */
-const REQUEST_TIMEOUT_MS = 30_000
+/** In which a body that is read whole has to arrive. */
+const WHOLE_BODY_MS = 30_000
+/** A file of 50 MB over a slow line; media-service ends uploads that make no progress. */
+const LONGEST_UPLOAD_MS = 15 * 60_000
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -35,6 +38,7 @@ export async function buildGateway(
   document: KongDocument,
   config: GatewayConfig,
   log: Logger,
+  wholeBodyMs: number = WHOLE_BODY_MS,
 ): Promise<Gateway> {
   const app = fastify({
     loggerInstance: log,
@@ -43,8 +47,8 @@ export async function buildGateway(
     genReqId: (request) => requestIdFrom(request.headers['x-request-id']),
     // kong.yml is the router. One route for everything keeps Fastify's own reading of paths out of it.
     rewriteUrl: () => '/',
-    bodyLimit: bodyLimitOf(document),
-    ...requestLimits(REQUEST_TIMEOUT_MS),
+    requestTimeout: LONGEST_UPLOAD_MS,
+    http: { ...requestLimits(WHOLE_BODY_MS).http, requestTimeout: LONGEST_UPLOAD_MS },
     forceCloseConnections: 'idle',
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as FastifyInstance
@@ -54,13 +58,12 @@ export async function buildGateway(
   answerProblems(app)
   logRequests(app)
   measureRequests(app, registry)
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.decorateRequest('destination', null)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
     request.destination = route(pathOf(request), request.headers)
   })
+  receiveBodies(app, document, wholeBodyMs)
   await usePlugins(app, document, config)
   await useProxy(app, document)
   await useWebPage(app, config.WEB_CLIENT_DIR)

@@ -27,6 +27,7 @@ export const configSchema = z.object({
     .describe('Where `user-service` of kong.yml is. Default: its port on 127.0.0.1.'),
   FRIEND_SERVICE_URL: z.url().optional().describe('Likewise for `friend-service`.'),
   CHAT_SERVICE_URL: z.url().optional().describe('Likewise for `chat-service`.'),
+  MEDIA_SERVICE_URL: z.url().optional().describe('Likewise for `media-service`.'),
   NOTIFICATION_SERVICE_URL: z.url().optional().describe('Likewise for `notification-service`.'),
   CORS_ORIGINS: z
     .string()

@@ -5,13 +5,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { GatewayConfig } from './config.ts'
 import { pluginOf } from './kong/load.ts'
 import type { Destination } from './kong/router.ts'
-import type { KongDocument } from './kong/schema.ts'
+import type { KongDocument, KongRoute } from './kong/schema.ts'
 
 const unitBytes = { bytes: 1, kilobytes: 1_024, megabytes: 1_048_576 } as const
 
-/** Bytes that a body may have, by `request-size-limiting`. */
-export function bodyLimitOf(document: KongDocument): number {
-  const { allowed_payload_size, size_unit } = pluginOf(document, 'request-size-limiting').config
+/** Bytes that a body may have, by `request-size-limiting` of its route, else of all. */
+export function bodyLimitOf(document: KongDocument, destination: Destination | null): number {
+  const ofRoute = destination?.kind === 'proxy' ? routePlugin(destination.route, 'request-size-limiting') : null
+  const { allowed_payload_size, size_unit } = (ofRoute ?? pluginOf(document, 'request-size-limiting')).config
   return allowed_payload_size * unitBytes[size_unit]
 }
 
@@ -81,10 +82,17 @@ async function useRateLimit(
 function limitOf(destination: Destination | null) {
   if (destination?.kind !== 'proxy') return undefined
   const { route, service } = destination
-  const [ofRoute] = route.plugins ?? []
+  const ofRoute = routePlugin(route, 'rate-limiting')
   if (ofRoute) return { scope: `route ${route.name}`, config: ofRoute.config }
   const ofService = service.plugins?.find((plugin) => plugin.name === 'rate-limiting')
   return ofService ? { scope: `service ${service.name}`, config: ofService.config } : undefined
+}
+
+type RoutePlugin = NonNullable<KongRoute['plugins']>[number]
+
+function routePlugin<Name extends RoutePlugin['name']>(route: KongRoute, name: Name) {
+  const found = route.plugins?.find((plugin) => plugin.name === name)
+  return found as Extract<RoutePlugin, { name: Name }> | undefined
 }
 
 /** `response-transformer`: headers that are added where the answer has none of that name. */

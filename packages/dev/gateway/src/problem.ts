@@ -31,6 +31,8 @@ export function pathOf(request: FastifyRequest): string {
 /** What a failed call of an upstream is for the client. */
 export function upstreamProblem(error: Error): Problem {
   const cause = (error.cause ?? error) as NodeJS.ErrnoException
+  // A body that is too large, found while it was passed on.
+  if (cause instanceof Problem) return cause
   const slow = cause.code === 'UND_ERR_HEADERS_TIMEOUT' || cause.code === 'UND_ERR_BODY_TIMEOUT'
   return new Problem(slow ? 'GATEWAY_TIMEOUT' : 'UNAVAILABLE', { retryAfterSeconds, cause })
 }

@@ -42,7 +42,7 @@ export function forward(
   const query = queryOf(request.originalUrl)
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
-  const body = bodyOf(request)
+  const hasBody = prepareBody(request)
   return reply.from(origin + target.upstreamPath, {
     timeout: target.service.read_timeout,
     queryString: () => query,
@@ -54,7 +54,7 @@ export function forward(
         [abortSignal]: gone.signal,
       }
       // A body that is not passed on (of a GET) must not be announced either.
-      if (body === null) delete sent['content-length']
+      if (!hasBody) delete sent['content-length']
       return sent as Record<string, string>
     },
     rewriteHeaders: (headers) =>
@@ -78,6 +78,7 @@ export function upstreamOrigin(service: KongService, config: GatewayConfig): str
     'user-service': config.USER_SERVICE_URL,
     'friend-service': config.FRIEND_SERVICE_URL,
     'chat-service': config.CHAT_SERVICE_URL,
+    'media-service': config.MEDIA_SERVICE_URL,
     'notification-service': config.NOTIFICATION_SERVICE_URL,
   }
   if (!(service.host in configured)) {
@@ -100,13 +101,11 @@ function keepStream(app: FastifyInstance, reply: FastifyReply, stream: Readable)
   raw.once('pipe', () => raw.flushHeaders())
 }
 
-/** The body, read whole: at most the size limit, and no upstream waits for a slow sender. */
-function bodyOf(request: FastifyRequest): Buffer | null {
+/** Whether there is a body to pass on. `reply.from` would write a buffer as JSON; a stream goes as it is. */
+function prepareBody(request: FastifyRequest): boolean {
   const { body } = request
-  if (!Buffer.isBuffer(body)) return null
-  // `reply.from` would write a buffer as JSON; a stream goes as it is.
-  request.body = body.length > 0 ? Readable.from([body]) : undefined
-  return body
+  if (Buffer.isBuffer(body)) request.body = body.length > 0 ? Readable.from([body]) : undefined
+  return Buffer.isBuffer(body) || body instanceof Readable
 }
 
 function isOurs(name: string): boolean {

@@ -60,7 +60,7 @@ function candidatesOf(route: KongRoute | KongAnsweredRoute, service: KongService
 }
 
 function authorizationOf(route: KongRoute | KongAnsweredRoute): RegExp | null {
-  const pattern = 'headers' in route ? route.headers?.authorization[0] : undefined
+  const pattern = route.headers?.authorization[0]
   return pattern ? new RegExp(pattern.slice('~*'.length), 'i') : null
 }
 

@@ -129,6 +129,8 @@ const routeShape = {
   name: z.string(),
   paths: z.array(routePath).min(1),
   regex_priority: z.int().min(0).default(0),
+  // Kong prefers a route that asks for a header to one with the same paths that does not.
+  headers: z.strictObject({ authorization: z.tuple([headerPattern]) }).optional(),
 }
 
 const proxiedRoute = z.strictObject({
@@ -137,9 +139,10 @@ const proxiedRoute = z.strictObject({
   preserve_host: z.literal(false),
   request_buffering: z.boolean().default(true),
   response_buffering: z.boolean().default(true),
-  // Kong prefers a route that asks for a header to one with the same paths that does not.
-  headers: z.strictObject({ authorization: z.tuple([headerPattern]) }).optional(),
-  plugins: z.tuple([rateLimitingByToken]).optional(),
+  plugins: z
+    .array(z.discriminatedUnion('name', [rateLimitingByToken, requestSizeLimiting]))
+    .max(2)
+    .optional(),
 })
 
 const answeredRoute = z.strictObject({ ...routeShape, plugins: z.tuple([requestTermination]) })
@@ -152,7 +155,7 @@ const service = z.strictObject({
   path: z.string().startsWith('/'),
   retries: z.literal(0),
   connect_timeout: milliseconds,
-  // Has nothing to bound here: a body is at most 1 MiB and sent at once.
+  // Has nothing to bound here: a body that is kept first is sent at once, and the client's own pace bounds the others.
   write_timeout: milliseconds,
   read_timeout: milliseconds,
   routes: z.array(proxiedRoute).min(1),
