@@ -10,7 +10,7 @@ Run it once for a cluster: a second run makes other passwords, which the servers
 
   --example   placeholders in place of passwords`
 
-const services = ['user', 'friend', 'chat', 'notification', 'analytics']
+const services = ['user', 'friend', 'chat', 'notification', 'analytics', 'media']
 
 /** Letters and digits only: they stand in URLs and in SQL. */
 const password = () => randomBytes(24).toString('hex')
@@ -45,6 +45,12 @@ export function secretsOf(secret, key) {
   Object.assign(secrets['chat-service'], {
     REDIS_URL: redisUrl('chat_service', redis.REDIS_CHAT_PASSWORD, 1),
     MONGO_URL: `mongodb+srv://chat_service:${mongodb.MONGO_CHAT_PASSWORD}@${members}/bigtech_chat?replicaSet=rs0&tls=false`,
+  })
+  // An S3 of yours, which gives the keys.
+  Object.assign(secrets['media-service'], {
+    S3_URL: 'https://CHANGE_ME',
+    S3_ACCESS_KEY: 'CHANGE_ME',
+    S3_SECRET_KEY: 'CHANGE_ME',
   })
   Object.assign(secrets['notification-service'], {
     SMTP_URL: 'smtp://CHANGE_ME:587',

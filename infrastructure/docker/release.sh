@@ -37,7 +37,8 @@ wait_until_ready() {
 }
 
 for service in "$@"; do
-  migrate=${service%-service}-migrate
+  # The web side of media-service brings its migrations.
+  if [ "$service" = web ]; then migrate=media-migrate; else migrate=${service%-service}-migrate; fi
   if docker compose config --services | grep -qx "$migrate"; then docker compose run --rm --no-deps "$migrate"; fi
   old=$(copies "$service")
   count=$(wc -w <<<"$old")

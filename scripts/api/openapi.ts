@@ -9,6 +9,8 @@ import {
   problemType,
   type RouteContract,
 } from '../../packages/contracts/src/index.ts'
+import { loadKongFile } from '../../packages/dev/gateway/src/kong/load.ts'
+import { createRouter } from '../../packages/dev/gateway/src/kong/router.ts'
 import { type Json, Shapes } from './shapes.ts'
 import { tagDescriptions } from './tags.ts'
 
@@ -17,17 +19,17 @@ const kongFile = join(folder, '../../infrastructure/docker/kong/kong.yml')
 
 /** The operations that a client reaches through the gateway: kong.yml decides. */
 export function gatewayContracts(): RouteContract[] {
-  const prefixes = [...readFileSync(kongFile, 'utf8').matchAll(/^ {4}path: (\/\w+)$/gm)].map(
-    ([, path]) => path!,
-  )
+  const route = createRouter(loadKongFile(kongFile))
+  const isReachable = (path: string): boolean => {
+    const destination = route(`/api${path}`, {})
+    return destination?.kind === 'proxy' && destination.service.host !== 'web-client'
+  }
   return Object.values(contracts as Record<string, unknown>)
     .filter(
       (value): value is RouteContract =>
         typeof value === 'object' && value !== null && 'operationId' in value,
     )
-    .filter(
-      ({ auth, path }) => auth !== 'operator' && prefixes.some((each) => `${path}/`.startsWith(`${each}/`)),
-    )
+    .filter(({ auth, path }) => auth !== 'operator' && isReachable(path))
 }
 
 /** One OpenAPI 3.1 document for the whole API, as the gateway serves it. */

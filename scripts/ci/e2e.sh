@@ -23,7 +23,7 @@ finish() {
 }
 trap finish EXIT
 
-"${compose[@]}" up --detach --no-build --wait --wait-timeout 600 kong notification-service analytics-service chat-service-2
+"${compose[@]}" up --detach --no-build --wait --wait-timeout 600 kong worker notification-service analytics-service chat-service-2
 export BIGTECH_GATEWAY_URL=http://127.0.0.1:28000
 export BIGTECH_USER_URL=http://127.0.0.1:28005
 export BIGTECH_FRIEND_URL=http://127.0.0.1:28003

@@ -60,7 +60,8 @@ async function echo(
   if (request.url?.endsWith('/busy')) return answerBusy(state, response)
   if (request.url?.endsWith('/held')) await new Promise<void>((resolve) => state.held.push(resolve))
   if (request.url?.endsWith('/content')) return sendRange(request, response)
-  if (request.url?.endsWith('redirect=true')) return void response.writeHead(302, { location: fileLocation }).end()
+  if (request.url?.endsWith('redirect=true'))
+    return void response.writeHead(302, { location: fileLocation }).end()
   let bodyBytes = 0
   for await (const chunk of request) {
     bodyBytes += (chunk as Buffer).length
@@ -122,7 +123,9 @@ async function answerControl(
   if (verb === 'stop' && entry) await stop(entry.server)
   if (verb === 'start' && entry) await listen(entry.server, entry.port, host)
   if (verb === 'release') for (const answer of state.held.splice(0)) answer()
-  response.end(JSON.stringify({ open: state.openStreams, held: state.held.length, arrivedBytes: state.arrivedBytes }))
+  response.end(
+    JSON.stringify({ open: state.openStreams, held: state.held.length, arrivedBytes: state.arrivedBytes }),
+  )
 }
 
 async function listen(server: Server, port: number, host: string): Promise<number> {

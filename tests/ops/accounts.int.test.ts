@@ -8,7 +8,7 @@ import { root } from './files.ts'
 
 /** Other names than the product's, so that the same server can hold a running system. */
 const mark = `t${randomBytes(3).toString('hex')}_`
-const services = ['user', 'friend', 'chat', 'notification', 'analytics']
+const services = ['user', 'friend', 'chat', 'notification', 'analytics', 'media']
 
 /** What accounts.sh would send to the server, with every name of a database or account marked. */
 function statements(): string[] {

@@ -22,6 +22,7 @@ export interface ComposeService {
   cap_drop?: string[]
   security_opt?: string[]
   command?: string[] | null
+  networks?: Record<string, { aliases?: string[] } | null>
   labels?: Record<string, string>
   logging?: { options?: Record<string, string> }
   stop_grace_period?: string

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, type TestContext } from 'vitest'
 import { type ComposeModel, type ComposeService, exampleEnv, loadCompose } from './compose-model.ts'
-import { root, serviceNames, text } from './files.ts'
+import { composeName, root, serviceNames, text } from './files.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
 const base = 'docker-compose.msa.yml'
@@ -23,6 +23,10 @@ async function model(context: TestContext, files: string[], profiles?: string): 
 
 const servicesOf = (loaded: ComposeModel) => Object.entries(loaded.services)
 const isJob = (service: ComposeService) => service.restart?.startsWith('on-failure') ?? false
+
+/** The processes of media-service, which scale without an overlay. */
+const scalable = ['web', 'worker']
+const composeNames = serviceNames.map(composeName)
 
 /** Images that hold one program, and nothing that could ask it whether it is well. */
 const cannotBeAsked = ['loki', 'mongodb-exporter']
@@ -112,14 +116,14 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
         configSchema: { shape: { PORT: { parse(value: undefined): number } } }
       }
       const PORT = String(configSchema.shape.PORT.parse(undefined))
-      expect(services[name]?.build?.args, name).toEqual({ SERVICE: name, PORT })
+      expect(services[composeName(name)]?.build?.args, name).toEqual({ SERVICE: name, PORT })
       const migrate = services[name.replace('-service', '-migrate')]?.build
       expect(migrate?.args, name).toEqual({ SERVICE: name })
     }
   })
 
   it('starts everything, and with infrastructure/docker/compose/small.yml the servers, the services and the gateway alone', async (context) => {
-    const core = ['kong', 'mysql', 'mongodb', 'redis', 'kafka-1', ...serviceNames]
+    const core = ['kong', 'mysql', 'mongodb', 'redis', 'kafka-1', ...composeNames]
     const extra = /grafana|prometheus|loki|alloy|jaeger|exporter|kafka-ui/
     const whole = Object.keys((await model(context, [base], '')).services)
     expect(whole).toEqual(expect.arrayContaining([...core, 'grafana', 'prometheus', 'kafka-ui']))
@@ -130,7 +134,8 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
 
   it('gives every container its known name, a fixed version, a memory limit and bounded logs', async (context) => {
     for (const [name, service] of servicesOf(await model(context, [base]))) {
-      expect(service.container_name, name).toBe(`bigtech-${name}`)
+      if (scalable.includes(name)) expect(service, name).not.toHaveProperty('container_name')
+      else expect(service.container_name, name).toBe(`bigtech-${name}`)
       expect(service.image, name).toMatch(/:[\w.-]+$/)
       expect(service.image, name).not.toMatch(/:(latest|main)$/)
       expect(Number(service.deploy?.resources?.limits?.memory), name).toBeGreaterThan(0)
@@ -142,7 +147,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     // The services bring their check in the image.
     for (const [name, service] of servicesOf(await model(context, [base]))) {
       if (isJob(service) || cannotBeAsked.includes(name)) continue
-      if ((serviceNames as readonly string[]).includes(name)) continue
+      if (composeNames.includes(name) || scalable.includes(name)) continue
       expect(service.healthcheck?.test, name).toBeTruthy()
     }
   })
@@ -164,7 +169,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
 
   it('keeps the services without privileges, and alive long enough to let go of their streams', async (context) => {
     const { services } = await model(context, [base])
-    for (const name of serviceNames) {
+    for (const name of [...composeNames, 'worker']) {
       const service = services[name] as ComposeService
       expect(service.read_only, name).toBe(true)
       expect(service.init, name).toBe(true)
@@ -180,11 +185,24 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
       const url = environment?.DATABASE_URL
       return url ? [`${new URL(url).username} ${new URL(url).pathname}`] : []
     })
-    const expected = ['user', 'friend', 'chat', 'notification', 'analytics'].flatMap((name) => [
+    const expected = ['user', 'friend', 'chat', 'notification', 'analytics', 'media'].flatMap((name) => [
       `${name}_service /bigtech_${name}`,
       `${name}_service_owner /bigtech_${name}`,
     ])
-    expect(accounts.sort()).toEqual(expected.sort())
+    expect([...new Set(accounts)].sort()).toEqual(expected.sort())
+  })
+
+  it('lets media-service scale without an overlay: web and worker have no port of this machine, and aliases', async (context) => {
+    const { services } = await model(context, [base])
+    for (const [name, alias] of [
+      ['web', 'media-service'],
+      ['worker', 'media-worker'],
+    ] as const) {
+      expect(services[name], name).not.toHaveProperty('ports')
+      expect(services[name]?.networks?.default?.aliases, name).toEqual([alias])
+      expect(services[name]?.command, name).toEqual([`src/${name}.ts`])
+    }
+    expect(services.worker?.environment?.PORT).toBe('8009')
   })
 
   it('lets only the log collector hold the socket of Docker', async (context) => {
@@ -198,7 +216,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
 describe('the overrides', { timeout: FETCH_TIMEOUT_MS }, () => {
   it('infrastructure/docker/compose/scale.yml takes from the services what can exist only once', async (context) => {
     const { services } = await model(context, [base, 'infrastructure/docker/compose/scale.yml'])
-    for (const name of serviceNames) {
+    for (const name of composeNames) {
       expect(services[name]?.container_name, name).toBeUndefined()
       expect(services[name]?.ports ?? [], name).toEqual([])
     }
@@ -248,7 +266,8 @@ describe('the overrides', { timeout: FETCH_TIMEOUT_MS }, () => {
     const ours = await model(context, [base])
     const test = await model(context, ['docker-compose.test.yml'], '')
     expect(test.name).not.toBe(ours.name)
-    const names = (loaded: ComposeModel) => servicesOf(loaded).map(([, service]) => service.container_name)
+    const names = (loaded: ComposeModel) =>
+      servicesOf(loaded).flatMap(([, service]) => service.container_name ?? [])
     const ports = (loaded: ComposeModel) =>
       servicesOf(loaded).flatMap(([, service]) => (service.ports ?? []).map(({ published }) => published))
     expect(names(test).filter((name) => names(ours).includes(name))).toEqual([])

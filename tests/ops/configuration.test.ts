@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { exampleEnv, loadCompose } from './compose-model.ts'
-import { root, serviceNames, text, yaml } from './files.ts'
+import { composeName, root, serviceNames, text, yaml } from './files.ts'
 import { environmentOf, named, podOf } from './kubernetes-model.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
@@ -32,14 +32,14 @@ describe('what a service is configured by', { timeout: FETCH_TIMEOUT_MS }, () =>
     const { model } = loadCompose(await need('compose', context), ['docker-compose.msa.yml'], {
       env: exampleEnv(),
     })
-    expect(await complaints(service, model?.services[service]?.environment ?? {})).toEqual([])
+    expect(await complaints(service, model?.services[composeName(service)]?.environment ?? {})).toEqual([])
   })
 
   it.for(serviceNames)('is complete for %s in the Compose of the tests', async (service, context) => {
     const { model } = loadCompose(await need('compose', context), ['docker-compose.test.yml'], {
       profiles: '',
     })
-    expect(await complaints(service, model?.services[service]?.environment ?? {})).toEqual([])
+    expect(await complaints(service, model?.services[composeName(service)]?.environment ?? {})).toEqual([])
   })
 
   it.for(serviceNames)('is complete for %s in Kubernetes', async (service) => {
@@ -60,7 +60,7 @@ describe('what the gateway calls', { timeout: FETCH_TIMEOUT_MS }, () => {
     })
     for (const upstream of upstreams) {
       const [host, port] = upstream.split(':') as [string, string]
-      const container = model?.services[host]
+      const container = model?.services[composeName(host)]
       expect(container, upstream).toBeTruthy()
       // The page's image listens where its configuration says.
       if (host === 'web-client')

@@ -11,7 +11,11 @@ export const serviceNames = [
   'chat-service',
   'notification-service',
   'analytics-service',
+  'media-service',
 ] as const
+
+/** What a service is called in Compose: media-service has a name without a copy's number for each process. */
+export const composeName = (service: string): string => (service === 'media-service' ? 'web' : service)
 
 /** The text of a file of the repository. */
 export function text(path: string): string {

@@ -42,6 +42,8 @@ describe('Prometheus', { timeout: FETCH_TIMEOUT_MS }, () => {
       'chat-service:8002',
       'notification-service:8006',
       'analytics-service:8007',
+      'media-service:8004',
+      'media-worker:8009',
     ])
   })
 })

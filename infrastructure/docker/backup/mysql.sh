@@ -18,7 +18,7 @@ esac
 file=${2:?a file is needed}
 : "${MYSQL_HOST:?}" "${MYSQL_ROOT_PASSWORD:?}"
 export MYSQL_PWD=$MYSQL_ROOT_PASSWORD
-databases=(bigtech_user bigtech_friend bigtech_chat bigtech_notification bigtech_analytics)
+databases=(bigtech_user bigtech_friend bigtech_chat bigtech_notification bigtech_analytics bigtech_media)
 
 if [ "$1" = backup ]; then
   # A file that has its name is whole.

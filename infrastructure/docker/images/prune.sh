@@ -1,6 +1,6 @@
 #!/bin/sh
 # Removes from an installed node_modules what no running service reads: type declarations,
-# source maps, documents, and Prisma's query compilers for databases that are not MySQL.
+# source maps, documents, the Node binaries of the repository's root, and Prisma's query compilers for databases that are not MySQL.
 # usage: prune.sh [FOLDER]
 set -eu
 case "${1:-}" in
@@ -17,5 +17,7 @@ cd "${1:-.}"
 
 find node_modules -type f \
   \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete
+rm -rf node_modules/node-* node_modules/.pnpm/node-linux-* node_modules/.pnpm/node-darwin-* \
+  node_modules/.pnpm/node-bin-* node_modules/.pnpm/node_modules/node-*linux* node_modules/.bin/node
 find node_modules/.pnpm -type f -name 'query_compiler_*' -path '*/@prisma/client/runtime/*' \
   ! -name '*.mysql.*' -delete

@@ -15,7 +15,7 @@ case "${1:-}" in
     exit 2
     ;;
 esac
-services=(user friend chat notification analytics)
+services=(user friend chat notification analytics media)
 
 password() { # VARIABLE: its value, which will stand between quotes in SQL and in URLs
   local value=${!1:-}

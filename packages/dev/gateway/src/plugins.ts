@@ -11,7 +11,8 @@ const unitBytes = { bytes: 1, kilobytes: 1_024, megabytes: 1_048_576 } as const
 
 /** Bytes that a body may have, by `request-size-limiting` of its route, else of all. */
 export function bodyLimitOf(document: KongDocument, destination: Destination | null): number {
-  const ofRoute = destination?.kind === 'proxy' ? routePlugin(destination.route, 'request-size-limiting') : null
+  const ofRoute =
+    destination?.kind === 'proxy' ? routePlugin(destination.route, 'request-size-limiting') : null
   const { allowed_payload_size, size_unit } = (ofRoute ?? pluginOf(document, 'request-size-limiting')).config
   return allowed_payload_size * unitBytes[size_unit]
 }
