@@ -8,6 +8,9 @@ import { type NewClient, retryOptions } from './settings.ts'
 const TOPIC_CONFIG = 1
 const ADMIN_TIMEOUT_MS = 5_000
 const CREATE_TIMEOUT_MS = 15_000
+const RETRY_DELAY_MS = 50
+/** kafkajs asks the leader it remembers and gives up when another broker leads: a new connection has new metadata. */
+const STALE_METADATA = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'])
 
 /** One lazily opened connection for questions; a failed one is dropped, so that the next question gets a new one. */
 export function createAdmin(newClient: NewClient): AdminPort {
@@ -26,16 +29,21 @@ export function createAdmin(newClient: NewClient): AdminPort {
   }
 
   async function ask<Answer>(question: (admin: Admin) => Promise<Answer>): Promise<Answer> {
-    connection ??= open()
-    try {
-      return await within(
-        connection.then(question),
-        ADMIN_TIMEOUT_MS,
-        () => new KafkaUnavailable('Kafka does not answer'),
-      )
-    } catch (error) {
-      void drop()
-      throw error
+    const deadline = Date.now() + ADMIN_TIMEOUT_MS
+    for (;;) {
+      connection ??= open()
+      try {
+        return await within(
+          connection.then(question),
+          ADMIN_TIMEOUT_MS,
+          () => new KafkaUnavailable('Kafka does not answer'),
+        )
+      } catch (error) {
+        void drop()
+        const { type } = error as { type?: string }
+        if (type === undefined || !STALE_METADATA.has(type) || Date.now() > deadline) throw error
+        await sleep(RETRY_DELAY_MS)
+      }
     }
   }
 

@@ -51,6 +51,7 @@ describe('publisher', () => {
       ce_time: event.timestamp,
       ce_correlationid: 'request-1',
       'content-type': 'application/json',
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/),
     })
   })
 
