@@ -98,7 +98,6 @@ export const unreachable: readonly RouteExpectation[] = [
   refused('GET', '/api/live'),
   refused('GET', '/api/ready'),
   refused('GET', '/api/docs/x'),
-  refused('GET', '/api/openapi.json'),
   refused('GET', '/api/.well-known/jwks.json'),
   refused('GET', '/api/users/../metrics'),
   refused('GET', '/api/users/%2e%2e/metrics'),

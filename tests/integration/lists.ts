@@ -116,6 +116,11 @@ async function roomLists(owner: Person, member: Person, others: readonly Person[
   const addLink = () => expectStatus(201, chat(owner, 'POST', `/rooms/${room}/links`, {}))
   const send = () => expectStatus(201, chat(owner, 'POST', `/messages/${room}`, { content: '찾아보세요' }))
   await Promise.all([times(5, open), times(4, join), times(5, addLink), times(6, send)])
+  const edited = (await send()).body.message_id as string
+  let edits = 0
+  const edit = () =>
+    expectStatus(200, chat(owner, 'PATCH', `/messages/${room}/${edited}`, { content: `찾아 ${++edits}` }))
+  await times(5, edit)
   const inRoom = { readers: [owner, member], params: { room_id: room } } as const
   const ownersAlone = { readers: [owner, owner], params: { room_id: room } } as const
   const messageKey: List['keyOf'] = ({ message_id }) => message_id
@@ -124,6 +129,13 @@ async function roomLists(owner: Person, member: Person, others: readonly Person[
     { operationId: 'listRoomMembers', ...inRoom, insert: join, keyOf: ({ user_id }) => user_id },
     { operationId: 'listJoinLinks', ...ownersAlone, insert: addLink, keyOf: ({ link_id }) => link_id },
     { operationId: 'listMessages', ...inRoom, insert: send, keyOf: messageKey },
+    {
+      operationId: 'listMessageVersions',
+      readers: inRoom.readers,
+      params: { room_id: room, message_id: edited },
+      insert: edit,
+      keyOf: ({ rev }) => rev,
+    },
     {
       operationId: 'searchMessages',
       readers: inRoom.readers,

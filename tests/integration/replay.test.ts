@@ -157,6 +157,8 @@ const durable = (Object.keys(topics) as Topic[]).filter(
   (topic) => topic !== 'chat.presence' && topic !== 'user.online_status',
 )
 
+const confirmations: readonly string[] = ['notification.events', 'analytics.events', 'media.events']
+
 describe('replayed from its start', () => {
   let before: Record<string, unknown>
   let published: Map<Topic, number>
@@ -183,8 +185,13 @@ describe('replayed from its start', () => {
       expect(shown).not.toContain(name)
   }, 120_000)
 
-  it('nothing is published in turn', async () => {
-    expect(await publishedNow()).toEqual(published)
+  it('nothing is published in turn, except that the erasure of an account is confirmed again', async () => {
+    const now = await publishedNow()
+    // user-service repeats UserDeleted until each service has answered: a repeated question needs an answer.
+    for (const topic of confirmations) expect(now.get(topic)).toBeGreaterThan(published.get(topic)!)
+    const others = (counts: Map<Topic, number>) =>
+      [...counts].filter(([topic]) => !confirmations.includes(topic))
+    expect(others(now)).toEqual(others(published))
   })
 })
 

@@ -8,8 +8,8 @@ const notTheirs = 'FRIEND_REQUEST_NOT_FOUND'
 export const friendRows: readonly Row[] = [
   {
     operationId: 'sendFriendRequest',
-    // The blocked one is answered as any other.
-    table: everybody(201, { friend: 'ALREADY_FRIENDS', owner: 'FRIEND_SELF' }),
+    // To the blocked one the account does not exist.
+    table: everybody(201, { friend: 'ALREADY_FRIENDS', owner: 'FRIEND_SELF', blocked: 'USER_NOT_FOUND' }),
     request: ({ people }) => ({ body: { target_user_id: people.owner.id } }),
   },
   {

@@ -85,6 +85,17 @@ export const userRows: readonly Row[] = [
     request: () => ({ body: { email: `${uniqueName('m')}@example.com`, password: 'not this one' } }),
   },
   {
+    operationId: 'changeEmail',
+    callers: few,
+    when: 'the password is known',
+    table: everybody(202),
+    once: async () => newPerson(),
+    request: (_scene, _role, made) => ({
+      token: made.token,
+      body: { email: `${uniqueName('m')}@example.com`, password },
+    }),
+  },
+  {
     operationId: 'undoEmailChange',
     table: anybody('LINK_INVALID'),
     request: () => ({ body: { token: 'a.b.c' } }),
@@ -107,9 +118,21 @@ export const userRows: readonly Row[] = [
     request: () => ({ body: { username: 'admin' } }),
   },
   {
+    operationId: 'changeUsername',
+    callers: few,
+    when: 'the username is free',
+    table: everybody(200),
+    once: async () => newPerson(),
+    request: (_scene, _role, made) => ({
+      token: made.token,
+      body: { username: uniqueName('n').slice(0, 20) },
+    }),
+  },
+  {
     operationId: 'issueAccountLink',
     table: anybody('LINK_INVALID'),
     request: () => ({ params: { link_id: crypto.randomUUID() } }),
+    missing: { link_id: 'VALIDATION_FAILED' },
   },
   {
     operationId: 'getJwks',

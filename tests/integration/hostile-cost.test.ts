@@ -1,0 +1,114 @@
+import { beforeAll, expect, it } from 'vitest'
+import { newPerson, type Person, stack } from '../e2e/stack.ts'
+import { allOperations, type JsonSchema, type Operation, type ServiceName } from './operations.ts'
+
+const BODY_BYTES = 240 * 1024
+const PATH_BYTES = 6 * 1024
+/** What one input may cost. */
+const MAX_DELAY_MS = 50
+/** The delay of an idle event loop is reported as the interval at which it is sampled. */
+const SAMPLING_MS = 10
+/** A pause that the machine or the garbage collector made does not come back with every try. */
+const TRIES = 5
+
+const operations = await allOperations()
+let caller: Person
+
+beforeAll(async () => {
+  caller = await newPerson()
+})
+
+const filled = (unit: string, bytes: number) => unit.repeat(Math.floor(bytes / Buffer.byteLength(unit)))
+/** Each is slow for something: for a pattern that backtracks, for normalization, segmentation or parsing. */
+const hostileUnits = ['x', '1', '\u0301', '각'.normalize('NFD'), '👨\u200d', ' \n', 'a@', 'a.b/', 'ﷺ']
+
+interface HostileRequest {
+  readonly target: string
+  readonly body: string | undefined
+}
+
+/** The operation with one hostile text in every place where it takes a value, one request for each text. */
+function hostileRequests(operation: Operation): HostileRequest[] {
+  return hostileUnits.flatMap((unit) => {
+    const short = encodeURIComponent(`${filled(unit, PATH_BYTES / 6)}a`)
+    const path = operation.path.replace(/\{(\w+)\}/g, short)
+    const query = operation.parameters.filter(({ in: place }) => place === 'query').map(({ name }) => name)
+    const longQuery = query.map((name) => `${name}=${short.slice(0, 1_000 - (1_000 % 9))}`).join('&')
+    // With a valid path, too: most operations refuse a bad id before they look at anything else.
+    const validPath = operation.path.replace(/\{(\w+)\}/g, '1')
+    const body = bodyWith(operation, filled(unit, BODY_BYTES))
+    return [
+      { target: path, body: undefined },
+      { target: `${validPath}?${longQuery}`, body },
+    ]
+  })
+}
+
+/** A body whose text fields are all filled with parts of a long text, the others as in the example. */
+function bodyWith({ body, example, isForm, method }: Operation, text: string): string | undefined {
+  if (!body || method === 'GET') return undefined
+  const names = Object.entries(body.properties ?? {}).filter(([, schema]) => takesText(schema))
+  const share = text.slice(0, Math.max(1, Math.floor(text.length / Math.max(1, names.length))))
+  const fields = Object.fromEntries(names.map(([name]) => [name, share]))
+  if (isForm) return new URLSearchParams(fields).toString().slice(0, BODY_BYTES)
+  return JSON.stringify({ ...(example as object), ...fields })
+}
+
+function takesText({ type, anyOf = [] }: JsonSchema): boolean {
+  return type === 'string' || (Array.isArray(type) && type.includes('string')) || anyOf.some(takesText)
+}
+
+async function send(operation: Operation, { target, body }: HostileRequest): Promise<number> {
+  const leaving = new AbortController()
+  const type = operation.isForm ? 'application/x-www-form-urlencoded' : 'application/json'
+  const response = await fetch(stack[operation.service] + target, {
+    method: operation.method,
+    headers: {
+      authorization: `Bearer ${caller.token}`,
+      ...(body === undefined ? {} : { 'content-type': type }),
+    },
+    ...(body === undefined ? {} : { body }),
+    signal: AbortSignal.any([leaving.signal, AbortSignal.timeout(10_000)]),
+  })
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
+  if (!isStream) await response.arrayBuffer()
+  leaving.abort()
+  return response.status
+}
+
+/** The longest time, since the last call, for which the service's event loop did not turn. */
+async function longestDelayMs(service: ServiceName): Promise<number> {
+  const text = await (await fetch(`${stack[service]}/metrics`)).text()
+  const seconds = /^nodejs_eventloop_lag_max_seconds(?:\{[^}]*\})? (\S+)$/m.exec(text)?.[1]
+  return Number(seconds) * 1_000 - SAMPLING_MS
+}
+
+async function delayOf(operation: Operation, request: HostileRequest): Promise<number> {
+  await longestDelayMs(operation.service)
+  await send(operation, request)
+  return longestDelayMs(operation.service)
+}
+
+it('measures the delay of the event loop', async () => {
+  expect(await longestDelayMs('user')).toBeGreaterThan(-SAMPLING_MS)
+})
+
+it.each(operations.map((operation) => [operation.operationId, operation] as const))(
+  '%s is never blocked for more than 50 ms by a hostile input, and never fails by it',
+  async (_operationId, operation) => {
+    await longestDelayMs(operation.service)
+    const requests = hostileRequests(operation)
+    for (const request of requests) expect(await send(operation, request)).toBeLessThan(500)
+    if ((await longestDelayMs(operation.service)) < MAX_DELAY_MS) return
+    // Something took long: which of them does so every time?
+    for (const request of requests) {
+      let shortest = Number.POSITIVE_INFINITY
+      for (let attempt = 0; attempt < TRIES && shortest >= MAX_DELAY_MS; attempt++) {
+        shortest = Math.min(shortest, await delayOf(operation, request))
+      }
+      expect(shortest, `${request.target.slice(0, 80)} ${request.body?.slice(0, 80)}`).toBeLessThan(
+        MAX_DELAY_MS,
+      )
+    }
+  },
+)
