@@ -4,6 +4,8 @@ import { allOperations, type JsonSchema, type Operation, type ServiceName } from
 
 const BODY_BYTES = 240 * 1024
 const PATH_BYTES = 6 * 1024
+/** Of a text whose schema says no length. */
+const DEFAULT_LENGTH = 1_000
 /** What one input may cost. */
 const MAX_DELAY_MS = 50
 /** The delay of an idle event loop is reported as the interval at which it is sampled. */
@@ -19,6 +21,7 @@ beforeAll(async () => {
 })
 
 const filled = (unit: string, bytes: number) => unit.repeat(Math.floor(bytes / Buffer.byteLength(unit)))
+const characters = (unit: string, count: number) => [...filled(unit, count * 8)].slice(0, count).join('')
 /** Each is slow for something: for a pattern that backtracks, for normalization, segmentation or parsing. */
 const hostileUnits = ['x', '1', '\u0301', '각'.normalize('NFD'), '👨\u200d', ' \n', 'a@', 'a.b/', 'ﷺ']
 
@@ -36,22 +39,29 @@ function hostileRequests(operation: Operation): HostileRequest[] {
     const longQuery = query.map((name) => `${name}=${short.slice(0, 1_000 - (1_000 % 9))}`).join('&')
     // With a valid path, too: most operations refuse a bad id before they look at anything else.
     const validPath = operation.path.replace(/\{(\w+)\}/g, '1')
-    const body = bodyWith(operation, filled(unit, BODY_BYTES))
     return [
       { target: path, body: undefined },
-      { target: `${validPath}?${longQuery}`, body },
+      { target: `${validPath}?${longQuery}`, body: bodyWith(operation, () => filled(unit, BODY_BYTES / 4)) },
+      // Not refused for its length: everything that follows the length check runs.
+      {
+        target: validPath,
+        body: bodyWith(operation, ({ maxLength = DEFAULT_LENGTH }) => characters(unit, maxLength)),
+      },
     ]
   })
 }
 
-/** A body whose text fields are all filled with parts of a long text, the others as in the example. */
-function bodyWith({ body, example, isForm, method }: Operation, text: string): string | undefined {
+/** A body with a hostile text in every text field, the others as in the example. */
+function bodyWith(
+  { body, example, isForm, method }: Operation,
+  textFor: (schema: JsonSchema) => string,
+): string | undefined {
   if (!body || method === 'GET') return undefined
-  const names = Object.entries(body.properties ?? {}).filter(([, schema]) => takesText(schema))
-  const share = text.slice(0, Math.max(1, Math.floor(text.length / Math.max(1, names.length))))
-  const fields = Object.fromEntries(names.map(([name]) => [name, share]))
-  if (isForm) return new URLSearchParams(fields).toString().slice(0, BODY_BYTES)
-  return JSON.stringify({ ...(example as object), ...fields })
+  const texts = Object.entries(body.properties ?? {}).filter(([, schema]) => takesText(schema))
+  const fields = Object.fromEntries(texts.map(([name, schema]) => [name, textFor(schema)]))
+  return isForm
+    ? new URLSearchParams(fields).toString()
+    : JSON.stringify({ ...(example as object), ...fields })
 }
 
 function takesText({ type, anyOf = [] }: JsonSchema): boolean {
