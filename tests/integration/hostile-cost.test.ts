@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { beforeAll, expect, it } from 'vitest'
 import { newPerson, type Person, stack } from '../e2e/stack.ts'
 import { allOperations, type JsonSchema, type Operation, type ServiceName } from './operations.ts'
@@ -64,7 +65,9 @@ function bodyWith(
     : JSON.stringify({ ...(example as object), ...fields })
 }
 
-function takesText({ type, anyOf = [] }: JsonSchema): boolean {
+function takesText({ type, anyOf = [], enum: values }: JsonSchema): boolean {
+  // A wrong choice would end the validation of a union before its texts are looked at.
+  if (values) return false
   return type === 'string' || (Array.isArray(type) && type.includes('string')) || anyOf.some(takesText)
 }
 
@@ -90,23 +93,27 @@ async function send(operation: Operation, { target, body }: HostileRequest): Pro
 async function longestDelayMs(service: ServiceName): Promise<number> {
   const text = await (await fetch(`${stack[service]}/metrics`)).text()
   const seconds = /^nodejs_eventloop_lag_max_seconds(?:\{[^}]*\})? (\S+)$/m.exec(text)?.[1]
+  expect(seconds, `${service}-service reports the delay of its event loop`).toBeDefined()
   return Number(seconds) * 1_000 - SAMPLING_MS
 }
 
-async function delayOf(operation: Operation, request: HostileRequest): Promise<number> {
-  await longestDelayMs(operation.service)
-  await send(operation, request)
-  return longestDelayMs(operation.service)
+/** Forgets what was measured so far. A histogram that was just reset records from its second sample on. */
+async function beginMeasurement(service: ServiceName): Promise<void> {
+  await longestDelayMs(service)
+  await pause(3 * SAMPLING_MS)
 }
 
-it('measures the delay of the event loop', async () => {
-  expect(await longestDelayMs('user')).toBeGreaterThan(-SAMPLING_MS)
-})
+async function delayOf(operation: Operation, request: HostileRequest): Promise<number> {
+  await beginMeasurement(operation.service)
+  await send(operation, request)
+  await pause(3 * SAMPLING_MS)
+  return longestDelayMs(operation.service)
+}
 
 it.each(operations.map((operation) => [operation.operationId, operation] as const))(
   '%s is never blocked for more than 50 ms by a hostile input, and never fails by it',
   async (_operationId, operation) => {
-    await longestDelayMs(operation.service)
+    await beginMeasurement(operation.service)
     const requests = hostileRequests(operation)
     for (const request of requests) expect(await send(operation, request)).toBeLessThan(500)
     if ((await longestDelayMs(operation.service)) < MAX_DELAY_MS) return
