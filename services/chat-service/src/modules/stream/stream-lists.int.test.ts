@@ -116,9 +116,11 @@ describe.concurrent('a client that resumes', () => {
     const first = await open(here.me)
     first.kill()
     await waitFor(() => first.ended)
-    const before = await versionsOf(here.me)
+    const versionOf = async () => (await versionsOf(here.me))?.split('.')[list === 'friends' ? 0 : 1]
+    const before = await versionOf()
     await change(here)
-    await waitFor(async () => (await versionsOf(here.me)) !== before)
+    // One change may raise both versions, one after the other.
+    await waitFor(async () => (await versionOf()) !== before)
     const second = await open(here.me, 1, first.lastEventId)
     expect(second.frames[0]!.event).toBe('ready')
     // With the first frame, long before the periodic comparison.
