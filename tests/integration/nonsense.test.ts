@@ -3,13 +3,10 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { befriend, expectStatus, http, newPerson, type Person, stack } from '../e2e/stack.ts'
 import { type Nonsense, nonsense } from './nonsense.ts'
-import { allOperations, type Operation } from './operations.ts'
+import { allOperations, endsSession, type Operation } from './operations.ts'
 
 /** Each with `NONSENSE_RUNS` requests; more of them when looking for something. */
 const RUNS = Number(process.env.NONSENSE_RUNS ?? 20)
-/** They end the session that calls them: somebody of their own. */
-const lasting = (operationId: string) =>
-  !['logout', 'logoutAll', 'deleteMyAccount', 'changePassword', 'revokeSession'].includes(operationId)
 
 const operations = await allOperations()
 let caller: Person
@@ -71,8 +68,8 @@ function expectGoodAnswer({ status, type, text }: Awaited<ReturnType<typeof ask>
 describe('nonsense is refused, politely: no 5xx, always a problem', () => {
   it.each(operations.map((operation) => [operation.operationId, operation] as const))(
     '%s',
-    async (operationId, operation) => {
-      const { token } = lasting(operationId) ? caller : await newPerson()
+    async (_operationId, operation) => {
+      const { token } = endsSession(operation) ? await newPerson() : caller
       await fc.assert(
         fc.asyncProperty(nonsense(operation, ids), async (request) =>
           expectGoodAnswer(await ask(operation, request, token)),

@@ -83,6 +83,11 @@ function operationsOf(service: ServiceName, document: Document): Operation[] {
   )
 }
 
+/** Whether an operation ends the session that calls it: such a caller is good for nothing afterwards. */
+export function endsSession({ operationId }: Pick<Operation, 'operationId'>): boolean {
+  return ['logout', 'logoutAll', 'deleteMyAccount', 'changePassword', 'revokeSession'].includes(operationId)
+}
+
 export type Values = Readonly<Record<string, string | number>>
 
 /** Where a request goes: path and query filled in. */
