@@ -274,6 +274,9 @@ it('the check of unread figures finds a position that a crash has lost, and repa
   const roomId = await rooms.room(a, b)
   for (const n of upTo(3)) await rooms.send(a, roomId, `${n}`)
   const positions = rooms.db.collection<{ _id: string }>(collections.positions)
+  // The relay stores the position, too, before it marks the messages as published.
+  const messages = rooms.db.collection(collections.messages)
+  await waitFor(async () => (await messages.countDocuments({ room_id: roomId, pending: true })) === 0)
   await waitFor(() => positions.findOne({ _id: `${roomId}:${a}`, seq: 3 }))
   const findings = async (fix: boolean) =>
     (await checkUnread(rooms.db, { fix })).filter((each) => each.roomId === roomId)

@@ -116,7 +116,7 @@ describe.concurrent('a client that resumes', () => {
     const first = await open(here.me)
     first.kill()
     await waitFor(() => first.ended)
-    const versionOf = async () => (await versionsOf(here.me))?.split('.')[list === 'friends' ? 0 : 1]
+    const versionOf = async () => (await versionsOf(here.me))?.split('.')[list === 'friends' ? 0 : 1] ?? '0'
     const before = await versionOf()
     await change(here)
     // One change may raise both versions, one after the other.
