@@ -58,7 +58,7 @@ async function positionOf(person: Person): Promise<number> {
   return body.items.find(({ user_id }: { user_id: number }) => user_id === person.id).seq
 }
 
-// Known fault: a reset of the stream right after the first load may lose the place that the address names.
+// Known fault, cause not found: the page sometimes does not show the message that its address names.
 it('somebody who reads the past keeps the place, and is told of what comes', {
   retry: 2,
   timeout: 60_000,
