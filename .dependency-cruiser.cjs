@@ -121,6 +121,16 @@ module.exports = {
       to: { path: '\\.test\\.ts$' },
     },
     {
+      name: 'test-helpers-stay-out-of-production',
+      comment: 'What only tests use is neither shipped nor loaded.',
+      severity: 'error',
+      from: {
+        path: '^(services|packages)/.*/src/',
+        pathNot: ['\\.test\\.ts$', '/testing[/.-]', '^packages/dev/'],
+      },
+      to: { path: '^(services|packages)/.*/testing[/.-]', pathNot: 'node_modules' },
+    },
+    {
       name: 'resolvable',
       severity: 'error',
       from: { pathNot: '^packages/web-client/' },

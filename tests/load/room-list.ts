@@ -1,5 +1,5 @@
 import { readPositionals } from '@bigtech/service-kit'
-import { startTestChat } from '../../services/chat-service/src/testing.ts'
+import { startTestChat } from '../../services/chat-service/testing/chat.ts'
 
 const usage = `Usage: node tests/load/room-list.ts [ROOMS]
 How long the room list takes for somebody in 500 rooms, each with messages.

@@ -57,6 +57,10 @@ const violations: Readonly<Record<string, { from: string; to: string }>> = {
     to: 'services/chat-service/src/modules/rooms/y.ts',
   },
   'tests-are-not-imported': { from: 'packages/a/src/z.ts', to: 'packages/a/src/z.test.ts' },
+  'test-helpers-stay-out-of-production': {
+    from: 'services/chat-service/src/modules/messages/y.ts',
+    to: 'services/chat-service/testing/rooms.ts',
+  },
   resolvable: { from: 'packages/a/src/missing.ts', to: 'packages/a/src/nowhere.ts' },
 }
 

@@ -1,6 +1,6 @@
 import { describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll } from 'vitest'
-import { migrationsDir, schemaPath, startTestChat, type TestChat } from './testing.ts'
+import { migrationsDir, schemaPath, startTestChat, type TestChat } from '../testing/chat.ts'
 
 let chat: TestChat
 

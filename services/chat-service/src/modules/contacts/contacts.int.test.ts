@@ -11,7 +11,7 @@ import {
 } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestChat, type TestChat } from '../../testing.ts'
+import { startTestChat, type TestChat } from '../../../testing/chat.ts'
 
 let chat: TestChat
 let requestId = 0

@@ -1,6 +1,6 @@
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startTestChat, type TestChat } from '../../testing.ts'
+import { startTestChat, type TestChat } from '../../../testing/chat.ts'
 
 let chat: TestChat
 

@@ -1,7 +1,7 @@
 import { type Message, messageSent } from '@bigtech/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type MediaStandIn, startMediaStandIn } from '../../testing-media.ts'
-import { startTestRooms, type TestRooms } from './testing.ts'
+import { type MediaStandIn, startMediaStandIn } from '../../../testing/media-service.ts'
+import { startTestRooms, type TestRooms } from '../../../testing/rooms.ts'
 
 let media: MediaStandIn
 let rooms: TestRooms

@@ -17,8 +17,8 @@ import {
 } from '@bigtech/contracts'
 import { route } from '@bigtech/service-kit'
 import type { FastifyInstance } from 'fastify'
-import type { HistoryService } from './history.service.ts'
 import type { MessageService } from './message.service.ts'
+import type { HistoryService } from './reading/history.service.ts'
 
 export async function messageRoutes(
   app: FastifyInstance,

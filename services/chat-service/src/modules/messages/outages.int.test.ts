@@ -1,8 +1,8 @@
 import { messageSent } from '@bigtech/contracts'
 import { createFaultProxy, type FaultProxy, waitFor } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { openTestStream, type TestStream } from '../stream/testing.ts'
-import { startTestRooms, type TestRooms, upTo } from './testing.ts'
+import { startTestRooms, type TestRooms, upTo } from '../../../testing/rooms.ts'
+import { openTestStream, type TestStream } from '../../../testing/stream.ts'
 
 let rooms: TestRooms
 let mongo: FaultProxy

@@ -1,4 +1,4 @@
-import type { ChangeKind } from './change.ts'
+import type { ChangeKind } from './changes/change.ts'
 import type { MessageRecord } from './message.ts'
 
 /** A change with the message as it is with it. */

@@ -1,9 +1,9 @@
 import type { Message } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type MediaStandIn, startMediaStandIn } from '../../testing-media.ts'
-import { openTestStream } from '../stream/testing.ts'
-import { startTestRooms, type TestRooms } from './testing.ts'
+import { type MediaStandIn, startMediaStandIn } from '../../../testing/media-service.ts'
+import { startTestRooms, type TestRooms } from '../../../testing/rooms.ts'
+import { openTestStream } from '../../../testing/stream.ts'
 
 let media: MediaStandIn
 let rooms: TestRooms

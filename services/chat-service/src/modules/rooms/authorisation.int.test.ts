@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestChat, type TestChat } from '../../testing.ts'
+import { startTestChat, type TestChat } from '../../../testing/chat.ts'
 
 let chat: TestChat
 

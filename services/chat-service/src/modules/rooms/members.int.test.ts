@@ -2,7 +2,7 @@ import { roomMembersChanged, roomRoleChanged } from '@bigtech/contracts'
 import { encodeCursor } from '@bigtech/service-kit'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestChat, type TestChat } from '../../testing.ts'
+import { startTestChat, type TestChat } from '../../../testing/chat.ts'
 
 let chat: TestChat
 

@@ -1,7 +1,7 @@
 import { createFaultProxy, type FaultProxy, testServers, waitFor } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { startTestChat, type TestChat } from '../../../testing/chat.ts'
 import type { ChatConfig } from '../../config.ts'
-import { startTestChat, type TestChat } from '../../testing.ts'
 
 let chat: TestChat
 let mysqlProxy: FaultProxy

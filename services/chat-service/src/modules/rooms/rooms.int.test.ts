@@ -1,7 +1,7 @@
 import { roomCreated } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestChat, type TestChat } from '../../testing.ts'
+import { startTestChat, type TestChat } from '../../../testing/chat.ts'
 
 let chat: TestChat
 

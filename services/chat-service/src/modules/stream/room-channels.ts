@@ -1,5 +1,5 @@
 import type { Service } from '@bigtech/service-kit'
-import type { RoomPosition } from '../messages/room-heads.repository.ts'
+import type { RoomPosition } from '../messages/log/room-heads.repository.ts'
 import type { StreamSource } from '../messages/stream-source.ts'
 import { frame } from './frames.ts'
 import type { RoomHint, RoomPubSub } from './pubsub.ts'

@@ -1,5 +1,5 @@
 import type { MembershipReader } from '../membership/membership.ports.ts'
-import type { RoomPosition } from '../messages/room-heads.repository.ts'
+import type { RoomPosition } from '../messages/log/room-heads.repository.ts'
 import type { StreamSource } from '../messages/stream-source.ts'
 import { frame } from './frames.ts'
 import type { RoomChannels } from './room-channels.ts'

@@ -2,8 +2,8 @@ import type { Message } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startTestRooms, type TestRooms } from '../messages/testing.ts'
-import { openTestStream, type Received, type TestStream } from './testing.ts'
+import { startTestRooms, type TestRooms } from '../../../testing/rooms.ts'
+import { openTestStream, type Received, type TestStream } from '../../../testing/stream.ts'
 
 let rooms: TestRooms
 

@@ -1,8 +1,8 @@
 import { streamPresenceChanged } from '@bigtech/contracts'
 import { createFaultProxy, type FaultProxy, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startTestRooms, type TestRooms, upTo } from '../messages/testing.ts'
-import { openTestStream, type TestStream } from './testing.ts'
+import { startTestRooms, type TestRooms, upTo } from '../../../testing/rooms.ts'
+import { openTestStream, type TestStream } from '../../../testing/stream.ts'
 
 const GONE_AFTER_MS = 1_500
 let rooms: TestRooms

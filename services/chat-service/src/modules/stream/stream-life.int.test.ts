@@ -9,8 +9,8 @@ import {
 } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { startTestRooms, type TestRooms, upTo } from '../messages/testing.ts'
-import { type OpenOptions, openTestStream, type TestStream } from './testing.ts'
+import { startTestRooms, type TestRooms, upTo } from '../../../testing/rooms.ts'
+import { type OpenOptions, openTestStream, type TestStream } from '../../../testing/stream.ts'
 
 let rooms: TestRooms
 const opened: TestStream[] = []

@@ -9,8 +9,8 @@ import {
 } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestRooms, type TestRooms } from '../messages/testing.ts'
-import { openTestStream, type TestStream } from './testing.ts'
+import { startTestRooms, type TestRooms } from '../../../testing/rooms.ts'
+import { openTestStream, type TestStream } from '../../../testing/stream.ts'
 
 let rooms: TestRooms
 

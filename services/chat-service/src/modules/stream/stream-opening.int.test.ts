@@ -1,8 +1,8 @@
 import { friendRequestSent, onlineStatusChanged, roomMembersChanged } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startTestRooms, type TestRooms, upTo } from '../messages/testing.ts'
-import { openTestStream, type TestStream } from './testing.ts'
+import { startTestRooms, type TestRooms, upTo } from '../../../testing/rooms.ts'
+import { openTestStream, type TestStream } from '../../../testing/stream.ts'
 
 let rooms: TestRooms
 

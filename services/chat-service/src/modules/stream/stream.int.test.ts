@@ -1,7 +1,7 @@
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startTestRooms, type TestRooms, upTo } from '../messages/testing.ts'
-import { openTestStream, type Received } from './testing.ts'
+import { startTestRooms, type TestRooms, upTo } from '../../../testing/rooms.ts'
+import { openTestStream, type Received } from '../../../testing/stream.ts'
 
 let rooms: TestRooms
 const address = (index = 0) => rooms.addresses[index]!

@@ -1,0 +1,252 @@
+import { messageDeleted, messageEdited, uuidv7 } from '@bigtech/contracts'
+import { eventRecord, type KafkaRecord } from '@bigtech/kafka'
+import { Problem, StoreUnavailable } from '@bigtech/service-kit'
+import type { ChangeDocument } from '../log/documents.ts'
+import type { MessageRepository } from '../log/message.repository.ts'
+import type { LogHead } from '../log/room-log.ts'
+import { type MessageRecord, positionId, type Version, versionOf } from '../message.ts'
+import type { AppliedChange } from '../room-updates.ts'
+import { type Change, decide, fold, type Intent } from './change.ts'
+import type { Projection } from './projection.repository.ts'
+
+interface Entry {
+  readonly intent: Intent
+  readonly correlationId: string
+  readonly resolve: (message: MessageRecord) => void
+  readonly reject: (error: unknown) => void
+  /** Nobody waits for it any more. */
+  abandoned: boolean
+}
+
+interface Planned {
+  readonly entry: Entry
+  /** Undefined when the wish is fulfilled already, or refused. */
+  readonly document?: ChangeDocument
+  readonly before?: MessageRecord
+  readonly after?: MessageRecord
+  readonly refusal?: unknown
+}
+
+export interface ChangeWriterOptions {
+  readonly repository: MessageRepository
+  readonly projection: Projection
+  readonly pinsIn: (roomId: number) => Promise<number>
+  /** Called once for changes that are in the log and in their messages, in order. */
+  readonly onStored: (roomId: number, changes: readonly AppliedChange[]) => void
+}
+
+const BATCH = 50
+const MAX_WAITING_IN_ROOM = 300
+const DEADLINE_MS = 1_700
+
+/**
+ * Changes messages, one after the other in each room over all processes: a change is decided on what
+ * the message is with everything before it, and stored only if nothing came in between.
+ */
+export class ChangeWriter {
+  readonly #options: ChangeWriterOptions
+  readonly #waiting = new Map<number, Entry[]>()
+
+  constructor(options: ChangeWriterOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Resolves to the message with the change, when both are durable.
+   *
+   * @throws Problem with the reason why it may not be; StoreUnavailable when it may or may not be stored.
+   */
+  apply(roomId: number, intent: Intent, correlationId: string): Promise<MessageRecord> {
+    const result = new Promise<MessageRecord>((resolve, reject) => {
+      const waiting = this.#waiting.get(roomId)
+      if (waiting && waiting.length >= MAX_WAITING_IN_ROOM)
+        throw new Problem('OVERLOADED', { retryAfterSeconds: 1 })
+      const late = () => {
+        entry.abandoned = true
+        reject(new StoreUnavailable('mongodb', new Error('not stored in time')))
+      }
+      const timer = setTimeout(late, DEADLINE_MS)
+      const settled =
+        <Value>(done: (value: Value) => void) =>
+        (value: Value) => {
+          clearTimeout(timer)
+          done(value)
+        }
+      const entry: Entry = {
+        intent,
+        correlationId,
+        resolve: settled(resolve),
+        reject: settled(reject),
+        abandoned: false,
+      }
+      if (waiting) waiting.push(entry)
+      else {
+        this.#waiting.set(roomId, [entry])
+        void this.#drain(roomId)
+      }
+    })
+    return result
+  }
+
+  async #drain(roomId: number): Promise<void> {
+    const waiting = this.#waiting.get(roomId)!
+    while (waiting.length > 0) {
+      let rest = stillWanted(waiting.splice(0, BATCH))
+      try {
+        while (rest.length > 0) rest = stillWanted(await this.#writeOnce(roomId, rest))
+      } catch (err) {
+        for (const entry of rest) entry.reject(err)
+      }
+    }
+    this.#waiting.delete(roomId)
+  }
+
+  /** Returns the entries that must be decided anew. */
+  async #writeOnce(roomId: number, entries: Entry[]): Promise<Entry[]> {
+    const { repository, projection } = this.#options
+    const head = await repository.changes.headToAppendTo(roomId)
+    const messages = await projection.load([...new Set(entries.map(({ intent }) => intent.messageId))])
+    if ([...messages.values()].some(({ cseq }) => cseq > head.position)) {
+      // Another process wrote after that head was remembered: the next change is not the one after it.
+      repository.changes.forgetHead(roomId)
+      return entries
+    }
+    const plan = await this.#plan(roomId, head, messages, entries)
+    const documents = plan.flatMap(({ document }) => document ?? [])
+    const { stored, next } =
+      documents.length === 0
+        ? ({ stored: 0, next: 'done' } as const)
+        : await repository.changes.insert(roomId, documents)
+    // Later decisions assumed a change that was never stored.
+    const lost = documents[stored]
+    const valid = lost
+      ? plan.slice(
+          0,
+          plan.findIndex(({ document }) => document === lost),
+        )
+      : plan
+    await this.#finish(roomId, valid)
+    // A taken position is retried immediately: backing off keeps losing the race to a busy writer.
+    if (next === 'again') await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
+    return plan.slice(valid.length).map(({ entry }) => entry)
+  }
+
+  /** @param messages as they are now; left as they will be. */
+  async #plan(
+    roomId: number,
+    head: LogHead,
+    messages: Map<string, MessageRecord>,
+    entries: Entry[],
+  ): Promise<Planned[]> {
+    const now = Math.max(Date.now(), head.at)
+    let pins = entries.some(({ intent }) => intent.body.kind === 'pinned')
+      ? await this.#options.pinsIn(roomId)
+      : 0
+    let { position } = head
+    return entries.map((entry): Planned => {
+      const { intent } = entry
+      const before = messages.get(intent.messageId)
+      try {
+        if (!before) throw new Problem('MESSAGE_NOT_FOUND')
+        if (!decide(before, intent, now, () => pins)) return { entry, after: before }
+        const { messageId, userId, body } = intent
+        const change: Change = { roomId, cseq: ++position, messageId, userId, at: now, body }
+        const after = fold(before, change)
+        messages.set(messageId, after)
+        if (body.kind === 'pinned') pins++
+        return { entry, before, after, document: documentOf(change, after, entry.correlationId) }
+      } catch (refusal) {
+        return { entry, refusal }
+      }
+    })
+  }
+
+  async #finish(roomId: number, plan: readonly Planned[]): Promise<void> {
+    const first = new Map<string, MessageRecord>()
+    const last = new Map<string, MessageRecord>()
+    const replaced = new Map<string, Version[]>()
+    for (const { document, before, after } of plan) {
+      if (!document || !before || !after) continue
+      const { messageId } = before
+      if (!first.has(messageId)) first.set(messageId, before)
+      last.set(messageId, after)
+      if (document.kind === 'edited')
+        replaced.set(messageId, [...(replaced.get(messageId) ?? []), versionOf(before)])
+    }
+    // From here on the changes are stored; if this fails, the relay writes them into their messages.
+    await Promise.all(
+      [...last].map(([messageId, after]) =>
+        this.#options.projection.save(first.get(messageId)!, after, replaced.get(messageId) ?? []),
+      ),
+    )
+    const changes = plan.flatMap(({ document, after }) =>
+      document && after
+        ? [
+            {
+              cseq: document.cseq,
+              at: document.created_at.getTime(),
+              kind: document.kind,
+              message: last.get(after.messageId) ?? after,
+            },
+          ]
+        : [],
+    )
+    if (changes.length > 0) this.#options.onStored(roomId, changes)
+    for (const { entry, refusal, after } of plan) {
+      if (after) entry.resolve(last.get(after.messageId) ?? after)
+      else entry.reject(refusal)
+    }
+  }
+}
+
+function stillWanted(entries: readonly Entry[]): Entry[] {
+  return entries.filter(({ abandoned }) => !abandoned)
+}
+
+function documentOf(change: Change, after: MessageRecord, correlationId: string): ChangeDocument {
+  const { roomId, cseq, body, at } = change
+  const eventId = uuidv7()
+  return {
+    _id: positionId(roomId, cseq),
+    room_id: roomId,
+    created_at: new Date(at),
+    event_id: eventId,
+    message_id: change.messageId,
+    cseq,
+    user_id: change.userId,
+    kind: body.kind,
+    ...(body.kind === 'edited' ? { content: body.content } : {}),
+    ...('mentions' in body && body.mentions ? { mentions: body.mentions } : {}),
+    ...('emoji' in body ? { emoji: body.emoji } : {}),
+    // Also without an event: the mark says that the message has to be looked at after a crash.
+    pending: true,
+    outbox: eventsOf(change, after, { eventId, correlationId }),
+  }
+}
+
+function eventsOf(
+  change: Change,
+  after: MessageRecord,
+  meta: { eventId: string; correlationId: string },
+): KafkaRecord[] {
+  const { body, roomId: room_id, messageId: message_id } = change
+  const timestamp = new Date(change.at)
+  const reference = { message_id, room_id, seq: after.seq, user_id: after.userId }
+  if (body.kind === 'edited') {
+    const payload = {
+      ...reference,
+      content: body.content,
+      rev: after.rev,
+      edited_at: timestamp.toISOString(),
+      mentions: [...after.mentions],
+    }
+    return [eventRecord(messageEdited, messageEdited.create(payload, { ...meta, timestamp }), 'chat-service')]
+  }
+  if (body.kind === 'deleted') {
+    const payload = { ...reference, deleted_by: change.userId, deleted_at: timestamp.toISOString() }
+    return [
+      eventRecord(messageDeleted, messageDeleted.create(payload, { ...meta, timestamp }), 'chat-service'),
+    ]
+  }
+  return []
+}

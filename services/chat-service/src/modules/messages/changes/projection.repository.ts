@@ -1,0 +1,132 @@
+import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
+import { type ChangeDocument, stateUpdate, toChange } from '../log/documents.ts'
+import type { MessageRepository } from '../log/message.repository.ts'
+import type { MessageRecord, Version } from '../message.ts'
+import { type Change, fold, replacedBy } from './change.ts'
+import type { VersionRepository } from './version.repository.ts'
+
+const MAX_ATTEMPTS = 20
+/** Changes that are in the log and not in their messages: those of a moment, or what a crash has left. */
+const MAX_PENDING_CHANGES = 10_000
+
+/**
+ * Keeps the messages equal to what the log of changes makes of them. The log is the truth: a message
+ * that a crash left behind is brought up to date by whoever comes next, any number of times.
+ */
+export class Projection {
+  readonly #store: MongoStore
+  readonly #repository: MessageRepository
+  readonly #versions: VersionRepository
+
+  constructor(store: MongoStore, repository: MessageRepository, versions: VersionRepository) {
+    this.#store = store
+    this.#repository = repository
+    this.#versions = versions
+  }
+
+  /** The messages with every change that is in the log, also those not written into them yet. */
+  async load(messageIds: readonly string[]): Promise<Map<string, MessageRecord>> {
+    const messages = await this.#repository.byIds(messageIds)
+    const behind = await this.#changesOf([...messages.values()])
+    for (const change of behind) {
+      const message = messages.get(change.messageId)
+      if (message) messages.set(change.messageId, fold(message, change))
+    }
+    return messages
+  }
+
+  /** Writes what the caller has folded, with the versions that it replaces; if another writer was first, folds anew. */
+  async save(
+    before: MessageRecord,
+    after: MessageRecord,
+    replaced: readonly Version[],
+  ): Promise<MessageRecord> {
+    if (await this.#replace(before.cseq, after, replaced)) return after
+    const current = await this.catchUp(before.messageId)
+    // The other writer deleted the message before the versions were stored here.
+    if (current?.isDeleted && replaced.length > 0) await this.#versions.forget(current.messageId)
+    return current ?? after
+  }
+
+  /** Brings a message up to date with the log. Null when there is no such message. */
+  async catchUp(messageId: string): Promise<MessageRecord | null> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const message = (await this.#repository.byIds([messageId])).get(messageId)
+      if (!message) return null
+      const changes = await this.#changesOf([message])
+      if (changes.length === 0) {
+        if (message.isDeleted && attempt > 0) await this.#versions.forget(messageId)
+        return message
+      }
+      let folded = message
+      const replaced: Version[] = []
+      for (const change of changes) {
+        const version = replacedBy(change, folded)
+        if (version) replaced.push(version)
+        folded = fold(folded, change)
+      }
+      if (await this.#replace(message.cseq, folded, replaced)) return folded
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 10))
+    }
+    throw new Error(`message ${messageId} changes faster than it can be written`)
+  }
+
+  async #replace(
+    expectedCseq: number,
+    message: MessageRecord,
+    replaced: readonly Version[],
+  ): Promise<boolean> {
+    // First the versions: the text of a message that is overwritten is nowhere else.
+    if (!message.isDeleted) await this.#versions.keep(replaced)
+    const { matchedCount } = await this.#store.run('messages.project', () =>
+      this.#repository.messages.collection.updateOne(
+        { _id: message.messageId, cseq: expectedCseq },
+        stateUpdate(message),
+      ),
+    )
+    if (matchedCount === 1 && message.isDeleted) await this.#forgetTexts(message.messageId)
+    return matchedCount === 1
+  }
+
+  /** What was deleted is kept neither as versions nor in the log; the order of the changes is. */
+  async #forgetTexts(messageId: string): Promise<void> {
+    await this.#versions.forget(messageId)
+    await this.#store.run('changes.forget_texts', () =>
+      this.#repository.changes.collection.updateMany(
+        { message_id: messageId, kind: 'edited' },
+        { $unset: { content: true, mentions: true } },
+      ),
+    )
+  }
+
+  async #changesOf(messages: readonly MessageRecord[]): Promise<Change[]> {
+    if (messages.length === 0) return []
+    // Each from its own position on: of a message with thousands of changes nearly all are in it already.
+    const beyond = messages.map(({ messageId, cseq }) => ({ message_id: messageId, cseq: { $gt: cseq } }))
+    const docs = await this.#store.find('changes.of_messages', this.#repository.changes.collection, {
+      filter: beyond.length === 1 ? beyond[0]! : { $or: beyond },
+      projection: { outbox: 0 },
+      sort: { cseq: 1 },
+      limit: MAX_PENDING_CHANGES,
+    })
+    return docs.map(toChange)
+  }
+
+  /** Those of the changed messages that do not show the change yet. */
+  async behind(changes: readonly Pick<ChangeDocument, 'message_id' | 'cseq'>[]): Promise<string[]> {
+    if (changes.length === 0) return []
+    const docs = await this.#store.find('messages.cseq', this.#repository.messages.collection, {
+      filter: { _id: { $in: [...new Set(changes.map(({ message_id }) => message_id))] } },
+      projection: { cseq: 1 },
+      limit: changes.length,
+    })
+    const shown = new Map(docs.map(({ _id, cseq }) => [_id, cseq]))
+    return [
+      ...new Set(
+        changes
+          .filter(({ message_id, cseq }) => (shown.get(message_id) ?? cseq) < cseq)
+          .map(({ message_id }) => message_id),
+      ),
+    ]
+  }
+}

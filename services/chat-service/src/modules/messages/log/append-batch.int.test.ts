@@ -1,0 +1,110 @@
+import { StoreMetrics } from '@bigtech/service-kit'
+import { createTestMongo, type TestMongo } from '@bigtech/testkit'
+import mongoose, { type Connection } from 'mongoose'
+import { Registry } from 'prom-client'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { upTo } from '../../../../testing/rooms.ts'
+import { MongoStore } from '../../../infrastructure/mongo-store.ts'
+import type { MessageRecord } from '../message.ts'
+import { MessageAppender } from './append.ts'
+import { MessageRepository } from './message.repository.ts'
+import { draftOf } from './message-factory.ts'
+
+let mongo: TestMongo
+let connection: Connection
+
+beforeAll(async () => {
+  mongo = createTestMongo()
+  connection = await mongoose.createConnection(mongo.url).asPromise()
+})
+afterAll(async () => {
+  await connection?.close()
+  await mongo?.drop()
+})
+
+/**
+ * Loses the answers of some inserts: they are done, and the caller hears of a broken connection. Or
+ * lets somebody else be first.
+ */
+class TroubledStore extends MongoStore {
+  lose = 0
+  beforeInsert: () => Promise<unknown> = async () => undefined
+
+  override async run<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {
+    if (operation === 'messages.insert') await this.beforeInsert()
+    const result = await super.run(operation, work)
+    if (operation !== 'messages.insert' || this.lose === 0) return result
+    this.lose--
+    throw new mongoose.mongo.MongoNetworkError('connection closed')
+  }
+}
+
+async function setUp() {
+  const store = new TroubledStore(connection, new StoreMetrics(new Registry()))
+  const repository = new MessageRepository(store)
+  await repository.ensureIndexes()
+  const told: MessageRecord[] = []
+  const appender = new MessageAppender({
+    log: repository.messages,
+    findByClientId: (...key) => repository.findByClientId(...key),
+    onStored: async (_roomId, messages) => void told.push(...messages),
+  })
+  const send = (roomId: number, content: string, clientMessageId?: string) =>
+    appender.append(
+      draftOf({ roomId, userId: 1, username: 'a', content, messageType: 'text', clientMessageId }, 'test'),
+    )
+  const contents = async (roomId: number) =>
+    (await repository.history(roomId, { after: 0, before: 1_000, order: 'oldest', limit: 500 })).map(
+      ({ seq, content }) => `${seq} ${content}`,
+    )
+  return { store, send, contents, told }
+}
+
+it('a repeat in the middle of a batch is answered, another body is refused, and the others keep their places', async () => {
+  const { send, contents, told } = await setUp()
+  await send(1, 'first', 'r-1')
+  // In one turn of the event loop: one batch.
+  const answers = await Promise.allSettled([
+    send(1, 'a'),
+    send(1, 'b', 'b-1'),
+    send(1, 'first', 'r-1'),
+    send(1, 'c'),
+    send(1, 'other', 'r-1'),
+    send(1, 'd'),
+  ])
+  expect(
+    answers.map((each) => (each.status === 'fulfilled' ? each.value.message.seq : each.reason.code)),
+  ).toEqual([2, 3, 1, 4, 'MESSAGE_ID_REUSED', 5])
+  expect(await contents(1)).toEqual(['1 first', '2 a', '3 b', '4 c', '5 d'])
+  expect(told.map(({ seq }) => seq)).toEqual(upTo(5))
+})
+
+it('an answer that gets lost on the way does not store a message twice, nor hide it from the streams', async () => {
+  const { store, send, contents, told } = await setUp()
+  for (const n of upTo(10)) {
+    store.lose = n % 2
+    await Promise.all(upTo(5).map((m) => send(2, `${n}.${m}`)))
+  }
+  expect(await contents(2)).toEqual(
+    upTo(10).flatMap((n) => upTo(5).map((m) => `${(n - 1) * 5 + m} ${n}.${m}`)),
+  )
+  expect(told.map(({ seq }) => seq)).toEqual(upTo(50))
+})
+
+it('a full queue says so at once, and what is in it is stored', async () => {
+  const { send, contents } = await setUp()
+  const answers = await Promise.allSettled(upTo(600).map((n) => send(3, `${n}`)))
+  const refused = answers.filter((each) => each.status === 'rejected')
+  expect(refused.length).toBe(100)
+  for (const { reason } of refused) expect(reason.code).toBe('OVERLOADED')
+  expect(await contents(3)).toEqual(upTo(500).map((n) => `${n} ${n}`))
+})
+
+it('whoever comes second 60 times in a row is at it again at once, and not given up', async () => {
+  const { store, send, contents } = await setUp()
+  const busy = await setUp()
+  let taken = 0
+  store.beforeInsert = async () => taken < 60 && (await busy.send(4, `busy ${++taken}`))
+  expect((await send(4, 'patient')).message.seq).toBe(61)
+  expect(await contents(4)).toHaveLength(61)
+})

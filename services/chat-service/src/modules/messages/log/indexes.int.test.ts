@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
+import { positionId } from '../message.ts'
+import { collections, unreadMentions } from './documents.ts'
+
+let rooms: TestRooms
+
+beforeAll(async () => {
+  rooms = await startTestRooms()
+}, 60_000)
+afterAll(() => rooms?.close())
+
+it('answers every question from an index', async () => {
+  const [a, b] = await rooms.chat.people(2)
+  const roomId = await rooms.room(a, b)
+  for (const n of upTo(3))
+    await Promise.all(
+      upTo(50).map((m) => rooms.send(a, roomId, { content: `색인 ${n} ${m}`, mentions: [b] })),
+    )
+  const messages = rooms.db.collection<{ _id: string }>(collections.messages)
+  const changes = rooms.db.collection<{ _id: string }>(collections.changes)
+  // A planner reads a small collection whole, whatever indexes there are.
+  for (const name of [collections.positions, collections.hidden, collections.changes]) {
+    const filler = upTo(3_000).map((n) => ({
+      room_id: -n,
+      user_id: -n,
+      message_id: `none ${n}`,
+      cseq: n,
+      at: new Date(),
+    }))
+    await rooms.db.collection(name).insertMany(filler)
+  }
+  const range = { _id: { $gte: `${roomId}:`, $lt: `${roomId};` } }
+  const plans: [string, { explain(): Promise<unknown> }, string][] = [
+    ['head', messages.find(range).sort({ _id: -1 }).limit(1), '_id_'],
+    ['history', messages.find(range).sort({ _id: 1 }).limit(50), '_id_'],
+    ['beyond', messages.find({ _id: { $in: [`${roomId}:000000000151`] } }), '_id_'],
+    [
+      'client id',
+      messages.find({ room_id: roomId, user_id: a, client_message_id: 'x' }),
+      'client_message_id',
+    ],
+    ['outbox', messages.find({ pending: true }).sort({ created_at: 1, _id: 1 }).limit(500), 'pending'],
+    [
+      'outbox of changes',
+      changes.find({ pending: true }).sort({ created_at: 1, _id: 1 }).limit(500),
+      'pending',
+    ],
+    [
+      'resume',
+      messages.find({ room_id: { $in: [roomId, 1, 2] }, created_at: { $gte: new Date() } }).limit(1_001),
+      'room_time',
+    ],
+    [
+      'search',
+      messages
+        .find({ room_id: roomId, tokens: { $all: ['색인'] } })
+        .sort({ created_at: -1, _id: -1 })
+        .limit(21),
+      'tokens',
+    ],
+    ['mentions', messages.find({ mentions: b, room_id: { $in: [roomId] } }).limit(500), unreadMentions],
+    [
+      'unread mentions',
+      messages
+        .find({ $or: [{ mentions: b, room_id: roomId, _id: { $gt: positionId(roomId, 1) } }] })
+        .hint(unreadMentions),
+      unreadMentions,
+    ],
+    ['pins', messages.find({ room_id: roomId, pinned_at: { $exists: true } }), 'pins'],
+    [
+      'author',
+      messages
+        .find({ user_id: a, _id: { $gt: '' } })
+        .sort({ _id: 1 })
+        .limit(200),
+      'author',
+    ],
+    ['changes of messages', changes.find({ message_id: { $in: ['x'] }, cseq: { $gt: 1 } }), 'message'],
+    [
+      'positions',
+      rooms.db.collection(collections.positions).find({ room_id: roomId, at: { $gte: new Date(0) } }),
+      'room',
+    ],
+    ['hidden', rooms.db.collection(collections.hidden).find({ message_id: { $in: ['x'] } }), 'message'],
+  ]
+  for (const [name, cursor, index] of plans) {
+    // What an index would have cost says nothing about what is used.
+    const plan = JSON.stringify(await cursor.explain()).replace(/"IndexCosts":\[[^\]]*\]/g, '')
+    const used = [...plan.matchAll(/"(?:indexName|Index Name|index_name)":"([^"]+)"/g)].map(
+      (match) => match[1],
+    )
+    expect(used, `${name}: ${plan.slice(0, 1_500)}`).toContain(index)
+    expect(plan, name).not.toMatch(/COLLSCAN|"Seq Scan"/)
+  }
+})

@@ -1,0 +1,177 @@
+import type { mongo } from 'mongoose'
+import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
+import { type MessageRecord, positionId } from '../message.ts'
+import {
+  type ChangeDocument,
+  collections,
+  type HiddenDocument,
+  indexes,
+  type MessageDocument,
+  toRecord,
+} from './documents.ts'
+import { RoomLog } from './room-log.ts'
+
+const withoutBulk = { outbox: 0, tokens: 0, versions: 0 } as const
+/** More than a full room can hide of a page of messages. */
+const MAX_HIDDEN = 100_000
+
+export interface HistoryRange {
+  /** Exclusive. */
+  readonly after: number
+  /** Exclusive. */
+  readonly before: number
+  readonly order: 'oldest' | 'newest'
+  readonly limit: number
+}
+
+/** Messages as they are stored; the documents stay in this module's store files. */
+export class MessageRepository {
+  readonly messages: RoomLog<MessageDocument>
+  readonly changes: RoomLog<ChangeDocument>
+  readonly #store: MongoStore
+  #indexed: Promise<void> | undefined
+
+  constructor(store: MongoStore) {
+    this.#store = store
+    this.messages = new RoomLog(store, collections.messages)
+    this.changes = new RoomLog(store, collections.changes)
+  }
+
+  /** Once a process; nothing may be stored before the unique index is there. */
+  ensureIndexes(): Promise<void> {
+    this.#indexed ??= this.#createIndexes().catch((err: unknown) => {
+      this.#indexed = undefined
+      throw err
+    })
+    return this.#indexed
+  }
+
+  async #createIndexes(): Promise<void> {
+    for (const [name, specs] of Object.entries(indexes)) {
+      if (specs.length > 0) await this.#store.collection(name).createIndexes([...specs])
+    }
+  }
+
+  async history(roomId: number, range: HistoryRange): Promise<MessageRecord[]> {
+    const { after, before, order, limit } = range
+    const docs = await this.#store.find('messages.history', this.messages.collection, {
+      filter: { _id: { $gt: positionId(roomId, after), $lt: positionId(roomId, before) } },
+      projection: withoutBulk,
+      sort: { _id: order === 'oldest' ? 1 : -1 },
+      limit,
+    })
+    return docs.map(toRecord)
+  }
+
+  async byIds(ids: readonly string[]): Promise<Map<string, MessageRecord>> {
+    if (ids.length === 0) return new Map()
+    const docs = await this.#store.find('messages.by_ids', this.messages.collection, {
+      filter: { _id: { $in: [...ids] } },
+      projection: withoutBulk,
+      limit: ids.length,
+    })
+    return new Map(docs.map((doc) => [doc._id, toRecord(doc)]))
+  }
+
+  findByClientId(roomId: number, userId: number, clientMessageId: string): Promise<MessageDocument | null> {
+    return this.#store.run('messages.by_client_id', () =>
+      this.messages.collection.findOne(
+        { room_id: roomId, user_id: userId, client_message_id: clientMessageId },
+        { projection: withoutBulk },
+      ),
+    )
+  }
+
+  async pinned(roomId: number, limit: number): Promise<MessageRecord[]> {
+    const docs = await this.#store.find('messages.pinned', this.messages.collection, {
+      filter: { room_id: roomId, pinned_at: { $exists: true } },
+      projection: withoutBulk,
+      sort: { pinned_at: -1 },
+      limit,
+    })
+    return docs.map(toRecord)
+  }
+
+  /** Whoever has deleted one of these messages for themselves, by message. */
+  async hiddenFrom(messageIds: readonly string[]): Promise<Map<string, number[]>> {
+    if (messageIds.length === 0) return new Map()
+    const docs = await this.#store.find('hidden.of_messages', this.#hidden, {
+      filter: { message_id: { $in: [...messageIds] } },
+      limit: MAX_HIDDEN,
+    })
+    const users = new Map<string, number[]>()
+    for (const { message_id, user_id } of docs) {
+      users.set(message_id, [...(users.get(message_id) ?? []), user_id])
+    }
+    return users
+  }
+
+  /** Those of the messages that the user has deleted for themselves. */
+  async hiddenBy(userId: number, messageIds: readonly string[]): Promise<Set<string>> {
+    if (messageIds.length === 0) return new Set()
+    const docs = await this.#store.find('hidden.of_user', this.#hidden, {
+      filter: { _id: { $in: messageIds.map((id) => `${userId}:${id}`) } },
+      limit: messageIds.length,
+    })
+    return new Set(docs.map(({ message_id }) => message_id))
+  }
+
+  /** What the user has deleted for themselves since. */
+  async hiddenSince(userId: number, since: Date, limit: number): Promise<string[]> {
+    const docs = await this.#store.find('hidden.since', this.#hidden, {
+      filter: { user_id: userId, at: { $gte: since } },
+      limit,
+    })
+    return docs.map(({ message_id }) => message_id)
+  }
+
+  /** What the user has deleted for themselves, the latest first. */
+  async lastHiddenBy(userId: number, limit: number): Promise<string[]> {
+    const docs = await this.#store.find('hidden.latest', this.#hidden, {
+      filter: { user_id: userId },
+      sort: { at: -1 },
+      limit,
+    })
+    return docs.map(({ message_id }) => message_id)
+  }
+
+  async hide(userId: number, messageId: string): Promise<void> {
+    await this.#store.run('hidden.add', () =>
+      this.#hidden.updateOne(
+        { _id: `${userId}:${messageId}` },
+        { $setOnInsert: { user_id: userId, message_id: messageId, at: new Date() } },
+        { upsert: true },
+      ),
+    )
+  }
+
+  /** Candidates of a search, newest first. */
+  async withTokens(
+    rooms: readonly number[],
+    tokens: readonly string[],
+    before: { readonly at: Date; readonly id: string } | undefined,
+    limit: number,
+  ): Promise<MessageRecord[]> {
+    const filter: mongo.Filter<MessageDocument> = {
+      room_id: rooms.length === 1 ? rooms[0]! : { $in: [...rooms] },
+      tokens: { $all: [...tokens] },
+      ...(before
+        ? {
+            created_at: { $lte: before.at },
+            $or: [{ created_at: { $lt: before.at } }, { _id: { $lt: before.id } }],
+          }
+        : {}),
+    }
+    const docs = await this.#store.find('messages.search', this.messages.collection, {
+      filter,
+      projection: withoutBulk,
+      sort: { created_at: -1, _id: -1 },
+      limit,
+    })
+    return docs.map(toRecord)
+  }
+
+  get #hidden(): mongo.Collection<HiddenDocument> {
+    return this.#store.collection<HiddenDocument>(collections.hidden)
+  }
+}

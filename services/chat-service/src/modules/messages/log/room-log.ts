@@ -1,0 +1,180 @@
+import { classifyStoreError } from '@bigtech/stores'
+import { LRUCache } from 'lru-cache'
+import type { mongo } from 'mongoose'
+import { isOutage, type MongoStore } from '../../../infrastructure/mongo-store.ts'
+import { positionId, positionOf, type UnixMs } from '../message.ts'
+import type { LogDocument } from './documents.ts'
+
+export interface LogHead {
+  /** The newest position, 0 when there is none. */
+  readonly position: number
+  readonly at: UnixMs
+}
+
+/**
+ * How an insert went: the first `stored` entries are in the log. Then either all are (`done`), or the
+ * next one met a position that was taken, or its secondary key was there already, or it has to be tried again.
+ */
+export interface InsertOutcome {
+  readonly stored: number
+  readonly next: 'done' | 'taken' | 'duplicate' | 'again'
+}
+
+const EMPTY: LogHead = { position: 0, at: 0 }
+const CACHED_HEADS = 50_000
+const TAIL = 500
+const DUPLICATE = 11_000
+
+/**
+ * One of the two logs of every room. A position is taken by inserting its `_id`, never by a counter:
+ * whoever comes second is refused, and nobody sees an entry before the one in front of it.
+ */
+export class RoomLog<Document extends LogDocument> {
+  readonly #store: MongoStore
+  readonly #name: string
+  readonly #heads = new LRUCache<number, LogHead>({ max: CACHED_HEADS })
+
+  constructor(store: MongoStore, name: string) {
+    this.#store = store
+    this.#name = name
+  }
+
+  get collection(): mongo.Collection<Document> {
+    return this.#store.collection<Document>(this.#name)
+  }
+
+  /** From memory if it can: a stale head is found out by the insert. */
+  async headToAppendTo(roomId: number): Promise<LogHead> {
+    return this.#heads.get(roomId) ?? (await this.readHead(roomId))
+  }
+
+  /** For whoever sees that the log is further than what is remembered. */
+  forgetHead(roomId: number): void {
+    this.#heads.delete(roomId)
+  }
+
+  async readHead(roomId: number): Promise<LogHead> {
+    const [last] = await this.#store.find(`${this.#name}.head`, this.collection, {
+      filter: { _id: { $gte: `${roomId}:`, $lt: `${roomId};` } } as mongo.Filter<Document>,
+      projection: { created_at: 1 },
+      sort: { _id: -1 },
+      limit: 1,
+    })
+    const head = last ? { position: positionOf(last._id), at: last.created_at.getTime() } : EMPTY
+    this.#heads.set(roomId, head)
+    return head
+  }
+
+  /**
+   * Inserts entries whose positions follow the head that was used to make them.
+   *
+   * @throws StoreUnavailable when it cannot be found out whether they are stored.
+   */
+  async insert(roomId: number, entries: readonly Document[]): Promise<InsertOutcome> {
+    try {
+      await this.#store.run(`${this.#name}.insert`, () =>
+        this.collection.insertMany(entries as unknown as mongo.OptionalUnlessRequiredId<Document>[], {
+          ordered: true,
+          writeConcern: { w: 'majority', journal: true },
+        }),
+      )
+      this.#setHead(roomId, entries.at(-1))
+      return { stored: entries.length, next: 'done' }
+    } catch (err) {
+      this.#heads.delete(roomId)
+      const next = reasonOf(err)
+      if (next === undefined) throw err
+      const stored = await this.#storedOf(roomId, entries)
+      return stored === entries.length ? { stored, next: 'done' } : { stored, next }
+    }
+  }
+
+  /**
+   * How many of the entries, from the first on, are in the log. Asked after every failure, because an
+   * answer can get lost although the write was done. Reads the head on the way.
+   */
+  async #storedOf(roomId: number, entries: readonly Document[]): Promise<number> {
+    const tail = await this.#store.find(`${this.#name}.tail`, this.collection, {
+      filter: { _id: { $gte: entries[0]!._id, $lt: `${roomId};` } } as mongo.Filter<Document>,
+      projection: { created_at: 1, event_id: 1 },
+      sort: { _id: 1 },
+      limit: TAIL,
+    })
+    const last = tail.at(-1)
+    if (last && tail.length < TAIL) this.#setHead(roomId, last)
+    const eventIds = new Map(tail.map(({ _id, event_id }) => [_id, event_id]))
+    const firstForeign = entries.findIndex(({ _id, event_id }) => eventIds.get(_id) !== event_id)
+    return firstForeign === -1 ? entries.length : firstForeign
+  }
+
+  #setHead(roomId: number, last: Pick<LogDocument, '_id' | 'created_at'> | undefined): void {
+    if (last) this.#heads.set(roomId, { position: positionOf(last._id), at: last.created_at.getTime() })
+  }
+
+  /** Entries after a position, in order. */
+  async after(roomId: number, position: number, limit: number): Promise<Document[]> {
+    return this.#store.find(`${this.#name}.after`, this.collection, {
+      filter: { _id: { $gt: positionId(roomId, position), $lt: `${roomId};` } } as mongo.Filter<Document>,
+      projection: { outbox: 0, tokens: 0, versions: 0 },
+      sort: { _id: 1 },
+      limit,
+    })
+  }
+
+  /**
+   * The first position since then, of each room that has one. Undefined when there are more entries
+   * than `limit`.
+   */
+  async firstSince(
+    roomIds: readonly number[],
+    since: Date,
+    limit: number,
+  ): Promise<Map<number, number> | undefined> {
+    const docs = await this.#store.find(`${this.#name}.since`, this.collection, {
+      filter: {
+        room_id: { $in: [...roomIds] },
+        created_at: { $gte: since },
+      } as unknown as mongo.Filter<Document>,
+      projection: { room_id: 1 },
+      limit,
+    })
+    if (docs.length === limit) return undefined
+    const first = new Map<number, number>()
+    for (const { _id, room_id } of docs) {
+      first.set(room_id, Math.min(first.get(room_id) ?? Number.POSITIVE_INFINITY, positionOf(_id)))
+    }
+    return first
+  }
+
+  /**
+   * Those of the rooms whose log goes on after the given position. Since positions have no holes it
+   * is enough to ask for the ids of the next ones: exact, by the primary key, without any clock.
+   */
+  async roomsBeyond(positions: ReadonlyMap<number, number>): Promise<number[]> {
+    const found: number[] = []
+    const ids = [...positions].map(([roomId, position]) => positionId(roomId, position + 1))
+    for (let start = 0; start < ids.length; start += 1_000) {
+      const some = ids.slice(start, start + 1_000)
+      const docs = await this.#store.find(`${this.#name}.beyond`, this.collection, {
+        filter: { _id: { $in: some } } as unknown as mongo.Filter<Document>,
+        projection: { room_id: 1 },
+        limit: some.length,
+      })
+      found.push(...docs.map(({ room_id }) => room_id))
+    }
+    return found
+  }
+}
+
+/** What an error of an insert means; undefined when it is none that can be expected. */
+function reasonOf(err: unknown): InsertOutcome['next'] | undefined {
+  const { code } = err as { code?: unknown }
+  if (code === DUPLICATE) return duplicateIndex(err) === '_id_' ? 'taken' : 'duplicate'
+  if (classifyStoreError(err) === 'conflict' || isOutage(err)) return 'again'
+  return undefined
+}
+
+/** MongoDB writes `index: name`, compatible servers `Index 'name'`. */
+function duplicateIndex(err: unknown): string | undefined {
+  return /index:? '?([\w.]+)'?/i.exec((err as Error).message)?.[1]
+}

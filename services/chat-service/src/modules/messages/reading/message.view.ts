@@ -1,0 +1,169 @@
+import { hiddenMessage, type Message } from '@bigtech/contracts'
+import { unknownContact } from '../../contacts/contacts.ts'
+import type { MembershipReader } from '../../membership/membership.ports.ts'
+import type { Projection } from '../changes/projection.repository.ts'
+import type { MessageRepository } from '../log/message.repository.ts'
+import { excerpt, type MessageRecord } from '../message.ts'
+import type { ReadSnapshot, ReadState } from './read-state.ts'
+
+const iso = (ms: number) => new Date(ms).toISOString()
+
+/** Shown in place of the name of a deleted account, in messages as everywhere else. */
+const DELETED_NAME = unknownContact(0).username
+
+/** What one member of a room may see of it. */
+export interface Viewer {
+  readonly userId: number
+  /** Whether their part of the history goes back to this message. */
+  sees(seq: number): boolean
+  /** Whether they deleted this message for themselves. */
+  hides(messageId: string): boolean
+}
+
+/** Messages as clients see them: with who has not read them, and with what they answer. */
+export class MessageViews {
+  readonly #repository: MessageRepository
+  readonly #projection: Projection
+  readonly #reads: ReadState
+  readonly #members: Pick<MembershipReader, 'find'>
+
+  constructor(
+    repository: MessageRepository,
+    projection: Projection,
+    reads: ReadState,
+    members: Pick<MembershipReader, 'find'>,
+  ) {
+    this.#repository = repository
+    this.#projection = projection
+    this.#reads = reads
+    this.#members = members
+  }
+
+  /** For one person, exact at this moment. The records may come from several rooms. */
+  async forViewer(records: readonly MessageRecord[], viewerId: number): Promise<Message[]> {
+    const [previewed, snapshots, hidden, visibleFrom] = await Promise.all([
+      this.#previewed(records),
+      this.#ofRooms(records, (roomId) => this.#reads.snapshot(roomId)),
+      this.#repository.hiddenBy(viewerId, withReplied(records)),
+      this.#ofRooms(records, async (roomId) => (await this.#members.find(roomId, viewerId))?.visibleFromSeq),
+    ])
+    return records.map((record) => {
+      const floor = visibleFrom.get(record.roomId) ?? Number.POSITIVE_INFINITY
+      return personalView(toMessage(record, snapshots.get(record.roomId)!, previewed), record, {
+        userId: viewerId,
+        sees: (seq) => seq >= floor,
+        hides: (messageId) => hidden.has(messageId),
+      })
+    })
+  }
+
+  /** For one person, of one room, with read counts from memory. */
+  async forStream(records: readonly MessageRecord[], viewer: Omit<Viewer, 'hides'>): Promise<Message[]> {
+    const [views, hidden] = await Promise.all([
+      this.shared(records),
+      this.#repository.hiddenBy(viewer.userId, withReplied(records)),
+    ])
+    const { userId } = viewer
+    const sees = (seq: number) => viewer.sees(seq)
+    const hides = (messageId: string) => hidden.has(messageId)
+    return records.map((record, index) => personalView(views[index]!, record, { userId, sees, hides }))
+  }
+
+  /** As everybody sees them; what is different for one person is put in by `personalView`. */
+  async shared(records: readonly MessageRecord[]): Promise<Message[]> {
+    const [previewed, snapshots] = await Promise.all([
+      this.#previewed(records),
+      this.#ofRooms(records, (roomId) => this.#reads.recent(roomId)),
+    ])
+    return records.map((record) => toMessage(record, snapshots.get(record.roomId)!, previewed))
+  }
+
+  #previewed(records: readonly MessageRecord[]): Promise<Map<string, MessageRecord>> {
+    const ids = [...new Set(records.flatMap(({ replyTo }) => replyTo ?? []))]
+    // With changes that are not written into it yet: a stream may have shown them already.
+    return this.#projection.load(ids)
+  }
+
+  async #ofRooms<Value>(
+    records: readonly MessageRecord[],
+    read: (roomId: number) => Promise<Value>,
+  ): Promise<Map<number, Value>> {
+    const roomIds = [...new Set(records.map(({ roomId }) => roomId))]
+    return new Map(await Promise.all(roomIds.map(async (roomId) => [roomId, await read(roomId)] as const)))
+  }
+}
+
+/** The ids of these messages, and of those that they answer. */
+function withReplied(records: readonly MessageRecord[]): string[] {
+  return [
+    ...new Set(records.flatMap(({ messageId, replyTo }) => (replyTo ? [messageId, replyTo] : [messageId]))),
+  ]
+}
+
+function toMessage(
+  record: MessageRecord,
+  reads: ReadSnapshot,
+  previewed: ReadonlyMap<string, MessageRecord>,
+): Message {
+  const answered = record.replyTo === null ? undefined : previewed.get(record.replyTo)
+  return {
+    message_id: record.messageId,
+    room_id: record.roomId,
+    seq: record.seq,
+    user_id: record.userId,
+    username: record.username || DELETED_NAME,
+    content: record.content,
+    message_type: record.messageType,
+    created_at: iso(record.createdAt),
+    edited_at: record.editedAt === null ? null : iso(record.editedAt),
+    is_deleted: record.isDeleted,
+    deleted_for: record.isDeleted ? 'all' : null,
+    reply_to: record.replyTo,
+    reply_preview: answered ? previewOf(answered) : null,
+    is_forwarded: record.isForwarded,
+    attachment: record.attachment,
+    file: record.file,
+    mentions: [...record.mentions],
+    reactions: record.reactions.map(({ emoji, userIds }) => ({ emoji, count: userIds.length, me: false })),
+    pinned_at: record.pinnedAt === null ? null : iso(record.pinnedAt),
+    system: record.system,
+    unread_count: reads.unread(record.seq, record.userId),
+    client_message_id: record.clientMessageId,
+    rev: record.rev,
+    cseq: record.cseq,
+  }
+}
+
+function previewOf(answered: MessageRecord): NonNullable<Message['reply_preview']> {
+  return {
+    message_id: answered.messageId,
+    seq: answered.seq,
+    user_id: answered.userId,
+    username: answered.username || DELETED_NAME,
+    content: excerpt(answered.content),
+    message_type: answered.messageType,
+    is_deleted: answered.isDeleted,
+  }
+}
+
+/** With one's own reactions marked, and nothing that this person may not see or no longer wants to. */
+export function personalView(shared: Message, record: MessageRecord, viewer: Viewer): Message {
+  if (viewer.hides(record.messageId)) return hiddenMessage(shared)
+  const preview = previewFor(shared.reply_preview, viewer)
+  const isReactor = record.reactions.some(({ userIds }) => userIds.includes(viewer.userId))
+  if (preview === shared.reply_preview && !isReactor) return shared
+  return {
+    ...shared,
+    reply_preview: preview,
+    reactions: record.reactions.map(({ emoji, userIds }) => ({
+      emoji,
+      count: userIds.length,
+      me: userIds.includes(viewer.userId),
+    })),
+  }
+}
+
+function previewFor(preview: Message['reply_preview'], viewer: Viewer): Message['reply_preview'] {
+  if (preview === null || !viewer.sees(preview.seq)) return null
+  return viewer.hides(preview.message_id) ? { ...preview, content: '', is_deleted: true } : preview
+}

@@ -1,0 +1,93 @@
+import type { mongo } from 'mongoose'
+import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
+import { collections, type ReadPositionDocument } from '../log/documents.ts'
+import type { MessageRecord, UnixMs } from '../message.ts'
+
+export interface ReadPosition {
+  readonly roomId: number
+  readonly userId: number
+  readonly seq: number
+}
+
+/** Of one room: everybody who is or ever was in it. */
+const MAX_IN_ROOM = 100_000
+
+/** How far everybody has read, one document per member, moved forward only. */
+export class ReadPositionRepository {
+  readonly #store: MongoStore
+
+  constructor(store: MongoStore) {
+    this.#store = store
+  }
+
+  /** Several at once, in any order and any number of times: the highest wins. */
+  async advance(positions: readonly ReadPosition[]): Promise<void> {
+    if (positions.length === 0) return
+    await this.#store.run('positions.advance', () =>
+      this.#positions.bulkWrite(
+        positions.map(({ roomId, userId, seq }) => ({
+          updateOne: {
+            filter: { _id: `${roomId}:${userId}` },
+            update: [{ $set: { room_id: roomId, user_id: userId, ...movedTo(seq) } }],
+            upsert: true,
+          },
+        })),
+        { ordered: false, writeConcern: { w: 'majority', journal: true } },
+      ),
+    )
+  }
+
+  /** Of a room: those that moved since, or all. Times are those of the server. */
+  async ofRoom(roomId: number, since?: Date): Promise<(ReadPosition & { readonly at: UnixMs })[]> {
+    const docs = await this.#store.find('positions.of_room', this.#positions, {
+      filter: { room_id: roomId, ...(since ? { at: { $gte: since } } : {}) },
+      limit: MAX_IN_ROOM,
+    })
+    return docs.map((doc) => ({ ...toPosition(doc), at: doc.at.getTime() }))
+  }
+
+  async ofUser(userId: number, roomIds: readonly number[]): Promise<Map<number, number>> {
+    if (roomIds.length === 0) return new Map()
+    const docs = await this.#store.find('positions.of_user', this.#positions, {
+      filter: { _id: { $in: roomIds.map((roomId) => `${roomId}:${userId}`) } },
+      limit: roomIds.length,
+    })
+    return new Map(docs.map(({ room_id, seq }) => [room_id, seq]))
+  }
+
+  /** In any of the rooms, those that moved since. */
+  async movedSince(roomIds: readonly number[], since: Date, limit: number): Promise<ReadPosition[]> {
+    const docs = await this.#store.find('positions.moved', this.#positions, {
+      filter: { room_id: { $in: [...roomIds] }, at: { $gte: since } },
+      limit,
+    })
+    return docs.map(toPosition)
+  }
+
+  get #positions(): mongo.Collection<ReadPositionDocument> {
+    return this.#store.collection<ReadPositionDocument>(collections.positions)
+  }
+}
+
+/** By the server's clock: those who ask for what has moved since have only one clock to go by. */
+function movedTo(seq: number) {
+  const moves = { $gt: [seq, { $ifNull: ['$seq', 0] }] }
+  return { seq: { $max: ['$seq', seq] }, at: { $cond: [moves, '$$NOW', '$at'] } }
+}
+
+/** How far the writers of these messages have read. */
+export function readByWriting(
+  messages: readonly Pick<MessageRecord, 'roomId' | 'userId' | 'seq' | 'messageType'>[],
+): ReadPosition[] {
+  const newest = new Map<string, ReadPosition>()
+  for (const { roomId, userId, seq, messageType } of messages) {
+    const key = `${roomId}:${userId}`
+    if (messageType !== 'system' && (newest.get(key)?.seq ?? 0) < seq)
+      newest.set(key, { roomId, userId, seq })
+  }
+  return [...newest.values()]
+}
+
+function toPosition({ room_id, user_id, seq }: ReadPositionDocument): ReadPosition {
+  return { roomId: room_id, userId: user_id, seq }
+}

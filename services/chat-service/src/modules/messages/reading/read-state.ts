@@ -1,0 +1,132 @@
+import { LRUCache } from 'lru-cache'
+import type { MembershipReader } from '../../membership/membership.ports.ts'
+import { readFloor } from '../../membership/membership.ts'
+import type { UnixMs } from '../message.ts'
+import type { ReadPosition, ReadPositionRepository } from './read-positions.repository.ts'
+
+interface RoomReads {
+  /** By user, also of those who have left: whoever comes back has read what they had read. */
+  readonly positions: Map<number, number>
+  /** The latest move that is in here, by the clock of the database; 0 when there is none. */
+  movedAt: UnixMs
+  /** How often somebody came or went. */
+  membersChanged: number
+  /** Counted once, until somebody reads, comes or goes. */
+  snapshot: Snapshot | undefined
+}
+
+/** A room's members with how far each has read, at one moment. */
+export interface ReadSnapshot {
+  readonly positions: ReadonlyMap<number, number>
+  /** Members other than the author who have not read the message. */
+  unread(seq: number, authorId: number): number
+}
+
+type MembersOfRooms = Pick<MembershipReader, 'ofRoom' | 'onChange'>
+
+const CACHED_ROOMS = 5_000
+/** Positions of the last seconds are asked for again: writes become visible in another order than they began. */
+const OVERLAP_MS = 15_000
+const SNAPSHOT_MS = 10_000
+
+/**
+ * Counts who has not read a message, from the positions of its room: nothing is written per message.
+ * A member counts when they are in the room now, came before the message, may see it, did not write it, and
+ * their position is before it.
+ */
+export class ReadState {
+  readonly #repository: ReadPositionRepository
+  readonly #members: MembersOfRooms
+  readonly #rooms = new LRUCache<number, RoomReads>({ max: CACHED_ROOMS })
+
+  constructor(repository: ReadPositionRepository, members: MembersOfRooms) {
+    this.#repository = repository
+    this.#members = members
+    members.onChange(({ roomId }) => {
+      const known = this.#rooms.peek(roomId)
+      if (!known) return
+      known.membersChanged++
+      known.snapshot = undefined
+    })
+  }
+
+  /** As the database says now. */
+  async snapshot(roomId: number): Promise<ReadSnapshot> {
+    const known = this.#rooms.get(roomId)
+    const since = known && new Date(known.movedAt - OVERLAP_MS)
+    const moved = await this.#repository.ofRoom(roomId, since)
+    const reads = known ?? {
+      positions: new Map<number, number>(),
+      movedAt: 0,
+      membersChanged: 0,
+      snapshot: undefined,
+    }
+    for (const { userId, seq, at } of moved) {
+      advance(reads, userId, seq)
+      reads.movedAt = Math.max(reads.movedAt, at)
+    }
+    this.#rooms.set(roomId, reads)
+    return this.#snapshotOf(roomId, reads)
+  }
+
+  /** From memory, for what goes into streams; asks the database for a room that is not in memory. */
+  async recent(roomId: number): Promise<ReadSnapshot> {
+    const known = this.#rooms.get(roomId)
+    return known ? this.#snapshotOf(roomId, known) : this.snapshot(roomId)
+  }
+
+  /** What this process has just heard of. */
+  heard({ roomId, userId, seq }: ReadPosition): void {
+    const known = this.#rooms.get(roomId)
+    if (known) advance(known, userId, seq)
+  }
+
+  async #snapshotOf(roomId: number, reads: RoomReads): Promise<ReadSnapshot> {
+    if (reads.snapshot && reads.snapshot.madeAt > Date.now() - SNAPSHOT_MS) return reads.snapshot
+    const { membersChanged } = reads
+    const members = await this.#members.ofRoom(roomId)
+    // From here on nothing waits: a position that moves meanwhile would be missed.
+    const positions = members.map(
+      (member) =>
+        [member.userId, Math.max(reads.positions.get(member.userId) ?? 0, readFloor(member))] as const,
+    )
+    const snapshot = new Snapshot(new Map(positions))
+    // Serve a snapshot that a join or leave has overtaken, but do not cache it.
+    if (reads.membersChanged === membersChanged) reads.snapshot = snapshot
+    return snapshot
+  }
+}
+
+class Snapshot implements ReadSnapshot {
+  readonly positions: ReadonlyMap<number, number>
+  readonly madeAt = Date.now()
+  #sorted: number[] | undefined
+
+  constructor(positions: ReadonlyMap<number, number>) {
+    this.positions = positions
+  }
+
+  unread(seq: number, authorId: number): number {
+    this.#sorted ??= [...this.positions.values()].sort((a, b) => a - b)
+    const behind = countBelow(this.#sorted, seq)
+    const author = this.positions.get(authorId)
+    return author !== undefined && author < seq ? behind - 1 : behind
+  }
+}
+
+function countBelow(sorted: readonly number[], seq: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle]! < seq) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function advance(reads: RoomReads, userId: number, seq: number): void {
+  if ((reads.positions.get(userId) ?? 0) >= seq) return
+  reads.positions.set(userId, seq)
+  reads.snapshot = undefined
+}

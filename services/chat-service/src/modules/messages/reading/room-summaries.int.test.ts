@@ -1,0 +1,52 @@
+import type { Message, Room } from '@bigtech/contracts'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
+import { positionId } from '../message.ts'
+
+let rooms: TestRooms
+
+beforeAll(async () => {
+  rooms = await startTestRooms()
+}, 60_000)
+afterAll(() => rooms?.close())
+
+/** Copies of a message in the places after it. */
+async function goOnWith(message: Message, count: number): Promise<void> {
+  const messages = rooms.db.collection<{ _id: string }>('messages')
+  const { _id, ...doc } = (await messages.findOne({ _id: message.message_id }))!
+  await messages.insertMany(
+    upTo(count).map((n) => ({
+      ...doc,
+      _id: positionId(message.room_id, message.seq + n),
+      event_id: `e${n}`,
+    })),
+  )
+}
+
+it('counts the unread mentions of each room exactly, whatever was read, or is unread, in others', async () => {
+  const [owner, me] = await rooms.chat.people(2)
+  const mentioned = { content: 'you there?', mentions: [me] }
+  const roomIds: number[] = []
+  for (const _ of upTo(30)) roomIds.push(await rooms.room(owner, me))
+  for (const roomId of roomIds) await rooms.send(owner, roomId, mentioned)
+  const [quiet, busy, read] = roomIds as [number, number, number]
+  const markRead = async (roomId: number, seq: number) =>
+    expect((await rooms.as(me, 'PUT', `/rooms/${roomId}/read`, { seq })).status).toBe(200)
+  await markRead(quiet, 1)
+  await rooms.send(owner, quiet, 'nothing of yours')
+  await rooms.send(owner, quiet, mentioned)
+  const counts = async () => {
+    const { items } = (await rooms.as(me, 'GET', '/rooms?limit=100')).body as { items: Room[] }
+    return new Map(items.map(({ room_id, mention_count }) => [room_id, mention_count]))
+  }
+  const one = roomIds.map((roomId) => [roomId, 1] as const)
+  expect(await counts()).toEqual(new Map(one))
+
+  for (const roomId of [busy, read]) {
+    await goOnWith(await rooms.send(owner, roomId, mentioned), 1_200)
+    await rooms.as(owner, 'GET', `/messages/${roomId}`)
+  }
+  await rooms.send(owner, read, mentioned, 1)
+  await markRead(read, 1_203)
+  expect(await counts()).toEqual(new Map([...one, [busy, 1_202], [read, 0]]))
+})

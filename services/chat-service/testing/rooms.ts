@@ -1,0 +1,57 @@
+import type { Message } from '@bigtech/contracts'
+import { waitFor } from '@bigtech/testkit'
+import mongoose, { type mongo } from 'mongoose'
+import type { ChatConfig } from '../src/config.ts'
+import { type Answer, startTestChat, type TestChat } from './chat.ts'
+
+export interface TestRooms {
+  readonly chat: TestChat
+  /** Where each process listens. */
+  readonly addresses: readonly string[]
+  /** A group of friends of the first one, who owns it. */
+  room(...members: number[]): Promise<number>
+  /** One request in a user's name to one of the processes. */
+  as(userId: number, method: string, url: string, body?: unknown, process?: number): Promise<Answer>
+  /** A message that must be taken. */
+  send(userId: number, roomId: number, body: string | object, process?: number): Promise<Message>
+  /** The messages' own database, to look into. */
+  readonly db: mongo.Db
+  close(): Promise<void>
+}
+
+/** Two processes of chat-service on stores of their own. */
+export async function startTestRooms(overrides: Partial<ChatConfig> = {}): Promise<TestRooms> {
+  const chat = await startTestChat({ SENDS_PER_10_SECONDS: 100_000, ...overrides })
+  await chat.another()
+  for (const { app } of chat.services) {
+    await waitFor(async () => (await app.inject('/ready')).statusCode === 200, { timeoutMs: 30_000 })
+  }
+  const connection = await mongoose.createConnection(chat.config.MONGO_URL).asPromise()
+  const as = (userId: number, method: string, url: string, body?: unknown, process = 0) =>
+    chat.as(userId, method, url, body, chat.services[process])
+  return {
+    chat,
+    addresses: chat.services.map(({ app }) => app.listeningOrigin),
+    as,
+    room: async (owner, ...others) => {
+      await chat.befriend(owner!, ...others)
+      const { status, body } = await as(owner!, 'POST', '/rooms', { name: 'test', member_ids: others })
+      if (status !== 201) throw new Error(`no room: ${JSON.stringify(body)}`)
+      return body.room_id
+    },
+    send: async (userId, roomId, message, process = 0) => {
+      const body = typeof message === 'string' ? { content: message } : message
+      const answer = await as(userId, 'POST', `/messages/${roomId}`, body, process)
+      if (answer.status !== 201) throw new Error(`not sent: ${answer.status} ${JSON.stringify(answer.body)}`)
+      return answer.body
+    },
+    db: connection.db!,
+    close: async () => {
+      await connection.close()
+      await chat.close()
+    },
+  }
+}
+
+/** 1, 2, ... up to n. */
+export const upTo = (n: number): number[] => Array.from({ length: n }, (_, index) => index + 1)
