@@ -23,7 +23,7 @@ export type FriendRequest = { request_id: number; from_user_id: number; to_user_
 
 export type PublicProfile = { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null }
 
-export type OwnProfile = { id: number; user_id: number; email: string; email_verified: boolean; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; created_at: string }
+export type OwnProfile = { id: number; user_id: number; email: string; email_verified: boolean; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; role: "user" | "moderator" | "operator"; created_at: string }
 
 export type Presence = { user_id: number; online: boolean | null; last_seen_at: string | null }
 
@@ -343,6 +343,7 @@ export type ProblemCode =
   | 'TOKEN_INVALID'
   | 'SESSION_REVOKED'
   | 'FORBIDDEN'
+  | 'ACCOUNT_ROLE_REQUIRED'
   | 'NOT_FOUND'
   | 'ROUTE_NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'

@@ -58,6 +58,11 @@ export const problems = {
     title: 'You may not do this.',
     meaning: 'Signed in, but without the right to do this.',
   },
+  ACCOUNT_ROLE_REQUIRED: {
+    status: 403,
+    title: 'This needs a role that you do not have.',
+    meaning: '`detail` names the role. It is granted by the operators of the installation.',
+  },
   NOT_FOUND: {
     status: 404,
     title: 'There is no such thing here.',

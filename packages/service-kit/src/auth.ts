@@ -1,3 +1,4 @@
+import { userRoles } from '@bigtech/contracts'
 import { StoreUnavailable } from '@bigtech/stores'
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
@@ -62,11 +63,17 @@ const USER_ID = /^[1-9]\d{0,15}$/
 
 function actorOf(payload: JWTPayload): Actor {
   const userId = USER_ID.test(payload.sub ?? '') ? Number(payload.sub) : Number.NaN
-  const { sid, username, exp } = payload
+  const { sid, username, exp, role: claimed } = payload
   if (!Number.isSafeInteger(userId) || typeof sid !== 'string' || typeof exp !== 'number') {
     throw new Problem('TOKEN_INVALID', { detail: 'The access token lacks a valid `sub` or `sid`.' })
   }
-  return { userId, sessionId: sid, username: typeof username === 'string' ? username : '', expiresAt: exp }
+  return {
+    userId,
+    sessionId: sid,
+    username: typeof username === 'string' ? username : '',
+    role: userRoles.find((role) => role === claimed) ?? 'user',
+    expiresAt: exp,
+  }
 }
 
 /** What is wrong with a token, for whoever wrote the client. */

@@ -1,4 +1,4 @@
-import { uuidv7 } from '@bigtech/contracts'
+import { type UserRole, uuidv7 } from '@bigtech/contracts'
 import type { Logger } from 'pino'
 
 /** Who a verified access token speaks for. */
@@ -6,6 +6,8 @@ export interface Actor {
   readonly userId: number
   readonly sessionId: string
   readonly username: string
+  /** As of when the token was signed; a session ends when its user's role changes. */
+  readonly role: UserRole
   /** Unix seconds after which the token is not valid any more. */
   readonly expiresAt: number
 }

@@ -1,9 +1,10 @@
-import type { RouteContract, RouteRequest, RouteResult } from '@bigtech/contracts'
+import { type RouteContract, type RouteRequest, type RouteResult, userRoles } from '@bigtech/contracts'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { z } from 'zod'
 import { type Authenticator, bearerToken } from './auth.ts'
 import type { Actor, AuthenticatedContext, Context } from './context.ts'
 import { serializerOf } from './json-schema.ts'
+import { Problem } from './problem.ts'
 import { validationProblem } from './validation.ts'
 
 declare module 'fastify' {
@@ -48,7 +49,7 @@ export function route<const Contract extends RouteContract>(
     method,
     url,
     config: { contract },
-    ...((contract.auth ?? 'bearer') === 'bearer' ? { onRequest: app.authenticate } : {}),
+    ...((contract.auth ?? 'bearer') === 'bearer' ? { onRequest: guardsOf(app, contract) } : {}),
     schema: {
       ...(contract.params ? { params: contract.params } : {}),
       ...(contract.query ? { querystring: contract.query } : {}),
@@ -65,6 +66,17 @@ export function route<const Contract extends RouteContract>(
       return reply.code(success.status).send(result)
     },
   })
+}
+
+/** Authentication, then the role: before the body is read. */
+function guardsOf(app: FastifyInstance, { role }: RouteContract): onRequestHookHandler[] {
+  if (!role) return [app.authenticate]
+  const requireRole = async (request: FastifyRequest) => {
+    const held = request.actor?.role ?? 'user'
+    if (userRoles.indexOf(held) >= userRoles.indexOf(role)) return
+    throw new Problem('ACCOUNT_ROLE_REQUIRED', { detail: `Requires the ${role} role.` })
+  }
+  return [app.authenticate, requireRole]
 }
 
 /** RFC 9745 and RFC 8594: a client's logs tell its maintainers in time. */

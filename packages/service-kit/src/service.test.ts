@@ -25,6 +25,16 @@ const thing = defineRoute({
   body: z.strictObject({ name: z.string().trim().min(2) }),
   success: { status: 201, description: 'The thing.', schema: z.object({ id: z.int(), name: z.string() }) },
 })
+const forModerators = defineRoute({
+  operationId: 'moderateThing',
+  method: 'POST',
+  path: '/moderated',
+  tag: 'things',
+  summary: 'For moderators',
+  role: 'moderator',
+  body: z.strictObject({ name: z.string() }),
+  success: { status: 200, description: 'Done.', schema: z.object({ name: z.string() }) },
+})
 const failing = defineRoute({
   operationId: 'fail',
   method: 'GET',
@@ -99,6 +109,7 @@ beforeAll(async () => {
     const result = { id: params.id, name: `${body.name} of ${ctx.actor.userId}`, password_hash: 'x' }
     return result
   })
+  route(service.app, forModerators, ({ body }) => ({ name: body.name }))
   route(service.app, formed, ({ body }) => ({ name: body.name }))
   route(service.app, failing, ({ params }) => {
     if (params.how === 'result') return { count: 'not a number' as unknown as number }
@@ -117,6 +128,35 @@ const post = async (body: unknown, headers: Record<string, string> = {}) =>
     headers: { authorization: `Bearer ${await sign()}`, 'content-type': 'application/json', ...headers },
     payload: typeof body === 'string' ? body : JSON.stringify(body),
   })
+
+describe('an operation for a role', () => {
+  it.each([
+    [undefined, 403],
+    ['user', 403],
+    ['Moderator', 403],
+    ['moderator', 200],
+    ['operator', 200],
+  ])('answers a token with the role %s with %i', async (role, status) => {
+    const answer = await service.app.inject({
+      method: 'POST',
+      url: '/moderated',
+      headers: { authorization: `Bearer ${await sign(role === undefined ? {} : { role })}` },
+      payload: { name: 'ab' },
+    })
+    expect(answer.statusCode).toBe(status)
+    if (status === 403)
+      expect(answer.json()).toMatchObject({
+        code: 'ACCOUNT_ROLE_REQUIRED',
+        detail: 'Requires the moderator role.',
+      })
+  })
+
+  it('refuses the role before it reads the body', async () => {
+    const headers = { authorization: `Bearer ${await sign()}`, 'content-type': 'application/json' }
+    const answer = await service.app.inject({ method: 'POST', url: '/moderated', headers, payload: '{' })
+    expect(answer.json().code).toBe('ACCOUNT_ROLE_REQUIRED')
+  })
+})
 
 describe('the trace of a request without a collector', () => {
   // Over a real connection: the body's events come from the socket.

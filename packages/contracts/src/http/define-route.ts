@@ -8,6 +8,10 @@ export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
  */
 export type RouteAuth = 'bearer' | 'public' | 'ticket' | 'operator'
 
+/** What a user may do besides their own business; each role includes the ones before it. */
+export const userRoles = ['user', 'moderator', 'operator'] as const
+export type UserRole = (typeof userRoles)[number]
+
 /** One operation: what validates, serialises, documents and types both of its sides. */
 export interface RouteContract {
   /** Also the name of the use case and the title of its tests. */
@@ -26,6 +30,8 @@ export interface RouteContract {
   readonly deprecated?: { readonly since: string; readonly sunset: string; readonly instead: string }
   /** `bearer` unless it says otherwise: an operation is never open by omission. */
   readonly auth?: RouteAuth
+  /** The least role that the access token must carry. */
+  readonly role?: Exclude<UserRole, 'user'>
   readonly params?: z.ZodObject
   readonly query?: z.ZodObject
   readonly body?: z.ZodType

@@ -9,6 +9,7 @@ export function problemCodesOf(contract: RouteContract): ReadonlyMap<number, rea
     for (const code of more) codes.add(code)
   }
   if (auth === 'bearer') add('NOT_AUTHENTICATED', 'TOKEN_INVALID', 'SESSION_REVOKED')
+  if (contract.role) add('ACCOUNT_ROLE_REQUIRED')
   if (body) add('BODY_NOT_JSON', 'BODY_NOT_UTF8', 'PAYLOAD_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED')
   if (body || query || params) add('VALIDATION_FAILED')
   add('UNAVAILABLE')

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { presenceVisibility } from '../events/user-events.ts'
 import { timestamp, userId } from '../ids.ts'
-import { defineRoute } from './define-route.ts'
+import { defineRoute, userRoles } from './define-route.ts'
 import { anyPassword, displayName, locale, profileImageUrl, statusMessage } from './user-fields.ts'
 
 const exampleTime = '2026-01-27T10:00:00.000Z'
@@ -17,6 +17,7 @@ export const ownProfile = z.object({
   display_name: z.string(),
   status_message: z.string().nullable(),
   profile_image_url: z.string().nullable(),
+  role: z.enum(userRoles).meta({ description: 'What you may do besides: `moderator` reads reports.' }),
   created_at: timestamp,
 })
 export type OwnProfile = z.infer<typeof ownProfile>
@@ -30,6 +31,7 @@ export const ownProfileExample: OwnProfile = {
   display_name: '테스트 유저',
   status_message: '휴가 중',
   profile_image_url: null,
+  role: 'user',
   created_at: exampleTime,
 }
 

@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'signing-keys-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const options = { issuer: 'issuer', audience: 'audience' }
-const session = { userId: 7, username: 'mina', sessionId: 's' }
+const session = { userId: 7, username: 'mina', role: 'user' as const, sessionId: 's' }
 const newKey = () => generateKeyPairSync('ed25519').privateKey
 const pem = (key = newKey()) => key.export({ type: 'pkcs8', format: 'pem' }).toString()
 const jwk = (kid?: string, iat?: number) => ({ ...newKey().export({ format: 'jwk' }), kid, iat })

@@ -51,7 +51,7 @@ function contextOf(userId: number): AuthenticatedContext {
     requestId: `model-${userId}`,
     log: harness.service.log,
     bearer: 'none',
-    actor: { userId, sessionId: crypto.randomUUID(), username: `user${userId}`, expiresAt: 0 },
+    actor: { userId, sessionId: crypto.randomUUID(), username: `user${userId}`, role: 'user', expiresAt: 0 },
   }
 }
 

@@ -1,4 +1,4 @@
-import { userUpdated } from '@bigtech/contracts'
+import { type UserRole, userUpdated } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
@@ -33,6 +33,7 @@ interface OwnRow {
   readonly displayName: string
   readonly statusMessage: string | null
   readonly profileImageUrl: string | null
+  readonly role: string
   readonly locale: string
   readonly presenceVisibility: string
   readonly findableByEmail: boolean
@@ -156,6 +157,7 @@ function toProfile(row: OwnRow): Profile {
     displayName: row.displayName,
     statusMessage: row.statusMessage,
     profileImageUrl: row.profileImageUrl,
+    role: row.role as UserRole,
     createdAt: row.createdAt,
   }
 }

@@ -65,6 +65,7 @@ function profileBody(profile: Profile): OwnProfile {
     display_name: profile.displayName,
     status_message: profile.statusMessage,
     profile_image_url: profile.profileImageUrl,
+    role: profile.role,
     created_at: profile.createdAt.toISOString(),
   }
 }

@@ -1,3 +1,4 @@
+import type { UserRole } from '@bigtech/contracts'
 import type { PresenceVisibility } from '../presence/presence.ts'
 
 /** One's own profile. */
@@ -9,6 +10,7 @@ export interface Profile {
   readonly displayName: string
   readonly statusMessage: string | null
   readonly profileImageUrl: string | null
+  readonly role: UserRole
   readonly createdAt: Date
 }
 

@@ -48,26 +48,7 @@ export function createSessionEnder(deps: {
     registers: [deps.metrics],
   })
   return {
-    endIn: async (tx, { userId, only, except, reason, correlationId }) => {
-      // Raw: Prisma has no FOR UPDATE.
-      const rows = await tx.$queryRaw<{ id: string }[]>`
-        SELECT id FROM sessions
-        WHERE user_id = ${userId} AND ended_at IS NULL
-          AND (${only ?? null} IS NULL OR id = ${only ?? null})
-          AND (${except ?? null} IS NULL OR id <> ${except ?? null})
-        FOR UPDATE`
-      const ids = rows.map(({ id }) => id)
-      if (ids.length === 0) return []
-      const now = new Date()
-      await tx.session.updateMany({
-        where: { id: { in: ids } },
-        data: { endedAt: now, endReason: reason, expiresAt: now, sealedSuccessor: null },
-      })
-      await noteRevocations(tx, ids)
-      const payload = { user_id: userId, session_ids: ids, reason }
-      await deps.outbox.enqueue(tx, userSessionRevoked, payload, { correlationId })
-      return ids
-    },
+    endIn: (tx, request) => endSessionsIn(tx, deps.outbox, request),
     committed: async (userId, sessionIds, reason) => {
       if (sessionIds.length === 0) return
       deps.revocations.add(sessionIds)
@@ -77,4 +58,27 @@ export function createSessionEnder(deps: {
       await deps.onEnded(userId, sessionIds)
     },
   }
+}
+
+/** Ends sessions in the caller's transaction, with the event. Returns those that were active until now. */
+export async function endSessionsIn(tx: Transaction, outbox: Outbox, request: EndRequest): Promise<string[]> {
+  const { userId, only, except, reason, correlationId } = request
+  // Raw: Prisma has no FOR UPDATE.
+  const rows = await tx.$queryRaw<{ id: string }[]>`
+    SELECT id FROM sessions
+    WHERE user_id = ${userId} AND ended_at IS NULL
+      AND (${only ?? null} IS NULL OR id = ${only ?? null})
+      AND (${except ?? null} IS NULL OR id <> ${except ?? null})
+    FOR UPDATE`
+  const ids = rows.map(({ id }) => id)
+  if (ids.length === 0) return []
+  const now = new Date()
+  await tx.session.updateMany({
+    where: { id: { in: ids } },
+    data: { endedAt: now, endReason: reason, expiresAt: now, sealedSuccessor: null },
+  })
+  await noteRevocations(tx, ids)
+  const payload = { user_id: userId, session_ids: ids, reason }
+  await outbox.enqueue(tx, userSessionRevoked, payload, { correlationId })
+  return ids
 }

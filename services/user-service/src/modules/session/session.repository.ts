@@ -1,4 +1,4 @@
-import { userLoggedIn } from '@bigtech/contracts'
+import { type UserRole, userLoggedIn } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
@@ -18,6 +18,12 @@ export interface NewSession {
   readonly currentHash: Uint8Array<ArrayBuffer>
 }
 
+interface Opened {
+  readonly role: UserRole
+  /** Sessions that ended because the user has too many. */
+  readonly surplus: string[]
+}
+
 export interface Rotation {
   readonly sessionId: string
   readonly from: Uint8Array<ArrayBuffer>
@@ -35,11 +41,12 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
   return {
     /**
      * Stores a session and UserLoggedIn, if the password that was checked is still the one in
-     * force. Returns the sessions that had to make room, or null when the password has changed.
+     * force. Returns the user's role and the sessions that had to make room, or null when the password has changed.
      */
-    create: (session: NewSession, checkedHash: string, correlationId: string): Promise<string[] | null> =>
+    create: (session: NewSession, checkedHash: string, correlationId: string): Promise<Opened | null> =>
       mysql.transaction('createSession', async (tx) => {
-        if (!(await passwordStands(tx, session.userId, checkedHash))) return null
+        const role = await roleIfPasswordStands(tx, session.userId, checkedHash)
+        if (role === undefined) return null
         // Raw here and in `rotate`: every sign-in and refresh; a third of the CPU time of the model's call.
         await tx.$executeRaw`INSERT INTO sessions
           (id, user_id, device, ip_prefix, created_at, last_seen_at, expires_at, family_key, current_hash, rotated_at)
@@ -47,20 +54,21 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
             ${session.createdAt}, ${session.expiresAt}, ${session.familyKey}, ${session.currentHash}, ${session.createdAt})`
         const payload = { user_id: session.userId, session_id: session.id }
         await outbox.enqueue(tx, userLoggedIn, payload, { correlationId })
-        return makeRoom(tx, ender, session.userId, correlationId)
+        return { role, surplus: await makeRoom(tx, ender, session.userId, correlationId) }
       }),
 
     find: (id: string) =>
       mysql.run('findSession', async (db): Promise<Session | null> => {
         const row = await db.session.findUnique({
           where: { id },
-          include: { user: { select: { username: true, status: true } } },
+          include: { user: { select: { username: true, role: true, status: true } } },
         })
         if (!row) return null
         return {
           id: row.id,
           userId: row.userId,
           username: row.user.username,
+          role: row.user.role as UserRole,
           userActive: row.user.status === 'active',
           createdAt: row.createdAt,
           expiresAt: row.expiresAt,
@@ -139,12 +147,16 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
   }
 }
 
-/** Raw: locked for reading until the commit. A change of the password waits for us, or we see it. */
-async function passwordStands(tx: Transaction, userId: number, checkedHash: string): Promise<boolean> {
-  const [row] = await tx.$queryRaw<{ password_hash: string; status: string }[]>`
-    SELECT c.password_hash, u.status FROM credentials c JOIN users u ON u.id = c.user_id
+/** Raw: locked for reading until the commit. A change of password or role waits for us, or we see it. */
+async function roleIfPasswordStands(
+  tx: Transaction,
+  userId: number,
+  checkedHash: string,
+): Promise<UserRole | undefined> {
+  const [row] = await tx.$queryRaw<{ password_hash: string; status: string; role: UserRole }[]>`
+    SELECT c.password_hash, u.status, u.role FROM credentials c JOIN users u ON u.id = c.user_id
     WHERE c.user_id = ${userId} LOCK IN SHARE MODE`
-  return row?.password_hash === checkedHash && row.status === 'active'
+  return row?.password_hash === checkedHash && row.status === 'active' ? row.role : undefined
 }
 
 async function makeRoom(

@@ -82,11 +82,11 @@ export function createSessionService(deps: SessionServiceDeps) {
   }
 
   async function grant(
-    session: Pick<Session, 'id' | 'userId' | 'username' | 'expiresAt'>,
+    session: Pick<Session, 'id' | 'userId' | 'username' | 'role' | 'expiresAt'>,
     token: RefreshToken,
   ) {
-    const { id: sessionId, userId, username, expiresAt } = session
-    const accessToken = await tokens.access({ userId, username, sessionId })
+    const { id: sessionId, userId, username, role, expiresAt } = session
+    const accessToken = await tokens.access({ userId, username, role, sessionId })
     return { accessToken, refreshToken: token.text, expiresAt, sessionId, userId }
   }
 
@@ -247,14 +247,14 @@ async function openSession(
     familyKey,
     currentHash: hashRefreshToken(token),
   }
-  const surplus = await sessions.create(session, passwordHash, ctx.requestId)
-  if (surplus === null) throw new Problem('CREDENTIALS_INVALID')
+  const opened = await sessions.create(session, passwordHash, ctx.requestId)
+  if (opened === null) throw new Problem('CREDENTIALS_INVALID')
   deps.wakeRelay()
   await cache.noteActive(userId, id)
-  await ender.committed(userId, surplus, 'revoked')
+  await ender.committed(userId, opened.surplus, 'revoked')
   ctx.log.info({ user_id: userId, session_id: id }, 'UserLoggedIn')
   const [accessToken, deviceToken] = await Promise.all([
-    tokens.access({ userId, username, sessionId: id }),
+    tokens.access({ userId, username, role: opened.role, sessionId: id }),
     tokens.device(userId, deviceId),
   ])
   return { accessToken, refreshToken: token.text, expiresAt, sessionId: id, userId, deviceToken }

@@ -1,3 +1,4 @@
+import type { UserRole } from '@bigtech/contracts'
 import { hashRefreshToken, isGenuine, type RefreshToken, sameHash } from './refresh-token.ts'
 
 const DAY_MS = 86_400_000
@@ -15,6 +16,7 @@ export interface Session {
   readonly id: string
   readonly userId: number
   readonly username: string
+  readonly role: UserRole
   /** Whether the account may still be used. */
   readonly userActive: boolean
   readonly createdAt: Date

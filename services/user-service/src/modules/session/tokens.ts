@@ -1,10 +1,10 @@
-import { uuidv7 } from '@bigtech/contracts'
+import { type UserRole, uuidv7 } from '@bigtech/contracts'
 import { jwtVerify, SignJWT } from 'jose'
 import type { SigningKeys } from '../../infrastructure/signing-keys.ts'
 import { ACCESS_TOKEN_SECONDS } from './session.ts'
 
 export interface Tokens {
-  access(session: { userId: number; username: string; sessionId: string }): Promise<string>
+  access(session: { userId: number; username: string; role: UserRole; sessionId: string }): Promise<string>
   /** Says that this device has signed in to this account before. Opens nothing by itself. */
   device(userId: number, deviceId?: string): Promise<string>
   /** Proves that its holder has read the mail of a link. What it opens, and whether still, the link's row says. */
@@ -34,8 +34,10 @@ export function createTokens(keys: SigningKeys, options: { issuer: string; audie
       .setExpirationTime(expires)
       .sign(keys.signer.key)
   return {
-    access: ({ userId, username, sessionId }) =>
-      signed({ sid: sessionId, username }, userId, audience, `${ACCESS_TOKEN_SECONDS} seconds`),
+    access: ({ userId, username, role, sessionId }) => {
+      const claims = { sid: sessionId, username, ...(role === 'user' ? {} : { role }) }
+      return signed(claims, userId, audience, `${ACCESS_TOKEN_SECONDS} seconds`)
+    },
     device: (userId, deviceId = uuidv7()) =>
       signed({ did: deviceId }, userId, DEVICE_AUDIENCE, `${DEVICE_DAYS} days`),
     link: ({ id, userId, expiresAt }) => signed({ lid: id }, userId, LINK_AUDIENCE, expiresAt),

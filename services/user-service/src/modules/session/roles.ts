@@ -1,0 +1,40 @@
+import { type UserRole, uuidv7 } from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/outbox'
+import type { Mysql } from '../../infrastructure/mysql.ts'
+import { readIdentifier } from '../account/account.ts'
+import { endSessionsIn } from './session-ender.ts'
+
+interface RoleChange {
+  readonly userId: number
+  readonly username: string
+  readonly from: UserRole
+  readonly endedSessions: number
+}
+
+/**
+ * Gives a user a role and ends their sessions, because an access token says the role of when it was signed. Changes
+ * nothing when the user has the role already.
+ *
+ * @param identifier email address or username
+ * @returns null when there is no such active account
+ */
+export function setRole(
+  mysql: Mysql,
+  outbox: Outbox,
+  identifier: string,
+  role: UserRole,
+): Promise<RoleChange | null> {
+  return mysql.transaction('setRole', async (tx) => {
+    const found = await tx.user.findUnique({ where: readIdentifier(identifier), select: { id: true } })
+    // Raw: Prisma has no FOR UPDATE. A sign-in under way waits for us, or we end its session.
+    await tx.$queryRaw`SELECT id FROM users WHERE id = ${found?.id ?? 0} FOR UPDATE`
+    const user = found && (await tx.user.findUnique({ where: found }))
+    if (user?.status !== 'active') return null
+    const { id: userId, username } = user
+    const from = user.role as UserRole
+    if (from === role) return { userId, username, from, endedSessions: 0 }
+    await tx.user.update({ where: { id: userId }, data: { role } })
+    const ended = await endSessionsIn(tx, outbox, { userId, reason: 'revoked', correlationId: uuidv7() })
+    return { userId, username, from, endedSessions: ended.length }
+  })
+}
