@@ -1,12 +1,15 @@
 import { friendRequestAccepted } from '@bigtech/contracts'
 import { createPublisher, readTopic } from '@bigtech/kafka'
 import { createTestBed, kill, killAll, log, startProcess, type TestBed, TOPIC } from '@bigtech/kafka/testing'
+import { MySqlSession } from '@bigtech/stores'
 import { waitFor } from '@bigtech/testkit'
 import { createConnection } from 'mariadb'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createMySqlOutboxRelay } from './mysql-relay.ts'
+import { MySqlOutboxStore } from './mysql-store.ts'
 import { createOutbox } from './outbox.ts'
+import { createOutboxRelay, type OutboxStore } from './relay.ts'
 import { createTestDatabase, type TestDatabase } from './testing/database.ts'
 
 let bed: TestBed
@@ -67,11 +70,31 @@ function expectOrdered(events: Published[], count: number, keys: number): void {
   }
 }
 
+const LOCK = () => `${db.mysql.database}:outbox:0`
 const processSettings = () => ({ brokers: bed.brokers, prefix: bed.prefix, databaseUrl: db.mysql.url })
 
-function startRelay(options: { registry?: Registry; keepDays?: number; purgeEveryMs?: number } = {}) {
+interface RelayTestOptions {
+  registry?: Registry
+  keepDays?: number
+  purgeEveryMs?: number
+  restMs?: number
+  /** Runs before each batch is given to Kafka. */
+  beforePublish?: () => Promise<void>
+}
+
+function startRelay({ beforePublish, ...options }: RelayTestOptions = {}) {
   const publisher = createPublisher({ kafka: bed.kafka })
-  const relay = createMySqlOutboxRelay({ databaseUrl: db.mysql.url, publisher, log, ...options })
+  const publishEach: typeof publisher.publishEach = async (records) => {
+    await beforePublish?.()
+    return publisher.publishEach(records)
+  }
+  const relay = createMySqlOutboxRelay({
+    databaseUrl: db.mysql.url,
+    publisher: { ...publisher, publishEach },
+    log,
+    restMs: 50,
+    ...options,
+  })
   relay.start()
   const stop = async () => {
     await relay.stop()
@@ -156,22 +179,80 @@ describe('relay', () => {
   })
 
   it('steps down when its session is lost, and leads again', async () => {
-    const { relay, stop } = startRelay()
+    const released = Promise.withResolvers<void>()
+    const { relay, stop } = startRelay({ beforePublish: () => released.promise })
+    await enqueue(0)
     await waitFor(() => relay.holdsLock)
-    const [row] = await db.mysql.query<{ id: number }>('SELECT IS_USED_LOCK(?) AS id', [
-      `${db.mysql.database}:outbox:0`,
-    ])
+    const [row] = await db.mysql.query<{ id: number }>('SELECT IS_USED_LOCK(?) AS id', [LOCK()])
     await db.mysql.query(`KILL ${row?.id}`)
+    released.resolve()
     await waitFor(() => !relay.holdsLock)
+    await enqueue(1)
+    await allSent()
+    await stop()
+    expect(new Set((await published()).map(({ request_id }) => request_id))).toEqual(new Set([1, 2]))
+  })
+
+  it('gives the lock back when nothing is left, so that any process may publish next', async () => {
+    const first = startRelay({ restMs: 60_000 })
+    const second = startRelay({ restMs: 60_000 })
+    const isFree = async () => {
+      const [row] = await db.mysql.query<{ free: number }>('SELECT IS_FREE_LOCK(?) AS free', [LOCK()])
+      return row?.free === 1
+    }
+    for (const { relay } of [first, second, first]) {
+      await enqueue(1)
+      relay.wake()
+      await allSent()
+      await waitFor(isFree)
+    }
+    await first.stop()
+    await second.stop()
+    expect(await published()).toHaveLength(3)
+  })
+
+  it('publishes what another process has stored and told nobody of', async () => {
+    const { stop } = startRelay({ restMs: 200 })
     await enqueue(1)
     await allSent()
     await stop()
     expect(await published()).toHaveLength(1)
   })
 
+  it('asks its store one question per rest, and its lock none, while there is no work', async () => {
+    const session = new MySqlSession(db.mysql.url)
+    const table = new MySqlOutboxStore(session)
+    const askedAt: number[] = []
+    const store: OutboxStore<number> = {
+      fetchUnsent: (limit) => {
+        askedAt.push(performance.now())
+        return table.fetchUnsent(limit)
+      },
+      markSent: (ids) => table.markSent(ids),
+      park: (id, reason) => table.park(id, reason),
+      backlog: () => table.backlog(),
+    }
+    const unused = () => Promise.reject(new Error('the lock was asked for'))
+    const relay = createOutboxRelay({
+      lock: { tryLock: unused, isHeld: unused, unlock: async () => {} },
+      store,
+      publisher: createPublisher({ kafka: bed.kafka }),
+      log,
+      restMs: 100,
+    })
+    relay.start()
+    await waitFor(() => askedAt.length >= 5)
+    await relay.stop()
+    await session.close()
+    // A timer may fire up to a millisecond early.
+    const rests = askedAt.slice(1).map((at, index) => at - askedAt[index]!)
+    expect(Math.min(...rests)).toBeGreaterThan(98)
+    expect(rests.length).toBeGreaterThan(0)
+  })
+
   it('never publishes while another session has the lock', async () => {
     const other = await createConnection(db.mysql.url.replace('mysql://', 'mariadb://'))
-    await other.query('SELECT GET_LOCK(?, 0)', [`${db.mysql.database}:outbox:0`])
+    await other.query('SELECT GET_LOCK(?, 0)', [LOCK()])
     const { relay, stop } = startRelay()
     await enqueue(1)
     await new Promise((resolve) => setTimeout(resolve, 1_200))

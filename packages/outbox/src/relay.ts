@@ -45,16 +45,14 @@ export interface OutboxRelayOptions<Id> {
   readonly log: Logger
   readonly registry?: Registry
   readonly batchSize?: number
-  /** How often the holder looks for new events; `wake` makes it look at once. Default 100 ms. */
-  readonly pollMs?: number
-  /** How often the others try to take the lock. Default 500 ms. */
-  readonly lockRetryMs?: number
+  /** How often a process at rest looks for events that no `wake` told of. Default 1 s. */
+  readonly restMs?: number
   readonly purgeEveryMs?: number
 }
 
 export interface OutboxRelay {
   start(): void
-  /** To be called after a commit: the event leaves within milliseconds when this process holds the lock. */
+  /** To be called after a commit: the event leaves within milliseconds, or within 100 ms when another process is at work. */
   wake(): void
   readonly holdsLock: boolean
   /** Finishes the batch in hand and gives the lock to the next process. */
@@ -68,12 +66,17 @@ interface Waiting {
 }
 
 const MAX_BACKOFF_MS = 2_000
+/** How long the holder waits for more before it gives the lock back, and how soon the others ask for it again. */
+const LINGER_MS = 100
 const BACKLOG_EVERY_MS = 5_000
 const STOP_TIMEOUT_MS = 15_000
 
 /**
  * Publishes what waits in an outbox: at least once, in order per key. A batch is marked only after
  * Kafka has acknowledged it, so a crash between the two publishes it again (consumers have an inbox).
+ *
+ * The lock is held only while there is work: whichever process commits next takes it at once, and processes at rest
+ * cost one query a second.
  */
 export function createOutboxRelay<Id>(options: OutboxRelayOptions<Id>): OutboxRelay {
   return new Relay(options)
@@ -85,6 +88,7 @@ class Relay<Id> implements OutboxRelay {
   readonly #metrics: ReturnType<typeof relayMetrics> | undefined
   readonly #stopping = new AbortController()
   #nap = new AbortController()
+  #woken = false
   #loop: Promise<void> | undefined
   #holdsLock = false
   #backlogAt = 0
@@ -105,7 +109,8 @@ class Relay<Id> implements OutboxRelay {
   }
 
   wake(): void {
-    if (this.#holdsLock) this.#nap.abort()
+    this.#woken = true
+    this.#nap.abort()
   }
 
   async stop(): Promise<void> {
@@ -116,18 +121,27 @@ class Relay<Id> implements OutboxRelay {
   }
 
   async #run(): Promise<void> {
-    const { lock, lockRetryMs = 500 } = this.#options
+    const { lock, restMs = 1_000 } = this.#options
+    const { signal } = this.#stopping
     let failures = 0
-    while (!this.#stopping.signal.aborted) {
+    let refusals = 0
+    while (!signal.aborted) {
+      this.#nap = new AbortController()
+      if (this.#woken) refusals = 0
       try {
-        if (await lock.tryLock()) {
-          this.#log.info('holds the outbox lock')
+        if (!(await this.#hasWork())) {
+          await sleep(restMs * (1 + Math.random() / 4), this.#nap.signal)
+        } else if (await lock.tryLock()) {
           this.#holdsLock = true
           await this.#lead()
           this.#stepDown()
+          await lock.unlock()
+          refusals = 0
+        } else {
+          // Another process is at work and takes ours along. No wake-up shortens this: each would be a query.
+          await sleep(backoffMs(refusals++, LINGER_MS, restMs), signal)
         }
         failures = 0
-        await sleep(lockRetryMs * (0.75 + Math.random() / 2), this.#stopping.signal)
       } catch (err) {
         this.#stepDown()
         const waitMs = backoffMs(failures++, 200, MAX_BACKOFF_MS)
@@ -137,9 +151,17 @@ class Relay<Id> implements OutboxRelay {
             ? { reason: describeError((err as Error).cause ?? err) }
             : { err }
         this.#log.warn({ ...reason, wait_ms: waitMs }, 'outbox cannot be reached')
-        await sleep(waitMs, this.#stopping.signal)
+        await sleep(waitMs, signal)
       }
     }
+  }
+
+  async #hasWork(): Promise<boolean> {
+    const { store } = this.#options
+    const isPurgeDue = store.purge !== undefined && Date.now() >= this.#purgeAt
+    const known = this.#woken || isPurgeDue
+    this.#woken = false
+    return known || (await store.fetchUnsent(1)).length > 0
   }
 
   #stepDown(): void {
@@ -149,24 +171,34 @@ class Relay<Id> implements OutboxRelay {
     this.#metrics?.oldest.set(0)
   }
 
-  /** Publishes as long as the lock is ours. */
+  /** Publishes until nothing is left and nothing comes for a moment, or the lock is lost. */
   async #lead(): Promise<void> {
-    const { lock, pollMs = 100, batchSize = 500 } = this.#options
+    const { lock, batchSize = 500 } = this.#options
     let failures = 0
+    let isQuiet = false
     while (!this.#stopping.signal.aborted) {
       // Renewed before the look: a wake-up that comes while it is under way must not be lost.
       this.#nap = new AbortController()
+      this.#woken = false
+      await this.#housekeeping()
+      const rows = await this.#options.store.fetchUnsent(batchSize)
+      if (rows.length === 0) {
+        this.#reportOutage(failures, undefined)
+        failures = 0
+        if (isQuiet) return
+        isQuiet = true
+        await sleep(LINGER_MS, this.#nap.signal)
+        continue
+      }
+      isQuiet = false
       if (!(await lock.isHeld())) {
         this.#log.warn('lost the outbox lock')
         return
       }
-      await this.#housekeeping()
-      const rows = await this.#options.store.fetchUnsent(batchSize)
-      const waiting = rows.length === 0 ? undefined : await this.#publish(rows)
+      const waiting = await this.#publish(rows)
       this.#reportOutage(failures, waiting)
       if (waiting) await sleep(backoffMs(failures++, 200, MAX_BACKOFF_MS), this.#stopping.signal)
       else failures = 0
-      if (rows.length === 0) await sleep(pollMs, this.#nap.signal)
     }
   }
 

@@ -53,7 +53,7 @@ export function openMysql<Mysql extends Database>(
 
 /** An outbox with its relay. */
 export interface ServiceOutbox extends Outbox {
-  /** To be called after a commit: the event leaves at once instead of within 100 ms. */
+  /** To be called after a commit: the event leaves at once instead of within about a second. */
   wake(): void
 }
 

@@ -36,12 +36,6 @@ const relay = createOutboxRelay({
   publisher: createPublisher({ kafka }),
   log,
   batchSize: settings.batchSize,
-  lockRetryMs: 100,
+  restMs: 100,
 })
 relay.start()
-const report = setInterval(() => {
-  if (relay.holdsLock) {
-    clearInterval(report)
-    process.send?.('leads')
-  }
-}, 20)
