@@ -30,6 +30,16 @@ describe('Readiness', () => {
     expect(text).toContain('store_up{store="mysql"} 1')
     expect(text).toContain('store_up{store="kafka"} 0')
   })
+
+  it('asks the stores when it is scraped, and not before', async () => {
+    const registry = new Registry()
+    const readiness = new Readiness(registry)
+    let pings = 0
+    readiness.add({ name: 'mysql', ping: async () => void pings++ })
+    expect(pings).toBe(0)
+    expect(await registry.metrics()).toContain('store_up{store="mysql"} 1')
+    expect(pings).toBe(1)
+  })
 })
 
 it('/ready says 503 while a needed store is down or the process stops; /live looks at nothing', async () => {

@@ -13,13 +13,11 @@ export interface ReadinessCheck {
 }
 
 const PING_TIMEOUT_MS = 1_000
-const POLL_MS = 5_000
 
-/** Watches what the service depends on: for /ready, and as the metric `store_up`. */
+/** Asks what the service depends on: for /ready, and for the metric `store_up` whenever it is scraped. */
 export class Readiness {
   readonly #checks: ReadinessCheck[] = []
   readonly #up: Gauge<'store'>
-  #timer: NodeJS.Timeout | undefined
 
   constructor(registry: Registry) {
     this.#up = new Gauge({
@@ -27,6 +25,7 @@ export class Readiness {
       help: '1 when the store answers, 0 when it does not.',
       labelNames: ['store'],
       registers: [registry],
+      collect: async () => void (await this.check()),
     })
   }
 
@@ -50,15 +49,6 @@ export class Readiness {
       ready: states.every(({ up, needed }) => up || !needed),
       checks: Object.fromEntries(states.map(({ name, up }) => [name, up ? 'up' : 'down'])),
     }
-  }
-
-  startPolling(): void {
-    this.#timer = setInterval(() => void this.check(), POLL_MS)
-    this.#timer.unref()
-  }
-
-  stopPolling(): void {
-    clearInterval(this.#timer)
   }
 }
 

@@ -5,11 +5,14 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 /** Asked by machines every few seconds: counted, they would make every figure look better than people see it. */
 const probes = new Set<string | undefined>(['/live', '/ready', '/health', '/metrics'])
 
+/** The lag of the event loop is never less than this. At 10 ms, the default, a process at rest spends 3 ms of CPU a second on it. */
+const EVENT_LOOP_PRECISION_MS = 50
+
 /** A registry whose every series carries the service's name. */
 export function createMetrics(service: string): Registry {
   const registry = new Registry()
   registry.setDefaultLabels({ service })
-  collectDefaultMetrics({ register: registry })
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS })
   const limit = new Gauge({
     name: 'nodejs_heap_limit_bytes',
     help: 'Heap size at which Node ends the process.',

@@ -131,12 +131,10 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
       messaging.start()
       for (const start of starts) start()
       const address = await app.listen({ host: config.HOST, port: config.PORT })
-      readiness.startPolling()
       if (!options.keys && acceptsUserTokens) {
         const polling = pollRevocations(config.JWKS_URL, revocations)
         lifecycle.onStop('http', 'revocation polling', () => polling.stop())
       }
-      lifecycle.onStop('streams', 'readiness polling', () => readiness.stopPolling())
       return address
     },
     stop: () => lifecycle.stop(),

@@ -43,7 +43,7 @@ export function createBroadcastConsumer(options: BroadcastOptions): BroadcastCon
   return new Broadcast(options)
 }
 
-/** It fetches twice a second. */
+/** It fetches once a second, also while nothing happens. */
 const SILENCE_MS = 5_000
 /** Short: a service that was started while Kafka was away is not ready before this is over. */
 const LOCATE_MAX_WAIT_MS = 1_000

@@ -21,7 +21,7 @@ export interface SupervisorOptions {
 const START_TIMEOUT_MS = 60_000
 const CLOSE_TIMEOUT_MS = 5_000
 const WATCH_EVERY_MS = 5_000
-/** A consumer fetches or beats several times a second: this long without either, it only looks alive. */
+/** A consumer fetches once a second: this long without a fetch or a heartbeat, it only looks alive. */
 const SILENCE_MS = 60_000
 const HEALTHY_AFTER_MS = 60_000
 const MAX_STRIKES = 3

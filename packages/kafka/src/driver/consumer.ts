@@ -7,7 +7,7 @@ import { METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './settings.ts
  * Bounds how long a resumed partition waits for its turn: the client fetches all partitions of a
  * broker in one long poll, and sleeps this long when all of them are paused.
  */
-const MAX_WAIT_MS = 500
+const MAX_WAIT_MS = 1_000
 const MAX_BYTES_PER_PARTITION = 1024 * 1024
 
 export function createConsumer(newClient: NewClient, options: ConsumerOptions): ConsumerPort {

@@ -1,5 +1,6 @@
 import {
   accountMailRequested,
+  type EventBase,
   friendRequestAccepted,
   friendRequestCancelled,
   friendRequestRejected,
@@ -26,6 +27,8 @@ export interface DeliveriesConsumersDependencies {
   readonly waiting: WaitingMessagesRepository
   readonly planner: MessagePlanner
   readonly now: () => number
+  /** Called after a commit that may have planned a delivery. */
+  readonly onPlanned: () => void
 }
 
 /**
@@ -33,7 +36,12 @@ export interface DeliveriesConsumersDependencies {
  * a crash can neither lose a delivery nor plan it twice.
  */
 export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencies): Subscription[] {
-  const { mysql, deliveries, waiting, planner, now } = dependencies
+  const { mysql, deliveries, waiting, planner, now, onPlanned } = dependencies
+  const apply = async (event: EventBase, effect: (tx: Tx) => Promise<unknown>) => {
+    const outcome = await applyOnce(mysql, CONSUMER, event, effect)
+    if (outcome === 'applied') onPlanned()
+    return outcome
+  }
   const tellOnce = async (
     tx: Tx,
     notice: { userId: number; actorId: number; kind: 'friend_request' | 'friend_accepted'; eventId: string },
@@ -44,7 +52,7 @@ export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencie
   }
   return [
     on(accountMailRequested, (event) =>
-      applyOnce(mysql, CONSUMER, event, (tx) =>
+      apply(event, (tx) =>
         deliveries.create(tx, {
           userId: event.user_id,
           kind: event.purpose,
@@ -55,20 +63,18 @@ export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencie
         }),
       ),
     ),
-    on(messageSent, (event) => applyOnce(mysql, CONSUMER, event, (tx) => planner.plan(tx, event))),
+    on(messageSent, (event) => apply(event, (tx) => planner.plan(tx, event))),
     on(messageEdited, (event) =>
-      applyOnce(mysql, CONSUMER, event, (tx) =>
-        deliveries.editMessage(tx, event.message_id, previewOf(event.content)),
-      ),
+      apply(event, (tx) => deliveries.editMessage(tx, event.message_id, previewOf(event.content))),
     ),
     on(messageDeleted, (event) =>
-      applyOnce(mysql, CONSUMER, event, async (tx) => {
+      apply(event, async (tx) => {
         await deliveries.withdrawMessage(tx, event.message_id)
         await waiting.withdraw(tx, event.room_id, event.message_id)
       }),
     ),
     on(friendRequestSent, (event) =>
-      applyOnce(mysql, CONSUMER, event, (tx) =>
+      apply(event, (tx) =>
         tellOnce(tx, {
           userId: event.to_user_id,
           actorId: event.from_user_id,
@@ -78,7 +84,7 @@ export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencie
       ),
     ),
     on(friendRequestAccepted, (event) =>
-      applyOnce(mysql, CONSUMER, event, async (tx) => {
+      apply(event, async (tx) => {
         await deliveries.withdrawFriendRequest(tx, event.to_user_id, event.from_user_id)
         await tellOnce(tx, {
           userId: event.from_user_id,
@@ -90,9 +96,7 @@ export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencie
     ),
     ...[friendRequestCancelled, friendRequestRejected].map((definition) =>
       on(definition as typeof friendRequestRejected, (event) =>
-        applyOnce(mysql, CONSUMER, event, (tx) =>
-          deliveries.withdrawFriendRequest(tx, event.to_user_id, event.from_user_id),
-        ),
+        apply(event, (tx) => deliveries.withdrawFriendRequest(tx, event.to_user_id, event.from_user_id)),
       ),
     ),
   ]

@@ -17,7 +17,7 @@ import { PushChannel } from './push-channel.ts'
 import { WaitingMessagesRepository } from './waiting-messages.repository.ts'
 import { WebPushClient } from './web-push-client.ts'
 
-const RETRY_WAITING_MS = 500
+const RETRY_WAITING_MS = 1_000
 const MEASURE_MS = 10_000
 const PURGE_MS = 10 * 60_000
 
@@ -73,7 +73,14 @@ export function createDeliveries(options: DeliveriesOptions) {
   })
   service.every({ name: 'purge deliveries', everyMs: PURGE_MS, run: () => deliveries.purge() })
   service.onStart(() => sender.start())
-  const consumers = deliveriesConsumers({ mysql, deliveries, waiting, planner, now })
+  const consumers = deliveriesConsumers({
+    mysql,
+    deliveries,
+    waiting,
+    planner,
+    now,
+    onPlanned: () => sender.wake(),
+  })
   const welcome = { kind: 'welcome', channel: 'mail' } as const
   return {
     repository: deliveries,

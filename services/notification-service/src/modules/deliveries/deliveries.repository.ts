@@ -146,14 +146,14 @@ export class DeliveriesRepository {
     now: number,
   ): Promise<{ leaseId: string; deliveries: Delivery[] }> {
     const leaseId = uuidv7()
-    const rows = await this.#mysql.$transaction(async (tx) => {
-      const claimed = await tx.$executeRaw`
-        UPDATE deliveries SET lease_id = ${leaseId}, due_at = ${new Date(now + LEASE_MS)},
-          attempts = attempts + 1, digest_key = NULL
-        WHERE state = 'pending' AND channel = ${channel} AND due_at <= ${new Date(now)}
-        ORDER BY due_at LIMIT ${limit}`
-      return claimed === 0 ? [] : tx.delivery.findMany({ where: { leaseId } })
-    })
+    const { client } = this.#mysql
+    // No transaction: a crash between the two statements leaves leases that run out.
+    const claimed = await client.$executeRaw`
+      UPDATE deliveries SET lease_id = ${leaseId}, due_at = ${new Date(now + LEASE_MS)},
+        attempts = attempts + 1, digest_key = NULL
+      WHERE state = 'pending' AND channel = ${channel} AND due_at <= ${new Date(now)}
+      ORDER BY due_at LIMIT ${limit}`
+    const rows = claimed === 0 ? [] : await client.delivery.findMany({ where: { leaseId } })
     return { leaseId, deliveries: rows.map(toDelivery) }
   }
 

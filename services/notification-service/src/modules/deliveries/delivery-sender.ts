@@ -18,7 +18,10 @@ export interface DeliverySenderDependencies {
  * no lease runs out while its delivery waits for its turn.
  */
 const WINDOW: Readonly<Record<Channel, number>> = { mail: 8, push: 32 }
-const POLL_MS = 300
+/** At rest; `wake` shortens it. */
+const POLL_MS = 1_000
+/** A look is a round trip for each channel: what is planned within so long shares one. */
+const GATHER_MS = 50
 const OUTAGE_PAUSE_MS = 2_000
 
 /**
@@ -29,6 +32,8 @@ const OUTAGE_PAUSE_MS = 2_000
 export class DeliverySender {
   readonly #deps: DeliverySenderDependencies
   readonly #stopping = new AbortController()
+  #nap = new AbortController()
+  #waking: NodeJS.Timeout | undefined
   #loops: Promise<void>[] = []
 
   constructor(dependencies: DeliverySenderDependencies) {
@@ -39,9 +44,20 @@ export class DeliverySender {
     if (this.#loops.length === 0) this.#loops = [this.#run('mail'), this.#run('push')]
   }
 
+  /** Looks soon for what is due, instead of at the next turn. */
+  wake(): void {
+    this.#waking ??= setTimeout(() => {
+      this.#waking = undefined
+      this.#nap.abort()
+      this.#nap = new AbortController()
+    }, GATHER_MS)
+  }
+
   /** Finishes what is under way. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    clearTimeout(this.#waking)
+    this.#nap.abort()
     await Promise.all(this.#loops)
   }
 
@@ -57,6 +73,8 @@ export class DeliverySender {
     const { signal } = this.#stopping
     const underWay = new Set<Promise<void>>()
     while (!signal.aborted) {
+      // Before the look: a wake-up that comes while it is under way must not be lost.
+      const nap = this.#nap.signal
       const room = WINDOW[channel] - underWay.size
       const pauseMs = await this.#begin(channel, room).then((begun) => {
         for (const sending of begun) {
@@ -65,7 +83,7 @@ export class DeliverySender {
         }
         return begun.length === room ? 0 : POLL_MS
       }, this.#pauseAfter)
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
+      await sleep(pauseMs, undefined, { signal: nap }).catch(() => undefined)
       // A claim is a round trip: worth it for several at a time.
       while (underWay.size > (WINDOW[channel] * 3) / 4) await Promise.race(underWay)
     }

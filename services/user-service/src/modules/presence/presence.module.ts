@@ -22,12 +22,12 @@ export function createPresence(options: {
   timing: PresenceTiming | undefined
 }): PresenceModule {
   const { service, stores, lookups, timing } = options
-  const store = createPresenceStore(stores.redis, timing)
+  const store = createPresenceStore(stores.redis, timing, () => relay.wake())
   const relations = createPresenceRepository(stores.mysql)
   const presence = createPresenceService({ presence: store, relations, lookups })
   // From the latest: what streams reported before the group existed is over.
   service.subscribe('presence', presenceSubscriptions(store), { startFrom: 'latest' })
-  createPresenceRelay(service, { presence: store, relations })
+  const relay = createPresenceRelay(service, { presence: store, relations })
   service.app.register(presenceRoutes, { presence })
   return { store, presence }
 }

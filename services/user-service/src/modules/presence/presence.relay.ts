@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { onlineStatusChanged, uuidv7 } from '@bigtech/contracts'
 import { eventRecord, type KafkaRecord, RecordRejected } from '@bigtech/kafka'
 import type { Service } from '@bigtech/service-kit'
@@ -7,8 +8,9 @@ import type { PresenceRepository } from './presence.repository.ts'
 import type { PresenceStore } from './presence.store.ts'
 import type { PresenceChange, PresenceVisibility } from './presence.ts'
 
-const SWEEP_EVERY_MS = 500
-const PUBLISH_EVERY_MS = 150
+const EVERY_MS = 1_000
+/** The transitions of so long go together; also how soon a process asks again for a lock that it did not get. */
+const GATHER_MS = 100
 /** Longer than a publish can take: nobody takes over while the holder is still at it. */
 const LOCK_MS = 15_000
 const BATCH = 200
@@ -21,8 +23,10 @@ interface RelayDeps {
 /**
  * Two jobs of every process: taking users offline when their time is up (Redis lets each be taken
  * by one process only), and publishing the transitions (one process at a time, at least once).
+ *
+ * @returns `wake`, to be called after what may have been a transition
  */
-export function createPresenceRelay(service: Service, deps: RelayDeps): void {
+export function createPresenceRelay(service: Service, deps: RelayDeps): { wake(): void } {
   const { presence } = deps
   const holder = uuidv7()
   new Gauge({
@@ -33,22 +37,37 @@ export function createPresenceRelay(service: Service, deps: RelayDeps): void {
       this.set(await presence.countOnline().catch(() => Number.NaN))
     },
   })
-  service.every({ name: 'presence sweep', everyMs: SWEEP_EVERY_MS, run: () => presence.sweep() })
-  service.every({
+  service.every({ name: 'presence sweep', everyMs: EVERY_MS, run: () => presence.sweep() })
+  const job = service.every({
     name: 'presence relay',
-    everyMs: PUBLISH_EVERY_MS,
+    everyMs: EVERY_MS,
     run: async () => {
-      if (await presence.holdRelay(holder, LOCK_MS)) await publishWaiting(service, deps)
+      while (!service.lifecycle.isStopping && (await presence.waiting(1)).length > 0) {
+        if (!(await presence.holdRelay(holder, LOCK_MS))) await delay(GATHER_MS)
+        else if (!(await publishWaiting(service, deps).finally(() => presence.releaseRelay(holder)))) return
+      }
     },
   })
   service.lifecycle.onStop('producers', 'presence relay lock', () =>
     presence.releaseRelay(holder).catch(() => undefined),
   )
+  let isPlanned = false
+  return {
+    wake: () => {
+      if (isPlanned) return
+      isPlanned = true
+      setTimeout(() => {
+        isPlanned = false
+        job.wake()
+      }, GATHER_MS).unref()
+    },
+  }
 }
 
-async function publishWaiting(service: Service, { presence, relations }: RelayDeps): Promise<void> {
+/** Returns false when Kafka did not take all of them. */
+async function publishWaiting(service: Service, { presence, relations }: RelayDeps): Promise<boolean> {
   const changes = await presence.waiting(BATCH)
-  if (changes.length === 0) return
+  if (changes.length === 0) return true
   const visibilities = await relations.visibilities(changes.map(({ userId }) => userId))
   // Of users deleted meanwhile nothing is published: UserDeleted tells everybody what to do.
   const records = changes.flatMap((change) => {
@@ -65,6 +84,7 @@ async function publishWaiting(service: Service, { presence, relations }: RelayDe
   const done = changes.filter((change) => !waiting.has(change))
   await relations.saveLastSeen(done.filter(({ online }) => !online))
   await presence.published(done.map(({ id }) => id))
+  return waiting.size === 0
 }
 
 function recordOf(change: PresenceChange, visibility: PresenceVisibility, source: string): KafkaRecord {

@@ -1,4 +1,5 @@
 import type { RedisStore } from '@bigtech/service-kit'
+import type { Redis } from 'ioredis'
 import { FORGET, HOLD, presenceKeys, RELEASE, REPEAT, SWEEP, TOUCH } from './presence.scripts.ts'
 import { type PresenceChange, type PresenceTiming, presenceTiming } from './presence.ts'
 
@@ -36,10 +37,17 @@ const { deadlines, seen, changes, relay } = presenceKeys
 export function createPresenceStore(
   redis: RedisStore,
   timing: PresenceTiming = presenceTiming,
+  /** Called after what may have been a transition. */
+  onChange: () => void = () => undefined,
 ): PresenceStore {
+  const changing = async <Result>(operation: string, work: (client: Redis) => Promise<Result>) => {
+    const result = await redis.run(operation, work)
+    onChange()
+    return result
+  }
   return {
     touch: ({ source, userIds, at, gone = false }) =>
-      redis.run('presenceTouch', async (client) => {
+      changing('presenceTouch', async (client) => {
         const keys = [deadlines, seen, changes, ...userIds.map(presenceKeys.online)]
         const { ttlMs, graceMs } = timing
         const args = [source, at?.getTime() ?? -1, gone ? 0 : ttlMs, graceMs, ttlMs, ...userIds]
@@ -59,20 +67,23 @@ export function createPresenceStore(
 
     countOnline: () => redis.run('presenceCount', (client) => client.zcount(deadlines, Date.now(), '+inf')),
 
-    sweep: () =>
-      redis.run(
+    sweep: async () => {
+      const taken = await redis.run(
         'presenceSweep',
         async (client) =>
           (await client.eval(SWEEP, 3, deadlines, seen, changes, SWEEP_AT_MOST, 'user:online:')) as number,
-      ),
+      )
+      if (taken > 0) onChange()
+      return taken
+    },
 
     forget: (userId) =>
-      redis.run('presenceForget', async (client) => {
+      changing('presenceForget', async (client) => {
         await client.eval(FORGET, 4, deadlines, seen, changes, presenceKeys.online(userId), userId)
       }),
 
     repeat: (userId) =>
-      redis.run('presenceRepeat', async (client) => {
+      changing('presenceRepeat', async (client) => {
         await client.eval(REPEAT, 4, deadlines, seen, changes, presenceKeys.online(userId), userId)
       }),
 

@@ -10,6 +10,13 @@ export interface RevocationPage {
   readonly hasMore: boolean
 }
 
+/** The columns of the list are null when it is empty. */
+interface RevocationRow {
+  readonly now: Date
+  readonly sessionId: string | null
+  readonly revokedAt: Date | null
+}
+
 const PAGE = 5_000
 const PURGE_BATCH = 1_000
 
@@ -27,15 +34,19 @@ export function createRevocationsRepository(mysql: Mysql) {
   return {
     since: (since: Date) =>
       mysql.run('revocationsSince', async (db): Promise<RevocationPage> => {
-        const [clock] = await db.$queryRaw<{ now: Date }[]>`SELECT UTC_TIMESTAMP(3) AS now`
-        const rows = await db.sessionRevocation.findMany({
-          where: { revokedAt: { gte: since } },
-          orderBy: [{ revokedAt: 'asc' }, { sessionId: 'asc' }],
-          take: PAGE,
-        })
-        const hasMore = rows.length === PAGE
-        const asOf = (hasMore ? rows.at(-1)?.revokedAt : clock?.now) ?? new Date()
-        return { asOf, revocations: rows, hasMore }
+        // Raw: clock and list in one statement. Every process of every service asks once a second.
+        const rows = await db.$queryRaw<RevocationRow[]>`
+          SELECT clock.now, r.session_id AS sessionId, r.revoked_at AS revokedAt
+          FROM (SELECT UTC_TIMESTAMP(3) AS now) clock
+          LEFT JOIN (
+            SELECT session_id, revoked_at FROM session_revocations WHERE revoked_at >= ${since}
+            ORDER BY revoked_at, session_id LIMIT ${PAGE}
+          ) r ON TRUE
+          ORDER BY r.revoked_at, r.session_id`
+        const revocations = rows.filter(isRevocation)
+        const hasMore = revocations.length === PAGE
+        const asOf = (hasMore ? revocations.at(-1)?.revokedAt : rows[0]?.now) ?? new Date()
+        return { asOf, revocations, hasMore }
       }),
 
     /** Deletes what no access token can outlive any more. */
@@ -48,4 +59,8 @@ export function createRevocationsRepository(mysql: Mysql) {
         ),
       ),
   }
+}
+
+function isRevocation(row: RevocationRow): row is RevocationRow & { sessionId: string; revokedAt: Date } {
+  return row.sessionId !== null
 }
