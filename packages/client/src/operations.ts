@@ -68,6 +68,9 @@ export const completeUpload: Operation<{ params: { file_id: string } }, StoredFi
 /** Verify an address with the link that was sent there. */
 export const confirmEmail: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/email/confirm', auth: 'public' }
 
+/** A nonce for a sign-in with Google. */
+export const createGoogleNonce: Operation<NoInput, { nonce: string; expires_in: number }> = { method: 'POST', path: '/auth/google/nonce', auth: 'public' }
+
 /** A link by which anybody can join a group. */
 export const createJoinLink: Operation<{ params: { room_id: number }; body: { expires_in_seconds?: number | null | undefined; max_uses?: number | null | undefined } }, { link_id: number; room_id: number; created_by: number; created_at: string; expires_at: string | null; max_uses: number | null; uses: number; token: string }> = { method: 'POST', path: '/rooms/:room_id/links' }
 
@@ -224,8 +227,14 @@ export const listRooms: Operation<{ query?: { limit?: number | undefined; cursor
 /** Where you are signed in, newest first. */
 export const listSessions: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: { session_id: string; device: string; ip_prefix: string; created_at: string; last_seen_at: string; expires_at: string; current: boolean }[]; next_cursor: string | null }> = { method: 'GET', path: '/auth/sessions' }
 
+/** Ways to sign in besides a password. */
+export const listSignInProviders: Operation<NoInput, { google: { client_id: string; authorization_url: string } | null }> = { method: 'GET', path: '/auth/providers', auth: 'public' }
+
 /** Sign in with an OAuth2 password form. */
 export const login: Operation<{ body: { username: string; password: string; grant_type?: "password" | "" | undefined; device_token?: string | undefined } }, TokenPair> = { method: 'POST', path: '/auth/login', bodyType: 'form', auth: 'public' }
+
+/** Sign in with Google. */
+export const loginWithGoogle: Operation<{ body: { id_token: string; password?: string | undefined; username?: string | undefined; display_name?: string | undefined; locale?: string | undefined; device_token?: string | undefined } }, TokenPair> = { method: 'POST', path: '/auth/google', auth: 'public' }
 
 /** Sign in. */
 export const loginWithJson: Operation<{ body: { email: string; password: string; device_token?: string | undefined } }, TokenPair> = { method: 'POST', path: '/auth/login/json', auth: 'public' }
@@ -360,6 +369,10 @@ export type ProblemCode =
   | 'EMAIL_TAKEN'
   | 'USERNAME_TAKEN'
   | 'CREDENTIALS_INVALID'
+  | 'GOOGLE_TOKEN_INVALID'
+  | 'GOOGLE_EMAIL_UNVERIFIED'
+  | 'GOOGLE_LINK_REFUSED'
+  | 'GOOGLE_NOT_CONFIGURED'
   | 'REFRESH_TOKEN_INVALID'
   | 'LOGIN_LIMITED'
   | 'USER_NOT_FOUND'

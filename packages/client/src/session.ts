@@ -1,7 +1,7 @@
 import { ApiProblem } from './api-problem.ts'
 import type { Http } from './http.ts'
 import type { AnswerOf, CallOf, Operation } from './operation.ts'
-import { loginWithJson, logout, refreshSession, type TokenPair } from './operations.ts'
+import { loginWithGoogle, loginWithJson, logout, refreshSession, type TokenPair } from './operations.ts'
 
 /** What is kept between visits. */
 export interface StoredSession {
@@ -118,6 +118,21 @@ export class Session {
     const deviceToken = this.#store.loadDevice()
     const body = { email, password, ...(deviceToken ? { device_token: deviceToken } : {}) }
     return this.#keep(await this.#http.call(loginWithJson, { body }))
+  }
+
+  /**
+   * Signs in with an ID token of Google that carries a nonce of `createGoogleNonce`.
+   * @param password only to link an account after GOOGLE_LINK_REFUSED.
+   * @throws ApiProblem GOOGLE_TOKEN_INVALID, GOOGLE_LINK_REFUSED, CREDENTIALS_INVALID.
+   */
+  async loginWithGoogle(idToken: string, password?: string): Promise<StoredSession> {
+    const deviceToken = this.#store.loadDevice()
+    const body = {
+      id_token: idToken,
+      ...(password === undefined ? {} : { password }),
+      ...(deviceToken ? { device_token: deviceToken } : {}),
+    }
+    return this.#keep(await this.#http.call(loginWithGoogle, { body }))
   }
 
   /** Ends the session here and on the server; what is stored here goes in any case. */

@@ -144,6 +144,28 @@ export const problems = {
     title: 'Email or password is wrong.',
     meaning: 'Deliberately the same for an unknown account and a wrong password.',
   },
+  GOOGLE_TOKEN_INVALID: {
+    status: 401,
+    title: 'The ID token was refused.',
+    meaning:
+      'Not from Google, for another app, expired, or with a nonce that was used before or is older than 10 minutes. Ask for a nonce and sign in with Google again.',
+  },
+  GOOGLE_EMAIL_UNVERIFIED: {
+    status: 403,
+    title: 'Google has not verified this email address.',
+    meaning: 'Verify the address at Google, or sign up with a password.',
+  },
+  GOOGLE_LINK_REFUSED: {
+    status: 409,
+    title: 'An account with this email address exists, and its address is not verified.',
+    meaning:
+      'Send the same request again with the `password` of that account, once; or verify the address, or reset the password, and sign in with Google again.',
+  },
+  GOOGLE_NOT_CONFIGURED: {
+    status: 404,
+    title: 'This installation has no sign-in with Google.',
+    meaning: '`GET /auth/providers` says which ways to sign in there are.',
+  },
   REFRESH_TOKEN_INVALID: {
     status: 401,
     title: 'The refresh token is not valid.',

@@ -1,5 +1,6 @@
 import { lazy, Suspense, useEffect } from 'react'
 import { useLocation } from 'wouter'
+import { GOOGLE_PATH } from './auth/google-sign-in.ts'
 import { linkKindOf } from './auth/link-kind.ts'
 import { SignInPage } from './auth/sign-in-page.tsx'
 import { sessionEnded } from './core/api.ts'
@@ -8,6 +9,7 @@ import { useStore } from './core/store.ts'
 import { Spinner } from './ui/spinner.tsx'
 
 const ChatApp = lazy(() => import('./chat-app.tsx'))
+const GooglePage = lazy(() => import('./auth/google-page.tsx'))
 const AccountLinkPage = lazy(() => import('./auth/account-link-page.tsx'))
 
 /** A link from a mail, the sign-in page, or the chat; in step with the other tabs of the browser. */
@@ -19,6 +21,13 @@ export function App() {
     if (userId !== undefined) sessionEnded.set(false)
     else document.title = 'BigTech Chat'
   }, [userId])
+  if (path === GOOGLE_PATH) {
+    return (
+      <Suspense fallback={<Spinner isPage />}>
+        <GooglePage onDone={(next) => navigate(next, { replace: true })} />
+      </Suspense>
+    )
+  }
   if (link) {
     return (
       <Suspense fallback={<Spinner isPage />}>

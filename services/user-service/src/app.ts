@@ -5,6 +5,7 @@ import { ignoreOutage, openStores } from './infrastructure/stores.ts'
 import { createAccounts, createLoginFinder } from './modules/account/account.module.ts'
 import { createDeletions } from './modules/deletion/deletion.module.ts'
 import { createDirectory } from './modules/directory/directory.module.ts'
+import { createGoogle } from './modules/google/google.module.ts'
 import { createPresence } from './modules/presence/presence.module.ts'
 import type { PresenceTiming } from './modules/presence/presence.ts'
 import { createProfiles } from './modules/profile/profile.module.ts'
@@ -50,11 +51,15 @@ export async function buildUserService(
     ender: sessions,
     guard,
     tokens,
+    service: sessionService,
   } = createSessions({
     ...{ service, stores, config, keys, presence, loginBaseWaitMs, now },
     findLogin: createLoginFinder(stores),
   })
-  const accounts = createAccounts({ service, stores, sessions, tokens, registrationsPerHour, now })
+  const { accounts, identities } = createAccounts({
+    ...{ service, stores, sessions, tokens, registrationsPerHour, now },
+  })
+  createGoogle({ service, stores, config, accounts, identities, sessions: sessionService })
   const forgetInRedis = (userId: number) => Promise.all([store.forget(userId), guard.forget(userId)])
   createDeletions({ service, stores, sessions, accounts, forgetInRedis })
   const onVisibilityChanged = (userId: number) => ignoreOutage(service, store.repeat(userId))

@@ -4,6 +4,12 @@ import { z } from 'zod'
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
+const list = (items: z.ZodType<string, string>) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((item) => item.trim()))
+    .pipe(z.array(items))
+
 /** What user-service is configured by. */
 export const configSchema = z.object({
   ...baseConfig.shape,
@@ -41,6 +47,22 @@ export const configSchema = z.object({
   REGISTRATIONS_PER_HOUR: count(1, 1_000_000)
     .optional()
     .describe('Sign-ups from one IP address in an hour. Unset: 100, or no limit when NODE_ENV is `test`.'),
+  GOOGLE_CLIENT_IDS: list(z.string().min(1))
+    .default([])
+    .describe(
+      'OAuth client ids whose Google ID tokens are taken, separated by commas; the web app uses the first. Unset: no sign-in with Google.',
+    ),
+  GOOGLE_ISSUERS: list(z.string().min(1))
+    .default(['https://accounts.google.com', 'accounts.google.com'])
+    .describe('`iss` that an ID token may carry, separated by commas.'),
+  GOOGLE_JWKS_URL: z
+    .url()
+    .default('https://www.googleapis.com/oauth2/v3/certs')
+    .describe('Where the public keys of ID tokens are.'),
+  GOOGLE_AUTHORIZATION_URL: z
+    .url()
+    .default('https://accounts.google.com/o/oauth2/v2/auth')
+    .describe('Where the web app sends people to sign in with Google.'),
   LOGIN_FREE_ATTEMPTS_PER_IP: count(1, 1_000_000)
     .default(50)
     .describe('Failed sign-ins from one IP address in 15 min before it has to wait.'),

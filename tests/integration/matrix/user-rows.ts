@@ -24,6 +24,14 @@ export const userRows: readonly Row[] = [
     table: anybody(200),
     request: (scene, role) => ({ body: { email: personOf(scene, role).email, password } }),
   },
+  { operationId: 'listSignInProviders', callers: few, table: anybody(200) },
+  { operationId: 'createGoogleNonce', callers: few, table: anybody(200) },
+  {
+    operationId: 'loginWithGoogle',
+    callers: few,
+    table: anybody(401),
+    request: () => ({ body: { id_token: 'not-a-token' } }),
+  },
   {
     operationId: 'login',
     callers: few,

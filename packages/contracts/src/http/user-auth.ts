@@ -8,7 +8,7 @@ import { anyPassword, displayName, email, identifier, locale, newPassword, usern
 const exampleTime = '2026-01-27T10:00:00.000Z'
 const exampleSession = '0194a8a0-5b00-7000-8000-000000000001'
 
-const deviceToken = opaqueText({ max: 1_000 }).meta({
+export const deviceToken = opaqueText({ max: 1_000 }).meta({
   description: 'The `device_token` of an earlier sign-in on this device: others cannot lock it out.',
 })
 
@@ -34,7 +34,7 @@ export const tokenPair = z.object({
 })
 export type TokenPair = z.infer<typeof tokenPair>
 
-const tokenExample = {
+export const tokenExample = {
   access_token: 'eyJhbGciOiJFZERTQSJ9.e30.c2ln',
   token_type: 'bearer',
   expires_in: 600,

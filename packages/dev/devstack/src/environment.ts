@@ -21,6 +21,12 @@ const parts: Record<EnvironmentPart, (instance: Instance, passwords: Passwords) 
     JWT_PRIVATE_KEY_FILE: signingKeyFile(instance),
     ...(instance.name === 'dev' ? {} : { BCRYPT_COST: TEST_BCRYPT_COST }),
   }),
+  google: ({ ports }) => ({
+    GOOGLE_CLIENT_IDS: 'bigtech-chat',
+    GOOGLE_ISSUERS: local(ports.openId),
+    GOOGLE_JWKS_URL: `${local(ports.openId)}/jwks`,
+    GOOGLE_AUTHORIZATION_URL: `${local(ports.openId)}/auth`,
+  }),
   neighbours: ({ ports }) => ({
     USER_SERVICE_URL: local(ports.user),
     FRIEND_SERVICE_URL: local(ports.friend),

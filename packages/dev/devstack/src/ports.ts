@@ -20,6 +20,7 @@ const defaults = {
   s3: 17070,
   smtp: 11025,
   mailbox: 11080,
+  openId: 11082,
   stack: 11081,
   prometheus: 19090,
   alertmanager: 19094,

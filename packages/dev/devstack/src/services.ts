@@ -30,6 +30,7 @@ export type EnvironmentPart =
   | 'kafka'
   | 'tokens'
   | 'signing'
+  | 'google'
   | 'neighbours'
   | 'mail'
   | 'push'
@@ -48,7 +49,7 @@ export const services: readonly ServiceRow[] = [
     port: 'user',
     database: { name: 'bigtech_user', account: 'user_service' },
     redis: 0,
-    environment: ['kafka', 'tokens', 'signing', 'neighbours'],
+    environment: ['kafka', 'tokens', 'signing', 'google', 'neighbours'],
     order: SERVICE_ORDER,
   },
   {

@@ -14,6 +14,7 @@ import { kafka } from './servers/kafka.ts'
 import { mail } from './servers/mail.ts'
 import { mariadb } from './servers/mariadb.ts'
 import { objectStore, objectStoreAccess } from './servers/object-store.ts'
+import { openIdProvider } from './servers/open-id-provider.ts'
 import { alertmanager, prometheus } from './servers/prometheus.ts'
 import { redis } from './servers/redis.ts'
 import type { Server } from './servers/server.ts'
@@ -31,6 +32,7 @@ const serverPorts: readonly PortName[] = [
   's3',
   'smtp',
   'mailbox',
+  'openId',
 ]
 
 export interface Stack {
@@ -77,7 +79,7 @@ function requireAlone(instance: Instance): void {
 /** Fetches and starts the servers side by side, then creates databases, accounts and topics. */
 export async function startServers(stack: Stack): Promise<void> {
   const servers = stack.instance.isDocker ? [...dockerServers, objectStore] : privateServers
-  await together([...servers, mail].map((server) => startServer(stack, server)))
+  await together([...servers, mail, openIdProvider].map((server) => startServer(stack, server)))
   writeServersFile(stack)
 }
 

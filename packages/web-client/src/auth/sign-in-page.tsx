@@ -7,6 +7,7 @@ import { Field } from '../ui/field.tsx'
 import { AuthCard } from './auth-card.tsx'
 import { ForgotForm } from './forgot-form.tsx'
 import { FormEnd } from './form-end.tsx'
+import { GoogleButton } from './google-button.tsx'
 import { useSubmit } from './use-submit.ts'
 
 type Mode = 'signIn' | 'signUp' | 'forgot'
@@ -26,6 +27,7 @@ export function SignInPage() {
       {mode === 'signIn' && <SignInForm />}
       {mode === 'signUp' && <SignUpForm />}
       {mode === 'forgot' && <ForgotForm />}
+      {mode !== 'forgot' && <GoogleButton />}
       {mode === 'signIn' && (
         <p className="auth-switch">
           <button type="button" className="link" onClick={() => setMode('forgot')}>

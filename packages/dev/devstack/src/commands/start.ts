@@ -65,6 +65,7 @@ function summary({ instance, supervisor }: Stack): string {
       rows.push([`${name}, API page`, `${url?.replace('127.0.0.1', 'localhost')}/docs`])
   }
   rows.push(['Mailbox', `http://localhost:${ports.mailbox}/`])
+  rows.push(['Stand-in for Google', 'any address, any password: "Continue with Google" in the chat'])
   if (has('prometheus')) rows.push(['Prometheus', `http://localhost:${ports.prometheus}/`])
   if (has('alertmanager')) rows.push(['Alertmanager', `http://localhost:${ports.alertmanager}/`])
   rows.push(['Object store (S3)', `http://localhost:${ports.s3}/`])

@@ -1,9 +1,11 @@
+export type Taken = 'email' | 'username' | 'identity'
+
 /** The unique index of the database has spoken: another account was first. */
 export class AlreadyTaken extends Error {
   override readonly name = 'AlreadyTaken'
-  readonly what: 'email' | 'username'
+  readonly what: Taken
 
-  constructor(what: 'email' | 'username') {
+  constructor(what: Taken) {
     super(`${what} is taken`)
     this.what = what
   }
@@ -18,5 +20,6 @@ export function takenBy(err: unknown): AlreadyTaken | undefined {
   if (code !== 'P2002') return undefined
   const index = meta?.driverAdapterError?.cause?.constraint?.index ?? ''
   if (index.endsWith('users_email')) return new AlreadyTaken('email')
-  return /users_username_(key|skeleton)$/.test(index) ? new AlreadyTaken('username') : undefined
+  if (/users_username_(key|skeleton)$/.test(index)) return new AlreadyTaken('username')
+  return /PRIMARY$|user_identities/.test(index) ? new AlreadyTaken('identity') : undefined
 }

@@ -6,6 +6,7 @@ import type { Tokens } from '../session/tokens.ts'
 import { type AccountRepository, createAccountRepository } from './account.repository.ts'
 import { accountRoutes } from './account.routes.ts'
 import { type AccountService, createAccountService } from './account.service.ts'
+import { createIdentityRepository, type IdentityRepository } from './identity.repository.ts'
 import { createPasswordPolicy } from './password-policy.ts'
 import { createRecoveryRepository } from './recovery.repository.ts'
 import { recoveryRoutes } from './recovery.routes.ts'
@@ -30,7 +31,7 @@ export function createAccounts(options: {
   tokens: Tokens
   registrationsPerHour: number
   now: () => Date
-}): AccountService {
+}): { accounts: AccountService; identities: IdentityRepository } {
   const { service, stores, sessions, tokens, registrationsPerHour, now } = options
   const repository = createAccountRepository(stores.mysql, stores.outbox)
   const policy = createPasswordPolicy(repository.ownWords)
@@ -75,5 +76,5 @@ export function createAccounts(options: {
       await recovery.purge(now())
     },
   })
-  return accounts
+  return { accounts, identities: createIdentityRepository(stores.mysql) }
 }

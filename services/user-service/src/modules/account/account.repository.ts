@@ -5,6 +5,7 @@ import { searchTermsOf } from '../directory/search-terms.ts'
 import { AlreadyTaken, takenBy } from './account.errors.ts'
 import { type Account, type Login, readIdentifier } from './account.ts'
 import { createLink } from './account-links.ts'
+import type { Identity } from './identity.repository.ts'
 import { isHeldBack } from './recovery.repository.ts'
 import { isNameHeldBack } from './username.repository.ts'
 import { isReserved, skeletonDigest, usernameKey } from './username.ts'
@@ -16,7 +17,10 @@ export interface NewAccount {
   readonly username: string
   readonly displayName: string
   readonly locale: string
-  readonly passwordHash: string
+  /** Null: signs in with the identity alone. */
+  readonly passwordHash: string | null
+  /** At a provider that has verified the address. */
+  readonly identity?: Identity
 }
 
 const UNPROTECTED_PAGE = 500
@@ -122,7 +126,7 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
 async function insertAccount(
   tx: Transaction,
   outbox: Outbox,
-  { email, username, displayName, locale, passwordHash }: NewAccount,
+  { email, username, displayName, locale, passwordHash, identity }: NewAccount,
   correlationId: string,
 ): Promise<Account> {
   const now = new Date()
@@ -136,7 +140,8 @@ async function insertAccount(
       locale,
       createdAt: now,
       updatedAt: now,
-      credential: { create: { passwordHash, changedAt: now } },
+      ...(passwordHash === null ? {} : { credential: { create: { passwordHash, changedAt: now } } }),
+      ...(identity ? { emailVerifiedAt: now, identities: { create: { ...identity, linkedAt: now } } } : {}),
     },
     select: { id: true, version: true },
   })
@@ -153,6 +158,6 @@ async function insertAccount(
   await outbox.enqueue(tx, userRegistered, payload, { correlationId })
   if (await isHeldBack(tx, email, id)) throw new AlreadyTaken('email')
   if (await isNameHeldBack(tx, username, id)) throw new AlreadyTaken('username')
-  await createLink(tx, outbox, { userId: id, purpose: 'verify_email', email }, correlationId)
+  if (!identity) await createLink(tx, outbox, { userId: id, purpose: 'verify_email', email }, correlationId)
   return { userId: id, email, username, displayName, locale, createdAt: now }
 }

@@ -7,9 +7,10 @@ import {
 } from '@bigtech/service-kit'
 import type { PasswordHasher } from '../../infrastructure/password-hasher.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
-import { AlreadyTaken } from './account.errors.ts'
+import { AlreadyTaken, type Taken } from './account.errors.ts'
 import type { AccountRepository } from './account.repository.ts'
 import type { Account } from './account.ts'
+import type { Identity } from './identity.repository.ts'
 import type { PasswordPolicy } from './password-policy.ts'
 import type { UsernameRepository } from './username.repository.ts'
 
@@ -25,7 +26,16 @@ export interface Registration {
   readonly subscriber: string
 }
 
+export interface IdentityRegistration
+  extends Pick<Registration, 'email' | 'displayName' | 'locale' | 'subscriber'> {
+  readonly identity: Identity
+  /** Best first. */
+  readonly usernames: readonly string[]
+}
+
 const DEFAULT_LOCALE = 'ko'
+const NO_PASSWORD =
+  'This account has no password: it signs in with Google. Set one with POST /auth/password/forgot first.'
 const HOUR_SECONDS = 3_600
 /** Guesses at one's own password, by whoever holds an access token. */
 const passwordChecks: Limit = { name: 'password', max: 10, windowSeconds: HOUR_SECONDS }
@@ -54,8 +64,9 @@ export function createAccountService(deps: {
     const { userId } = ctx.actor
     await limiter.take(passwordChecks, userId)
     const hash = await accounts.findPasswordHash(userId)
-    if (!(await passwords.compare(password, hash, ctx.signal)) || hash === null)
-      throw new Problem('PASSWORD_WRONG')
+    const isRight = await passwords.compare(password, hash, ctx.signal)
+    if (hash === null) throw new Problem('PASSWORD_WRONG', { detail: NO_PASSWORD })
+    if (!isRight) throw new Problem('PASSWORD_WRONG')
     await limiter.forget(passwordChecks, userId)
     return hash
   }
@@ -87,6 +98,40 @@ export function createAccountService(deps: {
       } catch (err) {
         throw err instanceof AlreadyTaken ? takenProblem(err.what) : err
       }
+    },
+
+    /**
+     * Signs up somebody whose address an identity provider has verified; takes the first username that is free. Returns
+     * null when the identity or the address got an account meanwhile. @throws Problem USERNAME_TAKEN, RATE_LIMITED
+     */
+    async registerWithIdentity(ctx: Context, registration: IdentityRegistration): Promise<Account | null> {
+      const { identity, email, usernames, displayName, locale, subscriber } = registration
+      await limiter.take(registrations, subscriber)
+      for (const username of usernames) {
+        const taken = await accounts.findTaken(email, username)
+        if (taken === 'email') return null
+        if (taken) continue
+        const account = {
+          email,
+          username,
+          displayName: displayName ?? username,
+          identity,
+          passwordHash: null,
+        }
+        try {
+          const created = await accounts.create(
+            { ...account, locale: locale ?? DEFAULT_LOCALE },
+            ctx.requestId,
+          )
+          deps.onRegistered()
+          ctx.log.info({ user_id: created.userId }, 'UserRegistered')
+          return created
+        } catch (err) {
+          if (!(err instanceof AlreadyTaken)) throw err
+          if (err.what !== 'username') return null
+        }
+      }
+      throw new Problem('USERNAME_TAKEN')
     },
 
     /** @throws Problem USERNAME_TAKEN, USERNAME_CHANGE_LIMIT */
@@ -125,6 +170,6 @@ export function createAccountService(deps: {
   }
 }
 
-function takenProblem(what: 'email' | 'username'): Problem {
+function takenProblem(what: Taken): Problem {
   return new Problem(what === 'email' ? 'EMAIL_TAKEN' : 'USERNAME_TAKEN')
 }

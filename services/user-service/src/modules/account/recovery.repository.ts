@@ -122,9 +122,11 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
         const user = link && (await lockActive(tx, link.userId))
         if (!link || !user || user.email !== link.email) return null
         const now = new Date()
-        await tx.credential.update({
+        // Somebody who signed up with Google has none yet.
+        await tx.credential.upsert({
           where: { userId: user.id },
-          data: { passwordHash, changedAt: now },
+          create: { userId: user.id, passwordHash, changedAt: now },
+          update: { passwordHash, changedAt: now },
           select: { userId: true },
         })
         await tx.user.update({ where: { id: user.id }, data: { emailVerifiedAt: now }, select: { id: true } })

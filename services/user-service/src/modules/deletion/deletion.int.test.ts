@@ -109,6 +109,8 @@ describe('deleting an account', () => {
       async () =>
         (await world.mysql.query('SELECT 1 FROM blocks WHERE blocker_id = ?', [person.userId])).length,
     )
+    const identity = ['google', person.username, person.userId]
+    await world.mysql.query('INSERT INTO user_identities VALUES (?, ?, ?, NOW(3))', identity)
     const { deletion_id } = (await remove(person)).body
     await waitFor(async () => stepsOf(await status(deletion_id)).profile === 'done')
     const tables = await world.mysql.query<{ name: string }>(

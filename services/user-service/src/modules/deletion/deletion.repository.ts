@@ -134,6 +134,7 @@ async function eraseUser(tx: Transaction, userId: number): Promise<void> {
   })
   await tx.userSearchTerm.deleteMany({ where: { userId } })
   await tx.credential.deleteMany({ where: { userId } })
+  await tx.userIdentity.deleteMany({ where: { userId } })
   await tx.session.deleteMany({ where: { userId } })
   await tx.accountLink.deleteMany({ where: { userId } })
   await tx.friendship.deleteMany({ where: { OR: [{ low: userId }, { high: userId }] } })

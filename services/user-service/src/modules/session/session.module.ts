@@ -9,7 +9,7 @@ import { createLoginGuard, type LoginGuard } from './login-guard.ts'
 import { createRevocationsRepository } from './revocations.repository.ts'
 import { createSessionRepository } from './session.repository.ts'
 import { sessionRoutes } from './session.routes.ts'
-import { createSessionService } from './session.service.ts'
+import { createSessionService, type SessionService } from './session.service.ts'
 import { createSessionCache } from './session-cache.ts'
 import { createSessionEnder, type SessionEnder } from './session-ender.ts'
 import { createSessionMetrics } from './session-metrics.ts'
@@ -24,6 +24,7 @@ export interface SessionModule {
   readonly ender: SessionEnder
   readonly guard: LoginGuard
   readonly tokens: Tokens
+  readonly service: SessionService
 }
 
 /** Wires sessions: signing in, refreshing, signing out, and the check that a token's session is still active. */
@@ -82,7 +83,7 @@ export function createSessions(options: {
     },
   })
   measureKeyAge(service, keys)
-  return { ender, guard, tokens }
+  return { ender, guard, tokens, service: sessions }
 }
 
 function measureKeyAge(service: Service, keys: SigningKeys): void {

@@ -40,12 +40,17 @@ const PURGE_BATCH = 1_000
 export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: SessionEnder) {
   return {
     /**
-     * Stores a session and UserLoggedIn, if the password that was checked is still the one in
-     * force. Returns the user's role and the sessions that had to make room, or null when the password has changed.
+     * Stores a session and UserLoggedIn, if the password that was checked is still the one in force; a null hash: the
+     * user has proved to be themselves in another way. Returns the user's role and the sessions that had to make room,
+     * or null when the password has changed or the account is gone.
      */
-    create: (session: NewSession, checkedHash: string, correlationId: string): Promise<Opened | null> =>
+    create: (
+      session: NewSession,
+      checkedHash: string | null,
+      correlationId: string,
+    ): Promise<Opened | null> =>
       mysql.transaction('createSession', async (tx) => {
-        const role = await roleIfPasswordStands(tx, session.userId, checkedHash)
+        const role = await roleIfAccountStands(tx, session.userId, checkedHash)
         if (role === undefined) return null
         // Raw here and in `rotate`: every sign-in and refresh; a third of the CPU time of the model's call.
         await tx.$executeRaw`INSERT INTO sessions
@@ -148,15 +153,16 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
 }
 
 /** Raw: locked for reading until the commit. A change of password or role waits for us, or we see it. */
-async function roleIfPasswordStands(
+async function roleIfAccountStands(
   tx: Transaction,
   userId: number,
-  checkedHash: string,
+  checkedHash: string | null,
 ): Promise<UserRole | undefined> {
-  const [row] = await tx.$queryRaw<{ password_hash: string; status: string; role: UserRole }[]>`
-    SELECT c.password_hash, u.status, u.role FROM credentials c JOIN users u ON u.id = c.user_id
-    WHERE c.user_id = ${userId} LOCK IN SHARE MODE`
-  return row?.password_hash === checkedHash && row.status === 'active' ? row.role : undefined
+  const [row] = await tx.$queryRaw<{ password_hash: string | null; status: string; role: UserRole }[]>`
+    SELECT c.password_hash, u.status, u.role FROM users u LEFT JOIN credentials c ON c.user_id = u.id
+    WHERE u.id = ${userId} LOCK IN SHARE MODE`
+  if (row?.status !== 'active') return undefined
+  return checkedHash === null || row.password_hash === checkedHash ? row.role : undefined
 }
 
 async function makeRoom(

@@ -99,11 +99,13 @@ export async function sessionRoutes(
   })
 }
 
-function clientOf(request: FastifyRequest): Client {
+/** Returns who asks, for the list of sessions and the login guard. */
+export function clientOf(request: FastifyRequest): Client {
   return { ip: request.ip, userAgent: request.headers['user-agent'] }
 }
 
-function tokensOf(grant: Grant): TokenPair {
+/** Returns a grant as clients get it. */
+export function tokensOf(grant: Grant): TokenPair {
   return {
     access_token: grant.accessToken,
     token_type: 'bearer',

@@ -62,6 +62,9 @@ export interface SessionServiceDeps {
   readonly now?: () => Date
 }
 
+/** Somebody who has proved who they are; no hash when that was not by password. */
+type SignedIn = Pick<Login, 'userId' | 'username'> & { readonly passwordHash: string | null }
+
 /** Refreshes of one token that race settle within this many rounds: each loser finds a winner. */
 const MAX_REFRESH_ROUNDS = 4
 
@@ -118,6 +121,27 @@ export function createSessionService(deps: SessionServiceDeps) {
         metrics.logins.inc({ result: loginResult(err) })
         throw err
       }
+    },
+
+    /** Checks a password with the limits of a sign-in, and opens nothing. @throws Problem CREDENTIALS_INVALID, LOGIN_LIMITED */
+    checkPassword: async (ctx: Context, request: LoginRequest): Promise<void> => {
+      await checkCredentials(deps, ctx, request)
+    },
+
+    /** Opens a session for somebody who has proved in another way than by password who they are. */
+    openSession: async (
+      ctx: Context,
+      user: { readonly userId: number; readonly username: string },
+      request: Client & { readonly deviceToken: string | undefined },
+    ): Promise<Grant> => {
+      const deviceId = request.deviceToken
+        ? await tokens.readDevice(request.deviceToken, user.userId)
+        : undefined
+      const login = { ...user, passwordHash: null }
+      const ipPrefix = ipPrefixOf(request.ip)
+      const granted = await openSession(deps, ctx, { login, request, ipPrefix, at: now(), deviceId })
+      metrics.logins.inc({ result: 'success' })
+      return granted
     },
 
     async refreshSession(ctx: Context, text: string, client: Client): Promise<Grant> {
@@ -198,6 +222,15 @@ async function signIn(
   request: LoginRequest,
   at: Date,
 ): Promise<Grant> {
+  const { login, admission, deviceId } = await checkCredentials(deps, ctx, request)
+  const ipPrefix = ipPrefixOf(request.ip)
+  const granted = await openSession(deps, ctx, { login, request, ipPrefix, at, deviceId })
+  await admission.signedIn().catch((err: unknown) => ctx.log.warn({ err }, 'sign-in address not remembered'))
+  return granted
+}
+
+/** @throws Problem CREDENTIALS_INVALID, LOGIN_LIMITED, OVERLOADED */
+async function checkCredentials(deps: SessionServiceDeps, ctx: Context, request: LoginRequest) {
   const { sessions, passwords, guard, tokens } = deps
   const { identifier, password, ip } = request
   const login = await deps.findLogin(identifier)
@@ -220,15 +253,13 @@ async function signIn(
   })
   if (!right || !login) throw new Problem('CREDENTIALS_INVALID')
   await admission.succeeded()
-  const granted = await openSession(deps, ctx, { login, request, ipPrefix, at, deviceId })
-  await admission.signedIn().catch((err: unknown) => ctx.log.warn({ err }, 'sign-in address not remembered'))
-  return granted
+  return { login, admission, deviceId }
 }
 
 async function openSession(
   deps: SessionServiceDeps,
   ctx: Context,
-  opening: { login: Login; request: LoginRequest; ipPrefix: string; at: Date; deviceId: string | undefined },
+  opening: { login: SignedIn; request: Client; ipPrefix: string; at: Date; deviceId: string | undefined },
 ): Promise<Grant> {
   const { sessions, tokens, cache, ender } = deps
   const { login, request, ipPrefix, at, deviceId } = opening

@@ -1,0 +1,68 @@
+import type { Mysql } from '../../infrastructure/mysql.ts'
+
+export type IdentityRepository = ReturnType<typeof createIdentityRepository>
+
+/** Who a user is at an identity provider. */
+export interface Identity {
+  readonly provider: 'google'
+  readonly subject: string
+}
+
+/** An active account as sign-in with an identity provider sees it. */
+export interface LinkableAccount {
+  readonly userId: number
+  readonly username: string
+  readonly emailVerified: boolean
+}
+
+const linkable = { id: true, username: true, status: true, emailVerifiedAt: true } as const
+
+/** Links between accounts and identity providers. */
+export function createIdentityRepository(mysql: Mysql) {
+  return {
+    /** Null for an unknown identity, and for an account that is being deleted. */
+    findUser: (identity: Identity) =>
+      mysql.run('findIdentity', async (db): Promise<LinkableAccount | null> => {
+        const where = { provider_subject: { ...identity } }
+        const row = await db.userIdentity.findUnique({ where, select: { user: { select: linkable } } })
+        return row ? accountOf(row.user) : null
+      }),
+
+    findByEmail: (email: string) =>
+      mysql.run('findLinkable', async (db): Promise<LinkableAccount | null> => {
+        const row = await db.user.findUnique({ where: { email }, select: linkable })
+        return row ? accountOf(row) : null
+      }),
+
+    /**
+     * Links an account whose address the provider has verified: it counts as verified here too. Returns false when the
+     * address has changed meanwhile, or the account has another identity of this provider.
+     */
+    link: (account: { userId: number; email: string }, identity: Identity) =>
+      mysql
+        .transaction('linkIdentity', async (tx): Promise<boolean> => {
+          const now = new Date()
+          // Raw: keeps an earlier date. Locks the row, so that no change of address gets in between.
+          const found = await tx.$executeRaw`UPDATE users
+            SET email_verified_at = COALESCE(email_verified_at, ${now}), updated_at = ${now}
+            WHERE id = ${account.userId} AND email = ${account.email} AND status = 'active'`
+          if (found === 0) return false
+          await tx.userIdentity.create({ data: { ...identity, userId: account.userId, linkedAt: now } })
+          return true
+        })
+        .catch((err: unknown) => {
+          if ((err as { code?: string }).code === 'P2002') return false
+          throw err
+        }),
+  }
+}
+
+function accountOf(row: {
+  id: number
+  username: string
+  status: string
+  emailVerifiedAt: Date | null
+}): LinkableAccount | null {
+  if (row.status !== 'active') return null
+  return { userId: row.id, username: row.username, emailVerified: row.emailVerifiedAt !== null }
+}
