@@ -1,22 +1,21 @@
 import { messageDeleted, messageEdited, uuidv7 } from '@bigtech/contracts'
 import { eventRecord, type KafkaRecord } from '@bigtech/kafka'
-import { Problem, StoreUnavailable } from '@bigtech/service-kit'
+import { Problem } from '@bigtech/service-kit'
 import type { ChangeDocument } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
 import type { LogHead } from '../log/room-log.ts'
+import { type QueuedWrite, RoomWriteQueue, shortPause } from '../log/room-write-queue.ts'
 import { type MessageRecord, positionId, type Version, versionOf } from '../message.ts'
 import type { AppliedChange } from '../room-updates.ts'
 import { type Change, decide, fold, type Intent } from './change.ts'
 import type { Projection } from './projection.repository.ts'
 
-interface Entry {
+interface Wish {
   readonly intent: Intent
   readonly correlationId: string
-  readonly resolve: (message: MessageRecord) => void
-  readonly reject: (error: unknown) => void
-  /** Nobody waits for it any more. */
-  abandoned: boolean
 }
+
+type Entry = QueuedWrite<Wish, MessageRecord>
 
 interface Planned {
   readonly entry: Entry
@@ -35,17 +34,17 @@ export interface ChangeWriterOptions {
   readonly onStored: (roomId: number, changes: readonly AppliedChange[]) => void
 }
 
-const BATCH = 50
-const MAX_WAITING_IN_ROOM = 300
-const DEADLINE_MS = 1_700
-
 /**
  * Changes messages, one after the other in each room over all processes: a change is decided on what
  * the message is with everything before it, and stored only if nothing came in between.
  */
 export class ChangeWriter {
   readonly #options: ChangeWriterOptions
-  readonly #waiting = new Map<number, Entry[]>()
+  readonly #queue = new RoomWriteQueue<Wish, MessageRecord>({
+    write: (roomId, batch) => this.#write(roomId, batch),
+    maxBatch: 50,
+    maxWaitingInRoom: 300,
+  })
 
   constructor(options: ChangeWriterOptions) {
     this.#options = options
@@ -57,55 +56,14 @@ export class ChangeWriter {
    * @throws Problem with the reason why it may not be; StoreUnavailable when it may or may not be stored.
    */
   apply(roomId: number, intent: Intent, correlationId: string): Promise<MessageRecord> {
-    const result = new Promise<MessageRecord>((resolve, reject) => {
-      const waiting = this.#waiting.get(roomId)
-      if (waiting && waiting.length >= MAX_WAITING_IN_ROOM)
-        throw new Problem('OVERLOADED', { retryAfterSeconds: 1 })
-      const late = () => {
-        entry.abandoned = true
-        reject(new StoreUnavailable('mongodb', new Error('not stored in time')))
-      }
-      const timer = setTimeout(late, DEADLINE_MS)
-      const settled =
-        <Value>(done: (value: Value) => void) =>
-        (value: Value) => {
-          clearTimeout(timer)
-          done(value)
-        }
-      const entry: Entry = {
-        intent,
-        correlationId,
-        resolve: settled(resolve),
-        reject: settled(reject),
-        abandoned: false,
-      }
-      if (waiting) waiting.push(entry)
-      else {
-        this.#waiting.set(roomId, [entry])
-        void this.#drain(roomId)
-      }
-    })
-    return result
-  }
-
-  async #drain(roomId: number): Promise<void> {
-    const waiting = this.#waiting.get(roomId)!
-    while (waiting.length > 0) {
-      let rest = stillWanted(waiting.splice(0, BATCH))
-      try {
-        while (rest.length > 0) rest = stillWanted(await this.#writeOnce(roomId, rest))
-      } catch (err) {
-        for (const entry of rest) entry.reject(err)
-      }
-    }
-    this.#waiting.delete(roomId)
+    return this.#queue.add(roomId, { intent, correlationId })
   }
 
   /** Returns the entries that must be decided anew. */
-  async #writeOnce(roomId: number, entries: Entry[]): Promise<Entry[]> {
+  async #write(roomId: number, entries: readonly Entry[]): Promise<readonly Entry[]> {
     const { repository, projection } = this.#options
     const head = await repository.changes.headToAppendTo(roomId)
-    const messages = await projection.load([...new Set(entries.map(({ intent }) => intent.messageId))])
+    const messages = await projection.load([...new Set(entries.map(({ item }) => item.intent.messageId))])
     if ([...messages.values()].some(({ cseq }) => cseq > head.position)) {
       // Another process wrote after that head was remembered: the next change is not the one after it.
       repository.changes.forgetHead(roomId)
@@ -127,7 +85,7 @@ export class ChangeWriter {
       : plan
     await this.#finish(roomId, valid)
     // A taken position is retried immediately: backing off keeps losing the race to a busy writer.
-    if (next === 'again') await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
+    if (next === 'again') await shortPause()
     return plan.slice(valid.length).map(({ entry }) => entry)
   }
 
@@ -136,15 +94,15 @@ export class ChangeWriter {
     roomId: number,
     head: LogHead,
     messages: Map<string, MessageRecord>,
-    entries: Entry[],
+    entries: readonly Entry[],
   ): Promise<Planned[]> {
     const now = Math.max(Date.now(), head.at)
-    let pins = entries.some(({ intent }) => intent.body.kind === 'pinned')
+    let pins = entries.some(({ item }) => item.intent.body.kind === 'pinned')
       ? await this.#options.pinsIn(roomId)
       : 0
     let { position } = head
     return entries.map((entry): Planned => {
-      const { intent } = entry
+      const { intent, correlationId } = entry.item
       const before = messages.get(intent.messageId)
       try {
         if (!before) throw new Problem('MESSAGE_NOT_FOUND')
@@ -154,7 +112,7 @@ export class ChangeWriter {
         const after = fold(before, change)
         messages.set(messageId, after)
         if (body.kind === 'pinned') pins++
-        return { entry, before, after, document: documentOf(change, after, entry.correlationId) }
+        return { entry, before, after, document: documentOf(change, after, correlationId) }
       } catch (refusal) {
         return { entry, refusal }
       }
@@ -197,10 +155,6 @@ export class ChangeWriter {
       else entry.reject(refusal)
     }
   }
-}
-
-function stillWanted(entries: readonly Entry[]): Entry[] {
-  return entries.filter(({ abandoned }) => !abandoned)
 }
 
 function documentOf(change: Change, after: MessageRecord, correlationId: string): ChangeDocument {
