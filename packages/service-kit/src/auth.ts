@@ -1,74 +1,128 @@
+import { KeyObject, type webcrypto } from 'node:crypto'
 import { userRoles } from '@bigtech/contracts'
 import { StoreUnavailable } from '@bigtech/stores'
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
-import { LRUCache } from 'lru-cache'
+import fastifyJwt, { type FastifyJWTOptions } from '@fastify/jwt'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
+import { createRemoteJWKSet, errors, type JWTHeaderParameters, type JWTVerifyGetKey } from 'jose'
 import type { Actor } from './context.ts'
 import { Problem } from './problem.ts'
 import type { RevocationList } from './revocations.ts'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    actor: Actor | null
+    bearer: string
+  }
+  interface FastifyInstance {
+    authenticate: onRequestHookHandler
+  }
+}
+
+interface AccessClaims {
+  readonly sub: string
+  readonly sid: string
+  readonly username?: unknown
+  readonly role?: unknown
+  /** Unix seconds. */
+  readonly exp: number
+}
+
 /** Only asymmetric: a service that can verify must not be able to sign. */
-const ALGORITHMS = ['EdDSA', 'Ed25519']
+const ALGORITHM = 'EdDSA'
 const REQUIRED_CLAIMS = ['sub', 'exp', 'iat', 'aud', 'iss', 'sid']
-const EXPIRED = 'The access token has expired; refresh it.'
-const MALFORMED = 'The access token is malformed. Send it as the sign-in answered it.'
+/** Decimal digits alone, few enough for an exact number: `Number` also reads `0x3`, `3e0`, ` 3 ` and `3.0`. */
+const USER_ID = /^[1-9]\d{0,14}$/
+const CACHED_TOKENS = 10_000
+const MALFORMED = 'The access token is malformed. Send it exactly as sign-in returned it.'
+const NOT_OURS = 'The access token was not signed by this installation. Sign in again.'
 const KEY_REFRESH_MS = 5 * 60 * 1_000
 
-export interface AuthenticatorOptions {
+export interface AuthenticationOptions {
   readonly issuer: string
   readonly audience: string
   /** Keys to verify with: a remote set, or user-service's own. */
   readonly keys: JWTVerifyGetKey
   readonly revocations: RevocationList
+  /** user-service alone: the key that `app.jwt.sign` uses, and how long an access token lives. */
+  readonly signing?: TokenSigning
 }
 
-/** Turns an access token into the actor it speaks for. */
-export class Authenticator {
-  readonly #options: AuthenticatorOptions
-  /** An Ed25519 verification costs about as much as the rest of a small request. */
-  readonly #verified = new LRUCache<string, Actor>({ max: 10_000 })
-
-  constructor(options: AuthenticatorOptions) {
-    this.#options = options
-  }
-
-  /** @throws Problem TOKEN_INVALID, SESSION_REVOKED; StoreUnavailable when its key is not known and cannot be fetched. */
-  async verify(token: string): Promise<Actor> {
-    const actor = this.#verified.get(token) ?? (await this.#verifySignature(token))
-    if (actor.expiresAt * 1_000 <= Date.now()) throw new Problem('TOKEN_INVALID', { detail: EXPIRED })
-    if (this.#options.revocations.has(actor.sessionId)) throw new Problem('SESSION_REVOKED')
-    return actor
-  }
-
-  async #verifySignature(token: string): Promise<Actor> {
-    try {
-      const { payload } = await jwtVerify(token, this.#options.keys, {
-        issuer: this.#options.issuer,
-        audience: this.#options.audience,
-        algorithms: ALGORITHMS,
-        requiredClaims: REQUIRED_CLAIMS,
-      })
-      const actor = actorOf(payload)
-      this.#verified.set(token, actor)
-      return actor
-    } catch (err) {
-      if (err instanceof Problem) throw err
-      if (isKeySetFailure(err)) throw new StoreUnavailable('user-service', err)
-      throw new Problem('TOKEN_INVALID', { cause: err, detail: refusalOf(err) })
-    }
-  }
+export interface TokenSigning {
+  readonly key: KeyObject
+  readonly kid: string
+  readonly expiresInSeconds: number
 }
 
-/** Decimal digits alone: `Number` also reads `0x3`, `3e0`, ` 3 ` and `3.0`. */
-const USER_ID = /^[1-9]\d{0,15}$/
+/**
+ * Registers @fastify/jwt for access tokens, and `app.authenticate`, the hook that demands one. The plugin caches
+ * verified tokens until they expire; keys and revocations are checked on every request, cached or not.
+ */
+export async function installAuthentication(
+  app: FastifyInstance,
+  options: AuthenticationOptions,
+): Promise<void> {
+  const { issuer, audience, revocations, signing } = options
+  const publicKey = publicKeys(options.keys)
+  app.decorateRequest('bearer', '')
+  await app.register(fastifyJwt, {
+    secret: {
+      public: (_request: FastifyRequest, { header }: { header: JWTHeaderParameters }) => publicKey(header),
+      ...(signing ? { private: signing.key.export({ type: 'pkcs8', format: 'pem' }).toString() } : {}),
+    } as FastifyJWTOptions['secret'],
+    decoratorName: 'actor',
+    // The key is chosen by the header's `kid`.
+    decode: { complete: true },
+    sign: {
+      algorithm: ALGORITHM,
+      iss: issuer,
+      aud: audience,
+      ...(signing ? { kid: signing.kid, expiresIn: signing.expiresInSeconds } : {}),
+    },
+    verify: {
+      algorithms: [ALGORITHM],
+      allowedIss: issuer,
+      allowedAud: audience,
+      allowedSub: USER_ID,
+      // The lists above accept a token without the claim.
+      requiredClaims: REQUIRED_CLAIMS,
+      cache: CACHED_TOKENS,
+      extractToken: (request) => request.bearer,
+    },
+    trusted: async (_request, { sid }) => {
+      if (typeof sid !== 'string') throw refusal('The access token lacks a valid `sid`.')
+      return !revocations.has(sid)
+    },
+    formatUser: (claims) => actorOf(claims as unknown as AccessClaims) as never,
+    messages: {
+      authorizationTokenExpiredMessage: 'The access token has expired; refresh it.',
+      authorizationTokenInvalid: ({ message }) => `The access token is invalid: ${message} Sign in again.`,
+    },
+  })
+  app.decorate('authenticate', async (request: FastifyRequest) => {
+    const actor = await authenticate(request)
+    request.log = request.log.child({ user_id: actor.userId })
+  })
+}
 
-function actorOf(payload: JWTPayload): Actor {
-  const userId = USER_ID.test(payload.sub ?? '') ? Number(payload.sub) : Number.NaN
-  const { sid, username, exp, role: claimed } = payload
-  if (!Number.isSafeInteger(userId) || typeof sid !== 'string' || typeof exp !== 'number') {
-    throw new Problem('TOKEN_INVALID', { detail: 'The access token lacks a valid `sub` or `sid`.' })
+/**
+ * Returns the actor of the request's access token, and sets `request.actor` and `request.bearer`.
+ * @throws Problem NOT_AUTHENTICATED, TOKEN_INVALID, SESSION_REVOKED; StoreUnavailable when the token's key is
+ * not known and cannot be fetched.
+ */
+export async function authenticate(request: FastifyRequest): Promise<Actor> {
+  request.bearer = bearerToken(request.headers.authorization)
+  try {
+    await request.jwtVerify()
+  } catch (err) {
+    throw problemOf(err)
   }
+  if (!request.actor) throw refusal(MALFORMED)
+  return request.actor
+}
+
+function actorOf({ sub, sid, username, role: claimed, exp }: AccessClaims): Actor {
   return {
-    userId,
+    userId: Number(sub),
     sessionId: sid,
     username: typeof username === 'string' ? username : '',
     role: userRoles.find((role) => role === claimed) ?? 'user',
@@ -76,15 +130,34 @@ function actorOf(payload: JWTPayload): Actor {
   }
 }
 
-/** What is wrong with a token, for whoever wrote the client. */
-function refusalOf(err: unknown): string {
-  if (err instanceof errors.JWTExpired) return EXPIRED
-  if (err instanceof errors.JWTClaimValidationFailed)
-    return `The access token has a wrong or no claim "${err.claim}".`
-  if (err instanceof errors.JWSSignatureVerificationFailed || err instanceof errors.JWKSNoMatchingKey) {
-    return 'The access token was not signed by this installation. Sign in again.'
+/** Maps every error of the plugin: it answers 500 for those of its token library that it does not know. */
+function problemOf(err: unknown): unknown {
+  const { code, message } = err as { code?: string; message: string }
+  if (code === 'FST_JWT_AUTHORIZATION_TOKEN_UNTRUSTED') return new Problem('SESSION_REVOKED')
+  if (code?.startsWith('FST_JWT_')) return refusal(message, err)
+  if (code?.startsWith('FAST_JWT_')) return refusal(`The access token is invalid: ${message}`, err)
+  return err
+}
+
+function refusal(detail: string, cause?: unknown): Problem {
+  return new Problem('TOKEN_INVALID', { detail, cause })
+}
+
+/** Returns the lookup of a public key, as PEM, by a token's header. */
+function publicKeys(keys: JWTVerifyGetKey): (header: JWTHeaderParameters) => Promise<string> {
+  const pems = new WeakMap<object, string>()
+  return async (header) => {
+    try {
+      const key = await keys(header, { payload: '', signature: '' })
+      const pem =
+        pems.get(key) ?? KeyObject.from(key as webcrypto.CryptoKey).export({ type: 'spki', format: 'pem' })
+      pems.set(key, pem.toString())
+      return pem.toString()
+    } catch (err) {
+      if (isKeySetFailure(err)) throw new StoreUnavailable('user-service', err)
+      throw refusal(err instanceof errors.JWKSNoMatchingKey ? NOT_OURS : MALFORMED, err)
+    }
   }
-  return MALFORMED
 }
 
 /** A bad token is the caller's fault; a key set that cannot be had is not. */
@@ -119,8 +192,9 @@ export function bearerToken(header: string | undefined): string {
   if (header === undefined) throw new Problem('NOT_AUTHENTICATED')
   const token = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(header)?.[1]
   if (token !== undefined) return token
-  const detail = /^Bearer\b/i.test(header)
-    ? MALFORMED
-    : 'Send `Authorization: Bearer` and the access token; this header does not begin with "Bearer".'
-  throw new Problem('TOKEN_INVALID', { detail })
+  throw refusal(
+    /^Bearer\b/i.test(header)
+      ? MALFORMED
+      : 'Send `Authorization: Bearer` and the access token; this header does not begin with "Bearer".',
+  )
 }

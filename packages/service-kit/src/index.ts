@@ -1,5 +1,5 @@
 export { StoreMetrics, StoreUnavailable, withTimeout } from '@bigtech/stores'
-export { Authenticator, bearerToken } from './auth.ts'
+export { authenticate, bearerToken, installAuthentication } from './auth.ts'
 export { answerBrokenRequest } from './broken-request.ts'
 export { CommandError, readPositionals, runCommand } from './command.ts'
 export { type BaseConfig, baseConfig, ConfigError, loadConfig, port } from './config.ts'

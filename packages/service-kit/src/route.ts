@@ -1,22 +1,16 @@
 import { type RouteContract, type RouteRequest, type RouteResult, userRoles } from '@bigtech/contracts'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { z } from 'zod'
-import { type Authenticator, bearerToken } from './auth.ts'
-import type { Actor, AuthenticatedContext, Context } from './context.ts'
+import type { AuthenticatedContext, Context } from './context.ts'
 import { serializerOf } from './json-schema.ts'
 import { Problem } from './problem.ts'
 import { validationProblem } from './validation.ts'
 
 declare module 'fastify' {
-  interface FastifyRequest {
-    actor: Actor | null
-    bearer: string
-  }
   interface FastifyContextConfig {
     contract?: RouteContract
   }
   interface FastifyInstance {
-    authenticate: onRequestHookHandler
     /** Patterns of the routes whose path holds a secret. */
     secretPaths: string[]
   }
@@ -123,16 +117,4 @@ export function installCompilers(app: FastifyInstance): void {
     return { error: validationProblem(result.error, httpPart ?? 'body') }
   })
   app.setSerializerCompiler<z.ZodType>(({ schema }) => serializerOf(schema))
-}
-
-/** Decorates requests with the actor, and the app with the hook that demands one. */
-export function installAuthentication(app: FastifyInstance, authenticator: Authenticator): void {
-  app.decorateRequest('actor', null)
-  app.decorateRequest('bearer', '')
-  app.decorate('authenticate', async (request: FastifyRequest) => {
-    const token = bearerToken(request.headers.authorization)
-    request.actor = await authenticator.verify(token)
-    request.bearer = token
-    request.log = request.log.child({ user_id: request.actor.userId })
-  })
 }

@@ -78,11 +78,11 @@ const lines: string[] = []
 const carried: Record<string, string>[] = []
 
 beforeAll(async () => {
-  const { privateKey, publicKey } = await generateKeyPair('Ed25519', { extractable: true })
-  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'Ed25519', use: 'sig' }
+  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true })
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'EdDSA', use: 'sig' }
   sign = (claims = {}) =>
     new SignJWT({ sid: 's1', username: 'mina', ...claims })
-      .setProtectedHeader({ alg: 'Ed25519', kid: 'k1' })
+      .setProtectedHeader({ alg: 'EdDSA', kid: 'k1' })
       .setSubject('7')
       .setIssuer('bigtech-user-service')
       .setAudience('bigtech-chat')

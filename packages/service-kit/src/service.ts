@@ -3,7 +3,7 @@ import fastify, { type FastifyInstance, type FastifyRequest, LogController } fro
 import type { JWTVerifyGetKey } from 'jose'
 import type { DestinationStream, Logger } from 'pino'
 import type { Registry } from 'prom-client'
-import { Authenticator, remoteKeys } from './auth.ts'
+import { installAuthentication, remoteKeys, type TokenSigning } from './auth.ts'
 import { installBodyParsers } from './bodies.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import type { BaseConfig } from './config.ts'
@@ -19,7 +19,7 @@ import { installOpenApi } from './openapi.ts'
 import { JobRunner, type PeriodicJob, type ScheduledJob } from './periodic-jobs.ts'
 import { pollRevocations } from './revocation-poll.ts'
 import { RevocationList } from './revocations.ts'
-import { installAuthentication, installCompilers } from './route.ts'
+import { installCompilers } from './route.ts'
 import { propagateTraces } from './trace-propagation.ts'
 
 const BODY_LIMIT_BYTES = 256 * 1024
@@ -39,6 +39,8 @@ export interface ServiceOptions {
   readonly logDestination?: DestinationStream
   /** user-service verifies with its own keys; every other service fetches them. */
   readonly keys?: JWTVerifyGetKey
+  /** user-service alone: what it signs with. */
+  readonly signing?: TokenSigning
   /** False for a service that accepts no users' tokens, and so need not know which sessions are revoked. */
   readonly acceptsUserTokens?: boolean
   /** How long a request may take to arrive. Longer than usual where large files are uploaded. */
@@ -53,7 +55,6 @@ export interface Service {
   readonly metrics: Registry
   readonly lifecycle: Lifecycle
   readonly readiness: Readiness
-  readonly authenticator: Authenticator
   readonly revocations: RevocationList
   readonly messaging: Messaging
   /** Adds a consumer group `<service>.<purpose>`: one process of the group handles each event. */
@@ -85,18 +86,18 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   const lifecycle = new Lifecycle(log)
   const readiness = new Readiness(metrics)
   const revocations = new RevocationList()
-  const authenticator = new Authenticator({
-    issuer: config.JWT_ISSUER,
-    audience: config.JWT_AUDIENCE,
-    keys: options.keys ?? fetchedKeys(config.JWKS_URL, lifecycle),
-    revocations,
-  })
   const app = createApp(log, config.TRUST_PROXY_HOPS, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS)
   endConnectionsOnStop(app, lifecycle)
   // Compilers, error handler and hooks first: what is registered earlier would not inherit them.
   installCompilers(app)
   installErrorHandler(app)
-  installAuthentication(app, authenticator)
+  await installAuthentication(app, {
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+    keys: options.keys ?? fetchedKeys(config.JWKS_URL, lifecycle),
+    revocations,
+    ...(options.signing ? { signing: options.signing } : {}),
+  })
   propagateTraces(app)
   measureRequests(app, metrics)
   logRequests(app)
@@ -115,7 +116,6 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     metrics,
     lifecycle,
     readiness,
-    authenticator,
     revocations,
     messaging,
     subscribe: (...args) => messaging.subscribe(...args),

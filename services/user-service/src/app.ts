@@ -10,6 +10,7 @@ import { createPresence } from './modules/presence/presence.module.ts'
 import type { PresenceTiming } from './modules/presence/presence.ts'
 import { createProfiles } from './modules/profile/profile.module.ts'
 import { createSessions } from './modules/session/session.module.ts'
+import { ACCESS_TOKEN_SECONDS } from './modules/session/session.ts'
 
 export interface UserServiceOptions extends Pick<ServiceOptions, 'logDestination'> {
   /** Instead of those in JWT_PRIVATE_KEY_FILE. */
@@ -40,6 +41,7 @@ export async function buildUserService(
     description: 'Accounts, sessions, profiles, search, presence.',
     config,
     keys: keys.verifyKeys,
+    signing: { ...keys.signer, expiresInSeconds: ACCESS_TOKEN_SECONDS },
     ...options,
   })
 

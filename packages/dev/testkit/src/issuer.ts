@@ -23,8 +23,8 @@ export interface TestIssuer {
 
 /** Signs access tokens with a key of its own, in user-service's place. */
 export async function createTestIssuer(): Promise<TestIssuer> {
-  const { privateKey, publicKey } = await generateKeyPair('Ed25519', { extractable: true })
-  const jwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'Ed25519', use: 'sig' }
+  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true })
+  const jwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'EdDSA', use: 'sig' }
   return {
     keys: createLocalJWKSet({ keys: [jwk] }),
     jwks: { keys: [jwk] },
@@ -36,7 +36,7 @@ export async function createTestIssuer(): Promise<TestIssuer> {
     }) => {
       const now = Math.floor(Date.now() / 1_000)
       return new SignJWT({ sid: sessionId, username })
-        .setProtectedHeader({ alg: 'Ed25519', kid: 'test' })
+        .setProtectedHeader({ alg: 'EdDSA', kid: 'test' })
         .setSubject(String(userId))
         .setIssuer('bigtech-user-service')
         .setAudience('bigtech-chat')

@@ -2,11 +2,12 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ConfigError } from '@bigtech/service-kit'
+import { ConfigError, installAuthentication, RevocationList } from '@bigtech/service-kit'
+import fastify from 'fastify'
 import { decodeProtectedHeader, jwtVerify } from 'jose'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createTokens } from '../modules/session/tokens.ts'
-import { readSigningKeys } from './signing-keys.ts'
+import { readSigningKeys, type SigningKeys } from './signing-keys.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'signing-keys-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -16,6 +17,14 @@ const session = { userId: 7, username: 'mina', role: 'user' as const, sessionId:
 const newKey = () => generateKeyPairSync('ed25519').privateKey
 const pem = (key = newKey()) => key.export({ type: 'pkcs8', format: 'pem' }).toString()
 const jwk = (kid?: string, iat?: number) => ({ ...newKey().export({ format: 'jwk' }), kid, iat })
+
+async function tokensOf(keys: SigningKeys) {
+  const app = fastify()
+  const signing = { ...keys.signer, expiresInSeconds: 600 }
+  const revocations = new RevocationList()
+  await installAuthentication(app, { ...options, keys: keys.verifyKeys, signing, revocations })
+  return createTokens(app.jwt, keys)
+}
 
 function file(content: string): string {
   const path = join(folder, crypto.randomUUID())
@@ -40,10 +49,10 @@ describe('the signing keys', () => {
   it('rotate: a new first key signs, tokens of the old one stay good while it is in the file', async () => {
     const [old, next] = [newKey(), newKey()]
     const before = await readSigningKeys(file(pem(old)))
-    const token = await createTokens(before, options).access(session)
+    const token = (await tokensOf(before)).access(session)
     const both = await readSigningKeys(file(pem(next) + pem(old)))
     await expect(jwtVerify(token, both.verifyKeys, options)).resolves.toBeTruthy()
-    const newer = await createTokens(both, options).access(session)
+    const newer = (await tokensOf(both)).access(session)
     expect(decodeProtectedHeader(newer).kid).not.toBe(decodeProtectedHeader(token).kid)
     const after = await readSigningKeys(file(pem(next)))
     await expect(jwtVerify(newer, after.verifyKeys, options)).resolves.toBeTruthy()

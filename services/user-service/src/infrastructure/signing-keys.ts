@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { ConfigError } from '@bigtech/service-kit'
 import { calculateJwkThumbprint, createLocalJWKSet, exportJWK, type JWTVerifyGetKey } from 'jose'
@@ -17,6 +17,8 @@ export interface SigningKeys {
   readonly signer: { readonly key: KeyObject; readonly kid: string }
   readonly publicKeys: readonly PublicJwk[]
   readonly verifyKeys: JWTVerifyGetKey
+  /** The public keys as PEM, by `kid`. */
+  readonly publicPems: ReadonlyMap<string, string>
   /** When the signing key was made, as far as the file tells. */
   readonly createdAt: Date
 }
@@ -45,6 +47,7 @@ export async function readSigningKeys(file: string): Promise<SigningKeys> {
     signer: { key: first.key, kid: publicKeys[0]!.kid },
     publicKeys,
     verifyKeys: createLocalJWKSet({ keys: [...publicKeys] }),
+    publicPems: new Map(keys.map(({ key }, index) => [publicKeys[index]!.kid, publicPemOf(key)])),
     createdAt: first.iat === undefined ? modifiedAt : new Date(first.iat * 1_000),
   }
 }
@@ -82,6 +85,10 @@ function parseJwks(text: string): PrivateKey[] {
     ...(typeof jwk.kid === 'string' ? { kid: jwk.kid } : {}),
     ...(typeof jwk.iat === 'number' ? { iat: jwk.iat } : {}),
   }))
+}
+
+function publicPemOf(key: KeyObject): string {
+  return createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString()
 }
 
 interface Jwk {

@@ -38,7 +38,7 @@ const ACK_PROBES = 10
 /** Wires what clients receive as it happens. */
 export function createStream(options: StreamModuleOptions): void {
   const { service, redis, limiter, members, messages } = options
-  const { log, lifecycle, authenticator, revocations } = service
+  const { log, lifecycle, revocations } = service
   const instanceId = newInstanceId()
   const presence: PresencePublisher = new PresencePublisher({
     instanceId,
@@ -69,7 +69,6 @@ export function createStream(options: StreamModuleOptions): void {
     tickets: new StreamTickets(redis.commands),
     typing: new TypingService(members, (hint) => channels.publish(hint)),
     limiter,
-    authenticator,
     revocations,
     batcher: new WriteBatcher(),
     ...streamMetrics(service.metrics, hub),

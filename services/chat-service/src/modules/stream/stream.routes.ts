@@ -1,6 +1,6 @@
 import { acknowledgeStream, createStreamTicket, openStream, sendTyping } from '@bigtech/contracts'
 import {
-  bearerToken,
+  authenticate,
   type Context,
   type Limit,
   Problem,
@@ -25,7 +25,6 @@ export interface StreamRoutesOptions {
   readonly tickets: StreamTickets
   readonly typing: TypingService
   readonly limiter: RateLimiter
-  readonly authenticator: Service['authenticator']
   readonly revocations: Service['revocations']
   readonly batcher: WriteBatcher
   readonly onFrame: () => void
@@ -91,10 +90,9 @@ export async function streamRoutes(app: FastifyInstance, options: StreamRoutesOp
 async function identify(
   request: FastifyRequest,
   ticket: string | undefined,
-  { tickets, authenticator, revocations }: StreamRoutesOptions,
+  { tickets, revocations }: StreamRoutesOptions,
 ): Promise<Identity> {
-  const header = request.headers.authorization
-  if (header !== undefined) return authenticator.verify(bearerToken(header))
+  if (request.headers.authorization !== undefined) return authenticate(request)
   if (ticket === undefined) throw new Problem('NOT_AUTHENTICATED')
   const holder = await tickets.redeem(ticket)
   if (revocations.has(holder.sessionId)) throw new Problem('SESSION_REVOKED')

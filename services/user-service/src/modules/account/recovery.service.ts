@@ -49,8 +49,8 @@ export function createRecoveryService(deps: {
   deps.service.lifecycle.onStop('consumers', 'requested resets', () => Promise.all(unanswered))
 
   /** @throws Problem LINK_INVALID when the token is not ours. Whether its link can be used only the store knows. */
-  async function linkOf(token: string): Promise<string> {
-    const linkId = await tokens.readLink(token)
+  function linkOf(token: string): string {
+    const linkId = tokens.readLink(token)
     if (!linkId) throw new Problem('LINK_INVALID')
     return linkId
   }
@@ -62,7 +62,7 @@ export function createRecoveryService(deps: {
     },
 
     async confirmEmail(ctx: Context, token: string): Promise<void> {
-      const linkId = await linkOf(token)
+      const linkId = linkOf(token)
       const userId = await recovery.confirmEmail(linkId, ctx.requestId).catch((err: unknown) => {
         throw err instanceof AlreadyTaken ? new Problem('EMAIL_TAKEN') : err
       })
@@ -79,7 +79,7 @@ export function createRecoveryService(deps: {
     },
 
     async undoEmailChange(ctx: Context, token: string): Promise<void> {
-      const recovered = await recovery.undoEmailChange(await linkOf(token), ctx.requestId)
+      const recovered = await recovery.undoEmailChange(linkOf(token), ctx.requestId)
       if (!recovered) throw new Problem('LINK_INVALID')
       await sessions.committed(recovered.userId, recovered.endedSessions, 'email_change_undone')
       deps.wakeRelay()
@@ -101,7 +101,7 @@ export function createRecoveryService(deps: {
     },
 
     async resetPassword(ctx: Context, token: string, password: string): Promise<void> {
-      const linkId = await linkOf(token)
+      const linkId = linkOf(token)
       // Looked up first: hashing for a link that cannot be used would be work for nobody.
       const usable = await recovery.isUsable(linkId, 'reset_password')
       if (!usable) throw new Problem('LINK_INVALID')
@@ -118,7 +118,7 @@ export function createRecoveryService(deps: {
     async issueAccountLink(linkId: string): Promise<IssuedLink> {
       const link = await recovery.findIssuable(linkId)
       if (!link) throw new Problem('LINK_INVALID')
-      const token = await tokens.link(link)
+      const token = tokens.link(link)
       return { ...link, token }
     },
   }

@@ -55,7 +55,7 @@ export function createSessions(options: {
     metrics: service.metrics,
   })
   const repository = createSessionRepository(mysql, outbox, ender)
-  const tokens = createTokens(keys, { issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE })
+  const tokens = createTokens(service.app.jwt, keys)
   const sessions = createSessionService({
     sessions: repository,
     findLogin,

@@ -84,12 +84,12 @@ export function createSessionService(deps: SessionServiceDeps) {
     return ended.length
   }
 
-  async function grant(
+  function grant(
     session: Pick<Session, 'id' | 'userId' | 'username' | 'role' | 'expiresAt'>,
     token: RefreshToken,
   ) {
     const { id: sessionId, userId, username, role, expiresAt } = session
-    const accessToken = await tokens.access({ userId, username, role, sessionId })
+    const accessToken = tokens.access({ userId, username, role, sessionId })
     return { accessToken, refreshToken: token.text, expiresAt, sessionId, userId }
   }
 
@@ -236,7 +236,7 @@ async function checkCredentials(deps: SessionServiceDeps, ctx: Context, request:
   const login = await deps.findLogin(identifier)
   const ipPrefix = ipPrefixOf(ip)
   const deviceId =
-    login && request.deviceToken ? await tokens.readDevice(request.deviceToken, login.userId) : undefined
+    login && request.deviceToken ? tokens.readDevice(request.deviceToken, login.userId) : undefined
   const admission = await guard.admit({
     userId: login?.userId ?? null,
     identifier: identifierKey(identifier),
@@ -284,10 +284,8 @@ async function openSession(
   await cache.noteActive(userId, id)
   await ender.committed(userId, opened.surplus, 'revoked')
   ctx.log.info({ user_id: userId, session_id: id }, 'UserLoggedIn')
-  const [accessToken, deviceToken] = await Promise.all([
-    tokens.access({ userId, username, role: opened.role, sessionId: id }),
-    tokens.device(userId, deviceId),
-  ])
+  const accessToken = tokens.access({ userId, username, role: opened.role, sessionId: id })
+  const deviceToken = tokens.device(userId, deviceId)
   return { accessToken, refreshToken: token.text, expiresAt, sessionId: id, userId, deviceToken }
 }
 

@@ -1,73 +1,61 @@
 import { type UserRole, uuidv7 } from '@bigtech/contracts'
-import { jwtVerify, SignJWT } from 'jose'
+import type { FastifyInstance } from 'fastify'
 import type { SigningKeys } from '../../infrastructure/signing-keys.ts'
-import { ACCESS_TOKEN_SECONDS } from './session.ts'
 
 export interface Tokens {
-  access(session: { userId: number; username: string; role: UserRole; sessionId: string }): Promise<string>
+  access(session: { userId: number; username: string; role: UserRole; sessionId: string }): string
   /** Says that this device has signed in to this account before. Opens nothing by itself. */
-  device(userId: number, deviceId?: string): Promise<string>
+  device(userId: number, deviceId?: string): string
   /** Proves that its holder has read the mail of a link. What it opens, and whether still, the link's row says. */
-  link(link: { id: string; userId: number; expiresAt: Date }): Promise<string>
+  link(link: { id: string; userId: number; expiresAt: Date }): string
   /** The link's id when the token is ours and has not expired. */
-  readLink(token: string): Promise<string | undefined>
+  readLink(token: string): string | undefined
   /** The device's id when the token is ours and for this account. */
-  readDevice(token: string, userId: number): Promise<string | undefined>
+  readDevice(token: string, userId: number): string | undefined
 }
 
-const ALGORITHM = 'EdDSA'
 /** Another audience than that of access tokens: neither can stand in for the other. */
 const DEVICE_AUDIENCE = 'bigtech-device'
 const DEVICE_DAYS = 400
 const LINK_AUDIENCE = 'bigtech-account-link'
 
-/** Signs with the first key; the `kid` tells a verifier which one that was. */
-export function createTokens(keys: SigningKeys, options: { issuer: string; audience: string }): Tokens {
-  const { issuer, audience } = options
-  const signed = (claims: Record<string, string>, subject: number, aud: string, expires: string | Date) =>
-    new SignJWT(claims)
-      .setProtectedHeader({ alg: ALGORITHM, kid: keys.signer.kid, typ: 'JWT' })
-      .setIssuer(issuer)
-      .setAudience(aud)
-      .setSubject(String(subject))
-      .setIssuedAt()
-      .setExpirationTime(expires)
-      .sign(keys.signer.key)
+/** Signs as service-kit has set up `jwt` (issuer, key, `kid`); verifies with whichever of our keys signed. */
+export function createTokens(jwt: FastifyInstance['jwt'], keys: SigningKeys): Tokens {
+  /** Returns the claim `name` of a token of ours for `allowedAud`; undefined for every other token. */
+  function read(token: string, name: string, checks: { allowedAud: string; allowedSub?: string }) {
+    try {
+      const { header } = jwt.decode<{ header: { kid?: string } }>(token) ?? {}
+      const key = keys.publicPems.get(header?.kid ?? '')
+      if (key === undefined) return undefined
+      const requiredClaims = [name, 'sub', 'iss', 'aud', 'exp']
+      const claims = jwt.verify<Record<string, unknown>>(token, {
+        ...checks,
+        key,
+        requiredClaims,
+        cache: false,
+      })
+      return typeof claims[name] === 'string' ? claims[name] : undefined
+    } catch {
+      return undefined
+    }
+  }
   return {
     access: ({ userId, username, role, sessionId }) => {
-      const claims = { sid: sessionId, username, ...(role === 'user' ? {} : { role }) }
-      return signed(claims, userId, audience, `${ACCESS_TOKEN_SECONDS} seconds`)
+      const claims = { sub: String(userId), sid: sessionId, username }
+      return jwt.sign(role === 'user' ? claims : { ...claims, role })
     },
     device: (userId, deviceId = uuidv7()) =>
-      signed({ did: deviceId }, userId, DEVICE_AUDIENCE, `${DEVICE_DAYS} days`),
-    link: ({ id, userId, expiresAt }) => signed({ lid: id }, userId, LINK_AUDIENCE, expiresAt),
-    readLink: async (token) => {
-      try {
-        const { payload } = await jwtVerify(token, keys.verifyKeys, {
-          issuer,
-          audience: LINK_AUDIENCE,
-          algorithms: [ALGORITHM, 'Ed25519'],
-          requiredClaims: ['lid', 'exp'],
-        })
-        return typeof payload.lid === 'string' ? payload.lid : undefined
-      } catch {
-        return undefined
-      }
-    },
-    readDevice: async (token, userId) => {
-      try {
-        const { payload } = await jwtVerify(token, keys.verifyKeys, {
-          issuer,
-          audience: DEVICE_AUDIENCE,
-          subject: String(userId),
-          algorithms: [ALGORITHM, 'Ed25519'],
-          requiredClaims: ['did', 'exp'],
-        })
-        return typeof payload.did === 'string' ? payload.did : undefined
-      } catch {
-        // A device that is not known is an ordinary one.
-        return undefined
-      }
-    },
+      jwt.sign(
+        { sub: String(userId), did: deviceId },
+        { aud: DEVICE_AUDIENCE, expiresIn: `${DEVICE_DAYS} days` },
+      ),
+    link: ({ id, userId, expiresAt }) =>
+      jwt.sign(
+        { sub: String(userId), lid: id },
+        { aud: LINK_AUDIENCE, expiresIn: (expiresAt.getTime() - Date.now()) / 1_000 },
+      ),
+    readLink: (token) => read(token, 'lid', { allowedAud: LINK_AUDIENCE }),
+    readDevice: (token, userId) =>
+      read(token, 'did', { allowedAud: DEVICE_AUDIENCE, allowedSub: String(userId) }),
   }
 }
