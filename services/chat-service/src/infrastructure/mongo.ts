@@ -12,8 +12,6 @@ export function openMongo(service: Service, url: string): Connection {
     connectTimeoutMS: 1_500,
     socketTimeoutMS: 10_000,
     maxPoolSize: 32,
-    // No connections are held in reserve, so there is nothing to look after every 100 ms. The types lack the option.
-    ...{ minPoolSizeCheckFrequencyMS: 10_000 },
     bufferCommands: false,
     autoIndex: false,
     autoCreate: false,
