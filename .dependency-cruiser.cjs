@@ -101,6 +101,16 @@ module.exports = {
       },
       to: { path: '^services/[^/]+/src/generated/', dependencyTypesNot: ['type-only'] },
     },
+    {
+      name: 'mongodb-only-in-repositories',
+      comment: 'A module opens the store for its repositories; queries are written nowhere else.',
+      severity: 'error',
+      from: {
+        path: '^services/chat-service/src/modules/',
+        pathNot: ['repository\\.ts$', '\\.test\\.ts$', '/messages\\.module\\.ts$', '/documents\\.ts$'],
+      },
+      to: { path: ['/infrastructure/mongo[^/]*\\.ts$', 'node_modules/(mongoose|mongodb)(/|$)'] },
+    },
     ...[
       ['contacts', 'membership|messages|rooms|stream'],
       ['membership', 'messages|rooms|stream'],

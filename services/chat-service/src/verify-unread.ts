@@ -1,7 +1,7 @@
 import { loadConfig, runCommand } from '@bigtech/service-kit'
 import mongoose from 'mongoose'
 import { configSchema } from './config.ts'
-import { checkUnread } from './modules/messages/reading/unread-check.ts'
+import { checkUnread } from './modules/messages/reading/unread-check.repository.ts'
 
 const usage = `Usage: node src/verify-unread.ts [--fix]
 Recounts what unread figures are made of, and says what differs.

@@ -23,6 +23,7 @@ import { MessageViews } from './reading/message.view.ts'
 import { ReadPositionRepository, readByWriting } from './reading/read-positions.repository.ts'
 import { ReadState } from './reading/read-state.ts'
 import { RoomHeadsReader } from './reading/room-summaries.ts'
+import { UnreadCountRepository } from './reading/unread-counts.repository.ts'
 import { RoomUpdates } from './room-updates.ts'
 import { createStreamSource, type StreamSource } from './stream-source.ts'
 
@@ -53,6 +54,7 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   const positions = new ReadPositionRepository(store)
   const reads = new ReadState(positions, members)
   const rooms = new RoomPositions(store, repository, service.log)
+  const counts = new UnreadCountRepository(store, repository)
   const views = new MessageViews(repository, projection, reads, members)
   const updates = new RoomUpdates()
   const limits = new MessageLimits(options.limiter, options.sendsPer10Seconds)
@@ -76,7 +78,7 @@ export function createMessages(options: MessagesOptions): MessagesModule {
       outbox.wake()
     },
   })
-  const ofUser = new MessagesOfUser(store, repository, versions, writer)
+  const ofUser = new MessagesOfUser(repository, versions, writer)
   const common = { repository, views, members, limits, updates }
   const files = openMediaService(service, options.mediaServiceUrl)
   const messages = new MessageService({ ...common, appender, writer, versions, files })
@@ -86,7 +88,7 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   service.lifecycle.onStop('producers', 'room heads', () => rooms.flush())
   return {
     systemMessages: new SystemMessageWriter(appender, repository, options.nameOf),
-    heads: new RoomHeadsReader({ store, repository, rooms, positions }),
+    heads: new RoomHeadsReader({ counts, repository, rooms, positions }),
     erasure: ofUser,
     export: ofUser,
     updates,

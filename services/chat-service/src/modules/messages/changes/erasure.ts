@@ -1,7 +1,4 @@
-import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
-import { type MessageDocument, toRecord } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
-import { roomOf } from '../message.ts'
 import type { MessageErasure, MessageExport } from '../messages.ports.ts'
 import type { ChangeWriter } from './change-writer.ts'
 import { MAX_VERSIONS, type VersionRepository } from './version.repository.ts'
@@ -10,18 +7,11 @@ const BATCH = 200
 
 /** What happens to somebody's messages when the account goes, and what they may take with them. */
 export class MessagesOfUser implements MessageErasure, MessageExport {
-  readonly #store: MongoStore
   readonly #repository: MessageRepository
   readonly #versions: VersionRepository
   readonly #writer: ChangeWriter
 
-  constructor(
-    store: MongoStore,
-    repository: MessageRepository,
-    versions: VersionRepository,
-    writer: ChangeWriter,
-  ) {
-    this.#store = store
+  constructor(repository: MessageRepository, versions: VersionRepository, writer: ChangeWriter) {
     this.#repository = repository
     this.#versions = versions
     this.#writer = writer
@@ -30,38 +20,35 @@ export class MessagesOfUser implements MessageErasure, MessageExport {
   /** Safe to repeat from any point: what is done already is not among what is found. */
   async erase(userId: number, policy: 'keep' | 'remove'): Promise<void> {
     if (policy === 'remove') await this.#deleteAll(userId)
-    await this.#store.run('messages.anonymise', () =>
-      this.#messages.updateMany({ user_id: userId, username: { $ne: '' } }, { $set: { username: '' } }),
-    )
+    await this.#repository.anonymize(userId)
   }
 
   /** Each by a change of its own, so that open streams and late resumers see it go. */
   async #deleteAll(userId: number): Promise<void> {
     for (let after = ''; ; ) {
-      const batch = await this.#page(userId, after)
+      const batch = await this.#repository.ofAuthor(userId, after, BATCH)
       const last = batch.at(-1)
       if (!last) return
-      const theirs = batch.filter(({ is_deleted, message_type }) => !is_deleted && message_type !== 'system')
+      const theirs = batch.filter(({ isDeleted, messageType }) => !isDeleted && messageType !== 'system')
       await Promise.all(
-        theirs.map(({ _id }) =>
+        theirs.map(({ messageId, roomId }) =>
           this.#writer.apply(
-            roomOf(_id),
-            { messageId: _id, userId, mayModerate: true, body: { kind: 'deleted' } },
+            roomId,
+            { messageId, userId, mayModerate: true, body: { kind: 'deleted' } },
             `erase-${userId}`,
           ),
         ),
       )
-      after = last._id
+      after = last.messageId
     }
   }
 
   async *ownMessages(userId: number): AsyncIterable<Readonly<Record<string, unknown>>> {
     for (let after = ''; ; ) {
-      const batch = await this.#page(userId, after)
+      const batch = await this.#repository.ofAuthor(userId, after, BATCH)
       const last = batch.at(-1)
       if (!last) return
-      for (const doc of batch) {
-        const record = toRecord(doc)
+      for (const record of batch) {
         const { messageId, roomId, seq, content, messageType, createdAt, attachment, file, isDeleted } =
           record
         if (isDeleted || messageType === 'system') continue
@@ -77,7 +64,7 @@ export class MessagesOfUser implements MessageErasure, MessageExport {
           ...(record.rev > 0 ? { former_versions: await this.#formerVersions(messageId) } : {}),
         }
       }
-      after = last._id
+      after = last.messageId
     }
   }
 
@@ -88,18 +75,5 @@ export class MessagesOfUser implements MessageErasure, MessageExport {
       content,
       written_at: new Date(writtenAt).toISOString(),
     }))
-  }
-
-  #page(userId: number, after: string): Promise<MessageDocument[]> {
-    return this.#store.find('messages.of_author', this.#messages, {
-      filter: { user_id: userId, _id: { $gt: after } },
-      projection: { outbox: 0, tokens: 0, versions: 0 },
-      sort: { _id: 1 },
-      limit: BATCH,
-    })
-  }
-
-  get #messages() {
-    return this.#repository.messages.collection
   }
 }

@@ -2,7 +2,7 @@ import { Problem } from '@bigtech/service-kit'
 import type { MessageRecord, UnixMs } from '../message.ts'
 import type { MessageDocument } from './documents.ts'
 import { toRecord } from './documents.ts'
-import type { RoomLog } from './room-log.ts'
+import type { RoomLog } from './room-log.repository.ts'
 import { type QueuedWrite, RoomWriteQueue, shortPause } from './room-write-queue.ts'
 
 /** A message that has everything but its place in the history. */

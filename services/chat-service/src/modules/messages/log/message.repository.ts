@@ -9,7 +9,7 @@ import {
   type MessageDocument,
   toRecord,
 } from './documents.ts'
-import { RoomLog } from './room-log.ts'
+import { RoomLog } from './room-log.repository.ts'
 
 const withoutBulk = { outbox: 0, tokens: 0, versions: 0 } as const
 /** More than a full room can hide of a page of messages. */
@@ -141,6 +141,27 @@ export class MessageRepository {
         { _id: `${userId}:${messageId}` },
         { $setOnInsert: { user_id: userId, message_id: messageId, at: new Date() } },
         { upsert: true },
+      ),
+    )
+  }
+
+  /** Messages that a user wrote, also deleted ones and system messages, in the order of their ids. */
+  async ofAuthor(userId: number, afterId: string, limit: number): Promise<MessageRecord[]> {
+    const docs = await this.#store.find('messages.of_author', this.messages.collection, {
+      filter: { user_id: userId, _id: { $gt: afterId } },
+      projection: withoutBulk,
+      sort: { _id: 1 },
+      limit,
+    })
+    return docs.map(toRecord)
+  }
+
+  /** Takes a user's name out of all messages. */
+  async anonymize(userId: number): Promise<void> {
+    await this.#store.run('messages.anonymize', () =>
+      this.messages.collection.updateMany(
+        { user_id: userId, username: { $ne: '' } },
+        { $set: { username: '' } },
       ),
     )
   }

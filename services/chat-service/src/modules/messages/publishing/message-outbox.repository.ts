@@ -4,7 +4,7 @@ import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import type { Projection } from '../changes/projection.repository.ts'
 import type { ChangeDocument, LogDocument, MessageDocument } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
-import type { RoomLog } from '../log/room-log.ts'
+import type { RoomLog } from '../log/room-log.repository.ts'
 import { positionOf } from '../message.ts'
 import { type ReadPositionRepository, readByWriting } from '../reading/read-positions.repository.ts'
 

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
 import { collections } from '../log/documents.ts'
-import { checkUnread } from './unread-check.ts'
+import { checkUnread } from './unread-check.repository.ts'
 
 let rooms: TestRooms
 

@@ -1,34 +1,28 @@
-import type { mongo } from 'mongoose'
-import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import type { HistoryStart } from '../../membership/membership.ports.ts'
 import { readFloor } from '../../membership/membership.ts'
-import { deletedMessages, type MessageDocument, systemLines, unreadMentions } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
 import type { RoomPositions } from '../log/room-heads.repository.ts'
 import { excerpt, positionId, positionOf, roomOf } from '../message.ts'
 import type { RoomHead, RoomHeads } from '../messages.ports.ts'
 import type { ReadPositionRepository } from './read-positions.repository.ts'
+import type { UnreadCountRepository } from './unread-counts.repository.ts'
 
-/** From here on it is cheaper to ask for the unread ones alone. */
-const MANY_MENTIONS = 500
 const MANY_HIDDEN = 500
-/** In one query; with many more alternatives the planner takes longer than the search. */
-const ROOMS_A_QUERY = 20
 
 /** What a list of rooms shows of the messages, for all its rooms at once. */
 export class RoomHeadsReader implements RoomHeads {
-  readonly #store: MongoStore
+  readonly #counts: UnreadCountRepository
   readonly #repository: MessageRepository
   readonly #rooms: RoomPositions
   readonly #positions: ReadPositionRepository
 
   constructor(options: {
-    store: MongoStore
+    counts: UnreadCountRepository
     repository: MessageRepository
     rooms: RoomPositions
     positions: ReadPositionRepository
   }) {
-    this.#store = options.store
+    this.#counts = options.counts
     this.#repository = options.repository
     this.#rooms = options.rooms
     this.#positions = options.positions
@@ -56,7 +50,7 @@ export class RoomHeadsReader implements RoomHeads {
       this.#repository.byIds(lastIds),
       this.#repository.hiddenBy(userId, lastIds),
       this.#silent(userId, behind),
-      this.#mentions(userId, behind),
+      this.#counts.mentions(userId, behind),
     ])
     return new Map(
       shown.map(({ roomId }, index) => {
@@ -98,31 +92,11 @@ export class RoomHeadsReader implements RoomHeads {
     return (await this.#repository.messages.readHead(roomId)).position
   }
 
-  async #mentions(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
-    const counts = new Map<number, number>()
-    if (behind.size === 0) return counts
-    const all = await this.#store.find('messages.mentions', this.#repository.messages.collection, {
-      filter: { mentions: userId, room_id: { $in: [...behind.keys()] } } as mongo.Filter<MessageDocument>,
-      projection: { room_id: 1 },
-      limit: MANY_MENTIONS,
-    })
-    // Most people have been mentioned a few times. For the others each room is counted from its place on.
-    if (all.length === MANY_MENTIONS) return this.#countMentions(userId, behind)
-    for (const { _id, room_id } of all) {
-      if (positionOf(_id) > behind.get(room_id)!) counts.set(room_id, (counts.get(room_id) ?? 0) + 1)
-    }
-    return counts
-  }
-
-  #countMentions(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
-    return this.#countBeyond(behind, unreadMentions, { mentions: userId })
-  }
-
   /** Messages beyond the position that are not news: system lines, and what was deleted for all or by this user. */
   async #silent(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
     const [system, deleted, hidden] = await Promise.all([
-      this.#countBeyond(behind, systemLines, { message_type: 'system' }),
-      this.#countBeyond(behind, deletedMessages, { is_deleted: true }),
+      this.#counts.systemMessages(behind),
+      this.#counts.deleted(behind),
       this.#hiddenBeyond(userId, behind),
     ])
     return new Map(
@@ -145,44 +119,5 @@ export class RoomHeadsReader implements RoomHeads {
       if (!isDeleted && messageType !== 'system') counts.set(roomId, (counts.get(roomId) ?? 0) + 1)
     }
     return counts
-  }
-
-  /** How many messages that match each room has beyond its position, by the index of that name. */
-  async #countBeyond(
-    behind: ReadonlyMap<number, number>,
-    index: string,
-    match: mongo.Filter<MessageDocument>,
-  ): Promise<Map<number, number>> {
-    if (behind.size === 0) return new Map()
-    // The index that is asked for by name must be there.
-    await this.#repository.ensureIndexes()
-    const ranges = [...behind].map(
-      ([roomId, seq]) =>
-        ({
-          ...match,
-          room_id: roomId,
-          _id: { $gt: positionId(roomId, seq) },
-        }) as mongo.Filter<MessageDocument>,
-    )
-    const found = await Promise.all(
-      Array.from({ length: Math.ceil(ranges.length / ROOMS_A_QUERY) }, (_, part) =>
-        this.#countByRoom(ranges.slice(part * ROOMS_A_QUERY, (part + 1) * ROOMS_A_QUERY), index),
-      ),
-    )
-    return new Map(found.flat().map(({ _id, count }) => [_id, count]))
-  }
-
-  #countByRoom(
-    ranges: readonly mongo.Filter<MessageDocument>[],
-    hint: string,
-  ): Promise<{ _id: number; count: number }[]> {
-    return this.#store.run('messages.count', () =>
-      this.#repository.messages.collection
-        .aggregate<{ _id: number; count: number }>(
-          [{ $match: { $or: ranges } }, { $group: { _id: '$room_id', count: { $sum: 1 } } }],
-          { hint },
-        )
-        .toArray(),
-    )
   }
 }

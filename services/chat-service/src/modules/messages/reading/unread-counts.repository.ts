@@ -1,0 +1,87 @@
+import type { mongo } from 'mongoose'
+import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
+import { deletedMessages, type MessageDocument, systemLines, unreadMentions } from '../log/documents.ts'
+import type { MessageRepository } from '../log/message.repository.ts'
+import { positionId, positionOf } from '../message.ts'
+
+/** From here on it is cheaper to ask for the unread ones alone. */
+const MANY_MENTIONS = 500
+/** In one query; with many more alternatives the planner takes longer than the search. */
+const ROOMS_A_QUERY = 20
+
+/** Counts of messages beyond one position in each of many rooms. Rooms without any are left out. */
+export class UnreadCountRepository {
+  readonly #store: MongoStore
+  readonly #repository: MessageRepository
+
+  constructor(store: MongoStore, repository: MessageRepository) {
+    this.#store = store
+    this.#repository = repository
+  }
+
+  /** Returns, of the messages that mention the user, how many each room has beyond its position. */
+  async mentions(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
+    const counts = new Map<number, number>()
+    if (behind.size === 0) return counts
+    const all = await this.#store.find('messages.mentions', this.#repository.messages.collection, {
+      filter: { mentions: userId, room_id: { $in: [...behind.keys()] } } as mongo.Filter<MessageDocument>,
+      projection: { room_id: 1 },
+      limit: MANY_MENTIONS,
+    })
+    // Most people have been mentioned a few times. For the others each room is counted from its place on.
+    if (all.length === MANY_MENTIONS) return this.#countBeyond(behind, unreadMentions, { mentions: userId })
+    for (const { _id, room_id } of all) {
+      if (positionOf(_id) > behind.get(room_id)!) counts.set(room_id, (counts.get(room_id) ?? 0) + 1)
+    }
+    return counts
+  }
+
+  /** @param behind a position per room */
+  systemMessages(behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
+    return this.#countBeyond(behind, systemLines, { message_type: 'system' })
+  }
+
+  /** @param behind a position per room */
+  deleted(behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
+    return this.#countBeyond(behind, deletedMessages, { is_deleted: true })
+  }
+
+  /** How many messages that match each room has beyond its position, by the index of that name. */
+  async #countBeyond(
+    behind: ReadonlyMap<number, number>,
+    index: string,
+    match: mongo.Filter<MessageDocument>,
+  ): Promise<Map<number, number>> {
+    if (behind.size === 0) return new Map()
+    // The index that is asked for by name must be there.
+    await this.#repository.ensureIndexes()
+    const ranges = [...behind].map(
+      ([roomId, seq]) =>
+        ({
+          ...match,
+          room_id: roomId,
+          _id: { $gt: positionId(roomId, seq) },
+        }) as mongo.Filter<MessageDocument>,
+    )
+    const found = await Promise.all(
+      Array.from({ length: Math.ceil(ranges.length / ROOMS_A_QUERY) }, (_, part) =>
+        this.#countByRoom(ranges.slice(part * ROOMS_A_QUERY, (part + 1) * ROOMS_A_QUERY), index),
+      ),
+    )
+    return new Map(found.flat().map(({ _id, count }) => [_id, count]))
+  }
+
+  #countByRoom(
+    ranges: readonly mongo.Filter<MessageDocument>[],
+    hint: string,
+  ): Promise<{ _id: number; count: number }[]> {
+    return this.#store.run('messages.count', () =>
+      this.#repository.messages.collection
+        .aggregate<{ _id: number; count: number }>(
+          [{ $match: { $or: ranges } }, { $group: { _id: '$room_id', count: { $sum: 1 } } }],
+          { hint },
+        )
+        .toArray(),
+    )
+  }
+}
