@@ -26,6 +26,8 @@ interface OpenOptions {
   readonly size?: { width: number; height: number }
   readonly locale?: 'ko-KR' | 'en-US'
   readonly scheme?: 'light' | 'dark'
+  /** Before the first page: routes that the test holds back, for instance. */
+  readonly prepare?: (context: BrowserContext) => Promise<void>
 }
 
 /** A browser of its own in which somebody is signed in. */
@@ -59,6 +61,7 @@ export async function openApp(browser: Browser, person: Person, options: OpenOpt
     localStorage.setItem('bigtech-chat.session', ${text})
     localStorage.setItem('test.seeded', 'yes')
   }`)
+  await options.prepare?.(context)
   const complaints: string[] = []
   const page = await openTab(context, complaints, at)
   return { context, page, complaints, close: () => context.close() }

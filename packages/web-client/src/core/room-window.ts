@@ -20,7 +20,7 @@ export interface RoomView {
 
 interface LoadOptions {
   readonly around?: number
-  /** Bring the message at `around` into view. */
+  /** Bring the message at `around` into view, or without it the newest. */
   readonly jump?: 'highlight' | 'show'
   /** Sets the line of unread messages. */
   readonly isOpening?: boolean
@@ -40,6 +40,8 @@ export class RoomWindow {
   #shown = new Map<number, Message>()
   #headSeq = 0
   #ownSeq = 0
+  /** What the user looks at: a message in the middle of the screen. */
+  #placeSeq: number | undefined
   #paging: Promise<void> | undefined
   /** What is being loaded. */
   #loading: LoadOptions | undefined
@@ -64,6 +66,7 @@ export class RoomWindow {
   async load(options: LoadOptions = {}): Promise<void> {
     const generation = ++this.#generation
     this.#loading = options
+    this.#placeSeq = options.around
     const params = { room_id: this.roomId }
     try {
       const [newest, positions] = await Promise.all([
@@ -77,7 +80,7 @@ export class RoomWindow {
       if (generation !== this.#generation) return
       this.#loading = undefined
       this.#restart(page.items, positions.items, page.last_seq)
-      this.#publish(this.#loadedView(options, page.items[0]?.seq ?? 1))
+      this.#publish(this.#loadedView(options, page.items))
     } catch (failure) {
       if (generation !== this.#generation) return
       this.#loading = undefined
@@ -97,16 +100,17 @@ export class RoomWindow {
     return call(listMessages, { params: { room_id: this.roomId }, query })
   }
 
-  #loadedView({ around, jump, isOpening }: LoadOptions, firstSeq: number): RoomView {
-    const { unreadFrom: before, target: _, failure: __, ...view } = this.view.get()
+  #loadedView({ around, jump, isOpening }: LoadOptions, loaded: readonly Message[]): RoomView {
+    const { unreadFrom: before, failure: _, ...view } = this.view.get()
     const unreadFrom = isOpening ? this.#unreadFrom() : before
+    const place = around ?? loaded.at(-1)?.seq
     return {
       ...view,
       status: 'ready',
-      hasOlder: firstSeq > 1,
+      hasOlder: (loaded[0]?.seq ?? 1) > 1,
       ...(unreadFrom === undefined ? {} : { unreadFrom }),
-      ...(around && jump
-        ? { target: { seq: around, id: ++this.#jumps, highlight: jump === 'highlight' } }
+      ...(place && jump
+        ? { target: { seq: place, id: ++this.#jumps, highlight: jump === 'highlight' } }
         : {}),
     }
   }
@@ -114,11 +118,12 @@ export class RoomWindow {
   /** Brings a message into view, fetching its surroundings when they are not loaded. */
   async jumpTo(seq: number, highlight = true): Promise<void> {
     if (!this.#shown.has(seq)) return this.load({ around: seq, jump: highlight ? 'highlight' : 'show' })
+    this.#placeSeq = seq
     this.view.update((view) => ({ ...view, target: { seq, id: ++this.#jumps, highlight } }))
   }
 
   async jumpToNewest(): Promise<void> {
-    if (this.view.get().hasNewer) await this.load()
+    if (this.view.get().hasNewer) return this.load({ jump: 'show' })
     const newest = this.view.get().messages.at(-1)
     if (newest) await this.jumpTo(newest.seq, false)
   }
@@ -160,11 +165,17 @@ export class RoomWindow {
     if (this.#timeline.apply(frame)) this.#publish(this.view.get())
   }
 
-  /** Where the user is: after a reset the same part of the history is fetched again. */
+  /** After a reset, what the user looks at is fetched again: with the newest message if that is near. */
   #samePlace(): LoadOptions {
     const { hasNewer, messages } = this.view.get()
-    const middle = messages[Math.floor(messages.length / 2)]?.seq
-    return hasNewer && middle ? { around: middle } : {}
+    const place = this.#placeSeq
+    const isNearNewest = !hasNewer && (place ?? Infinity) > (messages.at(-1)?.seq ?? 0) - PAGE / 2
+    return place === undefined || isNearNewest ? {} : { around: place }
+  }
+
+  /** The log tells which message is in the middle of the screen. */
+  lookAt(seq: number): void {
+    this.#placeSeq = seq
   }
 
   /** How far the user has read, as far as this window knows. */

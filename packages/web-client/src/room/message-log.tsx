@@ -1,7 +1,7 @@
 import type { Message } from '@bigtech/client'
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
 import { ChevronDown } from 'lucide-react'
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { outgoing } from '../core/outbox.ts'
 import type { OutgoingMessage } from '../core/outgoing-message.ts'
 import type { RoomView } from '../core/room-window.ts'
@@ -40,8 +40,9 @@ export function MessageLog({ view }: { view: RoomView }) {
     paddingStart: 12,
     paddingEnd: 12,
   })
-  const highlighted = useTarget(view, log)
+  const highlighted = useTarget(view, log, scroller)
   usePaging(view, log)
+  usePlace(view, log)
   const lastVisible = useReading(view, log)
   const onKeyDown = useLogKeys(log, scroller)
   const isAtEnd = !view.hasNewer && log.isAtEnd(AT_END)
@@ -109,24 +110,38 @@ function usePending(view: RoomView) {
   }, [all, ownRoomId, view.messages])
 }
 
-/** Scrolls to the message that a jump names, or on opening to the first unread one. */
-function useTarget(view: RoomView, log: Log): number | undefined {
+/**
+ * Scrolls to the message that a jump names, or on opening to the first unread one or the end, and stays there
+ * until the user scrolls: a page that arrives before it shifts every index, also that of a scroll under way.
+ */
+function useTarget(view: RoomView, log: Log, scroller: RefObject<HTMLDivElement | null>): number | undefined {
   const [highlighted, setHighlighted] = useState<number>()
-  const hasOpened = useRef(false)
+  const goal = useRef<number | 'end' | undefined>('end')
+  const aimedAt = useRef<number | 'opening'>(undefined)
   const { target, messages, unreadFrom } = view
+  const first = messages[0]?.seq
   useLayoutEffect(() => {
-    const first = messages[0]?.seq
     if (first === undefined) return
-    if (target) {
-      log.scrollToIndex(target.seq - first, { align: 'center' })
-      if (target.highlight) setHighlighted(target.seq)
-    } else if (!hasOpened.current) {
-      const unread = unreadFrom === undefined ? -1 : unreadFrom - first
-      if (unread >= 0 && unread < messages.length) log.scrollToIndex(unread, { align: 'center' })
-      else log.scrollToEnd()
+    const aim = target?.id ?? aimedAt.current ?? 'opening'
+    if (aim !== aimedAt.current) {
+      aimedAt.current = aim
+      goal.current = target?.seq ?? unreadFrom ?? 'end'
+      if (target?.highlight) setHighlighted(target.seq)
     }
-    hasOpened.current = true
-  }, [target?.id])
+    if (goal.current === 'end') log.scrollToEnd()
+    else if (goal.current !== undefined) log.scrollToIndex(goal.current - first, { align: 'center' })
+  }, [target?.id, first])
+  useEffect(() => {
+    const element = scroller.current
+    const letGo = () => {
+      goal.current = undefined
+    }
+    const gestures = ['wheel', 'touchmove', 'pointerdown', 'keydown']
+    for (const gesture of gestures) element?.addEventListener(gesture, letGo, { passive: true })
+    return () => {
+      for (const gesture of gestures) element?.removeEventListener(gesture, letGo)
+    }
+  }, [scroller])
   useEffect(() => {
     if (highlighted === undefined) return
     const timer = setTimeout(() => setHighlighted(undefined), 2_000)
@@ -146,6 +161,16 @@ function usePaging(view: RoomView, log: Log): void {
     if (first < PAGE_BEFORE && view.hasOlder) void window.loadOlder()
     if (last > view.messages.length - PAGE_BEFORE && view.hasNewer) void window.loadNewer()
   }, [first, last, items.length, view.hasOlder, view.hasNewer, view.messages.length, window])
+}
+
+/** Tells the window what is on the screen, so that it can be fetched again after a gap in the stream. */
+function usePlace({ messages }: RoomView, log: Log): void {
+  const { window } = useOpenRoom()
+  const { startIndex, endIndex } = log.range ?? { startIndex: 0, endIndex: 0 }
+  const middle = messages[Math.floor((startIndex + endIndex) / 2)]?.seq
+  useEffect(() => {
+    if (middle !== undefined) window.lookAt(middle)
+  }, [middle, window])
 }
 
 function JumpButton({ count }: { count: number }) {

@@ -1,16 +1,24 @@
 import type { Virtualizer } from '@tanstack/react-virtual'
-import type { KeyboardEvent, RefObject } from 'react'
+import { type KeyboardEvent, type RefObject, useEffect, useRef } from 'react'
 
 /** Arrow keys move from message to message; Home and End go to the ends of what is loaded. */
 export function useLogKeys(
   log: Virtualizer<HTMLDivElement, Element>,
   scroller: RefObject<HTMLDivElement | null>,
 ) {
+  const wanted = useRef<number>(undefined)
+  const focusWanted = () => {
+    const row = scroller.current?.querySelector<HTMLElement>(`[data-index="${wanted.current}"] .message`)
+    if (!row) return
+    wanted.current = undefined
+    row.focus()
+  }
+  // A row outside of the viewport is in the document only after the scroll has rendered it.
+  useEffect(focusWanted)
   const focusRow = (index: number) => {
+    wanted.current = index
     log.scrollToIndex(index, { align: 'auto' })
-    requestAnimationFrame(() => {
-      scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"] .message`)?.focus()
-    })
+    focusWanted()
   }
   return (event: KeyboardEvent<HTMLDivElement>) => {
     const row = (event.target as HTMLElement).closest<HTMLElement>('[data-index]')
