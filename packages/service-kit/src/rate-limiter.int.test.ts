@@ -1,78 +1,134 @@
-import { createTestRedis, type TestRedis } from '@bigtech/testkit'
+import {
+  createFaultProxy,
+  createTestRedis,
+  type FaultProxy,
+  type TestRedis,
+  testServers,
+} from '@bigtech/testkit'
 import { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { Readiness } from './health.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { createLogger } from './logging.ts'
+import { createMetrics } from './metrics.ts'
 import type { Problem } from './problem.ts'
 import { type Limit, RateLimiter } from './rate-limiter.ts'
+import { openRedis } from './redis.ts'
+import type { Service } from './service.ts'
 
+const log = createLogger({ service: 'test', level: 'silent' })
+const lifecycle = new Lifecycle(log)
+const warn = vi.fn()
 let test: TestRedis
+let proxy: FaultProxy
 let redis: Redis
 let lastName = 0
 beforeAll(async () => {
   test = await createTestRedis()
   redis = new Redis(test.url)
+  proxy = await createFaultProxy(testServers().redis)
 })
+afterEach(() => warn.mockReset())
 afterAll(async () => {
+  await lifecycle.stop()
   redis.disconnect()
+  await proxy.close()
   await test.release()
 })
 
 /** A limiter as one process has it: limiters share nothing but Redis. */
-const process = () =>
-  new RateLimiter({
-    registry: new Registry(),
-    keyPrefix: 'limit:',
-    runScript: (script, key, ...args) => redis.eval(script, 1, key, ...args),
-    log: { warn: () => undefined },
-  })
+async function openProcess(url = test.url) {
+  const metrics = createMetrics('test')
+  const service = { log, lifecycle, metrics, readiness: new Readiness(metrics) } as unknown as Service
+  const registry = new Registry()
+  const store = await openRedis(service, url)
+  const limiter = new RateLimiter({ registry, keyPrefix: 'limit:', redis: store, log: { warn } })
+  return { limiter, registry, store }
+}
+const openBehindProxy = () => openProcess(test.url.replace(/:\d+\//, `:${proxy.port}/`))
 const limitOf = (max: number, windowSeconds = 60): Limit => ({ name: `l${++lastName}`, max, windowSeconds })
-const refused = (work: Promise<void>) =>
+const refusalOf = (work: Promise<void>) =>
   work.then(
     () => undefined,
     (err: Problem) => err,
   )
 
-describe('a limit in Redis', () => {
-  it('admits exactly its maximum when two processes race', async () => {
-    const limit = limitOf(5)
-    const [one, other] = [process(), process()]
-    const takes = Array.from({ length: 12 }, (_, n) => refused((n % 2 ? one : other).take(limit, 7)))
-    expect((await Promise.all(takes)).filter((refusal) => refusal === undefined)).toHaveLength(5)
-  })
-
-  it('counts by cost and reports the rest of the window', async () => {
-    const limit = limitOf(5)
-    await process().take(limit, 7, 4)
-    const refusal = await refused(process().take(limit, 7, 2))
-    expect(refusal).toMatchObject({ code: 'RATE_LIMITED' })
-    expect(refusal!.retryAfterSeconds).toBeGreaterThan(50)
-    expect(refusal!.retryAfterSeconds).toBeLessThanOrEqual(60)
-  })
-
-  it('gives every key a deadline with its first count, and never moves it', async () => {
-    const limit = limitOf(5)
-    const key = `limit:${limit.name}:7`
-    await process().take(limit, 7, 3)
-    await redis.pexpire(key, 20_000)
-    await process().take(limit, 7)
-    const left = await redis.pttl(key)
-    expect(left).toBeGreaterThan(0)
-    expect(left).toBeLessThanOrEqual(20_000)
-  })
-
-  it('starts anew when its window is over', async () => {
-    const limit = limitOf(1, 0.2)
-    await process().take(limit, 7)
-    expect(await refused(process().take(limit, 7))).toBeDefined()
-    const key = `limit:${limit.name}:7`
-    while ((await redis.exists(key)) === 1) await new Promise((resolve) => setTimeout(resolve, 20))
-    expect(await refused(process().take(limit, 7))).toBeUndefined()
-  })
-
-  it('forgets a subject on every process', async () => {
-    const limit = limitOf(1)
-    await process().take(limit, 7)
-    await process().forget(limit, 7)
-    expect(await refused(process().take(limit, 7))).toBeUndefined()
-  })
+it('admits exactly the maximum when two processes race for it', async () => {
+  const limit = limitOf(5)
+  const processes = await Promise.all([openProcess(), openProcess()])
+  const takes = Array.from({ length: 12 }, (_, n) => refusalOf(processes[n % 2]!.limiter.take(limit, 7)))
+  expect((await Promise.all(takes)).filter((refusal) => refusal === undefined)).toHaveLength(5)
 })
+
+it('counts by cost, reports the rest of the window and the refusal, and counts each subject alone', async () => {
+  const limit = limitOf(5)
+  const { limiter, registry } = await openProcess()
+  await limiter.take(limit, 7, 4)
+  const refusal = await refusalOf(limiter.take(limit, 7, 2))
+  expect(refusal).toMatchObject({ code: 'RATE_LIMITED' })
+  expect(refusal!.retryAfterSeconds).toBeGreaterThan(50)
+  expect(refusal!.retryAfterSeconds).toBeLessThanOrEqual(60)
+  expect(await registry.metrics()).toContain(`rate_limited_total{limit="${limit.name}"} 1`)
+  expect(await refusalOf(limiter.take(limit, 8, 5))).toBeUndefined()
+})
+
+it('gives every key a deadline with its first count, and never moves it', async () => {
+  const limit = limitOf(5)
+  const key = `limit:${limit.name}:7`
+  const { limiter } = await openProcess()
+  await limiter.take(limit, 7, 3)
+  await redis.pexpire(key, 20_000)
+  await limiter.take(limit, 7)
+  const left = await redis.pttl(key)
+  expect(left).toBeGreaterThan(0)
+  expect(left).toBeLessThanOrEqual(20_000)
+})
+
+it('starts a new window when the last one is over', async () => {
+  const limit = limitOf(1)
+  const { limiter } = await openProcess()
+  await limiter.take(limit, 7)
+  expect(await refusalOf(limiter.take(limit, 7))).toBeDefined()
+  await redis.pexpire(`limit:${limit.name}:7`, 1)
+  await vi.waitFor(async () => expect(await redis.exists(`limit:${limit.name}:7`)).toBe(0))
+  expect(await refusalOf(limiter.take(limit, 7))).toBeUndefined()
+})
+
+it('resets a subject on every process', async () => {
+  const limit = limitOf(1)
+  const [one, other] = await Promise.all([openProcess(), openProcess()])
+  await one.limiter.take(limit, 7)
+  await other.limiter.forget(limit, 7)
+  expect(await refusalOf(one.limiter.take(limit, 7))).toBeUndefined()
+})
+
+it('counts in the process alone without Redis', async () => {
+  const limit = limitOf(2)
+  const limiter = new RateLimiter({ registry: new Registry(), keyPrefix: 'limit:', log: { warn } })
+  await limiter.take(limit, 7, 2)
+  expect(await refusalOf(limiter.take(limit, 7))).toMatchObject({ code: 'RATE_LIMITED' })
+  expect(await refusalOf(limiter.take(limit, 8, 2))).toBeUndefined()
+})
+
+it.each(['cut', 'freeze'] as const)(
+  'continues with its own count when Redis fails (%s), and uses Redis again afterwards',
+  async (fault) => {
+    const limit = limitOf(2)
+    const { limiter, store } = await openBehindProxy()
+    await limiter.take(limit, 7)
+    await proxy[fault]()
+    await limiter.take(limit, 7)
+    const startedAt = performance.now()
+    for (let n = 0; n < 10; n++) {
+      expect(await refusalOf(limiter.take(limit, 7))).toMatchObject({ code: 'RATE_LIMITED' })
+    }
+    // One time-out is 500 ms: a hanging Redis is not asked for every request.
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(warn).toHaveBeenCalledTimes(1)
+    await proxy.restore()
+    await vi.waitFor(() => expect(store.healthy && store.client.status).toBe('ready'), 10_000)
+    await limiter.take(limit, 9)
+    expect(await redis.get(`limit:${limit.name}:9`)).toBe('1')
+  },
+)

@@ -100,9 +100,6 @@ export function openRateLimiter(
     registry: metrics,
     keyPrefix,
     log,
-    ...(redis && {
-      runScript: (script: string, key: string, ...args: number[]) =>
-        redis.run('rateLimit', (client) => client.eval(script, 1, key, ...args)),
-    }),
+    ...(redis && { redis }),
   })
 }
