@@ -29,7 +29,11 @@ function isCommand(text: string | undefined): text is Args['command'] {
   return (commands as readonly string[]).includes(text ?? '')
 }
 
-/** Reads the command line; refuses what it does not know, so that a typing error is never ignored. */
+/**
+ * Reads the command line; refuses what it does not know, so that a typing error is never ignored. Not `parseArgs` of
+ * node:util: `test` forwards vitest's options and `run` everything behind the file, unread, and its lenient mode
+ * accepts `--reset=false` as a set option.
+ */
 export function parseArgs(argv: readonly string[]): Args {
   const [first, ...tail] = argv
   const command = first === undefined || first === '--help' || first === '-h' ? 'help' : first

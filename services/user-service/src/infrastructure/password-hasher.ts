@@ -1,6 +1,6 @@
-import { Worker } from 'node:worker_threads'
 import { maxPasswordBytes, utf8Length } from '@bigtech/contracts'
 import { Problem, type Service } from '@bigtech/service-kit'
+import { Piscina } from 'piscina'
 import { Counter, Gauge } from 'prom-client'
 import type { PasswordTask } from './password-worker.ts'
 
@@ -13,18 +13,6 @@ export interface PasswordHasher {
   hash(password: string, signal?: AbortSignal): Promise<string>
   /** Takes the same time whether there is a hash to compare with or not. @throws Problem OVERLOADED as `hash`. */
   compare(password: string, hash: string | null, signal?: AbortSignal): Promise<boolean>
-}
-
-interface Job {
-  readonly task: PasswordTask
-  readonly signal: AbortSignal | undefined
-  readonly resolve: (result: unknown) => void
-  readonly reject: (err: Error) => void
-}
-
-interface Slot {
-  worker: Worker
-  job: Job | undefined
 }
 
 /** About what one hash of cost 12 takes; each step of cost doubles it. */
@@ -63,105 +51,61 @@ export function openPasswordHasher(
   }
 }
 
+/** Runs tasks on piscina's threads, and maps what the pool refuses to problems. */
 class PasswordPool {
-  readonly #slots: Slot[]
-  readonly #waiting: Job[] = []
+  readonly #pool: Piscina<PasswordTask, string | boolean>
   readonly #options: { cost: number; workers: number; queue: number }
-  readonly #service: Service
   readonly #dropped: Counter
   #stopped = false
 
   constructor(service: Service, options: { cost: number; workers: number; queue: number }) {
-    this.#service = service
     this.#options = options
-    this.#slots = Array.from({ length: options.workers }, () => this.#open())
+    const pool = new Piscina<PasswordTask, string | boolean>({
+      filename: new URL('./password-worker.ts', import.meta.url).href,
+      minThreads: options.workers,
+      maxThreads: options.workers,
+      // The flags of the process (tracing, test runners) are not for these threads.
+      execArgv: [],
+    })
+    this.#pool = pool
+    pool.on('error', (err) => service.log.error({ err }, 'password worker died'))
     this.#dropped = new Counter({
       name: 'password_hashes_dropped_total',
       help: 'Password hashes given up because the caller had gone or its deadline had passed.',
       registers: [service.metrics],
     })
-    const waiting = this.#waiting
     new Gauge({
       name: 'password_hashes_waiting',
       help: 'Password hashes that wait for a free thread.',
       registers: [service.metrics],
       collect() {
-        this.set(waiting.length)
+        this.set(pool.queueSize)
       },
     })
   }
 
-  run<Result extends string | boolean>(task: PasswordTask, signal?: AbortSignal): Promise<Result> {
-    if (signal?.aborted) return Promise.reject(this.#drop())
-    const idle = this.#slots.find(({ job }) => job === undefined)
-    if (!idle && this.#waiting.length >= this.#options.queue) {
-      return Promise.reject(new Problem('OVERLOADED', { retryAfterSeconds: this.#secondsToClear() }))
+  /** @throws Problem OVERLOADED when the queue is full or `signal` has aborted, SHUTTING_DOWN */
+  async run<Result extends string | boolean>(task: PasswordTask, signal?: AbortSignal): Promise<Result> {
+    if (this.#pool.queueSize >= this.#options.queue) throw this.#overloaded()
+    try {
+      return (await this.#pool.run(task, { signal: signal ?? null })) as Result
+    } catch (err) {
+      if (this.#stopped) throw new Problem('SHUTTING_DOWN', { cause: err })
+      if (!signal?.aborted) throw err
+      this.#dropped.inc()
+      throw this.#overloaded(err)
     }
-    return new Promise<Result>((resolve, reject) => {
-      const job: Job = { task, signal, resolve: (result) => resolve(result as Result), reject }
-      signal?.addEventListener('abort', () => this.#abandon(job), { once: true })
-      if (idle) this.#give(idle, job)
-      else this.#waiting.push(job)
-    })
-  }
-
-  /** A queued job gives up its place at once; a running one is rejected when its thread is done. */
-  #abandon(job: Job): void {
-    const index = this.#waiting.indexOf(job)
-    if (index === -1) return
-    this.#waiting.splice(index, 1)
-    job.reject(this.#drop())
-  }
-
-  #drop(): Problem {
-    this.#dropped.inc()
-    return new Problem('OVERLOADED', { retryAfterSeconds: this.#secondsToClear() })
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
-    for (const job of this.#waiting.splice(0)) job.reject(new Problem('SHUTTING_DOWN'))
-    await Promise.all(this.#slots.map(({ worker }) => worker.terminate()))
+    await this.#pool.destroy()
   }
 
-  #secondsToClear(): number {
+  #overloaded(cause?: unknown): Problem {
     const { cost, workers } = this.#options
-    return Math.ceil(((this.#waiting.length + 1) * COST_12_SECONDS * 2 ** (cost - 12)) / workers)
-  }
-
-  #open(): Slot {
-    const slot: Slot = { worker: this.#start(() => slot), job: undefined }
-    return slot
-  }
-
-  #start(slot: () => Slot): Worker {
-    const worker = new Worker(new URL('./password-worker.ts', import.meta.url), {
-      // The flags of the process (tracing, test runners) are not for these threads.
-      execArgv: [],
-    })
-    // An idle thread must not keep the process alive; a running job does, by the request that waits for it.
-    worker.unref()
-    worker.on('message', (result: unknown) => this.#finish(slot(), (job) => job.resolve(result)))
-    worker.on('error', (err: Error) => {
-      this.#service.log.error({ err }, 'password worker died')
-      if (this.#stopped) return
-      slot().worker = this.#start(slot)
-      this.#finish(slot(), (job) => job.reject(err))
-    })
-    return worker
-  }
-
-  #finish(slot: Slot, settle: (job: Job) => void): void {
-    const { job } = slot
-    slot.job = undefined
-    if (job?.signal?.aborted) job.reject(this.#drop())
-    else if (job) settle(job)
-    const next = this.#waiting.shift()
-    if (next) this.#give(slot, next)
-  }
-
-  #give(slot: Slot, job: Job): void {
-    slot.job = job
-    slot.worker.postMessage(job.task)
+    const hashSeconds = COST_12_SECONDS * 2 ** (cost - 12)
+    const retryAfterSeconds = Math.ceil(((this.#pool.queueSize + 1) * hashSeconds) / workers)
+    return new Problem('OVERLOADED', { retryAfterSeconds, cause })
   }
 }

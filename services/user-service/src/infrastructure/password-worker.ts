@@ -1,5 +1,4 @@
 import { setPriority } from 'node:os'
-import { parentPort } from 'node:worker_threads'
 import { compareSync, hashSync } from 'bcrypt'
 
 export type PasswordTask =
@@ -17,8 +16,7 @@ if (process.platform === 'linux') {
   }
 }
 
-parentPort?.on('message', (task: PasswordTask) => {
-  const result =
-    task.kind === 'hash' ? hashSync(task.password, task.cost) : compareSync(task.password, task.hash)
-  parentPort?.postMessage(result)
-})
+/** What piscina runs on each thread. */
+export default function run(task: PasswordTask): string | boolean {
+  return task.kind === 'hash' ? hashSync(task.password, task.cost) : compareSync(task.password, task.hash)
+}

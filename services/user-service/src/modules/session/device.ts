@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
 
 const browsers: readonly [RegExp, string][] = [
   [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
@@ -40,24 +40,13 @@ export function subscriberOf(ip: string): string {
   return prefix(ip, 32, 64)
 }
 
+/** Returns `unknown` for text that is no address. */
 function prefix(ip: string, bits4: 24 | 32, bits6: 48 | 64): string {
-  const address = ip.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '')
-  if (isIP(address) === 4) {
-    return bits4 === 32 ? address : `${address.split('.').slice(0, 3).join('.')}.0/24`
+  if (!ipaddr.isValid(ip)) return 'unknown'
+  // An IPv4-mapped IPv6 address counts as the IPv4 address that it holds; a zone says nothing of the subscriber.
+  const address = ipaddr.process(ip.replace(/%.*$/, ''))
+  if (address.kind() === 'ipv4') {
+    return bits4 === 32 ? `${address}` : `${ipaddr.IPv4.networkAddressFromCIDR(`${address}/24`)}/24`
   }
-  if (isIP(address) !== 6) return 'unknown'
-  return `${groupsOf(address)
-    .slice(0, bits6 / 16)
-    .join(':')}::/${bits6}`
-}
-
-/** The eight groups of an IPv6 address, written out. */
-function groupsOf(address: string): string[] {
-  const [head = '', tail] = address.split('%', 1)[0]!.split('::')
-  const left = head.split(':').filter(Boolean)
-  const right = (tail ?? '').split(':').filter(Boolean)
-  const missing = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
-  return [...left, ...Array<string>(missing).fill('0'), ...right].map((group) =>
-    Number.parseInt(group, 16).toString(16),
-  )
+  return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${bits6}`)}/${bits6}`
 }
