@@ -86,6 +86,25 @@ export const userUnblocked = defineEvent({
   payload: blockPayload,
 })
 
+/**
+ * What is between two users, all of it, as it is now. Published when copies have to be repaired (`bigtech republish`);
+ * nothing has happened, so nobody is told.
+ */
+export const pairStateAnnounced = defineEvent({
+  type: 'PairStateAnnounced',
+  version: 1,
+  topic: 'friend.events',
+  key: (event) => pairKey(event.user_low, event.user_high),
+  payload: z.object({
+    user_low: userId,
+    user_high: userId,
+    friends: z.boolean(),
+    low_blocks_high: z.boolean(),
+    high_blocks_low: z.boolean(),
+    ...pairVersion,
+  }),
+})
+
 /** Everything friend-service held of a deleted account is gone: a step of the account's deletion. */
 export const friendDataErased = defineEvent({
   type: 'FriendDataErased',

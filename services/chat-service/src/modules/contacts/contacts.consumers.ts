@@ -1,9 +1,11 @@
 import {
+  type EventOf,
   friendRemoved,
   friendRequestAccepted,
   friendRequestCancelled,
   friendRequestRejected,
   friendRequestSent,
+  pairStateAnnounced,
   userBlocked,
   userDeleted,
   userRegistered,
@@ -67,6 +69,7 @@ export function contactHandlers(
     on(friendRemoved, (event) => repository.applyPairFact({ consumer, event }, factOfRemoved(event))),
     on(userBlocked, (event) => repository.applyPairFact({ consumer, event }, factOfBlocked(event))),
     on(userUnblocked, (event) => repository.applyPairFact({ consumer, event }, factOfUnblocked(event))),
+    on(pairStateAnnounced, (event) => repository.applyPairFact({ consumer, event }, factOfState(event))),
   ]
 }
 
@@ -98,6 +101,7 @@ export function liveContactHandlers(contacts: ContactService): Subscription[] {
     on(friendRemoved, async (event) => contacts.noteFact(factOfRemoved(event))),
     on(userBlocked, async (event) => contacts.noteFact(factOfBlocked(event))),
     on(userUnblocked, async (event) => contacts.noteFact(factOfUnblocked(event))),
+    on(pairStateAnnounced, async (event) => contacts.noteFact(factOfState(event))),
     on(userDeleted, async (event) => contacts.noteGone(event.user_id)),
   ]
 }
@@ -132,6 +136,20 @@ function factOfUnblocked(event: PairVersion & { blocker_id: number; blocked_id: 
     kind: 'unblocked',
     blocker: event.blocker_id,
     blocked: event.blocked_id,
+    version: event.pair_version,
+  }
+}
+
+function factOfState(event: EventOf<typeof pairStateAnnounced>): PairFact {
+  return {
+    kind: 'stated',
+    pair: {
+      low: event.user_low,
+      high: event.user_high,
+      friends: event.friends,
+      lowBlocksHigh: event.low_blocks_high,
+      highBlocksLow: event.high_blocks_low,
+    },
     version: event.pair_version,
   }
 }

@@ -8,6 +8,7 @@ import {
   mayMessage,
   type Pair,
   type PairFact,
+  partsPair,
   peopleOf,
   unknownContact,
 } from './contacts.ts'
@@ -112,8 +113,7 @@ export class ContactService {
     const heard = this.#heard.get(key)
     const version = fact.version ?? heard?.version ?? 0
     if (heard && version < heard.version) return
-    // Taking a block back does not restore the friendship.
-    const parted = fact.kind === 'unblocked' ? (heard?.parted ?? false) : fact.kind !== 'befriended'
+    const parted = partsPair(fact) ?? heard?.parted ?? false
     this.#heard.set(key, { version, parted })
     this.#friends.drop(key)
   }

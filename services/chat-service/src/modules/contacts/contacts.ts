@@ -20,6 +20,8 @@ export type PairFact = (
   | { readonly kind: 'unfriended'; readonly a: number; readonly b: number }
   | { readonly kind: 'blocked'; readonly blocker: number; readonly blocked: number }
   | { readonly kind: 'unblocked'; readonly blocker: number; readonly blocked: number }
+  /** All there is between the two, whatever was known before. */
+  | { readonly kind: 'stated'; readonly pair: Pair }
 ) & {
   /**
    * Of the pair's row in friend-service: the order of what happens to a pair. Undefined for events of older
@@ -37,6 +39,7 @@ export function unknownContact(userId: number): ContactName {
 
 /** The two people of a fact, in the order of the pair's row. */
 export function peopleOf(fact: PairFact): { low: number; high: number } {
+  if (fact.kind === 'stated') return fact.pair
   const [one, other] =
     fact.kind === 'befriended' || fact.kind === 'unfriended' ? [fact.a, fact.b] : [fact.blocker, fact.blocked]
   return { low: Math.min(one, other), high: Math.max(one, other) }
@@ -44,6 +47,7 @@ export function peopleOf(fact: PairFact): { low: number; high: number } {
 
 /** The pair after the fact. A block ends the friendship; taking it back does not restore it. */
 export function applyFact(pair: Pair, fact: PairFact): Pair {
+  if (fact.kind === 'stated') return fact.pair
   if (fact.kind === 'befriended') return { ...pair, friends: true }
   if (fact.kind === 'unfriended') return { ...pair, friends: false }
   const blocks = fact.kind === 'blocked'
@@ -54,6 +58,13 @@ export function applyFact(pair: Pair, fact: PairFact): Pair {
     lowBlocksHigh: byLow ? blocks : pair.lowBlocksHigh,
     highBlocksLow: byLow ? pair.highBlocksLow : blocks,
   }
+}
+
+/** Whether the fact leaves the two apart; undefined when it says nothing about that. */
+export function partsPair(fact: PairFact): boolean | undefined {
+  // Taking a block back does not restore the friendship.
+  if (fact.kind === 'unblocked') return undefined
+  return fact.kind === 'stated' ? !mayMessage(fact.pair) : fact.kind !== 'befriended'
 }
 
 /** Whether one of the two has blocked the other. */

@@ -1,4 +1,10 @@
-import { userBlocked, userRegistered, userUnblocked, userUpdated } from '@bigtech/contracts'
+import {
+  pairStateAnnounced,
+  userBlocked,
+  userRegistered,
+  userUnblocked,
+  userUpdated,
+} from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import { applyOnce } from '@bigtech/outbox'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
@@ -39,6 +45,13 @@ export function contactsConsumers({ mysql, contacts, greet }: ContactsConsumersD
     ),
     on(userUnblocked, (event) =>
       applyOnce(mysql, CONSUMER, event, (tx) => contacts.removeBlock(tx, event.blocker_id, event.blocked_id)),
+    ),
+    on(pairStateAnnounced, (event) =>
+      applyOnce(mysql, CONSUMER, event, async (tx) => {
+        const { user_low: low, user_high: high } = event
+        await contacts.setBlock(tx, low, high, event.low_blocks_high)
+        await contacts.setBlock(tx, high, low, event.high_blocks_low)
+      }),
     ),
     on(userUpdated, (event) =>
       applyOnce(mysql, CONSUMER, event, (tx) =>

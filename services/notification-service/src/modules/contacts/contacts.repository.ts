@@ -41,6 +41,10 @@ export class ContactsRepository {
     await tx.block.deleteMany({ where: { blockerId, blockedId } })
   }
 
+  setBlock(tx: Tx, blockerId: number, blockedId: number, isBlocked: boolean): Promise<void> {
+    return isBlocked ? this.addBlock(tx, blockerId, blockedId) : this.removeBlock(tx, blockerId, blockedId)
+  }
+
   /** Deleted accounts are not found. */
   async findMany(userIds: readonly number[]): Promise<Contact[]> {
     const rows = await this.#mysql.run('findMany', (db) =>

@@ -1,4 +1,10 @@
-import { friendRemoved, friendRequestAccepted, userBlocked, userUnblocked } from '@bigtech/contracts'
+import {
+  friendRemoved,
+  friendRequestAccepted,
+  pairStateAnnounced,
+  userBlocked,
+  userUnblocked,
+} from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import type { RelationsRepository } from './relations.repository.ts'
 
@@ -11,5 +17,14 @@ export function relationSubscriptions(relations: RelationsRepository): Subscript
     on(friendRemoved, (event) => relations.removeFriendship(event.event_id, event.user_id, event.friend_id)),
     on(userBlocked, (event) => relations.addBlock(event.event_id, event.blocker_id, event.blocked_id)),
     on(userUnblocked, (event) => relations.removeBlock(event.event_id, event.blocker_id, event.blocked_id)),
+    on(pairStateAnnounced, (event) =>
+      relations.replacePair(event.event_id, {
+        low: event.user_low,
+        high: event.user_high,
+        friends: event.friends,
+        lowBlocksHigh: event.low_blocks_high,
+        highBlocksLow: event.high_blocks_low,
+      }),
+    ),
   ]
 }

@@ -4,6 +4,15 @@ import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 
 export type RelationsRepository = ReturnType<typeof createRelationsRepository>
 
+/** What is between two users, of whom `low` has the smaller id. */
+export interface PairState {
+  readonly low: number
+  readonly high: number
+  readonly friends: boolean
+  readonly lowBlocksHigh: boolean
+  readonly highBlocksLow: boolean
+}
+
 const CONSUMER = 'user-service.relations'
 
 /** Local copies of friendships and blocks. Every change is applied once per event. */
@@ -47,7 +56,26 @@ export function createRelationsRepository(mysql: Mysql) {
 
     removeBlock: (eventId: string, blockerId: number, blockedId: number) =>
       apply(eventId, (tx) => tx.block.deleteMany({ where: { blockerId, blockedId } })),
+
+    /** Replaces everything that is known of two users. */
+    replacePair: (eventId: string, pair: PairState) => apply(eventId, (tx) => replacePair(tx, pair)),
   }
+}
+
+async function replacePair(tx: Transaction, pair: PairState): Promise<void> {
+  const { low, high } = pair
+  await tx.friendship.deleteMany({ where: { low, high } })
+  if (pair.friends) await tx.friendship.create({ data: { low, high } })
+  await tx.block.deleteMany({
+    where: {
+      OR: [
+        { blockerId: low, blockedId: high },
+        { blockerId: high, blockedId: low },
+      ],
+    },
+  })
+  if (pair.lowBlocksHigh) await tx.block.create({ data: { blockerId: low, blockedId: high } })
+  if (pair.highBlocksLow) await tx.block.create({ data: { blockerId: high, blockedId: low } })
 }
 
 function deleteFriendship(tx: Transaction, a: number, b: number): Promise<unknown> {
