@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { readPositionals } from '@bigtech/service-kit'
-import { testServers } from '@bigtech/testkit'
 import { control, healed, secondChat } from '../e2e/control.ts'
 import { stack } from '../e2e/stack.ts'
 import { watch } from '../e2e/watch.ts'
@@ -36,14 +35,11 @@ function settings(): typeof defaults {
   return { ...defaults, ...Object.fromEntries(numbers) }
 }
 
-/** The command of chat-service that recounts what its unread figures are made of. */
-async function verifyUnread(): Promise<boolean> {
-  const file = join(import.meta.dirname, '../../services/chat-service/src/verify-unread.ts')
-  // The address may end in options: with Docker it names an account.
-  const mongo = new URL(testServers().mongo.url)
-  mongo.pathname = '/bigtech_chat'
-  const env = { ...process.env, MONGO_URL: mongo.href }
-  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'inherit', 'inherit'] })
+/** Recounts what chat-service's figures are made of. */
+async function verifyFigures(): Promise<boolean> {
+  const file = join(import.meta.dirname, '../../packages/cli/src/main.ts')
+  const args = [file, 'verify', '--service', 'chat-service']
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
   const [code] = (await once(child, 'exit')) as [number | null]
   return code === 0
 }
@@ -108,7 +104,7 @@ async function main(): Promise<number> {
         lost + disordered > 0 || (doubled > 0 && !promise.includes('message.events')),
     )
     const isBack = faults.every(({ downMs }) => Number.isFinite(downMs))
-    return (await verifyUnread()) && isBack && !isBroken && wrong.length === 0 ? 0 : 1
+    return (await verifyFigures()) && isBack && !isBroken && wrong.length === 0 ? 0 : 1
   } finally {
     for (const each of watches) each.close()
     await control('chat-service#2', 'stop')

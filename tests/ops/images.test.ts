@@ -34,6 +34,7 @@ function productionTree(name: string): string {
     cpSync(join(root, path), join(app, path), { recursive: true, filter: isShipped })
   }
   const parts = [
+    'packages/cli',
     'packages/contracts',
     'packages/kafka',
     'packages/outbox',
@@ -48,7 +49,7 @@ function productionTree(name: string): string {
     // The version that the Dockerfile names.
     ['-y', `pnpm@${/pnpm@([\d.]+)/.exec(text(dockerfile))?.[1]}`, 'install', '--prod']
       .concat(['--frozen-lockfile', '--prefer-offline'])
-      .concat(['--filter', `@bigtech/${name}...`]),
+      .concat(['--filter', `@bigtech/${name}...`, '--filter', '@bigtech/cli...']),
     { cwd: app, encoding: 'utf8', env: { ...process.env, CI: 'true' } },
   )
   expect(install.status, install.stdout + install.stderr).toBe(0)

@@ -18,6 +18,15 @@ export {
   createConsumerRunner,
   type RunnerHealth,
 } from './consumer/runner.ts'
+export { type GroupLag, groupLags, planRewind, type RewindPlan, rewindGroup } from './consumer-groups.ts'
+export {
+  type DeadLetter,
+  deadLetterTopics,
+  discardDeadLetter,
+  type LetterFilter,
+  listDeadLetters,
+  replayDeadLetter,
+} from './dead-letters.ts'
 export type { StoredRecord, TopicOffsets, TopicSpec } from './driver/port.ts'
 export { ensureTopics, type TopicDifference, topicSpecs } from './ensure-topics.ts'
 export {
@@ -38,5 +47,5 @@ export {
 } from './publisher/publisher.ts'
 export { readFirstRecords, readTopic } from './read-topic.ts'
 export { eventRecord, type KafkaRecord } from './record.ts'
-export { type KafkaSecurity, kafkaSecurity, saslMechanisms } from './security.ts'
+export { type KafkaSecurity, kafkaSecurity, kafkaSecurityFromEnv, saslMechanisms } from './security.ts'
 export { backoffMs, settledWithin, sleep } from './timing.ts'

@@ -13,6 +13,18 @@ export { requestLimits } from './http-limits.ts'
 export { exitOnSignals, Lifecycle, type StopPhase } from './lifecycle.ts'
 export { createLogger } from './logging.ts'
 export { createMetrics } from './metrics.ts'
+export {
+  type Copies,
+  commandLogDestination,
+  commandLogger,
+  type Environment,
+  type Fact,
+  type Finding,
+  type OpenOperations,
+  pages,
+  type ServiceOperations,
+  type UserOperations,
+} from './operations.ts'
 export type { PeriodicJob, ScheduledJob } from './periodic-jobs.ts'
 export { Problem, problemBodyOf } from './problem.ts'
 export { type Limit, RateLimiter } from './rate-limiter.ts'

@@ -1,8 +1,8 @@
 import { databaseUrl, mongoUrl } from './databases.ts'
-import type { Instance, Passwords } from './instance.ts'
+import { type Instance, openInstance, type Passwords, passwordsOf } from './instance.ts'
 import { operatorToken, signingKeyFile, vapidKeys } from './keys.ts'
 import { objectStoreAccess } from './servers/object-store.ts'
-import type { EnvironmentPart, ServiceRow } from './services.ts'
+import { type EnvironmentPart, type ServiceRow, services } from './services.ts'
 
 /** Through the gateway all tests come from one address: the limit for people would stop them. */
 const TEST_REQUESTS_PER_MINUTE = '100000'
@@ -82,4 +82,11 @@ export function serviceEnvironment(
     ...(redis === undefined ? {} : { REDIS_URL: `redis://127.0.0.1:${ports.redis}/${redis}` }),
     ...Object.assign({}, ...service.environment.map((part) => parts[part](instance, passwords))),
   }
+}
+
+/** The variables of a service of an instance by their names, for the `bigtech` command. */
+export function environmentOfService(name: string, instanceName: string): Variables {
+  const instance = openInstance(instanceName)
+  const service = services.find((row) => row.name === name)
+  return service ? serviceEnvironment(service, instance, passwordsOf(instance)) : {}
 }

@@ -7,6 +7,8 @@ import { type NewClient, retryOptions } from './settings.ts'
 /** The source of a setting that belongs to the topic itself. */
 const TOPIC_CONFIG = 1
 const ADMIN_TIMEOUT_MS = 5_000
+/** The client joins the group and waits for its first fetch before it commits. */
+const SET_COMMITTED_TIMEOUT_MS = 30_000
 const CREATE_TIMEOUT_MS = 15_000
 const RETRY_DELAY_MS = 50
 /** kafkajs asks the leader it remembers and gives up when another broker leads: a new connection has new metadata. */
@@ -28,14 +30,17 @@ export function createAdmin(newClient: NewClient): AdminPort {
     return dropped ? dropped.then((admin) => admin.disconnect()).catch(() => {}) : Promise.resolve()
   }
 
-  async function ask<Answer>(question: (admin: Admin) => Promise<Answer>): Promise<Answer> {
+  async function ask<Answer>(
+    question: (admin: Admin) => Promise<Answer>,
+    timeoutMs = ADMIN_TIMEOUT_MS,
+  ): Promise<Answer> {
     const deadline = Date.now() + ADMIN_TIMEOUT_MS
     for (;;) {
       connection ??= open()
       try {
         return await within(
           connection.then(question),
-          ADMIN_TIMEOUT_MS,
+          timeoutMs,
           () => new KafkaUnavailable('Kafka does not answer'),
         )
       } catch (error) {
@@ -91,6 +96,14 @@ export function createAdmin(newClient: NewClient): AdminPort {
           partitions.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
         )
         .filter(({ offset }) => offset >= 0)
+    },
+    listGroups: async () => {
+      const { groups } = await ask((admin) => admin.listGroups())
+      return groups.filter(({ protocolType }) => protocolType === 'consumer').map(({ groupId }) => groupId)
+    },
+    setCommitted: async (groupId, topic, positions) => {
+      const partitions = positions.map(({ partition, offset }) => ({ partition, offset: String(offset) }))
+      await ask((admin) => admin.setOffsets({ groupId, topic, partitions }), SET_COMMITTED_TIMEOUT_MS)
     },
     createTopics: async (topics) => {
       await ask((admin) =>

@@ -42,10 +42,13 @@ export interface TopicOffsets {
   readonly high: number
 }
 
-export interface PartitionPosition {
-  readonly topic: string
+export interface PartitionOffset {
   readonly partition: number
   readonly offset: number
+}
+
+export interface PartitionPosition extends PartitionOffset {
+  readonly topic: string
 }
 
 export type Assignment = Readonly<Record<string, readonly number[]>>
@@ -89,9 +92,12 @@ export interface AdminPort {
   partitionCount(topic: string): Promise<number>
   offsets(topic: string): Promise<TopicOffsets[]>
   /** The first offset at or after the time, the end if there is none. */
-  offsetsAt(topic: string, timestamp: number): Promise<{ partition: number; offset: number }[]>
+  offsetsAt(topic: string, timestamp: number): Promise<PartitionOffset[]>
   /** Committed positions of a group; partitions it never committed are left out. */
   committed(groupId: string, topics: readonly string[]): Promise<PartitionPosition[]>
+  listGroups(): Promise<string[]>
+  /** Moves a group's committed positions. Rejects while the group has members: they would commit over them. */
+  setCommitted(groupId: string, topic: string, positions: readonly PartitionOffset[]): Promise<void>
   createTopics(topics: readonly TopicSpec[]): Promise<void>
   deleteTopics(topics: readonly string[]): Promise<void>
   listTopics(): Promise<string[]>

@@ -78,8 +78,8 @@ function settingsBody(settings: Settings): UserSettings {
   }
 }
 
-/** One JSON document. When a part breaks off, so does the whole, and the connection with it. */
-async function* archive({ parts, ...own }: DataExport): AsyncGenerator<Uint8Array> {
+/** Returns a data export as one JSON document. When a part breaks off, so does the whole. */
+export async function* archive({ parts, ...own }: DataExport): AsyncGenerator<Uint8Array> {
   const text = (part: string) => new TextEncoder().encode(part)
   const notes: string[] = []
   try {

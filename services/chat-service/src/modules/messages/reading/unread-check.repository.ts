@@ -51,6 +51,19 @@ export async function checkUnread(db: mongo.Db, options: { fix: boolean }): Prom
   return findings
 }
 
+/** The position of the newest message of each room that has one. */
+export async function headsOf(db: mongo.Db, roomIds: readonly number[]): Promise<Map<number, number>> {
+  if (roomIds.length === 0) return new Map()
+  const newest = await db
+    .collection<MessageDocument>(collections.messages)
+    .aggregate<{ _id: number; last: string }>([
+      { $match: { room_id: { $in: roomIds } } },
+      { $group: { _id: '$room_id', last: { $max: '$_id' } } },
+    ])
+    .toArray()
+  return new Map(newest.map(({ _id, last }) => [_id, positionOf(last)]))
+}
+
 /** Only what still is as it was found: somebody may have read on in the meantime. */
 async function fix(
   positions: mongo.Collection<ReadPositionDocument>,

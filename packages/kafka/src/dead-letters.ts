@@ -1,13 +1,17 @@
 import { deadLetterTopic } from '@bigtech/contracts'
-import { deadLetterTopicOf, deadLetterHeaders as names } from '../consumer/dead-letter.ts'
-import type { StoredRecord } from '../driver/port.ts'
-import type { KafkaConnection } from '../kafka.ts'
-import type { Publisher } from '../publisher/publisher.ts'
-import { readTopic } from '../read-topic.ts'
-import { headerNames } from '../record.ts'
+import { deadLetterTopicOf, deadLetterHeaders as names } from './consumer/dead-letter.ts'
+import type { StoredRecord } from './driver/port.ts'
+import type { KafkaConnection } from './kafka.ts'
+import type { Publisher } from './publisher/publisher.ts'
+import { readTopic } from './read-topic.ts'
+import { headerNames } from './record.ts'
 
-/** Headers of the marker that says in the dead letter topic itself that a letter was replayed. */
-const markerHeaders = { of: 'dlt_replay_of', at: 'dlt_replayed_at' } as const
+/** Headers of the marker that records in the dead-letter topic itself what became of a letter. */
+const markerHeaders = {
+  of: 'dlt_replay_of',
+  replayedAt: 'dlt_replayed_at',
+  discardedAt: 'dlt_discarded_at',
+} as const
 
 export interface DeadLetter {
   /** Where it is in the dead letter topic: `partition:offset`. */
@@ -22,8 +26,10 @@ export interface DeadLetter {
   readonly attempts: number
   readonly firstFailedAt: string
   readonly failedAt: string
-  /** When it was last sent back, null while nobody has. */
+  /** When it was last replayed, null before the first time. */
   readonly replayedAt: string | null
+  /** When an operator decided against a replay, null otherwise. */
+  readonly discardedAt: string | null
   readonly record: StoredRecord
 }
 
@@ -32,7 +38,7 @@ export interface LetterFilter {
   readonly place?: string | undefined
   readonly group?: string | undefined
   readonly eventType?: string | undefined
-  /** Given up on at or after this time. */
+  /** Failed for the last time at or after this time. */
   readonly since?: Date | undefined
 }
 
@@ -43,14 +49,14 @@ export async function listDeadLetters(
   filter: LetterFilter = {},
 ): Promise<DeadLetter[]> {
   const records = await readTopic(kafka, deadLetterTopicOf(topic))
-  const replayed = new Map<string, string>()
+  const markers = new Map<string, Readonly<Record<string, string>>>()
   for (const { headers } of records) {
     const of = headers[markerHeaders.of]
-    if (of !== undefined) replayed.set(of, headers[markerHeaders.at] ?? '')
+    if (of !== undefined) markers.set(of, { ...markers.get(of), ...headers })
   }
   return records
     .filter(({ headers }) => headers[markerHeaders.of] === undefined)
-    .map((record) => toLetter(record, topic, replayed))
+    .map((record) => toLetter(record, topic, markers))
     .filter((letter) => matches(letter, filter))
     .sort((a, b) => a.failedAt.localeCompare(b.failedAt))
 }
@@ -71,7 +77,7 @@ export async function deadLetterTopics(kafka: KafkaConnection): Promise<string[]
  * @throws Error when the letter has no value to send.
  */
 export async function replayDeadLetter(publisher: Publisher, letter: DeadLetter): Promise<void> {
-  const { record, topic, group, place } = letter
+  const { record, topic, group } = letter
   if (record.headers[names.valueOmitted] !== undefined) {
     throw new Error(`too large to be kept; it was at ${letter.originalPlace} of ${topic}`)
   }
@@ -79,13 +85,24 @@ export async function replayDeadLetter(publisher: Publisher, letter: DeadLetter)
   const headers = { ...Object.fromEntries(original), [headerNames.replayFor]: group }
   await publisher.publish([{ topic, key: record.key, value: record.value, headers }])
   // After the replay, not before: a crash in between shows the letter as pending, and doing it twice is harmless.
-  const marker = { [markerHeaders.of]: place, [markerHeaders.at]: new Date().toISOString() }
-  await publisher.publish([
-    { topic: deadLetterTopicOf(topic), key: record.key, value: null, headers: marker },
-  ])
+  await mark(publisher, letter, markerHeaders.replayedAt)
 }
 
-function toLetter(record: StoredRecord, topic: string, replayed: ReadonlyMap<string, string>): DeadLetter {
+/** Records that a letter will not be replayed. The letter itself stays until the topic's retention removes it. */
+export function discardDeadLetter(publisher: Publisher, letter: DeadLetter): Promise<void> {
+  return mark(publisher, letter, markerHeaders.discardedAt)
+}
+
+async function mark(publisher: Publisher, { record, topic, place }: DeadLetter, as: string): Promise<void> {
+  const headers = { [markerHeaders.of]: place, [as]: new Date().toISOString() }
+  await publisher.publish([{ topic: deadLetterTopicOf(topic), key: record.key, value: null, headers }])
+}
+
+function toLetter(
+  record: StoredRecord,
+  topic: string,
+  markers: ReadonlyMap<string, Readonly<Record<string, string>>>,
+): DeadLetter {
   const header = (name: string) => record.headers[name] ?? ''
   const place = `${record.partition}:${record.offset}`
   return {
@@ -100,7 +117,8 @@ function toLetter(record: StoredRecord, topic: string, replayed: ReadonlyMap<str
     attempts: Number(header(names.attempts)),
     firstFailedAt: header(names.firstFailedAt),
     failedAt: header(names.failedAt),
-    replayedAt: replayed.get(place) ?? null,
+    replayedAt: markers.get(place)?.[markerHeaders.replayedAt] ?? null,
+    discardedAt: markers.get(place)?.[markerHeaders.discardedAt] ?? null,
     record,
   }
 }

@@ -1,0 +1,123 @@
+import { CommandError, type Environment } from '@bigtech/service-kit'
+import { MySqlSession } from '@bigtech/stores'
+import type { Command } from 'commander'
+import { type CommandContext, dryRunNote } from '../output.ts'
+import { chooseServices, environmentOf } from '../services.ts'
+
+interface ParkedRow {
+  readonly id: number
+  readonly topic: string
+  readonly event_type: string
+  readonly event_id: string
+  readonly parked_reason: string | null
+}
+
+interface Backlog {
+  readonly service: string
+  readonly waiting: number
+  readonly oldest_seconds: number
+  readonly parked: number
+}
+
+/** Adds `outbox backlog|parked|release`. */
+export function addOutboxCommands(program: Command, { output, exit }: CommandContext): void {
+  const outbox = program.command('outbox').description('events that wait to be published, in MySQL')
+  outbox
+    .command('backlog')
+    .description('count what waits in the outbox of each service')
+    .option('--service <name...>', 'only these services')
+    .action(async ({ service = [] }: { service?: string[] }) => {
+      const backlogs = (await Promise.all(chooseServices(service).map(backlogOf))).flat()
+      output.print(
+        backlogs.map(
+          ({ service, waiting, oldest_seconds, parked }) =>
+            `${service}: ${waiting} waiting, the oldest for ${oldest_seconds} s, ${parked} parked`,
+        ),
+        backlogs,
+      )
+    })
+  outbox
+    .command('parked <service>')
+    .description('list events that Kafka refused')
+    .action(async (service: string) => {
+      const rows = await withOutbox(service, (session) =>
+        session.query<ParkedRow[]>(
+          'SELECT id, topic, event_type, event_id, parked_reason FROM outbox WHERE sent = 2 ORDER BY id LIMIT 1000',
+        ),
+      )
+      output.print(
+        rows.map(
+          (row) => `${row.id}  ${row.topic}  ${row.event_type}  ${row.event_id}  ${row.parked_reason ?? ''}`,
+        ),
+        rows,
+      )
+    })
+  outbox
+    .command('release <service> <id>')
+    .description('publish a parked event after its cause was repaired')
+    .option('--apply', 'do it')
+    .action(async (service: string, id: string, { apply = false }: { apply?: boolean }) => {
+      if (!/^\d+$/.test(id)) throw new CommandError(`"${id}" is not the id of an outbox row.`, 2)
+      const found = await withOutbox(service, (session) => release(session, Number(id), apply))
+      const what = found
+        ? `${apply ? 'Released' : 'Would release'} event ${id}.`
+        : `No event ${id} is parked.`
+      output.print([what, ...(found && !apply ? [dryRunNote] : [])], { found, applied: apply && found })
+      exit(found ? 0 : 1)
+    })
+}
+
+async function release(session: MySqlSession, id: number, apply: boolean): Promise<boolean> {
+  const rows = await session.query<unknown[]>('SELECT id FROM outbox WHERE sent = 2 AND id = ?', [id])
+  if (rows.length > 0 && apply)
+    await session.query('UPDATE outbox SET sent = 0, parked_reason = NULL WHERE sent = 2 AND id = ?', [id])
+  return rows.length > 0
+}
+
+async function backlogOf(service: string): Promise<Backlog[]> {
+  return withSession(await environmentOf(service), async (session) => {
+    if (!(await hasOutbox(session))) return []
+    const [row] = await session.query<{ waiting: number; parked: number; oldest: number | null }[]>(
+      `SELECT COALESCE(SUM(sent = 0), 0) AS waiting, COALESCE(SUM(sent = 2), 0) AS parked,
+         TIMESTAMPDIFF(SECOND, MIN(IF(sent = 0, created_at, NULL)), UTC_TIMESTAMP(3)) AS oldest
+       FROM outbox WHERE sent IN (0, 2)`,
+    )
+    return [
+      {
+        service,
+        waiting: Number(row?.waiting ?? 0),
+        oldest_seconds: Number(row?.oldest ?? 0),
+        parked: Number(row?.parked ?? 0),
+      },
+    ]
+  })
+}
+
+async function withOutbox<Result>(
+  service: string,
+  work: (session: MySqlSession) => Promise<Result>,
+): Promise<Result> {
+  const [name] = chooseServices([service])
+  return withSession(await environmentOf(name as string), async (session) => {
+    if (!(await hasOutbox(session))) throw new CommandError(`${service} has no outbox in MySQL.`, 2)
+    return work(session)
+  })
+}
+
+async function hasOutbox(session: MySqlSession): Promise<boolean> {
+  const rows = await session.query<unknown[]>("SHOW TABLES LIKE 'outbox'")
+  return rows.length > 0
+}
+
+async function withSession<Result>(
+  env: Environment,
+  work: (session: MySqlSession) => Promise<Result>,
+): Promise<Result> {
+  if (!env.DATABASE_URL) throw new CommandError('DATABASE_URL is not set.', 2)
+  const session = new MySqlSession(env.DATABASE_URL)
+  try {
+    return await work(session)
+  } finally {
+    await session.close()
+  }
+}

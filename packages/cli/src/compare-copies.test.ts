@@ -1,0 +1,75 @@
+import type { Fact } from '@bigtech/service-kit'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { compareCopies } from './compare-copies.ts'
+
+async function* stream(facts: readonly Fact[]): AsyncGenerator<Fact, void> {
+  yield* facts
+}
+
+const fields = { user: ['username'], pair: ['friends'] }
+
+async function compare(owned: readonly Fact[], copies: readonly Fact[], copied: object = fields) {
+  const found: string[] = []
+  for await (const { fact, detail } of compareCopies(stream(owned), {
+    fields: copied,
+    all: () => stream(copies),
+  })) {
+    found.push(`${fact.kind} ${fact.ids.join(':')} ${detail}`)
+  }
+  return found
+}
+
+const user = (id: number, username: string, deleted = false): Fact => ({
+  kind: 'user',
+  ids: [id],
+  fields: { username, deleted, email: `${username}@example.com` },
+})
+const pair = (low: number, high: number, friends: boolean): Fact => ({
+  kind: 'pair',
+  ids: [low, high],
+  fields: { friends, low_blocks_high: false },
+})
+
+describe('compareCopies', () => {
+  it('reports a copy that differs, one that is missing, and one that its owner does not know', async () => {
+    const owned = [user(1, 'ann'), user(2, 'bob'), user(4, 'dan'), pair(1, 2, true), pair(1, 4, true)]
+    const copies = [user(1, 'ann'), user(2, 'rob'), user(3, 'eve'), pair(1, 2, true), pair(1, 3, true)]
+    expect(await compare(owned, copies)).toEqual([
+      'user 2 username is "rob", not "bob"',
+      'user 3 is unknown to its owner',
+      'user 4 has no copy',
+      'pair 1:3 is unknown to its owner',
+      'pair 1:4 has no copy',
+    ])
+  })
+
+  it('takes a deleted user, and a pair with nothing between them, for the same as no copy', async () => {
+    expect(await compare([user(1, 'ann', true), pair(1, 2, false)], [])).toEqual([])
+    expect(await compare([], [user(1, '', true), pair(1, 2, false)])).toEqual([])
+    expect(await compare([user(1, 'ann')], [user(1, '', true)])).toEqual(['user 1 has no copy'])
+  })
+
+  it('compares only the kinds and fields that the service copies', async () => {
+    const owned = [user(1, 'ann'), pair(1, 2, true)]
+    expect(await compare(owned, [], { pair: ['low_blocks_high'] })).toEqual([])
+  })
+
+  it('finds exactly the users that were changed, whatever the gaps between ids', async () => {
+    const users = fc.uniqueArray(
+      fc.record({ id: fc.integer({ min: 1, max: 50 }), isChanged: fc.boolean() }),
+      {
+        selector: ({ id }) => id,
+      },
+    )
+    await fc.assert(
+      fc.asyncProperty(users, async (rows) => {
+        const sorted = rows.sort((a, b) => a.id - b.id)
+        const owned = sorted.map(({ id }) => user(id, 'name'))
+        const copies = sorted.map(({ id, isChanged }) => user(id, isChanged ? 'other' : 'name'))
+        const changed = sorted.filter(({ isChanged }) => isChanged)
+        expect(await compare(owned, copies)).toHaveLength(changed.length)
+      }),
+    )
+  })
+})

@@ -1,0 +1,39 @@
+import { loadConfig, type OpenOperations } from '@bigtech/service-kit'
+import mongoose from 'mongoose'
+import { Registry } from 'prom-client'
+import { configSchema } from './config.ts'
+import { createMysql } from './infrastructure/mysql.ts'
+import { contactCopies } from './modules/contacts/contacts.copies.ts'
+import { checkUnread, headsOf } from './modules/messages/reading/unread-check.repository.ts'
+import { checkRoomFigures } from './modules/rooms/room-figures.ts'
+
+const CONNECT_TIMEOUT_MS = 5_000
+
+/** Opens what operators do with chat-service. */
+export const openOperations: OpenOperations = async (env) => {
+  const { DATABASE_URL, MONGO_URL } = loadConfig(
+    configSchema.pick({ DATABASE_URL: true, MONGO_URL: true }),
+    env,
+  )
+  const mysql = createMysql(DATABASE_URL, new Registry())
+  const mongo = mongoose.createConnection(MONGO_URL, { serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS })
+  const database = async () => (await mongo.asPromise()).db!
+  return {
+    copies: contactCopies(mysql),
+    verify: async ({ fix }) => {
+      const db = await database()
+      const unread = await checkUnread(db, { fix })
+      const figures = await checkRoomFigures(mysql, (roomIds) => headsOf(db, roomIds), { fix })
+      const positions = unread.map(({ roomId, userId, stored, expected }) => ({
+        subject: `room ${roomId}, user ${userId}`,
+        detail: `has read up to ${stored}, not ${expected}`,
+        isFixed: fix,
+      }))
+      return [...positions, ...figures]
+    },
+    close: async () => {
+      await mongo.close()
+      await mysql.close()
+    },
+  }
+}

@@ -1,0 +1,87 @@
+import { pairStateAnnounced } from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/outbox'
+import { type Fact, pages } from '@bigtech/service-kit'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
+
+const PAGE = 500
+/** More than any pair changes between a backup and its restore. */
+const VERSION_STEP = 1_000_000
+
+interface Key {
+  readonly userLow: bigint
+  readonly userHigh: bigint
+}
+
+type Row = NonNullable<Awaited<ReturnType<Tx['friendship']['findFirst']>>>
+
+const nextPairs = (db: Pick<Tx, 'friendship'>, last: Key | undefined): Promise<Row[]> =>
+  db.friendship.findMany({
+    ...(last
+      ? {
+          where: {
+            OR: [
+              { userLow: { gt: last.userLow } },
+              { userLow: last.userLow, userHigh: { gt: last.userHigh } },
+            ],
+          },
+        }
+      : {}),
+    orderBy: [{ userLow: 'asc' }, { userHigh: 'asc' }],
+    take: PAGE,
+  })
+
+const stateOf = ({ status, blockedByLowAt, blockedByHighAt }: Row) => ({
+  friends: status === 'friends',
+  low_blocks_high: blockedByLowAt !== null,
+  high_blocks_low: blockedByHighAt !== null,
+})
+
+/** Every pair as other services copy it, in the order of the ids. */
+export async function* ownedPairs(mysql: Mysql): AsyncGenerator<Fact, void> {
+  for await (const row of pages<Row>((last) => mysql.run('ownedPairs', (db) => nextPairs(db, last)))) {
+    yield { kind: 'pair', ids: [Number(row.userLow), Number(row.userHigh)], fields: stateOf(row) }
+  }
+}
+
+/**
+ * Publishes every pair as it is now. Returns the number of events.
+ *
+ * @param raiseVersions first raises every version, so that copies that are newer than a restored pair are replaced too
+ */
+export async function republishPairs(
+  mysql: Mysql,
+  outbox: Outbox,
+  { raiseVersions, correlationId }: { readonly raiseVersions: boolean; readonly correlationId: string },
+): Promise<number> {
+  let events = 0
+  let last: Key | undefined
+  do {
+    last = await mysql.transaction('republishPairs', async (tx) => {
+      const rows = await nextPairs(tx, last)
+      for (const { userLow, userHigh } of rows) {
+        const row = await lock(tx, { userLow, userHigh }, raiseVersions ? VERSION_STEP : 0)
+        if (!row) continue
+        const payload = {
+          user_low: Number(userLow),
+          user_high: Number(userHigh),
+          ...stateOf(row),
+          ...(row.version > 0 ? { pair_version: row.version } : {}),
+        }
+        await outbox.enqueue(tx, pairStateAnnounced, payload, { correlationId })
+        events++
+      }
+      return rows.at(-1)
+    })
+  } while (last)
+  return events
+}
+
+/** An update locks the row: a change of the pair waits, and its event comes after the announcement. */
+async function lock(tx: Tx, { userLow, userHigh }: Key, step: number): Promise<Row | null> {
+  const { count } = await tx.friendship.updateMany({
+    where: { userLow, userHigh },
+    data: { version: { increment: step } },
+  })
+  if (count === 0) return null
+  return tx.friendship.findUnique({ where: { userLow_userHigh: { userLow, userHigh } } })
+}

@@ -1,0 +1,23 @@
+import { uuidv7 } from '@bigtech/contracts'
+import { createOutbox } from '@bigtech/outbox'
+import { loadConfig, type OpenOperations } from '@bigtech/service-kit'
+import { Registry } from 'prom-client'
+import { configSchema } from './config.ts'
+import { createMysql } from './infrastructure/mysql.ts'
+import { ownedPairs, republishPairs } from './modules/friendship/owned-pairs.ts'
+import { peopleCopies } from './modules/people/people.copies.ts'
+import { PeopleRepository } from './modules/people/people.repository.ts'
+
+/** Opens what operators do with friend-service. The running service publishes what is stored here. */
+export const openOperations: OpenOperations = async (env) => {
+  const { DATABASE_URL } = loadConfig(configSchema.pick({ DATABASE_URL: true }), env)
+  const mysql = createMysql(DATABASE_URL, new Registry())
+  const outbox = createOutbox('friend-service')
+  return {
+    owned: () => ownedPairs(mysql),
+    copies: peopleCopies(mysql, new PeopleRepository(mysql)),
+    republish: ({ raiseVersions }) =>
+      republishPairs(mysql, outbox, { raiseVersions, correlationId: uuidv7() }),
+    close: () => mysql.close(),
+  }
+}

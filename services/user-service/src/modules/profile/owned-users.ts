@@ -1,0 +1,95 @@
+import { userDeleted, userUpdated } from '@bigtech/contracts'
+import type { Outbox } from '@bigtech/outbox'
+import { type Fact, pages } from '@bigtech/service-kit'
+import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+
+const PAGE = 500
+/** More than any user changes between a backup and its restore. */
+const VERSION_STEP = 1_000_000
+
+type Row = NonNullable<Awaited<ReturnType<Transaction['user']['findFirst']>>>
+
+const nextUsers = (
+  db: Pick<Transaction, 'user'>,
+  last: { readonly id: number } | undefined,
+): Promise<Row[]> =>
+  db.user.findMany({ where: { id: { gt: last?.id ?? 0 } }, orderBy: { id: 'asc' }, take: PAGE })
+
+/** Every user as other services copy them, in the order of their ids. */
+export async function* ownedUsers(mysql: Mysql): AsyncGenerator<Fact, void> {
+  for await (const row of pages<Row>((last) => mysql.run('ownedUsers', (db) => nextUsers(db, last)))) {
+    yield {
+      kind: 'user',
+      ids: [row.id],
+      fields: {
+        deleted: row.status !== 'active',
+        email: row.email,
+        username: row.username,
+        display_name: row.displayName,
+        status_message: row.statusMessage,
+        profile_image_url: row.profileImageUrl,
+        locale: row.locale,
+      },
+    }
+  }
+}
+
+/**
+ * Publishes every user as they are now: UserUpdated, or UserDeleted for a deleted account. Returns the number of events.
+ *
+ * @param raiseVersions first raises every version, so that copies that are newer than a restored user are replaced too
+ */
+export async function republishUsers(
+  mysql: Mysql,
+  outbox: Outbox,
+  { raiseVersions, correlationId }: { readonly raiseVersions: boolean; readonly correlationId: string },
+): Promise<number> {
+  let events = 0
+  let last: Row | undefined
+  do {
+    last = await mysql.transaction('republishUsers', async (tx) => {
+      const rows = await nextUsers(tx, last)
+      if (rows.length > 0 && raiseVersions)
+        await tx.user.updateMany({
+          where: { id: { in: rows.map(({ id }) => id) } },
+          data: { version: { increment: VERSION_STEP } },
+        })
+      for (const row of rows) {
+        const version = row.version + (raiseVersions ? VERSION_STEP : 0)
+        if (await publish(tx, outbox, { ...row, version }, correlationId)) events++
+      }
+      return rows.at(-1)
+    })
+  } while (last)
+  return events
+}
+
+async function publish(tx: Transaction, outbox: Outbox, row: Row, correlationId: string): Promise<boolean> {
+  if (row.status !== 'active') return publishDeletion(tx, outbox, row.id, correlationId)
+  const payload = {
+    user_id: row.id,
+    username: row.username,
+    display_name: row.displayName,
+    status_message: row.statusMessage,
+    profile_image_url: row.profileImageUrl,
+    locale: row.locale,
+    profile_version: row.version,
+    ...(row.email === null ? {} : { email: row.email }),
+  }
+  await outbox.enqueue(tx, userUpdated, payload, { correlationId })
+  return true
+}
+
+async function publishDeletion(
+  tx: Transaction,
+  outbox: Outbox,
+  userId: number,
+  correlationId: string,
+): Promise<boolean> {
+  const deletion = await tx.accountDeletion.findUnique({ where: { userId } })
+  if (!deletion) return false
+  const message_policy = deletion.messagePolicy === 'remove' ? 'remove' : 'keep'
+  const payload = { user_id: userId, deletion_id: deletion.id, message_policy } as const
+  await outbox.enqueue(tx, userDeleted, payload, { correlationId })
+  return true
+}

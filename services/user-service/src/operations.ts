@@ -1,0 +1,134 @@
+import { uuidv7 } from '@bigtech/contracts'
+import {
+  type AuthenticatedContext,
+  buildService,
+  CommandError,
+  commandLogDestination,
+  loadConfig,
+  type OpenOperations,
+  type Service,
+  type UserOperations,
+} from '@bigtech/service-kit'
+import { configSchema } from './config.ts'
+import { readSigningKeys, type SigningKeys } from './infrastructure/signing-keys.ts'
+import { openStores, type Stores } from './infrastructure/stores.ts'
+import { createDeletionRepository } from './modules/deletion/deletion.repository.ts'
+import { createDeletionService } from './modules/deletion/deletion.service.ts'
+import { relationCopies } from './modules/directory/relations.copies.ts'
+import { ownedUsers, republishUsers } from './modules/profile/owned-users.ts'
+import { createProfileRepository } from './modules/profile/profile.repository.ts'
+import { archive } from './modules/profile/profile.routes.ts'
+import { createProfileService } from './modules/profile/profile.service.ts'
+import { createSessionRepository } from './modules/session/session.repository.ts'
+import { ACCESS_TOKEN_SECONDS } from './modules/session/session.ts'
+import { createSessionCache } from './modules/session/session-cache.ts'
+import { createSessionEnder } from './modules/session/session-ender.ts'
+import { createTokens } from './modules/session/tokens.ts'
+
+interface Opened {
+  readonly service: Service
+  readonly stores: Stores
+  readonly keys: SigningKeys
+}
+
+/** Opens what operators do with user-service. The running service publishes what is stored here. */
+export const openOperations: OpenOperations = async (env) => {
+  const config = loadConfig(configSchema, { ...env, LOG_LEVEL: 'warn' })
+  const keys = await readSigningKeys(config.JWT_PRIVATE_KEY_FILE)
+  const service = await buildService({
+    name: 'user-service',
+    title: 'User Service',
+    description: '',
+    config,
+    keys: keys.verifyKeys,
+    signing: { ...keys.signer, expiresInSeconds: ACCESS_TOKEN_SECONDS },
+    logDestination: commandLogDestination,
+  })
+  const stores = await openStores(service, config, 1)
+  const { mysql, outbox } = stores
+  return {
+    owned: () => ownedUsers(mysql),
+    copies: relationCopies(mysql),
+    republish: ({ raiseVersions }) =>
+      republishUsers(mysql, outbox, { raiseVersions, correlationId: uuidv7() }),
+    users: userOperations({ service, stores, keys }),
+    close: () => service.stop(),
+  }
+}
+
+function userOperations(opened: Opened): UserOperations {
+  const { service, stores } = opened
+  const { mysql, outbox } = stores
+  const ender = createSessionEnder({
+    outbox,
+    cache: createSessionCache(stores.redis),
+    revocations: service.revocations,
+    wakeRelay: () => {},
+    // Presence ends with the streams, which close when the revocation arrives.
+    onEnded: async () => {},
+    metrics: service.metrics,
+  })
+  const sessions = createSessionRepository(mysql, outbox, ender)
+  return {
+    sessions: async (userId) =>
+      (await sessions.list(userId, 1_000)).map(({ id, device, ipPrefix, createdAt, lastSeenAt }) => ({
+        id,
+        device,
+        ip_prefix: ipPrefix,
+        created_at: createdAt.toISOString(),
+        last_seen_at: lastSeenAt.toISOString(),
+      })),
+    revoke: async (userId, sessionId) => {
+      const which = sessionId === undefined ? {} : { only: sessionId }
+      const ended = await sessions.end({ userId, ...which, reason: 'revoked', correlationId: uuidv7() })
+      await ender.committed(userId, ended, 'revoked')
+      return ended.length
+    },
+    exportData: (userId) => exportData(opened, userId),
+    erase: async (userId, messagePolicy) => {
+      const deletions = createDeletionService({
+        deletions: createDeletionRepository(mysql, outbox, ender),
+        sessions: ender,
+        // In place of a password that an operator does not know: the hash that is in force.
+        confirmPassword: () => passwordHashOf(stores, userId),
+        // The running service does its own step within seconds, Redis included.
+        forgetInRedis: async () => {},
+        wakeRelay: () => {},
+      })
+      const ctx = await contextOf(opened, userId)
+      return (await deletions.deleteMyAccount(ctx, { password: '', messagePolicy })).id
+    },
+  }
+}
+
+async function* exportData(opened: Opened, userId: number): AsyncGenerator<Uint8Array, void> {
+  const { mysql, outbox, limiter, neighbours } = opened.stores
+  const profiles = createProfileService({
+    profiles: createProfileRepository(mysql, outbox),
+    changeUsername: () => Promise.reject(new Error('not for operators')),
+    limiter,
+    neighbours,
+    wakeRelay: () => {},
+    onVisibilityChanged: async () => {},
+  })
+  yield* archive(await profiles.exportMyData(await contextOf(opened, userId)))
+}
+
+async function passwordHashOf({ mysql }: Stores, userId: number): Promise<string> {
+  const row = await mysql.run('operatorCredential', (db) => db.credential.findUnique({ where: { userId } }))
+  if (!row) throw new CommandError(`Account ${userId} has no password: it is deleted, or being deleted.`)
+  return row.passwordHash
+}
+
+/** An operator acts for the user, with a token that neighbours accept and that belongs to no session. */
+async function contextOf({ service, stores, keys }: Opened, userId: number): Promise<AuthenticatedContext> {
+  const user = await stores.mysql.run('operatorUser', (db) =>
+    db.user.findFirst({ where: { id: userId, status: 'active' } }),
+  )
+  if (!user) throw new CommandError(`There is no active account ${userId}.`)
+  const actor = { userId, username: user.username, role: 'user' as const, sessionId: crypto.randomUUID() }
+  await service.app.ready()
+  const bearer = createTokens(service.app.jwt, keys).access(actor)
+  const expiresAt = Math.floor(Date.now() / 1_000) + ACCESS_TOKEN_SECONDS
+  return { requestId: uuidv7(), log: service.log, actor: { ...actor, expiresAt }, bearer }
+}
