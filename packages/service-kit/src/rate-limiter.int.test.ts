@@ -103,6 +103,11 @@ it('resets a subject on every process', async () => {
   expect(await refusalOf(one.limiter.take(limit, 7))).toBeUndefined()
 })
 
+it('never refuses where the maximum is infinite', async () => {
+  const { limiter } = await openProcess()
+  expect(await refusalOf(limiter.take(limitOf(Number.POSITIVE_INFINITY), 7, 1_000_000))).toBeUndefined()
+})
+
 it('counts in the process alone without Redis', async () => {
   const limit = limitOf(2)
   const limiter = new RateLimiter({ registry: new Registry(), keyPrefix: 'limit:', log: { warn } })

@@ -11,6 +11,7 @@ import type { RedisStore } from './redis.ts'
 export interface Limit {
   /** A label of `rate_limited_total`, and part of the key. */
   readonly name: string
+  /** `Infinity` for no limit. */
   readonly max: number
   /** A window begins with the first of what is counted. Whole seconds. */
   readonly windowSeconds: number
@@ -77,7 +78,9 @@ export class RateLimiter {
     const known = this.#counters.get(id)
     if (known) return known
     const { keyPrefix, redis } = this.#options
-    const options = { keyPrefix: `${keyPrefix}${name}`, points: max, duration: windowSeconds }
+    // The library refuses an infinite number.
+    const points = Math.min(max, Number.MAX_SAFE_INTEGER)
+    const options = { keyPrefix: `${keyPrefix}${name}`, points, duration: windowSeconds }
     const counters = {
       local: new RateLimiterMemory(options),
       shared: redis && new RateLimiterRedis({ ...options, storeClient: redis.client }),
