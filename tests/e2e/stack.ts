@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { uniqueName, waitFor } from '@bigtech/testkit'
 
 function url(name: string, fallback: string): string {
@@ -91,6 +94,15 @@ export async function newPerson(displayName = '테스트 유저'): Promise<Perso
     }),
   )
   return { id: registered.body.id, email, username, password, ...(await signIn(email)) }
+}
+
+/** Somebody new with a role, granted as operators grant it. */
+export async function newModerator(role: 'moderator' | 'operator' = 'moderator'): Promise<Person> {
+  const person = await newPerson()
+  const command = join(import.meta.dirname, '../../services/user-service/src/set-role.ts')
+  const env = { ...process.env, DATABASE_URL: process.env.BIGTECH_USER_DATABASE_URL }
+  await promisify(execFile)(process.execPath, [command, person.email, role], { env })
+  return { ...person, ...(await signIn(person.email)) }
 }
 
 /** One more session of somebody. */

@@ -44,6 +44,8 @@ export const forwarded: readonly RouteExpectation[] = [
   user('GET', '/api/profile/me', '/profile/me'),
   user('PUT', '/api/profile/me', '/profile/me'),
   user('PATCH', '/api/profile/me', '/profile/me'),
+  user('POST', '/api/moderation/reports', '/moderation/reports'),
+  user('GET', '/api/moderation/reports?state=open', '/moderation/reports?state=open'),
   friend('GET', '/api/friends', '/friends'),
   friend('GET', '/api/friends/', '/friends/'),
   friend('POST', '/api/friends/request', '/friends/request'),

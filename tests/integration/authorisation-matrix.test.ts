@@ -4,6 +4,7 @@ import { http, operatorToken } from '../e2e/stack.ts'
 import { roomRows } from './matrix/chat-rows.ts'
 import { friendRows } from './matrix/friend-rows.ts'
 import { messageRows } from './matrix/message-rows.ts'
+import { moderationRows } from './matrix/moderation-rows.ts'
 import type { Answered, Expected, Made, Request, Row } from './matrix/row.ts'
 import { type Role, roles, type Scene, setScene } from './matrix/scene.ts'
 import { userRows } from './matrix/user-rows.ts'
@@ -18,6 +19,7 @@ const rows: readonly Row[] = [
   ...notificationRows,
   ...analyticsRows,
   ...userRows,
+  ...moderationRows,
 ]
 const titled = (of: readonly Row[]) =>
   of.map((row) => [row.operationId + (row.when ? `, ${row.when}` : ''), row] as const)
@@ -83,7 +85,7 @@ async function subjectOf(row: Row): Promise<Made> {
 
 /** For requests that are wrong in other ways than by whom they come from. */
 async function rightful(row: Row): Promise<{ request: Request; token: string | undefined }> {
-  const role: Role = 'owner'
+  const role: Role = row.table.owner === 'ACCOUNT_ROLE_REQUIRED' ? 'moderator' : 'owner'
   const subject = { ...(await subjectOf(row)), ...(await row.before?.(scene, role)) }
   const request = row.request?.(scene, role, subject) ?? {}
   const isOperators = row.table.owner === 'TOKEN_INVALID'
@@ -151,6 +153,8 @@ describe('what is not there', () => {
     session_id: 'SESSION_NOT_FOUND',
     deletion_id: 'DELETION_NOT_FOUND',
     subscription_id: 'SUBSCRIPTION_NOT_FOUND',
+    report_id: 'REPORT_NOT_FOUND',
+    notice_id: 'NOTICE_NOT_FOUND',
   }
 
   it.each(titled(firstRows))('%s', async (_title, row) => {

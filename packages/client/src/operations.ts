@@ -38,6 +38,9 @@ export type RoomHead = { room_id: number; seq: number; cseq: number }
 /** Accept a request you received. */
 export const acceptFriendRequest: Operation<{ params: { id: number } }, FriendRequest> = { method: 'POST', path: '/friends/requests/:id/accept' }
 
+/** Say that you have read a notice. */
+export const acknowledgeNotice: Operation<{ params: { notice_id: number } }, undefined> = { method: 'PUT', path: '/moderation/notices/:notice_id/acknowledged' }
+
 /** Say that you still read your stream. */
 export const acknowledgeStream: Operation<{ body: { stream_id: string } }, undefined> = { method: 'POST', path: '/stream/acks' }
 
@@ -79,6 +82,9 @@ export const createRoom: Operation<{ body: { name?: string | null | undefined; i
 
 /** A ticket to open the stream without a header. */
 export const createStreamTicket: Operation<{ body?: { last_event_id?: string | undefined } }, { ticket: string; expires_in: number }> = { method: 'POST', path: '/stream/tickets' }
+
+/** Decide a report. */
+export const decideReport: Operation<{ params: { report_id: number }; body: { action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note?: string | undefined; message?: string | undefined; hours?: number | undefined } }, { decision_id: number; report_id: number; user_id: number; moderator_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note: string | null; message: string | null; until: string | null; created_at: string }> = { method: 'POST', path: '/moderation/reports/:report_id/decisions' }
 
 /** Delete a file that no message uses. */
 export const deleteFile: Operation<{ params: { file_id: string } }, undefined> = { method: 'DELETE', path: '/files/:file_id' }
@@ -152,6 +158,9 @@ export const getPresence: Operation<{ query: { user_ids: string } }, { items: Pr
 /** Who may add you to groups. */
 export const getReceiverSettings: Operation<NoInput, { strangers_may_add: boolean }> = { method: 'GET', path: '/rooms/settings/me' }
 
+/** A report with what was copied, and what was decided about its user before. */
+export const getReport: Operation<{ params: { report_id: number } }, { report_id: number; kind: "user" | "message"; reason: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "other"; state: "open" | "closed"; target: { user_id: number; username: string; display_name: string }; reporter: { user_id: number; username: string; display_name: string }; created_at: string; closed_at: string | null; open_reports: number; comment: string | null; room_id: number | null; context: ({ message_id: string; user_id: number; username: string; content: string; file_name: string | null; created_at: string; reported: boolean })[]; muted_until: string | null; suspended_until: string | null; decisions: ({ decision_id: number; report_id: number; user_id: number; moderator_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note: string | null; message: string | null; until: string | null; created_at: string })[] }> = { method: 'GET', path: '/moderation/reports/:report_id' }
+
 /** Sessions ended lately, whose access tokens other services must refuse. */
 export const getRevocations: Operation<{ query: { since: string } }, { as_of: string; items: { session_id: string; revoked_at: string }[]; has_more: boolean }> = { method: 'GET', path: '/.well-known/revocations.json', auth: 'public' }
 
@@ -185,6 +194,9 @@ export const leaveRoom: Operation<{ params: { room_id: number } }, undefined> = 
 /** Whom you have blocked, newest first. */
 export const listBlockedUsers: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; blocked_at: string })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/blocked' }
 
+/** The log of decisions, newest first. */
+export const listDecisions: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; user_id?: number | undefined } }, { items: ({ decision_id: number; report_id: number; user_id: number; moderator_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note: string | null; message: string | null; until: string | null; created_at: string })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/decisions' }
+
 /** What was sent to you in the last 30 days, newest first. */
 export const listDeliveries: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ delivery_id: string; kind: "welcome" | "friend_request" | "friend_accepted" | "message" | "verify_email" | "change_email" | "undo_email" | "reset_password"; channel: "mail" | "push"; state: "pending" | "sent" | "no_subscription" | "connected" | "withdrawn" | "disabled" | "failed"; event_count: number; room_id: number | null; from_user_id: number | null; created_at: string; finished_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/notifications/deliveries' }
 
@@ -209,6 +221,9 @@ export const listMessageVersions: Operation<{ params: { room_id: number; message
 /** The history of a room, by seq. */
 export const listMessages: Operation<{ params: { room_id: number }; query?: { before_seq?: number | undefined; after_seq?: number | undefined; around_seq?: number | undefined; limit?: number | undefined; cursor?: string | undefined } }, { items: Message[]; next_cursor: string | null; last_seq: number; last_cseq: number }> = { method: 'GET', path: '/messages/:room_id' }
 
+/** What moderators have decided about you, newest first. */
+export const listModerationNotices: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ notice_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; message: string | null; until: string | null; created_at: string; acknowledged_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/notices' }
+
 /** The pinned messages of a room, newest pin first. */
 export const listPins: Operation<{ params: { room_id: number } }, { items: Message[] }> = { method: 'GET', path: '/messages/:room_id/pins' }
 
@@ -217,6 +232,9 @@ export const listPushSubscriptions: Operation<NoInput, { items: ({ subscription_
 
 /** How far each member has read. */
 export const listReadPositions: Operation<{ params: { room_id: number } }, { items: ReadPosition[] }> = { method: 'GET', path: '/rooms/:room_id/read' }
+
+/** The queue of reports: open ones oldest first, closed ones newest first. */
+export const listReports: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; state?: "open" | "closed" | undefined } }, { items: ({ report_id: number; kind: "user" | "message"; reason: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "other"; state: "open" | "closed"; target: { user_id: number; username: string; display_name: string }; reporter: { user_id: number; username: string; display_name: string }; created_at: string; closed_at: string | null; open_reports: number })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/reports' }
 
 /** Who is in a room, in the order of joining. */
 export const listRoomMembers: Operation<{ params: { room_id: number }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: RoomMember[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms/:room_id/members' }
@@ -280,6 +298,9 @@ export const removeReaction: Operation<{ params: { room_id: number; message_id: 
 
 /** Remove somebody from a group. */
 export const removeRoomMember: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/members/:user_id' }
+
+/** Report a user or a message to the moderators. */
+export const reportUser: Operation<{ body: { user_id?: number | undefined; message_id?: string | undefined; reason: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "other"; comment?: string | undefined } }, { report_id: number }> = { method: 'POST', path: '/moderation/reports' }
 
 /** Send the mail that verifies your address again. */
 export const requestEmailVerification: Operation<NoInput, undefined> = { method: 'POST', path: '/auth/email/verification' }
@@ -407,6 +428,13 @@ export type ProblemCode =
   | 'SEQ_OUT_OF_RANGE'
   | 'TICKET_INVALID'
   | 'SUBSCRIPTION_NOT_FOUND'
+  | 'ACCOUNT_SUSPENDED'
+  | 'ACCOUNT_MUTED'
+  | 'REPORT_SELF'
+  | 'REPORT_NOT_FOUND'
+  | 'REPORT_CLOSED'
+  | 'MODERATION_REFUSED'
+  | 'NOTICE_NOT_FOUND'
   | 'FILE_NOT_FOUND'
   | 'FILE_MISSING'
   | 'FILE_EMPTY'

@@ -323,6 +323,42 @@ export const problems = {
     title: 'There is no such push subscription.',
     meaning: 'It has ended (also by itself, when the browser dropped it), or is not yours.',
   },
+  // --- moderation ------------------------------------------------------------------------------
+  ACCOUNT_SUSPENDED: {
+    status: 403,
+    title: 'This account is suspended.',
+    meaning: '`detail` says until when and why. Only said to whoever knows the password.',
+  },
+  ACCOUNT_MUTED: {
+    status: 403,
+    title: 'You may not send anything for now.',
+    meaning: 'A moderator has muted the account; `detail` says until when. Reading goes on.',
+  },
+  REPORT_SELF: {
+    status: 400,
+    title: 'You cannot report yourself.',
+    meaning: 'The report is about you, or about a message of your own.',
+  },
+  REPORT_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such report.',
+    meaning: 'Unknown, or erased with the account that it was about.',
+  },
+  REPORT_CLOSED: {
+    status: 409,
+    title: 'This report has been decided.',
+    meaning: 'Another moderator was first. Fetch it again; `lift` is still possible.',
+  },
+  MODERATION_REFUSED: {
+    status: 403,
+    title: 'You may not decide about this user.',
+    meaning: 'It is yourself, or their role is not below yours.',
+  },
+  NOTICE_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such notice.',
+    meaning: 'Unknown, or not yours.',
+  },
   // --- media-service ---------------------------------------------------------------------------
   FILE_NOT_FOUND: {
     status: 404,

@@ -44,7 +44,13 @@ export async function buildChatService(
   const limiter = openRateLimiter(service, redisStore, 'chat:limit:')
 
   const contacts = createContacts({ service, mysql, outbox })
-  const membership = createMembership({ service, mysql, redis, policy: contacts.contacts })
+  const membership = createMembership({
+    service,
+    mysql,
+    redis,
+    policy: contacts.contacts,
+    muted: contacts.muted,
+  })
   const messages = createMessages({
     service,
     mongo,

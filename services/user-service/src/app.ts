@@ -6,6 +6,7 @@ import { createAccounts, createLoginFinder } from './modules/account/account.mod
 import { createDeletions } from './modules/deletion/deletion.module.ts'
 import { createDirectory } from './modules/directory/directory.module.ts'
 import { createGoogle } from './modules/google/google.module.ts'
+import { createModeration } from './modules/moderation/moderation.module.ts'
 import { createPresence } from './modules/presence/presence.module.ts'
 import type { PresenceTiming } from './modules/presence/presence.ts'
 import { createProfiles } from './modules/profile/profile.module.ts'
@@ -47,7 +48,7 @@ export async function buildUserService(
 
   const stores = await openStores(service, config, workers)
 
-  const lookups = createDirectory({ service, stores })
+  const { lookups, isVisible } = createDirectory({ service, stores })
   const { presence, store } = createPresence({ service, stores, lookups, timing: presenceTiming })
   const {
     ender: sessions,
@@ -62,6 +63,7 @@ export async function buildUserService(
     ...{ service, stores, sessions, tokens, registrationsPerHour, now },
   })
   createGoogle({ service, stores, config, accounts, identities, sessions: sessionService })
+  createModeration({ service, stores, sessions, isVisible })
   const forgetInRedis = (userId: number) => Promise.all([store.forget(userId), guard.forget(userId)])
   createDeletions({ service, stores, sessions, accounts, forgetInRedis })
   const onVisibilityChanged = (userId: number) => ignoreOutage(service, store.repeat(userId))

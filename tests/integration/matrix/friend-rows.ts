@@ -24,8 +24,8 @@ export const friendRows: readonly Row[] = [
     check: ({ body }, { people }, role) => {
       if (role !== 'owner') return expect(body.items).toEqual([])
       const from = body.items.map((item: { from_user_id: number }) => item.from_user_id)
-      const { stranger, removed, member, admin } = people
-      expect(from.sort()).toEqual([stranger, removed, member, admin].map(({ id }) => id).sort())
+      const { stranger, moderator, removed, member, admin } = people
+      expect(from.sort()).toEqual([stranger, moderator, removed, member, admin].map(({ id }) => id).sort())
     },
   },
   {

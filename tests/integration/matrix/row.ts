@@ -42,7 +42,8 @@ function table(of: (role: Role) => Expected): Table {
   return Object.fromEntries(roles.map((role) => [role, of(role)])) as Record<Role, Expected>
 }
 
-const outsiders: readonly Role[] = ['stranger', 'blocked', 'removed', 'friend']
+// A moderator sees what was reported, and of everything else no more than a stranger.
+const outsiders: readonly Role[] = ['stranger', 'moderator', 'blocked', 'removed', 'friend']
 const ordinary: readonly Role[] = ['member']
 const notOwner: readonly Role[] = ['member', 'admin']
 
@@ -70,6 +71,11 @@ export function admins(expected: Expected): Table {
 /** Its owner alone. */
 export function ownerAlone(expected: Expected, refusal: ProblemCode = 'ROLE_REQUIRED'): Table {
   return members(expected, Object.fromEntries(notOwner.map((role) => [role, refusal])))
+}
+
+/** Whoever has been given the role of a moderator. */
+export function moderators(expected: Expected): Table {
+  return everybody('ACCOUNT_ROLE_REQUIRED', { moderator: expected })
 }
 
 /** Only whose it is; the others are told that it is not there. */

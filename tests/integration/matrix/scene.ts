@@ -1,9 +1,10 @@
-import { befriend, expectStatus, http, newPerson, type Person, stack } from '../../e2e/stack.ts'
+import { befriend, expectStatus, http, newModerator, newPerson, type Person, stack } from '../../e2e/stack.ts'
 
 /** What the callers are to the owner of what is asked for. In the order in which they are tried. */
 export const roles = [
   'anonymous',
   'stranger',
+  'moderator',
   'blocked',
   'removed',
   'friend',
@@ -40,7 +41,8 @@ export async function setScene(): Promise<Scene> {
   const [stranger, blocked, removed, friend, member, admin, owner, target, other] = (await Promise.all(
     Array.from({ length: 9 }, () => newPerson()),
   )) as [Person, Person, Person, Person, Person, Person, Person, Person, Person]
-  const people = { stranger, blocked, removed, friend, member, admin, owner }
+  const moderator = await newModerator()
+  const people = { stranger, moderator, blocked, removed, friend, member, admin, owner }
   const tokens: Record<string, string | undefined> = { target: target.token, other: other.token }
   for (const [role, { token }] of Object.entries(people)) tokens[role] = token
 

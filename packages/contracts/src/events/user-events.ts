@@ -92,6 +92,25 @@ export const userSessionRevoked = defineEvent({
   }),
 })
 
+/** `lift` ends mute and suspension. */
+export const moderationAction = z.enum(['dismiss', 'warn', 'mute', 'suspend', 'lift'])
+
+/** A moderator muted or suspended a user, or lifted it: what holds now. Ended sessions are told by UserSessionRevoked. */
+export const userModerated = defineEvent({
+  type: 'UserModerated',
+  version: 1,
+  topic: 'user.events',
+  key: byUser,
+  payload: z.object({
+    user_id: userId,
+    /** Rises with every decision about the user: an event with a lower one is old. */
+    decision_id: z.int().positive(),
+    /** Until then the user may send nothing. Null: not muted; the year 9999: until it is lifted. */
+    muted_until: timestamp.nullable(),
+    suspended_until: timestamp.nullable(),
+  }),
+})
+
 /** The account is being deleted: every service removes or anonymises what it holds of this user. */
 export const userDeleted = defineEvent({
   type: 'UserDeleted',

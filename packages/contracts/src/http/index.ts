@@ -19,6 +19,7 @@ export {
   replyPreview,
 } from './message-shapes.ts'
 export * from './messages.ts'
+export * from './moderation.ts'
 export * from './notification.ts'
 export * from './paging.ts'
 export * from './problem.ts'

@@ -26,7 +26,7 @@ export const addReaction = defineRoute({
   description: 'Any number of times with the same effect.',
   params: ofReaction,
   success: oneMessage(200, 'The message with its reactions.'),
-  problems: [...messageProblems, 'REACTION_LIMIT', 'DIRECT_MESSAGE_REFUSED'],
+  problems: [...messageProblems, 'REACTION_LIMIT', 'DIRECT_MESSAGE_REFUSED', 'ACCOUNT_MUTED'],
 })
 
 export const removeReaction = defineRoute({
@@ -65,7 +65,7 @@ export const pinMessage = defineRoute({
   summary: 'Pin a message',
   params: ofMessage,
   success: oneMessage(200, 'The pinned message.'),
-  problems: [...messageProblems, 'PIN_LIMIT', 'DIRECT_MESSAGE_REFUSED'],
+  problems: [...messageProblems, 'PIN_LIMIT', 'DIRECT_MESSAGE_REFUSED', 'ACCOUNT_MUTED'],
 })
 
 export const unpinMessage = defineRoute({
@@ -98,7 +98,7 @@ export const forwardMessage = defineRoute({
     schema: z.object({ items: z.array(message) }),
     example: { items: [{ ...messageExample, room_id: 8, is_forwarded: true }] },
   },
-  problems: [...messageProblems, 'DIRECT_MESSAGE_REFUSED', 'MESSAGE_ID_REUSED'],
+  problems: [...messageProblems, 'DIRECT_MESSAGE_REFUSED', 'ACCOUNT_MUTED', 'MESSAGE_ID_REUSED'],
 })
 
 export const searchMessages = defineRoute({

@@ -51,6 +51,7 @@ export const sendMessage = defineRoute({
   problems: [
     ...messageProblems,
     'DIRECT_MESSAGE_REFUSED',
+    'ACCOUNT_MUTED',
     'MESSAGE_ID_REUSED',
     'FILE_NOT_FOUND',
     'FILE_NOT_READY',
@@ -119,7 +120,7 @@ export const editMessage = defineRoute({
   body: z.strictObject({ content: caption, mentions: z.array(userId).max(50).optional() }),
   bodyExample: { content: '안녕하세요, 여러분!' },
   success: oneMessage(200, 'The message as edited.'),
-  problems: [...messageProblems, 'FORBIDDEN', 'EDIT_WINDOW_OVER', 'DIRECT_MESSAGE_REFUSED'],
+  problems: [...messageProblems, 'FORBIDDEN', 'EDIT_WINDOW_OVER', 'DIRECT_MESSAGE_REFUSED', 'ACCOUNT_MUTED'],
 })
 
 export const listMessageVersions = defineRoute({

@@ -72,6 +72,7 @@ export const loginWithGoogle = defineRoute({
   problems: [
     'GOOGLE_TOKEN_INVALID',
     'GOOGLE_EMAIL_UNVERIFIED',
+    'ACCOUNT_SUSPENDED',
     'GOOGLE_LINK_REFUSED',
     'GOOGLE_NOT_CONFIGURED',
     'CREDENTIALS_INVALID',

@@ -1,4 +1,4 @@
-import { defineRoute } from '@bigtech/contracts'
+import { defineRoute, listMessages } from '@bigtech/contracts'
 import {
   type AuthenticatedContext,
   openServiceClient,
@@ -6,6 +6,7 @@ import {
   type ServiceClient,
 } from '@bigtech/service-kit'
 import { z } from 'zod'
+import type { ReportedMessages } from '../modules/moderation/moderation.service.ts'
 import type { ExportPart } from '../modules/profile/profile.service.ts'
 
 /** How long a neighbour may say nothing. In all an export may take much longer. */
@@ -30,9 +31,10 @@ export interface Neighbours {
   friends(ctx: AuthenticatedContext): Promise<ExportPart>
   rooms(ctx: AuthenticatedContext): Promise<ExportPart>
   notifications(ctx: AuthenticatedContext): Promise<ExportPart>
+  readonly messages: ReportedMessages
 }
 
-/** The services that are asked for their part of a data export, in the user's name. */
+/** The services that are asked for what they store, in the user's name. */
 export function openNeighbours(
   service: Service,
   urls: { friendServiceUrl: string; chatServiceUrl: string; notificationServiceUrl: string },
@@ -59,5 +61,33 @@ export function openNeighbours(
     friends: (ctx) => ask(friends, friendsExport, 'friend-service', ctx),
     rooms: (ctx) => ask(rooms, roomsExport, 'chat-service', ctx),
     notifications: (ctx) => ask(notifications, notificationsExport, 'notification-service', ctx),
+    messages: createReportedMessages(
+      openServiceClient(service, { service: 'chat-service', baseUrl: urls.chatServiceUrl }),
+    ),
+  }
+}
+
+/** A message and about five before and after it. System lines and deleted messages are left out. */
+const CONTEXT_SIZE = 11
+
+function createReportedMessages(chat: ServiceClient): ReportedMessages {
+  return {
+    around: async ({ requestId, bearer }, messageId) => {
+      const [roomId, seq] = messageId.split(':').map(Number)
+      const { items } = await chat.call(
+        listMessages,
+        { params: { room_id: roomId }, query: { around_seq: seq, limit: CONTEXT_SIZE } },
+        { requestId, bearer },
+      )
+      return items
+        .filter(
+          ({ is_deleted, deleted_for, system }) => !is_deleted && deleted_for === null && system === null,
+        )
+        .map(({ message_id, user_id, username, content, file, created_at }) => ({
+          ...{ message_id, user_id, username, content, created_at },
+          file_name: file?.name ?? null,
+          reported: message_id === messageId,
+        }))
+    },
   }
 }

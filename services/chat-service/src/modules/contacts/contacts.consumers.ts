@@ -8,6 +8,7 @@ import {
   pairStateAnnounced,
   userBlocked,
   userDeleted,
+  userModerated,
   userRegistered,
   userUnblocked,
   userUpdated,
@@ -16,6 +17,7 @@ import { on, type Subscription } from '@bigtech/kafka'
 import type { ContactRepository } from './contacts.repository.ts'
 import type { ContactService } from './contacts.service.ts'
 import type { PairFact } from './contacts.ts'
+import type { Mute, MutedUsers } from './muted-users.ts'
 
 const contactsGroup = 'chat-service.contacts'
 const deletionsGroup = 'chat-service.deletions'
@@ -48,6 +50,7 @@ export function contactHandlers(
         event.profile_version ?? 0,
       ),
     ),
+    on(userModerated, (event) => repository.applyMute({ consumer, event }, muteOf(event))),
     on(friendRequestAccepted, async (event) => {
       const pair = [event.from_user_id, event.to_user_id] as const
       // First that they are friends: whoever sees the room may write in it at once. The room also for an
@@ -95,8 +98,9 @@ export function deletionHandlers(repository: ContactRepository, reactions: Conta
 }
 
 /** Tells the memory of this process; every process gets every event. */
-export function liveContactHandlers(contacts: ContactService): Subscription[] {
+export function liveContactHandlers(contacts: ContactService, muted: MutedUsers): Subscription[] {
   return [
+    on(userModerated, async (event) => muted.note(muteOf(event))),
     on(friendRequestAccepted, async (event) => contacts.noteFact(factOfAccepted(event))),
     on(friendRemoved, async (event) => contacts.noteFact(factOfRemoved(event))),
     on(userBlocked, async (event) => contacts.noteFact(factOfBlocked(event))),
@@ -104,6 +108,11 @@ export function liveContactHandlers(contacts: ContactService): Subscription[] {
     on(pairStateAnnounced, async (event) => contacts.noteFact(factOfState(event))),
     on(userDeleted, async (event) => contacts.noteGone(event.user_id)),
   ]
+}
+
+function muteOf(event: { user_id: number; muted_until: string | null; decision_id: number }): Mute {
+  const { user_id: userId, muted_until: until, decision_id: decisionId } = event
+  return { userId, mutedUntil: until === null ? null : new Date(until), decisionId }
 }
 
 function nameOf(event: { user_id: number; username: string; display_name: string }) {

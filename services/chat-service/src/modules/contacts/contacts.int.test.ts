@@ -5,6 +5,7 @@ import {
   roomMembersChanged,
   userBlocked,
   userDeleted,
+  userModerated,
   userRegistered,
   userUnblocked,
   userUpdated,
@@ -196,6 +197,41 @@ describe('friend events', () => {
 })
 
 describe('user events', () => {
+  it('mute a user within 2 s of a decision on every process, over a restart, and until a newer decision lifts it', async () => {
+    const second = await chat.another()
+    const [me] = await chat.people(1)
+    const room = (await chat.as(me, 'POST', '/rooms', { name: 'r' })).body.room_id
+    const { message_id } = (await send(me, room)).body
+    const decide = (decision_id: number, muted_until: string | null) =>
+      chat.publish(userModerated, { user_id: me, decision_id, muted_until, suspended_until: null })
+    const everywhere = () => Promise.all([send(me, room), send(me, room, second)])
+    const code = async (method: string, url: string, body?: unknown) =>
+      (await chat.as(me, method, url, body)).body?.code
+    await decide(7, new Date(Date.now() + 3_600_000).toISOString())
+    await waitFor(async () => (await everywhere()).every(({ body }) => body.code === 'ACCOUNT_MUTED'), {
+      timeoutMs: 2_000,
+    })
+    expect(await code('PATCH', `/messages/${room}/${message_id}`, { content: 'b' })).toBe('ACCOUNT_MUTED')
+    expect(await code('POST', `/rooms/${room}/typing`)).toBe('ACCOUNT_MUTED')
+    expect((await chat.as(me, 'GET', `/messages/${room}`)).status).toBe(200)
+    const restarted = await chat.another()
+    await waitFor(async () => (await send(me, room, restarted)).body.code === 'ACCOUNT_MUTED')
+    // An older decision that comes late.
+    await decide(6, null)
+    await decide(8, null)
+    await waitFor(async () => (await everywhere()).every(({ status }) => status === 201), {
+      timeoutMs: 2_000,
+    })
+    await decide(7, new Date(Date.now() + 3_600_000).toISOString())
+    await decide(9, new Date(Date.now() - 1).toISOString())
+    await waitFor(
+      async () =>
+        (await chat.mysql.query('SELECT 1 FROM muted_users WHERE user_id = ? AND decision_id = 9', [me]))
+          .length,
+    )
+    expect((await send(me, room)).status).toBe(201)
+  })
+
   it('keep names as they are now', async () => {
     const [me, mina] = await chat.people(2)
     await chat.befriend(me, mina)

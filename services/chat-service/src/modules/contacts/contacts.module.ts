@@ -2,13 +2,18 @@ import type { Service, ServiceOutbox } from '@bigtech/service-kit'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import { ContactRepository } from './contacts.repository.ts'
 import { ContactService } from './contacts.service.ts'
+import { MutedUsers } from './muted-users.ts'
 import { ListVersionReader } from './prisma-list-versions.ts'
 
 export interface ContactsModule {
   readonly repository: ContactRepository
   readonly contacts: ContactService
+  readonly muted: MutedUsers
   readonly listVersions: ListVersionReader
 }
+
+/** For a mute whose event this process has missed. */
+const REFRESH_MUTES_MS = 30_000
 
 /** Wires the local copies of people. */
 export function createContacts(options: {
@@ -16,11 +21,14 @@ export function createContacts(options: {
   mysql: Mysql
   outbox: ServiceOutbox
 }): ContactsModule {
-  const { mysql, outbox } = options
+  const { service, mysql, outbox } = options
   const repository = new ContactRepository(mysql, outbox, () => outbox.wake())
+  const muted = new MutedUsers((userIds) => repository.mutes(userIds))
+  service.every({ name: 'muted users', everyMs: REFRESH_MUTES_MS, run: () => muted.refresh() })
   return {
     repository,
-    contacts: new ContactService(repository, options.service.metrics),
+    muted,
+    contacts: new ContactService(repository, service.metrics),
     listVersions: new ListVersionReader(mysql),
   }
 }

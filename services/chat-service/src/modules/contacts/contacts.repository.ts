@@ -3,6 +3,7 @@ import { type Outbox, once } from '@bigtech/outbox'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { applyFact, type ContactName, type Pair, type PairFact, peopleOf } from './contacts.ts'
+import type { Mute } from './muted-users.ts'
 import { countListChange, countProfileChange } from './prisma-list-versions.ts'
 
 interface PairRow {
@@ -151,6 +152,31 @@ export class ContactRepository {
     })
   }
 
+  /** Takes over a moderator's mute, once, unless a newer decision is there. */
+  applyMute(applied: Applied, { userId, mutedUntil, decisionId }: Mute): Promise<Outcome> {
+    return this.#once('contact_mute_apply', applied, async (tx) => {
+      // The condition first: MySQL assigns from left to right.
+      await tx.$executeRaw`
+        INSERT INTO muted_users (user_id, muted_until, decision_id) VALUES (${userId}, ${mutedUntil}, ${decisionId})
+        ON DUPLICATE KEY UPDATE muted_until = IF(decision_id < VALUES(decision_id), VALUES(muted_until), muted_until),
+          decision_id = GREATEST(decision_id, VALUES(decision_id))`
+      return 'applied'
+    })
+  }
+
+  /** The mutes that hold now, and what became of those of the given users. */
+  async mutes(userIds: readonly number[]): Promise<Mute[]> {
+    const known = { userId: { in: userIds.map(BigInt) } }
+    const rows = await this.#mysql.run('contact_mutes', (db) =>
+      db.mutedUser.findMany({ where: { OR: [{ mutedUntil: { gt: new Date() } }, known] } }),
+    )
+    return rows.map(({ userId, mutedUntil, decisionId }) => ({
+      userId: Number(userId),
+      mutedUntil,
+      decisionId: Number(decisionId),
+    }))
+  }
+
   /** Notes, once, that these users' requests have changed. */
   noteRequests(applied: Applied, userIds: readonly number[]): Promise<Outcome> {
     return this.#once('contact_requests', applied, async (tx) => {
@@ -204,6 +230,7 @@ export class ContactRepository {
       await tx.$executeRaw`DELETE FROM contact_pairs WHERE low = ${userId}`
       await tx.$executeRaw`DELETE FROM contact_pairs WHERE high = ${userId}`
       await tx.$executeRaw`DELETE FROM contact_settings WHERE user_id = ${userId}`
+      await tx.$executeRaw`DELETE FROM muted_users WHERE user_id = ${userId}`
       await this.#outbox.enqueue(
         tx,
         chatDataErased,

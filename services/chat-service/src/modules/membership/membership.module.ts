@@ -3,7 +3,7 @@ import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { ChatRedis } from '../../infrastructure/redis.ts'
 import { membershipHandlers } from './membership.consumers.ts'
 import { MembershipRepository } from './membership.repository.ts'
-import { MembershipService, type MessagingPolicy } from './membership.service.ts'
+import { MembershipService, type MessagingPolicy, type MutedAccounts } from './membership.service.ts'
 
 export interface MembershipModule {
   readonly repository: MembershipRepository
@@ -16,13 +16,15 @@ export function createMembership(options: {
   mysql: Mysql
   redis: ChatRedis
   policy: MessagingPolicy
+  muted: MutedAccounts
 }): MembershipModule {
-  const { service, mysql, redis, policy } = options
+  const { service, mysql, redis, policy, muted } = options
   const repository = new MembershipRepository(mysql)
   const membership = new MembershipService({
     store: repository,
     hints: redis,
     policy,
+    muted,
     log: service.log,
     metrics: service.metrics,
   })

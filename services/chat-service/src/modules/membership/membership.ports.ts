@@ -47,8 +47,8 @@ export interface MembershipReader {
   /** Called on every process when these members' roles or settings have changed; more than once. */
   onSettingsChange(listener: (roomId: number, userIds: readonly number[]) => void): void
   /**
-   * In a direct room only friends write, and none of a blocked pair.
-   * @throws Problem DIRECT_MESSAGE_REFUSED
+   * Nobody writes whom a moderator has muted. In a direct room only friends write, and none of a blocked pair.
+   * @throws Problem ACCOUNT_MUTED, DIRECT_MESSAGE_REFUSED
    */
   assertMaySend(membership: Membership): Promise<void>
 }

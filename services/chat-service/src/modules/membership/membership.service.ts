@@ -26,6 +26,12 @@ export interface MessagingPolicy {
   mayMessage(userId: number, peerId: number): Promise<boolean>
 }
 
+/** Whom moderators have muted. */
+export interface MutedAccounts {
+  /** @throws Problem ACCOUNT_MUTED */
+  assertNotMuted(userId: number): void
+}
+
 interface Hint {
   readonly from: string
   readonly room_id: number
@@ -45,6 +51,7 @@ export class MembershipService implements MembershipReader {
   readonly #store: MembershipStore
   readonly #hints: Hints
   readonly #policy: MessagingPolicy
+  readonly #muted: MutedAccounts
   readonly #log: Service['log']
   readonly #memberships: SwrCache<MembershipRecord>
   readonly #memberIds: SwrCache<readonly number[]>
@@ -59,13 +66,15 @@ export class MembershipService implements MembershipReader {
     store: MembershipStore
     hints: Hints
     policy: MessagingPolicy
+    muted: MutedAccounts
     log: Service['log']
     metrics: Registry
   }) {
-    const { store, hints, policy, log, metrics } = options
+    const { store, hints, policy, muted, log, metrics } = options
     this.#store = store
     this.#hints = hints
     this.#policy = policy
+    this.#muted = muted
     this.#log = log
     const sizeOf = (ids: readonly number[]) => ids.length
     this.#memberships = new SwrCache({ name: 'membership', max: 100_000, freshMs: FRESH_MS }, metrics)
@@ -132,6 +141,7 @@ export class MembershipService implements MembershipReader {
   }
 
   async assertMaySend({ userId, directPeerId }: Membership): Promise<void> {
+    this.#muted.assertNotMuted(userId)
     if (directPeerId === null) return
     if (!(await this.#policy.mayMessage(userId, directPeerId))) throw new Problem('DIRECT_MESSAGE_REFUSED')
   }

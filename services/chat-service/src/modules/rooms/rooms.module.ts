@@ -35,7 +35,7 @@ export function createRooms(options: {
 }): void {
   const { service, mysql, limiter, outbox, messages } = options
   const { membership, repository: memberships } = options.membership
-  const { contacts, repository: contactStore } = options.contacts
+  const { contacts, muted, repository: contactStore } = options.contacts
   const repository = new RoomRepository(mysql, outbox, () => outbox.wake(), membership)
   const listStore = new RoomListRepository(mysql)
   const activity = new RoomActivityWriter(listStore, service.log)
@@ -91,7 +91,7 @@ export function createRooms(options: {
   service.subscribe('contacts', contactHandlers(contactStore, reactions))
   service.subscribe('deletions', deletionHandlers(contactStore, reactions))
   service.subscribe('system-messages', systemMessageHandlers(messages.systemMessages))
-  service.subscribeEveryProcess(liveContactHandlers(contacts))
+  service.subscribeEveryProcess(liveContactHandlers(contacts, muted))
 }
 
 /** Somebody in 2,000 rooms has friends without a room until they leave some and ask for it. */

@@ -137,6 +137,10 @@ async function eraseUser(tx: Transaction, userId: number): Promise<void> {
   await tx.userIdentity.deleteMany({ where: { userId } })
   await tx.session.deleteMany({ where: { userId } })
   await tx.accountLink.deleteMany({ where: { userId } })
+  // Decisions stay as ids: an account must not be deleted to lose its record of them.
+  await tx.report.deleteMany({ where: { OR: [{ reporterId: userId }, { targetId: userId }] } })
+  await tx.moderationDecision.updateMany({ where: { userId }, data: { note: null, message: null } })
+  await tx.userRestriction.updateMany({ where: { userId }, data: { message: null } })
   await tx.friendship.deleteMany({ where: { OR: [{ low: userId }, { high: userId }] } })
   await tx.block.deleteMany({ where: { OR: [{ blockerId: userId }, { blockedId: userId }] } })
   // Raw: the outbox is no model of this service.

@@ -7,17 +7,27 @@ import { createLookupLimit, type LookupLimit } from './lookup-limit.ts'
 import { relationSubscriptions } from './relations.consumers.ts'
 import { createRelationsRepository } from './relations.repository.ts'
 
+export interface DirectoryModule {
+  readonly lookups: LookupLimit
+  /** Whether the viewer may know of the user: an active account that has not blocked the viewer. */
+  isVisible(viewerId: number, userId: number): Promise<boolean>
+}
+
 /** Wires search, and the local copy of friendships and blocks that it respects. */
-export function createDirectory({ service, stores }: { service: Service; stores: Stores }): LookupLimit {
+export function createDirectory({ service, stores }: { service: Service; stores: Stores }): DirectoryModule {
   const { mysql, limiter } = stores
   const relations = createRelationsRepository(mysql)
   const lookups = createLookupLimit(limiter, relations)
+  const repository = createDirectoryRepository(mysql)
   const directory = createDirectoryService({
-    directory: createDirectoryRepository(mysql),
+    directory: repository,
     limiter,
     lookups,
   })
   service.subscribe('relations', relationSubscriptions(relations))
   service.app.register(directoryRoutes, { directory })
-  return lookups
+  return {
+    lookups,
+    isVisible: async (viewerId, userId) => (await repository.findVisible(viewerId, [userId])).length === 1,
+  }
 }

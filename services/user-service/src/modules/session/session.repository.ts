@@ -18,8 +18,15 @@ export interface NewSession {
   readonly currentHash: Uint8Array<ArrayBuffer>
 }
 
+export interface Suspension {
+  readonly until: Date
+  readonly message: string | null
+}
+
 interface Opened {
   readonly role: UserRole
+  /** Nothing was stored: the account is suspended until then. */
+  readonly suspension: Suspension | null
   /** Sessions that ended because the user has too many. */
   readonly surplus: string[]
 }
@@ -32,6 +39,14 @@ export interface Rotation {
   readonly now: Date
   readonly expiresAt: Date
   readonly ipPrefix: string
+}
+
+interface LoginRow {
+  readonly password_hash: string | null
+  readonly status: string
+  readonly role: UserRole
+  readonly suspended_until: Date | null
+  readonly message: string | null
 }
 
 const PURGE_BATCH = 1_000
@@ -50,8 +65,10 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
       correlationId: string,
     ): Promise<Opened | null> =>
       mysql.transaction('createSession', async (tx) => {
-        const role = await roleIfAccountStands(tx, session.userId, checkedHash)
-        if (role === undefined) return null
+        const login = await lockLogin(tx, session.userId, checkedHash)
+        if (login === undefined) return null
+        const { role, suspension } = login
+        if (suspension && suspension.until > session.createdAt) return { role, suspension, surplus: [] }
         // Raw here and in `rotate`: every sign-in and refresh; a third of the CPU time of the model's call.
         await tx.$executeRaw`INSERT INTO sessions
           (id, user_id, device, ip_prefix, created_at, last_seen_at, expires_at, family_key, current_hash, rotated_at)
@@ -59,7 +76,7 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
             ${session.createdAt}, ${session.expiresAt}, ${session.familyKey}, ${session.currentHash}, ${session.createdAt})`
         const payload = { user_id: session.userId, session_id: session.id }
         await outbox.enqueue(tx, userLoggedIn, payload, { correlationId })
-        return { role, surplus: await makeRoom(tx, ender, session.userId, correlationId) }
+        return { role, suspension: null, surplus: await makeRoom(tx, ender, session.userId, correlationId) }
       }),
 
     find: (id: string) =>
@@ -152,17 +169,20 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
   }
 }
 
-/** Raw: locked for reading until the commit. A change of password or role waits for us, or we see it. */
-async function roleIfAccountStands(
+/** Raw: locked for reading until the commit. A change of password, role or suspension waits for us, or we see it. */
+async function lockLogin(
   tx: Transaction,
   userId: number,
   checkedHash: string | null,
-): Promise<UserRole | undefined> {
-  const [row] = await tx.$queryRaw<{ password_hash: string | null; status: string; role: UserRole }[]>`
-    SELECT c.password_hash, u.status, u.role FROM users u LEFT JOIN credentials c ON c.user_id = u.id
+): Promise<{ role: UserRole; suspension: Suspension | null } | undefined> {
+  const [row] = await tx.$queryRaw<LoginRow[]>`
+    SELECT c.password_hash, u.status, u.role, r.suspended_until, r.message FROM users u
+    LEFT JOIN credentials c ON c.user_id = u.id LEFT JOIN user_restrictions r ON r.user_id = u.id
     WHERE u.id = ${userId} LOCK IN SHARE MODE`
   if (row?.status !== 'active') return undefined
-  return checkedHash === null || row.password_hash === checkedHash ? row.role : undefined
+  if (checkedHash !== null && row.password_hash !== checkedHash) return undefined
+  const { role, suspended_until: until, message } = row
+  return { role, suspension: until && { until, message } }
 }
 
 async function makeRoom(

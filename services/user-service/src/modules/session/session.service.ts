@@ -8,6 +8,7 @@ import {
 } from '@bigtech/service-kit'
 import type { PasswordHasher } from '../../infrastructure/password-hasher.ts'
 import { identifierKey, type Login } from '../account/account.ts'
+import { FOREVER } from '../moderation/moderation.ts'
 import { deviceOf, ipPrefixOf, subscriberOf } from './device.ts'
 import type { LoginGuard } from './login-guard.ts'
 import {
@@ -19,7 +20,7 @@ import {
   readRefreshToken,
   sealSuccessor,
 } from './refresh-token.ts'
-import type { SessionRepository } from './session.repository.ts'
+import type { SessionRepository, Suspension } from './session.repository.ts'
 import { decideRefresh, expiryOf, type Session, type SessionView } from './session.ts'
 import type { SessionCache } from './session-cache.ts'
 import type { EndReason, SessionEnder } from './session-ender.ts'
@@ -280,6 +281,7 @@ async function openSession(
   }
   const opened = await sessions.create(session, passwordHash, ctx.requestId)
   if (opened === null) throw new Problem('CREDENTIALS_INVALID')
+  if (opened.suspension) throw suspended(opened.suspension)
   deps.wakeRelay()
   await cache.noteActive(userId, id)
   await ender.committed(userId, opened.surplus, 'revoked')
@@ -289,9 +291,18 @@ async function openSession(
   return { accessToken, refreshToken: token.text, expiresAt, sessionId: id, userId, deviceToken }
 }
 
+/** What the owner of a suspended account is told, once they have shown that they are the owner. */
+function suspended({ until, message }: Suspension): Problem {
+  const time = until >= FOREVER ? 'until further notice' : `until ${until.toISOString()}`
+  return new Problem('ACCOUNT_SUSPENDED', {
+    detail: `The account is suspended ${time}.${message ? ` ${message}` : ''}`,
+  })
+}
+
 function loginResult(err: unknown): string {
   if (!(err instanceof Problem)) return 'error'
   if (err.code === 'CREDENTIALS_INVALID') return 'invalid'
   if (err.code === 'LOGIN_LIMITED') return 'limited'
+  if (err.code === 'ACCOUNT_SUSPENDED') return 'suspended'
   return err.code === 'OVERLOADED' ? 'overloaded' : 'unavailable'
 }
