@@ -1,5 +1,8 @@
 // Plain JavaScript: bootstrap.mjs answers --help before anything is installed.
 export const usage = `Usage: npm start -- [options]      run everything and stay in the foreground
+       npm run dev                 the same; a service starts again when its sources are saved
+       npm run logs -- NAME        the log of a service or a server, and what comes
+       npm run status              what is running, with addresses
        npm test -- [filters]       every check and test, on ports of its own
        npm run lint                the checks alone
 
@@ -8,13 +11,13 @@ Options of start:
   --docker           servers through docker compose; --no-docker: never
   --only servers     only the servers, no service
   --without NAME     leave a service out, to run it by hand ("env NAME" prints its settings)
+  --verbose          every line of the services' logs, not only warnings and errors
   --observability    Prometheus and Alertmanager too
   --instance NAME    another copy beside this one (own data, ports from DEVSTACK_PORT_OFFSET)
   --help             this text
 
 More commands (node packages/dev/devstack/bootstrap.mjs <command>):
   servers            the servers alone, for development and integration tests
-  status             what of this checkout is running
   env [NAME]         the addresses, or all settings of one service, as shell exports; and Node 24 in PATH
   run FILE           a program with the addresses of the running system (npm run load, npm run chaos)
 
@@ -30,6 +33,8 @@ const options = [
   '--only',
   '--without',
   '--observability',
+  '--watch',
+  '--verbose',
   '--instance',
   '--help',
   '-h',

@@ -1,22 +1,26 @@
 import { UserError } from './problems.ts'
 import { services } from './services.ts'
 
+const commands = ['start', 'test', 'lint', 'servers', 'status', 'logs', 'env', 'run', 'help'] as const
+
 export interface Args {
-  command: 'start' | 'test' | 'lint' | 'servers' | 'status' | 'env' | 'run' | 'help'
+  command: (typeof commands)[number]
   instance: string
   reset: boolean
   /** Undefined means: Docker when it answers, else the servers of this machine. */
   docker: boolean | undefined
   onlyServers: boolean
   observability: boolean
+  /** Start a service again when its sources change. */
+  watch: boolean
+  /** Show every line of the services' logs, not only warnings and errors. */
+  verbose: boolean
   /** Services that are left out, to be run by hand. */
   without: string[]
   help: boolean
   /** What is not an option, for example the test filters. */
   rest: string[]
 }
-
-const commands = ['start', 'test', 'lint', 'servers', 'status', 'env', 'run', 'help'] as const
 
 function valueAfter(argv: readonly string[], index: number, option: string): string {
   const value = argv[index + 1]
@@ -45,6 +49,8 @@ export function parseArgs(argv: readonly string[]): Args {
     docker: undefined,
     onlyServers: command === 'servers',
     observability: false,
+    watch: false,
+    verbose: false,
     without: [],
     help: command === 'help',
     rest: [],
@@ -58,6 +64,8 @@ export function parseArgs(argv: readonly string[]): Args {
     else if (option === '--docker') args.docker = true
     else if (option === '--no-docker') args.docker = false
     else if (option === '--observability') args.observability = true
+    else if (option === '--watch') args.watch = true
+    else if (option === '--verbose') args.verbose = true
     else if (option === '--help' || option === '-h') args.help = true
     else if (option === '--instance') args.instance = instanceName(valueAfter(tail, index++, option))
     else if (option === '--without') args.without.push(serviceName(valueAfter(tail, index++, option)))

@@ -2,6 +2,7 @@ import { usage } from '../usage.mjs'
 import { type Args, parseArgs } from './args.ts'
 import { env } from './commands/env.ts'
 import { lint } from './commands/lint.ts'
+import { logs } from './commands/logs.ts'
 import { runFile } from './commands/run-file.ts'
 import { servers } from './commands/servers.ts'
 import { start } from './commands/start.ts'
@@ -18,6 +19,7 @@ const commands: Record<Exclude<Args['command'], 'help'>, Command> = {
   lint,
   servers,
   status,
+  logs,
   env,
   run: runFile,
 }

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { formatLine as formatted, isProbe, lineSplitter } from './logs.ts'
+import { formatLine as formatted, isNews, lineSplitter } from './logs.ts'
 
 const formatLine = (name: string, line: string) => stripVTControlCharacters(formatted(name, line))
 
@@ -34,10 +34,20 @@ describe('log lines', () => {
     expect(formatLine('x', '{broken')).toContain('{broken')
   })
 
-  it('of probes are not shown, unless they are a warning', () => {
-    expect(isProbe(JSON.stringify({ level: 30, path: '/ready', msg: 'request' }))).toBe(true)
-    expect(isProbe(JSON.stringify({ level: 40, path: '/ready', msg: 'slow' }))).toBe(false)
-    expect(isProbe(JSON.stringify({ level: 30, path: '/rooms', msg: 'request' }))).toBe(false)
+  it('are news when they warn, when something failed, or when no logger wrote them', () => {
+    expect(isNews(JSON.stringify({ level: 30, path: '/rooms', msg: 'request' }))).toBe(false)
+    expect(isNews(JSON.stringify({ level: 'info', msg: 'request' }))).toBe(false)
+    expect(isNews(JSON.stringify({ level: 'warn', msg: 'slow' }))).toBe(true)
+    expect(isNews(JSON.stringify({ level: 40, path: '/ready', msg: 'slow' }))).toBe(true)
+    expect(isNews('SyntaxError: Unexpected token')).toBe(true)
+    expect(isNews('{ cut')).toBe(true)
+  })
+
+  it('keep a character that is cut between two chunks', () => {
+    const lines: string[] = []
+    const take = lineSplitter((line) => lines.push(line))
+    for (const byte of Buffer.from('안녕\n')) take(Buffer.from([byte]))
+    expect(lines).toEqual(['안녕'])
   })
 
   it('survive being cut anywhere between two chunks', () => {

@@ -1,5 +1,6 @@
 import { createWriteStream, existsSync, mkdirSync, renameSync, statSync, type WriteStream } from 'node:fs'
 import { join } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
 
 const useColour = process.stdout.isTTY === true && !process.env.NO_COLOR
 
@@ -98,25 +99,31 @@ export function formatLine(name: string, line: string): string {
   }
 }
 
-const probes = new Set(['/ready', '/live', '/health', '/metrics'])
-
-/** True for the requests of probes: they are in the log file, and would drown the rest on the screen. */
-export function isProbe(line: string): boolean {
-  if (!line.startsWith('{') || !line.includes('"path"')) return false
+/**
+ * True for what a person must see while the stack runs: warnings, errors, and lines that no logger wrote (a crash).
+ * Everything is in the log file.
+ */
+export function isNews(line: string): boolean {
+  if (!line.startsWith('{')) return true
   try {
-    const { path, level } = JSON.parse(line) as { path?: string; level?: number }
-    return probes.has(path ?? '') && (level ?? 0) < 40
+    const { level } = JSON.parse(line) as { level?: unknown }
+    return !quietLevels.has(levels[String(level)] ?? String(level))
   } catch {
-    return false
+    return true
   }
 }
 
+const quietLevels = new Set(['trace', 'debug', 'info'])
 const KEEP_BYTES = 20 * 1024 * 1024
+
+export function logFile(folder: string, name: string): string {
+  return join(folder, `${name.replaceAll('#', '-')}.log`)
+}
 
 /** The raw log of a process; the last one is kept as .1 when it has grown. */
 export function openLog(folder: string, name: string): { file: string; stream: WriteStream } {
   mkdirSync(folder, { recursive: true })
-  const file = join(folder, `${name.replaceAll('#', '-')}.log`)
+  const file = logFile(folder, name)
   if (existsSync(file) && statSync(file).size > KEEP_BYTES) renameSync(file, `${file}.1`)
   return { file, stream: createWriteStream(file, { flags: 'a' }) }
 }
@@ -124,8 +131,10 @@ export function openLog(folder: string, name: string): { file: string; stream: W
 /** Calls back for each whole line of a stream of chunks. */
 export function lineSplitter(onLine: (line: string) => void): (chunk: Buffer | string) => void {
   let rest = ''
+  // A character may be cut between two chunks.
+  const decoder = new StringDecoder('utf8')
   return (chunk) => {
-    const lines = (rest + chunk.toString()).split('\n')
+    const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.write(chunk))).split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) onLine(line)
   }

@@ -1,26 +1,51 @@
+import { createLogUpdate } from 'log-update'
 import { dim, green, red, yellow } from './logs.ts'
 
 export type Say = (text: string) => void
 
-const SAY_EVERY_MS = 1500
+/** Without a terminal, what a step says meanwhile would only fill a log. */
+const SAY_EVERY_MS = 15_000
 
-/** Runs a step and shows what it does: its start, what it says meanwhile (not too often), its end with the time. */
+const isTerminal = process.stdout.isTTY === true
+const live = createLogUpdate(process.stdout)
+/** Steps under way, with what each said last: on a terminal they are redrawn in place below what was printed. */
+const running = new Map<symbol, string>()
+
+function redraw(): void {
+  if (!isTerminal) return
+  if (running.size === 0) live.clear()
+  else live([...running.values()].map((text) => `  ${dim('·')} ${text}`).join('\n'))
+}
+
+/** Prints a line above the steps that are under way. */
+export function printLine(line: string): void {
+  if (isTerminal) live.clear()
+  console.log(line)
+  redraw()
+}
+
+/** Runs a step and shows that it is under way, what it says meanwhile, and its end with the time. */
 export async function step<T>(title: string, work: (say: Say) => Promise<T>): Promise<T> {
   const began = Date.now()
-  let lastSaid = 0
+  const id = Symbol(title)
+  let lastSaid = began
   const say: Say = (text) => {
-    const now = Date.now()
-    if (now - lastSaid < SAY_EVERY_MS) return
-    lastSaid = now
+    running.set(id, `${title}: ${dim(text)}`)
+    if (isTerminal) return redraw()
+    if (Date.now() - lastSaid < SAY_EVERY_MS) return
+    lastSaid = Date.now()
     console.log(`  ${dim('·')} ${title}: ${dim(text)}`)
   }
+  running.set(id, title)
+  redraw()
+  let mark = red('✗')
   try {
     const result = await work(say)
-    console.log(`  ${green('✓')} ${title} ${dim(seconds(began))}`)
+    mark = green('✓')
     return result
-  } catch (error) {
-    console.log(`  ${red('✗')} ${title} ${dim(seconds(began))}`)
-    throw error
+  } finally {
+    running.delete(id)
+    printLine(`  ${mark} ${title} ${dim(seconds(began))}`)
   }
 }
 
@@ -29,5 +54,5 @@ export function seconds(since: number): string {
 }
 
 export function notice(text: string): void {
-  console.log(`  ${yellow('!')} ${text}`)
+  printLine(`  ${yellow('!')} ${text}`)
 }

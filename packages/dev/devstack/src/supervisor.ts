@@ -1,7 +1,8 @@
-import { formatLine, isProbe, red, yellow } from './logs.ts'
+import { formatLine, isNews, red, yellow } from './logs.ts'
 import { signalQuietly } from './pids.ts'
 import { UserError } from './problems.ts'
 import { launch, type ProcessFolders, type ProcessSpec, type RunningProcess, stopProcess } from './process.ts'
+import { printLine } from './progress.ts'
 import { reasonNotReady } from './readiness.ts'
 
 type ProcessState = 'stopped' | 'starting' | 'ready' | 'paused' | 'restarting'
@@ -38,9 +39,9 @@ export class Supervisor {
   private readonly folders: ProcessFolders
   private readonly print: (line: string) => void
   private isClosing = false
-  private isQuiet = false
+  private shown: 'all' | 'news' | 'nothing' = 'news'
 
-  constructor(folders: ProcessFolders, print: (line: string) => void = console.log) {
+  constructor(folders: ProcessFolders, print: (line: string) => void = printLine) {
     this.folders = folders
     this.print = print
   }
@@ -60,9 +61,9 @@ export class Supervisor {
       })
   }
 
-  /** Leaves everything that processes say to their log files. */
-  showNothing(): void {
-    this.isQuiet = true
+  /** Which lines of the processes are shown besides being in their log files. At first: warnings and errors. */
+  show(what: 'all' | 'news' | 'nothing'): void {
+    this.shown = what
   }
 
   has(name: string): boolean {
@@ -154,7 +155,8 @@ export class Supervisor {
     const { spec } = entry
     entry.state = 'starting'
     const running = launch(spec, this.folders, (line) => {
-      if (spec.isShown && !this.isQuiet && !isProbe(line)) this.print(formatLine(spec.name, line))
+      if (!spec.isShown || this.shown === 'nothing') return
+      if (this.shown === 'all' || isNews(line)) this.print(formatLine(spec.name, line))
     })
     entry.running = running
     running.exited.then((exit) => {
@@ -187,7 +189,9 @@ export class Supervisor {
     const tick = new Promise((resolve) => setTimeout(resolve, READY_EVERY_MS))
     const exit = await Promise.race([tick, running?.exited ?? tick])
     if (running && exit && entry.readySince === 0) {
-      throw new UserError(exitText(entry.spec, running.tail(), entry.spec.isShown && !this.isQuiet))
+      throw new UserError(
+        exitText(entry.spec, running.tail(), entry.spec.isShown && this.shown !== 'nothing'),
+      )
     }
   }
 

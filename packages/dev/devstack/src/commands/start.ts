@@ -11,6 +11,7 @@ import { demoUsers, seed } from '../seed.ts'
 import { shouldUseDocker } from '../servers/docker.ts'
 import { processFor } from '../service-process.ts'
 import { openStack, type Stack, startObservability } from '../stack.ts'
+import { watchSources } from '../watch.ts'
 import { servers } from './servers.ts'
 
 /** Everything, in the foreground, until Ctrl-C. */
@@ -23,6 +24,7 @@ export async function start(args: Args): Promise<number> {
     ports: [...servicePorts(instance.root, args.without), 'stack', ...(args.observability ? observed : [])],
     reset: args.reset,
   })
+  if (args.verbose) stack.supervisor.show('all')
   return guarded(stack, async (interrupted) => {
     await startGround(stack)
     await startServices(stack, args.without)
@@ -31,8 +33,10 @@ export async function start(args: Args): Promise<number> {
     if (args.observability) await startObservability(stack)
     await seedDemo(stack)
     console.log(`\n${summary(stack)}\n`)
+    const stopWatching = args.watch ? watchSources(stack) : undefined
     console.log(`${bold('Ready')} after ${seconds(began)}. ${dim('Ctrl-C stops all of it.')}\n`)
     await interrupted
+    stopWatching?.()
     return 0
   })
 }
@@ -60,17 +64,17 @@ function summary({ instance, supervisor }: Stack): string {
   const rows: Array<[string, string]> = []
   if (has('gateway')) rows.push(['The chat, in a browser', `http://localhost:${ports.gateway}/`])
   if (has('gateway')) rows.push(['API through the gateway', `http://localhost:${ports.gateway}/api`])
-  for (const { name, url } of supervisor.list()) {
-    if (name.endsWith('-service'))
-      rows.push([`${name}, API page`, `${url?.replace('127.0.0.1', 'localhost')}/docs`])
-  }
+  const withPages = supervisor.list().filter(({ name }) => name.endsWith('-service'))
+  const pages = withPages.map(({ name, port }) => `${port} ${name.replace('-service', '')}`)
+  rows.push(['API pages of services', `http://localhost:PORT/docs  ${pages.join(', ')}`])
   rows.push(['Mailbox', `http://localhost:${ports.mailbox}/`])
   rows.push(['Stand-in for Google', 'any address, any password: "Continue with Google" in the chat'])
   if (has('prometheus')) rows.push(['Prometheus', `http://localhost:${ports.prometheus}/`])
   if (has('alertmanager')) rows.push(['Alertmanager', `http://localhost:${ports.alertmanager}/`])
   rows.push(['Object store (S3)', `http://localhost:${ports.s3}/`])
-  rows.push(['MySQL, Redis', `127.0.0.1:${ports.mysql}, 127.0.0.1:${ports.redis}`])
-  rows.push(['MongoDB, Kafka', `127.0.0.1:${ports.mongo}, 127.0.0.1:${ports.kafka}`])
+  const { mysql, redis, mongo, kafka } = ports
+  rows.push(['Stores', `MySQL ${mysql}, Redis ${redis}, MongoDB ${mongo}, Kafka ${kafka}, on 127.0.0.1`])
+  rows.push(['Logs', 'npm run logs -- chat-service'])
   rows.push(['Passwords, data, logs', instance.folder])
   for (const user of demoUsers) rows.push([`Log in as ${user.username}`, `${user.email}  ${user.password}`])
   const width = Math.max(...rows.map(([title]) => title.length)) + 2

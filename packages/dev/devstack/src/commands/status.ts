@@ -8,8 +8,21 @@ export async function status(args: Args): Promise<number> {
   const running = readPids(instance.pidFolder).filter((entry) => entry.running)
   if (running.length === 0) console.log(`Nothing of the instance "${instance.name}" is running.`)
   for (const { record } of running) {
-    const port = record.port === undefined ? '' : `127.0.0.1:${record.port}`
-    console.log(`${record.name.padEnd(24)} process ${String(record.pid).padEnd(9)} ${port}`.trimEnd())
+    const address = record.port === undefined ? '' : addressOf(record.name, record.port)
+    console.log(`${record.name.padEnd(24)} process ${String(record.pid).padEnd(9)} ${address}`.trimEnd())
   }
   return 0
+}
+
+const pages: Record<string, string> = {
+  gateway: '/',
+  mailbox: '/',
+  prometheus: '/',
+  alertmanager: '/',
+}
+
+/** A page to open where the process has one, else host and port. */
+function addressOf(name: string, port: number): string {
+  const page = pages[name] ?? (name.split('#')[0]?.endsWith('-service') ? '/docs' : undefined)
+  return page ? `http://localhost:${port}${page}` : `127.0.0.1:${port}`
 }

@@ -26,7 +26,7 @@ interface Stage {
 export async function test(args: Args): Promise<number> {
   const instance = openInstance(args.instance, await shouldUseDocker(args.docker))
   const stack = await openStack(instance, { ports: [...servicePorts(instance.root), 'stack'], reset: true })
-  stack.supervisor.showNothing()
+  stack.supervisor.show('nothing')
   let total: Count = { passed: 0, failed: 0 }
   const code = await guarded(stack, async (interrupted) => {
     total = await runStages(stages(stack, args.rest), interrupted)
