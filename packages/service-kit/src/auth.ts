@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fast
 import { createRemoteJWKSet, errors, type JWTHeaderParameters, type JWTVerifyGetKey } from 'jose'
 import type { Actor } from './context.ts'
 import { Problem } from './problem.ts'
+import { bindToRequest } from './request-log.ts'
 import type { RevocationList } from './revocations.ts'
 
 declare module 'fastify' {
@@ -100,7 +101,7 @@ export async function installAuthentication(
   })
   app.decorate('authenticate', async (request: FastifyRequest) => {
     const actor = await authenticate(request)
-    request.log = request.log.child({ user_id: actor.userId })
+    bindToRequest(request.log, { user_id: actor.userId })
   })
 }
 

@@ -20,23 +20,44 @@ const secretKeys = [
 ]
 const redactPaths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`])
 
+interface LoggerSettings {
+  readonly service: string
+  readonly level: string
+  readonly destination?: DestinationStream
+}
+
 /** pino as every process uses it: JSON lines, the level as a word, the service's name, the trace. */
-export function createLogger(options: {
-  service: string
-  level: string
-  destination?: DestinationStream
-}): Logger {
-  const pinoOptions: LoggerOptions = {
-    level: options.level,
-    base: { service: options.service },
+export function createLogger(settings: LoggerSettings): Logger {
+  const redact = { paths: redactPaths, censor: '[redacted]' }
+  return pino({ ...pinoOptions(settings), redact }, settings.destination ?? stdout())
+}
+
+/**
+ * The logger of the line that every request writes. Without redaction, which costs ten times the line (37 against 4 us):
+ * its fields are fixed, and none of them can hold a secret.
+ */
+export function createAccessLogger(settings: LoggerSettings): Logger {
+  return pino(pinoOptions(settings), settings.destination ?? stdout())
+}
+
+let opened: DestinationStream | undefined
+
+/** One for all loggers of the process: two could write into each other's lines. */
+function stdout(): DestinationStream {
+  opened ??= pino.destination(1)
+  return opened
+}
+
+function pinoOptions({ service, level }: LoggerSettings): LoggerOptions {
+  return {
+    level,
+    base: { service },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     mixin: traceFields,
-    redact: { paths: redactPaths, censor: '[redacted]' },
     messageKey: 'msg',
     errorKey: 'err',
   }
-  return options.destination ? pino(pinoOptions, options.destination) : pino(pinoOptions)
 }
 
 function traceFields(): object {

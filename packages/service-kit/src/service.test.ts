@@ -73,6 +73,15 @@ function rawExchange(port: number, bytes: string): Promise<string> {
 
 let service: Service
 let sign: (claims?: JWTPayload, alg?: string) => Promise<string>
+const open = defineRoute({
+  operationId: 'getOpen',
+  method: 'GET',
+  path: '/open',
+  tag: 'things',
+  summary: 'Open to everybody',
+  auth: 'public',
+  success: { status: 200, description: 'It.', schema: z.object({ name: z.string() }) },
+})
 const lines: string[] = []
 /** What a handler hands on to neighbours, outbox and Kafka. */
 const carried: Record<string, string>[] = []
@@ -449,5 +458,51 @@ describe('buildService', () => {
     expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['201', '401', '422']))
     expect(operation.requestBody.content['application/json'].schema.properties.name.minLength).toBe(2)
     expect((await service.app.inject('/docs')).statusCode).toBe(200)
+  })
+})
+
+describe('the line of a request', () => {
+  const written = async (sample: string, url: string) => {
+    const own: string[] = []
+    const sampled = await buildService({
+      name: 'sampled-service',
+      title: 'Sampled Service',
+      description: 'Logs some requests.',
+      acceptsUserTokens: false,
+      config: loadConfig(z.object({ ...baseConfig.shape, PORT: port }), {
+        PORT: '0',
+        KAFKA_BROKERS: 'localhost:1',
+        ACCESS_LOG_SAMPLE: sample,
+      }),
+      logDestination: { write: (line) => void own.push(line) },
+    })
+    route(sampled.app, open, () => ({ name: 'x' }))
+    await sampled.app.inject({ url, headers: { 'x-request-id': 'request-0001' } })
+    await sampled.stop()
+    return own.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request')
+  }
+
+  it('has the same fields for every request', async () => {
+    const [line] = await written('1', '/open?q=secret')
+    const { trace_id: _trace, span_id: _span, ...fields } = line
+    expect([fields]).toEqual([
+      {
+        level: 'info',
+        time: expect.any(String),
+        service: 'sampled-service',
+        request_id: 'request-0001',
+        method: 'GET',
+        path: '/open',
+        status: 200,
+        duration_ms: expect.any(Number),
+        ip: '127.0.0.1',
+        msg: 'request',
+      },
+    ])
+  })
+
+  it('is left out for a share of the requests that go well, and never for one that fails', async () => {
+    expect(await written('0', '/open')).toEqual([])
+    expect(await written('0', '/nowhere')).toMatchObject([{ status: 404 }])
   })
 })

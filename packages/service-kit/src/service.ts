@@ -1,5 +1,10 @@
 import { trace } from '@opentelemetry/api'
-import fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import type { JWTVerifyGetKey } from 'jose'
 import type { DestinationStream, Logger } from 'pino'
 import type { Registry } from 'prom-client'
@@ -12,12 +17,13 @@ import { installErrorHandler, pathOf, refuseUnroutable } from './error-handler.t
 import { installHealth, Readiness } from './health.ts'
 import { requestLimits } from './http-limits.ts'
 import { Lifecycle } from './lifecycle.ts'
-import { createLogger } from './logging.ts'
+import { createAccessLogger, createLogger } from './logging.ts'
 import { Messaging } from './messaging.ts'
 import { createMetrics, measureRequests } from './metrics.ts'
 import { installOpenApi } from './openapi.ts'
 import { JobRunner, type PeriodicJob, type ScheduledJob } from './periodic-jobs.ts'
-import { pollRevocations } from './revocation-poll.ts'
+import { RequestLog } from './request-log.ts'
+import { pollRevocations, remoteRevocations } from './revocation-poll.ts'
 import { RevocationList } from './revocations.ts'
 import { installCompilers } from './route.ts'
 import { propagateTraces } from './trace-propagation.ts'
@@ -27,6 +33,8 @@ const REQUEST_TIMEOUT_MS = 30_000
 /** Longer than any proxy in front keeps an idle connection: it must be the one to close. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 const IDLE_CHECK_MS = 100
+/** A request that took longer is logged whatever the sample. */
+const SLOW_MS = 1_000
 
 export interface ServiceOptions {
   /** `user-service`: in logs and metrics. */
@@ -77,11 +85,12 @@ export interface Service {
  */
 export async function buildService(options: ServiceOptions): Promise<Service> {
   const { name, title, description, config, acceptsUserTokens = true } = options
-  const log = createLogger({
+  const logger = {
     service: name,
     level: config.LOG_LEVEL,
     ...(options.logDestination ? { destination: options.logDestination } : {}),
-  })
+  }
+  const log = createLogger(logger)
   const metrics = createMetrics(name)
   const lifecycle = new Lifecycle(log)
   const readiness = new Readiness(metrics)
@@ -100,7 +109,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   })
   propagateTraces(app)
   measureRequests(app, metrics)
-  logRequests(app)
+  logRequests(app, createAccessLogger(logger), config.ACCESS_LOG_SAMPLE)
   await installOpenApi(app, { title, description, version: '1.0.0' })
   installHealth(app, { title, readiness, lifecycle, metrics })
   lifecycle.onStop('http', 'http server', () => closeHttp(app))
@@ -132,8 +141,12 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
       for (const start of starts) start()
       const address = await app.listen({ host: config.HOST, port: config.PORT })
       if (!options.keys && acceptsUserTokens) {
-        const polling = pollRevocations(config.JWKS_URL, revocations)
-        lifecycle.onStop('http', 'revocation polling', () => polling.stop())
+        const { read, close } = remoteRevocations(config.JWKS_URL)
+        const polling = pollRevocations(read, revocations)
+        lifecycle.onStop('http', 'revocation polling', () => {
+          polling.stop()
+          return close()
+        })
       }
       return address
     },
@@ -151,6 +164,7 @@ function createApp(log: Logger, trustedHops: number, requestTimeoutMs: number): 
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    childLoggerFactory: (_logger, bindings) => new RequestLog(log, bindings) as unknown as FastifyBaseLogger,
     genReqId: (request) => requestIdFrom(request.headers['x-request-id']),
     trustProxy: (_address: string, hop: number) => hop < trustedHops,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -195,16 +209,24 @@ function nameSpan(request: FastifyRequest): void {
   if (path !== undefined) span?.updateName(`${request.method} ${path}`).setAttribute('http.route', path)
 }
 
-/** One line a request. Never its query string: it may hold a ticket or what somebody searched for. */
-function logRequests(app: FastifyInstance): void {
+/**
+ * One line a request. Never its query string: it may hold a ticket or what somebody searched for. Of requests that went
+ * well and fast, the share `sample`.
+ */
+function logRequests(app: FastifyInstance, log: Logger, sample: number): void {
   app.addHook('onResponse', async (request, reply) => {
     const { contract } = request.routeOptions.config ?? {}
-    const quiet = (contract === undefined || contract.isPolled === true) && reply.statusCode < 400
-    request.log[quiet ? 'debug' : 'info'](
+    const status = reply.statusCode
+    const isPlain = status < 400 && reply.elapsedTime < SLOW_MS
+    const quiet = (contract === undefined || contract.isPolled === true) && status < 400
+    if (isPlain && !quiet && sample < 1 && Math.random() >= sample) return
+    log[quiet ? 'debug' : 'info'](
       {
+        request_id: request.id,
+        user_id: request.actor?.userId,
         method: request.method,
         path: pathOf(request),
-        status: reply.statusCode,
+        status,
         duration_ms: Math.round(reply.elapsedTime * 10) / 10,
         ip: request.ip,
       },
