@@ -102,7 +102,10 @@ async function start(name: (typeof SERVICES)[number]): Promise<void> {
       MAIL_FROM: 'BigTech Chat <hello@example.com>',
       PUBLIC_URL: 'http://127.0.0.1:9',
     },
-    nodeOptions: profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}/${name}`] : [],
+    nodeOptions: [
+      '--max-semi-space-size=4',
+      ...(profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}/${name}`] : []),
+    ],
   })
   running.push({ name, process: process_ })
 }

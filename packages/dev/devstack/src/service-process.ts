@@ -10,7 +10,13 @@ import { presentServices, type ServiceRow } from './services.ts'
 const COPY_PORT_STEP = 100
 
 /** Tracing has to be there before the libraries that it follows; without a collector it loads nothing. */
-const nodeOptions = ['--disable-warning=TimeoutNegativeWarning', '--import', '@bigtech/service-kit/tracing']
+const nodeOptions = [
+  '--disable-warning=TimeoutNegativeWarning',
+  // As in the image.
+  '--max-semi-space-size=4',
+  '--import',
+  '@bigtech/service-kit/tracing',
+]
 
 /** How a service of this checkout is run; `copy` 2 and more are further processes of the same service. */
 export function serviceProcess(
