@@ -1,4 +1,5 @@
 import { getRevocations } from '@bigtech/contracts'
+import { withTimeout } from '@bigtech/stores'
 import type { RevocationList } from './revocations.ts'
 import { ServiceClient } from './service-client.ts'
 
@@ -10,41 +11,33 @@ const RETRY_MS = 50
 const OVERLAP_MS = 10_000
 const ACCESS_TOKEN_MS = 10 * 60_000
 
-/**
- * Asks user-service which sessions have ended: the path that works while Kafka is away. Trusted as its key set is,
- * over the same connection.
- *
- * @param jwksUrl where the key set is; the list is beside it
- */
-export function pollRevocations(jwksUrl: string, revocations: RevocationList): { stop(): Promise<void> } {
-  const client = new ServiceClient({
-    service: 'user-service',
-    baseUrl: new URL(jwksUrl).origin,
-    timeoutMs: TIMEOUT_MS,
-    // The breaker would keep the list unread for seconds after user-service is back.
-    breaker: false,
-  })
+export interface RevocationPage {
+  /** By the clock that dated the revocations. */
+  readonly asOf: Date
+  readonly sessionIds: readonly string[]
+  readonly hasMore: boolean
+}
+
+/** Returns the sessions that ended at `since` or later. */
+export type ReadRevocations = (since: Date) => Promise<RevocationPage>
+
+/** Reads once a second which sessions have ended: the path that works while Kafka is away. */
+export function pollRevocations(read: ReadRevocations, revocations: RevocationList): { stop(): void } {
   let since = Date.now() - ACCESS_TOKEN_MS
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
+  let failures = 0
 
   async function poll(): Promise<void> {
-    const query = { since: new Date(since).toISOString() }
-    const { as_of, items, has_more } = await client.call(
-      getRevocations,
-      { query },
-      { requestId: 'revocations' },
-    )
-    for (const { session_id } of items) {
-      if (!revocations.has(session_id)) revocations.add([session_id])
-    }
-    const until = Date.parse(as_of)
-    since = has_more ? until : Math.max(since, until - OVERLAP_MS)
-    if (has_more && !isStopped) await poll()
+    const { asOf, sessionIds, hasMore } = await withTimeout(read(new Date(since)), TIMEOUT_MS, 'revocations')
+    const unknown = sessionIds.filter((id) => !revocations.has(id))
+    if (unknown.length > 0) revocations.add(unknown)
+    const until = asOf.getTime()
+    since = hasMore ? until : Math.max(since, until - OVERLAP_MS)
+    if (hasMore && !isStopped) await poll()
   }
 
-  let failures = 0
-  const run = async () => {
+  async function run(): Promise<void> {
     try {
       await poll()
       failures = 0
@@ -56,12 +49,43 @@ export function pollRevocations(jwksUrl: string, revocations: RevocationList): {
     timer = setTimeout(run, failures === 1 ? RETRY_MS : POLL_MS)
     timer.unref()
   }
+
   void run()
   return {
-    stop: async () => {
+    stop: () => {
       isStopped = true
       clearTimeout(timer)
-      await client.close()
     },
+  }
+}
+
+/**
+ * Asks user-service. Trusted as its key set is, over the same connection.
+ *
+ * @param jwksUrl where the key set is; the list is beside it
+ */
+export function remoteRevocations(jwksUrl: string): { read: ReadRevocations; close(): Promise<void> } {
+  const client = new ServiceClient({
+    service: 'user-service',
+    baseUrl: new URL(jwksUrl).origin,
+    timeoutMs: TIMEOUT_MS,
+    // The breaker would keep the list unread for seconds after user-service is back.
+    breaker: false,
+  })
+  return {
+    read: async (since) => {
+      const query = { since: since.toISOString() }
+      const { as_of, items, has_more } = await client.call(
+        getRevocations,
+        { query },
+        { requestId: 'revocations' },
+      )
+      return {
+        asOf: new Date(as_of),
+        sessionIds: items.map(({ session_id }) => session_id),
+        hasMore: has_more,
+      }
+    },
+    close: () => client.close(),
   }
 }

@@ -18,11 +18,16 @@ const thing = defineRoute({
 let world: TestWorld
 let users: TestService
 let neighbour: Service
+/** Another process of user-service. */
+let twin: TestService
 const ended: string[] = []
 
 beforeAll(async () => {
   world = await testWorld()
-  users = await world.build({ KAFKA_BROKERS: NO_KAFKA })
+  ;[users, twin] = await Promise.all([
+    world.build({ KAFKA_BROKERS: NO_KAFKA }),
+    world.build({ KAFKA_BROKERS: NO_KAFKA }),
+  ])
   const url = await users.listen()
   neighbour = await buildService({
     name: 'thing-service',
@@ -50,6 +55,9 @@ const ask = async (token: string) => {
   return answer.statusCode === 200 ? 'ok' : answer.json().code
 }
 
+const askTwin = async (token: string) =>
+  (await twin.call('GET', '/auth/sessions', { token })).body.code ?? 'ok'
+
 it.each([
   ['signed out', (person: Person) => users.call('POST', '/auth/logout', { token: person.token })],
   [
@@ -58,13 +66,14 @@ it.each([
       users.call('DELETE', '/profile/me', { token: person.token, body: { password: PASSWORD } }),
   ],
 ])(
-  'with Kafka away a session %s is refused elsewhere, and its streams close, within 2 s',
+  'with Kafka away a session %s is refused by other services and other processes, and its streams close, within 2 s',
   async (_how, end) => {
     const person = await users.person()
-    expect(await ask(person.token)).toBe('ok')
+    expect([await ask(person.token), await askTwin(person.token)]).toEqual(['ok', 'ok'])
     await end(person)
     const endedAt = performance.now()
     await waitFor(async () => (await ask(person.token)) === 'SESSION_REVOKED')
+    await waitFor(async () => (await askTwin(person.token)) === 'SESSION_REVOKED')
     expect(performance.now() - endedAt).toBeLessThan(2_000)
     expect(ended.filter((id) => id === person.tokens.session_id)).toHaveLength(1)
   },

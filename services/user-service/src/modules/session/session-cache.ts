@@ -1,16 +1,12 @@
 import { type RedisStore, StoreUnavailable } from '@bigtech/service-kit'
 import { ACCESS_TOKEN_SECONDS } from './session.ts'
 
-type CachedState = 'active' | 'ended'
-
 /**
- * `user:session:{user_id}`: the state of each of a user's sessions, for the check on every request.
- * A hint that may vanish at any time; the database knows.
+ * `user:session:{user_id}`: the state of each of a user's sessions, `active` or `ended`, for operators who look at Redis.
+ * No request reads it: ended sessions are known to every process (`RevocationList`).
  */
 export interface SessionCache {
-  /** Undefined when it is not known, or Redis is away. */
-  read(userId: number, sessionId: string): Promise<CachedState | undefined>
-  /** Never overwrites `ended`: a reader may be slower than the one who ends the session. */
+  /** Never overwrites `ended`: two writers of one session may overtake each other. */
   noteActive(userId: number, sessionId: string): Promise<void>
   noteEnded(userId: number, sessionIds: readonly string[]): Promise<void>
 }
@@ -27,18 +23,8 @@ export function createSessionCache(redis: RedisStore): SessionCache {
     }
   }
   return {
-    read: async (userId, sessionId) => {
-      if (!redis.healthy) return undefined
-      try {
-        const value = await redis.run('sessionRead', (client) => client.hget(keyOf(userId), sessionId))
-        return value === 'active' || value === 'ended' ? value : undefined
-      } catch (err) {
-        if (err instanceof StoreUnavailable) return undefined
-        throw err
-      }
-    },
     noteActive: async (userId, sessionId) => {
-      // Not worth waiting for while Redis is suspect: the next reader asks the database.
+      // Not worth waiting for while Redis is suspect.
       if (!redis.healthy) return
       await quietly(
         redis.run('sessionWrite', (client) =>

@@ -1,4 +1,4 @@
-import type { Service } from '@bigtech/service-kit'
+import { pollRevocations, type Service } from '@bigtech/service-kit'
 import { Gauge } from 'prom-client'
 import type { Config } from '../../config.ts'
 import type { SigningKeys } from '../../infrastructure/signing-keys.ts'
@@ -27,7 +27,7 @@ export interface SessionModule {
   readonly service: SessionService
 }
 
-/** Wires sessions: signing in, refreshing, signing out, and the check that a token's session is still active. */
+/** Wires sessions: signing in, refreshing, signing out, and which sessions have ended. */
 export function createSessions(options: {
   service: Service
   stores: Stores
@@ -68,12 +68,17 @@ export function createSessions(options: {
     wakeRelay,
     now,
   })
-  // The signature proves that the token is ours; this, that no process has ended its session since.
-  service.app.addHook('preParsing', async (request) => {
-    if (request.actor) await sessions.assertActive(request.actor)
-  })
   const revocations = createRevocationsRepository(mysql)
   service.app.register(sessionRoutes, { sessions, revocations, publicKeys: keys.publicKeys })
+  // Other processes of this service end sessions too; no request asks a store whether its own has ended.
+  service.onStart(() => {
+    const read = async (since: Date) => {
+      const { revocations: page, ...rest } = await revocations.since(since)
+      return { ...rest, sessionIds: page.map(({ sessionId }) => sessionId) }
+    }
+    const polling = pollRevocations(read, service.revocations)
+    service.lifecycle.onStop('http', 'revocation polling', () => polling.stop())
+  })
   service.every({
     name: 'purge sessions',
     everyMs: PURGE_MS,

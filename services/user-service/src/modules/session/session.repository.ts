@@ -112,12 +112,6 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
         return changed === 1
       }),
 
-    isActive: (userId: number, id: string) =>
-      mysql.run('isSessionActive', async (db): Promise<boolean> => {
-        const row = await db.session.findUnique({ where: { id }, select: { userId: true, endedAt: true } })
-        return row?.userId === userId && row.endedAt === null
-      }),
-
     hasBeenIn: (userId: number, ipPrefix: string) =>
       mysql.run('hasBeenIn', async (db): Promise<boolean> => {
         const row = await db.session.findFirst({ where: { userId, ipPrefix }, select: { id: true } })

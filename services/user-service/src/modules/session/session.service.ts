@@ -1,11 +1,5 @@
 import { uuidv7 } from '@bigtech/contracts'
-import {
-  type Actor,
-  type AuthenticatedContext,
-  type Context,
-  Problem,
-  StoreUnavailable,
-} from '@bigtech/service-kit'
+import { type AuthenticatedContext, type Context, Problem } from '@bigtech/service-kit'
 import type { PasswordHasher } from '../../infrastructure/password-hasher.ts'
 import { identifierKey, type Login } from '../account/account.ts'
 import { FOREVER } from '../moderation/moderation.ts'
@@ -185,24 +179,6 @@ export function createSessionService(deps: SessionServiceDeps) {
       limit: number,
       after?: { createdAt: Date; id: string },
     ): Promise<SessionView[]> => sessions.list(ctx.actor.userId, limit, after),
-
-    /**
-     * Refuses a session that has ended on any process, from the very next request. With Redis and
-     * MySQL both away a token is good until it expires.
-     * @throws Problem SESSION_REVOKED
-     */
-    async assertActive(actor: Actor): Promise<void> {
-      const { userId, sessionId } = actor
-      const cached = await cache.read(userId, sessionId)
-      if (cached === 'active') return
-      if (cached === 'ended') throw new Problem('SESSION_REVOKED')
-      const active = await sessions.isActive(userId, sessionId).catch((err: unknown) => {
-        if (err instanceof StoreUnavailable) return undefined
-        throw err
-      })
-      if (active === false) throw new Problem('SESSION_REVOKED')
-      if (active) await cache.noteActive(userId, sessionId)
-    },
   }
 
   async function endStolen(ctx: Context, { id, userId }: Session): Promise<void> {
