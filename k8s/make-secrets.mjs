@@ -41,6 +41,7 @@ export function secretsOf(secret, key) {
     secrets[`${name}-service-owner`] = { DATABASE_URL: url(`${name}_service_owner`, mysql[owner]) }
   }
   secrets['user-service'].REDIS_URL = redisUrl('user_service', redis.REDIS_USER_PASSWORD, 0)
+  secrets['user-service'].TOTP_KEYS = secret()
   secrets['analytics-service'].OPERATOR_TOKEN = secret()
   Object.assign(secrets['chat-service'], {
     REDIS_URL: redisUrl('chat_service', redis.REDIS_CHAT_PASSWORD, 1),

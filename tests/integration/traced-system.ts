@@ -64,6 +64,7 @@ export async function startTracedSystem(env: Readonly<Record<string, string>>): 
       DATABASE_URL: userDb.url,
       REDIS_URL: userRedis.url,
       JWT_PRIVATE_KEY_FILE: keyFile,
+      TOTP_KEYS: 'a-key-of-tests-alone',
       BCRYPT_COST: '4',
     })
     const JWKS_URL = `${user.url}/.well-known/jwks.json`

@@ -70,6 +70,7 @@ async function startSubject(name: string, env: Record<string, string>, keyFile: 
       KAFKA_BROKERS: kafka.brokers.join(','),
       KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
       JWT_PRIVATE_KEY_FILE: keyFile,
+      TOTP_KEYS: 'a-key-of-tests-alone',
       BCRYPT_COST: '4',
       ...env,
     },

@@ -107,6 +107,7 @@ function addresses(port: number): Record<string, string> {
     REDIS_URL: `redis://${host}`,
     KAFKA_BROKERS: host,
     OPERATOR_TOKEN: 'a-token-of-enough-length',
+    TOTP_KEYS: 'a-key-of-enough-length',
     MYSQL_HOST: '127.0.0.1',
     MYSQL_ROOT_PASSWORD: 'x',
     MONGO_HOST: host,

@@ -9,6 +9,15 @@ export interface ProblemBody {
   readonly request_id: string
   readonly detail?: string | undefined
   readonly errors?: readonly { field: string; message: string }[] | undefined
+  readonly challenge?: SignInChallenge | undefined
+}
+
+/** What completes a sign-in that was refused with `SECOND_FACTOR_REQUIRED`. */
+export interface SignInChallenge {
+  readonly token: string
+  readonly methods: readonly ('code' | 'passkey')[]
+  /** Seconds. */
+  readonly expires_in: number
 }
 
 /** A refusal of the API. Switch on `code`; the list is in docs/errors.md, and a newer server may have more. */
@@ -19,6 +28,7 @@ export class ApiProblem extends Error {
   readonly errors: readonly { field: string; message: string }[]
   /** Seconds to wait before another attempt, when the server said so. */
   readonly retryAfterSeconds: number | undefined
+  readonly challenge: SignInChallenge | undefined
 
   constructor(body: ProblemBody, retryAfterSeconds?: number) {
     super(body.detail ?? body.title)
@@ -28,6 +38,7 @@ export class ApiProblem extends Error {
     this.requestId = body.request_id
     this.errors = body.errors ?? []
     this.retryAfterSeconds = retryAfterSeconds
+    this.challenge = body.challenge
   }
 }
 

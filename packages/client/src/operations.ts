@@ -44,6 +44,9 @@ export const acknowledgeNotice: Operation<{ params: { notice_id: number } }, und
 /** Say that you still read your stream. */
 export const acknowledgeStream: Operation<{ body: { stream_id: string } }, undefined> = { method: 'POST', path: '/stream/acks' }
 
+/** Add the passkey that the authenticator has made. */
+export const addPasskey: Operation<{ body: { challenge_token: string; name: string; credential: { id: string; rawId: string; type: "public-key"; response: { clientDataJSON: string; attestationObject: string; transports?: string[] | undefined } } } }, { passkey_id: string; name: string; created_at: string; last_used_at: string | null }> = { method: 'POST', path: '/auth/passkeys' }
+
 /** React to a message. */
 export const addReaction: Operation<{ params: { room_id: number; message_id: string; emoji: string } }, Message> = { method: 'PUT', path: '/messages/:room_id/:message_id/reactions/:emoji' }
 
@@ -54,7 +57,7 @@ export const blockUser: Operation<{ params: { user_id: number } }, undefined> = 
 export const cancelFriendRequest: Operation<{ params: { id: number } }, undefined> = { method: 'DELETE', path: '/friends/requests/:id' }
 
 /** Change your address. */
-export const changeEmail: Operation<{ body: { email: string; password: string } }, undefined> = { method: 'PUT', path: '/auth/email' }
+export const changeEmail: Operation<{ body: { email: string; password: string; code?: string | undefined } }, undefined> = { method: 'PUT', path: '/auth/email' }
 
 /** Change your password. */
 export const changePassword: Operation<{ body: { current_password: string; new_password: string } }, undefined> = { method: 'PUT', path: '/auth/password' }
@@ -65,11 +68,17 @@ export const changeUsername: Operation<{ body: { username: string } }, OwnProfil
 /** Keep a file of yours for a message that is about to be sent. */
 export const claimFile: Operation<{ params: { file_id: string }; body: { message_type: "image" | "file" | "voice" | "video" } }, { file_id: string; kind: "image" | "video" | "audio" | "document"; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[] }> = { method: 'POST', path: '/files/:file_id/claim' }
 
+/** Complete a sign-in that asked for a second factor. */
+export const completeLogin: Operation<{ body: { challenge_token: string; code: string; device_token?: string | undefined } }, TokenPair> = { method: 'POST', path: '/auth/login/second-factor', auth: 'public' }
+
 /** End a direct upload: the file is examined now. */
 export const completeUpload: Operation<{ params: { file_id: string } }, StoredFile> = { method: 'POST', path: '/files/:file_id/complete' }
 
 /** Verify an address with the link that was sent there. */
 export const confirmEmail: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/email/confirm', auth: 'public' }
+
+/** Turn the authenticator app on with a code of it. */
+export const confirmTotp: Operation<{ body: { code: string } }, { recovery_codes: string[] }> = { method: 'POST', path: '/auth/totp/confirm' }
 
 /** A nonce for a sign-in with Google. */
 export const createGoogleNonce: Operation<NoInput, { nonce: string; expires_in: number }> = { method: 'POST', path: '/auth/google/nonce', auth: 'public' }
@@ -93,7 +102,7 @@ export const deleteFile: Operation<{ params: { file_id: string } }, undefined> =
 export const deleteMessage: Operation<{ params: { room_id: number; message_id: string }; query?: { for?: "all" | "me" | undefined } }, Message> = { method: 'DELETE', path: '/messages/:room_id/:message_id' }
 
 /** Delete your account. */
-export const deleteMyAccount: Operation<{ body: { password: string; message_policy?: "keep" | "remove" | undefined } }, { deletion_id: string; state: "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'DELETE', path: '/profile/me' }
+export const deleteMyAccount: Operation<{ body: { password: string; code?: string | undefined; message_policy?: "keep" | "remove" | undefined } }, { deletion_id: string; state: "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'DELETE', path: '/profile/me' }
 
 /** End a subscription. */
 export const deletePushSubscription: Operation<{ params: { subscription_id: string } }, undefined> = { method: 'DELETE', path: '/notifications/subscriptions/:subscription_id' }
@@ -101,8 +110,14 @@ export const deletePushSubscription: Operation<{ params: { subscription_id: stri
 /** Delete a group for everybody. */
 export const deleteRoom: Operation<{ params: { room_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id' }
 
+/** Turn the authenticator app off. */
+export const disableTotp: Operation<{ body: { password: string; code?: string | undefined } }, undefined> = { method: 'DELETE', path: '/auth/totp' }
+
 /** Edit your own message within 24 hours. */
 export const editMessage: Operation<{ params: { room_id: number; message_id: string }; body: { content: string; mentions?: number[] | undefined } }, Message> = { method: 'PATCH', path: '/messages/:room_id/:message_id' }
+
+/** End a session that was not yours, with the link of the mail about its sign-in. */
+export const endReportedSession: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/sessions/report', auth: 'public' }
 
 /** What chat-service holds of you: rooms, settings, your messages. */
 export const exportChatData: Operation<NoInput, Response> = { method: 'GET', path: '/rooms/export', isRaw: true }
@@ -167,6 +182,9 @@ export const getRevocations: Operation<{ query: { since: string } }, { as_of: st
 /** One of your rooms. */
 export const getRoom: Operation<{ params: { room_id: number } }, Room> = { method: 'GET', path: '/rooms/:room_id' }
 
+/** Your authenticator app, recovery codes and passkeys. */
+export const getSecondFactors: Operation<NoInput, { totp_enabled_at: string | null; recovery_codes_left: number; passkeys: ({ passkey_id: string; name: string; created_at: string; last_used_at: string | null })[] }> = { method: 'GET', path: '/auth/second-factors' }
+
 /** How much of your storage is used. */
 export const getStorageUsage: Operation<NoInput, { used_bytes: number; quota_bytes: number; file_count: number }> = { method: 'GET', path: '/files/usage' }
 
@@ -183,7 +201,7 @@ export const getUsers: Operation<{ query: { user_ids: string } }, { items: Publi
 export const inviteRoomMembers: Operation<{ params: { room_id: number }; body: { member_ids: number[] } }, { room_id: number; added: number[]; member_count: number }> = { method: 'POST', path: '/rooms/:room_id/members' }
 
 /** The address and the token of a mail that is about to be sent. */
-export const issueAccountLink: Operation<{ params: { link_id: string } }, { purpose: "verify_email" | "change_email" | "undo_email" | "reset_password"; email: string; locale: string; token: string; expires_at: string }> = { method: 'POST', path: '/internal/account-links/:link_id', auth: 'public' }
+export const issueAccountLink: Operation<{ params: { link_id: string } }, { purpose: "verify_email" | "change_email" | "undo_email" | "reset_password" | "end_session"; email: string; locale: string; token: string; expires_at: string; sign_in?: { device: string | null; ip_prefix: string; at: string } | undefined }> = { method: 'POST', path: '/internal/account-links/:link_id', auth: 'public' }
 
 /** Join a group by a link. */
 export const joinRoom: Operation<{ params: { token: string } }, Room> = { method: 'POST', path: '/rooms/join/:token' }
@@ -198,7 +216,7 @@ export const listBlockedUsers: Operation<{ query?: { limit?: number | undefined;
 export const listDecisions: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; user_id?: number | undefined } }, { items: ({ decision_id: number; report_id: number; user_id: number; moderator_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note: string | null; message: string | null; until: string | null; created_at: string })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/decisions' }
 
 /** What was sent to you in the last 30 days, newest first. */
-export const listDeliveries: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ delivery_id: string; kind: "welcome" | "friend_request" | "friend_accepted" | "message" | "verify_email" | "change_email" | "undo_email" | "reset_password"; channel: "mail" | "push"; state: "pending" | "sent" | "no_subscription" | "connected" | "withdrawn" | "disabled" | "failed"; event_count: number; room_id: number | null; from_user_id: number | null; created_at: string; finished_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/notifications/deliveries' }
+export const listDeliveries: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ delivery_id: string; kind: "welcome" | "friend_request" | "friend_accepted" | "message" | "verify_email" | "change_email" | "undo_email" | "reset_password" | "end_session"; channel: "mail" | "push"; state: "pending" | "sent" | "no_subscription" | "connected" | "withdrawn" | "disabled" | "failed"; event_count: number; room_id: number | null; from_user_id: number | null; created_at: string; finished_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/notifications/deliveries' }
 
 /** Your files, newest first. */
 export const listFiles: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: StoredFile[]; next_cursor: string | null }> = { method: 'GET', path: '/files' }
@@ -257,6 +275,9 @@ export const loginWithGoogle: Operation<{ body: { id_token: string; password?: s
 /** Sign in. */
 export const loginWithJson: Operation<{ body: { email: string; password: string; device_token?: string | undefined } }, TokenPair> = { method: 'POST', path: '/auth/login/json', auth: 'public' }
 
+/** Sign in with a passkey. */
+export const loginWithPasskey: Operation<{ body: { challenge_token: string; credential: { id: string; rawId: string; type: "public-key"; response: { clientDataJSON: string; authenticatorData: string; signature: string; userHandle?: string | undefined } }; device_token?: string | undefined } }, TokenPair> = { method: 'POST', path: '/auth/login/passkey', auth: 'public' }
+
 /** End this session. */
 export const logout: Operation<NoInput, undefined> = { method: 'POST', path: '/auth/logout' }
 
@@ -293,11 +314,17 @@ export const rejectFriendRequest: Operation<{ params: { id: number } }, FriendRe
 /** End a friendship. */
 export const removeFriend: Operation<{ params: { user_id: number } }, undefined> = { method: 'DELETE', path: '/friends/:user_id' }
 
+/** Remove a passkey. */
+export const removePasskey: Operation<{ params: { passkey_id: string }; body: { password: string; code?: string | undefined } }, undefined> = { method: 'DELETE', path: '/auth/passkeys/:passkey_id' }
+
 /** Take a reaction back. */
 export const removeReaction: Operation<{ params: { room_id: number; message_id: string; emoji: string } }, Message> = { method: 'DELETE', path: '/messages/:room_id/:message_id/reactions/:emoji' }
 
 /** Remove somebody from a group. */
 export const removeRoomMember: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/members/:user_id' }
+
+/** Replace your recovery codes. */
+export const replaceRecoveryCodes: Operation<{ body: { password: string; code?: string | undefined } }, { recovery_codes: string[] }> = { method: 'POST', path: '/auth/recovery-codes' }
 
 /** Report a user or a message to the moderators. */
 export const reportUser: Operation<{ body: { user_id?: number | undefined; message_id?: string | undefined; reason: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "other"; comment?: string | undefined } }, { report_id: number }> = { method: 'POST', path: '/moderation/reports' }
@@ -334,6 +361,15 @@ export const sendTyping: Operation<{ params: { room_id: number } }, undefined> =
 
 /** Make somebody admin, member, or the new owner. */
 export const setRoomRole: Operation<{ params: { room_id: number; user_id: number }; body: { role: "owner" | "admin" | "member" } }, { room_id: number; user_id: number; role: "owner" | "admin" | "member" }> = { method: 'PUT', path: '/rooms/:room_id/members/:user_id/role' }
+
+/** Begin to add a passkey. */
+export const startPasskey: Operation<{ body: { password: string; code?: string | undefined } }, { challenge_token: string; options: Record<string, unknown> }> = { method: 'POST', path: '/auth/passkeys/options' }
+
+/** Begin a sign-in with a passkey. */
+export const startPasskeyLogin: Operation<NoInput, { challenge_token: string; options: Record<string, unknown> }> = { method: 'POST', path: '/auth/login/passkey/options', auth: 'public' }
+
+/** Set up an authenticator app. */
+export const startTotp: Operation<{ body: { password: string; code?: string | undefined } }, { secret: string; uri: string }> = { method: 'POST', path: '/auth/totp' }
 
 /** Begin a direct upload of up to 100 MB. */
 export const startUpload: Operation<{ body: { name: string; mime: string; size: number; purpose?: "attachment" | "avatar" | undefined } }, { file: StoredFile; part_size: number; parts: ({ number: number; size: number; received: boolean; url: string | null })[]; urls_expire_at: string }> = { method: 'POST', path: '/files/uploads' }
@@ -399,6 +435,14 @@ export type ProblemCode =
   | 'USER_NOT_FOUND'
   | 'SESSION_NOT_FOUND'
   | 'PASSWORD_WRONG'
+  | 'SECOND_FACTOR_REQUIRED'
+  | 'SECOND_FACTOR_WRONG'
+  | 'CHALLENGE_INVALID'
+  | 'PASSKEY_REFUSED'
+  | 'PASSKEY_LIMIT'
+  | 'PASSKEY_NOT_FOUND'
+  | 'TOTP_ENABLED'
+  | 'TOTP_NOT_ENABLED'
   | 'LINK_INVALID'
   | 'USERNAME_CHANGE_LIMIT'
   | 'DELETION_NOT_FOUND'

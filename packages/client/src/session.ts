@@ -1,7 +1,15 @@
 import { ApiProblem } from './api-problem.ts'
 import type { Http } from './http.ts'
 import type { AnswerOf, CallOf, Operation } from './operation.ts'
-import { loginWithGoogle, loginWithJson, logout, refreshSession, type TokenPair } from './operations.ts'
+import {
+  completeLogin,
+  loginWithGoogle,
+  loginWithJson,
+  loginWithPasskey,
+  logout,
+  refreshSession,
+  type TokenPair,
+} from './operations.ts'
 
 /** What is kept between visits. */
 export interface StoredSession {
@@ -113,11 +121,35 @@ export class Session {
     return this.#store.load()
   }
 
-  /** @param email or username. @throws ApiProblem CREDENTIALS_INVALID, LOGIN_LIMITED. */
+  /**
+   * @param email or username
+   * @throws ApiProblem CREDENTIALS_INVALID, LOGIN_LIMITED; SECOND_FACTOR_REQUIRED, whose `challenge` is for `completeLogin`.
+   */
   async login(email: string, password: string): Promise<StoredSession> {
-    const deviceToken = this.#store.loadDevice()
-    const body = { email, password, ...(deviceToken ? { device_token: deviceToken } : {}) }
-    return this.#keep(await this.#http.call(loginWithJson, { body }))
+    return this.#keep(await this.#http.call(loginWithJson, { body: { email, password, ...this.#device() } }))
+  }
+
+  /**
+   * Completes a sign-in with a code of the authenticator app, or a recovery code.
+   * @throws ApiProblem SECOND_FACTOR_WRONG: try another code; CHALLENGE_INVALID: sign in again.
+   */
+  async completeLogin(challengeToken: string, code: string): Promise<StoredSession> {
+    const body = { challenge_token: challengeToken, code, ...this.#device() }
+    return this.#keep(await this.#http.call(completeLogin, { body }))
+  }
+
+  /** Signs in with what `navigator.credentials.get` answered to the options of `startPasskeyLogin`. */
+  async loginWithPasskey(
+    challengeToken: string,
+    credential: CallOf<typeof loginWithPasskey>['body']['credential'],
+  ): Promise<StoredSession> {
+    const body = { challenge_token: challengeToken, credential, ...this.#device() }
+    return this.#keep(await this.#http.call(loginWithPasskey, { body }))
+  }
+
+  #device(): { device_token?: string } {
+    const token = this.#store.loadDevice()
+    return token ? { device_token: token } : {}
   }
 
   /**
@@ -126,12 +158,7 @@ export class Session {
    * @throws ApiProblem GOOGLE_TOKEN_INVALID, GOOGLE_LINK_REFUSED, CREDENTIALS_INVALID.
    */
   async loginWithGoogle(idToken: string, password?: string): Promise<StoredSession> {
-    const deviceToken = this.#store.loadDevice()
-    const body = {
-      id_token: idToken,
-      ...(password === undefined ? {} : { password }),
-      ...(deviceToken ? { device_token: deviceToken } : {}),
-    }
+    const body = { id_token: idToken, ...(password === undefined ? {} : { password }), ...this.#device() }
     return this.#keep(await this.#http.call(loginWithGoogle, { body }))
   }
 

@@ -191,6 +191,48 @@ export const problems = {
     title: 'Your current password is wrong.',
     meaning: 'You are signed in, but this needs your password as well. Nothing was changed.',
   },
+  SECOND_FACTOR_REQUIRED: {
+    status: 403,
+    title: 'A code of the authenticator app is needed.',
+    meaning:
+      'At a sign-in: the password is right; send `challenge.token` and a code to `POST /auth/login/second-factor`. Elsewhere: repeat the request with `code`.',
+  },
+  SECOND_FACTOR_WRONG: {
+    status: 403,
+    title: 'This code is not valid.',
+    meaning:
+      'A code of the app works once, within a minute; a recovery code works once. Nothing was changed.',
+  },
+  CHALLENGE_INVALID: {
+    status: 400,
+    title: 'This challenge is not valid any more.',
+    meaning: 'It was used or has expired (5 minutes). Begin again.',
+  },
+  PASSKEY_REFUSED: {
+    status: 403,
+    title: 'This passkey was not accepted.',
+    meaning: 'It is unknown here, belongs to another site, or its signature does not match.',
+  },
+  PASSKEY_LIMIT: {
+    status: 403,
+    title: 'You have too many passkeys.',
+    meaning: 'At most 20. Remove one first.',
+  },
+  PASSKEY_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such passkey.',
+    meaning: 'It was removed, or is not yours.',
+  },
+  TOTP_ENABLED: {
+    status: 409,
+    title: 'An authenticator app is already on.',
+    meaning: 'Turn it off first.',
+  },
+  TOTP_NOT_ENABLED: {
+    status: 409,
+    title: 'No authenticator app is on.',
+    meaning: 'Set one up with `POST /auth/totp`, and confirm it with a code.',
+  },
   LINK_INVALID: {
     status: 400,
     title: 'This link is not valid any more.',

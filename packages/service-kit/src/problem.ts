@@ -5,6 +5,8 @@ export interface ProblemOptions {
   readonly detail?: string
   readonly errors?: readonly { field: string; message: string }[]
   readonly retryAfterSeconds?: number
+  /** What completes a sign-in that needs a second factor. */
+  readonly challenge?: ProblemBody['challenge']
   /** For the log only. */
   readonly cause?: unknown
 }
@@ -16,6 +18,7 @@ export class Problem extends Error {
   readonly detail: string | undefined
   readonly errors: ProblemOptions['errors']
   readonly retryAfterSeconds: number | undefined
+  readonly challenge: ProblemBody['challenge']
 
   constructor(code: ProblemCode, options: ProblemOptions = {}) {
     const definition = problems[code]
@@ -28,6 +31,7 @@ export class Problem extends Error {
     this.status = definition.status
     this.detail = options.detail
     this.errors = options.errors
+    this.challenge = options.challenge
     this.retryAfterSeconds = options.retryAfterSeconds ?? defaultRetryAfter(definition.status)
   }
 }
@@ -54,5 +58,6 @@ export function problemBodyOf(problem: Problem, instance: string, requestId: str
     code: problem.code,
     request_id: requestId,
     ...(problem.errors === undefined ? {} : { errors: [...problem.errors] }),
+    ...(problem.challenge === undefined ? {} : { challenge: problem.challenge }),
   }
 }

@@ -10,6 +10,10 @@ import { createModeration } from './modules/moderation/moderation.module.ts'
 import { createPresence } from './modules/presence/presence.module.ts'
 import type { PresenceTiming } from './modules/presence/presence.ts'
 import { createProfiles } from './modules/profile/profile.module.ts'
+import {
+  createSecondFactorSettings,
+  createSecondFactors,
+} from './modules/second-factor/second-factor.module.ts'
 import { createSessions } from './modules/session/session.module.ts'
 import { ACCESS_TOKEN_SECONDS } from './modules/session/session.ts'
 
@@ -50,19 +54,23 @@ export async function buildUserService(
 
   const { lookups, isVisible } = createDirectory({ service, stores })
   const { presence, store } = createPresence({ service, stores, lookups, timing: presenceTiming })
+  const secondFactors = createSecondFactors({ stores, publicUrl: config.PUBLIC_URL, now })
   const {
     ender: sessions,
     guard,
     tokens,
-    service: sessionService,
+    signIn,
   } = createSessions({
     ...{ service, stores, config, keys, presence, loginBaseWaitMs, now },
-    findLogin: createLoginFinder(stores),
+    ...{ findLogin: createLoginFinder(stores), secondFactors },
   })
+  const { factors } = secondFactors
   const { accounts, identities } = createAccounts({
-    ...{ service, stores, sessions, tokens, registrationsPerHour, now },
+    ...{ service, stores, sessions, tokens, factors, registrationsPerHour, now },
   })
-  createGoogle({ service, stores, config, accounts, identities, sessions: sessionService })
+  const { confirmIdentity } = accounts
+  createSecondFactorSettings({ service, stores, secondFactors, confirmIdentity, now })
+  createGoogle({ service, stores, config, accounts, identities, signIn })
   createModeration({ service, stores, sessions, isVisible })
   const forgetInRedis = (userId: number) => Promise.all([store.forget(userId), guard.forget(userId)])
   createDeletions({ service, stores, sessions, accounts, forgetInRedis })

@@ -4,6 +4,8 @@ import { z } from 'zod'
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max)
 
+const MIN_KEY_LENGTH = 16
+
 const list = (items: z.ZodType<string, string>) =>
   z
     .string()
@@ -35,6 +37,19 @@ export const configSchema = z.object({
     .describe(
       'Ed25519 keys that sign access tokens: PKCS#8 PEM (one or several blocks) or a JWK set. The first signs, all are published.',
     ),
+  TOTP_KEYS: z
+    .string()
+    .refine((text) => text.split(',').every((key) => key.trim().length >= MIN_KEY_LENGTH), {
+      error: `Keys of ${MIN_KEY_LENGTH} characters or more, separated by commas`,
+    })
+    .transform((text) => text.split(',').map((key) => key.trim()))
+    .describe(
+      'Keys that encrypt the secrets of authenticator apps, separated by commas, 16 characters or more each. The first encrypts, all decrypt.',
+    ),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('http://localhost:8000')
+    .describe('Where people open the web client: passkeys belong to this site.'),
   BCRYPT_COST: count(4, 15)
     .default(12)
     .describe('Work factor of password hashes; less than 10 is refused when NODE_ENV is `production`.'),

@@ -22,6 +22,7 @@ function startProcess(env: Record<string, string>) {
       KAFKA_BROKERS: world.kafka.brokers.join(','),
       KAFKA_TOPIC_PREFIX: world.kafka.topicPrefix,
       JWT_PRIVATE_KEY_FILE: world.keyFile,
+      TOTP_KEYS: 'a-key-of-tests-alone',
       BCRYPT_COST: '4',
       ...env,
     },

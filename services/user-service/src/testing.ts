@@ -11,6 +11,8 @@ import { buildUserService, type UserServiceOptions } from './app.ts'
 import { configSchema } from './config.ts'
 
 export const PASSWORD = 'Test1234!@'
+/** Where people open the web client. */
+export const ORIGIN = 'http://localhost:8000'
 
 interface Call {
   readonly token?: string
@@ -64,6 +66,8 @@ export async function testWorld(options: { kafkaPartitions?: number } = {}) {
       KAFKA_BROKERS: kafka.brokers.join(','),
       KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
       JWT_PRIVATE_KEY_FILE: keyFile,
+      TOTP_KEYS: 'a-key-of-tests-alone',
+      PUBLIC_URL: ORIGIN,
       FRIEND_SERVICE_URL: 'http://127.0.0.1:9',
       CHAT_SERVICE_URL: 'http://127.0.0.1:9',
       NOTIFICATION_SERVICE_URL: 'http://127.0.0.1:9',

@@ -6,6 +6,7 @@ import type { Role, Scene } from './scene.ts'
 
 const few: readonly Role[] = ['anonymous', 'owner']
 const personOf = (scene: Scene, role: Role) => scene.people[role === 'anonymous' ? 'owner' : role]
+const credential = { id: 'AA', rawId: 'AA', type: 'public-key' }
 /** Blocked people do not find whoever blocked them. */
 const hides = (role: Role) => role === 'blocked'
 
@@ -37,6 +38,72 @@ export const userRows: readonly Row[] = [
     callers: few,
     table: anybody(200),
     request: (scene, role) => ({ body: { username: personOf(scene, role).username, password } }),
+  },
+  {
+    operationId: 'completeLogin',
+    table: anybody('CHALLENGE_INVALID'),
+    request: () => ({ body: { challenge_token: 'not-a-challenge', code: '123456' } }),
+  },
+  { operationId: 'startPasskeyLogin', table: anybody(200) },
+  {
+    operationId: 'loginWithPasskey',
+    table: anybody('CHALLENGE_INVALID'),
+    request: () => ({
+      body: {
+        challenge_token: 'not-a-challenge',
+        credential: {
+          ...credential,
+          response: { clientDataJSON: 'e30', authenticatorData: 'AA', signature: 'AA' },
+        },
+      },
+    }),
+  },
+  { operationId: 'getSecondFactors', table: everybody(200) },
+  { operationId: 'startTotp', callers: few, table: everybody(200), request: () => ({ body: { password } }) },
+  {
+    operationId: 'confirmTotp',
+    table: everybody('SECOND_FACTOR_WRONG'),
+    request: () => ({ body: { code: '000000' } }),
+  },
+  {
+    operationId: 'disableTotp',
+    callers: few,
+    table: everybody(204),
+    request: () => ({ body: { password } }),
+  },
+  {
+    operationId: 'replaceRecoveryCodes',
+    table: everybody('TOTP_NOT_ENABLED'),
+    request: () => ({ body: { password } }),
+  },
+  {
+    operationId: 'startPasskey',
+    callers: few,
+    table: everybody(200),
+    request: () => ({ body: { password } }),
+  },
+  {
+    operationId: 'addPasskey',
+    table: everybody('CHALLENGE_INVALID'),
+    request: () => ({
+      body: {
+        challenge_token: 'not-a-challenge',
+        name: 'phone',
+        credential: { ...credential, response: { clientDataJSON: 'e30', attestationObject: 'AA' } },
+      },
+    }),
+  },
+  {
+    operationId: 'removePasskey',
+    callers: few,
+    table: everybody('PASSKEY_NOT_FOUND'),
+    request: () => ({ params: { passkey_id: crypto.randomUUID() }, body: { password } }),
+    missing: { passkey_id: 'PASSKEY_NOT_FOUND' },
+  },
+  {
+    operationId: 'endReportedSession',
+    table: anybody('LINK_INVALID'),
+    request: () => ({ body: { token: 'a.b.c' } }),
   },
   {
     operationId: 'refreshSession',

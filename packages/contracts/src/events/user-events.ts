@@ -57,7 +57,14 @@ export const userUpdated = defineEvent({
 })
 
 /** What a mail about an account is for. */
-export const accountMailPurpose = z.enum(['verify_email', 'change_email', 'undo_email', 'reset_password'])
+export const accountMailPurpose = z.enum([
+  'verify_email',
+  'change_email',
+  'undo_email',
+  'reset_password',
+  /** After a sign-in from a new device: the link ends its session. */
+  'end_session',
+])
 
 /**
  * A mail with a one-time link is to be sent. It says neither the address nor the link's token: whoever sends the mail

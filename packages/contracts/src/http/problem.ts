@@ -20,6 +20,13 @@ export const problemBody = z.object({
     .array(z.object({ field: z.string(), message: z.string() }))
     .optional()
     .meta({ description: 'On validation: each field and what is wrong with it.' }),
+  challenge: z
+    .object({ token: z.string(), methods: z.array(z.enum(['code', 'passkey'])), expires_in: z.int() })
+    .optional()
+    .meta({
+      description:
+        'With `SECOND_FACTOR_REQUIRED` at a sign-in: what completes it. `expires_in` is in seconds.',
+    }),
 })
 
 export type ProblemBody = z.infer<typeof problemBody>

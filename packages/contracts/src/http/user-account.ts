@@ -3,7 +3,7 @@ import { accountMailPurpose } from '../events/user-events.ts'
 import { timestamp } from '../ids.ts'
 import { opaqueText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
-import { anyPassword, email, locale, newPassword, username } from './user-fields.ts'
+import { email, locale, newPassword, proofOfIdentity, username } from './user-fields.ts'
 import { ownProfile, ownProfileExample } from './user-profile.ts'
 
 const exampleToken = 'eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI1ZjBjIn0.c2lnbmF0dXJl'
@@ -47,10 +47,10 @@ export const changeEmail = defineRoute({
   summary: 'Change your address',
   description:
     'Takes effect when the link sent to the new address is used. The old address then hears of it and can undo it for 7 days. The answer is the same whether or not the address belongs to an account.',
-  body: z.strictObject({ email, password: anyPassword }),
+  body: z.strictObject({ email, ...proofOfIdentity }),
   bodyExample: { email: 'new@example.com', password: 'Test1234!@' },
   success: { status: 202, description: 'A link is on its way to the new address.' },
-  problems: ['PASSWORD_WRONG', 'RATE_LIMITED', 'OVERLOADED'],
+  problems: ['PASSWORD_WRONG', 'SECOND_FACTOR_REQUIRED', 'SECOND_FACTOR_WRONG', 'RATE_LIMITED', 'OVERLOADED'],
 })
 
 export const undoEmailChange = defineRoute({
@@ -80,6 +80,21 @@ export const forgotPassword = defineRoute({
   bodyExample: { email: 'test@example.com' },
   success: { status: 202, description: 'If there is such an account, a link is on its way to it.' },
   problems: ['RATE_LIMITED'],
+})
+
+export const endReportedSession = defineRoute({
+  operationId: 'endReportedSession',
+  method: 'POST',
+  path: '/auth/sessions/report',
+  tag: 'account',
+  summary: 'End a session that was not yours, with the link of the mail about its sign-in',
+  description:
+    'Every device counts as a new one from then on, and a link that sets a new password is sent: whoever signed in knows the old one.',
+  auth: 'public',
+  body: z.strictObject({ token }),
+  bodyExample: { token: exampleToken },
+  success: linkUsed,
+  problems: ['LINK_INVALID'],
 })
 
 export const resetPassword = defineRoute({
@@ -128,6 +143,10 @@ export const issueAccountLink = defineRoute({
       locale,
       token: z.string(),
       expires_at: timestamp,
+      sign_in: z
+        .object({ device: z.string().nullable(), ip_prefix: z.string(), at: timestamp })
+        .optional()
+        .meta({ description: 'Of a mail about a sign-in: what is known of it.' }),
     }),
     example: {
       purpose: 'verify_email',

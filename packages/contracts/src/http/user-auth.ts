@@ -95,7 +95,13 @@ export const loginWithJson = defineRoute({
   }),
   bodyExample: { email: 'test@example.com', password: 'Test1234!@' },
   success: { status: 200, description: 'A new session.', schema: tokenPair, example: tokenExample },
-  problems: ['CREDENTIALS_INVALID', 'ACCOUNT_SUSPENDED', 'LOGIN_LIMITED', 'OVERLOADED'],
+  problems: [
+    'CREDENTIALS_INVALID',
+    'ACCOUNT_SUSPENDED',
+    'SECOND_FACTOR_REQUIRED',
+    'LOGIN_LIMITED',
+    'OVERLOADED',
+  ],
 })
 
 export const login = defineRoute({
@@ -116,7 +122,13 @@ export const login = defineRoute({
   }),
   bodyExample: { grant_type: 'password', username: 'test@example.com', password: 'Test1234!@' },
   success: { status: 200, description: 'A new session.', schema: tokenPair, example: tokenExample },
-  problems: ['CREDENTIALS_INVALID', 'ACCOUNT_SUSPENDED', 'LOGIN_LIMITED', 'OVERLOADED'],
+  problems: [
+    'CREDENTIALS_INVALID',
+    'ACCOUNT_SUSPENDED',
+    'SECOND_FACTOR_REQUIRED',
+    'LOGIN_LIMITED',
+    'OVERLOADED',
+  ],
 })
 
 export const refreshSession = defineRoute({

@@ -41,6 +41,22 @@ export const newPassword = secretText({ min: 8 })
 /** A password that is compared with the one that was set. */
 export const anyPassword = secretText({ min: 1 })
 
+/** A code of an authenticator app, or a recovery code; spaces and hyphens are for reading alone. */
+export const secondFactorCode = z
+  .string()
+  .min(6, { abort: true, error: 'At least 6 characters.' })
+  .max(30, { abort: true, error: 'At most 30 characters.' })
+  .regex(/^[A-Za-z0-9 -]*$/, 'Letters, digits, spaces and hyphens.')
+  .meta({ description: 'A code of your authenticator app, or a recovery code.', examples: ['123456'] })
+
+/** What proves again that the caller is the owner of the account, whatever session calls. */
+export const proofOfIdentity = {
+  password: anyPassword,
+  code: secondFactorCode
+    .optional()
+    .meta({ description: 'Needed when your account has an authenticator app.', examples: ['123456'] }),
+}
+
 /** An email address or a username. */
 export const identifier = typedText({ max: 254 })
 

@@ -71,6 +71,7 @@ export const loginWithGoogle = defineRoute({
   success: { status: 200, description: 'A new session.', schema: tokenPair, example: tokenExample },
   problems: [
     'GOOGLE_TOKEN_INVALID',
+    'SECOND_FACTOR_REQUIRED',
     'GOOGLE_EMAIL_UNVERIFIED',
     'ACCOUNT_SUSPENDED',
     'GOOGLE_LINK_REFUSED',

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { presenceVisibility } from '../events/user-events.ts'
 import { timestamp, userId } from '../ids.ts'
 import { defineRoute, userRoles } from './define-route.ts'
-import { anyPassword, displayName, locale, profileImageUrl, statusMessage } from './user-fields.ts'
+import { displayName, locale, profileImageUrl, proofOfIdentity, statusMessage } from './user-fields.ts'
 
 const exampleTime = '2026-01-27T10:00:00.000Z'
 const exampleDeletion = '5f0c6f1e-9b1f-4a57-8f0c-0f6f3f2d9f11'
@@ -159,7 +159,7 @@ export const deleteMyAccount = defineRoute({
   description:
     'Cannot be undone. Signs you out everywhere at once; the rest goes on in the background: see `GET /auth/deletions/{deletion_id}`.',
   body: z.strictObject({
-    password: anyPassword,
+    ...proofOfIdentity,
     message_policy: z
       .enum(['keep', 'remove'])
       .default('keep')
@@ -172,7 +172,7 @@ export const deleteMyAccount = defineRoute({
     schema: deletion,
     example: deletionExample,
   },
-  problems: ['PASSWORD_WRONG', 'RATE_LIMITED', 'OVERLOADED'],
+  problems: ['PASSWORD_WRONG', 'SECOND_FACTOR_REQUIRED', 'SECOND_FACTOR_WRONG', 'RATE_LIMITED', 'OVERLOADED'],
 })
 
 export const getDeletion = defineRoute({

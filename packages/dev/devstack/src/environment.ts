@@ -1,6 +1,6 @@
 import { databaseUrl, mongoUrl } from './databases.ts'
 import { type Instance, openInstance, type Passwords, passwordsOf } from './instance.ts'
-import { operatorToken, signingKeyFile, vapidKeys } from './keys.ts'
+import { operatorToken, signingKeyFile, totpKey, vapidKeys } from './keys.ts'
 import { objectStoreAccess } from './servers/object-store.ts'
 import { type EnvironmentPart, type ServiceRow, services } from './services.ts'
 
@@ -19,6 +19,8 @@ const parts: Record<EnvironmentPart, (instance: Instance, passwords: Passwords) 
   tokens: ({ ports }) => ({ JWKS_URL: `${local(ports.user)}/.well-known/jwks.json` }),
   signing: (instance) => ({
     JWT_PRIVATE_KEY_FILE: signingKeyFile(instance),
+    TOTP_KEYS: totpKey(instance),
+    PUBLIC_URL: `http://localhost:${instance.ports.gateway}`,
     ...(instance.name === 'dev' ? {} : { BCRYPT_COST: TEST_BCRYPT_COST }),
   }),
   google: ({ ports }) => ({

@@ -36,7 +36,16 @@ export function vapidKeys(instance: Instance): VapidKeys {
 
 /** What operators and tests read the figures of analytics-service with; made once. */
 export function operatorToken(instance: Instance): string {
-  const file = join(instance.keyFolder, 'operator-token')
+  return randomText(instance, 'operator-token')
+}
+
+/** The key that encrypts the secrets of authenticator apps; made once. */
+export function totpKey(instance: Instance): string {
+  return randomText(instance, 'totp-key')
+}
+
+function randomText(instance: Instance, name: string): string {
+  const file = join(instance.keyFolder, name)
   if (!existsSync(file)) writeSecret(file, randomBytes(24).toString('base64url'))
   return readFileSync(file, 'utf8')
 }

@@ -1,4 +1,4 @@
-import { confirmEmail, resetPassword, undoEmailChange } from '@bigtech/client'
+import { confirmEmail, endReportedSession, resetPassword, undoEmailChange } from '@bigtech/client'
 import { useState } from 'react'
 import { http } from '../core/api.ts'
 import { useT } from '../i18n/index.ts'
@@ -8,6 +8,8 @@ import { FormEnd } from './form-end.tsx'
 import { type LinkKind, linkToken } from './link-kind.ts'
 import { useSubmit } from './use-submit.ts'
 
+const operations = { verify: confirmEmail, undo: undoEmailChange, report: endReportedSession }
+
 /** The page that a link in a mail leads to. A button acts, so that a mail scanner that opens links uses none up. */
 export default function AccountLinkPage({ kind, onDone }: { kind: LinkKind; onDone: () => void }) {
   const t = useT()
@@ -15,7 +17,7 @@ export default function AccountLinkPage({ kind, onDone }: { kind: LinkKind; onDo
   const token = linkToken()
   const { submit, isBusy, failure, problems } = useSubmit(async ({ password = '' }) => {
     if (kind === 'reset') await http.call(resetPassword, { body: { token, new_password: password } })
-    else await http.call(kind === 'verify' ? confirmEmail : undoEmailChange, { body: { token } })
+    else await http.call(operations[kind], { body: { token } })
     setDone(true)
   })
   return (

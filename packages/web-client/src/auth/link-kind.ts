@@ -1,9 +1,10 @@
-export type LinkKind = 'verify' | 'undo' | 'reset'
+export type LinkKind = 'verify' | 'undo' | 'reset' | 'report'
 
 const kinds: Readonly<Record<string, LinkKind>> = {
   '/account/email/confirm': 'verify',
   '/account/email/undo': 'undo',
   '/account/password/reset': 'reset',
+  '/account/sessions/report': 'report',
 }
 
 /** What the link in a mail is for, by its path; undefined on every other page. */

@@ -1,4 +1,4 @@
-import { registerUser } from '@bigtech/client'
+import { isProblem, registerUser } from '@bigtech/client'
 import { useState } from 'react'
 import { http, session, sessionEnded } from '../core/api.ts'
 import { useStore } from '../core/store.ts'
@@ -52,9 +52,16 @@ export function SignInPage() {
 function SignInForm() {
   const t = useT()
   const hasEnded = useStore(sessionEnded)
+  const [challenge, setChallenge] = useState('')
   const { submit, isBusy, failure } = useSubmit(async ({ email = '', password = '' }) => {
-    await session.login(email, password)
+    try {
+      await session.login(email, password)
+    } catch (err) {
+      if (!isProblem(err, 'SECOND_FACTOR_REQUIRED') || !err.challenge) throw err
+      setChallenge(err.challenge.token)
+    }
   })
+  if (challenge) return <CodeForm challenge={challenge} onOver={() => setChallenge('')} />
   return (
     <form className="form" onSubmit={submit}>
       {hasEnded && <p role="status">{t('auth.sessionEnded')}</p>}
@@ -65,6 +72,33 @@ function SignInForm() {
         type="password"
         autoComplete="current-password"
         required
+      />
+      <FormEnd failure={failure} isBusy={isBusy} label={t('auth.signIn')} />
+    </form>
+  )
+}
+
+/** The second step of a sign-in, for accounts with an authenticator app. */
+function CodeForm({ challenge, onOver }: { challenge: string; onOver: () => void }) {
+  const t = useT()
+  const { submit, isBusy, failure } = useSubmit(async ({ code = '' }) => {
+    try {
+      await session.completeLogin(challenge, code)
+    } catch (err) {
+      if (isProblem(err, 'CHALLENGE_INVALID')) onOver()
+      throw err
+    }
+  })
+  return (
+    <form className="form" onSubmit={submit}>
+      <Field
+        label={t('auth.code')}
+        name="code"
+        autoComplete="one-time-code"
+        inputMode="text"
+        hint={t('auth.codeHint')}
+        required
+        autoFocus
       />
       <FormEnd failure={failure} isBusy={isBusy} label={t('auth.signIn')} />
     </form>

@@ -10,6 +10,7 @@ import type { Config } from '../config.ts'
 import { createMysql } from './mysql.ts'
 import { openNeighbours } from './neighbours.ts'
 import { openPasswordHasher } from './password-hasher.ts'
+import { createSecretBox } from './secret-box.ts'
 
 export type Stores = Awaited<ReturnType<typeof openStores>>
 
@@ -21,6 +22,7 @@ export async function openStores(service: Service, config: Config, workers: numb
     mysql: openMysql(service, createMysql(config.DATABASE_URL, service.metrics, config.DATABASE_POOL_SIZE)),
     outbox: openOutbox(service, config.DATABASE_URL),
     limiter: openRateLimiter(service, redis),
+    secretBox: createSecretBox(config.TOTP_KEYS),
     passwords: openPasswordHasher(service, {
       cost: config.BCRYPT_COST,
       workers,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Harness, newIds, startHarness } from '../../testing/harness.ts'
 import { headerOf } from '../../testing/mail-catcher.ts'
 
-type Purpose = 'verify_email' | 'change_email' | 'undo_email' | 'reset_password'
+type Purpose = 'verify_email' | 'change_email' | 'undo_email' | 'reset_password' | 'end_session'
 
 /** What user-service knows of each link; it answers 404 for others. */
 const links = new Map<string, { purpose: Purpose; email: string; locale: string; token: string }>()
@@ -34,10 +34,11 @@ afterAll(async () => {
 async function request(
   purpose: Purpose,
   locale: string,
+  more: object = {},
 ): Promise<{ userId: number; email: string; token: string }> {
   const [userId] = newIds(1) as [number]
   const link_id = crypto.randomUUID()
-  const link = { purpose, email: `link${userId}@example.com`, locale, token: `secret-${uuidv7()}` }
+  const link = { purpose, email: `link${userId}@example.com`, locale, token: `secret-${uuidv7()}`, ...more }
   links.set(link_id, link)
   await harness.publish(accountMailRequested, { user_id: userId, link_id, purpose })
   return { userId, ...link }
@@ -58,6 +59,7 @@ it.each([
   ['change_email', '/account/email/confirm'],
   ['undo_email', '/account/email/undo'],
   ['reset_password', '/account/password/reset'],
+  ['end_session', '/account/sessions/report'],
 ] as const)(
   'mails the link to %s to the address that user-service names, and stores no token',
   async (purpose, path) => {
@@ -73,6 +75,15 @@ it.each([
     }
   },
 )
+
+it('says of a sign-in which device it was, from where and when', async () => {
+  const { email } = await request('end_session', 'en', {
+    sign_in: { device: 'Chrome on Windows', ip_prefix: '203.0.113.0/24', at: '2026-01-27T10:00:00.000Z' },
+  })
+  const [mail] = await waitFor(() => mailsTo(email).length > 0 && mailsTo(email))
+  const said = ['Device: Chrome on Windows', 'Network: 203.0.113.0/24', 'Time: 2026-01-27 10:00:00 UTC']
+  for (const line of said) expect(bodyOf(mail!.raw)).toContain(line)
+})
 
 it('writes in the language of the account', async () => {
   const { email } = await request('reset_password', 'ko-KR')

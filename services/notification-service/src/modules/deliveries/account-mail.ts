@@ -31,6 +31,12 @@ const texts: Readonly<Record<Language, Readonly<Record<AccountMailKind, Text>>>>
       before: '아래 링크에서 새 비밀번호를 설정해 주세요. 링크는 30분 동안 한 번만 사용할 수 있습니다.',
       after: '본인이 요청하지 않았다면 이 메일을 무시하셔도 됩니다. 비밀번호는 바뀌지 않습니다.',
     },
+    end_session: {
+      subject: 'BigTech Chat 새 기기에서 로그인했습니다',
+      before:
+        '계정에 새 기기가 로그인했습니다. 본인이 아니라면 7일 안에 아래 링크를 여세요. 그 기기에서 로그아웃되고, 새 비밀번호를 설정하는 메일을 보내 드립니다.',
+      after: '본인이 로그인했다면 아무것도 하지 않으셔도 됩니다.',
+    },
   },
   en: {
     verify_email: {
@@ -54,6 +60,12 @@ const texts: Readonly<Record<Language, Readonly<Record<AccountMailKind, Text>>>>
       before: 'Set a new password with this link. It works once, for 30 minutes.',
       after: 'If it was not you who asked for it, you can ignore this mail: your password stays as it is.',
     },
+    end_session: {
+      subject: 'New sign-in to BigTech Chat',
+      before:
+        'A new device has signed in to your account. If it was not you, open this link within 7 days: the device is signed out, and you get a mail to set a new password.',
+      after: 'If it was you, there is nothing to do.',
+    },
   },
 }
 
@@ -63,16 +75,42 @@ const paths: Readonly<Record<AccountMailKind, string>> = {
   change_email: '/account/email/confirm',
   undo_email: '/account/email/undo',
   reset_password: '/account/password/reset',
+  end_session: '/account/sessions/report',
+}
+
+const signInWords = {
+  ko: { device: '기기', place: '네트워크', time: '시각' },
+  en: { device: 'Device', place: 'Network', time: 'Time' },
+} as const
+
+/** What is known of the sign-in that a mail is about. */
+interface SignIn {
+  readonly device: string | null
+  readonly ip_prefix: string
+  readonly at: string
+}
+
+export interface MailLink {
+  readonly publicUrl: string
+  readonly token: string
+  readonly signIn?: SignIn | undefined
+}
+
+function describe({ device, ip_prefix, at }: SignIn, language: Language): string {
+  const words = signInWords[language]
+  const lines = [
+    ...(device === null ? [] : [`${words.device}: ${device}`]),
+    `${words.place}: ${ip_prefix}`,
+    `${words.time}: ${at.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')}`,
+  ]
+  return `${lines.join('\n')}\n\n`
 }
 
 /** Returns a mail with a one-time link. */
-export function accountMail(
-  kind: AccountMailKind,
-  link: { readonly publicUrl: string; readonly token: string },
-  language: Language,
-): Mail {
+export function accountMail(kind: AccountMailKind, link: MailLink, language: Language): Mail {
   const { subject, before, after } = texts[language][kind]
   const url = new URL(paths[kind], link.publicUrl)
   url.hash = `token=${link.token}`
-  return { subject, text: `${before}\n\n${url}\n\n${after}\n\nBigTech Chat\n` }
+  const about = link.signIn ? describe(link.signIn, language) : ''
+  return { subject, text: `${before}\n\n${about}${url}\n\n${after}\n\nBigTech Chat\n` }
 }

@@ -1,7 +1,12 @@
 /** What people are told, and in which words. Pure. */
 
 /** Mails with a one-time link. */
-export type AccountMailKind = 'verify_email' | 'change_email' | 'undo_email' | 'reset_password'
+export type AccountMailKind =
+  | 'verify_email'
+  | 'change_email'
+  | 'undo_email'
+  | 'reset_password'
+  | 'end_session'
 export type DeliveryKind = 'welcome' | 'friend_request' | 'friend_accepted' | 'message' | AccountMailKind
 export type Channel = 'mail' | 'push'
 /** All but `pending` are final. */

@@ -93,7 +93,7 @@ export class MailChannel implements DeliveryChannel {
         { requestId: linkId },
       )
       const language = languageOf(link.locale)
-      const mail = accountMail(kind, { publicUrl, token: link.token }, language)
+      const mail = accountMail(kind, { publicUrl, token: link.token, signIn: link.sign_in }, language)
       return { address: link.email, language, mail }
     } catch (err) {
       if (err instanceof StoreUnavailable) return { state: 'retry', error: 'user-service unavailable' }

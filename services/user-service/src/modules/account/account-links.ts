@@ -2,7 +2,7 @@ import { accountMailRequested } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { Transaction } from '../../infrastructure/mysql.ts'
 
-export type LinkPurpose = 'verify_email' | 'change_email' | 'undo_email' | 'reset_password'
+export type LinkPurpose = 'verify_email' | 'change_email' | 'undo_email' | 'reset_password' | 'end_session'
 
 /** A one-time link that was sent by mail. */
 export interface AccountLink {
@@ -11,6 +11,8 @@ export interface AccountLink {
   readonly purpose: LinkPurpose
   readonly email: string
   readonly expiresAt: Date
+  /** Of a link that ends a session: which one. */
+  readonly sessionId: string | null
 }
 
 const MINUTE_MS = 60_000
@@ -22,23 +24,31 @@ const linkLifetimeMs: Readonly<Record<LinkPurpose, number>> = {
   change_email: DAY_MS,
   undo_email: 7 * DAY_MS,
   reset_password: 30 * MINUTE_MS,
+  end_session: 7 * DAY_MS,
 }
+/** Each stands for something of its own; of the others only the newest may work. */
+const standAlone: readonly LinkPurpose[] = ['undo_email', 'end_session']
 
 /** Stores a link, and the request to mail it, in the caller's transaction. It replaces unused ones of its kind. */
 export async function createLink(
   tx: Transaction,
   outbox: Outbox,
-  link: { readonly userId: number; readonly purpose: LinkPurpose; readonly email: string },
+  link: {
+    readonly userId: number
+    readonly purpose: LinkPurpose
+    readonly email: string
+    readonly sessionId?: string
+  },
   correlationId: string,
 ): Promise<void> {
-  const { userId, purpose, email } = link
+  const { userId, purpose, email, sessionId = null } = link
   const now = new Date()
   // Random, not ordered by time: whoever knows it may ask for its token from inside the network.
   const id = crypto.randomUUID()
-  // Each undo stands for another old address; of the others only the newest may work.
-  if (purpose !== 'undo_email') await tx.accountLink.deleteMany({ where: { userId, purpose, usedAt: null } })
+  if (!standAlone.includes(purpose))
+    await tx.accountLink.deleteMany({ where: { userId, purpose, usedAt: null } })
   const expiresAt = new Date(now.getTime() + linkLifetimeMs[purpose])
-  await tx.accountLink.create({ data: { id, userId, purpose, email, createdAt: now, expiresAt } })
+  await tx.accountLink.create({ data: { id, userId, purpose, email, sessionId, createdAt: now, expiresAt } })
   await outbox.enqueue(tx, accountMailRequested, { user_id: userId, link_id: id, purpose }, { correlationId })
 }
 

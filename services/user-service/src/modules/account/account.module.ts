@@ -1,6 +1,7 @@
 import type { Service } from '@bigtech/service-kit'
 import { Counter } from 'prom-client'
 import type { Stores } from '../../infrastructure/stores.ts'
+import type { SecondFactorRepository } from '../second-factor/second-factor.repository.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import type { Tokens } from '../session/tokens.ts'
 import { type AccountRepository, createAccountRepository } from './account.repository.ts'
@@ -29,10 +30,11 @@ export function createAccounts(options: {
   stores: Stores
   sessions: SessionEnder
   tokens: Tokens
+  factors: SecondFactorRepository
   registrationsPerHour: number
   now: () => Date
 }): { accounts: AccountService; identities: IdentityRepository } {
-  const { service, stores, sessions, tokens, registrationsPerHour, now } = options
+  const { service, stores, sessions, tokens, factors, registrationsPerHour, now } = options
   const repository = createAccountRepository(stores.mysql, stores.outbox)
   const policy = createPasswordPolicy(repository.ownWords)
   const recovery = createRecoveryRepository(stores.mysql, stores.outbox, sessions)
@@ -49,6 +51,7 @@ export function createAccounts(options: {
     usernames,
     limiter: stores.limiter,
     sessions,
+    factors,
     registrationsPerHour,
     onRegistered: () => {
       registered.inc()
@@ -62,7 +65,7 @@ export function createAccounts(options: {
       ...{ service, recovery, tokens, sessions, policy },
       limiter: stores.limiter,
       passwords: stores.passwords,
-      confirmPassword: accounts.confirmPassword,
+      confirmIdentity: accounts.confirmIdentity,
       wakeRelay: () => stores.outbox.wake(),
     }),
   })

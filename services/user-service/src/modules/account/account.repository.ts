@@ -78,14 +78,21 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
         }
       }),
 
-    findLogin: (identifier: string) =>
+    /** By what was typed, or by id. Null for an account that is not active. */
+    findLogin: (who: string | number) =>
       mysql.run('findLogin', async (db): Promise<Login | null> => {
         const user = await db.user.findUnique({
-          where: readIdentifier(identifier),
-          select: { id: true, username: true, status: true, credential: { select: { passwordHash: true } } },
+          where: typeof who === 'number' ? { id: who } : readIdentifier(who),
+          select: {
+            ...{ id: true, username: true, status: true, devicesTrustedFrom: true },
+            credential: { select: { passwordHash: true, totpEnabledAt: true } },
+          },
         })
-        if (user?.status !== 'active' || !user.credential) return null
-        return { userId: user.id, username: user.username, passwordHash: user.credential.passwordHash }
+        if (user?.status !== 'active') return null
+        const { id: userId, username, devicesTrustedFrom, credential } = user
+        const needsCode = (credential?.totpEnabledAt ?? null) !== null
+        const passwordHash = credential?.passwordHash ?? null
+        return { userId, username, passwordHash, needsCode, devicesTrustedFrom }
       }),
 
     /** What a password must not be made of. */

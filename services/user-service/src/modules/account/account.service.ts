@@ -6,6 +6,8 @@ import {
   type RateLimiter,
 } from '@bigtech/service-kit'
 import type { PasswordHasher } from '../../infrastructure/password-hasher.ts'
+import type { SecondFactorRepository } from '../second-factor/second-factor.repository.ts'
+import { codeAttempts, type Proof } from '../second-factor/second-factor.service.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import { AlreadyTaken, type Taken } from './account.errors.ts'
 import type { AccountRepository } from './account.repository.ts'
@@ -37,7 +39,7 @@ const DEFAULT_LOCALE = 'ko'
 const NO_PASSWORD =
   'This account has no password: it signs in with Google. Set one with POST /auth/password/forgot first.'
 const HOUR_SECONDS = 3_600
-/** Guesses at one's own password, by whoever holds an access token. */
+/** Limits password confirmation attempts made with a stolen access token. */
 const passwordChecks: Limit = { name: 'password', max: 10, windowSeconds: HOUR_SECONDS }
 
 /** Signing up, and what needs the password of somebody who is signed in. */
@@ -48,6 +50,7 @@ export function createAccountService(deps: {
   usernames: UsernameRepository
   limiter: RateLimiter
   sessions: SessionEnder
+  factors: SecondFactorRepository
   registrationsPerHour: number
   onRegistered: () => void
   wakeRelay: () => void
@@ -71,8 +74,25 @@ export function createAccountService(deps: {
     return hash
   }
 
+  /**
+   * Confirms password and, where an authenticator app is on, a code: for each such request anew, so that no
+   * session, however old, may leave the code out.
+   * @throws Problem PASSWORD_WRONG, SECOND_FACTOR_REQUIRED, SECOND_FACTOR_WRONG, RATE_LIMITED. Returns the hash that was checked.
+   */
+  async function confirmIdentity(ctx: AuthenticatedContext, { password, code }: Proof): Promise<string> {
+    const { userId, sessionId } = ctx.actor
+    const hash = await confirmPassword(ctx, password)
+    if (!(await deps.factors.isEnabled(userId))) return hash
+    if (code === undefined) throw new Problem('SECOND_FACTOR_REQUIRED')
+    const subject = `${userId}:${sessionId}`
+    await limiter.take(codeAttempts, subject)
+    if (!(await deps.factors.use(userId, code))) throw new Problem('SECOND_FACTOR_WRONG')
+    await limiter.forget(codeAttempts, subject)
+    return hash
+  }
+
   return {
-    confirmPassword,
+    confirmIdentity,
 
     async registerUser(ctx: Context, registration: Registration): Promise<Account> {
       const { email, username, password, displayName, locale, subscriber } = registration
@@ -163,7 +183,10 @@ export function createAccountService(deps: {
           correlationId: ctx.requestId,
         })
       })
-      if (!changed) throw new Problem('PASSWORD_WRONG', { detail: 'It was changed meanwhile.' })
+      if (!changed)
+        throw new Problem('PASSWORD_WRONG', {
+          detail: 'The password was changed by another request. Sign in again.',
+        })
       await sessions.committed(userId, ended, 'password_changed')
       ctx.log.info({ ended: ended.length }, 'password changed')
     },

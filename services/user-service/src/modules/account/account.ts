@@ -14,7 +14,12 @@ export interface Account {
 export interface Login {
   readonly userId: number
   readonly username: string
-  readonly passwordHash: string
+  /** Null for somebody who signed up with an identity provider and has set no password. */
+  readonly passwordHash: string | null
+  /** An authenticator app is on: the password alone does not sign in. */
+  readonly needsCode: boolean
+  /** Device tokens from before this moment are worth nothing. */
+  readonly devicesTrustedFrom: Date | null
 }
 
 /** Somebody signs in with an address or a username; a username never contains an `@`. */

@@ -2,6 +2,7 @@ import { userUpdated } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import { isKnownDevice } from '../session/device.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import { AlreadyTaken, takenBy } from './account.errors.ts'
 import { type AccountLink, createLink, type LinkPurpose, useLink } from './account-links.ts'
@@ -11,6 +12,15 @@ export type RecoveryRepository = ReturnType<typeof createRecoveryRepository>
 /** What the mail of a link needs. */
 export interface IssuableLink extends AccountLink {
   readonly locale: string
+  readonly signIn: SignIn | null
+}
+
+/** What is known of the sign-in that a mail is about. */
+export interface SignIn {
+  /** Null when the client named itself in words of its own, which do not belong in a mail. */
+  readonly device: string | null
+  readonly ipPrefix: string
+  readonly at: Date
 }
 
 export interface Recovered {
@@ -66,7 +76,20 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
           where: { id: link.userId, status: 'active' },
           select: { locale: true },
         })
-        return user && { ...link, purpose: link.purpose as LinkPurpose, locale: user.locale }
+        if (!user) return null
+        const session =
+          link.sessionId === null
+            ? null
+            : await db.session.findUnique({
+                where: { id: link.sessionId },
+                select: { device: true, ipPrefix: true, createdAt: true },
+              })
+        const signIn = session && {
+          device: isKnownDevice(session.device) ? session.device : null,
+          ipPrefix: session.ipPrefix,
+          at: session.createdAt,
+        }
+        return { ...link, purpose: link.purpose as LinkPurpose, locale: user.locale, signIn }
       }),
 
     isUsable: (id: string, purpose: LinkPurpose) =>
@@ -115,6 +138,26 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
         return { userId: user.id, endedSessions: await ender.endIn(tx, request) }
       }),
 
+    /**
+     * Ends the session, forgets which devices are known, and sends a link that sets a new password: whoever signed in
+     * knows the old one. Null when the link cannot be used.
+     */
+    endReportedSession: (id: string, correlationId: string) =>
+      mysql.transaction('endReportedSession', async (tx): Promise<Recovered | null> => {
+        const link = await useLink(tx, id, ['end_session'])
+        const user = link && (await lockActive(tx, link.userId))
+        if (!link?.sessionId || !user?.email) return null
+        await tx.user.update({
+          where: { id: user.id },
+          data: { devicesTrustedFrom: new Date() },
+          select: { id: true },
+        })
+        const reset = { userId: user.id, purpose: 'reset_password', email: user.email } as const
+        await createLink(tx, outbox, reset, correlationId)
+        const request = { userId: user.id, only: link.sessionId, reason: 'revoked', correlationId } as const
+        return { userId: user.id, endedSessions: await ender.endIn(tx, request) }
+      }),
+
     /** Null when the link cannot be used. Proves the address as well: its mail was read. */
     resetPassword: (id: string, passwordHash: string, correlationId: string) =>
       mysql.transaction('resetPassword', async (tx): Promise<Recovered | null> => {
@@ -129,7 +172,11 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
           update: { passwordHash, changedAt: now },
           select: { userId: true },
         })
-        await tx.user.update({ where: { id: user.id }, data: { emailVerifiedAt: now }, select: { id: true } })
+        await tx.user.update({
+          where: { id: user.id },
+          data: { emailVerifiedAt: now, devicesTrustedFrom: now },
+          select: { id: true },
+        })
         const request = { userId: user.id, reason: 'password_changed', correlationId } as const
         return { userId: user.id, endedSessions: await ender.endIn(tx, request) }
       }),

@@ -1,6 +1,7 @@
 import {
   changeEmail,
   confirmEmail,
+  endReportedSession,
   forgotPassword,
   issueAccountLink,
   requestEmailVerification,
@@ -25,7 +26,7 @@ export async function recoveryRoutes(
     return undefined
   })
   route(app, changeEmail, async ({ body }, ctx) => {
-    await recovery.changeEmail(ctx, body.email, body.password)
+    await recovery.changeEmail(ctx, body.email, body)
     return undefined
   })
   route(app, undoEmailChange, async ({ body }, ctx) => {
@@ -36,18 +37,26 @@ export async function recoveryRoutes(
     await recovery.forgotPassword(ctx, body.email, subscriberOf(request.ip))
     return undefined
   })
+  route(app, endReportedSession, async ({ body }, ctx) => {
+    await recovery.endReportedSession(ctx, body.token)
+    return undefined
+  })
   route(app, resetPassword, async ({ body }, ctx) => {
     await recovery.resetPassword(ctx, body.token, body.new_password)
     return undefined
   })
   route(app, issueAccountLink, async ({ params }) => {
     const link = await recovery.issueAccountLink(params.link_id)
+    const { signIn } = link
     return {
       purpose: link.purpose,
       email: link.email,
       locale: link.locale,
       token: link.token,
       expires_at: link.expiresAt.toISOString(),
+      ...(signIn && {
+        sign_in: { device: signIn.device, ip_prefix: signIn.ipPrefix, at: signIn.at.toISOString() },
+      }),
     }
   })
 }

@@ -8,12 +8,13 @@ import {
   type Service,
 } from '@bigtech/service-kit'
 import type { PasswordHasher } from '../../infrastructure/password-hasher.ts'
+import type { ConfirmIdentity, Proof } from '../second-factor/second-factor.service.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import type { Tokens } from '../session/tokens.ts'
 import { AlreadyTaken } from './account.errors.ts'
 import type { LinkPurpose } from './account-links.ts'
 import type { PasswordPolicy } from './password-policy.ts'
-import type { RecoveryRepository } from './recovery.repository.ts'
+import type { RecoveryRepository, SignIn } from './recovery.repository.ts'
 
 export type RecoveryService = ReturnType<typeof createRecoveryService>
 
@@ -30,6 +31,8 @@ export interface IssuedLink {
   readonly locale: string
   readonly token: string
   readonly expiresAt: Date
+  /** Of a mail about a sign-in. */
+  readonly signIn: SignIn | null
 }
 
 /** Verifying and changing an address, and getting an account back whose password is lost. */
@@ -41,7 +44,7 @@ export function createRecoveryService(deps: {
   policy: PasswordPolicy
   tokens: Tokens
   sessions: SessionEnder
-  confirmPassword: (ctx: AuthenticatedContext, password: string) => Promise<string>
+  confirmIdentity: ConfirmIdentity
   wakeRelay: () => void
 }) {
   const { recovery, limiter, tokens, sessions } = deps
@@ -71,9 +74,9 @@ export function createRecoveryService(deps: {
       ctx.log.info({ user_id: userId }, 'email address verified')
     },
 
-    async changeEmail(ctx: AuthenticatedContext, email: string, password: string): Promise<void> {
+    async changeEmail(ctx: AuthenticatedContext, email: string, proof: Proof): Promise<void> {
       await limiter.take(emailChanges, ctx.actor.userId)
-      await deps.confirmPassword(ctx, password)
+      await deps.confirmIdentity(ctx, proof)
       await recovery.requestEmailChange(ctx.actor.userId, email, ctx.requestId)
       deps.wakeRelay()
     },
@@ -112,6 +115,15 @@ export function createRecoveryService(deps: {
       await sessions.committed(recovered.userId, recovered.endedSessions, 'password_changed')
       deps.wakeRelay()
       ctx.log.info({ user_id: recovered.userId }, 'password reset')
+    },
+
+    /** Ends a session that its owner did not open, with the link of the mail about it. */
+    async endReportedSession(ctx: Context, token: string): Promise<void> {
+      const recovered = await recovery.endReportedSession(await linkOf(token), ctx.requestId)
+      if (!recovered) throw new Problem('LINK_INVALID')
+      await sessions.committed(recovered.userId, recovered.endedSessions, 'revoked')
+      deps.wakeRelay()
+      ctx.log.warn({ user_id: recovered.userId }, 'session ended by the link about its sign-in')
     },
 
     /** For whoever sends the mail. @throws Problem LINK_INVALID */

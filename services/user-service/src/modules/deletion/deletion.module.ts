@@ -23,7 +23,7 @@ export function createDeletions(options: {
   const deletions = createDeletionService({
     deletions: repository,
     sessions,
-    confirmPassword: accounts.confirmPassword,
+    confirmIdentity: accounts.confirmIdentity,
     forgetInRedis,
     wakeRelay: () => {
       stores.outbox.wake()

@@ -135,6 +135,8 @@ async function eraseUser(tx: Transaction, userId: number): Promise<void> {
   await tx.userSearchTerm.deleteMany({ where: { userId } })
   await tx.credential.deleteMany({ where: { userId } })
   await tx.userIdentity.deleteMany({ where: { userId } })
+  await tx.recoveryCode.deleteMany({ where: { userId } })
+  await tx.passkey.deleteMany({ where: { userId } })
   await tx.session.deleteMany({ where: { userId } })
   await tx.accountLink.deleteMany({ where: { userId } })
   // Decisions stay as ids: an account must not be deleted to lose its record of them.

@@ -10,7 +10,11 @@ export async function deletionRoutes(
 ): Promise<void> {
   route(app, deleteMyAccount, async ({ body }, ctx) =>
     deletionBody(
-      await deletions.deleteMyAccount(ctx, { password: body.password, messagePolicy: body.message_policy }),
+      await deletions.deleteMyAccount(ctx, {
+        password: body.password,
+        code: body.code,
+        messagePolicy: body.message_policy,
+      }),
     ),
   )
 

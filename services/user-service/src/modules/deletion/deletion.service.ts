@@ -1,4 +1,5 @@
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
+import type { ConfirmIdentity, Proof } from '../second-factor/second-factor.service.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import type { DeletionRepository } from './deletion.repository.ts'
 import type { Deletion, MessagePolicy } from './deletion.ts'
@@ -14,7 +15,7 @@ const AT_A_TIME = 20
 export function createDeletionService(deps: {
   deletions: DeletionRepository
   sessions: SessionEnder
-  confirmPassword: (ctx: AuthenticatedContext, password: string) => Promise<string>
+  confirmIdentity: ConfirmIdentity
   /** @throws StoreUnavailable: the step is then tried again later. */
   forgetInRedis: (userId: number) => Promise<unknown>
   wakeRelay: () => void
@@ -44,10 +45,10 @@ export function createDeletionService(deps: {
 
     async deleteMyAccount(
       ctx: AuthenticatedContext,
-      request: { password: string; messagePolicy: MessagePolicy },
+      request: Proof & { messagePolicy: MessagePolicy },
     ): Promise<Deletion> {
       const { userId } = ctx.actor
-      const checkedHash = await deps.confirmPassword(ctx, request.password)
+      const checkedHash = await deps.confirmIdentity(ctx, request)
       // Random, not ordered by time: it is the only secret that lets one follow the deletion.
       const id = crypto.randomUUID()
       const { messagePolicy } = request
@@ -58,7 +59,10 @@ export function createDeletionService(deps: {
         checkedHash,
         correlationId: ctx.requestId,
       })
-      if (ended === null) throw new Problem('PASSWORD_WRONG', { detail: 'It was changed meanwhile.' })
+      if (ended === null) {
+        const detail = 'The password was changed by another request. Sign in again.'
+        throw new Problem('PASSWORD_WRONG', { detail })
+      }
       await sessions.committed(userId, ended, 'account_deleted')
       deps.wakeRelay()
       ctx.log.info({ deletion_id: id }, 'UserDeleted')

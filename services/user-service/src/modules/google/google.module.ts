@@ -4,7 +4,7 @@ import { createGoogleTokens } from '../../infrastructure/google-tokens.ts'
 import type { Stores } from '../../infrastructure/stores.ts'
 import type { AccountService } from '../account/account.service.ts'
 import type { IdentityRepository } from '../account/identity.repository.ts'
-import type { SessionService } from '../session/session.service.ts'
+import type { SignInService } from '../session/sign-in.service.ts'
 import { googleRoutes } from './google.routes.ts'
 import { createGoogleService } from './google.service.ts'
 import { createGoogleNonces } from './google-nonces.ts'
@@ -16,9 +16,9 @@ export function createGoogle(options: {
   config: Config
   accounts: AccountService
   identities: IdentityRepository
-  sessions: SessionService
+  signIn: SignInService
 }): void {
-  const { service, stores, config, accounts, identities, sessions } = options
+  const { service, stores, config, accounts, identities, signIn } = options
   const clientIds = config.GOOGLE_CLIENT_IDS
   const [clientId] = clientIds
   const tokens = createGoogleTokens({
@@ -35,7 +35,7 @@ export function createGoogle(options: {
           nonces: createGoogleNonces(stores.redis),
           identities,
           accounts,
-          sessions,
+          signIn,
         })
       : undefined,
   })

@@ -8,7 +8,8 @@ import {
 import type { AccountService } from '../account/account.service.ts'
 import type { Identity, IdentityRepository, LinkableAccount } from '../account/identity.repository.ts'
 import { subscriberOf } from '../session/device.ts'
-import type { Client, Grant, SessionService } from '../session/session.service.ts'
+import type { Client, Grant } from '../session/session.service.ts'
+import type { SignInService } from '../session/sign-in.service.ts'
 import type { GoogleNonces } from './google-nonces.ts'
 import { usernameCandidates } from './google-username.ts'
 
@@ -34,9 +35,9 @@ export function createGoogleService(deps: {
   nonces: GoogleNonces
   identities: IdentityRepository
   accounts: Pick<AccountService, 'registerWithIdentity'>
-  sessions: Pick<SessionService, 'checkPassword' | 'openSession'>
+  signIn: Pick<SignInService, 'checkPassword' | 'signInProven'>
 }) {
-  const { tokens, nonces, identities, sessions } = deps
+  const { tokens, nonces, identities, signIn } = deps
 
   async function verify(idToken: string): Promise<GoogleIdentity> {
     const google = await tokens.verify(idToken).catch((err: unknown) => {
@@ -62,7 +63,7 @@ export function createGoogleService(deps: {
     if (account.emailVerified) return
     // Whoever registered the address first may not own it: without a proof Google's user would share the account.
     if (request.password === undefined) throw new Problem('GOOGLE_LINK_REFUSED')
-    await sessions.checkPassword(ctx, {
+    await signIn.checkPassword(ctx, {
       identifier: google.email,
       password: request.password,
       deviceToken: request.deviceToken,
@@ -86,11 +87,11 @@ export function createGoogleService(deps: {
         if (!known && account) await assertMayLink(ctx, account, google, request)
         if (!isNonceUsed) await useNonce(google.nonce)
         isNonceUsed = true
-        if (known) return sessions.openSession(ctx, known, request)
+        if (known) return signIn.signInProven(ctx, known.userId, request)
         if (account) {
           if (!(await identities.link({ userId: account.userId, email: google.email }, identity))) continue
           ctx.log.info({ user_id: account.userId }, 'Google identity linked')
-          return sessions.openSession(ctx, account, request)
+          return signIn.signInProven(ctx, account.userId, request)
         }
         const created = await deps.accounts.registerWithIdentity(ctx, {
           identity,
@@ -100,7 +101,7 @@ export function createGoogleService(deps: {
           locale: request.locale,
           subscriber: subscriberOf(request.ip),
         })
-        if (created) return sessions.openSession(ctx, created, request)
+        if (created) return signIn.signInProven(ctx, created.userId, request)
       }
       // The address is being given back to an earlier owner, or belongs to an account that is being deleted.
       if (!account) throw new Problem('EMAIL_TAKEN')

@@ -30,6 +30,13 @@ export function deviceOf(userAgent: string | undefined): string {
   return system ?? 'Unknown device'
 }
 
+const names = [...browsers, ...systems].map(([, name]) => name)
+
+/** Whether a device is named in our words alone, not in those of its User-Agent. */
+export function isKnownDevice(device: string): boolean {
+  return device.split(' on ').every((part) => names.includes(part))
+}
+
 /** The network of an address: enough to recognise where one was, too little to be traced by. */
 export function ipPrefixOf(ip: string): string {
   return prefix(ip, 24, 48)

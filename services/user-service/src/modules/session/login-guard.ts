@@ -22,8 +22,6 @@ interface Attempt {
 interface Admission {
   /** It was the right password. */
   succeeded(): Promise<void>
-  /** A session was opened: from now on this address of the account is a known one. */
-  signedIn(): Promise<void>
   /** It was never tried (overload, an outage). */
   cancelled(): Promise<void>
 }
@@ -31,6 +29,8 @@ interface Admission {
 export interface LoginGuard {
   /** Forgets the addresses of a deleted account. @throws StoreUnavailable */
   forget(userId: number): Promise<void>
+  /** A session was opened: from now on this address of the account is a known one. */
+  remember(userId: number, subscriber: string): Promise<void>
   /** @throws Problem LOGIN_LIMITED; StoreUnavailable when Redis is away: unlimited guessing is worse. */
   admit(attempt: Attempt): Promise<Admission>
 }
@@ -111,8 +111,7 @@ export function createLoginGuard(
     return score !== null
   }
 
-  async function rememberAddress({ userId, subscriber }: Attempt): Promise<void> {
-    if (userId === null) return
+  async function remember(userId: number, subscriber: string): Promise<void> {
     const key = addressesKey(userId)
     await redis.run('loginAddress', (client) =>
       client
@@ -125,6 +124,7 @@ export function createLoginGuard(
   }
 
   return {
+    remember,
     forget: async (userId) => {
       await redis.run('loginForget', (client) => client.del(addressesKey(userId)))
     },
@@ -154,7 +154,6 @@ export function createLoginGuard(
           await redis.run('loginReset', (client) => client.del(...reset))
           await undo(({ onSuccess }) => onSuccess === 'undo')
         },
-        signedIn: () => rememberAddress(attempt),
         cancelled: () => undo(() => true),
       }
     },

@@ -9,7 +9,7 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
   return {
     logins: new Counter({
       name: 'user_logins_total',
-      help: 'Sign-ins: success, invalid, limited, overloaded, unavailable, error.',
+      help: 'Sign-ins: success, second_factor (a code is still to come), invalid, limited, overloaded, unavailable, error.',
       labelNames: ['result'],
       registers: [registry],
     }),

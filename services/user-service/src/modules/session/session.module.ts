@@ -5,14 +5,16 @@ import type { SigningKeys } from '../../infrastructure/signing-keys.ts'
 import { ignoreOutage, type Stores } from '../../infrastructure/stores.ts'
 import type { AccountRepository } from '../account/account.repository.ts'
 import type { PresenceService } from '../presence/presence.service.ts'
+import type { SecondFactors } from '../second-factor/second-factor.module.ts'
 import { createLoginGuard, type LoginGuard } from './login-guard.ts'
 import { createRevocationsRepository } from './revocations.repository.ts'
 import { createSessionRepository } from './session.repository.ts'
 import { sessionRoutes } from './session.routes.ts'
-import { createSessionService, type SessionService } from './session.service.ts'
+import { createSessionService } from './session.service.ts'
 import { createSessionCache } from './session-cache.ts'
 import { createSessionEnder, type SessionEnder } from './session-ender.ts'
 import { createSessionMetrics } from './session-metrics.ts'
+import { createSignInService, type SignInService } from './sign-in.service.ts'
 import { createTokens, type Tokens } from './tokens.ts'
 
 const DAY_MS = 86_400_000
@@ -24,7 +26,7 @@ export interface SessionModule {
   readonly ender: SessionEnder
   readonly guard: LoginGuard
   readonly tokens: Tokens
-  readonly service: SessionService
+  readonly signIn: SignInService
 }
 
 /** Wires sessions: signing in, refreshing, signing out, and which sessions have ended. */
@@ -35,11 +37,12 @@ export function createSessions(options: {
   keys: SigningKeys
   presence: PresenceService
   findLogin: AccountRepository['findLogin']
+  secondFactors: SecondFactors
   loginBaseWaitMs: number | undefined
   now: () => Date
 }): SessionModule {
   const { service, stores, config, keys, presence, findLogin, now } = options
-  const { mysql, redis, outbox, passwords } = stores
+  const { mysql, redis, outbox, passwords, limiter } = stores
   const wakeRelay = () => outbox.wake()
   const cache = createSessionCache(redis)
   const guard = createLoginGuard(redis, {
@@ -56,20 +59,16 @@ export function createSessions(options: {
   })
   const repository = createSessionRepository(mysql, outbox, ender)
   const tokens = createTokens(service.app.jwt, keys)
-  const sessions = createSessionService({
-    sessions: repository,
-    findLogin,
-    passwords,
-    guard,
-    tokens,
-    cache,
-    ender,
-    metrics: createSessionMetrics(service.metrics),
-    wakeRelay,
-    now,
+  const metrics = createSessionMetrics(service.metrics)
+  const shared = { sessions: repository, tokens, cache, ender, metrics, now }
+  const sessions = createSessionService(shared)
+  const { factors, challenges, passkeys } = options.secondFactors
+  const signIn = createSignInService({
+    ...shared,
+    ...{ findLogin, passwords, guard, limiter, factors, challenges, passkeys, wakeRelay },
   })
   const revocations = createRevocationsRepository(mysql)
-  service.app.register(sessionRoutes, { sessions, revocations, publicKeys: keys.publicKeys })
+  service.app.register(sessionRoutes, { sessions, signIn, revocations, publicKeys: keys.publicKeys })
   // Other processes of this service end sessions too; no request asks a store whether its own has ended.
   service.onStart(() => {
     const read = async (since: Date) => {
@@ -88,7 +87,7 @@ export function createSessions(options: {
     },
   })
   measureKeyAge(service, keys)
-  return { ender, guard, tokens, service: sessions }
+  return { ender, guard, tokens, signIn }
 }
 
 function measureKeyAge(service: Service, keys: SigningKeys): void {

@@ -2,6 +2,7 @@ import { type UserRole, userLoggedIn } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import { createLink } from '../account/account-links.ts'
 import { MAX_SESSIONS, type Session, type SessionView } from './session.ts'
 import type { EndRequest, SessionEnder } from './session-ender.ts'
 
@@ -31,6 +32,18 @@ interface Opened {
   readonly surplus: string[]
 }
 
+/** What somebody who signs in has proved. */
+export interface SignInProof {
+  /** The password hash that was checked, where a password was. */
+  readonly checkedHash?: string | undefined
+  /** Two factors, or a passkey. */
+  readonly isStrong: boolean
+  /** The device is a new one: the owner hears of it by mail, except of the first sign-in of all. */
+  readonly mailIfNotFirst: boolean
+  /** Uses up what may be used once, in the same transaction. Whatever it throws rolls the sign-in back. */
+  readonly within?: (tx: Transaction) => Promise<void>
+}
+
 export interface Rotation {
   readonly sessionId: string
   readonly from: Uint8Array<ArrayBuffer>
@@ -42,6 +55,10 @@ export interface Rotation {
 }
 
 interface LoginRow {
+  readonly email: string | null
+  readonly login_count: number
+  readonly needs_code: number | bigint
+  /** Null for somebody who signed up with an identity provider and has set no password. */
   readonly password_hash: string | null
   readonly status: string
   readonly role: UserRole
@@ -55,29 +72,48 @@ const PURGE_BATCH = 1_000
 export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: SessionEnder) {
   return {
     /**
-     * Stores a session and UserLoggedIn, if the password that was checked is still the one in force; a null hash: the
-     * user has proved to be themselves in another way. Returns the user's role and the sessions that had to make room,
-     * or null when the password has changed or the account is gone.
+     * Stores a session and UserLoggedIn, if what was proved still holds. Returns the user's role and the sessions that had to make
+     * room, or null when the password has changed, an app was turned on, or the account was closed meanwhile.
      */
-    create: (
-      session: NewSession,
-      checkedHash: string | null,
-      correlationId: string,
-    ): Promise<Opened | null> =>
-      mysql.transaction('createSession', async (tx) => {
-        const login = await lockLogin(tx, session.userId, checkedHash)
-        if (login === undefined) return null
-        const { role, suspension } = login
-        if (suspension && suspension.until > session.createdAt) return { role, suspension, surplus: [] }
-        // Raw here and in `rotate`: every sign-in and refresh; a third of the CPU time of the model's call.
-        await tx.$executeRaw`INSERT INTO sessions
+    create: (session: NewSession, proof: SignInProof, correlationId: string): Promise<Opened | null> =>
+      mysql
+        .transaction('createSession', async (tx) => {
+          const { userId, createdAt } = session
+          // First: signing in and changing the account lock the user's row in the same order.
+          await tx.$executeRaw`UPDATE users SET login_count = login_count + 1, last_login_at = ${createdAt} WHERE id = ${userId}`
+          await proof.within?.(tx)
+          const account = await lockAccount(tx, userId)
+          if (!account || !stillHolds(account, proof)) throw new SignInRefused(null)
+          const { role, suspension } = account
+          if (suspension && suspension.until > createdAt) {
+            throw new SignInRefused({ role, suspension, surplus: [] })
+          }
+          // Raw here and in `rotate`: every sign-in and refresh; a third of the CPU time of the model's call.
+          await tx.$executeRaw`INSERT INTO sessions
           (id, user_id, device, ip_prefix, created_at, last_seen_at, expires_at, family_key, current_hash, rotated_at)
-          VALUES (${session.id}, ${session.userId}, ${session.device}, ${session.ipPrefix}, ${session.createdAt},
-            ${session.createdAt}, ${session.expiresAt}, ${session.familyKey}, ${session.currentHash}, ${session.createdAt})`
-        const payload = { user_id: session.userId, session_id: session.id }
-        await outbox.enqueue(tx, userLoggedIn, payload, { correlationId })
-        return { role, suspension: null, surplus: await makeRoom(tx, ender, session.userId, correlationId) }
-      }),
+          VALUES (${session.id}, ${userId}, ${session.device}, ${session.ipPrefix}, ${createdAt},
+            ${createdAt}, ${session.expiresAt}, ${session.familyKey}, ${session.currentHash}, ${createdAt})`
+          await outbox.enqueue(
+            tx,
+            userLoggedIn,
+            { user_id: userId, session_id: session.id },
+            { correlationId },
+          )
+          if (proof.mailIfNotFirst && account.login_count > 1 && account.email) {
+            const link = {
+              userId,
+              purpose: 'end_session',
+              email: account.email,
+              sessionId: session.id,
+            } as const
+            await createLink(tx, outbox, link, correlationId)
+          }
+          return { role, suspension: null, surplus: await makeRoom(tx, ender, userId, correlationId) }
+        })
+        .catch((err: unknown) => {
+          if (err instanceof SignInRefused) return err.outcome
+          throw err
+        }),
 
     find: (id: string) =>
       mysql.run('findSession', async (db): Promise<Session | null> => {
@@ -163,20 +199,35 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
   }
 }
 
+/** Rolls a sign-in back: its proof was overtaken (null), or the account is suspended. */
+class SignInRefused extends Error {
+  readonly outcome: Opened | null
+
+  constructor(outcome: Opened | null) {
+    super('sign-in refused')
+    this.outcome = outcome
+  }
+}
+
 /** Raw: locked for reading until the commit. A change of password, role or suspension waits for us, or we see it. */
-async function lockLogin(
-  tx: Transaction,
-  userId: number,
-  checkedHash: string | null,
-): Promise<{ role: UserRole; suspension: Suspension | null } | undefined> {
+async function lockAccount(tx: Transaction, userId: number) {
   const [row] = await tx.$queryRaw<LoginRow[]>`
-    SELECT c.password_hash, u.status, u.role, r.suspended_until, r.message FROM users u
-    LEFT JOIN credentials c ON c.user_id = u.id LEFT JOIN user_restrictions r ON r.user_id = u.id
+    SELECT u.email, u.status, u.role, u.login_count, c.password_hash, c.totp_enabled_at IS NOT NULL AS needs_code,
+      r.suspended_until, r.message
+    FROM users u LEFT JOIN credentials c ON c.user_id = u.id LEFT JOIN user_restrictions r ON r.user_id = u.id
     WHERE u.id = ${userId} LOCK IN SHARE MODE`
-  if (row?.status !== 'active') return undefined
-  if (checkedHash !== null && row.password_hash !== checkedHash) return undefined
-  const { role, suspended_until: until, message } = row
-  return { role, suspension: until && { until, message } }
+  if (!row) return undefined
+  const { suspended_until: until, message, ...account } = row
+  return { ...account, suspension: until && { until, message } }
+}
+
+function stillHolds(
+  account: Pick<LoginRow, 'status' | 'password_hash' | 'needs_code'>,
+  { checkedHash, isStrong }: SignInProof,
+): boolean {
+  if (account.status !== 'active') return false
+  if (checkedHash !== undefined && account.password_hash !== checkedHash) return false
+  return isStrong || Number(account.needs_code) === 0
 }
 
 async function makeRoom(

@@ -1,13 +1,16 @@
 import {
+  completeLogin,
   getJwks,
   getRevocations,
   listSessions,
   login,
   loginWithJson,
+  loginWithPasskey,
   logout,
   logoutAll,
   refreshSession,
   revokeSession,
+  startPasskeyLogin,
   type TokenPair,
 } from '@bigtech/contracts'
 import { decodeCursor, route, toPage } from '@bigtech/service-kit'
@@ -17,6 +20,7 @@ import type { PublicJwk } from '../../infrastructure/signing-keys.ts'
 import type { RevocationsRepository } from './revocations.repository.ts'
 import type { Client, Grant, SessionService } from './session.service.ts'
 import { ACCESS_TOKEN_SECONDS } from './session.ts'
+import type { SignInService } from './sign-in.service.ts'
 
 const position = z.tuple([z.coerce.date(), z.string()])
 /** A key taken out of the set must be gone everywhere soon. */
@@ -26,21 +30,42 @@ export async function sessionRoutes(
   app: FastifyInstance,
   options: {
     sessions: SessionService
+    signIn: SignInService
     revocations: RevocationsRepository
     publicKeys: readonly PublicJwk[]
   },
 ): Promise<void> {
-  const { sessions, revocations, publicKeys } = options
+  const { sessions, signIn, revocations, publicKeys } = options
   route(app, loginWithJson, async ({ body }, ctx, { request }) => {
     const { email: identifier, password, device_token: deviceToken } = body
-    const grant = await sessions.login(ctx, { identifier, password, deviceToken, ...clientOf(request) })
+    const grant = await signIn.login(ctx, { identifier, password, deviceToken, ...clientOf(request) })
     return tokensOf(grant)
   })
 
   route(app, login, async ({ body }, ctx, { request }) => {
     const { username: identifier, password, device_token: deviceToken } = body
-    const grant = await sessions.login(ctx, { identifier, password, deviceToken, ...clientOf(request) })
+    const grant = await signIn.login(ctx, { identifier, password, deviceToken, ...clientOf(request) })
     return tokensOf(grant)
+  })
+
+  route(app, completeLogin, async ({ body }, ctx, { request }) => {
+    const { challenge_token: challengeToken, code, device_token: deviceToken } = body
+    return tokensOf(
+      await signIn.completeLogin(ctx, { challengeToken, code, deviceToken, ...clientOf(request) }),
+    )
+  })
+
+  route(app, startPasskeyLogin, async (_input, _ctx, { request }) => {
+    const { token, options: asked } = await signIn.startPasskeyLogin(clientOf(request))
+    return { challenge_token: token, options: asked }
+  })
+
+  route(app, loginWithPasskey, async ({ body }, ctx, { request }) => {
+    const { challenge_token: challengeToken, credential, device_token: deviceToken } = body
+    const client = clientOf(request)
+    return tokensOf(
+      await signIn.loginWithPasskey(ctx, { challengeToken, credential, deviceToken, ...client }),
+    )
   })
 
   route(app, refreshSession, async ({ body }, ctx, { request }) =>

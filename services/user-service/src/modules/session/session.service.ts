@@ -1,20 +1,14 @@
-import { uuidv7 } from '@bigtech/contracts'
 import { type AuthenticatedContext, type Context, Problem } from '@bigtech/service-kit'
-import type { PasswordHasher } from '../../infrastructure/password-hasher.ts'
-import { identifierKey, type Login } from '../account/account.ts'
-import { FOREVER } from '../moderation/moderation.ts'
-import { deviceOf, ipPrefixOf, subscriberOf } from './device.ts'
-import type { LoginGuard } from './login-guard.ts'
+import { ipPrefixOf } from './device.ts'
 import {
   hashRefreshToken,
   issueRefreshToken,
-  newFamilyKey,
   openSuccessor,
   type RefreshToken,
   readRefreshToken,
   sealSuccessor,
 } from './refresh-token.ts'
-import type { SessionRepository, Suspension } from './session.repository.ts'
+import type { SessionRepository } from './session.repository.ts'
 import { decideRefresh, expiryOf, type Session, type SessionView } from './session.ts'
 import type { SessionCache } from './session-cache.ts'
 import type { EndReason, SessionEnder } from './session-ender.ts'
@@ -26,12 +20,6 @@ export type SessionService = ReturnType<typeof createSessionService>
 export interface Client {
   readonly ip: string
   readonly userAgent: string | undefined
-}
-
-export interface LoginRequest extends Client {
-  readonly identifier: string
-  readonly password: string
-  readonly deviceToken: string | undefined
 }
 
 /** What a client gets to go on with. */
@@ -46,27 +34,19 @@ export interface Grant {
 
 export interface SessionServiceDeps {
   readonly sessions: SessionRepository
-  readonly findLogin: (identifier: string) => Promise<Login | null>
-  readonly passwords: PasswordHasher
-  readonly guard: LoginGuard
   readonly tokens: Tokens
   readonly cache: SessionCache
   readonly ender: SessionEnder
   readonly metrics: SessionMetrics
-  readonly wakeRelay: () => void
-  readonly now?: () => Date
+  readonly now: () => Date
 }
-
-/** Somebody who has proved who they are; no hash when that was not by password. */
-type SignedIn = Pick<Login, 'userId' | 'username'> & { readonly passwordHash: string | null }
 
 /** Refreshes of one token that race settle within this many rounds: each loser finds a winner. */
 const MAX_REFRESH_ROUNDS = 4
 
-/** Signing in, staying signed in, and ending it. */
+/** Staying signed in, and ending it. */
 export function createSessionService(deps: SessionServiceDeps) {
-  const { sessions, tokens, cache, ender, metrics } = deps
-  const now = deps.now ?? (() => new Date())
+  const { sessions, tokens, cache, ender, metrics, now } = deps
 
   async function end(
     ctx: AuthenticatedContext,
@@ -107,38 +87,6 @@ export function createSessionService(deps: SessionServiceDeps) {
   }
 
   return {
-    async login(ctx: Context, request: LoginRequest): Promise<Grant> {
-      try {
-        const result = await signIn(deps, ctx, request, now())
-        metrics.logins.inc({ result: 'success' })
-        return result
-      } catch (err) {
-        metrics.logins.inc({ result: loginResult(err) })
-        throw err
-      }
-    },
-
-    /** Checks a password with the limits of a sign-in, and opens nothing. @throws Problem CREDENTIALS_INVALID, LOGIN_LIMITED */
-    checkPassword: async (ctx: Context, request: LoginRequest): Promise<void> => {
-      await checkCredentials(deps, ctx, request)
-    },
-
-    /** Opens a session for somebody who has proved in another way than by password who they are. */
-    openSession: async (
-      ctx: Context,
-      user: { readonly userId: number; readonly username: string },
-      request: Client & { readonly deviceToken: string | undefined },
-    ): Promise<Grant> => {
-      const deviceId = request.deviceToken
-        ? await tokens.readDevice(request.deviceToken, user.userId)
-        : undefined
-      const login = { ...user, passwordHash: null }
-      const ipPrefix = ipPrefixOf(request.ip)
-      const granted = await openSession(deps, ctx, { login, request, ipPrefix, at: now(), deviceId })
-      metrics.logins.inc({ result: 'success' })
-      return granted
-    },
-
     async refreshSession(ctx: Context, text: string, client: Client): Promise<Grant> {
       const token = readRefreshToken(text)
       if (!token) throw new Problem('REFRESH_TOKEN_INVALID')
@@ -191,94 +139,4 @@ export function createSessionService(deps: SessionServiceDeps) {
       'a replaced refresh token was used again: session ended',
     )
   }
-}
-
-async function signIn(
-  deps: SessionServiceDeps,
-  ctx: Context,
-  request: LoginRequest,
-  at: Date,
-): Promise<Grant> {
-  const { login, admission, deviceId } = await checkCredentials(deps, ctx, request)
-  const ipPrefix = ipPrefixOf(request.ip)
-  const granted = await openSession(deps, ctx, { login, request, ipPrefix, at, deviceId })
-  await admission.signedIn().catch((err: unknown) => ctx.log.warn({ err }, 'sign-in address not remembered'))
-  return granted
-}
-
-/** @throws Problem CREDENTIALS_INVALID, LOGIN_LIMITED, OVERLOADED */
-async function checkCredentials(deps: SessionServiceDeps, ctx: Context, request: LoginRequest) {
-  const { sessions, passwords, guard, tokens } = deps
-  const { identifier, password, ip } = request
-  const login = await deps.findLogin(identifier)
-  const ipPrefix = ipPrefixOf(ip)
-  const deviceId =
-    login && request.deviceToken ? tokens.readDevice(request.deviceToken, login.userId) : undefined
-  const admission = await guard.admit({
-    userId: login?.userId ?? null,
-    identifier: identifierKey(identifier),
-    ipPrefix,
-    subscriber: subscriberOf(ip),
-    deviceId,
-    // Looked up for unknown accounts too: the time of a query would tell them apart.
-    knownNetwork: await sessions.hasBeenIn(login?.userId ?? 0, ipPrefix),
-  })
-  const hash = login?.passwordHash ?? null
-  const right = await passwords.compare(password, hash, ctx.signal).catch(async (err: unknown) => {
-    await admission.cancelled()
-    throw err
-  })
-  if (!right || !login) throw new Problem('CREDENTIALS_INVALID')
-  await admission.succeeded()
-  return { login, admission, deviceId }
-}
-
-async function openSession(
-  deps: SessionServiceDeps,
-  ctx: Context,
-  opening: { login: SignedIn; request: Client; ipPrefix: string; at: Date; deviceId: string | undefined },
-): Promise<Grant> {
-  const { sessions, tokens, cache, ender } = deps
-  const { login, request, ipPrefix, at, deviceId } = opening
-  const { userId, username, passwordHash } = login
-  const id = uuidv7()
-  const familyKey = newFamilyKey()
-  const token = issueRefreshToken(id, familyKey)
-  const expiresAt = expiryOf(at, at)
-  const session = {
-    id,
-    userId,
-    device: deviceOf(request.userAgent),
-    ipPrefix,
-    createdAt: at,
-    expiresAt,
-    familyKey,
-    currentHash: hashRefreshToken(token),
-  }
-  const opened = await sessions.create(session, passwordHash, ctx.requestId)
-  if (opened === null) throw new Problem('CREDENTIALS_INVALID')
-  if (opened.suspension) throw suspended(opened.suspension)
-  deps.wakeRelay()
-  await cache.noteActive(userId, id)
-  await ender.committed(userId, opened.surplus, 'revoked')
-  ctx.log.info({ user_id: userId, session_id: id }, 'UserLoggedIn')
-  const accessToken = tokens.access({ userId, username, role: opened.role, sessionId: id })
-  const deviceToken = tokens.device(userId, deviceId)
-  return { accessToken, refreshToken: token.text, expiresAt, sessionId: id, userId, deviceToken }
-}
-
-/** What the owner of a suspended account is told, once they have shown that they are the owner. */
-function suspended({ until, message }: Suspension): Problem {
-  const time = until >= FOREVER ? 'until further notice' : `until ${until.toISOString()}`
-  return new Problem('ACCOUNT_SUSPENDED', {
-    detail: `The account is suspended ${time}.${message ? ` ${message}` : ''}`,
-  })
-}
-
-function loginResult(err: unknown): string {
-  if (!(err instanceof Problem)) return 'error'
-  if (err.code === 'CREDENTIALS_INVALID') return 'invalid'
-  if (err.code === 'LOGIN_LIMITED') return 'limited'
-  if (err.code === 'ACCOUNT_SUSPENDED') return 'suspended'
-  return err.code === 'OVERLOADED' ? 'overloaded' : 'unavailable'
 }

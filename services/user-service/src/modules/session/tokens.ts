@@ -10,8 +10,8 @@ export interface Tokens {
   link(link: { id: string; userId: number; expiresAt: Date }): string
   /** The link's id when the token is ours and has not expired. */
   readLink(token: string): string | undefined
-  /** The device's id when the token is ours and for this account. */
-  readDevice(token: string, userId: number): string | undefined
+  /** The device's id when the token is ours, for this account, and not from before `trustedFrom`. */
+  readDevice(token: string, userId: number, trustedFrom: Date | null): string | undefined
 }
 
 /** Another audience than that of access tokens: neither can stand in for the other. */
@@ -21,20 +21,21 @@ const LINK_AUDIENCE = 'bigtech-account-link'
 
 /** Signs as service-kit has set up `jwt` (issuer, key, `kid`); verifies with whichever of our keys signed. */
 export function createTokens(jwt: FastifyInstance['jwt'], keys: SigningKeys): Tokens {
-  /** Returns the claim `name` of a token of ours for `allowedAud`; undefined for every other token. */
+  /** Returns the claim `name` of a token of ours for `allowedAud`, and when it was issued (Unix ms); undefined for every other token. */
   function read(token: string, name: string, checks: { allowedAud: string; allowedSub?: string }) {
     try {
       const { header } = jwt.decode<{ header: { kid?: string } }>(token) ?? {}
       const key = keys.publicPems.get(header?.kid ?? '')
       if (key === undefined) return undefined
-      const requiredClaims = [name, 'sub', 'iss', 'aud', 'exp']
+      const requiredClaims = [name, 'sub', 'iss', 'aud', 'exp', 'iat']
       const claims = jwt.verify<Record<string, unknown>>(token, {
         ...checks,
         key,
         requiredClaims,
         cache: false,
       })
-      return typeof claims[name] === 'string' ? claims[name] : undefined
+      const value = claims[name]
+      return typeof value === 'string' ? { value, issuedAt: Number(claims.iat) * 1_000 } : undefined
     } catch {
       return undefined
     }
@@ -54,8 +55,12 @@ export function createTokens(jwt: FastifyInstance['jwt'], keys: SigningKeys): To
         { sub: String(userId), lid: id },
         { aud: LINK_AUDIENCE, expiresIn: (expiresAt.getTime() - Date.now()) / 1_000 },
       ),
-    readLink: (token) => read(token, 'lid', { allowedAud: LINK_AUDIENCE }),
-    readDevice: (token, userId) =>
-      read(token, 'did', { allowedAud: DEVICE_AUDIENCE, allowedSub: String(userId) }),
+    readLink: (token) => read(token, 'lid', { allowedAud: LINK_AUDIENCE })?.value,
+    readDevice: (token, userId, trustedFrom) => {
+      const device = read(token, 'did', { allowedAud: DEVICE_AUDIENCE, allowedSub: String(userId) })
+      // `iat` is in whole seconds: a token of the same second counts as older.
+      const isTrusted = !trustedFrom || (device?.issuedAt ?? 0) > trustedFrom.getTime()
+      return isTrusted ? device?.value : undefined
+    },
   }
 }

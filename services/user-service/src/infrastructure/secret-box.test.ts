@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+import { createSecretBox } from './secret-box.ts'
+
+const old = 'an-old-key-of-length'
+const current = 'a-new-key-of-enough'
+
+it('opens what was sealed with the first key or an older one, and nothing sealed with an unknown key', () => {
+  const sealed = createSecretBox([old]).seal('JBSWY3DP', 'totp:1')
+  expect(Buffer.from(sealed).toString('latin1')).not.toContain('JBSWY3DP')
+  expect(createSecretBox([current, old]).open(sealed, 'totp:1')).toBe('JBSWY3DP')
+  expect(() => createSecretBox([current]).open(sealed, 'totp:1')).toThrow(/not configured/)
+})
+
+it('refuses a secret that was changed or moved to another account', () => {
+  const box = createSecretBox([current])
+  const sealed = box.seal('JBSWY3DP', 'totp:1')
+  expect(() => box.open(sealed, 'totp:2')).toThrow()
+  sealed[sealed.length - 1]! ^= 1
+  expect(() => box.open(sealed, 'totp:1')).toThrow()
+})

@@ -1,0 +1,115 @@
+import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import type { SecretBox } from '../../infrastructure/secret-box.ts'
+import { canonicalCode, hashRecoveryCode, isTotpCode, totpStepOf } from './second-factor.ts'
+
+export type SecondFactorRepository = ReturnType<typeof createSecondFactorRepository>
+
+export interface SecondFactorState {
+  readonly totpEnabledAt: Date | null
+  readonly recoveryCodesLeft: number
+}
+
+/** Authenticator apps and recovery codes. */
+export function createSecondFactorRepository(mysql: Mysql, box: SecretBox, now: () => Date) {
+  return {
+    isEnabled: (userId: number) =>
+      mysql.run('isTotpEnabled', async (db): Promise<boolean> => {
+        const row = await db.credential.findUnique({ where: { userId }, select: { totpEnabledAt: true } })
+        return row !== null && row.totpEnabledAt !== null
+      }),
+
+    state: (userId: number) =>
+      mysql.run('secondFactors', async (db): Promise<SecondFactorState> => {
+        const row = await db.credential.findUnique({ where: { userId }, select: { totpEnabledAt: true } })
+        const recoveryCodesLeft = await db.recoveryCode.count({ where: { userId, usedAt: null } })
+        return { totpEnabledAt: row?.totpEnabledAt ?? null, recoveryCodesLeft }
+      }),
+
+    /** False when an app is on already. */
+    setUp: (userId: number, secret: string) =>
+      mysql.run('setUpTotp', async (db): Promise<boolean> => {
+        const { count } = await db.credential.updateMany({
+          where: { userId, totpEnabledAt: null },
+          data: { totpSecret: box.seal(secret, contextOf(userId)), totpLastStep: 0 },
+        })
+        return count === 1
+      }),
+
+    /** Turns the app that was set up on when the code is one of it. */
+    enable: (userId: number, code: string, recoveryCodes: readonly string[]) =>
+      mysql.transaction('enableTotp', async (tx): Promise<'enabled' | 'wrong' | 'already'> => {
+        const row = await lockCredential(tx, userId)
+        if (row?.totpEnabledAt) return 'already'
+        if (!row?.totpSecret) return 'wrong'
+        const step = totpStepOf(canonicalCode(code), box.open(row.totpSecret, contextOf(userId)), now(), 0)
+        if (step === undefined) return 'wrong'
+        await tx.credential.update({
+          where: { userId },
+          data: { totpEnabledAt: now(), totpLastStep: step },
+          select: { userId: true },
+        })
+        await replaceCodes(tx, userId, recoveryCodes)
+        return 'enabled'
+      }),
+
+    disable: (userId: number) =>
+      mysql.transaction('disableTotp', async (tx): Promise<void> => {
+        await tx.credential.updateMany({
+          where: { userId },
+          data: { totpSecret: null, totpEnabledAt: null, totpLastStep: 0 },
+        })
+        await tx.recoveryCode.deleteMany({ where: { userId } })
+      }),
+
+    replaceRecoveryCodes: (userId: number, codes: readonly string[]) =>
+      mysql.transaction('replaceRecoveryCodes', (tx) => replaceCodes(tx, userId, codes)),
+
+    /** Uses a code up in the caller's transaction: of parallel uses of one code exactly one gets true. */
+    async consume(tx: Transaction, userId: number, typed: string): Promise<boolean> {
+      const code = canonicalCode(typed)
+      if (!isTotpCode(code)) {
+        const { count } = await tx.recoveryCode.updateMany({
+          where: { userId, codeHash: hashRecoveryCode(code), usedAt: null },
+          data: { usedAt: now() },
+        })
+        return count === 1
+      }
+      const row = await lockCredential(tx, userId)
+      if (!row?.totpEnabledAt || !row.totpSecret) return false
+      const secret = box.open(row.totpSecret, contextOf(userId))
+      const step = totpStepOf(code, secret, now(), row.totpLastStep)
+      if (step === undefined) return false
+      await tx.credential.update({
+        where: { userId },
+        data: { totpLastStep: step },
+        select: { userId: true },
+      })
+      return true
+    },
+
+    /** As `consume`, in a transaction of its own. */
+    use(userId: number, code: string): Promise<boolean> {
+      return mysql.transaction('useSecondFactor', (tx) => this.consume(tx, userId, code))
+    },
+  }
+}
+
+async function lockCredential(tx: Transaction, userId: number) {
+  // Raw: Prisma has no FOR UPDATE.
+  await tx.$queryRaw`SELECT user_id FROM credentials WHERE user_id = ${userId} FOR UPDATE`
+  return tx.credential.findUnique({
+    where: { userId },
+    select: { totpSecret: true, totpEnabledAt: true, totpLastStep: true },
+  })
+}
+
+async function replaceCodes(tx: Transaction, userId: number, codes: readonly string[]): Promise<void> {
+  await tx.recoveryCode.deleteMany({ where: { userId } })
+  await tx.recoveryCode.createMany({
+    data: codes.map((code) => ({ userId, codeHash: hashRecoveryCode(code) })),
+  })
+}
+
+function contextOf(userId: number): string {
+  return `totp:${userId}`
+}
