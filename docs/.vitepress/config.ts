@@ -60,6 +60,7 @@ export default defineConfig({
       { text: 'Start', items: pagesOf('.') },
       section('Architecture', 'architecture'),
       section('API', 'api'),
+      { text: 'SDK reference', link: '/api/sdk/README' },
       section('Kafka', 'kafka'),
       section('Operation', 'deployment'),
       section('Observability', 'observability'),
