@@ -2,6 +2,18 @@ import { configDefaults, defineConfig } from 'vitest/config'
 
 const exclude = [...configDefaults.exclude, '**/.devstack/**', '**/dist/**']
 
+/** They stop processes of the stack, or measure time that other tests would take from them. */
+const alone = [
+  'tests/chaos/**/*.test.ts',
+  'tests/e2e/at-once.test.ts',
+  'tests/e2e/browser/{budgets,resilience}.test.ts',
+  'tests/e2e/main-path.test.ts',
+  'tests/integration/{hostile-cost,outages}.test.ts',
+]
+
+/** Integration tests mostly wait for servers: two workers leave half of two cores idle. */
+const beside = { maxWorkers: 4, sequence: { groupOrder: 0 } }
+
 export default defineConfig({
   test: {
     projects: [
@@ -11,6 +23,7 @@ export default defineConfig({
           name: 'unit',
           include: ['**/src/**/*.test.ts', 'tests/{ops,structure}/**/*.test.ts'],
           exclude: [...exclude, '**/*.int.test.ts'],
+          ...beside,
         },
       },
       // Beside the source, against the real servers that BIGTECH_SERVERS_FILE names.
@@ -21,6 +34,7 @@ export default defineConfig({
           exclude,
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          ...beside,
         },
       },
       // Across services, against URLs.
@@ -28,13 +42,26 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: [
-            'tests/{integration,e2e,chaos}/**/*.test.ts',
+            'tests/{integration,e2e}/**/*.test.ts',
             'tests/ops/**/*.int.test.ts',
             'tests/gateway/running.test.ts',
           ],
+          exclude: [...exclude, ...alone],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e-alone',
+          include: alone,
           exclude,
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

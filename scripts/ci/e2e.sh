@@ -34,4 +34,4 @@ export BIGTECH_ANALYTICS_URL=http://127.0.0.1:28007
 export BIGTECH_MAILBOX_URL=http://127.0.0.1:31080
 export BIGTECH_OPERATOR_TOKEN=throw-away-throw-away
 if [ "$#" -eq 0 ]; then set -- tests/e2e tests/gateway; fi
-npx vitest run --project=e2e --no-file-parallelism "$@"
+npx vitest run --project=e2e --project=e2e-alone "$@"

@@ -39,7 +39,7 @@ export async function test(args: Args): Promise<number> {
 
 function stages(stack: Stack, filters: readonly string[]): Stage[] {
   const { instance } = stack
-  const vitest = (options: Pick<VitestRun, 'projects' | 'env' | 'isSerial'>) =>
+  const vitest = (options: Pick<VitestRun, 'projects' | 'env'>) =>
     runVitest({ ...options, filters, folder: instance.folder, pidFolder: instance.pidFolder })
   const servers = { BIGTECH_SERVERS_FILE: serversFile(instance) }
   const all: Stage[] = [
@@ -54,7 +54,7 @@ function stages(stack: Stack, filters: readonly string[]): Stage[] {
       title: 'End to end tests',
       run: async () => {
         const env = { ...servers, ...testEnvironment(instance), ...(await browser(instance)) }
-        return vitest({ projects: ['e2e'], env, isSerial: true })
+        return vitest({ projects: ['e2e', 'e2e-alone'], env })
       },
     },
   ]

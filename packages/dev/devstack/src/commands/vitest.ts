@@ -30,8 +30,6 @@ export interface VitestRun {
   /** Where the report is written. */
   folder: string
   pidFolder: string
-  /** One file at a time: the tests stop and kill what others would be using. */
-  isSerial?: boolean
 }
 
 /** Runs vitest with a readable report on the screen and a JSON one to count from. */
@@ -44,7 +42,6 @@ export async function runVitest(options: VitestRun): Promise<Count> {
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${file}`,
-    ...(options.isSerial ? ['--no-file-parallelism'] : ['--maxWorkers=2']),
     '--passWithNoTests',
     ...options.filters,
   ]
