@@ -27,7 +27,7 @@ module.exports = {
       name: 'kafka-is-transport-only',
       comment: 'What is stored, and what an outage of a store looks like, is decided above it.',
       severity: 'error',
-      from: { path: '^packages/kafka/src/', pathNot: '\\.test\\.ts$|/testing/' },
+      from: { path: '^packages/kafka/src/', pathNot: '\\.test\\.ts$' },
       to: {
         path: [
           '^packages/(stores|outbox|service-kit)/',
@@ -44,7 +44,7 @@ module.exports = {
     {
       name: 'outbox-knows-no-service-kit',
       severity: 'error',
-      from: { path: '^packages/outbox/src/', pathNot: '\\.test\\.ts$|/testing/' },
+      from: { path: '^packages/outbox/src/', pathNot: '\\.test\\.ts$' },
       to: { path: '^packages/service-kit/' },
     },
     {
@@ -136,9 +136,21 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(services|packages)/.*/src/',
-        pathNot: ['\\.test\\.ts$', '/testing[/.-]', '^packages/dev/'],
+        pathNot: ['\\.test\\.ts$', '^packages/dev/'],
       },
       to: { path: '^(services|packages)/.*/testing[/.-]', pathNot: 'node_modules' },
+    },
+    {
+      name: 'test-helpers-stay-out-of-src',
+      comment: 'Helpers of tests live in testing/ beside src/.',
+      severity: 'error',
+      from: {},
+      to: {
+        path: [
+          '^(services|packages)/[^/]+/src/testing[/.-]',
+          '^(services|packages)/[^/]+/src/.+/testing[/.-]',
+        ],
+      },
     },
     {
       name: 'resolvable',

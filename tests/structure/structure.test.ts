@@ -65,6 +65,7 @@ const violations: Readonly<Record<string, { from: string; to: string }>> = {
     from: 'services/chat-service/src/modules/messages/y.ts',
     to: 'services/chat-service/testing/rooms.ts',
   },
+  'test-helpers-stay-out-of-src': { from: 'packages/a/src/t.test.ts', to: 'packages/a/src/testing/help.ts' },
   resolvable: { from: 'packages/a/src/missing.ts', to: 'packages/a/src/nowhere.ts' },
 }
 

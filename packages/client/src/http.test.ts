@@ -1,9 +1,9 @@
 import { forgotPassword, getMessage, leaveRoom, sendMessage } from '@bigtech/contracts'
 import { describe, expect, it } from 'vitest'
+import { messageOf } from '../testing/fakes.ts'
 import { ApiProblem, NetworkFailure } from './api-problem.ts'
 import { Http } from './http.ts'
 import type { NoInput, Operation } from './operation.ts'
-import { messageOf } from './testing.ts'
 
 function answering(respond: (url: string, init: RequestInit) => Response | Promise<Response>) {
   const calls: { url: string; init: RequestInit }[] = []

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { messageOf } from '../testing/fakes.ts'
 import { ApiProblem, NetworkFailure } from './api-problem.ts'
 import { Outbox, type OutboxMessage, type OutboxStore } from './outbox.ts'
-import { messageOf } from './testing.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

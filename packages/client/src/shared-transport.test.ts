@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest'
+import { type FakeTransport, fakeTransport, messageFrame, readyFrame, resetFrame } from '../testing/fakes.ts'
 import type { StreamFrame } from './frames.ts'
 import { type Channel, sharedTransport } from './shared-transport.ts'
-import { type FakeTransport, fakeTransport, messageFrame, readyFrame, resetFrame } from './testing.ts'
 
 const opened: AbortController[] = []
 const closers: (() => void)[] = []

@@ -1,8 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  fakeSession,
+  fakeTransport,
+  messageFrame,
+  messageOf,
+  readyFrame,
+  resetFrame,
+} from '../testing/fakes.ts'
 import { ApiProblem } from './api-problem.ts'
 import type { StreamFrame } from './frames.ts'
 import { ChatStream, type StreamState } from './stream.ts'
-import { fakeSession, fakeTransport, messageFrame, messageOf, readyFrame, resetFrame } from './testing.ts'
 
 const LONGEST_FIRST_DELAY_MS = 500
 

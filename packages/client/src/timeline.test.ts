@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { messageOf } from '../testing/fakes.ts'
 import type { StreamFrame } from './frames.ts'
 import type { Message } from './operations.ts'
-import { messageOf } from './testing.ts'
 import { Timeline } from './timeline.ts'
 
 const USERS = [1, 2, 3]

@@ -18,8 +18,8 @@ import {
 } from '@bigtech/kafka/testing'
 import { waitFor } from '@bigtech/testkit'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../testing/database.ts'
 import { applyOnce } from './inbox.ts'
-import { createTestDatabase, type TestDatabase } from './testing/database.ts'
 
 const GROUP = 'group'
 let bed: TestBed
@@ -95,7 +95,7 @@ it('applies each event once although the group is rebalanced in the middle', asy
 it('applies an event once although the process dies between effect and commit', async () => {
   await publish(40, 5)
   const settings = { brokers: bed.brokers, prefix: bed.prefix, databaseUrl: db.mysql.url, groupId: GROUP }
-  const first = startProcess(new URL('./testing/consumer-process.ts', import.meta.url), {
+  const first = startProcess(new URL('../testing/consumer-process.ts', import.meta.url), {
     ...settings,
     dieAfterEffect: 1,
   })

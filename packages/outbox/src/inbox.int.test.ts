@@ -1,8 +1,8 @@
 import { PermanentError } from '@bigtech/kafka'
 import { accepted } from '@bigtech/kafka/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../testing/database.ts'
 import { applyOnce, once, purgeInbox } from './inbox.ts'
-import { createTestDatabase, type TestDatabase } from './testing/database.ts'
 
 let db: TestDatabase
 beforeAll(async () => {

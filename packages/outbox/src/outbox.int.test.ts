@@ -6,16 +6,16 @@ import { waitFor } from '@bigtech/testkit'
 import { createConnection } from 'mariadb'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createTestDatabase, type TestDatabase } from '../testing/database.ts'
 import { createMySqlOutboxRelay } from './mysql-relay.ts'
 import { MySqlOutboxStore } from './mysql-store.ts'
 import { createOutbox } from './outbox.ts'
 import { createOutboxRelay, type OutboxStore } from './relay.ts'
-import { createTestDatabase, type TestDatabase } from './testing/database.ts'
 
 let bed: TestBed
 let db: TestDatabase
 const outbox = createOutbox('kafka-test')
-const RELAY_PROCESS = new URL('./testing/relay-process.ts', import.meta.url)
+const RELAY_PROCESS = new URL('../testing/relay-process.ts', import.meta.url)
 
 beforeEach(async () => {
   bed = await createTestBed()

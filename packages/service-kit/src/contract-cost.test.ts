@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import type { z } from 'zod'
+import { allContracts, unwrap } from '../testing/contract-inputs.ts'
 import { problemBodyOf } from './problem.ts'
-import { allContracts, unwrap } from './testing/contract-inputs.ts'
 import { validationProblem } from './validation.ts'
 
 // Many inputs each; what is measured or compared does not depend on how long that takes.

@@ -1,8 +1,8 @@
 import type { RouteContract } from '@bigtech/contracts'
 import fc from 'fast-check'
 import { expect, it, vi } from 'vitest'
+import { allContracts, answerOf, inputOf, unwrap } from '../testing/contract-inputs.ts'
 import { serializerOf } from './json-schema.ts'
-import { allContracts, answerOf, inputOf, unwrap } from './testing/contract-inputs.ts'
 
 // Many inputs each; what is measured or compared does not depend on how long that takes.
 vi.setConfig({ testTimeout: 60_000 })

@@ -74,7 +74,7 @@ describe('a process', { timeout: 20_000 }, () => {
   afterEach(() => child?.kill('SIGKILL'))
 
   async function start() {
-    const running = spawn(process.execPath, [join(import.meta.dirname, 'testing', 'slow-process.ts')])
+    const running = spawn(process.execPath, [join(import.meta.dirname, '..', 'testing', 'slow-process.ts')])
     child = running
     const messages: string[] = []
     const waiting = new Map<RegExp, (message: string) => void>()

@@ -2,8 +2,8 @@ import { pairStateAnnounced, userRegistered } from '@bigtech/contracts'
 import type { Fact, ServiceOperations } from '@bigtech/service-kit'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Harness, newUsers, startHarness } from '../testing/harness.ts'
 import { openOperations } from './operations.ts'
-import { type Harness, newUsers, startHarness } from './testing/harness.ts'
 
 let harness: Harness
 let operations: ServiceOperations

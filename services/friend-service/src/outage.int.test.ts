@@ -2,9 +2,9 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { loadConfig } from '@bigtech/service-kit'
 import { createTestIssuer, type TestIssuer } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Harness, newUsers, startHarness } from '../testing/harness.ts'
 import { buildFriendService } from './app.ts'
 import { configSchema } from './config.ts'
-import { type Harness, newUsers, startHarness } from './testing/harness.ts'
 
 let silent: Server
 let silentPort: number

@@ -2,8 +2,8 @@ import { friendRequestAccepted, pairStateAnnounced, userBlocked } from '@bigtech
 import type { Fact, ServiceOperations } from '@bigtech/service-kit'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type TestService, type TestWorld, testWorld } from '../testing/harness.ts'
 import { openOperations } from './operations.ts'
-import { type TestService, type TestWorld, testWorld } from './testing.ts'
 
 let world: TestWorld
 let service: TestService

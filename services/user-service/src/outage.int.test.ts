@@ -1,6 +1,6 @@
 import { createFaultProxy, type FaultProxy, testServers, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { PASSWORD, type Person, type TestService, type TestWorld, testWorld } from './testing.ts'
+import { PASSWORD, type Person, type TestService, type TestWorld, testWorld } from '../testing/harness.ts'
 
 let world: TestWorld
 let users: TestService

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { userLoggedIn } from '@bigtech/contracts'
 import { collectEvents, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PASSWORD, type TestWorld, testWorld } from './testing.ts'
+import { PASSWORD, type TestWorld, testWorld } from '../testing/harness.ts'
 
 let world: TestWorld
 beforeAll(async () => {

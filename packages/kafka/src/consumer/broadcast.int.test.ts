@@ -3,8 +3,6 @@ import { friendRequestAccepted } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { KafkaUnavailable } from '../errors.ts'
-import { createPublisher, type Publisher } from '../publisher/publisher.ts'
 import {
   accepted,
   createTestBed,
@@ -14,7 +12,9 @@ import {
   recordOf,
   startProcess,
   type TestBed,
-} from '../testing/support.ts'
+} from '../../testing/support.ts'
+import { KafkaUnavailable } from '../errors.ts'
+import { createPublisher, type Publisher } from '../publisher/publisher.ts'
 import { type BroadcastConsumer, type BroadcastOptions, createBroadcastConsumer } from './broadcast.ts'
 import { on } from './handlers.ts'
 
@@ -101,7 +101,7 @@ describe('broadcast', () => {
   it('is ready as soon after a kill -9 as ever: the dead process, still a member for 30 s, is not waited for', async () => {
     await publish(1, 50)
     const sessionTimeoutMs = 30_000
-    const first = startProcess(new URL('../testing/broadcast-process.ts', import.meta.url), {
+    const first = startProcess(new URL('../../testing/broadcast-process.ts', import.meta.url), {
       brokers: bed.brokers,
       prefix: bed.prefix,
       sessionTimeoutMs,

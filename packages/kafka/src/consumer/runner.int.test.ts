@@ -2,10 +2,6 @@ import { friendRemoved, friendRequestAccepted } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { PermanentError } from '../errors.ts'
-import { createPublisher, type Publisher } from '../publisher/publisher.ts'
-import { readTopic } from '../read-topic.ts'
-import { eventRecord } from '../record.ts'
 import {
   type Accepted,
   accepted,
@@ -14,7 +10,11 @@ import {
   recordOf,
   type TestBed,
   TOPIC,
-} from '../testing/support.ts'
+} from '../../testing/support.ts'
+import { PermanentError } from '../errors.ts'
+import { createPublisher, type Publisher } from '../publisher/publisher.ts'
+import { readTopic } from '../read-topic.ts'
+import { eventRecord } from '../record.ts'
 import { deadLetterTopicOf } from './dead-letter.ts'
 import { type EventContext, type HandlerOutcome, on } from './handlers.ts'
 import { type ConsumerRunner, type ConsumerRunnerOptions, createConsumerRunner } from './runner.ts'

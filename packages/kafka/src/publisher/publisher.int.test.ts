@@ -1,10 +1,10 @@
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { accepted, createTestBed, log, recordOf, type TestBed, TOPIC } from '../../testing/support.ts'
 import { KafkaUnavailable, RecordRejected } from '../errors.ts'
 import { createKafka } from '../kafka.ts'
 import { partitionFor } from '../partitioner.ts'
 import { readTopic } from '../read-topic.ts'
-import { accepted, createTestBed, log, recordOf, type TestBed, TOPIC } from '../testing/support.ts'
 import { createPublisher } from './publisher.ts'
 
 let bed: TestBed

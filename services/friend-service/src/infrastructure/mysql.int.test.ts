@@ -1,7 +1,7 @@
 import { createTestMysql, type TestMysql } from '@bigtech/testkit'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { migrationsDir } from '../testing/harness.ts'
+import { migrationsDir } from '../../testing/harness.ts'
 import { createMysql, type Mysql } from './mysql.ts'
 
 let test: TestMysql

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pdfOf, photo, pngOf, zipOf } from '../testing/samples.ts'
+import { pdfOf, photo, pngOf, zipOf } from '../../testing/samples.ts'
 import { declaredType } from './file-types.ts'
 import { type Limits, runIsolated, runLimited } from './isolated.ts'
 

@@ -15,8 +15,8 @@ import {
 import { collectEvents, describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Harness, migrationsDir, startHarness } from '../../../testing/harness.ts'
 import { createMysql } from '../../infrastructure/mysql.ts'
-import { type Harness, migrationsDir, startHarness } from '../../testing/harness.ts'
 import { StatsRepository } from './stats.repository.ts'
 
 const run = promisify(execFile)

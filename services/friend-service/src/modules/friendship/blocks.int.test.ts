@@ -1,8 +1,8 @@
 import { userDeleted, userRegistered } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Harness, newUsers, startHarness } from '../../testing/harness.ts'
-import { scenesOf } from '../../testing/scenes.ts'
+import { type Harness, newUsers, startHarness } from '../../../testing/harness.ts'
+import { scenesOf } from '../../../testing/scenes.ts'
 
 let harness: Harness
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Harness, newUsers, type Statement, startHarness } from '../../testing/harness.ts'
+import { type Harness, newUsers, type Statement, startHarness } from '../../../testing/harness.ts'
 
 /** A crowd in which `me` has 300 friends, and everybody else about 20. */
 const CROWD = 2_000

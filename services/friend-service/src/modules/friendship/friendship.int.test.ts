@@ -3,9 +3,9 @@ import { friendRequestAccepted, friendRequestSent, userRegistered } from '@bigte
 import { createMetrics } from '@bigtech/service-kit'
 import { collectEvents, describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Harness, migrationsDir, newUsers, startHarness } from '../../../testing/harness.ts'
+import { scenesOf } from '../../../testing/scenes.ts'
 import { createMysql } from '../../infrastructure/mysql.ts'
-import { type Harness, migrationsDir, newUsers, startHarness } from '../../testing/harness.ts'
-import { scenesOf } from '../../testing/scenes.ts'
 import { FriendshipRepository } from './friendship.repository.ts'
 
 let harness: Harness

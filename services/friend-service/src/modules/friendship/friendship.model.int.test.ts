@@ -1,8 +1,8 @@
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { FriendModel, pairOf, type Reply, type Step } from '../../testing/friend-model.ts'
-import { type Harness, newUsers, startHarness } from '../../testing/harness.ts'
+import { FriendModel, pairOf, type Reply, type Step } from '../../../testing/friend-model.ts'
+import { type Harness, newUsers, startHarness } from '../../../testing/harness.ts'
 
 /** How many histories; unset, as many as fit into 15 s. */
 const HISTORIES = process.env.MODEL_HISTORIES ? Number(process.env.MODEL_HISTORIES) : undefined

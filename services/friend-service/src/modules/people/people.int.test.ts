@@ -9,8 +9,8 @@ import {
 } from '@bigtech/contracts'
 import { collectEvents, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Harness, newUsers, startHarness } from '../../testing/harness.ts'
-import { scenesOf } from '../../testing/scenes.ts'
+import { type Harness, newUsers, startHarness } from '../../../testing/harness.ts'
+import { scenesOf } from '../../../testing/scenes.ts'
 
 let harness: Harness
 beforeAll(async () => {

@@ -12,8 +12,8 @@ import {
 import { describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Harness, newId, serviceFolder, startHarness } from '../../testing/harness.ts'
-import { pdfOf, photo, wavOf } from '../../testing/samples.ts'
+import { type Harness, newId, serviceFolder, startHarness } from '../../../testing/harness.ts'
+import { pdfOf, photo, wavOf } from '../../../testing/samples.ts'
 
 let media: Harness
 beforeAll(async () => {

@@ -6,8 +6,8 @@ import {
   waitFor,
 } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type Harness, newId, serviceFolder, startHarness } from '../../../testing/harness.ts'
 import type { Tx } from '../../infrastructure/mysql.ts'
-import { type Harness, newId, serviceFolder, startHarness } from '../../testing/harness.ts'
 import { JobRepository } from './job.repository.ts'
 import { JobFailure } from './job.ts'
 import { JobWorker } from './job-worker.ts'

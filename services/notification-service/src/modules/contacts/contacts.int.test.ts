@@ -1,9 +1,9 @@
 import { userBlocked, userDeleted, userUnblocked, uuidv7 } from '@bigtech/contracts'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Harness, newIds, startHarness } from '../../../testing/harness.ts'
+import { scenesOf } from '../../../testing/scenes.ts'
 import { createMysql, type Mysql } from '../../infrastructure/mysql.ts'
-import { type Harness, newIds, startHarness } from '../../testing/harness.ts'
-import { scenesOf } from '../../testing/scenes.ts'
 import { ContactsRepository } from './contacts.repository.ts'
 
 let harness: Harness

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { accountMailRequested, uuidv7 } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Harness, newIds, startHarness } from '../../testing/harness.ts'
-import { headerOf } from '../../testing/mail-catcher.ts'
+import { type Harness, newIds, startHarness } from '../../../testing/harness.ts'
+import { headerOf } from '../../../testing/mail-catcher.ts'
 
 type Purpose = 'verify_email' | 'change_email' | 'undo_email' | 'reset_password' | 'end_session'
 

@@ -9,9 +9,9 @@ import {
 } from '@bigtech/contracts'
 import { collectEvents, describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Harness, migrationsDir, newIds, startHarness } from '../../testing/harness.ts'
-import { headerOf } from '../../testing/mail-catcher.ts'
-import { everythingOn, finished, scenesOf } from '../../testing/scenes.ts'
+import { type Harness, migrationsDir, newIds, startHarness } from '../../../testing/harness.ts'
+import { headerOf } from '../../../testing/mail-catcher.ts'
+import { everythingOn, finished, scenesOf } from '../../../testing/scenes.ts'
 
 let harness: Harness
 beforeAll(async () => {

@@ -9,8 +9,8 @@ import {
 } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Harness, newIds, startHarness } from '../../testing/harness.ts'
-import { everythingOn, finished, scenesOf } from '../../testing/scenes.ts'
+import { type Harness, newIds, startHarness } from '../../../testing/harness.ts'
+import { everythingOn, finished, scenesOf } from '../../../testing/scenes.ts'
 
 let harness: Harness
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { userSessionRevoked } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Harness, newIds, startHarness } from '../../testing/harness.ts'
-import { everythingOn, scenesOf } from '../../testing/scenes.ts'
+import { type Harness, newIds, startHarness } from '../../../testing/harness.ts'
+import { everythingOn, scenesOf } from '../../../testing/scenes.ts'
 
 let harness: Harness
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import webPush from 'web-push'
-import { type Harness, newIds, startHarness } from '../../testing/harness.ts'
+import { type Harness, newIds, startHarness } from '../../../testing/harness.ts'
 import { WebPushClient } from '../deliveries/web-push-client.ts'
 
 let harness: Harness

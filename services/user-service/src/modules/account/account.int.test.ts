@@ -1,7 +1,7 @@
 import { userRegistered } from '@bigtech/contracts'
 import { collectEvents, describeConformance, uniqueName, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../testing.ts'
+import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 let world: TestWorld
 let users: TestService

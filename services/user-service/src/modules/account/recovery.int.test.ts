@@ -1,7 +1,13 @@
 import { accountMailRequested, userUpdated } from '@bigtech/contracts'
 import { collectEvents, type EventCollector, uniqueName, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PASSWORD, type Person, type TestService, type TestWorld, testWorld } from '../../testing.ts'
+import {
+  PASSWORD,
+  type Person,
+  type TestService,
+  type TestWorld,
+  testWorld,
+} from '../../../testing/harness.ts'
 
 let world: TestWorld
 let users: TestService

@@ -1,7 +1,7 @@
 import { friendRequestAccepted, userBlocked, userUnblocked } from '@bigtech/contracts'
 import { uniqueName, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Person, type TestService, type TestWorld, testWorld } from '../../testing.ts'
+import { type Person, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 let world: TestWorld
 let users: TestService

@@ -4,7 +4,7 @@ import { type OpenIdProvider, signInWithCode, startOpenIdProvider } from '@bigte
 import { collectEvents, uniqueName } from '@bigtech/testkit'
 import { type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../testing.ts'
+import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 const CLIENT_ID = 'bigtech-chat'
 const redirectUri = 'http://127.0.0.1:9/back'

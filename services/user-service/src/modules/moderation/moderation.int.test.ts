@@ -5,8 +5,8 @@ import { createOutbox } from '@bigtech/outbox'
 import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Person, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 import { createMysql } from '../../infrastructure/mysql.ts'
-import { type Person, type TestService, type TestWorld, testWorld } from '../../testing.ts'
 import { setRole } from '../session/roles.ts'
 
 let world: TestWorld

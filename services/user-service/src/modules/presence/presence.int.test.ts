@@ -8,7 +8,7 @@ import {
 import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Person, type TestService, type TestWorld, testWorld } from '../../testing.ts'
+import { type Person, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 const timing = { ttlMs: 4_000, graceMs: 1_500 }
 let world: TestWorld

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { userUpdated } from '@bigtech/contracts'
 import { collectEvents, type EventCollector } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type TestService, type TestWorld, testWorld } from '../../testing.ts'
+import { type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 let world: TestWorld
 let users: TestService

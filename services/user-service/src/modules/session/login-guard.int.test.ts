@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../testing.ts'
+import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 let world: TestWorld
 let users: TestService

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type TestService, type TestWorld, testWorld } from '../../testing.ts'
+import { type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 const DAY = 86_400
 let world: TestWorld

@@ -3,7 +3,13 @@ import { baseConfig, buildService, loadConfig, port, route, type Service } from 
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
-import { PASSWORD, type Person, type TestService, type TestWorld, testWorld } from '../../testing.ts'
+import {
+  PASSWORD,
+  type Person,
+  type TestService,
+  type TestWorld,
+  testWorld,
+} from '../../../testing/harness.ts'
 
 const NO_KAFKA = '127.0.0.1:9'
 const thing = defineRoute({

@@ -3,8 +3,8 @@ import { waitFor } from '@bigtech/testkit'
 import { decodeJwt } from 'jose'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 import { createMysql, type Mysql } from '../../infrastructure/mysql.ts'
-import { type TestService, type TestWorld, testWorld } from '../../testing.ts'
 import { setRole } from './roles.ts'
 
 let world: TestWorld

@@ -2,7 +2,7 @@ import { userLoggedIn, userSessionRevoked } from '@bigtech/contracts'
 import { collectEvents, type EventCollector, storeRequests, waitFor } from '@bigtech/testkit'
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../testing.ts'
+import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 let world: TestWorld
 let users: TestService

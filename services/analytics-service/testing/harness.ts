@@ -3,10 +3,10 @@ import type { EventDefinition } from '@bigtech/contracts'
 import { createKafka, createPublisher, type KafkaConnection } from '@bigtech/kafka'
 import { createLogger, loadConfig, type Service } from '@bigtech/service-kit'
 import { createTestKafka, createTestMysql, type TestMysql, waitFor } from '@bigtech/testkit'
-import { buildAnalyticsService } from '../app.ts'
-import { configSchema } from '../config.ts'
+import { buildAnalyticsService } from '../src/app.ts'
+import { configSchema } from '../src/config.ts'
 
-export const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url))
+export const migrationsDir = fileURLToPath(new URL('../migrations', import.meta.url))
 const operatorToken = 'operator-token-of-the-tests'
 /** The tests' events are of March 2026: by the real clock they would be old enough to be purged. */
 const now = () => Date.parse('2026-03-31T12:00:00Z')

@@ -11,11 +11,11 @@ import {
   type TestMysql,
   waitFor,
 } from '@bigtech/testkit'
-import { type BuildOptions, buildFriendService } from '../app.ts'
-import { type Config, configSchema } from '../config.ts'
+import { type BuildOptions, buildFriendService } from '../src/app.ts'
+import { type Config, configSchema } from '../src/config.ts'
 import { type FakeUserService, startFakeUserService } from './fake-user-service.ts'
 
-export const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url))
+export const migrationsDir = fileURLToPath(new URL('../migrations', import.meta.url))
 
 export interface Answer {
   readonly status: number

@@ -1,8 +1,8 @@
 import { messageExample } from '@bigtech/contracts'
-import type { StreamFrame } from './frames.ts'
-import type { Message } from './operations.ts'
-import type { Session } from './session.ts'
-import type { StreamTransport, TransportEvents } from './transport.ts'
+import type { StreamFrame } from '../src/frames.ts'
+import type { Message } from '../src/operations.ts'
+import type { Session } from '../src/session.ts'
+import type { StreamTransport, TransportEvents } from '../src/transport.ts'
 
 /** One connection of the fake transport, played by a test. */
 interface FakeConnection {

@@ -11,12 +11,12 @@ import {
   waitFor,
 } from '@bigtech/testkit'
 import webPush from 'web-push'
-import { buildNotificationService, type NotificationService } from '../app.ts'
-import { configSchema } from '../config.ts'
+import { buildNotificationService, type NotificationService } from '../src/app.ts'
+import { configSchema } from '../src/config.ts'
 import { type FakePushService, startFakePushService } from './fake-push-service.ts'
 import { type MailCatcher, startMailCatcher } from './mail-catcher.ts'
 
-export const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url))
+export const migrationsDir = fileURLToPath(new URL('../migrations', import.meta.url))
 
 interface Answer {
   readonly status: number

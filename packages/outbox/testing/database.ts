@@ -1,7 +1,7 @@
 import { createTestMysql, type TestMysql } from '@bigtech/testkit'
 import { createPool, type PoolConnection } from 'mariadb'
-import type { TransactionRunner } from '../inbox.ts'
-import { inboxTableSql, outboxTableSql } from '../schema.ts'
+import type { TransactionRunner } from '../src/inbox.ts'
+import { inboxTableSql, outboxTableSql } from '../src/schema.ts'
 
 export interface TestDatabase extends TransactionRunner<PoolConnection> {
   readonly mysql: TestMysql

@@ -1,9 +1,9 @@
 import { createKafka, createPublisher } from '@bigtech/kafka'
 import { log } from '@bigtech/kafka/testing'
 import { MySqlSession } from '@bigtech/stores'
-import { MySqlRelayLock } from '../mysql-lock.ts'
-import { MySqlOutboxStore } from '../mysql-store.ts'
-import { createOutboxRelay, type OutboxStore } from '../relay.ts'
+import { MySqlRelayLock } from '../src/mysql-lock.ts'
+import { MySqlOutboxStore } from '../src/mysql-store.ts'
+import { createOutboxRelay, type OutboxStore } from '../src/relay.ts'
 
 /** A relay as a process of its own, for tests that kill it. */
 interface Settings {

@@ -1,7 +1,7 @@
 import { friendRequestAccepted } from '@bigtech/contracts'
 import { createConsumerRunner, createKafka, on } from '@bigtech/kafka'
 import { log } from '@bigtech/kafka/testing'
-import { applyOnce } from '../inbox.ts'
+import { applyOnce } from '../src/inbox.ts'
 import { transactions } from './database.ts'
 
 /** A consumer as a process of its own, for tests that kill it. */

@@ -14,11 +14,11 @@ import {
   uniqueName,
   waitFor,
 } from '@bigtech/testkit'
-import { buildMediaService, type MediaService } from '../app.ts'
-import { configSchema } from '../config.ts'
-import { buildMediaWorker } from '../worker-app.ts'
+import { buildMediaService, type MediaService } from '../src/app.ts'
+import { configSchema } from '../src/config.ts'
+import { buildMediaWorker } from '../src/worker-app.ts'
 
-export const serviceFolder = fileURLToPath(new URL('../..', import.meta.url))
+export const serviceFolder = fileURLToPath(new URL('..', import.meta.url))
 const migrationsDir = `${serviceFolder}/migrations`
 
 interface Answer {

@@ -7,8 +7,8 @@ import { type EventDefinition, type TokenPair, uuidv7 } from '@bigtech/contracts
 import { createKafka, createPublisher } from '@bigtech/kafka'
 import { createLogger, loadConfig, type Service } from '@bigtech/service-kit'
 import { createTestKafka, createTestMysql, createTestRedis, uniqueName } from '@bigtech/testkit'
-import { buildUserService, type UserServiceOptions } from './app.ts'
-import { configSchema } from './config.ts'
+import { buildUserService, type UserServiceOptions } from '../src/app.ts'
+import { configSchema } from '../src/config.ts'
 
 export const PASSWORD = 'Test1234!@'
 /** Where people open the web client. */

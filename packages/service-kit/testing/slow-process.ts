@@ -1,6 +1,6 @@
 import { defineRoute } from '@bigtech/contracts'
 import { z } from 'zod'
-import { baseConfig, buildService, exitOnSignals, loadConfig, port, route } from '../index.ts'
+import { baseConfig, buildService, exitOnSignals, loadConfig, port, route } from '../src/index.ts'
 
 /** A service with a slow operation, to be killed by tests. Says on stdout what it stops. */
 const slow = defineRoute({

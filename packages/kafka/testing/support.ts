@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { type EventOf, friendRequestAccepted } from '@bigtech/contracts'
 import { createTestKafka } from '@bigtech/testkit'
 import { pino } from 'pino'
-import { createKafka, type KafkaConnection } from '../kafka.ts'
-import { eventRecord, type KafkaRecord } from '../record.ts'
+import { createKafka, type KafkaConnection } from '../src/kafka.ts'
+import { eventRecord, type KafkaRecord } from '../src/record.ts'
 
 export const log = pino({ level: process.env.TEST_LOG_LEVEL ?? 'silent' })
 

@@ -1,7 +1,7 @@
 import { friendRequestAccepted } from '@bigtech/contracts'
-import { createBroadcastConsumer } from '../consumer/broadcast.ts'
-import { on } from '../consumer/handlers.ts'
-import { createKafka } from '../kafka.ts'
+import { createBroadcastConsumer } from '../src/consumer/broadcast.ts'
+import { on } from '../src/consumer/handlers.ts'
+import { createKafka } from '../src/kafka.ts'
 import { log } from './support.ts'
 
 /** A broadcast consumer as a process of its own, for tests that kill it. */
