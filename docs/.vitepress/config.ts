@@ -66,6 +66,7 @@ export default defineConfig({
       section('Observability', 'observability'),
       section('Optimization', 'optimization'),
       section('Decisions', 'adr'),
+      section('한국어', 'ko'),
     ],
   },
 })
