@@ -9,9 +9,9 @@ export type Reaction = { emoji: string; count: number; me: boolean }
 
 export type ReplyPreview = { message_id: string; seq: number; user_id: number; username: string; content: string; message_type: "text" | "image" | "file" | "voice" | "video" | "system"; is_deleted: boolean }
 
-export type Room = { room_id: number; room_type: "direct" | "group"; name: string | null; title: string; image_url: string | null; peer: RoomPerson | null; member_count: number; role: "owner" | "admin" | "member"; history_visibility: "all" | "since_join"; created_by: number; created_at: string; last_activity_at: string; last_seq: number; last_message_type: "text" | "image" | "file" | "voice" | "video" | "system" | null; last_message_preview: string | null; last_message_at: string | null; unread_count: number; mention_count: number; pinned: boolean; muted: boolean; muted_until: string | null; archived: boolean }
+export type Room = { room_id: number; room_type: "direct" | "group"; name: string | null; title: string; image_url: string | null; peer: RoomPerson | null; member_count: number; role: "owner" | "admin" | "member"; history_visibility: "all" | "since_join"; posting: "everyone" | "admins"; slow_mode_seconds: number; silenced_until: string | null; created_by: number; created_at: string; last_activity_at: string; last_seq: number; last_message_type: "text" | "image" | "file" | "voice" | "video" | "system" | null; last_message_preview: string | null; last_message_at: string | null; unread_count: number; mention_count: number; pinned: boolean; muted: boolean; muted_until: string | null; archived: boolean }
 
-export type RoomMember = { user_id: number; username: string; display_name: string; profile_image_url: string | null; role: "owner" | "admin" | "member"; joined_at: string }
+export type RoomMember = { user_id: number; username: string; display_name: string; profile_image_url: string | null; role: "owner" | "admin" | "member"; joined_at: string; silenced_until: string | null }
 
 export type RoomPerson = { user_id: number; username: string; display_name: string; profile_image_url: string | null }
 
@@ -49,6 +49,9 @@ export const addPasskey: Operation<{ body: { challenge_token: string; name: stri
 
 /** React to a message. */
 export const addReaction: Operation<{ params: { room_id: number; message_id: string; emoji: string } }, Message> = { method: 'PUT', path: '/messages/:room_id/:message_id/reactions/:emoji' }
+
+/** Ban somebody from a group. */
+export const banFromRoom: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'PUT', path: '/rooms/:room_id/bans/:user_id' }
 
 /** Block somebody. */
 export const blockUser: Operation<{ params: { user_id: number } }, undefined> = { method: 'POST', path: '/friends/:user_id/block' }
@@ -254,6 +257,12 @@ export const listReadPositions: Operation<{ params: { room_id: number } }, { ite
 /** The queue of reports: open ones oldest first, closed ones newest first. */
 export const listReports: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; state?: "open" | "closed" | undefined } }, { items: ({ report_id: number; kind: "user" | "message"; reason: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "other"; state: "open" | "closed"; target: { user_id: number; username: string; display_name: string }; reporter: { user_id: number; username: string; display_name: string }; created_at: string; closed_at: string | null; open_reports: number })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/reports' }
 
+/** What the owner and admins of a group did, newest first. */
+export const listRoomAudit: Operation<{ params: { room_id: number }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ audit_id: number; action: "member_removed" | "member_banned" | "member_unbanned" | "member_silenced" | "member_unsilenced" | "role_changed" | "name_changed" | "picture_changed" | "history_changed" | "posting_changed" | "slow_mode_changed" | "link_created" | "link_revoked"; actor_id: number; target_id: number | null; detail: string | null; created_at: string })[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms/:room_id/audit' }
+
+/** Who is banned from a group. */
+export const listRoomBans: Operation<{ params: { room_id: number }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: { user_id: number; username: string; display_name: string; banned_by: number; banned_at: string }[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms/:room_id/bans' }
+
 /** Who is in a room, in the order of joining. */
 export const listRoomMembers: Operation<{ params: { room_id: number }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: RoomMember[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms/:room_id/members' }
 
@@ -362,6 +371,9 @@ export const sendTyping: Operation<{ params: { room_id: number } }, undefined> =
 /** Make somebody admin, member, or the new owner. */
 export const setRoomRole: Operation<{ params: { room_id: number; user_id: number }; body: { role: "owner" | "admin" | "member" } }, { room_id: number; user_id: number; role: "owner" | "admin" | "member" }> = { method: 'PUT', path: '/rooms/:room_id/members/:user_id/role' }
 
+/** Mute a member for everybody: they read, but write nothing. */
+export const silenceRoomMember: Operation<{ params: { room_id: number; user_id: number }; body: { minutes?: number | null | undefined } }, { room_id: number; user_id: number; silenced_until: string }> = { method: 'PUT', path: '/rooms/:room_id/members/:user_id/silence' }
+
 /** Begin to add a passkey. */
 export const startPasskey: Operation<{ body: { password: string; code?: string | undefined } }, { challenge_token: string; options: Record<string, unknown> }> = { method: 'POST', path: '/auth/passkeys/options' }
 
@@ -374,6 +386,9 @@ export const startTotp: Operation<{ body: { password: string; code?: string | un
 /** Begin a direct upload of up to 100 MB. */
 export const startUpload: Operation<{ body: { name: string; mime: string; size: number; purpose?: "attachment" | "avatar" | undefined } }, { file: StoredFile; part_size: number; parts: ({ number: number; size: number; received: boolean; url: string | null })[]; urls_expire_at: string }> = { method: 'POST', path: '/files/uploads' }
 
+/** Lift a ban. */
+export const unbanFromRoom: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/bans/:user_id' }
+
 /** Unblock somebody; what the block ended does not come back. */
 export const unblockUser: Operation<{ params: { user_id: number } }, undefined> = { method: 'DELETE', path: '/friends/:user_id/block' }
 
@@ -382,6 +397,9 @@ export const undoEmailChange: Operation<{ body: { token: string } }, undefined> 
 
 /** Unpin a message. */
 export const unpinMessage: Operation<{ params: { room_id: number; message_id: string } }, Message> = { method: 'DELETE', path: '/messages/:room_id/:message_id/pin' }
+
+/** Let a muted member write again. */
+export const unsilenceRoomMember: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/members/:user_id/silence' }
 
 /** Change your profile. */
 export const updateMyProfile: Operation<{ body: { display_name?: string | undefined; status_message?: string | null | undefined; profile_image_url?: string | null | undefined } }, OwnProfile> = { method: 'PUT', path: '/profile/me' }
@@ -392,8 +410,8 @@ export const updateMySettings: Operation<{ body: { presence_visibility?: "everyo
 /** Say who may add you to groups. */
 export const updateReceiverSettings: Operation<{ body: { strangers_may_add: boolean } }, { strangers_may_add: boolean }> = { method: 'PUT', path: '/rooms/settings/me' }
 
-/** Rename a group, change its picture or what newcomers see. */
-export const updateRoom: Operation<{ params: { room_id: number }; body: { name?: string | null | undefined; image_url?: string | null | undefined; history_visibility?: "all" | "since_join" | undefined } }, Room> = { method: 'PATCH', path: '/rooms/:room_id' }
+/** Rename a group, change its picture, what newcomers see, and who may write how often. */
+export const updateRoom: Operation<{ params: { room_id: number }; body: { name?: string | null | undefined; image_url?: string | null | undefined; history_visibility?: "all" | "since_join" | undefined; posting?: "everyone" | "admins" | undefined; slow_mode_seconds?: number | undefined } }, Room> = { method: 'PATCH', path: '/rooms/:room_id' }
 
 /** Mute, pin or archive a room, for yourself. */
 export const updateRoomSettings: Operation<{ params: { room_id: number }; body: { muted?: boolean | undefined; muted_until?: string | null | undefined; pinned?: boolean | undefined; archived?: boolean | undefined } }, { room_id: number; muted: boolean; muted_until: string | null; pinned: boolean; archived: boolean }> = { method: 'PUT', path: '/rooms/:room_id/settings' }
@@ -456,6 +474,9 @@ export type ProblemCode =
   | 'ROOM_NOT_FOUND'
   | 'NOT_A_MEMBER'
   | 'ROLE_REQUIRED'
+  | 'MEMBER_SILENCED'
+  | 'ANNOUNCEMENTS_ONLY'
+  | 'SLOW_MODE'
   | 'DIRECT_MESSAGE_REFUSED'
   | 'MEMBER_NOT_ADDABLE'
   | 'MEMBER_NOT_FOUND'

@@ -292,6 +292,21 @@ export const problems = {
     title: 'Your role in this room does not allow this.',
     meaning: '`detail` names the role that does.',
   },
+  MEMBER_SILENCED: {
+    status: 403,
+    title: 'You have been muted in this room.',
+    meaning: '`detail` says until when. Reading goes on.',
+  },
+  ANNOUNCEMENTS_ONLY: {
+    status: 403,
+    title: 'Only the owner and admins may write in this room.',
+    meaning: '`posting` of the room is `admins`. Reading and reacting go on.',
+  },
+  SLOW_MODE: {
+    status: 429,
+    title: 'This room is in slow mode.',
+    meaning: 'Wait `Retry-After` seconds between two messages. Not for owner and admins.',
+  },
   DIRECT_MESSAGE_REFUSED: {
     status: 403,
     title: 'You cannot message this user.',

@@ -6,6 +6,10 @@ import type { Scene } from './scene.ts'
 const inRoom = ({ room }: Scene) => ({ params: { room_id: room } })
 const onTarget = ({ room, target }: Scene) => ({ params: { room_id: room, user_id: target.id } })
 
+const banned = ({ other }: Scene, _role: unknown, { group }: { group: number }) => ({
+  params: { room_id: group, user_id: other.id },
+})
+
 /** What ends a group is tried by its owner last. */
 const freshGroup = async ({ newGroup }: Scene) => ({ group: await newGroup() })
 
@@ -118,6 +122,37 @@ export const roomRows: readonly Row[] = [
       (await as('owner')('POST', `${stack.chat}/rooms/${await newGroup()}/links`, {})).body,
     request: (_scene, _role, { token }) => ({ params: { token } }),
   },
+  {
+    operationId: 'silenceRoomMember',
+    table: admins(200),
+    before: async ({ as, room, target }) =>
+      as('owner')('POST', `${stack.chat}/rooms/${room}/members`, { member_ids: [target.id] }),
+    request: (scene) => ({ ...onTarget(scene), body: { minutes: 5 } }),
+    missing: { user_id: 'MEMBER_NOT_FOUND' },
+  },
+  {
+    operationId: 'unsilenceRoomMember',
+    table: admins(204),
+    request: onTarget,
+    missing: { user_id: 'MEMBER_NOT_FOUND' },
+  },
+  { operationId: 'listRoomBans', table: admins(200), request: inRoom },
+  // Anybody may be banned before they come; whether there is such a user is no answer to that.
+  {
+    operationId: 'banFromRoom',
+    table: admins(204),
+    once: freshGroup,
+    request: banned,
+    missing: { user_id: null },
+  },
+  {
+    operationId: 'unbanFromRoom',
+    table: admins(204),
+    once: freshGroup,
+    request: banned,
+    missing: { user_id: null },
+  },
+  { operationId: 'listRoomAudit', table: admins(200), request: inRoom },
   {
     operationId: 'markRead',
     table: members(200),

@@ -63,6 +63,35 @@ export const roomRoleChanged = defineEvent({
   }),
 })
 
+/** Who may write in a room, and how often, as it is now. */
+export const roomRulesChanged = defineEvent({
+  type: 'RoomRulesChanged',
+  version: 1,
+  topic: 'chat.events',
+  key: byRoom,
+  payload: z.object({
+    room_id: roomId,
+    posting: z.enum(['everyone', 'admins']),
+    slow_mode_seconds: z.int().min(0),
+    changed_by: userId,
+    changed: z.array(z.enum(['posting', 'slow_mode_seconds'])),
+  }),
+})
+
+/** A member may write nothing until then, or, with null, may write again. */
+export const roomMemberSilenced = defineEvent({
+  type: 'RoomMemberSilenced',
+  version: 1,
+  topic: 'chat.events',
+  key: byRoom,
+  payload: z.object({
+    room_id: roomId,
+    user_id: userId,
+    silenced_until: timestamp.nullable(),
+    changed_by: userId,
+  }),
+})
+
 export const roomDeleted = defineEvent({
   type: 'RoomDeleted',
   version: 1,

@@ -26,7 +26,13 @@ export const addReaction = defineRoute({
   description: 'Any number of times with the same effect.',
   params: ofReaction,
   success: oneMessage(200, 'The message with its reactions.'),
-  problems: [...messageProblems, 'REACTION_LIMIT', 'DIRECT_MESSAGE_REFUSED', 'ACCOUNT_MUTED'],
+  problems: [
+    ...messageProblems,
+    'REACTION_LIMIT',
+    'DIRECT_MESSAGE_REFUSED',
+    'ACCOUNT_MUTED',
+    'MEMBER_SILENCED',
+  ],
 })
 
 export const removeReaction = defineRoute({
@@ -65,7 +71,7 @@ export const pinMessage = defineRoute({
   summary: 'Pin a message',
   params: ofMessage,
   success: oneMessage(200, 'The pinned message.'),
-  problems: [...messageProblems, 'PIN_LIMIT', 'DIRECT_MESSAGE_REFUSED', 'ACCOUNT_MUTED'],
+  problems: [...messageProblems, 'PIN_LIMIT', 'DIRECT_MESSAGE_REFUSED', 'ACCOUNT_MUTED', 'MEMBER_SILENCED'],
 })
 
 export const unpinMessage = defineRoute({
@@ -98,7 +104,15 @@ export const forwardMessage = defineRoute({
     schema: z.object({ items: z.array(message) }),
     example: { items: [{ ...messageExample, room_id: 8, is_forwarded: true }] },
   },
-  problems: [...messageProblems, 'DIRECT_MESSAGE_REFUSED', 'ACCOUNT_MUTED', 'MESSAGE_ID_REUSED'],
+  problems: [
+    ...messageProblems,
+    'DIRECT_MESSAGE_REFUSED',
+    'ACCOUNT_MUTED',
+    'MEMBER_SILENCED',
+    'ANNOUNCEMENTS_ONLY',
+    'SLOW_MODE',
+    'MESSAGE_ID_REUSED',
+  ],
 })
 
 export const searchMessages = defineRoute({

@@ -51,6 +51,9 @@ export const sendMessage = defineRoute({
   problems: [
     ...messageProblems,
     'DIRECT_MESSAGE_REFUSED',
+    'MEMBER_SILENCED',
+    'ANNOUNCEMENTS_ONLY',
+    'SLOW_MODE',
     'ACCOUNT_MUTED',
     'MESSAGE_ID_REUSED',
     'FILE_NOT_FOUND',

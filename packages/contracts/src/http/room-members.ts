@@ -10,7 +10,14 @@ const inRoom = z.object({ room_id: idParam })
 const memberOfRoom = z.object({ room_id: idParam, user_id: idParam })
 const groupProblems = [...roomProblems, 'ROOM_IS_DIRECT', 'RATE_LIMITED'] as const
 
-export const roomMember = z.object({ ...roomPerson.shape, role: roomRole, joined_at: timestamp })
+export const roomMember = z.object({
+  ...roomPerson.shape,
+  role: roomRole,
+  joined_at: timestamp,
+  silenced_until: timestamp
+    .nullable()
+    .meta({ description: 'Until when they may write nothing. Null: they may.' }),
+})
 export type RoomMember = z.infer<typeof roomMember>
 
 const memberExample = {
@@ -20,6 +27,7 @@ const memberExample = {
   profile_image_url: null,
   role: 'member',
   joined_at: '2026-01-27T09:00:00.000Z',
+  silenced_until: null,
 } satisfies RoomMember
 
 export const listRoomMembers = defineRoute({

@@ -13,6 +13,11 @@ export const roomRole = z.enum(['owner', 'admin', 'member'])
 export const historyVisibility = z.enum(['all', 'since_join']).meta({
   description: 'What members who come later see of the past: all of it, or nothing from before they came.',
 })
+export const roomPosting = z.enum(['everyone', 'admins']).meta({
+  description: 'Who may send messages: everybody, or owner and admins alone (announcements).',
+})
+const maxSlowModeSeconds = 6 * 3_600
+const slowMode = z.int().min(0).max(maxSlowModeSeconds)
 const roomName = singleLine({ max: 100 })
 const imageUrl = webUrl(1_000)
 
@@ -38,6 +43,13 @@ export const room = z.object({
   member_count: z.int().min(0),
   role: roomRole.meta({ description: 'Your own.' }),
   history_visibility: historyVisibility,
+  posting: roomPosting,
+  slow_mode_seconds: slowMode.meta({
+    description: 'How long a member waits between two messages. 0: not at all. Not for owner and admins.',
+  }),
+  silenced_until: timestamp.nullable().meta({
+    description: 'Until when you may write nothing here. Null: you may.',
+  }),
   created_by: userId,
   created_at: timestamp,
   last_activity_at: timestamp.meta({ description: 'Of the newest message, or when the room was made.' }),
@@ -67,6 +79,9 @@ export const roomExample = {
   member_count: 3,
   role: 'owner',
   history_visibility: 'all',
+  posting: 'everyone',
+  slow_mode_seconds: 0,
+  silenced_until: null,
   created_by: 100,
   created_at: '2026-01-27T09:00:00.000Z',
   last_activity_at: '2026-01-27T10:00:00.000Z',
@@ -163,7 +178,7 @@ export const updateRoom = defineRoute({
   method: 'PATCH',
   path: '/rooms/:room_id',
   tag,
-  summary: 'Rename a group, change its picture or what newcomers see',
+  summary: 'Rename a group, change its picture, what newcomers see, and who may write how often',
   description: 'By its owner and admins. Null takes a name or picture away.',
   params: inRoom,
   body: z
@@ -171,6 +186,8 @@ export const updateRoom = defineRoute({
       name: roomName.nullable().optional(),
       image_url: imageUrl.nullable().optional(),
       history_visibility: historyVisibility.optional(),
+      posting: roomPosting.optional(),
+      slow_mode_seconds: slowMode.optional(),
     })
     .refine((body) => Object.keys(body).length > 0, 'Say what to change.'),
   bodyExample: { name: '일요일 등산' },

@@ -8,6 +8,7 @@ it('looks up every change of members since the start, and none from before, what
   const handlers = membershipHandlers({
     membersChanged: async (roomId) => void told.push(roomId),
     settingsChanged: () => {},
+    rulesChanged: async () => {},
   })
   const tell = async (roomId: number, beforeStart: boolean) => {
     // Written by a process whose clock is an hour off.

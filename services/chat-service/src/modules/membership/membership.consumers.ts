@@ -1,9 +1,11 @@
 import {
   roomCreated,
   roomDeleted,
+  roomMemberSilenced,
   roomMembersChanged,
   roomMuteChanged,
   roomRoleChanged,
+  roomRulesChanged,
 } from '@bigtech/contracts'
 import { type EventContext, on, type Subscription } from '@bigtech/kafka'
 import type { MembershipService } from './membership.service.ts'
@@ -14,7 +16,7 @@ import type { MembershipService } from './membership.service.ts'
  * and looking each of them up in MySQL would only delay readiness.
  */
 export function membershipHandlers(
-  membership: Pick<MembershipService, 'membersChanged' | 'settingsChanged'>,
+  membership: Pick<MembershipService, 'membersChanged' | 'settingsChanged' | 'rulesChanged'>,
 ): Subscription[] {
   const changed = async (
     { room_id: roomId }: { room_id: number },
@@ -30,6 +32,8 @@ export function membershipHandlers(
     on(roomMembersChanged, (event, ctx) => changed(event, ctx, event.added, event.removed)),
     on(roomDeleted, (event, ctx) => changed(event, ctx, [], event.member_ids ?? [])),
     on(roomRoleChanged, async (event) => membership.settingsChanged(event.room_id, [event.user_id])),
+    on(roomMemberSilenced, async (event) => membership.settingsChanged(event.room_id, [event.user_id])),
+    on(roomRulesChanged, (event) => membership.rulesChanged(event.room_id)),
     on(roomMuteChanged, async (event) => membership.settingsChanged(event.room_id, [event.user_id])),
   ]
 }

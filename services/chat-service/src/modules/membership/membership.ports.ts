@@ -15,6 +15,16 @@ export interface Membership {
   readonly directPeerId: number | null
   /** Now; a mute with an end is over by itself. */
   readonly muted: boolean
+  /** Until then the owner or an admin lets them write nothing. */
+  readonly silencedUntil: Date | null
+  readonly rules: RoomRules
+}
+
+/** Who may write in a room, and how often. */
+export interface RoomRules {
+  readonly posting: 'everyone' | 'admins'
+  /** Between two messages of a member; 0: none. */
+  readonly slowModeSeconds: number
 }
 
 /** Where a member's part of the history and of what is unread begins. */
@@ -47,8 +57,14 @@ export interface MembershipReader {
   /** Called on every process when these members' roles or settings have changed; more than once. */
   onSettingsChange(listener: (roomId: number, userIds: readonly number[]) => void): void
   /**
-   * Nobody writes whom a moderator has muted. In a direct room only friends write, and none of a blocked pair.
-   * @throws Problem ACCOUNT_MUTED, DIRECT_MESSAGE_REFUSED
+   * Whether they may write, react or pin: nobody whom a moderator has muted, or an admin of the room; in a direct room
+   * friends alone, and none of a blocked pair.
+   * @throws Problem ACCOUNT_MUTED, MEMBER_SILENCED, DIRECT_MESSAGE_REFUSED
    */
   assertMaySend(membership: Membership): Promise<void>
+  /**
+   * As `assertMaySend`, for a new message.
+   * @throws Problem ANNOUNCEMENTS_ONLY besides
+   */
+  assertMayPost(membership: Membership): Promise<void>
 }

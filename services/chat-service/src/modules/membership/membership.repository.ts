@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
-import type { Role, RoomType } from './membership.ports.ts'
+import type { Role, RoomRules, RoomType } from './membership.ports.ts'
 import { peerIn } from './membership.ts'
 
 /** A membership as it is stored; whether it is muted depends on the time of asking. */
@@ -14,6 +14,8 @@ export interface MembershipRecord {
   readonly joinedSeq: number
   readonly directPeerId: number | null
   readonly mutedUntil: Date | null
+  readonly silencedUntil: Date | null
+  readonly rules: RoomRules
 }
 
 /** Reads who is in which room. Changes are the business of the rooms module. */
@@ -47,10 +49,14 @@ export class MembershipRepository {
           visible_from_seq: bigint
           joined_seq: bigint
           muted_until: Date | null
+          silenced_until: Date | null
+          posting: RoomRules['posting']
+          slow_mode_seconds: number | bigint
         }[]
       >`SELECT m.room_id, m.user_id, r.room_type, r.direct_key, m.role, m.joined_at, m.visible_from_seq,
-          m.joined_seq, m.muted_until
+          m.joined_seq, m.muted_until, s.silenced_until, r.posting, r.slow_mode_seconds
         FROM room_members m JOIN rooms r ON r.id = m.room_id
+        LEFT JOIN room_silences s ON s.room_id = m.room_id AND s.user_id = m.user_id
         WHERE m.room_id IN (${Prisma.join([...roomIds])}) AND m.user_id IN (${Prisma.join([...userIds])})`,
     )
     return rows.map((row) => ({
@@ -63,6 +69,8 @@ export class MembershipRepository {
       joinedSeq: Number(row.joined_seq),
       directPeerId: peerIn(row.direct_key, Number(row.user_id)),
       mutedUntil: row.muted_until,
+      silencedUntil: row.silenced_until,
+      rules: { posting: row.posting, slowModeSeconds: Number(row.slow_mode_seconds) },
     }))
   }
 

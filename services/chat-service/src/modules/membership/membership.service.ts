@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client'
 import { SwrCache } from '../../swr-cache.ts'
 import type { Membership, MembershipChange, MembershipReader } from './membership.ports.ts'
 import type { MembershipRecord } from './membership.repository.ts'
-import { muteAt } from './membership.ts'
+import { FOREVER, muteAt } from './membership.ts'
 
 /** What memberships are read from. */
 export interface MembershipStore {
@@ -140,8 +140,18 @@ export class MembershipService implements MembershipReader {
     this.#settingsListeners.push(listener)
   }
 
-  async assertMaySend({ userId, directPeerId }: Membership): Promise<void> {
+  async assertMayPost(membership: Membership): Promise<void> {
+    if (membership.role === 'member' && membership.rules.posting === 'admins')
+      throw new Problem('ANNOUNCEMENTS_ONLY')
+    await this.assertMaySend(membership)
+  }
+
+  async assertMaySend({ userId, directPeerId, silencedUntil }: Membership): Promise<void> {
     this.#muted.assertNotMuted(userId)
+    if (silencedUntil && silencedUntil > new Date()) {
+      const time = silencedUntil >= FOREVER ? 'until further notice' : `until ${silencedUntil.toISOString()}`
+      throw new Problem('MEMBER_SILENCED', { detail: `You have been muted in this room ${time}.` })
+    }
     if (directPeerId === null) return
     if (!(await this.#policy.mayMessage(userId, directPeerId))) throw new Problem('DIRECT_MESSAGE_REFUSED')
   }
@@ -164,6 +174,11 @@ export class MembershipService implements MembershipReader {
       tell('members', roomId, [...userIds])
       await this.membersChanged(roomId, [...userIds])
     }
+  }
+
+  /** Who may write in the room, or how often, has changed. */
+  async rulesChanged(roomId: number): Promise<void> {
+    this.settingsChanged(roomId, await this.memberIds(roomId))
   }
 
   /** Somebody's role or settings of a room are others now. */

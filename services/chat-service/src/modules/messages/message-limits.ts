@@ -1,4 +1,5 @@
-import type { Limit, RateLimiter } from '@bigtech/service-kit'
+import { type Limit, Problem, type RateLimiter } from '@bigtech/service-kit'
+import type { Membership } from '../membership/membership.ports.ts'
 
 /** How much one person may do; generous for people, not for loops. */
 export class MessageLimits {
@@ -21,6 +22,24 @@ export class MessageLimits {
       this.#limiter.take(this.#send, userId),
       this.#limiter.take(this.#sendInRoom, `${userId}:${roomId}`),
     ])
+  }
+
+  /**
+   * Takes a member's turn in a room in slow mode. Returns what gives it back, for a message that was not stored.
+   * @throws Problem SLOW_MODE
+   */
+  async takeTurn({ roomId, userId, role, rules }: Membership): Promise<() => Promise<void>> {
+    const { slowModeSeconds } = rules
+    if (slowModeSeconds === 0 || role !== 'member') return async () => {}
+    const limit = { name: 'slow_mode', max: 1, windowSeconds: slowModeSeconds }
+    // With the seconds: a turn under the former rule does not count under a new one.
+    const subject = `${userId}:${roomId}:${slowModeSeconds}`
+    await this.#limiter.take(limit, subject).catch((err: unknown) => {
+      if (!(err instanceof Problem) || err.code !== 'RATE_LIMITED') throw err
+      const detail = `Members of this room wait ${slowModeSeconds} s between two messages.`
+      throw new Problem('SLOW_MODE', { detail, retryAfterSeconds: err.retryAfterSeconds ?? slowModeSeconds })
+    })
+    return () => this.#limiter.forget(limit, subject)
   }
 
   async change(userId: number, roomId: number): Promise<void> {

@@ -70,11 +70,11 @@ export class MessageService {
       fileId: input.file_id,
     }
     const appended = await this.#unlessRepeated([draftOf(asked, ctx.requestId)], async () => {
-      await members.assertMaySend(membership)
+      await members.assertMayPost(membership)
       if (input.reply_to !== undefined) await this.#repliedTo(membership, input.reply_to)
       await this.#requireMembers(roomId, input.mentions)
       const file = input.file_id && (await files.claim(ctx, input.file_id, input.message_type))
-      return [await this.#append(draftOf({ ...asked, file: file || undefined }, ctx.requestId))]
+      return [await this.#post(membership, draftOf({ ...asked, file: file || undefined }, ctx.requestId))]
     })
     const [{ message, repeated }] = appended as [Appended]
     if (repeated || input.reply_to !== undefined) return this.#view(ctx, message)
@@ -115,11 +115,11 @@ export class MessageService {
     const unknown = { content: '', messageType: 'text', attachment: null, file: null } as const
     const appended = await this.#unlessRepeated(draftFor(unknown), async () => {
       const original = await this.#forwardable(source, messageId)
-      for (const target of targets) await members.assertMaySend(target)
+      for (const target of targets) await members.assertMayPost(target)
       const sent: Appended[] = []
       for (const draft of draftFor(original)) {
         await limits.send(userId, draft.roomId)
-        sent.push(await this.#append(draft))
+        sent.push(await this.#post(targets.find(({ roomId }) => roomId === draft.roomId)!, draft))
       }
       return sent
     })
@@ -245,6 +245,17 @@ export class MessageService {
       ctx.requestId,
     )
     return this.#view(ctx, message)
+  }
+
+  /** Appends in the member's turn, which is given back when nothing was stored. */
+  async #post(membership: Membership, draft: Draft): Promise<Appended> {
+    const giveBack = await this.#options.limits.takeTurn(membership)
+    try {
+      return await this.#append(draft)
+    } catch (err) {
+      await giveBack()
+      throw err
+    }
   }
 
   async #append(draft: Draft): Promise<Appended> {

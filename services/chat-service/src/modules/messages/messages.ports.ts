@@ -11,6 +11,10 @@ export type SystemMessageKind =
   | 'room_image_changed'
   | 'owner_changed'
   | 'role_changed'
+  | 'member_silenced'
+  | 'member_unsilenced'
+  | 'posting_changed'
+  | 'slow_mode_changed'
 
 export interface SystemMessage {
   readonly roomId: number

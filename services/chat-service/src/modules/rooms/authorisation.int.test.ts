@@ -156,6 +156,33 @@ const operations: readonly Operation[] = [
     ...admins(204),
   },
   {
+    operationId: 'silenceRoomMember',
+    method: 'PUT',
+    url: (s) => `/rooms/${s.room}/members/${s.id.target}/silence`,
+    body: () => ({ minutes: 5 }),
+    ...admins(200),
+  },
+  {
+    operationId: 'unsilenceRoomMember',
+    method: 'DELETE',
+    url: (s) => `/rooms/${s.room}/members/${s.id.target}/silence`,
+    ...admins(204),
+  },
+  { operationId: 'listRoomBans', method: 'GET', url: room('/bans'), ...admins(200) },
+  {
+    operationId: 'banFromRoom',
+    method: 'PUT',
+    url: (s) => `/rooms/${s.room}/bans/${s.id.target}`,
+    ...admins(204),
+  },
+  {
+    operationId: 'unbanFromRoom',
+    method: 'DELETE',
+    url: (s) => `/rooms/${s.room}/bans/${s.id.removed}`,
+    ...admins(204),
+  },
+  { operationId: 'listRoomAudit', method: 'GET', url: room('/audit'), ...admins(200) },
+  {
     operationId: 'joinRoom',
     method: 'POST',
     url: (s) => `/rooms/join/${s.token}`,
@@ -182,7 +209,7 @@ describe('who may do what with rooms', () => {
 
   it('is said for every operation of this module', async () => {
     const document = (await chat.as(null, 'GET', '/openapi.json')).body
-    const tags = ['rooms', 'room members', 'room settings', 'join links']
+    const tags = ['rooms', 'room members', 'room settings', 'room tools', 'join links']
     const documented = Object.values(document.paths)
       .flatMap((path) => Object.values(path as Record<string, { operationId: string; tags: string[] }>))
       .filter((operation) => operation.tags.some((tag) => tags.includes(tag)))

@@ -59,7 +59,9 @@ export class LinkService {
     }
     const linkId = await this.#options.rooms.transaction('link_create', ctx.requestId, async (tx) => {
       await lockGroup(tx, roomId, userId, 'manage_links')
-      return this.#options.links.insert(tx, { ...link, tokenHash: hashOf(token) }, roomLimits.links)
+      const id = await this.#options.links.insert(tx, { ...link, tokenHash: hashOf(token) }, roomLimits.links)
+      if (id !== undefined) await tx.audit({ roomId, actorId: userId, action: 'link_created' })
+      return id
     })
     if (linkId === undefined) throw new Problem('JOIN_LINK_LIMIT')
     return { ...link, linkId, uses: 0, token }
@@ -87,6 +89,7 @@ export class LinkService {
     await this.#options.rooms.transaction('link_revoke', ctx.requestId, async (tx) => {
       await lockGroup(tx, roomId, ctx.actor.userId, 'manage_links')
       if (!(await this.#options.links.delete(tx, roomId, linkId))) throw new Problem('JOIN_LINK_INVALID')
+      await tx.audit({ roomId, actorId: ctx.actor.userId, action: 'link_revoked' })
     })
   }
 

@@ -68,6 +68,7 @@ export class MemberService {
         ...toPerson(people.get(member.userId)!),
         role: member.role,
         joined_at: member.joinedAt.toISOString(),
+        silenced_until: member.silencedUntil?.toISOString() ?? null,
       }),
     )
   }
@@ -91,6 +92,8 @@ export class MemberService {
       const room = await lockGroup(tx, roomId, userId, 'invite')
       const present = new Set(await tx.present(roomId, strangers))
       const added = strangers.filter((id) => !present.has(id))
+      const banned = await tx.bannedAmong(roomId, added)
+      if (banned.length > 0) throw notAddable(listed, banned)
       const memberCount = room.memberCount + added.length
       if (added.length === 0) return { added, memberCount }
       if (memberCount > roomLimits.members) throw new Problem('ROOM_FULL')
@@ -133,6 +136,7 @@ export class MemberService {
         { reason: 'removed', changedBy: userId },
       )
       await tx.noteRemoval(roomId, targetId, userId, new Date())
+      await tx.audit({ roomId, actorId: userId, action: 'member_removed', targetId })
     })
   }
 
@@ -148,6 +152,7 @@ export class MemberService {
         throw new Problem('ROLE_REQUIRED', { detail: 'Transfer ownership to another member first.' })
       await changeRole(tx, roomId, targetId, role, userId)
       if (role === 'owner') await changeRole(tx, roomId, userId, 'admin', userId)
+      await tx.audit({ roomId, actorId: userId, action: 'role_changed', targetId, detail: role })
     })
   }
 
@@ -179,7 +184,7 @@ interface Why {
 }
 
 /** Takes somebody out of a locked group; the room gets another owner if it was theirs, or ends with them. */
-async function takeOut(
+export async function takeOut(
   tx: RoomTransaction,
   roomId: number,
   member: { userId: number; role: Role },

@@ -23,6 +23,7 @@ export interface RoomDetails extends RoomRecord, MemberSettings {
   readonly visibleFromSeq: number
   readonly joinedSeq: number
   readonly lastActivityAt: Date
+  readonly silencedUntil: Date | null
 }
 
 type DetailsRow = Parameters<typeof toRoomRecord>[0] & {
@@ -33,6 +34,7 @@ type DetailsRow = Parameters<typeof toRoomRecord>[0] & {
   pinned_at: Date | null
   archived_at: Date | null
   last_activity_at: Date
+  silenced_until: Date | null
 }
 
 /** The one query that orders the list: an index of the member's rooms, and each room by its key. */
@@ -70,8 +72,9 @@ export class RoomListRepository implements ActivityStore {
       'room_details',
       (db) => db.$queryRaw<DetailsRow[]>`
         SELECT ${roomColumns}, r.last_activity_at, m.role, m.visible_from_seq, m.joined_seq,
-          m.muted_until, m.pinned_at, m.archived_at
+          m.muted_until, m.pinned_at, m.archived_at, s.silenced_until
         FROM room_members m JOIN rooms r ON r.id = m.room_id
+        LEFT JOIN room_silences s ON s.room_id = m.room_id AND s.user_id = m.user_id
         WHERE m.user_id = ${userId} AND m.room_id IN (${Prisma.join([...roomIds])})`,
     )
     return new Map(rows.map((row) => [Number(row.id), toDetails(row)]))
@@ -128,5 +131,6 @@ function toDetails(row: DetailsRow): RoomDetails {
     pinnedAt: row.pinned_at,
     archivedAt: row.archived_at,
     lastActivityAt: row.last_activity_at,
+    silencedUntil: row.silenced_until,
   }
 }

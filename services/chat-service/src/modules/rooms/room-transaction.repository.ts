@@ -1,9 +1,9 @@
-import type { EventDefinition, EventMeta } from '@bigtech/contracts'
+import type { EventDefinition, EventMeta, RoomAuditAction } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Tx } from '../../infrastructure/mysql.ts'
 import { countListChange, countRoomChange } from '../contacts/prisma-list-versions.ts'
-import type { HistoryStart, Role, RoomType } from '../membership/membership.ports.ts'
+import type { HistoryStart, Role, RoomRules, RoomType } from '../membership/membership.ports.ts'
 import { type Candidate, roomLimits } from './room.ts'
 
 export type HistoryVisibility = 'all' | 'since_join'
@@ -20,6 +20,7 @@ export interface RoomRecord {
   /** At most a second behind the messages, except after a crash. */
   readonly lastSeq: number
   readonly createdAt: Date
+  readonly rules: RoomRules
 }
 
 export interface NewMember extends HistoryStart {
@@ -47,9 +48,11 @@ interface RoomRow {
   member_count: number | bigint
   last_seq: bigint
   created_at: Date
+  posting: RoomRules['posting']
+  slow_mode_seconds: number | bigint
 }
 
-export const roomColumns = Prisma.sql`id, room_type, direct_key, name, image_url, history_visibility, created_by, member_count, last_seq, created_at`
+export const roomColumns = Prisma.sql`id, room_type, direct_key, name, image_url, history_visibility, created_by, member_count, last_seq, created_at, posting, slow_mode_seconds`
 
 /** A room's columns as the domain knows them. */
 export function toRoomRecord(row: RoomRow): RoomRecord {
@@ -64,6 +67,7 @@ export function toRoomRecord(row: RoomRow): RoomRecord {
     memberCount: Number(row.member_count),
     lastSeq: Number(row.last_seq),
     createdAt: row.created_at,
+    rules: { posting: row.posting, slowModeSeconds: Number(row.slow_mode_seconds) },
   }
 }
 
@@ -184,11 +188,65 @@ export class RoomTransaction {
     return true
   }
 
-  async noteRemoval(roomId: number, userId: number, removedBy: number, at: Date): Promise<void> {
+  async noteRemoval(
+    roomId: number,
+    userId: number,
+    removedBy: number,
+    at: Date,
+    banned = false,
+  ): Promise<void> {
     await this.#tx.$executeRaw`
-      INSERT INTO room_removals (room_id, user_id, removed_by, removed_at)
-      VALUES (${roomId}, ${userId}, ${removedBy}, ${at})
-      ON DUPLICATE KEY UPDATE removed_by = VALUES(removed_by), removed_at = VALUES(removed_at)`
+      INSERT INTO room_removals (room_id, user_id, removed_by, removed_at, banned)
+      VALUES (${roomId}, ${userId}, ${removedBy}, ${at}, ${banned})
+      ON DUPLICATE KEY UPDATE removed_by = VALUES(removed_by), removed_at = VALUES(removed_at), banned = VALUES(banned)`
+  }
+
+  /** Those of the users who are banned. */
+  async bannedAmong(roomId: number, userIds: readonly number[]): Promise<number[]> {
+    if (userIds.length === 0) return []
+    const rows = await this.#tx.$queryRaw<{ user_id: bigint }[]>`
+      SELECT user_id FROM room_removals
+      WHERE room_id = ${roomId} AND user_id IN (${Prisma.join([...userIds])}) AND banned = 1`
+    return rows.map(({ user_id }) => Number(user_id))
+  }
+
+  /** False when they were not banned. */
+  async unban(roomId: number, userId: number): Promise<boolean> {
+    const lifted = await this.#tx.$executeRaw`
+      DELETE FROM room_removals WHERE room_id = ${roomId} AND user_id = ${userId} AND banned = 1`
+    return lifted === 1
+  }
+
+  async silence(roomId: number, userId: number, until: Date): Promise<void> {
+    await this.#tx.$executeRaw`
+      INSERT INTO room_silences (room_id, user_id, silenced_until) VALUES (${roomId}, ${userId}, ${until})
+      ON DUPLICATE KEY UPDATE silenced_until = VALUES(silenced_until)`
+    await countListChange(this.#tx, [userId], 'rooms')
+    this.#note(this.settings, roomId, [userId])
+  }
+
+  /** False when they were not silenced. */
+  async unsilence(roomId: number, userId: number): Promise<boolean> {
+    const lifted = await this.#tx.$executeRaw`
+      DELETE FROM room_silences WHERE room_id = ${roomId} AND user_id = ${userId}`
+    if (lifted === 0) return false
+    await countListChange(this.#tx, [userId], 'rooms')
+    this.#note(this.settings, roomId, [userId])
+    return true
+  }
+
+  /** Adds to the log of what its owner and admins did. */
+  async audit(entry: {
+    roomId: number
+    actorId: number
+    action: RoomAuditAction
+    targetId?: number
+    detail?: string | null
+  }): Promise<void> {
+    const { roomId, actorId, action, targetId = null, detail = null } = entry
+    await this.#tx.$executeRaw`
+      INSERT INTO room_audit (room_id, actor_id, action, target_id, detail, created_at)
+      VALUES (${roomId}, ${actorId}, ${action}, ${targetId}, ${detail}, ${new Date()})`
   }
 
   /** Whoever is invited back was not removed any more. */
@@ -215,12 +273,24 @@ export class RoomTransaction {
 
   async updateRoom(
     roomId: number,
-    room: Pick<RoomRecord, 'name' | 'imageUrl' | 'historyVisibility'>,
+    room: Pick<RoomRecord, 'name' | 'imageUrl' | 'historyVisibility' | 'rules'>,
   ): Promise<void> {
     await this.#tx.$executeRaw`
-      UPDATE rooms SET name = ${room.name}, image_url = ${room.imageUrl}, history_visibility = ${room.historyVisibility}
+      UPDATE rooms SET name = ${room.name}, image_url = ${room.imageUrl},
+        history_visibility = ${room.historyVisibility}, posting = ${room.rules.posting},
+        slow_mode_seconds = ${room.rules.slowModeSeconds}
       WHERE id = ${roomId}`
     await countRoomChange(this.#tx, roomId)
+  }
+
+  /** Every member's memory of the room's rules is old after the commit. */
+  async noteRulesChanged(roomId: number): Promise<void> {
+    const members = await this.candidates(roomId)
+    this.#note(
+      this.settings,
+      roomId,
+      members.map(({ userId }) => userId),
+    )
   }
 
   /** Takes everybody out and hides the room for good. Returns who was in it. */
@@ -230,6 +300,7 @@ export class RoomTransaction {
     await this.#tx.$executeRaw`UPDATE rooms SET deleted_at = ${at}, member_count = 0 WHERE id = ${roomId}`
     await this.#tx.$executeRaw`DELETE FROM room_links WHERE room_id = ${roomId}`
     await this.#tx.$executeRaw`DELETE FROM room_removals WHERE room_id = ${roomId}`
+    await this.#tx.$executeRaw`DELETE FROM room_silences WHERE room_id = ${roomId}`
     if (ids.length > 0) {
       await this.#tx
         .$executeRaw`UPDATE room_counts SET rooms = rooms - 1 WHERE user_id IN (${Prisma.join(ids)})`
@@ -258,6 +329,7 @@ export class RoomTransaction {
   /** Forgets what is left of a deleted account besides its memberships. */
   async forgetUser(userId: number): Promise<void> {
     await this.#tx.$executeRaw`DELETE FROM room_removals WHERE user_id = ${userId}`
+    await this.#tx.$executeRaw`DELETE FROM room_silences WHERE user_id = ${userId}`
     await this.#tx.$executeRaw`DELETE FROM room_counts WHERE user_id = ${userId}`
   }
 

@@ -10,6 +10,7 @@ export type RoomAction =
   | 'update'
   | 'remove'
   | 'manage_links'
+  | 'read_audit'
   | 'set_role'
   | 'delete'
 
@@ -22,6 +23,7 @@ const neededRole: Record<RoomAction, Role> = {
   update: 'admin',
   remove: 'admin',
   manage_links: 'admin',
+  read_audit: 'admin',
   set_role: 'owner',
   delete: 'owner',
 }

@@ -1,4 +1,11 @@
-import { type EventBase, roomMembersChanged, roomRoleChanged, roomUpdated } from '@bigtech/contracts'
+import {
+  type EventBase,
+  roomMemberSilenced,
+  roomMembersChanged,
+  roomRoleChanged,
+  roomRulesChanged,
+  roomUpdated,
+} from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import type { SystemMessageKind, SystemMessages } from '../messages/messages.ports.ts'
 
@@ -34,6 +41,19 @@ export function systemMessageHandlers(messages: SystemMessages): Subscription[] 
         role: event.role,
       }),
     ),
+    on(roomMemberSilenced, ({ user_id, silenced_until, ...event }) =>
+      append(event, event.changed_by, silenced_until ? 'member_silenced' : 'member_unsilenced', {
+        user_id,
+        ...(silenced_until ? { silenced_until } : {}),
+      }),
+    ),
+    on(roomRulesChanged, async (event) => {
+      const { changed, posting, slow_mode_seconds } = event
+      if (changed.includes('posting'))
+        await append(event, event.changed_by, 'posting_changed', { posting }, '.p')
+      if (changed.includes('slow_mode_seconds'))
+        await append(event, event.changed_by, 'slow_mode_changed', { slow_mode_seconds }, '.s')
+    }),
     on(roomUpdated, async (event) => {
       const { changed = [], name, image_url } = event
       if (changed.includes('name')) await append(event, event.changed_by, 'room_renamed', { name }, '.n')

@@ -18,10 +18,15 @@ import { MemberService } from './members.service.ts'
 import { RoomActivityWriter } from './room-activity.ts'
 import { RoomListRepository } from './room-list.repository.ts'
 import { RoomListService } from './room-list.service.ts'
+import { RoomToolsRepository } from './room-tools.repository.ts'
+import { roomToolRoutes } from './room-tools.routes.ts'
+import { RoomToolsService } from './room-tools.service.ts'
 import { systemMessageHandlers } from './rooms.consumers.ts'
 import { RoomRepository } from './rooms.repository.ts'
 import { type Limiter, roomRoutes } from './rooms.routes.ts'
 import { RoomService } from './rooms.service.ts'
+
+const PURGE_AUDIT_MS = 10 * 60_000
 
 /** Wires what people do with rooms: routes, and what happens on events. */
 export function createRooms(options: {
@@ -83,6 +88,14 @@ export function createRooms(options: {
   })
   service.app.register(roomRoutes, { rooms, list, receivers: contacts, exports, limiter })
   service.app.register(memberRoutes, { members, links, list, limiter })
+  const toolStore = new RoomToolsRepository(mysql)
+  const tools = new RoomToolsService({ rooms: repository, store: toolStore, membership, names: contacts })
+  service.app.register(roomToolRoutes, { tools, limiter })
+  service.every({
+    name: 'room audit purge',
+    everyMs: PURGE_AUDIT_MS,
+    run: () => toolStore.purgeAudit(new Date()),
+  })
   const reactions: ContactReactions = {
     openDirectRoom: (...pair) => rooms.ensureDirectRoom(...pair).catch(ignoreRoomLimit),
     leaveAllRooms: (...user) => members.leaveAllRooms(...user),

@@ -8,6 +8,8 @@ export interface ListedMember {
   readonly userId: number
   readonly role: Role
   readonly joinedAt: Date
+  /** Null: they may write. */
+  readonly silencedUntil: Date | null
 }
 
 export interface MemberPosition {
@@ -64,14 +66,21 @@ export class RoomRepository {
   /** In the order of joining, one more than `limit`. */
   async members(roomId: number, after: MemberPosition | undefined, limit: number): Promise<ListedMember[]> {
     const beyond = after
-      ? Prisma.sql`AND (joined_at > ${after.joinedAt} OR (joined_at = ${after.joinedAt} AND user_id > ${after.userId}))`
+      ? Prisma.sql`AND (m.joined_at > ${after.joinedAt} OR (m.joined_at = ${after.joinedAt} AND m.user_id > ${after.userId}))`
       : Prisma.empty
     const rows = await this.#mysql.run(
       'members',
-      (db) => db.$queryRaw<{ user_id: bigint; role: Role; joined_at: Date }[]>`
-        SELECT user_id, role, joined_at FROM room_members
-        WHERE room_id = ${roomId} ${beyond} ORDER BY joined_at, user_id LIMIT ${limit + 1}`,
+      (db) => db.$queryRaw<{ user_id: bigint; role: Role; joined_at: Date; silenced_until: Date | null }[]>`
+        SELECT m.user_id, m.role, m.joined_at, s.silenced_until FROM room_members m
+        LEFT JOIN room_silences s ON s.room_id = m.room_id AND s.user_id = m.user_id
+          AND s.silenced_until > ${new Date()}
+        WHERE m.room_id = ${roomId} ${beyond} ORDER BY m.joined_at, m.user_id LIMIT ${limit + 1}`,
     )
-    return rows.map((row) => ({ userId: Number(row.user_id), role: row.role, joinedAt: row.joined_at }))
+    return rows.map((row) => ({
+      userId: Number(row.user_id),
+      role: row.role,
+      joinedAt: row.joined_at,
+      silencedUntil: row.silenced_until,
+    }))
   }
 }

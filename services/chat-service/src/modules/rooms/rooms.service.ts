@@ -1,11 +1,19 @@
-import { pairKey, roomCreated, roomDeleted, roomMuteChanged, roomUpdated } from '@bigtech/contracts'
+import {
+  pairKey,
+  roomCreated,
+  roomDeleted,
+  roomMuteChanged,
+  roomRulesChanged,
+  roomUpdated,
+} from '@bigtech/contracts'
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
-import type { MembershipReader } from '../membership/membership.ports.ts'
+import type { MembershipReader, RoomRules } from '../membership/membership.ports.ts'
 import { FOREVER, muteAt } from '../membership/membership.ts'
 import { lockGroup, notAddable } from './room-authorization.ts'
 import {
   type HistoryVisibility,
   type MemberSettings,
+  type RoomRecord,
   type RoomTransaction,
   wholeHistory,
 } from './room-transaction.repository.ts'
@@ -134,6 +142,8 @@ export class RoomService {
       name?: string | null | undefined
       image_url?: string | null | undefined
       history_visibility?: HistoryVisibility | undefined
+      posting?: RoomRules['posting'] | undefined
+      slow_mode_seconds?: number | undefined
     },
   ): Promise<void> {
     const { userId } = ctx.actor
@@ -143,21 +153,43 @@ export class RoomService {
         name: change.name === undefined ? before.name : change.name,
         imageUrl: change.image_url === undefined ? before.imageUrl : change.image_url,
         historyVisibility: change.history_visibility ?? before.historyVisibility,
+        rules: {
+          posting: change.posting ?? before.rules.posting,
+          slowModeSeconds: change.slow_mode_seconds ?? before.rules.slowModeSeconds,
+        },
       }
       const changed = [
         ...(after.name === before.name ? [] : (['name'] as const)),
         ...(after.imageUrl === before.imageUrl ? [] : (['image_url'] as const)),
         ...(after.historyVisibility === before.historyVisibility ? [] : (['history_visibility'] as const)),
       ]
-      if (changed.length === 0) return
+      const changedRules = [
+        ...(after.rules.posting === before.rules.posting ? [] : (['posting'] as const)),
+        ...(after.rules.slowModeSeconds === before.rules.slowModeSeconds
+          ? []
+          : (['slow_mode_seconds'] as const)),
+      ]
+      if (changed.length + changedRules.length === 0) return
       await tx.updateRoom(roomId, after)
-      await tx.publish(roomUpdated, {
-        room_id: roomId,
-        name: after.name,
-        image_url: after.imageUrl,
-        changed_by: userId,
-        changed,
-      })
+      await auditUpdate(tx, { roomId, actorId: userId }, after, [...changed, ...changedRules])
+      if (changed.length > 0)
+        await tx.publish(roomUpdated, {
+          room_id: roomId,
+          name: after.name,
+          image_url: after.imageUrl,
+          changed_by: userId,
+          changed,
+        })
+      if (changedRules.length > 0) {
+        await tx.noteRulesChanged(roomId)
+        await tx.publish(roomRulesChanged, {
+          room_id: roomId,
+          posting: after.rules.posting,
+          slow_mode_seconds: after.rules.slowModeSeconds,
+          changed_by: userId,
+          changed: changedRules,
+        })
+      }
     })
   }
 
@@ -200,6 +232,23 @@ export class RoomService {
       return after
     })
   }
+}
+
+/** One entry for each part of the room that is another one now. */
+async function auditUpdate(
+  tx: RoomTransaction,
+  entry: { roomId: number; actorId: number },
+  { name, historyVisibility, rules }: Pick<RoomRecord, 'name' | 'historyVisibility' | 'rules'>,
+  changed: readonly ('name' | 'image_url' | 'history_visibility' | 'posting' | 'slow_mode_seconds')[],
+): Promise<void> {
+  const entries = {
+    name: { action: 'name_changed', detail: name },
+    image_url: { action: 'picture_changed', detail: null },
+    history_visibility: { action: 'history_changed', detail: historyVisibility },
+    posting: { action: 'posting_changed', detail: rules.posting },
+    slow_mode_seconds: { action: 'slow_mode_changed', detail: String(rules.slowModeSeconds) },
+  } as const
+  for (const part of changed) await tx.audit({ ...entry, ...entries[part] })
 }
 
 /** What is left out stays; pinning or archiving again keeps the first time. */

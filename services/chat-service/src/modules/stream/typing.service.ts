@@ -17,7 +17,7 @@ export class TypingService {
 
   async typing(roomId: number, userId: number): Promise<void> {
     const membership = await this.#members.require(roomId, userId)
-    await this.#members.assertMaySend(membership)
+    await this.#members.assertMayPost(membership)
     const key = `${roomId}:${userId}`
     if (this.#recent.has(key)) return
     this.#recent.set(key, true)

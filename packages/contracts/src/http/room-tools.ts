@@ -1,0 +1,172 @@
+import { z } from 'zod'
+import { roomId, timestamp, userId } from '../ids.ts'
+import { defineRoute } from './define-route.ts'
+import { idParam, pageOf, pageQuery } from './paging.ts'
+import { inRoom, roomProblems } from './rooms.ts'
+
+const tag = 'room tools'
+const personInRoom = z.object({ room_id: idParam, user_id: idParam })
+const groupProblems = [...roomProblems, 'ROOM_IS_DIRECT', 'ROLE_REQUIRED'] as const
+const maxSilenceMinutes = 60 * 24 * 365
+const exampleTime = '2026-01-27T11:00:00.000Z'
+
+export const silenceRoomMember = defineRoute({
+  operationId: 'silenceRoomMember',
+  method: 'PUT',
+  path: '/rooms/:room_id/members/:user_id/silence',
+  tag,
+  summary: 'Mute a member for everybody: they read, but write nothing',
+  description:
+    'By admins for members, by the owner for admins too. It stays when they leave and come back. A line in the history says so.',
+  params: personInRoom,
+  body: z.strictObject({
+    minutes: z
+      .int()
+      .min(1)
+      .max(maxSilenceMinutes)
+      .nullish()
+      .meta({ description: 'Null: until it is lifted.' }),
+  }),
+  bodyExample: { minutes: 60 },
+  success: {
+    status: 200,
+    description: 'Until when.',
+    schema: z.object({
+      room_id: roomId,
+      user_id: userId,
+      silenced_until: timestamp.meta({ description: 'In the year 9999: until it is lifted.' }),
+    }),
+    example: { room_id: 7, user_id: 101, silenced_until: exampleTime },
+  },
+  problems: [...groupProblems, 'MEMBER_NOT_FOUND', 'RATE_LIMITED'],
+})
+
+export const unsilenceRoomMember = defineRoute({
+  operationId: 'unsilenceRoomMember',
+  method: 'DELETE',
+  path: '/rooms/:room_id/members/:user_id/silence',
+  tag,
+  summary: 'Let a muted member write again',
+  params: personInRoom,
+  success: { status: 204, description: 'They may write.' },
+  problems: [...groupProblems, 'MEMBER_NOT_FOUND', 'RATE_LIMITED'],
+})
+
+const ban = z.object({
+  user_id: userId,
+  username: z.string(),
+  display_name: z.string(),
+  banned_by: userId,
+  banned_at: timestamp,
+})
+export type RoomBan = z.infer<typeof ban>
+
+export const listRoomBans = defineRoute({
+  operationId: 'listRoomBans',
+  method: 'GET',
+  path: '/rooms/:room_id/bans',
+  tag,
+  summary: 'Who is banned from a group',
+  description: 'For its owner and admins.',
+  params: inRoom,
+  query: pageQuery,
+  success: {
+    status: 200,
+    description: 'A page of bans, by user id.',
+    schema: pageOf(ban),
+    example: {
+      items: [
+        {
+          user_id: 104,
+          username: 'spammer',
+          display_name: '스패머',
+          banned_by: 100,
+          banned_at: exampleTime,
+        },
+      ],
+      next_cursor: null,
+    },
+  },
+  problems: [...groupProblems, 'CURSOR_INVALID'],
+})
+
+export const banFromRoom = defineRoute({
+  operationId: 'banFromRoom',
+  method: 'PUT',
+  path: '/rooms/:room_id/bans/:user_id',
+  tag,
+  summary: 'Ban somebody from a group',
+  description:
+    'Removes them if they are in it. Nobody can invite them and no link lets them in until the ban is lifted. Admins ban members and people outside, the owner anybody else.',
+  params: personInRoom,
+  success: { status: 204, description: 'They are out and stay out.' },
+  problems: [...groupProblems, 'MEMBER_NOT_FOUND', 'RATE_LIMITED'],
+})
+
+export const unbanFromRoom = defineRoute({
+  operationId: 'unbanFromRoom',
+  method: 'DELETE',
+  path: '/rooms/:room_id/bans/:user_id',
+  tag,
+  summary: 'Lift a ban',
+  description: 'They can be invited, and join by a link, again.',
+  params: personInRoom,
+  success: { status: 204, description: 'They are not banned.' },
+  problems: groupProblems,
+})
+
+export const roomAuditAction = z.enum([
+  'member_removed',
+  'member_banned',
+  'member_unbanned',
+  'member_silenced',
+  'member_unsilenced',
+  'role_changed',
+  'name_changed',
+  'picture_changed',
+  'history_changed',
+  'posting_changed',
+  'slow_mode_changed',
+  'link_created',
+  'link_revoked',
+])
+export type RoomAuditAction = z.infer<typeof roomAuditAction>
+
+const auditEntry = z.object({
+  audit_id: z.int().positive(),
+  action: roomAuditAction,
+  actor_id: userId,
+  target_id: userId.nullable(),
+  detail: z.string().nullable().meta({ description: 'The new value: a role, a name, seconds, a time.' }),
+  created_at: timestamp,
+})
+
+export const listRoomAudit = defineRoute({
+  operationId: 'listRoomAudit',
+  method: 'GET',
+  path: '/rooms/:room_id/audit',
+  tag,
+  summary: 'What the owner and admins of a group did, newest first',
+  description: 'For its owner and admins. Kept for 180 days.',
+  params: inRoom,
+  query: pageQuery,
+  success: {
+    status: 200,
+    description: 'A page of the log.',
+    schema: pageOf(auditEntry),
+    example: {
+      items: [
+        {
+          audit_id: 9,
+          action: 'member_silenced',
+          actor_id: 100,
+          target_id: 101,
+          detail: exampleTime,
+          created_at: '2026-01-27T10:00:00.000Z',
+        },
+      ],
+      next_cursor: null,
+    },
+  },
+  problems: [...groupProblems, 'CURSOR_INVALID'],
+})
