@@ -1,7 +1,14 @@
 import { generateSync } from 'otplib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { SoftwareAuthenticator } from '../../software-authenticator.ts'
-import { ORIGIN, PASSWORD, type Person, type TestService, type TestWorld, testWorld } from '../../testing.ts'
+import {
+  ORIGIN,
+  PASSWORD,
+  type Person,
+  type TestService,
+  type TestWorld,
+  testWorld,
+} from '../../../testing/harness.ts'
+import { SoftwareAuthenticator } from '../../../testing/software-authenticator.ts'
 
 let world: TestWorld
 let users: TestService

@@ -1,6 +1,6 @@
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type TestService, type TestWorld, testWorld } from '../../testing.ts'
+import { type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 let world: TestWorld
 let users: TestService
