@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as contracts from '../../packages/contracts/src/index.ts'
 import {
+  failureEnvelope,
   type ProblemCode,
   problemBody,
   problemCodesOf,
@@ -42,6 +43,7 @@ export function openApiDocument(): Json {
     paths[path] = { ...paths[path], [contract.method.toLowerCase()]: operationOf(contract, shapes) }
   }
   shapes.of(problemBody, 'output', 'Problem')
+  shapes.of(failureEnvelope, 'output', 'Failure')
   return {
     openapi: '3.1.1',
     info: {
@@ -161,32 +163,41 @@ function gatewayProblems(contract: RouteContract): Map<number, readonly ProblemC
   return new Map([...codes].sort(([a], [b]) => a - b))
 }
 
-const responseName = (codes: readonly ProblemCode[]) => codes.join('.')
+const responseName = (contract: RouteContract, codes: readonly ProblemCode[]) =>
+  `${contract.errors === 'envelope' ? 'envelope.' : ''}${codes.join('.')}`
 
 function problemsOf(contract: RouteContract): Json {
   return Object.fromEntries(
     [...gatewayProblems(contract)].map(([status, codes]) => [
       status,
-      { $ref: `#/components/responses/${responseName(codes)}` },
+      { $ref: `#/components/responses/${responseName(contract, codes)}` },
     ]),
   )
 }
 
 /** Each set of problems that operations share: one description of it keeps the document small. */
 function problemResponses(operations: readonly RouteContract[]): Json {
-  const sets = operations.flatMap((contract) => [...gatewayProblems(contract)])
-  const named = new Map(sets.map(([status, codes]) => [responseName(codes), problemResponse(status, codes)]))
+  const named = new Map(
+    operations.flatMap((contract) =>
+      [...gatewayProblems(contract)].map(([status, codes]) => [
+        responseName(contract, codes),
+        problemResponse(contract, status, codes),
+      ]),
+    ),
+  )
   return Object.fromEntries([...named].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-function problemResponse(status: number, codes: readonly ProblemCode[]): Json {
+function problemResponse({ errors }: RouteContract, status: number, codes: readonly ProblemCode[]): Json {
+  const isEnvelope = errors === 'envelope'
+  const example = isEnvelope ? envelopeExample : problemExample
   return {
     description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
     ...(status === 429 || status === 503 ? { headers: { 'Retry-After': retryAfter } } : {}),
     content: {
-      'application/problem+json': {
-        schema: { $ref: '#/components/schemas/Problem' },
-        examples: Object.fromEntries(codes.map((code) => [code, problemExample(code)])),
+      [isEnvelope ? 'application/json' : 'application/problem+json']: {
+        schema: { $ref: `#/components/schemas/${isEnvelope ? 'Failure' : 'Problem'}` },
+        examples: Object.fromEntries(codes.map((code) => [code, example(code)])),
       },
     },
   }
@@ -209,6 +220,22 @@ function problemExample(code: ProblemCode): Json {
       code,
       request_id: '0199a8a0-5b00-7000-8000-000000000001',
       ...(code === 'VALIDATION_FAILED' ? { errors } : {}),
+    },
+  }
+}
+
+function envelopeExample(code: ProblemCode): Json {
+  const { status, title, meaning } = problems[code]
+  const request_id = '0199a8a0-5b00-7000-8000-000000000001'
+  const errors = [{ field: 'page', message: 'A whole number from 1 to 100000.' }]
+  return {
+    summary: title,
+    description: meaning,
+    value: {
+      success: false,
+      message: title,
+      error_code: code,
+      details: { status, request_id, ...(code === 'VALIDATION_FAILED' ? { errors } : {}) },
     },
   }
 }

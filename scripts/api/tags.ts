@@ -16,6 +16,7 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   'read state': 'How far everybody has read.',
   stream: 'Everything that concerns you, as it happens (Server-Sent Events).',
   files: 'Uploading files for messages and avatars, and fetching them.',
+  documents: 'Workbooks, PDFs and scanned pages: text, tables, key facts and reports of them.',
   pictures: 'Avatars, for everybody.',
   'push subscriptions': 'Browsers that get push notifications.',
   preferences: 'What you are notified of, and when.',

@@ -93,6 +93,13 @@ export async function problemOf(response: Response): Promise<ApiProblem> {
   const body: unknown = await response.json().catch(() => undefined)
   if (isProblemBody(body)) return new ApiProblem(body, retryAfter)
   const { status, statusText } = response
+  if (isFailure(body)) {
+    const { request_id, errors } = body.details
+    return new ApiProblem(
+      { title: body.message, status, code: body.error_code, request_id, detail: body.message, errors },
+      retryAfter,
+    )
+  }
   const title = statusText || `HTTP ${status}`
   const request_id = response.headers.get('x-request-id') ?? ''
   return new ApiProblem({ title, status, code: 'UNKNOWN', request_id }, retryAfter)
@@ -105,5 +112,24 @@ function isProblemBody(body: unknown): body is ProblemBody {
     typeof status === 'number' &&
     typeof code === 'string' &&
     typeof request_id === 'string'
+  )
+}
+
+/** The envelope in which documents fail. */
+interface Failure {
+  readonly success: false
+  readonly message: string
+  readonly error_code: string
+  readonly details: { readonly request_id: string; readonly errors?: ProblemBody['errors'] }
+}
+
+function isFailure(body: unknown): body is Failure {
+  const { success, message, error_code, details } = (body ?? {}) as Record<string, unknown>
+  return (
+    success === false &&
+    typeof message === 'string' &&
+    typeof error_code === 'string' &&
+    typeof details === 'object' &&
+    details !== null
   )
 }

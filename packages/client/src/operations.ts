@@ -50,11 +50,17 @@ export const addPasskey: Operation<{ body: { challenge_token: string; name: stri
 /** React to a message. */
 export const addReaction: Operation<{ params: { room_id: number; message_id: string; emoji: string } }, Message> = { method: 'PUT', path: '/messages/:room_id/:message_id/reactions/:emoji' }
 
+/** Analyze the file of a message that you can see. */
+export const analyzeMessage: Operation<{ body: { message_id: string } }, { success: true; message: string; data: { document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null } }> = { method: 'POST', path: '/documents/analyze' }
+
 /** Ban somebody from a group. */
 export const banFromRoom: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'PUT', path: '/rooms/:room_id/bans/:user_id' }
 
 /** Block somebody. */
 export const blockUser: Operation<{ params: { user_id: number } }, undefined> = { method: 'POST', path: '/friends/:user_id/block' }
+
+/** Stop the analysis of a document. */
+export const cancelDocument: Operation<{ params: { document_id: string } }, { success: true; message: string; data: { document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null } }> = { method: 'POST', path: '/documents/:document_id/cancel' }
 
 /** Take back a request you sent. */
 export const cancelFriendRequest: Operation<{ params: { id: number } }, undefined> = { method: 'DELETE', path: '/friends/requests/:id' }
@@ -92,11 +98,17 @@ export const createJoinLink: Operation<{ params: { room_id: number }; body: { ex
 /** Open a group. */
 export const createRoom: Operation<{ body: { name?: string | null | undefined; image_url?: string | null | undefined; member_ids?: number[] | undefined; history_visibility?: "all" | "since_join" | undefined } }, Room> = { method: 'POST', path: '/rooms' }
 
+/** A ticket to open the WebSocket of your documents. */
+export const createSocketTicket: Operation<NoInput, { ticket: string; expires_in: number }> = { method: 'POST', path: '/ws/tickets' }
+
 /** A ticket to open the stream without a header. */
 export const createStreamTicket: Operation<{ body?: { last_event_id?: string | undefined } }, { ticket: string; expires_in: number }> = { method: 'POST', path: '/stream/tickets' }
 
 /** Decide a report. */
 export const decideReport: Operation<{ params: { report_id: number }; body: { action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note?: string | undefined; message?: string | undefined; hours?: number | undefined } }, { decision_id: number; report_id: number; user_id: number; moderator_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note: string | null; message: string | null; until: string | null; created_at: string }> = { method: 'POST', path: '/moderation/reports/:report_id/decisions' }
+
+/** Delete a document, its reports, and its analysis if that is still running. */
+export const deleteDocument: Operation<{ params: { document_id: string } }, { success: true; message: string; data: { document_id: string } }> = { method: 'DELETE', path: '/documents/:document_id' }
 
 /** Delete a file that no message uses. */
 export const deleteFile: Operation<{ params: { file_id: string } }, undefined> = { method: 'DELETE', path: '/files/:file_id' }
@@ -115,6 +127,9 @@ export const deleteRoom: Operation<{ params: { room_id: number } }, undefined> =
 
 /** Turn the authenticator app off. */
 export const disableTotp: Operation<{ body: { password: string; code?: string | undefined } }, undefined> = { method: 'DELETE', path: '/auth/totp' }
+
+/** The document itself. */
+export const downloadDocument: Operation<{ params: { document_id: string } }, Response> = { method: 'GET', path: '/documents/:document_id/download', isRaw: true }
 
 /** Edit your own message within 24 hours. */
 export const editMessage: Operation<{ params: { room_id: number; message_id: string }; body: { content: string; mentions?: number[] | undefined } }, Message> = { method: 'PATCH', path: '/messages/:room_id/:message_id' }
@@ -142,6 +157,18 @@ export const forwardMessage: Operation<{ params: { room_id: number; message_id: 
 
 /** How far the deletion of an account is. */
 export const getDeletion: Operation<{ params: { deletion_id: string } }, { deletion_id: string; state: "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'GET', path: '/auth/deletions/:deletion_id', auth: 'public' }
+
+/** One of your documents. */
+export const getDocument: Operation<{ params: { document_id: string } }, { success: true; message: string; data: { document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null } }> = { method: 'GET', path: '/documents/:document_id' }
+
+/** The report on a document as a page, a PDF, or JSON. */
+export const getDocumentReport: Operation<{ params: { document_id: string; format: "html" | "pdf" | "json" } }, Response> = { method: 'GET', path: '/documents/:document_id/reports/:format', isRaw: true }
+
+/** How many documents you have, by status and type. */
+export const getDocumentStats: Operation<NoInput, { success: true; message: string; data: { total: number; by_status: { pending: number; processing: number; completed: number; failed: number; cancelled: number }; by_type: { xlsx: number; pdf: number; image: number }; bytes: number; average_seconds: number | null } }> = { method: 'GET', path: '/documents/stats/summary' }
+
+/** Text, tables and key facts of a document. */
+export const getExtractedData: Operation<{ params: { document_id: string } }, { success: true; message: string; data: { type: "xlsx" | "pdf" | "image"; language: string | null; pages_total: number; pages_read: number; warnings: string[]; summary: string[]; facts: ({ kind: "date" | "amount_krw" | "email" | "phone" | "business_number" | "percent"; value: string; text: string; page: number; count: number })[]; tables: ({ page: number; name: string | null; rows: string[][] })[]; text: ({ page: number; name: string | null; text: string })[] } }> = { method: 'GET', path: '/documents/:document_id/extracted-data' }
 
 /** One of your files. */
 export const getFile: Operation<{ params: { file_id: string }; query?: { wait_seconds?: number | undefined } }, StoredFile> = { method: 'GET', path: '/files/:file_id' }
@@ -220,6 +247,12 @@ export const listDecisions: Operation<{ query?: { limit?: number | undefined; cu
 
 /** What was sent to you in the last 30 days, newest first. */
 export const listDeliveries: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ delivery_id: string; kind: "welcome" | "friend_request" | "friend_accepted" | "message" | "verify_email" | "change_email" | "undo_email" | "reset_password" | "end_session"; channel: "mail" | "push"; state: "pending" | "sent" | "no_subscription" | "connected" | "withdrawn" | "disabled" | "failed"; event_count: number; room_id: number | null; from_user_id: number | null; created_at: string; finished_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/notifications/deliveries' }
+
+/** The reports on a document. */
+export const listDocumentReports: Operation<{ params: { document_id: string } }, { success: true; message: string; data: ({ format: "html" | "pdf" | "json"; path: string })[] }> = { method: 'GET', path: '/documents/:document_id/reports' }
+
+/** Your documents, newest first. */
+export const listDocuments: Operation<{ query?: { status?: "pending" | "processing" | "completed" | "failed" | "cancelled" | undefined; type?: "xlsx" | "pdf" | "image" | undefined; search?: string | undefined; page?: number | undefined; page_size?: number | undefined } }, { success: true; message: string; data: ({ document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null })[]; total: number; page: number; page_size: number; total_pages: number }> = { method: 'GET', path: '/documents' }
 
 /** Your files, newest first. */
 export const listFiles: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: StoredFile[]; next_cursor: string | null }> = { method: 'GET', path: '/files' }
@@ -337,6 +370,9 @@ export const replaceRecoveryCodes: Operation<{ body: { password: string; code?: 
 
 /** Report a user or a message to the moderators. */
 export const reportUser: Operation<{ body: { user_id?: number | undefined; message_id?: string | undefined; reason: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "other"; comment?: string | undefined } }, { report_id: number }> = { method: 'POST', path: '/moderation/reports' }
+
+/** Analyze a document again. */
+export const reprocessDocument: Operation<{ params: { document_id: string } }, { success: true; message: string; data: { document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null } }> = { method: 'POST', path: '/documents/:document_id/reprocess' }
 
 /** Send the mail that verifies your address again. */
 export const requestEmailVerification: Operation<NoInput, undefined> = { method: 'POST', path: '/auth/email/verification' }
@@ -512,6 +548,13 @@ export type ProblemCode =
   | 'UPLOAD_CUT'
   | 'UPLOAD_INCOMPLETE'
   | 'UPLOAD_OVER'
+  | 'DOCUMENT_NOT_FOUND'
+  | 'DOCUMENT_NOT_READY'
+  | 'DOCUMENT_BUSY'
+  | 'DOCUMENT_NOT_RUNNING'
+  | 'DOCUMENT_REFUSED'
+  | 'JOB_NOT_FOUND'
+  | 'JOB_STATE_CONFLICT'
   | 'RANGE_NOT_SATISFIABLE'
 
 /** What each frame of the stream carries. */

@@ -474,6 +474,43 @@ export const problems = {
     title: 'This upload is complete.',
     meaning: 'Nothing more can be sent. `GET /files/{file_id}` says what became of it.',
   },
+  DOCUMENT_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such document.',
+    meaning: 'Unknown, deleted, or not yours.',
+  },
+  DOCUMENT_NOT_READY: {
+    status: 409,
+    title: 'The document has no result.',
+    meaning:
+      'It waits, is being processed, has failed or was cancelled. `GET /documents/{document_id}` says which.',
+  },
+  DOCUMENT_BUSY: {
+    status: 409,
+    title: 'The document is being processed.',
+    meaning: 'Wait until it has ended, or cancel it first.',
+  },
+  DOCUMENT_NOT_RUNNING: {
+    status: 409,
+    title: 'The document is not being processed.',
+    meaning: 'Its analysis has ended: there is nothing to cancel.',
+  },
+  DOCUMENT_REFUSED: {
+    status: 409,
+    title: 'The content of the document was refused.',
+    meaning: 'Its bytes are gone; `error_code` of the document says why. Upload another file.',
+  },
+  JOB_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such job.',
+    meaning: 'Jobs are kept for 30 days after their end.',
+  },
+  JOB_STATE_CONFLICT: {
+    status: 409,
+    title: 'The job is not in a state that allows this.',
+    meaning:
+      'Waiting and running jobs can be cancelled; failed and cancelled ones can be retried if their file is still there.',
+  },
   RANGE_NOT_SATISFIABLE: {
     status: 416,
     title: 'The range is outside of the file.',

@@ -1,7 +1,7 @@
 import type { ProblemCode } from '@bigtech/contracts'
 import { StoreUnavailable } from '@bigtech/stores'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { Problem, problemBodyOf } from './problem.ts'
+import { failureEnvelopeOf, Problem, problemBodyOf } from './problem.ts'
 import { maskSecretPath } from './secret-path.ts'
 
 const codeByFastifyError: Record<string, ProblemCode> = {
@@ -22,7 +22,7 @@ const codeByStatus: Record<number, ProblemCode> = {
   503: 'UNAVAILABLE',
 }
 
-/** Every failure leaves as problem+json; what we did not expect is logged whole and says nothing outside. */
+/** Every failure leaves as problem+json, or in the envelope of its contract; what we did not expect is logged whole and says nothing outside. */
 export function installErrorHandler(app: FastifyInstance): void {
   app.setErrorHandler((err: Error & { code?: string; statusCode?: number }, request, reply) => {
     const problem = toProblem(err)
@@ -45,11 +45,16 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     reply.header('retry-after', String(Math.max(1, Math.ceil(problem.retryAfterSeconds))))
   }
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
+  const isEnvelope = request.routeOptions.config?.contract?.errors === 'envelope'
   return reply
     .code(problem.status)
-    .type('application/problem+json')
+    .type(isEnvelope ? 'application/json' : 'application/problem+json')
     .serializer(JSON.stringify as (payload: unknown) => string)
-    .send(problemBodyOf(problem, pathOf(request), request.id))
+    .send(
+      isEnvelope
+        ? failureEnvelopeOf(problem, request.id)
+        : problemBodyOf(problem, pathOf(request), request.id),
+    )
 }
 
 /**

@@ -25,6 +25,7 @@ export {
   type ServiceOperations,
   type UserOperations,
 } from './operations.ts'
+export { requireOperator } from './operator.ts'
 export type { PeriodicJob, ScheduledJob } from './periodic-jobs.ts'
 export { Problem, problemBodyOf } from './problem.ts'
 export { type Limit, RateLimiter } from './rate-limiter.ts'

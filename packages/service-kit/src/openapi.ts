@@ -1,4 +1,10 @@
-import { problemBody, problemCodesOf, problems, type RouteContract } from '@bigtech/contracts'
+import {
+  failureEnvelope,
+  problemBody,
+  problemCodesOf,
+  problems,
+  type RouteContract,
+} from '@bigtech/contracts'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema } from 'fastify'
@@ -18,7 +24,10 @@ export async function installOpenApi(
       info,
       components: {
         securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-        schemas: { Problem: jsonSchemaOf(problemBody, 'output') },
+        schemas: {
+          Problem: jsonSchemaOf(problemBody, 'output'),
+          Failure: jsonSchemaOf(failureEnvelope, 'output'),
+        },
       },
     },
     transform: ({ schema, url, route }) => {
@@ -77,10 +86,14 @@ function responsesOf(contract: RouteContract): JsonObject {
       }
     : { description: success.description, type: 'null' }
   const responses: JsonObject = { [success.status]: answer }
+  const failure =
+    contract.errors === 'envelope'
+      ? { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } }
+      : { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
   for (const [status, codes] of problemCodesOf(contract)) {
     responses[status] = {
       description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      content: failure,
     }
   }
   return responses

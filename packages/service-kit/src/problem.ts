@@ -1,4 +1,10 @@
-import { type ProblemBody, type ProblemCode, problems, problemType } from '@bigtech/contracts'
+import {
+  type FailureEnvelope,
+  type ProblemBody,
+  type ProblemCode,
+  problems,
+  problemType,
+} from '@bigtech/contracts'
 
 export interface ProblemOptions {
   /** For the client: what is wrong with this request. Never anything internal. */
@@ -59,5 +65,19 @@ export function problemBodyOf(problem: Problem, instance: string, requestId: str
     request_id: requestId,
     ...(problem.errors === undefined ? {} : { errors: [...problem.errors] }),
     ...(problem.challenge === undefined ? {} : { challenge: problem.challenge }),
+  }
+}
+
+/** The same failure in the envelope of documents. */
+export function failureEnvelopeOf(problem: Problem, requestId: string): FailureEnvelope {
+  return {
+    success: false,
+    message: problem.detail ?? detailOf(problem),
+    error_code: problem.code,
+    details: {
+      status: problem.status,
+      request_id: requestId,
+      ...(problem.errors === undefined ? {} : { errors: [...problem.errors] }),
+    },
   }
 }

@@ -1,10 +1,15 @@
 import { buildService, openServiceClient, type Service, type ServiceOptions } from '@bigtech/service-kit'
 import type { Config } from './config.ts'
 import { looksLike } from './extract/check-file.ts'
+import { createDocuments } from './modules/documents/documents.module.ts'
+import { documentEffects } from './modules/documents/process-document.job.ts'
+import { checkFileEffects } from './modules/files/check-file.job.ts'
 import { FileService } from './modules/files/file.service.ts'
 import { filesRoutes } from './modules/files/files.routes.ts'
 import { findMessageIn } from './modules/files/message-finder.ts'
-import { UploadService } from './modules/files/upload.service.ts'
+import { UploadService, type UploadServiceOptions } from './modules/files/upload.service.ts'
+import { monitorRoutes } from './modules/monitor/monitor.routes.ts'
+import { Monitor } from './modules/monitor/monitor.ts'
 import { openStores, type Stores } from './stores.ts'
 
 export type BuildOptions = Pick<ServiceOptions, 'keys' | 'logDestination'>
@@ -17,31 +22,47 @@ export interface MediaService extends Service {
   readonly stores: Stores
 }
 
-/** Wires the web side: takes files in and hands them out. It parses none, so hostile files never meet it. */
+/** Wires the web side: takes files and documents in and hands them out. It parses none, so hostile files never meet it. */
 export async function buildMediaService(config: Config, options: BuildOptions = {}): Promise<MediaService> {
   const service = await buildService({
     name: 'media-service',
     title: 'Media Service',
-    description: 'Files of chats and pictures of profiles.',
+    description: 'Files of chats, pictures of profiles, and the analysis of documents.',
     config,
     requestTimeoutMs: LONGEST_UPLOAD_MS,
     ...options,
   })
   const stores = openStores(service, config)
-  const { files, objects } = stores
+  const { files, objects, jobs } = stores
   const chat = openServiceClient(service, { service: 'chat-service', baseUrl: config.CHAT_SERVICE_URL })
 
-  await service.app.register(filesRoutes, {
-    files: new FileService({ files, findMessage: findMessageIn(chat), quotaBytes: config.QUOTA_BYTES }),
-    uploads: new UploadService({
+  const findMessage = findMessageIn(chat)
+  const fileService = new FileService({ files, findMessage, quotaBytes: config.QUOTA_BYTES })
+  const createUploads = (queue: UploadServiceOptions['queue']) =>
+    new UploadService({
       files,
       store: objects,
       looksLike,
       quotaBytes: config.QUOTA_BYTES,
       unusedFileHours: config.UNUSED_FILE_HOURS,
       idleMs: config.UPLOAD_IDLE_MS,
-    }),
+      queue,
+    })
+  await service.app.register(filesRoutes, {
+    files: fileService,
+    uploads: createUploads((tx, file, requestId) =>
+      jobs.enqueue(tx, { kind: 'check_file', subjectId: file.id, ownerId: file.ownerId, requestId }),
+    ),
     store: objects,
+  })
+  await createDocuments({ service, stores, files: fileService, createUploads, findMessage })
+  await service.app.register(monitorRoutes, {
+    monitor: new Monitor({
+      mysql: stores.mysql,
+      jobs,
+      effects: { check_file: checkFileEffects(files), process_document: documentEffects(stores.documents) },
+    }),
+    operatorToken: config.OPERATOR_TOKEN,
   })
   return { ...service, stores }
 }

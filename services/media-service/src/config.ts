@@ -45,6 +45,11 @@ export const configSchema = z.object({
   SWEEP_MS: wholeNumber(50, 600_000)
     .default(5_000)
     .describe('How often expired files and superfluous objects are looked for.'),
+  OPERATOR_TOKEN: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Token that operators sign in to the monitor page (`/monitor`) with. Unset: it is closed.'),
   WORKER_SLOTS: wholeNumber(1, 64).default(2).describe('Jobs that one worker runs at the same time.'),
   JOB_LEASE_SECONDS: wholeNumber(1, 600)
     .default(30)

@@ -2,6 +2,7 @@ import { openMysql, openOutbox, type Service, type ServiceOutbox } from '@bigtec
 import type { Config } from './config.ts'
 import { createMysql, type Mysql } from './infrastructure/mysql.ts'
 import { type ObjectStore, openObjectStore } from './infrastructure/object-store.ts'
+import { DocumentRepository } from './modules/documents/document.repository.ts'
 import { FileRepository } from './modules/files/file.repository.ts'
 import { JobRepository } from './modules/jobs/job.repository.ts'
 
@@ -12,6 +13,7 @@ export interface Stores {
   readonly outbox: ServiceOutbox
   readonly jobs: JobRepository
   readonly files: FileRepository
+  readonly documents: DocumentRepository
 }
 
 /** Opens the stores of one process. */
@@ -20,5 +22,7 @@ export function openStores(service: Service, config: Config): Stores {
   const objects = openObjectStore(service, config)
   const outbox = openOutbox(service, config.DATABASE_URL)
   const jobs = new JobRepository(mysql, config.JOB_LEASE_SECONDS)
-  return { mysql, objects, outbox, jobs, files: new FileRepository(mysql, jobs, outbox) }
+  const files = new FileRepository(mysql, outbox)
+  const documents = new DocumentRepository({ mysql, jobs, files, outbox })
+  return { mysql, objects, outbox, jobs, files, documents }
 }

@@ -3,6 +3,7 @@ import { purgeInbox } from '@bigtech/outbox'
 import { buildService, type Service } from '@bigtech/service-kit'
 import type { BuildOptions } from './app.ts'
 import type { Config } from './config.ts'
+import { processDocumentJob } from './modules/documents/process-document.job.ts'
 import { checkFileJob } from './modules/files/check-file.job.ts'
 import { erasureConsumers } from './modules/files/erasure.consumers.ts'
 import { filesConsumers } from './modules/files/files.consumers.ts'
@@ -24,12 +25,15 @@ export async function buildMediaWorker(config: Config, options: BuildOptions = {
     acceptsUserTokens: false,
     ...options,
   })
-  const { files, objects, mysql, outbox, jobs } = openStores(service, config)
+  const { files, documents, objects, mysql, outbox, jobs } = openStores(service, config)
   const scanner = config.CLAMD_ADDRESS ? new VirusScanner(config.CLAMD_ADDRESS) : undefined
   const worker = new JobWorker({
     id: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
     jobs,
-    handlers: { check_file: checkFileJob({ files, objects, scanner, ffmpegPath: config.FFMPEG_PATH }) },
+    handlers: {
+      check_file: checkFileJob({ files, objects, scanner, ffmpegPath: config.FFMPEG_PATH }),
+      process_document: processDocumentJob({ files, documents, objects, scanner }),
+    },
     metrics: new JobMetrics(service.metrics),
     log: service.log,
     slots: config.WORKER_SLOTS,

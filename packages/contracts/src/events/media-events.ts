@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { userId } from '../ids.ts'
+import { messageId, roomId, userId } from '../ids.ts'
 import { defineEvent } from './define-event.ts'
 
 const byUser = (event: { user_id: number }) => String(event.user_id)
@@ -18,6 +18,55 @@ export const fileReady = defineEvent({
     mime: z.string(),
     size: z.int().min(0),
   }),
+})
+
+const documentType = z.enum(['xlsx', 'pdf', 'image'])
+
+/** The room and the message in which somebody asked for the analysis of a file. */
+const request = z.object({ room_id: roomId, message_id: messageId })
+
+/** A document was analyzed. A report that was asked for in a room is posted there as a file of the user's. */
+export const documentProcessed = defineEvent({
+  type: 'DocumentProcessed',
+  version: 1,
+  topic: 'media.events',
+  key: byUser,
+  payload: z.object({
+    user_id: userId,
+    document_id: z.uuid(),
+    type: documentType,
+    pages: z.int().min(0),
+    report: request
+      .extend({
+        file_id: z.uuid(),
+        name: z.string(),
+        size: z.int().positive(),
+        summary: z.array(z.string()),
+      })
+      .nullable(),
+  }),
+})
+
+/** The analysis of a document failed for good. */
+export const documentFailed = defineEvent({
+  type: 'DocumentFailed',
+  version: 1,
+  topic: 'media.events',
+  key: byUser,
+  payload: z.object({
+    user_id: userId,
+    document_id: z.uuid(),
+    code: z.string(),
+    request: request.nullable(),
+  }),
+})
+
+export const documentDeleted = defineEvent({
+  type: 'DocumentDeleted',
+  version: 1,
+  topic: 'media.events',
+  key: byUser,
+  payload: z.object({ user_id: userId, document_id: z.uuid() }),
 })
 
 /** Everything media-service held of a deleted account is gone: a step of the account's deletion. */

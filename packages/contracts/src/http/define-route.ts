@@ -49,6 +49,8 @@ export interface RouteContract {
     readonly example?: unknown
     readonly contentType?: string
   }
+  /** How failures look: problem+json, unless it is the `envelope` of documents. */
+  readonly errors?: 'envelope'
   /** The codes of its own; those every operation can answer (422, 401, 503 ...) are understood. */
   readonly problems?: readonly ProblemCode[]
 }

@@ -34,7 +34,7 @@ export function vapidKeys(instance: Instance): VapidKeys {
   return keys
 }
 
-/** What operators and tests read the figures of analytics-service with; made once. */
+/** Lets operators and tests read the figures of analytics-service and the jobs of media-service; made once. */
 export function operatorToken(instance: Instance): string {
   return randomText(instance, 'operator-token')
 }

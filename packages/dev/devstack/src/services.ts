@@ -97,7 +97,7 @@ export const services: readonly ServiceRow[] = [
     entry: 'src/web.ts',
     port: 'media',
     database: { name: 'bigtech_media', account: 'media_service' },
-    environment: ['kafka', 'tokens', 'neighbours', 'objects'],
+    environment: ['kafka', 'tokens', 'neighbours', 'objects', 'operator'],
     order: SERVICE_ORDER,
   },
   {

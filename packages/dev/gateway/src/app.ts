@@ -10,6 +10,7 @@ import type { KongDocument, KongTermination } from './kong/schema.ts'
 import { usePlugins } from './plugins.ts'
 import { answerProblems, pathOf, problemOfStatus, sendProblem } from './problem.ts'
 import { forward, upstreamOrigin, useProxy } from './proxy.ts'
+import { acceptSockets, isSocketRequest, openTunnel } from './sockets.ts'
 import { controlStack, isForStack } from './stack-control.ts'
 import { servePage, useWebPage } from './web-page.ts'
 
@@ -48,7 +49,11 @@ export async function buildGateway(
     // kong.yml is the router. One route for everything keeps Fastify's own reading of paths out of it.
     rewriteUrl: () => '/',
     requestTimeout: LONGEST_UPLOAD_MS,
-    http: { ...requestLimits(WHOLE_BODY_MS).http, requestTimeout: LONGEST_UPLOAD_MS },
+    http: {
+      ...requestLimits(WHOLE_BODY_MS).http,
+      requestTimeout: LONGEST_UPLOAD_MS,
+      shouldUpgradeCallback: isSocketRequest,
+    },
     forceCloseConnections: 'idle',
     clientErrorHandler: answerBrokenRequest,
   }) as unknown as FastifyInstance
@@ -66,6 +71,7 @@ export async function buildGateway(
   receiveBodies(app, document, wholeBodyMs)
   await usePlugins(app, document, config)
   await useProxy(app, document)
+  acceptSockets(app)
   await useWebPage(app, config.WEB_CLIENT_DIR)
   app.route({
     method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
@@ -91,6 +97,7 @@ function createHandler(document: KongDocument, config: GatewayConfig) {
     const origin = origins.get(destination.service.name)
     if (origin === undefined)
       return servePage(request, reply, destination.upstreamPath, config.WEB_CLIENT_DIR)
+    if (isSocketRequest(request.raw)) return openTunnel(request, reply, destination, origin)
     return forward(request, reply, destination, origin)
   }
 }

@@ -11,6 +11,7 @@ import * as contracts from '@bigtech/contracts'
 import { createLogger, createMetrics, type Problem } from '@bigtech/service-kit'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import WebSocket, { WebSocketServer } from 'ws'
 import { type EchoServers, startEchoServers } from '../../../../tests/gateway/echo-server.ts'
 import { describeGateway } from '../../../../tests/gateway/gateway-suite.ts'
 import { call, echoOf, open } from '../../../../tests/gateway/http-call.ts'
@@ -389,3 +390,36 @@ async function rawExchange(base: string, bytes: string): Promise<string> {
   for await (const chunk of socket) text += chunk
   return text
 }
+
+test('a WebSocket passes through, ends with the gateway, and a refusal of the upstream is an answer', async () => {
+  const upstream = new WebSocketServer({
+    port: 0,
+    host: '127.0.0.1',
+    verifyClient: ({ req }, done) => done(req.url === '/ws?ticket=good', 401, 'no'),
+  })
+  await once(upstream, 'listening')
+  upstream.on('connection', (socket) => {
+    socket.send('welcome')
+    socket.on('message', (data) => socket.send(`echo ${data}`))
+  })
+  const { port } = upstream.address() as AddressInfo
+  const gateway = await startGateway({ MEDIA_SERVICE_URL: `http://127.0.0.1:${port}` })
+  const address = gateway.url.replace('http', 'ws')
+  const refused = new WebSocket(`${address}/api/ws?ticket=bad`)
+  const [, answer] = await once(refused, 'unexpected-response')
+  expect(answer.statusCode).toBe(401)
+  const unknown = new WebSocket(`${address}/api/unknown`)
+  const [, missing] = await once(unknown, 'unexpected-response')
+  expect(missing.statusCode).toBe(404)
+  const socket = new WebSocket(`${address}/api/ws?ticket=good`)
+  const received: string[] = []
+  socket.on('message', (data) => received.push(String(data)))
+  await once(socket, 'open')
+  socket.send('hello')
+  await waitFor(() => received.length === 2)
+  expect(received).toEqual(['welcome', 'echo hello'])
+  const closed = once(socket, 'close')
+  await gateway.close()
+  await closed
+  upstream.close()
+})

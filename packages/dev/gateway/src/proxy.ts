@@ -139,7 +139,8 @@ function connectTimeoutOf(document: KongDocument): number {
   return timeout
 }
 
-function queryOf(url: string): string {
+/** What follows the question mark, as it came. */
+export function queryOf(url: string): string {
   const start = url.indexOf('?')
   return start < 0 ? '' : url.slice(start + 1)
 }

@@ -1,6 +1,10 @@
 import { checkFile } from './check-file.ts'
-import type { Task } from './tasks.ts'
+import type { AnyTask } from './tasks.ts'
 
 /** The process in which files of strangers are parsed: its one argument is the task, its output the result. */
-const task = JSON.parse(process.argv[2] ?? '') as Task<'check'>
-process.stdout.write(JSON.stringify(await checkFile(task.input, task.folder)))
+const task = JSON.parse(process.argv[2] ?? '') as AnyTask
+const result =
+  task.name === 'check'
+    ? await checkFile(task.input, task.folder)
+    : await (await import('./documents/extract-document.ts')).extractDocument(task.input, task.folder)
+process.stdout.write(JSON.stringify(result))

@@ -36,6 +36,8 @@ export async function runIsolated<Name extends keyof Tasks>(
     '--allow-fs-read=*',
     `--allow-fs-write=${task.folder}/*`,
     '--allow-addons',
+    // The recognition of text in images runs in a thread of the child.
+    '--allow-worker',
   ]
   const output = await runLimited(
     process.execPath,

@@ -29,9 +29,14 @@ export async function makePictures(input: CheckInput, folder: string) {
     }).rotate()
   try {
     await assertSize(input.file)
-    return input.purpose === 'attachment'
-      ? await attachmentPictures(input, source, folder)
-      : await squarePicture(source(), folder)
+    switch (input.purpose) {
+      case 'attachment':
+        return await attachmentPictures(input, source, folder)
+      case 'avatar':
+        return await squarePicture(source(), folder)
+      case 'document':
+        return await rewrittenPicture(input, source(), folder)
+    }
   } catch (err) {
     if (err instanceof Refusal) throw err
     throw new Refusal('IMAGE_UNREADABLE', 'The image is broken or not complete.')
@@ -61,6 +66,14 @@ async function attachmentPictures(input: CheckInput, source: () => Sharp, folder
     pictures.push({ variant, file: target, mime: 'image/webp', size })
   }
   return { width: written.width, height, preview: await previewOf(first()), pictures }
+}
+
+/** The original alone: what is read in a document is its text. */
+async function rewrittenPicture(input: CheckInput, source: Sharp, folder: string) {
+  const file = join(folder, 'original')
+  const { width, height, size } = await encode(source, input.mime).toFile(file)
+  const pictures: Picture[] = [{ variant: 'original', file, mime: input.mime, size }]
+  return { width, height, preview: null, pictures }
 }
 
 async function squarePicture(source: Sharp, folder: string) {

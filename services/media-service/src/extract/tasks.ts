@@ -1,3 +1,4 @@
+import type { DocumentType, ExtractionFigures } from './documents/extraction.ts'
 import type { FileType } from './file-types.ts'
 
 /** A file that the worker stores in the place of what was uploaded, or beside it. */
@@ -14,7 +15,7 @@ export interface CheckInput {
   /** As decided at the upload. */
   readonly mime: string
   readonly kind: FileType['kind']
-  readonly purpose: 'attachment' | 'avatar'
+  readonly purpose: 'attachment' | 'avatar' | 'document'
 }
 
 export type CheckOutcome =
@@ -29,9 +30,29 @@ export type CheckOutcome =
       readonly pictures: readonly Picture[]
     }
 
+export interface ExtractInput {
+  readonly file: string
+  readonly type: DocumentType
+  /** As its owner named it, for the reports. */
+  readonly name: string
+}
+
+/** What a child writes for a document, by the name of the file in its folder. */
+export const documentOutputs = {
+  'extracted.json': 'application/json',
+  'report.json': 'application/json',
+  'report.html': 'text/html; charset=utf-8',
+  'report.pdf': 'application/pdf',
+} as const
+
+export type ExtractOutcome =
+  | { readonly ok: false; readonly code: string; readonly detail: string }
+  | { readonly ok: true; readonly figures: ExtractionFigures }
+
 /** What each task is given and answers. */
 export interface Tasks {
   readonly check: { readonly input: CheckInput; readonly result: CheckOutcome }
+  readonly extract: { readonly input: ExtractInput; readonly result: ExtractOutcome }
 }
 
 export interface Task<Name extends keyof Tasks> {
@@ -40,3 +61,5 @@ export interface Task<Name extends keyof Tasks> {
   readonly folder: string
   readonly input: Tasks[Name]['input']
 }
+
+export type AnyTask = { [Name in keyof Tasks]: Task<Name> }[keyof Tasks]

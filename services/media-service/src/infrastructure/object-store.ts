@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
@@ -130,6 +131,14 @@ export class ObjectStore {
       this.#client.send(
         new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, ContentType: mime }),
       ),
+    )
+  }
+
+  /** Copies an object within the store. */
+  async copy(from: string, to: string): Promise<void> {
+    const Bucket = this.#bucket
+    await this.#run('copy', () =>
+      this.#client.send(new CopyObjectCommand({ Bucket, Key: to, CopySource: `${Bucket}/${from}` })),
     )
   }
 

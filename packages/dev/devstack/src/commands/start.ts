@@ -3,6 +3,7 @@ import { servicePorts, startGround, startServices } from '../bring-up.ts'
 import { startControl } from '../control.ts'
 import { guarded } from '../guarded.ts'
 import { openInstance } from '../instance.ts'
+import { operatorToken } from '../keys.ts'
 import { bold, dim } from '../logs.ts'
 import type { PortName } from '../ports.ts'
 import { messageOf } from '../problems.ts'
@@ -67,6 +68,8 @@ function summary({ instance, supervisor }: Stack): string {
   const withPages = supervisor.list().filter(({ name }) => name.endsWith('-service'))
   const pages = withPages.map(({ name, port }) => `${port} ${name.replace('-service', '')}`)
   rows.push(['API pages of services', `http://localhost:PORT/docs  ${pages.join(', ')}`])
+  const monitor = `http://localhost:${ports.media}/monitor  ${operatorToken(instance)}`
+  if (has('media-service')) rows.push(['Jobs of media, token', monitor])
   rows.push(['Mailbox', `http://localhost:${ports.mailbox}/`])
   rows.push(['Stand-in for Google', 'any address, any password: "Continue with Google" in the chat'])
   if (has('prometheus')) rows.push(['Prometheus', `http://localhost:${ports.prometheus}/`])

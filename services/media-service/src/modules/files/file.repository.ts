@@ -1,19 +1,34 @@
-import { fileReady, type StoredFile, uuidv7 } from '@bigtech/contracts'
+import { fileReady, uuidv7 } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { Prisma, type File as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
-import type { JobRepository } from '../jobs/job.repository.ts'
-import { type FileKind, type FileRecord, type FileVariant, folderOf, uploadKey } from './file.ts'
+import {
+  type FileKind,
+  type FilePurpose,
+  type FileRecord,
+  type FileVariant,
+  folderOf,
+  originalKey,
+  uploadKey,
+} from './file.ts'
 
 export interface NewFile {
   readonly ownerId: number
-  readonly purpose: StoredFile['purpose']
+  readonly purpose: FilePurpose
   readonly kind: FileKind
   readonly name: string
   readonly mime: string
   /** Counted against the quota until the true size is known. */
   readonly reservedBytes: number
   readonly keepSeconds: number
+}
+
+export interface MadeFile {
+  readonly id: string
+  readonly ownerId: number
+  readonly name: string
+  readonly mime: string
+  readonly size: number
 }
 
 export interface Examined {
@@ -32,17 +47,16 @@ export interface Examined {
 /** A message that is being forwarded while the last other one is deleted still finds the bytes. */
 const GRACE_SECONDS = 60
 const CLAIMED_DAYS = 7
+const DAY_MS = 24 * 60 * 60 * 1_000
 const SWEEP_BATCH = 50
 
 /** Files and what uses them. Whatever makes an object superfluous dooms it in the same transaction. */
 export class FileRepository {
   readonly #mysql: Mysql
-  readonly #jobs: JobRepository
   readonly #outbox: Outbox
 
-  constructor(mysql: Mysql, jobs: JobRepository, outbox: Outbox) {
+  constructor(mysql: Mysql, outbox: Outbox) {
     this.#mysql = mysql
-    this.#jobs = jobs
     this.#outbox = outbox
   }
 
@@ -79,8 +93,16 @@ export class FileRepository {
     await this.#mysql.run('setUploadId', (db) => db.file.updateMany({ where: { id }, data: { uploadId } }))
   }
 
-  /** The bytes are there: queues the examination. Undefined: the file was removed meanwhile, or is past that. */
-  arrived(id: string, size: number, keepSeconds: number, requestId: string): Promise<FileRecord | undefined> {
+  /**
+   * The bytes are there: what comes next is queued in the same transaction. Undefined: the file was removed
+   * meanwhile, or is past that.
+   */
+  arrived(
+    id: string,
+    size: number,
+    keepSeconds: number,
+    queue: (tx: Tx, file: FileRecord) => Promise<unknown>,
+  ): Promise<FileRecord | undefined> {
     return this.#mysql.transaction('fileArrived', async (tx) => {
       const changed = await tx.file.updateMany({
         where: { id, state: 'uploading' },
@@ -96,14 +118,9 @@ export class FileRepository {
         await doom(tx, folderOf(id))
         return undefined
       }
-      const row = await tx.file.findUniqueOrThrow({ where: { id } })
-      await this.#jobs.enqueue(tx, {
-        kind: 'check_file',
-        subjectId: id,
-        ownerId: Number(row.ownerId),
-        requestId,
-      })
-      return toRecord(row)
+      const file = toRecord(await tx.file.findUniqueOrThrow({ where: { id } }))
+      await queue(tx, file)
+      return file
     })
   }
 
@@ -114,7 +131,11 @@ export class FileRepository {
 
   /** Newest first. */
   async list(ownerId: number, limit: number, beforeId: string | undefined): Promise<FileRecord[]> {
-    const where = { ownerId, ...(beforeId === undefined ? {} : { id: { lt: beforeId } }) }
+    const where = {
+      ownerId,
+      purpose: { not: 'document' },
+      ...(beforeId === undefined ? {} : { id: { lt: beforeId } }),
+    }
     const rows = await this.#mysql.run('listFiles', (db) =>
       db.file.findMany({ where, orderBy: { id: 'desc' }, take: limit }),
     )
@@ -139,18 +160,39 @@ export class FileRepository {
 
   /** Removes a file that nothing uses. */
   remove(id: string, ownerId: number): Promise<'removed' | 'in_use' | 'unknown'> {
-    return this.#mysql.transaction('removeFile', async (tx) => {
-      const [row] = await tx.$queryRaw<{ id: string; object_key: string; upload_id: string | null }[]>`
-        SELECT id, object_key, upload_id FROM files WHERE id = ${id} AND owner_id = ${ownerId} FOR UPDATE`
-      if (!row) return 'unknown'
-      if ((await tx.fileUse.count({ where: { fileId: id } })) > 0) return 'in_use'
-      await removeRows(tx, [row])
-      return 'removed'
-    })
+    return this.#mysql.transaction('removeFile', (tx) => this.removeIn(tx, id, ownerId))
   }
 
-  /** The end of an examination that found nothing wrong. */
+  /** As `remove`, in a transaction of the caller. */
+  async removeIn(tx: Tx, id: string, ownerId: number): Promise<'removed' | 'in_use' | 'unknown'> {
+    const [row] = await tx.$queryRaw<{ id: string; object_key: string; upload_id: string | null }[]>`
+      SELECT id, object_key, upload_id FROM files WHERE id = ${id} AND owner_id = ${ownerId} FOR UPDATE`
+    if (!row) return 'unknown'
+    if ((await tx.fileUse.count({ where: { fileId: id } })) > 0) return 'in_use'
+    await removeRows(tx, [row])
+    return 'removed'
+  }
+
+  /** The end of an examination that found nothing wrong: the file can be used, and others hear of it. */
   async makeReady(tx: Tx, file: FileRecord, found: Examined, requestId: string): Promise<void> {
+    if (!(await this.accept(tx, file, found))) return
+    await this.#outbox.enqueue(
+      tx,
+      fileReady,
+      {
+        user_id: file.ownerId,
+        file_id: file.id,
+        purpose: file.purpose as 'attachment',
+        kind: file.kind!,
+        mime: found.mime,
+        size: found.size,
+      },
+      { correlationId: requestId },
+    )
+  }
+
+  /** Keeps what an examination found. False: the file was removed meanwhile. */
+  async accept(tx: Tx, file: FileRecord, found: Examined): Promise<boolean> {
     const { waveform, variants, size, ...rest } = found
     const changed = await tx.file.updateMany({
       where: { id: file.id, state: 'checking' },
@@ -162,21 +204,37 @@ export class FileRepository {
         variants: variants.join(','),
       },
     })
-    if (changed.count === 0) return doom(tx, folderOf(file.id))
+    if (changed.count === 0) {
+      await doom(tx, folderOf(file.id))
+      return false
+    }
     if (found.objectKey !== file.objectKey) await doom(tx, file.objectKey)
-    await this.#outbox.enqueue(
-      tx,
-      fileReady,
-      {
-        user_id: file.ownerId,
-        file_id: file.id,
-        purpose: file.purpose,
-        kind: file.kind!,
-        mime: found.mime,
-        size,
+    return true
+  }
+
+  /** Keeps a file that the service itself has made, for a message that is about to be sent. */
+  async addMade(tx: Tx, made: MadeFile): Promise<void> {
+    await tx.file.create({
+      data: {
+        id: made.id,
+        ownerId: made.ownerId,
+        purpose: 'attachment',
+        state: 'ready',
+        kind: 'document',
+        name: made.name,
+        mime: made.mime,
+        sizeBytes: made.size,
+        objectKey: originalKey(made.id),
+        variants: 'original',
+        createdAt: new Date(),
+        expiresAt: new Date(Date.now() + CLAIMED_DAYS * DAY_MS),
       },
-      { correlationId: requestId },
-    )
+    })
+  }
+
+  /** Deletes what was stored for a file that has no row any more. */
+  async doomFolder(tx: Tx, id: string): Promise<void> {
+    await doom(tx, folderOf(id))
   }
 
   /** Keeps why a file was refused for its owner, and nothing of its content. */

@@ -25,7 +25,7 @@ export class FileService {
   async get(ctx: AuthenticatedContext, fileId: string, waitSeconds: number): Promise<FileRecord> {
     const deadline = Date.now() + waitSeconds * 1_000
     for (;;) {
-      const file = await this.#options.files.find(fileId)
+      const file = await this.#find(fileId)
       if (!file || file.ownerId !== ctx.actor.userId) throw new Problem('FILE_NOT_FOUND')
       const isOver = file.state === 'ready' || file.state === 'refused'
       if (isOver || Date.now() >= deadline) return file
@@ -44,6 +44,7 @@ export class FileService {
 
   /** @throws Problem FILE_NOT_FOUND, FILE_IN_USE */
   async delete(ctx: AuthenticatedContext, fileId: string): Promise<void> {
+    if (!(await this.#find(fileId))) throw new Problem('FILE_NOT_FOUND')
     const outcome = await this.#options.files.remove(fileId, ctx.actor.userId)
     if (outcome === 'unknown') throw new Problem('FILE_NOT_FOUND')
     if (outcome === 'in_use') throw new Problem('FILE_IN_USE')
@@ -69,7 +70,7 @@ export class FileService {
     fileId: string,
     { variant, messageId }: { variant: FileVariant; messageId: string | undefined },
   ): Promise<FileRecord> {
-    const file = await this.#options.files.find(fileId)
+    const file = await this.#find(fileId)
     if (!file) throw new Problem('FILE_NOT_FOUND')
     if (file.ownerId !== ctx.actor.userId && !(await this.#isShownIn(ctx, fileId, messageId)))
       throw new Problem('FILE_NOT_FOUND')
@@ -81,9 +82,15 @@ export class FileService {
 
   /** @throws Problem FILE_NOT_FOUND */
   async picture(fileId: string): Promise<FileRecord> {
-    const file = await this.#options.files.find(fileId)
+    const file = await this.#find(fileId)
     if (file?.purpose !== 'avatar' || file.state !== 'ready') throw new Problem('FILE_NOT_FOUND')
     return file
+  }
+
+  /** Documents are reached as documents alone. */
+  async #find(fileId: string): Promise<FileRecord | undefined> {
+    const file = await this.#options.files.find(fileId)
+    return file?.purpose === 'document' ? undefined : file
   }
 
   async #isShownIn(

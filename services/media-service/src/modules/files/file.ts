@@ -6,7 +6,8 @@ import {
   type StoredFile,
 } from '@bigtech/contracts'
 
-export type FilePurpose = StoredFile['purpose']
+/** `document`: uploaded for analysis; reached as a document alone. */
+export type FilePurpose = StoredFile['purpose'] | 'document'
 export type FileKind = MessageFile['kind']
 export type FileVariant = MessageFile['variants'][number]
 
@@ -39,6 +40,8 @@ export interface FileRecord {
 export const folderOf = (fileId: string) => `${fileId}/`
 /** What arrived; replaced for images, which are written anew. */
 export const uploadKey = (fileId: string) => `${fileId}/upload`
+
+export const originalKey = (fileId: string) => `${fileId}/original`
 
 export function keyOf(file: FileRecord, variant: FileVariant): string {
   return variant === 'original' ? file.objectKey : `${file.id}/${variant}`
@@ -83,7 +86,7 @@ export function storedFileView(file: FileRecord): StoredFile {
   return {
     ...shownOf(file),
     kind: file.state === 'ready' ? file.kind : null,
-    purpose: file.purpose,
+    purpose: file.purpose as StoredFile['purpose'],
     state: file.state,
     refusal: file.refusal as StoredFile['refusal'],
     created_at: file.createdAt.toISOString(),

@@ -2,8 +2,6 @@ import {
   claimFile,
   completeUpload,
   deleteFile,
-  fileName,
-  filePurpose,
   getFile,
   getFileContent,
   getFileLink,
@@ -16,7 +14,7 @@ import {
   uploadFile,
 } from '@bigtech/contracts'
 import { decodeCursor, Problem, route, toPage } from '@bigtech/service-kit'
-import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart'
+import multipart from '@fastify/multipart'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { ObjectStore } from '../../infrastructure/object-store.ts'
@@ -30,7 +28,8 @@ import {
   parseRange,
   storedFileView,
 } from './file.ts'
-import type { IncomingFile, UploadPlan, UploadService } from './upload.service.ts'
+import { incomingFile, uploadLimits } from './incoming-file.ts'
+import type { UploadPlan, UploadService } from './upload.service.ts'
 
 const LINK_SECONDS = 60
 const cursorSchema = z.tuple([z.uuid()])
@@ -42,11 +41,7 @@ export interface FilesRoutesOptions {
 }
 
 export const filesRoutes: FastifyPluginAsync<FilesRoutesOptions> = async (app, { files, uploads, store }) => {
-  await app.register(multipart, {
-    // A name that is a path is refused, not shortened.
-    preservePath: true,
-    limits: { files: 1, fields: 4, parts: 5, fieldSize: 200, headerPairs: 20, fileSize: maxFileBytes },
-  })
+  await app.register(multipart, uploadLimits(maxFileBytes))
   route(app, uploadFile, async (_input, ctx, { request }) =>
     storedFileView(await uploads.receive(ctx, await incomingFile(request))),
   )
@@ -101,53 +96,6 @@ export const filesRoutes: FastifyPluginAsync<FilesRoutesOptions> = async (app, {
     })
     return reply.send(object.body)
   })
-}
-
-/** Reads the fields in front of the file, and leaves the file itself to be streamed. */
-async function incomingFile(request: FastifyRequest): Promise<IncomingFile> {
-  if (!request.isMultipart())
-    throw new Problem('MEDIA_TYPE_UNSUPPORTED', { detail: 'Send multipart/form-data.' })
-  const fields = new Map<string, string>()
-  let part: Multipart | undefined
-  try {
-    for await (const next of request.parts()) {
-      if (next.type === 'file') {
-        part = next
-        break
-      }
-      fields.set(next.fieldname, String(next.value))
-    }
-  } catch (cause) {
-    throw new Problem('UPLOAD_CUT', { cause })
-  }
-  if (part?.type !== 'file') throw new Problem('FILE_MISSING')
-  return readPart(part, fields, request)
-}
-
-function readPart(part: MultipartFile, fields: Map<string, string>, request: FastifyRequest): IncomingFile {
-  const purpose = filePurpose.default('attachment').safeParse(fields.get('purpose'))
-  const name = fileName.safeParse(part.filename ?? '')
-  const errors = [
-    ...[...fields.keys()]
-      .filter((field) => field !== 'purpose')
-      .map((field) => ({ field, message: 'Unknown field.' })),
-    ...(purpose.error?.issues ?? []).map(({ message }) => ({ field: 'purpose', message })),
-    ...(name.error?.issues ?? []).map(({ message }) => ({ field: 'file.filename', message })),
-    ...(part.fieldname === 'file'
-      ? []
-      : [{ field: part.fieldname.slice(0, 100), message: 'Name it `file`.' }]),
-  ]
-  if (errors.length > 0 || !purpose.success || !name.success)
-    throw new Problem('VALIDATION_FAILED', { errors })
-  const announced = Number(request.headers['content-length'])
-  return {
-    name: name.data,
-    mime: part.mimetype,
-    purpose: purpose.data,
-    body: part.file,
-    isTruncated: () => part.file.truncated,
-    announcedBytes: Number.isSafeInteger(announced) ? announced : undefined,
-  }
 }
 
 function linkOf(store: ObjectStore, file: FileRecord, variant: FileVariant): Promise<string> {

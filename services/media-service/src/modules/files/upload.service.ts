@@ -1,14 +1,16 @@
 import type { Readable } from 'node:stream'
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
+import { documentTypeOf } from '../../extract/documents/document-type.ts'
 import { declaredType, extensionOf, type FileType } from '../../extract/file-types.ts'
+import type { Tx } from '../../infrastructure/mysql.ts'
 import type { FileRepository, NewFile } from './file.repository.ts'
-import { type FileRecord, sizeLimit } from './file.ts'
+import { type FilePurpose, type FileRecord, sizeLimit } from './file.ts'
 import { readHead, streamTo } from './upload-stream.ts'
 
 /** What the upload needs of the object store. */
 interface UploadStore {
   putStream(key: string, body: Readable, mime: string, signal: AbortSignal): Promise<void>
-  delete(key: string): Promise<void>
+  copy(from: string, to: string): Promise<void>
   sizeOf(key: string): Promise<number | undefined>
   startParts(key: string, mime: string): Promise<string>
   listParts(key: string, uploadId: string): Promise<readonly UploadedPart[] | undefined>
@@ -56,6 +58,8 @@ export interface UploadServiceOptions {
   readonly quotaBytes: number
   readonly unusedFileHours: number
   readonly idleMs: number
+  /** Queues what comes next, in the transaction that notes the arrival. */
+  readonly queue: (tx: Tx, file: FileRecord, requestId: string) => Promise<unknown>
 }
 
 const HOUR_SECONDS = 3_600
@@ -75,7 +79,7 @@ export class UploadService {
 
   /** @throws Problem FILE_EMPTY, FILE_TOO_LARGE, FILE_TYPE_REFUSED, QUOTA_EXCEEDED, UPLOAD_CUT; StoreUnavailable */
   async receive(ctx: AuthenticatedContext, incoming: IncomingFile): Promise<FileRecord> {
-    const { files, looksLike, idleMs, store } = this.#options
+    const { looksLike, idleMs, store } = this.#options
     const limit = sizeLimit(incoming.purpose, 'streamed')
     const type = acceptedType(incoming)
     const head = await readHead(incoming.body, idleMs)
@@ -91,14 +95,41 @@ export class UploadService {
       reservedBytes: Math.min(incoming.announcedBytes ?? limit, limit),
       keepSeconds: STREAMED_SECONDS,
     })
-    try {
-      const size = await streamTo(incoming.body, head, {
+    return this.#fill(ctx, file, () =>
+      streamTo(incoming.body, head, {
         limit,
         idleMs,
         isTruncated: () => incoming.isTruncated(),
         put: (body, signal) => store.putStream(file.objectKey, body, type.mime, signal),
-      })
-      return await this.#arrived(ctx, file, size)
+      }),
+    )
+  }
+
+  /** Makes a file of the caller's from one that is stored already. @throws as `receive` does */
+  async copy(ctx: AuthenticatedContext, source: FileRecord, purpose: FilePurpose): Promise<FileRecord> {
+    const type = acceptedType({ name: source.name, mime: source.mime, purpose })
+    const limit = sizeLimit(purpose, 'streamed')
+    if (source.size > limit) throw tooLarge(limit)
+    const file = await this.#begin({
+      ownerId: ctx.actor.userId,
+      purpose,
+      kind: type.kind,
+      name: source.name,
+      mime: type.mime,
+      reservedBytes: source.size,
+      keepSeconds: STREAMED_SECONDS,
+    })
+    return this.#fill(ctx, file, async () => {
+      await this.#options.store.copy(source.objectKey, file.objectKey)
+      return source.size
+    })
+  }
+
+  /** Stores the bytes of a file that has begun; when that fails nothing of the file is left. */
+  async #fill(ctx: AuthenticatedContext, file: FileRecord, put: () => Promise<number>): Promise<FileRecord> {
+    const { files } = this.#options
+    try {
+      return await this.#arrived(ctx, file, await put())
     } catch (err) {
       await files.remove(file.id, file.ownerId).catch((cause: unknown) => {
         ctx.log.warn({ err: cause, file_id: file.id }, 'a failed upload is left to the sweep')
@@ -155,7 +186,8 @@ export class UploadService {
 
   async #own(ctx: AuthenticatedContext, fileId: string): Promise<FileRecord> {
     const file = await this.#options.files.find(fileId)
-    if (!file || file.ownerId !== ctx.actor.userId) throw new Problem('FILE_NOT_FOUND')
+    if (!file || file.ownerId !== ctx.actor.userId || file.purpose === 'document')
+      throw new Problem('FILE_NOT_FOUND')
     return file
   }
 
@@ -167,7 +199,9 @@ export class UploadService {
 
   async #arrived(ctx: AuthenticatedContext, file: FileRecord, size: number): Promise<FileRecord> {
     const keepSeconds = Math.round(this.#options.unusedFileHours * HOUR_SECONDS)
-    const arrived = await this.#options.files.arrived(file.id, size, keepSeconds, ctx.requestId)
+    const arrived = await this.#options.files.arrived(file.id, size, keepSeconds, (tx, row) =>
+      this.#options.queue(tx, row, ctx.requestId),
+    )
     if (!arrived) throw new Problem('FILE_NOT_FOUND')
     return arrived
   }
@@ -200,6 +234,8 @@ function acceptedType({ name, mime, purpose }: Pick<DirectUpload, 'name' | 'mime
   }
   if (purpose === 'avatar' && type.kind !== 'image')
     throw new Problem('FILE_TYPE_REFUSED', { detail: 'An avatar is an image.' })
+  if (purpose === 'document' && documentTypeOf(type) === undefined)
+    throw new Problem('FILE_TYPE_REFUSED', { detail: 'A document is an xlsx, a PDF or an image.' })
   return type
 }
 

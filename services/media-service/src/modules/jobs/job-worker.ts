@@ -2,7 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context } from '@bigtech/service-kit'
 import type { Tx } from '../../infrastructure/mysql.ts'
 import type { JobRepository } from './job.repository.ts'
-import { type ClaimedJob, JobFailure, type JobKind, MAX_ATTEMPTS, retryDelayMs, toFailure } from './job.ts'
+import {
+  type ClaimedJob,
+  cancelled,
+  type JobEffects,
+  JobFailure,
+  type JobKind,
+  MAX_ATTEMPTS,
+  retryDelayMs,
+  toFailure,
+} from './job.ts'
 import type { JobMetrics } from './job-metrics.ts'
 
 type Log = Context['log']
@@ -16,17 +25,18 @@ export interface JobRun {
   progress(percent: number, stage: string): void
 }
 
-export interface JobHandler {
+export interface JobHandler extends JobEffects {
+  /** A job that people do not wait for. One slot of a worker takes none of these, so that others never queue behind them. */
+  readonly isLong?: boolean
   /** Does the work and returns what it changes; that is applied together with the end of the job. */
   run(job: ClaimedJob, run: JobRun): Promise<(tx: Tx) => Promise<unknown>>
-  /** What the end of a job that failed or was cancelled changes. */
-  onFailed(tx: Tx, subjectId: string, failure: JobFailure): Promise<unknown>
 }
 
 export interface JobWorkerOptions {
   readonly id: string
   readonly jobs: JobRepository
-  readonly handlers: Readonly<Record<JobKind, JobHandler>>
+  /** Jobs of other kinds are left to workers that know them, for example those of a newer release. */
+  readonly handlers: Readonly<Partial<Record<JobKind, JobHandler>>>
   readonly metrics: JobMetrics
   readonly log: Log
   readonly slots: number
@@ -53,7 +63,7 @@ export class JobWorker {
   start(): void {
     const { slots, heartbeatMs } = this.#options
     this.#loops = [
-      ...Array.from({ length: slots }, () => this.#work()),
+      ...Array.from({ length: slots }, (_slot, index) => this.#work(this.#kindsOf(index))),
       this.#repeat(heartbeatMs, () => this.#options.jobs.announce(this.#options.id, slots)),
       this.#repeat(Math.min(heartbeatMs, 1_000), () => this.#reap()),
     ]
@@ -70,11 +80,17 @@ export class JobWorker {
     await this.#options.jobs.retire(this.#options.id)
   }
 
-  async #work(): Promise<void> {
+  #kindsOf(slot: number): JobKind[] {
+    const { handlers, slots } = this.#options
+    const kinds = Object.keys(handlers) as JobKind[]
+    return slots > 1 && slot === 0 ? kinds.filter((kind) => !handlers[kind]!.isLong) : kinds
+  }
+
+  async #work(kinds: readonly JobKind[]): Promise<void> {
     const { jobs, id, pollMs, log } = this.#options
     const { signal } = this.#stopping
     while (!signal.aborted) {
-      const [job] = await jobs.claim(id, 1).catch((err: unknown) => {
+      const [job] = await jobs.claim(id, 1, kinds).catch((err: unknown) => {
         log.warn({ err }, 'claiming a job failed')
         return []
       })
@@ -111,12 +127,12 @@ export class JobWorker {
 
   async #attempt(job: ClaimedJob, signal: AbortSignal, lease: Lease, log: Log): Promise<string> {
     const { jobs, handlers } = this.#options
-    const handler = handlers[job.kind]
+    const handler = handlers[job.kind]!
     try {
       const effect = await handler.run(job, { log, signal, progress: lease.progress })
       return (await jobs.succeed(job, effect)) ? 'succeeded' : 'lease_lost'
     } catch (err) {
-      const failure = signal.aborted ? new JobFailure('CANCELLED', 'The job was cancelled.') : toFailure(err)
+      const failure = signal.aborted ? cancelled() : toFailure(err)
       log.warn({ err, code: failure.code }, 'job failed')
       if (failure.isOutage || (failure.isRetryable && job.attempt < MAX_ATTEMPTS)) {
         const retried = await jobs.retryLater(job, failure, retryDelayMs(job.attempt))
@@ -151,7 +167,11 @@ export class JobWorker {
   async #reap(): Promise<void> {
     const { jobs, handlers, metrics } = this.#options
     const lost = new JobFailure('WORKER_LOST', 'The worker did not answer any more.')
-    const expired = await jobs.reap((tx, { kind, subjectId }) => handlers[kind].onFailed(tx, subjectId, lost))
+    const expired = await jobs.reap(
+      Object.keys(handlers) as JobKind[],
+      (tx, { kind, subjectId, isCancelled }) =>
+        handlers[kind]!.onFailed(tx, subjectId, isCancelled ? cancelled() : lost),
+    )
     metrics.lost.inc(expired)
   }
 

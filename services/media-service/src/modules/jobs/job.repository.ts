@@ -45,11 +45,13 @@ export class JobRepository {
     return id
   }
 
-  /** Takes the next due jobs: by priority, then by age. Workers never wait for each other's rows. */
-  claim(worker: string, limit: number): Promise<ClaimedJob[]> {
+  /** Takes the next due jobs of these kinds: by priority, then by age. Workers never wait for each other's rows. */
+  async claim(worker: string, limit: number, kinds: readonly JobKind[]): Promise<ClaimedJob[]> {
+    if (kinds.length === 0) return []
     return this.#mysql.transaction('claimJobs', async (tx) => {
       const found = await tx.$queryRaw<{ id: string }[]>`
-        SELECT id FROM jobs WHERE state = 'queued' AND due_at <= UTC_TIMESTAMP(3)
+        SELECT id FROM jobs
+        WHERE state = 'queued' AND due_at <= UTC_TIMESTAMP(3) AND kind IN (${Prisma.join([...kinds])})
         ORDER BY priority, due_at, id LIMIT ${limit} FOR UPDATE SKIP LOCKED`
       if (found.length === 0) return []
       const leaseId = crypto.randomUUID()
@@ -142,13 +144,17 @@ export class JobRepository {
    * Takes jobs from workers that no longer renew their lease. Those that have lost too many workers, or were
    * cancelled, end; `onEnd` then runs in the same transaction. Returns how many leases had expired.
    */
-  reap(onEnd: (tx: Tx, job: { kind: JobKind; subjectId: string }) => Promise<unknown>): Promise<number> {
+  reap(
+    kinds: readonly JobKind[],
+    onEnd: (tx: Tx, job: { kind: JobKind; subjectId: string; isCancelled: boolean }) => Promise<unknown>,
+  ): Promise<number> {
     return this.#mysql.transaction('reapJobs', async (tx) => {
       const rows = await tx.$queryRaw<
         { id: string; kind: JobKind; subject_id: string; losses: number; cancel_requested: number }[]
       >`
         SELECT id, kind, subject_id, losses, cancel_requested FROM jobs
-        WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3) LIMIT ${REAP_BATCH} FOR UPDATE SKIP LOCKED`
+        WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3) AND kind IN (${Prisma.join([...kinds])})
+        LIMIT ${REAP_BATCH} FOR UPDATE SKIP LOCKED`
       for (const row of rows) {
         const cancelled = Number(row.cancel_requested) === 1
         const isOver = cancelled || row.losses + 1 >= MAX_LOSSES
@@ -158,10 +164,36 @@ export class JobRepository {
             due_at = UTC_TIMESTAMP(3), error_code = 'WORKER_LOST', error_detail = 'The worker did not answer any more.',
             finished_at = IF(${isOver}, UTC_TIMESTAMP(3), NULL)
           WHERE id = ${row.id}`
-        if (isOver) await onEnd(tx, { kind: row.kind, subjectId: row.subject_id })
+        if (isOver) await onEnd(tx, { kind: row.kind, subjectId: row.subject_id, isCancelled: cancelled })
       }
       return rows.length
     })
+  }
+
+  /**
+   * Cancels a job: one that waits at once (`cancelled`), a running one with the next heartbeat of its worker
+   * (`requested`). Undefined: it has ended, or there is none.
+   */
+  async cancel(tx: Tx, id: string): Promise<'cancelled' | 'requested' | undefined> {
+    const [job] = await tx.$queryRaw<{ state: string }[]>`SELECT state FROM jobs WHERE id = ${id} FOR UPDATE`
+    if (job?.state === 'queued') {
+      await tx.$executeRaw`
+        UPDATE jobs SET state = 'cancelled', cancel_requested = 1, finished_at = UTC_TIMESTAMP(3),
+          error_code = 'CANCELLED', error_detail = 'The job was cancelled.' WHERE id = ${id}`
+      return 'cancelled'
+    }
+    if (job?.state !== 'running') return undefined
+    await tx.$executeRaw`UPDATE jobs SET cancel_requested = 1 WHERE id = ${id}`
+    return 'requested'
+  }
+
+  /** Puts a job that failed or was cancelled back into the queue. False: it is in another state. */
+  async retry(tx: Tx, id: string): Promise<boolean> {
+    const changed = await tx.$executeRaw`
+      UPDATE jobs SET state = 'queued', due_at = UTC_TIMESTAMP(3), attempts = 0, losses = 0, progress = 0,
+        stage = NULL, cancel_requested = 0, error_code = NULL, error_detail = NULL, finished_at = NULL
+      WHERE id = ${id} AND state IN ('failed', 'cancelled')`
+    return changed === 1
   }
 
   /** Makes a worker visible to operators. */

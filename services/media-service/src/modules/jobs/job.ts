@@ -1,7 +1,8 @@
 import { StoreUnavailable } from '@bigtech/service-kit'
+import type { Tx } from '../../infrastructure/mysql.ts'
 
 /** What workers do. Each kind has one handler (worker.ts). */
-export type JobKind = 'check_file'
+export type JobKind = 'check_file' | 'process_document'
 
 /** A job as the worker that holds its lease knows it. */
 export interface ClaimedJob {
@@ -24,6 +25,16 @@ export interface NewJob {
   /** 0..9, lower comes first. */
   readonly priority?: number
 }
+
+/** What the end of a job, or another try, means for what it is about. */
+export interface JobEffects {
+  /** What the end of a job that failed or was cancelled changes. */
+  onFailed(tx: Tx, subjectId: string, failure: JobFailure): Promise<unknown>
+  /** Makes the subject wait again. False: it cannot be tried again. Absent: no job of this kind can. */
+  onRetried?(tx: Tx, subjectId: string): Promise<boolean>
+}
+
+export const cancelled = () => new JobFailure('CANCELLED', 'The job was cancelled.')
 
 /** A job that has killed so many workers is not given to another one. */
 export const MAX_LOSSES = 3

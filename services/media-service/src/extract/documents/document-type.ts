@@ -1,0 +1,12 @@
+import type { FileType } from '../file-types.ts'
+import type { DocumentType } from './extraction.ts'
+
+/** The reader that a type of file has. Undefined: it cannot be analyzed. */
+export function documentTypeOf({
+  kind,
+  extensions,
+}: Pick<FileType, 'kind' | 'extensions'>): DocumentType | undefined {
+  if (kind === 'image') return 'image'
+  if (extensions.includes('pdf')) return 'pdf'
+  return extensions.includes('xlsx') ? 'xlsx' : undefined
+}
