@@ -22,6 +22,27 @@ export function createMetrics(service: string): Registry {
   return registry
 }
 
+/** Ends a measurement. */
+export type EndTimer = () => void
+
+/**
+ * Times use cases by the name of their operation: what a handler does, without reading the body and writing the answer.
+ * Of a stream the time until it begins.
+ */
+export function createUseCaseTimer(registry: Registry): (usecase: string) => EndTimer {
+  const duration = new Histogram({
+    name: 'usecase_duration_seconds',
+    help: 'Time that a use case took, failures included.',
+    labelNames: ['usecase'] as const,
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10],
+    registers: [registry],
+  })
+  return (usecase) => {
+    const end = duration.startTimer({ usecase })
+    return () => void end()
+  }
+}
+
 /** Counts and times every request by route pattern: a path with ids in it would be a series per id. */
 export function measureRequests(app: FastifyInstance, registry: Registry): void {
   const labelNames = ['method', 'path', 'status'] as const

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandle
 import type { z } from 'zod'
 import type { AuthenticatedContext, Context } from './context.ts'
 import { serializerOf } from './json-schema.ts'
+import type { EndTimer } from './metrics.ts'
 import { Problem } from './problem.ts'
 import { validationProblem } from './validation.ts'
 
@@ -13,6 +14,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Patterns of the routes whose path holds a secret. */
     secretPaths: string[]
+    /** Starts the clock of a use case. */
+    timeUseCase: (usecase: string) => EndTimer
   }
 }
 
@@ -54,12 +57,22 @@ export function route<const Contract extends RouteContract>(
       if (contract.deprecated) announceEnd(reply, contract.deprecated)
       const { params, query, body } = request
       const input = { params, query, body } as RouteRequest<Contract>
-      const result = await handler(input, contextOf(request, reply), { request, reply })
+      const result = await timed(app.timeUseCase(contract.operationId), () =>
+        handler(input, contextOf(request, reply), { request, reply }),
+      )
       // A stream that was handed over is not sent yet; the handler says so by returning the reply.
       if (reply.sent || (result as unknown) === reply) return reply
       return reply.code(success.status).send(result)
     },
   })
+}
+
+async function timed<Result>(end: EndTimer, work: () => Result): Promise<Awaited<Result>> {
+  try {
+    return await work()
+  } finally {
+    end()
+  }
 }
 
 /** Authentication, then the role: before the body is read. */

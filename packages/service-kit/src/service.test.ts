@@ -437,6 +437,19 @@ describe('buildService', () => {
     expect(hash).toBe(`#${problem.code}`)
   })
 
+  it('times every use case by the name of its operation, those that fail included', async () => {
+    const count = async (usecase: string) => {
+      const { body } = await service.app.inject('/metrics')
+      const line = new RegExp(
+        `usecase_duration_seconds_count\\{[^}]*usecase="${usecase}"[^}]*\\} (\\d+)`,
+      ).exec(body)
+      return Number(line?.[1] ?? 0)
+    }
+    const before = await count('fail')
+    await service.app.inject('/fail/unexpected')
+    expect(await count('fail')).toBe(before + 1)
+  })
+
   it('does not count probes and scrapes as requests', async () => {
     for (const path of ['/live', '/ready', '/health', '/metrics']) await service.app.inject(path)
     const { body } = await service.app.inject('/metrics')

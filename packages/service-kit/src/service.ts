@@ -19,7 +19,7 @@ import { requestLimits } from './http-limits.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { createAccessLogger, createLogger } from './logging.ts'
 import { Messaging } from './messaging.ts'
-import { createMetrics, measureRequests } from './metrics.ts'
+import { createMetrics, createUseCaseTimer, measureRequests } from './metrics.ts'
 import { installOpenApi } from './openapi.ts'
 import { JobRunner, type PeriodicJob, type ScheduledJob } from './periodic-jobs.ts'
 import { RequestLog } from './request-log.ts'
@@ -109,6 +109,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   })
   propagateTraces(app)
   measureRequests(app, metrics)
+  app.decorate('timeUseCase', createUseCaseTimer(metrics))
   logRequests(app, createAccessLogger(logger), config.ACCESS_LOG_SAMPLE)
   await installOpenApi(app, { title, description, version: '1.0.0' })
   installHealth(app, { title, readiness, lifecycle, metrics })
