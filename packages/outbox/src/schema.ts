@@ -16,7 +16,7 @@ export const outboxTableSql = `CREATE TABLE outbox (
   parked_reason VARCHAR(300) NULL,
   UNIQUE KEY outbox_event_id (event_id),
   KEY outbox_sent_id (sent, id)
-) CHARACTER SET utf8mb4`
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`
 
 export const inboxTableSql = `CREATE TABLE inbox (
   consumer VARCHAR(64) CHARACTER SET ascii NOT NULL,
@@ -24,4 +24,4 @@ export const inboxTableSql = `CREATE TABLE inbox (
   processed_at DATETIME(3) NOT NULL,
   PRIMARY KEY (consumer, event_id),
   KEY inbox_processed_at (processed_at)
-) CHARACTER SET utf8mb4`
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`

@@ -45,6 +45,15 @@ export function describeMigrations(options: { migrationsDir: string; schemaPath:
       }
     })
 
+    it('leave no collation to the server, whose default differs between MySQL and MariaDB', async () => {
+      const mysql = await createTestMysql({ migrationsDir, collation: 'utf8mb4_swedish_ci' })
+      try {
+        expect(await foreignCollations(mysql)).toEqual([])
+      } finally {
+        await mysql.drop()
+      }
+    })
+
     it('make the tables that the Prisma schema describes, and no other', async () => {
       const mysql = await createTestMysql({ migrationsDir })
       try {
@@ -64,6 +73,20 @@ export function describeMigrations(options: { migrationsDir: string; schemaPath:
       }
     })
   })
+}
+
+/** Tables and columns whose collation is not one that migrations name. The table of dbmate is its own. */
+async function foreignCollations(mysql: TestMysql): Promise<string[]> {
+  const named = "('utf8mb4_unicode_ci', 'utf8mb4_bin', 'ascii_general_ci', 'ascii_bin')"
+  const rows = await mysql.query<{ place: string }>(
+    `SELECT CONCAT(table_name, ' ', table_collation) AS place FROM information_schema.tables
+       WHERE table_schema = ? AND table_name <> 'schema_migrations' AND table_collation NOT IN ${named}
+     UNION ALL
+     SELECT CONCAT(table_name, '.', column_name, ' ', collation_name) FROM information_schema.columns
+       WHERE table_schema = ? AND table_name <> 'schema_migrations' AND collation_name NOT IN ${named}`,
+    [mysql.database, mysql.database],
+  )
+  return rows.map(({ place }) => place)
 }
 
 async function columnsOf(mysql: TestMysql): Promise<Column[]> {

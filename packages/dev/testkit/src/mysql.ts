@@ -17,8 +17,14 @@ export interface TestMysql {
   drop(): Promise<void>
 }
 
-/** A fresh database with the migrations of the folder applied. Dropped by `drop()`. */
-export async function createTestMysql(options: { migrationsDir?: string } = {}): Promise<TestMysql> {
+/**
+ * A fresh database with the migrations of the folder applied. Dropped by `drop()`.
+ *
+ * @param options.collation the database's default; that of production when left out
+ */
+export async function createTestMysql(
+  options: { migrationsDir?: string; collation?: string } = {},
+): Promise<TestMysql> {
   const { host, port, user, password } = testServers().mysql
   const database = uniqueName('t_')
   const connection = await mariadb.createConnection({
@@ -29,7 +35,9 @@ export async function createTestMysql(options: { migrationsDir?: string } = {}):
     bigIntAsNumber: true,
     allowPublicKeyRetrieval: true,
   })
-  await connection.query(`CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`)
+  await connection.query(
+    `CREATE DATABASE ${database} CHARACTER SET utf8mb4 COLLATE ${options.collation ?? 'utf8mb4_unicode_ci'}`,
+  )
   await connection.query(`USE ${database}`)
   const url = `mysql://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}`
   const migrate = async (direction: 'up' | 'rollback') => {

@@ -1,0 +1,16 @@
+-- migrate:up
+
+-- Without COLLATE the server chooses, and MySQL and MariaDB choose differently.
+ALTER TABLE inbox
+  DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+ALTER TABLE outbox
+  MODIFY msg_key VARCHAR(200) COLLATE utf8mb4_unicode_ci NOT NULL,
+  MODIFY payload MEDIUMTEXT COLLATE utf8mb4_unicode_ci NOT NULL,
+  MODIFY headers TEXT COLLATE utf8mb4_unicode_ci NOT NULL,
+  MODIFY parked_reason VARCHAR(300) COLLATE utf8mb4_unicode_ci NULL,
+  DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+
+-- migrate:down
+
+-- Older code works with these collations, too.
+DO 0;
