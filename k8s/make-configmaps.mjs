@@ -9,6 +9,8 @@ const docker = new URL('../infrastructure/docker/', import.meta.url)
 const configMaps = {
   'bigtech-scripts': {
     'mysql-accounts.sh': 'mysql/accounts.sh',
+    'mysql-backup.sh': 'backup/mysql.sh',
+    'mongodb-backup.sh': 'backup/mongodb.sh',
     'mongodb-start.sh': 'mongodb/start.sh',
     'accounts.sh': 'mongodb/accounts.sh',
     'accounts.js': 'mongodb/accounts.js',

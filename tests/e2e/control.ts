@@ -8,6 +8,8 @@ export type ProcessName =
   | 'chat-service#2'
   | 'notification-service'
   | 'analytics-service'
+  | 'media-service'
+  | 'media-worker'
   | 'gateway'
   | 'mysql'
   | 'redis'

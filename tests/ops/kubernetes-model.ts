@@ -55,6 +55,7 @@ export interface Resource {
   spec: {
     replicas?: number
     template?: Pod
+    jobTemplate?: { spec: { template: Pod } }
     selector?: Record<string, string> & { matchLabels?: Record<string, string> }
     ports?: Array<{ port: number; targetPort?: string }>
     scaleTargetRef?: { kind: string; name: string }
@@ -94,9 +95,9 @@ export function named(kind: string, name: string): Resource {
   return found
 }
 
-export const workloads = ofKind('Deployment', 'StatefulSet', 'Job')
+export const workloads = ofKind('Deployment', 'StatefulSet', 'Job', 'CronJob')
 
-export const podOf = (resource: Resource): Pod => resource.spec.template as Pod
+export const podOf = ({ spec }: Resource): Pod => (spec.jobTemplate?.spec.template ?? spec.template) as Pod
 
 export const appOf = (labels: Record<string, string> | undefined): string =>
   labels?.['app.kubernetes.io/name'] ?? ''

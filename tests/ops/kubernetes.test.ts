@@ -234,7 +234,7 @@ describe('the network policies', () => {
       callers('mongodb')
         .filter((caller) => caller !== 'mongodb')
         .sort(),
-    ).toEqual(['chat-service', 'mongodb-accounts'])
+    ).toEqual(['chat-service', 'mongodb-accounts', 'mongodb-backup'])
     expect(callers('redis').sort()).toEqual(['chat-service', 'user-service'])
     for (const name of serviceDeployments) {
       expect(

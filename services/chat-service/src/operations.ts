@@ -1,6 +1,7 @@
 import { loadConfig, type OpenOperations } from '@bigtech/service-kit'
 import mongoose from 'mongoose'
 import { Registry } from 'prom-client'
+import { z } from 'zod'
 import { configSchema } from './config.ts'
 import { createMysql } from './infrastructure/mysql.ts'
 import { contactCopies } from './modules/contacts/contacts.copies.ts'
@@ -9,12 +10,14 @@ import { checkRoomFigures } from './modules/rooms/room-figures.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
 
+const storeSchema = z.object({
+  DATABASE_URL: configSchema.shape.DATABASE_URL,
+  MONGO_URL: configSchema.shape.MONGO_URL,
+})
+
 /** Opens what operators do with chat-service. */
 export const openOperations: OpenOperations = async (env) => {
-  const { DATABASE_URL, MONGO_URL } = loadConfig(
-    configSchema.pick({ DATABASE_URL: true, MONGO_URL: true }),
-    env,
-  )
+  const { DATABASE_URL, MONGO_URL } = loadConfig(storeSchema, env)
   const mysql = createMysql(DATABASE_URL, new Registry())
   const mongo = mongoose.createConnection(MONGO_URL, { serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS })
   const database = async () => (await mongo.asPromise()).db!

@@ -2,15 +2,18 @@ import { uuidv7 } from '@bigtech/contracts'
 import { createOutbox } from '@bigtech/outbox'
 import { loadConfig, type OpenOperations } from '@bigtech/service-kit'
 import { Registry } from 'prom-client'
+import { z } from 'zod'
 import { configSchema } from './config.ts'
 import { createMysql } from './infrastructure/mysql.ts'
 import { ownedPairs, republishPairs } from './modules/friendship/owned-pairs.ts'
 import { peopleCopies } from './modules/people/people.copies.ts'
 import { PeopleRepository } from './modules/people/people.repository.ts'
 
+const storeSchema = z.object({ DATABASE_URL: configSchema.shape.DATABASE_URL })
+
 /** Opens what operators do with friend-service. The running service publishes what is stored here. */
 export const openOperations: OpenOperations = async (env) => {
-  const { DATABASE_URL } = loadConfig(configSchema.pick({ DATABASE_URL: true }), env)
+  const { DATABASE_URL } = loadConfig(storeSchema, env)
   const mysql = createMysql(DATABASE_URL, new Registry())
   const outbox = createOutbox('friend-service')
   return {

@@ -1,13 +1,16 @@
 import { loadConfig, type OpenOperations } from '@bigtech/service-kit'
 import { Registry } from 'prom-client'
+import { z } from 'zod'
 import { configSchema } from './config.ts'
 import { createMysql } from './infrastructure/mysql.ts'
 import { contactCopies } from './modules/contacts/contacts.copies.ts'
 import { ContactsRepository } from './modules/contacts/contacts.repository.ts'
 
+const storeSchema = z.object({ DATABASE_URL: configSchema.shape.DATABASE_URL })
+
 /** Opens what operators do with notification-service. */
 export const openOperations: OpenOperations = async (env) => {
-  const { DATABASE_URL } = loadConfig(configSchema.pick({ DATABASE_URL: true }), env)
+  const { DATABASE_URL } = loadConfig(storeSchema, env)
   const mysql = createMysql(DATABASE_URL, new Registry())
   return {
     copies: contactCopies(mysql, new ContactsRepository(mysql)),

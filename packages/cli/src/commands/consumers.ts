@@ -1,12 +1,14 @@
-import { groupLags, planRewind, rewindGroup } from '@bigtech/kafka'
+import { groupLags, type KafkaConnection, planRewind, type RewindPlan, rewindGroup } from '@bigtech/kafka'
+import { CommandError } from '@bigtech/service-kit'
 import type { Command } from 'commander'
 import { parseTime } from '../arguments.ts'
 import { withKafka } from '../kafka-session.ts'
 import { type CommandContext, dryRunNote } from '../output.ts'
 
 interface RewindOptions {
-  readonly topic: string
+  readonly topic?: string
   readonly to: Date
+  readonly all?: boolean
   readonly apply?: boolean
 }
 
@@ -26,18 +28,50 @@ export function addConsumerCommands(program: Command, { output }: CommandContext
       )
     })
   consumers
-    .command('rewind <group>')
-    .description("read a topic again from a time on; the group's service must be stopped")
-    .requiredOption('--topic <topic>', 'topic to read again')
+    .command('rewind [group]')
+    .description('read topics again from a time on; the services of the groups must be stopped')
     .requiredOption('--to <time>', 'RFC 3339, 2026-01-27T10:00:00Z say', parseTime)
+    .option('--topic <topic>', 'only this topic')
+    .option('--all', 'every group: after a restore')
     .option('--apply', 'move the positions')
-    .action(async (group: string, { topic, to, apply = false }: RewindOptions) => {
-      const plan = await withKafka(async ({ kafka }) => {
-        const plan = await planRewind(kafka, { group, topic, to })
-        if (apply) await rewindGroup(kafka, plan)
-        return plan
+    .action(async (group: string | undefined, options: RewindOptions) => {
+      if ((group === undefined) === (options.all !== true))
+        throw new CommandError('Name a group, or add --all.', 2)
+      const { apply = false } = options
+      const plans = await withKafka(async ({ kafka }) => {
+        const plans = await planAll(kafka, group, options)
+        const groups = Map.groupBy(apply ? plans : [], (plan) => plan.group)
+        // Moving takes seconds for each topic, so groups side by side; a group cannot be moved twice at a time.
+        await Promise.all([...groups.values()].map((own) => rewindInTurn(kafka, own)))
+        return plans
       })
-      const what = `${group} ${apply ? 'will' : 'would'} read ${plan.records} records of ${topic} again`
-      output.print([what, ...(apply ? [] : [dryRunNote])], { ...plan, applied: apply })
+      output.print(
+        [
+          ...plans.map(
+            ({ group, topic, records }) =>
+              `${group} ${apply ? 'will' : 'would'} read ${records} records of ${topic} again`,
+          ),
+          ...(apply ? [] : [dryRunNote]),
+        ],
+        { plans, applied: apply },
+      )
     })
+}
+
+/** Only what moves a position. */
+async function planAll(
+  kafka: KafkaConnection,
+  group: string | undefined,
+  { topic, to }: RewindOptions,
+): Promise<RewindPlan[]> {
+  const lags = (await groupLags(kafka)).filter(
+    (lag) => (group === undefined || lag.group === group) && (topic === undefined || lag.topic === topic),
+  )
+  if (lags.length === 0) throw new CommandError(`No group ${group ?? ''} has read ${topic ?? 'anything'}.`)
+  const plans = await Promise.all(lags.map((lag) => planRewind(kafka, { ...lag, to })))
+  return plans.filter(({ records }) => records > 0)
+}
+
+async function rewindInTurn(kafka: KafkaConnection, plans: readonly RewindPlan[]): Promise<void> {
+  for (const plan of plans) await rewindGroup(kafka, plan)
 }

@@ -55,7 +55,7 @@ function filtered(command: Command): Command {
     .option('--event-id <id>', 'this event')
     .option('--place <partition:offset>', 'this record of the dead-letter topic')
     .option('--group <group>', 'given up by this consumer group')
-    .option('--type <event type>', 'of this event type')
+    .option('--type <event-type>', 'of this event type')
     .option('--since <time>', 'failed at or after this time', parseTime)
     .option('--limit <n>', 'at most so many', parseCount)
     .option('--settled', 'also those that were replayed or discarded')

@@ -12,7 +12,7 @@ interface EraseOptions {
 export function addUserCommands(program: Command, { output, exit }: CommandContext): void {
   const users = program.command('users').description('accounts, where user-service is')
   users
-    .command('sessions <user id>')
+    .command('sessions <user-id>')
     .description('list where a user is signed in')
     .action(async (id: string) => {
       const sessions = await withUsers((operations) => operations.sessions(userId(id)))
@@ -22,7 +22,7 @@ export function addUserCommands(program: Command, { output, exit }: CommandConte
       )
     })
   users
-    .command('revoke <user id>')
+    .command('revoke <user-id>')
     .description('end all sessions of a user, or one')
     .option('--session <id>', 'only this one')
     .option('--apply', 'do it')
@@ -37,7 +37,7 @@ export function addUserCommands(program: Command, { output, exit }: CommandConte
       if (session !== undefined && ended === 0) exit(1)
     })
   users
-    .command('export <user id>')
+    .command('export <user-id>')
     .description('print everything that the services store of a user, as JSON')
     .action((id: string) =>
       withUsers(async (operations) => {
@@ -46,7 +46,7 @@ export function addUserCommands(program: Command, { output, exit }: CommandConte
       }),
     )
   users
-    .command('erase <user id>')
+    .command('erase <user-id>')
     .description('delete an account in all services; cannot be undone')
     .option('--messages <keep|remove>', 'what becomes of the messages', 'keep')
     .option('--apply', 'do it')

@@ -18,7 +18,12 @@ export async function runFile(args: Args): Promise<number> {
   const child = spawn(process.execPath, [file, ...rest], {
     cwd: instance.root,
     stdio: 'inherit',
-    env: { ...process.env, BIGTECH_SERVERS_FILE: serversFile(instance), ...addresses },
+    env: {
+      ...process.env,
+      BIGTECH_INSTANCE: instance.name,
+      BIGTECH_SERVERS_FILE: serversFile(instance),
+      ...addresses,
+    },
   })
   const [code] = (await once(child, 'exit')) as [number | null]
   return code ?? 1
