@@ -19,6 +19,7 @@ beforeAll(async () => {
     KAFKA_BROKERS: world.kafka.brokers.join(','),
     KAFKA_TOPIC_PREFIX: world.kafka.topicPrefix,
     JWT_PRIVATE_KEY_FILE: world.keyFile,
+    TOTP_KEYS: 'a-key-of-tests-alone',
     FRIEND_SERVICE_URL: 'http://127.0.0.1:9',
     CHAT_SERVICE_URL: 'http://127.0.0.1:9',
     NOTIFICATION_SERVICE_URL: 'http://127.0.0.1:9',

@@ -11,7 +11,7 @@ import {
 } from '@bigtech/service-kit'
 import { configSchema } from './config.ts'
 import { readSigningKeys, type SigningKeys } from './infrastructure/signing-keys.ts'
-import { openStores, type Stores } from './infrastructure/stores.ts'
+import { type DataStores, openDataStores } from './infrastructure/stores.ts'
 import { createDeletionRepository } from './modules/deletion/deletion.repository.ts'
 import { createDeletionService } from './modules/deletion/deletion.service.ts'
 import { relationCopies } from './modules/directory/relations.copies.ts'
@@ -27,7 +27,7 @@ import { createTokens } from './modules/session/tokens.ts'
 
 interface Opened {
   readonly service: Service
-  readonly stores: Stores
+  readonly stores: DataStores
   readonly keys: SigningKeys
 }
 
@@ -44,7 +44,7 @@ export const openOperations: OpenOperations = async (env) => {
     signing: { ...keys.signer, expiresInSeconds: ACCESS_TOKEN_SECONDS },
     logDestination: commandLogDestination,
   })
-  const stores = await openStores(service, config, 1)
+  const stores = await openDataStores(service, config)
   const { mysql, outbox } = stores
   return {
     owned: () => ownedUsers(mysql),
@@ -114,7 +114,7 @@ async function* exportData(opened: Opened, userId: number): AsyncGenerator<Uint8
   yield* archive(await profiles.exportMyData(await contextOf(opened, userId)))
 }
 
-async function passwordHashOf({ mysql }: Stores, userId: number): Promise<string> {
+async function passwordHashOf({ mysql }: DataStores, userId: number): Promise<string> {
   const row = await mysql.run('operatorCredential', (db) => db.credential.findUnique({ where: { userId } }))
   if (!row) throw new CommandError(`Account ${userId} has no password: it is deleted, or being deleted.`)
   return row.passwordHash

@@ -16,6 +16,20 @@ export type Stores = Awaited<ReturnType<typeof openStores>>
 
 /** Opens what the modules share: stores, password threads, clients of neighbor services. */
 export async function openStores(service: Service, config: Config, workers: number) {
+  return {
+    ...(await openDataStores(service, config)),
+    passwords: openPasswordHasher(service, {
+      cost: config.BCRYPT_COST,
+      workers,
+      queue: config.BCRYPT_QUEUE,
+    }),
+  }
+}
+
+export type DataStores = Awaited<ReturnType<typeof openDataStores>>
+
+/** Opens the same without password threads, which commands for operators have no use for. */
+export async function openDataStores(service: Service, config: Config) {
   const redis = await openRedis(service, config.REDIS_URL)
   return {
     redis,
@@ -23,11 +37,6 @@ export async function openStores(service: Service, config: Config, workers: numb
     outbox: openOutbox(service, config.DATABASE_URL),
     limiter: openRateLimiter(service, redis),
     secretBox: createSecretBox(config.TOTP_KEYS),
-    passwords: openPasswordHasher(service, {
-      cost: config.BCRYPT_COST,
-      workers,
-      queue: config.BCRYPT_QUEUE,
-    }),
     neighbours: openNeighbours(service, {
       friendServiceUrl: config.FRIEND_SERVICE_URL,
       chatServiceUrl: config.CHAT_SERVICE_URL,
