@@ -42,9 +42,7 @@ export function secretsOf(secret, key) {
   }
   secrets['user-service'].REDIS_URL = redisUrl('user_service', redis.REDIS_USER_PASSWORD, 0)
   secrets['user-service'].TOTP_KEYS = secret()
-  // One token of the operators: for figures, and for the page of the jobs.
-  const operatorToken = secret()
-  secrets['analytics-service'].OPERATOR_TOKEN = operatorToken
+  secrets['analytics-service'].OPERATOR_TOKEN = secret()
   Object.assign(secrets['chat-service'], {
     REDIS_URL: redisUrl('chat_service', redis.REDIS_CHAT_PASSWORD, 1),
     MONGO_URL: `mongodb+srv://chat_service:${mongodb.MONGO_CHAT_PASSWORD}@${members}/bigtech_chat?replicaSet=rs0&tls=false`,
@@ -54,7 +52,7 @@ export function secretsOf(secret, key) {
     S3_URL: 'https://CHANGE_ME',
     S3_ACCESS_KEY: 'CHANGE_ME',
     S3_SECRET_KEY: 'CHANGE_ME',
-    OPERATOR_TOKEN: operatorToken,
+    OPERATOR_TOKEN: secret(),
   })
   Object.assign(secrets['notification-service'], {
     SMTP_URL: 'smtp://CHANGE_ME:587',

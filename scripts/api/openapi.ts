@@ -43,7 +43,7 @@ export function openApiDocument(): Json {
     paths[path] = { ...paths[path], [contract.method.toLowerCase()]: operationOf(contract, shapes) }
   }
   shapes.of(problemBody, 'output', 'Problem')
-  shapes.of(failureEnvelope, 'output', 'Failure')
+  shapes.of(failureEnvelope, 'output', 'FailureEnvelope')
   return {
     openapi: '3.1.1',
     info: {
@@ -196,7 +196,7 @@ function problemResponse({ errors }: RouteContract, status: number, codes: reado
     ...(status === 429 || status === 503 ? { headers: { 'Retry-After': retryAfter } } : {}),
     content: {
       [isEnvelope ? 'application/json' : 'application/problem+json']: {
-        schema: { $ref: `#/components/schemas/${isEnvelope ? 'Failure' : 'Problem'}` },
+        schema: { $ref: `#/components/schemas/${isEnvelope ? 'FailureEnvelope' : 'Problem'}` },
         examples: Object.fromEntries(codes.map((code) => [code, example(code)])),
       },
     },

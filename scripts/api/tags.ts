@@ -15,6 +15,8 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   messages: 'Sending, reading, editing, searching; reactions, pins, forwarding.',
   'read state': 'How far everybody has read.',
   stream: 'Everything that concerns you, as it happens (Server-Sent Events).',
+  moderation: 'Reporting people and messages, and what moderators decide.',
+  'room tools': 'What owners and admins of a room can set: slow mode, silence, announcements, bans.',
   files: 'Uploading files for messages and avatars, and fetching them.',
   documents: 'Workbooks, PDFs and scanned pages: text, tables, key facts and reports of them.',
   pictures: 'Avatars, for everybody.',

@@ -26,7 +26,7 @@ export async function installOpenApi(
         securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
         schemas: {
           Problem: jsonSchemaOf(problemBody, 'output'),
-          Failure: jsonSchemaOf(failureEnvelope, 'output'),
+          FailureEnvelope: jsonSchemaOf(failureEnvelope, 'output'),
         },
       },
     },
@@ -88,7 +88,7 @@ function responsesOf(contract: RouteContract): JsonObject {
   const responses: JsonObject = { [success.status]: answer }
   const failure =
     contract.errors === 'envelope'
-      ? { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } }
+      ? { 'application/json': { schema: { $ref: '#/components/schemas/FailureEnvelope' } } }
       : { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
   for (const [status, codes] of problemCodesOf(contract)) {
     responses[status] = {
