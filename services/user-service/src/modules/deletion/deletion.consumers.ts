@@ -2,6 +2,7 @@ import {
   analyticsDataErased,
   chatDataErased,
   friendDataErased,
+  mediaDataErased,
   notificationDataErased,
 } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
@@ -18,5 +19,6 @@ export function deletionSubscriptions(deletions: DeletionRepository): Subscripti
     on(analyticsDataErased, (event) =>
       deletions.confirm(event.event_id, event.deletion_id, 'analytics-service'),
     ),
+    on(mediaDataErased, (event) => deletions.confirm(event.event_id, event.deletion_id, 'media-service')),
   ]
 }

@@ -3,6 +3,7 @@ import {
   chatDataErased,
   friendDataErased,
   friendRequestAccepted,
+  mediaDataErased,
   notificationDataErased,
   userBlocked,
   userDeleted,
@@ -39,8 +40,20 @@ const status = async (id: string) => (await users.call('GET', `/auth/deletions/$
 const stepsOf = ({ steps }: { steps: { step: string; state: string }[] }) =>
   Object.fromEntries(steps.map(({ step, state }) => [step, state]))
 
-const confirmations = [friendDataErased, chatDataErased, notificationDataErased, analyticsDataErased]
-const confirming = ['friend-service', 'chat-service', 'notification-service', 'analytics-service']
+const confirmations = [
+  friendDataErased,
+  chatDataErased,
+  notificationDataErased,
+  analyticsDataErased,
+  mediaDataErased,
+]
+const confirming = [
+  'friend-service',
+  'chat-service',
+  'notification-service',
+  'analytics-service',
+  'media-service',
+]
 
 describe('deleting an account', () => {
   it('needs the password, and changes nothing without it', async () => {

@@ -12,6 +12,7 @@ export const deletionSteps = [
   'chat-service',
   'notification-service',
   'analytics-service',
+  'media-service',
 ] as const
 export type DeletionStep = (typeof deletionSteps)[number]
 
