@@ -107,7 +107,12 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^services/chat-service/src/modules/',
-        pathNot: ['repository\\.ts$', '\\.test\\.ts$', '/messages\\.module\\.ts$', '/documents\\.ts$'],
+        pathNot: [
+          'repository\\.ts$',
+          '\\.test\\.ts$',
+          '/(messages|search)\\.module\\.ts$',
+          '/documents\\.ts$',
+        ],
       },
       to: { path: ['/infrastructure/mongo[^/]*\\.ts$', 'node_modules/(mongoose|mongodb)(/|$)'] },
     },

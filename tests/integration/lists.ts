@@ -121,6 +121,9 @@ async function roomLists(owner: Person, member: Person, others: readonly Person[
   const edit = () =>
     expectStatus(200, chat(owner, 'PATCH', `/messages/${room}/${edited}`, { content: `찾아 ${++edits}` }))
   await times(5, edit)
+  // The search follows about a second behind.
+  const found = `/messages/search?q=${encodeURIComponent('찾아')}&room_id=${room}&limit=100`
+  await waitFor(async () => (await chat(owner, 'GET', found)).body.items.length === 7)
   const inRoom = { readers: [owner, member], params: { room_id: room } } as const
   const ownersAlone = { readers: [owner, owner], params: { room_id: room } } as const
   const messageKey: List['keyOf'] = ({ message_id }) => message_id

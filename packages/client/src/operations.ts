@@ -387,7 +387,7 @@ export const revokeJoinLink: Operation<{ params: { room_id: number; link_id: num
 export const revokeSession: Operation<{ params: { session_id: string } }, undefined> = { method: 'DELETE', path: '/auth/sessions/:session_id' }
 
 /** Search the messages you may see, newest first. */
-export const searchMessages: Operation<{ query: { q: string; room_id?: number | undefined; limit?: number | undefined; cursor?: string | undefined } }, { items: Message[]; next_cursor: string | null }> = { method: 'GET', path: '/messages/search' }
+export const searchMessages: Operation<{ query: { q: string; room_id?: number | undefined; limit?: number | undefined; cursor?: string | undefined } }, { items: Message[]; next_cursor: string | null; is_partial: boolean }> = { method: 'GET', path: '/messages/search' }
 
 /** Find users by the beginning of their username, or of a word of their display name. */
 export const searchUsers: Operation<{ query: { limit?: number | undefined; cursor?: string | undefined; q: string } }, { items: PublicProfile[]; next_cursor: string | null }> = { method: 'GET', path: '/users/search' }

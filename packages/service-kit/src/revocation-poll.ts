@@ -11,7 +11,7 @@ const RETRY_MS = 50
 const OVERLAP_MS = 10_000
 const ACCESS_TOKEN_MS = 10 * 60_000
 
-export interface RevocationPage {
+interface RevocationPage {
   /** By the clock that dated the revocations. */
   readonly asOf: Date
   readonly sessionIds: readonly string[]

@@ -14,6 +14,8 @@ export interface TestRooms {
   as(userId: number, method: string, url: string, body?: unknown, process?: number): Promise<Answer>
   /** A message that must be taken. */
   send(userId: number, roomId: number, body: string | object, process?: number): Promise<Message>
+  /** Waits until the search knows all that has been sent to the room, and its last edit. */
+  indexed(roomId: number): Promise<void>
   /** The messages' own database, to look into. */
   readonly db: mongo.Db
   close(): Promise<void>
@@ -45,12 +47,28 @@ export async function startTestRooms(overrides: Partial<ChatConfig> = {}): Promi
       if (answer.status !== 201) throw new Error(`not sent: ${answer.status} ${JSON.stringify(answer.body)}`)
       return answer.body
     },
+    indexed: (roomId) => untilIndexed(connection.db!, roomId),
     db: connection.db!,
     close: async () => {
       await connection.close()
       await chat.close()
     },
   }
+}
+
+async function untilIndexed(db: mongo.Db, roomId: number): Promise<void> {
+  await waitFor(async () => {
+    const messages = await db
+      .collection<{ _id: string; cseq: number }>('messages')
+      .find({ room_id: roomId, message_type: { $ne: 'system' } })
+      .toArray()
+    const entries = await db
+      .collection<{ _id: string; version: number }>('search_entries')
+      .find({ room_id: roomId })
+      .toArray()
+    const versions = new Map(entries.map(({ _id, version }) => [_id, version]))
+    return messages.every(({ _id, cseq }) => versions.get(_id) === cseq)
+  })
 }
 
 /** 1, 2, ... up to n. */

@@ -1,4 +1,6 @@
+import { waitFor } from '@bigtech/testkit'
 import { expect } from 'vitest'
+import { stack } from '../../e2e/stack.ts'
 import { everybody, members, type Row, type Table } from './row.ts'
 import type { Scene } from './scene.ts'
 
@@ -65,6 +67,12 @@ export const messageRows: readonly Row[] = [
     operationId: 'searchMessages',
     table: everybody(200),
     request: () => ({ query: { q: '안녕하세요' } }),
+    // The search follows about a second behind.
+    once: async ({ as, room }) => {
+      const found = `${stack.chat}/messages/search?q=${encodeURIComponent('안녕하세요')}&room_id=${room}`
+      await waitFor(async () => (await as('owner')('GET', found)).body.items.length > 0)
+      return {}
+    },
     check: ({ body }, { room }, role) =>
       expect(body.items.some((item: { room_id: number }) => item.room_id === room)).toBe(
         ['member', 'admin', 'owner'].includes(role),

@@ -122,7 +122,7 @@ export const searchMessages = defineRoute({
   tag,
   summary: 'Search the messages you may see, newest first',
   description:
-    'All words must occur; text written without spaces (Chinese, Japanese, Korean, Thai, ...) and emoji are found by any part. Case, width, accents and vowel points do not matter.',
+    'All words must occur; text written without spaces (Chinese, Japanese, Korean, Thai, ...) and emoji are found by any part. Case, width, accents and vowel points do not matter. A message is found about a second after it was sent or edited. A search that would take long answers with what it has found so far: `is_partial` is then true, also with no items, and `next_cursor` goes on.',
   query: z.object({
     q: typedText({ max: 100 }),
     room_id: idParam.optional(),
@@ -132,8 +132,12 @@ export const searchMessages = defineRoute({
   success: {
     status: 200,
     description: 'A page of messages.',
-    schema: z.object({ items: z.array(message), next_cursor: z.string().nullable() }),
-    example: { items: [messageExample], next_cursor: null },
+    schema: z.object({
+      items: z.array(message),
+      next_cursor: z.string().nullable(),
+      is_partial: z.boolean(),
+    }),
+    example: { items: [messageExample], next_cursor: null, is_partial: false },
   },
   problems: [...roomProblems, 'CURSOR_INVALID', 'RATE_LIMITED'],
 })

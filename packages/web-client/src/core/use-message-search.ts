@@ -4,6 +4,8 @@ import { useEffect, useState } from 'react'
 import { call } from './api.ts'
 
 const TYPED_FOR_MS = 300
+/** Further requests for one page, of a search that finds nothing for long. */
+const MAX_STEPS = 10
 
 /** Searches while typing, in one room or in all. */
 export function useMessageSearch(text: string, roomId?: number) {
@@ -13,13 +15,22 @@ export function useMessageSearch(text: string, roomId?: number) {
     enabled: q !== '',
     staleTime: 5_000,
     initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam: cursor }) =>
-      call(searchMessages, {
-        query: { q, limit: 30, ...(roomId ? { room_id: roomId } : {}), ...(cursor ? { cursor } : {}) },
-      }),
+    queryFn: ({ pageParam }) => findSome(q, roomId, pageParam),
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   })
   return { ...search, q, messages: search.data?.pages.flatMap(({ items }) => items) ?? [] }
+}
+
+/** The next page with anything on it: a search that takes long answers with what it has found so far, maybe nothing. */
+async function findSome(q: string, roomId: number | undefined, from: string | undefined) {
+  let cursor = from
+  for (let step = 1; ; step++) {
+    const query = { q, limit: 30, ...(roomId ? { room_id: roomId } : {}), ...(cursor ? { cursor } : {}) }
+    const page = await call(searchMessages, { query })
+    if (!page.is_partial || page.items.length > 0 || page.next_cursor === null || step === MAX_STEPS)
+      return page
+    cursor = page.next_cursor
+  }
 }
 
 /** A value once it has not changed for a moment. */

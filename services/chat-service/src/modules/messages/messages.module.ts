@@ -25,6 +25,7 @@ import { ReadState } from './reading/read-state.ts'
 import { RoomHeadsReader } from './reading/room-summaries.ts'
 import { UnreadCountRepository } from './reading/unread-counts.repository.ts'
 import { RoomUpdates } from './room-updates.ts'
+import { createSearch } from './search/search.module.ts'
 import { createStreamSource, type StreamSource } from './stream-source.ts'
 
 export interface MessagesOptions {
@@ -82,7 +83,8 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   const common = { repository, views, members, limits, updates }
   const files = openMediaService(service, options.mediaServiceUrl)
   const messages = new MessageService({ ...common, appender, writer, versions, files })
-  const history = new HistoryService({ ...common, positions, reads, rooms })
+  const search = createSearch({ service, store, source: repository })
+  const history = new HistoryService({ ...common, positions, reads, rooms, search })
   service.app.register(messageRoutes, { messages, history })
   createIndexes(service, repository)
   service.lifecycle.onStop('producers', 'room heads', () => rooms.flush())

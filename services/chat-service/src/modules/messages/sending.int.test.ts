@@ -32,6 +32,7 @@ describe('a reply', () => {
     const stream = await openTestStream(rooms.addresses[1]!, { token: await rooms.chat.token(late) })
     const reply = await rooms.send(b, roomId, { content: 'agreed', reply_to: secret.message_id })
     expect(reply.reply_preview).toMatchObject({ seq: secret.seq, content: 'before you came' })
+    await rooms.indexed(roomId)
     for (const url of [urlOf(reply), `/messages/${roomId}`, '/messages/search?q=agreed']) {
       const { body } = await rooms.as(late, 'GET', url)
       const shown: Message = body.items ? body.items.at(-1) : body

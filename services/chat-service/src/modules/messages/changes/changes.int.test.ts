@@ -186,6 +186,7 @@ describe('deleteMessage', () => {
   it('for oneself hides it from oneself alone, in every answer', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'embarrassing')
+    await rooms.indexed(roomId)
     const hidden = await rooms.as(b, 'DELETE', `${urlOf(message)}?for=me`)
     expect(hidden.body).toMatchObject({ is_deleted: true, deleted_for: 'me', content: '', seq: 1 })
     for (const url of [

@@ -8,6 +8,7 @@ import type { RoomPositions } from '../log/room-heads.repository.ts'
 import type { MessageRecord } from '../message.ts'
 import type { MessageLimits } from '../message-limits.ts'
 import type { RoomUpdates } from '../room-updates.ts'
+import type { SearchIndex, SearchPosition, SearchRequest } from '../search/search-index.ts'
 import { searchQuery } from '../search/search-tokens.ts'
 import type { MessageViews } from './message.view.ts'
 import type { ReadPositionRepository } from './read-positions.repository.ts'
@@ -20,8 +21,8 @@ const historyCursor = z.union([
 ])
 const searchCursor = z.strictObject({ at: z.int(), id: z.string().max(40) })
 
-/** Candidates looked at for one page: pairs of characters can agree where the phrase does not. */
-const MAX_CANDIDATES = 2_000
+/** A search that has taken so long answers with what it has found. */
+const SEARCH_MS = 250
 
 export interface HistoryQuery {
   readonly before_seq?: number | undefined
@@ -40,6 +41,7 @@ export interface HistoryServiceOptions {
   readonly members: MembershipReader
   readonly limits: MessageLimits
   readonly updates: RoomUpdates
+  readonly search: SearchIndex
 }
 
 /** Reading: history, search, and how far somebody has read. */
@@ -70,7 +72,7 @@ export class HistoryService {
   async search(
     ctx: AuthenticatedContext,
     query: { q: string; room_id?: number | undefined; limit: number; cursor?: string | undefined },
-  ): Promise<{ items: Message[]; next_cursor: string | null }> {
+  ): Promise<{ items: Message[]; next_cursor: string | null; is_partial: boolean }> {
     const { userId } = ctx.actor
     const { members, limits } = this.#options
     await limits.search(userId)
@@ -82,14 +84,20 @@ export class HistoryService {
     const visibleFrom = new Map(memberships.map(({ roomId, visibleFromSeq }) => [roomId, visibleFromSeq]))
     const roomIds = [...visibleFrom.keys()]
     const { tokens, phrases } = searchQuery(query.q)
-    if (tokens.length === 0 || roomIds.length === 0) return { items: [], next_cursor: null }
+    if (tokens.length === 0 || roomIds.length === 0)
+      return { items: [], next_cursor: null, is_partial: false }
     const matches = (message: MessageRecord) =>
       !message.isDeleted &&
       message.seq >= (visibleFrom.get(message.roomId) ?? Number.POSITIVE_INFINITY) &&
       phrases.every((phrase) => foldText(message.content).includes(phrase))
-    const found = await this.#find(userId, roomIds, tokens, position, query.limit, matches)
-    const items = await this.#options.views.forViewer(found.items, userId)
-    return { items, next_cursor: found.next && encodeCursor(found.next) }
+    const before = position && { at: new Date(position.at), id: position.id }
+    const found = await this.#find(userId, { roomIds, tokens, before, limit: query.limit }, matches)
+    const { next } = found
+    return {
+      items: await this.#options.views.forViewer(found.items, userId),
+      next_cursor: next && encodeCursor({ at: next.at.getTime(), id: next.id }),
+      is_partial: next !== null && found.items.length < query.limit,
+    }
   }
 
   async markRead(ctx: AuthenticatedContext, roomId: number, seq: number) {
@@ -118,33 +126,31 @@ export class HistoryService {
     return [...positions].map(([user_id, seq]) => ({ user_id, seq }))
   }
 
+  /** Pairs of characters can agree where the phrase does not, so not every hit of the index is a result. */
   async #find(
     userId: number,
-    roomIds: readonly number[],
-    tokens: readonly string[],
-    start: { at: number; id: string } | undefined,
-    limit: number,
+    request: Omit<SearchRequest, 'until'>,
     matches: (message: MessageRecord) => boolean,
-  ): Promise<{ items: MessageRecord[]; next: { at: number; id: string } | null }> {
-    const { repository } = this.#options
+  ): Promise<{ items: MessageRecord[]; next: SearchPosition | null }> {
+    const { repository, search } = this.#options
+    const { limit } = request
+    const until = performance.now() + SEARCH_MS
     const items: MessageRecord[] = []
-    let position = start
-    for (let seen = 0; seen < MAX_CANDIDATES; ) {
-      const before = position && { at: new Date(position.at), id: position.id }
-      const batch = await repository.withTokens(roomIds, tokens, before, limit + 1)
-      const hidden = await repository.hiddenBy(
-        userId,
-        batch.map(({ messageId }) => messageId),
-      )
-      for (const message of batch) {
-        if (items.length === limit) return { items, next: position! }
-        position = { at: message.createdAt, id: message.messageId }
-        if (matches(message) && !hidden.has(message.messageId)) items.push(message)
+    let before = request.before
+    for (;;) {
+      // One more than the page: whether anything follows it.
+      const { hits, next } = await search.find({ ...request, before, limit: limit + 1, until })
+      const ids = hits.map(({ id }) => id)
+      const [messages, hidden] = await Promise.all([repository.byIds(ids), repository.hiddenBy(userId, ids)])
+      for (const hit of hits) {
+        if (items.length === limit) return { items, next: before! }
+        before = hit
+        const message = messages.get(hit.id)
+        if (message && matches(message) && !hidden.has(hit.id)) items.push(message)
       }
-      if (batch.length <= limit) return { items, next: null }
-      seen += batch.length
+      if (next === null || performance.now() >= until) return { items, next }
+      before = next
     }
-    return { items, next: position ?? null }
   }
 }
 

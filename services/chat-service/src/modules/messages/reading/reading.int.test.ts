@@ -58,6 +58,7 @@ describe('listMessages', () => {
     expect(await list('before_seq=4&limit=1')).toEqual([3])
     expect(await list('after_seq=4&limit=1')).toEqual([5])
     expect(await list('limit=1')).toEqual([6])
+    await rooms.indexed(roomId)
     const found = await rooms.as(a, 'GET', `/messages/search?q=3&room_id=${roomId}&limit=1`)
     expect(seqs(found)).toEqual([3])
   })
@@ -191,6 +192,7 @@ describe('searchMessages', () => {
       '회의실 예약',
     ]
     for (const text of texts) await rooms.send(a, roomId, text)
+    await rooms.indexed(roomId)
     const find = async (q: string, who = b, process = 0) =>
       (
         await rooms.as(who, 'GET', `/messages/search?q=${encodeURIComponent(q)}`, undefined, process)
@@ -215,6 +217,7 @@ describe('searchMessages', () => {
     const sent = []
     for (const n of upTo(7)) sent.push(await rooms.send(a, roomId, `사과 ${n}`))
     await rooms.as(a, 'PATCH', `/messages/${roomId}/${sent[2]!.message_id}`, { content: '포도' })
+    await rooms.indexed(roomId)
     const found: number[] = []
     for (let cursor = ''; ; ) {
       const { body } = await rooms.as(

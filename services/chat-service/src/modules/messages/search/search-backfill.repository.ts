@@ -1,0 +1,107 @@
+import { uuidv7 } from '@bigtech/contracts'
+import type { mongo } from 'mongoose'
+import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
+import { collections, type MessageDocument, toRecord } from '../log/documents.ts'
+import type { MessageRecord } from '../message.ts'
+
+interface BackfillDocument {
+  readonly _id: 'backfill'
+  /** Messages up to this id are in the index. */
+  readonly after: string
+  readonly done: boolean
+  readonly lease_id: string | null
+  readonly lease_until: Date
+}
+
+const stateCollection = 'search_state'
+const LEASE_MS = 30_000
+const DUPLICATE_KEY = 11_000
+
+/** How far the index has been filled with the messages from before it. */
+export class SearchBackfillRepository {
+  readonly #store: MongoStore
+  readonly #leaseId = uuidv7()
+
+  constructor(store: MongoStore) {
+    this.#store = store
+  }
+
+  /** Returns where to go on; `done`, or `busy` while another process is at it. */
+  async claim(): Promise<{ after: string } | 'done' | 'busy'> {
+    const state = await this.#store.run('search.backfill_claim', () =>
+      this.#state.findOneAndUpdate(
+        {
+          _id: 'backfill',
+          done: false,
+          $or: [{ lease_id: this.#leaseId }, { lease_until: { $lt: new Date() } }],
+        },
+        { $set: this.#lease() },
+        { returnDocument: 'after' },
+      ),
+    )
+    if (state) return { after: state.after }
+    const known = await this.#store.run('search.backfill_state', () =>
+      this.#state.findOne({ _id: 'backfill' }),
+    )
+    if (known) return known.done ? 'done' : 'busy'
+    await this.#create()
+    return this.claim()
+  }
+
+  /** Keeps the place, and the lease. False when the lease is another process's. */
+  async advance(after: string, done: boolean): Promise<boolean> {
+    const { matchedCount } = await this.#store.run('search.backfill_advance', () =>
+      this.#state.updateOne(
+        { _id: 'backfill', lease_id: this.#leaseId },
+        { $set: { after, done, ...this.#lease() } },
+      ),
+    )
+    return matchedCount === 1
+  }
+
+  /** Begins anew, whoever is at it. */
+  async restart(): Promise<void> {
+    await this.#store.run('search.backfill_restart', () =>
+      this.#state.updateOne(
+        { _id: 'backfill' },
+        { $set: { after: '', done: false, ...this.#lease() } },
+        { upsert: true },
+      ),
+    )
+  }
+
+  /** Messages of all rooms in the order of their ids. */
+  async messagesAfter(id: string, limit: number): Promise<MessageRecord[]> {
+    const messages = this.#store.collection<MessageDocument>(collections.messages)
+    const docs = await this.#store.find('search.messages', messages, {
+      filter: { _id: { $gt: id } },
+      sort: { _id: 1 },
+      limit,
+    })
+    return docs.map(toRecord)
+  }
+
+  #lease() {
+    return { lease_id: this.#leaseId, lease_until: new Date(Date.now() + LEASE_MS) }
+  }
+
+  async #create(): Promise<void> {
+    const first: BackfillDocument = {
+      _id: 'backfill',
+      after: '',
+      done: false,
+      lease_id: null,
+      lease_until: new Date(0),
+    }
+    await this.#store
+      .run('search.backfill_create.insert', () => this.#state.insertOne(first))
+      .catch((err: unknown) => {
+        // Another process was first.
+        if ((err as { code?: unknown }).code !== DUPLICATE_KEY) throw err
+      })
+  }
+
+  get #state(): mongo.Collection<BackfillDocument> {
+    return this.#store.collection<BackfillDocument>(stateCollection)
+  }
+}

@@ -1,0 +1,67 @@
+import { messageDeleted, messageEdited, messageSent } from '@bigtech/contracts'
+import { on, type Subscription } from '@bigtech/kafka'
+import { LRUCache } from 'lru-cache'
+import type { HistoryRange } from '../log/message.repository.ts'
+import type { MessageRecord } from '../message.ts'
+import type { SearchEntry, SearchIndex } from './search-index.ts'
+import { indexTokens } from './search-tokens.ts'
+
+/** Where the indexer reads what messages say now. */
+export interface SearchSource {
+  history(roomId: number, range: HistoryRange): Promise<readonly MessageRecord[]>
+  byIds(ids: readonly string[]): Promise<ReadonlyMap<string, MessageRecord>>
+}
+
+const PAGE = 500
+const ROOMS = 10_000
+const END = 999_999_999_999
+
+/**
+ * Keeps the search index up to date from the events of messages. An event is only the occasion: entries are made from
+ * what a message says now, so that events that come twice or late do no harm, and the messages behind the
+ * one that an event tells of are indexed together with it.
+ */
+export class SearchIndexer {
+  readonly #source: SearchSource
+  readonly #index: SearchIndex
+  /** By room: everything from some event on up to here is in the index. Only saves reading. */
+  readonly #indexedTo = new LRUCache<number, number>({ max: ROOMS })
+
+  constructor(source: SearchSource, index: SearchIndex) {
+    this.#source = source
+    this.#index = index
+  }
+
+  handlers(): Subscription[] {
+    const refresh = ({ message_id }: { message_id: string }) => this.refresh([message_id])
+    return [
+      on(messageSent, ({ room_id, seq }) => this.sent(room_id, seq)),
+      on(messageEdited, refresh),
+      on(messageDeleted, refresh),
+    ]
+  }
+
+  /** Indexes a message and those after it, a page at most. Messages of a room must come in order. */
+  async sent(roomId: number, seq: number): Promise<void> {
+    const indexedTo = this.#indexedTo.get(roomId)
+    if (indexedTo !== undefined && seq <= indexedTo) return
+    const range = { after: seq - 1, before: END, order: 'oldest', limit: PAGE } as const
+    const messages = await this.#source.history(roomId, range)
+    await this.#index.put(messages.flatMap(entryOf))
+    this.#indexedTo.set(roomId, messages.at(-1)?.seq ?? seq)
+  }
+
+  /** Indexes what the messages say now. */
+  async refresh(messageIds: readonly string[]): Promise<void> {
+    const messages = await this.#source.byIds(messageIds)
+    await this.#index.put([...messages.values()].flatMap(entryOf))
+  }
+}
+
+/** No entry for a system message: nobody wrote it. */
+export function entryOf(message: MessageRecord): SearchEntry[] {
+  if (message.messageType === 'system') return []
+  const tokens = message.isDeleted ? [] : indexTokens(message.content)
+  const { messageId, roomId, createdAt, cseq } = message
+  return [{ messageId, roomId, at: new Date(createdAt), version: cseq, tokens }]
+}

@@ -1,0 +1,197 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { StoreMetrics } from '@bigtech/stores'
+import fc from 'fast-check'
+import mongoose, { type Connection } from 'mongoose'
+import { Registry } from 'prom-client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
+import { MongoStore } from '../../../infrastructure/mongo-store.ts'
+import { SearchBackfillRepository } from './search-backfill.repository.ts'
+import { backfillSearch } from './search-backfill.ts'
+import { MongoSearchIndex } from './search-index.repository.ts'
+import type { SearchEntry, SearchPosition } from './search-index.ts'
+
+let rooms: TestRooms
+let connection: Connection
+let store: MongoStore
+
+beforeAll(async () => {
+  rooms = await startTestRooms()
+  connection = await mongoose.createConnection(rooms.chat.config.MONGO_URL).asPromise()
+  store = new MongoStore(connection, new StoreMetrics(new Registry()))
+}, 60_000)
+afterAll(async () => {
+  await connection?.close()
+  await rooms?.close()
+})
+
+const search = async (userId: number, roomId: number, q: string): Promise<number[]> => {
+  const url = `/messages/search?q=${encodeURIComponent(q)}&room_id=${roomId}`
+  const { status, body } = await rooms.as(userId, 'GET', url)
+  expect(status).toBe(200)
+  return body.items.map(({ seq }: { seq: number }) => seq)
+}
+
+let lastRoom = 5_000_000
+const entry = (roomId: number, n: number, tokens: string[], at = n, version = 0): SearchEntry => ({
+  messageId: `${roomId}:${String(n).padStart(12, '0')}`,
+  roomId,
+  at: new Date(at),
+  version,
+  tokens,
+})
+
+describe('the search index', () => {
+  it('follows what is sent, edited and deleted', async () => {
+    const [a, b] = await rooms.chat.people(2)
+    const roomId = await rooms.room(a, b)
+    const message = await rooms.send(a, roomId, 'the first plum')
+    await rooms.send(b, roomId, 'a second plum')
+    await rooms.indexed(roomId)
+    expect(await search(b, roomId, 'plum')).toEqual([2, 1])
+    const url = `/messages/${roomId}/${message.message_id}`
+    await rooms.as(a, 'PATCH', url, { content: 'the first peach' })
+    await rooms.indexed(roomId)
+    expect(await search(b, roomId, 'plum')).toEqual([2])
+    expect(await search(b, roomId, 'peach')).toEqual([1])
+    await rooms.as(a, 'DELETE', url)
+    await rooms.indexed(roomId)
+    expect(await search(b, roomId, 'peach')).toEqual([])
+  })
+
+  it('finds what a scan of all entries finds, in the same order, whatever the size of a step', async () => {
+    const word = fc.constantFrom('x', 'y', 'z', 'w')
+    const ofRoom = fc.record({
+      room: fc.nat(1),
+      at: fc.nat(12),
+      tokens: fc.uniqueArray(word, { minLength: 1 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(ofRoom, { maxLength: 40 }),
+        fc.uniqueArray(word, { minLength: 1, maxLength: 3 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.boolean(),
+        async (given, tokens, stepEntries, limit, isHurried) => {
+          const roomIds = [++lastRoom, ++lastRoom]
+          const entries = given.map(({ room, at, tokens: own }, n) => entry(roomIds[room]!, n, own, at))
+          const index = new MongoSearchIndex(store, stepEntries)
+          await index.put(entries)
+          const found: string[] = []
+          let before: SearchPosition | undefined
+          for (let page = 0; ; page++) {
+            const until = isHurried ? 0 : Number.POSITIVE_INFINITY
+            const { hits, next } = await index.find({ roomIds, tokens, before, limit, until })
+            expect(hits.length).toBeLessThanOrEqual(limit)
+            found.push(...hits.map(({ id }) => id))
+            if (next === null) break
+            before = next
+            expect(page).toBeLessThan(100)
+          }
+          const expected = entries
+            .filter(({ tokens: own }) => tokens.every((token) => own.includes(token)))
+            .sort((a, b) => b.at.getTime() - a.at.getTime() || (a.messageId < b.messageId ? 1 : -1))
+          expect(found).toEqual(expected.map(({ messageId }) => messageId))
+        },
+      ),
+      { numRuns: 25 },
+    )
+  }, 60_000)
+
+  it('answers for common words that never occur together with a part, and goes on by cursor to the end', async () => {
+    const [a] = await rooms.chat.people(1)
+    const roomId = await rooms.room(a)
+    const index = new MongoSearchIndex(store, 10)
+    const words = (n: number) => (n === 0 ? ['tea', 'milk'] : [n % 2 === 0 ? 'tea' : 'milk'])
+    await index.put(upTo(100).map((n) => entry(roomId, n - 1, words(n - 1))))
+    const request = { roomIds: [roomId], tokens: ['tea', 'milk'], limit: 5, until: 0 }
+    const first = await index.find(request)
+    expect(first).toMatchObject({ hits: [], next: { id: '' } })
+    const found: SearchPosition[] = []
+    let steps = 1
+    for (let { next } = first; next !== null; steps++) {
+      const page = await index.find({ ...request, before: next })
+      found.push(...page.hits)
+      next = page.next
+    }
+    expect(steps).toBeGreaterThan(3)
+    expect(found).toMatchObject([{ at: new Date(0) }])
+  })
+
+  it('never replaces a newer entry by an older one', async () => {
+    const index = new MongoSearchIndex(store)
+    const roomId = ++lastRoom
+    const found = async (token: string) =>
+      (await index.find({ roomIds: [roomId], tokens: [token], limit: 5, until: 0 })).hits.length
+    await index.put([entry(roomId, 1, ['new'], 1, 2), entry(roomId, 2, ['other'])])
+    await index.put([entry(roomId, 1, ['old'], 1, 1), entry(roomId, 3, ['third'])])
+    expect([await found('new'), await found('old'), await found('third')]).toEqual([1, 0, 1])
+    await index.put([entry(roomId, 1, ['newest'], 1, 3)])
+    expect([await found('new'), await found('newest')]).toEqual([0, 1])
+  })
+})
+
+describe('messages from before the index', () => {
+  const forget = () => rooms.db.collection('search_entries').deleteMany({})
+  const state = () => new SearchBackfillRepository(store)
+
+  it('are indexed once, by one process at a time; another goes on where one has stopped', async () => {
+    const [a] = await rooms.chat.people(1)
+    const roomId = await rooms.room(a)
+    const messages = upTo(1_200).map((n) => ({
+      _id: `${roomId}:9${String(n).padStart(11, '0')}`,
+      room_id: roomId,
+      user_id: a,
+      username: 'a',
+      message_type: 'text',
+      created_at: new Date(n),
+      event_id: `e${n}`,
+      content: `old ${n}`,
+      cseq: 0,
+      rev: 0,
+      is_deleted: false,
+      reactions: [],
+    }))
+    await rooms.db.collection('messages').insertMany(messages as never)
+    await forget()
+    const index = new MongoSearchIndex(store)
+    const first = state()
+    await first.restart()
+    let pages = 0
+    const stopped = await backfillSearch({
+      state: first,
+      index,
+      isStopping: () => pages > 0,
+      onPage: () => pages++,
+    })
+    expect(stopped).toBe(false)
+    expect(await backfillSearch({ state: state(), index })).toBe(false)
+    await rooms.db.collection('search_state').updateOne({}, { $set: { lease_until: new Date(0) } })
+    let later = 0
+    const count = (messages: number) => {
+      later += messages
+    }
+    expect(await backfillSearch({ state: state(), index, onPage: count })).toBe(true)
+    expect(await rooms.db.collection('search_entries').countDocuments({ room_id: roomId })).toBe(1_200)
+    const all = await rooms.db.collection('messages').countDocuments()
+    expect(later).toBe(all - 500)
+    expect(await backfillSearch({ state: state(), index, onPage: () => expect.unreachable() })).toBe(true)
+  })
+
+  it('are indexed anew by the command, while the service runs', async () => {
+    const [a] = await rooms.chat.people(1)
+    const roomId = await rooms.room(a)
+    await rooms.send(a, roomId, 'kept in the log')
+    await rooms.indexed(roomId)
+    await forget()
+    expect(await search(a, roomId, 'kept')).toEqual([])
+    const command = join(import.meta.dirname, '..', '..', '..', 'rebuild-search.ts')
+    const env = { PATH: process.env.PATH, MONGO_URL: rooms.chat.config.MONGO_URL }
+    const { stdout } = await promisify(execFile)(process.execPath, [command], { env })
+    expect(stdout).toMatch(/^Done: \d+ messages\.$/m)
+    expect(await search(a, roomId, 'kept')).toEqual([1])
+  })
+})
