@@ -17,7 +17,7 @@ export type RoomPerson = { user_id: number; username: string; display_name: stri
 
 export type JoinLink = { link_id: number; room_id: number; created_by: number; created_at: string; expires_at: string | null; max_uses: number | null; uses: number }
 
-export type Friend = { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; online: boolean | null; last_seen_at: string | null; friends_since: string }
+export type Friend = { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; online: boolean | null; last_seen_at: string | null; nickname: string | null; favourite: boolean; hidden: boolean; friends_since: string; index_letter: string }
 
 export type FriendRequest = { request_id: number; from_user_id: number; to_user_id: number; status: "pending" | "accepted" | "rejected"; created_at: string; expires_at: string }
 
@@ -141,7 +141,7 @@ export const endReportedSession: Operation<{ body: { token: string } }, undefine
 export const exportChatData: Operation<NoInput, Response> = { method: 'GET', path: '/rooms/export', isRaw: true }
 
 /** Everything held about you here, for the archive of your account. */
-export const exportFriends: Operation<NoInput, { user_id: number; exported_at: string; friends: { user_id: number; friends_since: string }[]; requests_sent: FriendRequest[]; requests_received: FriendRequest[]; blocked: { user_id: number; blocked_at: string }[] }> = { method: 'GET', path: '/friends/export' }
+export const exportFriends: Operation<NoInput, { user_id: number; exported_at: string; friends: ({ user_id: number; friends_since: string; nickname: string | null; favourite: boolean; hidden: boolean })[]; requests_sent: FriendRequest[]; requests_received: FriendRequest[]; blocked: { user_id: number; blocked_at: string }[] }> = { method: 'GET', path: '/friends/export' }
 
 /** Everything that is stored of you, as a JSON archive. */
 export const exportMyData: Operation<NoInput, Response> = { method: 'GET', path: '/profile/me/export', isRaw: true }
@@ -178,6 +178,9 @@ export const getFileContent: Operation<{ params: { file_id: string }; query?: { 
 
 /** An address of a file that works for 60 seconds without a token. */
 export const getFileLink: Operation<{ params: { file_id: string }; query?: { variant?: "original" | "thumb_320" | "thumb_1280" | undefined; message_id?: string | undefined } }, { url: string; expires_at: string }> = { method: 'GET', path: '/files/:file_id/link' }
+
+/** Who may send you friend requests. */
+export const getFriendSettings: Operation<NoInput, { requests_from: "everyone" | "friends_of_friends" | "nobody" }> = { method: 'GET', path: '/friends/settings' }
 
 /** Public keys of access tokens. */
 export const getJwks: Operation<NoInput, { keys: { kty: string; crv: string; x: string; kid: string; alg: string; use: string }[] }> = { method: 'GET', path: '/.well-known/jwks.json', auth: 'public' }
@@ -258,13 +261,13 @@ export const listDocuments: Operation<{ query?: { status?: "pending" | "processi
 export const listFiles: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: StoredFile[]; next_cursor: string | null }> = { method: 'GET', path: '/files' }
 
 /** Pending requests, newest first. */
-export const listFriendRequests: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; direction?: "incoming" | "outgoing" | undefined } }, { items: ({ request_id: number; from_user_id: number; to_user_id: number; status: "pending" | "accepted" | "rejected"; created_at: string; expires_at: string; user: { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; online: boolean | null; last_seen_at: string | null } })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/requests' }
+export const listFriendRequests: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; direction?: "incoming" | "outgoing" | undefined } }, { items: ({ request_id: number; from_user_id: number; to_user_id: number; status: "pending" | "accepted" | "rejected"; created_at: string; expires_at: string; user: { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; online: boolean | null; last_seen_at: string | null }; message: string | null })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/requests' }
 
 /** People you may know: those with most mutual friends first. */
 export const listFriendSuggestions: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; online: boolean | null; last_seen_at: string | null; mutual_friends: number })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/suggestions' }
 
-/** Your friends with their names and presence, newest friendship first. */
-export const listFriends: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: Friend[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends' }
+/** Your friends with their names and presence. */
+export const listFriends: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; sort?: "recent" | "name" | undefined; hidden?: "true" | "false" | undefined } }, { items: Friend[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends' }
 
 /** The links of a group that still work, newest first. */
 export const listJoinLinks: Operation<{ params: { room_id: number }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: JoinLink[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms/:room_id/links' }
@@ -393,7 +396,7 @@ export const searchMessages: Operation<{ query: { q: string; room_id?: number | 
 export const searchUsers: Operation<{ query: { limit?: number | undefined; cursor?: string | undefined; q: string } }, { items: PublicProfile[]; next_cursor: string | null }> = { method: 'GET', path: '/users/search' }
 
 /** Ask somebody to be your friend. */
-export const sendFriendRequest: Operation<{ body: { target_user_id: number } }, FriendRequest> = { method: 'POST', path: '/friends/request' }
+export const sendFriendRequest: Operation<{ body: { target_user_id: number; message?: string | undefined } }, FriendRequest> = { method: 'POST', path: '/friends/request' }
 
 /** Say that you are there. */
 export const sendHeartbeat: Operation<{ body?: { state?: "online" | "offline" | undefined } }, { online: boolean; expires_in: number }> = { method: 'POST', path: '/users/me/presence' }
@@ -436,6 +439,12 @@ export const unpinMessage: Operation<{ params: { room_id: number; message_id: st
 
 /** Let a muted member write again. */
 export const unsilenceRoomMember: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/members/:user_id/silence' }
+
+/** Give a friend a nickname, make them a favourite, or hide them. */
+export const updateFriend: Operation<{ params: { user_id: number }; body: { nickname?: string | null | undefined; favourite?: boolean | undefined; hidden?: boolean | undefined } }, { user_id: number; nickname: string | null; favourite: boolean; hidden: boolean }> = { method: 'PATCH', path: '/friends/:user_id' }
+
+/** Say who may send you friend requests. */
+export const updateFriendSettings: Operation<{ body: { requests_from: "everyone" | "friends_of_friends" | "nobody" } }, { requests_from: "everyone" | "friends_of_friends" | "nobody" }> = { method: 'PUT', path: '/friends/settings' }
 
 /** Change your profile. */
 export const updateMyProfile: Operation<{ body: { display_name?: string | undefined; status_message?: string | null | undefined; profile_image_url?: string | null | undefined } }, OwnProfile> = { method: 'PUT', path: '/profile/me' }
@@ -506,6 +515,7 @@ export type ProblemCode =
   | 'FRIEND_REQUEST_NOT_FOUND'
   | 'FRIENDSHIP_NOT_FOUND'
   | 'FRIEND_REQUEST_REFUSED'
+  | 'FRIEND_REQUESTS_CLOSED'
   | 'FRIEND_REQUEST_LIMIT'
   | 'ROOM_NOT_FOUND'
   | 'NOT_A_MEMBER'

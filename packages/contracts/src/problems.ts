@@ -271,6 +271,11 @@ export const problems = {
     title: 'You cannot send a request to this user.',
     meaning: 'You have blocked this user: unblock first.',
   },
+  FRIEND_REQUESTS_CLOSED: {
+    status: 403,
+    title: 'This user takes no friend requests from you.',
+    meaning: 'By their settings: from nobody, or from friends of friends only. They can send you one.',
+  },
   FRIEND_REQUEST_LIMIT: {
     status: 429,
     title: 'Too many open friend requests.',

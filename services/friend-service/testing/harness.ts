@@ -43,7 +43,12 @@ export interface Harness {
   /** Every statement since it was emptied. */
   readonly statements: Statement[]
   clock: number
-  call(userId: number, method: 'GET' | 'POST' | 'DELETE', url: string, body?: unknown): Promise<Answer>
+  call(
+    userId: number,
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    url: string,
+    body?: unknown,
+  ): Promise<Answer>
   /** Outbox events of a pair in order, as `type` of whom. */
   eventsOf(userA: number, userB: number): Promise<Record<string, unknown>[]>
   /** Publishes as the owner of the topic would. The same `eventId` is the same event again. */

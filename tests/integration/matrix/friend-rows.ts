@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { http, newPerson, stack } from '../../e2e/stack.ts'
 import { everybody, ownersOnly, type Row } from './row.ts'
 import { askForFriendship } from './scene.ts'
 
@@ -17,6 +18,30 @@ export const friendRows: readonly Row[] = [
     when: 'there is no such user',
     table: everybody('USER_NOT_FOUND'),
     request: () => ({ body: { target_user_id: 987_654_321 } }),
+  },
+  {
+    operationId: 'sendFriendRequest',
+    when: 'the receiver takes none',
+    table: everybody('FRIEND_REQUESTS_CLOSED'),
+    once: async () => {
+      const { id, token } = await newPerson()
+      const json = { requests_from: 'nobody' }
+      await http('PUT', `${stack.friend}/friends/settings`, { token, json })
+      return { id }
+    },
+    request: (_scene, _role, { id }) => ({ body: { target_user_id: id } }),
+  },
+  { operationId: 'getFriendSettings', table: everybody(200) },
+  {
+    operationId: 'updateFriendSettings',
+    table: everybody(200),
+    request: () => ({ body: { requests_from: 'everyone' } }),
+  },
+  {
+    operationId: 'updateFriend',
+    table: everybody('FRIENDSHIP_NOT_FOUND', { friend: 200 }),
+    request: ({ people }) => ({ params: { user_id: people.owner.id }, body: { favourite: true } }),
+    missing: { user_id: 'FRIENDSHIP_NOT_FOUND' },
   },
   {
     operationId: 'listFriendRequests',

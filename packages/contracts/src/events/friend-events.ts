@@ -56,6 +56,15 @@ export const friendRequestCancelled = defineEvent({
   payload: requestPayload.extend({ reason: z.enum(['cancelled', 'expired', 'blocked']) }),
 })
 
+/** What a user notes of a friend (nickname, favourite, hidden) has changed; only their own devices hear of it. */
+export const friendNoteChanged = defineEvent({
+  type: 'FriendNoteChanged',
+  version: 1,
+  topic: 'friend.events',
+  key: (event) => pairKey(event.user_id, event.friend_id),
+  payload: z.object({ user_id: userId, friend_id: userId }),
+})
+
 export const friendRemoved = defineEvent({
   type: 'FriendRemoved',
   version: 1,

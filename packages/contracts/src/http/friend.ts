@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { timestamp, userId } from '../ids.ts'
+import { multiLine, singleLine } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import { idParam, pageOf, pageQuery } from './paging.ts'
 
@@ -37,10 +38,26 @@ export const friendRequest = z.object({
 })
 export type FriendRequest = z.infer<typeof friendRequest>
 
-export const friend = z.object({ ...person.shape, ...presenceFields, friends_since: timestamp })
+const noteFields = {
+  nickname: z.string().nullable().meta({ description: 'What you call them. Only you see it.' }),
+  favourite: z.boolean(),
+  hidden: z
+    .boolean()
+    .meta({ description: 'Left out of your list of friends unless you ask for hidden ones.' }),
+}
+export const friend = z.object({
+  ...person.shape,
+  ...presenceFields,
+  ...noteFields,
+  friends_since: timestamp,
+  index_letter: z.string().meta({
+    description: 'Where nickname or display name is filed: ㄱ to ㅎ, A to Z, or `#`.',
+  }),
+})
 export const listedFriendRequest = z.object({
   ...friendRequest.shape,
   user: z.object({ ...person.shape, ...presenceFields }).meta({ description: 'The other person.' }),
+  message: z.string().nullable().meta({ description: 'What the sender wrote with it.' }),
 })
 export const blockedUser = z.object({ ...person.shape, blocked_at: timestamp })
 export const friendSuggestion = z.object({
@@ -64,7 +81,16 @@ const personExample = {
   status_message: '안녕!',
   profile_image_url: null,
 }
+const noteExample = { nickname: '우리 지수', favourite: true, hidden: false }
 const presenceExample = { online: true, last_seen_at: '2026-01-27T09:59:58.000Z' }
+
+const friendExample = {
+  ...personExample,
+  ...presenceExample,
+  ...noteExample,
+  friends_since: '2026-01-27T10:00:00.000Z',
+  index_letter: 'ㅇ',
+}
 
 export const sendFriendRequest = defineRoute({
   operationId: 'sendFriendRequest',
@@ -74,8 +100,13 @@ export const sendFriendRequest = defineRoute({
   summary: 'Ask somebody to be your friend',
   description:
     'When the other person has already asked you, you are friends at once and `status` is `accepted`. A request expires after 30 days; at most 50 may be pending.',
-  body: z.strictObject({ target_user_id: userId }),
-  bodyExample: { target_user_id: 101 },
+  body: z.strictObject({
+    target_user_id: userId,
+    message: multiLine({ max: 200 })
+      .optional()
+      .meta({ description: 'Shown to the receiver with the request.' }),
+  }),
+  bodyExample: { target_user_id: 101, message: '동아리에서 만난 민수예요.' },
   success: {
     status: 201,
     description: 'The request, or the friendship that it completed.',
@@ -87,6 +118,7 @@ export const sendFriendRequest = defineRoute({
     'FRIEND_REQUEST_EXISTS',
     'ALREADY_FRIENDS',
     'FRIEND_REQUEST_REFUSED',
+    'FRIEND_REQUESTS_CLOSED',
     'FRIEND_REQUEST_LIMIT',
     'USER_NOT_FOUND',
     'RATE_LIMITED',
@@ -108,7 +140,7 @@ export const listFriendRequests = defineRoute({
     description: 'A page of requests.',
     schema: pageOf(listedFriendRequest).extend({ stale }),
     example: {
-      items: [{ ...requestExample, user: { ...personExample, ...presenceExample } }],
+      items: [{ ...requestExample, user: { ...personExample, ...presenceExample }, message: null }],
       next_cursor: null,
       stale: false,
     },
@@ -166,19 +198,89 @@ export const listFriends = defineRoute({
   method: 'GET',
   path: '/friends',
   tag: 'friends',
-  summary: 'Your friends with their names and presence, newest friendship first',
-  query: pageQuery,
+  summary: 'Your friends with their names and presence',
+  description:
+    'Newest friendship first, or with `sort=name` as an address book: by nickname or display name, Hangul before Latin.',
+  query: z.object({
+    ...pageQuery.shape,
+    sort: z.enum(['recent', 'name']).default('recent'),
+    hidden: z
+      .enum(['true', 'false'])
+      .default('false')
+      .meta({ description: '`true`: the hidden ones instead of the others.' }),
+  }),
   success: {
     status: 200,
     description: 'A page of friends.',
     schema: pageOf(friend).extend({ stale }),
     example: {
-      items: [{ ...personExample, ...presenceExample, friends_since: '2026-01-27T10:00:00.000Z' }],
+      items: [friendExample],
       next_cursor: null,
       stale: false,
     },
   },
   problems: ['CURSOR_INVALID'],
+})
+
+export const updateFriend = defineRoute({
+  operationId: 'updateFriend',
+  method: 'PATCH',
+  path: '/friends/:user_id',
+  tag: 'friends',
+  summary: 'Give a friend a nickname, make them a favourite, or hide them',
+  description: 'Only you see any of it. What is left out stays. Null takes the nickname away.',
+  params: userParams,
+  body: z
+    .strictObject({
+      nickname: singleLine({ max: 50 }).nullable().optional(),
+      favourite: z.boolean().optional(),
+      hidden: z.boolean().optional(),
+    })
+    .refine((body) => Object.keys(body).length > 0, 'At least one field.'),
+  bodyExample: { nickname: '우리 지수', favourite: true },
+  success: {
+    status: 200,
+    description: 'As it is now.',
+    schema: z.object({ user_id: userId, ...noteFields }),
+    example: { user_id: 101, ...noteExample },
+  },
+  problems: ['FRIENDSHIP_NOT_FOUND'],
+})
+
+const friendSettings = z.object({
+  requests_from: z
+    .enum(['everyone', 'friends_of_friends', 'nobody'])
+    .meta({ description: 'Who may send you friend requests.' }),
+})
+
+export const getFriendSettings = defineRoute({
+  operationId: 'getFriendSettings',
+  method: 'GET',
+  path: '/friends/settings',
+  tag: 'friends',
+  summary: 'Who may send you friend requests',
+  success: {
+    status: 200,
+    description: 'Your settings.',
+    schema: friendSettings,
+    example: { requests_from: 'everyone' },
+  },
+})
+
+export const updateFriendSettings = defineRoute({
+  operationId: 'updateFriendSettings',
+  method: 'PUT',
+  path: '/friends/settings',
+  tag: 'friends',
+  summary: 'Say who may send you friend requests',
+  body: z.strictObject(friendSettings.shape),
+  bodyExample: { requests_from: 'friends_of_friends' },
+  success: {
+    status: 200,
+    description: 'Your settings as they are now.',
+    schema: friendSettings,
+    example: { requests_from: 'friends_of_friends' },
+  },
 })
 
 export const removeFriend = defineRoute({
@@ -267,7 +369,7 @@ export const exportFriends = defineRoute({
     schema: z.object({
       user_id: userId,
       exported_at: timestamp,
-      friends: z.array(z.object({ user_id: userId, friends_since: timestamp })),
+      friends: z.array(z.object({ user_id: userId, friends_since: timestamp, ...noteFields })),
       requests_sent: z.array(friendRequest),
       requests_received: z.array(friendRequest),
       blocked: z.array(z.object({ user_id: userId, blocked_at: timestamp })),
@@ -275,7 +377,7 @@ export const exportFriends = defineRoute({
     example: {
       user_id: 100,
       exported_at: '2026-01-28T00:00:00.000Z',
-      friends: [{ user_id: 101, friends_since: '2026-01-27T10:00:00.000Z' }],
+      friends: [{ user_id: 101, friends_since: '2026-01-27T10:00:00.000Z', ...noteExample }],
       requests_sent: [],
       requests_received: [],
       blocked: [],

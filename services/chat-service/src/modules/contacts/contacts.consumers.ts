@@ -1,5 +1,6 @@
 import {
   type EventOf,
+  friendNoteChanged,
   friendRemoved,
   friendRequestAccepted,
   friendRequestCancelled,
@@ -64,6 +65,7 @@ export function contactHandlers(
     on(friendRequestSent, (event) =>
       repository.noteRequests({ consumer, event }, [event.from_user_id, event.to_user_id]),
     ),
+    on(friendNoteChanged, (event) => repository.noteRequests({ consumer, event }, [event.user_id])),
     on(friendRequestCancelled, (event) =>
       repository.noteRequests({ consumer, event }, [event.from_user_id, event.to_user_id]),
     ),

@@ -3,6 +3,7 @@ import { on, type Subscription } from '@bigtech/kafka'
 import { type Outbox, once } from '@bigtech/outbox'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { PeopleRepository } from '../people/people.repository.ts'
+import type { FriendNotesRepository } from './friend-notes.repository.ts'
 import { enqueuePairEvents } from './friendship.events.ts'
 import type { FriendshipRepository } from './friendship.repository.ts'
 import { eventsOfErasure } from './friendship.ts'
@@ -13,6 +14,7 @@ const BATCH = 100
 export interface ErasureDependencies {
   readonly mysql: Mysql
   readonly repository: FriendshipRepository
+  readonly notes: Pick<FriendNotesRepository, 'forget'>
   readonly people: PeopleRepository
   readonly outbox: Outbox
 }
@@ -21,7 +23,13 @@ export interface ErasureDependencies {
  * Removes everything of a deleted account, in small transactions that may be repeated from the
  * start after a crash. The mark comes first: from then on nothing new of this user can be written.
  */
-export function erasureConsumers({ mysql, repository, people, outbox }: ErasureDependencies): Subscription[] {
+export function erasureConsumers({
+  mysql,
+  repository,
+  notes,
+  people,
+  outbox,
+}: ErasureDependencies): Subscription[] {
   return [
     on(userDeleted, async (event, ctx) => {
       const { user_id: userId, deletion_id } = event
@@ -42,6 +50,7 @@ export function erasureConsumers({ mysql, repository, people, outbox }: ErasureD
       return mysql.$transaction(async (tx) => {
         if (!(await once(tx, CONSUMER, event.event_id))) return 'duplicate'
         await repository.forgetSender(tx, userId)
+        await notes.forget(tx, userId)
         await outbox.enqueue(
           tx,
           friendDataErased,

@@ -1,4 +1,6 @@
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
+import type { FriendNote } from './friend-notes.repository.ts'
 
 /** Where a page begins: after this row. */
 export interface After {
@@ -11,12 +13,21 @@ export interface Relation {
   readonly at: Date
 }
 
+/** A friend with what the user notes of them. */
+export interface ListedFriend extends Relation, FriendNote {}
+
+/** With the name from the local copy. */
+export interface NamedFriend extends ListedFriend {
+  readonly displayName: string
+}
+
 export interface PendingRequest {
   readonly id: number
   readonly from: number
   readonly to: number
   readonly sentAt: Date
   readonly expiresAt: Date
+  readonly message: string | null
 }
 
 export interface Suggestion {
@@ -35,12 +46,20 @@ interface RequestRow {
   readonly request_to: bigint
   readonly request_sent_at: Date
   readonly request_expires_at: Date
+  readonly request_message: string | null
+}
+
+interface FriendRow extends RelationRow {
+  readonly nickname: string | null
+  readonly favourite: number | null
+  readonly hidden: number | null
 }
 
 const BEFORE_ALL: After = { atMs: Date.parse('9999-01-01'), userId: Number.MAX_SAFE_INTEGER }
 /** Bounds of a suggestion: one's newest friends, and how many of their friendships are looked at on either side. */
 const SUGGEST_FROM_FRIENDS = 200
 const SUGGEST_FROM_FRIENDSHIPS = 10_000
+const MOST_FRIENDS_SORTED = 10_000
 
 /**
  * What lists read, raw: unions of both sides of a pair, and named indexes. Each is one statement that an index answers, however large the table is. Where the
@@ -54,24 +73,56 @@ export class FriendListsRepository {
   }
 
   /** Newest friendship first. A user is the lower id of some pairs and the higher of others. */
-  async friends(userId: number, limit: number, after: After = BEFORE_ALL): Promise<Relation[]> {
+  async friends(
+    userId: number,
+    limit: number,
+    after: After = BEFORE_ALL,
+    hidden?: boolean,
+  ): Promise<ListedFriend[]> {
     const at = new Date(after.atMs)
+    // Null: all of them.
+    const wanted = hidden ?? null
+    const isWanted = (column: Prisma.Sql) => Prisma.sql`(${wanted} IS NULL OR ${wanted} = EXISTS (
+      SELECT 1 FROM friend_notes h WHERE h.owner_id = ${userId} AND h.friend_id = ${column} AND h.hidden = 1))`
     const rows = await this.#mysql.run(
       'friends',
-      (db) => db.$queryRaw<RelationRow[]>`
-        SELECT other, at FROM (
+      (db) => db.$queryRaw<FriendRow[]>`
+        SELECT other, at, n.nickname, n.favourite, n.hidden FROM (
           (SELECT user_high AS other, friends_since AS at FROM friendships
            WHERE user_low = ${userId} AND status = 'friends'
              AND friends_since <= ${at} AND (friends_since < ${at} OR user_high < ${after.userId})
+             AND ${isWanted(Prisma.sql`user_high`)}
            ORDER BY friends_since DESC, user_high DESC LIMIT ${limit})
           UNION ALL
           (SELECT user_low AS other, friends_since AS at FROM friendships
            WHERE user_high = ${userId} AND status = 'friends'
              AND friends_since <= ${at} AND (friends_since < ${at} OR user_low < ${after.userId})
+             AND ${isWanted(Prisma.sql`user_low`)}
            ORDER BY friends_since DESC, user_low DESC LIMIT ${limit})
-        ) AS both_sides ORDER BY at DESC, other DESC LIMIT ${limit}`,
+        ) AS both_sides
+        LEFT JOIN friend_notes n ON n.owner_id = ${userId} AND n.friend_id = other
+        ORDER BY at DESC, other DESC LIMIT ${limit}`,
     )
-    return rows.map(toRelation)
+    return rows.map(toFriend)
+  }
+
+  /** All of a user's friends, at most 10,000, in no order: names are compared as people do, which no index does. */
+  async friendsWithNames(userId: number, hidden: boolean): Promise<NamedFriend[]> {
+    const rows = await this.#mysql.run(
+      'friends_with_names',
+      (db) => db.$queryRaw<(FriendRow & { display_name: string | null })[]>`
+        SELECT other, at, n.nickname, n.favourite, n.hidden, p.display_name FROM (
+          (SELECT user_high AS other, friends_since AS at FROM friendships
+           WHERE user_low = ${userId} AND status = 'friends' LIMIT ${MOST_FRIENDS_SORTED})
+          UNION ALL
+          (SELECT user_low AS other, friends_since AS at FROM friendships
+           WHERE user_high = ${userId} AND status = 'friends' LIMIT ${MOST_FRIENDS_SORTED})
+        ) AS both_sides
+        LEFT JOIN friend_notes n ON n.owner_id = ${userId} AND n.friend_id = other
+        LEFT JOIN people p ON p.user_id = other
+        WHERE COALESCE(n.hidden, 0) = ${hidden} LIMIT ${MOST_FRIENDS_SORTED}`,
+    )
+    return rows.map((row) => ({ ...toFriend(row), displayName: row.display_name ?? '' }))
   }
 
   /**
@@ -103,7 +154,7 @@ export class FriendListsRepository {
     const rows = await this.#mysql.run(
       'incoming',
       (db) => db.$queryRaw<RequestRow[]>`
-        SELECT request_id, request_from, request_to, request_sent_at, request_expires_at
+        SELECT request_id, request_from, request_to, request_sent_at, request_expires_at, request_message
         FROM friendships FORCE INDEX (friendships_incoming)
         WHERE request_to = ${userId} AND request_state = 'open' AND request_id < ${beforeId}
           AND request_expires_at > ${new Date(now)}
@@ -117,7 +168,7 @@ export class FriendListsRepository {
     const rows = await this.#mysql.run(
       'outgoing',
       (db) => db.$queryRaw<RequestRow[]>`
-        SELECT request_id, request_from, request_to, request_sent_at, request_expires_at
+        SELECT request_id, request_from, request_to, request_sent_at, request_expires_at, request_message
         FROM friendships FORCE INDEX (friendships_outgoing)
         WHERE request_from = ${userId} AND status = 'pending' AND request_id < ${beforeId}
           AND request_expires_at > ${new Date(now)}
@@ -169,6 +220,11 @@ export class FriendListsRepository {
   }
 }
 
+function toFriend(row: FriendRow): ListedFriend {
+  const { nickname, favourite, hidden } = row
+  return { ...toRelation(row), nickname, favourite: Number(favourite) === 1, hidden: Number(hidden) === 1 }
+}
+
 function toRelation(row: RelationRow): Relation {
   return { userId: Number(row.other), at: row.at }
 }
@@ -180,5 +236,6 @@ function toRequest(row: RequestRow): PendingRequest {
     to: Number(row.request_to),
     sentAt: row.request_sent_at,
     expiresAt: row.request_expires_at,
+    message: row.request_message,
   }
 }

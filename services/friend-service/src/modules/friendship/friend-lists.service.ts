@@ -4,10 +4,12 @@ import type { DescribedPerson, PeopleService } from '../people/people.service.ts
 import type {
   After,
   FriendListsRepository,
+  ListedFriend,
   PendingRequest,
   Relation,
   Suggestion,
 } from './friend-lists.repository.ts'
+import { compareNames, indexLetter } from './name-index.ts'
 
 export interface FriendListsDependencies {
   readonly repository: FriendListsRepository
@@ -25,6 +27,9 @@ const LAST_MOMENT_MS = Date.parse('9999-12-31T23:59:59.999Z')
 const relationCursor = z.tuple([z.int().min(0).max(LAST_MOMENT_MS), z.int().positive()])
 const requestCursor = z.tuple([z.int().positive()])
 const suggestionCursor = z.tuple([z.int().positive(), z.int().positive()])
+/** A cursor has at most 200 characters. */
+const CURSOR_CHARACTERS = 20
+const nameCursor = z.tuple([z.string(), z.int().positive()])
 const EXPORT_BATCH = 1_000
 
 /** The lists: one statement for the page, then names and presence of everybody on it at once. */
@@ -35,16 +40,46 @@ export class FriendListsService {
     this.#deps = dependencies
   }
 
-  async listFriends(ctx: AuthenticatedContext, query: PageQuery) {
-    const after = relationAfter(query.cursor)
-    const rows = await this.#deps.repository.friends(ctx.actor.userId, query.limit + 1, after)
+  async listFriends(
+    ctx: AuthenticatedContext,
+    query: PageQuery & { readonly sort: 'recent' | 'name'; readonly hidden: 'true' | 'false' },
+  ) {
+    const me = ctx.actor.userId
+    const hidden = query.hidden === 'true'
+    const read = query.sort === 'name' ? this.#friendsByName : this.#newestFriends
+    const { rows, position } = await read.call(this, me, query, hidden)
     const described = await this.#describe(ctx, rows.slice(0, query.limit))
-    const page = toPage(rows, query.limit, positionOf, (row) => ({
-      ...personView(described.of(row.userId)),
-      ...presenceView(described.of(row.userId)),
-      friends_since: row.at.toISOString(),
-    }))
+    const page = toPage(rows, query.limit, position, (row) => {
+      const person = described.of(row.userId)
+      return {
+        ...personView(person),
+        ...presenceView(person),
+        ...noteView(row),
+        friends_since: row.at.toISOString(),
+        index_letter: indexLetter(row.nickname ?? person.displayName),
+      }
+    })
     return { ...page, stale: described.stale }
+  }
+
+  async #newestFriends(me: number, query: PageQuery, hidden: boolean): Promise<FriendRows> {
+    const after = relationAfter(query.cursor)
+    const rows = await this.#deps.repository.friends(me, query.limit + 1, after, hidden)
+    return { rows, position: positionOf }
+  }
+
+  /** Goes on after the last one shown; when that one has gone meanwhile, after where their name began. */
+  async #friendsByName(me: number, query: PageQuery, hidden: boolean): Promise<FriendRows> {
+    const [name, userId] = decodeCursor(nameCursor, query.cursor) ?? []
+    const after = name === undefined || userId === undefined ? undefined : { name, userId }
+    const friends = await this.#deps.repository.friendsWithNames(me, hidden)
+    const named = friends.map((row) => ({ ...row, name: row.nickname ?? row.displayName })).sort(compareNames)
+    const last = after ? named.findIndex((row) => row.userId === after.userId) : -1
+    const isAhead = (row: (typeof named)[number]) => !after || compareNames(row, after) > 0
+    const rest = last >= 0 ? named.slice(last + 1) : named.filter(isAhead)
+    const rows = rest.slice(0, query.limit + 1)
+    const names = new Map(rows.map((row) => [row.userId, [...row.name].slice(0, CURSOR_CHARACTERS).join('')]))
+    return { rows, position: (row) => [names.get(row.userId), row.userId] }
   }
 
   async listBlockedUsers(ctx: AuthenticatedContext, query: PageQuery) {
@@ -77,7 +112,8 @@ export class FriendListsService {
       (row) => [row.id],
       (row) => {
         const other = described.of(otherOf(row))
-        return { ...requestView(row), user: { ...personView(other), ...presenceView(other) } }
+        const user = { ...personView(other), ...presenceView(other) }
+        return { ...requestView(row), user, message: row.message }
       },
     )
     return { ...page, stale: described.stale }
@@ -115,7 +151,11 @@ export class FriendListsService {
     return {
       user_id: me,
       exported_at: new Date(nowMs).toISOString(),
-      friends: friends.map((row) => ({ user_id: row.userId, friends_since: row.at.toISOString() })),
+      friends: friends.map((row) => ({
+        user_id: row.userId,
+        friends_since: row.at.toISOString(),
+        ...noteView(row),
+      })),
       requests_sent: sent.map(requestView),
       requests_received: received.map(requestView),
       blocked: blocked.map((row) => ({ user_id: row.userId, blocked_at: row.at.toISOString() })),
@@ -138,7 +178,12 @@ export class FriendListsService {
   }
 }
 
-async function allRelations(read: (after?: After) => Promise<Relation[]>): Promise<Relation[]> {
+interface FriendRows {
+  readonly rows: readonly ListedFriend[]
+  readonly position: (row: ListedFriend) => unknown
+}
+
+async function allRelations<Row extends Relation>(read: (after?: After) => Promise<Row[]>): Promise<Row[]> {
   const all = await read()
   for (let batch = all; batch.length === EXPORT_BATCH; all.push(...batch)) {
     const last = batch.at(-1)!
@@ -183,6 +228,10 @@ function personView(person: DescribedPerson) {
     status_message: person.statusMessage,
     profile_image_url: person.profileImageUrl,
   }
+}
+
+function noteView({ nickname, favourite, hidden }: ListedFriend) {
+  return { nickname, favourite, hidden }
 }
 
 function presenceView(person: DescribedPerson) {

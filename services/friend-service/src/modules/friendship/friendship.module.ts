@@ -5,6 +5,7 @@ import type { PeopleModule } from '../people/people.module.ts'
 import { erasureConsumers } from './erasure.consumers.ts'
 import { FriendListsRepository } from './friend-lists.repository.ts'
 import { FriendListsService } from './friend-lists.service.ts'
+import { FriendNotesRepository } from './friend-notes.repository.ts'
 import { FriendshipRepository } from './friendship.repository.ts'
 import { friendshipRoutes } from './friendship.routes.ts'
 import { FriendshipService } from './friendship.service.ts'
@@ -25,18 +26,24 @@ export function createFriendships(options: {
   const { service, mysql, outbox, limiter, actionsPerHour, now } = options
   const { people, repository: peopleRepository } = options.people
   const repository = new FriendshipRepository(mysql)
+  const notes = new FriendNotesRepository(mysql, outbox, repository)
+  const onCommitted = () => outbox.wake()
   const friendships = new FriendshipService({
     repository,
+    notes,
     people,
     peopleRepository,
     outbox,
     metrics: new FriendMetrics(service.metrics),
-    onCommitted: () => outbox.wake(),
+    onCommitted,
     now,
   })
   const lists = new FriendListsService({ repository: new FriendListsRepository(mysql), people, now })
-  service.app.register(friendshipRoutes, { friendships, lists, limiter, actionsPerHour })
-  service.subscribe('deletions', erasureConsumers({ mysql, repository, people: peopleRepository, outbox }))
+  service.app.register(friendshipRoutes, { friendships, lists, notes, onCommitted, limiter, actionsPerHour })
+  service.subscribe(
+    'deletions',
+    erasureConsumers({ mysql, repository, notes, people: peopleRepository, outbox }),
+  )
   service.every({
     name: 'expire requests',
     everyMs: EXPIRY_MS,

@@ -119,6 +119,14 @@ export class FriendshipRepository {
     return version + 1
   }
 
+  /** What the sender wrote with the pair's latest request. */
+  async setRequestMessage(tx: Tx, { low, high }: StoredPair, message: string | null): Promise<void> {
+    await tx.friendship.updateMany({
+      where: { userLow: low, userHigh: high },
+      data: { requestMessage: message },
+    })
+  }
+
   /** Pairs whose request is over by the clock alone. */
   async findExpired(now: number, limit: number): Promise<{ low: number; high: number }[]> {
     const rows = await this.#mysql.client.friendship.findMany({

@@ -3,6 +3,7 @@ import {
   blockUser,
   cancelFriendRequest,
   exportFriends,
+  getFriendSettings,
   listBlockedUsers,
   listFriendRequests,
   listFriendSuggestions,
@@ -11,25 +12,30 @@ import {
   removeFriend,
   sendFriendRequest,
   unblockUser,
+  updateFriend,
+  updateFriendSettings,
 } from '@bigtech/contracts'
-import { type AuthenticatedContext, type Limit, type RateLimiter, route } from '@bigtech/service-kit'
+import { type AuthenticatedContext, type Limit, Problem, type RateLimiter, route } from '@bigtech/service-kit'
 import type { FastifyPluginAsync } from 'fastify'
 import type { FriendListsService } from './friend-lists.service.ts'
+import type { FriendNotesRepository } from './friend-notes.repository.ts'
 import type { FriendshipService } from './friendship.service.ts'
 
 export const friendshipRoutes: FastifyPluginAsync<{
   friendships: FriendshipService
   lists: FriendListsService
   limiter: RateLimiter
+  notes: FriendNotesRepository
+  onCommitted: () => void
   actionsPerHour: number
-}> = async (app, { friendships, lists, limiter, actionsPerHour }) => {
+}> = async (app, { friendships, lists, notes, onCommitted, limiter, actionsPerHour }) => {
   // Both actions answer 404 for unknown ids and put known ones into a list with their names: without a limit they
   // would read out every profile.
   const actions: Limit = { name: 'friend_actions', max: actionsPerHour, windowSeconds: 3_600 }
   const takeAction = ({ actor }: AuthenticatedContext) => limiter.take(actions, actor.userId)
   route(app, sendFriendRequest, async ({ body }, ctx) => {
     await takeAction(ctx)
-    return friendships.sendFriendRequest(ctx, body.target_user_id)
+    return friendships.sendFriendRequest(ctx, body.target_user_id, body.message)
   })
   route(app, acceptFriendRequest, ({ params }, ctx) => friendships.acceptFriendRequest(ctx, params.id))
   route(app, rejectFriendRequest, ({ params }, ctx) => friendships.rejectFriendRequest(ctx, params.id))
@@ -40,6 +46,19 @@ export const friendshipRoutes: FastifyPluginAsync<{
   route(app, removeFriend, async ({ params }, ctx) => {
     await friendships.removeFriend(ctx, params.user_id)
     return undefined
+  })
+  route(app, updateFriend, async ({ params, body }, ctx) => {
+    const note = await notes.change(ctx.actor.userId, params.user_id, body, ctx.requestId)
+    if (!note) throw new Problem('FRIENDSHIP_NOT_FOUND')
+    onCommitted()
+    return { user_id: params.user_id, ...note }
+  })
+  route(app, getFriendSettings, async (_input, ctx) => ({
+    requests_from: await notes.requestsFrom(ctx.actor.userId),
+  }))
+  route(app, updateFriendSettings, async ({ body }, ctx) => {
+    await notes.setRequestsFrom(ctx.actor.userId, body.requests_from)
+    return body
   })
   route(app, blockUser, async ({ params }, ctx) => {
     await takeAction(ctx)

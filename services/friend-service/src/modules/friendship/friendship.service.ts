@@ -4,6 +4,7 @@ import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { FriendMetrics } from '../../metrics.ts'
 import type { PeopleRepository } from '../people/people.repository.ts'
 import type { PeopleService } from '../people/people.service.ts'
+import type { FriendNotesRepository } from './friend-notes.repository.ts'
 import { enqueuePairEvents } from './friendship.events.ts'
 import type { FriendshipRepository, StoredPair } from './friendship.repository.ts'
 import { type Action, decide, type Pair, type PairEvent, sideOf } from './friendship.ts'
@@ -12,6 +13,7 @@ export interface FriendshipDependencies {
   readonly repository: FriendshipRepository
   readonly people: PeopleService
   readonly peopleRepository: Pick<PeopleRepository, 'lockAndFindErased'>
+  readonly notes: Pick<FriendNotesRepository, 'takesRequests'>
   readonly outbox: Outbox
   readonly metrics: FriendMetrics
   /** Tells the relay that something was committed. */
@@ -41,7 +43,11 @@ export class FriendshipService {
     this.#deps = dependencies
   }
 
-  async sendFriendRequest(ctx: AuthenticatedContext, targetId: number): Promise<FriendRequest> {
+  async sendFriendRequest(
+    ctx: AuthenticatedContext,
+    targetId: number,
+    message: string | null = null,
+  ): Promise<FriendRequest> {
     const me = ctx.actor.userId
     if (targetId === me) throw new Problem('FRIEND_SELF')
     await this.#deps.people.requireKnown(targetId, ctx)
@@ -55,8 +61,12 @@ export class FriendshipService {
       const newRequestId = await repository.newRequestId(tx)
       // Only now, and rolled back: a deleted account must take as long to refuse as one that blocked the sender.
       if (isErased) throw new Problem('USER_NOT_FOUND')
-      const send: Action = { type: 'send', by: sideOf(me, targetId), newRequestId, pendingOut: count }
-      return this.#apply(ctx, tx, stored, send, (firstExpiresAt - nowMs) / 1_000)
+      const isClosed = !(await this.#deps.notes.takesRequests(tx, targetId, me))
+      const by = sideOf(me, targetId)
+      const send: Action = { type: 'send', by, newRequestId, pendingOut: count, isClosed }
+      const sent = await this.#apply(ctx, tx, stored, send, (firstExpiresAt - nowMs) / 1_000)
+      if (sent.pair.request?.id === newRequestId) await repository.setRequestMessage(tx, stored, message)
+      return sent
     })
     return requestView(outcome, outcome.pair.friendsSince === null ? 'pending' : 'accepted')
   }

@@ -34,7 +34,14 @@ export interface Pair {
 export type PairStatus = 'none' | 'pending' | 'friends'
 
 export type Action =
-  | { readonly type: 'send'; readonly by: Side; readonly newRequestId: number; readonly pendingOut: number }
+  | {
+      readonly type: 'send'
+      readonly by: Side
+      readonly newRequestId: number
+      readonly pendingOut: number
+      /** The receiver takes no requests of this sender. */
+      readonly isClosed?: boolean
+    }
   | { readonly type: 'accept' | 'reject' | 'cancel'; readonly by: Side; readonly requestId: number }
   | { readonly type: 'remove' | 'block' | 'unblock'; readonly by: Side }
   | { readonly type: 'expire' }
@@ -58,6 +65,7 @@ type Refusal =
   | 'FRIEND_REQUEST_EXISTS'
   | 'ALREADY_FRIENDS'
   | 'FRIEND_REQUEST_REFUSED'
+  | 'FRIEND_REQUESTS_CLOSED'
   | 'FRIEND_REQUEST_LIMIT'
   | 'FRIEND_REQUEST_NOT_FOUND'
   | 'FRIENDSHIP_NOT_FOUND'
@@ -147,6 +155,7 @@ function send(pair: Pair, action: Action & { type: 'send' }, now: number): Decis
     // Both want it, whether or not this side has seen (or once rejected) the other's request.
     return befriend(pair, request, now)
   }
+  if (action.isClosed) return refuse('FRIEND_REQUESTS_CLOSED')
   if (pendingOut >= MAX_PENDING_OUT) return refuse('FRIEND_REQUEST_LIMIT')
   const withheld = (pair.quietUntil[by] ?? 0) > now
   const sent: Request = {
