@@ -29,7 +29,7 @@ export type Presence = { user_id: number; online: boolean | null; last_seen_at: 
 
 export type ReadPosition = { user_id: number; seq: number }
 
-export type TokenPair = { access_token: string; token_type: "bearer"; expires_in: number; refresh_token: string; refresh_expires_in: number; session_id: string; user_id: number; device_token?: string | undefined }
+export type TokenPair = { access_token: string; token_type: "bearer"; expires_in: number; refresh_token: string; refresh_expires_in: number; session_id: string; user_id: number; device_token?: string | undefined; deletion_cancelled?: boolean | undefined }
 
 export type StoredFile = { file_id: string; purpose: "attachment" | "avatar"; state: "uploading" | "checking" | "ready" | "refused"; refusal: { code: "EMPTY" | "TOO_LARGE" | "TYPE_MISMATCH" | "IMAGE_UNREADABLE" | "IMAGE_TOO_LARGE" | "ARCHIVE_UNSAFE" | "DOCUMENT_UNREADABLE" | "MEDIA_UNREADABLE" | "INFECTED" | "CHECK_FAILED" | "INCOMPLETE"; detail: string } | null; kind: "image" | "video" | "audio" | "document" | null; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[]; created_at: string; expires_at: string | null }
 
@@ -117,7 +117,7 @@ export const deleteFile: Operation<{ params: { file_id: string } }, undefined> =
 export const deleteMessage: Operation<{ params: { room_id: number; message_id: string }; query?: { for?: "all" | "me" | undefined } }, Message> = { method: 'DELETE', path: '/messages/:room_id/:message_id' }
 
 /** Delete your account. */
-export const deleteMyAccount: Operation<{ body: { password: string; code?: string | undefined; message_policy?: "keep" | "remove" | undefined } }, { deletion_id: string; state: "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'DELETE', path: '/profile/me' }
+export const deleteMyAccount: Operation<{ body: { password: string; code?: string | undefined; message_policy?: "keep" | "remove" | undefined } }, { deletion_id: string; state: "scheduled" | "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; due_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'DELETE', path: '/profile/me' }
 
 /** End a subscription. */
 export const deletePushSubscription: Operation<{ params: { subscription_id: string } }, undefined> = { method: 'DELETE', path: '/notifications/subscriptions/:subscription_id' }
@@ -156,7 +156,7 @@ export const forgotPassword: Operation<{ body: { email: string } }, undefined> =
 export const forwardMessage: Operation<{ params: { room_id: number; message_id: string }; body: { room_ids: number[]; client_message_id?: string | undefined } }, { items: Message[] }> = { method: 'POST', path: '/messages/:room_id/:message_id/forward' }
 
 /** How far the deletion of an account is. */
-export const getDeletion: Operation<{ params: { deletion_id: string } }, { deletion_id: string; state: "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'GET', path: '/auth/deletions/:deletion_id', auth: 'public' }
+export const getDeletion: Operation<{ params: { deletion_id: string } }, { deletion_id: string; state: "scheduled" | "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; due_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'GET', path: '/auth/deletions/:deletion_id', auth: 'public' }
 
 /** One of your documents. */
 export const getDocument: Operation<{ params: { document_id: string } }, { success: true; message: string; data: { document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null } }> = { method: 'GET', path: '/documents/:document_id' }

@@ -73,7 +73,8 @@ export async function buildUserService(
   createGoogle({ service, stores, config, accounts, identities, signIn })
   createModeration({ service, stores, sessions, isVisible })
   const forgetInRedis = (userId: number) => Promise.all([store.forget(userId), guard.forget(userId)])
-  createDeletions({ service, stores, sessions, accounts, forgetInRedis })
+  const graceDays = config.DELETION_GRACE_DAYS
+  createDeletions({ service, stores, sessions, accounts, graceDays, forgetInRedis })
   const onVisibilityChanged = (userId: number) => ignoreOutage(service, store.repeat(userId))
   createProfiles({ service, stores, changeUsername: accounts.changeUsername, onVisibilityChanged })
   return service

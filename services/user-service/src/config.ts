@@ -50,6 +50,9 @@ export const configSchema = z.object({
     .url({ protocol: /^https?$/ })
     .default('http://localhost:8000')
     .describe('Where people open the web client: passkeys belong to this site.'),
+  DELETION_GRACE_DAYS: count(0, 60)
+    .default(7)
+    .describe('Days in which a sign-in takes the deletion of an account back. 0: it begins at once.'),
   BCRYPT_COST: count(4, 15)
     .default(12)
     .describe('Work factor of password hashes; less than 10 is refused when NODE_ENV is `production`.'),

@@ -90,6 +90,7 @@ function userOperations(opened: Opened): UserOperations {
         deletions: createDeletionRepository(mysql, outbox, ender),
         sessions: ender,
         // In place of a password that an operator does not know: the hash that is in force.
+        graceMs: 0,
         confirmIdentity: () => passwordHashOf(stores, userId),
         // The running service does its own step within seconds, Redis included.
         forgetInRedis: async () => {},

@@ -68,6 +68,7 @@ export async function testWorld(options: { kafkaPartitions?: number } = {}) {
       JWT_PRIVATE_KEY_FILE: keyFile,
       TOTP_KEYS: 'a-key-of-tests-alone',
       PUBLIC_URL: ORIGIN,
+      DELETION_GRACE_DAYS: '0',
       FRIEND_SERVICE_URL: 'http://127.0.0.1:9',
       CHAT_SERVICE_URL: 'http://127.0.0.1:9',
       NOTIFICATION_SERVICE_URL: 'http://127.0.0.1:9',

@@ -31,6 +31,10 @@ export const tokenPair = z.object({
   session_id: sessionId,
   user_id: userId,
   device_token: z.string().optional().meta({ description: 'At sign-in only: keep it for the next one.' }),
+  deletion_cancelled: z
+    .boolean()
+    .optional()
+    .meta({ description: 'At sign-in: true when the account was about to be deleted, which is taken back.' }),
 })
 export type TokenPair = z.infer<typeof tokenPair>
 

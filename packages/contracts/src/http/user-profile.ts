@@ -118,13 +118,14 @@ export const updateMySettings = defineRoute({
   },
 })
 
-const deletionState = z.enum(['running', 'completed'])
+const deletionState = z.enum(['scheduled', 'running', 'completed'])
 
 const deletion = z.object({
   deletion_id: z.uuid(),
   state: deletionState,
   message_policy: z.enum(['keep', 'remove']),
   requested_at: timestamp,
+  due_at: timestamp.meta({ description: 'When it begins. A sign-in before takes it back.' }),
   completed_at: timestamp.nullable(),
   steps: z.array(
     z.object({
@@ -138,13 +139,14 @@ export type Deletion = z.infer<typeof deletion>
 
 const deletionExample: Deletion = {
   deletion_id: exampleDeletion,
-  state: 'running',
+  state: 'scheduled',
   message_policy: 'keep',
   requested_at: exampleTime,
+  due_at: '2026-02-03T10:00:00.000Z',
   completed_at: null,
   steps: [
     { step: 'sessions', state: 'done', done_at: exampleTime },
-    { step: 'profile', state: 'done', done_at: exampleTime },
+    { step: 'profile', state: 'pending', done_at: null },
     { step: 'friend-service', state: 'pending', done_at: null },
     { step: 'chat-service', state: 'pending', done_at: null },
   ],
@@ -157,7 +159,7 @@ export const deleteMyAccount = defineRoute({
   tag: 'profile',
   summary: 'Delete your account',
   description:
-    'Cannot be undone. Signs you out everywhere at once; the rest goes on in the background: see `GET /auth/deletions/{deletion_id}`.',
+    'Signs you out everywhere and hides you at once. The deletion itself begins after 7 days (a setting of the installation); a sign-in until then takes it back. See `GET /auth/deletions/{deletion_id}`.',
   body: z.strictObject({
     ...proofOfIdentity,
     message_policy: z
@@ -168,7 +170,7 @@ export const deleteMyAccount = defineRoute({
   bodyExample: { password: 'Test1234!@', message_policy: 'keep' },
   success: {
     status: 202,
-    description: 'The deletion has begun. Keep `deletion_id`: it is the only way to follow it.',
+    description: 'Scheduled. Keep `deletion_id`: it is the only way to follow it.',
     schema: deletion,
     example: deletionExample,
   },

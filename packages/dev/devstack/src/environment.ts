@@ -21,7 +21,7 @@ const parts: Record<EnvironmentPart, (instance: Instance, passwords: Passwords) 
     JWT_PRIVATE_KEY_FILE: signingKeyFile(instance),
     TOTP_KEYS: totpKey(instance),
     PUBLIC_URL: `http://localhost:${instance.ports.gateway}`,
-    ...(instance.name === 'dev' ? {} : { BCRYPT_COST: TEST_BCRYPT_COST }),
+    ...(instance.name === 'dev' ? {} : { BCRYPT_COST: TEST_BCRYPT_COST, DELETION_GRACE_DAYS: '0' }),
   }),
   google: ({ ports }) => ({
     GOOGLE_CLIENT_IDS: 'bigtech-chat',

@@ -277,9 +277,9 @@ export const texts = {
   'settings.passwordChanged': 'Password changed. Your other devices are signed out.',
   'settings.deleteAccount': 'Delete account',
   'settings.deleteAccountText':
-    'Your account, friends and settings are gone at once, and cannot be brought back.',
+    'You are signed out everywhere and hidden from others at once. After 7 days your account is deleted for good; signing in before takes it back.',
   'settings.deleteMessagesToo': 'Delete my messages, too',
-  'settings.deleteForGood': 'Delete for good',
+  'settings.deleteForGood': 'Delete account',
   'privacy.presence': 'Who sees when I am online',
   'privacy.presence.everyone': 'Everyone',
   'privacy.presence.friends': 'Friends',

@@ -272,9 +272,10 @@ export const texts: Record<TextKey, string> = {
   'settings.changePassword': '비밀번호 변경',
   'settings.passwordChanged': '비밀번호를 바꿨어요. 다른 기기에서는 로그아웃돼요.',
   'settings.deleteAccount': '계정 삭제',
-  'settings.deleteAccountText': '계정, 친구, 설정이 바로 삭제되며 되돌릴 수 없어요.',
+  'settings.deleteAccountText':
+    '모든 기기에서 로그아웃되고 다른 사람에게 바로 보이지 않게 돼요. 7일이 지나면 완전히 삭제되며, 그 전에 로그인하면 취소돼요.',
   'settings.deleteMessagesToo': '내 메시지도 모두 삭제',
-  'settings.deleteForGood': '완전히 삭제',
+  'settings.deleteForGood': '계정 삭제',
   'privacy.presence': '접속 상태 공개',
   'privacy.presence.everyone': '모두',
   'privacy.presence.friends': '친구',

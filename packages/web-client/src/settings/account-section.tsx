@@ -1,4 +1,4 @@
-import { changePassword, deleteMyAccount } from '@bigtech/client'
+import { changePassword, deleteMyAccount, isProblem } from '@bigtech/client'
 import { type FormEvent, useState } from 'react'
 import { call, session } from '../core/api.ts'
 import { useT } from '../i18n/index.ts'
@@ -55,12 +55,19 @@ export function AccountSection() {
 
 function DeleteDialog({ onClose }: { onClose: () => void }) {
   const t = useT()
+  const [needsCode, setNeedsCode] = useState(false)
   const remove = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const values = Object.fromEntries(new FormData(event.currentTarget)) as Record<string, string>
     const message_policy = values.messages === 'on' ? ('remove' as const) : ('keep' as const)
+    const { password = '', code } = values
     void attempt(async () => {
-      await call(deleteMyAccount, { body: { password: values.password ?? '', message_policy } })
+      try {
+        await call(deleteMyAccount, { body: { password, message_policy, ...(code ? { code } : {}) } })
+      } catch (err) {
+        if (isProblem(err, 'SECOND_FACTOR_REQUIRED') && !needsCode) return setNeedsCode(true)
+        throw err
+      }
       await session.logout()
     })
   }
@@ -78,6 +85,16 @@ function DeleteDialog({ onClose }: { onClose: () => void }) {
           autoComplete="current-password"
           required
         />
+        {needsCode && (
+          <Field
+            label={t('auth.code')}
+            name="code"
+            autoComplete="one-time-code"
+            hint={t('auth.codeHint')}
+            required
+            autoFocus
+          />
+        )}
         <button type="submit" className="danger">
           {t('settings.deleteForGood')}
         </button>

@@ -3,7 +3,7 @@ import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
 import { AlreadyTaken, takenBy } from './account.errors.ts'
-import { type Account, type Login, readIdentifier } from './account.ts'
+import { type Account, canSignIn, type Login, readIdentifier } from './account.ts'
 import { createLink } from './account-links.ts'
 import type { Identity } from './identity.repository.ts'
 import { isHeldBack } from './recovery.repository.ts'
@@ -88,7 +88,7 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
             credential: { select: { passwordHash: true, totpEnabledAt: true } },
           },
         })
-        if (user?.status !== 'active') return null
+        if (!user || !canSignIn(user.status)) return null
         const { id: userId, username, devicesTrustedFrom, credential } = user
         const needsCode = (credential?.totpEnabledAt ?? null) !== null
         const passwordHash = credential?.passwordHash ?? null

@@ -22,6 +22,11 @@ export interface Login {
   readonly devicesTrustedFrom: Date | null
 }
 
+/** Whether an account's owner can still sign in: `leaving` is one whose deletion can be taken back. */
+export function canSignIn(status: string): boolean {
+  return status === 'active' || status === 'leaving'
+}
+
 /** Somebody signs in with an address or a username; a username never contains an `@`. */
 export function readIdentifier(identifier: string): { email: string } | { usernameKey: string } {
   return identifier.includes('@')

@@ -1,4 +1,5 @@
 import type { Mysql } from '../../infrastructure/mysql.ts'
+import { canSignIn } from './account.ts'
 
 export type IdentityRepository = ReturnType<typeof createIdentityRepository>
 
@@ -63,6 +64,6 @@ function accountOf(row: {
   status: string
   emailVerifiedAt: Date | null
 }): LinkableAccount | null {
-  if (row.status !== 'active') return null
+  if (!canSignIn(row.status)) return null
   return { userId: row.id, username: row.username, emailVerified: row.emailVerifiedAt !== null }
 }

@@ -29,6 +29,8 @@ export interface Recovered {
 }
 
 const PURGE_BATCH = 1_000
+/** Whoever wants to take a deletion back may have lost the password. */
+const purposesWhileLeaving: readonly LinkPurpose[] = ['reset_password']
 
 /** Addresses, lost passwords, and the one-time links that prove who owns an address. */
 export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: SessionEnder) {
@@ -40,7 +42,10 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
   ) =>
     mysql.transaction(operation, async (tx): Promise<boolean> => {
       const user = await tx.user.findFirst({
-        where: { ...where, status: 'active' },
+        where: {
+          ...where,
+          status: { in: purposesWhileLeaving.includes(link.purpose) ? ['active', 'leaving'] : ['active'] },
+        },
         select: { id: true, email: true, emailVerifiedAt: true },
       })
       if (!user?.email || (link.unverifiedOnly && user.emailVerifiedAt)) return false
@@ -73,7 +78,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
         })
         if (!link) return null
         const user = await db.user.findFirst({
-          where: { id: link.userId, status: 'active' },
+          where: { id: link.userId, status: { in: ['active', 'leaving'] } },
           select: { locale: true },
         })
         if (!user) return null
@@ -210,7 +215,7 @@ export async function isHeldBack(tx: Transaction, email: string, userId: number)
 async function lockActive(tx: Transaction, userId: number) {
   // Raw: Prisma has no FOR UPDATE.
   await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId} FOR UPDATE`
-  return tx.user.findFirst({ where: { id: userId, status: 'active' } })
+  return tx.user.findFirst({ where: { id: userId, status: { in: ['active', 'leaving'] } } })
 }
 
 async function setEmail(

@@ -7,6 +7,7 @@ import { createDeletionRepository } from './deletion.repository.ts'
 import { deletionRoutes } from './deletion.routes.ts'
 import { createDeletionService } from './deletion.service.ts'
 
+const DAY_MS = 86_400_000
 const SAGA_EVERY_MS = 2_000
 const REANNOUNCE_MS = 10 * 60_000
 
@@ -16,14 +17,16 @@ export function createDeletions(options: {
   stores: Stores
   sessions: SessionEnder
   accounts: AccountService
+  graceDays: number
   forgetInRedis: (userId: number) => Promise<unknown>
 }): void {
-  const { service, stores, sessions, accounts, forgetInRedis } = options
+  const { service, stores, sessions, accounts, graceDays, forgetInRedis } = options
   const repository = createDeletionRepository(stores.mysql, stores.outbox, sessions)
   const deletions = createDeletionService({
     deletions: repository,
     sessions,
     confirmIdentity: accounts.confirmIdentity,
+    graceMs: graceDays * DAY_MS,
     forgetInRedis,
     wakeRelay: () => {
       stores.outbox.wake()

@@ -6,6 +6,7 @@ import type { SessionEnder } from '../session/session-ender.ts'
 import {
   ANNOUNCE_AGAIN_MS,
   type Deletion,
+  type DeletionState,
   type DeletionStep,
   deletionSteps,
   inOrder,
@@ -22,6 +23,8 @@ export interface DeletionRequest {
   readonly messagePolicy: MessagePolicy
   /** The password hash that was checked. */
   readonly checkedHash: string
+  /** How long it can be taken back. 0: it begins at once. */
+  readonly graceMs: number
   readonly correlationId: string
 }
 
@@ -40,12 +43,29 @@ export function createDeletionRepository(mysql: Mysql, outbox: Outbox, ender: Se
           id: row.id,
           userId: row.userId,
           messagePolicy: row.messagePolicy as MessagePolicy,
-          completed: row.state === 'completed',
+          state: row.state as DeletionState,
           requestedAt: row.requestedAt,
+          dueAt: row.dueAt ?? row.requestedAt,
           completedAt: row.completedAt,
           steps: inOrder(row.steps.map(({ step, doneAt }) => ({ step, doneAt }))),
         }
       }),
+
+    /** Begins what is due: from here on nothing takes it back. Returns how many began. */
+    startDue: async (limit: number): Promise<number> => {
+      const due = await mysql.run('dueDeletions', (db) =>
+        db.accountDeletion.findMany({
+          where: { state: 'scheduled', dueAt: { lte: new Date() } },
+          orderBy: { dueAt: 'asc' },
+          take: limit,
+          select: { id: true, userId: true },
+        }),
+      )
+      for (const { id, userId } of due) {
+        await mysql.transaction('startDeletion', (tx) => start(tx, outbox, id, userId))
+      }
+      return due.length
+    },
 
     /** Deletions whose step of ours is still to be done. */
     withPendingProfile: (limit: number) =>
@@ -84,12 +104,13 @@ async function begin(
   tx: Transaction,
   outbox: Outbox,
   ender: SessionEnder,
-  { id, userId, messagePolicy, checkedHash, correlationId }: DeletionRequest,
+  { id, userId, messagePolicy, checkedHash, graceMs, correlationId }: DeletionRequest,
 ): Promise<string[] | null> {
   const now = new Date()
+  const isScheduled = graceMs > 0
   // Raw: one statement compares the hash and closes the account, so that no change gets in between.
   const marked = await tx.$executeRaw`UPDATE users u JOIN credentials c ON c.user_id = u.id
-    SET u.status = 'deleting', u.updated_at = ${now}
+    SET u.status = ${isScheduled ? 'leaving' : 'deleting'}, u.updated_at = ${now}
     WHERE u.id = ${userId} AND u.status = 'active' AND c.password_hash = ${checkedHash}`
   if (marked === 0) return null
   const ended = await ender.endIn(tx, { userId, reason: 'account_deleted', correlationId })
@@ -98,7 +119,8 @@ async function begin(
       id,
       userId,
       messagePolicy,
-      state: 'running',
+      state: isScheduled ? 'scheduled' : 'running',
+      dueAt: new Date(now.getTime() + graceMs),
       requestedAt: now,
       announcedAt: now,
       steps: {
@@ -108,9 +130,37 @@ async function begin(
       },
     },
   })
+  if (isScheduled) return ended
   const payload = { user_id: userId, deletion_id: id, message_policy: messagePolicy }
   await outbox.enqueue(tx, userDeleted, payload, { correlationId })
   return ended
+}
+
+/** The user's row first, as a sign-in does: of the two exactly one finds the deletion scheduled. */
+async function start(tx: Transaction, outbox: Outbox, id: string, userId: number): Promise<void> {
+  const now = new Date()
+  const { count } = await tx.user.updateMany({
+    where: { id: userId, status: 'leaving' },
+    data: { status: 'deleting', updatedAt: now },
+  })
+  if (count === 0) return
+  const { messagePolicy } = await tx.accountDeletion.update({
+    where: { id },
+    data: { state: 'running', announcedAt: now },
+  })
+  const payload = { user_id: userId, deletion_id: id, message_policy: messagePolicy as MessagePolicy }
+  await outbox.enqueue(tx, userDeleted, payload, { correlationId: id })
+}
+
+/** Takes a scheduled deletion back, in the transaction of the sign-in that does it. The caller holds the user's row. */
+export async function cancelDeletion(tx: Transaction, userId: number): Promise<void> {
+  await tx.accountDeletionStep.deleteMany({ where: { deletion: { userId, state: 'scheduled' } } })
+  await tx.accountDeletion.deleteMany({ where: { userId, state: 'scheduled' } })
+  await tx.user.update({
+    where: { id: userId },
+    data: { status: 'active', updatedAt: new Date() },
+    select: { id: true },
+  })
 }
 
 /** The row stays, as an id that is never given again; everything that told of a person goes. */

@@ -24,9 +24,10 @@ export async function deletionRoutes(
 function deletionBody(deletion: Deletion): DeletionBody {
   return {
     deletion_id: deletion.id,
-    state: deletion.completed ? 'completed' : 'running',
+    state: deletion.state,
     message_policy: deletion.messagePolicy,
     requested_at: deletion.requestedAt.toISOString(),
+    due_at: deletion.dueAt.toISOString(),
     completed_at: deletion.completedAt?.toISOString() ?? null,
     steps: deletion.steps.map(({ step, doneAt }) => ({
       step,

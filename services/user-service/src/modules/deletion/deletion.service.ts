@@ -9,21 +9,24 @@ export type DeletionService = ReturnType<typeof createDeletionService>
 const AT_A_TIME = 20
 
 /**
- * Deleting an account is a saga: one transaction begins it and is the point of no return; every
- * later step may be repeated, so whoever comes back after a crash simply does what is not done.
+ * Deleting an account is a saga: one transaction schedules it, another begins it when it is due and is the point of no
+ * return; every later step may be repeated, so whoever comes back after a crash simply does what is not done.
  */
 export function createDeletionService(deps: {
   deletions: DeletionRepository
   sessions: SessionEnder
   confirmIdentity: ConfirmIdentity
+  /** How long a deletion can be taken back. 0: it begins at once. */
+  graceMs: number
   /** @throws StoreUnavailable: the step is then tried again later. */
   forgetInRedis: (userId: number) => Promise<unknown>
   wakeRelay: () => void
 }) {
   const { deletions, sessions } = deps
 
-  /** Does our own step wherever it is not done; returns how many that were. */
+  /** Begins what is due, and does our own step wherever it is not done; returns how many that were. */
   async function carryOn(): Promise<number> {
+    await deletions.startDue(AT_A_TIME)
     const pending = await deletions.withPendingProfile(AT_A_TIME)
     for (const deletion of pending) {
       await deps.forgetInRedis(deletion.userId)
@@ -57,6 +60,7 @@ export function createDeletionService(deps: {
         userId,
         messagePolicy,
         checkedHash,
+        graceMs: deps.graceMs,
         correlationId: ctx.requestId,
       })
       if (ended === null) {
@@ -65,7 +69,7 @@ export function createDeletionService(deps: {
       }
       await sessions.committed(userId, ended, 'account_deleted')
       deps.wakeRelay()
-      ctx.log.info({ deletion_id: id }, 'UserDeleted')
+      ctx.log.info({ deletion_id: id, grace_ms: deps.graceMs }, 'deletion of the account requested')
       return getDeletion(id)
     },
   }

@@ -21,12 +21,16 @@ export interface StepState {
   readonly doneAt: Date | null
 }
 
+/** `scheduled`: can be taken back until it is due. */
+export type DeletionState = 'scheduled' | 'running' | 'completed'
+
 export interface Deletion {
   readonly id: string
   readonly userId: number
   readonly messagePolicy: MessagePolicy
-  readonly completed: boolean
+  readonly state: DeletionState
   readonly requestedAt: Date
+  readonly dueAt: Date
   readonly completedAt: Date | null
   readonly steps: readonly StepState[]
 }

@@ -2,6 +2,7 @@ import { userDeleted, userUpdated } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { type Fact, pages } from '@bigtech/service-kit'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import { canSignIn } from '../account/account.ts'
 
 const PAGE = 500
 /** More than any user changes between a backup and its restore. */
@@ -22,7 +23,7 @@ export async function* ownedUsers(mysql: Mysql): AsyncGenerator<Fact, void> {
       kind: 'user',
       ids: [row.id],
       fields: {
-        deleted: row.status !== 'active',
+        deleted: !canSignIn(row.status),
         email: row.email,
         username: row.username,
         display_name: row.displayName,
@@ -65,7 +66,7 @@ export async function republishUsers(
 }
 
 async function publish(tx: Transaction, outbox: Outbox, row: Row, correlationId: string): Promise<boolean> {
-  if (row.status !== 'active') return publishDeletion(tx, outbox, row.id, correlationId)
+  if (!canSignIn(row.status)) return publishDeletion(tx, outbox, row.id, correlationId)
   const payload = {
     user_id: row.id,
     username: row.username,

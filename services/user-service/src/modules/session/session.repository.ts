@@ -2,7 +2,9 @@ import { type UserRole, userLoggedIn } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import { canSignIn } from '../account/account.ts'
 import { createLink } from '../account/account-links.ts'
+import { cancelDeletion } from '../deletion/deletion.repository.ts'
 import { MAX_SESSIONS, type Session, type SessionView } from './session.ts'
 import type { EndRequest, SessionEnder } from './session-ender.ts'
 
@@ -28,6 +30,8 @@ interface Opened {
   readonly role: UserRole
   /** Nothing was stored: the account is suspended until then. */
   readonly suspension: Suspension | null
+  /** The account was about to be deleted. */
+  readonly deletionCancelled: boolean
   /** Sessions that ended because the user has too many. */
   readonly surplus: string[]
 }
@@ -86,8 +90,10 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
           if (!account || !stillHolds(account, proof)) throw new SignInRefused(null)
           const { role, suspension } = account
           if (suspension && suspension.until > createdAt) {
-            throw new SignInRefused({ role, suspension, surplus: [] })
+            throw new SignInRefused({ role, suspension, surplus: [], deletionCancelled: false })
           }
+          const deletionCancelled = account.status === 'leaving'
+          if (deletionCancelled) await cancelDeletion(tx, userId)
           // Raw here and in `rotate`: every sign-in and refresh; a third of the CPU time of the model's call.
           await tx.$executeRaw`INSERT INTO sessions
           (id, user_id, device, ip_prefix, created_at, last_seen_at, expires_at, family_key, current_hash, rotated_at)
@@ -108,7 +114,8 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
             } as const
             await createLink(tx, outbox, link, correlationId)
           }
-          return { role, suspension: null, surplus: await makeRoom(tx, ender, userId, correlationId) }
+          const surplus = await makeRoom(tx, ender, userId, correlationId)
+          return { role, suspension: null, surplus, deletionCancelled }
         })
         .catch((err: unknown) => {
           if (err instanceof SignInRefused) return err.outcome
@@ -225,7 +232,7 @@ function stillHolds(
   account: Pick<LoginRow, 'status' | 'password_hash' | 'needs_code'>,
   { checkedHash, isStrong }: SignInProof,
 ): boolean {
-  if (account.status !== 'active') return false
+  if (!canSignIn(account.status)) return false
   if (checkedHash !== undefined && account.password_hash !== checkedHash) return false
   return isStrong || Number(account.needs_code) === 0
 }

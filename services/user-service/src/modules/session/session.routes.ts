@@ -140,5 +140,6 @@ export function tokensOf(grant: Grant): TokenPair {
     session_id: grant.sessionId,
     user_id: grant.userId,
     ...(grant.deviceToken ? { device_token: grant.deviceToken } : {}),
+    ...(grant.deletionCancelled ? { deletion_cancelled: true } : {}),
   }
 }

@@ -30,6 +30,8 @@ export interface Grant {
   readonly sessionId: string
   readonly userId: number
   readonly deviceToken?: string
+  /** The sign-in took a deletion of the account back. */
+  readonly deletionCancelled?: boolean
 }
 
 export interface SessionServiceDeps {

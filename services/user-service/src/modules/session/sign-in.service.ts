@@ -247,7 +247,16 @@ async function openSession(
   await guard
     .remember(userId, subscriberOf(client.ip))
     .catch((err: unknown) => ctx.log.warn({ err }, 'sign-in address not remembered'))
-  return { accessToken, refreshToken: token.text, expiresAt, sessionId: id, userId, deviceToken }
+  const { deletionCancelled } = opened
+  return {
+    accessToken,
+    refreshToken: token.text,
+    expiresAt,
+    sessionId: id,
+    userId,
+    deviceToken,
+    deletionCancelled,
+  }
 }
 
 function deviceIdOf(
