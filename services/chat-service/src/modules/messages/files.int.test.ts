@@ -1,4 +1,5 @@
-import { type Message, messageSent } from '@bigtech/contracts'
+import { documentProcessed, type Message, messageSent } from '@bigtech/contracts'
+import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type MediaStandIn, startMediaStandIn } from '../../../testing/media-service.ts'
 import { startTestRooms, type TestRooms } from '../../../testing/rooms.ts'
@@ -79,6 +80,46 @@ describe('a message with a file', () => {
     expect((await rooms.as(a, 'GET', `/messages/${roomId}/${message_id}`)).body).toMatchObject({
       is_deleted: true,
       file: null,
+    })
+  })
+})
+
+describe('the report on a document', () => {
+  it('is posted once by whoever asked for it, in reply to the document, and not by somebody who has left', async () => {
+    const [asker, other] = await rooms.chat.people(2)
+    const roomId = await rooms.room(other, asker)
+    const { message_id } = await rooms.send(other, roomId, 'the document')
+    const reportFor = (userId: number) => ({
+      user_id: userId,
+      document_id: crypto.randomUUID(),
+      type: 'pdf' as const,
+      pages: 2,
+      report: {
+        room_id: roomId,
+        message_id,
+        file_id: crypto.randomUUID(),
+        name: '계약 분석 보고서.pdf',
+        size: 48_213,
+        summary: ['첫째 문장입니다.', '둘째 문장입니다.'],
+      },
+    })
+    const [stranger] = await rooms.chat.people(1)
+    await rooms.chat.publish(documentProcessed, reportFor(stranger!))
+    const report = reportFor(asker!)
+    await rooms.chat.publish(documentProcessed, report)
+    await rooms.chat.publish(documentProcessed, report)
+    const last = reportFor(other!)
+    await rooms.chat.publish(documentProcessed, last)
+    const items = async (): Promise<Message[]> =>
+      (await rooms.as(other, 'GET', `/messages/${roomId}`)).body.items
+    const posted = async () => (await items()).filter(({ file }) => file !== null)
+    await waitFor(async () => (await posted()).length >= 2)
+    expect((await posted()).map(({ user_id }) => user_id).sort()).toEqual([asker, other].sort())
+    expect((await posted()).find(({ user_id }) => user_id === asker)).toMatchObject({
+      message_type: 'file',
+      content: '첫째 문장입니다.\n둘째 문장입니다.',
+      reply_to: message_id,
+      file: { file_id: report.report.file_id, name: '계약 분석 보고서.pdf', mime: 'application/pdf' },
     })
   })
 })

@@ -8,6 +8,7 @@ import { ChangeWriter } from './changes/change-writer.ts'
 import { MessagesOfUser } from './changes/erasure.ts'
 import { Projection } from './changes/projection.repository.ts'
 import { VersionRepository } from './changes/version.repository.ts'
+import { documentReportHandlers } from './document-reports.consumers.ts'
 import { MessageAppender } from './log/append.ts'
 import { MessageRepository } from './log/message.repository.ts'
 import { RoomPositions } from './log/room-heads.repository.ts'
@@ -86,6 +87,10 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   const search = createSearch({ service, store, source: repository })
   const history = new HistoryService({ ...common, positions, reads, rooms, search })
   service.app.register(messageRoutes, { messages, history })
+  service.subscribe(
+    'document-reports',
+    documentReportHandlers({ appender, repository, members, nameOf: options.nameOf }),
+  )
   createIndexes(service, repository)
   service.lifecycle.onStop('producers', 'room heads', () => rooms.flush())
   return {
