@@ -32,6 +32,7 @@ export default defineConfig({
           name: 'integration',
           include: ['**/src/**/*.int.test.ts'],
           exclude,
+          globalSetup: 'packages/dev/testkit/src/global-setup.ts',
           testTimeout: 30_000,
           hookTimeout: 60_000,
           ...beside,

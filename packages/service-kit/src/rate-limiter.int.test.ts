@@ -46,7 +46,7 @@ async function openProcess(url = test.url) {
   const limiter = new RateLimiter({ registry, keyPrefix: 'limit:', redis: store, log: { warn } })
   return { limiter, registry, store }
 }
-const openBehindProxy = () => openProcess(test.url.replace(/:\d+\//, `:${proxy.port}/`))
+const openBehindProxy = () => openProcess(test.url.replace(/\/\/[^/]+/, `//${proxy.host}:${proxy.port}`))
 const limitOf = (max: number, windowSeconds = 60): Limit => ({ name: `l${++lastName}`, max, windowSeconds })
 const refusalOf = (work: Promise<void>) =>
   work.then(

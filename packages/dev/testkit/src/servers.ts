@@ -18,7 +18,7 @@ export function testServers(): TestServers {
   const file = process.env.BIGTECH_SERVERS_FILE
   if (!file) {
     throw new Error(
-      'BIGTECH_SERVERS_FILE is not set. `npm test` starts the servers and sets it; for single tests see packages/dev/devstack/README.md.',
+      'BIGTECH_SERVERS_FILE is not set, and no Docker engine answers to start the servers. `npm test` starts them; for single tests see packages/dev/devstack/README.md.',
     )
   }
   return serversFile.parse(JSON.parse(readFileSync(file, 'utf8')))

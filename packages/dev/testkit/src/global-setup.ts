@@ -1,0 +1,24 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/**
+ * vitest's global setup of integration tests. Without `BIGTECH_SERVERS_FILE` (an IDE, a bare `npx vitest`) it starts the
+ * servers as containers and writes the same file that the native servers write. Without Docker it does nothing: each
+ * test then says how to start the servers.
+ */
+export default async function setup(): Promise<(() => Promise<void>) | undefined> {
+  if (process.env.BIGTECH_SERVERS_FILE) return undefined
+  // Loaded only where it is needed: `npm test` has servers already.
+  const { hasDocker, startContainers } = await import('./containers.ts')
+  if (!(await hasDocker())) return undefined
+  const { servers, stop } = await startContainers()
+  const folder = mkdtempSync(join(tmpdir(), 'bigtech-servers-'))
+  const file = join(folder, 'servers.json')
+  writeFileSync(file, JSON.stringify(servers), { mode: 0o600 })
+  process.env.BIGTECH_SERVERS_FILE = file
+  return async () => {
+    rmSync(folder, { recursive: true })
+    await stop()
+  }
+}
