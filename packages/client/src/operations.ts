@@ -141,6 +141,9 @@ export const endReportedSession: Operation<{ body: { token: string } }, undefine
 export const exportChatData: Operation<NoInput, Response> = { method: 'GET', path: '/rooms/export', isRaw: true }
 
 /** Everything held about you here, for the archive of your account. */
+export const exportFiles: Operation<NoInput, { user_id: number; exported_at: string; files: StoredFile[]; documents: ({ document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null })[] }> = { method: 'GET', path: '/files/export' }
+
+/** Everything held about you here, for the archive of your account. */
 export const exportFriends: Operation<NoInput, { user_id: number; exported_at: string; friends: ({ user_id: number; friends_since: string; nickname: string | null; favourite: boolean; hidden: boolean })[]; requests_sent: FriendRequest[]; requests_received: FriendRequest[]; blocked: { user_id: number; blocked_at: string }[] }> = { method: 'GET', path: '/friends/export' }
 
 /** Everything that is stored of you, as a JSON archive. */

@@ -31,6 +31,10 @@ export const configSchema = z.object({
     .url()
     .default('http://127.0.0.1:8006')
     .describe("Asked for its part of a user's data export."),
+  MEDIA_SERVICE_URL: z
+    .url()
+    .default('http://127.0.0.1:8004')
+    .describe("Asked for its part of a user's data export."),
   JWT_PRIVATE_KEY_FILE: z
     .string()
     .min(1)

@@ -23,6 +23,7 @@ beforeAll(async () => {
     FRIEND_SERVICE_URL: 'http://127.0.0.1:9',
     CHAT_SERVICE_URL: 'http://127.0.0.1:9',
     NOTIFICATION_SERVICE_URL: 'http://127.0.0.1:9',
+    MEDIA_SERVICE_URL: 'http://127.0.0.1:9',
   })
 }, 60_000)
 afterAll(async () => {

@@ -72,6 +72,7 @@ export async function testWorld(options: { kafkaPartitions?: number } = {}) {
       FRIEND_SERVICE_URL: 'http://127.0.0.1:9',
       CHAT_SERVICE_URL: 'http://127.0.0.1:9',
       NOTIFICATION_SERVICE_URL: 'http://127.0.0.1:9',
+      MEDIA_SERVICE_URL: 'http://127.0.0.1:9',
       BCRYPT_COST: '4',
       BCRYPT_QUEUE: '200',
       ...env,

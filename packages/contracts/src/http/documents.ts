@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { roomId, timestamp } from '../ids.ts'
+import { roomId, timestamp, userId } from '../ids.ts'
 import { typedText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
+import { storedFile, storedFileExample } from './file-shapes.ts'
 import { messageIdParam } from './message-shapes.ts'
 import { wholeNumber } from './paging.ts'
 
@@ -61,6 +62,31 @@ export const documentExample: StoredDocument = {
   created_at: '2026-01-27T10:00:00.000Z',
   finished_at: '2026-01-27T10:00:02.000Z',
 }
+
+/** Of the archive of an account: what is stored, without the bytes, which `content` and `download` give. */
+export const exportFiles = defineRoute({
+  operationId: 'exportFiles',
+  method: 'GET',
+  path: '/files/export',
+  tag: 'files',
+  summary: 'Everything held about you here, for the archive of your account',
+  success: {
+    status: 200,
+    description: 'Your files and documents; their bytes are fetched one by one.',
+    schema: z.object({
+      user_id: userId,
+      exported_at: timestamp,
+      files: z.array(storedFile),
+      documents: z.array(storedDocument),
+    }),
+    example: {
+      user_id: 100,
+      exported_at: '2026-01-28T00:00:00.000Z',
+      files: [storedFileExample],
+      documents: [documentExample],
+    },
+  },
+})
 
 const envelopeOf = <Data extends z.ZodType>(data: Data) =>
   z.object({ success: z.literal(true), message: z.string(), data })

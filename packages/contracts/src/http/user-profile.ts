@@ -217,6 +217,7 @@ export const exportMyData = defineRoute({
       friends: z.unknown().meta({ description: "friend-service's part, or null." }),
       rooms: z.unknown().meta({ description: "chat-service's part, or null." }),
       notifications: z.unknown().meta({ description: "notification-service's part, or null." }),
+      files: z.unknown().meta({ description: "media-service's part, or null." }),
       notes: z.array(z.string()),
     }),
     example: {
@@ -227,6 +228,7 @@ export const exportMyData = defineRoute({
       friends: null,
       rooms: null,
       notifications: null,
+      files: null,
       notes: ['friends: friend-service does not answer right now; ask again later.'],
     },
   },

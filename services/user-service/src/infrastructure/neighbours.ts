@@ -26,24 +26,31 @@ const exportOf = <const Path extends string>(operationId: string, path: Path) =>
 const friendsExport = exportOf('exportMyFriends', '/friends/export')
 const roomsExport = exportOf('exportMyRooms', '/rooms/export')
 const notificationsExport = exportOf('exportMyNotifications', '/notifications/export')
+const filesExport = exportOf('exportMyFiles', '/files/export')
 
 export interface Neighbours {
   friends(ctx: AuthenticatedContext): Promise<ExportPart>
   rooms(ctx: AuthenticatedContext): Promise<ExportPart>
   notifications(ctx: AuthenticatedContext): Promise<ExportPart>
+  files(ctx: AuthenticatedContext): Promise<ExportPart>
   readonly messages: ReportedMessages
 }
 
 /** The services that are asked for what they store, in the user's name. */
 export function openNeighbours(
   service: Service,
-  urls: { friendServiceUrl: string; chatServiceUrl: string; notificationServiceUrl: string },
+  urls: {
+    friendServiceUrl: string
+    chatServiceUrl: string
+    notificationServiceUrl: string
+    mediaServiceUrl: string
+  },
 ): Neighbours {
   const client = (name: string, baseUrl: string) =>
     openServiceClient(service, { service: name, baseUrl, timeoutMs: EXPORT_TIMEOUT_MS })
   const ask = async (
     neighbour: ServiceClient,
-    contract: typeof friendsExport | typeof roomsExport | typeof notificationsExport,
+    contract: ReturnType<typeof exportOf>,
     name: string,
     { requestId, bearer, log }: AuthenticatedContext,
   ): Promise<ExportPart> => {
@@ -57,10 +64,12 @@ export function openNeighbours(
   const friends = client('friend-service', urls.friendServiceUrl)
   const rooms = client('chat-service', urls.chatServiceUrl)
   const notifications = client('notification-service', urls.notificationServiceUrl)
+  const files = client('media-service', urls.mediaServiceUrl)
   return {
     friends: (ctx) => ask(friends, friendsExport, 'friend-service', ctx),
     rooms: (ctx) => ask(rooms, roomsExport, 'chat-service', ctx),
     notifications: (ctx) => ask(notifications, notificationsExport, 'notification-service', ctx),
+    files: (ctx) => ask(files, filesExport, 'media-service', ctx),
     messages: createReportedMessages(
       openServiceClient(service, { service: 'chat-service', baseUrl: urls.chatServiceUrl }),
     ),

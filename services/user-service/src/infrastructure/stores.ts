@@ -41,6 +41,7 @@ export async function openDataStores(service: Service, config: Config) {
       friendServiceUrl: config.FRIEND_SERVICE_URL,
       chatServiceUrl: config.CHAT_SERVICE_URL,
       notificationServiceUrl: config.NOTIFICATION_SERVICE_URL,
+      mediaServiceUrl: config.MEDIA_SERVICE_URL,
     }),
   }
 }

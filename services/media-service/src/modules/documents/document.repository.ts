@@ -127,6 +127,15 @@ export class DocumentRepository {
     })
   }
 
+  /** All of one owner, oldest first. */
+  async all(ownerId: number): Promise<DocumentRecord[]> {
+    const rows = await this.#mysql.run(
+      'exportDocuments',
+      (db) => db.$queryRaw<Row[]>`SELECT ${columns} WHERE d.owner_id = ${ownerId} ORDER BY d.id`,
+    )
+    return rows.map(toRecord)
+  }
+
   /** Documents of these users that are not finished, or ended a moment ago. */
   async watched(ownerIds: readonly number[]): Promise<DocumentRecord[]> {
     if (ownerIds.length === 0) return []

@@ -191,6 +191,22 @@ describe('a document', { timeout: 180_000 }, () => {
     await waitFor(async () => (await media.objectsOf(id)).length === 0, { timeoutMs: 60_000 })
   })
 
+  it("is in the export of its owner, with the files, and in nobody else's", async () => {
+    const owner = newId()
+    const { document_id } = await processed(owner, 'a.xlsx', koreanWorkbook())
+    const note = { name: 'a.txt', mime: 'text/plain', bytes: bytesOf('hello') }
+    const { file_id } = await media.examined(owner, note)
+    expect((await media.call(owner, 'GET', '/files/export')).body).toMatchObject({
+      user_id: owner,
+      files: [{ file_id }],
+      documents: [{ document_id, status: 'completed' }],
+    })
+    expect((await media.call(newId(), 'GET', '/files/export')).body).toMatchObject({
+      files: [],
+      documents: [],
+    })
+  })
+
   it('goes with the account of its owner, and counts in the storage', async () => {
     const owner = newId()
     const { document_id: id, size } = await processed(owner, 'a.pdf', await koreanPdf())

@@ -142,6 +142,14 @@ export class FileRepository {
     return rows.map(toRecord)
   }
 
+  /** All of one owner, oldest first. */
+  async all(ownerId: number): Promise<FileRecord[]> {
+    const rows = await this.#mysql.run('exportFiles', (db) =>
+      db.file.findMany({ where: { ownerId, purpose: { not: 'document' } }, orderBy: { id: 'asc' } }),
+    )
+    return rows.map(toRecord)
+  }
+
   usage(ownerId: number): Promise<{ bytes: number; files: number }> {
     return this.#mysql.run('storageUsage', (db) => usedBy(db, ownerId))
   }

@@ -20,12 +20,13 @@ beforeAll(async () => {
     asked.push({ url: request.url ?? '', authorization: request.headers.authorization })
     response.setHeader('content-type', 'application/json')
     if (request.url === '/notifications/export') response.end('{"locale":"ko"}')
+    else if (request.url === '/files/export') response.end('{"files":[{"name":"a.pdf"}]}')
     else answer(response)
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => neighbour.once('listening', resolve))
   const { port } = neighbour.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
-  users = await world.build({ CHAT_SERVICE_URL: url, NOTIFICATION_SERVICE_URL: url })
+  users = await world.build({ CHAT_SERVICE_URL: url, NOTIFICATION_SERVICE_URL: url, MEDIA_SERVICE_URL: url })
   const { brokers, topicPrefix } = world.kafka
   events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
 })
@@ -142,10 +143,11 @@ describe('the export of my data', () => {
       friends: null,
       rooms: { rooms: [{ room_id: 7 }] },
       notifications: { locale: 'ko' },
+      files: { files: [{ name: 'a.pdf' }] },
     })
     expect(body.notes).toEqual([expect.stringContaining('friend-service')])
     expect(headers['content-disposition']).toContain('attachment')
-    for (const url of ['/rooms/export', '/notifications/export']) {
+    for (const url of ['/rooms/export', '/notifications/export', '/files/export']) {
       expect(asked).toContainEqual({ url, authorization: `Bearer ${token}` })
     }
   })

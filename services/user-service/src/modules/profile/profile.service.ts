@@ -16,7 +16,7 @@ export interface DataExport {
   readonly profile: Profile
   readonly settings: Settings
   readonly sessions: readonly ExportedSession[]
-  readonly parts: Readonly<Record<'friends' | 'rooms' | 'notifications', ExportPart>>
+  readonly parts: Readonly<Record<'friends' | 'rooms' | 'notifications' | 'files', ExportPart>>
 }
 
 const exports: Limit = { name: 'export', max: 10, windowSeconds: 3_600 }
@@ -30,6 +30,7 @@ export function createProfileService(deps: {
     friends(ctx: AuthenticatedContext): Promise<ExportPart>
     rooms(ctx: AuthenticatedContext): Promise<ExportPart>
     notifications(ctx: AuthenticatedContext): Promise<ExportPart>
+    files(ctx: AuthenticatedContext): Promise<ExportPart>
   }
   wakeRelay: () => void
   onVisibilityChanged: (userId: number, correlationId: string) => Promise<void>
@@ -75,12 +76,13 @@ export function createProfileService(deps: {
       await limiter.take(exports, userId)
       const [{ profile, settings }, sessions] = await Promise.all([own(ctx), profiles.exportSessions(userId)])
       // Last: what is opened is read, whatever else fails.
-      const [friends, rooms, notifications] = await Promise.all([
+      const [friends, rooms, notifications, files] = await Promise.all([
         neighbours.friends(ctx),
         neighbours.rooms(ctx),
         neighbours.notifications(ctx),
+        neighbours.files(ctx),
       ])
-      const parts = { friends, rooms, notifications }
+      const parts = { friends, rooms, notifications, files }
       return { exportedAt: new Date(), profile, settings, sessions, parts }
     },
   }
