@@ -21,6 +21,7 @@ import { messageRoutes } from './messages.routes.ts'
 import { MessageOutboxStore } from './publishing/message-outbox.repository.ts'
 import { HistoryService } from './reading/history.service.ts'
 import { MessageViews } from './reading/message.view.ts'
+import { PageContextRepository } from './reading/page-context.repository.ts'
 import { ReadPositionRepository, readByWriting } from './reading/read-positions.repository.ts'
 import { ReadState } from './reading/read-state.ts'
 import { RoomHeadsReader } from './reading/room-summaries.ts'
@@ -85,7 +86,13 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   const files = openMediaService(service, options.mediaServiceUrl)
   const messages = new MessageService({ ...common, appender, writer, versions, files })
   const search = createSearch({ service, store, source: repository })
-  const history = new HistoryService({ ...common, positions, reads, rooms, search })
+  const history = new HistoryService({
+    ...common,
+    positions,
+    reads,
+    search,
+    pageContext: new PageContextRepository(store),
+  })
   service.app.register(messageRoutes, { messages, history })
   service.subscribe(
     'document-reports',

@@ -4,13 +4,13 @@ import { z } from 'zod'
 import type { MembershipReader } from '../../membership/membership.ports.ts'
 import { readFloor } from '../../membership/membership.ts'
 import type { HistoryRange, MessageRepository } from '../log/message.repository.ts'
-import type { RoomPositions } from '../log/room-heads.repository.ts'
 import type { MessageRecord } from '../message.ts'
 import type { MessageLimits } from '../message-limits.ts'
 import type { RoomUpdates } from '../room-updates.ts'
 import type { SearchIndex, SearchPosition, SearchRequest } from '../search/search-index.ts'
 import { searchQuery } from '../search/search-tokens.ts'
 import type { MessageViews } from './message.view.ts'
+import type { PageContextRepository } from './page-context.repository.ts'
 import type { ReadPositionRepository } from './read-positions.repository.ts'
 import type { ReadState } from './read-state.ts'
 
@@ -36,7 +36,7 @@ export interface HistoryServiceOptions {
   readonly repository: MessageRepository
   readonly positions: ReadPositionRepository
   readonly reads: ReadState
-  readonly rooms: RoomPositions
+  readonly pageContext: PageContextRepository
   readonly views: MessageViews
   readonly members: MembershipReader
   readonly limits: MessageLimits
@@ -53,20 +53,41 @@ export class HistoryService {
   }
 
   async list(ctx: AuthenticatedContext, roomId: number, query: HistoryQuery) {
-    const { repository, members, rooms } = this.#options
+    const { repository, members } = this.#options
     const { visibleFromSeq } = await members.require(roomId, ctx.actor.userId)
     const floor = visibleFromSeq - 1
+    const page = rangeOf(query)
     // Before the messages: what comes in between is then beyond the head that the client hears of.
-    const head = (await rooms.of([roomId])).get(roomId)!
+    const { head, known } = await this.#context(ctx.actor.userId, roomId, page)
     const read = (range: HistoryRange) =>
       repository.history(roomId, { ...range, after: Math.max(range.after, floor) })
-    const { items, next } = await pageOf(query, read)
+    const { items, next } = await pageOf(page, read)
     return {
-      items: await this.#options.views.forViewer(items, ctx.actor.userId),
+      items: await this.#options.views.forViewer(items, ctx.actor.userId, known),
       next_cursor: next && encodeCursor(next),
       last_seq: head.seq,
       last_cseq: head.cseq,
     }
+  }
+
+  /**
+   * How far the room's logs go, and what a page of it needs besides its messages: one request, as long as the logs go
+   * no further than this process knows.
+   */
+  async #context(userId: number, roomId: number, page: Page) {
+    const { repository, reads, pageContext } = this.#options
+    const { messages, changes } = repository
+    let [{ position: seq }, { position: cseq }] = await Promise.all([
+      messages.headToAppendTo(roomId),
+      changes.headToAppendTo(roomId),
+    ])
+    const { from, to } = seqsOf(page, seq)
+    const movedSince = reads.movedSince(roomId)
+    const context = await pageContext.read({ roomId, userId, from, to, movedSince, seq, cseq })
+    if (context.hasNewerMessages) seq = (await messages.readHead(roomId)).position
+    if (context.hasNewerChanges) cseq = (await changes.readHead(roomId)).position
+    const snapshot = await reads.merge(roomId, context.moved)
+    return { head: { seq, cseq }, known: { reads: snapshot, hidden: context.hidden } }
   }
 
   async search(
@@ -156,26 +177,47 @@ export class HistoryService {
 
 type Next = { before: number } | { after: number } | null
 
+/** Which page: the messages around, after or before a seq, which is exclusive but for `around`. */
+type Page = { readonly limit: number } & (
+  | { readonly around: number }
+  | { readonly after: number }
+  | { readonly before: number }
+)
+
+function rangeOf({ limit, cursor, around_seq: around, after_seq, before_seq }: HistoryQuery): Page {
+  if (around !== undefined) return { limit, around }
+  const decoded = decodeCursor(historyCursor, cursor)
+  const after = decoded && 'after' in decoded ? decoded.after : after_seq
+  if (after !== undefined) return { limit, after }
+  return { limit, before: (decoded && 'before' in decoded ? decoded.before : before_seq) ?? END }
+}
+
+/** The seqs that the page may hold. @param head of the room, or lower */
+function seqsOf(page: Page, head: number): { from: number; to: number } {
+  const { limit } = page
+  if ('around' in page) return { from: Math.max(0, page.around - limit), to: page.around + limit }
+  if ('after' in page) return { from: page.after, to: page.after + limit + 1 }
+  return { from: Math.max(0, Math.min(page.before, head) - limit - 1), to: Math.min(page.before, END) }
+}
+
 async function pageOf(
-  query: HistoryQuery,
+  page: Page,
   read: (range: HistoryRange) => Promise<MessageRecord[]>,
 ): Promise<{ items: MessageRecord[]; next: Next }> {
-  const { limit, around_seq: around } = query
-  if (around !== undefined) {
+  const { limit } = page
+  if ('around' in page) {
+    const { around } = page
     const half = Math.floor(limit / 2)
     const older = half > 0 ? await read({ after: 0, before: around, order: 'newest', limit: half }) : []
     const newer = await read({ after: around - 1, before: END, order: 'oldest', limit: limit - half })
     return { items: [...older.reverse(), ...newer], next: null }
   }
-  const cursor = decodeCursor(historyCursor, query.cursor)
-  const after = cursor && 'after' in cursor ? cursor.after : query.after_seq
-  if (after !== undefined) {
-    const found = await read({ after, before: END, order: 'oldest', limit: limit + 1 })
+  if ('after' in page) {
+    const found = await read({ after: page.after, before: END, order: 'oldest', limit: limit + 1 })
     const items = found.slice(0, limit)
     return { items, next: found.length > limit ? { after: items.at(-1)!.seq } : null }
   }
-  const before = (cursor && 'before' in cursor ? cursor.before : query.before_seq) ?? END
-  const found = await read({ after: 0, before, order: 'newest', limit: limit + 1 })
+  const found = await read({ after: 0, before: page.before, order: 'newest', limit: limit + 1 })
   const items = found.slice(0, limit).reverse()
   return { items, next: found.length > limit ? { before: items[0]!.seq } : null }
 }

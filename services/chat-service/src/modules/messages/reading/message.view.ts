@@ -39,12 +39,21 @@ export class MessageViews {
     this.#members = members
   }
 
-  /** For one person, exact at this moment. The records may come from several rooms. */
-  async forViewer(records: readonly MessageRecord[], viewerId: number): Promise<Message[]> {
-    const [previewed, snapshots, hidden, visibleFrom] = await Promise.all([
+  /**
+   * For one person, exact at this moment. The records may come from several rooms.
+   *
+   * @param known what the caller has read already, for records of one room
+   */
+  async forViewer(
+    records: readonly MessageRecord[],
+    viewerId: number,
+    known?: { readonly reads: ReadSnapshot; readonly hidden: ReadonlySet<string> },
+  ): Promise<Message[]> {
+    const asked = known ? repliedBeside(records) : withReplied(records)
+    const [previewed, snapshots, askedHidden, visibleFrom] = await Promise.all([
       this.#previewed(records),
-      this.#ofRooms(records, (roomId) => this.#reads.snapshot(roomId)),
-      this.#repository.hiddenBy(viewerId, withReplied(records)),
+      this.#ofRooms(records, async (roomId) => known?.reads ?? this.#reads.snapshot(roomId)),
+      this.#repository.hiddenBy(viewerId, asked),
       this.#ofRooms(records, async (roomId) => (await this.#members.find(roomId, viewerId))?.visibleFromSeq),
     ])
     return records.map((record) => {
@@ -52,7 +61,7 @@ export class MessageViews {
       return personalView(toMessage(record, snapshots.get(record.roomId)!, previewed), record, {
         userId: viewerId,
         sees: (seq) => seq >= floor,
-        hides: (messageId) => hidden.has(messageId),
+        hides: (messageId) => askedHidden.has(messageId) || known?.hidden.has(messageId) === true,
       })
     })
   }
@@ -98,6 +107,12 @@ function withReplied(records: readonly MessageRecord[]): string[] {
   return [
     ...new Set(records.flatMap(({ messageId, replyTo }) => (replyTo ? [messageId, replyTo] : [messageId]))),
   ]
+}
+
+/** The ids of messages that these answer and that are not among them. */
+function repliedBeside(records: readonly MessageRecord[]): string[] {
+  const ids = new Set(records.map(({ messageId }) => messageId))
+  return withReplied(records).filter((id) => !ids.has(id))
 }
 
 function toMessage(

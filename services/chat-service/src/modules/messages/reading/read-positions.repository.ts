@@ -9,6 +9,9 @@ export interface ReadPosition {
   readonly seq: number
 }
 
+/** With the time of the move, by the server's clock. */
+export type MovedPosition = ReadPosition & { readonly at: UnixMs }
+
 /** Of one room: everybody who is or ever was in it. */
 const MAX_IN_ROOM = 100_000
 
@@ -38,12 +41,12 @@ export class ReadPositionRepository {
   }
 
   /** Of a room: those that moved since, or all. Times are those of the server. */
-  async ofRoom(roomId: number, since?: Date): Promise<(ReadPosition & { readonly at: UnixMs })[]> {
+  async ofRoom(roomId: number, since?: Date): Promise<MovedPosition[]> {
     const docs = await this.#store.find('positions.of_room', this.#positions, {
       filter: { room_id: roomId, ...(since ? { at: { $gte: since } } : {}) },
       limit: MAX_IN_ROOM,
     })
-    return docs.map((doc) => ({ ...toPosition(doc), at: doc.at.getTime() }))
+    return docs.map(toMovedPosition)
   }
 
   async ofUser(userId: number, roomIds: readonly number[]): Promise<Map<number, number>> {
@@ -86,6 +89,10 @@ export function readByWriting(
       newest.set(key, { roomId, userId, seq })
   }
   return [...newest.values()]
+}
+
+export function toMovedPosition(doc: ReadPositionDocument): MovedPosition {
+  return { ...toPosition(doc), at: doc.at.getTime() }
 }
 
 function toPosition({ room_id, user_id, seq }: ReadPositionDocument): ReadPosition {

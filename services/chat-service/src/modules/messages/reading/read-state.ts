@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { MembershipReader } from '../../membership/membership.ports.ts'
 import { readFloor } from '../../membership/membership.ts'
 import type { UnixMs } from '../message.ts'
-import type { ReadPosition, ReadPositionRepository } from './read-positions.repository.ts'
+import type { MovedPosition, ReadPosition, ReadPositionRepository } from './read-positions.repository.ts'
 
 interface RoomReads {
   /** By user, also of those who have left: whoever comes back has read what they had read. */
@@ -52,10 +52,18 @@ export class ReadState {
 
   /** As the database says now. */
   async snapshot(roomId: number): Promise<ReadSnapshot> {
+    return this.merge(roomId, await this.#repository.ofRoom(roomId, this.movedSince(roomId)))
+  }
+
+  /** From when on the moves of a room are not known for certain; undefined for a room that is not in memory. */
+  movedSince(roomId: number): Date | undefined {
     const known = this.#rooms.get(roomId)
-    const since = known && new Date(known.movedAt - OVERLAP_MS)
-    const moved = await this.#repository.ofRoom(roomId, since)
-    const reads = known ?? {
+    return known && new Date(known.movedAt - OVERLAP_MS)
+  }
+
+  /** Takes what moved since `movedSince`, as the database said. */
+  async merge(roomId: number, moved: readonly MovedPosition[]): Promise<ReadSnapshot> {
+    const reads = this.#rooms.get(roomId) ?? {
       positions: new Map<number, number>(),
       movedAt: 0,
       membersChanged: 0,

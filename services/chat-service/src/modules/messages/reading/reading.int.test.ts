@@ -1,5 +1,5 @@
 import type { Message } from '@bigtech/contracts'
-import { waitFor } from '@bigtech/testkit'
+import { storeRequests, waitFor } from '@bigtech/testkit'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
@@ -12,6 +12,19 @@ beforeAll(async () => {
   rooms = await startTestRooms()
 }, 60_000)
 afterAll(() => rooms?.close())
+
+/** What every process does beside requests. */
+const BACKGROUND = [
+  'mongodb outbox.unsent',
+  'mongodb outbox.unmark',
+  'mongodb outbox.oldest',
+  'mongodb outbox.count',
+  'mongodb heads.note',
+  'mongodb positions.advance',
+  'mongodb search.backfill_claim',
+  'mongodb search.backfill_state',
+  'mysql room_activity',
+]
 
 const seqs = (answer: { body: { items: Message[] } }) => answer.body.items.map(({ seq }) => seq)
 
@@ -62,6 +75,65 @@ describe('listMessages', () => {
     const found = await rooms.as(a, 'GET', `/messages/search?q=3&room_id=${roomId}&limit=1`)
     expect(seqs(found)).toEqual([3])
   })
+})
+
+it('a page of the history is two requests to MongoDB, wherever it lies, and none to another store', async () => {
+  const [a, b] = await rooms.chat.people(2)
+  const roomId = await rooms.room(a, b)
+  for (const n of upTo(60)) await rooms.send(a, roomId, `message ${n}`, 1)
+  const [service] = rooms.chat.services
+  await rooms.indexed(roomId)
+  // The first page brings room and members into memory.
+  await rooms.as(b, 'GET', `/messages/${roomId}?limit=50`)
+  for (const query of ['limit=50', 'limit=50&before_seq=40', 'limit=20&after_seq=10']) {
+    const cost = await storeRequests(service!.metrics, BACKGROUND, async () => {
+      const { status } = await rooms.as(b, 'GET', `/messages/${roomId}?${query}`)
+      expect(status).toBe(200)
+    })
+    expect(cost, query).toEqual({ 'mongodb messages.page_context': 1, 'mongodb messages.history': 1 })
+  }
+})
+
+it('a page tells of the newest message and change, also of those that another process has written', async () => {
+  const [a, b] = await rooms.chat.people(2)
+  const roomId = await rooms.room(a, b)
+  const first = await rooms.send(a, roomId, 'first')
+  for (const n of upTo(4)) {
+    await rooms.send(a, roomId, `more ${n}`, n % 2)
+    await rooms.as(a, 'PATCH', `/messages/${roomId}/${first.message_id}`, { content: `${n}` }, n % 2)
+    for (const process of [0, 1]) {
+      const { body } = await rooms.as(
+        b,
+        'GET',
+        `/messages/${roomId}?limit=1&before_seq=2`,
+        undefined,
+        process,
+      )
+      expect([body.last_seq, body.last_cseq], `${n} ${process}`).toEqual([n + 1, n])
+      expect(body.items[0].content).toBe(`${n}`)
+    }
+  }
+})
+
+it('hides what one has deleted for oneself on every page that holds it', async () => {
+  const [a, b] = await rooms.chat.people(2)
+  const roomId = await rooms.room(a, b)
+  const sent = []
+  for (const n of upTo(12)) sent.push(await rooms.send(a, roomId, `message ${n}`, n % 2))
+  for (const seq of [1, 6, 12])
+    await rooms.as(b, 'DELETE', `/messages/${roomId}/${sent[seq - 1]!.message_id}?for=me`)
+  for (const query of [
+    'limit=5',
+    'limit=5&before_seq=8',
+    'limit=5&after_seq=0',
+    'limit=4&around_seq=6',
+    'limit=12',
+  ])
+    for (const process of [0, 1]) {
+      const { body } = await rooms.as(b, 'GET', `/messages/${roomId}?${query}`, undefined, process)
+      for (const { seq, content } of body.items as Message[])
+        expect(content === '', `${query} ${seq}`).toBe([1, 6, 12].includes(seq))
+    }
 })
 
 describe('unread_count', () => {
