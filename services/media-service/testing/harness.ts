@@ -43,6 +43,8 @@ export interface Harness {
   readonly mysql: TestMysql
   /** The variables that a process of this harness is started with. */
   readonly env: Readonly<Record<string, string>>
+  /** Starts another web side, or another worker, on the same stores. */
+  another(side: 'web' | 'worker'): Promise<{ url: string; stop(): Promise<unknown> }>
   token(userId: number): Promise<string>
   call(userId: number | null, method: string, path: string, body?: unknown): Promise<Answer>
   upload(userId: number, file: Sent): Promise<Answer>
@@ -115,6 +117,12 @@ export async function startHarness(overrides: Record<string, string> = {}): Prom
     url,
     mysql,
     env,
+    another: async (side) => {
+      const service = await (side === 'web' ? buildMediaService : buildMediaWorker)(config, {
+        keys: issuer.keys,
+      })
+      return { url: await service.start(), stop: () => service.stop() }
+    },
     show: chat.show,
     publish: (definition, payload) => publisher.publishEvent(definition, payload, { correlationId: 'test' }),
     eventOf: async (definition, matches) => {

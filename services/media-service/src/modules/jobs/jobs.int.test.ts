@@ -88,6 +88,31 @@ describe('a job', { timeout: 180_000 }, () => {
   })
 })
 
+describe('web sides and workers', { timeout: 180_000 }, () => {
+  it('scale apart: three web sides take uploads while no worker runs, and five workers do each job once', async () => {
+    const webs = await Promise.all([media.another('web'), media.another('web')])
+    for (const web of webs) cleanUps.push(() => web.stop())
+    const userId = newId()
+    const authorization = `Bearer ${await media.token(userId)}`
+    for (const [index, url] of [media.url, ...webs.map((web) => web.url)].entries()) {
+      for (let upload = 0; upload < 4; upload++) {
+        const body = new FormData()
+        body.set('file', new Blob([note.bytes], { type: note.mime }), `${index}-${upload}.txt`)
+        expect(
+          (await fetch(`${url}/files`, { method: 'POST', headers: { authorization }, body })).status,
+        ).toBe(201)
+      }
+    }
+    expect((await jobsOf(userId)).map(({ state }) => state)).toEqual(Array(12).fill('queued'))
+    const started = await Promise.all(Array.from({ length: 5 }, () => media.another('worker')))
+    for (const worker of started) cleanUps.push(() => worker.stop())
+    await waitFor(async () => (await jobsOf(userId)).every(({ state }) => state === 'succeeded'), {
+      timeoutMs: 120_000,
+    })
+    expect(await eventsOf(userId)).toHaveLength(12)
+  })
+})
+
 /** Workers in this process whose work the test decides. */
 function workers(
   count: number,
