@@ -142,6 +142,9 @@ export const texts = {
   'message.copied': 'Copied.',
   'message.forward': 'Forward',
   'message.forwarded': 'Forwarded',
+  'document.analyze': 'Analyze document',
+  'document.started': 'The report will appear in this chat.',
+  'document.failed': 'The document could not be analyzed: {{reason}}',
   'message.pin': 'Pin',
   'message.unpin': 'Unpin',
   'message.pinned': 'Pinned',
@@ -276,6 +279,7 @@ export const texts = {
   'settings.changePassword': 'Change password',
   'settings.passwordChanged': 'Password changed. Your other devices are signed out.',
   'settings.deleteAccount': 'Delete account',
+  'settings.storage': 'Files: {{used}} of {{quota}} used.',
   'settings.deleteAccountText':
     'You are signed out everywhere and hidden from others at once. After 7 days your account is deleted for good; signing in before takes it back.',
   'settings.deleteMessagesToo': 'Delete my messages, too',

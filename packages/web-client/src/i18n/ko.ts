@@ -141,6 +141,9 @@ export const texts: Record<TextKey, string> = {
   'message.copied': '복사했어요.',
   'message.forward': '전달',
   'message.forwarded': '전달된 메시지',
+  'document.analyze': '문서 분석',
+  'document.started': '분석 보고서가 이 채팅방에 올라올 거예요.',
+  'document.failed': '문서를 분석하지 못했어요: {{reason}}',
   'message.pin': '공지로 고정',
   'message.unpin': '고정 해제',
   'message.pinned': '고정됨',
@@ -272,6 +275,7 @@ export const texts: Record<TextKey, string> = {
   'settings.changePassword': '비밀번호 변경',
   'settings.passwordChanged': '비밀번호를 바꿨어요. 다른 기기에서는 로그아웃돼요.',
   'settings.deleteAccount': '계정 삭제',
+  'settings.storage': '파일 저장 공간: {{quota}} 중 {{used}} 사용',
   'settings.deleteAccountText':
     '모든 기기에서 로그아웃되고 다른 사람에게 바로 보이지 않게 돼요. 7일이 지나면 완전히 삭제되며, 그 전에 로그인하면 취소돼요.',
   'settings.deleteMessagesToo': '내 메시지도 모두 삭제',

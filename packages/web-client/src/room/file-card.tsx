@@ -52,17 +52,3 @@ async function save({ message_id }: Message, { file_id, name }: MessageFile): Pr
   link.click()
   setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }
-
-const units = ['byte', 'kilobyte', 'megabyte'] as const
-
-/** `1.2 MB` */
-function sizeOf(bytes: number, language: string): string {
-  const step = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3))
-  const unit = units[step] ?? 'byte'
-  return new Intl.NumberFormat(language, {
-    style: 'unit',
-    unit,
-    unitDisplay: 'short',
-    maximumFractionDigits: 1,
-  }).format(bytes / 1_000 ** step)
-}

@@ -1,11 +1,23 @@
-import { deleteMessage, type Message, pinMessage, unpinMessage } from '@bigtech/client'
-import { Copy, Forward, History, Pencil, Pin, PinOff, Reply, SmilePlus, Trash2 } from 'lucide-react'
+import { analyzeMessage, deleteMessage, type Message, pinMessage, unpinMessage } from '@bigtech/client'
+import {
+  Copy,
+  FileSearch,
+  Forward,
+  History,
+  Pencil,
+  Pin,
+  PinOff,
+  Reply,
+  SmilePlus,
+  Trash2,
+} from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { call } from '../core/api.ts'
 import { useT } from '../i18n/index.ts'
 import { Menu } from '../ui/menu.tsx'
 import type { MenuAnchor, MenuItem } from '../ui/menu-item.ts'
 import { attempt, notify } from '../ui/notices.tsx'
+import { failureOf, isDocument } from './document-analysis.ts'
 import { useReact } from './reactions.tsx'
 import { useOpenRoom, useRoomState } from './room-context.ts'
 
@@ -73,6 +85,14 @@ function useItems(open: (dialog: Dialog) => void) {
       await navigator.clipboard.writeText(message.content)
       notify(t('message.copied'))
     })
+  // The report comes as a message; only a failure has to be told.
+  const analyze = ({ message_id }: Message) =>
+    void attempt(async () => {
+      const { data } = await call(analyzeMessage, { body: { message_id } })
+      notify(t('document.started'))
+      const reason = await failureOf(data.document_id)
+      if (reason !== undefined) notify(t('document.failed', { reason }))
+    })
   return (message: Message): MenuItem[] => {
     const isMine = message.user_id === ownId
     const isRecent = Date.now() - Date.parse(message.created_at) < EDIT_WINDOW_MS
@@ -98,6 +118,11 @@ function useItems(open: (dialog: Dialog) => void) {
         label: t('message.forward'),
         icon: <Forward size={18} />,
         onSelect: () => open({ kind: 'forward', message }),
+      },
+      isDocument(message) && {
+        label: t('document.analyze'),
+        icon: <FileSearch size={18} />,
+        onSelect: () => analyze(message),
       },
       {
         label: message.pinned_at ? t('message.unpin') : t('message.pin'),

@@ -8,6 +8,7 @@ import { NotificationSection } from './notification-section.tsx'
 import { PrivacySection } from './privacy-section.tsx'
 import { ProfileSection } from './profile-section.tsx'
 import { SessionSection } from './session-section.tsx'
+import { StorageLine } from './storage-line.tsx'
 import '../styles/settings.css'
 import '../styles/people.css'
 
@@ -15,6 +16,7 @@ const contents: Record<string, () => React.ReactNode> = {
   profile: () => (
     <>
       <ProfileSection />
+      <StorageLine />
       <EmailSection />
       <AccountSection />
     </>
