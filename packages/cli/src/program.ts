@@ -1,5 +1,6 @@
 import { CommandError, ConfigError } from '@bigtech/service-kit'
 import { Command, CommanderError } from 'commander'
+import { addAccessCommand } from './commands/access.ts'
 import { addConsumerCommands } from './commands/consumers.ts'
 import { addCopyCommands } from './commands/copies.ts'
 import { addDeadLetterCommands } from './commands/dead-letters.ts'
@@ -43,6 +44,7 @@ export async function runProgram(
     addOutboxCommands,
     addConsumerCommands,
     addTopicsCommand,
+    addAccessCommand,
     addCopyCommands,
     addUserCommands,
     addKeyCommands,

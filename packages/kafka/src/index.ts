@@ -1,3 +1,4 @@
+export { type AccessDifference, accessRules, ensureAccess } from './access.ts'
 export {
   type BroadcastConsumer,
   type BroadcastOptions,
@@ -27,7 +28,7 @@ export {
   listDeadLetters,
   replayDeadLetter,
 } from './dead-letters.ts'
-export type { StoredRecord, TopicOffsets, TopicSpec } from './driver/port.ts'
+export type { AccessRule, StoredRecord, TopicOffsets, TopicSpec } from './driver/port.ts'
 export { ensureTopics, type TopicDifference, topicSpecs } from './ensure-topics.ts'
 export {
   describeError,

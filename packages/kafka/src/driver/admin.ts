@@ -1,6 +1,7 @@
 import kafkajs, { type Admin } from 'kafkajs'
 import { KafkaUnavailable } from '../errors.ts'
 import { sleep, within } from '../timing.ts'
+import { listAcls, toEntry } from './acl-entries.ts'
 import type { AdminPort } from './port.ts'
 import { type NewClient, retryOptions } from './settings.ts'
 
@@ -140,6 +141,13 @@ export function createAdmin(newClient: NewClient): AdminPort {
       const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
       const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }]
       await ask((admin) => admin.alterConfigs({ validateOnly: false, resources }))
+    },
+    listAcls: () => ask(listAcls),
+    createAcls: async (rules) => {
+      if (rules.length > 0) await ask((admin) => admin.createAcls({ acl: rules.map(toEntry) }))
+    },
+    deleteAcls: async (rules) => {
+      if (rules.length > 0) await ask((admin) => admin.deleteAcls({ filters: rules.map(toEntry) }))
     },
     close: async () => {
       await drop()

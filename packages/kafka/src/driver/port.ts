@@ -105,7 +105,20 @@ export interface AdminPort {
   topicConfigs(topics: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>>
   /** Replaces what is set on a topic itself. */
   setTopicConfig(topic: string, config: TopicSettings): Promise<void>
+  listAcls(): Promise<AccessRule[]>
+  createAcls(rules: readonly AccessRule[]): Promise<void>
+  deleteAcls(rules: readonly AccessRule[]): Promise<void>
   close(): Promise<void>
+}
+
+/** What an account may do. Names include the prefix of the connection. */
+export interface AccessRule {
+  readonly account: string
+  readonly resource: 'topic' | 'group'
+  readonly name: string
+  /** Whether `name` is only the beginning of the names that are meant. */
+  readonly isPrefix: boolean
+  readonly operation: 'read' | 'write' | 'describe'
 }
 
 export type TopicSettings = Readonly<Record<string, string>>

@@ -98,16 +98,25 @@ async function format(
   await run(java.command, [...jvm, ...args], { env: java.env, account: context.instance.account, cwd: '/' })
 }
 
+/** Fetches Java and Kafka where they are not here yet. */
+export async function kafkaProgram(cacheFolder: string): Promise<{ java: Java; classPath: string }> {
+  const java = await requireJava(cacheFolder)
+  const libs = await ensureArtefact(cacheFolder, {
+    name: `kafka-${kafkaVersion}`,
+    title: `Kafka ${kafkaVersion}: 35 jars, 38 MB`,
+    fill: (part, say) => fetchKafkaJars(part, java, say),
+  })
+  const jars = readdirSync(libs)
+    .filter((name) => name.endsWith('.jar'))
+    .sort()
+  return { java, classPath: jars.map((name) => join(libs, name)).join(':') }
+}
+
 export const kafka: Server = {
   title: 'Kafka',
   async prepare(context) {
     const { instance } = context
-    const java = await requireJava(instance.cacheFolder)
-    const libs = await ensureArtefact(instance.cacheFolder, {
-      name: `kafka-${kafkaVersion}`,
-      title: `Kafka ${kafkaVersion}: 35 jars, 38 MB`,
-      fill: (part, say) => fetchKafkaJars(part, java, say),
-    })
+    const { java, classPath } = await kafkaProgram(instance.cacheFolder)
     const folder = serverFolder(instance, 'kafka')
     const log = join(folder, 'log')
     mkdirSync(log, { recursive: true, mode: 0o700 })
@@ -115,10 +124,6 @@ export const kafka: Server = {
     writeFileSync(files.config, properties(context, log))
     writeFileSync(files.logging, logging)
     for (const path of [log, files.config, files.logging]) giveToServers(instance, path)
-    const jars = readdirSync(libs)
-      .filter((name) => name.endsWith('.jar'))
-      .sort()
-    const classPath = jars.map((name) => join(libs, name)).join(':')
     const jvm = [...smallJvm, `-Dlog4j2.configurationFile=${files.logging}`, '-cp', classPath]
     const archive = classArchive(instance.cacheFolder, folder, java)
     await format(context, java, archive.afterStop ? jvm : [...archive.args, ...jvm], files.config, log)

@@ -1,0 +1,154 @@
+import { friendRequestAccepted, topics, userDeleted } from '@bigtech/contracts'
+import {
+  createConsumerRunner,
+  createKafka,
+  createPublisher,
+  ensureAccess,
+  ensureTopics,
+  eventRecord,
+  type KafkaConnection,
+  type KafkaRecord,
+  on,
+  readTopic,
+  topicSpecs,
+} from '@bigtech/kafka'
+import { createLogger } from '@bigtech/service-kit'
+import { waitFor } from '@bigtech/testkit'
+
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { administrator, type SecuredKafka, startSecuredKafka } from './secured-kafka.ts'
+
+const log = createLogger({ service: 'kafka-access-test', level: 'silent' })
+const accounts = [...new Set(Object.values(topics).map(({ owner }) => owner))]
+const connections: KafkaConnection[] = []
+let server: SecuredKafka
+
+function connectAs(username: string, password = username): KafkaConnection {
+  const sasl = { mechanism: 'plain', username, password } as const
+  const kafka = createKafka({
+    clientId: username,
+    brokers: [server.broker],
+    security: { tls: false, sasl },
+    log,
+  })
+  connections.push(kafka)
+  return kafka
+}
+
+async function publishAs(account: string, record: KafkaRecord): Promise<void> {
+  const publisher = createPublisher({ kafka: connectAs(account) })
+  try {
+    await publisher.publish([record])
+  } finally {
+    await publisher.stop()
+  }
+}
+
+const deletion = () => {
+  const payload = { user_id: 7, deletion_id: crypto.randomUUID(), message_policy: 'remove' } as const
+  const event = userDeleted.create(payload, { correlationId: 'forged' })
+  return eventRecord(userDeleted, event, 'kafka-access-test')
+}
+
+beforeAll(async () => {
+  server = await startSecuredKafka(accounts)
+  const kafka = connectAs(administrator)
+  await waitFor(
+    async () =>
+      kafka.ping().then(
+        () => true,
+        () => false,
+      ),
+    { timeoutMs: 30_000 },
+  )
+  await ensureTopics(kafka, topicSpecs(1), false)
+  await ensureAccess(kafka, false)
+}, 120_000)
+afterAll(async () => {
+  await Promise.all(connections.map((kafka) => kafka.close()))
+  await server?.stop()
+})
+
+it('lets a service write the topics that it owns, and no other', { timeout: 60_000 }, async () => {
+  await publishAs('user-service', deletion())
+  await expect(publishAs('friend-service', deletion())).rejects.toThrow()
+  const reader = connectAs('chat-service')
+  // A broker that has just begun loads its coordinator first.
+  const stored = await waitFor(() => readTopic(reader, 'user.events').catch(() => undefined))
+  expect(stored).toHaveLength(1)
+})
+
+it('refuses whoever has no account, or the wrong password', { timeout: 60_000 }, async () => {
+  const anonymous = createKafka({ clientId: 'anonymous', brokers: [server.broker], log })
+  connections.push(anonymous)
+  await expect(anonymous.ping()).rejects.toThrow()
+  await expect(connectAs('user-service', 'wrong').ping()).rejects.toThrow()
+})
+
+it("lets a consumer work in its service's groups, and give up an event of any owner", {
+  timeout: 60_000,
+}, async () => {
+  const seen: string[] = []
+  const kafka = connectAs('notification-service')
+  const publisher = createPublisher({ kafka })
+  const runner = createConsumerRunner({
+    kafka,
+    groupId: 'notification-service.events',
+    handlers: [
+      on(friendRequestAccepted, async (event) => {
+        seen.push(event.event_id)
+        throw new TypeError('a bug')
+      }),
+    ],
+    classify: () => 'permanent',
+    publisher,
+    log,
+    onFatal: (error) => expect.fail(error.message),
+  })
+  runner.start()
+  const payload = { request_id: 1, from_user_id: 1, to_user_id: 2 }
+  const event = friendRequestAccepted.create(payload, { correlationId: 'test' })
+  await publishAs('friend-service', eventRecord(friendRequestAccepted, event, 'test'))
+  await waitFor(() => seen.length === 1)
+  await waitFor(async () => (await readTopic(kafka, 'friend.events.dlt')).length === 1)
+  await runner.stop()
+  await publisher.stop()
+})
+
+it('hands no event to a consumer in the group of another service', { timeout: 60_000 }, async () => {
+  const seen: string[] = []
+  const runners = ['analytics-service', 'chat-service'].map((account) => {
+    const kafka = connectAs(account)
+    return createConsumerRunner({
+      kafka,
+      groupId: 'chat-service.contacts',
+      handlers: [on(userDeleted, async () => void seen.push(account))],
+      publisher: createPublisher({ kafka }),
+      log,
+      onFatal: () => {},
+    })
+  })
+  for (const runner of runners) runner.start()
+  for (let round = 0; round < 5; round++) await publishAs('user-service', deletion())
+  await waitFor(() => seen.length >= 5, { timeoutMs: 30_000 })
+  expect(new Set(seen)).toEqual(new Set(['chat-service']))
+  for (const runner of runners) await runner.stop()
+})
+
+it('takes away what an account may do beyond the contracts, and then finds no difference', {
+  timeout: 60_000,
+}, async () => {
+  const kafka = connectAs(administrator)
+  const surplus = {
+    account: 'friend-service',
+    resource: 'topic',
+    name: 'user.events',
+    isPrefix: false,
+    operation: 'write',
+  } as const
+  await kafka.driver.admin.createAcls([surplus])
+  await waitFor(async () => (await ensureAccess(kafka, true)).length === 1)
+  expect(await ensureAccess(kafka, true)).toEqual([{ rule: surplus, what: 'is too much' }])
+  await ensureAccess(kafka, false)
+  await waitFor(async () => (await ensureAccess(kafka, true)).length === 0)
+})
