@@ -16,6 +16,15 @@ const beside = { maxWorkers: 4, sequence: { groupOrder: 0 } }
 
 export default defineConfig({
   test: {
+    // `npm run coverage`: what unit and integration tests run of the product. The web client is covered in a browser.
+    coverage: {
+      provider: 'v8',
+      include: ['services/*/src/**/*.ts', 'packages/*/src/**/*.ts'],
+      exclude: ['**/generated/**', 'packages/web-client/**'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+      reportsDirectory: 'coverage',
+      reportOnFailure: true,
+    },
     projects: [
       // Beside the source, no server needed; and what is checked about the files of the operators and the layout.
       {

@@ -94,9 +94,9 @@ it('whoever is not connected gets a push, and whoever is connected gets none', a
   expect(await deliveries(mina)).toEqual([])
 })
 
-it('the list of friends has its names while user-service is down', async () => {
-  const control = process.env.BIGTECH_STACK_URL
-  if (!control) return
+// Skipped where the system is not ours to break (BIGTECH_STACK_URL is not set), as in CI's run against Compose.
+const control = process.env.BIGTECH_STACK_URL
+it.runIf(control)('the list of friends has its names while user-service is down', async () => {
   const [mina, juno] = await Promise.all([newPerson(), newPerson('준오')])
   await befriend(mina, juno)
   const process_ = (action: string) => http('POST', `${control}/processes/user-service/${action}`)

@@ -258,6 +258,7 @@ describe('user-service is away', () => {
 
 it('nothing of ours was started anew for any of this', async () => {
   const now = await ourProcesses()
+  expect(ours.size).toBeGreaterThanOrEqual(6)
   for (const [name, pid] of ours) expect([name, now.get(name)]).toEqual([name, pid])
 })
 
