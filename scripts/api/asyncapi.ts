@@ -10,6 +10,7 @@ import {
   topics,
 } from '../../packages/contracts/src/index.ts'
 import { type Json, Shapes } from './shapes.ts'
+import { productVersion } from './version.ts'
 
 const samples = join(import.meta.dirname, '../../packages/contracts/samples')
 
@@ -44,7 +45,7 @@ export function asyncApiDocument(): Json {
     asyncapi: '3.0.0',
     info: {
       title: 'BigTech Chat events',
-      version: '1.0.0',
+      version: productVersion,
       description:
         'What services tell each other on Kafka, and what the stream tells clients. Within a version of an event only optional fields are added; readers ignore what they do not know.',
     },

@@ -14,6 +14,7 @@ import { loadKongFile } from '../../packages/dev/gateway/src/kong/load.ts'
 import { createRouter } from '../../packages/dev/gateway/src/kong/router.ts'
 import { type Json, Shapes } from './shapes.ts'
 import { tagDescriptions } from './tags.ts'
+import { productVersion } from './version.ts'
 
 const folder = import.meta.dirname
 const kongFile = join(folder, '../../infrastructure/docker/kong/kong.yml')
@@ -48,7 +49,7 @@ export function openApiDocument(): Json {
     openapi: '3.1.1',
     info: {
       title: 'BigTech Chat API',
-      version: readFileSync(join(folder, 'version.txt'), 'utf8').trim(),
+      version: productVersion,
       summary: 'A messenger: accounts, friends, rooms, messages, a stream of everything that happens.',
       description: readFileSync(join(folder, 'introduction.md'), 'utf8'),
       license: { name: 'MIT', identifier: 'MIT' },

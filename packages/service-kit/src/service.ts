@@ -8,6 +8,7 @@ import fastify, {
 import type { JWTVerifyGetKey } from 'jose'
 import type { DestinationStream, Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import manifest from '../package.json' with { type: 'json' }
 import { installAuthentication, remoteKeys, type TokenSigning } from './auth.ts'
 import { installBodyParsers } from './bodies.ts'
 import { answerBrokenRequest } from './broken-request.ts'
@@ -111,7 +112,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   measureRequests(app, metrics)
   app.decorate('timeUseCase', createUseCaseTimer(metrics))
   logRequests(app, createAccessLogger(logger), config.ACCESS_LOG_SAMPLE)
-  await installOpenApi(app, { title, description, version: '1.0.0' })
+  await installOpenApi(app, { title, description, version: manifest.version })
   installHealth(app, { title, readiness, lifecycle, metrics })
   lifecycle.onStop('http', 'http server', () => closeHttp(app))
 
