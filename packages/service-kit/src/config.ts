@@ -21,6 +21,14 @@ export const baseConfig = z.object({
     .describe(
       'Share of the requests that are logged, of those that succeed within a second. All others always are.',
     ),
+  MAX_RUNNING_REQUESTS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(400)
+    .describe(
+      'Requests that one process works on at a time, streams not counted; others get 503 `OVERLOADED` at once.',
+    ),
   HOST: z.string().default('127.0.0.1').describe('Address to listen on; `0.0.0.0` in an image.'),
   TRUST_PROXY_HOPS: z.coerce
     .number()

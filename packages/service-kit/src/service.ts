@@ -12,6 +12,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { installAuthentication, remoteKeys, type TokenSigning } from './auth.ts'
 import { installBodyParsers } from './bodies.ts'
 import { answerBrokenRequest } from './broken-request.ts'
+import { limitConcurrency } from './concurrency-limit.ts'
 import type { BaseConfig } from './config.ts'
 import { requestIdFrom } from './context.ts'
 import { installErrorHandler, pathOf, refuseUnroutable } from './error-handler.ts'
@@ -97,6 +98,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   const readiness = new Readiness(metrics)
   const revocations = new RevocationList()
   const app = createApp(log, config.TRUST_PROXY_HOPS, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS)
+  limitConcurrency(app, config.MAX_RUNNING_REQUESTS, metrics)
   endConnectionsOnStop(app, lifecycle)
   // Compilers, error handler and hooks first: what is registered earlier would not inherit them.
   installCompilers(app)

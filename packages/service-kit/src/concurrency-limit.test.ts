@@ -1,0 +1,126 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { defineRoute } from '@bigtech/contracts'
+import { waitFor } from '@bigtech/testkit'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { baseConfig, buildService, loadConfig, port, route, type Service } from './index.ts'
+
+const ok = { status: 200, description: 'Done.', schema: z.object({ ok: z.boolean() }) } as const
+const described = { tag: 'things', summary: 'For this test' }
+const slow = defineRoute({
+  operationId: 'slow',
+  method: 'GET',
+  path: '/slow',
+  auth: 'public',
+  success: ok,
+  ...described,
+})
+const guarded = defineRoute({
+  operationId: 'guarded',
+  method: 'POST',
+  path: '/guarded',
+  body: z.strictObject({ name: z.string() }),
+  success: ok,
+  ...described,
+})
+const stream = defineRoute({
+  operationId: 'streamed',
+  method: 'GET',
+  path: '/streamed',
+  auth: 'public',
+  success: { status: 200, description: 'Frames.', contentType: 'text/event-stream' },
+  ...described,
+})
+
+let service: Service
+let address: string
+let release: () => void
+let started: number
+
+beforeEach(async () => {
+  service = await buildService({
+    name: 'small-service',
+    title: 'Small Service',
+    description: 'Takes two requests at a time.',
+    acceptsUserTokens: false,
+    config: loadConfig(z.object({ ...baseConfig.shape, PORT: port }), {
+      PORT: '0',
+      KAFKA_BROKERS: 'localhost:1',
+      LOG_LEVEL: 'silent',
+      MAX_RUNNING_REQUESTS: '2',
+    }),
+  })
+  const held = Promise.withResolvers<void>()
+  release = held.resolve
+  started = 0
+  route(service.app, slow, async () => {
+    started++
+    await held.promise
+    return { ok: true }
+  })
+  route(service.app, guarded, () => ({ ok: true }))
+  route(service.app, stream, (_input, _ctx, { reply }) => reply.type('text/event-stream').send('data: x\n\n'))
+  address = await service.start()
+})
+afterEach(async () => {
+  release()
+  await service.stop()
+})
+
+async function fill(): Promise<Promise<Response>[]> {
+  const running = [fetch(`${address}/slow`), fetch(`${address}/slow`)]
+  await waitFor(() => started === 2)
+  return running
+}
+
+describe('more requests than a process takes', () => {
+  it('are refused with 503 and Retry-After before token and body are looked at', async () => {
+    const running = await fill()
+    const refused = await fetch(`${address}/guarded`, {
+      method: 'POST',
+      headers: { authorization: 'nonsense', 'content-type': 'application/json' },
+      body: '{ not json',
+    })
+    expect(refused.status).toBe(503)
+    expect(refused.headers.get('retry-after')).toBe('1')
+    expect(await refused.json()).toMatchObject({ code: 'OVERLOADED', request_id: expect.any(String) })
+    release()
+    expect((await Promise.all(running)).map(({ status }) => status)).toEqual([200, 200])
+    await waitFor(async () => (await fetch(`${address}/slow`)).status === 200)
+    const metrics = await (await fetch(`${address}/metrics`)).text()
+    expect(metrics).toMatch(/^http_requests_refused_total\S* 1$/m)
+    expect(metrics).toMatch(/^http_requests_running\S* 0$/m)
+  })
+
+  it('keep out neither probes nor streams', async () => {
+    await fill()
+    for (const path of ['/live', '/health', '/metrics', '/streamed'])
+      expect((await fetch(address + path)).status, path).toBe(200)
+  })
+
+  it('do not include those that have been answered, also to a caller without a connection', async () => {
+    release()
+    for (let n = 0; n < 5; n++) expect((await service.app.inject('/slow')).statusCode).toBe(200)
+    expect((await service.app.inject('/metrics')).body).toMatch(/^http_requests_running\S* 0$/m)
+  })
+
+  it('do not include those whose client has gone', async () => {
+    const { hostname, port: at } = new URL(address)
+    const sockets = [1, 2].map(() => {
+      const socket = connect(Number(at), hostname)
+      socket.write(`GET /slow HTTP/1.1\r\nhost: ${hostname}\r\n\r\n`)
+      return socket
+    })
+    await waitFor(() => started === 2)
+    expect((await fetch(`${address}/slow`)).status).toBe(503)
+    for (const socket of sockets) {
+      socket.destroy()
+      await once(socket, 'close')
+    }
+    const next = fetch(`${address}/slow`)
+    await waitFor(() => started === 3)
+    release()
+    expect((await next).status).toBe(200)
+  })
+})
