@@ -22,6 +22,7 @@ const SettingsPage = lazy(() => import('./settings/settings-page.tsx'))
 const NewGroupPage = lazy(() => import('./group/new-group-page.tsx'))
 const JoinPage = lazy(() => import('./group/join-page.tsx'))
 const SearchPage = lazy(() => import('./search/search-page.tsx'))
+const ModerationNotice = lazy(() => import('./moderation/moderation-notice.tsx'))
 const Lab = lazy(() => import('./lab/lab.tsx'))
 
 /** The signed-in app: a rail, a list, and what is open. */
@@ -71,6 +72,9 @@ function Shell() {
           <Lab onClose={() => setLabOpen(false)} />
         </Suspense>
       )}
+      <Suspense>
+        <ModerationNotice />
+      </Suspense>
       <TitleCount />
       <HiddenNotices />
       <Notices />

@@ -61,8 +61,11 @@ export function usePins(roomId: number) {
   return useQuery({ queryKey: keys.pins(roomId), queryFn: fetchPins })
 }
 
+/** All friends, hidden ones last. */
 export function useFriends() {
-  const fetchAll = () => allPages((cursor) => call(listFriends, { query: { limit: 100, ...cursor } }))
+  const fetchPart = (hidden: 'true' | 'false') =>
+    allPages((cursor) => call(listFriends, { query: { limit: 100, sort: 'name', hidden, ...cursor } }))
+  const fetchAll = async () => (await Promise.all([fetchPart('false'), fetchPart('true')])).flat()
   return useQuery({ queryKey: keys.friends, queryFn: fetchAll })
 }
 

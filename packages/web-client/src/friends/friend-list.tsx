@@ -78,9 +78,9 @@ function Incoming() {
     <section>
       <h2 className="list-section">{t('friends.incoming', { count: requests.length })}</h2>
       <ul className="people">
-        {requests.map(({ request_id, user }) => (
+        {requests.map(({ request_id, user, message }) => (
           <li key={request_id}>
-            <PersonRow person={user}>
+            <PersonRow person={{ ...user, status_message: message ?? user.status_message }}>
               <IconButton
                 className="accept"
                 label={t('friends.accept', { name: user.display_name })}
@@ -131,6 +131,7 @@ function Outgoing() {
 function Friends({ filter }: { filter: string }) {
   const t = useT()
   const [path] = useLocation()
+  const [isShowingHidden, setShowingHidden] = useState(false)
   const { data, error, refetch } = useFriends()
   if (error) return <Failed error={error} onRetry={() => void refetch()} />
   if (!data) return <Spinner />
@@ -143,22 +144,47 @@ function Friends({ filter }: { filter: string }) {
       </Empty>
     )
   }
-  const shown = data
-    .filter(({ display_name, username }) => matchesName(filter, display_name, username))
-    .sort(
-      (a, b) =>
-        Number(b.online ?? false) - Number(a.online ?? false) || a.display_name.localeCompare(b.display_name),
-    )
+  const found = data.filter(({ nickname, display_name, username }) =>
+    matchesName(filter, nickname ?? display_name, `${display_name} ${username}`),
+  )
+  // Whoever looks for somebody finds hidden friends, too.
+  const listed = filter ? found : found.filter(({ hidden }) => !hidden)
+  const parts: [title: string, friends: typeof found][] = [
+    [t('friends.favourites'), listed.filter(({ favourite }) => favourite)],
+    [t('friends.count', { count: data.length }), listed.filter(({ favourite }) => !favourite)],
+    [t('friends.hidden'), filter || !isShowingHidden ? [] : found.filter(({ hidden }) => hidden)],
+  ]
+  const hasHidden = !filter && data.some(({ hidden }) => hidden)
   return (
-    <section>
-      <h2 className="list-section">{t('friends.count', { count: data.length })}</h2>
-      <ul className="people">
-        {shown.map((friend) => (
-          <li key={friend.user_id}>
-            <PersonRow person={friend} isOpen={path === `/friends/${friend.user_id}`} />
-          </li>
-        ))}
-      </ul>
-    </section>
+    <>
+      {parts.map(
+        ([title, friends]) =>
+          friends.length > 0 && (
+            <section key={title}>
+              <h2 className="list-section">{title}</h2>
+              <ul className="people">
+                {friends.map((friend) => (
+                  <li key={friend.user_id}>
+                    <PersonRow
+                      person={{ ...friend, display_name: friend.nickname ?? friend.display_name }}
+                      isOpen={path === `/friends/${friend.user_id}`}
+                    />
+                  </li>
+                ))}
+              </ul>
+            </section>
+          ),
+      )}
+      {hasHidden && (
+        <button
+          type="button"
+          className="row-link"
+          aria-expanded={isShowingHidden}
+          onClick={() => setShowingHidden((isShown) => !isShown)}
+        >
+          {t('friends.showHidden')}
+        </button>
+      )}
+    </>
   )
 }

@@ -1,6 +1,6 @@
 import { blockUser, getUser, openDirectRoom, removeFriend } from '@bigtech/client'
 import { useQuery } from '@tanstack/react-query'
-import { Ban, MessageCircle, UserMinus, UserPlus } from 'lucide-react'
+import { Ban, Flag, MessageCircle, UserMinus, UserPlus } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useLocation } from 'wouter'
 import { call } from '../core/api.ts'
@@ -13,8 +13,11 @@ import { attempt, notify } from '../ui/notices.tsx'
 import { Page } from '../ui/page.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { useAsk } from './find-people-page.tsx'
+import { FriendNotes } from './friend-notes.tsx'
+import '../styles/moderation.css'
 
 const Confirm = lazy(() => import('../ui/confirm.tsx'))
+const ReportDialog = lazy(() => import('../moderation/report-dialog.tsx'))
 
 /** Somebody's profile, and what can be done with them. */
 export default function PersonPage({ userId }: { userId: number }) {
@@ -38,11 +41,14 @@ export default function PersonPage({ userId }: { userId: number }) {
             size={112}
             online={friend?.online}
           />
-          <h3>{data.display_name}</h3>
-          <p className="quiet">@{data.username}</p>
+          <h3>{friend?.nickname ?? data.display_name}</h3>
+          <p className="quiet">
+            {friend?.nickname && `${data.display_name} · `}@{data.username}
+          </p>
           {friend?.online && <p className="is-online">{t('presence.online')}</p>}
           {data.status_message && <p className="status-message">{data.status_message}</p>}
           <Actions userId={userId} name={data.display_name} isFriend={friend !== undefined} />
+          {friend && <FriendNotes friend={friend} />}
         </div>
       )}
     </Page>
@@ -60,7 +66,7 @@ function Actions({ userId, name, isFriend }: ActionsProps) {
   const chat = useChat()
   const ask = useAsk()
   const [, navigate] = useLocation()
-  const [asking, setAsking] = useState<'remove' | 'block'>()
+  const [asking, setAsking] = useState<'remove' | 'block' | 'report'>()
   const params = { user_id: userId }
   if (userId === chat.userId) return null
   const open = () =>
@@ -94,6 +100,9 @@ function Actions({ userId, name, isFriend }: ActionsProps) {
       <button type="button" className="danger" onClick={() => setAsking('block')}>
         <Ban size={18} aria-hidden="true" /> {t('person.block')}
       </button>
+      <button type="button" className="danger" onClick={() => setAsking('report')}>
+        <Flag size={18} aria-hidden="true" /> {t('report.action')}
+      </button>
       <Suspense>
         {asking === 'remove' && (
           <Confirm
@@ -103,6 +112,9 @@ function Actions({ userId, name, isFriend }: ActionsProps) {
             onConfirm={end(removeFriend, t('person.removed', { name }))}
             onClose={() => setAsking(undefined)}
           />
+        )}
+        {asking === 'report' && (
+          <ReportDialog subject={params} name={name} onClose={() => setAsking(undefined)} />
         )}
         {asking === 'block' && (
           <Confirm

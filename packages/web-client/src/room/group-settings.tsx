@@ -7,9 +7,16 @@ import { Field } from '../ui/field.tsx'
 import { attempt, notify } from '../ui/notices.tsx'
 import { useRoomState } from './room-context.ts'
 
-type Change = { name?: string | null; history_visibility?: 'all' | 'since_join' }
+type Change = {
+  name?: string | null
+  history_visibility?: 'all' | 'since_join'
+  posting?: 'everyone' | 'admins'
+  slow_mode_seconds?: number
+}
 
-/** Name of a group and what newcomers see, for its owner and admins. */
+const slowModes = [0, 10, 30, 60, 300, 3_600]
+
+/** Name of a group, what newcomers see, and who may write how often, for its owner and admins. */
 export function GroupSettings() {
   const t = useT()
   const id = useId()
@@ -40,6 +47,31 @@ export function GroupSettings() {
         >
           <option value="all">{t('group.history.all')}</option>
           <option value="since_join">{t('group.history.since_join')}</option>
+        </select>
+      </div>
+      <div className="field">
+        <label htmlFor={`${id}-posting`}>{t('group.posting')}</label>
+        <select
+          id={`${id}-posting`}
+          value={room.posting}
+          onChange={(event) => change({ posting: event.target.value as 'everyone' | 'admins' })}
+        >
+          <option value="everyone">{t('group.posting.everyone')}</option>
+          <option value="admins">{t('group.posting.admins')}</option>
+        </select>
+      </div>
+      <div className="field">
+        <label htmlFor={`${id}-slow`}>{t('group.slowMode')}</label>
+        <select
+          id={`${id}-slow`}
+          value={room.slow_mode_seconds}
+          onChange={(event) => change({ slow_mode_seconds: Number(event.target.value) })}
+        >
+          {[...new Set([...slowModes, room.slow_mode_seconds])].map((seconds) => (
+            <option key={seconds} value={seconds}>
+              {seconds === 0 ? t('group.slowMode.off') : t('group.slowMode.seconds', { count: seconds })}
+            </option>
+          ))}
         </select>
       </div>
     </section>

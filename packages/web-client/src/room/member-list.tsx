@@ -1,4 +1,12 @@
-import { inviteRoomMembers, type RoomMember, removeRoomMember, setRoomRole } from '@bigtech/client'
+import {
+  banFromRoom,
+  inviteRoomMembers,
+  type RoomMember,
+  removeRoomMember,
+  setRoomRole,
+  silenceRoomMember,
+  unsilenceRoomMember,
+} from '@bigtech/client'
 import { Ellipsis, UserPlus } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useLocation } from 'wouter'
@@ -66,6 +74,7 @@ function MemberRow({ member }: { member: RoomMember }) {
           {member.display_name} {member.user_id === ownId && <span className="quiet">({t('you')})</span>}
         </span>
         {member.role !== 'member' && <span className="role">{t(`role.${member.role}` as TextKey)}</span>}
+        {member.silenced_until && <span className="quiet">{t('member.silenced')}</span>}
       </span>
       {items.length > 0 && (
         <IconButton
@@ -98,6 +107,8 @@ function useMemberActions(member: RoomMember): MenuItem[] {
     })
   const setRole = (role: 'owner' | 'admin' | 'member') =>
     change(() => call(setRoomRole, { params, body: { role } }))
+  const silence = (minutes: number | null) =>
+    change(() => call(silenceRoomMember, { params, body: { minutes } }))
   const isOwner = room.role === 'owner'
   const mayRemove = isOwner || (room.role === 'admin' && member.role === 'member')
   const items: (MenuItem | false)[] = [
@@ -105,10 +116,22 @@ function useMemberActions(member: RoomMember): MenuItem[] {
     isOwner && member.role === 'member' && { label: t('member.makeAdmin'), onSelect: setRole('admin') },
     isOwner && member.role === 'admin' && { label: t('member.makeMember'), onSelect: setRole('member') },
     isOwner && { label: t('member.makeOwner'), onSelect: setRole('owner') },
+    mayRemove && !member.silenced_until && { label: t('member.silenceHour'), onSelect: silence(60) },
+    mayRemove && !member.silenced_until && { label: t('member.silence'), onSelect: silence(null) },
+    mayRemove &&
+      member.silenced_until !== null && {
+        label: t('member.unsilence'),
+        onSelect: change(() => call(unsilenceRoomMember, { params })),
+      },
     mayRemove && {
       label: t('member.remove'),
       isDanger: true,
       onSelect: change(() => call(removeRoomMember, { params })),
+    },
+    mayRemove && {
+      label: t('member.ban'),
+      isDanger: true,
+      onSelect: change(() => call(banFromRoom, { params })),
     },
   ]
   return items.filter((item) => item !== false)

@@ -2,6 +2,7 @@ import { analyzeMessage, deleteMessage, type Message, pinMessage, unpinMessage }
 import {
   Copy,
   FileSearch,
+  Flag,
   Forward,
   History,
   Pencil,
@@ -25,6 +26,7 @@ const Confirm = lazy(() => import('../ui/confirm.tsx'))
 const ForwardDialog = lazy(() => import('./forward-dialog.tsx'))
 const VersionsDialog = lazy(() => import('./versions-dialog.tsx'))
 const QuickReactions = lazy(() => import('./quick-reactions.tsx'))
+const ReportDialog = lazy(() => import('../moderation/report-dialog.tsx'))
 const EmojiDialog = lazy(() => import('./emoji-dialog.tsx'))
 
 export interface OpenMenu {
@@ -33,7 +35,7 @@ export interface OpenMenu {
 }
 
 type Dialog = {
-  readonly kind: 'forward' | 'versions' | 'emoji' | 'delete' | 'hide'
+  readonly kind: 'forward' | 'versions' | 'emoji' | 'delete' | 'hide' | 'report'
   readonly message: Message
 }
 
@@ -62,6 +64,13 @@ export function MessageMenu({ menu, onClose }: { menu: OpenMenu | undefined; onC
         {dialog?.kind === 'versions' && <VersionsDialog message={dialog.message} onClose={close} />}
         {dialog?.kind === 'emoji' && (
           <EmojiDialog onPick={(emoji) => react(dialog.message, emoji)} onClose={close} />
+        )}
+        {dialog?.kind === 'report' && (
+          <ReportDialog
+            subject={{ message_id: dialog.message.message_id }}
+            name={dialog.message.username}
+            onClose={close}
+          />
         )}
         {(dialog?.kind === 'delete' || dialog?.kind === 'hide') && (
           <DeleteDialog message={dialog.message} isForAll={dialog.kind === 'delete'} onClose={close} />
@@ -140,6 +149,12 @@ function useItems(open: (dialog: Dialog) => void) {
         label: t('message.versions'),
         icon: <History size={18} />,
         onSelect: () => open({ kind: 'versions', message }),
+      },
+      !isMine && {
+        label: t('report.action'),
+        icon: <Flag size={18} />,
+        isDanger: true,
+        onSelect: () => open({ kind: 'report', message }),
       },
       {
         label: t('message.hide'),

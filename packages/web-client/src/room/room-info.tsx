@@ -9,6 +9,8 @@ import { GroupSettings } from './group-settings.tsx'
 import { MemberList } from './member-list.tsx'
 import { useOpenRoom, useRoomState } from './room-context.ts'
 import { RoomLinks } from './room-links.tsx'
+import { RoomTools } from './room-tools.tsx'
+import '../styles/moderation.css'
 
 /** What a room is, who is in it, and what can be changed. */
 export function RoomInfo() {
@@ -33,6 +35,7 @@ export function RoomInfo() {
       {mayManage && <GroupSettings />}
       {isGroup && <MemberList />}
       {mayManage && <RoomLinks />}
+      {mayManage && <RoomTools />}
       {isGroup && <GroupDanger />}
     </div>
   )

@@ -4,9 +4,11 @@ import { useChat } from '../core/chat.ts'
 import { useMembers, useRoom } from '../core/queries.ts'
 import type { RoomWindow } from '../core/room-window.ts'
 import { useStore } from '../core/store.ts'
+import { useT } from '../i18n/index.ts'
 import { Failed } from '../ui/failed.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { Composer } from './composer.tsx'
+import { writingRefusal } from './may-write.ts'
 import { MessageLog } from './message-log.tsx'
 import { PinBar } from './pin-bar.tsx'
 import { RoomContext, type RoomFocus, RoomStateContext } from './room-context.ts'
@@ -28,8 +30,10 @@ export function RoomPage({ roomId, panel }: { roomId: number; panel: string | un
     return window && { roomId, window, members, memberById, ownId: chat.userId, setFocus }
   }, [roomId, window, members, chat.userId])
   const state = useMemo(() => (room ? { room, focus } : undefined), [room, focus])
+  const t = useT()
   if (error) return <Failed error={error} onRetry={retry} />
   if (!context || !state) return <Spinner />
+  const refusal = writingRefusal(state.room, Date.now())
   return (
     <RoomContext value={context}>
       <RoomStateContext value={state}>
@@ -39,7 +43,11 @@ export function RoomPage({ roomId, panel }: { roomId: number; panel: string | un
             <PinBar />
             <Log window={context.window} />
             <TypingLine />
-            <Composer key={focus?.kind === 'edit' ? focus.message.message_id : 'new'} />
+            {refusal ? (
+              <p className="no-composer">{t(refusal)}</p>
+            ) : (
+              <Composer key={focus?.kind === 'edit' ? focus.message.message_id : 'new'} />
+            )}
           </section>
           {panel && (
             <Suspense fallback={<Spinner />}>

@@ -28,6 +28,12 @@ describe('a system message', () => {
   it.each([
     ['members_invited', { user_ids: [101, 102] }, '김미나 invited 박준오, Unknown user'],
     ['member_joined', { user_ids: [100] }, '김미나 joined'],
+    ['member_silenced', { user_id: 101 }, '김미나 muted 박준오 in this group'],
+    ['member_unsilenced', { user_id: 101 }, '김미나 lets 박준오 write again'],
+    ['posting_changed', { posting: 'admins' }, '김미나 lets only the owner and admins write'],
+    ['posting_changed', { posting: 'everyone' }, '김미나 lets everybody write'],
+    ['slow_mode_changed', { slow_mode_seconds: 30 }, '김미나 set slow mode: one message in 30 s'],
+    ['slow_mode_changed', { slow_mode_seconds: 0 }, '김미나 turned slow mode off'],
     ['member_left', { user_ids: [100] }, '김미나 left'],
     ['member_removed', { user_ids: [101] }, '김미나 removed 박준오'],
     ['room_renamed', { name: '점심' }, '김미나 named the group “점심”'],

@@ -31,6 +31,16 @@ export function systemLine(
       return t('system.owner', { who: named(payload.user_id) })
     case 'role_changed':
       return t(payload.role === 'admin' ? 'system.admin' : 'system.member', { who: named(payload.user_id) })
+    case 'member_silenced':
+      return t('system.silenced', { actor, who: named(payload.user_id) })
+    case 'member_unsilenced':
+      return t('system.unsilenced', { actor, who: named(payload.user_id) })
+    case 'posting_changed':
+      return t(payload.posting === 'admins' ? 'system.announcements' : 'system.everyoneWrites', { actor })
+    case 'slow_mode_changed':
+      return payload.slow_mode_seconds
+        ? t('system.slowMode', { actor, count: Number(payload.slow_mode_seconds) })
+        : t('system.slowModeOff', { actor })
     default:
       return message.content || t('message.roomChanged')
   }

@@ -1,4 +1,11 @@
-import { getMySettings, getReceiverSettings, updateMySettings, updateReceiverSettings } from '@bigtech/client'
+import {
+  getFriendSettings,
+  getMySettings,
+  getReceiverSettings,
+  updateFriendSettings,
+  updateMySettings,
+  updateReceiverSettings,
+} from '@bigtech/client'
 import { useQuery } from '@tanstack/react-query'
 import { useId } from 'react'
 import { call } from '../core/api.ts'
@@ -9,8 +16,9 @@ import { Spinner } from '../ui/spinner.tsx'
 import { SwitchRow } from './switch-row.tsx'
 
 type Visibility = 'everyone' | 'friends' | 'nobody'
+type RequestsFrom = 'everyone' | 'friends_of_friends' | 'nobody'
 
-/** Who sees and finds the user, and who may add them to groups. */
+/** Who sees and finds the user, who may ask to be friends, and who may add them to groups. */
 export function PrivacySection() {
   const t = useT()
   const id = useId()
@@ -52,6 +60,36 @@ export function PrivacySection() {
         isOn={receiver.data.strangers_may_add}
         onChange={changeReceiver}
       />
+      <RequestsFromField />
     </>
+  )
+}
+
+function RequestsFromField() {
+  const t = useT()
+  const id = useId()
+  const chat = useChat()
+  const { data } = useQuery({ queryKey: ['friend-settings'], queryFn: () => call(getFriendSettings, {}) })
+  const change = (requests_from: RequestsFrom) =>
+    void attempt(async () =>
+      chat.queries.setQueryData(
+        ['friend-settings'],
+        await call(updateFriendSettings, { body: { requests_from } }),
+      ),
+    )
+  return (
+    <div className="field">
+      <label htmlFor={id}>{t('privacy.requests')}</label>
+      <select
+        id={id}
+        value={data?.requests_from ?? 'everyone'}
+        disabled={!data}
+        onChange={(event) => change(event.target.value as RequestsFrom)}
+      >
+        <option value="everyone">{t('privacy.requests.everyone')}</option>
+        <option value="friends_of_friends">{t('privacy.requests.friends_of_friends')}</option>
+        <option value="nobody">{t('privacy.requests.nobody')}</option>
+      </select>
+    </div>
   )
 }

@@ -1,4 +1,4 @@
-import { Ban, Bell, LogOut, MonitorSmartphone, Palette, Shield, User } from 'lucide-react'
+import { Ban, Bell, Gavel, LogOut, MonitorSmartphone, Palette, Shield, User } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
 import { session } from '../core/api.ts'
@@ -15,6 +15,8 @@ const sections: { name: string; icon: ReactNode }[] = [
   { name: 'blocked', icon: <Ban size={20} /> },
   { name: 'sessions', icon: <MonitorSmartphone size={20} /> },
 ]
+
+const moderation = { name: 'moderation', icon: <Gavel size={20} /> }
 
 export default function SettingsList() {
   const t = useT()
@@ -41,18 +43,20 @@ export default function SettingsList() {
           </div>
         )}
         <ul className="settings-sections">
-          {sections.map(({ name, icon }) => (
-            <li key={name}>
-              <Link
-                to={`/settings/${name}`}
-                className="row-link"
-                aria-current={path === `/settings/${name}` ? 'page' : undefined}
-              >
-                {icon}
-                {t(`settings.${name}` as TextKey)}
-              </Link>
-            </li>
-          ))}
+          {[...sections, ...(profile && profile.role !== 'user' ? [moderation] : [])].map(
+            ({ name, icon }) => (
+              <li key={name}>
+                <Link
+                  to={`/settings/${name}`}
+                  className="row-link"
+                  aria-current={path === `/settings/${name}` ? 'page' : undefined}
+                >
+                  {icon}
+                  {t(`settings.${name}` as TextKey)}
+                </Link>
+              </li>
+            ),
+          )}
           <li>
             <button type="button" className="row-link danger" onClick={() => void session.logout()}>
               <LogOut size={20} />

@@ -1,6 +1,8 @@
+import { lazy, Suspense } from 'react'
 import { type TextKey, useT } from '../i18n/index.ts'
 import { LanguageAndTheme } from '../ui/language-and-theme.tsx'
 import { Page } from '../ui/page.tsx'
+import { Spinner } from '../ui/spinner.tsx'
 import { AccountSection } from './account-section.tsx'
 import { BlockedSection } from './blocked-section.tsx'
 import { EmailSection } from './email-section.tsx'
@@ -11,6 +13,9 @@ import { SessionSection } from './session-section.tsx'
 import { StorageLine } from './storage-line.tsx'
 import '../styles/settings.css'
 import '../styles/people.css'
+import '../styles/moderation.css'
+
+const ModerationSection = lazy(() => import('../moderation/moderation-section.tsx'))
 
 const contents: Record<string, () => React.ReactNode> = {
   profile: () => (
@@ -26,6 +31,11 @@ const contents: Record<string, () => React.ReactNode> = {
   privacy: PrivacySection,
   blocked: BlockedSection,
   sessions: SessionSection,
+  moderation: () => (
+    <Suspense fallback={<Spinner />}>
+      <ModerationSection />
+    </Suspense>
+  ),
 }
 
 export default function SettingsPage({ section }: { section: string }) {

@@ -1,0 +1,12 @@
+import type { Room } from '@bigtech/client'
+import type { TextKey } from '../i18n/index.ts'
+
+/** Returns why the user may not write in a room, as the key of a text; undefined when they may. */
+export function writingRefusal(
+  { posting, role, silenced_until }: Pick<Room, 'posting' | 'role' | 'silenced_until'>,
+  now: number,
+): TextKey | undefined {
+  if (silenced_until && Date.parse(silenced_until) > now) return 'error.MEMBER_SILENCED'
+  if (posting === 'admins' && role === 'member') return 'error.ANNOUNCEMENTS_ONLY'
+  return undefined
+}
