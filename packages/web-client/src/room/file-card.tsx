@@ -1,6 +1,7 @@
 import { getFileContent, type Message, problemOf } from '@bigtech/client'
 import { Download, FileText, Film, Image, Mic } from 'lucide-react'
 import { http, session } from '../core/api.ts'
+import { sizeOf } from '../core/sizes.ts'
 import { useLanguage, useT } from '../i18n/index.ts'
 import { IconButton } from '../ui/icon-button.tsx'
 import { attempt } from '../ui/notices.tsx'
