@@ -52,7 +52,7 @@ export async function buildUserService(
 
   const stores = await openStores(service, config, workers)
 
-  const { lookups, isVisible } = createDirectory({ service, stores })
+  const { lookups, cache, isVisible } = createDirectory({ service, stores })
   const { presence, store } = createPresence({ service, stores, lookups, timing: presenceTiming })
   const secondFactors = createSecondFactors({ stores, publicUrl: config.PUBLIC_URL, now })
   const {
@@ -72,10 +72,15 @@ export async function buildUserService(
   createSecondFactorSettings({ service, stores, secondFactors, confirmIdentity, now })
   createGoogle({ service, stores, config, accounts, identities, signIn })
   createModeration({ service, stores, sessions, isVisible })
-  const forgetInRedis = (userId: number) => Promise.all([store.forget(userId), guard.forget(userId)])
+  const forgetInRedis = (userId: number) =>
+    Promise.all([store.forget(userId), guard.forget(userId), cache.forget(userId)])
   const graceDays = config.DELETION_GRACE_DAYS
   createDeletions({ service, stores, sessions, accounts, graceDays, forgetInRedis })
   const onVisibilityChanged = (userId: number) => ignoreOutage(service, store.repeat(userId))
-  createProfiles({ service, stores, changeUsername: accounts.changeUsername, onVisibilityChanged })
+  createProfiles({
+    ...{ service, stores, onVisibilityChanged },
+    changeUsername: accounts.changeUsername,
+    onChanged: cache.invalidate,
+  })
   return service
 }

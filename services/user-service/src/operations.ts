@@ -110,6 +110,7 @@ async function* exportData(opened: Opened, userId: number): AsyncGenerator<Uint8
     limiter,
     neighbours,
     wakeRelay: () => {},
+    onChanged: async () => {},
     onVisibilityChanged: async () => {},
   })
   yield* archive(await profiles.exportMyData(await contextOf(opened, userId)))

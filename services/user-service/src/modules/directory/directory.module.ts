@@ -4,11 +4,14 @@ import { createDirectoryRepository } from './directory.repository.ts'
 import { directoryRoutes } from './directory.routes.ts'
 import { createDirectoryService } from './directory.service.ts'
 import { createLookupLimit, type LookupLimit } from './lookup-limit.ts'
+import { profileCacheSubscriptions } from './profile-cache.consumers.ts'
+import { createProfileCache, type ProfileCache } from './profile-cache.ts'
 import { relationSubscriptions } from './relations.consumers.ts'
 import { createRelationsRepository } from './relations.repository.ts'
 
 export interface DirectoryModule {
   readonly lookups: LookupLimit
+  readonly cache: ProfileCache
   /** Whether the viewer may know of the user: an active account that has not blocked the viewer. */
   isVisible(viewerId: number, userId: number): Promise<boolean>
 }
@@ -19,15 +22,23 @@ export function createDirectory({ service, stores }: { service: Service; stores:
   const relations = createRelationsRepository(mysql)
   const lookups = createLookupLimit(limiter, relations)
   const repository = createDirectoryRepository(mysql)
+  const cache = createProfileCache({
+    redis: stores.redis,
+    metrics: service.metrics,
+    load: repository.findMany,
+  })
   const directory = createDirectoryService({
     directory: repository,
+    cache,
     limiter,
     lookups,
   })
+  service.subscribe('profile-cache', profileCacheSubscriptions(cache), { startFrom: 'latest' })
   service.subscribe('relations', relationSubscriptions(relations))
   service.app.register(directoryRoutes, { directory })
   return {
     lookups,
-    isVisible: async (viewerId, userId) => (await repository.findVisible(viewerId, [userId])).length === 1,
+    cache,
+    isVisible: directory.isVisible,
   }
 }

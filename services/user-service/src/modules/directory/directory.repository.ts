@@ -1,6 +1,7 @@
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { PublicUser, SearchPosition, SearchRow } from './directory.ts'
+import type { VersionedUser } from './profile-cache.ts'
 
 export type DirectoryRepository = ReturnType<typeof createDirectoryRepository>
 
@@ -10,6 +11,12 @@ interface Row {
   readonly display_name: string
   readonly status_message: string | null
   readonly profile_image_url: string | null
+}
+
+interface RelationsAmong {
+  /** They have blocked the viewer, or are about to leave. */
+  readonly hidden: ReadonlySet<number>
+  readonly friends: ReadonlySet<number>
 }
 
 const publicColumns = Prisma.sql`u.id, u.username, u.display_name, u.status_message, u.profile_image_url`
@@ -26,11 +33,28 @@ const notBlocked = (viewerId: number) =>
  */
 export function createDirectoryRepository(mysql: Mysql) {
   return {
-    findVisible: (viewerId: number, userIds: readonly number[]) =>
-      mysql.run('findVisible', async (db): Promise<PublicUser[]> => {
-        const rows = await db.$queryRaw<Row[]>`SELECT ${publicColumns} FROM users u
-          WHERE u.id IN (${Prisma.join([...userIds])}) AND u.status = 'active' AND ${notBlocking(viewerId)}`
-        return rows.map(toPublicUser)
+    /** Whoever is active, whoever asks. */
+    findMany: (userIds: readonly number[]) =>
+      mysql.run('findProfiles', async (db): Promise<VersionedUser[]> => {
+        const rows = await db.$queryRaw<
+          (Row & { version: number })[]
+        >`SELECT ${publicColumns}, u.version FROM users u
+          WHERE u.id IN (${Prisma.join([...userIds])}) AND u.status = 'active'`
+        return rows.map((row) => ({ ...toPublicUser(row), version: row.version }))
+      }),
+
+    /** What the viewer is to those of the users of whom there is anything to say, in one statement. */
+    relationsAmong: (viewerId: number, userIds: readonly number[]) =>
+      mysql.run('relationsAmong', async (db): Promise<RelationsAmong> => {
+        const ids = Prisma.join([...userIds])
+        const rows = await db.$queryRaw<{ kind: 'hidden' | 'friend'; id: number | bigint }[]>`
+          SELECT 'hidden' AS kind, b.blocker_id AS id FROM blocks b WHERE b.blocked_id = ${viewerId} AND b.blocker_id IN (${ids})
+          UNION ALL SELECT 'hidden', u.id FROM users u WHERE u.id IN (${ids}) AND u.status <> 'active'
+          UNION ALL SELECT 'friend', f.high FROM friendships f WHERE f.low = ${viewerId} AND f.high IN (${ids})
+          UNION ALL SELECT 'friend', f.low FROM friendships f WHERE f.high = ${viewerId} AND f.low IN (${ids})`
+        const of = (kind: string) =>
+          new Set(rows.filter((row) => row.kind === kind).map(({ id }) => Number(id)))
+        return { hidden: of('hidden'), friends: of('friend') }
       }),
 
     /** In the order of the terms. STRAIGHT_JOIN: the index on the terms has this order already. */

@@ -2,6 +2,7 @@ import { type AuthenticatedContext, type Limit, Problem, type RateLimiter } from
 import type { DirectoryRepository } from './directory.repository.ts'
 import type { PublicUser, SearchPosition, SearchRow } from './directory.ts'
 import type { LookupLimit } from './lookup-limit.ts'
+import type { ProfileCache } from './profile-cache.ts'
 import { type NameQuery, nameQuery, searchTermsOf } from './search-terms.ts'
 
 export type DirectoryService = ReturnType<typeof createDirectoryService>
@@ -19,19 +20,36 @@ const MAX_ROUNDS = 5
 /** Finding and reading other people's profiles. */
 export function createDirectoryService(deps: {
   directory: DirectoryRepository
+  cache: ProfileCache
   limiter: RateLimiter
   lookups: LookupLimit
 }) {
-  const { directory, limiter, lookups } = deps
+  const { directory, cache, limiter, lookups } = deps
+
+  /**
+   * Visibility is never cached: a block, or leaving, counts from the next request on. Neither are friendships, which the
+   * limit of lookups asks for; one statement has both.
+   * @throws Problem RATE_LIMITED
+   */
+  async function lookUp(viewerId: number, userIds: readonly number[]): Promise<PublicUser[]> {
+    const { hidden, friends } = await directory.relationsAmong(viewerId, userIds)
+    await lookups.takeStrangers(viewerId, userIds, friends)
+    const users = await cache.findMany(userIds)
+    return users.filter(({ userId }) => !hidden.has(userId))
+  }
+
   return {
-    async getUsers(ctx: AuthenticatedContext, userIds: readonly number[]): Promise<PublicUser[]> {
-      await lookups.take(ctx.actor.userId, userIds)
-      return directory.findVisible(ctx.actor.userId, userIds)
+    /** Whether the viewer may know of the user; costs nothing of the limit of lookups. */
+    async isVisible(viewerId: number, userId: number): Promise<boolean> {
+      const { hidden } = await directory.relationsAmong(viewerId, [userId])
+      return !hidden.has(userId) && (await cache.findMany([userId])).length === 1
     },
 
+    getUsers: (ctx: AuthenticatedContext, userIds: readonly number[]): Promise<PublicUser[]> =>
+      lookUp(ctx.actor.userId, userIds),
+
     async getUser(ctx: AuthenticatedContext, userId: number): Promise<PublicUser> {
-      await lookups.take(ctx.actor.userId, [userId])
-      const [user] = await directory.findVisible(ctx.actor.userId, [userId])
+      const [user] = await lookUp(ctx.actor.userId, [userId])
       if (!user) throw new Problem('USER_NOT_FOUND')
       return user
     },

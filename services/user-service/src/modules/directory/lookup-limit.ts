@@ -10,18 +10,23 @@ const daily: Limit = { name: 'lookup_daily', max: 10_000, windowSeconds: 86_400 
 export interface LookupLimit {
   /** @throws Problem RATE_LIMITED */
   take(viewerId: number, userIds: readonly number[]): Promise<void>
+  /** As `take`, for whoever knows the viewer's friends among the users. @throws Problem RATE_LIMITED */
+  takeStrangers(viewerId: number, userIds: readonly number[], friends: ReadonlySet<number>): Promise<void>
 }
 
 export function createLookupLimit(limiter: RateLimiter, relations: RelationsRepository): LookupLimit {
+  async function takeStrangers(viewerId: number, userIds: readonly number[], friends: ReadonlySet<number>) {
+    const strangers = new Set(userIds.filter((userId) => userId !== viewerId && !friends.has(userId)))
+    if (strangers.size === 0) return
+    await limiter.take(burst, viewerId, strangers.size)
+    await limiter.take(daily, viewerId, strangers.size)
+  }
   return {
+    takeStrangers,
     take: async (viewerId, userIds) => {
-      const others = new Set(userIds)
-      others.delete(viewerId)
-      if (others.size === 0) return
-      for (const friendId of await relations.friendsAmong(viewerId, [...others])) others.delete(friendId)
-      if (others.size === 0) return
-      await limiter.take(burst, viewerId, others.size)
-      await limiter.take(daily, viewerId, others.size)
+      const others = userIds.filter((userId) => userId !== viewerId)
+      if (others.length === 0) return
+      await takeStrangers(viewerId, others, new Set(await relations.friendsAmong(viewerId, others)))
     },
   }
 }

@@ -9,9 +9,10 @@ export function createProfiles(options: {
   service: Service
   stores: Stores
   changeUsername: ChangeUsername
+  onChanged: (userId: number, version: number) => Promise<void>
   onVisibilityChanged: (userId: number) => Promise<void>
 }): void {
-  const { service, stores, changeUsername, onVisibilityChanged } = options
+  const { service, stores, changeUsername, onChanged, onVisibilityChanged } = options
   const { mysql, outbox, limiter, neighbours } = stores
   const profiles = createProfileService({
     profiles: createProfileRepository(mysql, outbox),
@@ -19,6 +20,7 @@ export function createProfiles(options: {
     limiter,
     neighbours,
     wakeRelay: () => outbox.wake(),
+    onChanged,
     onVisibilityChanged,
   })
   service.app.register(profileRoutes, { profiles })

@@ -101,6 +101,12 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
         },
       ),
 
+    version: (userId: number) =>
+      mysql.run('profileVersion', async (db): Promise<number> => {
+        const row = await db.user.findUnique({ where: { id: userId }, select: { version: true } })
+        return row?.version ?? 0
+      }),
+
     exportSessions: (userId: number) =>
       mysql.run(
         'exportSessions',

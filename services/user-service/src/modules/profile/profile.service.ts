@@ -33,6 +33,8 @@ export function createProfileService(deps: {
     files(ctx: AuthenticatedContext): Promise<ExportPart>
   }
   wakeRelay: () => void
+  /** What others see of a user has changed, as of this version of the row. */
+  onChanged: (userId: number, version: number) => Promise<void>
   onVisibilityChanged: (userId: number, correlationId: string) => Promise<void>
 }) {
   const { profiles, limiter, neighbours } = deps
@@ -52,11 +54,13 @@ export function createProfileService(deps: {
       const profile = await profiles.update(ctx.actor.userId, change, ctx.requestId)
       if (!profile) throw new Problem('USER_NOT_FOUND')
       deps.wakeRelay()
+      await deps.onChanged(ctx.actor.userId, await profiles.version(ctx.actor.userId))
       return profile
     },
 
     async changeUsername(ctx: AuthenticatedContext, username: string): Promise<Profile> {
       await deps.changeUsername(ctx, username)
+      await deps.onChanged(ctx.actor.userId, await profiles.version(ctx.actor.userId))
       return (await own(ctx)).profile
     },
 

@@ -1,0 +1,160 @@
+import { setImmediate } from 'node:timers/promises'
+import { userBlocked, userUpdated } from '@bigtech/contracts'
+import { openRedis, type RedisStore } from '@bigtech/service-kit'
+import { createFaultProxy, waitFor } from '@bigtech/testkit'
+import fc from 'fast-check'
+import { Registry } from 'prom-client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
+import { createProfileCache, type VersionedUser } from './profile-cache.ts'
+
+let world: TestWorld
+let users: TestService
+/** Another process of the same service. */
+let twin: TestService
+let redis: RedisStore
+
+beforeAll(async () => {
+  world = await testWorld()
+  ;[users, twin] = await Promise.all([world.build(), world.build()])
+  redis = await openRedis(users.service, world.redis.url)
+})
+afterAll(() => world.close())
+
+const user = (userId: number, version: number): VersionedUser => ({
+  ...{ userId, version, username: `u${userId}`, displayName: `이름 ${version}` },
+  statusMessage: null,
+  profileImageUrl: null,
+})
+type Load = (ids: readonly number[]) => Promise<VersionedUser[]>
+const cacheOf = (load: Load, more: { redis?: RedisStore; deadlineMs?: number } = {}) =>
+  createProfileCache({ redis, metrics: new Registry(), load, ...more })
+let lastId = 1_000_000
+const newId = () => ++lastId
+
+describe('a profile that others read', () => {
+  it('comes from the cache the second time, for at most an hour, counted as miss and hit', async () => {
+    const [person, viewer] = [await users.person(), await users.person()]
+    const read = () => users.call('GET', `/users/${person.userId}`, { token: viewer.token })
+    const [misses, hits] = [/cache_requests_total\{.*miss/, /cache_requests_total\{.*hit/]
+    const before = [await users.metric(misses), await users.metric(hits)]
+    const after = async () => [await users.metric(misses), await users.metric(hits)]
+    // On a busy machine a read may take longer than the cache is given.
+    await waitFor(async () => (await read()).status === 200 && (await after())[0]! > before[0]!)
+    const key = `cache:user:${person.userId}`
+    await waitFor(async () => (await redis.client.ttl(key)) > 3_590)
+    await waitFor(
+      async () => (await read()).body.username === person.username && (await after())[1]! > before[1]!,
+    )
+  })
+
+  it('shows a change at once, in every process', async () => {
+    const [person, viewer] = [await users.person(), await users.person()]
+    for (const display_name of ['첫째', '둘째', '셋째']) {
+      await users.call('PUT', '/profile/me', { token: person.token, body: { display_name } })
+      for (const service of [twin, users]) {
+        const seen = await service.call('GET', `/users/${person.userId}`, { token: viewer.token })
+        expect(seen.body.display_name).toBe(display_name)
+      }
+    }
+  })
+
+  it('is hidden from somebody who was blocked, although it is cached', async () => {
+    const [person, viewer] = [await users.person(), await users.person()]
+    const read = () => users.call('GET', `/users/${person.userId}`, { token: viewer.token })
+    expect((await read()).status).toBe(200)
+    await world.publish(userBlocked, { blocker_id: person.userId, blocked_id: viewer.userId })
+    await waitFor(async () => (await read()).status === 404)
+  })
+
+  it('loses what is cached of it by UserUpdated, should the process that changed it have died', async () => {
+    const [person, viewer] = [await users.person(), await users.person()]
+    const { version: _version, ...old } = user(person.userId, 1)
+    const key = `cache:user:${person.userId}`
+    await redis.client.set(key, `1:${JSON.stringify(old)}`)
+    const read = () => users.call('GET', `/users/${person.userId}`, { token: viewer.token })
+    expect((await read()).body.display_name).toBe('이름 1')
+    await world.mysql.query('UPDATE users SET version = 2 WHERE id = ?', [person.userId])
+    const { username } = person
+    const event = { ...{ user_id: person.userId, username, display_name: username }, profile_version: 2 }
+    await world.publish(userUpdated, { ...event, status_message: null, profile_image_url: null })
+    await waitFor(async () => (await read()).body.display_name === username)
+  })
+})
+
+describe('the cache', () => {
+  it('asks the database once for 50 readers of one missing profile', async () => {
+    let loads = 0
+    const cache = cacheOf(async (ids) => {
+      loads++
+      await setImmediate()
+      return ids.map((id) => user(id, 1))
+    })
+    const id = newId()
+    const found = await Promise.all(Array.from({ length: 50 }, () => cache.findMany([id])))
+    expect(found.flat()).toHaveLength(50)
+    expect(loads).toBe(1)
+  })
+
+  it('is given up after 50 ms when Redis hangs, and then not asked for a second', async () => {
+    const { hostname, port } = new URL(world.redis.url)
+    const proxy = await createFaultProxy({ host: hostname, port: Number(port) })
+    const url = new URL(world.redis.url)
+    url.host = `127.0.0.1:${proxy.port}`
+    const store = await openRedis(users.service, url.href)
+    try {
+      const cache = cacheOf(async (ids) => ids.map((id) => user(id, 1)), { redis: store })
+      proxy.freeze()
+      const commands = store.client.commandQueue.length
+      for (let n = 0; n < 20; n++) expect(await cache.findMany([newId()])).toHaveLength(1)
+      // One read is all that was sent: the others neither waited nor asked.
+      expect(store.client.commandQueue.length - commands).toBeLessThanOrEqual(1)
+    } finally {
+      store.client.disconnect()
+      await proxy.restore()
+      await proxy.close()
+    }
+  })
+
+  it('never brings back a profile from before a write, however reads and writes of two processes interleave', async () => {
+    const command = fc.constantFrom('read', 'readElsewhere', 'release', 'write', 'writeElsewhere')
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 25 }), async (commands) => {
+        const id = newId()
+        let version = 1
+        const pending: (() => void)[] = []
+        const reads: Promise<unknown>[] = []
+        // What is read is the row of this moment; when it arrives, the history decides.
+        const load = () => {
+          const row = user(id, version)
+          return new Promise<VersionedUser[]>((resolve) => pending.push(() => resolve([row])))
+        }
+        const patient = { deadlineMs: 5_000 }
+        const processes = [cacheOf(load, patient), cacheOf(load, patient)] as const
+        const settle = async () => {
+          await setImmediate()
+          await redis.client.ping()
+        }
+        const assertFresh = async () => {
+          const value = await redis.client.get(`cache:user:${id}`)
+          if (value !== null) expect(Number(value.split(':', 1)[0])).toBe(version)
+        }
+        for (const each of commands) {
+          const cache = processes[each.endsWith('Elsewhere') ? 1 : 0]
+          if (each.startsWith('read')) reads.push(cache.findMany([id]))
+          if (each === 'release') pending.shift()?.()
+          if (each.startsWith('write')) await cache.invalidate(id, ++version)
+          await settle()
+          if (version > 1) await assertFresh()
+        }
+        while (pending.length > 0) {
+          pending.shift()?.()
+          await settle()
+        }
+        await Promise.all(reads)
+        if (version > 1) await assertFresh()
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
