@@ -19,7 +19,7 @@ export interface TestBed {
   remove(): Promise<void>
 }
 
-/** A connection whose topics nobody else has. */
+/** A connection with a topic prefix of its own. */
 export async function createTestBed(partitions = 3): Promise<TestBed> {
   const { brokers, topicPrefix: prefix, remove } = await createTestKafka({ partitions })
   const kafka = createKafka({ clientId: 'kafka-test', brokers, topicPrefix: prefix, log })

@@ -211,7 +211,7 @@ describe('relay', () => {
     expect(await published()).toHaveLength(3)
   })
 
-  it('publishes what another process has stored and told nobody of', async () => {
+  it('publishes an event that another process stored without waking this relay', async () => {
     const { stop } = startRelay({ restMs: 200 })
     await enqueue(1)
     await allSent()
@@ -263,7 +263,7 @@ describe('relay', () => {
     await stop()
   })
 
-  it('parks a row that Kafka refuses and goes on with the others of its key', async () => {
+  it('parks a row that Kafka refuses and continues with the other rows of its key', async () => {
     const registry = new Registry()
     const { stop } = startRelay({ registry })
     await db.mysql.query(

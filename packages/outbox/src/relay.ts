@@ -22,7 +22,7 @@ export interface OutboxStore<Id> {
   /** The oldest unsent rows, in the order in which they must be published. */
   fetchUnsent(limit: number): Promise<OutboxRow<Id>[]>
   markSent(ids: readonly Id[]): Promise<void>
-  /** Sets a row aside that Kafka will never take, so that those behind it go on. */
+  /** Parks a row that Kafka will never accept, so that it does not block the rows behind it. */
   park(id: Id, reason: string): Promise<void>
   backlog(): Promise<{ readonly events: number; readonly oldestSeconds: number }>
   /** Deletes a small number of rows published long ago; returns how many. */
@@ -45,7 +45,7 @@ export interface OutboxRelayOptions<Id> {
   readonly log: Logger
   readonly registry?: Registry
   readonly batchSize?: number
-  /** How often a process at rest looks for events that no `wake` told of. Default 1 s. */
+  /** How often an idle relay polls for events stored without a `wake`. Default 1 s. */
   readonly restMs?: number
   readonly purgeEveryMs?: number
 }
@@ -145,7 +145,7 @@ class Relay<Id> implements OutboxRelay {
       } catch (err) {
         this.#stepDown()
         const waitMs = backoffMs(failures++, 200, MAX_BACKOFF_MS)
-        // Of a store that is away the stack says nothing.
+        // The stack of a store outage carries no information.
         const reason =
           classifyStoreError(err) === 'unavailable'
             ? { reason: describeError((err as Error).cause ?? err) }
@@ -245,7 +245,7 @@ class Relay<Id> implements OutboxRelay {
     }
     if (store.purge && now >= this.#purgeAt) {
       const deleted = await store.purge()
-      // A full batch says that there is more: go on soon, but let events pass in between.
+      // A full batch means that more rows wait: continue soon, but yield to the event loop first.
       this.#purgeAt = now + (deleted > 0 ? purgeEveryMs / 10 : purgeEveryMs)
     }
   }

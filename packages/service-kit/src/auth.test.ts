@@ -295,7 +295,7 @@ describe('a token is refused', () => {
     expect(await codeOf(await claims(first, {}, header))).toBe('TOKEN_INVALID')
   })
 
-  it('that demands an extension nobody knows (crit)', async () => {
+  it('that requires an unknown extension (crit)', async () => {
     const token = await new SignJWT({ sid: 's' })
       .setProtectedHeader({ alg: 'EdDSA', kid: 'first', crit: ['x'], x: 1 })
       .setSubject('7')

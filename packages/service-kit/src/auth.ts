@@ -161,7 +161,7 @@ function publicKeys(keys: JWTVerifyGetKey): (header: JWTHeaderParameters) => Pro
   }
 }
 
-/** A bad token is the caller's fault; a key set that cannot be had is not. */
+/** True when the key set could not be fetched, as opposed to a bad token. */
 function isKeySetFailure(err: unknown): boolean {
   if (!(err instanceof errors.JOSEError)) return true
   // The generic error is what jose throws for an answer that is not 200 or not JSON.
@@ -171,8 +171,8 @@ function isKeySetFailure(err: unknown): boolean {
 }
 
 /**
- * The keys of user-service. Those once fetched stay good while user-service is down; they are
- * fetched anew every 5 minutes, so that a withdrawn key is forgotten, and for an unknown `kid`.
+ * Fetches the keys of user-service. Fetched keys remain valid while user-service is down; they are refetched
+ * every 5 minutes, so that a withdrawn key is dropped, and for an unknown `kid`.
  */
 export function remoteKeys(url: string): { keys: JWTVerifyGetKey; stop: () => void } {
   const keys = createRemoteJWKSet(new URL(url), {

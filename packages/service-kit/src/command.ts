@@ -6,7 +6,7 @@ import { ConfigError } from './config.ts'
 const FAILED = 1
 const WRONG_USE = 2
 
-/** A mistake of whoever runs a command, explained in one sentence; no stack is shown. */
+/** A user error on the command line, explained in one sentence without a stack. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
   readonly exitCode: number

@@ -47,7 +47,7 @@ describe('Lifecycle', () => {
         throw new Error('x')
       },
     ],
-  ])('goes on with the rest when a step %s, and says that it did not go well', async (_how, run) => {
+  ])('continues with the remaining steps when one %s, and resolves to false', async (_how, run) => {
     const lifecycle = new Lifecycle(silent, 50)
     let storesClosed = false
     lifecycle.onStop('consumers', 'bad', run)
@@ -120,9 +120,9 @@ describe('a process', { timeout: 20_000 }, () => {
   })
 
   it.each([
-    ['an exception', 'SIGUSR2', 'uncaughtException'],
-    ['a rejection', 'SIGHUP', 'unhandledRejection'],
-  ] as const)('ends with 1 at once on %s that nobody caught', async (_what, signal, message) => {
+    ['exception', 'SIGUSR2', 'uncaughtException'],
+    ['rejection', 'SIGHUP', 'unhandledRejection'],
+  ] as const)('exits with 1 at once on an uncaught %s', async (_what, signal, message) => {
     const { messages, ended, kill } = await start()
     kill(signal)
     expect(await ended).toEqual([1, null])

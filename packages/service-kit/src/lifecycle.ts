@@ -1,7 +1,7 @@
 import { withTimeout } from '@bigtech/stores'
 import type { Logger } from 'pino'
 
-/** The order in which a process lets go: nobody may lose what an earlier phase still hands over. */
+/** The order of shutdown: a phase stops only after the phases that still hand work to it. */
 const phases = ['streams', 'http', 'consumers', 'producers', 'stores'] as const
 export type StopPhase = (typeof phases)[number]
 

@@ -4,8 +4,8 @@ import { bearerToken } from './auth.ts'
 import { Problem } from './problem.ts'
 
 /**
- * Returns a hook that lets nobody in but those who send the operator token of the installation.
- * @param operatorToken undefined: nobody gets in.
+ * Returns a hook that rejects requests without the operator token of the installation.
+ * @param operatorToken undefined rejects every request.
  */
 export function requireOperator(operatorToken: string | undefined): onRequestAsyncHookHandler {
   return async (request) => {

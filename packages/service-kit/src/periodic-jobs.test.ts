@@ -28,7 +28,7 @@ it('runs soon after the start, and then at its interval, give or take a quarter'
   await job.stop()
 })
 
-it('goes on after a failed run, and logs an outage at debug and anything else as an error', async () => {
+it('runs again after a failure, and logs an outage at debug and any other failure as an error', async () => {
   const failures = [new StoreUnavailable('mysql'), new Error('a bug')]
   const run = vi.fn(async () => {
     const failure = failures.shift()

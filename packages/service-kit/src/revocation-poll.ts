@@ -21,7 +21,7 @@ interface RevocationPage {
 /** Returns the sessions that ended at `since` or later. */
 export type ReadRevocations = (since: Date) => Promise<RevocationPage>
 
-/** Reads once a second which sessions have ended: the path that works while Kafka is away. */
+/** Polls once a second for ended sessions: the path that works while Kafka is unavailable. */
 export function pollRevocations(read: ReadRevocations, revocations: RevocationList): { stop(): void } {
   let since = Date.now() - ACCESS_TOKEN_MS
   let timer: NodeJS.Timeout | undefined
@@ -42,7 +42,7 @@ export function pollRevocations(read: ReadRevocations, revocations: RevocationLi
       await poll()
       failures = 0
     } catch {
-      // user-service is away: nobody can end a session there meanwhile, and Kafka tells of those ended before.
+      // While user-service is unavailable no session can end, and Kafka delivers those that ended before.
       failures++
     }
     if (isStopped) return

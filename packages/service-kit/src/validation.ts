@@ -5,7 +5,7 @@ import { Problem } from './problem.ts'
 const MAX_ERRORS = 20
 const MAX_FIELD_CHARACTERS = 100
 
-/** What is wrong, field by field, in words for whoever wrote the client; at most 20 of them. */
+/** Lists the invalid fields with messages for the developer of the client; at most 20. */
 export function validationProblem(error: z.ZodError, place: string): Problem {
   const errors: { field: string; message: string }[] = []
   for (const issue of error.issues) {

@@ -39,7 +39,7 @@ function passwordOf(encrypted: Buffer): string {
   return Buffer.from(mixed.map((byte, index) => byte ^ SEED[index % SEED.length]!)).toString()
 }
 
-/** Lets in by the way MySQL 8 does an account that nobody has used since the server began, without TLS. */
+/** Signs in as MySQL 8 does for the first sign-in of an account since the server started, without TLS. */
 function signIn(socket: Socket, accept: (password: string) => void): void {
   const steps = [
     () => Buffer.concat([Buffer.from([0xfe]), text(PLUGIN), SEED, Buffer.from([0])]),

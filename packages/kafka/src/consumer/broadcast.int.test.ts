@@ -123,7 +123,7 @@ describe('broadcast', () => {
     expect(sorted(seen)).toEqual(upTo(30).slice(20))
   })
 
-  it('goes on with the next event when a handler throws, and counts which it was', async () => {
+  it('continues with the next event when a handler throws, and counts the failure by event type', async () => {
     const seen: number[] = []
     const handler = on(friendRequestAccepted, async ({ request_id }) => {
       if (request_id === 1) throw new Error('x')

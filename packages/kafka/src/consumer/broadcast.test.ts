@@ -15,7 +15,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** Brokers that are away until the test says that they are back; the topic is empty. */
+/** Brokers that are unavailable until the test restores them; the topic is empty. */
 function setup() {
   const brokers = { away: true }
   const answer = async <Value>(value: Value) => {

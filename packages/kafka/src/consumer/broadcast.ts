@@ -121,7 +121,7 @@ class Broadcast implements BroadcastConsumer {
         return
       } catch (err) {
         const waitMs = backoffMs(failures, 300, LOCATE_MAX_WAIT_MS)
-        // Said once: while brokers are away it would be said every second.
+        // Log an outage of the brokers once, not every second.
         this.#log[failures === 0 ? 'warn' : 'debug']({ err, wait_ms: waitMs }, 'cannot find where to begin')
         await sleep(waitMs, signal)
       }

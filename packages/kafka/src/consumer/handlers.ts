@@ -64,7 +64,7 @@ export class HandlerTable {
     if (this.topics.length === 0) throw new Error('a consumer needs at least one handler')
   }
 
-  /** Types nobody here handles are told by their header, unparsed. Throws PermanentError for what no one can read. */
+  /** Recognizes types without a handler by their header, without parsing. Throws PermanentError for an unreadable record. */
   decode(record: StoredRecord): Decoded {
     const typeInHeader = record.headers[headerNames.type]
     if (typeInHeader !== undefined && !this.#byType.has(typeInHeader)) {

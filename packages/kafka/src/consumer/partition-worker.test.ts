@@ -56,7 +56,7 @@ describe('a partition', () => {
     expect(done).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
   })
 
-  it('begins anew when the log was replaced by a shorter one', async () => {
+  it('restarts from the beginning when the log was replaced by a shorter one', async () => {
     const { worker, done } = start(async () => true)
     worker.enqueue(batch(500, 501))
     worker.enqueue({ ...batch(0, 1), highWatermark: 2 })

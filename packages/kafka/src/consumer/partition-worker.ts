@@ -17,7 +17,7 @@ export interface WorkerOptions {
 const HIGH_WATER = 400
 const LOW_WATER = 100
 
-/** Handles the records of one partition one after the other, while the other partitions go on. */
+/** Handles the records of one partition sequentially, independently of the other partitions. */
 export class PartitionWorker {
   readonly topic: string
   readonly partition: number
@@ -60,7 +60,7 @@ export class PartitionWorker {
   /** Takes what is new of a batch; after a rebalance the fetch starts again at the last commit. */
   enqueue(batch: RecordBatch): void {
     if (this.signal.aborted) return
-    // A log that ends before what was read from it is another log (topic created anew).
+    // A log that ends before the last offset read is a new log: the topic was deleted and recreated.
     if (batch.highWatermark <= this.#lastQueued) this.#lastQueued = -1
     for (const record of batch.records) {
       if (record.offset <= this.#lastQueued) continue

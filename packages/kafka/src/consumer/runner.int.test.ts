@@ -104,7 +104,7 @@ describe('consumer', () => {
     expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n + 1))
   })
 
-  it('skips unparsed, and counts, types nobody handles', async () => {
+  it('skips and counts event types without a handler, without parsing them', async () => {
     run(async () => {})
     const event = friendRemoved.create({ user_id: 1, friend_id: 2 }, { correlationId: 'r' })
     const record = { ...eventRecord(friendRemoved, event, 'test'), value: 'not even JSON' }
@@ -114,7 +114,7 @@ describe('consumer', () => {
     expect(await deadLetters()).toEqual([])
   })
 
-  it('puts a poison record on the dead letter topic and goes on with its partition', async () => {
+  it('sends a poison record to the dead-letter topic and continues with the partition', async () => {
     const seen: number[] = []
     run(async ({ request_id }) => void seen.push(request_id))
     const good = recordOf(accepted(1))
@@ -157,7 +157,7 @@ describe('consumer', () => {
     expect(await deadLetters()).toEqual([])
   })
 
-  it('gives up after the bounded retries, while other partitions go on', async () => {
+  it('dead-letters an event after bounded retries while other partitions continue', async () => {
     const seen: number[] = []
     let attempts = 0
     run(
@@ -187,7 +187,7 @@ describe('consumer', () => {
     await waitFor(async () => (await committed()) === 2)
   })
 
-  it('waits for a store that is away however often it fails, says so, and never gives the event up', async () => {
+  it('retries an event without limit while a store is unavailable, and reports it in its health', async () => {
     let failures = 0
     let back = false
     const runner = run(

@@ -19,7 +19,7 @@ export interface ConsumerRunnerOptions {
   readonly groupId: string
   readonly handlers: readonly Subscription[]
   readonly log: Logger
-  /** The consumer can never go on: end the process with exit 1. */
+  /** The consumer has failed permanently: end the process with exit 1. */
   readonly onFatal: (error: Error) => void
   readonly registry?: Registry
   /** Writes the dead letters; the runner makes its own when none is given. */

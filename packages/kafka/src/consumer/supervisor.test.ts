@@ -47,7 +47,7 @@ describe('a consumer that dies', () => {
     vi.useRealTimers()
   })
 
-  it('is replaced without limit while brokers are away', async () => {
+  it('replaces the consumer without limit while the brokers are unavailable', async () => {
     const { supervisor, consumers, closed, onFatal } = setup()
     for (let deaths = 0; deaths < 30; deaths++) {
       await vi.advanceTimersByTimeAsync(10_000)

@@ -13,7 +13,7 @@ export interface SupervisorOptions {
   readonly log: Logger
   readonly onJoin: (port: ConsumerPort, assignment: Assignment) => void
   readonly onBatch: (batch: RecordBatch) => void
-  /** Everything fetched so far will be fetched again by whoever gets the partitions. */
+  /** The next owner of the partitions fetches every uncommitted record again. */
   readonly onLost: () => void
   readonly onFatal: (error: Error) => void
 }
@@ -75,12 +75,12 @@ export class ConsumerSupervisor {
       if (signal.aborted) return
       this.#options.onLost()
       if (!(error instanceof KafkaUnavailable) && ++this.#strikes >= MAX_STRIKES) {
-        this.#options.log.fatal({ err: error }, 'consumer cannot go on')
+        this.#options.log.fatal({ err: error }, 'consumer failed permanently')
         this.#options.onFatal(error)
         return
       }
       const waitMs = backoffMs(this.#failures, 300, MAX_BACKOFF_MS)
-      // Said once: while brokers are away it would be said every few seconds.
+      // Log an outage of the brokers once, not every few seconds.
       const level = this.#failures++ === 0 ? 'warn' : 'debug'
       this.#options.log[level]({ err: error, wait_ms: waitMs }, 'consumer died, a new one is opened')
       await sleep(waitMs, signal)

@@ -77,7 +77,7 @@ export function createAdmin(newClient: NewClient): AdminPort {
       // For a topic it does not know the client fails in a way that says nothing.
       const { topics } = await ask((admin) => admin.fetchTopicMetadata({ topics: [topic] })).catch(
         (cause) => {
-          throw new KafkaUnavailable(`Kafka is away or has no topic ${topic}`, { cause })
+          throw new KafkaUnavailable(`Kafka is unavailable or has no topic ${topic}`, { cause })
         },
       )
       return topics[0]?.partitions.length ?? 0

@@ -76,7 +76,7 @@ interface ClientError extends Error {
   readonly cause?: ClientError
 }
 
-/** Tells brokers that are away (wait for them) from what no waiting will heal (authorization, unknown topic, a bug). */
+/** Distinguishes an outage of the brokers (wait) from a permanent error (authorization, unknown topic, a bug). */
 function toConsumerError(error: unknown): Error {
   const chain: ClientError[] = []
   for (let current = error as ClientError | undefined; current && chain.length < 8; current = current.cause) {

@@ -72,7 +72,7 @@ describe('publisher', () => {
     expect((await readTopic(bed.kafka, TOPIC)).length - before).toBe(2)
   })
 
-  it('says KafkaUnavailable in bounded time when nobody answers', async () => {
+  it('rejects with KafkaUnavailable in bounded time when no broker answers', async () => {
     // Takes the connection and never says a word: worse than a refusal.
     const silent = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => silent.once('listening', resolve))
