@@ -32,6 +32,8 @@ export default defineConfig({
           name: 'unit',
           include: ['**/src/**/*.test.ts', 'tests/{ops,structure}/**/*.test.ts'],
           exclude: [...exclude, '**/*.int.test.ts'],
+          // Twice as many workers as cores: a test that computes for seconds takes twice as long.
+          testTimeout: 20_000,
           ...beside,
         },
       },
