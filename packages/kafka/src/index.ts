@@ -47,6 +47,6 @@ export {
   type PublishOutcome,
 } from './publisher/publisher.ts'
 export { readFirstRecords, readTopic } from './read-topic.ts'
-export { eventRecord, type KafkaRecord } from './record.ts'
+export { activeTrace, eventRecord, type KafkaRecord } from './record.ts'
 export { type KafkaSecurity, kafkaSecurity, kafkaSecurityFromEnv, saslMechanisms } from './security.ts'
 export { backoffMs, settledWithin, sleep } from './timing.ts'

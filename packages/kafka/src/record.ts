@@ -24,11 +24,13 @@ export const headerNames = {
  * binding, binary mode), so that a reader can tell what it is without parsing it.
  *
  * @param source who publishes, e.g. `user-service`
+ * @param trace `traceparent` of the request that the event belongs to; default: that of the active span
  */
 export function eventRecord<Payload extends object>(
   definition: EventDefinition<string, Payload>,
   event: EventBase & Payload,
   source: string,
+  trace?: string,
 ): KafkaRecord {
   const headers: Record<string, string> = {
     ce_specversion: '1.0',
@@ -39,7 +41,15 @@ export function eventRecord<Payload extends object>(
     ce_correlationid: event.correlation_id,
     'content-type': 'application/json',
   }
-  // Outside of a request there is nothing to inject: the publisher then adds a `traceparent` of its own.
-  propagation.inject(context.active(), headers, defaultTextMapSetter)
+  // Outside of a request there is no trace: the publisher then adds a `traceparent` of its own.
+  const traceparent = trace ?? activeTrace()
+  if (traceparent !== undefined) headers.traceparent = traceparent
   return { topic: definition.topic, key: definition.key(event), value: JSON.stringify(event), headers }
+}
+
+/** Returns the `traceparent` of the active span, for an event that is made later. Undefined without tracing. */
+export function activeTrace(): string | undefined {
+  const carrier: { traceparent?: string } = {}
+  propagation.inject(context.active(), carrier, defaultTextMapSetter)
+  return carrier.traceparent
 }

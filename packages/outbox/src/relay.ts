@@ -17,9 +17,9 @@ export interface OutboxRow<Id> {
   readonly record: KafkaRecord
 }
 
-/** Where events wait. `chat-service` keeps them inside its messages, the others in a table. */
+/** Where events wait: a table, or in chat-service the log of messages itself. */
 export interface OutboxStore<Id> {
-  /** The oldest unsent rows, in the order in which they must be published. */
+  /** The oldest unsent rows, in the order in which they must be published; about `limit` of them. */
   fetchUnsent(limit: number): Promise<OutboxRow<Id>[]>
   markSent(ids: readonly Id[]): Promise<void>
   /** Parks a row that Kafka will never accept, so that it does not block the rows behind it. */

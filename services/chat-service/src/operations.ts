@@ -5,10 +5,13 @@ import { z } from 'zod'
 import { configSchema } from './config.ts'
 import { createMysql } from './infrastructure/mysql.ts'
 import { contactCopies } from './modules/contacts/contacts.copies.ts'
+import { checkPublished } from './modules/messages/publishing/published-check.repository.ts'
 import { checkUnread, headsOf } from './modules/messages/reading/unread-check.repository.ts'
 import { checkRoomFigures } from './modules/rooms/room-figures.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
+/** What was stored this lately may be on its way to Kafka. */
+const ON_ITS_WAY_MS = 60_000
 
 const storeSchema = z.object({
   DATABASE_URL: configSchema.shape.DATABASE_URL,
@@ -26,13 +29,19 @@ export const openOperations: OpenOperations = async (env) => {
     verify: async ({ fix }) => {
       const db = await database()
       const unread = await checkUnread(db, { fix })
+      const unpublished = await checkPublished(db, { fix, graceMs: ON_ITS_WAY_MS })
       const figures = await checkRoomFigures(mysql, (roomIds) => headsOf(db, roomIds), { fix })
       const positions = unread.map(({ roomId, userId, stored, expected }) => ({
         subject: `room ${roomId}, user ${userId}`,
         detail: `has read up to ${stored}, not ${expected}`,
         isFixed: fix,
       }))
-      return [...positions, ...figures]
+      const logs = unpublished.map(({ roomId, log, published, head }) => ({
+        subject: `room ${roomId}, ${log}`,
+        detail: `is published up to ${published} of ${head}`,
+        isFixed: fix,
+      }))
+      return [...positions, ...logs, ...figures]
     },
     close: async () => {
       await mongo.close()

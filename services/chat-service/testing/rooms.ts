@@ -2,6 +2,7 @@ import type { Message } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import mongoose, { type mongo } from 'mongoose'
 import type { ChatConfig } from '../src/config.ts'
+import { checkPublished } from '../src/modules/messages/publishing/published-check.repository.ts'
 import { type Answer, startTestChat, type TestChat } from './chat.ts'
 
 export interface TestRooms {
@@ -68,6 +69,15 @@ async function untilIndexed(db: mongo.Db, roomId: number): Promise<void> {
       .toArray()
     const versions = new Map(entries.map(({ _id, version }) => [_id, version]))
     return messages.every(({ _id, cseq }) => versions.get(_id) === cseq)
+  })
+}
+
+/** Resolves when everything that is stored in a room, or in any room, is on Kafka. */
+export async function untilPublished(db: mongo.Db, roomId?: number): Promise<void> {
+  const isBehind = (finding: { roomId: number }) => roomId === undefined || finding.roomId === roomId
+  await waitFor(async () => !(await checkPublished(db, { fix: false })).some(isBehind), {
+    timeoutMs: 30_000,
+    what: 'everything to be published',
   })
 }
 

@@ -24,7 +24,7 @@ export function documentReportHandlers(dependencies: DocumentReportsDependencies
       if (report === null) return 'ignored'
       const membership = await members.find(report.room_id, userId)
       if (!membership || !(await mayPost(members, membership))) return 'ignored'
-      await repository.ensureIndexes()
+      await repository.prepare()
       const draft = draftOf(
         {
           roomId: report.room_id,

@@ -259,7 +259,7 @@ export class MessageService {
   }
 
   async #append(draft: Draft): Promise<Appended> {
-    await this.#options.repository.ensureIndexes()
+    await this.#options.repository.prepare()
     return this.#options.appender.append(draft)
   }
 

@@ -23,7 +23,7 @@ interface MessageOrigin {
   readonly replyTo: string | null
   readonly isForwarded: boolean
   readonly system: SystemNote | null
-  /** `traceparent` of the request that sent it, as long as its event is at hand: the frame joins that trace. */
+  /** `traceparent` of the request that sent it, when it was traced: the frame joins that trace. */
   readonly trace?: string
 }
 

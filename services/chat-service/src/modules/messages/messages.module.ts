@@ -19,6 +19,7 @@ import { MessageLimits } from './message-limits.ts'
 import type { MessagesPort } from './messages.ports.ts'
 import { messageRoutes } from './messages.routes.ts'
 import { MessageOutboxStore } from './publishing/message-outbox.repository.ts'
+import type { PublishHint } from './publishing/publish-backlog.ts'
 import { HistoryService } from './reading/history.service.ts'
 import { MessageViews } from './reading/message.view.ts'
 import { PageContextRepository } from './reading/page-context.repository.ts'
@@ -56,29 +57,33 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   const projection = new Projection(store, repository, versions)
   const positions = new ReadPositionRepository(store)
   const reads = new ReadState(positions, members)
-  const rooms = new RoomPositions(store, repository, service.log)
+  const rooms = new RoomPositions(store, repository)
   const counts = new UnreadCountRepository(store, repository)
   const views = new MessageViews(repository, projection, reads, members)
   const updates = new RoomUpdates()
   const limits = new MessageLimits(options.limiter, options.sendsPer10Seconds)
-  const outbox = openCustomOutbox(service, {
+  const outbox = new MessageOutboxStore({ repository, projection, positions, rooms })
+  const relay = openCustomOutbox(service, {
     name: 'messages',
-    store: new MessageOutboxStore({ store, repository, projection, positions }),
+    store: outbox,
     databaseUrl: options.databaseUrl,
   })
+  const publish = (hint: PublishHint) => {
+    outbox.hint(hint)
+    relay.wake()
+  }
   const appender = new MessageAppender({
     log: repository.messages,
     findByClientId: (...key) => repository.findByClientId(...key),
-    onStored: afterAppend(options, { positions, reads, rooms, updates, outbox }),
+    onStored: afterAppend(options, { positions, reads, updates, publish }),
   })
   const writer = new ChangeWriter({
     repository,
     projection,
     pinsIn: async (roomId) => (await repository.pinned(roomId, 100)).length,
     onStored: (roomId, changes) => {
-      rooms.note(roomId, { cseq: changes.at(-1)!.cseq })
       updates.emit({ roomId, changes })
-      outbox.wake()
+      publish({ roomId, changes: { from: changes[0]!.cseq, to: changes.at(-1)!.cseq } })
     },
   })
   const ofUser = new MessagesOfUser(repository, versions, writer)
@@ -99,7 +104,6 @@ export function createMessages(options: MessagesOptions): MessagesModule {
     documentReportHandlers({ appender, repository, members, nameOf: options.nameOf }),
   )
   createIndexes(service, repository)
-  service.lifecycle.onStop('producers', 'room heads', () => rooms.flush())
   return {
     systemMessages: new SystemMessageWriter(appender, repository, options.nameOf),
     heads: new RoomHeadsReader({ counts, repository, rooms, positions }),
@@ -116,9 +120,8 @@ function afterAppend(
   side: {
     positions: ReadPositionRepository
     reads: ReadState
-    rooms: RoomPositions
     updates: RoomUpdates
-    outbox: { wake(): void }
+    publish: (hint: PublishHint) => void
   },
 ) {
   const sent = new Counter({
@@ -128,19 +131,22 @@ function afterAppend(
     registers: [service.metrics],
   })
   return async (roomId: number, messages: readonly MessageRecord[]) => {
-    const last = messages.at(-1)!
     for (const { userId, seq, messageType } of messages) {
       sent.inc({ message_type: messageType })
       if (messageType !== 'system') side.reads.heard({ roomId, userId, seq })
     }
-    side.rooms.note(roomId, { seq: last.seq })
     side.updates.emit({ roomId, messages })
-    side.outbox.wake()
     // Whoever writes has read what is before. Stored before the answer, so that every process counts it as read
     // from then on; if that fails, the relay does it.
-    await side.positions
-      .advance(readByWriting(messages))
-      .catch((err: unknown) => service.log.debug({ err, room_id: roomId }, 'positions of writers not stored'))
+    const isRead = await side.positions.advance(readByWriting(messages)).then(
+      () => true,
+      (err: unknown) => {
+        service.log.debug({ err, room_id: roomId }, 'positions of writers not stored')
+        return false
+      },
+    )
+    const range = { from: messages[0]!.seq, to: messages.at(-1)!.seq }
+    side.publish({ roomId, messages: range, needsRepair: !isRead })
   }
 }
 
@@ -148,7 +154,7 @@ function afterAppend(
 function createIndexes(service: Service, repository: MessageRepository): void {
   let timer: NodeJS.Timeout | undefined
   const attempt = () => {
-    repository.ensureIndexes().catch((err: unknown) => {
+    repository.prepare().catch((err: unknown) => {
       service.log.debug({ err }, 'indexes not created yet')
       timer = setTimeout(attempt, INDEX_RETRY_MS)
     })

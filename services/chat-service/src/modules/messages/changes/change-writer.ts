@@ -1,5 +1,5 @@
-import { messageDeleted, messageEdited, uuidv7 } from '@bigtech/contracts'
-import { eventRecord, type KafkaRecord } from '@bigtech/kafka'
+import { uuidv7 } from '@bigtech/contracts'
+import { activeTrace } from '@bigtech/kafka'
 import { Problem } from '@bigtech/service-kit'
 import type { ChangeDocument } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
@@ -55,7 +55,8 @@ export class ChangeWriter {
    *
    * @throws Problem with the reason why it may not be; StoreUnavailable when it may or may not be stored.
    */
-  apply(roomId: number, intent: Intent, correlationId: string): Promise<MessageRecord> {
+  async apply(roomId: number, intent: Intent, correlationId: string): Promise<MessageRecord> {
+    await this.#options.repository.prepare()
     return this.#queue.add(roomId, { intent, correlationId })
   }
 
@@ -159,48 +160,20 @@ export class ChangeWriter {
 
 function documentOf(change: Change, after: MessageRecord, correlationId: string): ChangeDocument {
   const { roomId, cseq, body, at } = change
-  const eventId = uuidv7()
+  const trace = activeTrace()
   return {
     _id: positionId(roomId, cseq),
     room_id: roomId,
     created_at: new Date(at),
-    event_id: eventId,
+    event_id: uuidv7(),
+    correlation_id: correlationId,
+    ...(trace === undefined ? {} : { trace }),
     message_id: change.messageId,
     cseq,
     user_id: change.userId,
     kind: body.kind,
-    ...(body.kind === 'edited' ? { content: body.content } : {}),
-    ...('mentions' in body && body.mentions ? { mentions: body.mentions } : {}),
+    // The mentions too when the edit leaves them as they are: the event tells all of them.
+    ...(body.kind === 'edited' ? { content: body.content, rev: after.rev, mentions: after.mentions } : {}),
     ...('emoji' in body ? { emoji: body.emoji } : {}),
-    // Also without an event: the mark says that the message has to be looked at after a crash.
-    pending: true,
-    outbox: eventsOf(change, after, { eventId, correlationId }),
   }
-}
-
-function eventsOf(
-  change: Change,
-  after: MessageRecord,
-  meta: { eventId: string; correlationId: string },
-): KafkaRecord[] {
-  const { body, roomId: room_id, messageId: message_id } = change
-  const timestamp = new Date(change.at)
-  const reference = { message_id, room_id, seq: after.seq, user_id: after.userId }
-  if (body.kind === 'edited') {
-    const payload = {
-      ...reference,
-      content: body.content,
-      rev: after.rev,
-      edited_at: timestamp.toISOString(),
-      mentions: [...after.mentions],
-    }
-    return [eventRecord(messageEdited, messageEdited.create(payload, { ...meta, timestamp }), 'chat-service')]
-  }
-  if (body.kind === 'deleted') {
-    const payload = { ...reference, deleted_by: change.userId, deleted_at: timestamp.toISOString() }
-    return [
-      eventRecord(messageDeleted, messageDeleted.create(payload, { ...meta, timestamp }), 'chat-service'),
-    ]
-  }
-  return []
 }

@@ -1,5 +1,5 @@
 import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
-import { type ChangeDocument, stateUpdate, toChange } from '../log/documents.ts'
+import { stateUpdate, toChange } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
 import type { MessageRecord, Version } from '../message.ts'
 import { type Change, fold, replacedBy } from './change.ts'
@@ -110,23 +110,5 @@ export class Projection {
       limit: MAX_PENDING_CHANGES,
     })
     return docs.map(toChange)
-  }
-
-  /** Those of the changed messages that do not show the change yet. */
-  async behind(changes: readonly Pick<ChangeDocument, 'message_id' | 'cseq'>[]): Promise<string[]> {
-    if (changes.length === 0) return []
-    const docs = await this.#store.find('messages.cseq', this.#repository.messages.collection, {
-      filter: { _id: { $in: [...new Set(changes.map(({ message_id }) => message_id))] } },
-      projection: { cseq: 1 },
-      limit: changes.length,
-    })
-    const shown = new Map(docs.map(({ _id, cseq }) => [_id, cseq]))
-    return [
-      ...new Set(
-        changes
-          .filter(({ message_id, cseq }) => (shown.get(message_id) ?? cseq) < cseq)
-          .map(({ message_id }) => message_id),
-      ),
-    ]
   }
 }

@@ -42,7 +42,7 @@ class TroubledStore extends MongoStore {
 async function setUp() {
   const store = new TroubledStore(connection, new StoreMetrics(new Registry()))
   const repository = new MessageRepository(store)
-  await repository.ensureIndexes()
+  await repository.prepare()
   const told: MessageRecord[] = []
   const appender = new MessageAppender({
     log: repository.messages,

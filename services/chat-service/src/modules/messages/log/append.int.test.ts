@@ -1,8 +1,8 @@
 import { messageSent } from '@bigtech/contracts'
-import { collectEvents, waitFor } from '@bigtech/testkit'
+import { collectEvents } from '@bigtech/testkit'
 import mongoose from 'mongoose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
+import { startTestRooms, type TestRooms, untilPublished, upTo } from '../../../../testing/rooms.ts'
 
 let rooms: TestRooms
 
@@ -90,7 +90,7 @@ describe('sendMessage', () => {
     )
   })
 
-  it('puts every message on message.events exactly as stored, in order, and forgets its mark', async () => {
+  it('puts every message on message.events exactly as stored, in order, and notes how far the room is published', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const sent = await Promise.all(
@@ -112,11 +112,9 @@ describe('sendMessage', () => {
         message_type: 'text',
       })),
     )
-    await waitFor(async () => (await rooms.db.collection('messages').countDocuments({ pending: true })) === 0)
-    const left = await rooms.db
-      .collection('messages')
-      .countDocuments({ room_id: roomId, outbox: { $exists: true } })
-    expect(left).toBe(0)
+    await untilPublished(rooms.db, roomId)
+    const head = await rooms.db.collection<{ _id: number }>('room_heads').findOne({ _id: roomId })
+    expect(head).toMatchObject({ published_seq: 30 })
   }, 60_000)
 
   it.each([

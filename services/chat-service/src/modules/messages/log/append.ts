@@ -12,7 +12,7 @@ export interface Draft {
   readonly clientMessageId: string | null
   readonly bodyHash: string
   readonly bytes: number
-  /** Makes the document, with its event in it, for a place. Called again when the place was taken. */
+  /** Makes the document for a place. Called again when the place was taken. */
   at(position: number, createdAt: UnixMs): MessageDocument
 }
 
@@ -32,7 +32,7 @@ export interface AppenderOptions {
     clientId: string,
   ) => Promise<MessageDocument | null>
   /**
-   * Called once for everything that became part of the history, in order. The senders hear of it when this
+   * Called once for everything that became part of the history, in order. Never rejects. The senders hear of it when this
    * resolves, at the latest by their deadline; the next write does not wait.
    */
   readonly onStored: (roomId: number, messages: readonly MessageRecord[]) => Promise<void>

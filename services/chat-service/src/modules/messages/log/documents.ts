@@ -4,7 +4,6 @@ import type { mongo } from 'mongoose'
 import type { Change, ChangeKind } from '../changes/change.ts'
 import type { MessageRecord, SystemNote } from '../message.ts'
 import { positionOf } from '../message.ts'
-import { indexTokens } from '../search/search-tokens.ts'
 
 /** What both logs of a room have in common. */
 export interface LogDocument {
@@ -15,7 +14,14 @@ export interface LogDocument {
   readonly created_at: Date
   /** The id of its event, and how a process knows its own entry again after a connection broke. */
   readonly event_id: string
-  /** Its events are not on Kafka yet. Gone together with `outbox` once they are. */
+  /** Of the request that wrote the entry, for its event. */
+  readonly correlation_id?: string
+  /** `traceparent` of that request, when it is traced. */
+  readonly trace?: string
+  /**
+   * Only in entries from before the log was the outbox (they have no `correlation_id`): the events that were not
+   * on Kafka then.
+   */
   readonly pending?: true
   readonly outbox?: readonly KafkaRecord[]
 }
@@ -38,13 +44,14 @@ export interface MessageDocument extends LogDocument {
   readonly attachment: Attachment | null
   /** Not there in documents from before files. */
   readonly file?: MessageFile | null
+  /** Of the file, also when the message is deleted: its event tells media-service what it showed. */
+  readonly file_id?: string
   readonly edited_at: Date | null
   readonly is_deleted: boolean
   readonly reactions: readonly { emoji: string; user_ids: readonly number[] }[]
   readonly pinned_at?: Date
   /** Of messages edited before versions had a collection of their own. */
   readonly versions?: readonly StoredVersion[]
-  readonly tokens: readonly string[]
 }
 
 interface StoredVersion {
@@ -65,6 +72,8 @@ export interface ChangeDocument extends LogDocument {
   readonly kind: ChangeKind
   readonly content?: string
   readonly mentions?: readonly number[]
+  /** Of an edit: the `rev` that the message has with it. */
+  readonly rev?: number
   readonly emoji?: string
 }
 
@@ -85,11 +94,23 @@ export interface HiddenDocument {
   readonly at: Date
 }
 
-/** Where a room was not long ago: a place to start looking from, never the truth. */
+/**
+ * How far a room's logs are on Kafka. Also a place to start looking for the heads from: an entry that is published
+ * is stored.
+ */
 export interface RoomHeadDocument {
   readonly _id: number
-  readonly seq: number
-  readonly cseq: number
+  readonly published_seq?: number
+  readonly published_cseq?: number
+  /** Where the room was not long ago; no longer written. */
+  readonly seq?: number
+  readonly cseq?: number
+}
+
+/** Everything that was created more than 30 s before `at` is on Kafka. */
+export interface CheckpointDocument {
+  readonly _id: 'messages'
+  readonly at: Date
 }
 
 export const collections = {
@@ -99,12 +120,17 @@ export const collections = {
   positions: 'read_positions',
   hidden: 'hidden_messages',
   heads: 'room_heads',
+  checkpoint: 'publish_checkpoint',
 } as const
 
 /** Asked for by name: planners prefer the primary key for many short ranges, which reads every message in them. */
 export const unreadMentions = 'unread_mentions'
 export const systemLines = 'system_lines'
 export const deletedMessages = 'deleted_messages'
+
+/** What earlier releases had. The indexes are dropped; the fields stay in old messages, and no read carries them. */
+export const obsoleteIndexes = { [collections.messages]: ['tokens'] }
+export const withoutBulk = { outbox: 0, tokens: 0, versions: 0 } as const
 
 /** One spelling of an index list; tests ask explain() whether each is used. */
 export const indexes: Record<string, readonly mongo.IndexDescription[]> = {
@@ -115,9 +141,8 @@ export const indexes: Record<string, readonly mongo.IndexDescription[]> = {
       unique: true,
       partialFilterExpression: { client_message_id: { $exists: true } },
     },
-    { name: 'pending', key: { created_at: 1, _id: 1 }, partialFilterExpression: { pending: true } },
+    { name: 'created', key: { created_at: 1, _id: 1 } },
     { name: 'room_time', key: { room_id: 1, created_at: 1 } },
-    { name: 'tokens', key: { room_id: 1, tokens: 1, created_at: -1 } },
     {
       name: unreadMentions,
       key: { mentions: 1, room_id: 1, _id: 1 },
@@ -142,7 +167,7 @@ export const indexes: Record<string, readonly mongo.IndexDescription[]> = {
     { name: 'author', key: { user_id: 1, _id: 1 } },
   ],
   [collections.changes]: [
-    { name: 'pending', key: { created_at: 1, _id: 1 }, partialFilterExpression: { pending: true } },
+    { name: 'created', key: { created_at: 1, _id: 1 } },
     { name: 'room_time', key: { room_id: 1, created_at: 1 } },
     { name: 'message', key: { message_id: 1, cseq: 1 } },
   ],
@@ -156,12 +181,12 @@ export const indexes: Record<string, readonly mongo.IndexDescription[]> = {
   ],
   [collections.versions]: [],
   [collections.heads]: [],
+  [collections.checkpoint]: [],
 }
 
 export function toRecord(doc: MessageDocument): MessageRecord {
-  const trace = doc.outbox?.[0]?.headers.traceparent
   return {
-    ...(trace === undefined ? {} : { trace }),
+    ...(doc.trace === undefined ? {} : { trace: doc.trace }),
     messageId: doc._id,
     roomId: doc.room_id,
     seq: positionOf(doc._id),
@@ -199,7 +224,6 @@ export function stateUpdate(record: MessageRecord): mongo.UpdateFilter<MessageDo
       edited_at: record.editedAt === null ? null : new Date(record.editedAt),
       is_deleted: record.isDeleted,
       reactions: record.reactions.map(({ emoji, userIds }) => ({ emoji, user_ids: userIds })),
-      tokens: indexTokens(record.content),
       ...(mentions.length > 0 ? { mentions } : {}),
       ...(pinnedAt === null ? {} : { pinned_at: new Date(pinnedAt) }),
     },

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { type Attachment, type MessageFile, messageSent, uuidv7 } from '@bigtech/contracts'
-import { eventRecord } from '@bigtech/kafka'
+import { type Attachment, type MessageFile, uuidv7 } from '@bigtech/contracts'
+import { activeTrace } from '@bigtech/kafka'
 import { type MessageRecord, positionId, type SystemNote } from '../message.ts'
-import { indexTokens } from '../search/search-tokens.ts'
 import type { Draft } from './append.ts'
 import type { MessageDocument } from './documents.ts'
 
@@ -25,15 +24,12 @@ export interface NewMessage {
   readonly system?: SystemNote
 }
 
-/**
- * Prepares a message for its place: the document carries its own event, so that both are stored by
- * one write or not at all.
- */
+/** Prepares a message for its place. The document has all that its event needs: the log is the outbox. */
 export function draftOf(message: NewMessage, correlationId: string): Draft {
   const { roomId, userId, content, clientMessageId = null } = message
   const eventId = uuidv7()
+  const trace = activeTrace()
   const bodyHash = hashOf(message)
-  const tokens = message.messageType === 'system' ? [] : indexTokens(content)
   return {
     roomId,
     userId,
@@ -63,39 +59,12 @@ export function draftOf(message: NewMessage, correlationId: string): Draft {
         edited_at: null,
         is_deleted: false,
         reactions: [],
-        tokens,
-        pending: true,
-        outbox: [sentRecord(message, messageId, position, createdAt, { eventId, correlationId })],
+        correlation_id: correlationId,
+        ...(trace === undefined ? {} : { trace }),
+        ...(message.file ? { file_id: message.file.file_id } : {}),
       } satisfies MessageDocument
     },
   }
-}
-
-function sentRecord(
-  message: NewMessage,
-  messageId: string,
-  seq: number,
-  createdAt: number,
-  meta: { eventId: string; correlationId: string },
-) {
-  const timestamp = new Date(createdAt)
-  const event = messageSent.create(
-    {
-      message_id: messageId,
-      room_id: message.roomId,
-      seq,
-      user_id: message.userId,
-      username: message.username,
-      content: message.content,
-      message_type: message.messageType,
-      created_at: timestamp.toISOString(),
-      reply_to: message.replyTo ?? null,
-      ...(message.mentions?.length ? { mentions: [...message.mentions] } : {}),
-      ...(message.file ? { file_id: message.file.file_id } : {}),
-    },
-    { ...meta, timestamp },
-  )
-  return eventRecord(messageSent, event, 'chat-service')
 }
 
 /** Of what the sender asked for, and of nothing that the service adds: of a forward, which message it is. */

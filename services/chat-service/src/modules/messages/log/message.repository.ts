@@ -1,17 +1,19 @@
 import type { mongo } from 'mongoose'
 import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { type MessageRecord, positionId } from '../message.ts'
+import { Checkpoint } from '../publishing/checkpoint.repository.ts'
 import {
   type ChangeDocument,
   collections,
   type HiddenDocument,
   indexes,
   type MessageDocument,
+  obsoleteIndexes,
   toRecord,
+  withoutBulk,
 } from './documents.ts'
 import { RoomLog } from './room-log.repository.ts'
 
-const withoutBulk = { outbox: 0, tokens: 0, versions: 0 } as const
 /** More than a full room can hide of a page of messages. */
 const MAX_HIDDEN = 100_000
 
@@ -28,27 +30,38 @@ export interface HistoryRange {
 export class MessageRepository {
   readonly messages: RoomLog<MessageDocument>
   readonly changes: RoomLog<ChangeDocument>
+  readonly checkpoint: Checkpoint
   readonly #store: MongoStore
-  #indexed: Promise<void> | undefined
+  #prepared: Promise<void> | undefined
 
   constructor(store: MongoStore) {
     this.#store = store
     this.messages = new RoomLog(store, collections.messages)
     this.changes = new RoomLog(store, collections.changes)
+    this.checkpoint = new Checkpoint(store)
   }
 
-  /** Once a process; nothing may be stored before the unique index is there. */
-  ensureIndexes(): Promise<void> {
-    this.#indexed ??= this.#createIndexes().catch((err: unknown) => {
-      this.#indexed = undefined
-      throw err
-    })
-    return this.#indexed
+  /**
+   * Creates indexes and the checkpoint, once a process. Nothing may be stored before: the unique index refuses
+   * repeats, and the relay finds only what was created after the checkpoint.
+   */
+  prepare(): Promise<void> {
+    this.#prepared ??= Promise.all([this.#createIndexes(), this.checkpoint.create()]).then(
+      () => undefined,
+      (err: unknown) => {
+        this.#prepared = undefined
+        throw err
+      },
+    )
+    return this.#prepared
   }
 
   async #createIndexes(): Promise<void> {
     for (const [name, specs] of Object.entries(indexes)) {
       if (specs.length > 0) await this.#store.collection(name).createIndexes([...specs])
+    }
+    for (const [name, obsolete] of Object.entries(obsoleteIndexes)) {
+      for (const index of obsolete) await this.#store.collection(name).dropIndex(index).catch(unlessMissing)
     }
   }
 
@@ -166,33 +179,13 @@ export class MessageRepository {
     )
   }
 
-  /** Candidates of a search, newest first. */
-  async withTokens(
-    rooms: readonly number[],
-    tokens: readonly string[],
-    before: { readonly at: Date; readonly id: string } | undefined,
-    limit: number,
-  ): Promise<MessageRecord[]> {
-    const filter: mongo.Filter<MessageDocument> = {
-      room_id: rooms.length === 1 ? rooms[0]! : { $in: [...rooms] },
-      tokens: { $all: [...tokens] },
-      ...(before
-        ? {
-            created_at: { $lte: before.at },
-            $or: [{ created_at: { $lt: before.at } }, { _id: { $lt: before.id } }],
-          }
-        : {}),
-    }
-    const docs = await this.#store.find('messages.search', this.messages.collection, {
-      filter,
-      projection: withoutBulk,
-      sort: { created_at: -1, _id: -1 },
-      limit,
-    })
-    return docs.map(toRecord)
-  }
-
   get #hidden(): mongo.Collection<HiddenDocument> {
     return this.#store.collection<HiddenDocument>(collections.hidden)
   }
+}
+
+const INDEX_NOT_FOUND = 27
+
+function unlessMissing(err: unknown): void {
+  if ((err as { code?: unknown }).code !== INDEX_NOT_FOUND) throw err
 }

@@ -1,4 +1,3 @@
-import type { Service } from '@bigtech/service-kit'
 import type { mongo } from 'mongoose'
 import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { collections, type RoomHeadDocument } from './documents.ts'
@@ -10,56 +9,32 @@ export interface RoomPosition {
   readonly cseq: number
 }
 
-const FLUSH_MS = 500
-const EMPTY: RoomPosition = { seq: 0, cseq: 0 }
+const MAX_ROOMS_A_READ = 1_000
 
 /**
- * Where many rooms are, exactly, in a handful of queries: notes that are written at most twice a
- * second a room say where to start, and the primary key says whether the room has gone on since.
+ * Where many rooms are, in a handful of queries. What is stored is how far each room is published: the relay needs
+ * that, and the heads are looked for from there on, because the primary key says whether a room goes on.
  */
 export class RoomPositions {
   readonly #store: MongoStore
   readonly #repository: MessageRepository
-  readonly #log: Service['log']
-  readonly #noted = new Map<number, { seq: number; cseq: number }>()
-  #timer: NodeJS.Timeout | undefined
 
-  constructor(store: MongoStore, repository: MessageRepository, log: Service['log']) {
+  constructor(store: MongoStore, repository: MessageRepository) {
     this.#store = store
     this.#repository = repository
-    this.#log = log
   }
 
-  /** To be called after every append; costs nothing but memory. */
-  note(roomId: number, position: Partial<RoomPosition>): void {
-    const noted = this.#noted.get(roomId) ?? { seq: 0, cseq: 0 }
-    noted.seq = Math.max(noted.seq, position.seq ?? 0)
-    noted.cseq = Math.max(noted.cseq, position.cseq ?? 0)
-    this.#noted.set(roomId, noted)
-    this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS)
-  }
-
-  async flush(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    const noted = [...this.#noted]
-    this.#noted.clear()
-    if (noted.length === 0) return
-    const writes = noted.map(([roomId, position]) => ({
-      updateOne: { filter: { _id: roomId }, update: { $max: position }, upsert: true },
-    }))
-    await this.#store
-      .run('heads.note', () => this.#heads.bulkWrite(writes, { ordered: false }))
-      // Not needed for anything but speed, so nobody waits for it and nothing repeats it.
-      .catch((err: unknown) => this.#log.debug({ err }, 'room heads not noted'))
-  }
-
-  /** Recomputes each room's head from the logs. */
+  /** Returns the exact head of each room. */
   async of(roomIds: readonly number[]): Promise<Map<number, RoomPosition>> {
-    const near = await this.#near(roomIds)
-    const seqs = new Map(roomIds.map((roomId) => [roomId, near.get(roomId)!.seq]))
-    const cseqs = new Map(roomIds.map((roomId) => [roomId, near.get(roomId)!.cseq]))
     const { messages, changes } = this.#repository
+    const stored = new Map((await this.#read(roomIds)).map((doc) => [doc._id, doc]))
+    const seqs = new Map<number, number>()
+    const cseqs = new Map<number, number>()
+    for (const roomId of roomIds) {
+      const { published_seq = 0, published_cseq = 0, seq = 0, cseq = 0 } = stored.get(roomId) ?? {}
+      seqs.set(roomId, Math.max(messages.knownPosition(roomId), published_seq, seq))
+      cseqs.set(roomId, Math.max(changes.knownPosition(roomId), published_cseq, cseq))
+    }
     const [moreMessages, moreChanges] = await Promise.all([
       messages.roomsBeyond(seqs),
       changes.roomsBeyond(cseqs),
@@ -71,15 +46,40 @@ export class RoomPositions {
     return new Map(roomIds.map((roomId) => [roomId, { seq: seqs.get(roomId)!, cseq: cseqs.get(roomId)! }]))
   }
 
-  async #near(roomIds: readonly number[]): Promise<Map<number, RoomPosition>> {
-    const near = new Map<number, RoomPosition>(roomIds.map((roomId) => [roomId, EMPTY]))
-    if (roomIds.length === 0) return near
-    const docs = await this.#store.find('heads.read', this.#heads, {
-      filter: { _id: { $in: [...roomIds] } },
-      limit: roomIds.length,
-    })
-    for (const { _id, seq = 0, cseq = 0 } of docs) near.set(_id, { seq, cseq })
-    return near
+  /** Returns how far each room is on Kafka. Rooms of which nothing was published by this log are left out. */
+  async published(roomIds: readonly number[]): Promise<Map<number, RoomPosition>> {
+    const published = new Map<number, RoomPosition>()
+    for (const { _id, published_seq, published_cseq } of await this.#read(roomIds)) {
+      if (published_seq !== undefined && published_cseq !== undefined)
+        published.set(_id, { seq: published_seq, cseq: published_cseq })
+    }
+    return published
+  }
+
+  /** Moves rooms forward; a position that is behind the stored one changes nothing. */
+  async advancePublished(positions: ReadonlyMap<number, RoomPosition>): Promise<void> {
+    if (positions.size === 0) return
+    const writes = [...positions].map(([_id, { seq, cseq }]) => ({
+      updateOne: {
+        filter: { _id },
+        update: { $max: { published_seq: seq, published_cseq: cseq } },
+        upsert: true,
+      },
+    }))
+    await this.#store.run('heads.advance', () => this.#heads.bulkWrite(writes, { ordered: false }))
+  }
+
+  async #read(roomIds: readonly number[]): Promise<RoomHeadDocument[]> {
+    const docs: RoomHeadDocument[] = []
+    for (let start = 0; start < roomIds.length; start += MAX_ROOMS_A_READ) {
+      const some = roomIds.slice(start, start + MAX_ROOMS_A_READ)
+      const found = await this.#store.find('heads.read', this.#heads, {
+        filter: { _id: { $in: some } },
+        limit: some.length,
+      })
+      docs.push(...found)
+    }
+    return docs
   }
 
   get #heads(): mongo.Collection<RoomHeadDocument> {

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { mongo } from 'mongoose'
 import { isOutage, type MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { positionId, positionOf, type UnixMs } from '../message.ts'
-import type { LogDocument } from './documents.ts'
+import { type LogDocument, withoutBulk } from './documents.ts'
 
 export interface LogHead {
   /** The newest position, 0 when there is none. */
@@ -46,6 +46,11 @@ export class RoomLog<Document extends LogDocument> {
   /** From memory if it can: a stale head is found out by the insert. */
   async headToAppendTo(roomId: number): Promise<LogHead> {
     return this.#heads.get(roomId) ?? (await this.readHead(roomId))
+  }
+
+  /** The head as this process knows it, 0 when it does not; the room may have gone on. */
+  knownPosition(roomId: number): number {
+    return this.#heads.peek(roomId)?.position ?? 0
   }
 
   /** For whoever sees that the log is further than what is remembered. */
@@ -115,10 +120,71 @@ export class RoomLog<Document extends LogDocument> {
   async after(roomId: number, position: number, limit: number): Promise<Document[]> {
     return this.#store.find(`${this.#name}.after`, this.collection, {
       filter: { _id: { $gt: positionId(roomId, position), $lt: `${roomId};` } } as mongo.Filter<Document>,
-      projection: { outbox: 0, tokens: 0, versions: 0 },
+      projection: withoutBulk,
       sort: { _id: 1 },
       limit,
     })
+  }
+
+  /** Adds fields to an entry, for operators to see. */
+  async note(id: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#store.run(`${this.#name}.note`, () =>
+      this.collection.updateOne(
+        { _id: id } as unknown as mongo.Filter<Document>,
+        { $set: fields } as unknown as mongo.UpdateFilter<Document>,
+      ),
+    )
+  }
+
+  /** Entries by id, in the order of their ids. At most 1,000. */
+  async byIds(ids: readonly string[]): Promise<Document[]> {
+    if (ids.length === 0) return []
+    return this.#store.find(`${this.#name}.by_position`, this.collection, {
+      filter: { _id: { $in: [...ids] } } as unknown as mongo.Filter<Document>,
+      projection: { tokens: 0, versions: 0 },
+      sort: { _id: 1 },
+      limit: ids.length,
+    })
+  }
+
+  /** Ids of entries of all rooms from a time on, the oldest first. */
+  async createdFrom(
+    { at, id = '' }: { readonly at: Date; readonly id?: string },
+    limit: number,
+  ): Promise<Pick<Document, '_id' | 'created_at'>[]> {
+    return this.#store.find(`${this.#name}.created`, this.collection, {
+      filter: {
+        created_at: { $gte: at },
+        $or: [{ created_at: { $gt: at } }, { _id: { $gt: id } }],
+      } as unknown as mongo.Filter<Document>,
+      projection: { created_at: 1 },
+      sort: { created_at: 1, _id: 1 },
+      limit,
+    })
+  }
+
+  /**
+   * How far a release whose log was not yet the outbox has published a room. Its entries have no `correlation_id`,
+   * and a mark when they were not published.
+   *
+   * @param since before any entry that is not published
+   */
+  async publishedBefore(roomId: number, since: Date): Promise<number> {
+    const [oldest] = await this.byIds([positionId(roomId, 1)])
+    if (!oldest || oldest.correlation_id !== undefined) return 0
+    // Read first: what is stored after this is beyond it.
+    const head = await this.readHead(roomId)
+    const [next] = await this.#store.find(`${this.#name}.to_publish`, this.collection, {
+      filter: {
+        room_id: roomId,
+        created_at: { $gte: since },
+        $or: [{ correlation_id: { $exists: true } }, { pending: true }],
+      } as unknown as mongo.Filter<Document>,
+      projection: { created_at: 1 },
+      sort: { created_at: 1, _id: 1 },
+      limit: 1,
+    })
+    return next ? positionOf(next._id) - 1 : head.position
   }
 
   /**

@@ -20,7 +20,7 @@ export class SystemMessageWriter implements SystemMessages {
   }
 
   async append({ roomId, kind, payload, actorId, key }: SystemMessage): Promise<void> {
-    await this.#repository.ensureIndexes()
+    await this.#repository.prepare()
     const username = await this.#nameOf(actorId)
     const draft = draftOf(
       {

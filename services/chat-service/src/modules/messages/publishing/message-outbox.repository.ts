@@ -1,76 +1,112 @@
 import type { OutboxRow, OutboxStore } from '@bigtech/outbox'
-import type { mongo } from 'mongoose'
-import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import type { Projection } from '../changes/projection.repository.ts'
-import type { ChangeDocument, LogDocument, MessageDocument } from '../log/documents.ts'
+import type { ChangeDocument, MessageDocument } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
-import type { RoomLog } from '../log/room-log.repository.ts'
-import { positionOf } from '../message.ts'
+import type { RoomPosition, RoomPositions } from '../log/room-heads.repository.ts'
+import { type MessageRecord, positionId, positionOf, roomOf } from '../message.ts'
 import { type ReadPositionRepository, readByWriting } from '../reading/read-positions.repository.ts'
+import { LogSweep, type SweepResult } from './log-sweep.ts'
+import { changeRecord, sentRecord } from './message-events.ts'
+import { type Candidate, PublishBacklog, type PublishHint } from './publish-backlog.ts'
 
 /** `m` or `c` for the log, then the id of the entry in it. */
 export type RelayId = `${'m' | 'c'}:${string}`
 
 const PACE_MS = 40
+const BATCH = 500
+const ROOMS_A_BATCH = 200
+const ROOMS_COUNTED = 100
+
+interface Room {
+  readonly roomId: number
+  readonly candidate: Candidate
+  readonly published: RoomPosition
+}
+
+/** Entries of one log of a room in the order of the log, with whether each is on Kafka or has no event. */
+type Steps = { readonly id: RelayId; done: boolean }[]
 
 /**
- * The outbox of the messages: the messages and changes themselves, as long as they are marked. Also
- * finishes what a crash has interrupted, since everything that was stored comes by here once.
+ * The outbox of the messages: the logs themselves. What is stored beside them is how far each room is published.
+ * Hints say where something was stored; the sweep finds what no hint told of. Also finishes what a crash has
+ * interrupted.
  */
 export class MessageOutboxStore implements OutboxStore<RelayId> {
-  readonly #store: MongoStore
   readonly #repository: MessageRepository
   readonly #projection: Projection
   readonly #positions: ReadPositionRepository
+  readonly #rooms: RoomPositions
+  readonly #backlog = new PublishBacklog()
+  readonly #sweep: LogSweep
+  /** Of the batch in hand. */
+  #steps = new Map<string, Steps>()
+  /** A full sweep whose rooms are not all published yet. */
+  #confirming: (Omit<SweepResult, 'ends'> & { readonly ends: Map<number, RoomPosition> }) | undefined
   #lookedAt = 0
 
   constructor(options: {
-    store: MongoStore
     repository: MessageRepository
     projection: Projection
     positions: ReadPositionRepository
+    rooms: RoomPositions
   }) {
-    this.#store = options.store
     this.#repository = options.repository
     this.#projection = options.projection
     this.#positions = options.positions
+    this.#rooms = options.rooms
+    this.#sweep = new LogSweep(options.repository)
   }
 
-  /**
-   * Changes are read before messages and published after them: the message of every change that was
-   * seen is then among the messages seen, or on Kafka already.
-   */
-  async fetchUnsent(limit: number): Promise<OutboxRow<RelayId>[]> {
+  /** Tells of something that this process has stored. */
+  hint(hint: PublishHint): void {
+    this.#backlog.hint(hint)
+  }
+
+  /** Reads up to 500 entries of each log, whatever the limit: what is not published is offered again. */
+  async fetchUnsent(): Promise<OutboxRow<RelayId>[]> {
     await this.#pace()
-    const changes = await this.#unsent(this.#repository.changes, limit)
-    const messages = await this.#unsent(this.#repository.messages, limit)
-    await this.#finishChanges(changes)
-    // For senders whose process died between the message and their read position.
-    await this.#positions.advance(readByWriting(messages.map(writerOf)))
-    const rows = messages.flatMap((doc) => rowsOf('m', doc))
-    return messages.length < limit ? [...rows, ...changes.flatMap((doc) => rowsOf('c', doc))] : rows
+    await this.#look()
+    for (;;) {
+      const rooms = await this.#open(this.#backlog.first(ROOMS_A_BATCH))
+      const rows = await this.#rowsOf(rooms)
+      // Changes without an event are passed here, as many as there are.
+      const isFurther = await this.#settle()
+      if (rows.length > 0 || !isFurther) return rows
+    }
   }
 
   async markSent(ids: readonly RelayId[]): Promise<void> {
-    const messages = idsIn('m', ids)
-    const changes = idsIn('c', ids)
-    if (messages.length > 0) await this.#unmark(this.#repository.messages, messages)
-    if (changes.length > 0) await this.#unmark(this.#repository.changes, changes)
+    const sent = new Set(ids)
+    for (const steps of this.#steps.values()) for (const step of steps) step.done ||= sent.has(step.id)
+    await this.#settle()
   }
 
   async park(id: RelayId, reason: string): Promise<void> {
-    const set = { parked_reason: reason }
-    if (id.startsWith('m:')) await this.#unmark(this.#repository.messages, [id.slice(2)], set)
-    else await this.#unmark(this.#repository.changes, [id.slice(2)], set)
+    const { messages, changes } = this.#repository
+    if (id.startsWith('m:')) await messages.note(id.slice(2), { parked_reason: reason })
+    else await changes.note(id.slice(2), { parked_reason: reason })
+    await this.markSent([id])
   }
 
   async backlog(): Promise<{ events: number; oldestSeconds: number }> {
-    const { messages, changes } = this.#repository
-    const [ofMessages, ofChanges] = await Promise.all([this.#backlogOf(messages), this.#backlogOf(changes)])
-    return {
-      events: ofMessages.events + ofChanges.events,
-      oldestSeconds: Math.max(ofMessages.oldestSeconds, ofChanges.oldestSeconds),
-    }
+    const rooms = await this.#open(this.#backlog.first(this.#backlog.size))
+    const events = rooms.reduce(
+      (sum, { candidate, published }) =>
+        sum + Math.max(0, candidate.seq - published.seq) + Math.max(0, candidate.cseq - published.cseq),
+      0,
+    )
+    if (events === 0) return { events, oldestSeconds: 0 }
+    const next = rooms.slice(0, ROOMS_COUNTED)
+    const oldest = await Promise.all([
+      this.#repository.messages.byIds(
+        next.map(({ roomId, published }) => positionId(roomId, published.seq + 1)),
+      ),
+      this.#repository.changes.byIds(
+        next.map(({ roomId, published }) => positionId(roomId, published.cseq + 1)),
+      ),
+    ])
+    const since = Math.min(Date.now(), ...oldest.flat().map(({ created_at }) => created_at.getTime()))
+    return { events, oldestSeconds: (Date.now() - since) / 1_000 }
   }
 
   /** A look for every single message would cost several times the message: those of a moment go together. */
@@ -80,50 +116,126 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     this.#lookedAt = performance.now()
   }
 
-  async #unsent<Document extends LogDocument>(log: RoomLog<Document>, limit: number): Promise<Document[]> {
-    return this.#store.find('outbox.unsent', log.collection, {
-      filter: { pending: true } as mongo.Filter<Document>,
-      projection: { tokens: 0, content: 0, versions: 0 },
-      sort: { created_at: 1, _id: 1 },
-      limit,
-    })
+  /** Sweeps on, and moves the checkpoint when everything that a full sweep has seen is published. */
+  async #look(): Promise<void> {
+    const result = await this.#sweep.step()
+    if (result) {
+      const unknown = [...result.ends].filter(([roomId, end]) => !this.#backlog.isPublished(roomId, end))
+      const stored = await this.#rooms.published(unknown.map(([roomId]) => roomId))
+      for (const [roomId, position] of stored) this.#backlog.published(roomId, position)
+      for (const [roomId, end] of unknown) this.#backlog.found(roomId, end)
+      if (result.isFull) this.#confirming = { ...result, ends: new Map(unknown) }
+    }
+    const confirming = this.#confirming
+    if (!confirming) return
+    for (const [roomId, end] of confirming.ends)
+      if (this.#backlog.isPublished(roomId, end)) confirming.ends.delete(roomId)
+    if (confirming.ends.size > 0) return
+    this.#confirming = undefined
+    await this.#repository.checkpoint.move(confirming.checkpoint, new Date(confirming.startedAt))
   }
 
-  /** A process that died between the log and the message left the message behind. */
-  async #finishChanges(changes: readonly ChangeDocument[]): Promise<void> {
-    if (changes.length === 0) return
-    for (const messageId of await this.#projection.behind(changes)) await this.#projection.catchUp(messageId)
-    const silent = changes.filter(({ outbox }) => !outbox?.length).map(({ _id }) => _id)
-    if (silent.length > 0) await this.#unmark(this.#repository.changes, silent)
+  /** Returns those of the rooms that have something to publish, with where that begins. */
+  async #open(candidates: readonly [number, Candidate][]): Promise<Room[]> {
+    const stored = await this.#rooms.published(candidates.map(([roomId]) => roomId))
+    const rooms: Room[] = []
+    for (const [roomId, candidate] of candidates) {
+      const published = stored.get(roomId) ?? (await this.#firstPublished(roomId, candidate))
+      this.#backlog.published(roomId, published)
+      if (this.#backlog.has(roomId)) rooms.push({ roomId, candidate, published })
+    }
+    return rooms
   }
 
-  async #unmark<Document extends LogDocument>(
-    log: RoomLog<Document>,
-    ids: readonly string[],
-    set?: Record<string, unknown>,
-  ): Promise<void> {
-    await this.#store.run('outbox.unmark', () =>
-      log.collection.updateMany(
-        { _id: { $in: [...ids] } } as unknown as mongo.Filter<Document>,
-        {
-          $unset: { pending: true, outbox: true },
-          ...(set ? { $set: set } : {}),
-        } as unknown as mongo.UpdateFilter<Document>,
-      ),
+  /** Where to begin in a room of which this log has published nothing: an earlier release may have. */
+  async #firstPublished(roomId: number, candidate: Candidate): Promise<RoomPosition> {
+    const known = this.#backlog.publishedOf(roomId)
+    if (known) return known
+    const since = this.#sweep.publishedBefore ?? new Date(0)
+    const [seq, cseq] = await Promise.all([
+      this.#repository.messages.publishedBefore(roomId, since),
+      this.#repository.changes.publishedBefore(roomId, since),
+    ])
+    return { seq: Math.min(seq, candidate.firstSeq - 1), cseq: Math.min(cseq, candidate.firstCseq - 1) }
+  }
+
+  /**
+   * Changes are read before messages and published after them: the message of every change is then ahead of it,
+   * in this batch or on Kafka already.
+   */
+  async #rowsOf(rooms: readonly Room[]): Promise<OutboxRow<RelayId>[]> {
+    this.#steps = new Map()
+    if (rooms.length === 0) return []
+    const changes = await this.#repository.changes.byIds(
+      idsBeyond(rooms, ({ published, candidate }) => [published.cseq, candidate.cseq]),
     )
+    for (const { message_id } of changes) {
+      const { candidate } = rooms.find(({ roomId }) => roomId === roomOf(message_id))!
+      candidate.seq = Math.max(candidate.seq, positionOf(message_id))
+    }
+    const messages = await this.#repository.messages.byIds(
+      idsBeyond(rooms, ({ published, candidate }) => [published.seq, candidate.seq]),
+    )
+    await this.#repairReads(rooms, messages)
+    const changed = await this.#changedMessages(changes)
+    const rows: OutboxRow<RelayId>[] = []
+    for (const { roomId, published } of rooms) {
+      const ready = prefix(messages, roomId, published.seq)
+      const newest = published.seq + ready.length
+      this.#steps.set(
+        `m:${roomId}`,
+        ready.map(({ _id }) => ({ id: `m:${_id}`, done: false })),
+      )
+      rows.push(...ready.map((doc) => ({ id: `m:${doc._id}` as const, record: sentRecord(doc) })))
+      const steps: Steps = []
+      for (const doc of prefix(changes, roomId, published.cseq)) {
+        if (positionOf(doc.message_id) > newest) break
+        const message = changed.get(doc.message_id)
+        const record = message && changeRecord(doc, message)
+        steps.push({ id: `c:${doc._id}`, done: record === undefined })
+        if (record) rows.push({ id: `c:${doc._id}`, record })
+      }
+      this.#steps.set(`c:${roomId}`, steps)
+    }
+    return rows
   }
 
-  async #backlogOf<Document extends LogDocument>(log: RoomLog<Document>) {
-    const filter = { pending: true } as mongo.Filter<Document>
-    const [oldest] = await this.#store.find('outbox.oldest', log.collection, {
-      filter,
-      projection: { created_at: 1 },
-      sort: { created_at: 1, _id: 1 },
-      limit: 1,
-    })
-    if (!oldest) return { events: 0, oldestSeconds: 0 }
-    const events = await this.#store.run('outbox.count', () => log.collection.countDocuments(filter))
-    return { events, oldestSeconds: Math.max(0, (Date.now() - oldest.created_at.getTime()) / 1_000) }
+  /** For senders whose process died between the message and their read position. */
+  async #repairReads(rooms: readonly Room[], messages: readonly MessageDocument[]): Promise<void> {
+    const unsure = new Set(rooms.filter(({ candidate }) => candidate.needsRepair).map(({ roomId }) => roomId))
+    if (unsure.size > 0)
+      await this.#positions.advance(
+        readByWriting(messages.filter(({ room_id }) => unsure.has(room_id)).map(writerOf)),
+      )
+  }
+
+  /** Returns the changed messages. Brings those up to date that a crash has left behind their log. */
+  async #changedMessages(changes: readonly ChangeDocument[]): Promise<Map<string, MessageRecord>> {
+    const messages = await this.#repository.byIds([...new Set(changes.map(({ message_id }) => message_id))])
+    for (const { message_id, cseq } of changes) {
+      const message = messages.get(message_id)
+      if (!message || message.cseq >= cseq) continue
+      const current = await this.#projection.catchUp(message_id)
+      if (current) messages.set(message_id, current)
+    }
+    return messages
+  }
+
+  /** Stores how far the rooms of the batch are published: up to the first entry that is not done. False for nothing new. */
+  async #settle(): Promise<boolean> {
+    const positions = new Map<number, RoomPosition>()
+    for (const [key, steps] of this.#steps) {
+      const undone = steps.findIndex(({ done }) => !done)
+      const last = steps.splice(0, undone === -1 ? steps.length : undone).at(-1)
+      if (!last) continue
+      const roomId = Number(key.slice(2))
+      const position = positions.get(roomId) ?? this.#backlog.publishedOf(roomId)!
+      const at = positionOf(last.id.slice(2))
+      positions.set(roomId, key.startsWith('m:') ? { ...position, seq: at } : { ...position, cseq: at })
+    }
+    await this.#rooms.advancePublished(positions)
+    for (const [roomId, position] of positions) this.#backlog.published(roomId, position)
+    return positions.size > 0
   }
 }
 
@@ -131,10 +243,27 @@ function writerOf({ _id, room_id, user_id, message_type }: MessageDocument) {
   return { roomId: room_id, userId: user_id, seq: positionOf(_id), messageType: message_type }
 }
 
-function rowsOf(log: 'm' | 'c', { _id, outbox = [] }: LogDocument): OutboxRow<RelayId>[] {
-  return outbox.map((record) => ({ id: `${log}:${_id}` as const, record }))
+/** Positions have no holes: what comes after the published ones is asked for by id. */
+function idsBeyond(
+  rooms: readonly Room[],
+  range: (room: Room) => readonly [after: number, to: number],
+): string[] {
+  const ids: string[] = []
+  for (const room of rooms) {
+    const [after, to] = range(room)
+    for (let position = after + 1; position <= to && ids.length < BATCH; position++)
+      ids.push(positionId(room.roomId, position))
+  }
+  return ids
 }
 
-function idsIn(log: 'm' | 'c', ids: readonly RelayId[]): string[] {
-  return [...new Set(ids.filter((id) => id.startsWith(`${log}:`)).map((id) => id.slice(2)))]
+/** The entries of a room that follow each other from a position on. */
+function prefix<Document extends MessageDocument | ChangeDocument>(
+  docs: readonly Document[],
+  roomId: number,
+  after: number,
+): Document[] {
+  const ofRoom = docs.filter(({ room_id }) => room_id === roomId)
+  const gap = ofRoom.findIndex(({ _id }, index) => positionOf(_id) !== after + 1 + index)
+  return gap === -1 ? ofRoom : ofRoom.slice(0, gap)
 }

@@ -2,7 +2,7 @@ import type { Message } from '@bigtech/contracts'
 import { storeRequests, waitFor } from '@bigtech/testkit'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
+import { startTestRooms, type TestRooms, untilPublished, upTo } from '../../../../testing/rooms.ts'
 import { collections } from '../log/documents.ts'
 import { checkUnread } from './unread-check.repository.ts'
 
@@ -211,9 +211,7 @@ describe('unread_count', () => {
       }
     }
     // Lines about members come by events; sends count as reading once the relay has seen them.
-    await waitFor(
-      async () => (await rooms.db.collection(collections.messages).countDocuments({ pending: true })) === 0,
-    )
+    await untilPublished(rooms.db)
     const expected = await waitFor(async () => {
       const figures = await recount(roomId)
       for (const process of [0, 1]) {
@@ -349,9 +347,8 @@ it('the check of unread figures finds a position that a crash has lost, and repa
   const roomId = await rooms.room(a, b)
   for (const n of upTo(3)) await rooms.send(a, roomId, `${n}`)
   const positions = rooms.db.collection<{ _id: string }>(collections.positions)
-  // The relay stores the position, too, before it marks the messages as published.
-  const messages = rooms.db.collection(collections.messages)
-  await waitFor(async () => (await messages.countDocuments({ room_id: roomId, pending: true })) === 0)
+  // The relay stores the position, too, before it publishes messages that the sweep has found.
+  await untilPublished(rooms.db, roomId)
   await waitFor(() => positions.findOne({ _id: `${roomId}:${a}`, seq: 3 }))
   const findings = async (fix: boolean) =>
     (await checkUnread(rooms.db, { fix })).filter((each) => each.roomId === roomId)

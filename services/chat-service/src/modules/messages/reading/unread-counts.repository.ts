@@ -54,7 +54,7 @@ export class UnreadCountRepository {
   ): Promise<Map<number, number>> {
     if (behind.size === 0) return new Map()
     // The index that is asked for by name must be there.
-    await this.#repository.ensureIndexes()
+    await this.#repository.prepare()
     const ranges = [...behind].map(
       ([roomId, seq]) =>
         ({

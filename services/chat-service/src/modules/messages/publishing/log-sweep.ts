@@ -1,0 +1,111 @@
+import type { ChangeDocument, MessageDocument } from '../log/documents.ts'
+import type { MessageRepository } from '../log/message.repository.ts'
+import type { RoomLog } from '../log/room-log.repository.ts'
+import { positionOf, roomOf } from '../message.ts'
+import type { RoomEnd } from './publish-backlog.ts'
+
+/**
+ * How much earlier than the checkpoint an entry can have been created and still be found: differences between the
+ * clocks of processes, and the time that an insert takes. `docs/adr/0023` has the reasons.
+ */
+const SWEEP_OVERLAP_MS = 30_000
+
+const FULL_EVERY_MS = 10_000
+const SHORT_EVERY_MS = 500
+/** A short sweep is for promptness alone. */
+const SHORT_OVERLAP_MS = 3_000
+const PAGE = 5_000
+
+interface Scan {
+  readonly startedAt: number
+  readonly isFull: boolean
+  readonly cursors: { messages?: Cursor | undefined; changes?: Cursor | undefined }
+  readonly ends: Map<number, RoomEnd>
+}
+
+interface Cursor {
+  readonly at: Date
+  readonly id?: string
+}
+
+/** What one scan has seen: the newest entry of each room that it met. */
+export interface SweepResult {
+  readonly startedAt: number
+  readonly isFull: boolean
+  /** Where the scan began, of a full one: nothing before it is unpublished. */
+  readonly checkpoint: Date
+  readonly ends: ReadonlyMap<number, RoomEnd>
+}
+
+/**
+ * Finds the rooms in which something was stored lately, by the time of creation. That is exact where hints are
+ * not: also for a process that died between an insert and its hint. Every 10 s it begins at the checkpoint less
+ * the overlap, in between with the last seconds.
+ */
+export class LogSweep {
+  readonly #repository: MessageRepository
+  #scan: Scan | undefined
+  #checkpoint: Date | undefined
+  #fullAt = 0
+  #shortAt = 0
+
+  constructor(repository: MessageRepository) {
+    this.#repository = repository
+  }
+
+  /** The time before which everything is published; undefined before the first scan. */
+  get publishedBefore(): Date | undefined {
+    return this.#checkpoint && new Date(this.#checkpoint.getTime() - SWEEP_OVERLAP_MS)
+  }
+
+  /** Reads at most a page of each log. Returns what a scan has seen when that ends it. */
+  async step(): Promise<SweepResult | undefined> {
+    this.#scan ??= await this.#begin()
+    const scan = this.#scan
+    if (!scan) return undefined
+    const { messages, changes } = this.#repository
+    const { cursors, ends } = scan
+    cursors.changes = cursors.changes && (await readPage(changes, cursors.changes, ends, 'cseq'))
+    cursors.messages = cursors.messages && (await readPage(messages, cursors.messages, ends, 'seq'))
+    if (cursors.messages || cursors.changes) return undefined
+    this.#scan = undefined
+    return { startedAt: scan.startedAt, isFull: scan.isFull, checkpoint: this.#checkpoint!, ends }
+  }
+
+  async #begin(): Promise<Scan | undefined> {
+    const now = Date.now()
+    if (now < this.#shortAt && now < this.#fullAt) return undefined
+    const isFull = now >= this.#fullAt
+    if (isFull) {
+      await this.#repository.prepare()
+      this.#checkpoint = await this.#repository.checkpoint.read()
+      this.#fullAt = now + FULL_EVERY_MS
+    }
+    const from = isFull ? this.publishedBefore! : new Date(this.#shortAt - SHORT_EVERY_MS - SHORT_OVERLAP_MS)
+    this.#shortAt = now + SHORT_EVERY_MS
+    return {
+      startedAt: now,
+      isFull,
+      cursors: { messages: { at: from }, changes: { at: from } },
+      ends: new Map(),
+    }
+  }
+}
+
+/** Returns where to go on, undefined at the end. */
+async function readPage<Document extends MessageDocument | ChangeDocument>(
+  log: RoomLog<Document>,
+  cursor: Cursor,
+  ends: Map<number, RoomEnd>,
+  which: 'seq' | 'cseq',
+): Promise<Cursor | undefined> {
+  const page = await log.createdFrom(cursor, PAGE)
+  for (const { _id } of page) {
+    const roomId = roomOf(_id)
+    const end = ends.get(roomId) ?? { seq: 0, cseq: 0 }
+    end[which] = Math.max(end[which], positionOf(_id))
+    ends.set(roomId, end)
+  }
+  const last = page.at(-1)
+  return last && page.length === PAGE ? { at: last.created_at, id: last._id } : undefined
+}
