@@ -26,6 +26,7 @@ import { PageContextRepository } from './reading/page-context.repository.ts'
 import { ReadPositionRepository, readByWriting } from './reading/read-positions.repository.ts'
 import { ReadState } from './reading/read-state.ts'
 import { RoomHeadsReader } from './reading/room-summaries.ts'
+import { RoomSummaryRepository } from './reading/room-summary.repository.ts'
 import { UnreadCountRepository } from './reading/unread-counts.repository.ts'
 import { RoomUpdates } from './room-updates.ts'
 import { createSearch } from './search/search.module.ts'
@@ -106,7 +107,7 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   createIndexes(service, repository)
   return {
     systemMessages: new SystemMessageWriter(appender, repository, options.nameOf),
-    heads: new RoomHeadsReader({ counts, repository, rooms, positions }),
+    heads: new RoomHeadsReader({ counts, repository, summaries: new RoomSummaryRepository(store) }),
     erasure: ofUser,
     export: ofUser,
     updates,

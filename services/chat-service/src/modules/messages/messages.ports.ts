@@ -42,9 +42,12 @@ export interface RoomHead {
 
 /** What the room list shows of the messages. */
 export interface RoomHeads {
-  /** One entry per room that has messages which the user may see; a missing one counts as empty. At most 100 rooms. */
+  /**
+   * One entry per room that has messages which the user may see; a missing one counts as empty. At most 100 rooms, each
+   * with its newest seq as `newerThan` knows it.
+   */
   heads(
-    rooms: readonly ({ readonly roomId: number } & HistoryStart)[],
+    rooms: readonly ({ readonly roomId: number; readonly headSeq: number } & HistoryStart)[],
     userId: number,
   ): Promise<ReadonlyMap<number, RoomHead>>
   /**

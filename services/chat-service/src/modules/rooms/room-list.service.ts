@@ -23,6 +23,8 @@ export interface Names {
   names(userIds: readonly number[], viewerId: number): Promise<ReadonlyMap<number, ContactName>>
 }
 
+type HeadsOf = (rooms: readonly RoomDetails[]) => Promise<ReadonlyMap<number, RoomHead>>
+
 const TITLE_NAMES = 4
 const cursorSchema = z.tuple([z.union([z.literal(0), z.literal(1)]), z.int(), z.int()])
 
@@ -56,7 +58,8 @@ export class RoomListService {
   ): Promise<{ items: Room[]; next_cursor: string | null }> {
     const cursor = decodeCursor(cursorSchema, query.cursor)
     const after = cursor && { pinned: cursor[0] === 1, at: cursor[1], roomId: cursor[2] }
-    const positions = (await this.#positions(userId, query.archived))
+    const { places, headSeqs } = await this.#positions(userId, query.archived)
+    const positions = places
       .filter((position) => !after || compareInList(position, after) > 0)
       .sort(compareInList)
       .slice(0, query.limit + 1)
@@ -67,59 +70,70 @@ export class RoomListService {
       ({ roomId }) => roomId,
     )
     // Left meanwhile: then it is not in the list any more.
-    const rooms = await this.#view(userId, page.items, this.#heads)
+    const rooms = await this.#view(userId, page.items, (details) =>
+      this.#heads.heads(
+        details.map((room) => ({ ...room, headSeq: headSeqs.get(room.roomId) ?? room.lastSeq })),
+        userId,
+      ),
+    )
     return { items: page.items.flatMap((id) => rooms.get(id) ?? []), next_cursor: page.next_cursor }
   }
 
   /** @throws Problem NOT_A_MEMBER, ROOM_NOT_FOUND. */
   getRoom(userId: number, roomId: number): Promise<Room> {
-    return this.#one(userId, roomId, this.#heads)
+    return this.#one(userId, roomId, (rooms) => this.#headsNow(userId, rooms))
   }
 
   /** The answer to a change that is committed: it must not fail because the messages cannot be reached. */
   roomAfterChange(userId: number, roomId: number): Promise<Room> {
-    const heads: Pick<RoomHeads, 'heads'> = {
-      heads: (...rooms) =>
-        this.#heads.heads(...rooms).catch((err: unknown) => {
-          if (err instanceof StoreUnavailable) return new Map()
-          throw err
-        }),
-    }
-    return this.#one(userId, roomId, heads)
+    return this.#one(userId, roomId, (rooms) =>
+      this.#headsNow(userId, rooms).catch((err: unknown) => {
+        if (err instanceof StoreUnavailable) return new Map()
+        throw err
+      }),
+    )
   }
 
-  async #one(userId: number, roomId: number, heads: Pick<RoomHeads, 'heads'>): Promise<Room> {
-    const room = (await this.#view(userId, [roomId], heads)).get(roomId)
+  async #one(userId: number, roomId: number, headsOf: HeadsOf): Promise<Room> {
+    const room = (await this.#view(userId, [roomId], headsOf)).get(roomId)
     if (room) return room
     await this.#refuse(roomId, userId)
     // A member by what memory says, but no longer by the database.
     throw new Problem('NOT_A_MEMBER')
   }
 
+  async #headsNow(userId: number, rooms: readonly RoomDetails[]): ReturnType<HeadsOf> {
+    const newer = await this.#heads.newerThan(new Map(rooms.map((room) => [room.roomId, room.lastSeq])))
+    const now = rooms.map((room) => ({ ...room, headSeq: newer.get(room.roomId)?.lastSeq ?? room.lastSeq }))
+    return this.#heads.heads(now, userId)
+  }
+
   /**
    * Where each room stands. What MySQL knows may be a moment old; since seq has no holes, a room has
    * newer messages exactly if the one after its last known seq is there.
    */
-  async #positions(userId: number, archived: boolean): Promise<ListPosition[]> {
+  async #positions(
+    userId: number,
+    archived: boolean,
+  ): Promise<{ places: ListPosition[]; headSeqs: ReadonlyMap<number, number> }> {
     const places = await this.#store.places(userId, archived)
     const newer = await this.#heads.newerThan(new Map(places.map((place) => [place.roomId, place.lastSeq])))
     for (const [roomId, { lastSeq, lastMessageAt }] of newer)
       this.#activity.touch(roomId, lastSeq, lastMessageAt)
-    return places.map(({ roomId, pinned, lastActivityAt }) => ({
-      roomId,
-      pinned,
-      at: Math.max(lastActivityAt.getTime(), newer.get(roomId)?.lastMessageAt.getTime() ?? 0),
-    }))
+    return {
+      places: places.map(({ roomId, pinned, lastActivityAt }) => ({
+        roomId,
+        pinned,
+        at: Math.max(lastActivityAt.getTime(), newer.get(roomId)?.lastMessageAt.getTime() ?? 0),
+      })),
+      headSeqs: new Map(places.map(({ roomId, lastSeq }) => [roomId, newer.get(roomId)?.lastSeq ?? lastSeq])),
+    }
   }
 
-  async #view(
-    userId: number,
-    roomIds: readonly number[],
-    source: Pick<RoomHeads, 'heads'>,
-  ): Promise<Map<number, Room>> {
+  async #view(userId: number, roomIds: readonly number[], headsOf: HeadsOf): Promise<Map<number, Room>> {
     const details = await this.#store.details(userId, roomIds)
     const rooms = [...details.values()]
-    const [heads, people] = await Promise.all([source.heads(rooms, userId), this.#peopleOf(userId, rooms)])
+    const [heads, people] = await Promise.all([headsOf(rooms), this.#peopleOf(userId, rooms)])
     const now = new Date()
     return new Map(
       rooms.map((room) => [

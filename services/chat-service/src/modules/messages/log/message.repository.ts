@@ -138,16 +138,6 @@ export class MessageRepository {
     return docs.map(({ message_id }) => message_id)
   }
 
-  /** What the user has deleted for themselves, the latest first. */
-  async lastHiddenBy(userId: number, limit: number): Promise<string[]> {
-    const docs = await this.#store.find('hidden.latest', this.#hidden, {
-      filter: { user_id: userId },
-      sort: { at: -1 },
-      limit,
-    })
-    return docs.map(({ message_id }) => message_id)
-  }
-
   async hide(userId: number, messageId: string): Promise<void> {
     await this.#store.run('hidden.add', () =>
       this.#hidden.updateOne(

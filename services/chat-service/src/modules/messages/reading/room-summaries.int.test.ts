@@ -1,7 +1,21 @@
 import type { Message, Room } from '@bigtech/contracts'
+import { storeRequests, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
 import { positionId } from '../message.ts'
+
+/** What every process does beside requests. */
+const BACKGROUND = [
+  'mongodb outbox.unsent',
+  'mongodb outbox.unmark',
+  'mongodb outbox.oldest',
+  'mongodb outbox.count',
+  'mongodb heads.note',
+  'mongodb positions.advance',
+  'mongodb search.insert',
+  'mongodb messages.history',
+  'mysql room_activity',
+]
 
 let rooms: TestRooms
 
@@ -49,4 +63,34 @@ it('counts the unread mentions of each room exactly, whatever was read, or is un
   await rooms.send(owner, read, mentioned, 1)
   await markRead(read, 1_203)
   expect(await counts()).toEqual(new Map([...one, [busy, 1_202], [read, 0]]))
+})
+
+it('is four requests to stores for rooms without anything unread, and three more with, however many rooms', async () => {
+  const [owner, me] = await rooms.chat.people(2)
+  const roomIds: number[] = []
+  for (const _ of upTo(6)) roomIds.push(await rooms.room(owner, me))
+  for (const roomId of roomIds) await rooms.send(me, roomId, 'said by me')
+  const [service] = rooms.chat.services
+  const list = () => rooms.as(me, 'GET', '/rooms?limit=20')
+  const stored = () =>
+    rooms.chat.mysql.query(`SELECT id FROM rooms WHERE id IN (?) AND last_seq = 0`, [roomIds])
+  // MySQL hears of activity once a second.
+  await waitFor(async () => (await stored()).length === 0)
+  await list()
+  const cost = () => storeRequests(service!.metrics, BACKGROUND, list)
+  const always = {
+    'mysql room_places': 1,
+    'mysql room_details': 1,
+    'mongodb messages.beyond': 1,
+    'mongodb messages.room_summaries': 1,
+  }
+  expect(await cost()).toEqual(always)
+  await rooms.send(owner, roomIds[0]!, 'news')
+  await waitFor(
+    async () =>
+      (await rooms.chat.mysql.query('SELECT id FROM rooms WHERE id = ? AND last_seq = 2', [roomIds[0]]))
+        .length === 1,
+  )
+  expect((await list()).body.items[0].unread_count).toBe(1)
+  expect(await cost()).toEqual({ ...always, 'mongodb messages.count': 2, 'mongodb messages.mentions': 1 })
 })

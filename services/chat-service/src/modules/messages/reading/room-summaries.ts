@@ -1,61 +1,46 @@
 import type { HistoryStart } from '../../membership/membership.ports.ts'
 import { readFloor } from '../../membership/membership.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
-import type { RoomPositions } from '../log/room-heads.repository.ts'
 import { excerpt, positionId, positionOf, roomOf } from '../message.ts'
 import type { RoomHead, RoomHeads } from '../messages.ports.ts'
-import type { ReadPositionRepository } from './read-positions.repository.ts'
+import type { RoomSummaryRepository } from './room-summary.repository.ts'
 import type { UnreadCountRepository } from './unread-counts.repository.ts'
-
-const MANY_HIDDEN = 500
 
 /** What a list of rooms shows of the messages, for all its rooms at once. */
 export class RoomHeadsReader implements RoomHeads {
   readonly #counts: UnreadCountRepository
   readonly #repository: MessageRepository
-  readonly #rooms: RoomPositions
-  readonly #positions: ReadPositionRepository
+  readonly #summaries: RoomSummaryRepository
 
   constructor(options: {
     counts: UnreadCountRepository
     repository: MessageRepository
-    rooms: RoomPositions
-    positions: ReadPositionRepository
+    summaries: RoomSummaryRepository
   }) {
     this.#counts = options.counts
     this.#repository = options.repository
-    this.#rooms = options.rooms
-    this.#positions = options.positions
+    this.#summaries = options.summaries
   }
 
   async heads(
-    rooms: readonly ({ readonly roomId: number } & HistoryStart)[],
+    rooms: readonly ({ readonly roomId: number; readonly headSeq: number } & HistoryStart)[],
     userId: number,
   ): Promise<Map<number, RoomHead>> {
-    const roomIds = rooms.map(({ roomId }) => roomId)
-    const [heads, read] = await Promise.all([
-      this.#rooms.of(roomIds),
-      this.#positions.ofUser(userId, roomIds),
-    ])
-    const shown = rooms.filter(
-      ({ roomId, visibleFromSeq }) => heads.get(roomId)!.seq >= Math.max(1, visibleFromSeq),
-    )
+    const shown = rooms.filter(({ headSeq, visibleFromSeq }) => headSeq >= Math.max(1, visibleFromSeq))
+    const heads = new Map(shown.map(({ roomId, headSeq }) => [roomId, headSeq]))
+    const { read, last, hidden, lastHidden } = await this.#summaries.read(userId, heads)
     const behind = new Map<number, number>()
     for (const room of shown) {
       const position = Math.max(read.get(room.roomId) ?? 0, readFloor(room))
-      if (position < heads.get(room.roomId)!.seq) behind.set(room.roomId, position)
+      if (position < room.headSeq) behind.set(room.roomId, position)
     }
-    const lastIds = shown.map(({ roomId }) => positionId(roomId, heads.get(roomId)!.seq))
-    const [last, hidden, silent, mentions] = await Promise.all([
-      this.#repository.byIds(lastIds),
-      this.#repository.hiddenBy(userId, lastIds),
-      this.#silent(userId, behind),
+    const [silent, mentions] = await Promise.all([
+      this.#silent(lastHidden, behind),
       this.#counts.mentions(userId, behind),
     ])
     return new Map(
-      shown.map(({ roomId }, index) => {
-        const lastSeq = heads.get(roomId)!.seq
-        const message = last.get(lastIds[index]!)
+      shown.map(({ roomId, headSeq: lastSeq }) => {
+        const message = last.get(positionId(roomId, lastSeq))
         const beyond = lastSeq - (behind.get(roomId) ?? lastSeq)
         const unreadCount = Math.max(0, beyond - (silent.get(roomId) ?? 0))
         return [
@@ -93,11 +78,14 @@ export class RoomHeadsReader implements RoomHeads {
   }
 
   /** Messages beyond the position that are not news: system lines, and what was deleted for all or by this user. */
-  async #silent(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
+  async #silent(
+    lastHidden: readonly string[],
+    behind: ReadonlyMap<number, number>,
+  ): Promise<Map<number, number>> {
     const [system, deleted, hidden] = await Promise.all([
       this.#counts.systemMessages(behind),
       this.#counts.deleted(behind),
-      this.#hiddenBeyond(userId, behind),
+      this.#hiddenBeyond(lastHidden, behind),
     ])
     return new Map(
       [...behind.keys()].map((roomId) => [
@@ -108,8 +96,11 @@ export class RoomHeadsReader implements RoomHeads {
   }
 
   /** Of what the user hid lately: a message that is hidden and not read was hidden lately. */
-  async #hiddenBeyond(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
-    const ids = (await this.#repository.lastHiddenBy(userId, MANY_HIDDEN)).filter((id) => {
+  async #hiddenBeyond(
+    lastHidden: readonly string[],
+    behind: ReadonlyMap<number, number>,
+  ): Promise<Map<number, number>> {
+    const ids = lastHidden.filter((id) => {
       const position = behind.get(roomOf(id))
       return position !== undefined && positionOf(id) > position
     })

@@ -1,0 +1,76 @@
+import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
+import {
+  collections,
+  type HiddenDocument,
+  type MessageDocument,
+  type ReadPositionDocument,
+  toRecord,
+} from '../log/documents.ts'
+import { type MessageRecord, positionId } from '../message.ts'
+
+/** What the list of rooms needs of the messages, whatever is unread. */
+export interface RoomSummaries {
+  /** By room: how far the user has read. */
+  readonly read: ReadonlyMap<number, number>
+  /** By id: the newest message of each room. */
+  readonly last: ReadonlyMap<string, MessageRecord>
+  /** Of the newest messages, those that the user has deleted for themselves. */
+  readonly hidden: ReadonlySet<string>
+  /** What the user has deleted for themselves, the latest ones. */
+  readonly lastHidden: readonly string[]
+}
+
+type Found =
+  | (ReadPositionDocument & { readonly kind: 'read' })
+  | (MessageDocument & { readonly kind: 'last' })
+  | (HiddenDocument & { readonly kind: 'hidden' | 'last_hidden' })
+
+const LAST_HIDDEN = 500
+const MAX_FOUND = 1_000
+
+export class RoomSummaryRepository {
+  readonly #store: MongoStore
+
+  constructor(store: MongoStore) {
+    this.#store = store
+  }
+
+  /** One request for at most 100 rooms. @param heads the newest seq of each */
+  async read(userId: number, heads: ReadonlyMap<number, number>): Promise<RoomSummaries> {
+    if (heads.size === 0)
+      return { read: new Map(), last: new Map(), hidden: new Set<string>(), lastHidden: [] }
+    const lastIds = [...heads].map(([roomId, seq]) => positionId(roomId, seq))
+    const found = await this.#store.run('messages.room_summaries', () =>
+      this.#store
+        .collection<ReadPositionDocument>(collections.positions)
+        .aggregate<Found>([
+          { $match: { _id: { $in: [...heads.keys()].map((roomId) => `${roomId}:${userId}`) } } },
+          { $addFields: { kind: 'read' } },
+          union(collections.messages, 'last', [
+            { $match: { _id: { $in: lastIds } } },
+            { $project: { outbox: 0, tokens: 0, versions: 0 } },
+          ]),
+          union(collections.hidden, 'hidden', [
+            { $match: { _id: { $in: lastIds.map((id) => `${userId}:${id}`) } } },
+          ]),
+          union(collections.hidden, 'last_hidden', [
+            { $match: { user_id: userId } },
+            { $sort: { at: -1 } },
+            { $limit: LAST_HIDDEN },
+          ]),
+          { $limit: MAX_FOUND },
+        ])
+        .toArray(),
+    )
+    return {
+      read: new Map(found.flatMap((each) => (each.kind === 'read' ? [[each.room_id, each.seq]] : []))),
+      last: new Map(found.flatMap((each) => (each.kind === 'last' ? [[each._id, toRecord(each)]] : []))),
+      hidden: new Set(found.flatMap((each) => (each.kind === 'hidden' ? [each.message_id] : []))),
+      lastHidden: found.flatMap((each) => (each.kind === 'last_hidden' ? [each.message_id] : [])),
+    }
+  }
+}
+
+function union(coll: string, kind: Found['kind'], pipeline: object[]) {
+  return { $unionWith: { coll, pipeline: [...pipeline, { $addFields: { kind } }] } }
+}
