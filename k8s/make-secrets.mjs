@@ -47,6 +47,10 @@ export function secretsOf(secret, key) {
     REDIS_URL: redisUrl('chat_service', redis.REDIS_CHAT_PASSWORD, 1),
     MONGO_URL: `mongodb+srv://chat_service:${mongodb.MONGO_CHAT_PASSWORD}@${members}/bigtech_chat?replicaSet=rs0&tls=false`,
   })
+  // Known to media-service and to the server that scores voice practice.
+  const analysisSecret = secret()
+  secrets['analysis-service'] = { ANALYSIS_SECRET: analysisSecret }
+  secrets['media-service'].ANALYSIS_SECRETS = analysisSecret
   // An S3 of yours, which gives the keys.
   Object.assign(secrets['media-service'], {
     S3_URL: 'https://CHANGE_ME',

@@ -20,6 +20,8 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   files: 'Uploading files for messages and avatars, and fetching them.',
   documents: 'Workbooks, PDFs and scanned pages: text, tables, key facts and reports of them.',
   pictures: 'Avatars, for everybody.',
+  scripts: 'Scripts for voice practice: actors, and tokens with a reference clip each.',
+  practice: 'Recordings of tokens, their analysis, bookmarks, your page.',
   'push subscriptions': 'Browsers that get push notifications.',
   preferences: 'What you are notified of, and when.',
   deliveries: 'What was sent to you.',

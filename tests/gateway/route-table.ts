@@ -76,6 +76,9 @@ export const forwarded: readonly RouteExpectation[] = [
   media('GET', '/api/documents/7/reports/pdf', '/documents/7/reports/pdf'),
   media('POST', '/api/ws/tickets', '/ws/tickets'),
   media('GET', '/api/ws?ticket=x', '/ws?ticket=x'),
+  media('POST', '/api/tokens/3/upload-audio', '/tokens/3/upload-audio'),
+  media('GET', '/api/mypage/bookmarks/', '/mypage/bookmarks/'),
+  media('GET', '/api/scripts/popular', '/scripts/popular'),
   notification('POST', '/api/notifications/subscriptions', '/notifications/subscriptions'),
   // Normalised first, so these are other ways to write public paths.
   user('GET', '/api//users//5', '/users/5'),

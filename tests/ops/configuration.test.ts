@@ -27,22 +27,25 @@ async function complaints(service: string, environment: Record<string, string | 
   return result.success ? [] : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
 }
 
+/** analysis-service has an image of its own and no database, but is configured like the others. */
+const configured = [...serviceNames, 'analysis-service']
+
 describe('what a service is configured by', { timeout: FETCH_TIMEOUT_MS }, () => {
-  it.for(serviceNames)('is complete for %s in Compose', async (service, context) => {
+  it.for(configured)('is complete for %s in Compose', async (service, context) => {
     const { model } = loadCompose(await need('compose', context), ['docker-compose.msa.yml'], {
       env: exampleEnv(),
     })
     expect(await complaints(service, model?.services[composeName(service)]?.environment ?? {})).toEqual([])
   })
 
-  it.for(serviceNames)('is complete for %s in the Compose of the tests', async (service, context) => {
+  it.for(configured)('is complete for %s in the Compose of the tests', async (service, context) => {
     const { model } = loadCompose(await need('compose', context), ['docker-compose.test.yml'], {
       profiles: '',
     })
     expect(await complaints(service, model?.services[composeName(service)]?.environment ?? {})).toEqual([])
   })
 
-  it.for(serviceNames)('is complete for %s in Kubernetes', async (service) => {
+  it.for(configured)('is complete for %s in Kubernetes', async (service) => {
     const [container] = podOf(named('Deployment', service)).spec.containers
     expect(container && (await complaints(service, environmentOf(container)))).toEqual([])
   })

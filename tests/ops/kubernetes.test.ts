@@ -21,7 +21,7 @@ import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 /** What service-kit's graceful stop takes at most. */
 const DRAIN_SECONDS = 25
 
-const serviceDeployments = [...serviceNames, 'media-worker']
+const serviceDeployments = [...serviceNames, 'media-worker', 'analysis-service']
 const deployments = serviceDeployments.map((name) => named('Deployment', name))
 const nameOf = (resource: Resource) => `${resource.kind} ${resource.metadata.name}`
 

@@ -44,6 +44,7 @@ describe('Prometheus', { timeout: FETCH_TIMEOUT_MS }, () => {
       'analytics-service:8007',
       'media-service:8004',
       'media-worker:8009',
+      'analysis-service:8010',
     ])
   })
 })

@@ -44,6 +44,9 @@ export const acknowledgeNotice: Operation<{ params: { notice_id: number } }, und
 /** Say that you still read your stream. */
 export const acknowledgeStream: Operation<{ body: { stream_id: string } }, undefined> = { method: 'POST', path: '/stream/acks' }
 
+/** Bookmark a token. */
+export const addBookmark: Operation<{ params: { token_id: number } }, undefined> = { method: 'PUT', path: '/tokens/:token_id/bookmark' }
+
 /** Add the passkey that the authenticator has made. */
 export const addPasskey: Operation<{ body: { challenge_token: string; name: string; credential: { id: string; rawId: string; type: "public-key"; response: { clientDataJSON: string; attestationObject: string; transports?: string[] | undefined } } } }, { passkey_id: string; name: string; created_at: string; last_used_at: string | null }> = { method: 'POST', path: '/auth/passkeys' }
 
@@ -76,6 +79,9 @@ export const changeUsername: Operation<{ body: { username: string } }, OwnProfil
 
 /** Keep a file of yours for a message that is about to be sent. */
 export const claimFile: Operation<{ params: { file_id: string }; body: { message_type: "image" | "file" | "voice" | "video" } }, { file_id: string; kind: "image" | "video" | "audio" | "document"; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[] }> = { method: 'POST', path: '/files/:file_id/claim' }
+
+/** The analysis server reports the end of an analysis. */
+export const completeAnalysis: Operation<{ body: { job_id: string; analysis_id: string; status: "succeeded"; result: { scores: { pronunciation: number; intonation: number; emotion: number; overall: number }; feedback: { quality: "ok" | "noisy" | "clipped"; pace: number; pitch_range: number; words: { word: string; score: number; start_ms: number; end_ms: number }[]; tips: ("NOISY_RECORDING" | "TOO_LOUD" | "REPEAT_UNCLEAR_WORDS" | "SPEAK_FASTER" | "SPEAK_SLOWER" | "MORE_MELODY" | "FOLLOW_THE_MELODY" | "MORE_EXPRESSION")[] } } } | { job_id: string; analysis_id: string; status: "failed"; error: { code: string; detail: string; retryable: boolean } } }, undefined> = { method: 'POST', path: '/tokens/webhook/analysis-complete', auth: 'public' }
 
 /** Complete a sign-in that asked for a second factor. */
 export const completeLogin: Operation<{ body: { challenge_token: string; code: string; device_token?: string | undefined } }, TokenPair> = { method: 'POST', path: '/auth/login/second-factor', auth: 'public' }
@@ -158,6 +164,9 @@ export const forgotPassword: Operation<{ body: { email: string } }, undefined> =
 /** Send a message on to other rooms. */
 export const forwardMessage: Operation<{ params: { room_id: number; message_id: string }; body: { room_ids: number[]; client_message_id?: string | undefined } }, { items: Message[] }> = { method: 'POST', path: '/messages/:room_id/:message_id/forward' }
 
+/** What an analysis has found. */
+export const getAnalysisResult: Operation<{ params: { job_id: string } }, { job_id: string; state: "queued" | "running" | "analyzing" | "succeeded" | "failed"; progress: number; error: { code: string; detail: string } | null; token_id: number; result: { scores: { pronunciation: number; intonation: number; emotion: number; overall: number }; feedback: { quality: "ok" | "noisy" | "clipped"; pace: number; pitch_range: number; words: { word: string; score: number; start_ms: number; end_ms: number }[]; tips: ("NOISY_RECORDING" | "TOO_LOUD" | "REPEAT_UNCLEAR_WORDS" | "SPEAK_FASTER" | "SPEAK_SLOWER" | "MORE_MELODY" | "FOLLOW_THE_MELODY" | "MORE_EXPRESSION")[] } } | null; created_at: string; finished_at: string | null }> = { method: 'GET', path: '/tokens/analysis-result/:job_id' }
+
 /** How far the deletion of an account is. */
 export const getDeletion: Operation<{ params: { deletion_id: string } }, { deletion_id: string; state: "scheduled" | "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; due_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'GET', path: '/auth/deletions/:deletion_id', auth: 'public' }
 
@@ -203,6 +212,12 @@ export const getNotificationPreferences: Operation<NoInput, { message_push: bool
 /** An avatar. */
 export const getPicture: Operation<{ params: { file_id: string } }, Response> = { method: 'GET', path: '/pictures/:file_id', auth: 'public', isRaw: true }
 
+/** The reference clip of a token. */
+export const getPracticeClip: Operation<{ params: { token_id: number } }, Response> = { method: 'GET', path: '/tokens/:token_id/clip', isRaw: true }
+
+/** Your practice in figures. */
+export const getPracticeOverview: Operation<NoInput, { practice_count: number; token_count: number; bookmark_count: number; average: { pronunciation: number; intonation: number; emotion: number; overall: number } | null; best_overall: number | null; last_practiced_at: string | null }> = { method: 'GET', path: '/mypage/overview' }
+
 /** Presence of up to 200 users. */
 export const getPresence: Operation<{ query: { user_ids: string } }, { items: Presence[] }> = { method: 'GET', path: '/users/presence' }
 
@@ -217,6 +232,9 @@ export const getRevocations: Operation<{ query: { since: string } }, { as_of: st
 
 /** One of your rooms. */
 export const getRoom: Operation<{ params: { room_id: number } }, Room> = { method: 'GET', path: '/rooms/:room_id' }
+
+/** A script with its tokens. */
+export const getScript: Operation<{ params: { script_id: number } }, { script_id: number; title: string; description: string; language: "ko" | "en"; actors: { actor_id: number; name: string }[]; token_count: number; practice_count: number; tokens: { token_id: number; script_id: number; position: number; actor: { actor_id: number; name: string }; text: string; start_time: number; end_time: number; clip_url: string; bookmarked: boolean }[] }> = { method: 'GET', path: '/scripts/:script_id' }
 
 /** Your authenticator app, recovery codes and passkeys. */
 export const getSecondFactors: Operation<NoInput, { totp_enabled_at: string | null; recovery_codes_left: number; passkeys: ({ passkey_id: string; name: string; created_at: string; last_used_at: string | null })[] }> = { method: 'GET', path: '/auth/second-factors' }
@@ -248,6 +266,9 @@ export const leaveRoom: Operation<{ params: { room_id: number } }, undefined> = 
 /** Whom you have blocked, newest first. */
 export const listBlockedUsers: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; blocked_at: string })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/blocked' }
 
+/** Your bookmarks, newest first. */
+export const listBookmarks: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: { token: { token_id: number; script_id: number; position: number; actor: { actor_id: number; name: string }; text: string; start_time: number; end_time: number; clip_url: string; bookmarked: boolean }; created_at: string }[]; next_cursor: string | null }> = { method: 'GET', path: '/mypage/bookmarks/' }
+
 /** The log of decisions, newest first. */
 export const listDecisions: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; user_id?: number | undefined } }, { items: ({ decision_id: number; report_id: number; user_id: number; moderator_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note: string | null; message: string | null; until: string | null; created_at: string })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/decisions' }
 
@@ -259,6 +280,9 @@ export const listDocumentReports: Operation<{ params: { document_id: string } },
 
 /** Your documents, newest first. */
 export const listDocuments: Operation<{ query?: { status?: "pending" | "processing" | "completed" | "failed" | "cancelled" | undefined; type?: "xlsx" | "pdf" | "image" | undefined; search?: string | undefined; page?: number | undefined; page_size?: number | undefined } }, { success: true; message: string; data: ({ document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null })[]; total: number; page: number; page_size: number; total_pages: number }> = { method: 'GET', path: '/documents' }
+
+/** Tokens that you have practiced, the last one first. */
+export const listDubbedTokens: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: { token: { token_id: number; script_id: number; position: number; actor: { actor_id: number; name: string }; text: string; start_time: number; end_time: number; clip_url: string; bookmarked: boolean }; attempts: number; best: { pronunciation: number; intonation: number; emotion: number; overall: number }; last_job_id: string; last_practiced_at: string }[]; next_cursor: string | null }> = { method: 'GET', path: '/mypage/my-dubbed-tokens' }
 
 /** Your files, newest first. */
 export const listFiles: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: StoredFile[]; next_cursor: string | null }> = { method: 'GET', path: '/files' }
@@ -287,6 +311,9 @@ export const listModerationNotices: Operation<{ query?: { limit?: number | undef
 /** The pinned messages of a room, newest pin first. */
 export const listPins: Operation<{ params: { room_id: number } }, { items: Message[] }> = { method: 'GET', path: '/messages/:room_id/pins' }
 
+/** The ten scripts that are practiced most. */
+export const listPopularScripts: Operation<NoInput, { items: ({ script_id: number; title: string; description: string; language: "ko" | "en"; actors: { actor_id: number; name: string }[]; token_count: number; practice_count: number })[] }> = { method: 'GET', path: '/scripts/popular' }
+
 /** Your subscribed browsers, and the key to subscribe with. */
 export const listPushSubscriptions: Operation<NoInput, { items: ({ subscription_id: string; push_service: string; device_name: string | null; created_at: string })[]; vapid_public_key: string | null }> = { method: 'GET', path: '/notifications/subscriptions' }
 
@@ -307,6 +334,9 @@ export const listRoomMembers: Operation<{ params: { room_id: number }; query?: {
 
 /** Your rooms: pinned ones first, then newest activity first. */
 export const listRooms: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; archived?: "true" | "false" | undefined } }, { items: Room[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms' }
+
+/** Scripts to practice with, newest first. */
+export const listScripts: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; language?: "ko" | "en" | undefined } }, { items: ({ script_id: number; title: string; description: string; language: "ko" | "en"; actors: { actor_id: number; name: string }[]; token_count: number; practice_count: number })[]; next_cursor: string | null }> = { method: 'GET', path: '/scripts' }
 
 /** Where you are signed in, newest first. */
 export const listSessions: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: { session_id: string; device: string; ip_prefix: string; created_at: string; last_seen_at: string; expires_at: string; current: boolean }[]; next_cursor: string | null }> = { method: 'GET', path: '/auth/sessions' }
@@ -335,6 +365,9 @@ export const logoutAll: Operation<{ body?: { except_current?: boolean | undefine
 /** Say how far you have read. */
 export const markRead: Operation<{ params: { room_id: number }; body: { seq: number } }, { room_id: number; user_id: number; seq: number }> = { method: 'PUT', path: '/rooms/:room_id/read' }
 
+/** How far an analysis is, as it happens (Server-Sent Events). */
+export const openAnalysisProgress: Operation<{ params: { job_id: string } }, Response> = { method: 'GET', path: '/tokens/analysis-progress/:job_id', isRaw: true }
+
 /** The one 1:1 room with a friend. */
 export const openDirectRoom: Operation<{ params: { user_id: number } }, Room> = { method: 'PUT', path: '/rooms/direct/:user_id' }
 
@@ -358,6 +391,9 @@ export const registerUser: Operation<{ body: { email: string; username: string; 
 
 /** Reject a request you received. */
 export const rejectFriendRequest: Operation<{ params: { id: number } }, FriendRequest> = { method: 'POST', path: '/friends/requests/:id/reject' }
+
+/** Remove a bookmark. */
+export const removeBookmark: Operation<{ params: { token_id: number } }, undefined> = { method: 'DELETE', path: '/tokens/:token_id/bookmark' }
 
 /** End a friendship. */
 export const removeFriend: Operation<{ params: { user_id: number } }, undefined> = { method: 'DELETE', path: '/friends/:user_id' }
@@ -557,6 +593,11 @@ export type ProblemCode =
   | 'FILE_NOT_READY'
   | 'FILE_KIND_MISMATCH'
   | 'FILE_IN_USE'
+  | 'SCRIPT_NOT_FOUND'
+  | 'PRACTICE_TOKEN_NOT_FOUND'
+  | 'ANALYSIS_NOT_FOUND'
+  | 'ANALYSIS_SUPERSEDED'
+  | 'WEBHOOK_SIGNATURE_INVALID'
   | 'QUOTA_EXCEEDED'
   | 'UPLOAD_CUT'
   | 'UPLOAD_INCOMPLETE'

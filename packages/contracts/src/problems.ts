@@ -459,6 +459,29 @@ export const problems = {
     title: 'A message uses this file.',
     meaning: 'Delete the message for everybody: its file goes with it.',
   },
+  SCRIPT_NOT_FOUND: { status: 404, title: 'There is no such script.', meaning: '`GET /scripts` lists them.' },
+  PRACTICE_TOKEN_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such token.',
+    meaning: '`GET /scripts/{script_id}` lists the tokens of a script.',
+  },
+  ANALYSIS_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such analysis.',
+    meaning: 'Unknown, removed, or of another user.',
+  },
+  ANALYSIS_SUPERSEDED: {
+    status: 409,
+    title: 'This analysis does not count any more.',
+    meaning:
+      'For analysis servers: the job has ended without it, or was given to another attempt. Do not send the report again.',
+  },
+  WEBHOOK_SIGNATURE_INVALID: {
+    status: 401,
+    title: 'The signature of the webhook is not valid.',
+    meaning:
+      'For analysis servers: the body was altered, the secret is another one, or the time stamp is more than 5 minutes off.',
+  },
   QUOTA_EXCEEDED: {
     status: 403,
     title: 'Your storage is full.',

@@ -45,3 +45,4 @@ export {
   openServiceClient,
   type ServiceOutbox,
 } from './stores.ts'
+export { signWebhook, verifyWebhook } from './webhook-signature.ts'

@@ -10,6 +10,10 @@ import { findMessageIn } from './modules/files/message-finder.ts'
 import { UploadService, type UploadServiceOptions } from './modules/files/upload.service.ts'
 import { monitorRoutes } from './modules/monitor/monitor.routes.ts'
 import { Monitor } from './modules/monitor/monitor.ts'
+import { takeEffects } from './modules/practice/analyze-take.job.ts'
+import { practiceRoutes } from './modules/practice/practice.routes.ts'
+import { PracticeService } from './modules/practice/practice.service.ts'
+import { webhookRoutes } from './modules/practice/webhook.routes.ts'
 import { openStores, type Stores } from './stores.ts'
 
 export type BuildOptions = Pick<ServiceOptions, 'keys' | 'logDestination'>
@@ -27,7 +31,7 @@ export async function buildMediaService(config: Config, options: BuildOptions = 
   const service = await buildService({
     name: 'media-service',
     title: 'Media Service',
-    description: 'Files of chats, pictures of profiles, and the analysis of documents.',
+    description: 'Files of chats, pictures of profiles, documents, voice practice.',
     config,
     requestTimeoutMs: LONGEST_UPLOAD_MS,
     ...options,
@@ -60,9 +64,32 @@ export async function buildMediaService(config: Config, options: BuildOptions = 
     monitor: new Monitor({
       mysql: stores.mysql,
       jobs,
-      effects: { check_file: checkFileEffects(files), process_document: documentEffects(stores.documents) },
+      effects: {
+        check_file: checkFileEffects(files),
+        process_document: documentEffects(stores.documents),
+        analyze_take: takeEffects(stores.takes),
+      },
     }),
     operatorToken: config.OPERATOR_TOKEN,
   })
+  await addPractice(service, stores, config)
   return { ...service, stores }
+}
+
+/** Voice practice: scripts, recordings, and the webhook of the analysis server. */
+async function addPractice(service: Service, stores: Stores, config: Config): Promise<void> {
+  const { files, objects, takes, scripts } = stores
+  const practice = new PracticeService({
+    takes,
+    scripts,
+    looksLike,
+    putStream: (key, body, mime, signal) => objects.putStream(key, body, mime, signal),
+    usedBytes: async (ownerId) => (await files.usage(ownerId)).bytes,
+    quotaBytes: config.QUOTA_BYTES,
+    idleMs: config.UPLOAD_IDLE_MS,
+  })
+  const stopping = new AbortController()
+  service.lifecycle.onStop('streams', 'analysis progress', () => stopping.abort())
+  await service.app.register(practiceRoutes, { practice, scripts, takes, objects, stopping: stopping.signal })
+  await service.app.register(webhookRoutes, { practice, secrets: config.ANALYSIS_SECRETS })
 }

@@ -62,6 +62,24 @@ export const configSchema = z.object({
     .string()
     .optional()
     .describe('ffmpeg, for the waveform of voice messages. Unset: they have a duration only.'),
+  ANALYSIS_URL: z
+    .url({ protocol: /^https?$/ })
+    .default('http://127.0.0.1:8010')
+    .describe(
+      'The server that scores voice practice: analysis-service, or another one with the same contract.',
+    ),
+  ANALYSIS_SECRETS: z
+    .string()
+    .transform((text) => text.split(',').map((secret) => secret.trim()))
+    .pipe(z.array(z.string().min(8)).min(1))
+    .describe(
+      'Shared with the analysis server: the first signs our requests, any of them its webhooks. Two, separated by a comma, while the secret is being changed.',
+    ),
+  ANALYSIS_DEADLINE_SECONDS: wholeNumber(1, 3_600)
+    .default(60)
+    .describe(
+      'An analysis that is not reported after so long is given to the server again, three times in all.',
+    ),
   CLAMD_ADDRESS: z
     .string()
     .regex(/^[^:\s]+:\d+$/, 'host:port')

@@ -5,6 +5,8 @@ import { type ObjectStore, openObjectStore } from './infrastructure/object-store
 import { DocumentRepository } from './modules/documents/document.repository.ts'
 import { FileRepository } from './modules/files/file.repository.ts'
 import { JobRepository } from './modules/jobs/job.repository.ts'
+import { ScriptRepository } from './modules/practice/script.repository.ts'
+import { TakeRepository } from './modules/practice/take.repository.ts'
 
 /** What the web side and the worker have in common. */
 export interface Stores {
@@ -14,6 +16,8 @@ export interface Stores {
   readonly jobs: JobRepository
   readonly files: FileRepository
   readonly documents: DocumentRepository
+  readonly takes: TakeRepository
+  readonly scripts: ScriptRepository
 }
 
 /** Opens the stores of one process. */
@@ -24,5 +28,6 @@ export function openStores(service: Service, config: Config): Stores {
   const jobs = new JobRepository(mysql, config.JOB_LEASE_SECONDS)
   const files = new FileRepository(mysql, outbox)
   const documents = new DocumentRepository({ mysql, jobs, files, outbox })
-  return { mysql, objects, outbox, jobs, files, documents }
+  const takes = new TakeRepository(mysql, jobs, outbox)
+  return { mysql, objects, outbox, jobs, files, documents, takes, scripts: new ScriptRepository(mysql) }
 }

@@ -11,8 +11,11 @@ import { sweepFiles } from './modules/files/sweep.ts'
 import { VirusScanner } from './modules/files/virus-scanner.ts'
 import { JobMetrics } from './modules/jobs/job-metrics.ts'
 import { JobWorker } from './modules/jobs/job-worker.ts'
+import { createAnalysisClient } from './modules/practice/analysis-client.ts'
+import { analyzeTakeJob } from './modules/practice/analyze-take.job.ts'
 import { openStores } from './stores.ts'
 
+const OVERDUE_MS = 1_000
 const PURGE_MS = 10 * 60_000
 
 /** Wires the worker: jobs, the events that files live and die by, clean-up. Its port serves health and metrics only. */
@@ -25,7 +28,7 @@ export async function buildMediaWorker(config: Config, options: BuildOptions = {
     acceptsUserTokens: false,
     ...options,
   })
-  const { files, documents, objects, mysql, outbox, jobs } = openStores(service, config)
+  const { files, documents, objects, mysql, outbox, jobs, takes } = openStores(service, config)
   const scanner = config.CLAMD_ADDRESS ? new VirusScanner(config.CLAMD_ADDRESS) : undefined
   const worker = new JobWorker({
     id: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
@@ -33,6 +36,12 @@ export async function buildMediaWorker(config: Config, options: BuildOptions = {
     handlers: {
       check_file: checkFileJob({ files, objects, scanner, ffmpegPath: config.FFMPEG_PATH }),
       process_document: processDocumentJob({ files, documents, objects, scanner }),
+      analyze_take: analyzeTakeJob({
+        takes,
+        objects,
+        analysis: createAnalysisClient({ url: config.ANALYSIS_URL, secret: config.ANALYSIS_SECRETS[0]! }),
+        deadlineSeconds: config.ANALYSIS_DEADLINE_SECONDS,
+      }),
     },
     metrics: new JobMetrics(service.metrics),
     log: service.log,
@@ -44,11 +53,21 @@ export async function buildMediaWorker(config: Config, options: BuildOptions = {
   service.onStart(() => worker.start())
   service.lifecycle.onStop('consumers', 'jobs', () => worker.stop())
   service.subscribe('files', filesConsumers({ mysql, files }))
-  service.subscribe('deletions', erasureConsumers({ mysql, files, publisher: service.messaging.publisher }))
+  service.subscribe(
+    'deletions',
+    erasureConsumers({ mysql, files, takes, publisher: service.messaging.publisher }),
+  )
   service.every({
     name: 'sweep files',
     everyMs: config.SWEEP_MS,
     run: () => sweepFiles(files, objects),
+  })
+  service.every({
+    name: 'overdue analyses',
+    everyMs: OVERDUE_MS,
+    run: async () => {
+      while ((await takes.expire()) > 0);
+    },
   })
   service.every({ name: 'purge jobs', everyMs: PURGE_MS, run: () => jobs.purge() })
   service.every({ name: 'purge inbox', everyMs: PURGE_MS, run: () => purgeInbox(mysql.client) })

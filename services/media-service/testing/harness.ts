@@ -66,6 +66,9 @@ export interface Harness {
   stop(): Promise<void>
 }
 
+/** Shared by media-service and the analysis server of a test. */
+export const TEST_ANALYSIS_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+
 let lastId = 1_000
 /** A user or room that no other test uses. */
 export const newId = () => ++lastId
@@ -94,6 +97,7 @@ export async function startHarness(overrides: Record<string, string> = {}): Prom
     JOB_POLL_MS: '50',
     JOB_HEARTBEAT_MS: '300',
     SWEEP_MS: '200',
+    ANALYSIS_SECRETS: TEST_ANALYSIS_SECRET,
     ...overrides,
   }
   const config = loadConfig(configSchema, env)

@@ -69,6 +69,20 @@ export const documentDeleted = defineEvent({
   payload: z.object({ user_id: userId, document_id: z.uuid() }),
 })
 
+/** A recording of somebody's voice practice was scored. */
+export const audioAnalysed = defineEvent({
+  type: 'AudioAnalysed',
+  version: 1,
+  topic: 'media.events',
+  key: byUser,
+  payload: z.object({
+    user_id: userId,
+    job_id: z.uuid(),
+    token_id: z.int().positive(),
+    overall: z.number().min(0).max(100),
+  }),
+})
+
 /** Everything media-service held of a deleted account is gone: a step of the account's deletion. */
 export const mediaDataErased = defineEvent({
   type: 'MediaDataErased',

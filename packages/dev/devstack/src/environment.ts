@@ -1,11 +1,15 @@
 import { databaseUrl, mongoUrl } from './databases.ts'
 import { type Instance, openInstance, type Passwords, passwordsOf } from './instance.ts'
 import { operatorToken, signingKeyFile, totpKey, vapidKeys } from './keys.ts'
+import { audioTools } from './servers/audio-tools.ts'
 import { objectStoreAccess } from './servers/object-store.ts'
 import { type EnvironmentPart, type ServiceRow, services } from './services.ts'
 
 /** Through the gateway all tests come from one address: the limit for people would stop them. */
 const TEST_REQUESTS_PER_MINUTE = '100000'
+
+/** Between media-service and analysis-service. */
+const ANALYSIS_SECRET = 'analysis-secret'
 
 /** Every test signs people up; how strong their hashes are is for the tests of user-service alone. */
 const TEST_BCRYPT_COST = '6'
@@ -54,6 +58,20 @@ const parts: Record<EnvironmentPart, (instance: Instance, passwords: Passwords) 
       S3_ACCESS_KEY: accessKey,
       S3_SECRET_KEY: secretKey,
       S3_CORS_ORIGINS: `${local(gateway)},http://localhost:${gateway}`,
+    }
+  },
+  audio: ({ cacheFolder }) => {
+    const { ffmpeg, espeak } = audioTools(cacheFolder)
+    return { FFMPEG_PATH: ffmpeg, ESPEAK_PATH: espeak }
+  },
+  analysis: ({ ports }, passwords) => {
+    // 24 characters: as many bytes as a secret has at least.
+    const secret = `whsec_${Buffer.from(passwords(ANALYSIS_SECRET)).toString('base64')}`
+    return {
+      ANALYSIS_URL: local(ports.analysis),
+      ANALYSIS_SECRET: secret,
+      ANALYSIS_SECRETS: secret,
+      WEBHOOK_URL: `${local(ports.media)}/tokens/webhook/analysis-complete`,
     }
   },
   gateway: ({ ports, name }) => ({

@@ -12,6 +12,7 @@ const defaults = {
   analytics: 8007,
   media: 8004,
   mediaWorker: 8009,
+  analysis: 8010,
   mysql: 13306,
   redis: 16379,
   mongo: 27117,

@@ -37,6 +37,8 @@ export type EnvironmentPart =
   | 'operator'
   | 'gateway'
   | 'objects'
+  | 'audio'
+  | 'analysis'
 
 const SERVICE_ORDER = 20
 export const GATEWAY_ORDER = 30
@@ -97,7 +99,7 @@ export const services: readonly ServiceRow[] = [
     entry: 'src/web.ts',
     port: 'media',
     database: { name: 'bigtech_media', account: 'media_service' },
-    environment: ['kafka', 'tokens', 'neighbours', 'objects', 'operator'],
+    environment: ['kafka', 'tokens', 'neighbours', 'objects', 'operator', 'audio', 'analysis'],
     order: SERVICE_ORDER,
   },
   {
@@ -106,9 +108,17 @@ export const services: readonly ServiceRow[] = [
     entry: 'src/worker.ts',
     port: 'mediaWorker',
     database: { name: 'bigtech_media', account: 'media_service' },
-    environment: ['kafka', 'tokens', 'neighbours', 'objects'],
+    environment: ['kafka', 'tokens', 'neighbours', 'objects', 'audio', 'analysis'],
     order: SERVICE_ORDER,
     partOf: 'media-service',
+  },
+  {
+    name: 'analysis-service',
+    folder: 'services/analysis-service',
+    entry: 'src/server.ts',
+    port: 'analysis',
+    environment: ['audio', 'analysis'],
+    order: SERVICE_ORDER,
   },
   {
     name: 'gateway',

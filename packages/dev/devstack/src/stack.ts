@@ -5,9 +5,10 @@ import { emptyInstance, type Instance, noteStart, type Passwords, passwordsOf } 
 import { lockHolder, takeLock } from './lock.ts'
 import { endLeftovers } from './pids.ts'
 import { type PortName, requireFreePorts } from './ports.ts'
-import { UserError } from './problems.ts'
+import { messageOf, UserError } from './problems.ts'
 import { notice, step } from './progress.ts'
 import { recordHelpersIn, together } from './run.ts'
+import { type AudioTools, fetchAudioTools } from './servers/audio-tools.ts'
 import { createMongoAccounts, dockerServers, prepareDocker } from './servers/docker.ts'
 import { documentdb } from './servers/documentdb.ts'
 import { kafka } from './servers/kafka.ts'
@@ -79,8 +80,15 @@ function requireAlone(instance: Instance): void {
 /** Fetches and starts the servers side by side, then creates databases, accounts and topics. */
 export async function startServers(stack: Stack): Promise<void> {
   const servers = stack.instance.isDocker ? [...dockerServers, objectStore] : privateServers
-  await together([...servers, mail, openIdProvider].map((server) => startServer(stack, server)))
-  writeServersFile(stack)
+  const [audio] = await Promise.all([
+    // Nothing else needs them: without apt and without ffmpeg of the machine's own the rest works.
+    fetchAudioTools(stack.instance.cacheFolder).catch((error: unknown) => {
+      notice(messageOf(error))
+      return undefined
+    }),
+    together([...servers, mail, openIdProvider].map((server) => startServer(stack, server))),
+  ])
+  writeServersFile(stack, audio)
 }
 
 /** Prometheus with the alert rules, and Alertmanager. */
@@ -108,7 +116,7 @@ export function serversFile(instance: Instance): string {
 }
 
 /** What integration tests read to find the servers; it holds a password, so it is for this user only. */
-function writeServersFile({ instance, passwords }: Stack): void {
+function writeServersFile({ instance, passwords }: Stack, audio: AudioTools | undefined): void {
   const { ports } = instance
   const host = '127.0.0.1'
   const content = {
@@ -117,6 +125,7 @@ function writeServersFile({ instance, passwords }: Stack): void {
     mongo: { url: mongoUrl(instance, passwords) },
     kafka: { brokers: [`${host}:${ports.kafka}`] },
     s3: objectStoreAccess(instance, passwords),
+    ...(audio ? { audio } : {}),
   }
   writeFileSync(serversFile(instance), `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
 }

@@ -1,3 +1,4 @@
+export { type AudioTools, speak, testAudioTools } from './audio-tools.ts'
 export { collectEvents, type EventCollector } from './collect-events.ts'
 export { describeConformance } from './conformance.ts'
 export { createFaultProxy, type FaultProxy } from './fault-proxy.ts'

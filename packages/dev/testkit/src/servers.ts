@@ -6,6 +6,7 @@ const serversFile = z.object({
   redis: z.object({ host: z.string(), port: z.int() }),
   mongo: z.object({ url: z.string() }),
   kafka: z.object({ brokers: z.array(z.string()).min(1) }),
+  audio: z.object({ ffmpeg: z.string(), espeak: z.string() }).optional(),
   s3: z.object({ url: z.string(), accessKey: z.string(), secretKey: z.string() }).optional(),
 })
 export type TestServers = z.infer<typeof serversFile>

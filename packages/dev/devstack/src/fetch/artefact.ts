@@ -16,9 +16,14 @@ export interface Artefact {
 
 const STAMP = '.complete'
 
+/** Where an artefact is once it is complete. */
+export function artefactFolder(cacheFolder: string, name: string): string {
+  return join(cacheFolder, 'dist', name)
+}
+
 /** The folder of something fetched or built; does the work only when no complete one is in the cache. */
 export async function ensureArtefact(cacheFolder: string, artefact: Artefact): Promise<string> {
-  const folder = join(cacheFolder, 'dist', artefact.name)
+  const folder = artefactFolder(cacheFolder, artefact.name)
   if (existsSync(join(folder, STAMP))) return folder
   await step(artefact.title, (say) =>
     withLock(

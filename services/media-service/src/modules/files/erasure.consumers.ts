@@ -2,6 +2,7 @@ import { mediaDataErased, userDeleted } from '@bigtech/contracts'
 import { on, type Publisher, type Subscription } from '@bigtech/kafka'
 import { applyOnce } from '@bigtech/outbox'
 import type { Mysql } from '../../infrastructure/mysql.ts'
+import type { TakeRepository } from '../practice/take.repository.ts'
 import type { FileRepository } from './file.repository.ts'
 
 const CONSUMER = 'erasure'
@@ -9,17 +10,19 @@ const CONSUMER = 'erasure'
 export interface ErasureDependencies {
   readonly mysql: Mysql
   readonly files: FileRepository
+  readonly takes: TakeRepository
   readonly publisher: Publisher
 }
 
 /** Erases a deleted account in one transaction, then confirms it. Confirming twice is harmless. */
-export function erasureConsumers({ mysql, files, publisher }: ErasureDependencies): Subscription[] {
+export function erasureConsumers({ mysql, files, takes, publisher }: ErasureDependencies): Subscription[] {
   return [
     on(userDeleted, async (event, ctx) => {
       const { user_id, deletion_id, message_policy } = event
-      const outcome = await applyOnce(mysql, CONSUMER, event, (tx) =>
-        files.eraseOwner(tx, user_id, message_policy),
-      )
+      const outcome = await applyOnce(mysql, CONSUMER, event, async (tx) => {
+        await files.eraseOwner(tx, user_id, message_policy)
+        await takes.eraseOwner(tx, user_id)
+      })
       await publisher.publishEvent(
         mediaDataErased,
         { user_id, deletion_id },

@@ -2,7 +2,7 @@ import { StoreUnavailable } from '@bigtech/service-kit'
 import type { Tx } from '../../infrastructure/mysql.ts'
 
 /** What workers do. Each kind has one handler (worker.ts). */
-export type JobKind = 'check_file' | 'process_document'
+export type JobKind = 'check_file' | 'process_document' | 'analyze_take'
 
 /** A job as the worker that holds its lease knows it. */
 export interface ClaimedJob {

@@ -1,0 +1,186 @@
+import { z } from 'zod'
+import { timestamp } from '../ids.ts'
+
+export const maxRecordingBytes = 50 * 1024 * 1024
+export const maxRecordingSeconds = 30
+
+const score = z.number().min(0).max(100)
+
+export const scores = z.object({
+  pronunciation: score,
+  intonation: score,
+  emotion: score.meta({ description: 'Delivery: loudness, brightness, pace, range of the melody.' }),
+  overall: score,
+})
+export const scoresExample = { pronunciation: 91.2, intonation: 84, emotion: 78.5, overall: 86.5 }
+
+/** What an analysis server finds in a recording. A field that a server does not know is left out of nothing: all are required. */
+export const analysisResult = z.object({
+  scores,
+  feedback: z.object({
+    quality: z.enum(['ok', 'noisy', 'clipped']).meta({ description: 'Of the recording itself.' }),
+    pace: z.number().min(0).max(10).meta({ description: 'Length of the speech relative to the original.' }),
+    pitch_range: z
+      .number()
+      .min(0)
+      .max(1)
+      .meta({ description: '1: the melody is as lively as the original.' }),
+    words: z
+      .array(
+        z.object({
+          word: z.string().max(200),
+          score,
+          start_ms: z.int().min(0).meta({ description: 'In the reference clip.' }),
+          end_ms: z.int().min(0),
+        }),
+      )
+      .max(200),
+    tips: z
+      .array(
+        z.enum([
+          'NOISY_RECORDING',
+          'TOO_LOUD',
+          'REPEAT_UNCLEAR_WORDS',
+          'SPEAK_FASTER',
+          'SPEAK_SLOWER',
+          'MORE_MELODY',
+          'FOLLOW_THE_MELODY',
+          'MORE_EXPRESSION',
+        ]),
+      )
+      .max(8),
+  }),
+})
+export type AnalysisResult = z.infer<typeof analysisResult>
+
+export const analysisResultExample: AnalysisResult = {
+  scores: scoresExample,
+  feedback: {
+    quality: 'ok',
+    pace: 1.12,
+    pitch_range: 0.84,
+    words: [
+      { word: '오늘', score: 96, start_ms: 120, end_ms: 480 },
+      { word: '저녁에', score: 41, start_ms: 480, end_ms: 1_010 },
+    ],
+    tips: ['REPEAT_UNCLEAR_WORDS'],
+  },
+}
+
+/** What media-service asks of an analysis server: the JSON part of `POST /analyses`, before the two clips. */
+export const analysisRequest = z.object({
+  job_id: z.uuid(),
+  /** One attempt of the job; the webhook names it again. */
+  analysis_id: z.uuid(),
+  text: z.string().min(1).max(1_000),
+  language: z.string().max(10),
+})
+export type AnalysisRequest = z.infer<typeof analysisRequest>
+
+/** The body of the webhook that an analysis server sends. */
+export const analysisReport = z.discriminatedUnion('status', [
+  z.strictObject({
+    job_id: z.uuid(),
+    analysis_id: z.uuid(),
+    status: z.literal('succeeded'),
+    result: analysisResult,
+  }),
+  z.strictObject({
+    job_id: z.uuid(),
+    analysis_id: z.uuid(),
+    status: z.literal('failed'),
+    error: z.strictObject({
+      code: z.string().regex(/^[A-Z][A-Z_]{1,39}$/),
+      detail: z.string().min(1).max(300),
+      retryable: z.boolean().meta({ description: 'Whether another attempt may go better.' }),
+    }),
+  }),
+])
+export type AnalysisReport = z.infer<typeof analysisReport>
+
+const actor = z.object({ actor_id: z.int().positive(), name: z.string() })
+
+export const practiceToken = z.object({
+  token_id: z.int().positive(),
+  script_id: z.int().positive(),
+  position: z.int().positive(),
+  actor,
+  text: z.string(),
+  start_time: z.number().min(0).meta({ description: 'Seconds from the beginning of the script.' }),
+  end_time: z.number().min(0),
+  clip_url: z.string().meta({ description: 'Path of the reference clip, below the API.' }),
+  bookmarked: z.boolean(),
+})
+export type PracticeToken = z.infer<typeof practiceToken>
+
+export const practiceTokenExample: PracticeToken = {
+  token_id: 3,
+  script_id: 1,
+  position: 2,
+  actor: { actor_id: 1, name: '하나' },
+  text: '오늘 저녁에 같이 영화를 보러 갈까요',
+  start_time: 2.4,
+  end_time: 5.1,
+  clip_url: '/tokens/3/clip',
+  bookmarked: false,
+}
+
+export const scriptSummary = z.object({
+  script_id: z.int().positive(),
+  title: z.string(),
+  description: z.string(),
+  language: z.enum(['ko', 'en']),
+  actors: z.array(actor),
+  token_count: z.int().min(0),
+  practice_count: z.int().min(0).meta({ description: 'Recordings analyzed, by everybody.' }),
+})
+export type ScriptSummary = z.infer<typeof scriptSummary>
+
+export const scriptExample: ScriptSummary = {
+  script_id: 1,
+  title: '영화 약속',
+  description: '친구와 저녁 약속을 잡아요.',
+  language: 'ko',
+  actors: [{ actor_id: 1, name: '하나' }],
+  token_count: 4,
+  practice_count: 128,
+}
+
+export const analysisState = z
+  .enum(['queued', 'running', 'analyzing', 'succeeded', 'failed'])
+  .meta({ description: '`analyzing`: the analysis server has the recording.' })
+
+const failure = z.object({
+  code: z.string().meta({
+    description:
+      'Of the recording: `TOO_LONG`, `TOO_SHORT`, `NO_SPEECH`, `NOT_SPEECH`, `MEDIA_UNREADABLE`. Of the analysis: `ANALYSIS_TIMEOUT`, `ANALYSIS_UNAVAILABLE`, `ANALYSIS_FAILED`.',
+  }),
+  detail: z.string(),
+})
+
+/** How far an analysis is; also the data of each frame of its progress stream. */
+export const analysisProgress = z.object({
+  job_id: z.uuid(),
+  state: analysisState,
+  progress: z.int().min(0).max(100),
+  error: failure.nullable(),
+})
+export type AnalysisProgress = z.infer<typeof analysisProgress>
+
+export const analysis = z.object({
+  ...analysisProgress.shape,
+  token_id: z.int().positive(),
+  result: analysisResult.nullable().meta({ description: 'Null until the state is `succeeded`.' }),
+  created_at: timestamp,
+  finished_at: timestamp.nullable(),
+})
+export type Analysis = z.infer<typeof analysis>
+
+export const dubbedToken = z.object({
+  token: practiceToken,
+  attempts: z.int().positive(),
+  best: scores,
+  last_job_id: z.uuid(),
+  last_practiced_at: timestamp,
+})
+export type DubbedToken = z.infer<typeof dubbedToken>

@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { AnalysisResult } from '@bigtech/contracts'
+import { speak, testAudioTools } from '@bigtech/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { decode } from './decode.ts'
+import { SAMPLE_RATE } from './sample-rate.ts'
+import { type Refusal, score } from './score.ts'
+
+const run = promisify(execFile)
+const languages = {
+  ko: {
+    voice: 'ko',
+    text: '오늘 저녁에 같이 영화를 보러 갈까요',
+    twoWordsWrong: '오늘 아침에 같이 숙제를 보러 갈까요',
+    allWrong: '비가 그치면 우산은 문 옆에 두세요',
+    foreign: { voice: 'en-us', text: 'I never asked you to come back and save me' },
+  },
+  en: {
+    voice: 'en-us',
+    text: 'I never asked you to come back and save me',
+    twoWordsWrong: 'I never asked you to jump high and save me',
+    allWrong: 'Umbrellas stay beside that door until Monday',
+    foreign: { voice: 'ko', text: '오늘 저녁에 같이 영화를 보러 갈까요' },
+  },
+}
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'score-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+async function samplesOf(bytes: Uint8Array): Promise<Float32Array> {
+  const file = join(folder, `${crypto.randomUUID()}.wav`)
+  await writeFile(file, bytes)
+  return decode(testAudioTools().ffmpeg, file)
+}
+
+function scored(outcome: AnalysisResult | Refusal): AnalysisResult {
+  if (typeof outcome === 'string') throw new Error(`refused: ${outcome}`)
+  return outcome
+}
+
+describe.each(Object.entries(languages))('scores of %s', (_language, { voice, text, ...other }) => {
+  let reference: Float32Array
+  const of = async (words: string, options = {}, speaker = voice) =>
+    score(reference, await samplesOf(await speak(words, speaker, options)), text)
+  beforeAll(async () => {
+    reference = await samplesOf(await speak(text, voice))
+  })
+
+  it('fall with every step away from the original: itself, another voice, two wrong words, all wrong', async () => {
+    const itself = scored(await of(text)).scores
+    const otherVoice = scored(await of(text, {}, `${voice}+f3`)).scores
+    const twoWrong = scored(await of(other.twoWordsWrong)).scores
+    const allWrong = await of(other.allWrong)
+    expect(itself.overall).toBeGreaterThan(97)
+    expect(itself.overall).toBeGreaterThan(otherVoice.overall)
+    expect(otherVoice.pronunciation).toBeGreaterThan(twoWrong.pronunciation)
+    const worst = typeof allWrong === 'string' ? 0 : allWrong.scores.overall
+    expect(twoWrong.overall).toBeGreaterThan(worst + 20)
+    expect(worst).toBeLessThan(35)
+  })
+
+  it('forgive another pitch and pace', async () => {
+    expect(scored(await of(text, { pitch: 75 })).scores.overall).toBeGreaterThan(85)
+    expect(scored(await of(text, { wordsPerMinute: 125 })).scores.overall).toBeGreaterThan(80)
+  })
+
+  it('punish a monotone voice in the intonation, not in the pronunciation', async () => {
+    const { scores, feedback } = scored(await of(text, { isMonotone: true }))
+    expect(scores.pronunciation).toBeGreaterThan(75)
+    expect(scores.intonation).toBeLessThan(60)
+    expect(feedback.tips.some((tip) => tip === 'MORE_MELODY' || tip === 'FOLLOW_THE_MELODY')).toBe(true)
+  })
+
+  it('name the words that were wrong', async () => {
+    const { feedback } = scored(await of(other.twoWordsWrong))
+    const said = other.twoWordsWrong.split(' ')
+    const meant = text.split(' ')
+    const isWrong = (index: number) => said[index] !== meant[index]
+    const mean = (wanted: boolean) => {
+      const chosen = feedback.words.filter((_word, index) => isWrong(index) === wanted)
+      return chosen.reduce((sum, word) => sum + word.score, 0) / chosen.length
+    }
+    expect(feedback.words.map(({ word }) => word)).toEqual(meant)
+    expect(mean(false)).toBeGreaterThan(mean(true) + 25)
+    expect(feedback.tips).toContain('REPEAT_UNCLEAR_WORDS')
+  })
+
+  it('are almost nothing for another language', async () => {
+    const outcome = await of(other.foreign.text, {}, other.foreign.voice)
+    expect(typeof outcome === 'string' ? 0 : outcome.scores.overall).toBeLessThan(25)
+  })
+
+  it('are refused for silence, noise and what is far too short', async () => {
+    const noise = Float32Array.from({ length: SAMPLE_RATE * 2 }, () => Math.random() - 0.5)
+    expect(score(reference, new Float32Array(SAMPLE_RATE * 2), text)).toBe('NO_SPEECH')
+    expect(score(reference, noise, text)).toBe('NOT_SPEECH')
+    const firstWord = await of(text.split(' ')[0]!)
+    expect(['TOO_SHORT', 'NO_SPEECH']).toContain(firstWord)
+  })
+
+  it('are the same for wav, mp3 and m4a', async () => {
+    const wav = join(folder, `${voice}.wav`)
+    await writeFile(wav, await speak(text, voice))
+    for (const extension of ['mp3', 'm4a']) {
+      const file = join(folder, `${voice}.${extension}`)
+      await run(testAudioTools().ffmpeg, ['-v', 'error', '-y', '-i', wav, file])
+      const decoded = await decode(testAudioTools().ffmpeg, file)
+      expect(scored(score(reference, decoded, text)).scores.overall, extension).toBeGreaterThan(90)
+    }
+  })
+})

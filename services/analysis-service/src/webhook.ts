@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { AnalysisReport } from '@bigtech/contracts'
+import { signWebhook } from '@bigtech/service-kit'
+
+export interface WebhookOptions {
+  readonly url: string
+  readonly secret: string
+  readonly log: { warn(fields: object, message: string): void }
+}
+
+const ATTEMPTS = 6
+const FIRST_DELAY_MS = 500
+const ANSWER_MS = 5_000
+
+/**
+ * Delivers a report: retries what may pass, with backoff, under one `webhook-id`, so that the receiver counts it once.
+ * Returns whether it was taken. One that never is, is missed by the receiver's deadline.
+ */
+export async function deliver(
+  { url, secret, log }: WebhookOptions,
+  report: AnalysisReport,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const id = crypto.randomUUID()
+  const body = JSON.stringify(report)
+  for (let attempt = 1; attempt <= ATTEMPTS && !signal.aborted; attempt++) {
+    try {
+      const answer = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...signWebhook(secret, id, body) },
+        body,
+        redirect: 'error',
+        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+      })
+      await answer.body?.cancel()
+      if (answer.ok) return true
+      log.warn({ job_id: report.job_id, status: answer.status, attempt }, 'webhook refused')
+      if (answer.status < 500 && answer.status !== 429) return false
+    } catch (err) {
+      log.warn({ err, job_id: report.job_id, attempt }, 'webhook not delivered')
+    }
+    await sleep(FIRST_DELAY_MS * 2 ** (attempt - 1), undefined, { signal }).catch(() => undefined)
+  }
+  return false
+}

@@ -1,0 +1,53 @@
+import { openAsBlob } from 'node:fs'
+import type { AnalysisRequest } from '@bigtech/contracts'
+import { signWebhook } from '@bigtech/service-kit'
+import { JobFailure } from '../jobs/job.ts'
+
+export interface AnalysisClient {
+  /** Hands a recording over; the result comes by webhook. @throws JobFailure ANALYSIS_UNAVAILABLE, ANALYSIS_REFUSED */
+  start(
+    request: AnalysisRequest,
+    clips: { readonly reference: string; readonly recording: string },
+    signal: AbortSignal,
+  ): Promise<void>
+}
+
+/** 50 MB to a server nearby, and its answer that it has them. */
+const HAND_OVER_MS = 30_000
+const REFUSED_DETAIL_CHARACTERS = 150
+
+/** The analysis server, whichever implements the contract (docs/architecture/voice-practice.md). */
+export function createAnalysisClient({ url, secret }: { url: string; secret: string }): AnalysisClient {
+  const address = new URL('analyses', url.endsWith('/') ? url : `${url}/`)
+  return {
+    start: async (request, clips, signal) => {
+      const text = JSON.stringify(request)
+      const form = new FormData()
+      // First: a server checks the signature before it takes any bytes.
+      form.set('request', text)
+      form.set('reference', await openAsBlob(clips.reference), 'reference')
+      form.set('recording', await openAsBlob(clips.recording), 'recording')
+      const answer = await fetch(address, {
+        method: 'POST',
+        headers: { ...signWebhook(secret, crypto.randomUUID(), text) },
+        body: form,
+        redirect: 'error',
+        signal: AbortSignal.any([signal, AbortSignal.timeout(HAND_OVER_MS)]),
+      }).catch((cause: unknown) => {
+        throw unavailable('The analysis server does not answer.', cause)
+      })
+      const body = await answer.text().catch(() => '')
+      if (answer.ok) return
+      if (answer.status >= 500 || answer.status === 429)
+        throw unavailable(`The analysis server answers ${answer.status}.`)
+      const why = body.slice(0, REFUSED_DETAIL_CHARACTERS)
+      throw new JobFailure('ANALYSIS_REFUSED', `The analysis server answers ${answer.status}.`, {
+        cause: new Error(why),
+      })
+    },
+  }
+}
+
+function unavailable(detail: string, cause?: unknown): JobFailure {
+  return new JobFailure('ANALYSIS_UNAVAILABLE', detail, { isRetryable: true, cause })
+}

@@ -1,0 +1,404 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type AnalysisReport, analysisResultExample, audioAnalysed, userDeleted } from '@bigtech/contracts'
+import { signWebhook } from '@bigtech/service-kit'
+import { speak, testAudioTools, waitFor } from '@bigtech/testkit'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Harness, newId, startHarness, TEST_ANALYSIS_SECRET } from '../../../testing/harness.ts'
+import { seedScripts } from './seed-scripts.ts'
+
+/** What the analysis server of these tests got, and what it does next. */
+interface Handed {
+  readonly job_id: string
+  readonly analysis_id: string
+  readonly text: string
+}
+type Behavior = (handed: Handed, response: ServerResponse) => unknown
+
+const accept: Behavior = (_handed, response) => response.writeHead(202).end('{}')
+
+let media: Harness
+let clip: Uint8Array<ArrayBuffer>
+let tokenId: number
+let handed: Handed[] = []
+let behave: Behavior = accept
+const analysisServer = createServer((request, response) => void take(request, response))
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => analysisServer.listen(0, '127.0.0.1', resolve))
+  const { port } = analysisServer.address() as AddressInfo
+  media = await startHarness({ ANALYSIS_URL: `http://127.0.0.1:${port}` })
+  const { objects, scripts } = media.web.stores
+  await objects.prepare()
+  await seedScripts({ scripts, objects, espeakPath: testAudioTools().espeak })
+  const [token] = await media.mysql.query<{ id: number }>('SELECT MIN(id) AS id FROM script_tokens')
+  tokenId = Number(token!.id)
+  clip = await speak('오늘 저녁에 같이 영화를 보러 갈까요', 'ko')
+}, 90_000)
+afterAll(async () => {
+  await media?.stop()
+  analysisServer.close()
+  analysisServer.closeAllConnections()
+})
+beforeEach(async () => {
+  handed = []
+  behave = accept
+  // What an earlier test left would keep the worker busy.
+  await media.mysql.query("UPDATE takes SET state = 'failed' WHERE state NOT IN ('succeeded', 'failed')")
+})
+
+async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const form = await new Response(request as never, {
+    headers: request.headers as Record<string, string>,
+  }).formData()
+  const wanted = JSON.parse(String(form.get('request'))) as Handed
+  handed.push(wanted)
+  behave(wanted, response)
+}
+
+const multipart = (bytes: Uint8Array<ArrayBuffer>, name: string, mime: string) => {
+  const form = new FormData()
+  form.set('file', new Blob([bytes], { type: mime }), name)
+  return form
+}
+
+async function upload(userId: number, bytes = clip, name = 'me.wav', mime = 'audio/wav', token = tokenId) {
+  const response = await fetch(`${media.url}/tokens/${token}/upload-audio`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await media.token(userId)}` },
+    body: multipart(bytes, name, mime),
+  })
+  return {
+    status: response.status,
+    body: (await response.json()) as Record<string, unknown> & { job_id: string },
+  }
+}
+
+const resultOf = async (userId: number, jobId: string) =>
+  (await media.call(userId, 'GET', `/tokens/analysis-result/${jobId}`)).body
+const untilState = (userId: number, jobId: string, state: string) =>
+  waitFor(async () => (await resultOf(userId, jobId)).state === state, { timeoutMs: 40_000, what: state })
+
+const success = ({ job_id, analysis_id }: Handed): AnalysisReport => ({
+  ...{ job_id, analysis_id },
+  status: 'succeeded',
+  result: analysisResultExample,
+})
+
+async function report(
+  body: unknown,
+  {
+    id = crypto.randomUUID() as string,
+    secret = TEST_ANALYSIS_SECRET,
+    at = Date.now(),
+    sent = undefined as unknown,
+  } = {},
+) {
+  const text = JSON.stringify(body)
+  const response = await fetch(`${media.url}/tokens/webhook/analysis-complete`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...signWebhook(secret, id, text, at) },
+    body: sent === undefined ? text : JSON.stringify(sent),
+  })
+  const answer = response.status === 204 ? undefined : ((await response.json()) as { code: string })
+  return { status: response.status, code: answer?.code }
+}
+
+/** A take that the analysis server has, before its deadline. */
+async function waitingTake(userId: number) {
+  const { body } = await upload(userId)
+  await waitFor(() => handed.some(({ job_id }) => job_id === body.job_id), { timeoutMs: 20_000 })
+  return handed.findLast(({ job_id }) => job_id === body.job_id)!
+}
+
+describe('scripts', () => {
+  it('are listed with actors and tokens, whose clips can be fetched', async () => {
+    const userId = newId()
+    const { body: page } = await media.call(userId, 'GET', '/scripts?language=ko&limit=2')
+    expect(page.items).toHaveLength(2)
+    const rest = await media.call(userId, 'GET', `/scripts?language=ko&limit=2&cursor=${page.next_cursor}`)
+    expect(rest.body).toMatchObject({ next_cursor: null, items: [{ language: 'ko' }] })
+    const { body: script } = await media.call(userId, 'GET', `/scripts/${page.items[0].script_id}`)
+    expect(script.actors.map(({ name }: { name: string }) => name).sort()).toEqual(['민수', '하나'])
+    const [first, second] = script.tokens
+    expect(first.start_time).toBe(0)
+    expect(second.start_time).toBeGreaterThan(first.end_time)
+    const sound = await media.call(userId, 'GET', first.clip_url)
+    expect(sound.headers.get('content-type')).toBe('audio/wav')
+    expect(sound.body.subarray(0, 4).toString()).toBe('RIFF')
+    expect((await media.call(userId, 'GET', '/scripts/999999')).body.code).toBe('SCRIPT_NOT_FOUND')
+    expect((await media.call(null, 'GET', '/scripts')).status).toBe(401)
+  })
+
+  it('keep their tokens when they are seeded again', async () => {
+    const { scripts } = media.web.stores
+    const token = {
+      actor: '하나',
+      text: '안녕',
+      startMs: 0,
+      endMs: 900,
+      clipKey: 'practice/clips/again/1.wav',
+    }
+    const script = { slug: 'again', title: 'Again', description: 'Twice.', language: 'en', tokens: [token] }
+    const rows = () => media.mysql.query("SELECT id, text FROM script_tokens WHERE clip_key LIKE '%/again/%'")
+    await scripts.seed(script)
+    const before = await rows()
+    await scripts.seed({ ...script, tokens: [{ ...token, text: '안녕하세요' }] })
+    expect(await rows()).toEqual([{ ...before[0], text: '안녕하세요' }])
+  })
+})
+
+describe('a recording', () => {
+  it('is answered with 202, analyzed, counted, and announced once', async () => {
+    const userId = newId()
+    const sent = await waitingTake(userId)
+    expect(sent.text).toBe('오늘 저녁에 같이 영화를 보러 갈까요')
+    await untilState(userId, sent.job_id, 'analyzing')
+    expect((await report(success(sent))).status).toBe(204)
+    expect(await resultOf(userId, sent.job_id)).toMatchObject({
+      state: 'succeeded',
+      progress: 100,
+      token_id: tokenId,
+      result: analysisResultExample,
+      error: null,
+    })
+    await media.eventOf(audioAnalysed, ({ job_id, overall }) => job_id === sent.job_id && overall === 86.5)
+    const { body: overview } = await media.call(userId, 'GET', '/mypage/overview')
+    expect(overview).toMatchObject({ practice_count: 1, token_count: 1, best_overall: 86.5 })
+    const { body: dubbed } = await media.call(userId, 'GET', '/mypage/my-dubbed-tokens')
+    expect(dubbed.items).toMatchObject([{ attempts: 1, last_job_id: sent.job_id, best: { overall: 86.5 } }])
+    const { body: popular } = await media.call(userId, 'GET', '/scripts/popular')
+    expect(popular.items.length).toBeGreaterThan(3)
+  })
+
+  it('is private to its owner', async () => {
+    const { body } = await upload(newId())
+    for (const path of ['analysis-result', 'analysis-progress'])
+      expect((await media.call(newId(), 'GET', `/tokens/${path}/${body.job_id}`)).body.code).toBe(
+        'ANALYSIS_NOT_FOUND',
+      )
+  })
+
+  it.each([
+    ['an image', new Uint8Array([0x89, 0x50, 0x4e, 0x47]), 'a.png', 'image/png', 'FILE_TYPE_REFUSED'],
+    [
+      'text that is called wav',
+      new Uint8Array(Buffer.from('no sound')),
+      'a.wav',
+      'audio/wav',
+      'FILE_TYPE_REFUSED',
+    ],
+    ['nothing', new Uint8Array(), 'a.wav', 'audio/wav', 'FILE_EMPTY'],
+  ])('that is %s is refused', async (_case, bytes, name, mime, code) => {
+    expect((await upload(newId(), bytes, name, mime)).body.code).toBe(code)
+  })
+
+  it('of an unknown token is refused', async () => {
+    expect((await upload(newId(), clip, 'a.wav', 'audio/wav', 999_999)).body.code).toBe(
+      'PRACTICE_TOKEN_NOT_FOUND',
+    )
+  })
+
+  it('longer than 30 seconds fails, and says so', async () => {
+    const userId = newId()
+    const long = await speak('가나다라마바사아자차카타파하 '.repeat(40), 'ko')
+    const { body } = await upload(userId, long)
+    await untilState(userId, body.job_id, 'failed')
+    expect((await resultOf(userId, body.job_id)).error.code).toBe('TOO_LONG')
+    expect(handed.filter(({ job_id }) => job_id === body.job_id)).toEqual([])
+  })
+
+  it('is refused while five others of its owner are being analyzed', async () => {
+    const userId = newId()
+    const answers = []
+    for (let n = 0; n < 6; n++) answers.push(await upload(userId))
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202, 429])
+  })
+
+  it('leaves nothing when its owner is deleted', async () => {
+    const userId = newId()
+    const sent = await waitingTake(userId)
+    await media.call(userId, 'PUT', `/tokens/${tokenId}/bookmark`)
+    const { objects } = media.web.stores
+    expect(await objects.list(`practice/takes/${sent.job_id}/`)).toHaveLength(1)
+    const deletion = { user_id: userId, deletion_id: crypto.randomUUID(), message_policy: 'keep' as const }
+    await media.publish(userDeleted, deletion)
+    await waitFor(async () => (await objects.list(`practice/takes/${sent.job_id}/`)).length === 0, {
+      timeoutMs: 20_000,
+    })
+    for (const table of ['takes', 'bookmarks'])
+      expect(await media.mysql.query(`SELECT 1 FROM ${table} WHERE owner_id = ?`, [userId])).toEqual([])
+  })
+})
+
+describe('a report', () => {
+  it('with an altered body, another secret, or an old time stamp is refused with 401', async () => {
+    const userId = newId()
+    const sent = await waitingTake(userId)
+    const other = `whsec_${Buffer.alloc(32, 8).toString('base64')}`
+    const altered = { ...success(sent), result: { ...analysisResultExample, scores: { pronunciation: 100 } } }
+    for (const options of [
+      { sent: altered },
+      { secret: other },
+      { at: Date.now() - 301_000 },
+      { at: Date.now() + 301_000 },
+    ])
+      expect(await report(success(sent), options)).toEqual({ status: 401, code: 'WEBHOOK_SIGNATURE_INVALID' })
+    const unsigned = await fetch(`${media.url}/tokens/webhook/analysis-complete`, { method: 'POST' })
+    expect(unsigned.status).toBe(401)
+    expect((await resultOf(userId, sent.job_id)).result).toBeNull()
+  })
+
+  it('that is delivered again, also in parallel, changes nothing', async () => {
+    const userId = newId()
+    const sent = await waitingTake(userId)
+    const id = crypto.randomUUID()
+    const answers = await Promise.all(Array.from({ length: 4 }, () => report(success(sent), { id })))
+    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204])
+    const failed = { job_id: sent.job_id, analysis_id: sent.analysis_id, status: 'failed' } as const
+    const error = { code: 'NO_SPEECH', detail: 'No speech.', retryable: false }
+    expect(await report({ ...failed, error })).toEqual({ status: 409, code: 'ANALYSIS_SUPERSEDED' })
+    expect((await media.call(userId, 'GET', '/mypage/overview')).body.practice_count).toBe(1)
+  })
+
+  it('that comes before its recording was acknowledged counts', async () => {
+    const userId = newId()
+    const early = new Map<string, number>()
+    behave = async (sent, response) => {
+      early.set(sent.job_id, (await report(success(sent))).status)
+      accept(sent, response)
+    }
+    const { body } = await upload(userId)
+    await untilState(userId, body.job_id, 'succeeded')
+    expect(early.get(body.job_id)).toBe(204)
+  })
+
+  it('for an unknown job gets 404, and for another attempt 409', async () => {
+    const sent = await waitingTake(newId())
+    const unknown = await report(success({ ...sent, job_id: crypto.randomUUID() }))
+    expect(unknown).toEqual({ status: 404, code: 'ANALYSIS_NOT_FOUND' })
+    const another = await waitingTake(newId())
+    const mixed = await report(success({ ...sent, analysis_id: another.analysis_id }))
+    expect(mixed).toEqual({ status: 409, code: 'ANALYSIS_SUPERSEDED' })
+  })
+
+  it('of a failure that may pass gives the recording to the server again; of another one ends the take', async () => {
+    const userId = newId()
+    const sent = await waitingTake(userId)
+    const failed = (analysisId: string, retryable: boolean) => ({
+      job_id: sent.job_id,
+      analysis_id: analysisId,
+      status: 'failed',
+      error: { code: retryable ? 'ANALYSIS_FAILED' : 'NO_SPEECH', detail: 'It is so.', retryable },
+    })
+    expect((await report(failed(sent.analysis_id, true))).status).toBe(204)
+    await waitFor(() => handed.filter(({ job_id }) => job_id === sent.job_id).length === 2, {
+      timeoutMs: 20_000,
+    })
+    const again = handed.findLast(({ job_id }) => job_id === sent.job_id)!
+    expect((await report(failed(again.analysis_id, false))).status).toBe(204)
+    expect(await resultOf(userId, sent.job_id)).toMatchObject({
+      state: 'failed',
+      error: { code: 'NO_SPEECH' },
+    })
+  })
+})
+
+describe('an analysis server', () => {
+  it('that stays silent gets the recording three times, then the take fails and late reports are refused', async () => {
+    const userId = newId()
+    const { body } = await upload(userId)
+    const attemptsOf = () => handed.filter(({ job_id }) => job_id === body.job_id)
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await waitFor(() => attemptsOf().length === attempt, { timeoutMs: 20_000 })
+      await untilState(userId, body.job_id, 'analyzing')
+      await media.mysql.query("UPDATE takes SET deadline_at = '2000-01-01' WHERE id = ?", [body.job_id])
+    }
+    await untilState(userId, body.job_id, 'failed')
+    const attempts = attemptsOf()
+    expect(attempts).toHaveLength(3)
+    expect(new Set(attempts.map(({ analysis_id }) => analysis_id)).size).toBe(3)
+    expect((await resultOf(userId, body.job_id)).error.code).toBe('ANALYSIS_TIMEOUT')
+    for (const attempt of attempts)
+      expect(await report(success(attempt))).toEqual({ status: 409, code: 'ANALYSIS_SUPERSEDED' })
+  })
+
+  it('that is away for a moment is tried again', async () => {
+    const userId = newId()
+    behave = (_sent, response) => {
+      behave = accept
+      response.writeHead(503).end()
+    }
+    const sent = await waitingTake(userId)
+    await waitFor(() => handed.filter(({ job_id }) => job_id === sent.job_id).length === 2, {
+      timeoutMs: 20_000,
+    })
+    const last = handed.findLast(({ job_id }) => job_id === sent.job_id)!
+    expect((await report(success(last))).status).toBe(204)
+    await untilState(userId, sent.job_id, 'succeeded')
+  })
+
+  it('that refuses a recording ends the take with the reason', async () => {
+    const userId = newId()
+    behave = (_sent, response) => response.writeHead(422).end('{"detail":"no"}')
+    const { body } = await upload(userId)
+    await untilState(userId, body.job_id, 'failed')
+    expect((await resultOf(userId, body.job_id)).error).toEqual({
+      code: 'ANALYSIS_REFUSED',
+      detail: 'The analysis server answers 422.',
+    })
+  })
+})
+
+describe('the progress stream', () => {
+  async function open(userId: number, jobId: string, lastEventId?: string) {
+    const response = await fetch(`${media.url}/tokens/analysis-progress/${jobId}`, {
+      headers: {
+        authorization: `Bearer ${await media.token(userId)}`,
+        ...(lastEventId ? { 'last-event-id': lastEventId } : {}),
+      },
+    })
+    return response.text()
+  }
+  const statesOf = (text: string) => [...text.matchAll(/"state":"(\w+)"/g)].map((match) => match[1])
+
+  it('shows every state, ends with the last one, and resumes without repeating a frame', async () => {
+    const userId = newId()
+    const sent = await waitingTake(userId)
+    await untilState(userId, sent.job_id, 'analyzing')
+    const reading = open(userId, sent.job_id)
+    await report(success(sent))
+    const text = await reading
+    expect(statesOf(text).at(-1)).toBe('succeeded')
+    const ids = [...text.matchAll(/^id: (\d+)$/gm)].map((match) => match[1]!)
+    expect(statesOf(await open(userId, sent.job_id, ids.at(-1)))).toEqual([])
+    expect(statesOf(await open(userId, sent.job_id, String(Number(ids.at(-1)) - 1)))).toEqual(['succeeded'])
+  })
+})
+
+describe('bookmarks', () => {
+  it('are kept once each, listed newest first, and shown on tokens', async () => {
+    const userId = newId()
+    for (const id of [tokenId, tokenId + 1, tokenId])
+      expect((await media.call(userId, 'PUT', `/tokens/${id}/bookmark`)).status).toBe(204)
+    const { body: first } = await media.call(userId, 'GET', '/mypage/bookmarks/?limit=1')
+    const { body: rest } = await media.call(
+      userId,
+      'GET',
+      `/mypage/bookmarks/?limit=1&cursor=${first.next_cursor}`,
+    )
+    expect([...first.items, ...rest.items].map(({ token }) => token.token_id)).toEqual([tokenId + 1, tokenId])
+    const { body: script } = await media.call(userId, 'GET', `/scripts/${first.items[0].token.script_id}`)
+    expect(script.tokens.map(({ bookmarked }: { bookmarked: boolean }) => bookmarked)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+    expect((await media.call(userId, 'DELETE', `/tokens/${tokenId}/bookmark`)).status).toBe(204)
+    expect((await media.call(userId, 'GET', '/mypage/bookmarks/')).body.items).toHaveLength(1)
+    expect((await media.call(userId, 'PUT', '/tokens/999999/bookmark')).body.code).toBe(
+      'PRACTICE_TOKEN_NOT_FOUND',
+    )
+  })
+})

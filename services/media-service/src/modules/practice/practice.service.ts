@@ -1,0 +1,117 @@
+import type { Readable } from 'node:stream'
+import { type AnalysisReport, maxRecordingBytes, type ScriptSummary, uuidv7 } from '@bigtech/contracts'
+import { type AuthenticatedContext, type Context, Problem } from '@bigtech/service-kit'
+import { declaredType, type FileType } from '../../extract/file-types.ts'
+import { readHead, streamTo } from '../files/upload-stream.ts'
+import type { ScriptRepository } from './script.repository.ts'
+import type { TakeRepository } from './take.repository.ts'
+import { recordingKey, type Take } from './take.ts'
+
+/** A recording as it arrives with a request. */
+export interface IncomingRecording {
+  readonly name: string
+  readonly mime: string
+  readonly body: Readable
+  /** Whether the parser cut the file at the limit; known once the body has ended. */
+  isTruncated(): boolean
+}
+
+export interface PracticeServiceOptions {
+  readonly takes: TakeRepository
+  readonly scripts: ScriptRepository
+  readonly putStream: (key: string, body: Readable, mime: string, signal: AbortSignal) => Promise<void>
+  /** Whether the first bytes are those of the type. */
+  readonly looksLike: (head: Buffer, type: FileType) => Promise<boolean>
+  /** Bytes that a user's files take, which count with the recordings. */
+  readonly usedBytes: (ownerId: number) => Promise<number>
+  readonly quotaBytes: number
+  readonly idleMs: number
+}
+
+const accepted: readonly string[] = ['audio/wav', 'audio/mpeg', 'audio/mp4']
+const MAX_UNFINISHED = 5
+const RETRY_AFTER_SECONDS = 10
+const POPULAR = 10
+const POPULAR_MS = 60_000
+
+/** Practicing a token: recordings, their analyses, and the scripts that are practiced most. */
+export class PracticeService {
+  readonly #options: PracticeServiceOptions
+  #popular: { readonly items: Promise<ScriptSummary[]>; readonly until: number } | undefined
+
+  constructor(options: PracticeServiceOptions) {
+    this.#options = options
+  }
+
+  /** Refuses what need not be read. @throws Problem PRACTICE_TOKEN_NOT_FOUND, RATE_LIMITED, QUOTA_EXCEEDED */
+  async admit(ctx: AuthenticatedContext, tokenId: number): Promise<void> {
+    const { takes, scripts, usedBytes, quotaBytes } = this.#options
+    const { userId } = ctx.actor
+    if ((await scripts.clipKey(tokenId)) === undefined) throw new Problem('PRACTICE_TOKEN_NOT_FOUND')
+    const [{ unfinished, bytes }, files] = await Promise.all([takes.usage(userId), usedBytes(userId)])
+    if (unfinished >= MAX_UNFINISHED)
+      throw new Problem('RATE_LIMITED', {
+        detail: `${MAX_UNFINISHED} of your recordings are being analyzed; wait for one of them.`,
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      })
+    if (bytes + files >= quotaBytes) throw new Problem('QUOTA_EXCEEDED')
+  }
+
+  /** Stores a recording and queues its analysis. @throws Problem FILE_EMPTY, FILE_TOO_LARGE, FILE_TYPE_REFUSED, UPLOAD_CUT */
+  async receive(ctx: AuthenticatedContext, tokenId: number, incoming: IncomingRecording): Promise<Take> {
+    const { takes, looksLike, putStream, idleMs } = this.#options
+    const type = declaredType(incoming.name, incoming.mime)
+    if (!type || !accepted.includes(type.mime))
+      throw new Problem('FILE_TYPE_REFUSED', { detail: 'A recording is a wav, mp3 or m4a.' })
+    const head = await readHead(incoming.body, idleMs)
+    if (head.length === 0) throw new Problem('FILE_EMPTY')
+    if (!(await looksLike(head, type)))
+      throw new Problem('FILE_TYPE_REFUSED', { detail: `The content is not ${type.mime}.` })
+    const id = uuidv7()
+    const objectKey = recordingKey(id)
+    try {
+      const size = await streamTo(incoming.body, head, {
+        limit: maxRecordingBytes,
+        idleMs,
+        isTruncated: () => incoming.isTruncated(),
+        put: (body, signal) => putStream(objectKey, body, type.mime, signal),
+      })
+      return await takes.create({
+        ...{ id, tokenId, objectKey, size, mime: type.mime },
+        ownerId: ctx.actor.userId,
+        requestId: ctx.requestId,
+      })
+    } catch (err) {
+      await takes.doom(id).catch((cause: unknown) => {
+        ctx.log.warn({ err: cause, job_id: id }, 'bytes of a failed recording may be left in the store')
+      })
+      throw err
+    }
+  }
+
+  /** @throws Problem ANALYSIS_NOT_FOUND also for takes of others */
+  async own(ctx: AuthenticatedContext, takeId: string): Promise<Take> {
+    const take = await this.#options.takes.find(takeId)
+    if (!take || take.ownerId !== ctx.actor.userId) throw new Problem('ANALYSIS_NOT_FOUND')
+    return take
+  }
+
+  /** @throws Problem ANALYSIS_NOT_FOUND, ANALYSIS_SUPERSEDED */
+  async report(ctx: Context, webhookId: string, report: AnalysisReport): Promise<void> {
+    const outcome = await this.#options.takes.report(webhookId, report)
+    ctx.log.info({ job_id: report.job_id, status: report.status, outcome }, 'analysis reported')
+    if (outcome === 'unknown') throw new Problem('ANALYSIS_NOT_FOUND')
+    if (outcome === 'superseded') throw new Problem('ANALYSIS_SUPERSEDED')
+  }
+
+  /** From memory for a minute; callers that come while it is being read share one query. */
+  popularScripts(): Promise<ScriptSummary[]> {
+    if (this.#popular && this.#popular.until > Date.now()) return this.#popular.items
+    const items = this.#options.scripts.popular(POPULAR)
+    this.#popular = { items, until: Date.now() + POPULAR_MS }
+    items.catch(() => {
+      this.#popular = undefined
+    })
+    return items
+  }
+}

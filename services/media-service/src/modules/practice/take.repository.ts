@@ -1,0 +1,251 @@
+import { type AnalysisReport, type AnalysisResult, audioAnalysed } from '@bigtech/contracts'
+import { type Outbox, once } from '@bigtech/outbox'
+import type { Take as Row } from '../../generated/prisma/client.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
+import type { JobRepository } from '../jobs/job.repository.ts'
+import { isOver, MAX_SENDS, recordingFolder, type Take, type TakeState } from './take.ts'
+import { webhookEventId } from './webhook-event-id.ts'
+
+export interface NewTake {
+  readonly id: string
+  readonly tokenId: number
+  readonly ownerId: number
+  readonly objectKey: string
+  readonly mime: string
+  readonly size: number
+  readonly requestId: string
+}
+
+/** What became of a report: `superseded`: another attempt, or the end of the job, was first. */
+export type ReportOutcome = 'applied' | 'duplicate' | 'superseded' | 'unknown'
+
+const CONSUMER = 'analysis-webhook'
+const EXPIRE_BATCH = 20
+const TIMED_OUT = { code: 'ANALYSIS_TIMEOUT', detail: 'The analysis server did not report a result in time.' }
+
+/** Recordings and their analyses. Every change of state raises the version. */
+export class TakeRepository {
+  readonly #mysql: Mysql
+  readonly #jobs: JobRepository
+  readonly #outbox: Outbox
+
+  constructor(mysql: Mysql, jobs: JobRepository, outbox: Outbox) {
+    this.#mysql = mysql
+    this.#jobs = jobs
+    this.#outbox = outbox
+  }
+
+  /** Takes that are not over, and the bytes of all. */
+  async usage(ownerId: number): Promise<{ unfinished: number; bytes: number }> {
+    return this.#mysql.run('takeUsage', async (db) => {
+      const unfinished = await db.take.count({
+        where: { ownerId, state: { in: ['queued', 'running', 'analyzing'] } },
+      })
+      const { _sum } = await db.take.aggregate({ where: { ownerId }, _sum: { sizeBytes: true } })
+      return { unfinished, bytes: Number(_sum.sizeBytes ?? 0) }
+    })
+  }
+
+  /** Stores a take whose bytes have arrived, with the job that has it analyzed. */
+  create(take: NewTake): Promise<Take> {
+    const { size, ...rest } = take
+    return this.#mysql.transaction('createTake', async (tx) => {
+      const row = await tx.take.create({
+        data: { ...rest, sizeBytes: size, state: 'queued', createdAt: new Date() },
+      })
+      await this.#queue(tx, row)
+      return toTake(row)
+    })
+  }
+
+  /** The bytes of an upload that failed are removed by the sweep. */
+  async doom(takeId: string): Promise<void> {
+    await this.#mysql.run('doomRecording', (db) => doomRecording(db, takeId))
+  }
+
+  async find(id: string): Promise<Take | undefined> {
+    const row = await this.#mysql.run('findTake', (db) => db.take.findUnique({ where: { id } }))
+    return row ? toTake(row) : undefined
+  }
+
+  /** Begins another attempt, whose id is in the take. Undefined: the take is over or gone. */
+  beginAttempt(
+    id: string,
+  ): Promise<(Take & { text: string; language: string; clipKey: string }) | undefined> {
+    return this.#mysql.transaction('beginAttempt', async (tx) => {
+      const analysisId = crypto.randomUUID()
+      const { count } = await tx.take.updateMany({
+        where: { id, state: { in: ['queued', 'running'] } },
+        data: { state: 'running', analysisId, deadlineAt: null, version: { increment: 1 } },
+      })
+      if (count === 0) return undefined
+      const row = await tx.take.findUniqueOrThrow({
+        where: { id },
+        include: { token: { include: { script: true } } },
+      })
+      const { text, clipKey, script } = row.token
+      return { ...toTake(row), text, clipKey, language: script.language }
+    })
+  }
+
+  /** The analysis server has the recording; its report may have been quicker than this. */
+  async awaitReport(tx: Tx, id: string, analysisId: string, seconds: number): Promise<void> {
+    await tx.$executeRaw`UPDATE takes SET state = 'analyzing', sends = sends + 1, version = version + 1,
+        deadline_at = UTC_TIMESTAMP(3) + INTERVAL ${seconds} SECOND
+      WHERE id = ${id} AND state = 'running' AND analysis_id = ${analysisId}`
+  }
+
+  /** Ends a take that cannot be analyzed. */
+  async fail(tx: Tx, id: string, error: { code: string; detail: string }): Promise<void> {
+    await tx.take.updateMany({
+      where: { id, state: { in: ['queued', 'running', 'analyzing'] } },
+      data: {
+        state: 'failed',
+        errorCode: error.code,
+        errorDetail: error.detail.slice(0, 300),
+        deadlineAt: null,
+        finishedAt: new Date(),
+        version: { increment: 1 },
+      },
+    })
+  }
+
+  /** Makes a failed take wait again. False: it is in another state. */
+  async revive(tx: Tx, id: string): Promise<boolean> {
+    const { count } = await tx.take.updateMany({
+      where: { id, state: 'failed' },
+      data: {
+        state: 'queued',
+        sends: 0,
+        errorCode: null,
+        errorDetail: null,
+        finishedAt: null,
+        version: { increment: 1 },
+      },
+    })
+    return count === 1
+  }
+
+  /** Applies what an analysis server reports, once. @param webhookId the same for every delivery of one report */
+  report(webhookId: string, report: AnalysisReport): Promise<ReportOutcome> {
+    return this.#mysql.transaction('reportAnalysis', async (tx) => {
+      // Raw: Prisma has no FOR UPDATE.
+      await tx.$queryRaw`SELECT id FROM takes WHERE id = ${report.job_id} FOR UPDATE`
+      const row = await tx.take.findUnique({ where: { id: report.job_id } })
+      if (!row) return 'unknown'
+      const eventId = webhookEventId(webhookId)
+      const seen = await tx.$queryRaw<unknown[]>`
+        SELECT 1 FROM inbox WHERE consumer = ${CONSUMER} AND event_id = ${eventId}`
+      if (seen.length > 0) return 'duplicate'
+      const take = toTake(row)
+      if (isOver(take) || take.analysisId !== report.analysis_id) return 'superseded'
+      await once(tx, CONSUMER, eventId)
+      if (report.status === 'succeeded') await this.#succeed(tx, row, report.result)
+      else await this.#retryOrFail(tx, row, report.error, report.error.retryable)
+      return 'applied'
+    })
+  }
+
+  /** Gives takes whose report is overdue to another attempt, and ends those that had enough. Returns how many. */
+  expire(): Promise<number> {
+    return this.#mysql.transaction('expireTakes', async (tx) => {
+      const overdue = await tx.$queryRaw<{ id: string }[]>`
+        SELECT id FROM takes WHERE state = 'analyzing' AND deadline_at < UTC_TIMESTAMP(3)
+        ORDER BY deadline_at LIMIT ${EXPIRE_BATCH} FOR UPDATE SKIP LOCKED`
+      for (const { id } of overdue)
+        await this.#retryOrFail(tx, await tx.take.findUniqueOrThrow({ where: { id } }), TIMED_OUT, true)
+      return overdue.length
+    })
+  }
+
+  /** Removes everything of a deleted account. */
+  async eraseOwner(tx: Tx, ownerId: number): Promise<void> {
+    const takes = await tx.take.findMany({ where: { ownerId }, select: { id: true } })
+    for (const { id } of takes) await doomRecording(tx, id)
+    await tx.take.deleteMany({ where: { ownerId } })
+    await tx.bookmark.deleteMany({ where: { ownerId } })
+  }
+
+  async #queue(tx: Tx, take: Pick<Row, 'id' | 'ownerId' | 'requestId'>): Promise<void> {
+    await this.#jobs.enqueue(tx, {
+      kind: 'analyze_take',
+      subjectId: take.id,
+      ownerId: Number(take.ownerId),
+      requestId: take.requestId,
+    })
+  }
+
+  async #retryOrFail(
+    tx: Tx,
+    row: Row,
+    error: { code: string; detail: string },
+    isRetryable: boolean,
+  ): Promise<void> {
+    // A report may be quicker than the note that its recording was sent.
+    const sends = row.state === 'running' ? row.sends + 1 : row.sends
+    if (!isRetryable || sends >= MAX_SENDS) return this.fail(tx, row.id, error)
+    await tx.take.update({
+      where: { id: row.id },
+      data: { state: 'queued', sends, analysisId: null, deadlineAt: null, version: { increment: 1 } },
+    })
+    await this.#queue(tx, row)
+  }
+
+  async #succeed(tx: Tx, row: Row, { scores, feedback }: AnalysisResult): Promise<void> {
+    await tx.take.update({
+      where: { id: row.id },
+      data: {
+        ...scores,
+        state: 'succeeded',
+        feedback: JSON.stringify(feedback),
+        deadlineAt: null,
+        finishedAt: new Date(),
+        version: { increment: 1 },
+      },
+    })
+    await tx.$executeRaw`UPDATE scripts s JOIN script_tokens t ON t.script_id = s.id
+      SET s.practice_count = s.practice_count + 1 WHERE t.id = ${row.tokenId}`
+    const payload = {
+      user_id: Number(row.ownerId),
+      job_id: row.id,
+      token_id: row.tokenId,
+      overall: scores.overall,
+    }
+    await this.#outbox.enqueue(tx, audioAnalysed, payload, { correlationId: row.requestId })
+  }
+}
+
+async function doomRecording(db: Pick<Tx, 'doomedObject'>, takeId: string): Promise<void> {
+  await db.doomedObject.create({ data: { objectKey: recordingFolder(takeId), createdAt: new Date() } })
+}
+
+function toTake(row: Row): Take {
+  const { feedback, pronunciation, intonation, emotion, overall } = row
+  return {
+    id: row.id,
+    tokenId: row.tokenId,
+    ownerId: Number(row.ownerId),
+    state: row.state as TakeState,
+    version: row.version,
+    objectKey: row.objectKey,
+    mime: row.mime,
+    analysisId: row.analysisId,
+    sends: row.sends,
+    result:
+      feedback === null
+        ? null
+        : {
+            scores: {
+              pronunciation: Number(pronunciation),
+              intonation: Number(intonation),
+              emotion: Number(emotion),
+              overall: Number(overall),
+            },
+            feedback: JSON.parse(feedback) as AnalysisResult['feedback'],
+          },
+    error: row.errorCode === null ? null : { code: row.errorCode, detail: row.errorDetail ?? '' },
+    requestId: row.requestId,
+    createdAt: row.createdAt,
+    finishedAt: row.finishedAt,
+  }
+}

@@ -1,0 +1,13 @@
+import { createHash } from 'node:crypto'
+
+/** Returns a UUID for the inbox, whatever form an analysis server gives its webhook ids. */
+export function webhookEventId(webhookId: string): string {
+  const hex = createHash('sha256').update(webhookId).digest('hex')
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-')
+}
