@@ -13,6 +13,20 @@ export const baseConfig = z.object({
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
     .describe('Lowest level that is logged.'),
+  LOG_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Folder that also gets the log, a file a day. One folder for each process. Unset: stdout only.',
+    ),
+  LOG_DIR_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(14)
+    .describe('Days for which the files in `LOG_DIR` are kept, besides today.'),
   ACCESS_LOG_SAMPLE: z.coerce
     .number()
     .min(0)

@@ -43,7 +43,7 @@ export function createAccessLogger(settings: LoggerSettings): Logger {
 let opened: DestinationStream | undefined
 
 /** One for all loggers of the process: two could write into each other's lines. */
-function stdout(): DestinationStream {
+export function stdout(): DestinationStream {
   opened ??= pino.destination(1)
   return opened
 }

@@ -19,7 +19,8 @@ import { installErrorHandler, pathOf, refuseUnroutable } from './error-handler.t
 import { installHealth, Readiness } from './health.ts'
 import { requestLimits } from './http-limits.ts'
 import { Lifecycle } from './lifecycle.ts'
-import { createAccessLogger, createLogger } from './logging.ts'
+import { openLogFiles } from './log-files.ts'
+import { createAccessLogger, createLogger, stdout } from './logging.ts'
 import { Messaging } from './messaging.ts'
 import { createMetrics, createUseCaseTimer, measureRequests } from './metrics.ts'
 import { installOpenApi } from './openapi.ts'
@@ -87,11 +88,8 @@ export interface Service {
  */
 export async function buildService(options: ServiceOptions): Promise<Service> {
   const { name, title, description, config, acceptsUserTokens = true } = options
-  const logger = {
-    service: name,
-    level: config.LOG_LEVEL,
-    ...(options.logDestination ? { destination: options.logDestination } : {}),
-  }
+  const destination = options.logDestination ?? (await logDestinationOf(name, config))
+  const logger = { service: name, level: config.LOG_LEVEL, destination }
   const log = createLogger(logger)
   const metrics = createMetrics(name)
   const lifecycle = new Lifecycle(log)
@@ -156,6 +154,10 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     },
     stop: () => lifecycle.stop(),
   }
+}
+
+function logDestinationOf(service: string, { LOG_DIR: folder, LOG_DIR_DAYS: days }: BaseConfig) {
+  return folder === undefined ? stdout() : openLogFiles({ service, folder, days }, stdout())
 }
 
 function fetchedKeys(url: string, lifecycle: Lifecycle): JWTVerifyGetKey {

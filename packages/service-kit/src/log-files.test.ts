@@ -1,0 +1,34 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { waitFor } from '@bigtech/testkit'
+import { expect, it } from 'vitest'
+import { openLogFiles } from './log-files.ts'
+import { createLogger } from './logging.ts'
+
+it('the log goes to stdout and to files, of which the oldest are removed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'log-files-'))
+  try {
+    const lines: string[] = []
+    const stdout = { write: (line: string) => void lines.push(line), end: () => undefined }
+    const service = 'test-service'
+    const destination = await openLogFiles({ service, folder, days: 1, everyMs: 300 }, stdout)
+    const log = createLogger({ service, level: 'debug', destination })
+    log.debug({ room_id: 7 }, 'first')
+    const [name] = (await waitFor(async () => {
+      const names = await readdir(folder)
+      return names.length > 0 ? names : undefined
+    })) as string[]
+    const day = new Date().toLocaleDateString('sv')
+    expect(name).toBe(`test-service.${day}.1.log`)
+    await waitFor(async () => (await readFile(join(folder, name!), 'utf8')).includes('"first"'))
+    expect(lines[0]).toBe(await readFile(join(folder, name!), 'utf8'))
+    await waitFor(async () => !(await readdir(folder)).includes(name!), {
+      what: 'the oldest file to be removed',
+    })
+    expect((await readdir(folder)).length).toBeLessThanOrEqual(3)
+    ;(destination as unknown as { end(): void }).end()
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
