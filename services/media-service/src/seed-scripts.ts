@@ -1,4 +1,4 @@
-import { createLogger, createMetrics, loadConfig, readPositionals, StoreMetrics } from '@bigtech/service-kit'
+import { createMetrics, loadConfig, runCommand, StoreMetrics } from '@bigtech/service-kit'
 import { z } from 'zod'
 import { configSchema } from './config.ts'
 import { createMysql } from './infrastructure/mysql.ts'
@@ -8,7 +8,6 @@ import { seedScripts } from './modules/practice/seed-scripts.ts'
 
 /** The command that stores the practice scripts, after the migrations; may run any number of times. */
 const seedConfig = z.object({
-  LOG_LEVEL: configSchema.shape.LOG_LEVEL,
   DATABASE_URL: configSchema.shape.DATABASE_URL,
   S3_URL: configSchema.shape.S3_URL,
   S3_PUBLIC_URL: configSchema.shape.S3_PUBLIC_URL,
@@ -20,27 +19,28 @@ const seedConfig = z.object({
   ESPEAK_PATH: z.string().min(1).default('espeak-ng'),
 })
 
-readPositionals(
-  'Usage: node src/seed-scripts.ts\nSpeaks the clips of the practice scripts and stores both; needs espeak-ng (ESPEAK_PATH) and the settings of media-service.',
-)
-try {
-  const config = loadConfig(seedConfig)
-  const log = createLogger({ service: 'media-seed', level: config.LOG_LEVEL })
-  const metrics = createMetrics('media-seed')
-  const mysql = createMysql(config.DATABASE_URL, metrics)
-  const objects = new ObjectStore(config, new StoreMetrics(metrics))
-  await objects.prepare()
-  const scripts = await seedScripts({
-    scripts: new ScriptRepository(mysql),
-    objects,
-    espeakPath: config.ESPEAK_PATH,
-  })
-  log.info({ scripts }, 'practice scripts stored')
-  objects.close()
-  await mysql.client.$disconnect()
-} catch (err) {
-  process.stderr.write(
-    `${(err as Error).name === 'ConfigError' ? (err as Error).message : (err as Error).stack}\n`,
-  )
-  process.exit(1)
-}
+const usage = `Usage: node src/seed-scripts.ts
+Speaks the clips of the practice scripts and stores both; what is there already is left alone. Needs espeak-ng.
+
+Environment: ESPEAK_PATH, DATABASE_URL and S3_* of media-service`
+
+await runCommand({
+  usage,
+  maxPositionals: 0,
+  run: async () => {
+    const config = loadConfig(seedConfig)
+    const metrics = createMetrics('media-seed')
+    const mysql = createMysql(config.DATABASE_URL, metrics)
+    const objects = new ObjectStore(config, new StoreMetrics(metrics))
+    try {
+      await objects.prepare()
+      const scripts = new ScriptRepository(mysql)
+      const stored = await seedScripts({ scripts, objects, espeakPath: config.ESPEAK_PATH })
+      process.stdout.write(`${stored} practice scripts stored\n`)
+      return 0
+    } finally {
+      objects.close()
+      await mysql.close()
+    }
+  },
+})
