@@ -5,6 +5,7 @@ import { allOperations, type Operation, urlOf, type Values } from './operations.
 
 const names = [
   'listSessions',
+  'listMyActivities',
   'searchUsers',
   'listFriendRequests',
   'listFriends',

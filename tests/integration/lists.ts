@@ -52,6 +52,12 @@ async function userLists(tag: string, person: Person, reader: Person): Promise<L
       keyOf: ({ session_id }) => session_id,
     },
     {
+      operationId: 'listMyActivities',
+      readers: [person, person],
+      insert: openSession,
+      keyOf: ({ activity_id }) => activity_id,
+    },
+    {
       operationId: 'searchUsers',
       readers: [person, reader],
       query: { q: tag },

@@ -308,6 +308,9 @@ export const listMessages: Operation<{ params: { room_id: number }; query?: { be
 /** What moderators have decided about you, newest first. */
 export const listModerationNotices: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ notice_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; message: string | null; until: string | null; created_at: string; acknowledged_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/notices' }
 
+/** What happened in your account, newest first. */
+export const listMyActivities: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ activity_id: number; type: "signed_in" | "sessions_ended" | "password_changed" | "password_reset" | "email_verified" | "email_changed" | "email_change_undone" | "username_changed" | "profile_updated" | "totp_enabled" | "totp_disabled" | "passkey_added" | "passkey_removed" | "deletion_requested" | "deletion_cancelled" | "friend_added" | "room_created"; description: string; data: Record<string, unknown>; device: string | null; ip_prefix: string | null; created_at: string })[]; next_cursor: string | null }> = { method: 'GET', path: '/users/me/activities' }
+
 /** The pinned messages of a room, newest pin first. */
 export const listPins: Operation<{ params: { room_id: number } }, { items: Message[] }> = { method: 'GET', path: '/messages/:room_id/pins' }
 

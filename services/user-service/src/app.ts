@@ -3,6 +3,7 @@ import { type Config, settle } from './config.ts'
 import { readSigningKeys, type SigningKeys } from './infrastructure/signing-keys.ts'
 import { ignoreOutage, openStores } from './infrastructure/stores.ts'
 import { createAccounts, createLoginFinder } from './modules/account/account.module.ts'
+import { createActivities } from './modules/activity/activity.module.ts'
 import { createDeletions } from './modules/deletion/deletion.module.ts'
 import { createDirectory } from './modules/directory/directory.module.ts'
 import { createGoogle } from './modules/google/google.module.ts'
@@ -71,6 +72,7 @@ export async function buildUserService(
   const { confirmIdentity } = accounts
   createSecondFactorSettings({ service, stores, secondFactors, confirmIdentity, now })
   createGoogle({ service, stores, config, accounts, identities, signIn })
+  createActivities({ service, stores })
   createModeration({ service, stores, sessions, isVisible })
   const forgetInRedis = (userId: number) =>
     Promise.all([store.forget(userId), guard.forget(userId), cache.forget(userId)])

@@ -124,6 +124,7 @@ export const userRows: readonly Row[] = [
     request: () => ({ body: { except_current: true } }),
   },
   { operationId: 'listSessions', table: everybody(200) },
+  { operationId: 'listMyActivities', table: everybody(200) },
   {
     operationId: 'revokeSession',
     table: ownersOnly(204, 'SESSION_NOT_FOUND'),

@@ -214,6 +214,15 @@ export const exportMyData = defineRoute({
           ended_at: timestamp.nullable(),
         }),
       ),
+      activities: z.array(
+        z.object({
+          type: z.string(),
+          data: z.record(z.string(), z.unknown()),
+          device: z.string().nullable(),
+          ip_prefix: z.string().nullable(),
+          created_at: timestamp,
+        }),
+      ),
       friends: z.unknown().meta({ description: "friend-service's part, or null." }),
       rooms: z.unknown().meta({ description: "chat-service's part, or null." }),
       notifications: z.unknown().meta({ description: "notification-service's part, or null." }),
@@ -225,6 +234,7 @@ export const exportMyData = defineRoute({
       profile: ownProfileExample,
       settings: settingsExample,
       sessions: [],
+      activities: [],
       friends: null,
       rooms: null,
       notifications: null,

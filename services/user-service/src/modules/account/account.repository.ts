@@ -1,6 +1,7 @@
 import { userRegistered } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import { recordActivity } from '../activity/activity.repository.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
 import { AlreadyTaken, takenBy } from './account.errors.ts'
 import { type Account, canSignIn, type Login, readIdentifier } from './account.ts'
@@ -109,6 +110,9 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
         const row = await db.credential.findUnique({ where: { userId }, select: { passwordHash: true } })
         return row?.passwordHash ?? null
       }),
+
+    notePasswordChange: (tx: Transaction, userId: number) =>
+      recordActivity(tx, { userId, type: 'password_changed' }),
 
     /**
      * Replaces the hash that was checked; false when it has been replaced meanwhile. `within` runs

@@ -176,6 +176,7 @@ export function createAccountService(deps: {
       const to = await passwords.hash(next, ctx.signal)
       let ended: readonly string[] = []
       const changed = await accounts.replacePassword({ userId, from, to }, async (tx) => {
+        await accounts.notePasswordChange(tx, userId)
         ended = await sessions.endIn(tx, {
           userId,
           except: sessionId,

@@ -2,6 +2,7 @@ import { userUpdated } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import { recordActivity } from '../activity/activity.repository.ts'
 import { isKnownDevice } from '../session/device.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import { AlreadyTaken, takenBy } from './account.errors.ts'
@@ -117,6 +118,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
           if (link.purpose === 'verify_email') {
             if (user.email !== link.email) return null
             await tx.user.update({ where: { id: user.id }, data: { emailVerifiedAt: new Date() } })
+            await recordActivity(tx, { userId: user.id, type: 'email_verified' })
             return user.id
           }
           if (user.email === link.email) return user.id
@@ -125,6 +127,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
           if (await isHeldBack(tx, link.email, user.id)) throw new AlreadyTaken('email')
           const old = { userId: user.id, purpose: 'undo_email', email: user.email ?? '' } as const
           await createLink(tx, outbox, old, correlationId)
+          await recordActivity(tx, { userId: user.id, type: 'email_changed' })
           return user.id
         })
         .catch((err: unknown) => {
@@ -139,6 +142,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
         if (!link || !user) return null
         await setEmail(tx, outbox, user.id, link.email, correlationId)
         await tx.accountLink.deleteMany({ where: { userId: user.id, usedAt: null } })
+        await recordActivity(tx, { userId: user.id, type: 'email_change_undone' })
         const request = { userId: user.id, reason: 'email_change_undone', correlationId } as const
         return { userId: user.id, endedSessions: await ender.endIn(tx, request) }
       }),
@@ -182,6 +186,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
           data: { emailVerifiedAt: now, devicesTrustedFrom: now },
           select: { id: true },
         })
+        await recordActivity(tx, { userId: user.id, type: 'password_reset' })
         const request = { userId: user.id, reason: 'password_changed', correlationId } as const
         return { userId: user.id, endedSessions: await ender.endIn(tx, request) }
       }),

@@ -1,6 +1,7 @@
 import { userUpdated } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import { recordActivity } from '../activity/activity.repository.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
 import { AlreadyTaken, takenBy } from './account.errors.ts'
 import { isReserved, skeletonDigest, usernameKey } from './username.ts'
@@ -87,5 +88,6 @@ async function change(
     profile_version: user.version,
   }
   await outbox.enqueue(tx, userUpdated, payload, { correlationId })
+  await recordActivity(tx, { userId, type: 'username_changed' })
   return 'changed'
 }

@@ -2,6 +2,7 @@ import { userDeleted } from '@bigtech/contracts'
 import type { HandlerOutcome } from '@bigtech/kafka'
 import { type Outbox, once } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import { recordActivity } from '../activity/activity.repository.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import {
   ANNOUNCE_AGAIN_MS,
@@ -130,6 +131,7 @@ async function begin(
       },
     },
   })
+  await recordActivity(tx, { userId, type: 'deletion_requested', data: { deletion_id: id } })
   if (isScheduled) return ended
   const payload = { user_id: userId, deletion_id: id, message_policy: messagePolicy }
   await outbox.enqueue(tx, userDeleted, payload, { correlationId })
@@ -187,6 +189,7 @@ async function eraseUser(tx: Transaction, userId: number): Promise<void> {
   await tx.userIdentity.deleteMany({ where: { userId } })
   await tx.recoveryCode.deleteMany({ where: { userId } })
   await tx.passkey.deleteMany({ where: { userId } })
+  await tx.userActivity.deleteMany({ where: { userId } })
   await tx.session.deleteMany({ where: { userId } })
   await tx.accountLink.deleteMany({ where: { userId } })
   // Decisions stay as ids: an account must not be deleted to lose its record of them.

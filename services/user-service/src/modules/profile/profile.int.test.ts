@@ -140,6 +140,7 @@ describe('the export of my data', () => {
       profile: { user_id: userId, email },
       settings: { findable_by_email: false },
       sessions: [{ device: expect.any(String), ended_at: null }],
+      activities: [{ type: 'signed_in' }],
       friends: null,
       rooms: { rooms: [{ room_id: 7 }] },
       notifications: { locale: 'ko' },

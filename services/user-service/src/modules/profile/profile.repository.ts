@@ -1,6 +1,7 @@
 import { type UserRole, userUpdated } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import { recordActivity } from '../activity/activity.repository.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
 import type { PresenceVisibility } from '../presence/presence.ts'
 import {
@@ -23,7 +24,26 @@ export interface ExportedSession {
   readonly endedAt: Date | null
 }
 
+/** An entry of the activity log as it goes into an export. */
+export interface ExportedActivity {
+  readonly type: string
+  /** JSON. */
+  readonly data: string
+  readonly device: string | null
+  readonly ipPrefix: string | null
+  readonly createdAt: Date
+}
+
 const MAX_EXPORTED_SESSIONS = 1_000
+const MAX_EXPORTED_ACTIVITIES = 5_000
+
+/** Of a profile, by the names that clients know. */
+const profileFields = {
+  displayName: 'display_name',
+  statusMessage: 'status_message',
+  profileImageUrl: 'profile_image_url',
+} as const
+type Field = keyof typeof profileFields
 
 interface OwnRow {
   readonly id: number
@@ -71,6 +91,11 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
         })
         if (displayName !== before.displayName) await replaceTerms(tx, after)
         await publish(tx, outbox, after, { locale: row.locale, version: row.version + 1 }, correlationId)
+        const fields = Object.keys(profileFields).filter(
+          (name) => before[name as Field] !== after[name as Field],
+        )
+        const data = { fields: fields.map((name) => profileFields[name as Field]) }
+        await recordActivity(tx, { userId, type: 'profile_updated', data })
         return after
       }),
 
@@ -106,6 +131,18 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
         const row = await db.user.findUnique({ where: { id: userId }, select: { version: true } })
         return row?.version ?? 0
       }),
+
+    exportActivities: (userId: number) =>
+      mysql.run(
+        'exportActivities',
+        async (db): Promise<ExportedActivity[]> =>
+          db.userActivity.findMany({
+            where: { userId },
+            orderBy: { id: 'desc' },
+            take: MAX_EXPORTED_ACTIVITIES,
+            select: { type: true, data: true, device: true, ipPrefix: true, createdAt: true },
+          }),
+      ),
 
     exportSessions: (userId: number) =>
       mysql.run(

@@ -98,7 +98,7 @@ export async function* archive({ parts, ...own }: DataExport): AsyncGenerator<Ui
   }
 }
 
-function ownBody({ exportedAt, profile, settings, sessions }: Omit<DataExport, 'parts'>) {
+function ownBody({ exportedAt, profile, settings, sessions, activities }: Omit<DataExport, 'parts'>) {
   return {
     exported_at: exportedAt.toISOString(),
     profile: profileBody(profile),
@@ -109,6 +109,13 @@ function ownBody({ exportedAt, profile, settings, sessions }: Omit<DataExport, '
       created_at: session.createdAt.toISOString(),
       last_seen_at: session.lastSeenAt.toISOString(),
       ended_at: session.endedAt?.toISOString() ?? null,
+    })),
+    activities: activities.map((activity) => ({
+      type: activity.type,
+      data: JSON.parse(activity.data) as Record<string, unknown>,
+      device: activity.device,
+      ip_prefix: activity.ipPrefix,
+      created_at: activity.createdAt.toISOString(),
     })),
   }
 }

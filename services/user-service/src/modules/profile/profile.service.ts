@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { type AuthenticatedContext, type Limit, Problem, type RateLimiter } from '@bigtech/service-kit'
-import type { ExportedSession, ProfileRepository } from './profile.repository.ts'
+import type { ExportedActivity, ExportedSession, ProfileRepository } from './profile.repository.ts'
 import type { Profile, ProfileChange, Settings, SettingsChange } from './profile.ts'
 
 /** Of the account module, which owns usernames. @throws Problem USERNAME_TAKEN, USERNAME_CHANGE_LIMIT */
@@ -16,6 +16,7 @@ export interface DataExport {
   readonly profile: Profile
   readonly settings: Settings
   readonly sessions: readonly ExportedSession[]
+  readonly activities: readonly ExportedActivity[]
   readonly parts: Readonly<Record<'friends' | 'rooms' | 'notifications' | 'files', ExportPart>>
 }
 
@@ -78,7 +79,11 @@ export function createProfileService(deps: {
     async exportMyData(ctx: AuthenticatedContext): Promise<DataExport> {
       const { userId } = ctx.actor
       await limiter.take(exports, userId)
-      const [{ profile, settings }, sessions] = await Promise.all([own(ctx), profiles.exportSessions(userId)])
+      const [{ profile, settings }, sessions, activities] = await Promise.all([
+        own(ctx),
+        profiles.exportSessions(userId),
+        profiles.exportActivities(userId),
+      ])
       // Last: what is opened is read, whatever else fails.
       const [friends, rooms, notifications, files] = await Promise.all([
         neighbours.friends(ctx),
@@ -87,7 +92,7 @@ export function createProfileService(deps: {
         neighbours.files(ctx),
       ])
       const parts = { friends, rooms, notifications, files }
-      return { exportedAt: new Date(), profile, settings, sessions, parts }
+      return { exportedAt: new Date(), profile, settings, sessions, activities, parts }
     },
   }
 }

@@ -1,5 +1,6 @@
 import { uuidv7 } from '@bigtech/contracts'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import { recordActivity } from '../activity/activity.repository.ts'
 import type { PasskeyKey } from './passkey.ts'
 
 export type PasskeyRepository = ReturnType<typeof createPasskeyRepository>
@@ -51,13 +52,16 @@ export function createPasskeyRepository(mysql: Mysql) {
             transports: key.transports.join(',').slice(0, 100),
           },
         })
+        await recordActivity(tx, { userId, type: 'passkey_added', data: { passkey_id: row.id } })
         return toPasskey(row)
       }),
 
     remove: (userId: number, id: string) =>
-      mysql.run('removePasskey', async (db): Promise<boolean> => {
-        const { count } = await db.passkey.deleteMany({ where: { id, userId } })
-        return count === 1
+      mysql.transaction('removePasskey', async (tx): Promise<boolean> => {
+        const { count } = await tx.passkey.deleteMany({ where: { id, userId } })
+        if (count === 0) return false
+        await recordActivity(tx, { userId, type: 'passkey_removed', data: { passkey_id: id } })
+        return true
       }),
 
     /** Notes a use in the transaction of the sign-in; false when the passkey was removed meanwhile. */

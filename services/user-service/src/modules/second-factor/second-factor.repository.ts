@@ -1,5 +1,6 @@
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import type { SecretBox } from '../../infrastructure/secret-box.ts'
+import { recordActivity } from '../activity/activity.repository.ts'
 import { canonicalCode, hashRecoveryCode, isTotpCode, totpStepOf } from './second-factor.ts'
 
 export type SecondFactorRepository = ReturnType<typeof createSecondFactorRepository>
@@ -49,6 +50,7 @@ export function createSecondFactorRepository(mysql: Mysql, box: SecretBox, now: 
           select: { userId: true },
         })
         await replaceCodes(tx, userId, recoveryCodes)
+        await recordActivity(tx, { userId, type: 'totp_enabled' })
         return 'enabled'
       }),
 
@@ -59,6 +61,7 @@ export function createSecondFactorRepository(mysql: Mysql, box: SecretBox, now: 
           data: { totpSecret: null, totpEnabledAt: null, totpLastStep: 0 },
         })
         await tx.recoveryCode.deleteMany({ where: { userId } })
+        await recordActivity(tx, { userId, type: 'totp_disabled' })
       }),
 
     replaceRecoveryCodes: (userId: number, codes: readonly string[]) =>

@@ -3,6 +3,7 @@ import type { Outbox } from '@bigtech/outbox'
 import type { RevocationList } from '@bigtech/service-kit'
 import { Counter, type Registry } from 'prom-client'
 import type { Transaction } from '../../infrastructure/mysql.ts'
+import { recordActivity } from '../activity/activity.repository.ts'
 import { noteRevocations } from './revocations.repository.ts'
 import type { SessionCache } from './session-cache.ts'
 
@@ -80,5 +81,6 @@ export async function endSessionsIn(tx: Transaction, outbox: Outbox, request: En
   await noteRevocations(tx, ids)
   const payload = { user_id: userId, session_ids: ids, reason }
   await outbox.enqueue(tx, userSessionRevoked, payload, { correlationId })
+  await recordActivity(tx, { userId, type: 'sessions_ended', data: { reason, count: ids.length } })
   return ids
 }

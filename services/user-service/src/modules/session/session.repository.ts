@@ -4,6 +4,7 @@ import { inBatches } from '@bigtech/stores'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { canSignIn } from '../account/account.ts'
 import { createLink } from '../account/account-links.ts'
+import { recordActivity } from '../activity/activity.repository.ts'
 import { cancelDeletion } from '../deletion/deletion.repository.ts'
 import { MAX_SESSIONS, type Session, type SessionView } from './session.ts'
 import type { EndRequest, SessionEnder } from './session-ender.ts'
@@ -114,6 +115,11 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
             } as const
             await createLink(tx, outbox, link, correlationId)
           }
+          const { device, ipPrefix } = session
+          const data = { session_id: session.id }
+          await recordActivity(tx, { userId, type: 'signed_in', data, device, ipPrefix })
+          if (deletionCancelled)
+            await recordActivity(tx, { userId, type: 'deletion_cancelled', device, ipPrefix })
           const surplus = await makeRoom(tx, ender, userId, correlationId)
           return { role, suspension: null, surplus, deletionCancelled }
         })

@@ -1,0 +1,20 @@
+import type { Service } from '@bigtech/service-kit'
+import type { Stores } from '../../infrastructure/stores.ts'
+import { activitySubscriptions } from './activity.consumers.ts'
+import { createActivityRepository } from './activity.repository.ts'
+import { activityRoutes } from './activity.routes.ts'
+
+const KEEP_MS = 180 * 86_400_000
+const PURGE_MS = 60 * 60_000
+
+/** Wires the activity log. What this service does itself is recorded where it is done. */
+export function createActivities({ service, stores }: { service: Service; stores: Stores }): void {
+  const activities = createActivityRepository(stores.mysql)
+  service.subscribe('activities', activitySubscriptions(stores.mysql))
+  service.app.register(activityRoutes, { activities })
+  service.every({
+    name: 'purge activities',
+    everyMs: PURGE_MS,
+    run: () => activities.purge(new Date(Date.now() - KEEP_MS)),
+  })
+}

@@ -1,0 +1,32 @@
+import type { ActivityType } from '@bigtech/contracts'
+
+/** Something that happened in an account, for its owner to read. */
+export interface Activity {
+  readonly id: number
+  readonly type: ActivityType
+  readonly data: Readonly<Record<string, unknown>>
+  readonly device: string | null
+  readonly ipPrefix: string | null
+  readonly createdAt: Date
+}
+
+/** What each type means, for clients that do not know it. */
+export const descriptions: Readonly<Record<ActivityType, string>> = {
+  signed_in: 'Signed in',
+  sessions_ended: 'Sessions ended',
+  password_changed: 'Password changed',
+  password_reset: 'Password set with a link sent by mail',
+  email_verified: 'Email address verified',
+  email_changed: 'Email address changed',
+  email_change_undone: 'Change of the email address undone',
+  username_changed: 'Username changed',
+  profile_updated: 'Profile changed',
+  totp_enabled: 'Authenticator app turned on',
+  totp_disabled: 'Authenticator app turned off',
+  passkey_added: 'Passkey added',
+  passkey_removed: 'Passkey removed',
+  deletion_requested: 'Deletion of the account requested',
+  deletion_cancelled: 'Deletion of the account taken back',
+  friend_added: 'New friend',
+  room_created: 'Room created',
+}
