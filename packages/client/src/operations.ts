@@ -35,6 +35,9 @@ export type StoredFile = { file_id: string; purpose: "attachment" | "avatar"; st
 
 export type RoomHead = { room_id: number; seq: number; cseq: number }
 
+/** Send a friend request to the owner of an invite link. */
+export const acceptFriendInvite: Operation<{ params: { token: string } }, FriendRequest> = { method: 'POST', path: '/friends/invites/:token' }
+
 /** Accept a request you received. */
 export const acceptFriendRequest: Operation<{ params: { id: number } }, FriendRequest> = { method: 'POST', path: '/friends/requests/:id/accept' }
 
@@ -94,6 +97,9 @@ export const confirmEmail: Operation<{ body: { token: string } }, undefined> = {
 
 /** Turn the authenticator app on with a code of it. */
 export const confirmTotp: Operation<{ body: { code: string } }, { recovery_codes: string[] }> = { method: 'POST', path: '/auth/totp/confirm' }
+
+/** A link by which people ask to be your friend. */
+export const createFriendInvite: Operation<NoInput, { token: string; expires_at: string }> = { method: 'POST', path: '/friends/invites' }
 
 /** A nonce for a sign-in with Google. */
 export const createGoogleNonce: Operation<NoInput, { nonce: string; expires_in: number }> = { method: 'POST', path: '/auth/google/nonce', auth: 'public' }
@@ -191,6 +197,9 @@ export const getFileContent: Operation<{ params: { file_id: string }; query?: { 
 /** An address of a file that works for 60 seconds without a token. */
 export const getFileLink: Operation<{ params: { file_id: string }; query?: { variant?: "original" | "thumb_320" | "thumb_1280" | undefined; message_id?: string | undefined } }, { url: string; expires_at: string }> = { method: 'GET', path: '/files/:file_id/link' }
 
+/** Whose invite link it is. */
+export const getFriendInvite: Operation<{ params: { token: string } }, { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null }> = { method: 'GET', path: '/friends/invites/:token' }
+
 /** Who may send you friend requests. */
 export const getFriendSettings: Operation<NoInput, { requests_from: "everyone" | "friends_of_friends" | "nobody" }> = { method: 'GET', path: '/friends/settings' }
 
@@ -204,7 +213,7 @@ export const getMessage: Operation<{ params: { room_id: number; message_id: stri
 export const getMyProfile: Operation<NoInput, OwnProfile> = { method: 'GET', path: '/profile/me' }
 
 /** Your privacy settings and language. */
-export const getMySettings: Operation<NoInput, { presence_visibility: "everyone" | "friends" | "nobody"; findable_by_email: boolean; locale: string }> = { method: 'GET', path: '/profile/me/settings' }
+export const getMySettings: Operation<NoInput, { presence_visibility: "everyone" | "friends" | "nobody"; findable_by_name: boolean; findable_by_email: boolean; locale: string }> = { method: 'GET', path: '/profile/me/settings' }
 
 /** What you are told, and when. */
 export const getNotificationPreferences: Operation<NoInput, { message_push: boolean; friend_request_push: boolean; mentions_when_muted: boolean; show_preview: boolean; quiet_hours: { start: string; end: string; time_zone: string } | null }> = { method: 'GET', path: '/notifications/preferences' }
@@ -425,6 +434,9 @@ export const requestEmailVerification: Operation<NoInput, undefined> = { method:
 /** Set a new password with the link. */
 export const resetPassword: Operation<{ body: { token: string; new_password: string } }, undefined> = { method: 'POST', path: '/auth/password/reset', auth: 'public' }
 
+/** End all your invite links. */
+export const revokeFriendInvites: Operation<NoInput, undefined> = { method: 'DELETE', path: '/friends/invites' }
+
 /** Make a link stop working. */
 export const revokeJoinLink: Operation<{ params: { room_id: number; link_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/links/:link_id' }
 
@@ -492,7 +504,7 @@ export const updateFriendSettings: Operation<{ body: { requests_from: "everyone"
 export const updateMyProfile: Operation<{ body: { display_name?: string | undefined; status_message?: string | null | undefined; profile_image_url?: string | null | undefined } }, OwnProfile> = { method: 'PUT', path: '/profile/me' }
 
 /** Change your privacy settings and language. */
-export const updateMySettings: Operation<{ body: { presence_visibility?: "everyone" | "friends" | "nobody" | undefined; findable_by_email?: boolean | undefined; locale?: string | undefined } }, { presence_visibility: "everyone" | "friends" | "nobody"; findable_by_email: boolean; locale: string }> = { method: 'PUT', path: '/profile/me/settings' }
+export const updateMySettings: Operation<{ body: { presence_visibility?: "everyone" | "friends" | "nobody" | undefined; findable_by_name?: boolean | undefined; findable_by_email?: boolean | undefined; locale?: string | undefined } }, { presence_visibility: "everyone" | "friends" | "nobody"; findable_by_name: boolean; findable_by_email: boolean; locale: string }> = { method: 'PUT', path: '/profile/me/settings' }
 
 /** Say who may add you to groups. */
 export const updateReceiverSettings: Operation<{ body: { strangers_may_add: boolean } }, { strangers_may_add: boolean }> = { method: 'PUT', path: '/rooms/settings/me' }
@@ -557,6 +569,7 @@ export type ProblemCode =
   | 'FRIEND_REQUEST_NOT_FOUND'
   | 'FRIENDSHIP_NOT_FOUND'
   | 'FRIEND_REQUEST_REFUSED'
+  | 'INVITE_INVALID'
   | 'FRIEND_REQUESTS_CLOSED'
   | 'FRIEND_REQUEST_LIMIT'
   | 'ROOM_NOT_FOUND'

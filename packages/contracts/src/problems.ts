@@ -271,6 +271,11 @@ export const problems = {
     title: 'You cannot send a request to this user.',
     meaning: 'You have blocked this user: unblock first.',
   },
+  INVITE_INVALID: {
+    status: 404,
+    title: 'This invite link does not work.',
+    meaning: 'Unknown, expired, or ended by its owner. Ask for a new one.',
+  },
   FRIEND_REQUESTS_CLOSED: {
     status: 403,
     title: 'This user takes no friend requests from you.',

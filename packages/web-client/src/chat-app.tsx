@@ -20,6 +20,7 @@ const FindPeoplePage = lazy(() => import('./friends/find-people-page.tsx'))
 const SettingsList = lazy(() => import('./settings/settings-list.tsx'))
 const SettingsPage = lazy(() => import('./settings/settings-page.tsx'))
 const NewGroupPage = lazy(() => import('./group/new-group-page.tsx'))
+const InvitePage = lazy(() => import('./friends/invite-page.tsx'))
 const JoinPage = lazy(() => import('./group/join-page.tsx'))
 const SearchPage = lazy(() => import('./search/search-page.tsx'))
 const ModerationNotice = lazy(() => import('./moderation/moderation-notice.tsx'))
@@ -113,6 +114,7 @@ function Detail() {
       <Route path="/new-group" component={NewGroupPage} />
       <Route path="/search" component={SearchPage} />
       <Route path="/join" component={JoinPage} />
+      <Route path="/add" component={InvitePage} />
       <Route path="/rooms">
         <Empty title={t('rooms.choose')} />
       </Route>

@@ -103,3 +103,17 @@ it('a friend gets a nickname, becomes a favourite, and hides', async () => {
   expect(complaints).toEqual([])
   await close()
 }, 60_000)
+
+it('an invite link is shown as a QR code, and whoever opens it asks its owner to be friends', async () => {
+  const owner = await openApp(browser, mina, { at: '/friends/find' })
+  await owner.page.getByRole('button', { name: 'My invite link and QR code' }).click()
+  await owner.page.getByRole('img', { name: 'QR code of your invite link' }).waitFor()
+  const address = await owner.page.getByLabel('Your invite link').inputValue()
+  expect(await axeViolations(owner.page)).toEqual([])
+  const guest = await openApp(browser, moderator, { at: new URL(address).pathname + new URL(address).hash })
+  await guest.page.getByText('김미나').first().waitFor()
+  await guest.page.getByRole('button', { name: 'Add friend' }).click()
+  await guest.page.getByText('Request sent.').waitFor()
+  expect([...owner.complaints, ...guest.complaints]).toEqual([])
+  await Promise.all([owner.close(), guest.close()])
+}, 60_000)

@@ -1,7 +1,10 @@
 import { expect } from 'vitest'
 import { http, newPerson, stack } from '../../e2e/stack.ts'
 import { everybody, ownersOnly, type Row } from './row.ts'
-import { askForFriendship } from './scene.ts'
+import { askForFriendship, type Scene } from './scene.ts'
+
+const newInvite = async ({ as }: Scene) => (await as('owner')('POST', `${stack.friend}/friends/invites`)).body
+const ofInvite = (_scene: Scene, _role: unknown, { token }: { token: string }) => ({ params: { token } })
 
 const notTheirs = 'FRIEND_REQUEST_NOT_FOUND'
 
@@ -31,6 +34,37 @@ export const friendRows: readonly Row[] = [
     },
     request: (_scene, _role, { id }) => ({ body: { target_user_id: id } }),
   },
+  { operationId: 'createFriendInvite', table: everybody(201) },
+  {
+    operationId: 'getFriendInvite',
+    table: everybody(200, { blocked: 'INVITE_INVALID' }),
+    once: newInvite,
+    request: ofInvite,
+    missing: { token: 'INVITE_INVALID' },
+  },
+  {
+    operationId: 'acceptFriendInvite',
+    // They have asked the owner above, or are friends.
+    table: everybody('FRIEND_REQUEST_EXISTS', {
+      friend: 'ALREADY_FRIENDS',
+      owner: 'FRIEND_SELF',
+      blocked: 'INVITE_INVALID',
+    }),
+    once: newInvite,
+    request: ofInvite,
+    missing: { token: 'INVITE_INVALID' },
+  },
+  {
+    operationId: 'acceptFriendInvite',
+    when: 'its owner is new',
+    table: everybody(201),
+    once: async () => {
+      const { token } = await newPerson()
+      return (await http('POST', `${stack.friend}/friends/invites`, { token })).body
+    },
+    request: ofInvite,
+  },
+  { operationId: 'revokeFriendInvites', table: everybody(204) },
   { operationId: 'getFriendSettings', table: everybody(200) },
   {
     operationId: 'updateFriendSettings',

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { timestamp, userId } from '../ids.ts'
-import { multiLine, singleLine } from '../text/text.ts'
+import { multiLine, opaqueText, singleLine } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import { idParam, pageOf, pageQuery } from './paging.ts'
 
@@ -383,4 +383,70 @@ export const exportFriends = defineRoute({
       blocked: [],
     },
   },
+})
+
+const inviteToken = z.object({ token: opaqueText({ min: 8, max: 64 }) })
+const inviteExample = 'kq1bY3s0v9Zr4tXw'
+
+export const createFriendInvite = defineRoute({
+  operationId: 'createFriendInvite',
+  method: 'POST',
+  path: '/friends/invites',
+  tag: 'friend invites',
+  summary: 'A link by which people ask to be your friend',
+  description:
+    'For a message or a QR code. It works for 7 days, for any number of people, and whatever `requests_from` says. The token is shown this once; of more than 20 links the oldest ends.',
+  success: {
+    status: 201,
+    description: 'The token, to be put into the address that your client understands.',
+    schema: z.object({ token: z.string(), expires_at: timestamp }),
+    example: { token: inviteExample, expires_at: '2026-02-03T10:00:00.000Z' },
+  },
+  problems: ['RATE_LIMITED'],
+})
+
+export const revokeFriendInvites = defineRoute({
+  operationId: 'revokeFriendInvites',
+  method: 'DELETE',
+  path: '/friends/invites',
+  tag: 'friend invites',
+  summary: 'End all your invite links',
+  success: { status: 204, description: 'None works any more.' },
+})
+
+export const getFriendInvite = defineRoute({
+  operationId: 'getFriendInvite',
+  method: 'GET',
+  path: '/friends/invites/:token',
+  tag: 'friend invites',
+  summary: 'Whose invite link it is',
+  secretPath: true,
+  params: inviteToken,
+  success: { status: 200, description: 'Its owner.', schema: person, example: personExample },
+  problems: ['INVITE_INVALID', 'RATE_LIMITED'],
+})
+
+export const acceptFriendInvite = defineRoute({
+  operationId: 'acceptFriendInvite',
+  method: 'POST',
+  path: '/friends/invites/:token',
+  tag: 'friend invites',
+  summary: 'Send a friend request to the owner of an invite link',
+  secretPath: true,
+  params: inviteToken,
+  success: {
+    status: 201,
+    description: 'The request, or the friendship that it completed.',
+    schema: friendRequest,
+    example: requestExample,
+  },
+  problems: [
+    'INVITE_INVALID',
+    'FRIEND_SELF',
+    'FRIEND_REQUEST_EXISTS',
+    'ALREADY_FRIENDS',
+    'FRIEND_REQUEST_REFUSED',
+    'FRIEND_REQUEST_LIMIT',
+    'RATE_LIMITED',
+  ],
 })

@@ -39,6 +39,10 @@ export const userSettings = z.object({
   presence_visibility: presenceVisibility.meta({
     description: 'Who may see when you are online; you see it of nobody who may not see yours.',
   }),
+  findable_by_name: z.boolean().meta({
+    description:
+      'Whether a search for your username or display name finds you. Friends have you in their list.',
+  }),
   findable_by_email: z
     .boolean()
     .meta({ description: 'Whether a search for your exact email address finds you.' }),
@@ -48,6 +52,7 @@ export type UserSettings = z.infer<typeof userSettings>
 
 const settingsExample: UserSettings = {
   presence_visibility: 'friends',
+  findable_by_name: true,
   findable_by_email: false,
   locale: 'ko',
 }
@@ -105,6 +110,7 @@ export const updateMySettings = defineRoute({
   body: z
     .strictObject({
       presence_visibility: presenceVisibility.optional(),
+      findable_by_name: z.boolean().optional(),
       findable_by_email: z.boolean().optional(),
       locale: locale.optional(),
     })

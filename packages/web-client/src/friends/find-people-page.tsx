@@ -1,7 +1,7 @@
 import { listFriendSuggestions, searchUsers, sendFriendRequest } from '@bigtech/client'
 import { useQuery } from '@tanstack/react-query'
-import { UserPlus } from 'lucide-react'
-import { useState } from 'react'
+import { QrCode, UserPlus } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
 import { call } from '../core/api.ts'
 import { keys, useChat } from '../core/chat.ts'
 import { useFriends, useRequests } from '../core/queries.ts'
@@ -16,10 +16,13 @@ import { Spinner } from '../ui/spinner.tsx'
 import { PersonRow } from './person-row.tsx'
 import '../styles/people.css'
 
+const InviteDialog = lazy(() => import('./invite-dialog.tsx'))
+
 /** Searches people by name or email address; suggestions while nothing is typed. */
 export default function FindPeoplePage() {
   const t = useT()
   const [text, setText] = useState('')
+  const [isInviting, setInviting] = useState(false)
   const q = useSettled(text.trim())
   return (
     <Page title={t('friends.find')} back="/friends">
@@ -32,6 +35,14 @@ export default function FindPeoplePage() {
         placeholder={t('friends.searchPlaceholder')}
         aria-label={t('friends.searchPlaceholder')}
       />
+      <button type="button" className="row-link" onClick={() => setInviting(true)}>
+        <QrCode size={18} aria-hidden="true" /> {t('invite.title')}
+      </button>
+      {isInviting && (
+        <Suspense>
+          <InviteDialog onClose={() => setInviting(false)} />
+        </Suspense>
+      )}
       {q ? <Found q={q} /> : <Suggestions />}
     </Page>
   )

@@ -289,6 +289,7 @@ export const texts = {
   'privacy.presence.friends': 'Friends',
   'privacy.presence.nobody': 'Nobody',
   'privacy.presenceHint': 'You do not see it of people from whom you hide it.',
+  'privacy.byName': 'People can find me by my name',
   'privacy.byEmail': 'People can find me by my exact email address',
   'privacy.strangers': 'People who are not friends may add me to groups',
   'notifications.here': 'Notifications in this browser',
@@ -474,6 +475,13 @@ export const texts = {
   'error.REPORT_CLOSED': 'Another moderator has decided this report.',
   'error.MODERATION_REFUSED': 'You may not decide about this person.',
   'error.ACCOUNT_ROLE_REQUIRED': 'Your account does not have the role for this.',
+  'invite.title': 'My invite link and QR code',
+  'invite.qr': 'QR code of your invite link',
+  'invite.link': 'Your invite link',
+  'invite.copy': 'Copy link',
+  'invite.revoke': 'End all my links',
+  'invite.revoked': 'None of your invite links works any more.',
+  'error.INVITE_INVALID': 'This link does not work any more. Ask for a new one.',
 }
 
 export type Texts = typeof texts

@@ -26,7 +26,11 @@ export function PrivacySection() {
   const own = useQuery({ queryKey: ['settings'], queryFn: () => call(getMySettings, {}) })
   const receiver = useQuery({ queryKey: ['receiver'], queryFn: () => call(getReceiverSettings, {}) })
   if (!own.data || !receiver.data) return <Spinner />
-  const change = (body: { presence_visibility?: Visibility; findable_by_email?: boolean }) =>
+  const change = (body: {
+    presence_visibility?: Visibility
+    findable_by_email?: boolean
+    findable_by_name?: boolean
+  }) =>
     void attempt(async () => chat.queries.setQueryData(['settings'], await call(updateMySettings, { body })))
   const changeReceiver = (strangers_may_add: boolean) =>
     void attempt(async () =>
@@ -50,6 +54,11 @@ export function PrivacySection() {
         </select>
         <p className="hint">{t('privacy.presenceHint')}</p>
       </div>
+      <SwitchRow
+        label={t('privacy.byName')}
+        isOn={own.data.findable_by_name}
+        onChange={(findable_by_name) => change({ findable_by_name })}
+      />
       <SwitchRow
         label={t('privacy.byEmail')}
         isOn={own.data.findable_by_email}

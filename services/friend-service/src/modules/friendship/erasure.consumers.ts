@@ -3,6 +3,7 @@ import { on, type Subscription } from '@bigtech/kafka'
 import { type Outbox, once } from '@bigtech/outbox'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { PeopleRepository } from '../people/people.repository.ts'
+import type { FriendInvitesRepository } from './friend-invites.repository.ts'
 import type { FriendNotesRepository } from './friend-notes.repository.ts'
 import { enqueuePairEvents } from './friendship.events.ts'
 import type { FriendshipRepository } from './friendship.repository.ts'
@@ -15,6 +16,7 @@ export interface ErasureDependencies {
   readonly mysql: Mysql
   readonly repository: FriendshipRepository
   readonly notes: Pick<FriendNotesRepository, 'forget'>
+  readonly invites: Pick<FriendInvitesRepository, 'forget'>
   readonly people: PeopleRepository
   readonly outbox: Outbox
 }
@@ -27,6 +29,7 @@ export function erasureConsumers({
   mysql,
   repository,
   notes,
+  invites,
   people,
   outbox,
 }: ErasureDependencies): Subscription[] {
@@ -51,6 +54,7 @@ export function erasureConsumers({
         if (!(await once(tx, CONSUMER, event.event_id))) return 'duplicate'
         await repository.forgetSender(tx, userId)
         await notes.forget(tx, userId)
+        await invites.forget(tx, userId)
         await outbox.enqueue(
           tx,
           friendDataErased,

@@ -82,6 +82,12 @@ export class FriendListsService {
     return { rows, position: (row) => [names.get(row.userId), row.userId] }
   }
 
+  /** One person's public profile, as lists show it. */
+  async describeOne(ctx: AuthenticatedContext, userId: number) {
+    const described = await this.#describe(ctx, [{ userId }], { presence: false })
+    return personView(described.of(userId))
+  }
+
   async listBlockedUsers(ctx: AuthenticatedContext, query: PageQuery) {
     const after = relationAfter(query.cursor)
     const rows = await this.#deps.repository.blocked(ctx.actor.userId, query.limit + 1, after)

@@ -15,7 +15,7 @@ export type NoteChange = { readonly [Name in keyof FriendNote]?: FriendNote[Name
 /** Whose requests a user takes. */
 export type RequestsFrom = 'everyone' | 'friends_of_friends' | 'nobody'
 
-export const noNote: FriendNote = { nickname: null, favourite: false, hidden: false }
+const noNote: FriendNote = { nickname: null, favourite: false, hidden: false }
 /** How many of a user's friends are looked at for one in common. */
 const MOST_FRIENDS_COMPARED = 5_000
 

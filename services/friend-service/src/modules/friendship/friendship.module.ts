@@ -3,6 +3,8 @@ import type { Mysql } from '../../infrastructure/mysql.ts'
 import { FriendMetrics } from '../../metrics.ts'
 import type { PeopleModule } from '../people/people.module.ts'
 import { erasureConsumers } from './erasure.consumers.ts'
+import { FriendInvitesRepository } from './friend-invites.repository.ts'
+import { friendInviteRoutes } from './friend-invites.routes.ts'
 import { FriendListsRepository } from './friend-lists.repository.ts'
 import { FriendListsService } from './friend-lists.service.ts'
 import { FriendNotesRepository } from './friend-notes.repository.ts'
@@ -27,6 +29,7 @@ export function createFriendships(options: {
   const { people, repository: peopleRepository } = options.people
   const repository = new FriendshipRepository(mysql)
   const notes = new FriendNotesRepository(mysql, outbox, repository)
+  const invites = new FriendInvitesRepository(mysql)
   const onCommitted = () => outbox.wake()
   const friendships = new FriendshipService({
     repository,
@@ -39,10 +42,12 @@ export function createFriendships(options: {
     now,
   })
   const lists = new FriendListsService({ repository: new FriendListsRepository(mysql), people, now })
+  service.app.register(friendInviteRoutes, { invites, friendships, lists, limiter, now })
+  service.every({ name: 'purge invites', everyMs: REQUEST_ID_PURGE_MS, run: () => invites.purge(now()) })
   service.app.register(friendshipRoutes, { friendships, lists, notes, onCommitted, limiter, actionsPerHour })
   service.subscribe(
     'deletions',
-    erasureConsumers({ mysql, repository, notes, people: peopleRepository, outbox }),
+    erasureConsumers({ mysql, repository, notes, invites, people: peopleRepository, outbox }),
   )
   service.every({
     name: 'expire requests',

@@ -47,6 +47,7 @@ export class FriendshipService {
     ctx: AuthenticatedContext,
     targetId: number,
     message: string | null = null,
+    { isInvited = false } = {},
   ): Promise<FriendRequest> {
     const me = ctx.actor.userId
     if (targetId === me) throw new Problem('FRIEND_SELF')
@@ -61,7 +62,7 @@ export class FriendshipService {
       const newRequestId = await repository.newRequestId(tx)
       // Only now, and rolled back: a deleted account must take as long to refuse as one that blocked the sender.
       if (isErased) throw new Problem('USER_NOT_FOUND')
-      const isClosed = !(await this.#deps.notes.takesRequests(tx, targetId, me))
+      const isClosed = !isInvited && !(await this.#deps.notes.takesRequests(tx, targetId, me))
       const by = sideOf(me, targetId)
       const send: Action = { type: 'send', by, newRequestId, pendingOut: count, isClosed }
       const sent = await this.#apply(ctx, tx, stored, send, (firstExpiresAt - nowMs) / 1_000)

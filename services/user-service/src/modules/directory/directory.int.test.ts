@@ -74,6 +74,21 @@ describe('searching', () => {
     expect(await search(viewer, person.email.slice(0, -1))).toEqual([])
   })
 
+  it('does not find by name whoever does not want it, but themselves, and shows their profile by id', async () => {
+    const name = uniqueName('shy')
+    const [viewer, shy] = [await users.person(), await users.person({ display_name: name })]
+    const change = (findable_by_name: boolean) =>
+      users.call('PUT', '/profile/me/settings', { token: shy.token, body: { findable_by_name } })
+    expect(await search(viewer, name)).toEqual([shy.userId])
+    expect((await change(false)).body.findable_by_name).toBe(false)
+    expect(await search(viewer, name)).toEqual([])
+    expect(await search(viewer, shy.username)).toEqual([])
+    expect(await search(shy, name)).toEqual([shy.userId])
+    expect((await users.call('GET', `/users/${shy.userId}`, { token: viewer.token })).status).toBe(200)
+    await change(true)
+    expect(await search(viewer, name)).toEqual([shy.userId])
+  })
+
   it('never shows an address', async () => {
     const [viewer, person] = [await users.person(), await users.person()]
     for (const url of [

@@ -67,6 +67,7 @@ export function createDirectoryRepository(mysql: Mysql) {
           SELECT STRAIGHT_JOIN t.term, ${publicColumns}
           FROM user_search_terms t JOIN users u ON u.id = t.user_id
           WHERE t.term LIKE ${likePrefix(prefix)} ${rest} AND u.status = 'active'
+            AND (u.findable_by_name = 1 OR u.id = ${viewerId})
             AND ${notBlocking(viewerId)} AND ${notBlocked(viewerId)}
           ORDER BY t.term, t.user_id LIMIT ${limit}`
         return rows.map((row) => ({ ...toPublicUser(row), term: row.term }))

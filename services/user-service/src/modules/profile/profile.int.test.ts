@@ -116,7 +116,12 @@ describe('my settings', () => {
     const { token } = await users.person({ locale: 'en' })
     const url = '/profile/me/settings'
     const first = await users.call('GET', url, { token })
-    expect(first.body).toEqual({ presence_visibility: 'everyone', findable_by_email: false, locale: 'en' })
+    expect(first.body).toEqual({
+      presence_visibility: 'everyone',
+      findable_by_name: true,
+      findable_by_email: false,
+      locale: 'en',
+    })
     const body = { presence_visibility: 'nobody' }
     const changed = await users.call('PUT', url, { token, body })
     expect(changed.body).toEqual({ ...first.body, ...body })

@@ -56,6 +56,7 @@ interface OwnRow {
   readonly role: string
   readonly locale: string
   readonly presenceVisibility: string
+  readonly findableByName: boolean
   readonly findableByEmail: boolean
   readonly createdAt: Date
   readonly version: number
@@ -108,11 +109,12 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
           const before = toSettings(row)
           const after = merge<Settings>(before, change)
           if (isSame(before, after)) return { before, after }
-          const { presenceVisibility, findableByEmail, locale } = after
+          const { presenceVisibility, findableByName, findableByEmail, locale } = after
           await tx.user.update({
             where: { id: userId },
             data: {
               presenceVisibility,
+              findableByName,
               findableByEmail,
               locale,
               updatedAt: new Date(),
@@ -208,6 +210,7 @@ function toProfile(row: OwnRow): Profile {
 function toSettings(row: OwnRow): Settings {
   return {
     presenceVisibility: row.presenceVisibility as PresenceVisibility,
+    findableByName: row.findableByName,
     findableByEmail: row.findableByEmail,
     locale: row.locale,
   }

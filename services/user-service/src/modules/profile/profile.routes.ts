@@ -40,6 +40,7 @@ export async function profileRoutes(
     settingsBody(
       await profiles.updateMySettings(ctx, {
         presenceVisibility: body.presence_visibility,
+        findableByName: body.findable_by_name,
         findableByEmail: body.findable_by_email,
         locale: body.locale,
       }),
@@ -73,6 +74,7 @@ function profileBody(profile: Profile): OwnProfile {
 function settingsBody(settings: Settings): UserSettings {
   return {
     presence_visibility: settings.presenceVisibility,
+    findable_by_name: settings.findableByName,
     findable_by_email: settings.findableByEmail,
     locale: settings.locale,
   }

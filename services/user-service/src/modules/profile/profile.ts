@@ -22,6 +22,7 @@ export interface ProfileChange {
 
 export interface Settings {
   readonly presenceVisibility: PresenceVisibility
+  readonly findableByName: boolean
   readonly findableByEmail: boolean
   readonly locale: string
 }
