@@ -24,6 +24,14 @@ export default defineConfig({
       reporter: ['text-summary', 'html', 'json-summary'],
       reportsDirectory: 'coverage',
       reportOnFailure: true,
+      // The floor, in percent. `npm run coverage` raises it here to a point below what it reaches: commit that.
+      thresholds: {
+        statements: 26,
+        branches: 25,
+        functions: 20,
+        lines: 27,
+        autoUpdate: (reached, floor) => Math.max(floor, Math.floor(reached) - 1),
+      },
     },
     projects: [
       // Beside the source, no server needed; and what is checked about the files of the operators and the layout.

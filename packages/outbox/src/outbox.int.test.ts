@@ -255,6 +255,7 @@ describe('relay', () => {
     await other.query('SELECT GET_LOCK(?, 0)', [LOCK()])
     const { relay, stop } = startRelay()
     await enqueue(1)
+    // Nothing may happen: longer than the second after which an idle relay looks again.
     await new Promise((resolve) => setTimeout(resolve, 1_200))
     expect(relay.holdsLock).toBe(false)
     expect(await unsent()).toBe(1)
