@@ -18,6 +18,11 @@ const names = [
   'listMessages',
   'listMessageVersions',
   'searchMessages',
+  'listReports',
+  'listDecisions',
+  'listModerationNotices',
+  'listRoomBans',
+  'listRoomAudit',
 ] as const
 
 let operations: ReadonlyMap<string, Operation>

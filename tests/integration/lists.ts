@@ -1,5 +1,14 @@
 import { uniqueName, waitFor } from '@bigtech/testkit'
-import { befriend, expectStatus, http, newPerson, type Person, signIn, stack } from '../e2e/stack.ts'
+import {
+  befriend,
+  expectStatus,
+  http,
+  newModerator,
+  newPerson,
+  type Person,
+  signIn,
+  stack,
+} from '../e2e/stack.ts'
 import type { Values } from './operations.ts'
 
 /** A list with something in it, and a way to put one more in. */
@@ -37,8 +46,44 @@ export async function allLists(): Promise<List[]> {
       userLists(tag, asked, reader),
       friendLists({ asked, hub, blocker, reader, rest }),
       roomLists(hub, reader, others),
+      moderationLists([asked, hub]),
     ])
   ).flat()
+}
+
+async function moderationLists(reporters: readonly [Person, Person]): Promise<List[]> {
+  const [moderator, target] = await Promise.all([newModerator(), newPerson()])
+  const post = (person: Person, path: string, json: unknown) =>
+    expectStatus(201, http('POST', `${stack.user}/moderation${path}`, { token: person.token, json }))
+  const warn = (reporter: Person) => async () => {
+    const { body } = await post(reporter, '/reports', { user_id: target.id, reason: 'spam' })
+    await post(moderator, `/reports/${body.report_id}/decisions`, { action: 'warn' })
+  }
+  await times(5, warn(reporters[0]))
+  const readers = [moderator, moderator] as const
+  return [
+    // Closed ones: other tests decide what is open.
+    {
+      operationId: 'listReports',
+      readers,
+      query: { state: 'closed' },
+      insert: warn(reporters[0]),
+      keyOf: ({ report_id }) => report_id,
+    },
+    {
+      operationId: 'listDecisions',
+      readers,
+      query: { user_id: target.id },
+      insert: warn(reporters[1]),
+      keyOf: ({ decision_id }) => decision_id,
+    },
+    {
+      operationId: 'listModerationNotices',
+      readers: [target, target],
+      insert: warn(reporters[1]),
+      keyOf: ({ notice_id }) => notice_id,
+    },
+  ]
 }
 
 async function userLists(tag: string, person: Person, reader: Person): Promise<List[]> {
@@ -121,7 +166,9 @@ async function roomLists(owner: Person, member: Person, others: readonly Person[
   await chat(member, 'POST', `/rooms/join/${link.token}`)
   const addLink = () => expectStatus(201, chat(owner, 'POST', `/rooms/${room}/links`, {}))
   const send = () => expectStatus(201, chat(owner, 'POST', `/messages/${room}`, { content: '찾아보세요' }))
-  await Promise.all([times(5, open), times(4, join), times(5, addLink), times(6, send)])
+  let banned = 900_000_000
+  const ban = () => expectStatus(204, chat(owner, 'PUT', `/rooms/${room}/bans/${++banned}`))
+  await Promise.all([times(5, open), times(4, join), times(5, addLink), times(6, send), times(5, ban)])
   const edited = (await send()).body.message_id as string
   let edits = 0
   const edit = () =>
@@ -137,6 +184,8 @@ async function roomLists(owner: Person, member: Person, others: readonly Person[
     { operationId: 'listRooms', readers: [owner, owner], insert: open, keyOf: ({ room_id }) => room_id },
     { operationId: 'listRoomMembers', ...inRoom, insert: join, keyOf: ({ user_id }) => user_id },
     { operationId: 'listJoinLinks', ...ownersAlone, insert: addLink, keyOf: ({ link_id }) => link_id },
+    { operationId: 'listRoomBans', ...ownersAlone, insert: ban, keyOf: ({ user_id }) => user_id },
+    { operationId: 'listRoomAudit', ...ownersAlone, insert: ban, keyOf: ({ audit_id }) => audit_id },
     { operationId: 'listMessages', ...inRoom, insert: send, keyOf: messageKey },
     {
       operationId: 'listMessageVersions',
