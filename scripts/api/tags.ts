@@ -7,6 +7,7 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   presence: 'Who is online, as far as they show it to you.',
   'friend requests': 'Asking, accepting, rejecting.',
   friends: 'Your friends, and people you may know.',
+  'friend invites': 'Links and QR codes by which people ask to be your friend.',
   blocks: 'Whom you have blocked.',
   rooms: 'Groups and 1:1 rooms, and your list of them.',
   'room members': 'Who is in a room, and in which role.',
