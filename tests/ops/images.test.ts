@@ -7,8 +7,8 @@ import { root, serviceNames, text } from './files.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
 const MB = 1_000_000
-/** What an image may weigh. */
-const LIMIT_BYTES = 251 * MB
+/** What an image may weigh; media-service brings the programs and data that read text from pictures. */
+const limitBytes = (name: string) => (name === 'media-service' ? 361 : 251) * MB
 /** gcr.io/distroless/cc-debian12, uncompressed, rounded up: glibc, libstdc++, certificates, time zones. */
 const BASE_BYTES = 25 * MB
 
@@ -96,7 +96,7 @@ describe('the images of the services', () => {
   })
 
   it.each(serviceNames)(
-    '%s stays below 251 MB, holds no development package, and loads from what it holds',
+    '%s stays within its size, holds no development package, and loads from what it holds',
     { timeout: 120_000 },
     (name) => {
       const app = productionTree(name)
@@ -104,7 +104,7 @@ describe('the images of the services', () => {
       console.info(
         `${name}: about ${Math.round(bytes / MB)} MB, ${Math.round(sizeOf(app) / MB)} MB of it /app`,
       )
-      expect(bytes).toBeLessThan(LIMIT_BYTES)
+      expect(bytes).toBeLessThan(limitBytes(name))
 
       const packages = readdirSync(join(app, 'node_modules/.pnpm'))
       expect(

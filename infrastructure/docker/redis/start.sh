@@ -12,7 +12,7 @@ esac
 : "${REDIS_PASSWORD:?}" "${REDIS_USER_PASSWORD:?}" "${REDIS_CHAT_PASSWORD:?}"
 
 # A file, because an argument would show in the process list.
-accounts=/tmp/accounts.acl
+accounts=${TMPDIR:-/tmp}/accounts.acl
 rights='+@all -@admin -@dangerous +info'
 (
   umask 077

@@ -29,6 +29,7 @@ export interface KafkaConnection {
   topicConfigs(topics: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>>
   setTopicConfig(topic: string, config: TopicSettings): Promise<void>
   offsets(topic: string): Promise<TopicOffsets[]>
+  brokerCount(): Promise<number>
   partitionCount(topic: string): Promise<number>
   close(): Promise<void>
 }
@@ -64,6 +65,7 @@ export function createKafka(options: KafkaOptions): KafkaConnection {
     },
     setTopicConfig: (topic, config) => admin.setTopicConfig(prefixed(topic), config),
     offsets: (topic) => admin.offsets(prefixed(topic)),
+    brokerCount: () => admin.brokerCount(),
     partitionCount: (topic) => admin.partitionCount(prefixed(topic)),
     close: () => admin.close(),
   }

@@ -24,6 +24,7 @@ export {
   pages,
   type ServiceOperations,
   type UserOperations,
+  untilReachable,
 } from './operations.ts'
 export { requireOperator } from './operator.ts'
 export type { PeriodicJob, ScheduledJob } from './periodic-jobs.ts'

@@ -70,6 +70,23 @@ export function commandLogger(service: string) {
   return createLogger({ service, level: 'warn', destination: commandLogDestination })
 }
 
+const REACHABLE_TIMEOUT_MS = 15_000
+const RETRY_MS = 500
+
+/** Waits for a store up to 15 s: a command may be patient where a request fails fast. @throws what the last try threw */
+export async function untilReachable(ping: () => Promise<unknown>): Promise<void> {
+  const deadline = Date.now() + REACHABLE_TIMEOUT_MS
+  for (;;) {
+    try {
+      await ping()
+      return
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+}
+
 /** Reads a table page by page in the order of its key. @param next returns the rows after the last one */
 export async function* pages<Row>(
   next: (last: Row | undefined) => Promise<readonly Row[]>,

@@ -1,4 +1,4 @@
-import { loadConfig, type OpenOperations } from '@bigtech/service-kit'
+import { loadConfig, type OpenOperations, untilReachable } from '@bigtech/service-kit'
 import mongoose from 'mongoose'
 import { Registry } from 'prom-client'
 import { z } from 'zod'
@@ -22,6 +22,7 @@ const storeSchema = z.object({
 export const openOperations: OpenOperations = async (env) => {
   const { DATABASE_URL, MONGO_URL } = loadConfig(storeSchema, env)
   const mysql = createMysql(DATABASE_URL, new Registry())
+  await untilReachable(() => mysql.ping())
   const mongo = mongoose.createConnection(MONGO_URL, { serverSelectionTimeoutMS: CONNECT_TIMEOUT_MS })
   const database = async () => (await mongo.asPromise()).db!
   return {

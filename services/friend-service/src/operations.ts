@@ -1,6 +1,6 @@
 import { uuidv7 } from '@bigtech/contracts'
 import { createOutbox } from '@bigtech/outbox'
-import { loadConfig, type OpenOperations } from '@bigtech/service-kit'
+import { loadConfig, type OpenOperations, untilReachable } from '@bigtech/service-kit'
 import { Registry } from 'prom-client'
 import { z } from 'zod'
 import { configSchema } from './config.ts'
@@ -15,6 +15,7 @@ const storeSchema = z.object({ DATABASE_URL: configSchema.shape.DATABASE_URL })
 export const openOperations: OpenOperations = async (env) => {
   const { DATABASE_URL } = loadConfig(storeSchema, env)
   const mysql = createMysql(DATABASE_URL, new Registry())
+  await untilReachable(() => mysql.ping())
   const outbox = createOutbox('friend-service')
   return {
     owned: () => ownedPairs(mysql),

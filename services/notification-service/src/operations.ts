@@ -1,4 +1,4 @@
-import { loadConfig, type OpenOperations } from '@bigtech/service-kit'
+import { loadConfig, type OpenOperations, untilReachable } from '@bigtech/service-kit'
 import { Registry } from 'prom-client'
 import { z } from 'zod'
 import { configSchema } from './config.ts'
@@ -12,6 +12,7 @@ const storeSchema = z.object({ DATABASE_URL: configSchema.shape.DATABASE_URL })
 export const openOperations: OpenOperations = async (env) => {
   const { DATABASE_URL } = loadConfig(storeSchema, env)
   const mysql = createMysql(DATABASE_URL, new Registry())
+  await untilReachable(() => mysql.ping())
   return {
     copies: contactCopies(mysql, new ContactsRepository(mysql)),
     close: () => mysql.close(),

@@ -8,6 +8,7 @@ import {
   type OpenOperations,
   type Service,
   type UserOperations,
+  untilReachable,
 } from '@bigtech/service-kit'
 import { configSchema } from './config.ts'
 import { readSigningKeys, type SigningKeys } from './infrastructure/signing-keys.ts'
@@ -46,6 +47,7 @@ export const openOperations: OpenOperations = async (env) => {
   })
   const stores = await openDataStores(service, config)
   const { mysql, outbox } = stores
+  await untilReachable(() => mysql.ping())
   return {
     owned: () => ownedUsers(mysql),
     copies: relationCopies(mysql),

@@ -1,10 +1,11 @@
-import { ensureTopics, topicSpecs } from '@bigtech/kafka'
+import { ensureTopics, type KafkaConnection, topicSpecs } from '@bigtech/kafka'
 import { CommandError } from '@bigtech/service-kit'
 import type { Command } from 'commander'
 import { withKafka } from '../kafka-session.ts'
 import { type CommandContext, dryRunNote } from '../output.ts'
 
-const DEFAULT_REPLICATION = 3
+/** Copies of each record, as far as there are brokers for them. */
+const MAX_REPLICATION = 3
 
 /** Adds `topics`. */
 export function addTopicsCommand(program: Command, { output, exit }: CommandContext): void {
@@ -12,12 +13,14 @@ export function addTopicsCommand(program: Command, { output, exit }: CommandCont
     .command('topics')
     .description('compare the topics of Kafka with those of the contracts; partitions are never changed')
     .option('--apply', 'create what is missing and set what differs')
-    .addHelpText('after', '\nKAFKA_REPLICATION: copies of each record, default 3')
+    .addHelpText(
+      'after',
+      '\nKAFKA_REPLICATION: copies of each record, default 3, or the number of brokers if that is less',
+    )
     .action(async ({ apply = false }: { apply?: boolean }) => {
-      const replication = Number(process.env.KAFKA_REPLICATION ?? DEFAULT_REPLICATION)
-      if (!Number.isInteger(replication) || replication < 1)
-        throw new CommandError('KAFKA_REPLICATION is not a number of copies.', 2)
-      const differences = await withKafka(({ kafka }) => ensureTopics(kafka, topicSpecs(replication), !apply))
+      const differences = await withKafka(async ({ kafka }) =>
+        ensureTopics(kafka, topicSpecs(await replicationOf(kafka)), !apply),
+      )
       const left = differences.filter(({ isRepairable }) => !apply || !isRepairable)
       output.print(
         [
@@ -32,4 +35,12 @@ export function addTopicsCommand(program: Command, { output, exit }: CommandCont
       )
       exit(left.length === 0 ? 0 : 1)
     })
+}
+
+async function replicationOf(kafka: KafkaConnection): Promise<number> {
+  const given = process.env.KAFKA_REPLICATION
+  const replication = given ? Number(given) : Math.min(MAX_REPLICATION, await kafka.brokerCount())
+  if (!Number.isInteger(replication) || replication < 1)
+    throw new CommandError('KAFKA_REPLICATION is not a number of copies.', 2)
+  return replication
 }

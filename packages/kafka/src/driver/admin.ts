@@ -73,6 +73,7 @@ export function createAdmin(newClient: NewClient): AdminPort {
         throw new KafkaUnavailable(`Kafka does not answer: ${error.message}`, { cause: error })
       })
     },
+    brokerCount: async () => (await ask((admin) => admin.describeCluster())).brokers.length,
     partitionCount: async (topic) => {
       // For a topic it does not know the client fails in a way that says nothing.
       const { topics } = await ask((admin) => admin.fetchTopicMetadata({ topics: [topic] })).catch(

@@ -89,6 +89,7 @@ export interface ConsumerPort {
 
 export interface AdminPort {
   ping(): Promise<void>
+  brokerCount(): Promise<number>
   partitionCount(topic: string): Promise<number>
   offsets(topic: string): Promise<TopicOffsets[]>
   /** The first offset at or after the time, the end if there is none. */

@@ -4,12 +4,15 @@ import { libraryEnv, requireLibraries, triplet, unpackDebian } from '../fetch/de
 import { serverFolder } from '../instance.ts'
 import { findProgram } from '../paths.ts'
 import { answers } from '../readiness.ts'
-import { type Server, type ServerContext, serverDefaults } from './server.ts'
+import { type Server, serverDefaults } from './server.ts'
 
-async function program(context: ServerContext): Promise<{ command: string; env: NodeJS.ProcessEnv }> {
+/** Fetches Redis where it is not installed. */
+export async function redisProgram(
+  cacheFolder: string,
+): Promise<{ command: string; env: NodeJS.ProcessEnv }> {
   const installed = findProgram('redis-server')
   if (installed) return { command: installed, env: process.env }
-  const folder = await ensureArtefact(context.instance.cacheFolder, {
+  const folder = await ensureArtefact(cacheFolder, {
     name: `redis-${triplet()}`,
     title: 'Redis: packages',
     fill: (part, say) =>
@@ -29,7 +32,7 @@ async function program(context: ServerContext): Promise<{ command: string; env: 
 export const redis: Server = {
   title: 'Redis',
   async prepare(context) {
-    const { command, env } = await program(context)
+    const { command, env } = await redisProgram(context.instance.cacheFolder)
     const port = context.instance.ports.redis
     const folder = serverFolder(context.instance, 'redis')
     const settings = {
