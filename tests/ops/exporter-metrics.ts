@@ -23,15 +23,22 @@ export const foreignMetrics: Record<string, readonly string[]> = {
   mongodb_ss_opLatencies_ops: ['op_type'],
   mongodb_ss_connections: ['conn_type'],
   mongodb_ss_mem_resident: [],
+  // The same, collector replicasetstatus: `members.state` of replSetGetStatus
+  mongodb_rs_members_state: ['set', 'member_idx', 'member_state'],
   // oliver006/redis_exporter (exporter/exporter.go); seen in a scrape of Redis 7.0
   redis_up: [],
   redis_memory_used_bytes: [],
   redis_memory_max_bytes: [],
   redis_connected_clients: [],
+  redis_aof_last_write_status: [],
+  redis_aof_last_bgrewrite_status: [],
   redis_blocked_clients: [],
   redis_commands_processed_total: [],
   redis_keyspace_hits_total: [],
   redis_keyspace_misses_total: [],
+  // kubelet (pkg/kubelet/metrics/collectors/volume_stats.go)
+  kubelet_volume_stats_available_bytes: ['namespace', 'persistentvolumeclaim'],
+  kubelet_volume_stats_capacity_bytes: ['namespace', 'persistentvolumeclaim'],
   // danielqsj/kafka_exporter, README "Metrics"
   kafka_brokers: [],
   kafka_topic_partition_current_offset: ['topic', 'partition'],
