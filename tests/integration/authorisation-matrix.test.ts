@@ -142,6 +142,7 @@ describe('what is not there', () => {
     session_id: '0194a8a0-5b00-7000-8000-000000000000',
     deletion_id: '0194a8a0-5b00-4000-8000-000000000000',
     subscription_id: '0194a8a0-5b00-7000-8000-000000000000',
+    passkey_id: '0194a8a0-5b00-7000-8000-000000000000',
   }
   const codes: Record<string, Expected> = {
     room_id: 'ROOM_NOT_FOUND',
@@ -153,6 +154,7 @@ describe('what is not there', () => {
     session_id: 'SESSION_NOT_FOUND',
     deletion_id: 'DELETION_NOT_FOUND',
     subscription_id: 'SUBSCRIPTION_NOT_FOUND',
+    passkey_id: 'PASSKEY_NOT_FOUND',
     report_id: 'REPORT_NOT_FOUND',
     notice_id: 'NOTICE_NOT_FOUND',
   }

@@ -98,7 +98,6 @@ export const userRows: readonly Row[] = [
     callers: few,
     table: everybody('PASSKEY_NOT_FOUND'),
     request: () => ({ params: { passkey_id: crypto.randomUUID() }, body: { password } }),
-    missing: { passkey_id: 'PASSKEY_NOT_FOUND' },
   },
   {
     operationId: 'endReportedSession',
