@@ -188,6 +188,21 @@ describe.each(deployments.map((resource) => [resource.metadata.name, resource] a
   },
 )
 
+describe('the web client', () => {
+  it('is spread over machines, and never drained away at once', () => {
+    const { spec } = podOf(named('Deployment', 'web-client'))
+    expect(spec.topologySpreadConstraints).toHaveLength(2)
+    expect(named('PodDisruptionBudget', 'web-client').spec).toMatchObject({ maxUnavailable: 1 })
+  })
+})
+
+describe('MySQL', () => {
+  it('keeps its binary log for days and not until the volume is full, in Compose as in Kubernetes', () => {
+    for (const file of ['docker-compose.msa.yml', 'k8s/manifests/statefulsets/mysql.yaml'])
+      expect(text(file), file).toContain('--binlog-expire-logs-seconds=259200')
+  })
+})
+
 describe('the network policies', () => {
   const policies = ofKind('NetworkPolicy')
   const ownPolicies = policies.filter(({ spec }) => spec.podSelector?.matchLabels)
