@@ -175,10 +175,18 @@ export class RoomChannel {
   ): void {
     const progress = { seq: this.#seq, cseq: this.#cseq, at }
     const hides = (messageId: string, userId: number) => hidden.get(messageId)?.includes(userId) ?? false
+    // Most messages look the same to everybody.
+    const isShared =
+      record.reactions.length === 0 && view.reply_preview === null && !hidden.has(record.messageId)
     let shared: Buffer | undefined
     for (const subscription of this.#subscriptions) {
       let block: Buffer | null = null
       if (subscription.sees(record.seq)) {
+        if (isShared) {
+          shared ??= toBlock(view)
+          subscription.deliver(progress, shared)
+          continue
+        }
         const { userId } = subscription
         const mine = personalView(view, record, {
           userId,

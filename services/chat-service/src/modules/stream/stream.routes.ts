@@ -129,6 +129,8 @@ function startResponse(request: FastifyRequest, reply: FastifyReply): void {
   const { socket } = request.raw
   socket.setNoDelay(true)
   socket.setTimeout(0)
+  // The end of the connection is the end of the stream: the framing of chunks would be a fifth of what a write costs.
+  reply.raw.useChunkedEncodingByDefault = false
   reply.raw.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
