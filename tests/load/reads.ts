@@ -40,7 +40,12 @@ async function measure(inFlight: number, once: (n: number) => Promise<void>) {
 async function storeRequests(url: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
   return [...text.matchAll(/^store_request_duration_seconds_count\{(.*)\} (\d+)/gm)]
-    .filter(([, labels]) => !/outbox\.|heads\.note|search\.backfill|room_activity/.test(labels!))
+    .filter(
+      ([, labels]) =>
+        !/outbox\.|heads\.|checkpoint\.|search\.(backfill|insert)|to_publish|by_position|room_activity/.test(
+          labels!,
+        ),
+    )
     .reduce((sum, [, , count]) => sum + Number(count), 0)
 }
 

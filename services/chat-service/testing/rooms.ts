@@ -81,5 +81,9 @@ export async function untilPublished(db: mongo.Db, roomId?: number): Promise<voi
   })
 }
 
+/** Requests to stores of publishing, indexing and periodic jobs, which go on beside the requests of a test. */
+export const BACKGROUND =
+  /^mongodb ((heads|checkpoint|outbox|search)\.|(messages|room_changes)\.(note|by_position|created|to_publish|after|head)$|positions\.advance$)|^mysql (room_activity|contact_mutes)/
+
 /** 1, 2, ... up to n. */
 export const upTo = (n: number): number[] => Array.from({ length: n }, (_, index) => index + 1)

@@ -22,7 +22,7 @@ afterAll(async () => {
 })
 
 /** What every process asks periodically. */
-const BACKGROUND = ['mysql revocationsSince', 'redis presenceSweep', 'redis presenceWaiting']
+const BACKGROUND = /revocationsSince|presenceSweep|presenceWaiting/
 
 const me = (service: TestService, token: string) => service.call('GET', '/profile/me', { token })
 

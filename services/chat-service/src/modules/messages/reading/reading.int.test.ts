@@ -2,7 +2,7 @@ import type { Message } from '@bigtech/contracts'
 import { storeRequests, waitFor } from '@bigtech/testkit'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startTestRooms, type TestRooms, untilPublished, upTo } from '../../../../testing/rooms.ts'
+import { BACKGROUND, startTestRooms, type TestRooms, untilPublished, upTo } from '../../../../testing/rooms.ts'
 import { collections } from '../log/documents.ts'
 import { checkUnread } from './unread-check.repository.ts'
 
@@ -12,19 +12,6 @@ beforeAll(async () => {
   rooms = await startTestRooms()
 }, 60_000)
 afterAll(() => rooms?.close())
-
-/** What every process does beside requests. */
-const BACKGROUND = [
-  'mongodb outbox.unsent',
-  'mongodb outbox.unmark',
-  'mongodb outbox.oldest',
-  'mongodb outbox.count',
-  'mongodb heads.note',
-  'mongodb positions.advance',
-  'mongodb search.backfill_claim',
-  'mongodb search.backfill_state',
-  'mysql room_activity',
-]
 
 const seqs = (answer: { body: { items: Message[] } }) => answer.body.items.map(({ seq }) => seq)
 

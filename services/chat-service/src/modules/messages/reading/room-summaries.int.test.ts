@@ -1,21 +1,8 @@
 import type { Message, Room } from '@bigtech/contracts'
 import { storeRequests, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
+import { BACKGROUND, startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
 import { positionId } from '../message.ts'
-
-/** What every process does beside requests. */
-const BACKGROUND = [
-  'mongodb outbox.unsent',
-  'mongodb outbox.unmark',
-  'mongodb outbox.oldest',
-  'mongodb outbox.count',
-  'mongodb heads.note',
-  'mongodb positions.advance',
-  'mongodb search.insert',
-  'mongodb messages.history',
-  'mysql room_activity',
-]
 
 let rooms: TestRooms
 
