@@ -2,7 +2,13 @@ import type { Message } from '@bigtech/contracts'
 import { storeRequests, waitFor } from '@bigtech/testkit'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { BACKGROUND, startTestRooms, type TestRooms, untilPublished, upTo } from '../../../../testing/rooms.ts'
+import {
+  BACKGROUND,
+  startTestRooms,
+  type TestRooms,
+  untilPublished,
+  upTo,
+} from '../../../../testing/rooms.ts'
 import { collections } from '../log/documents.ts'
 import { checkUnread } from './unread-check.repository.ts'
 
