@@ -50,13 +50,13 @@ export function score(
     overall: rounded(0.5 * pronunciation + 0.3 * intonation + 0.2 * emotion),
   }
   const quality = qualityOf(recording)
-  const pace = rounded((lengthOf(recording) / lengthOf(reference)) * 100) / 100
+  const pace = hundredths(lengthOf(recording) / lengthOf(reference))
   return {
     scores,
     feedback: {
       quality,
       pace,
-      pitch_range: rounded(melody.range * 100) / 100,
+      pitch_range: hundredths(melody.range),
       words: words.map(({ syllables: _syllables, ...word }) => word),
       tips: tipsOf({ quality, pace, scores, words, pitchRatio: melody.pitchRatio }),
     },
@@ -65,6 +65,7 @@ export function score(
 
 const lengthOf = ({ from, to }: Features) => to - from
 const rounded = (value: number) => Math.round(value * 10) / 10
+const hundredths = (value: number) => Math.round(value * 100) / 100
 
 function refusalOf(reference: Features, recording: Features): Refusal | undefined {
   const frames = lengthOf(recording)
