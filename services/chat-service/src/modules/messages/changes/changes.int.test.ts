@@ -298,6 +298,8 @@ it('changes are decided one after the other over both processes, and published i
   expect(seen).toMatchObject({ rev: 40, cseq: 40 })
   const log = await rooms.db.collection('room_changes').find({ room_id: roomId }).sort({ _id: 1 }).toArray()
   expect(log.map(({ cseq }) => cseq)).toEqual(upTo(40))
+  // An edit whose message is deleted before it is published has no text and no event.
+  await untilPublished(rooms.db, roomId)
   await rooms.as(a, 'DELETE', urlOf(message), undefined, 1)
   const { KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: topicPrefix } = rooms.chat.config
   const collector = await collectEvents({ brokers, topicPrefix, topics: ['message.events'] })
