@@ -111,7 +111,7 @@ module.exports = {
           'repository\\.ts$',
           '\\.test\\.ts$',
           '/(messages|search)\\.module\\.ts$',
-          '/documents\\.ts$',
+          '/log/(documents|models)\\.ts$',
         ],
       },
       to: { path: ['/infrastructure/mongo[^/]*\\.ts$', 'node_modules/(mongoose|mongodb)(/|$)'] },

@@ -1,7 +1,7 @@
 import type { StoreMetrics } from '@bigtech/service-kit'
 import { Problem, StoreUnavailable } from '@bigtech/service-kit'
 import { classifyStoreError } from '@bigtech/stores'
-import type { Connection, mongo } from 'mongoose'
+import type { Connection, Model, mongo, Schema } from 'mongoose'
 
 /** Which documents, in which order, and how many of them at most. */
 export interface FindOptions<Document extends mongo.Document> {
@@ -34,6 +34,17 @@ export class MongoStore {
   }
 
   /**
+   * Returns the model of a collection. Its filters are sanitized: an operator that is not `trusted` is compared with
+   * as a value, and values are cast to the type of the schema.
+   *
+   * @throws StoreUnavailable as long as MongoDB has never been there.
+   */
+  model<Document>(name: string, schema: Schema): Model<Document> {
+    if (!this.#connection.db) throw new StoreUnavailable('mongodb', new Error('not connected yet'))
+    return (this.#connection.models[name] ?? this.#connection.model(name, schema, name)) as never
+  }
+
+  /**
    * Reads documents. Every read of more than one document goes through here, so that none is unbounded.
    *
    * @param operation from a fixed set of names: it is a label.
@@ -41,12 +52,20 @@ export class MongoStore {
    */
   async find<Document extends mongo.Document, Shape extends mongo.Document = Document>(
     operation: string,
-    collection: mongo.Collection<Document>,
+    source: mongo.Collection<Document> | Model<Document>,
     { filter, projection, sort, limit }: FindOptions<Document>,
   ): Promise<Shape[]> {
     if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError(`${operation}: no limit of ${limit}`)
     const options = { limit, ...(projection ? { projection } : {}), ...(sort ? { sort } : {}) }
-    return this.run(operation, () => collection.find<Shape>(filter, options).toArray())
+    if ('schema' in source) {
+      return this.run(operation, () =>
+        source
+          .find(filter as never, projection, { limit, ...(sort ? { sort } : {}) })
+          .lean<Shape[]>()
+          .exec(),
+      )
+    }
+    return this.run(operation, () => source.find<Shape>(filter, options).toArray())
   }
 
   /** @param operation from a fixed set of names: it is a label. */

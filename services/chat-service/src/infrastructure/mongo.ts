@@ -3,26 +3,28 @@ import mongoose, { type Connection } from 'mongoose'
 
 const RETRY_MS = 1_000
 
+/** `sanitizeFilter` compares an operator in a model's filter as a value, unless our own code has marked it as trusted. */
+export const mongoOptions = {
+  // A caller hears 503 within 2 s.
+  serverSelectionTimeoutMS: 1_500,
+  connectTimeoutMS: 1_500,
+  socketTimeoutMS: 10_000,
+  maxPoolSize: 32,
+  bufferCommands: false,
+  autoIndex: false,
+  autoCreate: false,
+  sanitizeFilter: true,
+  writeConcern: { w: 'majority' as const, journal: true },
+}
+
 /** Opens the connection in the background: MongoDB need not be there yet. */
 export function openMongo(service: Service, url: string): Connection {
   const connection = mongoose.createConnection()
-  const options = {
-    // A caller hears 503 within 2 s.
-    serverSelectionTimeoutMS: 1_500,
-    connectTimeoutMS: 1_500,
-    socketTimeoutMS: 10_000,
-    maxPoolSize: 32,
-    bufferCommands: false,
-    autoIndex: false,
-    autoCreate: false,
-    sanitizeFilter: true,
-    writeConcern: { w: 'majority' as const, journal: true },
-  }
   let closing = false
   let timer: NodeJS.Timeout | undefined
   const connect = async () => {
     try {
-      await connection.openUri(url, options)
+      await connection.openUri(url, mongoOptions)
       if (closing) await connection.close()
     } catch (err) {
       if (closing) return

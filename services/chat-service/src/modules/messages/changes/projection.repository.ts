@@ -1,3 +1,4 @@
+import { trusted } from 'mongoose'
 import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { stateUpdate, toChange } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
@@ -79,7 +80,7 @@ export class Projection {
     // First the versions: the text of a message that is overwritten is nowhere else.
     if (!message.isDeleted) await this.#versions.keep(replaced)
     const { matchedCount } = await this.#store.run('messages.project', () =>
-      this.#repository.messages.collection.updateOne(
+      this.#repository.messages.model.updateOne(
         { _id: message.messageId, cseq: expectedCseq },
         stateUpdate(message),
       ),
@@ -92,7 +93,7 @@ export class Projection {
   async #forgetTexts(messageId: string): Promise<void> {
     await this.#versions.forget(messageId)
     await this.#store.run('changes.forget_texts', () =>
-      this.#repository.changes.collection.updateMany(
+      this.#repository.changes.model.updateMany(
         { message_id: messageId, kind: 'edited' },
         { $unset: { content: true, mentions: true } },
       ),
@@ -102,8 +103,11 @@ export class Projection {
   async #changesOf(messages: readonly MessageRecord[]): Promise<Change[]> {
     if (messages.length === 0) return []
     // Each from its own position on: of a message with thousands of changes nearly all are in it already.
-    const beyond = messages.map(({ messageId, cseq }) => ({ message_id: messageId, cseq: { $gt: cseq } }))
-    const docs = await this.#store.find('changes.of_messages', this.#repository.changes.collection, {
+    const beyond = messages.map(({ messageId, cseq }) => ({
+      message_id: messageId,
+      cseq: trusted({ $gt: cseq }),
+    }))
+    const docs = await this.#store.find('changes.of_messages', this.#repository.changes.model, {
       filter: beyond.length === 1 ? beyond[0]! : { $or: beyond },
       projection: { outbox: 0 },
       sort: { cseq: 1 },

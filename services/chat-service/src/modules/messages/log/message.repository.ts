@@ -1,4 +1,4 @@
-import type { mongo } from 'mongoose'
+import { type Model, trusted } from 'mongoose'
 import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { type MessageRecord, positionId } from '../message.ts'
 import { Checkpoint } from '../publishing/checkpoint.repository.ts'
@@ -12,6 +12,7 @@ import {
   toRecord,
   withoutBulk,
 } from './documents.ts'
+import { models } from './models.ts'
 import { RoomLog } from './room-log.repository.ts'
 
 /** More than a full room can hide of a page of messages. */
@@ -36,8 +37,8 @@ export class MessageRepository {
 
   constructor(store: MongoStore) {
     this.#store = store
-    this.messages = new RoomLog(store, collections.messages)
-    this.changes = new RoomLog(store, collections.changes)
+    this.messages = new RoomLog(store, collections.messages, models.messages)
+    this.changes = new RoomLog(store, collections.changes, models.changes)
     this.checkpoint = new Checkpoint(store)
   }
 
@@ -67,8 +68,8 @@ export class MessageRepository {
 
   async history(roomId: number, range: HistoryRange): Promise<MessageRecord[]> {
     const { after, before, order, limit } = range
-    const docs = await this.#store.find('messages.history', this.messages.collection, {
-      filter: { _id: { $gt: positionId(roomId, after), $lt: positionId(roomId, before) } },
+    const docs = await this.#store.find('messages.history', this.messages.model, {
+      filter: { _id: trusted({ $gt: positionId(roomId, after), $lt: positionId(roomId, before) }) },
       projection: withoutBulk,
       sort: { _id: order === 'oldest' ? 1 : -1 },
       limit,
@@ -78,8 +79,8 @@ export class MessageRepository {
 
   async byIds(ids: readonly string[]): Promise<Map<string, MessageRecord>> {
     if (ids.length === 0) return new Map()
-    const docs = await this.#store.find('messages.by_ids', this.messages.collection, {
-      filter: { _id: { $in: [...ids] } },
+    const docs = await this.#store.find('messages.by_ids', this.messages.model, {
+      filter: { _id: trusted({ $in: [...ids] }) },
       projection: withoutBulk,
       limit: ids.length,
     })
@@ -88,16 +89,16 @@ export class MessageRepository {
 
   findByClientId(roomId: number, userId: number, clientMessageId: string): Promise<MessageDocument | null> {
     return this.#store.run('messages.by_client_id', () =>
-      this.messages.collection.findOne(
-        { room_id: roomId, user_id: userId, client_message_id: clientMessageId },
-        { projection: withoutBulk },
-      ),
+      this.messages.model
+        .findOne({ room_id: roomId, user_id: userId, client_message_id: clientMessageId }, withoutBulk)
+        .lean<MessageDocument>()
+        .exec(),
     )
   }
 
   async pinned(roomId: number, limit: number): Promise<MessageRecord[]> {
-    const docs = await this.#store.find('messages.pinned', this.messages.collection, {
-      filter: { room_id: roomId, pinned_at: { $exists: true } },
+    const docs = await this.#store.find('messages.pinned', this.messages.model, {
+      filter: { room_id: roomId, pinned_at: trusted({ $exists: true }) },
       projection: withoutBulk,
       sort: { pinned_at: -1 },
       limit,
@@ -109,7 +110,7 @@ export class MessageRepository {
   async hiddenFrom(messageIds: readonly string[]): Promise<Map<string, number[]>> {
     if (messageIds.length === 0) return new Map()
     const docs = await this.#store.find('hidden.of_messages', this.#hidden, {
-      filter: { message_id: { $in: [...messageIds] } },
+      filter: { message_id: trusted({ $in: [...messageIds] }) },
       limit: MAX_HIDDEN,
     })
     const users = new Map<string, number[]>()
@@ -123,7 +124,7 @@ export class MessageRepository {
   async hiddenBy(userId: number, messageIds: readonly string[]): Promise<Set<string>> {
     if (messageIds.length === 0) return new Set()
     const docs = await this.#store.find('hidden.of_user', this.#hidden, {
-      filter: { _id: { $in: messageIds.map((id) => `${userId}:${id}`) } },
+      filter: { _id: trusted({ $in: messageIds.map((id) => `${userId}:${id}`) }) },
       limit: messageIds.length,
     })
     return new Set(docs.map(({ message_id }) => message_id))
@@ -132,7 +133,7 @@ export class MessageRepository {
   /** What the user has deleted for themselves since. */
   async hiddenSince(userId: number, since: Date, limit: number): Promise<string[]> {
     const docs = await this.#store.find('hidden.since', this.#hidden, {
-      filter: { user_id: userId, at: { $gte: since } },
+      filter: { user_id: userId, at: trusted({ $gte: since }) },
       limit,
     })
     return docs.map(({ message_id }) => message_id)
@@ -150,8 +151,8 @@ export class MessageRepository {
 
   /** Messages that a user wrote, also deleted ones and system messages, in the order of their ids. */
   async ofAuthor(userId: number, afterId: string, limit: number): Promise<MessageRecord[]> {
-    const docs = await this.#store.find('messages.of_author', this.messages.collection, {
-      filter: { user_id: userId, _id: { $gt: afterId } },
+    const docs = await this.#store.find('messages.of_author', this.messages.model, {
+      filter: { user_id: userId, _id: trusted({ $gt: afterId }) },
       projection: withoutBulk,
       sort: { _id: 1 },
       limit,
@@ -162,15 +163,15 @@ export class MessageRepository {
   /** Takes a user's name out of all messages. */
   async anonymize(userId: number): Promise<void> {
     await this.#store.run('messages.anonymize', () =>
-      this.messages.collection.updateMany(
-        { user_id: userId, username: { $ne: '' } },
+      this.messages.model.updateMany(
+        { user_id: userId, username: trusted({ $ne: '' }) },
         { $set: { username: '' } },
       ),
     )
   }
 
-  get #hidden(): mongo.Collection<HiddenDocument> {
-    return this.#store.collection<HiddenDocument>(collections.hidden)
+  get #hidden(): Model<HiddenDocument> {
+    return models.hidden(this.#store)
   }
 }
 

@@ -1,6 +1,6 @@
 import { classifyStoreError } from '@bigtech/stores'
 import { LRUCache } from 'lru-cache'
-import type { mongo } from 'mongoose'
+import { type Model, type mongo, trusted } from 'mongoose'
 import { isOutage, type MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { positionId, positionOf, type UnixMs } from '../message.ts'
 import { type LogDocument, withoutBulk } from './documents.ts'
@@ -24,6 +24,8 @@ const EMPTY: LogHead = { position: 0, at: 0 }
 const CACHED_HEADS = 50_000
 const TAIL = 500
 const DUPLICATE = 11_000
+/** `lean`: the documents are made here, so they are neither hydrated nor validated again. */
+const insertOptions = { ordered: true, lean: true, writeConcern: { w: 'majority', journal: true } }
 
 /**
  * One of the two logs of every room. A position is taken by inserting its `_id`, never by a counter:
@@ -32,15 +34,18 @@ const DUPLICATE = 11_000
 export class RoomLog<Document extends LogDocument> {
   readonly #store: MongoStore
   readonly #name: string
+  readonly #model: (store: MongoStore) => Model<Document>
   readonly #heads = new LRUCache<number, LogHead>({ max: CACHED_HEADS })
 
-  constructor(store: MongoStore, name: string) {
+  /** @param name of the log, for metrics */
+  constructor(store: MongoStore, name: string, model: (store: MongoStore) => Model<Document>) {
     this.#store = store
     this.#name = name
+    this.#model = model
   }
 
-  get collection(): mongo.Collection<Document> {
-    return this.#store.collection<Document>(this.#name)
+  get model(): Model<Document> {
+    return this.#model(this.#store)
   }
 
   /** From memory if it can: a stale head is found out by the insert. */
@@ -59,8 +64,8 @@ export class RoomLog<Document extends LogDocument> {
   }
 
   async readHead(roomId: number): Promise<LogHead> {
-    const [last] = await this.#store.find(`${this.#name}.head`, this.collection, {
-      filter: { _id: { $gte: `${roomId}:`, $lt: `${roomId};` } } as mongo.Filter<Document>,
+    const [last] = await this.#store.find(`${this.#name}.head`, this.model, {
+      filter: { _id: trusted({ $gte: `${roomId}:`, $lt: `${roomId};` }) } as mongo.Filter<Document>,
       projection: { created_at: 1 },
       sort: { _id: -1 },
       limit: 1,
@@ -78,10 +83,7 @@ export class RoomLog<Document extends LogDocument> {
   async insert(roomId: number, entries: readonly Document[]): Promise<InsertOutcome> {
     try {
       await this.#store.run(`${this.#name}.insert`, () =>
-        this.collection.insertMany(entries as unknown as mongo.OptionalUnlessRequiredId<Document>[], {
-          ordered: true,
-          writeConcern: { w: 'majority', journal: true },
-        }),
+        this.model.insertMany([...entries], insertOptions as never),
       )
       this.#setHead(roomId, entries.at(-1))
       return { stored: entries.length, next: 'done' }
@@ -99,15 +101,15 @@ export class RoomLog<Document extends LogDocument> {
    * answer can get lost although the write was done. Reads the head on the way.
    */
   async #storedOf(roomId: number, entries: readonly Document[]): Promise<number> {
-    const tail = await this.#store.find(`${this.#name}.tail`, this.collection, {
-      filter: { _id: { $gte: entries[0]!._id, $lt: `${roomId};` } } as mongo.Filter<Document>,
+    const tail = await this.#store.find(`${this.#name}.tail`, this.model, {
+      filter: { _id: trusted({ $gte: entries[0]!._id, $lt: `${roomId};` }) } as mongo.Filter<Document>,
       projection: { created_at: 1, event_id: 1 },
       sort: { _id: 1 },
       limit: TAIL,
     })
     const last = tail.at(-1)
     if (last && tail.length < TAIL) this.#setHead(roomId, last)
-    const eventIds = new Map(tail.map(({ _id, event_id }) => [_id, event_id]))
+    const eventIds = new Map<string, string>(tail.map(({ _id, event_id }) => [_id, event_id]))
     const firstForeign = entries.findIndex(({ _id, event_id }) => eventIds.get(_id) !== event_id)
     return firstForeign === -1 ? entries.length : firstForeign
   }
@@ -118,8 +120,10 @@ export class RoomLog<Document extends LogDocument> {
 
   /** Entries after a position, in order. */
   async after(roomId: number, position: number, limit: number): Promise<Document[]> {
-    return this.#store.find(`${this.#name}.after`, this.collection, {
-      filter: { _id: { $gt: positionId(roomId, position), $lt: `${roomId};` } } as mongo.Filter<Document>,
+    return this.#store.find(`${this.#name}.after`, this.model, {
+      filter: {
+        _id: trusted({ $gt: positionId(roomId, position), $lt: `${roomId};` }),
+      } as mongo.Filter<Document>,
       projection: withoutBulk,
       sort: { _id: 1 },
       limit,
@@ -129,7 +133,7 @@ export class RoomLog<Document extends LogDocument> {
   /** Adds fields to an entry, for operators to see. */
   async note(id: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
     await this.#store.run(`${this.#name}.note`, () =>
-      this.collection.updateOne(
+      this.model.updateOne(
         { _id: id } as unknown as mongo.Filter<Document>,
         { $set: fields } as unknown as mongo.UpdateFilter<Document>,
       ),
@@ -139,8 +143,8 @@ export class RoomLog<Document extends LogDocument> {
   /** Entries by id, in the order of their ids. At most 1,000. */
   async byIds(ids: readonly string[]): Promise<Document[]> {
     if (ids.length === 0) return []
-    return this.#store.find(`${this.#name}.by_position`, this.collection, {
-      filter: { _id: { $in: [...ids] } } as unknown as mongo.Filter<Document>,
+    return this.#store.find(`${this.#name}.by_position`, this.model, {
+      filter: { _id: trusted({ $in: [...ids] }) } as unknown as mongo.Filter<Document>,
       projection: { tokens: 0, versions: 0 },
       sort: { _id: 1 },
       limit: ids.length,
@@ -152,10 +156,10 @@ export class RoomLog<Document extends LogDocument> {
     { at, id = '' }: { readonly at: Date; readonly id?: string },
     limit: number,
   ): Promise<Pick<Document, '_id' | 'created_at'>[]> {
-    return this.#store.find(`${this.#name}.created`, this.collection, {
+    return this.#store.find(`${this.#name}.created`, this.model, {
       filter: {
-        created_at: { $gte: at },
-        $or: [{ created_at: { $gt: at } }, { _id: { $gt: id } }],
+        created_at: trusted({ $gte: at }),
+        $or: [{ created_at: trusted({ $gt: at }) }, { _id: trusted({ $gt: id }) }],
       } as unknown as mongo.Filter<Document>,
       projection: { created_at: 1 },
       sort: { created_at: 1, _id: 1 },
@@ -174,11 +178,11 @@ export class RoomLog<Document extends LogDocument> {
     if (!oldest || oldest.correlation_id !== undefined) return 0
     // Read first: what is stored after this is beyond it.
     const head = await this.readHead(roomId)
-    const [next] = await this.#store.find(`${this.#name}.to_publish`, this.collection, {
+    const [next] = await this.#store.find(`${this.#name}.to_publish`, this.model, {
       filter: {
         room_id: roomId,
-        created_at: { $gte: since },
-        $or: [{ correlation_id: { $exists: true } }, { pending: true }],
+        created_at: trusted({ $gte: since }),
+        $or: [{ correlation_id: trusted({ $exists: true }) }, { pending: true }],
       } as unknown as mongo.Filter<Document>,
       projection: { created_at: 1 },
       sort: { created_at: 1, _id: 1 },
@@ -196,10 +200,10 @@ export class RoomLog<Document extends LogDocument> {
     since: Date,
     limit: number,
   ): Promise<Map<number, number> | undefined> {
-    const docs = await this.#store.find(`${this.#name}.since`, this.collection, {
+    const docs = await this.#store.find(`${this.#name}.since`, this.model, {
       filter: {
-        room_id: { $in: [...roomIds] },
-        created_at: { $gte: since },
+        room_id: trusted({ $in: [...roomIds] }),
+        created_at: trusted({ $gte: since }),
       } as unknown as mongo.Filter<Document>,
       projection: { room_id: 1 },
       limit,
@@ -221,8 +225,8 @@ export class RoomLog<Document extends LogDocument> {
     const ids = [...positions].map(([roomId, position]) => positionId(roomId, position + 1))
     for (let start = 0; start < ids.length; start += 1_000) {
       const some = ids.slice(start, start + 1_000)
-      const docs = await this.#store.find(`${this.#name}.beyond`, this.collection, {
-        filter: { _id: { $in: some } } as unknown as mongo.Filter<Document>,
+      const docs = await this.#store.find(`${this.#name}.beyond`, this.model, {
+        filter: { _id: trusted({ $in: some }) } as unknown as mongo.Filter<Document>,
         projection: { room_id: 1 },
         limit: some.length,
       })

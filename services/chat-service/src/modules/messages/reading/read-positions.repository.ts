@@ -1,6 +1,7 @@
-import type { mongo } from 'mongoose'
+import { type Model, trusted } from 'mongoose'
 import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
-import { collections, type ReadPositionDocument } from '../log/documents.ts'
+import type { ReadPositionDocument } from '../log/documents.ts'
+import { models } from '../log/models.ts'
 import type { MessageRecord, UnixMs } from '../message.ts'
 
 export interface ReadPosition {
@@ -27,14 +28,15 @@ export class ReadPositionRepository {
   async advance(positions: readonly ReadPosition[]): Promise<void> {
     if (positions.length === 0) return
     await this.#store.run('positions.advance', () =>
-      this.#positions.bulkWrite(
+      // The driver's: Mongoose would have to be told to leave each pipeline alone.
+      this.#positions.collection.bulkWrite(
         positions.map(({ roomId, userId, seq }) => ({
           updateOne: {
             filter: { _id: `${roomId}:${userId}` },
             update: [{ $set: { room_id: roomId, user_id: userId, ...movedTo(seq) } }],
             upsert: true,
           },
-        })),
+        })) as never,
         { ordered: false, writeConcern: { w: 'majority', journal: true } },
       ),
     )
@@ -43,7 +45,7 @@ export class ReadPositionRepository {
   /** Of a room: those that moved since, or all. Times are those of the server. */
   async ofRoom(roomId: number, since?: Date): Promise<MovedPosition[]> {
     const docs = await this.#store.find('positions.of_room', this.#positions, {
-      filter: { room_id: roomId, ...(since ? { at: { $gte: since } } : {}) },
+      filter: { room_id: roomId, ...(since ? { at: trusted({ $gte: since }) } : {}) },
       limit: MAX_IN_ROOM,
     })
     return docs.map(toMovedPosition)
@@ -52,7 +54,7 @@ export class ReadPositionRepository {
   async ofUser(userId: number, roomIds: readonly number[]): Promise<Map<number, number>> {
     if (roomIds.length === 0) return new Map()
     const docs = await this.#store.find('positions.of_user', this.#positions, {
-      filter: { _id: { $in: roomIds.map((roomId) => `${roomId}:${userId}`) } },
+      filter: { _id: trusted({ $in: roomIds.map((roomId) => `${roomId}:${userId}`) }) },
       limit: roomIds.length,
     })
     return new Map(docs.map(({ room_id, seq }) => [room_id, seq]))
@@ -61,14 +63,14 @@ export class ReadPositionRepository {
   /** In any of the rooms, those that moved since. */
   async movedSince(roomIds: readonly number[], since: Date, limit: number): Promise<ReadPosition[]> {
     const docs = await this.#store.find('positions.moved', this.#positions, {
-      filter: { room_id: { $in: [...roomIds] }, at: { $gte: since } },
+      filter: { room_id: trusted({ $in: [...roomIds] }), at: trusted({ $gte: since }) },
       limit,
     })
     return docs.map(toPosition)
   }
 
-  get #positions(): mongo.Collection<ReadPositionDocument> {
-    return this.#store.collection<ReadPositionDocument>(collections.positions)
+  get #positions(): Model<ReadPositionDocument> {
+    return models.positions(this.#store)
   }
 }
 

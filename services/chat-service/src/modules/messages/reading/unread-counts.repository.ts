@@ -1,4 +1,4 @@
-import type { mongo } from 'mongoose'
+import { type mongo, trusted } from 'mongoose'
 import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { deletedMessages, type MessageDocument, systemLines, unreadMentions } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
@@ -23,8 +23,11 @@ export class UnreadCountRepository {
   async mentions(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
     const counts = new Map<number, number>()
     if (behind.size === 0) return counts
-    const all = await this.#store.find('messages.mentions', this.#repository.messages.collection, {
-      filter: { mentions: userId, room_id: { $in: [...behind.keys()] } } as mongo.Filter<MessageDocument>,
+    const all = await this.#store.find('messages.mentions', this.#repository.messages.model, {
+      filter: {
+        mentions: userId,
+        room_id: trusted({ $in: [...behind.keys()] }),
+      } as mongo.Filter<MessageDocument>,
       projection: { room_id: 1 },
       limit: MANY_MENTIONS,
     })
@@ -76,12 +79,12 @@ export class UnreadCountRepository {
     hint: string,
   ): Promise<{ _id: number; count: number }[]> {
     return this.#store.run('messages.count', () =>
-      this.#repository.messages.collection
+      this.#repository.messages.model
         .aggregate<{ _id: number; count: number }>(
-          [{ $match: { $or: ranges } }, { $group: { _id: '$room_id', count: { $sum: 1 } } }],
+          [{ $match: { $or: [...ranges] as never } }, { $group: { _id: '$room_id', count: { $sum: 1 } } }],
           { hint },
         )
-        .toArray(),
+        .exec(),
     )
   }
 }
