@@ -86,7 +86,9 @@ async function start(name: (typeof SERVICES)[number]): Promise<void> {
     env: {
       NODE_ENV: 'production',
       LOG_LEVEL: 'info',
-      ...(name === 'user-service' ? { PORT: String(userPort), JWT_PRIVATE_KEY_FILE: keyFile } : {}),
+      ...(name === 'user-service'
+        ? { PORT: String(userPort), JWT_PRIVATE_KEY_FILE: keyFile, TOTP_KEYS: 'x'.repeat(64) }
+        : {}),
       DATABASE_URL: mysql.url,
       MONGO_URL: mongo.url,
       REDIS_URL: redis.url,
