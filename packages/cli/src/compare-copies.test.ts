@@ -55,20 +55,21 @@ describe('compareCopies', () => {
     expect(await compare(owned, [], { pair: ['low_blocks_high'] })).toEqual([])
   })
 
-  it('finds exactly the users that were changed, whatever the gaps between ids', async () => {
-    const users = fc.uniqueArray(
-      fc.record({ id: fc.integer({ min: 1, max: 50 }), isChanged: fc.boolean() }),
-      {
-        selector: ({ id }) => id,
-      },
-    )
+  it('finds exactly what differs, whatever the gaps between ids on either side', async () => {
+    const person = fc.record({
+      id: fc.integer({ min: 1, max: 50 }),
+      place: fc.constantFrom('both', 'changed', 'owner', 'copy'),
+    })
     await fc.assert(
-      fc.asyncProperty(users, async (rows) => {
-        const sorted = rows.sort((a, b) => a.id - b.id)
-        const owned = sorted.map(({ id }) => user(id, 'name'))
-        const copies = sorted.map(({ id, isChanged }) => user(id, isChanged ? 'other' : 'name'))
-        const changed = sorted.filter(({ isChanged }) => isChanged)
-        expect(await compare(owned, copies)).toHaveLength(changed.length)
+      fc.asyncProperty(fc.uniqueArray(person, { selector: ({ id }) => id }), async (rows) => {
+        const sorted = rows.toSorted((a, b) => a.id - b.id)
+        const owned = sorted.filter(({ place }) => place !== 'copy').map(({ id }) => user(id, 'name'))
+        const copies = sorted
+          .filter(({ place }) => place !== 'owner')
+          .map(({ id, place }) => user(id, place === 'changed' ? 'other' : 'name'))
+        const different = sorted.filter(({ place }) => place !== 'both').map(({ id }) => `user ${id}`)
+        const found = (await compare(owned, copies)).map((each) => each.split(' ').slice(0, 2).join(' '))
+        expect(found).toEqual(different)
       }),
     )
   })
