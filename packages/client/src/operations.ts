@@ -303,7 +303,7 @@ export const listFriendRequests: Operation<{ query?: { limit?: number | undefine
 export const listFriendSuggestions: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; online: boolean | null; last_seen_at: string | null; mutual_friends: number })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/suggestions' }
 
 /** Your friends with their names and presence. */
-export const listFriends: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; sort?: "recent" | "name" | undefined; hidden?: "true" | "false" | undefined } }, { items: Friend[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends' }
+export const listFriends: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; sort?: "recent" | "name" | undefined; show?: "visible" | "hidden" | undefined } }, { items: Friend[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends' }
 
 /** The links of a group that still work, newest first. */
 export const listJoinLinks: Operation<{ params: { room_id: number }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: JoinLink[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms/:room_id/links' }

@@ -204,10 +204,10 @@ export const listFriends = defineRoute({
   query: z.object({
     ...pageQuery.shape,
     sort: z.enum(['recent', 'name']).default('recent'),
-    hidden: z
-      .enum(['true', 'false'])
-      .default('false')
-      .meta({ description: '`true`: the hidden ones instead of the others.' }),
+    show: z
+      .enum(['visible', 'hidden'])
+      .default('visible')
+      .meta({ description: '`hidden`: the hidden ones instead of the others.' }),
   }),
   success: {
     status: 200,

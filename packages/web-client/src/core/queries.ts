@@ -63,9 +63,9 @@ export function usePins(roomId: number) {
 
 /** All friends, hidden ones last. */
 export function useFriends() {
-  const fetchPart = (hidden: 'true' | 'false') =>
-    allPages((cursor) => call(listFriends, { query: { limit: 100, sort: 'name', hidden, ...cursor } }))
-  const fetchAll = async () => (await Promise.all([fetchPart('false'), fetchPart('true')])).flat()
+  const fetchPart = (show: 'visible' | 'hidden') =>
+    allPages((cursor) => call(listFriends, { query: { limit: 100, sort: 'name', show, ...cursor } }))
+  const fetchAll = async () => (await Promise.all([fetchPart('visible'), fetchPart('hidden')])).flat()
   return useQuery({ queryKey: keys.friends, queryFn: fetchAll })
 }
 

@@ -42,10 +42,10 @@ export class FriendListsService {
 
   async listFriends(
     ctx: AuthenticatedContext,
-    query: PageQuery & { readonly sort: 'recent' | 'name'; readonly hidden: 'true' | 'false' },
+    query: PageQuery & { readonly sort: 'recent' | 'name'; readonly show: 'visible' | 'hidden' },
   ) {
     const me = ctx.actor.userId
-    const hidden = query.hidden === 'true'
+    const hidden = query.show === 'hidden'
     const read = query.sort === 'name' ? this.#friendsByName : this.#newestFriends
     const { rows, position } = await read.call(this, me, query, hidden)
     const described = await this.#describe(ctx, rows.slice(0, query.limit))

@@ -57,7 +57,7 @@ describe('a note of a friend', () => {
     for (const sort of ['recent', 'name']) {
       expect(await idsOf(me, `/friends?sort=${sort}`)).not.toContain(hidden)
       expect(await idsOf(me, `/friends?sort=${sort}`)).toHaveLength(4)
-      expect(await idsOf(me, `/friends?sort=${sort}&hidden=true`)).toEqual([hidden])
+      expect(await idsOf(me, `/friends?sort=${sort}&show=hidden`)).toEqual([hidden])
     }
   })
 
