@@ -12,6 +12,8 @@ const notEchoed = new Map([
   ['state', 'of a heartbeat; answers have the state of a deletion or delivery'],
   ['link_id', 'of an account link; answers have those of join links'],
   ['keys', 'of a push subscription; answers have those of tokens'],
+  ['token', 'of a link; answers have those of scripts'],
+  ['code', 'of a second factor; answers have those of refusals'],
   ['archived', 'a word in the query of a list'],
   ['muted_until', 'answered in UTC, whatever offset came in'],
 ])
