@@ -24,7 +24,8 @@ export function openMongo(service: Service, url: string): Connection {
   let timer: NodeJS.Timeout | undefined
   const connect = async () => {
     try {
-      await connection.openUri(url, mongoOptions)
+      // A copy: Mongoose takes its own options out of the object.
+      await connection.openUri(url, { ...mongoOptions })
       if (closing) await connection.close()
     } catch (err) {
       if (closing) return

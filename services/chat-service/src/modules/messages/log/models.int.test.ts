@@ -10,7 +10,7 @@ import { draftOf } from './message-factory.ts'
 
 it('takes an operator in place of a value for a value, which matches nothing', async () => {
   const mongo = createTestMongo()
-  const connection = await mongoose.createConnection(mongo.url, mongoOptions).asPromise()
+  const connection = await mongoose.createConnection(mongo.url, { ...mongoOptions }).asPromise()
   try {
     const repository = new MessageRepository(new MongoStore(connection, new StoreMetrics(new Registry())))
     const message = { roomId: 1, userId: 1, username: 'a', content: 'x', clientMessageId: 'id' }

@@ -8,8 +8,11 @@ import {
   type ReadPositionDocument,
 } from './documents.ts'
 
-/** `__v` would be one more field in every document; `_id` is ours; what a schema does not name is left out. */
-const options = { versionKey: false, minimize: false } as const
+/**
+ * `__v` would be one more field in every document. Buffered commands would wait for a heartbeat after an outage
+ * and be answered too late.
+ */
+const options = { versionKey: false, minimize: false, bufferCommands: false } as const
 const optionalIds = { type: [Number], default: undefined }
 const anything = Schema.Types.Mixed
 
