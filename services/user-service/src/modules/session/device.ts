@@ -51,7 +51,7 @@ export function subscriberOf(ip: string): string {
 function prefix(ip: string, bits4: 24 | 32, bits6: 48 | 64): string {
   if (!ipaddr.isValid(ip)) return 'unknown'
   // An IPv4-mapped IPv6 address counts as the IPv4 address that it holds; a zone says nothing of the subscriber.
-  const address = ipaddr.process(ip.replace(/%.*$/, ''))
+  const address = ipaddr.process(ip.split('%', 1)[0]!)
   if (address.kind() === 'ipv4') {
     return bits4 === 32 ? `${address}` : `${ipaddr.IPv4.networkAddressFromCIDR(`${address}/24`)}/24`
   }
