@@ -1,7 +1,7 @@
 import { userRegistered } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
-import { recordActivity } from '../activity/activity.repository.ts'
+import { recordActivity } from '../activity/activity-log.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
 import { AlreadyTaken, takenBy } from './account.errors.ts'
 import { type Account, canSignIn, type Login, readIdentifier } from './account.ts'

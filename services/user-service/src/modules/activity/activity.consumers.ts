@@ -2,7 +2,7 @@ import { friendRequestAccepted, roomCreated } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import { applyOnce } from '@bigtech/outbox'
 import type { Mysql } from '../../infrastructure/mysql.ts'
-import { recordToldActivity } from './activity.repository.ts'
+import { recordToldActivity } from './activity-log.ts'
 
 const CONSUMER = 'user-service.activities'
 

@@ -1,35 +1,11 @@
 import type { ActivityType } from '@bigtech/contracts'
 import { inBatches } from '@bigtech/stores'
-import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
+import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { Activity } from './activity.ts'
 
 export type ActivityRepository = ReturnType<typeof createActivityRepository>
 
-export interface NewActivity {
-  readonly userId: number
-  readonly type: ActivityType
-  /** Ids and names of what was changed; never a secret, an address or a text. */
-  readonly data?: Readonly<Record<string, unknown>>
-  readonly device?: string
-  readonly ipPrefix?: string
-}
-
 const PURGE_BATCH = 1_000
-
-/** Stores an activity in the transaction of what happened. Raw: written with every sign-in. */
-export async function recordActivity(tx: Transaction, activity: NewActivity): Promise<void> {
-  const { userId, type, data = {}, device = null, ipPrefix = null } = activity
-  await tx.$executeRaw`INSERT INTO user_activities (user_id, type, data, device, ip_prefix, created_at)
-    VALUES (${userId}, ${type}, ${JSON.stringify(data)}, ${device}, ${ipPrefix}, ${new Date()})`
-}
-
-/** As `recordActivity`, for what is told by an event: it may come after the account was erased, which then stays so. */
-export async function recordToldActivity(tx: Transaction, activity: NewActivity): Promise<void> {
-  // Raw: a lock. The erasure waits for us, or we see it.
-  const [user] = await tx.$queryRaw<{ status: string }[]>`
-    SELECT status FROM users WHERE id = ${activity.userId} LOCK IN SHARE MODE`
-  if (user && user.status !== 'deleted') await recordActivity(tx, activity)
-}
 
 /** The activity log of each user. */
 export function createActivityRepository(mysql: Mysql) {

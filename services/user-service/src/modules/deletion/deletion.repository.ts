@@ -2,7 +2,7 @@ import { userDeleted } from '@bigtech/contracts'
 import type { HandlerOutcome } from '@bigtech/kafka'
 import { type Outbox, once } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
-import { recordActivity } from '../activity/activity.repository.ts'
+import { recordActivity } from '../activity/activity-log.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import {
   ANNOUNCE_AGAIN_MS,
@@ -152,17 +152,6 @@ async function start(tx: Transaction, outbox: Outbox, id: string, userId: number
   })
   const payload = { user_id: userId, deletion_id: id, message_policy: messagePolicy as MessagePolicy }
   await outbox.enqueue(tx, userDeleted, payload, { correlationId: id })
-}
-
-/** Takes a scheduled deletion back, in the transaction of the sign-in that does it. The caller holds the user's row. */
-export async function cancelDeletion(tx: Transaction, userId: number): Promise<void> {
-  await tx.accountDeletionStep.deleteMany({ where: { deletion: { userId, state: 'scheduled' } } })
-  await tx.accountDeletion.deleteMany({ where: { userId, state: 'scheduled' } })
-  await tx.user.update({
-    where: { id: userId },
-    data: { status: 'active', updatedAt: new Date() },
-    select: { id: true },
-  })
 }
 
 /** The row stays, as an id that is never given again; everything that told of a person goes. */

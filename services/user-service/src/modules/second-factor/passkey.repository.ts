@@ -1,6 +1,6 @@
 import { uuidv7 } from '@bigtech/contracts'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
-import { recordActivity } from '../activity/activity.repository.ts'
+import { recordActivity } from '../activity/activity-log.ts'
 import type { PasskeyKey } from './passkey.ts'
 
 export type PasskeyRepository = ReturnType<typeof createPasskeyRepository>

@@ -1,6 +1,6 @@
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import type { SecretBox } from '../../infrastructure/secret-box.ts'
-import { recordActivity } from '../activity/activity.repository.ts'
+import { recordActivity } from '../activity/activity-log.ts'
 import { canonicalCode, hashRecoveryCode, isTotpCode, totpStepOf } from './second-factor.ts'
 
 export type SecondFactorRepository = ReturnType<typeof createSecondFactorRepository>

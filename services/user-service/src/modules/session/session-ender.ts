@@ -3,7 +3,7 @@ import type { Outbox } from '@bigtech/outbox'
 import type { RevocationList } from '@bigtech/service-kit'
 import { Counter, type Registry } from 'prom-client'
 import type { Transaction } from '../../infrastructure/mysql.ts'
-import { recordActivity } from '../activity/activity.repository.ts'
+import { recordActivity } from '../activity/activity-log.ts'
 import { noteRevocations } from './revocations.repository.ts'
 import type { SessionCache } from './session-cache.ts'
 
