@@ -25,11 +25,15 @@ const rules: readonly Rule[] = [
   // From its `@` on: what stands before is looked at backwards, so that hostile text takes no longer than any other.
   {
     kind: 'email',
-    pattern: /@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}/g,
-    read: ({ 0: domain, index = 0, input = '' }) => {
+    pattern: /@[\w.-]{3,254}/g,
+    read: ({ 0: rest, index = 0, input = '' }) => {
+      const labels = rest.slice(1).split('.')
+      // The sentence's own full stop.
+      while (labels.at(-1) === '') labels.pop()
+      if (labels.length < 2 || labels.some((label) => label === '' || label.length > 63)) return undefined
       let start = index
       while (index - start < 64 && /[\w.+-]/.test(input[start - 1] ?? '')) start -= 1
-      return start === index ? undefined : (input.slice(start, index) + domain).toLowerCase()
+      return start === index ? undefined : `${input.slice(start, index)}@${labels.join('.')}`.toLowerCase()
     },
   },
   {
