@@ -14,8 +14,11 @@ import { root } from './files.ts'
 const internal = [
   'packages/dev/devstack/src/cli.ts',
   'packages/dev/devstack/src/mailbox.ts',
+  'packages/dev/openid-provider/src/server.ts',
+  'services/analysis-service/src/child.ts',
   'services/media-service/src/extract/child.ts',
   'tests/gateway/echo-main.ts',
+  'tests/ops/redis-client.ts',
 ]
 
 /** Hands every option that is not its own to another program. */

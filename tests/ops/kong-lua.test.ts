@@ -39,6 +39,8 @@ describe("Kong's access log", { timeout: FETCH_TIMEOUT_MS }, () => {
     ['/api/rooms/Join/canary', '/api/rooms/join/:token'],
     ['//api/./ROOMS//join%2Fcanary', '/api/rooms/join/:token'],
     ['/api/rooms/join', '/api/rooms/join'],
+    ['/api/friends/%69nvites/canary', '/api/friends/invites/:token'],
+    ['/api/friends/invites', '/api/friends/invites'],
     ['/api/rooms/7/members', '/api/rooms/7/members'],
     ['/api/messages/7/%zz', '/api/messages/7/%zz'],
   ] as const)('shows the path %s as %s', async ([path, shown], context) => {

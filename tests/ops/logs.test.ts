@@ -70,6 +70,7 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
     ['GET /api/stream?after=1&ticket=canary HTTP/1.1', 'GET /api/stream?hidden HTTP/1.1'],
     ['GET /api/stream?%74icket=canary HTTP/1.1', 'GET /api/stream?hidden HTTP/1.1'],
     ['POST /api/rooms/join/canary HTTP/1.1', 'POST /api/rooms/join/hidden HTTP/1.1'],
+    ['POST /api/friends/inv%69tes/canary HTTP/1.1', 'POST /api/friends/inv%69tes/hidden HTTP/1.1'],
     ['POST /api/rooms/%6aoin/canary HTTP/1.1', 'POST /api/rooms/%6aoin/hidden HTTP/1.1'],
     ['POST /api/rooms//Join//canary/x HTTP/1.1', 'POST /api/rooms//Join//hidden HTTP/1.1'],
     ['POST /api/rooms/jo%2569n%2Fcanary HTTP/1.1', 'POST /api/rooms/jo%2569n%2Fhidden HTTP/1.1'],

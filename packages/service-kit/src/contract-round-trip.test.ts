@@ -14,6 +14,7 @@ const notEchoed = new Map([
   ['keys', 'of a push subscription; answers have those of tokens'],
   ['token', 'of a link; answers have those of scripts'],
   ['code', 'of a second factor; answers have those of refusals'],
+  ['kind', 'of a job, to filter by; answers have those of files'],
   ['archived', 'a word in the query of a list'],
   ['muted_until', 'answered in UTC, whatever offset came in'],
 ])

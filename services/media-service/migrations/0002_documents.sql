@@ -20,7 +20,7 @@ CREATE TABLE documents (
   KEY documents_owner (owner_id, id),
   KEY documents_owner_state (owner_id, state, finished_at),
   CONSTRAINT documents_file FOREIGN KEY (id) REFERENCES files (id) ON DELETE CASCADE
-) CHARACTER SET utf8mb4;
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 CREATE TABLE socket_tickets (
   hash CHAR(43) CHARACTER SET ascii NOT NULL PRIMARY KEY,
@@ -28,7 +28,7 @@ CREATE TABLE socket_tickets (
   session_id CHAR(36) CHARACTER SET ascii NOT NULL,
   expires_at DATETIME(3) NOT NULL,
   KEY socket_tickets_expiry (expires_at)
-) CHARACTER SET utf8mb4;
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 -- migrate:down
 DROP TABLE socket_tickets;

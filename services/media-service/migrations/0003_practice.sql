@@ -16,7 +16,7 @@ CREATE TABLE scripts (
   created_at DATETIME(3) NOT NULL,
   UNIQUE KEY scripts_slug (slug),
   KEY scripts_popular (practice_count, id)
-) CHARACTER SET utf8mb4;
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 CREATE TABLE script_tokens (
   id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -30,7 +30,7 @@ CREATE TABLE script_tokens (
   UNIQUE KEY script_tokens_position (script_id, position),
   CONSTRAINT script_tokens_script FOREIGN KEY (script_id) REFERENCES scripts (id),
   CONSTRAINT script_tokens_actor FOREIGN KEY (actor_id) REFERENCES actors (id)
-) CHARACTER SET utf8mb4;
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 -- A recording of a token and its analysis. The id is the public job id.
 CREATE TABLE takes (
@@ -61,7 +61,7 @@ CREATE TABLE takes (
   KEY takes_owner_state (owner_id, state),
   KEY takes_deadline (state, deadline_at),
   CONSTRAINT takes_token FOREIGN KEY (token_id) REFERENCES script_tokens (id)
-) CHARACTER SET utf8mb4;
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 CREATE TABLE bookmarks (
   owner_id BIGINT NOT NULL,
@@ -70,7 +70,7 @@ CREATE TABLE bookmarks (
   PRIMARY KEY (owner_id, token_id),
   KEY bookmarks_newest (owner_id, created_at, token_id),
   CONSTRAINT bookmarks_token FOREIGN KEY (token_id) REFERENCES script_tokens (id)
-) CHARACTER SET utf8mb4;
+) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 
 -- migrate:down
 DROP TABLE bookmarks;

@@ -153,7 +153,7 @@ export const analysisState = z
 const failure = z.object({
   code: z.string().meta({
     description:
-      'Of the recording: `TOO_LONG`, `TOO_SHORT`, `NO_SPEECH`, `NOT_SPEECH`, `MEDIA_UNREADABLE`. Of the analysis: `ANALYSIS_TIMEOUT`, `ANALYSIS_UNAVAILABLE`, `ANALYSIS_FAILED`.',
+      'Of the recording: TOO_LONG, TOO_SHORT, NO_SPEECH, NOT_SPEECH, MEDIA_UNREADABLE. Of the analysis: ANALYSIS_TIMEOUT, ANALYSIS_UNAVAILABLE, ANALYSIS_FAILED.',
   }),
   detail: z.string(),
 })

@@ -25,7 +25,7 @@ export function logRequests(app: FastifyInstance): void {
 }
 
 /** Paths that hold a secret, as kong.yml knows them. */
-export const secretPaths = ['/api/rooms/join/:token'] as const
+export const secretPaths = ['/api/friends/invites/:token', '/api/rooms/join/:token'] as const
 
 function loggedPath(request: FastifyRequest): string {
   return maskSecretPath(escapePath(normalizePath(pathOf(request))), secretPaths)

@@ -237,7 +237,8 @@ describe('in front of clients', () => {
 
 test('the gateway masks every path in which a contract says that there is a secret', () => {
   const declared = Object.values<unknown>(contracts).filter(isSecretRoute)
-  expect(secretPaths).toEqual(declared.map((contract) => `/api${contract.path}`))
+  const paths = new Set(declared.map((contract) => `/api${contract.path}`))
+  expect(secretPaths).toEqual([...paths])
 })
 
 test('a request whose body is read whole is 408 when it stays incomplete, an upload goes on', async () => {
