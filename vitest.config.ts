@@ -2,13 +2,13 @@ import { configDefaults, defineConfig } from 'vitest/config'
 
 const exclude = [...configDefaults.exclude, '**/.devstack/**', '**/dist/**']
 
-/** They stop processes of the stack, or measure time that other tests would take from them. */
+/** They stop processes of the stack, measure time, or count what the whole system does. */
 const alone = [
   'tests/chaos/**/*.test.ts',
   'tests/e2e/at-once.test.ts',
   'tests/e2e/browser/{budgets,resilience}.test.ts',
   'tests/e2e/main-path.test.ts',
-  'tests/integration/{hostile-cost,outages}.test.ts',
+  'tests/integration/{hostile-cost,outages,replay}.test.ts',
 ]
 
 /** Integration tests mostly wait for servers: two workers leave half of two cores idle. */
@@ -57,6 +57,8 @@ export default defineConfig({
           ...beside,
         },
       },
+      // `npm run images`: lays out each image, which takes a minute.
+      { test: { name: 'images', include: ['tests/images/**/*.test.ts'], exclude } },
       // Across services, against URLs.
       {
         test: {

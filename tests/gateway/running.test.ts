@@ -19,10 +19,13 @@ describe('the running gateway', () => {
     const problem = problemOf(answer.text)
     expect(answer.status).toBeLessThan(500)
     expect(problem.code).not.toBe('ROUTE_NOT_FOUND')
-    expect(problem).toMatchObject({
-      instance: withoutQuery(expected.upstreamPath),
-      request_id: answer.headers['x-request-id'],
-    })
+    const requestId = answer.headers['x-request-id']
+    // The documents' API answers in an envelope, which has no room for the path.
+    const said =
+      problem.success === false
+        ? { details: { request_id: requestId } }
+        : { instance: withoutQuery(expected.upstreamPath), request_id: requestId }
+    expect(problem).toMatchObject(said)
   })
 
   test.each(unreachable)('$method $path reaches no service', async ({ method, path, status }) => {

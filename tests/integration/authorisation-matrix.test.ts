@@ -92,6 +92,8 @@ async function rightful(row: Row): Promise<{ request: Request; token: string | u
   return { request, token: isOperators ? operatorToken : tokenOf(role, request) }
 }
 
+const provers = new Set<Expected>(['LINK_INVALID', 'CHALLENGE_INVALID'])
+
 describe('who meets what', () => {
   it('is said for every operation of every service', () => {
     expect([...new Set(rows.map(({ operationId }) => operationId))].sort()).toEqual(
@@ -102,9 +104,9 @@ describe('who meets what', () => {
       if (!operation.isPublic) for (const { table } of own) expect(table.anonymous).toBe('NOT_AUTHENTICATED')
       // A refusal for everybody would be no guarantee.
       const isOperators = own.every(({ table }) => table.owner === 'TOKEN_INVALID')
-      // Whoever has the link of a mail may use it, which recovery.int.test.ts shows; nobody here has one.
-      const isByLink = own.every(({ table }) => table.owner === 'LINK_INVALID')
-      if (!isOperators && !isByLink) {
+      // Whoever has the link of a mail, or a challenge, may use it, which tests of user-service show; nobody here has one.
+      const isByProof = own.every(({ table }) => provers.has(table.owner))
+      if (!isOperators && !isByProof) {
         const isAllowed = own.some(({ table }) =>
           Object.values(table).some((each) => typeof each === 'number'),
         )

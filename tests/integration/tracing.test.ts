@@ -98,6 +98,8 @@ function isBelow(spans: readonly CollectedSpan[], span: CollectedSpan, ancestor:
 describe('one message', () => {
   let post: CollectedSpan
   let spans: CollectedSpan[]
+  const processed = () =>
+    spans.filter(({ service, name }) => service === 'analytics-service' && name === 'process MessageSent')
 
   beforeAll(async () => {
     const stream = await openStream(system.chat.url)
@@ -134,7 +136,7 @@ describe('one message', () => {
 
   it('is one trace from the POST through the outbox and Kafka to the consumer of another service', () => {
     const [send] = spans.filter(({ name }) => name.endsWith('message.events') && name.startsWith('send'))
-    const [process] = spans.filter(({ name }) => name === 'process MessageSent')
+    const [process] = processed()
     expect(send).toMatchObject({ service: 'chat-service', parentSpanId: post.spanId })
     expect(process).toMatchObject({ service: 'analytics-service', parentSpanId: send!.spanId })
     expect(process!.links).toEqual([expect.objectContaining({ spanId: send!.spanId })])
@@ -153,7 +155,7 @@ describe('one message', () => {
   })
 
   it('shows what the consumer wrote to MySQL under its event', () => {
-    const [process] = spans.filter(({ name }) => name === 'process MessageSent')
+    const [process] = processed()
     const written = of(spans, 'analytics-service', 'db.system.name', 'mysql')
     expect(written.map(({ name }) => name)).toContain('INSERT inbox')
     for (const span of written) expect(isBelow(spans, span, process!), span.name).toBe(true)

@@ -2,13 +2,13 @@ import { lazy, Suspense, useEffect } from 'react'
 import { useLocation } from 'wouter'
 import { GOOGLE_PATH } from './auth/google-sign-in.ts'
 import { linkKindOf } from './auth/link-kind.ts'
-import { SignInPage } from './auth/sign-in-page.tsx'
 import { sessionEnded } from './core/api.ts'
 import { signedInUser } from './core/session-store.ts'
 import { useStore } from './core/store.ts'
 import { Spinner } from './ui/spinner.tsx'
 
 const ChatApp = lazy(() => import('./chat-app.tsx'))
+const SignInPage = lazy(() => import('./auth/sign-in-page.tsx'))
 const GooglePage = lazy(() => import('./auth/google-page.tsx'))
 const AccountLinkPage = lazy(() => import('./auth/account-link-page.tsx'))
 
@@ -35,10 +35,9 @@ export function App() {
       </Suspense>
     )
   }
-  if (userId === undefined) return <SignInPage />
   return (
     <Suspense fallback={<Spinner isPage />}>
-      <ChatApp key={userId} userId={userId} />
+      {userId === undefined ? <SignInPage /> : <ChatApp key={userId} userId={userId} />}
     </Suspense>
   )
 }

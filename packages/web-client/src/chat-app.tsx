@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect, useState } from 'react'
 import { Redirect, Route, Switch, useLocation } from 'wouter'
 import { Chat, ChatContext } from './core/chat.ts'
 import { useT } from './i18n/index.ts'
+import { ModerationNotice } from './moderation/moderation-notice.tsx'
 import { RoomPage } from './room/room-page.tsx'
 import { HiddenNotices } from './rooms/hidden-notices.tsx'
 import { RoomList } from './rooms/room-list.tsx'
@@ -23,7 +24,6 @@ const NewGroupPage = lazy(() => import('./group/new-group-page.tsx'))
 const InvitePage = lazy(() => import('./friends/invite-page.tsx'))
 const JoinPage = lazy(() => import('./group/join-page.tsx'))
 const SearchPage = lazy(() => import('./search/search-page.tsx'))
-const ModerationNotice = lazy(() => import('./moderation/moderation-notice.tsx'))
 const Lab = lazy(() => import('./lab/lab.tsx'))
 
 /** The signed-in app: a rail, a list, and what is open. */
@@ -73,9 +73,7 @@ function Shell() {
           <Lab onClose={() => setLabOpen(false)} />
         </Suspense>
       )}
-      <Suspense>
-        <ModerationNotice />
-      </Suspense>
+      <ModerationNotice />
       <TitleCount />
       <HiddenNotices />
       <Notices />

@@ -8,7 +8,7 @@ import { applyTheme } from './ui/theme.ts'
 addEventListener('vite:preloadError', () => location.reload())
 applyTheme()
 // Fetched beside the texts, not after them.
-if (signedInUser.get() !== undefined) void import('./chat-app.tsx')
+void (signedInUser.get() === undefined ? import('./auth/sign-in-page.tsx') : import('./chat-app.tsx'))
 await startI18n()
 createRoot(document.querySelector('#app')!).render(<App />)
 if (import.meta.env.PROD) navigator.serviceWorker?.register('/service-worker.js').catch(() => undefined)

@@ -108,7 +108,7 @@ it('an invite link is shown as a QR code, and whoever opens it asks its owner to
   const owner = await openApp(browser, mina, { at: '/friends/find' })
   await owner.page.getByRole('button', { name: 'My invite link and QR code' }).click()
   await owner.page.getByRole('img', { name: 'QR code of your invite link' }).waitFor()
-  const address = await owner.page.getByLabel('Your invite link').inputValue()
+  const address = await owner.page.getByRole('textbox', { name: 'Your invite link' }).inputValue()
   expect(await axeViolations(owner.page)).toEqual([])
   const guest = await openApp(browser, moderator, { at: new URL(address).pathname + new URL(address).hash })
   await guest.page.getByText('김미나').first().waitFor()

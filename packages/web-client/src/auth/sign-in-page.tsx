@@ -19,7 +19,7 @@ const titles: Record<Mode, TextKey> = {
 }
 
 /** Sign in, or sign up and sign in. The address stays, so that a link works after signing in. */
-export function SignInPage() {
+export default function SignInPage() {
   const t = useT()
   const [mode, setMode] = useState<Mode>('signIn')
   return (

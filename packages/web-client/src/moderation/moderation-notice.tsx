@@ -1,16 +1,14 @@
 import { acknowledgeNotice, listModerationNotices } from '@bigtech/client'
 import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense } from 'react'
 import { call } from '../core/api.ts'
 import { useChat } from '../core/chat.ts'
-import { dateAndTime } from '../core/times.ts'
-import { type TextKey, useLanguage, useT } from '../i18n/index.ts'
-import { Modal } from '../ui/modal.tsx'
 import { attempt } from '../ui/notices.tsx'
 
+const NoticeDialog = lazy(() => import('./notice-dialog.tsx'))
+
 /** What moderators have decided about the user, until the user says that they have read it. */
-export default function ModerationNotice() {
-  const t = useT()
-  const language = useLanguage()
+export function ModerationNotice() {
   const chat = useChat()
   const { data } = useQuery({
     queryKey: ['notices'],
@@ -25,15 +23,8 @@ export default function ModerationNotice() {
       await chat.queries.invalidateQueries({ queryKey: ['notices'] })
     })
   return (
-    <Modal title={t('notice.title')} onClose={acknowledge}>
-      <p>{t(`notice.${notice.action}` as TextKey)}</p>
-      {notice.message && <blockquote>{notice.message}</blockquote>}
-      {notice.until && <p>{t('link.until', { when: dateAndTime(notice.until, language) })}</p>}
-      <div className="modal-actions">
-        <button type="button" className="primary" onClick={acknowledge}>
-          {t('notice.read')}
-        </button>
-      </div>
-    </Modal>
+    <Suspense>
+      <NoticeDialog notice={notice} onRead={acknowledge} />
+    </Suspense>
   )
 }

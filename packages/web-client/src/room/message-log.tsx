@@ -1,18 +1,21 @@
 import type { Message } from '@bigtech/client'
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
 import { ChevronDown } from 'lucide-react'
-import { type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { outgoing } from '../core/outbox.ts'
 import type { OutgoingMessage } from '../core/outgoing-message.ts'
 import type { RoomView } from '../core/room-window.ts'
 import { useStore } from '../core/store.ts'
 import { useT } from '../i18n/index.ts'
-import { MessageMenu, type OpenMenu } from './message-menu.tsx'
+import type { OpenMenu } from './message-menu.tsx'
 import { MessageRow, rowFlags } from './message-row.tsx'
 import { OutgoingRow } from './outgoing-row.tsx'
 import { useOpenRoom } from './room-context.ts'
 import { useLogKeys } from './use-log-keys.ts'
 import { useReading } from './use-reading.ts'
+import { useTarget } from './use-target.ts'
+
+const MessageMenu = lazy(() => import('./message-menu.tsx'))
 
 type Log = Virtualizer<HTMLDivElement, Element>
 
@@ -26,6 +29,11 @@ export function MessageLog({ view }: { view: RoomView }) {
   const { roomId, ownId, window } = useOpenRoom()
   const scroller = useRef<HTMLDivElement>(null)
   const [menu, setMenu] = useState<OpenMenu>()
+  const [wasMenuOpen, setMenuOpen] = useState(false)
+  const openMenu = useCallback((opened: OpenMenu) => {
+    setMenuOpen(true)
+    setMenu(opened)
+  }, [])
   const pending = usePending(view)
   const { messages } = view
   const log = useVirtualizer<HTMLDivElement, Element>({
@@ -74,7 +82,7 @@ export function MessageLog({ view }: { view: RoomView }) {
                     message={message}
                     {...rowFlags(messages, index, view.unreadFrom)}
                     isHighlighted={highlighted === message.seq}
-                    onMenu={setMenu}
+                    onMenu={openMenu}
                   />
                 )}
                 {!message && item && <OutgoingRow item={item} />}
@@ -86,7 +94,11 @@ export function MessageLog({ view }: { view: RoomView }) {
       {!isAtEnd && messages.length > 0 && (
         <JumpButton count={Math.max(0, window.headSeq - Math.max(lastVisible, window.ownSeq))} />
       )}
-      <MessageMenu key={roomId} menu={menu} onClose={() => setMenu(undefined)} />
+      {wasMenuOpen && (
+        <Suspense>
+          <MessageMenu key={roomId} menu={menu} onClose={() => setMenu(undefined)} />
+        </Suspense>
+      )}
     </div>
   )
 }
@@ -108,46 +120,6 @@ function usePending(view: RoomView) {
     const stored = new Set(view.messages.slice(-100).map(({ client_message_id }) => client_message_id))
     return mine.filter(({ clientMessageId }) => !stored.has(clientMessageId))
   }, [all, ownRoomId, view.messages])
-}
-
-/**
- * Scrolls to the message that a jump names, or on opening to the first unread one or the end, and stays there
- * until the user scrolls: a page that arrives before it shifts every index, also that of a scroll under way.
- */
-function useTarget(view: RoomView, log: Log, scroller: RefObject<HTMLDivElement | null>): number | undefined {
-  const [highlighted, setHighlighted] = useState<number>()
-  const goal = useRef<number | 'end' | undefined>('end')
-  const aimedAt = useRef<number | 'opening'>(undefined)
-  const { target, messages, unreadFrom } = view
-  const first = messages[0]?.seq
-  useLayoutEffect(() => {
-    if (first === undefined) return
-    const aim = target?.id ?? aimedAt.current ?? 'opening'
-    if (aim !== aimedAt.current) {
-      aimedAt.current = aim
-      goal.current = target?.seq ?? unreadFrom ?? 'end'
-      if (target?.highlight) setHighlighted(target.seq)
-    }
-    if (goal.current === 'end') log.scrollToEnd()
-    else if (goal.current !== undefined) log.scrollToIndex(goal.current - first, { align: 'center' })
-  }, [target?.id, first])
-  useEffect(() => {
-    const element = scroller.current
-    const letGo = () => {
-      goal.current = undefined
-    }
-    const gestures = ['wheel', 'touchmove', 'pointerdown', 'keydown']
-    for (const gesture of gestures) element?.addEventListener(gesture, letGo, { passive: true })
-    return () => {
-      for (const gesture of gestures) element?.removeEventListener(gesture, letGo)
-    }
-  }, [scroller])
-  useEffect(() => {
-    if (highlighted === undefined) return
-    const timer = setTimeout(() => setHighlighted(undefined), 2_000)
-    return () => clearTimeout(timer)
-  }, [highlighted])
-  return highlighted
 }
 
 /** Fetches on when either end of what is loaded comes near. */

@@ -41,8 +41,13 @@ type Dialog = {
 
 const EDIT_WINDOW_MS = 24 * 3_600_000
 
+interface MessageMenuProps {
+  readonly menu: OpenMenu | undefined
+  readonly onClose: () => void
+}
+
 /** What can be done with a message; the dialogs that follow from it. */
-export function MessageMenu({ menu, onClose }: { menu: OpenMenu | undefined; onClose: () => void }) {
+export default function MessageMenu({ menu, onClose }: MessageMenuProps) {
   const t = useT()
   const [dialog, setDialog] = useState<Dialog>()
   const react = useReact()
