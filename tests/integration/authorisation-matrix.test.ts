@@ -92,7 +92,13 @@ async function rightful(row: Row): Promise<{ request: Request; token: string | u
   return { request, token: isOperators ? operatorToken : tokenOf(role, request) }
 }
 
-const provers = new Set<Expected>(['LINK_INVALID', 'CHALLENGE_INVALID'])
+const provers = new Set<Expected>([
+  'LINK_INVALID',
+  'CHALLENGE_INVALID',
+  'SECOND_FACTOR_WRONG',
+  'TOTP_NOT_ENABLED',
+  'PASSKEY_NOT_FOUND',
+])
 
 describe('who meets what', () => {
   it('is said for every operation of every service', () => {
@@ -104,7 +110,7 @@ describe('who meets what', () => {
       if (!operation.isPublic) for (const { table } of own) expect(table.anonymous).toBe('NOT_AUTHENTICATED')
       // A refusal for everybody would be no guarantee.
       const isOperators = own.every(({ table }) => table.owner === 'TOKEN_INVALID')
-      // Whoever has the link of a mail, or a challenge, may use it, which tests of user-service show; nobody here has one.
+      // Whoever has a link, a challenge or a second factor may use it, which tests of user-service show; nobody here has.
       const isByProof = own.every(({ table }) => provers.has(table.owner))
       if (!isOperators && !isByProof) {
         const isAllowed = own.some(({ table }) =>
