@@ -61,6 +61,15 @@ it('admits exactly the maximum when two processes race for it', async () => {
   expect((await Promise.all(takes)).filter((refusal) => refusal === undefined)).toHaveLength(5)
 })
 
+it('breaks no command of other requests when its first count comes beside them', async () => {
+  const { limiter, store } = await openProcess()
+  const beside = store.client.get('beside')
+  const first = limiter.take(limitOf(5), 7)
+  expect(await Promise.all([beside, first])).toEqual([null, undefined])
+  // A count that Redis did not take would be one of this process alone.
+  expect(warn).not.toHaveBeenCalled()
+})
+
 it('counts by cost, reports the rest of the window and the refusal, and counts each subject alone', async () => {
   const limit = limitOf(5)
   const { limiter, registry } = await openProcess()

@@ -44,6 +44,9 @@ export class RateLimiter {
 
   constructor(options: RateLimiterOptions) {
     this.#options = options
+    // The library's first limiter defines its command on the client. During a request that would come after the
+    // pipeline under way was made, which lacks it then: an uncaught exception (ioredis issue 1931).
+    if (options.redis) new RateLimiterRedis({ storeClient: options.redis.client, points: 1, duration: 1 })
     this.#refused = new Counter({
       name: 'rate_limited_total',
       help: 'Requests refused because the subject exceeded a limit.',
