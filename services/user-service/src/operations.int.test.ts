@@ -59,6 +59,12 @@ it('deletes an account for an operator who does not know its password', async ()
   await waitFor(async () => (await find(operations.owned!(), person.userId))?.email === null)
 })
 
+it('deletes an account that has no password, as one that signs in with Google alone', async () => {
+  const person = await service.person()
+  await world.mysql.query('DELETE FROM credentials WHERE user_id = ?', [person.userId])
+  expect(await operations.users!.erase(person.userId, 'keep')).toMatch(/^[0-9a-f-]{36}$/)
+})
+
 it('exports everything of a user as one JSON document, and says which service did not answer', async () => {
   const person = await service.person()
   const parts: Uint8Array[] = []

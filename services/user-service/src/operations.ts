@@ -118,10 +118,10 @@ async function* exportData(opened: Opened, userId: number): AsyncGenerator<Uint8
   yield* archive(await profiles.exportMyData(await contextOf(opened, userId)))
 }
 
-async function passwordHashOf({ mysql }: DataStores, userId: number): Promise<string> {
+/** Null for somebody who signs in with Google alone. */
+async function passwordHashOf({ mysql }: DataStores, userId: number): Promise<string | null> {
   const row = await mysql.run('operatorCredential', (db) => db.credential.findUnique({ where: { userId } }))
-  if (!row) throw new CommandError(`Account ${userId} has no password: it is deleted, or being deleted.`)
-  return row.passwordHash
+  return row?.passwordHash ?? null
 }
 
 /** An operator acts for the user, with a token that neighbours accept and that belongs to no session. */

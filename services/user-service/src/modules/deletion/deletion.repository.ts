@@ -22,8 +22,8 @@ export interface DeletionRequest {
   readonly id: string
   readonly userId: number
   readonly messagePolicy: MessagePolicy
-  /** The password hash that was checked. */
-  readonly checkedHash: string
+  /** The password hash that was checked; null for an account without a password. */
+  readonly checkedHash: string | null
   /** How long it can be taken back. 0: it begins at once. */
   readonly graceMs: number
   readonly correlationId: string
@@ -110,9 +110,9 @@ async function begin(
   const now = new Date()
   const isScheduled = graceMs > 0
   // Raw: one statement compares the hash and closes the account, so that no change gets in between.
-  const marked = await tx.$executeRaw`UPDATE users u JOIN credentials c ON c.user_id = u.id
+  const marked = await tx.$executeRaw`UPDATE users u LEFT JOIN credentials c ON c.user_id = u.id
     SET u.status = ${isScheduled ? 'leaving' : 'deleting'}, u.updated_at = ${now}
-    WHERE u.id = ${userId} AND u.status = 'active' AND c.password_hash = ${checkedHash}`
+    WHERE u.id = ${userId} AND u.status = 'active' AND c.password_hash <=> ${checkedHash}`
   if (marked === 0) return null
   const ended = await ender.endIn(tx, { userId, reason: 'account_deleted', correlationId })
   await tx.accountDeletion.create({

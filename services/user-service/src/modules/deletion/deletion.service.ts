@@ -15,7 +15,7 @@ const AT_A_TIME = 20
 export function createDeletionService(deps: {
   deletions: DeletionRepository
   sessions: SessionEnder
-  confirmIdentity: ConfirmIdentity
+  confirmIdentity: (...args: Parameters<ConfirmIdentity>) => Promise<string | null>
   /** How long a deletion can be taken back. 0: it begins at once. */
   graceMs: number
   /** @throws StoreUnavailable: the step is then tried again later. */
