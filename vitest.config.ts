@@ -11,8 +11,11 @@ const alone = [
   'tests/integration/{hostile-cost,outages,replay}.test.ts',
 ]
 
-/** Integration tests mostly wait for servers: two workers leave half of two cores idle. */
-const beside = { maxWorkers: 4, sequence: { groupOrder: 0 } }
+/**
+ * Integration tests mostly wait for servers: two workers leave half of two cores idle. The files of a worker share their
+ * modules: to load them anew for each takes as long as the tests.
+ */
+const beside = { maxWorkers: 4, isolate: false, sequence: { groupOrder: 0 } }
 
 export default defineConfig({
   test: {

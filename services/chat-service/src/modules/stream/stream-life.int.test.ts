@@ -194,7 +194,10 @@ describe('an open stream', () => {
     const roomId = await rooms.room(a, b)
     const stream = await open(a, 1)
     for (const n of upTo(5)) await rooms.send(a, roomId, `${n}`)
-    await Promise.all(upTo(5).map((seq) => rooms.as(b, 'PUT', `/rooms/${roomId}/read`, { seq })))
+    const answers = await Promise.all(
+      upTo(5).map((seq) => rooms.as(b, 'PUT', `/rooms/${roomId}/read`, { seq })),
+    )
+    expect(answers.map(({ status, body }) => body?.code ?? status)).toEqual(Array(5).fill(200))
     await stream.waitFor('read', ({ positions }) =>
       positions.some((each) => each.user_id === b && each.seq === 5),
     )

@@ -16,6 +16,8 @@ export type MovedPosition = ReadPosition & { readonly at: UnixMs }
 /** Of one room: everybody who is or ever was in it. */
 const MAX_IN_ROOM = 100_000
 
+const MAX_ATTEMPTS = 5
+
 /** How far everybody has read, one document per member, moved forward only. */
 export class ReadPositionRepository {
   readonly #store: MongoStore
@@ -27,6 +29,17 @@ export class ReadPositionRepository {
   /** Several at once, in any order and any number of times: the highest wins. */
   async advance(positions: readonly ReadPosition[]): Promise<void> {
     if (positions.length === 0) return
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#advance(positions)
+        return
+      } catch (err) {
+        if (attempt >= MAX_ATTEMPTS || !isLostUpsert(err)) throw err
+      }
+    }
+  }
+
+  async #advance(positions: readonly ReadPosition[]): Promise<void> {
     await this.#store.run('positions.advance', () =>
       // The driver's: Mongoose would have to be told to leave each pipeline alone.
       this.#positions.collection.bulkWrite(
@@ -73,6 +86,18 @@ export class ReadPositionRepository {
     return models.positions(this.#store)
   }
 }
+
+/**
+ * DocumentDB refuses `$$NOW` to an upsert that meets another one of the same document. Nothing of it was written, and the
+ * next attempt finds the document there.
+ */
+function isLostUpsert(err: unknown): boolean {
+  return (
+    err instanceof Error && 'code' in err && err.code === FAILED_TO_PARSE && err.message.includes('$$NOW')
+  )
+}
+
+const FAILED_TO_PARSE = 9
 
 /** By the server's clock: those who ask for what has moved since have only one clock to go by. */
 function movedTo(seq: number) {
