@@ -25,9 +25,9 @@ const rules: readonly Rule[] = [
   // From its `@` on: what stands before is looked at backwards, so that hostile text takes no longer than any other.
   {
     kind: 'email',
-    pattern: /@[\w.-]{3,254}/g,
-    read: ({ 0: rest, index = 0, input = '' }) => {
-      const labels = rest.slice(1).split('.')
+    pattern: /@/g,
+    read: ({ index = 0, input = '' }) => {
+      const labels = (/^[\w.-]*/.exec(input.slice(index + 1, index + 256))?.[0] ?? '').split('.')
       // The sentence's own full stop.
       while (labels.at(-1) === '') labels.pop()
       if (labels.length < 2 || labels.some((label) => label === '' || label.length > 63)) return undefined
