@@ -4,7 +4,7 @@ import type { RoomView } from '../core/room-window.ts'
 
 type Log = Virtualizer<HTMLDivElement, Element>
 
-/** Pixels from its place within which the log has arrived there, and beyond which somebody has scrolled it away. */
+/** Distances from the goal in pixels: within the first the log has arrived, beyond the second the user has scrolled away. */
 const LANDED = 4
 const MOVED = 40
 const HIGHLIGHTED_MS = 2_000
@@ -46,7 +46,7 @@ export function useTarget(
   useEffect(() => {
     const element = scroller.current
     if (!element) return
-    // By a wheel, a key, the search of the browser: whatever moves the log away from where it has landed.
+    // Releases the goal when the user scrolls away, however: wheel, keyboard, find in page.
     const onScroll = () => {
       const place = offsetOf(goal.current, firstSeq.current, element, log)
       if (place === undefined) return
