@@ -109,6 +109,7 @@ const screens = (): [name: string, path: string, ready: string][] => [
   ['appearance', '/settings/appearance', '.page select'],
   ['notifications', '/settings/notifications', '.switch'],
   ['privacy', '/settings/privacy', '.switch'],
+  ['security', '/settings/security', '.security-part h3'],
   ['blocked', '/settings/blocked', '.page .empty'],
   ['sessions', '/settings/sessions', '.sessions li'],
 ]

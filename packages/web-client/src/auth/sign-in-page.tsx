@@ -8,6 +8,7 @@ import { AuthCard } from './auth-card.tsx'
 import { ForgotForm } from './forgot-form.tsx'
 import { FormEnd } from './form-end.tsx'
 import { GoogleButton } from './google-button.tsx'
+import { PasskeyButton } from './passkey-button.tsx'
 import { useSubmit } from './use-submit.ts'
 
 type Mode = 'signIn' | 'signUp' | 'forgot'
@@ -27,6 +28,7 @@ export default function SignInPage() {
       {mode === 'signIn' && <SignInForm />}
       {mode === 'signUp' && <SignUpForm />}
       {mode === 'forgot' && <ForgotForm />}
+      {mode === 'signIn' && <PasskeyButton />}
       {mode !== 'forgot' && <GoogleButton />}
       {mode === 'signIn' && (
         <p className="auth-switch">

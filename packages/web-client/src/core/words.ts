@@ -2,9 +2,20 @@ import { ApiProblem, NetworkFailure } from '@bigtech/client'
 import i18next from 'i18next'
 import { type TextKey, t } from '../i18n/index.ts'
 
+/** A failure that has its own text. */
+export class UserFacingError extends Error {
+  readonly key: TextKey
+
+  constructor(key: TextKey) {
+    super(key)
+    this.key = key
+  }
+}
+
 /** A failure in words, with what to do about it, in the user's language. */
 export function explain(err: unknown): string {
   if (err instanceof NetworkFailure) return t('error.NETWORK')
+  if (err instanceof UserFacingError) return t(err.key)
   if (!(err instanceof ApiProblem)) return t('error.INTERNAL', { id: '' })
   const seconds = err.retryAfterSeconds ?? 0
   if (err.code === 'VALIDATION_FAILED' && err.errors.length > 0) {

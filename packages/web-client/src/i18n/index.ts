@@ -9,10 +9,17 @@ export type Translate = (key: TextKey, values?: Record<string, string | number>)
 
 const KEY = 'bigtech-chat.language'
 
-const load: Record<Language, () => Promise<{ texts: Record<string, string> }>> = {
-  ko: () => import('./ko.ts'),
-  en: () => import('./en.ts'),
-}
+type Load = Record<Language, () => Promise<{ texts: Record<string, string> }>>
+
+/** `app` is loaded at the start; a screen that is loaded later brings its own part (`lazyWithTexts`). */
+const parts = {
+  app: { ko: () => import('./ko.ts'), en: () => import('./en.ts') },
+  security: { ko: () => import('./security.ko.ts'), en: () => import('./security.en.ts') },
+} satisfies Record<string, Load>
+
+export type Part = keyof typeof parts
+
+const needed = new Set<Part>(['app'])
 
 /** What the user chose, else the browser's language (Accept-Language), else English. */
 function preferredLanguage(): Language {
@@ -43,9 +50,19 @@ export async function setLanguage(language: Language): Promise<void> {
   await useLanguageNow(language)
 }
 
+/** Loads the texts of a part in the current language, and in every language that is chosen later. */
+export async function needTexts(part: Part): Promise<void> {
+  needed.add(part)
+  await loadTexts(part, i18next.language as Language)
+}
+
+async function loadTexts(part: Part, language: Language): Promise<void> {
+  const { texts } = await parts[part][language]()
+  i18next.addResourceBundle(language, 'translation', texts, true)
+}
+
 async function useLanguageNow(language: Language): Promise<void> {
-  const { texts } = await load[language]()
-  i18next.addResourceBundle(language, 'translation', texts)
+  await Promise.all([...needed].map((part) => loadTexts(part, language)))
   await i18next.changeLanguage(language)
   document.documentElement.lang = language
 }

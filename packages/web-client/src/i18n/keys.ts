@@ -1,6 +1,10 @@
 import type { Texts } from './en.ts'
+import type { SecurityTexts } from './security.en.ts'
 
 type WithoutPlural<Key extends string> = Key extends `${infer Stem}_one` | `${infer Stem}_other` ? Stem : Key
 
-/** Names of the texts, without the endings of plural forms. */
-export type TextKey = WithoutPlural<keyof Texts>
+/** Names of the texts of a part, without the endings of plural forms. */
+export type KeyOf<Part> = WithoutPlural<keyof Part & string>
+
+/** Names of all texts. */
+export type TextKey = KeyOf<Texts> | KeyOf<SecurityTexts>

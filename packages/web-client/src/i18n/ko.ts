@@ -1,6 +1,7 @@
-import type { TextKey } from './keys.ts'
+import type { Texts } from './en.ts'
+import type { KeyOf } from './keys.ts'
 
-export const texts: Record<TextKey, string> = {
+export const texts: Record<KeyOf<Texts>, string> = {
   loading: '불러오는 중…',
   tryAgain: '다시 시도',
   close: '닫기',
@@ -40,6 +41,9 @@ export const texts: Record<TextKey, string> = {
   'auth.code': '인증 코드',
   'auth.codeHint': '인증 앱의 코드 또는 복구 코드',
   'auth.password': '비밀번호',
+  'auth.passkey': '패스키로 로그인',
+  'passkey.cancelled': '패스키를 쓰지 않았어요. 취소했거나 너무 오래 걸렸어요.',
+  'passkey.otherSite': '이 주소에서는 패스키를 쓸 수 없어요. 평소 쓰는 주소로 열어 주세요.',
   'auth.sessionEnded': '로그인이 만료되었어요. 다시 로그인해 주세요. 작성하던 내용은 그대로 있어요.',
   'auth.forgot': '비밀번호를 잊으셨나요?',
   'auth.forgotTitle': '비밀번호 재설정',
@@ -75,6 +79,7 @@ export const texts: Record<TextKey, string> = {
   'error.SECOND_FACTOR_WRONG': '코드가 올바르지 않아요. 코드는 1분 안에 한 번만 쓸 수 있어요.',
   'error.SECOND_FACTOR_REQUIRED': '인증 앱의 코드가 필요해요.',
   'error.CHALLENGE_INVALID': '시간이 지났어요. 다시 로그인해 주세요.',
+  'error.PASSKEY_REFUSED': '이 패스키로는 로그인할 수 없어요. 삭제된 패스키일 수 있어요.',
   'error.LINK_INVALID': '이미 사용했거나 만료된 링크예요. 새 링크를 요청해 주세요.',
   'error.USERNAME_CHANGE_LIMIT': '사용자 이름은 30일에 한 번 바꿀 수 있어요.',
   'rule.email': '이메일 주소를 정확히 입력해 주세요.',
@@ -261,6 +266,7 @@ export const texts: Record<TextKey, string> = {
   'settings.notifications': '알림',
   'settings.privacy': '개인정보',
   'settings.blocked': '차단한 사람',
+  'settings.security': '2단계 로그인과 패스키',
   'settings.sessions': '로그인한 기기',
   'settings.signOut': '로그아웃',
   'settings.language': '언어',
@@ -346,7 +352,8 @@ export const texts: Record<TextKey, string> = {
   'error.GOOGLE_TOKEN_INVALID': 'Google 로그인이 너무 오래 걸렸거나 이미 사용되었어요. 다시 시도해 주세요.',
   'error.GOOGLE_EMAIL_UNVERIFIED': 'Google에서 확인되지 않은 이메일이에요. 비밀번호로 가입해 주세요.',
   'error.CREDENTIALS_INVALID': '이메일 또는 비밀번호가 맞지 않아요.',
-  'error.PASSWORD_WRONG': '현재 비밀번호가 맞지 않아요.',
+  'error.PASSWORD_WRONG':
+    '현재 비밀번호가 맞지 않아요. Google로만 로그인한다면 먼저 “비밀번호를 잊으셨나요?”에서 비밀번호를 만들어 주세요.',
   'error.USER_NOT_FOUND': '존재하지 않거나 볼 수 없는 사용자예요.',
   'error.FRIEND_SELF': '자신에게는 할 수 없어요.',
   'error.FRIEND_REQUEST_EXISTS': '이미 친구 요청을 보냈어요.',

@@ -1,6 +1,7 @@
 import { getFileContent, type Message, problemOf } from '@bigtech/client'
 import { Download, FileText, Film, Image, Mic } from 'lucide-react'
 import { http, session } from '../core/api.ts'
+import { saveAs } from '../core/save-as.ts'
 import { sizeOf } from '../core/sizes.ts'
 import { useLanguage, useT } from '../i18n/index.ts'
 import { IconButton } from '../ui/icon-button.tsx'
@@ -48,8 +49,5 @@ async function save({ message_id }: Message, { file_id, name }: MessageFile): Pr
     headers: { authorization: `Bearer ${await session.token()}` },
   })
   if (!response.ok) throw await problemOf(response)
-  const url = URL.createObjectURL(await response.blob())
-  const link = Object.assign(document.createElement('a'), { href: url, download: name })
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
+  saveAs(await response.blob(), name)
 }

@@ -1,10 +1,11 @@
-import { changePassword, deleteMyAccount, isProblem } from '@bigtech/client'
+import { changePassword, deleteMyAccount } from '@bigtech/client'
 import { type FormEvent, useState } from 'react'
 import { call, session } from '../core/api.ts'
 import { useT } from '../i18n/index.ts'
 import { Field } from '../ui/field.tsx'
 import { Modal } from '../ui/modal.tsx'
 import { attempt, notify } from '../ui/notices.tsx'
+import { ProofForm } from './proof-form.tsx'
 
 /** The password, and the end of the account. */
 export function AccountSection() {
@@ -55,50 +56,22 @@ export function AccountSection() {
 
 function DeleteDialog({ onClose }: { onClose: () => void }) {
   const t = useT()
-  const [needsCode, setNeedsCode] = useState(false)
-  const remove = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const values = Object.fromEntries(new FormData(event.currentTarget)) as Record<string, string>
-    const message_policy = values.messages === 'on' ? ('remove' as const) : ('keep' as const)
-    const { password = '', code } = values
-    void attempt(async () => {
-      try {
-        await call(deleteMyAccount, { body: { password, message_policy, ...(code ? { code } : {}) } })
-      } catch (err) {
-        if (isProblem(err, 'SECOND_FACTOR_REQUIRED') && !needsCode) return setNeedsCode(true)
-        throw err
-      }
-      await session.logout()
-    })
-  }
   return (
     <Modal title={t('settings.deleteAccount')} onClose={onClose}>
-      <form className="form" onSubmit={remove}>
+      <ProofForm
+        action={t('settings.deleteForGood')}
+        isDanger
+        onProof={async (proof, { messages }) => {
+          const message_policy = messages === 'on' ? ('remove' as const) : ('keep' as const)
+          await call(deleteMyAccount, { body: { ...proof, message_policy } })
+          await session.logout()
+        }}
+      >
         <p>{t('settings.deleteAccountText')}</p>
         <label className="check">
           <input type="checkbox" name="messages" /> {t('settings.deleteMessagesToo')}
         </label>
-        <Field
-          label={t('auth.password')}
-          name="password"
-          type="password"
-          autoComplete="current-password"
-          required
-        />
-        {needsCode && (
-          <Field
-            label={t('auth.code')}
-            name="code"
-            autoComplete="one-time-code"
-            hint={t('auth.codeHint')}
-            required
-            autoFocus
-          />
-        )}
-        <button type="submit" className="danger">
-          {t('settings.deleteForGood')}
-        </button>
-      </form>
+      </ProofForm>
     </Modal>
   )
 }

@@ -1,4 +1,4 @@
-import { Ban, Bell, Gavel, LogOut, MonitorSmartphone, Palette, Shield, User } from 'lucide-react'
+import { Ban, Bell, Gavel, KeyRound, LogOut, MonitorSmartphone, Palette, Shield, User } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
 import { session } from '../core/api.ts'
@@ -12,6 +12,7 @@ const sections: { name: string; icon: ReactNode }[] = [
   { name: 'appearance', icon: <Palette size={20} /> },
   { name: 'notifications', icon: <Bell size={20} /> },
   { name: 'privacy', icon: <Shield size={20} /> },
+  { name: 'security', icon: <KeyRound size={20} /> },
   { name: 'blocked', icon: <Ban size={20} /> },
   { name: 'sessions', icon: <MonitorSmartphone size={20} /> },
 ]

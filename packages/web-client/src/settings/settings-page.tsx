@@ -1,5 +1,6 @@
-import { lazy, Suspense } from 'react'
+import { type ComponentType, lazy, Suspense } from 'react'
 import { type TextKey, useT } from '../i18n/index.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
 import { LanguageAndTheme } from '../ui/language-and-theme.tsx'
 import { Page } from '../ui/page.tsx'
 import { Spinner } from '../ui/spinner.tsx'
@@ -16,8 +17,9 @@ import '../styles/people.css'
 import '../styles/moderation.css'
 
 const ModerationSection = lazy(() => import('../moderation/moderation-section.tsx'))
+const SecuritySection = lazyWithTexts('security', () => import('./security/security-section.tsx'))
 
-const contents: Record<string, () => React.ReactNode> = {
+const contents: Record<string, ComponentType> = {
   profile: () => (
     <>
       <ProfileSection />
@@ -31,11 +33,8 @@ const contents: Record<string, () => React.ReactNode> = {
   privacy: PrivacySection,
   blocked: BlockedSection,
   sessions: SessionSection,
-  moderation: () => (
-    <Suspense fallback={<Spinner />}>
-      <ModerationSection />
-    </Suspense>
-  ),
+  security: SecuritySection,
+  moderation: ModerationSection,
 }
 
 export default function SettingsPage({ section }: { section: string }) {
@@ -44,7 +43,9 @@ export default function SettingsPage({ section }: { section: string }) {
   if (!Content) return null
   return (
     <Page title={t(`settings.${section}` as TextKey)} back="/settings">
-      <Content />
+      <Suspense fallback={<Spinner />}>
+        <Content />
+      </Suspense>
     </Page>
   )
 }
