@@ -104,6 +104,31 @@ it('a stream that begins late fetches again what the reader looks at, not anothe
   await close()
 }, 60_000)
 
+it('a message that arrives while the history is being fetched is shown below it', async () => {
+  const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>()
+  let pages = 0
+  const { page, close } = await openApp(browser, mina, {
+    at: `/rooms/${room}`,
+    prepare: async (context) => {
+      context.on('response', (response) => /messages\/\d+\?/.test(response.url()) && pages++)
+      await context.route('**/api/rooms/*/read', async (route) => {
+        if (route.request().method() !== 'GET') return route.continue()
+        const response = await route.fetch()
+        await mayAnswer
+        await route.fulfill({ response })
+      })
+    },
+  })
+  // One for the opened room, and one for the stream's first frame.
+  await waitFor(() => pages === 2, { what: 'both fetches of the history' })
+  await send(juno, '늦지 않은 소식')
+  await page.locator('.room-row', { hasText: '늦지 않은 소식' }).waitFor()
+  answer()
+  await bubble(page, '늦지 않은 소식').waitFor()
+  await page.context().unrouteAll({ behavior: 'ignoreErrors' })
+  await close()
+}, 60_000)
+
 it('search finds Korean text and jumps to its place in the history', async () => {
   const { page, close } = await openApp(browser, mina, { at: `/rooms/${room}/search` })
   await waitFor(

@@ -45,6 +45,8 @@ export class RoomWindow {
   #paging: Promise<void> | undefined
   /** What is being loaded. */
   #loading: LoadOptions | undefined
+  /** Changes that arrive during a load: its answer may be older than they are, and replaces the timeline. */
+  #heldBack: (() => void)[] = []
   #jumps = 0
   /** Invalidates answers that belong to a window that was replaced. */
   #generation = 0
@@ -78,14 +80,14 @@ export class RoomWindow {
       const isUnreadBefore = options.isOpening && !options.around && unread < (newest.items[0]?.seq ?? 1)
       const page = isUnreadBefore ? await this.#fetchPage(unread) : newest
       if (generation !== this.#generation) return
-      this.#loading = undefined
       this.#restart(page.items, positions.items, page.last_seq)
       this.#publish(this.#loadedView(options, page.items))
     } catch (failure) {
       if (generation !== this.#generation) return
-      this.#loading = undefined
       if (this.view.get().status !== 'ready') this.view.set({ ...empty, status: 'failed', failure })
     }
+    this.#loading = undefined
+    for (const change of this.#heldBack.splice(0)) change()
   }
 
   /** The room is opened again: what is unread now, and no jump of an earlier visit. */
@@ -142,6 +144,10 @@ export class RoomWindow {
 
   /** Takes the server's answer to a send, an edit, a reaction: it may come before the stream's frame. */
   take(message: Message): void {
+    if (this.#loading) {
+      this.#heldBack.push(() => this.take(message))
+      return
+    }
     if (this.#isBeyond(message.seq)) return
     this.#timeline.load([message])
     this.#headSeq = Math.max(this.#headSeq, message.seq)
@@ -155,6 +161,10 @@ export class RoomWindow {
     }
     if (frame.event === 'ready') void this.#loadPositions()
     if (!('room_id' in frame.data) || frame.data.room_id !== this.roomId) return
+    if (this.#loading) {
+      this.#heldBack.push(() => this.apply(frame))
+      return
+    }
     if (frame.event === 'room_updated' && frame.data.members) void this.#loadPositions()
     if (frame.event === 'message' && this.#isBeyond(frame.data.seq)) {
       this.#hearOf(frame.data.message)
