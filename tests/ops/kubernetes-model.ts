@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
-import { filesBelow, root, text, yamlDocuments } from './files.ts'
+import { basename, join } from 'node:path'
+import { filesBelow, root, text, yaml, yamlDocuments } from './files.ts'
 
 export interface Probe {
   httpGet?: { path: string }
@@ -70,7 +70,7 @@ export interface Resource {
 }
 
 export const manifestFiles = filesBelow('k8s/manifests', '.yaml').filter(
-  (path) => !path.endsWith('/secrets.yaml'),
+  (path) => !path.endsWith('/secrets.yaml') && !path.endsWith('/kustomization.yaml'),
 )
 
 /** What a script of k8s/ prints. */
@@ -80,10 +80,32 @@ export function printed(script: string): string {
   return result.stdout
 }
 
+interface Generators {
+  configMapGenerator: Array<{ name: string; files: string[] }>
+  namespace: string
+}
+
+/** The ConfigMaps of infrastructure/docker/kustomization.yaml, without Kustomize. */
+function generatedConfigMaps(): Resource[] {
+  const { configMapGenerator, namespace } = yaml<Generators>('infrastructure/docker/kustomization.yaml')
+  return configMapGenerator.map(({ name, files }) => {
+    const contents = files.map((entry) => {
+      const [key, path = key] = entry.split('=') as [string, string?]
+      return [basename(key), text(join('infrastructure/docker', path))]
+    })
+    return {
+      kind: 'ConfigMap',
+      metadata: { name, namespace },
+      data: Object.fromEntries(contents),
+      spec: {},
+    }
+  })
+}
+
 /** Every object that is applied: the manifests, and the ConfigMaps that are made from other files. */
 export const resources: Resource[] = [
   ...manifestFiles.flatMap((path) => yamlDocuments<Resource>(text(path))),
-  ...yamlDocuments<Resource>(printed('make-configmaps.mjs')),
+  ...generatedConfigMaps(),
 ]
 
 export const ofKind = (...kinds: string[]): Resource[] =>

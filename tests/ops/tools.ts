@@ -117,6 +117,20 @@ const tools = {
         'v1.7.12',
       ),
   },
+  // What `kubectl apply -k` has built in.
+  kustomize: {
+    env: 'KUSTOMIZE',
+    program: 'kustomize',
+    fetch: () =>
+      fromGo(
+        'kustomize',
+        (go, bin) =>
+          run(go, ['install', 'sigs.k8s.io/kustomize/kustomize/v5@v5.7.1'], {
+            env: { ...process.env, GOBIN: bin },
+          }),
+        'v5.7.1',
+      ),
+  },
   compose: { env: 'COMPOSE_VALIDATOR', fetch: ownValidator('compose') },
   alloy: { env: 'ALLOY_PARSER', fetch: ownValidator('alloy') },
 } satisfies Record<string, Tool>

@@ -28,6 +28,10 @@ it('Kubernetes runs the images of the version of the product', () => {
   ])
   expect(images.length).toBeGreaterThan(10)
   expect(images.filter(([, , tag]) => tag !== version).map(([image]) => image)).toEqual([])
+  // A Job cannot be changed: each version has Jobs of its own.
+  expect(read('k8s/manifests/jobs/kustomization.yaml')).toContain(
+    `nameSuffix: -${version.replaceAll('.', '-')}\n`,
+  )
 })
 
 it('the changelog describes the version of the product', () => {

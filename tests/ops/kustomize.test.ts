@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findProgram } from '@bigtech/devstack'
+import { describe, expect, it, type TestContext } from 'vitest'
+import { root, text, yamlDocuments } from './files.ts'
+import { podOf, type Resource, resources } from './kubernetes-model.ts'
+import { FETCH_TIMEOUT_MS, need } from './tools.ts'
+
+const overlays = ['small', 'production']
+const options = { timeout: FETCH_TIMEOUT_MS }
+const { version } = JSON.parse(text('package.json')) as { version: string }
+const suffix = `-${version.replaceAll('.', '-')}`
+
+/** What `kubectl apply -k folder` would apply, as YAML. */
+async function build(folder: string, context: TestContext): Promise<string> {
+  const kubectl = findProgram('kubectl')
+  const [program, ...args] = kubectl ? [kubectl, 'kustomize'] : [await need('kustomize', context), 'build']
+  const result = spawnSync(program as string, [...args, folder], { cwd: root, encoding: 'utf8' })
+  expect(result.stderr).toBe('')
+  return result.stdout
+}
+
+/** Kind and name, that of a Job without the version. */
+const nameOf = ({ kind, metadata }: Resource) =>
+  `${kind} ${kind === 'Job' ? metadata.name.replace(suffix, '') : metadata.name}`
+
+const withoutSecrets = () => resources.filter(({ kind }) => kind !== 'Secret')
+
+/** Objects of both overlays that differ from the plain manifests, which kubernetes.test.ts validates. */
+async function patched(context: TestContext): Promise<Resource[]> {
+  const plain = new Set(withoutSecrets().map((resource) => JSON.stringify(sorted(resource))))
+  const built = await Promise.all(overlays.map((overlay) => build(`k8s/overlays/${overlay}`, context)))
+  return built
+    .flatMap((yaml) => yamlDocuments<Resource>(yaml))
+    .filter((resource) => !plain.has(JSON.stringify(sorted(resource))))
+}
+
+/** The value with the keys of its objects in order. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
+}
+
+it('what the overlays change is what the schemas of Kubernetes allow', options, async (context) => {
+  const python = await need('kubernetesValidate', context)
+  const changed = await patched(context)
+  expect(changed.length).toBeGreaterThan(20)
+  const folder = mkdtempSync(join(tmpdir(), 'bigtech-kustomize-'))
+  const file = join(folder, 'changed.yaml')
+  writeFileSync(file, changed.map((resource) => `---\n${JSON.stringify(resource)}\n`).join(''))
+  const args = ['-m', 'kubernetes_validate', '--strict', '--quiet', file]
+  const result = spawnSync(python, args, { encoding: 'utf8' })
+  rmSync(folder, { recursive: true })
+  expect(result.stdout + result.stderr).toBe('')
+  expect(result.status).toBe(0)
+})
+
+describe.each(overlays)('the overlay %s', (overlay) => {
+  it(
+    'applies every manifest of the plain order, and Jobs that carry the version',
+    options,
+    async (context) => {
+      const applied = yamlDocuments<Resource>(await build(`k8s/overlays/${overlay}`, context))
+      const left = overlay === 'small' ? ['HorizontalPodAutoscaler', 'PodDisruptionBudget'] : []
+      const expected = withoutSecrets().filter(({ kind }) => !left.includes(kind))
+      expect(applied.map(nameOf).sort()).toEqual(expected.map(nameOf).sort())
+      const jobs = applied.filter(({ kind }) => kind === 'Job')
+      expect(jobs.length).toBeGreaterThan(8)
+      // A Job is immutable: under the name of the release before, applying would fail.
+      expect(jobs.filter(({ metadata }) => !metadata.name.endsWith(suffix))).toEqual([])
+    },
+  )
+})
+
+it(
+  'the ConfigMaps of kubectl apply -k infrastructure/docker have the files byte for byte',
+  options,
+  async (context) => {
+    const built = yamlDocuments<Resource>(await build('infrastructure/docker', context))
+    const expected = resources.filter(({ kind, data }) => kind === 'ConfigMap' && data?.['kong.yml'])
+    expect(built.find(({ metadata }) => metadata.name === 'kong')?.data).toEqual(expected[0]?.data)
+    expect(built).toHaveLength(2)
+  },
+)
+
+it(
+  'the small overlay runs one copy of everything and asks for no second Kafka broker or MongoDB member',
+  options,
+  async (context) => {
+    const yaml = await build('k8s/overlays/small', context)
+    const applied = yamlDocuments<Resource>(yaml)
+    const copies = applied.flatMap(({ kind, metadata, spec }) =>
+      kind === 'Deployment' || kind === 'StatefulSet' ? [[metadata.name, spec.replicas]] : [],
+    )
+    expect(copies.filter(([, replicas]) => replicas !== 1)).toEqual([])
+    expect(yaml).not.toMatch(/(kafka-1\.kafka|mongodb-1\.mongodb)/)
+    const kafka = applied.find(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'kafka')
+    const factors = podOf(kafka as Resource).spec.containers[0]?.env?.filter(({ name }) =>
+      /REPLICATION_FACTOR|ISR|INSYNC/.test(name),
+    )
+    expect(factors?.length).toBeGreaterThan(5)
+    expect(factors?.filter(({ value }) => value !== '1')).toEqual([])
+  },
+)
+
+it(
+  'the component for stream autoscaling leaves chat-service no metric that streams do not move',
+  options,
+  async (context) => {
+    const folder = mkdtempSync(join(root, 'k8s/overlays/test-'))
+    writeFileSync(
+      join(folder, 'kustomization.yaml'),
+      'resources: [../../manifests]\ncomponents: [../../components/stream-autoscaling]\n',
+    )
+    try {
+      const applied = yamlDocuments<Resource>(await build(folder, context))
+      const scaler = applied.find(
+        ({ kind, metadata }) => kind === 'HorizontalPodAutoscaler' && metadata.name === 'chat-service',
+      )
+      const metrics = scaler?.spec.metrics as Array<{ type: string; pods?: { metric: { name: string } } }>
+      expect(metrics.map(({ type, pods }) => pods?.metric.name ?? type)).toEqual([
+        'Resource',
+        'sse_connections_open',
+      ])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+)
