@@ -18,7 +18,6 @@ const accepted = new Map([
   ['/^\\p{RGI_Emoji}$/v', 'recheck knows no flag v; a finite set, and its input has 32 characters at most'],
   ['/^(?:\\p{RGI_Emoji}){1,3}$/v', 'recheck knows no flag v; at most 3 of a finite set'],
   ['/(?:^|\\s)@([^\\s@]{0,30})$/u', 'looks at 30 characters after each @, of what its author is typing'],
-  ['/\\/pictures\\/([0-9a-f-]{36})$/', 'looks at 36 characters after each /pictures/, of a URL of 500'],
   ['/(?:\\bFROM|\\bINTO|^\\s*UPDATE)\\s+`?(?:\\w+`?\\.`?)?(\\w+)/i', 'reads 2,000 characters of our own SQL'],
   ['/[₩\\\\\\d][\\d,.조억만천백십 ]{0,60}원?/g', 'takes 62 characters at most, and never looks at one twice'],
   ['/-----BEGIN PRIVATE KEY-----[\\s\\S]+?-----END PRIVATE KEY-----/g', "reads the operator's own key file"],

@@ -100,8 +100,9 @@ export const unreachable: readonly RouteExpectation[] = [
   refused('GET', '/api/streams'),
   refused('GET', '/api/metrics'),
   refused('GET', '/api/internal/users/5'),
-  // Asked by chat-service, in the name of a sender.
+  // Asked by user-service and chat-service, in the name of a user.
   refused('POST', '/api/files/7/claim'),
+  refused('POST', '/api/files/7/claim-picture'),
   refused('POST', '/api/files/7/%63laim'),
   refused('GET', '/api/filesx'),
   refused('GET', '/api/pictures'),

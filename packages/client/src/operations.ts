@@ -31,7 +31,7 @@ export type ReadPosition = { user_id: number; seq: number }
 
 export type TokenPair = { access_token: string; token_type: "bearer"; expires_in: number; refresh_token: string; refresh_expires_in: number; session_id: string; user_id: number; device_token?: string | undefined; deletion_cancelled?: boolean | undefined }
 
-export type StoredFile = { file_id: string; purpose: "attachment" | "avatar"; state: "uploading" | "checking" | "ready" | "refused"; refusal: { code: "EMPTY" | "TOO_LARGE" | "TYPE_MISMATCH" | "IMAGE_UNREADABLE" | "IMAGE_TOO_LARGE" | "ARCHIVE_UNSAFE" | "DOCUMENT_UNREADABLE" | "MEDIA_UNREADABLE" | "INFECTED" | "CHECK_FAILED" | "INCOMPLETE"; detail: string } | null; kind: "image" | "video" | "audio" | "document" | null; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[]; created_at: string; expires_at: string | null }
+export type StoredFile = { file_id: string; purpose: "attachment" | "avatar" | "room_picture"; state: "uploading" | "checking" | "ready" | "refused"; refusal: { code: "EMPTY" | "TOO_LARGE" | "TYPE_MISMATCH" | "IMAGE_UNREADABLE" | "IMAGE_TOO_LARGE" | "ARCHIVE_UNSAFE" | "DOCUMENT_UNREADABLE" | "MEDIA_UNREADABLE" | "INFECTED" | "CHECK_FAILED" | "INCOMPLETE"; detail: string } | null; kind: "image" | "video" | "audio" | "document" | null; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[]; created_at: string; expires_at: string | null }
 
 export type RoomHead = { room_id: number; seq: number; cseq: number }
 
@@ -83,6 +83,9 @@ export const changeUsername: Operation<{ body: { username: string } }, OwnProfil
 /** Keep a file of yours for a message that is about to be sent. */
 export const claimFile: Operation<{ params: { file_id: string }; body: { message_type: "image" | "file" | "voice" | "video" } }, { file_id: string; kind: "image" | "video" | "audio" | "document"; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[] }> = { method: 'POST', path: '/files/:file_id/claim' }
 
+/** Keep a picture of yours for a profile or a room that is about to show it. */
+export const claimPicture: Operation<{ params: { file_id: string }; body: { purpose: "avatar" | "room_picture" } }, undefined> = { method: 'POST', path: '/files/:file_id/claim-picture' }
+
 /** The analysis server reports the end of an analysis. */
 export const completeAnalysis: Operation<{ body: { job_id: string; analysis_id: string; status: "succeeded"; result: { scores: { pronunciation: number; intonation: number; emotion: number; overall: number }; feedback: { quality: "ok" | "noisy" | "clipped"; pace: number; pitch_range: number; words: { word: string; score: number; start_ms: number; end_ms: number }[]; tips: ("NOISY_RECORDING" | "TOO_LOUD" | "REPEAT_UNCLEAR_WORDS" | "SPEAK_FASTER" | "SPEAK_SLOWER" | "MORE_MELODY" | "FOLLOW_THE_MELODY" | "MORE_EXPRESSION")[] } } } | { job_id: string; analysis_id: string; status: "failed"; error: { code: string; detail: string; retryable: boolean } } }, undefined> = { method: 'POST', path: '/tokens/webhook/analysis-complete', auth: 'public' }
 
@@ -108,7 +111,7 @@ export const createGoogleNonce: Operation<NoInput, { nonce: string; expires_in: 
 export const createJoinLink: Operation<{ params: { room_id: number }; body: { expires_in_seconds?: number | null | undefined; max_uses?: number | null | undefined } }, { link_id: number; room_id: number; created_by: number; created_at: string; expires_at: string | null; max_uses: number | null; uses: number; token: string }> = { method: 'POST', path: '/rooms/:room_id/links' }
 
 /** Open a group. */
-export const createRoom: Operation<{ body: { name?: string | null | undefined; image_url?: string | null | undefined; member_ids?: number[] | undefined; history_visibility?: "all" | "since_join" | undefined } }, Room> = { method: 'POST', path: '/rooms' }
+export const createRoom: Operation<{ body: { name?: string | null | undefined; image_file_id?: string | null | undefined; image_url?: string | null | undefined; member_ids?: number[] | undefined; history_visibility?: "all" | "since_join" | undefined } }, Room> = { method: 'POST', path: '/rooms' }
 
 /** A ticket to open the WebSocket of your documents. */
 export const createSocketTicket: Operation<NoInput, { ticket: string; expires_in: number }> = { method: 'POST', path: '/ws/tickets' }
@@ -218,7 +221,7 @@ export const getMySettings: Operation<NoInput, { presence_visibility: "everyone"
 /** What you are told, and when. */
 export const getNotificationPreferences: Operation<NoInput, { message_push: boolean; friend_request_push: boolean; mentions_when_muted: boolean; show_preview: boolean; quiet_hours: { start: string; end: string; time_zone: string } | null }> = { method: 'GET', path: '/notifications/preferences' }
 
-/** An avatar. */
+/** The picture of a profile or a room. */
 export const getPicture: Operation<{ params: { file_id: string } }, Response> = { method: 'GET', path: '/pictures/:file_id', auth: 'public', isRaw: true }
 
 /** The reference clip of a token. */
@@ -477,7 +480,7 @@ export const startPasskeyLogin: Operation<NoInput, { challenge_token: string; op
 export const startTotp: Operation<{ body: { password: string; code?: string | undefined } }, { secret: string; uri: string }> = { method: 'POST', path: '/auth/totp' }
 
 /** Begin a direct upload of up to 100 MB. */
-export const startUpload: Operation<{ body: { name: string; mime: string; size: number; purpose?: "attachment" | "avatar" | undefined } }, { file: StoredFile; part_size: number; parts: ({ number: number; size: number; received: boolean; url: string | null })[]; urls_expire_at: string }> = { method: 'POST', path: '/files/uploads' }
+export const startUpload: Operation<{ body: { name: string; mime: string; size: number; purpose?: "attachment" | "avatar" | "room_picture" | undefined } }, { file: StoredFile; part_size: number; parts: ({ number: number; size: number; received: boolean; url: string | null })[]; urls_expire_at: string }> = { method: 'POST', path: '/files/uploads' }
 
 /** Lift a ban. */
 export const unbanFromRoom: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/bans/:user_id' }
@@ -501,7 +504,7 @@ export const updateFriend: Operation<{ params: { user_id: number }; body: { nick
 export const updateFriendSettings: Operation<{ body: { requests_from: "everyone" | "friends_of_friends" | "nobody" } }, { requests_from: "everyone" | "friends_of_friends" | "nobody" }> = { method: 'PUT', path: '/friends/settings' }
 
 /** Change your profile. */
-export const updateMyProfile: Operation<{ body: { display_name?: string | undefined; status_message?: string | null | undefined; profile_image_url?: string | null | undefined } }, OwnProfile> = { method: 'PUT', path: '/profile/me' }
+export const updateMyProfile: Operation<{ body: { display_name?: string | undefined; status_message?: string | null | undefined; profile_image_file_id?: string | null | undefined; profile_image_url?: string | null | undefined } }, OwnProfile> = { method: 'PUT', path: '/profile/me' }
 
 /** Change your privacy settings and language. */
 export const updateMySettings: Operation<{ body: { presence_visibility?: "everyone" | "friends" | "nobody" | undefined; findable_by_name?: boolean | undefined; findable_by_email?: boolean | undefined; locale?: string | undefined } }, { presence_visibility: "everyone" | "friends" | "nobody"; findable_by_name: boolean; findable_by_email: boolean; locale: string }> = { method: 'PUT', path: '/profile/me/settings' }
@@ -510,7 +513,7 @@ export const updateMySettings: Operation<{ body: { presence_visibility?: "everyo
 export const updateReceiverSettings: Operation<{ body: { strangers_may_add: boolean } }, { strangers_may_add: boolean }> = { method: 'PUT', path: '/rooms/settings/me' }
 
 /** Rename a group, change its picture, what newcomers see, and who may write how often. */
-export const updateRoom: Operation<{ params: { room_id: number }; body: { name?: string | null | undefined; image_url?: string | null | undefined; history_visibility?: "all" | "since_join" | undefined; posting?: "everyone" | "admins" | undefined; slow_mode_seconds?: number | undefined } }, Room> = { method: 'PATCH', path: '/rooms/:room_id' }
+export const updateRoom: Operation<{ params: { room_id: number }; body: { name?: string | null | undefined; image_file_id?: string | null | undefined; image_url?: string | null | undefined; history_visibility?: "all" | "since_join" | undefined; posting?: "everyone" | "admins" | undefined; slow_mode_seconds?: number | undefined } }, Room> = { method: 'PATCH', path: '/rooms/:room_id' }
 
 /** Mute, pin or archive a room, for yourself. */
 export const updateRoomSettings: Operation<{ params: { room_id: number }; body: { muted?: boolean | undefined; muted_until?: string | null | undefined; pinned?: boolean | undefined; archived?: boolean | undefined } }, { room_id: number; muted: boolean; muted_until: string | null; pinned: boolean; archived: boolean }> = { method: 'PUT', path: '/rooms/:room_id/settings' }

@@ -7,7 +7,7 @@ export interface UploadOptions {
   readonly name: string
   /** The media type; that of the blob unless given. */
   readonly mime?: string
-  readonly purpose?: 'attachment' | 'avatar'
+  readonly purpose?: 'attachment' | 'avatar' | 'room_picture'
   /** Called with the bytes that have arrived: after each part, and in between where the platform tells. */
   readonly onProgress?: (sentBytes: number, totalBytes: number) => void
   readonly signal?: AbortSignal

@@ -456,13 +456,15 @@ export const problems = {
   },
   FILE_KIND_MISMATCH: {
     status: 422,
-    title: 'The file does not fit the type of the message.',
-    meaning: 'An `image` message takes an image, `voice` audio, `video` a video, `file` anything.',
+    title: 'The file does not fit its use.',
+    meaning:
+      'An `image` message takes an image, `voice` audio, `video` a video, `file` anything; a profile takes a file uploaded with the purpose `avatar`, a room one with `room_picture`.',
   },
   FILE_IN_USE: {
     status: 409,
-    title: 'A message uses this file.',
-    meaning: 'Delete the message for everybody: its file goes with it.',
+    title: 'This file is in use.',
+    meaning:
+      'A message, a profile or a room shows it. Delete the message for everybody, or take the picture away: the file goes with it.',
   },
   SCRIPT_NOT_FOUND: { status: 404, title: 'There is no such script.', meaning: '`GET /scripts` lists them.' },
   PRACTICE_TOKEN_NOT_FOUND: {

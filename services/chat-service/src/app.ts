@@ -8,6 +8,7 @@ import {
   type ServiceOptions,
 } from '@bigtech/service-kit'
 import type { ChatConfig } from './config.ts'
+import { openMediaService } from './infrastructure/media-service.ts'
 import { openMongo } from './infrastructure/mongo.ts'
 import { createMysql } from './infrastructure/mysql.ts'
 import { ChatRedis } from './infrastructure/redis.ts'
@@ -51,17 +52,18 @@ export async function buildChatService(
     policy: contacts.contacts,
     muted: contacts.muted,
   })
+  const media = openMediaService(service, config.MEDIA_SERVICE_URL)
   const messages = createMessages({
     service,
     mongo,
     limiter,
     databaseUrl: config.DATABASE_URL,
     sendsPer10Seconds: config.SENDS_PER_10_SECONDS,
-    mediaServiceUrl: config.MEDIA_SERVICE_URL,
+    files: media,
     members: membership.membership,
     nameOf: (userId) => contacts.contacts.nameOf(userId),
   })
-  createRooms({ service, mysql, limiter, outbox, contacts, membership, messages })
+  createRooms({ service, mysql, limiter, outbox, contacts, membership, messages, pictures: media })
   createStream({
     service,
     redis,

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type MessageFile, messageFileExample, type ProblemCode, problems } from '@bigtech/contracts'
 
-/** Stands in for media-service: answers a claim with the file it was told of, or with a problem. */
+/** Stands in for media-service: answers a claim with the file it was told of, or with a problem; a picture with 204. */
 export interface MediaStandIn {
   readonly url: string
   /** Makes a file that can be claimed. */
@@ -15,11 +15,14 @@ export interface MediaStandIn {
 export async function startMediaStandIn(): Promise<MediaStandIn> {
   const files = new Map<string, MessageFile | ProblemCode>()
   const server = createServer((request, response) => {
-    const id = /^\/files\/([0-9a-f-]{36})\/claim$/.exec(request.url ?? '')?.[1] ?? ''
+    const id = /^\/files\/([0-9a-f-]{36})\/claim(?:-picture)?$/.exec(request.url ?? '')?.[1] ?? ''
+    const isPicture = request.url?.endsWith('-picture')
     const known = files.get(id) ?? 'FILE_NOT_FOUND'
     const isProblem = typeof known === 'string'
-    response.writeHead(isProblem ? problems[known].status : 200, { 'content-type': 'application/json' })
-    response.end(JSON.stringify(isProblem ? { code: known, detail: `detail of ${known}` } : known))
+    const success = isPicture ? 204 : 200
+    response.writeHead(isProblem ? problems[known].status : success, { 'content-type': 'application/json' })
+    const body = isProblem ? { code: known, detail: `detail of ${known}` } : known
+    response.end(isPicture && !isProblem ? undefined : JSON.stringify(body))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {

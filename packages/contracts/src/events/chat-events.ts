@@ -15,6 +15,8 @@ export const roomCreated = defineEvent({
     room_id: roomId,
     room_type: roomType,
     name: z.string().nullable(),
+    /** Of a group that was opened with a picture. */
+    image_url: z.string().nullable().optional(),
     created_by: userId,
     member_ids: z.array(userId),
   }),

@@ -13,7 +13,7 @@ export const fileReady = defineEvent({
   payload: z.object({
     user_id: userId,
     file_id: z.uuid(),
-    purpose: z.enum(['attachment', 'avatar']),
+    purpose: z.enum(['attachment', 'avatar', 'room_picture']),
     kind: z.enum(['image', 'video', 'audio', 'document']),
     mime: z.string(),
     size: z.int().min(0),

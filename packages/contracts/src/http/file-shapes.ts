@@ -14,9 +14,14 @@ export const fileName = singleLine({ max: 255 }).refine(
 
 export const fileId = z.uuid().meta({ examples: ['01926d6e-5a5e-7c3b-8f00-9d6c5e1a2b3c'] })
 
-export const filePurpose = z
-  .enum(['attachment', 'avatar'])
-  .meta({ description: '`avatar`: made square; anybody who knows its address can fetch it.' })
+/** What a picture is shown for: a profile, or a room. */
+export const picturePurpose = z.enum(['avatar', 'room_picture'])
+export type PicturePurpose = z.infer<typeof picturePurpose>
+
+export const filePurpose = z.enum(['attachment', ...picturePurpose.options]).meta({
+  description:
+    '`avatar`, `room_picture`: made square, for a profile or a room; anyone who knows the address can fetch it.',
+})
 
 export const fileState = z.enum(['uploading', 'checking', 'ready', 'refused']).meta({
   description: '`checking`: the content is being examined. `refused`: see `refusal`; the bytes are gone.',
@@ -26,6 +31,46 @@ export const fileKind = z.enum(['image', 'video', 'audio', 'document'])
 export const fileVariant = z
   .enum(['original', 'thumb_320', 'thumb_1280'])
   .meta({ description: 'Thumbnails are WebP with that length of the longer side; images only.' })
+
+const PICTURE_PATH = /^\/api\/pictures\/([0-9a-f-]{36})$/
+
+/** Returns the address of a picture as profiles and rooms show it: relative to the origin of the API. */
+export const pictureUrlOf = (pictureFileId: string) => `/api/pictures/${pictureFileId}`
+
+/** Returns the file behind an address of `pictureUrlOf`, with any origin or none; undefined for another address. */
+export function fileIdOfPicture(url: string): string | undefined {
+  const base = 'http://gateway'
+  if (!URL.canParse(url, base)) return undefined
+  const id = PICTURE_PATH.exec(new URL(url, base).pathname)?.[1]
+  return fileId.safeParse(id).success ? id : undefined
+}
+
+/**
+ * The address of a picture, in an answer that is sent back. Pictures on other servers are refused: each viewer would
+ * tell that server their IP address.
+ */
+export const ownPictureUrl = z
+  .string()
+  .max(500)
+  .refine((url) => fileIdOfPicture(url) !== undefined, {
+    error: 'Only a picture that was uploaded here: upload it with POST /files and send its file_id.',
+  })
+  .meta({ format: 'uri-reference', examples: ['/api/pictures/01926d6e-5a5e-7c3b-8f00-9d6c5e1a2b3c'] })
+
+/** Refuses a request that chooses two pictures. */
+export const oneOfTwoPictures = 'Send the file_id or the address of a picture, not both.'
+
+/** What a request that chooses a picture is answered when the file cannot be one. */
+export const pictureProblems = ['FILE_NOT_FOUND', 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'] as const
+
+/** Returns the file that a request chose as a picture; null: none from now on; undefined: as before. */
+export function chosenPicture(
+  file: string | null | undefined,
+  url: string | null | undefined,
+): string | null | undefined {
+  if (typeof url === 'string') return fileIdOfPicture(url)
+  return file === undefined ? url : file
+}
 
 /** Why the content of a file was refused. */
 export const refusalCode = z.enum([

@@ -10,6 +10,7 @@ import {
   messageFile,
   messageFileExample,
   ofFile,
+  picturePurpose,
   storedFile,
   storedFileExample,
 } from './file-shapes.ts'
@@ -35,7 +36,7 @@ export const uploadFile = defineRoute({
   tag,
   summary: 'Upload a file of up to 50 MB',
   description:
-    '`multipart/form-data`: first `purpose` (optional, `attachment` unless told), then `file`. Streamed; send a `Content-Length`. The file is then examined: ask `GET /files/{file_id}?wait_seconds=20` until its state is `ready` or `refused`. At most 10 MB for an avatar.',
+    '`multipart/form-data`: first `purpose` (optional, `attachment` unless told), then `file`. Streamed; send a `Content-Length`. The file is then examined: ask `GET /files/{file_id}?wait_seconds=20` until its state is `ready` or `refused`. At most 10 MB for a picture of a profile or a room.',
   bodyType: 'multipart',
   success: oneFile(201, 'Stored, and being examined.'),
   problems: [...uploadProblems, 'FILE_MISSING', 'UPLOAD_CUT', 'MEDIA_TYPE_UNSUPPORTED', 'VALIDATION_FAILED'],
@@ -238,13 +239,28 @@ export const claimFile = defineRoute({
   problems: [...fileProblems, 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'],
 })
 
+export const claimPicture = defineRoute({
+  operationId: 'claimPicture',
+  method: 'POST',
+  path: '/files/:file_id/claim-picture',
+  tag,
+  summary: 'Keep a picture of yours for a profile or a room that is about to show it',
+  description:
+    'Called by user-service and chat-service in the name of the owner. The file then stays for 7 days even if nothing shows it.',
+  params: ofFile,
+  body: z.strictObject({ purpose: picturePurpose }),
+  bodyExample: { purpose: 'avatar' },
+  success: { status: 204, description: 'Kept.' },
+  problems: [...fileProblems, 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'],
+})
+
 export const getPicture = defineRoute({
   operationId: 'getPicture',
   method: 'GET',
   path: '/pictures/:file_id',
   tag: 'pictures',
-  summary: 'An avatar',
-  description: 'For anybody who knows its address: it stands in profiles. The content never changes.',
+  summary: 'The picture of a profile or a room',
+  description: 'For anyone who knows its address, so that `<img>` can show it. The content never changes.',
   auth: 'public',
   params: z.object({ file_id: fileId }),
   success: { status: 200, description: 'The picture.', contentType: 'image/webp' },

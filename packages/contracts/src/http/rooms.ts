@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { roomType } from '../events/chat-events.ts'
 import { messageType } from '../events/message-events.ts'
 import { roomId, timestamp, userId } from '../ids.ts'
-import { singleLine, webUrl } from '../text/text.ts'
+import { singleLine } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
+import { fileId, oneOfTwoPictures, ownPictureUrl, pictureProblems } from './file-shapes.ts'
 import { idParam, pageOf, pageQuery } from './paging.ts'
 
 export const maxRoomMembers = 1_000
@@ -19,7 +20,6 @@ export const roomPosting = z.enum(['everyone', 'admins']).meta({
 const maxSlowModeSeconds = 6 * 3_600
 const slowMode = z.int().min(0).max(maxSlowModeSeconds)
 const roomName = singleLine({ max: 100 })
-const imageUrl = webUrl(1_000)
 
 /** Somebody as a room shows them; the names are local copies. */
 export const roomPerson = z.object({
@@ -38,7 +38,9 @@ export const room = z.object({
   title: z.string().meta({
     description: 'What to show: the name, the other person of a direct room, or who is in an unnamed group.',
   }),
-  image_url: z.string().nullable(),
+  image_url: z.string().nullable().meta({
+    description: 'Relative to the origin of the API. `<img>` needs no token for it.',
+  }),
   peer: roomPerson.nullable().meta({ description: 'In a direct room, the other person.' }),
   member_count: z.int().min(0),
   role: roomRole.meta({ description: 'Your own.' }),
@@ -114,15 +116,21 @@ export const createRoom = defineRoute({
   summary: 'Open a group',
   description:
     'You become its owner. Friends can be added, and whoever lets strangers add them; nobody of a blocked pair.',
-  body: z.strictObject({
-    name: roomName.nullish(),
-    image_url: imageUrl.nullish(),
-    member_ids: memberIds.default([]),
-    history_visibility: historyVisibility.default('all'),
-  }),
+  body: z
+    .strictObject({
+      name: roomName.nullish(),
+      image_file_id: fileId.nullish().meta({ description: 'A ready file with the purpose `room_picture`.' }),
+      image_url: ownPictureUrl.nullish(),
+      member_ids: memberIds.default([]),
+      history_visibility: historyVisibility.default('all'),
+    })
+    .refine((body) => !body.image_file_id || !body.image_url, {
+      error: oneOfTwoPictures,
+      path: ['image_url'],
+    }),
   bodyExample: { name: '주말 등산', member_ids: [101, 102] },
   success: oneRoom(201, 'The room.'),
-  problems: ['MEMBER_NOT_ADDABLE', 'ROOM_LIMIT', 'RATE_LIMITED'],
+  problems: [...pictureProblems, 'MEMBER_NOT_ADDABLE', 'ROOM_LIMIT', 'RATE_LIMITED'],
 })
 
 export const openDirectRoom = defineRoute({
@@ -179,20 +187,26 @@ export const updateRoom = defineRoute({
   path: '/rooms/:room_id',
   tag,
   summary: 'Rename a group, change its picture, what newcomers see, and who may write how often',
-  description: 'By its owner and admins. Null takes a name or picture away.',
+  description:
+    'By its owner and admins. For a picture, upload a file with the purpose `room_picture`, wait until it is `ready`, and send its `file_id` as `image_file_id`. Null takes a name or picture away.',
   params: inRoom,
   body: z
     .strictObject({
       name: roomName.nullable().optional(),
-      image_url: imageUrl.nullable().optional(),
+      image_file_id: fileId.nullable().optional(),
+      image_url: ownPictureUrl.nullable().optional(),
       history_visibility: historyVisibility.optional(),
       posting: roomPosting.optional(),
       slow_mode_seconds: slowMode.optional(),
     })
-    .refine((body) => Object.keys(body).length > 0, 'Say what to change.'),
+    .refine((body) => Object.keys(body).length > 0, 'Say what to change.')
+    .refine((body) => !body.image_file_id || !body.image_url, {
+      error: oneOfTwoPictures,
+      path: ['image_url'],
+    }),
   bodyExample: { name: '일요일 등산' },
   success: oneRoom(200, 'The room.'),
-  problems: [...roomProblems, 'ROLE_REQUIRED', 'ROOM_IS_DIRECT', 'RATE_LIMITED'],
+  problems: [...roomProblems, ...pictureProblems, 'ROLE_REQUIRED', 'ROOM_IS_DIRECT', 'RATE_LIMITED'],
 })
 
 export const deleteRoom = defineRoute({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { multiLine, secretText, singleLine, typedText, utf8Length, webUrl } from '../text/text.ts'
+import { multiLine, secretText, singleLine, typedText, utf8Length } from '../text/text.ts'
 
 /** bcrypt reads no further: what is longer would be cut silently. */
 export const maxPasswordBytes = 72
@@ -63,8 +63,6 @@ export const identifier = typedText({ max: 254 })
 export const displayName = singleLine({ max: 50 }).meta({ examples: ['테스트 유저'] })
 
 export const statusMessage = multiLine({ max: 200, min: 0 }).meta({ examples: ['휴가 중'] })
-
-export const profileImageUrl = webUrl(500).meta({ examples: ['https://cdn.example.com/u/100.webp'] })
 
 export const locale = z
   .string()

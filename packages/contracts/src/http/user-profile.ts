@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { presenceVisibility } from '../events/user-events.ts'
 import { timestamp, userId } from '../ids.ts'
 import { defineRoute, userRoles } from './define-route.ts'
-import { displayName, locale, profileImageUrl, proofOfIdentity, statusMessage } from './user-fields.ts'
+import { fileId, oneOfTwoPictures, ownPictureUrl, pictureProblems } from './file-shapes.ts'
+import { displayName, locale, proofOfIdentity, statusMessage } from './user-fields.ts'
 
 const exampleTime = '2026-01-27T10:00:00.000Z'
 const exampleDeletion = '5f0c6f1e-9b1f-4a57-8f0c-0f6f3f2d9f11'
@@ -16,7 +17,9 @@ export const ownProfile = z.object({
   username: z.string(),
   display_name: z.string(),
   status_message: z.string().nullable(),
-  profile_image_url: z.string().nullable(),
+  profile_image_url: z.string().nullable().meta({
+    description: 'Relative to the origin of the API. `<img>` needs no token for it.',
+  }),
   role: z.enum(userRoles).meta({ description: 'What you may do besides: `moderator` reads reports.' }),
   created_at: timestamp,
 })
@@ -74,14 +77,20 @@ export const updateMyProfile = defineRoute({
   path: '/profile/me',
   tag: 'profile',
   summary: 'Change your profile',
-  description: 'A field that is left out stays as it is.',
+  description:
+    'A field that is left out stays as it is. For a picture, upload a file with the purpose `avatar`, wait until it is `ready`, and send its `file_id` as `profile_image_file_id`; null takes the picture away.',
   body: z
     .strictObject({
       display_name: displayName.optional(),
       status_message: statusMessage.nullable().optional(),
-      profile_image_url: profileImageUrl.nullable().optional(),
+      profile_image_file_id: fileId.nullable().optional(),
+      profile_image_url: ownPictureUrl.nullable().optional(),
     })
-    .refine((body) => Object.keys(body).length > 0, oneFieldAtLeast),
+    .refine((body) => Object.keys(body).length > 0, oneFieldAtLeast)
+    .refine((body) => !body.profile_image_file_id || !body.profile_image_url, {
+      error: oneOfTwoPictures,
+      path: ['profile_image_url'],
+    }),
   bodyExample: { display_name: '테스트 유저', status_message: '휴가 중' },
   success: {
     status: 200,
@@ -89,6 +98,7 @@ export const updateMyProfile = defineRoute({
     schema: ownProfile,
     example: ownProfileExample,
   },
+  problems: pictureProblems,
 })
 
 export const getMySettings = defineRoute({

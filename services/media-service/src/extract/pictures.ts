@@ -16,7 +16,7 @@ const thumbnails = [
 
 /**
  * Decodes an image and writes it anew: the position in EXIF, comments, and whatever hides behind the pixels
- * are gone; turned the way it is looked at. Avatars become squares.
+ * are gone; turned the way it is looked at. Pictures of profiles and rooms become squares.
  * @throws Refusal IMAGE_TOO_LARGE, IMAGE_UNREADABLE
  */
 export async function makePictures(input: CheckInput, folder: string) {
@@ -33,6 +33,7 @@ export async function makePictures(input: CheckInput, folder: string) {
       case 'attachment':
         return await attachmentPictures(input, source, folder)
       case 'avatar':
+      case 'room_picture':
         return await squarePicture(source(), folder)
       case 'document':
         return await rewrittenPicture(input, source(), folder)

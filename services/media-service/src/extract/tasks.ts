@@ -15,7 +15,7 @@ export interface CheckInput {
   /** As decided at the upload. */
   readonly mime: string
   readonly kind: FileType['kind']
-  readonly purpose: 'attachment' | 'avatar' | 'document'
+  readonly purpose: 'attachment' | 'avatar' | 'room_picture' | 'document'
 }
 
 export type CheckOutcome =

@@ -1,4 +1,4 @@
-import { defineRoute, listMessages } from '@bigtech/contracts'
+import { claimPicture, defineRoute, listMessages } from '@bigtech/contracts'
 import {
   type AuthenticatedContext,
   openServiceClient,
@@ -34,6 +34,11 @@ export interface Neighbours {
   notifications(ctx: AuthenticatedContext): Promise<ExportPart>
   files(ctx: AuthenticatedContext): Promise<ExportPart>
   readonly messages: ReportedMessages
+  /**
+   * Keeps an uploaded avatar of the caller for the profile.
+   * @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH; StoreUnavailable
+   */
+  claimAvatar(ctx: AuthenticatedContext, fileId: string): Promise<void>
 }
 
 /** The services that are asked for what they store, in the user's name. */
@@ -65,11 +70,18 @@ export function openNeighbours(
   const rooms = client('chat-service', urls.chatServiceUrl)
   const notifications = client('notification-service', urls.notificationServiceUrl)
   const files = client('media-service', urls.mediaServiceUrl)
+  const pictures = openServiceClient(service, { service: 'media-service', baseUrl: urls.mediaServiceUrl })
   return {
     friends: (ctx) => ask(friends, friendsExport, 'friend-service', ctx),
     rooms: (ctx) => ask(rooms, roomsExport, 'chat-service', ctx),
     notifications: (ctx) => ask(notifications, notificationsExport, 'notification-service', ctx),
     files: (ctx) => ask(files, filesExport, 'media-service', ctx),
+    claimAvatar: ({ requestId, bearer }, fileId) =>
+      pictures.call(
+        claimPicture,
+        { params: { file_id: fileId }, body: { purpose: 'avatar' } },
+        { requestId, bearer },
+      ),
     messages: createReportedMessages(
       openServiceClient(service, { service: 'chat-service', baseUrl: urls.chatServiceUrl }),
     ),

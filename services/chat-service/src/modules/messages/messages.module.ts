@@ -1,7 +1,6 @@
 import { openCustomOutbox, type RateLimiter, type Service, StoreMetrics } from '@bigtech/service-kit'
 import type { Connection } from 'mongoose'
 import { Counter } from 'prom-client'
-import { openMediaService } from '../../infrastructure/media-service.ts'
 import { MongoStore } from '../../infrastructure/mongo-store.ts'
 import type { MembershipReader } from '../membership/membership.ports.ts'
 import { ChangeWriter } from './changes/change-writer.ts'
@@ -13,7 +12,7 @@ import { MessageAppender } from './log/append.ts'
 import { MessageRepository } from './log/message.repository.ts'
 import { RoomPositions } from './log/room-heads.repository.ts'
 import { SystemMessageWriter } from './log/system-messages.ts'
-import { MessageService } from './message.service.ts'
+import { type MessageFiles, MessageService } from './message.service.ts'
 import type { MessageRecord } from './message.ts'
 import { MessageLimits } from './message-limits.ts'
 import type { MessagesPort } from './messages.ports.ts'
@@ -40,7 +39,7 @@ export interface MessagesOptions {
   readonly sendsPer10Seconds: number
   readonly members: MembershipReader
   readonly nameOf: (userId: number) => Promise<string>
-  readonly mediaServiceUrl: string
+  readonly files: MessageFiles
 }
 
 export interface MessagesModule extends MessagesPort {
@@ -89,8 +88,7 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   })
   const ofUser = new MessagesOfUser(repository, versions, writer)
   const common = { repository, views, members, limits, updates }
-  const files = openMediaService(service, options.mediaServiceUrl)
-  const messages = new MessageService({ ...common, appender, writer, versions, files })
+  const messages = new MessageService({ ...common, appender, writer, versions, files: options.files })
   const search = createSearch({ service, store, source: repository })
   const history = new HistoryService({
     ...common,

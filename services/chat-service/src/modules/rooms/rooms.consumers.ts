@@ -55,10 +55,9 @@ export function systemMessageHandlers(messages: SystemMessages): Subscription[] 
         await append(event, event.changed_by, 'slow_mode_changed', { slow_mode_seconds }, '.s')
     }),
     on(roomUpdated, async (event) => {
-      const { changed = [], name, image_url } = event
+      const { changed = [], name } = event
       if (changed.includes('name')) await append(event, event.changed_by, 'room_renamed', { name }, '.n')
-      if (changed.includes('image_url'))
-        await append(event, event.changed_by, 'room_image_changed', { image_url }, '.i')
+      if (changed.includes('image_url')) await append(event, event.changed_by, 'room_image_changed', {}, '.i')
     }),
   ]
 }

@@ -1,15 +1,21 @@
-import { roomCreated } from '@bigtech/contracts'
+import { pictureUrlOf, roomCreated, roomUpdated } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestChat, type TestChat } from '../../../testing/chat.ts'
+import { type MediaStandIn, startMediaStandIn } from '../../../testing/media-service.ts'
 
 let chat: TestChat
+let media: MediaStandIn
 
 beforeAll(async () => {
-  chat = await startTestChat()
+  media = await startMediaStandIn()
+  chat = await startTestChat({ MEDIA_SERVICE_URL: media.url })
   await waitFor(async () => (await chat.services[0]!.app.inject('/ready')).statusCode === 200)
 }, 60_000)
-afterAll(() => chat?.close())
+afterAll(async () => {
+  await chat?.close()
+  await media?.close()
+})
 
 describe('createRoom', () => {
   it('opens a group of friends, owned by its creator', async () => {
@@ -131,13 +137,12 @@ describe('openDirectRoom', () => {
 describe('updateRoom and settings', () => {
   it('changes what is named and leaves the rest', async () => {
     const [owner] = await chat.people(1)
-    const room = (
-      await chat.as(owner, 'POST', '/rooms', { name: 'before', image_url: 'https://x.test/a.png' })
-    ).body
+    const { file_id } = media.file()
+    const room = (await chat.as(owner, 'POST', '/rooms', { name: 'before', image_file_id: file_id })).body
     const renamed = await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, { name: 'after' })
     expect(renamed.body).toMatchObject({
       name: 'after',
-      image_url: 'https://x.test/a.png',
+      image_url: pictureUrlOf(file_id),
       history_visibility: 'all',
     })
     const cleared = await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, {
@@ -147,13 +152,93 @@ describe('updateRoom and settings', () => {
     expect(cleared.body).toMatchObject({ name: 'after', image_url: null, history_visibility: 'since_join' })
     expect((await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, {})).status).toBe(422)
     expect((await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, { owner: 1 })).status).toBe(422)
-    expect(
-      (await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, { image_url: 'javascript:x' })).status,
-    ).toBe(422)
     for (const name of ['a\nb', 'a\0b', 'a\u202eb', 'half \ud83d'])
       expect((await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, { name })).status).toBe(422)
     const family = { name: '👨‍👩‍👧 가족' }
     expect((await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, family)).body).toMatchObject(family)
+  })
+
+  it('takes a picture that was uploaded here, and tells media-service by events that the room shows it', async () => {
+    const [owner, admin] = await chat.people(2)
+    await chat.befriend(owner, admin)
+    const [first, second] = [media.file(), media.file()]
+    const created = await chat.as(owner, 'POST', '/rooms', {
+      member_ids: [admin],
+      image_file_id: first.file_id,
+    })
+    const { room_id } = created.body
+    expect(created.body.image_url).toBe(`/api/pictures/${first.file_id}`)
+    expect(await chat.eventOf(roomCreated, (event) => event.room_id === room_id)).toMatchObject({
+      image_url: pictureUrlOf(first.file_id),
+    })
+    const change = (userId: number, body: object) => chat.as(userId, 'PATCH', `/rooms/${room_id}`, body)
+    expect((await change(admin, { image_file_id: second.file_id })).body.code).toBe('ROLE_REQUIRED')
+    await chat.as(owner, 'PUT', `/rooms/${room_id}/members/${admin}/role`, { role: 'admin' })
+    expect(
+      (await change(admin, { image_url: `https://chat.example/api/pictures/${second.file_id}` })).body,
+    ).toMatchObject({ image_url: pictureUrlOf(second.file_id) })
+    expect(await chat.eventOf(roomUpdated, (event) => event.room_id === room_id)).toMatchObject({
+      image_url: pictureUrlOf(second.file_id),
+      changed: ['image_url'],
+    })
+    expect((await change(owner, { image_url: null })).body.image_url).toBe(null)
+  })
+
+  it.each(['FILE_NOT_FOUND', 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'] as const)(
+    'keeps its picture when media-service answers %s to another one, and says why',
+    async (code) => {
+      const [owner] = await chat.people(1)
+      const { file_id } = media.file()
+      const { body: room } = await chat.as(owner, 'POST', '/rooms', { image_file_id: file_id })
+      const refused = await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, {
+        name: 'new',
+        image_file_id: media.refusing(code),
+      })
+      expect(refused.body).toMatchObject({ code, detail: `detail of ${code}` })
+      expect((await chat.as(owner, 'GET', `/rooms/${room.room_id}`)).body).toMatchObject({
+        name: null,
+        image_url: pictureUrlOf(file_id),
+      })
+      expect(
+        (await chat.as(owner, 'POST', '/rooms', { image_file_id: media.refusing(code) })).body.code,
+      ).toBe(code)
+    },
+  )
+
+  it('accepts its present picture from an admin who did not upload it', async () => {
+    const [owner] = await chat.people(1)
+    const { body: room } = await chat.as(owner, 'POST', '/rooms', { image_file_id: media.file().file_id })
+    const present = pictureUrlOf(media.refusing('FILE_NOT_FOUND'))
+    await chat.mysql.query('UPDATE rooms SET image_url = ? WHERE id = ?', [present, room.room_id])
+    const body = { name: 'renamed', image_url: present }
+    expect(await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, body)).toMatchObject({ status: 200, body })
+  })
+
+  it.each([
+    ['a picture on another server', { image_url: 'https://cdn.example.com/a.png' }, 'image_url'],
+    ['a script', { image_url: 'javascript:x' }, 'image_url'],
+    ['a file that is none', { image_file_id: 'x' }, 'image_file_id'],
+    [
+      'two pictures',
+      { image_file_id: crypto.randomUUID(), image_url: pictureUrlOf(crypto.randomUUID()) },
+      'image_url',
+    ],
+  ])('refuses %s for a new group and for an old one, and names the field', async (_case, body, field) => {
+    const [owner] = await chat.people(1)
+    const { body: room } = await chat.as(owner, 'POST', '/rooms', {})
+    for (const [method, path] of [
+      ['POST', '/rooms'],
+      ['PATCH', `/rooms/${room.room_id}`],
+    ] as const) {
+      const answer = await chat.as(owner, method, path, body)
+      expect({
+        status: answer.status,
+        fields: answer.body.errors.map((e: { field: string }) => e.field),
+      }).toEqual({
+        status: 422,
+        fields: [field],
+      })
+    }
   })
 
   it('mutes until a time, pins and archives for oneself alone', async () => {

@@ -18,6 +18,7 @@ import { MemberService } from './members.service.ts'
 import { RoomActivityWriter } from './room-activity.ts'
 import { RoomListRepository } from './room-list.repository.ts'
 import { RoomListService } from './room-list.service.ts'
+import type { RoomPictures } from './room-picture.ts'
 import { RoomToolsRepository } from './room-tools.repository.ts'
 import { roomToolRoutes } from './room-tools.routes.ts'
 import { RoomToolsService } from './room-tools.service.ts'
@@ -37,6 +38,7 @@ export function createRooms(options: {
   outbox: ServiceOutbox
   membership: MembershipModule
   messages: MessagesPort
+  pictures: RoomPictures
 }): void {
   const { service, mysql, limiter, outbox, messages } = options
   const { membership, repository: memberships } = options.membership
@@ -57,6 +59,7 @@ export function createRooms(options: {
     rooms: repository,
     contacts,
     membership,
+    pictures: options.pictures,
     countCreated: (room_type) => created.inc({ room_type }),
   })
   const members = new MemberService({

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import {
+  chosenPicture,
   createRoom,
   deleteRoom,
   exportChatData,
@@ -47,7 +48,7 @@ export async function roomRoutes(app: FastifyInstance, options: RoomRoutesOption
   const { rooms, list, limiter } = options
   route(app, createRoom, async ({ body }, ctx) => {
     await limiter.take(limits.create, ctx.actor.userId)
-    return list.roomAfterChange(ctx.actor.userId, await rooms.createRoom(ctx, body))
+    return list.roomAfterChange(ctx.actor.userId, await rooms.createRoom(ctx, withPicture(body)))
   })
   route(app, openDirectRoom, async ({ params }, ctx) => {
     await limiter.take(limits.openDirect, ctx.actor.userId)
@@ -59,7 +60,7 @@ export async function roomRoutes(app: FastifyInstance, options: RoomRoutesOption
   route(app, getRoom, ({ params }, ctx) => list.getRoom(ctx.actor.userId, params.room_id))
   route(app, updateRoom, async ({ params, body }, ctx) => {
     await limiter.take(limits.update, ctx.actor.userId)
-    await rooms.updateRoom(ctx, params.room_id, body)
+    await rooms.updateRoom(ctx, params.room_id, withPicture(body))
     return list.roomAfterChange(ctx.actor.userId, params.room_id)
   })
   route(app, deleteRoom, async ({ params }, ctx) => {
@@ -79,6 +80,12 @@ export async function roomRoutes(app: FastifyInstance, options: RoomRoutesOption
     }
   })
   receiverRoutes(app, options)
+}
+
+function withPicture<
+  Body extends { image_file_id?: string | null | undefined; image_url?: string | null | undefined },
+>({ image_file_id, image_url, ...body }: Body) {
+  return { ...body, pictureFileId: chosenPicture(image_file_id, image_url) }
 }
 
 function receiverRoutes(app: FastifyInstance, { receivers, exports, limiter }: RoomRoutesOptions): void {

@@ -10,6 +10,7 @@ import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { MembershipReader, RoomRules } from '../membership/membership.ports.ts'
 import { FOREVER, muteAt } from '../membership/membership.ts'
 import { lockGroup, notAddable } from './room-authorization.ts'
+import { claimRoomPicture, type RoomPictures } from './room-picture.ts'
 import {
   type HistoryVisibility,
   type MemberSettings,
@@ -37,6 +38,7 @@ export interface RoomServiceOptions {
   readonly rooms: RoomTransactions & { directRoomId(directKey: string): Promise<number | undefined> }
   readonly contacts: ContactPolicy
   readonly membership: Pick<MembershipReader, 'require'>
+  readonly pictures: RoomPictures
   readonly countCreated: (roomType: 'direct' | 'group') => void
 }
 
@@ -60,7 +62,7 @@ export class RoomService {
     ctx: AuthenticatedContext,
     input: {
       name?: string | null | undefined
-      image_url?: string | null | undefined
+      pictureFileId?: string | null | undefined
       member_ids: readonly number[]
       history_visibility: HistoryVisibility
     },
@@ -72,11 +74,14 @@ export class RoomService {
       if (refused.length > 0) throw notAddable(input.member_ids, refused)
     }
     const name = input.name ?? null
+    const picture = await claimRoomPicture(this.#options.pictures, ctx, input.pictureFileId)
+    if (picture.refusal) throw picture.refusal
+    const imageUrl = picture.url ?? null
     const at = new Date()
     const roomId = await this.#options.rooms.transaction('room_create', ctx.requestId, async (tx) => {
       const id = await tx.insertGroup({
         name,
-        imageUrl: input.image_url ?? null,
+        imageUrl,
         historyVisibility: input.history_visibility,
         createdBy: userId,
         at,
@@ -87,7 +92,10 @@ export class RoomService {
       if (over.includes(userId)) throw new Problem('ROOM_LIMIT')
       if (over.length > 0) throw notAddable(input.member_ids, over)
       const member_ids = [userId, ...others]
-      await tx.publish(roomCreated, { room_id: id, room_type: 'group', name, created_by: userId, member_ids })
+      await tx.publish(roomCreated, {
+        ...{ room_id: id, room_type: 'group', name, created_by: userId, member_ids },
+        ...(imageUrl === null ? {} : { image_url: imageUrl }),
+      })
       return id
     })
     this.#options.countCreated('group')
@@ -140,24 +148,27 @@ export class RoomService {
     roomId: number,
     change: {
       name?: string | null | undefined
-      image_url?: string | null | undefined
+      pictureFileId?: string | null | undefined
       history_visibility?: HistoryVisibility | undefined
       posting?: RoomRules['posting'] | undefined
       slow_mode_seconds?: number | undefined
     },
   ): Promise<void> {
     const { userId } = ctx.actor
+    const picture = await claimRoomPicture(this.#options.pictures, ctx, change.pictureFileId)
     await this.#options.rooms.transaction('room_update', ctx.requestId, async (tx) => {
       const before = await lockGroup(tx, roomId, userId, 'update')
       const after = {
         name: change.name === undefined ? before.name : change.name,
-        imageUrl: change.image_url === undefined ? before.imageUrl : change.image_url,
+        imageUrl: picture.url === undefined ? before.imageUrl : picture.url,
         historyVisibility: change.history_visibility ?? before.historyVisibility,
         rules: {
           posting: change.posting ?? before.rules.posting,
           slowModeSeconds: change.slow_mode_seconds ?? before.rules.slowModeSeconds,
         },
       }
+      // Another admin's picture may be sent back as it is, and whoever may not change the room learns that first.
+      if (picture.refusal && after.imageUrl !== before.imageUrl) throw picture.refusal
       const changed = [
         ...(after.name === before.name ? [] : (['name'] as const)),
         ...(after.imageUrl === before.imageUrl ? [] : (['image_url'] as const)),

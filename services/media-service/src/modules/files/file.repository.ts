@@ -1,4 +1,4 @@
-import { fileReady, uuidv7 } from '@bigtech/contracts'
+import { fileReady, type PicturePurpose, uuidv7 } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { Prisma, type File as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
@@ -190,7 +190,7 @@ export class FileRepository {
       {
         user_id: file.ownerId,
         file_id: file.id,
-        purpose: file.purpose as 'attachment',
+        purpose: file.purpose as Exclude<FilePurpose, 'document'>,
         kind: file.kind!,
         mime: found.mime,
         size: found.size,
@@ -274,24 +274,39 @@ export class FileRepository {
       WHERE id IN (${ids}) AND NOT EXISTS (SELECT 1 FROM file_uses WHERE file_id = files.id)`
   }
 
-  /** A profile shows this picture of its own, and none of the ones before. Null: none at all. */
-  async showInProfile(tx: Tx, userId: number, fileId: string | null): Promise<void> {
-    const messageId = `profile:${userId}`
+  /** A profile shows this picture of the user's, and none of the ones before. Undefined: none at all. */
+  showInProfile(tx: Tx, userId: number, fileId: string | undefined): Promise<void> {
+    const use = { messageId: `profile:${userId}`, roomId: 0 }
+    return this.#showPicture(tx, use, fileId && { id: fileId, ownerId: userId, purpose: 'avatar' })
+  }
+
+  /** As `showInProfile`, for a room. Chat-service accepts nothing but a picture of whoever sets it. */
+  showInRoom(tx: Tx, roomId: number, fileId: string | undefined): Promise<void> {
+    const use = { messageId: `room:${roomId}`, roomId }
+    return this.#showPicture(tx, use, fileId && { id: fileId, purpose: 'room_picture' })
+  }
+
+  async #showPicture(
+    tx: Tx,
+    use: { messageId: string; roomId: number },
+    picture: { id: string; ownerId?: number; purpose: PicturePurpose } | '' | undefined,
+  ): Promise<void> {
+    const { messageId } = use
     const shown = await tx.fileUse.findMany({ where: { messageId }, select: { fileId: true } })
-    if (shown.some((use) => use.fileId === fileId)) return
+    if (picture && shown.some(({ fileId }) => fileId === picture.id)) return
     await this.removeUses(tx, { messageId })
-    if (fileId === null) return
-    const own = await tx.file.count({ where: { id: fileId, ownerId: userId, purpose: 'avatar' } })
-    if (own > 0) await this.addUse(tx, { fileId, messageId, roomId: 0 })
+    if (picture && (await tx.file.count({ where: picture })) > 0)
+      await this.addUse(tx, { ...use, fileId: picture.id })
   }
 
   /**
-   * Removes what is left of a deleted account. Files in messages that stay keep their bytes, without an owner.
+   * Removes what is left of a deleted account. Files in messages that stay, and pictures of rooms, keep their bytes
+   * without an owner.
    */
   async eraseOwner(tx: Tx, ownerId: number, messagePolicy: 'keep' | 'remove'): Promise<void> {
     await this.removeUses(tx, { messageId: `profile:${ownerId}` })
-    if (messagePolicy === 'keep')
-      await tx.file.updateMany({ where: { ownerId, uses: { some: {} } }, data: { ownerId: 0 } })
+    const kept = messagePolicy === 'keep' ? {} : { purpose: 'room_picture' }
+    await tx.file.updateMany({ where: { ...kept, ownerId, uses: { some: {} } }, data: { ownerId: 0 } })
     const rows = await tx.file.findMany({
       where: { ownerId },
       select: { id: true, objectKey: true, uploadId: true },

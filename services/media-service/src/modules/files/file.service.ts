@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Message } from '@bigtech/contracts'
+import type { Message, PicturePurpose } from '@bigtech/contracts'
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { FileRepository } from './file.repository.ts'
-import { type FileRecord, type FileVariant, fitsMessage } from './file.ts'
+import { type FileRecord, type FileVariant, fitsMessage, isPicture } from './file.ts'
 
 export interface FileServiceOptions {
   readonly files: FileRepository
@@ -60,6 +60,15 @@ export class FileService {
     return file
   }
 
+  /** Keeps a picture for a profile or a room. @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH */
+  async claimPicture(ctx: AuthenticatedContext, fileId: string, purpose: PicturePurpose): Promise<void> {
+    const file = await this.get(ctx, fileId, 0)
+    if (file.purpose !== purpose)
+      throw new Problem('FILE_KIND_MISMATCH', { detail: `The purpose of the file is not "${purpose}".` })
+    assertReady(file)
+    if (!(await this.#options.files.claim(file.id, file.ownerId))) throw new Problem('FILE_NOT_FOUND')
+  }
+
   /**
    * A file that the caller may fetch: one's own, or one in a message that the caller can see now. To everybody
    * else it does not exist.
@@ -83,7 +92,7 @@ export class FileService {
   /** @throws Problem FILE_NOT_FOUND */
   async picture(fileId: string): Promise<FileRecord> {
     const file = await this.#find(fileId)
-    if (file?.purpose !== 'avatar' || file.state !== 'ready') throw new Problem('FILE_NOT_FOUND')
+    if (!file || !isPicture(file.purpose) || file.state !== 'ready') throw new Problem('FILE_NOT_FOUND')
     return file
   }
 

@@ -3,11 +3,18 @@ import {
   maxDirectUploadBytes,
   maxFileBytes,
   maxPictureBytes,
+  picturePurpose,
   type StoredFile,
 } from '@bigtech/contracts'
 
 /** `document`: uploaded for analysis; reached as a document alone. */
 export type FilePurpose = StoredFile['purpose'] | 'document'
+
+const picturePurposes: readonly FilePurpose[] = picturePurpose.options
+
+/** Whether files of that purpose are pictures of profiles or rooms, which anyone who knows the address may fetch. */
+export const isPicture = (purpose: FilePurpose): boolean => picturePurposes.includes(purpose)
+
 export type FileKind = MessageFile['kind']
 export type FileVariant = MessageFile['variants'][number]
 

@@ -1,20 +1,28 @@
-import { messageDeleted, messageSent, roomDeleted, userUpdated } from '@bigtech/contracts'
+import {
+  fileIdOfPicture,
+  messageDeleted,
+  messageSent,
+  roomCreated,
+  roomDeleted,
+  roomUpdated,
+  userUpdated,
+} from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import { applyOnce } from '@bigtech/outbox'
-import type { Mysql } from '../../infrastructure/mysql.ts'
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { FileRepository } from './file.repository.ts'
 
 const CONSUMER = 'files'
-/** As `GET /pictures/{file_id}` is reached through the gateway. */
-const OWN_PICTURE = /^\/api\/pictures\/([0-9a-f-]{36})$/
 
 export interface FilesConsumersDependencies {
   readonly mysql: Mysql
   readonly files: FileRepository
 }
 
-/** Files live as long as a message or a profile shows them. */
+/** Files live as long as a message, a profile or a room shows them. */
 export function filesConsumers({ mysql, files }: FilesConsumersDependencies): Subscription[] {
+  const showInRoom = (tx: Tx, event: { room_id: number; image_url?: string | null | undefined }) =>
+    files.showInRoom(tx, event.room_id, fileIdOfPicture(event.image_url ?? ''))
   return [
     on(messageSent, async (event) => {
       const { file_id: fileId } = event
@@ -29,16 +37,15 @@ export function filesConsumers({ mysql, files }: FilesConsumersDependencies): Su
     on(roomDeleted, (event) =>
       applyOnce(mysql, CONSUMER, event, (tx) => files.removeUses(tx, { roomId: event.room_id })),
     ),
+    on(roomCreated, async (event) => {
+      if (!event.image_url) return 'ignored'
+      return applyOnce(mysql, CONSUMER, event, (tx) => showInRoom(tx, event))
+    }),
+    on(roomUpdated, (event) => applyOnce(mysql, CONSUMER, event, (tx) => showInRoom(tx, event))),
     on(userUpdated, (event) =>
       applyOnce(mysql, CONSUMER, event, (tx) =>
-        files.showInProfile(tx, event.user_id, ownPictureOf(event.profile_image_url)),
+        files.showInProfile(tx, event.user_id, fileIdOfPicture(event.profile_image_url ?? '')),
       ),
     ),
   ]
-}
-
-/** The file behind a picture of ours, whatever the host in front of the gateway is called. */
-function ownPictureOf(address: string | null): string | null {
-  if (address === null || !URL.canParse(address, 'http://gateway')) return null
-  return OWN_PICTURE.exec(new URL(address, 'http://gateway').pathname)?.[1] ?? null
 }

@@ -4,7 +4,10 @@ import {
   mediaDataErased,
   messageDeleted,
   messageSent,
+  pictureUrlOf,
+  roomCreated,
   roomDeleted,
+  roomUpdated,
   type StoredFile,
   userDeleted,
   userUpdated,
@@ -49,6 +52,8 @@ async function sent(file: StoredFile, roomId = newId()) {
   await waitFor(async () => (await usesOf(file)).length > 0)
   return { messageId, roomId, userId }
 }
+const pictureOf = async (owner: number, purpose: 'avatar' | 'room_picture') =>
+  media.examined(owner, { name: 'me.jpg', mime: 'image/jpeg', bytes: await photo(700, 400), purpose })
 const usesOf = (file: StoredFile) =>
   media.mysql.query('SELECT 1 FROM file_uses WHERE file_id = ?', [file.file_id])
 const isGone = (file: StoredFile) =>
@@ -392,18 +397,14 @@ describe('the life of a file', () => {
 
   it('of an avatar: square, for everybody, kept while the profile shows it', async () => {
     const owner = newId()
-    const avatar = () =>
-      photo(700, 400).then((bytes) =>
-        media.examined(owner, { name: 'me.jpg', mime: 'image/jpeg', bytes, purpose: 'avatar' }),
-      )
-    const [old, fresh] = [await avatar(), await avatar()]
+    const [old, fresh] = [await pictureOf(owner, 'avatar'), await pictureOf(owner, 'avatar')]
     const shows = (fileId: string) =>
       media.publish(userUpdated, {
         user_id: owner,
         username: 'u',
         display_name: 'U',
         status_message: null,
-        profile_image_url: `https://chat.example/api/pictures/${fileId}`,
+        profile_image_url: pictureUrlOf(fileId),
       })
     const picture = await media.call(null, 'GET', `/pictures/${old.file_id}`)
     expect(picture.headers.get('content-type')).toBe('image/webp')
@@ -416,5 +417,61 @@ describe('the life of a file', () => {
     expect(
       (await media.call(null, 'GET', `/pictures/${(await media.examined(owner, note)).file_id}`)).status,
     ).toBe(404)
+  })
+
+  it('of a picture is prolonged by a claim: of its owner, and for the use it was uploaded for', async () => {
+    const owner = newId()
+    const picture = await pictureOf(owner, 'room_picture')
+    const claim = (userId: number, file: StoredFile, purpose: string) =>
+      media.call(userId, 'POST', `/files/${file.file_id}/claim-picture`, { purpose })
+    expect((await claim(newId(), picture, 'room_picture')).body.code).toBe('FILE_NOT_FOUND')
+    expect((await claim(owner, picture, 'avatar')).body.code).toBe('FILE_KIND_MISMATCH')
+    expect((await claim(owner, await media.examined(owner, note), 'avatar')).body.code).toBe(
+      'FILE_KIND_MISMATCH',
+    )
+    const cut = (await photo(700, 400)).subarray(0, 300)
+    const broken = { name: 'a.jpg', mime: 'image/jpeg', bytes: cut, purpose: 'avatar' }
+    expect((await claim(owner, await media.examined(owner, broken), 'avatar')).body.code).toBe(
+      'FILE_NOT_READY',
+    )
+    expect((await claim(owner, picture, 'room_picture')).status).toBe(204)
+    const { body } = await media.call(owner, 'GET', `/files/${picture.file_id}`)
+    expect(Date.parse(body.expires_at) - Date.now()).toBeGreaterThan(6.9 * 86_400_000)
+    expect(
+      (await media.call(owner, 'POST', `/files/${picture.file_id}/claim`, { message_type: 'image' })).body
+        .code,
+    ).toBe('FILE_KIND_MISMATCH')
+  })
+
+  it("of a room's picture ends with the next picture or the room, and not with the account of its owner", async () => {
+    const [owner, room_id] = [newId(), newId()]
+    const [old, fresh, avatar] = [
+      await pictureOf(owner, 'room_picture'),
+      await pictureOf(owner, 'room_picture'),
+      await pictureOf(owner, 'avatar'),
+    ]
+    const shown = ({ file_id }: StoredFile) => ({ room_id, name: null, image_url: pictureUrlOf(file_id) })
+    await media.publish(roomCreated, {
+      ...shown(old),
+      room_type: 'group',
+      created_by: owner,
+      member_ids: [owner],
+    })
+    await waitFor(async () => (await usesOf(old)).length === 1)
+    await media.publish(roomUpdated, { ...shown(fresh), changed_by: owner, changed: ['image_url'] })
+    await waitFor(async () => (await usesOf(fresh)).length === 1)
+    expect(await usesOf(old)).toEqual([])
+    await media.publish(roomUpdated, { ...shown(avatar), room_id: newId(), changed_by: owner })
+    await media.publish(userDeleted, {
+      user_id: owner,
+      deletion_id: crypto.randomUUID(),
+      message_policy: 'remove',
+    })
+    await isGone(avatar)
+    const picture = await media.call(null, 'GET', `/pictures/${fresh.file_id}`)
+    expect(picture.status).toBe(200)
+    expect(await sharp(picture.body).metadata()).toMatchObject({ width: 512, height: 512, format: 'webp' })
+    await media.publish(roomDeleted, { room_id, deleted_by: owner })
+    await waitFor(async () => (await usesOf(fresh)).length === 0)
   })
 })

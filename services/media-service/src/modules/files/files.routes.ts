@@ -1,5 +1,6 @@
 import {
   claimFile,
+  claimPicture,
   completeUpload,
   deleteFile,
   getFile,
@@ -66,6 +67,10 @@ export const filesRoutes: FastifyPluginAsync<FilesRoutesOptions> = async (app, {
   route(app, claimFile, async ({ params, body }, ctx) =>
     messageFileView(await files.claim(ctx, params.file_id, body.message_type)),
   )
+  route(app, claimPicture, async ({ params, body }, ctx) => {
+    await files.claimPicture(ctx, params.file_id, body.purpose)
+    return undefined
+  })
   route(app, getFileContent, async ({ params, query }, ctx, { request, reply }) => {
     const { variant, message_id: messageId } = query
     const file = await files.forViewer(ctx, params.file_id, { variant, messageId })

@@ -4,7 +4,7 @@ import { documentTypeOf } from '../../extract/documents/document-type.ts'
 import { declaredType, extensionOf, type FileType } from '../../extract/file-types.ts'
 import type { Tx } from '../../infrastructure/mysql.ts'
 import type { FileRepository, NewFile } from './file.repository.ts'
-import { type FilePurpose, type FileRecord, sizeLimit } from './file.ts'
+import { type FilePurpose, type FileRecord, isPicture, sizeLimit } from './file.ts'
 import { readHead, streamTo } from './upload-stream.ts'
 
 /** What the upload needs of the object store. */
@@ -232,8 +232,8 @@ function acceptedType({ name, mime, purpose }: Pick<DirectUpload, 'name' | 'mime
     const detail = `A .${extensionOf(name)} file of type ${mime.slice(0, 100)} is not accepted.`
     throw new Problem('FILE_TYPE_REFUSED', { detail })
   }
-  if (purpose === 'avatar' && type.kind !== 'image')
-    throw new Problem('FILE_TYPE_REFUSED', { detail: 'An avatar is an image.' })
+  if (isPicture(purpose) && type.kind !== 'image')
+    throw new Problem('FILE_TYPE_REFUSED', { detail: 'The picture of a profile or a room is an image.' })
   if (purpose === 'document' && documentTypeOf(type) === undefined)
     throw new Problem('FILE_TYPE_REFUSED', { detail: 'A document is an xlsx, a PDF or an image.' })
   return type

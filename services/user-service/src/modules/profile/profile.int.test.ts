@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { userUpdated } from '@bigtech/contracts'
-import { collectEvents, type EventCollector } from '@bigtech/testkit'
+import { type ProblemCode, pictureUrlOf, problems, userUpdated } from '@bigtech/contracts'
+import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
@@ -12,6 +13,13 @@ let neighbour: Server
 const wholeAnswer = (response: ServerResponse) =>
   void response.end(JSON.stringify({ rooms: [{ room_id: 7 }] }))
 let answer = wholeAnswer
+/** What media-service answers to a claim of a file that is not listed here: that the picture is kept. */
+const refusals = new Map<string, ProblemCode>()
+function answerClaim(fileId: string, response: ServerResponse): void {
+  const code = refusals.get(fileId)
+  response.writeHead(code ? problems[code].status : 204)
+  response.end(code && JSON.stringify({ code, detail: `detail of ${code}` }))
+}
 const asked: { url: string; authorization: string | undefined }[] = []
 
 beforeAll(async () => {
@@ -21,6 +29,7 @@ beforeAll(async () => {
     response.setHeader('content-type', 'application/json')
     if (request.url === '/notifications/export') response.end('{"locale":"ko"}')
     else if (request.url === '/files/export') response.end('{"files":[{"name":"a.pdf"}]}')
+    else if (request.url?.endsWith('/claim-picture')) answerClaim(request.url.split('/')[2]!, response)
     else answer(response)
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => neighbour.once('listening', resolve))
@@ -45,12 +54,13 @@ const update = (token: string, body: unknown) => users.call('PUT', '/profile/me'
 describe('my profile', () => {
   it('changes what is given and keeps the rest', async () => {
     const { token } = await users.person({ display_name: '김민지' })
-    await update(token, { status_message: '휴가 중', profile_image_url: 'https://cdn.example.com/a.webp' })
+    const fileId = crypto.randomUUID()
+    await update(token, { status_message: '휴가 중', profile_image_file_id: fileId })
     const { body } = await update(token, { status_message: null })
     expect(body).toMatchObject({
       display_name: '김민지',
       status_message: null,
-      profile_image_url: 'https://cdn.example.com/a.webp',
+      profile_image_url: pictureUrlOf(fileId),
     })
     expect((await users.call('GET', '/profile/me', { token })).body).toEqual(body)
   })
@@ -103,11 +113,84 @@ describe('my profile', () => {
     ['a display name of 51 characters', { display_name: 'x'.repeat(51) }, 'display_name'],
     ['a status of 201 characters', { status_message: 'x'.repeat(201) }, 'status_message'],
     ['a picture from nowhere', { profile_image_url: 'javascript:alert(1)' }, 'profile_image_url'],
+    [
+      'a picture on another server',
+      { profile_image_url: 'https://cdn.example.com/a.webp' },
+      'profile_image_url',
+    ],
+    ['a picture that is no file', { profile_image_file_id: '7' }, 'profile_image_file_id'],
+    [
+      'two pictures',
+      { profile_image_file_id: crypto.randomUUID(), profile_image_url: pictureUrlOf(crypto.randomUUID()) },
+      'profile_image_url',
+    ],
   ])('refuses %s with 422', async (_case, body, field) => {
     const { token } = await users.person()
     const answer = await update(token, body)
     expect(answer.status).toBe(422)
     expect(answer.body.errors[0].field).toBe(field)
+  })
+})
+
+describe('my picture', () => {
+  it('is one that I uploaded, claimed once in my name, and gone when I take it away', async () => {
+    const { token, userId } = await users.person()
+    const fileId = crypto.randomUUID()
+    const profile_image_url = `/api/pictures/${fileId}`
+    const claims = () => asked.filter(({ url }) => url === `/files/${fileId}/claim-picture`)
+    for (const picture of [{ profile_image_file_id: fileId }, { profile_image_url }])
+      expect((await update(token, picture)).body.profile_image_url).toBe(profile_image_url)
+    expect(claims()).toEqual([expect.objectContaining({ authorization: `Bearer ${token}` })])
+    await events.waitFor(
+      userUpdated,
+      (event) => event.user_id === userId && event.profile_image_url === profile_image_url,
+    )
+    expect((await update(token, { profile_image_file_id: null })).body.profile_image_url).toBe(null)
+  })
+
+  it.each(['FILE_NOT_FOUND', 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'] as const)(
+    'stays as it is when media-service answers %s to another one, and the answer says why',
+    async (code) => {
+      const { token } = await users.person()
+      const fileId = crypto.randomUUID()
+      refusals.set(fileId, code)
+      const refused = await update(token, { status_message: 'new', profile_image_file_id: fileId })
+      expect(refused.body).toMatchObject({ code, detail: `detail of ${code}` })
+      expect((await users.call('GET', '/profile/me', { token })).body).toMatchObject({
+        status_message: null,
+        profile_image_url: null,
+      })
+    },
+  )
+
+  it('is answered 503 while media-service is away; the rest of the profile can be changed', async () => {
+    const alone = await world.build()
+    const { token } = await users.person()
+    const put = (body: object) => alone.call('PUT', '/profile/me', { token, body })
+    const refused = await put({ profile_image_file_id: crypto.randomUUID() })
+    expect(refused.status).toBe(503)
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
+    await waitFor(async () => (await put({ status_message: 'new' })).status === 200)
+  })
+})
+
+describe('the migration of pictures', () => {
+  it('clears addresses of other servers and keeps pictures that were uploaded here', async () => {
+    const file = readFileSync(new URL('../../../migrations/0060_own_pictures.sql', import.meta.url), 'utf8')
+    const [up] = file.split('-- migrate:down')
+    const ours = pictureUrlOf(crypto.randomUUID())
+    const cases = [
+      ['https://cdn.example.com/a.webp', null],
+      [`https://chat.example${ours}`, ours],
+      [ours, ours],
+    ] as const
+    for (const [before, after] of cases) {
+      const { token, userId } = await users.person()
+      await world.mysql.query('UPDATE users SET profile_image_url = ? WHERE id = ?', [before, userId])
+      await world.mysql.query(up!)
+      const { body } = await users.call('GET', '/profile/me', { token })
+      expect(body.profile_image_url).toBe(after)
+    }
   })
 })
 

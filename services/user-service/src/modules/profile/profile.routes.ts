@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import {
   changeUsername,
+  chosenPicture,
   exportMyData,
   getMyProfile,
   getMySettings,
@@ -25,7 +26,7 @@ export async function profileRoutes(
       await profiles.updateMyProfile(ctx, {
         displayName: body.display_name,
         statusMessage: body.status_message,
-        profileImageUrl: body.profile_image_url,
+        pictureFileId: chosenPicture(body.profile_image_file_id, body.profile_image_url),
       }),
     ),
   )

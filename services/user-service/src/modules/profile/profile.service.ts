@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
+import { pictureUrlOf } from '@bigtech/contracts'
 import { type AuthenticatedContext, type Limit, Problem, type RateLimiter } from '@bigtech/service-kit'
 import type { ExportedActivity, ExportedSession, ProfileRepository } from './profile.repository.ts'
-import type { Profile, ProfileChange, Settings, SettingsChange } from './profile.ts'
+import type { Profile, ProfileEdit, Settings, SettingsChange } from './profile.ts'
 
 /** Of the account module, which owns usernames. @throws Problem USERNAME_TAKEN, USERNAME_CHANGE_LIMIT */
 export type ChangeUsername = (ctx: AuthenticatedContext, username: string) => Promise<void>
@@ -32,6 +33,7 @@ export function createProfileService(deps: {
     rooms(ctx: AuthenticatedContext): Promise<ExportPart>
     notifications(ctx: AuthenticatedContext): Promise<ExportPart>
     files(ctx: AuthenticatedContext): Promise<ExportPart>
+    claimAvatar(ctx: AuthenticatedContext, fileId: string): Promise<void>
   }
   wakeRelay: () => void
   /** What others see of a user has changed, as of this version of the row. */
@@ -51,8 +53,13 @@ export function createProfileService(deps: {
 
     getMySettings: async (ctx: AuthenticatedContext): Promise<Settings> => (await own(ctx)).settings,
 
-    async updateMyProfile(ctx: AuthenticatedContext, change: ProfileChange): Promise<Profile> {
-      const profile = await profiles.update(ctx.actor.userId, change, ctx.requestId)
+    /** @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH for a picture that cannot be shown */
+    async updateMyProfile(ctx: AuthenticatedContext, edit: ProfileEdit): Promise<Profile> {
+      const { pictureFileId, ...change } = edit
+      const profileImageUrl = pictureFileId ? pictureUrlOf(pictureFileId) : pictureFileId
+      if (pictureFileId && profileImageUrl !== (await own(ctx)).profile.profileImageUrl)
+        await neighbours.claimAvatar(ctx, pictureFileId)
+      const profile = await profiles.update(ctx.actor.userId, { ...change, profileImageUrl }, ctx.requestId)
       if (!profile) throw new Problem('USER_NOT_FOUND')
       deps.wakeRelay()
       await deps.onChanged(ctx.actor.userId, await profiles.version(ctx.actor.userId))

@@ -14,6 +14,14 @@ export interface Profile {
   readonly createdAt: Date
 }
 
+/** What users change of their profile. */
+export interface ProfileEdit {
+  readonly displayName?: string | undefined
+  readonly statusMessage?: string | null | undefined
+  /** An uploaded avatar of the user's; null: none. */
+  readonly pictureFileId?: string | null | undefined
+}
+
 export interface ProfileChange {
   readonly displayName?: string | undefined
   readonly statusMessage?: string | null | undefined

@@ -115,6 +115,11 @@ function repliedBeside(records: readonly MessageRecord[]): string[] {
   return withReplied(records).filter((id) => !ids.has(id))
 }
 
+/** Older lines carry the address of a picture on another server, which would learn the IP address of each viewer. */
+function shownSystemNote(note: NonNullable<MessageRecord['system']>): NonNullable<MessageRecord['system']> {
+  return note.kind === 'room_image_changed' ? { ...note, payload: {} } : note
+}
+
 function toMessage(
   record: MessageRecord,
   reads: ReadSnapshot,
@@ -141,7 +146,7 @@ function toMessage(
     mentions: [...record.mentions],
     reactions: record.reactions.map(({ emoji, userIds }) => ({ emoji, count: userIds.length, me: false })),
     pinned_at: record.pinnedAt === null ? null : iso(record.pinnedAt),
-    system: record.system,
+    system: record.system && shownSystemNote(record.system),
     unread_count: reads.unread(record.seq, record.userId),
     client_message_id: record.clientMessageId,
     rev: record.rev,

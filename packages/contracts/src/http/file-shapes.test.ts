@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+import { chosenPicture, fileIdOfPicture, ownPictureUrl, pictureUrlOf } from './file-shapes.ts'
+
+const id = '01926d6e-5a5e-7c3b-8f00-9d6c5e1a2b3c'
+
+it.each([`/api/pictures/${id}`, `https://chat.example/api/pictures/${id}`, `/api/./pictures/${id}?size=1`])(
+  'finds the file behind the picture %s, whatever the origin is called',
+  (url) => {
+    expect(fileIdOfPicture(url)).toBe(id)
+    expect(ownPictureUrl.safeParse(url).success).toBe(true)
+  },
+)
+
+it.each([
+  'https://cdn.example.com/a.png',
+  `https://cdn.example.com/${id}`,
+  `https://cdn.example.com/x?/api/pictures/${id}`,
+  `/api/pictures/${id}/../../files/${id}`,
+  `/api/pictures/${'-'.repeat(36)}`,
+  'javascript:alert(1)',
+  '',
+  'http://',
+])('takes %s for no picture of ours', (url) => {
+  expect(fileIdOfPicture(url)).toBeUndefined()
+  expect(ownPictureUrl.safeParse(url).success).toBe(false)
+})
+
+it('tells a picture that is taken away from one that stays', () => {
+  expect(chosenPicture(undefined, undefined)).toBeUndefined()
+  expect(chosenPicture(null, undefined)).toBe(null)
+  expect(chosenPicture(undefined, null)).toBe(null)
+  expect(chosenPicture(id, null)).toBe(id)
+  expect(chosenPicture(null, pictureUrlOf(id))).toBe(id)
+})
