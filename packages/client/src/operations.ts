@@ -143,6 +143,9 @@ export const deleteRoom: Operation<{ params: { room_id: number } }, undefined> =
 /** Turn the authenticator app off. */
 export const disableTotp: Operation<{ body: { password: string; code?: string | undefined } }, undefined> = { method: 'DELETE', path: '/auth/totp' }
 
+/** Download your archive with the link that was mailed. */
+export const downloadDataExport: Operation<{ body: { token: string } }, Response> = { method: 'POST', path: '/profile/me/export/download', isRaw: true }
+
 /** The document itself. */
 export const downloadDocument: Operation<{ params: { document_id: string } }, Response> = { method: 'GET', path: '/documents/:document_id/download', isRaw: true }
 
@@ -161,9 +164,6 @@ export const exportFiles: Operation<NoInput, { user_id: number; exported_at: str
 /** Everything held about you here, for the archive of your account. */
 export const exportFriends: Operation<NoInput, { user_id: number; exported_at: string; friends: ({ user_id: number; friends_since: string; nickname: string | null; favourite: boolean; hidden: boolean })[]; requests_sent: FriendRequest[]; requests_received: FriendRequest[]; blocked: { user_id: number; blocked_at: string }[] }> = { method: 'GET', path: '/friends/export' }
 
-/** Everything that is stored of you, as a JSON archive. */
-export const exportMyData: Operation<NoInput, Response> = { method: 'GET', path: '/profile/me/export', isRaw: true }
-
 /** What notification-service holds of you: address, preferences, devices, deliveries. */
 export const exportNotificationData: Operation<NoInput, Response> = { method: 'GET', path: '/notifications/export', isRaw: true }
 
@@ -175,6 +175,9 @@ export const forwardMessage: Operation<{ params: { room_id: number; message_id: 
 
 /** What an analysis has found. */
 export const getAnalysisResult: Operation<{ params: { job_id: string } }, { job_id: string; state: "queued" | "running" | "analyzing" | "succeeded" | "failed"; progress: number; error: { code: string; detail: string } | null; token_id: number; result: { scores: { pronunciation: number; intonation: number; emotion: number; overall: number }; feedback: { quality: "ok" | "noisy" | "clipped"; pace: number; pitch_range: number; words: { word: string; score: number; start_ms: number; end_ms: number }[]; tips: ("NOISY_RECORDING" | "TOO_LOUD" | "REPEAT_UNCLEAR_WORDS" | "SPEAK_FASTER" | "SPEAK_SLOWER" | "MORE_MELODY" | "FOLLOW_THE_MELODY" | "MORE_EXPRESSION")[] } } | null; created_at: string; finished_at: string | null }> = { method: 'GET', path: '/tokens/analysis-result/:job_id' }
+
+/** How far your archive is. */
+export const getDataExport: Operation<NoInput, { state: "pending" | "ready" | "failed"; requested_at: string; finished_at: string | null; parts_done: number; parts_total: number; size_bytes: number | null; expires_at: string | null }> = { method: 'GET', path: '/profile/me/export' }
 
 /** How far the deletion of an account is. */
 export const getDeletion: Operation<{ params: { deletion_id: string } }, { deletion_id: string; state: "scheduled" | "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; due_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'GET', path: '/auth/deletions/:deletion_id', auth: 'public' }
@@ -267,7 +270,7 @@ export const getUsers: Operation<{ query: { user_ids: string } }, { items: Publi
 export const inviteRoomMembers: Operation<{ params: { room_id: number }; body: { member_ids: number[] } }, { room_id: number; added: number[]; member_count: number }> = { method: 'POST', path: '/rooms/:room_id/members' }
 
 /** The address and the token of a mail that is about to be sent. */
-export const issueAccountLink: Operation<{ params: { link_id: string } }, { purpose: "verify_email" | "change_email" | "undo_email" | "reset_password" | "end_session"; email: string; locale: string; token: string; expires_at: string; sign_in?: { device: string | null; ip_prefix: string; at: string } | undefined }> = { method: 'POST', path: '/internal/account-links/:link_id', auth: 'public' }
+export const issueAccountLink: Operation<{ params: { link_id: string } }, { purpose: "verify_email" | "change_email" | "undo_email" | "reset_password" | "end_session" | "download_export"; email: string; locale: string; token: string; expires_at: string; sign_in?: { device: string | null; ip_prefix: string; at: string } | undefined }> = { method: 'POST', path: '/internal/account-links/:link_id', auth: 'public' }
 
 /** Join a group by a link. */
 export const joinRoom: Operation<{ params: { token: string } }, Room> = { method: 'POST', path: '/rooms/join/:token' }
@@ -285,7 +288,7 @@ export const listBookmarks: Operation<{ query?: { limit?: number | undefined; cu
 export const listDecisions: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; user_id?: number | undefined } }, { items: ({ decision_id: number; report_id: number; user_id: number; moderator_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note: string | null; message: string | null; until: string | null; created_at: string })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/decisions' }
 
 /** What was sent to you in the last 30 days, newest first. */
-export const listDeliveries: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ delivery_id: string; kind: "welcome" | "friend_request" | "friend_accepted" | "message" | "verify_email" | "change_email" | "undo_email" | "reset_password" | "end_session"; channel: "mail" | "push"; state: "pending" | "sent" | "no_subscription" | "connected" | "withdrawn" | "disabled" | "failed"; event_count: number; room_id: number | null; from_user_id: number | null; created_at: string; finished_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/notifications/deliveries' }
+export const listDeliveries: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ delivery_id: string; kind: "welcome" | "friend_request" | "friend_accepted" | "message" | "verify_email" | "change_email" | "undo_email" | "reset_password" | "end_session" | "download_export"; channel: "mail" | "push"; state: "pending" | "sent" | "no_subscription" | "connected" | "withdrawn" | "disabled" | "failed"; event_count: number; room_id: number | null; from_user_id: number | null; created_at: string; finished_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/notifications/deliveries' }
 
 /** The reports on a document. */
 export const listDocumentReports: Operation<{ params: { document_id: string } }, { success: true; message: string; data: ({ format: "html" | "pdf" | "json"; path: string })[] }> = { method: 'GET', path: '/documents/:document_id/reports' }
@@ -321,7 +324,7 @@ export const listMessages: Operation<{ params: { room_id: number }; query?: { be
 export const listModerationNotices: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ notice_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; message: string | null; until: string | null; created_at: string; acknowledged_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/notices' }
 
 /** What happened in your account, newest first. */
-export const listMyActivities: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ activity_id: number; type: "signed_in" | "sessions_ended" | "password_changed" | "password_reset" | "email_verified" | "email_changed" | "email_change_undone" | "username_changed" | "profile_updated" | "totp_enabled" | "totp_disabled" | "passkey_added" | "passkey_removed" | "deletion_requested" | "deletion_cancelled" | "friend_added" | "room_created"; description: string; data: Record<string, unknown>; device: string | null; ip_prefix: string | null; created_at: string })[]; next_cursor: string | null }> = { method: 'GET', path: '/users/me/activities' }
+export const listMyActivities: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ activity_id: number; type: "signed_in" | "sessions_ended" | "password_changed" | "password_reset" | "email_verified" | "email_changed" | "email_change_undone" | "username_changed" | "profile_updated" | "totp_enabled" | "totp_disabled" | "passkey_added" | "passkey_removed" | "export_requested" | "export_downloaded" | "deletion_requested" | "deletion_cancelled" | "friend_added" | "room_created"; description: string; data: Record<string, unknown>; device: string | null; ip_prefix: string | null; created_at: string })[]; next_cursor: string | null }> = { method: 'GET', path: '/users/me/activities' }
 
 /** The pinned messages of a room, newest pin first. */
 export const listPins: Operation<{ params: { room_id: number } }, { items: Message[] }> = { method: 'GET', path: '/messages/:room_id/pins' }
@@ -431,6 +434,9 @@ export const reportUser: Operation<{ body: { user_id?: number | undefined; messa
 /** Analyze a document again. */
 export const reprocessDocument: Operation<{ params: { document_id: string } }, { success: true; message: string; data: { document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null } }> = { method: 'POST', path: '/documents/:document_id/reprocess' }
 
+/** Ask for an archive of everything that is stored of you. */
+export const requestDataExport: Operation<NoInput, { state: "pending" | "ready" | "failed"; requested_at: string; finished_at: string | null; parts_done: number; parts_total: number; size_bytes: number | null; expires_at: string | null }> = { method: 'POST', path: '/profile/me/export' }
+
 /** Send the mail that verifies your address again. */
 export const requestEmailVerification: Operation<NoInput, undefined> = { method: 'POST', path: '/auth/email/verification' }
 
@@ -451,6 +457,9 @@ export const searchMessages: Operation<{ query: { q: string; room_id?: number | 
 
 /** Find users by the beginning of their username, or of a word of their display name. */
 export const searchUsers: Operation<{ query: { limit?: number | undefined; cursor?: string | undefined; q: string } }, { items: PublicProfile[]; next_cursor: string | null }> = { method: 'GET', path: '/users/search' }
+
+/** Send the link to your archive again. */
+export const sendDataExportLink: Operation<NoInput, undefined> = { method: 'POST', path: '/profile/me/export/link' }
 
 /** Ask somebody to be your friend. */
 export const sendFriendRequest: Operation<{ body: { target_user_id: number; message?: string | undefined } }, FriendRequest> = { method: 'POST', path: '/friends/request' }
@@ -565,6 +574,8 @@ export type ProblemCode =
   | 'TOTP_NOT_ENABLED'
   | 'LINK_INVALID'
   | 'USERNAME_CHANGE_LIMIT'
+  | 'EXPORT_NOT_FOUND'
+  | 'EXPORT_NOT_READY'
   | 'DELETION_NOT_FOUND'
   | 'FRIEND_SELF'
   | 'FRIEND_REQUEST_EXISTS'

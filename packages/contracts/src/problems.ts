@@ -243,6 +243,16 @@ export const problems = {
     title: 'The username was changed not long ago.',
     meaning: 'It can be changed once in 30 days. Wait `Retry-After` seconds.',
   },
+  EXPORT_NOT_FOUND: {
+    status: 404,
+    title: 'There is no archive of your data.',
+    meaning: 'None was asked for, or it was deleted 7 days after it was ready. Ask for a new one.',
+  },
+  EXPORT_NOT_READY: {
+    status: 409,
+    title: 'Your archive is not ready.',
+    meaning: 'It is still being built, or could not be built. `GET /profile/me/export` says which.',
+  },
   DELETION_NOT_FOUND: {
     status: 404,
     title: 'There is no such deletion.',

@@ -28,7 +28,8 @@ export function App() {
       </Suspense>
     )
   }
-  if (link) {
+  // An archive is given to its signed-in owner alone; the address stays while they sign in.
+  if (link && !(link === 'export' && userId === undefined)) {
     return (
       <Suspense fallback={<Spinner isPage />}>
         <AccountLinkPage kind={link} onDone={() => navigate('/rooms', { replace: true })} />

@@ -6,6 +6,7 @@ import { createAccounts, createLoginFinder } from './modules/account/account.mod
 import { createActivities } from './modules/activity/activity.module.ts'
 import { createDeletions } from './modules/deletion/deletion.module.ts'
 import { createDirectory } from './modules/directory/directory.module.ts'
+import { createExports } from './modules/export/export.module.ts'
 import { createGoogle } from './modules/google/google.module.ts'
 import { createModeration } from './modules/moderation/moderation.module.ts'
 import { createPresence } from './modules/presence/presence.module.ts'
@@ -79,10 +80,11 @@ export async function buildUserService(
   const graceDays = config.DELETION_GRACE_DAYS
   createDeletions({ service, stores, sessions, accounts, graceDays, forgetInRedis })
   const onVisibilityChanged = (userId: number) => ignoreOutage(service, store.repeat(userId))
-  createProfiles({
+  const { profileOf } = createProfiles({
     ...{ service, stores, onVisibilityChanged },
     changeUsername: accounts.changeUsername,
     onChanged: cache.invalidate,
   })
+  createExports({ service, stores, tokens, profileOf, now })
   return service
 }

@@ -16,10 +16,11 @@ import { type DataStores, openDataStores } from './infrastructure/stores.ts'
 import { createDeletionRepository } from './modules/deletion/deletion.repository.ts'
 import { createDeletionService } from './modules/deletion/deletion.service.ts'
 import { relationCopies } from './modules/directory/relations.copies.ts'
+import { createPartReader, streamArchive } from './modules/export/export-parts.ts'
+import { createOwnDataRepository } from './modules/export/own-data.repository.ts'
 import { ownedUsers, republishUsers } from './modules/profile/owned-users.ts'
+import { exportedProfile } from './modules/profile/profile.module.ts'
 import { createProfileRepository } from './modules/profile/profile.repository.ts'
-import { archive } from './modules/profile/profile.routes.ts'
-import { createProfileService } from './modules/profile/profile.service.ts'
 import { createSessionRepository } from './modules/session/session.repository.ts'
 import { ACCESS_TOKEN_SECONDS } from './modules/session/session.ts'
 import { createSessionCache } from './modules/session/session-cache.ts'
@@ -104,18 +105,16 @@ function userOperations(opened: Opened): UserOperations {
   }
 }
 
+/** The archive that users get, written at once: an operator's terminal waits, a request must not. */
 async function* exportData(opened: Opened, userId: number): AsyncGenerator<Uint8Array, void> {
-  const { mysql, outbox, limiter, neighbours } = opened.stores
-  const profiles = createProfileService({
-    profiles: createProfileRepository(mysql, outbox),
-    changeUsername: () => Promise.reject(new Error('not for operators')),
-    limiter,
-    neighbours,
-    wakeRelay: () => {},
-    onChanged: async () => {},
-    onVisibilityChanged: async () => {},
+  const { mysql, outbox, neighbours } = opened.stores
+  const readPart = createPartReader({
+    own: createOwnDataRepository(mysql),
+    profileOf: exportedProfile(createProfileRepository(mysql, outbox)),
+    neighbours: neighbours.exports,
   })
-  yield* archive(await profiles.exportMyData(await contextOf(opened, userId)))
+  const { requestId, bearer } = await contextOf(opened, userId)
+  yield* streamArchive(readPart, { userId, requestId, bearer })
 }
 
 /** Null for somebody who signs in with Google alone. */

@@ -231,7 +231,14 @@ export const userRows: readonly Row[] = [
   },
   { operationId: 'getMySettings', table: everybody(200) },
   { operationId: 'updateMySettings', table: everybody(200), request: () => ({ body: { locale: 'ko' } }) },
-  { operationId: 'exportMyData', table: everybody(200) },
+  { operationId: 'getDataExport', table: everybody('EXPORT_NOT_FOUND') },
+  { operationId: 'sendDataExportLink', table: everybody('EXPORT_NOT_FOUND') },
+  {
+    operationId: 'downloadDataExport',
+    table: everybody('LINK_INVALID'),
+    request: () => ({ body: { token: 'not one of ours' } }),
+  },
+  { operationId: 'requestDataExport', callers: few, table: everybody(202) },
   {
     operationId: 'deleteMyAccount',
     callers: few,

@@ -64,6 +64,8 @@ export const accountMailPurpose = z.enum([
   'reset_password',
   /** After a sign-in from a new device: the link ends its session. */
   'end_session',
+  /** A data export is ready: the link downloads it. */
+  'download_export',
 ])
 
 /**

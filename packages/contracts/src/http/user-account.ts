@@ -1,16 +1,11 @@
 import { z } from 'zod'
 import { accountMailPurpose } from '../events/user-events.ts'
 import { timestamp } from '../ids.ts'
-import { opaqueText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
-import { email, locale, newPassword, proofOfIdentity, username } from './user-fields.ts'
+import { email, linkToken, locale, newPassword, proofOfIdentity, username } from './user-fields.ts'
 import { ownProfile, ownProfileExample } from './user-profile.ts'
 
 const exampleToken = 'eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI1ZjBjIn0.c2lnbmF0dXJl'
-const token = opaqueText({ max: 1_000 }).meta({
-  description: 'The token of the link.',
-  examples: [exampleToken],
-})
 const linkUsed = { status: 204, description: 'Done. The link cannot be used again.' } as const
 
 export const requestEmailVerification = defineRoute({
@@ -33,7 +28,7 @@ export const confirmEmail = defineRoute({
   summary: 'Verify an address with the link that was sent there',
   description: 'Also completes a change of address. The link is good for 24 hours, once.',
   auth: 'public',
-  body: z.strictObject({ token }),
+  body: z.strictObject({ token: linkToken }),
   bodyExample: { token: exampleToken },
   success: linkUsed,
   problems: ['LINK_INVALID', 'EMAIL_TAKEN'],
@@ -62,7 +57,7 @@ export const undoEmailChange = defineRoute({
   description:
     'Good for 7 days, once. Ends every session: set a new password with `POST /auth/password/forgot`.',
   auth: 'public',
-  body: z.strictObject({ token }),
+  body: z.strictObject({ token: linkToken }),
   bodyExample: { token: exampleToken },
   success: linkUsed,
   problems: ['LINK_INVALID'],
@@ -91,7 +86,7 @@ export const endReportedSession = defineRoute({
   description:
     'Every device counts as a new one from then on, and a link that sets a new password is sent: whoever signed in knows the old one.',
   auth: 'public',
-  body: z.strictObject({ token }),
+  body: z.strictObject({ token: linkToken }),
   bodyExample: { token: exampleToken },
   success: linkUsed,
   problems: ['LINK_INVALID'],
@@ -105,7 +100,7 @@ export const resetPassword = defineRoute({
   summary: 'Set a new password with the link',
   description: 'The link is good for 30 minutes, once. Ends every session.',
   auth: 'public',
-  body: z.strictObject({ token, new_password: newPassword }),
+  body: z.strictObject({ token: linkToken, new_password: newPassword }),
   bodyExample: { token: exampleToken, new_password: 'Better5678#$' },
   success: linkUsed,
   problems: ['LINK_INVALID', 'OVERLOADED'],

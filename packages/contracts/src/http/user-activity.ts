@@ -17,6 +17,8 @@ export const activityType = z.enum([
   'totp_disabled',
   'passkey_added',
   'passkey_removed',
+  'export_requested',
+  'export_downloaded',
   'deletion_requested',
   'deletion_cancelled',
   'friend_added',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { multiLine, secretText, singleLine, typedText, utf8Length } from '../text/text.ts'
+import { multiLine, opaqueText, secretText, singleLine, typedText, utf8Length } from '../text/text.ts'
 
 /** bcrypt reads no further: what is longer would be cut silently. */
 export const maxPasswordBytes = 72
@@ -56,6 +56,12 @@ export const proofOfIdentity = {
     .optional()
     .meta({ description: 'Needed when your account has an authenticator app.', examples: ['123456'] }),
 }
+
+/** Of a link that was sent by mail. */
+export const linkToken = opaqueText({ max: 1_000 }).meta({
+  description: 'The token of the link.',
+  examples: ['eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI1ZjBjIn0.c2lnbmF0dXJl'],
+})
 
 /** An email address or a username. */
 export const identifier = typedText({ max: 254 })

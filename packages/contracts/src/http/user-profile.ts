@@ -53,7 +53,7 @@ export const userSettings = z.object({
 })
 export type UserSettings = z.infer<typeof userSettings>
 
-const settingsExample: UserSettings = {
+export const userSettingsExample: UserSettings = {
   presence_visibility: 'friends',
   findable_by_name: true,
   findable_by_email: false,
@@ -107,7 +107,7 @@ export const getMySettings = defineRoute({
   path: '/profile/me/settings',
   tag: 'profile',
   summary: 'Your privacy settings and language',
-  success: { status: 200, description: 'Your settings.', schema: userSettings, example: settingsExample },
+  success: { status: 200, description: 'Your settings.', schema: userSettings, example: userSettingsExample },
 })
 
 export const updateMySettings = defineRoute({
@@ -130,7 +130,7 @@ export const updateMySettings = defineRoute({
     status: 200,
     description: 'Your settings as they are now.',
     schema: userSettings,
-    example: settingsExample,
+    example: userSettingsExample,
   },
 })
 
@@ -204,59 +204,4 @@ export const getDeletion = defineRoute({
   params: z.object({ deletion_id: z.uuid().meta({ examples: [exampleDeletion] }) }),
   success: { status: 200, description: 'Each step.', schema: deletion, example: deletionExample },
   problems: ['DELETION_NOT_FOUND'],
-})
-
-export const exportMyData = defineRoute({
-  operationId: 'exportMyData',
-  method: 'GET',
-  path: '/profile/me/export',
-  tag: 'profile',
-  summary: 'Everything that is stored of you, as a JSON archive',
-  description: 'A part that cannot be had right now is null, and `notes` says why.',
-  success: {
-    status: 200,
-    description: 'The archive, written while it is read.',
-    contentType: 'application/json',
-    schema: z.object({
-      exported_at: timestamp,
-      profile: ownProfile,
-      settings: userSettings,
-      sessions: z.array(
-        z.object({
-          device: z.string(),
-          ip_prefix: z.string(),
-          created_at: timestamp,
-          last_seen_at: timestamp,
-          ended_at: timestamp.nullable(),
-        }),
-      ),
-      activities: z.array(
-        z.object({
-          type: z.string(),
-          data: z.record(z.string(), z.unknown()),
-          device: z.string().nullable(),
-          ip_prefix: z.string().nullable(),
-          created_at: timestamp,
-        }),
-      ),
-      friends: z.unknown().meta({ description: "friend-service's part, or null." }),
-      rooms: z.unknown().meta({ description: "chat-service's part, or null." }),
-      notifications: z.unknown().meta({ description: "notification-service's part, or null." }),
-      files: z.unknown().meta({ description: "media-service's part, or null." }),
-      notes: z.array(z.string()),
-    }),
-    example: {
-      exported_at: exampleTime,
-      profile: ownProfileExample,
-      settings: settingsExample,
-      sessions: [],
-      activities: [],
-      friends: null,
-      rooms: null,
-      notifications: null,
-      files: null,
-      notes: ['friends: friend-service does not answer right now; ask again later.'],
-    },
-  },
-  problems: ['RATE_LIMITED'],
 })

@@ -1,6 +1,12 @@
-import { confirmEmail, endReportedSession, resetPassword, undoEmailChange } from '@bigtech/client'
+import {
+  confirmEmail,
+  downloadDataExport,
+  endReportedSession,
+  resetPassword,
+  undoEmailChange,
+} from '@bigtech/client'
 import { useState } from 'react'
-import { http } from '../core/api.ts'
+import { call, http } from '../core/api.ts'
 import { useT } from '../i18n/index.ts'
 import { Field } from '../ui/field.tsx'
 import { AuthCard } from './auth-card.tsx'
@@ -17,6 +23,7 @@ export default function AccountLinkPage({ kind, onDone }: { kind: LinkKind; onDo
   const token = linkToken()
   const { submit, isBusy, failure, problems } = useSubmit(async ({ password = '' }) => {
     if (kind === 'reset') await http.call(resetPassword, { body: { token, new_password: password } })
+    else if (kind === 'export') await saveExport(token)
     else await http.call(operations[kind], { body: { token } })
     setDone(true)
   })
@@ -48,4 +55,16 @@ export default function AccountLinkPage({ kind, onDone }: { kind: LinkKind; onDo
       )}
     </AuthCard>
   )
+}
+
+/** Downloads the archive and hands it to the browser as a file. */
+async function saveExport(token: string): Promise<void> {
+  const response = await call(downloadDataExport, { body: { token } })
+  const url = URL.createObjectURL(await response.blob())
+  const link = document.createElement('a')
+  link.href = url
+  link.download = 'bigtech-chat.json'
+  link.click()
+  // The browser reads the address after the click has been handled.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }

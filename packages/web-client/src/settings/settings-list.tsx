@@ -1,4 +1,15 @@
-import { Ban, Bell, Gavel, KeyRound, LogOut, MonitorSmartphone, Palette, Shield, User } from 'lucide-react'
+import {
+  Ban,
+  Bell,
+  Download,
+  Gavel,
+  KeyRound,
+  LogOut,
+  MonitorSmartphone,
+  Palette,
+  Shield,
+  User,
+} from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
 import { session } from '../core/api.ts'
@@ -15,6 +26,7 @@ const sections: { name: string; icon: ReactNode }[] = [
   { name: 'security', icon: <KeyRound size={20} /> },
   { name: 'blocked', icon: <Ban size={20} /> },
   { name: 'sessions', icon: <MonitorSmartphone size={20} /> },
+  { name: 'data', icon: <Download size={20} /> },
 ]
 
 const moderation = { name: 'moderation', icon: <Gavel size={20} /> }

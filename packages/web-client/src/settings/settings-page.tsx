@@ -6,6 +6,7 @@ import { Page } from '../ui/page.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { AccountSection } from './account-section.tsx'
 import { BlockedSection } from './blocked-section.tsx'
+import { DataSection } from './data-section.tsx'
 import { EmailSection } from './email-section.tsx'
 import { NotificationSection } from './notification-section.tsx'
 import { PrivacySection } from './privacy-section.tsx'
@@ -34,6 +35,7 @@ const contents: Record<string, ComponentType> = {
   blocked: BlockedSection,
   sessions: SessionSection,
   security: SecuritySection,
+  data: DataSection,
   moderation: ModerationSection,
 }
 

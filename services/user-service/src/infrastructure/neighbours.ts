@@ -6,8 +6,8 @@ import {
   type ServiceClient,
 } from '@bigtech/service-kit'
 import { z } from 'zod'
+import type { NeighbourExports } from '../modules/export/export-parts.ts'
 import type { ReportedMessages } from '../modules/moderation/moderation.service.ts'
-import type { ExportPart } from '../modules/profile/profile.service.ts'
 
 /** How long a neighbour may say nothing. In all an export may take much longer. */
 const EXPORT_TIMEOUT_MS = 8_000
@@ -29,10 +29,7 @@ const notificationsExport = exportOf('exportMyNotifications', '/notifications/ex
 const filesExport = exportOf('exportMyFiles', '/files/export')
 
 export interface Neighbours {
-  friends(ctx: AuthenticatedContext): Promise<ExportPart>
-  rooms(ctx: AuthenticatedContext): Promise<ExportPart>
-  notifications(ctx: AuthenticatedContext): Promise<ExportPart>
-  files(ctx: AuthenticatedContext): Promise<ExportPart>
+  readonly exports: NeighbourExports
   readonly messages: ReportedMessages
   /**
    * Keeps an uploaded avatar of the caller for the profile.
@@ -51,31 +48,22 @@ export function openNeighbours(
     mediaServiceUrl: string
   },
 ): Neighbours {
-  const client = (name: string, baseUrl: string) =>
-    openServiceClient(service, { service: name, baseUrl, timeoutMs: EXPORT_TIMEOUT_MS })
-  const ask = async (
-    neighbour: ServiceClient,
-    contract: ReturnType<typeof exportOf>,
+  const exportFrom = (
     name: string,
-    { requestId, bearer, log }: AuthenticatedContext,
-  ): Promise<ExportPart> => {
-    try {
-      return { body: await neighbour.open(contract, {}, { requestId, bearer }) }
-    } catch (err) {
-      log.warn({ err, neighbour: name }, 'export without a part')
-      return { missing: `${name} does not answer right now; ask again later.` }
-    }
+    baseUrl: string,
+    contract: ReturnType<typeof exportOf>,
+  ): NeighbourExports['friends'] => {
+    const client = openServiceClient(service, { service: name, baseUrl, timeoutMs: EXPORT_TIMEOUT_MS })
+    return (identity) => client.open(contract, {}, identity)
   }
-  const friends = client('friend-service', urls.friendServiceUrl)
-  const rooms = client('chat-service', urls.chatServiceUrl)
-  const notifications = client('notification-service', urls.notificationServiceUrl)
-  const files = client('media-service', urls.mediaServiceUrl)
   const pictures = openServiceClient(service, { service: 'media-service', baseUrl: urls.mediaServiceUrl })
   return {
-    friends: (ctx) => ask(friends, friendsExport, 'friend-service', ctx),
-    rooms: (ctx) => ask(rooms, roomsExport, 'chat-service', ctx),
-    notifications: (ctx) => ask(notifications, notificationsExport, 'notification-service', ctx),
-    files: (ctx) => ask(files, filesExport, 'media-service', ctx),
+    exports: {
+      friends: exportFrom('friend-service', urls.friendServiceUrl, friendsExport),
+      rooms: exportFrom('chat-service', urls.chatServiceUrl, roomsExport),
+      notifications: exportFrom('notification-service', urls.notificationServiceUrl, notificationsExport),
+      files: exportFrom('media-service', urls.mediaServiceUrl, filesExport),
+    },
     claimAvatar: ({ requestId, bearer }, fileId) =>
       pictures.call(
         claimPicture,

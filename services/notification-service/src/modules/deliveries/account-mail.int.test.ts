@@ -1,12 +1,13 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { accountMailRequested, uuidv7 } from '@bigtech/contracts'
+import { type accountMailPurpose, accountMailRequested, uuidv7 } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { z } from 'zod'
 import { type Harness, newIds, startHarness } from '../../../testing/harness.ts'
 import { headerOf } from '../../../testing/mail-catcher.ts'
 
-type Purpose = 'verify_email' | 'change_email' | 'undo_email' | 'reset_password' | 'end_session'
+type Purpose = z.infer<typeof accountMailPurpose>
 
 /** What user-service knows of each link; it answers 404 for others. */
 const links = new Map<string, { purpose: Purpose; email: string; locale: string; token: string }>()
@@ -60,6 +61,7 @@ it.each([
   ['undo_email', '/account/email/undo'],
   ['reset_password', '/account/password/reset'],
   ['end_session', '/account/sessions/report'],
+  ['download_export', '/account/export'],
 ] as const)(
   'mails the link to %s to the address that user-service names, and stores no token',
   async (purpose, path) => {

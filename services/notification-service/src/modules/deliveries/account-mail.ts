@@ -37,6 +37,13 @@ const texts: Readonly<Record<Language, Readonly<Record<AccountMailKind, Text>>>>
         '계정에 새 기기가 로그인했습니다. 본인이 아니라면 7일 안에 아래 링크를 여세요. 그 기기에서 로그아웃되고, 새 비밀번호를 설정하는 메일을 보내 드립니다.',
       after: '본인이 로그인했다면 아무것도 하지 않으셔도 됩니다.',
     },
+    download_export: {
+      subject: 'BigTech Chat 내 데이터가 준비되었습니다',
+      before:
+        '요청하신 데이터를 내려받을 수 있습니다. 로그인한 상태에서 아래 링크를 여세요. 링크는 7일 동안 한 번만 사용할 수 있습니다.',
+      after:
+        '본인이 요청하지 않았다면 누군가 계정에 로그인한 것입니다. 비밀번호를 바꾸고 이 링크를 누구에게도 보내지 마세요.',
+    },
   },
   en: {
     verify_email: {
@@ -66,6 +73,13 @@ const texts: Readonly<Record<Language, Readonly<Record<AccountMailKind, Text>>>>
         'A new device has signed in to your account. If it was not you, open this link within 7 days: the device is signed out, and you get a mail to set a new password.',
       after: 'If it was you, there is nothing to do.',
     },
+    download_export: {
+      subject: 'Your data from BigTech Chat is ready',
+      before:
+        'The data you asked for can be downloaded. Open this link where you are signed in. It works once, for 7 days.',
+      after:
+        'If it was not you who asked for it, somebody else is signed in to your account: change your password, and give this link to nobody.',
+    },
   },
 }
 
@@ -76,6 +90,7 @@ const paths: Readonly<Record<AccountMailKind, string>> = {
   undo_email: '/account/email/undo',
   reset_password: '/account/password/reset',
   end_session: '/account/sessions/report',
+  download_export: '/account/export',
 }
 
 const signInWords = {

@@ -7,6 +7,7 @@ export type AccountMailKind =
   | 'undo_email'
   | 'reset_password'
   | 'end_session'
+  | 'download_export'
 export type DeliveryKind = 'welcome' | 'friend_request' | 'friend_accepted' | 'message' | AccountMailKind
 export type Channel = 'mail' | 'push'
 /** All but `pending` are final. */

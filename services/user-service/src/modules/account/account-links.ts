@@ -2,7 +2,13 @@ import { accountMailRequested } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { Transaction } from '../../infrastructure/mysql.ts'
 
-export type LinkPurpose = 'verify_email' | 'change_email' | 'undo_email' | 'reset_password' | 'end_session'
+export type LinkPurpose =
+  | 'verify_email'
+  | 'change_email'
+  | 'undo_email'
+  | 'reset_password'
+  | 'end_session'
+  | 'download_export'
 
 /** A one-time link that was sent by mail. */
 export interface AccountLink {
@@ -25,6 +31,7 @@ const linkLifetimeMs: Readonly<Record<LinkPurpose, number>> = {
   undo_email: 7 * DAY_MS,
   reset_password: 30 * MINUTE_MS,
   end_session: 7 * DAY_MS,
+  download_export: 7 * DAY_MS,
 }
 /** Each stands for something of its own; of the others only the newest may work. */
 const standAlone: readonly LinkPurpose[] = ['undo_email', 'end_session']
@@ -52,15 +59,21 @@ export async function createLink(
   await outbox.enqueue(tx, accountMailRequested, { user_id: userId, link_id: id, purpose }, { correlationId })
 }
 
-/** Marks a link as used, and returns it; null when it cannot be used: of parallel uses exactly one gets it. */
+/**
+ * Marks a link as used, and returns it; null when it cannot be used: of parallel uses exactly one gets it.
+ *
+ * @param userId who must own it; anybody when it is left out
+ */
 export async function useLink(
   tx: Transaction,
   id: string,
   purposes: readonly LinkPurpose[],
+  userId?: number,
 ): Promise<AccountLink | null> {
   const now = new Date()
+  const owner = userId === undefined ? {} : { userId }
   const { count } = await tx.accountLink.updateMany({
-    where: { id, purpose: { in: [...purposes] }, usedAt: null, expiresAt: { gt: now } },
+    where: { id, purpose: { in: [...purposes] }, usedAt: null, expiresAt: { gt: now }, ...owner },
     data: { usedAt: now },
   })
   if (count === 0) return null

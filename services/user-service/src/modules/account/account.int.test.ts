@@ -188,7 +188,6 @@ describe('registration', () => {
       users.register({ email: person.email }),
       users.login(person.email),
       users.call('GET', '/profile/me', { token: person.token }),
-      users.call('GET', '/profile/me/export', { token: person.token }),
       users.call('GET', `/users/${person.userId}`, { token: person.token }),
       users.call('GET', '/auth/sessions', { token: person.token }),
       users.call('GET', '/metrics'),

@@ -25,6 +25,8 @@ export const descriptions: Readonly<Record<ActivityType, string>> = {
   totp_disabled: 'Authenticator app turned off',
   passkey_added: 'Passkey added',
   passkey_removed: 'Passkey removed',
+  export_requested: 'Data export requested',
+  export_downloaded: 'Data export downloaded',
   deletion_requested: 'Deletion of the account requested',
   deletion_cancelled: 'Deletion of the account taken back',
   friend_added: 'New friend',

@@ -3,6 +3,7 @@ import type { HandlerOutcome } from '@bigtech/kafka'
 import { type Outbox, once } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
+import { eraseExport } from '../export/erase-export.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import {
   ANNOUNCE_AGAIN_MS,
@@ -180,6 +181,7 @@ async function eraseUser(tx: Transaction, userId: number): Promise<void> {
   await tx.passkey.deleteMany({ where: { userId } })
   await tx.userActivity.deleteMany({ where: { userId } })
   await tx.session.deleteMany({ where: { userId } })
+  await eraseExport(tx, userId)
   await tx.accountLink.deleteMany({ where: { userId } })
   // Decisions stay as ids: an account must not be deleted to lose its record of them.
   await tx.report.deleteMany({ where: { OR: [{ reporterId: userId }, { targetId: userId }] } })

@@ -3,16 +3,13 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type ProblemCode, pictureUrlOf, problems, userUpdated } from '@bigtech/contracts'
 import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 let world: TestWorld
 let users: TestService
 let events: EventCollector
 let neighbour: Server
-const wholeAnswer = (response: ServerResponse) =>
-  void response.end(JSON.stringify({ rooms: [{ room_id: 7 }] }))
-let answer = wholeAnswer
 /** What media-service answers to a claim of a file that is not listed here: that the picture is kept. */
 const refusals = new Map<string, ProblemCode>()
 function answerClaim(fileId: string, response: ServerResponse): void {
@@ -27,15 +24,12 @@ beforeAll(async () => {
   neighbour = createServer((request, response) => {
     asked.push({ url: request.url ?? '', authorization: request.headers.authorization })
     response.setHeader('content-type', 'application/json')
-    if (request.url === '/notifications/export') response.end('{"locale":"ko"}')
-    else if (request.url === '/files/export') response.end('{"files":[{"name":"a.pdf"}]}')
-    else if (request.url?.endsWith('/claim-picture')) answerClaim(request.url.split('/')[2]!, response)
-    else answer(response)
+    answerClaim(request.url?.split('/')[2] ?? '', response)
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => neighbour.once('listening', resolve))
   const { port } = neighbour.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
-  users = await world.build({ CHAT_SERVICE_URL: url, NOTIFICATION_SERVICE_URL: url, MEDIA_SERVICE_URL: url })
+  users = await world.build({ MEDIA_SERVICE_URL: url })
   const { brokers, topicPrefix } = world.kafka
   events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
 })
@@ -43,10 +37,6 @@ afterAll(async () => {
   await events.stop()
   await world.close()
   neighbour.close()
-})
-
-afterEach(() => {
-  answer = wholeAnswer
 })
 
 const update = (token: string, body: unknown) => users.call('PUT', '/profile/me', { token, body })
@@ -216,70 +206,5 @@ describe('my settings', () => {
     await users.call('PUT', '/profile/me/settings', { token, body: { locale: 'en-US' } })
     const event = await events.waitFor(userUpdated, ({ user_id }) => user_id === userId)
     expect(event.locale).toBe('en-US')
-  })
-})
-
-describe('the export of my data', () => {
-  it("holds everything of mine, the neighbours' parts, and says what is missing", async () => {
-    const { token, userId, email } = await users.person()
-    const { status, body, headers } = await users.call('GET', '/profile/me/export', { token })
-    expect(status).toBe(200)
-    expect(body).toMatchObject({
-      profile: { user_id: userId, email },
-      settings: { findable_by_email: false },
-      sessions: [{ device: expect.any(String), ended_at: null }],
-      activities: [{ type: 'signed_in' }],
-      friends: null,
-      rooms: { rooms: [{ room_id: 7 }] },
-      notifications: { locale: 'ko' },
-      files: { files: [{ name: 'a.pdf' }] },
-    })
-    expect(body.notes).toEqual([expect.stringContaining('friend-service')])
-    expect(headers['content-disposition']).toContain('attachment')
-    for (const url of ['/rooms/export', '/notifications/export', '/files/export']) {
-      expect(asked).toContainEqual({ url, authorization: `Bearer ${token}` })
-    }
-  })
-
-  it('goes through while it is read, however long the neighbour takes to tell everything', async () => {
-    const { token } = await users.person()
-    const url = await users.listen()
-    let finish: () => void = () => {}
-    answer = (response) => {
-      response.write('{"rooms":[{"room_id":7}]')
-      finish = () => response.end(',"messages":[]}')
-    }
-    const headers = { authorization: `Bearer ${token}` }
-    const { body } = await fetch(`${url}/profile/me/export`, { headers })
-    const reader = body!.pipeThrough(new TextDecoderStream()).getReader()
-    let text = ''
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      text += next.value
-      if (text.includes('"room_id":7')) finish()
-    }
-    expect(JSON.parse(text)).toMatchObject({
-      friends: null,
-      rooms: { rooms: [{ room_id: 7 }], messages: [] },
-    })
-  })
-
-  it('that breaks off does not look whole', async () => {
-    const { token } = await users.person()
-    const url = await users.listen()
-    answer = (response) => {
-      response.write('{"rooms":[')
-      setImmediate(() => response.destroy())
-    }
-    const headers = { authorization: `Bearer ${token}` }
-    const read = fetch(`${url}/profile/me/export`, { headers }).then((response) => response.text())
-    await expect(read).rejects.toThrow()
-  })
-
-  it('is limited to 10 an hour', async () => {
-    const { token } = await users.person()
-    const answers = []
-    for (let n = 0; n < 11; n++) answers.push(await users.call('GET', '/profile/me/export', { token }))
-    expect(answers[9]!.status).toBe(200)
-    expect(answers[10]!.body.code).toBe('RATE_LIMITED')
   })
 })

@@ -1,27 +1,38 @@
 import type { Service } from '@bigtech/service-kit'
 import type { Stores } from '../../infrastructure/stores.ts'
-import { createProfileRepository } from './profile.repository.ts'
-import { profileRoutes } from './profile.routes.ts'
+import type { ProfileOf } from '../export/export-parts.ts'
+import { createProfileRepository, type ProfileRepository } from './profile.repository.ts'
+import { profileBody, profileRoutes, settingsBody } from './profile.routes.ts'
 import { type ChangeUsername, createProfileService } from './profile.service.ts'
 
-/** Wires profiles and the data export. */
+/** Wires profiles. */
 export function createProfiles(options: {
   service: Service
   stores: Stores
   changeUsername: ChangeUsername
   onChanged: (userId: number, version: number) => Promise<void>
   onVisibilityChanged: (userId: number) => Promise<void>
-}): void {
+}): { profileOf: ProfileOf } {
   const { service, stores, changeUsername, onChanged, onVisibilityChanged } = options
-  const { mysql, outbox, limiter, neighbours } = stores
+  const { mysql, outbox, neighbours } = stores
+  const repository = createProfileRepository(mysql, outbox)
   const profiles = createProfileService({
-    profiles: createProfileRepository(mysql, outbox),
+    profiles: repository,
     changeUsername,
-    limiter,
-    neighbours,
+    claimAvatar: neighbours.claimAvatar,
     wakeRelay: () => outbox.wake(),
     onChanged,
     onVisibilityChanged,
   })
   service.app.register(profileRoutes, { profiles })
+  return { profileOf: exportedProfile(repository) }
+}
+
+/** Returns profile and settings as an archive holds them. @throws when there is no such active account */
+export function exportedProfile(profiles: Pick<ProfileRepository, 'find'>): ProfileOf {
+  return async (userId) => {
+    const found = await profiles.find(userId)
+    if (!found) throw new Error(`There is no active account ${userId}.`)
+    return { profile: profileBody(found.profile), settings: settingsBody(found.settings) }
+  }
 }

@@ -15,28 +15,6 @@ import {
 
 export type ProfileRepository = ReturnType<typeof createProfileRepository>
 
-/** A session as it goes into an export. */
-export interface ExportedSession {
-  readonly device: string
-  readonly ipPrefix: string
-  readonly createdAt: Date
-  readonly lastSeenAt: Date
-  readonly endedAt: Date | null
-}
-
-/** An entry of the activity log as it goes into an export. */
-export interface ExportedActivity {
-  readonly type: string
-  /** JSON. */
-  readonly data: string
-  readonly device: string | null
-  readonly ipPrefix: string | null
-  readonly createdAt: Date
-}
-
-const MAX_EXPORTED_SESSIONS = 1_000
-const MAX_EXPORTED_ACTIVITIES = 5_000
-
 /** Of a profile, by the names that clients know. */
 const profileFields = {
   displayName: 'display_name',
@@ -133,30 +111,6 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
         const row = await db.user.findUnique({ where: { id: userId }, select: { version: true } })
         return row?.version ?? 0
       }),
-
-    exportActivities: (userId: number) =>
-      mysql.run(
-        'exportActivities',
-        async (db): Promise<ExportedActivity[]> =>
-          db.userActivity.findMany({
-            where: { userId },
-            orderBy: { id: 'desc' },
-            take: MAX_EXPORTED_ACTIVITIES,
-            select: { type: true, data: true, device: true, ipPrefix: true, createdAt: true },
-          }),
-      ),
-
-    exportSessions: (userId: number) =>
-      mysql.run(
-        'exportSessions',
-        async (db): Promise<ExportedSession[]> =>
-          db.session.findMany({
-            where: { userId },
-            orderBy: [{ createdAt: 'desc' }],
-            take: MAX_EXPORTED_SESSIONS,
-            select: { device: true, ipPrefix: true, createdAt: true, lastSeenAt: true, endedAt: true },
-          }),
-      ),
   }
 }
 

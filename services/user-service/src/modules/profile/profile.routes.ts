@@ -1,8 +1,6 @@
-import { Readable } from 'node:stream'
 import {
   changeUsername,
   chosenPicture,
-  exportMyData,
   getMyProfile,
   getMySettings,
   type OwnProfile,
@@ -12,7 +10,7 @@ import {
 } from '@bigtech/contracts'
 import { route } from '@bigtech/service-kit'
 import type { FastifyInstance } from 'fastify'
-import type { DataExport, ProfileService } from './profile.service.ts'
+import type { ProfileService } from './profile.service.ts'
 import type { Profile, Settings } from './profile.ts'
 
 export async function profileRoutes(
@@ -47,17 +45,9 @@ export async function profileRoutes(
       }),
     ),
   )
-
-  route(app, exportMyData, async (_input, ctx, { reply }) => {
-    reply.header('content-disposition', `attachment; filename="bigtech-chat-${ctx.actor.userId}.json"`)
-    const data = await profiles.exportMyData(ctx)
-    reply.type('application/json; charset=utf-8')
-    // Piece by piece: some people have said more than a process should hold.
-    return Readable.from(archive(data), { objectMode: false }) as never
-  })
 }
 
-function profileBody(profile: Profile): OwnProfile {
+export function profileBody(profile: Profile): OwnProfile {
   return {
     id: profile.userId,
     user_id: profile.userId,
@@ -72,53 +62,11 @@ function profileBody(profile: Profile): OwnProfile {
   }
 }
 
-function settingsBody(settings: Settings): UserSettings {
+export function settingsBody(settings: Settings): UserSettings {
   return {
     presence_visibility: settings.presenceVisibility,
     findable_by_name: settings.findableByName,
     findable_by_email: settings.findableByEmail,
     locale: settings.locale,
-  }
-}
-
-/** Returns a data export as one JSON document. When a part breaks off, so does the whole. */
-export async function* archive({ parts, ...own }: DataExport): AsyncGenerator<Uint8Array> {
-  const text = (part: string) => new TextEncoder().encode(part)
-  const notes: string[] = []
-  try {
-    yield text(JSON.stringify(ownBody(own)).slice(0, -1))
-    for (const [name, part] of Object.entries(parts)) {
-      yield text(`,"${name}":`)
-      if ('body' in part) yield* part.body
-      else {
-        notes.push(`${name}: ${part.missing}`)
-        yield text('null')
-      }
-    }
-    yield text(`,"notes":${JSON.stringify(notes)}}`)
-  } finally {
-    for (const part of Object.values(parts)) if ('body' in part) part.body.destroy()
-  }
-}
-
-function ownBody({ exportedAt, profile, settings, sessions, activities }: Omit<DataExport, 'parts'>) {
-  return {
-    exported_at: exportedAt.toISOString(),
-    profile: profileBody(profile),
-    settings: settingsBody(settings),
-    sessions: sessions.map((session) => ({
-      device: session.device,
-      ip_prefix: session.ipPrefix,
-      created_at: session.createdAt.toISOString(),
-      last_seen_at: session.lastSeenAt.toISOString(),
-      ended_at: session.endedAt?.toISOString() ?? null,
-    })),
-    activities: activities.map((activity) => ({
-      type: activity.type,
-      data: JSON.parse(activity.data) as Record<string, unknown>,
-      device: activity.device,
-      ip_prefix: activity.ipPrefix,
-      created_at: activity.createdAt.toISOString(),
-    })),
   }
 }

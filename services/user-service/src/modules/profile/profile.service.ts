@@ -1,7 +1,6 @@
-import type { Readable } from 'node:stream'
 import { pictureUrlOf } from '@bigtech/contracts'
-import { type AuthenticatedContext, type Limit, Problem, type RateLimiter } from '@bigtech/service-kit'
-import type { ExportedActivity, ExportedSession, ProfileRepository } from './profile.repository.ts'
+import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
+import type { ProfileRepository } from './profile.repository.ts'
 import type { Profile, ProfileEdit, Settings, SettingsChange } from './profile.ts'
 
 /** Of the account module, which owns usernames. @throws Problem USERNAME_TAKEN, USERNAME_CHANGE_LIMIT */
@@ -9,38 +8,17 @@ export type ChangeUsername = (ctx: AuthenticatedContext, username: string) => Pr
 
 export type ProfileService = ReturnType<typeof createProfileService>
 
-/** A neighbour's part of an export: its answer (JSON) as it comes, or why there is none. */
-export type ExportPart = { readonly body: Readable } | { readonly missing: string }
-
-export interface DataExport {
-  readonly exportedAt: Date
-  readonly profile: Profile
-  readonly settings: Settings
-  readonly sessions: readonly ExportedSession[]
-  readonly activities: readonly ExportedActivity[]
-  readonly parts: Readonly<Record<'friends' | 'rooms' | 'notifications' | 'files', ExportPart>>
-}
-
-const exports: Limit = { name: 'export', max: 10, windowSeconds: 3_600 }
-
 /** What users do with their own profile and settings. */
 export function createProfileService(deps: {
   profiles: ProfileRepository
   changeUsername: ChangeUsername
-  limiter: RateLimiter
-  neighbours: {
-    friends(ctx: AuthenticatedContext): Promise<ExportPart>
-    rooms(ctx: AuthenticatedContext): Promise<ExportPart>
-    notifications(ctx: AuthenticatedContext): Promise<ExportPart>
-    files(ctx: AuthenticatedContext): Promise<ExportPart>
-    claimAvatar(ctx: AuthenticatedContext, fileId: string): Promise<void>
-  }
+  claimAvatar: (ctx: AuthenticatedContext, fileId: string) => Promise<void>
   wakeRelay: () => void
   /** What others see of a user has changed, as of this version of the row. */
   onChanged: (userId: number, version: number) => Promise<void>
   onVisibilityChanged: (userId: number, correlationId: string) => Promise<void>
 }) {
-  const { profiles, limiter, neighbours } = deps
+  const { profiles } = deps
 
   async function own(ctx: AuthenticatedContext): Promise<{ profile: Profile; settings: Settings }> {
     const row = await profiles.find(ctx.actor.userId)
@@ -58,7 +36,7 @@ export function createProfileService(deps: {
       const { pictureFileId, ...change } = edit
       const profileImageUrl = pictureFileId ? pictureUrlOf(pictureFileId) : pictureFileId
       if (pictureFileId && profileImageUrl !== (await own(ctx)).profile.profileImageUrl)
-        await neighbours.claimAvatar(ctx, pictureFileId)
+        await deps.claimAvatar(ctx, pictureFileId)
       const profile = await profiles.update(ctx.actor.userId, { ...change, profileImageUrl }, ctx.requestId)
       if (!profile) throw new Problem('USER_NOT_FOUND')
       deps.wakeRelay()
@@ -81,25 +59,6 @@ export function createProfileService(deps: {
         await deps.onVisibilityChanged(userId, ctx.requestId)
       }
       return result.after
-    },
-
-    async exportMyData(ctx: AuthenticatedContext): Promise<DataExport> {
-      const { userId } = ctx.actor
-      await limiter.take(exports, userId)
-      const [{ profile, settings }, sessions, activities] = await Promise.all([
-        own(ctx),
-        profiles.exportSessions(userId),
-        profiles.exportActivities(userId),
-      ])
-      // Last: what is opened is read, whatever else fails.
-      const [friends, rooms, notifications, files] = await Promise.all([
-        neighbours.friends(ctx),
-        neighbours.rooms(ctx),
-        neighbours.notifications(ctx),
-        neighbours.files(ctx),
-      ])
-      const parts = { friends, rooms, notifications, files }
-      return { exportedAt: new Date(), profile, settings, sessions, activities, parts }
     },
   }
 }

@@ -4,6 +4,8 @@ import type { SigningKeys } from '../../infrastructure/signing-keys.ts'
 
 export interface Tokens {
   access(session: { userId: number; username: string; role: UserRole; sessionId: string }): string
+  /** An access token that belongs to no session, for what this service asks its neighbors in a user's name. */
+  standIn(user: { userId: number; username: string }): string
   /** Says that this device has signed in to this account before. Opens nothing by itself. */
   device(userId: number, deviceId?: string): string
   /** Proves that its holder has read the mail of a link. What it opens, and whether still, the link's row says. */
@@ -40,11 +42,13 @@ export function createTokens(jwt: FastifyInstance['jwt'], keys: SigningKeys): To
       return undefined
     }
   }
+  const access: Tokens['access'] = ({ userId, username, role, sessionId }) => {
+    const claims = { sub: String(userId), sid: sessionId, username }
+    return jwt.sign(role === 'user' ? claims : { ...claims, role })
+  }
   return {
-    access: ({ userId, username, role, sessionId }) => {
-      const claims = { sub: String(userId), sid: sessionId, username }
-      return jwt.sign(role === 'user' ? claims : { ...claims, role })
-    },
+    access,
+    standIn: (user) => access({ ...user, role: 'user', sessionId: crypto.randomUUID() }),
     device: (userId, deviceId = uuidv7()) =>
       jwt.sign(
         { sub: String(userId), did: deviceId },
