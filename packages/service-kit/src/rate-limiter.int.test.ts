@@ -125,6 +125,27 @@ it('counts in the process alone without Redis', async () => {
   expect(await refusalOf(limiter.take(limit, 8, 2))).toBeUndefined()
 })
 
+it('waits for no answer of Redis where a limit settles later, and still counts across processes', async () => {
+  const limit = { ...limitOf(10_000), settlesLater: true }
+  const key = `limit:${limit.name}:7`
+  const processes = await Promise.all([openProcess(), openProcess()])
+  await Promise.all(processes.map(({ limiter }) => limiter.take(limit, 7, 5_000)))
+  expect(await redis.exists(key)).toBe(0)
+  // The first process to settle learns the other's count with its next settlement.
+  await vi.waitFor(async () => {
+    for (const { limiter } of processes)
+      expect(await refusalOf(limiter.take(limit, 7))).toMatchObject({ code: 'RATE_LIMITED' })
+  }, 10_000)
+  expect(Number(await redis.get(key))).toBeLessThan(10_500)
+})
+
+it('admits the maximum of a process, and no more, within the second before a limit settles', async () => {
+  const limit = { ...limitOf(5), settlesLater: true }
+  const { limiter } = await openProcess()
+  const takes = await Promise.all(Array.from({ length: 12 }, () => refusalOf(limiter.take(limit, 7))))
+  expect(takes.filter((refusal) => refusal === undefined)).toHaveLength(5)
+})
+
 it.each(['cut', 'freeze'] as const)(
   'continues with its own count when Redis fails (%s), and uses Redis again afterwards',
   async (fault) => {

@@ -15,6 +15,11 @@ export interface Limit {
   readonly max: number
   /** A window begins with the first of what is counted. Whole seconds. */
   readonly windowSeconds: number
+  /**
+   * Decide from the process's own count and add it to the shared one every second, so that no request waits for Redis.
+   * N processes may together admit N times `max` within the first second of a window: for limits against loops.
+   */
+  readonly settlesLater?: boolean
 }
 
 export interface RateLimiterOptions {
@@ -29,10 +34,14 @@ export interface RateLimiterOptions {
 interface Counters {
   readonly local: RateLimiterAbstract
   readonly shared: RateLimiterAbstract | undefined
+  /** Admitted here and not yet added to the shared count, by subject. */
+  readonly unsettled: Map<string | number, number>
 }
 
+const SETTLE_MS = 1_000
+
 /**
- * Counts requests per subject in a fixed window, across all processes. While Redis is unavailable each process continues
+ * Counts requests per subject in a fixed window, across all processes (`settlesLater`: with a second's delay). While Redis is unavailable each process continues
  * with what it has counted itself (rate-limiter-flexible's own insurance limiter would start from zero): a limit is
  * looser during an outage, never gone, and never fails a request.
  */
@@ -41,6 +50,7 @@ export class RateLimiter {
   readonly #refused: Counter<'limit'>
   readonly #counters = new Map<string, Counters>()
   #isRedisAway = false
+  #settling: NodeJS.Timeout | undefined
 
   constructor(options: RateLimiterOptions) {
     this.#options = options
@@ -60,20 +70,48 @@ export class RateLimiter {
    * @throws Problem RATE_LIMITED with the time until the window is over.
    */
   async take(limit: Limit, subject: string | number, cost = 1): Promise<void> {
-    const { local, shared } = this.#countersOf(limit)
+    const counters = this.#countersOf(limit)
+    const { local, shared } = counters
     const here = await consume(local, subject, cost)
+    const isLater = shared && limit.settlesLater
     const { consumedPoints, msBeforeNext } =
-      (shared && (await this.#ask(() => consume(shared, subject, cost)))) ?? here
-    if (consumedPoints <= limit.max) return
+      (!isLater && shared && (await this.#ask(() => consume(shared, subject, cost)))) || here
+    if (consumedPoints <= limit.max) {
+      if (isLater) this.#settleLater(counters, subject, cost)
+      return
+    }
     this.#refused.inc({ limit: limit.name })
     throw new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(0, msBeforeNext) / 1_000 })
   }
 
   /** Resets the count of this subject. */
   async forget(limit: Limit, subject: string | number): Promise<void> {
-    const { local, shared } = this.#countersOf(limit)
+    const { local, shared, unsettled } = this.#countersOf(limit)
+    unsettled.delete(subject)
     await local.delete(subject)
     if (shared) await this.#ask(() => shared.delete(subject))
+  }
+
+  #settleLater({ unsettled }: Counters, subject: string | number, cost: number): void {
+    unsettled.set(subject, (unsettled.get(subject) ?? 0) + cost)
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined
+      for (const counters of this.#counters.values()) void this.#settle(counters)
+    }, SETTLE_MS).unref()
+  }
+
+  /** Adds what was admitted here to the shared count, and continues from the sum. */
+  async #settle({ local, shared, unsettled }: Counters): Promise<void> {
+    const settled = [...unsettled]
+    unsettled.clear()
+    await Promise.all(
+      settled.map(async ([subject, cost]) => {
+        const sum = shared && (await this.#ask(() => consume(shared, subject, cost)))
+        if (!sum || sum.msBeforeNext <= 0) return
+        const since = unsettled.get(subject) ?? 0
+        await local.set(subject, sum.consumedPoints + since, sum.msBeforeNext / 1_000)
+      }),
+    )
   }
 
   #countersOf({ name, max, windowSeconds }: Limit): Counters {
@@ -87,6 +125,7 @@ export class RateLimiter {
     const counters = {
       local: new RateLimiterMemory(options),
       shared: redis && new RateLimiterRedis({ ...options, storeClient: redis.client }),
+      unsettled: new Map(),
     }
     this.#counters.set(id, counters)
     return counters

@@ -6,15 +6,20 @@ export class MessageLimits {
   readonly #limiter: RateLimiter
   readonly #sendInRoom: Limit
   readonly #send: Limit
-  readonly #change: Limit = { name: 'change_message', max: 200, windowSeconds: 10 }
+  readonly #change: Limit = { name: 'change_message', max: 200, windowSeconds: 10, settlesLater: true }
   readonly #search: Limit = { name: 'search_messages', max: 30, windowSeconds: 60 }
-  readonly #read: Limit = { name: 'mark_read', max: 300, windowSeconds: 10 }
+  readonly #read: Limit = { name: 'mark_read', max: 300, windowSeconds: 10, settlesLater: true }
 
   /** @param sendsPer10Seconds messages that one person may send to one room in 10 s */
   constructor(limiter: RateLimiter, sendsPer10Seconds: number) {
     this.#limiter = limiter
-    this.#sendInRoom = { name: 'send_message_room', max: sendsPer10Seconds, windowSeconds: 10 }
-    this.#send = { name: 'send_message', max: sendsPer10Seconds * 2, windowSeconds: 10 }
+    this.#sendInRoom = {
+      name: 'send_message_room',
+      max: sendsPer10Seconds,
+      windowSeconds: 10,
+      settlesLater: true,
+    }
+    this.#send = { name: 'send_message', max: sendsPer10Seconds * 2, windowSeconds: 10, settlesLater: true }
   }
 
   async send(userId: number, roomId: number): Promise<void> {
