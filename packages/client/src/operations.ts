@@ -41,16 +41,16 @@ export const acceptFriendInvite: Operation<{ params: { token: string } }, Friend
 /** Accept a request you received. */
 export const acceptFriendRequest: Operation<{ params: { id: number } }, FriendRequest> = { method: 'POST', path: '/friends/requests/:id/accept' }
 
-/** Say that you have read a notice. */
+/** Mark a notice as read. */
 export const acknowledgeNotice: Operation<{ params: { notice_id: number } }, undefined> = { method: 'PUT', path: '/moderation/notices/:notice_id/acknowledged' }
 
-/** Say that you still read your stream. */
+/** Acknowledge your stream. */
 export const acknowledgeStream: Operation<{ body: { stream_id: string } }, undefined> = { method: 'POST', path: '/stream/acks' }
 
 /** Bookmark a token. */
 export const addBookmark: Operation<{ params: { token_id: number } }, undefined> = { method: 'PUT', path: '/tokens/:token_id/bookmark' }
 
-/** Add the passkey that the authenticator has made. */
+/** Add the passkey created by the authenticator. */
 export const addPasskey: Operation<{ body: { challenge_token: string; name: string; credential: { id: string; rawId: string; type: "public-key"; response: { clientDataJSON: string; attestationObject: string; transports?: string[] | undefined } } } }, { passkey_id: string; name: string; created_at: string; last_used_at: string | null }> = { method: 'POST', path: '/auth/passkeys' }
 
 /** React to a message. */
@@ -59,7 +59,7 @@ export const addReaction: Operation<{ params: { room_id: number; message_id: str
 /** Analyze the file of a message that you can see. */
 export const analyzeMessage: Operation<{ body: { message_id: string } }, { success: true; message: string; data: { document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null } }> = { method: 'POST', path: '/documents/analyze' }
 
-/** Ban somebody from a group. */
+/** Ban a user from a group. */
 export const banFromRoom: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'PUT', path: '/rooms/:room_id/bans/:user_id' }
 
 /** Block somebody. */
@@ -68,7 +68,7 @@ export const blockUser: Operation<{ params: { user_id: number } }, undefined> = 
 /** Stop the analysis of a document. */
 export const cancelDocument: Operation<{ params: { document_id: string } }, { success: true; message: string; data: { document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null } }> = { method: 'POST', path: '/documents/:document_id/cancel' }
 
-/** Take back a request you sent. */
+/** Cancel a request you sent. */
 export const cancelFriendRequest: Operation<{ params: { id: number } }, undefined> = { method: 'DELETE', path: '/friends/requests/:id' }
 
 /** Change your address. */
@@ -80,7 +80,7 @@ export const changePassword: Operation<{ body: { current_password: string; new_p
 /** Change your username. */
 export const changeUsername: Operation<{ body: { username: string } }, OwnProfile> = { method: 'PUT', path: '/profile/me/username' }
 
-/** Keep a file of yours for a message that is about to be sent. */
+/** Reserve a file of yours for a message that is about to be sent. */
 export const claimFile: Operation<{ params: { file_id: string }; body: { message_type: "image" | "file" | "voice" | "video" } }, { file_id: string; kind: "image" | "video" | "audio" | "document"; name: string; mime: string; size: number; width: number | null; height: number | null; duration_ms: number | null; pages: number | null; preview: string | null; waveform: number[] | null; variants: ("original" | "thumb_320" | "thumb_1280")[] }> = { method: 'POST', path: '/files/:file_id/claim' }
 
 /** Keep a picture of yours for a profile or a room that is about to show it. */
@@ -89,40 +89,40 @@ export const claimPicture: Operation<{ params: { file_id: string }; body: { purp
 /** The analysis server reports the end of an analysis. */
 export const completeAnalysis: Operation<{ body: { job_id: string; analysis_id: string; status: "succeeded"; result: { scores: { pronunciation: number; intonation: number; emotion: number; overall: number }; feedback: { quality: "ok" | "noisy" | "clipped"; pace: number; pitch_range: number; words: { word: string; score: number; start_ms: number; end_ms: number }[]; tips: ("NOISY_RECORDING" | "TOO_LOUD" | "REPEAT_UNCLEAR_WORDS" | "SPEAK_FASTER" | "SPEAK_SLOWER" | "MORE_MELODY" | "FOLLOW_THE_MELODY" | "MORE_EXPRESSION")[] } } } | { job_id: string; analysis_id: string; status: "failed"; error: { code: string; detail: string; retryable: boolean } } }, undefined> = { method: 'POST', path: '/tokens/webhook/analysis-complete', auth: 'public' }
 
-/** Complete a sign-in that asked for a second factor. */
+/** Complete a sign-in that requires a second factor. */
 export const completeLogin: Operation<{ body: { challenge_token: string; code: string; device_token?: string | undefined } }, TokenPair> = { method: 'POST', path: '/auth/login/second-factor', auth: 'public' }
 
-/** End a direct upload: the file is examined now. */
+/** Complete a direct upload; the file is then examined. */
 export const completeUpload: Operation<{ params: { file_id: string } }, StoredFile> = { method: 'POST', path: '/files/:file_id/complete' }
 
-/** Verify an address with the link that was sent there. */
+/** Verify an address with the link from the mail. */
 export const confirmEmail: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/email/confirm', auth: 'public' }
 
-/** Turn the authenticator app on with a code of it. */
+/** Turn the authenticator app on with one of its codes. */
 export const confirmTotp: Operation<{ body: { code: string } }, { recovery_codes: string[] }> = { method: 'POST', path: '/auth/totp/confirm' }
 
-/** A link by which people ask to be your friend. */
+/** Create a link for sending you a friend request. */
 export const createFriendInvite: Operation<NoInput, { token: string; expires_at: string }> = { method: 'POST', path: '/friends/invites' }
 
 /** A nonce for a sign-in with Google. */
 export const createGoogleNonce: Operation<NoInput, { nonce: string; expires_in: number }> = { method: 'POST', path: '/auth/google/nonce', auth: 'public' }
 
-/** A link by which anybody can join a group. */
+/** Create a link for joining a group. */
 export const createJoinLink: Operation<{ params: { room_id: number }; body: { expires_in_seconds?: number | null | undefined; max_uses?: number | null | undefined } }, { link_id: number; room_id: number; created_by: number; created_at: string; expires_at: string | null; max_uses: number | null; uses: number; token: string }> = { method: 'POST', path: '/rooms/:room_id/links' }
 
 /** Open a group. */
 export const createRoom: Operation<{ body: { name?: string | null | undefined; image_file_id?: string | null | undefined; image_url?: string | null | undefined; member_ids?: number[] | undefined; history_visibility?: "all" | "since_join" | undefined } }, Room> = { method: 'POST', path: '/rooms' }
 
-/** A ticket to open the WebSocket of your documents. */
+/** Create a ticket for the WebSocket of your documents. */
 export const createSocketTicket: Operation<NoInput, { ticket: string; expires_in: number }> = { method: 'POST', path: '/ws/tickets' }
 
-/** A ticket to open the stream without a header. */
+/** Create a ticket for opening the stream without an Authorization header. */
 export const createStreamTicket: Operation<{ body?: { last_event_id?: string | undefined } }, { ticket: string; expires_in: number }> = { method: 'POST', path: '/stream/tickets' }
 
 /** Decide a report. */
 export const decideReport: Operation<{ params: { report_id: number }; body: { action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note?: string | undefined; message?: string | undefined; hours?: number | undefined } }, { decision_id: number; report_id: number; user_id: number; moderator_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note: string | null; message: string | null; until: string | null; created_at: string }> = { method: 'POST', path: '/moderation/reports/:report_id/decisions' }
 
-/** Delete a document, its reports, and its analysis if that is still running. */
+/** Delete a document and its reports; a running analysis is cancelled. */
 export const deleteDocument: Operation<{ params: { document_id: string } }, { success: true; message: string; data: { document_id: string } }> = { method: 'DELETE', path: '/documents/:document_id' }
 
 /** Delete a file that no message uses. */
@@ -152,28 +152,28 @@ export const downloadDocument: Operation<{ params: { document_id: string } }, Re
 /** Edit your own message within 24 hours. */
 export const editMessage: Operation<{ params: { room_id: number; message_id: string }; body: { content: string; mentions?: number[] | undefined } }, Message> = { method: 'PATCH', path: '/messages/:room_id/:message_id' }
 
-/** End a session that was not yours, with the link of the mail about its sign-in. */
+/** End an unknown session with the link from the mail about its sign-in. */
 export const endReportedSession: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/sessions/report', auth: 'public' }
 
-/** What chat-service holds of you: rooms, settings, your messages. */
+/** Your rooms, settings and messages, for your account's archive. */
 export const exportChatData: Operation<NoInput, Response> = { method: 'GET', path: '/rooms/export', isRaw: true }
 
-/** Everything held about you here, for the archive of your account. */
+/** Your files and documents, for your account's archive. */
 export const exportFiles: Operation<NoInput, { user_id: number; exported_at: string; files: StoredFile[]; documents: ({ document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null })[] }> = { method: 'GET', path: '/files/export' }
 
-/** Everything held about you here, for the archive of your account. */
+/** Your friendships, requests and blocks, for your account's archive. */
 export const exportFriends: Operation<NoInput, { user_id: number; exported_at: string; friends: ({ user_id: number; friends_since: string; nickname: string | null; favourite: boolean; hidden: boolean })[]; requests_sent: FriendRequest[]; requests_received: FriendRequest[]; blocked: { user_id: number; blocked_at: string }[] }> = { method: 'GET', path: '/friends/export' }
 
 /** What notification-service holds of you: address, preferences, devices, deliveries. */
 export const exportNotificationData: Operation<NoInput, Response> = { method: 'GET', path: '/notifications/export', isRaw: true }
 
-/** Ask for a link that sets a new password. */
+/** Request a link for setting a new password. */
 export const forgotPassword: Operation<{ body: { email: string } }, undefined> = { method: 'POST', path: '/auth/password/forgot', auth: 'public' }
 
-/** Send a message on to other rooms. */
+/** Forward a message to other rooms. */
 export const forwardMessage: Operation<{ params: { room_id: number; message_id: string }; body: { room_ids: number[]; client_message_id?: string | undefined } }, { items: Message[] }> = { method: 'POST', path: '/messages/:room_id/:message_id/forward' }
 
-/** What an analysis has found. */
+/** The result of an analysis. */
 export const getAnalysisResult: Operation<{ params: { job_id: string } }, { job_id: string; state: "queued" | "running" | "analyzing" | "succeeded" | "failed"; progress: number; error: { code: string; detail: string } | null; token_id: number; result: { scores: { pronunciation: number; intonation: number; emotion: number; overall: number }; feedback: { quality: "ok" | "noisy" | "clipped"; pace: number; pitch_range: number; words: { word: string; score: number; start_ms: number; end_ms: number }[]; tips: ("NOISY_RECORDING" | "TOO_LOUD" | "REPEAT_UNCLEAR_WORDS" | "SPEAK_FASTER" | "SPEAK_SLOWER" | "MORE_MELODY" | "FOLLOW_THE_MELODY" | "MORE_EXPRESSION")[] } } | null; created_at: string; finished_at: string | null }> = { method: 'GET', path: '/tokens/analysis-result/:job_id' }
 
 /** How far your archive is. */
@@ -185,7 +185,7 @@ export const getDeletion: Operation<{ params: { deletion_id: string } }, { delet
 /** One of your documents. */
 export const getDocument: Operation<{ params: { document_id: string } }, { success: true; message: string; data: { document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null } }> = { method: 'GET', path: '/documents/:document_id' }
 
-/** The report on a document as a page, a PDF, or JSON. */
+/** The report on a document as HTML, PDF, or JSON. */
 export const getDocumentReport: Operation<{ params: { document_id: string; format: "html" | "pdf" | "json" } }, Response> = { method: 'GET', path: '/documents/:document_id/reports/:format', isRaw: true }
 
 /** How many documents you have, by status and type. */
@@ -200,10 +200,10 @@ export const getFile: Operation<{ params: { file_id: string }; query?: { wait_se
 /** The bytes of a file. */
 export const getFileContent: Operation<{ params: { file_id: string }; query?: { variant?: "original" | "thumb_320" | "thumb_1280" | undefined; message_id?: string | undefined; redirect?: "true" | "false" | undefined } }, Response> = { method: 'GET', path: '/files/:file_id/content', isRaw: true }
 
-/** An address of a file that works for 60 seconds without a token. */
+/** Create an address of a file that works for 60 seconds without a token. */
 export const getFileLink: Operation<{ params: { file_id: string }; query?: { variant?: "original" | "thumb_320" | "thumb_1280" | undefined; message_id?: string | undefined } }, { url: string; expires_at: string }> = { method: 'GET', path: '/files/:file_id/link' }
 
-/** Whose invite link it is. */
+/** The owner of an invite link. */
 export const getFriendInvite: Operation<{ params: { token: string } }, { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null }> = { method: 'GET', path: '/friends/invites/:token' }
 
 /** Who may send you friend requests. */
@@ -221,7 +221,7 @@ export const getMyProfile: Operation<NoInput, OwnProfile> = { method: 'GET', pat
 /** Your privacy settings and language. */
 export const getMySettings: Operation<NoInput, { presence_visibility: "everyone" | "friends" | "nobody"; findable_by_name: boolean; findable_by_email: boolean; locale: string }> = { method: 'GET', path: '/profile/me/settings' }
 
-/** What you are told, and when. */
+/** Your notification preferences. */
 export const getNotificationPreferences: Operation<NoInput, { message_push: boolean; friend_request_push: boolean; mentions_when_muted: boolean; show_preview: boolean; quiet_hours: { start: string; end: string; time_zone: string } | null }> = { method: 'GET', path: '/notifications/preferences' }
 
 /** The picture of a profile or a room. */
@@ -230,7 +230,7 @@ export const getPicture: Operation<{ params: { file_id: string } }, Response> = 
 /** The reference clip of a token. */
 export const getPracticeClip: Operation<{ params: { token_id: number } }, Response> = { method: 'GET', path: '/tokens/:token_id/clip', isRaw: true }
 
-/** Your practice in figures. */
+/** Statistics of your practice. */
 export const getPracticeOverview: Operation<NoInput, { practice_count: number; token_count: number; bookmark_count: number; average: { pronunciation: number; intonation: number; emotion: number; overall: number } | null; best_overall: number | null; last_practiced_at: string | null }> = { method: 'GET', path: '/mypage/overview' }
 
 /** Presence of up to 200 users. */
@@ -239,10 +239,10 @@ export const getPresence: Operation<{ query: { user_ids: string } }, { items: Pr
 /** Who may add you to groups. */
 export const getReceiverSettings: Operation<NoInput, { strangers_may_add: boolean }> = { method: 'GET', path: '/rooms/settings/me' }
 
-/** A report with what was copied, and what was decided about its user before. */
+/** A report with its evidence and the earlier decisions about its user. */
 export const getReport: Operation<{ params: { report_id: number } }, { report_id: number; kind: "user" | "message"; reason: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "other"; state: "open" | "closed"; target: { user_id: number; username: string; display_name: string }; reporter: { user_id: number; username: string; display_name: string }; created_at: string; closed_at: string | null; open_reports: number; comment: string | null; room_id: number | null; context: ({ message_id: string; user_id: number; username: string; content: string; file_name: string | null; created_at: string; reported: boolean })[]; muted_until: string | null; suspended_until: string | null; decisions: ({ decision_id: number; report_id: number; user_id: number; moderator_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note: string | null; message: string | null; until: string | null; created_at: string })[] }> = { method: 'GET', path: '/moderation/reports/:report_id' }
 
-/** Sessions ended lately, whose access tokens other services must refuse. */
+/** Recently ended sessions, whose access tokens other services must refuse. */
 export const getRevocations: Operation<{ query: { since: string } }, { as_of: string; items: { session_id: string; revoked_at: string }[]; has_more: boolean }> = { method: 'GET', path: '/.well-known/revocations.json', auth: 'public' }
 
 /** One of your rooms. */
@@ -257,7 +257,7 @@ export const getSecondFactors: Operation<NoInput, { totp_enabled_at: string | nu
 /** How much of your storage is used. */
 export const getStorageUsage: Operation<NoInput, { used_bytes: number; quota_bytes: number; file_count: number }> = { method: 'GET', path: '/files/usage' }
 
-/** What of a direct upload has arrived, and new addresses for the rest. */
+/** The received parts of a direct upload, and new addresses for the missing parts. */
 export const getUpload: Operation<{ params: { file_id: string } }, { file: StoredFile; part_size: number; parts: ({ number: number; size: number; received: boolean; url: string | null })[]; urls_expire_at: string }> = { method: 'GET', path: '/files/:file_id/upload' }
 
 /** Public profile of a user. */
@@ -266,7 +266,7 @@ export const getUser: Operation<{ params: { user_id: number } }, PublicProfile> 
 /** Public profiles of up to 200 users. */
 export const getUsers: Operation<{ query: { user_ids: string } }, { items: PublicProfile[] }> = { method: 'GET', path: '/users' }
 
-/** Add people to a group. */
+/** Add members to a group. */
 export const inviteRoomMembers: Operation<{ params: { room_id: number }; body: { member_ids: number[] } }, { room_id: number; added: number[]; member_count: number }> = { method: 'POST', path: '/rooms/:room_id/members' }
 
 /** The address and the token of a mail that is about to be sent. */
@@ -278,7 +278,7 @@ export const joinRoom: Operation<{ params: { token: string } }, Room> = { method
 /** Leave a group. */
 export const leaveRoom: Operation<{ params: { room_id: number } }, undefined> = { method: 'POST', path: '/rooms/:room_id/leave' }
 
-/** Whom you have blocked, newest first. */
+/** Users you have blocked, newest first. */
 export const listBlockedUsers: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; blocked_at: string })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/blocked' }
 
 /** Your bookmarks, newest first. */
@@ -296,7 +296,7 @@ export const listDocumentReports: Operation<{ params: { document_id: string } },
 /** Your documents, newest first. */
 export const listDocuments: Operation<{ query?: { status?: "pending" | "processing" | "completed" | "failed" | "cancelled" | undefined; type?: "xlsx" | "pdf" | "image" | undefined; search?: string | undefined; page?: number | undefined; page_size?: number | undefined } }, { success: true; message: string; data: ({ document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null })[]; total: number; page: number; page_size: number; total_pages: number }> = { method: 'GET', path: '/documents' }
 
-/** Tokens that you have practiced, the last one first. */
+/** Tokens you have practiced, most recent first. */
 export const listDubbedTokens: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: { token: { token_id: number; script_id: number; position: number; actor: { actor_id: number; name: string }; text: string; start_time: number; end_time: number; clip_url: string; bookmarked: boolean }; attempts: number; best: { pronunciation: number; intonation: number; emotion: number; overall: number }; last_job_id: string; last_practiced_at: string }[]; next_cursor: string | null }> = { method: 'GET', path: '/mypage/my-dubbed-tokens' }
 
 /** Your files, newest first. */
@@ -305,22 +305,22 @@ export const listFiles: Operation<{ query?: { limit?: number | undefined; cursor
 /** Pending requests, newest first. */
 export const listFriendRequests: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; direction?: "incoming" | "outgoing" | undefined } }, { items: ({ request_id: number; from_user_id: number; to_user_id: number; status: "pending" | "accepted" | "rejected"; created_at: string; expires_at: string; user: { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; online: boolean | null; last_seen_at: string | null }; message: string | null })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/requests' }
 
-/** People you may know: those with most mutual friends first. */
+/** Suggested friends, by number of mutual friends. */
 export const listFriendSuggestions: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; online: boolean | null; last_seen_at: string | null; mutual_friends: number })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/suggestions' }
 
 /** Your friends with their names and presence. */
 export const listFriends: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; sort?: "recent" | "name" | undefined; show?: "visible" | "hidden" | undefined } }, { items: Friend[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends' }
 
-/** The links of a group that still work, newest first. */
+/** The active links of a group, newest first. */
 export const listJoinLinks: Operation<{ params: { room_id: number }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: JoinLink[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms/:room_id/links' }
 
-/** What an edited message said before, oldest first. */
+/** The previous versions of an edited message, oldest first. */
 export const listMessageVersions: Operation<{ params: { room_id: number; message_id: string }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: { rev: number; content: string; written_at: string }[]; next_cursor: string | null }> = { method: 'GET', path: '/messages/:room_id/:message_id/versions' }
 
 /** The history of a room, by seq. */
 export const listMessages: Operation<{ params: { room_id: number }; query?: { before_seq?: number | undefined; after_seq?: number | undefined; around_seq?: number | undefined; limit?: number | undefined; cursor?: string | undefined } }, { items: Message[]; next_cursor: string | null; last_seq: number; last_cseq: number }> = { method: 'GET', path: '/messages/:room_id' }
 
-/** What moderators have decided about you, newest first. */
+/** Moderators' decisions about you, newest first. */
 export const listModerationNotices: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ notice_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; message: string | null; until: string | null; created_at: string; acknowledged_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/notices' }
 
 /** What happened in your account, newest first. */
@@ -329,25 +329,25 @@ export const listMyActivities: Operation<{ query?: { limit?: number | undefined;
 /** The pinned messages of a room, newest pin first. */
 export const listPins: Operation<{ params: { room_id: number } }, { items: Message[] }> = { method: 'GET', path: '/messages/:room_id/pins' }
 
-/** The ten scripts that are practiced most. */
+/** The ten most practiced scripts. */
 export const listPopularScripts: Operation<NoInput, { items: ({ script_id: number; title: string; description: string; language: "ko" | "en"; actors: { actor_id: number; name: string }[]; token_count: number; practice_count: number })[] }> = { method: 'GET', path: '/scripts/popular' }
 
-/** Your subscribed browsers, and the key to subscribe with. */
+/** Your subscribed browsers, and the key for subscribing. */
 export const listPushSubscriptions: Operation<NoInput, { items: ({ subscription_id: string; push_service: string; device_name: string | null; created_at: string })[]; vapid_public_key: string | null }> = { method: 'GET', path: '/notifications/subscriptions' }
 
-/** How far each member has read. */
+/** Read positions of all members. */
 export const listReadPositions: Operation<{ params: { room_id: number } }, { items: ReadPosition[] }> = { method: 'GET', path: '/rooms/:room_id/read' }
 
 /** The queue of reports: open ones oldest first, closed ones newest first. */
 export const listReports: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; state?: "open" | "closed" | undefined } }, { items: ({ report_id: number; kind: "user" | "message"; reason: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "other"; state: "open" | "closed"; target: { user_id: number; username: string; display_name: string }; reporter: { user_id: number; username: string; display_name: string }; created_at: string; closed_at: string | null; open_reports: number })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/reports' }
 
-/** What the owner and admins of a group did, newest first. */
+/** Actions of a group's owner and admins, newest first. */
 export const listRoomAudit: Operation<{ params: { room_id: number }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ audit_id: number; action: "member_removed" | "member_banned" | "member_unbanned" | "member_silenced" | "member_unsilenced" | "role_changed" | "name_changed" | "picture_changed" | "history_changed" | "posting_changed" | "slow_mode_changed" | "link_created" | "link_revoked"; actor_id: number; target_id: number | null; detail: string | null; created_at: string })[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms/:room_id/audit' }
 
-/** Who is banned from a group. */
+/** Users banned from a group. */
 export const listRoomBans: Operation<{ params: { room_id: number }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: { user_id: number; username: string; display_name: string; banned_by: number; banned_at: string }[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms/:room_id/bans' }
 
-/** Who is in a room, in the order of joining. */
+/** Members of a room, in the order of joining. */
 export const listRoomMembers: Operation<{ params: { room_id: number }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: RoomMember[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms/:room_id/members' }
 
 /** Your rooms: pinned ones first, then newest activity first. */
@@ -356,10 +356,10 @@ export const listRooms: Operation<{ query?: { limit?: number | undefined; cursor
 /** Scripts to practice with, newest first. */
 export const listScripts: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; language?: "ko" | "en" | undefined } }, { items: ({ script_id: number; title: string; description: string; language: "ko" | "en"; actors: { actor_id: number; name: string }[]; token_count: number; practice_count: number })[]; next_cursor: string | null }> = { method: 'GET', path: '/scripts' }
 
-/** Where you are signed in, newest first. */
+/** Your sessions, newest first. */
 export const listSessions: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: { session_id: string; device: string; ip_prefix: string; created_at: string; last_seen_at: string; expires_at: string; current: boolean }[]; next_cursor: string | null }> = { method: 'GET', path: '/auth/sessions' }
 
-/** Ways to sign in besides a password. */
+/** Sign-in methods besides a password. */
 export const listSignInProviders: Operation<NoInput, { google: { client_id: string; authorization_url: string } | null }> = { method: 'GET', path: '/auth/providers', auth: 'public' }
 
 /** Sign in with an OAuth2 password form. */
@@ -380,25 +380,25 @@ export const logout: Operation<NoInput, undefined> = { method: 'POST', path: '/a
 /** End all sessions, or all others. */
 export const logoutAll: Operation<{ body?: { except_current?: boolean | undefined } }, { ended: number }> = { method: 'POST', path: '/auth/logout-all' }
 
-/** Say how far you have read. */
+/** Advance your read position. */
 export const markRead: Operation<{ params: { room_id: number }; body: { seq: number } }, { room_id: number; user_id: number; seq: number }> = { method: 'PUT', path: '/rooms/:room_id/read' }
 
-/** How far an analysis is, as it happens (Server-Sent Events). */
+/** Progress of an analysis (Server-Sent Events). */
 export const openAnalysisProgress: Operation<{ params: { job_id: string } }, Response> = { method: 'GET', path: '/tokens/analysis-progress/:job_id', isRaw: true }
 
-/** The one 1:1 room with a friend. */
+/** Get or create the 1:1 room with a friend. */
 export const openDirectRoom: Operation<{ params: { user_id: number } }, Room> = { method: 'PUT', path: '/rooms/direct/:user_id' }
 
-/** Everything that concerns you, as it happens (Server-Sent Events). */
+/** Your events in real time (Server-Sent Events). */
 export const openStream: Operation<{ query?: { ticket?: string | undefined; last_event_id?: string | undefined; acks?: "1" | undefined } }, Response> = { method: 'GET', path: '/stream', isRaw: true }
 
 /** Pin a message. */
 export const pinMessage: Operation<{ params: { room_id: number; message_id: string } }, Message> = { method: 'PUT', path: '/messages/:room_id/:message_id/pin' }
 
-/** Change what you are told, and when. */
+/** Change your notification preferences. */
 export const putNotificationPreferences: Operation<{ body: { message_push: boolean; friend_request_push: boolean; mentions_when_muted: boolean; show_preview: boolean; quiet_hours: { start: string; end: string; time_zone: string } | null } }, { message_push: boolean; friend_request_push: boolean; mentions_when_muted: boolean; show_preview: boolean; quiet_hours: { start: string; end: string; time_zone: string } | null }> = { method: 'PUT', path: '/notifications/preferences' }
 
-/** Subscribe this browser to pushes. */
+/** Subscribe this browser to push notifications. */
 export const putPushSubscription: Operation<{ body: { endpoint: string; keys: { p256dh: string; auth: string }; expirationTime?: number | null | undefined; device_name?: string | undefined } }, { subscription_id: string; push_service: string; device_name: string | null; created_at: string }> = { method: 'PUT', path: '/notifications/subscriptions' }
 
 /** Exchange a refresh token for new tokens. */
@@ -419,10 +419,10 @@ export const removeFriend: Operation<{ params: { user_id: number } }, undefined>
 /** Remove a passkey. */
 export const removePasskey: Operation<{ params: { passkey_id: string }; body: { password: string; code?: string | undefined } }, undefined> = { method: 'DELETE', path: '/auth/passkeys/:passkey_id' }
 
-/** Take a reaction back. */
+/** Remove a reaction. */
 export const removeReaction: Operation<{ params: { room_id: number; message_id: string; emoji: string } }, Message> = { method: 'DELETE', path: '/messages/:room_id/:message_id/reactions/:emoji' }
 
-/** Remove somebody from a group. */
+/** Remove a member from a group. */
 export const removeRoomMember: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/members/:user_id' }
 
 /** Replace your recovery codes. */
@@ -443,10 +443,10 @@ export const requestEmailVerification: Operation<NoInput, undefined> = { method:
 /** Set a new password with the link. */
 export const resetPassword: Operation<{ body: { token: string; new_password: string } }, undefined> = { method: 'POST', path: '/auth/password/reset', auth: 'public' }
 
-/** End all your invite links. */
+/** Revoke all your invite links. */
 export const revokeFriendInvites: Operation<NoInput, undefined> = { method: 'DELETE', path: '/friends/invites' }
 
-/** Make a link stop working. */
+/** Revoke a link. */
 export const revokeJoinLink: Operation<{ params: { room_id: number; link_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/links/:link_id' }
 
 /** End one of your sessions. */
@@ -464,22 +464,22 @@ export const sendDataExportLink: Operation<NoInput, undefined> = { method: 'POST
 /** Ask somebody to be your friend. */
 export const sendFriendRequest: Operation<{ body: { target_user_id: number; message?: string | undefined } }, FriendRequest> = { method: 'POST', path: '/friends/request' }
 
-/** Say that you are there. */
+/** Report your presence. */
 export const sendHeartbeat: Operation<{ body?: { state?: "online" | "offline" | undefined } }, { online: boolean; expires_in: number }> = { method: 'POST', path: '/users/me/presence' }
 
 /** Send a message. */
 export const sendMessage: Operation<{ params: { room_id: number }; body: { content: string; message_type?: "text" | "image" | "file" | "voice" | "video" | undefined; client_message_id?: string | undefined; reply_to?: string | undefined; mentions?: number[] | undefined; file_id?: string | undefined } }, Message> = { method: 'POST', path: '/messages/:room_id' }
 
-/** Say that you are writing. */
+/** Send a typing indicator. */
 export const sendTyping: Operation<{ params: { room_id: number } }, undefined> = { method: 'POST', path: '/rooms/:room_id/typing' }
 
-/** Make somebody admin, member, or the new owner. */
+/** Change a member's role, or transfer the ownership. */
 export const setRoomRole: Operation<{ params: { room_id: number; user_id: number }; body: { role: "owner" | "admin" | "member" } }, { room_id: number; user_id: number; role: "owner" | "admin" | "member" }> = { method: 'PUT', path: '/rooms/:room_id/members/:user_id/role' }
 
-/** Mute a member for everybody: they read, but write nothing. */
+/** Mute a member for everybody: they can read but not write. */
 export const silenceRoomMember: Operation<{ params: { room_id: number; user_id: number }; body: { minutes?: number | null | undefined } }, { room_id: number; user_id: number; silenced_until: string }> = { method: 'PUT', path: '/rooms/:room_id/members/:user_id/silence' }
 
-/** Begin to add a passkey. */
+/** Begin adding a passkey. */
 export const startPasskey: Operation<{ body: { password: string; code?: string | undefined } }, { challenge_token: string; options: Record<string, unknown> }> = { method: 'POST', path: '/auth/passkeys/options' }
 
 /** Begin a sign-in with a passkey. */
@@ -494,22 +494,22 @@ export const startUpload: Operation<{ body: { name: string; mime: string; size: 
 /** Lift a ban. */
 export const unbanFromRoom: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/bans/:user_id' }
 
-/** Unblock somebody; what the block ended does not come back. */
+/** Unblock a user; an ended friendship is not restored. */
 export const unblockUser: Operation<{ params: { user_id: number } }, undefined> = { method: 'DELETE', path: '/friends/:user_id/block' }
 
-/** Take a change of address back with the link sent to the old one. */
+/** Undo a change of address with the link sent to the old address. */
 export const undoEmailChange: Operation<{ body: { token: string } }, undefined> = { method: 'POST', path: '/auth/email/undo', auth: 'public' }
 
 /** Unpin a message. */
 export const unpinMessage: Operation<{ params: { room_id: number; message_id: string } }, Message> = { method: 'DELETE', path: '/messages/:room_id/:message_id/pin' }
 
-/** Let a muted member write again. */
+/** Unmute a member. */
 export const unsilenceRoomMember: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/members/:user_id/silence' }
 
-/** Give a friend a nickname, make them a favourite, or hide them. */
+/** Set a friend's nickname, or mark them as favorite or hidden. */
 export const updateFriend: Operation<{ params: { user_id: number }; body: { nickname?: string | null | undefined; favourite?: boolean | undefined; hidden?: boolean | undefined } }, { user_id: number; nickname: string | null; favourite: boolean; hidden: boolean }> = { method: 'PATCH', path: '/friends/:user_id' }
 
-/** Say who may send you friend requests. */
+/** Set who may send you friend requests. */
 export const updateFriendSettings: Operation<{ body: { requests_from: "everyone" | "friends_of_friends" | "nobody" } }, { requests_from: "everyone" | "friends_of_friends" | "nobody" }> = { method: 'PUT', path: '/friends/settings' }
 
 /** Change your profile. */
@@ -518,13 +518,13 @@ export const updateMyProfile: Operation<{ body: { display_name?: string | undefi
 /** Change your privacy settings and language. */
 export const updateMySettings: Operation<{ body: { presence_visibility?: "everyone" | "friends" | "nobody" | undefined; findable_by_name?: boolean | undefined; findable_by_email?: boolean | undefined; locale?: string | undefined } }, { presence_visibility: "everyone" | "friends" | "nobody"; findable_by_name: boolean; findable_by_email: boolean; locale: string }> = { method: 'PUT', path: '/profile/me/settings' }
 
-/** Say who may add you to groups. */
+/** Set who may add you to groups. */
 export const updateReceiverSettings: Operation<{ body: { strangers_may_add: boolean } }, { strangers_may_add: boolean }> = { method: 'PUT', path: '/rooms/settings/me' }
 
 /** Rename a group, change its picture, what newcomers see, and who may write how often. */
 export const updateRoom: Operation<{ params: { room_id: number }; body: { name?: string | null | undefined; image_file_id?: string | null | undefined; image_url?: string | null | undefined; history_visibility?: "all" | "since_join" | undefined; posting?: "everyone" | "admins" | undefined; slow_mode_seconds?: number | undefined } }, Room> = { method: 'PATCH', path: '/rooms/:room_id' }
 
-/** Mute, pin or archive a room, for yourself. */
+/** Mute, pin or archive a room for yourself. */
 export const updateRoomSettings: Operation<{ params: { room_id: number }; body: { muted?: boolean | undefined; muted_until?: string | null | undefined; pinned?: boolean | undefined; archived?: boolean | undefined } }, { room_id: number; muted: boolean; muted_until: string | null; pinned: boolean; archived: boolean }> = { method: 'PUT', path: '/rooms/:room_id/settings' }
 
 /** The codes of `ApiProblem`; docs/errors.md says what they mean. */

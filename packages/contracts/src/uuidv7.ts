@@ -1,12 +1,12 @@
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 const RANDOM_BYTES = 10
-/** Random bytes are drawn for many ids at once: a call costs more than its bytes. */
+/** Random bytes for many ids at once: the call costs more than the bytes. */
 const pool = new Uint8Array(RANDOM_BYTES * 100)
 let used = pool.length
 
 /**
- * A UUID version 7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, then random bits, so ids
- * sort by the time they were made and index well.
+ * Returns a UUID version 7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, then random bits, so that ids
+ * sort by creation time and index well.
  */
 export function uuidv7(nowMs: number = Date.now()): string {
   if (used === pool.length) {

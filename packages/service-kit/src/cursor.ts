@@ -16,7 +16,7 @@ export function decodeCursor<Schema extends z.ZodType>(
     return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
   } catch (cause) {
     throw new Problem('CURSOR_INVALID', {
-      errors: [{ field: 'cursor', message: 'Send `next_cursor` of the page before, as it came.' }],
+      errors: [{ field: 'cursor', message: 'Pass `next_cursor` of the previous page unchanged.' }],
       cause,
     })
   }

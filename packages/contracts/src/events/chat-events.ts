@@ -46,12 +46,12 @@ export const roomUpdated = defineEvent({
     name: z.string().nullable(),
     image_url: z.string().nullable(),
     changed_by: userId,
-    /** What of it changed; the rest is repeated as it is. */
+    /** Names the changed fields; every field carries its current value. */
     changed: z.array(z.enum(['name', 'image_url', 'history_visibility'])).optional(),
   }),
 })
 
-/** One member's role, as it is now. A hand-over is two of these, the new owner's first. */
+/** A member's new role. Transferring ownership publishes two events, the new owner's first. */
 export const roomRoleChanged = defineEvent({
   type: 'RoomRoleChanged',
   version: 1,
@@ -65,7 +65,7 @@ export const roomRoleChanged = defineEvent({
   }),
 })
 
-/** Who may write in a room, and how often, as it is now. */
+/** The current rules of a room: who may write, and how often. */
 export const roomRulesChanged = defineEvent({
   type: 'RoomRulesChanged',
   version: 1,
@@ -80,7 +80,7 @@ export const roomRulesChanged = defineEvent({
   }),
 })
 
-/** A member may write nothing until then, or, with null, may write again. */
+/** A member is muted in the room until `silenced_until`, or unmuted when it is null. */
 export const roomMemberSilenced = defineEvent({
   type: 'RoomMemberSilenced',
   version: 1,
@@ -102,12 +102,12 @@ export const roomDeleted = defineEvent({
   payload: z.object({
     room_id: roomId,
     deleted_by: userId,
-    /** Who was in it until then. */
+    /** The members at the time of the deletion. */
     member_ids: z.array(userId).optional(),
   }),
 })
 
-/** One member's own settings of a room, for those who must respect them (pushes). */
+/** One member's settings of a room, for services that must respect them (push notifications). */
 export const roomMuteChanged = defineEvent({
   type: 'RoomMuteChanged',
   version: 1,
@@ -117,14 +117,14 @@ export const roomMuteChanged = defineEvent({
     room_id: roomId,
     user_id: userId,
     muted: z.boolean(),
-    /** When the mute is over by itself: no event tells of that. Null or missing: it stays. */
+    /** When the mute expires; no event announces the expiry. Null or missing: it does not expire. */
     muted_until: timestamp.nullable().optional(),
   }),
 })
 
 /**
- * A user's number of open streams on one process of chat-service changed. user-service merges
- * presence from it; notification-service learns who is looking.
+ * The number of open streams of a user on one process of chat-service changed. user-service merges
+ * the counts into presence; notification-service learns which users have an open stream.
  */
 export const streamPresenceChanged = defineEvent({
   type: 'StreamPresenceChanged',
@@ -139,7 +139,10 @@ export const streamPresenceChanged = defineEvent({
   }),
 })
 
-/** Repeated every 25 s by each process for all its connected users, at most 1,000 an event: without it they count as gone after 60 s. */
+/**
+ * Heartbeat of the users connected to one process, every 25 s, at most 1,000 users an event: a user without a
+ * heartbeat counts as disconnected after 60 s.
+ */
 export const streamsAlive = defineEvent({
   type: 'StreamsAlive',
   version: 1,
@@ -148,7 +151,7 @@ export const streamsAlive = defineEvent({
   payload: z.object({ instance_id: z.string(), user_ids: z.array(userId).min(1).max(1_000) }),
 })
 
-/** Everything chat-service held of a deleted account is gone or anonymous: a step of the account's deletion. */
+/** chat-service has erased or anonymised its data of a deleted account: one step of the deletion. */
 export const chatDataErased = defineEvent({
   type: 'ChatDataErased',
   version: 1,

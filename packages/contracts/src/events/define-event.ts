@@ -2,20 +2,20 @@ import { z } from 'zod'
 import type { Topic } from '../topics.ts'
 import { uuidv7 } from '../uuidv7.ts'
 
-/** What every event carries besides its own fields. */
+/** The fields common to all events. */
 export const eventBase = z.object({
   event_id: z.uuid(),
   event_type: z.string(),
   event_version: z.int().positive(),
-  /** When it happened (not when it was published). RFC 3339. */
+  /** Time of the change, not of the publication. RFC 3339. */
   timestamp: z.iso.datetime(),
-  /** The request, or the event, that caused this one. */
+  /** The id of the request or event that caused this event. */
   correlation_id: z.string(),
 })
 
 export type EventBase = z.infer<typeof eventBase>
 
-/** An event as it stands on the wire: base fields and payload side by side (flat JSON). */
+/** An event as serialized: base fields and payload side by side (flat JSON). */
 export type EventOf<D> =
   D extends EventDefinition<infer Type, infer Payload>
     ? Omit<EventBase, 'event_type'> & { event_type: Type } & Payload
@@ -34,18 +34,18 @@ export interface EventDefinition<Type extends string = string, Payload extends o
   readonly version: number
   readonly topic: Topic
   readonly payload: z.ZodType<Payload>
-  /** What must stay in order shares a key. */
+  /** The partition key: events that must stay in order share a key. */
   key(payload: Payload): string
-  /** Builds a valid event. Throws ZodError when the payload breaks the contract, unknown fields included. */
+  /** Builds a valid event. Throws ZodError when the payload violates the contract or has unknown fields. */
   create(payload: Payload, meta: EventMeta): EventOf<EventDefinition<Type, Payload>>
-  /** Reads an event. Unknown fields are dropped (a newer publisher may add some). Throws ZodError. */
+  /** Parses an event. Drops unknown fields, which a newer publisher may have added. Throws ZodError. */
   parse(value: unknown): EventOf<EventDefinition<Type, Payload>>
 }
 
 /**
- * Defines an event once; the publisher and every handler take their types and their
- * validation from it. Within a version only optional fields may be added: an incompatible
- * change is a new version published beside the old one until its readers have moved.
+ * Defines an event once; the publisher and every handler derive their types and validation from the
+ * definition. Within a version only optional fields may be added: an incompatible change is a new version,
+ * published beside the old version until every consumer has migrated.
  */
 export function defineEvent<const Type extends string, Shape extends z.ZodRawShape>(definition: {
   type: Type

@@ -5,7 +5,7 @@ import { defineEvent } from './define-event.ts'
 const payload = z.object({ user_id: userId, deletion_id: z.uuid() })
 const byUser = (event: { user_id: number }) => String(event.user_id)
 
-/** Everything notification-service held of a deleted account is gone: a step of the account's deletion. */
+/** notification-service has erased its data of a deleted account: one step of the deletion. */
 export const notificationDataErased = defineEvent({
   type: 'NotificationDataErased',
   version: 1,
@@ -14,7 +14,7 @@ export const notificationDataErased = defineEvent({
   payload,
 })
 
-/** The figures no longer name a deleted account: a step of the account's deletion. */
+/** analytics-service has removed a deleted account from its figures: one step of the deletion. */
 export const analyticsDataErased = defineEvent({
   type: 'AnalyticsDataErased',
   version: 1,

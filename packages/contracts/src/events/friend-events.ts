@@ -3,8 +3,8 @@ import { pairKey, userId } from '../ids.ts'
 import { defineEvent } from './define-event.ts'
 
 /**
- * The version of the pair's row that the change made: rises with every change of the pair, so consumers
- * order events by it and never by time stamps. Missing on events of older publishers.
+ * The version of the pair's row after the change. Every change of the pair increments it, so consumers
+ * order events by version and never by time stamp. Missing on events of older publishers.
  */
 const pairVersion = { pair_version: z.int().positive().optional() }
 
@@ -29,7 +29,7 @@ export const friendRequestSent = defineEvent({
   payload: requestPayload,
 })
 
-/** They are friends now; chat-service opens their 1:1 room. */
+/** The request was accepted; chat-service opens the 1:1 room of the two friends. */
 export const friendRequestAccepted = defineEvent({
   type: 'FriendRequestAccepted',
   version: 1,
@@ -47,7 +47,7 @@ export const friendRequestRejected = defineEvent({
   payload: requestPayload,
 })
 
-/** The sender took the request back, or it expired. */
+/** The sender cancelled the request, or the request expired. */
 export const friendRequestCancelled = defineEvent({
   type: 'FriendRequestCancelled',
   version: 1,
@@ -56,7 +56,10 @@ export const friendRequestCancelled = defineEvent({
   payload: requestPayload.extend({ reason: z.enum(['cancelled', 'expired', 'blocked']) }),
 })
 
-/** What a user notes of a friend (nickname, favourite, hidden) has changed; only their own devices hear of it. */
+/**
+ * A user changed their private notes about a friend (nickname, favorite, hidden). Delivered to that user's
+ * own devices only.
+ */
 export const friendNoteChanged = defineEvent({
   type: 'FriendNoteChanged',
   version: 1,
@@ -71,14 +74,14 @@ export const friendRemoved = defineEvent({
   topic: 'friend.events',
   key: (event) => pairKey(event.user_id, event.friend_id),
   payload: z.object({
-    /** Who ended it. */
+    /** The user who ended the friendship. */
     user_id: userId,
     friend_id: userId,
     ...pairVersion,
   }),
 })
 
-/** Direct messages between the two are refused within 1 s. Never shown to the blocked. */
+/** Chat-service refuses direct messages between the two within 1 s. Never shown to the blocked user. */
 export const userBlocked = defineEvent({
   type: 'UserBlocked',
   version: 1,
@@ -96,8 +99,8 @@ export const userUnblocked = defineEvent({
 })
 
 /**
- * What is between two users, all of it, as it is now. Published when copies have to be repaired (`bigtech republish`);
- * nothing has happened, so nobody is told.
+ * The complete current relation of two users. Published to repair local copies (`bigtech republish`); it
+ * describes no change, so consumers must not notify users.
  */
 export const pairStateAnnounced = defineEvent({
   type: 'PairStateAnnounced',
@@ -114,7 +117,7 @@ export const pairStateAnnounced = defineEvent({
   }),
 })
 
-/** Everything friend-service held of a deleted account is gone: a step of the account's deletion. */
+/** friend-service has erased its data of a deleted account: one step of the deletion. */
 export const friendDataErased = defineEvent({
   type: 'FriendDataErased',
   version: 1,

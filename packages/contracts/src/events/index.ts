@@ -17,7 +17,7 @@ export * from './user-events.ts'
 const isDefinition = (value: unknown): value is EventDefinition =>
   typeof value === 'object' && value !== null && 'create' in value && 'topic' in value
 
-/** Every event of the product, for tests and for tools that read any topic. */
+/** All events of the product, for tests and for tools that read any topic. */
 export const allEvents: readonly EventDefinition[] = [user, friend, message, chat, media, erasure].flatMap(
   (module) => Object.values(module).filter(isDefinition),
 )

@@ -22,10 +22,10 @@ export const fileReady = defineEvent({
 
 const documentType = z.enum(['xlsx', 'pdf', 'image'])
 
-/** The room and the message in which somebody asked for the analysis of a file. */
+/** The room and the message in which a member requested the analysis of a file. */
 const request = z.object({ room_id: roomId, message_id: messageId })
 
-/** A document was analyzed. A report that was asked for in a room is posted there as a file of the user's. */
+/** A document was analyzed. A report requested in a room is posted there as a file of the requester. */
 export const documentProcessed = defineEvent({
   type: 'DocumentProcessed',
   version: 1,
@@ -47,7 +47,7 @@ export const documentProcessed = defineEvent({
   }),
 })
 
-/** The analysis of a document failed for good. */
+/** The analysis of a document failed permanently. */
 export const documentFailed = defineEvent({
   type: 'DocumentFailed',
   version: 1,
@@ -69,7 +69,7 @@ export const documentDeleted = defineEvent({
   payload: z.object({ user_id: userId, document_id: z.uuid() }),
 })
 
-/** A recording of somebody's voice practice was scored. */
+/** A voice practice recording was scored. */
 export const audioAnalysed = defineEvent({
   type: 'AudioAnalysed',
   version: 1,
@@ -83,7 +83,7 @@ export const audioAnalysed = defineEvent({
   }),
 })
 
-/** Everything media-service held of a deleted account is gone: a step of the account's deletion. */
+/** media-service has erased its data of a deleted account: one step of the deletion. */
 export const mediaDataErased = defineEvent({
   type: 'MediaDataErased',
   version: 1,

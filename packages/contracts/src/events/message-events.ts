@@ -4,7 +4,7 @@ import { defineEvent } from './define-event.ts'
 
 const byRoom = (event: { room_id: number }) => String(event.room_id)
 
-/** `system` messages tell of changes in the room; only chat-service writes them. */
+/** `system` messages record changes of the room; only chat-service writes them. */
 export const messageType = z.enum(['text', 'image', 'file', 'voice', 'video', 'system'])
 
 const messageReference = z.object({ message_id: messageId, room_id: roomId, seq, user_id: userId })
@@ -21,7 +21,7 @@ export const messageSent = defineEvent({
     created_at: timestamp,
     reply_to: messageId.nullable(),
     mentions: z.array(userId).optional(),
-    /** media-service keeps the file for as long as a message shows it. */
+    /** media-service keeps the file while any message refers to it. */
     file_id: z.uuid().optional(),
   }),
 })
@@ -33,7 +33,7 @@ export const messageEdited = defineEvent({
   key: byRoom,
   payload: messageReference.extend({
     content: z.string(),
-    /** 0 for the message as sent, then 1, 2, ... */
+    /** 0 for the message as sent, then 1, 2, ... for each edit. */
     rev: z.int().positive(),
     edited_at: timestamp,
     mentions: z.array(userId).optional(),

@@ -5,8 +5,8 @@ import { defineEvent } from './define-event.ts'
 const byUser = (event: { user_id: number }) => String(event.user_id)
 
 /**
- * The version of the user's row: rises with every published change, so consumers order profiles by it
- * and never by time stamps. Missing on events of older publishers.
+ * The version of the user's row. Every published change increments it, so consumers order profiles by
+ * version and never by time stamp. Missing on events of older publishers.
  */
 const profileVersion = { profile_version: z.int().positive().optional() }
 
@@ -21,7 +21,7 @@ export const revocationReason = z.enum([
   'account_deleted',
 ])
 
-/** Somebody signed up. Starts the welcome mail and the neighbours' local copies of the name. */
+/** A user signed up. Triggers the welcome mail and the local copies of the name in other services. */
 export const userRegistered = defineEvent({
   type: 'UserRegistered',
   version: 1,
@@ -37,7 +37,7 @@ export const userRegistered = defineEvent({
   }),
 })
 
-/** The public part of a profile changed: all of it, as it is now. */
+/** The public part of a profile changed; carries the complete current profile. */
 export const userUpdated = defineEvent({
   type: 'UserUpdated',
   version: 1,
@@ -49,28 +49,28 @@ export const userUpdated = defineEvent({
     display_name: z.string(),
     status_message: z.string().nullable(),
     profile_image_url: z.string().nullable(),
-    /** Present when the address changed, for those who keep it (mail). */
+    /** Present when the address changed; for services that store the address (mail). */
     email: z.string().optional(),
     locale: z.string().optional(),
     ...profileVersion,
   }),
 })
 
-/** What a mail about an account is for. */
+/** The kinds of account mails. */
 export const accountMailPurpose = z.enum([
   'verify_email',
   'change_email',
   'undo_email',
   'reset_password',
-  /** After a sign-in from a new device: the link ends its session. */
+  /** Sent after a sign-in from a new device; its link ends that session. */
   'end_session',
   /** A data export is ready: the link downloads it. */
   'download_export',
 ])
 
 /**
- * A mail with a one-time link is to be sent. It says neither the address nor the link's token: whoever sends the mail
- * asks user-service for both at that moment, so that neither is ever stored on the way.
+ * A mail with a one-time link is due. Carries neither the address nor the link's token: notification-service
+ * fetches both from user-service when it sends the mail, so neither is stored in Kafka.
  */
 export const accountMailRequested = defineEvent({
   type: 'AccountMailRequested',
@@ -88,7 +88,7 @@ export const userLoggedIn = defineEvent({
   payload: z.object({ user_id: userId, session_id: sessionId }),
 })
 
-/** Tokens of these sessions must be refused and their streams closed, within 2 s everywhere. */
+/** Tokens of these sessions must be refused and their streams closed within 2 s by every service. */
 export const userSessionRevoked = defineEvent({
   type: 'UserSessionRevoked',
   version: 1,
@@ -104,7 +104,10 @@ export const userSessionRevoked = defineEvent({
 /** `lift` ends mute and suspension. */
 export const moderationAction = z.enum(['dismiss', 'warn', 'mute', 'suspend', 'lift'])
 
-/** A moderator muted or suspended a user, or lifted it: what holds now. Ended sessions are told by UserSessionRevoked. */
+/**
+ * A moderator's mute or suspension, or its lifting: the state now in force. UserSessionRevoked announces
+ * ended sessions.
+ */
 export const userModerated = defineEvent({
   type: 'UserModerated',
   version: 1,
@@ -112,15 +115,15 @@ export const userModerated = defineEvent({
   key: byUser,
   payload: z.object({
     user_id: userId,
-    /** Rises with every decision about the user: an event with a lower one is old. */
+    /** Every decision about the user increments it; an event with a lower version is stale. */
     decision_id: z.int().positive(),
-    /** Until then the user may send nothing. Null: not muted; the year 9999: until it is lifted. */
+    /** The user may not send anything until then. Null: not muted; the year 9999: muted until lifted. */
     muted_until: timestamp.nullable(),
     suspended_until: timestamp.nullable(),
   }),
 })
 
-/** The account is being deleted: every service removes or anonymises what it holds of this user. */
+/** An account is being deleted: every service erases or anonymises its data of this user. */
 export const userDeleted = defineEvent({
   type: 'UserDeleted',
   version: 1,
@@ -129,14 +132,14 @@ export const userDeleted = defineEvent({
   payload: z.object({
     user_id: userId,
     deletion_id: z.uuid(),
-    /** `keep`: messages stay as from an unknown user; `remove`: their content goes too. */
+    /** `keep`: messages stay, attributed to an unknown user; `remove`: their content is erased. */
     message_policy: z.enum(['keep', 'remove']),
   }),
 })
 
 export const presenceVisibility = z.enum(['everyone', 'friends', 'nobody'])
 
-/** Published on a real change only: debounced, and merged over a user's devices. */
+/** Published on a real change only: debounced and merged over a user's devices. */
 export const onlineStatusChanged = defineEvent({
   type: 'OnlineStatusChanged',
   version: 1,
@@ -146,7 +149,7 @@ export const onlineStatusChanged = defineEvent({
     user_id: userId,
     online: z.boolean(),
     last_seen_at: timestamp,
-    /** Who may be shown it. */
+    /** The users allowed to see it. */
     visibility: presenceVisibility,
   }),
 })

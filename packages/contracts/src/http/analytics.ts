@@ -4,13 +4,13 @@ import { defineRoute } from './define-route.ts'
 import { idParam } from './paging.ts'
 
 const count = z.int().min(0)
-const day = z.iso.date().meta({ description: 'A day of UTC.', examples: ['2026-01-27'] })
+const day = z.iso.date().meta({ description: 'A day in UTC.', examples: ['2026-01-27'] })
 
 const statsTotals = z.object({
   sign_ups: count,
   accounts_deleted: count,
   logins: count,
-  active_users: count.meta({ description: 'Different users who signed in or wrote.' }),
+  active_users: count.meta({ description: 'Distinct users who signed in or sent a message.' }),
   messages: count,
   rooms_created: count,
   friend_requests: count,
@@ -18,12 +18,12 @@ const statsTotals = z.object({
   friend_requests_rejected: count,
   friend_acceptance_rate: z.number().nullable().meta({
     description:
-      'Share of the requests sent in this time that have been accepted, be it later; null when none was sent.',
+      'Share of the requests sent in this period that were accepted, at any time; null when none was sent.',
   }),
   blocks: count,
 })
 
-/** Days, both included. */
+/** A range of days, both ends included. */
 const spanQuery = z.object({
   from: day.transform((text) => new Date(`${text}T00:00:00.000Z`)).optional(),
   to: day.transform((text) => new Date(`${text}T00:00:00.000Z`)).optional(),
@@ -65,12 +65,12 @@ export const listDailyStats = defineRoute({
   method: 'GET',
   path: '/stats/daily',
   tag: 'figures',
-  summary: 'The figures of each day, at most 366; the last 30 unless asked otherwise',
+  summary: 'Daily figures for at most 366 days; the last 30 by default',
   auth: 'operator',
   query: spanQuery,
   success: {
     status: 200,
-    description: 'Every day of the span, the oldest first.',
+    description: 'One entry per day, oldest first.',
     schema: z.object({ items: z.array(z.object({ day, ...statsTotals.shape })) }),
     example: { items: [{ day: '2026-01-27', ...totalsExample }] },
   },
@@ -88,7 +88,7 @@ export const listRoomHours = defineRoute({
   query: spanQuery,
   success: {
     status: 200,
-    description: 'The hours (UTC) in which something was written, the oldest first.',
+    description: 'The hours (UTC) with at least one message, oldest first.',
     schema: z.object({ items: z.array(z.object({ hour: timestamp, messages: z.int().positive() })) }),
     example: { items: [{ hour: '2026-01-27T10:00:00.000Z', messages: 42 }] },
   },

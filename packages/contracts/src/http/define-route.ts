@@ -3,59 +3,61 @@ import type { ProblemCode } from '../problems.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 /**
- * `bearer`: an access token. `public`: anybody. `ticket`: a bearer token or a single-use stream ticket.
+ * `bearer`: requires an access token. `public`: no authentication. `ticket`: a bearer token or a single-use
+ * stream ticket.
  * `operator`: the installation's operator token; such a path is not reachable through the gateway.
  */
 export type RouteAuth = 'bearer' | 'public' | 'ticket' | 'operator'
 
-/** What a user may do besides their own business; each role includes the ones before it. */
+/** The roles of users, in ascending order; each role includes the rights of the previous roles. */
 export const userRoles = ['user', 'moderator', 'operator'] as const
 export type UserRole = (typeof userRoles)[number]
 
-/** One operation: what validates, serialises, documents and types both of its sides. */
+/** The contract of one operation: validation, serialization, documentation and types of both sides. */
 export interface RouteContract {
-  /** Also the name of the use case and the title of its tests. */
+  /** Also the name of the use case and of its tests. */
   readonly operationId: string
   readonly method: HttpMethod
-  /** With `:name` parameters; without the gateway's `/api`. */
+  /** With `:name` parameters, without the gateway's `/api` prefix. */
   readonly path: string
-  /** The path carries a secret (a token): logs and answers name its pattern instead. */
+  /** The path carries a secret (a token): logs and problem details contain its pattern instead. */
   readonly secretPath?: boolean
-  /** Asked all day by other services: successful requests are logged at `debug` only. */
+  /** Called continuously by other services: successful requests are logged at `debug` only. */
   readonly isPolled?: boolean
   readonly tag: string
   readonly summary: string
   readonly description?: string
-  /** Days (`2026-01-27`) since which it is deprecated and after which it may be gone; sent as headers as well. */
+  /** Deprecated since the first day (`2026-01-27`), removed after the second at the earliest; also sent as headers. */
   readonly deprecated?: { readonly since: string; readonly sunset: string; readonly instead: string }
-  /** `bearer` unless it says otherwise: an operation is never open by omission. */
+  /** Defaults to `bearer`: an operation is never public by omission. */
   readonly auth?: RouteAuth
-  /** The least role that the access token must carry. */
+  /** The lowest role the access token must carry. */
   readonly role?: Exclude<UserRole, 'user'>
   readonly params?: z.ZodObject
   readonly query?: z.ZodObject
   readonly body?: z.ZodType
   /**
-   * `form`: application/x-www-form-urlencoded, besides JSON. `multipart`: multipart/form-data, which the handler reads
-   * as a stream, so there is no `body` to validate.
+   * `form`: application/x-www-form-urlencoded in addition to JSON. `multipart`: multipart/form-data, which
+   * the handler
+   * reads as a stream, so there is no `body` schema.
    */
   readonly bodyType?: 'json' | 'form' | 'multipart'
   readonly bodyExample?: unknown
   readonly success: {
     readonly status: 200 | 201 | 202 | 204
     readonly description: string
-    /** None for 204 and for streams. */
+    /** Absent for 204 and for streams. */
     readonly schema?: z.ZodType
     readonly example?: unknown
     readonly contentType?: string
   }
-  /** How failures look: problem+json, unless it is the `envelope` of documents. */
+  /** The format of failures: problem+json, or the `envelope` of the documents API. */
   readonly errors?: 'envelope'
-  /** The codes of its own; those every operation can answer (422, 401, 503 ...) are understood. */
+  /** Error codes specific to the operation; the common codes (422, 401, 503 ...) are implied. */
   readonly problems?: readonly ProblemCode[]
 }
 
-/** Names a contract and keeps its literal types. */
+/** Declares a contract, preserving its literal types. */
 export function defineRoute<const Contract extends RouteContract>(contract: Contract): Contract {
   return contract
 }
@@ -63,35 +65,35 @@ export function defineRoute<const Contract extends RouteContract>(contract: Cont
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
 type Input<Schema> = Schema extends z.ZodType ? z.input<Schema> : undefined
 
-/** What a handler receives, after validation. */
+/** The validated request that a handler receives. */
 export interface RouteRequest<Contract extends RouteContract> {
   readonly params: Output<Contract['params']>
   readonly query: Output<Contract['query']>
   readonly body: Output<Contract['body']>
 }
 
-/** What a handler returns, before serialisation. */
+/** The return value of a handler, before serialization. */
 export type RouteResult<Contract extends RouteContract> = Contract['success'] extends {
   schema: infer Schema extends z.ZodType
 }
   ? z.input<Schema>
   : undefined
 
-/** What a caller passes. */
+/** The arguments of a call. */
 export type RouteCall<Contract extends RouteContract> = (Contract['params'] extends z.ZodType
   ? { params: Input<Contract['params']> }
   : { params?: undefined }) &
   (Contract['query'] extends z.ZodType ? { query?: Input<Contract['query']> } : { query?: undefined }) &
   (Contract['body'] extends z.ZodType ? { body: Input<Contract['body']> } : { body?: undefined })
 
-/** What a caller gets. */
+/** The parsed response of a call. */
 export type RouteResponse<Contract extends RouteContract> = Contract['success'] extends {
   schema: infer Schema extends z.ZodType
 }
   ? z.output<Schema>
   : undefined
 
-/** The path and query of a call: `/rooms/7?limit=20`. Absent values are left out. */
+/** Returns the path and query of a call: `/rooms/7?limit=20`. Omits absent values. */
 export function requestTarget(contract: RouteContract, input: { params?: unknown; query?: unknown }): string {
   const params = (input.params ?? {}) as Record<string, unknown>
   const path = contract.path.replace(/:([A-Za-z_]+)/g, (_whole, name: string) =>

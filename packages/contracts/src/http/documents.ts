@@ -7,7 +7,7 @@ import { messageIdParam } from './message-shapes.ts'
 import { wholeNumber } from './paging.ts'
 
 const tag = 'documents'
-/** Answers and errors of this part of the API have an envelope of their own. */
+/** Responses and errors of the documents API use an envelope of their own. */
 const errors = 'envelope' as const
 
 export const maxDocumentBytes = 10 * 1024 * 1024
@@ -24,16 +24,16 @@ export const storedDocument = z.object({
   size: z.int().min(0).meta({ description: 'Bytes.' }),
   status: documentStatus,
   progress: z.int().min(0).max(100),
-  stage: z.string().nullable().meta({ description: 'What a worker does now.' }),
+  stage: z.string().nullable().meta({ description: 'The current processing stage.' }),
   error_code: z.string().nullable().meta({ description: 'Why it failed.' }),
   error_detail: z.string().nullable(),
   language: z.string().nullable(),
-  pages: z.int().min(0).nullable().meta({ description: 'Pages or sheets that were read.' }),
+  pages: z.int().min(0).nullable().meta({ description: 'Number of pages or sheets read.' }),
   tables: z.int().min(0).nullable(),
   facts: z.int().min(0).nullable(),
   characters: z.int().min(0).nullable(),
   summary: z.array(z.string()),
-  room_id: roomId.nullable().meta({ description: 'The room in which its analysis was asked for.' }),
+  room_id: roomId.nullable().meta({ description: 'The room in which the analysis was requested.' }),
   message_id: z.string().nullable(),
   created_at: timestamp,
   finished_at: timestamp.nullable(),
@@ -63,16 +63,16 @@ export const documentExample: StoredDocument = {
   finished_at: '2026-01-27T10:00:02.000Z',
 }
 
-/** Of the archive of an account: what is stored, without the bytes, which `content` and `download` give. */
+/** A document in an account's archive: metadata without the bytes, which `content` and `download` return. */
 export const exportFiles = defineRoute({
   operationId: 'exportFiles',
   method: 'GET',
   path: '/files/export',
   tag: 'files',
-  summary: 'Everything held about you here, for the archive of your account',
+  summary: "Your files and documents, for your account's archive",
   success: {
     status: 200,
-    description: 'Your files and documents; their bytes are fetched one by one.',
+    description: 'Your files and documents; fetch their bytes one by one.',
     schema: z.object({
       user_id: userId,
       exported_at: timestamp,
@@ -114,7 +114,7 @@ const waiting: Partial<StoredDocument> = {
   finished_at: null,
 }
 
-/** The failure of an operation below `/documents`. */
+/** The failure of a `/documents` operation. */
 export const failureEnvelope = z.object({
   success: z.literal(false),
   message: z.string(),
@@ -134,10 +134,10 @@ export const uploadDocument = defineRoute({
   tag,
   summary: 'Upload a document of up to 10 MB for analysis',
   description:
-    '`multipart/form-data` with one part, `file`: xlsx, pdf, or an image. Workers extract text, tables and key facts and write a report; `GET /documents/{document_id}` and the WebSocket of `createSocketTicket` say how far they are.',
+    '`multipart/form-data` with one part, `file`: xlsx, pdf, or an image. Workers extract text, tables and key facts and write a report; `GET /documents/{document_id}` and the WebSocket of `createSocketTicket` report the progress.',
   bodyType: 'multipart',
   errors,
-  success: oneDocument(202, 'The document is stored and waits for a worker.', waiting),
+  success: oneDocument(202, 'The document is stored and queued.', waiting),
   problems: [
     'FILE_MISSING',
     'FILE_EMPTY',
@@ -157,11 +157,11 @@ export const analyzeMessage = defineRoute({
   tag,
   summary: 'Analyze the file of a message that you can see',
   description:
-    'The file becomes a document of yours. Its report comes back as a message of yours in the room, in reply to that message, if you may still write there.',
+    'Creates a document of yours from the file. The report is posted in the room as your reply to that message, if you may still write there.',
   body: z.strictObject({ message_id: messageIdParam }),
   bodyExample: { message_id: '7:000000000012' },
   errors,
-  success: oneDocument(202, 'The document is stored and waits for a worker.', {
+  success: oneDocument(202, 'The document is stored and queued.', {
     ...waiting,
     room_id: 7,
     message_id: '7:000000000012',
@@ -178,7 +178,7 @@ export const listDocuments = defineRoute({
   query: z.object({
     status: documentStatus.optional(),
     type: documentType.optional(),
-    search: typedText({ max: 100 }).optional().meta({ description: 'Part of the name.' }),
+    search: typedText({ max: 100 }).optional().meta({ description: 'Matches part of the name.' }),
     page: wholeNumber({ min: 1, max: 100_000 }).default(1),
     page_size: wholeNumber({ min: 1, max: 100 }).default(20),
   }),
@@ -216,7 +216,7 @@ export const getDocumentStats = defineRoute({
   errors,
   success: {
     status: 200,
-    description: 'The figures of your documents.',
+    description: 'Counts and processing times of your documents.',
     schema: envelopeOf(
       z.object({
         total: z.int().min(0),
@@ -229,15 +229,14 @@ export const getDocumentStats = defineRoute({
         }),
         by_type: z.object({ xlsx: z.int().min(0), pdf: z.int().min(0), image: z.int().min(0) }),
         bytes: z.int().min(0),
-        average_seconds: z
-          .number()
-          .nullable()
-          .meta({ description: 'From the upload to the end of the analysis; null when none has ended.' }),
+        average_seconds: z.number().nullable().meta({
+          description: 'Time from the upload to the end of the analysis; null when none has ended.',
+        }),
       }),
     ),
     example: {
       success: true,
-      message: 'The figures of your documents.',
+      message: 'Counts and processing times of your documents.',
       data: {
         total: 3,
         by_status: { pending: 0, processing: 1, completed: 2, failed: 0, cancelled: 0 },
@@ -257,7 +256,7 @@ export const getDocument = defineRoute({
   summary: 'One of your documents',
   params: ofDocument,
   errors,
-  success: oneDocument(200, 'The document as it is now.'),
+  success: oneDocument(200, 'The document.'),
   problems: ['DOCUMENT_NOT_FOUND'],
 })
 
@@ -266,7 +265,7 @@ export const deleteDocument = defineRoute({
   method: 'DELETE',
   path: '/documents/:document_id',
   tag,
-  summary: 'Delete a document, its reports, and its analysis if that is still running',
+  summary: 'Delete a document and its reports; a running analysis is cancelled',
   params: ofDocument,
   errors,
   success: {
@@ -290,7 +289,7 @@ export const reprocessDocument = defineRoute({
   summary: 'Analyze a document again',
   params: ofDocument,
   errors,
-  success: oneDocument(202, 'The document waits for a worker.', waiting),
+  success: oneDocument(202, 'The document is queued.', waiting),
   problems: ['DOCUMENT_NOT_FOUND', 'DOCUMENT_BUSY', 'DOCUMENT_REFUSED'],
 })
 
@@ -300,7 +299,7 @@ export const cancelDocument = defineRoute({
   path: '/documents/:document_id/cancel',
   tag,
   summary: 'Stop the analysis of a document',
-  description: 'At once while it waits; within 6 seconds while a worker has it.',
+  description: 'A queued analysis stops immediately, a running one within 6 seconds.',
   params: ofDocument,
   errors,
   success: oneDocument(202, 'The analysis is being stopped.', { ...waiting, status: 'cancelled' }),
@@ -313,13 +312,13 @@ export const extractedData = z.object({
   language: z.string().nullable(),
   pages_total: z.int().min(0),
   pages_read: z.int().min(0),
-  warnings: z.array(z.string()).meta({ description: 'What was not read.' }),
+  warnings: z.array(z.string()).meta({ description: 'Parts that could not be read.' }),
   summary: z.array(z.string()),
   facts: z.array(
     z.object({
       kind: z.enum(['date', 'amount_krw', 'email', 'phone', 'business_number', 'percent']),
       value: z.string().meta({ description: 'Normalized.' }),
-      text: z.string().meta({ description: 'As it stands in the document.' }),
+      text: z.string().meta({ description: 'The value as written in the document.' }),
       page: z.int().positive(),
       count: z.int().positive(),
     }),
@@ -338,11 +337,11 @@ export const getExtractedData = defineRoute({
   errors,
   success: {
     status: 200,
-    description: 'What was found.',
+    description: 'The extracted content.',
     schema: envelopeOf(extractedData),
     example: {
       success: true,
-      message: 'What was found.',
+      message: 'The extracted content.',
       data: {
         type: 'pdf',
         language: 'ko',
@@ -371,11 +370,11 @@ export const listDocumentReports = defineRoute({
   errors,
   success: {
     status: 200,
-    description: 'The reports and where they are.',
+    description: 'The reports and their addresses.',
     schema: envelopeOf(z.array(z.object({ format: reportFormat, path: z.string() }))),
     example: {
       success: true,
-      message: 'The reports and where they are.',
+      message: 'The reports and their addresses.',
       data: [{ format: 'html', path: `/documents/${documentExample.document_id}/reports/html` }],
     },
   },
@@ -387,7 +386,7 @@ export const getDocumentReport = defineRoute({
   method: 'GET',
   path: '/documents/:document_id/reports/:format',
   tag,
-  summary: 'The report on a document as a page, a PDF, or JSON',
+  summary: 'The report on a document as HTML, PDF, or JSON',
   params: ofDocument.extend({ format: reportFormat }),
   errors,
   success: { status: 200, description: 'The report.', contentType: 'application/octet-stream' },
@@ -399,7 +398,7 @@ export const downloadDocument = defineRoute({
   method: 'GET',
   path: '/documents/:document_id/download',
   tag,
-  summary: 'The document itself',
+  summary: 'The bytes of a document',
   params: ofDocument,
   errors,
   success: { status: 200, description: 'The bytes.', contentType: 'application/octet-stream' },
@@ -411,9 +410,9 @@ export const createSocketTicket = defineRoute({
   method: 'POST',
   path: '/ws/tickets',
   tag,
-  summary: 'A ticket to open the WebSocket of your documents',
+  summary: 'Create a ticket for the WebSocket of your documents',
   description:
-    'Works once, within 30 seconds: open `/ws?ticket=`. The first frame is `connected` with the documents that are not finished; then `document_processing`, `document_completed`, `document_failed`, `document_cancelled` and `document_deleted`, each with the document. Frames are notices: fetch what you missed with `GET /documents`.',
+    'Single use, valid for 30 seconds: open `/ws?ticket=`. The first frame is `connected` with the unfinished documents; then `document_processing`, `document_completed`, `document_failed`, `document_cancelled` and `document_deleted`, each with the document. Frames are notifications: after a reconnect, fetch missed changes with `GET /documents`.',
   success: {
     status: 201,
     description: 'Open `/ws?ticket=`.',
@@ -423,7 +422,7 @@ export const createSocketTicket = defineRoute({
 })
 
 const ofOne = z.object({ document: storedDocument })
-/** The frames of the WebSocket, by their `type`. */
+/** The WebSocket frames by `type`. */
 export const documentFrames = {
   connected: z.object({ documents: z.array(storedDocument) }),
   document_pending: ofOne,

@@ -6,38 +6,38 @@ export const maxFileBytes = 50 * 1024 * 1024
 export const maxDirectUploadBytes = 100 * 1024 * 1024
 export const maxPictureBytes = 10 * 1024 * 1024
 
-/** The name a user gave a file: shown and offered for saving, never part of a storage key. */
+/** The user's name for a file: shown and suggested for saving, never part of a storage key. */
 export const fileName = singleLine({ max: 255 }).refine(
   (name) => !/[/\\]/.test(name) && name !== '.' && name !== '..',
-  'A name, not a path.',
+  'Must be a file name, not a path.',
 )
 
 export const fileId = z.uuid().meta({ examples: ['01926d6e-5a5e-7c3b-8f00-9d6c5e1a2b3c'] })
 
-/** What a picture is shown for: a profile, or a room. */
+/** The uses of a picture. */
 export const picturePurpose = z.enum(['avatar', 'room_picture'])
 export type PicturePurpose = z.infer<typeof picturePurpose>
 
 export const filePurpose = z.enum(['attachment', ...picturePurpose.options]).meta({
   description:
-    '`avatar`, `room_picture`: made square, for a profile or a room; anyone who knows the address can fetch it.',
+    '`avatar`, `room_picture`: cropped to a square, for a profile or a room; its address is public.',
 })
 
 export const fileState = z.enum(['uploading', 'checking', 'ready', 'refused']).meta({
-  description: '`checking`: the content is being examined. `refused`: see `refusal`; the bytes are gone.',
+  description: '`checking`: the content is being examined. `refused`: see `refusal`; the bytes were deleted.',
 })
 export const fileKind = z.enum(['image', 'video', 'audio', 'document'])
 
-export const fileVariant = z
-  .enum(['original', 'thumb_320', 'thumb_1280'])
-  .meta({ description: 'Thumbnails are WebP with that length of the longer side; images only.' })
+export const fileVariant = z.enum(['original', 'thumb_320', 'thumb_1280']).meta({
+  description: 'Thumbnails are WebP; the number is the length of the longer side in pixels. Images only.',
+})
 
 const PICTURE_PATH = /^\/api\/pictures\/([0-9a-f-]{36})$/
 
-/** Returns the address of a picture as profiles and rooms show it: relative to the origin of the API. */
+/** Returns a picture's address for profiles and rooms, relative to the origin of the API. */
 export const pictureUrlOf = (pictureFileId: string) => `/api/pictures/${pictureFileId}`
 
-/** Returns the file behind an address of `pictureUrlOf`, with any origin or none; undefined for another address. */
+/** Returns the file id in an address of `pictureUrlOf`, with or without an origin; undefined for any other address. */
 export function fileIdOfPicture(url: string): string | undefined {
   const base = 'http://gateway'
   if (!URL.canParse(url, base)) return undefined
@@ -46,24 +46,24 @@ export function fileIdOfPicture(url: string): string | undefined {
 }
 
 /**
- * The address of a picture, in an answer that is sent back. Pictures on other servers are refused: each viewer would
- * tell that server their IP address.
+ * The address of a picture as returned by this API. Pictures on other servers are refused, because each viewer would
+ * reveal their IP address to that server.
  */
 export const ownPictureUrl = z
   .string()
   .max(500)
   .refine((url) => fileIdOfPicture(url) !== undefined, {
-    error: 'Only a picture that was uploaded here: upload it with POST /files and send its file_id.',
+    error: 'Must be a picture of this installation: upload it with POST /files and send its file_id.',
   })
   .meta({ format: 'uri-reference', examples: ['/api/pictures/01926d6e-5a5e-7c3b-8f00-9d6c5e1a2b3c'] })
 
-/** Refuses a request that chooses two pictures. */
-export const oneOfTwoPictures = 'Send the file_id or the address of a picture, not both.'
+/** The error of a request with two pictures. */
+export const oneOfTwoPictures = 'Send either the file_id or the address of a picture.'
 
-/** What a request that chooses a picture is answered when the file cannot be one. */
+/** Error codes of a request whose file cannot be used as a picture. */
 export const pictureProblems = ['FILE_NOT_FOUND', 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'] as const
 
-/** Returns the file that a request chose as a picture; null: none from now on; undefined: as before. */
+/** Returns the picture's file id in a request; null removes the picture; undefined keeps it. */
 export function chosenPicture(
   file: string | null | undefined,
   url: string | null | undefined,
@@ -72,7 +72,7 @@ export function chosenPicture(
   return file === undefined ? url : file
 }
 
-/** Why the content of a file was refused. */
+/** Reasons for refusing the content of a file. */
 export const refusalCode = z.enum([
   'EMPTY',
   'TOO_LARGE',
@@ -88,19 +88,19 @@ export const refusalCode = z.enum([
 ])
 
 const dimensions = {
-  width: z.int().positive().nullable().meta({ description: 'Pixels, after rotation by EXIF.' }),
+  width: z.int().positive().nullable().meta({ description: 'Pixels, after EXIF rotation.' }),
   height: z.int().positive().nullable(),
-  duration_ms: z.int().min(0).nullable().meta({ description: 'Of audio and video.' }),
-  pages: z.int().positive().nullable().meta({ description: 'Of a PDF.' }),
+  duration_ms: z.int().min(0).nullable().meta({ description: 'Duration of audio and video.' }),
+  pages: z.int().positive().nullable().meta({ description: 'Page count of a PDF.' }),
   preview: z
     .string()
     .nullable()
-    .meta({ description: 'A blurred miniature as a `data:` URL, to be shown until the image is loaded.' }),
+    .meta({ description: 'A blurred preview as a `data:` URL, shown while the image loads.' }),
   waveform: z
     .array(z.int().min(0).max(100))
     .nullable()
-    .meta({ description: '64 peaks of a voice message, each 0..100.' }),
-  variants: z.array(fileVariant).meta({ description: 'What can be fetched.' }),
+    .meta({ description: '64 waveform peaks of a voice message, each 0..100.' }),
+  variants: z.array(fileVariant).meta({ description: 'The renditions that can be fetched.' }),
 }
 
 /** A file as its owner sees it. */
@@ -109,7 +109,7 @@ export const storedFile = z.object({
   purpose: filePurpose,
   state: fileState,
   refusal: z.object({ code: refusalCode, detail: z.string() }).nullable(),
-  kind: fileKind.nullable().meta({ description: 'Null until the content was examined.' }),
+  kind: fileKind.nullable().meta({ description: 'Null until the content has been examined.' }),
   name: z.string(),
   mime: z.string(),
   size: z.int().min(0).meta({ description: 'Bytes.' }),
@@ -117,11 +117,11 @@ export const storedFile = z.object({
   created_at: timestamp,
   expires_at: timestamp
     .nullable()
-    .meta({ description: 'When it is removed unless a message uses it; null: it stays.' }),
+    .meta({ description: 'When the file is deleted unless a message uses it; null: it is kept.' }),
 })
 export type StoredFile = z.infer<typeof storedFile>
 
-/** A file as a message shows it: what a client needs to lay it out before it is loaded. */
+/** A file as embedded in a message: the metadata a client needs for layout before the file is loaded. */
 export const messageFile = z.object({
   file_id: fileId,
   kind: fileKind,

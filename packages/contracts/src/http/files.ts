@@ -21,7 +21,7 @@ const tag = 'files'
 const fetchQuery = z.object({
   variant: fileVariant.default('original'),
   message_id: messageIdParam.optional().meta({
-    description: 'A message with this file that you can see. Not needed for your own files.',
+    description: 'A message that contains this file and that you can see. Not needed for your own files.',
   }),
 })
 const fileProblems = ['FILE_NOT_FOUND'] as const
@@ -36,15 +36,15 @@ export const uploadFile = defineRoute({
   tag,
   summary: 'Upload a file of up to 50 MB',
   description:
-    '`multipart/form-data`: first `purpose` (optional, `attachment` unless told), then `file`. Streamed; send a `Content-Length`. The file is then examined: ask `GET /files/{file_id}?wait_seconds=20` until its state is `ready` or `refused`. At most 10 MB for a picture of a profile or a room.',
+    '`multipart/form-data`: first `purpose` (optional, `attachment` by default), then `file`. Streamed; send a `Content-Length`. The file is examined afterwards: poll `GET /files/{file_id}?wait_seconds=20` until its state is `ready` or `refused`. At most 10 MB for a profile or room picture.',
   bodyType: 'multipart',
-  success: oneFile(201, 'Stored, and being examined.'),
+  success: oneFile(201, 'The file is stored and being examined.'),
   problems: [...uploadProblems, 'FILE_MISSING', 'UPLOAD_CUT', 'MEDIA_TYPE_UNSUPPORTED', 'VALIDATION_FAILED'],
 })
 
 const uploadPlan = z.object({
   file: storedFile,
-  part_size: z.int().positive().meta({ description: 'Bytes of every part but the last.' }),
+  part_size: z.int().positive().meta({ description: 'Size in bytes of every part except the last.' }),
   parts: z.array(
     z.object({
       number: z.int().positive(),
@@ -53,7 +53,7 @@ const uploadPlan = z.object({
       url: z
         .string()
         .nullable()
-        .meta({ description: '`PUT` the bytes of the part there; null: received already.' }),
+        .meta({ description: '`PUT` the bytes of the part to this address; null: already received.' }),
     }),
   ),
   urls_expire_at: timestamp,
@@ -74,20 +74,20 @@ export const startUpload = defineRoute({
   tag,
   summary: 'Begin a direct upload of up to 100 MB',
   description:
-    'Put each part to its address, straight to the object store, in any order and as often as it takes; then `POST /files/{file_id}/complete`. An interrupted upload goes on with `GET /files/{file_id}/upload`. Unfinished ones are removed after 24 hours.',
+    'Upload each part to its address in the object store, in any order, and retry as needed; then call `POST /files/{file_id}/complete`. Resume an interrupted upload with `GET /files/{file_id}/upload`. Unfinished uploads are removed after 24 hours.',
   body: z.strictObject({
     name: fileName,
     mime: z
       .string()
       .max(100)
-      .regex(/^[\w.+-]+\/[\w.+-]+$/, 'A media type.'),
-    size: z.int().positive('A file has at least one byte.').max(maxDirectUploadBytes, 'At most 100 MB.'),
+      .regex(/^[\w.+-]+\/[\w.+-]+$/, 'Must be a media type.'),
+    size: z.int().positive('Must be at least one byte.').max(maxDirectUploadBytes, 'At most 100 MB.'),
     purpose: filePurpose.default('attachment'),
   }),
   bodyExample: { name: '여행.jpg', mime: 'image/jpeg', size: 482_113 },
   success: {
     status: 201,
-    description: 'Where to put the parts.',
+    description: 'The addresses of the parts.',
     schema: uploadPlan,
     example: uploadPlanExample,
   },
@@ -99,7 +99,7 @@ export const getUpload = defineRoute({
   method: 'GET',
   path: '/files/:file_id/upload',
   tag,
-  summary: 'What of a direct upload has arrived, and new addresses for the rest',
+  summary: 'The received parts of a direct upload, and new addresses for the missing parts',
   params: ofFile,
   success: { status: 200, description: 'Its parts.', schema: uploadPlan, example: uploadPlanExample },
   problems: [...fileProblems, 'UPLOAD_OVER'],
@@ -110,8 +110,8 @@ export const completeUpload = defineRoute({
   method: 'POST',
   path: '/files/:file_id/complete',
   tag,
-  summary: 'End a direct upload: the file is examined now',
-  description: 'Repeating it is harmless.',
+  summary: 'Complete a direct upload; the file is then examined',
+  description: 'Idempotent.',
   params: ofFile,
   success: oneFile(202, 'Being examined.'),
   problems: [...fileProblems, 'UPLOAD_INCOMPLETE'],
@@ -161,9 +161,9 @@ export const getFile = defineRoute({
   query: z.object({
     wait_seconds: wholeNumber({ max: 25 })
       .default(0)
-      .meta({ description: 'Answer only when the file was examined, or after this time.' }),
+      .meta({ description: 'Long poll: wait until the file has been examined, at most this long.' }),
   }),
-  success: oneFile(200, 'The file as it is now.'),
+  success: oneFile(200, 'The file.'),
   problems: [...fileProblems],
 })
 
@@ -174,7 +174,7 @@ export const deleteFile = defineRoute({
   tag,
   summary: 'Delete a file that no message uses',
   params: ofFile,
-  success: { status: 204, description: 'It and its bytes are gone.' },
+  success: { status: 204, description: 'The file and its bytes are deleted.' },
   problems: [...fileProblems, 'FILE_IN_USE'],
 })
 
@@ -185,7 +185,7 @@ export const getFileContent = defineRoute({
   tag,
   summary: 'The bytes of a file',
   description:
-    'Yours, or one in a message that you can see: name that message. Takes `Range` (one range). With `redirect` the answer is 302 to an address in the object store that works for 60 s.',
+    'Your own file, or a file in a message that you can see: pass that message. Supports `Range` (one range). With `redirect` the response is a 302 to an object-store address valid for 60 s.',
   params: ofFile,
   query: fetchQuery.extend({
     redirect: z
@@ -206,7 +206,7 @@ export const getFileLink = defineRoute({
   method: 'GET',
   path: '/files/:file_id/link',
   tag,
-  summary: 'An address of a file that works for 60 seconds without a token',
+  summary: 'Create an address of a file that works for 60 seconds without a token',
   description: 'For `<img>` and `<video>`, which cannot send a token.',
   params: ofFile,
   query: fetchQuery,
@@ -224,15 +224,15 @@ export const claimFile = defineRoute({
   method: 'POST',
   path: '/files/:file_id/claim',
   tag,
-  summary: 'Keep a file of yours for a message that is about to be sent',
+  summary: 'Reserve a file of yours for a message that is about to be sent',
   description:
-    'Called by chat-service in the name of the sender. The file then stays for 7 days even if no message comes.',
+    'Called by chat-service on behalf of the sender. The file then stays for 7 days even if no message follows.',
   params: ofFile,
   body: z.strictObject({ message_type: z.enum(['image', 'file', 'voice', 'video']) }),
   bodyExample: { message_type: 'image' },
   success: {
     status: 200,
-    description: 'What the message shows.',
+    description: 'The metadata that the message embeds.',
     schema: messageFile,
     example: messageFileExample,
   },
@@ -260,7 +260,7 @@ export const getPicture = defineRoute({
   path: '/pictures/:file_id',
   tag: 'pictures',
   summary: 'The picture of a profile or a room',
-  description: 'For anyone who knows its address, so that `<img>` can show it. The content never changes.',
+  description: 'Public, so that `<img>` can show it. The content never changes.',
   auth: 'public',
   params: z.object({ file_id: fileId }),
   success: { status: 200, description: 'The picture.', contentType: 'image/webp' },

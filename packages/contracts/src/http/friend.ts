@@ -11,7 +11,7 @@ const requestId = z
 const requestParams = z.object({ id: idParam })
 const userParams = z.object({ user_id: idParam })
 
-/** Another user as lists show them. Names come from user-service, or from the local copy when it is down. */
+/** Another user in a list. Names come from user-service, or from the local copy during an outage. */
 const person = z.object({
   user_id: userId,
   username: z.string(),
@@ -20,14 +20,14 @@ const person = z.object({
   profile_image_url: z.string().nullable(),
 })
 const presenceFields = {
-  online: z.boolean().nullable().meta({ description: 'Null when it is unknown, or not shown to you.' }),
+  online: z.boolean().nullable().meta({ description: 'Null when presence is unknown or hidden from you.' }),
   last_seen_at: timestamp.nullable(),
 }
 const stale = z.boolean().meta({
-  description: 'True when user-service did not answer: names may be old, presence is unknown.',
+  description: 'True when user-service did not respond: names may be stale, presence is unknown.',
 })
 
-/** A request as its two parties see it. The sender of a rejected one goes on seeing `pending`. */
+/** A request as its two parties see it. The sender of a rejected request still sees `pending`. */
 export const friendRequest = z.object({
   request_id: requestId,
   from_user_id: userId,
@@ -39,11 +39,11 @@ export const friendRequest = z.object({
 export type FriendRequest = z.infer<typeof friendRequest>
 
 const noteFields = {
-  nickname: z.string().nullable().meta({ description: 'What you call them. Only you see it.' }),
+  nickname: z.string().nullable().meta({ description: 'Your nickname for this friend. Only you see it.' }),
   favourite: z.boolean(),
   hidden: z
     .boolean()
-    .meta({ description: 'Left out of your list of friends unless you ask for hidden ones.' }),
+    .meta({ description: 'Hidden friends are omitted from your list unless you request them.' }),
 }
 export const friend = z.object({
   ...person.shape,
@@ -51,13 +51,13 @@ export const friend = z.object({
   ...noteFields,
   friends_since: timestamp,
   index_letter: z.string().meta({
-    description: 'Where nickname or display name is filed: ㄱ to ㅎ, A to Z, or `#`.',
+    description: 'Index letter of the nickname or display name: ㄱ to ㅎ, A to Z, or `#`.',
   }),
 })
 export const listedFriendRequest = z.object({
   ...friendRequest.shape,
   user: z.object({ ...person.shape, ...presenceFields }).meta({ description: 'The other person.' }),
-  message: z.string().nullable().meta({ description: 'What the sender wrote with it.' }),
+  message: z.string().nullable().meta({ description: 'Text the sender attached to the request.' }),
 })
 export const blockedUser = z.object({ ...person.shape, blocked_at: timestamp })
 export const friendSuggestion = z.object({
@@ -97,9 +97,9 @@ export const sendFriendRequest = defineRoute({
   method: 'POST',
   path: '/friends/request',
   tag: 'friend requests',
-  summary: 'Ask somebody to be your friend',
+  summary: 'Send a friend request',
   description:
-    'When the other person has already asked you, you are friends at once and `status` is `accepted`. A request expires after 30 days; at most 50 may be pending.',
+    'If the other user has already sent you a request, you become friends immediately and `status` is `accepted`. A request expires after 30 days; at most 50 may be pending.',
   body: z.strictObject({
     target_user_id: userId,
     message: multiLine({ max: 200 })
@@ -109,7 +109,7 @@ export const sendFriendRequest = defineRoute({
   bodyExample: { target_user_id: 101, message: '동아리에서 만난 민수예요.' },
   success: {
     status: 201,
-    description: 'The request, or the friendship that it completed.',
+    description: 'The request, or the resulting friendship.',
     schema: friendRequest,
     example: requestExample,
   },
@@ -154,11 +154,11 @@ export const acceptFriendRequest = defineRoute({
   path: '/friends/requests/:id/accept',
   tag: 'friend requests',
   summary: 'Accept a request you received',
-  description: 'Accepting again gives the same answer.',
+  description: 'Idempotent.',
   params: requestParams,
   success: {
     status: 200,
-    description: 'You are friends.',
+    description: 'The friendship.',
     schema: friendRequest,
     example: { ...requestExample, status: 'accepted' },
   },
@@ -171,11 +171,11 @@ export const rejectFriendRequest = defineRoute({
   path: '/friends/requests/:id/reject',
   tag: 'friend requests',
   summary: 'Reject a request you received',
-  description: 'Silent: the sender is not told, and goes on seeing the request as pending until it expires.',
+  description: 'Silent: the sender is not notified and sees the request as pending until it expires.',
   params: requestParams,
   success: {
     status: 200,
-    description: 'It is gone from your list.',
+    description: 'The request is removed from your list.',
     schema: friendRequest,
     example: { ...requestExample, status: 'rejected' },
   },
@@ -187,9 +187,9 @@ export const cancelFriendRequest = defineRoute({
   method: 'DELETE',
   path: '/friends/requests/:id',
   tag: 'friend requests',
-  summary: 'Take back a request you sent',
+  summary: 'Cancel a request you sent',
   params: requestParams,
-  success: { status: 204, description: 'It is not pending any more.' },
+  success: { status: 204, description: 'The request is cancelled.' },
   problems: ['FRIEND_REQUEST_NOT_FOUND'],
 })
 
@@ -207,7 +207,7 @@ export const listFriends = defineRoute({
     show: z
       .enum(['visible', 'hidden'])
       .default('visible')
-      .meta({ description: '`hidden`: the hidden ones instead of the others.' }),
+      .meta({ description: '`hidden`: returns only hidden friends.' }),
   }),
   success: {
     status: 200,
@@ -227,8 +227,8 @@ export const updateFriend = defineRoute({
   method: 'PATCH',
   path: '/friends/:user_id',
   tag: 'friends',
-  summary: 'Give a friend a nickname, make them a favourite, or hide them',
-  description: 'Only you see any of it. What is left out stays. Null takes the nickname away.',
+  summary: "Set a friend's nickname, or mark them as favorite or hidden",
+  description: 'Only you see these notes. Omitted fields are unchanged. Null removes the nickname.',
   params: userParams,
   body: z
     .strictObject({
@@ -236,11 +236,11 @@ export const updateFriend = defineRoute({
       favourite: z.boolean().optional(),
       hidden: z.boolean().optional(),
     })
-    .refine((body) => Object.keys(body).length > 0, 'At least one field.'),
+    .refine((body) => Object.keys(body).length > 0, 'Pass at least one field.'),
   bodyExample: { nickname: '우리 지수', favourite: true },
   success: {
     status: 200,
-    description: 'As it is now.',
+    description: 'The friend with the new notes.',
     schema: z.object({ user_id: userId, ...noteFields }),
     example: { user_id: 101, ...noteExample },
   },
@@ -272,12 +272,12 @@ export const updateFriendSettings = defineRoute({
   method: 'PUT',
   path: '/friends/settings',
   tag: 'friends',
-  summary: 'Say who may send you friend requests',
+  summary: 'Set who may send you friend requests',
   body: z.strictObject(friendSettings.shape),
   bodyExample: { requests_from: 'friends_of_friends' },
   success: {
     status: 200,
-    description: 'Your settings as they are now.',
+    description: 'Your settings.',
     schema: friendSettings,
     example: { requests_from: 'friends_of_friends' },
   },
@@ -290,7 +290,7 @@ export const removeFriend = defineRoute({
   tag: 'friends',
   summary: 'End a friendship',
   params: userParams,
-  success: { status: 204, description: 'You are not friends any more.' },
+  success: { status: 204, description: 'The friendship has ended.' },
   problems: ['FRIENDSHIP_NOT_FOUND'],
 })
 
@@ -301,7 +301,7 @@ export const blockUser = defineRoute({
   tag: 'blocks',
   summary: 'Block somebody',
   description:
-    'Ends a friendship and pending requests, and forbids new ones both ways. To the blocked person your account looks deleted: 404, and gone from every list.',
+    'Ends a friendship and pending requests, and prevents new ones in both directions. To the blocked user your account looks deleted: 404, and absent from every list.',
   params: userParams,
   success: { status: 204, description: 'Blocked.' },
   problems: ['FRIEND_SELF', 'USER_NOT_FOUND', 'RATE_LIMITED'],
@@ -312,9 +312,9 @@ export const unblockUser = defineRoute({
   method: 'DELETE',
   path: '/friends/:user_id/block',
   tag: 'blocks',
-  summary: 'Unblock somebody; what the block ended does not come back',
+  summary: 'Unblock a user; an ended friendship is not restored',
   params: userParams,
-  success: { status: 204, description: 'Not blocked (any more).' },
+  success: { status: 204, description: 'The user is not blocked.' },
 })
 
 export const listBlockedUsers = defineRoute({
@@ -322,7 +322,7 @@ export const listBlockedUsers = defineRoute({
   method: 'GET',
   path: '/friends/blocked',
   tag: 'blocks',
-  summary: 'Whom you have blocked, newest first',
+  summary: 'Users you have blocked, newest first',
   query: pageQuery,
   success: {
     status: 200,
@@ -342,7 +342,7 @@ export const listFriendSuggestions = defineRoute({
   method: 'GET',
   path: '/friends/suggestions',
   tag: 'friends',
-  summary: 'People you may know: those with most mutual friends first',
+  summary: 'Suggested friends, by number of mutual friends',
   query: pageQuery,
   success: {
     status: 200,
@@ -362,7 +362,7 @@ export const exportFriends = defineRoute({
   method: 'GET',
   path: '/friends/export',
   tag: 'friends',
-  summary: 'Everything held about you here, for the archive of your account',
+  summary: "Your friendships, requests and blocks, for your account's archive",
   success: {
     status: 200,
     description: 'Your friendships, pending requests and blocks.',
@@ -393,12 +393,12 @@ export const createFriendInvite = defineRoute({
   method: 'POST',
   path: '/friends/invites',
   tag: 'friend invites',
-  summary: 'A link by which people ask to be your friend',
+  summary: 'Create a link for sending you a friend request',
   description:
-    'For a message or a QR code. It works for 7 days, for any number of people, and whatever `requests_from` says. The token is shown this once; of more than 20 links the oldest ends.',
+    'For a message or a QR code. Valid for 7 days, for any number of users, regardless of `requests_from`. The token is returned only once; the 21st link revokes the oldest.',
   success: {
     status: 201,
-    description: 'The token, to be put into the address that your client understands.',
+    description: 'The token, for an address that your client understands.',
     schema: z.object({ token: z.string(), expires_at: timestamp }),
     example: { token: inviteExample, expires_at: '2026-02-03T10:00:00.000Z' },
   },
@@ -410,8 +410,8 @@ export const revokeFriendInvites = defineRoute({
   method: 'DELETE',
   path: '/friends/invites',
   tag: 'friend invites',
-  summary: 'End all your invite links',
-  success: { status: 204, description: 'None works any more.' },
+  summary: 'Revoke all your invite links',
+  success: { status: 204, description: 'All links are revoked.' },
 })
 
 export const getFriendInvite = defineRoute({
@@ -419,7 +419,7 @@ export const getFriendInvite = defineRoute({
   method: 'GET',
   path: '/friends/invites/:token',
   tag: 'friend invites',
-  summary: 'Whose invite link it is',
+  summary: 'The owner of an invite link',
   secretPath: true,
   params: inviteToken,
   success: { status: 200, description: 'Its owner.', schema: person, example: personExample },
@@ -436,7 +436,7 @@ export const acceptFriendInvite = defineRoute({
   params: inviteToken,
   success: {
     status: 201,
-    description: 'The request, or the friendship that it completed.',
+    description: 'The request, or the resulting friendship.',
     schema: friendRequest,
     example: requestExample,
   },

@@ -23,7 +23,7 @@ export const addReaction = defineRoute({
   path: '/messages/:room_id/:message_id/reactions/:emoji',
   tag,
   summary: 'React to a message',
-  description: 'Any number of times with the same effect.',
+  description: 'Idempotent.',
   params: ofReaction,
   success: oneMessage(200, 'The message with its reactions.'),
   problems: [
@@ -40,8 +40,8 @@ export const removeReaction = defineRoute({
   method: 'DELETE',
   path: '/messages/:room_id/:message_id/reactions/:emoji',
   tag,
-  summary: 'Take a reaction back',
-  description: 'Any number of times with the same effect.',
+  summary: 'Remove a reaction',
+  description: 'Idempotent.',
   params: ofReaction,
   success: oneMessage(200, 'The message with its reactions.'),
   problems: messageProblems,
@@ -81,7 +81,7 @@ export const unpinMessage = defineRoute({
   tag,
   summary: 'Unpin a message',
   params: ofMessage,
-  success: oneMessage(200, 'The message, not pinned.'),
+  success: oneMessage(200, 'The message.'),
   problems: messageProblems,
 })
 
@@ -90,8 +90,8 @@ export const forwardMessage = defineRoute({
   method: 'POST',
   path: '/messages/:room_id/:message_id/forward',
   tag,
-  summary: 'Send a message on to other rooms',
-  description: 'A copy: what happens to the original later does not touch it.',
+  summary: 'Forward a message to other rooms',
+  description: 'Sends copies: later changes of the original do not affect them.',
   params: ofMessage,
   body: z.strictObject({
     room_ids: z.array(roomId).min(1).max(10),
@@ -122,7 +122,7 @@ export const searchMessages = defineRoute({
   tag,
   summary: 'Search the messages you may see, newest first',
   description:
-    'All words must occur; text written without spaces (Chinese, Japanese, Korean, Thai, ...) and emoji are found by any part. Case, width, accents and vowel points do not matter. A message is found about a second after it was sent or edited. A search that would take long answers with what it has found so far: `is_partial` is then true, also with no items, and `next_cursor` goes on.',
+    'Every word must occur; text written without spaces (Chinese, Japanese, Korean, Thai, ...) and emoji match by any part. Case, width, accents and vowel points are ignored. A message is searchable about a second after it was sent or edited. A search that would exceed its time budget returns the matches found so far: `is_partial` is then true, possibly without items, and `next_cursor` continues it.',
   query: z.object({
     q: typedText({ max: 100 }),
     room_id: idParam.optional(),

@@ -1,11 +1,11 @@
 import type { Message } from './message-shapes.ts'
 
 const PREVIEW_CHARACTERS = 100
-/** Enough for 100 of most characters; a family of emoji takes 11 units by itself. */
+/** Enough for 100 of most characters; a family emoji alone takes 11 units. */
 const PREVIEW_UNITS = PREVIEW_CHARACTERS * 4
 const graphemes = new Intl.Segmenter()
 
-/** The beginning of a text, for lists and replies: at most 100 characters as people count them, none of them cut. */
+/** Returns the beginning of a text for lists and replies: at most 100 grapheme clusters, none of them cut. */
 export function excerpt(content: string): string {
   if (content.length <= PREVIEW_CHARACTERS) return content
   const start = content.slice(0, PREVIEW_UNITS)
@@ -13,7 +13,7 @@ export function excerpt(content: string): string {
   let count = 0
   for (const { index, segment } of graphemes.segment(start)) {
     const next = index + segment.length
-    // The last character of the piece may go on behind it.
+    // The last cluster of the piece may continue behind it.
     const isWhole = next < start.length || start.length === content.length
     if (count === PREVIEW_CHARACTERS || !isWhole) break
     count++
@@ -22,7 +22,7 @@ export function excerpt(content: string): string {
   return content.slice(0, end)
 }
 
-/** A message as it is shown to somebody who has deleted it for themselves: its place, and nothing of what it said. */
+/** Returns a message for a user who has deleted it for themselves: position only, without content. */
 export function hiddenMessage(shown: Message): Message {
   return {
     ...shown,

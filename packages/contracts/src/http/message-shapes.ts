@@ -13,12 +13,12 @@ export const maxReactionKinds = 20
 const bytesInUtf8 = (text: string) => utf8Length(text) <= maxContentBytes
 const tooManyBytes = `At most ${maxContentBytes} bytes in UTF-8.`
 
-/** What somebody wrote. */
+/** The text of a message. */
 export const messageContent = multiLine({ max: maxContentCharacters }).refine(bytesInUtf8, tooManyBytes)
-/** What somebody wrote under a picture or a file: perhaps nothing. */
+/** The caption of an image or a file; may be empty. */
 export const caption = multiLine({ max: maxContentCharacters, min: 0 }).refine(bytesInUtf8, tooManyBytes)
 
-/** Where an image or a file of an old message is. New messages refer to files of media-service. */
+/** The address of an image or a file of an old message. New messages refer to files of media-service. */
 const storedAttachment = z.object({
   url: z.string(),
   name: z.string(),
@@ -32,16 +32,16 @@ export type Attachment = z.infer<typeof storedAttachment>
 export const reaction = z.object({
   emoji: z.string(),
   count: z.int().positive(),
-  me: z.boolean().meta({ description: 'Whether you are one of them.' }),
+  me: z.boolean().meta({ description: 'Whether you reacted with it.' }),
 })
 
-/** The message that another one answers, as it is now and as you may see it: nothing of a deleted one. */
+/** The replied-to message as the reader may see it now: without content when deleted. */
 export const replyPreview = z.object({
   message_id: messageId,
   seq,
   user_id: userId,
   username: z.string(),
-  content: z.string().meta({ description: 'Its first 100 characters.' }),
+  content: z.string().meta({ description: 'The first 100 characters.' }),
   message_type: messageType,
   is_deleted: z.boolean(),
 })
@@ -51,9 +51,9 @@ export const message = z.object({
   room_id: roomId,
   seq,
   user_id: userId,
-  username: z
-    .string()
-    .meta({ description: 'As it was when the message was sent; `unknown user` once the account is gone.' }),
+  username: z.string().meta({
+    description: 'The name when the message was sent; `unknown user` after the account was deleted.',
+  }),
   content: z.string(),
   message_type: messageType,
   created_at: timestamp,
@@ -62,11 +62,13 @@ export const message = z.object({
   deleted_for: z
     .enum(['all', 'me'])
     .nullable()
-    .meta({ description: '`me`: only you no longer see it. Its place stays, so that `seq` has no hole.' }),
+    .meta({ description: '`me`: hidden from you only. Its position stays, so that `seq` has no gap.' }),
   reply_to: messageId.nullable(),
   reply_preview: replyPreview.nullable(),
   is_forwarded: z.boolean(),
-  attachment: storedAttachment.nullable().meta({ description: 'Of messages from before files; else null.' }),
+  attachment: storedAttachment
+    .nullable()
+    .meta({ description: 'Of messages older than the files API; otherwise null.' }),
   file: messageFile
     .nullable()
     .meta({ description: 'Fetch it with `GET /files/{file_id}/content?message_id=`.' }),
@@ -76,12 +78,13 @@ export const message = z.object({
   system: z
     .object({ kind: z.string(), payload: z.record(z.string(), z.unknown()) })
     .nullable()
-    .meta({ description: 'What a `system` message tells of.' }),
-  unread_count: z.int().min(0).meta({ description: 'Members who have not read it yet.' }),
+    .meta({ description: 'The change that a `system` message records.' }),
+  unread_count: z.int().min(0).meta({ description: 'Number of members who have not read it yet.' }),
   client_message_id: z.string().nullable(),
-  rev: z.int().min(0).meta({ description: 'How often it was edited.' }),
+  rev: z.int().min(0).meta({ description: 'Number of edits.' }),
   cseq: z.int().min(0).meta({
-    description: 'Last change of it in the log of the room; of two copies the one with the higher is newer.',
+    description:
+      'Position of its last change in the change log of the room; of two copies the one with the higher value is newer.',
   }),
 })
 export type Message = z.infer<typeof message>
@@ -115,14 +118,14 @@ export const messageExample = {
 
 export const messageIdParam = z
   .string()
-  .regex(/^[1-9]\d{0,15}:\d{12}$/, 'A message_id as the service gave it.')
+  .regex(/^[1-9]\d{0,15}:\d{12}$/, 'Must be a message_id returned by the service.')
 export const ofMessage = z.object({ room_id: idParam, message_id: messageIdParam })
 export const clientMessageId = z
   .string()
   .min(1, { abort: true })
   .max(64, { abort: true })
-  .regex(/^[\w.:-]+$/, 'Letters, digits and `_ . : -`.')
-  .meta({ description: 'Your own id of this message: a repeated send is stored once.' })
+  .regex(/^[\w.:-]+$/, 'May contain letters, digits and `_ . : -`.')
+  .meta({ description: 'Your id of this message: retries with the same id store it once.' })
 export const tag = 'messages'
 export const oneMessage = (status: 200 | 201, description: string) =>
   ({ status, description, schema: message, example: messageExample }) as const

@@ -23,7 +23,7 @@ export const sendMessage = defineRoute({
   tag,
   summary: 'Send a message',
   description:
-    'Answered when the message is durable. Send it again with the same `client_message_id` when no answer came.',
+    'The response means that the message is durable. If there is no response, retry with the same `client_message_id`.',
   params: inRoom,
   body: z
     .strictObject({
@@ -31,9 +31,9 @@ export const sendMessage = defineRoute({
       message_type: z.enum(['text', 'image', 'file', 'voice', 'video']).default('text'),
       client_message_id: clientMessageId.optional(),
       reply_to: messageIdParam.optional(),
-      mentions: z.array(userId).max(50).optional().meta({ description: 'Members of the room.' }),
+      mentions: z.array(userId).max(50).optional().meta({ description: 'Mentioned members of the room.' }),
       file_id: fileId.optional().meta({
-        description: 'A file of yours that is `ready`; required for every type but `text`.',
+        description: 'A file of yours in the state `ready`; required for every type except `text`.',
       }),
     })
     .superRefine((body, ctx) => {
@@ -69,7 +69,7 @@ export const listMessages = defineRoute({
   tag,
   summary: 'The history of a room, by seq',
   description:
-    'Without a position: the newest messages. Items are in ascending order of `seq`. `next_cursor` goes on in the same direction: back for the newest and `before_seq`, forward for `after_seq`.',
+    'Without a position: the newest messages. Items are in ascending order of `seq`. `next_cursor` continues in the same direction: backward from the newest and for `before_seq`, forward for `after_seq`.',
   params: inRoom,
   query: z
     .object({
@@ -84,7 +84,7 @@ export const listMessages = defineRoute({
         [query.before_seq, query.after_seq, query.around_seq, query.cursor].filter(
           (each) => each !== undefined,
         ).length <= 1,
-      'One of before_seq, after_seq, around_seq and cursor.',
+      'Pass at most one of before_seq, after_seq, around_seq and cursor.',
     ),
   success: {
     status: 200,
@@ -92,8 +92,11 @@ export const listMessages = defineRoute({
     schema: z.object({
       items: z.array(message),
       next_cursor: z.string().nullable(),
-      last_seq: z.int().min(0).meta({ description: 'The newest message of the room.' }),
-      last_cseq: z.int().min(0).meta({ description: 'The newest change of a message of the room.' }),
+      last_seq: z.int().min(0).meta({ description: 'Position of the newest message of the room.' }),
+      last_cseq: z
+        .int()
+        .min(0)
+        .meta({ description: 'Position of the newest change of a message of the room.' }),
     }),
     example: { items: [messageExample], next_cursor: null, last_seq: 42, last_cseq: 3 },
   },
@@ -107,7 +110,7 @@ export const getMessage = defineRoute({
   tag,
   summary: 'One message',
   params: ofMessage,
-  success: oneMessage(200, 'The message as it is now.'),
+  success: oneMessage(200, 'The message.'),
   problems: [...roomProblems, 'MESSAGE_NOT_FOUND'],
 })
 
@@ -118,11 +121,10 @@ export const editMessage = defineRoute({
   tag,
   summary: 'Edit your own message within 24 hours',
   params: ofMessage,
-  description:
-    'Mentions that are left out stay as they are. The caption of an image or a file may be emptied.',
+  description: 'Omitted mentions are unchanged. The caption of an image or a file may be empty.',
   body: z.strictObject({ content: caption, mentions: z.array(userId).max(50).optional() }),
   bodyExample: { content: '안녕하세요, 여러분!' },
-  success: oneMessage(200, 'The message as edited.'),
+  success: oneMessage(200, 'The edited message.'),
   problems: [...messageProblems, 'FORBIDDEN', 'EDIT_WINDOW_OVER', 'DIRECT_MESSAGE_REFUSED', 'ACCOUNT_MUTED'],
 })
 
@@ -131,13 +133,13 @@ export const listMessageVersions = defineRoute({
   method: 'GET',
   path: '/messages/:room_id/:message_id/versions',
   tag,
-  summary: 'What an edited message said before, oldest first',
+  summary: 'The previous versions of an edited message, oldest first',
   description: 'The newest 100 versions are kept.',
   params: ofMessage,
   query: pageQuery,
   success: {
     status: 200,
-    description: 'Its versions, the present one last. Empty for a deleted message.',
+    description: 'The versions, the current one last. Empty for a deleted message.',
     schema: pageOf(z.object({ rev: z.int().min(0), content: z.string(), written_at: timestamp })),
     example: {
       items: [{ rev: 0, content: '안녕', written_at: '2026-01-27T10:00:00.000Z' }],
@@ -154,9 +156,9 @@ export const deleteMessage = defineRoute({
   tag,
   summary: 'Delete a message for everybody, or for yourself',
   description:
-    'For everybody: your own, or as an admin of a group any. The content is gone from every answer; the place in the history stays.',
+    'For everybody: your own messages, or any message if you are an admin of the group. The content is removed from every response; its position in the history stays.',
   params: ofMessage,
   query: z.object({ for: z.enum(['all', 'me']).default('all') }),
-  success: oneMessage(200, 'What is left of the message.'),
+  success: oneMessage(200, 'The message without its content.'),
   problems: [...messageProblems, 'FORBIDDEN'],
 })

@@ -35,7 +35,7 @@ export const reportUser = defineRoute({
   tag,
   summary: 'Report a user or a message to the moderators',
   description:
-    'Give `user_id`, or `message_id` for a message that you can see: it is copied with up to ten messages around it, as you see them. Nobody but moderators learns of a report. Reporting the same again while the report is open changes nothing.',
+    'Pass `user_id`, or `message_id` for a message that you can see: the report copies it with up to ten surrounding messages, as you see them. Only moderators can see a report. Repeating an open report changes nothing.',
   body: z
     .strictObject({
       user_id: userId.optional(),
@@ -45,12 +45,12 @@ export const reportUser = defineRoute({
     })
     .refine((body) => (body.user_id === undefined) !== (body.message_id === undefined), {
       path: ['user_id'],
-      error: 'Either user_id or message_id.',
+      error: 'Pass either user_id or message_id.',
     }),
   bodyExample: { message_id: '7:000000000042', reason: 'harassment', comment: '계속 괴롭혀요.' },
   success: {
     status: 201,
-    description: 'The report is in the queue.',
+    description: 'The report is queued.',
     schema: z.object({ report_id: reportId }),
     example: { report_id: 12 },
   },
@@ -76,7 +76,7 @@ const reportSummary = z.object({
   reporter: person,
   created_at: timestamp,
   closed_at: timestamp.nullable(),
-  open_reports: z.int().min(0).meta({ description: 'Open reports about the same user.' }),
+  open_reports: z.int().min(0).meta({ description: 'Number of open reports about the same user.' }),
 })
 
 const reportedMessage = z.object({
@@ -86,7 +86,7 @@ const reportedMessage = z.object({
   content: z.string(),
   file_name: z.string().nullable(),
   created_at: timestamp,
-  reported: z.boolean().meta({ description: 'The message that the report is about.' }),
+  reported: z.boolean().meta({ description: 'Marks the reported message.' }),
 })
 export type ReportedMessage = z.infer<typeof reportedMessage>
 
@@ -97,10 +97,10 @@ const decision = z.object({
   moderator_id: userId,
   action: moderationAction,
   note: z.string().nullable().meta({ description: 'For moderators.' }),
-  message: z.string().nullable().meta({ description: 'What the user is told.' }),
+  message: z.string().nullable().meta({ description: 'The explanation shown to the user.' }),
   until: timestamp
     .nullable()
-    .meta({ description: 'When a mute or suspension ends. Null: until it is lifted.' }),
+    .meta({ description: 'When the mute or suspension ends. Null: when it is lifted.' }),
   created_at: timestamp,
 })
 export type ModerationDecision = z.infer<typeof decision>
@@ -133,10 +133,14 @@ const report = z.object({
   ...reportSummary.shape,
   comment: z.string().nullable(),
   room_id: roomId.nullable(),
-  context: z.array(reportedMessage).meta({ description: 'As the reporter saw it when they reported.' }),
+  context: z
+    .array(reportedMessage)
+    .meta({ description: 'The conversation as the reporter saw it at the time of the report.' }),
   muted_until: timestamp.nullable(),
   suspended_until: timestamp.nullable(),
-  decisions: z.array(decision).meta({ description: 'About the same user, newest first, at most 50.' }),
+  decisions: z
+    .array(decision)
+    .meta({ description: 'Decisions about the same user, newest first, at most 50.' }),
 })
 export type Report = z.infer<typeof report>
 
@@ -182,7 +186,7 @@ export const getReport = defineRoute({
   method: 'GET',
   path: '/moderation/reports/:report_id',
   tag,
-  summary: 'A report with what was copied, and what was decided about its user before',
+  summary: 'A report with its evidence and the earlier decisions about its user',
   role: 'moderator',
   params: ofReport,
   success: { status: 200, description: 'The report.', schema: report, example: reportExample },
@@ -196,27 +200,32 @@ export const decideReport = defineRoute({
   tag,
   summary: 'Decide a report',
   description:
-    '`dismiss`, `warn`, `mute` (reads, but sends nothing) and `suspend` (every session and stream ends within 2 s, sign-in is refused) close the report. `lift` ends mute and suspension, also of a closed one.',
+    '`dismiss`, `warn`, `mute` (the user can read but not send) and `suspend` (every session and stream ends within 2 s, sign-in is refused) close the report. `lift` ends a mute or suspension, also on a closed report.',
   role: 'moderator',
   params: ofReport,
   body: z
     .strictObject({
       action: moderationAction,
       note: comment.optional(),
-      message: multiLine({ max: 500 }).optional().meta({ description: 'What the user is told.' }),
+      message: multiLine({ max: 500 }).optional().meta({ description: 'The explanation shown to the user.' }),
       hours: z
         .int()
         .min(1)
         .max(maxHours)
         .optional()
-        .meta({ description: 'How long a mute or suspension lasts; without it until it is lifted.' }),
+        .meta({ description: 'Duration of the mute or suspension; indefinite when omitted.' }),
     })
     .refine((body) => body.hours === undefined || body.action === 'mute' || body.action === 'suspend', {
       path: ['hours'],
-      error: 'Only a mute or a suspension lasts.',
+      error: 'Only a mute or a suspension has a duration.',
     }),
   bodyExample: { action: 'suspend', hours: 168, message: 'Insulting other people.' },
-  success: { status: 201, description: 'It is in force.', schema: decision, example: decisionExample },
+  success: {
+    status: 201,
+    description: 'The decision is in force.',
+    schema: decision,
+    example: decisionExample,
+  },
   problems: ['REPORT_NOT_FOUND', 'REPORT_CLOSED', 'MODERATION_REFUSED'],
 })
 
@@ -251,11 +260,11 @@ export const listModerationNotices = defineRoute({
   method: 'GET',
   path: '/moderation/notices',
   tag,
-  summary: 'What moderators have decided about you, newest first',
+  summary: "Moderators' decisions about you, newest first",
   query: pageQuery,
   success: {
     status: 200,
-    description: 'A page of notices. They say neither who reported you nor who decided.',
+    description: 'A page of notices. They contain neither the reporter nor the moderator.',
     schema: pageOf(notice),
     example: {
       items: [
@@ -279,7 +288,7 @@ export const acknowledgeNotice = defineRoute({
   method: 'PUT',
   path: '/moderation/notices/:notice_id/acknowledged',
   tag,
-  summary: 'Say that you have read a notice',
+  summary: 'Mark a notice as read',
   params: z.object({ notice_id: idParam }),
   success: { status: 204, description: 'Noted.' },
   problems: ['NOTICE_NOT_FOUND'],

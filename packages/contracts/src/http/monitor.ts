@@ -21,10 +21,10 @@ const monitoredKind = z.object({
   kind: z.string(),
   queued: count,
   running: count,
-  succeeded: count.meta({ description: 'Ended in the last 24 hours, as the following ones.' }),
+  succeeded: count.meta({ description: 'Finished in the last 24 hours, like the following counts.' }),
   failed: count,
   cancelled: count,
-  p50_seconds: seconds.meta({ description: 'Run time of the last 1,000 jobs that succeeded.' }),
+  p50_seconds: seconds.meta({ description: 'Run time of the last 1,000 successful jobs.' }),
   p95_seconds: seconds,
   oldest_queued_seconds: seconds,
 })
@@ -41,7 +41,7 @@ const monitoredJob = z.object({
   progress: z.int().min(0).max(100),
   stage: z.string().nullable(),
   attempts: count,
-  losses: count.meta({ description: 'Workers that died with it.' }),
+  losses: count.meta({ description: 'Number of workers that died while running it.' }),
   worker: z.string().nullable(),
   cancel_requested: z.boolean(),
   error_code: z.string().nullable(),
@@ -134,7 +134,7 @@ export const listJobs = defineRoute({
     state: jobState.optional(),
     kind: z
       .string()
-      .regex(/^[a-z_]{1,20}$/, 'The name of a kind.')
+      .regex(/^[a-z_]{1,20}$/, 'Must be the name of a job kind.')
       .optional(),
     page: wholeNumber({ min: 1, max: 10_000 }).default(1),
     limit: pageLimit,
@@ -153,10 +153,10 @@ export const cancelJob = defineRoute({
   method: 'POST',
   path: '/monitor/jobs/:job_id/cancel',
   tag,
-  summary: 'Cancel a job that waits or runs',
+  summary: 'Cancel a queued or running job',
   auth: 'operator',
   params: ofJob,
-  success: oneJob('The job as it is now; a running one ends within 6 seconds.'),
+  success: oneJob('The job; a running one stops within 6 seconds.'),
   problems: [...problems, 'JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'],
 })
 
@@ -165,9 +165,9 @@ export const retryJob = defineRoute({
   method: 'POST',
   path: '/monitor/jobs/:job_id/retry',
   tag,
-  summary: 'Put a job that failed or was cancelled back into the queue',
+  summary: 'Retry a failed or cancelled job',
   auth: 'operator',
   params: ofJob,
-  success: oneJob('The job as it is now.'),
+  success: oneJob('The job.'),
   problems: [...problems, 'JOB_NOT_FOUND', 'JOB_STATE_CONFLICT'],
 })

@@ -7,7 +7,7 @@ import { pageOf, pageQuery } from './paging.ts'
 
 const timeOfDay = z
   .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'A time of day, HH:MM.')
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'Must be a time of day, HH:MM.')
   .meta({ examples: ['22:00'] })
 
 function isTimeZone(name: string): boolean {
@@ -18,21 +18,21 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** A push service's address of one browser; its keys encrypt what is sent there (RFC 8291). */
+/** A browser's push subscription; its keys encrypt the payload (RFC 8291). */
 const pushSubscriptionBody = z.strictObject({
   endpoint: webUrl(2_048),
   keys: z.strictObject({
-    p256dh: z.string().regex(/^[A-Za-z0-9_-]{86,88}=?$/, 'The key as the browser gives it, base64url.'),
-    auth: z.string().regex(/^[A-Za-z0-9_-]{21,24}={0,2}$/, 'The secret as the browser gives it, base64url.'),
+    p256dh: z.string().regex(/^[A-Za-z0-9_-]{86,88}=?$/, 'Must be base64url, as the browser returns it.'),
+    auth: z.string().regex(/^[A-Za-z0-9_-]{21,24}={0,2}$/, 'Must be base64url, as the browser returns it.'),
   }),
-  /** As `PushSubscription.toJSON()` of a browser has it; we do not use it. */
+  /** Present in `PushSubscription.toJSON()`; not used. */
   expirationTime: z.number().nullable().optional(),
   device_name: singleLine({ max: 100 }).optional(),
 })
 
 export const pushSubscription = z.object({
   subscription_id: z.uuid(),
-  /** Host of the push service; the whole address is a secret of the browser. */
+  /** Host of the push service; the complete address is a secret of the browser. */
   push_service: z.string(),
   device_name: z.string().nullable(),
   created_at: timestamp,
@@ -40,10 +40,10 @@ export const pushSubscription = z.object({
 export type PushSubscriptionView = z.infer<typeof pushSubscription>
 
 export const notificationPreferences = z.strictObject({
-  message_push: z.boolean().meta({ description: 'Pushes for messages.' }),
-  friend_request_push: z.boolean().meta({ description: 'Pushes for friend requests.' }),
-  mentions_when_muted: z.boolean().meta({ description: 'A mention is pushed although its room is muted.' }),
-  show_preview: z.boolean().meta({ description: 'Pushes show who wrote what.' }),
+  message_push: z.boolean().meta({ description: 'Push notifications for messages.' }),
+  friend_request_push: z.boolean().meta({ description: 'Push notifications for friend requests.' }),
+  mentions_when_muted: z.boolean().meta({ description: 'Mentions are pushed even in muted rooms.' }),
+  show_preview: z.boolean().meta({ description: 'Push notifications contain the sender and the text.' }),
   quiet_hours: z
     .strictObject({
       start: timeOfDay,
@@ -51,11 +51,11 @@ export const notificationPreferences = z.strictObject({
       time_zone: z
         .string()
         .max(64, { abort: true })
-        .refine(isTimeZone, 'An IANA time zone.')
+        .refine(isTimeZone, 'Must be an IANA time zone.')
         .meta({ examples: ['Asia/Seoul'] }),
     })
     .nullable()
-    .meta({ description: 'Pushes of these hours wait for their end.' }),
+    .meta({ description: 'Push notifications in these hours are delivered at their end.' }),
 })
 export type NotificationPreferences = z.infer<typeof notificationPreferences>
 
@@ -74,9 +74,12 @@ export const delivery = z.object({
   channel: z.enum(['mail', 'push']),
   state: deliveryState.meta({
     description:
-      '`no_subscription`: no device to push to. `connected`: you looked before it was sent. `withdrawn`: what it told of is gone. `disabled`: switched off in the preferences.',
+      '`no_subscription`: no device to push to. `connected`: you had an open stream before it was sent. `withdrawn`: its subject was deleted. `disabled`: turned off in the preferences.',
   }),
-  event_count: z.int().positive().meta({ description: 'What it tells of: a burst is one delivery.' }),
+  event_count: z
+    .int()
+    .positive()
+    .meta({ description: 'Number of events it summarizes: a burst is one delivery.' }),
   room_id: roomId.nullable(),
   from_user_id: userId.nullable(),
   created_at: timestamp,
@@ -103,9 +106,9 @@ export const putPushSubscription = defineRoute({
   method: 'PUT',
   path: '/notifications/subscriptions',
   tag: 'push subscriptions',
-  summary: 'Subscribe this browser to pushes',
+  summary: 'Subscribe this browser to push notifications',
   description:
-    'Takes what `PushSubscription.toJSON()` gives. Repeating it is harmless; at most 20 a user, the oldest goes first. It ends with the session that made it.',
+    'Accepts the output of `PushSubscription.toJSON()`. Idempotent; at most 20 per user, the oldest is replaced. The subscription ends with the session that created it.',
   body: pushSubscriptionBody,
   bodyExample: {
     endpoint: 'https://fcm.googleapis.com/fcm/send/abc',
@@ -128,7 +131,7 @@ export const listPushSubscriptions = defineRoute({
   method: 'GET',
   path: '/notifications/subscriptions',
   tag: 'push subscriptions',
-  summary: 'Your subscribed browsers, and the key to subscribe with',
+  summary: 'Your subscribed browsers, and the key for subscribing',
   success: {
     status: 200,
     description: 'At most 20.',
@@ -137,7 +140,7 @@ export const listPushSubscriptions = defineRoute({
       vapid_public_key: z
         .string()
         .nullable()
-        .meta({ description: '`applicationServerKey`; null: no push here.' }),
+        .meta({ description: '`applicationServerKey`; null: push notifications are not configured.' }),
     }),
     example: {
       items: [subscriptionExample],
@@ -165,10 +168,10 @@ export const getNotificationPreferences = defineRoute({
   method: 'GET',
   path: '/notifications/preferences',
   tag: 'preferences',
-  summary: 'What you are told, and when',
+  summary: 'Your notification preferences',
   success: {
     status: 200,
-    description: 'The preferences; the defaults until you change them.',
+    description: 'The preferences; defaults until you change them.',
     schema: notificationPreferences,
     example: preferencesExample,
   },
@@ -179,12 +182,12 @@ export const putNotificationPreferences = defineRoute({
   method: 'PUT',
   path: '/notifications/preferences',
   tag: 'preferences',
-  summary: 'Change what you are told, and when',
+  summary: 'Change your notification preferences',
   body: notificationPreferences,
   bodyExample: preferencesExample,
   success: {
     status: 200,
-    description: 'As they are now.',
+    description: 'The new preferences.',
     schema: notificationPreferences,
     example: preferencesExample,
   },
@@ -195,7 +198,7 @@ export const listDeliveries = defineRoute({
   method: 'GET',
   path: '/notifications/deliveries',
   tag: 'deliveries',
-  summary: 'What was sent to you in the last 30 days, newest first',
+  summary: 'Notifications sent to you in the last 30 days, newest first',
   query: pageQuery,
   success: {
     status: 200,
@@ -226,8 +229,8 @@ export const exportNotificationData = defineRoute({
   method: 'GET',
   path: '/notifications/export',
   tag: 'deliveries',
-  summary: 'What notification-service holds of you: address, preferences, devices, deliveries',
-  description: 'Written while it is read.',
+  summary: "Your address, preferences, devices and deliveries, for your account's archive",
+  description: 'Streamed.',
   success: {
     status: 200,
     description: 'One JSON document.',
@@ -235,11 +238,14 @@ export const exportNotificationData = defineRoute({
     schema: z.object({
       exported_at: timestamp,
       user_id: userId,
-      email: z.string().nullable().meta({ description: 'Where mail goes; null: it is not known here.' }),
+      email: z
+        .string()
+        .nullable()
+        .meta({ description: 'Address of mails; null: unknown to notification-service.' }),
       locale: z.string().nullable(),
       preferences: notificationPreferences,
       subscriptions: z.array(pushSubscription),
-      deliveries: z.array(delivery).meta({ description: 'Of the last 30 days, newest first.' }),
+      deliveries: z.array(delivery).meta({ description: 'Deliveries of the last 30 days, newest first.' }),
     }),
     example: {
       exported_at: '2026-01-27T10:00:00.000Z',

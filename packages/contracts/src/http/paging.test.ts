@@ -18,7 +18,7 @@ describe('a number in a path or a query string', () => {
     },
   )
 
-  it('has its default and its bounds as the size of a page', () => {
+  it('the size of a page has a default and bounds', () => {
     expect([undefined, '1', '100'].map((limit) => pageLimit.parse(limit))).toEqual([20, 1, 100])
     for (const limit of ['0', '101', '1e1', '', 'ten']) {
       const { error } = pageLimit.safeParse(limit)
@@ -26,7 +26,7 @@ describe('a number in a path or a query string', () => {
     }
   })
 
-  it('is in a list only in decimal digits as well', () => {
+  it('a list of ids accepts decimal digits only', () => {
     expect(idList(3).parse('1, 2,2,3')).toEqual([1, 2, 3])
     for (const list of ['', ',', '1,2,3,4', '0x10', '1e3', '1,-2', '1.5', `${'1,'.repeat(100_000)}1`]) {
       expect(idList(3).safeParse(list).success, list.slice(0, 20)).toBe(false)

@@ -10,8 +10,9 @@ interface NumberRange {
 }
 
 /**
- * A whole number in a path or a query string, in decimal digits: `0x10`, `1e3` and `+1` are none.
- * One message names the range, whatever is wrong.
+ * Returns a schema of a whole number in a path or a query string, in decimal digits: rejects `0x10`, `1e3`
+ * and `+1`.
+ * Every failure has the same message, which names the range.
  */
 export function wholeNumber({ min = 0, max, example }: NumberRange = {}) {
   const message =
@@ -24,20 +25,20 @@ export function wholeNumber({ min = 0, max, example }: NumberRange = {}) {
   )
 }
 
-/** How many items a page has. */
+/** Number of items per page. */
 export const pageLimit = wholeNumber({ min: 1, max: 100 })
   .default(20)
-  .meta({ description: 'Items a page: 20 unless told, at most 100.' })
+  .meta({ description: 'Items per page: 20 by default, at most 100.' })
 
 /** The query of every cursor-paged list. */
 export const pageQuery = z.object({
   limit: pageLimit,
   cursor: opaqueText({ max: 200, min: 0 })
     .optional()
-    .meta({ description: '`next_cursor` of the page before, as it came.' }),
+    .meta({ description: '`next_cursor` of the previous page, unchanged.' }),
 })
 
-/** A page of a list: `next_cursor` is null on the last one. */
+/** Returns the schema of a page of a list: `next_cursor` is null on the last page. */
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item), next_cursor: z.string().nullable() })
 }
@@ -45,7 +46,7 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
 /** An id in a path or a query string. */
 export const idParam = wholeNumber({ min: 1, example: 42 })
 
-/** `1,2,3` as a list of distinct ids, at most `max` of them. */
+/** Returns a schema that parses `1,2,3` into at most `max` distinct ids. */
 export function idList(max: number) {
   return z
     .string()

@@ -9,28 +9,28 @@ const score = z.number().min(0).max(100)
 export const scores = z.object({
   pronunciation: score,
   intonation: score,
-  emotion: score.meta({ description: 'Delivery: loudness, brightness, pace, range of the melody.' }),
+  emotion: score.meta({ description: 'Delivery: loudness, brightness, pace, melodic range.' }),
   overall: score,
 })
 export const scoresExample = { pronunciation: 91.2, intonation: 84, emotion: 78.5, overall: 86.5 }
 
-/** What an analysis server finds in a recording. A field that a server does not know is left out of nothing: all are required. */
+/** The result of an analysis server for one recording. Every field is required. */
 export const analysisResult = z.object({
   scores,
   feedback: z.object({
-    quality: z.enum(['ok', 'noisy', 'clipped']).meta({ description: 'Of the recording itself.' }),
+    quality: z.enum(['ok', 'noisy', 'clipped']).meta({ description: 'Quality of the recording.' }),
     pace: z.number().min(0).max(10).meta({ description: 'Length of the speech relative to the original.' }),
     pitch_range: z
       .number()
       .min(0)
       .max(1)
-      .meta({ description: '1: the melody is as lively as the original.' }),
+      .meta({ description: '1: the melody is as lively as in the reference.' }),
     words: z
       .array(
         z.object({
           word: z.string().max(200),
           score,
-          start_ms: z.int().min(0).meta({ description: 'In the reference clip.' }),
+          start_ms: z.int().min(0).meta({ description: 'Offset in the reference clip.' }),
           end_ms: z.int().min(0),
         }),
       )
@@ -67,17 +67,17 @@ export const analysisResultExample: AnalysisResult = {
   },
 }
 
-/** What media-service asks of an analysis server: the JSON part of `POST /analyses`, before the two clips. */
+/** The request of media-service to an analysis server: the JSON part of `POST /analyses`, before the two clips. */
 export const analysisRequest = z.object({
   job_id: z.uuid(),
-  /** One attempt of the job; the webhook names it again. */
+  /** Identifies one attempt of the job; the webhook repeats it. */
   analysis_id: z.uuid(),
   text: z.string().min(1).max(1_000),
   language: z.string().max(10),
 })
 export type AnalysisRequest = z.infer<typeof analysisRequest>
 
-/** The body of the webhook that an analysis server sends. */
+/** The body of the webhook sent by an analysis server. */
 export const analysisReport = z.discriminatedUnion('status', [
   z.strictObject({
     job_id: z.uuid(),
@@ -92,7 +92,7 @@ export const analysisReport = z.discriminatedUnion('status', [
     error: z.strictObject({
       code: z.string().regex(/^[A-Z][A-Z_]{1,39}$/),
       detail: z.string().min(1).max(300),
-      retryable: z.boolean().meta({ description: 'Whether another attempt may go better.' }),
+      retryable: z.boolean().meta({ description: 'Whether a retry may succeed.' }),
     }),
   }),
 ])
@@ -108,7 +108,7 @@ export const practiceToken = z.object({
   text: z.string(),
   start_time: z.number().min(0).meta({ description: 'Seconds from the beginning of the script.' }),
   end_time: z.number().min(0),
-  clip_url: z.string().meta({ description: 'Path of the reference clip, below the API.' }),
+  clip_url: z.string().meta({ description: 'Path of the reference clip, relative to the API.' }),
   bookmarked: z.boolean(),
 })
 export type PracticeToken = z.infer<typeof practiceToken>
@@ -132,7 +132,7 @@ export const scriptSummary = z.object({
   language: z.enum(['ko', 'en']),
   actors: z.array(actor),
   token_count: z.int().min(0),
-  practice_count: z.int().min(0).meta({ description: 'Recordings analyzed, by everybody.' }),
+  practice_count: z.int().min(0).meta({ description: 'Number of recordings analyzed, of all users.' }),
 })
 export type ScriptSummary = z.infer<typeof scriptSummary>
 
@@ -148,17 +148,17 @@ export const scriptExample: ScriptSummary = {
 
 export const analysisState = z
   .enum(['queued', 'running', 'analyzing', 'succeeded', 'failed'])
-  .meta({ description: '`analyzing`: the analysis server has the recording.' })
+  .meta({ description: '`analyzing`: the analysis server has received the recording.' })
 
 const failure = z.object({
   code: z.string().meta({
     description:
-      'Of the recording: TOO_LONG, TOO_SHORT, NO_SPEECH, NOT_SPEECH, MEDIA_UNREADABLE. Of the analysis: ANALYSIS_TIMEOUT, ANALYSIS_UNAVAILABLE, ANALYSIS_FAILED.',
+      'For a recording: TOO_LONG, TOO_SHORT, NO_SPEECH, NOT_SPEECH, MEDIA_UNREADABLE. For an analysis: ANALYSIS_TIMEOUT, ANALYSIS_UNAVAILABLE, ANALYSIS_FAILED.',
   }),
   detail: z.string(),
 })
 
-/** How far an analysis is; also the data of each frame of its progress stream. */
+/** The progress of an analysis; also the data of each frame of its progress stream. */
 export const analysisProgress = z.object({
   job_id: z.uuid(),
   state: analysisState,

@@ -43,8 +43,8 @@ export const listPopularScripts = defineRoute({
   method: 'GET',
   path: '/scripts/popular',
   tag: 'scripts',
-  summary: 'The ten scripts that are practiced most',
-  description: 'Up to a minute old.',
+  summary: 'The ten most practiced scripts',
+  description: 'Cached for up to one minute.',
   success: {
     status: 200,
     description: 'Most practiced first.',
@@ -62,7 +62,7 @@ export const getScript = defineRoute({
   params: z.object({ script_id: idParam }),
   success: {
     status: 200,
-    description: 'The script; its tokens in the order of the script.',
+    description: 'The script with its tokens in order.',
     schema: z.object({ ...scriptSummary.shape, tokens: z.array(practiceToken) }),
     example: { ...scriptExample, tokens: [practiceTokenExample] },
   },
@@ -91,14 +91,14 @@ export const uploadRecording = defineRoute({
   method: 'POST',
   path: '/tokens/:token_id/upload-audio',
   tag: 'practice',
-  summary: 'Send a recording of a token to be analyzed',
+  summary: 'Submit a recording of a token for analysis',
   description:
-    '`multipart/form-data` with one part, `file`: wav, mp3 or m4a, at most 50 MB and 30 seconds. Streamed; send a `Content-Length`. At most 5 analyses of a user at a time.',
+    '`multipart/form-data` with one part, `file`: wav, mp3 or m4a, at most 50 MB and 30 seconds. Streamed; send a `Content-Length`. At most 5 analyses per user at a time.',
   params: tokenParams,
   bodyType: 'multipart',
   success: {
     status: 202,
-    description: 'Stored, and waiting to be analyzed.',
+    description: 'The recording is stored and queued for analysis.',
     schema: z.object({ ...analysisProgress.shape, token_id: z.int().positive() }),
     example: { ...progressExample, token_id: 3 },
   },
@@ -121,9 +121,9 @@ export const openAnalysisProgress = defineRoute({
   method: 'GET',
   path: '/tokens/analysis-progress/:job_id',
   tag: 'practice',
-  summary: 'How far an analysis is, as it happens (Server-Sent Events)',
+  summary: 'Progress of an analysis (Server-Sent Events)',
   description:
-    'Frames named `progress`, the first at once. The stream ends after the frame with the state `succeeded` or `failed`. With `Last-Event-ID` a frame that you have is not sent again.',
+    'Frames named `progress`; the first is sent immediately. The stream ends after the frame with the state `succeeded` or `failed`. With `Last-Event-ID` frames already received are skipped.',
   params: jobParams,
   success: {
     status: 200,
@@ -140,11 +140,11 @@ export const getAnalysisResult = defineRoute({
   method: 'GET',
   path: '/tokens/analysis-result/:job_id',
   tag: 'practice',
-  summary: 'What an analysis has found',
+  summary: 'The result of an analysis',
   params: jobParams,
   success: {
     status: 200,
-    description: 'The analysis in whatever state it is.',
+    description: 'The analysis in its current state.',
     schema: analysis,
     example: {
       ...progressExample,
@@ -164,9 +164,9 @@ export const completeAnalysis = defineRoute({
   method: 'POST',
   path: '/tokens/webhook/analysis-complete',
   tag: 'practice',
-  summary: 'The analysis server reports the end of an analysis',
+  summary: "Webhook for the analysis server's reports",
   description:
-    'Signed as Standard Webhooks say (`webhook-id`, `webhook-timestamp`, `webhook-signature`); at most 5 minutes old. A repeated `webhook-id` changes nothing.',
+    'Signed according to Standard Webhooks (`webhook-id`, `webhook-timestamp`, `webhook-signature`); at most 5 minutes old. A repeated `webhook-id` changes nothing.',
   auth: 'public',
   body: analysisReport,
   bodyExample: {
@@ -186,7 +186,7 @@ export const addBookmark = defineRoute({
   tag: 'practice',
   summary: 'Bookmark a token',
   params: tokenParams,
-  success: { status: 204, description: 'Bookmarked, also if it was before.' },
+  success: { status: 204, description: 'The token is bookmarked. Idempotent.' },
   problems: ['PRACTICE_TOKEN_NOT_FOUND'],
 })
 
@@ -197,7 +197,7 @@ export const removeBookmark = defineRoute({
   tag: 'practice',
   summary: 'Remove a bookmark',
   params: tokenParams,
-  success: { status: 204, description: 'No longer bookmarked.' },
+  success: { status: 204, description: 'The token is not bookmarked.' },
 })
 
 export const listBookmarks = defineRoute({
@@ -224,7 +224,7 @@ export const listDubbedTokens = defineRoute({
   method: 'GET',
   path: '/mypage/my-dubbed-tokens',
   tag: 'practice',
-  summary: 'Tokens that you have practiced, the last one first',
+  summary: 'Tokens you have practiced, most recent first',
   query: pageQuery,
   success: {
     status: 200,
@@ -251,10 +251,10 @@ export const getPracticeOverview = defineRoute({
   method: 'GET',
   path: '/mypage/overview',
   tag: 'practice',
-  summary: 'Your practice in figures',
+  summary: 'Statistics of your practice',
   success: {
     status: 200,
-    description: 'Only analyses that succeeded count.',
+    description: 'Counts successful analyses only.',
     schema: z.object({
       practice_count: z.int().min(0),
       token_count: z.int().min(0).meta({ description: 'Different tokens.' }),

@@ -1,7 +1,7 @@
 import { type ProblemCode, problems } from '../problems.ts'
 import type { RouteContract } from './define-route.ts'
 
-/** The codes that an operation can answer, its own and those of every operation of its kind, by status. */
+/** Returns the error codes of an operation by status: its own and the common codes of its kind. */
 export function problemCodesOf(contract: RouteContract): ReadonlyMap<number, readonly ProblemCode[]> {
   const { auth = 'bearer', body, query, params } = contract
   const codes = new Set<ProblemCode>(contract.problems ?? [])

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 const ERRORS_PAGE = '/docs/errors'
 
-/** The `type` of a problem: a link that resolves at the gateway and at each service. */
+/** Returns the `type` of a problem: a link that resolves at the gateway and at each service. */
 export function problemType(code: string): string {
   return `${ERRORS_PAGE}#${code}`
 }
@@ -19,13 +19,13 @@ export const problemBody = z.object({
   errors: z
     .array(z.object({ field: z.string(), message: z.string() }))
     .optional()
-    .meta({ description: 'On validation: each field and what is wrong with it.' }),
+    .meta({ description: 'For validation errors: each invalid field and the reason.' }),
   challenge: z
     .object({ token: z.string(), methods: z.array(z.enum(['code', 'passkey'])), expires_in: z.int() })
     .optional()
     .meta({
       description:
-        'With `SECOND_FACTOR_REQUIRED` at a sign-in: what completes it. `expires_in` is in seconds.',
+        'With `SECOND_FACTOR_REQUIRED` at a sign-in: the challenge to complete. `expires_in` is in seconds.',
     }),
 })
 

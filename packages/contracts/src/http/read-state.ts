@@ -5,7 +5,7 @@ import { inRoom, roomProblems } from './rooms.ts'
 
 export const readPosition = z.object({
   user_id: userId,
-  seq: z.int().min(0).meta({ description: 'Everything up to here has been read.' }),
+  seq: z.int().min(0).meta({ description: 'Every message up to this seq has been read.' }),
 })
 
 export const markRead = defineRoute({
@@ -13,14 +13,14 @@ export const markRead = defineRoute({
   method: 'PUT',
   path: '/rooms/:room_id/read',
   tag: 'read state',
-  summary: 'Say how far you have read',
-  description: 'Never moves back. Sending a message counts as having read what is before it.',
+  summary: 'Advance your read position',
+  description: 'Never moves back. Sending a message marks every earlier message as read.',
   params: inRoom,
   body: z.strictObject({ seq }),
   bodyExample: { seq: 42 },
   success: {
     status: 200,
-    description: 'Your position now.',
+    description: 'Your current position.',
     schema: z.object({ room_id: roomId, ...readPosition.shape }),
     example: { room_id: 7, user_id: 100, seq: 42 },
   },
@@ -32,8 +32,9 @@ export const listReadPositions = defineRoute({
   method: 'GET',
   path: '/rooms/:room_id/read',
   tag: 'read state',
-  summary: 'How far each member has read',
-  description: 'With it, and the frames of the stream, a client counts `unread_count` of any message itself.',
+  summary: 'Read positions of all members',
+  description:
+    'From these positions and the frames of the stream, a client computes the `unread_count` of any message.',
   params: inRoom,
   success: {
     status: 200,

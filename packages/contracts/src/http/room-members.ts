@@ -14,9 +14,7 @@ export const roomMember = z.object({
   ...roomPerson.shape,
   role: roomRole,
   joined_at: timestamp,
-  silenced_until: timestamp
-    .nullable()
-    .meta({ description: 'Until when they may write nothing. Null: they may.' }),
+  silenced_until: timestamp.nullable().meta({ description: 'When the mute ends. Null: not muted.' }),
 })
 export type RoomMember = z.infer<typeof roomMember>
 
@@ -35,7 +33,7 @@ export const listRoomMembers = defineRoute({
   method: 'GET',
   path: '/rooms/:room_id/members',
   tag,
-  summary: 'Who is in a room, in the order of joining',
+  summary: 'Members of a room, in the order of joining',
   params: inRoom,
   query: pageQuery,
   success: {
@@ -52,15 +50,15 @@ export const inviteRoomMembers = defineRoute({
   method: 'POST',
   path: '/rooms/:room_id/members',
   tag,
-  summary: 'Add people to a group',
+  summary: 'Add members to a group',
   description:
-    'Any member may add friends of theirs, and whoever lets strangers add them. All are added, or none. Whoever is in it already stays.',
+    'Any member may add their friends, and users who allow strangers to add them. Either all are added or none. Existing members stay.',
   params: inRoom,
   body: z.strictObject({ member_ids: memberIds.min(1) }),
   bodyExample: { member_ids: [103] },
   success: {
     status: 200,
-    description: 'Who came in by this.',
+    description: 'The members added by this request.',
     schema: z.object({ room_id: roomId, added: z.array(userId), member_count: z.int() }),
     example: { room_id: 7, added: [103], member_count: 4 },
   },
@@ -72,11 +70,11 @@ export const removeRoomMember = defineRoute({
   method: 'DELETE',
   path: '/rooms/:room_id/members/:user_id',
   tag,
-  summary: 'Remove somebody from a group',
+  summary: 'Remove a member from a group',
   description:
-    'Admins remove members, the owner anybody else. Whoever was removed comes back by invitation only. Your own id: you leave.',
+    'Admins can remove members, the owner can remove anyone else. A removed member can return by invitation only. With your own id you leave the group.',
   params: memberOfRoom,
-  success: { status: 204, description: 'They are out.' },
+  success: { status: 204, description: 'The user is not a member.' },
   problems: [...groupProblems, 'ROLE_REQUIRED', 'MEMBER_NOT_FOUND'],
 })
 
@@ -87,9 +85,9 @@ export const leaveRoom = defineRoute({
   tag,
   summary: 'Leave a group',
   description:
-    'When the owner leaves, the oldest admin becomes owner, else the oldest member; when nobody is left, the room is gone.',
+    'When the owner leaves, the oldest admin becomes owner, or else the oldest member; when the last member leaves, the room is deleted.',
   params: inRoom,
-  success: { status: 204, description: 'You are out.' },
+  success: { status: 204, description: 'You are not a member.' },
   problems: groupProblems,
 })
 
@@ -98,14 +96,14 @@ export const setRoomRole = defineRoute({
   method: 'PUT',
   path: '/rooms/:room_id/members/:user_id/role',
   tag,
-  summary: 'Make somebody admin, member, or the new owner',
-  description: 'By the owner. Who hands the room over becomes an admin.',
+  summary: "Change a member's role, or transfer the ownership",
+  description: 'Owner only. After a transfer the previous owner is an admin.',
   params: memberOfRoom,
   body: z.strictObject({ role: roomRole }),
   bodyExample: { role: 'admin' },
   success: {
     status: 200,
-    description: 'The role now.',
+    description: 'The new role.',
     schema: z.object({ room_id: roomId, user_id: userId, role: roomRole }),
     example: { room_id: 7, user_id: 101, role: 'admin' },
   },
@@ -139,8 +137,8 @@ export const createJoinLink = defineRoute({
   method: 'POST',
   path: '/rooms/:room_id/links',
   tag: linkTag,
-  summary: 'A link by which anybody can join a group',
-  description: 'By its owner and admins. The token is shown this once.',
+  summary: 'Create a link for joining a group',
+  description: 'Owner and admins only. The token is returned only once.',
   params: inRoom,
   body: z.strictObject({
     expires_in_seconds: z
@@ -148,7 +146,7 @@ export const createJoinLink = defineRoute({
       .min(60)
       .max(365 * 86_400)
       .nullish()
-      .meta({ description: 'Null: it does not expire.' }),
+      .meta({ description: 'Null: never expires.' }),
     max_uses: z.int().min(1).max(100_000).nullish().meta({ description: 'Null: any number.' }),
   }),
   bodyExample: { expires_in_seconds: 86_400, max_uses: 50 },
@@ -166,7 +164,7 @@ export const listJoinLinks = defineRoute({
   method: 'GET',
   path: '/rooms/:room_id/links',
   tag: linkTag,
-  summary: 'The links of a group that still work, newest first',
+  summary: 'The active links of a group, newest first',
   params: inRoom,
   query: pageQuery,
   success: {
@@ -183,9 +181,9 @@ export const revokeJoinLink = defineRoute({
   method: 'DELETE',
   path: '/rooms/:room_id/links/:link_id',
   tag: linkTag,
-  summary: 'Make a link stop working',
+  summary: 'Revoke a link',
   params: z.object({ room_id: idParam, link_id: idParam }),
-  success: { status: 204, description: 'Nobody joins by it any more.' },
+  success: { status: 204, description: 'The link is revoked.' },
   problems: [...roomProblems, 'ROOM_IS_DIRECT', 'ROLE_REQUIRED', 'JOIN_LINK_INVALID'],
 })
 
@@ -195,7 +193,8 @@ export const joinRoom = defineRoute({
   path: '/rooms/join/:token',
   tag: linkTag,
   summary: 'Join a group by a link',
-  description: 'A member gets the room back and uses nothing up. Whoever was removed from it cannot join.',
+  description:
+    'An existing member gets the room, and the use is not counted. A removed member cannot join by a link.',
   secretPath: true,
   params: z.object({ token: opaqueText({ min: 8, max: 64 }) }),
   success: { status: 200, description: 'The room.', schema: room, example: roomExample },

@@ -18,8 +18,8 @@ export const updateRoomSettings = defineRoute({
   method: 'PUT',
   path: '/rooms/:room_id/settings',
   tag,
-  summary: 'Mute, pin or archive a room, for yourself',
-  description: 'What is left out stays as it is.',
+  summary: 'Mute, pin or archive a room for yourself',
+  description: 'Omitted fields are unchanged.',
   params: inRoom,
   body: z
     .strictObject({
@@ -28,22 +28,22 @@ export const updateRoomSettings = defineRoute({
         .datetime({ offset: true })
         .nullable()
         .optional()
-        .meta({ description: 'With `muted: true`: when it is over by itself.' }),
+        .meta({ description: 'With `muted: true`: when the mute expires.' }),
       pinned: z.boolean().optional(),
       archived: z.boolean().optional(),
     })
-    .refine((body) => Object.keys(body).length > 0, 'Say what to change.')
+    .refine((body) => Object.keys(body).length > 0, 'Pass at least one field.')
     .refine((body) => !body.muted_until || body.muted === true, {
       path: ['muted_until'],
-      message: 'Only together with `muted: true`.',
+      message: 'Allowed only together with `muted: true`.',
     })
     .refine((body) => !body.muted_until || Date.parse(body.muted_until) > Date.now(), {
       path: ['muted_until'],
-      message: 'In the past.',
+      message: 'Must be in the future.',
     })
     .refine((body) => !body.muted_until || Date.parse(body.muted_until) < Date.parse('9999-12-31'), {
       path: ['muted_until'],
-      message: 'Too far ahead; without it the mute stays until you turn it off.',
+      message: 'Too far in the future; omit it to mute the room until you unmute it.',
     }),
   bodyExample: { muted: true, muted_until: '2099-01-28T08:00:00.000Z', pinned: true },
   success: {
@@ -64,7 +64,7 @@ export const updateRoomSettings = defineRoute({
 export const receiverSettings = z.object({
   strangers_may_add: z
     .boolean()
-    .meta({ description: 'Whether people who are no friends may add you to groups.' }),
+    .meta({ description: 'Whether users who are not your friends may add you to groups.' }),
 })
 
 export const getReceiverSettings = defineRoute({
@@ -86,7 +86,7 @@ export const updateReceiverSettings = defineRoute({
   method: 'PUT',
   path: '/rooms/settings/me',
   tag,
-  summary: 'Say who may add you to groups',
+  summary: 'Set who may add you to groups',
   body: z.strictObject({ strangers_may_add: z.boolean() }),
   bodyExample: { strangers_may_add: true },
   success: {
@@ -103,8 +103,8 @@ export const exportChatData = defineRoute({
   method: 'GET',
   path: '/rooms/export',
   tag,
-  summary: 'What chat-service holds of you: rooms, settings, your messages',
-  description: 'Written while it is read; large exports take their time.',
+  summary: "Your rooms, settings and messages, for your account's archive",
+  description: 'Streamed; large exports take a while.',
   success: {
     status: 200,
     description: 'One JSON document.',

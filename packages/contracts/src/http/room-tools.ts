@@ -15,9 +15,9 @@ export const silenceRoomMember = defineRoute({
   method: 'PUT',
   path: '/rooms/:room_id/members/:user_id/silence',
   tag,
-  summary: 'Mute a member for everybody: they read, but write nothing',
+  summary: 'Mute a member for everybody: they can read but not write',
   description:
-    'By admins for members, by the owner for admins too. It stays when they leave and come back. A line in the history says so.',
+    'Admins can mute members; the owner can also mute admins. The mute persists when the member leaves and rejoins. A system message records it.',
   params: personInRoom,
   body: z.strictObject({
     minutes: z
@@ -34,7 +34,7 @@ export const silenceRoomMember = defineRoute({
     schema: z.object({
       room_id: roomId,
       user_id: userId,
-      silenced_until: timestamp.meta({ description: 'In the year 9999: until it is lifted.' }),
+      silenced_until: timestamp.meta({ description: 'A time in the year 9999 means until lifted.' }),
     }),
     example: { room_id: 7, user_id: 101, silenced_until: exampleTime },
   },
@@ -46,9 +46,9 @@ export const unsilenceRoomMember = defineRoute({
   method: 'DELETE',
   path: '/rooms/:room_id/members/:user_id/silence',
   tag,
-  summary: 'Let a muted member write again',
+  summary: 'Unmute a member',
   params: personInRoom,
-  success: { status: 204, description: 'They may write.' },
+  success: { status: 204, description: 'The member is not muted.' },
   problems: [...groupProblems, 'MEMBER_NOT_FOUND', 'RATE_LIMITED'],
 })
 
@@ -66,8 +66,8 @@ export const listRoomBans = defineRoute({
   method: 'GET',
   path: '/rooms/:room_id/bans',
   tag,
-  summary: 'Who is banned from a group',
-  description: 'For its owner and admins.',
+  summary: 'Users banned from a group',
+  description: 'Owner and admins only.',
   params: inRoom,
   query: pageQuery,
   success: {
@@ -95,11 +95,11 @@ export const banFromRoom = defineRoute({
   method: 'PUT',
   path: '/rooms/:room_id/bans/:user_id',
   tag,
-  summary: 'Ban somebody from a group',
+  summary: 'Ban a user from a group',
   description:
-    'Removes them if they are in it. Nobody can invite them and no link lets them in until the ban is lifted. Admins ban members and people outside, the owner anybody else.',
+    'Removes the user if they are a member. Invitations and links are refused until the ban is lifted. Admins can ban members and non-members; the owner can ban anyone else.',
   params: personInRoom,
-  success: { status: 204, description: 'They are out and stay out.' },
+  success: { status: 204, description: 'The user is banned.' },
   problems: [...groupProblems, 'MEMBER_NOT_FOUND', 'RATE_LIMITED'],
 })
 
@@ -109,9 +109,9 @@ export const unbanFromRoom = defineRoute({
   path: '/rooms/:room_id/bans/:user_id',
   tag,
   summary: 'Lift a ban',
-  description: 'They can be invited, and join by a link, again.',
+  description: 'The user can be invited and can join by a link again.',
   params: personInRoom,
-  success: { status: 204, description: 'They are not banned.' },
+  success: { status: 204, description: 'The user is not banned.' },
   problems: groupProblems,
 })
 
@@ -146,8 +146,8 @@ export const listRoomAudit = defineRoute({
   method: 'GET',
   path: '/rooms/:room_id/audit',
   tag,
-  summary: 'What the owner and admins of a group did, newest first',
-  description: 'For its owner and admins. Kept for 180 days.',
+  summary: "Actions of a group's owner and admins, newest first",
+  description: 'Owner and admins only. Kept for 180 days.',
   params: inRoom,
   query: pageQuery,
   success: {

@@ -12,16 +12,16 @@ export const maxRoomsPerUser = 2_000
 
 export const roomRole = z.enum(['owner', 'admin', 'member'])
 export const historyVisibility = z.enum(['all', 'since_join']).meta({
-  description: 'What members who come later see of the past: all of it, or nothing from before they came.',
+  description: 'What new members see of the history: all of it, or only messages after they joined.',
 })
 export const roomPosting = z.enum(['everyone', 'admins']).meta({
-  description: 'Who may send messages: everybody, or owner and admins alone (announcements).',
+  description: 'Who may send messages: everyone, or only the owner and admins (announcements).',
 })
 const maxSlowModeSeconds = 6 * 3_600
 const slowMode = z.int().min(0).max(maxSlowModeSeconds)
 const roomName = singleLine({ max: 100 })
 
-/** Somebody as a room shows them; the names are local copies. */
+/** A user as shown in a room; the names are local copies. */
 export const roomPerson = z.object({
   user_id: userId,
   username: z.string(),
@@ -30,43 +30,45 @@ export const roomPerson = z.object({
 })
 export type RoomPerson = z.infer<typeof roomPerson>
 
-/** A room as one of its members sees it. */
+/** A room as seen by one of its members. */
 export const room = z.object({
   room_id: roomId,
   room_type: roomType,
   name: z.string().nullable(),
   title: z.string().meta({
-    description: 'What to show: the name, the other person of a direct room, or who is in an unnamed group.',
+    description:
+      'The display title: the name, the other user of a direct room, or the members of an unnamed group.',
   }),
   image_url: z.string().nullable().meta({
-    description: 'Relative to the origin of the API. `<img>` needs no token for it.',
+    description: 'Relative to the origin of the API. Requires no token.',
   }),
-  peer: roomPerson.nullable().meta({ description: 'In a direct room, the other person.' }),
+  peer: roomPerson.nullable().meta({ description: 'The other user of a direct room.' }),
   member_count: z.int().min(0),
   role: roomRole.meta({ description: 'Your own.' }),
   history_visibility: historyVisibility,
   posting: roomPosting,
   slow_mode_seconds: slowMode.meta({
-    description: 'How long a member waits between two messages. 0: not at all. Not for owner and admins.',
+    description:
+      'Minimum interval between two messages of a member, in seconds. 0: unlimited. Owner and admins are exempt.',
   }),
   silenced_until: timestamp.nullable().meta({
-    description: 'Until when you may write nothing here. Null: you may.',
+    description: 'When your mute in this room ends. Null: not muted.',
   }),
   created_by: userId,
   created_at: timestamp,
-  last_activity_at: timestamp.meta({ description: 'Of the newest message, or when the room was made.' }),
+  last_activity_at: timestamp.meta({ description: "Time of the newest message, or of the room's creation." }),
   last_seq: z.int().min(0),
   last_message_type: messageType.nullable(),
   last_message_preview: z.string().nullable().meta({
     description:
-      'Null: there is none, or it is deleted. Empty for a picture without a caption, and for a system message.',
+      'Null: there is no message, or it was deleted. Empty for an image without a caption and for a system message.',
   }),
   last_message_at: timestamp.nullable(),
   unread_count: z.int().min(0),
   mention_count: z.int().min(0).meta({ description: 'Unread messages that mention you.' }),
   pinned: z.boolean(),
   muted: z.boolean(),
-  muted_until: timestamp.nullable().meta({ description: 'Null: not muted, or until you turn it off.' }),
+  muted_until: timestamp.nullable().meta({ description: 'Null: not muted, or muted until you unmute it.' }),
   archived: z.boolean(),
 })
 export type Room = z.infer<typeof room>
@@ -105,7 +107,7 @@ export const roomProblems = ['NOT_A_MEMBER', 'ROOM_NOT_FOUND'] as const
 const oneRoom = (status: 200 | 201, description: string) =>
   ({ status, description, schema: room, example: roomExample }) as const
 
-/** Whom to add; yourself and doubles count once. */
+/** The users to add; duplicates and the caller's own id are ignored. */
 export const memberIds = z.array(userId).max(maxRoomMembers - 1)
 
 export const createRoom = defineRoute({
@@ -113,9 +115,9 @@ export const createRoom = defineRoute({
   method: 'POST',
   path: '/rooms',
   tag,
-  summary: 'Open a group',
+  summary: 'Create a group',
   description:
-    'You become its owner. Friends can be added, and whoever lets strangers add them; nobody of a blocked pair.',
+    'You become its owner. Friends can be added, and users who allow strangers to add them; never two users who blocked each other.',
   body: z
     .strictObject({
       name: roomName.nullish(),
@@ -138,9 +140,8 @@ export const openDirectRoom = defineRoute({
   method: 'PUT',
   path: '/rooms/direct/:user_id',
   tag,
-  summary: 'The one 1:1 room with a friend',
-  description:
-    'Opens it when it is not there yet; any number of calls, from either side, give the same room.',
+  summary: 'Get or create the 1:1 room with a friend',
+  description: 'Idempotent: every call by either user returns the same room.',
   params: z.object({ user_id: idParam }),
   success: oneRoom(200, 'The room.'),
   problems: ['DIRECT_MESSAGE_REFUSED', 'ROOM_LIMIT', 'RATE_LIMITED'],
@@ -153,13 +154,13 @@ export const listRooms = defineRoute({
   tag,
   summary: 'Your rooms: pinned ones first, then newest activity first',
   description:
-    'Going on with the cursor shows no room twice and leaves out none that stayed where it was; rooms that move up meanwhile are told by the stream.',
+    'Pages contain no duplicates and omit no room whose position is unchanged; the stream announces rooms that move up during the listing.',
   query: z.object({
     ...pageQuery.shape,
     archived: z
       .enum(['true', 'false'])
       .default('false')
-      .meta({ description: '`true`: the archived ones instead of the others.' }),
+      .meta({ description: '`true`: returns only archived rooms.' }),
   }),
   success: {
     status: 200,
@@ -186,9 +187,9 @@ export const updateRoom = defineRoute({
   method: 'PATCH',
   path: '/rooms/:room_id',
   tag,
-  summary: 'Rename a group, change its picture, what newcomers see, and who may write how often',
+  summary: 'Change the name, picture, history visibility and posting rules of a group',
   description:
-    'By its owner and admins. For a picture, upload a file with the purpose `room_picture`, wait until it is `ready`, and send its `file_id` as `image_file_id`. Null takes a name or picture away.',
+    'Owner and admins only. For a picture, upload a file with the purpose `room_picture`, wait until it is `ready`, and send its `file_id` as `image_file_id`. Null removes the name or picture.',
   params: inRoom,
   body: z
     .strictObject({
@@ -199,7 +200,7 @@ export const updateRoom = defineRoute({
       posting: roomPosting.optional(),
       slow_mode_seconds: slowMode.optional(),
     })
-    .refine((body) => Object.keys(body).length > 0, 'Say what to change.')
+    .refine((body) => Object.keys(body).length > 0, 'Pass at least one field.')
     .refine((body) => !body.image_file_id || !body.image_url, {
       error: oneOfTwoPictures,
       path: ['image_url'],
@@ -215,8 +216,8 @@ export const deleteRoom = defineRoute({
   path: '/rooms/:room_id',
   tag,
   summary: 'Delete a group for everybody',
-  description: 'By its owner.',
+  description: 'Owner only.',
   params: inRoom,
-  success: { status: 204, description: 'It is gone.' },
+  success: { status: 204, description: 'The room is deleted.' },
   problems: [...roomProblems, 'ROLE_REQUIRED', 'ROOM_IS_DIRECT'],
 })

@@ -13,10 +13,10 @@ export const requestEmailVerification = defineRoute({
   method: 'POST',
   path: '/auth/email/verification',
   tag: 'account',
-  summary: 'Send the mail that verifies your address again',
+  summary: 'Resend the mail that verifies your address',
   description:
-    'At most 3 an hour. A newer link replaces the older ones. Nothing is sent once the address is verified.',
-  success: { status: 202, description: 'On its way, unless the address is verified already.' },
+    'At most 3 per hour. A newer link replaces the older ones. Nothing is sent if the address is already verified.',
+  success: { status: 202, description: 'The mail is on its way, unless the address is already verified.' },
   problems: ['RATE_LIMITED'],
 })
 
@@ -25,8 +25,8 @@ export const confirmEmail = defineRoute({
   method: 'POST',
   path: '/auth/email/confirm',
   tag: 'account',
-  summary: 'Verify an address with the link that was sent there',
-  description: 'Also completes a change of address. The link is good for 24 hours, once.',
+  summary: 'Verify an address with the link from the mail',
+  description: 'Also completes a change of address. The link is valid for 24 hours and works once.',
   auth: 'public',
   body: z.strictObject({ token: linkToken }),
   bodyExample: { token: exampleToken },
@@ -41,7 +41,7 @@ export const changeEmail = defineRoute({
   tag: 'account',
   summary: 'Change your address',
   description:
-    'Takes effect when the link sent to the new address is used. The old address then hears of it and can undo it for 7 days. The answer is the same whether or not the address belongs to an account.',
+    'Takes effect when the link sent to the new address is used. The old address is then notified and can undo the change for 7 days. The response is the same whether or not the address belongs to an account.',
   body: z.strictObject({ email, ...proofOfIdentity }),
   bodyExample: { email: 'new@example.com', password: 'Test1234!@' },
   success: { status: 202, description: 'A link is on its way to the new address.' },
@@ -53,9 +53,9 @@ export const undoEmailChange = defineRoute({
   method: 'POST',
   path: '/auth/email/undo',
   tag: 'account',
-  summary: 'Take a change of address back with the link sent to the old one',
+  summary: 'Undo a change of address with the link sent to the old address',
   description:
-    'Good for 7 days, once. Ends every session: set a new password with `POST /auth/password/forgot`.',
+    'The link is valid for 7 days and works once. Ends every session: set a new password with `POST /auth/password/forgot`.',
   auth: 'public',
   body: z.strictObject({ token: linkToken }),
   bodyExample: { token: exampleToken },
@@ -68,12 +68,12 @@ export const forgotPassword = defineRoute({
   method: 'POST',
   path: '/auth/password/forgot',
   tag: 'account',
-  summary: 'Ask for a link that sets a new password',
-  description: 'The answer, and its time, is the same whether or not there is such an account.',
+  summary: 'Request a link for setting a new password',
+  description: 'The response and its timing are the same whether or not the account exists.',
   auth: 'public',
   body: z.strictObject({ email }),
   bodyExample: { email: 'test@example.com' },
-  success: { status: 202, description: 'If there is such an account, a link is on its way to it.' },
+  success: { status: 202, description: 'If the account exists, a link is on its way to it.' },
   problems: ['RATE_LIMITED'],
 })
 
@@ -82,9 +82,9 @@ export const endReportedSession = defineRoute({
   method: 'POST',
   path: '/auth/sessions/report',
   tag: 'account',
-  summary: 'End a session that was not yours, with the link of the mail about its sign-in',
+  summary: 'End an unknown session with the link from the mail about its sign-in',
   description:
-    'Every device counts as a new one from then on, and a link that sets a new password is sent: whoever signed in knows the old one.',
+    'All devices lose their trusted status and a password reset link is sent, because the password is known to somebody else.',
   auth: 'public',
   body: z.strictObject({ token: linkToken }),
   bodyExample: { token: exampleToken },
@@ -98,7 +98,7 @@ export const resetPassword = defineRoute({
   path: '/auth/password/reset',
   tag: 'account',
   summary: 'Set a new password with the link',
-  description: 'The link is good for 30 minutes, once. Ends every session.',
+  description: 'The link is valid for 30 minutes and works once. Ends every session.',
   auth: 'public',
   body: z.strictObject({ token: linkToken, new_password: newPassword }),
   bodyExample: { token: exampleToken, new_password: 'Better5678#$' },
@@ -112,7 +112,7 @@ export const changeUsername = defineRoute({
   path: '/profile/me/username',
   tag: 'profile',
   summary: 'Change your username',
-  description: 'Once in 30 days. Nobody else can have the old one for 90 days; you can go back to it.',
+  description: 'Once in 30 days. The old name stays reserved for 90 days; you can change back to it.',
   body: z.strictObject({ username }),
   bodyExample: { username: 'minji_kim' },
   success: { status: 200, description: 'Your profile.', schema: ownProfile, example: ownProfileExample },
@@ -126,12 +126,12 @@ export const issueAccountLink = defineRoute({
   tag: 'internal',
   summary: 'The address and the token of a mail that is about to be sent',
   description:
-    'For notification-service; not reachable through the gateway. Tokens are signed, not stored: the same link may be issued again when a mail is sent again.',
+    'For notification-service; not reachable through the gateway. Tokens are signed, not stored: a retried mail may get the same link.',
   auth: 'public',
   params: z.object({ link_id: z.uuid() }),
   success: {
     status: 200,
-    description: 'What the mail needs.',
+    description: 'The data for the mail.',
     schema: z.object({
       purpose: accountMailPurpose,
       email: z.string(),
@@ -141,7 +141,7 @@ export const issueAccountLink = defineRoute({
       sign_in: z
         .object({ device: z.string().nullable(), ip_prefix: z.string(), at: timestamp })
         .optional()
-        .meta({ description: 'Of a mail about a sign-in: what is known of it.' }),
+        .meta({ description: 'For a mail about a sign-in: the known details of the sign-in.' }),
     }),
     example: {
       purpose: 'verify_email',

@@ -28,13 +28,13 @@ export type ActivityType = z.infer<typeof activityType>
 
 const activity = z.object({
   activity_id: z.int(),
-  type: activityType.meta({ description: 'More may come: show `description` for those you do not know.' }),
-  description: z.string().meta({ description: 'In English, for types that a client does not know.' }),
+  type: activityType.meta({ description: 'New types may be added: show `description` for unknown types.' }),
+  description: z.string().meta({ description: 'In English, for types unknown to the client.' }),
   data: z
     .record(z.string(), z.unknown())
-    .meta({ description: 'Ids and names of what it was about, by type.' }),
+    .meta({ description: 'Ids and names of the involved objects, by type.' }),
   device: z.string().nullable(),
-  ip_prefix: z.string().nullable().meta({ description: 'The network, not the full address.' }),
+  ip_prefix: z.string().nullable().meta({ description: 'The network prefix, not the full address.' }),
   created_at: timestamp,
 })
 
@@ -43,8 +43,9 @@ export const listMyActivities = defineRoute({
   method: 'GET',
   path: '/users/me/activities',
   tag: 'account',
-  summary: 'What happened in your account, newest first',
-  description: 'Kept for 180 days. What other services tell of (friends, rooms) comes about a second later.',
+  summary: 'Activity of your account, newest first',
+  description:
+    'Kept for 180 days. Activities reported by other services (friends, rooms) appear about a second later.',
   query: pageQuery,
   success: {
     status: 200,

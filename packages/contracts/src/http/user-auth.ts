@@ -9,10 +9,11 @@ const exampleTime = '2026-01-27T10:00:00.000Z'
 const exampleSession = '0194a8a0-5b00-7000-8000-000000000001'
 
 export const deviceToken = opaqueText({ max: 1_000 }).meta({
-  description: 'The `device_token` of an earlier sign-in on this device: others cannot lock it out.',
+  description:
+    'The `device_token` of an earlier sign-in on this device; exempts it from the lockout caused by others.',
 })
 
-/** An account as its owner sees it right after signing up. */
+/** An account as returned to its owner right after signing up. */
 const registeredAccount = z.object({
   id: userId,
   user_id: userId,
@@ -27,14 +28,16 @@ export const tokenPair = z.object({
   token_type: z.literal('bearer'),
   expires_in: z.int().meta({ description: 'Seconds until the access token expires.' }),
   refresh_token: z.string(),
-  refresh_expires_in: z.int().meta({ description: 'Seconds until the session ends unless refreshed.' }),
+  refresh_expires_in: z.int().meta({ description: 'Seconds until the session expires unless refreshed.' }),
   session_id: sessionId,
   user_id: userId,
-  device_token: z.string().optional().meta({ description: 'At sign-in only: keep it for the next one.' }),
-  deletion_cancelled: z
-    .boolean()
+  device_token: z
+    .string()
     .optional()
-    .meta({ description: 'At sign-in: true when the account was about to be deleted, which is taken back.' }),
+    .meta({ description: 'At sign-in only: send it with the next sign-in on this device.' }),
+  deletion_cancelled: z.boolean().optional().meta({
+    description: 'At sign-in: true when the sign-in cancelled a scheduled deletion of the account.',
+  }),
 })
 export type TokenPair = z.infer<typeof tokenPair>
 
@@ -142,7 +145,7 @@ export const refreshSession = defineRoute({
   tag: 'auth',
   summary: 'Exchange a refresh token for new tokens',
   description:
-    'The refresh token is replaced each time. Until the new one is used, the one before gives it again: after a lost answer, or for tabs that refresh at once. A token older than that ends its session.',
+    'Every refresh replaces the refresh token. Until the new token is used, the previous one returns it again: after a lost response, or for concurrent refreshes of several tabs. An older token ends its session.',
   auth: 'public',
   body: z.strictObject({ refresh_token: opaqueText({ max: 512 }) }),
   bodyExample: { refresh_token: 'uP0Z9l2tW4xq' },
@@ -156,7 +159,7 @@ export const logout = defineRoute({
   path: '/auth/logout',
   tag: 'auth',
   summary: 'End this session',
-  success: { status: 204, description: 'Its tokens are refused from now on.' },
+  success: { status: 204, description: 'The session has ended; its tokens are refused.' },
 })
 
 export const logoutAll = defineRoute({
@@ -167,13 +170,13 @@ export const logoutAll = defineRoute({
   summary: 'End all sessions, or all others',
   body: z
     .strictObject({
-      except_current: z.boolean().default(false).meta({ description: 'Keep the session that asks.' }),
+      except_current: z.boolean().default(false).meta({ description: 'Keep the calling session.' }),
     })
     .optional(),
   bodyExample: { except_current: true },
   success: {
     status: 200,
-    description: 'How many ended.',
+    description: 'The number of ended sessions.',
     schema: z.object({ ended: z.int() }),
     example: { ended: 2 },
   },
@@ -181,11 +184,11 @@ export const logoutAll = defineRoute({
 
 const session = z.object({
   session_id: sessionId,
-  device: z.string().meta({ description: 'From the User-Agent at sign-in.' }),
-  ip_prefix: z.string().meta({ description: 'Network it was last used from, not the full address.' }),
+  device: z.string().meta({ description: 'Derived from the User-Agent at sign-in.' }),
+  ip_prefix: z.string().meta({ description: 'Network prefix of its last use, not the full address.' }),
   created_at: timestamp,
   last_seen_at: timestamp,
-  expires_at: timestamp.meta({ description: 'When it ends unless refreshed.' }),
+  expires_at: timestamp.meta({ description: 'When the session expires unless refreshed.' }),
   current: z.boolean(),
 })
 
@@ -194,7 +197,7 @@ export const listSessions = defineRoute({
   method: 'GET',
   path: '/auth/sessions',
   tag: 'auth',
-  summary: 'Where you are signed in, newest first',
+  summary: 'Your sessions, newest first',
   query: pageQuery,
   success: {
     status: 200,
@@ -225,7 +228,10 @@ export const revokeSession = defineRoute({
   tag: 'auth',
   summary: 'End one of your sessions',
   params: z.object({ session_id: sessionId.meta({ examples: [exampleSession] }) }),
-  success: { status: 204, description: 'Its tokens are refused and its streams closed within 2 s.' },
+  success: {
+    status: 204,
+    description: 'The tokens of the session are refused and its streams closed within 2 s.',
+  },
   problems: ['SESSION_NOT_FOUND'],
 })
 
@@ -247,9 +253,9 @@ export const getRevocations = defineRoute({
   method: 'GET',
   path: '/.well-known/revocations.json',
   tag: 'auth',
-  summary: 'Sessions ended lately, whose access tokens other services must refuse',
+  summary: 'Recently ended sessions, whose access tokens other services must refuse',
   description:
-    'For services, beside the event UserSessionRevoked: also while Kafka is away. Not reachable through the gateway. Ask again with `as_of` less 10 s, at once when `has_more`.',
+    'For services, in addition to the event UserSessionRevoked: works during a Kafka outage. Not reachable through the gateway. Call again with `as_of` minus 10 s, immediately when `has_more`.',
   auth: 'public',
   isPolled: true,
   query: z.object({ since: timestamp.meta({ examples: [exampleTime] }) }),

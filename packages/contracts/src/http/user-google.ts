@@ -11,11 +11,11 @@ export const listSignInProviders = defineRoute({
   method: 'GET',
   path: '/auth/providers',
   tag: 'auth',
-  summary: 'Ways to sign in besides a password',
+  summary: 'Sign-in methods besides a password',
   auth: 'public',
   success: {
     status: 200,
-    description: '`google` is null when this installation has no sign-in with Google.',
+    description: '`google` is null when sign-in with Google is not configured.',
     schema: z.object({
       google: z.object({ client_id: z.string(), authorization_url: z.string() }).nullable(),
     }),
@@ -34,7 +34,7 @@ export const createGoogleNonce = defineRoute({
   path: '/auth/google/nonce',
   tag: 'auth',
   summary: 'A nonce for a sign-in with Google',
-  description: 'Good for one sign-in within 10 minutes. Pass it to Google as `nonce`.',
+  description: 'Valid for one sign-in within 10 minutes. Pass it to Google as `nonce`.',
   auth: 'public',
   success: {
     status: 200,
@@ -55,14 +55,12 @@ export const loginWithGoogle = defineRoute({
   tag: 'auth',
   summary: 'Sign in with Google',
   description:
-    'The ID token must carry a nonce of `POST /auth/google/nonce`. The first sign-in makes an account, or links the account whose verified address is the same. An account whose address is not verified is linked only with its `password`.',
+    'The ID token must carry a nonce from `POST /auth/google/nonce`. The first sign-in creates an account, or links the account with the same verified address. An account with an unverified address is linked only with its `password`.',
   auth: 'public',
   body: z.strictObject({
     id_token: opaqueText({ max: 8_000 }),
-    password: anyPassword.optional().meta({ description: 'Only to link an account after 409.' }),
-    username: username
-      .optional()
-      .meta({ description: 'For a new account. Unset: made from the name at Google.' }),
+    password: anyPassword.optional().meta({ description: 'Only for linking an account after a 409.' }),
+    username: username.optional().meta({ description: 'For a new account. Defaults to the name at Google.' }),
     display_name: displayName.optional(),
     locale: locale.optional(),
     device_token: deviceToken.optional(),

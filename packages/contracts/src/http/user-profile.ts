@@ -8,7 +8,7 @@ import { displayName, locale, proofOfIdentity, statusMessage } from './user-fiel
 const exampleTime = '2026-01-27T10:00:00.000Z'
 const exampleDeletion = '5f0c6f1e-9b1f-4a57-8f0c-0f6f3f2d9f11'
 
-/** One's own account and profile. */
+/** A user's own account and profile. */
 export const ownProfile = z.object({
   id: userId,
   user_id: userId,
@@ -18,9 +18,9 @@ export const ownProfile = z.object({
   display_name: z.string(),
   status_message: z.string().nullable(),
   profile_image_url: z.string().nullable().meta({
-    description: 'Relative to the origin of the API. `<img>` needs no token for it.',
+    description: 'Relative to the origin of the API. Requires no token.',
   }),
-  role: z.enum(userRoles).meta({ description: 'What you may do besides: `moderator` reads reports.' }),
+  role: z.enum(userRoles).meta({ description: 'Your role: `moderator` can read reports.' }),
   created_at: timestamp,
 })
 export type OwnProfile = z.infer<typeof ownProfile>
@@ -40,11 +40,11 @@ export const ownProfileExample: OwnProfile = {
 
 export const userSettings = z.object({
   presence_visibility: presenceVisibility.meta({
-    description: 'Who may see when you are online; you see it of nobody who may not see yours.',
+    description: 'Who may see your presence; reciprocal: you see it only of users who may see yours.',
   }),
   findable_by_name: z.boolean().meta({
     description:
-      'Whether a search for your username or display name finds you. Friends have you in their list.',
+      'Whether a search for your username or display name finds you. Friends always see you in their list.',
   }),
   findable_by_email: z
     .boolean()
@@ -60,7 +60,7 @@ export const userSettingsExample: UserSettings = {
   locale: 'ko',
 }
 
-const oneFieldAtLeast = 'At least one field.'
+const oneFieldAtLeast = 'Pass at least one field.'
 
 export const getMyProfile = defineRoute({
   operationId: 'getMyProfile',
@@ -78,7 +78,7 @@ export const updateMyProfile = defineRoute({
   tag: 'profile',
   summary: 'Change your profile',
   description:
-    'A field that is left out stays as it is. For a picture, upload a file with the purpose `avatar`, wait until it is `ready`, and send its `file_id` as `profile_image_file_id`; null takes the picture away.',
+    'Omitted fields are unchanged. For a picture, upload a file with the purpose `avatar`, wait until it is `ready`, and send its `file_id` as `profile_image_file_id`; null removes the picture.',
   body: z
     .strictObject({
       display_name: displayName.optional(),
@@ -94,7 +94,7 @@ export const updateMyProfile = defineRoute({
   bodyExample: { display_name: '테스트 유저', status_message: '휴가 중' },
   success: {
     status: 200,
-    description: 'Your profile as it is now.',
+    description: 'Your profile.',
     schema: ownProfile,
     example: ownProfileExample,
   },
@@ -116,7 +116,7 @@ export const updateMySettings = defineRoute({
   path: '/profile/me/settings',
   tag: 'profile',
   summary: 'Change your privacy settings and language',
-  description: 'A field that is left out stays as it is.',
+  description: 'Omitted fields are unchanged.',
   body: z
     .strictObject({
       presence_visibility: presenceVisibility.optional(),
@@ -128,7 +128,7 @@ export const updateMySettings = defineRoute({
   bodyExample: { presence_visibility: 'friends' },
   success: {
     status: 200,
-    description: 'Your settings as they are now.',
+    description: 'Your settings.',
     schema: userSettings,
     example: userSettingsExample,
   },
@@ -141,11 +141,11 @@ const deletion = z.object({
   state: deletionState,
   message_policy: z.enum(['keep', 'remove']),
   requested_at: timestamp,
-  due_at: timestamp.meta({ description: 'When it begins. A sign-in before takes it back.' }),
+  due_at: timestamp.meta({ description: 'When the deletion begins. A sign-in before that cancels it.' }),
   completed_at: timestamp.nullable(),
   steps: z.array(
     z.object({
-      step: z.string().meta({ description: 'What is done, or the service that does it.' }),
+      step: z.string().meta({ description: 'The step of the deletion, or the service that performs it.' }),
       state: z.enum(['pending', 'done']),
       done_at: timestamp.nullable(),
     }),
@@ -175,18 +175,18 @@ export const deleteMyAccount = defineRoute({
   tag: 'profile',
   summary: 'Delete your account',
   description:
-    'Signs you out everywhere and hides you at once. The deletion itself begins after 7 days (a setting of the installation); a sign-in until then takes it back. See `GET /auth/deletions/{deletion_id}`.',
+    'Signs you out everywhere and hides you immediately. The deletion begins after 7 days (configurable); a sign-in before that cancels it. See `GET /auth/deletions/{deletion_id}`.',
   body: z.strictObject({
     ...proofOfIdentity,
-    message_policy: z
-      .enum(['keep', 'remove'])
-      .default('keep')
-      .meta({ description: '`keep`: your messages stay as from an unknown user; `remove`: they go too.' }),
+    message_policy: z.enum(['keep', 'remove']).default('keep').meta({
+      description:
+        '`keep`: your messages stay, attributed to an unknown user; `remove`: they are deleted too.',
+    }),
   }),
   bodyExample: { password: 'Test1234!@', message_policy: 'keep' },
   success: {
     status: 202,
-    description: 'Scheduled. Keep `deletion_id`: it is the only way to follow it.',
+    description: 'Scheduled. Keep `deletion_id`: it is the only way to follow the deletion.',
     schema: deletion,
     example: deletionExample,
   },
@@ -198,8 +198,8 @@ export const getDeletion = defineRoute({
   method: 'GET',
   path: '/auth/deletions/:deletion_id',
   tag: 'auth',
-  summary: 'How far the deletion of an account is',
-  description: 'Whoever knows the id may ask: the account that could sign in for it is gone.',
+  summary: 'Progress of an account deletion',
+  description: 'Public to anyone who knows the id, because the account can no longer sign in.',
   auth: 'public',
   params: z.object({ deletion_id: z.uuid().meta({ examples: [exampleDeletion] }) }),
   success: { status: 200, description: 'Each step.', schema: deletion, example: deletionExample },

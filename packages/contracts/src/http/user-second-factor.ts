@@ -9,19 +9,19 @@ const exampleTime = '2026-01-27T10:00:00.000Z'
 const examplePasskey = '5f0c6f1e-9b1f-4a57-8f0c-0f6f3f2d9f12'
 const exampleChallenge = 'q3Zr0dIhV0J9m1l2b3c4d5e6f7g8h9i0j1k2l3m4n5o'
 
-/** Base64url, of bounded length. */
+/** Base64url of bounded length. */
 const bytes = (max: number) =>
   z
     .string()
     .max(max, { abort: true, error: `At most ${max} characters.` })
-    .regex(/^[A-Za-z0-9_-]+$/, 'Base64url without padding.')
+    .regex(/^[A-Za-z0-9_-]+$/, 'Must be base64url without padding.')
 
 const challengeToken = opaqueText({ max: 100 }).meta({
-  description: 'The token of the challenge. Good for 5 minutes, for one success.',
+  description: 'The token of the challenge. Valid for 5 minutes and one success.',
   examples: [exampleChallenge],
 })
 
-/** What a browser's `credentials.get` and `create` need, in the JSON form of WebAuthn Level 3. */
+/** Input of a browser's `credentials.get` and `create`, in the JSON form of WebAuthn Level 3. */
 const passkeyChallenge = z.object({
   challenge_token: z.string(),
   options: z.record(z.string(), z.unknown()).meta({
@@ -33,7 +33,7 @@ const passkeyChallengeExample = {
   options: { challenge: 'c29tZSByYW5kb20gYnl0ZXM', rpId: 'chat.example.com', userVerification: 'required' },
 }
 
-/** `PublicKeyCredential.toJSON()`; members that are not listed are ignored. */
+/** `PublicKeyCredential.toJSON()`; unlisted members are ignored. */
 const passkeyCredential = z.object({
   id: bytes(1_400),
   rawId: bytes(1_400),
@@ -75,7 +75,7 @@ const passkeyExample = {
 const recoveryCodes = z.object({
   recovery_codes: z
     .array(z.string())
-    .meta({ description: 'Shown once. Each signs you in once, in place of a code.' }),
+    .meta({ description: 'Returned only once. Each code replaces an authenticator code for one sign-in.' }),
 })
 const recoveryCodesExample = { recovery_codes: ['k7x2m-9qw4t', 'p3n8v-5hj6d'] }
 
@@ -84,9 +84,9 @@ export const completeLogin = defineRoute({
   method: 'POST',
   path: '/auth/login/second-factor',
   tag: 'auth',
-  summary: 'Complete a sign-in that asked for a second factor',
+  summary: 'Complete a sign-in that requires a second factor',
   description:
-    'A sign-in with the right password answers 403 `SECOND_FACTOR_REQUIRED` with a `challenge` when the account has an authenticator app. The code is one of the app or a recovery code.',
+    'When the account has an authenticator app, a sign-in with the right password returns 403 `SECOND_FACTOR_REQUIRED` with a `challenge`. The code is an authenticator code or a recovery code.',
   auth: 'public',
   body: z.strictObject({
     challenge_token: challengeToken,
@@ -104,11 +104,11 @@ export const startPasskeyLogin = defineRoute({
   path: '/auth/login/passkey/options',
   tag: 'auth',
   summary: 'Begin a sign-in with a passkey',
-  description: 'Names no account: the authenticator knows which passkeys it holds.',
+  description: 'Needs no account name: the authenticator knows its passkeys.',
   auth: 'public',
   success: {
     status: 200,
-    description: 'What the browser asks the authenticator.',
+    description: "Options for the browser's authenticator.",
     schema: passkeyChallenge,
     example: passkeyChallengeExample,
   },
@@ -121,7 +121,7 @@ export const loginWithPasskey = defineRoute({
   path: '/auth/login/passkey',
   tag: 'auth',
   summary: 'Sign in with a passkey',
-  description: 'Takes the place of password and code: the authenticator has verified its user.',
+  description: 'Replaces password and code: the authenticator has verified its user.',
   auth: 'public',
   body: z.strictObject({
     challenge_token: challengeToken,
@@ -147,7 +147,7 @@ export const getSecondFactors = defineRoute({
   summary: 'Your authenticator app, recovery codes and passkeys',
   success: {
     status: 200,
-    description: 'What protects your account besides the password.',
+    description: 'The protections of your account besides the password.',
     schema: z.object({
       totp_enabled_at: timestamp.nullable().meta({ description: 'Null: no authenticator app.' }),
       recovery_codes_left: z.int(),
@@ -163,13 +163,12 @@ export const startTotp = defineRoute({
   path: '/auth/totp',
   tag: 'account',
   summary: 'Set up an authenticator app',
-  description:
-    'Nothing changes until a code of the app confirms it. Replaces a set-up that was not confirmed.',
+  description: 'Takes effect after confirmation with a code of the app. Replaces an unconfirmed setup.',
   body: z.strictObject(proofOfIdentity),
   bodyExample: { password: 'Test1234!@' },
   success: {
     status: 200,
-    description: 'What the app needs: as text, and as what a QR code holds.',
+    description: 'The secret as text, and the content of a QR code.',
     schema: z.object({ secret: z.string(), uri: z.string() }),
     example: {
       secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
@@ -184,12 +183,12 @@ export const confirmTotp = defineRoute({
   method: 'POST',
   path: '/auth/totp/confirm',
   tag: 'account',
-  summary: 'Turn the authenticator app on with a code of it',
+  summary: 'Turn the authenticator app on with one of its codes',
   body: z.strictObject({ code: secondFactorCode }),
   bodyExample: { code: '123456' },
   success: {
     status: 200,
-    description: 'It is on. Recovery codes for the day on which the app is lost.',
+    description: 'The app is on. Recovery codes for the case that the app is lost.',
     schema: recoveryCodes,
     example: recoveryCodesExample,
   },
@@ -210,10 +209,10 @@ export const disableTotp = defineRoute({
   path: '/auth/totp',
   tag: 'account',
   summary: 'Turn the authenticator app off',
-  description: 'Its recovery codes go with it.',
+  description: 'Also deletes its recovery codes.',
   body: z.strictObject(proofOfIdentity),
   bodyExample: { password: 'Test1234!@', code: '123456' },
-  success: { status: 204, description: 'A password alone signs in again.' },
+  success: { status: 204, description: 'A password alone is sufficient again.' },
   problems: needsProof,
 })
 
@@ -227,7 +226,7 @@ export const replaceRecoveryCodes = defineRoute({
   bodyExample: { password: 'Test1234!@', code: '123456' },
   success: {
     status: 200,
-    description: 'New codes; the old ones do not work any more.',
+    description: 'The new codes; the old codes are invalid.',
     schema: recoveryCodes,
     example: recoveryCodesExample,
   },
@@ -239,12 +238,12 @@ export const startPasskey = defineRoute({
   method: 'POST',
   path: '/auth/passkeys/options',
   tag: 'account',
-  summary: 'Begin to add a passkey',
+  summary: 'Begin adding a passkey',
   body: z.strictObject(proofOfIdentity),
   bodyExample: { password: 'Test1234!@' },
   success: {
     status: 200,
-    description: 'What the browser asks the authenticator.',
+    description: "Options for the browser's authenticator.",
     schema: passkeyChallenge,
     example: passkeyChallengeExample,
   },
@@ -256,7 +255,7 @@ export const addPasskey = defineRoute({
   method: 'POST',
   path: '/auth/passkeys',
   tag: 'account',
-  summary: 'Add the passkey that the authenticator has made',
+  summary: 'Add the passkey created by the authenticator',
   body: z.strictObject({
     challenge_token: challengeToken,
     name: singleLine({ max: 50 }).meta({ examples: ['내 휴대폰'] }),
@@ -269,7 +268,7 @@ export const addPasskey = defineRoute({
   },
   success: {
     status: 201,
-    description: 'It can sign in from now on.',
+    description: 'The passkey can be used for sign-in.',
     schema: passkey,
     example: passkeyExample,
   },
@@ -285,6 +284,6 @@ export const removePasskey = defineRoute({
   params: z.object({ passkey_id: z.uuid().meta({ examples: [examplePasskey] }) }),
   body: z.strictObject(proofOfIdentity),
   bodyExample: { password: 'Test1234!@' },
-  success: { status: 204, description: 'It cannot sign in any more. Its sessions go on.' },
+  success: { status: 204, description: 'The passkey is removed. Its sessions continue.' },
   problems: [...needsProof, 'PASSKEY_NOT_FOUND'],
 })

@@ -4,7 +4,7 @@ import { typedText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import { idList, idParam, pageOf, pageQuery } from './paging.ts'
 
-/** What anybody signed in may see of a user. */
+/** The part of a user that any signed-in user may see. */
 export const publicProfile = z.object({
   user_id: userId,
   username: z.string(),
@@ -24,13 +24,13 @@ const profileExample: PublicProfile = {
 
 export const presence = z.object({
   user_id: userId,
-  /** Null when this user does not show it to you. */
+  /** Null when hidden from the caller. */
   online: z.boolean().nullable(),
   last_seen_at: timestamp.nullable(),
 })
 export type Presence = z.infer<typeof presence>
 
-/** Those of the users that exist and are not hidden from the caller; no order promised. */
+/** Returns the users that exist and are visible to the caller, in no particular order. */
 export const getUsers = defineRoute({
   operationId: 'getUsers',
   method: 'GET',
@@ -38,7 +38,7 @@ export const getUsers = defineRoute({
   tag: 'users',
   summary: 'Public profiles of up to 200 users',
   description:
-    'Users who do not exist, or who have blocked you, are left out. Of users who are not your friends at most 2,000 ids in 10 minutes and 10,000 a day, presence included.',
+    'Omits users who do not exist or who have blocked you. Limited to 2,000 ids of users who are not your friends in 10 minutes and 10,000 per day, presence included.',
   query: z.object({ user_ids: idList(200).meta({ examples: ['101,102'] }) }),
   success: {
     status: 200,
@@ -67,14 +67,14 @@ export const searchUsers = defineRoute({
   tag: 'users',
   summary: 'Find users by the beginning of their username, or of a word of their display name',
   description:
-    'A Korean given name is found as well (`준오` finds 박준오). Hangul is found while it is being typed and by initial consonants (`ㄱㅁㅈ` finds 김민지). A complete email address finds whoever allows it. Blocked users do not find each other. At most 20 searches a minute.',
+    'Also matches a Korean given name (`준오` finds 박준오). Hangul matches while it is being composed and by initial consonants (`ㄱㅁㅈ` finds 김민지). A complete email address finds users who allow it. Blocked users do not find each other. At most 20 searches per minute.',
   query: z.object({
     ...pageQuery.shape,
-    q: typedText({ max: 254 }).meta({ description: 'What the name begins with.', examples: ['김민'] }),
+    q: typedText({ max: 254 }).meta({ description: 'The beginning of the name.', examples: ['김민'] }),
   }),
   success: {
     status: 200,
-    description: 'A page of profiles. It may be shorter than `limit` before the last one.',
+    description: 'A page of profiles. It may have fewer than `limit` items although more pages follow.',
     schema: pageOf(publicProfile),
     example: { items: [profileExample], next_cursor: null },
   },
@@ -86,17 +86,17 @@ export const sendHeartbeat = defineRoute({
   method: 'POST',
   path: '/users/me/presence',
   tag: 'presence',
-  summary: 'Say that you are there',
+  summary: 'Report your presence',
   description:
-    'Counts for 60 s: repeat it every 30 s. An open stream does the same by itself. `offline` takes this session back, with the usual 15 s of grace.',
+    'Valid for 60 s: repeat it every 30 s. An open stream does the same automatically. `offline` ends it for this session, after the usual grace period of 15 s.',
   body: z.strictObject({ state: z.enum(['online', 'offline']).default('online') }).optional(),
   bodyExample: { state: 'online' },
   success: {
     status: 200,
-    description: 'Whether you count as online now, over all your devices.',
+    description: 'Whether you are online on any device.',
     schema: z.object({
       online: z.boolean(),
-      expires_in: z.int().meta({ description: 'Seconds until you count as offline without another sign.' }),
+      expires_in: z.int().meta({ description: 'Seconds until you become offline without another report.' }),
     }),
     example: { online: true, expires_in: 60 },
   },
@@ -109,11 +109,11 @@ export const getPresence = defineRoute({
   tag: 'presence',
   summary: 'Presence of up to 200 users',
   description:
-    'Null where a user does not show it to you. Reciprocal: who hides it from you does not see yours either.',
+    'Null where hidden from you. Reciprocal: a user who hides their presence from you cannot see yours.',
   query: z.object({ user_ids: idList(200).meta({ examples: ['101,102'] }) }),
   success: {
     status: 200,
-    description: 'The presence of each.',
+    description: 'The presence of each user.',
     schema: z.object({ items: z.array(presence) }),
     example: {
       items: [

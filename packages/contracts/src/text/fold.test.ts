@@ -18,12 +18,12 @@ it.each([
   ['Arabic vowel points', 'مَرْحَبًا', 'مرحبا'],
   ['the Arabic tatweel', 'مـــرحبا', 'مرحبا'],
   ['Hebrew points', 'שָׁלוֹם', 'שלום'],
-  ['joiners that nobody types', 'می\u200cخواهم', 'میخواهم'],
+  ['joiners that users do not type', 'می\u200cخواهم', 'میخواهم'],
   ['soft hyphens', 'Wort\u00adbild', 'wortbild'],
   ['variation selectors', '❤️', '❤'],
   ['ligatures', 'ﬁn', 'fin'],
   ['spaces', 'a\u3000 \n b', 'a b'],
-])('takes %s for the same: %s is %s', (_what, one, other) => {
+])('folds %s to the same text: %s is %s', (_what, one, other) => {
   expect(foldText(one)).toBe(foldText(other))
 })
 
@@ -36,15 +36,15 @@ it.each([
   ['का', 'कि'],
   ['กา', 'กี'],
   ['0', 'o'],
-])('keeps %s and %s apart', (one, other) => {
+])('folds %s and %s to different texts', (one, other) => {
   expect(foldText(one)).not.toBe(foldText(other))
 })
 
-it('leaves the jamo of laughter and tears as they were typed', () => {
+it('keeps the jamo of laughter and tears uncomposed', () => {
   expect(foldText('ㅋㅋㅋ ㅠㅠ ㅇㅋ')).toBe('ㅋㅋㅋ ㅠㅠ ㅇㅋ')
 })
 
-it('is its own fold', () => {
+it('folding is idempotent', () => {
   for (const text of ['ẞß', 'İıI', 'ΣΑΣ', 'ﷺ', '\u0345', 'ǰ', 'ㅋㅠ', '각'.normalize('NFD')]) {
     expect(foldText(foldText(text)), text).toBe(foldText(text))
   }

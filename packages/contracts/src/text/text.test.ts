@@ -9,7 +9,7 @@ const message = multiLine({ max: 10_000 })
 describe.each([
   ['a name', name],
   ['a message', message],
-  ['what somebody typed', typedText({ max: 50 })],
+  ['a search text', typedText({ max: 50 })],
   ['a password', secretText({ min: 1 })],
 ])('%s', (_kind, schema) => {
   it.each([
@@ -20,11 +20,11 @@ describe.each([
     expect(schema.safeParse(text).success).toBe(false)
   })
 
-  it('is the same however it was composed', () => {
+  it('composed and decomposed spellings give the same text', () => {
     expect(schema.parse('한글 é'.normalize('NFD'))).toBe('한글 é')
   })
 
-  it('costs less than 50 ms however long and however many marks', () => {
+  it('validates any length and number of marks in less than 50 ms', () => {
     for (const text of [
       '\u0301'.repeat(128_000),
       '가'.normalize('NFD').repeat(80_000),
@@ -49,13 +49,13 @@ const nothingToSee = [
   '\u0301',
 ]
 
-it.each(nothingToSee)('a name or message that shows nothing is refused (%j)', (text) => {
+it.each(nothingToSee)('refuses a name or message without visible characters (%j)', (text) => {
   expect(name.safeParse(text).success).toBe(false)
   expect(message.safeParse(text).success).toBe(false)
 })
 
 it.each(['NUL \0', 'ESC \u001b[31m', 'BEL \u0007', 'C1 \u009b', 'RLO \u202e', 'nonchar \uffff'])(
-  'neither a name nor a message contains %j',
+  'neither a name nor a message may contain %j',
   (text) => {
     expect(name.safeParse(`a${text}b`).success).toBe(false)
     expect(message.safeParse(`a${text}b`).success).toBe(false)
@@ -63,14 +63,14 @@ it.each(['NUL \0', 'ESC \u001b[31m', 'BEL \u0007', 'C1 \u009b', 'RLO \u202e', 'n
 )
 
 it.each(['\n', '\r\n', '\t', '\u0085', '\u2028', '\u2029', '\u202a', '\u2066', '\u2069'])(
-  'a name has no line break, tab or direction control (%j), a message may',
+  'a name has no line break, tab or direction control (%j), but a message may',
   (text) => {
     expect(name.safeParse(`a${text}b`).success).toBe(false)
     expect(message.safeParse(`a${text}b`).success).toBe(true)
   },
 )
 
-it('a message has one kind of line break', () => {
+it('normalizes the line breaks of a message', () => {
   expect(message.parse('a\r\nb\rc\u2028d\u2029e\u0085f\vg\fh\n\ni')).toBe('a\nb\nc\nd\ne\nf\ng\nh\n\ni')
 })
 
@@ -85,24 +85,24 @@ it.each([
   '👨‍👩‍👧‍👦',
   'a\u200eb',
   'e\u0301'.repeat(25),
-])('text of people is a name: %s', (text) => {
+])('accepts names in every script: %s', (text) => {
   expect(name.safeParse(text).success).toBe(true)
 })
 
-it('counts characters, not units or what was decomposed', () => {
+it('counts normalized characters, not UTF-16 units', () => {
   expect(name.safeParse('👍'.repeat(50)).success).toBe(true)
   expect(name.safeParse('각'.normalize('NFD').repeat(50)).success).toBe(true)
   expect(name.safeParse('👍'.repeat(51)).success).toBe(false)
-  // Normalization makes this character longer.
+  // Normalization lengthens this character.
   expect(name.safeParse('\u0958'.repeat(26)).success).toBe(false)
 })
 
-it('only says that a too long text is too long', () => {
+it('reports only the length of a text that is too long', () => {
   const { error } = name.safeParse('\u0301'.repeat(10_000))
   expect(error?.issues.map(({ message }) => message)).toEqual(['At most 50 characters.'])
 })
 
-it('documents the length that people count', () => {
+it('documents the length in characters', () => {
   expect(z.toJSONSchema(z.object({ name: name.optional() }), { io: 'input' }).properties?.name).toMatchObject(
     {
       type: 'string',
@@ -112,7 +112,7 @@ it('documents the length that people count', () => {
   )
 })
 
-it('takes space and controls in what is looked for as one space', () => {
+it('replaces white space and controls in a search text by one space', () => {
   expect(typedText({ max: 20 }).parse('  kim\u3000\n\t min\0ji ')).toBe('kim min ji')
 })
 
@@ -144,6 +144,9 @@ it.each([
   expect(webUrl(500).safeParse(text).success).toBe(false)
 })
 
-it.each(['a b', 'é', '\0', 'a\n', '\ud800'])('an opaque value is printable ASCII: %j is not', (text) => {
-  expect(opaqueText({ max: 10 }).safeParse(text).success).toBe(false)
-})
+it.each(['an opaque value is printable ASCII: refuses %j', 'é', '\0', 'a\n', '\ud800'])(
+  'an opaque value is printable ASCII: %j is not',
+  (text) => {
+    expect(opaqueText({ max: 10 }).safeParse(text).success).toBe(false)
+  },
+)

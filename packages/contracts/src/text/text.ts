@@ -1,24 +1,23 @@
 import { z } from 'zod'
 
 /**
- * What text is, for every text field of every contract: well-formed Unicode in NFC, without control
- * characters, without runs of combining marks, with something to see.
+ * The rules for every text field of every contract: well-formed Unicode in NFC, without control
+ * characters or long runs of combining marks, with at least one visible character.
  *
- * Every schema here bounds the length first and aborts there, so that no later check and no
- * normalization works on more than the field may hold: `normalize` takes quadratic time on a run of
- * combining marks.
+ * Every schema checks the length first and aborts there, so that later checks and the normalization work on
+ * bounded input: `normalize` takes quadratic time on a run of combining marks.
  */
 
 /** No script needs more combining marks on one character (UAX 15, Stream-Safe Text Format). */
 const MAX_MARKS = 30
 const marks = /\p{M}+/gu
 const control = /[\p{Cc}\p{Noncharacter_Code_Point}]/u
-/** Make what stands after them read backwards: `gpj.exe` for `exe.jpg`. */
+/** Reverse the text after them: `gpj.exe` for `exe.jpg`. */
 const directionOverride = /[\u202d\u202e]/u
-/** In a name they would also change the text around it. */
+/** In a name they would also change the surrounding text. */
 const directionControl = /[\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
 const visible = /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u
-/** Line terminators of all systems; form feed and vertical tab are what word processors paste. */
+/** Line terminators of all systems; form feed and vertical tab occur in text pasted from word processors. */
 const lineBreak = /\r\n|[\r\v\f\u0085\u2028\u2029]/g
 const blank = /[\p{Z}\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu
 
@@ -28,11 +27,11 @@ const RAW_UNITS_PER_CHARACTER = 4
 export interface TextLength {
   /** Characters (code points) of the normalized text. */
   readonly max: number
-  /** 0 allows the empty text. */
+  /** 0 allows empty text. */
   readonly min?: number
 }
 
-/** The number of characters (code points) of a text. */
+/** Returns the number of characters (code points) of a text. */
 export function characterCount(text: string): number {
   let count = 0
   for (const _character of text) count++
@@ -40,12 +39,12 @@ export function characterCount(text: string): number {
 }
 
 const encoder = new TextEncoder()
-/** The number of bytes of a text in UTF-8. */
+/** Returns the number of bytes of a text in UTF-8. */
 export function utf8Length(text: string): number {
   return encoder.encode(text).length
 }
 
-/** Whether a text shows anything: not only spaces, fillers, joiners and combining marks. */
+/** Returns whether a text has visible characters: not only spaces, fillers, joiners and combining marks. */
 export function isVisible(text: string): boolean {
   return visible.test(text)
 }
@@ -54,12 +53,15 @@ function longestRunOfMarks(text: string): number {
   return Math.max(0, ...(text.match(marks) ?? []).map(characterCount))
 }
 
-/** A string of bounded size that is safe to normalize. Aborts on the first failure. */
+/** Returns a schema of a string of bounded size that is safe to normalize. Aborts on the first failure. */
 function boundedText(maxUnits: number, tooLong: string) {
   return z
     .string()
     .max(maxUnits, { abort: true, error: tooLong })
-    .refine((text) => text.isWellFormed(), { abort: true, error: 'Not valid Unicode: a lone surrogate.' })
+    .refine((text) => text.isWellFormed(), {
+      abort: true,
+      error: 'Must be valid Unicode: contains a lone surrogate.',
+    })
     .refine((text) => longestRunOfMarks(text) <= MAX_MARKS, {
       abort: true,
       error: 'At most 30 combining marks on one character.',
@@ -73,27 +75,36 @@ function textOf({ max, min = 1 }: TextLength, canonical: (text: string) => strin
     .refine((text) => characterCount(text) <= max, { abort: true, error: tooLong })
     .refine((text) => (text === '' ? min === 0 : isVisible(text)), {
       abort: true,
-      error: 'At least one visible character.',
+      error: 'Must contain a visible character.',
     })
     .refine((text) => characterCount(text) >= min, `At least ${min} characters.`)
     .meta({ maxLength: max, ...(min > 0 ? { minLength: min } : {}) })
 }
 
-/** Text on one line (a name, a title, a file name): trimmed, without line breaks and direction controls. */
+/**
+ * Returns a schema of single-line text (a name, a title, a file name): trimmed, without line breaks and
+ * direction controls.
+ */
 export function singleLine(length: TextLength) {
   return textOf(length, (text) => text.normalize('NFC').trim())
-    .refine((text) => !control.test(text), 'No control characters or line breaks.')
-    .refine((text) => !directionControl.test(text), 'No characters that change the text direction.')
+    .refine((text) => !control.test(text), 'Must not contain control characters or line breaks.')
+    .refine(
+      (text) => !directionControl.test(text),
+      'Must not contain characters that change the text direction.',
+    )
 }
 
-/** Text that may have several lines (a message): line breaks become `\n`, tabs stay. */
+/** Returns a schema of multi-line text (a message): line breaks become `\n`, tabs stay. */
 export function multiLine(length: TextLength) {
   return textOf(length, (text) => text.normalize('NFC').replace(lineBreak, '\n'))
-    .refine((text) => !control.test(text.replace(/[\n\t]/g, '')), 'No control characters.')
-    .refine((text) => !directionOverride.test(text), 'No characters that override the text direction.')
+    .refine((text) => !control.test(text.replace(/[\n\t]/g, '')), 'Must not contain control characters.')
+    .refine(
+      (text) => !directionOverride.test(text),
+      'Must not contain characters that override the text direction.',
+    )
 }
 
-/** What somebody typed to find something, or to say who they are: spaces and controls become one space. */
+/** Returns a schema of text typed to find or identify something: white space and controls become one space. */
 export function typedText(length: TextLength) {
   return textOf(length, (text) => text.normalize('NFC').replace(blank, ' ').trim())
 }
@@ -109,13 +120,13 @@ export function secretText({ min }: { min: number }) {
     .meta({ minLength: min, maxLength: 1_024 })
 }
 
-/** A token, cursor or key that is sent back as it came: printable ASCII. */
+/** Returns a schema of a token, cursor or key that clients return unchanged: printable ASCII. */
 export function opaqueText({ max, min = 1 }: TextLength) {
   return z
     .string()
     .min(min, { abort: true })
     .max(max, { abort: true, error: `At most ${max} characters.` })
-    .regex(/^[\x21-\x7e]*$/, 'Letters, digits and signs of ASCII, as it was given.')
+    .regex(/^[\x21-\x7e]*$/, 'Must be printable ASCII, exactly as issued.')
 }
 
 /**
@@ -130,7 +141,7 @@ export function webUrl(max: number) {
     .max(max, { abort: true, error: tooLong })
     .refine((text) => text.isWellFormed() && isWebUrl(text), {
       abort: true,
-      error: 'A URL that begins with http:// or https://.',
+      error: 'Must be a URL that begins with http:// or https://.',
     })
     .overwrite((text) => new URL(text).href)
     .refine((text) => text.length <= max, `At most ${max} characters when percent-encoded.`)

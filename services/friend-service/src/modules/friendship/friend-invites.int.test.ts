@@ -63,7 +63,7 @@ it('a link that is unknown, expired, ended, or of somebody who has blocked the g
   await waitFor(async () => (await look(token)).status === 404)
   await note(token)
   expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
-  expect(answers[0]).toEqual([404, 'INVITE_INVALID', 'This invite link does not work.'])
+  expect(answers[0]).toEqual([404, 'INVITE_INVALID', 'This invite link is not valid.'])
   await waitFor(
     async () =>
       (await harness.mysql.query('SELECT 1 FROM friend_invites WHERE owner_id = ?', [owner])).length === 0,

@@ -38,13 +38,10 @@ export const documentsRoutes: FastifyPluginAsync<DocumentsRoutesOptions> = async
 
   route(app, uploadDocument, async (_input, ctx, { request }) => {
     const document = await documents.upload(ctx, await incomingFile(request, true))
-    return ok('The document is stored and waits for a worker.', documentView(document))
+    return ok('The document is stored and queued.', documentView(document))
   })
   route(app, analyzeMessage, async ({ body }, ctx) =>
-    ok(
-      'The document is stored and waits for a worker.',
-      documentView(await documents.analyze(ctx, body.message_id)),
-    ),
+    ok('The document is stored and queued.', documentView(await documents.analyze(ctx, body.message_id))),
   )
   route(app, listDocuments, async ({ query }, ctx) => {
     const { page, page_size: size, ...filter } = query
@@ -54,17 +51,17 @@ export const documentsRoutes: FastifyPluginAsync<DocumentsRoutesOptions> = async
     return { ...ok('A page of documents.', data), total, page, page_size: size, total_pages: pages }
   })
   route(app, getDocumentStats, async (_input, ctx) =>
-    ok('The figures of your documents.', await documents.stats(ctx)),
+    ok('Counts and processing times of your documents.', await documents.stats(ctx)),
   )
   route(app, getDocument, async ({ params }, ctx) =>
-    ok('The document as it is now.', documentView(await documents.get(ctx, params.document_id))),
+    ok('The document.', documentView(await documents.get(ctx, params.document_id))),
   )
   route(app, deleteDocument, async ({ params }, ctx) => {
     await documents.remove(ctx, params.document_id)
     return ok('The document is deleted.', { document_id: params.document_id })
   })
   route(app, reprocessDocument, async ({ params }, ctx) =>
-    ok('The document waits for a worker.', documentView(await documents.reprocess(ctx, params.document_id))),
+    ok('The document is queued.', documentView(await documents.reprocess(ctx, params.document_id))),
   )
   route(app, cancelDocument, async ({ params }, ctx) =>
     ok('The analysis is being stopped.', documentView(await documents.cancel(ctx, params.document_id))),
@@ -73,12 +70,12 @@ export const documentsRoutes: FastifyPluginAsync<DocumentsRoutesOptions> = async
     const { id } = await documents.finished(ctx, params.document_id)
     return reply
       .type('application/json; charset=utf-8')
-      .send(Readable.from(wrapped('What was found.', await output(store, id, 'extracted.json'))))
+      .send(Readable.from(wrapped('The extracted content.', await output(store, id, 'extracted.json'))))
   })
   route(app, listDocumentReports, async ({ params }, ctx) => {
     const { id } = await documents.finished(ctx, params.document_id)
     return ok(
-      'The reports and where they are.',
+      'The reports and their addresses.',
       formats.map((format) => ({ format, path: `/documents/${id}/reports/${format}` })),
     )
   })
