@@ -8,9 +8,11 @@ const APPLY_TIMEOUT_MS = 15_000
 const POLL_MS = 100
 
 /**
- * Returns what each service's account may do: write the topics that it owns and every dead-letter topic (a consumer
- * gives up events of any owner), read every topic, and use consumer groups of its own name. An account has the name of
- * its service. Names begin with `topicPrefix`.
+ * Returns the access rules of each service's account: write to the topics it owns and to every dead-letter
+ * topic
+ * (a consumer dead-letters events of any owner), read every topic, and use consumer groups under its own
+ * name. An
+ * account is named after its service. Names begin with `topicPrefix`.
  */
 export function accessRules(topicPrefix = ''): AccessRule[] {
   const owners = new Set(Object.values(topics).map(({ owner }) => owner))
@@ -31,7 +33,7 @@ export function accessRules(topicPrefix = ''): AccessRule[] {
         rule('topic', 'read', topic + deadLetterTopic.suffix),
       ]),
       rule('group', 'read', `${account}.`, true),
-      // Broadcast consumers and readers of whole topics, in groups that nobody else can name.
+      // Broadcast consumers and topic readers use group names with a random part.
       rule('group', 'read', `broadcast.${account}.`, true),
       rule('group', 'read', 'read.', true),
     ]
@@ -44,8 +46,9 @@ export interface AccessDifference {
 }
 
 /**
- * Compares what Kafka allows with `accessRules` and, unless `isDryRun`, adds what is missing and takes away what the
- * accounts of services may do beyond it. Accounts that are no service's are left alone.
+ * Compares the broker's access rules with `accessRules` and, unless `isDryRun`, adds missing rules and
+ * removes
+ * surplus rules of the services' accounts. Leaves other accounts unchanged.
  */
 export async function ensureAccess(kafka: KafkaConnection, isDryRun: boolean): Promise<AccessDifference[]> {
   const { missing, surplus } = await compare(kafka)
@@ -75,7 +78,8 @@ async function waitUntilEqual(kafka: KafkaConnection): Promise<void> {
   for (;;) {
     const { missing, surplus } = await compare(kafka)
     if (missing.length + surplus.length === 0) return
-    if (Date.now() > deadline) throw new KafkaUnavailable('the brokers have not applied the access rules')
+    if (Date.now() > deadline)
+      throw new KafkaUnavailable('the brokers did not apply the access rules in time')
     await sleep(POLL_MS)
   }
 }

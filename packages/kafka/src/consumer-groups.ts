@@ -1,14 +1,14 @@
 import type { PartitionOffset } from './driver/port.ts'
 import type { KafkaConnection } from './kafka.ts'
 
-/** How many records of a topic a consumer group has not committed yet. */
+/** The lag of a consumer group: uncommitted records of a topic. */
 export interface GroupLag {
   readonly group: string
   readonly topic: string
   readonly records: number
 }
 
-/** Returns the lag of every consumer group that has committed a position; groups of other prefixes are left out. */
+/** Returns the lag of every consumer group that has committed a position; omits groups of other prefixes. */
 export async function groupLags(kafka: KafkaConnection): Promise<GroupLag[]> {
   const topics = await kafka.listTopics()
   const ends = new Map<string, Promise<PartitionEnd[]>>()
@@ -35,13 +35,13 @@ export interface RewindPlan {
   readonly group: string
   readonly topic: string
   readonly positions: readonly PartitionOffset[]
-  /** Records that the group will read again. */
+  /** Number of records that the group will read again. */
   readonly records: number
 }
 
 /**
- * Returns where a group would continue so that it reads again what was published at or after a time.
- * A position is never moved forward: that would skip records.
+ * Returns the positions from which a group reads again every record published at or after a time.
+ * Never moves a position forward, which would skip records.
  *
  * @throws Error when the group has no committed position in the topic.
  */
@@ -75,7 +75,7 @@ export async function rewindGroup(
   await kafka.driver.admin.setCommitted(kafka.topicPrefix + group, kafka.topicPrefix + topic, positions)
 }
 
-/** Broadcast consumers and readers never commit, and their groups have no name that anybody knows. */
+/** Broadcast consumers and readers never commit, and their group names are random. */
 const THROWAWAY_GROUP = /^(broadcast|read)\./
 
 async function listGroups({ driver, topicPrefix }: KafkaConnection): Promise<string[]> {

@@ -6,7 +6,7 @@ import type { Publisher } from './publisher/publisher.ts'
 import { readTopic } from './read-topic.ts'
 import { headerNames } from './record.ts'
 
-/** Headers of the marker that records in the dead-letter topic itself what became of a letter. */
+/** Headers of the marker record that stores the decision about a dead letter in the dead-letter topic itself. */
 const markerHeaders = {
   of: 'dlt_replay_of',
   replayedAt: 'dlt_replayed_at',
@@ -14,7 +14,7 @@ const markerHeaders = {
 } as const
 
 export interface DeadLetter {
-  /** Where it is in the dead letter topic: `partition:offset`. */
+  /** Position in the dead-letter topic: `partition:offset`. */
   readonly place: string
   readonly topic: string
   readonly originalPlace: string
@@ -26,9 +26,9 @@ export interface DeadLetter {
   readonly attempts: number
   readonly firstFailedAt: string
   readonly failedAt: string
-  /** When it was last replayed, null before the first time. */
+  /** Time of the last replay; null if never replayed. */
   readonly replayedAt: string | null
-  /** When an operator decided against a replay, null otherwise. */
+  /** Time at which an operator discarded the letter; null otherwise. */
   readonly discardedAt: string | null
   readonly record: StoredRecord
 }
@@ -38,11 +38,11 @@ export interface LetterFilter {
   readonly place?: string | undefined
   readonly group?: string | undefined
   readonly eventType?: string | undefined
-  /** Failed for the last time at or after this time. */
+  /** Matches letters whose last failure was at or after this time. */
   readonly since?: Date | undefined
 }
 
-/** The dead letters of a topic, oldest failure first. */
+/** Returns the dead letters of a topic, oldest failure first. */
 export async function listDeadLetters(
   kafka: KafkaConnection,
   topic: string,
@@ -61,7 +61,7 @@ export async function listDeadLetters(
     .sort((a, b) => a.failedAt.localeCompare(b.failedAt))
 }
 
-/** The topics (without `.dlt`) that have a dead letter topic. */
+/** Returns the topics (without `.dlt`) that have a dead-letter topic. */
 export async function deadLetterTopics(kafka: KafkaConnection): Promise<string[]> {
   const { suffix } = deadLetterTopic
   const topics = await kafka.listTopics()
@@ -72,23 +72,24 @@ export async function deadLetterTopics(kafka: KafkaConnection): Promise<string[]
 }
 
 /**
- * Sends a letter back to its topic as the event it was: same key, value and event id, so that an
- * inbox that has applied it after all refuses it. Only the group that gave it up handles it.
- * @throws Error when the letter has no value to send.
+ * Publishes a letter to its original topic as the same event: same key, value and event id, so that an
+ * inbox that has applied it in the meantime skips it. Only the group that dead-lettered it handles it.
+ * @throws Error when the letter has no value.
  */
 export async function replayDeadLetter(publisher: Publisher, letter: DeadLetter): Promise<void> {
   const { record, topic, group } = letter
   if (record.headers[names.valueOmitted] !== undefined) {
-    throw new Error(`too large to be kept; it was at ${letter.originalPlace} of ${topic}`)
+    throw new Error(`the value was too large to keep; the record was at ${letter.originalPlace} of ${topic}`)
   }
   const original = Object.entries(record.headers).filter(([name]) => !name.startsWith('dlt_'))
   const headers = { ...Object.fromEntries(original), [headerNames.replayFor]: group }
   await publisher.publish([{ topic, key: record.key, value: record.value, headers }])
-  // After the replay, not before: a crash in between shows the letter as pending, and doing it twice is harmless.
+  // After the replay, not before: a crash in between leaves the letter pending, and a second replay is
+  // harmless.
   await mark(publisher, letter, markerHeaders.replayedAt)
 }
 
-/** Records that a letter will not be replayed. The letter itself stays until the topic's retention removes it. */
+/** Marks a letter as discarded. The letter itself stays until the topic's retention removes it. */
 export function discardDeadLetter(publisher: Publisher, letter: DeadLetter): Promise<void> {
   return mark(publisher, letter, markerHeaders.discardedAt)
 }

@@ -2,7 +2,7 @@ import { deadLetterTopic, topics } from '@bigtech/contracts'
 import type { TopicSpec } from './driver/port.ts'
 import type { KafkaConnection } from './kafka.ts'
 
-/** Returns every topic of the contracts with its dead-letter topic, kept in `replication` copies. */
+/** Returns the specification of every topic of the contracts and its dead-letter topic, with `replication` replicas. */
 export function topicSpecs(replication: number): TopicSpec[] {
   const spec = (name: string, partitions: number, retentionMs: number): TopicSpec => ({
     name,
@@ -22,13 +22,13 @@ export function topicSpecs(replication: number): TopicSpec[] {
 export interface TopicDifference {
   readonly topic: string
   readonly what: string
-  /** False: only a person can decide. More partitions would send a key's later records elsewhere and break its order. */
+  /** False if an operator has to decide. More partitions would move a key's later records and break their order. */
   readonly isRepairable: boolean
 }
 
 /**
- * Compares the topics with their specifications and, unless `isDryRun`, creates what is missing and sets what differs.
- * Settings that a specification does not name stay as they are. Does nothing where nothing differs.
+ * Compares the topics with their specifications and, unless `isDryRun`, creates missing topics and corrects
+ * settings. Leaves settings outside the specification unchanged. Idempotent.
  */
 export async function ensureTopics(
   kafka: KafkaConnection,

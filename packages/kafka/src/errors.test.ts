@@ -12,32 +12,32 @@ describe('classifyError', () => {
     expect(classifyError(error)).toBe(kind)
   })
 
-  it('follows causes', () => {
+  it('classifies an error by its cause', () => {
     const inner = new Error('inner', { cause: new KafkaUnavailable('x') })
     expect(classifyError(new Error('outer', { cause: inner }))).toBe('unavailable')
   })
 
-  it('asks the classifier of the stores about every other error', () => {
-    const outage = new Error('store is away')
+  it('passes every other error to the classifier of the stores', () => {
+    const outage = new Error('store is unavailable')
     const classifier = (error: unknown) => (error === outage ? ('unavailable' as const) : undefined)
     expect(classifyError(outage, classifier)).toBe('unavailable')
     expect(classifyError(new Error('x'), classifier)).toBe('transient')
   })
 
-  it('lets no classifier turn a permanent error into a retry', () => {
+  it('never classifies a permanent error as retryable', () => {
     expect(classifyError(new PermanentError('x'), () => 'unavailable')).toBe('permanent')
   })
 })
 
 describe('describeError', () => {
-  it('shows no SQL parameters', () => {
+  it('omits SQL parameters', () => {
     const error = Object.assign(new Error("Duplicate entry\nsql: INSERT ... - parameters:['$2b$12$hash']"), {
       sqlMessage: 'Duplicate entry',
     })
     expect(describeError(error)).toBe('Error: Duplicate entry')
   })
 
-  it('is one bounded line', () => {
+  it('returns one bounded line', () => {
     expect(describeError(new Error(`a\n${'b'.repeat(1000)}`))).toBe('Error: a')
     expect(describeError(new Error('c'.repeat(1000))).length).toBe(300)
   })

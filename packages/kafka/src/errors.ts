@@ -1,4 +1,4 @@
-/** An event that can never be applied: dead-lettered at once, without a retry. */
+/** An event that can never be applied: dead-lettered immediately, without a retry. */
 export class PermanentError extends Error {
   override readonly name: string = 'PermanentError'
 }
@@ -8,16 +8,16 @@ export class KafkaUnavailable extends Error {
   override readonly name = 'KafkaUnavailable'
 }
 
-/** Kafka will never accept this record (too large, invalid): publishing it again is useless. */
+/** Kafka permanently rejects this record (too large, invalid): do not publish it again. */
 export class RecordRejected extends PermanentError {
   override readonly name = 'RecordRejected'
 }
 
 /**
- * - `permanent`: dead letter at once
+ * - `permanent`: dead-letter immediately
  * - `unavailable`: retry without limit
  * - `conflict`: lost a race inside a store; retry within milliseconds
- * - `transient`: anything else; a bounded number of retries, then dead letter
+ * - `transient`: any other error; retry a bounded number of times, then dead-letter
  */
 export type ErrorKind = 'permanent' | 'unavailable' | 'conflict' | 'transient'
 
@@ -40,10 +40,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
-/** Returns one line fit for a header or a column: no stack, no SQL parameters, at most 300 characters. */
+/** Returns an error as one line for a header or a column: no stack, no SQL parameters, at most 300 characters. */
 export function describeError(error: unknown): string {
   if (!isObject(error)) return String(error).slice(0, 300)
-  // The connector's `message` carries the statement with its parameters: those are not for a header.
+  // The connector's `message` contains the statement with its parameters, which must not reach a header.
   const message = typeof error.sqlMessage === 'string' ? error.sqlMessage : error.message
   const firstLine = String(message ?? 'no message').split('\n', 1)[0] ?? ''
   return `${String(error.name ?? 'Error')}: ${firstLine}`.slice(0, 300)

@@ -6,25 +6,25 @@ import type { KafkaSecurity } from './security.ts'
 export interface KafkaOptions {
   readonly clientId: string
   readonly brokers: readonly string[]
-  /** Put before every topic and group name, so that several stacks can share a cluster. Default none. */
+  /** Prefix of every topic and group name, so that several stacks can share a cluster. Default: none. */
   readonly topicPrefix?: string
   /** Default: neither TLS nor an account. */
   readonly security?: KafkaSecurity
   readonly log: Logger
 }
 
-/** How to reach Kafka; publishers and consumers are made from it. Holds no connection until one is needed. */
+/** The configuration for connecting to Kafka; creates publishers and consumers. Connects lazily. */
 export interface KafkaConnection {
   readonly clientId: string
   readonly topicPrefix: string
   readonly log: Logger
-  /** @internal for this package alone */
+  /** @internal used only by this package */
   readonly driver: KafkaDriver
   /** Rejects with KafkaUnavailable when no broker answers within 5 s. */
   ping(): Promise<void>
   createTopics(topics: readonly TopicSpec[]): Promise<void>
   deleteTopics(topics: readonly string[]): Promise<void>
-  /** Without the prefix; topics of other prefixes are left out. */
+  /** Returns the topic names without the prefix; omits topics of other prefixes. */
   listTopics(): Promise<string[]>
   topicConfigs(topics: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>>
   setTopicConfig(topic: string, config: TopicSettings): Promise<void>

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** The series of this package. Several consumers of one process share them. */
+/** The metrics of this package, shared by all consumers of a process. */
 export interface KafkaMetrics {
   readonly lag: Gauge<'topic' | 'partition' | 'group'>
   readonly events: Counter<'topic' | 'event_type' | 'result'>
@@ -29,13 +29,13 @@ function createMetrics(registers: Registry[]): KafkaMetrics {
     }),
     events: new Counter({
       name: 'kafka_consumer_events_total',
-      help: 'Events consumed, by what became of them.',
+      help: 'Events consumed, by outcome.',
       labelNames: ['topic', 'event_type', 'result'],
       registers,
     }),
     deadLetters: new Counter({
       name: 'kafka_dead_letters_total',
-      help: 'Events given up on and written to the dead letter topic of `topic`.',
+      help: 'Events of `topic` that were dead-lettered.',
       labelNames: ['topic'],
       registers,
     }),

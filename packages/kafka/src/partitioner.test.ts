@@ -10,11 +10,11 @@ describe('partitioner', () => {
     ['a-little-bit-longer-string', -1486304829],
     ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
     ['abc', 479470107],
-  ])('hashes %s as the Java client does', (key, hash) => {
+  ])('hashes %s like the Java client', (key, hash) => {
     expect(murmur2(Buffer.from(key))).toBe(hash)
   })
 
-  it('gives every key one of the partitions, always the same', () => {
+  it('always maps a key to the same partition', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 50 }), (key, count) => {
         const partition = partitionFor(key, count)

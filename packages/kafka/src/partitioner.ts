@@ -2,7 +2,7 @@ const SEED = 0x9747b28c
 const M = 0x5bd1e995
 const R = 24
 
-/** murmur2 as the Java client computes it, on 32-bit integers. */
+/** Returns murmur2 of the data as computed by the Java client, on 32-bit integers. */
 export function murmur2(data: Uint8Array): number {
   const { length } = data
   const words = length >> 2
@@ -24,7 +24,7 @@ export function murmur2(data: Uint8Array): number {
   return h ^ (h >>> 15)
 }
 
-/** The partition every Kafka client with the default partitioner gives this key. */
+/** Returns the partition that every Kafka client with the default partitioner assigns to a key. */
 export function partitionFor(key: string | Buffer, partitionCount: number): number {
   return (murmur2(typeof key === 'string' ? Buffer.from(key) : key) & 0x7fffffff) % partitionCount
 }

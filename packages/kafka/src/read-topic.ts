@@ -7,8 +7,8 @@ import { settledWithin, within } from './timing.ts'
 const CLOSE_TIMEOUT_MS = 3_000
 
 /**
- * Reads a topic from its beginning to the end it has now, without leaving a trace in Kafka. For
- * tools and tests: all of it is held in memory. The records are in order within a partition.
+ * Reads a topic from its beginning to its current end, without committing anything. For tools and tests:
+ * holds the whole topic in memory. The records are in order within a partition.
  *
  * @param topic without the prefix
  */
@@ -20,7 +20,7 @@ export function readTopic(
   return read(kafka, topic, timeoutMs, Number.POSITIVE_INFINITY)
 }
 
-/** Reads the first record that each partition of a topic still holds. */
+/** Reads the first retained record of each partition of a topic. */
 export function readFirstRecords(kafka: KafkaConnection, topic: string): Promise<StoredRecord[]> {
   return read(kafka, topic, 30_000, 1)
 }

@@ -1,6 +1,9 @@
 export const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
 
-/** How a client proves itself to Kafka. TLS trusts the authorities of Node and those in NODE_EXTRA_CA_CERTS. */
+/**
+ * Authentication and encryption of a Kafka client. TLS trusts Node's certificate authorities and those in
+ * NODE_EXTRA_CA_CERTS.
+ */
 export interface KafkaSecurity {
   readonly tls: boolean
   readonly sasl?: {
@@ -17,7 +20,7 @@ export interface KafkaSecurityVariables {
   readonly KAFKA_PASSWORD?: string | undefined
 }
 
-/** Returns the security that the variables describe. Throws when a mechanism has no account, or an account no mechanism. */
+/** Returns the security settings of the variables. Throws when only a part of mechanism and account is set. */
 export function kafkaSecurity(variables: KafkaSecurityVariables): KafkaSecurity {
   const { KAFKA_TLS: tls = false, KAFKA_SASL_MECHANISM: mechanism } = variables
   const { KAFKA_USERNAME: username, KAFKA_PASSWORD: password } = variables
@@ -30,7 +33,7 @@ export function kafkaSecurity(variables: KafkaSecurityVariables): KafkaSecurity 
   return { tls, sasl: { mechanism, username, password } }
 }
 
-/** The same for commands, from the environment as it is. */
+/** Returns the security settings of the process environment, for commands. */
 export function kafkaSecurityFromEnv(env: Record<string, string | undefined> = process.env): KafkaSecurity {
   const mechanism = saslMechanisms.find((known) => known === env.KAFKA_SASL_MECHANISM)
   if (env.KAFKA_SASL_MECHANISM && !mechanism) {

@@ -1,4 +1,4 @@
-/** Waits; an aborted signal ends the wait early and quietly. */
+/** Resolves after `ms`, or early when the signal is aborted. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) {
@@ -15,13 +15,13 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
-/** Exponential back-off with full jitter in its upper half, so that processes do not return in step. */
+/** Returns an exponential backoff with jitter in its upper half, which spreads the retries of several processes. */
 export function backoffMs(attempt: number, baseMs: number, maxMs: number): number {
   const ceiling = Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 20))
   return Math.round(ceiling / 2 + (Math.random() * ceiling) / 2)
 }
 
-/** Resolves to whether the promise settled in time; its failure counts as settled. */
+/** Resolves to whether the promise settled in time; a rejection counts as settled. */
 export async function settledWithin(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   const abort = new AbortController()
   const done = promise.then(
@@ -34,7 +34,7 @@ export async function settledWithin(promise: Promise<unknown>, timeoutMs: number
   return settled
 }
 
-/** The promise, or `error()` after `timeoutMs`. */
+/** Returns the promise's result, or rejects with `error()` after `timeoutMs`. */
 export async function within<Value>(
   promise: Promise<Value>,
   timeoutMs: number,

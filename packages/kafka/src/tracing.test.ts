@@ -26,7 +26,7 @@ interface SeenSpan {
 
 const TRACE_ID = 'a'.repeat(32)
 
-/** The smallest SDK that tells parent from child. */
+/** A minimal SDK that records parent spans. */
 function registerSdk(seen: SeenSpan[]): void {
   const startSpan = (name: string, options: SpanOptions = {}, parent = context.active()): Span => {
     const spanId = String(seen.length + 1).padStart(16, '0')
@@ -89,7 +89,7 @@ async function sentHeaders(record: KafkaRecord): Promise<Readonly<Record<string,
 }
 
 describe('with tracing off', () => {
-  it('a record is published with the trace that it has, or with a new one: never without', async () => {
+  it('every published record carries a trace, its own or a new one', async () => {
     const record = newRecord()
     expect((await sentHeaders(record)).traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
     const traced = { ...record, headers: { ...record.headers, traceparent: '00-x-y-01' } }
@@ -98,14 +98,14 @@ describe('with tracing off', () => {
 })
 
 describe('with tracing on', () => {
-  // As in a service: registered once, and for good.
+  // Registered once per process, as in a service.
   const seen: SeenSpan[] = []
   beforeAll(() => registerSdk(seen))
   beforeEach(() => {
     seen.length = 0
   })
 
-  it('one trace goes from the request through the relay to the consumer', async () => {
+  it('one trace spans the request, the relay and the consumer', async () => {
     const request = trace.getTracer('test').startSpan('POST')
     const record = context.with(trace.setSpan(ROOT_CONTEXT, request), newRecord)
     expect(record.headers.traceparent).toBe(`00-${TRACE_ID}-${request.spanContext().spanId}-01`)
@@ -130,7 +130,7 @@ describe('with tracing on', () => {
     expect(inHandler).toEqual(process?.own)
   })
 
-  it('a failing handler ends its span and is heard of', async () => {
+  it('a failing handler ends its span and reports the error', async () => {
     const failing = traceEvent({}, 'X', {}, () => Promise.reject(new Error('x')))
     await expect(failing).rejects.toThrow('x')
     expect(seen[0]).toMatchObject({ ended: true, parent: undefined, links: [] })

@@ -16,8 +16,8 @@ import type { KafkaRecord } from './record.ts'
 const tracer = trace.getTracer('@bigtech/kafka')
 
 /**
- * Runs a publish as a span of the trace that made the record. Without an SDK the span is empty and the record keeps
- * its `traceparent`, or gets a new one when no request caused it: every record on Kafka carries one.
+ * Runs a publish as a span of the record's trace. Without an SDK the span is a no-op and the record keeps
+ * its\n`traceparent`, or gets a new one when no request caused it: every record in Kafka carries one.
  */
 export async function tracePublish(
   record: KafkaRecord,
@@ -38,7 +38,7 @@ export async function tracePublish(
   return endWith(span, () => publish(headers))
 }
 
-/** Runs the handling of an event as a span in the trace of its publisher, linked to the publishing span. */
+/** Runs the handling of an event as a span in its publisher's trace, linked to the publishing span. */
 export async function traceEvent<Result>(
   headers: Readonly<Record<string, string>>,
   name: string,
@@ -59,7 +59,7 @@ export async function traceEvent<Result>(
   return context.with(trace.setSpan(parent, span), () => endWith(span, handle))
 }
 
-/** W3C Trace Context, version 00, not sampled. */
+/** Returns a new traceparent: W3C Trace Context, version 00, not sampled. */
 function newTraceparent(): string {
   const hex = (bytes: number) => randomBytes(bytes).toString('hex')
   return `00-${hex(16)}-${hex(8)}-00`
@@ -69,7 +69,7 @@ async function endWith<Result>(span: Span, work: () => Promise<Result>): Promise
   try {
     return await work()
   } catch (error) {
-    // Not its message: it may quote what was published, or a statement with its values.
+    // Omit the message, which may quote the published value or a statement with its parameters.
     span.setAttribute('error.type', error instanceof Error ? error.name : typeof error)
     span.setStatus({ code: SpanStatusCode.ERROR })
     throw error

@@ -4,7 +4,7 @@ import { on } from '../src/consumer/handlers.ts'
 import { createKafka } from '../src/kafka.ts'
 import { log } from './support.ts'
 
-/** A broadcast consumer as a process of its own, for tests that kill it. */
+/** Settings of a broadcast consumer in a separate process, for tests that kill it. */
 interface Settings {
   readonly brokers: string[]
   readonly prefix: string

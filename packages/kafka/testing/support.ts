@@ -19,7 +19,7 @@ export interface TestBed {
   remove(): Promise<void>
 }
 
-/** A connection with a topic prefix of its own. */
+/** Creates a connection with a unique topic prefix. */
 export async function createTestBed(partitions = 3): Promise<TestBed> {
   const { brokers, topicPrefix: prefix, remove } = await createTestKafka({ partitions })
   const kafka = createKafka({ clientId: 'kafka-test', brokers, topicPrefix: prefix, log })
@@ -34,7 +34,7 @@ export async function createTestBed(partitions = 3): Promise<TestBed> {
   }
 }
 
-/** An event of the pair 1:`other`; `n` tells it from others of the pair. */
+/** Returns an event of the pair 1:`other`; `n` distinguishes the events of a pair. */
 export function accepted(n: number, other = 2): Accepted {
   const payload = { request_id: n + 1, from_user_id: 1, to_user_id: other }
   return friendRequestAccepted.create(payload, { correlationId: `request-${n}` })
@@ -46,7 +46,7 @@ export function recordOf(event: Accepted): KafkaRecord {
 
 const children = new Set<ChildProcess>()
 
-/** Runs a script as a process of its own. */
+/** Runs a script in a separate process. */
 export function startProcess(script: URL, settings: object): ChildProcess {
   const child = spawn(process.execPath, [fileURLToPath(script), JSON.stringify(settings)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -56,14 +56,14 @@ export function startProcess(script: URL, settings: object): ChildProcess {
   return child
 }
 
-/** Ends a process the hard way and waits until it is gone. */
+/** Kills a process with SIGKILL and waits for its exit. */
 export async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   child.kill('SIGKILL')
   await onceEvent(child, 'exit')
 }
 
-/** For `afterEach`: a failed test leaves no process behind. */
+/** Kills all processes started by a test; for `afterEach`. */
 export async function killAll(): Promise<void> {
   await Promise.all([...children].map(kill))
 }

@@ -42,7 +42,7 @@ afterEach(async () => {
   await bed.remove()
 })
 
-/** Writes one row per event it applies. */
+/** Inserts one row per applied event. */
 function run(options: { delayMs?: number } = {}): ConsumerRunner {
   const handler = on(friendRequestAccepted, async (event) => {
     const outcome = await applyOnce(db, GROUP, event, (tx) =>
@@ -81,7 +81,7 @@ const expectEachOnce = async (count: number) => {
   expect(await db.mysql.query('SELECT DISTINCT event_id FROM effect')).toHaveLength(count)
 }
 
-it('applies each event once although the group is rebalanced in the middle', async () => {
+it('applies each event once although the group rebalances during processing', async () => {
   await publish(600, 12)
   const first = run({ delayMs: 5 })
   await waitFor(async () => (await effects()) > 60)
@@ -100,7 +100,7 @@ it('applies an event once although the process dies between effect and commit', 
     dieAfterEffect: 1,
   })
   await new Promise((resolve) => first.once('exit', resolve))
-  // Every partition may have had one event in hand; none of them is committed.
+  // Each partition may have had one in-flight event; none of them is committed.
   const inHand = await effects()
   expect(inHand).toBeGreaterThan(0)
   expect(await committed()).toBe(0)

@@ -13,7 +13,7 @@ afterAll(() => db.drop())
 const effectsOf = (eventId: string) => db.mysql.query('SELECT * FROM effect WHERE event_id = ?', [eventId])
 
 describe('inbox', () => {
-  it('applies an event once, however many deliveries race', async () => {
+  it('applies an event once under concurrent deliveries', async () => {
     const event = accepted(1)
     const outcomes = await Promise.all(
       Array.from({ length: 12 }, () =>
@@ -26,33 +26,33 @@ describe('inbox', () => {
     expect(await effectsOf(event.event_id)).toHaveLength(1)
   })
 
-  it('forgets an event whose effect failed, so that it can be applied later', async () => {
+  it('rolls back the inbox row of a failed effect, so that the event can be applied later', async () => {
     const event = accepted(2)
     const failing = applyOnce(db, 'a', event, () => Promise.reject(new Error('effect failed')))
     await expect(failing).rejects.toThrow('effect failed')
     expect(await applyOnce(db, 'a', event, async () => {})).toBe('applied')
   })
 
-  it('is one per consumer', async () => {
+  it('deduplicates per consumer', async () => {
     const { event_id } = accepted(3)
     expect(await db.$transaction((tx) => once(tx, 'a', event_id))).toBe(true)
     expect(await db.$transaction((tx) => once(tx, 'b', event_id))).toBe(true)
     expect(await db.$transaction((tx) => once(tx, 'a', event_id))).toBe(false)
   })
 
-  it('refuses an id that would be cut to fit', async () => {
+  it('rejects an id that the database would truncate', async () => {
     const call = db.$transaction((tx) => once(tx, 'a', `${accepted(4).event_id}0`))
     await expect(call).rejects.toBeInstanceOf(PermanentError)
   })
 
-  it('is purged of all that is old enough, however much came in since the last time', async () => {
+  it('purges every old row, regardless of the number of rows since the last purge', async () => {
     await fill(5, 3)
     expect(await db.$transaction((tx) => purgeInbox(tx, 30, 2))).toBe(3)
     expect(await db.$transaction((tx) => purgeInbox(tx, 30, 2))).toBe(0)
     expect(await db.mysql.query('SELECT * FROM inbox')).toHaveLength(2)
   })
 
-  it('leaves the rest of a long purge to the next one', async () => {
+  it('continues a long purge at the next call', async () => {
     await fill(5, 5)
     expect(await db.$transaction((tx) => purgeInbox(tx, 30, 2, 0))).toBe(2)
     expect(await db.$transaction((tx) => purgeInbox(tx, 30, 2, 0))).toBe(2)

@@ -7,23 +7,25 @@ const EVENT_ID = /^[0-9a-fA-F-]{36}$/
 const INSERT = 'INSERT IGNORE INTO inbox (consumer, event_id, processed_at) VALUES (?, ?, UTC_TIMESTAMP(3))'
 
 /**
- * Notes in the caller's transaction that `consumer` has seen the event. False says that it had
- * already: change nothing. Of two at the same time one waits for the other's commit.
+ * Records in the caller's transaction that `consumer` has applied the event. Returns false when it is
+ * already
+ * recorded: change nothing. A concurrent delivery waits for the other one's commit.
  */
 export async function once(tx: SqlExecutor, consumer: string, eventId: string): Promise<boolean> {
-  // IGNORE also silences a value that is cut to fit, and two events cut alike would be one.
+  // INSERT IGNORE also truncates values silently, and two truncated ids could collide.
   if (!EVENT_ID.test(eventId)) throw new PermanentError('event_id is not a UUID')
   return (await execute(tx, INSERT, [consumer, eventId])) === 1
 }
 
-/** Prisma's client, or anything else that runs a function in a transaction. */
+/** Prisma's client, or any other object that runs a function in a transaction. */
 export interface TransactionRunner<Tx> {
   $transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>
 }
 
 /**
- * Runs `effect` in one transaction with the inbox row: however often the event arrives, it is
- * applied once. Returns what happened, ready to be a handler's outcome.
+ * Runs `effect` and inserts the inbox row in one transaction: applies the event once, no matter how often it
+ * is
+ * delivered. Returns the outcome of the handler.
  */
 export function applyOnce<Tx extends SqlExecutor>(
   db: TransactionRunner<Tx>,
@@ -39,8 +41,8 @@ export function applyOnce<Tx extends SqlExecutor>(
 }
 
 /**
- * Deletes old inbox rows in small steps until none is left, or `forMs` is over: what is left then is for the
- * next time. Keep them longer than the topics (7 days) and longer than anyone replays dead letters.
+ * Deletes old inbox rows in small batches until none is left or `forMs` has passed; the next call continues.
+ * Keep rows longer than the topics' retention (7 days) and longer than dead letters are replayed.
  */
 export async function purgeInbox(
   db: SqlExecutor,

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** The series of a relay. Several relays of one process share them. */
+/** The metrics of a relay, shared by all relays of a process. */
 export interface RelayMetrics {
   readonly backlog: Gauge
   readonly oldest: Gauge
@@ -24,22 +24,22 @@ function createMetrics(registers: Registry[]): RelayMetrics {
   return {
     backlog: new Gauge({
       name: 'outbox_backlog_events',
-      help: 'Stored events not yet on Kafka; 0 on processes that do not hold the relay lock.',
+      help: 'Stored events not yet published; 0 on processes without the relay lock.',
       registers,
     }),
     oldest: new Gauge({
       name: 'outbox_oldest_seconds',
-      help: 'Age of the oldest stored event not yet on Kafka.',
+      help: 'Age of the oldest event not yet published.',
       registers,
     }),
     published: new Counter({
       name: 'outbox_published_total',
-      help: 'Events the relay published and Kafka acknowledged.',
+      help: 'Events published by the relay and acknowledged by Kafka.',
       registers,
     }),
     parked: new Counter({
       name: 'outbox_parked_total',
-      help: 'Events the relay set aside because Kafka refuses them.',
+      help: 'Events parked by the relay because Kafka rejects them.',
       registers,
     }),
   }

@@ -2,9 +2,10 @@ import type { MySqlSession } from '@bigtech/stores'
 import type { RelayLock } from './relay.ts'
 
 /**
- * The relay lock as a named lock of MySQL. It lives and dies with its session: when the process is
- * killed the server frees it at once, and when the network is cut, after the session's idle time
- * (45 s), which is longer than any publish that was begun under it.
+ * The relay lock as a named lock of MySQL, tied to its session: the server releases it immediately when the
+ * process is killed, and after the session's idle timeout (45 s) when the network is cut, which is longer
+ * than any
+ * publish begun under the lock.
  */
 export class MySqlRelayLock implements RelayLock {
   readonly #session: MySqlSession
@@ -12,12 +13,12 @@ export class MySqlRelayLock implements RelayLock {
   #lockedIn = 0
 
   /**
-   * @param session its own, or the one of a MySqlOutboxStore
-   * @param shard when one database has several outboxes
+   * @param session a dedicated session, or the session of a MySqlOutboxStore
+   * @param shard distinguishes several outboxes of one database
    */
   constructor(session: MySqlSession, shard = '0') {
     this.#session = session
-    // Named locks are shared by all databases of a server, and at most 64 characters long.
+    // Named locks are global to the server and limited to 64 characters.
     this.#name = `${session.database}:outbox:${shard}`
     if (this.#name.length > 64) throw new Error(`lock name too long: ${this.#name}`)
   }

@@ -6,13 +6,14 @@ import { createOutboxRelay, type OutboxRelay, type OutboxRelayOptions } from './
 export interface MySqlOutboxRelayOptions extends Omit<OutboxRelayOptions<number>, 'lock' | 'store'> {
   /** `mysql://user:password@host:port/database` */
   readonly databaseUrl: string
-  /** How long published rows are kept. Default 3 days. */
+  /** Retention of published rows. Default 3 days. */
   readonly keepDays?: number
 }
 
 /**
- * The relay of a service whose outbox is a table. Lock and table share one connection of its own:
- * when that breaks, neither the lock nor a mark can be taken for granted, and none is.
+ * Creates the relay of a service with an outbox table. Lock and table share one dedicated connection: a
+ * broken
+ * connection invalidates both the lock and any pending update.
  */
 export function createMySqlOutboxRelay(options: MySqlOutboxRelayOptions): OutboxRelay {
   const session = new MySqlSession(options.databaseUrl)

@@ -14,7 +14,7 @@ const PARKED = 2
 const PURGE_BATCH = 500
 
 export interface MySqlOutboxStoreOptions {
-  /** How long published rows are kept, to look at. Default 3 days. */
+  /** Retention of published rows, for inspection. Default 3 days. */
   readonly keepDays?: number
 }
 
@@ -28,7 +28,7 @@ export class MySqlOutboxStore implements OutboxStore<number> {
     this.#keepDays = options.keepDays ?? 3
   }
 
-  /** By `sent`, never by "id greater than the last": a transaction that commits late has a low id. */
+  /** Selects by `sent`, never by "id greater than the last": a transaction that commits late has a low id. */
   async fetchUnsent(limit: number): Promise<OutboxRow<number>[]> {
     const rows = await this.#session.query<TableRow[]>(
       'SELECT id, topic, msg_key, payload, headers FROM outbox WHERE sent = 0 ORDER BY id LIMIT ?',
@@ -61,7 +61,7 @@ export class MySqlOutboxStore implements OutboxStore<number> {
     return { events: count?.events ?? 0, oldestSeconds: (oldest?.us ?? 0) / 1e6 }
   }
 
-  /** Looks at the oldest published rows only: reads and locks stay small however large the table is. */
+  /** Deletes the oldest published rows in small batches, so that reads and locks stay small for any table size. */
   async purge(): Promise<number> {
     const rows = await this.#session.query<{ id: number; old: number }[]>(
       `SELECT id, created_at < UTC_TIMESTAMP(3) - INTERVAL ? DAY AS old

@@ -51,7 +51,7 @@ interface Published {
 const published = async () =>
   (await readTopic(bed.kafka, TOPIC)).map(({ value }) => JSON.parse(String(value)) as Published)
 
-/** Request ids per key in the order of the log, repeats left out (an event may be published twice). */
+/** Returns the request ids per key in log order without duplicates (an event may be published twice). */
 function firstSeenPerKey(events: Published[]): Map<number, number[]> {
   const perKey = new Map<number, number[]>()
   for (const { to_user_id, request_id } of events) {
@@ -78,7 +78,7 @@ interface RelayTestOptions {
   keepDays?: number
   purgeEveryMs?: number
   restMs?: number
-  /** Runs before each batch is given to Kafka. */
+  /** Runs before each batch is published. */
   beforePublish?: () => Promise<void>
 }
 
@@ -104,7 +104,7 @@ function startRelay({ beforePublish, ...options }: RelayTestOptions = {}) {
 }
 
 describe('outbox', () => {
-  it('publishes an event if, and only if, its transaction commits', async () => {
+  it('publishes an event if and only if its transaction commits', async () => {
     const { stop } = startRelay()
     const failing = db.$transaction(async (tx) => {
       await outbox.enqueue(tx, friendRequestAccepted, payload(1, 2), { correlationId: 'r' })
@@ -117,7 +117,7 @@ describe('outbox', () => {
     expect(await published()).toEqual([event])
   })
 
-  it('refuses a payload that breaks the contract before it touches the database', async () => {
+  it('rejects an invalid payload before touching the database', async () => {
     const broken = { request_id: 1, from_user_id: 1, to_user_id: 'two' as unknown as number }
     const untouchable = { query: () => Promise.reject(new Error('touched')) }
     await expect(
@@ -125,7 +125,7 @@ describe('outbox', () => {
     ).rejects.not.toThrow('touched')
   })
 
-  it('works through a client that has $executeRawUnsafe, as Prisma does', async () => {
+  it('works with a client that has $executeRawUnsafe, like Prisma', async () => {
     const calls: unknown[][] = []
     const prismaLike = {
       $executeRawUnsafe: async (...args: unknown[]) => {
@@ -142,7 +142,7 @@ describe('outbox', () => {
 })
 
 describe('relay', () => {
-  it('publishes a transaction that commits late, although later rows are long sent', async () => {
+  it('publishes a transaction that commits late, after later rows were published', async () => {
     const { stop } = startRelay()
     const late = await createConnection(db.mysql.url.replace('mysql://', 'mariadb://'))
     await late.beginTransaction()
@@ -155,7 +155,7 @@ describe('relay', () => {
     await stop()
   })
 
-  it('keeps the order per key with two processes at it, and publishes everything once', async () => {
+  it('keeps the order per key and publishes every event once with two relay processes', async () => {
     const relays = [1, 2].map(() => startProcess(RELAY_PROCESS, { ...processSettings(), batchSize: 7 }))
     await enqueueMany(400, 5)
     await allSent()
@@ -165,7 +165,7 @@ describe('relay', () => {
     expectOrdered(events, 400, 5)
   })
 
-  it('loses and reorders nothing when it is killed between acknowledgement and mark', async () => {
+  it('neither loses nor reorders events when killed between acknowledgement and mark', async () => {
     await enqueueMany(120, 4)
     const first = startProcess(RELAY_PROCESS, { ...processSettings(), batchSize: 10, dieBeforeMark: 4 })
     const gone = new Promise((resolve) => first.once('exit', (_code, signal) => resolve(signal)))
@@ -173,7 +173,7 @@ describe('relay', () => {
     startProcess(RELAY_PROCESS, { ...processSettings(), batchSize: 10 })
     await allSent()
     const events = await published()
-    // The batch that was acknowledged but not marked is there twice: at least once.
+    // The acknowledged but unmarked batch is published twice: at-least-once delivery.
     expect(events).toHaveLength(130)
     expectOrdered(events, 120, 4)
   })
@@ -193,7 +193,7 @@ describe('relay', () => {
     expect(new Set((await published()).map(({ request_id }) => request_id))).toEqual(new Set([1, 2]))
   })
 
-  it('gives the lock back when nothing is left, so that any process may publish next', async () => {
+  it('releases the lock when nothing is left, so that any process can publish next', async () => {
     const first = startRelay({ restMs: 60_000 })
     const second = startRelay({ restMs: 60_000 })
     const isFree = async () => {
@@ -219,7 +219,7 @@ describe('relay', () => {
     expect(await published()).toHaveLength(1)
   })
 
-  it('asks its store one question per rest, and its lock none, while there is no work', async () => {
+  it('polls its store once per interval and does not touch the lock while idle', async () => {
     const session = new MySqlSession(db.mysql.url)
     const table = new MySqlOutboxStore(session)
     const askedAt: number[] = []
@@ -232,7 +232,7 @@ describe('relay', () => {
       park: (id, reason) => table.park(id, reason),
       backlog: () => table.backlog(),
     }
-    const unused = () => Promise.reject(new Error('the lock was asked for'))
+    const unused = () => Promise.reject(new Error('the lock was requested'))
     const relay = createOutboxRelay({
       lock: { tryLock: unused, isHeld: unused, unlock: async () => {} },
       store,
@@ -250,12 +250,12 @@ describe('relay', () => {
     expect(rests.length).toBeGreaterThan(0)
   })
 
-  it('never publishes while another session has the lock', async () => {
+  it('publishes nothing while another session holds the lock', async () => {
     const other = await createConnection(db.mysql.url.replace('mysql://', 'mariadb://'))
     await other.query('SELECT GET_LOCK(?, 0)', [LOCK()])
     const { relay, stop } = startRelay()
     await enqueue(1)
-    // Nothing may happen: longer than the second after which an idle relay looks again.
+    // Longer than the polling interval of an idle relay (1 s), after which nothing may have happened.
     await new Promise((resolve) => setTimeout(resolve, 1_200))
     expect(relay.holdsLock).toBe(false)
     expect(await unsent()).toBe(1)
@@ -264,7 +264,7 @@ describe('relay', () => {
     await stop()
   })
 
-  it('parks a row that Kafka refuses and continues with the other rows of its key', async () => {
+  it('parks a row rejected by Kafka and continues with the other rows of its key', async () => {
     const registry = new Registry()
     const { stop } = startRelay({ registry })
     await db.mysql.query(
@@ -281,7 +281,7 @@ describe('relay', () => {
     expect((await registry.getSingleMetric('outbox_parked_total')?.get())?.values[0]?.value).toBe(1)
   })
 
-  it('deletes what was published long ago and keeps the rest', async () => {
+  it('deletes published rows after the retention period and keeps the others', async () => {
     const { stop } = startRelay({ keepDays: 3, purgeEveryMs: 100 })
     await enqueueMany(4, 1)
     await allSent()

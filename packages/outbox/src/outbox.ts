@@ -4,8 +4,8 @@ import { execute, type SqlExecutor } from '@bigtech/stores'
 
 export interface Outbox {
   /**
-   * Stores an event in the caller's transaction: it is published if, and only if, that commits.
-   * Throws before it touches the database when the payload breaks the event's contract.
+   * Stores an event in the caller's transaction: the event is published if and only if it commits.
+   * Throws before touching the database when the payload violates the event's contract.
    */
   enqueue<Type extends string, Payload extends object>(
     tx: SqlExecutor,
@@ -19,12 +19,12 @@ const INSERT =
   'INSERT INTO outbox (event_id, topic, msg_key, event_type, payload, headers, created_at) ' +
   'VALUES (?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))'
 
-/** @param source who publishes, e.g. `user-service`. */
+/** @param source the publishing service, e.g. `user-service`. */
 export function createOutbox(source: string): Outbox {
   return {
     async enqueue(tx, definition, payload, meta) {
       const event = definition.create(payload, meta)
-      // The trace is taken down here, where the request still runs; the relay only passes it on.
+      // Captures the trace while the request runs; the relay only passes it on.
       const record = eventRecord(definition, event as typeof event & typeof payload, source)
       await execute(tx, INSERT, [
         event.event_id,

@@ -17,23 +17,23 @@ export interface OutboxRow<Id> {
   readonly record: KafkaRecord
 }
 
-/** Where events wait: a table, or in chat-service the log of messages itself. */
+/** Storage of unpublished events: a table, or the message log in chat-service. */
 export interface OutboxStore<Id> {
-  /** The oldest unsent rows, in the order in which they must be published; about `limit` of them. */
+  /** Returns the oldest unsent rows in publication order; about `limit` of them. */
   fetchUnsent(limit: number): Promise<OutboxRow<Id>[]>
   markSent(ids: readonly Id[]): Promise<void>
-  /** Parks a row that Kafka will never accept, so that it does not block the rows behind it. */
+  /** Parks a row that Kafka permanently rejects, so that it does not block the rows behind it. */
   park(id: Id, reason: string): Promise<void>
   backlog(): Promise<{ readonly events: number; readonly oldestSeconds: number }>
-  /** Deletes a small number of rows published long ago; returns how many. */
+  /** Deletes a small batch of rows published long ago; returns their number. */
   purge?(): Promise<number>
 }
 
-/** Of all relays of one outbox only the holder publishes: two at a time would invert the order. */
+/** Elects the only publishing relay of an outbox: two publishers would reorder events. */
 export interface RelayLock {
-  /** Takes the lock without waiting for it. */
+  /** Tries to acquire the lock without waiting. */
   tryLock(): Promise<boolean>
-  /** Asks whether it is still ours. True holds for at least 20 s more, whatever happens to this process. */
+  /** Checks that the lock is still held. True guarantees at least 20 s more, even if this process hangs. */
   isHeld(): Promise<boolean>
   unlock(): Promise<void>
 }
@@ -45,38 +45,41 @@ export interface OutboxRelayOptions<Id> {
   readonly log: Logger
   readonly registry?: Registry
   readonly batchSize?: number
-  /** How often an idle relay polls for events stored without a `wake`. Default 1 s. */
+  /** Polling interval of an idle relay for events stored without a `wake`. Default 1 s. */
   readonly restMs?: number
   readonly purgeEveryMs?: number
 }
 
 export interface OutboxRelay {
   start(): void
-  /** To be called after a commit: the event leaves within milliseconds, or within 100 ms when another process is at work. */
+  /**
+   * Triggers publication; call after a commit. The event is published within milliseconds, or within 100 ms
+   * when another process holds the lock.
+   */
   wake(): void
   readonly holdsLock: boolean
-  /** Finishes the batch in hand and gives the lock to the next process. */
+  /** Finishes the in-flight batch and releases the lock. */
   stop(): Promise<void>
 }
 
-/** Rows of a batch that are still to be published. */
+/** Rows of a batch that are not yet published. */
 interface Waiting {
   readonly err: unknown
   readonly events: number
 }
 
 const MAX_BACKOFF_MS = 2_000
-/** How long the holder waits for more before it gives the lock back, and how soon the others ask for it again. */
+/** How long the holder waits for more rows before it releases the lock, and how soon others retry to acquire it. */
 const LINGER_MS = 100
 const BACKLOG_EVERY_MS = 5_000
 const STOP_TIMEOUT_MS = 15_000
 
 /**
- * Publishes what waits in an outbox: at least once, in order per key. A batch is marked only after
- * Kafka has acknowledged it, so a crash between the two publishes it again (consumers have an inbox).
+ * Publishes the rows of an outbox: at least once, in order per key. Marks a batch only after Kafka has
+ * acknowledged it, so a crash in between publishes it again (consumers have an inbox).
  *
- * The lock is held only while there is work: whichever process commits next takes it at once, and processes at rest
- * cost one query a second.
+ * Holds the lock only while there is work: the next committing process acquires it immediately, and idle
+ * processes cost one query a second.
  */
 export function createOutboxRelay<Id>(options: OutboxRelayOptions<Id>): OutboxRelay {
   return new Relay(options)
@@ -138,7 +141,8 @@ class Relay<Id> implements OutboxRelay {
           await lock.unlock()
           refusals = 0
         } else {
-          // Another process is at work and takes ours along. No wake-up shortens this: each would be a query.
+          // The lock holder also publishes our rows. A wake-up does not shorten this wait: each would cost a
+          // query.
           await sleep(backoffMs(refusals++, LINGER_MS, restMs), signal)
         }
         failures = 0
@@ -150,7 +154,7 @@ class Relay<Id> implements OutboxRelay {
           classifyStoreError(err) === 'unavailable'
             ? { reason: describeError((err as Error).cause ?? err) }
             : { err }
-        this.#log.warn({ ...reason, wait_ms: waitMs }, 'outbox cannot be reached')
+        this.#log.warn({ ...reason, wait_ms: waitMs }, 'outbox unreachable, retrying')
         await sleep(waitMs, signal)
       }
     }
@@ -166,18 +170,18 @@ class Relay<Id> implements OutboxRelay {
 
   #stepDown(): void {
     this.#holdsLock = false
-    // The next holder reports; two reports of one outbox would be added up.
+    // The next holder reports; two reports of one outbox would be summed.
     this.#metrics?.backlog.set(0)
     this.#metrics?.oldest.set(0)
   }
 
-  /** Publishes until nothing is left and nothing comes for a moment, or the lock is lost. */
+  /** Publishes until the outbox stays empty for `LINGER_MS`, or the lock is lost. */
   async #lead(): Promise<void> {
     const { lock, batchSize = 500 } = this.#options
     let failures = 0
     let isQuiet = false
     while (!this.#stopping.signal.aborted) {
-      // Renewed before the look: a wake-up that comes while it is under way must not be lost.
+      // Renewed before the query, so that a wake-up during the query is not lost.
       this.#nap = new AbortController()
       this.#woken = false
       await this.#housekeeping()
@@ -202,13 +206,13 @@ class Relay<Id> implements OutboxRelay {
     }
   }
 
-  /** Said once when it begins and once when it ends, not with every try. */
+  /** Logs an outage once at its start and once at its end, not on every retry. */
   #reportOutage(failures: number, waiting: Waiting | undefined): void {
-    if (waiting && failures === 0) this.#log.warn(waiting, 'events wait for Kafka')
-    if (!waiting && failures > 0) this.#log.info({ failures }, 'Kafka takes events again')
+    if (waiting && failures === 0) this.#log.warn(waiting, 'Kafka unavailable, events are queued')
+    if (!waiting && failures > 0) this.#log.info({ failures }, 'Kafka is available again')
   }
 
-  /** Says what Kafka did not take for the time being. */
+  /** Publishes rows and returns those that Kafka temporarily rejected. */
   async #publish(rows: readonly OutboxRow<Id>[]): Promise<Waiting | undefined> {
     const { publisher, store } = this.#options
     const outcomes = await publisher.publishEach(rows.map(({ record }) => record))
@@ -231,7 +235,7 @@ class Relay<Id> implements OutboxRelay {
     const { topic, headers } = row.record
     await this.#options.store.park(row.id, describeError(error))
     this.#metrics?.parked.inc()
-    this.#log.error({ err: error, topic, event_id: headers.ce_id }, 'event parked: Kafka refuses it')
+    this.#log.error({ err: error, topic, event_id: headers.ce_id }, 'event parked, rejected by Kafka')
   }
 
   async #housekeeping(): Promise<void> {

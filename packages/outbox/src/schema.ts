@@ -1,7 +1,9 @@
 /**
- * The tables every service with an outbox or an inbox puts into a migration of its own. Valid on
- * MariaDB 10.11 and MySQL 8.4. Payload and headers are text: a JSON column would reorder the keys
- * on MySQL, and the event is published exactly as it was stored.
+ * The tables of outbox and inbox, to be included in a migration of each service that uses them. Valid on
+ * MariaDB
+ * 10.11 and MySQL 8.4. Payload and headers are text, because a JSON column would reorder the keys on MySQL
+ * and the
+ * event must be published exactly as stored.
  */
 export const outboxTableSql = `CREATE TABLE outbox (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,

@@ -4,13 +4,13 @@ import { log } from '@bigtech/kafka/testing'
 import { applyOnce } from '../src/inbox.ts'
 import { transactions } from './database.ts'
 
-/** A consumer as a process of its own, for tests that kill it. */
+/** Settings of a consumer in a separate process, for tests that kill it. */
 interface Settings {
   readonly brokers: string[]
   readonly prefix: string
   readonly databaseUrl: string
   readonly groupId: string
-  /** Ends the process after the effect of this event (1 = the first), before its offset can be committed. */
+  /** Exits after the effect of this event (1 = the first), before its offset can be committed. */
   readonly dieAfterEffect?: number
 }
 

@@ -8,7 +8,7 @@ export interface TestDatabase extends TransactionRunner<PoolConnection> {
   drop(): Promise<void>
 }
 
-/** A database with outbox, inbox and a table `effect` that counts what consumers did. */
+/** Creates a database with outbox, inbox and a table `effect` that counts the consumers' effects. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const mysql = await createTestMysql()
   await mysql.query(outboxTableSql)
@@ -25,7 +25,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   }
 }
 
-/** Transactions on a pool of the MariaDB connector, shaped like Prisma's. */
+/** Returns a transaction runner on a pool of the MariaDB connector, with Prisma's interface. */
 export function transactions(url: string): TransactionRunner<PoolConnection> & { end(): Promise<void> } {
   const { hostname, port, username, password, pathname } = new URL(url)
   const pool = createPool({

@@ -5,13 +5,13 @@ import { MySqlRelayLock } from '../src/mysql-lock.ts'
 import { MySqlOutboxStore } from '../src/mysql-store.ts'
 import { createOutboxRelay, type OutboxStore } from '../src/relay.ts'
 
-/** A relay as a process of its own, for tests that kill it. */
+/** Settings of a relay in a separate process, for tests that kill it. */
 interface Settings {
   readonly brokers: string[]
   readonly prefix: string
   readonly databaseUrl: string
   readonly batchSize: number
-  /** Ends the process between the acknowledgement and the mark of this batch (1 = the first). */
+  /** Exits between the acknowledgement and the mark of this batch (1 = the first). */
   readonly dieBeforeMark?: number
 }
 

@@ -9,20 +9,23 @@ it.each([
   ['?ssl-mode=REQUIRED', { rejectUnauthorized: false }],
   ['?ssl-mode=VERIFY_CA', { checkServerIdentity: expect.any(Function) }],
   ['?ssl-mode=VERIFY_IDENTITY', { checkServerIdentity: expect.any(Function) }],
-])('the URL option %j decides how TLS is used', (query, ssl) => {
+])('the URL option %j determines the use of TLS', (query, ssl) => {
   expect(connectionOptions(url(query)).ssl).toEqual(ssl)
 })
 
-it.each(['?ssl=true', '?tls=true', '?ssl-mode=REQUIRED&ssl-ca=/x'])(
-  'an option that is not known is refused, not ignored: %s',
-  (query) => expect(() => connectionOptions(url(query))).toThrow('only ssl-mode is known'),
+it.each([
+  'rejects an unknown option instead of ignoring it: %s',
+  '?tls=true',
+  '?ssl-mode=REQUIRED&ssl-ca=/x',
+])('an option that is not known is refused, not ignored: %s', (query) =>
+  expect(() => connectionOptions(url(query))).toThrow('only ssl-mode is known'),
 )
 
-it('a mode that does not exist is refused with the ones that do', () => {
+it('rejects an unknown mode and lists the valid ones', () => {
   expect(() => connectionOptions(url('?ssl-mode=on'))).toThrow('none of DISABLED, REQUIRED')
 })
 
-it('the key of a password is fetched from the server only where there is no TLS', () => {
+it("fetches the server's public key for passwords only without TLS", () => {
   expect(connectionOptions(url()).allowPublicKeyRetrieval).toBe(true)
   expect(connectionOptions(url('?ssl-mode=VERIFY_CA')).allowPublicKeyRetrieval).toBe(false)
 })

@@ -39,7 +39,7 @@ function passwordOf(encrypted: Buffer): string {
   return Buffer.from(mixed.map((byte, index) => byte ^ SEED[index % SEED.length]!)).toString()
 }
 
-/** Signs in as MySQL 8 does for the first sign-in of an account since the server started, without TLS. */
+/** Performs the first sign-in of an account after a server start, as MySQL 8 does without TLS. */
 function signIn(socket: Socket, accept: (password: string) => void): void {
   const steps = [
     () => Buffer.concat([Buffer.from([0xfe]), text(PLUGIN), SEED, Buffer.from([0])]),
@@ -65,7 +65,7 @@ afterEach(() => server?.close())
 
 it.each([
   ['the connector', async (url: string) => (await createConnection(connectionOptions(url))).destroy()],
-  ['the one that Prisma brings', async (url: string) => (await prismaAdapter(url, 1).connect()).dispose()],
+  ['the connector of Prisma', async (url: string) => (await prismaAdapter(url, 1).connect()).dispose()],
   [
     'the session of an outbox relay',
     async (url: string) => {
@@ -74,13 +74,13 @@ it.each([
     },
   ],
 ])(
-  'MySQL 8.4 lets %s in, without TLS and with an account it has not seen before',
+  'signs in to MySQL 8.4 with %s, without TLS and with an account unknown since the server start',
   async (_which, connect) => {
     const passwords: string[] = []
     server = createServer((socket) => signIn(socket, (password) => passwords.push(password)))
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as { port: number }
-    // This server knows nothing but to let somebody in: what is asked of it afterwards may fail.
+    // The fake server implements only the sign-in: later commands may fail.
     await connect(`mysql://service:s3cret@127.0.0.1:${port}/db`).catch(() => undefined)
     expect(passwords).toContain('s3cret\0')
   },

@@ -2,31 +2,35 @@ import { checkServerIdentity } from 'node:tls'
 import { PrismaMariaDb } from '@prisma/adapter-mariadb'
 import type { ConnectionConfig } from 'mariadb'
 
-/** Longer than anybody waits for an answer. */
+/** Longer than any client waits for a response. */
 export const MAX_WAIT_MS = 5_000
 
 type Tls = ConnectionConfig['ssl'] | undefined
 
-/** What `ssl-mode` of a URL means, under the names of MySQL's own clients. */
+/** The meanings of `ssl-mode` in a URL, named as in MySQL's own clients. */
 const tlsByMode = {
   DISABLED: (): Tls => undefined,
   REQUIRED: (): Tls => ({ rejectUnauthorized: false }),
   VERIFY_CA: (): Tls => identityChecked(() => undefined),
-  // By the host of the URL: the connector names none for an address, and Node would compare with localhost.
+  // Verifies the host of the URL: for an IP address the connector passes none, and Node would compare with
+  // localhost.
   VERIFY_IDENTITY: (host: string): Tls =>
     identityChecked((_, certificate) => checkServerIdentity(host, certificate)),
 }
 
 type SslMode = keyof typeof tlsByMode
 
-/** The connector hands its options to Node's TLS, and types only some of them. */
+/** Casts the options: the connector passes them to Node's TLS but types only some of them. */
 const identityChecked = (check: typeof checkServerIdentity): Tls => ({ checkServerIdentity: check }) as Tls
 
 /**
- * How to connect, from `mysql://user:password@host:port/database?ssl-mode=VERIFY_IDENTITY`. TLS trusts the authorities
- * of Node and those in NODE_EXTRA_CA_CERTS. Throws on an option that it does not know, so that none is ignored. No statement may be needed to set a
- * connection up: when one fails half way, the connector that Prisma uses leaves a rejection that
- * nobody handles, and that ends the process.
+ * Returns connection options from `mysql://user:password@host:port/database?ssl-mode=VERIFY_IDENTITY`. TLS
+ * trusts
+ * Node's certificate authorities and those in NODE_EXTRA_CA_CERTS. Throws on an unknown option instead of
+ * ignoring
+ * it. Setting up a connection must not require a statement: when one fails, the connector used by Prisma
+ * leaves an
+ * unhandled rejection, which ends the process.
  */
 export function connectionOptions(databaseUrl: string) {
   const url = new URL(databaseUrl)
@@ -41,9 +45,11 @@ export function connectionOptions(databaseUrl: string) {
     initializationTimeout: 1_000,
     collation: 'UTF8MB4_UNICODE_CI',
     ...(ssl === undefined ? {} : { ssl }),
-    // MySQL 8 takes the password of an account that it has not seen since its start by TLS or encrypted with a
-    // key that it hands out itself. Without this it lets no service in. The network between is trusted anyway:
-    // without TLS statements and rows go over it as they are.
+    // For an account unknown since its start, MySQL 8 accepts the password only over TLS or encrypted with a
+    // key from
+    // the server. Without this option no service could connect. The network is trusted anyway: without TLS,
+    // statements
+    // and rows are sent in plain text.
     allowPublicKeyRetrieval: ssl === undefined,
   }
 }
@@ -51,7 +57,7 @@ export function connectionOptions(databaseUrl: string) {
 function sslModeOf(url: URL): SslMode {
   const unknown = [...url.searchParams.keys()].find((name) => name !== 'ssl-mode')
   if (unknown !== undefined)
-    throw new Error(`The database URL has the option ${unknown}; only ssl-mode is known.`)
+    throw new Error(`The database URL has the unknown option ${unknown}; only ssl-mode is known.`)
   const mode = url.searchParams.get('ssl-mode') ?? 'DISABLED'
   if (!(mode in tlsByMode)) {
     throw new Error(`ssl-mode=${mode} of the database URL is none of ${Object.keys(tlsByMode).join(', ')}.`)
@@ -59,16 +65,16 @@ function sslModeOf(url: URL): SslMode {
   return mode as SslMode
 }
 
-/** For `new PrismaClient({ adapter })`; nothing is connected before it is needed. */
+/** Returns the adapter for `new PrismaClient({ adapter })`. Connects lazily. */
 export function prismaAdapter(databaseUrl: string, poolSize = 12): PrismaMariaDb {
   const pool = {
     ...connectionOptions(databaseUrl),
     connectionLimit: poolSize,
     minimumIdle: Math.min(2, poolSize),
     acquireTimeout: MAX_WAIT_MS,
-    // Frees connections to a server that went silent.
+    // Drops connections to an unresponsive server.
     socketTimeout: MAX_WAIT_MS + 1_000,
   }
-  // As text: the binary protocol without its cache costs a round trip more for every statement.
+  // Text protocol: without its cache the binary protocol costs an extra round trip per statement.
   return new PrismaMariaDb(pool, { useTextProtocol: true })
 }

@@ -21,7 +21,7 @@ describe('classifyStoreError', () => {
     expect(classifyStoreError(error)).toBe(kind)
   })
 
-  it('follows causes', () => {
+  it('classifies an error by its cause', () => {
     expect(
       classifyStoreError(new Error('outer', { cause: new Error('inner', { cause: coded('EPIPE') }) })),
     ).toBe('unavailable')
@@ -32,7 +32,7 @@ describe('classifyStoreError', () => {
     ['a lock wait time-out', { kind: 'mysql', code: 1205 }, 'conflict'],
     ['an exhausted pool', { kind: 'mysql', code: 45028 }, 'unavailable'],
     ['a broken statement', { kind: 'mysql', code: 1064 }, undefined],
-  ])('reads %s of a raw statement where Prisma puts it', (_case, cause, kind) => {
+  ])('classifies %s of a raw statement as reported by Prisma', (_case, cause, kind) => {
     const driverAdapterError = Object.assign(new Error('adapter'), { cause })
     const error = Object.assign(new Error('Raw query failed'), {
       code: 'P2010',

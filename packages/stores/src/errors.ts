@@ -1,10 +1,11 @@
 /**
- * A store, or a neighbor service, that did not answer: the HTTP layer responds with 503, a consumer waits
- * and never dead-letters the event.
+ * A store or neighbor service did not respond: the HTTP layer responds with 503; a consumer retries and
+ * never
+ * dead-letters the event.
  */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable'
-  /** The error code that clients see. */
+  /** The error code visible to clients. */
   readonly code = 'UNAVAILABLE'
   readonly store: string
 
@@ -92,7 +93,7 @@ const CONFLICT_CODES = new Set<unknown>([
   'P2034',
   1205,
   1213,
-  // MongoDB's WriteConflict, and the code that compatible servers use for a race on one secondary key.
+  // MongoDB's WriteConflict, and the code of compatible servers for a race on one secondary key.
   112,
   16908292,
 ])

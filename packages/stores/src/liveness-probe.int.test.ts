@@ -21,7 +21,7 @@ afterAll(async () => {
 
 const never = () => new Promise<never>(() => undefined)
 
-it('waits for slow work on a server that responds, longer than for a server that hangs', async () => {
+it('waits longer for slow work on a responsive server than for a hung server', async () => {
   const slow = mysql.query('SELECT SLEEP(2.5)').then(() => 'done')
   expect(await probe.whileResponding(slow)).toBe('done')
 })

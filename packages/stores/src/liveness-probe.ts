@@ -1,15 +1,16 @@
 import { createPool, type Pool, type PoolConfig } from 'mariadb'
 import { StoreUnavailable } from './errors.ts'
 
-/** A server that does not respond for so long counts as unavailable: callers get 503 within 2 s. */
+/** A server that does not respond for this long counts as unavailable, so that callers get 503 within 2 s. */
 const SILENCE_MS = 1_700
-/** A server that responds is only busy (many transactions wait for one row), which is worth waiting for. */
+/** A responsive server is only busy (many transactions wait for one row) and worth waiting for. */
 const BUSY_MS = 5_000
 const PROBE_AFTER_MS = 600
 
 /**
- * Tells a MySQL server that hangs from one that is only busy, over a connection of its own: on the pool's
- * connections both look the same.
+ * Distinguishes a hung MySQL server from a busy one over a dedicated connection: pooled connections cannot
+ * tell
+ * the difference.
  */
 export class MysqlLivenessProbe {
   readonly #pool: Pool
@@ -26,12 +27,12 @@ export class MysqlLivenessProbe {
     })
   }
 
-  /** Notes that the server has just answered some statement. */
+  /** Records that the server has just responded to a statement. */
   noteResponse(): void {
     this.#lastResponseAt = Date.now()
   }
 
-  /** Asks the server; concurrent callers share one probe. Rejects when it does not respond. */
+  /** Probes the server; concurrent callers share one probe. Rejects when the server does not respond. */
   probe(): Promise<void> {
     this.#probing ??= this.#pool
       .query('SELECT 1')

@@ -9,8 +9,9 @@ const QUERY_TIMEOUT_MS = 5_000
 const SESSION_IDLE_SECONDS = 45
 
 /**
- * One MySQL connection that is replaced only when it breaks. State tied to a session (a named lock) is tied
- * to `generation`: a different number means a different session.
+ * One MySQL connection, replaced only when it breaks. Session state (a named lock) is tied to `generation`:
+ * a
+ * different number means a different session.
  */
 export class MySqlSession {
   readonly #url: string
@@ -22,7 +23,7 @@ export class MySqlSession {
     this.#url = url
   }
 
-  /** Changes with every new connection; 0 while there is none. */
+  /** Returns a number that changes with every new connection; 0 while disconnected. */
   get generation(): number {
     return this.#connection ? this.#generation : 0
   }
@@ -31,7 +32,10 @@ export class MySqlSession {
     return new URL(this.#url).pathname.slice(1)
   }
 
-  /** Connects if needed. Any failure drops the connection: a late response would be read as the next one's. */
+  /**
+   * Runs a query, connecting if needed. Any failure drops the connection: a late response would be read as
+   * the next one's.
+   */
   async query<Row>(sql: string, values: readonly unknown[] = []): Promise<Row> {
     const connection = this.#connection ?? (await this.#open())
     try {

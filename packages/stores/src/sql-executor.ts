@@ -1,12 +1,13 @@
 /**
- * Anything that runs one statement in the caller's transaction: Prisma's transaction client
- * (`$executeRawUnsafe`) or a connection of the MariaDB connector (`query`).
+ * An executor of statements in the caller's transaction: Prisma's transaction client (`$executeRawUnsafe`)
+ * or a
+ * connection of the MariaDB connector (`query`).
  */
 export type SqlExecutor =
   | { $executeRawUnsafe(sql: string, ...values: unknown[]): PromiseLike<number> }
   | { query(sql: string, values?: unknown[]): PromiseLike<unknown> }
 
-/** Runs a statement whose text is a constant of ours; returns the number of rows it changed. */
+/** Runs a constant statement; returns the number of changed rows. */
 export async function execute(tx: SqlExecutor, sql: string, values: readonly unknown[]): Promise<number> {
   if ('$executeRawUnsafe' in tx) return tx.$executeRawUnsafe(sql, ...values)
   const result = (await tx.query(sql, [...values])) as { affectedRows?: number }

@@ -12,7 +12,7 @@ let proxy: FaultProxy
 let pool: Pool
 let store: SqlStore<Pool, ReturnType<typeof clientOn>>
 
-/** What a Prisma client is to the store, on the pool alone. */
+/** A minimal Prisma client for the store, backed by the pool alone. */
 function clientOn(connections: Pool) {
   return {
     $transaction: <Result>(work: (tx: Pool) => Promise<Result>) => work(connections),
@@ -43,7 +43,7 @@ const failure = () =>
     (err: unknown) => err,
   )
 
-it('rejects with StoreUnavailable while the server hangs and after it is gone', async () => {
+it('rejects with StoreUnavailable while the server hangs and after it has stopped', async () => {
   await apply()
   proxy.freeze()
   expect(await failure()).toBeInstanceOf(StoreUnavailable)

@@ -7,18 +7,18 @@ const CONFLICT_RETRIES = 6
 /** READ COMMITTED: repositories lock the rows they depend on; gap locks would only add deadlocks. */
 const TRANSACTION = { maxWait: MAX_WAIT_MS, timeout: MAX_WAIT_MS, isolationLevel: 'ReadCommitted' } as const
 
-/** The part of a generated Prisma client that does not depend on its models. */
+/** The model-independent part of a generated Prisma client. */
 export interface PrismaLike<Tx> {
   $transaction<Result>(work: (tx: Tx) => Promise<Result>, options: typeof TRANSACTION): Promise<Result>
   $disconnect(): Promise<void>
 }
 
 /**
- * A service's database behind its repositories: no call waits for a server that hangs, an outage is
+ * A service's database as used by its repositories: no call waits for a hung server, an outage becomes
  * StoreUnavailable, and a transaction that lost a race is retried.
  */
 export class SqlStore<Tx, Prisma extends PrismaLike<Tx>> {
-  /** The client itself, for background work that no request waits for. */
+  /** The Prisma client itself, for background work outside requests. */
   readonly client: Prisma
   readonly #metrics: StoreMetrics
   readonly #probe: MysqlLivenessProbe
@@ -29,12 +29,12 @@ export class SqlStore<Tx, Prisma extends PrismaLike<Tx>> {
     this.#probe = new MysqlLivenessProbe(connectionOptions(databaseUrl))
   }
 
-  /** Runs statements outside of a transaction. @throws StoreUnavailable within 2 s when the server hangs. */
+  /** Runs statements outside a transaction. @throws StoreUnavailable within 2 s when the server hangs. */
   run<Result>(operation: string, work: (db: Prisma) => Promise<Result>): Promise<Result> {
     return this.#guarded(operation, () => work(this.client))
   }
 
-  /** Runs `work` in one transaction, up to six times: a deadlock has rolled back all of it. */
+  /** Runs `work` in one transaction, up to six times: a deadlock rolls back the whole transaction. */
   async transaction<Result>(operation: string, work: (tx: Tx) => Promise<Result>): Promise<Result> {
     const once = () => this.client.$transaction(work, TRANSACTION)
     for (let attempt = 1; ; attempt++) {
@@ -47,7 +47,7 @@ export class SqlStore<Tx, Prisma extends PrismaLike<Tx>> {
     }
   }
 
-  /** The transaction of a consumer, as `applyOnce` calls it: inbox row and effect. */
+  /** Runs a consumer's transaction, called by `applyOnce`: inbox row and effect. */
   $transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> {
     return this.transaction('consumeEvent', work)
   }

@@ -2,11 +2,11 @@ import { Histogram, type Registry } from 'prom-client'
 
 export type Store = 'mysql' | 'mongodb' | 'redis' | 's3'
 
-/** Times what the stores are asked for: `store_request_duration_seconds{store,operation}`. */
+/** Measures store requests: `store_request_duration_seconds{store,operation}`. */
 export class StoreMetrics {
   readonly #duration: Histogram<'store' | 'operation'>
 
-  /** Any number of them share the one metric of a registry. */
+  /** Several instances share the metric of a registry. */
   constructor(registry: Registry) {
     const known = registry.getSingleMetric('store_request_duration_seconds') as
       | Histogram<'store' | 'operation'>
@@ -15,14 +15,14 @@ export class StoreMetrics {
       known ??
       new Histogram({
         name: 'store_request_duration_seconds',
-        help: 'Time of one request to a store, by what it was for.',
+        help: 'Duration of a store request, by operation.',
         labelNames: ['store', 'operation'],
         buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2],
         registers: [registry],
       })
   }
 
-  /** @param operation from a fixed set of names in the code: it is a label. */
+  /** @param operation a constant name, because it becomes a label. */
   async measure<Result>(store: Store, operation: string, work: () => Promise<Result>): Promise<Result> {
     const end = this.#duration.startTimer({ store, operation })
     try {

@@ -1,6 +1,6 @@
 /**
  * Rejects when the promise has not settled after `timeoutMs`.
- * @param late what did not happen, or the error to reject with.
+ * @param late name of the late operation, or the error to reject with
  */
 export async function withTimeout<Value>(
   promise: Promise<Value>,

@@ -57,8 +57,8 @@ const publish = (from: number, to: number) =>
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
 const sorted = (seen: number[]) => seen.toSorted((a, b) => a - b)
 
-describe('broadcast', () => {
-  it('gives every process every event', async () => {
+describe('broadcast consumer', () => {
+  it('delivers every event to every process', async () => {
     const listeners = [listen(), listen()]
     for (const { consumer } of listeners) await consumer.ready
     await waitFor(() => listeners.every(({ consumer }) => consumer.health().ok))
@@ -69,7 +69,7 @@ describe('broadcast', () => {
     }
   })
 
-  it('is ready only when it knows everything of the time asked for', async () => {
+  it('is ready only after replaying the requested period', async () => {
     await publish(1, 300)
     const { consumer, seen } = listen({ sinceMs: 60_000 })
     expect(consumer.health()).toEqual({ ok: false, caughtUp: false })
@@ -77,7 +77,7 @@ describe('broadcast', () => {
     expect(sorted(seen)).toEqual(upTo(300))
   })
 
-  it('tells its handlers which events were published before the start', async () => {
+  it('marks events published before its start', async () => {
     await publish(1, 5)
     const before: number[] = []
     const after: number[] = []
@@ -92,13 +92,13 @@ describe('broadcast', () => {
     expect([sorted(before), sorted(after)]).toEqual([upTo(5), [6, 7, 8, 9]])
   })
 
-  it('is ready at once when there is nothing to know', async () => {
+  it('is ready immediately when there is nothing to replay', async () => {
     const { consumer, seen } = listen({ sinceMs: 60_000 })
     await consumer.ready
     expect(seen).toEqual([])
   })
 
-  it('is ready as soon after a kill -9 as ever: the dead process, still a member for 30 s, is not waited for', async () => {
+  it('is ready after a kill -9 without waiting for the session timeout of the dead process', async () => {
     await publish(1, 50)
     const sessionTimeoutMs = 30_000
     const first = startProcess(new URL('../../testing/broadcast-process.ts', import.meta.url), {
@@ -113,7 +113,7 @@ describe('broadcast', () => {
     expect(sorted(seen)).toEqual(upTo(50))
   }, 40_000)
 
-  it('leaves out what is older than asked for', async () => {
+  it('skips events older than the requested period', async () => {
     await publish(1, 20)
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     const { consumer, seen } = listen({ sinceMs: 1_000 })
@@ -140,7 +140,7 @@ describe('broadcast', () => {
     expect(labels).toContainEqual({ ...common, result: 'dead' })
   })
 
-  it('misses and repeats nothing when its consumer dies and another takes over', async () => {
+  it('neither misses nor repeats an event when its consumer is replaced', async () => {
     let crash: (error: Error) => void = () => {}
     const { driver } = bed.kafka
     let fetched = 0
@@ -157,12 +157,12 @@ describe('broadcast', () => {
     await waitFor(() => consumer.health().ok)
     await publish(1, 100)
     await waitFor(() => seen.length === 100)
-    crash(new KafkaUnavailable('as in an outage'))
+    crash(new KafkaUnavailable('simulated outage'))
     await waitFor(() => !consumer.health().ok)
     await publish(101, 200)
     await waitFor(() => seen.length >= 200, { timeoutMs: 20_000 })
     expect(sorted(seen)).toEqual(upTo(200))
-    // It went on from its positions: nothing was even read again.
+    // The new consumer resumed at its positions without reading any record again.
     expect(fetched).toBe(200)
   }, 40_000)
 })

@@ -44,8 +44,8 @@ function setup() {
   return { broadcast, brokers }
 }
 
-it('a process that was started while brokers were away knows what it must within a second of their return', async () => {
-  // The longest waits that there are.
+it("a process started during a broker outage is ready within a second of the brokers' return", async () => {
+  // Maximum backoff.
   vi.spyOn(Math, 'random').mockReturnValue(1)
   const { broadcast, brokers } = setup()
   broadcast.start()

@@ -13,13 +13,13 @@ import { ConsumerSupervisor } from './supervisor.ts'
 
 export interface BroadcastOptions {
   readonly kafka: KafkaConnection
-  /** What it is for, e.g. `chat-service.revocations`; part of the group's name. */
+  /** Purpose, e.g. `chat-service.revocations`; part of the group's name. */
   readonly name: string
-  /** Quick and in memory: an event whose handler throws is logged and skipped, never retried. */
+  /** Must be fast and in-memory: an event whose handler throws is logged and skipped, never retried. */
   readonly handlers: readonly Subscription[]
   readonly log: Logger
   readonly onFatal: (error: Error) => void
-  /** Begin with the events of the last so many milliseconds. Default: with those to come. */
+  /** Replay period in milliseconds before the start. Default: only new events. */
   readonly sinceMs?: number
   readonly registry?: Registry
   readonly sessionTimeoutMs?: number
@@ -27,25 +27,26 @@ export interface BroadcastOptions {
 
 export interface BroadcastConsumer {
   start(): void
-  /** Resolves when every event that was there at the start has been handled. */
+  /** Resolves when every event present at the start has been handled. */
   readonly ready: Promise<void>
-  /** Whether it reads at present. While it does not, its memory gets old. */
+  /** Reports whether the consumer is reading. Otherwise its in-memory state becomes stale. */
   health(): { readonly ok: boolean; readonly caughtUp: boolean }
   stop(): Promise<void>
 }
 
 /**
- * Gives every process all events of the handlers' topics: for what each one keeps in memory
- * (revoked sessions, presence, what goes into streams). It remembers its own position in every
- * partition and goes on from there after an outage, so that nothing is missed while it lives.
+ * Delivers all events of the handlers' topics to every process, for in-memory state (revoked sessions,
+ * presence,
+ * open streams). Tracks its own position in every partition and resumes from it after an outage, so that a
+ * running process misses nothing.
  */
 export function createBroadcastConsumer(options: BroadcastOptions): BroadcastConsumer {
   return new Broadcast(options)
 }
 
-/** It fetches once a second, also while nothing happens. */
+/** The consumer fetches once a second, even without new records. */
 const SILENCE_MS = 5_000
-/** Short: a service that was started while Kafka was away is not ready before this is over. */
+/** Short: a service started during a Kafka outage is not ready before this wait is over. */
 const LOCATE_MAX_WAIT_MS = 1_000
 
 class Broadcast implements BroadcastConsumer {
@@ -57,7 +58,7 @@ class Broadcast implements BroadcastConsumer {
   readonly #supervisor: ConsumerSupervisor
   readonly #stopping = new AbortController()
   readonly #workers = new Map<string, PartitionWorker>()
-  /** Partitions that have not reached the end seen at the start, with that end. */
+  /** Partitions that have not reached their end as of the start, with that end. */
   readonly #behind = new Map<string, number>()
   #port: ConsumerPort | undefined
   #caughtUp = false
@@ -75,7 +76,7 @@ class Broadcast implements BroadcastConsumer {
       kafka: options.kafka,
       groupId: `broadcast.${options.name}.${uuidv7()}`,
       topics: this.#table.topics,
-      // Partitions added later have no position yet, and nothing of theirs may be missed.
+      // Partitions added later have no position yet, and all their records are new.
       startFrom: 'earliest',
       sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
       log: this.#log,
@@ -106,10 +107,10 @@ class Broadcast implements BroadcastConsumer {
     await this.#supervisor.stop()
   }
 
-  /** Finds out where to begin and where the end is now; asks until Kafka answers. */
+  /** Determines the start and end positions; retries until Kafka responds. */
   async #locate(): Promise<void> {
     const { signal } = this.#stopping
-    // One moment for all attempts: an outage at the start must not shift the beginning.
+    // One start time for all attempts: an outage at startup must not shift the replay period.
     const { sinceMs } = this.#options
     const since = sinceMs === undefined ? undefined : Date.now() - sinceMs
     for (let failures = 0; !signal.aborted; failures++) {
@@ -122,7 +123,10 @@ class Broadcast implements BroadcastConsumer {
       } catch (err) {
         const waitMs = backoffMs(failures, 300, LOCATE_MAX_WAIT_MS)
         // Log an outage of the brokers once, not every second.
-        this.#log[failures === 0 ? 'warn' : 'debug']({ err, wait_ms: waitMs }, 'cannot find where to begin')
+        this.#log[failures === 0 ? 'warn' : 'debug'](
+          { err, wait_ms: waitMs },
+          'cannot look up the start positions, retrying',
+        )
         await sleep(waitMs, signal)
       }
     }
@@ -170,7 +174,7 @@ class Broadcast implements BroadcastConsumer {
   }
 
   async #process(record: StoredRecord, worker: PartitionWorker): Promise<boolean> {
-    // A replayed dead letter is meant for one consumer group; every process here has seen the event.
+    // A replayed dead letter targets one consumer group; broadcast consumers have already seen the event.
     if (record.headers[headerNames.replayFor] !== undefined) return true
     const topic = record.topic.slice(this.#options.kafka.topicPrefix.length)
     const { partition, offset } = record

@@ -6,7 +6,7 @@ import { Committer } from './committer.ts'
 const log = pino({ level: 'silent' })
 const at = (offset: number, partition = 0): PartitionPosition => ({ topic: 't', partition, offset })
 
-/** A group whose commits are answered by `answer`. */
+/** A group whose commits call `answer`. */
 function group(answer: (call: number) => Promise<void>) {
   const commits: PartitionPosition[][] = []
   const commit = (positions: readonly PartitionPosition[]) => {
@@ -17,8 +17,8 @@ function group(answer: (call: number) => Promise<void>) {
   return { committer: new Committer(() => port, log), commits }
 }
 
-describe('commits', () => {
-  it('go one at a time, and take along what is applied meanwhile', async () => {
+describe('Committer', () => {
+  it('sends one commit at a time and batches positions marked in the meantime', async () => {
     const gate = Promise.withResolvers<void>()
     const { committer, commits } = group((call) => (call === 1 ? gate.promise : Promise.resolve()))
     committer.mark(at(1))
@@ -29,7 +29,7 @@ describe('commits', () => {
     expect(commits).toEqual([[at(1)], [at(4), at(9, 1)]])
   })
 
-  it('are finished when flush says so', async () => {
+  it('has committed everything when flush resolves', async () => {
     let answered = false
     const { committer } = group(async () => {
       await new Promise((resolve) => setTimeout(resolve, 20))
@@ -40,7 +40,7 @@ describe('commits', () => {
     expect(answered).toBe(true)
   })
 
-  it('are repeated when they fail', async () => {
+  it('retries a failed commit', async () => {
     const { committer, commits } = group(async (call) => {
       if (call < 3) throw new Error('rebalancing')
     })
@@ -49,7 +49,7 @@ describe('commits', () => {
     expect(commits).toEqual([[at(1)], [at(1)], [at(1)]])
   })
 
-  it('leave out partitions that went to another member', async () => {
+  it('does not commit partitions assigned to another member', async () => {
     const gate = Promise.withResolvers<void>()
     const { committer, commits } = group((call) => (call === 1 ? gate.promise : Promise.resolve()))
     committer.mark(at(1))

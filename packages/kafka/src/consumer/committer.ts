@@ -3,8 +3,8 @@ import type { ConsumerPort, PartitionPosition } from '../driver/port.ts'
 import { backoffMs, sleep } from '../timing.ts'
 
 /**
- * Commits positions whose events are applied: one request at a time, and what is applied while it
- * is under way goes with the next. A failed commit is repeated; it costs duplicates, never events.
+ * Commits the positions of applied events: one request in flight, positions marked meanwhile go with the
+ * next. Retries a failed commit; a failure causes duplicates, never lost events.
  */
 export class Committer {
   readonly #port: () => ConsumerPort | undefined
@@ -18,7 +18,7 @@ export class Committer {
     this.#log = log
   }
 
-  /** @param position the next record to read. */
+  /** @param position offset of the next record to read */
   mark(position: PartitionPosition): void {
     this.#dirty.set(keyOf(position.topic, position.partition), position)
     this.#running ??= this.#run().finally(() => {
@@ -26,7 +26,7 @@ export class Committer {
     })
   }
 
-  /** The partition belongs to another member: its position is no longer ours to set. */
+  /** Drops the position of a partition that was assigned to another member. */
   forget(topic: string, partition: number): void {
     this.#dirty.delete(keyOf(topic, partition))
   }
@@ -37,7 +37,7 @@ export class Committer {
     this.#abandon = new AbortController()
   }
 
-  /** Settles when everything marked so far is committed. */
+  /** Resolves when every position marked so far is committed. */
   async flush(): Promise<void> {
     await this.#running
   }
@@ -53,7 +53,7 @@ export class Committer {
         for (const position of positions) this.#clean(position)
       } catch (err) {
         const waitMs = backoffMs(failures++, 100, 5_000)
-        if (failures > 1) this.#log.warn({ err, wait_ms: waitMs }, 'offsets not committed')
+        if (failures > 1) this.#log.warn({ err, wait_ms: waitMs }, 'offset commit failed, retrying')
         await sleep(waitMs, this.#abandon.signal)
       }
     }

@@ -4,7 +4,7 @@ import { describeError, RecordRejected } from '../errors.ts'
 import type { Publisher } from '../publisher/publisher.ts'
 import type { KafkaRecord } from '../record.ts'
 
-/** Headers a dead letter has besides those of the record it was. */
+/** Headers that a dead letter has in addition to those of the original record. */
 export const deadLetterHeaders = {
   topic: 'dlt_original_topic',
   partition: 'dlt_original_partition',
@@ -16,12 +16,12 @@ export const deadLetterHeaders = {
   attempts: 'dlt_attempts',
   firstFailedAt: 'dlt_first_failed_at',
   failedAt: 'dlt_failed_at',
-  /** The value did not fit; it is still in the original topic while that keeps it. */
+  /** Set when the value was too large; it remains in the original topic until its retention ends. */
   valueOmitted: 'dlt_value_omitted',
 } as const
 
 export interface Failure {
-  /** Without the prefix. */
+  /** Without the topic prefix. */
   readonly topic: string
   readonly group: string
   readonly error: unknown
@@ -30,12 +30,15 @@ export interface Failure {
   readonly firstFailedAt: Date
 }
 
-/** The dead letter topic of a topic. */
+/** Returns the name of a topic's dead-letter topic. */
 export function deadLetterTopicOf(topic: string): string {
   return topic + deadLetterTopic.suffix
 }
 
-/** Key, value and headers stay as they were, so that a replay is the same event again. */
+/**
+ * Converts a failed record into a dead letter. Key, value and headers are unchanged, so that a replay is the
+ * same event.
+ */
 export function toDeadLetter(record: StoredRecord, failure: Failure): KafkaRecord {
   return {
     topic: deadLetterTopicOf(failure.topic),
@@ -57,7 +60,7 @@ export function toDeadLetter(record: StoredRecord, failure: Failure): KafkaRecor
   }
 }
 
-/** Stores a dead letter, without its value if that makes it too large. Rejects with KafkaUnavailable. */
+/** Publishes a dead letter, omitting the value if the record would be too large. Rejects with KafkaUnavailable. */
 export async function publishDeadLetter(publisher: Publisher, letter: KafkaRecord): Promise<void> {
   try {
     await publisher.publish([letter])

@@ -4,31 +4,31 @@ import type { StoredRecord } from '../driver/port.ts'
 import { PermanentError } from '../errors.ts'
 import { type AnyEventDefinition, headerNames } from '../record.ts'
 
-/** What a handler is given besides the event. */
+/** The context of an event, passed to its handler. */
 export interface EventContext {
   /** The correlation id: the id of the request that caused the event. */
   readonly requestId: string
   readonly log: Logger
   readonly eventId: string
-  /** 1 on the first delivery to this process; waiting for an unavailable store does not count. */
+  /** 1 on the first delivery to this process; retries during a store outage are not counted. */
   readonly attempt: number
   readonly key: string | null
   readonly topic: string
   readonly partition: number
   readonly offset: number
-  /** Published before this process started; told by broadcast consumers, which also read the past. */
+  /** True if the event was published before this process started; set by broadcast consumers, which replay the past. */
   readonly beforeStart?: boolean
-  /** Aborted when the partition goes to another process or this one stops. */
+  /** Aborted when the partition is revoked or this process stops. */
   readonly signal: AbortSignal
 }
 
-/** What a handler may say it did, for the metrics. Nothing means `applied`. */
+/** The outcome reported in the metrics. Undefined means `applied`. */
 export type HandlerOutcome = 'applied' | 'duplicate' | 'ignored'
 
 export type EventHandler<Definition> = (
   event: EventOf<Definition>,
   ctx: EventContext,
-  // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing is the usual one
+  // biome-ignore lint/suspicious/noConfusingVoidType: most handlers return nothing
 ) => Promise<HandlerOutcome | void>
 
 export interface Subscription {
@@ -36,7 +36,7 @@ export interface Subscription {
   readonly handle: (event: EventBase, ctx: EventContext) => Promise<unknown>
 }
 
-/** Ties a handler to an event; its types come from the definition. */
+/** Binds a handler to an event definition, which determines its types. */
 export function on<Type extends string, Payload extends object>(
   definition: EventDefinition<Type, Payload>,
   handle: EventHandler<EventDefinition<Type, Payload>>,
@@ -48,7 +48,7 @@ export type Decoded =
   | { readonly known: false; readonly type: string }
   | { readonly known: true; readonly event: EventBase; readonly subscription: Subscription }
 
-/** Finds the handler of a record. */
+/** Looks up the handler of a record. */
 export class HandlerTable {
   readonly #byType = new Map<string, Map<number, Subscription>>()
   readonly topics: readonly string[]
@@ -64,7 +64,10 @@ export class HandlerTable {
     if (this.topics.length === 0) throw new Error('a consumer needs at least one handler')
   }
 
-  /** Recognizes types without a handler by their header, without parsing. Throws PermanentError for an unreadable record. */
+  /**
+   * Decodes a record. Recognizes types without a handler by their header, without parsing. Throws
+   * PermanentError for an unreadable record.
+   */
   decode(record: StoredRecord): Decoded {
     const typeInHeader = record.headers[headerNames.type]
     if (typeInHeader !== undefined && !this.#byType.has(typeInHeader)) {
@@ -87,7 +90,7 @@ function parseJson(value: Buffer | null): Record<string, unknown> {
   try {
     body = JSON.parse(value.toString('utf8'))
   } catch {
-    // The parser's message quotes the text, which may hold what no log should.
+    // The parser's message quotes the value, which may contain secrets.
     throw new PermanentError('value is not JSON')
   }
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {

@@ -6,7 +6,7 @@ export interface LagOptions {
   readonly kafka: KafkaConnection
   readonly groupId: string
   readonly metrics: KafkaMetrics
-  /** The partitions this process has. */
+  /** The assigned partitions. */
   readonly workers: ReadonlyMap<string, { readonly topic: string; readonly partition: number }>
   readonly log: Logger
 }
@@ -14,8 +14,8 @@ export interface LagOptions {
 const EVERY_MS = 10_000
 
 /**
- * Asks Kafka how far the group is behind, on its own and not from what was fetched: a partition
- * that stands still fetches nothing, and that is when the figure is wanted.
+ * Reports the group's lag from the broker's offsets, not from fetched records, because a stalled partition
+ * fetches nothing.
  */
 export class LagReporter {
   readonly #options: LagOptions
@@ -58,7 +58,7 @@ export class LagReporter {
     this.#removeLost(seen)
   }
 
-  /** Another process reports the partitions that went to it. */
+  /** Removes the metrics of revoked partitions, which their new owner reports. */
   #removeLost(seen: Set<string>): void {
     for (const label of this.#reported) {
       const [topic, partition] = label.split(' ')

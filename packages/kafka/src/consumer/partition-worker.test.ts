@@ -33,8 +33,8 @@ function start(process: (record: StoredRecord) => Promise<boolean>) {
   return { worker, done, pauses }
 }
 
-describe('a partition', () => {
-  it('is handled one record after the other', async () => {
+describe('PartitionWorker', () => {
+  it('handles the records sequentially', async () => {
     let running = 0
     const { worker, done } = start(async () => {
       expect(++running).toBe(1)
@@ -48,7 +48,7 @@ describe('a partition', () => {
     expect(done).toEqual(Array.from({ length: 41 }, (_, i) => i))
   })
 
-  it('takes each record once although a rebalance fetches it again', async () => {
+  it('handles each record once although a rebalance fetches it again', async () => {
     const { worker, done } = start(async () => true)
     worker.enqueue(batch(0, 5))
     worker.enqueue(batch(2, 8))
@@ -64,7 +64,7 @@ describe('a partition', () => {
     expect(done).toEqual([500, 501, 0, 1])
   })
 
-  it('is not fetched while much of it waits, and is again when little does', async () => {
+  it('pauses fetching above the high-water mark and resumes below the low-water mark', async () => {
     const { worker, pauses } = start(async () => true)
     worker.enqueue(batch(0, 500))
     expect(pauses).toEqual([true])
@@ -72,7 +72,7 @@ describe('a partition', () => {
     expect(pauses).toEqual([true, false])
   })
 
-  it('begins nothing after it was dropped', async () => {
+  it('starts no record after being dropped', async () => {
     const gate = Promise.withResolvers<boolean>()
     const { worker, done } = start(() => gate.promise)
     worker.enqueue(batch(0, 5))
@@ -83,7 +83,7 @@ describe('a partition', () => {
     expect(done).toEqual([0])
   })
 
-  it('waits for the record its predecessor still has in hand', async () => {
+  it('waits for the in-flight record of its predecessor', async () => {
     const before = Promise.withResolvers<void>()
     const done: number[] = []
     const worker = new PartitionWorker({

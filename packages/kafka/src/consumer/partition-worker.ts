@@ -3,17 +3,17 @@ import type { RecordBatch, StoredRecord } from '../driver/port.ts'
 export interface WorkerOptions {
   readonly topic: string
   readonly partition: number
-  /** Records of this partition still running in a worker before this one. */
+  /** Settles when the in-flight records of previous workers of this partition are finished. */
   readonly after: Promise<unknown>
-  /** Resolves to whether the record is done with; false when it was aborted. Never rejects. */
+  /** Resolves to true when the record is finished, to false when aborted. Never rejects. */
   readonly process: (record: StoredRecord, worker: PartitionWorker) => Promise<boolean>
   readonly onDone: (record: StoredRecord) => void
   readonly setPaused: (paused: boolean) => void
-  /** Records before it are skipped. */
+  /** Skips records before this offset. */
   readonly startOffset?: number
 }
 
-/** Above this many waiting records the partition is not fetched any more, below the other it is again. */
+/** Fetching pauses above the high-water mark of queued records and resumes below the low-water mark. */
 const HIGH_WATER = 400
 const LOW_WATER = 100
 
@@ -42,25 +42,28 @@ export class PartitionWorker {
     return this.#abort.signal
   }
 
-  /** Settles when the record in hand is finished. */
+  /** Settles when the in-flight record is finished. */
   get settled(): Promise<unknown> {
     return this.#running
   }
 
-  /** The first offset that was not taken yet. */
+  /** Returns the first offset not yet queued. */
   get nextOffset(): number {
     return this.#lastQueued + 1
   }
 
-  /** Tells the consumer again what it may fetch: a new one does not know, an old one may remember another worker. */
+  /**
+   * Restores the pause state on the consumer: a new consumer does not know it, an old one may have that of
+   * another worker.
+   */
   reassert(): void {
     this.#options.setPaused(this.#paused)
   }
 
-  /** Takes what is new of a batch; after a rebalance the fetch starts again at the last commit. */
+  /** Queues the new records of a batch; after a rebalance the fetch restarts at the last commit. */
   enqueue(batch: RecordBatch): void {
     if (this.signal.aborted) return
-    // A log that ends before the last offset read is a new log: the topic was deleted and recreated.
+    // A log that ends before the last queued offset is a new log: the topic was deleted and recreated.
     if (batch.highWatermark <= this.#lastQueued) this.#lastQueued = -1
     for (const record of batch.records) {
       if (record.offset <= this.#lastQueued) continue
@@ -71,13 +74,13 @@ export class PartitionWorker {
     if (!this.#active) this.#running = this.#run(this.#running)
   }
 
-  /** Stops fetching the partition while its record has to wait. */
+  /** Pauses or resumes fetching while the current record waits for a retry. */
   hold(holding: boolean): void {
     this.#holding = holding
     this.#regulate()
   }
 
-  /** The partition is another's, or the process stops: nothing new is begun. */
+  /** Stops after the current record, because the partition was revoked or the process stops. */
   drop(): void {
     this.#abort.abort()
     this.#queue = []

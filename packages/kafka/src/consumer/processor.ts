@@ -11,7 +11,7 @@ import type { Decoded, HandlerTable } from './handlers.ts'
 import type { PartitionWorker } from './partition-worker.ts'
 
 export interface ProcessorOptions {
-  /** Without the prefix. */
+  /** Without the topic prefix. */
   readonly groupId: string
   readonly topicPrefix: string
   readonly table: HandlerTable
@@ -19,11 +19,11 @@ export interface ProcessorOptions {
   readonly log: Logger
   readonly metrics: KafkaMetrics | undefined
   readonly classify: ErrorClassifier | undefined
-  /** Waits before the second, third, ... attempt; then the event is a dead letter. */
+  /** Waits before the second, third, ... attempt; afterwards the event is dead-lettered. */
   readonly retryWaitsMs: readonly number[]
 }
 
-/** Why a partition stands still. */
+/** A partition waiting for a retry, and the reason. */
 export interface Waiting {
   readonly topic: string
   readonly partition: number
@@ -33,7 +33,7 @@ export interface Waiting {
   readonly reason: string
 }
 
-/** The failures of the record a partition stands at. Outlives rebalances, so that retries stay bounded. */
+/** The failures of the current record of a partition. Outlives rebalances, so that retries stay bounded. */
 interface RetryState {
   readonly offset: number
   readonly firstFailedAt: Date
@@ -46,10 +46,10 @@ interface RetryState {
 const UNAVAILABLE_BASE_MS = 500
 const UNAVAILABLE_MAX_MS = 15_000
 const MAX_CONFLICTS = 8
-/** A handler that hangs holds its partition, and nothing else would say so. */
+/** Time after which a running handler is logged: a hanging handler blocks its partition silently. */
 const SLOW_MS = 30_000
 
-/** Takes one record to its end: applied, skipped or a dead letter, with all the waiting in between. */
+/** Processes one record to completion, including retries: applied, skipped or dead-lettered. */
 export class Processor {
   readonly #options: ProcessorOptions
   readonly #retryStates = new Map<string, RetryState>()
@@ -63,7 +63,7 @@ export class Processor {
     return [...this.#waiting.values()]
   }
 
-  /** Resolves to whether the record is done with; false when the worker was told to stop. Never rejects. */
+  /** Resolves to true when the record is finished, to false when the worker was stopped. Never rejects. */
   async process(record: StoredRecord, worker: PartitionWorker): Promise<boolean> {
     const place = `${record.topic}/${record.partition}`
     const retryState = this.#retryStateAt(place, record.offset)
@@ -146,7 +146,7 @@ export class Processor {
     worker: PartitionWorker,
     retryState: RetryState,
   ): Promise<'done' | 'again'> {
-    // A handler cut short by our own stop has not failed.
+    // A handler aborted by the shutdown has not failed.
     if (worker.signal.aborted) return 'again'
     const kind = this.#kindOf(error, retryState)
     if (kind === 'unavailable') {
@@ -176,7 +176,7 @@ export class Processor {
     return kind === 'conflict' && retryState.conflicts >= MAX_CONFLICTS ? 'transient' : kind
   }
 
-  /** Writes the dead letter however long Kafka takes: only then may the offset be committed. */
+  /** Publishes the dead letter, retrying without limit: the offset must not be committed before it is stored. */
   async #giveUp(
     error: unknown,
     kind: string,
@@ -209,7 +209,7 @@ export class Processor {
             attempts,
             event_type: type,
           },
-          'event given up on and written to the dead letters',
+          'event dead-lettered',
         )
         return 'done'
       } catch (unwritten) {
@@ -219,7 +219,7 @@ export class Processor {
         worker.hold(false)
       }
     }
-    // Not written: the next owner of the partition comes to the same end.
+    // Do not commit: the next owner of the partition will reach the same decision.
     retryState.attempts--
     return 'again'
   }
@@ -245,7 +245,10 @@ export class Processor {
     }
     this.#waiting.set(place, waiting)
     if (!known || !unavailable || known.unavailable !== unavailable) {
-      this.#options.log.warn({ err: error, ...waiting }, unavailable ? 'waiting for a store' : 'event failed')
+      this.#options.log.warn(
+        { err: error, ...waiting },
+        unavailable ? 'store unavailable, retrying' : 'event failed, retrying',
+      )
     }
   }
 
@@ -254,7 +257,7 @@ export class Processor {
   }
 
   #count(record: StoredRecord, type: string, result: string): void {
-    // The type may come from a header anybody wrote: nothing odd becomes a label.
+    // The header is untrusted: only well-formed types become a label.
     const eventType = /^[A-Za-z]{1,64}$/.test(type) ? type : 'unreadable'
     this.#options.metrics?.events.inc({ topic: this.#logicalTopic(record), event_type: eventType, result })
   }

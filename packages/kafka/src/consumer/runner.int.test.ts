@@ -35,7 +35,7 @@ afterEach(async () => {
   await bed.remove()
 })
 
-// biome-ignore lint/suspicious/noConfusingVoidType: as in the API
+// biome-ignore lint/suspicious/noConfusingVoidType: same as the API
 type Handle = (event: Accepted, ctx: EventContext) => Promise<HandlerOutcome | void>
 
 function run(handle: Handle, options: Partial<ConsumerRunnerOptions> = {}): ConsumerRunner {
@@ -69,8 +69,8 @@ const counted = async (result: string) => {
   return values.filter(({ labels }) => labels.result === result).reduce((sum, { value }) => sum + value, 0)
 }
 
-describe('consumer', () => {
-  it('hands over the event, typed and parsed, and whose request it was', async () => {
+describe('ConsumerRunner', () => {
+  it('passes the typed, parsed event and its request id to the handler', async () => {
     const seen: [Accepted, EventContext][] = []
     run(async (event, ctx) => void seen.push([event, ctx]))
     const event = accepted(4)
@@ -87,13 +87,13 @@ describe('consumer', () => {
     })
   })
 
-  it('counts dead letters from 0 on, so that the first one is an increase', async () => {
+  it('initializes the dead-letter counter with 0, so that the first dead letter is an increase', async () => {
     run(async () => {})
     const { values } = (await registry.getSingleMetric('kafka_dead_letters_total')?.get()) ?? { values: [] }
     expect(values).toMatchObject([{ labels: { topic: TOPIC }, value: 0 }])
   })
 
-  it('handles the events of a key in their order', async () => {
+  it('handles the events of a key in order', async () => {
     const seen: number[] = []
     run(async ({ request_id }) => {
       await new Promise((resolve) => setTimeout(resolve, request_id % 4))
@@ -143,7 +143,7 @@ describe('consumer', () => {
     })
   })
 
-  it('applies an event whose handler failed for a while', async () => {
+  it('applies an event after its handler failed temporarily', async () => {
     const attempts: number[] = []
     run(async (_event, { attempt }) => {
       attempts.push(attempt)
@@ -170,7 +170,7 @@ describe('consumer', () => {
       },
       { retryWaitsMs: [100, 500] },
     )
-    // 1:2 and 1:3 are in different partitions of three.
+    // Keys 1:2 and 1:3 map to different partitions.
     await publisher.publish([recordOf(accepted(1, 2)), recordOf(accepted(2, 3))])
     await waitFor(() => seen.length === 1)
     expect(attempts).toBeLessThan(3)
@@ -194,11 +194,12 @@ describe('consumer', () => {
       async () => {
         if (back) return
         failures++
-        throw new Error('store is away')
+        throw new Error('store is unavailable')
       },
       {
         retryWaitsMs: [],
-        classify: (error) => ((error as Error).message === 'store is away' ? 'unavailable' : undefined),
+        classify: (error) =>
+          (error as Error).message === 'store is unavailable' ? 'unavailable' : undefined,
       },
     )
     await publisher.publish([recordOf(accepted(1))])
@@ -211,7 +212,7 @@ describe('consumer', () => {
     expect(await deadLetters()).toEqual([])
   }, 40_000)
 
-  it('commits nothing before the effect', async () => {
+  it('commits an offset only after the effect', async () => {
     const gate = Promise.withResolvers<void>()
     let started = false
     run(async () => {
@@ -220,14 +221,14 @@ describe('consumer', () => {
     })
     await publisher.publish([recordOf(accepted(1)), recordOf(accepted(2))])
     await waitFor(() => started)
-    // The group is alive and fetches meanwhile: what is committed is decided by the effect alone.
+    // The consumer keeps fetching; the effect alone decides about the commit.
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     expect(await committed()).toBe(0)
     gate.resolve()
     await waitFor(async () => (await committed()) === 2)
   })
 
-  it('finishes and commits the event in hand when it stops', async () => {
+  it('finishes and commits the in-flight event when it stops', async () => {
     const gate = Promise.withResolvers<void>()
     let started = false
     const runner = run(async () => {
@@ -242,7 +243,7 @@ describe('consumer', () => {
     expect(await committed()).toBe(1)
   })
 
-  it('reports how far the group is behind, also for a partition that stands still', async () => {
+  it('reports the lag of the group, including stalled partitions', async () => {
     const { LagReporter } = await import('./lag.ts')
     const { kafkaMetrics } = await import('../metrics.ts')
     const runner = run(async () => {

@@ -15,40 +15,40 @@ import { ConsumerSupervisor } from './supervisor.ts'
 
 export interface ConsumerRunnerOptions {
   readonly kafka: KafkaConnection
-  /** Named after the service, e.g. `friend-service`. The topic prefix is added. */
+  /** Name of the service, e.g. `friend-service`. The topic prefix is added. */
   readonly groupId: string
   readonly handlers: readonly Subscription[]
   readonly log: Logger
-  /** The consumer has failed permanently: end the process with exit 1. */
+  /** Called when the consumer has failed permanently: exit the process with code 1. */
   readonly onFatal: (error: Error) => void
   readonly registry?: Registry
-  /** Writes the dead letters; the runner makes its own when none is given. */
+  /** Publishes the dead letters. Default: a publisher of the runner. */
   readonly publisher?: Publisher
-  /** The service's own knowledge of errors, asked before the built-in rules. */
+  /** Classifier of the service's errors, called before the built-in rules. */
   readonly classify?: ErrorClassifier
   /** Waits before the second, third, ... attempt of an event. Default 5 s, 1 min, 10 min. */
   readonly retryWaitsMs?: readonly number[]
-  /** Where a group that has never committed begins. Default `earliest`. */
+  /** Start of a group without committed offsets. Default `earliest`. */
   readonly startFrom?: 'earliest' | 'latest'
-  /** How long a killed process keeps its partitions. Default 10 s. */
+  /** Session timeout: how long a killed process keeps its partitions. Default 10 s. */
   readonly sessionTimeoutMs?: number
-  /** How long `stop` waits for the events in hand. Default 8 s. */
+  /** How long `stop` waits for in-flight events. Default 8 s. */
   readonly stopTimeoutMs?: number
 }
 
 export interface RunnerHealth {
   readonly ok: boolean
   readonly joined: boolean
-  /** Partitions that stand still, and why. */
+  /** Stalled partitions with the reason. */
   readonly waiting: readonly Waiting[]
 }
 
 export interface ConsumerRunner {
-  /** Returns at once; the runner joins its group when Kafka is there, and again whenever it was away. */
+  /** Returns immediately; joins the group as soon as Kafka is reachable, and rejoins after every outage. */
   start(): void
-  /** Not ok while it is not in its group, or while a partition waits for an unavailable store. */
+  /** Reports not ok while the runner is outside its group or a partition waits for an unavailable store. */
   health(): RunnerHealth
-  /** Finishes the events in hand, commits them and leaves the group. */
+  /** Finishes and commits in-flight events, then leaves the group. */
   stop(): Promise<void>
 }
 
@@ -56,13 +56,13 @@ export function createConsumerRunner(options: ConsumerRunnerOptions): ConsumerRu
   return new Runner(options)
 }
 
-/** Longer than a rebalance takes in which another member does not answer. */
+/** Longer than a rebalance with an unresponsive member. */
 const SILENCE_MS = 15_000
 
 class Runner implements ConsumerRunner {
   readonly #options: ConsumerRunnerOptions
   readonly #workers = new Map<string, PartitionWorker>()
-  /** Records still running in workers that were dropped: their successors wait for them. */
+  /** Running records of dropped workers, for which their successors wait. */
   readonly #leaving = new Map<string, Promise<unknown>>()
   readonly #publisher: Publisher
   readonly #processor: Processor
@@ -76,7 +76,7 @@ class Runner implements ConsumerRunner {
     const log = options.log.child({ component: 'consumer', group: groupId })
     const metrics: KafkaMetrics | undefined = registry && kafkaMetrics(registry)
     const table = new HandlerTable(options.handlers)
-    // From 0 on: a series that begins with its first dead letter never increases, and no alert sees it.
+    // Initialize with 0: a series whose first sample is 1 never increases, and no alert would fire.
     for (const topic of table.topics) metrics?.deadLetters.inc({ topic }, 0)
     this.#options = options
     this.#publisher = options.publisher ?? createPublisher({ kafka })
@@ -168,7 +168,7 @@ class Runner implements ConsumerRunner {
 
   #done(record: StoredRecord, worker: PartitionWorker): void {
     const { topic, partition, offset } = record
-    // When the partition went to another member while this record ran, its position is theirs.
+    // If the partition was revoked while this record ran, its position belongs to the new owner.
     const ours = this.#workers.get(keyOf(topic, partition)) === worker
     if (ours) this.#committer.mark({ topic, partition, offset: offset + 1 })
   }

@@ -5,7 +5,7 @@ import { KafkaUnavailable } from '../errors.ts'
 import type { KafkaConnection } from '../kafka.ts'
 import { ConsumerSupervisor } from './supervisor.ts'
 
-/** Consumers that join at once; the test makes them die. */
+/** Consumers that join immediately; the test makes them fail. */
 function setup() {
   const consumers: ConsumerOptions[] = []
   const closed: number[] = []
@@ -39,7 +39,7 @@ function setup() {
 
 const batch = { topic: 't', partition: 0, highWatermark: 1, records: [] }
 
-describe('a consumer that dies', () => {
+describe('ConsumerSupervisor', () => {
   beforeEach(() => {
     vi.useFakeTimers()
   })
@@ -60,7 +60,7 @@ describe('a consumer that dies', () => {
     expect(onFatal).not.toHaveBeenCalled()
   })
 
-  it('is fatal after three deaths in a row that no waiting heals', async () => {
+  it('reports a fatal error after three consecutive permanent failures', async () => {
     const { consumers, onFatal } = setup()
     for (let deaths = 0; deaths < 3; deaths++) {
       await vi.advanceTimersByTimeAsync(10_000)
@@ -72,7 +72,7 @@ describe('a consumer that dies', () => {
     expect(consumers).toHaveLength(3)
   })
 
-  it('is noticed when it only looks alive', async () => {
+  it('replaces a consumer that is silently hung', async () => {
     const { consumers, onLost } = setup()
     await vi.advanceTimersByTimeAsync(50_000)
     expect(consumers).toHaveLength(1)
@@ -81,7 +81,7 @@ describe('a consumer that dies', () => {
     expect(consumers.length).toBeGreaterThan(1)
   })
 
-  it('is replaced when its membership was lost, and what it still fetches is left out', async () => {
+  it('replaces a consumer that lost its membership and discards what it still fetches', async () => {
     const { consumers, onBatch } = setup()
     await vi.advanceTimersByTimeAsync(0)
     const first = consumers[0]!

@@ -13,7 +13,7 @@ export interface SupervisorOptions {
   readonly log: Logger
   readonly onJoin: (port: ConsumerPort, assignment: Assignment) => void
   readonly onBatch: (batch: RecordBatch) => void
-  /** The next owner of the partitions fetches every uncommitted record again. */
+  /** Called when the assignment is lost: the next owner fetches every uncommitted record again. */
   readonly onLost: () => void
   readonly onFatal: (error: Error) => void
 }
@@ -21,17 +21,17 @@ export interface SupervisorOptions {
 const START_TIMEOUT_MS = 60_000
 const CLOSE_TIMEOUT_MS = 5_000
 const WATCH_EVERY_MS = 5_000
-/** A consumer fetches once a second: this long without a fetch or a heartbeat, it only looks alive. */
+/** A consumer fetches once a second: without a fetch or heartbeat for this long it is considered hung. */
 const SILENCE_MS = 60_000
 const HEALTHY_AFTER_MS = 60_000
 const MAX_STRIKES = 3
-/** Short: presence and revocations are behind until it is back. */
+/** Short, because presence and revocations are stale until the consumer is back. */
 const MAX_BACKOFF_MS = 3_000
 
 /**
- * Keeps one consumer alive: opens it, and opens a new one whenever it dies. Brokers that are away
- * are waited for without limit. Three deaths in a row for any other reason (not authorised, unknown
- * topic, a bug in the client) are fatal: the process had better end than look alive and do nothing.
+ * Keeps one consumer running and replaces it whenever it fails. Waits for unavailable brokers without limit.
+ * Three consecutive failures for any other reason (not authorized, unknown topic, a client bug) are fatal:
+ * exiting is better than running without consuming.
  */
 export class ConsumerSupervisor {
   readonly #options: SupervisorOptions
@@ -47,12 +47,12 @@ export class ConsumerSupervisor {
     this.#options = options
   }
 
-  /** The live consumer, while it is a member of its group. */
+  /** Returns the live consumer while it is a member of its group. */
   get port(): ConsumerPort | undefined {
     return this.#joinedAt === undefined ? undefined : this.#port
   }
 
-  /** Whether it is a member of its group and heard of Kafka within the last `silenceMs`. */
+  /** Returns whether the consumer is a member of its group and Kafka responded within the last `silenceMs`. */
   isAlive(silenceMs: number): boolean {
     return this.port !== undefined && Date.now() - this.#lastActivity < silenceMs
   }
@@ -82,12 +82,12 @@ export class ConsumerSupervisor {
       const waitMs = backoffMs(this.#failures, 300, MAX_BACKOFF_MS)
       // Log an outage of the brokers once, not every few seconds.
       const level = this.#failures++ === 0 ? 'warn' : 'debug'
-      this.#options.log[level]({ err: error, wait_ms: waitMs }, 'consumer died, a new one is opened')
+      this.#options.log[level]({ err: error, wait_ms: waitMs }, 'consumer failed, replacing it')
       await sleep(waitMs, signal)
     }
   }
 
-  /** Opens a consumer and resolves with the reason of its death. */
+  /** Opens a consumer and resolves with the reason of its failure. */
   async #liveOnce(): Promise<Error> {
     const end = Promise.withResolvers<Error>()
     const stopped = () => end.resolve(new Error('stopped'))
@@ -106,7 +106,7 @@ export class ConsumerSupervisor {
       clearInterval(watchdog)
       this.#stopping.signal.removeEventListener('abort', stopped)
       if (!(await settledWithin(port.close(), CLOSE_TIMEOUT_MS))) {
-        this.#options.log.warn('consumer did not close in time')
+        this.#options.log.warn('consumer close timed out')
       }
     }
   }
@@ -125,13 +125,14 @@ export class ConsumerSupervisor {
       startFrom,
       sessionTimeoutMs,
       onJoin: (memberId, assignment) => {
-        // Others had our partitions meanwhile, and what is still being fetched belongs to the time before:
-        // only a new consumer starts again at the committed positions for certain.
+        // Other members owned our partitions in the meantime, and pending fetches are stale: only a new
+        // consumer
+        // is guaranteed to start at the committed positions.
         if (member !== undefined && member !== memberId) die(new KafkaUnavailable('membership was lost'))
         member = memberId
         if (dead) return
         this.#joinedAt = Date.now()
-        if (this.#failures > 0) this.#options.log.info({ failures: this.#failures }, 'consumer is back')
+        if (this.#failures > 0) this.#options.log.info({ failures: this.#failures }, 'consumer recovered')
         this.#failures = 0
         onJoin(port, assignment)
       },

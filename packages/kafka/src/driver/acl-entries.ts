@@ -22,7 +22,7 @@ export function toEntry({ account, resource, name, isPrefix, operation }: Access
   }
 }
 
-/** Returns the rules of the kinds that this package makes; others, denials for instance, are left out. */
+/** Returns the rules of the kinds created by this package; omits others, for instance denials. */
 export async function listAcls(admin: Admin): Promise<AccessRule[]> {
   const found: AccessRule[] = []
   for (const [resource, resourceType] of Object.entries(resources)) {

@@ -5,17 +5,17 @@ import { listAcls, toEntry } from './acl-entries.ts'
 import type { AdminPort } from './port.ts'
 import { type NewClient, retryOptions } from './settings.ts'
 
-/** The source of a setting that belongs to the topic itself. */
+/** The config source of a setting made on the topic itself. */
 const TOPIC_CONFIG = 1
 const ADMIN_TIMEOUT_MS = 5_000
 /** The client joins the group and waits for its first fetch before it commits. */
 const SET_COMMITTED_TIMEOUT_MS = 30_000
 const CREATE_TIMEOUT_MS = 15_000
 const RETRY_DELAY_MS = 50
-/** kafkajs asks the leader it remembers and gives up when another broker leads: a new connection has new metadata. */
+/** kafkajs asks its cached leader and gives up when another broker leads: a new connection has new metadata. */
 const STALE_METADATA = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'])
 
-/** One lazily opened connection for questions; a failed one is dropped, so that the next question gets a new one. */
+/** Creates a lazily connected admin client; drops a failed connection, so that the next call opens a new one. */
 export function createAdmin(newClient: NewClient): AdminPort {
   let connection: Promise<Admin> | undefined
 
@@ -42,7 +42,7 @@ export function createAdmin(newClient: NewClient): AdminPort {
         return await within(
           connection.then(question),
           timeoutMs,
-          () => new KafkaUnavailable('Kafka does not answer'),
+          () => new KafkaUnavailable('Kafka does not respond'),
         )
       } catch (error) {
         void drop()
@@ -70,12 +70,12 @@ export function createAdmin(newClient: NewClient): AdminPort {
   return {
     ping: async () => {
       await ask((admin) => admin.describeCluster()).catch((error: Error) => {
-        throw new KafkaUnavailable(`Kafka does not answer: ${error.message}`, { cause: error })
+        throw new KafkaUnavailable(`Kafka does not respond: ${error.message}`, { cause: error })
       })
     },
     brokerCount: async () => (await ask((admin) => admin.describeCluster())).brokers.length,
     partitionCount: async (topic) => {
-      // For a topic it does not know the client fails in a way that says nothing.
+      // The client's error for an unknown topic carries no information.
       const { topics } = await ask((admin) => admin.fetchTopicMetadata({ topics: [topic] })).catch(
         (cause) => {
           throw new KafkaUnavailable(`Kafka is unavailable or has no topic ${topic}`, { cause })
@@ -110,7 +110,7 @@ export function createAdmin(newClient: NewClient): AdminPort {
     createTopics: async (topics) => {
       await ask((admin) =>
         admin.createTopics({
-          // The client asks once and fails when the brokers have not heard of the topic yet.
+          // Waiting fails immediately when the brokers have not propagated the topic yet.
           waitForLeaders: false,
           topics: topics.map(({ name, partitions, replicationFactor, config }) => ({
             topic: name,

@@ -5,13 +5,14 @@ const QUIET_MS = 10_000
 const ERROR = 1
 const WARN = 2
 
-/** What the client warns of, and this package takes care of. */
+/** Client warnings about conditions that this package handles. */
 const EXPECTED = /Limiting retries for the idempotent producer/
 
 /**
- * Maps the client's log. Its errors are warnings to us: it retries, and what ends in a failure is
- * logged by whoever has to act on it. While brokers are away it repeats itself several times a
- * second, so the same line is passed on once in ten seconds.
+ * Maps the client's log. Client errors become warnings: the client retries, and the caller logs the final
+ * failure. During an outage the client repeats lines several times a second, so each line is passed on at
+ * most
+ * once in ten seconds.
  */
 export function clientLog(log: DriverOptions['log']): logCreator {
   const lastSeen = new Map<string, number>()

@@ -4,8 +4,8 @@ import type { ConsumerOptions, ConsumerPort, StoredRecord } from './port.ts'
 import { METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './settings.ts'
 
 /**
- * Bounds how long a resumed partition waits for its turn: the client fetches all partitions of a
- * broker in one long poll, and sleeps this long when all of them are paused.
+ * Bounds the delay of a resumed partition: the client fetches all partitions of a broker in one long poll,
+ * and sleeps this long when all of them are paused.
  */
 const MAX_WAIT_MS = 1_000
 const MAX_BYTES_PER_PARTITION = 1024 * 1024
@@ -21,7 +21,7 @@ export function createConsumer(newClient: NewClient, options: ConsumerOptions): 
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
     metadataMaxAge: METADATA_MAX_AGE_MS,
     allowAutoTopicCreation: false,
-    // Who restarts, when, and when to give up is decided in one place: the supervisor.
+    // The supervisor alone decides about restarts.
     retry: { ...retry, restartOnFailure: async () => false },
   })
   listen(consumer, options)
@@ -76,7 +76,7 @@ interface ClientError extends Error {
   readonly cause?: ClientError
 }
 
-/** Distinguishes an outage of the brokers (wait) from a permanent error (authorization, unknown topic, a bug). */
+/** Distinguishes an outage of the brokers (retry) from a permanent error (authorization, unknown topic, a bug). */
 function toConsumerError(error: unknown): Error {
   const chain: ClientError[] = []
   for (let current = error as ClientError | undefined; current && chain.length < 8; current = current.cause) {
@@ -113,7 +113,7 @@ function toRecord(topic: string, partition: number, message: KafkaMessage): Stor
   }
 }
 
-/** Kafka allows a name several times; the last one counts. */
+/** Kafka allows duplicate header names; the last one wins. */
 function toHeaders(headers: IHeaders | undefined): Record<string, string> {
   const result: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers ?? {})) {

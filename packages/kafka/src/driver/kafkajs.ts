@@ -11,8 +11,9 @@ process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1'
 patchRequestQueue()
 
 /**
- * The driver on kafkajs. Every producer and consumer has a client of its own: those of one client
- * share their table of committed offsets, and two consumers of one group would overwrite each other.
+ * Creates the kafkajs driver. Every producer and consumer gets its own client, because consumers of one
+ * client
+ * share their table of committed offsets and would overwrite each other's.
  */
 export function createKafkajsDriver(options: DriverOptions): KafkaDriver {
   const logCreator = clientLog(options.log)

@@ -1,8 +1,8 @@
 import type { KafkaSecurity } from '../security.ts'
 
 /**
- * What this package needs of a Kafka client. Only `kafkajs.ts` beside this file knows the client,
- * so another one can take its place behind the same port.
+ * The interface of a Kafka client as this package needs it. Only `kafkajs.ts` depends on the client library,
+ * which makes it replaceable.
  */
 export interface DriverOptions {
   readonly clientId: string
@@ -21,7 +21,7 @@ export interface StoredRecord {
   readonly topic: string
   readonly partition: number
   readonly offset: number
-  /** When it was published, Unix milliseconds. */
+  /** Publication time in Unix milliseconds. */
   readonly timestamp: number
   readonly key: Buffer | null
   readonly value: Buffer | null
@@ -31,7 +31,7 @@ export interface StoredRecord {
 export interface RecordBatch {
   readonly topic: string
   readonly partition: number
-  /** The offset after the last record that every replica has. */
+  /** The offset after the last fully replicated record. */
   readonly highWatermark: number
   readonly records: readonly StoredRecord[]
 }
@@ -62,11 +62,11 @@ export interface ProducerPort {
 interface ConsumerListener {
   /** Called before the first record of an assignment is fetched. */
   onJoin(memberId: string, assignment: Assignment): void
-  /** Must return at once: while it runs nothing else is fetched and no heartbeat is sent. */
+  /** Must return immediately: it blocks fetching and heartbeats. */
   onBatch(batch: RecordBatch): void
-  /** The consumer is dead and will not come back by itself. KafkaUnavailable: a new one may fare better. */
+  /** Called when the consumer has failed for good. With KafkaUnavailable a new consumer may succeed. */
   onCrash(error: Error): void
-  /** A sign of life: a fetch was answered or a heartbeat acknowledged. */
+  /** Called when a fetch or a heartbeat was acknowledged. */
   onActivity(): void
 }
 
@@ -78,7 +78,7 @@ export interface ConsumerOptions extends ConsumerListener {
 }
 
 export interface ConsumerPort {
-  /** Joins the group and starts to fetch. Rejects when it cannot be reached or a topic is unknown. */
+  /** Joins the group and starts fetching. Rejects when the brokers are unreachable or a topic is unknown. */
   start(): Promise<void>
   pause(topic: string, partition: number): void
   resume(topic: string, partition: number): void
@@ -92,19 +92,19 @@ export interface AdminPort {
   brokerCount(): Promise<number>
   partitionCount(topic: string): Promise<number>
   offsets(topic: string): Promise<TopicOffsets[]>
-  /** The first offset at or after the time, the end if there is none. */
+  /** Returns the first offset at or after the time, or the end. */
   offsetsAt(topic: string, timestamp: number): Promise<PartitionOffset[]>
-  /** Committed positions of a group; partitions it never committed are left out. */
+  /** Returns the committed positions of a group; omits partitions without one. */
   committed(groupId: string, topics: readonly string[]): Promise<PartitionPosition[]>
   listGroups(): Promise<string[]>
-  /** Moves a group's committed positions. Rejects while the group has members: they would commit over them. */
+  /** Sets a group's committed positions. Rejects while the group has members, which would overwrite them. */
   setCommitted(groupId: string, topic: string, positions: readonly PartitionOffset[]): Promise<void>
   createTopics(topics: readonly TopicSpec[]): Promise<void>
   deleteTopics(topics: readonly string[]): Promise<void>
   listTopics(): Promise<string[]>
-  /** What is set on each topic itself; the broker's defaults are left out. */
+  /** Returns the settings made on each topic itself, without the broker's defaults. */
   topicConfigs(topics: readonly string[]): Promise<ReadonlyMap<string, TopicSettings>>
-  /** Replaces what is set on a topic itself. */
+  /** Replaces the settings of a topic. */
   setTopicConfig(topic: string, config: TopicSettings): Promise<void>
   listAcls(): Promise<AccessRule[]>
   createAcls(rules: readonly AccessRule[]): Promise<void>
@@ -112,12 +112,12 @@ export interface AdminPort {
   close(): Promise<void>
 }
 
-/** What an account may do. Names include the prefix of the connection. */
+/** A permission of an account. Names include the prefix of the connection. */
 export interface AccessRule {
   readonly account: string
   readonly resource: 'topic' | 'group'
   readonly name: string
-  /** Whether `name` is only the beginning of the names that are meant. */
+  /** Whether `name` is a prefix of the permitted names. */
   readonly isPrefix: boolean
   readonly operation: 'read' | 'write' | 'describe'
 }

@@ -5,7 +5,7 @@ import { METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './settings.ts
 
 const ACK_TIMEOUT_MS = 5_000
 
-/** About 14 s of trying: longer than an election, and then the caller hears of it. */
+/** About 14 s of retries: longer than a leader election. */
 const SEND_RETRY = retryOptions(30)
 
 const REJECTED = new Set<unknown>([
@@ -44,7 +44,7 @@ export async function openProducer(
     async send(topic, partition, records) {
       const messages = records.map((record) => ({ ...record, headers: { ...record.headers }, partition }))
       const result = await sendOnce({ topic, messages, acks: -1, timeout: ACK_TIMEOUT_MS })
-      // The client can resolve although a partition was never stored: it is then missing here.
+      // The client can resolve although a partition was not stored; its entry is then missing.
       const own = result.find((entry) => entry.topicName === topic && entry.partition === partition)
       if (own?.errorCode !== 0) throw new KafkaUnavailable(`no acknowledgement of ${topic}/${partition}`)
     },

@@ -22,7 +22,7 @@ function queue(pending: unknown[], checked: () => void): Queue {
   })
 }
 
-describe('an idle connection', () => {
+describe('RequestQueue patch', () => {
   beforeEach(() => {
     vi.useFakeTimers()
   })
@@ -30,12 +30,12 @@ describe('an idle connection', () => {
     vi.useRealTimers()
   })
 
-  it('arms no timer while nothing waits', () => {
+  it('arms no timer while no request waits', () => {
     queue([], () => {}).scheduleCheckPendingRequests()
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('looks again soon while a request waits, and only once', () => {
+  it('arms exactly one timer while a request waits', () => {
     const checked = vi.fn()
     const busy = queue([{}], checked)
     busy.scheduleCheckPendingRequests()
@@ -45,7 +45,7 @@ describe('an idle connection', () => {
     expect(checked).toHaveBeenCalledOnce()
   })
 
-  it('waits until the broker stops throttling it', () => {
+  it('waits until the broker stops throttling', () => {
     const checked = vi.fn()
     const throttled = queue([{}], checked)
     throttled.throttledUntil = Date.now() + 300

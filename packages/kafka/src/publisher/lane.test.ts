@@ -5,7 +5,7 @@ import { Lane } from './lane.ts'
 
 const record = (value: string): WireRecord => ({ key: 'k', value, headers: {} })
 
-/** A partition that stores what it is sent, until `fail` says otherwise. */
+/** A partition that stores records until `fail` returns an error. */
 function partition(fail: (values: string[]) => Error | undefined = () => undefined) {
   const stored: string[] = []
   const calls: string[][] = []
@@ -28,8 +28,8 @@ function partition(fail: (values: string[]) => Error | undefined = () => undefin
 
 const tick = () => new Promise((resolve) => setImmediate(resolve))
 
-describe('a lane', () => {
-  it('has one call in flight, and sends what gathers meanwhile together', async () => {
+describe('Lane', () => {
+  it('has one call in flight and batches waiting records', async () => {
     const { lane, calls, gate, open } = partition()
     gate()
     const first = lane.publish(record('a'), 1, 5_000)
@@ -45,7 +45,7 @@ describe('a lane', () => {
     await Promise.all(rest)
   })
 
-  it('fails what waits behind a failed call, so that nothing overtakes it', async () => {
+  it('fails the records queued behind a failed call, so that none overtakes it', async () => {
     const { lane, stored, gate, open } = partition((values) =>
       values.includes('a') ? new KafkaUnavailable('away') : undefined,
     )
@@ -59,7 +59,7 @@ describe('a lane', () => {
     expect(stored).toEqual([])
   })
 
-  it('refuses only the record that the broker refuses, and keeps the order of the others', async () => {
+  it('rejects only the record refused by the broker and keeps the order of the others', async () => {
     const { lane, stored } = partition((values) =>
       values.includes('bad') ? new RecordRejected('MESSAGE_TOO_LARGE') : undefined,
     )
@@ -70,7 +70,7 @@ describe('a lane', () => {
     expect(stored).toEqual(['a', 'b', 'c'])
   })
 
-  it('answers in time although the call does not, and keeps later records behind it', async () => {
+  it('rejects in time although the call hangs, and keeps later records behind it', async () => {
     const { lane, calls, stored, gate, open } = partition()
     gate()
     await expect(lane.publish(record('a'), 1, 20)).rejects.toBeInstanceOf(KafkaUnavailable)
@@ -84,7 +84,7 @@ describe('a lane', () => {
     expect(stored).toEqual(['a', 'b'])
   })
 
-  it('keeps a batch below what a broker takes', async () => {
+  it("keeps a batch below the broker's size limit", async () => {
     const { lane, calls } = partition()
     await Promise.all(['a', 'b', 'c'].map((value) => lane.publish(record(value), 400_000, 5_000)))
     expect(calls).toEqual([['a', 'b'], ['c']])

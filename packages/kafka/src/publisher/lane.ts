@@ -3,7 +3,7 @@ import { KafkaUnavailable } from '../errors.ts'
 import { isRejected } from './producer-slot.ts'
 
 const MAX_BATCH_RECORDS = 500
-/** Below Kafka's default `max.message.bytes` of 1 MiB, which bounds a whole batch. */
+/** Below Kafka's default `max.message.bytes` of 1 MiB, which limits a whole batch. */
 const MAX_BATCH_BYTES = 900_000
 
 interface Waiting {
@@ -14,11 +14,10 @@ interface Waiting {
 }
 
 /**
- * The way to one partition: one call in flight, the rest waits in line. What gathers meanwhile
- * goes with the next call.
+ * The queue of one partition: one call in flight; records queued meanwhile go with the next call.
  *
- * When a call fails, everything in line fails with it: had a later record of a key been let
- * through, it would overtake the earlier one, which its caller is about to publish again.
+ * A failed call fails the whole queue: a later record of a key would otherwise overtake the failed one,
+ * which its caller is about to publish again.
  */
 export class Lane {
   readonly #send: (records: readonly WireRecord[]) => Promise<void>
@@ -37,7 +36,7 @@ export class Lane {
   publish(record: WireRecord, bytes: number, timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        // One that is in flight cannot be called back, and the line waits for it: a later record stays later.
+        // An in-flight record cannot be cancelled, and the queue waits for it: later records stay later.
         this.#line = this.#line.filter((other) => other !== waiting)
         reject(new KafkaUnavailable(`not acknowledged within ${timeoutMs} ms`))
       }, timeoutMs)
@@ -60,7 +59,7 @@ export class Lane {
 
   async #drain(): Promise<void> {
     this.#busy = true
-    // Let the rest of the caller's records join the first call.
+    // Lets the caller's other records join the first call.
     await Promise.resolve()
     while (this.#line.length > 0) await this.#sendNext()
     this.#busy = false
@@ -77,7 +76,7 @@ export class Lane {
     }
   }
 
-  /** Finds the record the broker refuses, so that only that one fails. */
+  /** Retries a refused batch record by record, so that only the refused record fails. */
   async #sendOneByOne(batch: Waiting[], refusal: Error): Promise<void> {
     if (batch.length === 1) {
       batch[0]!.reject(refusal)

@@ -3,7 +3,7 @@ import type { KafkaDriver, ProducerPort } from '../driver/port.ts'
 import { KafkaUnavailable } from '../errors.ts'
 import { ProducerSlot } from './producer-slot.ts'
 
-/** Producers numbered in the order they were opened; `behaviour` decides what each send does. */
+/** Producers numbered in the order of opening; `behaviour` determines the result of each send. */
 function driver(behaviour: (producer: number) => Promise<void>) {
   const sends: number[] = []
   const closed: number[] = []
@@ -25,8 +25,8 @@ function driver(behaviour: (producer: number) => Promise<void>) {
 
 const tick = () => new Promise((resolve) => setImmediate(resolve))
 
-describe('the producer', () => {
-  it('is never used again after a failed send: its sequence numbers would let the broker drop the next batch', async () => {
+describe('ProducerSlot', () => {
+  it('never reuses a producer after a failed send, because its sequence numbers would make the broker drop the next batch', async () => {
     const fake = driver(async (producer) => {
       if (producer === 1) throw new KafkaUnavailable('away')
     })
@@ -38,7 +38,7 @@ describe('the producer', () => {
     expect(fake.closed).toEqual([1])
   })
 
-  it('lets other sends finish before it is closed', async () => {
+  it('closes a producer only after its other sends have finished', async () => {
     const gate = Promise.withResolvers<void>()
     let calls = 0
     const fake = driver(() => (++calls === 1 ? gate.promise : Promise.reject(new KafkaUnavailable('away'))))

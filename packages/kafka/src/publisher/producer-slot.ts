@@ -10,9 +10,11 @@ interface Generation {
 /**
  * Holds the current producer and replaces it after every failed send.
  *
- * Why every one: the idempotent producer gives a failed batch's sequence numbers to the next batch.
- * Had the broker stored the failed one after all, it would take the next for its duplicate and
- * acknowledge it without storing it. A new producer has a new id, so nothing can be mistaken.
+ * An idempotent producer reuses a failed batch's sequence numbers for the next batch. If the broker stored
+ * the
+ * failed batch after all, it would treat the next one as a duplicate and acknowledge it without storing it.
+ * A new
+ * producer has a new id, which rules this out.
  */
 export class ProducerSlot {
   readonly #driver: KafkaDriver
@@ -30,7 +32,7 @@ export class ProducerSlot {
     try {
       await (await generation.producer).send(topic, partition, records)
     } catch (error) {
-      // A refused record was never given a place in the log, but its sequence numbers are reused all the same.
+      // A refused record was never stored, but its sequence numbers are reused all the same.
       this.#retire(generation)
       throw error
     } finally {
@@ -39,7 +41,7 @@ export class ProducerSlot {
     }
   }
 
-  /** Closes what is open; sends in flight fail. */
+  /** Closes the producers; in-flight sends fail. */
   async close(): Promise<void> {
     const generation = this.#current
     if (!generation) return
@@ -67,7 +69,7 @@ export class ProducerSlot {
   }
 }
 
-/** Whether the broker refused a record itself, so that the others of its batch may be tried alone. */
+/** Returns whether the broker refused a record itself, so that the other records of its batch can be retried alone. */
 export function isRejected(error: unknown): error is RecordRejected {
   return error instanceof RecordRejected
 }

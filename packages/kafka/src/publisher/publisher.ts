@@ -8,14 +8,14 @@ import { tracePublish } from '../tracing.ts'
 import { Lane } from './lane.ts'
 import { ProducerSlot } from './producer-slot.ts'
 
-/** What happened to one record: `undefined` says it is stored on every in-sync replica. */
+/** The outcome of one record: `undefined` means stored on every in-sync replica. */
 export type PublishOutcome = KafkaUnavailable | RecordRejected | undefined
 
 export interface PublisherOptions {
   readonly kafka: KafkaConnection
-  /** After this a caller hears KafkaUnavailable. Default 10 s. */
+  /** Rejects with KafkaUnavailable after this time. Default 10 s. */
   readonly timeoutMs?: number
-  /** Larger records are refused without asking Kafka. Default 900,000. */
+  /** Larger records are rejected without a request. Default 900,000. */
   readonly maxRecordBytes?: number
 }
 
@@ -23,17 +23,17 @@ export interface Publisher {
   /** Resolves when all records are stored; rejects with the first failure. */
   publish(records: readonly KafkaRecord[]): Promise<void>
   /**
-   * The outcome of each record, in their order. Records of one key are stored in this order, and
-   * when one of them is not stored for want of Kafka, none after it is.
+   * Returns the outcome of each record, in order. Stores the records of one key in this order; when Kafka is
+   * unavailable for one of them, no later record of the key is stored.
    */
   publishEach(records: readonly KafkaRecord[]): Promise<PublishOutcome[]>
-  /** For events that need no outbox because losing one does no harm (presence, typing). */
+  /** Publishes an event without an outbox; only for events whose loss is harmless (presence, typing). */
   publishEvent<Payload extends object>(
     definition: EventDefinition<string, Payload>,
     payload: Payload,
     meta: EventMeta,
   ): Promise<void>
-  /** Waits up to 5 s for what is in flight, then disconnects. */
+  /** Waits up to 5 s for in-flight records, then disconnects. */
   stop(): Promise<void>
 }
 
@@ -52,7 +52,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   async function partitionCount(topic: string): Promise<number> {
     const known = partitionCounts.get(topic)
     if (known) return known
-    const unavailable = () => new KafkaUnavailable('Kafka does not answer')
+    const unavailable = () => new KafkaUnavailable('Kafka does not respond')
     const count = await within(kafka.driver.admin.partitionCount(topic), timeoutMs, unavailable)
     if (count === 0) throw new KafkaUnavailable(`topic ${topic} has no partitions`)
     partitionCounts.set(topic, count)
@@ -72,7 +72,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   async function publishOne(record: KafkaRecord): Promise<void> {
     const bytes = recordBytes(record)
     if (bytes > maxRecordBytes)
-      throw new RecordRejected(`${bytes} bytes, at most ${maxRecordBytes} are taken`)
+      throw new RecordRejected(`${bytes} bytes, exceeding the limit of ${maxRecordBytes}`)
     const topic = kafka.topicPrefix + record.topic
     const count = partitionCounts.get(topic)!
     const partition = record.key === null ? 0 : partitionFor(record.key, count)
@@ -82,8 +82,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
   }
 
   /**
-   * Resolves in the order of the calls, so that a call that knows its topics cannot overtake an
-   * earlier one that still asks for them. Names the topics that could not be looked up.
+   * Resolves in the order of the calls, so that a call with cached topics cannot overtake an earlier call
+   * that
+   * still looks them up. Returns the topics whose lookup failed.
    */
   function enter(records: readonly KafkaRecord[]): Promise<Map<string, PublishOutcome>> {
     const topics = [...new Set(records.map((record) => kafka.topicPrefix + record.topic))]
@@ -99,7 +100,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   async function enterAndPublish(records: readonly KafkaRecord[]): Promise<PublishOutcome[]> {
     const failures = await enter(records)
-    // Nothing is awaited between here and the places in line: the records keep their order.
+    // No await between here and the queues: the records keep their order.
     return Promise.all(
       records.map(
         (record) =>
