@@ -86,7 +86,7 @@ export const claimFile: Operation<{ params: { file_id: string }; body: { message
 /** Keep a picture of yours for a profile or a room that is about to show it. */
 export const claimPicture: Operation<{ params: { file_id: string }; body: { purpose: "avatar" | "room_picture" } }, undefined> = { method: 'POST', path: '/files/:file_id/claim-picture' }
 
-/** The analysis server reports the end of an analysis. */
+/** Webhook for the analysis server's reports. */
 export const completeAnalysis: Operation<{ body: { job_id: string; analysis_id: string; status: "succeeded"; result: { scores: { pronunciation: number; intonation: number; emotion: number; overall: number }; feedback: { quality: "ok" | "noisy" | "clipped"; pace: number; pitch_range: number; words: { word: string; score: number; start_ms: number; end_ms: number }[]; tips: ("NOISY_RECORDING" | "TOO_LOUD" | "REPEAT_UNCLEAR_WORDS" | "SPEAK_FASTER" | "SPEAK_SLOWER" | "MORE_MELODY" | "FOLLOW_THE_MELODY" | "MORE_EXPRESSION")[] } } } | { job_id: string; analysis_id: string; status: "failed"; error: { code: string; detail: string; retryable: boolean } } }, undefined> = { method: 'POST', path: '/tokens/webhook/analysis-complete', auth: 'public' }
 
 /** Complete a sign-in that requires a second factor. */
@@ -110,7 +110,7 @@ export const createGoogleNonce: Operation<NoInput, { nonce: string; expires_in: 
 /** Create a link for joining a group. */
 export const createJoinLink: Operation<{ params: { room_id: number }; body: { expires_in_seconds?: number | null | undefined; max_uses?: number | null | undefined } }, { link_id: number; room_id: number; created_by: number; created_at: string; expires_at: string | null; max_uses: number | null; uses: number; token: string }> = { method: 'POST', path: '/rooms/:room_id/links' }
 
-/** Open a group. */
+/** Create a group. */
 export const createRoom: Operation<{ body: { name?: string | null | undefined; image_file_id?: string | null | undefined; image_url?: string | null | undefined; member_ids?: number[] | undefined; history_visibility?: "all" | "since_join" | undefined } }, Room> = { method: 'POST', path: '/rooms' }
 
 /** Create a ticket for the WebSocket of your documents. */
@@ -521,7 +521,7 @@ export const updateMySettings: Operation<{ body: { presence_visibility?: "everyo
 /** Set who may add you to groups. */
 export const updateReceiverSettings: Operation<{ body: { strangers_may_add: boolean } }, { strangers_may_add: boolean }> = { method: 'PUT', path: '/rooms/settings/me' }
 
-/** Rename a group, change its picture, what newcomers see, and who may write how often. */
+/** Change the name, picture, history visibility and posting rules of a group. */
 export const updateRoom: Operation<{ params: { room_id: number }; body: { name?: string | null | undefined; image_file_id?: string | null | undefined; image_url?: string | null | undefined; history_visibility?: "all" | "since_join" | undefined; posting?: "everyone" | "admins" | undefined; slow_mode_seconds?: number | undefined } }, Room> = { method: 'PATCH', path: '/rooms/:room_id' }
 
 /** Mute, pin or archive a room for yourself. */
