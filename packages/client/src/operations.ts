@@ -146,7 +146,7 @@ export const disableTotp: Operation<{ body: { password: string; code?: string | 
 /** Download your archive with the link that was mailed. */
 export const downloadDataExport: Operation<{ body: { token: string } }, Response> = { method: 'POST', path: '/profile/me/export/download', isRaw: true }
 
-/** The document itself. */
+/** The bytes of a document. */
 export const downloadDocument: Operation<{ params: { document_id: string } }, Response> = { method: 'GET', path: '/documents/:document_id/download', isRaw: true }
 
 /** Edit your own message within 24 hours. */
@@ -164,7 +164,7 @@ export const exportFiles: Operation<NoInput, { user_id: number; exported_at: str
 /** Your friendships, requests and blocks, for your account's archive. */
 export const exportFriends: Operation<NoInput, { user_id: number; exported_at: string; friends: ({ user_id: number; friends_since: string; nickname: string | null; favourite: boolean; hidden: boolean })[]; requests_sent: FriendRequest[]; requests_received: FriendRequest[]; blocked: { user_id: number; blocked_at: string }[] }> = { method: 'GET', path: '/friends/export' }
 
-/** What notification-service holds of you: address, preferences, devices, deliveries. */
+/** Your address, preferences, devices and deliveries, for your account's archive. */
 export const exportNotificationData: Operation<NoInput, Response> = { method: 'GET', path: '/notifications/export', isRaw: true }
 
 /** Request a link for setting a new password. */
@@ -179,7 +179,7 @@ export const getAnalysisResult: Operation<{ params: { job_id: string } }, { job_
 /** How far your archive is. */
 export const getDataExport: Operation<NoInput, { state: "pending" | "ready" | "failed"; requested_at: string; finished_at: string | null; parts_done: number; parts_total: number; size_bytes: number | null; expires_at: string | null }> = { method: 'GET', path: '/profile/me/export' }
 
-/** How far the deletion of an account is. */
+/** Progress of an account deletion. */
 export const getDeletion: Operation<{ params: { deletion_id: string } }, { deletion_id: string; state: "scheduled" | "running" | "completed"; message_policy: "keep" | "remove"; requested_at: string; due_at: string; completed_at: string | null; steps: ({ step: string; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'GET', path: '/auth/deletions/:deletion_id', auth: 'public' }
 
 /** One of your documents. */
@@ -287,7 +287,7 @@ export const listBookmarks: Operation<{ query?: { limit?: number | undefined; cu
 /** The log of decisions, newest first. */
 export const listDecisions: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; user_id?: number | undefined } }, { items: ({ decision_id: number; report_id: number; user_id: number; moderator_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note: string | null; message: string | null; until: string | null; created_at: string })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/decisions' }
 
-/** What was sent to you in the last 30 days, newest first. */
+/** Notifications sent to you in the last 30 days, newest first. */
 export const listDeliveries: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ delivery_id: string; kind: "welcome" | "friend_request" | "friend_accepted" | "message" | "verify_email" | "change_email" | "undo_email" | "reset_password" | "end_session" | "download_export"; channel: "mail" | "push"; state: "pending" | "sent" | "no_subscription" | "connected" | "withdrawn" | "disabled" | "failed"; event_count: number; room_id: number | null; from_user_id: number | null; created_at: string; finished_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/notifications/deliveries' }
 
 /** The reports on a document. */
@@ -323,7 +323,7 @@ export const listMessages: Operation<{ params: { room_id: number }; query?: { be
 /** Moderators' decisions about you, newest first. */
 export const listModerationNotices: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ notice_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; message: string | null; until: string | null; created_at: string; acknowledged_at: string | null })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/notices' }
 
-/** What happened in your account, newest first. */
+/** Activity of your account, newest first. */
 export const listMyActivities: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ activity_id: number; type: "signed_in" | "sessions_ended" | "password_changed" | "password_reset" | "email_verified" | "email_changed" | "email_change_undone" | "username_changed" | "profile_updated" | "totp_enabled" | "totp_disabled" | "passkey_added" | "passkey_removed" | "export_requested" | "export_downloaded" | "deletion_requested" | "deletion_cancelled" | "friend_added" | "room_created"; description: string; data: Record<string, unknown>; device: string | null; ip_prefix: string | null; created_at: string })[]; next_cursor: string | null }> = { method: 'GET', path: '/users/me/activities' }
 
 /** The pinned messages of a room, newest pin first. */
@@ -437,7 +437,7 @@ export const reprocessDocument: Operation<{ params: { document_id: string } }, {
 /** Ask for an archive of everything that is stored of you. */
 export const requestDataExport: Operation<NoInput, { state: "pending" | "ready" | "failed"; requested_at: string; finished_at: string | null; parts_done: number; parts_total: number; size_bytes: number | null; expires_at: string | null }> = { method: 'POST', path: '/profile/me/export' }
 
-/** Send the mail that verifies your address again. */
+/** Resend the mail that verifies your address. */
 export const requestEmailVerification: Operation<NoInput, undefined> = { method: 'POST', path: '/auth/email/verification' }
 
 /** Set a new password with the link. */
@@ -461,7 +461,7 @@ export const searchUsers: Operation<{ query: { limit?: number | undefined; curso
 /** Send the link to your archive again. */
 export const sendDataExportLink: Operation<NoInput, undefined> = { method: 'POST', path: '/profile/me/export/link' }
 
-/** Ask somebody to be your friend. */
+/** Send a friend request. */
 export const sendFriendRequest: Operation<{ body: { target_user_id: number; message?: string | undefined } }, FriendRequest> = { method: 'POST', path: '/friends/request' }
 
 /** Report your presence. */
