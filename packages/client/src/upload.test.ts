@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { ApiProblem } from './api-problem.ts'
 import type { Session } from './session.ts'
 import { upload } from './upload.ts'
 
@@ -29,9 +30,15 @@ beforeEach(() => {
   calls = []
 })
 
+const refusal = (status: number, code: string) =>
+  new ApiProblem({ title: code, status, code, request_id: 'r' })
+
 const session = {
-  call: async (operation: { method: string; path: string }) => {
+  call: async (operation: { method: string; path: string }, input: { params?: { file_id: string } }) => {
     calls.push(`${operation.method} ${operation.path}`)
+    const resumed = operation.path.endsWith('/upload') ? input.params?.file_id : undefined
+    if (resumed === 'gone') throw refusal(404, 'FILE_NOT_FOUND')
+    if (resumed === 'over') throw refusal(409, 'UPLOAD_OVER')
     const file = { file_id: 'f', state: 'ready' }
     if (!/uploads$|upload$/.test(operation.path)) return file
     const parts = [4, 4, 2].map((size, index) => {
@@ -62,6 +69,33 @@ it('repeats a part that failed, and only that one and those after it', async () 
   await upload(session, new Blob(['0123456789']), { name: 'a.txt', waitSeconds: 0 })
   expect([...received.values()].join('')).toBe('0123456789')
   expect(calls).toContain('GET /files/:file_id/upload')
+})
+
+it('goes on with an interrupted upload, and begins anew when that one is gone', async () => {
+  received.set(1, '0123')
+  const started: string[] = []
+  const onStart = (fileId: string) => void started.push(fileId)
+  await upload(session, new Blob(['0123456789']), { name: 'a.txt', resume: 'f', onStart, waitSeconds: 0 })
+  expect(calls).toEqual(['GET /files/:file_id/upload', 'POST /files/:file_id/complete'])
+  expect([...received].sort()).toEqual([
+    [1, '0123'],
+    [2, '4567'],
+    [3, '89'],
+  ])
+  await upload(session, new Blob(['0123456789']), { name: 'a.txt', resume: 'gone', onStart, waitSeconds: 0 })
+  expect(started).toEqual(['f'])
+  expect(calls.slice(2)).toEqual([
+    'GET /files/:file_id/upload',
+    'POST /files/uploads',
+    'POST /files/:file_id/complete',
+  ])
+})
+
+it('sends nothing of an interrupted upload that had arrived as a whole', async () => {
+  const file = await upload(session, new Blob(['0123456789']), { name: 'a.txt', resume: 'over' })
+  expect(file.state).toBe('ready')
+  expect(received.size).toBe(0)
+  expect(calls).not.toContain('POST /files/uploads')
 })
 
 it('stops when it is aborted', async () => {

@@ -1,4 +1,4 @@
-import { NetworkFailure } from './api-problem.ts'
+import { isProblem, NetworkFailure } from './api-problem.ts'
 import type { AnswerOf } from './operation.ts'
 import { completeUpload, getFile, getUpload, type StoredFile, startUpload } from './operations.ts'
 import type { Session } from './session.ts'
@@ -11,6 +11,10 @@ export interface UploadOptions {
   /** Called with the bytes that have arrived: after each part, and in between where the platform tells. */
   readonly onProgress?: (sentBytes: number, totalBytes: number) => void
   readonly signal?: AbortSignal
+  /** Called with the id of the file before its first byte is sent: keep it to go on after a restart. */
+  readonly onStart?: (fileId: string) => void | Promise<void>
+  /** The id of an upload of the same bytes that was interrupted: only what is missing is sent. */
+  readonly resume?: string | undefined
   /** Seconds to wait until the file was examined. 20 unless given; 0 returns at once. */
   readonly waitSeconds?: number
 }
@@ -29,10 +33,8 @@ export async function upload(
   file: Blob,
   options: UploadOptions,
 ): Promise<StoredFile> {
-  const { name, purpose, signal, waitSeconds = 20, onProgress } = options
-  const mime = options.mime ?? (file.type || 'application/octet-stream')
-  const body = { name, mime, size: file.size, ...(purpose ? { purpose } : {}) }
-  let plan = await session.call(startUpload, { body })
+  const { signal, waitSeconds = 20, onProgress } = options
+  let plan = await openPlan(session, file, options)
   const params = { file_id: plan.file.file_id }
   for (let attempt = 1; ; attempt++) {
     const failure = await sendParts(file, plan, onProgress, signal)
@@ -42,9 +44,33 @@ export async function upload(
     // With new addresses, and without the parts that have arrived.
     plan = await session.call(getUpload, { params })
   }
-  const stored = await session.call(completeUpload, { params })
+  const stored = plan.parts.length > 0 ? await session.call(completeUpload, { params }) : plan.file
   if (waitSeconds === 0) return stored
   return session.call(getFile, { params, query: { wait_seconds: waitSeconds } })
+}
+
+/** What is to be sent: of the upload that is resumed, else of a new one. */
+async function openPlan(
+  session: Pick<Session, 'call'>,
+  file: Blob,
+  { name, purpose, resume, onStart, ...options }: UploadOptions,
+): Promise<Plan> {
+  if (resume) {
+    const params = { file_id: resume }
+    try {
+      return await session.call(getUpload, { params })
+    } catch (err) {
+      // All of it had arrived.
+      if (isProblem(err, 'UPLOAD_OVER'))
+        return { file: await session.call(getFile, { params }), part_size: 1, parts: [], urls_expire_at: '' }
+      if (!isProblem(err, 'FILE_NOT_FOUND')) throw err
+    }
+  }
+  const mime = options.mime ?? (file.type || 'application/octet-stream')
+  const body = { name, mime, size: file.size, ...(purpose ? { purpose } : {}) }
+  const plan = await session.call(startUpload, { body })
+  await onStart?.(plan.file.file_id)
+  return plan
 }
 
 type Plan = AnswerOf<typeof startUpload>
@@ -59,6 +85,7 @@ async function sendParts(
   let sent = parts.reduce((sum, { received, size }) => sum + (received ? size : 0), 0)
   for (const { number, size, received, url } of parts) {
     if (received || url === null) continue
+    if (signal?.aborted) return new NetworkFailure(signal.reason)
     const start = (number - 1) * part_size
     const failure = await putPart(url, file.slice(start, start + size), signal, (bytes) =>
       onProgress?.(sent + bytes, file.size),

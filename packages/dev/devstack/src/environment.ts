@@ -76,6 +76,7 @@ const parts: Record<EnvironmentPart, (instance: Instance, passwords: Passwords) 
   },
   gateway: ({ ports, name }) => ({
     CORS_ORIGINS: `${local(ports.gateway)},http://localhost:${ports.gateway}`,
+    OBJECT_STORE_URL: local(ports.s3),
     ADMIN_PORT: String(ports.gatewayAdmin),
     STACK_CONTROL_URL: local(ports.stack),
     TRUST_PROXY_HOPS: '0',

@@ -34,6 +34,12 @@ export const configSchema = z.object({
     .transform((text) => text.split(',').map((origin) => origin.trim()))
     .optional()
     .describe('Origins in place of those in kong.yml, separated by commas. For development.'),
+  OBJECT_STORE_URL: z
+    .url()
+    .optional()
+    .describe(
+      'Where pages upload large files to, in place of the address in the Content-Security-Policy of kong.yml. For development.',
+    ),
   RATE_LIMIT_PER_MINUTE: z.coerce
     .number()
     .int()

@@ -83,7 +83,11 @@ describe('behind a trusted proxy', () => {
 describe('in front of clients', () => {
   let gateway: Running
   beforeAll(async () => {
-    gateway = await startGateway({ RATE_LIMIT_PER_MINUTE: '1000', CORS_ORIGINS: 'http://dev.example' })
+    gateway = await startGateway({
+      RATE_LIMIT_PER_MINUTE: '1000',
+      CORS_ORIGINS: 'http://dev.example',
+      OBJECT_STORE_URL: 'http://objects.example:7070/',
+    })
   })
   afterAll(() => gateway.close())
 
@@ -145,6 +149,11 @@ describe('in front of clients', () => {
     const origin = 'http://dev.example'
     const answer = await call(gateway.url, '/api/rooms', { headers: { origin } })
     expect(answer.headers['access-control-allow-origin']).toBe(origin)
+  })
+
+  test('pages may upload to the object store that OBJECT_STORE_URL names', async () => {
+    const { headers } = await call(gateway.url, '/')
+    expect(headers['content-security-policy']).toContain("connect-src 'self' http://objects.example:7070;")
   })
 
   test.each(['/..%2f..%2fetc/passwd', '/../../etc/passwd.txt', '/.secret', '/nothing.js', '/%ff'])(

@@ -25,7 +25,7 @@ export async function usePlugins(
 ): Promise<void> {
   await useCors(app, document, config)
   await useRateLimit(app, document, config)
-  useResponseHeaders(app, document)
+  useResponseHeaders(app, document, config)
 }
 
 async function useCors(app: FastifyInstance, document: KongDocument, config: GatewayConfig): Promise<void> {
@@ -97,7 +97,12 @@ function routePlugin<Name extends RoutePlugin['name']>(route: KongRoute, name: N
 }
 
 /** `response-transformer`: headers that are added where the answer has none of that name. */
-function useResponseHeaders(app: FastifyInstance, document: KongDocument): void {
+function useResponseHeaders(
+  app: FastifyInstance,
+  document: KongDocument,
+  { OBJECT_STORE_URL: store }: GatewayConfig,
+): void {
+  const parseHeaders = (lines: readonly string[]) => lines.map((line) => headerOf(line, store))
   const everywhere = parseHeaders(pluginOf(document, 'response-transformer').config.add.headers)
   const ofService = new Map(
     document.services.flatMap(({ name, plugins }) =>
@@ -120,9 +125,11 @@ function useResponseHeaders(app: FastifyInstance, document: KongDocument): void 
   })
 }
 
-function parseHeaders(lines: readonly string[]): [string, string][] {
-  return lines.map((line) => {
-    const colon = line.indexOf(':')
-    return [line.slice(0, colon), line.slice(colon + 1)]
-  })
+function headerOf(line: string, store: string | undefined): [string, string] {
+  const colon = line.indexOf(':')
+  const value = line.slice(colon + 1)
+  return [
+    line.slice(0, colon),
+    store ? value.replace(/(connect-src 'self') [^ ;]+/, `$1 ${new URL(store).origin}`) : value,
+  ]
 }

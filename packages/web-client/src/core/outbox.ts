@@ -1,10 +1,11 @@
 import { ApiProblem, type Message, sendMessage } from '@bigtech/client'
 import { call } from './api.ts'
 import { db } from './db.ts'
-import type { OutgoingMessage } from './outgoing-message.ts'
+import type { OutgoingFile, OutgoingMessage } from './outgoing-message.ts'
 import { Store } from './store.ts'
+import { Uploads } from './uploads.ts'
 
-type NewMessage = Pick<OutgoingMessage, 'roomId' | 'content' | 'replyTo' | 'mentions'>
+type NewMessage = Pick<OutgoingMessage, 'roomId' | 'content' | 'replyTo' | 'mentions' | 'file'>
 
 /** What one send did, for the developer drawer. */
 interface SendTrace {
@@ -27,14 +28,17 @@ export const lastSend = new Store<SendTrace | undefined>(undefined)
 /**
  * Sends messages and keeps them in IndexedDB until they are acknowledged: a reload, a crash or a lost
  * network loses none. One tab sends at a time (Web Lock), in the order of writing; a message that two
- * tabs or two attempts send is stored once, because the server knows its `client_message_id`.
+ * tabs or two attempts send is stored once, because the server knows its `client_message_id`. Files are
+ * uploaded one after the other beside that: text does not wait for them.
  */
 export class Outbox {
   readonly #userId: number
   readonly #onSent: (message: Message) => void
   readonly #channel: BroadcastChannel
   readonly #closing = new AbortController()
-  #isFlushing = false
+  readonly #uploads = new Uploads()
+  readonly #busy = new Set<'send' | 'upload'>()
+  readonly #again = new Set<'send' | 'upload'>()
   #failures = 0
   #retry: ReturnType<typeof setTimeout> | undefined
 
@@ -50,6 +54,7 @@ export class Outbox {
   close(): void {
     this.#closing.abort()
     clearTimeout(this.#retry)
+    this.#uploads.stop()
     this.#channel.close()
     outgoing.set([])
     lastSend.set(undefined)
@@ -70,8 +75,9 @@ export class Outbox {
   }
 
   async retry(item: OutgoingMessage): Promise<void> {
-    const { refusal: _, ...again } = item
-    await this.#put(again)
+    const { refusal: _, file, ...again } = item
+    // A file that was refused, or has expired meanwhile, is uploaded anew.
+    await this.#put(file ? { ...again, file: withoutUpload(file) } : again)
     await this.#load()
     this.flush()
   }
@@ -81,31 +87,62 @@ export class Outbox {
       items.filter(({ clientMessageId }) => clientMessageId !== item.clientMessageId),
     )
     await (await db()).delete('outbox', item.clientMessageId)
+    this.#uploads.keepOnly(outgoing.get())
     this.#tell()
+  }
+
+  /** As `discard`, for a message that the user does not want to send any more. */
+  async cancel(item: OutgoingMessage): Promise<void> {
+    await this.discard(item)
+    this.#uploads.forget(item)
   }
 
   /** Sends what is queued, unless another tab is doing so. */
   flush(): void {
-    if (this.#isFlushing || this.#closing.signal.aborted) return
     clearTimeout(this.#retry)
-    this.#isFlushing = true
-    void this.#locked(() => this.#sendAll()).finally(() => {
-      this.#isFlushing = false
-    })
+    this.#exclusively('send', () => this.#sendAll())
+    this.#exclusively('upload', () => this.#uploadAll())
   }
 
-  async #locked(work: () => Promise<void>): Promise<void> {
-    if (!navigator.locks) return work()
+  #exclusively(task: 'send' | 'upload', work: () => Promise<void>): void {
     const { signal } = this.#closing
-    await navigator.locks
-      .request(`bigtech-chat.outbox.${this.#userId}`, { signal }, work)
+    if (signal.aborted) return
+    // What was queued while the lock is being released must not wait for the next message.
+    if (this.#busy.has(task)) return void this.#again.add(task)
+    this.#busy.add(task)
+    const name = `bigtech-chat.${task === 'send' ? 'outbox' : 'uploads'}.${this.#userId}`
+    const run = navigator.locks ? navigator.locks.request(name, { signal }, work) : work()
+    void run
       .catch(() => undefined)
+      .finally(() => {
+        this.#busy.delete(task)
+        if (this.#again.delete(task)) this.#exclusively(task, work)
+      })
+  }
+
+  async #uploadAll(): Promise<void> {
+    for (;;) {
+      await this.#load()
+      const next = outgoing.get().find(({ file, refusal }) => file && !file.isReady && !refusal)
+      if (!next?.file || this.#closing.signal.aborted) return
+      try {
+        const keep = (file: OutgoingFile) => this.#put({ ...next, file })
+        const uploaded = await this.#uploads.run(next, next.file, keep)
+        if (!uploaded) continue
+        await keep(uploaded)
+        this.#failures = 0
+        this.flush()
+      } catch (err) {
+        if (isRefusal(err)) await this.#refuse(next, err)
+        else return this.#retryLater(err)
+      }
+    }
   }
 
   async #sendAll(): Promise<void> {
     for (;;) {
       await this.#load()
-      const next = outgoing.get().find(({ refusal }) => refusal === undefined)
+      const next = outgoing.get().find(({ file, refusal }) => !refusal && (!file || file.isReady))
       if (!next || this.#closing.signal.aborted) return
       try {
         await this.#send(next)
@@ -126,6 +163,7 @@ export class Outbox {
         client_message_id: item.clientMessageId,
         ...(item.replyTo ? { reply_to: item.replyTo } : {}),
         ...(item.mentions?.length ? { mentions: item.mentions } : {}),
+        ...(item.file?.fileId ? { message_type: item.file.type, file_id: item.file.fileId } : {}),
       },
     })
     this.#trace(item, (trace) => ({ ...trace, acknowledgedAt: Date.now(), message }))
@@ -153,6 +191,7 @@ export class Outbox {
     const items = await (await db()).getAllFromIndex('outbox', 'by_user', this.#userId)
     if (this.#closing.signal.aborted) return
     outgoing.set(items.sort((a, b) => a.createdAt - b.createdAt))
+    this.#uploads.keepOnly(items)
   }
 
   #tell(): void {
@@ -162,6 +201,10 @@ export class Outbox {
   #trace({ clientMessageId }: OutgoingMessage, change: (trace: SendTrace) => SendTrace): void {
     lastSend.update((trace) => (trace?.clientMessageId === clientMessageId ? change(trace) : trace))
   }
+}
+
+function withoutUpload({ type, name, mime, bytes }: OutgoingFile): OutgoingFile {
+  return { type, name, mime, bytes }
 }
 
 /** The server has decided: repeating the same request changes nothing. */

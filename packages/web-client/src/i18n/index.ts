@@ -14,6 +14,7 @@ type Load = Record<Language, () => Promise<{ texts: Record<string, string> }>>
 /** `app` is loaded at the start; a screen that is loaded later brings its own part (`lazyWithTexts`). */
 const parts = {
   app: { ko: () => import('./ko.ts'), en: () => import('./en.ts') },
+  files: { ko: () => import('./files.ko.ts'), en: () => import('./files.en.ts') },
   security: { ko: () => import('./security.ko.ts'), en: () => import('./security.en.ts') },
 } satisfies Record<string, Load>
 

@@ -1,4 +1,5 @@
 import type { Texts } from './en.ts'
+import type { FileTexts } from './files.en.ts'
 import type { SecurityTexts } from './security.en.ts'
 
 type WithoutPlural<Key extends string> = Key extends `${infer Stem}_one` | `${infer Stem}_other` ? Stem : Key
@@ -7,4 +8,4 @@ type WithoutPlural<Key extends string> = Key extends `${infer Stem}_one` | `${in
 export type KeyOf<Part> = WithoutPlural<keyof Part & string>
 
 /** Names of all texts. */
-export type TextKey = KeyOf<Texts> | KeyOf<SecurityTexts>
+export type TextKey = KeyOf<Texts> | KeyOf<SecurityTexts> | KeyOf<FileTexts>

@@ -1,18 +1,21 @@
 import { editMessage } from '@bigtech/client'
-import { SendHorizontal, Smile, X } from 'lucide-react'
-import { type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { Mic, SendHorizontal, Smile, X } from 'lucide-react'
+import { type ClipboardEvent, type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { call } from '../core/api.ts'
 import { useChat } from '../core/chat.ts'
 import { draftOf, keepDraft } from '../core/drafts.ts'
 import { useT } from '../i18n/index.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
 import { IconButton } from '../ui/icon-button.tsx'
 import { isTouch } from '../ui/is-touch.ts'
 import { attempt } from '../ui/notices.tsx'
+import { AttachButton } from './attach-button.tsx'
 import { MentionList, mentionedIn, useMentions } from './mentions.tsx'
 import { useNameOf, useOpenRoom, useRoomState } from './room-context.ts'
 import { useTypingSignal } from './use-typing-signal.ts'
 
 const EmojiPopover = lazy(() => import('./emoji-popover.tsx'))
+const VoiceRecorder = lazyWithTexts('files', () => import('./files/voice-recorder.tsx'))
 
 /** Writes a message, a reply, or an edit. */
 export function Composer() {
@@ -21,6 +24,16 @@ export function Composer() {
   const { text, write, submit, cancel } = useComposition(field)
   const mentions = useMentions(field, text, write)
   const editLast = useEditLast()
+  const { sendFiles } = useOpenRoom()
+  const isEdit = useRoomState().focus?.kind === 'edit'
+  const [isRecording, setRecording] = useState(false)
+  const onPaste = (event: ClipboardEvent<HTMLTextAreaElement>) => {
+    const files = [...event.clipboardData.files]
+    // Text copied from an office program comes with a picture of itself.
+    if (isEdit || files.length === 0 || event.clipboardData.types.includes('text/plain')) return
+    event.preventDefault()
+    sendFiles(files)
+  }
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     // Enter that ends a composition (Hangul, kana) belongs to the input method; 229 is how Safari says so.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return
@@ -33,6 +46,13 @@ export function Composer() {
     if (event.key === 'Escape') cancel()
     if (event.key === 'ArrowUp' && text === '' && editLast()) event.preventDefault()
   }
+  if (isRecording) {
+    return (
+      <Suspense fallback={<div className="composer" />}>
+        <VoiceRecorder onClose={() => setRecording(false)} />
+      </Suspense>
+    )
+  }
   return (
     <form
       className="composer"
@@ -44,6 +64,7 @@ export function Composer() {
       <FocusBar onCancel={cancel} />
       <MentionList {...mentions} />
       <div className="composer-row">
+        {!isEdit && <AttachButton onFiles={sendFiles} />}
         <EmojiButton onPick={(emoji) => insert(field.current, emoji, write)} />
         <textarea
           ref={field}
@@ -56,10 +77,16 @@ export function Composer() {
           onChange={(event) => write(event.target.value)}
           onKeyDown={onKeyDown}
           onSelect={mentions.onSelect}
+          onPaste={onPaste}
         />
         <span id="composer-hint" className="visually-hidden">
           {t(isTouch ? 'composer.hintTouch' : 'composer.hint')}
         </span>
+        {!isEdit && text === '' && (
+          <IconButton label={t('composer.record')} onClick={() => setRecording(true)}>
+            <Mic size={22} />
+          </IconButton>
+        )}
         <button type="submit" className="send" aria-label={t('composer.send')} disabled={text.trim() === ''}>
           <SendHorizontal size={20} />
         </button>

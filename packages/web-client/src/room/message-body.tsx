@@ -1,8 +1,10 @@
 import type { Message } from '@bigtech/client'
-import type { ReactNode } from 'react'
+import { type ReactNode, Suspense } from 'react'
 import { useT } from '../i18n/index.ts'
-import { FileCard } from './file-card.tsx'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
 import { useNameOf, useOpenRoom } from './room-context.ts'
+
+const FileCard = lazyWithTexts('files', () => import('./files/file-card.tsx'))
 
 /** What a message says. Text goes into the page as text, never as markup. */
 export function MessageBody({ message }: { message: Message }) {
@@ -18,7 +20,11 @@ export function MessageBody({ message }: { message: Message }) {
           {message.attachment.name}
         </a>
       )}
-      {message.file && <FileCard message={message} file={message.file} />}
+      {message.file && (
+        <Suspense fallback={<p>{message.file.name}</p>}>
+          <FileCard message={message} file={message.file} />
+        </Suspense>
+      )}
       {message.content && (
         <p className={isOnlyEmoji(message.content) ? 'big-emoji' : undefined}>
           {rich(message.content, names)}

@@ -1,40 +1,36 @@
-import { Clock, RotateCw, Trash2, TriangleAlert } from 'lucide-react'
-import { useChat } from '../core/chat.ts'
+import { Clock } from 'lucide-react'
+import { Suspense } from 'react'
 import type { OutgoingMessage } from '../core/outgoing-message.ts'
-import { explainCode } from '../core/words.ts'
 import { useT } from '../i18n/index.ts'
-import { attempt } from '../ui/notices.tsx'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
+import { Refusal } from './refusal.tsx'
+
+const OutgoingFileRow = lazyWithTexts('files', () => import('./files/outgoing-file-row.tsx'))
 
 /** A message on its way: waiting, or refused with what can be done about it. */
 export function OutgoingRow({ item }: { item: OutgoingMessage }) {
   const t = useT()
-  const { outbox } = useChat()
-  const { refusal } = item
+  if (item.file) {
+    return (
+      <Suspense>
+        <OutgoingFileRow item={item} file={item.file} />
+      </Suspense>
+    )
+  }
   return (
-    <div className="message mine pending" data-refused={refusal ? true : undefined} tabIndex={-1}>
+    <div className="message mine pending" data-refused={item.refusal ? true : undefined} tabIndex={-1}>
       <div className="message-main">
         <div className="message-line">
           <div className="bubble">
             <p>{item.content}</p>
           </div>
-          {!refusal && (
+          {!item.refusal && (
             <span className="meta">
               <Clock size={14} role="img" aria-label={t('outbox.sending')} />
             </span>
           )}
         </div>
-        {refusal && (
-          <div className="refusal" role="alert">
-            <TriangleAlert size={16} aria-hidden="true" />
-            <span>{explainCode(refusal.code, refusal.detail)}</span>
-            <button type="button" className="link" onClick={() => void attempt(() => outbox.retry(item))}>
-              <RotateCw size={14} aria-hidden="true" /> {t('outbox.retry')}
-            </button>
-            <button type="button" className="link" onClick={() => void attempt(() => outbox.discard(item))}>
-              <Trash2 size={14} aria-hidden="true" /> {t('outbox.discard')}
-            </button>
-          </div>
-        )}
+        <Refusal item={item} />
       </div>
     </div>
   )

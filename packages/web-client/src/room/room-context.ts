@@ -14,6 +14,8 @@ export interface OpenRoom {
   readonly memberById: ReadonlyMap<number, RoomMember>
   readonly ownId: number
   readonly setFocus: (focus: RoomFocus) => void
+  /** Opens the dialog that sends files. */
+  readonly sendFiles: (files: readonly File[] | undefined) => void
 }
 
 export interface RoomState {

@@ -5,9 +5,11 @@ import { useMembers, useRoom } from '../core/queries.ts'
 import type { RoomWindow } from '../core/room-window.ts'
 import { useStore } from '../core/store.ts'
 import { useT } from '../i18n/index.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
 import { Failed } from '../ui/failed.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { Composer } from './composer.tsx'
+import { useFileDrop } from './files/use-file-drop.ts'
 import { writingRefusal } from './may-write.ts'
 import { MessageLog } from './message-log.tsx'
 import { PinBar } from './pin-bar.tsx'
@@ -17,6 +19,7 @@ import { TypingLine } from './typing-line.tsx'
 import '../styles/room.css'
 
 const RoomPanel = lazy(() => import('./room-panel.tsx'))
+const SendFilesDialog = lazyWithTexts('files', () => import('./files/send-files-dialog.tsx'))
 
 /** One room: its history, what is being sent, the composer; beside it the panel that the address names. */
 export function RoomPage({ roomId, panel }: { roomId: number; panel: string | undefined }) {
@@ -24,21 +27,23 @@ export function RoomPage({ roomId, panel }: { roomId: number; panel: string | un
   const { room, error, retry } = useRoom(roomId)
   const members = useMembers(roomId).data
   const [focus, setFocus] = useState<RoomFocus>()
+  const [files, sendFiles] = useState<readonly File[]>()
   const window = useWindow(roomId)
   const context = useMemo(() => {
     const memberById = new Map(members?.map((member) => [member.user_id, member]))
-    return window && { roomId, window, members, memberById, ownId: chat.userId, setFocus }
+    return window && { roomId, window, members, memberById, ownId: chat.userId, setFocus, sendFiles }
   }, [roomId, window, members, chat.userId])
   const state = useMemo(() => (room ? { room, focus } : undefined), [room, focus])
   const t = useT()
+  const refusal = room && writingRefusal(room, Date.now())
+  const drop = useFileDrop(refusal ? undefined : sendFiles)
   if (error) return <Failed error={error} onRetry={retry} />
   if (!context || !state) return <Spinner />
-  const refusal = writingRefusal(state.room, Date.now())
   return (
     <RoomContext value={context}>
       <RoomStateContext value={state}>
         <div className="room" data-panel={panel ? true : undefined}>
-          <section className="room-main" aria-label={state.room.title}>
+          <section className="room-main" aria-label={state.room.title} {...drop.props}>
             <RoomHeader />
             <PinBar />
             <Log window={context.window} />
@@ -48,7 +53,13 @@ export function RoomPage({ roomId, panel }: { roomId: number; panel: string | un
             ) : (
               <Composer key={focus?.kind === 'edit' ? focus.message.message_id : 'new'} />
             )}
+            {drop.isOver && <p className="drop-hint">{t('composer.drop')}</p>}
           </section>
+          {files && (
+            <Suspense>
+              <SendFilesDialog files={files} onClose={() => sendFiles(undefined)} />
+            </Suspense>
+          )}
           {panel && (
             <Suspense fallback={<Spinner />}>
               <RoomPanel panel={panel} />

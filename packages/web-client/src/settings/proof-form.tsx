@@ -4,7 +4,7 @@ import { useSubmit } from '../auth/use-submit.ts'
 import { useT } from '../i18n/index.ts'
 import { Field } from '../ui/field.tsx'
 
-export interface Proof {
+interface Proof {
   readonly password: string
   readonly code?: string
 }

@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises'
+import { waitFor } from '@bigtech/testkit'
+import type { Browser, Page, Request } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { befriend, newPerson, type Person } from '../stack.ts'
+import { type App, axeViolations, bubble, composer, launchBrowser, openApp, phone, write } from './app.ts'
+
+let browser: Browser
+let mina: Person
+let juno: Person
+let room: number
+let left: App
+let right: App
+let picture: Buffer
+
+/** Bytes of a part of an upload. */
+const PART = 8 * 2 ** 20
+
+beforeAll(async () => {
+  const people = Promise.all([newPerson('김미나'), newPerson('박준오')])
+  browser = await launchBrowser()
+  ;[mina, juno] = await people
+  room = await befriend(mina, juno)
+  left = await openApp(browser, mina, { at: `/rooms/${room}` })
+  right = await openApp(browser, juno, { at: `/rooms/${room}`, size: phone })
+  await composer(right.page).waitFor()
+  picture = await right.page.screenshot()
+})
+afterAll(() => browser?.close())
+
+const choose = (page: Page, ...files: { name: string; mimeType: string; buffer: Buffer }[]) =>
+  page.locator('.composer input[type=file]').setInputFiles(files)
+const send = (page: Page) => page.locator('.modal button[type=submit]').click()
+const isPart = (request: Request) => request.method() === 'PUT' && request.url().includes('partNumber=')
+
+it('several pictures go out with a caption, and the other person sees them and opens one large', async () => {
+  const [one, two] = ['산.png', '바다.png'].map((name) => ({ name, mimeType: 'image/png', buffer: picture }))
+  await choose(left.page, one!, two!)
+  await left.page.getByText('Send 2 files').waitFor()
+  expect(await axeViolations(left.page)).toEqual([])
+  await left.page.getByLabel('Add a caption').fill('여행 사진이에요')
+  await send(left.page)
+  await right.page.locator('.message:not(.mine) .picture img[data-loaded=true]').nth(1).waitFor()
+  await bubble(right.page, '여행 사진이에요').locator('.picture').click()
+  await right.page.locator('.picture-viewer img[data-loaded=true]').waitFor()
+  expect(await axeViolations(right.page)).toEqual([])
+  await right.page.keyboard.press('Escape')
+  await left.page.locator('.message.mine:not(.pending) .picture').nth(1).waitFor()
+  expect(await left.page.locator('.message.pending').count()).toBe(0)
+}, 90_000)
+
+it('a large file whose upload was cut goes on after a reload with the part that is missing', async () => {
+  const text = Buffer.alloc(PART + 500_000, '가나다라마바사 ')
+  const parts: string[] = []
+  left.page.on('request', (request) => {
+    if (isPart(request)) parts.push(new URL(request.url()).searchParams.get('partNumber') ?? '')
+  })
+  await left.page.route(/partNumber=2/, (route) => route.abort())
+  await choose(left.page, { name: '큰 파일.txt', mimeType: 'text/plain', buffer: text })
+  await send(left.page)
+  await waitFor(() => parts.includes('2'), { what: 'the second part', timeoutMs: 40_000 })
+  await left.page.reload()
+  await left.page.locator('.message.pending', { hasText: '큰 파일.txt' }).waitFor()
+  // Text does not wait for the file.
+  await write(left.page, '파일은 곧 가요')
+  await bubble(right.page, '파일은 곧 가요').waitFor()
+  await left.page.unroute(/partNumber=2/)
+  const card = right.page.locator('.message', { hasText: '큰 파일.txt' })
+  await card.waitFor({ timeout: 60_000 })
+  expect(parts.filter((number) => number === '1')).toHaveLength(1)
+  const download = right.page.waitForEvent('download')
+  await card.getByRole('button', { name: 'Save 큰 파일.txt' }).click()
+  expect(text.equals(await readFile(await (await download).path()))).toBe(true)
+}, 120_000)
+
+it('an upload can be cancelled, and a file that is not what its name says is refused in words', async () => {
+  await left.page.route(/partNumber=1/, () => undefined)
+  await choose(left.page, { name: '실수.png', mimeType: 'image/png', buffer: picture })
+  await send(left.page)
+  await left.page.getByRole('progressbar', { name: 'Uploading 실수.png' }).waitFor()
+  await left.page.getByRole('button', { name: 'Do not send 실수.png' }).click()
+  await left.page.locator('.message.pending').waitFor({ state: 'detached' })
+  await left.page.unroute(/partNumber=1/)
+  await choose(left.page, {
+    name: '가짜.png',
+    mimeType: 'image/png',
+    buffer: Buffer.from('<script>alert(1)</script>'),
+  })
+  await send(left.page)
+  await left.page.getByText('The content of the file is not what its name says.').waitFor()
+  expect(await axeViolations(left.page)).toEqual([])
+  await left.page.getByRole('button', { name: 'Discard' }).click()
+  await write(left.page, '아무것도 안 보냈어요')
+  await bubble(right.page, '아무것도 안 보냈어요').waitFor()
+  expect(await right.page.getByText('실수.png').count()).toBe(0)
+}, 90_000)
+
+/** Lets a file arrive in the page as the clipboard or a drag brings it. */
+async function bring(page: Page, kind: 'paste' | 'drop', name: string): Promise<void> {
+  const target = kind === 'paste' ? '.composer textarea' : '.room-main'
+  const event =
+    kind === 'paste' ? "ClipboardEvent('paste', { clipboardData" : "DragEvent('drop', { dataTransfer"
+  await page.evaluate(`(() => {
+    const bytes = Uint8Array.from(atob('${picture.toString('base64')}'), (sign) => sign.charCodeAt(0))
+    const data = new DataTransfer()
+    data.items.add(new File([bytes], '${name}', { type: 'image/png' }))
+    const event = new ${event}: data, bubbles: true, cancelable: true })
+    document.querySelector('${target}').dispatchEvent(event)
+  })()`)
+}
+
+it.each(['paste', 'drop'] as const)(
+  'a picture arrives by %s',
+  async (kind) => {
+    await bring(left.page, kind, `${kind}.png`)
+    await left.page.locator('.modal', { hasText: `${kind}.png` }).waitFor()
+    await send(left.page)
+    await right.page.getByRole('button', { name: `Open ${kind}.png` }).waitFor()
+  },
+  60_000,
+)
+
+it('a voice message is recorded and plays for the other person', async () => {
+  await left.page.getByRole('button', { name: 'Record a voice message' }).click()
+  await left.page.getByRole('timer').getByText('0:02').waitFor()
+  expect(await axeViolations(left.page)).toEqual([])
+  await left.page.getByRole('button', { name: 'Send the voice message' }).click()
+  const player = right.page.locator('.audio').last()
+  await player.getByRole('button', { name: 'Play Voice message' }).click()
+  await player.getByRole('button', { name: 'Pause' }).waitFor()
+  await waitFor(async () => Number(await player.getByRole('slider').inputValue()) > 0, {
+    what: 'the position',
+  })
+  expect(await axeViolations(right.page)).toEqual([])
+  expect([...left.complaints, ...right.complaints]).toEqual([])
+}, 60_000)
