@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The checkout's own Node when the machine's is too old to read TypeScript. Images call src/main.ts directly.
+// Uses the checkout's Node when the system's is too old for TypeScript. Images call src/main.ts directly.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 import { CommandError } from '@bigtech/service-kit'
 
-/** @throws CommandError when the text is not a time. */
+/** Parses a time. @throws CommandError for invalid text */
 export function parseTime(text: string): Date {
   const time = new Date(text)
   if (Number.isNaN(time.getTime()))
@@ -8,9 +8,9 @@ export function parseTime(text: string): Date {
   return time
 }
 
-/** @throws CommandError when the text is not a whole number above 0. */
+/** Parses a positive whole number. @throws CommandError for invalid text */
 export function parseCount(text: string): number {
   const count = Number(text)
-  if (!Number.isInteger(count) || count < 1) throw new CommandError(`"${text}" is not a number above 0.`, 2)
+  if (!Number.isInteger(count) || count < 1) throw new CommandError(`"${text}" is not a positive whole number.`, 2)
   return count
 }

@@ -1,16 +1,17 @@
 import type { Copies, Fact } from '@bigtech/service-kit'
 
-/** A copy that is not what its owner has. */
+/** A copy that differs from its owner's data. */
 export interface CopyDifference {
   readonly fact: Fact
   readonly detail: string
-  /** The owner does not know it at all. */
+  /** Whether the owner does not know the object at all. */
   readonly isUnknownToOwner: boolean
 }
 
 /**
- * Compares copies with what their owners have, both ordered: users before pairs, each by their ids. Only fields that
- * the service copies count. Someone deleted, and two users with nothing between them, are the same as no copy.
+ * Compares copies with their owners' data, both ordered: users before pairs, each by id. Compares only the
+ * copied
+ * fields. A deleted user, and a pair without a relation, equal a missing copy.
  */
 export async function* compareCopies(
   owned: AsyncIterable<Fact>,
@@ -34,7 +35,7 @@ export async function* compareCopies(
   }
 }
 
-/** Leaves out kinds and fields that are not copied, and facts that say no more than a missing copy. */
+/** Omits kinds and fields that are not copied, and facts equal to a missing copy. */
 async function* project(facts: AsyncIterable<Fact>, fields: Copies['fields']): AsyncGenerator<Fact, void> {
   for await (const { kind, ids, fields: all } of facts) {
     const names = fields[kind]

@@ -13,7 +13,7 @@ export interface KafkaSession {
   readonly publisher: Publisher
 }
 
-/** Connects to Kafka for one command. */
+/** Connects to Kafka for the duration of one command. */
 export async function withKafka<Result>(work: (session: KafkaSession) => Promise<Result>): Promise<Result> {
   const env = await environmentOf('user-service')
   if (!env.KAFKA_BROKERS) throw new CommandError('KAFKA_BROKERS is not set.', 2)

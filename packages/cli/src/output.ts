@@ -1,6 +1,6 @@
-/** What a command prints: lines for people, or one JSON document with `--json`. */
+/** Output of a command: text lines, or one JSON document with `--json`. */
 export interface Output {
-  /** @param json the same for programs; the lines themselves when left out */
+  /** @param json the machine-readable result; defaults to the lines */
   print(lines: readonly string[], json?: unknown): void
 }
 
@@ -13,12 +13,12 @@ export function createOutput(write: (text: string) => void, isJson: () => boolea
   }
 }
 
-/** The last line of a command that changes something, when it was asked to change nothing. */
-export const dryRunNote = 'Nothing was changed; add --apply to do it.'
+/** The last line of a dry run. */
+export const dryRunNote = 'Dry run: nothing was changed. Pass --apply to perform the change.'
 
-/** What every command gets. Its return value is the exit code: 0 done or nothing differs, 1 something differs. */
+/** The context of a command. Exit code 0: done or no differences, 1: differences found. */
 export interface CommandContext {
   readonly output: Output
-  /** Notes the exit code of the command that runs. */
+  /** Sets the exit code of the running command. */
   exit(code: 0 | 1): void
 }

@@ -13,9 +13,9 @@ import { type CommandContext, createOutput } from './output.ts'
 const WRONG_USE = 2
 
 /**
- * Runs one command line; returns its exit code: 0 done, 1 failed or something differs, 2 wrong use.
+ * Runs one command line; returns its exit code: 0 done, 1 failed or differences found, 2 usage error.
  *
- * @param write takes standard output; errors go to standard error
+ * @param write receives standard output; errors go to standard error
  */
 export async function runProgram(
   argv: readonly string[],
@@ -26,7 +26,7 @@ export async function runProgram(
   const output = createOutput(write, () => program.opts().json === true)
   program
     .description(
-      'Operates BigTech Chat. Commands that change something only show what they would do without --apply.',
+      'Administers BigTech Chat. Commands that change something are dry runs without --apply.',
     )
     .option('--json', 'print one JSON document')
     .helpCommand(false)
@@ -35,8 +35,8 @@ export async function runProgram(
     .configureOutput({ writeOut: write })
     .addHelpText(
       'after',
-      '\nEnvironment: that of the services (docs/configuration.md). In a checkout without KAFKA_BROKERS: the running `npm start`.' +
-        '\nExit code: 0 done or nothing differs; 1 failed or something differs; 2 wrong use',
+      '\nEnvironment: the variables of the services (docs/configuration.md). In a checkout without KAFKA_BROKERS: those of the running `npm start`.' +
+        '\nExit code: 0 done or no differences; 1 failed or differences found; 2 usage error',
     )
   const context: CommandContext = { output, exit: (code) => (exitCode = code) }
   for (const add of [

@@ -10,13 +10,13 @@ import {
 
 const root = join(import.meta.dirname, '..', '..', '..')
 
-/** The services whose code is here: all of them in a checkout, one in an image. */
+/** Returns the services whose code is present: all of them in a checkout, one in an image. */
 export function presentServices(): string[] {
   const folder = join(root, 'services')
   return readdirSync(folder).filter((name) => existsSync(operationsFile(name)))
 }
 
-/** Opens a service's operations, hands them to `work`, and closes them. */
+/** Opens a service's operations, passes them to `work`, and closes them. */
 export async function withService<Result>(
   name: string,
   work: (operations: ServiceOperations, env: Environment) => Promise<Result>,
@@ -33,16 +33,16 @@ export async function withService<Result>(
   }
 }
 
-/** @param wanted the services asked for; all that are here when empty */
+/** @param wanted the requested services; all present services when empty */
 export function chooseServices(wanted: readonly string[]): string[] {
   const present = presentServices()
   const unknown = wanted.find((name) => !present.includes(name))
   if (unknown !== undefined)
-    throw new CommandError(`There is no service "${unknown}" here: ${present.join(', ')}.`, 2)
+    throw new CommandError(`The service "${unknown}" is not present. Present: ${present.join(', ')}.`, 2)
   return wanted.length > 0 ? [...wanted] : present
 }
 
-/** Like `chooseServices`, for what only one service can do. */
+/** Like `chooseServices`, for an operation of exactly one service. */
 export function requireService(name: string): string {
   const [service] = chooseServices([name])
   return service as string
@@ -53,8 +53,9 @@ function operationsFile(service: string): string {
 }
 
 /**
- * The variables of a service: the process's own in an image or where KAFKA_BROKERS is set, those of the running
- * `npm start` otherwise.
+ * Returns the variables of a service: the process's own in an image or where KAFKA_BROKERS is set, otherwise
+ * those of
+ * the running `npm start`.
  */
 export async function environmentOf(service: string): Promise<Environment> {
   const devstack = join(root, 'packages', 'dev', 'devstack', 'src', 'environment.ts')

@@ -53,10 +53,10 @@ function claims(
   return token.setProtectedHeader({ alg: 'EdDSA', kid: key.kid, ...header }).sign(key.privateKey)
 }
 
-/** user-service's key endpoint: publishes what is in `published`. */
+/** The key endpoint of user-service: publishes the keys in `published`. */
 class KeyServer {
   published: JWK[] = []
-  /** Answered in place of the keys. */
+  /** A response that replaces the keys. */
   instead: { status: number; body: string } | undefined
   fetches = 0
   #server: Server | undefined
@@ -117,7 +117,7 @@ interface Refusal {
   readonly store?: string
 }
 
-/** Calls a route that requires an access token; returns the actor, or what the error handler was given. */
+/** Calls a route that requires an access token; returns the actor, or the error passed to the error handler. */
 async function call(token: string): Promise<Record<string, unknown>> {
   const answer = await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })
   return answer.json()
@@ -128,14 +128,14 @@ async function codeOf(token: string): Promise<unknown> {
   return code ?? (userId === 7 ? 'accepted' : 'no actor')
 }
 
-describe('keys', () => {
-  it('are fetched once for many tokens', async () => {
+describe('the key set', () => {
+  it('is fetched once for many tokens', async () => {
     const tokens = await Promise.all(Array.from({ length: 5 }, () => claims(first)))
     for (const token of tokens) expect(await codeOf(token)).toBe('accepted')
     expect(server.fetches).toBe(1)
   })
 
-  it('are fetched again for a key that is not known yet, at most every 5 s', async () => {
+  it('is fetched again for an unknown key, at most every 5 s', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     expect(await codeOf(await claims(first))).toBe('accepted')
     server.published = [first.jwk, second.jwk]
@@ -147,7 +147,7 @@ describe('keys', () => {
     expect(server.fetches).toBe(2)
   })
 
-  it('that were withdrawn refuse their tokens, also those that were accepted before', async () => {
+  it('without a withdrawn key refuses its tokens, including tokens accepted before', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const byWithdrawnKey = await claims(first)
     expect(await codeOf(byWithdrawnKey)).toBe('accepted')
@@ -157,7 +157,7 @@ describe('keys', () => {
     expect(await codeOf(byWithdrawnKey)).toBe('TOKEN_INVALID')
   })
 
-  it('once fetched stay good while user-service is down, also for tokens never seen', async () => {
+  it('remains valid after the first fetch while user-service is down, also for new tokens', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     expect(await codeOf(await claims(first))).toBe('accepted')
     await server.close()
@@ -165,7 +165,7 @@ describe('keys', () => {
     expect(await codeOf(await claims(first))).toBe('accepted')
   })
 
-  it('that could never be fetched are our failure, not the token’s: StoreUnavailable', async () => {
+  it('that could never be fetched leads to StoreUnavailable, not to a 401', async () => {
     await server.close()
     expect(await call(await claims(first))).toMatchObject({
       code: 'UNAVAILABLE',
@@ -174,7 +174,7 @@ describe('keys', () => {
   })
 })
 
-describe('a key that is not known', () => {
+describe('a token with an unknown key', () => {
   const unavailable = { code: 'UNAVAILABLE', store: 'user-service' }
 
   beforeEach(async () => {
@@ -183,12 +183,12 @@ describe('a key that is not known', () => {
     vi.setSystemTime(Date.now() + 6_000)
   })
 
-  it('refuses the token when user-service does not have it either', async () => {
+  it('is refused when user-service does not know the key either', async () => {
     expect(await codeOf(await claims(second))).toBe('TOKEN_INVALID')
     expect(server.fetches).toBe(2)
   })
 
-  it('may be a new one while user-service is down: 503, each time', async () => {
+  it('gets 503 on every attempt while user-service is down, since the key may be new', async () => {
     const byNewKey = await claims(second)
     await server.close()
     expect(await call(byNewKey)).toMatchObject(unavailable)
@@ -202,21 +202,21 @@ describe('a key that is not known', () => {
     ['an error', { status: 500, body: '{}' }],
     ['no JSON', { status: 200, body: '<html>' }],
     ['no key set', { status: 200, body: '{"message":"hello"}' }],
-  ])('may be a new one when %s comes in place of the keys: 503', async (_what, instead) => {
+  ])('gets 503 when the key endpoint returns %s', async (_what, instead) => {
     server.instead = instead
     expect(await call(await claims(second))).toMatchObject(unavailable)
     expect(await codeOf(await claims(first))).toBe('accepted')
   })
 })
 
-describe('a token is refused', () => {
+describe('an invalid access token', () => {
   it.each([
     ['has expired', 'expired; refresh it', () => claims(first, { exp: Math.floor(Date.now() / 1_000) - 1 })],
-    ['is for another audience', 'The aud claim', () => claims(first, { aud: 'other' })],
-    ['has no session', 'The sid claim', () => claims(first, { sid: undefined })],
-    ['is none', 'malformed', async () => 'abc'],
-    ['has another signature', 'signature is invalid', async () => claims(await newKey('first'))],
-  ])('with a detail that says that it %s', async (_case, detail, token) => {
+    ['wrong audience', 'The aud claim', () => claims(first, { aud: 'other' })],
+    ['missing session', 'The sid claim', () => claims(first, { sid: undefined })],
+    ['malformed token', 'malformed', async () => 'abc'],
+    ['wrong signature', 'signature is invalid', async () => claims(await newKey('first'))],
+  ])('is refused with a detail that names the cause: %s', async (_case, detail, token) => {
     expect(await call(await token())).toMatchObject({
       code: 'TOKEN_INVALID',
       detail: expect.stringContaining(detail),
@@ -230,38 +230,38 @@ describe('a token is refused', () => {
     ['without aud', { aud: undefined }],
     ['without iss', { iss: undefined }],
     ['without a session', { sid: undefined }],
-    ['for another audience', { aud: 'other' }],
-    ['of another issuer', { iss: 'other' }],
-    ['that has expired', { exp: Math.floor(Date.now() / 1_000) - 1 }],
-    ['not valid yet', { nbf: Math.floor(Date.now() / 1_000) + 600 }],
-    ['whose subject is no user id', { sub: 'admin' }],
-    ['whose subject is negative', { sub: '-7' }],
-    ['whose subject is hexadecimal', { sub: '0x7' }],
-    ['whose subject is in scientific notation', { sub: '7e0' }],
-    ['whose subject has a space', { sub: ' 7' }],
-    ['whose subject has a leading zero', { sub: '07' }],
-    ['whose subject is too large for an exact number', { sub: '9007199254740993' }],
-    ['whose session is no text', { sid: { id: 1 } }],
-    ['whose expiry is no number', { exp: 'tomorrow' }],
-    ['whose start is no number', { nbf: 'now' }],
-    ['whose audience is an empty list', { aud: [] }],
-    ['whose issuer is a list', { iss: ['issuer'] }],
+    ['with a wrong audience', { aud: 'other' }],
+    ['with a wrong issuer', { iss: 'other' }],
+    ['expired', { exp: Math.floor(Date.now() / 1_000) - 1 }],
+    ['not yet valid', { nbf: Math.floor(Date.now() / 1_000) + 600 }],
+    ['with a subject that is not a user id', { sub: 'admin' }],
+    ['with a negative subject', { sub: '-7' }],
+    ['with a hexadecimal subject', { sub: '0x7' }],
+    ['with a subject in scientific notation', { sub: '7e0' }],
+    ['with a space in the subject', { sub: ' 7' }],
+    ['with a leading zero in the subject', { sub: '07' }],
+    ['with a subject too large for an exact number', { sub: '9007199254740993' }],
+    ['with a session that is not a string', { sid: { id: 1 } }],
+    ['with an expiry that is not a number', { exp: 'tomorrow' }],
+    ['with a start time that is not a number', { nbf: 'now' }],
+    ['with an empty audience list', { aud: [] }],
+    ['with a list as issuer', { iss: ['issuer'] }],
   ])('%s', async (_case, changes) => {
     expect(await codeOf(await claims(first, changes))).toBe('TOKEN_INVALID')
   })
 
-  it('with another signature', async () => {
+  it('is refused with a wrong signature', async () => {
     const forged = await newKey('first')
     expect(await codeOf(await claims(forged))).toBe('TOKEN_INVALID')
   })
 
-  it('whose payload was changed', async () => {
+  it('is refused after its payload was changed', async () => {
     const [header, , signature] = (await claims(first)).split('.')
     const payload = Buffer.from(JSON.stringify({ sub: '8', sid: 's' })).toString('base64url')
     expect(await codeOf(`${header}.${payload}.${signature}`)).toBe('TOKEN_INVALID')
   })
 
-  it('without a signature (alg none)', async () => {
+  it('is refused without a signature (alg none)', async () => {
     const token = new UnsecuredJWT({ sid: 's' })
       .setSubject('7')
       .setIssuer('issuer')
@@ -272,7 +272,7 @@ describe('a token is refused', () => {
     expect(await codeOf(token)).toBe('TOKEN_INVALID')
   })
 
-  it('signed by HMAC with the public key as its secret', async () => {
+  it('is refused when signed by HMAC with the public key as secret', async () => {
     const secret = new TextEncoder().encode(await exportSPKI(first.publicKey))
     const now = Math.floor(Date.now() / 1_000)
     const token = await new SignJWT({
@@ -289,13 +289,13 @@ describe('a token is refused', () => {
   })
 
   it.each([
-    ['names another algorithm of the same key', { alg: 'Ed25519' }],
+    ['names another algorithm for the same key', { alg: 'Ed25519' }],
     ['names a key that was never published', { kid: 'third' }],
-  ])('whose header %s', async (_case, header) => {
+  ])('is refused when its header %s', async (_case, header) => {
     expect(await codeOf(await claims(first, {}, header))).toBe('TOKEN_INVALID')
   })
 
-  it('that requires an unknown extension (crit)', async () => {
+  it('is refused when it requires an unknown extension (crit)', async () => {
     const token = await new SignJWT({ sid: 's' })
       .setProtectedHeader({ alg: 'EdDSA', kid: 'first', crit: ['x'], x: 1 })
       .setSubject('7')
@@ -307,7 +307,7 @@ describe('a token is refused', () => {
     expect(await codeOf(token)).toBe('TOKEN_INVALID')
   })
 
-  it('although it was accepted before: when it expires, and when its session ends', async () => {
+  it('is refused after its expiry or the end of its session although it was accepted before', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const token = await claims(first)
     const other = await claims(first, { sid: 'other' })
@@ -324,17 +324,17 @@ describe('a token is refused', () => {
 it.each([
   ['Bearer abc.def-g_h~i+/=', 'abc.def-g_h~i+/='],
   ['bearer abc', 'abc'],
-])('the header %j carries the token %j', (header, token) => {
+])('reads the token from the header %j: %j', (header, token) => {
   expect(bearerToken(header)).toBe(token)
 })
 
 it.each([
-  ['Basic abc', 'TOKEN_INVALID', 'does not begin with "Bearer"'],
-  ['abc.def.ghi', 'TOKEN_INVALID', 'does not begin with "Bearer"'],
+  ['Basic abc', 'TOKEN_INVALID', 'does not start with "Bearer"'],
+  ['abc.def.ghi', 'TOKEN_INVALID', 'does not start with "Bearer"'],
   ['Bearer a b', 'TOKEN_INVALID', 'malformed'],
   ['Bearer ', 'TOKEN_INVALID', 'malformed'],
   [undefined, 'NOT_AUTHENTICATED', ''],
-])('the header %j carries no token, and the problem says what is wrong', (header, code, detail) => {
+])('rejects the header %j with a problem that names the cause', (header, code, detail) => {
   expect(() => bearerToken(header)).toThrow(
     expect.objectContaining({ code, message: expect.stringContaining(detail) }),
   )

@@ -24,14 +24,14 @@ interface AccessClaims {
   readonly sid: string
   readonly username?: unknown
   readonly role?: unknown
-  /** Unix seconds. */
+  /** Expiry in Unix seconds. */
   readonly exp: number
 }
 
-/** Only asymmetric: a service that can verify must not be able to sign. */
+/** Asymmetric only: a verifying service must not be able to sign. */
 const ALGORITHM = 'EdDSA'
 const REQUIRED_CLAIMS = ['sub', 'exp', 'iat', 'aud', 'iss', 'sid']
-/** Decimal digits alone, few enough for an exact number: `Number` also reads `0x3`, `3e0`, ` 3 ` and `3.0`. */
+/** Decimal digits only, and few enough for an exact number: `Number` also accepts `0x3`, `3e0`, ` 3 ` and `3.0`. */
 const USER_ID = /^[1-9]\d{0,14}$/
 const CACHED_TOKENS = 10_000
 const MALFORMED = 'The access token is malformed. Send it exactly as sign-in returned it.'
@@ -41,10 +41,10 @@ const KEY_REFRESH_MS = 5 * 60 * 1_000
 export interface AuthenticationOptions {
   readonly issuer: string
   readonly audience: string
-  /** Keys to verify with: a remote set, or user-service's own. */
+  /** Verification keys: a remote key set, or the keys of user-service itself. */
   readonly keys: JWTVerifyGetKey
   readonly revocations: RevocationList
-  /** user-service alone: the key that `app.jwt.sign` uses, and how long an access token lives. */
+  /** For user-service only: the signing key and the lifetime of access tokens. */
   readonly signing?: TokenSigning
 }
 
@@ -55,8 +55,9 @@ export interface TokenSigning {
 }
 
 /**
- * Registers @fastify/jwt for access tokens, and `app.authenticate`, the hook that demands one. The plugin caches
- * verified tokens until they expire; keys and revocations are checked on every request, cached or not.
+ * Registers @fastify/jwt for access tokens, and the authentication hook `app.authenticate`. The plugin
+ * caches
+ * verified tokens until they expire; keys and revocations are checked on every request.
  */
 export async function installAuthentication(
   app: FastifyInstance,
@@ -71,7 +72,7 @@ export async function installAuthentication(
       ...(signing ? { private: signing.key.export({ type: 'pkcs8', format: 'pem' }).toString() } : {}),
     } as FastifyJWTOptions['secret'],
     decoratorName: 'actor',
-    // The key is chosen by the header's `kid`.
+    // Required for selecting the key by the header's `kid`.
     decode: { complete: true },
     sign: {
       algorithm: ALGORITHM,
@@ -84,7 +85,7 @@ export async function installAuthentication(
       allowedIss: issuer,
       allowedAud: audience,
       allowedSub: USER_ID,
-      // The lists above accept a token without the claim.
+      // The options above accept a token without the claim.
       requiredClaims: REQUIRED_CLAIMS,
       cache: CACHED_TOKENS,
       extractToken: (request) => request.bearer,
@@ -107,8 +108,9 @@ export async function installAuthentication(
 
 /**
  * Returns the actor of the request's access token, and sets `request.actor` and `request.bearer`.
- * @throws Problem NOT_AUTHENTICATED, TOKEN_INVALID, SESSION_REVOKED; StoreUnavailable when the token's key is
- * not known and cannot be fetched.
+ * @throws Problem NOT_AUTHENTICATED, TOKEN_INVALID, SESSION_REVOKED; StoreUnavailable when the token's key
+ * is
+ * unknown and cannot be fetched.
  */
 export async function authenticate(request: FastifyRequest): Promise<Actor> {
   request.bearer = bearerToken(request.headers.authorization)
@@ -131,7 +133,7 @@ function actorOf({ sub, sid, username, role: claimed, exp }: AccessClaims): Acto
   }
 }
 
-/** Maps every error of the plugin: it answers 500 for those of its token library that it does not know. */
+/** Maps every error of the plugin, which would return 500 for unknown errors of its token library. */
 function problemOf(err: unknown): unknown {
   const { code, message } = err as { code?: string; message: string }
   if (code === 'FST_JWT_AUTHORIZATION_TOKEN_UNTRUSTED') return new Problem('SESSION_REVOKED')
@@ -144,7 +146,7 @@ function refusal(detail: string, cause?: unknown): Problem {
   return new Problem('TOKEN_INVALID', { detail, cause })
 }
 
-/** Returns the lookup of a public key, as PEM, by a token's header. */
+/** Returns a function that looks up the public key of a token header, as PEM. */
 function publicKeys(keys: JWTVerifyGetKey): (header: JWTHeaderParameters) => Promise<string> {
   const pems = new WeakMap<object, string>()
   return async (header) => {
@@ -161,10 +163,10 @@ function publicKeys(keys: JWTVerifyGetKey): (header: JWTHeaderParameters) => Pro
   }
 }
 
-/** True when the key set could not be fetched, as opposed to a bad token. */
+/** Returns true when the key set could not be fetched, as opposed to an invalid token. */
 function isKeySetFailure(err: unknown): boolean {
   if (!(err instanceof errors.JOSEError)) return true
-  // The generic error is what jose throws for an answer that is not 200 or not JSON.
+  // jose throws the generic error for a response that is not 200 or not JSON.
   return (
     err instanceof errors.JWKSTimeout || err instanceof errors.JWKSInvalid || err.code === 'ERR_JOSE_GENERIC'
   )
@@ -196,6 +198,6 @@ export function bearerToken(header: string | undefined): string {
   throw refusal(
     /^Bearer\b/i.test(header)
       ? MALFORMED
-      : 'Send `Authorization: Bearer` and the access token; this header does not begin with "Bearer".',
+      : 'Send `Authorization: Bearer` and the access token; this header does not start with "Bearer".',
   )
 }

@@ -4,7 +4,7 @@ import { Problem } from './problem.ts'
 
 const JSON_TYPE = 'application/json'
 const FORM_TYPE = 'application/x-www-form-urlencoded'
-/** More than any operation takes; a body of `&` alone would make as many fields as it has bytes. */
+/** More than any form has; a body of `&` alone would create as many fields as it has bytes. */
 const MAX_FORM_FIELDS = 100
 
 /**
@@ -15,7 +15,7 @@ export function installBodyParsers(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    // Operations without a body must not fail on a client's default header.
+    // Clients may send a content type without a body.
     if (body.length === 0) return done(null, undefined)
     const wanted = request.routeOptions.config?.contract?.bodyType === 'form' ? FORM_TYPE : JSON_TYPE
     const problem = refusalOf(request, wanted, body)
@@ -35,7 +35,7 @@ function refusalOf(request: FastifyRequest, wanted: string, body: Buffer): Probl
   const [essence = '', ...parameters] = header.toLowerCase().split(';')
   if (essence.trim() !== wanted) {
     const sent =
-      essence.trim() === '' ? 'No content type was sent.' : `${essence.trim()} is not supported here.`
+      essence.trim() === '' ? 'The content type is missing.' : `${essence.trim()} is not supported here.`
     return new Problem('MEDIA_TYPE_UNSUPPORTED', { detail: `${sent} Send Content-Type: ${wanted}.` })
   }
   const charset = parameters.map((parameter) => parameter.trim()).find((each) => each.startsWith('charset='))
@@ -43,16 +43,16 @@ function refusalOf(request: FastifyRequest, wanted: string, body: Buffer): Probl
     charset !== undefined &&
     !['utf-8', 'utf8'].includes(charset.slice('charset='.length).replaceAll('"', ''))
   ) {
-    return new Problem('MEDIA_TYPE_UNSUPPORTED', { detail: 'Send the body in UTF-8.' })
+    return new Problem('MEDIA_TYPE_UNSUPPORTED', { detail: 'Encode the body in UTF-8.' })
   }
   return isUtf8(body) ? undefined : new Problem('BODY_NOT_UTF8')
 }
 
-/** A repeated field becomes a list, which no operation takes (RFC 6749, 3.2). */
+/** Parses a form. A repeated field becomes a list, which every schema rejects (RFC 6749, 3.2). */
 function parseForm(text: string): Record<string, string | string[]> {
   const pairs = text.split('&').filter(Boolean)
   if (pairs.length > MAX_FORM_FIELDS)
-    throw new Problem('BAD_REQUEST', { detail: `At most ${MAX_FORM_FIELDS} fields.` })
+    throw new Problem('BAD_REQUEST', { detail: `A form may have at most ${MAX_FORM_FIELDS} fields.` })
   const fields: Record<string, string | string[]> = Object.create(null)
   for (const pair of pairs) {
     const split = pair.indexOf('=')
@@ -63,11 +63,11 @@ function parseForm(text: string): Record<string, string | string[]> {
   return fields
 }
 
-/** Strict: bytes that are no UTF-8 would become the same replacement character, whatever they were. */
+/** Decodes strictly, because replacement characters would lose the invalid bytes. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch (err) {
-    throw new Problem('BAD_REQUEST', { detail: 'The form is not percent-encoded UTF-8.', cause: err })
+    throw new Problem('BAD_REQUEST', { detail: 'Encode the form as percent-encoded UTF-8.', cause: err })
   }
 }

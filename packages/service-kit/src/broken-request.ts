@@ -10,8 +10,9 @@ const codeByError: Record<string, ProblemCode> = {
 }
 
 /**
- * Answers what is not HTTP, has headers beyond Node's limit, or takes too long, with a problem. There is
- * no request to reply to, so the answer is written to the socket, which ends.
+ * Responds with a problem to requests that are not HTTP, exceed Node's header limit, or take too long. There
+ * is
+ * no request object, so the response is written to the socket, which is then closed.
  */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()

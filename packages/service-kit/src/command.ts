@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { ConfigError } from './config.ts'
 
-/** Exit codes of every command: 0 done, 1 failed, 2 wrong use. */
+/** Exit codes of every command: 0 done, 1 failed, 2 usage error. */
 const FAILED = 1
 const WRONG_USE = 2
 
@@ -23,19 +23,19 @@ interface CommandArguments {
 }
 
 export interface Command {
-  /** What `--help` prints. */
+  /** The output of `--help`. */
   readonly usage: string
-  /** Besides `--help`. */
+  /** Options besides `--help`. */
   readonly options?: ParseArgsOptionsConfig
-  /** At most so many arguments that are no options; default none. */
+  /** Maximum number of positional arguments; default none. */
   readonly maxPositionals?: number
-  /** The exit code, 0 when nothing is returned. */
+  /** Returns the exit code; 0 when undefined. */
   run(args: CommandArguments): Promise<number | undefined>
 }
 
 /**
- * Runs a command and sets the exit code. `--help` prints the usage and never acts; an option or argument that the
- * command does not know is refused before it acts.
+ * Runs a command and sets the exit code. `--help` only prints the usage; an unknown option or argument is
+ * rejected before the command runs.
  */
 export async function runCommand(command: Command, argv = process.argv.slice(2)): Promise<void> {
   try {
@@ -77,8 +77,9 @@ function wrongUse(message: string): CommandError {
 }
 
 /**
- * Returns the arguments of a program that takes no options, at most `max`. Prints the usage and ends the process on
- * `--help`; ends it with 2 on anything that the program does not know.
+ * Returns the arguments of a program without options, at most `max`. Prints the usage and exits on `--help`;
+ * exits
+ * with 2 on unknown options and surplus arguments.
  */
 export function readPositionals(usage: string, max = 0, argv = process.argv.slice(2)): readonly string[] {
   try {

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { baseConfig, buildService, loadConfig, port, route, type Service } from './index.ts'
 
 const ok = { status: 200, description: 'Done.', schema: z.object({ ok: z.boolean() }) } as const
-const described = { tag: 'things', summary: 'For this test' }
+const described = { tag: 'things', summary: 'Test operation' }
 const slow = defineRoute({
   operationId: 'slow',
   method: 'GET',
@@ -42,7 +42,7 @@ beforeEach(async () => {
   service = await buildService({
     name: 'small-service',
     title: 'Small Service',
-    description: 'Takes two requests at a time.',
+    description: 'Handles two requests at a time.',
     acceptsUserTokens: false,
     config: loadConfig(z.object({ ...baseConfig.shape, PORT: port }), {
       PORT: '0',
@@ -74,8 +74,8 @@ async function fill(): Promise<Promise<Response>[]> {
   return running
 }
 
-describe('more requests than a process takes', () => {
-  it('are refused with 503 and Retry-After before token and body are looked at', async () => {
+describe('requests beyond the concurrency limit', () => {
+  it('are refused with 503 and Retry-After before token and body are processed', async () => {
     const running = await fill()
     const refused = await fetch(`${address}/guarded`, {
       method: 'POST',
@@ -93,19 +93,19 @@ describe('more requests than a process takes', () => {
     expect(metrics).toMatch(/^http_requests_running\S* 0$/m)
   })
 
-  it('keep out neither probes nor streams', async () => {
+  it('do not block probes and streams', async () => {
     await fill()
     for (const path of ['/live', '/health', '/metrics', '/streamed'])
       expect((await fetch(address + path)).status, path).toBe(200)
   })
 
-  it('do not include those that have been answered, also to a caller without a connection', async () => {
+  it('exclude requests already answered, even to a caller without a connection', async () => {
     release()
     for (let n = 0; n < 5; n++) expect((await service.app.inject('/slow')).statusCode).toBe(200)
     expect((await service.app.inject('/metrics')).body).toMatch(/^http_requests_running\S* 0$/m)
   })
 
-  it('do not include those whose client has gone', async () => {
+  it('exclude requests whose client has disconnected', async () => {
     const { hostname, port: at } = new URL(address)
     const sockets = [1, 2].map(() => {
       const socket = connect(Number(at), hostname)

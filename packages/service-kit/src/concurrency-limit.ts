@@ -3,19 +3,20 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import { sendProblem } from './error-handler.ts'
 import { Problem } from './problem.ts'
 
-/** Made once: under overload the stack of an error is a good part of what a refusal costs. */
+/** Created once: under overload the stack trace is a large part of the cost of a refusal. */
 const OVERLOADED = new Problem('OVERLOADED', { retryAfterSeconds: 1 })
 
 /**
- * Refuses requests beyond `max` at once with 503 `OVERLOADED`, before their token, body and stores are looked at: requests
- * that would wait for each other make all of them slow, and clients that have given up leave work that nobody wants.
- * Streams do not count, and probes and what services ask each other periodically always pass.
+ * Rejects requests beyond `max` with 503 `OVERLOADED`, before token, body and stores are processed: too many
+ * concurrent requests slow each other down, and clients that gave up leave useless work. Streams are not
+ * counted;
+ * probes and periodic requests between services always pass.
  */
 export function limitConcurrency(app: FastifyInstance, max: number, registry: Registry): void {
   let running = 0
   new Gauge({
     name: 'http_requests_running',
-    help: 'Requests that have not been answered yet, without streams.',
+    help: 'Requests in flight, without streams.',
     registers: [registry],
     collect() {
       this.set(running)
@@ -23,7 +24,7 @@ export function limitConcurrency(app: FastifyInstance, max: number, registry: Re
   })
   const refused = new Counter({
     name: 'http_requests_refused_total',
-    help: 'Requests refused because too many were running.',
+    help: 'Requests rejected because of too many in flight.',
     registers: [registry],
   })
   app.addHook('onRequest', (request, reply, done) => {
@@ -36,7 +37,7 @@ export function limitConcurrency(app: FastifyInstance, max: number, registry: Re
       return
     }
     running++
-    // Also for a client that disconnects before it is answered.
+    // `close` also fires when the client disconnects before the response.
     reply.raw.once('close', () => {
       running--
     })

@@ -31,7 +31,7 @@ describe('loadConfig', () => {
     expect(config.OTEL_EXPORTER_OTLP_ENDPOINT).toBeUndefined()
   })
 
-  it('names every variable that is missing or wrong at once', () => {
+  it('names every missing and invalid variable in one error', () => {
     const message = failureOf({ KAFKA_BROKERS: 'nonsense', PORT: '70000', DATABASE_URL: '' })
     for (const name of ['KAFKA_BROKERS', 'PORT', 'DATABASE_URL is not set', 'API_KEY is not set'])
       expect(message).toContain(name)
@@ -43,13 +43,13 @@ describe('loadConfig', () => {
     ['KAFKA_BROKERS', 'canary-secret'],
     ['LOG_LEVEL', 'canary-secret'],
     ['PORT', 'canary-secret'],
-  ])('never says what is in %s: it may be a secret in the wrong place', (name, value) => {
+  ])('never shows the value of %s, which may be a misplaced secret', (name, value) => {
     const message = failureOf({ ...good, [name]: value })
     expect(message).toContain(name)
     expect(message).not.toContain('canary-secret')
   })
 
-  it('describes every field: the documentation is made of it', () => {
+  it('describes every field, because the documentation is generated from it', () => {
     for (const [name, field] of Object.entries(baseConfig.shape))
       expect(field.description, name).toMatch(/\S/)
   })

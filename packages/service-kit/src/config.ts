@@ -1,24 +1,24 @@
 import { z } from 'zod'
 
-/** A port, from an environment variable. */
+/** A port from an environment variable. */
 export const port = z.coerce.number().int().min(0).max(65_535)
 
-/** What every service is configured by. A service extends it: `z.object({ ...baseConfig.shape, ... })`. */
+/** The configuration common to all services. A service extends it: `z.object({ ...baseConfig.shape, ... })`. */
 export const baseConfig = z.object({
   NODE_ENV: z
     .enum(['development', 'test', 'production'])
     .default('production')
-    .describe('`development` and `test` only relax what is said to depend on it.'),
+    .describe('`development` and `test` only relax settings documented to depend on it.'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
-    .describe('Lowest level that is logged.'),
+    .describe('Minimum level of log lines.'),
   LOG_DIR: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'Folder that also gets the log, a file a day. One folder for each process. Unset: stdout only.',
+      'Directory for additional log files, one file a day. Each process needs its own. Unset: stdout only.',
     ),
   LOG_DIR_DAYS: z.coerce
     .number()
@@ -26,14 +26,14 @@ export const baseConfig = z.object({
     .min(1)
     .max(3_650)
     .default(14)
-    .describe('Days for which the files in `LOG_DIR` are kept, besides today.'),
+    .describe('Retention of the files in `LOG_DIR` in days, not counting today.'),
   ACCESS_LOG_SAMPLE: z.coerce
     .number()
     .min(0)
     .max(1)
     .default(1)
     .describe(
-      'Share of the requests that are logged, of those that succeed within a second. All others always are.',
+      'Sampling rate of successful requests faster than one second in the request log. All other requests are always logged.',
     ),
   MAX_RUNNING_REQUESTS: z.coerce
     .number()
@@ -41,16 +41,16 @@ export const baseConfig = z.object({
     .min(1)
     .default(400)
     .describe(
-      'Requests that one process works on at a time, streams not counted; others get 503 `OVERLOADED` at once.',
+      'Concurrent requests per process, streams not counted; further requests get 503 `OVERLOADED` immediately.',
     ),
-  HOST: z.string().default('127.0.0.1').describe('Address to listen on; `0.0.0.0` in an image.'),
+  HOST: z.string().default('127.0.0.1').describe('Listen address; `0.0.0.0` in an image.'),
   TRUST_PROXY_HOPS: z.coerce
     .number()
     .int()
     .min(0)
     .max(5)
     .default(1)
-    .describe('Proxies in front whose `X-Forwarded-For` is believed.'),
+    .describe('Number of trusted proxies whose `X-Forwarded-For` is used.'),
   KAFKA_BROKERS: z
     .string()
     .transform((text) => text.split(',').map((broker) => broker.trim()))
@@ -59,29 +59,29 @@ export const baseConfig = z.object({
   KAFKA_TOPIC_PREFIX: z
     .string()
     .default('')
-    .describe('Put before every topic and consumer group: several installations on one cluster.'),
+    .describe('Prefix of every topic and consumer group, for several installations on one cluster.'),
   KAFKA_TLS: z
     .stringbool({ truthy: ['true'], falsy: ['false'] })
     .default(false)
     .describe(
-      '`true`: connect to Kafka with TLS. NODE_EXTRA_CA_CERTS names a file with an authority of your own.',
+      '`true`: connect to Kafka with TLS. NODE_EXTRA_CA_CERTS may name a file with a private certificate authority.',
     ),
   KAFKA_SASL_MECHANISM: z
     .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
     .optional()
-    .describe('How the service proves itself to Kafka; with KAFKA_USERNAME and KAFKA_PASSWORD.'),
-  KAFKA_USERNAME: z.string().optional().describe('Account of the service in Kafka.'),
+    .describe('SASL mechanism for Kafka; requires KAFKA_USERNAME and KAFKA_PASSWORD.'),
+  KAFKA_USERNAME: z.string().optional().describe('The service's Kafka account.'),
   KAFKA_PASSWORD: z.string().optional().describe('Its password.'),
-  JWT_ISSUER: z.string().default('bigtech-user-service').describe('`iss` that access tokens must carry.'),
-  JWT_AUDIENCE: z.string().default('bigtech-chat').describe('`aud` that access tokens must carry.'),
+  JWT_ISSUER: z.string().default('bigtech-user-service').describe('Required `iss` of access tokens.'),
+  JWT_AUDIENCE: z.string().default('bigtech-chat').describe('Required `aud` of access tokens.'),
   JWKS_URL: z
     .url()
     .default('http://127.0.0.1:8005/.well-known/jwks.json')
-    .describe('Where the public keys of access tokens are.'),
+    .describe('URL of the public keys of access tokens.'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .url()
     .optional()
-    .describe('OTLP/HTTP collector for traces. Unset: tracing is off and costs nothing.'),
+    .describe('OTLP/HTTP collector for traces. Unset: tracing is off.'),
 })
 
 export type BaseConfig = z.infer<typeof baseConfig>
@@ -92,7 +92,7 @@ export class ConfigError extends Error {
 
 /**
  * Reads the configuration from the environment. An empty variable counts as unset.
- * @throws ConfigError naming every variable that is wrong, never its value (it may be a secret).
+ * @throws ConfigError naming every invalid variable, never its value (it may be a secret)
  */
 export function loadConfig<Schema extends z.ZodType>(
   schema: Schema,

@@ -10,10 +10,11 @@ import {
 const tracer = trace.getTracer('@bigtech/service-kit')
 
 /**
- * Runs work that another piece of work has caused, some time ago or in another process, as a span of
- * its trace, linked to the span that caused it. Without a trace it only runs.
+ * Runs work as a span in the trace of its cause, linked to the causing span, which may have ended or belong
+ * to
+ * another process. Without a trace it only runs the work.
  *
- * @param traceparent of the cause, as W3C writes it
+ * @param traceparent of the cause, in W3C format
  */
 export function continueTrace<Result>(
   traceparent: string | undefined,

@@ -4,22 +4,22 @@ import { expect, it, vi } from 'vitest'
 import { allContracts, answerOf, inputOf, unwrap } from '../testing/contract-inputs.ts'
 import { serializerOf } from './json-schema.ts'
 
-// Many inputs each; what is measured or compared does not depend on how long that takes.
+// Many inputs per test; the timeout is no part of the comparison.
 vi.setConfig({ testTimeout: 60_000 })
 
-/** Fields whose answer is not what came in, under the same name. */
+/** Fields whose response value under the same name has another meaning, with the reason. */
 const notEchoed = new Map([
-  ['state', 'of a heartbeat; answers have the state of a deletion or delivery'],
-  ['link_id', 'of an account link; answers have those of join links'],
-  ['keys', 'of a push subscription; answers have those of tokens'],
-  ['token', 'of a link; answers have those of scripts'],
-  ['code', 'of a second factor; answers have those of refusals'],
-  ['kind', 'of a job, to filter by; answers have those of files'],
-  ['archived', 'a word in the query of a list'],
-  ['muted_until', 'answered in UTC, whatever offset came in'],
+  ['state', 'of a heartbeat; responses contain the state of a deletion or delivery'],
+  ['link_id', 'of an account link; responses contain join links'],
+  ['keys', 'of a push subscription; responses contain token keys'],
+  ['token', 'of a link; responses contain script tokens'],
+  ['code', 'of a second factor; responses contain error codes'],
+  ['kind', 'of a job filter; responses contain file kinds'],
+  ['archived', 'a string in the query of a list'],
+  ['muted_until', 'normalized to UTC'],
 ])
 
-/** Names of fields of an answer, at any depth. */
+/** Returns the field names of a response at any depth. */
 function fieldNames(schema: unknown, found = new Set<string>()): Set<string> {
   const { def } = unwrap(schema as never)
   for (const [name, field] of Object.entries(def.shape ?? {})) {
@@ -54,7 +54,7 @@ const partsOf = (contract: RouteContract) =>
       : []
   })
 
-/** The objects in a value, itself included. */
+/** Returns all objects in a value, including itself. */
 function objectsIn(value: unknown): Record<string, unknown>[] {
   if (typeof value !== 'object' || value === null || value instanceof Date) return []
   return [
@@ -69,7 +69,7 @@ function stringsIn(value: unknown, name = ''): [name: string, text: string][] {
   return Object.entries(value).flatMap(([field, inner]) => stringsIn(inner, field))
 }
 
-/** The same value of the same field need not be answered twice. */
+/** Skips values of a field that were already serialized. */
 const answered = new Set<string>()
 
 function expectAnswered(name: string, value: unknown): void {
@@ -88,7 +88,7 @@ const inputs = allContracts.flatMap((contract) =>
 )
 
 it.each(inputs)(
-  'whatever is accepted as %s is text, and can be answered',
+  'every text accepted as %s can be serialized in a response',
   (_title, { operationId, part, schema, example }) => {
     fc.assert(
       fc.property(inputOf(schema, example), (input) => {
@@ -101,13 +101,13 @@ it.each(inputs)(
           ).toBe(true)
           if (!name.endsWith('password')) expect(text).not.toMatch(/[^\P{Cc}\n\t]|[\u202d\u202e]/u)
         }
-        // What somebody signs in with is compared and never answered.
+        // Sign-in input is compared and never returned.
         if (operationId.startsWith('login')) return
         for (const object of objectsIn(result.data)) {
           for (const [name, value] of Object.entries(object)) expectAnswered(name, value)
         }
         if (part === 'body')
-          expect(schema.safeParse(result.data), 'is stored as it is accepted').toMatchObject({
+          expect(schema.safeParse(result.data), 'is stored as accepted').toMatchObject({
             success: true,
             data: result.data,
           })
@@ -117,13 +117,13 @@ it.each(inputs)(
   },
 )
 
-it('accepts the example of every body', () => {
+it('every body example is valid', () => {
   for (const { operationId, body, bodyExample } of allContracts) {
     if (body) expect(body.safeParse(bodyExample).error, operationId).toBeUndefined()
   }
 })
 
-it('serializes the example of every answer unchanged', () => {
+it('every response example is serialized unchanged', () => {
   for (const { operationId, success } of allContracts) {
     if (!success.schema || success.contentType === 'text/event-stream') continue
     expect(JSON.parse(serializerOf(success.schema)(success.example)), operationId).toEqual(success.example)

@@ -1,12 +1,12 @@
 import type { z } from 'zod'
 import { Problem } from './problem.ts'
 
-/** A list position as an opaque string. Not a secret: a reader can only move within what they may see. */
+/** Encodes a list position as an opaque string. Not a secret: it selects only items visible to the reader. */
 export function encodeCursor(position: unknown): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url')
 }
 
-/** @throws Problem CURSOR_INVALID when it is not a cursor of this list. */
+/** Decodes a cursor. @throws Problem CURSOR_INVALID when it does not belong to this list */
 export function decodeCursor<Schema extends z.ZodType>(
   schema: Schema,
   cursor: string | undefined,
@@ -23,8 +23,7 @@ export function decodeCursor<Schema extends z.ZodType>(
 }
 
 /**
- * Makes a page of rows that were read with one more than `limit`: the extra row says that
- * there is a next page without counting.
+ * Builds a page from rows fetched with `limit + 1`: the extra row indicates a next page without a count.
  */
 export function toPage<Row, Item>(
   rows: readonly Row[],

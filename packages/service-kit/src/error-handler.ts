@@ -22,7 +22,10 @@ const codeByStatus: Record<number, ProblemCode> = {
   503: 'UNAVAILABLE',
 }
 
-/** Every failure leaves as problem+json, or in the envelope of its contract; what we did not expect is logged whole and says nothing outside. */
+/**
+ * Installs the error handler. Failures become problem+json or the envelope of their contract; unexpected
+ * errors are logged completely and return no detail.
+ */
 export function installErrorHandler(app: FastifyInstance): void {
   app.setErrorHandler((err: Error & { code?: string; statusCode?: number }, request, reply) => {
     const problem = toProblem(err)
@@ -39,7 +42,7 @@ export function installErrorHandler(app: FastifyInstance): void {
   })
 }
 
-/** Answers with a problem outside of the usual flow (a hijacked reply, a hook of a plugin). */
+/** Sends a problem outside the usual flow (a hijacked reply, a plugin's hook). */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterSeconds !== undefined) {
     reply.header('retry-after', String(Math.max(1, Math.ceil(problem.retryAfterSeconds))))
@@ -58,8 +61,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 }
 
 /**
- * What the router itself refuses (an escape that is none, a parameter that is too long) reaches no
- * route and no hook, so there is nothing here to ask for the pattern of its path.
+ * Responds to paths that the router rejects (an invalid escape, an overlong parameter). They reach no route
+ * and
+ * no hook, so the route pattern is unknown.
  */
 export function refuseUnroutable(_err: Error, request: FastifyRequest, reply: FastifyReply): void {
   const { url = '/' } = request.raw
@@ -78,8 +82,9 @@ export function refuseUnroutable(_err: Error, request: FastifyRequest, reply: Fa
 }
 
 /**
- * Returns the path without its query string, which may hold a ticket or what somebody searched for; the route pattern
- * where the path itself holds a secret.
+ * Returns the path without its query string, which may contain a ticket or a search; returns the route
+ * pattern
+ * when the path itself contains a secret.
  */
 export function pathOf(request: FastifyRequest): string {
   return maskSecretPath(request.url.split('?', 1)[0] ?? '/', request.server.secretPaths)
@@ -91,13 +96,16 @@ function toProblem(err: Error & { code?: string; statusCode?: number }): Problem
   const known = codeByFastifyError[err.code ?? '']
   if (known) return new Problem(known, { cause: err })
   const status = err.statusCode ?? 500
-  // A JSON parser that refuses `__proto__` throws a plain SyntaxError with status 400.
+  // A JSON parser that rejects `__proto__` throws a plain SyntaxError with status 400.
   if (err instanceof SyntaxError && status === 400) return new Problem('BODY_NOT_JSON', { cause: err })
   const byStatus = codeByStatus[status] ?? (status >= 400 && status < 500 ? 'BAD_REQUEST' : 'INTERNAL')
   return new Problem(byStatus, { cause: err })
 }
 
-/** Remembers which paths are secrets, and the methods that a path takes, to tell a wrong method (405) from a wrong path (404). */
+/**
+ * Records the secret paths, and the methods of every path, to distinguish a wrong method (405) from a wrong
+ * path (404).
+ */
 function rememberRoutes(app: FastifyInstance): (path: string) => string[] {
   const routes: { methods: string[]; pattern: RegExp }[] = []
   app.decorate('secretPaths', [])

@@ -1,6 +1,6 @@
 import { problems } from '@bigtech/contracts'
 
-/** The page that the `type` of every problem links to: one entry for each code, under its name as the fragment. */
+/** Returns the page to which the `type` of every problem links: one entry per code, with the code as fragment. */
 export function errorPage(): string {
   const rows = Object.entries(problems).map(
     ([code, { status, title, meaning }]) =>
@@ -16,7 +16,7 @@ ${rows.join('\n')}
   )
 }
 
-/** A page without scripts and inline styles: the gateway's content security policy forbids both. */
+/** Returns a page without scripts and inline styles, which the gateway's content security policy forbids. */
 export function htmlPage(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">

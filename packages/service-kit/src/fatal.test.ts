@@ -11,7 +11,7 @@ afterEach(() => {
   process.exitCode = undefined
 })
 
-it('stops every phase before the process exits with 1', async () => {
+it('a fatal error stops every phase before the process exits with 1', async () => {
   const order: string[] = []
   const exited = new Promise<number>((resolve) => {
     vi.spyOn(process, 'exit').mockImplementation((code) => {
@@ -28,7 +28,7 @@ it('stops every phase before the process exits with 1', async () => {
   expect(order).toEqual(['http', 'stores', 'exit'])
 })
 
-it('exits with 1 after 20 s although a step of the stop hangs', async () => {
+it('a fatal error exits with 1 after 20 s although a step of the shutdown hangs', async () => {
   vi.useFakeTimers()
   const exit = vi.spyOn(process, 'exit').mockImplementation(() => undefined as never)
   const lifecycle = new Lifecycle(log, 60_000)

@@ -4,8 +4,8 @@ import type { Lifecycle } from './lifecycle.ts'
 const STOP_TIMEOUT_MS = 20_000
 
 /**
- * Returns what a service does when one of its consumers can never continue: a graceful stop, then exit 1, so
- * that the orchestrator restarts the process. Graceful, because requests and other consumers are not affected.
+ * Returns the handler of a permanently failed consumer: graceful stop, then exit 1, so that the orchestrator
+ * restarts the process. Graceful, because requests and other consumers are not affected.
  */
 export function exitAfterStop(lifecycle: Lifecycle, log: Logger): (err: Error) => void {
   return (err) => {

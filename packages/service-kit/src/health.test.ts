@@ -9,7 +9,7 @@ const works = async () => undefined
 const fails = () => Promise.reject(new Error('down'))
 
 describe('Readiness', () => {
-  it('answers within about a second when stores hang, however many', async () => {
+  it('checks any number of hanging stores within about a second', async () => {
     const readiness = new Readiness(new Registry())
     for (const name of ['mysql', 'mongodb', 'redis']) readiness.add({ name, ping: hangs })
     const start = performance.now()
@@ -20,7 +20,7 @@ describe('Readiness', () => {
     expect(performance.now() - start).toBeLessThan(1_500)
   })
 
-  it('is ready without an optional store, and shows and measures that it is down', async () => {
+  it('is ready without an optional store, but reports its outage in the body and the metric', async () => {
     const registry = new Registry()
     const readiness = new Readiness(registry)
     readiness.add({ name: 'mysql', ping: works })
@@ -31,7 +31,7 @@ describe('Readiness', () => {
     expect(text).toContain('store_up{store="kafka"} 0')
   })
 
-  it('asks the stores when it is scraped, and not before', async () => {
+  it('checks the stores when scraped, and not before', async () => {
     const registry = new Registry()
     const readiness = new Readiness(registry)
     let pings = 0
@@ -42,7 +42,7 @@ describe('Readiness', () => {
   })
 })
 
-it('/ready says 503 while a needed store is down or the process stops; /live looks at nothing', async () => {
+it('/ready returns 503 while a required store is down or the process stops; /live checks no store', async () => {
   const service = await buildService({
     acceptsUserTokens: false,
     name: 'ready-service',

@@ -4,17 +4,20 @@ import { Gauge, type Registry } from 'prom-client'
 import type { Lifecycle } from './lifecycle.ts'
 
 export interface ReadinessCheck {
-  /** `mysql`, `mongodb`, `redis`, `kafka`, or what else must work before traffic is taken. */
+  /** `mysql`, `mongodb`, `redis`, `kafka`, or another dependency. */
   readonly name: string
-  /** Rejects when it does not work. Bounded by one second. */
+  /** Rejects when the dependency is unavailable. Limited to one second. */
   readonly ping: () => Promise<unknown>
-  /** An optional one is shown and measured, but its outage has an answer that needs no other instance. */
+  /**
+   * An optional dependency is reported and measured but does not affect readiness, because the service has a
+   * fallback.
+   */
   readonly optional?: boolean
 }
 
 const PING_TIMEOUT_MS = 1_000
 
-/** Asks what the service depends on: for /ready, and for the metric `store_up` whenever it is scraped. */
+/** Checks the dependencies: for /ready, and for the metric `store_up` on every scrape. */
 export class Readiness {
   readonly #checks: ReadinessCheck[] = []
   readonly #up: Gauge<'store'>
@@ -22,7 +25,7 @@ export class Readiness {
   constructor(registry: Registry) {
     this.#up = new Gauge({
       name: 'store_up',
-      help: '1 when the store answers, 0 when it does not.',
+      help: '1 when the store responds, 0 otherwise.',
       labelNames: ['store'],
       registers: [registry],
       collect: async () => void (await this.check()),
@@ -33,7 +36,7 @@ export class Readiness {
     this.#checks.push(check)
   }
 
-  /** Asks every dependency once. */
+  /** Checks every dependency once. */
   async check(): Promise<{ ready: boolean; checks: Record<string, 'up' | 'down'> }> {
     const states = await Promise.all(
       this.#checks.map(async ({ name, ping, optional }) => {
@@ -52,7 +55,7 @@ export class Readiness {
   }
 }
 
-/** What load balancers, probes and people ask. Liveness looks at no store: a restart heals none. */
+/** Registers the health endpoints. Liveness checks no store, because a restart cannot repair one. */
 export function installHealth(
   app: FastifyInstance,
   options: { title: string; readiness: Readiness; lifecycle: Lifecycle; metrics: Registry },

@@ -8,8 +8,9 @@ export interface RequestLimits {
 const CHECKS_PER_TIMEOUT = 15
 
 /**
- * Returns Fastify options that end a request whose headers and body are not complete after `timeoutMs`. Node needs all
- * three values: with `headersTimeout` at its default of 60 s it swaps the two limits, and it looks for expired
+ * Returns Fastify options that end a request whose headers and body are incomplete after `timeoutMs`. Node
+ * needs all
+ * three values: with the default `headersTimeout` of 60 s it swaps the two limits, and it checks for expired
  * requests only every 30 s, so that a slow body would live for up to 90 s.
  */
 export function requestLimits(timeoutMs: number): RequestLimits {

@@ -4,10 +4,10 @@ import { z } from 'zod'
 type JsonSchema = Record<string, unknown>
 
 /**
- * A zod schema as JSON Schema.
- * @param io `input`: what a client may send (defaults are optional); `output`: what it receives.
- * @param target 2020-12 is the dialect of OpenAPI 3.1, draft-7 that of the serialiser.
- * @param visit called with each zod schema inside of it and what it became, which may be changed
+ * Converts a zod schema to JSON Schema.
+ * @param io `input`: accepted from clients (defaults are optional); `output`: returned to clients.
+ * @param target 2020-12 is the dialect of OpenAPI 3.1, draft-7 that of the serializer.
+ * @param visit called with each nested zod schema and its result, which may be modified
  */
 export function jsonSchemaOf(
   schema: z.ZodType,
@@ -27,12 +27,15 @@ export function jsonSchemaOf(
   return result
 }
 
-/** Writes exactly what a schema lists. Throws when a value does not fit. */
+/** Returns a serializer that writes exactly the schema's fields. Throws when a value does not match. */
 export function serializerOf(schema: z.ZodType): (value: unknown) => string {
   return fastJsonStringify(jsonSchemaOf(schema, 'output', 'draft-7') as AnySchema)
 }
 
-/** `anyOf: [string, null]` as `type: [string, null]`: shorter to read, and the serialiser needs no validator for it. */
+/**
+ * Rewrites `anyOf: [string, null]` to `type: [string, null]`: shorter, and the serializer needs no validator
+ * for it.
+ */
 function collapseNullable(schema: JsonSchema): void {
   const options = schema.anyOf
   if (!Array.isArray(options) || options.length !== 2) return

@@ -9,7 +9,7 @@ import { createLogger } from './logging.ts'
 const silent = createLogger({ service: 'test', level: 'silent' })
 
 describe('Lifecycle', () => {
-  it('stops streams, http, consumers, producers, stores, whatever the order of registration', async () => {
+  it('stops streams, http, consumers, producers, stores in this order, regardless of the order of registration', async () => {
     const lifecycle = new Lifecycle(silent)
     const stopped: string[] = []
     for (const phase of ['stores', 'http', 'producers', 'streams', 'consumers'] as const)
@@ -18,7 +18,7 @@ describe('Lifecycle', () => {
     expect(stopped).toEqual(['streams', 'http', 'consumers', 'producers', 'stores'])
   })
 
-  it('within a phase closes last what was opened first', async () => {
+  it('stops the steps of a phase in reverse order of registration', async () => {
     const lifecycle = new Lifecycle(silent)
     const stopped: string[] = []
     for (const name of ['connection', 'publisher'])
@@ -27,7 +27,7 @@ describe('Lifecycle', () => {
     expect(stopped).toEqual(['publisher', 'connection'])
   })
 
-  it('begins a step only when the one before has ended', async () => {
+  it('starts a step only after the previous one has ended', async () => {
     const lifecycle = new Lifecycle(silent)
     let streamsEnded = false
     lifecycle.onStop('streams', 'streams', async () => {
@@ -47,7 +47,7 @@ describe('Lifecycle', () => {
         throw new Error('x')
       },
     ],
-  ])('continues with the remaining steps when one %s, and resolves to false', async (_how, run) => {
+  ])('continues with the remaining steps and resolves to false when one %s', async (_how, run) => {
     const lifecycle = new Lifecycle(silent, 50)
     let storesClosed = false
     lifecycle.onStop('consumers', 'bad', run)
@@ -58,7 +58,7 @@ describe('Lifecycle', () => {
     expect(storesClosed).toBe(true)
   })
 
-  it('stops once, however often it is asked', async () => {
+  it('stops once for any number of calls', async () => {
     const lifecycle = new Lifecycle(silent)
     let times = 0
     lifecycle.onStop('stores', 'store', () => void times++)
@@ -69,7 +69,7 @@ describe('Lifecycle', () => {
   })
 })
 
-describe('a process', { timeout: 20_000 }, () => {
+describe('a service process', { timeout: 20_000 }, () => {
   let child: ChildProcess | undefined
   afterEach(() => child?.kill('SIGKILL'))
 
@@ -95,7 +95,7 @@ describe('a process', { timeout: 20_000 }, () => {
     }
   }
 
-  it('answers the running request on SIGTERM, takes no new one, and ends with 0 in order', async () => {
+  it('finishes the running request on SIGTERM, accepts no new one, and exits with 0', async () => {
     const { url, messages, said, ended, kill } = await start()
     const begun = said(/request has begun/)
     const answer = fetch(`${url}/slow`)
@@ -122,7 +122,7 @@ describe('a process', { timeout: 20_000 }, () => {
   it.each([
     ['exception', 'SIGUSR2', 'uncaughtException'],
     ['rejection', 'SIGHUP', 'unhandledRejection'],
-  ] as const)('exits with 1 at once on an uncaught %s', async (_what, signal, message) => {
+  ] as const)('exits with 1 immediately on an uncaught %s', async (_what, signal, message) => {
     const { messages, ended, kill } = await start()
     kill(signal)
     expect(await ended).toEqual([1, null])

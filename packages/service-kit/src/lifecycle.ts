@@ -1,7 +1,7 @@
 import { withTimeout } from '@bigtech/stores'
 import type { Logger } from 'pino'
 
-/** The order of shutdown: a phase stops only after the phases that still hand work to it. */
+/** The order of shutdown: each phase stops after the phases that produce its work. */
 const phases = ['streams', 'http', 'consumers', 'producers', 'stores'] as const
 export type StopPhase = (typeof phases)[number]
 
@@ -11,7 +11,7 @@ interface StopStep {
   readonly run: () => Promise<unknown> | unknown
 }
 
-/** Collects what must be stopped and stops it in order, each step bounded in time. */
+/** Runs the registered shutdown steps in order, each with a time limit. */
 export class Lifecycle {
   readonly #steps: StopStep[] = []
   readonly #log: Logger
@@ -27,12 +27,12 @@ export class Lifecycle {
     return this.#stopping !== undefined
   }
 
-  /** Within a phase, what was opened last is closed first. */
+  /** Registers a step. Within a phase, steps run in reverse order of registration. */
   onStop(phase: StopPhase, name: string, run: () => Promise<unknown> | unknown): void {
     this.#steps.push({ phase, name, run })
   }
 
-  /** Stops everything once; later calls get the same promise. Resolves to whether all of it went well. */
+  /** Stops everything once; later calls return the same promise. Resolves to whether every step succeeded. */
   stop(): Promise<boolean> {
     this.#stopping ??= this.#run()
     return this.#stopping
@@ -55,8 +55,9 @@ export class Lifecycle {
 }
 
 /**
- * Ends the process gracefully on SIGTERM and SIGINT, and at once (exit 1) on what nobody
- * caught: a process in an unknown state must not go on taking work.
+ * Stops the process gracefully on SIGTERM and SIGINT, and immediately (exit 1) on an uncaught error: a
+ * process in
+ * an unknown state must not accept work.
  */
 export function exitOnSignals(lifecycle: Lifecycle, log: Logger): void {
   const exit = (reason: string, code: number) => {

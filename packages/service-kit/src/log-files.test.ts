@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import { openLogFiles } from './log-files.ts'
 import { createLogger } from './logging.ts'
 
-it('the log goes to stdout and to files, of which the oldest are removed', async () => {
+it('the log is written to stdout and to files, and the oldest files are removed', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'log-files-'))
   try {
     const lines: string[] = []
@@ -24,7 +24,7 @@ it('the log goes to stdout and to files, of which the oldest are removed', async
     await waitFor(async () => (await readFile(join(folder, name!), 'utf8')).includes('"first"'))
     expect(lines[0]).toBe(await readFile(join(folder, name!), 'utf8'))
     await waitFor(async () => !(await readdir(folder)).includes(name!), {
-      what: 'the oldest file to be removed',
+      what: 'removal of the oldest file',
     })
     expect((await readdir(folder)).length).toBeLessThanOrEqual(3)
     ;(destination as unknown as { end(): void }).end()

@@ -4,15 +4,15 @@ import roll from 'pino-roll'
 
 export interface LogFilesOptions {
   readonly service: string
-  /** Made when it is not there. */
+  /** Created when missing. */
   readonly folder: string
-  /** Days that are kept besides today. */
+  /** Number of days kept, not counting today. */
   readonly days: number
-  /** Milliseconds of one file, for tests; a day unless told. */
+  /** Rotation interval in milliseconds, for tests; default one day. */
   readonly everyMs?: number
 }
 
-/** Writes each line to stdout and to a file of the day: `<service>.<date>.<number>.log`. */
+/** Opens a stream that writes each line to stdout and to a daily file: `<service>.<date>.<number>.log`. */
 export async function openLogFiles(
   options: LogFilesOptions,
   stdout: DestinationStream,
@@ -26,6 +26,6 @@ export async function openLogFiles(
     limit: { count: days, removeOtherLogFiles: true },
     mkdir: true,
   })
-  // The logger has decided on the level; a stream would drop what is below `info`.
+  // The logger already filters by level; a stream would drop everything below `info`.
   return pino.multistream([stdout, file].map((stream) => ({ stream, level: 'trace' as const })))
 }

@@ -2,8 +2,9 @@ import { isSpanContextValid, trace } from '@opentelemetry/api'
 import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
 
 /**
- * Key names whose values never belong in a log. `redact` of pino only sees the depths it is
- * told, so the list is applied at the three levels that our own code logs.
+ * Key names whose values must be redacted. pino's `redact` matches fixed depths only, so the list covers the
+ * three
+ * levels that our code logs.
  */
 const secretKeys = [
   'password',
@@ -26,15 +27,16 @@ interface LoggerSettings {
   readonly destination?: DestinationStream
 }
 
-/** pino as every process uses it: JSON lines, the level as a word, the service's name, the trace. */
+/** Creates the logger of a process: JSON lines, level names, the service's name and the trace. */
 export function createLogger(settings: LoggerSettings): Logger {
   const redact = { paths: redactPaths, censor: '[redacted]' }
   return pino({ ...pinoOptions(settings), redact }, settings.destination ?? stdout())
 }
 
 /**
- * The logger of the line that every request writes. Without redaction, which costs ten times the line (37 against 4 us):
- * its fields are fixed, and none of them can hold a secret.
+ * Creates the request logger. Omits redaction, which costs ten times as much as the line (37 against 4 us):
+ * its fields
+ * are fixed and cannot contain secrets.
  */
 export function createAccessLogger(settings: LoggerSettings): Logger {
   return pino(pinoOptions(settings), settings.destination ?? stdout())
@@ -42,7 +44,7 @@ export function createAccessLogger(settings: LoggerSettings): Logger {
 
 let opened: DestinationStream | undefined
 
-/** One for all loggers of the process: two could write into each other's lines. */
+/** Returns the stream shared by all loggers of the process: separate streams could interleave lines. */
 export function stdout(): DestinationStream {
   opened ??= pino.destination(1)
   return opened

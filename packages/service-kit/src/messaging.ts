@@ -20,7 +20,7 @@ import type { Readiness } from './health.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { RevocationList } from './revocations.ts'
 
-/** The lifetime of an access token: an older revocation concerns no token that is still valid. */
+/** The lifetime of an access token: no valid token is affected by an older revocation. */
 const LOOK_BACK_MS = 10 * 60 * 1_000
 
 export interface MessagingOptions {
@@ -43,7 +43,7 @@ export interface MessagingOptions {
 }
 
 export interface SubscribeOptions {
-  /** Where a group that has never committed begins. Default `earliest`. */
+  /** Start of a group without committed offsets. Default `earliest`. */
   readonly startFrom?: 'earliest' | 'latest'
 }
 
@@ -51,7 +51,7 @@ interface Startable {
   start(): void
 }
 
-/** The service's side of Kafka: publisher, relays and consumers. Nothing runs before `start`. */
+/** A service's Kafka clients: publisher, relays and consumers. Nothing runs before `start`. */
 export class Messaging {
   readonly kafka: KafkaConnection
   readonly publisher: Publisher
@@ -72,7 +72,7 @@ export class Messaging {
       log,
     })
     this.publisher = createPublisher({ kafka: this.kafka })
-    // Optional: during an outage of Kafka events wait in the outbox, and another instance would do no better.
+    // Optional: during a Kafka outage events wait in the outbox, and restarting or rerouting would not help.
     readiness.add({ name: 'kafka', ping: () => this.kafka.ping(), optional: true })
     lifecycle.onStop('producers', 'kafka', () => this.kafka.close())
     lifecycle.onStop('producers', 'publisher', () => this.publisher.stop())
@@ -97,12 +97,15 @@ export class Messaging {
     lifecycle.onStop('consumers', groupId, () => consumer.stop())
   }
 
-  /** Adds handlers that every process runs, for state in memory. They also get the last 10 minutes before the start. */
+  /**
+   * Adds handlers that run on every process, for in-memory state. They also receive the last 10 minutes
+   * before the start.
+   */
   subscribeEveryProcess(handlers: readonly Subscription[]): void {
     this.#broadcast.push(...handlers)
   }
 
-  /** Follows revoked sessions; the process is not ready before it knows those of the last 10 minutes. */
+  /** Subscribes to revoked sessions; the process becomes ready after reading those of the last 10 minutes. */
   followRevocations(): void {
     this.subscribeEveryProcess([
       on(userSessionRevoked, async (event) => this.#options.revocations.add(event.session_ids)),
@@ -110,12 +113,12 @@ export class Messaging {
     this.#options.readiness.add({
       name: 'revocations',
       ping: async () => {
-        if (!this.#caughtUp()) throw new Error('the revoked sessions have not been read yet')
+        if (!this.#caughtUp()) throw new Error('revoked sessions are not loaded yet')
       },
     })
   }
 
-  /** Adds a relay; the process that holds its lock publishes what waits in its store. */
+  /** Adds a relay; the process that holds its lock publishes the pending events of its store. */
   addRelay<Id>(options: {
     readonly name: string
     readonly store: OutboxStore<Id>
@@ -162,7 +165,7 @@ export class Messaging {
   }
 }
 
-/** Several modules may handle the same event: each is called in turn, even if one before it fails. */
+/** Merges the handlers of several modules for the same event: each is called in turn, even if an earlier one fails. */
 function mergeByEvent(handlers: readonly Subscription[]): Subscription[] {
   return [...Map.groupBy(handlers, ({ definition }) => definition)].map(([definition, same]) => ({
     definition,

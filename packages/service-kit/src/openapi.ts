@@ -64,7 +64,7 @@ function operationOf(contract: RouteContract): FastifySchema {
   return operation as FastifySchema
 }
 
-/** The one form of multipart bodies: fields before the file, which is streamed. */
+/** The common form of multipart bodies: fields before the file, which is streamed. */
 const uploadBody = {
   type: 'object',
   required: ['file'],

@@ -1,18 +1,19 @@
 import { pino } from 'pino'
 import { createLogger } from './logging.ts'
 
-/** A difference between what is stored and what it should be. */
+/** A difference between stored and expected data. */
 export interface Finding {
-  /** What is wrong, `room 7` say. */
+  /** The affected object, for example `room 7`. */
   readonly subject: string
   readonly detail: string
-  /** Whether the command has repaired it. */
+  /** Whether the command repaired it. */
   readonly isFixed: boolean
 }
 
 /**
- * Something that one service owns and others keep a copy of: a user (`ids` is the user id) or a pair of users
- * (`ids` is the smaller and the larger id).
+ * An object owned by one service and copied by others: a user (`ids` is the user id) or a pair of users
+ * (`ids` is
+ * the smaller and the larger id).
  */
 export interface Fact {
   readonly kind: 'user' | 'pair'
@@ -20,37 +21,38 @@ export interface Fact {
   readonly fields: Readonly<Record<string, string | boolean | null>>
 }
 
-/** The copies that a service keeps. */
+/** The local copies of a service. */
 export interface Copies {
-  /** The fields of each kind that the service copies; a kind that it does not copy is missing. */
+  /** The copied fields per kind; kinds without copies are absent. */
   readonly fields: Readonly<Partial<Record<Fact['kind'], readonly string[]>>>
-  /** All copies: users before pairs, each in the order of their ids. */
+  /** Iterates all copies: users before pairs, each ordered by id. */
   all(): AsyncIterable<Fact>
-  /** Removes the copy of something that its owner does not know. */
+  /** Removes the copy of an object unknown to its owner. */
   drop(fact: Fact): Promise<void>
 }
 
-/** What operators may do with the accounts of user-service. */
+/** Operations on the accounts of user-service, for operators. */
 export interface UserOperations {
   sessions(userId: number): Promise<readonly Readonly<Record<string, string>>[]>
-  /** Ends one session, or all of them; returns how many ended. */
+  /** Ends one session or all sessions; returns the number of ended sessions. */
   revoke(userId: number, sessionId?: string): Promise<number>
-  /** Everything that the services store of a user, as JSON text. */
+  /** Returns all data that the services store about a user, as JSON text. */
   exportData(userId: number): AsyncIterable<Uint8Array>
   /** Starts the deletion of an account; returns the deletion's id. */
   erase(userId: number, messagePolicy: 'keep' | 'remove'): Promise<string>
 }
 
-/** What the `bigtech` command can do with one service; what the service has no use for is missing. */
+/** The operations of one service available to the `bigtech` command; unsupported operations are absent. */
 export interface ServiceOperations {
-  /** Compares the service's figures with what they are counted from. */
+  /** Compares the service's aggregates with the underlying data. */
   verify?(options: { readonly fix: boolean }): Promise<Finding[]>
-  /** What this service owns and others copy: users before pairs, each in the order of their ids. */
+  /** Iterates the objects that this service owns and others copy: users before pairs, each ordered by id. */
   owned?(): AsyncIterable<Fact>
   readonly copies?: Copies
   /**
-   * Publishes everything that others copy, as it is now; returns the number of events. With `raiseVersions` also
-   * over copies that are newer: for after a restore.
+   * Publishes the current state of everything that others copy; returns the number of events.
+   * `raiseVersions` also
+   * overrides newer copies: for use after a restore.
    */
   republish?(options: { readonly raiseVersions: boolean }): Promise<number>
   readonly users?: UserOperations
@@ -59,13 +61,13 @@ export interface ServiceOperations {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Every service exports one from src/operations.ts. @param env the service's own variables */
+/** Opens a service's operations; every service exports one from src/operations.ts. @param env the service's variables */
 export type OpenOperations = (env: Environment) => Promise<ServiceOperations>
 
-/** Where the log lines of commands go: standard output belongs to the answer. */
+/** Log destination of commands: standard output is reserved for the result. */
 export const commandLogDestination = pino.destination(2)
 
-/** A logger for commands: warnings only. */
+/** Returns a logger for commands: warnings only. */
 export function commandLogger(service: string) {
   return createLogger({ service, level: 'warn', destination: commandLogDestination })
 }
@@ -73,7 +75,7 @@ export function commandLogger(service: string) {
 const REACHABLE_TIMEOUT_MS = 15_000
 const RETRY_MS = 500
 
-/** Waits for a store up to 15 s: a command may be patient where a request fails fast. @throws what the last try threw */
+/** Waits up to 15 s for a store, because commands need not fail fast. @throws the last error */
 export async function untilReachable(ping: () => Promise<unknown>): Promise<void> {
   const deadline = Date.now() + REACHABLE_TIMEOUT_MS
   for (;;) {
@@ -87,7 +89,7 @@ export async function untilReachable(ping: () => Promise<unknown>): Promise<void
   }
 }
 
-/** Reads a table page by page in the order of its key. @param next returns the rows after the last one */
+/** Reads a table page by page in key order. @param next returns the rows after the given one */
 export async function* pages<Row>(
   next: (last: Row | undefined) => Promise<readonly Row[]>,
 ): AsyncGenerator<Row, void> {

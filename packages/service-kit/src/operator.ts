@@ -11,11 +11,11 @@ export function requireOperator(operatorToken: string | undefined): onRequestAsy
   return async (request) => {
     const token = bearerToken(request.headers.authorization)
     if (!operatorToken || !isSame(token, operatorToken))
-      throw new Problem('TOKEN_INVALID', { detail: 'This is not the operator token of this installation.' })
+      throw new Problem('TOKEN_INVALID', { detail: 'Requires the operator token of this installation.' })
   }
 }
 
-/** Hashes first: the comparison must tell neither content nor length by its time. */
+/** Compares hashes: the comparison time must reveal neither content nor length. */
 function isSame(a: string, b: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(hash(a), hash(b))

@@ -1,23 +1,23 @@
 import { StoreUnavailable } from '@bigtech/stores'
 import type { Logger } from 'pino'
 
-/** Work that every process repeats. Processes may overlap, so doing it twice must be harmless. */
+/** A job repeated by every process. Must be idempotent, because processes may overlap. */
 export interface PeriodicJob {
   readonly name: string
-  /** Between the end of one run and the start of the next, give or take a quarter. */
+  /** Interval between the end of a run and the next start, with a jitter of a quarter. */
   readonly everyMs: number
   readonly run: () => Promise<unknown>
 }
 
-/** A job that can be asked to run now. */
+/** A job that can be triggered. */
 export interface ScheduledJob {
-  /** Runs the job soon instead of at its next turn. */
+  /** Runs the job soon instead of at its next interval. */
   wake(): void
 }
 
 const MAX_FIRST_DELAY_MS = 1_000
 
-/** Runs a job again and again. A failed run waits for its next turn; an outage of a store is logged at debug. */
+/** Runs a job periodically. A failed run is retried at the next interval; a store outage is logged at debug. */
 export class JobRunner implements ScheduledJob {
   readonly #job: PeriodicJob
   readonly #log: Logger
@@ -42,7 +42,7 @@ export class JobRunner implements ScheduledJob {
     else this.#plan(0)
   }
 
-  /** Waits for the run that is in progress. */
+  /** Waits for the current run. */
   async stop(): Promise<void> {
     this.#state = 'stopped'
     clearTimeout(this.#timer)
@@ -66,7 +66,7 @@ export class JobRunner implements ScheduledJob {
       })
       .finally(() => {
         this.#running = undefined
-        // Jitter: processes that were started together must not run in step.
+        // Jitter, so that processes started together do not run in step.
         this.#plan(this.#wokenWhileRunning ? 0 : everyMs * (0.75 + Math.random() / 2))
       })
   }

@@ -1,4 +1,4 @@
-/** The part of pino-roll that is used; the package brings no types. */
+/** The used part of pino-roll; the package has no type definitions. */
 declare module 'pino-roll' {
   import type { DestinationStream } from 'pino'
 

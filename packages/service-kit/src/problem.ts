@@ -7,17 +7,17 @@ import {
 } from '@bigtech/contracts'
 
 export interface ProblemOptions {
-  /** For the client: what is wrong with this request. Never anything internal. */
+  /** What is wrong with this request, for the client. Never contains internals. */
   readonly detail?: string
   readonly errors?: readonly { field: string; message: string }[]
   readonly retryAfterSeconds?: number
-  /** What completes a sign-in that needs a second factor. */
+  /** The challenge that completes a sign-in with a second factor. */
   readonly challenge?: ProblemBody['challenge']
   /** For the log only. */
   readonly cause?: unknown
 }
 
-/** An expected failure with a stable code; the error handler turns it into problem+json. */
+/** An expected failure with a stable code; the error handler converts it to problem+json. */
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly status: number
@@ -47,13 +47,13 @@ function defaultRetryAfter(status: number): number | undefined {
   return status === 503 ? 2 : undefined
 }
 
-/** What there is to say when nothing is said of this occurrence: clients show `detail`, and it is always there. */
+/** Returns the default `detail`, because clients display it and it must always be present. */
 function detailOf({ code, errors = [] }: Problem): string {
   const [first] = errors
   return first ? `${first.field}: ${first.message}` : problems[code].title
 }
 
-/** The body of RFC 9457 for a problem. */
+/** Returns the RFC 9457 body of a problem. */
 export function problemBodyOf(problem: Problem, instance: string, requestId: string): ProblemBody {
   return {
     type: problemType(problem.code),
@@ -68,7 +68,7 @@ export function problemBodyOf(problem: Problem, instance: string, requestId: str
   }
 }
 
-/** The same failure in the envelope of documents. */
+/** Returns the problem in the envelope of the documents API. */
 export function failureEnvelopeOf(problem: Problem, requestId: string): FailureEnvelope {
   return {
     success: false,

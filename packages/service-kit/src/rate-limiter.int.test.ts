@@ -37,7 +37,7 @@ afterAll(async () => {
   await test.release()
 })
 
-/** A limiter as one process has it: limiters share nothing but Redis. */
+/** Opens the limiter of one process: limiters share nothing but Redis. */
 async function openProcess(url = test.url) {
   const metrics = createMetrics('test')
   const service = { log, lifecycle, metrics, readiness: new Readiness(metrics) } as unknown as Service
@@ -54,23 +54,23 @@ const refusalOf = (work: Promise<void>) =>
     (err: Problem) => err,
   )
 
-it('admits exactly the maximum when two processes race for it', async () => {
+it('admits exactly the maximum when two processes race', async () => {
   const limit = limitOf(5)
   const processes = await Promise.all([openProcess(), openProcess()])
   const takes = Array.from({ length: 12 }, (_, n) => refusalOf(processes[n % 2]!.limiter.take(limit, 7)))
   expect((await Promise.all(takes)).filter((refusal) => refusal === undefined)).toHaveLength(5)
 })
 
-it('breaks no command of other requests when its first count comes beside them', async () => {
+it('does not break pipelined commands of other requests at its first count', async () => {
   const { limiter, store } = await openProcess()
   const beside = store.client.get('beside')
   const first = limiter.take(limitOf(5), 7)
   expect(await Promise.all([beside, first])).toEqual([null, undefined])
-  // A count that Redis did not take would be one of this process alone.
+  // A warning would mean that the count was kept in this process only.
   expect(warn).not.toHaveBeenCalled()
 })
 
-it('counts by cost, reports the rest of the window and the refusal, and counts each subject alone', async () => {
+it('counts by cost, reports remaining time and rejections, and counts each subject separately', async () => {
   const limit = limitOf(5)
   const { limiter, registry } = await openProcess()
   await limiter.take(limit, 7, 4)
@@ -82,7 +82,7 @@ it('counts by cost, reports the rest of the window and the refusal, and counts e
   expect(await refusalOf(limiter.take(limit, 8, 5))).toBeUndefined()
 })
 
-it('gives every key a deadline with its first count, and never moves it', async () => {
+it('sets the expiry of every key with its first count and never extends it', async () => {
   const limit = limitOf(5)
   const key = `limit:${limit.name}:7`
   const { limiter } = await openProcess()
@@ -94,7 +94,7 @@ it('gives every key a deadline with its first count, and never moves it', async 
   expect(left).toBeLessThanOrEqual(20_000)
 })
 
-it('starts a new window when the last one is over', async () => {
+it('starts a new window after the previous one has expired', async () => {
   const limit = limitOf(1)
   const { limiter } = await openProcess()
   await limiter.take(limit, 7)
@@ -112,12 +112,12 @@ it('resets a subject on every process', async () => {
   expect(await refusalOf(one.limiter.take(limit, 7))).toBeUndefined()
 })
 
-it('never refuses where the maximum is infinite', async () => {
+it('never rejects when the maximum is infinite', async () => {
   const { limiter } = await openProcess()
   expect(await refusalOf(limiter.take(limitOf(Number.POSITIVE_INFINITY), 7, 1_000_000))).toBeUndefined()
 })
 
-it('counts in the process alone without Redis', async () => {
+it('counts per process without Redis', async () => {
   const limit = limitOf(2)
   const limiter = new RateLimiter({ registry: new Registry(), keyPrefix: 'limit:', log: { warn } })
   await limiter.take(limit, 7, 2)
@@ -147,7 +147,7 @@ it('admits the maximum of a process, and no more, within the second before a lim
 })
 
 it.each(['cut', 'freeze'] as const)(
-  'continues with its own count when Redis fails (%s), and uses Redis again afterwards',
+  'continues with the local count when Redis fails (%s), and uses Redis again after recovery',
   async (fault) => {
     const limit = limitOf(2)
     const { limiter, store } = await openBehindProxy()
@@ -158,7 +158,7 @@ it.each(['cut', 'freeze'] as const)(
     for (let n = 0; n < 10; n++) {
       expect(await refusalOf(limiter.take(limit, 7))).toMatchObject({ code: 'RATE_LIMITED' })
     }
-    // One time-out is 500 ms: a hanging Redis is not asked for every request.
+    // One timeout is 500 ms: a hanging Redis must not delay every request.
     expect(performance.now() - startedAt).toBeLessThan(2_000)
     expect(warn).toHaveBeenCalledTimes(1)
     await proxy.restore()

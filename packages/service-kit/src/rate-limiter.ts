@@ -11,9 +11,9 @@ import type { RedisStore } from './redis.ts'
 export interface Limit {
   /** A label of `rate_limited_total`, and part of the key. */
   readonly name: string
-  /** `Infinity` for no limit. */
+  /** Maximum per window; `Infinity` disables the limit. */
   readonly max: number
-  /** A window begins with the first of what is counted. Whole seconds. */
+  /** Length of the window in whole seconds; a window begins with its first count. */
   readonly windowSeconds: number
   /**
    * Decide from the process's own count and add it to the shared one every second, so that no request waits for Redis.
@@ -24,9 +24,9 @@ export interface Limit {
 
 export interface RateLimiterOptions {
   readonly registry: Registry
-  /** What the service's keys begin with, for example `rate_limit:`. */
+  /** Prefix of the service's keys, for example `rate_limit:`. */
   readonly keyPrefix: string
-  /** Shared by all processes. A service without Redis omits it: each process then counts alone. */
+  /** Shared by all processes. Without Redis each process counts on its own. */
   readonly redis?: RedisStore
   readonly log: { warn(fields: { err: unknown }, message: string): void }
 }
@@ -54,20 +54,21 @@ export class RateLimiter {
 
   constructor(options: RateLimiterOptions) {
     this.#options = options
-    // The library's first limiter defines its command on the client. During a request that would come after the
-    // pipeline under way was made, which lacks it then: an uncaught exception (ioredis issue 1931).
+    // The library's first limiter defines its command on the client. Defined during a request, the command
+    // would be
+    // missing in a pipeline already in progress: an uncaught exception (ioredis issue 1931).
     if (options.redis) new RateLimiterRedis({ storeClient: options.redis.client, points: 1, duration: 1 })
     this.#refused = new Counter({
       name: 'rate_limited_total',
-      help: 'Requests refused because the subject exceeded a limit.',
+      help: 'Requests rejected because the subject exceeded a limit.',
       labelNames: ['limit'],
       registers: [options.registry],
     })
   }
 
   /**
-   * @param cost how much this time counts, 1 or more
-   * @throws Problem RATE_LIMITED with the time until the window is over.
+   * @param cost weight of this request, 1 or more
+   * @throws Problem RATE_LIMITED with the time until the window expires
    */
   async take(limit: Limit, subject: string | number, cost = 1): Promise<void> {
     const counters = this.#countersOf(limit)
@@ -119,7 +120,7 @@ export class RateLimiter {
     const known = this.#counters.get(id)
     if (known) return known
     const { keyPrefix, redis } = this.#options
-    // The library refuses an infinite number.
+    // The library rejects an infinite number.
     const points = Math.min(max, Number.MAX_SAFE_INTEGER)
     const options = { keyPrefix: `${keyPrefix}${name}`, points, duration: windowSeconds }
     const counters = {
@@ -131,7 +132,7 @@ export class RateLimiter {
     return counters
   }
 
-  /** Returns undefined while Redis is unavailable; a hanging Redis costs one time-out, not one per request. */
+  /** Returns undefined while Redis is unavailable; a hanging Redis costs one timeout, not one per request. */
   async #ask<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
     const { redis, log } = this.#options
     if (!redis?.healthy) return undefined
@@ -147,7 +148,7 @@ export class RateLimiter {
   }
 }
 
-/** Returns the count also when it exceeds the limit; the library rejects with it. */
+/** Returns the count even above the limit, where the library rejects with it. */
 async function consume(limiter: RateLimiterAbstract, subject: string | number, cost: number) {
   try {
     return await limiter.consume(subject, cost)

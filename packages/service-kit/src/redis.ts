@@ -3,7 +3,7 @@ import { StoreMetrics, StoreUnavailable, withTimeout } from '@bigtech/stores'
 import { Redis } from 'ioredis'
 import type { Service } from './service.ts'
 
-/** Redis with deadlines, and one error for its outages. */
+/** A Redis client with deadlines and one error for outages. */
 export interface RedisStore {
   /** For commands whose failure the caller handles itself; each fails within 500 ms during an outage. */
   readonly client: Redis
@@ -18,8 +18,8 @@ const SUSPECT_MS = 3_000
 const FIRST_CONNECT_MS = 1_500
 
 /**
- * Opens Redis and waits up to 1.5 s for the first connection. Reconnects forever in the background; without a
- * connection every operation fails at once.
+ * Opens Redis and waits up to 1.5 s for the first connection. Reconnects forever in the background; while
+ * disconnected, every operation fails immediately.
  */
 export async function openRedis(service: Service, url: string): Promise<RedisStore> {
   const redis = new Redis(url, {
@@ -51,7 +51,7 @@ export async function openRedis(service: Service, url: string): Promise<RedisSto
     }
   }
 
-  // Optional: every process has a fallback, and the same one.
+  // Optional: every process has the same fallback.
   service.readiness.add({ name: 'redis', ping: () => redis.ping(), optional: true })
   service.lifecycle.onStop('stores', 'redis', () => redis.disconnect())
   return {
@@ -63,7 +63,7 @@ export async function openRedis(service: Service, url: string): Promise<RedisSto
   }
 }
 
-/** True for an error that the server reported about our command, as opposed to an outage. */
+/** Returns true for an error reported by the server about our command, as opposed to an outage. */
 function isBug(err: unknown): boolean {
   return (
     err instanceof Error && err.name === 'ReplyError' && !/^(LOADING|READONLY|OOM|BUSY)/.test(err.message)

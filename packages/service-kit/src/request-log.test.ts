@@ -19,8 +19,8 @@ function requestLog(level = 'info') {
   return { log, lines: () => lines.map((line) => JSON.parse(line)), children: () => children }
 }
 
-describe('the log of a request', () => {
-  it('writes the fields of the request with every line, those bound later too', () => {
+describe('the request log', () => {
+  it("writes the request's fields with every line, including fields bound later", () => {
     const { log, lines } = requestLog()
     log.info({ a: 1 }, 'first')
     bindToRequest(log as never, { user_id: 7 })
@@ -31,7 +31,7 @@ describe('the log of a request', () => {
     ])
   })
 
-  it('makes no child logger for a request that writes nothing', () => {
+  it('creates no child logger for a request that logs nothing', () => {
     const { log, lines, children } = requestLog()
     log.bind({ user_id: 7 })
     log.debug({ a: 1 }, 'below the level')
@@ -42,7 +42,7 @@ describe('the log of a request', () => {
     expect(children()).toBe(1)
   })
 
-  it('redacts secrets as the service does', () => {
+  it("redacts secrets like the service's log", () => {
     const { log, lines } = requestLog()
     log.info({ body: { password: 'canary' } }, 'x')
     expect(JSON.stringify(lines())).not.toContain('canary')

@@ -4,8 +4,9 @@ import type { Logger } from 'pino'
 type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 
 /**
- * The logger of one request. Its child of the service's logger is made with the first line that is written: most requests
- * write none, and two children cost 14 us.
+ * The logger of one request. Creates its child logger with the first line: most requests log nothing, and
+ * two child
+ * loggers cost 14 us.
  */
 export class RequestLog {
   readonly #service: Logger
@@ -21,7 +22,7 @@ export class RequestLog {
     return this.#service.level
   }
 
-  /** Adds fields to every line from now on. */
+  /** Adds fields to all later lines. */
   bind(bindings: object): void {
     this.#bindings = { ...this.#bindings, ...bindings }
     this.#child = undefined

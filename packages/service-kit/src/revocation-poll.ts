@@ -4,15 +4,15 @@ import type { RevocationList } from './revocations.ts'
 import { ServiceClient } from './service-client.ts'
 
 const POLL_MS = 1_000
-/** A lost answer is asked for again at once: 1 s + 0.5 s + another answer stay within the promised 2 s. */
+/** A lost response is retried immediately: 1 s + 0.5 s + another response stay within the promised 2 s. */
 const TIMEOUT_MS = 500
 const RETRY_MS = 50
-/** A revocation is dated when it is stored and seen when it commits. Longer than any such transaction takes. */
+/** Revocations are dated when stored and visible when committed. Longer than any such transaction. */
 const OVERLAP_MS = 10_000
 const ACCESS_TOKEN_MS = 10 * 60_000
 
 interface RevocationPage {
-  /** By the clock that dated the revocations. */
+  /** Time of the database clock that dates the revocations. */
   readonly asOf: Date
   readonly sessionIds: readonly string[]
   readonly hasMore: boolean
@@ -42,7 +42,7 @@ export function pollRevocations(read: ReadRevocations, revocations: RevocationLi
       await poll()
       failures = 0
     } catch {
-      // While user-service is unavailable no session can end, and Kafka delivers those that ended before.
+      // During an outage of user-service no session can end, and Kafka delivers those that ended before.
       failures++
     }
     if (isStopped) return
@@ -62,14 +62,14 @@ export function pollRevocations(read: ReadRevocations, revocations: RevocationLi
 /**
  * Asks user-service. Trusted as its key set is, over the same connection.
  *
- * @param jwksUrl where the key set is; the list is beside it
+ * @param jwksUrl URL of the key set; the revocation list is next to it
  */
 export function remoteRevocations(jwksUrl: string): { read: ReadRevocations; close(): Promise<void> } {
   const client = new ServiceClient({
     service: 'user-service',
     baseUrl: new URL(jwksUrl).origin,
     timeoutMs: TIMEOUT_MS,
-    // The breaker would keep the list unread for seconds after user-service is back.
+    // A circuit breaker would delay the list for seconds after user-service has recovered.
     breaker: false,
   })
   return {

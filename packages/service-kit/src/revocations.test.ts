@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-it('keeps a revoked session for the lifetime of its tokens, counted from when this process heard of it', () => {
+it('keeps a revoked session for the lifetime of its tokens, counted from the time of receipt', () => {
   const list = new RevocationList(600_000)
   const heard: string[] = []
   list.onRevoked((sessionIds) => heard.push(...sessionIds))

@@ -1,14 +1,16 @@
 /**
- * Sessions that ended while access tokens of theirs are still valid. An entry is needed only until the last
- * such token has expired. Its time runs from when this process heard of it: the clock of the process that ended
- * the session may be behind, and then the entry would be gone before the tokens.
+ * Ended sessions whose access tokens have not expired yet. An entry expires one token lifetime after its
+ * receipt,
+ * not after the revocation: the clock of the revoking process may be behind, and the entry would expire
+ * before the
+ * tokens.
  */
 export class RevocationList {
   readonly #expiryBySession = new Map<string, number>()
   readonly #listeners = new Set<(sessionIds: readonly string[]) => void>()
   readonly #tokenLifetimeMs: number
 
-  /** @param tokenLifetimeMs how long an access token lives. */
+  /** @param tokenLifetimeMs lifetime of an access token */
   constructor(tokenLifetimeMs = 10 * 60 * 1_000) {
     this.#tokenLifetimeMs = tokenLifetimeMs
   }
@@ -17,7 +19,7 @@ export class RevocationList {
     const now = Date.now()
     const expiry = now + this.#tokenLifetimeMs
     for (const [id, end] of this.#expiryBySession) {
-      // A Map iterates oldest first, and the oldest expire first.
+      // A Map iterates in insertion order, which is also the order of expiry.
       if (end > now) break
       this.#expiryBySession.delete(id)
     }
@@ -29,7 +31,7 @@ export class RevocationList {
     return this.#expiryBySession.has(sessionId)
   }
 
-  /** Called with the sessions that have just ended: open streams of theirs must close. */
+  /** Registers a listener for ended sessions, whose open streams must be closed. */
   onRevoked(listener: (sessionIds: readonly string[]) => void): void {
     this.#listeners.add(listener)
   }

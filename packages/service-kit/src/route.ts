@@ -12,14 +12,14 @@ declare module 'fastify' {
     contract?: RouteContract
   }
   interface FastifyInstance {
-    /** Patterns of the routes whose path holds a secret. */
+    /** Patterns of routes whose path contains a secret. */
     secretPaths: string[]
-    /** Starts the clock of a use case. */
+    /** Starts the timer of a use case. */
     timeUseCase: (usecase: string) => EndTimer
   }
 }
 
-/** Shorter than the gateway's read time-out (10 s): the caller hears 503 from us, not 504 from the gateway. */
+/** Shorter than the gateway's read timeout (10 s): the caller gets our 503, not a 504 of the gateway. */
 const REQUEST_DEADLINE_MS = 8_000
 
 type ContextFor<Contract extends RouteContract> = Contract extends { auth: 'public' | 'ticket' | 'operator' }
@@ -33,8 +33,9 @@ export type RouteHandler<Contract extends RouteContract> = (
 ) => Promise<RouteResult<Contract> | FastifyReply> | RouteResult<Contract> | FastifyReply
 
 /**
- * Serves a contract: validates what comes in, passes the context on, serialises exactly what
- * the contract lists (a field that it does not list never leaves the process).
+ * Serves a contract: validates the request, passes the context explicitly, and serializes only the fields of
+ * the
+ * contract (an unlisted field never leaves the process).
  */
 export function route<const Contract extends RouteContract>(
   app: FastifyInstance,
@@ -60,7 +61,7 @@ export function route<const Contract extends RouteContract>(
       const result = await timed(app.timeUseCase(contract.operationId), () =>
         handler(input, contextOf(request, reply), { request, reply }),
       )
-      // A stream that was handed over is not sent yet; the handler says so by returning the reply.
+      // A handler that hijacks the reply for a stream returns the reply, which is not sent yet.
       if (reply.sent || (result as unknown) === reply) return reply
       return reply.code(success.status).send(result)
     },
@@ -75,7 +76,7 @@ async function timed<Result>(end: EndTimer, work: () => Result): Promise<Awaited
   }
 }
 
-/** Authentication, then the role: before the body is read. */
+/** Returns the hooks for authentication and role, which run before the body is read. */
 function guardsOf(app: FastifyInstance, { role }: RouteContract): onRequestHookHandler[] {
   if (!role) return [app.authenticate]
   const requireRole = async (request: FastifyRequest) => {
@@ -86,7 +87,7 @@ function guardsOf(app: FastifyInstance, { role }: RouteContract): onRequestHookH
   return [app.authenticate, requireRole]
 }
 
-/** RFC 9745 and RFC 8594: a client's logs tell its maintainers in time. */
+/** Sets the deprecation headers of RFC 9745 and RFC 8594, so that client maintainers notice in time. */
 function announceEnd(reply: FastifyReply, { since, sunset }: NonNullable<RouteContract['deprecated']>): void {
   reply.header('deprecation', `@${Date.parse(since) / 1_000}`)
   reply.header('sunset', new Date(sunset).toUTCString())
@@ -102,7 +103,7 @@ function contextOf<Contract extends RouteContract>(
     log: request.log as Context['log'],
     actor: request.actor,
     bearer: request.bearer,
-    // Created on first use: most handlers finish at once and need neither timer nor listener.
+    // Created on first use: most handlers finish immediately and need neither timer nor listener.
     get signal() {
       signal ??= signalOf(reply)
       return signal
@@ -111,7 +112,10 @@ function contextOf<Contract extends RouteContract>(
   return ctx as unknown as ContextFor<Contract>
 }
 
-/** Fastify's own `request.signal` aborts once the body has been read, whether or not the caller is still there. */
+/**
+ * Replaces Fastify's `request.signal`, which aborts once the body has been read even if the caller is still
+ * connected.
+ */
 function signalOf(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
   if (reply.raw.destroyed) gone.abort()
@@ -122,7 +126,7 @@ function signalOf(reply: FastifyReply): AbortSignal {
   return AbortSignal.any([gone.signal, AbortSignal.timeout(REQUEST_DEADLINE_MS)])
 }
 
-/** zod validates, the serialiser comes from the same schema. Must run before any awaited `register`. */
+/** Installs zod as validator and serializers built from the same schemas. Must run before any awaited `register`. */
 export function installCompilers(app: FastifyInstance): void {
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart }) => (data) => {
     const result = schema.safeParse(data ?? undefined)

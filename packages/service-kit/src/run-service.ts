@@ -4,12 +4,13 @@ import { exitOnSignals } from './lifecycle.ts'
 import type { Service } from './service.ts'
 
 /**
- * Runs a service as the process: builds it, listens, stops gracefully on SIGTERM. A wrong configuration ends
- * the process with one line and exit 1; `--help` prints the usage.
+ * Runs a service as the process: builds it, listens, stops gracefully on SIGTERM. An invalid configuration
+ * exits
+ * with 1 and one line; `--help` prints the usage.
  */
 export async function runService(name: string, build: () => Promise<Service>): Promise<void> {
   readPositionals(
-    `Usage: node src/server.ts\nStarts ${name}; every setting is an environment variable (docs/configuration.md).`,
+    `Usage: node src/server.ts\nStarts ${name}; configured by environment variables (docs/configuration.md).`,
   )
   try {
     const service = await build()

@@ -17,23 +17,23 @@ it.each([
   '/rooms\\join\\canary',
   '/rooms/join;canary',
   '/rooms/join%00/canary',
-])('a path with a secret is shown as its pattern: %s', (path) => {
+])('masks a path with a secret by its route pattern: %s', (path) => {
   expect(maskSecretPath(path, [pattern])).toBe(pattern)
 })
 
 it.each(['/rooms', '/rooms/7/members', '/rooms/join', '/messages/7/%F0%9F%91%8D', '/%zz', '/', ''])(
-  'a path without a secret is shown as it is: %s',
+  'leaves a path without a secret unchanged: %s',
   (path) => expect(maskSecretPath(path, [pattern])).toBe(path),
 )
 
-it('no spelling of a secret path by case and percent-encoding gets around the mask', () => {
+it('masks every spelling of a secret path by case and percent-encoding', () => {
   const spelled = fc
     .tuple(...[...'/rooms/join/'].map((letter) => fc.constantFrom(...spellings(letter))))
     .map((letters) => `${letters.join('')}canary`)
   fc.assert(fc.property(spelled, (path) => maskSecretPath(path, [pattern]) === pattern))
 })
 
-it('masking a path of 64 KB takes less than 50 ms', () => {
+it('masks a path of 64 KB within 50 ms', () => {
   const path = `/${'rooms'.repeat(13_000)}`
   const began = performance.now()
   maskSecretPath(path, [pattern])

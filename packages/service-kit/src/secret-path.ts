@@ -1,10 +1,12 @@
-/** Decodings after which no server that we run reads the path any further. */
+/** Number of decodings; no server in our stack decodes a path more often. */
 const MAX_DECODINGS = 3
 
 /**
- * Returns the path as a log may show it: the route pattern in place of a path whose last part is a secret. Compares the
- * decoded, lower-cased path with the literal segments of each pattern, so that `%6aoin`, `Join` or `//join` do not
- * get around the mask; a path that no route takes is masked too. Linear in the length of the path.
+ * Returns a loggable path: the route pattern replaces a path whose last part is a secret. Compares the
+ * decoded,
+ * lower-case path with the literal segments of each pattern, so that `%6aoin`, `Join` or `//join` do not
+ * bypass the
+ * mask; paths without a route are masked too. Linear in the length of the path.
  */
 export function maskSecretPath(path: string, patterns: readonly string[]): string {
   if (patterns.length === 0) return path
@@ -22,7 +24,7 @@ function plainForm(path: string): string {
   return plain.toLowerCase()
 }
 
-/** True when the literal segments of the pattern occur in order and something follows the last of them. */
+/** Returns true when the literal segments of the pattern occur in order and are followed by another segment. */
 function holdsSecretOf(plain: string, pattern: string): boolean {
   let end = 0
   for (const literal of pattern.split('/').filter((segment) => segment !== '' && !segment.startsWith(':'))) {

@@ -56,8 +56,8 @@ async function failTimes(count: number): Promise<void> {
   for (let index = 0; index < count; index++) await expect(call()).rejects.toMatchObject(unavailable)
 }
 
-describe('a call', () => {
-  it('passes on who asks and which request it belongs to, and answers what the contract lists', async () => {
+describe('ServiceClient.call', () => {
+  it('passes on the user and request id, and returns the fields of the contract', async () => {
     answerWith(200, '{"id":1,"name":"a","secret":"x"}')
     expect(await call()).toEqual({ id: 1, name: 'a' })
     expect(requests[0]).toMatchObject({
@@ -66,21 +66,21 @@ describe('a call', () => {
     })
   })
 
-  it('fails in time when the neighbour says nothing', async () => {
+  it('fails in time when the neighbor does not respond', async () => {
     respond = () => undefined
     const start = performance.now()
     await expect(call()).rejects.toMatchObject(unavailable)
     expect(performance.now() - start).toBeLessThan(1_500)
   })
 
-  it('fails in time when the answer begins and never ends', async () => {
+  it('fails in time when the response never ends', async () => {
     respond = (response) => void response.write('{"id":')
     const start = performance.now()
     await expect(call()).rejects.toMatchObject(unavailable)
     expect(performance.now() - start).toBeLessThan(1_500)
   })
 
-  it('fails in time when the answer comes a byte at a time', async () => {
+  it('fails in time when the response arrives byte by byte', async () => {
     const timers: NodeJS.Timeout[] = []
     respond = (response) => void timers.push(setInterval(() => response.write(' '), 50))
     const start = performance.now()
@@ -90,9 +90,9 @@ describe('a call', () => {
   })
 
   it.each([
-    ['an answer that breaks the contract', '{"id":"one"}'],
-    ['an answer that is no JSON', '<html>'],
-  ])('never lets %s in', async (_what, body) => {
+    ['a response that violates the contract', '{"id":"one"}'],
+    ['a response that is not JSON', '<html>'],
+  ])('rejects %s', async (_what, body) => {
     answerWith(200, body)
     await expect(call()).rejects.toMatchObject(unavailable)
   })
@@ -100,12 +100,12 @@ describe('a call', () => {
   it.each([
     [401, 'TOKEN_INVALID'],
     [404, 'NOT_FOUND'],
-  ])('turns %i into %s', async (status, code) => {
+  ])('maps status %i to %s', async (status, code) => {
     answerWith(status)
     await expect(call()).rejects.toMatchObject({ code })
   })
 
-  it('passes on a code and its detail that the contract lists, and no other code', async () => {
+  it('passes on a code of the contract with its detail, and no other code', async () => {
     answerWith(409, '{"code":"FILE_NOT_READY","detail":"Still being examined."}')
     await expect(call()).rejects.toMatchObject({ code: 'FILE_NOT_READY', detail: 'Still being examined.' })
     answerWith(409, '{"code":"FILE_IN_USE","detail":"internal"}')
@@ -113,7 +113,7 @@ describe('a call', () => {
   })
 })
 
-describe('the breaker', () => {
+describe('the circuit breaker', () => {
   it.each([
     ['answers 500', () => answerWith(500)],
     [
@@ -129,7 +129,7 @@ describe('the breaker', () => {
       },
     ],
   ])(
-    'opens after 5 failures of a neighbour that %s: the next call is refused without asking',
+    'opens after 5 failures of a neighbor that %s: the next call is rejected without a request',
     async (_how, breakIt) => {
       breakIt()
       await failTimes(5)
@@ -139,7 +139,7 @@ describe('the breaker', () => {
     },
   )
 
-  it('lets one call try after 5 s, and closes when that works', async () => {
+  it('allows one trial after 5 s, and closes when it succeeds', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     answerWith(500)
     await failTimes(5)
@@ -161,7 +161,7 @@ describe('the breaker', () => {
     expect(requests.length).toBe(asked)
   })
 
-  it('stays closed when the neighbour refuses: it works', async () => {
+  it('stays closed when the neighbor rejects requests, because it works', async () => {
     answerWith(404)
     for (let index = 0; index < 10; index++) await expect(call()).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect(requests).toHaveLength(10)

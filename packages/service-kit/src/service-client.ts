@@ -7,28 +7,29 @@ import { Agent, type Dispatcher, request } from 'undici'
 import { Problem } from './problem.ts'
 
 export interface ServiceClientOptions {
-  /** The neighbour's name, for logs and errors. */
+  /** Name of the neighbor service, for logs and errors. */
   readonly service: string
   readonly baseUrl: string
   readonly timeoutMs?: number
-  /** False: every call is tried, however many failed before it. */
+  /** False disables the circuit breaker: every call is tried. */
   readonly breaker?: boolean
 }
 
 export interface CallIdentity {
   readonly requestId: string
-  /** The user in whose name the neighbour is asked; it checks the token itself. */
+  /** Access token of the user on whose behalf the neighbor is called; it verifies the token itself. */
   readonly bearer?: string
 }
 
 const BREAK_AFTER_FAILURES = 5
 const HALF_OPEN_AFTER_MS = 5_000
-/** Whoever reads slower than this gives its place to others. */
+/** Time limit of a streamed response; a slower reader is cut off. */
 const OPEN_MS = 10 * 60_000
 
 /**
- * Asks a neighbour over REST, by its contract. Bounded in time; after 5 failures in a row it
- * answers `StoreUnavailable` at once for 5 s, so that a slow neighbour does not make us slow.
+ * Calls a neighbor service by its contract. Every call has a deadline; after 5 consecutive failures calls
+ * fail
+ * immediately with `StoreUnavailable` for 5 s, so that a slow neighbor does not slow us down.
  */
 export class ServiceClient {
   readonly #options: Required<ServiceClientOptions>
@@ -45,13 +46,13 @@ export class ServiceClient {
       connections: 32,
     })
     this.#breaker = circuitBreaker(
-      // No response, a broken one or 5xx; a neighbor that refuses a request works.
+      // No response, an invalid one or 5xx. A neighbor that rejects a request works.
       handleWhen((err) => !(err instanceof Problem)),
       { halfOpenAfter: HALF_OPEN_AFTER_MS, breaker: new ConsecutiveBreaker(BREAK_AFTER_FAILURES) },
     )
   }
 
-  /** @throws StoreUnavailable when it does not answer or answers 5xx; Problem when it refuses. */
+  /** Calls an operation. @throws StoreUnavailable when there is no response or a 5xx; Problem when it is rejected. */
   async call<const Contract extends RouteContract>(
     contract: Contract,
     input: RouteCall<Contract>,
@@ -61,8 +62,9 @@ export class ServiceClient {
   }
 
   /**
-   * The body of an answer as it comes, for one that is too large to hold. It may take `OPEN_MS` as long as it
-   * is never silent for `timeoutMs`, and must be read or destroyed. @throws as `call` does.
+   * Opens a response body as a stream, for a body too large to buffer. It may take `OPEN_MS` if it is never
+   * silent
+   * for longer than `timeoutMs`, and must be read or destroyed. @throws as `call` does
    */
   async open<const Contract extends RouteContract>(
     contract: Contract,
@@ -72,7 +74,7 @@ export class ServiceClient {
     const { body } = await this.#guarded(() =>
       this.#ask(contract, input, identity, AbortSignal.timeout(OPEN_MS)),
     )
-    // Whoever reads hears of it; one that breaks before it is read must not end the process.
+    // The reader receives the error; a failure before reading must not crash the process.
     body.on('error', () => undefined)
     return body
   }
@@ -103,7 +105,7 @@ export class ServiceClient {
     return contract.success.schema.parse(await body.json()) as RouteResponse<Contract>
   }
 
-  /** The answer, if it is one; its body is still to come. */
+  /** Sends the request and returns a successful response, whose body is still unread. */
   async #ask<Contract extends RouteContract>(
     contract: Contract,
     input: RouteCall<Contract>,
@@ -134,7 +136,7 @@ export class ServiceClient {
   }
 }
 
-/** The neighbour's own code and detail where the contract lists that code; else only that it refused. */
+/** Returns the neighbor's code and detail if the contract lists the code; otherwise a generic rejection. */
 async function refusalOf(
   contract: RouteContract,
   { statusCode, headers, body }: Dispatcher.ResponseData,

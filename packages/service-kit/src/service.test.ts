@@ -51,7 +51,7 @@ const formed = defineRoute({
   method: 'POST',
   path: '/forms',
   tag: 'things',
-  summary: 'Take a form',
+  summary: 'Accept a form',
   auth: 'public',
   bodyType: 'form',
   deprecated: { since: '2026-01-27', sunset: '2026-07-27', instead: '`POST /things`' },
@@ -59,7 +59,7 @@ const formed = defineRoute({
   success: { status: 200, description: 'Its name.', schema: z.object({ name: z.string() }) },
 })
 
-/** What a server answers to bytes, until it closes the connection. */
+/** Sends bytes to a server and returns everything until it closes the connection. */
 function rawExchange(port: number, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
@@ -78,12 +78,12 @@ const open = defineRoute({
   method: 'GET',
   path: '/open',
   tag: 'things',
-  summary: 'Open to everybody',
+  summary: 'Public operation',
   auth: 'public',
   success: { status: 200, description: 'It.', schema: z.object({ name: z.string() }) },
 })
 const lines: string[] = []
-/** What a handler hands on to neighbours, outbox and Kafka. */
+/** Headers that a handler passes on to neighbor services, outbox and Kafka. */
 const carried: Record<string, string>[] = []
 
 beforeAll(async () => {
@@ -138,14 +138,14 @@ const post = async (body: unknown, headers: Record<string, string> = {}) =>
     payload: typeof body === 'string' ? body : JSON.stringify(body),
   })
 
-describe('an operation for a role', () => {
+describe('an operation that requires a role', () => {
   it.each([
     [undefined, 403],
     ['user', 403],
     ['Moderator', 403],
     ['moderator', 200],
     ['operator', 200],
-  ])('answers a token with the role %s with %i', async (role, status) => {
+  ])('returns %2$i to a token with the role %1$s', async (role, status) => {
     const answer = await service.app.inject({
       method: 'POST',
       url: '/moderated',
@@ -160,7 +160,7 @@ describe('an operation for a role', () => {
       })
   })
 
-  it('refuses the role before it reads the body', async () => {
+  it('checks the role before it reads the body', async () => {
     const headers = { authorization: `Bearer ${await sign()}`, 'content-type': 'application/json' }
     const answer = await service.app.inject({ method: 'POST', url: '/moderated', headers, payload: '{' })
     expect(answer.json().code).toBe('ACCOUNT_ROLE_REQUIRED')
@@ -183,7 +183,7 @@ describe('the trace of a request without a collector', () => {
     return carried.at(-1)?.traceparent
   }
 
-  it("is the caller's, or a new one for each request", async () => {
+  it("is the caller's trace, or a new one for each request", async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     expect(await send({ traceparent })).toBe(traceparent)
     const [one, other] = [await send(), await send({ traceparent: 'nonsense' })]
@@ -194,7 +194,7 @@ describe('the trace of a request without a collector', () => {
 })
 
 describe('buildService', () => {
-  it('lets no cache keep an answer or a problem', async () => {
+  it('forbids caching of responses and problems', async () => {
     const answers = [
       await post({ name: 'ab' }),
       await post({ name: 'a' }),
@@ -206,13 +206,13 @@ describe('buildService', () => {
     for (const { headers } of answers) expect(headers['cache-control']).toBe('no-store')
   })
 
-  it('answers only the fields that the contract lists', async () => {
+  it('returns only the fields of the contract', async () => {
     const answer = await post({ name: ' ab ' })
     expect(answer.statusCode).toBe(201)
     expect(answer.json()).toEqual({ id: 3, name: 'ab of 7' })
   })
 
-  it('answers 503 with Retry-After, and nothing of the cause, while a store is unavailable', async () => {
+  it('returns 503 with Retry-After and without the cause while a store is unavailable', async () => {
     const answer = await service.app.inject('/fail/outage')
     expect(answer.statusCode).toBe(503)
     expect(answer.headers['retry-after']).toBe('2')
@@ -227,7 +227,7 @@ describe('buildService', () => {
     ['an unknown field', { name: 'ab', admin: true }, 422, 'VALIDATION_FAILED'],
     ['no body', '', 422, 'VALIDATION_FAILED'],
     ['a body over the limit', { name: 'a'.repeat(300_000) }, 413, 'PAYLOAD_TOO_LARGE'],
-  ])('refuses %s with a problem that names it', async (_case, body, status, code) => {
+  ])('rejects %s with a problem that names it', async (_case, body, status, code) => {
     const answer = await post(body)
     expect(answer.statusCode).toBe(status)
     expect(answer.headers['content-type']).toMatch('application/problem+json')
@@ -241,10 +241,10 @@ describe('buildService', () => {
     ['text/csv', 'text/csv is not supported here. Send Content-Type: application/json.'],
     ['text/plain;charset=UTF-8', 'text/plain is not supported here. Send Content-Type: application/json.'],
     ['application/x-www-form-urlencoded', 'Send Content-Type: application/json.'],
-    [undefined, 'No content type was sent. Send Content-Type: application/json.'],
-    ['application/json; charset=euc-kr', 'Send the body in UTF-8.'],
-    ['application/json;charset="utf-16"', 'Send the body in UTF-8.'],
-  ])('refuses the content type %j with 415 that says what to send', async (type, detail) => {
+    [undefined, 'The content type is missing. Send Content-Type: application/json.'],
+    ['application/json; charset=euc-kr', 'Encode the body in UTF-8.'],
+    ['application/json;charset="utf-16"', 'Encode the body in UTF-8.'],
+  ])('rejects the content type %j with 415 and names the supported one', async (type, detail) => {
     const answer = await service.app.inject({
       method: 'POST',
       url: '/things/3',
@@ -259,13 +259,13 @@ describe('buildService', () => {
   })
 
   it.each(['application/json; charset=utf-8', 'APPLICATION/JSON;Charset="UTF-8"', 'application/json; x=y'])(
-    'takes JSON as %s',
+    'accepts JSON as %s',
     async (type) => {
       expect((await post('{"name":"ab"}', { 'content-type': type })).statusCode).toBe(201)
     },
   )
 
-  it('refuses a body that is not UTF-8, and never stores replacement characters for it', async () => {
+  it('rejects a body that is not UTF-8 and never stores replacement characters', async () => {
     for (const bytes of ['a\xff\xfe', 'a\xed\xa0\x80', 'a\xc0\x80', '\xb0\xa1\xb3\xaa']) {
       const answer = await service.app.inject({
         method: 'POST',
@@ -280,13 +280,13 @@ describe('buildService', () => {
   const form = (payload: string | Buffer, type = 'application/x-www-form-urlencoded') =>
     service.app.inject({ method: 'POST', url: '/forms', headers: { 'content-type': type }, payload })
 
-  it('tells when a deprecated operation will be gone', async () => {
+  it('announces the end of a deprecated operation', async () => {
     const { headers } = await form('name=a')
     expect(headers.deprecation).toBe('@1769472000')
     expect(headers.sunset).toBe('Mon, 27 Jul 2026 00:00:00 GMT')
   })
 
-  it('takes a form where the operation takes one, and no JSON there', async () => {
+  it('accepts a form where the operation expects one, and no JSON there', async () => {
     expect((await form('name=%EA%B0%80+b&other=%2B')).json()).toEqual({ name: '가 b' })
     const json = await form('{"name":"ab"}', 'application/json')
     expect(json.json()).toMatchObject({
@@ -302,7 +302,7 @@ describe('buildService', () => {
     ['more fields than any form has', 'a&'.repeat(100_000), 400],
     ['a field given twice', 'name=a&name=b', 422],
     ['a field of the prototype', '__proto__=a', 422],
-  ])('refuses a form with %s', async (_case, body, status) => {
+  ])('rejects a form with %s', async (_case, body, status) => {
     expect((await form(body)).statusCode).toBe(status)
   })
 
@@ -315,7 +315,7 @@ describe('buildService', () => {
       431,
       'HEADERS_TOO_LARGE',
     ],
-  ])('answers %s with a problem', async (_case, bytes, status, code) => {
+  ])('responds to %s with a problem', async (_case, bytes, status, code) => {
     if (!service.app.server.listening) await service.start()
     const { port } = service.app.server.address() as AddressInfo
     const text = await rawExchange(port, bytes)
@@ -330,7 +330,7 @@ describe('buildService', () => {
     ['another scheme', 'Basic abc', 'TOKEN_INVALID'],
     ['rubbish', 'Bearer abc', 'TOKEN_INVALID'],
     ['an unsigned token', `Bearer ${btoa('{"alg":"none"}')}.${btoa('{"sub":"7"}')}.`, 'TOKEN_INVALID'],
-  ])('answers 401 to %s, before it looks at the body', async (_case, authorization, code) => {
+  ])('returns 401 to %s before it reads the body', async (_case, authorization, code) => {
     const answer = await service.app.inject({
       method: 'POST',
       url: '/things/x',
@@ -343,12 +343,12 @@ describe('buildService', () => {
   it.each([
     ['without a session', { sid: undefined }],
     ['with another critical header claim type', { sid: 7 }],
-  ])('answers 401 to a token %s', async (_case, claims) => {
+  ])('returns 401 to a token %s', async (_case, claims) => {
     const answer = await post({ name: 'ab' }, { authorization: `Bearer ${await sign(claims as JWTPayload)}` })
     expect(answer.statusCode).toBe(401)
   })
 
-  it('refuses a token, already verified, as soon as its session is revoked', async () => {
+  it('rejects a verified token as soon as its session is revoked', async () => {
     const headers = { authorization: `Bearer ${await sign({ sid: 'gone' })}` }
     expect((await post({ name: 'ab' }, headers)).statusCode).toBe(201)
     service.revocations.add(['gone'])
@@ -356,7 +356,7 @@ describe('buildService', () => {
     expect(answer.json()).toMatchObject({ status: 401, code: 'SESSION_REVOKED' })
   })
 
-  it('says nothing of an unexpected error outside, and logs it', async () => {
+  it('returns no detail of an unexpected error, and logs it', async () => {
     const answer = await service.app.inject('/fail/unknown')
     expect(answer.statusCode).toBe(500)
     expect(answer.body).not.toContain('hunter2')
@@ -365,12 +365,12 @@ describe('buildService', () => {
     )
   })
 
-  it('answers an expected problem with its status and code', async () => {
+  it('returns the status and code of an expected problem', async () => {
     const answer = await service.app.inject('/fail/known')
     expect(answer.json()).toMatchObject({ status: 400, code: 'EMAIL_TAKEN', instance: '/fail/known' })
   })
 
-  it('answers HEAD as GET, without a body', async () => {
+  it('answers HEAD like GET, without a body', async () => {
     const answer = await service.app.inject({ method: 'HEAD', url: '/health' })
     expect(answer.statusCode).toBe(200)
     expect(answer.body).toBe('')
@@ -378,18 +378,18 @@ describe('buildService', () => {
     expect(unknown.statusCode).toBe(404)
   })
 
-  it('takes a path with a slash at its end as the one without', async () => {
+  it('ignores a trailing slash of a path', async () => {
     expect((await service.app.inject('/health/')).json()).toMatchObject({ status: 'healthy' })
     expect((await service.app.inject('/fail/known/')).json().code).toBe('EMAIL_TAKEN')
   })
 
-  it('answers 500 instead of sending what the contract does not allow', async () => {
+  it('returns 500 instead of sending a response that violates the contract', async () => {
     const answer = await service.app.inject('/fail/result')
     expect(answer.json()).toMatchObject({ status: 500, code: 'INTERNAL' })
     expect(answer.body).not.toContain('not a number')
   })
 
-  it('tells a wrong method from a wrong path', async () => {
+  it('distinguishes a wrong method from a wrong path', async () => {
     const wrongMethod = await service.app.inject({ method: 'PUT', url: '/things/3' })
     expect(wrongMethod.statusCode).toBe(405)
     expect(wrongMethod.headers.allow).toBe('POST')
@@ -397,7 +397,7 @@ describe('buildService', () => {
   })
 
   it.each(['%zz', '%ff%fe', 'x'.repeat(200)])(
-    'answers a path that no router takes as a problem: %s',
+    'responds to a path that the router rejects with a problem: %s',
     async (part) => {
       const answer = await service.app.inject({
         url: `/fail/${part}?ticket=s`,
@@ -411,24 +411,24 @@ describe('buildService', () => {
     },
   )
 
-  it('echoes a request id that it would log, and replaces one that it would not', async () => {
+  it('echoes a loggable request id, and replaces any other', async () => {
     const good = await service.app.inject({ url: '/health', headers: { 'x-request-id': 'abc-12345678' } })
     expect(good.headers['x-request-id']).toBe('abc-12345678')
     const bad = await service.app.inject({ url: '/health', headers: { 'x-request-id': 'a'.repeat(300) } })
     expect(bad.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
   })
 
-  it('ends a request that is not complete after 30 s', () => {
+  it('ends a request that is incomplete after 30 s', () => {
     expect(service.app.server.requestTimeout).toBe(30_000)
     expect(service.app.server.headersTimeout).toBeLessThan(30_000)
   })
 
-  it('never writes a query string into the log', async () => {
+  it('never logs a query string', async () => {
     await service.app.inject('/health?ticket=canary-ticket')
     expect(lines.join('')).not.toContain('canary-ticket')
   })
 
-  it('answers a problem whose type links to its entry on the errors page', async () => {
+  it('the type of a problem links to its entry on the errors page', async () => {
     const problem = (await service.app.inject('/nothing')).json()
     const { pathname, hash } = new URL(problem.type, 'http://service')
     const page = await service.app.inject(pathname)
@@ -437,7 +437,7 @@ describe('buildService', () => {
     expect(hash).toBe(`#${problem.code}`)
   })
 
-  it('times every use case by the name of its operation, those that fail included', async () => {
+  it('times every use case by operation, including failures', async () => {
     const count = async (usecase: string) => {
       const { body } = await service.app.inject('/metrics')
       const line = new RegExp(
@@ -457,14 +457,14 @@ describe('buildService', () => {
     expect(body).toMatch(/nodejs_heap_limit_bytes\{[^}]*\} \d{8,}/)
   })
 
-  it('measures by route pattern', async () => {
+  it('measures requests by route pattern', async () => {
     await post({ name: 'ab' })
     const { body } = await service.app.inject('/metrics')
     expect(body).toMatch(/http_requests_total\{[^}]*path="\/things\/:id"[^}]*service="thing-service"/)
     expect(body).not.toContain('/things/3')
   })
 
-  it('documents every contract, its problems included', async () => {
+  it('documents every contract, including its problems', async () => {
     const document = (await service.app.inject('/openapi.json')).json()
     const operation = document.paths['/things/{id}'].post
     expect(operation.operationId).toBe('createThing')
@@ -474,7 +474,7 @@ describe('buildService', () => {
   })
 })
 
-describe('the line of a request', () => {
+describe('the access log', () => {
   const written = async (sample: string, url: string) => {
     const own: string[] = []
     const sampled = await buildService({
@@ -514,7 +514,7 @@ describe('the line of a request', () => {
     ])
   })
 
-  it('is left out for a share of the requests that go well, and never for one that fails', async () => {
+  it('samples successful requests but never omits a failed one', async () => {
     expect(await written('0', '/open')).toEqual([])
     expect(await written('0', '/nowhere')).toMatchObject([{ status: 404 }])
   })

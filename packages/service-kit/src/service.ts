@@ -33,32 +33,32 @@ import { propagateTraces } from './trace-propagation.ts'
 
 const BODY_LIMIT_BYTES = 256 * 1024
 const REQUEST_TIMEOUT_MS = 30_000
-/** Longer than any proxy in front keeps an idle connection: it must be the one to close. */
+/** Longer than the idle timeout of any proxy in front, so that the proxy closes the connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 const IDLE_CHECK_MS = 100
-/** A request that took longer is logged whatever the sample. */
+/** Slower requests are logged regardless of the sampling rate. */
 const SLOW_MS = 1_000
 
 export interface ServiceOptions {
-  /** `user-service`: in logs and metrics. */
+  /** `user-service`: for logs and metrics. */
   readonly name: string
   /** `User Service`: for people. */
   readonly title: string
   readonly description: string
   readonly config: BaseConfig & { PORT: number }
-  /** Where log lines go; stdout unless a test reads them. */
+  /** Destination of log lines; default stdout. */
   readonly logDestination?: DestinationStream
   /** user-service verifies with its own keys; every other service fetches them. */
   readonly keys?: JWTVerifyGetKey
-  /** user-service alone: what it signs with. */
+  /** For user-service only: the signing key. */
   readonly signing?: TokenSigning
-  /** False for a service that accepts no users' tokens, and so need not know which sessions are revoked. */
+  /** False for a service that accepts no access tokens and therefore needs no revocations. */
   readonly acceptsUserTokens?: boolean
-  /** How long a request may take to arrive. Longer than usual where large files are uploaded. */
+  /** Time limit for receiving a request. Longer than the default for large uploads. */
   readonly requestTimeoutMs?: number
 }
 
-/** What a service is built on. It opens its stores and adds its modules, subscriptions and periodic jobs. */
+/** The foundation of a service, which adds its stores, modules, subscriptions and periodic jobs. */
 export interface Service {
   readonly name: string
   readonly app: FastifyInstance
@@ -70,7 +70,7 @@ export interface Service {
   readonly messaging: Messaging
   /** Adds a consumer group `<service>.<purpose>`: one process of the group handles each event. */
   subscribe: Messaging['subscribe']
-  /** Adds handlers that every process runs, for state in memory. */
+  /** Adds handlers that run on every process, for in-memory state. */
   subscribeEveryProcess: Messaging['subscribeEveryProcess']
   /** Adds a periodic job; it runs from `start` on. */
   every(job: PeriodicJob): ScheduledJob
@@ -78,13 +78,14 @@ export interface Service {
   onStart(start: () => void): void
   /** Starts relays, consumers and jobs, then listens; resolves to the address. */
   start(): Promise<string>
-  /** Streams, HTTP, consumers, producers, stores, in this order. */
+  /** Stops streams, HTTP, consumers, producers and stores, in this order. */
   stop(): Promise<boolean>
 }
 
 /**
- * Everything that the deployables have in common: errors, request ids, authentication, health,
- * metrics, API pages, graceful stop. Nothing listens before `start()`.
+ * Builds the common parts of all deployables: errors, request ids, authentication, health, metrics, API
+ * pages,
+ * graceful stop. Nothing listens before `start()`.
  */
 export async function buildService(options: ServiceOptions): Promise<Service> {
   const { name, title, description, config, acceptsUserTokens = true } = options
@@ -98,7 +99,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   const app = createApp(log, config.TRUST_PROXY_HOPS, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS)
   limitConcurrency(app, config.MAX_RUNNING_REQUESTS, metrics)
   endConnectionsOnStop(app, lifecycle)
-  // Compilers, error handler and hooks first: what is registered earlier would not inherit them.
+  // Compilers, error handler and hooks first: routes registered earlier would not inherit them.
   installCompilers(app)
   installErrorHandler(app)
   await installAuthentication(app, {
@@ -184,21 +185,21 @@ function createApp(log: Logger, trustedHops: number, requestTimeoutMs: number): 
   installBodyParsers(app)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id)
-    // The default, problems included: almost every answer is private to its caller. Public ones override it.
+    // The default, also for problems: almost every response is private. Public ones override it.
     reply.header('cache-control', 'no-store')
     nameSpan(request)
   })
   return app
 }
 
-/** A client that keeps its connection would otherwise send its next request into a closing one. */
+/** Sends `Connection: close` while stopping: a keep-alive client would otherwise use a closing connection. */
 function endConnectionsOnStop(app: FastifyInstance, lifecycle: Lifecycle): void {
   app.addHook('onSend', async (_request, reply) => {
     if (lifecycle.isStopping) reply.header('connection', 'close')
   })
 }
 
-/** Closing ends the connections that are idle at that moment; those that become idle later are ended here. */
+/** Closes the HTTP server. `close` ends the currently idle connections; later idle connections are closed here. */
 async function closeHttp(app: FastifyInstance): Promise<void> {
   const timer = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MS)
   try {
@@ -208,7 +209,7 @@ async function closeHttp(app: FastifyInstance): Promise<void> {
   }
 }
 
-/** The HTTP instrumentation does not know the route: a span named by the path would be one per id. */
+/** Names the span by route: the HTTP instrumentation would name it by path, one name per id. */
 function nameSpan(request: FastifyRequest): void {
   const { url: path } = request.routeOptions
   const span = trace.getActiveSpan()?.setAttribute('url.path', pathOf(request))
@@ -216,8 +217,9 @@ function nameSpan(request: FastifyRequest): void {
 }
 
 /**
- * One line a request. Never its query string: it may hold a ticket or what somebody searched for. Of requests that went
- * well and fast, the share `sample`.
+ * Logs one line per request, without the query string, which may contain a ticket or a search. Successful
+ * fast
+ * requests are sampled at the rate `sample`.
  */
 function logRequests(app: FastifyInstance, log: Logger, sample: number): void {
   app.addHook('onResponse', async (request, reply) => {

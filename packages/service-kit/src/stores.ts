@@ -22,13 +22,13 @@ interface Database {
 }
 
 export interface MysqlOptions {
-  /** Optional for readiness once it has been up: this process can then serve requests without it. */
+  /** Makes the database optional for readiness once it has been up, because the process can then serve without it. */
   readonly optionalOnceUp?: boolean
   /** False for a service without an inbox table. */
   readonly inbox?: boolean
 }
 
-/** Adds a service's database to /ready, purges its inbox and closes it at the end. MySQL need not be up yet. */
+/** Adds a service's database to /ready, purges its inbox and closes it on stop. MySQL need not be up yet. */
 export function openMysql<Mysql extends Database>(
   service: Service,
   mysql: Mysql,
@@ -53,11 +53,11 @@ export function openMysql<Mysql extends Database>(
 
 /** An outbox with its relay. */
 export interface ServiceOutbox extends Outbox {
-  /** To be called after a commit: the event leaves at once instead of within about a second. */
+  /** Triggers publication; call after a commit. Without it the event is published within about a second. */
   wake(): void
 }
 
-/** Opens the outbox table of a service's database; its relay runs from `start` on. */
+/** Opens the outbox table of a service's database; its relay runs after `start`. */
 export function openOutbox(service: Service, databaseUrl: string): ServiceOutbox {
   const session = new MySqlSession(databaseUrl)
   const relay = service.messaging.addRelay({
@@ -69,7 +69,7 @@ export function openOutbox(service: Service, databaseUrl: string): ServiceOutbox
   return { enqueue: createOutbox(service.name).enqueue, wake: () => relay.wake() }
 }
 
-/** Opens an outbox that is kept elsewhere than in the outbox table. @param name distinguishes its lock. */
+/** Opens an outbox stored outside the outbox table. @param name distinguishes its lock */
 export function openCustomOutbox<Id>(
   service: Service,
   options: { readonly name: string; readonly store: OutboxStore<Id>; readonly databaseUrl: string },
@@ -83,14 +83,14 @@ export function openCustomOutbox<Id>(
   })
 }
 
-/** Opens a client for a neighbor service and closes it when the service stops. */
+/** Opens a client of a neighbor service and closes it on stop. */
 export function openServiceClient(service: Service, options: ServiceClientOptions): ServiceClient {
   const client = new ServiceClient(options)
   service.lifecycle.onStop('stores', `${options.service} client`, () => client.close())
   return client
 }
 
-/** Opens the rate limits of a service, counted in its Redis, or per process without one. */
+/** Opens the rate limits of a service, counted in its Redis, or per process without Redis. */
 export function openRateLimiter(
   { metrics, log }: Service,
   redis?: RedisStore,

@@ -13,14 +13,15 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import type { FastifyInstance } from 'fastify'
 
 /**
- * Carries the caller's `traceparent`, or a new one, through the request to neighbours, outbox and Kafka, with or
- * without a collector: whoever reads a record can tell which request caused it. With the SDK it changes nothing.
+ * Propagates the caller's `traceparent`, or a new one, to neighbor services, outbox and Kafka, with or
+ * without a
+ * collector: every record identifies the request that caused it. With the SDK it changes nothing.
  */
 export function propagateTraces(app: FastifyInstance): void {
-  // Both calls do nothing when the SDK, or an earlier service in this process, has registered its own.
+  // No-ops when the SDK, or an earlier service in this process, has registered its own.
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
   propagation.setGlobalPropagator(new W3CTraceContextPropagator())
-  // After the body was read: its events come from the socket, outside of any context that an earlier hook opens.
+  // After the body was read: its events come from the socket, outside the context of an earlier hook.
   app.addHook('preValidation', (request, _reply, done) => {
     if (trace.getActiveSpan()) return done()
     const parent = propagation.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter)

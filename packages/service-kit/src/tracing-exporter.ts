@@ -4,13 +4,14 @@ type Export = OTLPTraceExporter['export']
 type FinishedSpan = Parameters<Export>[0][number]
 type Attributes = FinishedSpan['attributes']
 
-/** Texts that can hold a ticket, a search, a statement's values, or what an error quotes of them. */
+/** Attributes that may contain a ticket, a search, statement parameters, or quotes of them in errors. */
 const withheld = ['url.query', 'exception.message', 'exception.stacktrace', 'user_agent.original']
 const urls = ['url.full', 'http.url', 'http.target']
 
 /**
- * The last to see a span before it leaves, whoever made it: takes out what may hold a secret. What
- * an error was stays in `error.type`; its text is in the log, under the same trace id.
+ * Redacts secrets from every span before it is exported. `error.type` keeps the kind of an error; its text
+ * is in the
+ * log under the same trace id.
  */
 export class RedactingExporter extends OTLPTraceExporter {
   override export(...[spans, onResult]: Parameters<Export>): void {

@@ -4,7 +4,7 @@ import { InstrumentationBase, InstrumentationNodeModuleDefinition } from '@opent
 type Statement = string | { readonly sql?: string }
 type Run = (statement: Statement, values?: unknown) => Promise<unknown>
 
-/** What is patched of a connection, or of a pool that takes one for a single statement. */
+/** The patched methods of a connection, or of a pool that uses one for a single statement. */
 interface Asked {
   query: Run
   execute: Run
@@ -20,12 +20,13 @@ interface Connector {
 const statementMethods = ['query', 'execute', 'batch'] as const
 const VERB = /^\s*(\w+)/
 const TABLE = /(?:\bFROM|\bINTO|^\s*UPDATE)\s+`?(?:\w+`?\.`?)?(\w+)/i
-/** The table stands at the start, or after a list of columns. */
+/** Number of inspected characters: the table follows the keyword or a list of columns. */
 const LOOKED_AT = 2_000
 
 /**
- * Spans of MySQL, where every statement goes through: those of Prisma, of plain SQL and of
- * transactions. A statement outside of any span (polls, locks) makes none.
+ * Creates spans of all MySQL statements: Prisma, plain SQL and transactions. A statement without a parent
+ * span
+ * (polls, locks) creates none.
  */
 export class MariaDbInstrumentation extends InstrumentationBase {
   constructor() {
@@ -83,7 +84,7 @@ export class MariaDbInstrumentation extends InstrumentationBase {
   }
 }
 
-/** The message of the error quotes the statement with its values. */
+/** Marks the span as failed without the error message, which quotes the statement with its parameters. */
 function failed(span: Span, err: unknown): void {
   const { code, name } = err as { code?: unknown; name?: string }
   span.setAttribute('error.type', typeof code === 'string' ? code : (name ?? 'Error'))
@@ -91,7 +92,7 @@ function failed(span: Span, err: unknown): void {
   span.end()
 }
 
-/** `SELECT`, `users`: nothing of a statement that could be a value. */
+/** Returns operation and table, for example `SELECT`, `users`: nothing that could be a parameter. */
 export function summaryOf(sql: string): { operation: string; table: string | undefined } {
   const start = sql.slice(0, LOOKED_AT)
   return { operation: VERB.exec(start)?.[1]?.toUpperCase() ?? 'SQL', table: TABLE.exec(start)?.[1] }

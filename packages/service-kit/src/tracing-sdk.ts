@@ -8,40 +8,42 @@ import { NodeSDK } from '@opentelemetry/sdk-node'
 import { RedactingExporter } from './tracing-exporter.ts'
 import { MariaDbInstrumentation } from './tracing-mariadb.ts'
 
-/** What probes and scrapers ask all day would drown the traces of people. */
+/** Frequent probe and scraper requests, which would outnumber the traces of users. */
 const untraced = new Set(['/health', '/live', '/ready', '/metrics', '/.well-known/revocations.json'])
 
-/** ES modules that are patched; the loader hook leaves all others as they are. */
+/** Patched ES modules; the loader hook leaves all others unchanged. */
 const patchedModules = ['mariadb', 'ioredis', 'mongodb', 'http', 'https']
 
-/** The longest that is kept of a text. */
+/** Maximum length of a text attribute. */
 const LONGEST_VALUE = 512
 
 /**
- * Starts the OpenTelemetry SDK: HTTP in and out, MySQL, MongoDB and Redis are instrumented here,
- * Kafka by @bigtech/kafka. The endpoint and the sampler come from the standard OTEL_* variables.
- * Stores are asked all day by relays and polls: without a span to belong to they make none.
+ * Starts the OpenTelemetry SDK: instruments HTTP, MySQL, MongoDB and Redis; @bigtech/kafka instruments
+ * Kafka. The
+ * standard OTEL_* variables configure endpoint and sampler. Store requests without a parent span (relays,
+ * polls)
+ * create none.
  */
 export function startTracing(): void {
   register('@opentelemetry/instrumentation/hook.mjs', import.meta.url, { data: { include: patchedModules } })
-  // No baggage: what a caller writes into it would be handed on to every neighbour.
+  // No baggage: it would be passed on from callers to every neighbor service.
   process.env.OTEL_PROPAGATORS ??= 'tracecontext'
   const sdk = new NodeSDK({
     serviceName: process.env.OTEL_SERVICE_NAME ?? basename(process.cwd()),
     traceExporter: new RedactingExporter(),
     spanLimits: { attributeValueLengthLimit: LONGEST_VALUE },
-    // Metrics are scraped and logs are collected: the SDK's own ways for them stay shut.
+    // Disables the SDK's own metrics and logs, which are scraped and collected.
     metricReaders: [],
     logRecordProcessors: [],
     instrumentations: [
       new HttpInstrumentation({
         ignoreIncomingRequestHook: (request) => untraced.has(request.url?.split('?', 1)[0] ?? ''),
-        // Calls to neighbours are undici's; the exporter's own calls must not be traced.
+        // Calls to neighbor services use undici; the exporter's own requests must not be traced.
         disableOutgoingRequestInstrumentation: true,
       }),
       new UndiciInstrumentation({ requireParentforSpans: true }),
       new MariaDbInstrumentation(),
-      // The name of the command alone: keys hold ids and addresses, values anything.
+      // Only the command name: keys contain ids and addresses, and values can be anything.
       new IORedisInstrumentation({ dbStatementSerializer: (name) => name }),
       new MongoDBInstrumentation({ dbStatementSerializer: (command) => Object.keys(command)[0] ?? '' }),
     ],

@@ -3,7 +3,7 @@ import { continueTrace } from './continue-trace.ts'
 import { makeDiscreet } from './tracing-exporter.ts'
 import { summaryOf } from './tracing-mariadb.ts'
 
-describe('the summary of a statement', () => {
+describe('summaryOf', () => {
   it.each([
     ['SELECT `chat`.`rooms`.`id`, `chat`.`rooms`.`name` FROM `chat`.`rooms` WHERE 1=1', 'SELECT', 'rooms'],
     ['SELECT id FROM users WHERE email = "canary@example.com" FOR UPDATE', 'SELECT', 'users'],
@@ -19,7 +19,7 @@ describe('the summary of a statement', () => {
   })
 })
 
-it('what leaves in a span has no query, no text of an error, no statement', () => {
+it('an exported span contains no query, error text or statement', () => {
   const span = {
     attributes: {
       'url.query': 'ticket=canary',
@@ -52,7 +52,7 @@ it('what leaves in a span has no query, no text of an error, no statement', () =
 
 describe('continueTrace', () => {
   it.each([undefined, 'nonsense', `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`])(
-    'runs the work and gives its result or its error when tracing is off, with traceparent %s',
+    'runs the work and returns its result or error when tracing is off, with traceparent %s',
     (traceparent) => {
       expect(continueTrace(traceparent, 'x', {}, () => 7)).toBe(7)
       const failing = () => {

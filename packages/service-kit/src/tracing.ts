@@ -1,7 +1,7 @@
 /**
- * Preloaded by every process: `node --import @bigtech/service-kit/tracing src/server.ts`.
- * It has to run before the libraries that it instruments are loaded, hence no import in
- * server.ts. Without a collector configured nothing is loaded and nothing costs anything.
+ * Preloaded by every process: `node --import @bigtech/service-kit/tracing src/server.ts`, because it must
+ * run before
+ * the instrumented libraries are loaded. Without a configured collector it loads nothing and costs nothing.
  */
 const endpoint = process.env.OTEL_EXPORTER_OTLP_ENDPOINT
 if (endpoint) {

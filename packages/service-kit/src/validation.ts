@@ -1,11 +1,11 @@
 import type { z } from 'zod'
 import { Problem } from './problem.ts'
 
-/** An answer must not be larger than the request that it refuses. */
+/** Limits the errors, so that a response is never much larger than its request. */
 const MAX_ERRORS = 20
 const MAX_FIELD_CHARACTERS = 100
 
-/** Lists the invalid fields with messages for the developer of the client; at most 20. */
+/** Returns a problem that lists the invalid fields for the client's developer; at most 20. */
 export function validationProblem(error: z.ZodError, place: string): Problem {
   const errors: { field: string; message: string }[] = []
   for (const issue of error.issues) {

@@ -9,8 +9,8 @@ const secret = newSecret()
 const id = 'msg_1'
 const body = '{"job_id":"1","이름":"한글"}'
 
-describe('the signature of a webhook', () => {
-  it('is the one of Standard Webhooks in both directions', () => {
+describe('a webhook signature', () => {
+  it('conforms to Standard Webhooks for signing and verifying', () => {
     const library = new Webhook(secret)
     expect(() => library.verify(body, { ...signWebhook(secret, id, body) })).not.toThrow()
     const at = new Date()
@@ -22,7 +22,7 @@ describe('the signature of a webhook', () => {
     expect(verifyWebhook([secret], headers, body)).toBe(id)
   })
 
-  it('is refused for another body, id, time or secret', () => {
+  it('is rejected for another body, id, time or secret', () => {
     const headers = signWebhook(secret, id, body)
     expect(verifyWebhook([secret], headers, `${body} `)).toBeUndefined()
     expect(verifyWebhook([secret], { ...headers, 'webhook-id': 'msg_2' }, body)).toBeUndefined()
@@ -32,14 +32,14 @@ describe('the signature of a webhook', () => {
     expect(verifyWebhook([], headers, body)).toBeUndefined()
   })
 
-  it('is refused when it is more than five minutes off in either direction', () => {
+  it('is rejected when the time deviates by more than five minutes', () => {
     for (const off of [-301_000, 301_000]) {
       const headers = signWebhook(secret, id, body, Date.now() + off)
       expect(verifyWebhook([secret], headers, body)).toBeUndefined()
     }
   })
 
-  it('is taken from either secret while a secret is being changed', () => {
+  it('is accepted with either secret during a rotation', () => {
     const next = newSecret()
     expect(verifyWebhook([next, secret], signWebhook(secret, id, body), body)).toBe(id)
     const headers = signWebhook(next, id, body)
@@ -47,7 +47,7 @@ describe('the signature of a webhook', () => {
     expect(verifyWebhook([next], { ...headers, 'webhook-signature': both }, body)).toBe(id)
   })
 
-  it('never throws, whatever the headers hold', () => {
+  it('never throws for any header value', () => {
     const text = fc.option(fc.string({ unit: 'binary-ascii', maxLength: 60 }), { nil: undefined })
     fc.assert(
       fc.property(text, text, text, (webhookId, timestamp, signature) => {

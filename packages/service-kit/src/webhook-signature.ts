@@ -1,18 +1,18 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
-/** The headers of a webhook as Standard Webhooks name them. */
+/** The headers of a webhook as defined by Standard Webhooks. */
 export type WebhookHeaders = Readonly<
   Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>
 >
 
 const TOLERANCE_SECONDS = 300
-/** A sender signs with the old and the new secret while it changes them. */
+/** During a rotation a sender signs with the old and the new secret. */
 const MAX_SIGNATURES = 5
 const SECRET_PREFIX = 'whsec_'
 
 /**
  * Signs a webhook (Standard Webhooks 1.0: HMAC-SHA256 over id, time and body).
- * @param secret `whsec_` and base64, as Standard Webhooks write it, or any other text
+ * @param secret `whsec_` and base64 (Standard Webhooks), or any other text
  */
 export function signWebhook(secret: string, id: string, body: string, now = Date.now()): WebhookHeaders {
   const timestamp = String(Math.floor(now / 1_000))
@@ -21,9 +21,10 @@ export function signWebhook(secret: string, id: string, body: string, now = Date
 }
 
 /**
- * Returns the id of a genuine webhook that is at most five minutes old; undefined for any other. Verify the bytes as
- * they came: parsing and writing JSON changes them.
- * @param secrets several while a secret is being changed
+ * Returns the id of an authentic webhook that is at most five minutes old; otherwise undefined. Pass the raw
+ * bytes:
+ * parsing and serializing JSON changes them.
+ * @param secrets several during a rotation
  */
 export function verifyWebhook(
   secrets: readonly string[],

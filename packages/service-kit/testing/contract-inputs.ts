@@ -3,14 +3,14 @@ import * as contracts from '@bigtech/contracts'
 import fc from 'fast-check'
 import type { z } from 'zod'
 
-/** Every operation of every service. */
+/** All operations of all services. */
 export const allContracts: readonly RouteContract[] = Object.values(
   contracts as Record<string, unknown>,
 ).filter(
   (value): value is RouteContract => typeof value === 'object' && value !== null && 'operationId' in value,
 )
 
-/** Text that some layer has taken for something else. */
+/** Text that some layer could misinterpret. */
 const oddText = [
   'a\ud800',
   '\udfffb',
@@ -64,7 +64,7 @@ type Def = z.core.$ZodTypeDef & {
   values?: unknown[]
 }
 
-/** The definition of a schema, and what is inside of one that only wraps another. */
+/** Returns the definition of a schema, unwrapping wrapper schemas. */
 export function unwrap(schema: z.ZodType): { def: Def; isOptional: boolean; isNullable: boolean } {
   let def = schema.def as Def
   let isOptional = false
@@ -80,8 +80,9 @@ export function unwrap(schema: z.ZodType): { def: Def; isOptional: boolean; isNu
 }
 
 /**
- * Values in the shape of a schema that need not be valid: texts of all kinds, numbers at their limits.
- * `example` is a valid value: most of it is kept, so that what is generated comes far.
+ * Returns values in the shape of a schema that need not be valid: all kinds of texts, numbers at their
+ * limits. Most
+ * of the valid `example` is kept, so that generated values pass the first checks.
  */
 export function inputOf(schema: z.ZodType, example?: unknown): fc.Arbitrary<unknown> {
   const { def, isOptional, isNullable } = unwrap(schema)
@@ -121,7 +122,7 @@ function shapeOf(schema: z.ZodType, def: Def, example: unknown): fc.Arbitrary<un
   }
 }
 
-/** A valid answer in which nothing is null and no list is empty, with `given` in every field of that name. */
+/** Returns a valid response without nulls and empty lists, with `given` in every field of that name. */
 export function answerOf(schema: z.ZodType, given: Readonly<Record<string, unknown>>): unknown {
   const { def } = unwrap(schema)
   switch (def.type) {

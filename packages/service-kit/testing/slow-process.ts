@@ -2,13 +2,13 @@ import { defineRoute } from '@bigtech/contracts'
 import { z } from 'zod'
 import { baseConfig, buildService, exitOnSignals, loadConfig, port, route } from '../src/index.ts'
 
-/** A service with a slow operation, to be killed by tests. Says on stdout what it stops. */
+/** A service with a slow operation, to be killed by tests. Logs its shutdown to stdout. */
 const slow = defineRoute({
   operationId: 'waitAWhile',
   method: 'GET',
   path: '/slow',
   tag: 'test',
-  summary: 'Answers after a while',
+  summary: 'Responds after a delay',
   auth: 'public',
   success: { status: 200, description: 'Done.', schema: z.object({ done: z.boolean() }) },
 })
@@ -34,7 +34,7 @@ for (const phase of ['stores', 'producers', 'consumers', 'streams'] as const)
 app.addHook('onClose', async () => log.info('stopped http'))
 exitOnSignals(lifecycle, log)
 process.on('SIGUSR2', () => {
-  throw new Error('nobody catches this')
+  throw new Error('uncaught test error')
 })
-process.on('SIGHUP', () => void Promise.reject(new Error('nobody catches this')))
+process.on('SIGHUP', () => void Promise.reject(new Error('uncaught test error')))
 await service.start()

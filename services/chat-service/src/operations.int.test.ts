@@ -18,7 +18,7 @@ afterAll(async () => {
   await chat?.close()
 })
 
-/** What `verify` finds about one room or the users in it, without the fixed mark. */
+/** Returns the findings of `verify` about one room and its users, without the fixed mark. */
 async function findings(roomId: number, users: readonly number[], fix = false): Promise<string[]> {
   const subjects = [`room ${roomId}`, ...users.map((user) => `user ${user}`)]
   const found = (await operations.verify?.({ fix })) ?? []
@@ -27,7 +27,7 @@ async function findings(roomId: number, users: readonly number[], fix = false): 
     .map(({ subject, detail }) => `${subject} ${detail}`)
 }
 
-it('finds and repairs figures that are not what they are counted from', async () => {
+it('finds and repairs stored counts that differ from the counted data', async () => {
   const [ann, bob] = await chat.people(2)
   await chat.befriend(ann, bob)
   const { body: room } = await chat.as(ann, 'POST', '/rooms', { name: 'figures', member_ids: [bob] })
@@ -38,15 +38,15 @@ it('finds and repairs figures that are not what they are counted from', async ()
   await chat.mysql.query('UPDATE rooms SET member_count = 7, last_seq = 99 WHERE id = ?', [room.room_id])
   await chat.mysql.query('DELETE FROM room_counts WHERE user_id = ?', [bob])
   const found = await findings(room.room_id, people)
-  expect(found).toContain(`room ${room.room_id} has 2 members, and 7 are noted`)
-  expect(found).toContain(`user ${bob} is in 1 rooms, and 0 are noted`)
+  expect(found).toContain(`room ${room.room_id} has 2 members, but the stored count is 7`)
+  expect(found).toContain(`user ${bob} is in 1 rooms, but the stored count is 0`)
   expect(found.some((each) => /ends with message \d, and 99 is noted/.test(each))).toBe(true)
 
   await findings(room.room_id, people, true)
   expect(await findings(room.room_id, people)).toEqual([])
 })
 
-it('replaces its copy of a pair by what friend-service announces, and a newer copy only by a raised version', async () => {
+it("replaces the copy of a pair with friend-service's announcement, and a newer copy only with a raised version", async () => {
   const [ann, bob] = await chat.people(2)
   await chat.befriend(ann, bob)
   const [low, high] = ann < bob ? [ann, bob] : [bob, ann]

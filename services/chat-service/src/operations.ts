@@ -10,7 +10,7 @@ import { checkUnread, headsOf } from './modules/messages/reading/unread-check.re
 import { checkRoomFigures } from './modules/rooms/room-figures.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
-/** What was stored this lately may be on its way to Kafka. */
+/** Entries stored more recently may be in flight to Kafka. */
 const ON_ITS_WAY_MS = 60_000
 
 const storeSchema = z.object({
@@ -18,7 +18,7 @@ const storeSchema = z.object({
   MONGO_URL: configSchema.shape.MONGO_URL,
 })
 
-/** Opens what operators do with chat-service. */
+/** Opens the operators' operations of chat-service. */
 export const openOperations: OpenOperations = async (env) => {
   const { DATABASE_URL, MONGO_URL } = loadConfig(storeSchema, env)
   const mysql = createMysql(DATABASE_URL, new Registry())

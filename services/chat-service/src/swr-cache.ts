@@ -5,9 +5,9 @@ export interface SwrCacheOptions<Value extends object> {
   /** A label of `cache_requests_total`. */
   readonly name: string
   readonly max: number
-  /** After this a fact is read again, in the background: whoever asks is not kept waiting. */
+  /** Age after which a value is revalidated in the background, without delaying callers. */
   readonly freshMs: number
-  /** Bounds the memory by what the values hold, besides their number. */
+  /** Limits the memory by the size of the values, in addition to their number. */
   readonly maxSize?: number
   readonly sizeOf?: (value: Value) => number
 }
@@ -21,11 +21,13 @@ const RETRY_AFTER_FAILURE_MS = 5_000
 const counters = new WeakMap<Registry, Counter<'cache' | 'result'>>()
 
 /**
- * Keeps facts of a database in memory. Events drop what has changed; reading again now and then is
- * for the event that never came. While the database is away the old fact goes on being the answer.
+ * A stale-while-revalidate cache of database values. Events invalidate changed values; periodic revalidation
+ * covers lost
+ * events. During an outage of the database stale values are served.
  *
- * A fact whose reading began before it was dropped is given to whoever waits for it, and not kept:
- * the read may have seen the state from before the change.
+ * A value whose read began before an invalidation is returned to its callers but not cached, because the
+ * read may have seen
+ * the state before the change.
  */
 export class SwrCache<Value extends object> {
   readonly #options: SwrCacheOptions<Value>
@@ -43,7 +45,7 @@ export class SwrCache<Value extends object> {
     this.#requests = counterOf(registry)
   }
 
-  /** The fact under this key; `undefined` (there is none) is never remembered. */
+  /** Returns the value of a key; never caches `undefined` (a missing value). */
   async get(key: string, read: () => Promise<Value | undefined>): Promise<Value | undefined> {
     const entry = this.#entries.get(key)
     this.#requests.inc({ cache: this.#options.name, result: entry ? 'hit' : 'miss' })
@@ -52,7 +54,7 @@ export class SwrCache<Value extends object> {
     return entry.value
   }
 
-  /** As `get`, for several keys: those that must be read are read together. Without those there are none of. */
+  /** Like `get` for several keys: reads missing values in one call. Omits keys without a value. */
   async getMany(
     keys: readonly string[],
     readAll: (keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
@@ -61,7 +63,7 @@ export class SwrCache<Value extends object> {
     let together: Promise<ReadonlyMap<string, Value>> | undefined
     const read = async (key: string) => {
       missing.push(key)
-      // `get` asks for all of them before the first promise goes on.
+      // `get` collects all missing keys before the first promise resolves.
       together ??= Promise.resolve().then(() => readAll(missing))
       return (await together).get(key)
     }
@@ -77,7 +79,7 @@ export class SwrCache<Value extends object> {
   }
 
   #readAgain(key: string, entry: Entry<Value>, read: () => Promise<Value | undefined>): void {
-    // Whatever comes of it, not everybody who asks meanwhile tries as well.
+    // Regardless of the result, concurrent callers must not all retry.
     entry.checkedAt = Date.now() - this.#options.freshMs + RETRY_AFTER_FAILURE_MS
     void this.#read(key, read).catch(() => undefined)
   }
@@ -111,7 +113,7 @@ function counterOf(registry: Registry): Counter<'cache' | 'result'> {
   if (known) return known
   const counter = new Counter({
     name: 'cache_requests_total',
-    help: 'Questions to the memory of the process, by whether it knew.',
+    help: 'Cache requests, by whether the value was cached.',
     labelNames: ['cache', 'result'],
     registers: [registry],
   })

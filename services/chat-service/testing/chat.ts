@@ -34,27 +34,27 @@ export interface Answer {
 export interface TestChat {
   readonly mysql: TestMysql
   readonly config: ChatConfig
-  /** The processes of the service, `services[0]` being the one that `as` speaks to. */
+  /** The processes of the service; `as` calls `services[0]`. */
   readonly services: readonly Built[]
   /** Starts one more process on the same stores. */
   another(overrides?: Partial<ChatConfig>): Promise<Built>
-  /** One request in a user's name; null is an anonymous one. */
+  /** Sends a request as a user; null is anonymous. */
   as(userId: number | null, method: string, url: string, body?: unknown, process?: Built): Promise<Answer>
   token(userId: number): Promise<string>
-  /** Ids that no other test uses. */
+  /** Returns ids that no other test uses. */
   people<Count extends number>(count: Count): Promise<Ids<Count>>
-  /** Makes the first one a friend of the others, in the copies that rooms look at. */
+  /** Makes the first user a friend of the others, in the copies used by rooms. */
   befriend(userId: number, ...friendIds: number[]): Promise<void>
   block(blockerId: number, blockedId: number): Promise<void>
   name(userId: number, username: string, displayName: string): Promise<void>
-  /** The first event on Kafka that matches, also one from before. */
+  /** Returns the first matching event in Kafka, including earlier ones. */
   eventOf<Payload extends object>(
     definition: EventDefinition<string, Payload>,
     matches: (payload: Payload) => boolean,
   ): Promise<EventBase & Payload>
-  /** Publishes everything on these topics once more, as it is. Returns how many events that were. */
+  /** Publishes all records of these topics again. Returns their number. */
   replay(topics: readonly Topic[]): Promise<number>
-  /** Publishes an event in another service's place. */
+  /** Publishes an event on behalf of another service. */
   publish<Payload extends object>(
     definition: EventDefinition<string, Payload>,
     payload: Payload,
@@ -65,7 +65,7 @@ export interface TestChat {
 
 type EventFixtures = Pick<TestChat, 'publish' | 'eventOf' | 'replay' | 'close'>
 
-/** chat-service on stores of this test's own. */
+/** Starts chat-service on stores of its own. */
 export async function startTestChat(overrides: Partial<ChatConfig> = {}): Promise<TestChat> {
   const [mysql, redis, kafkaTopics, issuer] = await Promise.all([
     createTestMysql({ migrationsDir }),
@@ -134,7 +134,7 @@ export async function startTestChat(overrides: Partial<ChatConfig> = {}): Promis
   }
 }
 
-/** People and what is between them, written into the copies that rooms look at. */
+/** Inserts users and their relations into the copies used by rooms. */
 function contactFixtures(mysql: TestMysql): Pick<TestChat, 'people' | 'befriend' | 'block' | 'name'> {
   let lastPerson = 1_000
   return {
@@ -168,7 +168,7 @@ function contactFixtures(mysql: TestMysql): Pick<TestChat, 'people' | 'befriend'
   }
 }
 
-/** Events of other services, and those of this one as they come out. */
+/** Publishes events of other services, and reads those of this service. */
 function eventFixtures(config: ChatConfig, log: Built['log']): EventFixtures {
   const { KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: topicPrefix } = config
   const kafka = createKafka({ clientId: 'test', brokers, topicPrefix, log })

@@ -7,22 +7,22 @@ import { type Answer, startTestChat, type TestChat } from './chat.ts'
 
 export interface TestRooms {
   readonly chat: TestChat
-  /** Where each process listens. */
+  /** The listen addresses of the processes. */
   readonly addresses: readonly string[]
-  /** A group of friends of the first one, who owns it. */
+  /** Creates a group of friends owned by the first user. */
   room(...members: number[]): Promise<number>
-  /** One request in a user's name to one of the processes. */
+  /** Sends a request as a user to one of the processes. */
   as(userId: number, method: string, url: string, body?: unknown, process?: number): Promise<Answer>
-  /** A message that must be taken. */
+  /** Sends a message and expects success. */
   send(userId: number, roomId: number, body: string | object, process?: number): Promise<Message>
-  /** Waits until the search knows all that has been sent to the room, and its last edit. */
+  /** Waits until the search index includes the room's newest message and its last edit. */
   indexed(roomId: number): Promise<void>
-  /** The messages' own database, to look into. */
+  /** The message database, for inspection. */
   readonly db: mongo.Db
   close(): Promise<void>
 }
 
-/** Two processes of chat-service on stores of their own. */
+/** Starts two processes of chat-service on stores of their own. */
 export async function startTestRooms(overrides: Partial<ChatConfig> = {}): Promise<TestRooms> {
   const chat = await startTestChat({ SENDS_PER_10_SECONDS: 100_000, ...overrides })
   await chat.another()
@@ -72,7 +72,7 @@ async function untilIndexed(db: mongo.Db, roomId: number): Promise<void> {
   })
 }
 
-/** Resolves when everything that is stored in a room, or in any room, is on Kafka. */
+/** Resolves when all entries of a room, or of all rooms, are published. */
 export async function untilPublished(db: mongo.Db, roomId?: number): Promise<void> {
   const isBehind = (finding: { roomId: number }) => roomId === undefined || finding.roomId === roomId
   await waitFor(async () => !(await checkPublished(db, { fix: false })).some(isBehind), {
@@ -81,9 +81,9 @@ export async function untilPublished(db: mongo.Db, roomId?: number): Promise<voi
   })
 }
 
-/** Requests to stores of publishing, indexing and periodic jobs, which go on beside the requests of a test. */
+/** Store requests of publishing, indexing and periodic jobs, which run beside the requests of a test. */
 export const BACKGROUND =
   /^mongodb ((heads|checkpoint|outbox|search)\.|(messages|room_changes)\.(note|by_position|created|to_publish|after|head)$|positions\.advance$)|^mysql (room_activity|contact_mutes)/
 
-/** 1, 2, ... up to n. */
+/** Returns 1, 2, ... up to n. */
 export const upTo = (n: number): number[] => Array.from({ length: n }, (_, index) => index + 1)

@@ -4,7 +4,7 @@ import { waitFor } from '@bigtech/testkit'
 export type Received = StreamFrame & { readonly id: string | null }
 
 export interface TestStream {
-  /** The frames received so far, as an EventSource dispatches them. */
+  /** The frames received so far, in dispatch order of an EventSource. */
   readonly frames: Received[]
   readonly lastEventId: string
   readonly contentType: string
@@ -14,7 +14,7 @@ export interface TestStream {
     matches?: (data: Extract<StreamFrame, { event: Name }>['data']) => boolean,
     timeoutMs?: number,
   ): Promise<Extract<StreamFrame, { event: Name }>['data']>
-  /** Breaks the connection at once, even in the middle of a frame. */
+  /** Destroys the connection, even in the middle of a frame. */
   kill(): void
 }
 
@@ -22,7 +22,7 @@ export interface OpenOptions {
   readonly token?: string
   readonly lastEventId?: string
   readonly query?: string
-  /** Called with each frame as it is dispatched. */
+  /** Called with each dispatched frame. */
   readonly onFrame?: (frame: Received) => void
 }
 
@@ -81,7 +81,7 @@ async function read(body: ReadableStream<Uint8Array>, onBlock: (block: string) =
   }
 }
 
-/** Applies the id together with its frame; a truncated block is ignored. */
+/** Applies the id together with its frame; ignores a truncated block. */
 function dispatch(block: string, state: { lastEventId: string }): Received | undefined {
   let event = 'message'
   let data: string | undefined

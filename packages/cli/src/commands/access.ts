@@ -3,13 +3,13 @@ import type { Command } from 'commander'
 import { withKafka } from '../kafka-session.ts'
 import { type CommandContext, dryRunNote } from '../output.ts'
 
-/** Adds `access`. */
+/** Adds the `access` command. */
 export function addAccessCommand(program: Command, { output, exit }: CommandContext): void {
   program
     .command('access')
-    .description('compare what the account of each service may do in Kafka with the contracts')
-    .option('--apply', 'allow what is missing and take away what is too much')
-    .addHelpText('after', '\nNeeds an account that may change access rules: KAFKA_USERNAME, KAFKA_PASSWORD.')
+    .description('compare the Kafka permissions of each service account with the contracts')
+    .option('--apply', 'add missing permissions and remove surplus ones')
+    .addHelpText('after', '\nRequires an account that may change access rules: KAFKA_USERNAME, KAFKA_PASSWORD.')
     .action(async ({ apply = false }: { apply?: boolean }) => {
       const differences = await withKafka(({ kafka }) => ensureAccess(kafka, !apply))
       output.print(

@@ -12,14 +12,14 @@ interface RewindOptions {
   readonly apply?: boolean
 }
 
-/** Adds `consumers lag` and `consumers rewind`. */
+/** Adds the commands `consumers lag` and `consumers rewind`. */
 export function addConsumerCommands(program: Command, { output }: CommandContext): void {
   const consumers = program
     .command('consumers')
-    .description('consumer groups: how far behind, and read again')
+    .description('show the lag of consumer groups, and rewind them')
   consumers
     .command('lag')
-    .description('list how many records each group has not committed')
+    .description('list the number of uncommitted records of each group')
     .action(async () => {
       const lags = await withKafka(({ kafka }) => groupLags(kafka))
       output.print(
@@ -29,19 +29,20 @@ export function addConsumerCommands(program: Command, { output }: CommandContext
     })
   consumers
     .command('rewind [group]')
-    .description('read topics again from a time on; the services of the groups must be stopped')
+    .description('rewind groups to a time; stop the services of the groups first')
     .requiredOption('--to <time>', 'RFC 3339, 2026-01-27T10:00:00Z say', parseTime)
     .option('--topic <topic>', 'only this topic')
-    .option('--all', 'every group: after a restore')
-    .option('--apply', 'move the positions')
+    .option('--all', 'all groups, for use after a restore')
+    .option('--apply', 'set the positions')
     .action(async (group: string | undefined, options: RewindOptions) => {
       if ((group === undefined) === (options.all !== true))
-        throw new CommandError('Name a group, or add --all.', 2)
+        throw new CommandError('Pass a group or --all.', 2)
       const { apply = false } = options
       const plans = await withKafka(async ({ kafka }) => {
         const plans = await planAll(kafka, group, options)
         const groups = Map.groupBy(apply ? plans : [], (plan) => plan.group)
-        // Moving takes seconds for each topic, so groups side by side; a group cannot be moved twice at a time.
+        // Setting positions takes seconds per topic, so groups run in parallel; the topics of one group run
+        // in sequence.
         await Promise.all([...groups.values()].map((own) => rewindInTurn(kafka, own)))
         return plans
       })
@@ -49,7 +50,7 @@ export function addConsumerCommands(program: Command, { output }: CommandContext
         [
           ...plans.map(
             ({ group, topic, records }) =>
-              `${group} ${apply ? 'will' : 'would'} read ${records} records of ${topic} again`,
+              `${group} ${apply ? 'will' : 'would'} reread ${records} records of ${topic}`,
           ),
           ...(apply ? [] : [dryRunNote]),
         ],
@@ -58,7 +59,7 @@ export function addConsumerCommands(program: Command, { output }: CommandContext
     })
 }
 
-/** Only what moves a position. */
+/** Plans all rewinds; omits positions that would not change. */
 async function planAll(
   kafka: KafkaConnection,
   group: string | undefined,

@@ -16,26 +16,26 @@ interface ServiceFinding extends Finding {
   readonly service: string
 }
 
-/** The services that own what others copy, users before pairs. */
+/** The services whose data other services copy, users before pairs. */
 const owners = ['user-service', 'friend-service']
 
-/** Adds `verify`, `owned` and `republish`. */
+/** Adds the commands `verify`, `owned` and `republish`. */
 export function addCopyCommands(program: Command, context: CommandContext): void {
   program
     .command('verify')
-    .description("compare figures with what they are counted from, and copies with their owners' data")
+    .description('verify aggregates against the underlying data, and copies against their owners')
     .option('--service <name...>', 'only these services')
-    .option('--owned <file>', 'what `bigtech owned` printed, of every owner; - reads standard input')
-    .option('--fix', 'repair figures, and remove copies that their owner does not know')
+    .option('output of `bigtech owned` of every owner; - reads standard input', 'what `bigtech owned` printed, of every owner; - reads standard input')
+    .option('--fix', 'repair aggregates, and remove copies unknown to their owner')
     .addHelpText(
       'after',
-      '\nWithout --owned, copies are compared only where the owners are here too: in a checkout.' +
-        '\nCopies that differ are repaired by `bigtech republish` of their owner.',
+      '\nWithout --owned, copies are compared only in a checkout, where the owners are available.' +
+        '\nTo repair differing copies, run `bigtech republish` for their owner.',
     )
     .action((options: VerifyOptions) => verify(options, context))
   program
     .command('owned')
-    .description('print what a service owns and others copy, one JSON object per line')
+    .description('print the data that a service owns and others copy, one JSON object per line')
     .option('--service <name...>', 'only these services')
     .action(async ({ service = [] }: { service?: string[] }) => {
       for await (const fact of ownedBy(chooseServices(service).sort(byOwner))) {
@@ -44,9 +44,9 @@ export function addCopyCommands(program: Command, context: CommandContext): void
     })
   program
     .command('republish <service>')
-    .description('publish everything that others copy from a service, as it is now')
-    .option('--raise-versions', 'also over copies that are newer: after a restore of this service')
-    .option('--apply', 'do it')
+    .description('publish the current state of everything that others copy from a service')
+    .option('--raise-versions', 'also override newer copies: after a restore of this service')
+    .option('--apply', 'perform the change')
     .action(
       async (
         service: string,
@@ -54,7 +54,7 @@ export function addCopyCommands(program: Command, context: CommandContext): void
       ) => {
         const [name] = chooseServices([service])
         const events = await withService(name as string, async ({ republish, owned }) => {
-          if (!republish || !owned) throw new CommandError(`Nobody copies anything from ${service}.`, 2)
+          if (!republish || !owned) throw new CommandError(`No service copies data of ${service}.`, 2)
           return apply ? republish({ raiseVersions }) : count(owned())
         })
         const what = `${service} ${apply ? 'publishes' : 'would publish'} ${events} events`
@@ -110,10 +110,11 @@ async function verifyCopies(
   return findings
 }
 
-/** What several services own, one after the other. */
+/** Iterates the owned data of several services in sequence. */
 async function* ownedBy(services: readonly string[]): AsyncGenerator<Fact, void> {
   for (const name of services) {
-    // A generator cannot yield from inside of a callback: `withService` closes the service when this is done.
+    // A generator cannot yield inside a callback; `withService` closes the service when the generator is
+    // done.
     const opened = Promise.withResolvers<ServiceOperations>()
     const done = Promise.withResolvers<void>()
     const closed = withService(name, async (operations) => {

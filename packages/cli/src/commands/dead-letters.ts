@@ -28,23 +28,23 @@ interface ChangeOptions extends Filter {
   readonly apply?: boolean
 }
 
-/** Adds `dead-letters list|show|replay|discard`. */
+/** Adds the commands `dead-letters list|show|replay|discard`. */
 export function addDeadLetterCommands(program: Command, context: CommandContext): void {
-  const letters = program.command('dead-letters').description('events that a consumer gave up on')
+  const letters = program.command('dead-letters').description('manage dead-lettered events')
   filtered(
-    letters.command('list [topic]').description('count them per topic, or list those of one topic'),
+    letters.command('list [topic]').description('count dead letters per topic, or list those of one topic'),
   ).action((topic: string | undefined, filter: Filter) =>
     topic === undefined ? listTopics(context) : list(topic, filter, context),
   )
-  filtered(letters.command('show <topic>').description('print their headers and values')).action(
+  filtered(letters.command('show <topic>').description('print headers and values')).action(
     (topic: string, filter: Filter) => show(topic, filter, context),
   )
   changing(
-    letters.command('replay <topic>').description('hand them to the group that gave them up again'),
+    letters.command('replay <topic>').description('replay events to the group that dead-lettered them'),
   ).action((topic: string, options: ChangeOptions) =>
     change('replay', replayDeadLetter, { topic, options, context }),
   )
-  changing(letters.command('discard <topic>').description('note that they will not be replayed')).action(
+  changing(letters.command('discard <topic>').description('mark events as not to be replayed')).action(
     (topic: string, options: ChangeOptions) =>
       change('discard', discardDeadLetter, { topic, options, context }),
   )
@@ -52,22 +52,22 @@ export function addDeadLetterCommands(program: Command, context: CommandContext)
 
 function filtered(command: Command): Command {
   return command
-    .option('--event-id <id>', 'this event')
-    .option('--place <partition:offset>', 'this record of the dead-letter topic')
-    .option('--group <group>', 'given up by this consumer group')
-    .option('--type <event-type>', 'of this event type')
+    .option('--event-id <id>', 'only this event')
+    .option('--place <partition:offset>', 'only this record of the dead-letter topic')
+    .option('--group <group>', 'dead-lettered by this consumer group')
+    .option('--type <event-type>', 'only this event type')
     .option('--since <time>', 'failed at or after this time', parseTime)
-    .option('--limit <n>', 'at most so many', parseCount)
-    .option('--settled', 'also those that were replayed or discarded')
+    .option('--limit <n>', 'maximum number', parseCount)
+    .option('--settled', 'include replayed and discarded events')
 }
 
 function changing(command: Command): Command {
-  return filtered(command).option('--all', 'all of them, without a filter').option('--apply', 'do it')
+  return filtered(command).option('--all', 'all events, without a filter').option('--apply', 'perform the change')
 }
 
 async function select(kafka: KafkaConnection, topic: string, filter: Filter): Promise<DeadLetter[]> {
   if (!(await deadLetterTopics(kafka)).includes(topic))
-    throw new CommandError(`There is no topic "${topic}" with dead letters.`, 2)
+    throw new CommandError(`The topic "${topic}" does not exist or has no dead-letter topic.`, 2)
   const { eventId, place, group, type: eventType, since } = filter
   const letters = await listDeadLetters(kafka, topic, { eventId, place, group, eventType, since })
   return letters.filter((letter) => filter.settled || isWaiting(letter)).slice(0, filter.limit)
@@ -118,7 +118,7 @@ async function change(
 ): Promise<void> {
   const { all, apply = false, settled: _, ...filter } = options
   if (!all && Object.keys(filter).length === 0)
-    throw new CommandError(`This would ${verb} every dead letter of ${topic}: add --all, or a filter.`, 2)
+    throw new CommandError(`This would ${verb} every dead letter of ${topic}: pass --all or a filter.`, 2)
   const results = await withKafka(async ({ kafka, publisher }) => {
     const letters = await select(kafka, topic, options)
     if (!apply) return letters.map((letter) => ({ letter, error: null }))

@@ -47,7 +47,7 @@ afterEach(async () => {
   await bed.remove()
 })
 
-/** Runs the command; returns its exit code and what it printed. */
+/** Runs the command; returns its exit code and output. */
 async function bigtech(...args: string[]): Promise<{ code: number; lines: string[]; text: string }> {
   let text = ''
   const code = await runProgram(args, (part) => {
@@ -56,7 +56,7 @@ async function bigtech(...args: string[]): Promise<{ code: number; lines: string
   return { code, text, lines: text.trimEnd().split('\n') }
 }
 
-/** An event of the pair 1:2; `n` tells it from others. */
+/** Returns an event of the pair 1:2; `n` distinguishes the events. */
 function accepted(n: number): Accepted {
   const payload = { request_id: n + 1, from_user_id: 1, to_user_id: 2 }
   return friendRequestAccepted.create(payload, { correlationId: `request-${n}` })
@@ -75,7 +75,7 @@ function run(groupId: string, handler: ReturnType<typeof on>): ConsumerRunner {
   return runner
 }
 
-/** A consumer that fails for odd request ids until it is healed, and one that never fails. */
+/** Starts a consumer that fails for odd request ids until it is repaired, and one that never fails. */
 function startConsumers(): void {
   run(
     'failing',
@@ -95,7 +95,7 @@ function startConsumers(): void {
 const lengthOf = async (topic: string) => (await readTopic(kafka, topic)).length
 
 describe('bigtech dead-letters', () => {
-  it('lists dead letters, replays them once to the group that gave them up, and changes nothing without --apply', async () => {
+  it('lists dead letters, replays them once to the group that dead-lettered them, and changes nothing without --apply', async () => {
     startConsumers()
     const events = [0, 1, 2, 3].map(accepted)
     await publish(events)
@@ -114,7 +114,7 @@ describe('bigtech dead-letters', () => {
     healed = true
     const before = await lengthOf(TOPIC)
     const dry = await bigtech('dead-letters', 'replay', TOPIC, '--all')
-    expect(dry.lines.at(-1)).toContain('Nothing was changed')
+    expect(dry.lines.at(-1)).toContain('Dry run')
     expect(await lengthOf(TOPIC)).toBe(before)
 
     await bigtech('dead-letters', 'replay', TOPIC, '--event-id', events[0]!.event_id, '--apply')
@@ -125,7 +125,7 @@ describe('bigtech dead-letters', () => {
     await waitFor(() => applied.size === 4)
     expect((await bigtech('dead-letters', 'list')).lines).toContain(`${TOPIC}: 0 waiting, 2 settled`)
 
-    // Replayed a second time by mistake, the inbox refuses both; the other group never sees a replay.
+    // The inbox skips both accidental second replays; the other group never receives a replay.
     await bigtech('dead-letters', 'replay', TOPIC, '--all', '--settled', '--apply')
     const sentinel = accepted(8)
     await publish([sentinel])
@@ -134,7 +134,7 @@ describe('bigtech dead-letters', () => {
     expect(applied.size).toBe(5)
   })
 
-  it('discards a dead letter so that neither list nor replay offers it again', async () => {
+  it('discards a dead letter, after which list and replay omit it', async () => {
     startConsumers()
     await publish([accepted(0)])
     await waitFor(async () =>
@@ -148,7 +148,7 @@ describe('bigtech dead-letters', () => {
     expect(await lengthOf(TOPIC)).toBe(before)
   })
 
-  it('refuses with exit code 2 to replay everything without --all, an unknown topic and an unknown option', async () => {
+  it('rejects replaying everything without --all, an unknown topic and an unknown option with exit code 2', async () => {
     vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     expect((await bigtech('dead-letters', 'replay', TOPIC)).code).toBe(2)
     expect((await bigtech('dead-letters', 'list', 'no.such.topic')).code).toBe(2)
@@ -159,7 +159,7 @@ describe('bigtech dead-letters', () => {
 })
 
 describe('bigtech consumers', () => {
-  it('shows how far a group is behind, and lets a stopped group read again from a time on, never forward', async () => {
+  it('shows the lag of a group, and rewinds a stopped group to a time, never forward', async () => {
     const seen: string[] = []
     const handler = on(friendRequestAccepted, async (event) => void seen.push(event.event_id))
     const first = run('reader', handler)
@@ -173,7 +173,7 @@ describe('bigtech consumers', () => {
     await waitFor(async () => (await lag())[0]?.records === 0)
 
     const rewind = ['consumers', 'rewind', 'reader', '--topic', TOPIC, '--to', between.toISOString()]
-    expect((await bigtech(...rewind)).text).toContain(`reader would read 2 records of ${TOPIC} again`)
+    expect((await bigtech(...rewind)).text).toContain(`reader would reread 2 records of ${TOPIC}`)
     await first.stop()
     expect((await bigtech(...rewind, '--apply')).code).toBe(0)
     expect(await lag()).toEqual([{ group: 'reader', topic: TOPIC, records: 2 }])
@@ -182,18 +182,18 @@ describe('bigtech consumers', () => {
 
     const later = new Date(Date.now() + 60_000).toISOString()
     const forward = await bigtech('consumers', 'rewind', 'reader', '--topic', TOPIC, '--to', later)
-    expect(forward.lines).toEqual(['Nothing was changed; add --apply to do it.'])
+    expect(forward.lines).toEqual(['Dry run: nothing was changed. Pass --apply to perform the change.'])
   })
 })
 
 describe('bigtech topics', () => {
-  it('exits 1 while topics differ from the contracts, and 0 after --apply repaired what can be repaired', async () => {
+  it('exits with 1 while topics differ from the contracts, and with 0 after --apply repaired every repairable difference', async () => {
     vi.stubEnv('KAFKA_REPLICATION', '1')
     expect((await bigtech('topics')).code).toBe(1)
     const applied = await bigtech('--json', 'topics', '--apply')
     const { differences, left } = JSON.parse(applied.text)
     expect(differences.length).toBeGreaterThan(0)
-    // The test's topics have other numbers of partitions, which nothing may change.
+    // The test's topics have other numbers of partitions, which must never be changed.
     expect(applied.code).toBe(left === 0 ? 0 : 1)
     const again = JSON.parse((await bigtech('--json', 'topics')).text)
     expect(again.differences.every(({ isRepairable }: { isRepairable: boolean }) => !isRepairable)).toBe(true)

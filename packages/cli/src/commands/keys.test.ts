@@ -25,7 +25,7 @@ async function keys(...args: string[]) {
 const listed = async () =>
   ((await keys('list', file)).answer as { fingerprint: string }[]).map((key) => key.fingerprint)
 
-it('rotates the signing key in three steps, so that both keys are published while either may have signed', async () => {
+it('rotates the signing key in three steps, so that both keys are published while either may have signed a token', async () => {
   const [old] = await listed()
   await keys('rotate', file, '--step', 'add', '--apply')
   const added = await listed()
@@ -46,7 +46,7 @@ it('writes nothing without --apply, and never prints a private key', async () =>
   expect(JSON.stringify(answer)).not.toContain('PRIVATE')
 })
 
-it('refuses an unknown step, a file without a key, and to sign with a second key that is not there', async () => {
+it('rejects an unknown step, a file without a key, and signing with a missing second key', async () => {
   const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   expect((await keys('rotate', file, '--step', 'swap')).code).toBe(2)
   expect((await keys('rotate', file, '--step', 'sign', '--apply')).code).toBe(1)

@@ -6,14 +6,14 @@ import { type CommandContext, dryRunNote } from '../output.ts'
 
 const PEM_BLOCK = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----/g
 
-/** The steps of a rotation, each followed by a restart of user-service. The first key of a file signs. */
+/** The steps of a rotation; restart user-service after each. The first key of a file signs. */
 const steps = {
   add: {
-    description: 'append a new key: it is published, and does not sign yet',
+    description: 'append a new key: published, but not signing yet',
     change: (keys: readonly string[]) => [...keys, newKey()],
   },
   sign: {
-    description: 'put the newest key first: it signs from now on',
+    description: 'move the newest key to the front, so that it signs',
     change: (keys: readonly string[]) => [keys.at(-1) as string, ...keys.slice(0, -1)],
   },
   retire: {
@@ -29,12 +29,12 @@ interface RotateOptions {
   readonly apply?: boolean
 }
 
-/** Adds `keys list` and `keys rotate`. Both work on a file, so they need neither a service nor a store. */
+/** Adds the commands `keys list` and `keys rotate`. Both work on a file and need neither a service nor a store. */
 export function addKeyCommands(program: Command, { output }: CommandContext): void {
-  const keys = program.command('keys').description('keys that sign access tokens')
+  const keys = program.command('keys').description('manage the signing keys of access tokens')
   keys
     .command('list <file>')
-    .description('list the keys of a file by their fingerprints; the first one signs')
+    .description("list the fingerprints of a file's keys; the first key signs")
     .action((file: string) => {
       const found = readKeys(file).map((pem, index) => ({
         fingerprint: fingerprint(pem),
@@ -47,7 +47,7 @@ export function addKeyCommands(program: Command, { output }: CommandContext): vo
     })
   keys
     .command('rotate <file>')
-    .description('change the signing key without signing anybody out, in three steps')
+    .description('rotate the signing key in three steps, without ending sessions')
     .requiredOption('--step <step>', Object.keys(steps).join(', '))
     .option('--apply', 'write the file')
     .addHelpText(
@@ -58,10 +58,10 @@ export function addKeyCommands(program: Command, { output }: CommandContext): vo
     )
     .action((file: string, { step, apply = false }: RotateOptions) => {
       if (!Object.hasOwn(steps, step))
-        throw new CommandError(`--step is one of ${Object.keys(steps).join(', ')}, not "${step}".`, 2)
+        throw new CommandError(`--step must be one of ${Object.keys(steps).join(', ')}, not "${step}".`, 2)
       const before = readKeys(file)
       if (step !== 'add' && before.length < 2)
-        throw new CommandError(`${file} holds one key: there is nothing to ${step}.`)
+        throw new CommandError(`${file} contains only one key: there is nothing to ${step}.`)
       const after = steps[step as Step].change(before)
       if (apply) replaceFile(file, after)
       const names = after.map(fingerprint)
@@ -75,7 +75,7 @@ export function addKeyCommands(program: Command, { output }: CommandContext): vo
     })
 }
 
-/** @throws CommandError without anything of the file's content. */
+/** Reads the keys of a file. @throws CommandError without any file content */
 function readKeys(file: string): string[] {
   let text: string
   try {
@@ -84,7 +84,7 @@ function readKeys(file: string): string[] {
     throw new CommandError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
   }
   const keys = text.match(PEM_BLOCK)
-  if (!keys) throw new CommandError(`${file} holds no private key in PEM form.`)
+  if (!keys) throw new CommandError(`${file} contains no private key in PEM format.`)
   return keys
 }
 
@@ -93,13 +93,13 @@ function newKey(): string {
   return pem.toString().trim()
 }
 
-/** Of the public key, so that it may be shown. */
+/** Returns the fingerprint of the public key, which is not secret. */
 function fingerprint(pem: string): string {
   const der = createPublicKey(createPrivateKey(pem)).export({ type: 'spki', format: 'der' })
   return createHash('sha256').update(der).digest('hex').slice(0, 16)
 }
 
-/** A crash leaves the old file or the new one, never half of either. */
+/** Replaces the file atomically. */
 function replaceFile(file: string, keys: readonly string[]): void {
   const { mode } = statSync(file)
   const next = `${file}.next`

@@ -19,26 +19,26 @@ interface Backlog {
   readonly parked: number
 }
 
-/** Adds `outbox backlog|parked|release`. */
+/** Adds the commands `outbox backlog|parked|release`. */
 export function addOutboxCommands(program: Command, { output, exit }: CommandContext): void {
-  const outbox = program.command('outbox').description('events that wait to be published, in MySQL')
+  const outbox = program.command('outbox').description('manage unpublished events in MySQL')
   outbox
     .command('backlog')
-    .description('count what waits in the outbox of each service')
+    .description('count the unpublished events of each service')
     .option('--service <name...>', 'only these services')
     .action(async ({ service = [] }: { service?: string[] }) => {
       const backlogs = (await Promise.all(chooseServices(service).map(backlogOf))).flat()
       output.print(
         backlogs.map(
           ({ service, waiting, oldest_seconds, parked }) =>
-            `${service}: ${waiting} waiting, the oldest for ${oldest_seconds} s, ${parked} parked`,
+            `${service}: ${waiting} waiting, oldest ${oldest_seconds} s, ${parked} parked`,
         ),
         backlogs,
       )
     })
   outbox
     .command('parked <service>')
-    .description('list events that Kafka refused')
+    .description('list events rejected by Kafka')
     .action(async (service: string) => {
       const rows = await withOutbox(service, (session) =>
         session.query<ParkedRow[]>(
@@ -55,13 +55,13 @@ export function addOutboxCommands(program: Command, { output, exit }: CommandCon
   outbox
     .command('release <service> <id>')
     .description('publish a parked event after its cause was repaired')
-    .option('--apply', 'do it')
+    .option('--apply', 'perform the change')
     .action(async (service: string, id: string, { apply = false }: { apply?: boolean }) => {
-      if (!/^\d+$/.test(id)) throw new CommandError(`"${id}" is not the id of an outbox row.`, 2)
+      if (!/^\d+$/.test(id)) throw new CommandError(`"${id}" is not an outbox row id.`, 2)
       const found = await withOutbox(service, (session) => release(session, Number(id), apply))
       const what = found
         ? `${apply ? 'Released' : 'Would release'} event ${id}.`
-        : `No event ${id} is parked.`
+        : `There is no parked event ${id}.`
       output.print([what, ...(found && !apply ? [dryRunNote] : [])], { found, applied: apply && found })
       exit(found ? 0 : 1)
     })

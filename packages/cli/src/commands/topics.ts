@@ -4,18 +4,18 @@ import type { Command } from 'commander'
 import { withKafka } from '../kafka-session.ts'
 import { type CommandContext, dryRunNote } from '../output.ts'
 
-/** Copies of each record, as far as there are brokers for them. */
+/** Replicas of each record, limited by the number of brokers. */
 const MAX_REPLICATION = 3
 
-/** Adds `topics`. */
+/** Adds the `topics` command. */
 export function addTopicsCommand(program: Command, { output, exit }: CommandContext): void {
   program
     .command('topics')
-    .description('compare the topics of Kafka with those of the contracts; partitions are never changed')
-    .option('--apply', 'create what is missing and set what differs')
+    .description('compare the topics in Kafka with the contracts; partitions are never changed')
+    .option('--apply', 'create missing topics and correct differing settings')
     .addHelpText(
       'after',
-      '\nKAFKA_REPLICATION: copies of each record, default 3, or the number of brokers if that is less',
+      '\nKAFKA_REPLICATION: replicas of each record, default 3 or the number of brokers, whichever is less',
     )
     .action(async ({ apply = false }: { apply?: boolean }) => {
       const differences = await withKafka(async ({ kafka }) =>
@@ -41,6 +41,6 @@ async function replicationOf(kafka: KafkaConnection): Promise<number> {
   const given = process.env.KAFKA_REPLICATION
   const replication = given ? Number(given) : Math.min(MAX_REPLICATION, await kafka.brokerCount())
   if (!Number.isInteger(replication) || replication < 1)
-    throw new CommandError('KAFKA_REPLICATION is not a number of copies.', 2)
+    throw new CommandError('KAFKA_REPLICATION must be a positive whole number.', 2)
   return replication
 }

@@ -8,12 +8,12 @@ interface EraseOptions {
   readonly apply?: boolean
 }
 
-/** Adds `users sessions|revoke|export|erase`; they run where user-service is. */
+/** Adds the commands `users sessions|revoke|export|erase`; they run on the host of user-service. */
 export function addUserCommands(program: Command, { output, exit }: CommandContext): void {
-  const users = program.command('users').description('accounts, where user-service is')
+  const users = program.command('users').description('manage accounts; requires user-service on this host')
   users
     .command('sessions <user-id>')
-    .description('list where a user is signed in')
+    .description('list the sessions of a user')
     .action(async (id: string) => {
       const sessions = await withUsers((operations) => operations.sessions(userId(id)))
       output.print(
@@ -23,9 +23,9 @@ export function addUserCommands(program: Command, { output, exit }: CommandConte
     })
   users
     .command('revoke <user-id>')
-    .description('end all sessions of a user, or one')
-    .option('--session <id>', 'only this one')
-    .option('--apply', 'do it')
+    .description('end all sessions of a user, or one of them')
+    .option('--session <id>', 'only this session')
+    .option('--apply', 'perform the change')
     .action(async (id: string, { session, apply = false }: { session?: string; apply?: boolean }) => {
       const ended = await withUsers(async (operations) => {
         if (apply) return operations.revoke(userId(id), session)
@@ -38,7 +38,7 @@ export function addUserCommands(program: Command, { output, exit }: CommandConte
     })
   users
     .command('export <user-id>')
-    .description('print everything that the services store of a user, as JSON')
+    .description('print all data that the services store about a user, as JSON')
     .action((id: string) =>
       withUsers(async (operations) => {
         for await (const part of operations.exportData(userId(id))) process.stdout.write(part)
@@ -47,12 +47,12 @@ export function addUserCommands(program: Command, { output, exit }: CommandConte
     )
   users
     .command('erase <user-id>')
-    .description('delete an account in all services; cannot be undone')
-    .option('--messages <keep|remove>', 'what becomes of the messages', 'keep')
-    .option('--apply', 'do it')
+    .description('delete an account in all services; irreversible')
+    .option('--messages <keep|remove>', 'keep or remove the user's messages', 'keep')
+    .option('--apply', 'perform the change')
     .action(async (id: string, { messages, apply = false }: EraseOptions) => {
       if (messages !== 'keep' && messages !== 'remove')
-        throw new CommandError(`--messages is keep or remove, not "${messages}".`, 2)
+        throw new CommandError(`--messages must be keep or remove, not "${messages}".`, 2)
       if (!apply) {
         output.print([`Would delete account ${userId(id)}.`, dryRunNote], { applied: false })
         return

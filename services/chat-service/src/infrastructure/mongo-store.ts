@@ -3,7 +3,7 @@ import { Problem, StoreUnavailable } from '@bigtech/service-kit'
 import { classifyStoreError } from '@bigtech/stores'
 import type { Connection, Model, mongo, Schema } from 'mongoose'
 
-/** Which documents, in which order, and how many of them at most. */
+/** Filter, order and maximum number of the documents of a query. */
 export interface FindOptions<Document extends mongo.Document> {
   readonly filter: mongo.Filter<Document>
   readonly projection?: Readonly<Record<string, 0 | 1>>
@@ -12,11 +12,11 @@ export interface FindOptions<Document extends mongo.Document> {
   readonly limit: number
 }
 
-/** A caller hears 503 within 2 s, also from a server that took the connection and says nothing. */
+/** Callers get 503 within 2 s even from a server that accepts the connection and never responds. */
 const DEADLINE_MS = 1_400
 const CONFLICT_RETRIES = 8
 
-/** MongoDB for the repositories: bounded in time, measured, outages as StoreUnavailable. */
+/** MongoDB for the repositories: bounded in time, measured, with outages as StoreUnavailable. */
 export class MongoStore {
   readonly #connection: Connection
   readonly #metrics: StoreMetrics
@@ -26,7 +26,7 @@ export class MongoStore {
     this.#metrics = metrics
   }
 
-  /** @throws StoreUnavailable as long as MongoDB has never been there. */
+  /** Returns a collection. @throws StoreUnavailable until MongoDB has been connected once */
   collection<Document extends mongo.Document>(name: string): mongo.Collection<Document> {
     const { db } = this.#connection
     if (!db) throw new StoreUnavailable('mongodb', new Error('not connected yet'))
@@ -34,10 +34,11 @@ export class MongoStore {
   }
 
   /**
-   * Returns the model of a collection. Its filters are sanitized: an operator that is not `trusted` is compared with
-   * as a value, and values are cast to the type of the schema.
+   * Returns the model of a collection. Its filters are sanitized: an operator not marked as `trusted` is
+   * compared as a
+   * value, and values are cast to the schema's types.
    *
-   * @throws StoreUnavailable as long as MongoDB has never been there.
+   * @throws StoreUnavailable until MongoDB has been connected once
    */
   model<Document>(name: string, schema: Schema): Model<Document> {
     if (!this.#connection.db) throw new StoreUnavailable('mongodb', new Error('not connected yet'))
@@ -45,10 +46,11 @@ export class MongoStore {
   }
 
   /**
-   * Reads documents. Every read of more than one document goes through here, so that none is unbounded.
+   * Reads documents. Every read of more than one document goes through this method, so that none is
+   * unbounded.
    *
-   * @param operation from a fixed set of names: it is a label.
-   * @throws RangeError for a limit below 1, because MongoDB takes 0 for "no limit".
+   * @param operation a constant name, because it becomes a label
+   * @throws RangeError for a limit below 1, which MongoDB treats as "no limit"
    */
   async find<Document extends mongo.Document, Shape extends mongo.Document = Document>(
     operation: string,
@@ -68,9 +70,10 @@ export class MongoStore {
     return this.run(operation, () => source.find<Shape>(filter, options).toArray())
   }
 
-  /** @param operation from a fixed set of names: it is a label. */
+  /** Runs an operation with deadline and metrics. @param operation a constant name, because it becomes a label */
   async run<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {
-    // What lost a race inside the server was not done at all. The logs decide about their own inserts.
+    // An operation that lost a race inside the server had no effect and is retried. The logs retry their own
+    // inserts.
     const repeats = operation.endsWith('.insert') ? 0 : CONFLICT_RETRIES
     for (let attempt = 0; ; attempt++) {
       try {
@@ -87,11 +90,11 @@ export class MongoStore {
   }
 }
 
-/** Errors that say nothing about whether the write happened. */
+/** Returns true for errors that leave open whether the write happened. */
 export function isOutage(err: unknown): boolean {
   if (err instanceof StoreUnavailable || classifyStoreError(err) === 'unavailable') return true
   const { name = '', code } = (err ?? {}) as { name?: string; code?: unknown }
-  // What the server refuses has a code; without one the bulk write never had an answer.
+  // A server-side rejection has a code; without one the bulk write got no response.
   if (name === 'MongoBulkWriteError' && code === undefined) return true
   return /^Mongo(OperationTimeout|NotConnected|TopologyClosed|Pool|Network|ServerSelection|ExpiredSession|WriteConcern)/.test(
     name,
@@ -101,8 +104,8 @@ export function isOutage(err: unknown): boolean {
 async function withDeadline<Result>(work: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    // Made only when it is needed: an error with its stack is a good part of what a short call costs.
-    const silent = () => new StoreUnavailable('mongodb', new Error(`no answer within ${DEADLINE_MS} ms`))
+    // Created lazily: an error with its stack is a large part of the cost of a short call.
+    const silent = () => new StoreUnavailable('mongodb', new Error(`no response within ${DEADLINE_MS} ms`))
     timer = setTimeout(() => reject(silent()), DEADLINE_MS)
   })
   try {

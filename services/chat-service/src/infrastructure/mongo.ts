@@ -3,9 +3,12 @@ import mongoose, { type Connection } from 'mongoose'
 
 const RETRY_MS = 1_000
 
-/** `sanitizeFilter` compares an operator in a model's filter as a value, unless our own code has marked it as trusted. */
+/**
+ * Connection options. `sanitizeFilter` compares an operator in a model's filter as a value unless our code
+ * marks it as trusted.
+ */
 export const mongoOptions = {
-  // A caller hears 503 within 2 s.
+  // Keeps the 503 response within 2 s.
   serverSelectionTimeoutMS: 1_500,
   connectTimeoutMS: 1_500,
   socketTimeoutMS: 10_000,
@@ -17,19 +20,19 @@ export const mongoOptions = {
   writeConcern: { w: 'majority' as const, journal: true },
 }
 
-/** Opens the connection in the background: MongoDB need not be there yet. */
+/** Connects in the background: MongoDB need not be up yet. */
 export function openMongo(service: Service, url: string): Connection {
   const connection = mongoose.createConnection()
   let closing = false
   let timer: NodeJS.Timeout | undefined
   const connect = async () => {
     try {
-      // A copy: Mongoose takes its own options out of the object.
+      // Passes a copy, because Mongoose removes its own options from the object.
       await connection.openUri(url, { ...mongoOptions })
       if (closing) await connection.close()
     } catch (err) {
       if (closing) return
-      service.log.warn({ err }, 'MongoDB cannot be reached')
+      service.log.warn({ err }, 'MongoDB unreachable, retrying')
       timer = setTimeout(() => void connect(), RETRY_MS)
     }
   }

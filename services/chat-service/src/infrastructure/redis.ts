@@ -4,17 +4,18 @@ import type { Redis } from 'ioredis'
 export type HintListener = (payload: string) => void
 
 /**
- * Redis as this service uses it: short-lived keys, and hints between processes. Whatever must not be
- * lost is in a database or on Kafka; Redis may be wiped at any time. Keys and channels begin with `chat:`.
+ * Redis for short-lived keys and hints between processes. Durable data is in a database or in Kafka, so
+ * Redis may be
+ * flushed at any time. Keys and channels begin with `chat:`.
  */
 export class ChatRedis {
-  /** For keys. Fails within 500 ms while Redis is away. */
+  /** The client for keys. Fails within 500 ms during an outage. */
   readonly commands: Redis
   readonly #subscriber: Redis
   readonly #listeners = new Map<string, HintListener[]>()
   readonly #suffix: string
 
-  /** @param commands the service's Redis client; subscriptions get a connection of their own. */
+  /** @param commands the service's Redis client; subscriptions use a separate connection */
   constructor(service: Service, commands: Redis) {
     this.commands = commands
     this.#subscriber = commands.duplicate({
@@ -31,22 +32,22 @@ export class ChatRedis {
     })
   }
 
-  /** Whether hints go out and come in at present. A server that is there and says nothing looks as if they did. */
+  /** Returns whether hints are sent and received at present. A hung server is not detected. */
   get hintsWork(): boolean {
     return this.commands.status === 'ready' && this.#subscriber.status === 'ready'
   }
 
-  /** Called when hints may have been lost: a connection has ended, or one is there again. */
+  /** Registers a listener for possibly lost hints: a connection was closed or restored. */
   onHintsLost(listener: () => void): void {
     for (const client of [this.commands, this.#subscriber]) client.on('close', listener).on('ready', listener)
   }
 
-  /** A hint to every process, this one too. Never fails: whoever needs certainty has another way. */
+  /** Publishes a hint to every process, including this one. Never fails, because hints are best effort. */
   hint(channel: `chat:${string}`, payload: string): void {
     void this.commands.publish(channel + this.#suffix, payload).catch(() => undefined)
   }
 
-  /** Listens for hints, again after every outage. */
+  /** Subscribes to hints, and resubscribes after every outage. */
   onHint(channel: `chat:${string}`, listener: HintListener): void {
     const name = channel + this.#suffix
     const listeners = this.#listeners.get(name)
@@ -58,7 +59,7 @@ export class ChatRedis {
     void this.#subscriber.subscribe(name).catch(() => undefined)
   }
 
-  /** Stops listening; the last listener of a channel ends its subscription. */
+  /** Removes a listener; the last listener of a channel ends its subscription. */
   offHint(channel: `chat:${string}`, listener: HintListener): void {
     const name = channel + this.#suffix
     const left = (this.#listeners.get(name) ?? []).filter((each) => each !== listener)

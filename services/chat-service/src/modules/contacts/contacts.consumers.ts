@@ -23,14 +23,14 @@ import type { Mute, MutedUsers } from './muted-users.ts'
 const contactsGroup = 'chat-service.contacts'
 const deletionsGroup = 'chat-service.deletions'
 
-/** What else must happen when people become friends, and before an account is forgotten. Safe to repeat. */
+/** Reactions to a new friendship and to the deletion of an account. Must be idempotent. */
 export interface ContactReactions {
   openDirectRoom(userId: number, peerId: number, correlationId: string): Promise<unknown>
   leaveAllRooms(userId: number, correlationId: string): Promise<void>
   eraseMessages(userId: number, policy: 'keep' | 'remove'): Promise<void>
 }
 
-/** Keeps the copies in MySQL: one process of the group applies each event, once. */
+/** Returns the handlers that maintain the copies in MySQL: one process of the group applies each event once. */
 export function contactHandlers(
   repository: ContactRepository,
   reactions: Pick<ContactReactions, 'openDirectRoom'>,
@@ -54,10 +54,11 @@ export function contactHandlers(
     on(userModerated, (event) => repository.applyMute({ consumer, event }, muteOf(event))),
     on(friendRequestAccepted, async (event) => {
       const pair = [event.from_user_id, event.to_user_id] as const
-      // First that they are friends: whoever sees the room may write in it at once. The room also for an
-      // event that was seen before: the process may have ended in between.
+      // The friendship first: a user who sees the room may write in it. The room is created also for an event
+      // applied
+      // before: the process may have died in between.
       const outcome = await repository.applyPairFact({ consumer, event }, factOfAccepted(event))
-      // The two topics are not in one order: the deletion may have been seen before.
+      // The two topics have no common order: the deletion may have been applied before.
       if (outcome !== 'ignored' && !(await repository.anyGone(pair)))
         await reactions.openDirectRoom(...pair, event.correlation_id)
       return outcome
@@ -69,7 +70,7 @@ export function contactHandlers(
     on(friendRequestCancelled, (event) =>
       repository.noteRequests({ consumer, event }, [event.from_user_id, event.to_user_id]),
     ),
-    // A rejection is silent: its sender must not notice anything.
+    // A rejection is silent: its sender must not notice it.
     on(friendRequestRejected, (event) => repository.noteRequests({ consumer, event }, [event.to_user_id])),
     on(friendRemoved, (event) => repository.applyPairFact({ consumer, event }, factOfRemoved(event))),
     on(userBlocked, (event) => repository.applyPairFact({ consumer, event }, factOfBlocked(event))),
@@ -79,8 +80,9 @@ export function contactHandlers(
 }
 
 /**
- * Forgets a deleted account. A group of its own: it takes long, and names must not wait for it.
- * Stopped half way it begins again, since the event counts as applied only with the last step.
+ * Returns the handler that erases a deleted account. In a separate group, because erasing takes long and
+ * names must not
+ * wait for it. Restarts after an interruption, since the event counts as applied only after the last step.
  */
 export function deletionHandlers(repository: ContactRepository, reactions: ContactReactions): Subscription[] {
   const consumer = deletionsGroup
@@ -88,7 +90,7 @@ export function deletionHandlers(repository: ContactRepository, reactions: Conta
     on(userDeleted, async (event, ctx) => {
       if (await repository.wasApplied({ consumer, event })) return 'duplicate'
       const { user_id: userId, message_policy: policy, deletion_id: deletionId } = event
-      // Before anything else: what is written from here on (that they left, say) must not carry the name.
+      // First, because later system messages (that the user left, for instance) must not contain the name.
       await repository.markGone({ consumer, event }, userId)
       await reactions.leaveAllRooms(userId, event.correlation_id)
       await reactions.eraseMessages(userId, policy)
@@ -99,7 +101,7 @@ export function deletionHandlers(repository: ContactRepository, reactions: Conta
   ]
 }
 
-/** Tells the memory of this process; every process gets every event. */
+/** Returns the handlers that update this process's memory; every process receives every event. */
 export function liveContactHandlers(contacts: ContactService, muted: MutedUsers): Subscription[] {
   return [
     on(userModerated, async (event) => muted.note(muteOf(event))),

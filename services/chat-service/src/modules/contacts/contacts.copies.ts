@@ -19,7 +19,7 @@ interface PairRow {
   readonly high_blocks_low: boolean | number
 }
 
-/** The copies of names, friendships and blocks, for `bigtech verify`. */
+/** Returns the copies of names, friendships and blocks, for `bigtech verify`. */
 export function contactCopies(mysql: Mysql): Copies {
   return {
     fields: {

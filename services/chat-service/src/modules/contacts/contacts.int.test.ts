@@ -26,7 +26,7 @@ afterAll(() => chat?.close())
 const accept = (a: number, b: number) =>
   chat.publish(friendRequestAccepted, { request_id: ++requestId, from_user_id: a, to_user_id: b })
 
-/** The 1:1 room of two people once it is there. */
+/** Waits for the 1:1 room of two users and returns its id. */
 async function directRoom(a: number, b: number): Promise<number> {
   return waitFor(async () => {
     const { body } = await chat.as(a, 'GET', '/rooms')
@@ -37,7 +37,7 @@ async function directRoom(a: number, b: number): Promise<number> {
 const send = (from: number, room: number, process = chat.services[0]) =>
   chat.as(from, 'POST', `/messages/${room}`, { content: 'hello' }, process)
 
-/** What the module holds, without the times at which it was written. */
+/** Returns the module's data without time stamps. */
 async function everything(): Promise<unknown> {
   const tables = {
     rooms: 'id, room_type, direct_key, name, member_count, deleted_at',
@@ -58,7 +58,7 @@ async function everything(): Promise<unknown> {
 }
 
 describe('friend events', () => {
-  it('open the 1:1 room of two who became friends', async () => {
+  it('a new friendship creates the 1:1 room', async () => {
     const [a, b] = await chat.people(2)
     await accept(a, b)
     const room = await directRoom(a, b)
@@ -67,13 +67,13 @@ describe('friend events', () => {
     expect((await send(a, room)).status).toBe(201)
   })
 
-  it('let whoever was accepted this moment open the room', async () => {
+  it('a user whose request was just accepted can open the room immediately', async () => {
     const [a, b] = await chat.people(2)
     void accept(a, b)
     expect((await chat.as(a, 'PUT', `/rooms/direct/${b}`)).status).toBe(200)
   })
 
-  it('stop direct messages both ways within 1 s of a block, on every process', async () => {
+  it('a block stops direct messages in both directions within 1 s on every process', async () => {
     const second = await chat.another()
     const [a, b] = await chat.people(2)
     await accept(a, b)
@@ -104,7 +104,7 @@ describe('friend events', () => {
     await waitFor(async () => (await everywhere()).every(({ status }) => status === 201))
   })
 
-  it('keep a block over a restart, also when the clock of whoever made them friends was 10 minutes ahead', async () => {
+  it('a block survives a restart, even if it follows a friendship with a clock 10 minutes ahead', async () => {
     const [a, b] = await chat.people(2)
     const ahead = new Date(Date.now() + 600_000)
     const friends = { request_id: ++requestId, from_user_id: a, to_user_id: b, pair_version: 2 }
@@ -113,7 +113,7 @@ describe('friend events', () => {
     await waitFor(async () => (await send(a, room)).status === 201)
     await chat.publish(userBlocked, { blocker_id: a, blocked_id: b, pair_version: 3 })
     await waitFor(async () => (await send(a, room)).status === 403)
-    // A late copy of what was before the block, which no inbox row remembers.
+    // A late duplicate of the event before the block, which has no inbox row.
     await chat.publish(friendRequestAccepted, friends, ahead)
     await chat.publish(userBlocked, { blocker_id: b, blocked_id: a + 1_000_000 })
     await waitFor(
@@ -129,7 +129,7 @@ describe('friend events', () => {
     expect((await send(b, room, restarted)).body.code).toBe('DIRECT_MESSAGE_REFUSED')
   })
 
-  it('stop direct messages when a friendship ends, and keep the history', async () => {
+  it('the end of a friendship stops direct messages and keeps the history', async () => {
     const [a, b] = await chat.people(2)
     await accept(a, b)
     const room = await directRoom(a, b)
@@ -147,7 +147,7 @@ describe('friend events', () => {
     expect((await chat.as(b, 'GET', `/messages/${room}`)).body.items).toHaveLength(accepted)
   })
 
-  it('show to the blocked person neither name nor picture of the blocker, as if that account were deleted', async () => {
+  it("to the blocked user the blocker's account looks deleted: no name and no image", async () => {
     const [blocker, blocked, deleted, other] = await chat.people(4)
     for (const userId of [blocker, deleted]) await chat.name(userId, `u${userId}`, `User ${userId}`)
     await accept(blocker, blocked)
@@ -164,7 +164,7 @@ describe('friend events', () => {
     await waitFor(async () => (await shown(other, rooms[1]!)).title === 'unknown user')
     await waitFor(async () => (await shown(blocked, rooms[0]!)).title === 'unknown user')
     expect(await shown(blocked, rooms[0]!)).toEqual(await shown(other, rooms[1]!))
-    // Also in a group of the two, and in no other direction.
+    // Also in a common group, but not in the other direction.
     const group = (await chat.as(blocker, 'POST', '/rooms', { name: 'group' })).body.room_id
     await chat.mysql.query(
       "INSERT INTO room_members (room_id, user_id, role, joined_at) VALUES (?, ?, 'member', UTC_TIMESTAMP(3))",
@@ -177,7 +177,7 @@ describe('friend events', () => {
       )
     expect(await names(blocked)).toEqual(['unknown user', `User ${blocked}`])
     expect(await names(blocker)).toEqual([`User ${blocker}`, `User ${blocked}`])
-    // Nothing else tells the two apart.
+    // No other response distinguishes the two cases.
     const answers = async (me: number, them: number, room: number) => [
       (await chat.as(me, 'PUT', `/rooms/direct/${them}`)).body.code,
       (await send(me, room)).body.code,
@@ -186,7 +186,7 @@ describe('friend events', () => {
     expect(await answers(blocked, blocker, rooms[0]!)).toEqual(await answers(other, deleted, rooms[1]!))
   })
 
-  it('do not touch a group of the two', async () => {
+  it('a block does not affect a common group', async () => {
     const [a, b] = await chat.people(2)
     await chat.befriend(a, b)
     const room = (await chat.as(a, 'POST', '/rooms', { member_ids: [b] })).body.room_id
@@ -197,7 +197,7 @@ describe('friend events', () => {
 })
 
 describe('user events', () => {
-  it('mute a user within 2 s of a decision on every process, over a restart, and until a newer decision lifts it', async () => {
+  it("a moderator's mute reaches every process within 2 s, survives a restart, and holds until a newer decision lifts it", async () => {
     const second = await chat.another()
     const [me] = await chat.people(1)
     const room = (await chat.as(me, 'POST', '/rooms', { name: 'r' })).body.room_id
@@ -216,7 +216,7 @@ describe('user events', () => {
     expect((await chat.as(me, 'GET', `/messages/${room}`)).status).toBe(200)
     const restarted = await chat.another()
     await waitFor(async () => (await send(me, room, restarted)).body.code === 'ACCOUNT_MUTED')
-    // An older decision that comes late.
+    // A stale decision that arrives late.
     await decide(6, null)
     await decide(8, null)
     await waitFor(async () => (await everywhere()).every(({ status }) => status === 201), {
@@ -232,7 +232,7 @@ describe('user events', () => {
     expect((await send(me, room)).status).toBe(201)
   })
 
-  it('keep names as they are now', async () => {
+  it('names follow the user events', async () => {
     const [me, mina] = await chat.people(2)
     await chat.befriend(me, mina)
     const room = (await chat.as(me, 'POST', '/rooms', { member_ids: [mina] })).body.room_id
@@ -259,7 +259,7 @@ describe('user events', () => {
     expect(await shown()).toBe('미나리')
   })
 
-  it('carry a deleted account out of every room, hand its rooms over, and say so', async () => {
+  it('a deleted account leaves every room, transfers its rooms, and confirms the erasure', async () => {
     const [gone, mina, jun] = await chat.people(3)
     await accept(gone, mina)
     const direct = await directRoom(gone, mina)
@@ -325,7 +325,7 @@ describe('user events', () => {
 })
 
 describe('while an account is being deleted', () => {
-  it('its name is written nowhere any more, and nobody brings it into a room', async () => {
+  it('an account being deleted appears in no new data and cannot be added to a room', async () => {
     const [gone, mina] = await chat.people(2)
     await chat.befriend(gone, mina)
     await chat.name(gone, 'gone', '간사람')
@@ -333,7 +333,7 @@ describe('while an account is being deleted', () => {
       (await chat.as(mina, 'POST', '/rooms', { member_ids: members })).body.room_id
     const [shared, other] = [await open(gone), await open()]
     const deletion_id = crypto.randomUUID()
-    // Whoever holds the room holds the deletion up.
+    // A lock on the room delays the deletion.
     await chat.mysql.query('START TRANSACTION')
     await chat.mysql.query('SELECT 1 FROM rooms WHERE id = ? FOR UPDATE', [shared])
     try {
@@ -356,7 +356,7 @@ describe('while an account is being deleted', () => {
     expect(left).toMatchObject({ user_id: gone, username: 'unknown user', system: { kind: 'member_left' } })
   })
 
-  it('an invitation that was under way does not outlive it', async () => {
+  it('an invitation in flight does not outlive the deletion of the invited account', async () => {
     const [gone, mina] = await chat.people(2)
     await chat.befriend(gone, mina)
     await chat.name(gone, 'gone', '간사람')
@@ -366,9 +366,9 @@ describe('while an account is being deleted', () => {
     await chat.mysql.query('SELECT 1 FROM rooms WHERE id = ? FOR UPDATE', [room])
     const invited = chat.as(mina, 'POST', `/rooms/${room}/members`, { member_ids: [gone] })
     try {
-      // It has found nothing against it, and waits for the room.
+      // The invitation passed its checks and waits for the room.
       const waiting = "SELECT 1 FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"
-      // The table is made anew for whoever has not asked for 100 ms.
+      // InnoDB refreshes this table only for readers that have not queried it for 100 ms.
       await waitFor(async () => (await chat.mysql.query(waiting)).length > 0, { intervalMs: 150 })
       await chat.publish(userDeleted, { user_id: gone, deletion_id, message_policy: 'keep' })
       await chat.eventOf(chatDataErased, (event) => event.deletion_id === deletion_id)
@@ -391,9 +391,9 @@ describe('replayed from the start', () => {
     return counts.reduce((sum, [, , count]) => sum + Number(count), 0)
   }
 
-  it('friend.events and user.events change nothing', async () => {
+  it('replaying friend.events and user.events from the start changes nothing', async () => {
     await waitFor(async () => (await chat.mysql.query('SELECT 1 FROM outbox WHERE sent = 0')).length === 0)
-    // Other processes of the group would share the work, and the counting.
+    // Other processes of the group would share the events and the counters.
     await Promise.all(chat.services.slice(1).map((service) => service.stop()))
     const before = await everything()
     const duplicates = await applied('duplicate')
@@ -403,14 +403,14 @@ describe('replayed from the start', () => {
     expect(await everything()).toEqual(before)
   })
 
-  it('friend.events change nothing either when nobody remembers having seen them', async () => {
+  it('replaying friend.events changes nothing even without inbox rows', async () => {
     const before = await everything()
     await chat.mysql.query('DELETE FROM inbox')
     const handled = async () =>
       (await applied('applied')) + (await applied('duplicate')) + (await applied('ignored'))
     const handledBefore = await handled()
     const replayed = await chat.replay(['friend.events'])
-    // By the group that keeps the copies, and by the memory of the process.
+    // Handled by the group that maintains the copies, and by the process's memory.
     await waitFor(async () => (await handled()) - handledBefore >= 2 * replayed, { timeoutMs: 20_000 })
     expect(await everything()).toEqual(before)
   })

@@ -12,10 +12,10 @@ export interface ContactsModule {
   readonly listVersions: ListVersionReader
 }
 
-/** For a mute whose event this process has missed. */
+/** Catches a mute whose event this process missed. */
 const REFRESH_MUTES_MS = 30_000
 
-/** Wires the local copies of people. */
+/** Wires the local copies of users and their relations. */
 export function createContacts(options: {
   service: Service
   mysql: Mysql

@@ -15,7 +15,7 @@ interface PairRow {
   version: bigint
 }
 
-/** An event to be applied once by a consumer of that name. */
+/** An event to be applied once by the named consumer. */
 export interface Applied {
   readonly consumer: string
   readonly event: EventBase
@@ -36,7 +36,7 @@ export class ContactRepository {
     this.#onCommit = onCommit
   }
 
-  /** Names of accounts that are there, as far as the viewer may know them: not of those who block the viewer. */
+  /** Returns the names of existing accounts visible to the viewer: omits accounts that block the viewer. */
   async names(userIds: readonly number[], viewerId: number | null): Promise<ContactName[]> {
     if (userIds.length === 0) return []
     const rows = await this.#mysql.run(
@@ -59,7 +59,7 @@ export class ContactRepository {
     }))
   }
 
-  /** The pairs of one person with others; a missing one has nothing between them. */
+  /** Returns the pairs of one user with others; omits pairs without a relation. */
   async pairsOf(userId: number, otherIds: readonly number[]): Promise<Map<number, Pair>> {
     if (otherIds.length === 0) return new Map()
     const ids = Prisma.join([...otherIds])
@@ -76,7 +76,7 @@ export class ContactRepository {
     )
   }
 
-  /** At most 5,000 of the user's friends. */
+  /** Returns at most 5,000 friends of a user. */
   async friendIdsOf(userId: number): Promise<number[]> {
     const rows = await this.#mysql.run(
       'contact_friends',
@@ -89,7 +89,7 @@ export class ContactRepository {
     return rows.map(({ id }) => Number(id))
   }
 
-  /** Those who let strangers add them to groups. */
+  /** Returns the users who let strangers add them to groups. */
   async openToStrangers(userIds: readonly number[]): Promise<Set<number>> {
     if (userIds.length === 0) return new Set()
     const rows = await this.#mysql.run(
@@ -110,7 +110,7 @@ export class ContactRepository {
     )
   }
 
-  /** Applies what happened between two people, once. */
+  /** Applies a change of a pair's relation, once. */
   applyPairFact(applied: Applied, fact: PairFact): Promise<Outcome> {
     return this.#once('contact_pair_apply', applied, async (tx) => {
       const { low, high } = peopleOf(fact)
@@ -133,9 +133,9 @@ export class ContactRepository {
   }
 
   /**
-   * Takes over a name, once, unless the account is gone or a newer one is there.
+   * Stores a name, once, unless the account is deleted or a newer name is stored.
    *
-   * @param version of the user's row; 0 when the event does not say
+   * @param version of the user's row; 0 when the event has none
    */
   applyName(applied: Applied, name: ContactName, version: number): Promise<Outcome> {
     return this.#once('contact_name_apply', applied, async (tx) => {
@@ -152,10 +152,10 @@ export class ContactRepository {
     })
   }
 
-  /** Takes over a moderator's mute, once, unless a newer decision is there. */
+  /** Stores a moderator's mute, once, unless a newer decision is stored. */
   applyMute(applied: Applied, { userId, mutedUntil, decisionId }: Mute): Promise<Outcome> {
     return this.#once('contact_mute_apply', applied, async (tx) => {
-      // The condition first: MySQL assigns from left to right.
+      // The condition first: MySQL evaluates assignments from left to right.
       await tx.$executeRaw`
         INSERT INTO muted_users (user_id, muted_until, decision_id) VALUES (${userId}, ${mutedUntil}, ${decisionId})
         ON DUPLICATE KEY UPDATE muted_until = IF(decision_id < VALUES(decision_id), VALUES(muted_until), muted_until),
@@ -164,7 +164,7 @@ export class ContactRepository {
     })
   }
 
-  /** The mutes that hold now, and what became of those of the given users. */
+  /** Returns the mutes in force, and the current decisions about the given users. */
   async mutes(userIds: readonly number[]): Promise<Mute[]> {
     const known = { userId: { in: userIds.map(BigInt) } }
     const rows = await this.#mysql.run('contact_mutes', (db) =>
@@ -177,7 +177,7 @@ export class ContactRepository {
     }))
   }
 
-  /** Notes, once, that these users' requests have changed. */
+  /** Records, once, that these users' requests have changed. */
   noteRequests(applied: Applied, userIds: readonly number[]): Promise<Outcome> {
     return this.#once('contact_requests', applied, async (tx) => {
       await countListChange(tx, userIds, 'friends')
@@ -185,12 +185,12 @@ export class ContactRepository {
     })
   }
 
-  /** Whether one of these accounts has been deleted. */
+  /** Returns whether one of these accounts has been deleted. */
   anyGone(userIds: readonly number[]): Promise<boolean> {
     return this.#mysql.run('contact_gone', (db) => anyGone(db, userIds))
   }
 
-  /** Whether the event has been applied: to spare the work that comes before it. */
+  /** Returns whether the event was applied, in order to skip the work that precedes its application. */
   async wasApplied({ consumer, event }: Applied): Promise<boolean> {
     const rows = await this.#mysql.run(
       'inbox_look',
@@ -200,7 +200,7 @@ export class ContactRepository {
     return rows.length > 0
   }
 
-  /** Those of the accounts that have been deleted. */
+  /** Returns the deleted accounts among the given ones. */
   async goneAmong(userIds: readonly number[]): Promise<Set<number>> {
     if (userIds.length === 0) return new Set()
     const rows = await this.#mysql.run(
@@ -213,8 +213,7 @@ export class ContactRepository {
   }
 
   /**
-   * The first step of forgetting an account: from here on nobody is told its name, and nobody can bring it
-   * into a room.
+   * First step of erasing an account: its name is no longer returned, and nobody can add it to a room.
    */
   async markGone({ event }: Applied, userId: number): Promise<void> {
     await this.#mysql.transaction('contact_mark_gone', (tx) =>
@@ -222,7 +221,7 @@ export class ContactRepository {
     )
   }
 
-  /** The last step of forgetting an account: its copies go, and the saga hears that we are done. */
+  /** Last step of erasing an account: deletes its copies and confirms the erasure to the deletion saga. */
   applyErasure(applied: Applied, userId: number, deletionId: string): Promise<Outcome> {
     return this.#once('contact_erase', applied, async (tx) => {
       await nameless(tx, userId, new Date(applied.event.timestamp))

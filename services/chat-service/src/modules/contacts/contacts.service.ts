@@ -13,7 +13,7 @@ import {
   unknownContact,
 } from './contacts.ts'
 
-/** What contacts are read from. */
+/** The store behind the contacts. */
 export interface ContactStore {
   names(userIds: readonly number[], viewerId: number | null): Promise<ContactName[]>
   pairsOf(userId: number, otherIds: readonly number[]): Promise<ReadonlyMap<number, Pair>>
@@ -23,23 +23,23 @@ export interface ContactStore {
 }
 
 const FRESH_MS = 30_000
-/** The copy follows its events within milliseconds: whoever was just accepted is not refused for that. */
+/** Wait for the copy to follow its events, so that a user whose request was just accepted is not refused. */
 const CATCH_UP_MS = 600
 const CATCH_UP_STEP_MS = 60
 
-/** Names, friendships and blocks as this service knows them. */
+/** Names, friendships and blocks as known to this service. */
 export class ContactService {
   readonly #store: ContactStore
   readonly #friends: SwrCache<Pair>
   /**
-   * What the newest event of a pair said: right on every process at once, also where the copy in MySQL
-   * has not followed yet.
+   * The newest event per pair: immediately correct on every process, even before the copy in MySQL has been
+   * updated.
    */
   readonly #heard = new LRUCache<string, { readonly version: number; readonly parted: boolean }>({
     max: 100_000,
   })
 
-  /** Accounts whose deletion this process has heard of. */
+  /** Accounts whose deletion this process has received. */
   readonly #gone = new LRUCache<number, true>({ max: 20_000 })
 
   constructor(store: ContactStore, metrics: Registry) {
@@ -47,41 +47,41 @@ export class ContactService {
     this.#friends = new SwrCache({ name: 'friends', max: 100_000, freshMs: FRESH_MS }, metrics)
   }
 
-  /** A name for every id. Unknown and deleted people, and those who block the viewer, look the same. */
+  /** Returns a name for every id. Unknown and deleted users, and users who block the viewer, look the same. */
   async names(userIds: readonly number[], viewerId: number): Promise<Map<number, ContactName>> {
     const known = await this.#store.names([...new Set(userIds)], viewerId)
     const found = new Map(known.map((name) => [name.userId, name]))
     return new Map(userIds.map((userId) => [userId, found.get(userId) ?? unknownContact(userId)]))
   }
 
-  /** As messages carry it: none for an account that is gone. */
+  /** Returns the name stored in messages; the placeholder for a deleted account. */
   async nameOf(userId: number): Promise<string> {
     const [known] = await this.#store.names([userId], null)
     if (known) return known.username
     return (await this.#store.goneAmong([userId])).has(userId) ? '' : unknownContact(userId).username
   }
 
-  /** From memory if it can be: it is asked for with every direct message. */
+  /** Returns whether the two may message each other; cached, because every direct message checks it. */
   async mayMessage(userId: number, peerId: number): Promise<boolean> {
     const key = pairKey(userId, peerId)
     const parted = () => this.#heard.get(key)?.parted || this.#gone.has(userId) || this.#gone.has(peerId)
     if (parted()) return false
     const friends = await this.#friends.get(key, async () => {
       const pair = (await this.#store.pairsOf(userId, [peerId])).get(peerId)
-      // Only a yes is remembered: a no may be over any moment, and is rare.
+      // Caches positive results only: a negative one is rare and may change at any moment.
       return pair && mayMessage(pair) ? pair : undefined
     })
     return friends !== undefined && !parted()
   }
 
-  /** As `mayMessage`, but waits a moment for the copy to follow what has just happened. */
+  /** Like `mayMessage`, but waits briefly for the copy to follow a recent event. */
   async areFriendsByNow(userId: number, peerId: number): Promise<boolean> {
     return (
       (await untilEmpty(async () => ((await this.mayMessage(userId, peerId)) ? [] : [peerId]))).length === 0
     )
   }
 
-  /** Those whom this person may not add to a group. */
+  /** Returns the users whom this user may not add to a group. */
   refusedFor(userId: number, otherIds: readonly number[]): Promise<number[]> {
     return untilEmpty(async () => {
       const [pairs, open, gone] = await Promise.all([
@@ -101,12 +101,12 @@ export class ContactService {
     await this.#store.saveStrangersMayAdd(userId, allowed, new Date())
   }
 
-  /** What every process is told of an account that is deleted. */
+  /** Records the deletion of an account in this process. */
   noteGone(userId: number): void {
     this.#gone.set(userId, true)
   }
 
-  /** What every process is told of two people, for its memory. */
+  /** Records a change of a pair in this process. */
   noteFact(fact: PairFact): void {
     const { low, high } = peopleOf(fact)
     const key = pairKey(low, high)
@@ -119,7 +119,7 @@ export class ContactService {
   }
 }
 
-/** Asks until nobody is refused, for a moment; as long for one reason as for another. */
+/** Retries until the check returns no refusals, for `CATCH_UP_MS` at most; the time does not depend on the reason. */
 async function untilEmpty(check: () => Promise<number[]>): Promise<number[]> {
   const deadline = Date.now() + CATCH_UP_MS
   for (;;) {

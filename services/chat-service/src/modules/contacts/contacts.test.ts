@@ -12,11 +12,11 @@ const facts: PairFact[] = [
   { kind: 'unblocked', blocker: 2, blocked: 1 },
 ]
 
-describe('a pair of people', () => {
+describe('a pair of users', () => {
   const history = fc.array(fc.constantFrom(...facts), { maxLength: 20 })
   const after = (past: PairFact[]) => past.reduce(applyFact, nothing)
 
-  it('may message only after the last block was taken back and they became friends anew', () => {
+  it('may message again only after the last block was lifted and they became friends again', () => {
     fc.assert(
       fc.property(history, (past) => {
         const lastIndex = (wanted: (fact: PairFact) => boolean) => past.findLastIndex(wanted)
@@ -31,7 +31,7 @@ describe('a pair of people', () => {
     )
   })
 
-  it('is the same when every fact comes twice in a row', () => {
+  it('is unchanged by duplicate events', () => {
     fc.assert(
       fc.property(history, (past) => {
         expect(after(past.flatMap((fact) => [fact, fact]))).toEqual(after(past))
@@ -39,7 +39,7 @@ describe('a pair of people', () => {
     )
   })
 
-  it('lets nobody of a blocked pair add the other, whatever they allow strangers', () => {
+  it('blocks adding to groups in both directions regardless of the setting for strangers', () => {
     expect(mayAdd(undefined, false)).toBe(false)
     expect(mayAdd(undefined, true)).toBe(true)
     expect(mayAdd(applyFact(nothing, facts[0]!), false)).toBe(true)

@@ -1,4 +1,4 @@
-/** What rooms need to know of people, kept from other services' events. Rules without any store. */
+/** The user data that rooms need, copied from other services' events. Pure rules without a store. */
 export interface ContactName {
   readonly userId: number
   readonly username: string
@@ -6,7 +6,7 @@ export interface ContactName {
   readonly profileImageUrl: string | null
 }
 
-/** What is between two people. */
+/** The relation of two users. */
 export interface Pair {
   readonly low: number
   readonly high: number
@@ -20,24 +20,25 @@ export type PairFact = (
   | { readonly kind: 'unfriended'; readonly a: number; readonly b: number }
   | { readonly kind: 'blocked'; readonly blocker: number; readonly blocked: number }
   | { readonly kind: 'unblocked'; readonly blocker: number; readonly blocked: number }
-  /** All there is between the two, whatever was known before. */
+  /** The complete relation, independent of earlier events. */
   | { readonly kind: 'stated'; readonly pair: Pair }
 ) & {
   /**
-   * Of the pair's row in friend-service: the order of what happens to a pair. Undefined for events of older
-   * publishers, whose order is that of the topic.
+   * Version of the pair's row in friend-service, which orders the changes of a pair. Undefined for events of
+   * older
+   * publishers, which are ordered by the topic.
    */
   readonly version?: number | undefined
 }
 
 const UNKNOWN_NAME = 'unknown user'
 
-/** How a copy shows somebody whom it does not know, or not any more. */
+/** Returns the placeholder for an unknown or deleted user. */
 export function unknownContact(userId: number): ContactName {
   return { userId, username: UNKNOWN_NAME, displayName: UNKNOWN_NAME, profileImageUrl: null }
 }
 
-/** The two people of a fact, in the order of the pair's row. */
+/** Returns the two users of a fact, in the order of the pair's row. */
 export function peopleOf(fact: PairFact): { low: number; high: number } {
   if (fact.kind === 'stated') return fact.pair
   const [one, other] =
@@ -45,7 +46,7 @@ export function peopleOf(fact: PairFact): { low: number; high: number } {
   return { low: Math.min(one, other), high: Math.max(one, other) }
 }
 
-/** The pair after the fact. A block ends the friendship; taking it back does not restore it. */
+/** Returns the pair after the fact. A block ends the friendship; lifting it does not restore the friendship. */
 export function applyFact(pair: Pair, fact: PairFact): Pair {
   if (fact.kind === 'stated') return fact.pair
   if (fact.kind === 'befriended') return { ...pair, friends: true }
@@ -60,24 +61,24 @@ export function applyFact(pair: Pair, fact: PairFact): Pair {
   }
 }
 
-/** Whether the fact leaves the two apart; undefined when it says nothing about that. */
+/** Returns whether the fact separates the two; undefined when it does not determine that. */
 export function partsPair(fact: PairFact): boolean | undefined {
-  // Taking a block back does not restore the friendship.
+  // Lifting a block does not restore the friendship.
   if (fact.kind === 'unblocked') return undefined
   return fact.kind === 'stated' ? !mayMessage(fact.pair) : fact.kind !== 'befriended'
 }
 
-/** Whether one of the two has blocked the other. */
+/** Returns whether one of the two has blocked the other. */
 function isBlocked(pair: Pair | undefined): boolean {
   return pair !== undefined && (pair.lowBlocksHigh || pair.highBlocksLow)
 }
 
-/** Whether the two may write to each other, and share a direct room. */
+/** Returns whether the two may message each other and share a direct room. */
 export function mayMessage(pair: Pair | undefined): boolean {
   return pair?.friends === true && !isBlocked(pair)
 }
 
-/** Whether somebody may be added to a group by the other one of the pair. */
+/** Returns whether one of the pair may add the other to a group. */
 export function mayAdd(pair: Pair | undefined, strangersMayAdd: boolean): boolean {
   return !isBlocked(pair) && (strangersMayAdd || pair?.friends === true)
 }

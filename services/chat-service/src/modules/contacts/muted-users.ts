@@ -1,6 +1,6 @@
 import { Problem } from '@bigtech/service-kit'
 
-/** A user's mute as the decision with that number left it. */
+/** A user's mute after the decision with the given number. */
 export interface Mute {
   readonly userId: number
   /** Null: lifted. */
@@ -8,20 +8,20 @@ export interface Mute {
   readonly decisionId: number
 }
 
-/** The year in which a mute ends that lasts until it is lifted. */
+/** The year that represents a mute without an end. */
 const FOREVER_YEAR = 9999
 
-/** Whom moderators have muted: all of them in memory, since every send asks. Both sources may tell an older state. */
+/** Users muted by moderators, all in memory because every send checks them. Event and database may each be stale. */
 export class MutedUsers {
   readonly #mutes = new Map<number, Mute>()
   readonly #read: (userIds: readonly number[]) => Promise<readonly Mute[]>
 
-  /** @param read returns the mutes that hold now and what became of those of the given users, from the local copy */
+  /** @param read returns the mutes in force and the current decisions about the given users, from the local copy */
   constructor(read: (userIds: readonly number[]) => Promise<readonly Mute[]>) {
     this.#read = read
   }
 
-  /** Catches up with what was decided before this process started, or missed since. */
+  /** Loads decisions made before this process started or missed since. */
   async refresh(): Promise<void> {
     for (const mute of await this.#read([...this.#mutes.keys()])) this.note(mute)
     const now = new Date()
@@ -35,7 +35,7 @@ export class MutedUsers {
     if (!known || known.decisionId <= mute.decisionId) this.#mutes.set(mute.userId, mute)
   }
 
-  /** @throws Problem ACCOUNT_MUTED */
+  /** Rejects muted users. @throws Problem ACCOUNT_MUTED */
   assertNotMuted(userId: number): void {
     const until = this.#mutes.get(userId)?.mutedUntil
     if (!until || until <= new Date()) return

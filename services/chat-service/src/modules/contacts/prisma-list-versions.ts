@@ -1,35 +1,36 @@
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
-/** `friends`: friends, requests, blocks, and their names; `rooms`: titles, roles and one's own settings. */
+/** `friends`: friends, requests, blocks and their names; `rooms`: titles, roles and the user's settings. */
 export type ListName = 'friends' | 'rooms'
 
-/** How often each list of a user has changed. */
+/** Version of each list of a user, incremented by every change. */
 export type ListVersions = Readonly<Record<ListName, number>>
 
 type Sql = Pick<Tx, '$executeRaw'>
 
 /**
- * Counts a change of these users' lists in the transaction that makes it. Streams compare the numbers, so a
- * change that was made is told to every client sooner or later, whatever frame was lost.
+ * Increments these users' list versions in the transaction of the change. Streams compare the versions, so
+ * every
+ * change is eventually announced to every client, even if frames are lost.
  */
 export async function countListChange(tx: Sql, userIds: readonly number[], list: ListName): Promise<void> {
   if (userIds.length === 0) return
   const one = list === 'friends' ? Prisma.sql`1, 0` : Prisma.sql`0, 1`
-  // In one order, so that two transactions never wait for each other.
+  // A fixed lock order prevents deadlocks.
   const rows = [...userIds].sort((a, b) => a - b).map((userId) => Prisma.sql`(${userId}, ${one})`)
   await tx.$executeRaw`
     INSERT INTO list_versions (user_id, friends, rooms) VALUES ${Prisma.join(rows)} ${increment}`
 }
 
-/** Counts a change of a room for everybody in it. */
+/** Increments the versions for every member of a room. */
 export async function countRoomChange(tx: Sql, roomId: number): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO list_versions (user_id, friends, rooms)
     SELECT user_id, 0, 1 FROM room_members WHERE room_id = ${roomId} ORDER BY user_id ${increment}`
 }
 
-/** Counts a new name or picture: for friends, and for those whose rooms are titled by their members. */
+/** Increments the versions after a new name or image: for friends, and for members of rooms titled by their members. */
 export async function countProfileChange(tx: Sql, userId: number): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO list_versions (user_id, friends, rooms)
@@ -48,7 +49,7 @@ export async function countProfileChange(tx: Sql, userId: number): Promise<void>
 const increment = Prisma.sql`ON DUPLICATE KEY UPDATE
   friends = list_versions.friends + VALUES(friends), rooms = list_versions.rooms + VALUES(rooms)`
 
-/** Reads the versions of users' lists. */
+/** Reads the list versions of users. */
 export class ListVersionReader {
   readonly #mysql: Mysql
 
@@ -56,7 +57,7 @@ export class ListVersionReader {
     this.#mysql = mysql
   }
 
-  /** Returns an entry for each user; nothing has changed yet for those who have no row. */
+  /** Returns an entry for each user; zero for users without a row. */
   async of(userIds: readonly number[]): Promise<Map<number, ListVersions>> {
     const versions = new Map<number, ListVersions>(
       userIds.map((userId) => [userId, { friends: 0, rooms: 0 }]),

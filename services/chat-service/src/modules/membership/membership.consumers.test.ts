@@ -3,7 +3,7 @@ import type { EventContext } from '@bigtech/kafka'
 import { expect, it } from 'vitest'
 import { membershipHandlers } from './membership.consumers.ts'
 
-it('looks up every change of members since the start, and none from before, whatever the time stamps say', async () => {
+it('invalidates a membership for every event since the start and for none from before, regardless of time stamps', async () => {
   const told: number[] = []
   const handlers = membershipHandlers({
     membersChanged: async (roomId) => void told.push(roomId),
@@ -11,7 +11,7 @@ it('looks up every change of members since the start, and none from before, what
     rulesChanged: async () => {},
   })
   const tell = async (roomId: number, beforeStart: boolean) => {
-    // Written by a process whose clock is an hour off.
+    // Published by a process whose clock is off by an hour.
     const timestamp = new Date(Date.now() + (beforeStart ? 3_600_000 : -3_600_000))
     const meta = { correlationId: 'test', timestamp }
     const created = roomCreated.create(

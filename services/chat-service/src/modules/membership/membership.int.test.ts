@@ -17,7 +17,7 @@ async function membershipQueries(): Promise<number> {
   return counts.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
-it('reads the members of a room together, however many there are', async () => {
+it('reads all members of a room with at most two queries', async () => {
   const [me] = await chat.people(1)
   const { room_id } = (await chat.as(me, 'POST', '/rooms', {})).body
   const others = Array.from({ length: 900 }, (_, index) => 800_000 + index)
@@ -28,11 +28,11 @@ it('reads the members of a room together, however many there are', async () => {
   const before = await membershipQueries()
   const { body } = await chat.as(me, 'GET', `/rooms/${room_id}/read`)
   expect(body.items.map(({ user_id }: { user_id: number }) => user_id)).toEqual([me, ...others])
-  // One's own, to see whether one may ask, and everybody's.
+  // One query for the caller's membership, one for all members.
   expect((await membershipQueries()) - before).toBeLessThanOrEqual(2)
 })
 
-it('reads the rooms of somebody together, however many there are', async () => {
+it('reads all rooms of a user with a constant number of queries', async () => {
   const [me] = await chat.people(1)
   const ids = Array.from({ length: 500 }, (_, index) => 900_000 + index)
   await chat.mysql.query(
@@ -48,7 +48,7 @@ it('reads the rooms of somebody together, however many there are', async () => {
   expect((await membershipQueries()) - before).toBe(1)
 })
 
-it('finds memberships from an index', async () => {
+it('finds memberships by index', async () => {
   const [me] = await chat.people(1)
   await chat.mysql.query('ANALYZE TABLE rooms, room_members')
   const sides = [

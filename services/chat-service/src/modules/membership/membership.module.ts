@@ -10,7 +10,7 @@ export interface MembershipModule {
   readonly membership: MembershipService
 }
 
-/** Wires who is in which room. */
+/** Wires the membership module. */
 export function createMembership(options: {
   service: Service
   mysql: Mysql

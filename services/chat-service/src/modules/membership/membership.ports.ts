@@ -7,64 +7,66 @@ export interface Membership {
   readonly role: Role
   readonly roomType: RoomType
   readonly joinedAt: Date
-  /** The first message that this member may see. */
+  /** The first message visible to this member. */
   readonly visibleFromSeq: number
-  /** The newest message when they joined. */
+  /** The newest message at the time of joining. */
   readonly joinedSeq: number
-  /** In a direct room the other person, also after that person's account has gone. */
+  /** The other user of a direct room, even after that account was deleted. */
   readonly directPeerId: number | null
-  /** Now; a mute with an end is over by itself. */
+  /** The current state; a mute with an end expires by itself. */
   readonly muted: boolean
-  /** Until then the owner or an admin lets them write nothing. */
+  /** The end of a mute imposed by the owner or an admin. */
   readonly silencedUntil: Date | null
   readonly rules: RoomRules
 }
 
-/** Who may write in a room, and how often. */
+/** Posting permission and slow mode of a room. */
 export interface RoomRules {
   readonly posting: 'everyone' | 'admins'
-  /** Between two messages of a member; 0: none. */
+  /** Minimum interval between two messages of a member; 0: none. */
   readonly slowModeSeconds: number
 }
 
-/** Where a member's part of the history and of what is unread begins. */
+/** The start of a member's visible history and of the unread count. */
 export type HistoryStart = Pick<Membership, 'visibleFromSeq' | 'joinedSeq'>
 
-/** Somebody came into, or went out of, a room. */
+/** A user joined or left a room. */
 export interface MembershipChange {
   readonly roomId: number
   readonly added: readonly number[]
   readonly removed: readonly number[]
 }
 
-/** Answers from the cache where possible: while MySQL is down, rooms in use go on. */
+/** Reads memberships, cached where possible: active rooms keep working during a MySQL outage. */
 export interface MembershipReader {
-  /** @throws Problem NOT_A_MEMBER for somebody else's room, ROOM_NOT_FOUND for one that is not there. */
+  /** Returns a membership. @throws Problem NOT_A_MEMBER, or ROOM_NOT_FOUND for an unknown room */
   require(roomId: number, userId: number): Promise<Membership>
-  /** As `require`, for those to whom a room that one is not in is no error. */
+  /** Like `require`, but returns undefined instead of throwing. */
   find(roomId: number, userId: number): Promise<Membership | undefined>
-  /** Everybody's in the room, at most 1,000, by user id. Empty for a room that is not there. */
+  /** Returns all memberships of a room, at most 1,000, by user id. Empty for an unknown room. */
   ofRoom(roomId: number): Promise<readonly Membership[]>
-  /** All of the user's, those of archived rooms too, by room id. */
+  /** Returns all memberships of a user, including archived rooms, by room id. */
   ofUser(userId: number): Promise<readonly Membership[]>
-  /** At most 1,000, by user id. Empty for a room that is not there. */
+  /** Returns at most 1,000 member ids, sorted. Empty for an unknown room. */
   memberIds(roomId: number): Promise<readonly number[]>
   /**
-   * Called on every process after a change, at least once, with the caches already right: first by
-   * the hint on Redis, and again by the event, which may tell of what is known already.
+   * Registers a listener called on every process after a change, at least once, when the caches are already
+   * correct:
+   * first for the Redis hint, and again for the event.
    */
   onChange(listener: (change: MembershipChange) => void): void
-  /** Called on every process when these members' roles or settings have changed; more than once. */
+  /** Registers a listener called on every process, at least once, when roles or settings of these members changed. */
   onSettingsChange(listener: (roomId: number, userIds: readonly number[]) => void): void
   /**
-   * Whether they may write, react or pin: nobody whom a moderator has muted, or an admin of the room; in a direct room
-   * friends alone, and none of a blocked pair.
+   * Checks that the member may write, react or pin: not muted by a moderator or a room admin; in a direct
+   * room only
+   * friends without a block.
    * @throws Problem ACCOUNT_MUTED, MEMBER_SILENCED, DIRECT_MESSAGE_REFUSED
    */
   assertMaySend(membership: Membership): Promise<void>
   /**
-   * As `assertMaySend`, for a new message.
-   * @throws Problem ANNOUNCEMENTS_ONLY besides
+   * Like `assertMaySend`, for a new message.
+   * @throws Problem ANNOUNCEMENTS_ONLY in addition
    */
   assertMayPost(membership: Membership): Promise<void>
 }

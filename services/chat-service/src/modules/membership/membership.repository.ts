@@ -3,7 +3,7 @@ import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { Role, RoomRules, RoomType } from './membership.ports.ts'
 import { peerIn } from './membership.ts'
 
-/** A membership as it is stored; whether it is muted depends on the time of asking. */
+/** A membership as stored; whether its mute is in force depends on the current time. */
 export interface MembershipRecord {
   readonly roomId: number
   readonly userId: number
@@ -18,7 +18,7 @@ export interface MembershipRecord {
   readonly rules: RoomRules
 }
 
-/** Reads who is in which room. Changes are the business of the rooms module. */
+/** Reads memberships. The rooms module writes them. */
 export class MembershipRepository {
   readonly #mysql: Mysql
 
@@ -33,7 +33,7 @@ export class MembershipRepository {
     return room !== null
   }
 
-  /** Of these users in these rooms. One of both is one alone: a range of the primary key. */
+  /** Returns the memberships of these users in these rooms: a primary key range when there is one of each. */
   async memberships(roomIds: readonly number[], userIds: readonly number[]): Promise<MembershipRecord[]> {
     if (roomIds.length === 0 || userIds.length === 0) return []
     const rows = await this.#mysql.run(
@@ -96,7 +96,7 @@ export class MembershipRepository {
     return rows.map(({ room_id }) => Number(room_id))
   }
 
-  /** Those of the users that are in the room now. */
+  /** Returns the current members among the given users. */
   async present(roomId: number, userIds: readonly number[]): Promise<number[]> {
     if (userIds.length === 0) return []
     const rows = await this.#mysql.run(

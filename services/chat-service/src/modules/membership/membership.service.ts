@@ -6,7 +6,7 @@ import type { Membership, MembershipChange, MembershipReader } from './membershi
 import type { MembershipRecord } from './membership.repository.ts'
 import { FOREVER, muteAt } from './membership.ts'
 
-/** What memberships are read from. */
+/** The store behind the memberships. */
 export interface MembershipStore {
   roomExists(roomId: number): Promise<boolean>
   memberships(roomIds: readonly number[], userIds: readonly number[]): Promise<MembershipRecord[]>
@@ -15,20 +15,20 @@ export interface MembershipStore {
   present(roomId: number, userIds: readonly number[]): Promise<number[]>
 }
 
-/** A word to the other processes, faster than the event. */
+/** Hints to the other processes, faster than the event. */
 export interface Hints {
   hint(channel: `chat:${string}`, payload: string): void
   onHint(channel: `chat:${string}`, listener: (payload: string) => void): void
 }
 
-/** Whether two people may write to each other, from memory if it can be. */
+/** Decides whether two users may message each other, from memory where possible. */
 export interface MessagingPolicy {
   mayMessage(userId: number, peerId: number): Promise<boolean>
 }
 
-/** Whom moderators have muted. */
+/** Users muted by moderators. */
 export interface MutedAccounts {
-  /** @throws Problem ACCOUNT_MUTED */
+  /** Rejects muted users. @throws Problem ACCOUNT_MUTED */
   assertNotMuted(userId: number): void
 }
 
@@ -43,9 +43,9 @@ const CHANNEL = 'chat:membership'
 const FRESH_MS = 60_000
 
 /**
- * Who is in which room, remembered in the process. A change reaches every process twice: at once by
- * a hint, and surely by its event. Both only say where to look: what is true is read again, so that
- * an old event that comes late cannot bring a removed member back for a moment.
+ * Memberships, cached in the process. Every process learns of a change twice: quickly by a hint, reliably by
+ * its event.
+ * Both only invalidate the cache, so a stale event cannot temporarily restore a removed member.
  */
 export class MembershipService implements MembershipReader {
   readonly #store: MembershipStore
@@ -58,7 +58,7 @@ export class MembershipService implements MembershipReader {
   readonly #roomIds: SwrCache<readonly number[]>
   readonly #listeners: ((change: MembershipChange) => void)[] = []
   readonly #settingsListeners: ((roomId: number, userIds: readonly number[]) => void)[] = []
-  /** The last change of each room in hand: a room's changes are told one after the other. */
+  /** The last pending change of each room: the changes of a room are announced in sequence. */
   readonly #turns = new Map<number, Promise<void>>()
   readonly #processId = uuidv7()
 
@@ -109,7 +109,7 @@ export class MembershipService implements MembershipReader {
     return this.#findAll((roomIds ?? []).map((roomId) => keyOf(roomId, userId)))
   }
 
-  /** @param keys of one room, or of one user. */
+  /** @param keys of one room, or of one user */
   async #findAll(keys: readonly string[]): Promise<Membership[]> {
     const records = await this.#memberships.getMany(keys, async (missing) => {
       const pairs = missing.map((key) => key.split(':').map(Number) as [number, number])
@@ -156,7 +156,7 @@ export class MembershipService implements MembershipReader {
     if (!(await this.#policy.mayMessage(userId, directPeerId))) throw new Problem('DIRECT_MESSAGE_REFUSED')
   }
 
-  /** A change of this process was committed. Resolves when it is known here; the others are hinted. */
+  /** Processes a committed change of this process. Resolves when it is visible here; hints the other processes. */
   async committed(change: {
     members: ReadonlyMap<number, ReadonlySet<number>>
     settings: ReadonlyMap<number, ReadonlySet<number>>
@@ -176,20 +176,20 @@ export class MembershipService implements MembershipReader {
     }
   }
 
-  /** Who may write in the room, or how often, has changed. */
+  /** Invalidates the cached rules of a room. */
   async rulesChanged(roomId: number): Promise<void> {
     this.settingsChanged(roomId, await this.memberIds(roomId))
   }
 
-  /** Somebody's role or settings of a room are others now. */
+  /** Announces changed roles or settings of members. */
   settingsChanged(roomId: number, userIds: readonly number[]): void {
     for (const userId of userIds) this.#memberships.drop(keyOf(roomId, userId))
     for (const listener of this.#settingsListeners) listener(roomId, userIds)
   }
 
   /**
-   * These people came into the room, or went out of it.
-   * @param said what the event says, for when MySQL cannot be asked.
+   * Handles joining or leaving members.
+   * @param said content of the event, for use while MySQL is unavailable
    */
   membersChanged(roomId: number, userIds: readonly number[], said?: MembershipChange): Promise<void> {
     this.#forget(roomId, userIds)
@@ -224,7 +224,7 @@ export class MembershipService implements MembershipReader {
         removed: userIds.filter((userId) => !present.has(userId)),
       }
     } catch (err) {
-      this.#log.warn({ err, room_id: roomId }, 'a change of members could not be looked up')
+      this.#log.warn({ err, room_id: roomId }, 'membership lookup failed')
       return said
     }
   }
@@ -233,7 +233,7 @@ export class MembershipService implements MembershipReader {
     try {
       listener(change)
     } catch (err) {
-      this.#log.error({ err, room_id: change.roomId }, 'a listener of membership changes failed')
+      this.#log.error({ err, room_id: change.roomId }, 'membership listener failed')
     }
   }
 

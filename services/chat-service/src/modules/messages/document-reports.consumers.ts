@@ -14,8 +14,9 @@ export interface DocumentReportsDependencies {
 }
 
 /**
- * Posts the report on a document in the room in which somebody asked for the analysis: in that user's name, in reply
- * to the message with the document, if the user may still write there. Handling an event twice posts it once.
+ * Returns the handler that posts the report on a document in the room where it was requested: as the
+ * requester's reply to
+ * the message with the document, if the user may still write there. Idempotent.
  */
 export function documentReportHandlers(dependencies: DocumentReportsDependencies): Subscription[] {
   const { appender, repository, members, nameOf } = dependencies

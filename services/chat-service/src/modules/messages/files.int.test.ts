@@ -17,7 +17,7 @@ afterAll(async () => {
 })
 
 describe('a message with a file', () => {
-  it('shows what media-service says of the file, to everybody in the room and in its event', async () => {
+  it("shows media-service's metadata of the file to every member and in its event", async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const file = media.file()
@@ -31,7 +31,7 @@ describe('a message with a file', () => {
     expect(event.file_id).toBe(file.file_id)
   })
 
-  it('takes no file for text, and one for every other type', async () => {
+  it('allows no file for text and requires one for every other type', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     for (const type of ['image', 'file', 'voice', 'video']) {
@@ -44,7 +44,7 @@ describe('a message with a file', () => {
   })
 
   it.each(['FILE_NOT_FOUND', 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'] as const)(
-    'is not stored when media-service answers %s, and the sender is told why',
+    'is not stored when media-service returns %s, which the sender receives',
     async (code) => {
       const [a] = await rooms.chat.people(1)
       const roomId = await rooms.room(a)
@@ -55,7 +55,7 @@ describe('a message with a file', () => {
     },
   )
 
-  it('is answered 503 while media-service is away, and text goes on', async () => {
+  it('gets 503 during an outage of media-service, while text messages work', async () => {
     const other = await rooms.chat.another({ MEDIA_SERVICE_URL: 'http://127.0.0.1:9' })
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
@@ -66,7 +66,7 @@ describe('a message with a file', () => {
     expect((await send({ content: 'text' })).status).toBe(201)
   })
 
-  it('leaves nothing of the file in its place when it is deleted', async () => {
+  it('leaves nothing of the file when it is deleted', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const { file_id } = media.file()
@@ -85,7 +85,7 @@ describe('a message with a file', () => {
 })
 
 describe('the report on a document', () => {
-  it('is posted once by whoever asked for it, in reply to the document, and not by somebody who has left', async () => {
+  it('is posted once by its requester as a reply to the document, and not after the requester has left', async () => {
     const [asker, other] = await rooms.chat.people(2)
     const roomId = await rooms.room(other, asker)
     const { message_id } = await rooms.send(other, roomId, 'the document')

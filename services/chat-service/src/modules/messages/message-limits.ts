@@ -1,7 +1,7 @@
 import { type Limit, Problem, type RateLimiter } from '@bigtech/service-kit'
 import type { Membership } from '../membership/membership.ports.ts'
 
-/** How much one person may do; generous for people, not for loops. */
+/** Rate limits per user, too high to affect people but not scripts. */
 export class MessageLimits {
   readonly #limiter: RateLimiter
   readonly #sendInRoom: Limit
@@ -10,7 +10,7 @@ export class MessageLimits {
   readonly #search: Limit = { name: 'search_messages', max: 30, windowSeconds: 60 }
   readonly #read: Limit = { name: 'mark_read', max: 300, windowSeconds: 10, settlesLater: true }
 
-  /** @param sendsPer10Seconds messages that one person may send to one room in 10 s */
+  /** @param sendsPer10Seconds messages that one user may send to one room in 10 s */
   constructor(limiter: RateLimiter, sendsPer10Seconds: number) {
     this.#limiter = limiter
     this.#sendInRoom = {
@@ -30,18 +30,19 @@ export class MessageLimits {
   }
 
   /**
-   * Takes a member's turn in a room in slow mode. Returns what gives it back, for a message that was not stored.
+   * Acquires a member's turn in a room in slow mode. Returns a function that releases it, for a message that
+   * was not stored.
    * @throws Problem SLOW_MODE
    */
   async takeTurn({ roomId, userId, role, rules }: Membership): Promise<() => Promise<void>> {
     const { slowModeSeconds } = rules
     if (slowModeSeconds === 0 || role !== 'member') return async () => {}
     const limit = { name: 'slow_mode', max: 1, windowSeconds: slowModeSeconds }
-    // With the seconds: a turn under the former rule does not count under a new one.
+    // Includes the interval, so that a turn under a former rule does not count under a new one.
     const subject = `${userId}:${roomId}:${slowModeSeconds}`
     await this.#limiter.take(limit, subject).catch((err: unknown) => {
       if (!(err instanceof Problem) || err.code !== 'RATE_LIMITED') throw err
-      const detail = `Members of this room wait ${slowModeSeconds} s between two messages.`
+      const detail = `Members of this room must wait ${slowModeSeconds} s between two messages.`
       throw new Problem('SLOW_MODE', { detail, retryAfterSeconds: err.retryAfterSeconds ?? slowModeSeconds })
     })
     return () => this.#limiter.forget(limit, subject)

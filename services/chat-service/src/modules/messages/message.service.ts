@@ -13,7 +13,7 @@ import type { MessageLimits } from './message-limits.ts'
 import type { MessageViews } from './reading/message.view.ts'
 import type { RoomUpdates } from './room-updates.ts'
 
-/** The `rev` to go on with. */
+/** The `rev` at which to continue. */
 const versionCursor = z.int().min(0)
 
 export interface SendInput {
@@ -25,10 +25,10 @@ export interface SendInput {
   readonly file_id?: string | undefined
 }
 
-/** media-service, which has the bytes. */
+/** The client of media-service, which stores the files. */
 export interface MessageFiles {
   /**
-   * Returns what a message shows of a file of the sender's, which is kept for the message from now on.
+   * Reserves a file of the sender for the message and returns its metadata.
    * @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH; StoreUnavailable
    */
   claim(ctx: AuthenticatedContext, fileId: string, messageType: string): Promise<MessageFile>
@@ -46,7 +46,7 @@ export interface MessageServiceOptions {
   readonly files: MessageFiles
 }
 
-/** What people do with messages. Who may do it is asked of the rooms; what then holds is decided here. */
+/** The operations on messages. The rooms module authorizes them; this service applies the rules of messages. */
 export class MessageService {
   readonly #options: MessageServiceOptions
 
@@ -78,12 +78,12 @@ export class MessageService {
     })
     const [{ message, repeated }] = appended as [Appended]
     if (repeated || input.reply_to !== undefined) return this.#view(ctx, message)
-    // Just stored: nobody has read, hidden or changed it, so nothing more has to be asked for.
+    // Just stored: not yet read, hidden or changed, so no further query is needed.
     const [view] = await views.shared([message])
     return view!
   }
 
-  /** All or none as far as it can be known before: half a forward would surprise. */
+  /** Forwards to all rooms or none, as far as foreseeable: a partial forward would be surprising. */
   async forward(
     ctx: AuthenticatedContext,
     roomId: number,
@@ -129,7 +129,7 @@ export class MessageService {
     )
   }
 
-  /** Mentions that are left out stay as they are; so do those of people who have left the room meanwhile. */
+  /** Edits a message. Omitted mentions stay, including those of users who have left. */
   async edit(
     ctx: AuthenticatedContext,
     roomId: number,
@@ -140,7 +140,7 @@ export class MessageService {
     const { content } = input
     const mentions = input.mentions && [...new Set(input.mentions)]
     return this.#change(ctx, roomId, messageId, { kind: 'edited', content, mentions }, async (message) => {
-      // Only a picture or a file may go without words.
+      // Only a message with an image or a file may have no text.
       if (content === '' && message.attachment === null && message.file === null)
         throw invalid('content', 'Write something.')
       await this.#requireMembers(roomId, input.mentions, message.mentions)
@@ -201,7 +201,7 @@ export class MessageService {
     return this.#view(ctx, await this.#visible(membership, messageId))
   }
 
-  /** Oldest first, the present text last. */
+  /** Returns the versions oldest first, the current text last. */
   async versions(
     ctx: AuthenticatedContext,
     roomId: number,
@@ -214,7 +214,7 @@ export class MessageService {
     const message = await this.#visible(await members.require(roomId, userId), messageId)
     const hidden = await repository.hiddenBy(userId, [messageId])
     if (message.isDeleted || hidden.has(messageId)) return { items: [], next_cursor: null }
-    // One that replaces the present text may be stored already, while this reads.
+    // A version that replaces the current text may be stored while this method reads.
     const former = (await versions.of(messageId, from, limit + 1)).filter(({ rev }) => rev < message.rev)
     const rows = message.rev >= from ? [...former, versionOf(message)] : former
     return toPage(
@@ -236,7 +236,7 @@ export class MessageService {
     const membership = await this.#options.members.require(roomId, userId)
     await this.#options.limits.change(userId, roomId)
     const before = await this.#visible(membership, messageId)
-    // Whoever may not change it at all is told so first.
+    // Check permissions before validation.
     if (validate && before.userId === userId && !before.isDeleted) await validate(before)
     const mayModerate = membership.roomType === 'group' && membership.role !== 'member'
     const message = await this.#options.writer.apply(
@@ -247,7 +247,7 @@ export class MessageService {
     return this.#view(ctx, message)
   }
 
-  /** Appends in the member's turn, which is given back when nothing was stored. */
+  /** Appends in the member's turn, which is released when nothing was stored. */
   async #post(membership: Membership, draft: Draft): Promise<Appended> {
     const giveBack = await this.#options.limits.takeTurn(membership)
     try {
@@ -264,8 +264,9 @@ export class MessageService {
   }
 
   /**
-   * A repeat is answered with what is stored, although what it refers to may be gone by now: only a refusal
-   * asks whether this is one, so that a first send costs no look-up.
+   * Returns the stored messages for a retry, even if its references no longer exist. Only a refusal triggers
+   * this check, so
+   * that a first send costs no lookup.
    */
   async #unlessRepeated(drafts: readonly Draft[], work: () => Promise<Appended[]>): Promise<Appended[]> {
     try {
@@ -298,7 +299,7 @@ export class MessageService {
     return membership
   }
 
-  /** The message, if it is of this room and not from before the member could see it. */
+  /** Returns the message if it belongs to this room and is visible to the member. */
   async #visible(membership: Membership, messageId: string): Promise<MessageRecord> {
     const { roomId, visibleFromSeq } = membership
     const message =
@@ -309,7 +310,7 @@ export class MessageService {
     return message
   }
 
-  /** @param known who need not be members: they were mentioned before */
+  /** @param known users exempt from the check, because they were mentioned before */
   async #requireMembers(
     roomId: number,
     userIds: readonly number[] | undefined,

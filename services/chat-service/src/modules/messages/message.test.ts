@@ -5,7 +5,7 @@ import { excerpt } from './message.ts'
 const characters = (text: string) => [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment)
 
 describe('excerpt', () => {
-  it('returns a short text whole, and the first 100 characters of a long one', () => {
+  it('excerpt returns a short text completely, and the first 100 characters of a long one', () => {
     expect(excerpt('안녕')).toBe('안녕')
     expect(excerpt('가'.repeat(101))).toBe('가'.repeat(100))
     expect(excerpt('a'.repeat(100))).toBe('a'.repeat(100))
@@ -17,7 +17,7 @@ describe('excerpt', () => {
     ['a skin tone', '👍🏽'],
     ['a decomposed syllable', '한'.normalize('NFD')],
     ['a letter with marks', 'e\u0301\u0323'],
-  ])('never cuts %s in half, wherever the end falls', (_name, character) => {
+  ])('excerpt never splits %s at any position', (_name, character) => {
     for (let before = 85; before <= 105; before++) {
       const text = 'x'.repeat(before) + character.repeat(60)
       const shown = excerpt(text)
@@ -26,7 +26,7 @@ describe('excerpt', () => {
     }
   })
 
-  it('is a beginning of the text, cut between two of its characters', () => {
+  it('excerpt is a prefix of the text, cut between two characters', () => {
     const text = fc.string({ unit: 'grapheme', minLength: 80, maxLength: 300 })
     fc.assert(
       fc.property(text, (content) => {

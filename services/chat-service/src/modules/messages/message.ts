@@ -2,7 +2,7 @@ import type { Attachment, Message, MessageFile } from '@bigtech/contracts'
 
 export { excerpt } from '@bigtech/contracts'
 
-/** Times inside this module are Unix milliseconds: records also travel as JSON between processes. */
+/** Times in this module are Unix milliseconds, because records also travel as JSON between processes. */
 export type UnixMs = number
 
 export interface SystemNote {
@@ -10,7 +10,7 @@ export interface SystemNote {
   readonly payload: Readonly<Record<string, unknown>>
 }
 
-/** A message as it was sent: what no change touches. */
+/** The immutable part of a message. */
 interface MessageOrigin {
   readonly messageId: string
   readonly roomId: number
@@ -23,7 +23,7 @@ interface MessageOrigin {
   readonly replyTo: string | null
   readonly isForwarded: boolean
   readonly system: SystemNote | null
-  /** `traceparent` of the request that sent it, when it was traced: the frame joins that trace. */
+  /** `traceparent` of the sending request, when traced: the frame joins that trace. */
   readonly trace?: string
 }
 
@@ -32,7 +32,7 @@ export interface ReactionOf {
   readonly userIds: readonly number[]
 }
 
-/** What a message said, from when it was written until the next edit. */
+/** A previous text of a message, valid until the next edit. */
 export interface Version {
   readonly messageId: string
   readonly rev: number
@@ -44,13 +44,13 @@ export function versionOf({ messageId, rev, content, editedAt, createdAt }: Mess
   return { messageId, rev, content, writtenAt: editedAt ?? createdAt }
 }
 
-/** What changes do to it; `cseq` is the last one that is in here. */
+/** The mutable part of a message; `cseq` is its last included change. */
 export interface MessageState {
   readonly cseq: number
   readonly rev: number
   readonly content: string
   readonly mentions: readonly number[]
-  /** Of a message from before files. */
+  /** Of a message older than the files API. */
   readonly attachment: Attachment | null
   readonly file: MessageFile | null
   readonly editedAt: UnixMs | null
@@ -64,8 +64,9 @@ export type MessageRecord = MessageOrigin & MessageState
 const SEQ_DIGITS = 12
 
 /**
- * `7:000000000042`: unique by itself, so that two processes cannot take one position, and in the
- * order of the history, so that a page is one range of one index.
+ * Returns `7:000000000042`: unique, so that two processes cannot claim one position, and ordered by history,
+ * so that a page is
+ * one range of one index.
  */
 export function positionId(roomId: number, position: number): string {
   return `${roomId}:${String(position).padStart(SEQ_DIGITS, '0')}`

@@ -48,7 +48,7 @@ export interface MessagesModule extends MessagesPort {
 
 const INDEX_RETRY_MS = 1_000
 
-/** Wires what is said in rooms: writing, reading, and the way of it to Kafka. */
+/** Wires writing, reading, searching and publishing of messages. */
 export function createMessages(options: MessagesOptions): MessagesModule {
   const { service, members } = options
   const store = new MongoStore(options.mongo, new StoreMetrics(service.metrics))
@@ -113,7 +113,7 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   }
 }
 
-/** Everything that follows from a commit; none of it may fail the answer to the sender. */
+/** Runs the effects of a commit; none of them may fail the response to the sender. */
 function afterAppend(
   { service }: MessagesOptions,
   side: {
@@ -135,12 +135,13 @@ function afterAppend(
       if (messageType !== 'system') side.reads.heard({ roomId, userId, seq })
     }
     side.updates.emit({ roomId, messages })
-    // Whoever writes has read what is before. Stored before the answer, so that every process counts it as read
+    // Sending implies having read the earlier messages. Stored before the response, so that every process
+    // counts them as read
     // from then on; if that fails, the relay does it.
     const isRead = await side.positions.advance(readByWriting(messages)).then(
       () => true,
       (err: unknown) => {
-        service.log.debug({ err, room_id: roomId }, 'positions of writers not stored')
+        service.log.debug({ err, room_id: roomId }, 'storing read positions of senders failed')
         return false
       },
     )
@@ -149,12 +150,12 @@ function afterAppend(
   }
 }
 
-/** In the background until it works: MongoDB need not be there when the process starts. */
+/** Creates the indexes in the background with retries: MongoDB need not be up when the process starts. */
 function createIndexes(service: Service, repository: MessageRepository): void {
   let timer: NodeJS.Timeout | undefined
   const attempt = () => {
     repository.prepare().catch((err: unknown) => {
-      service.log.debug({ err }, 'indexes not created yet')
+      service.log.debug({ err }, 'index creation failed, retrying')
       timer = setTimeout(attempt, INDEX_RETRY_MS)
     })
   }

@@ -20,13 +20,13 @@ export interface SystemMessage {
   readonly roomId: number
   readonly kind: SystemMessageKind
   readonly payload: Readonly<Record<string, unknown>>
-  /** Who did it. */
+  /** The user who made the change. */
   readonly actorId: number
-  /** The id of the event that it tells of: appending it twice must store it once. */
+  /** The id of the recorded event: appending it twice must store it once. */
   readonly key: string
 }
 
-/** Writes a line into the history that tells of a change. */
+/** Writes system messages that record changes. */
 export interface SystemMessages {
   append(message: SystemMessage): Promise<void>
 }
@@ -40,39 +40,40 @@ export interface RoomHead {
   readonly mentionCount: number
 }
 
-/** What the room list shows of the messages. */
+/** The message data of the room list. */
 export interface RoomHeads {
   /**
-   * One entry per room that has messages which the user may see; a missing one counts as empty. At most 100 rooms, each
-   * with its newest seq as `newerThan` knows it.
+   * Returns one entry per room with messages visible to the user; a missing room counts as empty. At most
+   * 100 rooms, each with
+   * its newest seq from `newerThan`.
    */
   heads(
     rooms: readonly ({ readonly roomId: number; readonly headSeq: number } & HistoryStart)[],
     userId: number,
   ): Promise<ReadonlyMap<number, RoomHead>>
   /**
-   * Those of the rooms that have a message beyond the given seq, with their true newest seq and its
-   * time. Since seq has no holes it is enough to look up the ids `room:seq+1` in one query; mostly
-   * none is there, and only for those that are the head is read.
+   * Returns the rooms with a message beyond the given seq, with their newest seq and its time. Seqs have no
+   * gaps, so one query
+   * looks up the ids `room:seq+1`, most of which do not exist; only for existing ones the head is read.
    */
   newerThan(
     known: ReadonlyMap<number, number>,
   ): Promise<ReadonlyMap<number, { lastSeq: number; lastMessageAt: Date }>>
-  /** The newest seq of a room, exact; 0 for an empty one. */
+  /** Returns the exact newest seq of a room; 0 for an empty one. */
   headSeq(roomId: number): Promise<number>
 }
 
-/** What happens to somebody's messages when the account is deleted. Idempotent. */
+/** Erases the messages of a deleted account. Idempotent. */
 export interface MessageErasure {
   erase(userId: number, policy: 'keep' | 'remove'): Promise<void>
 }
 
-/** One's own messages for the export of one's data, in pieces. */
+/** Exports a user's own messages in chunks. */
 export interface MessageExport {
   ownMessages(userId: number): AsyncIterable<Readonly<Record<string, unknown>>>
 }
 
-/** What the rooms module asks of the messages module. */
+/** The interface of the messages module for the rooms module. */
 export interface MessagesPort {
   readonly systemMessages: SystemMessages
   readonly heads: RoomHeads

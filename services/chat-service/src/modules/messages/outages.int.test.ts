@@ -7,7 +7,7 @@ import { openTestStream, type TestStream } from '../../../testing/stream.ts'
 let rooms: TestRooms
 let mongo: FaultProxy
 let redis: FaultProxy
-/** The process behind the proxies is the third one. */
+/** Index of the process behind the proxies. */
 const BEHIND = 2
 const opened: TestStream[] = []
 
@@ -56,7 +56,7 @@ const seqsOf = (stream: TestStream) =>
 
 describe('MongoDB', () => {
   it.each(['stops', 'hangs'] as const)(
-    '%s: sends answer 503 within 2 s, streams stay open and go on with nothing missing',
+    'when MongoDB %s, sends get 503 within 2 s, and streams stay open and miss nothing',
     async (how) => {
       const [a, b] = await rooms.chat.people(2)
       const roomId = await rooms.room(a, b)
@@ -105,7 +105,7 @@ describe('Redis', () => {
     ['stops', 3_000],
     ['hangs', 6_000],
   ] as const)(
-    '%s: streams find what they were not told of in the database',
+    'when Redis %s, streams read lost updates from the database',
     async (how, withinMs) => {
       const [a, b] = await rooms.chat.people(2)
       const roomId = await rooms.room(a, b)
@@ -129,7 +129,7 @@ describe('Redis', () => {
     40_000,
   )
 
-  it('loses everything: no stream misses anything', async () => {
+  it('delivers every message to open streams after Redis is flushed', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const stream = await open(b)
@@ -145,10 +145,10 @@ describe('Redis', () => {
   }, 30_000)
 })
 
-it('Kafka is away: sends are answered 201, and the events arrive after it is back', async () => {
+it('during a Kafka outage sends get 201, and their events are published afterwards', async () => {
   const [a] = await rooms.chat.people(1)
   const roomId = await rooms.room(a)
-  // Alone with a broker that is not there, until the others take the relay over.
+  // Runs alone without a broker until the other processes take over the relay.
   const before = rooms.chat.services.length
   const cut = await rooms.chat.another({ KAFKA_BROKERS: ['127.0.0.1:1'] })
   for (const n of upTo(20)) {

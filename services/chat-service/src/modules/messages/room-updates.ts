@@ -1,30 +1,30 @@
 import type { ChangeKind } from './changes/change.ts'
 import type { MessageRecord } from './message.ts'
 
-/** A change with the message as it is with it. */
+/** A change together with the changed message. */
 export interface AppliedChange {
   readonly cseq: number
-  /** When, Unix milliseconds. */
+  /** Time of the change in Unix milliseconds. */
   readonly at: number
   readonly kind: ChangeKind
   readonly message: MessageRecord
 }
 
-/** What just happened in a room, for the streams of this process and of the others. */
+/** New entries of a room, for the streams of this and other processes. */
 export interface RoomUpdate {
   readonly roomId: number
-  /** In order of seq. */
+  /** Ordered by seq. */
   readonly messages?: readonly MessageRecord[]
-  /** In order of cseq. */
+  /** Ordered by cseq. */
   readonly changes?: readonly AppliedChange[]
   readonly reads?: readonly { readonly userId: number; readonly seq: number }[]
-  /** Somebody deleted a message for themselves alone. */
+  /** A member deleted a message for themselves. */
   readonly hidden?: { readonly userId: number; readonly messageId: string }
 }
 
 type Listener = (update: RoomUpdate) => void
 
-/** Where the messages module says what happened; listeners return at once and never throw. */
+/** Distributes updates of the messages module; listeners return immediately and never throw. */
 export class RoomUpdates {
   readonly #listeners: Listener[] = []
 

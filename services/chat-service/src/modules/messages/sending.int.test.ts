@@ -49,7 +49,7 @@ describe('a reply', () => {
     stream.kill()
   })
 
-  it('shows nothing of the original to those who deleted it for themselves, nor to anybody once it is deleted', async () => {
+  it('shows nothing of the original to members who deleted it for themselves, and to nobody once it is deleted', async () => {
     const [a, b, c] = await rooms.chat.people(3)
     const roomId = await rooms.room(a, b, c)
     const original = await rooms.send(a, roomId, 'regretted')
@@ -68,8 +68,8 @@ describe('a reply', () => {
   })
 })
 
-describe('repeating with the same client_message_id', () => {
-  it('returns the stored reply although the original was deleted meanwhile', async () => {
+describe('a retry with the same client_message_id', () => {
+  it('returns the stored reply although the original has been deleted', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const original = await rooms.send(a, roomId, 'original')
@@ -86,7 +86,7 @@ describe('repeating with the same client_message_id', () => {
     expect(fresh).toMatchObject({ status: 404, body: { code: 'MESSAGE_NOT_FOUND' } })
   })
 
-  it('returns the stored message although a mentioned member has left meanwhile', async () => {
+  it('returns the stored message although a mentioned member has left', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const body = { content: 'you', mentions: [b], client_message_id: 'm-1' }
@@ -100,7 +100,7 @@ describe('repeating with the same client_message_id', () => {
     expect(fresh.body).toMatchObject({ code: 'VALIDATION_FAILED', errors: [{ field: 'mentions.0' }] })
   })
 
-  it('returns the stored direct message although the two were parted meanwhile', async () => {
+  it('returns the stored direct message although the friendship has ended', async () => {
     const [a, b] = await rooms.chat.people(2)
     await rooms.chat.befriend(a, b)
     const roomId = (await rooms.as(a, 'PUT', `/rooms/direct/${b}`)).body.room_id
@@ -115,7 +115,7 @@ describe('repeating with the same client_message_id', () => {
     expect(await send('d-1')).toMatchObject({ status: 201, body: { message_id: sent.message_id } })
   })
 
-  it('returns the stored forwards although the original was edited or deleted meanwhile', async () => {
+  it('returns the stored forwards although the original has been edited or deleted', async () => {
     const [a, b] = await rooms.chat.people(2)
     const [roomId, one, two] = [await rooms.room(a, b), await rooms.room(a), await rooms.room(a)]
     const original = await rooms.send(a, roomId, 'news')
@@ -131,26 +131,26 @@ describe('repeating with the same client_message_id', () => {
     expect(ids(again)).toEqual(ids(sent))
     expect(again.body.items[0].content).toBe('news')
     expect((await forward('f-2')).status).toBe(404)
-    // Only some of it is stored: the rest cannot be made up.
+    // A partially stored forward cannot be completed.
     expect((await forward('f-1', [one, two, await rooms.room(a)])).status).toBe(404)
   })
 })
 
 describe('editMessage', () => {
-  it('keeps the mentions when only the text is sent, and replaces or empties them when they are', async () => {
+  it('keeps omitted mentions, and replaces or clears given ones', async () => {
     const [a, b, c] = await rooms.chat.people(3)
     const roomId = await rooms.room(a, b, c)
     const message = await rooms.send(a, roomId, { content: 'helo', mentions: [b, c] })
     const edit = (body: object, process = 0) => rooms.as(a, 'PATCH', urlOf(message), body, process)
     expect((await edit({ content: 'hello' })).body).toMatchObject({ content: 'hello', mentions: [b, c] })
     expect((await rooms.as(b, 'GET', urlOf(message), undefined, 1)).body.mentions).toEqual([b, c])
-    // The same text with other mentions is a change, too.
+    // The same text with other mentions is a change too.
     expect((await edit({ content: 'hello', mentions: [c] }, 1)).body).toMatchObject({ mentions: [c], rev: 2 })
     expect((await edit({ content: 'hello', mentions: [c] })).body.rev).toBe(2)
     expect((await edit({ content: 'hello', mentions: [] })).body).toMatchObject({ mentions: [], rev: 3 })
   })
 
-  it('corrects a typo although a mentioned member has left, and mentions nobody new who is not in the room', async () => {
+  it('allows correcting a text that mentions a former member, but no new mention of a non-member', async () => {
     const [a, b, outsider] = await rooms.chat.people(3)
     const roomId = await rooms.room(a, b)
     const message = await rooms.send(a, roomId, { content: 'helo', mentions: [b] })
@@ -164,7 +164,7 @@ describe('editMessage', () => {
     })
   })
 
-  it('removes the caption of a picture, but not the text of a message without one', async () => {
+  it('removes the caption of an image, but not the text of a message without one', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const file = media.file()
@@ -182,7 +182,7 @@ describe('editMessage', () => {
   })
 })
 
-it('messages of a deleted account are from an unknown user, as its name is everywhere else', async () => {
+it('messages of a deleted account show an unknown user, like its name everywhere else', async () => {
   const [gone, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(gone, b)
   const kept = await rooms.send(gone, roomId, 'kept')

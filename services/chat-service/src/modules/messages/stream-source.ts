@@ -9,17 +9,17 @@ import type { ReadPosition, ReadPositionRepository } from './reading/read-positi
 import type { ReadState } from './reading/read-state.ts'
 import type { AppliedChange, RoomUpdate, RoomUpdates } from './room-updates.ts'
 
-/** One page of what a room's logs have after a position. */
+/** One page of a room's logs after a position. */
 interface RoomPage {
   readonly messages: readonly MessageRecord[]
   readonly changes: readonly AppliedChange[]
-  /** Whether there was nothing more. */
+  /** Whether nothing follows. */
   readonly complete: boolean
 }
 
-/** What streams read of the messages: the logs of rooms, and the states that are in no log. */
+/** The data that streams read from the messages module: the logs of rooms, and states outside the logs. */
 export interface StreamSource {
-  /** Listeners return at once and never throw. */
+  /** Registers a listener, which must return immediately and never throw. */
   onUpdate(listener: (update: RoomUpdate) => void): void
   /** Returns the exact head of each room. */
   headsOf(roomIds: readonly number[]): Promise<ReadonlyMap<number, RoomPosition>>
@@ -50,7 +50,7 @@ export interface StreamSource {
   readPositions(roomId: number): Promise<ReadonlyMap<number, number>>
   /** Returns the positions that moved since then. */
   readsSince(roomIds: readonly number[], since: Date, limit: number): Promise<readonly ReadPosition[]>
-  /** Takes a position that another process reported. */
+  /** Records a position reported by another process. */
   noteRead(position: ReadPosition): void
 }
 
@@ -66,7 +66,7 @@ export interface StreamSourceParts {
   readonly updates: RoomUpdates
 }
 
-/** Offers the parts of this module that streams need as one port. */
+/** Exposes the parts of this module that streams need as one port. */
 export function createStreamSource(parts: StreamSourceParts): StreamSource {
   const { repository, projection, views, positions, reads, rooms, updates } = parts
   const { messages, changes } = repository
@@ -116,7 +116,7 @@ async function readPage(
   roomId: number,
   position: RoomPosition,
 ): Promise<RoomPage> {
-  // Changes are read first: the message of every change that is seen is then in its log already.
+  // Read changes first: the message of every change read is then already in its log.
   const changeDocs = await repository.changes.after(roomId, position.cseq, PAGE)
   const messages = (await repository.messages.after(roomId, position.seq, PAGE)).map(toRecord)
   const newest = messages.at(-1)?.seq ?? position.seq
@@ -124,7 +124,7 @@ async function readPage(
   const changes: AppliedChange[] = []
   for (const doc of changeDocs) {
     const message = changed.get(doc.message_id)
-    // The message is on a later page, and the change comes with it.
+    // The message is on a later page, and the change follows with it.
     if (!message || message.seq > newest) break
     const { cseq, at, body } = toChange(doc)
     changes.push({ cseq, at, kind: body.kind, message })

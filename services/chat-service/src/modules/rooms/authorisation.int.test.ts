@@ -21,7 +21,7 @@ interface Scene {
   readonly link: number
 }
 
-/** A group with an owner, an admin and two members; beside it a friend of the owner, and others. */
+/** A group with an owner, an admin and two members, plus a friend of the owner and strangers. */
 async function scene(): Promise<Scene> {
   const [stranger, friend, blocked, member, admin, owner, removed, target] = await chat.people(8)
   const { insertId: room } = await insert(
@@ -65,7 +65,7 @@ interface Operation {
   readonly method: string
   readonly url: (scene: Scene) => string
   readonly body?: (scene: Scene) => object
-  /** What is met when nothing else is said: 401 for the anonymous one always. */
+  /** The default expectation; anonymous callers always get 401. */
   readonly otherwise: Expected
   readonly but?: Partial<Record<Person, Expected>>
 }
@@ -198,7 +198,7 @@ const cases = operations.flatMap((operation) =>
   }),
 )
 
-describe('who may do what with rooms', () => {
+describe('room authorization', () => {
   it.each(cases)('%s as %s: %s', async (_id, person, expected, operation) => {
     const s = await scene()
     const who = person === 'anonymous' ? null : s.id[person]
@@ -207,7 +207,7 @@ describe('who may do what with rooms', () => {
     if (typeof expected === 'string') expect([403, 404]).toContain(status)
   })
 
-  it('is said for every operation of this module', async () => {
+  it('is specified for every operation of this module', async () => {
     const document = (await chat.as(null, 'GET', '/openapi.json')).body
     const tags = ['rooms', 'room members', 'room settings', 'room tools', 'join links']
     const documented = Object.values(document.paths)
@@ -217,7 +217,7 @@ describe('who may do what with rooms', () => {
     expect(operations.map(({ operationId }) => operationId).sort()).toEqual(documented.sort())
   })
 
-  it('is 404 for a room that is not there, and 422 for an id that is none', async () => {
+  it('returns 404 for an unknown room, and 422 for an invalid id', async () => {
     const s = await scene()
     for (const operation of operations.filter(({ url }) => url(s).startsWith(`/rooms/${s.room}`))) {
       const call = (roomId: number | string) =>
@@ -235,7 +235,7 @@ describe('who may do what with rooms', () => {
     }
   })
 
-  it('refuses bodies that are not what the contract says', async () => {
+  it('rejects bodies that violate the contract', async () => {
     const s = await scene()
     const bad: [string, string, unknown][] = [
       ['POST', '/rooms', { name: '' }],
@@ -256,11 +256,11 @@ describe('who may do what with rooms', () => {
 })
 
 describe('limits', () => {
-  it('answers 429 with Retry-After to whoever opens rooms without end, and to nobody else', async () => {
+  it('a user who creates rooms in a loop gets 429 with Retry-After, and no other user does', async () => {
     const [eager, other] = await chat.people(2)
     const answers = await Promise.all(Array.from({ length: 130 }, () => chat.as(eager, 'POST', '/rooms', {})))
     const refused = answers.filter(({ status }) => status === 429)
-    // A window may turn while they are sent.
+    // The window may end during the requests.
     expect(refused.length).toBeGreaterThanOrEqual(10)
     expect(refused[0]!.body.code).toBe('RATE_LIMITED')
     expect(Number(refused[0]!.headers['retry-after'])).toBeGreaterThan(0)

@@ -11,7 +11,7 @@ export interface ExportServiceOptions {
   readonly messages: MessageExport
 }
 
-/** One's own data, as a document that is written while it is read: it may be large. */
+/** Exports a user's data as a streamed document, because it may be large. */
 export class ExportService {
   readonly #options: ExportServiceOptions
 
@@ -19,7 +19,7 @@ export class ExportService {
     this.#options = options
   }
 
-  /** What is bounded is read before the first byte, so that an outage is still an answer of its own. */
+  /** Reads the bounded parts before the first byte, so that an outage can still produce an error response. */
   async exportChatData(userId: number): Promise<AsyncIterable<string>> {
     const { memberships, list, receivers, messages } = this.#options
     const details = await list.details(userId, await memberships.roomIdsOf(userId))

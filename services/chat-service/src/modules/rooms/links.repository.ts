@@ -26,7 +26,7 @@ const columns = Prisma.sql`id, room_id, created_by, created_at, expires_at, max_
 const works = (at: Date) =>
   Prisma.sql`(expires_at IS NULL OR expires_at > ${at}) AND (max_uses IS NULL OR uses < max_uses)`
 
-/** Join links in MySQL. A room holds few: those that no longer work go when a new one is made. */
+/** Join links in MySQL. A room has few: creating a link deletes the invalid ones. */
 export class LinkRepository {
   readonly #mysql: Mysql
 
@@ -34,7 +34,7 @@ export class LinkRepository {
     this.#mysql = mysql
   }
 
-  /** The link, also one that does not work any more. */
+  /** Returns a link, including an invalid one. */
   async find(tokenHash: Buffer): Promise<JoinLinkRecord | undefined> {
     const [row] = await this.#mysql.run(
       'join_link',
@@ -44,7 +44,7 @@ export class LinkRepository {
     return row && toRecord(row)
   }
 
-  /** Those that still work, newest first, one more than `limit`. */
+  /** Returns the valid links, newest first, one more than `limit`. */
   async list(roomId: number, before: number | undefined, limit: number, at: Date): Promise<JoinLinkRecord[]> {
     const older = before === undefined ? Prisma.empty : Prisma.sql`AND id < ${before}`
     const rows = await this.#mysql.run(
@@ -56,7 +56,7 @@ export class LinkRepository {
     return rows.map(toRecord)
   }
 
-  /** Makes a link in a locked room; undefined when it has as many as it may have. */
+  /** Creates a link in a locked room; undefined at the limit of links. */
   async insert(
     tx: RoomTransaction,
     link: Omit<JoinLinkRecord, 'linkId' | 'uses'> & { tokenHash: Buffer },
@@ -80,7 +80,7 @@ export class LinkRepository {
     return deleted === 1
   }
 
-  /** Uses a link up by one, if it still works: of many at once, no more than it allows get through. */
+  /** Counts one use if the link is still valid: concurrent uses never exceed its limit. */
   async use(tx: RoomTransaction, linkId: number, at: Date): Promise<boolean> {
     const used = await tx.sql
       .$executeRaw`UPDATE room_links SET uses = uses + 1 WHERE id = ${linkId} AND ${works(at)}`

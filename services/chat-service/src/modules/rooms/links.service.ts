@@ -31,7 +31,7 @@ export interface LinkServiceOptions {
 
 const TOKEN_BYTES = 18
 
-/** Links by which people come into a group without being invited. */
+/** Links for joining a group without an invitation. */
 export class LinkService {
   readonly #options: LinkServiceOptions
 
@@ -39,7 +39,7 @@ export class LinkService {
     this.#options = options
   }
 
-  /** The token is known from here on to whoever is given it: only its hash is stored. */
+  /** Creates a link. Only the hash of the token is stored. */
   async createJoinLink(
     ctx: AuthenticatedContext,
     roomId: number,
@@ -97,7 +97,7 @@ export class LinkService {
   async joinRoom(ctx: AuthenticatedContext, token: string): Promise<number> {
     const { rooms, links, heads } = this.#options
     const { userId } = ctx.actor
-    // Also one that they have used up themselves: the answer may not have arrived, and they ask again.
+    // Includes links the caller has used up, because the response may have been lost and the call is a retry.
     const link = await links.find(hashOf(token))
     if (!link) throw new Problem('JOIN_LINK_INVALID')
     const { roomId, linkId } = link

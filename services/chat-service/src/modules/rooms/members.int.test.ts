@@ -12,7 +12,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => chat?.close())
 
-/** A group of these people, the first one being its owner. */
+/** Creates a group; the first user is its owner. */
 async function groupOf(owner: number, ...members: number[]): Promise<number> {
   await chat.befriend(owner, ...members)
   const { status, body } = await chat.as(owner, 'POST', '/rooms', { member_ids: members })
@@ -20,7 +20,7 @@ async function groupOf(owner: number, ...members: number[]): Promise<number> {
   return body.room_id
 }
 
-/** Puts people into a room without asking anybody. */
+/** Inserts members without permission checks. */
 async function fill(roomId: number, userIds: readonly number[]): Promise<void> {
   const rows = userIds.map((userId) => `(${roomId}, ${userId}, 'member', UTC_TIMESTAMP(3), 1)`)
   await chat.mysql.query(
@@ -38,7 +38,7 @@ async function rolesOf(roomId: number, asUser: number): Promise<Record<number, s
 }
 
 describe('inviteRoomMembers', () => {
-  it('adds friends of the inviting member, and leaves those who are in it as they are', async () => {
+  it('adds friends of the inviting member, and keeps existing members unchanged', async () => {
     const [owner, mina, jun] = await chat.people(3)
     const room = await groupOf(owner, mina)
     await chat.befriend(mina, jun)
@@ -52,7 +52,7 @@ describe('inviteRoomMembers', () => {
     expect(event).toMatchObject({ added: [jun], removed: [], changed_by: mina, reason: 'invited' })
   })
 
-  it('adds all or nobody', async () => {
+  it('adds all users or none', async () => {
     const [owner, mina, stranger] = await chat.people(3)
     const room = await groupOf(owner)
     await chat.befriend(owner, mina)
@@ -61,7 +61,7 @@ describe('inviteRoomMembers', () => {
     expect(Object.keys(await rolesOf(room, owner))).toEqual([String(owner)])
   })
 
-  it('takes the thousandth member and no further one, however many come at once', async () => {
+  it('admits exactly the thousandth member under concurrency', async () => {
     const people = await chat.people(30 as number)
     const [owner, ...comers] = people as [number, ...number[]]
     const room = await groupOf(owner)
@@ -84,7 +84,7 @@ describe('inviteRoomMembers', () => {
     expect(row).toEqual({ members: 1_000, stored: 1_000 })
   })
 
-  it('lets nobody into more than 2,000 rooms', async () => {
+  it('lets no user into more than 2,000 rooms', async () => {
     const [owner, busy] = await chat.people(2)
     const room = await groupOf(owner)
     await chat.befriend(owner, busy)
@@ -97,7 +97,7 @@ describe('inviteRoomMembers', () => {
     })
   })
 
-  it('shows a newcomer nothing from before, in a room that keeps its past to itself', async () => {
+  it('hides the earlier history from a new member when the room is set so', async () => {
     const [owner, mina] = await chat.people(2)
     const room = await groupOf(owner)
     await chat.as(owner, 'PATCH', `/rooms/${room}`, { history_visibility: 'since_join' })
@@ -113,7 +113,7 @@ describe('inviteRoomMembers', () => {
 })
 
 describe('leaving, removing, roles', () => {
-  it('hands the room over to the oldest admin, else the oldest member, when the owner leaves', async () => {
+  it('transfers ownership to the oldest admin, or else the oldest member, when the owner leaves', async () => {
     const [owner, first, second, third] = await chat.people(4)
     const room = await groupOf(owner)
     await chat.befriend(owner, first, second, third)
@@ -132,14 +132,14 @@ describe('leaving, removing, roles', () => {
     expect(handed).toMatchObject({ role: 'owner' })
   })
 
-  it('ends a room that everybody has left', async () => {
+  it('deletes a room when its last member leaves', async () => {
     const [owner] = await chat.people(1)
     const room = await groupOf(owner)
     expect((await chat.as(owner, 'POST', `/rooms/${room}/leave`)).status).toBe(204)
     expect((await chat.as(owner, 'GET', `/rooms/${room}`)).body.code).toBe('ROOM_NOT_FOUND')
   })
 
-  it('keeps exactly one owner when the owner hands over, many times at once', async () => {
+  it('keeps exactly one owner under concurrent transfers', async () => {
     const [owner, a, b, c] = await chat.people(4)
     const room = await groupOf(owner, a, b, c)
     const answers = await Promise.all(
@@ -152,14 +152,14 @@ describe('leaving, removing, roles', () => {
     expect(roles).toEqual(['admin', 'member', 'member', 'owner'])
   })
 
-  it('does not let the owner lay the role down', async () => {
+  it('does not let the owner give up the role without a successor', async () => {
     const [owner, mina] = await chat.people(2)
     const room = await groupOf(owner, mina)
     const answer = await chat.as(owner, 'PUT', `/rooms/${room}/members/${owner}/role`, { role: 'member' })
     expect(answer).toMatchObject({ status: 403, body: { code: 'ROLE_REQUIRED' } })
   })
 
-  it('removes members by an admin, admins by the owner, and the owner by nobody', async () => {
+  it('lets admins remove members, the owner remove admins, and nobody remove the owner', async () => {
     const [owner, admin, other, mina] = await chat.people(4)
     const room = await groupOf(owner, admin, other, mina)
     for (const id of [admin, other]) {
@@ -176,7 +176,7 @@ describe('leaving, removing, roles', () => {
     expect(await rolesOf(room, admin)).toEqual({ [admin]: 'owner' })
   })
 
-  it('keeps a removed member out of the room at once, on every process', async () => {
+  it('removes access of a removed member immediately on every process', async () => {
     const [owner, mina] = await chat.people(2)
     const room = await groupOf(owner, mina)
     const second = await chat.another()
@@ -191,7 +191,7 @@ describe('leaving, removing, roles', () => {
     }
   })
 
-  it('writes changes into the history as system messages', async () => {
+  it('records changes as system messages', async () => {
     const [owner, mina, jun] = await chat.people(3)
     const room = await groupOf(owner, mina)
     await chat.befriend(owner, jun)
@@ -209,7 +209,7 @@ describe('leaving, removing, roles', () => {
 })
 
 describe('listRoomMembers', () => {
-  it('shows each member once, page by page, while others join', async () => {
+  it('lists each member once, page by page, while others join', async () => {
     const people = (await chat.people(12 as number)) as number[]
     const [owner, ...others] = people as [number, ...number[]]
     const room = await groupOf(owner, ...others.slice(0, 8))
@@ -239,7 +239,7 @@ describe('join links', () => {
   const link = async (owner: number, room: number, body = {}) =>
     (await chat.as(owner, 'POST', `/rooms/${room}/links`, body)).body as { token: string; link_id: number }
 
-  it('let in no more people than they allow, of 40 who come at once to two processes', async () => {
+  it('a join link admits exactly its maximum of 40 concurrent users on two processes', async () => {
     const [owner, ...comers] = (await chat.people(41 as number)) as [number, ...number[]]
     const room = await groupOf(owner)
     const { token, link_id } = await link(owner, room, { max_uses: 15 })
@@ -257,14 +257,14 @@ describe('join links', () => {
     expect(stored).toEqual([{ uses: 15 }])
   })
 
-  it('are not used up by whoever is in the room already', async () => {
+  it('a join link is not used up by existing members', async () => {
     const [owner, mina, late] = await chat.people(3)
     const room = await groupOf(owner)
     const { token, link_id } = await link(owner, room, { max_uses: 1 })
     for (let time = 0; time < 3; time++) {
       expect((await chat.as(owner, 'POST', `/rooms/join/${token}`)).body.room_id).toBe(room)
     }
-    // Nor refused to whoever used it up, and has not had the answer.
+    // A retry of the user who used it up is not refused either.
     const joins = Array.from({ length: 5 }, () => chat.as(mina, 'POST', `/rooms/join/${token}`))
     expect((await Promise.all(joins)).map(({ status }) => status)).toEqual(Array(5).fill(200))
     expect(await chat.mysql.query('SELECT uses FROM room_links WHERE id = ?', [link_id])).toEqual([
@@ -273,7 +273,7 @@ describe('join links', () => {
     expect((await chat.as(late, 'POST', `/rooms/join/${token}`)).body.code).toBe('JOIN_LINK_INVALID')
   })
 
-  it('do not work after they were revoked, have expired, or lead to a room that is gone', async () => {
+  it('a revoked or expired join link, or one of a deleted room, is refused', async () => {
     const [owner, mina] = await chat.people(2)
     const room = await groupOf(owner)
     const [revoked, expired, orphaned] = [
@@ -295,7 +295,7 @@ describe('join links', () => {
     }
   })
 
-  it('do not bring back whoever was removed; an invitation does', async () => {
+  it('a removed member can return by an invitation but not by a join link', async () => {
     const [owner, mina] = await chat.people(2)
     const room = await groupOf(owner, mina)
     const { token } = await link(owner, room)
@@ -306,7 +306,7 @@ describe('join links', () => {
     expect((await chat.as(mina, 'POST', `/rooms/join/${token}`)).status).toBe(200)
   })
 
-  it('are at most 20 a room, not counting dead ones, and appear in no log or answer', async () => {
+  it('a room has at most 20 active join links, whose tokens appear in no log and no response', async () => {
     const [owner] = await chat.people(1)
     const room = await groupOf(owner)
     for (let count = 0; count < 20; count++) await link(owner, room, { max_uses: 1 })
@@ -314,7 +314,7 @@ describe('join links', () => {
     expect(full.body.code).toBe('JOIN_LINK_LIMIT')
     await chat.mysql.query('UPDATE room_links SET uses = 1 WHERE room_id = ? LIMIT 1', [room])
     expect((await chat.as(owner, 'POST', `/rooms/${room}/links`, {})).status).toBe(201)
-    // Also not when a browser opens it as a page, or it was copied with something after it.
+    // Also when a browser opens the path as a page, or the path has a suffix.
     for (const [method, rest] of [
       ['POST', ''],
       ['GET', ''],

@@ -20,7 +20,7 @@ import type { Limiter } from './rooms.routes.ts'
 const limits = {
   members: { name: 'room_members', max: 120, windowSeconds: 60 },
   links: { name: 'room_links', max: 30, windowSeconds: 60 },
-  // Guessing a token is hopeless; trying is still not free.
+  // Tokens cannot be guessed; the limit bounds the cost of trying.
   join: { name: 'room_join', max: 30, windowSeconds: 60 },
 } as const satisfies Record<string, Limit>
 
@@ -31,7 +31,7 @@ export interface MemberRoutesOptions {
   readonly limiter: Limiter
 }
 
-/** Who is in a room, and the links by which people come in. */
+/** Registers the routes of members and join links. */
 export async function memberRoutes(app: FastifyInstance, options: MemberRoutesOptions): Promise<void> {
   const { members, limiter } = options
   route(app, listRoomMembers, ({ params, query }, ctx) =>

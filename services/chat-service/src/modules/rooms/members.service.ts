@@ -38,7 +38,7 @@ export interface MemberServiceOptions {
 
 const cursorSchema = z.tuple([z.int().min(0).max(FOREVER.getTime()), z.int().positive()])
 
-/** Who is in a room, and as what. */
+/** Operations on the members of rooms and their roles. */
 export class MemberService {
   readonly #options: MemberServiceOptions
 
@@ -73,7 +73,7 @@ export class MemberService {
     )
   }
 
-  /** Adds all of them, or none. */
+  /** Adds all users or none. */
   async inviteRoomMembers(
     ctx: AuthenticatedContext,
     roomId: number,
@@ -160,7 +160,7 @@ export class MemberService {
   async leaveAllRooms(userId: number, correlationId: string): Promise<void> {
     const { memberships, rooms } = this.#options
     for (;;) {
-      // Asked again, since a last request of theirs may have been under way.
+      // Queried again, because an in-flight request of the user may have added a room.
       const roomIds = await memberships.roomIdsOf(userId)
       if (roomIds.length === 0) break
       for (const roomId of roomIds) {
@@ -183,7 +183,7 @@ interface Why {
   readonly changedBy: number
 }
 
-/** Takes somebody out of a locked group; the room gets another owner if it was theirs, or ends with them. */
+/** Removes a member from a locked group; transfers ownership if needed, or deletes the empty room. */
 export async function takeOut(
   tx: RoomTransaction,
   roomId: number,

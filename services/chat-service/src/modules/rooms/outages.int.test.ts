@@ -7,7 +7,7 @@ let chat: TestChat
 let mysqlProxy: FaultProxy
 let redisProxy: FaultProxy
 let mongoProxy: FaultProxy
-/** A process whose way to its stores can be broken; the first one stays well. */
+/** A process whose store connections can be broken; the first process is unaffected. */
 let broken: TestChat['services'][number]
 
 const through = (url: string, { host, port }: FaultProxy) => {
@@ -48,7 +48,10 @@ afterAll(async () => {
 const send = (from: number, room: number) =>
   chat.as(from, 'POST', `/messages/${room}`, { content: 'hello' }, broken)
 
-/** An event that comes later makes a process look again, which it cannot while MySQL is away. */
+/**
+ * Waits until all room events are handled: a later event makes a process query MySQL, which fails during the
+ * outage.
+ */
 async function allRoomsHeardOf(): Promise<void> {
   const heardOfAll = async () => {
     const { body } = await chat.as(null, 'GET', '/metrics', undefined, broken)
@@ -59,7 +62,7 @@ async function allRoomsHeardOf(): Promise<void> {
     const made = await chat.mysql.query("SELECT 1 FROM outbox WHERE event_type = 'RoomCreated'")
     return Number(heard) >= made.length
   }
-  // The relay may have been the one whose connection broke.
+  // The broken process may have held the relay lock.
   await waitFor(heardOfAll, { timeoutMs: 20_000 })
 }
 
@@ -73,7 +76,7 @@ describe.each([
   ['stopped', async () => mysqlProxy.cut()],
   ['hanging', async () => mysqlProxy.freeze()],
 ])('MySQL %s', (_how, fail) => {
-  it('answers 503 with Retry-After within 2 s, and lives', async () => {
+  it('returns 503 with Retry-After within 2 s during a MySQL outage, and stays alive', async () => {
     const [me] = await chat.people(1)
     const room = (await chat.as(me, 'POST', '/rooms', {}, broken)).body.room_id
     await fail()
@@ -92,11 +95,11 @@ describe.each([
     }
     expect((await broken.app.inject('/live')).statusCode).toBe(200)
     const ready = await broken.app.inject('/ready')
-    // It still serves the rooms it remembers; every process out of the balancer at once would end that.
+    // The process serves its cached rooms; removing every process from the load balancer would prevent that.
     expect(ready.json()).toMatchObject({ status: 'ready', checks: { mysql: 'down' } })
   })
 
-  it('lets sends to the rooms in use go on, groups and direct ones', async () => {
+  it('continues to accept sends to active group and direct rooms during a MySQL outage', async () => {
     const [me, mina] = await chat.people(2)
     await chat.befriend(me, mina)
     const group = (await chat.as(me, 'POST', '/rooms', { member_ids: [mina] }, broken)).body.room_id
@@ -112,15 +115,15 @@ describe.each([
   })
 })
 
-it('leaves no room out of a search silently when MySQL cannot say what one may see in it', async () => {
+it('returns 503 for a search rather than silently omitting rooms whose visibility MySQL cannot confirm', async () => {
   const [me] = await chat.people(1)
   const room = (await chat.as(me, 'POST', '/rooms', {}, broken)).body.room_id
   await allRoomsHeardOf()
   await send(me, room)
   const search = () => chat.as(me, 'GET', '/messages/search?q=hello', undefined, broken)
-  // The search follows about a second behind.
+  // The search index follows about a second later.
   await waitFor(async () => (await search()).body.items.length === 1)
-  // The memory of this membership is dropped, that one has this room is not.
+  // Drops this membership from the cache, but not the user's list of rooms.
   const muted = await chat.as(me, 'PUT', `/rooms/${room}/settings`, { muted: true }, broken)
   expect(muted.status).toBe(200)
   await mysqlProxy.cut()
@@ -128,7 +131,7 @@ it('leaves no room out of a search silently when MySQL cannot say what one may s
 })
 
 describe('MySQL back again', () => {
-  it('is used again, without a restart', async () => {
+  it('uses MySQL again after its outage without a restart', async () => {
     const [me] = await chat.people(1)
     await mysqlProxy.cut()
     expect((await chat.as(me, 'POST', '/rooms', {}, broken)).status).toBe(503)
@@ -136,7 +139,7 @@ describe('MySQL back again', () => {
     await waitFor(async () => (await chat.as(me, 'POST', '/rooms', {}, broken)).status === 201)
   })
 
-  it('is needed by a process that begins: it is not ready before', async () => {
+  it('is not ready before MySQL is available when the process starts', async () => {
     await mysqlProxy.cut()
     const fresh = await chat.another({ DATABASE_URL: through(chat.config.DATABASE_URL, mysqlProxy) })
     expect((await fresh.app.inject('/ready')).statusCode).toBe(503)
@@ -150,7 +153,7 @@ describe.each([
   ['stopped', async () => redisProxy.cut()],
   ['hanging', async () => redisProxy.freeze()],
 ])('Redis %s', (_how, fail) => {
-  it('fails nothing of rooms, and still counts what is too much', async () => {
+  it('serves rooms and enforces rate limits during a Redis outage', async () => {
     const [me, mina, eager] = await chat.people(3)
     await chat.befriend(me, mina)
     await fail()
@@ -166,7 +169,7 @@ describe.each([
     expect((await broken.app.inject('/ready')).statusCode).toBe(200)
   })
 
-  it('leaves it to the events that a removed member is out on every process', async () => {
+  it('removes a member on every process by events alone during a Redis outage', async () => {
     const [me, mina] = await chat.people(2)
     await chat.befriend(me, mina)
     const room = (await chat.as(me, 'POST', '/rooms', { member_ids: [mina] })).body.room_id
@@ -181,7 +184,7 @@ describe.each([
   ['stopped', async () => mongoProxy.cut()],
   ['hanging', async () => mongoProxy.freeze()],
 ])('MongoDB %s', (_how, fail) => {
-  it('answers 503 to the list within 2 s, and still changes rooms, each once', async () => {
+  it('returns 503 for the list within 2 s during a MongoDB outage, and still applies each room change once', async () => {
     const [me, mina] = await chat.people(2)
     await chat.befriend(me, mina)
     await fail()

@@ -7,21 +7,22 @@ export interface Activity {
   readonly at: Date
 }
 
-/** Where the newest seq and time of rooms are kept for the list. */
+/** Stores the newest seq and time of rooms for the room list. */
 export interface ActivityStore {
-  /** Never moves a room back. */
+  /** Never moves a room backward. */
   saveActivity(activities: readonly Activity[]): Promise<void>
 }
 
 const WRITE_EVERY_MS = 1_000
 const BATCH = 200
-/** Beyond it the oldest are let go: the room list finds out by itself. */
+/** Above this limit the oldest entries are dropped, because the room list detects them itself. */
 const MAX_PENDING = 100_000
 
 /**
- * Carries what the messages' side tells of rooms to MySQL, in batches, so that a busy room costs one
- * write a second and not one a message. What is lost on the way (a crash, MySQL down for long) the room
- * list sees by looking for the seq that follows, and tells anew.
+ * Writes the activity of rooms to MySQL in batches, so that a busy room costs one write a second instead of
+ * one per message.
+ * The room list detects lost updates (a crash, a long MySQL outage) by looking for the next seq, and reports
+ * them again.
  */
 export class RoomActivityWriter {
   readonly #store: ActivityStore
@@ -35,13 +36,13 @@ export class RoomActivityWriter {
     this.#log = log
   }
 
-  /** Notes the newest message of an update. */
+  /** Records the newest message of an update. */
   follow({ roomId, messages }: Pick<RoomUpdate, 'roomId' | 'messages'>): void {
     const last = messages?.at(-1)
     if (last) this.touch(roomId, last.seq, new Date(last.createdAt))
   }
 
-  /** Writes a room at most once a second, and never fails. */
+  /** Schedules a write, at most once a second per room. Never fails. */
   touch(roomId: number, seq: number, at: Date): void {
     const known = this.#pending.get(roomId)
     if (known && known.seq >= seq) return
@@ -53,25 +54,25 @@ export class RoomActivityWriter {
     this.#timer ??= setTimeout(() => void this.flush(), WRITE_EVERY_MS)
   }
 
-  /** Writes what is pending. Never rejects: what could not be written stays for the next time. */
+  /** Writes pending activity. Never rejects: failed writes stay pending. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    // One at a time: two batches with the same rooms would only wait for each other.
+    // One batch at a time: two batches with the same rooms would only block each other.
     await this.#writing
     this.#writing = this.#write()
     await this.#writing
   }
 
   async #write(): Promise<void> {
-    // What comes meanwhile waits for its own second: a busy room would otherwise be written without pause.
+    // Later updates wait for the next second: a busy room would otherwise be written continuously.
     const due = [...this.#pending.values()].sort((a, b) => a.roomId - b.roomId)
     for (let start = 0; start < due.length; start += BATCH) {
       const batch = due.slice(start, start + BATCH)
       try {
         await this.#store.saveActivity(batch)
       } catch (err) {
-        this.#log.warn({ err, rooms: this.#pending.size }, 'activity of rooms could not be written')
+        this.#log.warn({ err, rooms: this.#pending.size }, 'writing room activity failed, retrying')
         this.#timer ??= setTimeout(() => void this.flush(), WRITE_EVERY_MS)
         return
       }

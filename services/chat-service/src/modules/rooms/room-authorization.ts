@@ -4,14 +4,14 @@ import type { RoomHeads } from '../messages/messages.ports.ts'
 import { type RoomAction, roleAllows, roleFor } from './room.ts'
 import type { RoomRecord, RoomTransaction } from './room-transaction.repository.ts'
 
-/** @throws Problem ROOM_IS_DIRECT: there is nothing to manage in a 1:1 room. */
+/** Rejects direct rooms. @throws Problem ROOM_IS_DIRECT, because a 1:1 room cannot be managed */
 export function assertGroup({ roomType }: Pick<Membership, 'roomType'>): void {
   if (roomType === 'direct') throw new Problem('ROOM_IS_DIRECT')
 }
 
 /**
- * Locks the group, and checks what the person may do in it as of now: what memory says of roles may
- * be a moment old, and the change that follows is for good.
+ * Locks the group and checks the user's current role: the cached role may be stale, and the following change
+ * is permanent.
  */
 export async function lockGroup(
   tx: RoomTransaction,
@@ -28,12 +28,12 @@ export async function lockGroup(
   return { ...room, role }
 }
 
-/** The problem that names the required role. */
+/** Returns the problem that names the required role. */
 export function roleRequired(action: RoomAction): Problem {
   return new Problem('ROLE_REQUIRED', { detail: `Requires the ${roleFor(action)} role.` })
 }
 
-/** The head of a room, read before the room is locked; undefined while the messages cannot be reached. */
+/** Returns the head of a room, read before the room is locked; undefined while the message store is unavailable. */
 export async function recentHead(
   roomId: number,
   heads: Pick<RoomHeads, 'headSeq'>,
@@ -47,8 +47,9 @@ export async function recentHead(
 }
 
 /**
- * Where the history begins for somebody who comes into a locked room. What they may see is exact; what counts as
- * unread begins at the head from before the lock, so that nobody waits for the messages while holding it.
+ * Returns the history start of a new member of a locked room. Visibility is exact; the unread count starts
+ * at the head from
+ * before the lock, so that the lock is not held while reading messages.
  */
 export async function historyStartOf(
   room: Pick<RoomRecord, 'roomId' | 'historyVisibility' | 'lastSeq'>,

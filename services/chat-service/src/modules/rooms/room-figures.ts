@@ -4,8 +4,8 @@ import type { Mysql } from '../../infrastructure/mysql.ts'
 const PAGE = 1_000
 
 /**
- * Compares the figures that are kept beside what they count: members of a room, rooms of a user, the newest message of
- * a room.
+ * Compares denormalized counters with the counted data: members of a room, rooms of a user, the newest
+ * message of a room.
  *
  * @param headOf returns the position of a room's newest message, 0 without one
  */
@@ -38,7 +38,7 @@ async function checkMemberCounts(mysql: Mysql, fix: boolean): Promise<Finding[]>
   }
   return rows.map(({ id, stored, counted }) => ({
     subject: `room ${id}`,
-    detail: `has ${counted} members, and ${stored} are noted`,
+    detail: `has ${counted} members, but the stored count is ${stored}`,
     isFixed: fix,
   }))
 }
@@ -66,12 +66,12 @@ async function checkRoomCounts(mysql: Mysql, fix: boolean): Promise<Finding[]> {
   }
   return rows.map(({ user_id, stored, counted }) => ({
     subject: `user ${user_id}`,
-    detail: `is in ${counted} rooms, and ${stored ?? 0} are noted`,
+    detail: `is in ${counted} rooms, but the stored count is ${stored ?? 0}`,
     isFixed: fix,
   }))
 }
 
-/** A room may be a second behind its messages; it must never be ahead of them. */
+/** Checks the stored heads: a room may be a second behind its messages but never ahead of them. */
 async function checkLastPositions(
   mysql: Mysql,
   headsOf: (roomIds: readonly number[]) => Promise<ReadonlyMap<number, number>>,
@@ -97,7 +97,7 @@ async function checkLastPositions(
         )
       findings.push({
         subject: `room ${id}`,
-        detail: `ends with message ${head}, and ${last_seq} is noted`,
+        detail: `ends with message ${head}, but the stored head is ${last_seq}`,
         isFixed: fix,
       })
     }

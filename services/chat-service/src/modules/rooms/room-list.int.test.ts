@@ -23,7 +23,7 @@ const open = async (userId: number, name: string, memberIds: number[] = []) =>
 const send = (userId: number, room: number, content = 'hello') =>
   chat.as(userId, 'POST', `/messages/${room}`, { content })
 
-/** Many rooms of one user, made at once. */
+/** Inserts many rooms of one user at once. */
 async function seedRooms(userId: number, count: number): Promise<void> {
   const [{ next }] = (await chat.mysql.query('SELECT COALESCE(MAX(id), 0) + 1 AS next FROM rooms')) as [
     { next: number },
@@ -45,7 +45,7 @@ async function seedRooms(userId: number, count: number): Promise<void> {
 }
 
 describe('listRooms', () => {
-  it('is in the order of the newest message at once, although MySQL hears of it later', async () => {
+  it('orders rooms by the newest message immediately, before MySQL is updated', async () => {
     const [me] = await chat.people(1)
     const rooms = [await open(me, 'a'), await open(me, 'b'), await open(me, 'c')]
     for (const room of [rooms[1]!, rooms[2]!, rooms[0]!, rooms[1]!]) {
@@ -55,7 +55,7 @@ describe('listRooms', () => {
     expect(ids(await list(me))).toEqual([rooms[1], rooms[0], rooms[2]])
   })
 
-  it('is in order also when the process died before it told MySQL', async () => {
+  it('orders rooms correctly although the process died before updating MySQL', async () => {
     const [me] = await chat.people(1)
     const rooms = [await open(me, 'a'), await open(me, 'b')]
     await send(me, rooms[1]!)
@@ -68,10 +68,10 @@ describe('listRooms', () => {
       rooms,
     )
     expect(ids(await list(me))).toEqual(rooms)
-    await waitFor(async () => (await behind()) === 0, { what: 'MySQL being told anew' })
+    await waitFor(async () => (await behind()) === 0, { what: 'MySQL to be updated again' })
   })
 
-  it('shows preview, unread count and mentions as the asking member has them', async () => {
+  it('shows preview, unread count and mentions for the calling member', async () => {
     const [me, mina] = await chat.people(2)
     await chat.befriend(me, mina)
     const room = await open(me, 'talk', [mina])
@@ -90,7 +90,7 @@ describe('listRooms', () => {
     expect((await list(mina)).items[0]).toMatchObject({ unread_count: 0, mention_count: 0 })
   })
 
-  it('puts pinned rooms first and names unnamed groups after their members', async () => {
+  it('lists pinned rooms first and titles unnamed groups by their members', async () => {
     const [me, mina, jun] = await chat.people(3)
     await chat.befriend(me, mina, jun)
     await chat.name(mina, 'mina', '미나')
@@ -103,7 +103,7 @@ describe('listRooms', () => {
     expect(page.items[0]).toMatchObject({ name: null, title: '미나, 준', pinned: true })
   })
 
-  it('shows each of 130 rooms once over its pages, while new rooms and messages come in', async () => {
+  it('lists each of 130 rooms once over its pages while rooms and messages are added', async () => {
     const [me] = await chat.people(1)
     await seedRooms(me, 130)
     const before = new Set(
@@ -129,7 +129,7 @@ describe('listRooms', () => {
     expect(new Set(seen)).toEqual(before)
   })
 
-  it('is answered from indexes: the rooms of one member, then each by its key', async () => {
+  it('uses indexes only: the rooms of one member, then each room by its key', async () => {
     const [me, other] = await chat.people(2)
     await seedRooms(me, 300)
     await seedRooms(other, 300)
@@ -142,7 +142,7 @@ describe('listRooms', () => {
     expect(JSON.stringify(plan)).not.toMatch(/filesort|temporary/i)
   })
 
-  it('reads members in the order of an index, from where the page before ended', async () => {
+  it('reads members in index order from the end of the previous page', async () => {
     const [me] = await chat.people(1)
     const room = await open(me, 'plan')
     await chat.mysql.query(
@@ -163,7 +163,7 @@ describe('listRooms', () => {
 })
 
 describe('activity of rooms', () => {
-  it('costs a busy room about one write a second, and is right afterwards', async () => {
+  it('costs a busy room about one write a second, and is correct afterwards', async () => {
     const [me] = await chat.people(1)
     const room = await open(me, 'busy')
     const writes = async () => {

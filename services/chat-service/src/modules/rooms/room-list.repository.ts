@@ -9,7 +9,7 @@ import {
   toRoomRecord,
 } from './room-transaction.repository.ts'
 
-/** What is needed to put a user's rooms into order: a few numbers for each of them. */
+/** The sort keys of a user's rooms. */
 export interface RoomPlace {
   readonly roomId: number
   readonly pinned: boolean
@@ -17,7 +17,7 @@ export interface RoomPlace {
   readonly lastActivityAt: Date
 }
 
-/** A room and the asking member's part in it. */
+/** A room and the caller's membership in it. */
 export interface RoomDetails extends RoomRecord, MemberSettings {
   readonly role: Role
   readonly visibleFromSeq: number
@@ -37,13 +37,13 @@ type DetailsRow = Parameters<typeof toRoomRecord>[0] & {
   silenced_until: Date | null
 }
 
-/** The one query that orders the list: an index of the member's rooms, and each room by its key. */
+/** The only query that orders the list: an index of the member's rooms, and each room by its key. */
 export const placesSql = (archived: boolean) =>
   `SELECT m.room_id, m.pinned_at IS NOT NULL AS pinned, r.last_seq, r.last_activity_at
    FROM room_members m JOIN rooms r ON r.id = m.room_id
    WHERE m.user_id = ? AND m.archived_at IS ${archived ? 'NOT NULL' : 'NULL'}`
 
-/** What the room list reads, and what keeps it in order. */
+/** Reads the room list and stores its order. */
 export class RoomListRepository implements ActivityStore {
   readonly #mysql: Mysql
 
@@ -65,7 +65,7 @@ export class RoomListRepository implements ActivityStore {
     }))
   }
 
-  /** Those of the rooms that the user is in. */
+  /** Returns the rooms of which the user is a member. */
   async details(userId: number, roomIds: readonly number[]): Promise<Map<number, RoomDetails>> {
     if (roomIds.length === 0) return new Map()
     const rows = await this.#mysql.run(
@@ -80,7 +80,7 @@ export class RoomListRepository implements ActivityStore {
     return new Map(rows.map((row) => [Number(row.id), toDetails(row)]))
   }
 
-  /** The first few other members of each room, in the order of joining. */
+  /** Returns the first other members of each room, in the order of joining. */
   async firstMembers(
     roomIds: readonly number[],
     exceptUserId: number,
@@ -88,7 +88,8 @@ export class RoomListRepository implements ActivityStore {
   ): Promise<Map<number, number[]>> {
     const result = new Map<number, number[]>()
     if (roomIds.length === 0) return result
-    // A window function would read every member of every room; each of these reads `count` index entries.
+    // A window function would read every member of every room; each of these subqueries reads `count` index
+    // entries.
     const parts = roomIds.map(
       (roomId) => Prisma.sql`(SELECT room_id, user_id FROM room_members
         WHERE room_id = ${roomId} AND user_id <> ${exceptUserId} ORDER BY joined_at, user_id LIMIT ${count})`,

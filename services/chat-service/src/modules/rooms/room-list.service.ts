@@ -18,7 +18,7 @@ export interface RoomListStore {
   ): Promise<ReadonlyMap<number, readonly number[]>>
 }
 
-/** Names of people as the viewer may know them, from the local copies. */
+/** Returns names as visible to the viewer, from the local copies. */
 export interface Names {
   names(userIds: readonly number[], viewerId: number): Promise<ReadonlyMap<number, ContactName>>
 }
@@ -28,7 +28,7 @@ type HeadsOf = (rooms: readonly RoomDetails[]) => Promise<ReadonlyMap<number, Ro
 const TITLE_NAMES = 4
 const cursorSchema = z.tuple([z.union([z.literal(0), z.literal(1)]), z.int(), z.int()])
 
-/** Rooms as their members see them. */
+/** Builds rooms for their members. */
 export class RoomListService {
   readonly #store: RoomListStore
   readonly #heads: RoomHeads
@@ -36,7 +36,7 @@ export class RoomListService {
   readonly #names: Names
   readonly #refuse: (roomId: number, userId: number) => Promise<unknown>
 
-  /** @param refuse throws the right problem for somebody who is not in the room. */
+  /** @param refuse throws the problem for a user who is not a member */
   constructor(options: {
     store: RoomListStore
     heads: RoomHeads
@@ -51,7 +51,7 @@ export class RoomListService {
     this.#refuse = options.refuse
   }
 
-  /** Pinned first, then newest activity: exact, although MySQL hears of activity once a second. */
+  /** Lists rooms, pinned first, then newest activity: exact although MySQL is updated once a second. */
   async listRooms(
     userId: number,
     query: { limit: number; cursor?: string | undefined; archived: boolean },
@@ -69,7 +69,7 @@ export class RoomListService {
       ({ pinned, at, roomId }) => [pinned ? 1 : 0, at, roomId],
       ({ roomId }) => roomId,
     )
-    // Left meanwhile: then it is not in the list any more.
+    // A room left in the meantime is omitted.
     const rooms = await this.#view(userId, page.items, (details) =>
       this.#heads.heads(
         details.map((room) => ({ ...room, headSeq: headSeqs.get(room.roomId) ?? room.lastSeq })),
@@ -79,12 +79,12 @@ export class RoomListService {
     return { items: page.items.flatMap((id) => rooms.get(id) ?? []), next_cursor: page.next_cursor }
   }
 
-  /** @throws Problem NOT_A_MEMBER, ROOM_NOT_FOUND. */
+  /** Returns a room. @throws Problem NOT_A_MEMBER, ROOM_NOT_FOUND */
   getRoom(userId: number, roomId: number): Promise<Room> {
     return this.#one(userId, roomId, (rooms) => this.#headsNow(userId, rooms))
   }
 
-  /** The answer to a change that is committed: it must not fail because the messages cannot be reached. */
+  /** Returns the room after a committed change; must not fail during an outage of the message store. */
   roomAfterChange(userId: number, roomId: number): Promise<Room> {
     return this.#one(userId, roomId, (rooms) =>
       this.#headsNow(userId, rooms).catch((err: unknown) => {
@@ -98,7 +98,7 @@ export class RoomListService {
     const room = (await this.#view(userId, [roomId], headsOf)).get(roomId)
     if (room) return room
     await this.#refuse(roomId, userId)
-    // A member by what memory says, but no longer by the database.
+    // The cached membership is stale.
     throw new Problem('NOT_A_MEMBER')
   }
 
@@ -109,8 +109,9 @@ export class RoomListService {
   }
 
   /**
-   * Where each room stands. What MySQL knows may be a moment old; since seq has no holes, a room has
-   * newer messages exactly if the one after its last known seq is there.
+   * Returns the position of each room. MySQL may be slightly behind; seqs have no gaps, so a room has newer
+   * messages exactly
+   * if the message after its last known seq exists.
    */
   async #positions(
     userId: number,
@@ -202,7 +203,7 @@ function toRoom(
   }
 }
 
-/** Somebody as rooms show them. */
+/** Converts a contact to the format of rooms. */
 export function toPerson(name: ContactName): RoomPerson {
   return {
     user_id: name.userId,

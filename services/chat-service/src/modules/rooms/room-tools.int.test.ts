@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startTestChat, type TestChat } from '../../../testing/chat.ts'
 
 let chat: TestChat
-/** Another process of the service. */
+/** A second process of the service. */
 let second: TestChat['services'][number]
 let owner: number
 let admin: number
@@ -50,7 +50,7 @@ const audited = async () =>
   )
 
 describe('a silenced member', () => {
-  it('writes, edits and reacts nothing on any process within 2 s, and reads on', async () => {
+  it('cannot write, edit or react on any process within 2 s, but can read', async () => {
     const { message_id } = (await send(member)).body
     await send(member, second)
     const { body } = await silence(admin, member)
@@ -71,7 +71,7 @@ describe('a silenced member', () => {
     await chat.eventOf(roomMemberSilenced, ({ room_id, user_id }) => room_id === room && user_id === member)
   })
 
-  it('stays silenced when they leave and come back, and writes again once it is lifted', async () => {
+  it('stays silenced after leaving and returning, and can write once the mute is lifted', async () => {
     await silence(owner, member, null)
     await chat.as(member, 'POST', `/rooms/${room}/leave`)
     await chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [member] })
@@ -84,7 +84,7 @@ describe('a silenced member', () => {
     expect((await audited()).filter(([action]: [string]) => action === 'member_unsilenced')).toHaveLength(1)
   })
 
-  it('writes again when the time is over', async () => {
+  it('can write again after the mute expires', async () => {
     await silence(owner, member, 1)
     expect(await codeOf(member)).toBe('MEMBER_SILENCED')
     await chat.mysql.query(
@@ -95,7 +95,7 @@ describe('a silenced member', () => {
     expect((await send(member)).status).toBe(201)
   })
 
-  it('is silenced by nobody of the same role, and not the owner at all', async () => {
+  it('cannot be silenced by an equal role, and the owner not at all', async () => {
     const [peer] = await chat.people(1)
     await chat.befriend(owner, peer)
     await chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [peer] })
@@ -108,7 +108,7 @@ describe('a silenced member', () => {
 })
 
 describe('a room for announcements', () => {
-  it('takes messages of its owner and admins alone, on every process within 2 s, and reactions of everybody', async () => {
+  it('an announcement room accepts messages only from owner and admins on every process within 2 s, and reactions from everybody', async () => {
     const { message_id } = (await send(owner)).body
     await send(member, second)
     expect((await update({ posting: 'admins' })).body.posting).toBe('admins')
@@ -126,7 +126,7 @@ describe('a room for announcements', () => {
     expect((await send(member)).status).toBe(201)
   })
 
-  it('is no target of a forward by a member', async () => {
+  it("an announcement room rejects a member's forward", async () => {
     const other = await groupOf(member)
     const { message_id } = (await chat.as(member, 'POST', `/messages/${other}`, { content: 'x' })).body
     await update({ posting: 'admins' })
@@ -136,7 +136,7 @@ describe('a room for announcements', () => {
 })
 
 describe('slow mode', () => {
-  it('lets one of 10 messages in that a member sends at once over all processes, and says how long to wait', async () => {
+  it('slow mode admits one of 10 concurrent messages of a member over all processes, and returns the waiting time', async () => {
     await update({ slow_mode_seconds: 60 })
     await waitFor(
       async () =>
@@ -153,7 +153,7 @@ describe('slow mode', () => {
     for (let count = 0; count < 3; count++) expect((await send(admin)).status).toBe(201)
   })
 
-  it('answers a repeated send with what is stored, and gives the turn back when nothing was', async () => {
+  it('slow mode returns the stored message to a retry, and releases the turn when nothing was stored', async () => {
     await send(member, undefined, { client_message_id: 'before' })
     await update({ slow_mode_seconds: 60 })
     const other = { client_message_id: 'before', content: 'another text' }
@@ -169,7 +169,7 @@ describe('slow mode', () => {
 })
 
 describe('a ban', () => {
-  it('takes a member out, and keeps them out of invitations and links until it is lifted', async () => {
+  it('a ban removes a member and blocks invitations and links until it is lifted', async () => {
     const { token } = (await chat.as(owner, 'POST', `/rooms/${room}/links`, {})).body
     const invite = () => chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [member] })
     const join = () => chat.as(member, 'POST', `/rooms/join/${token}`)
@@ -188,7 +188,7 @@ describe('a ban', () => {
     expect((await join()).status).toBe(200)
   })
 
-  it('holds for somebody who is not in the room yet, and an ordinary removal is none', async () => {
+  it('a ban works for a non-member, and a plain removal is not a ban', async () => {
     const [outside] = await chat.people(1)
     await chat.befriend(owner, outside)
     await ban(admin, outside)
@@ -200,12 +200,12 @@ describe('a ban', () => {
     expect(again.body.added).toEqual([member])
   })
 
-  it('does not reach an equal or the owner', async () => {
+  it('a ban does not apply to an equal role or the owner', async () => {
     for (const whom of [owner, admin]) expect((await ban(admin, whom)).body.code).toBe('ROLE_REQUIRED')
   })
 })
 
-it('has one entry in the audit log for every act of the owner and admins, newest first, page by page', async () => {
+it('the audit log has one entry per action of owner and admins, newest first, page by page', async () => {
   await update({ name: '새 이름', slow_mode_seconds: 30, posting: 'admins' })
   await update({ name: '새 이름' })
   await silence(admin, member, null)

@@ -20,7 +20,7 @@ export interface AuditEntry {
 const KEEP_AUDIT_MS = 180 * 86_400_000
 const PURGE_BATCH = 1_000
 
-/** Reads bans and the audit log of rooms. Changes are written in RoomTransaction. */
+/** Reads bans and the audit log of rooms. RoomTransaction writes them. */
 export class RoomToolsRepository {
   readonly #mysql: Mysql
 
@@ -28,7 +28,7 @@ export class RoomToolsRepository {
     this.#mysql = mysql
   }
 
-  /** By user id, one more than `limit`. */
+  /** Returns bans by user id, one more than `limit`. */
   async bans(roomId: number, afterUserId: number, limit: number): Promise<Ban[]> {
     const rows = await this.#mysql.run('room_bans', (db) =>
       db.roomRemoval.findMany({
@@ -44,7 +44,7 @@ export class RoomToolsRepository {
     }))
   }
 
-  /** Newest first, one more than `limit`. */
+  /** Returns audit entries, newest first, one more than `limit`. */
   async audit(roomId: number, before: number | undefined, limit: number): Promise<AuditEntry[]> {
     const rows = await this.#mysql.run('room_audit', (db) =>
       db.roomAudit.findMany({

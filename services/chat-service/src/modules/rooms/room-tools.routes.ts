@@ -13,7 +13,7 @@ import type { Limiter } from './rooms.routes.ts'
 
 const changes: Limit = { name: 'room_tools', max: 60, windowSeconds: 60 }
 
-/** What the owner and admins of a group use to keep order in it. */
+/** Registers the routes for moderating a group by its owner and admins. */
 export async function roomToolRoutes(
   app: FastifyInstance,
   { tools, limiter }: { tools: RoomToolsService; limiter: Limiter },

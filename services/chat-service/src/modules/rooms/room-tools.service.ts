@@ -24,7 +24,7 @@ interface PageQuery {
 const MINUTE_MS = 60_000
 const position = z.int().positive()
 
-/** What the owner and admins of a group use to keep order in it. */
+/** Moderation of a group by its owner and admins. */
 export class RoomToolsService {
   readonly #rooms: RoomTransactions
   readonly #store: RoomToolsStore
@@ -43,7 +43,7 @@ export class RoomToolsService {
     this.#names = options.names
   }
 
-  /** @param minutes null: until it is lifted. Returns until when. */
+  /** Mutes a member and returns the end of the mute. @param minutes null: until lifted */
   async silence(ctx: AuthenticatedContext, roomId: number, targetId: number, minutes: number | null) {
     const { userId } = ctx.actor
     const until = minutes === null ? FOREVER : new Date(Date.now() + minutes * MINUTE_MS)
@@ -63,7 +63,7 @@ export class RoomToolsService {
     })
   }
 
-  /** Also of somebody who is not in the room. */
+  /** Bans a user, who need not be a member. */
   async ban(ctx: AuthenticatedContext, roomId: number, targetId: number): Promise<void> {
     const { userId } = ctx.actor
     await this.#rooms.transaction('room_ban', ctx.requestId, async (tx) => {
@@ -132,7 +132,7 @@ export class RoomToolsService {
   }
 }
 
-/** Locks the group for somebody who may act on this member. @throws Problem MEMBER_NOT_FOUND, ROLE_REQUIRED */
+/** Locks the group for a user whose role is above the member's. @throws Problem MEMBER_NOT_FOUND, ROLE_REQUIRED */
 async function lockAbove(
   tx: RoomTransaction,
   roomId: number,

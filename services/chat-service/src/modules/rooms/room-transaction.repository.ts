@@ -28,7 +28,7 @@ export interface NewMember extends HistoryStart {
   readonly role: Role
 }
 
-/** Of those who are there from the beginning. */
+/** The history start of founding members. */
 export const wholeHistory: HistoryStart = { visibleFromSeq: 1, joinedSeq: 0 }
 
 export interface MemberSettings {
@@ -54,7 +54,7 @@ interface RoomRow {
 
 export const roomColumns = Prisma.sql`id, room_type, direct_key, name, image_url, history_visibility, created_by, member_count, last_seq, created_at, posting, slow_mode_seconds`
 
-/** A room's columns as the domain knows them. */
+/** Converts a row of `rooms` to the domain type. */
 export function toRoomRecord(row: RoomRow): RoomRecord {
   return {
     roomId: Number(row.id),
@@ -72,13 +72,14 @@ export function toRoomRecord(row: RoomRow): RoomRecord {
 }
 
 /**
- * One change of rooms, all or nothing, its events included. Whoever changes members holds the
- * room's row: the limit, the roles and the number of members are exact because of that.
+ * One atomic change of rooms including its events. Member changes lock the room's row, which makes the
+ * limit, the roles
+ * and the member count exact.
  */
 export class RoomTransaction {
-  /** Whose membership of which room is another one after the commit. */
+  /** Memberships changed by the transaction, by room. */
   readonly members = new Map<number, Set<number>>()
-  /** Whose settings of which room are. */
+  /** Settings changed by the transaction, by room. */
   readonly settings = new Map<number, Set<number>>()
   readonly #tx: Tx
   readonly #outbox: Outbox
@@ -110,7 +111,7 @@ export class RoomTransaction {
     return this.#insertedId()
   }
 
-  /** The new room's id, or undefined when the pair has one: of many at once, one inserts. */
+  /** Inserts a direct room. Returns its id, or undefined when the pair already has one: concurrent calls insert one. */
   async insertDirect(directKey: string, createdBy: number, at: Date): Promise<number | undefined> {
     const inserted = await this.#tx.$executeRaw`
       INSERT IGNORE INTO rooms (room_type, direct_key, created_by, last_activity_at, created_at)
@@ -118,7 +119,7 @@ export class RoomTransaction {
     return inserted === 1 ? this.#insertedId() : undefined
   }
 
-  /** The room, locked until the end of the transaction; undefined when it is not there. */
+  /** Locks a room until the end of the transaction; undefined when it does not exist. */
   async lock(roomId: number): Promise<RoomRecord | undefined> {
     const [row] = await this.#tx.$queryRaw<RoomRow[]>`
       SELECT ${roomColumns} FROM rooms WHERE id = ${roomId} AND deleted_at IS NULL FOR UPDATE`
@@ -131,7 +132,7 @@ export class RoomTransaction {
     return row?.role
   }
 
-  /** Those of the users that are in the room. */
+  /** Returns the members among the given users. */
   async present(roomId: number, userIds: readonly number[]): Promise<number[]> {
     if (userIds.length === 0) return []
     const rows = await this.#tx.$queryRaw<{ user_id: bigint }[]>`
@@ -146,11 +147,12 @@ export class RoomTransaction {
   }
 
   /**
-   * Adds people who are not in the room. Returns those who cannot be: they are then in too many rooms, or
-   * their account is gone. Refuse it all then.
+   * Adds users who are not members. Returns those who cannot be added, because they are in too many rooms or
+   * their account is
+   * deleted; the caller must then roll back.
    */
   async addMembers(roomId: number, members: readonly NewMember[], at: Date): Promise<number[]> {
-    // One order for everybody: two rooms with the same people must not wait for each other.
+    // A fixed lock order: two rooms with the same users must not deadlock.
     const sorted = [...members].sort((a, b) => a.userId - b.userId)
     const rows = sorted.map(
       ({ userId, role, visibleFromSeq, joinedSeq }) =>
@@ -170,14 +172,15 @@ export class RoomTransaction {
     this.#note(this.members, roomId, ids)
     const over = await this.#tx.$queryRaw<{ user_id: bigint }[]>`
       SELECT user_id FROM room_counts WHERE user_id IN (${Prisma.join(ids)}) AND rooms > ${roomLimits.roomsPerUser}`
-    // Locked: an account is marked as gone either before this, or after the commit, and then finds the room.
+    // Locks the rows: an account is marked as deleted either before this, or after the commit and then finds
+    // the room.
     const gone = await this.#tx.$queryRaw<{ user_id: bigint }[]>`
       SELECT user_id FROM contact_users
       WHERE user_id IN (${Prisma.join(ids)}) AND deleted_at IS NOT NULL LOCK IN SHARE MODE`
     return [...over, ...gone].map(({ user_id }) => Number(user_id))
   }
 
-  /** False when the user was not in the room. */
+  /** Removes a member. Returns false for a non-member. */
   async removeMember(roomId: number, userId: number): Promise<boolean> {
     const removed = await this.#tx.$executeRaw`
       DELETE FROM room_members WHERE room_id = ${roomId} AND user_id = ${userId}`
@@ -201,7 +204,7 @@ export class RoomTransaction {
       ON DUPLICATE KEY UPDATE removed_by = VALUES(removed_by), removed_at = VALUES(removed_at), banned = VALUES(banned)`
   }
 
-  /** Those of the users who are banned. */
+  /** Returns the banned users among the given ones. */
   async bannedAmong(roomId: number, userIds: readonly number[]): Promise<number[]> {
     if (userIds.length === 0) return []
     const rows = await this.#tx.$queryRaw<{ user_id: bigint }[]>`
@@ -210,7 +213,7 @@ export class RoomTransaction {
     return rows.map(({ user_id }) => Number(user_id))
   }
 
-  /** False when they were not banned. */
+  /** Lifts a ban. Returns false when there was none. */
   async unban(roomId: number, userId: number): Promise<boolean> {
     const lifted = await this.#tx.$executeRaw`
       DELETE FROM room_removals WHERE room_id = ${roomId} AND user_id = ${userId} AND banned = 1`
@@ -225,7 +228,7 @@ export class RoomTransaction {
     this.#note(this.settings, roomId, [userId])
   }
 
-  /** False when they were not silenced. */
+  /** Lifts a mute. Returns false when there was none. */
   async unsilence(roomId: number, userId: number): Promise<boolean> {
     const lifted = await this.#tx.$executeRaw`
       DELETE FROM room_silences WHERE room_id = ${roomId} AND user_id = ${userId}`
@@ -235,7 +238,7 @@ export class RoomTransaction {
     return true
   }
 
-  /** Adds to the log of what its owner and admins did. */
+  /** Adds an entry to the audit log of the room. */
   async audit(entry: {
     roomId: number
     actorId: number
@@ -249,13 +252,13 @@ export class RoomTransaction {
       VALUES (${roomId}, ${actorId}, ${action}, ${targetId}, ${detail}, ${new Date()})`
   }
 
-  /** Whoever is invited back was not removed any more. */
+  /** Deletes the removal records of invited users, who may then join by links again. */
   async forgiveRemovals(roomId: number, userIds: readonly number[]): Promise<void> {
     await this.#tx.$executeRaw`
       DELETE FROM room_removals WHERE room_id = ${roomId} AND user_id IN (${Prisma.join([...userIds])})`
   }
 
-  /** What stands in the way of joining by a link; under the room's lock, where every question counts. */
+  /** Returns the user's standing for joining by a link; call under the room's lock. */
   async standing(roomId: number, userId: number): Promise<'member' | 'removed' | 'none'> {
     const rows = await this.#tx.$queryRaw<{ standing: 'member' | 'removed' }[]>`
       SELECT 'member' AS standing FROM room_members WHERE room_id = ${roomId} AND user_id = ${userId}
@@ -283,7 +286,7 @@ export class RoomTransaction {
     await countRoomChange(this.#tx, roomId)
   }
 
-  /** Every member's memory of the room's rules is old after the commit. */
+  /** Marks every member's cached rules as stale after the commit. */
   async noteRulesChanged(roomId: number): Promise<void> {
     const members = await this.candidates(roomId)
     this.#note(
@@ -293,7 +296,7 @@ export class RoomTransaction {
     )
   }
 
-  /** Takes everybody out and hides the room for good. Returns who was in it. */
+  /** Deletes a room and its memberships. Returns the former members. */
   async deleteRoom(roomId: number, at: Date): Promise<number[]> {
     const ids = (await this.candidates(roomId)).map(({ userId }) => userId).sort((a, b) => a - b)
     await this.#tx.$executeRaw`DELETE FROM room_members WHERE room_id = ${roomId}`
@@ -326,14 +329,14 @@ export class RoomTransaction {
     this.#note(this.settings, roomId, [userId])
   }
 
-  /** Forgets what is left of a deleted account besides its memberships. */
+  /** Deletes the remaining data of a deleted account. */
   async forgetUser(userId: number): Promise<void> {
     await this.#tx.$executeRaw`DELETE FROM room_removals WHERE user_id = ${userId}`
     await this.#tx.$executeRaw`DELETE FROM room_silences WHERE user_id = ${userId}`
     await this.#tx.$executeRaw`DELETE FROM room_counts WHERE user_id = ${userId}`
   }
 
-  /** For what other repositories of this module do in the same transaction. */
+  /** Returns the transaction, for other repositories of this module. */
   get sql(): Tx {
     return this.#tx
   }

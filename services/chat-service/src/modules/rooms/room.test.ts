@@ -22,11 +22,11 @@ describe('roles', () => {
     ['manage_links', 'admin owner'],
     ['set_role', 'owner'],
     ['delete', 'owner'],
-  ])('%s is for %s', (action, allowed) => {
+  ])('the action %s requires one of: %s', (action, allowed) => {
     expect(roles.filter((role) => roleAllows(role, action)).join(' ')).toBe(allowed)
   })
 
-  it('let nobody remove an equal or a superior', () => {
+  it('nobody can remove an equal or superior role', () => {
     const pairs = roles.flatMap((actor) =>
       roles.filter((target) => mayRemove(actor, target)).map((target) => `${actor}>${target}`),
     )
@@ -41,27 +41,27 @@ describe('nextOwner', () => {
     joinedAt: new Date(2026, 0, day),
   })
 
-  it('is the oldest admin, else the oldest member, else nobody', () => {
+  it('returns the oldest admin, or else the oldest member, or undefined', () => {
     const [old, admin, newer] = [member(5, 'member', 1), member(6, 'admin', 9), member(7, 'admin', 10)]
     expect(nextOwner([old, newer, admin])).toBe(admin)
     expect(nextOwner([member(8, 'member', 2), old])).toBe(old)
     expect(nextOwner([])).toBeUndefined()
   })
 
-  it('is the same for everybody when two came at the same moment', () => {
+  it('returns the same owner regardless of order when two joined at the same time', () => {
     const [a, b] = [member(1, 'member', 1), member(2, 'member', 1)]
     expect(nextOwner([a, b])).toBe(nextOwner([b, a]))
   })
 })
 
-describe('the order of the list', () => {
+describe('the order of the room list', () => {
   const position: fc.Arbitrary<ListPosition> = fc.record({
     pinned: fc.boolean(),
     at: fc.integer({ min: 0, max: 5 }),
     roomId: fc.integer({ min: 1, max: 1_000 }),
   })
 
-  it('is total: a page that goes on from any place shows exactly the rest', () => {
+  it('is total: the pages before and after any position contain every room once', () => {
     fc.assert(
       fc.property(fc.uniqueArray(position, { selector: ({ roomId }) => roomId }), (rooms) => {
         const sorted = [...rooms].sort(compareInList)
@@ -76,7 +76,7 @@ describe('the order of the list', () => {
 
 describe('muteAt', () => {
   const now = new Date('2026-01-27T10:00:00Z')
-  it('is over by itself, or never', () => {
+  it('returns an expiring or permanent mute', () => {
     expect(muteAt(null, now)).toEqual({ muted: false, mutedUntil: null })
     expect(muteAt(now, now)).toEqual({ muted: false, mutedUntil: null })
     const later = new Date('2026-01-27T11:00:00Z')

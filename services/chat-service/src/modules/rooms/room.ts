@@ -1,6 +1,6 @@
 import type { Role } from '../membership/membership.ports.ts'
 
-/** The rules of rooms, without any store. */
+/** The rules of rooms, without a store. */
 export const roomLimits = { members: 1_000, roomsPerUser: 2_000, links: 20 } as const
 
 export type RoomAction =
@@ -28,17 +28,17 @@ const neededRole: Record<RoomAction, Role> = {
   delete: 'owner',
 }
 
-/** The least role that may do it. */
+/** Returns the lowest role that may perform an action. */
 export function roleFor(action: RoomAction): Role {
   return neededRole[action]
 }
 
-/** Whether a role is enough for an action. */
+/** Returns whether a role is sufficient for an action. */
 export function roleAllows(role: Role, action: RoomAction): boolean {
   return rank[role] >= rank[neededRole[action]]
 }
 
-/** Admins remove members; the owner removes admins too. Nobody removes an equal. */
+/** Returns whether one role may remove another: admins remove members, the owner also admins, nobody an equal. */
 export function mayRemove(actor: Role, target: Role): boolean {
   return roleAllows(actor, 'remove') && rank[actor] > rank[target]
 }
@@ -49,21 +49,21 @@ export interface Candidate {
   readonly joinedAt: Date
 }
 
-/** Who owns a room after its owner has left: the oldest admin, else the oldest member. */
+/** Returns the new owner after the owner has left: the oldest admin, or else the oldest member. */
 export function nextOwner<C extends Candidate>(members: readonly C[]): C | undefined {
   const older = (a: C, b: C) => a.joinedAt.getTime() - b.joinedAt.getTime() || a.userId - b.userId
   const admins = members.filter(({ role }) => role === 'admin')
   return [...(admins.length > 0 ? admins : members)].sort(older)[0]
 }
 
-/** A room's place in the list. */
+/** The sort key of a room in the list. */
 export interface ListPosition {
   readonly pinned: boolean
   readonly at: number
   readonly roomId: number
 }
 
-/** Pinned first, then the newest activity; rooms of the same millisecond by id, so that the order is total. */
+/** Compares rooms: pinned first, then newest activity, then id, so that the order is total. */
 export function compareInList(a: ListPosition, b: ListPosition): number {
   return Number(b.pinned) - Number(a.pinned) || b.at - a.at || b.roomId - a.roomId
 }

@@ -18,8 +18,9 @@ const kindByReason = {
 } as const
 
 /**
- * Writes changes of a room into its history. Fed by the events and not by the request: a change that
- * is committed gets its line, whatever becomes of the process; and twice the same event is one line.
+ * Returns the handlers that write system messages. Triggered by events rather than requests: every committed
+ * change gets one
+ * message, even after a crash, and duplicate events get one message.
  */
 export function systemMessageHandlers(messages: SystemMessages): Subscription[] {
   const append = (

@@ -18,7 +18,7 @@ afterAll(async () => {
 })
 
 describe('createRoom', () => {
-  it('opens a group of friends, owned by its creator', async () => {
+  it('creates a group of friends owned by its creator', async () => {
     const [owner, mina, jun] = await chat.people(3)
     await chat.befriend(owner, mina, jun)
     const { status, body } = await chat.as(owner, 'POST', '/rooms', {
@@ -39,7 +39,7 @@ describe('createRoom', () => {
     expect(seen).toMatchObject({ status: 200, body: { role: 'member', member_count: 3 } })
   })
 
-  it('names those who cannot be added, for whatever reason, and adds nobody', async () => {
+  it('names the users who cannot be added, for any reason, and adds nobody', async () => {
     const [owner, friend, stranger, open, blocker, blocked] = await chat.people(6)
     await chat.befriend(owner, friend)
     await chat.block(blocker, owner)
@@ -72,7 +72,7 @@ describe('createRoom', () => {
 })
 
 describe('openDirectRoom', () => {
-  it('gives 50 concurrent callers from both sides and two processes the same room', async () => {
+  it('returns the same room to 50 concurrent callers from both sides and two processes', async () => {
     const [a, b] = await chat.people(2)
     await chat.befriend(a, b)
     const second = await chat.another()
@@ -93,7 +93,7 @@ describe('openDirectRoom', () => {
   })
 
   it.each([['stranger'], ['blocked'], ['blocker'], ['yourself'], ['nobody']])(
-    'refuses with %s',
+    'rejects a direct room with %s',
     async (who) => {
       const [me, other] = await chat.people(2)
       if (who === 'blocked' || who === 'blocker') await chat.befriend(me, other)
@@ -105,7 +105,7 @@ describe('openDirectRoom', () => {
     },
   )
 
-  it('shows the other person as title and peer', async () => {
+  it('shows the other user as title and peer', async () => {
     const [a, b] = await chat.people(2)
     await chat.befriend(a, b)
     await chat.name(b, 'jisoo', '지수')
@@ -125,7 +125,7 @@ describe('openDirectRoom', () => {
     ['POST', '/leave', undefined],
     ['POST', '/links', {}],
     ['GET', '/links', undefined],
-  ])('cannot be managed: %s %s', async (method, path, payload) => {
+  ])('a direct room cannot be managed: %s %s', async (method, path, payload) => {
     const [a, b] = await chat.people(2)
     await chat.befriend(a, b)
     const room = (await chat.as(a, 'PUT', `/rooms/direct/${b}`)).body.room_id
@@ -135,7 +135,7 @@ describe('openDirectRoom', () => {
 })
 
 describe('updateRoom and settings', () => {
-  it('changes what is named and leaves the rest', async () => {
+  it('changes the given fields and keeps the others', async () => {
     const [owner] = await chat.people(1)
     const { file_id } = media.file()
     const room = (await chat.as(owner, 'POST', '/rooms', { name: 'before', image_file_id: file_id })).body
@@ -294,7 +294,7 @@ describe('updateRoom and settings', () => {
 })
 
 describe('exportChatData', () => {
-  it("gives one's own rooms and messages, and nobody else's", async () => {
+  it("exports the caller's rooms and messages, and nobody else's", async () => {
     const [owner, mina] = await chat.people(2)
     await chat.befriend(owner, mina)
     const room = (await chat.as(owner, 'POST', '/rooms', { name: 'mine', member_ids: [mina] })).body.room_id

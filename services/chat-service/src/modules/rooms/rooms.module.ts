@@ -29,7 +29,7 @@ import { RoomService } from './rooms.service.ts'
 
 const PURGE_AUDIT_MS = 10 * 60_000
 
-/** Wires what people do with rooms: routes, and what happens on events. */
+/** Wires the routes and event handlers of rooms. */
 export function createRooms(options: {
   service: Service
   mysql: Mysql
@@ -110,7 +110,10 @@ export function createRooms(options: {
   service.subscribeEveryProcess(liveContactHandlers(contacts, muted))
 }
 
-/** Somebody in 2,000 rooms has friends without a room until they leave some and ask for it. */
+/**
+ * Ignores the room limit: a user in 2,000 rooms gets the direct room of a new friend only on request, after
+ * leaving some.
+ */
 function ignoreRoomLimit(err: unknown): void {
   if (!(err instanceof Problem) || err.code !== 'ROOM_LIMIT') throw err
 }

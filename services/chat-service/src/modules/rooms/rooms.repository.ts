@@ -8,7 +8,7 @@ export interface ListedMember {
   readonly userId: number
   readonly role: Role
   readonly joinedAt: Date
-  /** Null: they may write. */
+  /** Null: not muted. */
   readonly silencedUntil: Date | null
 }
 
@@ -17,7 +17,7 @@ export interface MemberPosition {
   readonly userId: number
 }
 
-/** Told after a commit what is different now. */
+/** Receives the committed changes. */
 export interface CommitListener {
   committed(change: Pick<RoomTransaction, 'members' | 'settings'>): Promise<void>
 }
@@ -31,7 +31,7 @@ export class RoomRepository {
 
   /**
    * @param onCommit wakes the outbox relay
-   * @param listener the cache of memberships, which is right before the caller of a change goes on
+   * @param listener the membership cache, which is updated before a change returns to its caller
    */
   constructor(mysql: Mysql, outbox: Outbox, onCommit: () => void, listener: CommitListener) {
     this.#mysql = mysql
@@ -63,7 +63,7 @@ export class RoomRepository {
     return row && Number(row.id)
   }
 
-  /** In the order of joining, one more than `limit`. */
+  /** Returns members in the order of joining, one more than `limit`. */
   async members(roomId: number, after: MemberPosition | undefined, limit: number): Promise<ListedMember[]> {
     const beyond = after
       ? Prisma.sql`AND (m.joined_at > ${after.joinedAt} OR (m.joined_at = ${after.joinedAt} AND m.user_id > ${after.userId}))`

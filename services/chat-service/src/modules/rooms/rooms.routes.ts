@@ -19,7 +19,7 @@ import type { ExportService } from './export.service.ts'
 import type { RoomListService } from './room-list.service.ts'
 import type { RoomService } from './rooms.service.ts'
 
-/** Counts what somebody does; refuses what is too much. */
+/** Counts actions of a user and rejects too many. */
 export interface Limiter {
   take(limit: Limit, subject: number): Promise<void>
 }
@@ -43,7 +43,7 @@ export interface RoomRoutesOptions {
   readonly limiter: Limiter
 }
 
-/** Rooms as a whole, and each member's own settings. */
+/** Registers the routes of rooms and of members' own settings. */
 export async function roomRoutes(app: FastifyInstance, options: RoomRoutesOptions): Promise<void> {
   const { rooms, list, limiter } = options
   route(app, createRoom, async ({ body }, ctx) => {
@@ -101,7 +101,7 @@ function receiverRoutes(app: FastifyInstance, { receivers, exports, limiter }: R
     await limiter.take(limits.export, ctx.actor.userId)
     const document = await exports.exportChatData(ctx.actor.userId)
     reply.type('application/json; charset=utf-8')
-    // Written piece by piece: the serialiser would want all of it at once.
+    // Streamed in chunks; the serializer would need the whole document.
     return Readable.from(document) as never
   })
 }

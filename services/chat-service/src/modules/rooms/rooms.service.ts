@@ -19,7 +19,7 @@ import {
   wholeHistory,
 } from './room-transaction.repository.ts'
 
-/** What runs a change of rooms with its events, all or nothing. */
+/** Runs a change of rooms together with its events, atomically. */
 export interface RoomTransactions {
   transaction<Result>(
     operation: string,
@@ -28,7 +28,7 @@ export interface RoomTransactions {
   ): Promise<Result>
 }
 
-/** Who may be with whom. */
+/** Decides which users may share a room. */
 export interface ContactPolicy {
   refusedFor(userId: number, otherIds: readonly number[]): Promise<number[]>
   areFriendsByNow(userId: number, peerId: number): Promise<boolean>
@@ -49,7 +49,7 @@ export interface SettingsChange {
   readonly archived?: boolean | undefined
 }
 
-/** What people do with rooms as a whole, and with their own view of one. */
+/** Operations on rooms and on a member's own view of a room. */
 export class RoomService {
   readonly #options: RoomServiceOptions
 
@@ -57,7 +57,7 @@ export class RoomService {
     this.#options = options
   }
 
-  /** Opens a group with its creator as owner. Returns its id. */
+  /** Creates a group owned by its creator. Returns its id. */
   async createRoom(
     ctx: AuthenticatedContext,
     input: {
@@ -103,7 +103,7 @@ export class RoomService {
     return roomId
   }
 
-  /** The one 1:1 room of two friends. Returns its id. */
+  /** Gets or creates the 1:1 room of two friends. Returns its id. */
   async openDirectRoom(ctx: AuthenticatedContext, peerId: number): Promise<number> {
     const { userId } = ctx.actor
     const refused = peerId === userId || !(await this.#options.contacts.areFriendsByNow(userId, peerId))
@@ -111,7 +111,7 @@ export class RoomService {
     return this.ensureDirectRoom(userId, peerId, ctx.requestId)
   }
 
-  /** The room of a pair, made if it is not there; without asking whether they may write to each other. */
+  /** Gets or creates the room of a pair without checking whether they may message each other. */
   async ensureDirectRoom(userId: number, peerId: number, correlationId: string): Promise<number> {
     const { rooms, countCreated } = this.#options
     const directKey = pairKey(userId, peerId)
@@ -139,7 +139,7 @@ export class RoomService {
       return created
     }
     const winner = await rooms.directRoomId(directKey)
-    if (winner === undefined) throw new Error('the room of a pair is neither new nor there')
+    if (winner === undefined) throw new Error('the direct room neither exists nor was inserted')
     return winner
   }
 
@@ -245,7 +245,7 @@ export class RoomService {
   }
 }
 
-/** One entry for each part of the room that is another one now. */
+/** Writes one audit entry for each changed field. */
 async function auditUpdate(
   tx: RoomTransaction,
   entry: { roomId: number; actorId: number },
@@ -262,7 +262,7 @@ async function auditUpdate(
   for (const part of changed) await tx.audit({ ...entry, ...entries[part] })
 }
 
-/** What is left out stays; pinning or archiving again keeps the first time. */
+/** Returns the settings after a change: omitted fields stay; pinning or archiving again keeps the first time. */
 function settingsAfter(before: MemberSettings, change: SettingsChange, now: Date): MemberSettings {
   const since = (wanted: boolean | undefined, was: Date | null) =>
     wanted === undefined ? was : wanted ? (was ?? now) : null

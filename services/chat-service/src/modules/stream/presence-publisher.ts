@@ -1,6 +1,6 @@
 import { type EventDefinition, streamPresenceChanged, streamsAlive, uuidv7 } from '@bigtech/contracts'
 
-/** Best effort: the next periodic event, 25 s later, repeats what is lost. */
+/** Best effort: the next periodic event, 25 s later, repeats lost data. */
 export type PublishEvent = <Payload extends object>(
   definition: EventDefinition<string, Payload>,
   payload: Payload,
@@ -38,7 +38,7 @@ export class PresencePublisher {
     this.#alive.unref()
   }
 
-  /** A page reload closes and opens a stream within moments; only the final number is published. */
+  /** Debounced: a page reload closes and opens a stream within moments, and only the final number is published. */
   changed(userId: number): void {
     this.#changed.add(userId)
     this.#timer ??= setTimeout(() => void this.flush(), WINDOW_MS)

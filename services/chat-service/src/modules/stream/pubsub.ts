@@ -1,13 +1,13 @@
 import type { RoomUpdate } from '../messages/room-updates.ts'
 
-/** Publish/subscribe between processes, best effort: gaps and the sweep find what it loses. */
+/** Publish/subscribe between processes, best effort: gap detection and the sweep recover lost messages. */
 export interface PubSub {
   hint(channel: `chat:${string}`, payload: string): void
   onHint(channel: `chat:${string}`, listener: (payload: string) => void): void
   offHint(channel: `chat:${string}`, listener: (payload: string) => void): void
 }
 
-/** A member is writing at the moment; not stored anywhere. */
+/** A member is typing; never stored. */
 interface Typing {
   readonly roomId: number
   readonly typing: number
@@ -17,7 +17,7 @@ export type RoomHint = RoomUpdate | Typing
 
 const channelOf = (roomId: number) => `chat:room:${roomId}` as const
 
-/** Publishes what happened in a room to the other processes; only those with a connected member subscribe. */
+/** Publishes updates of a room to the other processes; only processes with a connected member subscribe. */
 export class RoomPubSub {
   readonly #bus: PubSub
   readonly #processId: string

@@ -11,12 +11,13 @@ import type { RoomSubscription } from './room-subscription.ts'
 const READ_WINDOW_MS = 150
 
 /**
- * One room on this process: orders the updates it receives, reads from the logs what is missing, and delivers
- * to the subscribed streams.
+ * One room on this process: orders received updates, reads missing entries from the logs, and delivers to
+ * the subscribed
+ * streams.
  */
 export class RoomChannel {
   readonly roomId: number
-  /** When the last subscription ended; null while there is one. */
+  /** The time the last subscription ended; null while there is one. */
   idleSince: UnixMs | null = Date.now()
   readonly #messages: StreamSource
   readonly #log: Service['log']
@@ -25,7 +26,7 @@ export class RoomChannel {
   #readTimer: NodeJS.Timeout | undefined
   #seq: number
   #cseq: number
-  /** When the newest entry was created; unknown for entries from before this channel was opened. */
+  /** Creation time of the newest entry; unknown for entries older than this channel. */
   #lastAt = Date.now()
   #tail: Promise<void> = Promise.resolve()
 
@@ -37,17 +38,17 @@ export class RoomChannel {
     this.#log = log
   }
 
-  /** What every attached stream has been sent. */
+  /** The position up to which every attached stream has been served. */
   get position(): RoomPosition {
     return { seq: this.#seq, cseq: this.#cseq }
   }
 
-  /** Whether an entry up to the position may have been created since then. */
+  /** Returns whether an entry up to the position may have been created since then. */
   mayHaveSince(since: UnixMs): boolean {
     return this.#lastAt >= since
   }
 
-  /** Attaches a subscription that has been sent everything up to the position. */
+  /** Attaches a subscription that has received everything up to the position. */
   attach(subscription: RoomSubscription, visibleFromSeq: number): void {
     this.#subscriptions.add(subscription)
     subscription.attachedTo(this, visibleFromSeq)
@@ -70,7 +71,7 @@ export class RoomChannel {
       if (subscription.userId === userId) subscription.session.send(block)
   }
 
-  /** Applies an update, which may be repeated, late, or ahead of one that was lost. */
+  /** Applies an update, which may be a duplicate, late, or ahead of a lost one. */
   apply(update: RoomUpdate): void {
     if (update.reads) this.#gatherReads(update.reads)
     const { messages = [], changes = [] } = update
@@ -82,12 +83,12 @@ export class RoomChannel {
       if (this.#followsOn(next, nextChanges)) await this.#deliver(next, nextChanges, false)
       else await this.fetch()
     }).catch((err: unknown) => {
-      // The position has not moved, so the next update or sweep reads what is missing.
-      this.#log.debug({ err, room_id: this.roomId }, 'room channel could not deliver')
+      // The position has not moved, so the next update or sweep reads the missing entries.
+      this.#log.debug({ err, room_id: this.roomId }, 'room channel delivery failed, retrying')
     })
   }
 
-  /** Delivers everything that the logs have after the position. Rejects when they cannot be read. */
+  /** Delivers all log entries after the position. Rejects when they cannot be read. */
   catchUp(): Promise<void> {
     return this.exclusively(() => this.fetch())
   }
@@ -100,12 +101,12 @@ export class RoomChannel {
     return (
       messages.every(({ seq }, index) => seq === this.#seq + 1 + index) &&
       changes.every(({ cseq }, index) => cseq === this.#cseq + 1 + index) &&
-      // A change of a message that was not delivered: its update was lost.
+      // A change of a message not yet delivered: its update was lost.
       changes.every(({ message }) => message.seq <= this.#seq + messages.length)
     )
   }
 
-  /** Runs one task at a time; the position does not move for anybody else meanwhile. */
+  /** Runs one task at a time; no other task moves the position in the meantime. */
   exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
     const turn = this.#tail.then(work)
     this.#tail = turn.then(
@@ -115,7 +116,7 @@ export class RoomChannel {
     return turn
   }
 
-  /** As `catchUp`, from within `exclusively`. */
+  /** Like `catchUp`, from within `exclusively`. */
   async fetch(): Promise<void> {
     for (;;) {
       const { messages, changes, complete } = await this.#messages.pageAfter(this.roomId, this.position)
@@ -124,7 +125,7 @@ export class RoomChannel {
     }
   }
 
-  /** @param stored read from the logs, so that members may have hidden some of the messages already */
+  /** @param stored read from the logs, so members may already have hidden some of the messages */
   async #deliver(
     messages: readonly MessageRecord[],
     changes: readonly AppliedChange[],
@@ -138,7 +139,7 @@ export class RoomChannel {
     }
     const changed = changes.map(({ message }) => message)
     const records = [...messages, ...changed]
-    // Nobody can have hidden a message that was just sent, but they may have hidden the one it answers.
+    // Nobody can have hidden a message that was just sent, but possibly the one it replies to.
     const hideable = [
       ...(stored ? records : changed).map(({ messageId }) => messageId),
       ...records.flatMap(({ replyTo }) => replyTo ?? []),
@@ -165,7 +166,7 @@ export class RoomChannel {
     }
   }
 
-  /** Delivers one entry: the shared frame, or a personal one to those who reacted to or hid the message. */
+  /** Delivers one entry: the shared frame, or a personal frame to members who reacted to or hid the message. */
   #give(
     record: MessageRecord,
     at: UnixMs,
@@ -175,7 +176,7 @@ export class RoomChannel {
   ): void {
     const progress = { seq: this.#seq, cseq: this.#cseq, at }
     const hides = (messageId: string, userId: number) => hidden.get(messageId)?.includes(userId) ?? false
-    // Most messages look the same to everybody.
+    // Most messages look the same to every member.
     const isShared =
       record.reactions.length === 0 && view.reply_preview === null && !hidden.has(record.messageId)
     let shared: Buffer | undefined

@@ -26,7 +26,7 @@ export class RoomChannels {
     return this.#channels.get(roomId)
   }
 
-  /** Opens missing channels. Subscribes before reading the rooms' positions: an update in between is not lost. */
+  /** Opens missing channels. Subscribes before reading the rooms' positions, so that no update in between is lost. */
   async open(roomIds: readonly number[]): Promise<void> {
     const missing = roomIds.filter((roomId) => !this.#channels.has(roomId))
     if (missing.length === 0) return
@@ -47,7 +47,7 @@ export class RoomChannels {
     }
   }
 
-  /** Returns the channel of a room, opened if need be. */
+  /** Returns the channel of a room, opening it if needed. */
   async require(roomId: number): Promise<RoomChannel> {
     for (;;) {
       const channel = this.#channels.get(roomId)
@@ -89,8 +89,8 @@ export class RoomChannels {
   }
 
   /**
-   * Compares the positions with the logs and delivers what no update told of. Rejects when the logs cannot
-   * be read.
+   * Compares the positions with the logs and delivers entries whose updates were lost. Rejects when the logs
+   * cannot be read.
    */
   async verify(roomIds: Iterable<number> = this.#channels.keys()): Promise<void> {
     const positions = new Map<number, RoomPosition>()
@@ -102,7 +102,7 @@ export class RoomChannels {
     await Promise.all(behind.map((roomId) => this.#channels.get(roomId)?.catchUp()))
   }
 
-  /** Closes channels without subscribers, after a while: most clients come back. */
+  /** Closes channels without subscribers after a delay, because most clients reconnect. */
   closeIdle(): void {
     const before = Date.now() - LINGER_MS
     for (const [roomId, channel] of this.#channels) {

@@ -5,10 +5,10 @@ import { frame } from './frames.ts'
 import type { RoomChannels } from './room-channels.ts'
 import type { RoomSubscription } from './room-subscription.ts'
 
-/** Pages that are replayed at the reader's pace, before the channel has to wait for the rest. */
+/** Pages replayed at the reader's pace before the channel is blocked for the rest. */
 const MAX_PAGES = 20
 
-/** Replays a room from a stream's position and attaches the stream to the channel where the two meet. */
+/** Replays a room from a stream's position and attaches the stream to the channel where both meet. */
 export class RoomReplay {
   readonly #messages: StreamSource
   readonly #members: MembershipReader
@@ -20,7 +20,7 @@ export class RoomReplay {
     this.#channels = channels
   }
 
-  /** Rejects while the logs cannot be read. Stops, without attaching, when the subscription ends meanwhile. */
+  /** Rejects while the logs cannot be read. Stops without attaching when the subscription ends. */
   async run(subscription: RoomSubscription, start: RoomPosition): Promise<void> {
     const { roomId } = subscription
     let position = start
@@ -31,11 +31,11 @@ export class RoomReplay {
       await subscription.session.drained()
     }
     while (subscription.active && !(await this.#attach(subscription, position))) {
-      // The channel was closed meanwhile; the next one starts at the head.
+      // The channel was closed in the meantime; the next one starts at the head.
     }
   }
 
-  /** Replays the rest while the channel stands still, and attaches. Returns false when the channel is gone. */
+  /** Replays the rest while the channel is blocked, and attaches. Returns false when the channel was closed. */
   async #attach(subscription: RoomSubscription, start: RoomPosition): Promise<boolean> {
     const { roomId, userId } = subscription
     const channel = await this.#channels.require(roomId)
@@ -46,7 +46,7 @@ export class RoomReplay {
         if (!subscription.active) return true
         position = await this.#replayPage(subscription, position, channel.position)
       }
-      // A member who was removed meanwhile must not be attached again.
+      // A member removed in the meantime must not be attached again.
       const membership = await this.#members.find(roomId, userId)
       if (!membership || !subscription.active) return true
       if (this.#channels.get(roomId) !== channel) return false
@@ -55,7 +55,7 @@ export class RoomReplay {
     })
   }
 
-  /** Delivers one page after the start; returns how far it went. */
+  /** Delivers one page after the start; returns the new position. */
   async #replayPage(
     subscription: RoomSubscription,
     start: RoomPosition,
@@ -79,12 +79,12 @@ export class RoomReplay {
       const block = frame('message_updated', { room_id: roomId, cseq, change: kind, message: view })
       subscription.deliver({ ...position, at }, subscription.sees(message.seq) ? block : null)
     }
-    // The logs have nothing more, whatever the channel's position says.
+    // The logs have no more entries, regardless of the channel's position.
     return records.length === 0 && upTo ? { ...upTo } : position
   }
 }
 
-/** Whether a position lacks anything that another one has. */
+/** Returns whether a position lacks an entry that the other includes. */
 function isBehind(position: RoomPosition, other: RoomPosition): boolean {
   return position.seq < other.seq || position.cseq < other.cseq
 }

@@ -2,12 +2,12 @@ import type { Membership } from '../membership/membership.ports.ts'
 import type { RoomProgress } from './stream-cursor.ts'
 import type { StreamSession } from './stream-session.ts'
 
-/** Where an attached subscription gets its entries from. */
+/** The source of entries of an attached subscription. */
 interface Channel {
   remove(subscription: RoomSubscription): void
 }
 
-/** One room of one stream: first replayed by one task, then attached to the room's channel. */
+/** One room of one stream: first replayed by a task, then attached to the room's channel. */
 export class RoomSubscription {
   readonly session: StreamSession
   readonly roomId: number
@@ -25,17 +25,17 @@ export class RoomSubscription {
     return this.session.userId
   }
 
-  /** False once the member has left the room, or the stream is closed: nothing may be delivered any more. */
+  /** False after the member has left the room or the stream is closed: nothing may be delivered. */
   get active(): boolean {
     return !this.#ended
   }
 
-  /** Whether this member may see the message at that position. */
+  /** Returns whether this member may see the message at that position. */
   sees(seq: number): boolean {
     return seq >= this.#visibleFromSeq
   }
 
-  /** @param visibleFromSeq as the membership says now: it may have changed during the replay */
+  /** @param visibleFromSeq from the current membership, which may have changed during the replay */
   attachedTo(channel: Channel, visibleFromSeq: number): void {
     this.#channel = channel
     this.#visibleFromSeq = visibleFromSeq

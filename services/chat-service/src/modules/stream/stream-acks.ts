@@ -6,14 +6,15 @@ interface Ack {
   readonly user: number
 }
 
-/** Without an echo for this many probes the path counts as broken. */
+/** Number of probes without an echo after which the path counts as broken. */
 const MISSED_PROBES = 3
 
 const channelOf = (instanceId: string) => `chat:stream-acks:${instanceId}` as const
 
 /**
- * Carries clients' acknowledgements to the process that holds the stream: the load balancer sends a request to
- * any process. Probes its own channel, so that streams are not judged while acknowledgements cannot arrive.
+ * Forwards clients' acknowledgements to the process that holds the stream, because the load balancer may
+ * send them to any
+ * process. Probes its own channel, so that no stream is closed while acknowledgements cannot arrive.
  */
 export class StreamAcks {
   readonly #pubsub: Pick<PubSub, 'hint' | 'onHint'>
@@ -48,19 +49,19 @@ export class StreamAcks {
     clearInterval(this.#timer)
   }
 
-  /** Returns an id that names the process, so that any process can forward an acknowledgement to it. */
+  /** Returns an id that contains the process, so that any process can forward an acknowledgement. */
   newStreamId(): string {
     return `${this.#instanceId}.${(++this.#lastStream).toString(36)}`
   }
 
-  /** Notes that a client has read its stream until now; somebody else's stream is ignored. */
+  /** Records that a client has read its stream until now; ignores a stream of another user. */
   acknowledge(stream: string, user: number): void {
     const instanceId = stream.slice(0, stream.indexOf('.'))
     if (instanceId === this.#instanceId) this.#note({ stream, user })
     else this.#pubsub.hint(channelOf(instanceId), JSON.stringify({ stream, user } satisfies Ack))
   }
 
-  /** Returns since when acknowledgements have arrived without interruption; undefined while they may not. */
+  /** Returns since when acknowledgements have arrived without interruption; undefined while interrupted. */
   get worksSince(): number | undefined {
     if (Date.now() - this.#echoAt > this.#probeEveryMs * MISSED_PROBES) this.#worksSince = undefined
     return this.#worksSince

@@ -6,7 +6,7 @@ const position = fc.nat({ max: 1e12 })
 
 const nothing = { friends: 0, rooms: 0 }
 
-it('decodes to what was encoded', () => {
+it('decodes every encoded cursor to the same value', () => {
   fc.assert(
     fc.property(
       fc.record({ friends: position, rooms: position }),
@@ -28,7 +28,7 @@ it('decodes to what was encoded', () => {
   )
 })
 
-it('decodes nothing else, and never throws', () => {
+it('rejects any other text and never throws', () => {
   for (const text of [
     '',
     '2',
@@ -51,7 +51,7 @@ it('decodes nothing else, and never throws', () => {
   )
 })
 
-it('stays below the 8,000 characters that the API accepts, and lists the most recent rooms of too many', () => {
+it("stays below the API's limit of 8,000 characters by listing only the most recent rooms", () => {
   const rooms = new Map<number, { seq: number; cseq: number }>()
   for (let id = 1; id <= 2_000; id++) rooms.set(id, { seq: 1_000_000 + id, cseq: id })
   const text = encodeCursor({ lists: nothing, since: Date.now(), rooms })

@@ -2,28 +2,29 @@ import type { StreamFrameData } from '@bigtech/contracts'
 import type { ListVersions } from '../contacts/prisma-list-versions.ts'
 import type { UnixMs } from '../messages/message.ts'
 
-/** How far a stream is in one room. */
+/** The progress of a stream in one room. */
 export interface RoomProgress {
   seq: number
   cseq: number
-  /** Not before the newest entry of the room that the stream has delivered. */
+  /** Not before the newest entry of the room delivered by the stream. */
   at: UnixMs
 }
 
 /**
- * The position of a stream: it has delivered everything created before `since`, and in the listed rooms
- * everything up to a position. Its client was told of every change of its lists up to these versions.
+ * The position of a stream: everything created before `since`, and in the listed rooms everything up to a
+ * position, was
+ * delivered. The client was notified of list changes up to these versions.
  */
 export interface Cursor {
   readonly lists: ListVersions
   readonly since: UnixMs
   readonly rooms: ReadonlyMap<number, { readonly seq: number; readonly cseq: number }>
-  /** Whether rooms had to be left out of the list. */
+  /** Whether rooms had to be omitted from the list. */
   readonly isTruncated: boolean
 }
 
 const VERSION = '2'
-/** The API accepts 8,000 characters: proxies refuse longer headers. */
+/** The API accepts 8,000 characters, because proxies reject longer headers. */
 const MAX_CHARACTERS = 8_000
 const MAX_POSITION_CHARACTERS = 7_950
 const TRUNCATED = '+'
@@ -32,19 +33,20 @@ const NUMBER = /^[0-9a-z]{1,11}$/
 /**
  * Encodes a cursor as the `id` of a frame: `2~friends.rooms~since~room.seq.cseq~...`, numbers in base 36.
  *
- * Rooms that do not fit are left out, which `+` in place of the first one says, the least recently listed first: after a resume the entries of the last
- * 30 s of those rooms come again. That takes about 500 rooms with new entries within 30 s.
+ * Omits the least recently listed rooms that do not fit, marked by `+` in place of the first one: after a
+ * resume their
+ * entries of the last 30 s are delivered again. That takes about 500 rooms with new entries within 30 s.
  */
 export function encodeCursor({ lists, since, rooms }: Omit<Cursor, 'isTruncated'>): string {
   return `${encodeLists(lists)}${encodePosition(since, rooms)}`
 }
 
-/** The part of a cursor that belongs to one user. */
+/** The user-specific part of a cursor. */
 function encodeLists({ friends, rooms }: ListVersions): string {
   return `${VERSION}~${friends.toString(36)}.${rooms.toString(36)}~`
 }
 
-/** The part of a cursor that streams may have in common. */
+/** The part of a cursor that several streams may share. */
 function encodePosition(since: UnixMs, rooms: Cursor['rooms']): string {
   const start = since.toString(36)
   let listed = ''
@@ -56,7 +58,7 @@ function encodePosition(since: UnixMs, rooms: Cursor['rooms']): string {
   return start + listed
 }
 
-/** Returns undefined for text that `encodeCursor` does not produce. */
+/** Decodes a cursor. Returns undefined for any other text. */
 export function decodeCursor(text: string): Cursor | undefined {
   if (text.length > MAX_CHARACTERS) return undefined
   const [version, lists, since, ...entries] = text.split('~')
@@ -88,15 +90,15 @@ interface IdKey {
   readonly cseq: number
 }
 
-/** Most streams of a busy room have no other recent room, so that one after the other needs the same text. */
+/** Caches the last position: most streams of a busy room have no other recent room and need the same text. */
 let lastPosition: { readonly key: IdKey; readonly text: Buffer } | undefined
 
 const sameKey = (a: IdKey, b: IdKey) =>
   a.seq === b.seq && a.cseq === b.cseq && a.roomId === b.roomId && a.since === b.since
 
-/** The cursor of an open stream as it moves. */
+/** The advancing cursor of an open stream. */
 export class StreamCursor {
-  /** Rooms that delivered something created after `since`, or that are being replayed. */
+  /** Rooms that delivered an entry created after `since`, or are being replayed. */
   readonly #rooms = new Map<number, RoomProgress>()
   #since: UnixMs = 0
   #lists: ListVersions = { friends: 0, rooms: 0 }
@@ -106,7 +108,7 @@ export class StreamCursor {
     return this.#since
   }
 
-  /** The heads of the rooms that were active lately. */
+  /** Returns the heads of recently active rooms. */
   get heads(): StreamFrameData<'heartbeat'>['heads'] {
     return [...this.#rooms].map(([room_id, { seq, cseq }]) => ({ room_id, seq, cseq }))
   }
@@ -115,7 +117,7 @@ export class StreamCursor {
     return this.#lists
   }
 
-  /** Notes of which changes of lists the client has been told with the next frame. */
+  /** Sets the list versions announced with the next frame. */
   set lists(lists: ListVersions) {
     this.#lists = lists
     this.#prefix = Buffer.from(`id: ${encodeLists(lists)}`, 'latin1')
@@ -130,7 +132,7 @@ export class StreamCursor {
     this.#rooms.set(roomId, progress)
   }
 
-  /** Moves on in a room after a delivery. */
+  /** Advances in a room after a delivery. */
   move(roomId: number, { seq, cseq, at }: Readonly<RoomProgress>): void {
     const room = this.#rooms.get(roomId)
     if (room) {
@@ -144,14 +146,14 @@ export class StreamCursor {
     this.#rooms.delete(roomId)
   }
 
-  /** Everything created before `since` was delivered: rooms that were quiet from then on leave the list. */
+  /** Removes rooms without entries since then: everything created before `since` was delivered. */
   advance(since: UnixMs): void {
     if (since <= this.#since) return
     this.#since = since
     for (const [roomId, { at }] of this.#rooms) if (at < since) this.#rooms.delete(roomId)
   }
 
-  /** The `id:` line of the next SSE block, in parts. */
+  /** Returns the `id:` line of the next SSE block, in parts. */
   idLine(): readonly [Buffer, Buffer] {
     return [this.#prefix, this.#position()]
   }

@@ -12,7 +12,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rooms?.close())
 
-/** Of the choices that the histories make; run one again with SEED. */
+/** Seed of the random histories; set SEED to repeat a run. */
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
 const choices = fc.sample(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), {
   seed,
@@ -22,13 +22,13 @@ let chosen = 0
 const random = () => choices[chosen++ % choices.length]!
 const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!
 
-/** What a client holds of a room. */
+/** A client's copy of a room. */
 interface HeldRoom {
   readonly messages: Map<number, Message>
   readonly positions: Map<number, number>
 }
 
-/** A reply shows its original as the held copy is; nothing of one that the viewer deleted for themselves. */
+/** A reply shows the current copy of its original; nothing of one the viewer deleted for themselves. */
 function withPreview(message: Message, original: Message | undefined): Message {
   const { reply_preview } = message
   if (!reply_preview || original?.seq !== reply_preview.seq) return message
@@ -39,11 +39,11 @@ function withPreview(message: Message, original: Message | undefined): Message {
   }
 }
 
-/** Applies frames as docs/architecture/stream.md tells clients to; knows nothing of the server. */
+/** Applies frames as docs/architecture/stream.md specifies; independent of the server. */
 class Client {
   readonly userId: number
   readonly rooms = new Map<number, HeldRoom>()
-  /** Rooms whose members changed: who they are, and how far they have read, must be asked for. */
+  /** Rooms whose members changed: members and read positions must be fetched. */
   readonly stale = new Set<number>()
 
   constructor(userId: number) {
@@ -163,12 +163,12 @@ async function randomStep(
     return rooms.as(who, 'PUT', `/rooms/${roomId}/read`, { seq: message.seq }, process)
   }
   const { status, body } = await done()
-  // Deleted in the meantime by another step: nothing else may fail.
+  // Deleted in the meantime by another step; no other failure is allowed.
   if (status >= 300) expect(['MESSAGE_NOT_FOUND', 'FORBIDDEN'], JSON.stringify(body)).toContain(body.code)
 }
 
 it.each([1, 2, 3])(
-  `what a client holds after applying its stream equals what it would fetch (history %i of seed ${seed})`,
+  `a client that applies its stream equals a fresh fetch (history %i of seed ${seed})`,
   async () => {
     const people = await rooms.chat.people(4)
     const viewer = people[1]

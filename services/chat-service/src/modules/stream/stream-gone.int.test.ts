@@ -30,12 +30,12 @@ const openStreams = async () => {
   return Number(/^sse_connections_open\S* (\d+)$/m.exec(body)![1])
 }
 
-it('closes the stream of a client whose network is gone, which frees its place and makes its user offline', async () => {
+it('closes the stream of a client whose network is lost, which frees its slot and sets its user offline', async () => {
   const [user] = await rooms.chat.people(1)
   const stream = await open(user, true, `http://${network.host}:${network.port}`)
   const others = await Promise.all(upTo(9).map(() => open(user, false)))
   const { stream_id } = await stream.waitFor('reset')
-  // Acknowledged on another process than the one that holds the stream, it stays open.
+  // Acknowledged on a process other than the one that holds the stream, it stays open.
   const until = Date.now() + 2 * GONE_AFTER_MS
   await waitFor(
     async () => {
@@ -45,7 +45,7 @@ it('closes the stream of a client whose network is gone, which frees its place a
     { intervalMs: GONE_AFTER_MS / 5, timeoutMs: 10 * GONE_AFTER_MS },
   )
   expect(await openStreams()).toBe(10)
-  // From here on packets vanish: no end of the connection reaches the server.
+  // Packets vanish from here on: the server receives no end of the connection.
   network.freeze()
   await waitFor(async () => (await openStreams()) === 9)
   others.push(await open(user, false))
@@ -57,7 +57,7 @@ it('closes the stream of a client whose network is gone, which frees its place a
   )
 }, 40_000)
 
-it('does not close the stream of a client that never said it would acknowledge', async () => {
+it('does not close the stream of a client that did not opt into acknowledgements', async () => {
   const [user] = await rooms.chat.people(1)
   const stream = await open(user, false)
   const until = Date.now() + 2 * GONE_AFTER_MS
@@ -66,7 +66,7 @@ it('does not close the stream of a client that never said it would acknowledge',
   stream.kill()
 })
 
-it('ignores acknowledgements of somebody else’s stream, and refuses what is no stream', async () => {
+it('ignores acknowledgements of another user’s stream, and rejects an invalid stream id', async () => {
   const [user, other] = await rooms.chat.people(2)
   const stream = await open(user, true)
   const { stream_id } = await stream.waitFor('reset')

@@ -2,12 +2,12 @@ import { Problem } from '@bigtech/service-kit'
 import type { StreamSession } from './stream-session.ts'
 
 export interface StreamLimits {
-  /** Of one user on one process; the oldest stream makes room for the newest. */
+  /** Maximum per user and process; a new stream replaces the oldest. */
   readonly perUser: number
   readonly perProcess: number
 }
 
-/** A replaced client that came straight back would replace the next one, and so on in a circle. */
+/** Delay that prevents replaced clients from replacing each other in a loop. */
 const REPLACED_DELAY_MS = 60_000
 
 /** The open streams of this process. */
@@ -18,7 +18,7 @@ export class StreamHub {
   readonly #byId = new Map<string, StreamSession>()
   readonly #onCount: (userId: number) => void
 
-  /** @param onCount called when the number of a user's streams has changed */
+  /** @param onCount called when a user's number of streams has changed */
   constructor(limits: StreamLimits, onCount: (userId: number) => void) {
     this.#limits = limits
     this.#onCount = onCount
@@ -44,7 +44,7 @@ export class StreamHub {
     return this.#byId.get(streamId)
   }
 
-  /** @throws Problem OVERLOADED */
+  /** Adds a stream. @throws Problem OVERLOADED */
   add(session: StreamSession): void {
     const { userId } = session
     const { perUser, perProcess } = this.#limits
@@ -69,7 +69,7 @@ export class StreamHub {
     this.#onCount(userId)
   }
 
-  /** Closes the streams of logins that have ended. */
+  /** Closes the streams of ended sessions. */
   closeLogins(loginIds: readonly string[]): void {
     const ended = new Set(loginIds)
     for (const session of this.all) if (ended.has(session.loginId)) session.close('session_revoked')

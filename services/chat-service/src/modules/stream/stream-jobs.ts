@@ -9,10 +9,10 @@ export interface StreamJobsOptions {
   readonly channels: RoomChannels
   readonly acks: StreamAcks
   readonly listVersions: ListVersionsOf
-  /** A client that has been silent for longer counts as gone. */
+  /** Milliseconds of silence after which a client counts as lost. */
   readonly goneAfterMs: number
   readonly pubsub: {
-    /** While it does not work, the store is asked every second. */
+    /** While hints are unavailable, the store is polled every second. */
     readonly hintsWork: boolean
     onHintsLost(listener: () => void): void
   }
@@ -22,13 +22,13 @@ export interface StreamJobsOptions {
 const HEARTBEAT_MS = 15_000
 const SWEEP_MS = 5_000
 const POLL_MS = 1_000
-/** Every user is looked at once in so many rounds, so that clients do not all fetch in the same moment. */
+/** Each round checks a fraction of the users, so that clients do not all fetch at once. */
 const LIST_ROUNDS = 10
 const LIST_ROUND_MS = 1_000
-/** How often, within the time after which a client counts as gone, it is looked for. */
+/** Checks per `goneAfterMs`. */
 const LOOKS = 10
 
-/** What happens to all open streams periodically: heartbeats, the sweep for lost updates, changes of lists, clients that are gone. */
+/** Periodic work on open streams: heartbeats, the sweep for lost updates, list changes, lost clients. */
 export class StreamJobs {
   readonly #options: StreamJobsOptions
   #sweepTimer: NodeJS.Timeout | undefined
@@ -58,7 +58,7 @@ export class StreamJobs {
       sweepIn(pubsub.hintsWork ? SWEEP_MS : POLL_MS)
     }
     sweepIn(POLL_MS)
-    // Only shortens a long wait: a connection that fails again and again must not postpone the sweep.
+    // Only shortens a long wait: a flapping connection must not postpone the sweep.
     pubsub.onHintsLost(() => waitsLong && sweepIn(POLL_MS))
     this.#heartbeatTimer = setInterval(() => this.#heartbeat(), HEARTBEAT_MS)
     const lists = async () => {
@@ -77,7 +77,10 @@ export class StreamJobs {
     clearInterval(this.#heartbeatTimer)
   }
 
-  /** Delivers what no update told of. Every stream has then been sent everything older than a moment ago. */
+  /**
+   * Delivers entries whose updates were lost. Afterwards every stream has received everything older than the
+   * margin.
+   */
   async sweep(): Promise<void> {
     const { channels, hub, log } = this.#options
     const startedAt = Date.now()
@@ -85,7 +88,7 @@ export class StreamJobs {
       channels.closeIdle()
       await channels.verify()
     } catch (err) {
-      log.debug({ err }, 'streams could not be verified')
+      log.debug({ err }, 'stream sweep failed, retrying')
       return
     }
     for (const session of hub.all) {
@@ -93,7 +96,7 @@ export class StreamJobs {
     }
   }
 
-  /** Compares what some of the users' clients were told with what is true. */
+  /** Compares the list versions announced to some of the users' clients with the current ones. */
   async tellListChanges(): Promise<void> {
     const { hub, listVersions, log } = this.#options
     const round = this.#listRound++ % LIST_ROUNDS
@@ -104,7 +107,7 @@ export class StreamJobs {
         for (const session of hub.of(userId)) session.tellListChanges(versions)
       }
     } catch (err) {
-      log.debug({ err }, 'versions of lists could not be read')
+      log.debug({ err }, 'reading list versions failed, retrying')
     }
   }
 

@@ -54,7 +54,7 @@ describe('openStream', () => {
     await expect(openTestStream(rooms.addresses[0]!, { token: 'x.y.z' })).rejects.toThrow('TOKEN_INVALID')
   })
 
-  it('resumes by a ticket that carries the last id, as a browser cannot set the header', async () => {
+  it('resumes by a ticket that contains the last id, because a browser cannot set the header', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const first = await open(b)
@@ -73,7 +73,7 @@ describe('openStream', () => {
     ['nonsense', 'cursor_invalid'],
     [`2~0.0~${(Date.now() + 3_600_000).toString(36)}`, 'cursor_invalid'],
     [`2~0.0~${(Date.now() - 3_600_000).toString(36)}`, 'too_old'],
-  ])('answers the id %s with a reset that says %s', async (lastEventId, reason) => {
+  ])('responds to the id %s with a reset for the reason %s', async (lastEventId, reason) => {
     const [a] = await rooms.chat.people(1)
     const stream = await open(a, 0, { lastEventId })
     expect(stream.frames[0]).toMatchObject({ event: 'reset', data: { reason } })
@@ -91,7 +91,7 @@ describe('openStream', () => {
     expect(late.frames[0]).toMatchObject({ event: 'reset', data: { reason: 'too_many' } })
   }, 30_000)
 
-  it('closes the oldest of a user’s 10 streams for the newest, and tells it not to come straight back', async () => {
+  it('closes the oldest of a user’s 10 streams for a new one, and delays its reconnect', async () => {
     const [a] = await rooms.chat.people(1)
     const streams: TestStream[] = []
     for (const _unused of upTo(10)) streams.push(await open(a))
@@ -106,7 +106,7 @@ describe('openStream', () => {
 })
 
 describe('an open stream', () => {
-  it('is closed within 2 s on every process when its session has been revoked', async () => {
+  it('is closed within 2 s on every process when its session is revoked', async () => {
     const [a, b] = await rooms.chat.people(2)
     const token = await rooms.chat.token(a)
     const { sid: sessionId } = JSON.parse(
@@ -122,7 +122,7 @@ describe('an open stream', () => {
     await expect(openTestStream(rooms.addresses[1]!, { token })).rejects.toThrow('SESSION_REVOKED')
   })
 
-  it('starts delivering a room when its user joins, and stops at once when the user is removed', async () => {
+  it('starts delivering a room when its user joins, and stops immediately when the user is removed', async () => {
     const [a, b, c] = await rooms.chat.people(3)
     const roomId = await rooms.room(a, c)
     await rooms.chat.befriend(a, b)
@@ -139,7 +139,7 @@ describe('an open stream', () => {
     )
     const welcome = await rooms.send(a, roomId, 'welcome')
     await mine.waitFor('message', ({ seq }) => seq === welcome.seq)
-    // Removed and written to in one breath, many times: nothing after the removal may come through.
+    // Remove and send back to back, several times: nothing after the removal may be delivered.
     for (let n = 0; n < 5; n++) {
       const removal = await rooms.as(a, 'DELETE', `/rooms/${roomId}/members/${b}`)
       expect(removal.status).toBeLessThan(300)
@@ -156,7 +156,7 @@ describe('an open stream', () => {
     }
   }, 30_000)
 
-  it('announces rooms joined while the client was away, and lists no other', async () => {
+  it('announces rooms joined while the client was disconnected, and lists no other', async () => {
     const [a, b] = await rooms.chat.people(2)
     const left = await rooms.room(a, b)
     const stream = await open(b)
@@ -176,7 +176,7 @@ describe('an open stream', () => {
     expect(JSON.stringify(again.frames)).not.toContain('not for b')
   })
 
-  it('sends typing to the other members, coalesced', async () => {
+  it('sends coalesced typing indicators to the other members', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const [own, other] = [await open(a, 1), await open(b, 1)]
@@ -189,7 +189,7 @@ describe('an open stream', () => {
     expect(own.frames.filter(({ event }) => event === 'typing')).toHaveLength(0)
   })
 
-  it('sends read positions, only the latest of each member', async () => {
+  it('sends only the latest read position of each member', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const stream = await open(a, 1)
@@ -226,7 +226,7 @@ describe('an open stream', () => {
     expect(streams[1]!.frames.filter(({ event }) => event === 'presence')).toEqual([])
   })
 
-  it('sends friend requests to both sides, and a block only to the user who blocked', async () => {
+  it('sends friend requests to both users, and a block only to the blocker', async () => {
     const [a, b] = await rooms.chat.people(2)
     const [mine, theirs] = [await open(a), await open(b)]
     const request = { request_id: 7, from_user_id: b, to_user_id: a }
@@ -244,7 +244,7 @@ describe('an open stream', () => {
     ])
   })
 
-  it('is published to other services while it is open', async () => {
+  it('is announced to other services while open', async () => {
     const [a] = await rooms.chat.people(1)
     const stream = await open(a)
     await rooms.chat.eventOf(streamPresenceChanged, (each) => each.user_id === a && each.open_streams === 1)
@@ -269,7 +269,7 @@ describe('an open stream', () => {
     socket.pause()
     const closed = new Promise((resolve) => socket.once('close', resolve))
     socket.on('error', () => undefined)
-    // The kernel's buffers take some MiB before anything waits in the process.
+    // The kernel buffers several MiB before data waits in the process.
     const content = 'x'.repeat(9_900)
     const cut = async () =>
       (await metric('sse_streams_cut_total{reason="slow_reader",service="chat-service"}')) > before
@@ -286,7 +286,7 @@ describe('an open stream', () => {
     expect(app.server.listening).toBe(true)
   }, 60_000)
 
-  it('stops direct messages within 1 s of a block, on every process', async () => {
+  it('stops direct messages within 1 s of a block on every process', async () => {
     const [a, b] = await rooms.chat.people(2)
     await rooms.chat.befriend(a, b)
     const { body } = await rooms.as(a, 'PUT', `/rooms/direct/${b}`)
@@ -299,7 +299,7 @@ describe('an open stream', () => {
   })
 })
 
-it('on shutdown tells every stream when to reconnect, and each resumes on another process', async () => {
+it('on shutdown every stream receives a reconnect delay and resumes on another process', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   const stopping = await rooms.chat.another()

@@ -61,7 +61,7 @@ const changes: [string, 'friends' | 'rooms', (scene: Scene) => Promise<unknown>]
       rooms.as(friend, 'PUT', `/rooms/${roomId}/members/${me}/role`, { role: 'admin' }),
   ],
   [
-    'a new name of the room',
+    'a renamed room',
     'rooms',
     ({ friend, roomId }) => rooms.as(friend, 'PATCH', `/rooms/${roomId}`, { name: 'new' }),
   ],
@@ -74,7 +74,7 @@ const changes: [string, 'friends' | 'rooms', (scene: Scene) => Promise<unknown>]
       rooms.chat.publish(friendRequestSent, { request_id: 1, from_user_id: 900_001, to_user_id: me }),
   ],
   [
-    'a request that was taken back',
+    'a cancelled request',
     'friends',
     ({ me }) =>
       rooms.chat.publish(friendRequestCancelled, {
@@ -91,7 +91,7 @@ const changes: [string, 'friends' | 'rooms', (scene: Scene) => Promise<unknown>]
       rooms.chat.publish(friendRequestRejected, { request_id: 1, from_user_id: 900_001, to_user_id: me }),
   ],
   [
-    'a friend who ended the friendship',
+    'a friendship ended by the friend',
     'friends',
     ({ me, friend }) => rooms.chat.publish(friendRemoved, { user_id: friend, friend_id: me }),
   ],
@@ -110,8 +110,8 @@ async function scene(): Promise<Scene> {
   return { me, friend, roomId }
 }
 
-describe.concurrent('a client that resumes', () => {
-  it.each(changes)('is told of %s that it missed (%s), once', async (_what, list, change) => {
+describe.concurrent('a resuming client', () => {
+  it.each(changes)('is notified once of %s that it missed (%s)', async (_what, list, change) => {
     const here = await scene()
     const first = await open(here.me)
     first.kill()
@@ -119,7 +119,7 @@ describe.concurrent('a client that resumes', () => {
     const versionOf = async () => (await versionsOf(here.me))?.split('.')[list === 'friends' ? 0 : 1] ?? '0'
     const before = await versionOf()
     await change(here)
-    // One change may raise both versions, one after the other.
+    // One change may increment both versions in sequence.
     await waitFor(async () => (await versionOf()) !== before)
     const second = await open(here.me, 1, first.lastEventId)
     expect(second.frames[0]!.event).toBe('ready')
@@ -133,13 +133,13 @@ describe.concurrent('a client that resumes', () => {
     third.kill()
   })
 
-  it('is told again when the connection broke before the frame that told it', async () => {
+  it('is notified again when the connection broke before the frame arrived', async () => {
     const here = await scene()
     const first = await open(here.me)
     first.kill()
     await rooms.as(here.me, 'PUT', `/rooms/${here.roomId}/settings`, { pinned: true })
     const second = await open(here.me, 1, first.lastEventId)
-    // The position before the frame of the change: as if everything after `ready` had been lost.
+    // The position before the notification, as if everything after `ready` had been lost.
     const lost = second.frames[0]!.id!
     await second.waitFor('lists_changed')
     second.kill()
@@ -150,7 +150,7 @@ describe.concurrent('a client that resumes', () => {
 })
 
 it.each(changes)(
-  'an open stream is told of %s (%s)',
+  'an open stream is notified of %s (%s)',
   async (_what, list, change) => {
     const here = await scene()
     const stream = await open(here.me)
@@ -161,7 +161,7 @@ it.each(changes)(
   40_000,
 )
 
-it('does not tell the sender of a request that it was rejected', async () => {
+it('does not notify the sender of a request about its rejection', async () => {
   const [sender, receiver] = await rooms.chat.people(2)
   const [theirs, mine] = [await open(sender), await open(receiver)]
   await rooms.chat.publish(friendRequestRejected, {

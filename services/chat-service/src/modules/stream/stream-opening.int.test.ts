@@ -47,7 +47,7 @@ it('writes nothing before ready or reset while friend and presence frames arrive
         return stream
       }),
     )
-    // Whatever was published once all of them were open reaches each of them.
+    // Every frame published after all of them were open reaches each of them.
     const next = requestId + 2
     for (const stream of streams) await stream.waitFor('friend', ({ request_id }) => request_id! >= next)
     for (const stream of streams) {
@@ -61,7 +61,7 @@ it('writes nothing before ready or reset while friend and presence frames arrive
   await publisher
 }, 90_000)
 
-it('resumes a room that was quiet at the cursor, although its channel was open before and delivered to others', async () => {
+it('resumes a room that was quiet at the cursor, although its channel has delivered to others since', async () => {
   const [viewer, friend] = await rooms.chat.people(2)
   const roomId = await rooms.room(viewer, friend)
   const [viewerToken, friendToken] = await Promise.all([viewer, friend].map((id) => rooms.chat.token(id)))
@@ -78,7 +78,7 @@ it('resumes a room that was quiet at the cursor, although its channel was open b
   for (const stream of [other, resumed]) stream.kill()
 })
 
-it('issues a short id to somebody in 1,050 quiet rooms', async () => {
+it('issues a short id to a user in 1,050 quiet rooms', async () => {
   const [viewer, friend] = await rooms.chat.people(2)
   await insertRooms(1_050, [viewer, friend], 'UTC_TIMESTAMP(3) - INTERVAL 1 HOUR')
   const stream = await openTestStream(rooms.addresses[0]!, { token: await rooms.chat.token(viewer) })
@@ -88,7 +88,7 @@ it('issues a short id to somebody in 1,050 quiet rooms', async () => {
   stream.kill()
 }, 60_000)
 
-it('accepts the ids that it issues when hundreds of rooms are active at once, and loses nothing', async () => {
+it('accepts its own ids when hundreds of rooms are active at once, and loses nothing', async () => {
   const [viewer, friend] = await rooms.chat.people(2)
   await rooms.chat.befriend(viewer, friend)
   const roomIds = await insertRooms(300, [viewer, friend], 'UTC_TIMESTAMP(3)')
@@ -110,7 +110,7 @@ it('accepts the ids that it issues when hundreds of rooms are active at once, an
   resumed.kill()
 }, 120_000)
 
-it('says once that a room is gone, although it hears of it by hint and by event', async () => {
+it('announces a removed room once, although both hint and event arrive', async () => {
   const [owner, member, other] = await rooms.chat.people(3)
   const roomId = await rooms.room(owner, member, other)
   const second = await rooms.room(owner, member)
@@ -122,7 +122,7 @@ it('says once that a room is gone, although it hears of it by hint and by event'
     roomMembersChanged,
     (event) => event.room_id === roomId && event.removed.length > 0,
   )
-  // A later change of the same member has gone both ways too, so the first one has.
+  // A later change of the same member has arrived both ways, so the first one has too.
   await rooms.as(owner, 'DELETE', `/rooms/${second}/members/${member}`)
   await rooms.chat.eventOf(
     roomMembersChanged,
@@ -137,9 +137,9 @@ it('says once that a room is gone, although it hears of it by hint and by event'
 
 it.each([
   ['lists it', (id: string) => id],
-  ['had to leave it out', (id: string) => id.replace(/^(2~[^~]*~[^~]*).*$/, '$1~+')],
+  ['omits the room', (id: string) => id.replace(/^(2~[^~]*~[^~]*).*$/, '$1~+')],
 ])(
-  'resumes a room that was joined just before the first connection, from where that one was, when the id %s',
+  'resumes a room joined just before the first connection from its start when the id %s',
   async (_what, idOf) => {
     const [viewer, friend] = await rooms.chat.people(2)
     const token = await rooms.chat.token(viewer)
@@ -158,7 +158,7 @@ it.each([
   },
 )
 
-/** Groups written straight into the database: through the API they would take minutes. */
+/** Inserts groups directly into the database: creating them through the API would take minutes. */
 async function insertRooms(
   count: number,
   [owner, member]: [number, number],

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { StreamOutput } from './stream-output.ts'
 import { WriteBatcher } from './write-batcher.ts'
 
-/** An output over a real connection, and the client that reads it. */
+/** Opens an output over a real connection, and its reading client. */
 async function connected() {
   let slow = false
   const outputs: StreamOutput[] = []
@@ -33,7 +33,7 @@ async function connected() {
   }
 }
 
-it('knows since when a client has taken nothing of what waits for it, and when it takes again', async () => {
+it('reports since when a client has accepted no data, and when it accepts data again', async () => {
   const { output, client, isSlow, close } = await connected()
   const block = Buffer.alloc(64 * 1024)
   client.pause()
@@ -47,7 +47,7 @@ it('knows since when a client has taken nothing of what waits for it, and when i
   close()
 })
 
-it('calls a client slow for which more than 1 MiB waits', async () => {
+it('reports a slow reader when more than 1 MiB is unsent', async () => {
   const { output, client, isSlow, close } = await connected()
   client.pause()
   await waitFor(() => {

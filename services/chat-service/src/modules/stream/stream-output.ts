@@ -1,15 +1,15 @@
 import type { ServerResponse } from 'node:http'
 import type { Flushable, WriteBatcher } from './write-batcher.ts'
 
-/** The part of an HTTP response that a stream writes to. */
+/** The part of an HTTP response used by a stream. */
 export type StreamResponse = Pick<
   ServerResponse,
   'write' | 'end' | 'destroy' | 'writableLength' | 'once' | 'off'
 >
 
-/** A reader with more than this unsent is disconnected and resumes. */
+/** A reader with more unsent data is disconnected and resumes. */
 const MAX_UNSENT_BYTES = 1024 * 1024
-/** A replay waits for the reader above this, so that a long one does not count as a slow reader. */
+/** A replay waits for the reader above this limit, so that a long replay does not count as a slow reader. */
 const REPLAY_PAUSE_BYTES = 256 * 1024
 const REPLAY_PATIENCE_MS = 20_000
 const END_TIMEOUT_MS = 1_000
@@ -25,19 +25,19 @@ export class StreamOutput implements Flushable {
   }
   #queue: Buffer[] = []
   #queuedBytes = 0
-  /** Writes that the kernel has not taken yet. */
+  /** Bytes that the kernel has not accepted yet. */
   #unwritten = 0
   #progressAt = Date.now()
   #ended = false
 
-  /** @param onSlowReader called when the reader is too far behind; the owner closes the stream */
+  /** @param onSlowReader called when the reader is too slow; the owner closes the stream */
   constructor(response: StreamResponse, batcher: WriteBatcher, onSlowReader: () => void) {
     this.#response = response
     this.#batcher = batcher
     this.#onSlowReader = onSlowReader
   }
 
-  /** Parts of one SSE block, which leave together or not at all. */
+  /** Queues the parts of one SSE block, which are written together or not at all. */
   push(...parts: readonly Buffer[]): void {
     if (this.#ended) return
     for (const part of parts) {
@@ -58,12 +58,12 @@ export class StreamOutput implements Flushable {
     if (this.#response.writableLength > MAX_UNSENT_BYTES) this.#onSlowReader()
   }
 
-  /** Returns for how many milliseconds the kernel has taken nothing of what waits; 0 when nothing waits. */
+  /** Returns for how many milliseconds the kernel has accepted no pending data; 0 when none is pending. */
   stalledMs(now: number): number {
     return this.#unwritten === 0 ? 0 : now - this.#progressAt
   }
 
-  /** Resolves when most of what was written has left, or when the stream has ended. */
+  /** Resolves when most of the written data has been sent, or the stream has ended. */
   async drained(): Promise<void> {
     this.flush()
     const response = this.#response
@@ -84,7 +84,7 @@ export class StreamOutput implements Flushable {
     })
   }
 
-  /** Ends the response after everything that was pushed. */
+  /** Ends the response after all queued data. */
   end(): void {
     if (this.#ended) return
     this.flush()
@@ -94,13 +94,13 @@ export class StreamOutput implements Flushable {
     setTimeout(() => this.#response.destroy(), END_TIMEOUT_MS).unref()
   }
 
-  /** Breaks the connection at once; the client resumes after what it has received. */
+  /** Destroys the connection; the client resumes after the last received frame. */
   destroy(): void {
     this.discard()
     this.#response.destroy()
   }
 
-  /** Drops what is queued: nobody reads it any more. */
+  /** Drops queued data, which no client will read. */
   discard(): void {
     this.#ended = true
     this.#queue = []

@@ -11,8 +11,9 @@ import { type Cursor, decodeCursor } from './stream-cursor.ts'
 import type { StreamSession } from './stream-session.ts'
 
 /**
- * Upper bound of how much the clocks of processes differ and how long a write takes, together: an entry that
- * was created longer before a verified moment than this has been delivered.
+ * Upper bound of clock differences between processes plus the duration of a write: an entry created earlier
+ * than this
+ * before a verified moment has been delivered.
  */
 export const MARGIN_MS = 30_000
 const MAX_AGE_MS = 10 * 60_000
@@ -20,24 +21,24 @@ const MAX_MISSED = 1_000
 const STATES_MARGIN_MS = 15_000
 const MAX_STATES = 5_000
 
-/** Reads the versions of users' lists. */
+/** Reads the list versions of users. */
 export interface ListVersionsOf {
   of(userIds: readonly number[]): Promise<Map<number, ListVersions>>
 }
 
 type ResetReason = StreamFrameData<'reset'>['reason']
 
-/** Where a new stream starts. */
+/** The start of a new stream. */
 export interface ResumePlan {
   readonly memberships: readonly Membership[]
   readonly starts: ReadonlyMap<number, RoomPosition>
-  /** Rooms that the cursor lists from the beginning. */
+  /** Rooms that the cursor lists from their beginning. */
   readonly listed: ReadonlySet<number>
   readonly since: UnixMs
-  /** What the client was told of, and what is true now; undefined while MySQL cannot be asked. */
+  /** The announced and the current list versions; undefined while MySQL is unavailable. */
   readonly lists: { readonly told: ListVersions | undefined; readonly now: ListVersions | undefined }
   readonly reset: ResetReason | null
-  /** Rooms the user joined while the stream was away. */
+  /** Rooms the user joined while disconnected. */
   readonly joined: readonly number[]
 }
 
@@ -45,7 +46,7 @@ type Start = Omit<ResumePlan, 'lists'>
 
 const NO_CHANGES: ListVersions = { friends: 0, rooms: 0 }
 
-/** Finds out where a new stream starts, room by room, and brings it up to the present. */
+/** Determines the start position of a new stream in every room, and catches it up. */
 export class StreamResume {
   readonly #messages: StreamSource
   readonly #members: MembershipReader
@@ -67,10 +68,10 @@ export class StreamResume {
     this.#listVersions = options.listVersions
   }
 
-  /** Rejects while the stores cannot be read. */
+  /** Plans the resume. Rejects while the stores cannot be read. */
   async plan(userId: number, lastEventId: string | undefined): Promise<ResumePlan> {
     const now = Date.now()
-    // First: what changes after it was read is told again.
+    // Read first: later changes are announced again.
     const lists = await this.#listsOf(userId)
     const memberships = await this.#members.ofUser(userId)
     const roomIds = memberships.map(({ roomId }) => roomId)
@@ -92,14 +93,14 @@ export class StreamResume {
     return versions?.get(userId)
   }
 
-  /** Starts at the channels' positions: a client that fetches anew misses nothing before them. */
+  /** Starts at the channels' positions: a client that fetches again misses nothing before them. */
   async #fresh(memberships: readonly Membership[], now: UnixMs, reset: ResetReason): Promise<Start> {
     const since = now - MARGIN_MS
     const roomIds = memberships.map(({ roomId }) => roomId)
     const starts = this.#heads(roomIds)
     const maybe = roomIds.filter((roomId) => this.#mayHaveSince(roomId, since))
     const recent = await this.#recent(maybe, since, starts)
-    // A room that was joined lately and is not listed would look as if it had been joined afterwards.
+    // An unlisted room joined recently would look as if it had been joined afterwards.
     const joinedLately = memberships.filter(({ joinedAt }) => joinedAt.getTime() >= since)
     const listed = new Set([...(recent?.keys() ?? maybe), ...joinedLately.map(({ roomId }) => roomId)])
     return { memberships, starts, since, reset, joined: [], listed }
@@ -145,7 +146,10 @@ export class StreamResume {
     return this.#channels.get(roomId)?.mayHaveSince(since) ?? true
   }
 
-  /** Returns where the rooms with entries created since then start; undefined when there are too many entries. */
+  /**
+   * Returns the start positions of rooms with entries created since then; undefined when there are too many
+   * entries.
+   */
   #recent(
     roomIds: readonly number[],
     since: UnixMs,
@@ -155,7 +159,7 @@ export class StreamResume {
     return this.#messages.positionsBefore(new Date(since), known, MAX_MISSED + 1)
   }
 
-  /** Sends the first frame and everything missed, and attaches the stream to its rooms. */
+  /** Sends the first frame and the missed ones, and attaches the stream to its rooms. */
   async run(session: StreamSession, plan: ResumePlan): Promise<void> {
     const { memberships, starts, listed, since, lists, reset, joined } = plan
     const at = Date.now()
@@ -178,7 +182,7 @@ export class StreamResume {
     }
   }
 
-  /** Repeats states, which no log keeps, when they may have been missed: receiving them twice is harmless. */
+  /** Repeats states that are in no log and may have been missed; receiving them twice is harmless. */
   async #sendStates(
     session: StreamSession,
     memberships: readonly Membership[],

@@ -7,11 +7,12 @@ import { type RoomProgress, StreamCursor } from './stream-cursor.ts'
 import type { StreamOutput } from './stream-output.ts'
 
 /**
- * - `opening`: admitted, not answered yet. Frames wait.
- * - `catching_up`: the first frame is out; the rooms are replayed up to where their channels are. Frames pass,
- *   changes of memberships wait.
+ * - `opening`: admitted, no response yet. Frames are queued.
+ * - `catching_up`: the first frame is sent; rooms are replayed up to their channels. Frames pass; membership
+ * changes are
+ *   queued.
  * - `live`: every room is attached to its channel.
- * - `closed`: for good.
+ * - `closed`: final.
  */
 export type SessionState = 'opening' | 'catching_up' | 'live' | 'closed'
 
@@ -27,9 +28,9 @@ export type CloseReason =
 export interface StreamSessionOptions {
   readonly id: string
   readonly userId: number
-  /** The login that the stream belongs to. */
+  /** The session (sign-in) that the stream belongs to. */
   readonly loginId: string
-  /** Whether the client has announced that it acknowledges what it reads. */
+  /** Whether the client has opted into acknowledgements. */
   readonly acknowledges: boolean
   readonly output: StreamOutput
   readonly onFrame: () => void
@@ -37,7 +38,7 @@ export interface StreamSessionOptions {
   readonly onClosed: (session: StreamSession, reason: CloseReason) => void
 }
 
-/** One client's open stream: its state, its rooms, and what its client has been sent. */
+/** A client's open stream: its state, its rooms, and its delivered position. */
 export class StreamSession {
   readonly id: string
   readonly userId: number
@@ -53,7 +54,7 @@ export class StreamSession {
   #acknowledgedAt: UnixMs = Date.now()
   /** Frames that arrived before the first one. */
   #held: Buffer[] = []
-  /** Changes of memberships that arrived before the stream was live, in order. */
+  /** Membership changes that arrived before the stream was live, in order. */
   #waiting: (() => void)[] = []
 
   constructor(options: StreamSessionOptions) {
@@ -71,12 +72,12 @@ export class StreamSession {
     return this.#closeReason
   }
 
-  /** Whether the stream has been live from that moment on. */
+  /** Returns whether the stream has been live since that moment. */
   wasLiveAt(at: UnixMs): boolean {
     return this.#state === 'live' && this.#liveSince! < at
   }
 
-  /** opening -> catching_up. Sends the first frame, then what arrived before it. */
+  /** Transition opening -> catching_up. Sends the first frame, then the queued frames. */
   open(
     first: { event: 'ready'; rooms: Heads } | { event: 'reset'; rooms: Heads; reason: ResetReason },
   ): void {
@@ -88,7 +89,7 @@ export class StreamSession {
     for (const block of this.#held.splice(0)) this.send(block)
   }
 
-  /** catching_up -> live. Applies the changes of memberships that waited. */
+  /** Transition catching_up -> live. Applies the queued membership changes. */
   goLive(): void {
     if (this.#state !== 'catching_up') return
     this.#state = 'live'
@@ -97,13 +98,13 @@ export class StreamSession {
     for (const step of this.#waiting.splice(0)) step()
   }
 
-  /** Applies a change of memberships now, or when the stream is live. */
+  /** Applies a membership change now, or when the stream is live. */
   whenLive(step: () => void): void {
     if (this.#state === 'live') step()
     else if (this.#state !== 'closed') this.#waiting.push(step)
   }
 
-  /** Returns false when the stream is subscribed to the room already, or may not be. */
+  /** Subscribes to a room. Returns false when already subscribed or not allowed. */
   subscribe(subscription: RoomSubscription): boolean {
     const { roomId } = subscription
     if (this.#state === 'closed' || this.#subscriptions.has(roomId)) return false
@@ -115,7 +116,7 @@ export class StreamSession {
     return true
   }
 
-  /** Ends the subscription of a room at once. Returns false when the client knows that it has none. */
+  /** Ends the subscription of a room immediately. Returns false when the client knows that it has none. */
   unsubscribe(roomId: number): boolean {
     if (this.#state === 'opening') {
       const first = !this.#leftWhileOpening.has(roomId)
@@ -130,13 +131,13 @@ export class StreamSession {
     return true
   }
 
-  /** Delivers an entry of a room's logs: the frame and the cursor that includes it are one SSE block. */
+  /** Delivers a log entry: the frame and the cursor that includes it form one SSE block. */
   deliver(roomId: number, progress: Readonly<RoomProgress>, block: Buffer | null): void {
     this.cursor.move(roomId, progress)
     if (block) this.#push(...this.cursor.idLine(), block)
   }
 
-  /** Sends a frame that is not an entry of a log: a client cannot resume from it. */
+  /** Sends a frame that is no log entry: a client cannot resume from it. */
   send(block: Buffer): void {
     if (this.#state === 'opening') this.#held.push(block)
     else this.#push(block)
@@ -146,12 +147,12 @@ export class StreamSession {
     this.send(frame(event, data))
   }
 
-  /** Sends a frame with the present cursor. Only after `open`. */
+  /** Sends a frame with the current cursor. Only after `open`. */
   sendWithCursor<Name extends StreamFrameName>(event: Name, data: StreamFrameData<Name>): void {
     this.#push(...this.cursor.idLine(), frame(event, data))
   }
 
-  /** Tells the client which lists to fetch again, when they have changed since it was told last. */
+  /** Announces the lists that have changed since the last announcement. */
   tellListChanges(now: ListVersions): void {
     if (this.#state === 'opening' || this.#state === 'closed') return
     const told = this.cursor.lists
@@ -166,11 +167,13 @@ export class StreamSession {
   }
 
   /**
-   * Returns for how many milliseconds nothing has shown that the client is there. Only an acknowledgement
-   * shows it: the kernel, or a proxy, takes heartbeats for a client that is long gone. Of clients that do not
-   * acknowledge, all that can be seen is that nothing is taken any more.
+   * Returns for how many milliseconds the client has shown no sign of life. Only an acknowledgement is one:
+   * the kernel or a
+   * proxy accepts heartbeats for a lost client. For clients without acknowledgements only a blocked
+   * connection can be
+   * observed.
    *
-   * @param acksWorkSince when the way of acknowledgements was restored; undefined while it is interrupted
+   * @param acksWorkSince when the path of acknowledgements was restored; undefined while interrupted
    */
   silentMs(now: UnixMs, acksWorkSince: UnixMs | undefined): number {
     const { acknowledges, output } = this.#options
@@ -179,15 +182,15 @@ export class StreamSession {
     return Math.max(stalledMs, now - Math.max(this.#acknowledgedAt, acksWorkSince))
   }
 
-  /** Resolves when the reader has taken most of what was sent. */
+  /** Resolves when the reader has received most of the sent data. */
   drained(): Promise<void> {
     return this.#options.output.drained()
   }
 
   /**
-   * Any state -> closed. A stream that has not been answered yet leaves its response to the route.
+   * Transition from any state to closed. Without a response so far, the route sends the error.
    *
-   * @param last sent before the end, to a client that reads
+   * @param last final frame for a client that still reads
    */
   close(reason: CloseReason, last?: { event: 'reconnect'; data: StreamFrameData<'reconnect'> }): void {
     if (this.#state === 'closed') return
@@ -216,7 +219,7 @@ export class StreamSession {
 type Heads = StreamFrameData<'ready'>['rooms']
 type ResetReason = StreamFrameData<'reset'>['reason']
 
-/** Whether the client still reads, so that what was sent before the end is of use to it. */
+/** Returns whether the client still reads, so that pending data is useful to it. */
 function isOrderly(reason: CloseReason): boolean {
   return reason === 'replaced' || reason === 'session_revoked' || reason === 'shutdown'
 }

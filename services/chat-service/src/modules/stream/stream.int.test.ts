@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rooms?.close())
 
-it('delivers a message to the other member, also from another process', async () => {
+it('delivers a message to the other member, also across processes', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   const stream = await openTestStream(address(0), { token: await rooms.chat.token(b) })
@@ -23,11 +23,11 @@ it('delivers a message to the other member, also from another process', async ()
   stream.kill()
 })
 
-/** Reads a stream whose connection dies after another time each time, and resumes from the last id. */
+/** Reads a stream whose connection breaks at varying times, and resumes from the last id. */
 async function readThroughDeaths(options: {
   userId: number
   deaths: number
-  /** Resolves when everything has been said. */
+  /** Returns true when every expected frame has arrived. */
   done: () => boolean
 }): Promise<{ frames: Received[]; resets: string[] }> {
   const token = await rooms.chat.token(options.userId)
@@ -60,7 +60,7 @@ async function readThroughDeaths(options: {
   }
 }
 
-/** Until nothing more has come for half a second. */
+/** Waits until no frame has arrived for half a second. */
 async function quiet(frames: readonly unknown[]): Promise<void> {
   let seen = -1
   const settled = () => {
@@ -71,7 +71,7 @@ async function quiet(frames: readonly unknown[]): Promise<void> {
   await waitFor(settled, { intervalMs: 500, timeoutMs: 20_000 })
 }
 
-it('delivers every entry once over 20 disconnects, with edits and reactions in between', async () => {
+it('delivers every entry once over 20 disconnects with edits and reactions in between', async () => {
   const [a, b, c] = await rooms.chat.people(3)
   const roomIds = [await rooms.room(a, b), await rooms.room(c, b, a), await rooms.room(a, b, c)]
   let finished = false
@@ -121,7 +121,7 @@ it('delivers every entry once over 20 disconnects, with edits and reactions in b
   }
 }, 90_000)
 
-it('sends a member’s room settings to their other devices, and to nobody else', async () => {
+it('sends a member’s room settings to their other devices only', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   // The event of the room's creation may still arrive: its frame lists members.

@@ -26,7 +26,7 @@ export interface StreamModuleOptions {
   readonly members: MembershipReader
   readonly messages: StreamSource
   readonly listVersions: ListVersionsOf
-  /** A client that has been silent for longer counts as gone. */
+  /** Milliseconds of silence after which a client counts as lost. */
   readonly goneAfterMs: number
   readonly friendIdsOf: (userId: number) => Promise<readonly number[]>
 }
@@ -35,7 +35,7 @@ const STREAMS_PER_USER = 10
 const STREAMS_PER_PROCESS = 20_000
 const ACK_PROBES = 10
 
-/** Wires what clients receive as it happens. */
+/** Wires the event streams of clients. */
 export function createStream(options: StreamModuleOptions): void {
   const { service, redis, limiter, members, messages } = options
   const { log, lifecycle, revocations } = service
@@ -89,16 +89,16 @@ function streamMetrics(registry: Service['metrics'], hub: StreamHub) {
   const registers = [registry]
   new Gauge({
     name: 'sse_connections_open',
-    help: 'Event streams that are open.',
+    help: 'Open event streams.',
     registers,
     collect() {
       this.set(hub.size)
     },
   })
-  const frames = new Counter({ name: 'sse_frames_sent_total', help: 'Frames given to streams.', registers })
+  const frames = new Counter({ name: 'sse_frames_sent_total', help: 'Frames queued on streams.', registers })
   const cut = new Counter({
     name: 'sse_streams_cut_total',
-    help: 'Streams ended from this side.',
+    help: 'Streams closed by the server.',
     labelNames: ['reason'],
     registers,
   })

@@ -70,7 +70,7 @@ export async function streamRoutes(app: FastifyInstance, options: StreamRoutesOp
     const identity = await identify(request, query.ticket, options)
     await limiter.take(openLimit, identity.userId)
     const session = sessionFor(reply, { ...identity, acknowledges: query.acks !== undefined }, options)
-    // Also while the stream opens: a client that is gone by then would never be noticed.
+    // Registered while the stream opens: a client that disconnects before then would never be noticed.
     reply.raw.once('close', () => session.close('client_gone'))
     const plan = await streams.admit(
       session,
@@ -86,7 +86,7 @@ export async function streamRoutes(app: FastifyInstance, options: StreamRoutesOp
   })
 }
 
-/** Reads the token of the header, or redeems the ticket of the URL, which is used up whatever happens next. */
+/** Verifies the header's token, or redeems the URL's ticket, which is used up in any case. */
 async function identify(
   request: FastifyRequest,
   ticket: string | undefined,
@@ -129,7 +129,7 @@ function startResponse(request: FastifyRequest, reply: FastifyReply): void {
   const { socket } = request.raw
   socket.setNoDelay(true)
   socket.setTimeout(0)
-  // The end of the connection is the end of the stream: the framing of chunks would be a fifth of what a write costs.
+  // The end of the connection ends the stream: chunked framing would cost a fifth of every write.
   reply.raw.useChunkedEncodingByDefault = false
   reply.raw.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
@@ -137,6 +137,6 @@ function startResponse(request: FastifyRequest, reply: FastifyReply): void {
     'x-accel-buffering': 'no',
     'x-request-id': request.id,
   })
-  // The delay before a browser reconnects by itself.
+  // The delay before a browser reconnects.
   reply.raw.write('retry: 1000\n\n')
 }

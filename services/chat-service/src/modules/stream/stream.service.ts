@@ -21,7 +21,7 @@ export interface StreamServiceOptions {
 
 const MAX_RECONNECT_DELAY_MS = 5_000
 
-/** Takes streams from their opening to their end, and keeps their rooms equal to the memberships. */
+/** Manages streams from opening to end, and keeps their rooms consistent with the memberships. */
 export class StreamService {
   readonly #options: StreamServiceOptions
 
@@ -32,13 +32,13 @@ export class StreamService {
   }
 
   /**
-   * Admits a stream and finds out where it starts.
+   * Admits a stream and determines its start position.
    *
-   * @throws Problem OVERLOADED, or why the stream was closed meanwhile; StoreUnavailable.
+   * @throws Problem OVERLOADED, or the reason why the stream was closed in the meantime; StoreUnavailable
    */
   async admit(session: StreamSession, lastEventId: string | undefined): Promise<ResumePlan> {
     const { hub, resume } = this.#options
-    // Before the memberships are read: a change from here on reaches the stream.
+    // Before the memberships are read, so that no later change is missed.
     hub.add(session)
     const plan = await resume.plan(session.userId, lastEventId).catch((err: unknown) => {
       session.close('failed')
@@ -48,18 +48,18 @@ export class StreamService {
     return plan
   }
 
-  /** Sends the first frame and what was missed, and lets the stream go live. Never rejects. */
+  /** Sends the first frame and the missed ones, then the stream goes live. Never rejects. */
   async run(session: StreamSession, plan: ResumePlan): Promise<void> {
     try {
       await this.#options.resume.run(session, plan)
       session.goLive()
     } catch (err) {
-      this.#options.log.debug({ err, user_id: session.userId }, 'stream could not catch up')
+      this.#options.log.debug({ err, user_id: session.userId }, 'stream catch-up failed')
       session.close('failed')
     }
   }
 
-  /** Tells every client when to come back, spread out, and ends the streams. */
+  /** Sends every client a reconnect delay, spread out, and ends the streams. */
   stop(): void {
     for (const session of this.#options.hub.all) {
       const delay_ms = Math.floor(Math.random() * MAX_RECONNECT_DELAY_MS)
@@ -71,7 +71,7 @@ export class StreamService {
   #membersChanged(change: MembershipChange): void {
     const { roomId, added, removed } = change
     for (const session of this.#sessionsOf(removed)) {
-      // At once, before anything else can be delivered. Changes arrive twice, by event and by hint.
+      // Immediately, before another frame can be delivered. Changes arrive twice, by event and by hint.
       const had = session.unsubscribe(roomId)
       session.whenLive(() => {
         if (session.unsubscribe(roomId) || had) session.sendFrame('room_removed', { room_id: roomId })
@@ -81,7 +81,7 @@ export class StreamService {
     void this.#broadcastMembers(change).catch(() => undefined)
   }
 
-  /** One's other devices: what is muted, pinned or archived on one of them is so on all. */
+  /** Notifies the user's other devices of changed room settings. */
   #settingsChanged(roomId: number, userIds: readonly number[]): void {
     const block = frame('room_updated', { room_id: roomId, members: null })
     for (const session of this.#sessionsOf(userIds)) session.send(block)
@@ -105,7 +105,7 @@ export class StreamService {
       session.sendWithCursor('room_added', { room_id: roomId, ...head })
       await replay.run(subscription, head)
     } catch (err) {
-      log.debug({ err, room_id: roomId }, 'stream could not join a room')
+      log.debug({ err, room_id: roomId }, 'joining a room failed')
       session.close('failed')
     }
   }
@@ -121,7 +121,7 @@ export class StreamService {
   }
 }
 
-/** What a client is answered whose stream was closed before it was open. */
+/** Returns the problem for a client whose stream was closed before it was open. */
 function refusal(reason: CloseReason): Problem {
   if (reason === 'session_revoked') return new Problem('SESSION_REVOKED')
   if (reason === 'shutdown') return new Problem('SHUTTING_DOWN', { retryAfterSeconds: 1 })

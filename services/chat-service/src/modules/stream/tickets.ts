@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { Problem, StoreUnavailable } from '@bigtech/service-kit'
 import { z } from 'zod'
 
-/** The part of Redis that stores tickets. */
+/** The Redis operations on tickets. */
 export interface TicketKeys {
   set(key: string, value: string, mode: 'EX', seconds: number): Promise<unknown>
   getdel(key: string): Promise<string | null>
@@ -32,7 +32,7 @@ export class StreamTickets {
     return ticket
   }
 
-  /** @throws Problem TICKET_INVALID when the ticket is unknown, used or expired. */
+  /** Redeems a ticket. @throws Problem TICKET_INVALID when it is unknown, used or expired */
   async redeem(ticket: string): Promise<TicketHolder> {
     const value = await this.#withRedis(() => this.#keys.getdel(keyOf(ticket)))
     if (value === null) throw new Problem('TICKET_INVALID')

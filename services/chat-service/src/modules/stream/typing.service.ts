@@ -4,7 +4,7 @@ import type { RoomHint } from './pubsub.ts'
 
 const COALESCE_MS = 2_000
 
-/** Tells a room that a member is writing, at most every 2 seconds per member. */
+/** Sends typing indicators to a room, at most every 2 seconds per member. */
 export class TypingService {
   readonly #members: MembershipReader
   readonly #publish: (hint: RoomHint) => void

@@ -1,4 +1,4 @@
-/** A stream with frames that have not been written yet. */
+/** A stream with unwritten frames. */
 export interface Flushable {
   flush(): void
 }
@@ -8,8 +8,9 @@ const BUSY_WINDOW_MS = 4
 const BUSY_FOR_MS = 20
 
 /**
- * Lets every stream of the process write once for all frames of one turn of the event loop: a socket write
- * costs several times as much CPU as building a frame. Writes at once when idle, after 4 ms under load.
+ * Batches the frames of one event loop turn into one write per stream: a socket write costs several times as
+ * much CPU as
+ * building a frame. Writes immediately when idle, after 4 ms under load.
  */
 export class WriteBatcher {
   readonly #pending = new Set<Flushable>()

@@ -19,7 +19,7 @@ type Entry = QueuedWrite<Wish, MessageRecord>
 
 interface Planned {
   readonly entry: Entry
-  /** Undefined when the wish is fulfilled already, or refused. */
+  /** Undefined when the change is already in place, or refused. */
   readonly document?: ChangeDocument
   readonly before?: MessageRecord
   readonly after?: MessageRecord
@@ -30,13 +30,14 @@ export interface ChangeWriterOptions {
   readonly repository: MessageRepository
   readonly projection: Projection
   readonly pinsIn: (roomId: number) => Promise<number>
-  /** Called once for changes that are in the log and in their messages, in order. */
+  /** Called once for changes that are stored in the log and in their messages, in order. */
   readonly onStored: (roomId: number, changes: readonly AppliedChange[]) => void
 }
 
 /**
- * Changes messages, one after the other in each room over all processes: a change is decided on what
- * the message is with everything before it, and stored only if nothing came in between.
+ * Writes changes of messages, in sequence per room across all processes: a change is decided on the current
+ * state of the
+ * message, and stored only if no other change was stored in between.
  */
 export class ChangeWriter {
   readonly #options: ChangeWriterOptions
@@ -51,22 +52,22 @@ export class ChangeWriter {
   }
 
   /**
-   * Resolves to the message with the change, when both are durable.
+   * Resolves to the changed message when change and message are durable.
    *
-   * @throws Problem with the reason why it may not be; StoreUnavailable when it may or may not be stored.
+   * @throws Problem when the change is not allowed; StoreUnavailable when it may or may not be stored
    */
   async apply(roomId: number, intent: Intent, correlationId: string): Promise<MessageRecord> {
     await this.#options.repository.prepare()
     return this.#queue.add(roomId, { intent, correlationId })
   }
 
-  /** Returns the entries that must be decided anew. */
+  /** Returns the entries that must be decided again. */
   async #write(roomId: number, entries: readonly Entry[]): Promise<readonly Entry[]> {
     const { repository, projection } = this.#options
     const head = await repository.changes.headToAppendTo(roomId)
     const messages = await projection.load([...new Set(entries.map(({ item }) => item.intent.messageId))])
     if ([...messages.values()].some(({ cseq }) => cseq > head.position)) {
-      // Another process wrote after that head was remembered: the next change is not the one after it.
+      // Another process has written since the head was cached, so the next position is taken.
       repository.changes.forgetHead(roomId)
       return entries
     }
@@ -90,7 +91,7 @@ export class ChangeWriter {
     return plan.slice(valid.length).map(({ entry }) => entry)
   }
 
-  /** @param messages as they are now; left as they will be. */
+  /** @param messages current state, replaced by the planned state */
   async #plan(
     roomId: number,
     head: LogHead,
@@ -132,7 +133,7 @@ export class ChangeWriter {
       if (document.kind === 'edited')
         replaced.set(messageId, [...(replaced.get(messageId) ?? []), versionOf(before)])
     }
-    // From here on the changes are stored; if this fails, the relay writes them into their messages.
+    // The changes are stored from here on; if this fails, the relay writes them into their messages.
     await Promise.all(
       [...last].map(([messageId, after]) =>
         this.#options.projection.save(first.get(messageId)!, after, replaced.get(messageId) ?? []),
@@ -172,7 +173,7 @@ function documentOf(change: Change, after: MessageRecord, correlationId: string)
     cseq,
     user_id: change.userId,
     kind: body.kind,
-    // The mentions too when the edit leaves them as they are: the event tells all of them.
+    // The event always carries the mentions, even if the edit leaves them unchanged.
     ...(body.kind === 'edited' ? { content: body.content, rev: after.rev, mentions: after.mentions } : {}),
     ...('emoji' in body ? { emoji: body.emoji } : {}),
   }

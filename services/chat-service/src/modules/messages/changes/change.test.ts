@@ -48,7 +48,7 @@ const body = fc.oneof(
 ) as fc.Arbitrary<ChangeBody>
 const step = fc.record({ body, userId: fc.integer({ min: 1, max: 4 }) })
 
-/** The log that results when every wish is decided on what is there. */
+/** Returns the log that results from deciding each requested change on the current state. */
 function logOf(steps: readonly { body: ChangeBody; userId: number }[]): Change[] {
   const log: Change[] = []
   let now = message
@@ -79,7 +79,7 @@ function logOf(steps: readonly { body: ChangeBody; userId: number }[]): Change[]
 }
 
 describe('fold', () => {
-  it('gives the same message however often, and from wherever, changes are folded again', () => {
+  it('fold gives the same message for any number of repetitions and any starting point', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.nat(), (steps, cut) => {
         const log = logOf(steps)
@@ -91,7 +91,7 @@ describe('fold', () => {
     )
   })
 
-  it('never has more than 20 kinds of reaction, nobody twice, and nothing after a deletion', () => {
+  it('fold never yields more than 20 reactions, duplicate users, or anything after a deletion', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const log = logOf(steps)
@@ -108,7 +108,7 @@ describe('fold', () => {
   })
 })
 
-/** The versions that a log replaces, in order. */
+/** Returns the versions replaced by a log, in order. */
 function replacedIn(log: readonly Change[]): Version[] {
   let now = message
   return log.flatMap((change) => {
@@ -126,7 +126,7 @@ describe('decide', () => {
     body: change,
   })
 
-  it('says no to what is so already', () => {
+  it('decide rejects a change that is already in place', () => {
     expect(decide(message, wish({ kind: 'unpinned' }), 2_000, () => 0)).toBe(false)
     expect(decide(message, wish({ kind: 'edited', content: 'start', mentions: [] }), 2_000, () => 0)).toBe(
       false,
@@ -134,7 +134,7 @@ describe('decide', () => {
     expect(decide({ ...message, isDeleted: true }, wish({ kind: 'deleted' }), 2_000, () => 0)).toBe(false)
   })
 
-  it('lets an author edit for 24 hours', () => {
+  it('decide lets an author edit for 24 hours', () => {
     const edit = wish({ kind: 'edited', content: 'new', mentions: [] })
     const day = 24 * 60 * 60 * 1_000
     expect(decide(message, edit, message.createdAt + day, () => 0)).toBe(true)
@@ -144,7 +144,7 @@ describe('decide', () => {
     expect(() => decide(message, { ...edit, userId: 2, mayModerate: true }, 2_000, () => 0)).toThrow()
   })
 
-  it('pins at most 50 in a room', () => {
+  it('decide allows at most 50 pins in a room', () => {
     expect(decide(message, wish({ kind: 'pinned' }), 2_000, () => 49)).toBe(true)
     expect(() => decide(message, wish({ kind: 'pinned' }), 2_000, () => 50)).toThrow()
   })

@@ -9,12 +9,12 @@ import {
   versionOf,
 } from '../message.ts'
 
-/** Something that happened to a message after it was sent. */
+/** A change of a message after it was sent. */
 export type ChangeBody =
   | {
       readonly kind: 'edited'
       readonly content: string
-      /** Undefined leaves them as they are. */
+      /** Undefined leaves the mentions unchanged. */
       readonly mentions?: readonly number[] | undefined
     }
   | { readonly kind: 'deleted' }
@@ -23,7 +23,7 @@ export type ChangeBody =
 
 export type ChangeKind = ChangeBody['kind']
 
-/** A change in the log of its room: `cseq` is 1, 2, 3, ... without holes, over all its messages. */
+/** A change in the log of its room: `cseq` is 1, 2, 3, ... without gaps, over all its messages. */
 export interface Change {
   readonly roomId: number
   readonly cseq: number
@@ -33,11 +33,11 @@ export interface Change {
   readonly body: ChangeBody
 }
 
-/** Somebody's wish to change a message. */
+/** A user's request to change a message. */
 export interface Intent {
   readonly messageId: string
   readonly userId: number
-  /** An admin of a group may delete what others wrote. */
+  /** An admin of a group may delete messages of others. */
   readonly mayModerate: boolean
   readonly body: ChangeBody
 }
@@ -46,9 +46,9 @@ const EDIT_WINDOW_MS = 24 * 60 * 60 * 1_000
 export const MAX_PINS = 50
 
 /**
- * Whether a wish becomes a change of this message: false when it is so already.
+ * Decides whether a request changes this message: false when the change is already in place.
  *
- * @throws Problem when it may not be.
+ * @throws Problem when it is not allowed
  */
 export function decide(
   message: MessageRecord,
@@ -99,13 +99,13 @@ function reactors(message: MessageState, emoji: string): readonly number[] {
   return message.reactions.find((each) => each.emoji === emoji)?.userIds ?? []
 }
 
-/** The message after a change. One that is in it already changes nothing, so folding can be repeated. */
+/** Returns the message after a change. Idempotent: a change already included has no effect. */
 export function fold(message: MessageRecord, change: Change): MessageRecord {
   if (change.cseq <= message.cseq) return message
   return { ...message, ...applied(message, change), cseq: change.cseq }
 }
 
-/** The version that a change replaces, if it replaces one that is to be kept. */
+/** Returns the version replaced by a change, if it is to be kept. */
 export function replacedBy(change: Change, message: MessageRecord): Version | undefined {
   const isEdit = change.body.kind === 'edited' && change.cseq > message.cseq && !message.isDeleted
   return isEdit ? versionOf(message) : undefined

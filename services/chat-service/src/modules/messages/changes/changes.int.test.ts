@@ -28,7 +28,7 @@ async function setUp(people = 3) {
 }
 
 describe('editMessage', () => {
-  it('keeps the versions, counts them, and reaches the other process', async () => {
+  it('keeps and counts the versions, which are visible on the other process', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, '처음')
     for (const content of ['둘째', '셋째']) {
@@ -47,7 +47,7 @@ describe('editMessage', () => {
     ])
   })
 
-  it('pages through the versions, keeps the newest 100 of them, and no list reads any', async () => {
+  it('pages through the newest 100 versions, which lists never read', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'edit 0')
     for (let n = 1; n <= 120; n += 20) {
@@ -77,7 +77,7 @@ describe('editMessage', () => {
     expect(await versions.countDocuments(ofMessage)).toBe(0)
   }, 60_000)
 
-  it('still shows the versions of messages that were edited before these had a collection of their own', async () => {
+  it('returns the versions of messages edited before versions had a collection', async () => {
     const { a, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'second')
     const messages = rooms.db.collection<{ _id: string }>('messages')
@@ -97,7 +97,7 @@ describe('editMessage', () => {
     expect(JSON.stringify(await messages.findOne({ _id: message.message_id }))).not.toContain('first')
   })
 
-  it('goes on from what the other process has changed in the meantime', async () => {
+  it('applies an edit to the state written by another process', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, '처음')
     for (const [process, emoji] of ['👍', '❤️'].entries())
@@ -108,7 +108,7 @@ describe('editMessage', () => {
     })
   })
 
-  it('is for the author alone, within 24 hours, and not for what has been deleted', async () => {
+  it('allows edits only by the author, within 24 hours, and not of a deleted message', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'mine')
     expect(await rooms.as(b, 'PATCH', urlOf(message), { content: 'yours' })).toMatchObject({
@@ -129,7 +129,7 @@ describe('editMessage', () => {
 })
 
 describe('deleteMessage', () => {
-  it('takes the content out of every answer, and leaves the place', async () => {
+  it('removes the content from every response and keeps the position', async () => {
     const { a, b, roomId } = await setUp()
     const secret = 'unforgettable'
     const message = await rooms.send(a, roomId, { content: secret, mentions: [b] })
@@ -173,14 +173,14 @@ describe('deleteMessage', () => {
     expect(history.body.items.map(({ seq }: Message) => seq)).toEqual([1, 2])
   })
 
-  it('for everybody is for the author, and for admins of a group', async () => {
+  it('for everybody is allowed to the author and to admins of a group', async () => {
     const { a, b, c, roomId } = await setUp()
     const message = await rooms.send(b, roomId, 'by b')
     expect((await rooms.as(c, 'DELETE', urlOf(message))).body.code).toBe('FORBIDDEN')
     expect((await rooms.as(a, 'DELETE', urlOf(message))).status).toBe(200)
   })
 
-  it('for oneself hides it from oneself alone, in every answer', async () => {
+  it('for oneself hides the message from that user only, in every response', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'embarrassing')
     await rooms.indexed(roomId)
@@ -203,7 +203,7 @@ describe('deleteMessage', () => {
 })
 
 describe('addReaction', () => {
-  it('is idempotent for everybody at once, counts, and says which are mine', async () => {
+  it('is idempotent under concurrency, counts reactions, and marks those of the caller', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'react')
     const answers = await Promise.all(
@@ -220,7 +220,7 @@ describe('addReaction', () => {
     ])
   })
 
-  it('takes 20 kinds and not one more, however many come at once', async () => {
+  it('admits exactly 20 different emoji under concurrency', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'react')
     const emoji = upTo(26).map((n) => String.fromCodePoint(0x1f600 + n))
@@ -232,13 +232,13 @@ describe('addReaction', () => {
     expect((await rooms.as(a, 'GET', urlOf(message))).body.reactions).toHaveLength(20)
   })
 
-  it.each(['a', '12', '👍👍', '<b>', '#'])('refuses %s', async (text) => {
+  it.each(['a', '12', '👍👍', '<b>', '#'])('rejects the reaction %s', async (text) => {
     const { a, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'react')
     expect((await rooms.as(a, 'PUT', reactionUrl(message, text))).status).toBe(422)
   })
 
-  it.each(['👨‍👩‍👧‍👦', '🇰🇷', '❤️', '👍🏽', '1️⃣'])('takes %s', async (text) => {
+  it.each(['👨‍👩‍👧‍👦', '🇰🇷', '❤️', '👍🏽', '1️⃣'])('accepts the reaction %s', async (text) => {
     const { a, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'react')
     const answer = await rooms.as(a, 'PUT', reactionUrl(message, text))
@@ -247,7 +247,7 @@ describe('addReaction', () => {
 })
 
 describe('pinMessage, forwardMessage, reply', () => {
-  it('lists pins newest first, at most 50', async () => {
+  it('lists at most 50 pins, newest first', async () => {
     const { a, b, roomId } = await setUp()
     const sent = []
     for (const n of upTo(51)) sent.push(await rooms.send(a, roomId, `pin ${n}`))
@@ -260,7 +260,7 @@ describe('pinMessage, forwardMessage, reply', () => {
     expect(body.items.map(({ seq }: Message) => seq)).toEqual(upTo(50).slice(1).reverse())
   })
 
-  it('forwards a copy, to rooms one is in, that outlives the original', async () => {
+  it('forwards an independent copy to rooms of the sender', async () => {
     const { a, b, roomId } = await setUp()
     const [other, closed] = [await rooms.room(a, b), await rooms.room(b)]
     const file = media.file()
@@ -278,7 +278,7 @@ describe('pinMessage, forwardMessage, reply', () => {
     expect((await rooms.as(b, 'GET', `/messages/${other}`)).body.items[0].file).toEqual(file)
   })
 
-  it('answers only what is there and visible', async () => {
+  it('accepts replies only to existing, visible messages', async () => {
     const { a, b, roomId } = await setUp()
     const elsewhere = await rooms.send(a, await rooms.room(a), 'elsewhere')
     const reply = (reply_to: string) => rooms.as(b, 'POST', `/messages/${roomId}`, { content: 'x', reply_to })
@@ -287,7 +287,7 @@ describe('pinMessage, forwardMessage, reply', () => {
   })
 })
 
-it('changes are decided one after the other over both processes, and published in that order', async () => {
+it('changes are decided and published in one order across both processes', async () => {
   const { a, roomId } = await setUp()
   const message = await rooms.send(a, roomId, 'start')
   const edits = await Promise.all(
@@ -298,7 +298,7 @@ it('changes are decided one after the other over both processes, and published i
   expect(seen).toMatchObject({ rev: 40, cseq: 40 })
   const log = await rooms.db.collection('room_changes').find({ room_id: roomId }).sort({ _id: 1 }).toArray()
   expect(log.map(({ cseq }) => cseq)).toEqual(upTo(40))
-  // An edit whose message is deleted before it is published has no text and no event.
+  // An edit whose message is deleted before its publication has no text and no event.
   await untilPublished(rooms.db, roomId)
   await rooms.as(a, 'DELETE', urlOf(message), undefined, 1)
   const { KAFKA_BROKERS: brokers, KAFKA_TOPIC_PREFIX: topicPrefix } = rooms.chat.config

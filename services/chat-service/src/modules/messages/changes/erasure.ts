@@ -5,7 +5,7 @@ import { MAX_VERSIONS, type VersionRepository } from './version.repository.ts'
 
 const BATCH = 200
 
-/** What happens to somebody's messages when the account goes, and what they may take with them. */
+/** Erases and exports a user's messages. */
 export class MessagesOfUser implements MessageErasure, MessageExport {
   readonly #repository: MessageRepository
   readonly #versions: VersionRepository
@@ -17,13 +17,13 @@ export class MessagesOfUser implements MessageErasure, MessageExport {
     this.#writer = writer
   }
 
-  /** Safe to repeat from any point: what is done already is not among what is found. */
+  /** Erases a user's messages. Idempotent and resumable: finished messages are no longer found. */
   async erase(userId: number, policy: 'keep' | 'remove'): Promise<void> {
     if (policy === 'remove') await this.#deleteAll(userId)
     await this.#repository.anonymize(userId)
   }
 
-  /** Each by a change of its own, so that open streams and late resumers see it go. */
+  /** Deletes messages one by one, so that open streams and late resumers receive each deletion. */
   async #deleteAll(userId: number): Promise<void> {
     for (let after = ''; ; ) {
       const batch = await this.#repository.ofAuthor(userId, after, BATCH)

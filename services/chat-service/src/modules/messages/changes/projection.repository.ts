@@ -7,12 +7,13 @@ import { type Change, fold, replacedBy } from './change.ts'
 import type { VersionRepository } from './version.repository.ts'
 
 const MAX_ATTEMPTS = 20
-/** Changes that are in the log and not in their messages: those of a moment, or what a crash has left. */
+/** Limit of changes stored in the log but not in their messages: in-flight ones, or those left by a crash. */
 const MAX_PENDING_CHANGES = 10_000
 
 /**
- * Keeps the messages equal to what the log of changes makes of them. The log is the truth: a message
- * that a crash left behind is brought up to date by whoever comes next, any number of times.
+ * Keeps the messages consistent with the change log, which is authoritative. A message left behind by a
+ * crash is
+ * repaired by its next reader or writer, any number of times.
  */
 export class Projection {
   readonly #store: MongoStore
@@ -25,7 +26,7 @@ export class Projection {
     this.#versions = versions
   }
 
-  /** The messages with every change that is in the log, also those not written into them yet. */
+  /** Loads messages including changes that are stored only in the log. */
   async load(messageIds: readonly string[]): Promise<Map<string, MessageRecord>> {
     const messages = await this.#repository.byIds(messageIds)
     const behind = await this.#changesOf([...messages.values()])
@@ -36,7 +37,7 @@ export class Projection {
     return messages
   }
 
-  /** Writes what the caller has folded, with the versions that it replaces; if another writer was first, folds anew. */
+  /** Saves folded messages with the versions they replace; folds again if another writer was first. */
   async save(
     before: MessageRecord,
     after: MessageRecord,
@@ -49,7 +50,7 @@ export class Projection {
     return current ?? after
   }
 
-  /** Brings a message up to date with the log. Null when there is no such message. */
+  /** Applies all pending changes of the log to a message. Null when there is no such message. */
   async catchUp(messageId: string): Promise<MessageRecord | null> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const message = (await this.#repository.byIds([messageId])).get(messageId)
@@ -77,7 +78,7 @@ export class Projection {
     message: MessageRecord,
     replaced: readonly Version[],
   ): Promise<boolean> {
-    // First the versions: the text of a message that is overwritten is nowhere else.
+    // The versions first, because the overwritten text exists nowhere else.
     if (!message.isDeleted) await this.#versions.keep(replaced)
     const { matchedCount } = await this.#store.run('messages.project', () =>
       this.#repository.messages.model.updateOne(
@@ -89,7 +90,7 @@ export class Projection {
     return matchedCount === 1
   }
 
-  /** What was deleted is kept neither as versions nor in the log; the order of the changes is. */
+  /** Deletes the texts of a deleted message from versions and log; keeps the order of the changes. */
   async #forgetTexts(messageId: string): Promise<void> {
     await this.#versions.forget(messageId)
     await this.#store.run('changes.forget_texts', () =>
@@ -102,7 +103,8 @@ export class Projection {
 
   async #changesOf(messages: readonly MessageRecord[]): Promise<Change[]> {
     if (messages.length === 0) return []
-    // Each from its own position on: of a message with thousands of changes nearly all are in it already.
+    // Starts from each message's position: a message with thousands of changes already includes almost all of
+    // them.
     const beyond = messages.map(({ messageId, cseq }) => ({
       message_id: messageId,
       cseq: trusted({ $gt: cseq }),

@@ -3,7 +3,7 @@ import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { collections, type MessageDocument, type VersionDocument } from '../log/documents.ts'
 import type { Version } from '../message.ts'
 
-/** Kept of a message, the present text among them: editing again and again does not fill the database. */
+/** Maximum number of versions per message including the current text, which bounds the growth by repeated edits. */
 export const MAX_VERSIONS = 100
 const REV_DIGITS = 9
 
@@ -11,7 +11,7 @@ function versionId(messageId: string, rev: number): string {
   return `${messageId}:${String(rev).padStart(REV_DIGITS, '0')}`
 }
 
-/** What edited messages said before. Read one message and one page at a time, never by lists. */
+/** Previous versions of edited messages. Read one message and one page at a time, never by lists. */
 export class VersionRepository {
   readonly #store: MongoStore
 
@@ -19,7 +19,7 @@ export class VersionRepository {
     this.#store = store
   }
 
-  /** Stores versions of one message, any number of times; the oldest beyond the limit go. */
+  /** Stores versions of one message; idempotent. Deletes the oldest beyond the limit. */
   async keep(versions: readonly Version[]): Promise<void> {
     const newest = versions.at(-1)
     if (!newest) return
@@ -39,7 +39,7 @@ export class VersionRepository {
     if (first > 0) await this.#forget(newest.messageId, versionId(newest.messageId, first))
   }
 
-  /** Former versions from this `rev` on, oldest first. */
+  /** Returns previous versions from this `rev` on, oldest first. */
   async of(messageId: string, fromRev: number, limit: number): Promise<Version[]> {
     const [embedded, stored] = await Promise.all([
       this.#embedded(messageId),
@@ -54,7 +54,7 @@ export class VersionRepository {
       .map(({ rev, content, written_at }) => ({ messageId, rev, content, writtenAt: written_at.getTime() }))
   }
 
-  /** Those from before versions had a collection of their own; they are older than all in it. */
+  /** Returns the versions embedded in the message by earlier releases; they are older than all others. */
   async #embedded(messageId: string): Promise<NonNullable<MessageDocument['versions']>> {
     const [message] = await this.#store.find(
       'versions.embedded',
@@ -64,7 +64,7 @@ export class VersionRepository {
     return message?.versions ?? []
   }
 
-  /** Deletes what a message said before. */
+  /** Deletes all versions of a message. */
   async forget(messageId: string): Promise<void> {
     await this.#forget(messageId, `${messageId};`)
   }

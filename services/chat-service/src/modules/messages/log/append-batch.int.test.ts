@@ -23,8 +23,8 @@ afterAll(async () => {
 })
 
 /**
- * Loses the answers of some inserts: they are done, and the caller hears of a broken connection. Or
- * lets somebody else be first.
+ * A store that loses responses of completed inserts as if the connection broke, or lets another writer win a
+ * position.
  */
 class TroubledStore extends MongoStore {
   lose = 0
@@ -60,10 +60,10 @@ async function setUp() {
   return { store, send, contents, told }
 }
 
-it('a repeat in the middle of a batch is answered, another body is refused, and the others keep their places', async () => {
+it('a retry inside a batch gets the stored message, a reused id with another body is refused, and the other entries keep their order', async () => {
   const { send, contents, told } = await setUp()
   await send(1, 'first', 'r-1')
-  // In one turn of the event loop: one batch.
+  // Sent in one turn of the event loop, which makes one batch.
   const answers = await Promise.allSettled([
     send(1, 'a'),
     send(1, 'b', 'b-1'),
@@ -79,7 +79,7 @@ it('a repeat in the middle of a batch is answered, another body is refused, and 
   expect(told.map(({ seq }) => seq)).toEqual(upTo(5))
 })
 
-it('an answer that gets lost on the way does not store a message twice, nor hide it from the streams', async () => {
+it('a lost response neither stores a message twice nor hides it from the streams', async () => {
   const { store, send, contents, told } = await setUp()
   for (const n of upTo(10)) {
     store.lose = n % 2
@@ -91,7 +91,7 @@ it('an answer that gets lost on the way does not store a message twice, nor hide
   expect(told.map(({ seq }) => seq)).toEqual(upTo(50))
 })
 
-it('a full queue says so at once, and what is in it is stored', async () => {
+it('a full queue rejects immediately, and its queued messages are stored', async () => {
   const { send, contents } = await setUp()
   const answers = await Promise.allSettled(upTo(600).map((n) => send(3, `${n}`)))
   const refused = answers.filter((each) => each.status === 'rejected')

@@ -15,7 +15,7 @@ const historyOf = async (userId: number, roomId: number, limit = 100) =>
   (await rooms.as(userId, 'GET', `/messages/${roomId}?limit=${limit}`)).body.items
 
 describe('sendMessage', () => {
-  it('gives 100 parallel sends from two processes the seqs 1..100, without a hole or a duplicate', async () => {
+  it('assigns the seqs 1..100 without gaps or duplicates to 100 parallel sends from two processes', async () => {
     const people = await rooms.chat.people(5)
     const roomId = await rooms.room(...people)
     const sent = await Promise.all(
@@ -34,7 +34,7 @@ describe('sendMessage', () => {
     expect(times).toEqual([...times].sort())
   })
 
-  it('stores one message for 20 parallel sends with the same client_message_id, and answers all of them alike', async () => {
+  it('stores one message for 20 parallel sends with the same client_message_id and returns it to all of them', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const body = { content: '한 번만', client_message_id: 'once-1' }
@@ -43,13 +43,13 @@ describe('sendMessage', () => {
     expect(await historyOf(a, roomId)).toEqual([sent[0]])
     const other = await rooms.as(a, 'POST', `/messages/${roomId}`, { ...body, content: 'something else' })
     expect(other).toMatchObject({ status: 409, body: { code: 'MESSAGE_ID_REUSED' } })
-    // The id belongs to its author and its room.
+    // The id is scoped to its author and room.
     expect((await rooms.send(b, roomId, body)).seq).toBe(2)
     const elsewhere = await rooms.room(a)
     expect((await rooms.send(a, elsewhere, body)).seq).toBe(1)
   })
 
-  it('answers a repeat with the message as it is now, also after an edit', async () => {
+  it('returns the current message to a retry, even after an edit', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const body = { content: 'before', client_message_id: 'edited-1' }
@@ -58,7 +58,7 @@ describe('sendMessage', () => {
     expect(await rooms.send(a, roomId, body, 1)).toMatchObject({ message_id, content: 'after' })
   })
 
-  it('neither leaves a hole nor fails the others when repeats stand in the middle of a batch', async () => {
+  it('retries inside a batch neither leave a gap nor fail other sends', async () => {
     const people = await rooms.chat.people(4)
     const roomId = await rooms.room(...people)
     const repeated = upTo(5).map((n) => ({ content: `repeat ${n}`, client_message_id: `r-${n}` }))
@@ -90,7 +90,7 @@ describe('sendMessage', () => {
     )
   })
 
-  it('puts every message on message.events exactly as stored, in order, and notes how far the room is published', async () => {
+  it('publishes every message as stored and in order, and records the published position', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const sent = await Promise.all(
@@ -119,7 +119,7 @@ describe('sendMessage', () => {
 
   it.each([
     ['an outsider', 403, 'NOT_A_MEMBER'],
-    ['anybody, to a room that is not there', 404, 'ROOM_NOT_FOUND'],
+    ['a message to an unknown room', 404, 'ROOM_NOT_FOUND'],
   ])('refuses %s', async (who, status, code) => {
     const [a, outsider] = await rooms.chat.people(2)
     const roomId = who === 'an outsider' ? await rooms.room(a) : 2 ** 40
@@ -137,7 +137,7 @@ describe('sendMessage', () => {
     }
   })
 
-  it('tells which field is wrong', async () => {
+  it('names the invalid field', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const wrong: [object, string][] = [
@@ -163,7 +163,7 @@ describe('sendMessage', () => {
     expect((await rooms.send(a, roomId, '가'.repeat(10_000))).seq).toBe(1)
   })
 
-  it('counts what it takes per person and room, and says when to come back', async () => {
+  it('limits sends per user and room, and returns the time until the next one', async () => {
     const limited = await rooms.chat.another({ SENDS_PER_10_SECONDS: 3 })
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
@@ -181,12 +181,12 @@ describe('sendMessage', () => {
 })
 
 describe('the store', () => {
-  it('is written with majority and journal, as the commands on the wire say', async () => {
+  it('writes with majority and journal, as seen in the wire commands', async () => {
     const commands: { name: string; writeConcern?: object }[] = []
     const create = mongoose.createConnection.bind(mongoose)
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
-    // The service's own connection, watched.
+    // Intercepts the service's own connection.
     mongoose.createConnection = ((...args: []) => {
       const connection = create(...args)
       const openUri = connection.openUri.bind(connection)

@@ -5,20 +5,20 @@ import { toRecord } from './documents.ts'
 import type { RoomLog } from './room-log.repository.ts'
 import { type QueuedWrite, RoomWriteQueue, shortPause } from './room-write-queue.ts'
 
-/** A message that has everything but its place in the history. */
+/** A message without its position in the history. */
 export interface Draft {
   readonly roomId: number
   readonly userId: number
   readonly clientMessageId: string | null
   readonly bodyHash: string
   readonly bytes: number
-  /** Makes the document for a place. Called again when the place was taken. */
+  /** Creates the document for a position. Called again when the position was taken. */
   at(position: number, createdAt: UnixMs): MessageDocument
 }
 
 export interface Appended {
   readonly message: MessageRecord
-  /** It was in the history already, sent with the same client_message_id. */
+  /** True for a retry: stored before with the same client_message_id. */
   readonly repeated: boolean
 }
 
@@ -32,13 +32,14 @@ export interface AppenderOptions {
     clientId: string,
   ) => Promise<MessageDocument | null>
   /**
-   * Called once for everything that became part of the history, in order. Never rejects. The senders hear of it when this
-   * resolves, at the latest by their deadline; the next write does not wait.
+   * Called once for every stored message, in order. Never rejects. The senders get their response when it
+   * resolves, at the
+   * latest by their deadline; the next write does not wait.
    */
   readonly onStored: (roomId: number, messages: readonly MessageRecord[]) => Promise<void>
 }
 
-/** Puts messages into the history of their room. */
+/** Appends messages to the history of their room. */
 export class MessageAppender {
   readonly #options: AppenderOptions
   readonly #queue = new RoomWriteQueue<Draft, Appended>({
@@ -47,7 +48,7 @@ export class MessageAppender {
     maxBatch: 100,
     maxWaitingInRoom: 500,
   })
-  /** Sends in flight that carry a client_message_id; later ones with the same id wait for their outcome. */
+  /** In-flight sends with a client_message_id; later ones with the same id wait for their outcome. */
   readonly #leaders = new Map<string, Promise<Appended>>()
 
   constructor(options: AppenderOptions) {
@@ -57,7 +58,7 @@ export class MessageAppender {
   /**
    * Resolves when the message is durable.
    *
-   * @throws Problem OVERLOADED, MESSAGE_ID_REUSED; StoreUnavailable when it may or may not be stored.
+   * @throws Problem OVERLOADED, MESSAGE_ID_REUSED; StoreUnavailable when it may or may not be stored
    */
   async append(draft: Draft): Promise<Appended> {
     const key = keyOf(draft)
@@ -72,9 +73,9 @@ export class MessageAppender {
   }
 
   /**
-   * What was stored for this draft by an earlier send, if anything was.
+   * Returns the message stored by an earlier send of this draft, if any.
    *
-   * @throws Problem MESSAGE_ID_REUSED when another body has its client_message_id.
+   * @throws Problem MESSAGE_ID_REUSED when its client_message_id was used with another body
    */
   async repeated(draft: Draft): Promise<Appended | undefined> {
     const key = keyOf(draft)
@@ -83,9 +84,9 @@ export class MessageAppender {
     return this.#storedAs(draft)
   }
 
-  /** Within this process a repeat waits for the first one instead of racing it to the store. */
+  /** Within this process a retry waits for the first send instead of racing it to the store. */
   async #follow(leader: Promise<Appended>, draft: Draft): Promise<Appended> {
-    // Its failure may be its own: what counts is what is stored in the end.
+    // The leader's failure may concern only itself: the stored state decides.
     const outcome = await leader.catch((failure: unknown) => ({ failure }))
     const stored = await this.#storedAs(draft)
     if (stored) return stored
@@ -100,7 +101,7 @@ export class MessageAppender {
     return stored ? { message: toRecord(stored), repeated: true } : undefined
   }
 
-  /** Returns the entries that have not found their place yet. */
+  /** Returns the entries that have no position yet. */
   async #write(roomId: number, entries: readonly Entry[]): Promise<readonly Entry[]> {
     const { log } = this.#options
     const head = await log.headToAppendTo(roomId)
@@ -127,7 +128,7 @@ export class MessageAppender {
       entry.resolve({ message: messages[index]!, repeated: false })
   }
 
-  /** False when the message that has this id cannot be seen yet: another process is just storing it. */
+  /** Returns false when the message with this id is not visible yet: another process is storing it. */
   async #settleRepeat(entry: Entry): Promise<boolean> {
     try {
       const stored = await this.#storedAs(entry.item)

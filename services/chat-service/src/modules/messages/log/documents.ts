@@ -5,22 +5,22 @@ import type { Change, ChangeKind } from '../changes/change.ts'
 import type { MessageRecord, SystemNote } from '../message.ts'
 import { positionOf } from '../message.ts'
 
-/** What both logs of a room have in common. */
+/** The common fields of both logs of a room. */
 export interface LogDocument {
   /** `room:position`, see positionId. */
   readonly _id: string
   readonly room_id: number
-  /** Never before the entry in front of it, whatever the clocks of the processes say. */
+  /** Never earlier than the previous entry, regardless of clock differences. */
   readonly created_at: Date
-  /** The id of its event, and how a process knows its own entry again after a connection broke. */
+  /** The id of its event; also identifies a process's own entry after a broken connection. */
   readonly event_id: string
-  /** Of the request that wrote the entry, for its event. */
+  /** Correlation id of the writing request, for its event. */
   readonly correlation_id?: string
-  /** `traceparent` of that request, when it is traced. */
+  /** `traceparent` of the writing request, when traced. */
   readonly trace?: string
   /**
-   * Only in entries from before the log was the outbox (they have no `correlation_id`): the events that were not
-   * on Kafka then.
+   * Only in entries older than the log as outbox (without `correlation_id`): marks events that were not yet
+   * published.
    */
   readonly pending?: true
   readonly outbox?: readonly KafkaRecord[]
@@ -30,9 +30,9 @@ export interface MessageDocument extends LogDocument {
   readonly user_id: number
   readonly username: string
   readonly message_type: MessageRecord['messageType']
-  /** Left out when there is none: the unique index covers those that have one. */
+  /** Absent when there is none: the unique index covers only present ids. */
   readonly client_message_id?: string
-  /** Of the request: a repeat with another body is refused. */
+  /** Hash of the request: a retry with another body is refused. */
   readonly body_hash?: string
   readonly reply_to: string | null
   readonly is_forwarded: boolean
@@ -42,15 +42,15 @@ export interface MessageDocument extends LogDocument {
   readonly content: string
   readonly mentions?: readonly number[]
   readonly attachment: Attachment | null
-  /** Not there in documents from before files. */
+  /** Absent in documents older than the files API. */
   readonly file?: MessageFile | null
-  /** Of the file, also when the message is deleted: its event tells media-service what it showed. */
+  /** Kept for a deleted message, because its event names the file to media-service. */
   readonly file_id?: string
   readonly edited_at: Date | null
   readonly is_deleted: boolean
   readonly reactions: readonly { emoji: string; user_ids: readonly number[] }[]
   readonly pinned_at?: Date
-  /** Of messages edited before versions had a collection of their own. */
+  /** Only in messages edited before versions had a collection. */
   readonly versions?: readonly StoredVersion[]
 }
 
@@ -72,7 +72,7 @@ export interface ChangeDocument extends LogDocument {
   readonly kind: ChangeKind
   readonly content?: string
   readonly mentions?: readonly number[]
-  /** Of an edit: the `rev` that the message has with it. */
+  /** For an edit: the `rev` of the message after it. */
   readonly rev?: number
   readonly emoji?: string
 }
@@ -95,19 +95,20 @@ export interface HiddenDocument {
 }
 
 /**
- * How far a room's logs are on Kafka. Also a place to start looking for the heads from: an entry that is published
- * is stored.
+ * The published positions of a room's logs. Also a lower bound for finding the heads, because published
+ * entries are
+ * stored.
  */
 export interface RoomHeadDocument {
   readonly _id: number
   readonly published_seq?: number
   readonly published_cseq?: number
-  /** Where the room was not long ago; no longer written. */
+  /** The position at some recent time; no longer written. */
   readonly seq?: number
   readonly cseq?: number
 }
 
-/** Everything that was created more than 30 s before `at` is on Kafka. */
+/** Every entry created more than 30 s before `at` is published. */
 export interface CheckpointDocument {
   readonly _id: 'messages'
   readonly at: Date
@@ -123,16 +124,16 @@ export const collections = {
   checkpoint: 'publish_checkpoint',
 } as const
 
-/** Asked for by name: planners prefer the primary key for many short ranges, which reads every message in them. */
+/** Passed as a hint: planners prefer the primary key for many short ranges, which would read every message in them. */
 export const unreadMentions = 'unread_mentions'
 export const systemLines = 'system_lines'
 export const deletedMessages = 'deleted_messages'
 
-/** What earlier releases had. The indexes are dropped; the fields stay in old messages, and no read carries them. */
+/** Indexes of earlier releases, which are dropped; the fields stay in old messages, and no read returns them. */
 export const obsoleteIndexes = { [collections.messages]: ['tokens'] }
 export const withoutBulk = { outbox: 0, tokens: 0, versions: 0 } as const
 
-/** One spelling of an index list; tests ask explain() whether each is used. */
+/** The indexes of each collection; tests verify with explain() that each one is used. */
 export const indexes: Record<string, readonly mongo.IndexDescription[]> = {
   [collections.messages]: [
     {
@@ -153,7 +154,7 @@ export const indexes: Record<string, readonly mongo.IndexDescription[]> = {
       key: { room_id: 1, pinned_at: -1 },
       partialFilterExpression: { pinned_at: { $exists: true } },
     },
-    // What does not count as unread: few of all messages.
+    // Messages that do not count as unread: a small fraction.
     {
       name: systemLines,
       key: { room_id: 1, _id: 1 },
@@ -211,7 +212,7 @@ export function toRecord(doc: MessageDocument): MessageRecord {
   }
 }
 
-/** The update that makes a document say what the record says; the origin of a message never changes. */
+/** Returns the update that writes the record's state; the origin of a message never changes. */
 export function stateUpdate(record: MessageRecord): mongo.UpdateFilter<MessageDocument> {
   const { mentions, pinnedAt } = record
   return {

@@ -14,17 +14,17 @@ export interface NewMessage {
   readonly clientMessageId?: string | undefined
   readonly replyTo?: string | undefined
   readonly mentions?: readonly number[] | undefined
-  /** Of a forwarded message from before files. */
+  /** Of a forwarded message older than the files API. */
   readonly attachment?: Attachment | undefined
-  /** What the sender named; `file` is what media-service says of it. */
+  /** The id passed by the sender; `file` is media-service's metadata. */
   readonly fileId?: string | undefined
   readonly file?: MessageFile | undefined
-  /** The message that this one is a copy of. */
+  /** The id of the forwarded original. */
   readonly forwardOf?: string
   readonly system?: SystemNote
 }
 
-/** Prepares a message for its place. The document has all that its event needs: the log is the outbox. */
+/** Prepares a message for its position. The document contains all data of its event, because the log is the outbox. */
 export function draftOf(message: NewMessage, correlationId: string): Draft {
   const { roomId, userId, content, clientMessageId = null } = message
   const eventId = uuidv7()
@@ -67,7 +67,7 @@ export function draftOf(message: NewMessage, correlationId: string): Draft {
   }
 }
 
-/** Of what the sender asked for, and of nothing that the service adds: of a forward, which message it is. */
+/** Hashes only the sender's input, without values added by the service; for a forward, the id of the original. */
 function hashOf({ content, messageType, replyTo, mentions, fileId, forwardOf }: NewMessage): string {
   const body =
     forwardOf === undefined

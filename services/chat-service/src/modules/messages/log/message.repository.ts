@@ -15,7 +15,7 @@ import {
 import { models } from './models.ts'
 import { RoomLog } from './room-log.repository.ts'
 
-/** More than a full room can hide of a page of messages. */
+/** More than the members of a full room can hide of one page. */
 const MAX_HIDDEN = 100_000
 
 export interface HistoryRange {
@@ -27,7 +27,7 @@ export interface HistoryRange {
   readonly limit: number
 }
 
-/** Messages as they are stored; the documents stay in this module's store files. */
+/** Stored messages; documents do not leave the store files of this module. */
 export class MessageRepository {
   readonly messages: RoomLog<MessageDocument>
   readonly changes: RoomLog<ChangeDocument>
@@ -43,8 +43,9 @@ export class MessageRepository {
   }
 
   /**
-   * Creates indexes and the checkpoint, once a process. Nothing may be stored before: the unique index refuses
-   * repeats, and the relay finds only what was created after the checkpoint.
+   * Creates indexes and the checkpoint, once per process. Must precede the first write: the unique index
+   * rejects retries, and
+   * the relay finds only entries created after the checkpoint.
    */
   prepare(): Promise<void> {
     this.#prepared ??= Promise.all([this.#createIndexes(), this.checkpoint.create()]).then(
@@ -106,7 +107,7 @@ export class MessageRepository {
     return docs.map(toRecord)
   }
 
-  /** Whoever has deleted one of these messages for themselves, by message. */
+  /** Returns, per message, the users who have deleted it for themselves. */
   async hiddenFrom(messageIds: readonly string[]): Promise<Map<string, number[]>> {
     if (messageIds.length === 0) return new Map()
     const docs = await this.#store.find('hidden.of_messages', this.#hidden, {
@@ -120,7 +121,7 @@ export class MessageRepository {
     return users
   }
 
-  /** Those of the messages that the user has deleted for themselves. */
+  /** Returns the messages that the user has deleted for themselves. */
   async hiddenBy(userId: number, messageIds: readonly string[]): Promise<Set<string>> {
     if (messageIds.length === 0) return new Set()
     const docs = await this.#store.find('hidden.of_user', this.#hidden, {
@@ -130,7 +131,7 @@ export class MessageRepository {
     return new Set(docs.map(({ message_id }) => message_id))
   }
 
-  /** What the user has deleted for themselves since. */
+  /** Returns the ids of messages that the user has deleted for themselves since then. */
   async hiddenSince(userId: number, since: Date, limit: number): Promise<string[]> {
     const docs = await this.#store.find('hidden.since', this.#hidden, {
       filter: { user_id: userId, at: trusted({ $gte: since }) },
@@ -149,7 +150,7 @@ export class MessageRepository {
     )
   }
 
-  /** Messages that a user wrote, also deleted ones and system messages, in the order of their ids. */
+  /** Returns messages of an author, including deleted ones and system messages, ordered by id. */
   async ofAuthor(userId: number, afterId: string, limit: number): Promise<MessageRecord[]> {
     const docs = await this.#store.find('messages.of_author', this.messages.model, {
       filter: { user_id: userId, _id: trusted({ $gt: afterId }) },
@@ -160,7 +161,7 @@ export class MessageRepository {
     return docs.map(toRecord)
   }
 
-  /** Takes a user's name out of all messages. */
+  /** Removes a user's name from all messages. */
   async anonymize(userId: number): Promise<void> {
     await this.#store.run('messages.anonymize', () =>
       this.messages.model.updateMany(

@@ -8,7 +8,7 @@ import { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { MessageRepository } from './message.repository.ts'
 import { draftOf } from './message-factory.ts'
 
-it('takes an operator in place of a value for a value, which matches nothing', async () => {
+it('treats an operator in place of a value as a value, which matches nothing', async () => {
   const mongo = createTestMongo()
   const connection = await mongoose.createConnection(mongo.url, { ...mongoOptions }).asPromise()
   try {

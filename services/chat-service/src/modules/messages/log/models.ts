@@ -9,8 +9,9 @@ import {
 } from './documents.ts'
 
 /**
- * `__v` would be one more field in every document. Buffered commands would wait for a heartbeat after an outage
- * and be answered too late.
+ * `__v` would add a field to every document. Buffered commands would wait for a heartbeat after an outage
+ * and be answered
+ * after their deadline.
  */
 const options = { versionKey: false, minimize: false, bufferCommands: false } as const
 const optionalIds = { type: [Number], default: undefined }
@@ -66,7 +67,7 @@ const positionSchema = new Schema(
 )
 const hiddenSchema = new Schema({ _id: String, user_id: Number, message_id: String, at: Date }, options)
 
-/** The models of this module. Each throws StoreUnavailable as long as MongoDB has never been there. */
+/** The models of this module. Each throws StoreUnavailable until MongoDB has been connected once. */
 export const models = {
   messages: (store: MongoStore): Model<MessageDocument> => store.model(collections.messages, messageSchema),
   changes: (store: MongoStore): Model<ChangeDocument> => store.model(collections.changes, changeSchema),

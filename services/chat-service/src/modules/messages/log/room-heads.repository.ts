@@ -3,7 +3,7 @@ import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { collections, type RoomHeadDocument } from './documents.ts'
 import type { MessageRepository } from './message.repository.ts'
 
-/** How far the two logs of a room go. */
+/** The positions of the two logs of a room. */
 export interface RoomPosition {
   readonly seq: number
   readonly cseq: number
@@ -12,8 +12,9 @@ export interface RoomPosition {
 const MAX_ROOMS_A_READ = 1_000
 
 /**
- * Where many rooms are, in a handful of queries. What is stored is how far each room is published: the relay needs
- * that, and the heads are looked for from there on, because the primary key says whether a room goes on.
+ * The heads of many rooms in a few queries. Stores how far each room is published, which the relay needs;
+ * the heads are
+ * searched from there by primary key.
  */
 export class RoomPositions {
   readonly #store: MongoStore
@@ -46,7 +47,7 @@ export class RoomPositions {
     return new Map(roomIds.map((roomId) => [roomId, { seq: seqs.get(roomId)!, cseq: cseqs.get(roomId)! }]))
   }
 
-  /** Returns how far each room is on Kafka. Rooms of which nothing was published by this log are left out. */
+  /** Returns how far each room is published. Omits rooms of which this log has published nothing. */
   async published(roomIds: readonly number[]): Promise<Map<number, RoomPosition>> {
     const published = new Map<number, RoomPosition>()
     for (const { _id, published_seq, published_cseq } of await this.#read(roomIds)) {
@@ -56,7 +57,7 @@ export class RoomPositions {
     return published
   }
 
-  /** Moves rooms forward; a position that is behind the stored one changes nothing. */
+  /** Advances the published positions; a position behind the stored one has no effect. */
   async advancePublished(positions: ReadonlyMap<number, RoomPosition>): Promise<void> {
     if (positions.size === 0) return
     const writes = [...positions].map(([_id, { seq, cseq }]) => ({

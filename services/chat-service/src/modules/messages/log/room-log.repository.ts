@@ -6,14 +6,15 @@ import { positionId, positionOf, type UnixMs } from '../message.ts'
 import { type LogDocument, withoutBulk } from './documents.ts'
 
 export interface LogHead {
-  /** The newest position, 0 when there is none. */
+  /** The newest position, 0 for an empty log. */
   readonly position: number
   readonly at: UnixMs
 }
 
 /**
- * How an insert went: the first `stored` entries are in the log. Then either all are (`done`), or the
- * next one met a position that was taken, or its secondary key was there already, or it has to be tried again.
+ * The result of an insert: the first `stored` entries are in the log. Then either all are (`done`), or the
+ * next entry
+ * hit a taken position, a duplicate secondary key, or a retryable error.
  */
 export interface InsertOutcome {
   readonly stored: number
@@ -24,12 +25,13 @@ const EMPTY: LogHead = { position: 0, at: 0 }
 const CACHED_HEADS = 50_000
 const TAIL = 500
 const DUPLICATE = 11_000
-/** `lean`: the documents are made here, so they are neither hydrated nor validated again. */
+/** `lean`: the documents are created here, so they need neither hydration nor validation. */
 const insertOptions = { ordered: true, lean: true, writeConcern: { w: 'majority', journal: true } }
 
 /**
- * One of the two logs of every room. A position is taken by inserting its `_id`, never by a counter:
- * whoever comes second is refused, and nobody sees an entry before the one in front of it.
+ * One of the two logs of every room. Inserting the `_id` claims a position, instead of a counter: the second
+ * writer gets a
+ * duplicate-key error, and no reader sees an entry before its predecessor.
  */
 export class RoomLog<Document extends LogDocument> {
   readonly #store: MongoStore
@@ -37,7 +39,7 @@ export class RoomLog<Document extends LogDocument> {
   readonly #model: (store: MongoStore) => Model<Document>
   readonly #heads = new LRUCache<number, LogHead>({ max: CACHED_HEADS })
 
-  /** @param name of the log, for metrics */
+  /** @param name name of the log, for metrics */
   constructor(store: MongoStore, name: string, model: (store: MongoStore) => Model<Document>) {
     this.#store = store
     this.#name = name
@@ -48,17 +50,17 @@ export class RoomLog<Document extends LogDocument> {
     return this.#model(this.#store)
   }
 
-  /** From memory if it can: a stale head is found out by the insert. */
+  /** Returns the head, cached if possible: the insert detects a stale head. */
   async headToAppendTo(roomId: number): Promise<LogHead> {
     return this.#heads.get(roomId) ?? (await this.readHead(roomId))
   }
 
-  /** The head as this process knows it, 0 when it does not; the room may have gone on. */
+  /** Returns the cached head, 0 when unknown; the room may have advanced. */
   knownPosition(roomId: number): number {
     return this.#heads.peek(roomId)?.position ?? 0
   }
 
-  /** For whoever sees that the log is further than what is remembered. */
+  /** Drops the cached head, for callers that know it is stale. */
   forgetHead(roomId: number): void {
     this.#heads.delete(roomId)
   }
@@ -76,9 +78,9 @@ export class RoomLog<Document extends LogDocument> {
   }
 
   /**
-   * Inserts entries whose positions follow the head that was used to make them.
+   * Inserts entries whose positions follow the head they were created from.
    *
-   * @throws StoreUnavailable when it cannot be found out whether they are stored.
+   * @throws StoreUnavailable when it is unknown whether they are stored
    */
   async insert(roomId: number, entries: readonly Document[]): Promise<InsertOutcome> {
     try {
@@ -97,8 +99,9 @@ export class RoomLog<Document extends LogDocument> {
   }
 
   /**
-   * How many of the entries, from the first on, are in the log. Asked after every failure, because an
-   * answer can get lost although the write was done. Reads the head on the way.
+   * Returns how many of the entries, counted from the first, are in the log. Called after every failure,
+   * because a response
+   * can be lost after a successful write. Also refreshes the head.
    */
   async #storedOf(roomId: number, entries: readonly Document[]): Promise<number> {
     const tail = await this.#store.find(`${this.#name}.tail`, this.model, {
@@ -118,7 +121,7 @@ export class RoomLog<Document extends LogDocument> {
     if (last) this.#heads.set(roomId, { position: positionOf(last._id), at: last.created_at.getTime() })
   }
 
-  /** Entries after a position, in order. */
+  /** Returns entries after a position, in order. */
   async after(roomId: number, position: number, limit: number): Promise<Document[]> {
     return this.#store.find(`${this.#name}.after`, this.model, {
       filter: {
@@ -130,7 +133,7 @@ export class RoomLog<Document extends LogDocument> {
     })
   }
 
-  /** Adds fields to an entry, for operators to see. */
+  /** Adds fields to an entry, as a note for operators. */
   async note(id: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
     await this.#store.run(`${this.#name}.note`, () =>
       this.model.updateOne(
@@ -140,7 +143,7 @@ export class RoomLog<Document extends LogDocument> {
     )
   }
 
-  /** Entries by id, in the order of their ids. At most 1,000. */
+  /** Returns at most 1,000 entries by id, ordered by id. */
   async byIds(ids: readonly string[]): Promise<Document[]> {
     if (ids.length === 0) return []
     return this.#store.find(`${this.#name}.by_position`, this.model, {
@@ -151,7 +154,7 @@ export class RoomLog<Document extends LogDocument> {
     })
   }
 
-  /** Ids of entries of all rooms from a time on, the oldest first. */
+  /** Returns ids of entries of all rooms created since then, oldest first. */
   async createdFrom(
     { at, id = '' }: { readonly at: Date; readonly id?: string },
     limit: number,
@@ -168,15 +171,16 @@ export class RoomLog<Document extends LogDocument> {
   }
 
   /**
-   * How far a release whose log was not yet the outbox has published a room. Its entries have no `correlation_id`,
-   * and a mark when they were not published.
+   * Returns how far a release before the log as outbox has published a room. Its entries have no
+   * `correlation_id`, and a
+   * mark when unpublished.
    *
-   * @param since before any entry that is not published
+   * @param since before any unpublished entry
    */
   async publishedBefore(roomId: number, since: Date): Promise<number> {
     const [oldest] = await this.byIds([positionId(roomId, 1)])
     if (!oldest || oldest.correlation_id !== undefined) return 0
-    // Read first: what is stored after this is beyond it.
+    // Read first: entries stored later are beyond it.
     const head = await this.readHead(roomId)
     const [next] = await this.#store.find(`${this.#name}.to_publish`, this.model, {
       filter: {
@@ -192,8 +196,8 @@ export class RoomLog<Document extends LogDocument> {
   }
 
   /**
-   * The first position since then, of each room that has one. Undefined when there are more entries
-   * than `limit`.
+   * Returns the first position since then of each room that has one. Undefined when there are more entries
+   * than\n`limit`.
    */
   async firstSince(
     roomIds: readonly number[],
@@ -217,8 +221,9 @@ export class RoomLog<Document extends LogDocument> {
   }
 
   /**
-   * Those of the rooms whose log goes on after the given position. Since positions have no holes it
-   * is enough to ask for the ids of the next ones: exact, by the primary key, without any clock.
+   * Returns the rooms whose log continues after the given position. Positions have no gaps, so looking up
+   * the next ids is
+   * exact, by primary key and independent of clocks.
    */
   async roomsBeyond(positions: ReadonlyMap<number, number>): Promise<number[]> {
     const found: number[] = []
@@ -236,7 +241,7 @@ export class RoomLog<Document extends LogDocument> {
   }
 }
 
-/** What an error of an insert means; undefined when it is none that can be expected. */
+/** Returns the meaning of an insert error; undefined for an unexpected one. */
 function reasonOf(err: unknown): InsertOutcome['next'] | undefined {
   const { code } = err as { code?: unknown }
   if (code === DUPLICATE) return duplicateIndex(err) === '_id_' ? 'taken' : 'duplicate'

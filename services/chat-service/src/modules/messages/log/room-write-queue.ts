@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { Problem, StoreUnavailable } from '@bigtech/service-kit'
 
-/** A write that waits for its turn. The first of `resolve` and `reject` settles the caller's promise. */
+/** A queued write. The first of `resolve` and `reject` settles the caller's promise. */
 export interface QueuedWrite<Item, Result> {
   readonly item: Item
   readonly resolve: (result: Result) => void
@@ -9,16 +9,17 @@ export interface QueuedWrite<Item, Result> {
 }
 
 interface Entry<Item, Result> extends QueuedWrite<Item, Result> {
-  /** A write belongs, in logs and traces, to the request that waited longest for it. */
+  /** Runs the work in the log and trace context of the request that waited longest. */
   readonly inContext: <Value>(work: () => Value) => Value
-  /** The deadline has passed: nobody waits for this write. */
+  /** The deadline has passed and the caller is gone. */
   abandoned: boolean
 }
 
 export interface RoomWriteQueueOptions<Item, Result> {
   /**
-   * Writes a batch of one room and settles what is decided. Returns the writes to try again at once; a rejection
-   * fails the whole batch.
+   * Writes a batch of one room and settles the decided writes. Returns the writes to retry immediately; a
+   * rejection fails the
+   * whole batch.
    */
   readonly write: (
     roomId: number,
@@ -35,12 +36,13 @@ const MAX_BATCH_BYTES = 1024 * 1024
 const MAX_WAITING = 5_000
 
 /**
- * Writes to rooms, one batch at a time in each room. While one batch is under way the next writes gather and go
- * together: one durable write for all of them.
+ * Writes to rooms, one batch at a time per room. Writes queued during a batch form the next batch: one
+ * durable write for
+ * all of them.
  */
 export class RoomWriteQueue<Item, Result> {
   readonly #options: RoomWriteQueueOptions<Item, Result>
-  /** A room is in here as long as its writes are being worked off. */
+  /** Rooms with queued or in-flight writes. */
   readonly #waiting = new Map<number, Entry<Item, Result>[]>()
   #waitingInAll = 0
 
@@ -49,10 +51,11 @@ export class RoomWriteQueue<Item, Result> {
   }
 
   /**
-   * Resolves to what the write was settled with.
+   * Resolves to the result of the write.
    *
-   * @throws Problem OVERLOADED when too many writes wait; StoreUnavailable after 1.7 s, when the write may or may
-   * not be stored.
+   * @throws Problem OVERLOADED when too many writes are queued; StoreUnavailable after 1.7 s, when the write
+   * may or may
+   * not be stored
    */
   async add(roomId: number, item: Item): Promise<Result> {
     const waiting = this.#waiting.get(roomId) ?? []
@@ -80,7 +83,7 @@ export class RoomWriteQueue<Item, Result> {
   }
 
   async #drain(roomId: number, waiting: Entry<Item, Result>[]): Promise<void> {
-    // What arrives in the same turn of the event loop belongs to the same write.
+    // Writes arriving in the same turn of the event loop share a batch.
     await new Promise((resolve) => setImmediate(resolve))
     while (waiting.length > 0) {
       const batch = this.#nextBatch(waiting)
@@ -115,7 +118,7 @@ export class RoomWriteQueue<Item, Result> {
   }
 }
 
-/** Resolves after 0 to 20 ms, for what lost a race inside the database. */
+/** Resolves after 0 to 20 ms; for retries after a lost race inside the database. */
 export function shortPause(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
 }

@@ -3,7 +3,7 @@ import type { MessageAppender } from './append.ts'
 import type { MessageRepository } from './message.repository.ts'
 import { draftOf } from './message-factory.ts'
 
-/** Lines in the history that tell of changes of the room. Appending one twice stores it once. */
+/** Writes system messages about changes of the room. Idempotent. */
 export class SystemMessageWriter implements SystemMessages {
   readonly #appender: MessageAppender
   readonly #repository: MessageRepository

@@ -4,7 +4,7 @@ import { type CheckpointDocument, collections, type LogDocument } from '../log/d
 
 const _id = 'messages'
 
-/** The time up to which everything is on Kafka. */
+/** The time before which every entry is published. */
 export class Checkpoint {
   readonly #store: MongoStore
 
@@ -13,8 +13,9 @@ export class Checkpoint {
   }
 
   /**
-   * Stores the first checkpoint, if there is none: now, or the time of the oldest entry that an earlier release
-   * has marked as unpublished.
+   * Stores the first checkpoint, if there is none: the current time, or the time of the oldest entry that an
+   * earlier release
+   * marked as unpublished.
    */
   async create(): Promise<void> {
     if (await this.read()) return
@@ -33,7 +34,7 @@ export class Checkpoint {
     return doc?.at
   }
 
-  /** Moves the checkpoint, unless another process or an operator has moved it meanwhile. */
+  /** Advances the checkpoint, unless another process or an operator has moved it. */
   async move(from: Date, to: Date): Promise<void> {
     await this.#store.run('checkpoint.move', () =>
       this.#collection.updateOne({ _id, at: from }, { $set: { at: to } }),

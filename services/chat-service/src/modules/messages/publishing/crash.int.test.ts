@@ -74,7 +74,7 @@ afterAll(async () => {
   await Promise.all([mysql?.drop(), mongo?.drop(), redis?.release(), kafka?.remove()])
 })
 
-/** chat-service as an operating system process of its own. */
+/** Starts chat-service in a separate process. */
 async function start(overrides: Record<string, string> = {}): Promise<Running> {
   const child = spawn(process.execPath, [server], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -135,7 +135,7 @@ interface Wish {
   readonly id: string
 }
 
-/** Sends until the process dies; what was not acknowledged is wished again later, with the same id. */
+/** Sends until the process dies; unacknowledged messages are retried later with the same id. */
 async function sendUntilDeath(
   address: string,
   open: Wish[],
@@ -156,7 +156,7 @@ async function sendUntilDeath(
   }
 }
 
-it('kill -9 at any moment: what was acknowledged is stored once, and all that is stored is on message.events in order', async () => {
+it('after kill -9 at any moment every acknowledged message is stored once and every stored message is published in order', async () => {
   const acknowledged = new Map<string, { roomId: number; seq: number }>()
   const open: Wish[] = []
   let wishes = 0
@@ -164,7 +164,7 @@ it('kill -9 at any moment: what was acknowledged is stored once, and all that is
     const n = ++wishes
     return { roomId: ROOMS[n % 2]!, userId: USERS[n % 3]!, id: `w-${n}` }
   }
-  // In the second life Kafka is away: everything of it dies between the insert and the publish.
+  // The second run has no broker: all its messages die between insert and publication.
   for (const [life, overrides] of [{}, { KAFKA_BROKERS: '127.0.0.1:1' }, {}, {}].entries()) {
     const running = await start(overrides)
     const sending = Promise.all(upTo(8).map(() => sendUntilDeath(running.address, open, acknowledged, next)))
@@ -214,13 +214,13 @@ it('kill -9 at any moment: what was acknowledged is stored once, and all that is
   }
 }, 120_000)
 
-it('kill -9 between a change and its message: the change is applied, shown and published all the same', async () => {
+it('after kill -9 between a change and its message the change is still applied, shown and published', async () => {
   const running = await start()
   try {
     const { body: message } = await request(running.address, 1, 'POST', '/messages/1', { content: 'before' })
     const stream = await openTestStream(running.address, { token: await tokenOf(2) })
     await stream.waitFor('reset')
-    // What a process leaves behind that dies right after the insert into the log.
+    // The state left by a process that dies right after the insert into the log.
     const at = new Date()
     const head = await connection.db!.collection('room_changes').countDocuments({ room_id: 1 })
     await connection.db!.collection<{ _id: string }>('room_changes').insertOne({

@@ -43,7 +43,7 @@ afterAll(async () => {
   await mongo?.drop()
 })
 
-/** A process that writes and publishes. It hints only at what it is told to: the others died before that. */
+/** Starts a process that writes and publishes. It hints only on request; without a hint it died before that. */
 function startProcess() {
   const store = new MongoStore(connection, new StoreMetrics(new Registry()))
   const repository = new MessageRepository(store)
@@ -95,7 +95,7 @@ function startProcess() {
 
 type Process = ReturnType<typeof startProcess>
 
-/** One turn of the relay: `acknowledged` of the rows reach Kafka, and `marked` of those are marked before it dies. */
+/** Runs one turn of the relay: `acknowledged` rows reach Kafka, and `marked` of those are marked before it dies. */
 async function relayOnce(
   { outbox }: Process,
   kafka: Published[],
@@ -112,7 +112,7 @@ async function drain(process: Process, kafka: Published[]): Promise<void> {
   while ((await relayOnce(process, kafka)) > 0);
 }
 
-/** Each event once, where it came first. */
+/** Returns each event once, at its first occurrence. */
 function firsts(kafka: readonly Published[], roomId: number): Published[] {
   const seen = new Set<string>()
   return kafka.filter(({ event_id, room_id }) => {
@@ -127,7 +127,7 @@ const sentOf = (kafka: readonly Published[], roomId: number) =>
 const unpublishedOf = async (roomId: number) =>
   (await checkPublished(connection.db!, { fix: false })).filter((finding) => finding.roomId === roomId)
 
-it('publishes all of every room in order, whichever writer or relay dies at whichever step', async () => {
+it('publishes every room completely and in order although writers and relays die at any step', async () => {
   const step = fc.record({
     room: fc.nat({ max: 1 }),
     by: fc.nat({ max: 1 }),
@@ -175,7 +175,7 @@ it('publishes all of every room in order, whichever writer or relay dies at whic
   )
 }, 120_000)
 
-it('finds what a process stored without a hint, up to 30 s behind in its clock, and what its sender has read', async () => {
+it("finds entries stored without a hint, by a clock up to 30 s behind, and their senders' read positions", async () => {
   const roomId = ++lastRoom
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 28_000 })
   await startProcess().send(roomId, 'slow clock', false)
@@ -187,7 +187,7 @@ it('finds what a process stored without a hint, up to 30 s behind in its clock, 
   expect(await other.positions.ofUser(1, [roomId])).toEqual(new Map([[roomId, 1]]))
 })
 
-it('publishes what a clock hid from the sweep before the next message of the room, or when an operator asks', async () => {
+it("publishes an entry hidden from the sweep by a wrong clock before the room's next message, or on an operator's command", async () => {
   const [hidden, next] = [++lastRoom, ++lastRoom]
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 })
   await startProcess().send(hidden, 'an hour late', false)
@@ -208,7 +208,7 @@ it('publishes what a clock hid from the sweep before the next message of the roo
   expect(await unpublishedOf(hidden)).toEqual([])
 })
 
-it('publishes a message that a clock hid from the sweep before a change of that message', async () => {
+it('publishes a message hidden from the sweep by a wrong clock before a change of that message', async () => {
   const roomId = ++lastRoom
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 })
   await startProcess().send(roomId, 'an hour late', false)
@@ -220,7 +220,7 @@ it('publishes a message that a clock hid from the sweep before a change of that 
   expect(firsts(kafka, roomId).map(({ event_type }) => event_type)).toEqual(['MessageSent', 'MessageEdited'])
 })
 
-it('publishes what an earlier release has marked, with the event that it stored, and nothing that it had published', async () => {
+it('publishes entries marked by an earlier release with their stored events, and nothing already published', async () => {
   const [marked, silent] = [++lastRoom, ++lastRoom]
   const legacy = (roomId: number, seq: number, isMarked: boolean) => ({
     _id: positionId(roomId, seq),
@@ -272,7 +272,7 @@ it('publishes what an earlier release has marked, with the event that it stored,
   ])
 })
 
-it('starts from the oldest entry that an earlier release has marked', async () => {
+it('starts from the oldest entry marked by an earlier release', async () => {
   const own = createTestMongo()
   const ownConnection = await mongoose.createConnection(own.url).asPromise()
   const created_at = new Date('2026-01-02T03:04:05.678Z')
@@ -284,7 +284,7 @@ it('starts from the oldest entry that an earlier release has marked', async () =
   await own.drop()
 })
 
-it('goes on behind an event that Kafka refuses, and never over one that it did not take', async () => {
+it('continues behind an event that Kafka rejects, but never skips one that Kafka did not acknowledge', async () => {
   const roomId = ++lastRoom
   const process = startProcess()
   for (const n of upTo(4)) await process.send(roomId, `${n}`)
@@ -301,7 +301,7 @@ it('goes on behind an event that Kafka refuses, and never over one that it did n
   expect(await process.outbox.backlog()).toMatchObject({ events: 2 })
 })
 
-it('passes hundreds of changes without an event in one look', async () => {
+it('skips hundreds of changes without an event in one pass', async () => {
   const roomId = ++lastRoom
   const process = startProcess()
   await process.send(roomId, 'liked')
@@ -320,7 +320,7 @@ it('passes hundreds of changes without an event in one look', async () => {
   expect(await unpublishedOf(roomId)).toEqual([])
 })
 
-it('publishes a change after its message, also when more messages wait than one batch takes', async () => {
+it('publishes a change after its message, even if more messages wait than fit in a batch', async () => {
   const roomId = ++lastRoom
   const process = startProcess()
   await Promise.all(upTo(500).map((n) => process.send(roomId, `${n}`)))
@@ -334,7 +334,7 @@ it('publishes a change after its message, also when more messages wait than one 
   ])
 })
 
-it('tells of a message as it is when it is published: edited, or without its text', async () => {
+it('publishes the current state of a message: edited, or without its text', async () => {
   const roomId = ++lastRoom
   const process = startProcess()
   for (const content of ['secret', 'draft']) await process.send(roomId, content)
@@ -350,7 +350,7 @@ it('tells of a message as it is when it is published: edited, or without its tex
   ).toEqual(['MessageSent 1  0', 'MessageSent 2 final 0', 'MessageDeleted 1 - 0', 'MessageEdited 2 final 1'])
 })
 
-it('moves the checkpoint when all that a full sweep has seen is published, and not before', async () => {
+it('advances the checkpoint only after everything seen by a full sweep is published', async () => {
   const roomId = ++lastRoom
   const process = startProcess()
   await process.send(roomId, 'held back', false)

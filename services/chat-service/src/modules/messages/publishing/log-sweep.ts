@@ -5,14 +5,15 @@ import { positionOf, roomOf } from '../message.ts'
 import type { RoomEnd } from './publish-backlog.ts'
 
 /**
- * How much earlier than the checkpoint an entry can have been created and still be found: differences between the
- * clocks of processes, and the time that an insert takes. `docs/adr/0023` has the reasons.
+ * How much earlier than the checkpoint a found entry may have been created: covers clock differences between
+ * processes and
+ * the duration of an insert. See `docs/adr/0023`.
  */
 const SWEEP_OVERLAP_MS = 30_000
 
 const FULL_EVERY_MS = 10_000
 const SHORT_EVERY_MS = 500
-/** A short sweep is for promptness alone. */
+/** A short sweep only improves latency. */
 const SHORT_OVERLAP_MS = 3_000
 const PAGE = 5_000
 
@@ -28,19 +29,21 @@ interface Cursor {
   readonly id?: string
 }
 
-/** What one scan has seen: the newest entry of each room that it met. */
+/** The result of one scan: the newest entry of each room in it. */
 export interface SweepResult {
   readonly startedAt: number
   readonly isFull: boolean
-  /** Where the scan began, of a full one: nothing before it is unpublished. */
+  /** The start of a full scan: every entry before it is published. */
   readonly checkpoint: Date
   readonly ends: ReadonlyMap<number, RoomEnd>
 }
 
 /**
- * Finds the rooms in which something was stored lately, by the time of creation. That is exact where hints are
- * not: also for a process that died between an insert and its hint. Every 10 s it begins at the checkpoint less
- * the overlap, in between with the last seconds.
+ * Finds rooms with recently stored entries by creation time. Unlike hints, the sweep also finds entries of a
+ * process that
+ * died between an insert and its hint. Every 10 s it starts at the checkpoint minus the overlap, otherwise a
+ * few seconds
+ * back.
  */
 export class LogSweep {
   readonly #repository: MessageRepository
@@ -53,12 +56,12 @@ export class LogSweep {
     this.#repository = repository
   }
 
-  /** The time before which everything is published; undefined before the first scan. */
+  /** The time before which every entry is published; undefined before the first scan. */
   get publishedBefore(): Date | undefined {
     return this.#checkpoint && new Date(this.#checkpoint.getTime() - SWEEP_OVERLAP_MS)
   }
 
-  /** Reads at most a page of each log. Returns what a scan has seen when that ends it. */
+  /** Reads at most one page of each log. Returns the result of the scan when it is complete. */
   async step(): Promise<SweepResult | undefined> {
     this.#scan ??= await this.#begin()
     const scan = this.#scan
@@ -92,7 +95,7 @@ export class LogSweep {
   }
 }
 
-/** Returns where to go on, undefined at the end. */
+/** Returns the position to continue from, undefined at the end. */
 async function readPage<Document extends MessageDocument | ChangeDocument>(
   log: RoomLog<Document>,
   cursor: Cursor,

@@ -5,7 +5,7 @@ import { type MessageRecord, positionOf } from '../message.ts'
 
 const SOURCE = 'chat-service'
 
-/** Returns the MessageSent event of a message as the message is now: an edit or deletion may be in it already. */
+/** Returns the MessageSent event with the current state of the message, which may include an edit or deletion. */
 export function sentRecord(doc: MessageDocument): KafkaRecord {
   if (doc.outbox?.[0]) return doc.outbox[0]
   const { mentions = [] } = doc
@@ -26,10 +26,11 @@ export function sentRecord(doc: MessageDocument): KafkaRecord {
 }
 
 /**
- * Returns the event of a change; undefined for a change that has none, and for an edit whose text went with the
+ * Returns the event of a change; undefined for a change without an event, and for an edit whose text was
+ * deleted with the
  * message: MessageDeleted follows.
  *
- * @param message as it is now
+ * @param message in its current state
  */
 export function changeRecord(doc: ChangeDocument, message: MessageRecord): KafkaRecord | undefined {
   if (doc.outbox?.[0]) return doc.outbox[0]

@@ -9,7 +9,7 @@ import { LogSweep, type SweepResult } from './log-sweep.ts'
 import { changeRecord, sentRecord } from './message-events.ts'
 import { type Candidate, PublishBacklog, type PublishHint } from './publish-backlog.ts'
 
-/** `m` or `c` for the log, then the id of the entry in it. */
+/** `m` or `c` for the log, then the id of its entry. */
 export type RelayId = `${'m' | 'c'}:${string}`
 
 const PACE_MS = 40
@@ -23,13 +23,13 @@ interface Room {
   readonly published: RoomPosition
 }
 
-/** Entries of one log of a room in the order of the log, with whether each is on Kafka or has no event. */
+/** Entries of one log of a room in log order, with whether each is published or has no event. */
 type Steps = { readonly id: RelayId; done: boolean }[]
 
 /**
- * The outbox of the messages: the logs themselves. What is stored beside them is how far each room is published.
- * Hints say where something was stored; the sweep finds what no hint told of. Also finishes what a crash has
- * interrupted.
+ * The outbox of messages: the logs themselves, plus the published position of each room. Hints name rooms
+ * with new entries;
+ * the sweep finds entries without a hint. Also completes writes interrupted by a crash.
  */
 export class MessageOutboxStore implements OutboxStore<RelayId> {
   readonly #repository: MessageRepository
@@ -38,7 +38,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
   readonly #rooms: RoomPositions
   readonly #backlog = new PublishBacklog()
   readonly #sweep: LogSweep
-  /** Of the batch in hand. */
+  /** The entries of the current batch. */
   #steps = new Map<string, Steps>()
   /** A full sweep whose rooms are not all published yet. */
   #confirming: (Omit<SweepResult, 'ends'> & { readonly ends: Map<number, RoomPosition> }) | undefined
@@ -57,19 +57,19 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     this.#sweep = new LogSweep(options.repository)
   }
 
-  /** Tells of something that this process has stored. */
+  /** Announces entries stored by this process. */
   hint(hint: PublishHint): void {
     this.#backlog.hint(hint)
   }
 
-  /** Reads up to 500 entries of each log, whatever the limit: what is not published is offered again. */
+  /** Reads up to 500 entries of each log regardless of the limit: unpublished ones are returned again. */
   async fetchUnsent(): Promise<OutboxRow<RelayId>[]> {
     await this.#pace()
     await this.#look()
     for (;;) {
       const rooms = await this.#open(this.#backlog.first(ROOMS_A_BATCH))
       const rows = await this.#rowsOf(rooms)
-      // Changes without an event are passed here, as many as there are.
+      // Skips any number of changes without an event.
       const isFurther = await this.#settle()
       if (rows.length > 0 || !isFurther) return rows
     }
@@ -109,14 +109,14 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     return { events, oldestSeconds: (Date.now() - since) / 1_000 }
   }
 
-  /** A look for every single message would cost several times the message: those of a moment go together. */
+  /** Delays briefly, because querying for every single message would cost several times as much as the message. */
   async #pace(): Promise<void> {
     const waitMs = this.#lookedAt + PACE_MS - performance.now()
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
     this.#lookedAt = performance.now()
   }
 
-  /** Sweeps on, and moves the checkpoint when everything that a full sweep has seen is published. */
+  /** Continues the sweep, and advances the checkpoint when everything seen by a full sweep is published. */
   async #look(): Promise<void> {
     const result = await this.#sweep.step()
     if (result) {
@@ -135,7 +135,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     await this.#repository.checkpoint.move(confirming.checkpoint, new Date(confirming.startedAt))
   }
 
-  /** Returns those of the rooms that have something to publish, with where that begins. */
+  /** Returns the rooms with unpublished entries and the start positions. */
   async #open(candidates: readonly [number, Candidate][]): Promise<Room[]> {
     const stored = await this.#rooms.published(candidates.map(([roomId]) => roomId))
     const rooms: Room[] = []
@@ -147,7 +147,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     return rooms
   }
 
-  /** Where to begin in a room of which this log has published nothing: an earlier release may have. */
+  /** Returns the start position in a room of which this log has published nothing: an earlier release may have. */
   async #firstPublished(roomId: number, candidate: Candidate): Promise<RoomPosition> {
     const known = this.#backlog.publishedOf(roomId)
     if (known) return known
@@ -160,8 +160,9 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
   }
 
   /**
-   * Changes are read before messages and published after them: the message of every change is then ahead of it,
-   * in this batch or on Kafka already.
+   * Reads changes before messages and publishes them after: the message of every change then precedes it, in
+   * this batch or
+   * in Kafka.
    */
   async #rowsOf(rooms: readonly Room[]): Promise<OutboxRow<RelayId>[]> {
     this.#steps = new Map()
@@ -200,7 +201,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     return rows
   }
 
-  /** For senders whose process died between the message and their read position. */
+  /** Repairs read positions of senders whose process died after storing the message. */
   async #repairReads(rooms: readonly Room[], messages: readonly MessageDocument[]): Promise<void> {
     const unsure = new Set(rooms.filter(({ candidate }) => candidate.needsRepair).map(({ roomId }) => roomId))
     if (unsure.size > 0)
@@ -209,7 +210,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
       )
   }
 
-  /** Returns the changed messages. Brings those up to date that a crash has left behind their log. */
+  /** Returns the changed messages, after repairing those left behind their log by a crash. */
   async #changedMessages(changes: readonly ChangeDocument[]): Promise<Map<string, MessageRecord>> {
     const messages = await this.#repository.byIds([...new Set(changes.map(({ message_id }) => message_id))])
     for (const { message_id, cseq } of changes) {
@@ -221,7 +222,10 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     return messages
   }
 
-  /** Stores how far the rooms of the batch are published: up to the first entry that is not done. False for nothing new. */
+  /**
+   * Stores the published position of each room in the batch, up to the first unfinished entry. Returns false
+   * when nothing advanced.
+   */
   async #settle(): Promise<boolean> {
     const positions = new Map<number, RoomPosition>()
     for (const [key, steps] of this.#steps) {
@@ -243,7 +247,7 @@ function writerOf({ _id, room_id, user_id, message_type }: MessageDocument) {
   return { roomId: room_id, userId: user_id, seq: positionOf(_id), messageType: message_type }
 }
 
-/** Positions have no holes: what comes after the published ones is asked for by id. */
+/** Returns the ids after the published positions, which have no gaps. */
 function idsBeyond(
   rooms: readonly Room[],
   range: (room: Room) => readonly [after: number, to: number],
@@ -257,7 +261,7 @@ function idsBeyond(
   return ids
 }
 
-/** The entries of a room that follow each other from a position on. */
+/** Returns the contiguous entries of a room from a position on. */
 function prefix<Document extends MessageDocument | ChangeDocument>(
   docs: readonly Document[],
   roomId: number,

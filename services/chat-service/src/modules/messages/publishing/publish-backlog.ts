@@ -1,22 +1,22 @@
 import { LRUCache } from 'lru-cache'
 import type { RoomPosition } from '../log/room-heads.repository.ts'
 
-/** The newest positions of a room that are known. */
+/** The newest known positions of a room. */
 export interface RoomEnd {
   seq: number
   cseq: number
 }
 
-/** A room that may have something to publish. */
+/** A room that may have unpublished entries. */
 export interface Candidate extends RoomEnd {
-  /** The first entry that a hint told of: the room's published position is before it. */
+  /** The first hinted entry; the room's published position is before it. */
   firstSeq: number
   firstCseq: number
-  /** Found by the sweep: its writer may have died before it stored what follows from a message. */
+  /** Found by the sweep: the writer may have died before completing the effects of a message. */
   needsRepair: boolean
 }
 
-/** What was just stored in a room. */
+/** Entries just stored in a room. */
 export interface PublishHint {
   readonly roomId: number
   readonly messages?: { readonly from: number; readonly to: number }
@@ -26,10 +26,10 @@ export interface PublishHint {
 
 const CACHED_ROOMS = 50_000
 
-/** Rooms with entries that are, as far as this process knows, not on Kafka yet. One entry a room, in turns. */
+/** Rooms with entries not known to be published. One entry per room, in round-robin order. */
 export class PublishBacklog {
   readonly #candidates = new Map<number, Candidate>()
-  /** Lower bounds: other processes publish, too. */
+  /** Lower bounds, because other processes publish too. */
   readonly #published = new LRUCache<number, RoomPosition>({ max: CACHED_ROOMS })
 
   get size(): number {
@@ -44,7 +44,7 @@ export class PublishBacklog {
     return [...this.#candidates].slice(0, limit)
   }
 
-  /** Adds what a process of its own has stored. */
+  /** Adds entries stored by this process. */
   hint({ roomId, messages, changes, needsRepair = false }: PublishHint): void {
     const candidate = this.#of(roomId)
     candidate.seq = Math.max(candidate.seq, messages?.to ?? 0)
@@ -54,7 +54,7 @@ export class PublishBacklog {
     candidate.needsRepair ||= needsRepair
   }
 
-  /** Adds what the sweep has seen, unless it is known. */
+  /** Adds entries found by the sweep, unless known. */
   found(roomId: number, { seq, cseq }: RoomEnd): void {
     if (this.isPublished(roomId, { seq, cseq })) return
     const known = this.#candidates.get(roomId)
@@ -65,13 +65,13 @@ export class PublishBacklog {
     candidate.needsRepair = true
   }
 
-  /** Whether these entries are on Kafka for sure. */
+  /** Returns whether these entries are certainly published. */
   isPublished(roomId: number, end: RoomEnd): boolean {
     const published = this.#published.get(roomId)
     return published !== undefined && published.seq >= end.seq && published.cseq >= end.cseq
   }
 
-  /** Notes how far a room is published; a room with nothing left goes, any other one has its turn after the rest. */
+  /** Records the published position of a room; removes a finished room and moves any other to the end of the queue. */
   published(roomId: number, position: RoomPosition): void {
     const known = this.#published.get(roomId)
     const published = {

@@ -7,7 +7,7 @@ import {
 } from '../log/documents.ts'
 import { positionId, positionOf } from '../message.ts'
 
-/** A log of a room that goes on behind what is published. */
+/** A log of a room with unpublished entries. */
 export interface UnpublishedFinding {
   readonly roomId: number
   readonly log: 'messages' | 'room_changes'
@@ -18,7 +18,7 @@ export interface UnpublishedFinding {
 interface RoomEnds {
   readonly _id: number
   readonly last: string
-  /** The first entry that this log has to publish; an earlier release has published those before it. */
+  /** The first entry this log has to publish; an earlier release has published those before it. */
   readonly first: string
 }
 
@@ -27,13 +27,14 @@ const NONE = '~'
 export interface PublishedCheckOptions {
   /** Moves the checkpoint back, so that the running service finds and publishes these entries within 20 s. */
   readonly fix: boolean
-  /** Leaves out what was created less than this ago: it is on its way. Default 0. */
+  /** Ignores entries created less than this ago, which may be in flight. Default 0. */
   readonly graceMs?: number
 }
 
 /**
- * Compares the logs of every room with what was published. Reads all messages of the database, so it is for operators
- * and no part of the service.
+ * Compares the logs of every room with the published positions. Reads all messages of the database, so it is
+ * a command for
+ * operators and not part of the service.
  */
 export async function checkPublished(
   db: mongo.Db,
@@ -41,7 +42,7 @@ export async function checkPublished(
 ): Promise<UnpublishedFinding[]> {
   const findings: UnpublishedFinding[] = []
   for (const [log, field] of logs) {
-    // The log is read first: what is published is then never behind what is seen of the log.
+    // Read the log first, so that the published positions are never older than it.
     const ends = await db.collection<LogDocument>(log).aggregate<RoomEnds>(endsOfRooms).toArray()
     const heads = await db.collection<RoomHeadDocument>(collections.heads).find().toArray()
     const published = new Map(heads.map((head) => [head._id, head[field]]))

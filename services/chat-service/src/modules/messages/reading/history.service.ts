@@ -21,7 +21,7 @@ const historyCursor = z.union([
 ])
 const searchCursor = z.strictObject({ at: z.int(), id: z.string().max(40) })
 
-/** A search that has taken so long answers with what it has found. */
+/** Time budget after which a search returns its matches so far. */
 const SEARCH_MS = 250
 
 export interface HistoryQuery {
@@ -44,7 +44,7 @@ export interface HistoryServiceOptions {
   readonly search: SearchIndex
 }
 
-/** Reading: history, search, and how far somebody has read. */
+/** Reads history, search results and read positions. */
 export class HistoryService {
   readonly #options: HistoryServiceOptions
 
@@ -57,7 +57,7 @@ export class HistoryService {
     const { visibleFromSeq } = await members.require(roomId, ctx.actor.userId)
     const floor = visibleFromSeq - 1
     const page = rangeOf(query)
-    // Before the messages: what comes in between is then beyond the head that the client hears of.
+    // Read before the messages: later entries are then beyond the head returned to the client.
     const { head, known } = await this.#context(ctx.actor.userId, roomId, page)
     const read = (range: HistoryRange) =>
       repository.history(roomId, { ...range, after: Math.max(range.after, floor) })
@@ -71,8 +71,9 @@ export class HistoryService {
   }
 
   /**
-   * How far the room's logs go, and what a page of it needs besides its messages: one request, as long as the logs go
-   * no further than this process knows.
+   * Returns the heads of the room's logs and the context of a page, in one request unless the logs are ahead
+   * of this process's
+   * cache.
    */
   async #context(userId: number, roomId: number, page: Page) {
     const { repository, reads, pageContext } = this.#options
@@ -127,7 +128,7 @@ export class HistoryService {
     const membership = await members.require(roomId, userId)
     await limits.read(userId)
     const head = await repository.messages.headToAppendTo(roomId)
-    // The head in memory may be old; only then the store is asked.
+    // The cached head may be stale; only then query the store.
     if (seq > head.position && seq > (await repository.messages.readHead(roomId)).position)
       throw new Problem('SEQ_OUT_OF_RANGE')
     const before = Math.max(
@@ -147,7 +148,7 @@ export class HistoryService {
     return [...positions].map(([user_id, seq]) => ({ user_id, seq }))
   }
 
-  /** Pairs of characters can agree where the phrase does not, so not every hit of the index is a result. */
+  /** Filters index hits: pairs of characters can match without the phrase, so not every hit is a result. */
   async #find(
     userId: number,
     request: Omit<SearchRequest, 'until'>,
@@ -159,7 +160,7 @@ export class HistoryService {
     const items: MessageRecord[] = []
     let before = request.before
     for (;;) {
-      // One more than the page: whether anything follows it.
+      // One more than the page, to detect a next page.
       const { hits, next } = await search.find({ ...request, before, limit: limit + 1, until })
       const ids = hits.map(({ id }) => id)
       const [messages, hidden] = await Promise.all([repository.byIds(ids), repository.hiddenBy(userId, ids)])
@@ -177,7 +178,7 @@ export class HistoryService {
 
 type Next = { before: number } | { after: number } | null
 
-/** Which page: the messages around, after or before a seq, which is exclusive but for `around`. */
+/** The requested page: the messages around, after or before a seq, which is exclusive except for `around`. */
 type Page = { readonly limit: number } & (
   | { readonly around: number }
   | { readonly after: number }
@@ -192,7 +193,7 @@ function rangeOf({ limit, cursor, around_seq: around, after_seq, before_seq }: H
   return { limit, before: (decoded && 'before' in decoded ? decoded.before : before_seq) ?? END }
 }
 
-/** The seqs that the page may hold. @param head of the room, or lower */
+/** Returns the seqs that the page may contain. @param head of the room, or lower */
 function seqsOf(page: Page, head: number): { from: number; to: number } {
   const { limit } = page
   if ('around' in page) return { from: Math.max(0, page.around - limit), to: page.around + limit }

@@ -8,19 +8,19 @@ import type { ReadSnapshot, ReadState } from './read-state.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
 
-/** Shown in place of the name of a deleted account, in messages as everywhere else. */
+/** Replaces the name of a deleted account everywhere, including messages. */
 const DELETED_NAME = unknownContact(0).username
 
-/** What one member of a room may see of it. */
+/** The visibility rules of one member of a room. */
 export interface Viewer {
   readonly userId: number
-  /** Whether their part of the history goes back to this message. */
+  /** Whether the member's history includes this message. */
   sees(seq: number): boolean
-  /** Whether they deleted this message for themselves. */
+  /** Whether the member deleted this message for themselves. */
   hides(messageId: string): boolean
 }
 
-/** Messages as clients see them: with who has not read them, and with what they answer. */
+/** Builds messages for clients: with unread counts and reply previews. */
 export class MessageViews {
   readonly #repository: MessageRepository
   readonly #projection: Projection
@@ -40,9 +40,9 @@ export class MessageViews {
   }
 
   /**
-   * For one person, exact at this moment. The records may come from several rooms.
+   * Returns messages for one user, exact at this moment. The records may belong to several rooms.
    *
-   * @param known what the caller has read already, for records of one room
+   * @param known context already read by the caller, for records of one room
    */
   async forViewer(
     records: readonly MessageRecord[],
@@ -66,7 +66,7 @@ export class MessageViews {
     })
   }
 
-  /** For one person, of one room, with read counts from memory. */
+  /** Returns messages of one room for one user, with read counts from memory. */
   async forStream(records: readonly MessageRecord[], viewer: Omit<Viewer, 'hides'>): Promise<Message[]> {
     const [views, hidden] = await Promise.all([
       this.shared(records),
@@ -78,7 +78,7 @@ export class MessageViews {
     return records.map((record, index) => personalView(views[index]!, record, { userId, sees, hides }))
   }
 
-  /** As everybody sees them; what is different for one person is put in by `personalView`. */
+  /** Returns messages as every member sees them; `personalView` adds the personal parts. */
   async shared(records: readonly MessageRecord[]): Promise<Message[]> {
     const [previewed, snapshots] = await Promise.all([
       this.#previewed(records),
@@ -89,7 +89,7 @@ export class MessageViews {
 
   #previewed(records: readonly MessageRecord[]): Promise<Map<string, MessageRecord>> {
     const ids = [...new Set(records.flatMap(({ replyTo }) => replyTo ?? []))]
-    // With changes that are not written into it yet: a stream may have shown them already.
+    // Includes changes not yet written into the message, because a stream may have shown them.
     return this.#projection.load(ids)
   }
 
@@ -102,14 +102,14 @@ export class MessageViews {
   }
 }
 
-/** The ids of these messages, and of those that they answer. */
+/** Returns the ids of these messages and of the messages they reply to. */
 function withReplied(records: readonly MessageRecord[]): string[] {
   return [
     ...new Set(records.flatMap(({ messageId, replyTo }) => (replyTo ? [messageId, replyTo] : [messageId]))),
   ]
 }
 
-/** The ids of messages that these answer and that are not among them. */
+/** Returns the ids of replied-to messages that are not in the list. */
 function repliedBeside(records: readonly MessageRecord[]): string[] {
   const ids = new Set(records.map(({ messageId }) => messageId))
   return withReplied(records).filter((id) => !ids.has(id))
@@ -166,7 +166,7 @@ function previewOf(answered: MessageRecord): NonNullable<Message['reply_preview'
   }
 }
 
-/** With one's own reactions marked, and nothing that this person may not see or no longer wants to. */
+/** Returns a message for one user: marks own reactions, and hides messages invisible to or deleted by the user. */
 export function personalView(shared: Message, record: MessageRecord, viewer: Viewer): Message {
   if (viewer.hides(record.messageId)) return hiddenMessage(shared)
   const preview = previewFor(shared.reply_preview, viewer)

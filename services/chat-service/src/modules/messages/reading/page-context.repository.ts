@@ -12,12 +12,12 @@ import { type MovedPosition, toMovedPosition } from './read-positions.repository
 export interface PageContextRequest {
   readonly roomId: number
   readonly userId: number
-  /** The seqs that the page may hold, both inclusive. */
+  /** The seqs that the page may contain, both inclusive. */
   readonly from: number
   readonly to: number
-  /** Read positions that moved since then; all without it. */
+  /** Returns only read positions that moved since then; all when undefined. */
   readonly movedSince: Date | undefined
-  /** How far this process knows the two logs of the room. */
+  /** This process's cached heads of the two logs. */
   readonly seq: number
   readonly cseq: number
 }
@@ -35,10 +35,10 @@ type Found =
   | (HiddenDocument & { readonly kind: 'hidden' })
   | { readonly kind: 'message' | 'change' }
 
-/** More than everybody of a full room, and a page. */
+/** More than all members of a full room plus a page. */
 const MAX_FOUND = 200_000
 
-/** Everything that a page of the history needs besides its messages, in one request. */
+/** Reads all data of a history page except its messages, in one request. */
 export class PageContextRepository {
   readonly #store: MongoStore
 
@@ -77,7 +77,7 @@ export class PageContextRepository {
   }
 }
 
-/** Only what is looked at; a message or a change need only be there. */
+/** Projects only the needed fields; of a message or a change only its existence matters. */
 function unionWith<Document extends { readonly _id: string }>(
   coll: string,
   match: { readonly _id: Document['_id'] | object },

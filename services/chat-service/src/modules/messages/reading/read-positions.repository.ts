@@ -10,15 +10,15 @@ export interface ReadPosition {
   readonly seq: number
 }
 
-/** With the time of the move, by the server's clock. */
+/** A position with the time of its move by the server's clock. */
 export type MovedPosition = ReadPosition & { readonly at: UnixMs }
 
-/** Of one room: everybody who is or ever was in it. */
+/** Per room: all current and former members. */
 const MAX_IN_ROOM = 100_000
 
 const MAX_ATTEMPTS = 5
 
-/** How far everybody has read, one document per member, moved forward only. */
+/** Read positions, one document per member, which only move forward. */
 export class ReadPositionRepository {
   readonly #store: MongoStore
 
@@ -26,7 +26,7 @@ export class ReadPositionRepository {
     this.#store = store
   }
 
-  /** Several at once, in any order and any number of times: the highest wins. */
+  /** Advances several positions, in any order and any number of times: the highest wins. */
   async advance(positions: readonly ReadPosition[]): Promise<void> {
     if (positions.length === 0) return
     for (let attempt = 1; ; attempt++) {
@@ -41,7 +41,7 @@ export class ReadPositionRepository {
 
   async #advance(positions: readonly ReadPosition[]): Promise<void> {
     await this.#store.run('positions.advance', () =>
-      // The driver's: Mongoose would have to be told to leave each pipeline alone.
+      // Uses the driver: Mongoose would modify each pipeline.
       this.#positions.collection.bulkWrite(
         positions.map(({ roomId, userId, seq }) => ({
           updateOne: {
@@ -55,7 +55,7 @@ export class ReadPositionRepository {
     )
   }
 
-  /** Of a room: those that moved since, or all. Times are those of the server. */
+  /** Returns the positions of a room that moved since then, or all. Times are those of the server. */
   async ofRoom(roomId: number, since?: Date): Promise<MovedPosition[]> {
     const docs = await this.#store.find('positions.of_room', this.#positions, {
       filter: { room_id: roomId, ...(since ? { at: trusted({ $gte: since }) } : {}) },
@@ -73,7 +73,7 @@ export class ReadPositionRepository {
     return new Map(docs.map(({ room_id, seq }) => [room_id, seq]))
   }
 
-  /** In any of the rooms, those that moved since. */
+  /** Returns the positions in any of the rooms that moved since then. */
   async movedSince(roomIds: readonly number[], since: Date, limit: number): Promise<ReadPosition[]> {
     const docs = await this.#store.find('positions.moved', this.#positions, {
       filter: { room_id: trusted({ $in: [...roomIds] }), at: trusted({ $gte: since }) },
@@ -88,8 +88,9 @@ export class ReadPositionRepository {
 }
 
 /**
- * DocumentDB refuses `$$NOW` to an upsert that meets another one of the same document. Nothing of it was written, and the
- * next attempt finds the document there.
+ * DocumentDB rejects `$$NOW` in an upsert that races with another one of the same document. Nothing was
+ * written, and the
+ * retry finds the existing document.
  */
 function isLostUpsert(err: unknown): boolean {
   return (
@@ -99,13 +100,13 @@ function isLostUpsert(err: unknown): boolean {
 
 const FAILED_TO_PARSE = 9
 
-/** By the server's clock: those who ask for what has moved since have only one clock to go by. */
+/** Uses the server's clock, so that queries for moves since a time depend on one clock only. */
 function movedTo(seq: number) {
   const moves = { $gt: [seq, { $ifNull: ['$seq', 0] }] }
   return { seq: { $max: ['$seq', seq] }, at: { $cond: [moves, '$$NOW', '$at'] } }
 }
 
-/** How far the writers of these messages have read. */
+/** Returns the read positions implied by sending these messages. */
 export function readByWriting(
   messages: readonly Pick<MessageRecord, 'roomId' | 'userId' | 'seq' | 'messageType'>[],
 ): ReadPosition[] {

@@ -5,34 +5,36 @@ import type { UnixMs } from '../message.ts'
 import type { MovedPosition, ReadPosition, ReadPositionRepository } from './read-positions.repository.ts'
 
 interface RoomReads {
-  /** By user, also of those who have left: whoever comes back has read what they had read. */
+  /** By user, including former members: a returning member keeps the read position. */
   readonly positions: Map<number, number>
-  /** The latest move that is in here, by the clock of the database; 0 when there is none. */
+  /** The latest included move, by the database clock; 0 when there is none. */
   movedAt: UnixMs
-  /** How often somebody came or went. */
+  /** Counts joins and leaves. */
   membersChanged: number
-  /** Counted once, until somebody reads, comes or goes. */
+  /** Cached until a member reads, joins or leaves. */
   snapshot: Snapshot | undefined
 }
 
-/** A room's members with how far each has read, at one moment. */
+/** The members of a room with their read positions at one moment. */
 export interface ReadSnapshot {
   readonly positions: ReadonlyMap<number, number>
-  /** Members other than the author who have not read the message. */
+  /** Returns the number of members other than the author who have not read the message. */
   unread(seq: number, authorId: number): number
 }
 
 type MembersOfRooms = Pick<MembershipReader, 'ofRoom' | 'onChange'>
 
 const CACHED_ROOMS = 5_000
-/** Positions of the last seconds are asked for again: writes become visible in another order than they began. */
+/** Positions of the last seconds are queried again, because writes become visible in another order than they began. */
 const OVERLAP_MS = 15_000
 const SNAPSHOT_MS = 10_000
 
 /**
- * Counts who has not read a message, from the positions of its room: nothing is written per message.
- * A member counts when they are in the room now, came before the message, may see it, did not write it, and
- * their position is before it.
+ * Counts the members who have not read a message, derived from the positions of its room: nothing is written
+ * per message.
+ * A member counts when they are in the room now, joined before the message, may see it, did not write it,
+ * and have a
+ * position before it.
  */
 export class ReadState {
   readonly #repository: ReadPositionRepository
@@ -50,18 +52,18 @@ export class ReadState {
     })
   }
 
-  /** As the database says now. */
+  /** Returns the current state from the database. */
   async snapshot(roomId: number): Promise<ReadSnapshot> {
     return this.merge(roomId, await this.#repository.ofRoom(roomId, this.movedSince(roomId)))
   }
 
-  /** From when on the moves of a room are not known for certain; undefined for a room that is not in memory. */
+  /** Returns the time since which moves of a room are uncertain; undefined for a room that is not cached. */
   movedSince(roomId: number): Date | undefined {
     const known = this.#rooms.get(roomId)
     return known && new Date(known.movedAt - OVERLAP_MS)
   }
 
-  /** Takes what moved since `movedSince`, as the database said. */
+  /** Merges the moves since `movedSince` from the database. */
   async merge(roomId: number, moved: readonly MovedPosition[]): Promise<ReadSnapshot> {
     const reads = this.#rooms.get(roomId) ?? {
       positions: new Map<number, number>(),
@@ -77,7 +79,7 @@ export class ReadState {
     return this.#snapshotOf(roomId, reads)
   }
 
-  /** From memory, for what goes into streams; asks the database for a room that is not in memory. */
+  /** Returns the cached state, for streams; queries the database for a room that is not cached. */
   async recent(roomId: number): Promise<ReadSnapshot> {
     const known = this.#rooms.get(roomId)
     return known ? this.#snapshotOf(roomId, known) : this.snapshot(roomId)
@@ -93,13 +95,13 @@ export class ReadState {
     if (reads.snapshot && reads.snapshot.madeAt > Date.now() - SNAPSHOT_MS) return reads.snapshot
     const { membersChanged } = reads
     const members = await this.#members.ofRoom(roomId)
-    // From here on nothing waits: a position that moves meanwhile would be missed.
+    // No await from here on, or a concurrent move would be missed.
     const positions = members.map(
       (member) =>
         [member.userId, Math.max(reads.positions.get(member.userId) ?? 0, readFloor(member))] as const,
     )
     const snapshot = new Snapshot(new Map(positions))
-    // Serve a snapshot that a join or leave has overtaken, but do not cache it.
+    // Serve a snapshot invalidated by a join or leave, but do not cache it.
     if (reads.membersChanged === membersChanged) reads.snapshot = snapshot
     return snapshot
   }

@@ -49,11 +49,11 @@ describe('listMessages', () => {
     ] as const) {
       expect(await list(query), query).toMatchObject({ status: 422, body: { code } })
     }
-    // The parser makes no objects of brackets: an unknown name like any other.
+    // The query parser creates no objects from brackets: an unknown name like any other.
     expect(seqs(await list('limit=2&before_seq[$gt]=1'))).toEqual([25, 26])
   })
 
-  it('never returns more messages than the limit, also for the smallest one, in every direction', async () => {
+  it('never returns more messages than the limit in any direction, down to the smallest limit', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     for (const n of upTo(6)) await rooms.send(a, roomId, `${n}`)
@@ -70,13 +70,13 @@ describe('listMessages', () => {
   })
 })
 
-it('a page of the history is two requests to MongoDB, wherever it lies, and none to another store', async () => {
+it('reads any page of the history with two requests to MongoDB and none to another store', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   for (const n of upTo(60)) await rooms.send(a, roomId, `message ${n}`, 1)
   const [service] = rooms.chat.services
   await rooms.indexed(roomId)
-  // The first page brings room and members into memory.
+  // The first page loads room and members into the cache.
   await rooms.as(b, 'GET', `/messages/${roomId}?limit=50`)
   for (const query of ['limit=50', 'limit=50&before_seq=40', 'limit=20&after_seq=10']) {
     const cost = await storeRequests(service!.metrics, BACKGROUND, async () => {
@@ -87,7 +87,7 @@ it('a page of the history is two requests to MongoDB, wherever it lies, and none
   }
 })
 
-it('a page tells of the newest message and change, also of those that another process has written', async () => {
+it('returns the positions of the newest message and change, including those of another process', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   const first = await rooms.send(a, roomId, 'first')
@@ -108,7 +108,7 @@ it('a page tells of the newest message and change, also of those that another pr
   }
 })
 
-it('hides what one has deleted for oneself on every page that holds it', async () => {
+it('hides messages the reader has deleted for themselves on every page', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   const sent = []
@@ -130,7 +130,7 @@ it('hides what one has deleted for oneself on every page that holds it', async (
 })
 
 describe('unread_count', () => {
-  /** From nothing but the definition: the positions and the members as the stores have them. */
+  /** Recounts by definition, from the stored positions and members. */
   async function recount(roomId: number): Promise<number[]> {
     const members = await rooms.chat.mysql.query<{
       user_id: number
@@ -157,7 +157,7 @@ describe('unread_count', () => {
 
   interface Step {
     readonly kind: 'send' | 'read' | 'leave' | 'join'
-    /** Chooses among the members, and among the messages. */
+    /** Selects a member and a message. */
     readonly choice: number
     readonly process: number
   }
@@ -173,9 +173,9 @@ describe('unread_count', () => {
     process: fc.constantFrom(0, 1),
   })
 
-  it('equals a recount on both processes, through random reads, sends, leaving and joining', async () => {
+  it('equals a recount on both processes through random reads, sends, leaving and joining', async () => {
     const history = fc.array(step, { minLength: 60, maxLength: 60 })
-    // One history a run; a failure prints its seed.
+    // One history per run; a failure prints its seed.
     await fc.assert(fc.asyncProperty(history, liveThrough), { numRuns: 1, endOnFailure: true })
   }, 60_000)
 
@@ -203,7 +203,7 @@ describe('unread_count', () => {
         if (added.status < 300) inRoom.add(missing)
       }
     }
-    // Lines about members come by events; sends count as reading once the relay has seen them.
+    // System messages follow events, and the relay may have to store the read positions of senders.
     await untilPublished(rooms.db)
     const expected = await waitFor(async () => {
       const figures = await recount(roomId)
@@ -228,7 +228,7 @@ describe('unread_count', () => {
     expect(expected.length).toBeGreaterThan(10)
   }
 
-  it('never moves back, and refuses a seq that is not there yet', async () => {
+  it('never moves back, and rejects a seq that does not exist yet', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     for (const n of upTo(3)) await rooms.send(a, roomId, `${n}`)
@@ -244,7 +244,7 @@ describe('unread_count', () => {
 })
 
 describe('searchMessages', () => {
-  it('finds Korean, Japanese and Chinese by any part, Latin by words, newest first', async () => {
+  it('finds Korean, Japanese and Chinese by any part and Latin by words, newest first', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const texts = [
@@ -274,7 +274,7 @@ describe('searchMessages', () => {
     expect(await find('회의', stranger)).toEqual([])
   })
 
-  it('follows edits, pages without gap, and shows nothing from before one could see the room', async () => {
+  it('follows edits, pages without gaps, and omits messages from before the reader joined', async () => {
     const [a, b, late] = await rooms.chat.people(3)
     const roomId = await rooms.room(a, b)
     const sent = []
@@ -308,7 +308,7 @@ describe('searchMessages', () => {
   })
 })
 
-it('operators in place of values are refused, or taken for the text that they are', async () => {
+it('operators in place of values are rejected or treated as plain text', async () => {
   const [a] = await rooms.chat.people(1)
   const roomId = await rooms.room(a)
   await rooms.send(a, roomId, 'kept')
@@ -335,12 +335,12 @@ it('operators in place of values are refused, or taken for the text that they ar
   expect((await rooms.send(a, roomId, text)).content).toBe(text)
 })
 
-it('the check of unread figures finds a position that a crash has lost, and repairs it', async () => {
+it('the check of read positions finds and repairs a position lost by a crash', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   for (const n of upTo(3)) await rooms.send(a, roomId, `${n}`)
   const positions = rooms.db.collection<{ _id: string }>(collections.positions)
-  // The relay stores the position, too, before it publishes messages that the sweep has found.
+  // The relay also stores the position before it publishes messages found by the sweep.
   await untilPublished(rooms.db, roomId)
   await waitFor(() => positions.findOne({ _id: `${roomId}:${a}`, seq: 3 }))
   const findings = async (fix: boolean) =>

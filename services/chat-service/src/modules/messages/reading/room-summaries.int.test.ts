@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rooms?.close())
 
-/** Copies of a message in the places after it. */
+/** Inserts copies of a message after it. */
 async function goOnWith(message: Message, count: number): Promise<void> {
   const messages = rooms.db.collection<{ _id: string }>('messages')
   const { _id, ...doc } = (await messages.findOne({ _id: message.message_id }))!
@@ -24,7 +24,7 @@ async function goOnWith(message: Message, count: number): Promise<void> {
   )
 }
 
-it('counts the unread mentions of each room exactly, whatever was read, or is unread, in others', async () => {
+it('counts the unread mentions of each room exactly, independent of other rooms', async () => {
   const [owner, me] = await rooms.chat.people(2)
   const mentioned = { content: 'you there?', mentions: [me] }
   const roomIds: number[] = []
@@ -52,7 +52,7 @@ it('counts the unread mentions of each room exactly, whatever was read, or is un
   expect(await counts()).toEqual(new Map([...one, [busy, 1_202], [read, 0]]))
 })
 
-it('is four requests to stores for rooms without anything unread, and three more with, however many rooms', async () => {
+it('takes four store requests for any number of read rooms, and three more with unread ones', async () => {
   const [owner, me] = await rooms.chat.people(2)
   const roomIds: number[] = []
   for (const _ of upTo(6)) roomIds.push(await rooms.room(owner, me))
@@ -61,7 +61,7 @@ it('is four requests to stores for rooms without anything unread, and three more
   const list = () => rooms.as(me, 'GET', '/rooms?limit=20')
   const stored = () =>
     rooms.chat.mysql.query(`SELECT id FROM rooms WHERE id IN (?) AND last_seq = 0`, [roomIds])
-  // MySQL hears of activity once a second.
+  // MySQL is updated once a second.
   await waitFor(async () => (await stored()).length === 0)
   await list()
   const cost = () => storeRequests(service!.metrics, BACKGROUND, list)

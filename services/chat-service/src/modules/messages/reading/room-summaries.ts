@@ -6,7 +6,7 @@ import type { RoomHead, RoomHeads } from '../messages.ports.ts'
 import type { RoomSummaryRepository } from './room-summary.repository.ts'
 import type { UnreadCountRepository } from './unread-counts.repository.ts'
 
-/** What a list of rooms shows of the messages, for all its rooms at once. */
+/** Builds the message data of a room list, for all its rooms at once. */
 export class RoomHeadsReader implements RoomHeads {
   readonly #counts: UnreadCountRepository
   readonly #repository: MessageRepository
@@ -77,7 +77,10 @@ export class RoomHeadsReader implements RoomHeads {
     return (await this.#repository.messages.readHead(roomId)).position
   }
 
-  /** Messages beyond the position that are not news: system lines, and what was deleted for all or by this user. */
+  /**
+   * Returns, per room, the messages beyond the position that do not count as unread: system messages and
+   * deleted ones.
+   */
   async #silent(
     lastHidden: readonly string[],
     behind: ReadonlyMap<number, number>,
@@ -95,7 +98,7 @@ export class RoomHeadsReader implements RoomHeads {
     )
   }
 
-  /** Of what the user hid lately: a message that is hidden and not read was hidden lately. */
+  /** Counts recently hidden messages: a hidden unread message must be recent. */
   async #hiddenBeyond(
     lastHidden: readonly string[],
     behind: ReadonlyMap<number, number>,
@@ -106,7 +109,7 @@ export class RoomHeadsReader implements RoomHeads {
     })
     const counts = new Map<number, number>()
     for (const { roomId, isDeleted, messageType } of (await this.#repository.byIds(ids)).values()) {
-      // Those are counted already.
+      // Deleted and system messages are already counted.
       if (!isDeleted && messageType !== 'system') counts.set(roomId, (counts.get(roomId) ?? 0) + 1)
     }
     return counts

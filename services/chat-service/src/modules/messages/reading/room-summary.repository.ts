@@ -8,15 +8,15 @@ import {
 } from '../log/documents.ts'
 import { type MessageRecord, positionId } from '../message.ts'
 
-/** What the list of rooms needs of the messages, whatever is unread. */
+/** The message data of a room list, independent of unread counts. */
 export interface RoomSummaries {
-  /** By room: how far the user has read. */
+  /** The user's read position by room. */
   readonly read: ReadonlyMap<number, number>
-  /** By id: the newest message of each room. */
+  /** The newest message of each room, by id. */
   readonly last: ReadonlyMap<string, MessageRecord>
-  /** Of the newest messages, those that the user has deleted for themselves. */
+  /** The newest messages that the user has deleted for themselves. */
   readonly hidden: ReadonlySet<string>
-  /** What the user has deleted for themselves, the latest ones. */
+  /** The latest messages that the user has deleted for themselves. */
   readonly lastHidden: readonly string[]
 }
 
@@ -35,7 +35,7 @@ export class RoomSummaryRepository {
     this.#store = store
   }
 
-  /** One request for at most 100 rooms. @param heads the newest seq of each */
+  /** Reads at most 100 rooms in one request. @param heads the newest seq of each room */
   async read(userId: number, heads: ReadonlyMap<number, number>): Promise<RoomSummaries> {
     if (heads.size === 0)
       return { read: new Map(), last: new Map(), hidden: new Set<string>(), lastHidden: [] }

@@ -5,7 +5,7 @@ import { positionOf } from '../message.ts'
 export interface UnreadFinding {
   readonly roomId: number
   readonly userId: number
-  /** What is stored, and what the messages say it must be at least, or at most. */
+  /** The stored position, and the lower or upper bound implied by the messages. */
   readonly stored: number
   readonly expected: number
 }
@@ -16,9 +16,11 @@ interface Written {
 }
 
 /**
- * Compares the stored read positions, from which every unread figure is counted, with the messages: whoever
- * has written has read up to there, and nobody has read what is not there. Reads all messages of the
- * database, so it is a command and no part of the service.
+ * Compares the stored read positions, from which every unread count is derived, with the messages: a sender
+ * has read up to
+ * their own message, and nobody beyond the newest one. Reads all messages of the database, so it is a
+ * command and not part
+ * of the service.
  */
 export async function checkUnread(db: mongo.Db, options: { fix: boolean }): Promise<UnreadFinding[]> {
   const positions = db.collection<ReadPositionDocument>(collections.positions)
@@ -51,7 +53,7 @@ export async function checkUnread(db: mongo.Db, options: { fix: boolean }): Prom
   return findings
 }
 
-/** The position of the newest message of each room that has one. */
+/** Returns the newest position of each room that has messages. */
 export async function headsOf(db: mongo.Db, roomIds: readonly number[]): Promise<Map<number, number>> {
   if (roomIds.length === 0) return new Map()
   const newest = await db
@@ -64,7 +66,7 @@ export async function headsOf(db: mongo.Db, roomIds: readonly number[]): Promise
   return new Map(newest.map(({ _id, last }) => [_id, positionOf(last)]))
 }
 
-/** Only what still is as it was found: somebody may have read on in the meantime. */
+/** Changes a position only if it is still as found: the member may have read on in the meantime. */
 async function fix(
   positions: mongo.Collection<ReadPositionDocument>,
   { roomId, userId, stored, expected }: UnreadFinding,

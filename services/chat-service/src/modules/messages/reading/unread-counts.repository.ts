@@ -4,12 +4,12 @@ import { deletedMessages, type MessageDocument, systemLines, unreadMentions } fr
 import type { MessageRepository } from '../log/message.repository.ts'
 import { positionId, positionOf } from '../message.ts'
 
-/** From here on it is cheaper to ask for the unread ones alone. */
+/** Above this number counting per room is cheaper. */
 const MANY_MENTIONS = 500
-/** In one query; with many more alternatives the planner takes longer than the search. */
+/** Rooms per query; with many more alternatives the planner takes longer than the search. */
 const ROOMS_A_QUERY = 20
 
-/** Counts of messages beyond one position in each of many rooms. Rooms without any are left out. */
+/** Counts messages beyond a position in each of many rooms. Omits rooms without any. */
 export class UnreadCountRepository {
   readonly #store: MongoStore
   readonly #repository: MessageRepository
@@ -19,7 +19,7 @@ export class UnreadCountRepository {
     this.#repository = repository
   }
 
-  /** Returns, of the messages that mention the user, how many each room has beyond its position. */
+  /** Counts, per room, messages beyond its position that mention the user. */
   async mentions(userId: number, behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
     const counts = new Map<number, number>()
     if (behind.size === 0) return counts
@@ -31,7 +31,7 @@ export class UnreadCountRepository {
       projection: { room_id: 1 },
       limit: MANY_MENTIONS,
     })
-    // Most people have been mentioned a few times. For the others each room is counted from its place on.
+    // Most users have few mentions. For the others each room is counted from its position on.
     if (all.length === MANY_MENTIONS) return this.#countBeyond(behind, unreadMentions, { mentions: userId })
     for (const { _id, room_id } of all) {
       if (positionOf(_id) > behind.get(room_id)!) counts.set(room_id, (counts.get(room_id) ?? 0) + 1)
@@ -39,24 +39,24 @@ export class UnreadCountRepository {
     return counts
   }
 
-  /** @param behind a position per room */
+  /** @param behind position per room */
   systemMessages(behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
     return this.#countBeyond(behind, systemLines, { message_type: 'system' })
   }
 
-  /** @param behind a position per room */
+  /** @param behind position per room */
   deleted(behind: ReadonlyMap<number, number>): Promise<Map<number, number>> {
     return this.#countBeyond(behind, deletedMessages, { is_deleted: true })
   }
 
-  /** How many messages that match each room has beyond its position, by the index of that name. */
+  /** Counts matching messages beyond each room's position, by the named index. */
   async #countBeyond(
     behind: ReadonlyMap<number, number>,
     index: string,
     match: mongo.Filter<MessageDocument>,
   ): Promise<Map<number, number>> {
     if (behind.size === 0) return new Map()
-    // The index that is asked for by name must be there.
+    // The hinted index must exist.
     await this.#repository.prepare()
     const ranges = [...behind].map(
       ([roomId, seq]) =>

@@ -21,11 +21,11 @@ const invite = async (owner: number, roomId: number, userId: number) => {
   const url = `/rooms/${roomId}/members`
   expect((await rooms.as(owner, 'POST', url, { member_ids: [userId] })).status).toBe(200)
 }
-/** The line in the history that tells of what has just happened. */
+/** Returns the system message about the latest change. */
 const systemLine = (roomId: number, kind: string) =>
   waitFor(() => rooms.db.collection(collections.messages).findOne({ room_id: roomId, 'system.kind': kind }))
 
-it('whoever has just written has one unread message after the next one, at once and on every process', async () => {
+it('a sender has exactly one unread message after the next one, immediately and on every process', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   for (const n of upTo(7)) await rooms.send(b, roomId, `${n}`)
@@ -38,7 +38,7 @@ it('whoever has just written has one unread message after the next one, at once 
   }
 })
 
-it('whoever writes has read what is before also while Kafka is down and many events wait', async () => {
+it('a sender has read all earlier messages even while Kafka is down and many events wait', async () => {
   const chat = await startTestChat({ KAFKA_BROKERS: ['127.0.0.1:1'], SENDS_PER_10_SECONDS: 100_000 })
   const other = await chat.another()
   const [a, b] = await chat.people(2)
@@ -56,7 +56,7 @@ it('whoever writes has read what is before also while Kafka is down and many eve
   await chat.close()
 }, 60_000)
 
-it('system lines, deleted messages and those deleted for oneself do not count as unread', async () => {
+it('system messages and deleted messages do not count as unread', async () => {
   const [a, b, c] = await rooms.chat.people(3)
   const roomId = await rooms.room(a, b, c)
   const sent = []
@@ -71,14 +71,14 @@ it('system lines, deleted messages and those deleted for oneself do not count as
   expect(await badge(b, roomId)).toEqual({ unread: 3, mentions: 3 })
   await rooms.as(b, 'DELETE', `/messages/${roomId}/${sent[2]!.message_id}?for=me`)
   expect(await badge(b, roomId, 1)).toMatchObject({ unread: 2 })
-  // Deleted both ways it still is one message.
+  // Deleted both ways, still one message.
   await rooms.as(a, 'DELETE', `/messages/${roomId}/${sent[2]!.message_id}`)
   expect((await badge(b, roomId)).unread).toBe(2)
   await rooms.as(b, 'PUT', `/rooms/${roomId}/read`, { seq: 4 })
   expect(await badge(b, roomId)).toEqual({ unread: 0, mentions: 0 })
 })
 
-it('a newcomer begins without a badge, and the unread numbers of older messages stay as they were', async () => {
+it('a new member starts with no unread messages, and the unread counts of older messages are unchanged', async () => {
   const [a, b, late, linked] = await rooms.chat.people(4)
   const roomId = await rooms.room(a, b)
   for (const n of upTo(5)) await rooms.send(a, roomId, `${n}`)

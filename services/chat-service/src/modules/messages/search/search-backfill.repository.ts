@@ -6,7 +6,7 @@ import type { MessageRecord } from '../message.ts'
 
 interface BackfillDocument {
   readonly _id: 'backfill'
-  /** Messages up to this id are in the index. */
+  /** Messages up to this id are indexed. */
   readonly after: string
   readonly done: boolean
   readonly lease_id: string | null
@@ -17,7 +17,7 @@ const stateCollection = 'search_state'
 const LEASE_MS = 30_000
 const DUPLICATE_KEY = 11_000
 
-/** How far the index has been filled with the messages from before it. */
+/** Progress of the backfill of the search index. */
 export class SearchBackfillRepository {
   readonly #store: MongoStore
   readonly #leaseId = uuidv7()
@@ -26,7 +26,7 @@ export class SearchBackfillRepository {
     this.#store = store
   }
 
-  /** Returns where to go on; `done`, or `busy` while another process is at it. */
+  /** Claims the backfill. Returns the position to continue from; `done`, or `busy` while another process runs it. */
   async claim(): Promise<{ after: string } | 'done' | 'busy'> {
     const state = await this.#store.run('search.backfill_claim', () =>
       this.#state.findOneAndUpdate(
@@ -48,7 +48,7 @@ export class SearchBackfillRepository {
     return this.claim()
   }
 
-  /** Keeps the place, and the lease. False when the lease is another process's. */
+  /** Stores the progress and renews the lease. Returns false when another process holds the lease. */
   async advance(after: string, done: boolean): Promise<boolean> {
     const { matchedCount } = await this.#store.run('search.backfill_advance', () =>
       this.#state.updateOne(
@@ -59,7 +59,7 @@ export class SearchBackfillRepository {
     return matchedCount === 1
   }
 
-  /** Begins anew, whoever is at it. */
+  /** Restarts the backfill, even if another process runs it. */
   async restart(): Promise<void> {
     await this.#store.run('search.backfill_restart', () =>
       this.#state.updateOne(
@@ -70,7 +70,7 @@ export class SearchBackfillRepository {
     )
   }
 
-  /** Messages of all rooms in the order of their ids. */
+  /** Returns messages of all rooms ordered by id. */
   async messagesAfter(id: string, limit: number): Promise<MessageRecord[]> {
     const messages = this.#store.collection<MessageDocument>(collections.messages)
     const docs = await this.#store.find('search.messages', messages, {

@@ -7,16 +7,17 @@ const PAGE = 500
 export interface SearchBackfillOptions {
   readonly state: SearchBackfillRepository
   readonly index: SearchIndex
-  /** Asked after each page of 500 messages. */
+  /** Checked after each page of 500 messages. */
   readonly isStopping?: () => boolean
   readonly onPage?: (messages: number) => void
 }
 
 /**
- * Fills the search index with messages from before it, once, by one process at a time; a process that dies is followed by
- * another that goes on where it was. Messages that are sent, edited or deleted meanwhile are the indexer's, whose entries win.
+ * Indexes all existing messages once, one process at a time; another process resumes where a dead one
+ * stopped. The indexer
+ * handles messages changed in the meantime, and its entries win.
  *
- * @returns false when it is not complete: another process is at it, or this one stops
+ * @returns false when incomplete: another process runs it, or this one stops
  */
 export async function backfillSearch(options: SearchBackfillOptions): Promise<boolean> {
   const { state, index, isStopping = () => false, onPage } = options

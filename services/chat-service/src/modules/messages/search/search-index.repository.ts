@@ -3,7 +3,7 @@ import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import type { SearchEntry, SearchHits, SearchIndex, SearchPosition, SearchRequest } from './search-index.ts'
 
 interface SearchDocument {
-  /** The message's id. */
+  /** The message id. */
   readonly _id: string
   readonly room_id: number
   readonly created_at: Date
@@ -17,11 +17,11 @@ const indexes: readonly mongo.IndexDescription[] = [
   { name: 'tokens', key: { room_id: 1, tokens: 1, created_at: -1, _id: -1 } },
 ]
 
-/** Entries with one of the tokens that are compared with the others in one step: some 10 ms. */
+/** Number of entries examined in one step, about 10 ms. */
 const STEP_ENTRIES = 2_000
 const DUPLICATE_KEY = 11_000
 
-/** The search index in a collection of its own, one document a message. */
+/** The search index in a collection of its own, one document per message. */
 export class MongoSearchIndex implements SearchIndex {
   readonly #store: MongoStore
   readonly #stepEntries: number
@@ -33,8 +33,9 @@ export class MongoSearchIndex implements SearchIndex {
   }
 
   /**
-   * With several tokens the index finds the entries of one of them, and the others are looked for in these: for two common
-   * words that never occur together those are all. So it goes from step to step, each over a bounded number of entries.
+   * Finds entries with all tokens. The index is searched for one token and the others are filtered, which
+   * for two common
+   * words that never occur together examines all entries. Therefore proceeds in steps of bounded size.
    */
   async find(request: SearchRequest): Promise<SearchHits> {
     const { limit, until } = request
@@ -52,7 +53,7 @@ export class MongoSearchIndex implements SearchIndex {
     }
   }
 
-  /** New entries are inserted together; what is there already is replaced if it is older. */
+  /** Inserts new entries in one batch; replaces older existing ones. */
   async put(entries: readonly SearchEntry[]): Promise<void> {
     if (entries.length === 0) return
     await this.#ensureIndexes()
@@ -65,7 +66,7 @@ export class MongoSearchIndex implements SearchIndex {
     await this.#store.run('search.replace', () => this.#entries.bulkWrite(replacements, { ordered: false }))
   }
 
-  /** Once a process. */
+  /** Creates the indexes once per process. */
   #ensureIndexes(): Promise<unknown> {
     this.#indexed ??= this.#store
       .run('search.create_indexes', () => this.#entries.createIndexes([...indexes]))
@@ -76,7 +77,7 @@ export class MongoSearchIndex implements SearchIndex {
     return this.#indexed
   }
 
-  /** Returns those that were there already. */
+  /** Inserts entries and returns those that already existed. */
   async #insert(documents: readonly SearchDocument[]): Promise<SearchDocument[]> {
     try {
       await this.#entries.insertMany([...documents], { ordered: false })
@@ -89,7 +90,7 @@ export class MongoSearchIndex implements SearchIndex {
     }
   }
 
-  /** Returns the rarest token first, and where the step ends: before the entries of that token that are too many for it. */
+  /** Returns the rarest token first, and the end of the step, which bounds the number of examined entries. */
   async #nextStep(
     request: SearchRequest,
   ): Promise<{ tokens: readonly string[]; end: SearchPosition | null }> {
@@ -101,7 +102,7 @@ export class MongoSearchIndex implements SearchIndex {
     return { tokens: [tokens[rarest]!, ...others], end: ends[rarest]! }
   }
 
-  /** The last entry with the token that one step looks at; null when those are all. */
+  /** Returns the last entry with the token within one step; null when no more follow. */
   async #endOf(request: SearchRequest, token: string): Promise<SearchPosition | null> {
     const [last] = await this.#store.run('search.step', () =>
       this.#entries
@@ -127,7 +128,7 @@ export class MongoSearchIndex implements SearchIndex {
     })
     const hits = docs.map(({ _id, created_at }) => ({ at: created_at, id: _id }))
     if (hits.length === request.limit) return { hits, next: hits.at(-1)! }
-    // Everything from the millisecond of the end on has been looked at.
+    // Everything from the end's millisecond on has been examined.
     return { hits, next: end && { at: end.at, id: '' } }
   }
 

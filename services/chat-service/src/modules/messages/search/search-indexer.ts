@@ -6,7 +6,7 @@ import type { MessageRecord } from '../message.ts'
 import type { SearchEntry, SearchIndex } from './search-index.ts'
 import { indexTokens } from './search-tokens.ts'
 
-/** Where the indexer reads what messages say now. */
+/** Reads the current state of messages. */
 export interface SearchSource {
   history(roomId: number, range: HistoryRange): Promise<readonly MessageRecord[]>
   byIds(ids: readonly string[]): Promise<ReadonlyMap<string, MessageRecord>>
@@ -17,14 +17,14 @@ const ROOMS = 10_000
 const END = 999_999_999_999
 
 /**
- * Keeps the search index up to date from the events of messages. An event is only the occasion: entries are made from
- * what a message says now, so that events that come twice or late do no harm, and the messages behind the
- * one that an event tells of are indexed together with it.
+ * Updates the search index on message events. Entries are built from the current state of the message, so
+ * duplicate and
+ * late events are harmless, and the messages after an event's message are indexed together with it.
  */
 export class SearchIndexer {
   readonly #source: SearchSource
   readonly #index: SearchIndex
-  /** By room: everything from some event on up to here is in the index. Only saves reading. */
+  /** By room: everything from some event up to here is indexed. Only an optimization. */
   readonly #indexedTo = new LRUCache<number, number>({ max: ROOMS })
 
   constructor(source: SearchSource, index: SearchIndex) {
@@ -41,7 +41,7 @@ export class SearchIndexer {
     ]
   }
 
-  /** Indexes a message and those after it, a page at most. Messages of a room must come in order. */
+  /** Indexes a message and those after it, at most one page. Messages of a room must arrive in order. */
   async sent(roomId: number, seq: number): Promise<void> {
     const indexedTo = this.#indexedTo.get(roomId)
     if (indexedTo !== undefined && seq <= indexedTo) return
@@ -51,14 +51,14 @@ export class SearchIndexer {
     this.#indexedTo.set(roomId, messages.at(-1)?.seq ?? seq)
   }
 
-  /** Indexes what the messages say now. */
+  /** Indexes the current state of the messages. */
   async refresh(messageIds: readonly string[]): Promise<void> {
     const messages = await this.#source.byIds(messageIds)
     await this.#index.put([...messages.values()].flatMap(entryOf))
   }
 }
 
-/** No entry for a system message: nobody wrote it. */
+/** Returns the entry of a message; none for a system message, which has no author's text. */
 export function entryOf(message: MessageRecord): SearchEntry[] {
   if (message.messageType === 'system') return []
   const tokens = message.isDeleted ? [] : indexTokens(message.content)

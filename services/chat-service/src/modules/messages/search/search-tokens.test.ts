@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { indexTokens, searchQuery } from './search-tokens.ts'
 
-/** Whether a message is found by what was typed. */
+/** Returns whether a query finds a message. */
 function finds(typed: string, content: string): boolean {
   const { tokens, phrases } = searchQuery(typed)
   const indexed = new Set(indexTokens(content))
@@ -66,7 +66,7 @@ it.each([
   expect(finds(typed, content)).toBe(false)
 })
 
-it('whatever part of a continuous text is looked for, the text is found', () => {
+it('a continuous text is found by any part of it', () => {
   const character = fc.constantFrom(...'가나다라마바사ㅋㅠ東京明天会議のメッセสวัมင်🎉')
   fc.assert(
     fc.property(
@@ -82,12 +82,12 @@ it('whatever part of a continuous text is looked for, the text is found', () => 
   )
 })
 
-it('finds nothing to look for in signs alone', () => {
+it('a query of punctuation alone has no tokens', () => {
   expect(searchQuery('!? ... $#').tokens).toEqual([])
 })
 
-it('finds every part of a message of 10,000 characters that somebody wrote', () => {
-  // 11,172 syllables in the frequencies of real text: few are common, and neighbors repeat.
+it('a real message of 10,000 characters is found by every part', () => {
+  // 11,172 syllables with realistic frequencies: few are common, and neighbors repeat.
   const syllable = (n: number) => String.fromCodePoint(0xac00 + Math.floor(11_172 * (n / 600) ** 3))
   let seed = 7
   const text = Array.from({ length: 10_000 }, () => {
@@ -98,7 +98,7 @@ it('finds every part of a message of 10,000 characters that somebody wrote', () 
     expect(finds(text.slice(from, from + 3), text), `${from}`).toBe(true)
 })
 
-it('finds every character of the longest random message, and is bounded for it', () => {
+it('the longest random message is found by every character, and its tokens are bounded', () => {
   const text = Array.from({ length: 10_000 }, (_, n) => String.fromCodePoint(0x4e00 + n)).join('')
   expect(indexTokens(text).length).toBeLessThanOrEqual(10_000)
   expect(finds(text.at(-1)!, text)).toBe(true)

@@ -1,21 +1,23 @@
 import { foldText } from '@bigtech/contracts'
 
 /**
- * Reached by random characters alone: a message of 10,000 characters that somebody wrote has about 6,000 tokens in
- * Korean and 9,000 in Chinese. Beyond it pairs are left out, never characters or words.
+ * Exceeded only by random characters: a real message of 10,000 characters has about 6,000 tokens in Korean
+ * and 9,000 in
+ * Chinese. Beyond the limit pairs are omitted, never characters or words.
  */
 const MAX_TOKENS = 10_000
 const MAX_WORD = 40
 
 /**
- * Written without spaces between words, or with particles glued to them; emoji as well. They are found by any
- * part, other text by whole words.
+ * Scripts without spaces between words, or with particles attached to words; also emoji. Found by any part;
+ * other text by
+ * whole words.
  */
 const CONTINUOUS =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Extended_Pictographic}\p{Regional_Indicator}ー々]+/gu
 const WORD = /[\p{L}\p{M}\p{N}_]+/gu
 
-/** What a message is found by: words, and for continuous text every character and every pair of neighbors. */
+/** Returns the tokens of a message: words, and for continuous text every character and every pair of neighbors. */
 export function indexTokens(content: string): string[] {
   const { runs, words } = split(content)
   const tokens = new Set<string>([...words, ...runs.flat()])
@@ -28,13 +30,13 @@ export function indexTokens(content: string): string[] {
 }
 
 export interface SearchQuery {
-  /** All of them must be among a message's tokens. */
+  /** Required tokens of a match. */
   readonly tokens: readonly string[]
-  /** And each of these in its folded text: pairs alone do not say that they are neighbors. */
+  /** Required substrings of the folded text: pairs alone do not guarantee adjacency. */
   readonly phrases: readonly string[]
 }
 
-/** What to look for; no tokens when there is nothing in the query that could be found. */
+/** Returns the search query; without tokens when it contains nothing searchable. */
 export function searchQuery(q: string): SearchQuery {
   const tokens = new Set<string>()
   const { runs, words } = split(q)

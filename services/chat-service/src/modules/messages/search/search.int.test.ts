@@ -44,7 +44,7 @@ const entry = (roomId: number, n: number, tokens: string[], at = n, version = 0)
 })
 
 describe('the search index', () => {
-  it('follows what is sent, edited and deleted', async () => {
+  it('follows sends, edits and deletions', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const message = await rooms.send(a, roomId, 'the first plum')
@@ -61,7 +61,7 @@ describe('the search index', () => {
     expect(await search(b, roomId, 'peach')).toEqual([])
   })
 
-  it('finds what a scan of all entries finds, in the same order, whatever the size of a step', async () => {
+  it('returns the results of a full scan in the same order for any step size', async () => {
     const word = fc.constantFrom('x', 'y', 'z', 'w')
     const ofRoom = fc.record({
       room: fc.nat(1),
@@ -101,7 +101,7 @@ describe('the search index', () => {
     )
   }, 60_000)
 
-  it('answers for common words that never occur together with a part, and goes on by cursor to the end', async () => {
+  it('returns partial results for common words that never occur together, and continues by cursor to the end', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const index = new MongoSearchIndex(store, 10)
@@ -138,7 +138,7 @@ describe('messages from before the index', () => {
   const forget = () => rooms.db.collection('search_entries').deleteMany({})
   const state = () => new SearchBackfillRepository(store)
 
-  it('are indexed once, by one process at a time; another goes on where one has stopped', async () => {
+  it('are indexed once, by one process at a time; another process resumes after an interruption', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const messages = upTo(1_200).map((n) => ({
@@ -181,7 +181,7 @@ describe('messages from before the index', () => {
     expect(await backfillSearch({ state: state(), index, onPage: () => expect.unreachable() })).toBe(true)
   })
 
-  it('are indexed anew by the command, while the service runs', async () => {
+  it('are reindexed by the command while the service runs', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     await rooms.send(a, roomId, 'kept in the log')

@@ -9,8 +9,9 @@ import { SearchIndexer, type SearchSource } from './search-indexer.ts'
 const BACKFILL_EVERY_MS = 10_000
 
 /**
- * Wires the search index: a consumer group of its own keeps it up to date, about a second behind the messages; messages from
- * before it are indexed once, by whichever process starts first.
+ * Wires the search index: a separate consumer group updates it, about a second behind the messages; the
+ * first process to
+ * start indexes existing messages once.
  */
 export function createSearch(options: {
   service: Service
@@ -20,7 +21,7 @@ export function createSearch(options: {
   const { service, store, source } = options
   const index = new MongoSearchIndex(store)
   const indexer = new SearchIndexer(source, index)
-  // From the earliest: what is sent while the first backfill runs must not be missed.
+  // From the earliest offset, so that messages sent during the first backfill are not missed.
   service.subscribe('search', indexer.handlers())
   const state = new SearchBackfillRepository(store)
   let isComplete = false
@@ -31,13 +32,13 @@ export function createSearch(options: {
       if (isComplete) return
       const isStopping = () => service.lifecycle.isStopping
       isComplete = await backfillSearch({ state, index, isStopping })
-      if (isComplete) service.log.info('the search index is complete')
+      if (isComplete) service.log.info('search index complete')
     },
   })
   return index
 }
 
-/** Indexes all messages anew. */
+/** Reindexes all messages. */
 export async function rebuildSearch(store: MongoStore, onPage: (messages: number) => void): Promise<void> {
   const state = new SearchBackfillRepository(store)
   await state.restart()
