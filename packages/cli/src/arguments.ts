@@ -11,6 +11,7 @@ export function parseTime(text: string): Date {
 /** Parses a positive whole number. @throws CommandError for invalid text */
 export function parseCount(text: string): number {
   const count = Number(text)
-  if (!Number.isInteger(count) || count < 1) throw new CommandError(`"${text}" is not a positive whole number.`, 2)
+  if (!Number.isInteger(count) || count < 1)
+    throw new CommandError(`"${text}" is not a positive whole number.`, 2)
   return count
 }

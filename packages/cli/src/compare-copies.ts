@@ -10,8 +10,7 @@ export interface CopyDifference {
 
 /**
  * Compares copies with their owners' data, both ordered: users before pairs, each by id. Compares only the
- * copied
- * fields. A deleted user, and a pair without a relation, equal a missing copy.
+ * copied fields. A deleted user, and a pair without a relation, equal a missing copy.
  */
 export async function* compareCopies(
   owned: AsyncIterable<Fact>,

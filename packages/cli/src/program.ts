@@ -25,9 +25,7 @@ export async function runProgram(
   const program = new Command('bigtech')
   const output = createOutput(write, () => program.opts().json === true)
   program
-    .description(
-      'Administers BigTech Chat. Commands that change something are dry runs without --apply.',
-    )
+    .description('Administers BigTech Chat. Commands that change something are dry runs without --apply.')
     .option('--json', 'print one JSON document')
     .helpCommand(false)
     .showHelpAfterError('See --help.')

@@ -54,8 +54,7 @@ function operationsFile(service: string): string {
 
 /**
  * Returns the variables of a service: the process's own in an image or where KAFKA_BROKERS is set, otherwise
- * those of
- * the running `npm start`.
+ * those of the running `npm start`.
  */
 export async function environmentOf(service: string): Promise<Environment> {
   const devstack = join(root, 'packages', 'dev', 'devstack', 'src', 'environment.ts')

@@ -9,10 +9,8 @@ const POLL_MS = 100
 
 /**
  * Returns the access rules of each service's account: write to the topics it owns and to every dead-letter
- * topic
- * (a consumer dead-letters events of any owner), read every topic, and use consumer groups under its own
- * name. An
- * account is named after its service. Names begin with `topicPrefix`.
+ * topic (a consumer dead-letters events of any owner), read every topic, and use consumer groups under its
+ * own name. An account is named after its service. Names begin with `topicPrefix`.
  */
 export function accessRules(topicPrefix = ''): AccessRule[] {
   const owners = new Set(Object.values(topics).map(({ owner }) => owner))
@@ -47,8 +45,7 @@ export interface AccessDifference {
 
 /**
  * Compares the broker's access rules with `accessRules` and, unless `isDryRun`, adds missing rules and
- * removes
- * surplus rules of the services' accounts. Leaves other accounts unchanged.
+ * removes surplus rules of the services' accounts. Leaves other accounts unchanged.
  */
 export async function ensureAccess(kafka: KafkaConnection, isDryRun: boolean): Promise<AccessDifference[]> {
   const { missing, surplus } = await compare(kafka)

@@ -40,8 +40,8 @@ export interface RewindPlan {
 }
 
 /**
- * Returns the positions from which a group reads again every record published at or after a time.
- * Never moves a position forward, which would skip records.
+ * Returns the positions from which a group reads again every record published at or after a time. Never moves
+ * a position forward, which would skip records.
  *
  * @throws Error when the group has no committed position in the topic.
  */

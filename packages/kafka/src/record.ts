@@ -21,8 +21,7 @@ export const headerNames = {
 
 /**
  * Returns the record of an event: flat JSON as value, and the CloudEvents attributes as headers (Kafka
- * binding,
- * binary mode), so that a consumer can recognize the type without parsing the value.
+ * binding, binary mode), so that a consumer can recognize the type without parsing the value.
  *
  * @param source the publishing service, e.g. `user-service`
  * @param trace `traceparent` of the request that the event belongs to; default: that of the active span

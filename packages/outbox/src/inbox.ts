@@ -7,8 +7,7 @@ const EVENT_ID = /^[0-9a-fA-F-]{36}$/
 const INSERT = 'INSERT IGNORE INTO inbox (consumer, event_id, processed_at) VALUES (?, ?, UTC_TIMESTAMP(3))'
 
 /**
- * Records in the caller's transaction that `consumer` has applied the event. Returns false when it is
- * already
+ * Records in the caller's transaction that `consumer` has applied the event. Returns false when it is already
  * recorded: change nothing. A concurrent delivery waits for the other one's commit.
  */
 export async function once(tx: SqlExecutor, consumer: string, eventId: string): Promise<boolean> {
@@ -24,8 +23,7 @@ export interface TransactionRunner<Tx> {
 
 /**
  * Runs `effect` and inserts the inbox row in one transaction: applies the event once, no matter how often it
- * is
- * delivered. Returns the outcome of the handler.
+ * is delivered. Returns the outcome of the handler.
  */
 export function applyOnce<Tx extends SqlExecutor>(
   db: TransactionRunner<Tx>,

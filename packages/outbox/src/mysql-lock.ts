@@ -4,8 +4,7 @@ import type { RelayLock } from './relay.ts'
 /**
  * The relay lock as a named lock of MySQL, tied to its session: the server releases it immediately when the
  * process is killed, and after the session's idle timeout (45 s) when the network is cut, which is longer
- * than any
- * publish begun under the lock.
+ * than any publish begun under the lock.
  */
 export class MySqlRelayLock implements RelayLock {
   readonly #session: MySqlSession

@@ -12,8 +12,7 @@ export interface MySqlOutboxRelayOptions extends Omit<OutboxRelayOptions<number>
 
 /**
  * Creates the relay of a service with an outbox table. Lock and table share one dedicated connection: a
- * broken
- * connection invalidates both the lock and any pending update.
+ * broken connection invalidates both the lock and any pending update.
  */
 export function createMySqlOutboxRelay(options: MySqlOutboxRelayOptions): OutboxRelay {
   const session = new MySqlSession(options.databaseUrl)

@@ -4,8 +4,8 @@ import { execute, type SqlExecutor } from '@bigtech/stores'
 
 export interface Outbox {
   /**
-   * Stores an event in the caller's transaction: the event is published if and only if it commits.
-   * Throws before touching the database when the payload violates the event's contract.
+   * Stores an event in the caller's transaction: the event is published if and only if it commits. Throws
+   * before touching the database when the payload violates the event's contract.
    */
   enqueue<Type extends string, Payload extends object>(
     tx: SqlExecutor,

@@ -55,8 +55,7 @@ export interface TokenSigning {
 }
 
 /**
- * Registers @fastify/jwt for access tokens, and the authentication hook `app.authenticate`. The plugin
- * caches
+ * Registers @fastify/jwt for access tokens, and the authentication hook `app.authenticate`. The plugin caches
  * verified tokens until they expire; keys and revocations are checked on every request.
  */
 export async function installAuthentication(

@@ -11,8 +11,7 @@ const codeByError: Record<string, ProblemCode> = {
 
 /**
  * Responds with a problem to requests that are not HTTP, exceed Node's header limit, or take too long. There
- * is
- * no request object, so the response is written to the socket, which is then closed.
+ * is no request object, so the response is written to the socket, which is then closed.
  */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()

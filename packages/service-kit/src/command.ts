@@ -78,8 +78,7 @@ function wrongUse(message: string): CommandError {
 
 /**
  * Returns the arguments of a program without options, at most `max`. Prints the usage and exits on `--help`;
- * exits
- * with 2 on unknown options and surplus arguments.
+ * exits with 2 on unknown options and surplus arguments.
  */
 export function readPositionals(usage: string, max = 0, argv = process.argv.slice(2)): readonly string[] {
   try {

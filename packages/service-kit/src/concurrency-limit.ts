@@ -9,8 +9,7 @@ const OVERLOADED = new Problem('OVERLOADED', { retryAfterSeconds: 1 })
 /**
  * Rejects requests beyond `max` with 503 `OVERLOADED`, before token, body and stores are processed: too many
  * concurrent requests slow each other down, and clients that gave up leave useless work. Streams are not
- * counted;
- * probes and periodic requests between services always pass.
+ * counted; probes and periodic requests between services always pass.
  */
 export function limitConcurrency(app: FastifyInstance, max: number, registry: Registry): void {
   let running = 0

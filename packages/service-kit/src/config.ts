@@ -70,7 +70,7 @@ export const baseConfig = z.object({
     .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
     .optional()
     .describe('SASL mechanism for Kafka; requires KAFKA_USERNAME and KAFKA_PASSWORD.'),
-  KAFKA_USERNAME: z.string().optional().describe('The service's Kafka account.'),
+  KAFKA_USERNAME: z.string().optional().describe('Kafka account of the service.'),
   KAFKA_PASSWORD: z.string().optional().describe('Its password.'),
   JWT_ISSUER: z.string().default('bigtech-user-service').describe('Required `iss` of access tokens.'),
   JWT_AUDIENCE: z.string().default('bigtech-chat').describe('Required `aud` of access tokens.'),

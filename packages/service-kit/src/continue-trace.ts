@@ -11,8 +11,7 @@ const tracer = trace.getTracer('@bigtech/service-kit')
 
 /**
  * Runs work as a span in the trace of its cause, linked to the causing span, which may have ended or belong
- * to
- * another process. Without a trace it only runs the work.
+ * to another process. Without a trace it only runs the work.
  *
  * @param traceparent of the cause, in W3C format
  */

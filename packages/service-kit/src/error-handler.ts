@@ -62,8 +62,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 
 /**
  * Responds to paths that the router rejects (an invalid escape, an overlong parameter). They reach no route
- * and
- * no hook, so the route pattern is unknown.
+ * and no hook, so the route pattern is unknown.
  */
 export function refuseUnroutable(_err: Error, request: FastifyRequest, reply: FastifyReply): void {
   const { url = '/' } = request.raw
@@ -83,8 +82,7 @@ export function refuseUnroutable(_err: Error, request: FastifyRequest, reply: Fa
 
 /**
  * Returns the path without its query string, which may contain a ticket or a search; returns the route
- * pattern
- * when the path itself contains a secret.
+ * pattern when the path itself contains a secret.
  */
 export function pathOf(request: FastifyRequest): string {
   return maskSecretPath(request.url.split('?', 1)[0] ?? '/', request.server.secretPaths)

@@ -56,8 +56,7 @@ export class Lifecycle {
 
 /**
  * Stops the process gracefully on SIGTERM and SIGINT, and immediately (exit 1) on an uncaught error: a
- * process in
- * an unknown state must not accept work.
+ * process in an unknown state must not accept work.
  */
 export function exitOnSignals(lifecycle: Lifecycle, log: Logger): void {
   const exit = (reason: string, code: number) => {

@@ -27,8 +27,7 @@ export type EndTimer = () => void
 
 /**
  * Returns a timer of use cases, labeled by operation: measures the handler without reading the body and
- * writing the
- * response; for a stream, the time until its start.
+ * writing the response; for a stream, the time until its start.
  */
 export function createUseCaseTimer(registry: Registry): (usecase: string) => EndTimer {
   const duration = new Histogram({

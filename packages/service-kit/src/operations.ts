@@ -12,8 +12,7 @@ export interface Finding {
 
 /**
  * An object owned by one service and copied by others: a user (`ids` is the user id) or a pair of users
- * (`ids` is
- * the smaller and the larger id).
+ * (`ids` is the smaller and the larger id).
  */
 export interface Fact {
   readonly kind: 'user' | 'pair'
@@ -50,9 +49,8 @@ export interface ServiceOperations {
   owned?(): AsyncIterable<Fact>
   readonly copies?: Copies
   /**
-   * Publishes the current state of everything that others copy; returns the number of events.
-   * `raiseVersions` also
-   * overrides newer copies: for use after a restore.
+   * Publishes the current state of everything that others copy; returns the number of events. `raiseVersions`
+   * also overrides newer copies: for use after a restore.
    */
   republish?(options: { readonly raiseVersions: boolean }): Promise<number>
   readonly users?: UserOperations

@@ -41,9 +41,9 @@ interface Counters {
 const SETTLE_MS = 1_000
 
 /**
- * Counts requests per subject in a fixed window, across all processes (`settlesLater`: with a second's delay). While Redis is unavailable each process continues
- * with what it has counted itself (rate-limiter-flexible's own insurance limiter would start from zero): a limit is
- * looser during an outage, never gone, and never fails a request.
+ * Counts requests per subject in a fixed window across all processes (`settlesLater`: with a delay of a second).
+ * During a Redis outage each process continues with its local count (rate-limiter-flexible's own insurance
+ * limiter would start from zero): limits are looser but never absent, and never fail a request.
  */
 export class RateLimiter {
   readonly #options: RateLimiterOptions
@@ -55,8 +55,7 @@ export class RateLimiter {
   constructor(options: RateLimiterOptions) {
     this.#options = options
     // The library's first limiter defines its command on the client. Defined during a request, the command
-    // would be
-    // missing in a pipeline already in progress: an uncaught exception (ioredis issue 1931).
+    // would be missing in a pipeline already in progress: an uncaught exception (ioredis issue 1931).
     if (options.redis) new RateLimiterRedis({ storeClient: options.redis.client, points: 1, duration: 1 })
     this.#refused = new Counter({
       name: 'rate_limited_total',

@@ -4,9 +4,8 @@ import type { Logger } from 'pino'
 type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 
 /**
- * The logger of one request. Creates its child logger with the first line: most requests log nothing, and
- * two child
- * loggers cost 14 us.
+ * The logger of one request. Creates its child logger with the first line: most requests log nothing, and two
+ * child loggers cost 14 us.
  */
 export class RequestLog {
   readonly #service: Logger

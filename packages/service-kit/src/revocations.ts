@@ -1,9 +1,7 @@
 /**
  * Ended sessions whose access tokens have not expired yet. An entry expires one token lifetime after its
- * receipt,
- * not after the revocation: the clock of the revoking process may be behind, and the entry would expire
- * before the
- * tokens.
+ * receipt, not after the revocation: the clock of the revoking process may be behind, and the entry would
+ * expire before the tokens.
  */
 export class RevocationList {
   readonly #expiryBySession = new Map<string, number>()

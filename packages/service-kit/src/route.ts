@@ -34,8 +34,7 @@ export type RouteHandler<Contract extends RouteContract> = (
 
 /**
  * Serves a contract: validates the request, passes the context explicitly, and serializes only the fields of
- * the
- * contract (an unlisted field never leaves the process).
+ * the contract (an unlisted field never leaves the process).
  */
 export function route<const Contract extends RouteContract>(
   app: FastifyInstance,

@@ -5,8 +5,7 @@ import type { Service } from './service.ts'
 
 /**
  * Runs a service as the process: builds it, listens, stops gracefully on SIGTERM. An invalid configuration
- * exits
- * with 1 and one line; `--help` prints the usage.
+ * exits with 1 and one line; `--help` prints the usage.
  */
 export async function runService(name: string, build: () => Promise<Service>): Promise<void> {
   readPositionals(

@@ -3,10 +3,8 @@ const MAX_DECODINGS = 3
 
 /**
  * Returns a loggable path: the route pattern replaces a path whose last part is a secret. Compares the
- * decoded,
- * lower-case path with the literal segments of each pattern, so that `%6aoin`, `Join` or `//join` do not
- * bypass the
- * mask; paths without a route are masked too. Linear in the length of the path.
+ * decoded, lower-case path with the literal segments of each pattern, so that `%6aoin`, `Join` or `//join` do
+ * not bypass the mask; paths without a route are masked too. Linear in the length of the path.
  */
 export function maskSecretPath(path: string, patterns: readonly string[]): string {
   if (patterns.length === 0) return path

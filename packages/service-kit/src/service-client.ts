@@ -28,8 +28,7 @@ const OPEN_MS = 10 * 60_000
 
 /**
  * Calls a neighbor service by its contract. Every call has a deadline; after 5 consecutive failures calls
- * fail
- * immediately with `StoreUnavailable` for 5 s, so that a slow neighbor does not slow us down.
+ * fail immediately with `StoreUnavailable` for 5 s, so that a slow neighbor does not slow us down.
  */
 export class ServiceClient {
   readonly #options: Required<ServiceClientOptions>
@@ -63,8 +62,7 @@ export class ServiceClient {
 
   /**
    * Opens a response body as a stream, for a body too large to buffer. It may take `OPEN_MS` if it is never
-   * silent
-   * for longer than `timeoutMs`, and must be read or destroyed. @throws as `call` does
+   * silent for longer than `timeoutMs`, and must be read or destroyed. @throws as `call` does
    */
   async open<const Contract extends RouteContract>(
     contract: Contract,

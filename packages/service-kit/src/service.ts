@@ -84,8 +84,7 @@ export interface Service {
 
 /**
  * Builds the common parts of all deployables: errors, request ids, authentication, health, metrics, API
- * pages,
- * graceful stop. Nothing listens before `start()`.
+ * pages, graceful stop. Nothing listens before `start()`.
  */
 export async function buildService(options: ServiceOptions): Promise<Service> {
   const { name, title, description, config, acceptsUserTokens = true } = options
@@ -218,8 +217,7 @@ function nameSpan(request: FastifyRequest): void {
 
 /**
  * Logs one line per request, without the query string, which may contain a ticket or a search. Successful
- * fast
- * requests are sampled at the rate `sample`.
+ * fast requests are sampled at the rate `sample`.
  */
 function logRequests(app: FastifyInstance, log: Logger, sample: number): void {
   app.addHook('onResponse', async (request, reply) => {

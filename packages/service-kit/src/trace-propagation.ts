@@ -14,8 +14,7 @@ import type { FastifyInstance } from 'fastify'
 
 /**
  * Propagates the caller's `traceparent`, or a new one, to neighbor services, outbox and Kafka, with or
- * without a
- * collector: every record identifies the request that caused it. With the SDK it changes nothing.
+ * without a collector: every record identifies the request that caused it. With the SDK it changes nothing.
  */
 export function propagateTraces(app: FastifyInstance): void {
   // No-ops when the SDK, or an earlier service in this process, has registered its own.

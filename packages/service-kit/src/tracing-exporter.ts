@@ -9,9 +9,8 @@ const withheld = ['url.query', 'exception.message', 'exception.stacktrace', 'use
 const urls = ['url.full', 'http.url', 'http.target']
 
 /**
- * Redacts secrets from every span before it is exported. `error.type` keeps the kind of an error; its text
- * is in the
- * log under the same trace id.
+ * Redacts secrets from every span before it is exported. `error.type` keeps the kind of an error; its text is
+ * in the log under the same trace id.
  */
 export class RedactingExporter extends OTLPTraceExporter {
   override export(...[spans, onResult]: Parameters<Export>): void {

@@ -25,8 +25,7 @@ const LOOKED_AT = 2_000
 
 /**
  * Creates spans of all MySQL statements: Prisma, plain SQL and transactions. A statement without a parent
- * span
- * (polls, locks) creates none.
+ * span (polls, locks) creates none.
  */
 export class MariaDbInstrumentation extends InstrumentationBase {
   constructor() {

@@ -18,11 +18,9 @@ const patchedModules = ['mariadb', 'ioredis', 'mongodb', 'http', 'https']
 const LONGEST_VALUE = 512
 
 /**
- * Starts the OpenTelemetry SDK: instruments HTTP, MySQL, MongoDB and Redis; @bigtech/kafka instruments
- * Kafka. The
- * standard OTEL_* variables configure endpoint and sampler. Store requests without a parent span (relays,
- * polls)
- * create none.
+ * Starts the OpenTelemetry SDK: instruments HTTP, MySQL, MongoDB and Redis; @bigtech/kafka instruments Kafka.
+ * The standard OTEL_* variables configure endpoint and sampler. Store requests without a parent span (relays,
+ * polls) create none.
  */
 export function startTracing(): void {
   register('@opentelemetry/instrumentation/hook.mjs', import.meta.url, { data: { include: patchedModules } })

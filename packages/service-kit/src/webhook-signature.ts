@@ -22,8 +22,7 @@ export function signWebhook(secret: string, id: string, body: string, now = Date
 
 /**
  * Returns the id of an authentic webhook that is at most five minutes old; otherwise undefined. Pass the raw
- * bytes:
- * parsing and serializing JSON changes them.
+ * bytes: parsing and serializing JSON changes them.
  * @param secrets several during a rotation
  */
 export function verifyWebhook(

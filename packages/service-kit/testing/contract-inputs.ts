@@ -81,8 +81,7 @@ export function unwrap(schema: z.ZodType): { def: Def; isOptional: boolean; isNu
 
 /**
  * Returns values in the shape of a schema that need not be valid: all kinds of texts, numbers at their
- * limits. Most
- * of the valid `example` is kept, so that generated values pass the first checks.
+ * limits. Most of the valid `example` is kept, so that generated values pass the first checks.
  */
 export function inputOf(schema: z.ZodType, example?: unknown): fc.Arbitrary<unknown> {
   const { def, isOptional, isNullable } = unwrap(schema)

@@ -25,12 +25,9 @@ const identityChecked = (check: typeof checkServerIdentity): Tls => ({ checkServ
 
 /**
  * Returns connection options from `mysql://user:password@host:port/database?ssl-mode=VERIFY_IDENTITY`. TLS
- * trusts
- * Node's certificate authorities and those in NODE_EXTRA_CA_CERTS. Throws on an unknown option instead of
- * ignoring
- * it. Setting up a connection must not require a statement: when one fails, the connector used by Prisma
- * leaves an
- * unhandled rejection, which ends the process.
+ * trusts Node's certificate authorities and those in NODE_EXTRA_CA_CERTS. Throws on an unknown option instead
+ * of ignoring it. Setting up a connection must not require a statement: when one fails, the connector used by
+ * Prisma leaves an unhandled rejection, which ends the process.
  */
 export function connectionOptions(databaseUrl: string) {
   const url = new URL(databaseUrl)
@@ -46,10 +43,8 @@ export function connectionOptions(databaseUrl: string) {
     collation: 'UTF8MB4_UNICODE_CI',
     ...(ssl === undefined ? {} : { ssl }),
     // For an account unknown since its start, MySQL 8 accepts the password only over TLS or encrypted with a
-    // key from
-    // the server. Without this option no service could connect. The network is trusted anyway: without TLS,
-    // statements
-    // and rows are sent in plain text.
+    // key from the server. Without this option no service could connect. The network is trusted anyway:
+    // without TLS, statements and rows are sent in plain text.
     allowPublicKeyRetrieval: ssl === undefined,
   }
 }

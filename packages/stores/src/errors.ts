@@ -1,6 +1,5 @@
 /**
- * A store or neighbor service did not respond: the HTTP layer responds with 503; a consumer retries and
- * never
+ * A store or neighbor service did not respond: the HTTP layer responds with 503; a consumer retries and never
  * dead-letters the event.
  */
 export class StoreUnavailable extends Error {

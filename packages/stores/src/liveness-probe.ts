@@ -9,8 +9,7 @@ const PROBE_AFTER_MS = 600
 
 /**
  * Distinguishes a hung MySQL server from a busy one over a dedicated connection: pooled connections cannot
- * tell
- * the difference.
+ * tell the difference.
  */
 export class MysqlLivenessProbe {
   readonly #pool: Pool

@@ -9,8 +9,7 @@ const QUERY_TIMEOUT_MS = 5_000
 const SESSION_IDLE_SECONDS = 45
 
 /**
- * One MySQL connection, replaced only when it breaks. Session state (a named lock) is tied to `generation`:
- * a
+ * One MySQL connection, replaced only when it breaks. Session state (a named lock) is tied to `generation`: a
  * different number means a different session.
  */
 export class MySqlSession {

@@ -1,7 +1,6 @@
 /**
- * An executor of statements in the caller's transaction: Prisma's transaction client (`$executeRawUnsafe`)
- * or a
- * connection of the MariaDB connector (`query`).
+ * An executor of statements in the caller's transaction: Prisma's transaction client (`$executeRawUnsafe`) or
+ * a connection of the MariaDB connector (`query`).
  */
 export type SqlExecutor =
   | { $executeRawUnsafe(sql: string, ...values: unknown[]): PromiseLike<number> }

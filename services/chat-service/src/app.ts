@@ -34,8 +34,7 @@ export async function buildChatService(
   })
 
   // Optional once it has been up: a process with a warm cache can still accept sends, and removing every
-  // process from
-  // the load balancer at once would turn a partial outage into a complete one.
+  // process from the load balancer at once would turn a partial outage into a complete one.
   const mysql = openMysql(service, createMysql(config.DATABASE_URL, service.metrics), {
     optionalOnceUp: true,
   })

@@ -25,7 +25,9 @@ export const configSchema = z.object({
     .int()
     .positive()
     .default(200)
-    .describe('Messages that one user may send to one room in 10 seconds; twice as many to all rooms together.'),
+    .describe(
+      'Messages that one user may send to one room in 10 seconds; twice as many to all rooms together.',
+    ),
   STREAM_GONE_AFTER_MS: z.coerce
     .number()
     .int()

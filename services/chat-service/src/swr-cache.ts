@@ -22,12 +22,10 @@ const counters = new WeakMap<Registry, Counter<'cache' | 'result'>>()
 
 /**
  * A stale-while-revalidate cache of database values. Events invalidate changed values; periodic revalidation
- * covers lost
- * events. During an outage of the database stale values are served.
+ * covers lost events. During an outage of the database stale values are served.
  *
- * A value whose read began before an invalidation is returned to its callers but not cached, because the
- * read may have seen
- * the state before the change.
+ * A value whose read began before an invalidation is returned to its callers but not cached, because the read
+ * may have seen the state before the change.
  */
 export class SwrCache<Value extends object> {
   readonly #options: SwrCacheOptions<Value>

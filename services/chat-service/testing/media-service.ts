@@ -2,11 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type MessageFile, messageFileExample, type ProblemCode, problems } from '@bigtech/contracts'
 
-<<<<<<< HEAD
-/** Stands in for media-service: answers a claim with the file it was told of, or with a problem; a picture with 204. */
-=======
-/** A fake media-service: responds to a claim with a registered file or a problem. */
->>>>>>> a97544a (service-kit, cli, chat-service: plain English in comments, texts and test titles)
+/** A fake media-service: responds to a claim with a registered file or a problem, to the claim of a picture with 204. */
 export interface MediaStandIn {
   readonly url: string
   /** Registers a file that can be claimed. */

@@ -9,7 +9,10 @@ export function addAccessCommand(program: Command, { output, exit }: CommandCont
     .command('access')
     .description('compare the Kafka permissions of each service account with the contracts')
     .option('--apply', 'add missing permissions and remove surplus ones')
-    .addHelpText('after', '\nRequires an account that may change access rules: KAFKA_USERNAME, KAFKA_PASSWORD.')
+    .addHelpText(
+      'after',
+      '\nRequires an account that may change access rules: KAFKA_USERNAME, KAFKA_PASSWORD.',
+    )
     .action(async ({ apply = false }: { apply?: boolean }) => {
       const differences = await withKafka(({ kafka }) => ensureAccess(kafka, !apply))
       output.print(

@@ -62,7 +62,9 @@ function filtered(command: Command): Command {
 }
 
 function changing(command: Command): Command {
-  return filtered(command).option('--all', 'all events, without a filter').option('--apply', 'perform the change')
+  return filtered(command)
+    .option('--all', 'all events, without a filter')
+    .option('--apply', 'perform the change')
 }
 
 async function select(kafka: KafkaConnection, topic: string, filter: Filter): Promise<DeadLetter[]> {

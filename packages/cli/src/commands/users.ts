@@ -48,7 +48,7 @@ export function addUserCommands(program: Command, { output, exit }: CommandConte
   users
     .command('erase <user-id>')
     .description('delete an account in all services; irreversible')
-    .option('--messages <keep|remove>', 'keep or remove the user's messages', 'keep')
+    .option('--messages <keep|remove>', 'keep or remove the messages', 'keep')
     .option('--apply', 'perform the change')
     .action(async (id: string, { messages, apply = false }: EraseOptions) => {
       if (messages !== 'keep' && messages !== 'remove')

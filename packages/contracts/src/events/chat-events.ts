@@ -123,8 +123,8 @@ export const roomMuteChanged = defineEvent({
 })
 
 /**
- * The number of open streams of a user on one process of chat-service changed. user-service merges
- * the counts into presence; notification-service learns which users have an open stream.
+ * The number of open streams of a user on one process of chat-service changed. user-service merges the counts
+ * into presence; notification-service learns which users have an open stream.
  */
 export const streamPresenceChanged = defineEvent({
   type: 'StreamPresenceChanged',

@@ -38,8 +38,7 @@ export interface RouteContract {
   readonly body?: z.ZodType
   /**
    * `form`: application/x-www-form-urlencoded in addition to JSON. `multipart`: multipart/form-data, which
-   * the handler
-   * reads as a stream, so there is no `body` schema.
+   * the handler reads as a stream, so there is no `body` schema.
    */
   readonly bodyType?: 'json' | 'form' | 'multipart'
   readonly bodyExample?: unknown

@@ -11,8 +11,7 @@ interface NumberRange {
 
 /**
  * Returns a schema of a whole number in a path or a query string, in decimal digits: rejects `0x10`, `1e3`
- * and `+1`.
- * Every failure has the same message, which names the range.
+ * and `+1`. Every failure has the same message, which names the range.
  */
 export function wholeNumber({ min = 0, max, example }: NumberRange = {}) {
   const message =

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 
 /**
- * The rules for every text field of every contract: well-formed Unicode in NFC, without control
- * characters or long runs of combining marks, with at least one visible character.
+ * The rules for every text field of every contract: well-formed Unicode in NFC, without control characters or
+ * long runs of combining marks, with at least one visible character.
  *
  * Every schema checks the length first and aborts there, so that later checks and the normalization work on
  * bounded input: `normalize` takes quadratic time on a run of combining marks.

@@ -36,9 +36,8 @@ export interface BroadcastConsumer {
 
 /**
  * Delivers all events of the handlers' topics to every process, for in-memory state (revoked sessions,
- * presence,
- * open streams). Tracks its own position in every partition and resumes from it after an outage, so that a
- * running process misses nothing.
+ * presence, open streams). Tracks its own position in every partition and resumes from it after an outage, so
+ * that a running process misses nothing.
  */
 export function createBroadcastConsumer(options: BroadcastOptions): BroadcastConsumer {
   return new Broadcast(options)

@@ -126,8 +126,7 @@ export class ConsumerSupervisor {
       sessionTimeoutMs,
       onJoin: (memberId, assignment) => {
         // Other members owned our partitions in the meantime, and pending fetches are stale: only a new
-        // consumer
-        // is guaranteed to start at the committed positions.
+        // consumer is guaranteed to start at the committed positions.
         if (member !== undefined && member !== memberId) die(new KafkaUnavailable('membership was lost'))
         member = memberId
         if (dead) return

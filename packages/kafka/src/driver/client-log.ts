@@ -11,8 +11,7 @@ const EXPECTED = /Limiting retries for the idempotent producer/
 /**
  * Maps the client's log. Client errors become warnings: the client retries, and the caller logs the final
  * failure. During an outage the client repeats lines several times a second, so each line is passed on at
- * most
- * once in ten seconds.
+ * most once in ten seconds.
  */
 export function clientLog(log: DriverOptions['log']): logCreator {
   const lastSeen = new Map<string, number>()

@@ -12,8 +12,7 @@ patchRequestQueue()
 
 /**
  * Creates the kafkajs driver. Every producer and consumer gets its own client, because consumers of one
- * client
- * share their table of committed offsets and would overwrite each other's.
+ * client share their table of committed offsets and would overwrite each other's.
  */
 export function createKafkajsDriver(options: DriverOptions): KafkaDriver {
   const logCreator = clientLog(options.log)

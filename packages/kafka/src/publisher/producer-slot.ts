@@ -11,10 +11,8 @@ interface Generation {
  * Holds the current producer and replaces it after every failed send.
  *
  * An idempotent producer reuses a failed batch's sequence numbers for the next batch. If the broker stored
- * the
- * failed batch after all, it would treat the next one as a duplicate and acknowledge it without storing it.
- * A new
- * producer has a new id, which rules this out.
+ * the failed batch after all, it would treat the next one as a duplicate and acknowledge it without storing
+ * it. A new producer has a new id, which rules this out.
  */
 export class ProducerSlot {
   readonly #driver: KafkaDriver

@@ -83,8 +83,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 
   /**
    * Resolves in the order of the calls, so that a call with cached topics cannot overtake an earlier call
-   * that
-   * still looks them up. Returns the topics whose lookup failed.
+   * that still looks them up. Returns the topics whose lookup failed.
    */
   function enter(records: readonly KafkaRecord[]): Promise<Map<string, PublishOutcome>> {
     const topics = [...new Set(records.map((record) => kafka.topicPrefix + record.topic))]

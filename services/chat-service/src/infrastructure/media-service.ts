@@ -3,7 +3,7 @@ import { openServiceClient, type Service } from '@bigtech/service-kit'
 import type { MessageFiles } from '../modules/messages/message.service.ts'
 import type { RoomPictures } from '../modules/rooms/room-picture.ts'
 
-/** Asks media-service in the caller's name. During its outage text goes on; messages with files get 503. */
+/** Opens the client of media-service, called on behalf of the user. During its outage text messages work; messages with files get 503. */
 export function openMediaService(service: Service, baseUrl: string): MessageFiles & RoomPictures {
   const client = openServiceClient(service, { service: 'media-service', baseUrl })
   return {

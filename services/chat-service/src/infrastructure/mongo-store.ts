@@ -35,8 +35,7 @@ export class MongoStore {
 
   /**
    * Returns the model of a collection. Its filters are sanitized: an operator not marked as `trusted` is
-   * compared as a
-   * value, and values are cast to the schema's types.
+   * compared as a value, and values are cast to the schema's types.
    *
    * @throws StoreUnavailable until MongoDB has been connected once
    */

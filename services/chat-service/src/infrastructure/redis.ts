@@ -4,9 +4,8 @@ import type { Redis } from 'ioredis'
 export type HintListener = (payload: string) => void
 
 /**
- * Redis for short-lived keys and hints between processes. Durable data is in a database or in Kafka, so
- * Redis may be
- * flushed at any time. Keys and channels begin with `chat:`.
+ * Redis for short-lived keys and hints between processes. Durable data is in a database or in Kafka, so Redis
+ * may be flushed at any time. Keys and channels begin with `chat:`.
  */
 export class ChatRedis {
   /** The client for keys. Fails within 500 ms during an outage. */

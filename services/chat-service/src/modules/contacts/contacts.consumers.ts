@@ -55,8 +55,7 @@ export function contactHandlers(
     on(friendRequestAccepted, async (event) => {
       const pair = [event.from_user_id, event.to_user_id] as const
       // The friendship first: a user who sees the room may write in it. The room is created also for an event
-      // applied
-      // before: the process may have died in between.
+      // applied before: the process may have died in between.
       const outcome = await repository.applyPairFact({ consumer, event }, factOfAccepted(event))
       // The two topics have no common order: the deletion may have been applied before.
       if (outcome !== 'ignored' && !(await repository.anyGone(pair)))
@@ -81,8 +80,8 @@ export function contactHandlers(
 
 /**
  * Returns the handler that erases a deleted account. In a separate group, because erasing takes long and
- * names must not
- * wait for it. Restarts after an interruption, since the event counts as applied only after the last step.
+ * names must not wait for it. Restarts after an interruption, since the event counts as applied only after
+ * the last step.
  */
 export function deletionHandlers(repository: ContactRepository, reactions: ContactReactions): Subscription[] {
   const consumer = deletionsGroup

@@ -25,8 +25,7 @@ export type PairFact = (
 ) & {
   /**
    * Version of the pair's row in friend-service, which orders the changes of a pair. Undefined for events of
-   * older
-   * publishers, which are ordered by the topic.
+   * older publishers, which are ordered by the topic.
    */
   readonly version?: number | undefined
 }

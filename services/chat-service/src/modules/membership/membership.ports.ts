@@ -51,16 +51,14 @@ export interface MembershipReader {
   memberIds(roomId: number): Promise<readonly number[]>
   /**
    * Registers a listener called on every process after a change, at least once, when the caches are already
-   * correct:
-   * first for the Redis hint, and again for the event.
+   * correct: first for the Redis hint, and again for the event.
    */
   onChange(listener: (change: MembershipChange) => void): void
   /** Registers a listener called on every process, at least once, when roles or settings of these members changed. */
   onSettingsChange(listener: (roomId: number, userIds: readonly number[]) => void): void
   /**
    * Checks that the member may write, react or pin: not muted by a moderator or a room admin; in a direct
-   * room only
-   * friends without a block.
+   * room only friends without a block.
    * @throws Problem ACCOUNT_MUTED, MEMBER_SILENCED, DIRECT_MESSAGE_REFUSED
    */
   assertMaySend(membership: Membership): Promise<void>

@@ -44,8 +44,7 @@ const FRESH_MS = 60_000
 
 /**
  * Memberships, cached in the process. Every process learns of a change twice: quickly by a hint, reliably by
- * its event.
- * Both only invalidate the cache, so a stale event cannot temporarily restore a removed member.
+ * its event. Both only invalidate the cache, so a stale event cannot temporarily restore a removed member.
  */
 export class MembershipService implements MembershipReader {
   readonly #store: MembershipStore

@@ -15,8 +15,7 @@ export interface DocumentReportsDependencies {
 
 /**
  * Returns the handler that posts the report on a document in the room where it was requested: as the
- * requester's reply to
- * the message with the document, if the user may still write there. Idempotent.
+ * requester's reply to the message with the document, if the user may still write there. Idempotent.
  */
 export function documentReportHandlers(dependencies: DocumentReportsDependencies): Subscription[] {
   const { appender, repository, members, nameOf } = dependencies

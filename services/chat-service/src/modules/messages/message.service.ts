@@ -265,8 +265,7 @@ export class MessageService {
 
   /**
    * Returns the stored messages for a retry, even if its references no longer exist. Only a refusal triggers
-   * this check, so
-   * that a first send costs no lookup.
+   * this check, so that a first send costs no lookup.
    */
   async #unlessRepeated(drafts: readonly Draft[], work: () => Promise<Appended[]>): Promise<Appended[]> {
     try {

@@ -65,8 +65,7 @@ const SEQ_DIGITS = 12
 
 /**
  * Returns `7:000000000042`: unique, so that two processes cannot claim one position, and ordered by history,
- * so that a page is
- * one range of one index.
+ * so that a page is one range of one index.
  */
 export function positionId(roomId: number, position: number): string {
   return `${roomId}:${String(position).padStart(SEQ_DIGITS, '0')}`

@@ -43,9 +43,8 @@ export interface RoomHead {
 /** The message data of the room list. */
 export interface RoomHeads {
   /**
-   * Returns one entry per room with messages visible to the user; a missing room counts as empty. At most
-   * 100 rooms, each with
-   * its newest seq from `newerThan`.
+   * Returns one entry per room with messages visible to the user; a missing room counts as empty. At most 100
+   * rooms, each with its newest seq from `newerThan`.
    */
   heads(
     rooms: readonly ({ readonly roomId: number; readonly headSeq: number } & HistoryStart)[],
@@ -53,8 +52,8 @@ export interface RoomHeads {
   ): Promise<ReadonlyMap<number, RoomHead>>
   /**
    * Returns the rooms with a message beyond the given seq, with their newest seq and its time. Seqs have no
-   * gaps, so one query
-   * looks up the ids `room:seq+1`, most of which do not exist; only for existing ones the head is read.
+   * gaps, so one query looks up the ids `room:seq+1`, most of which do not exist; only for existing ones the
+   * head is read.
    */
   newerThan(
     known: ReadonlyMap<number, number>,

@@ -20,9 +20,8 @@ const MAX_PENDING = 100_000
 
 /**
  * Writes the activity of rooms to MySQL in batches, so that a busy room costs one write a second instead of
- * one per message.
- * The room list detects lost updates (a crash, a long MySQL outage) by looking for the next seq, and reports
- * them again.
+ * one per message. The room list detects lost updates (a crash, a long MySQL outage) by looking for the next
+ * seq, and reports them again.
  */
 export class RoomActivityWriter {
   readonly #store: ActivityStore

@@ -47,9 +47,8 @@ export async function recentHead(
 }
 
 /**
- * Returns the history start of a new member of a locked room. Visibility is exact; the unread count starts
- * at the head from
- * before the lock, so that the lock is not held while reading messages.
+ * Returns the history start of a new member of a locked room. Visibility is exact; the unread count starts at
+ * the head from before the lock, so that the lock is not held while reading messages.
  */
 export async function historyStartOf(
   room: Pick<RoomRecord, 'roomId' | 'historyVisibility' | 'lastSeq'>,

@@ -110,8 +110,7 @@ export class RoomListService {
 
   /**
    * Returns the position of each room. MySQL may be slightly behind; seqs have no gaps, so a room has newer
-   * messages exactly
-   * if the message after its last known seq exists.
+   * messages exactly if the message after its last known seq exists.
    */
   async #positions(
     userId: number,

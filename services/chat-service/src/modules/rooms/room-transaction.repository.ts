@@ -72,9 +72,8 @@ export function toRoomRecord(row: RoomRow): RoomRecord {
 }
 
 /**
- * One atomic change of rooms including its events. Member changes lock the room's row, which makes the
- * limit, the roles
- * and the member count exact.
+ * One atomic change of rooms including its events. Member changes lock the room's row, which makes the limit,
+ * the roles and the member count exact.
  */
 export class RoomTransaction {
   /** Memberships changed by the transaction, by room. */
@@ -148,8 +147,7 @@ export class RoomTransaction {
 
   /**
    * Adds users who are not members. Returns those who cannot be added, because they are in too many rooms or
-   * their account is
-   * deleted; the caller must then roll back.
+   * their account is deleted; the caller must then roll back.
    */
   async addMembers(roomId: number, members: readonly NewMember[], at: Date): Promise<number[]> {
     // A fixed lock order: two rooms with the same users must not deadlock.

@@ -19,8 +19,7 @@ const kindByReason = {
 
 /**
  * Returns the handlers that write system messages. Triggered by events rather than requests: every committed
- * change gets one
- * message, even after a crash, and duplicate events get one message.
+ * change gets one message, even after a crash, and duplicate events get one message.
  */
 export function systemMessageHandlers(messages: SystemMessages): Subscription[] {
   const append = (

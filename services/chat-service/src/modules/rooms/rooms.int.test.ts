@@ -158,7 +158,7 @@ describe('updateRoom and settings', () => {
     expect((await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, family)).body).toMatchObject(family)
   })
 
-  it('takes a picture that was uploaded here, and tells media-service by events that the room shows it', async () => {
+  it('accepts an uploaded picture and announces it by events', async () => {
     const [owner, admin] = await chat.people(2)
     await chat.befriend(owner, admin)
     const [first, second] = [media.file(), media.file()]
@@ -185,7 +185,7 @@ describe('updateRoom and settings', () => {
   })
 
   it.each(['FILE_NOT_FOUND', 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'] as const)(
-    'keeps its picture when media-service answers %s to another one, and says why',
+    'keeps its picture when media-service returns %s for another one, and returns the reason',
     async (code) => {
       const [owner] = await chat.people(1)
       const { file_id } = media.file()

@@ -11,9 +11,8 @@ import type { RoomSubscription } from './room-subscription.ts'
 const READ_WINDOW_MS = 150
 
 /**
- * One room on this process: orders received updates, reads missing entries from the logs, and delivers to
- * the subscribed
- * streams.
+ * One room on this process: orders received updates, reads missing entries from the logs, and delivers to the
+ * subscribed streams.
  */
 export class RoomChannel {
   readonly roomId: number

@@ -12,9 +12,9 @@ const MISSED_PROBES = 3
 const channelOf = (instanceId: string) => `chat:stream-acks:${instanceId}` as const
 
 /**
- * Forwards clients' acknowledgements to the process that holds the stream, because the load balancer may
- * send them to any
- * process. Probes its own channel, so that no stream is closed while acknowledgements cannot arrive.
+ * Forwards clients' acknowledgements to the process that holds the stream, because the load balancer may send
+ * them to any process. Probes its own channel, so that no stream is closed while acknowledgements cannot
+ * arrive.
  */
 export class StreamAcks {
   readonly #pubsub: Pick<PubSub, 'hint' | 'onHint'>

@@ -12,8 +12,7 @@ export interface RoomProgress {
 
 /**
  * The position of a stream: everything created before `since`, and in the listed rooms everything up to a
- * position, was
- * delivered. The client was notified of list changes up to these versions.
+ * position, was delivered. The client was notified of list changes up to these versions.
  */
 export interface Cursor {
   readonly lists: ListVersions
@@ -34,8 +33,8 @@ const NUMBER = /^[0-9a-z]{1,11}$/
  * Encodes a cursor as the `id` of a frame: `2~friends.rooms~since~room.seq.cseq~...`, numbers in base 36.
  *
  * Omits the least recently listed rooms that do not fit, marked by `+` in place of the first one: after a
- * resume their
- * entries of the last 30 s are delivered again. That takes about 500 rooms with new entries within 30 s.
+ * resume their entries of the last 30 s are delivered again. That takes about 500 rooms with new entries
+ * within 30 s.
  */
 export function encodeCursor({ lists, since, rooms }: Omit<Cursor, 'isTruncated'>): string {
   return `${encodeLists(lists)}${encodePosition(since, rooms)}`

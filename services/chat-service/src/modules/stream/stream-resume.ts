@@ -12,8 +12,7 @@ import type { StreamSession } from './stream-session.ts'
 
 /**
  * Upper bound of clock differences between processes plus the duration of a write: an entry created earlier
- * than this
- * before a verified moment has been delivered.
+ * than this before a verified moment has been delivered.
  */
 export const MARGIN_MS = 30_000
 const MAX_AGE_MS = 10 * 60_000

@@ -168,10 +168,8 @@ export class StreamSession {
 
   /**
    * Returns for how many milliseconds the client has shown no sign of life. Only an acknowledgement is one:
-   * the kernel or a
-   * proxy accepts heartbeats for a lost client. For clients without acknowledgements only a blocked
-   * connection can be
-   * observed.
+   * the kernel or a proxy accepts heartbeats for a lost client. For clients without acknowledgements only a
+   * blocked connection can be observed.
    *
    * @param acksWorkSince when the path of acknowledgements was restored; undefined while interrupted
    */

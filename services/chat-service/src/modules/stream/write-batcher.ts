@@ -9,8 +9,7 @@ const BUSY_FOR_MS = 20
 
 /**
  * Batches the frames of one event loop turn into one write per stream: a socket write costs several times as
- * much CPU as
- * building a frame. Writes immediately when idle, after 4 ms under load.
+ * much CPU as building a frame. Writes immediately when idle, after 4 ms under load.
  */
 export class WriteBatcher {
   readonly #pending = new Set<Flushable>()

@@ -36,8 +36,7 @@ export interface ChangeWriterOptions {
 
 /**
  * Writes changes of messages, in sequence per room across all processes: a change is decided on the current
- * state of the
- * message, and stored only if no other change was stored in between.
+ * state of the message, and stored only if no other change was stored in between.
  */
 export class ChangeWriter {
   readonly #options: ChangeWriterOptions

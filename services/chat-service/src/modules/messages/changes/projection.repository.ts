@@ -11,9 +11,8 @@ const MAX_ATTEMPTS = 20
 const MAX_PENDING_CHANGES = 10_000
 
 /**
- * Keeps the messages consistent with the change log, which is authoritative. A message left behind by a
- * crash is
- * repaired by its next reader or writer, any number of times.
+ * Keeps the messages consistent with the change log, which is authoritative. A message left behind by a crash
+ * is repaired by its next reader or writer, any number of times.
  */
 export class Projection {
   readonly #store: MongoStore

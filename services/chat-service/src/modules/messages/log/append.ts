@@ -33,8 +33,7 @@ export interface AppenderOptions {
   ) => Promise<MessageDocument | null>
   /**
    * Called once for every stored message, in order. Never rejects. The senders get their response when it
-   * resolves, at the
-   * latest by their deadline; the next write does not wait.
+   * resolves, at the latest by their deadline; the next write does not wait.
    */
   readonly onStored: (roomId: number, messages: readonly MessageRecord[]) => Promise<void>
 }

@@ -96,8 +96,7 @@ export interface HiddenDocument {
 
 /**
  * The published positions of a room's logs. Also a lower bound for finding the heads, because published
- * entries are
- * stored.
+ * entries are stored.
  */
 export interface RoomHeadDocument {
   readonly _id: number

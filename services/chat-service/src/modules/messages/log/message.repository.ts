@@ -44,8 +44,7 @@ export class MessageRepository {
 
   /**
    * Creates indexes and the checkpoint, once per process. Must precede the first write: the unique index
-   * rejects retries, and
-   * the relay finds only entries created after the checkpoint.
+   * rejects retries, and the relay finds only entries created after the checkpoint.
    */
   prepare(): Promise<void> {
     this.#prepared ??= Promise.all([this.#createIndexes(), this.checkpoint.create()]).then(

@@ -9,9 +9,8 @@ import {
 } from './documents.ts'
 
 /**
- * `__v` would add a field to every document. Buffered commands would wait for a heartbeat after an outage
- * and be answered
- * after their deadline.
+ * `__v` would add a field to every document. Buffered commands would wait for a heartbeat after an outage and
+ * be answered after their deadline.
  */
 const options = { versionKey: false, minimize: false, bufferCommands: false } as const
 const optionalIds = { type: [Number], default: undefined }

@@ -12,9 +12,8 @@ export interface RoomPosition {
 const MAX_ROOMS_A_READ = 1_000
 
 /**
- * The heads of many rooms in a few queries. Stores how far each room is published, which the relay needs;
- * the heads are
- * searched from there by primary key.
+ * The heads of many rooms in a few queries. Stores how far each room is published, which the relay needs; the
+ * heads are searched from there by primary key.
  */
 export class RoomPositions {
   readonly #store: MongoStore

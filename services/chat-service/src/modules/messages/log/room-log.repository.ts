@@ -13,8 +13,7 @@ export interface LogHead {
 
 /**
  * The result of an insert: the first `stored` entries are in the log. Then either all are (`done`), or the
- * next entry
- * hit a taken position, a duplicate secondary key, or a retryable error.
+ * next entry hit a taken position, a duplicate secondary key, or a retryable error.
  */
 export interface InsertOutcome {
   readonly stored: number
@@ -30,8 +29,7 @@ const insertOptions = { ordered: true, lean: true, writeConcern: { w: 'majority'
 
 /**
  * One of the two logs of every room. Inserting the `_id` claims a position, instead of a counter: the second
- * writer gets a
- * duplicate-key error, and no reader sees an entry before its predecessor.
+ * writer gets a duplicate-key error, and no reader sees an entry before its predecessor.
  */
 export class RoomLog<Document extends LogDocument> {
   readonly #store: MongoStore
@@ -100,8 +98,7 @@ export class RoomLog<Document extends LogDocument> {
 
   /**
    * Returns how many of the entries, counted from the first, are in the log. Called after every failure,
-   * because a response
-   * can be lost after a successful write. Also refreshes the head.
+   * because a response can be lost after a successful write. Also refreshes the head.
    */
   async #storedOf(roomId: number, entries: readonly Document[]): Promise<number> {
     const tail = await this.#store.find(`${this.#name}.tail`, this.model, {
@@ -172,8 +169,7 @@ export class RoomLog<Document extends LogDocument> {
 
   /**
    * Returns how far a release before the log as outbox has published a room. Its entries have no
-   * `correlation_id`, and a
-   * mark when unpublished.
+   * `correlation_id`, and a mark when unpublished.
    *
    * @param since before any unpublished entry
    */
@@ -221,9 +217,8 @@ export class RoomLog<Document extends LogDocument> {
   }
 
   /**
-   * Returns the rooms whose log continues after the given position. Positions have no gaps, so looking up
-   * the next ids is
-   * exact, by primary key and independent of clocks.
+   * Returns the rooms whose log continues after the given position. Positions have no gaps, so looking up the
+   * next ids is exact, by primary key and independent of clocks.
    */
   async roomsBeyond(positions: ReadonlyMap<number, number>): Promise<number[]> {
     const found: number[] = []

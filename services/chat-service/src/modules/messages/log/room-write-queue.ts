@@ -18,8 +18,7 @@ interface Entry<Item, Result> extends QueuedWrite<Item, Result> {
 export interface RoomWriteQueueOptions<Item, Result> {
   /**
    * Writes a batch of one room and settles the decided writes. Returns the writes to retry immediately; a
-   * rejection fails the
-   * whole batch.
+   * rejection fails the whole batch.
    */
   readonly write: (
     roomId: number,
@@ -37,8 +36,7 @@ const MAX_WAITING = 5_000
 
 /**
  * Writes to rooms, one batch at a time per room. Writes queued during a batch form the next batch: one
- * durable write for
- * all of them.
+ * durable write for all of them.
  */
 export class RoomWriteQueue<Item, Result> {
   readonly #options: RoomWriteQueueOptions<Item, Result>

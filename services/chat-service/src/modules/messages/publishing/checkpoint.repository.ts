@@ -14,8 +14,7 @@ export class Checkpoint {
 
   /**
    * Stores the first checkpoint, if there is none: the current time, or the time of the oldest entry that an
-   * earlier release
-   * marked as unpublished.
+   * earlier release marked as unpublished.
    */
   async create(): Promise<void> {
     if (await this.read()) return

@@ -6,8 +6,7 @@ import type { RoomEnd } from './publish-backlog.ts'
 
 /**
  * How much earlier than the checkpoint a found entry may have been created: covers clock differences between
- * processes and
- * the duration of an insert. See `docs/adr/0023`.
+ * processes and the duration of an insert. See `docs/adr/0023`.
  */
 const SWEEP_OVERLAP_MS = 30_000
 
@@ -40,10 +39,8 @@ export interface SweepResult {
 
 /**
  * Finds rooms with recently stored entries by creation time. Unlike hints, the sweep also finds entries of a
- * process that
- * died between an insert and its hint. Every 10 s it starts at the checkpoint minus the overlap, otherwise a
- * few seconds
- * back.
+ * process that died between an insert and its hint. Every 10 s it starts at the checkpoint minus the overlap,
+ * otherwise a few seconds back.
  */
 export class LogSweep {
   readonly #repository: MessageRepository

@@ -28,8 +28,7 @@ type Steps = { readonly id: RelayId; done: boolean }[]
 
 /**
  * The outbox of messages: the logs themselves, plus the published position of each room. Hints name rooms
- * with new entries;
- * the sweep finds entries without a hint. Also completes writes interrupted by a crash.
+ * with new entries; the sweep finds entries without a hint. Also completes writes interrupted by a crash.
  */
 export class MessageOutboxStore implements OutboxStore<RelayId> {
   readonly #repository: MessageRepository
@@ -161,8 +160,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
 
   /**
    * Reads changes before messages and publishes them after: the message of every change then precedes it, in
-   * this batch or
-   * in Kafka.
+   * this batch or in Kafka.
    */
   async #rowsOf(rooms: readonly Room[]): Promise<OutboxRow<RelayId>[]> {
     this.#steps = new Map()

@@ -33,8 +33,7 @@ export interface PublishedCheckOptions {
 
 /**
  * Compares the logs of every room with the published positions. Reads all messages of the database, so it is
- * a command for
- * operators and not part of the service.
+ * a command for operators and not part of the service.
  */
 export async function checkPublished(
   db: mongo.Db,

@@ -72,8 +72,7 @@ export class HistoryService {
 
   /**
    * Returns the heads of the room's logs and the context of a page, in one request unless the logs are ahead
-   * of this process's
-   * cache.
+   * of this process's cache.
    */
   async #context(userId: number, roomId: number, page: Page) {
     const { repository, reads, pageContext } = this.#options

@@ -89,8 +89,7 @@ export class ReadPositionRepository {
 
 /**
  * DocumentDB rejects `$$NOW` in an upsert that races with another one of the same document. Nothing was
- * written, and the
- * retry finds the existing document.
+ * written, and the retry finds the existing document.
  */
 function isLostUpsert(err: unknown): boolean {
   return (

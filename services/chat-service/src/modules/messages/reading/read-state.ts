@@ -31,10 +31,8 @@ const SNAPSHOT_MS = 10_000
 
 /**
  * Counts the members who have not read a message, derived from the positions of its room: nothing is written
- * per message.
- * A member counts when they are in the room now, joined before the message, may see it, did not write it,
- * and have a
- * position before it.
+ * per message. A member counts when they are in the room now, joined before the message, may see it, did not
+ * write it, and have a position before it.
  */
 export class ReadState {
   readonly #repository: ReadPositionRepository

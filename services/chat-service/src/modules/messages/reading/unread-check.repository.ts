@@ -17,10 +17,8 @@ interface Written {
 
 /**
  * Compares the stored read positions, from which every unread count is derived, with the messages: a sender
- * has read up to
- * their own message, and nobody beyond the newest one. Reads all messages of the database, so it is a
- * command and not part
- * of the service.
+ * has read up to their own message, and nobody beyond the newest one. Reads all messages of the database, so
+ * it is a command and not part of the service.
  */
 export async function checkUnread(db: mongo.Db, options: { fix: boolean }): Promise<UnreadFinding[]> {
   const positions = db.collection<ReadPositionDocument>(collections.positions)

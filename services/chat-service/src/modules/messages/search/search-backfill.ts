@@ -14,8 +14,7 @@ export interface SearchBackfillOptions {
 
 /**
  * Indexes all existing messages once, one process at a time; another process resumes where a dead one
- * stopped. The indexer
- * handles messages changed in the meantime, and its entries win.
+ * stopped. The indexer handles messages changed in the meantime, and its entries win.
  *
  * @returns false when incomplete: another process runs it, or this one stops
  */

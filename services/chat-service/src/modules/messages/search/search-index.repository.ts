@@ -33,9 +33,9 @@ export class MongoSearchIndex implements SearchIndex {
   }
 
   /**
-   * Finds entries with all tokens. The index is searched for one token and the others are filtered, which
-   * for two common
-   * words that never occur together examines all entries. Therefore proceeds in steps of bounded size.
+   * Finds entries with all tokens. The index is searched for one token and the others are filtered, which for
+   * two common words that never occur together examines all entries. Therefore proceeds in steps of bounded
+   * size.
    */
   async find(request: SearchRequest): Promise<SearchHits> {
     const { limit, until } = request

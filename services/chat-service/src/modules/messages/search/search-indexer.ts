@@ -18,8 +18,8 @@ const END = 999_999_999_999
 
 /**
  * Updates the search index on message events. Entries are built from the current state of the message, so
- * duplicate and
- * late events are harmless, and the messages after an event's message are indexed together with it.
+ * duplicate and late events are harmless, and the messages after an event's message are indexed together with
+ * it.
  */
 export class SearchIndexer {
   readonly #source: SearchSource

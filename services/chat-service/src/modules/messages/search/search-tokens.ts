@@ -2,16 +2,14 @@ import { foldText } from '@bigtech/contracts'
 
 /**
  * Exceeded only by random characters: a real message of 10,000 characters has about 6,000 tokens in Korean
- * and 9,000 in
- * Chinese. Beyond the limit pairs are omitted, never characters or words.
+ * and 9,000 in Chinese. Beyond the limit pairs are omitted, never characters or words.
  */
 const MAX_TOKENS = 10_000
 const MAX_WORD = 40
 
 /**
  * Scripts without spaces between words, or with particles attached to words; also emoji. Found by any part;
- * other text by
- * whole words.
+ * other text by whole words.
  */
 const CONTINUOUS =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Extended_Pictographic}\p{Regional_Indicator}ー々]+/gu

@@ -9,9 +9,8 @@ import { SearchIndexer, type SearchSource } from './search-indexer.ts'
 const BACKFILL_EVERY_MS = 10_000
 
 /**
- * Wires the search index: a separate consumer group updates it, about a second behind the messages; the
- * first process to
- * start indexes existing messages once.
+ * Wires the search index: a separate consumer group updates it, about a second behind the messages; the first
+ * process to start indexes existing messages once.
  */
 export function createSearch(options: {
   service: Service
