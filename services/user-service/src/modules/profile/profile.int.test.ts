@@ -166,7 +166,7 @@ describe('my picture', () => {
 
 describe('the migration of pictures', () => {
   it('clears addresses of other servers and keeps pictures that were uploaded here', async () => {
-    const file = readFileSync(new URL('../../../migrations/0060_own_pictures.sql', import.meta.url), 'utf8')
+    const file = readFileSync(new URL('../../../migrations/0061_own_pictures.sql', import.meta.url), 'utf8')
     const [up] = file.split('-- migrate:down')
     const ours = pictureUrlOf(crypto.randomUUID())
     const cases = [
