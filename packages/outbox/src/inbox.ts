@@ -16,6 +16,17 @@ export async function once(tx: SqlExecutor, consumer: string, eventId: string): 
   return (await execute(tx, INSERT, [consumer, eventId])) === 1
 }
 
+/** Prisma's client, bound to a transaction or not, as far as reading the inbox needs it. */
+export interface InboxReader {
+  $queryRawUnsafe<Rows>(sql: string, ...values: unknown[]): PromiseLike<Rows>
+}
+
+/** Returns whether `consumer` has seen the event: to spare the work that comes before `once`, which alone decides. */
+export async function wasApplied(db: InboxReader, consumer: string, eventId: string): Promise<boolean> {
+  const sql = 'SELECT 1 FROM inbox WHERE consumer = ? AND event_id = ?'
+  return (await db.$queryRawUnsafe<unknown[]>(sql, consumer, eventId)).length > 0
+}
+
 /** Prisma's client, or any other object that runs a function in a transaction. */
 export interface TransactionRunner<Tx> {
   $transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>

@@ -1,6 +1,6 @@
 import { chatDataErased, type EventBase } from '@bigtech/contracts'
-import { type Outbox, once } from '@bigtech/outbox'
-import { Prisma } from '../../generated/prisma/client.ts'
+import { type Outbox, once, wasApplied } from '@bigtech/outbox'
+import { type ContactPair, Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { applyFact, type ContactName, type Pair, type PairFact, peopleOf } from './contacts.ts'
 import type { Mute } from './muted-users.ts'
@@ -39,6 +39,7 @@ export class ContactRepository {
   /** Returns the names of existing accounts visible to the viewer: omits accounts that block the viewer. */
   async names(userIds: readonly number[], viewerId: number | null): Promise<ContactName[]> {
     if (userIds.length === 0) return []
+    // Raw: the room list asks for all its names in this one statement, with the viewer's blocks looked up by key.
     const rows = await this.#mysql.run(
       'contact_names',
       (db) => db.$queryRaw<
@@ -62,22 +63,23 @@ export class ContactRepository {
   /** Returns the pairs of one user with others; omits pairs without a relation. */
   async pairsOf(userId: number, otherIds: readonly number[]): Promise<Map<number, Pair>> {
     if (otherIds.length === 0) return new Map()
-    const ids = Prisma.join([...otherIds])
-    const columns = Prisma.sql`low, high, friends, low_blocks_high, high_blocks_low, version`
-    const rows = await this.#mysql.run(
-      'contact_pairs',
-      (db) => db.$queryRaw<PairRow[]>`
-        SELECT ${columns} FROM contact_pairs WHERE low = ${userId} AND high IN (${ids})
-        UNION ALL
-        SELECT ${columns} FROM contact_pairs WHERE high = ${userId} AND low IN (${ids})`,
+    const others = { in: [...otherIds] }
+    // Two statements, a range of one index each: an OR over both columns would have to merge them.
+    const [above, below] = await this.#mysql.run('contact_pairs', (db) =>
+      Promise.all([
+        db.contactPair.findMany({ where: { low: userId, high: others } }),
+        db.contactPair.findMany({ where: { high: userId, low: others } }),
+      ]),
     )
-    return new Map(
-      rows.map(toPair).map((pair) => [pair.low === userId ? pair.high : pair.low, pair] as const),
-    )
+    return new Map([
+      ...above.map((row) => [Number(row.high), toPair(row)] as const),
+      ...below.map((row) => [Number(row.low), toPair(row)] as const),
+    ])
   }
 
   /** Returns at most 5,000 friends of a user. */
   async friendIdsOf(userId: number): Promise<number[]> {
+    // Raw: up to 5,000 rows for each change of a profile or of presence, in every process.
     const rows = await this.#mysql.run(
       'contact_friends',
       (db) => db.$queryRaw<{ id: bigint }[]>`
@@ -92,16 +94,17 @@ export class ContactRepository {
   /** Returns the users who let strangers add them to groups. */
   async openToStrangers(userIds: readonly number[]): Promise<Set<number>> {
     if (userIds.length === 0) return new Set()
-    const rows = await this.#mysql.run(
-      'contact_settings',
-      (db) => db.$queryRaw<{ user_id: bigint }[]>`
-        SELECT user_id FROM contact_settings
-        WHERE user_id IN (${Prisma.join([...userIds])}) AND strangers_may_add = 1`,
+    const rows = await this.#mysql.run('contact_settings', (db) =>
+      db.contactSettings.findMany({
+        where: { userId: { in: [...userIds] }, strangersMayAdd: true },
+        select: { userId: true },
+      }),
     )
-    return new Set(rows.map(({ user_id }) => Number(user_id)))
+    return new Set(rows.map(({ userId }) => Number(userId)))
   }
 
   async saveStrangersMayAdd(userId: number, allowed: boolean, at: Date): Promise<void> {
+    // Raw: Prisma's upsert is a SELECT and an INSERT on MySQL, and the second of two first savers would fail.
     await this.#mysql.run(
       'contact_settings_save',
       (db) => db.$executeRaw`
@@ -115,6 +118,7 @@ export class ContactRepository {
     return this.#once('contact_pair_apply', applied, async (tx) => {
       const { low, high } = peopleOf(fact)
       await countListChange(tx, [low, high], 'friends')
+      // Raw: Prisma has neither FOR UPDATE nor an upsert in one statement; two first events of a pair may race.
       const [row] = await tx.$queryRaw<PairRow[]>`
         SELECT low, high, friends, low_blocks_high, high_blocks_low, version FROM contact_pairs
         WHERE low = ${low} AND high = ${high} FOR UPDATE`
@@ -122,7 +126,7 @@ export class ContactRepository {
       const version = fact.version ?? known
       if (version < known || (await anyGone(tx, [low, high]))) return 'ignored'
       const nothing = { low, high, friends: false, lowBlocksHigh: false, highBlocksLow: false }
-      const pair = applyFact(row ? toPair(row) : nothing, fact)
+      const pair = applyFact(row ? toLockedPair(row) : nothing, fact)
       await tx.$executeRaw`
         INSERT INTO contact_pairs (low, high, friends, low_blocks_high, high_blocks_low, version)
         VALUES (${low}, ${high}, ${pair.friends}, ${pair.lowBlocksHigh}, ${pair.highBlocksLow}, ${version})
@@ -139,6 +143,7 @@ export class ContactRepository {
    */
   applyName(applied: Applied, name: ContactName, version: number): Promise<Outcome> {
     return this.#once('contact_name_apply', applied, async (tx) => {
+      // Raw for the same reasons as a pair.
       const [row] = await tx.$queryRaw<{ version: bigint; deleted_at: Date | null }[]>`
         SELECT version, deleted_at FROM contact_users WHERE user_id = ${name.userId} FOR UPDATE`
       if (row && (row.deleted_at || row.version > version)) return 'ignored'
@@ -155,7 +160,8 @@ export class ContactRepository {
   /** Stores a moderator's mute, once, unless a newer decision is stored. */
   applyMute(applied: Applied, { userId, mutedUntil, decisionId }: Mute): Promise<Outcome> {
     return this.#once('contact_mute_apply', applied, async (tx) => {
-      // The condition first: MySQL evaluates assignments from left to right.
+      // Raw: the greater decision wins in the statement itself. The condition first: MySQL evaluates assignments from left
+      // to right.
       await tx.$executeRaw`
         INSERT INTO muted_users (user_id, muted_until, decision_id) VALUES (${userId}, ${mutedUntil}, ${decisionId})
         ON DUPLICATE KEY UPDATE muted_until = IF(decision_id < VALUES(decision_id), VALUES(muted_until), muted_until),
@@ -192,24 +198,19 @@ export class ContactRepository {
 
   /** Returns whether the event was applied, in order to skip the work that precedes its application. */
   async wasApplied({ consumer, event }: Applied): Promise<boolean> {
-    const rows = await this.#mysql.run(
-      'inbox_look',
-      (db) => db.$queryRaw<unknown[]>`
-        SELECT 1 FROM inbox WHERE consumer = ${consumer} AND event_id = ${event.event_id}`,
-    )
-    return rows.length > 0
+    return this.#mysql.run('inbox_look', (db) => wasApplied(db, consumer, event.event_id))
   }
 
   /** Returns the deleted accounts among the given ones. */
   async goneAmong(userIds: readonly number[]): Promise<Set<number>> {
     if (userIds.length === 0) return new Set()
-    const rows = await this.#mysql.run(
-      'contact_gone',
-      (db) => db.$queryRaw<{ user_id: bigint }[]>`
-        SELECT user_id FROM contact_users
-        WHERE user_id IN (${Prisma.join([...userIds])}) AND deleted_at IS NOT NULL`,
+    const rows = await this.#mysql.run('contact_gone', (db) =>
+      db.contactUser.findMany({
+        where: { userId: { in: [...userIds] }, deletedAt: { not: null } },
+        select: { userId: true },
+      }),
     )
-    return new Set(rows.map(({ user_id }) => Number(user_id)))
+    return new Set(rows.map(({ userId }) => Number(userId)))
   }
 
   /**
@@ -226,10 +227,10 @@ export class ContactRepository {
     return this.#once('contact_erase', applied, async (tx) => {
       await nameless(tx, userId, new Date(applied.event.timestamp))
       await countProfileChange(tx, userId)
-      await tx.$executeRaw`DELETE FROM contact_pairs WHERE low = ${userId}`
-      await tx.$executeRaw`DELETE FROM contact_pairs WHERE high = ${userId}`
-      await tx.$executeRaw`DELETE FROM contact_settings WHERE user_id = ${userId}`
-      await tx.$executeRaw`DELETE FROM muted_users WHERE user_id = ${userId}`
+      await tx.contactPair.deleteMany({ where: { low: userId } })
+      await tx.contactPair.deleteMany({ where: { high: userId } })
+      await tx.contactSettings.deleteMany({ where: { userId } })
+      await tx.mutedUser.deleteMany({ where: { userId } })
       await this.#outbox.enqueue(
         tx,
         chatDataErased,
@@ -251,19 +252,26 @@ export class ContactRepository {
 }
 
 async function nameless(tx: Tx, userId: number, at: Date): Promise<void> {
+  // Raw: an upsert in one statement; the name may arrive at the same time.
   await tx.$executeRaw`
     INSERT INTO contact_users (user_id, username, display_name, profile_image_url, deleted_at)
     VALUES (${userId}, '', '', NULL, ${at})
     ON DUPLICATE KEY UPDATE username = '', display_name = '', profile_image_url = NULL, deleted_at = ${at}`
 }
 
-async function anyGone(db: Pick<Tx, '$queryRaw'>, userIds: readonly number[]): Promise<boolean> {
-  const rows = await db.$queryRaw<unknown[]>`
-    SELECT 1 FROM contact_users WHERE user_id IN (${Prisma.join([...userIds])}) AND deleted_at IS NOT NULL LIMIT 1`
-  return rows.length > 0
+async function anyGone(db: Pick<Tx, 'contactUser'>, userIds: readonly number[]): Promise<boolean> {
+  const gone = await db.contactUser.findFirst({
+    where: { userId: { in: [...userIds] }, deletedAt: { not: null } },
+    select: { userId: true },
+  })
+  return gone !== null
 }
 
-function toPair(row: PairRow): Pair {
+function toPair({ low, high, friends, lowBlocksHigh, highBlocksLow }: ContactPair): Pair {
+  return { low: Number(low), high: Number(high), friends, lowBlocksHigh, highBlocksLow }
+}
+
+function toLockedPair(row: PairRow): Pair {
   return {
     low: Number(row.low),
     high: Number(row.high),

@@ -11,7 +11,8 @@ type Sql = Pick<Tx, '$executeRaw'>
 
 /**
  * Increments these users' list versions in the transaction of the change. Streams compare the versions, so
- * every change is eventually announced to every client, even if frames are lost.
+ * every change is eventually announced to every client, even if frames are lost. Raw, as every write here: an upsert of
+ * many rows that adds to the stored values.
  */
 export async function countListChange(tx: Sql, userIds: readonly number[], list: ListName): Promise<void> {
   if (userIds.length === 0) return

@@ -36,6 +36,7 @@ export class MembershipRepository {
   /** Returns the memberships of these users in these rooms: a primary key range when there is one of each. */
   async memberships(roomIds: readonly number[], userIds: readonly number[]): Promise<MembershipRecord[]> {
     if (roomIds.length === 0 || userIds.length === 0) return []
+    // Raw: on the path of a message when the cache misses. Prisma would take a statement for each of the three tables.
     const rows = await this.#mysql.run(
       'memberships',
       (db) => db.$queryRaw<
@@ -75,35 +76,28 @@ export class MembershipRepository {
   }
 
   async memberIds(roomId: number): Promise<number[]> {
-    const rows = await this.#mysql.run(
-      'member_ids',
-      (db) =>
-        db.$queryRaw<
-          { user_id: bigint }[]
-        >`SELECT user_id FROM room_members WHERE room_id = ${roomId} ORDER BY user_id`,
+    const members = await this.#mysql.run('member_ids', (db) =>
+      db.roomMember.findMany({ where: { roomId }, orderBy: { userId: 'asc' }, select: { userId: true } }),
     )
-    return rows.map(({ user_id }) => Number(user_id))
+    return members.map(({ userId }) => Number(userId))
   }
 
   async roomIdsOf(userId: number): Promise<number[]> {
-    const rows = await this.#mysql.run(
-      'room_ids',
-      (db) =>
-        db.$queryRaw<
-          { room_id: bigint }[]
-        >`SELECT room_id FROM room_members WHERE user_id = ${userId} ORDER BY room_id`,
+    const rooms = await this.#mysql.run('room_ids', (db) =>
+      db.roomMember.findMany({ where: { userId }, orderBy: { roomId: 'asc' }, select: { roomId: true } }),
     )
-    return rows.map(({ room_id }) => Number(room_id))
+    return rooms.map(({ roomId }) => Number(roomId))
   }
 
   /** Returns the current members among the given users. */
   async present(roomId: number, userIds: readonly number[]): Promise<number[]> {
     if (userIds.length === 0) return []
-    const rows = await this.#mysql.run(
-      'members_present',
-      (db) => db.$queryRaw<{ user_id: bigint }[]>`
-        SELECT user_id FROM room_members WHERE room_id = ${roomId} AND user_id IN (${Prisma.join([...userIds])})`,
+    const members = await this.#mysql.run('members_present', (db) =>
+      db.roomMember.findMany({
+        where: { roomId, userId: { in: [...userIds] } },
+        select: { userId: true },
+      }),
     )
-    return rows.map(({ user_id }) => Number(user_id))
+    return members.map(({ userId }) => Number(userId))
   }
 }

@@ -11,11 +11,11 @@ import type { RoomTransaction } from './room-transaction.repository.ts'
 import type { RoomTransactions } from './rooms.service.ts'
 
 interface LinkStore {
-  find(tokenHash: Buffer): Promise<JoinLinkRecord | undefined>
+  find(tokenHash: Uint8Array<ArrayBuffer>): Promise<JoinLinkRecord | undefined>
   list(roomId: number, before: number | undefined, limit: number, at: Date): Promise<JoinLinkRecord[]>
   insert(
     tx: RoomTransaction,
-    link: Omit<JoinLinkRecord, 'linkId' | 'uses'> & { tokenHash: Buffer },
+    link: Omit<JoinLinkRecord, 'linkId' | 'uses'> & { tokenHash: Uint8Array<ArrayBuffer> },
     maxLinks: number,
   ): Promise<number | undefined>
   delete(tx: RoomTransaction, roomId: number, linkId: number): Promise<boolean>
@@ -127,6 +127,6 @@ export class LinkService {
   }
 }
 
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
+function hashOf(token: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(createHash('sha256').update(token).digest())
 }

@@ -92,7 +92,7 @@ export class MemberService {
       const room = await lockGroup(tx, roomId, userId, 'invite')
       const present = new Set(await tx.present(roomId, strangers))
       const added = strangers.filter((id) => !present.has(id))
-      const banned = await tx.bannedAmong(roomId, added)
+      const banned = await tx.sanctions.bannedAmong(roomId, added)
       if (banned.length > 0) throw notAddable(listed, banned)
       const memberCount = room.memberCount + added.length
       if (added.length === 0) return { added, memberCount }
@@ -101,7 +101,6 @@ export class MemberService {
       const members = added.map((id) => ({ userId: id, role: 'member' as const, ...start }))
       const over = await tx.addMembers(roomId, members, new Date())
       if (over.length > 0) throw notAddable(listed, over)
-      await tx.forgiveRemovals(roomId, added)
       await tx.publish(roomMembersChanged, {
         room_id: roomId,
         added,
@@ -135,7 +134,7 @@ export class MemberService {
         { userId: targetId, role: targetRole },
         { reason: 'removed', changedBy: userId },
       )
-      await tx.noteRemoval(roomId, targetId, userId, new Date())
+      await tx.sanctions.noteRemoval(roomId, targetId, userId, new Date())
       await tx.audit({ roomId, actorId: userId, action: 'member_removed', targetId })
     })
   }

@@ -2,7 +2,8 @@ import { Problem, StoreUnavailable } from '@bigtech/service-kit'
 import type { HistoryStart, Membership } from '../membership/membership.ports.ts'
 import type { RoomHeads } from '../messages/messages.ports.ts'
 import { type RoomAction, roleAllows, roleFor } from './room.ts'
-import type { RoomRecord, RoomTransaction } from './room-transaction.repository.ts'
+import type { RoomRecord } from './room-record.ts'
+import type { RoomTransaction } from './room-transaction.repository.ts'
 
 /** Rejects direct rooms. @throws Problem ROOM_IS_DIRECT, because a 1:1 room cannot be managed */
 export function assertGroup({ roomType }: Pick<Membership, 'roomType'>): void {

@@ -2,12 +2,8 @@ import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { Role } from '../membership/membership.ports.ts'
 import type { Activity, ActivityStore } from './room-activity.ts'
-import {
-  type MemberSettings,
-  type RoomRecord,
-  roomColumns,
-  toRoomRecord,
-} from './room-transaction.repository.ts'
+import { type RoomRecord, type RoomRow, roomColumns, toRoomRecord } from './room-record.ts'
+import type { MemberSettings } from './room-transaction.repository.ts'
 
 /** The sort keys of a user's rooms. */
 export interface RoomPlace {
@@ -26,7 +22,7 @@ export interface RoomDetails extends RoomRecord, MemberSettings {
   readonly silencedUntil: Date | null
 }
 
-type DetailsRow = Parameters<typeof toRoomRecord>[0] & {
+interface DetailsRow extends RoomRow {
   role: Role
   visible_from_seq: bigint
   joined_seq: bigint
@@ -51,6 +47,8 @@ export class RoomListRepository implements ActivityStore {
     this.#mysql = mysql
   }
 
+  // Raw, here and in `details`: the list of 500 rooms reads each of them. Prisma reads a relation by a statement of its
+  // own, and 50 rows take 759 µs of CPU as models, 120 µs raw.
   async places(userId: number, archived: boolean): Promise<RoomPlace[]> {
     const rows = await this.#mysql.run('room_places', (db) =>
       db.$queryRawUnsafe<
@@ -88,7 +86,7 @@ export class RoomListRepository implements ActivityStore {
   ): Promise<Map<number, number[]>> {
     const result = new Map<number, number[]>()
     if (roomIds.length === 0) return result
-    // A window function would read every member of every room; each of these subqueries reads `count` index
+    // Raw: a window function would read every member of every room; each of these subqueries reads `count` index
     // entries.
     const parts = roomIds.map(
       (roomId) => Prisma.sql`(SELECT room_id, user_id FROM room_members
@@ -112,6 +110,7 @@ export class RoomListRepository implements ActivityStore {
         ? Prisma.sql`SELECT ${roomId} AS id, ${seq} AS seq, CAST(${at} AS DATETIME(3)) AS at`
         : Prisma.sql`SELECT ${roomId}, ${seq}, CAST(${at} AS DATETIME(3))`,
     )
+    // Raw: many rows at once, each raised to the greater value in the statement itself.
     await this.#mysql.transaction(
       'room_activity',
       (tx) => tx.$executeRaw`

@@ -49,7 +49,7 @@ export class RoomToolsService {
     const until = minutes === null ? FOREVER : new Date(Date.now() + minutes * MINUTE_MS)
     await this.#rooms.transaction('room_silence', ctx.requestId, async (tx) => {
       await lockAbove(tx, roomId, userId, targetId)
-      await tx.silence(roomId, targetId, until)
+      await tx.sanctions.silence(roomId, targetId, until)
       await announceSilence(tx, roomId, targetId, until, userId)
     })
     return until
@@ -59,7 +59,8 @@ export class RoomToolsService {
     const { userId } = ctx.actor
     await this.#rooms.transaction('room_unsilence', ctx.requestId, async (tx) => {
       await lockAbove(tx, roomId, userId, targetId)
-      if (await tx.unsilence(roomId, targetId)) await announceSilence(tx, roomId, targetId, null, userId)
+      if (await tx.sanctions.unsilence(roomId, targetId))
+        await announceSilence(tx, roomId, targetId, null, userId)
     })
   }
 
@@ -70,12 +71,12 @@ export class RoomToolsService {
       const { role } = await lockGroup(tx, roomId, userId, 'remove')
       const targetRole = await tx.roleOf(roomId, targetId)
       if (targetRole && !mayRemove(role, targetRole)) throw roleRequired('set_role')
-      if ((await tx.bannedAmong(roomId, [targetId])).length > 0) return
+      if ((await tx.sanctions.bannedAmong(roomId, [targetId])).length > 0) return
       if (targetRole) {
         const member = { userId: targetId, role: targetRole }
         await takeOut(tx, roomId, member, { reason: 'removed', changedBy: userId })
       }
-      await tx.noteRemoval(roomId, targetId, userId, new Date(), true)
+      await tx.sanctions.noteRemoval(roomId, targetId, userId, new Date(), true)
       await tx.audit({ roomId, actorId: userId, action: 'member_banned', targetId })
     })
   }
@@ -84,7 +85,7 @@ export class RoomToolsService {
     const { userId } = ctx.actor
     await this.#rooms.transaction('room_unban', ctx.requestId, async (tx) => {
       await lockGroup(tx, roomId, userId, 'remove')
-      if (await tx.unban(roomId, targetId))
+      if (await tx.sanctions.unban(roomId, targetId))
         await tx.audit({ roomId, actorId: userId, action: 'member_unbanned', targetId })
     })
   }

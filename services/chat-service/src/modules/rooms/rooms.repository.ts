@@ -1,5 +1,4 @@
 import type { Outbox } from '@bigtech/outbox'
-import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { Role } from '../membership/membership.ports.ts'
 import { RoomTransaction } from './room-transaction.repository.ts'
@@ -56,31 +55,44 @@ export class RoomRepository {
   }
 
   async directRoomId(directKey: string): Promise<number | undefined> {
-    const [row] = await this.#mysql.run(
-      'direct_room',
-      (db) => db.$queryRaw<{ id: bigint }[]>`SELECT id FROM rooms WHERE direct_key = ${directKey}`,
+    const room = await this.#mysql.run('direct_room', (db) =>
+      db.room.findUnique({ where: { directKey }, select: { id: true } }),
     )
-    return row && Number(row.id)
+    return room ? Number(room.id) : undefined
   }
 
   /** Returns members in the order of joining, one more than `limit`. */
   async members(roomId: number, after: MemberPosition | undefined, limit: number): Promise<ListedMember[]> {
-    const beyond = after
-      ? Prisma.sql`AND (m.joined_at > ${after.joinedAt} OR (m.joined_at = ${after.joinedAt} AND m.user_id > ${after.userId}))`
-      : Prisma.empty
-    const rows = await this.#mysql.run(
-      'members',
-      (db) => db.$queryRaw<{ user_id: bigint; role: Role; joined_at: Date; silenced_until: Date | null }[]>`
-        SELECT m.user_id, m.role, m.joined_at, s.silenced_until FROM room_members m
-        LEFT JOIN room_silences s ON s.room_id = m.room_id AND s.user_id = m.user_id
-          AND s.silenced_until > ${new Date()}
-        WHERE m.room_id = ${roomId} ${beyond} ORDER BY m.joined_at, m.user_id LIMIT ${limit + 1}`,
+    const beyond = after && {
+      OR: [{ joinedAt: { gt: after.joinedAt } }, { joinedAt: after.joinedAt, userId: { gt: after.userId } }],
+    }
+    const members = await this.#mysql.run('members', (db) =>
+      db.roomMember.findMany({
+        where: { roomId, ...beyond },
+        orderBy: [{ joinedAt: 'asc' }, { userId: 'asc' }],
+        take: limit + 1,
+        select: { userId: true, role: true, joinedAt: true },
+      }),
     )
-    return rows.map((row) => ({
-      userId: Number(row.user_id),
-      role: row.role,
-      joinedAt: row.joined_at,
-      silencedUntil: row.silenced_until,
+    const silences = await this.#silences(
+      roomId,
+      members.map(({ userId }) => userId),
+    )
+    return members.map(({ userId, role, joinedAt }) => ({
+      userId: Number(userId),
+      role: role as Role,
+      joinedAt,
+      silencedUntil: silences.get(userId) ?? null,
     }))
+  }
+
+  /** Until when those of the users who may not write may not. */
+  async #silences(roomId: number, userIds: bigint[]): Promise<Map<bigint, Date>> {
+    const rows = await this.#mysql.run('silences', (db) =>
+      db.roomSilence.findMany({
+        where: { roomId, userId: { in: userIds }, silencedUntil: { gt: new Date() } },
+      }),
+    )
+    return new Map(rows.map(({ userId, silencedUntil }) => [userId, silencedUntil]))
   }
 }

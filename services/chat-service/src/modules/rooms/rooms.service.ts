@@ -11,13 +11,8 @@ import type { MembershipReader, RoomRules } from '../membership/membership.ports
 import { FOREVER, muteAt } from '../membership/membership.ts'
 import { lockGroup, notAddable } from './room-authorization.ts'
 import { claimRoomPicture, type RoomPictures } from './room-picture.ts'
-import {
-  type HistoryVisibility,
-  type MemberSettings,
-  type RoomRecord,
-  type RoomTransaction,
-  wholeHistory,
-} from './room-transaction.repository.ts'
+import type { HistoryVisibility, RoomRecord } from './room-record.ts'
+import { type MemberSettings, type RoomTransaction, wholeHistory } from './room-transaction.repository.ts'
 
 /** Runs a change of rooms together with its events, atomically. */
 export interface RoomTransactions {

@@ -63,7 +63,10 @@ export interface DocumentRepositoryOptions {
   readonly outbox: Outbox
 }
 
-/** Documents, each with its file and its newest job. */
+/**
+ * Documents, each with its file and its newest job. Reads are raw: one statement joins the three, and the status that
+ * lists filter and count by depends on the job, which is no relation of the schema.
+ */
 export class DocumentRepository {
   readonly #mysql: Mysql
   readonly #jobs: JobRepository
@@ -331,6 +334,7 @@ const waiting = { state: 'pending', errorCode: null, errorDetail: null, finished
 type Locked = Pick<Row, 'id' | 'owner_id' | 'state' | 'job_id' | 'room_id' | 'message_id' | 'file_state'>
 
 async function lock(tx: Tx, id: string, ownerId?: number): Promise<Locked | undefined> {
+  // Raw: Prisma has no FOR UPDATE.
   const [row] = await tx.$queryRaw<Locked[]>`
     SELECT d.id, d.owner_id, d.state, d.job_id, d.room_id, d.message_id, f.state AS file_state
     FROM documents d JOIN files f ON f.id = d.id WHERE d.id = ${id} FOR UPDATE`

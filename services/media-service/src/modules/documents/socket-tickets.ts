@@ -9,7 +9,10 @@ export interface TicketHolder {
 
 export const TICKET_SECONDS = 30
 
-/** Single-use tickets that open a WebSocket from a URL, in the database that every web process shares. Only hashes are stored. */
+/**
+ * Single-use tickets that open a WebSocket from a URL, in the database that every web process shares. Only hashes are stored. Raw: the
+ * database's clock decides, and a ticket is locked while it is used up.
+ */
 export class SocketTickets {
   readonly #mysql: Mysql
 

@@ -63,7 +63,7 @@ export class FileRepository {
   /** Begins a file within its owner's quota. Returns the bytes that are left instead when it does not fit. */
   begin(file: NewFile, quotaBytes: number): Promise<FileRecord | number> {
     return this.#mysql.transaction('beginFile', async (tx) => {
-      // Uploads of one user at the same time are counted one after the other.
+      // Raw: an insert that locks the row that is there. Uploads of one user at the same time are counted one after the other.
       await tx.$executeRaw`
         INSERT INTO storage_owners (user_id) VALUES (${file.ownerId}) ON DUPLICATE KEY UPDATE user_id = user_id`
       const left = quotaBytes - (await usedBy(tx, file.ownerId)).bytes
@@ -156,6 +156,7 @@ export class FileRepository {
 
   /** Keeps a ready file for a message that is about to be sent. False: it is gone or not ready. */
   async claim(id: string, ownerId: number): Promise<boolean> {
+    // Raw: the later of two times, in the statement itself.
     const changed = await this.#mysql.run(
       'claimFile',
       (db) => db.$executeRaw`
@@ -173,6 +174,7 @@ export class FileRepository {
 
   /** As `remove`, in a transaction of the caller. */
   async removeIn(tx: Tx, id: string, ownerId: number): Promise<'removed' | 'in_use' | 'unknown'> {
+    // Raw: Prisma has no FOR UPDATE.
     const [row] = await tx.$queryRaw<{ id: string; object_key: string; upload_id: string | null }[]>`
       SELECT id, object_key, upload_id FROM files WHERE id = ${id} AND owner_id = ${ownerId} FOR UPDATE`
     if (!row) return 'unknown'
@@ -257,6 +259,7 @@ export class FileRepository {
   /** A message shows the file. */
   async addUse(tx: Tx, use: { fileId: string; messageId: string; roomId: number }): Promise<void> {
     const { fileId, messageId, roomId } = use
+    // Raw: nothing is inserted when the file is gone, in one statement.
     await tx.$executeRaw`
       INSERT IGNORE INTO file_uses (file_id, message_id, room_id)
       SELECT id, ${messageId}, ${roomId} FROM files WHERE id = ${fileId}`
@@ -269,6 +272,7 @@ export class FileRepository {
     if (uses.length === 0) return
     await tx.fileUse.deleteMany({ where })
     const ids = Prisma.join([...new Set(uses.map(({ fileId }) => fileId))])
+    // Raw: by the database's clock, which the sweep compares with.
     await tx.$executeRaw`
       UPDATE files SET expires_at = UTC_TIMESTAMP(3) + INTERVAL ${GRACE_SECONDS} SECOND
       WHERE id IN (${ids}) AND NOT EXISTS (SELECT 1 FROM file_uses WHERE file_id = files.id)`
@@ -321,6 +325,7 @@ export class FileRepository {
   /** Removes files whose time is over and that nothing uses. Returns how many. */
   sweepExpired(): Promise<number> {
     return this.#mysql.transaction('sweepFiles', async (tx) => {
+      // Raw: Prisma has no SKIP LOCKED.
       const rows = await tx.$queryRaw<{ id: string; object_key: string; upload_id: string | null }[]>`
         SELECT id, object_key, upload_id FROM files
         WHERE expires_at <= UTC_TIMESTAMP(3) AND state <> 'checking'

@@ -24,7 +24,7 @@ const REAP_BATCH = 20
 /**
  * The queue: a table with leases. Times are those of the database, since workers on several machines compare
  * them. Every write of a worker names its lease, so that a worker that was stopped for longer than its lease
- * changes nothing any more.
+ * changes nothing any more. Raw for that clock, for SKIP LOCKED, and for states decided by the row's own columns.
  */
 export class JobRepository {
   readonly #mysql: Mysql
@@ -183,7 +183,7 @@ export class JobRepository {
       return 'cancelled'
     }
     if (job?.state !== 'running') return undefined
-    await tx.$executeRaw`UPDATE jobs SET cancel_requested = 1 WHERE id = ${id}`
+    await tx.job.updateMany({ where: { id }, data: { cancelRequested: true } })
     return 'requested'
   }
 

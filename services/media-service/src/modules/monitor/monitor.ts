@@ -81,6 +81,7 @@ export class Monitor {
   }
 
   async #workers(): Promise<JobOverview['workers']> {
+    // Raw, as in `#kind`: ages by the database's clock, which the leases are measured with.
     const rows = await this.#options.mysql.run(
       'monitorWorkers',
       (db) => db.$queryRaw<

@@ -100,8 +100,10 @@ export class ScriptRepository {
   async bookmark(ownerId: number, tokenId: number): Promise<boolean> {
     return this.#mysql.transaction('addBookmark', async (tx) => {
       if ((await tx.scriptToken.count({ where: { id: tokenId } })) === 0) return false
-      await tx.$executeRaw`INSERT IGNORE INTO bookmarks (owner_id, token_id, created_at)
-        VALUES (${ownerId}, ${tokenId}, UTC_TIMESTAMP(3))`
+      await tx.bookmark.createMany({
+        data: { ownerId, tokenId, createdAt: new Date() },
+        skipDuplicates: true,
+      })
       return true
     })
   }
@@ -143,6 +145,7 @@ export class ScriptRepository {
     limit: number,
     after?: { at: Date; tokenId: number },
   ): Promise<(DubbedToken & { tokenId: number; at: Date })[]> {
+    // Raw: grouped, with the newest of each group, and paged by what was grouped.
     const rows = await this.#mysql.run('listDubbed', (db) => {
       const page = after
         ? Prisma.sql`HAVING last_at < ${after.at} OR (last_at = ${after.at} AND token_id < ${after.tokenId})`

@@ -1,5 +1,5 @@
 import { type AnalysisReport, type AnalysisResult, audioAnalysed } from '@bigtech/contracts'
-import { type Outbox, once } from '@bigtech/outbox'
+import { type Outbox, once, wasApplied } from '@bigtech/outbox'
 import type { Take as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { JobRepository } from '../jobs/job.repository.ts'
@@ -90,6 +90,7 @@ export class TakeRepository {
 
   /** The analysis server has the recording; its report may have been quicker than this. */
   async awaitReport(tx: Tx, id: string, analysisId: string, seconds: number): Promise<void> {
+    // Raw: the deadline is one of the database's clock.
     await tx.$executeRaw`UPDATE takes SET state = 'analyzing', sends = sends + 1, version = version + 1,
         deadline_at = UTC_TIMESTAMP(3) + INTERVAL ${seconds} SECOND
       WHERE id = ${id} AND state = 'running' AND analysis_id = ${analysisId}`
@@ -134,9 +135,7 @@ export class TakeRepository {
       const row = await tx.take.findUnique({ where: { id: report.job_id } })
       if (!row) return 'unknown'
       const eventId = webhookEventId(webhookId)
-      const seen = await tx.$queryRaw<unknown[]>`
-        SELECT 1 FROM inbox WHERE consumer = ${CONSUMER} AND event_id = ${eventId}`
-      if (seen.length > 0) return 'duplicate'
+      if (await wasApplied(tx, CONSUMER, eventId)) return 'duplicate'
       const take = toTake(row)
       if (isOver(take) || take.analysisId !== report.analysis_id) return 'superseded'
       await once(tx, CONSUMER, eventId)
@@ -149,6 +148,7 @@ export class TakeRepository {
   /** Gives takes whose report is overdue to another attempt, and ends those that had enough. Returns how many. */
   expire(): Promise<number> {
     return this.#mysql.transaction('expireTakes', async (tx) => {
+      // Raw: Prisma has no SKIP LOCKED.
       const overdue = await tx.$queryRaw<{ id: string }[]>`
         SELECT id FROM takes WHERE state = 'analyzing' AND deadline_at < UTC_TIMESTAMP(3)
         ORDER BY deadline_at LIMIT ${EXPIRE_BATCH} FOR UPDATE SKIP LOCKED`
@@ -203,8 +203,9 @@ export class TakeRepository {
         version: { increment: 1 },
       },
     })
-    await tx.$executeRaw`UPDATE scripts s JOIN script_tokens t ON t.script_id = s.id
-      SET s.practice_count = s.practice_count + 1 WHERE t.id = ${row.tokenId}`
+    const token = { where: { id: row.tokenId }, select: { scriptId: true } }
+    const { scriptId } = await tx.scriptToken.findUniqueOrThrow(token)
+    await tx.script.updateMany({ where: { id: scriptId }, data: { practiceCount: { increment: 1 } } })
     const payload = {
       user_id: Number(row.ownerId),
       job_id: row.id,
