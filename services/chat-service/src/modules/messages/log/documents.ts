@@ -102,9 +102,6 @@ export interface RoomHeadDocument {
   readonly _id: number
   readonly published_seq?: number
   readonly published_cseq?: number
-  /** The position at some recent time; no longer written. */
-  readonly seq?: number
-  readonly cseq?: number
 }
 
 /** Every entry created more than 30 s before `at` is published. */

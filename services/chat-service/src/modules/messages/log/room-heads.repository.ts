@@ -31,9 +31,9 @@ export class RoomPositions {
     const seqs = new Map<number, number>()
     const cseqs = new Map<number, number>()
     for (const roomId of roomIds) {
-      const { published_seq = 0, published_cseq = 0, seq = 0, cseq = 0 } = stored.get(roomId) ?? {}
-      seqs.set(roomId, Math.max(messages.knownPosition(roomId), published_seq, seq))
-      cseqs.set(roomId, Math.max(changes.knownPosition(roomId), published_cseq, cseq))
+      const { published_seq = 0, published_cseq = 0 } = stored.get(roomId) ?? {}
+      seqs.set(roomId, Math.max(messages.knownPosition(roomId), published_seq))
+      cseqs.set(roomId, Math.max(changes.knownPosition(roomId), published_cseq))
     }
     const [moreMessages, moreChanges] = await Promise.all([
       messages.roomsBeyond(seqs),
