@@ -27,17 +27,24 @@ export function secretsOf(secret, key) {
     MONGO_EXPORTER_PASSWORD: secret(),
   }
   const redis = { REDIS_PASSWORD: secret(), REDIS_USER_PASSWORD: secret(), REDIS_CHAT_PASSWORD: secret() }
+  const kafka = { KAFKA_OPERATOR_PASSWORD: secret(), KAFKA_OBSERVER_PASSWORD: secret() }
   const redisUrl = (account, pass, database) => `redis://${account}:${pass}@redis:6379/${database}`
   // The headless service answers SRV look-ups with its members, whatever their number.
   const members = 'mongodb.bigtech-chat.svc.cluster.local'
-  const secrets = { mysql, mongodb, redis, 'jwt-key': { 'jwt-private.pem': key() } }
+  const secrets = { mysql, mongodb, redis, kafka, 'jwt-key': { 'jwt-private.pem': key() } }
   for (const name of services) {
     const own = `MYSQL_${name.toUpperCase()}_PASSWORD`
     const owner = `MYSQL_${name.toUpperCase()}_OWNER_PASSWORD`
     mysql[own] = secret()
     mysql[owner] = secret()
+    const inKafka = secret()
+    kafka[`KAFKA_${name.toUpperCase()}_PASSWORD`] = inKafka
     const url = (account, pass) => `mysql://${account}:${pass}@mysql:3306/bigtech_${name}`
-    secrets[`${name}-service`] = { DATABASE_URL: url(`${name}_service`, mysql[own]) }
+    secrets[`${name}-service`] = {
+      DATABASE_URL: url(`${name}_service`, mysql[own]),
+      KAFKA_USERNAME: `${name}-service`,
+      KAFKA_PASSWORD: inKafka,
+    }
     secrets[`${name}-service-owner`] = { DATABASE_URL: url(`${name}_service_owner`, mysql[owner]) }
   }
   secrets['user-service'].REDIS_URL = redisUrl('user_service', redis.REDIS_USER_PASSWORD, 0)

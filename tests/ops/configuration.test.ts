@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { exampleEnv, loadCompose } from './compose-model.ts'
 import { composeName, root, serviceNames, text, yaml } from './files.ts'
-import { environmentOf, named, podOf } from './kubernetes-model.ts'
+import { type Container, environmentOf, named, podOf } from './kubernetes-model.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
 /** What is used here of a zod schema. */
@@ -48,6 +48,43 @@ describe('what a service is configured by', { timeout: FETCH_TIMEOUT_MS }, () =>
   it.for(configured)('is complete for %s in Kubernetes', async (service) => {
     const [container] = podOf(named('Deployment', service)).spec.containers
     expect(container && (await complaints(service, environmentOf(container)))).toEqual([])
+  })
+})
+
+describe("Kafka's accounts", { timeout: FETCH_TIMEOUT_MS }, () => {
+  it('are in Compose those of the brokers, each service with its own, and no listener goes without', async (context) => {
+    const env = exampleEnv()
+    const { model } = loadCompose(await need('compose', context), ['docker-compose.msa.yml'], { env })
+    const clients = Object.values(model?.services ?? {}).filter(
+      ({ environment }) => environment?.KAFKA_BROKERS,
+    )
+    expect(clients.length).toBeGreaterThan(7)
+    for (const broker of ['kafka-1', 'kafka-2', 'kafka-3']) {
+      const environment = model?.services[broker]?.environment ?? {}
+      expect(environment.KAFKA_LISTENER_SECURITY_PROTOCOL_MAP).not.toContain(':PLAINTEXT')
+      const login = environment.KAFKA_LISTENER_NAME_INTERNAL_PLAIN_SASL_JAAS_CONFIG
+      for (const client of clients) {
+        const { KAFKA_USERNAME: name, KAFKA_PASSWORD: password } = client.environment ?? {}
+        expect(login).toContain(`user_${name}="${password}"`)
+      }
+    }
+    for (const service of serviceNames)
+      expect(model?.services[composeName(service)]?.environment?.KAFKA_USERNAME).toBe(service)
+  })
+
+  it('are in Kubernetes those of the brokers, each service with its own, and no listener goes without', () => {
+    const [broker] = podOf(named('StatefulSet', 'kafka')).spec.containers
+    const environment = environmentOf(broker as Container)
+    expect(environment.KAFKA_LISTENER_SECURITY_PROTOCOL_MAP).not.toContain(':PLAINTEXT')
+    const start = JSON.stringify(broker)
+    for (const service of serviceNames) {
+      const [container] = podOf(named('Deployment', service)).spec.containers
+      expect(environmentOf(container as Container).KAFKA_USERNAME).toBe(service)
+      const key = `KAFKA_${service.replace('-service', '').toUpperCase()}_PASSWORD`
+      expect(environment).toHaveProperty(key)
+      expect(start).toContain(`user_${service}=`)
+      expect(start).toContain(`$${key}`)
+    }
   })
 })
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { friendRequestAccepted, topics, userDeleted } from '@bigtech/contracts'
 import {
   createConsumerRunner,
@@ -6,8 +9,11 @@ import {
   ensureAccess,
   ensureTopics,
   eventRecord,
+  groupLags,
   type KafkaConnection,
   type KafkaRecord,
+  type KafkaSecurity,
+  kafkaSecurity,
   on,
   readTopic,
   topicSpecs,
@@ -16,10 +22,11 @@ import { createLogger } from '@bigtech/service-kit'
 import { waitFor } from '@bigtech/testkit'
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { makeCertificate } from './certificate.ts'
 import { administrator, type SecuredKafka, startSecuredKafka } from './secured-kafka.ts'
 
 const log = createLogger({ service: 'kafka-access-test', level: 'silent' })
-const accounts = [...new Set(Object.values(topics).map(({ owner }) => owner))]
+const accounts = [...new Set(Object.values(topics).map(({ owner }) => owner)), 'observer']
 const connections: KafkaConnection[] = []
 let server: SecuredKafka
 
@@ -28,11 +35,17 @@ function connectAs(username: string, password = username): KafkaConnection {
   const kafka = createKafka({
     clientId: username,
     brokers: [server.broker],
-    security: { tls: false, sasl },
+    security: { tls: true, ca: server.ca, sasl },
     log,
   })
   connections.push(kafka)
   return kafka
+}
+
+async function pingWith(security: KafkaSecurity): Promise<void> {
+  const kafka = createKafka({ clientId: 'ping', brokers: [server.broker], security, log })
+  connections.push(kafka)
+  await kafka.ping()
 }
 
 async function publishAs(account: string, record: KafkaRecord): Promise<void> {
@@ -78,11 +91,34 @@ it('lets a service write the topics that it owns, and no other', { timeout: 60_0
   expect(stored).toHaveLength(1)
 })
 
-it('refuses whoever has no account, or the wrong password', { timeout: 60_000 }, async () => {
-  const anonymous = createKafka({ clientId: 'anonymous', brokers: [server.broker], log })
-  connections.push(anonymous)
-  await expect(anonymous.ping()).rejects.toThrow()
+it('refuses a client without an account and one with the wrong password', { timeout: 60_000 }, async () => {
+  await expect(pingWith({ tls: true, ca: server.ca })).rejects.toThrow()
   await expect(connectAs('user-service', 'wrong').ping()).rejects.toThrow()
+})
+
+it('connects with the authority of KAFKA_CA_FILE only, and never without TLS', {
+  timeout: 60_000,
+}, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bigtech-kafka-ca-'))
+  const account = {
+    KAFKA_SASL_MECHANISM: 'plain',
+    KAFKA_USERNAME: 'user-service',
+    KAFKA_PASSWORD: 'user-service',
+  } as const
+  const own = join(folder, 'own.pem')
+  writeFileSync(own, server.ca)
+  const foreign = makeCertificate(folder).file
+  try {
+    await pingWith(kafkaSecurity({ ...account, KAFKA_TLS: true, KAFKA_CA_FILE: own }))
+    const refused = [
+      kafkaSecurity({ ...account, KAFKA_TLS: true, KAFKA_CA_FILE: foreign }),
+      kafkaSecurity({ ...account, KAFKA_TLS: true }),
+      kafkaSecurity(account),
+    ]
+    for (const security of refused) await expect(pingWith(security)).rejects.toThrow()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 it("lets a consumer work in its service's groups, and give up an event of any owner", {
@@ -133,6 +169,20 @@ it('hands no event to a consumer in the group of another service', { timeout: 60
   await waitFor(() => seen.length >= 5, { timeoutMs: 30_000 })
   expect(new Set(seen)).toEqual(new Set(['chat-service']))
   for (const runner of runners) await runner.stop()
+})
+
+it('lets the observer see every topic and group, and change nothing', { timeout: 60_000 }, async () => {
+  const kafka = connectAs('observer')
+  const consumer = connectAs('chat-service')
+  await consumer.driver.admin.setCommitted('chat-service.observed', 'user.events', [
+    { partition: 0, offset: 0 },
+  ])
+  const lags = await waitFor(async () => {
+    const found = await groupLags(kafka)
+    return found.find(({ group }) => group === 'chat-service.observed')
+  })
+  expect(lags).toMatchObject({ topic: 'user.events' })
+  await expect(publishAs('observer', deletion())).rejects.toThrow()
 })
 
 it('takes away what an account may do beyond the contracts, and then finds no difference', {

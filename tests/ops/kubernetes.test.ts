@@ -138,13 +138,18 @@ describe('make-secrets.mjs', () => {
     const passwords = (objects: Resource[]) =>
       objects.flatMap(({ stringData }) =>
         Object.entries(stringData ?? {}).flatMap(([key, value]) =>
-          /(PASSWORD|KEY|TOKEN)$/.test(key) && value && value !== 'CHANGE_ME' ? [value] : [],
+          // A service's copy of its Kafka password is the same as that of the brokers.
+          /(PASSWORD|KEY|TOKEN)$/.test(key) && key !== 'KAFKA_PASSWORD' && value && value !== 'CHANGE_ME'
+            ? [value]
+            : [],
         ),
       )
     expect(new Set([...passwords(first), ...passwords(second)]).size).toBe(2 * passwords(first).length)
     const mysql = first.find(({ metadata }) => metadata.name === 'mysql')?.stringData
     const service = first.find(({ metadata }) => metadata.name === 'chat-service')?.stringData
     expect(service?.DATABASE_URL).toContain(`chat_service:${mysql?.MYSQL_CHAT_PASSWORD}@`)
+    const kafka = first.find(({ metadata }) => metadata.name === 'kafka')?.stringData
+    expect(service?.KAFKA_PASSWORD).toBe(kafka?.KAFKA_CHAT_PASSWORD)
   })
 })
 

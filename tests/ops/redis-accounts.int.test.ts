@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { cacheRoot, redisProgram } from '@bigtech/devstack'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeCertificate } from './certificate.ts'
 import { root } from './files.ts'
 
 const run = promisify(execFile)
@@ -27,35 +28,9 @@ function writeEntrypoint(): void {
   }
 }
 
-function writeCertificate(): void {
-  const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1'
-  const key = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-keyout',
-    file('key.pem'),
-  ]
-  const certificate = [
-    '-x509',
-    '-days',
-    '1',
-    '-subj',
-    '/CN=localhost',
-    '-addext',
-    names,
-    '-out',
-    file('cert.pem'),
-  ]
-  const made = spawnSync('openssl', ['req', ...key, ...certificate], { encoding: 'utf8' })
-  expect(made.status, made.stderr).toBe(0)
-}
-
 beforeAll(async () => {
   writeEntrypoint()
-  writeCertificate()
+  makeCertificate(folder)
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   port = (probe.address() as { port: number }).port

@@ -1,14 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cacheRoot, kafkaProgram } from '@bigtech/devstack'
 import { waitFor } from '@bigtech/testkit'
+import { makeCertificate } from './certificate.ts'
 
 export interface SecuredKafka {
   readonly broker: string
+  /** The authority of its certificate, as PEM. */
+  readonly ca: string
   stop(): Promise<void>
 }
 
@@ -32,12 +35,13 @@ function isOpen(port: number): Promise<boolean> {
 }
 
 /**
- * Starts a broker that asks everybody who they are (SASL/PLAIN, on all its listeners) and allows nothing that no rule
- * allows. The password of each account is its name.
+ * Starts a broker that demands TLS from clients and an account (SASL/PLAIN) on all its listeners, and allows nothing that no
+ * rule allows. The password of each account is its name.
  */
 export async function startSecuredKafka(accounts: readonly string[]): Promise<SecuredKafka> {
   const { java, classPath } = await kafkaProgram(cacheRoot())
   const folder = mkdtempSync(join(tmpdir(), 'bigtech-kafka-'))
+  const certificate = makeCertificate(folder)
   const [port, controller] = [await freePort(), await freePort()]
   const users = [administrator, ...accounts].map((name) => `user_${name}="${name}"`).join(' ')
   const login = `org.apache.kafka.common.security.plain.PlainLoginModule required username="${administrator}" password="${administrator}" ${users};`
@@ -47,7 +51,11 @@ export async function startSecuredKafka(accounts: readonly string[]): Promise<Se
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
     listeners: `CLIENT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
     'advertised.listeners': `CLIENT://127.0.0.1:${port}`,
-    'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT',
+    'listener.security.protocol.map': 'CLIENT:SASL_SSL,CONTROLLER:SASL_PLAINTEXT',
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': certificate.keyStore,
+    'ssl.truststore.type': 'PEM',
+    'ssl.truststore.location': certificate.file,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'CLIENT',
     'sasl.enabled.mechanisms': 'PLAIN',
@@ -83,6 +91,7 @@ export async function startSecuredKafka(accounts: readonly string[]): Promise<Se
   await waitFor(() => isOpen(port), { timeoutMs: 60_000, what: 'the broker to listen' })
   return {
     broker: `127.0.0.1:${port}`,
+    ca: readFileSync(certificate.file, 'utf8'),
     stop: async () => {
       child.kill('SIGKILL')
       if (child.exitCode === null) await once(child, 'exit')

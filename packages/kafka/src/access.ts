@@ -7,14 +7,18 @@ import { sleep } from './timing.ts'
 const APPLY_TIMEOUT_MS = 15_000
 const POLL_MS = 100
 
+/** The read-only account of the exporter and the console. */
+const observer = 'observer'
+
 /**
  * Returns the access rules of each service's account: write to the topics it owns and to every dead-letter
  * topic (a consumer dead-letters events of any owner), read every topic, and use consumer groups under its
- * own name. An account is named after its service. Names begin with `topicPrefix`.
+ * own name. An account is named after its service. The account `observer` reads every topic and sees every group.
+ * Names begin with `topicPrefix`.
  */
 export function accessRules(topicPrefix = ''): AccessRule[] {
   const owners = new Set(Object.values(topics).map(({ owner }) => owner))
-  return [...owners].flatMap((account): AccessRule[] => {
+  const services = [...owners].flatMap((account): AccessRule[] => {
     const rule = (
       resource: AccessRule['resource'],
       operation: AccessRule['operation'],
@@ -36,6 +40,12 @@ export function accessRules(topicPrefix = ''): AccessRule[] {
       rule('group', 'read', 'read.', true),
     ]
   })
+  const all = topicPrefix ? { name: topicPrefix, isPrefix: true } : { name: '*', isPrefix: false }
+  return [
+    ...services,
+    { account: observer, resource: 'topic', operation: 'read', ...all },
+    { account: observer, resource: 'group', operation: 'describe', ...all },
+  ]
 }
 
 export interface AccessDifference {

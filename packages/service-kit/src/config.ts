@@ -63,9 +63,11 @@ export const baseConfig = z.object({
   KAFKA_TLS: z
     .stringbool({ truthy: ['true'], falsy: ['false'] })
     .default(false)
-    .describe(
-      '`true`: connect to Kafka with TLS. NODE_EXTRA_CA_CERTS may name a file with a private certificate authority.',
-    ),
+    .describe('`true`: connect to Kafka with TLS.'),
+  KAFKA_CA_FILE: z
+    .string()
+    .optional()
+    .describe("File (PEM) with the brokers' certificate authority, if Node does not know it."),
   KAFKA_SASL_MECHANISM: z
     .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
     .optional()

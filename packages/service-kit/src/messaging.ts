@@ -31,6 +31,7 @@ export interface MessagingOptions {
     | 'KAFKA_BROKERS'
     | 'KAFKA_TOPIC_PREFIX'
     | 'KAFKA_TLS'
+    | 'KAFKA_CA_FILE'
     | 'KAFKA_SASL_MECHANISM'
     | 'KAFKA_USERNAME'
     | 'KAFKA_PASSWORD'

@@ -1,4 +1,10 @@
-import { ensureTopics, type KafkaConnection, topicSpecs } from '@bigtech/kafka'
+import {
+  type AccessDifference,
+  ensureAccess,
+  ensureTopics,
+  type KafkaConnection,
+  topicSpecs,
+} from '@bigtech/kafka'
 import { CommandError } from '@bigtech/service-kit'
 import type { Command } from 'commander'
 import { withKafka } from '../kafka-session.ts'
@@ -13,14 +19,16 @@ export function addTopicsCommand(program: Command, { output, exit }: CommandCont
     .command('topics')
     .description('compare the topics in Kafka with the contracts; partitions are never changed')
     .option('--apply', 'create missing topics and correct differing settings')
+    .option('--access', 'also compare the access rules, as `bigtech access` does')
     .addHelpText(
       'after',
       '\nKAFKA_REPLICATION: replicas of each record, default 3 or the number of brokers, whichever is less',
     )
-    .action(async ({ apply = false }: { apply?: boolean }) => {
-      const differences = await withKafka(async ({ kafka }) =>
-        ensureTopics(kafka, topicSpecs(await replicationOf(kafka)), !apply),
-      )
+    .action(async ({ apply = false, access = false }: { apply?: boolean; access?: boolean }) => {
+      const differences = await withKafka(async ({ kafka }) => [
+        ...(await ensureTopics(kafka, topicSpecs(await replicationOf(kafka)), !apply)),
+        ...(access ? (await ensureAccess(kafka, !apply)).map(asTopicDifference) : []),
+      ])
       const left = differences.filter(({ isRepairable }) => !apply || !isRepairable)
       output.print(
         [
@@ -35,6 +43,12 @@ export function addTopicsCommand(program: Command, { output, exit }: CommandCont
       )
       exit(left.length === 0 ? 0 : 1)
     })
+}
+
+function asTopicDifference({ rule, what }: AccessDifference) {
+  const { account, operation, resource, name, isPrefix } = rule
+  const topic = `${account}: ${operation} ${resource} ${name}${isPrefix ? '*' : ''}`
+  return { topic, what, isRepairable: true }
 }
 
 async function replicationOf(kafka: KafkaConnection): Promise<number> {

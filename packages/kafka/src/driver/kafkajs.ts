@@ -20,7 +20,7 @@ export function createKafkajsDriver(options: DriverOptions): KafkaDriver {
     new Kafka({
       clientId: options.clientId,
       brokers: [...options.brokers],
-      ssl: options.security.tls,
+      ssl: options.security.ca ? { ca: [options.security.ca] } : options.security.tls,
       ...(options.security.sasl ? { sasl: options.security.sasl as SASLOptions } : {}),
       connectionTimeout: 2_000,
       requestTimeout: 10_000,
