@@ -129,6 +129,7 @@ export const roomAuditAction = z.enum([
   'slow_mode_changed',
   'link_created',
   'link_revoked',
+  'message_deleted',
 ])
 export type RoomAuditAction = z.infer<typeof roomAuditAction>
 
@@ -137,7 +138,10 @@ const auditEntry = z.object({
   action: roomAuditAction,
   actor_id: userId,
   target_id: userId.nullable(),
-  detail: z.string().nullable().meta({ description: 'The new value: a role, a name, seconds, a time.' }),
+  detail: z
+    .string()
+    .nullable()
+    .meta({ description: 'The new value: a role, a name, seconds, a time. Of a deleted message its id.' }),
   created_at: timestamp,
 })
 
@@ -147,7 +151,8 @@ export const listRoomAudit = defineRoute({
   path: '/rooms/:room_id/audit',
   tag,
   summary: "Actions of a group's owner and admins, newest first",
-  description: 'Owner and admins only. Kept for 180 days.',
+  description:
+    'Owner and admins only. Kept for 180 days. The deletion of a message is listed about a second later.',
   params: inRoom,
   query: pageQuery,
   success: {

@@ -461,6 +461,7 @@ export const texts = {
   'audit.slow_mode_changed': 'changed slow mode',
   'audit.link_created': 'created a join link',
   'audit.link_revoked': 'revoked a join link',
+  'audit.message_deleted': 'deleted a message',
   'group.posting': 'Who may write',
   'group.posting.everyone': 'Everybody',
   'group.posting.admins': 'Owner and admins only',

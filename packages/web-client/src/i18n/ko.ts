@@ -456,6 +456,7 @@ export const texts: Record<KeyOf<Texts>, string> = {
   'audit.slow_mode_changed': '슬로 모드를 바꿈',
   'audit.link_created': '참여 링크를 만듦',
   'audit.link_revoked': '참여 링크를 없앰',
+  'audit.message_deleted': '메시지를 삭제함',
   'group.posting': '글을 쓸 수 있는 사람',
   'group.posting.everyone': '모두',
   'group.posting.admins': '방장과 관리자만',

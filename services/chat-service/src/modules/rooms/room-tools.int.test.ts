@@ -1,4 +1,4 @@
-import { roomMemberSilenced, roomRulesChanged } from '@bigtech/contracts'
+import { roomAuditAction, roomMemberSilenced, roomRulesChanged } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startTestChat, type TestChat } from '../../../testing/chat.ts'
@@ -40,7 +40,7 @@ const lines = async (): Promise<{ kind: string; payload: Record<string, unknown>
   (await chat.as(owner, 'GET', `/messages/${room}?limit=100`)).body.items.flatMap(
     (message: { system: { kind: string; payload: Record<string, unknown> } | null }) => message.system ?? [],
   )
-const audited = async () =>
+const audited = async (): Promise<(string | number | null)[][]> =>
   (await chat.as(owner, 'GET', `/rooms/${room}/audit`)).body.items.map(
     (entry: { action: string; target_id: number; detail: string }) => [
       entry.action,
@@ -81,7 +81,7 @@ describe('a silenced member', () => {
     expect((await chat.as(admin, 'DELETE', url)).status).toBe(204)
     expect((await send(member)).status).toBe(201)
     await waitFor(async () => (await lines()).some(({ kind }) => kind === 'member_unsilenced'))
-    expect((await audited()).filter(([action]: [string]) => action === 'member_unsilenced')).toHaveLength(1)
+    expect((await audited()).filter(([action]) => action === 'member_unsilenced')).toHaveLength(1)
   })
 
   it('can write again after the mute expires', async () => {
@@ -224,3 +224,45 @@ it('the audit log has one entry per action of owner and admins, newest first, pa
   expect([...first.items, ...rest.items]).toHaveLength(expected.length)
   expect(rest.next_cursor).toBeNull()
 })
+
+it('an admin who deletes a message of a member stands in the audit log once; an author who deletes their own does not', async () => {
+  const [theirs, own] = [(await send(member)).body, (await send(member)).body]
+  const remove = (by: number, { message_id }: { message_id: string }) =>
+    chat.as(by, 'DELETE', `/messages/${room}/${message_id}?for=all`)
+  expect((await remove(member, own)).status).toBe(200)
+  expect((await remove(admin, theirs)).status).toBe(200)
+  expect((await remove(admin, theirs)).status).toBe(200)
+  await waitFor(async () => (await audited()).some(([action]) => action === 'message_deleted'))
+  expect(await audited()).toEqual([
+    ['message_deleted', member, theirs.message_id],
+    ['role_changed', admin, 'admin'],
+  ])
+})
+
+it('every act of the owner and admins has its entry in the audit log', async () => {
+  const message = (await send(member)).body
+  const path = `/rooms/${room}`
+  const { link_id } = (await chat.as(admin, 'POST', `${path}/links`, {})).body
+  const acts: [method: 'PUT' | 'PATCH' | 'DELETE', url: string, body?: object][] = [
+    ['DELETE', `${path}/links/${link_id}`],
+    ['PATCH', path, { name: '새 이름' }],
+    ['PATCH', path, { history_visibility: 'since_join', slow_mode_seconds: 30, posting: 'admins' }],
+    ['PUT', `${path}/members/${member}/silence`, { minutes: 5 }],
+    ['DELETE', `${path}/members/${member}/silence`],
+    ['DELETE', `/messages/${room}/${message.message_id}?for=all`],
+    ['PUT', `${path}/bans/${member}`],
+    ['DELETE', `${path}/bans/${member}`],
+  ]
+  for (const [method, url, body] of acts)
+    expect((await chat.as(admin, method, url, body)).status, `${method} ${url}`).toBeLessThan(300)
+  // The owner is a friend of the member: nobody else may invite them back.
+  const invited = await chat.as(owner, 'POST', `${path}/members`, { member_ids: [member] })
+  expect(invited.status).toBe(200)
+  expect((await chat.as(admin, 'DELETE', `${path}/members/${member}`)).status).toBe(204)
+  const entries = async () => new Set((await audited()).map(([action]) => action))
+  await waitFor(async () => (await entries()).has('message_deleted'))
+  // A picture needs media-service: rooms.int.test.ts changes one.
+  expect(await entries()).toEqual(
+    new Set(roomAuditAction.options.filter((action) => action !== 'picture_changed')),
+  )
+}, 60_000)

@@ -1,4 +1,6 @@
 import type { RoomAuditAction } from '@bigtech/contracts'
+import type { HandlerOutcome } from '@bigtech/kafka'
+import { once } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 
@@ -20,7 +22,19 @@ export interface AuditEntry {
 const KEEP_AUDIT_MS = 180 * 86_400_000
 const PURGE_BATCH = 1_000
 
-/** Reads bans and the audit log of rooms. RoomTransaction writes them. */
+/** A message that somebody else than its author deleted for all. */
+export interface ForeignDeletion {
+  readonly eventId: string
+  readonly roomId: number
+  readonly messageId: string
+  readonly authorId: number
+  readonly deletedBy: number
+  readonly deletedAt: Date
+}
+
+const AUDIT_CONSUMER = 'chat-service.room-audit'
+
+/** Reads bans and the audit log of rooms. Other changes are written in RoomTransaction. */
 export class RoomToolsRepository {
   readonly #mysql: Mysql
 
@@ -61,6 +75,22 @@ export class RoomToolsRepository {
       detail,
       createdAt,
     }))
+  }
+
+  /**
+   * Adds a deletion to the audit log, once per event: messages are in another store, so the entry cannot be written in
+   * the transaction of the act.
+   */
+  noteDeletion(deletion: ForeignDeletion): Promise<HandlerOutcome> {
+    const { eventId, roomId, messageId, authorId, deletedBy, deletedAt } = deletion
+    return this.#mysql.transaction('room_audit_deletion', async (tx) => {
+      if (!(await once(tx, AUDIT_CONSUMER, eventId))) return 'duplicate'
+      // Raw: nothing is written for a room that is gone.
+      const added = await tx.$executeRaw`
+        INSERT INTO room_audit (room_id, actor_id, action, target_id, detail, created_at)
+        SELECT id, ${deletedBy}, 'message_deleted', ${authorId}, ${messageId}, ${deletedAt} FROM rooms WHERE id = ${roomId}`
+      return added === 1 ? 'applied' : 'ignored'
+    })
   }
 
   /** Deletes entries older than 180 days. Raw: Prisma's deleteMany has no LIMIT. */

@@ -1,5 +1,6 @@
 import {
   type EventBase,
+  messageDeleted,
   roomMemberSilenced,
   roomMembersChanged,
   roomRoleChanged,
@@ -8,6 +9,7 @@ import {
 } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import type { SystemMessageKind, SystemMessages } from '../messages/messages.ports.ts'
+import type { RoomToolsRepository } from './room-tools.repository.ts'
 
 const kindByReason = {
   invited: 'members_invited',
@@ -58,6 +60,23 @@ export function systemMessageHandlers(messages: SystemMessages): Subscription[] 
       const { changed = [], name } = event
       if (changed.includes('name')) await append(event, event.changed_by, 'room_renamed', { name }, '.n')
       if (changed.includes('image_url')) await append(event, event.changed_by, 'room_image_changed', {}, '.i')
+    }),
+  ]
+}
+
+/** Writes into the audit log of a room which messages of others its owner and admins deleted. */
+export function auditHandlers(store: Pick<RoomToolsRepository, 'noteDeletion'>): Subscription[] {
+  return [
+    on(messageDeleted, async (event) => {
+      if (event.deleted_by === event.user_id) return 'ignored'
+      return store.noteDeletion({
+        eventId: event.event_id,
+        roomId: event.room_id,
+        messageId: event.message_id,
+        authorId: event.user_id,
+        deletedBy: event.deleted_by,
+        deletedAt: new Date(event.deleted_at),
+      })
     }),
   ]
 }

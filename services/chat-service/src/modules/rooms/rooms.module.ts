@@ -22,7 +22,7 @@ import type { RoomPictures } from './room-picture.ts'
 import { RoomToolsRepository } from './room-tools.repository.ts'
 import { roomToolRoutes } from './room-tools.routes.ts'
 import { RoomToolsService } from './room-tools.service.ts'
-import { systemMessageHandlers } from './rooms.consumers.ts'
+import { auditHandlers, systemMessageHandlers } from './rooms.consumers.ts'
 import { RoomRepository } from './rooms.repository.ts'
 import { type Limiter, roomRoutes } from './rooms.routes.ts'
 import { RoomService } from './rooms.service.ts'
@@ -107,6 +107,7 @@ export function createRooms(options: {
   service.subscribe('contacts', contactHandlers(contactStore, reactions))
   service.subscribe('deletions', deletionHandlers(contactStore, reactions))
   service.subscribe('system-messages', systemMessageHandlers(messages.systemMessages))
+  service.subscribe('room-audit', auditHandlers(toolStore))
   service.subscribeEveryProcess(liveContactHandlers(contacts, muted))
 }
 
