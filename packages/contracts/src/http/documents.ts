@@ -1,67 +1,24 @@
 import { z } from 'zod'
-import { roomId, timestamp, userId } from '../ids.ts'
+import { timestamp, userId } from '../ids.ts'
 import { typedText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
+import {
+  documentExample,
+  documentId,
+  documentStatus,
+  documentType,
+  envelopeOf,
+  errors,
+  ofDocument,
+  type StoredDocument,
+  storedDocument,
+  tag,
+} from './document-shapes.ts'
 import { storedFile, storedFileExample } from './file-shapes.ts'
 import { messageIdParam } from './message-shapes.ts'
 import { wholeNumber } from './paging.ts'
 
-const tag = 'documents'
-/** Responses and errors of the documents API use an envelope of their own. */
-const errors = 'envelope' as const
-
 export const maxDocumentBytes = 10 * 1024 * 1024
-
-const documentId = z.uuid().meta({ examples: ['01926d6e-5a5e-7c3b-8f00-9d6c5e1a2b3c'] })
-export const documentType = z.enum(['xlsx', 'pdf', 'image'])
-export const documentStatus = z.enum(['pending', 'processing', 'completed', 'failed', 'cancelled'])
-
-export const storedDocument = z.object({
-  document_id: documentId,
-  name: z.string(),
-  type: documentType,
-  mime: z.string(),
-  size: z.int().min(0).meta({ description: 'Bytes.' }),
-  status: documentStatus,
-  progress: z.int().min(0).max(100),
-  stage: z.string().nullable().meta({ description: 'The current processing stage.' }),
-  error_code: z.string().nullable().meta({ description: 'Why it failed.' }),
-  error_detail: z.string().nullable(),
-  language: z.string().nullable(),
-  pages: z.int().min(0).nullable().meta({ description: 'Number of pages or sheets read.' }),
-  tables: z.int().min(0).nullable(),
-  facts: z.int().min(0).nullable(),
-  characters: z.int().min(0).nullable(),
-  summary: z.array(z.string()),
-  room_id: roomId.nullable().meta({ description: 'The room in which the analysis was requested.' }),
-  message_id: z.string().nullable(),
-  created_at: timestamp,
-  finished_at: timestamp.nullable(),
-})
-export type StoredDocument = z.infer<typeof storedDocument>
-
-export const documentExample: StoredDocument = {
-  document_id: '01926d6e-5a5e-7c3b-8f00-9d6c5e1a2b3c',
-  name: '거래명세서.pdf',
-  type: 'pdf',
-  mime: 'application/pdf',
-  size: 48_213,
-  status: 'completed',
-  progress: 100,
-  stage: null,
-  error_code: null,
-  error_detail: null,
-  language: 'ko',
-  pages: 2,
-  tables: 2,
-  facts: 8,
-  characters: 1_204,
-  summary: ['수요자는 검수 완료 후 30일 이내에 대금을 지급하여야 한다.'],
-  room_id: null,
-  message_id: null,
-  created_at: '2026-01-27T10:00:00.000Z',
-  finished_at: '2026-01-27T10:00:02.000Z',
-}
 
 /** A document in an account's archive: metadata without the bytes, which `content` and `download` return. */
 export const exportFiles = defineRoute({
@@ -88,10 +45,6 @@ export const exportFiles = defineRoute({
   },
 })
 
-const envelopeOf = <Data extends z.ZodType>(data: Data) =>
-  z.object({ success: z.literal(true), message: z.string(), data })
-
-const ofDocument = z.object({ document_id: documentId })
 const oneDocument = (
   status: 200 | 201 | 202,
   description: string,
@@ -113,19 +66,6 @@ const waiting: Partial<StoredDocument> = {
   summary: [],
   finished_at: null,
 }
-
-/** The failure of a `/documents` operation. */
-export const failureEnvelope = z.object({
-  success: z.literal(false),
-  message: z.string(),
-  error_code: z.string().meta({ description: 'Stable; listed in docs/errors.md.' }),
-  details: z.object({
-    status: z.int(),
-    request_id: z.string(),
-    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
-  }),
-})
-export type FailureEnvelope = z.infer<typeof failureEnvelope>
 
 export const uploadDocument = defineRoute({
   operationId: 'uploadDocument',
@@ -305,133 +245,3 @@ export const cancelDocument = defineRoute({
   success: oneDocument(202, 'The analysis is being stopped.', { ...waiting, status: 'cancelled' }),
   problems: ['DOCUMENT_NOT_FOUND', 'DOCUMENT_NOT_RUNNING'],
 })
-
-const tableRows = z.array(z.array(z.string()))
-export const extractedData = z.object({
-  type: documentType,
-  language: z.string().nullable(),
-  pages_total: z.int().min(0),
-  pages_read: z.int().min(0),
-  warnings: z.array(z.string()).meta({ description: 'Parts that could not be read.' }),
-  summary: z.array(z.string()),
-  facts: z.array(
-    z.object({
-      kind: z.enum(['date', 'amount_krw', 'email', 'phone', 'business_number', 'percent']),
-      value: z.string().meta({ description: 'Normalized.' }),
-      text: z.string().meta({ description: 'The value as written in the document.' }),
-      page: z.int().positive(),
-      count: z.int().positive(),
-    }),
-  ),
-  tables: z.array(z.object({ page: z.int().positive(), name: z.string().nullable(), rows: tableRows })),
-  text: z.array(z.object({ page: z.int().positive(), name: z.string().nullable(), text: z.string() })),
-})
-
-export const getExtractedData = defineRoute({
-  operationId: 'getExtractedData',
-  method: 'GET',
-  path: '/documents/:document_id/extracted-data',
-  tag,
-  summary: 'Text, tables and key facts of a document',
-  params: ofDocument,
-  errors,
-  success: {
-    status: 200,
-    description: 'The extracted content.',
-    schema: envelopeOf(extractedData),
-    example: {
-      success: true,
-      message: 'The extracted content.',
-      data: {
-        type: 'pdf',
-        language: 'ko',
-        pages_total: 1,
-        pages_read: 1,
-        warnings: [],
-        summary: documentExample.summary,
-        facts: [{ kind: 'date', value: '2026-03-15', text: '2026년 3월 15', page: 1, count: 1 }],
-        tables: [{ page: 1, name: null, rows: [['품목', '금액']] }],
-        text: [{ page: 1, name: null, text: '작성일자: 2026년 3월 15일' }],
-      },
-    },
-  },
-  problems: ['DOCUMENT_NOT_FOUND', 'DOCUMENT_NOT_READY'],
-})
-
-const reportFormat = z.enum(['html', 'pdf', 'json'])
-
-export const listDocumentReports = defineRoute({
-  operationId: 'listDocumentReports',
-  method: 'GET',
-  path: '/documents/:document_id/reports',
-  tag,
-  summary: 'The reports on a document',
-  params: ofDocument,
-  errors,
-  success: {
-    status: 200,
-    description: 'The reports and their addresses.',
-    schema: envelopeOf(z.array(z.object({ format: reportFormat, path: z.string() }))),
-    example: {
-      success: true,
-      message: 'The reports and their addresses.',
-      data: [{ format: 'html', path: `/documents/${documentExample.document_id}/reports/html` }],
-    },
-  },
-  problems: ['DOCUMENT_NOT_FOUND', 'DOCUMENT_NOT_READY'],
-})
-
-export const getDocumentReport = defineRoute({
-  operationId: 'getDocumentReport',
-  method: 'GET',
-  path: '/documents/:document_id/reports/:format',
-  tag,
-  summary: 'The report on a document as HTML, PDF, or JSON',
-  params: ofDocument.extend({ format: reportFormat }),
-  errors,
-  success: { status: 200, description: 'The report.', contentType: 'application/octet-stream' },
-  problems: ['DOCUMENT_NOT_FOUND', 'DOCUMENT_NOT_READY'],
-})
-
-export const downloadDocument = defineRoute({
-  operationId: 'downloadDocument',
-  method: 'GET',
-  path: '/documents/:document_id/download',
-  tag,
-  summary: 'The bytes of a document',
-  params: ofDocument,
-  errors,
-  success: { status: 200, description: 'The bytes.', contentType: 'application/octet-stream' },
-  problems: ['DOCUMENT_NOT_FOUND', 'DOCUMENT_NOT_READY'],
-})
-
-export const createSocketTicket = defineRoute({
-  operationId: 'createSocketTicket',
-  method: 'POST',
-  path: '/ws/tickets',
-  tag,
-  summary: 'Create a ticket for the WebSocket of your documents',
-  description:
-    'Single use, valid for 30 seconds: open `/ws?ticket=`. The first frame is `connected` with the unfinished documents; then `document_processing`, `document_completed`, `document_failed`, `document_cancelled` and `document_deleted`, each with the document. Frames are notifications: after a reconnect, fetch missed changes with `GET /documents`.',
-  success: {
-    status: 201,
-    description: 'Open `/ws?ticket=`.',
-    schema: z.object({ ticket: z.string(), expires_in: z.int() }),
-    example: { ticket: 'k3sN2x8Zq0dWw1oH6uTz4bVfYjR5aLpE', expires_in: 30 },
-  },
-})
-
-const ofOne = z.object({ document: storedDocument })
-/** The WebSocket frames by `type`. */
-export const documentFrames = {
-  connected: z.object({ documents: z.array(storedDocument) }),
-  document_pending: ofOne,
-  document_processing: ofOne,
-  document_completed: ofOne,
-  document_failed: ofOne,
-  document_cancelled: ofOne,
-  document_deleted: z.object({ document_id: documentId }),
-} as const
-export type DocumentFrame = {
-  [Name in keyof typeof documentFrames]: { type: Name } & z.infer<(typeof documentFrames)[Name]>
-}[keyof typeof documentFrames]

@@ -1,9 +1,30 @@
 export * from './analytics.ts'
 export * from './define-route.ts'
+export * from './document-notices.ts'
+export * from './document-results.ts'
+export {
+  documentExample,
+  documentStatus,
+  documentType,
+  type FailureEnvelope,
+  failureEnvelope,
+  type StoredDocument,
+  storedDocument,
+} from './document-shapes.ts'
 export * from './documents.ts'
 export * from './file-shapes.ts'
 export * from './files.ts'
 export * from './friend.ts'
+export * from './friend-invites.ts'
+export * from './friend-requests.ts'
+export {
+  blockedUser,
+  type FriendRequest,
+  friend,
+  friendRequest,
+  friendSuggestion,
+  listedFriendRequest,
+} from './friend-shapes.ts'
 export * from './message-actions.ts'
 export * from './message-excerpt.ts'
 export {
