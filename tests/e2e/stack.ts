@@ -83,8 +83,7 @@ function ownAddress(): Record<string, string> {
 }
 
 /** Somebody new, signed in. Straight to user-service: the gateway's limit is for people. */
-export async function newPerson(displayName = '테스트 유저'): Promise<Person> {
-  const username = uniqueName('u')
+export async function newPerson(displayName = '테스트 유저', username = uniqueName('u')): Promise<Person> {
   const email = `${username}@example.com`
   const registered = await expectStatus(
     201,
@@ -99,9 +98,8 @@ export async function newPerson(displayName = '테스트 유저'): Promise<Perso
 /** Somebody new with a role, granted as operators grant it. */
 export async function newModerator(role: 'moderator' | 'operator' = 'moderator'): Promise<Person> {
   const person = await newPerson()
-  const command = join(import.meta.dirname, '../../services/user-service/src/set-role.ts')
-  const env = { ...process.env, DATABASE_URL: process.env.BIGTECH_USER_DATABASE_URL }
-  await promisify(execFile)(process.execPath, [command, person.email, role], { env })
+  const bigtech = join(import.meta.dirname, '../../packages/cli/src/main.ts')
+  await promisify(execFile)(process.execPath, [bigtech, 'users', 'role', person.email, role, '--apply'])
   return { ...person, ...(await signIn(person.email)) }
 }
 

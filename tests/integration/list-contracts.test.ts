@@ -6,6 +6,7 @@ import { allOperations, type Operation, urlOf, type Values } from './operations.
 const names = [
   'listSessions',
   'listMyActivities',
+  'getUsers',
   'searchUsers',
   'listFriendRequests',
   'listFriends',

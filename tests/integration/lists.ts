@@ -88,7 +88,10 @@ async function moderationLists(reporters: readonly [Person, Person]): Promise<Li
 
 async function userLists(tag: string, person: Person, reader: Person): Promise<List[]> {
   const openSession = () => signIn(person.email)
-  await times(5, openSession)
+  const [operator] = await Promise.all([newModerator('operator'), times(5, openSession)])
+  const prefix = uniqueName('l').slice(0, 15)
+  const register = (name: string) => newPerson(undefined, `${prefix}${name}`)
+  await times(5, (count) => register(`a${count}`))
   return [
     {
       operationId: 'listSessions',
@@ -101,6 +104,13 @@ async function userLists(tag: string, person: Person, reader: Person): Promise<L
       readers: [person, person],
       insert: openSession,
       keyOf: ({ activity_id }) => activity_id,
+    },
+    {
+      operationId: 'getUsers',
+      readers: [operator, operator],
+      query: { q: prefix },
+      insert: (count) => register(`b${count}`),
+      keyOf: ({ user_id }) => user_id,
     },
     {
       operationId: 'searchUsers',

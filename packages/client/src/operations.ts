@@ -23,7 +23,7 @@ export type FriendRequest = { request_id: number; from_user_id: number; to_user_
 
 export type PublicProfile = { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null }
 
-export type OwnProfile = { id: number; user_id: number; email: string; email_verified: boolean; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; role: "user" | "moderator" | "operator"; created_at: string }
+export type OwnProfile = { id: number; user_id: number; email: string; email_verified: boolean; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; age: number | null; phone: string | null; role: "user" | "moderator" | "operator"; created_at: string }
 
 export type Presence = { user_id: number; online: boolean | null; last_seen_at: string | null }
 
@@ -263,8 +263,8 @@ export const getUpload: Operation<{ params: { file_id: string } }, { file: Store
 /** Public profile of a user. */
 export const getUser: Operation<{ params: { user_id: number } }, PublicProfile> = { method: 'GET', path: '/users/:user_id' }
 
-/** Public profiles of up to 200 users. */
-export const getUsers: Operation<{ query: { user_ids: string } }, { items: PublicProfile[] }> = { method: 'GET', path: '/users' }
+/** Public profiles of up to 200 users; for operators, the list of all users. */
+export const getUsers: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; user_ids?: string | undefined; skip?: number | undefined; status?: "active" | "inactive" | undefined; q?: string | undefined } }, { items: ({ user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; account?: { email: string | null; email_verified: boolean; age: number | null; phone: string | null; role: "user" | "moderator" | "operator"; state: "active" | "leaving" | "deleting" | "deleted"; login_count: number; last_login_at: string | null; last_seen_at: string | null; created_at: string } | undefined })[]; next_cursor: string | null }> = { method: 'GET', path: '/users' }
 
 /** Add members to a group. */
 export const inviteRoomMembers: Operation<{ params: { room_id: number }; body: { member_ids: number[] } }, { room_id: number; added: number[]; member_count: number }> = { method: 'POST', path: '/rooms/:room_id/members' }
@@ -513,7 +513,7 @@ export const updateFriend: Operation<{ params: { user_id: number }; body: { nick
 export const updateFriendSettings: Operation<{ body: { requests_from: "everyone" | "friends_of_friends" | "nobody" } }, { requests_from: "everyone" | "friends_of_friends" | "nobody" }> = { method: 'PUT', path: '/friends/settings' }
 
 /** Change your profile. */
-export const updateMyProfile: Operation<{ body: { display_name?: string | undefined; status_message?: string | null | undefined; profile_image_file_id?: string | null | undefined; profile_image_url?: string | null | undefined } }, OwnProfile> = { method: 'PUT', path: '/profile/me' }
+export const updateMyProfile: Operation<{ body: { display_name?: string | undefined; status_message?: string | null | undefined; profile_image_file_id?: string | null | undefined; profile_image_url?: string | null | undefined; age?: number | null | undefined; phone?: string | null | undefined } }, OwnProfile> = { method: 'PUT', path: '/profile/me' }
 
 /** Change your privacy settings and language. */
 export const updateMySettings: Operation<{ body: { presence_visibility?: "everyone" | "friends" | "nobody" | undefined; findable_by_name?: boolean | undefined; findable_by_email?: boolean | undefined; locale?: string | undefined } }, { presence_visibility: "everyone" | "friends" | "nobody"; findable_by_name: boolean; findable_by_email: boolean; locale: string }> = { method: 'PUT', path: '/profile/me/settings' }

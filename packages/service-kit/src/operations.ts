@@ -1,3 +1,4 @@
+import type { UserRole } from '@bigtech/contracts'
 import { pino } from 'pino'
 import { createLogger } from './logging.ts'
 
@@ -37,6 +38,18 @@ export interface UserOperations {
   revoke(userId: number, sessionId?: string): Promise<number>
   /** Returns all data that the services store about a user, as JSON text. */
   exportData(userId: number): AsyncIterable<Uint8Array>
+  /** An account by address or username; null when there is none that is active. */
+  role(identifier: string): Promise<{ readonly username: string; readonly role: UserRole } | null>
+  /** Gives an account a role and ends its sessions; returns how many ended, null when there is no such active account. */
+  setRole(identifier: string, role: UserRole): Promise<number | null>
+  /**
+   * Compares rows with what the events of each user lead to, and returns what differs. `rebuild` makes the row what its
+   * history says, `snapshot` appends the row to its history.
+   */
+  replay(options: {
+    readonly userId?: number | undefined
+    readonly repair: 'none' | 'rebuild' | 'snapshot'
+  }): Promise<Finding[]>
   /** Starts the deletion of an account; returns the deletion's id. */
   erase(userId: number, messagePolicy: 'keep' | 'remove'): Promise<string>
 }

@@ -1,7 +1,13 @@
-import { type RouteContract, type RouteRequest, type RouteResult, userRoles } from '@bigtech/contracts'
+import {
+  type RouteContract,
+  type RouteRequest,
+  type RouteResult,
+  type UserRole,
+  userRoles,
+} from '@bigtech/contracts'
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { z } from 'zod'
-import type { AuthenticatedContext, Context } from './context.ts'
+import type { Actor, AuthenticatedContext, Context } from './context.ts'
 import { serializerOf } from './json-schema.ts'
 import type { EndTimer } from './metrics.ts'
 import { Problem } from './problem.ts'
@@ -78,12 +84,16 @@ async function timed<Result>(end: EndTimer, work: () => Result): Promise<Awaited
 /** Returns the hooks for authentication and role, which run before the body is read. */
 function guardsOf(app: FastifyInstance, { role }: RouteContract): onRequestHookHandler[] {
   if (!role) return [app.authenticate]
-  const requireRole = async (request: FastifyRequest) => {
-    const held = request.actor?.role ?? 'user'
-    if (userRoles.indexOf(held) >= userRoles.indexOf(role)) return
-    throw new Problem('ACCOUNT_ROLE_REQUIRED', { detail: `Requires the ${role} role.` })
-  }
-  return [app.authenticate, requireRole]
+  return [app.authenticate, async (request: FastifyRequest) => requireRole(request.actor, role)]
+}
+
+/**
+ * Refuses an actor without the role: for an operation of which only a part needs it. The rest name it in their contract.
+ * @throws Problem ACCOUNT_ROLE_REQUIRED
+ */
+export function requireRole(actor: Actor | null, role: UserRole): void {
+  if (userRoles.indexOf(actor?.role ?? 'user') >= userRoles.indexOf(role)) return
+  throw new Problem('ACCOUNT_ROLE_REQUIRED', { detail: `Requires the ${role} role.` })
 }
 
 /** Sets the deprecation headers of RFC 9745 and RFC 8594, so that client maintainers notice in time. */

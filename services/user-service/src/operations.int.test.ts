@@ -112,3 +112,15 @@ it('replaces its copy of a pair by what friend-service announces, and drops a pa
   await operations.copies?.drop({ kind: 'pair', ids: pair, fields: {} })
   expect(await copy()).toBeUndefined()
 })
+
+it('shows and grants a role, which ends the sessions of whoever gets it', async () => {
+  const person = await service.person()
+  expect(await operations.users!.role(person.username)).toEqual({ username: person.username, role: 'user' })
+  expect(await operations.users!.setRole(person.email, 'operator')).toBe(1)
+  expect(await operations.users!.role(person.email)).toMatchObject({ role: 'operator' })
+  await waitFor(
+    async () => (await service.call('GET', '/profile/me', { token: person.token })).status === 401,
+  )
+  expect(await operations.users!.setRole('nobody.by.this.name', 'operator')).toBeNull()
+  expect(await operations.users!.role('nobody.by.this.name')).toBeNull()
+})

@@ -18,9 +18,11 @@ import { createDeletionService } from './modules/deletion/deletion.service.ts'
 import { relationCopies } from './modules/directory/relations.copies.ts'
 import { createPartReader, streamArchive } from './modules/export/export-parts.ts'
 import { createOwnDataRepository } from './modules/export/own-data.repository.ts'
+import { replayUsers } from './modules/history/replay.ts'
 import { ownedUsers, republishUsers } from './modules/profile/owned-users.ts'
 import { exportedProfile } from './modules/profile/profile.module.ts'
 import { createProfileRepository } from './modules/profile/profile.repository.ts'
+import { findRole, setRole } from './modules/session/roles.ts'
 import { createSessionRepository } from './modules/session/session.repository.ts'
 import { ACCESS_TOKEN_SECONDS } from './modules/session/session.ts'
 import { createSessionCache } from './modules/session/session-cache.ts'
@@ -87,6 +89,10 @@ function userOperations(opened: Opened): UserOperations {
       await ender.committed(userId, ended, 'revoked')
       return ended.length
     },
+    role: (identifier) => findRole(mysql, identifier),
+    setRole: async (identifier, role) =>
+      (await setRole(mysql, outbox, identifier, role))?.endedSessions ?? null,
+    replay: (options) => replayUsers(mysql, outbox, options),
     exportData: (userId) => exportData(opened, userId),
     erase: async (userId, messagePolicy) => {
       const deletions = createDeletionService({

@@ -1,3 +1,4 @@
+import { userRoles } from '@bigtech/contracts'
 import { CommandError, type UserOperations } from '@bigtech/service-kit'
 import type { Command } from 'commander'
 import { type CommandContext, dryRunNote } from '../output.ts'
@@ -8,7 +9,12 @@ interface EraseOptions {
   readonly apply?: boolean
 }
 
-/** Adds the commands `users sessions|revoke|export|erase`; they run on the host of user-service. */
+interface ReplayOptions {
+  readonly snapshot?: boolean
+  readonly apply?: boolean
+}
+
+/** Adds the commands `users sessions|revoke|role|replay|export|erase`; they run on the host of user-service. */
 export function addUserCommands(program: Command, { output, exit }: CommandContext): void {
   const users = program.command('users').description('manage accounts; requires user-service on this host')
   users
@@ -35,6 +41,45 @@ export function addUserCommands(program: Command, { output, exit }: CommandConte
       const what = `${ended} sessions ${apply ? 'ended' : 'would end'}`
       output.print([what, ...(apply ? [] : [dryRunNote])], { sessions: ended, applied: apply })
       if (session !== undefined && ended === 0) exit(1)
+    })
+  users
+    .command('role <email-or-username> [role]')
+    .description(`show or grant a role (${userRoles.join(', ')}); a change ends the user's sessions`)
+    .option('--apply', 'do it')
+    .action(
+      async (identifier: string, wanted: string | undefined, { apply = false }: { apply?: boolean }) => {
+        const role = userRoles.find((each) => each === wanted)
+        if (wanted !== undefined && role === undefined)
+          throw new CommandError(`A role is one of ${userRoles.join(', ')}, not "${wanted}".`, 2)
+        await withUsers(async (operations) => {
+          const before = await operations.role(identifier)
+          if (!before) throw new CommandError(`There is no active account "${identifier}".`)
+          const { username } = before
+          const changes = role !== undefined && role !== before.role
+          if (!changes) return output.print([`${username}: ${before.role}`], { ...before, applied: false })
+          if (apply) await operations.setRole(identifier, role)
+          const lines = apply
+            ? [`${username}: ${role} (was ${before.role}); counts from the next sign-in on`]
+            : [`${username}: ${before.role}, would become ${role}`, dryRunNote]
+          output.print(lines, { username, role, was: before.role, applied: apply })
+        })
+      },
+    )
+  users
+    .command('replay [user-id]')
+    .description('compare accounts with what their events lead to, and rebuild those that differ')
+    .option('--snapshot', 'take the accounts as right, and their history as what is missing something')
+    .option('--apply', 'do it')
+    .action(async (id: string | undefined, { snapshot = false, apply = false }: ReplayOptions) => {
+      const repair = snapshot ? 'snapshot' : 'rebuild'
+      const options = { userId: id === undefined ? id : userId(id), repair: apply ? repair : 'none' } as const
+      const findings = await withUsers((operations) => operations.replay(options))
+      const lines = findings.map(
+        ({ subject, detail, isFixed }) => `${subject}: ${detail}${isFixed ? ' (repaired)' : ''}`,
+      )
+      const note = apply || findings.length === 0 ? [] : [dryRunNote]
+      output.print([...lines, `${findings.length} accounts differ from their history`, ...note], findings)
+      if (findings.some(({ isFixed }) => !isFixed)) exit(1)
     })
   users
     .command('export <user-id>')

@@ -70,6 +70,19 @@ export const displayName = singleLine({ max: 50 }).meta({ examples: ['테스트 
 
 export const statusMessage = multiLine({ max: 200, min: 0 }).meta({ examples: ['휴가 중'] })
 
+export const age = z
+  .int('A whole number from 0 to 150.')
+  .min(0, 'A whole number from 0 to 150.')
+  .max(150, 'A whole number from 0 to 150.')
+  .meta({ description: 'In years.', examples: [29] })
+
+/** Whether the number exists is decided by user-service: the tables of all countries are too large for a browser. */
+export const phone = z
+  .string()
+  .max(30, { abort: true, error: 'At most 30 characters.' })
+  .regex(/^\+[0-9 ().-]{7,}$/, 'A phone number with its country code, such as +82 10-1234-5678.')
+  .meta({ description: 'With the country code. Stored and shown as E.164.', examples: ['+821012345678'] })
+
 export const locale = z
   .string()
   .regex(/^[a-z]{2}(-[A-Z]{2})?$/, 'Must be a language with an optional country: `ko`, `en-US`.')

@@ -3,7 +3,7 @@ import { presenceVisibility } from '../events/user-events.ts'
 import { timestamp, userId } from '../ids.ts'
 import { defineRoute, userRoles } from './define-route.ts'
 import { fileId, oneOfTwoPictures, ownPictureUrl, pictureProblems } from './file-shapes.ts'
-import { displayName, locale, proofOfIdentity, statusMessage } from './user-fields.ts'
+import { age, displayName, locale, phone, proofOfIdentity, statusMessage } from './user-fields.ts'
 
 const exampleTime = '2026-01-27T10:00:00.000Z'
 const exampleDeletion = '5f0c6f1e-9b1f-4a57-8f0c-0f6f3f2d9f11'
@@ -20,6 +20,8 @@ export const ownProfile = z.object({
   profile_image_url: z.string().nullable().meta({
     description: 'Relative to the origin of the API. Requires no token.',
   }),
+  age: z.int().nullable().meta({ description: 'Shown to you and to operators alone.' }),
+  phone: z.string().nullable().meta({ description: 'E.164. Shown to you and to operators alone.' }),
   role: z.enum(userRoles).meta({ description: 'Your role: `moderator` can read reports.' }),
   created_at: timestamp,
 })
@@ -34,6 +36,8 @@ export const ownProfileExample: OwnProfile = {
   display_name: '테스트 유저',
   status_message: '휴가 중',
   profile_image_url: null,
+  age: 29,
+  phone: '+821012345678',
   role: 'user',
   created_at: exampleTime,
 }
@@ -85,6 +89,8 @@ export const updateMyProfile = defineRoute({
       status_message: statusMessage.nullable().optional(),
       profile_image_file_id: fileId.nullable().optional(),
       profile_image_url: ownPictureUrl.nullable().optional(),
+      age: age.nullable().optional(),
+      phone: phone.nullable().optional(),
     })
     .refine((body) => Object.keys(body).length > 0, oneFieldAtLeast)
     .refine((body) => !body.profile_image_file_id || !body.profile_image_url, {

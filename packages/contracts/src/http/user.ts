@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { timestamp, userId } from '../ids.ts'
 import { typedText } from '../text/text.ts'
-import { defineRoute } from './define-route.ts'
-import { idList, idParam, pageOf, pageQuery } from './paging.ts'
+import { defineRoute, userRoles } from './define-route.ts'
+import { idList, idParam, pageOf, pageQuery, wholeNumber } from './paging.ts'
 
 /** The part of a user that any signed-in user may see. */
 export const publicProfile = z.object({
@@ -30,23 +30,72 @@ export const presence = z.object({
 })
 export type Presence = z.infer<typeof presence>
 
-/** Returns the users that exist and are visible to the caller, in no particular order. */
+/** What operators see of an account besides its public profile. */
+const userAccount = z.object({
+  email: z.string().nullable(),
+  email_verified: z.boolean(),
+  age: z.int().nullable(),
+  phone: z.string().nullable().meta({ description: 'E.164.' }),
+  role: z.enum(userRoles),
+  state: z
+    .enum(['active', 'leaving', 'deleting', 'deleted'])
+    .meta({ description: '`leaving`: its deletion can still be taken back.' }),
+  login_count: z.int().min(0),
+  last_login_at: timestamp.nullable(),
+  last_seen_at: timestamp.nullable(),
+  created_at: timestamp,
+})
+
+const listedUser = publicProfile.extend({
+  account: userAccount.optional().meta({ description: 'In the list for operators alone.' }),
+})
+export type ListedUser = z.infer<typeof listedUser>
+
+const notWithIds = 'Not together with `user_ids`.'
+const listFilters = ['skip', 'status', 'q', 'cursor'] as const
+
+const usersQuery = z
+  .object({
+    ...pageQuery.shape,
+    user_ids: idList(200)
+      .optional()
+      .meta({ examples: ['101,102'], description: 'Whose profiles. Left out: all users, for operators.' }),
+    skip: wholeNumber({ min: 0, max: 10_000, example: 0 }).optional().meta({
+      description: 'Users to skip, at most 10,000; `cursor` goes further, and is not moved by new users.',
+    }),
+    status: z
+      .enum(['active', 'inactive'])
+      .optional()
+      .meta({ description: '`inactive`: deleted, or being deleted.' }),
+    q: typedText({ max: 254 })
+      .optional()
+      .meta({ description: 'The beginning of a username, or a complete email address.' }),
+  })
+  .check(({ value, issues }) => {
+    const wrong = (path: string, message: string) =>
+      issues.push({ code: 'custom', input: value, path: [path], message })
+    if (value.user_ids !== undefined)
+      for (const name of listFilters) if (value[name] !== undefined) wrong(name, notWithIds)
+    if (value.skip !== undefined && value.cursor !== undefined) wrong('skip', 'Not together with `cursor`.')
+  })
+
+/** Returns public profiles by ids in no particular order or, for operators, the list of all users: one path for both. */
 export const getUsers = defineRoute({
   operationId: 'getUsers',
   method: 'GET',
   path: '/users',
   tag: 'users',
-  summary: 'Public profiles of up to 200 users',
+  summary: 'Public profiles of up to 200 users; for operators, the list of all users',
   description:
-    'Omits users who do not exist or who have blocked you. Limited to 2,000 ids of users who are not your friends in 10 minutes and 10,000 per day, presence included.',
-  query: z.object({ user_ids: idList(200).meta({ examples: ['101,102'] }) }),
+    'With `user_ids`: omits users who do not exist or who have blocked you. Limited to 2,000 ids of users who are not your friends in 10 minutes and 10,000 per day, presence included. Without it: lists all users by id with their accounts; requires the operator role.',
+  query: usersQuery,
   success: {
     status: 200,
     description: 'The profiles.',
-    schema: z.object({ items: z.array(publicProfile) }),
-    example: { items: [profileExample] },
+    schema: pageOf(listedUser),
+    example: { items: [profileExample], next_cursor: null },
   },
-  problems: ['RATE_LIMITED'],
+  problems: ['RATE_LIMITED', 'CURSOR_INVALID', 'ACCOUNT_ROLE_REQUIRED'],
 })
 
 export const getUser = defineRoute({

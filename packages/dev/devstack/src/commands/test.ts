@@ -2,9 +2,8 @@ import { rmSync } from 'node:fs'
 import type { Args } from '../args.ts'
 import { servicePorts, startGround, startServices } from '../bring-up.ts'
 import { startControl } from '../control.ts'
-import { serviceEnvironment } from '../environment.ts'
 import { guarded, type Interrupted } from '../guarded.ts'
-import { type Instance, openInstance, passwordsOf } from '../instance.ts'
+import { type Instance, openInstance } from '../instance.ts'
 import { operatorToken } from '../keys.ts'
 import { bold, dim, green, red } from '../logs.ts'
 import { messageOf } from '../problems.ts'
@@ -12,7 +11,6 @@ import { notice, seconds } from '../progress.ts'
 import { findChromium } from '../servers/chromium.ts'
 import { shouldUseDocker } from '../servers/docker.ts'
 import { processFor } from '../service-process.ts'
-import { presentServices } from '../services.ts'
 import { openStack, type Stack, serversFile } from '../stack.ts'
 import { type Count, runChecks } from './lint.ts'
 import { runVitest, type VitestRun } from './vitest.ts'
@@ -123,8 +121,6 @@ async function runStage(stage: Stage): Promise<Count> {
 export function testEnvironment(instance: Instance): Record<string, string> {
   const { ports } = instance
   const local = (port: number) => `http://127.0.0.1:${port}`
-  const users = presentServices(instance.root).find(({ name }) => name === 'user-service')
-  const { DATABASE_URL = '' } = users ? serviceEnvironment(users, instance, passwordsOf(instance)) : {}
   return {
     BIGTECH_GATEWAY_URL: local(ports.gateway),
     BIGTECH_USER_URL: local(ports.user),
@@ -136,7 +132,7 @@ export function testEnvironment(instance: Instance): Record<string, string> {
     BIGTECH_MAILBOX_URL: local(ports.mailbox),
     BIGTECH_STACK_URL: local(ports.stack),
     BIGTECH_OPERATOR_TOKEN: operatorToken(instance),
-    BIGTECH_USER_DATABASE_URL: DATABASE_URL,
+    BIGTECH_INSTANCE: instance.name,
   }
 }
 

@@ -3,6 +3,7 @@ import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
+import { appendUserEvent } from '../history/user-changes.ts'
 import { AlreadyTaken, takenBy } from './account.errors.ts'
 import { type Account, canSignIn, type Login, readIdentifier } from './account.ts'
 import { createLink } from './account-links.ts'
@@ -141,21 +142,21 @@ async function insertAccount(
   correlationId: string,
 ): Promise<Account> {
   const now = new Date()
+  const user = {
+    ...{ email, username, displayName, locale, createdAt: now, updatedAt: now },
+    ...(identity ? { emailVerifiedAt: now } : {}),
+  }
   const { id, version } = await tx.user.create({
     data: {
-      email,
-      username,
+      ...user,
       usernameKey: usernameKey(username),
       usernameSkeleton: skeletonDigest(username),
-      displayName,
-      locale,
-      createdAt: now,
-      updatedAt: now,
       ...(passwordHash === null ? {} : { credential: { create: { passwordHash, changedAt: now } } }),
-      ...(identity ? { emailVerifiedAt: now, identities: { create: { ...identity, linkedAt: now } } } : {}),
+      ...(identity ? { identities: { create: { ...identity, linkedAt: now } } } : {}),
     },
     select: { id: true, version: true },
   })
+  await appendUserEvent(tx, id, 'registered', user)
   const terms = searchTermsOf({ username, displayName })
   await tx.userSearchTerm.createMany({ data: terms.map((term) => ({ term, userId: id })) })
   const payload = {

@@ -1,4 +1,5 @@
 import type { Mysql } from '../../infrastructure/mysql.ts'
+import { appendUserEvent } from '../history/user-changes.ts'
 import { canSignIn } from './account.ts'
 
 export type IdentityRepository = ReturnType<typeof createIdentityRepository>
@@ -48,6 +49,9 @@ export function createIdentityRepository(mysql: Mysql) {
             SET email_verified_at = COALESCE(email_verified_at, ${now}), updated_at = ${now}
             WHERE id = ${account.userId} AND email = ${account.email} AND status = 'active'`
           if (found === 0) return false
+          const { emailVerifiedAt } = await tx.user.findUniqueOrThrow({ where: { id: account.userId } })
+          const data = { emailVerifiedAt, updatedAt: now }
+          await appendUserEvent(tx, account.userId, 'identity_linked', data)
           await tx.userIdentity.create({ data: { ...identity, userId: account.userId, linkedAt: now } })
           return true
         })

@@ -3,6 +3,7 @@ import type { Outbox } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
+import { changeUser } from '../history/user-changes.ts'
 import { isKnownDevice } from '../session/device.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import { AlreadyTaken, takenBy } from './account.errors.ts'
@@ -117,7 +118,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
           if (!link || !user) return null
           if (link.purpose === 'verify_email') {
             if (user.email !== link.email) return null
-            await tx.user.update({ where: { id: user.id }, data: { emailVerifiedAt: new Date() } })
+            await changeUser(tx, user.id, 'email_verified', { emailVerifiedAt: new Date() })
             await recordActivity(tx, { userId: user.id, type: 'email_verified' })
             return user.id
           }
@@ -156,11 +157,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
         const link = await useLink(tx, id, ['end_session'])
         const user = link && (await lockActive(tx, link.userId))
         if (!link?.sessionId || !user?.email) return null
-        await tx.user.update({
-          where: { id: user.id },
-          data: { devicesTrustedFrom: new Date() },
-          select: { id: true },
-        })
+        await changeUser(tx, user.id, 'devices_forgotten', { devicesTrustedFrom: new Date() })
         const reset = { userId: user.id, purpose: 'reset_password', email: user.email } as const
         await createLink(tx, outbox, reset, correlationId)
         const request = { userId: user.id, only: link.sessionId, reason: 'revoked', correlationId } as const
@@ -181,11 +178,8 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
           update: { passwordHash, changedAt: now },
           select: { userId: true },
         })
-        await tx.user.update({
-          where: { id: user.id },
-          data: { emailVerifiedAt: now, devicesTrustedFrom: now },
-          select: { id: true },
-        })
+        const proved = { emailVerifiedAt: now, devicesTrustedFrom: now }
+        await changeUser(tx, user.id, 'password_reset', proved)
         await recordActivity(tx, { userId: user.id, type: 'password_reset' })
         const request = { userId: user.id, reason: 'password_changed', correlationId } as const
         return { userId: user.id, endedSessions: await ender.endIn(tx, request) }
@@ -231,10 +225,8 @@ async function setEmail(
   correlationId: string,
 ): Promise<void> {
   const now = new Date()
-  const user = await tx.user.update({
-    where: { id: userId },
-    data: { email, emailVerifiedAt: now, updatedAt: now, version: { increment: 1 } },
-  })
+  const change = { email, emailVerifiedAt: now, updatedAt: now }
+  const user = await changeUser(tx, userId, 'email_changed', change, { isPublished: true })
   const payload = {
     user_id: userId,
     username: user.username,

@@ -3,8 +3,9 @@ import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
+import { changeUser } from '../history/user-changes.ts'
 import { AlreadyTaken, takenBy } from './account.errors.ts'
-import { isReserved, skeletonDigest, usernameKey } from './username.ts'
+import { isReserved, skeletonDigest } from './username.ts'
 
 export type UsernameRepository = ReturnType<typeof createUsernameRepository>
 
@@ -57,17 +58,8 @@ async function change(
   if (notBefore > now) return { notBefore }
   if (isReserved(username)) throw new AlreadyTaken('username')
   const [was, is] = [skeletonDigest(before.username), skeletonDigest(username)]
-  const user = await tx.user.update({
-    where: { id: userId },
-    data: {
-      username,
-      usernameKey: usernameKey(username),
-      usernameSkeleton: is,
-      usernameChangedAt: now,
-      updatedAt: now,
-      version: { increment: 1 },
-    },
-  })
+  const change = { username, usernameChangedAt: now, updatedAt: now }
+  const user = await changeUser(tx, userId, 'username_changed', change, { isPublished: true })
   if (await isNameHeldBack(tx, username, userId)) throw new AlreadyTaken('username')
   await tx.reservedUsername.deleteMany({ where: { skeleton: { in: [was, is] }, userId } })
   if (Buffer.compare(was, is) !== 0) {

@@ -4,6 +4,8 @@ import { type Outbox, once } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
 import { eraseExport } from '../export/erase-export.ts'
+import { appendUserEvent, changeUser } from '../history/user-changes.ts'
+import { stateOf, type UserState } from '../history/user-history.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import {
   ANNOUNCE_AGAIN_MS,
@@ -111,10 +113,12 @@ async function begin(
   const now = new Date()
   const isScheduled = graceMs > 0
   // Raw: one statement compares the hash and closes the account, so that no change gets in between.
+  const status = isScheduled ? 'leaving' : 'deleting'
   const marked = await tx.$executeRaw`UPDATE users u LEFT JOIN credentials c ON c.user_id = u.id
-    SET u.status = ${isScheduled ? 'leaving' : 'deleting'}, u.updated_at = ${now}
+    SET u.status = ${status}, u.updated_at = ${now}
     WHERE u.id = ${userId} AND u.status = 'active' AND c.password_hash <=> ${checkedHash}`
   if (marked === 0) return null
+  await appendUserEvent(tx, userId, 'deletion_requested', { status, updatedAt: now })
   const ended = await ender.endIn(tx, { userId, reason: 'account_deleted', correlationId })
   await tx.accountDeletion.create({
     data: {
@@ -147,6 +151,7 @@ async function start(tx: Transaction, outbox: Outbox, id: string, userId: number
     data: { status: 'deleting', updatedAt: now },
   })
   if (count === 0) return
+  await appendUserEvent(tx, userId, 'deletion_started', { status: 'deleting', updatedAt: now })
   const { messagePolicy } = await tx.accountDeletion.update({
     where: { id },
     data: { state: 'running', announcedAt: now },
@@ -157,23 +162,9 @@ async function start(tx: Transaction, outbox: Outbox, id: string, userId: number
 
 /** The row stays, as an id that is never given again; everything that told of a person goes. */
 async function eraseUser(tx: Transaction, userId: number): Promise<void> {
-  await tx.user.update({
-    where: { id: userId },
-    data: {
-      email: null,
-      username: `deleted_${userId}`,
-      usernameKey: `deleted:${userId}`,
-      displayName: '',
-      statusMessage: null,
-      profileImageUrl: null,
-      findableByEmail: false,
-      presenceVisibility: 'nobody',
-      lastSeenAt: null,
-      emailVerifiedAt: null,
-      status: 'deleted',
-      updatedAt: new Date(),
-    },
-  })
+  const before = await tx.user.update({ where: { id: userId }, data: { lastSeenAt: null } })
+  await tx.userEvent.deleteMany({ where: { userId } })
+  await changeUser(tx, userId, 'erased', erased(userId, stateOf(before)))
   await tx.userSearchTerm.deleteMany({ where: { userId } })
   await tx.credential.deleteMany({ where: { userId } })
   await tx.userIdentity.deleteMany({ where: { userId } })
@@ -193,6 +184,28 @@ async function eraseUser(tx: Transaction, userId: number): Promise<void> {
   // Address and names wait in events, published or not. Those that end the account carry ids alone and must go out.
   await tx.$executeRaw`DELETE FROM outbox WHERE msg_key = ${String(userId)} AND topic = 'user.events'
     AND event_type NOT IN ('UserDeleted', 'UserSessionRevoked')`
+}
+
+/** Returns what is left of a user: the whole state, since the history begins anew with it. */
+function erased(userId: number, before: UserState): UserState {
+  return {
+    ...before,
+    ...{
+      email: null,
+      username: `deleted_${userId}`,
+      displayName: '',
+      statusMessage: null,
+      profileImageUrl: null,
+    },
+    ...{
+      age: null,
+      phone: null,
+      findableByEmail: false,
+      presenceVisibility: 'nobody',
+      emailVerifiedAt: null,
+    },
+    ...{ status: 'deleted', updatedAt: new Date() },
+  }
 }
 
 /** False when it was done already, or there is no such deletion. The last step completes it. */

@@ -8,6 +8,7 @@ import { profileCacheSubscriptions } from './profile-cache.consumers.ts'
 import { createProfileCache, type ProfileCache } from './profile-cache.ts'
 import { relationSubscriptions } from './relations.consumers.ts'
 import { createRelationsRepository } from './relations.repository.ts'
+import { createUserListRepository } from './user-list.repository.ts'
 
 export interface DirectoryModule {
   readonly lookups: LookupLimit
@@ -35,7 +36,7 @@ export function createDirectory({ service, stores }: { service: Service; stores:
   })
   service.subscribe('profile-cache', profileCacheSubscriptions(cache), { startFrom: 'latest' })
   service.subscribe('relations', relationSubscriptions(relations))
-  service.app.register(directoryRoutes, { directory })
+  service.app.register(directoryRoutes, { directory, users: createUserListRepository(mysql) })
   return {
     lookups,
     cache,

@@ -66,7 +66,7 @@ export function createDirectoryRepository(mysql: Mysql) {
         const rows = await db.$queryRaw<(Row & { term: string })[]>`
           SELECT STRAIGHT_JOIN t.term, ${publicColumns}
           FROM user_search_terms t JOIN users u ON u.id = t.user_id
-          WHERE t.term LIKE ${likePrefix(prefix)} ${rest} AND u.status = 'active'
+          WHERE t.term LIKE ${`${escapeLike(prefix)}%`} ${rest} AND u.status = 'active'
             AND (u.findable_by_name = 1 OR u.id = ${viewerId})
             AND ${notBlocking(viewerId)} AND ${notBlocked(viewerId)}
           ORDER BY t.term, t.user_id LIMIT ${limit}`
@@ -83,9 +83,9 @@ export function createDirectoryRepository(mysql: Mysql) {
   }
 }
 
-/** Everything that begins with the text; its own `%` and `_` are only characters. */
-function likePrefix(prefix: string): string {
-  return `${prefix.replace(/[\\%_]/g, '\\$&')}%`
+/** Makes `%` and `_` mere characters of a LIKE pattern. */
+export function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
 }
 
 function toPublicUser(row: Row): PublicUser {

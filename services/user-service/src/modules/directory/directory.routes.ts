@@ -1,15 +1,17 @@
-import { getUser, getUsers, type PublicProfile, searchUsers } from '@bigtech/contracts'
-import { decodeCursor, encodeCursor, route } from '@bigtech/service-kit'
+import { getUser, getUsers, type ListedUser, type PublicProfile, searchUsers } from '@bigtech/contracts'
+import { decodeCursor, encodeCursor, requireRole, route, toPage } from '@bigtech/service-kit'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { DirectoryService } from './directory.service.ts'
 import type { PublicUser } from './directory.ts'
+import type { ListedAccount, UserListRepository } from './user-list.repository.ts'
 
 const position = z.tuple([z.string(), z.int().positive()])
+const listPosition = z.tuple([z.int().positive()])
 
 export async function directoryRoutes(
   app: FastifyInstance,
-  { directory }: { directory: DirectoryService },
+  { directory, users }: { directory: DirectoryService; users: UserListRepository },
 ): Promise<void> {
   route(app, searchUsers, async ({ query }, ctx) => {
     const [term, userId] = decodeCursor(position, query.cursor) ?? []
@@ -21,11 +23,36 @@ export async function directoryRoutes(
     }
   })
 
-  route(app, getUsers, async ({ query }, ctx) => ({
-    items: (await directory.getUsers(ctx, query.user_ids)).map(profileBody),
-  }))
+  route(app, getUsers, async ({ query }, ctx) => {
+    const { user_ids, limit, skip, status, q: text, cursor } = query
+    if (user_ids !== undefined) {
+      return { items: (await directory.getUsers(ctx, user_ids)).map(profileBody), next_cursor: null }
+    }
+    requireRole(ctx.actor, 'operator')
+    const [after] = decodeCursor(listPosition, cursor) ?? []
+    const rows = await users.list({ status, text }, { limit, skip, after })
+    return toPage(rows, limit, ({ userId }) => [userId], listedBody)
+  })
 
   route(app, getUser, async ({ params }, ctx) => profileBody(await directory.getUser(ctx, params.user_id)))
+}
+
+function listedBody(user: ListedAccount): ListedUser {
+  return {
+    ...profileBody(user),
+    account: {
+      email: user.email,
+      email_verified: user.emailVerified,
+      age: user.age,
+      phone: user.phone,
+      role: user.role,
+      state: user.state,
+      login_count: user.loginCount,
+      last_login_at: user.lastLoginAt?.toISOString() ?? null,
+      last_seen_at: user.lastSeenAt?.toISOString() ?? null,
+      created_at: user.createdAt.toISOString(),
+    },
+  }
 }
 
 function profileBody(user: PublicUser): PublicProfile {

@@ -6,7 +6,7 @@ import { canSignIn } from '../account/account.ts'
 
 const PAGE = 500
 /** More than any user changes between a backup and its restore. */
-const VERSION_STEP = 1_000_000
+export const VERSION_STEP = 1_000_000
 
 type Row = NonNullable<Awaited<ReturnType<Transaction['user']['findFirst']>>>
 
@@ -57,7 +57,7 @@ export async function republishUsers(
         })
       for (const row of rows) {
         const version = row.version + (raiseVersions ? VERSION_STEP : 0)
-        if (await publish(tx, outbox, { ...row, version }, correlationId)) events++
+        if (await publishUser(tx, outbox, { ...row, version }, correlationId)) events++
       }
       return rows.at(-1)
     })
@@ -65,7 +65,13 @@ export async function republishUsers(
   return events
 }
 
-async function publish(tx: Transaction, outbox: Outbox, row: Row, correlationId: string): Promise<boolean> {
+/** Publishes a user as they are: UserUpdated, or UserDeleted. Returns whether there was anything to publish. */
+export async function publishUser(
+  tx: Transaction,
+  outbox: Outbox,
+  row: Row,
+  correlationId: string,
+): Promise<boolean> {
   if (!canSignIn(row.status)) return publishDeletion(tx, outbox, row.id, correlationId)
   const payload = {
     user_id: row.id,

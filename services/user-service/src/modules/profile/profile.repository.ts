@@ -3,6 +3,7 @@ import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
+import { changeUser } from '../history/user-changes.ts'
 import type { PresenceVisibility } from '../presence/presence.ts'
 import {
   isSame,
@@ -20,8 +21,13 @@ const profileFields = {
   displayName: 'display_name',
   statusMessage: 'status_message',
   profileImageUrl: 'profile_image_url',
+  age: 'age',
+  phone: 'phone',
 } as const
 type Field = keyof typeof profileFields
+const fieldNames = Object.keys(profileFields) as Field[]
+/** Of these nobody is told. */
+const privateFields: readonly Field[] = ['age', 'phone']
 
 interface OwnRow {
   readonly id: number
@@ -31,6 +37,8 @@ interface OwnRow {
   readonly displayName: string
   readonly statusMessage: string | null
   readonly profileImageUrl: string | null
+  readonly age: number | null
+  readonly phone: string | null
   readonly role: string
   readonly locale: string
   readonly presenceVisibility: string
@@ -49,7 +57,7 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
         return row && { profile: toProfile(row), settings: toSettings(row) }
       }),
 
-    /** The profile as it is afterwards; UserUpdated goes out only if something changed. */
+    /** The profile as it is afterwards; UserUpdated goes out only if something changed that others see. */
     update: (userId: number, change: ProfileChange, correlationId: string) =>
       mysql.transaction('updateProfile', async (tx): Promise<Profile | null> => {
         const row = await lockOwn(tx, userId)
@@ -57,23 +65,14 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
         const before = toProfile(row)
         const after = merge<Profile>(before, change)
         if (isSame(before, after)) return before
-        const { displayName, statusMessage, profileImageUrl } = after
-        await tx.user.update({
-          where: { id: userId },
-          data: {
-            displayName,
-            statusMessage,
-            profileImageUrl,
-            updatedAt: new Date(),
-            version: { increment: 1 },
-          },
-        })
+        const { displayName, statusMessage, profileImageUrl, age, phone } = after
+        const updated = { displayName, statusMessage, profileImageUrl, age, phone, updatedAt: new Date() }
+        await changeUser(tx, userId, 'profile_updated', updated, { isPublished: true })
         if (displayName !== before.displayName) await replaceTerms(tx, after)
-        await publish(tx, outbox, after, { locale: row.locale, version: row.version + 1 }, correlationId)
-        const fields = Object.keys(profileFields).filter(
-          (name) => before[name as Field] !== after[name as Field],
-        )
-        const data = { fields: fields.map((name) => profileFields[name as Field]) }
+        const changed = fieldNames.filter((name) => before[name] !== after[name])
+        if (changed.some((name) => !privateFields.includes(name)))
+          await publish(tx, outbox, after, { locale: row.locale, version: row.version + 1 }, correlationId)
+        const data = { fields: changed.map((name) => profileFields[name]) }
         await recordActivity(tx, { userId, type: 'profile_updated', data })
         return after
       }),
@@ -88,17 +87,9 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
           const after = merge<Settings>(before, change)
           if (isSame(before, after)) return { before, after }
           const { presenceVisibility, findableByName, findableByEmail, locale } = after
-          await tx.user.update({
-            where: { id: userId },
-            data: {
-              presenceVisibility,
-              findableByName,
-              findableByEmail,
-              locale,
-              updatedAt: new Date(),
-              version: { increment: 1 },
-            },
-          })
+          const updatedAt = new Date()
+          const updated = { presenceVisibility, findableByName, findableByEmail, locale, updatedAt }
+          await changeUser(tx, userId, 'settings_updated', updated, { isPublished: true })
           // The language is for those who write to the user; privacy settings concern nobody but us.
           if (locale !== before.locale)
             await publish(tx, outbox, toProfile(row), { locale, version: row.version + 1 }, correlationId)
@@ -156,6 +147,8 @@ function toProfile(row: OwnRow): Profile {
     displayName: row.displayName,
     statusMessage: row.statusMessage,
     profileImageUrl: row.profileImageUrl,
+    age: row.age,
+    phone: row.phone,
     role: row.role as UserRole,
     createdAt: row.createdAt,
   }

@@ -10,6 +10,7 @@ import {
 } from '@bigtech/contracts'
 import { route } from '@bigtech/service-kit'
 import type { FastifyInstance } from 'fastify'
+import { e164 } from './phone.ts'
 import type { ProfileService } from './profile.service.ts'
 import type { Profile, Settings } from './profile.ts'
 
@@ -25,6 +26,8 @@ export async function profileRoutes(
         displayName: body.display_name,
         statusMessage: body.status_message,
         pictureFileId: chosenPicture(body.profile_image_file_id, body.profile_image_url),
+        age: body.age,
+        phone: body.phone && e164(body.phone, 'phone'),
       }),
     ),
   )
@@ -57,6 +60,8 @@ export function profileBody(profile: Profile): OwnProfile {
     display_name: profile.displayName,
     status_message: profile.statusMessage,
     profile_image_url: profile.profileImageUrl,
+    age: profile.age,
+    phone: profile.phone,
     role: profile.role,
     created_at: profile.createdAt.toISOString(),
   }

@@ -10,6 +10,9 @@ export interface Profile {
   readonly displayName: string
   readonly statusMessage: string | null
   readonly profileImageUrl: string | null
+  readonly age: number | null
+  /** E.164. */
+  readonly phone: string | null
   readonly role: UserRole
   readonly createdAt: Date
 }
@@ -20,12 +23,16 @@ export interface ProfileEdit {
   readonly statusMessage?: string | null | undefined
   /** An uploaded avatar of the user's; null: none. */
   readonly pictureFileId?: string | null | undefined
+  readonly age?: number | null | undefined
+  readonly phone?: string | null | undefined
 }
 
 export interface ProfileChange {
   readonly displayName?: string | undefined
   readonly statusMessage?: string | null | undefined
   readonly profileImageUrl?: string | null | undefined
+  readonly age?: number | null | undefined
+  readonly phone?: string | null | undefined
 }
 
 export interface Settings {

@@ -2,7 +2,22 @@ import { type UserRole, uuidv7 } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import { readIdentifier } from '../account/account.ts'
+import { changeUser } from '../history/user-changes.ts'
 import { endSessionsIn } from './session-ender.ts'
+
+/** Returns the username and role of an active account. @param identifier email address or username */
+export function findRole(
+  mysql: Mysql,
+  identifier: string,
+): Promise<{ readonly username: string; readonly role: UserRole } | null> {
+  return mysql.run('findRole', async (db) => {
+    const user = await db.user.findUnique({
+      where: readIdentifier(identifier),
+      select: { username: true, role: true, status: true },
+    })
+    return user?.status === 'active' ? { username: user.username, role: user.role as UserRole } : null
+  })
+}
 
 interface RoleChange {
   readonly userId: number
@@ -33,7 +48,7 @@ export function setRole(
     const { id: userId, username } = user
     const from = user.role as UserRole
     if (from === role) return { userId, username, from, endedSessions: 0 }
-    await tx.user.update({ where: { id: userId }, data: { role } })
+    await changeUser(tx, userId, 'role_changed', { role })
     const ended = await endSessionsIn(tx, outbox, { userId, reason: 'revoked', correlationId: uuidv7() })
     return { userId, username, from, endedSessions: ended.length }
   })

@@ -6,6 +6,7 @@ import { canSignIn } from '../account/account.ts'
 import { createLink } from '../account/account-links.ts'
 import { recordActivity } from '../activity/activity-log.ts'
 import { cancelDeletion } from '../deletion/deletion-cancellation.ts'
+import { appendUserEvent } from '../history/user-changes.ts'
 import { MAX_SESSIONS, type Session, type SessionView } from './session.ts'
 import type { EndRequest, SessionEnder } from './session-ender.ts'
 
@@ -93,6 +94,8 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
           if (suspension && suspension.until > createdAt) {
             throw new SignInRefused({ role, suspension, surplus: [], deletionCancelled: false })
           }
+          const signedIn = { loginCount: Number(account.login_count), lastLoginAt: createdAt }
+          await appendUserEvent(tx, userId, 'signed_in', signedIn)
           const deletionCancelled = account.status === 'leaving'
           if (deletionCancelled) await cancelDeletion(tx, userId)
           // Raw here and in `rotate`: every sign-in and refresh; a third of the CPU time of the model's call.
