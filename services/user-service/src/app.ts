@@ -20,11 +20,11 @@ import { createSessions } from './modules/session/session.module.ts'
 import { ACCESS_TOKEN_SECONDS } from './modules/session/session.ts'
 
 export interface UserServiceOptions extends Pick<ServiceOptions, 'logDestination'> {
-  /** Instead of those in JWT_PRIVATE_KEY_FILE. */
+  /** Replaces the keys in JWT_PRIVATE_KEY_FILE. */
   readonly signingKeys?: SigningKeys
-  /** Shorter in tests than in production. */
+  /** Shortened in tests. */
   readonly presenceTiming?: PresenceTiming
-  /** Longer in tests: the first wait after failed sign-ins. */
+  /** The first wait after failed sign-ins; extended in tests. */
   readonly loginBaseWaitMs?: number
   readonly now?: () => Date
 }

@@ -12,82 +12,82 @@ const list = (items: z.ZodType<string, string>) =>
     .transform((text) => text.split(',').map((item) => item.trim()))
     .pipe(z.array(items))
 
-/** What user-service is configured by. */
+/** The configuration of user-service. */
 export const configSchema = z.object({
   ...baseConfig.shape,
-  PORT: port.default(8005).describe('Port to listen on.'),
+  PORT: port.default(8005).describe('Listen port.'),
   DATABASE_URL: z.url({ protocol: /^mysql$/ }).describe('`mysql://user:password@host:port/database`'),
-  DATABASE_POOL_SIZE: count(2, 200).default(20).describe('Connections to MySQL at most.'),
+  DATABASE_POOL_SIZE: count(2, 200).default(20).describe('Maximum number of MySQL connections.'),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).describe('`redis://host:port/database`'),
   FRIEND_SERVICE_URL: z
     .url()
     .default('http://127.0.0.1:8003')
-    .describe("Asked for its part of a user's data export."),
+    .describe('URL of friend-service, for its part of data exports.'),
   CHAT_SERVICE_URL: z
     .url()
     .default('http://127.0.0.1:8002')
-    .describe("Asked for its part of a user's data export."),
+    .describe('URL of chat-service, for its part of data exports.'),
   NOTIFICATION_SERVICE_URL: z
     .url()
     .default('http://127.0.0.1:8006')
-    .describe("Asked for its part of a user's data export."),
+    .describe('URL of notification-service, for its part of data exports.'),
   MEDIA_SERVICE_URL: z
     .url()
     .default('http://127.0.0.1:8004')
-    .describe("Asked for its part of a user's data export."),
+    .describe('URL of media-service, for its part of data exports and for avatars.'),
   JWT_PRIVATE_KEY_FILE: z
     .string()
     .min(1)
     .describe(
-      'Ed25519 keys that sign access tokens: PKCS#8 PEM (one or several blocks) or a JWK set. The first signs, all are published.',
+      'Ed25519 keys that sign access tokens: PKCS#8 PEM (one or several blocks) or a JWK set. The first key signs, all are published.',
     ),
   TOTP_KEYS: z
     .string()
     .refine((text) => text.split(',').every((key) => key.trim().length >= MIN_KEY_LENGTH), {
-      error: `Keys of ${MIN_KEY_LENGTH} characters or more, separated by commas`,
+      error: `Must be comma-separated keys of at least ${MIN_KEY_LENGTH} characters`,
     })
     .transform((text) => text.split(',').map((key) => key.trim()))
     .describe(
-      'Keys that encrypt the secrets of authenticator apps, separated by commas, 16 characters or more each. The first encrypts, all decrypt.',
+      'Encryption keys for authenticator secrets, comma-separated, at least 16 characters each. The first key encrypts, all decrypt.',
     ),
   PUBLIC_URL: z
     .url({ protocol: /^https?$/ })
     .default('http://localhost:8000')
-    .describe('Where people open the web client: passkeys belong to this site.'),
+    .describe('Public URL of the web client, to which passkeys are bound.'),
   DELETION_GRACE_DAYS: count(0, 60)
     .default(7)
-    .describe('Days in which a sign-in takes the deletion of an account back. 0: it begins at once.'),
+    .describe('Days during which a sign-in cancels the deletion of an account. 0: the deletion begins immediately.'),
   BCRYPT_COST: count(4, 15)
     .default(12)
-    .describe('Work factor of password hashes; less than 10 is refused when NODE_ENV is `production`.'),
+    .describe('Work factor of password hashes; values below 10 are rejected when NODE_ENV is `production`.'),
   BCRYPT_WORKERS: count(1, 64)
     .optional()
-    .describe('Password hashes computed at the same time. Unset: the number of cores.'),
+    .describe('Number of password hashes computed concurrently. Unset: the number of cores.'),
   BCRYPT_QUEUE: count(0, 10_000)
     .default(32)
-    .describe('Password hashes that may wait; beyond it the answer is 503 `OVERLOADED`.'),
+    .describe('Maximum number of queued password hashes; beyond it requests get 503 `OVERLOADED`.'),
   REGISTRATIONS_PER_HOUR: count(1, 1_000_000)
     .optional()
-    .describe('Sign-ups from one IP address in an hour. Unset: 100, or no limit when NODE_ENV is `test`.'),
+    .describe('Sign-ups per IP address and hour. Unset: 100, or unlimited when NODE_ENV is `test`.'),
   GOOGLE_CLIENT_IDS: list(z.string().min(1))
     .default([])
     .describe(
-      'OAuth client ids whose Google ID tokens are taken, separated by commas; the web app uses the first. Unset: no sign-in with Google.',
+      'OAuth client ids whose Google ID tokens are accepted, comma-separated; the web app uses the first. Unset: sign-in with Google is off.',
     ),
   GOOGLE_ISSUERS: list(z.string().min(1))
     .default(['https://accounts.google.com', 'accounts.google.com'])
-    .describe('`iss` that an ID token may carry, separated by commas.'),
+    .describe('Accepted values of `iss` in ID tokens, comma-separated.'),
   GOOGLE_JWKS_URL: z
     .url()
     .default('https://www.googleapis.com/oauth2/v3/certs')
-    .describe('Where the public keys of ID tokens are.'),
+    .describe('URL of the public keys of ID tokens.'),
   GOOGLE_AUTHORIZATION_URL: z
     .url()
     .default('https://accounts.google.com/o/oauth2/v2/auth')
-    .describe('Where the web app sends people to sign in with Google.'),
+    .describe('URL to which the web app redirects for sign-in with Google.'),
   LOGIN_FREE_ATTEMPTS_PER_IP: count(1, 1_000_000)
     .default(50)
-    .describe('Failed sign-ins from one IP address in 15 min before it has to wait.'),
+    .describe('Failed sign-ins per IP address in 15 minutes before it is throttled.'),
 })
 
 export type Config = z.output<typeof configSchema>
@@ -96,8 +96,8 @@ const MIN_COST_IN_PRODUCTION = 10
 const REGISTRATIONS_PER_HOUR = 100
 
 /**
- * What the variables alone do not say.
- * @throws ConfigError when two of them do not go together.
+ * Validates combinations of variables and resolves their defaults.
+ * @throws ConfigError when two of them conflict
  */
 export function settle(config: Config): { workers: number; registrationsPerHour: number } {
   const { NODE_ENV, BCRYPT_COST, BCRYPT_WORKERS, REGISTRATIONS_PER_HOUR: registrations } = config

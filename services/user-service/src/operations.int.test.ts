@@ -36,7 +36,7 @@ async function find(facts: AsyncIterable<Fact>, ...ids: number[]): Promise<Fact[
   return undefined
 }
 
-it("lists a user's sessions, ends one or all of them, and their tokens are refused at once", async () => {
+it("lists a user's sessions, ends one or all of them, and their tokens are refused immediately", async () => {
   const person = await service.person()
   const second = (await service.login(person.email)).body
   const sessions = await operations.users!.sessions(person.userId)
@@ -49,7 +49,7 @@ it("lists a user's sessions, ends one or all of them, and their tokens are refus
   }
 })
 
-it('deletes an account for an operator who does not know its password', async () => {
+it('deletes an account for an operator without its password', async () => {
   const person = await service.person()
   expect(await operations.users!.erase(person.userId, 'remove')).toMatch(/^[0-9a-f-]{36}$/)
   expect((await service.login(person.email)).status).toBe(401)
@@ -59,13 +59,13 @@ it('deletes an account for an operator who does not know its password', async ()
   await waitFor(async () => (await find(operations.owned!(), person.userId))?.email === null)
 })
 
-it('deletes an account that has no password, as one that signs in with Google alone', async () => {
+it('deletes an account without a password, which signs in with Google only', async () => {
   const person = await service.person()
   await world.mysql.query('DELETE FROM credentials WHERE user_id = ?', [person.userId])
   expect(await operations.users!.erase(person.userId, 'keep')).toMatch(/^[0-9a-f-]{36}$/)
 })
 
-it('export fails when a service does not answer: it never prints an archive that lacks a part', async () => {
+it('export fails when a service does not respond: it never prints an incomplete archive', async () => {
   const person = await service.person()
   const read = async () => {
     const parts: Uint8Array[] = []
@@ -75,7 +75,7 @@ it('export fails when a service does not answer: it never prints an archive that
   await expect(read()).rejects.toThrow('friend-service')
 })
 
-it('publishes every user again, the deleted ones as deleted, with raised versions after a restore', async () => {
+it('publishes every user again, deleted ones as deleted, with raised versions after a restore', async () => {
   const [kept, deleted] = [await service.person(), await service.person()]
   await operations.users!.erase(deleted.userId, 'keep')
   await waitFor(async () => (await find(operations.owned!(), deleted.userId))?.deleted === true)
@@ -95,7 +95,7 @@ it('publishes every user again, the deleted ones as deleted, with raised version
   expect((await newest(kept.userId)).profile_version).toBe(first.profile_version + 1_000_000)
 })
 
-it('replaces its copy of a pair by what friend-service announces, and drops a pair that has no owner', async () => {
+it("replaces the copy of a pair with friend-service's announcement, and drops a pair without an owner", async () => {
   const [ann, bob] = [await service.person(), await service.person()]
   const pair = [ann.userId, bob.userId] as const
   const copy = () => find(operations.copies!.all(), ...pair)

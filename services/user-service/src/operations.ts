@@ -35,7 +35,7 @@ interface Opened {
   readonly keys: SigningKeys
 }
 
-/** Opens what operators do with user-service. The running service publishes what is stored here. */
+/** Opens the operators' operations of user-service. The running service publishes the stored events. */
 export const openOperations: OpenOperations = async (env) => {
   const config = loadConfig(configSchema, { ...env, LOG_LEVEL: 'warn' })
   const keys = await readSigningKeys(config.JWT_PRIVATE_KEY_FILE)
@@ -98,10 +98,10 @@ function userOperations(opened: Opened): UserOperations {
       const deletions = createDeletionService({
         deletions: createDeletionRepository(mysql, outbox, ender),
         sessions: ender,
-        // In place of a password that an operator does not know: the hash that is in force.
+        // The current hash replaces the password, which an operator does not know.
         graceMs: 0,
         confirmIdentity: () => passwordHashOf(stores, userId),
-        // The running service does its own step within seconds, Redis included.
+        // The running service performs its own step within seconds, including Redis.
         forgetInRedis: async () => {},
         wakeRelay: () => {},
       })
@@ -111,7 +111,7 @@ function userOperations(opened: Opened): UserOperations {
   }
 }
 
-/** The archive that users get, written at once: an operator's terminal waits, a request must not. */
+/** Streams a user's archive directly: a terminal can wait, unlike a request. */
 async function* exportData(opened: Opened, userId: number): AsyncGenerator<Uint8Array, void> {
   const { mysql, outbox, neighbours } = opened.stores
   const readPart = createPartReader({
@@ -123,13 +123,13 @@ async function* exportData(opened: Opened, userId: number): AsyncGenerator<Uint8
   yield* streamArchive(readPart, { userId, requestId, bearer })
 }
 
-/** Null for somebody who signs in with Google alone. */
+/** Returns the password hash; null for a user who signs in with Google only. */
 async function passwordHashOf({ mysql }: DataStores, userId: number): Promise<string | null> {
   const row = await mysql.run('operatorCredential', (db) => db.credential.findUnique({ where: { userId } }))
   return row?.passwordHash ?? null
 }
 
-/** An operator acts for the user, with a token that neighbours accept and that belongs to no session. */
+/** Returns a context for acting as the user, with a token without a session that neighbor services accept. */
 async function contextOf({ service, stores, keys }: Opened, userId: number): Promise<AuthenticatedContext> {
   const user = await stores.mysql.run('operatorUser', (db) =>
     db.user.findFirst({ where: { id: userId, status: 'active' } }),

@@ -21,7 +21,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   await Promise.all([mysql.restore(), redis.restore()])
   await waitFor(async () => (await users.login(person.email)).status === 200, {
-    what: 'the stores to be back',
+    what: 'the stores to recover',
   })
 })
 afterAll(async () => {
@@ -54,7 +54,7 @@ describe.each([
     ['signing up', () => users.register()],
     ['refreshing', () => users.refresh(person.tokens.refresh_token)],
     ['reading the profile', me],
-  ])('%s answers 503 with Retry-After within 2 s', async (_what, work) => {
+  ])('%s returns 503 with Retry-After within 2 s during a MySQL outage', async (_what, work) => {
     await fail(mysql)
     const { ms, answer } = await timed(work)
     expect(answer.status, answer.text).toBe(503)
@@ -63,7 +63,7 @@ describe.each([
     expect(ms).toBeLessThan(2_100)
   })
 
-  it('tokens given before still prove who one is, and the process is live but not ready', async () => {
+  it('existing tokens still authenticate during a MySQL outage, and the process is live but not ready', async () => {
     await fail(mysql)
     expect((await users.call('POST', '/users/me/presence', { token: person.token })).status).toBe(200)
     expect((await users.call('GET', '/live')).status).toBe(200)
@@ -72,7 +72,7 @@ describe.each([
     expect(ready.body.checks).toMatchObject({ mysql: 'down', redis: 'up' })
   })
 
-  it('everything works again by itself when MySQL is back', async () => {
+  it('everything recovers by itself after a MySQL outage', async () => {
     await fail(mysql)
     await Promise.all(Array.from({ length: 30 }, () => me()))
     await mysql.restore()
@@ -84,7 +84,7 @@ describe.each([
   ['stopped', (proxy: FaultProxy) => proxy.cut()],
   ['hanging', (proxy: FaultProxy) => proxy.freeze()],
 ] as const)('with Redis %s', (_how, fail) => {
-  it('signing in fails closed: without its limit it would be open to guessing', async () => {
+  it('signing in fails closed during a Redis outage, because its rate limit is missing', async () => {
     await fail(redis)
     const { ms, answer } = await timed(login)
     expect(answer.status).toBe(503)
@@ -92,7 +92,7 @@ describe.each([
     expect(ms).toBeLessThan(2_000)
   })
 
-  it('people who are signed in go on working, and ended sessions are still refused at once', async () => {
+  it('signed-in users can continue during a Redis outage, and ended sessions are still refused immediately', async () => {
     const other = (await login()).body
     await fail(redis)
     expect((await me()).status).toBe(200)
@@ -101,7 +101,7 @@ describe.each([
     expect(refused.body.code).toBe('SESSION_REVOKED')
   })
 
-  it('presence is unknown, which is not a failure', async () => {
+  it('presence is unknown during a Redis outage, which is not an error', async () => {
     await fail(redis)
     const answer = await users.call('GET', `/users/presence?user_ids=${person.userId}`, {
       token: person.token,
@@ -110,7 +110,7 @@ describe.each([
     expect(answer.body.items).toEqual([{ user_id: person.userId, online: null, last_seen_at: null }])
   })
 
-  it('searching is limited all the same', async () => {
+  it('searching is rate-limited even during a Redis outage', async () => {
     const { token } = await users.person()
     await fail(redis)
     const answers = []
@@ -119,7 +119,7 @@ describe.each([
     expect(answers.at(-1)?.body.code).toBe('RATE_LIMITED')
   })
 
-  it('the process stays ready: no other instance would do better', async () => {
+  it('the process stays ready during a Redis outage, which affects every instance alike', async () => {
     await fail(redis)
     const ready = await users.call('GET', '/ready')
     expect(ready.status).toBe(200)
@@ -127,14 +127,14 @@ describe.each([
   })
 })
 
-it('a wrong password stays wrong after an outage: nothing was let through', async () => {
+it('a wrong password is still rejected after an outage', async () => {
   await redis.cut()
   expect((await users.login(person.email, `${PASSWORD}x`)).status).toBe(503)
   await redis.restore()
   await waitFor(async () => (await users.login(person.email, `${PASSWORD}x`)).status === 401)
 })
 
-it('an ended session is refused by every process within 2 s, although Redis never heard that it ended', async () => {
+it('an ended session is refused by every process within 2 s although Redis never received its end', async () => {
   const twin = await world.build()
   const { access_token: token } = (await twin.login(person.email)).body
   const meAtTwin = () => twin.call('GET', '/profile/me', { token })

@@ -37,8 +37,8 @@ function startProcess(env: Record<string, string>) {
   return { child, output, exit: once(child, 'exit') }
 }
 
-describe('the process', () => {
-  it('says in one line what is wrong with its configuration, and ends with 1', async () => {
+describe('the server process', () => {
+  it('exits with 1 and one line about an invalid configuration', async () => {
     const { output, exit } = startProcess({
       JWT_PRIVATE_KEY_FILE: '/nowhere/key.pem',
       DATABASE_URL: world.mysql.url,
@@ -49,7 +49,7 @@ describe('the process', () => {
     expect(output.stdout).toBe('')
   })
 
-  it('signs people in, ends cleanly on SIGTERM, and has published by then what it stored', async () => {
+  it('publishes every stored event before exiting on SIGTERM', async () => {
     const { child, output, exit } = startProcess({})
     const url = await waitFor(() => /listening at (http:[^"]+)"/.exec(output.stdout)?.[1], {
       timeoutMs: 30_000,
@@ -74,7 +74,7 @@ describe('the process', () => {
     const events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
     await events.waitFor(userLoggedIn)
     await events.stop()
-    // Neither a password nor a token, at any level of the log.
+    // Neither a password nor a token at any log level.
     expect(output.stdout + output.stderr).not.toMatch(/Test1234|eyJ|\$2b\$/)
   })
 })

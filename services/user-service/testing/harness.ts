@@ -11,20 +11,20 @@ import { buildUserService, type UserServiceOptions } from '../src/app.ts'
 import { configSchema } from '../src/config.ts'
 
 export const PASSWORD = 'Test1234!@'
-/** Where people open the web client. */
+/** Public URL of the web client. */
 export const ORIGIN = 'http://localhost:8000'
 
 interface Call {
   readonly token?: string
   readonly body?: unknown
   readonly headers?: Record<string, string>
-  /** The caller's address. */
+  /** The caller's IP address. */
   readonly ip?: string
 }
 
 interface Answer {
   readonly status: number
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came back
+  // biome-ignore lint/suspicious/noExplicitAny: tests inspect arbitrary responses
   readonly body: any
   readonly headers: Record<string, string | string[] | number | undefined>
   readonly text: string
@@ -38,7 +38,7 @@ export interface Person {
   readonly tokens: TokenPair
 }
 
-/** The stores of one test file, and user-services on them. */
+/** Creates the stores of one test file, and user-services on them. */
 export async function testWorld(options: { kafkaPartitions?: number } = {}) {
   const mysql = await createTestMysql({ migrationsDir: join(import.meta.dirname, '..', 'migrations') })
   const redis = await createTestRedis()
@@ -51,7 +51,7 @@ export async function testWorld(options: { kafkaPartitions?: number } = {}) {
   const neighbour = createKafka({ clientId: 'neighbour', ...kafka, log: neighbourLog })
   const publisher = createPublisher({ kafka: neighbour })
 
-  /** A process of user-service; `started` makes it consume and publish. */
+  /** Builds a process of user-service; `started` makes it consume and publish. */
   async function build(
     env: Record<string, string> = {},
     serviceOptions: UserServiceOptions & { started?: boolean } = {},
@@ -90,7 +90,7 @@ export async function testWorld(options: { kafkaPartitions?: number } = {}) {
     kafka,
     keyFile,
     build,
-    /** What another service tells everybody. */
+    /** Publishes an event of another service. */
     publish: <Payload extends object>(
       definition: EventDefinition<string, Payload>,
       payload: Payload,
@@ -108,7 +108,7 @@ export async function testWorld(options: { kafkaPartitions?: number } = {}) {
 
 export type TestWorld = Awaited<ReturnType<typeof testWorld>>
 
-/** A user-service that is called over HTTP. */
+/** A user-service called over HTTP. */
 export class TestService {
   readonly service: Service
 
@@ -134,7 +134,7 @@ export class TestService {
     }
   }
 
-  /** Its address, for what has to be read while it is written. */
+  /** Starts listening and returns the address, for streamed responses. */
   async listen(): Promise<string> {
     const { server } = this.service.app
     if (!server.listening) await this.service.app.listen({ host: '127.0.0.1', port: 0 })
@@ -157,7 +157,7 @@ export class TestService {
     return this.call('POST', '/auth/refresh', { body: { refresh_token: refreshToken } })
   }
 
-  /** Somebody new, signed in. */
+  /** Registers and signs in a new user. */
   async person(fields: Record<string, unknown> = {}): Promise<Person> {
     const { body: account, status, text } = await this.register(fields)
     if (status !== 201) throw new Error(`not registered: ${text}`)
@@ -166,7 +166,7 @@ export class TestService {
     return { userId: account.id, email, username, token: tokens.access_token, tokens }
   }
 
-  /** The value of a metric; 0 when it has none yet. */
+  /** Returns the value of a metric; 0 when it has none yet. */
   async metric(pattern: RegExp): Promise<number> {
     const { text } = await this.call('GET', '/metrics')
     const line = text.split('\n').find((candidate) => pattern.test(candidate))

@@ -1,6 +1,6 @@
 import { createHash, createSign, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 
-/** The parts of an authenticator's answer that a test may falsify. */
+/** The parts of an authenticator's response that a test may falsify. */
 interface Deviations {
   readonly origin?: string
   readonly rpId?: string
@@ -17,7 +17,7 @@ const text = (value: string) => Buffer.concat([head(3, Buffer.byteLength(value))
 const bytes = (value: Buffer) => Buffer.concat([head(2, value.length), value])
 const integer = (value: number) => (value < 0 ? head(1, -1 - value) : head(0, value))
 
-/** The head of a CBOR item (RFC 8949, 3): major type and argument. */
+/** Returns the head of a CBOR item (RFC 8949, 3): major type and argument. */
 function head(major: number, argument: number): Buffer {
   if (argument < 24) return Buffer.from([(major << 5) | argument])
   if (argument < 256) return Buffer.from([(major << 5) | 24, argument])
@@ -28,7 +28,7 @@ function map(entries: readonly (readonly [Buffer, Buffer])[]): Buffer {
   return Buffer.concat([head(5, entries.length), ...entries.flat()])
 }
 
-/** An authenticator for tests: one ES256 passkey, answers in the JSON form of WebAuthn. */
+/** An authenticator for tests: one ES256 passkey, with responses in the JSON form of WebAuthn. */
 export class SoftwareAuthenticator {
   readonly #origin: string
   readonly #privateKey: KeyObject
@@ -52,8 +52,8 @@ export class SoftwareAuthenticator {
     ])
   }
 
-  /** Answers `navigator.credentials.create`. */
-  // biome-ignore lint/suspicious/noExplicitAny: the options are whatever the service sent
+  /** Implements `navigator.credentials.create`. */
+  // biome-ignore lint/suspicious/noExplicitAny: the options come from the service
   create(options: any, deviations: Deviations = {}) {
     this.#userHandle = options.user.id
     const { length } = this.#id
@@ -76,8 +76,8 @@ export class SoftwareAuthenticator {
     })
   }
 
-  /** Answers `navigator.credentials.get`. */
-  // biome-ignore lint/suspicious/noExplicitAny: the options are whatever the service sent
+  /** Implements `navigator.credentials.get`. */
+  // biome-ignore lint/suspicious/noExplicitAny: the options come from the service
   get(options: any, deviations: Deviations = {}) {
     const clientData = this.#clientData('webauthn.get', options, deviations)
     const data = this.#authenticatorData(options.rpId, 0, deviations)

@@ -1,10 +1,10 @@
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
 
-/** Who signed in at Google, as the ID token says. */
+/** A Google identity from a verified ID token. */
 export interface GoogleIdentity {
   readonly subject: string
-  /** In lower case, as our own addresses are. */
+  /** In lower case, like our own addresses. */
   readonly email: string
   readonly emailVerified: boolean
   readonly name: string | undefined
@@ -12,16 +12,16 @@ export interface GoogleIdentity {
 }
 
 export interface GoogleTokens {
-  /** Returns undefined for a token that is not to be trusted, whatever the reason. @throws KeysUnavailable */
+  /** Verifies a token. Returns undefined for any untrusted token. @throws KeysUnavailable */
   verify(idToken: string): Promise<GoogleIdentity | undefined>
 }
 
-/** Google's keys cannot be fetched: the token may be genuine. */
+/** Google's keys cannot be fetched: the token may be authentic. */
 export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable'
 }
 
-/** Google's tokens live an hour; a sign-in takes minutes. */
+/** Google's tokens are valid for an hour, but a sign-in takes minutes. */
 const MAX_AGE = '10 min'
 const CLOCK_TOLERANCE_SECONDS = 30
 
@@ -34,7 +34,7 @@ const claims = z.object({
   nonce: z.string().min(1),
 })
 
-/** Verifies ID tokens (OpenID Connect Core 3.1.3.7) against the provider's key set. */
+/** Creates a verifier of ID tokens (OpenID Connect Core 3.1.3.7) against the provider's key set. */
 export function createGoogleTokens(options: {
   clientIds: readonly string[]
   issuers: readonly string[]
@@ -55,7 +55,7 @@ export function createGoogleTokens(options: {
           maxTokenAge: MAX_AGE,
           clockTolerance: CLOCK_TOLERANCE_SECONDS,
         })
-        // Several audiences: the token was made for another party that shows it to us.
+        // Several audiences: the token was issued for another party that forwards it to us.
         if (typeof payload.aud !== 'string') return undefined
         const { success, data } = claims.safeParse(payload)
         if (!success) return undefined
@@ -69,7 +69,7 @@ export function createGoogleTokens(options: {
   }
 }
 
-/** Whether the token is at fault, not the fetching of the keys. */
+/** Returns whether the token is invalid, as opposed to a failure to fetch the keys. */
 function isRefusal(err: unknown): boolean {
   if (err instanceof errors.JWKSTimeout) return false
   return err instanceof errors.JOSEError && err.code !== 'ERR_JOSE_GENERIC'

@@ -3,11 +3,11 @@ import { prismaAdapter, SqlStore } from '@bigtech/stores'
 import type { Registry } from 'prom-client'
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
 
-/** Prisma's client, bound to a transaction. */
+/** Prisma's client in a transaction. */
 export type Transaction = Prisma.TransactionClient
 export type Mysql = SqlStore<Transaction, PrismaClient>
 
-/** Creates the store of this service's database; nothing is connected yet. */
+/** Creates the store of this service's database. Connects lazily. */
 export function createMysql(databaseUrl: string, metrics: Registry, poolSize: number): Mysql {
   const client = new PrismaClient({ adapter: prismaAdapter(databaseUrl, poolSize) })
   return new SqlStore<Transaction, PrismaClient>(client, databaseUrl, new StoreMetrics(metrics))

@@ -9,18 +9,18 @@ import { z } from 'zod'
 import type { NeighbourExports } from '../modules/export/export-parts.ts'
 import type { ReportedMessages } from '../modules/moderation/moderation.service.ts'
 
-/** How long a neighbour may say nothing. In all an export may take much longer. */
+/** Maximum silence of a neighbor service. The complete export may take much longer. */
 const EXPORT_TIMEOUT_MS = 8_000
 
-/** The form is the neighbour's own business: it is passed on as it comes. */
+/** The format belongs to the neighbor service and is passed through unchanged. */
 const exportOf = <const Path extends string>(operationId: string, path: Path) =>
   defineRoute({
     operationId,
     method: 'GET',
     path,
     tag: 'export',
-    summary: "A neighbour's part of a data export",
-    success: { status: 200, description: 'Whatever it stores of the user.', schema: z.unknown() },
+    summary: "A neighbor service's part of a data export",
+    success: { status: 200, description: 'The data it stores about the user.', schema: z.unknown() },
   })
 
 const friendsExport = exportOf('exportMyFriends', '/friends/export')
@@ -32,13 +32,13 @@ export interface Neighbours {
   readonly exports: NeighbourExports
   readonly messages: ReportedMessages
   /**
-   * Keeps an uploaded avatar of the caller for the profile.
+   * Reserves an uploaded avatar of the caller for the profile.
    * @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH; StoreUnavailable
    */
   claimAvatar(ctx: AuthenticatedContext, fileId: string): Promise<void>
 }
 
-/** The services that are asked for what they store, in the user's name. */
+/** Opens clients of the services, which are called on behalf of the user. */
 export function openNeighbours(
   service: Service,
   urls: {
@@ -76,7 +76,7 @@ export function openNeighbours(
   }
 }
 
-/** A message and about five before and after it. System lines and deleted messages are left out. */
+/** A message with about five messages before and after it. System messages and deleted messages are omitted. */
 const CONTEXT_SIZE = 11
 
 function createReportedMessages(chat: ServiceClient): ReportedMessages {

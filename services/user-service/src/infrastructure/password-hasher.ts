@@ -5,23 +5,27 @@ import { Counter, Gauge } from 'prom-client'
 import type { PasswordTask } from './password-worker.ts'
 
 /**
- * Hashes and compares passwords on threads of its own. Once `signal` aborts (the caller has gone, or its deadline
- * has passed) a queued task is dropped and a running one rejects, so that nothing is stored for nobody.
+ * Hashes and compares passwords on dedicated threads. When `signal` aborts (the caller disconnected, or its
+ * deadline passed) a queued task is dropped and a running one rejects, so that nothing is stored for a lost
+ * caller.
  */
 export interface PasswordHasher {
-  /** @throws Problem OVERLOADED when too many are waiting, or `signal` has aborted. */
+  /** Hashes a password. @throws Problem OVERLOADED when the queue is full or `signal` has aborted */
   hash(password: string, signal?: AbortSignal): Promise<string>
-  /** Takes the same time whether there is a hash to compare with or not. @throws Problem OVERLOADED as `hash`. */
+  /**
+   * Compares a password. Takes the same time with and without a hash to compare. @throws Problem OVERLOADED,
+   * as `hash`
+   */
   compare(password: string, hash: string | null, signal?: AbortSignal): Promise<boolean>
 }
 
-/** About what one hash of cost 12 takes; each step of cost doubles it. */
+/** Approximate duration of one hash of cost 12; each cost step doubles it. */
 const COST_12_SECONDS = 0.35
 
 /**
- * Threads of its own, not libuv's pool: that one also serves files and DNS, which would wait
- * behind passwords. The threads run at a lower priority than the one that answers requests
- * (ADR 7), and no more wait than can be served soon.
+ * Opens the password threads. Dedicated threads, because libuv's pool also serves files and DNS, which would
+ * wait behind passwords. They run at a lower priority than the request thread (ADR 7), and the queue is
+ * limited to what can be served soon.
  */
 export function openPasswordHasher(
   service: Service,
@@ -31,17 +35,17 @@ export function openPasswordHasher(
   service.lifecycle.onStop('stores', 'password workers', () => pool.stop())
   const comparisons = new Counter({
     name: 'password_comparisons_total',
-    help: 'Passwords compared; `against` is `dummy` when there was no account.',
+    help: 'Password comparisons; `against` is `dummy` when there was no account.',
     labelNames: ['against'] as const,
     registers: [service.metrics],
   })
-  // Never awaited at the start: the first sign-in of an unknown user waits for it, if it must.
+  // Not awaited at startup: only the first sign-in of an unknown user may have to wait for it.
   const dummy = pool.run<string>({ kind: 'hash', password: crypto.randomUUID(), cost: options.cost })
   dummy.catch(() => undefined)
   return {
     hash: (password, signal) => pool.run({ kind: 'hash', password, cost: options.cost }, signal),
     compare: async (password, hash, signal) => {
-      // bcrypt would read the first 72 bytes and call it equal.
+      // bcrypt would compare only the first 72 bytes and report a match.
       const known = hash !== null && utf8Length(password) <= maxPasswordBytes
       const task = { kind: 'compare', password, hash: known ? hash : await dummy } as const
       const equal = await pool.run<boolean>(task, signal)
@@ -51,7 +55,7 @@ export function openPasswordHasher(
   }
 }
 
-/** Runs tasks on piscina's threads, and maps what the pool refuses to problems. */
+/** Runs tasks on piscina's threads and maps pool rejections to problems. */
 class PasswordPool {
   readonly #pool: Piscina<PasswordTask, string | boolean>
   readonly #options: { cost: number; workers: number; queue: number }
@@ -64,19 +68,19 @@ class PasswordPool {
       filename: new URL('./password-worker.ts', import.meta.url).href,
       minThreads: options.workers,
       maxThreads: options.workers,
-      // The flags of the process (tracing, test runners) are not for these threads.
+      // The process's flags (tracing, test runners) must not apply to these threads.
       execArgv: [],
     })
     this.#pool = pool
-    pool.on('error', (err) => service.log.error({ err }, 'password worker died'))
+    pool.on('error', (err) => service.log.error({ err }, 'password worker failed'))
     this.#dropped = new Counter({
       name: 'password_hashes_dropped_total',
-      help: 'Password hashes given up because the caller had gone or its deadline had passed.',
+      help: 'Password hashes dropped because the caller disconnected or its deadline passed.',
       registers: [service.metrics],
     })
     new Gauge({
       name: 'password_hashes_waiting',
-      help: 'Password hashes that wait for a free thread.',
+      help: 'Password hashes waiting for a free thread.',
       registers: [service.metrics],
       collect() {
         this.set(pool.queueSize)
@@ -84,7 +88,7 @@ class PasswordPool {
     })
   }
 
-  /** @throws Problem OVERLOADED when the queue is full or `signal` has aborted, SHUTTING_DOWN */
+  /** Runs a task. @throws Problem OVERLOADED when the queue is full or `signal` has aborted, SHUTTING_DOWN */
   async run<Result extends string | boolean>(task: PasswordTask, signal?: AbortSignal): Promise<Result> {
     if (this.#pool.queueSize >= this.#options.queue) throw this.#overloaded()
     try {

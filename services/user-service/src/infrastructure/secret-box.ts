@@ -1,10 +1,10 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 
-/** Encrypts small secrets that have to be read again, such as those of authenticator apps. */
+/** Encrypts small secrets that must be readable again, such as authenticator secrets. */
 export interface SecretBox {
-  /** @param context what the secret belongs to: a value that was moved to another row cannot be opened. */
+  /** Encrypts a secret. @param context owner of the secret: a value moved to another row cannot be opened */
   seal(secret: string, context: string): Uint8Array<ArrayBuffer>
-  /** @throws Error when no key opens it. */
+  /** Decrypts a secret. @throws Error when no key opens it */
   open(sealed: Uint8Array, context: string): string
 }
 
@@ -14,8 +14,9 @@ const IV_BYTES = 12
 const TAG_BYTES = 16
 
 /**
- * AES-256-GCM. The first key seals, all of them open, so that a key can be replaced while the service runs.
- * @param keys texts of 16 characters or more
+ * Creates an AES-256-GCM box. The first key seals and all keys open, so that a key can be rotated at run
+ * time.
+ * @param keys texts of at least 16 characters
  */
 export function createSecretBox(keys: readonly string[]): SecretBox {
   const derived = keys.map((text) => {

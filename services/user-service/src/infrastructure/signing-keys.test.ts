@@ -32,7 +32,7 @@ function file(content: string): string {
   return path
 }
 
-describe('the signing keys', () => {
+describe('signing keys', () => {
   it.each([
     ['one PEM block', () => pem(), 1],
     ['several PEM blocks', () => pem() + pem(), 2],
@@ -46,7 +46,7 @@ describe('the signing keys', () => {
     }
   })
 
-  it('rotate: a new first key signs, tokens of the old one stay good while it is in the file', async () => {
+  it('rotate: a new first key signs, and tokens of the old key stay valid while it is in the file', async () => {
     const [old, next] = [newKey(), newKey()]
     const before = await readSigningKeys(file(pem(old)))
     const token = (await tokensOf(before)).access(session)
@@ -59,7 +59,7 @@ describe('the signing keys', () => {
     await expect(jwtVerify(token, after.verifyKeys, options)).rejects.toThrow()
   })
 
-  it('know their age, from `iat` or else from the file', async () => {
+  it('have an age, from `iat` or the file time', async () => {
     const madeAt = new Date('2026-01-01T00:00:00Z')
     const named = await readSigningKeys(file(JSON.stringify({ keys: [jwk('a', madeAt.getTime() / 1_000)] })))
     expect(named.createdAt).toEqual(madeAt)
@@ -69,11 +69,11 @@ describe('the signing keys', () => {
   })
 
   it.each([
-    ['a file that is not there', () => join(folder, 'missing'), /cannot be read \(ENOENT\).*openssl genpkey/],
+    ['a missing file', () => join(folder, 'missing'), /cannot be read \(ENOENT\).*openssl genpkey/],
     ['an empty set', () => file('{"keys":[]}'), /holds no key/],
     ['rubbish', () => file('secret rubbish'), /must hold Ed25519/],
     [
-      'a key of another kind',
+      'a key of another type',
       () =>
         file(
           generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -82,7 +82,7 @@ describe('the signing keys', () => {
         ),
       /must hold Ed25519/,
     ],
-  ])('of %s are refused with a sentence that says what to do', async (_case, path, message) => {
+  ])('from %s are rejected with an instruction for the operator', async (_case, path, message) => {
     const failure = await readSigningKeys(path()).catch((err: Error) => err)
     expect(failure).toBeInstanceOf(ConfigError)
     expect((failure as Error).message).toMatch(message)

@@ -12,14 +12,14 @@ export interface PublicJwk {
   readonly use: string
 }
 
-/** The keys of access tokens: the first signs, all verify until they are taken out of the file. */
+/** The keys of access tokens: the first key signs, all keys verify until they are removed from the file. */
 export interface SigningKeys {
   readonly signer: { readonly key: KeyObject; readonly kid: string }
   readonly publicKeys: readonly PublicJwk[]
   readonly verifyKeys: JWTVerifyGetKey
   /** The public keys as PEM, by `kid`. */
   readonly publicPems: ReadonlyMap<string, string>
-  /** When the signing key was made, as far as the file tells. */
+  /** Creation time of the signing key, if the file contains it. */
   readonly createdAt: Date
 }
 
@@ -35,13 +35,13 @@ const PEM_BLOCK = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----/
 
 /**
  * Reads JWT_PRIVATE_KEY_FILE: PKCS#8 PEM blocks, a JWK set, or one JWK.
- * @throws ConfigError with what to do about it; never with the content of the file.
+ * @throws ConfigError with an instruction, never with file content
  */
 export async function readSigningKeys(file: string): Promise<SigningKeys> {
   const { text, modifiedAt } = readKeyFile(file)
   const keys = parseKeys(text, file)
   const first = keys[0]
-  if (!first) throw new ConfigError(`JWT_PRIVATE_KEY_FILE: ${file} holds no key.`)
+  if (!first) throw new ConfigError(`JWT_PRIVATE_KEY_FILE: ${file} contains no key.`)
   const publicKeys = await Promise.all(keys.map(toPublicJwk))
   return {
     signer: { key: first.key, kid: publicKeys[0]!.kid },
@@ -58,7 +58,7 @@ function readKeyFile(file: string): { text: string; modifiedAt: Date } {
   } catch (cause) {
     throw new ConfigError(
       `JWT_PRIVATE_KEY_FILE: ${file} cannot be read (${(cause as NodeJS.ErrnoException).code}). ` +
-        'Make a key with: openssl genpkey -algorithm ed25519 -out <file>',
+        'Create a key with: openssl genpkey -algorithm ed25519 -out <file>',
     )
   }
 }
@@ -72,7 +72,7 @@ function parseKeys(text: string, file: string): PrivateKey[] {
   } catch {
     // The parser's message may quote the key.
     throw new ConfigError(
-      `JWT_PRIVATE_KEY_FILE: ${file} must hold Ed25519 private keys, as PKCS#8 PEM or as a JWK set.`,
+      `JWT_PRIVATE_KEY_FILE: ${file} must contain Ed25519 private keys, as PKCS#8 PEM or as a JWK set.`,
     )
   }
 }

@@ -14,7 +14,7 @@ import { createSecretBox } from './secret-box.ts'
 
 export type Stores = Awaited<ReturnType<typeof openStores>>
 
-/** Opens what the modules share: stores, password threads, clients of neighbor services. */
+/** Opens shared resources: stores, password threads, clients of neighbor services. */
 export async function openStores(service: Service, config: Config, workers: number) {
   return {
     ...(await openDataStores(service, config)),
@@ -28,7 +28,7 @@ export async function openStores(service: Service, config: Config, workers: numb
 
 export type DataStores = Awaited<ReturnType<typeof openDataStores>>
 
-/** Opens the same without password threads, which commands for operators have no use for. */
+/** Opens the same resources without password threads, for operator commands. */
 export async function openDataStores(service: Service, config: Config) {
   const redis = await openRedis(service, config.REDIS_URL)
   return {
@@ -46,7 +46,7 @@ export async function openDataStores(service: Service, config: Config) {
   }
 }
 
-/** Ignores an outage: for side effects that must not fail the request. */
+/** Ignores an outage, for side effects that must not fail the request. */
 export async function ignoreOutage(service: Service, work: Promise<unknown>): Promise<void> {
   try {
     await work

@@ -15,7 +15,7 @@ let person: Person
 
 beforeAll(async () => {
   world = await testWorld()
-  // One thread and hashes of about 0.1 s: whatever comes next waits in the queue.
+  // One thread and hashes of about 0.1 s: further tasks wait in the queue.
   users = await world.build({ BCRYPT_COST: '10', BCRYPT_WORKERS: '1' }, { started: false })
   url = await users.listen()
 })
@@ -24,7 +24,7 @@ beforeEach(async () => {
   person = await users.person()
 })
 
-/** From the registry itself: a request for the metrics takes longer than the queue stands still on a busy machine. */
+/** Reads the registry directly, because on a busy machine scraping takes longer than the queue is blocked. */
 async function waiting(): Promise<number> {
   const gauge = await users.service.metrics.getSingleMetric('password_hashes_waiting')!.get()
   return gauge.values[0]!.value
@@ -34,14 +34,14 @@ const sessions = () => world.mysql.query('SELECT 1 FROM sessions WHERE user_id =
 
 const BUSY = 8
 
-/** Keeps the only thread busy. Returns once all registrations have reached the queue; `done` is for their end. */
+/** Occupies the only thread. Returns once all registrations have reached the queue; `done` resolves at their end. */
 async function occupy(): Promise<{ done: Promise<unknown> }> {
   const done = Promise.all(Array.from({ length: BUSY }, () => users.register()))
   await waitFor(async () => (await waiting()) >= BUSY - 2, { intervalMs: 1 })
   return { done }
 }
 
-/** Sends a request, and hangs up as soon as its password waits for the thread. */
+/** Sends a request and disconnects as soon as its password is queued. */
 async function sendAndHangUp(method: string, path: string, body: unknown, token?: string): Promise<void> {
   const hangUp = new AbortController()
   let last = await waiting()
@@ -51,7 +51,7 @@ async function sendAndHangUp(method: string, path: string, body: unknown, token?
     body: JSON.stringify(body),
     signal: hangUp.signal,
   }).catch(() => undefined)
-  // The queue only gets shorter, but for this request.
+  // Only this request can lengthen the queue.
   const hasGrown = async () => {
     const before = last
     last = await waiting()
@@ -62,9 +62,9 @@ async function sendAndHangUp(method: string, path: string, body: unknown, token?
   await answer
 }
 
-describe('a caller that hangs up while its password waits in the queue', () => {
+describe('a caller that disconnects while its password is queued', () => {
   it.each([
-    ['signs in nobody', 'POST', '/auth/login/json', () => ({ email: person.email, password: PASSWORD })],
+    ['opens no session', 'POST', '/auth/login/json', () => ({ email: person.email, password: PASSWORD })],
     ['deletes no account', 'DELETE', '/profile/me', () => ({ password: PASSWORD })],
     [
       'changes no password',
@@ -72,7 +72,7 @@ describe('a caller that hangs up while its password waits in the queue', () => {
       '/auth/password',
       () => ({ current_password: PASSWORD, new_password: 'Better5678#$' }),
     ],
-  ] as const)('%s, and gives its place in the queue to others', async (_what, method, path, body) => {
+  ] as const)('%s, and frees its place in the queue', async (_what, method, path, body) => {
     const [sessionsBefore, droppedBefore] = [(await sessions()).length, await dropped()]
     const busy = await occupy()
     await sendAndHangUp(method, path, body(), method === 'POST' ? undefined : person.token)
@@ -84,13 +84,13 @@ describe('a caller that hangs up while its password waits in the queue', () => {
     expect(limits.status).toBe(200)
   })
 
-  it('registers nobody', async () => {
+  it('creates no account', async () => {
     const username = uniqueName('gone')
     const busy = await occupy()
     const account = { email: `${username}@example.com`, username, password: PASSWORD }
     await sendAndHangUp('POST', '/auth/register', account)
     await busy.done
-    // The queue is first in, first out: this one is done after whatever was in it.
+    // The queue is first in, first out: everything queued before this request is finished.
     await users.register()
     expect(await world.mysql.query('SELECT 1 FROM users WHERE username = ?', [username])).toEqual([])
   })

@@ -10,21 +10,21 @@ export type LinkPurpose =
   | 'end_session'
   | 'download_export'
 
-/** A one-time link that was sent by mail. */
+/** A one-time link sent by mail. */
 export interface AccountLink {
   readonly id: string
   readonly userId: number
   readonly purpose: LinkPurpose
   readonly email: string
   readonly expiresAt: Date
-  /** Of a link that ends a session: which one. */
+  /** The session ended by an end-session link. */
   readonly sessionId: string | null
 }
 
 const MINUTE_MS = 60_000
 const DAY_MS = 24 * 60 * MINUTE_MS
 
-/** How long each kind of link can be used. */
+/** Lifetime of each kind of link. */
 const linkLifetimeMs: Readonly<Record<LinkPurpose, number>> = {
   verify_email: DAY_MS,
   change_email: DAY_MS,
@@ -33,10 +33,10 @@ const linkLifetimeMs: Readonly<Record<LinkPurpose, number>> = {
   end_session: 7 * DAY_MS,
   download_export: 7 * DAY_MS,
 }
-/** Each stands for something of its own; of the others only the newest may work. */
+/** Kinds of links that are independent of each other; of any other kind only the newest link is valid. */
 const standAlone: readonly LinkPurpose[] = ['undo_email', 'end_session']
 
-/** Stores a link, and the request to mail it, in the caller's transaction. It replaces unused ones of its kind. */
+/** Stores a link and requests its mail, in the caller's transaction. Replaces unused links of the same kind. */
 export async function createLink(
   tx: Transaction,
   outbox: Outbox,
@@ -50,7 +50,7 @@ export async function createLink(
 ): Promise<void> {
   const { userId, purpose, email, sessionId = null } = link
   const now = new Date()
-  // Random, not ordered by time: whoever knows it may ask for its token from inside the network.
+  // Random, not ordered by time: the id authorizes requesting the token inside the network.
   const id = crypto.randomUUID()
   if (!standAlone.includes(purpose))
     await tx.accountLink.deleteMany({ where: { userId, purpose, usedAt: null } })
@@ -60,9 +60,10 @@ export async function createLink(
 }
 
 /**
- * Marks a link as used, and returns it; null when it cannot be used: of parallel uses exactly one gets it.
+ * Marks a link as used and returns it; null when it is invalid: exactly one of several concurrent uses gets
+ * it.
  *
- * @param userId who must own it; anybody when it is left out
+ * @param userId required owner; any owner when omitted
  */
 export async function useLink(
   tx: Transaction,

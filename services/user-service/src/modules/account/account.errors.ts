@@ -1,6 +1,6 @@
 export type Taken = 'email' | 'username' | 'identity'
 
-/** The unique index of the database has spoken: another account was first. */
+/** A unique index rejected the value, because another account was first. */
 export class AlreadyTaken extends Error {
   override readonly name = 'AlreadyTaken'
   readonly what: Taken
@@ -11,7 +11,10 @@ export class AlreadyTaken extends Error {
   }
 }
 
-/** Returns what a unique index has refused, if it was one. MySQL 8 puts the table before the index name, MariaDB does not. */
+/**
+ * Returns the value rejected by a unique index, if any. MySQL 8 prefixes the index name with the table,
+ * MariaDB does not.
+ */
 export function takenBy(err: unknown): AlreadyTaken | undefined {
   const { code, meta } = err as {
     code?: string

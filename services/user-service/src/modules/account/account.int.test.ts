@@ -14,8 +14,8 @@ afterAll(() => world.close())
 
 describeConformance({ title: 'User Service', service: () => users.service })
 
-describe('the first five minutes', () => {
-  it('registers, signs in and answers exactly as documented', async () => {
+describe('the quick start', () => {
+  it('registers, signs in and responds exactly as documented', async () => {
     const registered = await users.call('POST', '/auth/register', {
       body: {
         email: 'test@example.com',
@@ -43,7 +43,7 @@ describe('the first five minutes', () => {
     expect(profile.body).toMatchObject({ user_id: registered.body.id, display_name: '테스트 유저' })
   })
 
-  it('takes the OAuth2 password form with the email or the username', async () => {
+  it('accepts the OAuth2 password form with the email or the username', async () => {
     const { email, username } = await users.person()
     for (const name of [email, username.toUpperCase()]) {
       const answer = await users.call('POST', '/auth/login', {
@@ -60,7 +60,7 @@ describe('the first five minutes', () => {
     }
   })
 
-  it('publishes UserRegistered once, with what the welcome mail needs', async () => {
+  it('publishes UserRegistered once with the data for the welcome mail', async () => {
     const { brokers, topicPrefix } = world.kafka
     const events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
     const { body } = await users.register({ display_name: '김민지', locale: 'en' })
@@ -75,7 +75,7 @@ describe('registration', () => {
   it.each([
     ['an address in another case', { email: (email: string) => email.toUpperCase() }, 'EMAIL_TAKEN'],
     ['a username in another case', { username: (name: string) => name.toUpperCase() }, 'USERNAME_TAKEN'],
-  ] as const)('refuses %s with 400 and its code', async (_case, change, code) => {
+  ] as const)('rejects %s with 400 and its code', async (_case, change, code) => {
     const first = (await users.register()).body
     const fields =
       'email' in change ? { email: change.email(first.email) } : { username: change.username(first.username) }
@@ -92,13 +92,13 @@ describe('registration', () => {
     ],
     ['fullwidth letters', (name: string) => `mina${name}`, (name: string) => `ｍｉｎａ${name}`],
     ['a digit for a letter', (name: string) => `lol${name}`, (name: string) => `1o1${name}`],
-  ])('refuses a username that looks like one that is taken: %s', async (_case, first, second) => {
+  ])('rejects a username that looks like an existing one: %s', async (_case, first, second) => {
     const digits = String(Date.now()).slice(-9).replaceAll(/[01]/g, '7')
     expect((await users.register({ username: first(digits) })).status).toBe(201)
     expect((await users.register({ username: second(digits) })).body.code).toBe('USERNAME_TAKEN')
   })
 
-  it('gives one of 10 lookalikes that register at once the name', async () => {
+  it('admits one of 10 lookalike usernames registered concurrently', async () => {
     const digits = String(Date.now()).slice(-9).replaceAll(/[01]/g, '7')
     const names = Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? `lola${digits}` : `1o1a${digits}`))
     const answers = await Promise.all(names.map((username) => users.register({ username })))
@@ -106,7 +106,7 @@ describe('registration', () => {
     expect(answers.filter(({ body }) => body.code === 'USERNAME_TAKEN')).toHaveLength(9)
   })
 
-  it.each(['admin', 'A.d.m.i.n', 'deleted_1', '관리자'])('gives nobody the username %s', async (username) => {
+  it.each(['admin', 'A.d.m.i.n', 'deleted_1', '관리자'])('reserves the username %s', async (username) => {
     expect((await users.register({ username })).body.code).toBe('USERNAME_TAKEN')
   })
 
@@ -117,7 +117,7 @@ describe('registration', () => {
   })
 
   it.each(['email', 'username'] as const)(
-    'lets exactly one of 20 simultaneous sign-ups with the same %s through',
+    'admits exactly one of 20 concurrent sign-ups with the same %s',
     async (field) => {
       const name = uniqueName('race')
       const value = field === 'email' ? `${name}@example.com` : name
@@ -131,9 +131,9 @@ describe('registration', () => {
   it.each([
     ['a password of 73 bytes', { password: 'x'.repeat(73) }, 'password'],
     ['a password of 73 bytes in 25 characters', { password: `${'가'.repeat(24)}a` }, 'password'],
-    ['a username of letters that nobody sees', { username: '\u3164\u3164\u3164' }, 'username'],
-    ['a username with a letter that nobody sees', { username: `mina\uFE0F` }, 'username'],
-    ['a display name that nobody sees', { display_name: '\u200B\u3164\u2060' }, 'display_name'],
+    ['a username of invisible letters', { username: '\u3164\u3164\u3164' }, 'username'],
+    ['a username with an invisible letter', { username: `mina\uFE0F` }, 'username'],
+    ['an invisible display name', { display_name: '\u200B\u3164\u2060' }, 'display_name'],
     ['a password of 7 characters', { password: 'Abc123!' }, 'password'],
     ['a password with a NUL', { password: 'Test1234\0!@' }, 'password'],
     ['an address without a domain', { email: 'nobody' }, 'email'],
@@ -141,16 +141,16 @@ describe('registration', () => {
     ['a username of 21 characters', { username: 'a'.repeat(21) }, 'username'],
     ['a username with a space', { username: 'a b c' }, 'username'],
     ['a username of two scripts', { username: '\u0430dmin2' }, 'username'],
-    ['a username of signs alone', { username: '...' }, 'username'],
+    ['a username of punctuation only', { username: '...' }, 'username'],
     ['a display name that reverses the text', { display_name: 'abc\u202Edef' }, 'display_name'],
-    ['a field that it does not know', { is_admin: true }, 'is_admin'],
-  ])('refuses %s with 422 and its field', async (_case, fields, field) => {
+    ['an unknown field', { is_admin: true }, 'is_admin'],
+  ])('rejects %s with 422 and names the field', async (_case, fields, field) => {
     const answer = await users.register(fields)
     expect(answer.status).toBe(422)
     expect(answer.body.errors[0].field).toBe(field)
   })
 
-  it('takes a password of 72 bytes, and compares all of them', async () => {
+  it('accepts a password of 72 bytes and compares all of them', async () => {
     const password = 'x'.repeat(72)
     const { body } = await users.register({ password })
     expect((await users.login(body.email, password)).status).toBe(200)
@@ -158,20 +158,20 @@ describe('registration', () => {
     expect((await users.login(body.email, password.slice(1))).body.code).toBe('CREDENTIALS_INVALID')
   })
 
-  it('takes names whose search terms differ in a space at the end only', async () => {
+  it('accepts names whose search terms differ only in a trailing space', async () => {
     const username = '각각각각각각각각각가'
     const answer = await users.register({ username, display_name: `${username} 하하` })
     expect(answer.status, answer.text).toBe(201)
   })
 
-  it.each(['a.b', 'user_1', '테스트', 'ユーザー', 'Ünïcode'])('takes the username %s', async (name) => {
+  it.each(['a.b', 'user_1', '테스트', 'ユーザー', 'Ünïcode'])('accepts the username %s', async (name) => {
     const username = `${name}${uniqueName().slice(0, 8)}`
     const answer = await users.register({ username })
     expect(answer.status, answer.text).toBe(201)
     expect(answer.body.username).toBe(username)
   })
 
-  it('is bounded for each address, and says when to come back', async () => {
+  it('is rate-limited per IP address and returns the time until the next attempt', async () => {
     const limited = await world.build({ REGISTRATIONS_PER_HOUR: '2' }, { started: false })
     const ip = '198.51.100.7'
     expect((await limited.register({}, { ip })).status).toBe(201)
@@ -182,7 +182,7 @@ describe('registration', () => {
     expect((await limited.register({}, { ip: '198.51.100.8' })).status).toBe(201)
   })
 
-  it('never shows a hash or a password in any answer', async () => {
+  it('never returns a hash or a password', async () => {
     const person = await users.person()
     const answers = await Promise.all([
       users.register({ email: person.email }),
@@ -197,7 +197,7 @@ describe('registration', () => {
 })
 
 describe('changing the password', () => {
-  it('ends every other session at once, and the old password', async () => {
+  it('ends every other session and invalidates the old password immediately', async () => {
     const person = await users.person()
     const other = (await users.login(person.email)).body
     const changed = await users.call('PUT', '/auth/password', {
@@ -213,7 +213,7 @@ describe('changing the password', () => {
     expect((await users.login(person.email, 'Better5678#$')).status).toBe(200)
   })
 
-  it('needs the current password, and does not let it be guessed', async () => {
+  it('requires the current password and limits attempts to guess it', async () => {
     const { token } = await users.person()
     const attempt = () =>
       users.call('PUT', '/auth/password', {
@@ -224,8 +224,8 @@ describe('changing the password', () => {
     expect((await attempt()).body.code).toBe('RATE_LIMITED')
   })
 
-  it('leaves no session behind whose sign-in was under way with the old password', async () => {
-    // Comparing takes long here: the password changes while it goes on.
+  it('ends sessions of sign-ins in flight with the old password', async () => {
+    // Comparing takes long here: the password changes in the meantime.
     const slow = await world.build({ BCRYPT_COST: '12' }, { started: false })
     const { body: account } = await slow.register()
     const lookedUp = () => slow.metric(/store_request_duration_seconds_count.*operation="hasBeenIn"/)

@@ -16,10 +16,10 @@ import { createUsernameRepository } from './username.repository.ts'
 
 const DAY_MS = 86_400_000
 const USERNAMES_MS = 10 * 60_000
-/** Keeps a deleted user's name reserved, so that nobody can pose as them. */
+/** Reserves a deleted user's name, so that nobody can impersonate them. */
 const KEEP_USERNAMES_DAYS = 90
 
-/** Returns how sessions find the account that signs in; accounts themselves are wired after sessions. */
+/** Returns the account lookup for sessions; accounts themselves are wired after sessions. */
 export function createLoginFinder({ mysql, outbox }: Stores): AccountRepository['findLogin'] {
   return createAccountRepository(mysql, outbox).findLogin
 }

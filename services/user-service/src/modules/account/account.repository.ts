@@ -19,18 +19,18 @@ export interface NewAccount {
   readonly username: string
   readonly displayName: string
   readonly locale: string
-  /** Null: signs in with the identity alone. */
+  /** Null: signs in with the identity only. */
   readonly passwordHash: string | null
-  /** At a provider that has verified the address. */
+  /** An identity at a provider that has verified the address. */
   readonly identity?: Identity
 }
 
 const UNPROTECTED_PAGE = 500
 
-/** Users with their credentials. */
+/** Creates the repository of users and their credentials. */
 export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
   return {
-    /** What of the two is taken already: a hint that saves the work of a hash; the index decides. */
+    /** Returns which of the two is taken; only saves computing a hash, because the index decides. */
     findTaken: (email: string, username: string) =>
       mysql.run('findTaken', async (db): Promise<'email' | 'username' | null> => {
         const names = [{ usernameKey: usernameKey(username) }, { usernameSkeleton: skeletonDigest(username) }]
@@ -43,7 +43,7 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
         return rows.length > 0 || isReserved(username) ? 'username' : null
       }),
 
-    /** Account, credentials, search terms and UserRegistered, all or nothing. @throws AlreadyTaken */
+    /** Stores account, credentials, search terms and UserRegistered atomically. @throws AlreadyTaken */
     create: (account: NewAccount, correlationId: string): Promise<Account> =>
       mysql
         .transaction('createAccount', (tx) => insertAccount(tx, outbox, account, correlationId))
@@ -51,7 +51,7 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
           throw takenBy(err) ?? err
         }),
 
-    /** Gives back the usernames of accounts whose deletion was requested before `before`. */
+    /** Releases the usernames of accounts whose deletion was requested before `before`. */
     releaseUsernames: (before: Date) =>
       mysql.run(
         'releaseUsernames',
@@ -60,7 +60,7 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
           WHERE u.username_skeleton IS NOT NULL AND d.requested_at < ${before}`,
       ),
 
-    /** Protects the names of accounts from before skeletons. Of two that look the same, the older one is. */
+    /** Stores skeletons for accounts older than skeletons. Of two lookalikes the older account gets it. */
     protectUsernames: () =>
       mysql.run('protectUsernames', async (db) => {
         for (let after = 0; ; ) {
@@ -80,7 +80,7 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
         }
       }),
 
-    /** By what was typed, or by id. Null for an account that is not active. */
+    /** Finds a login by typed identifier or id. Null unless the account is active. */
     findLogin: (who: string | number) =>
       mysql.run('findLogin', async (db): Promise<Login | null> => {
         const user = await db.user.findUnique({
@@ -97,7 +97,7 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
         return { userId, username, passwordHash, needsCode, devicesTrustedFrom }
       }),
 
-    /** What a password must not be made of. */
+    /** Returns the personal words that a password must not consist of. */
     ownWords: (userId: number) =>
       mysql.run('ownWords', (db) =>
         db.user.findUnique({
@@ -116,8 +116,8 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
       recordActivity(tx, { userId, type: 'password_changed' }),
 
     /**
-     * Replaces the hash that was checked; false when it has been replaced meanwhile. `within` runs
-     * in the same transaction, after the row is locked: no sign-in with the old password gets in between.
+     * Replaces the compared hash; false when it has been replaced in the meantime. `within` runs in the same
+     * transaction with the row locked: no sign-in with the old password can interleave.
      */
     replacePassword: (
       change: { userId: number; from: string; to: string },

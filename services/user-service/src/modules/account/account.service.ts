@@ -24,14 +24,14 @@ export interface Registration {
   readonly password: string
   readonly displayName: string | undefined
   readonly locale: string | undefined
-  /** Whom to count: see device.ts. */
+  /** The subscriber counted by the rate limit: see device.ts. */
   readonly subscriber: string
 }
 
 export interface IdentityRegistration
   extends Pick<Registration, 'email' | 'displayName' | 'locale' | 'subscriber'> {
   readonly identity: Identity
-  /** Best first. */
+  /** Best candidate first. */
   readonly usernames: readonly string[]
 }
 
@@ -42,7 +42,7 @@ const HOUR_SECONDS = 3_600
 /** Limits password confirmation attempts made with a stolen access token. */
 const passwordChecks: Limit = { name: 'password', max: 10, windowSeconds: HOUR_SECONDS }
 
-/** Signing up, and what needs the password of somebody who is signed in. */
+/** Creates the service for signing up and for operations that require the password. */
 export function createAccountService(deps: {
   accounts: AccountRepository
   passwords: PasswordHasher
@@ -62,7 +62,7 @@ export function createAccountService(deps: {
     windowSeconds: HOUR_SECONDS,
   }
 
-  /** @throws Problem PASSWORD_WRONG, RATE_LIMITED. Returns the hash that was checked. */
+  /** Checks the password. Returns the compared hash. @throws Problem PASSWORD_WRONG, RATE_LIMITED */
   async function confirmPassword(ctx: AuthenticatedContext, password: string): Promise<string> {
     const { userId } = ctx.actor
     await limiter.take(passwordChecks, userId)
@@ -75,9 +75,9 @@ export function createAccountService(deps: {
   }
 
   /**
-   * Confirms password and, where an authenticator app is on, a code: for each such request anew, so that no
-   * session, however old, may leave the code out.
-   * @throws Problem PASSWORD_WRONG, SECOND_FACTOR_REQUIRED, SECOND_FACTOR_WRONG, RATE_LIMITED. Returns the hash that was checked.
+   * Checks the password and, with an authenticator app, a code. Checked on every request, so that no session
+   * of any age can omit the code. Returns the compared hash.
+   * @throws Problem PASSWORD_WRONG, SECOND_FACTOR_REQUIRED, SECOND_FACTOR_WRONG, RATE_LIMITED
    */
   async function confirmIdentity(ctx: AuthenticatedContext, { password, code }: Proof): Promise<string> {
     const { userId, sessionId } = ctx.actor
@@ -121,8 +121,9 @@ export function createAccountService(deps: {
     },
 
     /**
-     * Signs up somebody whose address an identity provider has verified; takes the first username that is free. Returns
-     * null when the identity or the address got an account meanwhile. @throws Problem USERNAME_TAKEN, RATE_LIMITED
+     * Signs up a user whose address an identity provider has verified, with the first free username. Returns
+     * null when the identity or the address has got an account in the meantime. @throws Problem
+     * USERNAME_TAKEN, RATE_LIMITED
      */
     async registerWithIdentity(ctx: Context, registration: IdentityRegistration): Promise<Account | null> {
       const { identity, email, usernames, displayName, locale, subscriber } = registration
@@ -154,7 +155,7 @@ export function createAccountService(deps: {
       throw new Problem('USERNAME_TAKEN')
     },
 
-    /** @throws Problem USERNAME_TAKEN, USERNAME_CHANGE_LIMIT */
+    /** Changes the username. @throws Problem USERNAME_TAKEN, USERNAME_CHANGE_LIMIT */
     async changeUsername(ctx: AuthenticatedContext, username: string): Promise<void> {
       const change = await deps.usernames
         .change(ctx.actor.userId, username, ctx.requestId)
@@ -168,7 +169,7 @@ export function createAccountService(deps: {
       deps.wakeRelay()
     },
 
-    /** Every other session ends in the same transaction. */
+    /** Changes the password and ends every other session in the same transaction. */
     async changePassword(ctx: AuthenticatedContext, current: string, next: string): Promise<void> {
       const { userId, sessionId } = ctx.actor
       const from = await confirmPassword(ctx, current)

@@ -1,6 +1,6 @@
 import { usernameKey } from './username.ts'
 
-/** What sign-in and the registration know of a user: a login with a name. */
+/** An account as needed by sign-in and registration. */
 export interface Account {
   readonly userId: number
   readonly email: string
@@ -10,31 +10,31 @@ export interface Account {
   readonly createdAt: Date
 }
 
-/** An account with what is needed to check a password. */
+/** An account with the data for checking a password. */
 export interface Login {
   readonly userId: number
   readonly username: string
-  /** Null for somebody who signed up with an identity provider and has set no password. */
+  /** Null for a user who signed up with an identity provider and has no password. */
   readonly passwordHash: string | null
-  /** An authenticator app is on: the password alone does not sign in. */
+  /** An authenticator app is on: the password alone is not sufficient. */
   readonly needsCode: boolean
-  /** Device tokens from before this moment are worth nothing. */
+  /** Device tokens issued before this time are not trusted. */
   readonly devicesTrustedFrom: Date | null
 }
 
-/** Whether an account's owner can still sign in: `leaving` is one whose deletion can be taken back. */
+/** Returns whether the owner can still sign in: `leaving` is an account whose deletion can be cancelled. */
 export function canSignIn(status: string): boolean {
   return status === 'active' || status === 'leaving'
 }
 
-/** Somebody signs in with an address or a username; a username never contains an `@`. */
+/** Parses a sign-in identifier: an address or a username, which never contains an `@`. */
 export function readIdentifier(identifier: string): { email: string } | { usernameKey: string } {
   return identifier.includes('@')
     ? { email: identifier.toLowerCase() }
     : { usernameKey: usernameKey(identifier) }
 }
 
-/** Returns the form of a typed address or username under which sign-in attempts are counted. */
+/** Returns the canonical form of an identifier, under which sign-in attempts are counted. */
 export function identifierKey(identifier: string): string {
   const key = readIdentifier(identifier)
   return 'email' in key ? key.email : key.usernameKey

@@ -4,13 +4,13 @@ import { canSignIn } from './account.ts'
 
 export type IdentityRepository = ReturnType<typeof createIdentityRepository>
 
-/** Who a user is at an identity provider. */
+/** An identity at an identity provider. */
 export interface Identity {
   readonly provider: 'google'
   readonly subject: string
 }
 
-/** An active account as sign-in with an identity provider sees it. */
+/** An active account as used for sign-in with an identity provider. */
 export interface LinkableAccount {
   readonly userId: number
   readonly username: string
@@ -19,10 +19,10 @@ export interface LinkableAccount {
 
 const linkable = { id: true, username: true, status: true, emailVerifiedAt: true } as const
 
-/** Links between accounts and identity providers. */
+/** Creates the repository of links between accounts and identity providers. */
 export function createIdentityRepository(mysql: Mysql) {
   return {
-    /** Null for an unknown identity, and for an account that is being deleted. */
+    /** Returns null for an unknown identity, and for an account being deleted. */
     findUser: (identity: Identity) =>
       mysql.run('findIdentity', async (db): Promise<LinkableAccount | null> => {
         const where = { provider_subject: { ...identity } }
@@ -37,14 +37,14 @@ export function createIdentityRepository(mysql: Mysql) {
       }),
 
     /**
-     * Links an account whose address the provider has verified: it counts as verified here too. Returns false when the
-     * address has changed meanwhile, or the account has another identity of this provider.
+     * Links an account whose address the provider has verified, which also verifies it here. Returns false
+     * when the address has changed in the meantime, or the account has another identity of this provider.
      */
     link: (account: { userId: number; email: string }, identity: Identity) =>
       mysql
         .transaction('linkIdentity', async (tx): Promise<boolean> => {
           const now = new Date()
-          // Raw: keeps an earlier date. Locks the row, so that no change of address gets in between.
+          // Raw: keeps an earlier date. Locks the row, so that no change of address can interleave.
           const found = await tx.$executeRaw`UPDATE users
             SET email_verified_at = COALESCE(email_verified_at, ${now}), updated_at = ${now}
             WHERE id = ${account.userId} AND email = ${account.email} AND status = 'active'`

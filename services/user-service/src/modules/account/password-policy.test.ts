@@ -4,8 +4,8 @@ import { weaknessOf } from './password-policy.ts'
 const own = { email: 'minji.kim@example.com', username: 'minji_k', displayName: '김민지예쁘다' }
 
 it.each([
-  ['password1', 'a common one'],
-  ['QWERTY123', 'a common one in another case'],
+  ['password1', 'a common password'],
+  ['QWERTY123', 'a common password in another case'],
   ['minji.kim', 'the local part of the address'],
   ['minji.kim@example.com', 'the address'],
   ['Minji_K12', 'the username with two digits'],
@@ -18,7 +18,7 @@ it.each(['Test1234!@', 'correct horse battery', 'minji_k and seven others', '나
   'takes %s',
   (password) => {
     expect(weaknessOf(password, own)).toBeUndefined()
-    // A name that is short is part of many good passwords.
+    // A short name is part of many good passwords.
     expect(
       weaknessOf(password, { email: 'test@example.com', username: 'testuser', displayName: 'a' }),
     ).toBeUndefined()

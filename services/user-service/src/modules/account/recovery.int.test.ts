@@ -28,7 +28,7 @@ const post = (path: string, body: unknown, token?: string) =>
   users.call('POST', path, { body, ...(token ? { token } : {}) })
 const me = async ({ token }: Person) => (await users.call('GET', '/profile/me', { token })).body
 
-/** What the newest mail of this kind contains, as whoever sends it gets it. */
+/** Returns the content of the newest mail of this kind, fetched like notification-service does. */
 async function mailOf(userId: number, purpose: string): Promise<{ email: string; token: string }> {
   const [link] = await waitFor(
     async () => {
@@ -46,7 +46,7 @@ async function mailOf(userId: number, purpose: string): Promise<{ email: string;
   return body
 }
 
-/** Twenty people use the same link at the same moment. */
+/** Uses the same link twenty times concurrently and returns the number of successes. */
 async function useTwentyTimes(path: string, body: unknown): Promise<number[]> {
   const answers = await Promise.all(Array.from({ length: 20 }, () => post(path, body)))
   return answers.map(({ status }) => status).sort()
@@ -54,7 +54,7 @@ async function useTwentyTimes(path: string, body: unknown): Promise<number[]> {
 const once = [204, ...Array(19).fill(400)]
 
 describe('verifying an address', () => {
-  it('is asked for at registration, and done by the link, once', async () => {
+  it('is requested at registration and completed once by the link', async () => {
     const person = await users.person()
     expect((await me(person)).email_verified).toBe(false)
     const event = await events.waitFor(accountMailRequested, ({ user_id }) => user_id === person.userId)
@@ -63,7 +63,7 @@ describe('verifying an address', () => {
     expect(email).toBe(person.email)
     expect(await useTwentyTimes('/auth/email/confirm', { token })).toEqual(once)
     expect((await me(person)).email_verified).toBe(true)
-    // Nothing to verify any more.
+    // Already verified.
     expect((await post('/auth/email/verification', undefined, person.token)).status).toBe(202)
     const links = await world.mysql.query(
       'SELECT 1 FROM account_links WHERE user_id = ? AND used_at IS NULL',
@@ -72,7 +72,7 @@ describe('verifying an address', () => {
     expect(links).toEqual([])
   })
 
-  it('stores no token, neither in a table nor in an event', async () => {
+  it('stores no token in any table or event', async () => {
     const person = await users.person()
     const { token } = await mailOf(person.userId, 'verify_email')
     await events.waitFor(accountMailRequested, ({ user_id }) => user_id === person.userId)
@@ -81,7 +81,7 @@ describe('verifying an address', () => {
     expect(JSON.stringify([rows, events.events])).not.toContain(signature)
   })
 
-  it('can be asked for again three times an hour; a newer link replaces the older one', async () => {
+  it('can be requested three times an hour; a newer link replaces the older one', async () => {
     const person = await users.person()
     const first = await mailOf(person.userId, 'verify_email')
     for (let n = 0; n < 3; n++) {
@@ -93,7 +93,7 @@ describe('verifying an address', () => {
     expect((await post('/auth/email/confirm', { token })).status).toBe(204)
   })
 
-  it('refuses links that have expired, of another kind, forged, and access tokens', async () => {
+  it('rejects expired links, links of another kind, forged links, and access tokens', async () => {
     const person = await users.person()
     const { token } = await mailOf(person.userId, 'verify_email')
     const refused = async (path: string, body: object) =>
@@ -111,7 +111,7 @@ describe('verifying an address', () => {
 })
 
 describe('a forgotten password', () => {
-  it('is replaced by the link, once, and every session ends', async () => {
+  it('is replaced once by the link, which ends every session', async () => {
     const person = await users.person()
     expect((await post('/auth/password/forgot', { email: person.email.toUpperCase() })).status).toBe(202)
     const { token } = await mailOf(person.userId, 'reset_password')
@@ -125,7 +125,7 @@ describe('a forgotten password', () => {
     expect((await users.login(person.email, 'Better5678#$')).status).toBe(200)
   })
 
-  it('is answered the same for an address that nobody has', async () => {
+  it('gets the same response for an unknown address', async () => {
     const person = await users.person()
     const known = await post('/auth/password/forgot', { email: person.email })
     const unknown = await post('/auth/password/forgot', { email: `${uniqueName('x')}@example.com` })
@@ -142,7 +142,7 @@ describe('a forgotten password', () => {
     }
   })
 
-  it('cannot become a common password or the own name, whichever way it is set', async () => {
+  it("cannot be replaced with a common password or the user's name in any way", async () => {
     const person = await users.person()
     await post('/auth/password/forgot', { email: person.email })
     const { token } = await mailOf(person.userId, 'reset_password')
@@ -163,7 +163,7 @@ describe('changing the address', () => {
   const change = (person: Person, email: string, password = PASSWORD) =>
     users.call('PUT', '/auth/email', { token: person.token, body: { email, password } })
 
-  it('needs the password, takes effect by the link to the new address, and is told to the neighbours', async () => {
+  it('requires the password, takes effect by the link to the new address, and is published', async () => {
     const person = await users.person()
     const email = `${uniqueName('new')}@example.com`
     expect((await change(person, email, 'Wrong1234!')).body.code).toBe('PASSWORD_WRONG')
@@ -178,7 +178,7 @@ describe('changing the address', () => {
     expect((await users.login(email)).status).toBe(200)
   })
 
-  it('can be undone from the old address for 7 days; until then nobody else can have that address', async () => {
+  it('can be undone from the old address for 7 days, during which the address is reserved', async () => {
     const person = await users.person()
     await change(person, `${uniqueName('thief')}@example.com`)
     await post('/auth/email/confirm', { token: (await mailOf(person.userId, 'change_email')).token })
@@ -192,7 +192,7 @@ describe('changing the address', () => {
     expect((await users.login(person.email)).status).toBe(200)
   })
 
-  it('tells nobody whether an address belongs to an account', async () => {
+  it('does not reveal whether an address belongs to an account', async () => {
     const [person, other] = [await users.person(), await users.person()]
     expect((await change(person, other.email)).status).toBe(202)
     const { token } = await mailOf(person.userId, 'change_email')
@@ -205,7 +205,7 @@ describe('changing the username', () => {
   const change = (person: Person, username: string) =>
     users.call('PUT', '/profile/me/username', { token: person.token, body: { username } })
 
-  it("works once in 30 days, and the old name is nobody else's for 90 days", async () => {
+  it('works once in 30 days and reserves the old name for 90 days', async () => {
     const [person, other] = [await users.person(), await users.person()]
     const username = uniqueName('n')
     const changed = await change(person, username)
@@ -226,7 +226,7 @@ describe('changing the username', () => {
     expect((await change(other, username)).body.code).toBe('USERNAME_TAKEN')
   })
 
-  it('gives a name to one of 10 who want it at the same time', async () => {
+  it('gives a name to exactly one of 10 concurrent requests', async () => {
     const people = await Promise.all(Array.from({ length: 10 }, () => users.person()))
     const username = uniqueName('race')
     const answers = await Promise.all(people.map((person) => change(person, username)))

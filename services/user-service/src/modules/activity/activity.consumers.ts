@@ -6,7 +6,7 @@ import { recordToldActivity } from './activity-log.ts'
 
 const CONSUMER = 'user-service.activities'
 
-/** What other services tell of an account, each event once. */
+/** Returns the handlers that record other services' events, each once. */
 export function activitySubscriptions(mysql: Mysql): Subscription[] {
   return [
     on(friendRequestAccepted, (event) =>
@@ -18,7 +18,7 @@ export function activitySubscriptions(mysql: Mysql): Subscription[] {
     ),
     on(roomCreated, (event) =>
       applyOnce(mysql, CONSUMER, event, async (tx) => {
-        // Rooms of two come into being by themselves.
+        // Direct rooms are created automatically.
         if (event.room_type === 'direct') return
         await recordToldActivity(tx, {
           userId: event.created_by,

@@ -7,7 +7,7 @@ import { activityRoutes } from './activity.routes.ts'
 const KEEP_MS = 180 * 86_400_000
 const PURGE_MS = 60 * 60_000
 
-/** Wires the activity log. What this service does itself is recorded where it is done. */
+/** Wires the activity log. Activities of this service are recorded where they happen. */
 export function createActivities({ service, stores }: { service: Service; stores: Stores }): void {
   const activities = createActivityRepository(stores.mysql)
   service.subscribe('activities', activitySubscriptions(stores.mysql))

@@ -7,10 +7,10 @@ export type ActivityRepository = ReturnType<typeof createActivityRepository>
 
 const PURGE_BATCH = 1_000
 
-/** The activity log of each user. */
+/** Creates the repository of activity logs. */
 export function createActivityRepository(mysql: Mysql) {
   return {
-    /** Newest first, one more than `limit`. */
+    /** Returns activities newest first, one more than `limit`. */
     list: (userId: number, limit: number, before?: number) =>
       mysql.run('listActivities', async (db): Promise<Activity[]> => {
         const rows = await db.userActivity.findMany({
@@ -26,7 +26,7 @@ export function createActivityRepository(mysql: Mysql) {
         }))
       }),
 
-    /** Raw: Prisma's deleteMany has no LIMIT. */
+    /** Deletes old activities. Raw: Prisma's deleteMany has no LIMIT. */
     purge: (before: Date) =>
       inBatches(PURGE_BATCH, (limit) =>
         mysql.run(

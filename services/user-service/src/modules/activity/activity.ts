@@ -1,6 +1,6 @@
 import type { ActivityType } from '@bigtech/contracts'
 
-/** Something that happened in an account, for its owner to read. */
+/** An activity of an account, for its owner to read. */
 export interface Activity {
   readonly id: number
   readonly type: ActivityType
@@ -10,7 +10,7 @@ export interface Activity {
   readonly createdAt: Date
 }
 
-/** What each type means, for clients that do not know it. */
+/** Descriptions of the types, for clients that do not know them. */
 export const descriptions: Readonly<Record<ActivityType, string>> = {
   signed_in: 'Signed in',
   sessions_ended: 'Sessions ended',
@@ -28,7 +28,7 @@ export const descriptions: Readonly<Record<ActivityType, string>> = {
   export_requested: 'Data export requested',
   export_downloaded: 'Data export downloaded',
   deletion_requested: 'Deletion of the account requested',
-  deletion_cancelled: 'Deletion of the account taken back',
+  deletion_cancelled: 'Deletion of the account cancelled',
   friend_added: 'New friend',
   room_created: 'Room created',
 }

@@ -1,7 +1,7 @@
 import type { Transaction } from '../../infrastructure/mysql.ts'
 import { changeUser } from '../history/user-changes.ts'
 
-/** Takes a scheduled deletion back, in the transaction of the sign-in that does it. The caller holds the user's row. */
+/** Cancels a scheduled deletion in the transaction of a sign-in. The caller holds the lock on the user's row. */
 export async function cancelDeletion(tx: Transaction, userId: number): Promise<void> {
   await tx.accountDeletionStep.deleteMany({ where: { deletion: { userId, state: 'scheduled' } } })
   await tx.accountDeletion.deleteMany({ where: { userId, state: 'scheduled' } })

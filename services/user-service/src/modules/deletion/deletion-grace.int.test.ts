@@ -36,7 +36,7 @@ const letItBeDue = (id: string) =>
   world.mysql.query('UPDATE account_deletions SET due_at = UTC_TIMESTAMP(3) WHERE id = ?', [id])
 const told = (id: string) => events.events.some((event) => 'deletion_id' in event && event.deletion_id === id)
 
-it('hides and signs out an account that is to be deleted, and erases nothing of it for 7 days', async () => {
+it('hides and signs out an account scheduled for deletion, and erases nothing for 7 days', async () => {
   const [person, viewer] = [await users.person(), await users.person()]
   const deletion = await leave(person)
   expect(Date.parse(deletion.due_at) - Date.parse(deletion.requested_at)).toBe(7 * 86_400_000)
@@ -49,7 +49,7 @@ it('hides and signs out an account that is to be deleted, and erases nothing of 
   expect((await users.refresh(person.tokens.refresh_token)).status).toBe(401)
 })
 
-it('takes the deletion back with a sign-in, and says so', async () => {
+it('a sign-in cancels the deletion and reports it', async () => {
   const [person, viewer] = [await users.person(), await users.person()]
   const { deletion_id } = await leave(person)
   const back = await users.login(person.email)
@@ -57,11 +57,11 @@ it('takes the deletion back with a sign-in, and says so', async () => {
   expect((await deletionOf(deletion_id)).body.code).toBe('DELETION_NOT_FOUND')
   expect((await users.call('GET', `/users/${person.userId}`, { token: viewer.token })).status).toBe(200)
   expect((await users.login(person.email)).body.deletion_cancelled).toBeUndefined()
-  // It can be asked for again.
+  // The deletion can be requested again.
   await leave({ ...person, token: back.body.access_token })
 })
 
-it('takes it back for somebody who has forgotten the password as well', async () => {
+it('a password reset and sign-in also cancel the deletion', async () => {
   const person = await users.person()
   await leave(person)
   await users.call('POST', '/auth/password/forgot', { body: { email: person.email } })
@@ -78,7 +78,7 @@ it('takes it back for somebody who has forgotten the password as well', async ()
   expect((await users.login(person.email, 'Better5678#$')).body.deletion_cancelled).toBe(true)
 })
 
-it('begins when it is due, and no sign-in takes it back from then on', async () => {
+it('begins when due and can no longer be cancelled by a sign-in', async () => {
   const person = await users.person()
   const { deletion_id } = await leave(person)
   await letItBeDue(deletion_id)
@@ -87,11 +87,11 @@ it('begins when it is due, and no sign-in takes it back from then on', async () 
   expect((await users.login(person.email)).body.code).toBe('CREDENTIALS_INVALID')
 })
 
-it('is either taken back or carried out when a sign-in and its begin meet, never both', async () => {
+it('is either cancelled or executed when a sign-in races with its start, never both', async () => {
   const meet = async () => {
     const person = await users.person()
     const { deletion_id } = await leave(person)
-    // The job looks for what is due right after each request for a deletion.
+    // The job checks for due deletions right after each request.
     await letItBeDue(deletion_id)
     const { status, body } = await users.login(person.email)
     if (status !== 200) {

@@ -8,7 +8,7 @@ import {
 import { on, type Subscription } from '@bigtech/kafka'
 import type { DeletionRepository } from './deletion.repository.ts'
 
-/** The neighbours' confirmations. */
+/** Returns the handlers of the other services' confirmations. */
 export function deletionSubscriptions(deletions: DeletionRepository): Subscription[] {
   return [
     on(friendDataErased, (event) => deletions.confirm(event.event_id, event.deletion_id, 'friend-service')),

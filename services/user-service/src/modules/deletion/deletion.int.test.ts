@@ -56,14 +56,14 @@ const confirming = [
 ]
 
 describe('deleting an account', () => {
-  it('needs the password, and changes nothing without it', async () => {
+  it('requires the password, and changes nothing without it', async () => {
     const person = await users.person()
     expect((await remove(person, { password: 'Wrong1234!' })).body.code).toBe('PASSWORD_WRONG')
     expect((await users.call('DELETE', '/profile/me', { token: person.token, body: {} })).status).toBe(422)
     expect((await users.call('GET', '/profile/me', { token: person.token })).status).toBe(200)
   })
 
-  it('keeps the username from others for 90 days, without storing it', async () => {
+  it('reserves the username for 90 days without storing it', async () => {
     const person = await users.person()
     const { deletion_id } = (await remove(person)).body
     await waitFor(async () => stepsOf(await status(deletion_id)).profile === 'done')
@@ -75,12 +75,12 @@ describe('deleting an account', () => {
     expect(JSON.stringify(row)).not.toContain(person.username)
     const requested = 'UPDATE account_deletions SET requested_at = NOW() - INTERVAL 91 DAY WHERE user_id = ?'
     await world.mysql.query(requested, [person.userId])
-    // Whoever starts looks soon.
+    // A starting process checks soon.
     await world.build()
     await waitFor(async () => (await again()).status === 201, { intervalMs: 200 })
   })
 
-  it('signs out everywhere at once, and nobody finds or reads the user any more', async () => {
+  it('ends every session immediately and hides the user from search and profiles', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     const other = (await users.login(person.email)).body
     const answer = await remove(person)
@@ -98,7 +98,7 @@ describe('deleting an account', () => {
     expect(revoked).toMatchObject({ reason: 'account_deleted' })
   })
 
-  it('tells every service, is completed when each has confirmed, and shows how far it is', async () => {
+  it('notifies every service, completes after all confirmations, and reports its progress', async () => {
     const person = await users.person()
     const { deletion_id } = (await remove(person, { message_policy: 'remove' })).body
     const event = await events.waitFor(userDeleted, ({ user_id }) => user_id === person.userId)
@@ -107,7 +107,7 @@ describe('deleting an account', () => {
     for (const [index, confirmation] of confirmations.entries()) {
       expect((await status(deletion_id)).state).toBe('running')
       const eventId = crypto.randomUUID()
-      // Twice, as Kafka may.
+      // Delivered twice, as Kafka may do.
       for (let n = 0; n < 2; n++)
         await world.publish(confirmation, { user_id: person.userId, deletion_id }, { eventId })
       const service = confirming[index]!
@@ -118,7 +118,7 @@ describe('deleting an account', () => {
     expect(done.completed_at).not.toBeNull()
   })
 
-  it('leaves nothing behind that tells of the person, and frees the address', async () => {
+  it('leaves no personal data behind and releases the address', async () => {
     const person = await users.person({ display_name: '김민지삭제' })
     const friend = await users.person()
     const pair = { request_id: 1, from_user_id: person.userId, to_user_id: friend.userId }
@@ -148,7 +148,7 @@ describe('deleting an account', () => {
     expect(again.body.id).not.toBe(person.userId)
   })
 
-  it('happens once, however often it is asked for', async () => {
+  it('happens once for any number of requests', async () => {
     const person = await users.person()
     const answers = await Promise.all(Array.from({ length: 5 }, () => remove(person)))
     const begun = answers.filter(({ status }) => status === 202)
@@ -158,15 +158,15 @@ describe('deleting an account', () => {
     ).toHaveLength(1)
   })
 
-  it('is private to whoever knows its id', async () => {
+  it('is visible only to callers who know its id', async () => {
     expect((await users.call('GET', `/auth/deletions/${crypto.randomUUID()}`)).body.code).toBe(
       'DELETION_NOT_FOUND',
     )
   })
 })
 
-describe('a process that dies after it began a deletion', () => {
-  it('leaves the rest to whoever runs next, from whichever step', async () => {
+describe('a process that dies after starting a deletion', () => {
+  it('leaves the remaining steps to the next process, at any step', async () => {
     const quiet = await testWorld()
     try {
       const first = await quiet.build({}, { started: false })

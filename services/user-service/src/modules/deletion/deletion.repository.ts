@@ -25,17 +25,20 @@ export interface DeletionRequest {
   readonly id: string
   readonly userId: number
   readonly messagePolicy: MessagePolicy
-  /** The password hash that was checked; null for an account without a password. */
+  /** The compared password hash; null for an account without a password. */
   readonly checkedHash: string | null
-  /** How long it can be taken back. 0: it begins at once. */
+  /** Grace period for cancelling. 0: the deletion begins immediately. */
   readonly graceMs: number
   readonly correlationId: string
 }
 
-/** Deletions of accounts: one row each, and a row per step. */
+/** Creates the repository of deletions: one row each, and a row per step. */
 export function createDeletionRepository(mysql: Mysql, outbox: Outbox, ender: SessionEnder) {
   return {
-    /** Returns the sessions that ended, or null when the account was deleted, or its password changed, meanwhile. */
+    /**
+     * Schedules a deletion. Returns the ended sessions, or null when the account was deleted or its password
+     * changed in the meantime.
+     */
     begin: (request: DeletionRequest): Promise<string[] | null> =>
       mysql.transaction('beginDeletion', (tx) => begin(tx, outbox, ender, request)),
 
@@ -55,7 +58,7 @@ export function createDeletionRepository(mysql: Mysql, outbox: Outbox, ender: Se
         }
       }),
 
-    /** Begins what is due: from here on nothing takes it back. Returns how many began. */
+    /** Starts due deletions, which cannot be cancelled afterwards. Returns their number. */
     startDue: async (limit: number): Promise<number> => {
       const due = await mysql.run('dueDeletions', (db) =>
         db.accountDeletion.findMany({
@@ -71,7 +74,7 @@ export function createDeletionRepository(mysql: Mysql, outbox: Outbox, ender: Se
       return due.length
     },
 
-    /** Deletions whose step of ours is still to be done. */
+    /** Returns deletions whose local step is pending. */
     withPendingProfile: (limit: number) =>
       mysql.run(
         'pendingDeletions',
@@ -84,21 +87,21 @@ export function createDeletionRepository(mysql: Mysql, outbox: Outbox, ender: Se
           }),
       ),
 
-    /** The user becomes nobody. May run any number of times. */
+    /** Anonymises the user. Idempotent. */
     eraseProfile: (deletion: { id: string; userId: number }): Promise<void> =>
       mysql.transaction('eraseProfile', async (tx) => {
         await eraseUser(tx, deletion.userId)
         await completeStep(tx, deletion.id, 'profile')
       }),
 
-    /** A service has confirmed its step. */
+    /** Records the confirmation of a service's step. */
     confirm: (eventId: string, deletionId: string, step: DeletionStep): Promise<HandlerOutcome> =>
       mysql.transaction('confirmDeletion', async (tx) => {
         if (!(await once(tx, CONSUMER, eventId))) return 'duplicate'
         return (await completeStep(tx, deletionId, step)) ? 'applied' : 'ignored'
       }),
 
-    /** Tells everybody again about deletions that somebody has not confirmed for a day; returns how many. */
+    /** Republishes deletions without all confirmations after a day; returns their number. */
     announceAgain: (limit: number): Promise<number> =>
       mysql.transaction('announceAgain', (tx) => announceAgain(tx, outbox, limit)),
   }
@@ -143,7 +146,7 @@ async function begin(
   return ended
 }
 
-/** The user's row first, as a sign-in does: of the two exactly one finds the deletion scheduled. */
+/** Locks the user's row first, like a sign-in: exactly one of the two finds the deletion scheduled. */
 async function start(tx: Transaction, outbox: Outbox, id: string, userId: number): Promise<void> {
   const now = new Date()
   const { count } = await tx.user.updateMany({
@@ -160,7 +163,7 @@ async function start(tx: Transaction, outbox: Outbox, id: string, userId: number
   await outbox.enqueue(tx, userDeleted, payload, { correlationId: id })
 }
 
-/** The row stays, as an id that is never given again; everything that told of a person goes. */
+/** Erases all personal data. The row stays, because its id must never be reused. */
 async function eraseUser(tx: Transaction, userId: number): Promise<void> {
   const before = await tx.user.update({ where: { id: userId }, data: { lastSeenAt: null } })
   await tx.userEvent.deleteMany({ where: { userId } })
@@ -174,14 +177,13 @@ async function eraseUser(tx: Transaction, userId: number): Promise<void> {
   await tx.session.deleteMany({ where: { userId } })
   await eraseExport(tx, userId)
   await tx.accountLink.deleteMany({ where: { userId } })
-  // Decisions stay as ids: an account must not be deleted to lose its record of them.
+  // Decisions stay with ids only: deleting an account must not erase its moderation history.
   await tx.report.deleteMany({ where: { OR: [{ reporterId: userId }, { targetId: userId }] } })
   await tx.moderationDecision.updateMany({ where: { userId }, data: { note: null, message: null } })
   await tx.userRestriction.updateMany({ where: { userId }, data: { message: null } })
   await tx.friendship.deleteMany({ where: { OR: [{ low: userId }, { high: userId }] } })
   await tx.block.deleteMany({ where: { OR: [{ blockerId: userId }, { blockedId: userId }] } })
   // Raw: the outbox is no model of this service.
-  // Address and names wait in events, published or not. Those that end the account carry ids alone and must go out.
   await tx.$executeRaw`DELETE FROM outbox WHERE msg_key = ${String(userId)} AND topic = 'user.events'
     AND event_type NOT IN ('UserDeleted', 'UserSessionRevoked')`
 }
@@ -210,7 +212,8 @@ function erased(userId: number, before: UserState): UserState {
 
 /** False when it was done already, or there is no such deletion. The last step completes it. */
 async function completeStep(tx: Transaction, deletionId: string, step: DeletionStep): Promise<boolean> {
-  // Raw: Prisma has no FOR UPDATE. The deletion's row first: of two last steps at the same time, the second sees the first.
+  // Raw: Prisma has no FOR UPDATE. Locks the deletion's row: of two concurrent last steps the second sees the
+  // first.
   await tx.$queryRaw`SELECT id FROM account_deletions WHERE id = ${deletionId} FOR UPDATE`
   const { count } = await tx.accountDeletionStep.updateMany({
     where: { deletionId, step, doneAt: null },

@@ -9,22 +9,22 @@ export type DeletionService = ReturnType<typeof createDeletionService>
 const AT_A_TIME = 20
 
 /**
- * Deleting an account is a saga: one transaction schedules it, another begins it when it is due and is the point of no
- * return; every later step may be repeated, so whoever comes back after a crash simply does what is not done.
+ * Deleting an account is a saga: one transaction schedules it; another starts it when due, which is the
+ * point of no return. Every later step is idempotent, so that any process can resume after a crash.
  */
 export function createDeletionService(deps: {
   deletions: DeletionRepository
   sessions: SessionEnder
   confirmIdentity: (...args: Parameters<ConfirmIdentity>) => Promise<string | null>
-  /** How long a deletion can be taken back. 0: it begins at once. */
+  /** Grace period for cancelling. 0: the deletion begins immediately. */
   graceMs: number
-  /** @throws StoreUnavailable: the step is then tried again later. */
+  /** Removes the user's data in Redis. @throws StoreUnavailable, after which the step is retried */
   forgetInRedis: (userId: number) => Promise<unknown>
   wakeRelay: () => void
 }) {
   const { deletions, sessions } = deps
 
-  /** Begins what is due, and does our own step wherever it is not done; returns how many that were. */
+  /** Starts due deletions and performs pending local steps; returns the number of steps. */
   async function carryOn(): Promise<number> {
     await deletions.startDue(AT_A_TIME)
     const pending = await deletions.withPendingProfile(AT_A_TIME)
@@ -52,7 +52,7 @@ export function createDeletionService(deps: {
     ): Promise<Deletion> {
       const { userId } = ctx.actor
       const checkedHash = await deps.confirmIdentity(ctx, request)
-      // Random, not ordered by time: it is the only secret that lets one follow the deletion.
+      // Random, not ordered by time: the id is the only secret for following the deletion.
       const id = crypto.randomUUID()
       const { messagePolicy } = request
       const ended = await deletions.begin({
@@ -69,7 +69,7 @@ export function createDeletionService(deps: {
       }
       await sessions.committed(userId, ended, 'account_deleted')
       deps.wakeRelay()
-      ctx.log.info({ deletion_id: id, grace_ms: deps.graceMs }, 'deletion of the account requested')
+      ctx.log.info({ deletion_id: id, grace_ms: deps.graceMs }, 'account deletion requested')
       return getDeletion(id)
     },
   }

@@ -1,9 +1,9 @@
 export type MessagePolicy = 'keep' | 'remove'
 
 /**
- * What has to happen, in no particular order but the first: `sessions` is done in the transaction
- * that begins the deletion, `profile` by us afterwards, the rest by the services of those names,
- * which confirm it with an event.
+ * The steps of a deletion, in no particular order except the first: `sessions` is done in the transaction
+ * that starts the deletion, `profile` by this service afterwards, the others by the services of those names,
+ * which confirm by event.
  */
 export const deletionSteps = [
   'sessions',
@@ -21,7 +21,7 @@ export interface StepState {
   readonly doneAt: Date | null
 }
 
-/** `scheduled`: can be taken back until it is due. */
+/** `scheduled`: can be cancelled until it is due. */
 export type DeletionState = 'scheduled' | 'running' | 'completed'
 
 export interface Deletion {
@@ -35,10 +35,10 @@ export interface Deletion {
   readonly steps: readonly StepState[]
 }
 
-/** Kafka keeps UserDeleted for 7 days: who has not confirmed is told again well before that. */
+/** Kafka keeps UserDeleted for 7 days, so unconfirmed deletions are republished well before that. */
 export const ANNOUNCE_AGAIN_MS = 24 * 3_600_000
 
-/** The steps in the order in which they are shown. */
+/** Returns the steps in display order. */
 export function inOrder(steps: readonly StepState[]): StepState[] {
   const rank = (step: string) => (deletionSteps as readonly string[]).indexOf(step)
   return [...steps].sort((a, b) => rank(a.step) - rank(b.step))

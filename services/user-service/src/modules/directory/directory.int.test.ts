@@ -27,7 +27,7 @@ const blocksOf = (blocker: Person) =>
   world.mysql.query('SELECT * FROM blocks WHERE blocker_id = ?', [blocker.userId])
 
 describe('searching', () => {
-  it('finds people by the beginning of username and display name, once each', async () => {
+  it('finds users by the beginning of username and display name, once each', async () => {
     const viewer = await users.person()
     const name = uniqueName('gil')
     const person = await users.person({ username: name, display_name: name })
@@ -44,7 +44,7 @@ describe('searching', () => {
     expect(await search(viewer, 'ㅂㅃㅋ')).toEqual([])
   })
 
-  it('takes % and _ as characters', async () => {
+  it('treats % and _ as plain characters', async () => {
     const viewer = await users.person()
     const name = uniqueName('a_')
     const person = await users.person({ username: name })
@@ -53,7 +53,7 @@ describe('searching', () => {
     expect(await search(viewer, '%')).toEqual([])
   })
 
-  it('forgets the old name with a new one', async () => {
+  it('removes the old name from the index when a user is renamed', async () => {
     const viewer = await users.person()
     const [before, after] = [uniqueName('before'), uniqueName('after')]
     const person = await users.person({ display_name: before })
@@ -62,19 +62,19 @@ describe('searching', () => {
     expect(await search(viewer, after)).toEqual([person.userId])
   })
 
-  it('finds an exact address only of those who allow it', async () => {
+  it('finds an exact address only of users who allow it', async () => {
     const [viewer, person] = [await users.person(), await users.person()]
     expect(await search(viewer, person.email)).toEqual([])
     const body = { findable_by_email: true }
     await users.call('PUT', '/profile/me/settings', { token: person.token, body })
-    // Whoever typed a foreign address at registration must not be found by it.
+    // A user who registered with a foreign address must not be found by it.
     expect(await search(viewer, person.email)).toEqual([])
     await world.mysql.query('UPDATE users SET email_verified_at = NOW(3) WHERE id = ?', [person.userId])
     expect(await search(viewer, person.email.toUpperCase())).toEqual([person.userId])
     expect(await search(viewer, person.email.slice(0, -1))).toEqual([])
   })
 
-  it('does not find by name whoever does not want it, but themselves, and shows their profile by id', async () => {
+  it('hides users from search by name who opted out, except from themselves, and shows their profile by id', async () => {
     const name = uniqueName('shy')
     const [viewer, shy] = [await users.person(), await users.person({ display_name: name })]
     const change = (findable_by_name: boolean) =>
@@ -89,7 +89,7 @@ describe('searching', () => {
     expect(await search(viewer, name)).toEqual([shy.userId])
   })
 
-  it('never shows an address', async () => {
+  it('never returns an address', async () => {
     const [viewer, person] = [await users.person(), await users.person()]
     for (const url of [
       `/users/search?q=${person.username}`,
@@ -102,7 +102,7 @@ describe('searching', () => {
     }
   })
 
-  it('pages without a gap or a repetition, also while people join', async () => {
+  it('pages without gaps or duplicates while users join', async () => {
     const viewer = await users.person()
     const name = uniqueName('page')
     const ids = []
@@ -116,7 +116,7 @@ describe('searching', () => {
       const url = `/users/search?q=${name}&limit=2${cursor && `&cursor=${cursor}`}`
       const { body } = await users.call('GET', url, { token: viewer.token })
       found.push(...body.items.map((user: { user_id: number }) => user.user_id))
-      // Found by what lies before the cursor: not on this page, nor by the other name on a later one.
+      // Matches a term before the cursor: neither on this page, nor by the other name on a later one.
       if (page === 1) await users.person({ username: `${name}00`, display_name: `${name} !` })
       if (!body.next_cursor) break
       cursor = body.next_cursor
@@ -124,7 +124,7 @@ describe('searching', () => {
     expect([...found].sort()).toEqual([...ids].sort())
   })
 
-  it('is limited to 20 a minute for each user', async () => {
+  it('is limited to 20 per minute and user', async () => {
     const [viewer, other] = [await users.person(), await users.person()]
     const answers = []
     for (let n = 0; n < 21; n++)
@@ -135,7 +135,7 @@ describe('searching', () => {
     expect(await search(other, 'zz')).toEqual([])
   })
 
-  it('reads names from the index, in its order, without sorting', async () => {
+  it('reads names in index order without sorting', async () => {
     const plan = await world.mysql.query<Record<string, unknown>>(
       `EXPLAIN SELECT STRAIGHT_JOIN t.term, u.id FROM user_search_terms t JOIN users u ON u.id = t.user_id
        WHERE t.term LIKE 'gil%' AND t.term >= 'gila' AND (t.term > 'gila' OR t.user_id > 3) AND u.status = 'active'
@@ -149,7 +149,7 @@ describe('searching', () => {
 })
 
 describe('a blocked pair', () => {
-  it('does not find each other, and comes back after unblocking', async () => {
+  it('cannot find each other until unblocked', async () => {
     const [blocker, blocked] = [await users.person(), await users.person()]
     await block(blocker, blocked)
     await waitFor(async () => (await blocksOf(blocker)).length === 1)
@@ -163,7 +163,7 @@ describe('a blocked pair', () => {
     expect(await search(blocked, blocker.username)).toEqual([blocker.userId])
   })
 
-  it('has no profile for the blocked, just as somebody who does not exist; the blocker can still unblock', async () => {
+  it('gets the same response as for an unknown user when blocked, while the blocker can still unblock', async () => {
     const [blocker, blocked] = [await users.person(), await users.person()]
     await block(blocker, blocked)
     await waitFor(async () => (await blocksOf(blocker)).length === 1)
@@ -179,14 +179,14 @@ describe('a blocked pair', () => {
     expect((await users.call('GET', `/users/${blocked.userId}`, { token: blocker.token })).status).toBe(200)
   })
 
-  it('is the same however often the events are delivered', async () => {
+  it('is unchanged by duplicate events', async () => {
     const [blocker, blocked] = [await users.person(), await users.person()]
     const eventId = crypto.randomUUID()
     const payload = { blocker_id: blocker.userId, blocked_id: blocked.userId }
     await world.publish(userBlocked, payload, { eventId })
     await world.publish(userUnblocked, payload)
     await world.publish(userBlocked, payload, { eventId })
-    // Same partition as the pair: when this has arrived, so has everything before it.
+    // Same partition as the pair: all earlier events have been handled when this one has.
     const request = { request_id: 1, from_user_id: blocker.userId, to_user_id: blocked.userId }
     await world.publish(friendRequestAccepted, request)
     await waitFor(
@@ -198,7 +198,7 @@ describe('a blocked pair', () => {
 })
 
 describe('reading profiles', () => {
-  it('answers 200 at once in one query, and one more for those that are not cached', async () => {
+  it('reads 200 profiles in one query, plus one for uncached profiles', async () => {
     const viewer = await users.person()
     const ids = Array.from({ length: 200 }, (_, n) => n + 1)
     const count = (name: string) =>
@@ -212,7 +212,7 @@ describe('reading profiles', () => {
     expect(tooMany.body.code).toBe('VALIDATION_FAILED')
   })
 
-  it.each(['abc', '0', '-1', '1.5'])('refuses the id %s', async (id) => {
+  it.each(['abc', '0', '-1', '1.5'])('rejects the id %s', async (id) => {
     const { token } = await users.person()
     expect((await users.call('GET', `/users/${id}`, { token })).status).toBe(422)
     expect((await users.call('GET', `/users?user_ids=${id}`, { token })).status).toBe(422)
@@ -220,7 +220,7 @@ describe('reading profiles', () => {
 })
 
 describe('profiles and presence by id', () => {
-  it('are limited per user over both together, and friends and oneself are not counted', async () => {
+  it('are limited per user together, not counting friends and oneself', async () => {
     const [viewer, friend] = [await users.person(), await users.person()]
     await world.publish(friendRequestAccepted, {
       request_id: 1,

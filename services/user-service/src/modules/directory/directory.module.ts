@@ -13,11 +13,11 @@ import { createUserListRepository } from './user-list.repository.ts'
 export interface DirectoryModule {
   readonly lookups: LookupLimit
   readonly cache: ProfileCache
-  /** Whether the viewer may know of the user: an active account that has not blocked the viewer. */
+  /** Returns whether the user is visible to the viewer: active, and has not blocked the viewer. */
   isVisible(viewerId: number, userId: number): Promise<boolean>
 }
 
-/** Wires search, and the local copy of friendships and blocks that it respects. */
+/** Wires search, and the local copy of friendships and blocks used by it. */
 export function createDirectory({ service, stores }: { service: Service; stores: Stores }): DirectoryModule {
   const { mysql, limiter } = stores
   const relations = createRelationsRepository(mysql)

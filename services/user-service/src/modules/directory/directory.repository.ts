@@ -14,26 +14,26 @@ interface Row {
 }
 
 interface RelationsAmong {
-  /** They have blocked the viewer, or are about to leave. */
+  /** Users who have blocked the viewer, or whose deletion is scheduled. */
   readonly hidden: ReadonlySet<number>
   readonly friends: ReadonlySet<number>
 }
 
 const publicColumns = Prisma.sql`u.id, u.username, u.display_name, u.status_message, u.profile_image_url`
 
-/** Whoever has blocked the viewer does not exist for them. */
+/** SQL condition: users who have blocked the viewer are invisible. */
 const notBlocking = (viewerId: number) =>
   Prisma.sql`NOT EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = u.id AND b.blocked_id = ${viewerId})`
 const notBlocked = (viewerId: number) =>
   Prisma.sql`NOT EXISTS (SELECT 1 FROM blocks c WHERE c.blocker_id = ${viewerId} AND c.blocked_id = u.id)`
 
 /**
- * Other people's profiles, as far as the viewer may see them. Raw: NOT EXISTS on the blocks, and a join whose order
- * the index gives, in one statement for a whole page.
+ * Creates the repository of profiles visible to a viewer. Raw: NOT EXISTS on the blocks, and a join in index
+ * order, in one statement per page.
  */
 export function createDirectoryRepository(mysql: Mysql) {
   return {
-    /** Whoever is active, whoever asks. */
+    /** Returns active users, independent of the viewer. */
     findMany: (userIds: readonly number[]) =>
       mysql.run('findProfiles', async (db): Promise<VersionedUser[]> => {
         const rows = await db.$queryRaw<
@@ -43,7 +43,7 @@ export function createDirectoryRepository(mysql: Mysql) {
         return rows.map((row) => ({ ...toPublicUser(row), version: row.version }))
       }),
 
-    /** What the viewer is to those of the users of whom there is anything to say, in one statement. */
+    /** Returns the viewer's relations to the given users, in one statement. */
     relationsAmong: (viewerId: number, userIds: readonly number[]) =>
       mysql.run('relationsAmong', async (db): Promise<RelationsAmong> => {
         const ids = Prisma.join([...userIds])
@@ -57,7 +57,7 @@ export function createDirectoryRepository(mysql: Mysql) {
         return { hidden: of('hidden'), friends: of('friend') }
       }),
 
-    /** In the order of the terms. STRAIGHT_JOIN: the index on the terms has this order already. */
+    /** Returns matches in term order. STRAIGHT_JOIN: the index on the terms already has this order. */
     search: (viewerId: number, prefix: string, after: SearchPosition | undefined, limit: number) =>
       mysql.run('searchUsers', async (db): Promise<SearchRow[]> => {
         const rest = after

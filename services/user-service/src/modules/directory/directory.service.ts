@@ -14,10 +14,10 @@ export interface SearchPage {
 
 const searches: Limit = { name: 'search', max: 20, windowSeconds: 60 }
 const ROWS_PER_ROUND = 200
-/** How far one request looks for matches of a mixed query; the cursor goes on from there. */
+/** Rounds per request in which a mixed query looks for matches; the cursor continues from there. */
 const MAX_ROUNDS = 5
 
-/** Finding and reading other people's profiles. */
+/** Creates the service for finding and reading other users' profiles. */
 export function createDirectoryService(deps: {
   directory: DirectoryRepository
   cache: ProfileCache
@@ -27,8 +27,8 @@ export function createDirectoryService(deps: {
   const { directory, cache, limiter, lookups } = deps
 
   /**
-   * Visibility is never cached: a block, or leaving, counts from the next request on. Neither are friendships, which the
-   * limit of lookups asks for; one statement has both.
+   * Returns profiles. Visibility is never cached: a block or deletion takes effect on the next request.
+   * Neither are friendships, which exempt from the lookup limit; one statement reads both.
    * @throws Problem RATE_LIMITED
    */
   async function lookUp(viewerId: number, userIds: readonly number[]): Promise<PublicUser[]> {
@@ -39,7 +39,7 @@ export function createDirectoryService(deps: {
   }
 
   return {
-    /** Whether the viewer may know of the user; costs nothing of the limit of lookups. */
+    /** Returns whether the user is visible to the viewer, without counting as a lookup. */
     async isVisible(viewerId: number, userId: number): Promise<boolean> {
       const { hidden } = await directory.relationsAmong(viewerId, [userId])
       return !hidden.has(userId) && (await cache.findMany([userId])).length === 1
@@ -90,11 +90,11 @@ async function searchByName(
   return { users, next: position }
 }
 
-/** A user with several matching terms is shown at the first of them, on whichever page that is. */
+/** Returns whether this row is the user's first matching term, so that a user appears once over all pages. */
 function isFirstMatch(row: SearchRow, query: NameQuery): boolean {
   if (!query.matches(row)) return false
   const matching = searchTermsOf(row).filter((term) => term.startsWith(query.prefix))
   const first = matching.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))[0]
-  // Undefined while a renaming is under way: better shown than hidden.
+  // Undefined while a rename is in progress: better a duplicate than a gap.
   return first === undefined || first === row.term
 }

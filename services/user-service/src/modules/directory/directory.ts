@@ -1,4 +1,4 @@
-/** What anybody signed in may see of a user. */
+/** The part of a user that any signed-in user may see. */
 export interface PublicUser {
   readonly userId: number
   readonly username: string
@@ -12,7 +12,7 @@ export interface SearchRow extends PublicUser {
   readonly term: string
 }
 
-/** Where a search goes on: after this term of this user. */
+/** The position of a search: after this term of this user. */
 export interface SearchPosition {
   readonly term: string
   readonly userId: number

@@ -1,16 +1,16 @@
 import type { Limit, RateLimiter } from '@bigtech/service-kit'
 import type { RelationsRepository } from './relations.repository.ts'
 
-/** Enough for the members of several large rooms at a time. */
+/** Enough for the members of several large rooms at once. */
 const burst: Limit = { name: 'lookup', max: 2_000, windowSeconds: 600 }
-/** Reading every profile of an installation by counting ids upwards must take years, not minutes. */
+/** Prevents enumerating all profiles by counting ids: it would take years. */
 const daily: Limit = { name: 'lookup_daily', max: 10_000, windowSeconds: 86_400 }
 
-/** Bounds how many strangers a user looks up by id: profiles and presence alike, whether or not the id exists. */
+/** Limits how many strangers a user looks up by id: profiles and presence together, existing or not. */
 export interface LookupLimit {
-  /** @throws Problem RATE_LIMITED */
+  /** Counts lookups. @throws Problem RATE_LIMITED */
   take(viewerId: number, userIds: readonly number[]): Promise<void>
-  /** As `take`, for whoever knows the viewer's friends among the users. @throws Problem RATE_LIMITED */
+  /** Like `take`, for callers that know the viewer's friends among the users. @throws Problem RATE_LIMITED */
   takeStrangers(viewerId: number, userIds: readonly number[], friends: ReadonlySet<number>): Promise<void>
 }
 

@@ -2,7 +2,10 @@ import { userUpdated } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import type { ProfileCache } from './profile-cache.ts'
 
-/** For a process that died, or lost Redis, between its write and the invalidation. No inbox: versions make it idempotent. */
+/**
+ * Returns the handlers that invalidate cached profiles, in case a process died between write and
+ * invalidation. No inbox: versions make them idempotent.
+ */
 export function profileCacheSubscriptions(cache: ProfileCache): Subscription[] {
   return [
     on(userUpdated, async ({ user_id, profile_version }) => {

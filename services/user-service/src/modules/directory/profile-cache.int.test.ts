@@ -10,7 +10,7 @@ import { createProfileCache, type VersionedUser } from './profile-cache.ts'
 
 let world: TestWorld
 let users: TestService
-/** Another process of the same service. */
+/** A second process of the service. */
 let twin: TestService
 let redis: RedisStore
 
@@ -33,13 +33,13 @@ let lastId = 1_000_000
 const newId = () => ++lastId
 
 describe('a profile that others read', () => {
-  it('comes from the cache the second time, for at most an hour, counted as miss and hit', async () => {
+  it('is cached after the first read for at most an hour, and counted as miss and hit', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     const read = () => users.call('GET', `/users/${person.userId}`, { token: viewer.token })
     const [misses, hits] = [/cache_requests_total\{.*miss/, /cache_requests_total\{.*hit/]
     const before = [await users.metric(misses), await users.metric(hits)]
     const after = async () => [await users.metric(misses), await users.metric(hits)]
-    // On a busy machine a read may take longer than the cache is given.
+    // On a busy machine a read may exceed the cache's deadline.
     await waitFor(async () => (await read()).status === 200 && (await after())[0]! > before[0]!)
     const key = `cache:user:${person.userId}`
     await waitFor(async () => (await redis.client.ttl(key)) > 3_590)
@@ -48,7 +48,7 @@ describe('a profile that others read', () => {
     )
   })
 
-  it('shows a change at once, in every process', async () => {
+  it('shows a change immediately in every process', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     for (const display_name of ['첫째', '둘째', '셋째']) {
       await users.call('PUT', '/profile/me', { token: person.token, body: { display_name } })
@@ -59,7 +59,7 @@ describe('a profile that others read', () => {
     }
   })
 
-  it('is hidden from somebody who was blocked, although it is cached', async () => {
+  it('is hidden from a blocked user although it is cached', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     const read = () => users.call('GET', `/users/${person.userId}`, { token: viewer.token })
     expect((await read()).status).toBe(200)
@@ -67,7 +67,7 @@ describe('a profile that others read', () => {
     await waitFor(async () => (await read()).status === 404)
   })
 
-  it('loses what is cached of it by UserUpdated, should the process that changed it have died', async () => {
+  it('is invalidated by UserUpdated when the process that changed it has died', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     const { version: _version, ...old } = user(person.userId, 1)
     const key = `cache:user:${person.userId}`
@@ -83,7 +83,7 @@ describe('a profile that others read', () => {
 })
 
 describe('the cache', () => {
-  it('asks the database once for 50 readers of one missing profile', async () => {
+  it('queries the database once for 50 concurrent readers of one uncached profile', async () => {
     let loads = 0
     const cache = cacheOf(async (ids) => {
       loads++
@@ -96,7 +96,7 @@ describe('the cache', () => {
     expect(loads).toBe(1)
   })
 
-  it('is given up after 50 ms when Redis hangs, and then not asked for a second', async () => {
+  it('is abandoned after 50 ms when Redis hangs, and then skipped for a second', async () => {
     const { hostname, port } = new URL(world.redis.url)
     const proxy = await createFaultProxy({ host: hostname, port: Number(port) })
     const url = new URL(world.redis.url)
@@ -107,7 +107,7 @@ describe('the cache', () => {
       proxy.freeze()
       const commands = store.client.commandQueue.length
       for (let n = 0; n < 20; n++) expect(await cache.findMany([newId()])).toHaveLength(1)
-      // One read is all that was sent: the others neither waited nor asked.
+      // Only one command was sent: the other readers skipped the cache.
       expect(store.client.commandQueue.length - commands).toBeLessThanOrEqual(1)
     } finally {
       store.client.disconnect()
@@ -116,7 +116,7 @@ describe('the cache', () => {
     }
   })
 
-  it('never brings back a profile from before a write, however reads and writes of two processes interleave', async () => {
+  it('never restores a profile from before a write for any interleaving of two processes', async () => {
     const command = fc.constantFrom('read', 'readElsewhere', 'release', 'write', 'writeElsewhere')
     await fc.assert(
       fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 25 }), async (commands) => {
@@ -124,7 +124,7 @@ describe('the cache', () => {
         let version = 1
         const pending: (() => void)[] = []
         const reads: Promise<unknown>[] = []
-        // What is read is the row of this moment; when it arrives, the history decides.
+        // Reads the current row; the generated history decides when the result arrives.
         const load = () => {
           const row = user(id, version)
           return new Promise<VersionedUser[]>((resolve) => pending.push(() => resolve([row])))

@@ -2,32 +2,32 @@ import { type RedisStore, withTimeout } from '@bigtech/service-kit'
 import { Counter, type Registry } from 'prom-client'
 import type { PublicUser } from './directory.ts'
 
-/** A public profile with the version of the row that it was read from. */
+/** A public profile with the version of its row. */
 export interface VersionedUser extends PublicUser {
   readonly version: number
 }
 
-/** Cache-aside for public profiles: `cache:user:{id}`. Whoever changes what is cached gives the keys another name. */
+/** Cache-aside for public profiles: `cache:user:{id}`. Changing the cached format requires a new key name. */
 export interface ProfileCache {
-  /** Returns the profiles of those of the users who exist, from the cache where it has them. Applies no visibility. */
+  /** Returns the profiles of existing users, cached where possible. Does not apply visibility. */
   findMany(userIds: readonly number[]): Promise<VersionedUser[]>
-  /** To be called after a write: nobody gets what was cached of an older version. Never fails. */
+  /** Invalidates older versions; call after a write. Never fails. */
   invalidate(userId: number, version: number): Promise<void>
-  /** For a deleted account: nothing of it is cached any more. @throws StoreUnavailable */
+  /** Removes a deleted account from the cache. @throws StoreUnavailable */
   forget(userId: number): Promise<void>
 }
 
 const TTL_SECONDS = 3_600
-/** A cache that takes longer is slower than what it saves. */
+/** A slower cache would cost more than it saves. */
 const DEADLINE_MS = 50
-/** After a failure the cache is left alone for so long. */
+/** Time for which the cache is skipped after a failure. */
 const SUSPECT_MS = 1_000
 const FINAL_VERSION = 2 ** 32 - 1
 
 /**
- * A value is `version:json`, or `version:` for a version that was written but not read yet. Sets a value unless a newer
- * version is known: a reader that was overtaken by a write must not bring the old profile back. The marker of a version
- * gives way to its own value.
+ * A value is `version:json`, or `version:` for a version that was written but not read yet. Sets a value
+ * unless a newer version is stored: a reader overtaken by a write must not restore the old profile. The
+ * marker of a version is replaced by its own value.
  */
 const SET_IF_NEWER = `
 local known = redis.call('GET', KEYS[1])
@@ -43,9 +43,9 @@ return 1`
 export function createProfileCache(options: {
   redis: RedisStore
   metrics: Registry
-  /** Reads the users of these ids that exist. */
+  /** Reads the existing users among these ids. */
   load: (userIds: readonly number[]) => Promise<VersionedUser[]>
-  /** Longer only in tests on a busy machine. */
+  /** Extended in tests on a busy machine. */
   deadlineMs?: number
 }): ProfileCache {
   const { redis, load, deadlineMs = DEADLINE_MS } = options
@@ -75,7 +75,7 @@ export function createProfileCache(options: {
     )
   }
 
-  /** Loads what nobody is loading yet; joins the others. Filling the cache is not waited for. */
+  /** Loads profiles, sharing loads already in flight. Does not wait for filling the cache. */
   function loadOnce(userIds: readonly number[]): Promise<(VersionedUser | undefined)[]> {
     const fresh = userIds.filter((userId) => !inFlight.has(userId))
     if (fresh.length > 0) {
@@ -113,7 +113,7 @@ export function createProfileCache(options: {
     },
 
     invalidate: async (userId, version) => {
-      // Whoever asks from now on must not join a load from before the write.
+      // Later readers must not join a load from before the write.
       inFlight.delete(userId)
       await set(userId, version, '').catch(() => undefined)
     },

@@ -8,7 +8,7 @@ import {
 import { on, type Subscription } from '@bigtech/kafka'
 import type { RelationsRepository } from './relations.repository.ts'
 
-/** Keeps the local copies of friendships and blocks: they decide who finds and sees whom. */
+/** Returns the handlers that maintain the copies of friendships and blocks, which determine visibility. */
 export function relationSubscriptions(relations: RelationsRepository): Subscription[] {
   return [
     on(friendRequestAccepted, (event) =>

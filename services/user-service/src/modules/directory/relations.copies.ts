@@ -11,7 +11,7 @@ interface Row {
   readonly high_blocks_low: number | bigint
 }
 
-/** The copies of friendships and blocks, for `bigtech verify`. */
+/** Returns the copies of friendships and blocks, for `bigtech verify`. */
 export function relationCopies(mysql: Mysql): Copies {
   return {
     fields: { pair: ['friends', 'low_blocks_high', 'high_blocks_low'] },
@@ -28,7 +28,7 @@ export function relationCopies(mysql: Mysql): Copies {
   }
 }
 
-/** Raw: Prisma has no UNION. */
+/** Reads the next page of pairs. Raw: Prisma has no UNION. */
 function nextPairs(mysql: Mysql, last: Row | undefined): Promise<Row[]> {
   const [low, high] = [last?.low ?? 0, last?.high ?? 0]
   return mysql.run(

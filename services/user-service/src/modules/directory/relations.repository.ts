@@ -4,7 +4,7 @@ import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 
 export type RelationsRepository = ReturnType<typeof createRelationsRepository>
 
-/** What is between two users, of whom `low` has the smaller id. */
+/** The relation of two users, of whom `low` has the smaller id. */
 export interface PairState {
   readonly low: number
   readonly high: number
@@ -15,7 +15,7 @@ export interface PairState {
 
 const CONSUMER = 'user-service.relations'
 
-/** Local copies of friendships and blocks. Every change is applied once per event. */
+/** Creates the repository of local copies of friendships and blocks. Applies every event once. */
 export function createRelationsRepository(mysql: Mysql) {
   const apply = (eventId: string, effect: (tx: Transaction) => Promise<unknown>): Promise<HandlerOutcome> =>
     mysql.transaction('applyRelation', async (tx) => {
@@ -24,7 +24,7 @@ export function createRelationsRepository(mysql: Mysql) {
       return 'applied'
     })
   return {
-    /** Returns those of the users who are friends of the viewer. */
+    /** Returns the viewer's friends among the users. */
     friendsAmong: (viewerId: number, userIds: readonly number[]) =>
       mysql.run('friendsAmong', async (db): Promise<number[]> => {
         const rows = await db.friendship.findMany({
@@ -47,7 +47,7 @@ export function createRelationsRepository(mysql: Mysql) {
     removeFriendship: (eventId: string, a: number, b: number) =>
       apply(eventId, (tx) => deleteFriendship(tx, a, b)),
 
-    /** A block ends the friendship. */
+    /** Adds a block, which ends the friendship. */
     addBlock: (eventId: string, blockerId: number, blockedId: number) =>
       apply(eventId, async (tx) => {
         await tx.block.createMany({ data: [{ blockerId, blockedId }], skipDuplicates: true })
@@ -57,7 +57,7 @@ export function createRelationsRepository(mysql: Mysql) {
     removeBlock: (eventId: string, blockerId: number, blockedId: number) =>
       apply(eventId, (tx) => tx.block.deleteMany({ where: { blockerId, blockedId } })),
 
-    /** Replaces everything that is known of two users. */
+    /** Replaces the complete relation of two users. */
     replacePair: (eventId: string, pair: PairState) => apply(eventId, (tx) => replacePair(tx, pair)),
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { nameQuery, searchTermsOf } from './search-terms.ts'
 
-/** Whether somebody called this is found by what was typed. */
+/** Returns whether a query finds a user of this name. */
 function finds(typed: string, displayName: string, username = 'zzz'): boolean {
   const query = nameQuery(typed)
   const found = searchTermsOf({ username, displayName }).some((term) => term.startsWith(query.prefix))
@@ -11,7 +11,7 @@ function finds(typed: string, displayName: string, username = 'zzz'): boolean {
 describe('search terms', () => {
   it.each([
     ['a syllable', '김', '김민지'],
-    ['the whole name', '김민지', '김민지'],
+    ['the complete name', '김민지', '김민지'],
     ['a half-typed syllable', '기', '김민지'],
     ['a syllable whose last consonant belongs to the next', '김밎', '김미지'],
     ['a lone initial', 'ㄱ', '김민지'],
@@ -25,7 +25,7 @@ describe('search terms', () => {
     ['several spaces', 'kim  min', 'Kim Minji'],
     ['Japanese', '田中', '田中さくら'],
     ['initials with Latin letters', 'ㄱk', '김K'],
-    ['two initials that a keyboard makes one letter of', '김ㄳ', '김경수'],
+    ['two initials combined by the keyboard', '김ㄳ', '김경수'],
     ['a given name', '준오', '박준오'],
     ['a half-typed given name', '준', '박준오'],
     ['the initials of a given name', 'ㅈㅇ', '박준오'],
@@ -35,7 +35,7 @@ describe('search terms', () => {
     ['a Korean word that is not the first', '준오', '개발팀 박준오'],
     ['Latin letters without their accents', 'jose', 'José Álvarez'],
     ['another width', 'ｋｉｍ', 'Kim'],
-  ])('%s finds the name', (_case, typed, name) => {
+  ])('finds the name by %s', (_case, typed, name) => {
     expect(finds(typed, name)).toBe(true)
   })
 
@@ -45,16 +45,16 @@ describe('search terms', () => {
     ['other initials', 'ㄱㅁㅊ', '김민지'],
     ['a syllable and a wrong initial', '김ㅅㅈ', '김민지'],
     ['another syllable with the same initials', '가ㅁㅈ', '김민지'],
-    ['more than the name', 'ㄱㅁㅈㅅ', '김민지'],
-  ])('%s does not', (_case, typed, name) => {
+    ['a query longer than the name', 'ㄱㅁㅈㅅ', '김민지'],
+  ])('does not find the name by %s', (_case, typed, name) => {
     expect(finds(typed, name)).toBe(false)
   })
 
-  it('finds by username as well', () => {
+  it('finds users by username', () => {
     expect(finds('min', '아무개', 'minji')).toBe(true)
   })
 
-  it('keeps terms short, and still compares everything that was typed', () => {
+  it('keeps terms short but compares the whole query', () => {
     const name = '가나다라마바사아자차카타파하거너더러'
     const terms = searchTermsOf({ username: 'u', displayName: name })
     expect(Math.max(...terms.map((term) => [...term].length))).toBeLessThanOrEqual(30)

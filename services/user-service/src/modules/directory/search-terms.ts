@@ -1,16 +1,16 @@
 import { foldText } from '@bigtech/contracts'
 import { disassemble, getChoseong } from 'es-hangul'
 
-/** Letters of a term: enough for a dozen syllables, and a cursor with a term in it stays short. */
+/** Maximum length of a term: enough for a dozen syllables, and keeps cursors short. */
 const MAX_TERM = 30
 
-/** Of a display name; a name of more words is found by its first ones. */
+/** Maximum number of indexed words per display name. */
 const MAX_STARTS = 6
 const HANGUL_NAME = /^[가-힣]{2,5}$/u
 
 /**
- * Where a search may begin in a display name: at each word, and in a Korean name at the given name,
- * after a family name of one syllable or, in longer names, of two (`준오` for 박준오, `민수` for 남궁민수).
+ * Returns the searchable beginnings of a display name: each word and, in a Korean name, the given name after
+ * a family name of one syllable or, in longer names, of two (`준오` for 박준오, `민수` for 남궁민수).
  */
 function startsOf(displayName: string): string[] {
   const words = displayName.split(' ')
@@ -26,22 +26,22 @@ function namesOf({ username, displayName }: { username: string; displayName: str
   return [foldText(username), ...startsOf(foldText(displayName))]
 }
 
-/** Syllables as the letters that are typed for them, so that a half-typed one is a beginning too. */
+/** Returns the jamo of the text, so that a half-typed syllable is a prefix too. */
 function letters(text: string): string {
   return disassemble(text)
 }
 
-/** `김민지` -> `ㄱㅁㅈ`; what is not Hangul stays as it is. */
+/** Returns the initials: `김민지` -> `ㄱㅁㅈ`; other text is unchanged. */
 function initials(text: string): string {
   return getChoseong(text, { keepNonHangul: true })
 }
 
-/** Without a space at the end: to the index it would be the same term as without it. */
+/** Truncates a term and trims its end, because the index ignores trailing spaces. */
 function cut(text: string): string {
   return [...text].slice(0, MAX_TERM).join('').trimEnd()
 }
 
-/** Everything a search for this user may begin with. */
+/** Returns all search terms of a user. */
 export function searchTermsOf(names: { username: string; displayName: string }): string[] {
   const terms = namesOf(names).flatMap((name) => [cut(letters(name)), cut(initials(name))])
   return [...new Set(terms)].filter(Boolean)
@@ -51,18 +51,18 @@ const SYLLABLE = /[가-힣]/u
 const CONSONANT = /[ㄱ-ㅎ]/u
 
 export interface NameQuery {
-  /** What a term must begin with. */
+  /** The prefix of matching terms. */
   readonly prefix: string
-  /** Whether a user whose term does is really one: a mixed query is narrowed by initials first. */
+  /** Returns whether a user with a matching term really matches: a mixed query is first narrowed by initials. */
   matches(names: { username: string; displayName: string }): boolean
 }
 
-/** Reads what somebody typed. `김ㅁㅈ` mixes syllables and initials and is compared letter by letter. */
+/** Parses a query. `김ㅁㅈ` mixes syllables and initials and is compared letter by letter. */
 export function nameQuery(text: string): NameQuery {
   const folded = foldText(text)
   const mixed = SYLLABLE.test(folded) && CONSONANT.test(folded)
   if (!mixed) return plainQuery(letters(folded))
-  // Keyboards make one letter of some pairs of consonants: `김ㄳ` is what somebody gets who types `김ㄱㅅ`.
+  // Keyboards combine some pairs of consonants: typing `김ㄱㅅ` yields `김ㄳ`.
   const wanted = [...folded].flatMap((letter) => (CONSONANT.test(letter) ? [...letters(letter)] : letter))
   return {
     prefix: cut(initials(wanted.join(''))),
@@ -70,7 +70,7 @@ export function nameQuery(text: string): NameQuery {
   }
 }
 
-/** The index tells everything, unless more was typed than it holds. */
+/** Returns a query answered by the index alone, unless it is longer than the terms. */
 function plainQuery(typed: string): NameQuery {
   const prefix = cut(typed)
   if (prefix === typed) return { prefix, matches: () => true }

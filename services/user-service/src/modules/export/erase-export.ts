@@ -1,10 +1,10 @@
 import type { Transaction } from '../../infrastructure/mysql.ts'
 
-/** Deletes a user's archive; a process that still builds it loses its lease. */
+/** Deletes a user's archive; a process that is building it loses its lease. */
 export async function eraseExport(tx: Transaction, userId: number): Promise<void> {
   const row = await tx.dataExport.findUnique({ where: { userId }, select: { id: true } })
   if (!row) return
-  // The row first: whoever adds a chunk locks it, so no chunk is added after this.
+  // Deletes the row first: adding a chunk locks the row, so no chunk can be added afterwards.
   await tx.dataExport.deleteMany({ where: { userId } })
   await tx.dataExportPart.deleteMany({ where: { exportId: row.id } })
   await tx.dataExportChunk.deleteMany({ where: { exportId: row.id } })

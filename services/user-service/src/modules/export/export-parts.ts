@@ -3,7 +3,7 @@ import { pages } from '@bigtech/service-kit'
 import { ARCHIVE_END, beforePart, type ExportPart, exportParts } from './export.ts'
 import type { OwnDataRepository } from './own-data.repository.ts'
 
-/** Asked for what they store of the user whose token it is. @throws StoreUnavailable, Problem */
+/** Clients that return the stored data of the token's user. @throws StoreUnavailable, Problem */
 export type NeighbourExports = Readonly<
   Record<
     Exclude<ExportPart, 'account'>,
@@ -14,16 +14,16 @@ export type NeighbourExports = Readonly<
 export interface PartRequest {
   readonly userId: number
   readonly requestId: string
-  /** The user's token, or one that stands for it. */
+  /** The user's access token, or a substitute. */
   readonly bearer: string
 }
 
-/** Profile and settings as clients know them. */
+/** Returns profile and settings in the API's format. */
 export type ProfileOf = (userId: number) => Promise<{ readonly profile: object; readonly settings: object }>
 
 export type ReadPart = (part: ExportPart, request: PartRequest) => AsyncIterable<Uint8Array>
 
-/** Returns how each part of an archive is read: as members of one JSON object, without its braces. */
+/** Returns a function that reads each part of an archive: as members of one JSON object, without its braces. */
 export function createPartReader(deps: {
   own: OwnDataRepository
   profileOf: ProfileOf
@@ -40,7 +40,7 @@ export function createPartReader(deps: {
   }
 }
 
-/** Writes an archive while its parts are read. @throws what a part throws: nothing is left out silently */
+/** Streams an archive while its parts are read. @throws any error of a part, because no part may be omitted silently */
 export async function* streamArchive(readPart: ReadPart, request: PartRequest): AsyncGenerator<Uint8Array> {
   const now = new Date()
   for (const part of exportParts) {

@@ -15,9 +15,9 @@ let world: TestWorld
 let users: TestService
 let events: EventCollector
 let neighbor: Server
-/** What each neighbor answers in place of its part. */
+/** Responses of the neighbor services that replace their part. */
 const answers = new Map<string, (response: ServerResponse) => void>()
-/** Which user asked for which part, by the token. */
+/** The requested parts with the token's user. */
 const asked: { readonly url: string; readonly userId: number }[] = []
 
 const PATIENCE_MS = 60_000
@@ -65,7 +65,7 @@ const ready = (person: Person) =>
 const download = ({ token }: Person, link: string) =>
   users.call('POST', '/profile/me/export/download', { token, body: { token: link } })
 
-/** The token in the newest mail about an archive, as whoever sends the mail gets it. */
+/** Returns the token in the newest mail about an archive, fetched like notification-service does. */
 async function mailedToken({ userId }: Person): Promise<string> {
   const [link] = await world.mysql.query<{ id: string }>(
     "SELECT id FROM account_links WHERE user_id = ? AND purpose = 'download_export' AND used_at IS NULL",
@@ -155,7 +155,7 @@ it(
 )
 
 it(
-  'an archive waits for a neighbor that breaks off, and asks for no complete part again',
+  'an archive waits for a failing neighbor service and requests no complete part again',
   async () => {
     const person = await users.person()
     let tries = 0
@@ -181,7 +181,7 @@ it(
 )
 
 it(
-  'a process that has lost its lease writes no more, and the next one builds the archive whole',
+  'a process that has lost its lease writes nothing more, and the next process builds the complete archive',
   async () => {
     const person = await users.person()
     let open: ServerResponse | undefined
@@ -207,7 +207,7 @@ it(
 )
 
 it(
-  'asking again while an archive is being built changes nothing; five can be asked for in a day',
+  'a repeated request changes nothing while an archive is being built; five requests a day are allowed',
   async () => {
     const person = await users.person()
     let finish = () => {}
@@ -237,7 +237,7 @@ it(
 )
 
 it(
-  'a deleted account leaves no archive, and an archive is deleted after 7 days',
+  'deleting an account deletes its archive, and an archive is deleted after 7 days',
   async () => {
     const [leaving, staying] = [await users.person(), await users.person()]
     for (const each of [leaving, staying]) {

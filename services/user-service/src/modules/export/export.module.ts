@@ -7,7 +7,7 @@ import { createExportService } from './export.service.ts'
 import { createPartReader, type ProfileOf } from './export-parts.ts'
 import { createOwnDataRepository } from './own-data.repository.ts'
 
-/** Longer than a neighbor may be silent. */
+/** Longer than a neighbor service may be silent. */
 const LEASE_MS = 60_000
 const BUILD_EVERY_MS = 5_000
 const PURGE_MS = 10 * 60_000

@@ -17,7 +17,7 @@ import {
 
 export type ExportRepository = ReturnType<typeof createExportRepository>
 
-/** An export that this process builds, until `leaseMs` have passed without a sign of it. */
+/** An export being built by this process; expires `leaseMs` after the last extension. */
 export interface Lease {
   readonly exportId: string
   readonly leaseId: string
@@ -26,14 +26,14 @@ export interface Lease {
   readonly requestedAt: Date
 }
 
-/** Another process builds the export by now, or a newer request or a deletion has removed it. */
+/** Another process builds the export, or a newer request or a deletion has removed it. */
 export class LeaseLost extends Error {}
 
 const compress = promisify<Uint8Array, Buffer>(gzip)
 const decompress = promisify<Uint8Array, Buffer>(gunzip)
 const PURGE_BATCH = 100
 
-/** Archives of users' data: one row each, their complete parts, and the bytes in chunks. */
+/** Creates the repository of data archives: one row each, their complete parts, and the bytes in chunks. */
 export function createExportRepository(mysql: Mysql, outbox: Outbox, leaseMs: number) {
   const leaseEnd = () => new Date(Date.now() + leaseMs)
 
@@ -44,7 +44,7 @@ export function createExportRepository(mysql: Mysql, outbox: Outbox, leaseMs: nu
         return row && toExport(row, await db.dataExportPart.findMany({ where: { exportId: row.id } }))
       }),
 
-    /** Stores a request in place of a finished one; false when one is pending already. */
+    /** Replaces a finished export with a new request; false when one is already pending. */
     request: (userId: number): Promise<boolean> =>
       mysql.transaction('requestExport', async (tx) => {
         // Raw: Prisma has no FOR UPDATE. Two requests at the same time wait for each other.
@@ -61,7 +61,7 @@ export function createExportRepository(mysql: Mysql, outbox: Outbox, leaseMs: nu
         return true
       }),
 
-    /** Returns a pending export that nobody builds; null when there is none. */
+    /** Claims a pending export that no process is building; null when there is none. */
     claim: async (): Promise<Lease | null> => {
       const now = new Date()
       const due = await mysql.run('dueExport', (db) =>
@@ -88,7 +88,7 @@ export function createExportRepository(mysql: Mysql, outbox: Outbox, leaseMs: nu
         return rows.map(({ part }) => part)
       }),
 
-    /** Writes a chunk; the first one of a part replaces what an earlier try wrote. @throws LeaseLost */
+    /** Writes a chunk; the first chunk of a part replaces those of an earlier attempt. @throws LeaseLost */
     addChunk: async (lease: Lease, part: ExportPart, position: number, bytes: Uint8Array): Promise<void> => {
       const { exportId } = lease
       const content = new Uint8Array(await compress(bytes))
@@ -102,14 +102,14 @@ export function createExportRepository(mysql: Mysql, outbox: Outbox, leaseMs: nu
       })
     },
 
-    /** @throws LeaseLost */
+    /** Marks a part as complete. @throws LeaseLost */
     completePart: (lease: Lease, part: ExportPart, size: number): Promise<void> =>
       mysql.transaction('completeExportPart', async (tx) => {
         await holdLease(tx, lease, leaseEnd())
         await tx.dataExportPart.create({ data: { exportId: lease.exportId, part, size } })
       }),
 
-    /** The archive is ready, and the mail that says so is requested: one transaction. @throws LeaseLost */
+    /** Marks the archive as ready and requests its mail, in one transaction. @throws LeaseLost */
     complete: (lease: Lease, correlationId: string): Promise<void> =>
       mysql.transaction('completeExport', async (tx) => {
         const user = await tx.user.findFirst({ where: { id: lease.userId, status: 'active' } })
@@ -121,7 +121,7 @@ export function createExportRepository(mysql: Mysql, outbox: Outbox, leaseMs: nu
         if (user?.email) await createDownloadLink(tx, outbox, user.id, user.email, correlationId)
       }),
 
-    /** Leaves the rest of the export to a later try, of any process; gives it up after a day. */
+    /** Schedules a retry by any process; fails the export after a day. */
     postpone: async (lease: Lease, failed: boolean): Promise<void> => {
       const now = new Date()
       const attempts = lease.attempts + (failed ? 1 : 0)
@@ -137,7 +137,7 @@ export function createExportRepository(mysql: Mysql, outbox: Outbox, leaseMs: nu
       )
     },
 
-    /** Requests the mail with the link once more; false when there is no archive that is ready. */
+    /** Requests the mail with the link again; false when no archive is ready. */
     sendLink: (userId: number, correlationId: string): Promise<boolean> =>
       mysql.transaction('sendExportLink', async (tx) => {
         const ready = await tx.dataExport.findFirst({ where: { userId, state: 'ready' } })
@@ -147,7 +147,7 @@ export function createExportRepository(mysql: Mysql, outbox: Outbox, leaseMs: nu
         return true
       }),
 
-    /** Uses up the link and returns what it downloads; null when it cannot be used, or is somebody else's. */
+    /** Uses up the link and returns its archive; null when the link is invalid or belongs to another user. */
     useLink: (userId: number, linkId: string): Promise<DataExport | null> =>
       mysql.transaction('useExportLink', async (tx) => {
         const row = await tx.dataExport.findFirst({ where: { userId, state: 'ready' } })
@@ -156,7 +156,7 @@ export function createExportRepository(mysql: Mysql, outbox: Outbox, leaseMs: nu
         return toExport(row, await tx.dataExportPart.findMany({ where: { exportId: row.id } }))
       }),
 
-    /** The bytes of one part, chunk by chunk. */
+    /** Yields the bytes of one part, chunk by chunk. */
     async *readPart(exportId: string, part: ExportPart): AsyncGenerator<Uint8Array> {
       for (let position = 0; ; position++) {
         const row = await mysql.run('readExport', (db) =>
@@ -170,7 +170,7 @@ export function createExportRepository(mysql: Mysql, outbox: Outbox, leaseMs: nu
       }
     },
 
-    /** Deletes archives that have been kept long enough, and chunks that a removed export left. */
+    /** Deletes expired archives, and chunks of removed exports. */
     purge: (now: Date) =>
       inBatches(PURGE_BATCH, async (limit) => {
         const old = await mysql.run('oldExports', (db) =>
@@ -188,7 +188,7 @@ export function createExportRepository(mysql: Mysql, outbox: Outbox, leaseMs: nu
   }
 }
 
-/** Extends the lease, and locks the export until the transaction ends. */
+/** Extends the lease and locks the export until the transaction ends. */
 async function holdLease(tx: Transaction, { exportId, leaseId }: Lease, leasedUntil: Date): Promise<void> {
   const { count } = await tx.dataExport.updateMany({
     where: { id: exportId, leaseId, state: 'pending' },

@@ -17,15 +17,16 @@ const links: Limit = { name: 'export_link', max: 5, windowSeconds: 3_600 }
 const CHUNK_BYTES = 256 * 1_024
 
 /**
- * Archives of users' data, built in the background. Each part that is complete is stored, so a process that dies, or a
- * neighbor that is away, costs the part under way alone; `lease` keeps two processes from building the same archive.
+ * Builds archives of users' data in the background. Stores each complete part, so that a crash or an outage
+ * of a neighbor service costs only the current part; `lease` prevents two processes from building the same
+ * archive.
  */
 export function createExportService(deps: {
   exports: ExportRepository
   readPart: ReadPart
-  /** Returns a token in the user's name, or null when there is no such active account. */
+  /** Returns a token for the user, or null when there is no active account. */
   bearerOf: (userId: number) => Promise<string | null>
-  /** Returns the link's id when the token is ours. */
+  /** Returns the link id of a valid token. */
   readLink: (token: string) => string | undefined
   limiter: RateLimiter
   log: Service['log']
@@ -56,14 +57,14 @@ export function createExportService(deps: {
   async function build(lease: Lease): Promise<void> {
     const done = await exports.partsDone(lease)
     for (const part of exportParts.filter((each) => !done.includes(each))) {
-      // For each part anew: an access token is shorter than a large archive takes.
+      // A new token for each part, because a large archive takes longer than a token is valid.
       const bearer = await deps.bearerOf(lease.userId)
       if (bearer === null) throw new Error('The account is not active.')
       await buildPart(lease, part, bearer)
     }
     await exports.complete(lease, uuidv7())
     deps.wakeRelay()
-    log.info({ export_id: lease.exportId, user_id: lease.userId }, 'data export is ready')
+    log.info({ export_id: lease.exportId, user_id: lease.userId }, 'data export ready')
   }
 
   return {
@@ -87,7 +88,7 @@ export function createExportService(deps: {
       if (await exports.sendLink(userId, ctx.requestId)) deps.wakeRelay()
     },
 
-    /** Uses up the link of the mail. @throws Problem LINK_INVALID */
+    /** Uses up the mailed link. @throws Problem LINK_INVALID */
     async downloadDataExport(
       ctx: AuthenticatedContext,
       token: string,
@@ -99,7 +100,7 @@ export function createExportService(deps: {
       return { size: found.size, bytes: archiveOf(exports, found.id, found.finishedAt) }
     },
 
-    /** Builds every export that is due. A failed one is tried again later. */
+    /** Builds every due export. Failed ones are retried later. */
     async buildDue(): Promise<void> {
       for (let lease = await exports.claim(); lease; lease = await exports.claim()) {
         try {
@@ -117,7 +118,7 @@ export function createExportService(deps: {
   }
 }
 
-/** The process stops: another one goes on with the export. */
+/** This process stops; another process continues the export. */
 class Stopping extends Error {}
 
 async function* archiveOf(
@@ -132,7 +133,7 @@ async function* archiveOf(
   yield Buffer.from(ARCHIVE_END)
 }
 
-/** Gathers small pieces, so that a chunk is worth a row. */
+/** Combines small pieces into chunks of a reasonable size. */
 async function* inChunks(source: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
   let pieces: Uint8Array[] = []
   let size = 0

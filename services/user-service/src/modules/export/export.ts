@@ -1,4 +1,4 @@
-/** One archive of everything that is stored of a user. Pure. */
+/** The rules of data exports, without a store. */
 
 export type ExportState = 'pending' | 'ready' | 'failed'
 
@@ -9,22 +9,22 @@ export interface DataExport {
   readonly requestedAt: Date
   readonly finishedAt: Date | null
   readonly partsDone: number
-  /** Bytes of the archive as it is downloaded. */
+  /** Size of the downloaded archive in bytes. */
   readonly size: number
 }
 
-/** The parts of an archive, in the order in which they are built and written. */
+/** The parts of an archive in build order. */
 export const exportParts = ['account', 'friends', 'rooms', 'notifications', 'files'] as const
 export type ExportPart = (typeof exportParts)[number]
 
 const SECOND_MS = 1_000
 const DAY_MS = 86_400 * SECOND_MS
-/** How long an archive is kept once it is ready. */
+/** Lifetime of a ready archive. */
 export const EXPORT_LIFETIME_MS = 7 * DAY_MS
 const GIVE_UP_AFTER_MS = DAY_MS
 const LAST_RETRY_MS = 15 * 60 * SECOND_MS
 
-/** Returns how long to wait after this many failed tries; undefined: give up. */
+/** Returns the delay before the next attempt; undefined: give up. */
 export function retryDelayMs(attempts: number, requestedAt: Date, now: Date): number | undefined {
   if (now.getTime() - requestedAt.getTime() > GIVE_UP_AFTER_MS) return undefined
   return Math.min(LAST_RETRY_MS, SECOND_MS * 4 ** Math.min(attempts - 1, 10))
@@ -32,15 +32,15 @@ export function retryDelayMs(attempts: number, requestedAt: Date, now: Date): nu
 
 const HEAD = '{"exported_at":'
 
-/** Returns what comes before a part in the archive; the first part follows the time. */
+/** Returns the text before a part in the archive; the time precedes the first part. */
 export function beforePart(part: ExportPart, finishedAt: Date): string {
   return part === exportParts[0] ? `${HEAD}${JSON.stringify(finishedAt.toISOString())},` : ','
 }
 
-/** What closes an archive. */
+/** The end of an archive. */
 export const ARCHIVE_END = '}'
 
-/** Returns the size in bytes of an archive whose parts have these sizes together. */
+/** Returns the size in bytes of an archive, given the total size of its parts. */
 export function archiveSize(partBytes: number): number {
   const frame = exportParts.map((part) => beforePart(part, new Date(0))).join('') + ARCHIVE_END
   return partBytes + Buffer.byteLength(frame)

@@ -8,7 +8,7 @@ interface Numbered {
   readonly id: number | bigint
 }
 
-/** What user-service stores of a user beside profile and settings, page by page in the order of ids. */
+/** Creates the repository of user data beside profile and settings, page by page in id order. */
 export function createOwnDataRepository(mysql: Mysql) {
   return {
     activeUser: (userId: number) =>
@@ -20,7 +20,7 @@ export function createOwnDataRepository(mysql: Mysql) {
         return row && { userId, username: row.username }
       }),
 
-    /** How somebody signs in: never a secret, a hash or a key. */
+    /** Returns the sign-in methods: never a secret, a hash or a key. */
     signIn: (userId: number) =>
       mysql.run('exportSignIn', async (db) => {
         const row = await db.user.findUniqueOrThrow({
@@ -68,7 +68,7 @@ export function createOwnDataRepository(mysql: Mysql) {
         db.userActivity.findMany({ where: { userId, ...after(last) }, orderBy: { id: 'asc' }, take: PAGE }),
       ),
 
-    /** Without the copies of what others wrote. */
+    /** Returns reports, without copies of other users' messages. */
     reports: (userId: number, last: Numbered | undefined) =>
       mysql.run('exportReports', (db) =>
         db.report.findMany({
@@ -79,7 +79,7 @@ export function createOwnDataRepository(mysql: Mysql) {
         }),
       ),
 
-    /** What moderators told the user; notes among moderators are left out. */
+    /** Returns moderators' notices to the user, without internal notes. */
     notices: (userId: number, last: Numbered | undefined) =>
       mysql.run('exportNotices', (db) =>
         db.moderationDecision.findMany({

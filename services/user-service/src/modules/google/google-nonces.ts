@@ -3,11 +3,14 @@ import type { RedisStore } from '@bigtech/service-kit'
 
 export const NONCE_SECONDS = 600
 
-/** `user:google-nonce:{nonce}`: nonces of sign-ins under way. A lost one costs a second attempt. */
+/** Nonces of sign-ins in progress, `user:google-nonce:{nonce}`. A lost one costs a second attempt. */
 export interface GoogleNonces {
   issue(): Promise<string>
   isOpen(nonce: string): Promise<boolean>
-  /** Returns false when the nonce is not ours, has expired, or was used: of parallel uses exactly one gets true. */
+  /**
+   * Uses up a nonce. Returns false when it is unknown, expired, or used: exactly one of several concurrent
+   * uses gets true.
+   */
   use(nonce: string): Promise<boolean>
 }
 

@@ -3,14 +3,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { usernameCandidates } from './google-username.ts'
 
-describe('usernames made from a name', () => {
-  it('begin with the name itself, and never run out at once', () => {
+describe('usernames derived from a name', () => {
+  it('begin with the name itself and offer alternatives', () => {
     expect(usernameCandidates('김 민지')[0]).toBe('김민지')
     expect(usernameCandidates('X')[0]).not.toBe('X')
     expect(new Set(usernameCandidates('Minji')).size).toBeGreaterThan(10)
   })
 
-  it('obey the rules of usernames, whatever somebody is called', () => {
+  it('follow the username rules for any name', () => {
     fc.assert(
       fc.property(fc.option(fc.string({ unit: 'binary' }), { nil: undefined }), (name) => {
         for (const candidate of usernameCandidates(name)) expect(username.parse(candidate)).toBe(candidate)

@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto'
 import { username } from '@bigtech/contracts'
 
-/** Room for a dot and four digits within the 20 characters of a username. */
+/** Leaves room for a dot and four digits within the 20 characters of a username. */
 const MAX_BASE = 15
 const ATTEMPTS = 8
 const FALLBACK = 'user'
 
 /**
- * Returns usernames for somebody who signs up without choosing one, best first. They come from the name, never from
- * the address: a username is public.
+ * Returns username candidates for a sign-up without a chosen one, best first. Derived from the name, never
+ * from the address, because a username is public.
  */
 export function usernameCandidates(name: string | undefined): string[] {
   const letters = (name ?? '').normalize('NFC').replace(/[^\p{L}\p{M}\p{N}_.]/gu, '')
@@ -17,7 +17,7 @@ export function usernameCandidates(name: string | undefined): string[] {
   const numbered = bases.flatMap((one) =>
     Array.from({ length: ATTEMPTS }, () => `${one}.${randomInt(1_000, 10_000)}`),
   )
-  // Wide enough that somebody with a common name gets an account on the first attempt.
+  // Wide enough for a user with a common name to succeed on the first attempt.
   return [
     ...(isUsable(base) ? [base] : []),
     ...numbered,

@@ -42,7 +42,7 @@ function signIn(idToken: string, more: Record<string, unknown> = {}) {
 
 const address = () => `${uniqueName('g')}@gmail.example`
 
-/** A token as the provider would sign it; `header` and `claims` replace what it says. */
+/** Signs a token like the provider; `header` and `claims` replace its content. */
 async function forge(
   claims: JWTPayload = {},
   options: { alg?: string; kid?: string; key?: Parameters<SignJWT['sign']>[0] } = {},
@@ -64,7 +64,7 @@ async function forge(
     .sign(key)
 }
 
-/** An address that somebody has registered with a password, verified or not. */
+/** Registers an address with a password, verified or not. */
 async function registered(email: string, isVerified: boolean): Promise<number> {
   const { id } = (await users.register({ email })).body
   if (isVerified) await world.mysql.query('UPDATE users SET email_verified_at = NOW(3) WHERE id = ?', [id])
@@ -72,7 +72,7 @@ async function registered(email: string, isVerified: boolean): Promise<number> {
 }
 
 describe('the first sign-in with Google', () => {
-  it('makes an account by the code flow, which signs in again and refreshes like any other', async () => {
+  it('creates an account by the code flow, whose later sign-ins and refreshes work as usual', async () => {
     const { body: providers } = await users.call('GET', '/auth/providers')
     expect(providers.google).toEqual({ client_id: CLIENT_ID, authorization_url: google.authorizationUrl })
     const login = address()
@@ -91,7 +91,7 @@ describe('the first sign-in with Google', () => {
     expect(refreshed.body).toMatchObject({ user_id: first.body.user_id, access_token: expect.any(String) })
   })
 
-  it('publishes UserRegistered once, and mails no link to verify an address that Google has verified', async () => {
+  it('publishes UserRegistered once, and mails no verification link for an address verified by Google', async () => {
     const { brokers, topicPrefix } = world.kafka
     const events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
     const { body } = await signIn(await forge({ name: '김민지' }), { locale: 'ko' })
@@ -102,7 +102,7 @@ describe('the first sign-in with Google', () => {
     await events.stop()
   })
 
-  it('gives 8 parallel first sign-ins of one identity one account', async () => {
+  it('creates one account for 8 parallel first sign-ins of one identity', async () => {
     const claims = { sub: uniqueName('sub'), email: address() }
     const tokens = await Promise.all(Array.from({ length: 8 }, () => forge(claims)))
     const answers = await Promise.all(tokens.map((token) => signIn(token)))
@@ -110,7 +110,7 @@ describe('the first sign-in with Google', () => {
     expect(new Set(answers.map(({ body }) => body.user_id)).size).toBe(1)
   })
 
-  it('refuses an address that Google has not verified', async () => {
+  it('rejects an address that Google has not verified', async () => {
     const token = await signInWithCode(google, {
       ...{ login: `unverified-${address()}`, redirectUri },
       nonce: await newNonce(),
@@ -126,40 +126,40 @@ describe('an ID token', () => {
     ['for another app', () => forge({ aud: 'another-app' })],
     ['for this app and another one', () => forge({ aud: [CLIENT_ID, 'another-app'] })],
     ['of another issuer', () => forge({ iss: 'https://evil.example' })],
-    ['signed by another key under the same id', () => forge({}, { key: other })],
+    ['signed by another key with the same id', () => forge({}, { key: other })],
     ['of an unknown key', () => forge({}, { kid: 'unknown', key: other })],
     [
       'signed with a shared secret',
       () => forge({}, { alg: 'HS256', key: new TextEncoder().encode('x'.repeat(32)) }),
     ],
-    ['that has expired', () => forge({ iat: past, exp: past + 300 })],
-    ['that was issued an hour ago', () => forge({ iat: past, exp: past + 7_200 })],
+    ['expired', () => forge({ iat: past, exp: past + 300 })],
+    ['issued an hour ago', () => forge({ iat: past, exp: past + 7_200 })],
     ['without a nonce', () => forge({ nonce: undefined })],
-    ['with a nonce that is not ours', () => forge({ nonce: 'made-up-by-somebody' })],
+    ['with an unknown nonce', () => forge({ nonce: 'made-up-by-somebody' })],
     ['without an address', () => forge({ email: undefined })],
-    ['that is none', async () => 'not-a-token'],
+    ['malformed', async () => 'not-a-token'],
     [
       'without a signature',
       async () => `${Buffer.from('{"alg":"none"}').toString('base64url')}.${(await forge()).split('.')[1]}.`,
     ],
-  ])('%s is refused with 401', async (_case, token) => {
+  ])('is rejected with 401: %s', async (_case, token) => {
     const answer = await signIn(await token())
     expect(answer.status, answer.text).toBe(401)
     expect(answer.body.code).toBe('GOOGLE_TOKEN_INVALID')
   })
 
-  it('signs in once: a replayed one is refused, also in parallel', async () => {
+  it('signs in once: a replayed token is rejected, also in parallel', async () => {
     const token = await forge()
     const answers = await Promise.all(Array.from({ length: 6 }, () => signIn(token)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     expect((await signIn(token)).body.code).toBe('GOOGLE_TOKEN_INVALID')
   })
 
-  it('with either spelling of the issuer is accepted', async () => {
+  it('is accepted with either spelling of the issuer', async () => {
     expect((await signIn(await forge({ iss: 'accounts.google.com' }))).status).toBe(200)
   })
 
-  it('gets 503, not a refusal, while the keys of Google cannot be fetched', async () => {
+  it("gets 503 rather than a rejection while Google's keys cannot be fetched", async () => {
     const offline = await world.build({ ...googleEnv(), GOOGLE_JWKS_URL: 'http://127.0.0.1:9/keys' })
     const answer = await offline.call('POST', '/auth/google', { body: { id_token: await forge() } })
     expect(answer.status).toBe(503)
@@ -168,7 +168,7 @@ describe('an ID token', () => {
 })
 
 describe('linking', () => {
-  it('joins an account whose address is verified, and keeps its password', async () => {
+  it('links an account with a verified address and keeps its password', async () => {
     const email = address()
     const userId = await registered(email, true)
     const answer = await signIn(await forge({ email: email.toUpperCase() }))
@@ -176,7 +176,7 @@ describe('linking', () => {
     expect((await users.login(email)).status).toBe(200)
   })
 
-  it('does not take over, or share, an address that somebody else registered first', async () => {
+  it('neither takes over nor shares an address registered by another user first', async () => {
     const email = address()
     const userId = await registered(email, false)
     const token = await forge({ email })
@@ -187,7 +187,7 @@ describe('linking', () => {
     expect(await world.mysql.query('SELECT 1 FROM user_identities WHERE user_id = ?', [userId])).toEqual([])
   })
 
-  it('joins an unverified account with its password, once, by the same token', async () => {
+  it('links an unverified account once with its password, with the same token', async () => {
     const email = address()
     const userId = await registered(email, false)
     const token = await forge({ email, sub: 'subject-of-the-owner' })
@@ -197,7 +197,7 @@ describe('linking', () => {
     expect(later.body.user_id).toBe(userId)
   })
 
-  it('follows the subject, not the address: an address that changed hands at Google opens nothing', async () => {
+  it('follows the subject rather than the address: a reassigned Google address opens no account', async () => {
     const email = address()
     const owner = (await signIn(await forge({ email }))).body.user_id
     const answer = await signIn(await forge({ email }))
@@ -207,7 +207,7 @@ describe('linking', () => {
 })
 
 describe('an account without a password', () => {
-  it('cannot sign in with any password, and is told how to set one where a password is asked for', async () => {
+  it('cannot sign in with any password, and explains how to set one', async () => {
     const email = address()
     const { body } = await signIn(await forge({ email }))
     expect((await users.login(email, PASSWORD)).body.code).toBe('CREDENTIALS_INVALID')
@@ -219,7 +219,7 @@ describe('an account without a password', () => {
     })
   })
 
-  it('opens nothing, and frees no address, while it is being deleted', async () => {
+  it('opens no session and releases no address while being deleted', async () => {
     const claims = { email: address(), sub: uniqueName('sub') }
     const first = (await signIn(await forge(claims))).body
     await world.mysql.query("UPDATE users SET status = 'deleting' WHERE id = ?", [first.user_id])
@@ -227,7 +227,7 @@ describe('an account without a password', () => {
   })
 })
 
-it('an installation without a client id says so', async () => {
+it('sign-in with Google returns an explicit error without a client id', async () => {
   const plain = await world.build()
   expect((await plain.call('GET', '/auth/providers')).body).toEqual({ google: null })
   const answer = await plain.call('POST', '/auth/google/nonce')

@@ -9,7 +9,7 @@ import { googleRoutes } from './google.routes.ts'
 import { createGoogleService } from './google.service.ts'
 import { createGoogleNonces } from './google-nonces.ts'
 
-/** Wires sign-in with Google; without GOOGLE_CLIENT_IDS its operations answer 404. */
+/** Wires sign-in with Google; without GOOGLE_CLIENT_IDS its operations return 404. */
 export function createGoogle(options: {
   service: Service
   stores: Stores

@@ -6,14 +6,14 @@ import { clientOf, tokensOf } from '../session/session.routes.ts'
 import type { GoogleService } from './google.service.ts'
 import { NONCE_SECONDS } from './google-nonces.ts'
 
-/** Each nonce is a key in Redis for ten minutes. */
+/** Each nonce is a Redis key for ten minutes. */
 const nonceLimit: Limit = { name: 'google-nonce', max: 1_000, windowSeconds: 3_600 }
 const PROVIDERS_CACHE_SECONDS = 60
 
 export async function googleRoutes(
   app: FastifyInstance,
   options: {
-    /** Undefined when this installation has no sign-in with Google. */
+    /** Undefined when sign-in with Google is not configured. */
     google: GoogleService | undefined
     provider: { readonly clientId: string; readonly authorizationUrl: string } | undefined
     limiter: RateLimiter

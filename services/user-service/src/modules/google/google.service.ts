@@ -25,11 +25,11 @@ export interface GoogleLogin extends Client {
   readonly deviceToken: string | undefined
 }
 
-/** Two first sign-ins of one identity may race: the loser finds the winner's account. */
+/** Two concurrent first sign-ins of one identity may race: the loser finds the winner's account. */
 const MAX_ROUNDS = 3
 const RETRY_AFTER_SECONDS = 5
 
-/** Signing in with Google, and the rules of linking an account (docs/architecture/accounts.md). */
+/** Creates the service for signing in with Google and linking accounts (docs/architecture/accounts.md). */
 export function createGoogleService(deps: {
   tokens: GoogleTokens
   nonces: GoogleNonces
@@ -44,7 +44,7 @@ export function createGoogleService(deps: {
       if (!(err instanceof KeysUnavailable)) throw err
       throw new Problem('UNAVAILABLE', { cause: err, retryAfterSeconds: RETRY_AFTER_SECONDS })
     })
-    // Looked up here and used up later: a request that is answered 409 may be repeated with the password.
+    // Looked up here and used up later: a request that gets 409 may be repeated with the password.
     if (!google || !(await nonces.isOpen(google.nonce))) throw new Problem('GOOGLE_TOKEN_INVALID')
     return google
   }
@@ -53,7 +53,7 @@ export function createGoogleService(deps: {
     if (!(await nonces.use(nonce))) throw new Problem('GOOGLE_TOKEN_INVALID')
   }
 
-  /** @throws Problem GOOGLE_LINK_REFUSED when the account's owner has not proved that the address is theirs. */
+  /** Checks ownership of the account. @throws Problem GOOGLE_LINK_REFUSED without proof of ownership */
   async function assertMayLink(
     ctx: Context,
     account: LinkableAccount,
@@ -61,7 +61,7 @@ export function createGoogleService(deps: {
     request: GoogleLogin,
   ): Promise<void> {
     if (account.emailVerified) return
-    // Whoever registered the address first may not own it: without a proof Google's user would share the account.
+    // The registrant may not own the address: without proof, Google's user would share the account.
     if (request.password === undefined) throw new Problem('GOOGLE_LINK_REFUSED')
     await signIn.checkPassword(ctx, {
       identifier: google.email,
@@ -103,7 +103,7 @@ export function createGoogleService(deps: {
         })
         if (created) return signIn.signInProven(ctx, created.userId, request)
       }
-      // The address is being given back to an earlier owner, or belongs to an account that is being deleted.
+      // The address is being restored to an earlier owner, or belongs to an account being deleted.
       if (!account) throw new Problem('EMAIL_TAKEN')
       throw new Problem('GOOGLE_LINK_REFUSED', {
         detail: 'The account with this address is linked to another Google account.',

@@ -11,7 +11,7 @@ import { setRole } from '../session/roles.ts'
 
 let world: TestWorld
 let users: TestService
-/** Another process of the same service. */
+/** A second process of the service. */
 let twin: TestService
 let events: EventCollector
 let chat: Server
@@ -30,7 +30,7 @@ const around = [41, 42, 43, 44].map((seq) => ({
   system: seq === 44 ? { kind: 'member_left', payload: {} } : null,
 }))
 
-/** In chat-service's place: the room's history, for its member alone. */
+/** Fakes chat-service: the room's history for its member only. */
 function answerAsChat(member: () => Person): Server {
   return createServer((request, response) => {
     const isMember = request.headers.authorization === `Bearer ${member().token}`
@@ -78,7 +78,7 @@ const reportedBy = async (by: Person, about: Person): Promise<number> =>
   (await report(by, { user_id: about.userId })).body.report_id
 
 describe('a report', () => {
-  it('of a message copies it with what is around, without deleted messages and system lines', async () => {
+  it('of a message copies it with its context, without deleted messages and system messages', async () => {
     const answer = await report(reporter, { message_id: `${room}:000000000042`, comment: 'bad' })
     expect(answer.status).toBe(201)
     const { body } = await users.call('GET', `/moderation/reports/${answer.body.report_id}`, {
@@ -100,7 +100,7 @@ describe('a report', () => {
     ])
   })
 
-  it('copies nothing that its reporter cannot see', async () => {
+  it('copies nothing invisible to its reporter', async () => {
     const stranger = await users.person()
     const { status, body } = await report(stranger, { message_id: `${room}:000000000042` })
     expect([status, body.code]).toEqual([403, 'NOT_A_MEMBER'])
@@ -109,14 +109,14 @@ describe('a report', () => {
     )
   })
 
-  it('that is repeated while it is open is one, and may be made again when it is decided', async () => {
+  it('is stored once while open, and can be repeated after it was decided', async () => {
     const ids = await Promise.all(Array.from({ length: 5 }, () => reportedBy(reporter, target)))
     expect(new Set(ids).size).toBe(1)
     await decide(ids[0]!, { action: 'dismiss' })
     expect(await reportedBy(reporter, target)).not.toBe(ids[0])
   })
 
-  it('about oneself, nobody, or both kinds at once is refused', async () => {
+  it('about oneself, an unknown user, or both kinds at once is rejected', async () => {
     expect((await report(reporter, { user_id: reporter.userId })).body.code).toBe('REPORT_SELF')
     expect((await report(reporter, { user_id: 99_999_999 })).body.code).toBe('USER_NOT_FOUND')
     expect((await report(reporter, {})).status).toBe(422)
@@ -126,7 +126,7 @@ describe('a report', () => {
 })
 
 describe('the queue', () => {
-  it('shows open reports oldest first and page by page, and each under its state alone', async () => {
+  it('lists open reports oldest first, page by page, filtered by state', async () => {
     const others = await Promise.all(Array.from({ length: 3 }, () => users.person()))
     const ids: number[] = []
     for (const other of others) ids.push(await reportedBy(other, target))
@@ -149,7 +149,7 @@ describe('the queue', () => {
     expect(await mine('closed')).toEqual([ids[2], ids[0]])
   })
 
-  it('lets one of two moderators decide who are at it at the same time', async () => {
+  it('lets one of two concurrent moderators decide', async () => {
     const id = await reportedBy(reporter, target)
     const other = await newModerator()
     const answers = await Promise.all([decide(id, { action: 'warn' }), decide(id, { action: 'mute' }, other)])
@@ -173,7 +173,7 @@ describe('the queue', () => {
 })
 
 describe('a suspension', () => {
-  it('ends every session on every process within 2 s, tells other services, and is said at sign-in alone', async () => {
+  it('ends every session on every process within 2 s, is published, and is disclosed only at sign-in', async () => {
     const id = await reportedBy(reporter, target)
     const since = new Date(Date.now() - 10_000).toISOString()
     const { body: decision } = await decide(id, { action: 'suspend', hours: 2, message: 'Insults.' })
@@ -199,7 +199,7 @@ describe('a suspension', () => {
     expect(event).toMatchObject({ suspended_until: decision.until, muted_until: null })
   })
 
-  it('is over when its time is over, or when it is lifted', async () => {
+  it('ends when it expires or is lifted', async () => {
     const id = await reportedBy(reporter, target)
     await decide(id, { action: 'suspend' })
     expect((await users.login(target.email)).body.detail).toContain('until further notice')
@@ -215,7 +215,7 @@ describe('a suspension', () => {
     expect((await users.login(target.email)).status).toBe(200)
   })
 
-  it('leaves no session to a sign-in that is under way', async () => {
+  it('ends the session of a sign-in in flight', async () => {
     const id = await reportedBy(reporter, target)
     const [answers] = await Promise.all([
       Promise.all(Array.from({ length: 6 }, () => users.login(target.email))),
@@ -230,7 +230,7 @@ describe('a suspension', () => {
 })
 
 describe('a notice', () => {
-  it('tells the user what was decided, not by whom, and is acknowledged by nobody else', async () => {
+  it('shows the decision but not the moderator, and can be acknowledged only by its user', async () => {
     await decide(await reportedBy(reporter, target), { action: 'warn', message: 'Be kind.', note: 'secret' })
     await decide(await reportedBy(reporter, target), { action: 'dismiss', note: 'nothing' })
     const notices = async () =>
@@ -248,7 +248,7 @@ describe('a notice', () => {
   })
 })
 
-it('erases reports with the account they are about, and keeps decisions as ids', async () => {
+it('erasing an account erases reports about it and keeps decisions as ids', async () => {
   const id = await reportedBy(reporter, target)
   await decide(id, { action: 'warn', message: 'Be kind.', note: 'He wrote …' })
   await users.call('DELETE', '/profile/me', { token: target.token, body: { password: 'Test1234!@' } })

@@ -25,7 +25,7 @@ export interface DecisionRequest {
   readonly action: ModerationAction
   readonly note: string | null
   readonly message: string | null
-  /** Null: until it is lifted. */
+  /** Null: until lifted. */
   readonly until: Date | null
   readonly correlationId: string
 }
@@ -59,15 +59,15 @@ const summaryColumns = Prisma.sql`r.id, r.message_id, r.reason, r.created_at, r.
   (SELECT COUNT(*) FROM reports o WHERE o.target_id = r.target_id AND o.closed_at IS NULL) AS open_reports`
 const summaryTables = Prisma.sql`reports r JOIN users t ON t.id = r.target_id JOIN users s ON s.id = r.reporter_id`
 
-/** Reports, decisions about them, and what holds for whom because of them. */
+/** Creates the repository of reports, decisions, and the resulting restrictions. */
 export function createModerationRepository(mysql: Mysql, outbox: Outbox, ender: SessionEnder) {
   return {
-    /** Stores a report, or returns the id of the open one about the same. */
+    /** Stores a report, or returns the id of an equal open one. */
     addReport: (report: NewReport): Promise<number> =>
       mysql.transaction('addReport', async (tx) => {
         const { reporterId, targetId, roomId, messageId, reason, comment } = report
         const openKey = `${reporterId}:${targetId}:${messageId ?? ''}`
-        // Raw: Prisma's upsert reads first, and loses to one that is under way. The row is locked from here on.
+        // Raw: Prisma's upsert reads first and loses races. The row is locked from here on.
         await tx.$executeRaw`INSERT INTO reports
             (reporter_id, target_id, room_id, message_id, reason, comment, context, created_at, open_key)
           VALUES (${reporterId}, ${targetId}, ${roomId}, ${messageId}, ${reason}, ${comment},
@@ -77,14 +77,14 @@ export function createModerationRepository(mysql: Mysql, outbox: Outbox, ender: 
         return id
       }),
 
-    /** One more than `limit`. Open ones are in ascending order of their id, closed ones in descending order. */
+    /** Returns reports, one more than `limit`: open ones ascending by id, closed ones descending. */
     listReports: (state: 'open' | 'closed', limit: number, after: number | undefined) =>
       mysql.run('listReports', async (db): Promise<ReportSummary[]> => {
         const part =
           state === 'open'
             ? Prisma.sql`r.closed_at IS NULL AND r.id > ${after ?? 0} ORDER BY r.id`
             : Prisma.sql`r.closed_at IS NOT NULL AND r.id < ${after ?? 4_294_967_295} ORDER BY r.id DESC`
-        // Raw: two names and a count for each row, in one statement.
+        // Raw: two names and a count per row in one statement.
         const rows = await db.$queryRaw<SummaryRow[]>`
           SELECT ${summaryColumns} FROM ${summaryTables} WHERE ${part} LIMIT ${limit + 1}`
         return rows.map(toSummary)
@@ -114,11 +114,11 @@ export function createModerationRepository(mysql: Mysql, outbox: Outbox, ender: 
         }
       }),
 
-    /** The decision, what then holds, the end of sessions and the event, all or nothing. */
+    /** Stores the decision, restrictions, ended sessions and event atomically. */
     decide: (request: DecisionRequest): Promise<DecisionOutcome> =>
       mysql.transaction('decideReport', (tx) => decide(tx, outbox, ender, request)),
 
-    /** Newest first, one more than `limit`. @param userId only about this user */
+    /** Returns decisions newest first, one more than `limit`. @param userId only about this user */
     listDecisions: (
       limit: number,
       before: number | undefined,
@@ -138,7 +138,7 @@ export function createModerationRepository(mysql: Mysql, outbox: Outbox, ender: 
         return rows.map(toDecision)
       }),
 
-    /** False when there is no such notice of this user. */
+    /** Acknowledges a notice. Returns false when the user has no such notice. */
     acknowledge: (userId: number, decisionId: number) =>
       mysql.run('acknowledgeNotice', async (db): Promise<boolean> => {
         const where = { id: decisionId, userId, action: { not: 'dismiss' } }
@@ -161,7 +161,8 @@ async function decide(
   const report = await tx.report.findUnique({ where: { id: reportId }, select: { targetId: true } })
   if (!report) return 'not_found'
   const userId = report.targetId
-  // Raw: Prisma has no FOR UPDATE. The user's row first, as everywhere: a sign-in under way waits, or is ended below.
+  // Raw: Prisma has no FOR UPDATE. The user's row first, as everywhere: a sign-in in flight waits, or its
+  // session is ended below.
   await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId} FOR UPDATE`
   await tx.$queryRaw`SELECT id FROM reports WHERE id = ${reportId} FOR UPDATE`
   const target = await tx.user.findUniqueOrThrow({ where: { id: userId }, select: { role: true } })

@@ -6,10 +6,10 @@ import type { Decision, ModerationAction, ReportDetail } from './moderation.ts'
 
 export type ModerationService = ReturnType<typeof createModerationService>
 
-/** Where messages are, in the reporter's name. */
+/** The source of messages, queried on behalf of the reporter. */
 export interface ReportedMessages {
   /**
-   * Returns the message and those around it as the caller may see them.
+   * Returns the message and its context as visible to the caller.
    * @throws Problem NOT_A_MEMBER, ROOM_NOT_FOUND; StoreUnavailable
    */
   around(ctx: AuthenticatedContext, messageId: string): Promise<readonly ReportedMessage[]>
@@ -33,11 +33,11 @@ const reports: Limit = { name: 'report', max: 30, windowSeconds: 3_600 }
 const HOUR_MS = 3_600_000
 const noticeActions: ModerationAction[] = ['warn', 'mute', 'suspend', 'lift']
 
-/** Reporting, deciding reports, and telling people what was decided about them. */
+/** Creates the service for reports, decisions and notices. */
 export function createModerationService(deps: {
   moderation: ModerationRepository
   messages: ReportedMessages
-  /** Whether the viewer may know of the user: as profiles do. */
+  /** Returns whether the viewer can see the user, by the same rules as profiles. */
   isVisible: (viewerId: number, userId: number) => Promise<boolean>
   limiter: RateLimiter
   sessions: SessionEnder

@@ -5,7 +5,7 @@ const soon = new Date('2026-02-01T00:00:00.000Z')
 const later = new Date('2026-03-01T00:00:00.000Z')
 const none = { mutedUntil: null, suspendedUntil: null }
 
-it('lets a mute and a suspension hold side by side, and a lift end both', () => {
+it('a mute and a suspension can be in force together, and a lift ends both', () => {
   const muted = restrict(none, 'mute', soon)
   const both = restrict(muted, 'suspend', later)
   expect(both).toEqual({ mutedUntil: soon, suspendedUntil: later })
@@ -21,10 +21,10 @@ it.each([
   ['moderator', 'operator', false],
   ['operator', 'moderator', true],
   ['operator', 'operator', false],
-] as const)('a %s decides about a %s: %s', (role, target, allowed) => {
+] as const)('a %s may decide about a %s: %s', (role, target, allowed) => {
   expect(mayDecide({ userId: 1, role }, { userId: 2, role: target })).toBe(allowed)
 })
 
-it('lets nobody decide about themselves', () => {
+it('nobody may decide about themselves', () => {
   expect(mayDecide({ userId: 1, role: 'operator' }, { userId: 1, role: 'user' })).toBe(false)
 })

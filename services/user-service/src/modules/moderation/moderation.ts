@@ -3,7 +3,7 @@ import { userRoles } from '@bigtech/contracts'
 
 export type ModerationAction = 'dismiss' | 'warn' | 'mute' | 'suspend' | 'lift'
 
-/** The end of a mute or suspension that lasts until it is lifted. */
+/** The end of a mute or suspension without an end. */
 export const FOREVER = new Date('9999-12-31T00:00:00.000Z')
 
 export interface NewReport {
@@ -54,13 +54,13 @@ export interface Decision {
   readonly acknowledgedAt: Date | null
 }
 
-/** What holds for a user: until when; null when it does not hold. */
+/** The restrictions of a user with their ends; null when not in force. */
 export interface Restrictions {
   readonly mutedUntil: Date | null
   readonly suspendedUntil: Date | null
 }
 
-/** Returns what holds after a decision. A later mute or suspension replaces the one before it. */
+/** Returns the restrictions after a decision. A later mute or suspension replaces the previous one. */
 export function restrict(before: Restrictions, action: ModerationAction, until: Date): Restrictions {
   if (action === 'lift') return { mutedUntil: null, suspendedUntil: null }
   if (action === 'mute') return { ...before, mutedUntil: until }
@@ -68,7 +68,7 @@ export function restrict(before: Restrictions, action: ModerationAction, until: 
   return before
 }
 
-/** Nobody decides about themselves, nor about whoever has as much to say as they have. */
+/** Returns whether the actor may decide about the target: never about themselves or an equal or higher role. */
 export function mayDecide(
   moderator: { userId: number; role: UserRole },
   target: { userId: number; role: UserRole },
@@ -77,7 +77,7 @@ export function mayDecide(
   return target.role === 'user' || userRoles.indexOf(moderator.role) > userRoles.indexOf(target.role)
 }
 
-/** A time that has not come yet, else null. */
+/** Returns a time in the future, otherwise null. */
 export function ahead(time: Date | null, now: Date): Date | null {
   return time !== null && time > now ? time : null
 }

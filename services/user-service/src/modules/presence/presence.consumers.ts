@@ -3,12 +3,12 @@ import { on, type Subscription } from '@bigtech/kafka'
 import type { PresenceStore } from './presence.store.ts'
 import { sources } from './presence.ts'
 
-/** A script holds up everybody else in Redis while it runs. */
+/** A running script blocks all other Redis clients. */
 const USERS_PER_SCRIPT = 200
 
 /**
- * Open streams vouch for their users. No inbox: a sign counts from the time it was given, so
- * an event that comes again, or late, changes nothing.
+ * Returns the handler of open streams, which report their users as online. No inbox: a report counts from
+ * its event time, so duplicate and late events change nothing.
  */
 export function presenceSubscriptions(presence: PresenceStore): Subscription[] {
   return [

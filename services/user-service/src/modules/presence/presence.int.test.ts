@@ -13,7 +13,7 @@ import { type Person, type TestService, type TestWorld, testWorld } from '../../
 const timing = { ttlMs: 4_000, graceMs: 1_500 }
 let world: TestWorld
 let users: TestService
-/** Another process: exactly one of the two may tell of each change. */
+/** A second process: exactly one of the two may publish each change. */
 let twin: TestService
 let events: EventCollector
 let redis: Redis
@@ -27,7 +27,7 @@ beforeAll(async () => {
   const { brokers, topicPrefix } = world.kafka
   events = await collectEvents({ brokers, topicPrefix, topics: ['user.online_status'] })
   redis = new Redis(world.redis.url)
-  // The consumers begin at the end of the topic: wait until they are there.
+  // The consumers start at the end of the topic: wait for their assignment.
   const probe = await users.person()
   await waitFor(async () => {
     await world.publish(streamsAlive, { instance_id: 'probe', user_ids: [probe.userId] })
@@ -64,7 +64,7 @@ const setVisibility = (person: Person, presence_visibility: string) =>
   users.call('PUT', '/profile/me/settings', { token: person.token, body: { presence_visibility } })
 
 describe('presence', () => {
-  it('remembers of somebody who never goes offline only what can still matter', async () => {
+  it('prunes outdated sources of a user who never goes offline', async () => {
     const person = await users.person()
     const fields = () => redis.hlen(`user:online:${person.userId}`)
     await heartbeat(person)
@@ -76,7 +76,7 @@ describe('presence', () => {
     })
   })
 
-  it('begins with a heartbeat, lasts as long as the key, and ends without another', async () => {
+  it('begins with a heartbeat, lasts as long as the key, and ends without another heartbeat', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     expect(await presenceOf(viewer, person)).toEqual({
       user_id: person.userId,
@@ -96,7 +96,7 @@ describe('presence', () => {
     expect(Date.now() - Date.parse(after.last_seen_at)).toBeLessThan(20_000)
   })
 
-  it('counts 60 s for a heartbeat, and 15 s after a goodbye, where nothing else is said', async () => {
+  it('lasts 60 s after a heartbeat, and 15 s after going offline, by default', async () => {
     const usual = await world.build({}, { started: false })
     const person = await usual.person()
     const key = `user:online:${person.userId}`
@@ -108,7 +108,7 @@ describe('presence', () => {
     await redis.zrem('user:presence:deadlines', person.userId)
   })
 
-  it('is told once per real change, by one of two processes, however many signs come', async () => {
+  it('is published once per real change, by one of two processes, for any number of reports', async () => {
     const person = await users.person()
     await Promise.all(Array.from({ length: 20 }, (_, n) => heartbeat(person, 'online', n % 2 ? users : twin)))
     await streams(person, 'a', 1)
@@ -117,7 +117,7 @@ describe('presence', () => {
     expect(changesOf(person)).toEqual([true, false])
   })
 
-  it('survives a page that reloads: the grace is longer than the gap', async () => {
+  it('survives a page reload, which is shorter than the grace period', async () => {
     const person = await users.person()
     await streams(person, 'a', 1)
     await waitFor(() => changesOf(person).length === 1)
@@ -139,7 +139,7 @@ describe('presence', () => {
     expect(changesOf(person)).toEqual([true, false])
   })
 
-  it('merges devices: offline only when the last of them has gone', async () => {
+  it('merges devices: a user is offline only after the last device', async () => {
     const person = await users.person()
     await streams(person, 'a', 1)
     await streams(person, 'b', 1)
@@ -164,7 +164,7 @@ describe('presence', () => {
     expect(changesOf(person)).toEqual([true, false])
   })
 
-  it('is not touched by old or repeated events', async () => {
+  it('ignores stale and duplicate events', async () => {
     const person = await users.person()
     const old = new Date(Date.now() - 60_000)
     await streams(person, 'a', 1, old)
@@ -173,7 +173,7 @@ describe('presence', () => {
     await waitFor(() => isOnline(person, person))
     const goodbye = new Date()
     await streams(person, 'a', 0, goodbye)
-    // Said before the goodbye, arrives after it.
+    // Older than the sign-off, but arrives after it.
     await world.publish(
       streamsAlive,
       { instance_id: 'a', user_ids: [person.userId] },
@@ -192,7 +192,7 @@ describe('presence', () => {
     await waitFor(async () => (await isOnline(viewer, person)) === false, { timeoutMs: timing.ttlMs })
   })
 
-  it('is counted', async () => {
+  it('is counted in the metrics', async () => {
     const people = [await users.person(), await users.person(), await users.person()]
     const count = () => users.metric(/^online_users_count/)
     await waitFor(async () => (await count()) === 0)
@@ -201,7 +201,7 @@ describe('presence', () => {
     await waitFor(async () => (await count()) === 0)
   })
 
-  it('is published by whoever comes next when the process that published has died', async () => {
+  it('is published by another process after the publishing process has died', async () => {
     const person = await users.person()
     await redis.set('user:presence:relay', 'somebody who died', 'PX', 3_000)
     await heartbeat(person)
@@ -211,7 +211,7 @@ describe('presence', () => {
 })
 
 describe('who may see it', () => {
-  it('is everybody, friends, or nobody, and always both ways', async () => {
+  it('is visible to everybody, friends, or nobody, always reciprocally', async () => {
     const [a, b, stranger] = [await users.person(), await users.person(), await users.person()]
     const request = { request_id: 1, from_user_id: a.userId, to_user_id: b.userId }
     await world.publish(friendRequestAccepted, request)
@@ -232,7 +232,7 @@ describe('who may see it', () => {
     expect(await isOnline(a, a)).toBe(false)
   })
 
-  it('is nobody of a blocked pair', async () => {
+  it('is invisible to both users of a blocked pair', async () => {
     const [a, b] = [await users.person(), await users.person()]
     await heartbeat(a)
     expect(await isOnline(b, a)).toBe(true)
@@ -241,7 +241,7 @@ describe('who may see it', () => {
     expect(await isOnline(a, b)).toBeNull()
   })
 
-  it('is told again when it changes while one is online', async () => {
+  it('is published again when its visibility changes while online', async () => {
     const person = await users.person()
     await heartbeat(person)
     await setVisibility(person, 'nobody')
@@ -254,7 +254,7 @@ describe('who may see it', () => {
 })
 
 describe('a batch', () => {
-  it('of 200 costs one round trip to Redis and one query, and names everybody asked for', async () => {
+  it('of 200 users costs one Redis round trip and one query, and returns an entry for every id', async () => {
     const viewer = await users.person()
     const ids = Array.from({ length: 200 }, (_, n) => n + 1)
     const count = (operation: string) =>

@@ -14,7 +14,7 @@ export interface PresenceModule {
   readonly presence: PresenceService
 }
 
-/** Wires who is online: fed by streams, kept in Redis, published as transitions. */
+/** Wires presence: reported by streams, stored in Redis, published as transitions. */
 export function createPresence(options: {
   service: Service
   stores: Stores
@@ -25,7 +25,7 @@ export function createPresence(options: {
   const store = createPresenceStore(stores.redis, timing, () => relay.wake())
   const relations = createPresenceRepository(stores.mysql)
   const presence = createPresenceService({ presence: store, relations, lookups })
-  // From the latest: what streams reported before the group existed is over.
+  // From the latest offset: earlier stream reports are outdated.
   service.subscribe('presence', presenceSubscriptions(store), { startFrom: 'latest' })
   const relay = createPresenceRelay(service, { presence: store, relations })
   service.app.register(presenceRoutes, { presence })

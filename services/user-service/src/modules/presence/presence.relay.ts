@@ -9,9 +9,9 @@ import type { PresenceStore } from './presence.store.ts'
 import type { PresenceChange, PresenceVisibility } from './presence.ts'
 
 const EVERY_MS = 1_000
-/** The transitions of so long go together; also how soon a process asks again for a lock that it did not get. */
+/** Batching interval of transitions; also the interval for retrying to acquire the lock. */
 const GATHER_MS = 100
-/** Longer than a publish can take: nobody takes over while the holder is still at it. */
+/** Longer than any publish: nobody takes over while the holder is publishing. */
 const LOCK_MS = 15_000
 const BATCH = 200
 
@@ -21,17 +21,17 @@ interface RelayDeps {
 }
 
 /**
- * Two jobs of every process: taking users offline when their time is up (Redis lets each be taken
- * by one process only), and publishing the transitions (one process at a time, at least once).
+ * Starts two jobs of every process: marking users offline when their time is up (Redis assigns each to one
+ * process), and publishing the transitions (one process at a time, at least once).
  *
- * @returns `wake`, to be called after what may have been a transition
+ * @returns `wake`, to be called after a possible transition
  */
 export function createPresenceRelay(service: Service, deps: RelayDeps): { wake(): void } {
   const { presence } = deps
   const holder = uuidv7()
   new Gauge({
     name: 'online_users_count',
-    help: 'Users who count as online. The same on every instance: take the maximum, not the sum.',
+    help: 'Users currently online. The same on every instance: use the maximum, not the sum.',
     registers: [service.metrics],
     async collect() {
       this.set(await presence.countOnline().catch(() => Number.NaN))
@@ -64,12 +64,12 @@ export function createPresenceRelay(service: Service, deps: RelayDeps): { wake()
   }
 }
 
-/** Returns false when Kafka did not take all of them. */
+/** Publishes pending transitions. Returns false when Kafka did not accept all of them. */
 async function publishWaiting(service: Service, { presence, relations }: RelayDeps): Promise<boolean> {
   const changes = await presence.waiting(BATCH)
   if (changes.length === 0) return true
   const visibilities = await relations.visibilities(changes.map(({ userId }) => userId))
-  // Of users deleted meanwhile nothing is published: UserDeleted tells everybody what to do.
+  // Omits users deleted in the meantime, for whom UserDeleted is sufficient.
   const records = changes.flatMap((change) => {
     const visibility = visibilities.get(change.userId)
     return visibility ? [{ change, record: recordOf(change, visibility, service.name) }] : []
@@ -96,7 +96,7 @@ function recordOf(change: PresenceChange, visibility: PresenceVisibility, source
   return eventRecord(onlineStatusChanged, event, source)
 }
 
-/** The same transition published twice is the same event: consumers drop the second. */
+/** Returns a deterministic id: a transition published twice is the same event, and consumers drop the duplicate. */
 function eventIdOf({ id, userId }: PresenceChange): string {
   const hex = createHash('sha256').update(`presence:${id}:${userId}`).digest('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`

@@ -17,10 +17,10 @@ interface Row {
   readonly blocked: number | bigint
 }
 
-/** What presence needs of the database: who may see whom, and when somebody was last there. */
+/** Creates the repository of presence visibility and last-seen times. */
 export function createPresenceRepository(mysql: Mysql) {
   return {
-    /** One query for all of them; users who do not exist are left out. Raw: two EXISTS for each user. */
+    /** Returns the relations to all given users in one query; omits unknown users. Raw: two EXISTS per user. */
     relationsOf: (viewerId: number, userIds: readonly number[]) =>
       mysql.run('presenceRelations', async (db): Promise<Map<number, Seen>> => {
         const ids = Prisma.join([...new Set([viewerId, ...userIds])])
@@ -45,7 +45,7 @@ export function createPresenceRepository(mysql: Mysql) {
         return new Map(rows.map((row) => [row.id, row.presenceVisibility as PresenceVisibility]))
       }),
 
-    /** The last of several changes of a user counts. Raw: one statement for all of them. */
+    /** Stores the last of several changes per user. Raw: one statement for all users. */
     saveLastSeen: (changes: readonly PresenceChange[]) =>
       mysql.run('saveLastSeen', async (db): Promise<void> => {
         const latest = new Map(changes.map(({ userId, lastSeenAt }) => [userId, lastSeenAt]))

@@ -1,15 +1,14 @@
 /**
- * Presence lives in Redis, changed only by these scripts, each of which is atomic:
+ * Presence is stored in Redis and changed only by these atomic scripts:
  *
- * - `user:online:{user_id}`: hash, source -> `<at>:<till>`; gone when the last one has run out.
- *   A source is a session that sends heartbeats, or a process that holds open streams. `till` 0
- *   marks a source that has said goodbye, so that older news of it is recognised as old, for as long
- *   as older news could still count.
- * - `user:presence:deadlines`: sorted set of everybody who counts as online, by the time at which
- *   they no longer will. Being in it or not is the state: a transition happens exactly once.
- * - `user:presence:seen`: hash, user -> last sign of life, for those in the set.
- * - `user:presence:changes`: stream of transitions that wait to be published. Written by the same
- *   script that makes the transition, so a crash loses none.
+ * - `user:online:{user_id}`: hash, source -> `<at>:<till>`; deleted when the last source has expired.   A
+ * source is a session that sends heartbeats, or a process that holds open streams. `till` 0   marks a source
+ * that has signed off, so that stale reports of it are recognized for as long as   they could still count.
+ * - `user:presence:deadlines`: sorted set of online users by the time at which they go offline.   Membership
+ * is the state: every transition happens exactly once.
+ * - `user:presence:seen`: hash, user -> last sign of life, for users in the set.
+ * - `user:presence:changes`: stream of unpublished transitions. Written by the script that makes the
+ * transition, so that a crash loses none.
  */
 export const presenceKeys = {
   online: (userId: number) => `user:online:${userId}`,
@@ -19,7 +18,7 @@ export const presenceKeys = {
   relay: 'user:presence:relay',
 }
 
-/** While Kafka is away for long, old transitions give way: what counts is the newest state. */
+/** During a long Kafka outage old transitions are dropped, because only the newest state matters. */
 const MAX_WAITING = 100_000
 
 const NOW = `
@@ -32,10 +31,10 @@ end
 `
 
 /**
- * A source vouches for users, or (ttl 0) takes it back. Times are those of the event, so old
- * events change nothing however late or often they come.
- * KEYS: deadlines, seen, changes, then `user:online:*` of each user.
- * ARGV: source, at (-1: now), ttl, grace, the longest ttl of any sign, then the user ids. Returns the deadline of each.
+ * Records or (ttl 0) revokes a source's report about users. Times are those of the event, so stale and
+ * duplicate events change nothing. KEYS: deadlines, seen, changes, then `user:online:*` of each user. ARGV:
+ * source, at (-1: now), ttl, grace, the longest ttl of any report, then the user ids. Returns the deadline
+ * of each user.
  */
 export const TOUCH = `${NOW}
 local source, at, ttl, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -79,8 +78,8 @@ end
 return result`
 
 /**
- * Takes those offline whose deadline has passed.
- * KEYS: deadlines, seen, changes. ARGV: at most so many, prefix of `user:online:*`. Returns how many.
+ * Marks users offline whose deadline has passed. KEYS: deadlines, seen, changes. ARGV: maximum number,
+ * prefix of `user:online:*`. Returns their number.
  */
 export const SWEEP = `${NOW}
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', text(now), 'LIMIT', 0, ARGV[1])
@@ -93,23 +92,23 @@ for _, user in ipairs(due) do
 end
 return #due`
 
-/** Forgets a user at once. KEYS: deadlines, seen, changes, online. ARGV: user id. */
+/** Removes a user immediately. KEYS: deadlines, seen, changes, online. ARGV: user id. */
 export const FORGET = `${NOW}
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 1 then changed(KEYS[3], ARGV[1], 0, now) end
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('DEL', KEYS[4])`
 
-/** Says again that somebody is online, because who may see it has changed. KEYS, ARGV as in FORGET. */
+/** Repeats the online transition of a user whose visibility has changed. KEYS, ARGV as in FORGET. */
 export const REPEAT = `${NOW}
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) then changed(KEYS[3], ARGV[1], 1, now) end`
 
-/** Keeps or takes the relay's lock. KEYS: relay. ARGV: holder, milliseconds. Returns 1 when it is ours. */
+/** Acquires or extends the relay's lock. KEYS: relay. ARGV: holder, milliseconds. Returns 1 when acquired. */
 export const HOLD = `
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`
 
-/** Gives the relay's lock back. KEYS: relay. ARGV: holder. */
+/** Releases the relay's lock. KEYS: relay. ARGV: holder. */
 export const RELEASE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`

@@ -6,7 +6,7 @@ import { maySeePresence, type PresenceView, sources } from './presence.ts'
 
 export type PresenceService = ReturnType<typeof createPresenceService>
 
-/** Who is online, and who may know it. */
+/** Creates the presence service. */
 export function createPresenceService(deps: {
   presence: PresenceStore
   relations: PresenceRepository
@@ -25,7 +25,10 @@ export function createPresenceService(deps: {
       return { online: restMs > 0, expiresInSeconds: Math.max(0, Math.ceil(restMs / 1_000)) }
     },
 
-    /** One round trip to Redis and one query. Without Redis presence is unknown, which is no failure. */
+    /**
+     * Returns presence with one Redis round trip and one query. During a Redis outage presence is unknown,
+     * which is no failure.
+     */
     async getPresence(ctx: AuthenticatedContext, userIds: readonly number[]): Promise<PresenceView[]> {
       await lookups.take(ctx.actor.userId, userIds)
       const [seen, online] = await Promise.all([
@@ -46,7 +49,7 @@ export function createPresenceService(deps: {
       })
     },
 
-    /** A session that has ended no longer vouches for its user. */
+    /** Removes ended sessions as sources of presence. */
     async sessionsEnded(userId: number, sessionIds: readonly string[]): Promise<void> {
       for (const sessionId of sessionIds) {
         await presence.touch({ source: sources.session(sessionId), userIds: [userId], gone: true })

@@ -6,27 +6,27 @@ import { type PresenceChange, type PresenceTiming, presenceTiming } from './pres
 interface Sign {
   readonly source: string
   readonly userIds: readonly number[]
-  /** When it was given; now when it is not said. */
+  /** Time of the report; defaults to now. */
   readonly at?: Date
-  /** The source takes back what it said before. */
+  /** The source revokes its earlier report. */
   readonly gone?: boolean
 }
 
-/** Who is online, shared by all processes. Every method @throws StoreUnavailable. */
+/** Presence shared by all processes. Every method @throws StoreUnavailable. */
 export interface PresenceStore {
-  /** Returns until when each of the users counts as online (Unix ms; in the past: not at all). */
+  /** Records a report. Returns until when each user is online (Unix ms; in the past: offline). */
   touch(sign: Sign): Promise<number[]>
-  /** One round trip, however many are asked for. */
+  /** Returns whether users are online, in one round trip. */
   areOnline(userIds: readonly number[]): Promise<boolean[]>
   countOnline(): Promise<number>
-  /** Takes at most 200 offline whose time is up; returns how many. */
+  /** Marks at most 200 expired users offline; returns their number. */
   sweep(): Promise<number>
   forget(userId: number): Promise<void>
   repeat(userId: number): Promise<void>
-  /** Transitions that wait to be published, oldest first. */
+  /** Returns unpublished transitions, oldest first. */
   waiting(limit: number): Promise<PresenceChange[]>
   published(ids: readonly string[]): Promise<void>
-  /** One process at a time publishes: two would mix up the order. */
+  /** Acquires or extends the publishing lock: two publishers would reorder transitions. */
   holdRelay(holder: string, ms: number): Promise<boolean>
   releaseRelay(holder: string): Promise<void>
 }
@@ -37,7 +37,7 @@ const { deadlines, seen, changes, relay } = presenceKeys
 export function createPresenceStore(
   redis: RedisStore,
   timing: PresenceTiming = presenceTiming,
-  /** Called after what may have been a transition. */
+  /** Called after a possible transition. */
   onChange: () => void = () => undefined,
 ): PresenceStore {
   const changing = async <Result>(operation: string, work: (client: Redis) => Promise<Result>) => {

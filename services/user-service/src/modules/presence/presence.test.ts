@@ -12,7 +12,7 @@ const relation = (owner: PresenceVisibility, viewer: PresenceVisibility, friends
 })
 
 describe('presence privacy', () => {
-  it.each(all)('is reciprocal when one shows it to %s and the other to %s', (owner, viewer) => {
+  it.each(all)('is reciprocal for the settings %s and %s', (owner, viewer) => {
     for (const friends of [true, false]) {
       expect(maySeePresence(relation(owner, viewer, friends))).toBe(
         maySeePresence(relation(viewer, owner, friends)),
@@ -26,7 +26,7 @@ describe('presence privacy', () => {
     expect(maySeePresence(relation(owner, viewer, true))).toBe(strictest !== 'nobody')
   })
 
-  it.each(all)('never passes a block, and never hides one from oneself (%s, %s)', (owner, viewer) => {
+  it.each(all)('is hidden across a block, and never from oneself (%s, %s)', (owner, viewer) => {
     expect(maySeePresence({ ...relation(owner, viewer, true), blocked: true })).toBe(false)
     expect(maySeePresence({ ...relation(owner, viewer, false), isSelf: true })).toBe(true)
   })

@@ -1,15 +1,15 @@
 export type PresenceVisibility = 'everyone' | 'friends' | 'nobody'
 
 export interface PresenceTiming {
-  /** How long one sign of life counts. */
+  /** Validity of one sign of life. */
   readonly ttlMs: number
-  /** How long after the last device has gone one still counts as online: a page that reloads. */
+  /** Grace period after the last device has signed off, for page reloads. */
   readonly graceMs: number
 }
 
 export const presenceTiming: PresenceTiming = { ttlMs: 60_000, graceMs: 15_000 }
 
-/** What decides whether one user may see the presence of another. */
+/** The data that determines whether one user may see the presence of another. */
 export interface Relation {
   readonly isSelf: boolean
   readonly friends: boolean
@@ -19,7 +19,7 @@ export interface Relation {
   readonly ownerVisibility: PresenceVisibility
 }
 
-/** Reciprocal: whoever hides their presence from somebody does not see that person's either. */
+/** Returns whether presence is visible. Reciprocal: users who hide it from someone cannot see that user's presence. */
 export function maySeePresence(relation: Relation): boolean {
   const { isSelf, friends, blocked, viewerVisibility, ownerVisibility } = relation
   if (isSelf) return true
@@ -31,23 +31,23 @@ function shows(visibility: PresenceVisibility, friends: boolean): boolean {
   return visibility === 'everyone' || (visibility === 'friends' && friends)
 }
 
-/** A user's presence as somebody else gets it. */
+/** A user's presence as shown to another user. */
 export interface PresenceView {
   readonly userId: number
   readonly online: boolean | null
   readonly lastSeenAt: Date | null
 }
 
-/** Somebody came online or went offline; waits to be published. */
+/** An unpublished online or offline transition. */
 export interface PresenceChange {
-  /** Position in the stream of changes. */
+  /** Position in the stream of transitions. */
   readonly id: string
   readonly userId: number
   readonly online: boolean
   readonly lastSeenAt: Date
 }
 
-/** A device or process that vouches for a user. */
+/** Sources of presence: a device or a process. */
 export const sources = {
   session: (sessionId: string) => `session:${sessionId}`,
   streams: (instanceId: string) => `streams:${instanceId}`,

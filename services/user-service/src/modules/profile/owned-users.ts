@@ -16,7 +16,7 @@ const nextUsers = (
 ): Promise<Row[]> =>
   db.user.findMany({ where: { id: { gt: last?.id ?? 0 } }, orderBy: { id: 'asc' }, take: PAGE })
 
-/** Every user as other services copy them, in the order of their ids. */
+/** Iterates all users in the format copied by other services, in id order. */
 export async function* ownedUsers(mysql: Mysql): AsyncGenerator<Fact, void> {
   for await (const row of pages<Row>((last) => mysql.run('ownedUsers', (db) => nextUsers(db, last)))) {
     yield {
@@ -36,9 +36,11 @@ export async function* ownedUsers(mysql: Mysql): AsyncGenerator<Fact, void> {
 }
 
 /**
- * Publishes every user as they are now: UserUpdated, or UserDeleted for a deleted account. Returns the number of events.
+ * Publishes the current state of every user: UserUpdated, or UserDeleted for a deleted account. Returns the
+ * number of events.
  *
- * @param raiseVersions first raises every version, so that copies that are newer than a restored user are replaced too
+ * @param raiseVersions raises every version first, so that copies newer than a restored user are replaced
+ * too
  */
 export async function republishUsers(
   mysql: Mysql,

@@ -10,7 +10,7 @@ let world: TestWorld
 let users: TestService
 let events: EventCollector
 let neighbour: Server
-/** What media-service answers to a claim of a file that is not listed here: that the picture is kept. */
+/** Responses of media-service to claims; unlisted files are accepted. */
 const refusals = new Map<string, ProblemCode>()
 function answerClaim(fileId: string, response: ServerResponse): void {
   const code = refusals.get(fileId)
@@ -42,7 +42,7 @@ afterAll(async () => {
 const update = (token: string, body: unknown) => users.call('PUT', '/profile/me', { token, body })
 
 describe('my profile', () => {
-  it('changes what is given and keeps the rest', async () => {
+  it('changes the given fields and keeps the others', async () => {
     const { token } = await users.person({ display_name: '김민지' })
     const fileId = crypto.randomUUID()
     await update(token, { status_message: '휴가 중', profile_image_file_id: fileId })
@@ -55,7 +55,7 @@ describe('my profile', () => {
     expect((await users.call('GET', '/profile/me', { token })).body).toEqual(body)
   })
 
-  it('tells the neighbours the whole public part, in the order of the changes, and only of changes', async () => {
+  it('publishes the complete public profile for every real change, in order', async () => {
     const { token, userId } = await users.person()
     for (const status_message of ['1', '2', '2', '3']) await update(token, { status_message })
     await events.waitFor(userUpdated, (event) => event.user_id === userId && event.status_message === '3')
@@ -66,7 +66,7 @@ describe('my profile', () => {
     expect(mine[0]).toMatchObject({ username: expect.any(String), display_name: expect.any(String) })
   })
 
-  it('loses no change of 10 made at the same time, and its last event is its state', async () => {
+  it('loses no change of 10 concurrent ones, and the last event equals the state', async () => {
     const { token, userId } = await users.person()
     const bodies = Array.from({ length: 10 }, (_, n) =>
       n % 2 ? { display_name: `name ${n}` } : { status_message: `status ${n}` },
@@ -81,7 +81,7 @@ describe('my profile', () => {
         (event) => event.event_type === 'UserUpdated' && 'user_id' in event && event.user_id === userId,
       )
     await expect.poll(() => mine().length, { timeout: 10_000 }).toBe(10)
-    // Each was made on top of the one before it: one field differs, the other is kept.
+    // Each change is based on the previous one: one field differs, the other is kept.
     const states = mine() as unknown as { display_name: string; status_message: string | null }[]
     for (const [index, state] of states.slice(1).entries()) {
       const before = states[index]!
@@ -108,13 +108,13 @@ describe('my profile', () => {
       { profile_image_url: 'https://cdn.example.com/a.webp' },
       'profile_image_url',
     ],
-    ['a picture that is no file', { profile_image_file_id: '7' }, 'profile_image_file_id'],
+    ['a picture that is not a file', { profile_image_file_id: '7' }, 'profile_image_file_id'],
     [
       'two pictures',
       { profile_image_file_id: crypto.randomUUID(), profile_image_url: pictureUrlOf(crypto.randomUUID()) },
       'profile_image_url',
     ],
-  ])('refuses %s with 422', async (_case, body, field) => {
+  ])('rejects %s with 422', async (_case, body, field) => {
     const { token } = await users.person()
     const answer = await update(token, body)
     expect(answer.status).toBe(422)
@@ -123,7 +123,7 @@ describe('my profile', () => {
 })
 
 describe('my picture', () => {
-  it('is one that I uploaded, claimed once in my name, and gone when I take it away', async () => {
+  it('accepts an own upload, claims it once, and can be removed', async () => {
     const { token, userId } = await users.person()
     const fileId = crypto.randomUUID()
     const profile_image_url = `/api/pictures/${fileId}`
@@ -139,7 +139,7 @@ describe('my picture', () => {
   })
 
   it.each(['FILE_NOT_FOUND', 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'] as const)(
-    'stays as it is when media-service answers %s to another one, and the answer says why',
+    'stays unchanged when media-service returns %s for another one, and returns the reason',
     async (code) => {
       const { token } = await users.person()
       const fileId = crypto.randomUUID()
@@ -153,7 +153,7 @@ describe('my picture', () => {
     },
   )
 
-  it('is answered 503 while media-service is away; the rest of the profile can be changed', async () => {
+  it('gets 503 during an outage of media-service, while other fields can be changed', async () => {
     const alone = await world.build()
     const { token } = await users.person()
     const put = (body: object) => alone.call('PUT', '/profile/me', { token, body })
@@ -185,7 +185,7 @@ describe('the migration of pictures', () => {
 })
 
 describe('my settings', () => {
-  it('begin open for presence and closed for the address, and change one by one', async () => {
+  it('default to visible presence and a hidden address, and change individually', async () => {
     const { token } = await users.person({ locale: 'en' })
     const url = '/profile/me/settings'
     const first = await users.call('GET', url, { token })
@@ -201,7 +201,7 @@ describe('my settings', () => {
     expect((await users.call('PUT', url, { token, body: { presence_visibility: 'some' } })).status).toBe(422)
   })
 
-  it('tell the language to those who write mails', async () => {
+  it('publish the language for services that send mails', async () => {
     const { token, userId } = await users.person({ locale: 'ko' })
     await users.call('PUT', '/profile/me/settings', { token, body: { locale: 'en-US' } })
     const event = await events.waitFor(userUpdated, ({ user_id }) => user_id === userId)

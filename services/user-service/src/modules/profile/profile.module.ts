@@ -28,7 +28,7 @@ export function createProfiles(options: {
   return { profileOf: exportedProfile(repository) }
 }
 
-/** Returns profile and settings as an archive holds them. @throws when there is no such active account */
+/** Returns a function that reads profile and settings for an archive. @throws Error when there is no active account */
 export function exportedProfile(profiles: Pick<ProfileRepository, 'find'>): ProfileOf {
   return async (userId) => {
     const found = await profiles.find(userId)

@@ -16,7 +16,7 @@ import {
 
 export type ProfileRepository = ReturnType<typeof createProfileRepository>
 
-/** Of a profile, by the names that clients know. */
+/** Profile columns by their API names. */
 const profileFields = {
   displayName: 'display_name',
   statusMessage: 'status_message',
@@ -48,7 +48,7 @@ interface OwnRow {
   readonly version: number
 }
 
-/** What a user may see and change of their own row. */
+/** Creates the repository of a user's own profile and settings. */
 export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
   return {
     find: (userId: number) =>
@@ -105,7 +105,7 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
   }
 }
 
-/** Two changes of one user wait for each other: their events go out in the order of the changes. */
+/** Locks the user's row, so that events are published in the order of the changes. */
 async function lockOwn(tx: Transaction, userId: number): Promise<OwnRow | null> {
   // Raw: Prisma has no FOR UPDATE.
   await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId} FOR UPDATE`

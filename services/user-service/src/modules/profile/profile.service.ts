@@ -3,18 +3,18 @@ import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { ProfileRepository } from './profile.repository.ts'
 import type { Profile, ProfileEdit, Settings, SettingsChange } from './profile.ts'
 
-/** Of the account module, which owns usernames. @throws Problem USERNAME_TAKEN, USERNAME_CHANGE_LIMIT */
+/** Implemented by the account module, which owns usernames. @throws Problem USERNAME_TAKEN, USERNAME_CHANGE_LIMIT */
 export type ChangeUsername = (ctx: AuthenticatedContext, username: string) => Promise<void>
 
 export type ProfileService = ReturnType<typeof createProfileService>
 
-/** What users do with their own profile and settings. */
+/** Creates the service for a user's own profile and settings. */
 export function createProfileService(deps: {
   profiles: ProfileRepository
   changeUsername: ChangeUsername
   claimAvatar: (ctx: AuthenticatedContext, fileId: string) => Promise<void>
   wakeRelay: () => void
-  /** What others see of a user has changed, as of this version of the row. */
+  /** Called when the public part of a user has changed, with the row's new version. */
   onChanged: (userId: number, version: number) => Promise<void>
   onVisibilityChanged: (userId: number, correlationId: string) => Promise<void>
 }) {
@@ -31,7 +31,10 @@ export function createProfileService(deps: {
 
     getMySettings: async (ctx: AuthenticatedContext): Promise<Settings> => (await own(ctx)).settings,
 
-    /** @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH for a picture that cannot be shown */
+    /**
+     * Updates the profile. @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH for an unusable
+     * picture
+     */
     async updateMyProfile(ctx: AuthenticatedContext, edit: ProfileEdit): Promise<Profile> {
       const { pictureFileId, ...change } = edit
       const profileImageUrl = pictureFileId ? pictureUrlOf(pictureFileId) : pictureFileId

@@ -1,7 +1,7 @@
 import type { UserRole } from '@bigtech/contracts'
 import type { PresenceVisibility } from '../presence/presence.ts'
 
-/** One's own profile. */
+/** A user's own profile. */
 export interface Profile {
   readonly userId: number
   readonly email: string
@@ -17,11 +17,11 @@ export interface Profile {
   readonly createdAt: Date
 }
 
-/** What users change of their profile. */
+/** A change of a profile. */
 export interface ProfileEdit {
   readonly displayName?: string | undefined
   readonly statusMessage?: string | null | undefined
-  /** An uploaded avatar of the user's; null: none. */
+  /** The file id of an uploaded avatar; null removes it. */
   readonly pictureFileId?: string | null | undefined
   readonly age?: number | null | undefined
   readonly phone?: string | null | undefined
@@ -44,7 +44,7 @@ export interface Settings {
 
 export type SettingsChange = { readonly [Name in keyof Settings]?: Settings[Name] | undefined }
 
-/** The state after a change; fields that the change leaves out stay. */
+/** Returns the state after a change; omitted fields stay. */
 export function merge<State extends object>(
   state: State,
   change: { [Name in keyof State]?: State[Name] | undefined },

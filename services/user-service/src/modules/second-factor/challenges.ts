@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { RedisStore } from '@bigtech/service-kit'
 
-/** What each kind of challenge remembers until it is answered. */
+/** The data stored with each kind of challenge. */
 interface ChallengeData {
-  /** The password was right; a code is still to come. */
+  /** The password was right; a code is required. */
   login: { readonly userId: number; readonly passwordMark: string }
   passkeyLogin: { readonly challenge: string }
   passkeyRegistration: { readonly challenge: string; readonly userId: number }
@@ -14,18 +14,18 @@ interface IssuedChallenge {
   readonly expiresInSeconds: number
 }
 
-/** Challenges that wait for their answer, known by a random token of which only the hash is stored. */
+/** Open challenges, identified by a random token of which only the hash is stored. */
 export interface Challenges {
   issue<Kind extends keyof ChallengeData>(kind: Kind, data: ChallengeData[Kind]): Promise<IssuedChallenge>
-  /** Undefined when the token is unknown, used or expired. */
+  /** Returns the data; undefined when the token is unknown, used or expired. */
   read<Kind extends keyof ChallengeData>(kind: Kind, token: string): Promise<ChallengeData[Kind] | undefined>
-  /** As `read`, and uses the challenge up: of parallel calls exactly one gets it. */
+  /** Like `read`, and uses up the challenge: exactly one of several concurrent calls gets the data. */
   take<Kind extends keyof ChallengeData>(kind: Kind, token: string): Promise<ChallengeData[Kind] | undefined>
 }
 
 const LIFETIME_SECONDS = 300
 
-/** In Redis, which a sign-in needs anyway. Every method @throws StoreUnavailable. */
+/** Creates challenges in Redis, which sign-in requires anyway. Every method @throws StoreUnavailable. */
 export function createChallenges(redis: RedisStore): Challenges {
   return {
     issue: async (kind, data) => {

@@ -15,7 +15,7 @@ export interface Passkey extends PasskeyKey {
 
 export const MAX_PASSKEYS = 20
 
-/** Passkeys: public keys alone, so nothing here is secret. */
+/** Creates the repository of passkeys: public keys only, so nothing in it is secret. */
 export function createPasskeyRepository(mysql: Mysql) {
   return {
     list: (userId: number) =>
@@ -36,10 +36,10 @@ export function createPasskeyRepository(mysql: Mysql) {
         return row && toPasskey(row)
       }),
 
-    /** 'taken' when the authenticator's passkey is here already. */
+    /** Adds a passkey; 'taken' when it is already registered. */
     add: (userId: number, name: string, key: PasskeyKey, now: Date) =>
       mysql.transaction('addPasskey', async (tx): Promise<Passkey | 'taken' | 'full'> => {
-        // Raw: Prisma has no FOR UPDATE. Two additions at once must not pass the limit together.
+        // Raw: Prisma has no FOR UPDATE. Concurrent additions must not exceed the limit.
         await tx.$queryRaw`SELECT id FROM users WHERE id = ${userId} FOR UPDATE`
         const { credentialId } = key
         if (await tx.passkey.findUnique({ where: { credentialId }, select: { id: true } })) return 'taken'
@@ -64,7 +64,7 @@ export function createPasskeyRepository(mysql: Mysql) {
         return true
       }),
 
-    /** Notes a use in the transaction of the sign-in; false when the passkey was removed meanwhile. */
+    /** Records a use in the transaction of the sign-in; false when the passkey has been removed. */
     async noteUse(tx: Transaction, id: string, counter: number, now: Date): Promise<boolean> {
       const { count } = await tx.passkey.updateMany({ where: { id }, data: { counter, lastUsedAt: now } })
       return count === 1

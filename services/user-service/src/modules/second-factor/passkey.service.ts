@@ -20,7 +20,7 @@ export interface PasskeyChallenge {
   readonly options: Record<string, unknown>
 }
 
-/** Adding and removing passkeys. */
+/** Creates the service for adding and removing passkeys. */
 export function createPasskeyService(deps: {
   passkeys: PasskeyRepository
   challenges: Challenges
@@ -72,7 +72,7 @@ export function createPasskeyService(deps: {
 
 export type PasskeyVerifier = ReturnType<typeof createPasskeyVerifier>
 
-/** The part of passkeys that signing in needs. */
+/** Creates the passkey verification for sign-in. */
 export function createPasskeyVerifier(deps: {
   passkeys: PasskeyRepository
   challenges: Challenges
@@ -86,7 +86,7 @@ export function createPasskeyVerifier(deps: {
       return { token, options: { ...options } }
     },
 
-    /** @throws Problem CHALLENGE_INVALID, PASSKEY_REFUSED. Uses the challenge up, whatever comes of it. */
+    /** Verifies a response. Always uses up the challenge. @throws Problem CHALLENGE_INVALID, PASSKEY_REFUSED */
     async verify(
       token: string,
       credential: PasskeyAssertion,

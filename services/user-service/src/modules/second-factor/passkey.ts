@@ -1,33 +1,33 @@
 import type { PasskeyAssertion, PasskeyAttestation } from '@bigtech/contracts'
 import type { AuthenticatorTransport } from '@simplewebauthn/server'
 
-/** Loaded at first use: with its certificate parsers it is the largest dependency, and few requests need it. */
+/** Loaded on first use: with its certificate parsers it is the largest dependency, and few requests need it. */
 const webauthn = () => import('@simplewebauthn/server')
 
-/** The site that passkeys are made for and refuse all others. */
+/** The site to which passkeys are bound. */
 export interface RelyingParty {
   readonly id: string
   readonly origin: string
 }
 
-/** What is kept of a passkey. */
+/** The stored data of a passkey. */
 export interface PasskeyKey {
   readonly credentialId: Uint8Array<ArrayBuffer>
   readonly publicKey: Uint8Array<ArrayBuffer>
-  /** How often it has signed, where its authenticator counts; otherwise 0. */
+  /** The authenticator's signature counter, or 0 if it has none. */
   readonly counter: number
   readonly transports: readonly string[]
 }
 
 const NAME = 'BigTech Chat'
 
-/** Returns the relying party of the address at which people open the web client. */
+/** Returns the relying party for the public URL of the web client. */
 export function relyingPartyOf(publicUrl: string): RelyingParty {
   const { hostname, origin } = new URL(publicUrl)
   return { id: hostname, origin }
 }
 
-/** Returns what a browser needs to make a passkey that can sign in without a username. */
+/** Returns browser options for creating a passkey that can sign in without a username. */
 export async function registrationOptions(
   party: RelyingParty,
   user: { readonly userId: number; readonly username: string },
@@ -53,7 +53,7 @@ export async function loginOptions(party: RelyingParty) {
   return generateAuthenticationOptions({ rpID: party.id, userVerification: 'required' })
 }
 
-/** Returns the passkey of a registration; undefined when it does not answer this challenge of this site. */
+/** Returns the passkey of a registration; undefined when it does not match this challenge and site. */
 export async function verifiedRegistration(
   party: RelyingParty,
   challenge: string,
@@ -72,7 +72,7 @@ export async function verifiedRegistration(
   return { credentialId: fromBase64url(id), publicKey: new Uint8Array(publicKey), counter, transports }
 }
 
-/** Returns the new counter; undefined when the signature is not one of the passkey for this challenge of this site. */
+/** Returns the new counter; undefined when the signature is invalid for the passkey, challenge or site. */
 export async function verifiedLogin(
   party: RelyingParty,
   challenge: string,

@@ -12,7 +12,7 @@ import { SoftwareAuthenticator } from '../../../testing/software-authenticator.t
 
 let world: TestWorld
 let users: TestService
-/** Time passes only where a test says so: a code works once, and the next one comes 30 s later. */
+/** A manual clock: a code works once, and the next one is valid 30 s later. */
 let clock = Date.now()
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ afterAll(() => world.close())
 const post = (path: string, body: unknown, token?: string) =>
   users.call('POST', path, { body, ...(token ? { token } : {}) })
 
-/** The code that the app shows next: never one that it has shown before. */
+/** Returns the app's next code, never a previous one. */
 function nextCode(secret: string): string {
   clock += 30_000
   return codeNow(secret)
@@ -51,7 +51,7 @@ const complete = (challenge_token: string, code: string) =>
 const statuses = (answers: readonly { status: number }[]) => answers.map(({ status }) => status).sort()
 
 describe('a sign-in to an account with an authenticator app', () => {
-  it('takes the password and a code, and neither alone', async () => {
+  it('requires both the password and a code', async () => {
     const person = await withApp()
     const challenge = await challengeOf(person)
     expect((await users.login(person.email, 'Wrong1234!')).body.code).toBe('CREDENTIALS_INVALID')
@@ -63,7 +63,7 @@ describe('a sign-in to an account with an authenticator app', () => {
     expect((await complete(challenge, nextCode(person.secret))).body.code).toBe('CHALLENGE_INVALID')
   })
 
-  it('opens one session for 20 uses of one code at the same time, and none for a code that was used', async () => {
+  it('opens one session for 20 concurrent uses of one code, and none for a used code', async () => {
     const person = await withApp()
     const challenges: string[] = []
     for (let n = 0; n < 20; n++) challenges.push(await challengeOf(person))
@@ -84,7 +84,7 @@ describe('a sign-in to an account with an authenticator app', () => {
     expect(Number(used)).toBe(1)
   })
 
-  it('accepts a recovery code once, however it is typed', async () => {
+  it('accepts a recovery code once in any spelling', async () => {
     const person = await withApp()
     const [code = ''] = person.recoveryCodes
     const typed = code.replace('-', ' ').toUpperCase()
@@ -92,7 +92,7 @@ describe('a sign-in to an account with an authenticator app', () => {
     expect((await complete(await challengeOf(person), code)).body.code).toBe('SECOND_FACTOR_WRONG')
   })
 
-  it('is limited to 10 wrong codes an hour, and the limit spares a device that has signed in before', async () => {
+  it('is limited to 10 wrong codes an hour, except on a device that has signed in before', async () => {
     const person = await withApp()
     const known = (await complete(await challengeOf(person), nextCode(person.secret))).body.device_token
     const challenge = await challengeOf(person)
@@ -104,7 +104,7 @@ describe('a sign-in to an account with an authenticator app', () => {
     expect((await post('/auth/login/second-factor', body)).status).toBe(200)
   })
 
-  it('ends with the password that it began with', async () => {
+  it('is invalidated when the password changes', async () => {
     const person = await withApp()
     const challenge = await challengeOf(person)
     const body = { current_password: PASSWORD, new_password: 'Better5678#$' }
@@ -114,7 +114,7 @@ describe('a sign-in to an account with an authenticator app', () => {
 })
 
 describe('what an account with an authenticator app', () => {
-  it('demands of a session from before: a code for deletion, change of address, and turning the app off', async () => {
+  it('requires a code from older sessions for deletion, change of address, and turning the app off', async () => {
     const person = await withApp()
     const { token } = person
     const email = `moved-${person.email}`
@@ -140,7 +140,7 @@ describe('what an account with an authenticator app', () => {
     expect((await users.call('DELETE', '/profile/me', { token, body: deletion })).status).toBe(202)
   })
 
-  it('stores contains neither the secret of the app nor a recovery code', async () => {
+  it('stores neither the authenticator secret nor a recovery code in plain text', async () => {
     const person = await withApp()
     const rows = await Promise.all(
       ['credentials', 'recovery_codes'].map((table) =>
@@ -156,7 +156,7 @@ describe('what an account with an authenticator app', () => {
     }
   })
 
-  it('shows can be turned off with a code, and then a password signs in alone', async () => {
+  it('can turn the app off with a code, after which a password alone signs in', async () => {
     const person = await withApp()
     const { token } = person
     const shown = (await users.call('GET', '/auth/second-factors', { token })).body
@@ -193,7 +193,7 @@ describe('a passkey', () => {
     }
   }
 
-  it('signs in alone, also where a password needs a code, and a captured answer is worth nothing', async () => {
+  it('signs in alone even where a password needs a code, and a captured response cannot be replayed', async () => {
     const person = await withApp()
     const { authenticator } = await withPasskey(person, { password: PASSWORD, code: nextCode(person.secret) })
     expect((await users.login(person.email)).body.challenge.methods).toEqual(['code', 'passkey'])
@@ -207,7 +207,7 @@ describe('a passkey', () => {
     expect(moved.body.code).toBe('PASSKEY_REFUSED')
   })
 
-  it('opens one session for 20 uses of one answer at the same time', async () => {
+  it('opens one session for 20 concurrent uses of one response', async () => {
     const { authenticator } = await withPasskey(await users.person())
     const { challenge_token, options } = (await post('/auth/login/passkey/options', undefined)).body
     const body = { challenge_token, credential: authenticator.get(options) }
@@ -220,7 +220,7 @@ describe('a passkey', () => {
     ['another relying party', { rpId: 'evil.example' }],
     ['another challenge', { challenge: 'c29tZXRoaW5nIGVsc2U' }],
     ['an authenticator that has not verified its user', { userVerified: false }],
-  ])('is refused from %s, at sign-in and when it is added', async (_what, deviations) => {
+  ])('is rejected from %s, at sign-in and when added', async (_what, deviations) => {
     const person = await users.person()
     const { authenticator } = await withPasskey(person)
     expect((await signIn(authenticator, deviations)).answer.body.code).toBe('PASSKEY_REFUSED')
@@ -232,7 +232,7 @@ describe('a passkey', () => {
     expect(added.body.code).toBe('PASSKEY_REFUSED')
   })
 
-  it('needs the password to be added or removed, belongs to one account, and is refused once removed', async () => {
+  it('requires the password to be added or removed, belongs to one account, and is rejected after removal', async () => {
     const [person, other] = [await users.person(), await users.person()]
     const wrong = await post('/auth/passkeys/options', { password: 'Wrong1234!' }, person.token)
     expect(wrong.body.code).toBe('PASSWORD_WRONG')

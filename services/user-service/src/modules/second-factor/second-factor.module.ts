@@ -8,7 +8,7 @@ import { createSecondFactorRepository, type SecondFactorRepository } from './sec
 import { secondFactorRoutes } from './second-factor.routes.ts'
 import { type ConfirmIdentity, createSecondFactorService } from './second-factor.service.ts'
 
-/** What signing in and confirming an identity need; no route yet. */
+/** The parts needed by sign-in and identity confirmation, without routes. */
 export interface SecondFactors {
   readonly factors: SecondFactorRepository
   readonly challenges: Challenges
@@ -35,7 +35,7 @@ export function createSecondFactors(options: {
   }
 }
 
-/** Wires what users do with their authenticator app, recovery codes and passkeys. */
+/** Wires the settings of authenticator app, recovery codes and passkeys. */
 export function createSecondFactorSettings(options: {
   service: Service
   stores: Stores

@@ -10,7 +10,7 @@ export interface SecondFactorState {
   readonly recoveryCodesLeft: number
 }
 
-/** Authenticator apps and recovery codes. */
+/** Creates the repository of authenticator apps and recovery codes. */
 export function createSecondFactorRepository(mysql: Mysql, box: SecretBox, now: () => Date) {
   return {
     isEnabled: (userId: number) =>
@@ -26,7 +26,7 @@ export function createSecondFactorRepository(mysql: Mysql, box: SecretBox, now: 
         return { totpEnabledAt: row?.totpEnabledAt ?? null, recoveryCodesLeft }
       }),
 
-    /** False when an app is on already. */
+    /** Stores a pending secret. Returns false when an app is already on. */
     setUp: (userId: number, secret: string) =>
       mysql.run('setUpTotp', async (db): Promise<boolean> => {
         const { count } = await db.credential.updateMany({
@@ -36,7 +36,7 @@ export function createSecondFactorRepository(mysql: Mysql, box: SecretBox, now: 
         return count === 1
       }),
 
-    /** Turns the app that was set up on when the code is one of it. */
+    /** Turns on the pending app when the code is valid. */
     enable: (userId: number, code: string, recoveryCodes: readonly string[]) =>
       mysql.transaction('enableTotp', async (tx): Promise<'enabled' | 'wrong' | 'already'> => {
         const row = await lockCredential(tx, userId)
@@ -67,7 +67,7 @@ export function createSecondFactorRepository(mysql: Mysql, box: SecretBox, now: 
     replaceRecoveryCodes: (userId: number, codes: readonly string[]) =>
       mysql.transaction('replaceRecoveryCodes', (tx) => replaceCodes(tx, userId, codes)),
 
-    /** Uses a code up in the caller's transaction: of parallel uses of one code exactly one gets true. */
+    /** Uses up a code in the caller's transaction: exactly one of several concurrent uses gets true. */
     async consume(tx: Transaction, userId: number, typed: string): Promise<boolean> {
       const code = canonicalCode(typed)
       if (!isTotpCode(code)) {
@@ -90,7 +90,7 @@ export function createSecondFactorRepository(mysql: Mysql, box: SecretBox, now: 
       return true
     },
 
-    /** As `consume`, in a transaction of its own. */
+    /** Like `consume`, in a separate transaction. */
     use(userId: number, code: string): Promise<boolean> {
       return mysql.transaction('useSecondFactor', (tx) => this.consume(tx, userId, code))
     },

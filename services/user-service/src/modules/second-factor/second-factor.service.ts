@@ -4,19 +4,22 @@ import { newRecoveryCodes, newTotpSecret, totpUri } from './second-factor.ts'
 
 export type SecondFactorService = ReturnType<typeof createSecondFactorService>
 
-/** What proves again that the caller is the owner of the account, whichever session calls. */
+/** Proof that the caller owns the account, independent of the session. */
 export interface Proof {
   readonly password: string
   readonly code?: string | undefined
 }
 
-/** @throws Problem PASSWORD_WRONG, SECOND_FACTOR_REQUIRED, SECOND_FACTOR_WRONG. Returns the password hash that was checked. */
+/**
+ * Confirms the caller's identity. Returns the compared password hash. @throws Problem PASSWORD_WRONG,
+ * SECOND_FACTOR_REQUIRED, SECOND_FACTOR_WRONG
+ */
 export type ConfirmIdentity = (ctx: AuthenticatedContext, proof: Proof) => Promise<string>
 
 /** A million codes, three of them valid at a time: guessing one at this rate takes years. */
 export const codeAttempts: Limit = { name: 'second_factor', max: 10, windowSeconds: 3_600 }
 
-/** An account's authenticator app and its recovery codes. */
+/** Creates the service for authenticator app and recovery codes. */
 export function createSecondFactorService(deps: {
   factors: SecondFactorRepository
   limiter: RateLimiter

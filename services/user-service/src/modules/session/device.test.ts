@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { deviceOf, ipPrefixOf, subscriberOf } from './device.ts'
 
-describe('a device in words', () => {
+describe('deviceOf', () => {
   it.each([
     [
       'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1',
@@ -21,12 +21,12 @@ describe('a device in words', () => {
     ['<script>alert(1)</script>', 'Unknown device'],
     ['', 'Unknown device'],
     [undefined, 'Unknown device'],
-  ])('%s is %s', (userAgent, device) => {
+  ])('%s is described as %s', (userAgent, device) => {
     expect(deviceOf(userAgent)).toBe(device)
   })
 })
 
-describe('an address', () => {
+describe('subscriberOf', () => {
   it.each([
     ['203.0.113.77', '203.0.113.0/24', '203.0.113.77'],
     ['::ffff:203.0.113.77', '203.0.113.0/24', '203.0.113.77'],

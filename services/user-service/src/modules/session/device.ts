@@ -19,7 +19,7 @@ const systems: readonly [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
-/** A User-Agent in a few words, for a list that people read: `Chrome on Windows`, `curl`. */
+/** Returns a short description of a User-Agent for display: `Chrome on Windows`, `curl`. */
 export function deviceOf(userAgent: string | undefined): string {
   if (!userAgent) return 'Unknown device'
   const system = systems.find(([pattern]) => pattern.test(userAgent))?.[1]
@@ -32,25 +32,25 @@ export function deviceOf(userAgent: string | undefined): string {
 
 const names = [...browsers, ...systems].map(([, name]) => name)
 
-/** Whether a device is named in our words alone, not in those of its User-Agent. */
+/** Returns whether a description consists only of our words, not of those in its User-Agent. */
 export function isKnownDevice(device: string): boolean {
   return device.split(' on ').every((part) => names.includes(part))
 }
 
-/** The network of an address: enough to recognise where one was, too little to be traced by. */
+/** Returns the network of an address: enough to recognize a location, too little for tracking. */
 export function ipPrefixOf(ip: string): string {
   return prefix(ip, 24, 48)
 }
 
-/** Whom to count: an IPv4 address is one subscriber, an IPv6 subscriber has a /64. */
+/** Returns the subscriber of an address: the address itself for IPv4, the /64 for IPv6. */
 export function subscriberOf(ip: string): string {
   return prefix(ip, 32, 64)
 }
 
-/** Returns `unknown` for text that is no address. */
+/** Returns a network prefix; `unknown` for text that is not an address. */
 function prefix(ip: string, bits4: 24 | 32, bits6: 48 | 64): string {
   if (!ipaddr.isValid(ip)) return 'unknown'
-  // An IPv4-mapped IPv6 address counts as the IPv4 address that it holds; a zone says nothing of the subscriber.
+  // An IPv4-mapped IPv6 address counts as IPv4; the zone is irrelevant.
   const address = ipaddr.process(ip.split('%', 1)[0]!)
   if (address.kind() === 'ipv4') {
     return bits4 === 32 ? `${address}` : `${ipaddr.IPv4.networkAddressFromCIDR(`${address}/24`)}/24`

@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-/** A network nobody has used before. */
+/** Returns an unused network. */
 const network = () => {
   const id = ++lastNetwork
   return (host: number) => `10.${id >> 8}.${id & 255}.${host}`
@@ -26,7 +26,7 @@ async function fail(email: string, times: number, ip: (n: number) => string) {
 const codes = (answers: { body: { code?: string } }[]) => answers.map(({ body }) => body.code)
 
 describe('guessing the password of one account', () => {
-  it('costs nothing for a few typing errors, then waits, longer each time, and says how long', async () => {
+  it('allows a few typing errors, then enforces increasing waits and returns them', async () => {
     const { email } = await users.person()
     const here = network()
     expect(codes(await fail(email, 6, () => here(1)))).toEqual(Array(6).fill('CREDENTIALS_INVALID'))
@@ -36,20 +36,20 @@ describe('guessing the password of one account', () => {
     expect(Number(limited!.headers['retry-after'])).toBeGreaterThan(20)
   })
 
-  it('refuses even the right password while it waits: the answer must tell nothing', async () => {
+  it('rejects even the right password during the wait, so that the response reveals nothing', async () => {
     const { email } = await users.person()
     const here = network()
     await fail(email, 6, () => here(1))
     expect((await users.login(email, PASSWORD, { ip: here(1) })).body.code).toBe('LOGIN_LIMITED')
   })
 
-  it('is the same for an account that does not exist', async () => {
+  it('behaves the same for an unknown account', async () => {
     const here = network()
     const answers = await fail('nobody@example.com', 7, () => here(1))
     expect(codes(answers)).toEqual([...Array(6).fill('CREDENTIALS_INVALID'), 'LOGIN_LIMITED'])
   })
 
-  it('does not tell which address belongs to a username: each has counters of its own', async () => {
+  it('counts address and username separately, so that their connection is not revealed', async () => {
     const { email, username } = await users.person()
     const here = network()
     const byUsername = await fail(username, 7, () => here(1))
@@ -59,7 +59,7 @@ describe('guessing the password of one account', () => {
     expect((await fail(username.toUpperCase(), 1, () => here(1)))[0]!.status).toBe(429)
   })
 
-  it('counts attempts that run at the same time', async () => {
+  it('counts concurrent attempts', async () => {
     const { email } = await users.person()
     const here = network()
     const answers = await Promise.all(
@@ -69,7 +69,7 @@ describe('guessing the password of one account', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(24)
   })
 
-  it('from very many networks is slowed down as well', async () => {
+  it('is throttled across very many networks', async () => {
     const { email } = await users.person()
     const answers = await Promise.all(
       Array.from({ length: 60 }, () => users.login(email, 'Wrong1234!', { ip: network()(1) })),
@@ -77,7 +77,7 @@ describe('guessing the password of one account', () => {
     expect(answers.filter(({ status }) => status === 429).length).toBe(9)
   })
 
-  it('doubles the wait with each further failure', async () => {
+  it('doubles the wait with each failure', async () => {
     const { email } = await users.person()
     const here = network()
     await fail(email, 6, () => here(1))
@@ -98,8 +98,8 @@ describe('guessing the password of one account', () => {
   })
 })
 
-describe('an attacker cannot lock anybody out', () => {
-  it('of a device that has signed in before', async () => {
+describe('an attacker cannot lock out', () => {
+  it('a device that has signed in before', async () => {
     const { email, tokens } = await users.person()
     const here = network()
     await Promise.all(
@@ -112,7 +112,7 @@ describe('an attacker cannot lock anybody out', () => {
     expect(known.status).toBe(200)
   })
 
-  it('of a network that the account was used from before, by attacks from elsewhere', async () => {
+  it('a network from which the account was used before', async () => {
     const { email } = await users.person()
     const home = network()
     expect((await users.login(email, PASSWORD, { ip: home(1) })).status).toBe(200)
@@ -123,7 +123,7 @@ describe('an attacker cannot lock anybody out', () => {
     expect((await users.login(email, PASSWORD, { ip: home(2) })).status).toBe(200)
   })
 
-  it('of their own address, by the attempts of neighbours in the same network', async () => {
+  it("the owner's address by attempts from the same network", async () => {
     const { email } = await users.person()
     const home = network()
     expect((await users.login(email, PASSWORD, { ip: home(1) })).status).toBe(200)
@@ -134,7 +134,7 @@ describe('an attacker cannot lock anybody out', () => {
     expect((await users.login(email, PASSWORD, { ip: home(1) })).status).toBe(200)
   })
 
-  it('and a device token of one account is of no use for another', async () => {
+  it('with a device token of another account', async () => {
     const [victim, attacker] = [await users.person(), await users.person()]
     const here = network()
     await fail(victim.email, 6, () => here(1))
@@ -145,7 +145,7 @@ describe('an attacker cannot lock anybody out', () => {
     expect(answer.body.code).toBe('LOGIN_LIMITED')
   })
 
-  it('but a known device may not guess without bound either', async () => {
+  it('without bound even from a known device', async () => {
     const { email, tokens } = await users.person()
     const deviceToken = tokens.device_token!
     const answers = []
@@ -154,8 +154,8 @@ describe('an attacker cannot lock anybody out', () => {
   })
 })
 
-describe('one address that tries many accounts', () => {
-  it('is slowed down, while successful sign-ins do not count', async () => {
+describe('one IP address that tries many accounts', () => {
+  it('is throttled, while successful sign-ins are not counted', async () => {
     const here = network()
     const people = await Promise.all(Array.from({ length: 5 }, () => users.person()))
     for (let round = 0; round < 5; round++) {
@@ -174,8 +174,8 @@ describe('one address that tries many accounts', () => {
   })
 })
 
-describe('the work of a comparison', () => {
-  it('is done once for an unknown account as for a known one', async () => {
+describe('password comparison', () => {
+  it('runs once for unknown and known accounts alike', async () => {
     const { email } = await users.person()
     const dummy = () => users.metric(/^password_comparisons_total\{.*against="dummy"/)
     const account = () => users.metric(/^password_comparisons_total\{.*against="account"/)
@@ -188,7 +188,7 @@ describe('the work of a comparison', () => {
     expect([await dummy(), await account()]).toEqual([dummies + 2, accounts + 1])
   })
 
-  it('is bounded: beyond the queue the answer is 503 OVERLOADED, and is not held against anybody', async () => {
+  it('is bounded: beyond the queue requests get 503 OVERLOADED without counting as failures', async () => {
     const small = await world.build(
       { BCRYPT_COST: '8', BCRYPT_WORKERS: '1', BCRYPT_QUEUE: '3' },
       { started: false },
@@ -213,7 +213,7 @@ describe('the work of a comparison', () => {
     expect((await small.login(email, PASSWORD, { ip: here(1) })).status).toBe(200)
   })
 
-  it('does not hold up anything else', async () => {
+  it('does not delay other requests', async () => {
     const person = await users.person()
     const slow = await world.build(
       { BCRYPT_COST: '11', BCRYPT_WORKERS: '1', BCRYPT_QUEUE: '20' },

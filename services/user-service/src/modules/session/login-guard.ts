@@ -1,47 +1,50 @@
 import { createHash } from 'node:crypto'
 import { Problem, type RedisStore } from '@bigtech/service-kit'
 
-/** A sign-in attempt, as far as it matters for the limits. */
+/** A sign-in attempt with the data relevant to the limits. */
 interface Attempt {
   /** Null when there is no such account. */
   readonly userId: number | null
   /**
-   * The canonical form of what was typed. Counters are kept by it, never by the account: a counter shared by an
-   * address and a username would tell that they belong together.
+   * The canonical identifier, which keys the counters. Counters per account would reveal that an address and
+   * a username belong together.
    */
   readonly identifier: string
   readonly ipPrefix: string
   readonly subscriber: string
   /** Set when this device has signed in to this account before. */
   readonly deviceId: string | undefined
-  /** The account was used from this network before. */
+  /** Whether the account was used from this network before. */
   readonly knownNetwork: boolean
 }
 
-/** An attempt that is under way: it counts as failed until it is settled. */
+/** An attempt in flight: counts as failed until settled. */
 interface Admission {
-  /** It was the right password. */
+  /** The password was right. */
   succeeded(): Promise<void>
-  /** It was never tried (overload, an outage). */
+  /** The attempt was not executed (overload, an outage). */
   cancelled(): Promise<void>
 }
 
 export interface LoginGuard {
-  /** Forgets the addresses of a deleted account. @throws StoreUnavailable */
+  /** Deletes the known addresses of a deleted account. @throws StoreUnavailable */
   forget(userId: number): Promise<void>
-  /** A session was opened: from now on this address of the account is a known one. */
+  /** Records the address of a successful sign-in as known. */
   remember(userId: number, subscriber: string): Promise<void>
-  /** @throws Problem LOGIN_LIMITED; StoreUnavailable when Redis is away: unlimited guessing is worse. */
+  /**
+   * Admits an attempt. @throws Problem LOGIN_LIMITED; StoreUnavailable during a Redis outage, because
+   * unlimited guessing is worse
+   */
   admit(attempt: Attempt): Promise<Admission>
 }
 
 interface Bucket {
   readonly key: string
-  /** Failures that cost nothing. */
+  /** Failures without a wait. */
   readonly free: number
-  /** The longest wait; each further failure doubles it from one second. */
+  /** Maximum wait; each further failure doubles it from one second. */
   readonly maxWaitMs: number
-  /** The right password forgives everything, or takes back this attempt alone. */
+  /** A right password resets the counter, or only undoes this attempt. */
   readonly onSuccess: 'reset' | 'undo'
 }
 
@@ -49,8 +52,8 @@ const WINDOW_MS = 15 * 60_000
 const BASE_WAIT_MS = 1_000
 
 /**
- * Counts every attempt when it begins, so that parallel guesses count too; a refused one does not
- * count, so that nobody is locked out for longer by somebody else's hammering.
+ * Counts every attempt at its start, so that concurrent guesses count too; rejected attempts do not count,
+ * so that an attacker cannot extend a lockout.
  */
 const ADMIT = `
 local time = redis.call('TIME')
@@ -77,7 +80,7 @@ for i = 1, #KEYS do
 end
 return result`
 
-/** Takes an attempt back, and the wait that it caused if it is still the one in force. */
+/** Undoes an attempt, and its wait if that is still in force. */
 const UNDO = `
 for i = 1, #KEYS do
   if redis.call('EXISTS', KEYS[i]) == 1 then
@@ -89,14 +92,14 @@ for i = 1, #KEYS do
   end
 end`
 
-/** How long, and how many, addresses of successful sign-ins are remembered for each account. */
+/** Retention and maximum number of known addresses per account. */
 const ADDRESS_DAYS = 90
 const MAX_ADDRESSES = 20
 
 /**
- * Slows guessing down without locking people out: a known device has a counter that nobody else can fill, a known
- * address is held up by nobody else's attempts, a known network not by attacks from elsewhere. Everybody else
- * shares the counters of identifier and address.
+ * Creates the login guard, which throttles guessing without locking out owners: a known device has its own
+ * counter, a known address is unaffected by other addresses' attempts, a known network by attacks from
+ * elsewhere. Everyone else shares the counters of identifier and address.
  */
 export function createLoginGuard(
   redis: RedisStore,
@@ -105,7 +108,7 @@ export function createLoginGuard(
   const { freeAttemptsPerIp, baseWaitMs = BASE_WAIT_MS } = options
 
   async function isKnownAddress({ userId, subscriber }: Attempt): Promise<boolean> {
-    // Asked for an unknown account too: one round trip less would tell that there is none.
+    // Also for an unknown account: a missing round trip would reveal that there is none.
     const key = addressesKey(userId ?? 0)
     const score = await redis.run('loginAddress', (client) => client.zscore(key, digest(subscriber)))
     return score !== null
@@ -170,12 +173,12 @@ function bucketsOf(attempt: Attempt, isKnownAddress: boolean, freeAttemptsPerIp:
   }
   const account = `${base}account:${digest(identifier)}`
   const here: Bucket[] = [
-    // By address, not by network: a neighbour's guesses are not the owner's.
+    // By address, not by network: a neighbor's guesses are not the owner's.
     { key: `${account}:${subscriber}`, free: 5, maxWaitMs: WINDOW_MS, onSuccess: 'reset' },
     { key: `${base}ip:${subscriber}`, free: freeAttemptsPerIp, maxWaitMs: WINDOW_MS, onSuccess: 'undo' },
   ]
   if (isKnownAddress) return here
-  // Against many addresses trying one account. A short wait: its owner may be on a new device.
+  // Against distributed guessing of one account. A short wait, because its owner may use a new device.
   const key = knownNetwork ? `${account}:${ipPrefix}` : account
   return [...here, { key, free: 50, maxWaitMs: 60_000, onSuccess: 'undo' }]
 }
@@ -184,7 +187,7 @@ function addressesKey(userId: number): string {
   return `user:addresses:${userId}`
 }
 
-/** Keeps keys short, whatever is typed, and addresses out of Redis. */
+/** Hashes the identifier: keeps keys short and addresses out of Redis. */
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22)
 }

@@ -22,7 +22,7 @@ const chrome = {
   'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36',
 }
 
-it('mails about a sign-in from a new device, not about the first one of all nor about a known device', async () => {
+it('mails about a sign-in from a new device, except for the first sign-in and known devices', async () => {
   const person = await users.person()
   expect(await linksOf(person.userId)).toEqual([])
   const deviceToken = person.tokens.device_token!
@@ -36,14 +36,14 @@ it('mails about a sign-in from a new device, not about the first one of all nor 
   expect(mail.sign_in).toMatchObject({ device: 'Chrome on Windows', ip_prefix: '127.0.0.0/24' })
 })
 
-it('puts no words of the client into the mail', async () => {
+it('puts no text of the client into the mail', async () => {
   const person = await users.person()
   await users.login(person.email, undefined, { headers: { 'user-agent': 'Visit evil.example/1.0' } })
   const [link] = await linksOf(person.userId)
   expect((await mailOf(link!.id)).sign_in.device).toBeNull()
 })
 
-it('ends that session alone with the link, once of 20 uses, sends a link for a new password, and trusts no device any more', async () => {
+it('the link ends only that session, works once of 20 uses, sends a password reset link, and resets the trusted devices', async () => {
   const person = await users.person()
   const thief = (await users.login(person.email)).body
   const [link] = await linksOf(person.userId)
@@ -59,14 +59,14 @@ it('ends that session alone with the link, once of 20 uses, sends a link for a n
     return rows.length > 0 && rows
   })
   expect((await mailOf(reset!.id)).purpose).toBe('reset_password')
-  // The device of the thief is a stranger again: its next sign-in is told by mail as well.
+  // The attacker's device is unknown again: its next sign-in is mailed as well.
   await users.login(person.email, undefined, { deviceToken: thief.device_token })
   expect(await linksOf(person.userId)).toHaveLength(2)
 })
 
-it('sends at most 5 such mails an hour, and goes on signing in', async () => {
+it('sends at most 5 such mails an hour without blocking sign-ins', async () => {
   const person = await users.person()
   for (let n = 0; n < 6; n++) expect((await users.login(person.email)).status).toBe(200)
-  // The first sign-in of all counted as well.
+  // The first sign-in counted as well.
   expect((await linksOf(person.userId)).length).toBe(4)
 })

@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-/** What a session must do, in the words of the specification. */
+/** A model of a session according to the specification. */
 class Model {
   readonly tokens: string[]
   readonly createdAt = clockMs
@@ -29,14 +29,14 @@ class Model {
     return !this.ended && idle && clockMs - this.createdAt < 180 * DAY * 1_000
   }
 
-  /** The answer to a refresh with the token that is `back` places before the newest. */
+  /** Returns the expected response to a refresh with the token `back` places before the newest. */
   refresh(back: number): 'new' | 'same' | 'refused' {
     if (!this.alive) return 'refused'
     if (back === 0) {
       this.usedAt = clockMs
       return 'new'
     }
-    // Its successor is the newest token: nobody has used that one.
+    // Its successor is the newest, unused token.
     if (back === 1) return 'same'
     this.ended = true
     return 'refused'
@@ -78,7 +78,7 @@ it('refresh tokens follow the model in every history: rotate, repeat until the s
           continue
         }
         if (step.kind === 'logout') {
-          // By the session itself: an access token outlives the model's leaps in time.
+          // By the session itself: an access token outlives the model's time steps.
           await users.call('POST', '/auth/logout', { token: accessToken })
           model.ended = true
           continue

@@ -9,10 +9,10 @@ import {
 } from 'node:crypto'
 
 /**
- * A refresh token is opaque to clients: the session's id (16 bytes), 256 random bits, and a tag
- * (16 bytes) under the session's own key. Only its SHA-256 is stored. The tag proves that a token
- * which is no longer stored was once given out by us, so reuse of any old token is recognised
- * without keeping them all, and nobody can end a session by making one up.
+ * A refresh token is opaque to clients: the session's id (16 bytes), 256 random bits, and a tag (16 bytes)
+ * under the session's own key. Only its SHA-256 is stored. The tag proves that a token no longer stored was
+ * once issued, so that reuse of any old token is detected without keeping all tokens, and nobody can end a
+ * session with a forged token.
  */
 const SECRET_BYTES = 32
 const TAG_BYTES = 16
@@ -28,7 +28,7 @@ export interface RefreshToken {
   readonly sessionId: string
 }
 
-/** The key of a new session's tokens. */
+/** Returns the key of a new session's tokens. */
 export function newFamilyKey(): Uint8Array<ArrayBuffer> {
   return own(randomBytes(32))
 }
@@ -38,7 +38,7 @@ export function issueRefreshToken(sessionId: string, familyKey: Uint8Array): Ref
   return { text: Buffer.concat([body, tagOf(body, familyKey)]).toString('base64url'), sessionId }
 }
 
-/** Reads the session out of a token; nothing about it is proven yet. */
+/** Parses the session out of a token, unverified. */
 export function readRefreshToken(text: string): RefreshToken | undefined {
   if (text.length !== ENCODED_LENGTH || !/^[A-Za-z0-9_-]+$/.test(text)) return undefined
   const hex = Buffer.from(text, 'base64url').subarray(0, 16).toString('hex')
@@ -46,7 +46,7 @@ export function readRefreshToken(text: string): RefreshToken | undefined {
   return { text, sessionId }
 }
 
-/** Whether this token was given out for the session that has this key, however long ago. */
+/** Returns whether this token was ever issued for the session with this key. */
 export function isGenuine(token: RefreshToken, familyKey: Uint8Array): boolean {
   const bytes = Buffer.from(token.text, 'base64url')
   const body = bytes.subarray(0, -TAG_BYTES)
@@ -61,7 +61,7 @@ export function sameHash(a: Uint8Array, b: Uint8Array | null): boolean {
   return b !== null && a.length === b.length && timingSafeEqual(a, b)
 }
 
-/** Encrypts the successor so that only whoever has the token before it can read it: not even we can. */
+/** Encrypts the successor so that only the holder of the previous token can decrypt it, not even the server. */
 export function sealSuccessor(successor: RefreshToken, previous: RefreshToken): Uint8Array<ArrayBuffer> {
   const iv = randomBytes(IV_BYTES)
   const cipher = createCipheriv(CIPHER, sealKey(previous), iv)
@@ -69,7 +69,7 @@ export function sealSuccessor(successor: RefreshToken, previous: RefreshToken): 
   return own(Buffer.concat([iv, cipher.getAuthTag(), sealed]))
 }
 
-/** @throws Error when the box was not sealed with this token. */
+/** Decrypts a successor. @throws Error when the box was not sealed with this token */
 export function openSuccessor(box: Uint8Array, previous: RefreshToken): RefreshToken {
   const iv = box.subarray(0, IV_BYTES)
   const decipher = createDecipheriv(CIPHER, sealKey(previous), iv)
@@ -87,7 +87,7 @@ function tagOf(body: Uint8Array, familyKey: Uint8Array): Buffer {
   return createHmac('sha256', familyKey).update(body).digest().subarray(0, TAG_BYTES)
 }
 
-/** A copy with memory of its own: small Buffers share a pool, and the database client takes no such view. */
+/** Returns a copy with its own memory: small Buffers share a pool, which the database client does not accept. */
 function own(buffer: Buffer): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer)
 }

@@ -24,7 +24,7 @@ const thing = defineRoute({
 let world: TestWorld
 let users: TestService
 let neighbour: Service
-/** Another process of user-service. */
+/** A second process of user-service. */
 let twin: TestService
 const ended: string[] = []
 
@@ -38,7 +38,7 @@ beforeAll(async () => {
   neighbour = await buildService({
     name: 'thing-service',
     title: 'Thing Service',
-    description: 'Another service: it hears of sessions only from user-service.',
+    description: 'Another service, which learns of sessions only from user-service.',
     config: loadConfig(z.object({ ...baseConfig.shape, PORT: port }), {
       NODE_ENV: 'test',
       LOG_LEVEL: 'silent',
@@ -72,7 +72,7 @@ it.each([
       users.call('DELETE', '/profile/me', { token: person.token, body: { password: PASSWORD } }),
   ],
 ])(
-  'with Kafka away a session %s is refused by other services and other processes, and its streams close, within 2 s',
+  'during a Kafka outage a session %s is refused by every service and process, and its streams close, within 2 s',
   async (_how, end) => {
     const person = await users.person()
     expect([await ask(person.token), await askTwin(person.token)]).toEqual(['ok', 'ok'])
@@ -85,7 +85,7 @@ it.each([
   },
 )
 
-it('a service that was away reads what ended in the last 10 minutes before it counts on anything newer', async () => {
+it('a restarted service loads the sessions ended in the last 10 minutes before any newer ones', async () => {
   const person = await users.person()
   await users.call('POST', '/auth/logout', { token: person.token })
   const since = new Date(Date.now() - 600_000).toISOString()

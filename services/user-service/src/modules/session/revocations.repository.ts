@@ -4,13 +4,13 @@ import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 export type RevocationsRepository = ReturnType<typeof createRevocationsRepository>
 
 export interface RevocationPage {
-  /** By the database's clock, which dated the revocations. */
+  /** Time of the database clock that dates the revocations. */
   readonly asOf: Date
   readonly revocations: readonly { readonly sessionId: string; readonly revokedAt: Date }[]
   readonly hasMore: boolean
 }
 
-/** The columns of the list are null when it is empty. */
+/** The list's columns are null when it is empty. */
 interface RevocationRow {
   readonly now: Date
   readonly sessionId: string | null
@@ -20,21 +20,21 @@ interface RevocationRow {
 const PAGE = 5_000
 const PURGE_BATCH = 1_000
 
-/** Stores that sessions have ended, in the transaction that ends them. */
+/** Records ended sessions, in the transaction that ends them. */
 export async function noteRevocations(tx: Transaction, sessionIds: readonly string[]): Promise<void> {
-  // Raw: dated by the database, the one clock that all processes share.
+  // Raw: dated by the database, the only clock shared by all processes.
   for (const id of sessionIds) {
     await tx.$executeRaw`INSERT IGNORE INTO session_revocations (session_id, revoked_at)
       VALUES (${id}, UTC_TIMESTAMP(3))`
   }
 }
 
-/** Sessions that ended lately, for services that poll. */
+/** Creates the repository of recently ended sessions, for polling services. */
 export function createRevocationsRepository(mysql: Mysql) {
   return {
     since: (since: Date) =>
       mysql.run('revocationsSince', async (db): Promise<RevocationPage> => {
-        // Raw: clock and list in one statement. Every process of every service asks once a second.
+        // Raw: clock and list in one statement, polled by every process once a second.
         const rows = await db.$queryRaw<RevocationRow[]>`
           SELECT clock.now, r.session_id AS sessionId, r.revoked_at AS revokedAt
           FROM (SELECT UTC_TIMESTAMP(3) AS now) clock
@@ -49,7 +49,7 @@ export function createRevocationsRepository(mysql: Mysql) {
         return { asOf, revocations, hasMore }
       }),
 
-    /** Deletes what no access token can outlive any more. */
+    /** Deletes revocations older than any access token. */
     purge: (before: Date) =>
       inBatches(PURGE_BATCH, (limit) =>
         mysql.run(

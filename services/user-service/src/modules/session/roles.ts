@@ -27,11 +27,11 @@ interface RoleChange {
 }
 
 /**
- * Gives a user a role and ends their sessions, because an access token says the role of when it was signed. Changes
- * nothing when the user has the role already.
+ * Sets a user's role and ends their sessions, because an access token contains the role at the time of
+ * signing. Changes nothing when the user already has the role.
  *
  * @param identifier email address or username
- * @returns null when there is no such active account
+ * @returns null when there is no active account
  */
 export function setRole(
   mysql: Mysql,
@@ -41,7 +41,7 @@ export function setRole(
 ): Promise<RoleChange | null> {
   return mysql.transaction('setRole', async (tx) => {
     const found = await tx.user.findUnique({ where: readIdentifier(identifier), select: { id: true } })
-    // Raw: Prisma has no FOR UPDATE. A sign-in under way waits for us, or we end its session.
+    // Raw: Prisma has no FOR UPDATE. A sign-in in flight waits for this transaction, or its session is ended.
     await tx.$queryRaw`SELECT id FROM users WHERE id = ${found?.id ?? 0} FOR UPDATE`
     const user = found && (await tx.user.findUnique({ where: found }))
     if (user?.status !== 'active') return null

@@ -2,16 +2,17 @@ import { type RedisStore, StoreUnavailable } from '@bigtech/service-kit'
 import { ACCESS_TOKEN_SECONDS } from './session.ts'
 
 /**
- * `user:session:{user_id}`: the state of each of a user's sessions, `active` or `ended`, for operators who look at Redis.
- * No request reads it: ended sessions are known to every process (`RevocationList`).
+ * The state of each session of a user in Redis, `user:session:{user_id}`: `active` or `ended`, for
+ * inspection by operators. No request reads it, because every process knows the ended sessions
+ * (`RevocationList`).
  */
 export interface SessionCache {
-  /** Never overwrites `ended`: two writers of one session may overtake each other. */
+  /** Records an active session. Never overwrites `ended`, because writers may overtake each other. */
   noteActive(userId: number, sessionId: string): Promise<void>
   noteEnded(userId: number, sessionIds: readonly string[]): Promise<void>
 }
 
-/** Longer than an access token lives: afterwards nobody asks for an ended session any more. */
+/** Longer than an access token is valid, after which an ended session is irrelevant. */
 const TTL_SECONDS = ACCESS_TOKEN_SECONDS * 2
 
 export function createSessionCache(redis: RedisStore): SessionCache {
@@ -24,7 +25,7 @@ export function createSessionCache(redis: RedisStore): SessionCache {
   }
   return {
     noteActive: async (userId, sessionId) => {
-      // Not worth waiting for while Redis is suspect.
+      // Skipped while Redis is suspected to be down.
       if (!redis.healthy) return
       await quietly(
         redis.run('sessionWrite', (client) =>

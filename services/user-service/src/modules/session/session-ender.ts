@@ -18,19 +18,19 @@ export type EndReason =
 
 export interface EndRequest {
   readonly userId: number
-  /** Only this one, */
+  /** Ends only this session, */
   readonly only?: string
-  /** or all but this one, or all. */
+  /** or all except this one, or all. */
   readonly except?: string
   readonly reason: EndReason
   readonly correlationId: string
 }
 
-/** Ends sessions: in the database together with the event, then everywhere else. */
+/** Ends sessions: in the database together with the event, then in every process. */
 export interface SessionEnder {
-  /** In the caller's transaction. Returns those that ended; none when they had ended already. */
+  /** Ends sessions in the caller's transaction. Returns those that were active. */
   endIn(tx: Transaction, request: EndRequest): Promise<string[]>
-  /** After the commit: refused by every process of this service from the next request on. */
+  /** Announces committed ends: every process of this service refuses the sessions from the next request on. */
   committed(userId: number, sessionIds: readonly string[], reason: EndReason): Promise<void>
 }
 
@@ -44,7 +44,7 @@ export function createSessionEnder(deps: {
 }): SessionEnder {
   const ended = new Counter({
     name: 'sessions_ended_total',
-    help: 'Sessions ended before their time.',
+    help: 'Sessions ended before their expiry.',
     labelNames: ['reason'] as const,
     registers: [deps.metrics],
   })
@@ -61,7 +61,7 @@ export function createSessionEnder(deps: {
   }
 }
 
-/** Ends sessions in the caller's transaction, with the event. Returns those that were active until now. */
+/** Ends sessions in the caller's transaction and stores the event. Returns those that were active. */
 export async function endSessionsIn(tx: Transaction, outbox: Outbox, request: EndRequest): Promise<string[]> {
   const { userId, only, except, reason, correlationId } = request
   // Raw: Prisma has no FOR UPDATE.

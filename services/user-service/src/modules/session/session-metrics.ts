@@ -9,13 +9,13 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
   return {
     logins: new Counter({
       name: 'user_logins_total',
-      help: 'Sign-ins: success, second_factor (a code is still to come), invalid, limited, overloaded, unavailable, error.',
+      help: 'Sign-ins: success, second_factor (a code is required), invalid, limited, overloaded, unavailable, error.',
       labelNames: ['result'],
       registers: [registry],
     }),
     refreshes: new Counter({
       name: 'session_refreshes_total',
-      help: 'Refreshes: rotated, repeated (the parent of a token that was not used yet), refused, reuse (session ended).',
+      help: 'Refreshes: rotated, repeated (the parent of an unused token), refused, reuse (session ended).',
       labelNames: ['result'],
       registers: [registry],
     }),

@@ -6,7 +6,7 @@ import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../../
 
 let world: TestWorld
 let users: TestService
-/** Another process of the same service. */
+/** A second process of the service. */
 let twin: TestService
 let events: EventCollector
 
@@ -21,16 +21,16 @@ afterAll(async () => {
   await world.close()
 })
 
-/** What every process asks periodically. */
+/** Periodic queries of every process. */
 const BACKGROUND = /revocationsSince|presenceSweep|presenceWaiting/
 
 const me = (service: TestService, token: string) => service.call('GET', '/profile/me', { token })
 
-/** Another process than the one that ended the session hears of it within 2 s. */
+/** Waits until a process other than the revoking one refuses the token, at most 2 s. */
 const untilRefused = (service: TestService, token: string) =>
   waitFor(async () => (await me(service, token)).body.code === 'SESSION_REVOKED')
 
-/** Lets time pass for a session: everything it remembers lies further back. */
+/** Ages a session: moves all its times into the past. */
 async function age(sessionId: string, seconds: number): Promise<void> {
   await world.mysql.query(
     `UPDATE sessions SET created_at = created_at - INTERVAL ? SECOND, rotated_at = rotated_at - INTERVAL ? SECOND,
@@ -40,7 +40,7 @@ async function age(sessionId: string, seconds: number): Promise<void> {
 }
 
 describe('access tokens', () => {
-  it('verify with the published keys, and carry what other services need', async () => {
+  it('verify with the published keys and contain the claims needed by other services', async () => {
     const { tokens, userId, username } = await users.person()
     const jwks = (await users.call('GET', '/.well-known/jwks.json')).body
     const { payload } = await jwtVerify(tokens.access_token, createLocalJWKSet(jwks), {
@@ -53,12 +53,12 @@ describe('access tokens', () => {
     expect(JSON.stringify(jwks)).not.toContain('"d"')
   })
 
-  it('are not the same thing as device tokens', async () => {
+  it('cannot be replaced by device tokens', async () => {
     const { tokens } = await users.person()
     expect((await me(users, tokens.device_token!)).body.code).toBe('TOKEN_INVALID')
   })
 
-  it('tell of the sign-in by UserLoggedIn', async () => {
+  it('announce the sign-in by UserLoggedIn', async () => {
     const { tokens, userId } = await users.person()
     const event = await events.waitFor(userLoggedIn, ({ session_id }) => session_id === tokens.session_id)
     expect(event.user_id).toBe(userId)
@@ -66,7 +66,7 @@ describe('access tokens', () => {
 })
 
 describe('refreshing', () => {
-  it('gives new tokens of the same session, and both work', async () => {
+  it('returns new tokens of the same session, and both work', async () => {
     const { tokens, userId } = await users.person()
     const { status, body } = await users.refresh(tokens.refresh_token)
     expect(status).toBe(200)
@@ -76,7 +76,7 @@ describe('refreshing', () => {
     expect((await users.refresh(body.refresh_token)).status).toBe(200)
   })
 
-  it('gives 20 tabs that refresh at once, on two processes, one and the same successor', async () => {
+  it('returns the same successor to 20 tabs that refresh concurrently on two processes', async () => {
     const { tokens } = await users.person()
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, tab) => (tab % 2 ? users : twin).refresh(tokens.refresh_token)),
@@ -87,7 +87,7 @@ describe('refreshing', () => {
   })
 
   it.each([1, 33, 8 * 3_600])(
-    'gives the same successor again %i s after an answer that was lost',
+    'returns the same successor again %i s after a lost response',
     async (seconds) => {
       const { tokens } = await users.person()
       const lost = await users.refresh(tokens.refresh_token)
@@ -99,7 +99,7 @@ describe('refreshing', () => {
     },
   )
 
-  it('keeps two tabs that hold their own copies signed in as long as each refreshes in its turn', async () => {
+  it('keeps two tabs with separate copies signed in while they refresh alternately', async () => {
     const { tokens } = await users.person()
     let [mine, theirs] = [tokens.refresh_token, tokens.refresh_token]
     for (let turn = 0; turn < 4; turn++) {
@@ -113,7 +113,7 @@ describe('refreshing', () => {
     expect(theirs).toBe(mine)
   })
 
-  it('ends the whole session, and says so, when a token comes whose successor was used', async () => {
+  it('ends the whole session explicitly when a token is reused after its successor was used', async () => {
     const { tokens, userId } = await users.person()
     const { body: second } = await users.refresh(tokens.refresh_token)
     const { body: newer } = await users.refresh(second.refresh_token)
@@ -125,7 +125,7 @@ describe('refreshing', () => {
     expect(event).toMatchObject({ session_ids: [tokens.session_id], reason: 'token_reuse' })
   })
 
-  it('ends the whole session when a token from before the previous one comes, however soon', async () => {
+  it('ends the whole session immediately when a token older than the previous one is used', async () => {
     const { tokens } = await users.person()
     const { body: second } = await users.refresh(tokens.refresh_token)
     const { body: third } = await users.refresh(second.refresh_token)
@@ -134,7 +134,7 @@ describe('refreshing', () => {
     await untilRefused(twin, third.access_token)
   })
 
-  it('is not impressed by tokens that somebody made up for a session whose id they know', async () => {
+  it('ignores forged tokens for a known session id', async () => {
     const { tokens } = await users.person()
     const forged = Buffer.from(tokens.refresh_token, 'base64url')
     forged.fill(7, 20)
@@ -149,7 +149,7 @@ describe('refreshing', () => {
     expect((await users.refresh(tokens.refresh_token)).status).toBe(200)
   })
 
-  it('keeps a session that is used for 180 days, and not longer', async () => {
+  it('keeps a session in use for at most 180 days', async () => {
     const { tokens } = await users.person()
     const day = 86_400
     let { refresh_token } = tokens
@@ -164,13 +164,13 @@ describe('refreshing', () => {
     expect((await users.refresh(refresh_token)).body.code).toBe('REFRESH_TOKEN_INVALID')
   })
 
-  it('ends a session that nobody used for 30 days', async () => {
+  it('ends a session unused for 30 days', async () => {
     const { tokens } = await users.person()
     await age(tokens.session_id, 30 * 86_400 + 1)
     expect((await users.refresh(tokens.refresh_token)).status).toBe(401)
   })
 
-  it('stores nothing from which a token could be had', async () => {
+  it('stores nothing from which a token can be derived', async () => {
     const { tokens } = await users.person()
     const { body } = await users.refresh(tokens.refresh_token)
     const rows = await world.mysql.query('SELECT * FROM sessions WHERE id = ?', [tokens.session_id])
@@ -185,9 +185,9 @@ describe('refreshing', () => {
 
 describe('ending sessions', () => {
   it.each([
-    ['the process that ended it, at once', () => users, 0],
+    ['the process that ended it, immediately', () => users, 0],
     ['every other process, within 2 s', () => twin, 2_000],
-  ] as const)('is refused by %s, and its refresh token at once', async (_who, serviceOf, withinMs) => {
+  ] as const)('takes effect in %s, and for its refresh token immediately', async (_who, serviceOf, withinMs) => {
     const { tokens } = await users.person()
     const service = serviceOf()
     const codeOf = async () => (await me(service, tokens.access_token)).body.code
@@ -200,7 +200,7 @@ describe('ending sessions', () => {
     expect(performance.now() - endedAt).toBeLessThan(withinMs)
   })
 
-  it('is checked without a store: GET /profile/me is one query and nothing else', async () => {
+  it('is checked without a store: GET /profile/me makes exactly one query', async () => {
     const { tokens } = await users.person()
     const cost = await storeRequests(users.service.metrics, BACKGROUND, async () => {
       for (let n = 0; n < 5; n++) expect((await me(users, tokens.access_token)).status).toBe(200)
@@ -208,7 +208,7 @@ describe('ending sessions', () => {
     expect(cost).toEqual({ 'mysql findOwn': 5 })
   })
 
-  it('lists where one is signed in, in words, without full addresses', async () => {
+  it('lists sessions with readable devices and without full addresses', async () => {
     const { email, token, tokens } = await users.person()
     const agent =
       'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
@@ -225,7 +225,7 @@ describe('ending sessions', () => {
     })
   })
 
-  it('ends one of several, and only one of its owner', async () => {
+  it('ends one of several sessions, only of the caller', async () => {
     const { email, token } = await users.person()
     const other = (await users.login(email)).body
     const stranger = await users.person()
@@ -238,7 +238,7 @@ describe('ending sessions', () => {
     expect((await me(users, token)).status).toBe(200)
   })
 
-  it('ends all others, or all, and tells the other services which', async () => {
+  it('ends all other sessions, or all, and publishes which', async () => {
     const { email, token, userId, tokens } = await users.person()
     const others = [(await users.login(email)).body, (await users.login(email)).body]
     const first = await users.call('POST', '/auth/logout-all', { token, body: { except_current: true } })
@@ -259,7 +259,7 @@ describe('ending sessions', () => {
     expect(performance.now() - startedAt).toBeLessThan(2_000)
   })
 
-  it('forgets all that ended over 30 days ago, however many those are', async () => {
+  it('purges every session that ended over 30 days ago', async () => {
     const { tokens } = await users.person()
     const hundred = Array.from({ length: 100 }, (_, n) => `SELECT ${n} AS n`).join(' UNION ALL ')
     await world.mysql.query(
@@ -269,14 +269,14 @@ describe('ending sessions', () => {
        WHERE id = ? AND seq < 2500`,
       [tokens.session_id],
     )
-    // Whoever starts looks soon.
+    // A starting process purges soon.
     await world.build()
     const left = () => world.mysql.query("SELECT id FROM sessions WHERE device = 'old'")
     await waitFor(async () => (await left()).length < 2_500)
     await waitFor(async () => (await left()).length === 0)
   })
 
-  it('keeps at most 100 sessions of one account: the oldest gives way', async () => {
+  it('keeps at most 100 sessions per account by ending the oldest', async () => {
     const { email, tokens } = await users.person()
     await world.mysql.query(
       `INSERT INTO sessions (id, user_id, device, ip_prefix, created_at, last_seen_at, expires_at, family_key, current_hash, rotated_at)

@@ -29,7 +29,7 @@ export interface SessionModule {
   readonly signIn: SignInService
 }
 
-/** Wires sessions: signing in, refreshing, signing out, and which sessions have ended. */
+/** Wires sessions: sign-in, refresh, sign-out, and ended sessions. */
 export function createSessions(options: {
   service: Service
   stores: Stores
@@ -69,7 +69,7 @@ export function createSessions(options: {
   })
   const revocations = createRevocationsRepository(mysql)
   service.app.register(sessionRoutes, { sessions, signIn, revocations, publicKeys: keys.publicKeys })
-  // Other processes of this service end sessions too; no request asks a store whether its own has ended.
+  // Other processes of this service end sessions too; requests check this process's memory only.
   service.onStart(() => {
     const read = async (since: Date) => {
       const { revocations: page, ...rest } = await revocations.since(since)

@@ -30,23 +30,23 @@ export interface Suspension {
 
 interface Opened {
   readonly role: UserRole
-  /** Nothing was stored: the account is suspended until then. */
+  /** Set when nothing was stored because the account is suspended. */
   readonly suspension: Suspension | null
-  /** The account was about to be deleted. */
+  /** The sign-in cancelled a scheduled deletion. */
   readonly deletionCancelled: boolean
-  /** Sessions that ended because the user has too many. */
+  /** Sessions ended because of the limit per user. */
   readonly surplus: string[]
 }
 
-/** What somebody who signs in has proved. */
+/** The proof of a user who signs in. */
 export interface SignInProof {
-  /** The password hash that was checked, where a password was. */
+  /** The compared password hash, if a password was used. */
   readonly checkedHash?: string | undefined
   /** Two factors, or a passkey. */
   readonly isStrong: boolean
-  /** The device is a new one: the owner hears of it by mail, except of the first sign-in of all. */
+  /** A new device: the owner gets a mail, except for the first sign-in. */
   readonly mailIfNotFirst: boolean
-  /** Uses up what may be used once, in the same transaction. Whatever it throws rolls the sign-in back. */
+  /** Uses up one-time proofs in the same transaction. An error rolls the sign-in back. */
   readonly within?: (tx: Transaction) => Promise<void>
 }
 
@@ -64,7 +64,7 @@ interface LoginRow {
   readonly email: string | null
   readonly login_count: number
   readonly needs_code: number | bigint
-  /** Null for somebody who signed up with an identity provider and has set no password. */
+  /** Null for a user who signed up with an identity provider and has no password. */
   readonly password_hash: string | null
   readonly status: string
   readonly role: UserRole
@@ -74,18 +74,19 @@ interface LoginRow {
 
 const PURGE_BATCH = 1_000
 
-/** Sessions, which are families of refresh tokens. */
+/** Creates the repository of sessions, which are families of refresh tokens. */
 export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: SessionEnder) {
   return {
     /**
-     * Stores a session and UserLoggedIn, if what was proved still holds. Returns the user's role and the sessions that had to make
-     * room, or null when the password has changed, an app was turned on, or the account was closed meanwhile.
+     * Stores a session and UserLoggedIn if the proof still holds. Returns the user's role and the sessions
+     * ended by the limit, or null when the password has changed, an app was turned on, or the account was
+     * closed in the meantime.
      */
     create: (session: NewSession, proof: SignInProof, correlationId: string): Promise<Opened | null> =>
       mysql
         .transaction('createSession', async (tx) => {
           const { userId, createdAt } = session
-          // First: signing in and changing the account lock the user's row in the same order.
+          // First, because signing in and changing the account lock the user's row in the same order.
           await tx.$executeRaw`UPDATE users SET login_count = login_count + 1, last_login_at = ${createdAt} WHERE id = ${userId}`
           await proof.within?.(tx)
           const account = await lockAccount(tx, userId)
@@ -98,7 +99,7 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
           await appendUserEvent(tx, userId, 'signed_in', signedIn)
           const deletionCancelled = account.status === 'leaving'
           if (deletionCancelled) await cancelDeletion(tx, userId)
-          // Raw here and in `rotate`: every sign-in and refresh; a third of the CPU time of the model's call.
+          // Raw here and in `rotate`: every sign-in and refresh; a third of the CPU time of Prisma's call.
           await tx.$executeRaw`INSERT INTO sessions
           (id, user_id, device, ip_prefix, created_at, last_seen_at, expires_at, family_key, current_hash, rotated_at)
           VALUES (${session.id}, ${userId}, ${session.device}, ${session.ipPrefix}, ${createdAt},
@@ -154,7 +155,7 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
         }
       }),
 
-    /** False when another refresh, or the end of the session, was first. */
+    /** Replaces the token. Returns false when another refresh, or the end of the session, was first. */
     rotate: ({ sessionId, from, to, sealedSuccessor, now, expiresAt, ipPrefix }: Rotation) =>
       mysql.run('rotateSession', async (db): Promise<boolean> => {
         const changed = await db.$executeRaw`UPDATE sessions
@@ -170,7 +171,7 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
         return row !== null
       }),
 
-    /** Newest first, one more than `limit`. */
+    /** Returns sessions newest first, one more than `limit`. */
     list: (userId: number, limit: number, after?: { createdAt: Date; id: string }) =>
       mysql.run('listSessions', async (db): Promise<SessionView[]> => {
         const rows = await db.session.findMany({
@@ -215,7 +216,7 @@ export function createSessionRepository(mysql: Mysql, outbox: Outbox, ender: Ses
   }
 }
 
-/** Rolls a sign-in back: its proof was overtaken (null), or the account is suspended. */
+/** Rolls a sign-in back: its proof is outdated (null), or the account is suspended. */
 class SignInRefused extends Error {
   readonly outcome: Opened | null
 
@@ -225,7 +226,10 @@ class SignInRefused extends Error {
   }
 }
 
-/** Raw: locked for reading until the commit. A change of password, role or suspension waits for us, or we see it. */
+/**
+ * Locks the account for reading. Raw. A change of password, role or suspension waits for this transaction, or
+ * is visible to it.
+ */
 async function lockAccount(tx: Transaction, userId: number) {
   const [row] = await tx.$queryRaw<LoginRow[]>`
     SELECT u.email, u.status, u.role, u.login_count, c.password_hash, c.totp_enabled_at IS NOT NULL AS needs_code,

@@ -23,7 +23,7 @@ import { ACCESS_TOKEN_SECONDS } from './session.ts'
 import type { SignInService } from './sign-in.service.ts'
 
 const position = z.tuple([z.coerce.date(), z.string()])
-/** A key taken out of the set must be gone everywhere soon. */
+/** A key removed from the set must disappear everywhere soon. */
 const JWKS_CACHE_SECONDS = 300
 
 export async function sessionRoutes(
@@ -124,12 +124,12 @@ export async function sessionRoutes(
   })
 }
 
-/** Returns who asks, for the list of sessions and the login guard. */
+/** Returns the client's properties, for the list of sessions and the login guard. */
 export function clientOf(request: FastifyRequest): Client {
   return { ip: request.ip, userAgent: request.headers['user-agent'] }
 }
 
-/** Returns a grant as clients get it. */
+/** Converts a grant to the API format. */
 export function tokensOf(grant: Grant): TokenPair {
   return {
     access_token: grant.accessToken,

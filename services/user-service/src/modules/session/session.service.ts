@@ -22,7 +22,7 @@ export interface Client {
   readonly userAgent: string | undefined
 }
 
-/** What a client gets to go on with. */
+/** The tokens and session of a successful sign-in or refresh. */
 export interface Grant {
   readonly accessToken: string
   readonly refreshToken: string
@@ -30,7 +30,7 @@ export interface Grant {
   readonly sessionId: string
   readonly userId: number
   readonly deviceToken?: string
-  /** The sign-in took a deletion of the account back. */
+  /** The sign-in cancelled a scheduled deletion. */
   readonly deletionCancelled?: boolean
 }
 
@@ -43,10 +43,10 @@ export interface SessionServiceDeps {
   readonly now: () => Date
 }
 
-/** Refreshes of one token that race settle within this many rounds: each loser finds a winner. */
+/** Racing refreshes of one token settle within this many rounds: each loser finds a winner. */
 const MAX_REFRESH_ROUNDS = 4
 
-/** Staying signed in, and ending it. */
+/** Creates the service for refreshing and ending sessions. */
 export function createSessionService(deps: SessionServiceDeps) {
   const { sessions, tokens, cache, ender, metrics, now } = deps
 
@@ -138,7 +138,7 @@ export function createSessionService(deps: SessionServiceDeps) {
     metrics.refreshes.inc({ result: 'reuse' })
     ctx.log.warn(
       { user_id: userId, session_id: id },
-      'a replaced refresh token was used again: session ended',
+      'refresh token reused, session ended',
     )
   }
 }

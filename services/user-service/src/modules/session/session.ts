@@ -3,21 +3,21 @@ import { hashRefreshToken, isGenuine, type RefreshToken, sameHash } from './refr
 
 const DAY_MS = 86_400_000
 
-/** A session that nobody refreshes ends after this. */
+/** Idle lifetime of a session. */
 const SLIDING_MS = 30 * DAY_MS
-/** However much it is refreshed, it ends after this. */
+/** Absolute lifetime of a session. */
 const HARD_LIMIT_MS = 180 * DAY_MS
 export const ACCESS_TOKEN_SECONDS = 600
-/** The oldest ends when somebody signs in more often. */
+/** Maximum per user; a further sign-in ends the oldest. */
 export const MAX_SESSIONS = 100
 
-/** A session is a family of refresh tokens. */
+/** A session: a family of refresh tokens. */
 export interface Session {
   readonly id: string
   readonly userId: number
   readonly username: string
   readonly role: UserRole
-  /** Whether the account may still be used. */
+  /** Whether the account is usable. */
   readonly userActive: boolean
   readonly createdAt: Date
   readonly expiresAt: Date
@@ -28,7 +28,7 @@ export interface Session {
   readonly sealedSuccessor: Uint8Array | null
 }
 
-/** A session as its owner sees it. */
+/** A session as shown to its owner. */
 export interface SessionView {
   readonly id: string
   readonly device: string
@@ -39,18 +39,18 @@ export interface SessionView {
 }
 
 export type RefreshDecision =
-  /** The token in force: replace it. */
+  /** The current token: replace it. */
   | 'rotate'
-  /** The parent of the token in force, which nobody has used yet: give that token once more. */
+  /** The parent of the current, unused token: return the current token again. */
   | 'repeat'
-  /** An older one: two clients hold tokens of this session. End it. */
+  /** An older token: two clients hold tokens of this session. End it. */
   | 'reuse'
   /** Not a token of an active session. */
   | 'invalid'
 
 /**
- * Decides what a refresh token may do to its session. That its successor has not been used is no theft: the
- * answer was lost, the device slept in the middle of a refresh, or several tabs refresh at once.
+ * Decides the effect of a refresh token on its session. Repeating the parent of an unused token is no theft:
+ * the response was lost, the device slept during a refresh, or several tabs refresh concurrently.
  */
 export function decideRefresh(session: Session | null, token: RefreshToken, now: Date): RefreshDecision {
   if (!session?.userActive || session.endedAt !== null || session.expiresAt <= now) return 'invalid'
@@ -60,7 +60,7 @@ export function decideRefresh(session: Session | null, token: RefreshToken, now:
   return isGenuine(token, session.familyKey) ? 'reuse' : 'invalid'
 }
 
-/** When a session that is used now will end. */
+/** Returns the expiry of a session used now. */
 export function expiryOf(createdAt: Date, now: Date): Date {
   return new Date(Math.min(now.getTime() + SLIDING_MS, createdAt.getTime() + HARD_LIMIT_MS))
 }

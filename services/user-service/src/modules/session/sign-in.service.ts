@@ -50,11 +50,11 @@ export interface SignInDeps {
 }
 
 const HOUR_SECONDS = 3_600
-/** Nobody's mailbox fills up because somebody who knows the password signs in again and again. */
+/** Limits the mails caused by repeated sign-ins with a known password. */
 const mailsAboutSignIns: Limit = { name: 'sign_in_mail', max: 5, windowSeconds: HOUR_SECONDS }
 const passkeyLogins: Limit = { name: 'passkey_login', max: 100, windowSeconds: HOUR_SECONDS }
 
-/** Signing in: with a password, a password and a code, or a passkey. */
+/** Creates the service for signing in: with a password, a password and a code, or a passkey. */
 export function createSignInService(deps: SignInDeps) {
   const { limiter, passkeys, metrics } = deps
 
@@ -70,17 +70,23 @@ export function createSignInService(deps: SignInDeps) {
   }
 
   return {
-    /** @throws Problem CREDENTIALS_INVALID, LOGIN_LIMITED, SECOND_FACTOR_REQUIRED with a challenge */
+    /**
+     * Signs in with a password. @throws Problem CREDENTIALS_INVALID, LOGIN_LIMITED, SECOND_FACTOR_REQUIRED
+     * with a challenge
+     */
     login: (ctx: Context, request: LoginRequest): Promise<Grant> =>
       counted(signInWithPassword(deps, ctx, request)),
 
-    /** Checks a password with the limits of a sign-in, and opens nothing. @throws Problem CREDENTIALS_INVALID, LOGIN_LIMITED */
+    /**
+     * Checks a password under the limits of a sign-in without opening a session. @throws Problem
+     * CREDENTIALS_INVALID, LOGIN_LIMITED
+     */
     checkPassword: async (ctx: Context, request: LoginRequest): Promise<void> => {
       await checkCredentials(deps, ctx, request)
     },
 
     /**
-     * Opens a session for somebody who has proved in another way than by password who they are.
+     * Opens a session for a user who proved their identity other than by password.
      * @throws Problem SECOND_FACTOR_REQUIRED with a challenge
      */
     signInProven: (
@@ -130,7 +136,7 @@ async function completeWithCode(
   const login = asked && (await deps.findLogin(asked.userId))
   if (!login || asked.passwordMark !== markOf(login.passwordHash)) throw new Problem('CHALLENGE_INVALID')
   const deviceId = deviceIdOf(deps, request, login)
-  // A known device has a counter of its own: whoever else knows the password cannot lock its owner out.
+  // A known device has its own counter, so that others who know the password cannot lock out its owner.
   const subject = `${login.userId}:${deviceId ?? 'new'}`
   await deps.limiter.take(codeAttempts, subject)
   const granted = await openSession(deps, ctx, login, request, deviceId, {
@@ -138,7 +144,7 @@ async function completeWithCode(
     isStrong: true,
     within: async (tx) => {
       if (!(await deps.factors.consume(tx, login.userId, code))) throw new Problem('SECOND_FACTOR_WRONG')
-      // Last: a wrong code leaves the challenge for another try, two right ones open one session.
+      // Last: a wrong code leaves the challenge for a retry, two right ones open one session.
       if (!(await deps.challenges.take('login', challengeToken))) throw new Problem('CHALLENGE_INVALID')
     },
   })
@@ -162,7 +168,7 @@ async function signInWithPassword(deps: SignInDeps, ctx: Context, request: Login
   return openUnlessCodeIsNeeded(deps, ctx, login, request, deviceId)
 }
 
-/** @throws Problem CREDENTIALS_INVALID, LOGIN_LIMITED, OVERLOADED */
+/** Checks a password. @throws Problem CREDENTIALS_INVALID, LOGIN_LIMITED, OVERLOADED */
 async function checkCredentials(deps: SignInDeps, ctx: Context, request: LoginRequest) {
   const { sessions, passwords, guard } = deps
   const { identifier, password, ip } = request
@@ -175,7 +181,7 @@ async function checkCredentials(deps: SignInDeps, ctx: Context, request: LoginRe
     ipPrefix,
     subscriber: subscriberOf(ip),
     deviceId,
-    // Looked up for unknown accounts too: the time of a query would tell them apart.
+    // Also for unknown accounts, because the query time would reveal them.
     knownNetwork: await sessions.hasBeenIn(login?.userId ?? 0, ipPrefix),
   })
   const hash = login?.passwordHash ?? null
@@ -188,7 +194,7 @@ async function checkCredentials(deps: SignInDeps, ctx: Context, request: LoginRe
   return { login, deviceId }
 }
 
-/** Opens a session for somebody who has given one proof; asks for a code where the account wants two. */
+/** Opens a session after one proof; requires a code where the account has a second factor. */
 async function openUnlessCodeIsNeeded(
   deps: SignInDeps,
   ctx: Context,
@@ -246,7 +252,7 @@ async function openSession(
   const deviceToken = tokens.device(userId, deviceId)
   await guard
     .remember(userId, subscriberOf(client.ip))
-    .catch((err: unknown) => ctx.log.warn({ err }, 'sign-in address not remembered'))
+    .catch((err: unknown) => ctx.log.warn({ err }, 'storing the sign-in address failed'))
   const { deletionCancelled } = opened
   return {
     accessToken,
@@ -277,14 +283,14 @@ async function mayMail({ limiter }: SignInDeps, userId: number): Promise<boolean
   }
 }
 
-/** Says which password a challenge is about without storing its hash a second time. */
+/** Returns a mark that identifies the password of a challenge without storing its hash again. */
 function markOf(passwordHash: string | null): string {
   return createHash('sha256')
     .update(passwordHash ?? '')
     .digest('base64url')
 }
 
-/** What the owner of a suspended account is told, once they have shown that they are the owner. */
+/** Returns the problem for the owner of a suspended account, who has proved their identity. */
 function suspended({ until, message }: Suspension): Problem {
   const time = until >= FOREVER ? 'until further notice' : `until ${until.toISOString()}`
   return new Problem('ACCOUNT_SUSPENDED', {

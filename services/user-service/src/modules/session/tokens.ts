@@ -4,26 +4,32 @@ import type { SigningKeys } from '../../infrastructure/signing-keys.ts'
 
 export interface Tokens {
   access(session: { userId: number; username: string; role: UserRole; sessionId: string }): string
-  /** An access token that belongs to no session, for what this service asks its neighbors in a user's name. */
+  /** Returns an access token without a session, for calling neighbor services on behalf of a user. */
   standIn(user: { userId: number; username: string }): string
-  /** Says that this device has signed in to this account before. Opens nothing by itself. */
+  /** Returns a token proving that this device has signed in to this account before. Grants no access. */
   device(userId: number, deviceId?: string): string
-  /** Proves that its holder has read the mail of a link. What it opens, and whether still, the link's row says. */
+  /** Returns a token proving that its holder has read the mail of a link. The link's row determines its effect. */
   link(link: { id: string; userId: number; expiresAt: Date }): string
-  /** The link's id when the token is ours and has not expired. */
+  /** Returns the link id of a valid, unexpired token. */
   readLink(token: string): string | undefined
-  /** The device's id when the token is ours, for this account, and not from before `trustedFrom`. */
+  /** Returns the device id of a valid token for this account issued after `trustedFrom`. */
   readDevice(token: string, userId: number, trustedFrom: Date | null): string | undefined
 }
 
-/** Another audience than that of access tokens: neither can stand in for the other. */
+/** Different from the audience of access tokens: neither can replace the other. */
 const DEVICE_AUDIENCE = 'bigtech-device'
 const DEVICE_DAYS = 400
 const LINK_AUDIENCE = 'bigtech-account-link'
 
-/** Signs as service-kit has set up `jwt` (issuer, key, `kid`); verifies with whichever of our keys signed. */
+/**
+ * Creates tokens. Signs with the settings of `jwt` in service-kit (issuer, key, `kid`); verifies with any of
+ * our keys.
+ */
 export function createTokens(jwt: FastifyInstance['jwt'], keys: SigningKeys): Tokens {
-  /** Returns the claim `name` of a token of ours for `allowedAud`, and when it was issued (Unix ms); undefined for every other token. */
+  /**
+   * Returns the claim `name` of a valid token for `allowedAud`, and its issue time (Unix ms); undefined for
+   * any other token.
+   */
   function read(token: string, name: string, checks: { allowedAud: string; allowedSub?: string }) {
     try {
       const { header } = jwt.decode<{ header: { kid?: string } }>(token) ?? {}
