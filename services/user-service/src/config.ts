@@ -56,7 +56,9 @@ export const configSchema = z.object({
     .describe('Public URL of the web client, to which passkeys are bound.'),
   DELETION_GRACE_DAYS: count(0, 60)
     .default(7)
-    .describe('Days during which a sign-in cancels the deletion of an account. 0: the deletion begins immediately.'),
+    .describe(
+      'Days during which a sign-in cancels the deletion of an account. 0: the deletion begins immediately.',
+    ),
   BCRYPT_COST: count(4, 15)
     .default(12)
     .describe('Work factor of password hashes; values below 10 are rejected when NODE_ENV is `production`.'),

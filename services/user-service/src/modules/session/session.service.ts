@@ -136,9 +136,6 @@ export function createSessionService(deps: SessionServiceDeps) {
     const ended = await sessions.end({ userId, only: id, reason, correlationId: ctx.requestId })
     await ender.committed(userId, ended, reason)
     metrics.refreshes.inc({ result: 'reuse' })
-    ctx.log.warn(
-      { user_id: userId, session_id: id },
-      'refresh token reused, session ended',
-    )
+    ctx.log.warn({ user_id: userId, session_id: id }, 'refresh token reused, session ended')
   }
 }
