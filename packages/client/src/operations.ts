@@ -137,6 +137,9 @@ export const deleteMyAccount: Operation<{ body: { password: string; code?: strin
 /** End a subscription. */
 export const deletePushSubscription: Operation<{ params: { subscription_id: string } }, undefined> = { method: 'DELETE', path: '/notifications/subscriptions/:subscription_id' }
 
+/** Delete a recording of yours with its scores. */
+export const deleteRecording: Operation<{ params: { job_id: string } }, undefined> = { method: 'DELETE', path: '/mypage/recordings/:job_id' }
+
 /** Delete a group for everybody. */
 export const deleteRoom: Operation<{ params: { room_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id' }
 
@@ -158,8 +161,8 @@ export const endReportedSession: Operation<{ body: { token: string } }, undefine
 /** Your rooms, settings and messages, for your account's archive. */
 export const exportChatData: Operation<NoInput, Response> = { method: 'GET', path: '/rooms/export', isRaw: true }
 
-/** Your files and documents, for your account's archive. */
-export const exportFiles: Operation<NoInput, { user_id: number; exported_at: string; files: StoredFile[]; documents: ({ document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null })[] }> = { method: 'GET', path: '/files/export' }
+/** Your files, documents and recordings, for your account's archive. */
+export const exportFiles: Operation<NoInput, { user_id: number; exported_at: string; files: StoredFile[]; documents: ({ document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null })[]; recordings: ({ job_id: string; state: "queued" | "running" | "analyzing" | "succeeded" | "failed"; progress: number; error: { code: string; detail: string } | null; token_id: number; result: { scores: { pronunciation: number; intonation: number; emotion: number; overall: number }; feedback: { quality: "ok" | "noisy" | "clipped"; pace: number; pitch_range: number; words: { word: string; score: number; start_ms: number; end_ms: number }[]; tips: ("NOISY_RECORDING" | "TOO_LOUD" | "REPEAT_UNCLEAR_WORDS" | "SPEAK_FASTER" | "SPEAK_SLOWER" | "MORE_MELODY" | "FOLLOW_THE_MELODY" | "MORE_EXPRESSION")[] } } | null; created_at: string; finished_at: string | null; text: string; mime: string; size: number })[]; bookmarks: { token_id: number; created_at: string }[] }> = { method: 'GET', path: '/files/export' }
 
 /** Your friendships, requests and blocks, for your account's archive. */
 export const exportFriends: Operation<NoInput, { user_id: number; exported_at: string; friends: ({ user_id: number; friends_since: string; nickname: string | null; favourite: boolean; hidden: boolean })[]; requests_sent: FriendRequest[]; requests_received: FriendRequest[]; blocked: { user_id: number; blocked_at: string }[] }> = { method: 'GET', path: '/friends/export' }
@@ -216,7 +219,7 @@ export const getJwks: Operation<NoInput, { keys: { kty: string; crv: string; x: 
 export const getMessage: Operation<{ params: { room_id: number; message_id: string } }, Message> = { method: 'GET', path: '/messages/:room_id/:message_id' }
 
 /** Your profile. */
-export const getMyProfile: Operation<NoInput, OwnProfile> = { method: 'GET', path: '/profile/me' }
+export const getMyProfile: Operation<NoInput, { id: number; user_id: number; email: string; email_verified: boolean; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; age: number | null; phone: string | null; role: "user" | "moderator" | "operator"; created_at: string; storage: { used_bytes: number; quota_bytes: number; file_count: number; recording_count: number } | null }> = { method: 'GET', path: '/profile/me' }
 
 /** Your privacy settings and language. */
 export const getMySettings: Operation<NoInput, { presence_visibility: "everyone" | "friends" | "nobody"; findable_by_name: boolean; findable_by_email: boolean; locale: string }> = { method: 'GET', path: '/profile/me/settings' }
@@ -239,6 +242,9 @@ export const getPresence: Operation<{ query: { user_ids: string } }, { items: Pr
 /** Who may add you to groups. */
 export const getReceiverSettings: Operation<NoInput, { strangers_may_add: boolean }> = { method: 'GET', path: '/rooms/settings/me' }
 
+/** The bytes of a recording of yours. */
+export const getRecordingContent: Operation<{ params: { job_id: string } }, Response> = { method: 'GET', path: '/mypage/recordings/:job_id/content', isRaw: true }
+
 /** A report with its evidence and the earlier decisions about its user. */
 export const getReport: Operation<{ params: { report_id: number } }, { report_id: number; kind: "user" | "message"; reason: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "other"; state: "open" | "closed"; target: { user_id: number; username: string; display_name: string }; reporter: { user_id: number; username: string; display_name: string }; created_at: string; closed_at: string | null; open_reports: number; comment: string | null; room_id: number | null; context: ({ message_id: string; user_id: number; username: string; content: string; file_name: string | null; created_at: string; reported: boolean })[]; muted_until: string | null; suspended_until: string | null; decisions: ({ decision_id: number; report_id: number; user_id: number; moderator_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note: string | null; message: string | null; until: string | null; created_at: string })[] }> = { method: 'GET', path: '/moderation/reports/:report_id' }
 
@@ -255,7 +261,7 @@ export const getScript: Operation<{ params: { script_id: number } }, { script_id
 export const getSecondFactors: Operation<NoInput, { totp_enabled_at: string | null; recovery_codes_left: number; passkeys: ({ passkey_id: string; name: string; created_at: string; last_used_at: string | null })[] }> = { method: 'GET', path: '/auth/second-factors' }
 
 /** How much of your storage is used. */
-export const getStorageUsage: Operation<NoInput, { used_bytes: number; quota_bytes: number; file_count: number }> = { method: 'GET', path: '/files/usage' }
+export const getStorageUsage: Operation<NoInput, { used_bytes: number; quota_bytes: number; file_count: number; recording_count: number }> = { method: 'GET', path: '/files/usage' }
 
 /** The received parts of a direct upload, and new addresses for the missing parts. */
 export const getUpload: Operation<{ params: { file_id: string } }, { file: StoredFile; part_size: number; parts: ({ number: number; size: number; received: boolean; url: string | null })[]; urls_expire_at: string }> = { method: 'GET', path: '/files/:file_id/upload' }
@@ -337,6 +343,9 @@ export const listPushSubscriptions: Operation<NoInput, { items: ({ subscription_
 
 /** Read positions of all members. */
 export const listReadPositions: Operation<{ params: { room_id: number } }, { items: ReadPosition[] }> = { method: 'GET', path: '/rooms/:room_id/read' }
+
+/** Your recordings, newest first. */
+export const listRecordings: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; token_id?: number | undefined } }, { items: ({ job_id: string; state: "queued" | "running" | "analyzing" | "succeeded" | "failed"; progress: number; error: { code: string; detail: string } | null; token_id: number; result: { scores: { pronunciation: number; intonation: number; emotion: number; overall: number }; feedback: { quality: "ok" | "noisy" | "clipped"; pace: number; pitch_range: number; words: { word: string; score: number; start_ms: number; end_ms: number }[]; tips: ("NOISY_RECORDING" | "TOO_LOUD" | "REPEAT_UNCLEAR_WORDS" | "SPEAK_FASTER" | "SPEAK_SLOWER" | "MORE_MELODY" | "FOLLOW_THE_MELODY" | "MORE_EXPRESSION")[] } } | null; created_at: string; finished_at: string | null; text: string; mime: string; size: number })[]; next_cursor: string | null }> = { method: 'GET', path: '/mypage/recordings' }
 
 /** The queue of reports: open ones oldest first, closed ones newest first. */
 export const listReports: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; state?: "open" | "closed" | undefined } }, { items: ({ report_id: number; kind: "user" | "message"; reason: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "other"; state: "open" | "closed"; target: { user_id: number; username: string; display_name: string }; reporter: { user_id: number; username: string; display_name: string }; created_at: string; closed_at: string | null; open_reports: number })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/reports' }

@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import { looksLike } from './extract/check-file.ts'
 import { createDocuments } from './modules/documents/documents.module.ts'
 import { documentEffects } from './modules/documents/process-document.job.ts'
+import { exportRoutes } from './modules/export/export.routes.ts'
 import { checkFileEffects } from './modules/files/check-file.job.ts'
 import { FileService } from './modules/files/file.service.ts'
 import { filesRoutes } from './modules/files/files.routes.ts'
@@ -13,6 +14,7 @@ import { Monitor } from './modules/monitor/monitor.ts'
 import { takeEffects } from './modules/practice/analyze-take.job.ts'
 import { practiceRoutes } from './modules/practice/practice.routes.ts'
 import { PracticeService } from './modules/practice/practice.service.ts'
+import { recordingsRoutes } from './modules/practice/recordings.routes.ts'
 import { webhookRoutes } from './modules/practice/webhook.routes.ts'
 import { openStores, type Stores } from './stores.ts'
 
@@ -60,6 +62,7 @@ export async function buildMediaService(config: Config, options: BuildOptions = 
     store: objects,
   })
   await createDocuments({ service, stores, files: fileService, createUploads, findMessage })
+  await service.app.register(exportRoutes, { stores })
   await service.app.register(monitorRoutes, {
     monitor: new Monitor({
       mysql: stores.mysql,
@@ -78,18 +81,18 @@ export async function buildMediaService(config: Config, options: BuildOptions = 
 
 /** Voice practice: scripts, recordings, and the webhook of the analysis server. */
 async function addPractice(service: Service, stores: Stores, config: Config): Promise<void> {
-  const { files, objects, takes, scripts } = stores
+  const { objects, takes, scripts } = stores
   const practice = new PracticeService({
     takes,
     scripts,
     looksLike,
     putStream: (key, body, mime, signal) => objects.putStream(key, body, mime, signal),
-    usedBytes: async (ownerId) => (await files.usage(ownerId)).bytes,
     quotaBytes: config.QUOTA_BYTES,
     idleMs: config.UPLOAD_IDLE_MS,
   })
   const stopping = new AbortController()
   service.lifecycle.onStop('streams', 'analysis progress', () => stopping.abort())
   await service.app.register(practiceRoutes, { practice, scripts, takes, objects, stopping: stopping.signal })
+  await service.app.register(recordingsRoutes, { practice, takes, objects })
   await service.app.register(webhookRoutes, { practice, secrets: config.ANALYSIS_SECRETS })
 }

@@ -17,6 +17,7 @@ import {
 import { storedFile, storedFileExample } from './file-shapes.ts'
 import { messageIdParam } from './message-shapes.ts'
 import { wholeNumber } from './paging.ts'
+import { recording, recordingExample } from './practice-shapes.ts'
 
 export const maxDocumentBytes = 10 * 1024 * 1024
 
@@ -26,21 +27,26 @@ export const exportFiles = defineRoute({
   method: 'GET',
   path: '/files/export',
   tag: 'files',
-  summary: "Your files and documents, for your account's archive",
+  summary: "Your files, documents and recordings, for your account's archive",
   success: {
     status: 200,
-    description: 'Your files and documents; fetch their bytes one by one.',
+    description:
+      'Your files, documents and recordings; fetch their bytes one by one. Bookmarks of voice practice.',
     schema: z.object({
       user_id: userId,
       exported_at: timestamp,
       files: z.array(storedFile),
       documents: z.array(storedDocument),
+      recordings: z.array(recording),
+      bookmarks: z.array(z.object({ token_id: z.int().positive(), created_at: timestamp })),
     }),
     example: {
       user_id: 100,
       exported_at: '2026-01-28T00:00:00.000Z',
       files: [storedFileExample],
       documents: [documentExample],
+      recordings: [recordingExample],
+      bookmarks: [],
     },
   },
 })

@@ -157,3 +157,19 @@ export const storedFileExample = {
 } satisfies StoredFile
 
 export const ofFile = z.object({ file_id: fileId })
+
+/** What a user stores, and may store. */
+export const storageUsage = z.object({
+  used_bytes: z.int().min(0).meta({ description: 'Of files, documents and recordings of voice practice.' }),
+  quota_bytes: z.int().min(0),
+  file_count: z.int().min(0).meta({ description: 'Files and documents.' }),
+  recording_count: z.int().min(0).meta({ description: 'Recordings of voice practice.' }),
+})
+export type StorageUsage = z.infer<typeof storageUsage>
+
+export const storageUsageExample: StorageUsage = {
+  used_bytes: 482_113,
+  quota_bytes: 2_147_483_648,
+  file_count: 1,
+  recording_count: 0,
+}

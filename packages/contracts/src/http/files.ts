@@ -11,6 +11,8 @@ import {
   messageFileExample,
   ofFile,
   picturePurpose,
+  storageUsage,
+  storageUsageExample,
   storedFile,
   storedFileExample,
 } from './file-shapes.ts'
@@ -142,12 +144,8 @@ export const getStorageUsage = defineRoute({
   success: {
     status: 200,
     description: 'Bytes.',
-    schema: z.object({
-      used_bytes: z.int().min(0),
-      quota_bytes: z.int().min(0),
-      file_count: z.int().min(0),
-    }),
-    example: { used_bytes: 482_113, quota_bytes: 2_147_483_648, file_count: 1 },
+    schema: storageUsage,
+    example: storageUsageExample,
   },
 })
 

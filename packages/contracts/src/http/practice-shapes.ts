@@ -176,6 +176,29 @@ export const analysis = z.object({
 })
 export type Analysis = z.infer<typeof analysis>
 
+/** A recording as its owner manages it. */
+export const recording = z.object({
+  ...analysis.shape,
+  text: z.string().meta({ description: 'What was to be said.' }),
+  mime: z.string(),
+  size: z.int().min(0).meta({ description: 'Bytes.' }),
+})
+export type Recording = z.infer<typeof recording>
+
+export const recordingExample: Recording = {
+  job_id: '01926d6e-5a5e-7c3b-8f00-9d6c5e1a2b3c',
+  state: 'succeeded',
+  progress: 100,
+  error: null,
+  token_id: 3,
+  result: analysisResultExample,
+  created_at: '2026-01-27T10:00:00.000Z',
+  finished_at: '2026-01-27T10:00:03.000Z',
+  text: practiceTokenExample.text,
+  mime: 'audio/mp4',
+  size: 38_912,
+}
+
 export const dubbedToken = z.object({
   token: practiceToken,
   attempts: z.int().positive(),

@@ -2,7 +2,14 @@ import { z } from 'zod'
 import { presenceVisibility } from '../events/user-events.ts'
 import { timestamp, userId } from '../ids.ts'
 import { defineRoute, userRoles } from './define-route.ts'
-import { fileId, oneOfTwoPictures, ownPictureUrl, pictureProblems } from './file-shapes.ts'
+import {
+  fileId,
+  oneOfTwoPictures,
+  ownPictureUrl,
+  pictureProblems,
+  storageUsage,
+  storageUsageExample,
+} from './file-shapes.ts'
 import { age, displayName, locale, phone, proofOfIdentity, statusMessage } from './user-fields.ts'
 
 const exampleTime = '2026-01-27T10:00:00.000Z'
@@ -42,6 +49,11 @@ export const ownProfileExample: OwnProfile = {
   created_at: exampleTime,
 }
 
+const ownProfileWithStorage = z.object({
+  ...ownProfile.shape,
+  storage: storageUsage.nullable().meta({ description: 'Null while media-service does not answer.' }),
+})
+
 export const userSettings = z.object({
   presence_visibility: presenceVisibility.meta({
     description: 'Who may see your presence; reciprocal: you see it only of users who may see yours.',
@@ -72,7 +84,12 @@ export const getMyProfile = defineRoute({
   path: '/profile/me',
   tag: 'profile',
   summary: 'Your profile',
-  success: { status: 200, description: 'Your profile.', schema: ownProfile, example: ownProfileExample },
+  success: {
+    status: 200,
+    description: 'Your profile, and how much of your storage is used.',
+    schema: ownProfileWithStorage,
+    example: { ...ownProfileExample, storage: storageUsageExample },
+  },
 })
 
 export const updateMyProfile = defineRoute({

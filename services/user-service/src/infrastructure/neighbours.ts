@@ -1,4 +1,10 @@
-import { claimPicture, defineRoute, listMessages } from '@bigtech/contracts'
+import {
+  claimPicture,
+  defineRoute,
+  getStorageUsage,
+  listMessages,
+  type StorageUsage,
+} from '@bigtech/contracts'
 import {
   type AuthenticatedContext,
   openServiceClient,
@@ -11,6 +17,8 @@ import type { ReportedMessages } from '../modules/moderation/moderation.service.
 
 /** Maximum silence of a neighbor service. The complete export may take much longer. */
 const EXPORT_TIMEOUT_MS = 8_000
+/** Nobody waits longer for figures that stand beside a profile. */
+const STORAGE_TIMEOUT_MS = 500
 
 /** The format belongs to the neighbor service and is passed through unchanged. */
 const exportOf = <const Path extends string>(operationId: string, path: Path) =>
@@ -36,6 +44,8 @@ export interface Neighbours {
    * @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH; StoreUnavailable
    */
   claimAvatar(ctx: AuthenticatedContext, fileId: string): Promise<void>
+  /** Returns how much the caller stores; null while media-service does not answer. */
+  storage(ctx: AuthenticatedContext): Promise<StorageUsage | null>
 }
 
 /** Opens clients of the services, which are called on behalf of the user. */
@@ -57,6 +67,11 @@ export function openNeighbours(
     return (identity) => client.open(contract, {}, identity)
   }
   const pictures = openServiceClient(service, { service: 'media-service', baseUrl: urls.mediaServiceUrl })
+  const storage = openServiceClient(service, {
+    service: 'media-service',
+    baseUrl: urls.mediaServiceUrl,
+    timeoutMs: STORAGE_TIMEOUT_MS,
+  })
   return {
     exports: {
       friends: exportFrom('friend-service', urls.friendServiceUrl, friendsExport),
@@ -70,6 +85,14 @@ export function openNeighbours(
         { params: { file_id: fileId }, body: { purpose: 'avatar' } },
         { requestId, bearer },
       ),
+    storage: async ({ requestId, bearer, log }) => {
+      try {
+        return await storage.call(getStorageUsage, {}, { requestId, bearer })
+      } catch (err) {
+        log.debug({ err }, 'profile without storage usage')
+        return null
+      }
+    },
     messages: createReportedMessages(
       openServiceClient(service, { service: 'chat-service', baseUrl: urls.chatServiceUrl }),
     ),

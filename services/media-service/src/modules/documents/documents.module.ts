@@ -1,13 +1,11 @@
-import { documentDeleted, exportFiles, type Message } from '@bigtech/contracts'
+import { documentDeleted, type Message } from '@bigtech/contracts'
 import { on } from '@bigtech/kafka'
-import { type AuthenticatedContext, route, type Service } from '@bigtech/service-kit'
+import type { AuthenticatedContext, Service } from '@bigtech/service-kit'
 import { Gauge } from 'prom-client'
 import type { Stores } from '../../stores.ts'
 import type { FileService } from '../files/file.service.ts'
-import { storedFileView } from '../files/file.ts'
 import type { UploadService, UploadServiceOptions } from '../files/upload.service.ts'
 import { DocumentService, typeOfFile } from './document.service.ts'
-import { documentView } from './document.ts'
 import { DocumentSockets } from './document-sockets.ts'
 import { documentsRoutes } from './documents.routes.ts'
 import { SocketTickets } from './socket-tickets.ts'
@@ -39,12 +37,6 @@ export async function createDocuments(options: DocumentsOptions): Promise<void> 
     documents: new DocumentService({ documents, files, uploadsFor, findMessage }),
     store: objects,
   })
-  route(service.app, exportFiles, async (_input, { actor: { userId } }) => ({
-    user_id: userId,
-    exported_at: new Date().toISOString(),
-    files: (await stores.files.all(userId)).map(storedFileView),
-    documents: (await documents.all(userId)).map(documentView),
-  }))
   await service.app.register(socketsRoutes, { sockets, tickets, revocations: service.revocations })
   service.revocations.onRevoked((sessionIds) => sockets.closeSessions(sessionIds))
   service.subscribeEveryProcess([

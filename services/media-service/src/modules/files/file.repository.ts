@@ -11,6 +11,7 @@ import {
   originalKey,
   uploadKey,
 } from './file.ts'
+import { lockUsage, type Usage, usageOf } from './storage-usage.ts'
 
 export interface NewFile {
   readonly ownerId: number
@@ -63,10 +64,7 @@ export class FileRepository {
   /** Begins a file within its owner's quota. Returns the bytes that are left instead when it does not fit. */
   begin(file: NewFile, quotaBytes: number): Promise<FileRecord | number> {
     return this.#mysql.transaction('beginFile', async (tx) => {
-      // Raw: an insert that locks the row that is there. Uploads of one user at the same time are counted one after the other.
-      await tx.$executeRaw`
-        INSERT INTO storage_owners (user_id) VALUES (${file.ownerId}) ON DUPLICATE KEY UPDATE user_id = user_id`
-      const left = quotaBytes - (await usedBy(tx, file.ownerId)).bytes
+      const left = quotaBytes - (await lockUsage(tx, file.ownerId)).bytes
       if (file.reservedBytes > left) return Math.max(0, left)
       const id = uuidv7()
       const row = await tx.file.create({
@@ -150,8 +148,8 @@ export class FileRepository {
     return rows.map(toRecord)
   }
 
-  usage(ownerId: number): Promise<{ bytes: number; files: number }> {
-    return this.#mysql.run('storageUsage', (db) => usedBy(db, ownerId))
+  usage(ownerId: number): Promise<Usage> {
+    return this.#mysql.run('storageUsage', (db) => usageOf(db, ownerId))
   }
 
   /** Keeps a ready file for a message that is about to be sent. False: it is gone or not ready. */
@@ -352,15 +350,6 @@ export class FileRepository {
       db.doomedObject.deleteMany({ where: { id: { in: [...ids] } } }),
     )
   }
-}
-
-async function usedBy(db: Pick<Tx, 'file'>, ownerId: number): Promise<{ bytes: number; files: number }> {
-  const { _sum, _count } = await db.file.aggregate({
-    where: { ownerId, state: { not: 'refused' } },
-    _sum: { sizeBytes: true },
-    _count: true,
-  })
-  return { bytes: Number(_sum.sizeBytes ?? 0), files: _count }
 }
 
 /** @param objectKey of one object, or with a slash at its end of all below it. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Message, PicturePurpose } from '@bigtech/contracts'
+import type { Message, PicturePurpose, StorageUsage } from '@bigtech/contracts'
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { FileRepository } from './file.repository.ts'
 import { type FileRecord, type FileVariant, fitsMessage, isPicture } from './file.ts'
@@ -37,9 +37,10 @@ export class FileService {
     return this.#options.files.list(ctx.actor.userId, limit, beforeId)
   }
 
-  async usage(ctx: AuthenticatedContext) {
-    const { bytes, files } = await this.#options.files.usage(ctx.actor.userId)
-    return { used_bytes: bytes, quota_bytes: this.#options.quotaBytes, file_count: files }
+  async usage(ctx: AuthenticatedContext): Promise<StorageUsage> {
+    const { bytes, files, recordings } = await this.#options.files.usage(ctx.actor.userId)
+    const quota_bytes = this.#options.quotaBytes
+    return { used_bytes: bytes, quota_bytes, file_count: files, recording_count: recordings }
   }
 
   /** @throws Problem FILE_NOT_FOUND, FILE_IN_USE */

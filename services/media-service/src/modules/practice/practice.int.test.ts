@@ -215,6 +215,88 @@ describe('a recording', () => {
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202, 429])
   })
 
+  it('can be listed, fetched and deleted by its owner alone, also while it is being analyzed', async () => {
+    const userId = newId()
+    const [first, second] = [await waitingTake(userId), await waitingTake(userId)]
+    await report(success(first))
+    const list = async (query = '') => (await media.call(userId, 'GET', `/mypage/recordings${query}`)).body
+    const { items, next_cursor } = await list('?limit=1')
+    expect(items).toMatchObject([
+      { job_id: second.job_id, state: 'analyzing', size: clip.length, text: second.text },
+    ])
+    expect(await list(`?limit=1&cursor=${next_cursor}`)).toMatchObject({
+      items: [{ job_id: first.job_id, state: 'succeeded', result: analysisResultExample }],
+      next_cursor: null,
+    })
+    expect((await list(`?token_id=${tokenId + 1}`)).items).toEqual([])
+    const path = `/mypage/recordings/${second.job_id}`
+    expect((await media.call(userId, 'GET', `${path}/content`)).body).toEqual(Buffer.from(clip))
+    for (const [method, url] of [
+      ['GET', `${path}/content`],
+      ['DELETE', path],
+    ] as const)
+      expect((await media.call(newId(), method, url)).body.code).toBe('ANALYSIS_NOT_FOUND')
+    expect((await media.call(userId, 'DELETE', path)).status).toBe(204)
+    await waitFor(
+      async () => (await media.web.stores.objects.list(`practice/takes/${second.job_id}/`)).length === 0,
+      { what: 'the bytes to go' },
+    )
+    expect(await report(success(second))).toEqual({ status: 404, code: 'ANALYSIS_NOT_FOUND' })
+    expect((await media.call(userId, 'DELETE', path)).body.code).toBe('ANALYSIS_NOT_FOUND')
+    expect((await list()).items).toHaveLength(1)
+  })
+
+  it('counts in the storage and in the quota of files, and files in that of recordings', async () => {
+    const userId = newId()
+    const usage = async () => (await media.call(userId, 'GET', '/files/usage')).body
+    await waitingTake(userId)
+    expect(await usage()).toMatchObject({ used_bytes: clip.length, file_count: 0, recording_count: 1 })
+    const { takes, files } = media.web.stores
+    const begin = (quotaBytes: number) =>
+      files.begin(
+        {
+          ...{ ownerId: userId, purpose: 'attachment', kind: 'document', name: 'a.txt', mime: 'text/plain' },
+          ...{ reservedBytes: 10, keepSeconds: 60 },
+        },
+        quotaBytes,
+      )
+    expect(await begin(clip.length + 9)).toBe(9)
+    expect(await begin(clip.length + 10)).toMatchObject({ ownerId: userId })
+    const record = (quotaBytes: number) =>
+      takes.create(
+        {
+          ...{
+            id: crypto.randomUUID(),
+            tokenId,
+            ownerId: userId,
+            objectKey: 'x',
+            mime: 'audio/wav',
+            size: 5,
+          },
+          requestId: 'test',
+        },
+        { quotaBytes, maxUnfinished: 3 },
+      )
+    const answers = await Promise.all(Array.from({ length: 3 }, () => record(clip.length + 20)))
+    expect(answers.filter((answer) => answer === 'quota')).toHaveLength(1)
+    expect(await record(10 * clip.length)).toBe('unfinished')
+  })
+
+  it('is in the export of its owner with its scores and bookmarks', async () => {
+    const userId = newId()
+    const sent = await waitingTake(userId)
+    await report(success(sent))
+    await media.call(userId, 'PUT', `/tokens/${tokenId}/bookmark`)
+    expect((await media.call(userId, 'GET', '/files/export')).body).toMatchObject({
+      recordings: [{ job_id: sent.job_id, text: sent.text, result: analysisResultExample }],
+      bookmarks: [{ token_id: tokenId }],
+    })
+    expect((await media.call(newId(), 'GET', '/files/export')).body).toMatchObject({
+      recordings: [],
+      bookmarks: [],
+    })
+  })
+
   it('leaves nothing when its owner is deleted', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)

@@ -4,7 +4,7 @@ import { type AuthenticatedContext, type Context, Problem } from '@bigtech/servi
 import { declaredType, type FileType } from '../../extract/file-types.ts'
 import { readHead, streamTo } from '../files/upload-stream.ts'
 import type { ScriptRepository } from './script.repository.ts'
-import type { TakeRepository } from './take.repository.ts'
+import type { LimitReached, TakeLimits, TakeRepository } from './take.repository.ts'
 import { recordingKey, type Take } from './take.ts'
 
 /** A recording as it arrives with a request. */
@@ -22,8 +22,6 @@ export interface PracticeServiceOptions {
   readonly putStream: (key: string, body: Readable, mime: string, signal: AbortSignal) => Promise<void>
   /** Whether the first bytes are those of the type. */
   readonly looksLike: (head: Buffer, type: FileType) => Promise<boolean>
-  /** Bytes that a user's files take, which count with the recordings. */
-  readonly usedBytes: (ownerId: number) => Promise<number>
   readonly quotaBytes: number
   readonly idleMs: number
 }
@@ -45,19 +43,13 @@ export class PracticeService {
 
   /** Refuses what need not be read. @throws Problem PRACTICE_TOKEN_NOT_FOUND, RATE_LIMITED, QUOTA_EXCEEDED */
   async admit(ctx: AuthenticatedContext, tokenId: number): Promise<void> {
-    const { takes, scripts, usedBytes, quotaBytes } = this.#options
-    const { userId } = ctx.actor
+    const { takes, scripts } = this.#options
     if ((await scripts.clipKey(tokenId)) === undefined) throw new Problem('PRACTICE_TOKEN_NOT_FOUND')
-    const [{ unfinished, bytes }, files] = await Promise.all([takes.usage(userId), usedBytes(userId)])
-    if (unfinished >= MAX_UNFINISHED)
-      throw new Problem('RATE_LIMITED', {
-        detail: `${MAX_UNFINISHED} of your recordings are being analyzed; wait for one of them.`,
-        retryAfterSeconds: RETRY_AFTER_SECONDS,
-      })
-    if (bytes + files >= quotaBytes) throw new Problem('QUOTA_EXCEEDED')
+    const limit = await takes.limitOf(ctx.actor.userId, this.#limits)
+    if (limit) throw refusalOf(limit)
   }
 
-  /** Stores a recording and queues its analysis. @throws Problem FILE_EMPTY, FILE_TOO_LARGE, FILE_TYPE_REFUSED, UPLOAD_CUT */
+  /** Stores a recording and queues its analysis. @throws Problem FILE_EMPTY, FILE_TOO_LARGE, FILE_TYPE_REFUSED, UPLOAD_CUT, QUOTA_EXCEEDED, RATE_LIMITED */
   async receive(ctx: AuthenticatedContext, tokenId: number, incoming: IncomingRecording): Promise<Take> {
     const { takes, looksLike, putStream, idleMs } = this.#options
     const type = declaredType(incoming.name, incoming.mime)
@@ -76,17 +68,31 @@ export class PracticeService {
         isTruncated: () => incoming.isTruncated(),
         put: (body, signal) => putStream(objectKey, body, type.mime, signal),
       })
-      return await takes.create({
-        ...{ id, tokenId, objectKey, size, mime: type.mime },
-        ownerId: ctx.actor.userId,
-        requestId: ctx.requestId,
-      })
+      const take = await takes.create(
+        {
+          ...{ id, tokenId, objectKey, size, mime: type.mime },
+          ownerId: ctx.actor.userId,
+          requestId: ctx.requestId,
+        },
+        this.#limits,
+      )
+      if (typeof take === 'string') throw refusalOf(take)
+      return take
     } catch (err) {
       await takes.doom(id).catch((cause: unknown) => {
         ctx.log.warn({ err: cause, job_id: id }, 'bytes of a failed recording may be left in the store')
       })
       throw err
     }
+  }
+
+  get #limits(): TakeLimits {
+    return { quotaBytes: this.#options.quotaBytes, maxUnfinished: MAX_UNFINISHED }
+  }
+
+  /** @throws Problem ANALYSIS_NOT_FOUND also for takes of others */
+  async remove(ctx: AuthenticatedContext, takeId: string): Promise<void> {
+    if (!(await this.#options.takes.remove(takeId, ctx.actor.userId))) throw new Problem('ANALYSIS_NOT_FOUND')
   }
 
   /** @throws Problem ANALYSIS_NOT_FOUND also for takes of others */
@@ -114,4 +120,12 @@ export class PracticeService {
     })
     return items
   }
+}
+
+function refusalOf(limit: LimitReached): Problem {
+  if (limit === 'quota') return new Problem('QUOTA_EXCEEDED')
+  return new Problem('RATE_LIMITED', {
+    detail: `${MAX_UNFINISHED} of your recordings are being analyzed; wait for one of them.`,
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  })
 }

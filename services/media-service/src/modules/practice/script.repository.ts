@@ -112,8 +112,8 @@ export class ScriptRepository {
     await this.#mysql.run('removeBookmark', (db) => db.bookmark.deleteMany({ where: { ownerId, tokenId } }))
   }
 
-  /** Newest first. @param after the last one of the page before */
-  async listBookmarks(ownerId: number, limit: number, after?: { createdAt: Date; tokenId: number }) {
+  /** Newest first, all unless limited. @param after the last one of the page before */
+  async listBookmarks(ownerId: number, limit?: number, after?: { createdAt: Date; tokenId: number }) {
     const rows = await this.#mysql.run('listBookmarks', (db) =>
       db.bookmark.findMany({
         where: {
@@ -128,7 +128,7 @@ export class ScriptRepository {
             : {}),
         },
         orderBy: [{ createdAt: 'desc' }, { tokenId: 'desc' }],
-        take: limit,
+        ...(limit === undefined ? {} : { take: limit }),
         include: { token: { include: withActor } },
       }),
     )

@@ -2,6 +2,7 @@ import { type AnalysisReport, type AnalysisResult, audioAnalysed } from '@bigtec
 import { type Outbox, once, wasApplied } from '@bigtech/outbox'
 import type { Take as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
+import { lockUsage, type Usage, usageOf } from '../files/storage-usage.ts'
 import type { JobRepository } from '../jobs/job.repository.ts'
 import { isOver, MAX_SENDS, recordingFolder, type Take, type TakeState } from './take.ts'
 import { webhookEventId } from './webhook-event-id.ts'
@@ -15,6 +16,18 @@ export interface NewTake {
   readonly size: number
   readonly requestId: string
 }
+
+/** What a user may have at a time. */
+export interface TakeLimits {
+  /** Bytes of all files and recordings. */
+  readonly quotaBytes: number
+  /** Takes that are not over. */
+  readonly maxUnfinished: number
+}
+export type LimitReached = 'quota' | 'unfinished'
+
+/** A take with what was to be said. */
+export type SpokenTake = Take & { readonly text: string }
 
 /** What became of a report: `superseded`: another attempt, or the end of the job, was first. */
 export type ReportOutcome = 'applied' | 'duplicate' | 'superseded' | 'unknown'
@@ -35,23 +48,21 @@ export class TakeRepository {
     this.#outbox = outbox
   }
 
-  /** Takes that are not over, and the bytes of all. */
-  async usage(ownerId: number): Promise<{ unfinished: number; bytes: number }> {
-    return this.#mysql.run('takeUsage', async (db) => {
-      const unfinished = await db.take.count({
-        where: { ownerId, state: { in: ['queued', 'running', 'analyzing'] } },
-      })
-      const { _sum } = await db.take.aggregate({ where: { ownerId }, _sum: { sizeBytes: true } })
-      return { unfinished, bytes: Number(_sum.sizeBytes ?? 0) }
-    })
+  /** What of these limits a user has reached; the size of a recording is unknown until it has arrived. */
+  limitOf(ownerId: number, limits: TakeLimits): Promise<LimitReached | undefined> {
+    return this.#mysql.run('takeLimits', async (db) =>
+      limitReached(db, await usageOf(db, ownerId), { ownerId, size: 1, ...limits }),
+    )
   }
 
-  /** Stores a take whose bytes have arrived, with the job that has it analyzed. */
-  create(take: NewTake): Promise<Take> {
-    const { size, ...rest } = take
+  /** Stores a take whose bytes have arrived, with the job that has it analyzed. Returns the limit that forbids it instead. */
+  create(take: NewTake, limits: TakeLimits): Promise<Take | LimitReached> {
+    const { size, ownerId, ...rest } = take
     return this.#mysql.transaction('createTake', async (tx) => {
+      const limit = await limitReached(tx, await lockUsage(tx, ownerId), { ownerId, size, ...limits })
+      if (limit) return limit
       const row = await tx.take.create({
-        data: { ...rest, sizeBytes: size, state: 'queued', createdAt: new Date() },
+        data: { ...rest, ownerId, sizeBytes: size, state: 'queued', createdAt: new Date() },
       })
       await this.#queue(tx, row)
       return toTake(row)
@@ -66,6 +77,37 @@ export class TakeRepository {
   async find(id: string): Promise<Take | undefined> {
     const row = await this.#mysql.run('findTake', (db) => db.take.findUnique({ where: { id } }))
     return row ? toTake(row) : undefined
+  }
+
+  /** Newest first, all unless limited. @param beforeId the last one of the page before */
+  async list(
+    ownerId: number,
+    limit?: number,
+    { beforeId, tokenId }: { beforeId?: string | undefined; tokenId?: number | undefined } = {},
+  ): Promise<SpokenTake[]> {
+    const where = {
+      ownerId,
+      ...(beforeId === undefined ? {} : { id: { lt: beforeId } }),
+      ...(tokenId === undefined ? {} : { tokenId }),
+    }
+    const rows = await this.#mysql.run('listTakes', (db) =>
+      db.take.findMany({
+        where,
+        orderBy: { id: 'desc' },
+        ...(limit === undefined ? {} : { take: limit }),
+        include: { token: true },
+      }),
+    )
+    return rows.map((row) => ({ ...toTake(row), text: row.token.text }))
+  }
+
+  /** Removes a take and its bytes. What is under way for it then finds nothing. False: there is none of that owner. */
+  remove(id: string, ownerId: number): Promise<boolean> {
+    return this.#mysql.transaction('removeTake', async (tx) => {
+      const { count } = await tx.take.deleteMany({ where: { id, ownerId } })
+      if (count > 0) await doomRecording(tx, id)
+      return count > 0
+    })
   }
 
   /** Begins another attempt, whose id is in the take. Undefined: the take is over or gone. */
@@ -216,6 +258,18 @@ export class TakeRepository {
   }
 }
 
+async function limitReached(
+  db: Pick<Tx, 'take'>,
+  usage: Usage,
+  asked: TakeLimits & { readonly ownerId: number; readonly size: number },
+): Promise<LimitReached | undefined> {
+  if (usage.bytes + asked.size > asked.quotaBytes) return 'quota'
+  const unfinished = await db.take.count({
+    where: { ownerId: asked.ownerId, state: { in: ['queued', 'running', 'analyzing'] } },
+  })
+  return unfinished >= asked.maxUnfinished ? 'unfinished' : undefined
+}
+
 async function doomRecording(db: Pick<Tx, 'doomedObject'>, takeId: string): Promise<void> {
   await db.doomedObject.create({ data: { objectKey: recordingFolder(takeId), createdAt: new Date() } })
 }
@@ -230,6 +284,7 @@ function toTake(row: Row): Take {
     version: row.version,
     objectKey: row.objectKey,
     mime: row.mime,
+    size: Number(row.sizeBytes),
     analysisId: row.analysisId,
     sends: row.sends,
     result:

@@ -1,4 +1,4 @@
-import type { Analysis, AnalysisProgress, AnalysisResult } from '@bigtech/contracts'
+import type { Analysis, AnalysisProgress, AnalysisResult, Recording } from '@bigtech/contracts'
 
 export type TakeState = Analysis['state']
 
@@ -12,6 +12,8 @@ export interface Take {
   readonly version: number
   readonly objectKey: string
   readonly mime: string
+  /** Bytes. */
+  readonly size: number
   readonly analysisId: string | null
   readonly sends: number
   readonly result: AnalysisResult | null
@@ -41,6 +43,12 @@ const percent: Readonly<Record<TakeState, number>> = {
 /** A take as a frame of its progress stream. */
 export function progressView({ id, state, error }: Take): AnalysisProgress {
   return { job_id: id, state, progress: percent[state], error }
+}
+
+/** A take as its owner manages it. */
+export function recordingView(take: Take & { readonly text: string }): Recording {
+  const { text, mime, size } = take
+  return { ...analysisView(take), text, mime, size }
 }
 
 /** A take as its owner gets it. */

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type ProblemCode, pictureUrlOf, problems, userUpdated } from '@bigtech/contracts'
+import {
+  type ProblemCode,
+  pictureUrlOf,
+  problems,
+  storageUsageExample,
+  userUpdated,
+} from '@bigtech/contracts'
 import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
@@ -24,7 +30,8 @@ beforeAll(async () => {
   neighbour = createServer((request, response) => {
     asked.push({ url: request.url ?? '', authorization: request.headers.authorization })
     response.setHeader('content-type', 'application/json')
-    answerClaim(request.url?.split('/')[2] ?? '', response)
+    if (request.url === '/files/usage') response.end(JSON.stringify(storageUsageExample))
+    else answerClaim(request.url?.split('/')[2] ?? '', response)
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => neighbour.once('listening', resolve))
   const { port } = neighbour.address() as AddressInfo
@@ -52,7 +59,7 @@ describe('my profile', () => {
       status_message: null,
       profile_image_url: pictureUrlOf(fileId),
     })
-    expect((await users.call('GET', '/profile/me', { token })).body).toEqual(body)
+    expect((await users.call('GET', '/profile/me', { token })).body).toMatchObject(body)
   })
 
   it('publishes the complete public profile for every real change, in order', async () => {
@@ -94,6 +101,17 @@ describe('my profile', () => {
       display_name: body.display_name,
       status_message: body.status_message,
     })
+  })
+
+  it('shows how much storage is used, and null while media-service is away', async () => {
+    const { token } = await users.person()
+    const alone = await world.build()
+    const storageOf = async (service: TestService) =>
+      (await service.call('GET', '/profile/me', { token })).body.storage
+    // On a busy machine an answer may come after its deadline.
+    await expect.poll(() => storageOf(users), { timeout: 10_000 }).toEqual(storageUsageExample)
+    expect(asked).toContainEqual({ url: '/files/usage', authorization: `Bearer ${token}` })
+    await waitFor(async () => (await storageOf(alone)) === null)
   })
 
   it.each([

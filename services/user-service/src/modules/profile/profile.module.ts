@@ -20,6 +20,7 @@ export function createProfiles(options: {
     profiles: repository,
     changeUsername,
     claimAvatar: neighbours.claimAvatar,
+    storage: neighbours.storage,
     wakeRelay: () => outbox.wake(),
     onChanged,
     onVisibilityChanged,

@@ -18,7 +18,10 @@ export async function profileRoutes(
   app: FastifyInstance,
   { profiles }: { profiles: ProfileService },
 ): Promise<void> {
-  route(app, getMyProfile, async (_input, ctx) => profileBody(await profiles.getMyProfile(ctx)))
+  route(app, getMyProfile, async (_input, ctx) => {
+    const [profile, storage] = await Promise.all([profiles.getMyProfile(ctx), profiles.getMyStorage(ctx)])
+    return { ...profileBody(profile), storage }
+  })
 
   route(app, updateMyProfile, async ({ body }, ctx) =>
     profileBody(

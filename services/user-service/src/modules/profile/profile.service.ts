@@ -1,4 +1,4 @@
-import { pictureUrlOf } from '@bigtech/contracts'
+import { pictureUrlOf, type StorageUsage } from '@bigtech/contracts'
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { ProfileRepository } from './profile.repository.ts'
 import type { Profile, ProfileEdit, Settings, SettingsChange } from './profile.ts'
@@ -13,6 +13,7 @@ export function createProfileService(deps: {
   profiles: ProfileRepository
   changeUsername: ChangeUsername
   claimAvatar: (ctx: AuthenticatedContext, fileId: string) => Promise<void>
+  storage: (ctx: AuthenticatedContext) => Promise<StorageUsage | null>
   wakeRelay: () => void
   /** Called when the public part of a user has changed, with the row's new version. */
   onChanged: (userId: number, version: number) => Promise<void>
@@ -28,6 +29,9 @@ export function createProfileService(deps: {
 
   return {
     getMyProfile: async (ctx: AuthenticatedContext): Promise<Profile> => (await own(ctx)).profile,
+
+    /** Null while media-service does not answer. */
+    getMyStorage: (ctx: AuthenticatedContext): Promise<StorageUsage | null> => deps.storage(ctx),
 
     getMySettings: async (ctx: AuthenticatedContext): Promise<Settings> => (await own(ctx)).settings,
 
