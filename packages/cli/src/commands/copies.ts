@@ -25,10 +25,7 @@ export function addCopyCommands(program: Command, context: CommandContext): void
     .command('verify')
     .description('verify aggregates against the underlying data, and copies against their owners')
     .option('--service <name...>', 'only these services')
-    .option(
-      'output of `bigtech owned` of every owner; - reads standard input',
-      'what `bigtech owned` printed, of every owner; - reads standard input',
-    )
+    .option('--owned <file>', 'output of `bigtech owned` of every owner; - reads standard input')
     .option('--fix', 'repair aggregates, and remove copies unknown to their owner')
     .addHelpText(
       'after',
