@@ -1,5 +1,5 @@
 import { ApiProblem, NetworkFailure, type ProblemBody } from './api-problem.ts'
-import { type AnswerOf, type CallOf, type Operation, targetOf } from './operation.ts'
+import { type AnswerOf, type CallOf, isRaw, type Operation, targetOf } from './operation.ts'
 
 export interface HttpOptions {
   /** Where the API is, e.g. `http://localhost:8000/api`. */
@@ -33,7 +33,7 @@ export class Http {
   ): Promise<AnswerOf<Op>> {
     const response = await this.#send(operation, input as Parts, options)
     if (!response.ok) throw await problemOf(response)
-    if (operation.isRaw) return response as unknown as AnswerOf<Op>
+    if (isRaw(operation)) return response as unknown as AnswerOf<Op>
     if (isEmpty(response)) return undefined as AnswerOf<Op>
     const answer = await bodyOf(response)
     const { success } = operation as { success?: { schema?: { parse(value: unknown): unknown } } }
@@ -46,7 +46,7 @@ export class Http {
       return await this.fetch(this.baseUrl + targetOf(operation, input), {
         method: operation.method,
         headers: {
-          accept: operation.isRaw ? '*/*' : 'application/json',
+          accept: isRaw(operation) ? '*/*' : 'application/json',
           ...(input.body === undefined || isForm ? {} : { 'content-type': 'application/json' }),
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...headers,

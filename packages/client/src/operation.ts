@@ -25,7 +25,11 @@ type ContractCall<Op> = (Op extends { params: infer Schema }
   : { params?: undefined }) &
   (Op extends { query: infer Schema } ? { query?: Input<Schema> } : { query?: undefined }) &
   (Op extends { body: infer Schema } ? { body: Input<Schema> } : { body?: undefined })
-type ContractAnswer<Op> = Op extends { success: { schema: infer Schema } } ? Output<Schema> : undefined
+type ContractAnswer<Op> = Op extends { success: { contentType: string } }
+  ? Response
+  : Op extends { success: { schema: infer Schema } }
+    ? Output<Schema>
+    : undefined
 
 /** What an operation is called with. */
 export type CallOf<Op extends Operation> =
@@ -34,6 +38,11 @@ export type CallOf<Op extends Operation> =
 /** What an operation answers. */
 export type AnswerOf<Op extends Operation> =
   Op extends Operation<unknown, infer Answer> ? (unknown extends Answer ? ContractAnswer<Op> : Answer) : never
+
+/** Tells whether an answer is handed on as it comes: a contract says so by the type of its content. */
+export function isRaw(operation: Operation & { success?: { contentType?: string } }): boolean {
+  return operation.isRaw ?? operation.success?.contentType !== undefined
+}
 
 /** Returns path and query of a call: `/rooms/7?limit=20`. Leaves absent values out. */
 export function targetOf({ path }: Operation, input: { params?: unknown; query?: unknown }): string {

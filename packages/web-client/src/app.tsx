@@ -5,12 +5,14 @@ import { linkKindOf } from './auth/link-kind.ts'
 import { sessionEnded } from './core/api.ts'
 import { signedInUser } from './core/session-store.ts'
 import { useStore } from './core/store.ts'
+import { lazyWithTexts } from './i18n/lazy-with-texts.ts'
+import { loadChat, loadSignIn } from './screens.ts'
 import { Spinner } from './ui/spinner.tsx'
 
-const ChatApp = lazy(() => import('./chat-app.tsx'))
-const SignInPage = lazy(() => import('./auth/sign-in-page.tsx'))
-const GooglePage = lazy(() => import('./auth/google-page.tsx'))
-const AccountLinkPage = lazy(() => import('./auth/account-link-page.tsx'))
+const ChatApp = lazy(loadChat)
+const SignInPage = lazyWithTexts('pages', loadSignIn)
+const GooglePage = lazyWithTexts('pages', () => import('./auth/google-page.tsx'))
+const AccountLinkPage = lazyWithTexts('pages', () => import('./auth/account-link-page.tsx'))
 
 /** A link from a mail, the sign-in page, or the chat; in step with the other tabs of the browser. */
 export function App() {

@@ -1,8 +1,9 @@
 import { QueryClientProvider } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { Suspense, useEffect, useState } from 'react'
 import { Redirect, Route, Switch, useLocation } from 'wouter'
 import { Chat, ChatContext } from './core/chat.ts'
 import { useT } from './i18n/index.ts'
+import { lazyWithTexts } from './i18n/lazy-with-texts.ts'
 import { ModerationNotice } from './moderation/moderation-notice.tsx'
 import { RoomPage } from './room/room-page.tsx'
 import { HiddenNotices } from './rooms/hidden-notices.tsx'
@@ -15,16 +16,16 @@ import { Rail } from './ui/rail.tsx'
 import { Spinner } from './ui/spinner.tsx'
 import './styles/chat.css'
 
-const FriendList = lazy(() => import('./friends/friend-list.tsx'))
-const PersonPage = lazy(() => import('./friends/person-page.tsx'))
-const FindPeoplePage = lazy(() => import('./friends/find-people-page.tsx'))
-const SettingsList = lazy(() => import('./settings/settings-list.tsx'))
-const SettingsPage = lazy(() => import('./settings/settings-page.tsx'))
-const NewGroupPage = lazy(() => import('./group/new-group-page.tsx'))
-const InvitePage = lazy(() => import('./friends/invite-page.tsx'))
-const JoinPage = lazy(() => import('./group/join-page.tsx'))
-const SearchPage = lazy(() => import('./search/search-page.tsx'))
-const Lab = lazy(() => import('./lab/lab.tsx'))
+const FriendList = lazyWithTexts('pages', () => import('./friends/friend-list.tsx'))
+const PersonPage = lazyWithTexts('pages', () => import('./friends/person-page.tsx'))
+const FindPeoplePage = lazyWithTexts('pages', () => import('./friends/find-people-page.tsx'))
+const SettingsList = lazyWithTexts('pages', () => import('./settings/settings-list.tsx'))
+const SettingsPage = lazyWithTexts('pages', () => import('./settings/settings-page.tsx'))
+const NewGroupPage = lazyWithTexts('pages', () => import('./group/new-group-page.tsx'))
+const InvitePage = lazyWithTexts('pages', () => import('./friends/invite-page.tsx'))
+const JoinPage = lazyWithTexts('pages', () => import('./group/join-page.tsx'))
+const SearchPage = lazyWithTexts('pages', () => import('./search/search-page.tsx'))
+const Lab = lazyWithTexts('pages', () => import('./lab/lab.tsx'))
 
 /** The signed-in app: a rail, a list, and what is open. */
 export default function ChatApp({ userId }: { userId: number }) {

@@ -14,6 +14,7 @@ type Load = Record<Language, () => Promise<{ texts: Record<string, string> }>>
 /** `app` is loaded at the start; a screen that is loaded later brings its own part (`lazyWithTexts`). */
 const parts = {
   app: { ko: () => import('./ko.ts'), en: () => import('./en.ts') },
+  pages: { ko: () => import('./pages.ko.ts'), en: () => import('./pages.en.ts') },
   files: { ko: () => import('./files.ko.ts'), en: () => import('./files.en.ts') },
   security: { ko: () => import('./security.ko.ts'), en: () => import('./security.en.ts') },
 } satisfies Record<string, Load>
@@ -32,7 +33,9 @@ function preferredLanguage(): Language {
     : 'en'
 }
 
-export async function startI18n(): Promise<void> {
+/** Loads the texts in the user's language, with those of the screen that is shown first. */
+export async function startI18n(first: readonly Part[]): Promise<void> {
+  for (const part of first) needed.add(part)
   await i18next.init({
     lng: 'dev',
     fallbackLng: false,

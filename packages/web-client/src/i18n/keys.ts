@@ -1,5 +1,6 @@
 import type { Texts } from './en.ts'
 import type { FileTexts } from './files.en.ts'
+import type { PageTexts } from './pages.en.ts'
 import type { SecurityTexts } from './security.en.ts'
 
 type WithoutPlural<Key extends string> = Key extends `${infer Stem}_one` | `${infer Stem}_other` ? Stem : Key
@@ -8,4 +9,4 @@ type WithoutPlural<Key extends string> = Key extends `${infer Stem}_one` | `${in
 export type KeyOf<Part> = WithoutPlural<keyof Part & string>
 
 /** Names of all texts. */
-export type TextKey = KeyOf<Texts> | KeyOf<SecurityTexts> | KeyOf<FileTexts>
+export type TextKey = KeyOf<Texts> | KeyOf<PageTexts> | KeyOf<SecurityTexts> | KeyOf<FileTexts>

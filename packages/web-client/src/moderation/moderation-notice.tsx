@@ -1,11 +1,12 @@
 import { acknowledgeNotice, listModerationNotices } from '@bigtech/client'
 import { useQuery } from '@tanstack/react-query'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import { call } from '../core/api.ts'
 import { useChat } from '../core/chat.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
 import { attempt } from '../ui/notices.tsx'
 
-const NoticeDialog = lazy(() => import('./notice-dialog.tsx'))
+const NoticeDialog = lazyWithTexts('pages', () => import('./notice-dialog.tsx'))
 
 /** What moderators have decided about the user, until the user says that they have read it. */
 export function ModerationNotice() {

@@ -1,6 +1,6 @@
 import { editMessage } from '@bigtech/client'
 import { Mic, SendHorizontal, Smile, X } from 'lucide-react'
-import { type ClipboardEvent, type KeyboardEvent, lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { type ClipboardEvent, type KeyboardEvent, Suspense, useEffect, useRef, useState } from 'react'
 import { call } from '../core/api.ts'
 import { useChat } from '../core/chat.ts'
 import { draftOf, keepDraft } from '../core/drafts.ts'
@@ -14,7 +14,7 @@ import { MentionList, mentionedIn, useMentions } from './mentions.tsx'
 import { useNameOf, useOpenRoom, useRoomState } from './room-context.ts'
 import { useTypingSignal } from './use-typing-signal.ts'
 
-const EmojiPopover = lazy(() => import('./emoji-popover.tsx'))
+const EmojiPopover = lazyWithTexts('pages', () => import('./emoji-popover.tsx'))
 const VoiceRecorder = lazyWithTexts('files', () => import('./files/voice-recorder.tsx'))
 
 /** Writes a message, a reply, or an edit. */

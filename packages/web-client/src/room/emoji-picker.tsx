@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useRef, useState } from 'react'
 import { type TextKey, useT } from '../i18n/index.ts'
 import { emojiGroups } from './emoji-groups.ts'
+import '../styles/emoji.css'
 
 const COLUMNS = 8
 

@@ -1,12 +1,13 @@
 import type { Message } from '@bigtech/client'
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual'
 import { ChevronDown } from 'lucide-react'
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { outgoing } from '../core/outbox.ts'
 import type { OutgoingMessage } from '../core/outgoing-message.ts'
 import type { RoomView } from '../core/room-window.ts'
 import { useStore } from '../core/store.ts'
 import { useT } from '../i18n/index.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
 import type { OpenMenu } from './message-menu.tsx'
 import { MessageRow, rowFlags } from './message-row.tsx'
 import { OutgoingRow } from './outgoing-row.tsx'
@@ -15,7 +16,7 @@ import { useLogKeys } from './use-log-keys.ts'
 import { useReading } from './use-reading.ts'
 import { useTarget } from './use-target.ts'
 
-const MessageMenu = lazy(() => import('./message-menu.tsx'))
+const MessageMenu = lazyWithTexts('pages', () => import('./message-menu.tsx'))
 
 type Log = Virtualizer<HTMLDivElement, Element>
 

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
+import { Suspense, useEffect, useMemo, useState } from 'react'
 import { useSearchParams } from 'wouter'
 import { useChat } from '../core/chat.ts'
 import { useMembers, useRoom } from '../core/queries.ts'
@@ -18,7 +18,7 @@ import { RoomHeader } from './room-header.tsx'
 import { TypingLine } from './typing-line.tsx'
 import '../styles/room.css'
 
-const RoomPanel = lazy(() => import('./room-panel.tsx'))
+const RoomPanel = lazyWithTexts('pages', () => import('./room-panel.tsx'))
 const SendFilesDialog = lazyWithTexts('files', () => import('./files/send-files-dialog.tsx'))
 
 /** One room: its history, what is being sent, the composer; beside it the panel that the address names. */

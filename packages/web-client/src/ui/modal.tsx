@@ -3,6 +3,7 @@ import { Dialog } from 'radix-ui'
 import type { ReactNode } from 'react'
 import { useT } from '../i18n/index.ts'
 import { IconButton } from './icon-button.tsx'
+import '../styles/overlays.css'
 
 interface ModalProps {
   readonly title: string

@@ -1,6 +1,7 @@
 import { DropdownMenu } from 'radix-ui'
 import type { ReactNode } from 'react'
 import type { MenuAnchor, MenuItem } from './menu-item.ts'
+import '../styles/overlays.css'
 
 interface PointMenuProps {
   readonly label: string
