@@ -1,4 +1,4 @@
-/** Runs a bounded number of tasks at a time and lets a bounded number wait. */
+/** Runs a bounded number of concurrent tasks with a bounded queue. */
 export class AnalysisQueue {
   readonly #slots: number
   readonly #limit: number
@@ -14,7 +14,7 @@ export class AnalysisQueue {
     return this.#waiting.length
   }
 
-  /** Returns false when too many wait already. @param task never throws */
+  /** Queues a task. Returns false when the queue is full. @param task never throws */
   add(task: () => Promise<void>): boolean {
     if (this.#running.size < this.#slots) this.#run(task)
     else if (this.#waiting.length >= this.#limit) return false
@@ -22,7 +22,7 @@ export class AnalysisQueue {
     return true
   }
 
-  /** Forgets what waits, and resolves once what runs has ended. */
+  /** Drops queued tasks and waits for running ones. */
   async stop(): Promise<void> {
     this.#waiting.length = 0
     await Promise.all(this.#running)

@@ -9,7 +9,7 @@ const MAX_OUTPUT_BYTES = 2 ** 20
 const child = fileURLToPath(new URL('./child.ts', import.meta.url))
 const run = promisify(execFile)
 
-/** Analyzes in a process of its own, so that this one keeps answering. Never throws. */
+/** Analyzes in a child process, so that this process stays responsive. Never throws. */
 export async function analyze(task: ChildTask, signal: AbortSignal): Promise<ChildOutcome> {
   try {
     const args = [`--max-old-space-size=${HEAP_MEGABYTES}`, child, JSON.stringify(task)]

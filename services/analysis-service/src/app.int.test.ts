@@ -11,7 +11,7 @@ const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`
 const TEXT = '오늘 저녁에 같이 영화를 보러 갈까요'
 
 const reports: AnalysisReport[] = []
-/** Statuses that the receiver answers before it takes a report. */
+/** Statuses that the receiver returns before it accepts a report. */
 let refusals: number[] = []
 const ids: string[] = []
 const receiver = createServer(async (request, response) => {
@@ -73,7 +73,7 @@ const reportOf = async (jobId: string) => {
 }
 
 describe('analysis-service', () => {
-  it('takes a recording with 202 and reports its scores by a signed webhook', async () => {
+  it('accepts a recording with 202 and reports its scores by a signed webhook', async () => {
     const { request, response } = await send(await start())
     expect(response.status).toBe(202)
     const report = await reportOf(request.job_id)
@@ -83,7 +83,7 @@ describe('analysis-service', () => {
     expect(report.result.feedback.words.map(({ word }) => word)).toEqual(TEXT.split(' '))
   })
 
-  it('reports what cannot be scored with a code, and lives on', async () => {
+  it('reports an unscorable recording with a code, and keeps running', async () => {
     const url = await start()
     const broken = await send(url, { recording: new Uint8Array(Buffer.from('RIFF no sound at all')) })
     const silent = await send(url, { recording: silence() })
@@ -94,7 +94,7 @@ describe('analysis-service', () => {
     expect((await fetch(`${url}/ready`)).status).toBe(200)
   })
 
-  it('delivers a report again under the same id until it is taken', async () => {
+  it('redelivers a report under the same id until it is accepted', async () => {
     refusals = [503, 500]
     ids.length = 0
     const { request } = await send(await start())
@@ -103,14 +103,14 @@ describe('analysis-service', () => {
     expect(new Set(ids).size).toBe(1)
   })
 
-  it('refuses another secret before it reads a clip, and a request that lacks one', async () => {
+  it('rejects a wrong signature before reading a clip, and a request without a signature', async () => {
     const url = await start()
     expect((await send(url, { secret: 'another-secret' })).response.status).toBe(401)
     expect((await send(url, { parts: ['reference'] })).response.status).toBe(422)
     expect((await fetch(`${url}/analyses`, { method: 'POST' })).status).toBe(415)
   })
 
-  it('answers 503 with Retry-After while too many wait', async () => {
+  it('returns 503 with Retry-After while its queue is full', async () => {
     const url = await start({ ANALYSIS_QUEUE: '0' })
     const answers = [await send(url), await send(url)]
     expect(answers.map(({ response }) => response.status)).toEqual([202, 503])
@@ -118,7 +118,7 @@ describe('analysis-service', () => {
   })
 })
 
-/** Two seconds of nothing as a WAV of 16 kHz. */
+/** Returns two seconds of silence as a 16 kHz WAV. */
 function silence(): Uint8Array<ArrayBuffer> {
   const wav = Buffer.alloc(44 + 64_000)
   wav.write('RIFF', 0)

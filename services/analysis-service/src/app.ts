@@ -19,7 +19,7 @@ export interface AnalysisService {
   stop(): Promise<boolean>
 }
 
-/** Wires the service: `POST /analyses` answers 202; a webhook reports the end. */
+/** Wires the service: `POST /analyses` returns 202; a webhook reports the result. */
 export async function buildAnalysisService(config: Config): Promise<AnalysisService> {
   const log = createLogger({ service: 'analysis-service', level: config.LOG_LEVEL })
   const lifecycle = new Lifecycle(log)
@@ -44,7 +44,7 @@ export async function buildAnalysisService(config: Config): Promise<AnalysisServ
     )
     await rm(folder, { recursive: true, force: true })
     end({ result: outcome.status })
-    // A process that stops reports nothing: the job is given to another one when its deadline is over.
+    // A stopping process reports nothing: the job is reassigned after its deadline.
     if (stopping.signal.aborted) return
     const { job_id, analysis_id } = wanted
     const report = { job_id, analysis_id, ...outcome } as AnalysisReport
@@ -58,7 +58,7 @@ export async function buildAnalysisService(config: Config): Promise<AnalysisServ
       if (!request.isMultipart()) throw new Refused(415, 'Send multipart/form-data.')
       const wanted = await readAnalysis(request, folder, config.ANALYSIS_SECRET)
       if (lifecycle.isStopping || !queue.add(() => work(wanted, folder)))
-        throw new Refused(503, 'Too many recordings wait; come back later.')
+        throw new Refused(503, 'The queue is full; retry later.')
       return reply.code(202).send({ analysis_id: wanted.analysis_id })
     } catch (err) {
       await rm(folder, { recursive: true, force: true })
@@ -84,14 +84,14 @@ function measure(registry: ReturnType<typeof createMetrics>, queue: AnalysisQueu
   const registers = [registry]
   const duration = new Histogram({
     name: 'analysis_duration_seconds',
-    help: 'Time of one analysis, by how it ended: succeeded, failed.',
+    help: 'Duration of an analysis, by result: succeeded, failed.',
     labelNames: ['result'] as const,
     buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40],
     registers,
   })
   new Gauge({
     name: 'analyses_waiting',
-    help: 'Recordings that wait for a slot.',
+    help: 'Queued recordings.',
     registers,
     collect() {
       this.set(queue.waiting)

@@ -3,7 +3,7 @@ import { decode, MAX_SECONDS } from './analysis/decode.ts'
 import { SAMPLE_RATE } from './analysis/sample-rate.ts'
 import { type Refusal, score } from './analysis/score.ts'
 
-/** What the child is told on its command line. */
+/** The input of the child process, passed on its command line. */
 export interface ChildTask {
   readonly ffmpegPath: string
   readonly reference: string
@@ -11,14 +11,14 @@ export interface ChildTask {
   readonly text: string
 }
 
-/** What the child writes to stdout. */
+/** The output of the child process, written to stdout. */
 export type ChildOutcome =
   | Pick<Extract<AnalysisReport, { status: 'succeeded' }>, 'status' | 'result'>
   | Pick<Extract<AnalysisReport, { status: 'failed' }>, 'status' | 'error'>
 
 const details: Readonly<Record<Refusal | 'MEDIA_UNREADABLE', string>> = {
-  NO_SPEECH: 'The recording holds no speech.',
-  NOT_SPEECH: 'The recording holds sounds, but no voice.',
+  NO_SPEECH: 'The recording contains no speech.',
+  NOT_SPEECH: 'The recording contains sounds but no voice.',
   TOO_SHORT: 'The recording is much shorter than the original.',
   TOO_LONG: `The recording is much longer than the original, or than ${MAX_SECONDS} seconds.`,
   MEDIA_UNREADABLE: 'The recording cannot be decoded.',
@@ -38,6 +38,6 @@ async function analyze({ ffmpegPath, reference, recording, text }: ChildTask): P
   return typeof result === 'string' ? refused(result) : { status: 'succeeded', result }
 }
 
-/** The process in which one recording is decoded and scored: a hostile file ends it, and nothing else. */
+/** Decodes and scores one recording in a separate process: a hostile file can only crash this process. */
 if (import.meta.main)
   process.stdout.write(JSON.stringify(await analyze(JSON.parse(process.argv[2] ?? '') as ChildTask)))

@@ -6,7 +6,7 @@ import { verifyWebhook } from '@bigtech/service-kit'
 import type { Multipart, MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 
-/** Why a request is refused. */
+/** A rejected request. */
 export class Refused extends Error {
   readonly status: number
 
@@ -26,7 +26,7 @@ export const multipartLimits = {
 
 const clips = ['reference', 'recording'] as const
 
-/** Reads `request` (signed JSON), then stores the clips `reference` and `recording` in a folder. @throws Refused */
+/** Reads `request` (signed JSON), then stores the clips `reference` and `recording` in a directory. @throws Refused */
 export async function readAnalysis(
   request: FastifyRequest,
   folder: string,
@@ -36,7 +36,7 @@ export async function readAnalysis(
   let refused: Refused | undefined
   const stored = new Set<string>()
   for await (const part of request.parts()) {
-    // Refusing in the middle of a body would leave its sender waiting: the rest is read and thrown away.
+    // A rejection in the middle of a body would block its sender: the rest is read and discarded.
     try {
       if (refused) discard(part)
       else if (part.type === 'field') wanted = readRequest(part, request, secret)
@@ -57,13 +57,13 @@ function discard(part: Multipart): void {
   if (part.type === 'file') part.file.resume()
 }
 
-/** Returns the name of the clip. @throws Refused */
+/** Stores a clip and returns its name. @throws Refused */
 async function storeClip(part: MultipartFile, folder: string, isSigned: boolean): Promise<string> {
-  if (!isSigned) throw new Refused(401, 'The signed part `request` comes first.')
+  if (!isSigned) throw new Refused(401, 'The signed part `request` must come first.')
   if (!clips.some((name) => name === part.fieldname))
     throw new Refused(422, `Unknown part ${part.fieldname}.`)
   await pipeline(part.file, createWriteStream(join(folder, part.fieldname)))
-  if (part.file.truncated) throw new Refused(413, `At most ${maxRecordingBytes} bytes.`)
+  if (part.file.truncated) throw new Refused(413, `A clip may have at most ${maxRecordingBytes} bytes.`)
   return part.fieldname
 }
 

@@ -3,7 +3,7 @@ import { buildAnalysisService } from './app.ts'
 import { configSchema } from './config.ts'
 
 readPositionals(
-  'Usage: node src/server.ts\nStarts analysis-service; every setting is an environment variable (docs/configuration.md).',
+  'Usage: node src/server.ts\nStarts analysis-service; configured by environment variables (docs/configuration.md).',
 )
 try {
   const service = await buildAnalysisService(loadConfig(configSchema))

@@ -13,8 +13,8 @@ const FIRST_DELAY_MS = 500
 const ANSWER_MS = 5_000
 
 /**
- * Delivers a report: retries what may pass, with backoff, under one `webhook-id`, so that the receiver counts it once.
- * Returns whether it was taken. One that never is, is missed by the receiver's deadline.
+ * Delivers a report: retries temporary failures with backoff under one `webhook-id`, so that the receiver
+ * counts it once. Returns whether it was accepted; the receiver's deadline handles undelivered reports.
  */
 export async function deliver(
   { url, secret, log }: WebhookOptions,
@@ -37,7 +37,7 @@ export async function deliver(
       log.warn({ job_id: report.job_id, status: answer.status, attempt }, 'webhook refused')
       if (answer.status < 500 && answer.status !== 429) return false
     } catch (err) {
-      log.warn({ err, job_id: report.job_id, attempt }, 'webhook not delivered')
+      log.warn({ err, job_id: report.job_id, attempt }, 'webhook delivery failed, retrying')
     }
     await sleep(FIRST_DELAY_MS * 2 ** (attempt - 1), undefined, { signal }).catch(() => undefined)
   }

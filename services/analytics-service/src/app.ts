@@ -4,7 +4,7 @@ import { createMysql } from './infrastructure/mysql.ts'
 import { createStats } from './modules/stats/stats.module.ts'
 
 export interface BuildOptions extends Pick<ServiceOptions, 'keys' | 'logDestination'> {
-  /** The clock in milliseconds; a test moves it. */
+  /** The clock in milliseconds; set by tests. */
   readonly now?: () => number
 }
 

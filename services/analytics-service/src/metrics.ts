@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { Totals } from './modules/stats/stats.ts'
 
-/** The figures of the read API as series, as they were at the last look. */
+/** Exposes the figures of the read API as metrics. */
 export class StatsMetrics {
   readonly #totals: Gauge<'figure' | 'window'>
   readonly #acceptance: Gauge<'window'>
@@ -9,13 +9,13 @@ export class StatsMetrics {
   constructor(registry: Registry) {
     this.#totals = new Gauge({
       name: 'analytics_events_count',
-      help: 'How often something happened, and active_users, in the days of the window (today included, UTC).',
+      help: 'Totals and active_users of the days in the window (including today, UTC).',
       labelNames: ['figure', 'window'],
       registers: [registry],
     })
     this.#acceptance = new Gauge({
       name: 'analytics_friend_acceptance_ratio',
-      help: 'Accepted friend requests for each sent one in the window.',
+      help: 'Accepted friend requests per sent request in the window.',
       labelNames: ['window'],
       registers: [registry],
     })

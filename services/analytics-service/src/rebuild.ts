@@ -33,7 +33,7 @@ async function rebuild(from: Date | undefined, isConfirmed: boolean): Promise<nu
     refuseLoss(plan)
     const span = plan.from ? `${isoDay(plan.from)} and later` : 'every day'
     if (!isConfirmed) {
-      process.stdout.write(`Would empty and count again: ${span}. Nothing was changed; add --yes to do it.\n`)
+      process.stdout.write(`Would delete and recount: ${span}. Nothing was changed; pass --yes to perform the rebuild.\n`)
       return 0
     }
     const { applied } = await rebuildStats(options, plan.from)
@@ -55,16 +55,16 @@ function refuseLoss({ lost }: RebuildPlan): void {
   const isWhole = days.length === lost.length
   const first = isWhole ? new Date(Math.max(...days.map(Number))) : undefined
   const advice = first
-    ? `--from ${isoDay(first)} keeps what is older.`
-    : 'Nothing can be counted again from an empty topic.'
-  throw new CommandError(`Refused: the rebuild would lose figures.\n${lines.join('\n')}\n${advice}`)
+    ? `--from ${isoDay(first)} keeps older figures.`
+    : 'An empty topic cannot be recounted.'
+  throw new CommandError(`Refused, because the rebuild would lose figures.\n${lines.join('\n')}\n${advice}`)
 }
 
 function parseDay(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined
   const day = new Date(`${text}T00:00:00Z`)
   if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(day.getTime()) && isoDay(day) === text) return day
-  throw new CommandError(`--from: ${text} is not a day such as 2026-01-27.`, 2)
+  throw new CommandError(`--from: ${text} is not a date such as 2026-01-27.`, 2)
 }
 
 await runCommand({

@@ -8,7 +8,7 @@ import { configSchema } from '../src/config.ts'
 
 export const migrationsDir = fileURLToPath(new URL('../migrations', import.meta.url))
 const operatorToken = 'operator-token-of-the-tests'
-/** The tests' events are of March 2026: by the real clock they would be old enough to be purged. */
+/** The tests' events are from March 2026: by the real clock they could be old enough to be purged. */
 const now = () => Date.parse('2026-03-31T12:00:00Z')
 
 export interface Harness {
@@ -24,12 +24,12 @@ export interface Harness {
     payload: Payload,
     meta?: { readonly eventId?: string; readonly timestamp?: Date },
   ): Promise<void>
-  /** Every figure there is, to compare two states. */
+  /** Returns all figures, for comparing two states. */
   figures(): Promise<unknown>
   stop(): Promise<void>
 }
 
-/** The real worker on stores of its own. */
+/** Starts the real service on stores of its own. */
 export async function startHarness(): Promise<Harness> {
   const [mysql, testKafka] = await Promise.all([createTestMysql({ migrationsDir }), createTestKafka()])
   const env = {

@@ -15,11 +15,11 @@ import { createPeople } from './modules/people/people.module.ts'
 
 export interface BuildOptions extends Pick<ServiceOptions, 'keys' | 'logDestination'> {
   readonly onQuery?: QueryListener
-  /** The clock in milliseconds; a test moves it. */
+  /** The clock in milliseconds; set by tests. */
   readonly now?: () => number
 }
 
-/** The service, and what tests call directly. */
+/** The service and functions that tests call directly. */
 export interface FriendService extends Service {
   readonly friendships: FriendshipService
 }

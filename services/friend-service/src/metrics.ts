@@ -5,13 +5,13 @@ const counters = {
   FriendRequestSent: ['friend_requests_total', 'Friend requests that reached their receiver.'],
   FriendRequestAccepted: ['friend_requests_accepted_total', 'Friend requests that became friendships.'],
   FriendRequestRejected: ['friend_requests_rejected_total', 'Friend requests that were rejected.'],
-  FriendRequestCancelled: ['friend_requests_cancelled_total', 'Friend requests taken back or expired.'],
+  FriendRequestCancelled: ['friend_requests_cancelled_total', 'Friend requests cancelled or expired.'],
   FriendRemoved: ['friends_removed_total', 'Friendships ended.'],
   UserBlocked: ['users_blocked_total', 'Blocks set.'],
   UserUnblocked: ['users_unblocked_total', 'Blocks lifted.'],
 } as const satisfies Record<PairEvent['type'], readonly [string, string]>
 
-/** Counts what happens between people. */
+/** Counts friendship events. */
 export class FriendMetrics {
   readonly #counters = new Map<PairEvent['type'], Counter>()
 

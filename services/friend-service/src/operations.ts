@@ -11,7 +11,7 @@ import { PeopleRepository } from './modules/people/people.repository.ts'
 
 const storeSchema = z.object({ DATABASE_URL: configSchema.shape.DATABASE_URL })
 
-/** Opens what operators do with friend-service. The running service publishes what is stored here. */
+/** Opens the operators' operations of friend-service. The running service publishes the stored events. */
 export const openOperations: OpenOperations = async (env) => {
   const { DATABASE_URL } = loadConfig(storeSchema, env)
   const mysql = createMysql(DATABASE_URL, new Registry())

@@ -3,15 +3,15 @@ import type { AddressInfo } from 'node:net'
 
 export interface FakeUserService {
   readonly url: string
-  /** Paths that were asked for. */
+  /** The requested paths. */
   readonly calls: string[]
-  /** Ids it does not know, or hides from the caller. */
+  /** Ids that are unknown, or hidden from the caller. */
   readonly hidden: Set<number>
   down: boolean
   close(): Promise<void>
 }
 
-/** Answers profiles and presence of everybody, as user-service would. */
+/** Starts a fake user-service that returns profiles and presence. */
 export async function startFakeUserService(): Promise<FakeUserService> {
   const calls: string[] = []
   const hidden = new Set<number>()

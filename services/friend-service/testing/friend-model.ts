@@ -1,6 +1,6 @@
 /**
- * What friend-service promises, written down a second time and in other terms: by what each user
- * sees, not by the state of a pair. Tests compare the real service with it.
+ * A second specification of friend-service in other terms: the view of each user rather than the state of a
+ * pair. Tests compare the real service with it.
  */
 
 export type Step =
@@ -13,7 +13,7 @@ export type Step =
     }
   | { readonly type: 'month' }
 
-/** A request id, a problem code, or that it went well. */
+/** A request id, a problem code, or success. */
 export type Reply = number | string
 
 interface Sent {
@@ -30,7 +30,7 @@ export class FriendModel {
   readonly blocks = new Set<string>()
   /** `from>to`: requests of `from` do not reach `to` until then. */
   readonly quiet = new Map<string, number>()
-  /** The newest request of each pair, whoever sent it, and how it ended. */
+  /** The newest request of each pair and its end. */
   readonly latest = new Map<
     string,
     { id: number; from: number; end?: 'accepted' | 'cancelled' | 'rejected' }
@@ -46,7 +46,7 @@ export class FriendModel {
     return Object.assign(new FriendModel(this.now), structuredClone({ ...this })) as FriendModel
   }
 
-  /** @param reply what the real service answered: its new request ids are taken over. */
+  /** @param reply the real service's response, whose new request ids are adopted */
   apply(step: Step, reply: Reply): Reply {
     if (step.type === 'month') return this.#month()
     const { by, to } = step
@@ -73,7 +73,7 @@ export class FriendModel {
     }
   }
 
-  /** What the three see, in a form that can be compared. */
+  /** Returns the view of the three users in comparable form. */
   view(): object {
     const sorted = (items: Iterable<string>) => [...items].sort()
     return {

@@ -23,13 +23,13 @@ export interface Answer {
     readonly items?: readonly Record<string, unknown>[]
     readonly code?: string
   }
-  /** Seconds, of `Retry-After`. */
+  /** `Retry-After` in seconds. */
   readonly retryAfter: number | undefined
 }
 
 export interface Statement {
   readonly sql: string
-  /** As a JSON array. */
+  /** A JSON array. */
   readonly params: string
 }
 
@@ -40,7 +40,7 @@ export interface Harness {
   readonly userService: FakeUserService
   readonly issuer: TestIssuer
   readonly config: Config
-  /** Every statement since it was emptied. */
+  /** Every statement since the last reset. */
   readonly statements: Statement[]
   clock: number
   call(
@@ -49,9 +49,9 @@ export interface Harness {
     url: string,
     body?: unknown,
   ): Promise<Answer>
-  /** Outbox events of a pair in order, as `type` of whom. */
+  /** Returns the outbox events of a pair in order, as `type` by user. */
   eventsOf(userA: number, userB: number): Promise<Record<string, unknown>[]>
-  /** Publishes as the owner of the topic would. The same `eventId` is the same event again. */
+  /** Publishes as the owner of the topic. The same `eventId` repeats the event. */
   publish<Payload extends object>(
     definition: EventDefinition<string, Payload>,
     payload: Payload,
@@ -62,12 +62,12 @@ export interface Harness {
 
 let lastUserId = 1_000
 
-/** Ids that no other test uses. */
+/** Returns ids that no other test uses. */
 export function newUsers<const Count extends number>(count: Count): number[] {
   return Array.from({ length: count }, () => ++lastUserId)
 }
 
-/** The real service on stores of its own, with a user-service that the test controls. */
+/** Starts the real service on stores of its own, with a fake user-service. */
 export async function startHarness(
   options: { listen?: boolean; env?: Record<string, string> } = {},
 ): Promise<Harness> {

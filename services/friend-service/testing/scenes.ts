@@ -1,6 +1,6 @@
 import type { Answer, Harness } from './harness.ts'
 
-/** What people do, in the words of the tests. */
+/** Returns the actions of users as used in tests. */
 export function scenesOf(harness: () => Harness) {
   const request = (from: number, to: number): Promise<Answer> =>
     harness().call(from, 'POST', '/friends/request', { target_user_id: to })
@@ -12,7 +12,7 @@ export function scenesOf(harness: () => Harness) {
       const accepted = await harness().call(b, 'POST', url)
       if (accepted.status !== 200) throw new Error(JSON.stringify(accepted))
     },
-    /** One field of everything on the first page of a list. */
+    /** Returns one field of every item on the first page of a list. */
     idsOf: async (me: number, url: string, field = 'user_id') =>
       (await harness().call(me, 'GET', url)).body.items!.map((item) => item[field]),
   }

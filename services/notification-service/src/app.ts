@@ -17,11 +17,11 @@ import { createStreams } from './modules/streams/streams.module.ts'
 import { createSubscriptions } from './modules/subscriptions/subscriptions.module.ts'
 
 export interface BuildOptions extends Pick<ServiceOptions, 'keys' | 'logDestination'> {
-  /** The clock in milliseconds; a test moves it. */
+  /** The clock in milliseconds; set by tests. */
   readonly now?: () => number
 }
 
-/** The service, and what tests call directly. */
+/** The service and functions that tests call directly. */
 export interface NotificationService extends Service {
   readonly sender: DeliverySender
   readonly deliveries: DeliveriesRepository
@@ -59,7 +59,7 @@ export async function buildNotificationService(
   service.app.register(preferencesRoutes, { preferences })
   service.app.register(exportRoutes, { exports })
 
-  // One group for what depends on the order of users' events.
+  // One group for handlers that depend on the order of a user's events.
   service.subscribe('events', [
     ...contactsConsumers({ mysql, contacts, greet: deliveries.greet }),
     ...roomsConsumers(mysql, rooms),

@@ -8,7 +8,7 @@ import { ContactsRepository } from './modules/contacts/contacts.repository.ts'
 
 const storeSchema = z.object({ DATABASE_URL: configSchema.shape.DATABASE_URL })
 
-/** Opens what operators do with notification-service. */
+/** Opens the operators' operations of notification-service. */
 export const openOperations: OpenOperations = async (env) => {
   const { DATABASE_URL } = loadConfig(storeSchema, env)
   const mysql = createMysql(DATABASE_URL, new Registry())

@@ -10,16 +10,16 @@ interface ReceivedPush {
 
 export interface FakePushService {
   readonly pushes: ReceivedPush[]
-  /** What it answers, by path; 201 unless set, and never with `silent`. */
+  /** Response statuses by path; default 201, no response for `silent`. */
   readonly answers: Map<string, number | 'silent'>
-  /** A browser's subscription at this service. */
+  /** Returns a browser's subscription at this service. */
   subscription(path: string): { endpoint: string; keys: { p256dh: string; auth: string } }
-  /** Breaks the connections of those that it did not answer. */
+  /** Closes the connections of unanswered requests. */
   hangUp(): void
   close(): Promise<void>
 }
 
-/** A push service on this machine. */
+/** Starts a local push service. */
 export async function startFakePushService(): Promise<FakePushService> {
   const pushes: ReceivedPush[] = []
   const answers = new Map<string, number | 'silent'>()

@@ -43,7 +43,7 @@ export interface Harness {
     payload: Payload,
     meta?: { readonly eventId?: string; readonly timestamp?: Date },
   ): Promise<void>
-  /** Waits until a user's deliveries, newest first, are as wanted. */
+  /** Waits until a user's deliveries, newest first, match. */
   deliveriesOf(
     userId: number,
     wanted: (items: readonly Record<string, unknown>[]) => boolean,
@@ -55,12 +55,12 @@ export interface Harness {
 
 let lastId = 1_000
 
-/** Ids, of users or rooms, that no other test uses. */
+/** Returns ids of users or rooms that no other test uses. */
 export function newIds(count: number): number[] {
   return Array.from({ length: count }, () => ++lastId)
 }
 
-/** The real worker on stores of its own, with mail and push services that the test controls. */
+/** Starts the real service on stores of its own, with fake mail and push services. */
 export async function startHarness(env: Record<string, string> = {}): Promise<Harness> {
   const [mysql, kafka, mail, push, issuer] = await Promise.all([
     createTestMysql({ migrationsDir }),

@@ -3,23 +3,23 @@ import { SMTPServer } from 'smtp-server'
 
 export interface CaughtMail {
   readonly to: string
-  /** Head and body as they came. */
+  /** Head and body as received. */
   readonly raw: string
 }
 
 export interface MailCatcher {
   readonly url: string
   readonly mails: CaughtMail[]
-  /** Answers the next mails with this code instead of taking them. */
+  /** Responds to the next mails with this code. */
   failWith: { code: number; times: number; at?: 'sender' | 'content' }
-  /** Takes no mail and says nothing either. */
+  /** Accepts connections but never responds. */
   silent: boolean
-  /** Breaks all connections. */
+  /** Closes all connections. */
   hangUp(): void
   close(): Promise<void>
 }
 
-/** A real SMTP server that keeps what it is given. */
+/** Starts an SMTP server that stores received mails. */
 export async function startMailCatcher(): Promise<MailCatcher> {
   const mails: CaughtMail[] = []
   const server = new SMTPServer({
@@ -65,7 +65,7 @@ export async function startMailCatcher(): Promise<MailCatcher> {
   return catcher
 }
 
-/** A header of a caught mail, unfolded and decoded. */
+/** Returns a decoded header of a received mail. */
 export function headerOf(mail: CaughtMail, name: string): string | undefined {
   const head = mail.raw.split('\r\n\r\n', 1)[0]!.replace(/\r\n[ \t]+/g, ' ')
   const value = new RegExp(`^${name}: (.*)$`, 'im').exec(head)?.[1]

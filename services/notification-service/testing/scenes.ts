@@ -3,7 +3,7 @@ import { waitFor } from '@bigtech/testkit'
 import type { Harness } from './harness.ts'
 import type { CaughtMail } from './mail-catcher.ts'
 
-/** Everything on, no quiet hours: what somebody has who never chose. */
+/** Everything on, no quiet hours: the defaults. */
 export const everythingOn = {
   message_push: true,
   friend_request_push: true,
@@ -12,11 +12,11 @@ export const everythingOn = {
   quiet_hours: null,
 }
 
-/** Whether something was planned, and none of it is pending. */
+/** Returns whether something was planned and nothing is pending. */
 export const finished = (items: readonly Record<string, unknown>[]) =>
   items.length > 0 && items.every(({ state }) => state !== 'pending')
 
-/** What people and neighbours do, in the words of the tests. */
+/** Returns the actions of users and neighbor services as used in tests. */
 export function scenesOf(harness: () => Harness) {
   let seq = 0
   const message = (roomId: number, from: number, content: string, more: object = {}) => {
@@ -59,7 +59,7 @@ export function scenesOf(harness: () => Harness) {
       ),
     mailsTo: (userId: number): CaughtMail[] =>
       harness().mail.mails.filter(({ to }) => to === `user${userId}@example.com`),
-    /** A room whose members are known. */
+    /** Creates a room with known members. */
     knownRoom: async (roomId: number, members: number[]) => {
       await room(roomId, members)
       await waitFor(async () => {
@@ -67,7 +67,7 @@ export function scenesOf(harness: () => Harness) {
         return rows.length === members.length
       })
     },
-    /** Says something, and waits until the worker has heard it. */
+    /** Sends a message and waits until the service has applied it. */
     say: async (roomId: number, from: number, text: string, more: object = {}) => {
       const eventId = uuidv7()
       await harness().publish(messageSent, message(roomId, from, text, more), { eventId })

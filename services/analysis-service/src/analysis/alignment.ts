@@ -7,20 +7,20 @@ const CEPSTRA = 12
 const LOWEST_HZ = 80
 const HIGHEST_HZ = 7_000
 const DELTA_WEIGHT = 1.6
-/** Speakers differ in the length of their vocal tract: the spectrum is stretched by each of these. */
+/** Vocal tract lengths differ between speakers: the spectrum is stretched by each of these factors. */
 const WARPS = [0.86, 0.93, 1, 1.08, 1.16]
 
-/** How two recordings of one text run along each other. */
+/** The alignment of two recordings of one text. */
 export interface Alignment {
   /** Mean distance per step: 0 for identical recordings. */
   readonly cost: number
-  /** Pairs of frames, counted from where the speech of each begins. */
+  /** Pairs of frames, relative to the start of speech of each recording. */
   readonly path: readonly (readonly [reference: number, recording: number])[]
   /** Distance at each frame of the reference. */
   readonly distances: Float64Array
 }
 
-/** Aligns by dynamic time warping, with the stretching of the spectrum that fits best. */
+/** Aligns by dynamic time warping, with the best-fitting stretching of the spectrum. */
 export function align(reference: Features, recording: Features): Alignment {
   const target = cepstraOf(reference, 1)
   const [first, ...others] = WARPS.map((warp) => warpTime(target, cepstraOf(recording, warp)))
@@ -35,7 +35,7 @@ interface Filter {
 const toMel = (hertz: number) => 2_595 * Math.log10(1 + hertz / 700)
 const fromMel = (mel: number) => 700 * (10 ** (mel / 2_595) - 1)
 
-/** Triangular filters over the mel scale, moved by `warp`. */
+/** Returns triangular filters over the mel scale, shifted by `warp`. */
 function filterBank(warp: number): Filter[] {
   const [low, high] = [toMel(LOWEST_HZ), toMel(HIGHEST_HZ)]
   const edge = (index: number) =>
@@ -60,7 +60,7 @@ const cosines = Array.from({ length: CEPSTRA }, (_, order) =>
   ),
 )
 
-/** Cepstra and their changes for each frame of speech; mean and variance are those of every recording. */
+/** Returns cepstra and their deltas for each frame of speech, normalized to mean and variance. */
 function cepstraOf({ spectra, from, to }: Features, warp: number): Float64Array[] {
   const bank = filterBank(warp)
   const rows = spectra.slice(from, to).map((spectrum) => {
@@ -111,10 +111,10 @@ const DIAGONAL = 0
 const UP = 1
 const LEFT = 2
 
-/** Steps off the diagonal cost a little more than half of one along it. */
+/** Off-diagonal steps cost a little more than half of a diagonal one. */
 const SIDE_STEP = 1.15
 
-/** Dynamic time warping in a band of 20 % and 15 frames around the diagonal, which bounds its time and memory. */
+/** Dynamic time warping in a band of 20 % and 15 frames around the diagonal, which bounds time and memory. */
 function warpTime(reference: readonly Float64Array[], recording: readonly Float64Array[]): Alignment {
   const [rows, columns] = [reference.length, recording.length]
   const band = Math.max(15, Math.floor(0.2 * Math.max(rows, columns)) + 15)
@@ -164,6 +164,6 @@ function distancesAlong(
     sums[row]! += distance(reference[row]!, recording[column]!)
     counts[row]! += 1
   }
-  // A frame that nothing was said for is as far away as can be.
+  // A reference frame without a counterpart gets the maximum distance.
   return sums.map((sum, row) => (counts[row] ? sum / counts[row]! : 2))
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { SAMPLE_RATE } from './sample-rate.ts'
 
-/** One second more than is allowed, so that a longer recording is seen to be one. */
+/** One second more than allowed, so that a longer recording is detected. */
 export const MAX_SECONDS = 30
 const DECODE_MS = 15_000
 const BYTES_PER_SAMPLE = 4
@@ -19,6 +19,6 @@ export async function decode(ffmpegPath: string, file: string): Promise<Float32A
     maxBuffer: SAMPLE_RATE * BYTES_PER_SAMPLE * (MAX_SECONDS + 2),
     env: {},
   })
-  // Copied: the samples of a slice of a buffer need not be aligned.
+  // Copied, because a slice of a buffer may be unaligned.
   return new Float32Array(new Uint8Array(stdout).buffer, 0, Math.floor(stdout.length / BYTES_PER_SAMPLE))
 }

@@ -8,21 +8,21 @@ export const FFT_SIZE = 512
 const PRE_EMPHASIS = 0.97
 const CLIPPED_FROM = 0.99
 
-/** What is measured in each frame (10 ms) of a recording, and where its speech is. */
+/** Features per frame (10 ms) of a recording, and the position of its speech. */
 export interface Features {
   /** Power spectra, one per frame. */
   readonly spectra: readonly Float64Array[]
   readonly energyDb: Float64Array
-  /** Fundamental frequency in Hz; 0 where there is none. */
+  /** Fundamental frequency in Hz; 0 for unvoiced frames. */
   readonly pitch: Float64Array
-  /** Center of gravity of the spectrum in Hz: how bright a sound is. */
+  /** Spectral centroid in Hz, a measure of brightness. */
   readonly centroid: Float64Array
-  /** First frame of speech, and the one after the last. */
+  /** First frame of speech, and the frame after the last. */
   readonly from: number
   readonly to: number
   readonly speechSeconds: number
   readonly signalToNoiseDb: number
-  /** Share of samples that are cut off. */
+  /** Share of clipped samples. */
   readonly clipped: number
 }
 
@@ -31,7 +31,7 @@ const hamming = Float64Array.from(
   (_, index) => 0.54 - 0.46 * Math.cos((2 * Math.PI * index) / (WINDOW - 1)),
 )
 
-/** @param samples 16 kHz, one channel, -1..1. */
+/** @param samples 16 kHz, one channel, -1..1 */
 export function measure(samples: Float32Array): Features {
   const count = Math.max(0, Math.floor((samples.length - WINDOW) / HOP) + 1)
   const transform = createSpectrum()
@@ -101,13 +101,13 @@ function centroidOf(spectrum: Float64Array): number {
   return (weighted / total) * (SAMPLE_RATE / FFT_SIZE)
 }
 
-/** Speech is what stands out of the noise floor, and is not far below the loudest moments. */
+/** Marks speech: frames above the noise floor and not far below the loudest ones. */
 function findSpeech(energyDb: Float64Array, floor: number, top: number): Uint8Array {
   const threshold = Math.max(floor + Math.min(12, (top - floor) * 0.35), top - 35, -62)
   return Uint8Array.from(energyDb, (energy) => (energy > threshold ? 1 : 0))
 }
 
-/** A single loud frame is a click, not speech. */
+/** Returns the range of speech. A single loud frame is a click, not speech. */
 function rangeOf(isSpeech: Uint8Array): { from: number; to: number } {
   let from = 0
   let to = isSpeech.length
@@ -151,7 +151,7 @@ function cumulativeMeanDifference(samples: Float32Array, start: number): Float64
   return normalized
 }
 
-/** YIN sometimes takes twice or half of the true frequency for a frame: a median of five removes that. */
+/** Removes octave errors of YIN (twice or half of the true frequency) by a median of five frames. */
 function withoutOctaveJumps(pitch: Float64Array): Float64Array {
   const smooth = pitch.slice()
   for (let frame = 2; frame < pitch.length - 2; frame++) {
@@ -162,7 +162,7 @@ function withoutOctaveJumps(pitch: Float64Array): Float64Array {
   return smooth
 }
 
-/** @param share 0..1. Returns 0 for no values. */
+/** Returns a percentile, 0 for no values. @param share 0..1 */
 export function percentile(values: ArrayLike<number>, share: number): number {
   const sorted = Float64Array.from(values).sort()
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0

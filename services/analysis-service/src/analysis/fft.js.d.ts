@@ -1,4 +1,4 @@
-/** The package ships no types. */
+/** The package has no type definitions. */
 declare module 'fft.js' {
   export default class FFT {
     constructor(size: number)

@@ -1,2 +1,2 @@
-/** Samples a second of everything that is analyzed. */
+/** Sample rate of all analyzed audio in Hz. */
 export const SAMPLE_RATE = 16_000

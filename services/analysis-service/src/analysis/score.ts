@@ -3,20 +3,20 @@ import { type Alignment, align } from './alignment.ts'
 import { type Features, HOP, measure, percentile } from './features.ts'
 import { SAMPLE_RATE } from './sample-rate.ts'
 
-/** Why a recording gets no scores. */
+/** Reasons for refusing to score a recording. */
 export type Refusal = 'NO_SPEECH' | 'NOT_SPEECH' | 'TOO_SHORT' | 'TOO_LONG'
 
 const FRAME_MS = (HOP / SAMPLE_RATE) * 1_000
 const LEAST_SPEECH_SECONDS = 0.25
 const LEAST_FRAMES = 20
-/** A fan or music has few frames with the pitch of a voice. */
+/** Minimum share of voiced frames: noise or music has few. */
 const LEAST_VOICED = 0.12
 const LEAST_PACE = 0.33
 const MOST_PACE = 3
 
 /**
- * Scores a recording of a text against its reference clip, 0 to 100 each. The thresholds were set on synthetic speech:
- * trust the order of scores, not their values.
+ * Scores a recording of a text against its reference clip, 0 to 100 each. The thresholds were tuned on
+ * synthetic speech: trust the order of scores, not their values.
  */
 export function score(
   referenceSamples: Float32Array,
@@ -30,7 +30,7 @@ export function score(
   const alignment = align(reference, recording)
   const words = scoreWords(text, alignment, reference)
   const pronunciation = pronunciationOf(words, alignment)
-  // Somebody who says other words has no intonation or delivery to compare.
+  // Intonation and delivery are meaningless for other words.
   const trust = Math.min(1, pronunciation / 60)
   const melody = compareMelody(reference, recording, alignment)
   const delivery = compareDelivery(reference, recording, alignment)
@@ -85,14 +85,14 @@ interface ScoredWord {
   readonly syllables: number
 }
 
-/** Number of syllables: one per block of Hangul, groups of vowels in Latin script. */
+/** Returns the number of syllables: one per block of Hangul, groups of vowels in Latin script. */
 function syllablesOf(word: string): number {
   const blocks = word.match(/[가-힣]/g)?.length ?? 0
   if (blocks > 0) return blocks
   return Math.max(1, word.toLowerCase().match(/[aeiouy]+/g)?.length ?? 0)
 }
 
-/** Gives each word its share of the reference by syllables, and judges it by itself and against the rest of the clip. */
+/** Assigns each word a share of the reference by syllables, and scores it relative to the rest of the clip. */
 function scoreWords(text: string, { distances }: Alignment, { from }: Features): ScoredWord[] {
   const words = text.split(/\s+/).filter(Boolean)
   const total = words.reduce((sum, word) => sum + syllablesOf(word), 0)
@@ -118,7 +118,7 @@ function scoreWords(text: string, { distances }: Alignment, { from }: Features):
   }))
 }
 
-/** 100 far below `middle`, 50 there, 0 far above. */
+/** Returns 100 far below `middle`, 50 at it, 0 far above. */
 function falling(value: number, middle: number, steepness: number): number {
   return 100 / (1 + Math.exp((value - middle) * steepness))
 }
@@ -129,7 +129,7 @@ function pronunciationOf(words: readonly ScoredWord[], { cost }: Alignment): num
   return Math.min(mean, falling(cost, 0.66, 22))
 }
 
-/** Pitch in semitones around each speaker's own median, so that a high voice is no fault. */
+/** Compares pitch in semitones relative to each speaker's median, so that a high voice is no error. */
 function compareMelody(reference: Features, recording: Features, { path }: Alignment) {
   const medianOf = ({ pitch }: Features) =>
     percentile(
@@ -158,7 +158,7 @@ function compareMelody(reference: Features, recording: Features, { path }: Align
   }
 }
 
-/** How loudness, brightness and pace move. */
+/** Compares the dynamics of loudness, brightness and pace. */
 function compareDelivery(reference: Features, recording: Features, { path }: Alignment) {
   const along = (values: Float64Array, from: number, side: 0 | 1) =>
     path.map((step) => values[from + step[side]]!)
@@ -185,7 +185,7 @@ function deviation(values: readonly number[]): number {
   return Math.sqrt(meanOf(values.map((value) => (value - mean) ** 2)))
 }
 
-/** Pearson's correlation; 0 for too few values to tell. */
+/** Returns Pearson's correlation; 0 for too few values. */
 function correlation(one: readonly number[], other: readonly number[]): number {
   if (one.length < 8) return 0
   const [mean, otherMean] = [meanOf(one), meanOf(other)]

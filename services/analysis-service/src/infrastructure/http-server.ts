@@ -3,13 +3,13 @@ import multipart from '@fastify/multipart'
 import { type FastifyInstance, fastify, LogController } from 'fastify'
 import { multipartLimits, Refused } from '../incoming-analysis.ts'
 
-/** Two clips of 50 MB over a slow line. */
+/** Enough for two clips of 50 MB over a slow connection. */
 const UPLOAD_MS = 120_000
 const RETRY_AFTER_SECONDS = 5
 
 export type HttpServer = FastifyInstance
 
-/** Returns a server that reads multipart bodies and answers failures as problem+json. It does not listen yet. */
+/** Creates a server for multipart bodies with problem+json errors. It does not listen yet. */
 export async function createHttpServer(log: ReturnType<typeof createLogger>): Promise<HttpServer> {
   const app = fastify({
     loggerInstance: log,

@@ -3,14 +3,14 @@ import { prismaAdapter, SqlStore } from '@bigtech/stores'
 import type { Registry } from 'prom-client'
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
 
-/** Prisma's client, bound to a transaction. */
+/** Prisma's client in a transaction. */
 export type Tx = Prisma.TransactionClient
 export type Mysql = SqlStore<Tx, PrismaClient>
 
-/** Sees every statement; tests count them and look at their plans. */
+/** Receives every statement; tests count statements and inspect their plans. */
 export type QueryListener = (sql: string, params: string) => void
 
-/** Creates the store of this service's database; nothing is connected yet. */
+/** Creates the store of this service's database. Connects lazily. */
 export function createMysql(databaseUrl: string, metrics: Registry, onQuery?: QueryListener): Mysql {
   const adapter = prismaAdapter(databaseUrl)
   const client = onQuery ? observed(adapter, onQuery) : new PrismaClient({ adapter })

@@ -15,16 +15,16 @@ import {
 import { type EventContext, type HandlerOutcome, on, type Publisher, type Subscription } from '@bigtech/kafka'
 import type { Effect } from './stats.ts'
 
-/** Applies one event; the running service and a rebuild do it differently. */
+/** Applies the effect of an event; differs between the running service and a rebuild. */
 export type ApplyEffect = (eventId: string, at: Date, effect: Effect) => Promise<HandlerOutcome>
 
-/** Called once a deleted account has been erased from the figures. */
+/** Called after a deleted account has been removed from the figures. */
 export type ConfirmErasure = (
   event: { readonly user_id: number; readonly deletion_id: string },
   ctx: EventContext,
 ) => Promise<void>
 
-/** Subscribes to what a rebuild counts again. `confirm` is left out by a rebuild. */
+/** Returns the handlers of events that a rebuild recounts. A rebuild omits `confirm`. */
 export function statsConsumers(apply: ApplyEffect, confirm?: ConfirmErasure): Subscription[] {
   const count = <Type extends string, Payload extends object>(
     definition: EventDefinition<Type, Payload>,
@@ -52,7 +52,7 @@ export function statsConsumers(apply: ApplyEffect, confirm?: ConfirmErasure): Su
     count(friendRequestRejected, () => ({ total: 'friend_requests_rejected' })),
     count(userBlocked, () => ({ total: 'blocks' })),
     count(roomCreated, () => ({ total: 'rooms_created' })),
-    // System messages are written by the service itself: nobody said anything.
+    // System messages have no author.
     count(messageSent, ({ message_type, user_id, room_id }) =>
       message_type === 'system' ? undefined : { total: 'messages', activeUserId: user_id, roomId: room_id },
     ),
@@ -60,13 +60,13 @@ export function statsConsumers(apply: ApplyEffect, confirm?: ConfirmErasure): Su
 }
 
 /**
- * Subscribes to who was online: most people read and write nothing on most days. Kafka keeps these events for an
- * hour only, so a rebuild leaves what they counted as it is.
+ * Returns the handler of presence, because most users send nothing on most days. Kafka keeps these events
+ * for an hour only, so a rebuild leaves their figures unchanged.
  */
 export function presenceConsumers(apply: ApplyEffect): Subscription[] {
   return [
     on(onlineStatusChanged, (event) => {
-      // An `offline` comes up to a minute after the last sign of the user, maybe on the next day.
+      // An `offline` event follows the user's last activity by up to a minute, possibly on the next day.
       const at = event.online ? event.timestamp : event.last_seen_at
       return apply(event.event_id, new Date(at), { onlineUserId: event.user_id })
     }),
@@ -74,8 +74,8 @@ export function presenceConsumers(apply: ApplyEffect): Subscription[] {
 }
 
 /**
- * Returns what confirms an erasure to user-service. No outbox: until the confirmation is stored the event is not
- * committed, so a crash in between brings it back, and confirming twice is harmless.
+ * Returns a function that confirms an erasure to user-service. No outbox: the event is not committed until
+ * the confirmation is stored, so a crash in between redelivers it, and confirming twice is harmless.
  */
 export function confirmErasure(publisher: Publisher): ConfirmErasure {
   return ({ user_id, deletion_id }, ctx) =>

@@ -22,7 +22,7 @@ import { StatsRepository } from './stats.repository.ts'
 const run = promisify(execFile)
 const rebuildScript = fileURLToPath(new URL('../../rebuild.ts', import.meta.url))
 const day = '2026-03-01'
-/** On which people were online and nothing else happened. */
+/** A day with online users and no other events. */
 const readers = '2026-03-15'
 const at = (time: string) => new Date(`${day}T${time}.000Z`)
 
@@ -35,7 +35,7 @@ afterAll(() => harness.stop())
 const rebuild = (...args: string[]) =>
   run(process.execPath, [rebuildScript, ...args], { env: { ...process.env, ...harness.env } })
 
-/** The messages that one test writes during a rebuild, which each later rebuild counts again. */
+/** Removes the messages that one test writes during a rebuild, which every later rebuild would count. */
 async function forgetRoom99(): Promise<void> {
   await harness.mysql.query('DELETE FROM room_hours WHERE room_id = 99')
   await harness.mysql.query('DELETE FROM daily_active WHERE user_id = 42')
@@ -46,7 +46,7 @@ async function forgetRoom99(): Promise<void> {
 }
 
 const events: (() => Promise<void>)[] = []
-/** Publishes now, and again, the same event, with `replay`. */
+/** Publishes an event; with `replay`, repeats the same event. */
 async function publish(...args: Parameters<Harness['publish']>): Promise<void> {
   const [definition, payload, meta] = args
   const same = { ...meta, eventId: uuidv7() }
@@ -117,7 +117,7 @@ describe('figures', () => {
     ])
   })
 
-  it('do not change when every event comes again', async () => {
+  it('are unchanged by duplicate events', async () => {
     const before = await harness.figures()
     await replay()
     await publish(
@@ -131,7 +131,8 @@ describe('figures', () => {
       { request_id: 3, from_user_id: 9, to_user_id: 1 },
       { timestamp: at('23:00:00') },
     )
-    // Each partition is in order: when the newest are counted, all repeats before them have been seen.
+    // Each partition is ordered: when the newest events are counted, all duplicates before them have been
+    // handled.
     await waitFor(async () => {
       const rows = await harness.mysql.query('SELECT 1 FROM inbox')
       return rows.length === events.length - 1
@@ -141,12 +142,12 @@ describe('figures', () => {
     expect(await daily()).toMatchObject({ sign_ups: 3, logins: 3, messages: 4, friend_requests: 3 })
   })
 
-  it('are the same after a rebuild from the topics by one command, while the service counts on', async () => {
+  it('are identical after a rebuild from the topics while the service keeps counting', async () => {
     const before = await harness.figures()
     await harness.mysql.query('UPDATE daily_totals SET total = total + 1000')
     await harness.mysql.query('DELETE FROM daily_active')
     expect(await harness.figures()).not.toEqual(before)
-    // While it counts anew, people go on writing.
+    // Users keep writing during the rebuild.
     let written = 0
     const writing = (async () => {
       while (written >= 0 && written < 200) {
@@ -168,7 +169,7 @@ describe('figures', () => {
   })
 
   it.each([[], ['--help'], ['--from', '2026-03-02']])(
-    'are not touched by a rebuild without --yes: %s',
+    'are unchanged by a rebuild without --yes: %s',
     async (...args) => {
       const before = await harness.figures()
       const { stdout } = await rebuild(...args)
@@ -177,7 +178,7 @@ describe('figures', () => {
     },
   )
 
-  it('are not wiped by a rebuild when the topics begin later: Kafka was created anew', async () => {
+  it('are not lost by a rebuild when the topics start later, for instance in a recreated Kafka', async () => {
     await harness.mysql.query(
       "INSERT INTO daily_totals (day, metric, total) VALUES ('2026-02-20', 'messages', 5)",
     )
@@ -205,7 +206,7 @@ describe('figures', () => {
     }
   })
 
-  it('are not touched between inbox and effect: while a rebuild empties the tables, events wait', async () => {
+  it('events wait while a rebuild empties the tables, so that inbox and effect stay consistent', async () => {
     const mysql = createMysql(harness.env.DATABASE_URL!, new Registry())
     try {
       await harness.mysql.query('START TRANSACTION')
@@ -224,7 +225,7 @@ describe('figures', () => {
     }
   })
 
-  it('count an acceptance for the day of its request, so that the rate is never above 1', async () => {
+  it('attribute an acceptance to the day of its request, so that the rate never exceeds 1', async () => {
     const [sentDay, acceptedDay] = ['2026-03-10', '2026-03-20']
     const pair = { request_id: 500, from_user_id: 1, to_user_id: 2 }
     const moment = (of: string) => ({ timestamp: new Date(`${of}T12:00:00.000Z`) })
@@ -232,7 +233,7 @@ describe('figures', () => {
     await publish(friendRequestSent, { ...pair, request_id: 501, to_user_id: 3 }, moment(acceptedDay))
     await publish(friendRequestAccepted, pair, moment(acceptedDay))
     await publish(friendRequestAccepted, { ...pair, request_id: 501, to_user_id: 3 }, moment(acceptedDay))
-    // One that was never seen sent, as it was withheld from its receiver.
+    // Accepted without having been sent, because it was withheld from its receiver.
     await publish(friendRequestAccepted, { ...pair, request_id: 502, to_user_id: 4 }, moment(acceptedDay))
     const of = async (one: string) => {
       const { body } = await harness.get(`/stats/daily?from=${one}&to=${one}`)
@@ -247,7 +248,7 @@ describe('figures', () => {
     })
   })
 
-  it('count whoever only reads as active', async () => {
+  it('count users who only read as active', async () => {
     const seen = (user_id: number, online: boolean, published: string, last_seen_at: string) =>
       publish(
         onlineStatusChanged,
@@ -264,7 +265,7 @@ describe('figures', () => {
     await waitFor(async () => (await active()) === 2)
   })
 
-  it('keep the number of active users but not who it was, when an account is deleted', async () => {
+  it('keep the number of active users but not their identity when an account is deleted', async () => {
     const before = await daily()
     const { brokers, topicPrefix } = harness
     const confirmations = await collectEvents({ brokers, topicPrefix, topics: ['analytics.events'] })
@@ -280,10 +281,10 @@ describe('figures', () => {
     expect(await harness.mysql.query('SELECT 1 FROM daily_active WHERE user_id = 2')).toEqual([])
   })
 
-  it('keep that number, and that of readers, also when they are rebuilt after the deletion', async () => {
+  it('keep these numbers in a rebuild after the deletion', async () => {
     const before = await harness.get(`/stats/daily?from=${day}&to=${day}`)
     await rebuild('--yes')
-    // Whose messages were taken out of the figures above, but are still on the topic.
+    // A user whose messages were removed from the figures but are still on the topic.
     await harness.mysql.query('DELETE FROM daily_active WHERE user_id = 42')
     const after = await harness.get(`/stats/daily?from=${day}&to=${day}`)
     const { active_users } = (before.body.items as { active_users: number }[])[0]!
@@ -296,7 +297,7 @@ describe('figures', () => {
 
 describe('read API', () => {
   it.each(['/stats/summary', '/stats/daily', '/stats/rooms/7/hourly'])(
-    'answers %s to operators, and 401 to everybody else',
+    'returns %s to operators, and 401 to everyone else',
     async (url) => {
       expect((await harness.get(url)).status).toBe(200)
       expect((await harness.get(url, 'another-token-of-enough-length')).status).toBe(401)
@@ -306,15 +307,15 @@ describe('read API', () => {
 
   it.each([
     ['an unknown day', '/stats/daily?from=2026-02-30'],
-    ['a span that ends before it begins', '/stats/daily?from=2026-03-02&to=2026-03-01'],
-    ['a span of more than 366 days', '/stats/daily?from=2024-01-01&to=2026-01-01'],
-    ['a span of more than 31 days of hours', '/stats/rooms/7/hourly?from=2026-01-01&to=2026-03-01'],
-    ['a room id that is none', '/stats/rooms/x/hourly'],
+    ['a range that ends before it begins', '/stats/daily?from=2026-03-02&to=2026-03-01'],
+    ['a range of more than 366 days', '/stats/daily?from=2024-01-01&to=2026-01-01'],
+    ['an hourly range of more than 31 days', '/stats/rooms/7/hourly?from=2026-01-01&to=2026-03-01'],
+    ['an invalid room id', '/stats/rooms/x/hourly'],
   ])('refuses %s', async (_case, url) => {
     expect((await harness.get(url)).status).toBe(422)
   })
 
-  it('is served as metrics, too', async () => {
+  it('is also exposed as metrics', async () => {
     const { body } = await harness.service.app.inject('/metrics')
     expect(body).toContain('analytics_events_count{figure="sign_ups",window="1d"')
   })

@@ -9,7 +9,7 @@ import { StatsService } from './stats.service.ts'
 const REFRESH_METRICS_MS = 15_000
 const PURGE_MS = 60_000
 
-/** Wires the counts: from events, for operators, as metrics. */
+/** Wires the figures: counted from events, read by operators, exposed as metrics. */
 export function createStats(options: {
   service: Service
   mysql: Mysql

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { rebuildStats } from './stats.rebuild.ts'
 import type { StatsRepository } from './stats.repository.ts'
 
-it('a rebuild that may not read the topics says so, and does not wait for ever', async () => {
+it('a rebuild without read access to the topics fails instead of waiting forever', async () => {
   const offsets = async () => [{ partition: 0, low: 0, high: 5 }]
   const admin = { offsets, offsetsAt: async () => [{ partition: 0, offset: 0 }] }
   const createConsumer = () => ({

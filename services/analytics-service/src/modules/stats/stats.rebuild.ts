@@ -14,9 +14,9 @@ export interface RebuildOptions {
 }
 
 export interface RebuildPlan {
-  /** Days before it stay as they are; null: none does. */
+  /** Days before it are unchanged; null: every day is rebuilt. */
   readonly from: Date | null
-  /** Figures that the topics no longer hold the events of. */
+  /** Figures whose events are no longer on the topics. */
   readonly lost: readonly LostFigures[]
 }
 
@@ -27,7 +27,7 @@ interface LostFigures {
   readonly eventsFrom: Date | null
 }
 
-/** Which figures are counted from which topic. */
+/** The source topics of each figure. */
 const sources = {
   'user.events': ['sign_ups', 'logins', 'accounts_deleted'],
   'friend.events': ['friend_requests', 'friend_requests_accepted', 'friend_requests_rejected', 'blocks'],
@@ -41,8 +41,8 @@ const CONFLICT_TRIES = 20
 const WAIT_MS = 1_000
 
 /**
- * Throws the figures away and counts them again from the topics, while the service goes on: both
- * note every event in the same inbox, so that each is counted once, by whoever is first.
+ * Deletes the figures and recounts them from the topics while the service keeps counting: both record every
+ * event in the same inbox, so that each is counted once.
  */
 export async function rebuildStats(options: RebuildOptions, from: Date | null): Promise<{ applied: number }> {
   const { kafka, repository, log, now } = options
@@ -64,7 +64,7 @@ export async function rebuildStats(options: RebuildOptions, from: Date | null): 
         throw err
       }
     }),
-    // From the first event that is still there.
+    // Starts at the oldest retained event.
     sinceMs: now(),
     log,
     onFatal: (err) => {
@@ -73,7 +73,7 @@ export async function rebuildStats(options: RebuildOptions, from: Date | null): 
     },
   })
   consumer.start()
-  // A consumer that cannot go on never gets ready.
+  // A permanently failed consumer never becomes ready.
   await Promise.race([consumer.ready, fatal.promise])
   await consumer.stop()
   if (failure) throw new Error('the rebuild is not complete: run it again', { cause: failure })
@@ -81,10 +81,10 @@ export async function rebuildStats(options: RebuildOptions, from: Date | null): 
 }
 
 /**
- * Decides from which day on figures can be counted again, and finds those that would be wiped although their events
- * are gone. Changes nothing.
+ * Determines the first day that can be recounted, and finds figures that would be lost because their events
+ * are gone. Read-only.
  *
- * @param wanted the first day to rebuild; what the topics do not hold as a whole is left out all the same
+ * @param wanted the first day to rebuild; days that the topics do not cover completely are excluded anyway
  */
 export async function planRebuild(options: RebuildOptions, wanted?: Date): Promise<RebuildPlan> {
   const { kafka, repository, now } = options
@@ -100,7 +100,7 @@ export async function planRebuild(options: RebuildOptions, wanted?: Date): Promi
   return { from, lost }
 }
 
-/** The day of the oldest event that a topic still holds. */
+/** Returns the day of the oldest event on a topic. */
 async function oldestDay(kafka: KafkaConnection, topic: Source): Promise<Date | null> {
   const records = await readFirstRecords(kafka, topic)
   const times = records.map(({ value }) => timeOf(value)).filter((time) => !Number.isNaN(time))
@@ -115,7 +115,7 @@ function timeOf(value: Buffer | null): number {
   }
 }
 
-/** Null when every topic still holds everything since its beginning. */
+/** Returns the first rebuildable day; null when every topic is complete. */
 async function firstDay(kafka: KafkaConnection, now: number): Promise<Date | null> {
   const offsets = await Promise.all(SOURCES.map((topic) => kafka.offsets(topic)))
   const isWhole = offsets.flat().every(({ low }) => low === 0)
@@ -124,7 +124,7 @@ async function firstDay(kafka: KafkaConnection, now: number): Promise<Date | nul
   return firstCoveredDay(new Date(now), retentionMs)
 }
 
-/** Waits for a store that is away; the consumer would skip the event. */
+/** Waits for an unavailable store, because the consumer would skip the event. */
 async function untilApplied<Result>(apply: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries++) {
     try {

@@ -15,7 +15,7 @@ export interface DayTotal {
   readonly total: number
 }
 
-/** The figures. Everything that counts goes through `apply`. */
+/** The figures. All counting goes through `apply`. */
 export class StatsRepository {
   readonly #mysql: Mysql
 
@@ -23,10 +23,11 @@ export class StatsRepository {
     this.#mysql = mysql
   }
 
-  /** Adds an event's effect once, however often and by whomever it is applied. */
+  /** Applies the effect of an event once. */
   apply(eventId: string, at: Date, effect: Effect): Promise<'applied' | 'duplicate'> {
     return this.#mysql.$transaction(async (tx) => {
-      // Shared with everybody but a rebuild: it must not empty the tables between inbox and effect.
+      // A shared lock, compatible with everything but a rebuild, which must not empty the tables between
+      // inbox and effect.
       await tx.$queryRaw`SELECT generation FROM rebuilds WHERE id = 1 LOCK IN SHARE MODE`
       if (!(await once(tx, CONSUMER, eventId))) return 'duplicate'
       await addEffect(tx, at, effect)
@@ -34,25 +35,27 @@ export class StatsRepository {
     })
   }
 
-  /** Empties everything from a day on, so that the same events can be applied again. Null: everything. */
+  /** Deletes all figures from a day on, so that their events can be recounted. Null: all days. */
   async clear(from: Date | null): Promise<void> {
     const day = from ?? new Date('2000-01-01')
     await this.#mysql.client.$transaction(
       async (tx) => {
         await tx.rebuild.update({ where: { id: 1 }, data: { generation: { increment: 1 } } })
         await tx.dailyTotal.deleteMany({ where: { day: { gte: day } } })
-        // What presence counted stays: its events are gone from Kafka. Strangers stay: what a deleted account did is not counted again, and its days keep their number.
+        // Keeps figures from presence, whose events are gone from Kafka, and anonymised users, whose events
+        // are not recounted.
         await tx.dailyActive.deleteMany({ where: { day: { gte: day }, userId: { gt: 0 }, online: false } })
         await tx.friendRequest.deleteMany({ where: { sentOn: { gte: day } } })
         await tx.roomHour.deleteMany({ where: { hour: { gte: day } } })
-        // Raw: the inbox is no model of this service. An event is applied after it happened: what was applied earlier is not counted again.
+        // Raw: the inbox is no model of this service. An event is applied after it happened, so earlier
+        // applied events are not recounted.
         await tx.$executeRaw`DELETE FROM inbox WHERE consumer = ${CONSUMER} AND processed_at >= ${day}`
       },
       { maxWait: 5_000, timeout: REBUILD_TIMEOUT_MS },
     )
   }
 
-  /** Forgets requests that can no longer be accepted: they expire after 30 days. */
+  /** Deletes requests older than their expiry of 30 days, which can no longer be accepted. */
   purgeRequests(now: number): Promise<void> {
     const before = new Date(now - REQUESTS_KEPT_MS)
     return inBatches(PURGE_BATCH, (limit) =>
@@ -63,7 +66,7 @@ export class StatsRepository {
     )
   }
 
-  /** The first day on or after `from` for which one of the figures is kept; null when there is none. */
+  /** Returns the first day on or after `from` with one of the figures; null when there is none. */
   async firstDayOf(metrics: readonly TotalName[], from: Date | null): Promise<Date | null> {
     const where = { metric: { in: [...metrics] }, ...(from ? { day: { gte: from } } : {}) }
     const row = await this.#mysql.run('firstDayOf', (db) =>
@@ -79,7 +82,7 @@ export class StatsRepository {
     return rows.map(({ day, metric, total }) => ({ day, metric, total: Number(total) }))
   }
 
-  /** Active users of each day. */
+  /** Returns the active users of each day. */
   async dailyActive(from: Date, to: Date): Promise<{ day: Date; users: number }[]> {
     const rows = await this.#mysql.run('dailyActive', (db) =>
       db.dailyActive.groupBy({ by: ['day'], where: { day: { gte: from, lte: to } }, _count: true }),
@@ -87,7 +90,7 @@ export class StatsRepository {
     return rows.map(({ day, _count }) => ({ day, users: _count }))
   }
 
-  /** Different users who were active on any of the days. Raw: Prisma counts no distinct values in the database. */
+  /** Returns the number of distinct users active on any of the days. Raw: Prisma has no COUNT DISTINCT. */
   async activeUsers(from: Date, to: Date): Promise<number> {
     const rows = await this.#mysql.run(
       'activeUsers',
@@ -97,7 +100,7 @@ export class StatsRepository {
     return Number(rows[0]?.users ?? 0)
   }
 
-  /** Hours of a room in which something was written. */
+  /** Returns the hours of a room with messages. */
   async roomHours(roomId: number, from: Date, to: Date): Promise<{ hour: Date; messages: number }[]> {
     const rows = await this.#mysql.run('roomHours', (db) =>
       db.roomHour.findMany({ where: { roomId, hour: { gte: from, lt: to } }, orderBy: { hour: 'asc' } }),
@@ -106,7 +109,10 @@ export class StatsRepository {
   }
 }
 
-/** In one order for every event: totals, active users, rooms. Raw: runs for every message, and adds in the statement. */
+/**
+ * Writes the figures in a fixed order: totals, active users, rooms. Raw: runs for every message and adds in
+ * the statement.
+ */
 async function addEffect(tx: Tx, at: Date, effect: Effect): Promise<void> {
   const { total, activeUserId, onlineUserId, roomId, eraseUserId } = effect
   if (total) {
@@ -132,7 +138,7 @@ async function addEffect(tx: Tx, at: Date, effect: Effect): Promise<void> {
   if (eraseUserId !== undefined) await anonymise(tx, eraseUserId)
 }
 
-/** An acceptance counts for the day on which its request was sent: of a day's requests no more than all are accepted. */
+/** Attributes an acceptance to the day of its request, so that a day's rate never exceeds 1. */
 async function addRequest(tx: Tx, at: Date, { requestSent, requestAccepted }: Effect): Promise<void> {
   if (requestSent !== undefined) {
     await tx.friendRequest.createMany({
@@ -152,7 +158,7 @@ async function addRequest(tx: Tx, at: Date, { requestSent, requestAccepted }: Ef
     ON DUPLICATE KEY UPDATE total = daily_totals.total + 1`
 }
 
-/** Keeps daily active counts but erases the user ids behind them. Raw where IGNORE drops what is there already. */
+/** Keeps daily active counts but erases the user ids behind them. Raw where IGNORE skips existing rows. */
 async function anonymise(tx: Tx, userId: number): Promise<void> {
   await tx.erasedUser.createMany({ data: { userId }, skipDuplicates: true })
   const stranger = -randomInt(1, 2 ** 47)

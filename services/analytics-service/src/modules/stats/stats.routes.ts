@@ -6,7 +6,7 @@ import type { StatsService } from './stats.service.ts'
 const DEFAULT_DAYS = 30
 const DAY_MS = 24 * 60 * 60 * 1_000
 
-/** For operators: the gateway routes nothing here, and the operator token is asked for besides. */
+/** For operators: not routed by the gateway, and requires the operator token. */
 export const statsRoutes: FastifyPluginAsync<{
   stats: StatsService
   operatorToken: string | undefined
@@ -16,9 +16,9 @@ export const statsRoutes: FastifyPluginAsync<{
   const span = (query: { from?: Date | undefined; to?: Date | undefined }, maxDays: number) => {
     const to = query.to ?? new Date(Math.floor(now() / DAY_MS) * DAY_MS)
     const from = query.from ?? new Date(to.getTime() - (Math.min(DEFAULT_DAYS, maxDays) - 1) * DAY_MS)
-    if (from > to) throw invalid('from', 'It must not be after `to`.')
+    if (from > to) throw invalid('from', 'Must not be after `to`.')
     const days = (to.getTime() - from.getTime()) / DAY_MS + 1
-    if (days > maxDays) throw invalid('from', `At most ${maxDays} days.`)
+    if (days > maxDays) throw invalid('from', `The range may cover at most ${maxDays} days.`)
     return { from, to }
   }
   route(app, getStatsSummary, () => stats.getStatsSummary())

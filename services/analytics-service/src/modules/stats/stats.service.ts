@@ -16,7 +16,7 @@ export class StatsService {
     this.#now = now
   }
 
-  /** Today so far, and the last 7 and 30 days, today included. */
+  /** Returns figures of today, and of the last 7 and 30 days including today. */
   async getStatsSummary() {
     const today = dayOf(new Date(this.#now()))
     const [day, week, month] = await Promise.all([
@@ -37,7 +37,7 @@ export class StatsService {
     return totalsOf(sums, active)
   }
 
-  /** Every day of the span, those on which nothing happened too. */
+  /** Returns one entry per day, including days without events. */
   async listDailyStats(from: Date, to: Date) {
     const [totals, active] = await Promise.all([
       this.#repository.dailyTotals(from, to),

@@ -1,4 +1,4 @@
-/** What an event adds to which figure. Pure. Days and hours are those of UTC. */
+/** The effect of events on figures. Pure. Days and hours are in UTC. */
 
 const totalNames = [
   'sign_ups',
@@ -16,47 +16,47 @@ export type TotalName = (typeof totalNames)[number]
 
 export interface Effect {
   readonly total?: TotalName
-  /** Who was active by it. */
+  /** The user who was active. */
   readonly activeUserId?: number
-  /** Who was online: active as well, but unknown to a rebuild. */
+  /** The user who was online: active as well, but unknown to a rebuild. */
   readonly onlineUserId?: number
-  /** The friend request that was sent, or accepted. */
+  /** The friend request that was sent or accepted. */
   readonly requestSent?: number
   readonly requestAccepted?: number
-  /** Where a message was written. */
+  /** The room of a message. */
   readonly roomId?: number
-  /** Whose traces must go. */
+  /** The user to be erased. */
   readonly eraseUserId?: number
 }
 
-/** `friend_requests_converted` goes into the rate alone: the figure that people read is the one of the event's day. */
+/** `friend_requests_converted` is used only for the rate; the published figure counts by the event's day. */
 export interface Totals extends Readonly<Record<Exclude<TotalName, 'friend_requests_converted'>, number>> {
   readonly active_users: number
-  /** The share of the requests sent in this time that have been accepted, be it later; null when none was sent. */
+  /** Share of the requests sent in this period that were accepted, at any time; null when none was sent. */
   readonly friend_acceptance_rate: number | null
 }
 
 const HOUR_MS = 60 * 60 * 1_000
 const DAY_MS = 24 * HOUR_MS
 
-/** Midnight of the day that the moment is in. */
+/** Returns the midnight (UTC) of a time's day. */
 export function dayOf(moment: Date): Date {
   return new Date(Math.floor(moment.getTime() / DAY_MS) * DAY_MS)
 }
 
-/** The full hour that the moment is in. */
+/** Returns the start of a time's hour. */
 export function hourOf(moment: Date): Date {
   return new Date(Math.floor(moment.getTime() / HOUR_MS) * HOUR_MS)
 }
 
-/** The days from the first to the last, both included. */
+/** Returns the days of a range, both ends included. */
 export function daysBetween(from: Date, to: Date): Date[] {
   const days: Date[] = []
   for (let day = from.getTime(); day <= to.getTime(); day += DAY_MS) days.push(new Date(day))
   return days
 }
 
-/** `2026-01-27` */
+/** Returns the date, for example `2026-01-27`. */
 export function isoDay(day: Date): string {
   return day.toISOString().slice(0, 10)
 }
@@ -65,7 +65,7 @@ export function addDays(day: Date, count: number): Date {
   return new Date(day.getTime() + count * DAY_MS)
 }
 
-/** Sums by name, with nothing missing. */
+/** Returns totals by name, with 0 for missing ones. */
 export function totalsOf(sums: ReadonlyMap<string, number>, activeUsers: number): Totals {
   const counted = Object.fromEntries(totalNames.map((name) => [name, sums.get(name) ?? 0])) as Record<
     TotalName,
@@ -81,8 +81,8 @@ export function totalsOf(sums: ReadonlyMap<string, number>, activeUsers: number)
 }
 
 /**
- * The first day that topics kept for `retentionMs` hold as a whole. Earlier days cannot be
- * rebuilt from them and must be left as they are.
+ * Returns the first day that topics with this retention cover completely. Earlier days cannot be rebuilt and
+ * must stay unchanged.
  */
 export function firstCoveredDay(now: Date, retentionMs: number): Date {
   return new Date(Math.ceil((now.getTime() - retentionMs) / DAY_MS) * DAY_MS)

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => harness.stop())
 const { request, befriend, idsOf } = scenesOf(() => harness)
 
-it('requests and blocks are limited per user, so that ids cannot be turned into names by the thousand', async () => {
+it('requests and blocks are rate-limited per user, so that user ids cannot be enumerated', async () => {
   const limited = await startHarness({ env: { FRIEND_ACTIONS_PER_HOUR: '3' } })
   try {
     const [mina, joon, a, b, c, d] = newUsers(6) as number[]
@@ -34,7 +34,7 @@ it('requests and blocks are limited per user, so that ids cannot be turned into 
 })
 
 describe('blocks', () => {
-  it('sever the friendship, do not come back by unblocking, and are listed to the blocker alone', async () => {
+  it('end the friendship permanently and are listed for the blocker only', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     await befriend(mina, joon)
     expect((await harness.call(mina, 'POST', `/friends/${joon}/block`)).status).toBe(204)
@@ -47,7 +47,7 @@ describe('blocks', () => {
     expect((await request(mina, joon)).status).toBe(201)
   })
 
-  it('cannot be told from a deleted account: every answer and every list is the same', async () => {
+  it('are indistinguishable from a deleted account in every response and list', async () => {
     const [blocker, blocked, deleted, asker] = newUsers(4) as [number, number, number, number]
     for (const userId of [blocker, deleted]) {
       await harness.publish(userRegistered, {
@@ -57,7 +57,7 @@ describe('blocks', () => {
         display_name: `User ${userId}`,
       })
     }
-    // What they had to do with each other before: a request from the one, and a block by the same.
+    // Their earlier relation: a request from one user, and a block by the same user.
     const before = async (me: number, other: number) => (await request(me, other)).body.request_id as number
     const ids = { [blocked]: await before(blocked, blocker), [asker]: await before(asker, deleted) }
     await harness.call(blocker, 'POST', `/friends/${blocked}/block`)
@@ -70,7 +70,7 @@ describe('blocks', () => {
       const rows = await harness.mysql.query('SELECT 1 FROM friendships WHERE user_high = ?', [asker])
       return rows.length === 0
     })
-    // user-service answers 404 for both of them.
+    // user-service returns 404 for both of them.
     for (const userId of [blocker, deleted]) harness.userService.hidden.add(userId)
     const life = async (me: number, other: number) => {
       const call = (method: 'GET' | 'POST' | 'DELETE', url: string) => harness.call(me, method, url)
@@ -101,7 +101,7 @@ describe('blocks', () => {
     expect(await idsOf(blocker, '/friends/blocked')).toEqual([blocked])
   })
 
-  it('of both sides are each in force, and shown again when the other one is lifted', async () => {
+  it('in both directions are independent of each other', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     await harness.call(mina, 'POST', `/friends/${joon}/block`)
     await harness.call(joon, 'POST', `/friends/${mina}/block`)

@@ -22,8 +22,8 @@ export interface ErasureDependencies {
 }
 
 /**
- * Removes everything of a deleted account, in small transactions that may be repeated from the
- * start after a crash. The mark comes first: from then on nothing new of this user can be written.
+ * Returns the handler that erases a deleted account, in small idempotent transactions. The mark comes first:
+ * afterwards no new data of this user can be written.
  */
 export function erasureConsumers({
   mysql,

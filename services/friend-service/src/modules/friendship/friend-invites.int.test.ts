@@ -18,7 +18,7 @@ const create = async () => (await harness.call(owner, 'POST', '/friends/invites'
 const look = (token: string, by = guest) => harness.call(by, 'GET', `/friends/invites/${token}`)
 const use = (token: string, by = guest) => harness.call(by, 'POST', `/friends/invites/${token}`)
 
-it('an invite link shows its owner and sends them a request, though they take none from anybody else', async () => {
+it('an invite link shows its owner and sends them a request even if they accept none otherwise', async () => {
   await harness.call(owner, 'PUT', '/friends/settings', { requests_from: 'nobody' })
   const token = await create()
   expect((await look(token)).body).toMatchObject({ user_id: owner, username: `user${owner}` })
@@ -37,7 +37,7 @@ it('an invite link shows its owner and sends them a request, though they take no
   expect(stored[0]!.hash).not.toContain(Buffer.from(token).toString('hex').toUpperCase())
 })
 
-it('a link that is unknown, expired, ended, or of somebody who has blocked the guest or is gone, is one and the same 404', async () => {
+it('a link that is unknown, expired, revoked, or of a blocking or deleted owner always gets the same 404', async () => {
   const answers: unknown[] = []
   const note = async (token: string) => {
     for (const { status, body } of [await look(token), await use(token)])
@@ -70,7 +70,7 @@ it('a link that is unknown, expired, ended, or of somebody who has blocked the g
   )
 })
 
-it('of more than 20 links of one owner the oldest ends', async () => {
+it('the 21st link of an owner revokes the oldest', async () => {
   const tokens: string[] = []
   for (let count = 0; count < 21; count++) {
     harness.clock += 1

@@ -6,7 +6,7 @@ const LIFETIME_MS = 7 * 86_400_000
 const MOST_INVITES = 20
 const PURGE_BATCH = 1_000
 
-/** Invite links, by the hash of their token. */
+/** Invite links, stored by the hash of their token. */
 export class FriendInvitesRepository {
   readonly #mysql: Mysql
 
@@ -14,7 +14,7 @@ export class FriendInvitesRepository {
     this.#mysql = mysql
   }
 
-  /** Makes a link; the oldest one of more than 20 ends. Returns the token, which is stored nowhere. */
+  /** Creates a link; the 21st revokes the oldest. Returns the token, which is not stored. */
   async create(ownerId: number, now: number): Promise<{ token: string; expiresAt: Date }> {
     const token = randomBytes(TOKEN_BYTES).toString('base64url')
     const expiresAt = new Date(now + LIFETIME_MS)
@@ -32,7 +32,7 @@ export class FriendInvitesRepository {
     return { token, expiresAt }
   }
 
-  /** Returns whose link it is; undefined for one that does not work, or whose owner has blocked the viewer. */
+  /** Returns the owner of a link; undefined for an invalid link, or if the owner has blocked the viewer. */
   async ownerOf(token: string, viewerId: number, now: number): Promise<number | undefined> {
     const row = await this.#mysql.run('find_invite', (db) =>
       db.friendInvite.findFirst({ where: { tokenHash: hashOf(token), expiresAt: { gt: new Date(now) } } }),
@@ -50,7 +50,7 @@ export class FriendInvitesRepository {
     await tx.friendInvite.deleteMany({ where: { ownerId } })
   }
 
-  /** Raw: deleteMany has no LIMIT. */
+  /** Deletes expired links. Raw: deleteMany has no LIMIT. */
   async purge(now: number): Promise<void> {
     for (let deleted = PURGE_BATCH; deleted === PURGE_BATCH; ) {
       deleted = await this.#mysql.client.$executeRaw`

@@ -12,11 +12,11 @@ import type { FriendshipService } from './friendship.service.ts'
 
 const limits = {
   create: { name: 'friend_invites', max: 60, windowSeconds: 3_600 },
-  // Guessing a token is hopeless; trying is still not free.
+  // Tokens cannot be guessed; the limit bounds the cost of trying.
   use: { name: 'friend_invite_use', max: 60, windowSeconds: 3_600 },
 } as const satisfies Record<string, Limit>
 
-/** Links by which people ask to be somebody's friend. */
+/** Registers the routes of friend invite links. */
 export const friendInviteRoutes: FastifyPluginAsync<{
   invites: FriendInvitesRepository
   friendships: FriendshipService
@@ -45,7 +45,7 @@ export const friendInviteRoutes: FastifyPluginAsync<{
   route(app, acceptFriendInvite, async ({ params }, ctx) => {
     const ownerId = await ownerOf(params.token, ctx)
     return friendships.sendFriendRequest(ctx, ownerId, null, { isInvited: true }).catch((err: unknown) => {
-      // Blocked or deleted meanwhile: as for a link that has expired.
+      // Blocked or deleted in the meantime: same response as for an expired link.
       throw err instanceof Problem && err.code === 'USER_NOT_FOUND' ? new Problem('INVITE_INVALID') : err
     })
   })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Harness, newUsers, type Statement, startHarness } from '../../../testing/harness.ts'
 
-/** A crowd in which `me` has 300 friends, and everybody else about 20. */
+/** A network in which `me` has 300 friends and everyone else about 20. */
 const CROWD = 2_000
 const FIRST = 100_000
 const me = FIRST
@@ -78,7 +78,7 @@ async function allPages(url: string, between?: (page: number) => Promise<void>) 
 }
 
 describe('lists', () => {
-  it('page through every friend once, the newest first, also while friendships are made', async () => {
+  it('lists return every friend once over all pages, newest first, while friendships are added', async () => {
     const before = await friendIds()
     const items = await allPages('/friends?', async (page) => {
       const [other] = newUsers(1) as [number]
@@ -100,7 +100,7 @@ describe('lists', () => {
     ['/friends/blocked?limit=100', 1],
     ['/friends/suggestions?limit=100', 2],
   ])(
-    '%s reads %i statement(s) and asks user-service twice at most, whatever the number of rows',
+    '%s takes %i statement(s) and at most two calls to user-service for any number of rows',
     async (url, statements) => {
       const { status, body } = await harness.call(me, 'GET', url)
       expect(status).toBe(200)
@@ -112,7 +112,7 @@ describe('lists', () => {
     },
   )
 
-  it('read one statement more, for all names together, while user-service is down', async () => {
+  it('lists take one more statement for all names while user-service is down', async () => {
     harness.userService.down = true
     try {
       const { status, body } = await harness.call(me, 'GET', '/friends?limit=100')
@@ -124,7 +124,7 @@ describe('lists', () => {
     }
   })
 
-  it('an empty list asks nobody', async () => {
+  it('an empty list makes no call', async () => {
     const { body } = await harness.call(newUsers(1)[0]!, 'GET', '/friends')
     expect(body).toEqual({ items: [], next_cursor: null, stale: false })
     expect(harness.userService.calls).toEqual([])
@@ -136,7 +136,7 @@ describe('lists', () => {
     ['/friends/requests?direction=outgoing', ['friendships_outgoing']],
     ['/friends/blocked', ['friendships_blocked_by_low', 'friendships_blocked_by_high']],
     ['/friends/suggestions', ['friendships_of_low', 'friendships_of_high', 'PRIMARY']],
-  ])('%s is answered from the indexes %j', async (url, keys) => {
+  ])('%s uses the indexes %j', async (url, keys) => {
     await harness.call(me, 'GET', url)
     for (const statement of harness.statements.filter(({ sql }) => sql.includes('friendships'))) {
       for (const step of await explain(statement)) {
@@ -150,19 +150,19 @@ describe('lists', () => {
   })
 
   it.each([
-    ['a moment that no date is', 'friends', [Number.MAX_SAFE_INTEGER, 1]],
-    ['a moment before all dates', 'friends', [-Number.MAX_SAFE_INTEGER, 1]],
-    ['a moment that no date is', 'friends/blocked', [Number.MAX_SAFE_INTEGER, 1]],
-    ['a request that is none', 'friends/requests', [-1]],
-    ['no number of mutual friends', 'friends/suggestions', [0, 1]],
-  ])('refuse a cursor with %s (%s)', async (_what, list, position) => {
+    ['a time beyond all dates', 'friends', [Number.MAX_SAFE_INTEGER, 1]],
+    ['a time before all dates', 'friends', [-Number.MAX_SAFE_INTEGER, 1]],
+    ['a time beyond all dates', 'friends/blocked', [Number.MAX_SAFE_INTEGER, 1]],
+    ['a negative request id', 'friends/requests', [-1]],
+    ['zero mutual friends', 'friends/suggestions', [0, 1]],
+  ])('lists reject a cursor with %s (%s)', async (_what, list, position) => {
     const cursor = Buffer.from(JSON.stringify(position)).toString('base64url')
     const direction = list === 'friends/requests' ? 'direction=incoming&' : ''
     const { status, body } = await harness.call(me, 'GET', `/${list}?${direction}cursor=${cursor}`)
     expect([status, body.code]).toEqual([422, 'CURSOR_INVALID'])
   })
 
-  it('export everything held about the caller, and nothing that is hidden from them', async () => {
+  it("the export contains all of the caller's data and nothing hidden from them", async () => {
     const { status, body } = await harness.call(me, 'GET', '/friends/export')
     expect(status).toBe(200)
     expect(body.friends).toHaveLength((await friendIds()).length)
@@ -174,7 +174,7 @@ describe('lists', () => {
 })
 
 describe('suggestions', () => {
-  it('are friends of friends by mutual friends, without friends, requests, blocks and deleted accounts', async () => {
+  it('are friends of friends ordered by mutual friends, without friends, requests, blocks and deleted accounts', async () => {
     const [mina, a, b, both, one, blocked, asked, gone] = newUsers(8) as number[]
     const befriend = (x: number, y: number) =>
       harness.mysql.query(
@@ -204,7 +204,7 @@ describe('suggestions', () => {
 })
 
 describe('suggestions of the popular', () => {
-  it('look at no more friendships than they are allowed to, however many there are', async () => {
+  it('examine a bounded number of friendships for users with many friends', async () => {
     await harness.call(me, 'GET', '/friends/suggestions')
     const statement = harness.statements.find(({ sql }) => sql.includes('AS mutual'))!
     expect(statement.sql).toContain('LIMIT 10000')
@@ -216,7 +216,7 @@ describe('suggestions of the popular', () => {
     const [read] = await harness.mysql.query<{ Value: string }>(
       "SHOW SESSION STATUS LIKE 'Handler_read_next'",
     )
-    // 300 friends with 20 friends each: without a bound it would read 4,000 of them.
+    // 300 friends with 20 friends each: unbounded, it would read 4,000 of them.
     expect(Number(read?.Value)).toBeLessThanOrEqual(200)
   })
 })

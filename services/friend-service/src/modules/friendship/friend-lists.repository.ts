@@ -2,7 +2,7 @@ import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { FriendNote } from './friend-notes.repository.ts'
 
-/** Where a page begins: after this row. */
+/** The position after which a page begins. */
 export interface After {
   readonly atMs: number
   readonly userId: number
@@ -13,10 +13,10 @@ export interface Relation {
   readonly at: Date
 }
 
-/** A friend with what the user notes of them. */
+/** A friend with the user's notes. */
 export interface ListedFriend extends Relation, FriendNote {}
 
-/** With the name from the local copy. */
+/** A friend with the name from the local copy. */
 export interface NamedFriend extends ListedFriend {
   readonly displayName: string
 }
@@ -56,14 +56,15 @@ interface FriendRow extends RelationRow {
 }
 
 const BEFORE_ALL: After = { atMs: Date.parse('9999-01-01'), userId: Number.MAX_SAFE_INTEGER }
-/** Bounds of a suggestion: one's newest friends, and how many of their friendships are looked at on either side. */
+/** Bounds of suggestions: the newest friends considered, and the friendships examined on either side. */
 const SUGGEST_FROM_FRIENDS = 200
 const SUGGEST_FROM_FRIENDSHIPS = 10_000
 const MOST_FRIENDS_SORTED = 10_000
 
 /**
- * What lists read, raw: unions of both sides of a pair, and named indexes. Each is one statement that an index answers, however large the table is. Where the
- * order is by request id the index is named: for its LIMIT the optimiser may else walk everybody's ids.
+ * Reads the lists. Raw: unions of both sides of a pair, and named indexes. Each is one statement answered by
+ * an index for any table size. Where the order is by request id the index is named, because for its LIMIT
+ * the optimizer may otherwise scan all ids.
  */
 export class FriendListsRepository {
   readonly #mysql: Mysql
@@ -72,7 +73,7 @@ export class FriendListsRepository {
     this.#mysql = mysql
   }
 
-  /** Newest friendship first. A user is the lower id of some pairs and the higher of others. */
+  /** Returns friends, newest friendship first. A user is the lower id of some pairs and the higher of others. */
   async friends(
     userId: number,
     limit: number,
@@ -80,7 +81,7 @@ export class FriendListsRepository {
     hidden?: boolean,
   ): Promise<ListedFriend[]> {
     const at = new Date(after.atMs)
-    // Null: all of them.
+    // Null: all friends.
     const wanted = hidden ?? null
     const isWanted = (column: Prisma.Sql) => Prisma.sql`(${wanted} IS NULL OR ${wanted} = EXISTS (
       SELECT 1 FROM friend_notes h WHERE h.owner_id = ${userId} AND h.friend_id = ${column} AND h.hidden = 1))`
@@ -106,7 +107,7 @@ export class FriendListsRepository {
     return rows.map(toFriend)
   }
 
-  /** All of a user's friends, at most 10,000, in no order: names are compared as people do, which no index does. */
+  /** Returns at most 10,000 friends, unordered: names are collated by language, which no index provides. */
   async friendsWithNames(userId: number, hidden: boolean): Promise<NamedFriend[]> {
     const rows = await this.#mysql.run(
       'friends_with_names',
@@ -126,8 +127,8 @@ export class FriendListsRepository {
   }
 
   /**
-   * Newest block first; only blocks of this user's own. Without those who block this user too: they are hidden
-   * from the user everywhere, as deleted accounts are.
+   * Returns the user's blocks, newest first. Omits users who also block this user: they are hidden from the
+   * user everywhere, like deleted accounts.
    */
   async blocked(userId: number, limit: number, after: After = BEFORE_ALL): Promise<Relation[]> {
     const at = new Date(after.atMs)
@@ -149,7 +150,7 @@ export class FriendListsRepository {
     return rows.map(toRelation)
   }
 
-  /** Requests that their receiver sees. */
+  /** Returns requests visible to their receiver. */
   async incoming(userId: number, now: number, limit: number, beforeId: number): Promise<PendingRequest[]> {
     const rows = await this.#mysql.run(
       'incoming',
@@ -163,7 +164,7 @@ export class FriendListsRepository {
     return rows.map(toRequest)
   }
 
-  /** Requests that their sender sees, rejected and withheld ones among them. */
+  /** Returns requests visible to their sender, including rejected and withheld ones. */
   async outgoing(userId: number, now: number, limit: number, beforeId: number): Promise<PendingRequest[]> {
     const rows = await this.#mysql.run(
       'outgoing',
@@ -178,9 +179,9 @@ export class FriendListsRepository {
   }
 
   /**
-   * Friends of friends, those with most mutual friends first. Nobody with whom there already is a
-   * request or a block in either direction, and no deleted account. The limits stand inside of the union:
-   * around it they bound what is kept, and not what is read.
+   * Returns friends of friends, by number of mutual friends. Omits users with a request or a block in either
+   * direction, and deleted accounts. The limits are inside the union: outside they would bound the result
+   * but not the rows read.
    */
   async suggestions(userId: number, limit: number, after?: Suggestion): Promise<Suggestion[]> {
     const friends = await this.friends(userId, SUGGEST_FROM_FRIENDS)

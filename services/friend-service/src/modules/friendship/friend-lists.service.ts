@@ -22,17 +22,17 @@ interface PageQuery {
   readonly cursor?: string | undefined
 }
 
-/** What a DATETIME column can hold: a cursor is anybody's text. */
+/** The maximum of a DATETIME column: a cursor is untrusted input. */
 const LAST_MOMENT_MS = Date.parse('9999-12-31T23:59:59.999Z')
 const relationCursor = z.tuple([z.int().min(0).max(LAST_MOMENT_MS), z.int().positive()])
 const requestCursor = z.tuple([z.int().positive()])
 const suggestionCursor = z.tuple([z.int().positive(), z.int().positive()])
-/** A cursor has at most 200 characters. */
+/** Keeps a cursor within 200 characters. */
 const CURSOR_CHARACTERS = 20
 const nameCursor = z.tuple([z.string(), z.int().positive()])
 const EXPORT_BATCH = 1_000
 
-/** The lists: one statement for the page, then names and presence of everybody on it at once. */
+/** Builds the lists: one statement for the page, then names and presence of all its users at once. */
 export class FriendListsService {
   readonly #deps: FriendListsDependencies
 
@@ -68,7 +68,7 @@ export class FriendListsService {
     return { rows, position: positionOf }
   }
 
-  /** Goes on after the last one shown; when that one has gone meanwhile, after where their name began. */
+  /** Returns a page after the last friend shown or, if that friendship has ended, after the last name. */
   async #friendsByName(me: number, query: PageQuery, hidden: boolean): Promise<FriendRows> {
     const [name, userId] = decodeCursor(nameCursor, query.cursor) ?? []
     const after = name === undefined || userId === undefined ? undefined : { name, userId }
@@ -82,7 +82,7 @@ export class FriendListsService {
     return { rows, position: (row) => [names.get(row.userId), row.userId] }
   }
 
-  /** One person's public profile, as lists show it. */
+  /** Returns one user's public profile in the format of lists. */
   async describeOne(ctx: AuthenticatedContext, userId: number) {
     const described = await this.#describe(ctx, [{ userId }], { presence: false })
     return personView(described.of(userId))
@@ -143,7 +143,7 @@ export class FriendListsService {
     return { ...page, stale: described.stale }
   }
 
-  /** Everything held about the caller, for the archive of the account. */
+  /** Returns all data about the caller, for the account's archive. */
   async exportFriends(ctx: AuthenticatedContext) {
     const { repository, now } = this.#deps
     const me = ctx.actor.userId
@@ -177,7 +177,7 @@ export class FriendListsService {
     const { people, stale } = await this.#deps.people.describe(userIds, ctx, options)
     const of = (userId: number): DescribedPerson => {
       const person = people.get(userId)
-      if (!person) throw new Error(`user ${userId} was not described`)
+      if (!person) throw new Error(`user ${userId} has no description`)
       return person
     }
     return { of, stale }

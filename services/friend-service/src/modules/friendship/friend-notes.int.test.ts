@@ -24,8 +24,8 @@ const ask = (from: number, to: number, message?: string) =>
 const accept = (who: number, from: string) =>
   harness.call(who, 'PUT', '/friends/settings', { requests_from: from })
 
-describe('a note of a friend', () => {
-  it('keeps what a change leaves out, is seen by its owner alone, and is told by FriendNoteChanged', async () => {
+describe('a note about a friend', () => {
+  it('keeps omitted fields, is visible to its owner only, and is published by FriendNoteChanged', async () => {
     const [friend] = friends as [number]
     expect((await note(friend, { nickname: '우리 지수', favourite: true })).body).toEqual({
       user_id: friend,
@@ -43,7 +43,7 @@ describe('a note of a friend', () => {
     })
   })
 
-  it('is refused for somebody who is no friend, as for somebody who is not there', async () => {
+  it('is rejected in the same way for a non-friend and an unknown user', async () => {
     const [stranger] = newUsers(1) as [number]
     for (const who of [stranger, 987_654_321])
       expect((await note(who, { favourite: true })).body.code).toBe('FRIENDSHIP_NOT_FOUND')
@@ -51,7 +51,7 @@ describe('a note of a friend', () => {
     expect((await note(friends[0]!, { nickname: ' ' })).status).toBe(422)
   })
 
-  it('hides a friend from both orders of the list, and shows hidden ones on request', async () => {
+  it('hides a friend from both orders of the list, and hidden friends are listed on request', async () => {
     const hidden = friends[2]!
     await note(hidden, { hidden: true })
     for (const sort of ['recent', 'name']) {
@@ -61,7 +61,7 @@ describe('a note of a friend', () => {
     }
   })
 
-  it('is erased with the account of either', async () => {
+  it('is erased with either account', async () => {
     const [kept, gone] = friends as [number, number]
     await note(gone, { nickname: 'gone' })
     await note(me, { nickname: 'me' }, gone)
@@ -80,7 +80,7 @@ describe('a note of a friend', () => {
   })
 })
 
-it('lists friends as an address book, page by page, by nickname where there is one', async () => {
+it('lists friends as an address book, page by page, by nickname if present', async () => {
   const names = ['나은', 'bob', '가람', '田中', '까치']
   for (const [index, userId] of friends.entries()) {
     const display_name = names[index]!
@@ -106,13 +106,13 @@ it('lists friends as an address book, page by page, by nickname where there is o
     cursor = body.next_cursor
   }
   const of = (name: string) => friends[names.indexOf(name)]
-  // The letter follows the name that is shown, which here is what user-service answers: `User 1001`.
+  // The index letter follows the displayed name, here `User 1001` from user-service.
   expect(listed.map(([userId]) => userId)).toEqual(['가람', '까치', '나은', 'bob', '田中'].map(of))
   expect(listed[3]).toEqual([of('bob'), 'ㅂ'])
 })
 
-describe('a request', () => {
-  it('carries its message to the receiver, and a later one its own', async () => {
+describe('a friend request', () => {
+  it('delivers its message to the receiver, and a repeated request its new message', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     const { body } = await ask(mina, joon, '안녕하세요')
     const incoming = async () => (await harness.call(joon, 'GET', '/friends/requests')).body.items![0]
@@ -122,7 +122,7 @@ describe('a request', () => {
     expect(await incoming()).toMatchObject({ message: null })
   })
 
-  it('is refused by whoever takes none, but for one that crosses their own', async () => {
+  it('is rejected by a user who accepts none, unless it crosses their own request', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     expect((await accept(joon, 'nobody')).body).toEqual({ requests_from: 'nobody' })
     expect((await harness.call(joon, 'GET', '/friends/settings')).body).toEqual({ requests_from: 'nobody' })
@@ -132,7 +132,7 @@ describe('a request', () => {
     expect((await ask(mina, joon)).body.status).toBe('accepted')
   })
 
-  it('comes from friends of friends alone where the receiver says so', async () => {
+  it('is accepted only from friends of friends if the receiver chose so', async () => {
     const [joon, common, stranger] = newUsers(3) as [number, number, number]
     await befriend(joon, common)
     await befriend(common, me)
@@ -141,7 +141,7 @@ describe('a request', () => {
     expect((await ask(me, joon)).status).toBe(201)
   })
 
-  it('does not tell whoever is blocked of the setting', async () => {
+  it('does not reveal the setting to a blocked user', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     await accept(joon, 'nobody')
     await harness.call(joon, 'POST', `/friends/${mina}/block`)

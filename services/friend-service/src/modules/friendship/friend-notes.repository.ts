@@ -3,7 +3,7 @@ import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { FriendshipRepository } from './friendship.repository.ts'
 
-/** What a user notes of a friend, for themselves alone. */
+/** A user's private notes about a friend. */
 export interface FriendNote {
   readonly nickname: string | null
   readonly favourite: boolean
@@ -12,14 +12,14 @@ export interface FriendNote {
 
 export type NoteChange = { readonly [Name in keyof FriendNote]?: FriendNote[Name] | undefined }
 
-/** Whose requests a user takes. */
+/** The users from whom friend requests are accepted. */
 export type RequestsFrom = 'everyone' | 'friends_of_friends' | 'nobody'
 
 const noNote: FriendNote = { nickname: null, favourite: false, hidden: false }
-/** How many of a user's friends are looked at for one in common. */
+/** Number of friends examined for a mutual friend. */
 const MOST_FRIENDS_COMPARED = 5_000
 
-/** Notes of friends, and settings, each of one user alone. */
+/** Notes about friends, and settings, each private to one user. */
 export class FriendNotesRepository {
   readonly #mysql: Mysql
   readonly #outbox: Outbox
@@ -31,10 +31,10 @@ export class FriendNotesRepository {
     this.#friendships = friendships
   }
 
-  /** Changes what is given. Returns the note as it is then, or undefined when the two are not friends. */
+  /** Changes the given fields. Returns the new note, or undefined for a non-friend. */
   change(ownerId: number, friendId: number, change: NoteChange, correlationId: string) {
     return this.#mysql.transaction('change_note', async (tx): Promise<FriendNote | undefined> => {
-      // Held until the commit: a deletion of either account removes the note afterwards.
+      // Locked until the commit: a deletion of either account removes the note afterwards.
       const stored = await this.#friendships.lockExistingPair(tx, ownerId, friendId)
       if (!stored || stored.pair.friendsSince === null) return undefined
       const key = { ownerId_friendId: { ownerId, friendId } }
@@ -66,14 +66,14 @@ export class FriendNotesRepository {
     )
   }
 
-  /** Whether the receiver takes requests of this sender. */
+  /** Returns whether the receiver accepts requests of this sender. */
   async takesRequests(tx: Tx, receiverId: number, senderId: number): Promise<boolean> {
     const row = await tx.friendSettings.findUnique({ where: { userId: receiverId } })
     if (!row || row.requestsFrom === 'everyone') return true
     return row.requestsFrom === 'friends_of_friends' && hasCommonFriend(tx, receiverId, senderId)
   }
 
-  /** Removes what the user noted, what was noted of them, and their settings. */
+  /** Removes notes by and about the user, and their settings. */
   async forget(tx: Tx, userId: number): Promise<void> {
     await tx.friendNote.deleteMany({ where: { ownerId: userId } })
     await tx.friendNote.deleteMany({ where: { friendId: userId } })
@@ -81,7 +81,7 @@ export class FriendNotesRepository {
   }
 }
 
-/** Raw: both sides of a pair in one statement. */
+/** Returns whether two users have a mutual friend. Raw: both sides of a pair in one statement. */
 async function hasCommonFriend(tx: Tx, one: number, other: number): Promise<boolean> {
   const friends = (userId: number) => tx.$queryRaw<{ id: bigint }[]>`
     (SELECT user_high AS id FROM friendships WHERE user_low = ${userId} AND status = 'friends' LIMIT ${MOST_FRIENDS_COMPARED})

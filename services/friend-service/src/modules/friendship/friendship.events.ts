@@ -21,11 +21,11 @@ const requestEvents = {
 interface VersionedPair {
   readonly low: number
   readonly high: number
-  /** Of the row, with these events in it. */
+  /** Version of the row including these events. */
   readonly version: number
 }
 
-/** Puts what happened to a pair into the outbox, in the transaction that stores it. */
+/** Stores the events of a pair in the outbox, in the transaction of the change. */
 export async function enqueuePairEvents(
   outbox: Outbox,
   tx: Tx,

@@ -16,7 +16,7 @@ afterAll(() => harness.stop())
 const { request, idsOf } = scenesOf(() => harness)
 
 describe('friendship', () => {
-  it('sendFriendRequest, acceptFriendRequest, listFriends: both are friends, and both events are on Kafka', async () => {
+  it('sendFriendRequest, acceptFriendRequest, listFriends: both users become friends and both events are published', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     const events = await collectEvents({
       brokers: harness.kafka.brokers,
@@ -53,7 +53,7 @@ describe('friendship', () => {
     await events.stop()
   })
 
-  it('keeps names from user.events, and answers with them, marked stale, while user-service is down', async () => {
+  it('returns names from user.events marked as stale while user-service is down', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     await harness.publish(userRegistered, {
       user_id: joon,
@@ -80,7 +80,7 @@ describe('friendship', () => {
 })
 
 describe('requests', () => {
-  it('two people who ask each other at the same moment are friends, once', async () => {
+  it('two users who send each other requests concurrently become friends once', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     const answers = await Promise.all([request(mina, joon), request(joon, mina)])
     expect(answers.map(({ status }) => status)).toEqual([201, 201])
@@ -89,7 +89,7 @@ describe('requests', () => {
     expect(events.map((event) => event.event_type)).toEqual(['FriendRequestSent', 'FriendRequestAccepted'])
   })
 
-  it('at most 50 are pending, also when 20 are sent at once', async () => {
+  it('at most 50 requests are pending, even with 20 concurrent sends', async () => {
     const [me, ...others] = newUsers(61) as [number, ...number[]]
     const answers = []
     for (let from = 0; from < 60; from += 20) {
@@ -99,14 +99,14 @@ describe('requests', () => {
     expect(codes.filter((code) => code === 'sent')).toHaveLength(50)
     expect(codes.filter((code) => code === 'FRIEND_REQUEST_LIMIT')).toHaveLength(10)
     const limited = answers.find(({ status }) => status === 429)
-    expect(limited?.retryAfter, 'when the first request expires').toBeGreaterThan(29 * 86_400)
+    expect(limited?.retryAfter, 'time until the first request expires').toBeGreaterThan(29 * 86_400)
     const page = await idsOf(me, '/friends/requests?direction=outgoing&limit=100', 'request_id')
     expect(page).toHaveLength(50)
     await harness.call(me, 'DELETE', `/friends/requests/${page[0]}`)
     expect((await request(me, newUsers(1)[0]!)).status).toBe(201)
   })
 
-  it('accepting many times at once is one friendship, one event and the same answer', async () => {
+  it('concurrent accepts create one friendship and one event and get the same response', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     const { body } = await request(mina, joon)
     const url = `/friends/requests/${body.request_id}/accept`
@@ -116,7 +116,7 @@ describe('requests', () => {
     expect(await harness.eventsOf(mina, joon)).toHaveLength(2)
   })
 
-  it('a rejection is silent: its sender goes on seeing the request, and cannot ask again and again', async () => {
+  it('a rejection is silent: the sender still sees the request and cannot repeat it', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     const { body } = await request(mina, joon)
     const rejected = await harness.call(joon, 'POST', `/friends/requests/${body.request_id}/reject`)
@@ -130,7 +130,7 @@ describe('requests', () => {
     expect(await idsOf(joon, '/friends/requests', 'request_id')).toEqual([])
   })
 
-  it('expire after 30 days: nobody sees them, and the event comes without anybody asking', async () => {
+  it('requests expire after 30 days: they become invisible, and the event is published without a trigger', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     const { body } = await request(mina, joon)
     harness.clock += 30 * 24 * 3_600_000
@@ -144,7 +144,7 @@ describe('requests', () => {
     expect((await request(mina, joon)).status).toBe(201)
   })
 
-  it('go to people whom only user-service knows; an unknown one is 404, and 503 when nobody can tell', async () => {
+  it('a request to a user known only to user-service works; an unknown user gets 404, and 503 while unverifiable', async () => {
     const [mina, known, unknown] = newUsers(3) as [number, number, number]
     expect((await request(mina, known)).status).toBe(201)
     harness.userService.hidden.add(unknown)
@@ -158,14 +158,14 @@ describe('requests', () => {
     }
   })
 
-  it('to oneself are refused', async () => {
+  it('requests to oneself are rejected', async () => {
     const [mina] = newUsers(1) as [number]
     expect(await request(mina, mina)).toMatchObject({ status: 400, body: { code: 'FRIEND_SELF' } })
   })
 })
 
-describe('chores', () => {
-  it('end all requests whose time is over in one go, however many they are', async () => {
+describe('periodic jobs', () => {
+  it('expire any number of due requests in one run', async () => {
     const users = newUsers(231)
     const [mina, ...others] = users as [number, ...number[]]
     const values = others.map(
@@ -184,7 +184,7 @@ describe('chores', () => {
     expect(events).toMatchObject([{ event_type: 'FriendRequestCancelled', reason: 'expired' }])
   })
 
-  it('forget all request ids but the newest', async () => {
+  it('purge all request ids except the newest', async () => {
     await harness.mysql.query(`INSERT INTO request_ids VALUES ${Array(2_500).fill('()').join(', ')}`)
     const mysql = createMysql(harness.mysql.url, createMetrics('test'))
     await new FriendshipRepository(mysql).purgeRequestIds()
@@ -194,7 +194,7 @@ describe('chores', () => {
 })
 
 describe('someone else’s requests', () => {
-  it('are answered as if they were not there', async () => {
+  it('get the same response as unknown requests', async () => {
     const [mina, joon, eve] = newUsers(3) as [number, number, number]
     const { body } = await request(mina, joon)
     const url = `/friends/requests/${body.request_id}`
@@ -227,7 +227,7 @@ describe('someone else’s requests', () => {
     ['GET', '/friends?limit=101', undefined],
     ['GET', '/friends?cursor=nonsense', undefined],
     ['GET', '/friends/requests?direction=sideways', undefined],
-  ] as const)('%s %s %j is not valid', async (method, url, body) => {
+  ] as const)('%s %s %j is rejected as invalid', async (method, url, body) => {
     expect((await harness.call(newUsers(1)[0]!, method, url, body)).status).toBe(422)
   })
 })

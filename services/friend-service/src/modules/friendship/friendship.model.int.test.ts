@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FriendModel, pairOf, type Reply, type Step } from '../../../testing/friend-model.ts'
 import { type Harness, newUsers, startHarness } from '../../../testing/harness.ts'
 
-/** How many histories; unset, as many as fit into 15 s. */
+/** Number of histories; by default as many as fit into 15 s. */
 const HISTORIES = process.env.MODEL_HISTORIES ? Number(process.env.MODEL_HISTORIES) : undefined
-/** Without a time limit, so that a slow machine does not pass after one. */
+/** Minimum regardless of time, so that a slow machine does not pass after one history. */
 const LEAST_HISTORIES = 5
 const TIME_LIMIT_MS = 8_000
 const STEPS = 50
@@ -14,19 +14,19 @@ const STEPS = 50
 let harness: Harness
 beforeAll(async () => {
   harness = await startHarness()
-  // For this test alone, which looks a pair's events up after every step.
+  // Only for this test, which reads a pair's events after every step.
   await harness.mysql.query('ALTER TABLE outbox ADD KEY outbox_msg_key (msg_key)')
 })
 afterAll(() => harness.stop())
 
-/** A step before it is known who takes part and which requests there are. */
+/** A step before its users and requests are chosen. */
 interface Plan {
   readonly verb: Step['type']
   readonly by: number
   readonly to: number
-  /** Answers may be about a request that is not there. */
+  /** Whether the step refers to an existing request. */
   readonly rightRequest: boolean
-  /** At the same time as the step before. */
+  /** Whether the step runs concurrently with the previous one. */
   readonly together: boolean
 }
 const plan: fc.Arbitrary<Plan> = fc
@@ -55,7 +55,7 @@ function contextOf(userId: number): AuthenticatedContext {
   }
 }
 
-/** Takes a step for real. */
+/** Executes a step on the real service. */
 async function take(step: Step): Promise<Reply> {
   const { friendships } = harness.service
   if (step.type === 'month') {
@@ -103,7 +103,7 @@ interface Row {
   readonly blocked_by_high_at: string | null
 }
 
-/** What the database says, in the model's form. */
+/** Reads the database into the model's form. */
 async function stored(users: readonly number[]): Promise<{ view: object; events: Map<string, string[]> }> {
   const rows = await harness.mysql.query<Row>(
     'SELECT * FROM friendships WHERE user_low IN (?) AND user_high IN (?)',
@@ -160,7 +160,7 @@ function* ordersOf<Item>(items: readonly Item[]): Generator<Item[]> {
   }
 }
 
-/** Groups of up to three steps at the same time; a month passes alone. */
+/** Groups up to three concurrent steps; the passing of a month is a group of its own. */
 function groupsOf(plans: readonly Plan[]): Plan[][] {
   const groups: Plan[][] = []
   for (const each of plans) {
@@ -230,7 +230,7 @@ function matches(model: FriendModel, now: { view: object; events: Map<string, st
   )
 }
 
-/** What each of them is shown is what the model says they see, and not a bit more. */
+/** Compares each user's view over HTTP with the model. */
 async function sameOverHttp(users: readonly number[], model: FriendModel): Promise<void> {
   for (const me of users) {
     const ids = async (url: string, field: string) => {
@@ -257,7 +257,7 @@ async function sameOverHttp(users: readonly number[], model: FriendModel): Promi
 
 describe('random histories', () => {
   it(
-    'of 50 steps by three users, some at the same time, end as the model says, with its events',
+    'of 50 steps by three users, some concurrent, match the model and its events',
     async () => {
       let lived = 0
       const history = fc.asyncProperty(
@@ -268,7 +268,7 @@ describe('random histories', () => {
         },
       )
       await fc.assert(history, { numRuns: HISTORIES ?? LEAST_HISTORIES })
-      // As many more as there is time for.
+      // Runs more histories while time remains.
       if (!HISTORIES)
         await fc.assert(history, { interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: false })
       expect(lived).toBeGreaterThanOrEqual(HISTORIES ?? LEAST_HISTORIES)

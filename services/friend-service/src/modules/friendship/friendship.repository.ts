@@ -1,7 +1,7 @@
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { type Pair, type Request, type RequestState, type Side, statusOf, strangers } from './friendship.ts'
 
-/** A pair as it is stored, with who its sides are. */
+/** A stored pair with its two users. */
 export interface StoredPair {
   readonly low: number
   readonly high: number
@@ -28,9 +28,9 @@ interface Row {
 const PURGE_BATCH = 1_000
 
 /**
- * The pairs, one row each. Every method that takes a transaction locks what it returns: two actions on
- * a pair never see the same version. Locks are taken in one order: sender, people, pair. They are raw: Prisma has
- * neither FOR UPDATE nor an insert that locks the row that is there.
+ * The pairs, one row each. Methods that take a transaction lock the returned rows, so that two actions on a
+ * pair never see the same version. Lock order: sender, people, pair. The locks are raw: Prisma has neither
+ * FOR UPDATE nor an insert that locks an existing row.
  */
 export class FriendshipRepository {
   readonly #mysql: Mysql
@@ -43,13 +43,13 @@ export class FriendshipRepository {
     return this.#mysql.transaction('transaction', work)
   }
 
-  /** Lets one request of a sender through at a time, so that the limit is exact. */
+  /** Serializes the requests of a sender, so that the limit is exact. */
   async lockSender(tx: Tx, userId: number): Promise<void> {
     await tx.$executeRaw`
       INSERT INTO request_senders (user_id) VALUES (${userId}) ON DUPLICATE KEY UPDATE user_id = user_id`
   }
 
-  /** How many requests of a user are pending, and when the first of them expires (`now` without any). */
+  /** Returns the number of a user's pending requests and the earliest expiry (`now` without any). */
   async pendingOut(tx: Tx, userId: number, now: number): Promise<{ count: number; firstExpiresAt: number }> {
     const { _count, _min } = await tx.friendship.aggregate({
       where: { requestFrom: userId, status: 'pending', requestExpiresAt: { gt: new Date(now) } },
@@ -63,7 +63,7 @@ export class FriendshipRepository {
     return Number((await tx.requestId.create({ data: {} })).id)
   }
 
-  /** The pair, as strangers when there is no row yet. Two first actions of a pair do not deadlock here. */
+  /** Locks a pair and returns it, as strangers without a row. Concurrent first actions of a pair do not deadlock. */
   async lockPair(tx: Tx, userA: number, userB: number): Promise<StoredPair> {
     const [low, high] = userA < userB ? [userA, userB] : [userB, userA]
     await tx.$executeRaw`
@@ -80,9 +80,9 @@ export class FriendshipRepository {
     return rows[0] && toStoredPair(rows[0])
   }
 
-  /** The pair whose latest request this is. */
+  /** Locks the pair whose latest request has this id. */
   async lockPairOfRequest(tx: Tx, requestId: number): Promise<StoredPair | undefined> {
-    // By primary key, as everybody else: locking through another index first would deadlock with them.
+    // Always lock by primary key: locking through another index first would deadlock with other transactions.
     const found = await tx.friendship.findUnique({
       where: { requestId },
       select: { userLow: true, userHigh: true },
@@ -91,7 +91,7 @@ export class FriendshipRepository {
     return this.lockExistingPair(tx, Number(found.userLow), Number(found.userHigh))
   }
 
-  /** Stores what became of a locked pair. Returns the version that it has now. */
+  /** Stores the new state of a locked pair. Returns its new version. */
   async save(tx: Tx, stored: StoredPair, pair: Pair): Promise<number> {
     const { low, high, version } = stored
     const { request, friendsSince, blockedAt, quietUntil } = pair
@@ -119,7 +119,7 @@ export class FriendshipRepository {
     return version + 1
   }
 
-  /** What the sender wrote with the pair's latest request. */
+  /** Stores the text of the pair's latest request. */
   async setRequestMessage(tx: Tx, { low, high }: StoredPair, message: string | null): Promise<void> {
     await tx.friendship.updateMany({
       where: { userLow: low, userHigh: high },
@@ -127,7 +127,7 @@ export class FriendshipRepository {
     })
   }
 
-  /** Pairs whose request is over by the clock alone. */
+  /** Returns pairs whose request has expired. */
   async findExpired(now: number, limit: number): Promise<{ low: number; high: number }[]> {
     const rows = await this.#mysql.client.friendship.findMany({
       where: { status: 'pending', requestExpiresAt: { lte: new Date(now) } },
@@ -138,7 +138,7 @@ export class FriendshipRepository {
     return rows.map(({ userLow, userHigh }) => ({ low: Number(userLow), high: Number(userHigh) }))
   }
 
-  /** Ids given out long ago are of no use: the counter goes on without their rows. Raw: deleteMany has no LIMIT. */
+  /** Deletes old request ids, because only the counter is needed. Raw: deleteMany has no LIMIT. */
   async purgeRequestIds(): Promise<void> {
     for (let deleted = PURGE_BATCH; deleted === PURGE_BATCH; ) {
       deleted = await this.#mysql.client.$executeRaw`
@@ -147,7 +147,7 @@ export class FriendshipRepository {
     }
   }
 
-  /** Deletes a bounded number of a user's pairs; returns them as they were. */
+  /** Deletes a bounded number of a user's pairs; returns their last state. */
   async takePairsOf(tx: Tx, userId: number, limit: number): Promise<StoredPair[]> {
     const rows = await tx.$queryRaw<Row[]>`
       (SELECT * FROM friendships WHERE user_low = ${userId} LIMIT ${limit} FOR UPDATE)

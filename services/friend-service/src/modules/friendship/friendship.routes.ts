@@ -29,8 +29,8 @@ export const friendshipRoutes: FastifyPluginAsync<{
   onCommitted: () => void
   actionsPerHour: number
 }> = async (app, { friendships, lists, notes, onCommitted, limiter, actionsPerHour }) => {
-  // Both actions answer 404 for unknown ids and put known ones into a list with their names: without a limit they
-  // would read out every profile.
+  // Both actions return 404 for unknown ids and list known ones with their names: without a limit they would
+  // disclose every profile.
   const actions: Limit = { name: 'friend_actions', max: actionsPerHour, windowSeconds: 3_600 }
   const takeAction = ({ actor }: AuthenticatedContext) => limiter.take(actions, actor.userId)
   route(app, sendFriendRequest, async ({ body }, ctx) => {

@@ -16,16 +16,16 @@ export interface FriendshipDependencies {
   readonly notes: Pick<FriendNotesRepository, 'takesRequests'>
   readonly outbox: Outbox
   readonly metrics: FriendMetrics
-  /** Tells the relay that something was committed. */
+  /** Wakes the relay after a commit. */
   readonly onCommitted: () => void
-  /** Milliseconds; a test moves it. */
+  /** Milliseconds; set by tests. */
   readonly now: () => number
 }
 
 type Tx = Parameters<Parameters<FriendshipRepository['transaction']>[0]>[0]
 
 const EXPIRY_BATCH = 200
-/** Some seconds of work: a process that stops does not wait longer. */
+/** Some seconds of work, which bounds the shutdown. */
 const MOST_EXPIRED_AT_ONCE = 1_000
 
 interface Outcome {
@@ -35,7 +35,7 @@ interface Outcome {
   readonly events: readonly PairEvent[]
 }
 
-/** The verbs of friendship. Each is one transaction: lock, decide, store, and what others must hear. */
+/** The operations on friendships. Each is one transaction: lock, decide, store state and events. */
 export class FriendshipService {
   readonly #deps: FriendshipDependencies
 
@@ -60,7 +60,7 @@ export class FriendshipService {
       const nowMs = this.#deps.now()
       const { count, firstExpiresAt } = await repository.pendingOut(tx, me, nowMs)
       const newRequestId = await repository.newRequestId(tx)
-      // Only now, and rolled back: a deleted account must take as long to refuse as one that blocked the sender.
+      // Checked last, then rolled back: a deleted account must take as long to reject as a blocking one.
       if (isErased) throw new Problem('USER_NOT_FOUND')
       const isClosed = !isInvited && !(await this.#deps.notes.takesRequests(tx, targetId, me))
       const by = sideOf(me, targetId)
@@ -98,7 +98,8 @@ export class FriendshipService {
     if (targetId === me) throw new Problem('FRIEND_SELF')
     await this.#deps.people.requireKnown(targetId, ctx)
     await this.#run(ctx, async (tx) => {
-      // As answered to somebody whom the target has blocked: neither may tell a block from a deleted account.
+      // Same response as for a user blocked by the target, so that a block is indistinguishable from a
+      // deleted account.
       if (await this.#isErased(tx, ctx, targetId)) return undefined
       const stored = await this.#deps.repository.lockPair(tx, me, targetId)
       return this.#apply(ctx, tx, stored, { type: 'block', by: sideOf(me, targetId) })
@@ -113,7 +114,7 @@ export class FriendshipService {
     })
   }
 
-  /** Ends requests whose time is over, for those who only look at events. Returns how many pairs it saw. */
+  /** Expires due requests, for consumers that rely on events. Returns the number of pairs examined. */
   async expireDue(log: AuthenticatedContext['log']): Promise<number> {
     const { repository, now } = this.#deps
     for (let total = 0; ; ) {
@@ -138,14 +139,14 @@ export class FriendshipService {
     const me = ctx.actor.userId
     return this.#run(ctx, async (tx) => {
       const stored = await this.#deps.repository.lockPairOfRequest(tx, requestId)
-      // Somebody else's request is answered as one that does not exist.
+      // A request of other users gets the same response as an unknown one.
       if (!stored || (stored.low !== me && stored.high !== me)) throw new Problem('FRIEND_REQUEST_NOT_FOUND')
       const by = stored.low === me ? 'low' : 'high'
       return this.#apply(ctx, tx, stored, { type, by, requestId })
     })
   }
 
-  /** A transaction, and what follows its commit. */
+  /** Runs a transaction and the actions after its commit. */
   async #run<Result extends Outcome | undefined>(
     ctx: Pick<AuthenticatedContext, 'requestId' | 'log'>,
     work: (tx: Tx) => Promise<Result>,
@@ -183,7 +184,7 @@ export class FriendshipService {
     return { low, high, pair, events }
   }
 
-  /** A token outlives a deleted account by moments; the account must not come back through it. */
+  /** Returns whether the account is erased: its token may outlive it briefly, and the account must not reappear. */
   async #isErased(tx: Tx, { actor }: AuthenticatedContext, targetId: number): Promise<boolean> {
     const erased = await this.#deps.peopleRepository.lockAndFindErased(tx, actor, targetId)
     if (erased.includes(actor.userId)) throw new Problem('SESSION_REVOKED')
@@ -194,7 +195,7 @@ export class FriendshipService {
 function requestView(outcome: Outcome, status: FriendRequest['status']): FriendRequest {
   const { low, high, pair } = outcome
   const { request } = pair
-  if (!request) throw new Error('a request was answered that is not there')
+  if (!request) throw new Error('the answered request does not exist')
   return {
     request_id: request.id,
     from_user_id: request.from === 'low' ? low : high,

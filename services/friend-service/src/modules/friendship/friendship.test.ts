@@ -28,7 +28,7 @@ const answer = (type: 'accept' | 'reject' | 'cancel', by: Side, requestId = 1): 
 })
 const act = (type: 'remove' | 'block' | 'unblock', by: Side): Action => ({ type, by })
 
-/** The pair after these actions, each of which must be allowed. */
+/** Applies actions that must all be allowed, and returns the pair. */
 function after(...actions: Action[]): Pair {
   return actions.reduce((pair, action) => {
     const decision = decide(pair, action, NOW)
@@ -50,7 +50,7 @@ const voided = after(send('low'), act('block', 'high'))
 const madeUp = after(send('low'), answer('reject', 'high'), send('high', 2), act('remove', 'high'))
 const rejectedAndCancelled = after(send('low'), answer('reject', 'high'), answer('cancel', 'low'))
 
-describe('what an action does to a pair', () => {
+describe('the effect of an action on a pair', () => {
   it.each<[string, Pair, Action, string | string[], string?]>([
     // --- send
     ['strangers: send', none, send('low'), ['FriendRequestSent'], 'pending'],
@@ -91,7 +91,7 @@ describe('what an action does to a pair', () => {
       'friends',
     ],
     [
-      'rejected once, then friends: send is heard again',
+      'rejected once, then friends: send reaches the receiver again',
       madeUp,
       send('low', 3),
       ['FriendRequestSent'],
@@ -163,19 +163,19 @@ describe('what an action does to a pair', () => {
     if (decision.ok) expect(statusOf(decision.pair)).toBe(status)
   })
 
-  it('a request expires by the clock alone, and whoever acts next hears of it first', () => {
+  it('a request expires by the clock alone, and the next action reports the expiry first', () => {
     const decision = decide(pending, send('high', 2), OVER)
     expect(types(decision)).toEqual(['FriendRequestCancelled', 'FriendRequestSent'])
     expect(types(decide(pending, answer('accept', 'high'), OVER))).toBe('FRIEND_REQUEST_NOT_FOUND')
     expect(types(decide(pending, { type: 'expire' }, OVER))).toEqual(['FriendRequestCancelled'])
   })
 
-  it('a request that its receiver does not see expires without a word', () => {
+  it('a request hidden from its receiver expires silently', () => {
     expect(types(decide(rejected, { type: 'expire' }, OVER))).toEqual([])
     expect(types(decide(withheld, { type: 'expire' }, OVER))).toEqual([])
   })
 
-  it('a rejection keeps its sender away until the request would have expired, and no longer', () => {
+  it('a rejection blocks its sender until the request would have expired, and no longer', () => {
     expect(types(decide(rejectedAndCancelled, send('low', 2), OVER - 1))).toEqual([])
     expect(types(decide(rejectedAndCancelled, send('low', 2), OVER))).toEqual(['FriendRequestSent'])
     expect(types(decide(rejectedAndCancelled, send('high', 2), NOW))).toEqual(['FriendRequestSent'])
@@ -200,7 +200,7 @@ const anyAction: fc.Arbitrary<Action> = fc.oneof(
 )
 const history = fc.array(fc.tuple(anyAction, fc.nat(40)), { maxLength: 40 })
 
-/** The pair after a history, refused actions and all, with the time that it took. */
+/** Returns the pair after a history including rejected actions, and the elapsed time. */
 function live(steps: readonly [Action, number][]): { pair: Pair; now: number } {
   let pair = strangers
   let now = NOW
@@ -213,7 +213,7 @@ function live(steps: readonly [Action, number][]): { pair: Pair; now: number } {
 }
 
 describe('after any history', () => {
-  it('nobody is a friend of, or sees a request from, somebody whom they blocked', () => {
+  it('no user is a friend of, or sees a request from, a user they blocked', () => {
     fc.assert(
       fc.property(history, (steps) => {
         const { pair } = live(steps)
@@ -226,7 +226,7 @@ describe('after any history', () => {
     )
   })
 
-  it('the answer to a request does not tell whether the other side has rejected one', () => {
+  it('the response to a request does not reveal an earlier rejection', () => {
     fc.assert(
       fc.property(history, (steps) => {
         const { pair, now } = live(steps)
@@ -241,7 +241,7 @@ describe('after any history', () => {
     )
   })
 
-  it('whatever the blocked does is answered as for a deleted account, and nothing is pending for them', () => {
+  it('a blocked user gets the same responses as for a deleted account, and has nothing pending', () => {
     const gone = { send: 'USER_NOT_FOUND', remove: 'FRIENDSHIP_NOT_FOUND' } as Record<string, string>
     fc.assert(
       fc.property(history, anyAction, (steps, action) => {
@@ -254,7 +254,7 @@ describe('after any history', () => {
     )
   })
 
-  it('repeating the last action changes nothing and tells nobody', () => {
+  it('repeating the last action changes nothing and publishes nothing', () => {
     fc.assert(
       fc.property(history, anyAction, (steps, action) => {
         const { pair, now } = live(steps)

@@ -1,16 +1,16 @@
 /**
- * What two users are to each other, and every way in which that changes. Pure: no clock, no
- * store, no library. The pair is unordered; its two users are `low` and `high` by id.
+ * The relation of two users and all its transitions. Pure: no clock, no store, no library. The pair is
+ * unordered; its two users are `low` and `high` by id.
  */
 
 export type Side = 'low' | 'high'
 
 /**
- * Of the latest request between the two:
+ * State of the latest request between the two:
  * - `open`: both see it
- * - `rejected`, `withheld`: its sender still sees it as pending, its receiver does not. Withheld
- *   means that the receiver never saw it, as they rejected an earlier one
- * - `accepted`, `cancelled`, `expired`, `void`: over. Void means that its receiver blocked the sender
+ * - `rejected`, `withheld`: its sender still sees it as pending, its receiver does not. Withheld   means
+ * that the receiver never saw it, because they rejected an earlier one
+ * - `accepted`, `cancelled`, `expired`, `void`: ended. Void means that its receiver blocked the sender
  */
 export type RequestState = 'open' | 'rejected' | 'withheld' | 'accepted' | 'cancelled' | 'expired' | 'void'
 
@@ -25,9 +25,9 @@ export interface Request {
 export interface Pair {
   readonly request: Request | null
   readonly friendsSince: number | null
-  /** When this side blocked the other one. */
+  /** When this side blocked the other. */
   readonly blockedAt: Readonly<Record<Side, number | null>>
-  /** Requests from this side are withheld until then: the other side rejected one. */
+  /** End of the period in which requests from this side are withheld, because the other side rejected one. */
   readonly quietUntil: Readonly<Record<Side, number | null>>
 }
 
@@ -39,7 +39,7 @@ export type Action =
       readonly by: Side
       readonly newRequestId: number
       readonly pendingOut: number
-      /** The receiver takes no requests of this sender. */
+      /** Whether the receiver's settings reject requests of this sender. */
       readonly isClosed?: boolean
     }
   | { readonly type: 'accept' | 'reject' | 'cancel'; readonly by: Side; readonly requestId: number }
@@ -77,7 +77,7 @@ export type Decision =
 export const REQUEST_LIFETIME_MS = 30 * 24 * 60 * 60 * 1_000
 export const MAX_PENDING_OUT = 50
 
-/** Two users who have never had anything to do with each other. */
+/** The initial state of a pair. */
 export const strangers: Pair = {
   request: null,
   friendsSince: null,
@@ -85,23 +85,23 @@ export const strangers: Pair = {
   quietUntil: { low: null, high: null },
 }
 
-/** The other user of the pair. */
+/** Returns the other side. */
 export function otherSide(side: Side): Side {
   return side === 'low' ? 'high' : 'low'
 }
 
-/** Which side of the pair `userId` is. */
+/** Returns the side of `userId` in the pair. */
 export function sideOf(userId: number, otherId: number): Side {
   return userId < otherId ? 'low' : 'high'
 }
 
-/** As the pair's lists know it; a request that its sender sees as pending is pending. */
+/** Returns the status for lists; a request that its sender sees as pending is pending. */
 export function statusOf(pair: Pair): PairStatus {
   if (pair.friendsSince !== null) return 'friends'
   return isPending(pair.request) ? 'pending' : 'none'
 }
 
-/** What an action makes of a pair: the new pair and what others must hear, or why not. */
+/** Decides an action: returns the new pair and its events, or the reason for a rejection. */
 export function decide(stored: Pair, action: Action, now: number): Decision {
   const { pair, events } = expired(stored, now)
   const decision = actOn(pair, action, now)
@@ -134,8 +134,8 @@ function actOn(pair: Pair, action: Action, now: number): Decision {
 }
 
 /**
- * What the blocked hear: exactly what they would hear had the other account been deleted. Blocking back and
- * unblocking are allowed; both are answered for a deleted account, too.
+ * Responses to a blocked user, identical to those for a deleted account. Blocking back and unblocking are
+ * allowed, as they are for a deleted account.
  */
 const refusalForBlocked: Partial<Record<Action['type'], Refusal>> = {
   send: 'USER_NOT_FOUND',
@@ -152,7 +152,7 @@ function send(pair: Pair, action: Action & { type: 'send' }, now: number): Decis
   const { request } = pair
   if (isPending(request)) {
     if (request.from === by) return refuse('FRIEND_REQUEST_EXISTS')
-    // Both want it, whether or not this side has seen (or once rejected) the other's request.
+    // Both users want the friendship, even if this side has not seen, or once rejected, the other's request.
     return befriend(pair, request, now)
   }
   if (action.isClosed) return refuse('FRIEND_REQUESTS_CLOSED')
@@ -191,7 +191,7 @@ function reject(pair: Pair, { by, requestId }: { readonly by: Side; readonly req
     {
       ...pair,
       request: { ...request, state: 'rejected' },
-      // Cancelling and asking again must not reach whoever has just said no.
+      // Cancelling and repeating must not reach a user who has just rejected the request.
       quietUntil: { ...pair.quietUntil, [request.from]: request.expiresAt },
     },
     [event],
@@ -210,7 +210,7 @@ function remove(pair: Pair, by: Side): Decision {
   if (pair.friendsSince !== null) {
     return changed({ ...pair, friendsSince: null }, [{ type: 'FriendRemoved', by }])
   }
-  // They were friends: whoever asks twice, or after the other one, has what they want.
+  // They are friends already: a repeated or crossing accept has the intended result.
   if (pair.request?.state === 'accepted') return unchanged(pair)
   return refuse('FRIENDSHIP_NOT_FOUND')
 }
@@ -228,7 +228,7 @@ function block(pair: Pair, by: Side, now: number): Decision {
     if (request.state === 'open') {
       events.push({ type: 'FriendRequestRejected', requestId: request.id, from: request.from })
     }
-    // Gone from its sender's list, as when the receiver's account is deleted.
+    // Removed from its sender's list, as when the receiver's account is deleted.
     kept = { ...request, state: 'void' }
   }
   events.push({ type: 'UserBlocked', by })
@@ -254,7 +254,7 @@ function befriend(pair: Pair, request: Request, now: number): Decision {
   )
 }
 
-/** Nobody has to run for a request to expire: every action looks at the clock first. */
+/** Returns the pair after expiry: every action applies it first, so expiry needs no job. */
 function expired(pair: Pair, now: number): { pair: Pair; events: readonly PairEvent[] } {
   const { request } = pair
   if (!isPending(request) || request.expiresAt > now) return { pair, events: [] }
@@ -264,13 +264,13 @@ function expired(pair: Pair, now: number): { pair: Pair; events: readonly PairEv
   }
 }
 
-/** The receiver of a hidden request, and everybody else, has already heard that it is over. */
+/** Returns the events of the end of a request; the receiver of a hidden request was already notified. */
 function endOfRequest(request: Request, reason: 'cancelled' | 'expired'): readonly PairEvent[] {
   if (request.state !== 'open') return []
   return [{ type: 'FriendRequestCancelled', requestId: request.id, from: request.from, reason }]
 }
 
-/** Returns what the other one of a pair hears when the account of this side is deleted: what vanishes from their lists. */
+/** Returns the events for the other user when the account of this side is deleted: what disappears from their lists. */
 export function eventsOfErasure({ friendsSince, request }: Pair, erased: Side): readonly PairEvent[] {
   const events: PairEvent[] = []
   if (friendsSince !== null) events.push({ type: 'FriendRemoved', by: erased })

@@ -1,4 +1,4 @@
-/** The initial consonants of Hangul syllables in the order of Unicode, doubled ones filed under their single one. */
+/** Initial consonants of Hangul syllables in Unicode order; double consonants are filed under single ones. */
 const initials = 'ㄱㄱㄴㄷㄷㄹㅁㅂㅂㅅㅅㅇㅈㅈㅊㅋㅌㅍㅎ'
 const doubled: Readonly<Record<string, string>> = { ㄲ: 'ㄱ', ㄸ: 'ㄷ', ㅃ: 'ㅂ', ㅆ: 'ㅅ', ㅉ: 'ㅈ' }
 const FIRST_SYLLABLE = 0xac00
@@ -9,7 +9,7 @@ const order = `ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎABCDEFGHIJKLMNOPQRSTUVW
 
 const collator = new Intl.Collator('ko')
 
-/** Returns the letter under which a name is filed: ㄱ to ㅎ, A to Z, or `#` for everything else. */
+/** Returns the index letter of a name: ㄱ to ㅎ, A to Z, or `#` for everything else. */
 export function indexLetter(name: string): string {
   const first = [...name.trim()][0] ?? ''
   const code = first.codePointAt(0) ?? 0
@@ -25,7 +25,7 @@ export interface Named {
   readonly userId: number
 }
 
-/** Orders names as an address book does: by index letter, then as Korean dictionaries do, then by id. */
+/** Compares names like an address book: by index letter, then Korean dictionary order, then id. */
 export function compareNames(one: Named, other: Named): number {
   return (
     order.indexOf(indexLetter(one.name)) - order.indexOf(indexLetter(other.name)) ||

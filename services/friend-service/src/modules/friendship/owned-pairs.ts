@@ -4,7 +4,7 @@ import { type Fact, pages } from '@bigtech/service-kit'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
 const PAGE = 500
-/** More than any pair changes between a backup and its restore. */
+/** More changes than any pair has between a backup and its restore. */
 const VERSION_STEP = 1_000_000
 
 interface Key {
@@ -36,7 +36,7 @@ const stateOf = ({ status, blockedByLowAt, blockedByHighAt }: Row) => ({
   high_blocks_low: blockedByHighAt !== null,
 })
 
-/** Every pair as other services copy it, in the order of the ids. */
+/** Iterates all pairs in the format copied by other services, in id order. */
 export async function* ownedPairs(mysql: Mysql): AsyncGenerator<Fact, void> {
   for await (const row of pages<Row>((last) => mysql.run('ownedPairs', (db) => nextPairs(db, last)))) {
     yield { kind: 'pair', ids: [Number(row.userLow), Number(row.userHigh)], fields: stateOf(row) }
@@ -44,9 +44,10 @@ export async function* ownedPairs(mysql: Mysql): AsyncGenerator<Fact, void> {
 }
 
 /**
- * Publishes every pair as it is now. Returns the number of events.
+ * Publishes the current state of every pair. Returns the number of events.
  *
- * @param raiseVersions first raises every version, so that copies that are newer than a restored pair are replaced too
+ * @param raiseVersions raises every version first, so that copies newer than a restored pair are replaced
+ * too
  */
 export async function republishPairs(
   mysql: Mysql,
@@ -76,7 +77,7 @@ export async function republishPairs(
   return events
 }
 
-/** An update locks the row: a change of the pair waits, and its event comes after the announcement. */
+/** Locks the row by an update: a concurrent change waits, and its event follows the announcement. */
 async function lock(tx: Tx, { userLow, userHigh }: Key, step: number): Promise<Row | null> {
   const { count } = await tx.friendship.updateMany({
     where: { userLow, userHigh },

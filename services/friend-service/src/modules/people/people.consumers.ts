@@ -6,7 +6,7 @@ import type { PeopleRepository } from './people.repository.ts'
 
 const CONSUMER = 'names'
 
-/** Keeps the local copy of names up to date. */
+/** Returns the handlers that maintain the local copy of names. */
 export function peopleConsumers(mysql: Mysql, people: PeopleRepository): Subscription[] {
   return [
     on(userRegistered, (event) =>

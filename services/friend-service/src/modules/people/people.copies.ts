@@ -6,7 +6,7 @@ const PAGE = 1_000
 
 type Row = NonNullable<Awaited<ReturnType<Tx['person']['findFirst']>>>
 
-/** The copies of public profiles, for `bigtech verify`. */
+/** Returns the copies of public profiles, for `bigtech verify`. */
 export function peopleCopies(mysql: Mysql, people: PeopleRepository): Copies {
   const next = (last: Row | undefined): Promise<Row[]> =>
     mysql.run('copiedPeople', (db) =>

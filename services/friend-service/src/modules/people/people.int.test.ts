@@ -20,7 +20,7 @@ afterAll(() => harness.stop())
 const { request, befriend, idsOf } = scenesOf(() => harness)
 
 describe('names', () => {
-  it('follow the version of the profile, whatever the clocks of those who wrote the events said', async () => {
+  it("follow the version of the profile regardless of the publishers' clocks", async () => {
     const [mina] = newUsers(1) as [number]
     const profile = { user_id: mina, username: 'mina', status_message: null, profile_image_url: null }
     const ahead = { eventId: uuidv7(), timestamp: new Date(Date.now() + 600_000) }
@@ -39,7 +39,7 @@ describe('names', () => {
 })
 
 describe('a deleted account', () => {
-  it('leaves nothing behind, is told of once, and cannot come back', async () => {
+  it('leaves nothing behind, is confirmed once, and does not reappear', async () => {
     const [mina, joon, sora, late] = newUsers(4) as [number, number, number, number]
     await befriend(mina, joon)
     await request(mina, sora)
@@ -60,7 +60,7 @@ describe('a deleted account', () => {
       display_name: '미나',
     })
     await events.waitFor(friendDataErased, (event) => event.deletion_id === deletion.deletion_id)
-    // What vanishes from the others' lists, before the end of it.
+    // Removals from the other users' lists, before the end of the erasure.
     await events.waitFor(friendRemoved, (event) => event.user_id === mina && event.friend_id === joon)
     await events.waitFor(
       friendRequestCancelled,

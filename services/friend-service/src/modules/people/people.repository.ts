@@ -9,7 +9,7 @@ export interface Person {
   readonly profileImageUrl: string | null
 }
 
-/** `erased`: the account was deleted, nothing but that is kept. */
+/** `erased`: the account was deleted, and no other data is kept. */
 export type KnownPerson = Person & { readonly erased: boolean }
 
 export class PeopleRepository {
@@ -35,15 +35,15 @@ export class PeopleRepository {
   }
 
   /**
-   * Which of the two are deleted. Holds both as they are until the transaction ends: a deletion waits
-   * for requests that are under way, and then removes what they wrote.
+   * Returns which of the two are deleted. Locks both until the transaction ends: a deletion waits for
+   * requests in flight and then removes what they wrote.
    */
   async lockAndFindErased(
     tx: Tx,
     me: { readonly userId: number; readonly username: string },
     otherId: number,
   ): Promise<number[]> {
-    // A row that is not there cannot be held, and whoever asks may be newer than the last event.
+    // A missing row cannot be locked, and the caller may be newer than the last event.
     const { userId, username } = me
     await tx.person.createMany({ data: { userId, username, displayName: username }, skipDuplicates: true })
     // Raw: Prisma has no LOCK IN SHARE MODE.
@@ -54,10 +54,10 @@ export class PeopleRepository {
   }
 
   /**
-   * Keeps what an event says, unless a newer version is known or the account is deleted. Raw: compares in the
-   * statement that writes.
+   * Stores a profile from an event, unless a newer version is stored or the account is deleted. Raw:
+   * compares in the writing statement.
    *
-   * @param version of the user's row; 0 when the event does not say
+   * @param version of the user's row; 0 when the event has none
    */
   async put(tx: Tx, person: Person, version: number): Promise<void> {
     await tx.$executeRaw`
@@ -72,7 +72,7 @@ export class PeopleRepository {
         version = GREATEST(version, VALUES(version))`
   }
 
-  /** Keeps what user-service answered to a question: the first event about the user replaces it. */
+  /** Stores a profile returned by user-service; the first event about the user replaces it. */
   async learn(person: Person): Promise<void> {
     await this.#mysql.run('learn', (db) => {
       const { userId, username, displayName, statusMessage, profileImageUrl } = person
@@ -81,7 +81,7 @@ export class PeopleRepository {
     })
   }
 
-  /** Leaves a mark without data, so that neither a late event nor a request brings the user back. Raw: one statement. */
+  /** Stores a tombstone, so that neither a late event nor a request restores the user. Raw: one statement. */
   async erase(tx: Tx, userId: number, at: Date): Promise<void> {
     await tx.$executeRaw`
       INSERT INTO people (user_id, username, display_name, deleted_at)

@@ -7,7 +7,7 @@ import {
 } from '@bigtech/service-kit'
 import type { PeopleRepository, Person } from './people.repository.ts'
 
-/** A user as lists show them. */
+/** A user in the format of lists. */
 export interface DescribedPerson extends Person {
   readonly online: boolean | null
   readonly lastSeenAt: string | null
@@ -15,7 +15,7 @@ export interface DescribedPerson extends Person {
 
 export interface Described {
   readonly people: ReadonlyMap<number, DescribedPerson>
-  /** user-service did not answer: names are from the local copy, presence is unknown. */
+  /** Whether user-service did not respond: names are from the local copy, presence is unknown. */
   readonly stale: boolean
 }
 
@@ -24,7 +24,7 @@ export interface PeopleDependencies {
   readonly userService: ServiceClient
 }
 
-/** Who people are: user-service says it, the local copy stands in for it. */
+/** Resolves users: from user-service, with the local copy as fallback. */
 export class PeopleService {
   readonly #repository: PeopleRepository
   readonly #userService: ServiceClient
@@ -35,8 +35,8 @@ export class PeopleService {
   }
 
   /**
-   * Deleted accounts count as known: the caller decides what to answer.
-   * @throws Problem USER_NOT_FOUND; StoreUnavailable when only user-service could tell and it is down.
+   * Checks that a user is known; deleted accounts count as known.
+   * @throws Problem USER_NOT_FOUND; StoreUnavailable when only user-service could tell and it is down
    */
   async requireKnown(userId: number, ctx: AuthenticatedContext): Promise<void> {
     const [known] = await this.#repository.findMany([userId])
@@ -46,7 +46,7 @@ export class PeopleService {
     await this.#repository.learn(profile)
   }
 
-  /** Names and presence of a page of users: two calls side by side, whatever the size of the page. */
+  /** Returns names and presence of a page of users with two parallel calls for any page size. */
   async describe(
     userIds: readonly number[],
     ctx: AuthenticatedContext,
@@ -58,7 +58,7 @@ export class PeopleService {
       options.presence ? this.#orNothing(this.#askPresence(userIds, ctx), ctx) : [],
     ])
     const byId = new Map((profiles ?? []).map((profile) => [profile.userId, profile]))
-    // A user registered a moment ago, or user-service is away.
+    // The user has just registered, or user-service is unavailable.
     const missing = userIds.filter((id) => !byId.has(id))
     for (const person of await this.#repository.findMany(missing)) byId.set(person.userId, person)
     const presenceById = new Map((presences ?? []).map((presence) => [presence.user_id, presence]))
@@ -97,7 +97,7 @@ export class PeopleService {
       return await call
     } catch (err) {
       const level = err instanceof StoreUnavailable ? 'info' : 'warn'
-      ctx.log[level]({ err }, 'user-service did not answer, the local copy stands in')
+      ctx.log[level]({ err }, 'user-service unavailable, using the local copy')
       return undefined
     }
   }
@@ -107,7 +107,7 @@ function withPresence(person: Person, presence: Presence | undefined): Described
   return { ...person, online: presence?.online ?? null, lastSeenAt: presence?.last_seen_at ?? null }
 }
 
-/** Somebody whose name has not arrived yet. */
+/** Returns a placeholder for a user whose name is unknown. */
 function nameless(userId: number): Person {
   return { userId, username: '', displayName: '', statusMessage: null, profileImageUrl: null }
 }

@@ -15,11 +15,11 @@ const CONSUMER = 'contacts'
 export interface ContactsConsumersDependencies {
   readonly mysql: Mysql
   readonly contacts: ContactsRepository
-  /** Called in the transaction that notes a new user: the greeting is planned exactly once. */
+  /** Called in the transaction that stores a new user, so that the welcome mail is planned exactly once. */
   readonly greet: (tx: Tx, user: { readonly userId: number; readonly eventId: string }) => Promise<void>
 }
 
-/** Keeps addresses, names and languages, and greets who is new. */
+/** Returns the handlers that store addresses, names and languages, and plan welcome mails. */
 export function contactsConsumers({ mysql, contacts, greet }: ContactsConsumersDependencies): Subscription[] {
   return [
     on(userRegistered, (event) =>
@@ -35,7 +35,7 @@ export function contactsConsumers({ mysql, contacts, greet }: ContactsConsumersD
           },
           event.profile_version ?? 0,
         )
-        // Deletions are read by another group and may come first: a deleted user gets no delivery.
+        // Another group reads deletions, possibly earlier: a deleted user gets no delivery.
         if (!(await contacts.isErased(tx, event.user_id)))
           await greet(tx, { userId: event.user_id, eventId: event.event_id })
       }),

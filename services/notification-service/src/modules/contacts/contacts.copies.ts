@@ -13,7 +13,7 @@ interface BlockRow {
   readonly high_blocks: number | bigint
 }
 
-/** The copies of users and blocks, for `bigtech verify`. */
+/** Returns the copies of users and blocks, for `bigtech verify`. */
 export function contactCopies(mysql: Mysql, contacts: ContactsRepository): Copies {
   return {
     fields: { user: ['email', 'username', 'display_name'], pair: ['low_blocks_high', 'high_blocks_low'] },
@@ -40,7 +40,7 @@ function nextContacts(mysql: Mysql, last: ContactRow | undefined): Promise<Conta
   )
 }
 
-/** Raw: Prisma cannot group by the smaller and the larger id. */
+/** Reads the next page of blocks. Raw: Prisma cannot group by the smaller and the larger id. */
 function nextBlocks(mysql: Mysql, last: BlockRow | undefined): Promise<BlockRow[]> {
   const [low, high] = [last?.low ?? 0, last?.high ?? 0]
   return mysql.run(

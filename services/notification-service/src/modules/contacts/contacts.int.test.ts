@@ -20,7 +20,7 @@ afterAll(async () => {
 })
 const { register } = scenesOf(() => harness)
 
-it('a blocker has no name for the blocked, as a deleted account has none for anybody', async () => {
+it('a blocker is nameless to the blocked user, and a deleted account to everyone', async () => {
   const [blocker, blocked, other] = newIds(3) as [number, number, number]
   const tell = async (definition: typeof userBlocked | typeof userUnblocked) => {
     const eventId = uuidv7()

@@ -1,6 +1,6 @@
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
-/** Where, and in which language, to reach somebody. */
+/** A user's address and language. */
 export interface Contact {
   readonly userId: number
   readonly email: string | null
@@ -21,7 +21,10 @@ export class ContactsRepository {
     return contact
   }
 
-  /** Returns the name to show; null for deleted accounts and whoever has blocked the viewer, undefined while unknown. */
+  /**
+   * Returns the display name; null for deleted accounts and users who have blocked the viewer, undefined
+   * while unknown.
+   */
   async nameFor(viewerId: number, userId: number): Promise<string | null | undefined> {
     const blockerId_blockedId = { blockerId: userId, blockedId: viewerId }
     const block = await this.#mysql.run('blockOf', (db) =>
@@ -45,7 +48,7 @@ export class ContactsRepository {
     return isBlocked ? this.addBlock(tx, blockerId, blockedId) : this.removeBlock(tx, blockerId, blockedId)
   }
 
-  /** Deleted accounts are not found. */
+  /** Returns contacts, omitting deleted accounts. */
   async findMany(userIds: readonly number[]): Promise<Contact[]> {
     const rows = await this.#mysql.run('findMany', (db) =>
       db.contact.findMany({ where: { userId: { in: userIds.map(BigInt) }, deletedAt: null } }),
@@ -60,9 +63,10 @@ export class ContactsRepository {
   }
 
   /**
-   * Keeps what an event says, unless a newer version is known. Raw: compares in the statement that writes. Null does not replace an address or a language.
+   * Stores a contact from an event, unless a newer version is stored. Raw: compares in the writing
+   * statement. Null does not replace an address or a language.
    *
-   * @param version of the user's row; 0 when the event does not say
+   * @param version of the user's row; 0 when the event has none
    */
   async put(tx: Tx, contact: Contact, version: number): Promise<void> {
     const { userId, email, username, displayName, locale } = contact
@@ -79,14 +83,17 @@ export class ContactsRepository {
         version = GREATEST(version, VALUES(version))`
   }
 
-  /** Raw: locks the contact until the commit: an erasure under way is seen, a later one sees what the caller stores. */
+  /**
+   * Returns whether the account is erased. Raw: locks the contact until the commit, so that an erasure either
+   * is visible or sees what the caller stores.
+   */
   async isErased(tx: Tx, userId: number): Promise<boolean> {
     const rows = await tx.$queryRaw<{ erased: number | bigint }[]>`
       SELECT deleted_at IS NOT NULL AS erased FROM contacts WHERE user_id = ${userId} LOCK IN SHARE MODE`
     return Number(rows[0]?.erased ?? 0) === 1
   }
 
-  /** Leaves a mark without data, so that a late event does not bring the address back. Raw: one statement. */
+  /** Stores a tombstone, so that a late event does not restore the address. Raw: one statement. */
   async erase(tx: Tx, userId: number, at: Date): Promise<void> {
     await tx.block.deleteMany({ where: { OR: [{ blockerId: userId }, { blockedId: userId }] } })
     await tx.$executeRaw`

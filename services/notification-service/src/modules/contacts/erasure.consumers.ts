@@ -8,13 +8,14 @@ const CONSUMER = 'erasure'
 export interface ErasureDependencies {
   readonly mysql: Mysql
   readonly publisher: Publisher
-  /** Every module that keeps data of a user; each erases it in the same transaction. */
+  /** Erasers of all modules with user data, run in one transaction. */
   readonly erasers: readonly ((tx: Tx, userId: number, at: Date) => Promise<void>)[]
 }
 
 /**
- * Erases a deleted account in one transaction, then confirms it. No outbox: until the confirmation is stored the
- * event is not committed, so a crash in between brings it back, and confirming twice is harmless.
+ * Returns the handler that erases a deleted account in one transaction, then confirms it. No outbox: the
+ * event is not committed until the confirmation is stored, so a crash in between redelivers it, and
+ * confirming twice is harmless.
  */
 export function erasureConsumers({ mysql, publisher, erasers }: ErasureDependencies): Subscription[] {
   return [

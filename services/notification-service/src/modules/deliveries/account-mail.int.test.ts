@@ -9,7 +9,7 @@ import { headerOf } from '../../../testing/mail-catcher.ts'
 
 type Purpose = z.infer<typeof accountMailPurpose>
 
-/** What user-service knows of each link; it answers 404 for others. */
+/** The links known to the fake user-service; others get 404. */
 const links = new Map<string, { purpose: Purpose; email: string; locale: string; token: string }>()
 let isDown = false
 let userService: Server
@@ -45,7 +45,7 @@ async function request(
   return { userId, ...link }
 }
 const mailsTo = (email: string) => harness.mail.mails.filter(({ to }) => to === email)
-/** The body as people read it, whatever its transfer encoding. */
+/** Returns the decoded body of a mail. */
 const bodyOf = (raw: string) => {
   const body = raw.slice(raw.indexOf('\r\n\r\n'))
   return /base64/i.test(raw)
@@ -63,7 +63,7 @@ it.each([
   ['end_session', '/account/sessions/report'],
   ['download_export', '/account/export'],
 ] as const)(
-  'mails the link to %s to the address that user-service names, and stores no token',
+  'mails the link to %s to the address from user-service, and stores no token',
   async (purpose, path) => {
     const { userId, email, token } = await request(purpose, 'en')
     const [mail] = await waitFor(() => mailsTo(email).length > 0 && mailsTo(email))
@@ -78,7 +78,7 @@ it.each([
   },
 )
 
-it('says of a sign-in which device it was, from where and when', async () => {
+it('names the device, network and time of a sign-in', async () => {
   const { email } = await request('end_session', 'en', {
     sign_in: { device: 'Chrome on Windows', ip_prefix: '203.0.113.0/24', at: '2026-01-27T10:00:00.000Z' },
   })
@@ -87,13 +87,13 @@ it('says of a sign-in which device it was, from where and when', async () => {
   for (const line of said) expect(bodyOf(mail!.raw)).toContain(line)
 })
 
-it('writes in the language of the account', async () => {
+it('uses the language of the account', async () => {
   const { email } = await request('reset_password', 'ko-KR')
   const [mail] = await waitFor(() => mailsTo(email).length > 0 && mailsTo(email))
   expect(headerOf(mail!, 'Subject')).toBe('BigTech Chat 비밀번호 재설정')
 })
 
-it('waits for user-service, and sends nothing for a link that is not valid any more', async () => {
+it('waits for an unavailable user-service, and sends nothing for an invalid link', async () => {
   isDown = true
   const waiting = await request('verify_email', 'en')
   await harness.deliveriesOf(waiting.userId, ([delivery]) => delivery?.state === 'pending')

@@ -6,7 +6,7 @@ interface Text {
   readonly after: string
 }
 
-/** Mails that a stranger may get contain nothing that whoever caused them has written. */
+/** Mails that may reach a stranger contain no text written by the user who triggered them. */
 const texts: Readonly<Record<Language, Readonly<Record<AccountMailKind, Text>>>> = {
   ko: {
     verify_email: {
@@ -49,41 +49,41 @@ const texts: Readonly<Record<Language, Readonly<Record<AccountMailKind, Text>>>>
     verify_email: {
       subject: 'Verify your email address for BigTech Chat',
       before: 'Open this link to verify your email address. It works once, for 24 hours.',
-      after: 'If it was not you who signed up, you can ignore this mail.',
+      after: 'If you did not sign up, you can ignore this mail.',
     },
     change_email: {
       subject: 'Verify your new email address for BigTech Chat',
       before: 'Open this link to make this the email address of your account. It works once, for 24 hours.',
-      after: 'If it was not you who asked for it, you can ignore this mail.',
+      after: 'If you did not request this, you can ignore this mail.',
     },
     undo_email: {
       subject: 'Your email address for BigTech Chat was changed',
       before:
-        'The email address of your account was changed to another one. If it was not you, undo it with this link within 7 days and set a new password. Undoing signs out every device.',
-      after: 'If it was you, there is nothing to do.',
+        'The email address of your account was changed. If this was not you, undo the change with this link within 7 days and set a new password. Undoing signs out every device.',
+      after: 'If this was you, no action is needed.',
     },
     reset_password: {
       subject: 'Reset your password for BigTech Chat',
       before: 'Set a new password with this link. It works once, for 30 minutes.',
-      after: 'If it was not you who asked for it, you can ignore this mail: your password stays as it is.',
+      after: 'If you did not request this, you can ignore this mail. Your password is unchanged.',
     },
     end_session: {
       subject: 'New sign-in to BigTech Chat',
       before:
-        'A new device has signed in to your account. If it was not you, open this link within 7 days: the device is signed out, and you get a mail to set a new password.',
-      after: 'If it was you, there is nothing to do.',
+        'A new device has signed in to your account. If this was not you, open this link within 7 days: it signs out the device and sends you a link for setting a new password.',
+      after: 'If this was you, no action is needed.',
     },
     download_export: {
       subject: 'Your data from BigTech Chat is ready',
       before:
-        'The data you asked for can be downloaded. Open this link where you are signed in. It works once, for 7 days.',
+        'The data you requested is ready for download. Open this link on a device where you are signed in. It works once, for 7 days.',
       after:
-        'If it was not you who asked for it, somebody else is signed in to your account: change your password, and give this link to nobody.',
+        'If you did not request this, someone else is signed in to your account: change your password, and do not share this link.',
     },
   },
 }
 
-/** Where each link leads in the web client. The token is in the fragment: it reaches no server log and no referrer. */
+/** Paths of the links in the web client. The token is in the fragment, which reaches no server log and no referrer. */
 const paths: Readonly<Record<AccountMailKind, string>> = {
   verify_email: '/account/email/confirm',
   change_email: '/account/email/confirm',
@@ -98,7 +98,7 @@ const signInWords = {
   en: { device: 'Device', place: 'Network', time: 'Time' },
 } as const
 
-/** What is known of the sign-in that a mail is about. */
+/** The known details of the sign-in that a mail is about. */
 interface SignIn {
   readonly device: string | null
   readonly ip_prefix: string

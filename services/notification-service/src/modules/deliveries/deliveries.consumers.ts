@@ -18,7 +18,7 @@ import type { MessagePlanner } from './message-planner.ts'
 import type { WaitingMessagesRepository } from './waiting-messages.repository.ts'
 
 const CONSUMER = 'deliveries'
-/** The same two people are told of requests at most once in it. */
+/** Minimum interval between notifications about requests of the same two users. */
 const FRIEND_NOTICE_EVERY_MS = 24 * 60 * 60 * 1_000
 
 export interface DeliveriesConsumersDependencies {
@@ -32,8 +32,8 @@ export interface DeliveriesConsumersDependencies {
 }
 
 /**
- * Turns events into deliveries, each in one transaction with its inbox row. Nothing is sent here:
- * a crash can neither lose a delivery nor plan it twice.
+ * Returns the handlers that turn events into deliveries, each in one transaction with its inbox row. Sends
+ * nothing, so that a crash can neither lose a delivery nor plan it twice.
  */
 export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencies): Subscription[] {
   const { mysql, deliveries, waiting, planner, now, onPlanned } = dependencies

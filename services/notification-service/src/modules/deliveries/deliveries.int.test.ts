@@ -28,7 +28,7 @@ const { register, mailsTo, knownRoom, say, subscribe, pushesTo } = scenesOf(() =
 const hundred = Array.from({ length: 100 }, (_, n) => `SELECT ${n} AS n`).join(' UNION ALL ')
 
 describe('welcome mail', () => {
-  it('is sent once, in the language of the new user, with a Message-ID that comes from the event', async () => {
+  it("is sent once in the new user's language, with a Message-ID derived from the event", async () => {
     const [mina, john] = newIds(2) as [number, number]
     const eventId = uuidv7()
     await register(mina, 'ko-KR', eventId)
@@ -39,7 +39,7 @@ describe('welcome mail', () => {
     expect(headerOf(mail!, 'Message-ID')).toBe(`<${eventId}@bigtech.example>`)
     await waitFor(() => mailsTo(john).length > 0)
     expect(headerOf(mailsTo(john)[0]!, 'Subject')).toBe('Welcome to BigTech Chat')
-    // The address is not verified and may be a stranger's: no name, in either of the encodings of a mail.
+    // The address is unverified and may belong to a stranger: no name in either encoding of the mail.
     expect(mailsTo(john)[0]!.raw).toContain('\r\nHello,\r\n')
     expect(mailsTo(john)[0]!.raw).not.toMatch(/=EC=82=AC|7IKs/)
     await harness.deliveriesOf(
@@ -49,7 +49,7 @@ describe('welcome mail', () => {
     expect(mailsTo(mina)).toHaveLength(1)
   })
 
-  it('comes later when the mail server is busy, and is given up when it refuses for good', async () => {
+  it('is retried while the mail server is busy, and fails when it is rejected permanently', async () => {
     const [busy] = newIds(1) as [number]
     harness.mail.failWith = { code: 451, times: 1 }
     await register(busy)
@@ -64,7 +64,7 @@ describe('welcome mail', () => {
     expect(mailsTo(refused)).toHaveLength(0)
   })
 
-  it('is not given up when the server refuses us, not the mail', async () => {
+  it('is retried when the server rejects the sender rather than the mail', async () => {
     const [early] = newIds(1) as [number]
     harness.mail.failWith = { code: 535, times: 1, at: 'sender' }
     await register(early)
@@ -73,12 +73,12 @@ describe('welcome mail', () => {
     await waitFor(() => mailsTo(early).length === 1)
   })
 
-  it('after a crash between sending and marking is repeated at most once, recognisably', async () => {
+  it('is duplicated at most once, recognizably, after a crash between sending and marking', async () => {
     const [mina] = newIds(1) as [number]
     await register(mina)
     const [first] = await waitFor(() => mailsTo(mina).length > 0 && mailsTo(mina))
     await harness.deliveriesOf(mina, finished)
-    // As the crash would have left it: claimed, sent, not marked.
+    // The state left by such a crash: claimed, sent, not marked.
     await harness.mysql.query(
       "UPDATE deliveries SET state = 'pending', lease_id = ?, finished_at = NULL, due_at = UTC_TIMESTAMP(3) + INTERVAL 60 SECOND WHERE user_id = ?",
       [uuidv7(), mina],
@@ -94,7 +94,7 @@ describe('welcome mail', () => {
 })
 
 describe('push for friend requests', () => {
-  it('tells the receiver once a day, however often the sender asks and takes back', async () => {
+  it('notifies the receiver once a day for any number of requests and cancellations', async () => {
     const [mina, joon] = newIds(2) as [number, number]
     const ask = { request_id: 1, from_user_id: mina, to_user_id: joon }
     await harness.publish(friendRequestSent, ask)
@@ -109,8 +109,8 @@ describe('push for friend requests', () => {
   })
 })
 
-describe('pushes for friend requests of different people', () => {
-  it('do not replace each other while the device is away', async () => {
+describe('push notifications for friend requests of different users', () => {
+  it('do not replace each other while the device is offline', async () => {
     const [mina, joon, reader] = newIds(3) as [number, number, number]
     await subscribe(reader, `/friends-${reader}`)
     for (const from_user_id of [mina, joon]) {
@@ -122,7 +122,7 @@ describe('pushes for friend requests of different people', () => {
 })
 
 describe('the export', () => {
-  it('holds everything of mine, however many deliveries, and nothing of others', async () => {
+  it('contains all data of the user for any number of deliveries, and none of others', async () => {
     const [mina, joon] = newIds(2) as [number, number]
     await register(mina, 'ko')
     await register(joon, 'ko')
@@ -151,7 +151,7 @@ describe('the export', () => {
 })
 
 describe('a deleted account', () => {
-  it('leaves nothing behind, in its own rows and in those of others', async () => {
+  it('leaves nothing behind in its own rows and in those of others', async () => {
     const [roomId, mina, reader] = newIds(3) as [number, number, number]
     await register(mina)
     await knownRoom(roomId, [mina, reader])
@@ -170,7 +170,7 @@ describe('a deleted account', () => {
       ({ deletion_id }) => deletion_id === deletion.deletion_id,
     )
     await confirmations.stop()
-    // The message topic has no order with the accounts: words that come late are not stored.
+    // The message topic has no common order with the accounts: late messages are not stored.
     await say(roomId, mina, 'words that come late')
     await say(roomId, reader, 'seen')
     for (const table of ['deliveries', 'preferences', 'push_subscriptions', 'room_members', 'open_streams']) {
@@ -194,7 +194,7 @@ describe('a deleted account', () => {
 })
 
 describe('a claim', () => {
-  it('keeps a delivery to itself until its lease is over', async () => {
+  it('reserves a delivery until its lease expires', async () => {
     const [mina] = newIds(1) as [number]
     const due = Date.parse('2099-01-01T00:00:00Z')
     await harness.mysql.query(
@@ -216,7 +216,7 @@ describe('a claim', () => {
 })
 
 describe('the purge', () => {
-  it('removes all that is over 30 days old, however much that is', async () => {
+  it('deletes every delivery older than 30 days, however many', async () => {
     const [reader] = newIds(1) as [number]
     await harness.mysql.query(
       `INSERT INTO deliveries (id, user_id, kind, channel, state, event_id, due_at, created_at)
@@ -230,7 +230,7 @@ describe('the purge', () => {
 })
 
 describe('the delivery log', () => {
-  it('is read and claimed by index, and paged', async () => {
+  it('is read, claimed and paged by index', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     for (let count = 0; count < 3; count++) {

@@ -42,7 +42,7 @@ export function createDeliveries(options: DeliveriesOptions) {
   const waiting = new WaitingMessagesRepository(mysql)
   const digestMs = config.PUSH_DIGEST_MS
   const planner = new MessagePlanner({ mysql, contacts, deliveries, waiting, preferences, digestMs, now })
-  // user-service is where the key set is, whose address every service knows.
+  // user-service serves the key set, whose URL every service is configured with.
   const userServiceUrl = new URL(config.JWKS_URL).origin
   const userService = new ServiceClient({ service: 'user-service', baseUrl: userServiceUrl })
   lifecycle.onStop('stores', 'user-service client', () => userService.close())
@@ -96,7 +96,7 @@ export function createDeliveries(options: DeliveriesOptions) {
   }
 }
 
-/** Without VAPID keys no push is sent. */
+/** Returns the push client; undefined without VAPID keys. */
 function webPushClientOf(config: Config): WebPushClient | undefined {
   const { VAPID_PUBLIC_KEY: publicKey, VAPID_PRIVATE_KEY: privateKey, VAPID_SUBJECT: subject } = config
   if (!publicKey || !privateKey) return undefined

@@ -16,7 +16,7 @@ export interface NewDelivery {
   readonly dueAt: Date
 }
 
-/** One message for one person; those of a room that come while the first waits are counted in its row. */
+/** A push notification for one user; further messages of the room are counted in the same row while it waits. */
 export interface NewMessageDelivery {
   readonly userId: number
   readonly roomId: number
@@ -32,7 +32,7 @@ export interface Recipient extends Muting {
   readonly userId: number
 }
 
-/** For so long a claimed delivery is its claimer's; afterwards the claimer counts as crashed. */
+/** Lease of a claimed delivery, after which the claimer counts as crashed. */
 const LEASE_MS = 60_000
 const BATCH = 300
 const KEEP_DAYS = 30
@@ -52,7 +52,10 @@ export class DeliveriesRepository {
     })
   }
 
-  /** Members of a room, but its author, who have no stream open. Raw: asked for every message, in one statement. */
+  /**
+   * Returns the members of a room without an open stream, except the author. Raw: one statement, run for
+   * every message.
+   */
   async absentMembers(tx: Tx, roomId: number, authorId: number, now: number): Promise<Recipient[]> {
     const rows = await tx.$queryRaw<{ user_id: bigint; muted: number; muted_until: Date | null }[]>`
       SELECT member.user_id, member.muted, member.muted_until FROM room_members AS member
@@ -67,12 +70,12 @@ export class DeliveriesRepository {
     }))
   }
 
-  /** Whether the room is known here, be it deleted since. */
+  /** Returns whether the room is known, even if deleted since. */
   async knowsRoom(tx: Tx, roomId: number): Promise<boolean> {
     return (await tx.room.findUnique({ where: { roomId }, select: { roomId: true } })) !== null
   }
 
-  /** Raw: one statement for many members, and the message joins a push that waits already. */
+  /** Plans deliveries. Raw: one statement for many members, which merges the message into a waiting push. */
   async addMessages(tx: Tx, deliveries: readonly NewMessageDelivery[]): Promise<void> {
     const createdAt = new Date()
     for (let from = 0; from < deliveries.length; from += BATCH) {
@@ -101,7 +104,7 @@ export class DeliveriesRepository {
     }
   }
 
-  /** Whether this was told already since then: asking and taking back again and again is told once. */
+  /** Returns whether the same notification was planned since then, so that repeated requests are notified once. */
   async toldSince(
     tx: Tx,
     userId: number,
@@ -123,14 +126,17 @@ export class DeliveriesRepository {
     })
   }
 
-  /** A push shows the message as it is by then. Raw: changes a part of the JSON. */
+  /** Updates the preview of waiting pushes. Raw: changes a part of the JSON. */
   async editMessage(tx: Tx, messageId: string, preview: string): Promise<void> {
     await tx.$executeRaw`
       UPDATE deliveries SET content = JSON_SET(content, '$.text', ${preview})
       WHERE message_id = ${messageId} AND state = 'pending' AND content IS NOT NULL`
   }
 
-  /** A deleted message is not shown any more; a push that would tell of nothing else is not sent. Raw: decides by the row's count. */
+  /**
+   * Removes a deleted message from waiting pushes; withdraws pushes without other messages. Raw: decides by
+   * the row's count.
+   */
   async withdrawMessage(tx: Tx, messageId: string): Promise<void> {
     await tx.$executeRaw`
       UPDATE deliveries SET content = NULL, digest_key = IF(event_count = 1, NULL, digest_key),
@@ -139,7 +145,7 @@ export class DeliveriesRepository {
       WHERE message_id = ${messageId} AND state = 'pending'`
   }
 
-  /** Takes some deliveries whose time has come; nobody else gets them while the lease lasts. Raw: updateMany has no order. */
+  /** Claims due deliveries, exclusively while the lease lasts. Raw: updateMany has no order. */
   async claim(
     channel: Channel,
     limit: number,
@@ -147,7 +153,7 @@ export class DeliveriesRepository {
   ): Promise<{ leaseId: string; deliveries: Delivery[] }> {
     const leaseId = uuidv7()
     const { client } = this.#mysql
-    // No transaction: a crash between the two statements leaves leases that run out.
+    // No transaction: a crash between the two statements leaves leases that expire.
     const claimed = await client.$executeRaw`
       UPDATE deliveries SET lease_id = ${leaseId}, due_at = ${new Date(now + LEASE_MS)},
         attempts = attempts + 1, digest_key = NULL
@@ -157,7 +163,7 @@ export class DeliveriesRepository {
     return { leaseId, deliveries: rows.map(toDelivery) }
   }
 
-  /** Ends a delivery; its content is not needed any more. */
+  /** Finishes a delivery and deletes its content. */
   async finish(leaseId: string, id: string, state: DeliveryState, error: string | null): Promise<void> {
     await this.#mysql.client.delivery.updateMany({
       where: { id, leaseId, state: 'pending' },
@@ -165,7 +171,7 @@ export class DeliveriesRepository {
     })
   }
 
-  /** @param counts false when the attempt was none (quiet hours). */
+  /** @param counts false when no attempt was made (quiet hours) */
   async putOff(
     leaseId: string,
     id: string,
@@ -179,7 +185,7 @@ export class DeliveriesRepository {
     })
   }
 
-  /** Newest first. */
+  /** Returns deliveries newest first. */
   async list(userId: number, limit: number, beforeId: string | undefined): Promise<Delivery[]> {
     const rows = await this.#mysql.run('list', (db) =>
       db.delivery.findMany({
@@ -197,16 +203,16 @@ export class DeliveriesRepository {
     })
   }
 
-  /** What was told of a deleted user, and what was told to them. */
+  /** Erases deliveries to and about a deleted user. */
   async erase(tx: Tx, userId: number): Promise<void> {
     await tx.delivery.deleteMany({ where: { userId } })
-    // Raw: what becomes of a row depends on its state.
+    // Raw: the effect on a row depends on its state.
     await tx.$executeRaw`
       UPDATE deliveries SET content = NULL, state = IF(state = 'pending', 'withdrawn', state), digest_key = NULL,
         finished_at = COALESCE(finished_at, ${new Date()}), actor_id = NULL WHERE actor_id = ${userId}`
   }
 
-  /** Raw: Prisma's deleteMany has no LIMIT. */
+  /** Deletes old deliveries. Raw: Prisma's deleteMany has no LIMIT. */
   async purge(): Promise<void> {
     const before = idOf(Date.now() - KEEP_DAYS * 86_400_000)
     await inBatches(
@@ -218,7 +224,7 @@ export class DeliveriesRepository {
   }
 }
 
-/** The lowest id of a moment: ids are UUIDs of version 7, which sort by time. */
+/** Returns the lowest id of a time: ids are UUIDs of version 7, which sort by time. */
 function idOf(ms: number): string {
   return `${uuidv7(ms).slice(0, 13)}-7000-8000-000000000000`
 }

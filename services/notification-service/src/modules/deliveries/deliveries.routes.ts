@@ -18,7 +18,7 @@ export const deliveriesRoutes: FastifyPluginAsync<{ deliveries: DeliveriesReposi
   })
 }
 
-/** A delivery as its owner sees it. */
+/** Returns a delivery in the API format. */
 export function deliveryView(delivery: Delivery): DeliveryView {
   return {
     delivery_id: delivery.id,

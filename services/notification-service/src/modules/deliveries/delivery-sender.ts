@@ -14,20 +14,20 @@ export interface DeliverySenderDependencies {
 }
 
 /**
- * So many of a channel are under way at once in each process. Each is begun as soon as it is claimed, so that
- * no lease runs out while its delivery waits for its turn.
+ * Maximum number of concurrent deliveries per channel and process. Each starts as soon as it is claimed, so
+ * that no lease expires while its delivery is queued.
  */
 const WINDOW: Readonly<Record<Channel, number>> = { mail: 8, push: 32 }
-/** At rest; `wake` shortens it. */
+/** Polling interval while idle; `wake` shortens it. */
 const POLL_MS = 1_000
-/** A look is a round trip for each channel: what is planned within so long shares one. */
+/** Batching interval: polling is a round trip per channel, shared by deliveries planned within this time. */
 const GATHER_MS = 50
 const OUTAGE_PAUSE_MS = 2_000
 
 /**
- * Sends what is due: claims, tries, marks. A crash in between leaves the delivery pending, and it is
- * tried again when its lease is over: at most one duplicate for each crash, and none without one.
- * The channels do not wait for each other, nor one delivery for another that takes long.
+ * Sends due deliveries: claims, attempts, marks. After a crash the delivery stays pending and is retried
+ * when its lease expires: at most one duplicate per crash. Channels, and deliveries within a channel, do not
+ * wait for each other.
  */
 export class DeliverySender {
   readonly #deps: DeliverySenderDependencies
@@ -44,7 +44,7 @@ export class DeliverySender {
     if (this.#loops.length === 0) this.#loops = [this.#run('mail'), this.#run('push')]
   }
 
-  /** Looks soon for what is due, instead of at the next turn. */
+  /** Polls soon instead of at the next interval. */
   wake(): void {
     this.#waking ??= setTimeout(() => {
       this.#waking = undefined
@@ -53,7 +53,7 @@ export class DeliverySender {
     }, GATHER_MS)
   }
 
-  /** Finishes what is under way. */
+  /** Finishes the deliveries in flight. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     clearTimeout(this.#waking)
@@ -61,7 +61,7 @@ export class DeliverySender {
     await Promise.all(this.#loops)
   }
 
-  /** Sends what is due now, as far as it fits at once; returns how many deliveries that were. */
+  /** Sends due deliveries up to the concurrency limit; returns their number. */
   async sendDue(): Promise<number> {
     const begun = await Promise.all([this.#begin('mail', WINDOW.mail), this.#begin('push', WINDOW.push)])
     const sending = begun.flat()
@@ -73,7 +73,7 @@ export class DeliverySender {
     const { signal } = this.#stopping
     const underWay = new Set<Promise<void>>()
     while (!signal.aborted) {
-      // Before the look: a wake-up that comes while it is under way must not be lost.
+      // Renewed before the query, so that a wake-up during the query is not lost.
       const nap = this.#nap.signal
       const room = WINDOW[channel] - underWay.size
       const pauseMs = await this.#begin(channel, room).then((begun) => {
@@ -84,7 +84,7 @@ export class DeliverySender {
         return begun.length === room ? 0 : POLL_MS
       }, this.#pauseAfter)
       await sleep(pauseMs, undefined, { signal: nap }).catch(() => undefined)
-      // A claim is a round trip: worth it for several at a time.
+      // A claim is a round trip, worthwhile only for several deliveries.
       while (underWay.size > (WINDOW[channel] * 3) / 4) await Promise.race(underWay)
     }
     await Promise.all(underWay)

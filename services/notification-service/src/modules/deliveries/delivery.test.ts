@@ -5,7 +5,7 @@ const content = { from: '미나', text: '점심 먹자', type: 'text' }
 const one = { eventCount: 1, mentioned: false, content }
 const ko = { language: 'ko', showPreview: true } as const
 
-describe('what people are told', () => {
+describe('notification texts', () => {
   it.each([
     ['ko', 'ko'],
     ['ko-KR', 'ko'],
@@ -13,18 +13,18 @@ describe('what people are told', () => {
     ['kok-IN', 'en'],
     ['en-US', 'en'],
     [null, 'en'],
-  ] as const)('in the locale %s is %s', (locale, language) => {
+  ] as const)('use, in the locale %s, the language %s', (locale, language) => {
     expect(languageOf(locale)).toBe(language)
   })
 
-  it('of one message in a direct room: who, and what', () => {
+  it('contain sender and text of a single message in a direct room', () => {
     expect(messageNotice(one, '미나', { roomType: 'direct', name: null }, ko)).toEqual({
       title: '미나',
       body: '점심 먹자',
     })
   })
 
-  it('of a burst in a group: where, who, what, and how many more', () => {
+  it('contain room, sender, text and the number of further messages of a burst in a group', () => {
     expect(messageNotice({ ...one, eventCount: 3 }, '미나', { roomType: 'group', name: '점심' }, ko)).toEqual(
       {
         title: '점심',
@@ -33,7 +33,7 @@ describe('what people are told', () => {
     )
   })
 
-  it('of a mention, a photo, a file, a voice message and a video', () => {
+  it('describe a mention, a photo, a file, a voice message and a video', () => {
     const room = { roomType: 'direct', name: null }
     expect(messageNotice({ ...one, mentioned: true }, '미나', room, ko).body).toBe('나를 언급: 점심 먹자')
     expect(messageNotice({ ...one, content: { ...content, type: 'image' } }, '미나', room, ko).body).toBe(
@@ -50,7 +50,7 @@ describe('what people are told', () => {
     )
   })
 
-  it('shows neither who nor what without previews, or when the message is gone', () => {
+  it('contain neither sender nor text without previews, or after the message was deleted', () => {
     const hidden = messageNotice({ ...one, eventCount: 2 }, '미나', undefined, {
       language: 'en',
       showPreview: false,
@@ -59,18 +59,18 @@ describe('what people are told', () => {
     expect(messageNotice({ ...one, content: null }, '미나', undefined, ko).body).toBe('새 메시지가 있습니다.')
   })
 
-  it('of a friend request from somebody whose name is not known yet', () => {
+  it('handle a friend request from a user whose name is unknown', () => {
     expect(friendNotice('friend_request', undefined, 'en').body).toBe('Somebody wants to be your friend.')
   })
 
-  it('cuts long messages without breaking a character', () => {
+  it('shorten long messages at a character boundary', () => {
     const preview = previewOf(`안녕\n\n${'👍'.repeat(200)}`)
     expect([...preview]).toHaveLength(120)
     expect(preview.startsWith('안녕 👍')).toBe(true)
     expect(preview.isWellFormed()).toBe(true)
   })
 
-  it('does not name whoever has blocked the reader, or whose account is gone', () => {
+  it('do not name a user who has blocked the reader, or whose account was deleted', () => {
     expect(messageNotice(one, undefined, { roomType: 'direct', name: null }, ko).title).toBe('미나')
     expect(messageNotice(one, null, { roomType: 'group', name: '점심' }, ko)).toEqual({
       title: '점심',
@@ -78,20 +78,20 @@ describe('what people are told', () => {
     })
   })
 
-  it('names the sender by the display name, which the message does not carry', () => {
+  it('use the display name of the sender, which the message does not contain', () => {
     expect(messageNotice(one, '김미나', { roomType: 'direct', name: null }, ko).title).toBe('김미나')
     const inGroup = messageNotice(one, '김미나', { roomType: 'group', name: '점심' }, ko)
     expect(inGroup).toEqual({ title: '점심', body: '김미나: 점심 먹자' })
   })
 
-  it('greets in both languages', () => {
+  it('greet in both languages', () => {
     expect(welcomeMail('ko').text).toContain('안녕하세요!')
     expect(welcomeMail('en').text).toContain('Hello,')
   })
 })
 
-describe('retries', () => {
-  it('wait longer each time, at most about an hour, and end', () => {
+describe('retryDelayMs', () => {
+  it('increases up to about an hour, and ends', () => {
     const waits = Array.from({ length: 10 }, (_, index) => retryDelayMs('mail', index + 1, 0.5))
     expect(waits.slice(0, 4)).toEqual([5_000, 20_000, 80_000, 320_000])
     expect(waits.at(-2)).toBe(3_600_000)

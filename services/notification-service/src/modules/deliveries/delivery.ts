@@ -1,4 +1,4 @@
-/** What people are told, and in which words. Pure. */
+/** The rules and texts of notifications. Pure. */
 
 /** Mails with a one-time link. */
 export type AccountMailKind =
@@ -10,7 +10,7 @@ export type AccountMailKind =
   | 'download_export'
 export type DeliveryKind = 'welcome' | 'friend_request' | 'friend_accepted' | 'message' | AccountMailKind
 export type Channel = 'mail' | 'push'
-/** All but `pending` are final. */
+/** Every state except `pending` is final. */
 export type DeliveryState =
   | 'pending'
   | 'sent'
@@ -21,7 +21,7 @@ export type DeliveryState =
   | 'failed'
 export type Language = 'ko' | 'en'
 
-/** Kept until the delivery is finished, then forgotten. */
+/** Deleted when the delivery is finished. */
 export interface MessageContent {
   readonly from: string
   readonly text: string
@@ -61,19 +61,19 @@ const MAX_ATTEMPTS: Record<Channel, number> = { mail: 10, push: 6 }
 const FIRST_RETRY_MS = 5_000
 const LAST_RETRY_MS = 60 * 60 * 1_000
 
-/** Korean for Korean locales, English for everybody else. */
+/** Returns Korean for Korean locales, English otherwise. */
 export function languageOf(locale: string | null | undefined): Language {
   return /^ko\b/i.test(locale ?? '') ? 'ko' : 'en'
 }
 
-/** How long to wait after the given number of failed attempts; undefined: give up. */
+/** Returns the delay after the given number of failed attempts; undefined: give up. */
 export function retryDelayMs(channel: Channel, attempts: number, random: number): number | undefined {
   if (attempts >= MAX_ATTEMPTS[channel]) return undefined
   const ceiling = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 4 ** (attempts - 1))
   return Math.round(ceiling * (0.75 + random / 2))
 }
 
-/** The beginning of a message, on one line; never half a character. */
+/** Returns the beginning of a message on one line, cut at a character boundary. */
 export function previewOf(content: string): string {
   const characters = [...content.replace(/\s+/g, ' ').trim()]
   if (characters.length <= PREVIEW_LENGTH) return characters.join('')
@@ -81,8 +81,8 @@ export function previewOf(content: string): string {
 }
 
 /**
- * Returns the mail that greets a new account. The address is not verified: the mail may reach a stranger, so it
- * contains nothing that whoever signed up has written, neither name nor username.
+ * Returns the welcome mail. The address is unverified and may belong to a stranger, so the mail contains no
+ * text written at sign-up, neither name nor username.
  */
 export function welcomeMail(language: Language): Mail {
   if (language === 'ko') {
@@ -93,7 +93,7 @@ export function welcomeMail(language: Language): Mail {
   }
   return {
     subject: 'Welcome to BigTech Chat',
-    text: 'Hello,\n\nYour account is ready. Find a friend and send your first message.\n\nIf it was not you who signed up, you can ignore this mail.\n\nBigTech Chat\n',
+    text: 'Hello,\n\nYour account is ready. Find a friend and send your first message.\n\nIf you did not sign up, you can ignore this mail.\n\nBigTech Chat\n',
   }
 }
 
@@ -125,7 +125,7 @@ const words = {
   },
 } as const
 
-/** What a push says about a friend request, or its answer. */
+/** Returns the push notification of a friend request or its acceptance. */
 export function friendNotice(
   kind: 'friend_request' | 'friend_accepted',
   name: string | null | undefined,
@@ -136,10 +136,10 @@ export function friendNotice(
   return { title: 'BigTech Chat', body }
 }
 
-/** What a push says about one message, or a burst of them in one room. */
+/** Returns the push notification of one message, or of a burst of messages in one room. */
 export function messageNotice(
   delivery: Pick<Delivery, 'eventCount' | 'mentioned' | 'content'>,
-  /** Null: not to be named. Undefined: not known yet, so that the message's own name stands in. */
+  /** Null: must not be named. Undefined: unknown, so the name in the message is used. */
   sender: string | null | undefined,
   room: { readonly roomType: string; readonly name: string | null } | undefined,
   options: { readonly language: Language; readonly showPreview: boolean },

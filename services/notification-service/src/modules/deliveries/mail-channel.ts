@@ -18,9 +18,9 @@ export interface MailChannelOptions {
   readonly smtpUrl: string
   readonly from: string
   readonly contacts: ContactsRepository
-  /** Issues the tokens of one-time links. */
+  /** The client of user-service, which issues the tokens of one-time links. */
   readonly userService: ServiceClient
-  /** Where people open the web client. */
+  /** Public URL of the web client. */
   readonly publicUrl: string
 }
 
@@ -30,13 +30,13 @@ interface Composed {
   readonly mail: Mail
 }
 
-/** Well below the lease of a delivery: while we still try, nobody else may. */
+/** Well below the lease of a delivery, so that no other process retries during an attempt. */
 const CONNECT_TIMEOUT_MS = 5_000
 const ANSWER_TIMEOUT_MS = 15_000
 
 /**
- * Mail over SMTP. The Message-ID comes from the event: when a crash between the server's answer and
- * our mark makes us send again, mail servers and readers can tell that both are the same mail.
+ * Sends mail over SMTP. The Message-ID derives from the event: if a crash between the server's response and
+ * our mark causes a duplicate, mail servers and readers can recognize it.
  */
 export class MailChannel implements DeliveryChannel {
   readonly #transport: Transporter
@@ -51,7 +51,7 @@ export class MailChannel implements DeliveryChannel {
       connectionTimeout: CONNECT_TIMEOUT_MS,
       greetingTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: ANSWER_TIMEOUT_MS,
-      // Nothing from outside is ever read into a mail.
+      // Prevents external content from being read into a mail.
       disableFileAccess: true,
       disableUrlAccess: true,
     })
@@ -83,7 +83,7 @@ export class MailChannel implements DeliveryChannel {
     return { address: contact.email, language, mail: welcomeMail(language) }
   }
 
-  /** The token exists in the mail alone: asked for when the mail is sent, stored nowhere. */
+  /** Composes a mail with a link. Fetches the token at this moment and stores it nowhere. */
   async #composeLink(kind: AccountMailKind, linkId: string): Promise<Composed | AttemptResult> {
     const { userService, publicUrl } = this.#options
     try {
@@ -97,7 +97,7 @@ export class MailChannel implements DeliveryChannel {
       return { address: link.email, language, mail }
     } catch (err) {
       if (err instanceof StoreUnavailable) return { state: 'retry', error: 'user-service unavailable' }
-      // Used, replaced or expired meanwhile, or the account is gone.
+      // Used, replaced or expired in the meantime, or the account was deleted.
       if (err instanceof Problem) return { state: 'withdrawn' }
       throw err
     }
@@ -108,10 +108,10 @@ export class MailChannel implements DeliveryChannel {
   }
 }
 
-/** What the answer to these says is about this mail; to anything before, about us: a password, a certificate. */
+/** Commands whose rejection concerns this mail; earlier ones concern the sender: a password, a certificate. */
 const ABOUT_THIS_MAIL = new Set(['RCPT TO', 'DATA'])
 
-/** A 5xx about the mail is the server's last word (RFC 5321, 4.2.1); anything else may be better later. */
+/** Classifies an SMTP error: a 5xx about the mail is final (RFC 5321, 4.2.1); anything else is retried. */
 function failureOf(err: unknown): AttemptResult {
   const { responseCode = 0, code, command = '' } = err as SmtpError
   const error = `smtp ${responseCode || (code ?? 'failed')}`
@@ -122,6 +122,6 @@ function failureOf(err: unknown): AttemptResult {
 interface SmtpError {
   readonly responseCode?: number
   readonly code?: string
-  /** What the server did not like. */
+  /** The rejected SMTP command. */
   readonly command?: string
 }

@@ -17,11 +17,11 @@ export interface MessagePlannerDependencies {
   readonly now: () => number
 }
 
-/** After so long a room that never became known is given up on. */
+/** Time after which a message is dropped when its room remains unknown. */
 const GIVE_UP_AFTER_MS = 24 * 60 * 60 * 1_000
 const RETRY_BATCH = 50
 
-/** Decides who is told of a message, and when. */
+/** Decides which members are notified of a message, and when. */
 export class MessagePlanner {
   readonly #deps: MessagePlannerDependencies
 
@@ -29,17 +29,17 @@ export class MessagePlanner {
     this.#deps = dependencies
   }
 
-  /** In the transaction of the inbox row: planned once, or waiting for its room, never lost. */
+  /** Plans a message in the transaction of the inbox row: planned once, or stored until its room is known. */
   async plan(tx: Tx, event: MessageSent): Promise<void> {
     const { contacts, deliveries, waiting, now } = this.#deps
     if (event.message_type === 'system') return
-    // The two topics have no order between them: a message may come after the account of its author is erased.
+    // The two topics have no common order: a message may arrive after the erasure of its author.
     if (await contacts.isErased(tx, event.user_id)) return
     if (!(await deliveries.knowsRoom(tx, event.room_id))) return waiting.add(tx, event, now())
     await this.#planKnown(tx, event)
   }
 
-  /** Looks again at messages whose room was not known. Returns how many were given up. */
+  /** Retries messages whose room was unknown. Returns the number of dropped ones. */
   async retryWaiting(): Promise<number> {
     const { mysql, deliveries, waiting, now } = this.#deps
     let givenUp = 0

@@ -15,12 +15,12 @@ export interface PushChannelDependencies {
   readonly rooms: RoomsRepository
   readonly streams: StreamsRepository
   readonly subscriptions: SubscriptionsRepository
-  /** Undefined without VAPID keys: then nobody can have subscribed either. */
+  /** Undefined without VAPID keys, in which case there are no subscriptions either. */
   readonly client: WebPushClient | undefined
   readonly now: () => number
 }
 
-/** Web Push to every browser of a user. Looks once more whether it is still wanted. */
+/** Sends Web Push to every browser of a user. Rechecks the preferences before sending. */
 export class PushChannel implements DeliveryChannel {
   readonly #deps: PushChannelDependencies
 
@@ -44,7 +44,7 @@ export class PushChannel implements DeliveryChannel {
     return resultOf(outcomes)
   }
 
-  /** Why it is no longer to be sent: between the message and its push lies a night of quiet hours, maybe. */
+  /** Returns the reason for not sending any more: quiet hours may have passed since planning. */
   async #unwanted(delivery: Delivery, own: Preferences): Promise<'disabled' | 'withdrawn' | undefined> {
     const { rooms, now } = this.#deps
     const { kind, roomId, userId, mentioned } = delivery
@@ -88,10 +88,10 @@ export class PushChannel implements DeliveryChannel {
   }
 }
 
-/** One browser that has it is enough: trying again would show it there twice. */
+/** One successful browser is sufficient: a retry would show it there twice. */
 function resultOf(outcomes: readonly PushOutcome[]): AttemptResult {
   if (outcomes.includes('ok')) return { state: 'sent' }
   if (outcomes.includes('retry')) return { state: 'retry', error: 'push service unavailable' }
   if (outcomes.every((outcome) => outcome === 'gone')) return { state: 'no_subscription' }
-  return { state: 'failed', error: 'push service refused it' }
+  return { state: 'failed', error: 'rejected by the push service' }
 }

@@ -10,7 +10,7 @@ export interface WaitingMessage {
 
 const RETRY_MS = [300, 1_000, 3_000, 10_000, 30_000]
 
-/** Messages that overtook the news of their room: the two come on different topics. */
+/** Messages that arrived before their room's events, which are on another topic. */
 export class WaitingMessagesRepository {
   readonly #mysql: Mysql
 
@@ -41,23 +41,23 @@ export class WaitingMessagesRepository {
     }))
   }
 
-  /** Whether it was still there: of two processes one gets it. */
+  /** Removes a message. Returns whether it existed: exactly one of two processes gets it. */
   async take(tx: Tx, eventId: string): Promise<boolean> {
     return (await tx.waitingMessage.deleteMany({ where: { eventId } })).count === 1
   }
 
-  /** The message is deleted: nobody is told of it any more. Raw: looks into JSON. */
+  /** Removes a deleted message. Raw: queries JSON. */
   async withdraw(tx: Tx, roomId: number, messageId: string): Promise<void> {
     await tx.$executeRaw`
       DELETE FROM waiting_messages WHERE room_id = ${roomId} AND JSON_VALUE(event, '$.message_id') = ${messageId}`
   }
 
-  /** What a deleted user said. Few messages ever wait, so that all of them may be looked at. Raw: looks into JSON. */
+  /** Removes messages of a deleted user. Only few messages wait, so all may be scanned. Raw: queries JSON. */
   async erase(tx: Tx, userId: number): Promise<void> {
     await tx.$executeRaw`DELETE FROM waiting_messages WHERE JSON_VALUE(event, '$.user_id') = ${userId}`
   }
 
-  /** Raw: the wait depends on the row's own count. */
+  /** Postpones a message. Raw: the delay depends on the row's own count. */
   async putOff(eventId: string, now: number): Promise<void> {
     const [first, second, third, fourth, last] = RETRY_MS.map((ms) => new Date(now + ms))
     await this.#mysql.client.$executeRaw`

@@ -33,14 +33,14 @@ function quietForAnHour() {
   return { ...everythingOn, quiet_hours }
 }
 
-describe('push for a message', () => {
-  it('waits for the end of quiet hours, and is one then', async () => {
+describe('a push notification for messages', () => {
+  it('waits for the end of quiet hours, and combines all messages', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     await subscribe(reader, `/quiet-${reader}`)
     await harness.call(reader, 'PUT', '/notifications/preferences', quietForAnHour())
     await say(roomId, author, 'one')
-    // Long after a burst would be over, and still within the quiet hours.
+    // Long after the end of a burst, but within the quiet hours.
     harness.clockOffset = 30 * 60_000
     while ((await harness.service.sender.sendDue()) > 0);
     await say(roomId, author, 'two')
@@ -50,7 +50,7 @@ describe('push for a message', () => {
     expect(pushesTo(`/quiet-${reader}`)).toHaveLength(1)
   })
 
-  it('is not for those who left, and is for those who came', async () => {
+  it('is omitted for members who left, and sent to members who joined', async () => {
     const [roomId, author, left, came] = newIds(4) as [number, number, number, number]
     await knownRoom(roomId, [author, left])
     await harness.publish(roomMembersChanged, {
@@ -72,7 +72,7 @@ describe('push for a message', () => {
     await harness.deliveriesOf(left, (items) => items.length === 0)
   })
 
-  it('that waits is not sent to those who have left since, nor to those who have muted the room since', async () => {
+  it('is withdrawn for members who have left or muted the room since', async () => {
     const [roomId, author, kicked, muted, stays] = newIds(5) as [number, number, number, number, number]
     const readers = [kicked, muted, stays]
     await knownRoom(roomId, [author, ...readers])
@@ -94,7 +94,7 @@ describe('push for a message', () => {
     for (const userId of [kicked, muted]) expect(pushesTo(`/later-${userId}`)).toHaveLength(0)
   })
 
-  it('that waits shows a message as it was edited', async () => {
+  it('contains the edited text of a message', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     await harness.call(reader, 'PUT', '/notifications/preferences', quietForAnHour())
@@ -114,7 +114,7 @@ describe('push for a message', () => {
     })
   })
 
-  it('counts what is left of a burst when its last message is deleted', async () => {
+  it('counts the remaining messages of a burst after its last message was deleted', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     await harness.call(reader, 'PUT', '/notifications/preferences', quietForAnHour())

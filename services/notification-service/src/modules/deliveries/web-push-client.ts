@@ -5,13 +5,13 @@ import { endpointFault, publicLookup } from '../subscriptions/push-endpoint.ts'
 
 export interface WebPushOptions {
   readonly vapid: { readonly subject: string; readonly publicKey: string; readonly privateKey: string }
-  /** Only off production: endpoints may be on this machine, and without TLS. */
+  /** Only outside production: endpoints may be on this machine and without TLS. */
   readonly allowAnyEndpoint: boolean
 }
 
 export interface PushMessage {
   readonly payload: string
-  /** A newer push of the same topic replaces one that was not shown yet (RFC 8030, 5.4). */
+  /** A newer push with the same topic replaces one not shown yet (RFC 8030, 5.4). */
   readonly topic: string
   readonly urgency: 'normal' | 'high'
 }
@@ -21,7 +21,7 @@ export type PushOutcome = 'ok' | 'gone' | 'refused' | 'retry'
 const TIMEOUT_MS = 10_000
 const TTL_SECONDS = 24 * 60 * 60
 
-/** Encrypts and signs by the library; connects by itself, only to public addresses, following no redirect. */
+/** Encrypts and signs with the library; connects itself, only to public addresses, without following redirects. */
 export class WebPushClient {
   readonly #options: WebPushOptions
 
@@ -45,7 +45,7 @@ export class WebPushClient {
         urgency: message.urgency,
       })
     } catch {
-      // Keys that are no keys: nothing can ever be sent there.
+      // Invalid keys: nothing can ever be sent there.
       return 'gone'
     }
     try {
@@ -70,7 +70,7 @@ export class WebPushClient {
         },
         (response) => {
           resolve(response.statusCode ?? 0)
-          // The answer's body is of no interest, and may be endless.
+          // The response body is irrelevant and may be endless.
           response.destroy()
         },
       )

@@ -8,7 +8,7 @@ export const exportRoutes: FastifyPluginAsync<{ exports: ExportService }> = asyn
   route(app, exportNotificationData, async (_input, ctx, { reply }) => {
     const document = await exports.exportNotificationData(ctx.actor.userId)
     reply.type('application/json; charset=utf-8')
-    // Written piece by piece: the serialiser would want all of it at once.
+    // Streamed in chunks; the serializer would need the whole document.
     return Readable.from(document) as never
   })
 }

@@ -15,7 +15,7 @@ export interface ExportServiceOptions {
 
 const BATCH = 500
 
-/** Everything that is held of a user here, for the archive of their account. */
+/** Exports a user's data for the archive of their account. */
 export class ExportService {
   readonly #options: ExportServiceOptions
 
@@ -23,7 +23,7 @@ export class ExportService {
     this.#options = options
   }
 
-  /** One JSON document, piece by piece: the deliveries of a month may be many. */
+  /** Returns one JSON document in chunks, because a month may contain many deliveries. */
   async exportNotificationData(userId: number): Promise<AsyncIterable<string>> {
     const { contacts, preferences, subscriptions } = this.#options
     const [contact, chosen, devices] = await Promise.all([

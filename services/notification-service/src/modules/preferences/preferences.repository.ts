@@ -12,7 +12,7 @@ export class PreferencesRepository {
     return (await this.findMany([userId])).get(userId) ?? defaultPreferences
   }
 
-  /** Those who have chosen; everybody else has the defaults. Whoever is in a transaction asks in it. */
+  /** Returns stored preferences; users without a row have the defaults. Reads in the given transaction. */
   async findMany(userIds: readonly number[], tx?: Tx): Promise<Map<number, Preferences>> {
     const query = { where: { userId: { in: userIds.map(BigInt) } } }
     const rows = tx

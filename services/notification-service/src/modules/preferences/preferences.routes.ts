@@ -21,7 +21,7 @@ export const preferencesRoutes: FastifyPluginAsync<{ preferences: PreferencesRep
   })
 }
 
-/** Preferences as their owner sees them. */
+/** Returns preferences in the API format. */
 export function preferencesView(preferences: Preferences): NotificationPreferences {
   const { quietHours } = preferences
   return {

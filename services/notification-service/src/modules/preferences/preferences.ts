@@ -1,6 +1,6 @@
 import type { QuietHours } from './quiet-hours.ts'
 
-/** What somebody wants to be told, and when. */
+/** A user's notification preferences. */
 export interface Preferences {
   readonly messagePush: boolean
   readonly friendRequestPush: boolean
@@ -9,21 +9,21 @@ export interface Preferences {
   readonly quietHours: QuietHours | null
 }
 
-/** How a member has a room set. */
+/** A member's mute settings of a room. */
 export interface Muting {
   readonly muted: boolean
-  /** Null: until it is undone. */
+  /** Null: until unmuted. */
   readonly mutedUntil: Date | null
 }
 
-/** Whether a member wants to be told of a message in a room: asked when it comes, and when the push is due. */
+/** Returns whether a member wants a notification for a message; checked at planning and before sending. */
 export function wantsMessage(own: Preferences, room: Muting, mentioned: boolean, now: number): boolean {
   if (!own.messagePush) return false
   const isMuted = room.muted && (room.mutedUntil === null || room.mutedUntil.getTime() > now)
   return !isMuted || (own.mentionsWhenMuted && mentioned)
 }
 
-/** Of everybody who has not chosen otherwise. */
+/** Defaults of users without stored preferences. */
 export const defaultPreferences: Preferences = {
   messagePush: true,
   friendRequestPush: true,

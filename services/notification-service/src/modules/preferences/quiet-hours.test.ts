@@ -16,19 +16,19 @@ describe('quiet hours', () => {
     expect(quietUntil(seoul('22:00', '07:00'), at(now))).toBe(end && at(end))
   })
 
-  it('within a day', () => {
+  it('may lie within a day', () => {
     expect(quietUntil(seoul('12:00', '13:00'), at('2026-03-01T12:30:00+09:00'))).toBe(
       at('2026-03-01T13:00:00+09:00'),
     )
     expect(quietUntil(seoul('12:00', '13:00'), at('2026-03-01T13:30:00+09:00'))).toBeUndefined()
   })
 
-  it('of no length, or none at all, are never', () => {
+  it('of zero length, or unset, never apply', () => {
     expect(quietUntil(seoul('12:00', '12:00'), at('2026-03-01T12:00:00+09:00'))).toBeUndefined()
     expect(quietUntil(null, Date.now())).toBeUndefined()
   })
 
-  it('are over at the moment that they are said to be over', () => {
+  it('have ended at the time returned as their end', () => {
     const time = fc
       .tuple(fc.nat(23), fc.nat(59))
       .map(([hour, minute]) => `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`)

@@ -1,6 +1,6 @@
-/** A daily span in somebody's own time zone; it may cross midnight. Pure. */
+/** A daily interval in a user's time zone; may cross midnight. */
 export interface QuietHours {
-  /** HH:MM */
+  /** HH:MM. */
   readonly start: string
   readonly end: string
   readonly timeZone: string
@@ -10,8 +10,8 @@ const MINUTES_A_DAY = 24 * 60
 const MINUTE_MS = 60_000
 
 /**
- * When the quiet hours that `now` is in are over; undefined when it is in none. Wrong by the
- * shift when clocks change in between: whoever waits looks again.
+ * Returns the end of the quiet hours containing `now`; undefined outside them. Off by the shift when clocks
+ * change in between, so callers must check again.
  */
 export function quietUntil(quiet: QuietHours | null, now: number): number | undefined {
   if (!quiet) return undefined

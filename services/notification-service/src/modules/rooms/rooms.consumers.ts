@@ -12,7 +12,10 @@ import type { RoomsRepository } from './rooms.repository.ts'
 
 const CONSUMER = 'rooms'
 
-/** Keeps the local copy of rooms. The events of one room arrive in order: the room id is their key. */
+/**
+ * Returns the handlers that maintain the local copy of rooms. The events of a room are ordered, because the
+ * room id is their key.
+ */
 export function roomsConsumers(mysql: Mysql, rooms: RoomsRepository): Subscription[] {
   return [
     on(roomCreated, (event) =>

@@ -9,7 +9,7 @@ export interface Room {
 
 const BATCH = 500
 
-/** The local copy of rooms: who is in them and who has muted them. */
+/** The local copy of rooms with their members and mutes. */
 export class RoomsRepository {
   readonly #mysql: Mysql
 
@@ -22,7 +22,7 @@ export class RoomsRepository {
     return row ? { roomId: Number(row.roomId), roomType: row.roomType, name: row.name } : undefined
   }
 
-  /** How a member has the room set; undefined for whoever is none, or none any more. */
+  /** Returns a member's settings of a room; undefined for a non-member. */
   async membership(roomId: number, userId: number): Promise<Muting | undefined> {
     const row = await this.#mysql.run('membership', (db) =>
       db.roomMember.findUnique({ where: { roomId_userId: { roomId, userId } } }),
@@ -30,7 +30,7 @@ export class RoomsRepository {
     return row ? { muted: row.muted, mutedUntil: row.mutedUntil } : undefined
   }
 
-  /** Raw: Prisma's upsert reads first, and two of them may both insert. */
+  /** Stores a room. Raw: Prisma's upsert reads first, and two of them may both insert. */
   async put(tx: Tx, room: Room): Promise<void> {
     await tx.$executeRaw`
       INSERT INTO rooms (room_id, room_type, name) VALUES (${room.roomId}, ${room.roomType}, ${room.name})

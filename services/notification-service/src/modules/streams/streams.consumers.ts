@@ -2,7 +2,7 @@ import { streamPresenceChanged, streamsAlive } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import type { StreamsRepository } from './streams.repository.ts'
 
-/** Learns who is looking. Without an inbox: applying an event again, or late, changes nothing. */
+/** Returns the handlers of open streams. No inbox: duplicate and late events change nothing. */
 export function streamsConsumers(streams: StreamsRepository): Subscription[] {
   return [
     on(streamPresenceChanged, (event) => {

@@ -5,7 +5,7 @@ import { StreamsRepository } from './streams.repository.ts'
 
 const PURGE_MS = 10 * 60_000
 
-/** Wires who has a stream open. A group of its own: pushes must not wait behind heartbeats. */
+/** Wires open streams. A separate group, so that push notifications do not wait behind heartbeats. */
 export function createStreams(options: {
   service: Service
   mysql: Mysql

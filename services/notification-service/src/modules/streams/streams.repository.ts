@@ -5,9 +5,9 @@ import { STREAM_EXPIRY_MS } from './streams.ts'
 const PURGE_BATCH = 1_000
 
 /**
- * Who has a stream open. Both moments only ever grow, so that events may come twice, and those of
- * one user and of one process (other keys, other partitions) in any order. Raw: GREATEST, and columns compared
- * with each other.
+ * Users with open streams. Both times only increase, so that events may be duplicated, and those of one user
+ * and of one process (different keys and partitions) may arrive in any order. Raw: GREATEST, and comparisons
+ * between columns.
  */
 export class StreamsRepository {
   readonly #mysql: Mysql
@@ -33,7 +33,7 @@ export class StreamsRepository {
       ON DUPLICATE KEY UPDATE closed_at = GREATEST(closed_at, VALUES(closed_at))`
   }
 
-  /** Which of them are looking. */
+  /** Returns the users with an open stream. */
   async connected(userIds: readonly number[], now: number): Promise<Set<number>> {
     if (userIds.length === 0) return new Set()
     const rows = await this.#mysql.client.$queryRawUnsafe<{ user_id: bigint }[]>(
@@ -49,7 +49,7 @@ export class StreamsRepository {
     await tx.openStream.deleteMany({ where: { userId } })
   }
 
-  /** Rows that say nothing any more. An hour is how long their topic is kept. */
+  /** Deletes outdated rows; their topic has a retention of an hour. */
   async purge(now: number): Promise<void> {
     const before = new Date(now - 3_600_000)
     await inBatches(

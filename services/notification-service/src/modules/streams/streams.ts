@@ -1,2 +1,2 @@
-/** Without a sign of life for so long a stream counts as gone. */
+/** Time without a heartbeat after which a stream counts as closed. */
 export const STREAM_EXPIRY_MS = 60_000

@@ -3,25 +3,25 @@ import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /**
- * A push endpoint is an address that a client tells us to call: without limits anybody could make
- * us call our own network. Two gates, because a name may point elsewhere by the time it is used.
+ * A push endpoint is a client-supplied URL that this service calls (SSRF). Two checks, because a name may
+ * resolve differently when it is used.
  */
 
-/** True unless the address is on the public internet: `unicast` is what no reserved range holds. */
+/** Returns false only for addresses on the public internet: `unicast` excludes all reserved ranges. */
 export function isPrivateAddress(address: string): boolean {
   return isIP(address) === 0 || ipaddr.process(address).range() !== 'unicast'
 }
 
-/** The first gate: what an endpoint may look like. Says what is wrong with it. */
+/** First check: the form of an endpoint. Returns what is wrong with it. */
 export function endpointFault(endpoint: string): string | undefined {
   const url = new URL(endpoint)
-  if (url.protocol !== 'https:') return 'It must begin with https://.'
-  if (url.username !== '' || url.password !== '') return 'It must not hold credentials.'
-  if (url.port !== '') return 'It must use the standard port.'
+  if (url.protocol !== 'https:') return 'Must begin with https://.'
+  if (url.username !== '' || url.password !== '') return 'Must not contain credentials.'
+  if (url.port !== '') return 'Must use the standard port.'
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (isIP(host) !== 0) return 'It must name a push service, not an address.'
+  if (isIP(host) !== 0) return 'Must be the host name of a push service, not an IP address.'
   if (!host.includes('.') || /\.(local|localhost|internal|home\.arpa|lan)\.?$/i.test(host)) {
-    return 'It must name a push service on the internet.'
+    return 'Must be a push service on the public internet.'
   }
   return undefined
 }
@@ -30,7 +30,7 @@ export class PrivateAddressError extends Error {
   override readonly name = 'PrivateAddressError'
 }
 
-/** The second gate, for `node:https`: connects only where every address of the name is public. */
+/** Second check, for `node:https`: connects only if every address of the name is public. */
 export const publicLookup: LookupFunction = (hostname, options, callback) => {
   dnsLookup(hostname, { ...options, all: true }, (err, addresses: LookupAddress[]) => {
     if (err) return callback(err, '', 0)

@@ -5,7 +5,7 @@ import { subscriptionsConsumers } from './subscriptions.consumers.ts'
 import { SubscriptionsRepository } from './subscriptions.repository.ts'
 import { subscriptionsRoutes } from './subscriptions.routes.ts'
 
-/** Wires push subscriptions: set by browsers, ended with their session. */
+/** Wires push subscriptions: created by browsers, ended with their session. */
 export function createSubscriptions(options: { service: Service; config: Config; mysql: Mysql }) {
   const { service, config, mysql } = options
   const subscriptions = new SubscriptionsRepository(mysql)

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => harness.stop())
 
 describe('in production', () => {
-  it('no subscription may point at this network', async () => {
+  it('a subscription must not point to the private network', async () => {
     const [mina] = newIds(1) as [number]
     const { keys } = harness.push.subscription('/x')
     for (const endpoint of [
@@ -30,7 +30,7 @@ describe('in production', () => {
     expect(good).toMatchObject({ status: 200, body: { push_service: 'fcm.googleapis.com' } })
   })
 
-  it('nothing is sent to an address that got in regardless, or that a name points to by now', async () => {
+  it('nothing is sent to a stored private address, or to a name that now resolves to one', async () => {
     const { publicKey, privateKey } = webPush.generateVAPIDKeys()
     const vapid = { subject: 'mailto:ops@example.com', publicKey, privateKey }
     const client = new WebPushClient({ vapid, allowAnyEndpoint: false })

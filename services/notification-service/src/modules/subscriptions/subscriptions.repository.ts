@@ -18,7 +18,7 @@ export interface NewSubscription extends Omit<Subscription, 'id' | 'createdAt'> 
 
 const MAX_SUBSCRIPTIONS = 20
 
-/** The browsers to push to. */
+/** The subscribed browsers. */
 export class SubscriptionsRepository {
   readonly #mysql: Mysql
 
@@ -26,7 +26,7 @@ export class SubscriptionsRepository {
     this.#mysql = mysql
   }
 
-  /** An endpoint is one browser: whoever signs in there last gets its pushes, and nobody else. */
+  /** Stores a subscription. An endpoint is one browser and belongs to its last signed-in user. */
   async put(subscription: NewSubscription): Promise<Subscription> {
     const { userId, sessionId, endpoint, p256dh, auth, deviceName } = subscription
     const endpointHash = createHash('sha256').update(endpoint).digest('hex')
@@ -58,7 +58,7 @@ export class SubscriptionsRepository {
     })
   }
 
-  /** Newest first. */
+  /** Returns subscriptions newest first. */
   async list(userId: number): Promise<Subscription[]> {
     const rows = await this.#mysql.run('list', (db) =>
       db.pushSubscription.findMany({
@@ -70,7 +70,7 @@ export class SubscriptionsRepository {
     return rows.map((row) => ({ ...row, userId: Number(row.userId) }))
   }
 
-  /** Whether there was one of this user's. */
+  /** Removes a subscription. Returns whether the user had it. */
   async remove(userId: number, id: string): Promise<boolean> {
     const { count } = await this.#mysql.run('remove', (db) =>
       db.pushSubscription.deleteMany({ where: { id, userId } }),

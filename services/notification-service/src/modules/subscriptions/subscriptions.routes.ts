@@ -12,7 +12,7 @@ import type { Subscription, SubscriptionsRepository } from './subscriptions.repo
 export const subscriptionsRoutes: FastifyPluginAsync<{
   subscriptions: SubscriptionsRepository
   vapidPublicKey: string | null
-  /** Only off production: endpoints may be on this machine. */
+  /** Only outside production: endpoints may be on this machine. */
   allowAnyEndpoint: boolean
 }> = async (app, { subscriptions, vapidPublicKey, allowAnyEndpoint }) => {
   route(app, putPushSubscription, async ({ body }, ctx) => {
@@ -39,7 +39,7 @@ export const subscriptionsRoutes: FastifyPluginAsync<{
   })
 }
 
-/** A subscription as its owner sees it: without what sends to it. */
+/** Returns a subscription in the API format, without endpoint and keys. */
 export function subscriptionView(subscription: Subscription): PushSubscriptionView {
   return {
     subscription_id: subscription.id,
