@@ -11,9 +11,7 @@ export const configSchema = z.object({
     .string()
     .min(16)
     .optional()
-    .describe(
-      'Operator token for the read API. Unset: the read API is closed, metrics are available.',
-    ),
+    .describe('Operator token for the read API. Unset: the read API is closed, metrics are available.'),
 })
 
 export type Config = z.output<typeof configSchema>

@@ -33,7 +33,9 @@ async function rebuild(from: Date | undefined, isConfirmed: boolean): Promise<nu
     refuseLoss(plan)
     const span = plan.from ? `${isoDay(plan.from)} and later` : 'every day'
     if (!isConfirmed) {
-      process.stdout.write(`Would delete and recount: ${span}. Nothing was changed; pass --yes to perform the rebuild.\n`)
+      process.stdout.write(
+        `Would delete and recount: ${span}. Nothing was changed; pass --yes to perform the rebuild.\n`,
+      )
       return 0
     }
     const { applied } = await rebuildStats(options, plan.from)

@@ -23,7 +23,9 @@ export const configSchema = z
     VAPID_PUBLIC_KEY: z
       .string()
       .optional()
-      .describe('Public VAPID key for push subscriptions (RFC 8292). Without both keys push notifications are disabled.'),
+      .describe(
+        'Public VAPID key for push subscriptions (RFC 8292). Without both keys push notifications are disabled.',
+      ),
     VAPID_PRIVATE_KEY: z.string().optional().describe('Private VAPID key.'),
     VAPID_SUBJECT: z
       .string()
