@@ -145,7 +145,7 @@ describe('an operation that requires a role', () => {
     ['Moderator', 403],
     ['moderator', 200],
     ['operator', 200],
-  ])('returns %2$i to a token with the role %1$s', async (role, status) => {
+  ])('responds to a token with the role %s with status %i', async (role, status) => {
     const answer = await service.app.inject({
       method: 'POST',
       url: '/moderated',

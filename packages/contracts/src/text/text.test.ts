@@ -144,8 +144,8 @@ it.each([
   expect(webUrl(500).safeParse(text).success).toBe(false)
 })
 
-it.each(['an opaque value is printable ASCII: refuses %j', 'é', '\0', 'a\n', '\ud800'])(
-  'an opaque value is printable ASCII: %j is not',
+it.each(['a b', 'é', '\0', 'a\n', '\ud800'])(
+  'an opaque value is printable ASCII: rejects %j',
   (text) => {
     expect(opaqueText({ max: 10 }).safeParse(text).success).toBe(false)
   },
