@@ -20,15 +20,18 @@ import { openStores, type Stores } from './stores.ts'
 
 export type BuildOptions = Pick<ServiceOptions, 'keys' | 'logDestination'>
 
-/** A 50 MB upload over a slow line takes minutes; that it makes progress is watched by the upload itself. */
+/** A 50 MB upload over a slow connection takes minutes; the upload itself detects stalls. */
 const LONGEST_UPLOAD_MS = 15 * 60_000
 
-/** The service, and the stores that tests look into. */
+/** The service and its stores, for tests. */
 export interface MediaService extends Service {
   readonly stores: Stores
 }
 
-/** Wires the web side: takes files and documents in and hands them out. It parses none, so hostile files never meet it. */
+/**
+ * Wires the web side, which stores and serves files and documents without parsing them: hostile files are
+ * parsed by workers only.
+ */
 export async function buildMediaService(config: Config, options: BuildOptions = {}): Promise<MediaService> {
   const service = await buildService({
     name: 'media-service',
@@ -79,7 +82,7 @@ export async function buildMediaService(config: Config, options: BuildOptions = 
   return { ...service, stores }
 }
 
-/** Voice practice: scripts, recordings, and the webhook of the analysis server. */
+/** Wires voice practice: scripts, recordings, and the webhook of the analysis server. */
 async function addPractice(service: Service, stores: Stores, config: Config): Promise<void> {
   const { objects, takes, scripts } = stores
   const practice = new PracticeService({

@@ -1,4 +1,4 @@
 import type { OpenOperations } from '@bigtech/service-kit'
 
-/** media-service copies nothing that `bigtech verify` compares. */
+/** media-service has no copies compared by `bigtech verify`. */
 export const openOperations: OpenOperations = async () => ({ close: async () => {} })

@@ -8,7 +8,7 @@ import { koreanPdf } from '../testing/korean-documents.ts'
 
 const VIRUS = 'a virus that only this test knows'
 
-/** clamd as far as INSTREAM goes: it belongs to the installation, not to us. */
+/** A fake clamd that implements INSTREAM. */
 async function startClamd() {
   const server: Server = createServer((socket) => {
     let received = ''
@@ -72,8 +72,8 @@ async function isReady(owner: number, fileId: string, state: StoredFile['state']
   })
 }
 
-describe('while the object store is away', { timeout: 120_000 }, () => {
-  it('uploads are 503 with Retry-After and leave nothing, jobs wait, and all goes on afterwards', async () => {
+describe('an outage of the object store', { timeout: 120_000 }, () => {
+  it('results in 503 with Retry-After for uploads and no leftovers, delays jobs, and ends without loss', async () => {
     const owner = newId()
     await s3.cut()
     const file = await media.upload(owner, note())
@@ -103,14 +103,14 @@ describe('while the object store is away', { timeout: 120_000 }, () => {
 })
 
 describe('clamd', { timeout: 120_000 }, () => {
-  it('refuses an infected file, of which nothing is left', async () => {
+  it('rejects an infected file and leaves nothing of it', async () => {
     const owner = newId()
     const file = await media.examined(owner, note(`x ${VIRUS}`))
     expect(file).toMatchObject({ state: 'refused', refusal: { code: 'INFECTED' } })
     await waitFor(async () => (await media.objectsOf(file.file_id)).length === 0)
   })
 
-  it('lets no file pass while it is away, and those that waited when it is back', async () => {
+  it('passes no file during its outage, and passes waiting files afterwards', async () => {
     const owner = newId()
     await clamd.stop()
     const { body } = await media.upload(owner, note())
@@ -123,8 +123,8 @@ describe('clamd', { timeout: 120_000 }, () => {
   })
 })
 
-describe('an upload that stands still', { timeout: 60_000 }, () => {
-  it('is ended after UPLOAD_IDLE_MS, and leaves nothing', async () => {
+describe('a stalled upload', { timeout: 60_000 }, () => {
+  it('is aborted after UPLOAD_IDLE_MS and leaves nothing', async () => {
     const owner = newId()
     const outgoing = request(`${media.url}/files`, {
       method: 'POST',
@@ -147,7 +147,7 @@ describe('an upload that stands still', { timeout: 60_000 }, () => {
 })
 
 describe('a presigned address', { timeout: 60_000 }, () => {
-  it('is dead after its time, and for any other object', async () => {
+  it('expires, and is invalid for any other object', async () => {
     const owner = newId()
     const file = await media.examined(owner, note())
     const { url } = (await media.call(owner, 'GET', `/files/${file.file_id}/link`)).body

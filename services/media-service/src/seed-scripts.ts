@@ -6,7 +6,7 @@ import { ObjectStore } from './infrastructure/object-store.ts'
 import { ScriptRepository } from './modules/practice/script.repository.ts'
 import { seedScripts } from './modules/practice/seed-scripts.ts'
 
-/** The command that stores the practice scripts, after the migrations; may run any number of times. */
+/** The configuration of the command that stores the practice scripts after the migrations. Idempotent. */
 const seedConfig = z.object({
   DATABASE_URL: configSchema.shape.DATABASE_URL,
   S3_URL: configSchema.shape.S3_URL,

@@ -8,7 +8,7 @@ import { JobRepository } from './modules/jobs/job.repository.ts'
 import { ScriptRepository } from './modules/practice/script.repository.ts'
 import { TakeRepository } from './modules/practice/take.repository.ts'
 
-/** What the web side and the worker have in common. */
+/** The stores shared by web side and worker. */
 export interface Stores {
   readonly mysql: Mysql
   readonly objects: ObjectStore

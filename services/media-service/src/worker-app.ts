@@ -18,7 +18,7 @@ import { openStores } from './stores.ts'
 const OVERDUE_MS = 1_000
 const PURGE_MS = 10 * 60_000
 
-/** Wires the worker: jobs, the events that files live and die by, clean-up. Its port serves health and metrics only. */
+/** Wires the worker: jobs, event handlers for file uses, clean-up. Its port serves health and metrics only. */
 export async function buildMediaWorker(config: Config, options: BuildOptions = {}): Promise<Service> {
   const service = await buildService({
     name: 'media-worker',

@@ -8,9 +8,9 @@ const SUSPICIOUS_BYTES = 2 ** 20
 const MAX_RATIO = 200
 
 /**
- * Reads the central directory of a zip archive, without unpacking anything.
- * @param proof an entry of that name must be there.
- * @throws Refusal ARCHIVE_UNSAFE for a bomb or names that leave the folder; TYPE_MISMATCH without the proof.
+ * Checks the central directory of a zip archive without unpacking it.
+ * @param proof pattern of a required entry
+ * @throws Refusal ARCHIVE_UNSAFE for a zip bomb or path traversal; TYPE_MISMATCH without the required entry
  */
 export async function checkArchive(file: string, proof: RegExp): Promise<void> {
   const archive = await openArchive(file)
@@ -45,7 +45,7 @@ function openArchive(file: string): Promise<ZipFile> {
   })
 }
 
-/** One entry at a time: a directory of millions is not read to its end. */
+/** Iterates entries one at a time: a directory of millions is not read completely. */
 async function* entriesOf(archive: ZipFile): AsyncGenerator<Entry> {
   for (;;) {
     const next = new Promise<Entry | undefined>((resolve, reject) => {

@@ -5,12 +5,12 @@ import { type FileType, fileTypes } from './file-types.ts'
 import { Refusal } from './refusal.ts'
 import type { CheckInput, CheckOutcome } from './tasks.ts'
 
-/** Enough for every signature that file-type knows. */
+/** Enough for every signature known to file-type. */
 export const HEAD_BYTES = 4_100
 
 const nothing = { width: null, height: null, durationMs: null, pages: null, preview: null, pictures: [] }
 
-/** Examines a file, cheapest checks first: nothing parses what an earlier check refuses. */
+/** Examines a file, cheapest checks first: no parser runs on a file that an earlier check refuses. */
 export async function checkFile(input: CheckInput, folder: string): Promise<CheckOutcome> {
   try {
     const type = fileTypes.find(({ mime, kind }) => mime === input.mime && kind === input.kind)
@@ -44,11 +44,11 @@ async function assertSignature(file: string, type: FileType): Promise<void> {
   }
 }
 
-/** Whether the first bytes of a file are those of its type. */
+/** Returns whether the first bytes of a file match its type. */
 export async function looksLike(head: Buffer, type: FileType): Promise<boolean> {
   const found = await fileTypeFromBuffer(head)
   if (type.signatures.length > 0) return found !== undefined && type.signatures.includes(found.mime)
-  // Plain text: no signature of anything, no NUL; and its beginning is UTF-8, cut anywhere.
+  // Plain text: no known signature, no NUL, and a valid UTF-8 beginning.
   return found === undefined && !head.includes(0) && isUtf8Beginning(head)
 }
 
@@ -67,8 +67,8 @@ async function readMedia(file: string, type: FileType) {
     const { format } = await parseFile(file, { duration: true, skipCovers: true })
     const hasVideo = format.hasVideo === true
     if (type.kind === 'video' && format.hasVideo === false)
-      throw new Refusal('TYPE_MISMATCH', 'The file holds no video.')
-    if (type.kind === 'audio' && hasVideo) throw new Refusal('TYPE_MISMATCH', 'The file holds a video.')
+      throw new Refusal('TYPE_MISMATCH', 'The file contains no video.')
+    if (type.kind === 'audio' && hasVideo) throw new Refusal('TYPE_MISMATCH', 'The file contains a video.')
     const { duration } = format
     return { durationMs: duration === undefined ? null : Math.round(duration * 1_000) }
   } catch (err) {
@@ -83,6 +83,6 @@ async function countPages(file: string): Promise<number> {
     const document = await getDocumentProxy(new Uint8Array(await readFile(file)), { verbosity: 0 })
     return document.numPages
   } catch {
-    throw new Refusal('DOCUMENT_UNREADABLE', 'The PDF cannot be read; it may be broken or protected.')
+    throw new Refusal('DOCUMENT_UNREADABLE', 'The PDF cannot be read; it may be damaged or protected.')
   }
 }

@@ -1,7 +1,7 @@
 import { checkFile } from './check-file.ts'
 import type { AnyTask } from './tasks.ts'
 
-/** The process in which files of strangers are parsed: its one argument is the task, its output the result. */
+/** The process that parses untrusted files: its argument is the task, its output the result. */
 const task = JSON.parse(process.argv[2] ?? '') as AnyTask
 const result =
   task.name === 'check'

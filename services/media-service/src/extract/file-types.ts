@@ -1,21 +1,21 @@
-/** A kind of content that is accepted, and how it is recognized. */
+/** An accepted type of content and its recognition. */
 export interface FileType {
   readonly kind: 'image' | 'video' | 'audio' | 'document'
-  /** The type that is stored and served, whatever the client said. */
+  /** The stored and served type, regardless of the client's declaration. */
   readonly mime: string
-  /** What the first bytes look like to `file-type`; empty: plain text, which has no signature. */
+  /** The `file-type` results of its first bytes; empty for plain text, which has no signature. */
   readonly signatures: readonly string[]
   readonly extensions: readonly string[]
-  /** Other names that clients give this type. */
+  /** Alternative names of this type sent by clients. */
   readonly aliases?: readonly string[]
-  /** Files are checked as archives; this entry proves what it is. */
+  /** Set for archives; this entry proves the type. */
   readonly archiveEntry?: RegExp
 }
 
 const office = 'application/vnd.openxmlformats-officedocument'
 const zip = ['application/zip']
 
-/** Everything that may be uploaded. No HTML, no SVG, nothing that a browser or a system would run. */
+/** All accepted types. No HTML, no SVG, nothing that a browser or a system would execute. */
 export const fileTypes: readonly FileType[] = [
   {
     kind: 'image',
@@ -110,15 +110,15 @@ export const fileTypes: readonly FileType[] = [
   },
 ]
 
-/** The extension of a name in lower case, without its dot; empty when there is none. */
+/** Returns the extension of a name in lower case without the dot; empty when there is none. */
 export function extensionOf(name: string): string {
   const dot = name.lastIndexOf('.')
   return dot <= 0 ? '' : name.slice(dot + 1).toLowerCase()
 }
 
 /**
- * The type of a file by what the client says and its name's extension: both must agree, except that
- * `application/octet-stream` says nothing. Undefined: not accepted.
+ * Returns the type of a file from the declared type and the extension, which must agree, except
+ * that\n`application/octet-stream` matches any. Undefined: not accepted.
  */
 export function declaredType(name: string, mime: string): FileType | undefined {
   const said = mime.split(';', 1)[0]!.trim().toLowerCase()

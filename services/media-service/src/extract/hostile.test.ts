@@ -27,14 +27,14 @@ const workbook = { name: 'xl/workbook.xml', content: '<workbook/>' }
 
 describe('a hostile file', { timeout: 120_000 }, () => {
   it.each([
-    ['a page that says it is a picture', 'a.png', 'image/png', '<script>alert(1)</script>', 'TYPE_MISMATCH'],
-    ['a picture of another type', 'a.png', 'image/png', pdfOf(1), 'TYPE_MISMATCH'],
-    ['a picture of 60,000 x 60,000 pixels', 'a.png', 'image/png', pngOf(60_000, 60_000), 'IMAGE_TOO_LARGE'],
-    ['a picture that ends after its header', 'a.png', 'image/png', pngOf(64, 64), 'IMAGE_UNREADABLE'],
+    ['an HTML page declared as an image', 'a.png', 'image/png', '<script>alert(1)</script>', 'TYPE_MISMATCH'],
+    ['an image of another type', 'a.png', 'image/png', pdfOf(1), 'TYPE_MISMATCH'],
+    ['an image of 60,000 x 60,000 pixels', 'a.png', 'image/png', pngOf(60_000, 60_000), 'IMAGE_TOO_LARGE'],
+    ['an image truncated after its header', 'a.png', 'image/png', pngOf(64, 64), 'IMAGE_UNREADABLE'],
     ['nothing', 'a.png', 'image/png', '', 'EMPTY'],
-    ['a program that says it is text', 'a.txt', 'text/plain', 'MZ\0\0', 'TYPE_MISMATCH'],
+    ['a program declared as text', 'a.txt', 'text/plain', 'MZ\0\0', 'TYPE_MISMATCH'],
     [
-      'a workbook that grows to 800 MB',
+      'a workbook that expands to 800 MB',
       'a.xlsx',
       xlsx,
       zipOf([workbook, { name: 'xl/sheet1.xml', content: 'x', claimedSize: 800 * 2 ** 20 }]),
@@ -48,26 +48,26 @@ describe('a hostile file', { timeout: 120_000 }, () => {
       'ARCHIVE_UNSAFE',
     ],
     [
-      'an archive that leaves its folder',
+      'an archive with path traversal',
       'a.zip',
       'application/zip',
       zipOf([{ name: '../../etc/cron' }]),
       'ARCHIVE_UNSAFE',
     ],
-    ['an archive that says it is a workbook', 'a.xlsx', xlsx, zipOf([{ name: 'a.txt' }]), 'TYPE_MISMATCH'],
+    ['an archive declared as a workbook', 'a.xlsx', xlsx, zipOf([{ name: 'a.txt' }]), 'TYPE_MISMATCH'],
     ['half an archive', 'a.zip', 'application/zip', zipOf([workbook]).slice(0, 40), 'DOCUMENT_UNREADABLE'],
     ['half a PDF', 'a.pdf', 'application/pdf', '%PDF-1.4\n1 0 obj', 'DOCUMENT_UNREADABLE'],
   ])('is refused: %s', async (_what, name, mime, bytes, code) => {
     expect(await check(name, mime, bytes)).toMatchObject({ ok: false, code })
   })
 
-  it('costs a bounded time: a PDF of 10,000 pages, and one whose pages contain themselves', async () => {
+  it('takes bounded time: a PDF of 10,000 pages, and a PDF with a cyclic page tree', async () => {
     expect(await check('a.pdf', 'application/pdf', pdfOf(10_000))).toMatchObject({ ok: true, pages: 10_000 })
     const looped = await check('a.pdf', 'application/pdf', pdfOf(3, { loop: true }))
     expect(looped.ok ? looped.pages : looped.code).toBeTruthy()
   })
 
-  it('hides nothing behind its pixels: what follows the end of a picture is dropped', async () => {
+  it('cannot hide data behind its pixels: everything after the end of an image is dropped', async () => {
     const polyglot = Buffer.concat([await photo(64, 48), Buffer.from('<script>alert(1)</script>')])
     const outcome = await check('a.jpg', 'image/jpeg', polyglot)
     expect(outcome.ok).toBe(true)
@@ -90,14 +90,14 @@ describe('a child that exceeds a limit', { timeout: 120_000 }, () => {
       { rssMegabytes: 300 },
       'more than 300 MB',
     ],
-  ])('is killed, and the reason is said: %s', async (_what, code, some, detail) => {
+  ])('is killed with the reason: %s', async (_what, code, some, detail) => {
     await expect(node(code, some)).rejects.toMatchObject({
       code: 'CHECK_FAILED',
       detail: expect.stringContaining(detail),
     })
   })
 
-  it('sees no variable of the worker', async () => {
+  it('receives no environment variable of the worker', async () => {
     const output = await node('console.log(JSON.stringify(Object.keys(process.env)))', {})
     expect(JSON.parse(output.toString())).toEqual([])
   })

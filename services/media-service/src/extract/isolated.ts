@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { JobFailure } from '../modules/jobs/job.ts'
 import type { Task, Tasks } from './tasks.ts'
 
-/** What a child may use. A hostile file must not take more from the worker than this. */
+/** Resource limits of a child process, which protect the worker from hostile files. */
 export interface Limits {
   readonly wallMs: number
   readonly cpuSeconds: number
@@ -19,9 +19,9 @@ const PAGE_BYTES = 4_096
 const child = fileURLToPath(new URL('./child.ts', import.meta.url))
 
 /**
- * Runs one task on a file in a process of its own, which has no environment, may read but only write below
- * `folder`, and is killed when it exceeds a limit. A thread would not do: its memory is the worker's.
- * @throws JobFailure CHECK_FAILED when the child crashed or exceeded a limit; the reason is in `detail`.
+ * Runs one task on a file in a separate process with an empty environment and write access to `folder` only,
+ * and kills it when it exceeds a limit. A thread would share the worker's memory.
+ * @throws JobFailure CHECK_FAILED when the child crashed or exceeded a limit; the reason is in `detail`
  */
 export async function runIsolated<Name extends keyof Tasks>(
   task: Task<Name>,
@@ -36,7 +36,7 @@ export async function runIsolated<Name extends keyof Tasks>(
     '--allow-fs-read=*',
     `--allow-fs-write=${task.folder}/*`,
     '--allow-addons',
-    // The recognition of text in images runs in a thread of the child.
+    // Text recognition runs in a thread of the child.
     '--allow-worker',
   ]
   const output = await runLimited(
@@ -48,7 +48,7 @@ export async function runIsolated<Name extends keyof Tasks>(
   return JSON.parse(output.toString('utf8')) as Tasks[Name]['result']
 }
 
-/** Runs a program within limits. Returns what it wrote to stdout. @throws JobFailure CHECK_FAILED */
+/** Runs a program within limits. Returns its stdout. @throws JobFailure CHECK_FAILED */
 export function runLimited(
   program: string,
   args: readonly string[],
@@ -98,20 +98,20 @@ function failure(reason: string, complaint: string): JobFailure {
   })
 }
 
-/** Memory and CPU time by /proc; on a system without it only the wall clock and the heap limit count. */
+/** Returns an exceeded memory or CPU limit from /proc; without /proc only wall clock and heap limit apply. */
 function exceededLimit({ pid }: ChildProcess, limits: Limits): string | undefined {
   try {
     const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1])
     if (pages * PAGE_BYTES > limits.rssMegabytes * 2 ** 20)
       return `needed more than ${limits.rssMegabytes} MB of memory`
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name in parentheses may hold spaces: fields are counted from behind it.
+    // The parenthesized name may contain spaces: fields are counted after it.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const ticks = Number(fields[11]) + Number(fields[12])
     if (ticks / CLOCK_TICKS_PER_SECOND > limits.cpuSeconds)
       return `needed more than ${limits.cpuSeconds} s of CPU time`
   } catch {
-    // Ended meanwhile.
+    // The process has ended.
   }
   return undefined
 }

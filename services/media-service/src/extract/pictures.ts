@@ -4,7 +4,7 @@ import sharp, { type Sharp } from 'sharp'
 import { Refusal } from './refusal.ts'
 import type { CheckInput, Picture } from './tasks.ts'
 
-/** 50 megapixels: more than cameras of phones make, and about 200 MB decoded. */
+/** 50 megapixels: more than phone cameras produce, and about 200 MB decoded. */
 const MAX_PIXELS = 50_000_000
 const MAX_ANIMATION_PIXELS = 100_000_000
 const PREVIEW_WIDTH = 20
@@ -15,8 +15,8 @@ const thumbnails = [
 ] as const
 
 /**
- * Decodes an image and writes it anew: the position in EXIF, comments, and whatever hides behind the pixels
- * are gone; turned the way it is looked at. Pictures of profiles and rooms become squares.
+ * Decodes and re-encodes an image, which removes EXIF location, comments and data behind the pixels, and
+ * applies the orientation. Profile and room pictures become squares.
  * @throws Refusal IMAGE_TOO_LARGE, IMAGE_UNREADABLE
  */
 export async function makePictures(input: CheckInput, folder: string) {
@@ -40,11 +40,11 @@ export async function makePictures(input: CheckInput, folder: string) {
     }
   } catch (err) {
     if (err instanceof Refusal) throw err
-    throw new Refusal('IMAGE_UNREADABLE', 'The image is broken or not complete.')
+    throw new Refusal('IMAGE_UNREADABLE', 'The image is damaged or incomplete.')
   }
 }
 
-/** By the header alone, before anything is decoded. */
+/** Checks the size in the header before decoding. */
 async function assertSize(file: string): Promise<void> {
   const { width = 0, height = 0, pages = 1 } = await sharp(file, { limitInputPixels: false }).metadata()
   if (width * height > MAX_PIXELS || width * height * pages > MAX_ANIMATION_PIXELS)
@@ -56,7 +56,7 @@ async function attachmentPictures(input: CheckInput, source: () => Sharp, folder
   const written = await encode(source(), input.mime).toFile(file)
   const height = written.pageHeight ?? written.height
   const pictures: Picture[] = [{ variant: 'original', file, mime: input.mime, size: written.size }]
-  // From the first frame of what was written: decoded safely once, and already turned.
+  // Uses the first frame of the written image, which is already decoded safely and rotated.
   const first = () => sharp(file, { limitInputPixels: MAX_PIXELS })
   for (const [variant, side] of thumbnails) {
     const target = join(folder, variant)
@@ -69,7 +69,7 @@ async function attachmentPictures(input: CheckInput, source: () => Sharp, folder
   return { width: written.width, height, preview: await previewOf(first()), pictures }
 }
 
-/** The original alone: what is read in a document is its text. */
+/** Returns only the rewritten original, because a document needs no thumbnails. */
 async function rewrittenPicture(input: CheckInput, source: Sharp, folder: string) {
   const file = join(folder, 'original')
   const { width, height, size } = await encode(source, input.mime).toFile(file)
@@ -102,7 +102,7 @@ function encode(image: Sharp, mime: string): Sharp {
   }
 }
 
-/** Some 150 bytes that a client stretches over the place of the image. */
+/** Returns a preview of about 150 bytes that clients scale up. */
 async function previewOf(image: Sharp): Promise<string> {
   const bytes = await image
     .resize(PREVIEW_WIDTH, PREVIEW_WIDTH, { fit: 'inside' })

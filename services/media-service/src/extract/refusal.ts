@@ -1,4 +1,4 @@
-/** The content of a file is not accepted; the message is for its owner. */
+/** The content of a file is refused; the message is for its owner. */
 export class Refusal extends Error {
   readonly code: string
 

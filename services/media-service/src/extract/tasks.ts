@@ -1,18 +1,18 @@
 import type { DocumentType, ExtractionFigures } from './documents/extraction.ts'
 import type { FileType } from './file-types.ts'
 
-/** A file that the worker stores in the place of what was uploaded, or beside it. */
+/** A file that the worker stores in place of, or beside, the upload. */
 export interface Picture {
   readonly variant: 'original' | 'thumb_320' | 'thumb_1280'
   readonly file: string
   readonly mime: string
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number
 }
 
 export interface CheckInput {
   readonly file: string
-  /** As decided at the upload. */
+  /** The type determined at the upload. */
   readonly mime: string
   readonly kind: FileType['kind']
   readonly purpose: 'attachment' | 'avatar' | 'room_picture' | 'document'
@@ -33,11 +33,11 @@ export type CheckOutcome =
 export interface ExtractInput {
   readonly file: string
   readonly type: DocumentType
-  /** As its owner named it, for the reports. */
+  /** The owner's file name, for the reports. */
   readonly name: string
 }
 
-/** What a child writes for a document, by the name of the file in its folder. */
+/** The files that a child writes for a document, by name. */
 export const documentOutputs = {
   'extracted.json': 'application/json',
   'report.json': 'application/json',
@@ -49,7 +49,7 @@ export type ExtractOutcome =
   | { readonly ok: false; readonly code: string; readonly detail: string }
   | { readonly ok: true; readonly figures: ExtractionFigures }
 
-/** What each task is given and answers. */
+/** Input and output of each task. */
 export interface Tasks {
   readonly check: { readonly input: CheckInput; readonly result: CheckOutcome }
   readonly extract: { readonly input: ExtractInput; readonly result: ExtractOutcome }
@@ -57,7 +57,7 @@ export interface Tasks {
 
 export interface Task<Name extends keyof Tasks> {
   readonly name: Name
-  /** The only folder that the child may write to. */
+  /** The only directory the child may write to. */
   readonly folder: string
   readonly input: Tasks[Name]['input']
 }

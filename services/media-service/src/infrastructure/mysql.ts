@@ -3,11 +3,11 @@ import { prismaAdapter, SqlStore } from '@bigtech/stores'
 import type { Registry } from 'prom-client'
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
 
-/** Prisma's client, bound to a transaction. */
+/** Prisma's client in a transaction. */
 export type Tx = Prisma.TransactionClient
 export type Mysql = SqlStore<Tx, PrismaClient>
 
-/** Creates the store of this service's database; nothing is connected yet. */
+/** Creates the store of this service's database. Connects lazily. */
 export function createMysql(databaseUrl: string, metrics: Registry): Mysql {
   const client = new PrismaClient({ adapter: prismaAdapter(databaseUrl) })
   return new SqlStore<Tx, PrismaClient>(client, databaseUrl, new StoreMetrics(metrics))

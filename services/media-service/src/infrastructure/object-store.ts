@@ -21,7 +21,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { type Service, StoreMetrics, StoreUnavailable } from '@bigtech/service-kit'
 import type { Config } from '../config.ts'
 
-/** S3 takes no smaller part but the last one. */
+/** Minimum part size of S3, except for the last part. */
 const STREAM_PART_BYTES = 5 * 2 ** 20
 const CONNECT_MS = 1_000
 const SILENT_MS = 10_000
@@ -30,7 +30,7 @@ const PREPARE_MS = 1_000
 export interface StoredObject {
   readonly body: Readable
   readonly size: number
-  /** `bytes 0-99/1000` of a range. */
+  /** `bytes 0-99/1000` for a range. */
   readonly contentRange: string | undefined
 }
 
@@ -56,12 +56,12 @@ type StoreOptions = Pick<
   | 'S3_CORS_ORIGINS'
 >
 
-/** The bytes of files. An outage is StoreUnavailable (503). */
+/** The storage of file contents. An outage becomes StoreUnavailable (503). */
 export class ObjectStore {
   readonly #bucket: string
   readonly #origins: readonly string[]
   readonly #client: S3Client
-  /** Signs for the address that browsers use. */
+  /** Signs for the public address. */
   readonly #signer: S3Client
   readonly #metrics: StoreMetrics
 
@@ -71,7 +71,7 @@ export class ObjectStore {
       region: config.S3_REGION,
       forcePathStyle: true,
       credentials: { accessKeyId: config.S3_ACCESS_KEY, secretAccessKey: config.S3_SECRET_KEY },
-      // A presigned PUT would otherwise carry the checksum of an empty body.
+      // A presigned PUT would otherwise contain the checksum of an empty body.
       requestChecksumCalculation: 'WHEN_REQUIRED' as const,
       responseChecksumValidation: 'WHEN_REQUIRED' as const,
       maxAttempts: 2,
@@ -84,7 +84,7 @@ export class ObjectStore {
     this.#metrics = metrics
   }
 
-  /** Makes the bucket when it is missing and lets the pages of our origins upload to it. Idempotent. */
+  /** Creates the bucket when missing and allows uploads from the configured origins. Idempotent. */
   async prepare(): Promise<void> {
     const Bucket = this.#bucket
     await this.#run('createBucket', () =>
@@ -108,13 +108,13 @@ export class ObjectStore {
     await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket }))
   }
 
-  /** Stores a stream of unknown length, in parts. Aborting the signal leaves no part behind. */
+  /** Stores a stream of unknown length in parts. Aborting the signal removes all parts. */
   async putStream(key: string, body: Readable, mime: string, signal: AbortSignal): Promise<void> {
     const upload = new Upload({
       client: this.#client,
       params: { Bucket: this.#bucket, Key: key, Body: body, ContentType: mime },
       partSize: STREAM_PART_BYTES,
-      // One part in memory at a time: eight uploads at once stay within some 60 MB.
+      // One part in memory at a time: eight concurrent uploads stay within about 60 MB.
       queueSize: 1,
     })
     const abort = () => void upload.abort().catch(() => undefined)
@@ -142,7 +142,7 @@ export class ObjectStore {
     )
   }
 
-  /** Returns undefined when there is no such object. @param range as in the header, `bytes=0-99`. */
+  /** Returns an object, undefined when it does not exist. @param range as in the header, `bytes=0-99` */
   async get(key: string, range?: string): Promise<StoredObject | undefined> {
     const answer = await this.#run('get', () =>
       this.#client
@@ -157,7 +157,7 @@ export class ObjectStore {
     }
   }
 
-  /** Size in bytes, or undefined when there is no such object. */
+  /** Returns the size in bytes, undefined when the object does not exist. */
   async sizeOf(key: string): Promise<number | undefined> {
     const answer = await this.#run('head', () =>
       this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key })).catch(ignoreMissing),
@@ -165,7 +165,7 @@ export class ObjectStore {
     return answer?.ContentLength
   }
 
-  /** Keys below a prefix, at most 1,000. */
+  /** Returns at most 1,000 keys with a prefix. */
   async list(prefix: string): Promise<string[]> {
     const answer = await this.#run('list', () =>
       this.#client.send(new ListObjectsV2Command({ Bucket: this.#bucket, Prefix: prefix })),
@@ -173,7 +173,7 @@ export class ObjectStore {
     return (answer.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key]))
   }
 
-  /** Deletes an object, whether it is there or not. */
+  /** Deletes an object; idempotent. */
   async delete(key: string): Promise<void> {
     await this.#run('delete', () =>
       this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key })).catch(ignoreMissing),
@@ -189,7 +189,7 @@ export class ObjectStore {
     return answer.UploadId!
   }
 
-  /** Parts that have arrived, or undefined when the upload is over. */
+  /** Returns the received parts, or undefined when the upload has ended. */
   async listParts(key: string, uploadId: string): Promise<UploadedPart[] | undefined> {
     const answer = await this.#run('listParts', () =>
       this.#client
@@ -227,7 +227,7 @@ export class ObjectStore {
     )
   }
 
-  /** An address to PUT exactly `size` bytes of one part to. */
+  /** Returns an address for uploading exactly `size` bytes of one part. */
   signPart(key: string, uploadId: string, number: number, size: number, seconds: number): Promise<string> {
     const command = new UploadPartCommand({
       Bucket: this.#bucket,
@@ -242,7 +242,7 @@ export class ObjectStore {
     })
   }
 
-  /** An address to GET an object from, always as a download of a fixed type. */
+  /** Returns an address for downloading an object as an attachment of a fixed type. */
   signGet(key: string, { mime, disposition }: SignedGet, seconds: number): Promise<string> {
     const command = new GetObjectCommand({
       Bucket: this.#bucket,
@@ -275,7 +275,7 @@ function ignoreMissing(err: Error): undefined {
   throw err
 }
 
-/** No answer, or one of the 5xx that ask to come back later. */
+/** Returns true for a missing response or a retryable 5xx. */
 function isOutage(err: unknown): boolean {
   const { $metadata, name, code } = err as {
     $metadata?: { httpStatusCode?: number }
@@ -291,12 +291,12 @@ function isOutage(err: unknown): boolean {
   )
 }
 
-/** Opens the store; it need not be there yet. */
+/** Opens the store, which need not be up yet. */
 export function openObjectStore(service: Service, config: Config): ObjectStore {
   const store = new ObjectStore(config, new StoreMetrics(service.metrics))
-  // Optional: chats go on without it, and no other instance would be better off.
+  // Optional: messaging works without it, and every instance is affected alike.
   service.readiness.add({ name: 's3', ping: () => store.ping(), optional: true })
-  // Until it works: the store need not be there when the process starts.
+  // Retried until it succeeds: the store need not be up when the process starts.
   let isPrepared = false
   service.every({
     name: 'prepare bucket',

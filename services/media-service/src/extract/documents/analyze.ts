@@ -5,7 +5,7 @@ import { summarize } from './summary.ts'
 
 const LANGUAGE_SAMPLE = 5_000
 
-/** Reads a document of any type and finds language, summary and facts. @throws Refusal */
+/** Reads a document of any type and extracts language, summary and facts. @throws Refusal */
 export async function analyzeDocument(file: string, type: DocumentType): Promise<Extraction> {
   const { pagesTotal, pages, tables, warnings } = await readDocument(file, type)
   const sample = pages
@@ -25,7 +25,7 @@ export async function analyzeDocument(file: string, type: DocumentType): Promise
   }
 }
 
-/** Only what the type needs is loaded: the child of a workbook does not pay for the reader of images. */
+/** Reads a document. Loads only the reader of its type: parsing a workbook does not load the image reader. */
 async function readDocument(file: string, type: DocumentType): Promise<Reading> {
   switch (type) {
     case 'xlsx':

@@ -1,7 +1,7 @@
 import type { FileType } from '../file-types.ts'
 import type { DocumentType } from './extraction.ts'
 
-/** The reader that a type of file has. Undefined: it cannot be analyzed. */
+/** Returns the reader for a file. Undefined: the file cannot be analyzed. */
 export function documentTypeOf({
   kind,
   extensions,

@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** Extracts in a child process, as a worker does. */
+/** Extracts in a child process, like a worker. */
 async function extracted(type: Extraction['type'], bytes: Uint8Array): Promise<Extraction> {
   const file = join(folder, 'upload')
   await writeFile(file, bytes)
@@ -103,7 +103,7 @@ describe('facts', () => {
     expect(parseKoreanNumber(text)).toBe(value)
   })
 
-  it('reads back every amount that is written in myriads', () => {
+  it('parses every amount written in myriads', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 9_999 }), fc.integer({ min: 1, max: 9_999 }), (eok, man) => {
         const text = `${eok > 0 ? `${eok.toLocaleString('en')}억 ` : ''}${man.toLocaleString('en')}만`
@@ -112,24 +112,24 @@ describe('facts', () => {
     )
   })
 
-  it('finds addresses of mail in the middle of text', () => {
+  it('finds mail addresses inside text', () => {
     const text = '문의: Sales@hanbit.co.kr, <a.b+c@x.io>; @nobody.kr x@localhost'
     const found = factsOf([{ page: 1, name: null, text }]).map(({ value }) => value)
     expect(found).toEqual(['sales@hanbit.co.kr', 'a.b+c@x.io'])
   })
 
-  it('takes no date that does not exist and no business number with a wrong check digit', () => {
+  it('rejects nonexistent dates and business numbers with a wrong check digit', () => {
     const text = '2026-02-30 2026-13-01 124-81-00999'
     expect(factsOf([{ page: 1, name: null, text }])).toEqual([])
     expect(isBusinessNumber('124-81-00998')).toBe(true)
   })
 
-  it('keeps a bare number in front of an amount out of it', () => {
+  it('excludes an unrelated number before an amount', () => {
     const [fact] = factsOf([{ page: 1, name: null, text: '수량 2026 1,234,500원' }])
     expect(fact).toMatchObject({ kind: 'amount_krw', value: '1234500' })
   })
 
-  it('takes hostile text of 300,000 characters in less than 2 s', () => {
+  it('processes hostile text of 300,000 characters in less than 2 s', () => {
     const text = `${'1'.repeat(50_000)} ${'a@'.repeat(50_000)} ${'1,'.repeat(50_000)} ${'만억'.repeat(25_000)}`
     const start = performance.now()
     factsOf([{ page: 1, name: null, text }])
@@ -138,7 +138,7 @@ describe('facts', () => {
   })
 })
 
-it('a table keeps each cell in its column where cells of a row are missing', () => {
+it('keeps table cells in their columns when a row has missing cells', () => {
   const cell = (x: number, y: number, text: string) => ({ x, right: x + 20, y, height: 10, text })
   const row = (y: number, cells: (string | null)[]) =>
     cells.flatMap((text, column) => (text === null ? [] : [cell(column * 100, y, text)]))

@@ -6,7 +6,7 @@ import { analyzeDocument, figuresOf } from './analyze.ts'
 import { reportHtml } from './report-html.ts'
 import { writeReportPdf } from './report-pdf.ts'
 
-/** Analyzes a document and writes `documentOutputs` into the folder. */
+/** Analyzes a document and writes `documentOutputs` into the directory. */
 export async function extractDocument(input: ExtractInput, folder: string): Promise<ExtractOutcome> {
   try {
     const extraction = await analyzeDocument(input.file, input.type)

@@ -1,8 +1,8 @@
-/** What can be analyzed. */
+/** Document types that can be analyzed. */
 export type DocumentType = 'xlsx' | 'pdf' | 'image'
 
 export interface PageText {
-  /** Of a PDF or the sheet of a workbook, from 1. */
+  /** Page of a PDF or sheet of a workbook, from 1. */
   readonly page: number
   /** Name of the sheet. */
   readonly name: string | null
@@ -19,22 +19,22 @@ export interface Fact {
   readonly kind: 'date' | 'amount_krw' | 'email' | 'phone' | 'business_number' | 'percent'
   /** Normalized: `2026-03-15`, `12345000`, `02-1234-5678`. */
   readonly value: string
-  /** As it stands in the document, at its first occurrence. */
+  /** The text of its first occurrence in the document. */
   readonly text: string
   readonly page: number
   readonly count: number
 }
 
-/** What one reader finds in a file, before it is analyzed. */
+/** The output of a reader, before analysis. */
 export interface Reading {
   readonly pagesTotal: number
   readonly pages: readonly PageText[]
   readonly tables: readonly Table[]
-  /** What was not read, as sentences: nothing is dropped in silence. */
+  /** Omitted parts, as sentences: nothing is dropped silently. */
   readonly warnings: readonly string[]
 }
 
-/** Everything that is known of a document. */
+/** The complete result for a document. */
 export interface Extraction {
   readonly type: DocumentType
   readonly language: string | null
@@ -47,7 +47,7 @@ export interface Extraction {
   readonly text: readonly PageText[]
 }
 
-/** The figures of an extraction that lists show. */
+/** The figures of an extraction shown in lists. */
 export interface ExtractionFigures {
   readonly language: string | null
   readonly pages: number
@@ -60,19 +60,19 @@ export interface ExtractionFigures {
 const MAX_CHARACTERS = 1_000_000
 const MAX_CELLS = 200_000
 
-/** Counts what is taken, so that a document of any size gives a bounded result. */
+/** Limits the extracted text and rows, so that a document of any size gives a bounded result. */
 export class Allowance {
   #characters = MAX_CHARACTERS
   #cells = MAX_CELLS
 
-  /** Returns the text, cut at what is left. */
+  /** Returns the text, truncated to the remaining allowance. */
   take(text: string): string {
     const taken = text.slice(0, this.#characters)
     this.#characters -= taken.length
     return taken
   }
 
-  /** Returns the rows that still fit. */
+  /** Returns the rows within the remaining allowance. */
   takeRows(rows: readonly (readonly string[])[]): (readonly string[])[] {
     const taken: (readonly string[])[] = []
     for (const row of rows) {

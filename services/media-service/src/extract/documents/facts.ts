@@ -1,14 +1,14 @@
 import type { Fact, PageText } from './extraction.ts'
 
 const MAX_FACTS = 500
-/** Text that is looked at: the rules take some 30 ms a page. */
+/** Maximum length of analyzed text: the rules take about 30 ms per page. */
 const MAX_CHARACTERS = 300_000
 
 type Kind = Fact['kind']
 interface Rule {
   readonly kind: Kind
   readonly pattern: RegExp
-  /** Returns the normalized value, or undefined when the text only looks like one. */
+  /** Returns the normalized value, or undefined for a false match. */
   readonly read: (match: RegExpMatchArray) => string | undefined
 }
 
@@ -19,16 +19,16 @@ const rules: readonly Rule[] = [
       /(?<!\d)((?:19|20)\d\d)\s?[.\-/년]\s?(1[0-2]|0?[1-9])\s?[.\-/월]\s?(3[01]|[12]\d|0?[1-9])(?!\d)/g,
     read: ([, year, month, day]) => readDate(Number(year), Number(month), Number(day)),
   },
-  // A run of what amounts are written with; which part of it is one is decided by `readAmount`. Korean fonts show the
-  // backslash as the sign of the won.
+  // A run of characters used in amounts; `readAmount` finds the amount in it. Korean fonts render the
+  // backslash as the won sign.
   { kind: 'amount_krw', pattern: /[₩\\\d][\d,.조억만천백십 ]{0,60}원?/g, read: ([text]) => readAmount(text) },
-  // From its `@` on: what stands before is looked at backwards, so that hostile text takes no longer than any other.
+  // Matches from `@` on and checks the local part backwards, so that hostile text takes linear time.
   {
     kind: 'email',
     pattern: /@/g,
     read: ({ index = 0, input = '' }) => {
       const labels = (/^[\w.-]*/.exec(input.slice(index + 1, index + 256))?.[0] ?? '').split('.')
-      // The sentence's own full stop.
+      // Remove the sentence's full stop.
       while (labels.at(-1) === '') labels.pop()
       if (labels.length < 2 || labels.some((label) => label === '' || label.length > 63)) return undefined
       let start = index
@@ -53,7 +53,7 @@ const rules: readonly Rule[] = [
   },
 ]
 
-/** Returns each fact once, with how often it occurs, in the order of the document. */
+/** Returns each fact once with its number of occurrences, in document order. */
 export function factsOf(pages: readonly PageText[]): Fact[] {
   const found = new Map<string, Fact & { count: number }>()
   let left = MAX_CHARACTERS
@@ -87,7 +87,7 @@ function readDate(year: number, month: number, day: number): string | undefined 
   return date.getUTCMonth() === month - 1 ? date.toISOString().slice(0, 10) : undefined
 }
 
-/** Reads `₩12,345,000`, `1억 2,300만원`, `3천만 원`; undefined without a sign of the currency. */
+/** Parses `₩12,345,000`, `1억 2,300만원`, `3천만 원`; undefined without a currency sign. */
 function readAmount(run: string): string | undefined {
   const text = run.trim()
   const isWon = text.endsWith('원')
@@ -98,7 +98,7 @@ function readAmount(run: string): string | undefined {
     .replace(/원$/, '')
     .trim()
     .split(' ')
-  // Parts that end with a unit belong to what follows; a bare number in front is something else.
+  // Parts that end with a unit belong to the next part; a bare number before them is unrelated.
   let from = parts.length - 1
   while (from > 0 && /[조억만천]$/.test(parts[from - 1]!)) from -= 1
   return parseKoreanNumber(sign >= 0 ? parts[0]! : parts.slice(from).join(''))?.toString()
@@ -107,12 +107,12 @@ function readAmount(run: string): string | undefined {
 const units: Readonly<Record<string, number>> = { 조: 1e12, 억: 1e8, 만: 1e4, 천: 1e3, 백: 1e2, 십: 10 }
 const MYRIAD = 1e4
 
-/** Returns the value of `12,345`, `1억 2,300만`, `3천만`, `1.5억`; undefined when it is none. */
+/** Parses `12,345`, `1억 2,300만`, `3천만`, `1.5억`; undefined for other text. */
 export function parseKoreanNumber(text: string): number | undefined {
   const plain = text.replace(/[,\s]/g, '')
   if (!/^\d[\d.조억만천백십]*$/.test(plain)) return undefined
   let total = 0
-  // Below the next myriad: 천, 백 and 십 of it.
+  // Value below the next myriad: multiples of 천, 백 and 십.
   let section = 0
   for (const [, digits = '', unit = ''] of plain.matchAll(/([\d.]*)([조억만천백십]?)/g)) {
     if (digits === '' && unit === '') continue
@@ -128,7 +128,7 @@ export function parseKoreanNumber(text: string): number | undefined {
   return Number.isSafeInteger(sum) ? sum : undefined
 }
 
-/** By the check digit of Korean business registration numbers. */
+/** Checks the check digit of a Korean business registration number. */
 export function isBusinessNumber(text: string): boolean {
   const digits = [...text.replaceAll('-', '')].map(Number)
   const weights = [1, 3, 7, 1, 3, 7, 1, 3, 5]

@@ -7,7 +7,7 @@ export interface Word {
   readonly text: string
 }
 
-/** Gaps, as shares of the height of the text. */
+/** Gaps, relative to the text height. */
 const SAME_LINE = 0.5
 const SAME_CELL = 0.9
 const SPACE = 0.15
@@ -15,7 +15,7 @@ const MIN_ROWS = 3
 const MIN_COLUMNS = 3
 const MAX_COLUMN_DIFFERENCE = 2
 
-/** Groups words into lines from top to bottom, and joins those of a line that stand close together. */
+/** Groups words into lines from top to bottom, and joins adjacent words of a line. */
 export function linesOf(words: readonly Word[]): Word[][] {
   const sorted = words.filter(({ text }) => text.trim() !== '').sort((a, b) => b.y - a.y || a.x - b.x)
   const lines: Word[][] = []
@@ -46,7 +46,7 @@ export function textOf(lines: readonly (readonly Word[])[]): string {
   return lines.map((line) => line.map(({ text }) => text).join(' ')).join('\n')
 }
 
-/** Finds runs of lines whose cells stand in the same columns; ruling lines are not needed. */
+/** Finds runs of lines with cells in the same columns; works without ruling lines. */
 export function tablesOf(lines: readonly (readonly Word[])[]): string[][][] {
   const tables: string[][][] = []
   let run: (readonly Word[])[] = []
@@ -63,7 +63,7 @@ export function tablesOf(lines: readonly (readonly Word[])[]): string[][][] {
   return tables
 }
 
-/** Columns are where the shadows of all cells on the x axis leave gaps. */
+/** Returns a grid whose columns are separated by gaps in the x-axis projection of all cells. */
 function gridOf(run: readonly (readonly Word[])[]): string[][] {
   const spans = run
     .flatMap((line) => line.map(({ x, right }) => [x, right] as const))

@@ -11,10 +11,10 @@ const require = createRequire(import.meta.url)
 const languages = ['kor', 'eng'] as const
 const VARIANT = '4.0.0_best_int'
 const MAX_PIXELS = 50_000_000
-/** Longer sides give nothing more at 200 dpi of A4, and cost time. */
+/** Larger images yield no better text at 200 dpi of A4, and cost time. */
 const MAX_SIDE = 3_600
 
-/** Reads Korean and English text of an image; writes beside it. @throws Refusal IMAGE_UNREADABLE */
+/** Reads Korean and English text of an image; writes temporary files beside it. @throws Refusal IMAGE_UNREADABLE */
 export async function readImage(file: string): Promise<Reading> {
   const image = await prepare(file)
   const langPath = dirname(file)
@@ -53,7 +53,7 @@ function wordOf({
   return { x: x0, right: x1, y: -(y0 + y1) / 2, height: y1 - y0, text }
 }
 
-/** The data of each language is a package of its own, and all must lie in one folder. */
+/** Links a language's data, a separate package, into the common directory required by the engine. */
 async function provideLanguage(code: string, folder: string): Promise<void> {
   const source = dirname(require.resolve(`@tesseract.js-data/${code}/package.json`))
   const name = `${code}.traineddata.gz`
@@ -70,6 +70,6 @@ async function prepare(file: string): Promise<Buffer> {
       .png()
       .toBuffer()
   } catch {
-    throw new Refusal('IMAGE_UNREADABLE', 'The image is broken or not complete.')
+    throw new Refusal('IMAGE_UNREADABLE', 'The image is damaged or incomplete.')
   }
 }

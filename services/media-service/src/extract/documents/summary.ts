@@ -9,8 +9,8 @@ const ROUNDS = 20
 const TOO_SIMILAR = 0.6
 
 /**
- * Returns the most central sentences in their order (TextRank). Two sentences are similar by the pairs of syllables
- * they share where they are Korean, by words otherwise, so that no morphology is needed.
+ * Returns the most central sentences in their order (TextRank). Similarity counts shared syllable pairs in
+ * Korean sentences and shared words otherwise, which needs no morphology.
  */
 export function summarize(pages: readonly PageText[]): string[] {
   const sentences = sentencesOf(pages)
@@ -30,7 +30,7 @@ export function summarize(pages: readonly PageText[]): string[] {
   return chosen.sort((a, b) => a - b).map((index) => sentences[index]!)
 }
 
-/** Lines of a table have tabs and are no sentences. */
+/** Returns sentences, omitting table lines, which contain tabs. */
 function sentencesOf(pages: readonly PageText[]): string[] {
   const prose = pages.flatMap(({ text }) => text.split('\n').filter((line) => !line.includes('\t')))
   return prose

@@ -3,7 +3,7 @@ import type { DocumentRepository } from './document.repository.ts'
 import { type DocumentRecord, documentView } from './document.ts'
 import type { TicketHolder } from './socket-tickets.ts'
 
-/** The part of a WebSocket that is used. */
+/** The used part of a WebSocket. */
 export interface Socket {
   readonly bufferedAmount: number
   send(frame: string): void
@@ -18,7 +18,7 @@ interface Connection extends TicketHolder {
   isAlive: boolean
 }
 
-/** A client that leaves so much unread is cut: nothing is buffered without bound. */
+/** Unsent bytes after which a slow client is disconnected, which bounds the buffers. */
 const MAX_UNREAD_BYTES = 2 ** 20
 const SOCKETS_PER_USER = 10
 const GOING_AWAY = 1001
@@ -26,13 +26,14 @@ const POLICY_VIOLATION = 1008
 const TRY_AGAIN_LATER = 1013
 
 /**
- * The open WebSockets of this process. It looks at the table for the users who have one, so that notices need
- * neither a second store nor a way between processes; whoever reconnects gets what is not finished.
+ * The open WebSockets of this process. Polls the table for connected users, so that notifications need
+ * neither another store nor communication between processes; a reconnecting client receives the unfinished
+ * documents.
  */
 export class DocumentSockets {
   readonly #documents: DocumentRepository
   readonly #connections = new Map<number, Set<Connection>>()
-  /** What was sent last of each document, by user. */
+  /** The last sent state of each document, by user. */
   readonly #known = new Map<number, Map<string, string>>()
 
   constructor(documents: DocumentRepository) {
@@ -45,7 +46,7 @@ export class DocumentSockets {
     return count
   }
 
-  /** Adds a socket and tells it what is not finished. Of more than ten of one user the oldest is closed. */
+  /** Adds a socket and sends it the unfinished documents. The eleventh socket of a user closes the oldest. */
   async add(holder: TicketHolder, socket: Socket): Promise<void> {
     const connection: Connection = { ...holder, socket, isAlive: true }
     const connections = this.#connections.get(holder.userId) ?? new Set()
@@ -60,7 +61,7 @@ export class DocumentSockets {
     try {
       const documents = await this.#documents.watched([holder.userId])
       const open = documents.filter(({ finishedAt }) => finishedAt === null)
-      // Before the first look at the table nothing of this user is a change.
+      // Before the first poll no change of this user is known.
       if (!this.#known.has(holder.userId)) this.#known.set(holder.userId, signatures(documents))
       this.#send(connection, { type: 'connected', documents: open.map(documentView) })
     } catch {
@@ -68,7 +69,7 @@ export class DocumentSockets {
     }
   }
 
-  /** Sends what has changed since the last look. Run every second. */
+  /** Sends changes since the last poll. Runs every second. */
   async poll(): Promise<void> {
     const userIds = [...this.#connections.keys()].filter((userId) => this.#known.has(userId))
     const documents = await this.#documents.watched(userIds)
@@ -87,7 +88,7 @@ export class DocumentSockets {
     for (const connection of this.#connections.get(userId) ?? []) this.#send(connection, frame)
   }
 
-  /** Ends connections whose other side is gone without a word. Run every 30 s. */
+  /** Closes connections whose peer is lost. Runs every 30 s. */
   checkAlive(): void {
     for (const connection of this.#all()) {
       if (!connection.isAlive) connection.socket.terminate()

@@ -45,9 +45,9 @@ interface Row {
   readonly cancel_requested: number | boolean | null
 }
 
-/** Documents come after files of chats, for which people wait; a repeated analysis comes last. */
+/** Documents follow chat files, which users wait for; repeated analyses come last. */
 const PRIORITY = { first: 6, again: 7 } as const
-/** How long the end of an analysis is reported to sockets that look at the table. */
+/** Time for which ended analyses are reported to polling sockets. */
 const RECENT_SECONDS = 60
 const MAX_WATCHED = 500
 
@@ -64,8 +64,8 @@ export interface DocumentRepositoryOptions {
 }
 
 /**
- * Documents, each with its file and its newest job. Reads are raw: one statement joins the three, and the status that
- * lists filter and count by depends on the job, which is no relation of the schema.
+ * Documents, each with its file and its newest job. Reads are raw: one statement joins the three, and the
+ * status used in filters and counts depends on the job, which is no relation of the schema.
  */
 export class DocumentRepository {
   readonly #mysql: Mysql
@@ -80,7 +80,7 @@ export class DocumentRepository {
     this.#outbox = outbox
   }
 
-  /** Makes a document of a file that has arrived, and queues its analysis. It stays until its owner deletes it. */
+  /** Creates a document from a received file and queues its analysis. The document stays until its owner deletes it. */
   async begin(
     tx: Tx,
     file: FileRecord,
@@ -111,7 +111,7 @@ export class DocumentRepository {
     return row && toRecord(row)
   }
 
-  /** A page, newest first, and how many there are. @param page from 1 */
+  /** Returns a page, newest first, and the total count. @param page from 1 */
   list(
     filter: DocumentFilter,
     page: number,
@@ -130,7 +130,7 @@ export class DocumentRepository {
     })
   }
 
-  /** All of one owner, oldest first. */
+  /** Returns all documents of an owner, oldest first. */
   async all(ownerId: number): Promise<DocumentRecord[]> {
     const rows = await this.#mysql.run(
       'exportDocuments',
@@ -139,7 +139,7 @@ export class DocumentRepository {
     return rows.map(toRecord)
   }
 
-  /** Documents of these users that are not finished, or ended a moment ago. */
+  /** Returns unfinished and recently ended documents of these users. */
   async watched(ownerIds: readonly number[]): Promise<DocumentRecord[]> {
     if (ownerIds.length === 0) return []
     const owners = Prisma.join([...ownerIds])
@@ -153,7 +153,7 @@ export class DocumentRepository {
     return rows.map(toRecord)
   }
 
-  /** Counts by status and type; bytes; mean seconds from upload to end. */
+  /** Returns counts by status and type, total bytes, and the mean seconds from upload to end. */
   async stats(ownerId: number) {
     const rows = await this.#mysql.run(
       'documentStats',
@@ -183,7 +183,7 @@ export class DocumentRepository {
     }))
   }
 
-  /** Removes a document, its bytes and its job. False: there is none of this owner. */
+  /** Removes a document, its bytes and its job. Returns false when the owner has no such document. */
   remove(id: string, ownerId: number, requestId: string): Promise<boolean> {
     return this.#mysql.transaction('removeDocument', async (tx) => {
       const document = await lock(tx, id, ownerId)
@@ -217,7 +217,7 @@ export class DocumentRepository {
     })
   }
 
-  /** Cancels the analysis: at once while it waits, else with the next heartbeat of the worker. */
+  /** Cancels the analysis: immediately while queued, else at the worker's next heartbeat. */
   cancel(id: string, ownerId: number): Promise<'done' | 'over' | 'unknown'> {
     return this.#mysql.transaction('cancelDocument', async (tx) => {
       const document = await lock(tx, id, ownerId)
@@ -230,7 +230,7 @@ export class DocumentRepository {
     })
   }
 
-  /** The end of an analysis that went well, with the report for the room that asked for it. */
+  /** Stores a successful analysis, with the report for the requesting room. */
   async complete(
     tx: Tx,
     document: DocumentRecord,
@@ -279,8 +279,8 @@ export class DocumentRepository {
   }
 
   /**
-   * The end of an analysis without a result. A content that is refused, or that made its reader crash or exceed a
-   * limit, is not kept; after an outage or a cancel the bytes stay for another try.
+   * Stores an unsuccessful analysis. Deletes content that was refused or that crashed its reader or exceeded
+   * a limit; keeps it after an outage or a cancellation for a retry.
    */
   async end(
     tx: Tx,
@@ -315,7 +315,7 @@ export class DocumentRepository {
     )
   }
 
-  /** Makes a document wait again, for a job that an operator retries. False: its bytes are gone. */
+  /** Resets a document for a job retried by an operator. Returns false when its bytes are gone. */
   async waitAgain(tx: Tx, id: string): Promise<boolean> {
     const document = await lock(tx, id)
     if (!document || document.file_state === 'refused' || document.state === 'completed') return false

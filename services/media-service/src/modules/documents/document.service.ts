@@ -12,7 +12,7 @@ import type { DocumentRecord, DocumentRequest, DocumentStatus } from './document
 export interface DocumentServiceOptions {
   readonly documents: DocumentRepository
   readonly files: FileService
-  /** Makes the service that takes bytes in, for documents with that request. */
+  /** Creates the upload service for documents with that request. */
   readonly uploadsFor: (request: DocumentRequest | null) => UploadService
   readonly findMessage: (ctx: AuthenticatedContext, messageId: string) => Promise<Message | undefined>
 }
@@ -20,7 +20,7 @@ export interface DocumentServiceOptions {
 const statuses = ['pending', 'processing', 'completed', 'failed', 'cancelled'] as const
 const types = ['xlsx', 'pdf', 'image'] as const
 
-/** What people do with documents. To everybody but its owner a document does not exist. */
+/** Operations on documents, which are invisible to everyone but their owner. */
 export class DocumentService {
   readonly #options: DocumentServiceOptions
 
@@ -28,14 +28,14 @@ export class DocumentService {
     this.#options = options
   }
 
-  /** @throws Problem as `UploadService.receive` does */
+  /** Uploads a document. @throws Problem, as `UploadService.receive` does */
   async upload(ctx: AuthenticatedContext, incoming: IncomingFile): Promise<DocumentRecord> {
     const file = await this.#options.uploadsFor(null).receive(ctx, incoming)
     return this.get(ctx, file.id)
   }
 
   /**
-   * Makes a document of the file of a message that the caller can see.
+   * Creates a document from the file of a message visible to the caller.
    * @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_TYPE_REFUSED, FILE_TOO_LARGE, QUOTA_EXCEEDED
    */
   async analyze(ctx: AuthenticatedContext, messageId: string): Promise<DocumentRecord> {
@@ -48,7 +48,7 @@ export class DocumentService {
     return this.get(ctx, file.id)
   }
 
-  /** @throws Problem DOCUMENT_NOT_FOUND */
+  /** Returns a document. @throws Problem DOCUMENT_NOT_FOUND */
   async get(ctx: AuthenticatedContext, id: string): Promise<DocumentRecord> {
     const document = await this.#options.documents.find(id)
     if (document?.ownerId !== ctx.actor.userId) throw new Problem('DOCUMENT_NOT_FOUND')
@@ -59,13 +59,13 @@ export class DocumentService {
     return this.#options.documents.list({ ...filter, ownerId: ctx.actor.userId }, page, size)
   }
 
-  /** @throws Problem DOCUMENT_NOT_FOUND */
+  /** Removes a document. @throws Problem DOCUMENT_NOT_FOUND */
   async remove(ctx: AuthenticatedContext, id: string): Promise<void> {
     if (!(await this.#options.documents.remove(id, ctx.actor.userId, ctx.requestId)))
       throw new Problem('DOCUMENT_NOT_FOUND')
   }
 
-  /** @throws Problem DOCUMENT_NOT_FOUND, DOCUMENT_BUSY, DOCUMENT_REFUSED */
+  /** Repeats an analysis. @throws Problem DOCUMENT_NOT_FOUND, DOCUMENT_BUSY, DOCUMENT_REFUSED */
   async reprocess(ctx: AuthenticatedContext, id: string): Promise<DocumentRecord> {
     const outcome = await this.#options.documents.reprocess(id, ctx.actor.userId, ctx.requestId)
     if (outcome === 'unknown') throw new Problem('DOCUMENT_NOT_FOUND')
@@ -74,7 +74,7 @@ export class DocumentService {
     return this.get(ctx, id)
   }
 
-  /** @throws Problem DOCUMENT_NOT_FOUND, DOCUMENT_NOT_RUNNING */
+  /** Cancels an analysis. @throws Problem DOCUMENT_NOT_FOUND, DOCUMENT_NOT_RUNNING */
   async cancel(ctx: AuthenticatedContext, id: string): Promise<DocumentRecord> {
     const outcome = await this.#options.documents.cancel(id, ctx.actor.userId)
     if (outcome === 'unknown') throw new Problem('DOCUMENT_NOT_FOUND')
@@ -82,14 +82,14 @@ export class DocumentService {
     return this.get(ctx, id)
   }
 
-  /** A document that has a result. @throws Problem DOCUMENT_NOT_FOUND, DOCUMENT_NOT_READY */
+  /** Returns a document that has a result. @throws Problem DOCUMENT_NOT_FOUND, DOCUMENT_NOT_READY */
   async finished(ctx: AuthenticatedContext, id: string): Promise<DocumentRecord> {
     const document = await this.get(ctx, id)
     if (document.status !== 'completed') throw new Problem('DOCUMENT_NOT_READY', { detail: whyNot(document) })
     return document
   }
 
-  /** A document whose bytes were examined. @throws Problem DOCUMENT_NOT_FOUND, DOCUMENT_NOT_READY */
+  /** Returns a document whose bytes were examined. @throws Problem DOCUMENT_NOT_FOUND, DOCUMENT_NOT_READY */
   async examined(ctx: AuthenticatedContext, id: string): Promise<DocumentRecord> {
     const document = await this.get(ctx, id)
     if (document.fileState !== 'ready') throw new Problem('DOCUMENT_NOT_READY', { detail: whyNot(document) })
@@ -125,7 +125,7 @@ function whyNot({ status, error }: DocumentRecord): string {
   return error ? `The document is ${status}: ${error.detail}` : `The document is ${status}.`
 }
 
-/** The reader of a file that was taken in as a document. */
+/** Returns the reader of a file accepted as a document. */
 export function typeOfFile(file: FileRecord): DocumentType {
   return documentTypeOf({ kind: file.kind ?? 'document', extensions: [extensionOf(file.name)] }) ?? 'pdf'
 }

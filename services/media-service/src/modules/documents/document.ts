@@ -4,13 +4,13 @@ import type { FileRecord } from '../files/file.ts'
 
 export type DocumentStatus = StoredDocument['status']
 
-/** The message in whose room somebody asked for an analysis. */
+/** The message whose room requested an analysis. */
 export interface DocumentRequest {
   readonly roomId: number
   readonly messageId: string
 }
 
-/** A file that is analyzed, and how far that is. `processing` is no state of its own: it follows from the job. */
+/** A file and the state of its analysis. `processing` is not stored but derived from the job. */
 export interface DocumentRecord {
   readonly id: string
   readonly ownerId: number
@@ -23,7 +23,7 @@ export interface DocumentRecord {
   readonly stage: string | null
   readonly jobId: string
   readonly objectKey: string
-  /** `refused`: the bytes are gone. */
+  /** `refused`: the bytes were deleted. */
   readonly fileState: FileRecord['state']
   readonly error: { readonly code: string; readonly detail: string } | null
   readonly language: string | null
@@ -39,7 +39,7 @@ export interface DocumentRecord {
 
 export const outputKey = (documentId: string, name: string) => `${documentId}/${name}`
 
-/** A document as its owner sees it. */
+/** Returns a document in the API format. */
 export function documentView(document: DocumentRecord): StoredDocument {
   return {
     document_id: document.id,

@@ -69,7 +69,7 @@ async function processed(userId: number, name: string, bytes: Uint8Array<ArrayBu
 }
 
 describe('a document', { timeout: 180_000 }, () => {
-  it('is stored, analyzed, and answered with data, three reports and its own bytes', async () => {
+  it('is stored, analyzed, and returned with data, three reports and its bytes', async () => {
     const owner = newId()
     const bytes = koreanWorkbook()
     const document = await processed(owner, '매출 보고.xlsx', bytes)
@@ -101,7 +101,7 @@ describe('a document', { timeout: 180_000 }, () => {
     await media.eventOf(documentProcessed, (event) => event.document_id === document.document_id)
   })
 
-  it('is found by status, type and part of its name, page by page, and counted', async () => {
+  it('is listed by status, type and part of its name, page by page, and counted', async () => {
     const owner = newId()
     for (const name of ['100% 이익.pdf', '100 매출.pdf']) await processed(owner, name, await koreanPdf())
     await processed(owner, '표.xlsx', koreanWorkbook())
@@ -126,7 +126,7 @@ describe('a document', { timeout: 180_000 }, () => {
     })
   })
 
-  it('fails in the envelope, and does not exist for anybody else', async () => {
+  it('returns failures in the envelope, and is invisible to other users', async () => {
     const owner = newId()
     const { document_id: id } = await processed(owner, 'a.pdf', await koreanPdf())
     for (const path of ['', '/extracted-data', '/reports', '/reports/pdf', '/download']) {
@@ -148,12 +148,12 @@ describe('a document', { timeout: 180_000 }, () => {
     expect((await media.call(null, 'GET', '/documents')).body).toMatchObject({
       error_code: 'NOT_AUTHENTICATED',
     })
-    // Files and documents are reached by their own paths alone.
+    // Files and documents are accessible only by their own paths.
     expect((await media.call(owner, 'GET', `/files/${id}`)).status).toBe(404)
     expect((await media.call(owner, 'GET', '/files')).body.items).toEqual([])
   })
 
-  it('can be analyzed again, and leaves nothing when it is deleted', async () => {
+  it('can be analyzed again, and leaves nothing when deleted', async () => {
     const owner = newId()
     const { document_id: id } = await processed(owner, 'a.pdf', await koreanPdf())
     expect((await media.call(owner, 'POST', `/documents/${id}/cancel`)).body.error_code).toBe(
@@ -172,7 +172,7 @@ describe('a document', { timeout: 180_000 }, () => {
     await media.eventOf(documentDeleted, (event) => event.document_id === id)
   })
 
-  it('is cancelled within 6 s while a child reads it, and can be analyzed later', async () => {
+  it('is cancelled within 6 s while a child process reads it, and can be analyzed later', async () => {
     const owner = newId()
     const long = await koreanScan(Array.from({ length: 8 }, () => prose).flat())
     const { body } = await upload(owner, 'scan.png', long)
@@ -191,7 +191,7 @@ describe('a document', { timeout: 180_000 }, () => {
     await waitFor(async () => (await media.objectsOf(id)).length === 0, { timeoutMs: 60_000 })
   })
 
-  it("is in the export of its owner, with the files, and in nobody else's", async () => {
+  it('is exported for its owner together with files, and for nobody else', async () => {
     const owner = newId()
     const { document_id } = await processed(owner, 'a.xlsx', koreanWorkbook())
     const note = { name: 'a.txt', mime: 'text/plain', bytes: bytesOf('hello') }
@@ -207,7 +207,7 @@ describe('a document', { timeout: 180_000 }, () => {
     })
   })
 
-  it('goes with the account of its owner, and counts in the storage', async () => {
+  it("is deleted with its owner's account, and counts toward the quota", async () => {
     const owner = newId()
     const { document_id: id, size } = await processed(owner, 'a.pdf', await koreanPdf())
     expect((await media.call(owner, 'GET', '/files/usage')).body).toMatchObject({ used_bytes: size })
@@ -228,7 +228,7 @@ describe('a hostile document', { timeout: 180_000 }, () => {
     ['no bytes', 'a.pdf', undefined, bytesOf(''), 422, 'FILE_EMPTY'],
     ['another type than its name', 'a.pdf', mimes.xlsx, bytesOf('%PDF-'), 415, 'FILE_TYPE_REFUSED'],
     [
-      'a page as a picture',
+      'an HTML page as an image',
       'a.png',
       undefined,
       bytesOf('<script>alert(1)</script>'),
@@ -244,9 +244,9 @@ describe('a hostile document', { timeout: 180_000 }, () => {
       'FILE_TYPE_REFUSED',
     ],
     ['a text', 'a.txt', 'text/plain', bytesOf('hello'), 415, 'FILE_TYPE_REFUSED'],
-    ['a name that is a path', '../../a.pdf', mimes.pdf, bytesOf('%PDF-1.4'), 422, 'VALIDATION_FAILED'],
+    ['a path as name', '../../a.pdf', mimes.pdf, bytesOf('%PDF-1.4'), 422, 'VALIDATION_FAILED'],
     [
-      'a name that reads backwards',
+      'a name with a direction override',
       'a\u202efdp.pdf',
       mimes.pdf,
       bytesOf('%PDF-1.4'),
@@ -254,7 +254,7 @@ describe('a hostile document', { timeout: 180_000 }, () => {
       'VALIDATION_FAILED',
     ],
     ['11 MB', 'a.pdf', undefined, bytesOf(`%PDF-1.4 ${'x'.repeat(11 * 2 ** 20)}`), 413, 'FILE_TOO_LARGE'],
-  ])('is refused at the upload: %s', async (_what, name, mime, bytes, status, code) => {
+  ])('is rejected at the upload: %s', async (_what, name, mime, bytes, status, code) => {
     const owner = newId()
     const answer = await upload(owner, name, bytes, mime)
     expect([answer.status, answer.body.error_code]).toEqual([status, code])
@@ -264,13 +264,13 @@ describe('a hostile document', { timeout: 180_000 }, () => {
   const workbook = { name: 'xl/workbook.xml', content: '<workbook/>' }
   const bomb = { name: 'xl/sheet1.xml', content: 'x', claimedSize: 800 * 2 ** 20 }
   it.concurrent.each([
-    ['a workbook that grows to 800 MB', 'a.xlsx', zipOf([workbook, bomb]), 'ARCHIVE_UNSAFE'],
+    ['a workbook that expands to 800 MB', 'a.xlsx', zipOf([workbook, bomb]), 'ARCHIVE_UNSAFE'],
     ['a workbook without sheets', 'a.xlsx', zipOf([workbook]), 'DOCUMENT_UNREADABLE'],
     ['half a PDF', 'a.pdf', bytesOf('%PDF-1.4\n1 0 obj'), 'DOCUMENT_UNREADABLE'],
     ['60,000 x 60,000 pixels', 'a.png', pngOf(60_000, 60_000), 'IMAGE_TOO_LARGE'],
-    ['a picture that ends after its header', 'a.png', pngOf(64, 64), 'IMAGE_UNREADABLE'],
+    ['an image truncated after its header', 'a.png', pngOf(64, 64), 'IMAGE_UNREADABLE'],
   ])(
-    'fails with a reason, leaves nothing in the store, and the worker goes on: %s',
+    'fails with a reason, leaves nothing in the store, and does not stop the worker: %s',
     async (_what, name, bytes, code) => {
       const owner = newId()
       const failed = await processed(owner, name, bytes)
@@ -289,7 +289,7 @@ describe('a hostile document', { timeout: 180_000 }, () => {
     },
   )
 
-  it('costs a bounded time: a PDF of 10,000 pages is read in part, and says so', async () => {
+  it('takes bounded time: a PDF of 10,000 pages is read partially, with a warning', async () => {
     const owner = newId()
     const document = await processed(owner, 'a.pdf', pdfOf(10_000))
     expect(document).toMatchObject({ status: 'completed', pages: 300 })
@@ -298,7 +298,7 @@ describe('a hostile document', { timeout: 180_000 }, () => {
     expect(body.data.warnings[0]).toContain('300 of 10000')
   })
 
-  it('loses the position in EXIF and what hides behind its pixels', async () => {
+  it('loses EXIF location and data behind its pixels', async () => {
     const owner = newId()
     const polyglot = Buffer.concat([await photo(200, 100), Buffer.from('<script>alert(1)</script>')])
     const { body } = await upload(owner, 'a.jpg', new Uint8Array(polyglot), 'image/jpeg')
@@ -313,7 +313,7 @@ describe('a hostile document', { timeout: 180_000 }, () => {
 
 async function openSocket(ticket: string) {
   const socket = new WebSocket(`${media.url.replace('http', 'ws')}/ws?ticket=${ticket}`)
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into it freely
+  // biome-ignore lint/suspicious/noExplicitAny: tests inspect arbitrary fields
   const frames: any[] = []
   let closedWith = 0
   socket.on('message', (data) => frames.push(JSON.parse(String(data))))
@@ -332,7 +332,7 @@ describe('the WebSocket', { timeout: 120_000 }, () => {
   const ticketOf = async (userId: number) =>
     (await media.call(userId, 'POST', '/ws/tickets')).body.ticket as string
 
-  it('tells of every step of a document to its owner alone', async () => {
+  it('sends every step of a document to its owner only', async () => {
     const [owner, other] = [newId(), newId()]
     const [mine, theirs] = [await openSocket(await ticketOf(owner)), await openSocket(await ticketOf(other))]
     await waitFor(() => mine.frames.length === 1 && theirs.frames.length === 1)
@@ -348,7 +348,7 @@ describe('the WebSocket', { timeout: 120_000 }, () => {
     theirs.socket.close()
   })
 
-  it('opens once with a ticket, and never without', async () => {
+  it('opens once with a ticket, and never without one', async () => {
     const ticket = await ticketOf(newId())
     const first = await openSocket(ticket)
     expect(first.refusal).toBeNull()
@@ -361,7 +361,7 @@ describe('the WebSocket', { timeout: 120_000 }, () => {
 })
 
 describe('the file of a message', { timeout: 120_000 }, () => {
-  it('is analyzed for whoever sees the message, and the report is a file for that room', async () => {
+  it('is analyzed for a user who sees the message, and the report becomes a file for that room', async () => {
     const [sender, reader] = [newId(), newId()]
     const bytes = await koreanPdf()
     const file = await media.examined(sender, { name: '계약.pdf', mime: mimes.pdf, bytes })
@@ -388,11 +388,11 @@ describe('the file of a message', { timeout: 120_000 }, () => {
 describe('the monitor page', { timeout: 120_000 }, () => {
   const operate = async (method: string, path: string, token = OPERATOR) => {
     const response = await fetch(media.url + path, { method, headers: { authorization: `Bearer ${token}` } })
-    // biome-ignore lint/suspicious/noExplicitAny: tests look into it freely
+    // biome-ignore lint/suspicious/noExplicitAny: tests inspect arbitrary fields
     return { status: response.status, body: (await response.json()) as any }
   }
 
-  it('shows workers, results and run times to operators alone', async () => {
+  it('shows workers, results and run times to operators only', async () => {
     const page = await fetch(`${media.url}/monitor`)
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
     for (const asset of ['page.js', 'page.css'])
@@ -408,7 +408,7 @@ describe('the monitor page', { timeout: 120_000 }, () => {
     expect(documents.p95_seconds).toBeGreaterThanOrEqual(documents.p50_seconds)
   })
 
-  it('cancels and retries jobs, whose documents follow', async () => {
+  it('cancels and retries jobs together with their documents', async () => {
     const owner = newId()
     const { body } = await upload(
       owner,

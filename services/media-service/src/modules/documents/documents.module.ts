@@ -23,7 +23,7 @@ const POLL_MS = 1_000
 const ALIVE_MS = 30_000
 const PURGE_MS = 60_000
 
-/** Wires documents: the API, and the WebSocket that tells how far each is. */
+/** Wires documents: the API, and the WebSocket with their progress. */
 export async function createDocuments(options: DocumentsOptions): Promise<void> {
   const { service, stores, files, createUploads, findMessage } = options
   const { documents, mysql, objects } = stores
@@ -50,7 +50,7 @@ export async function createDocuments(options: DocumentsOptions): Promise<void> 
   service.lifecycle.onStop('streams', 'sockets', () => sockets.closeAll())
   new Gauge({
     name: 'media_open_sockets',
-    help: 'WebSockets that are open in this process.',
+    help: 'Open WebSockets of this process.',
     registers: [service.metrics],
     collect() {
       this.set(sockets.count)

@@ -91,7 +91,7 @@ export const documentsRoutes: FastifyPluginAsync<DocumentsRoutesOptions> = async
   })
 }
 
-/** Stored as it is answered, and streamed: up to some megabytes are neither parsed nor held here. */
+/** Streams a stored JSON response: several megabytes are neither parsed nor buffered. */
 async function* wrapped(message: string, { body }: StoredObject) {
   yield `{"success":true,"message":${JSON.stringify(message)},"data":`
   yield* body
@@ -110,7 +110,7 @@ async function original(store: ObjectStore, { objectKey }: DocumentRecord): Prom
   return object
 }
 
-/** Always a download that a browser neither sniffs nor runs: names and contents come from users. */
+/** Sends a download that browsers neither sniff nor execute, because names and contents are untrusted. */
 function send(reply: FastifyReply, object: StoredObject, name: string, mime: string): FastifyReply {
   reply.headers({
     'content-type': mime,

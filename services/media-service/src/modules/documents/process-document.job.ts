@@ -31,7 +31,7 @@ interface Work extends Inspection {
   readonly document: DocumentRecord
 }
 
-/** Examines a document as any file, then extracts what is in it and writes the reports. */
+/** Examines a document like any file, then extracts its content and writes the reports. */
 export function processDocumentJob(options: ProcessDocumentOptions): JobHandler {
   const { files, documents } = options
   return {
@@ -79,7 +79,7 @@ async function process(options: ProcessDocumentOptions, work: Work): ReturnType<
   }
 }
 
-/** Stores the report as a file of its own, for the message in the room that asked for it. */
+/** Stores the report as a separate file for the requesting message's room. */
 async function storeReport(
   { objects }: ProcessDocumentOptions,
   { job, document, folder }: Work,
@@ -95,7 +95,10 @@ async function storeReport(
   return { id, ownerId: document.ownerId, name, mime, size: bytes.length }
 }
 
-/** The same for every attempt of a job, so that one that died leaves nothing else. As a UUID of version 8. */
+/**
+ * Returns the same id for every attempt of a job, so that a crashed attempt leaves no other file. A UUID of
+ * version 8.
+ */
 function reportIdOf(jobId: string): string {
   const hex = createHash('sha256').update(`report ${jobId}`).digest('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`

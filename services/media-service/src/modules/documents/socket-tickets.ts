@@ -10,8 +10,8 @@ export interface TicketHolder {
 export const TICKET_SECONDS = 30
 
 /**
- * Single-use tickets that open a WebSocket from a URL, in the database that every web process shares. Only hashes are stored. Raw: the
- * database's clock decides, and a ticket is locked while it is used up.
+ * Single-use tickets that open a WebSocket from a URL, in the database shared by all web processes. Stores
+ * only hashes. Raw: the database's clock decides, and a ticket is locked while it is redeemed.
  */
 export class SocketTickets {
   readonly #mysql: Mysql
@@ -31,7 +31,7 @@ export class SocketTickets {
     return ticket
   }
 
-  /** Uses a ticket up. @throws Problem TICKET_INVALID when it is unknown, used or expired. */
+  /** Redeems a ticket. @throws Problem TICKET_INVALID when it is unknown, used or expired */
   redeem(ticket: string): Promise<TicketHolder> {
     const hash = hashOf(ticket)
     return this.#mysql.transaction('redeemTicket', async (tx) => {

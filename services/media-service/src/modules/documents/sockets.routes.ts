@@ -17,7 +17,7 @@ export interface SocketsRoutesOptions {
   readonly revocations: Service['revocations']
 }
 
-/** Clients have nothing to say; a frame beyond this closes the socket with 1009. */
+/** Clients send no data; a larger frame closes the socket with 1009. */
 const MAX_FRAME_BYTES = 4_096
 
 export const socketsRoutes: FastifyPluginAsync<SocketsRoutesOptions> = async (app, options) => {
@@ -34,7 +34,7 @@ export const socketsRoutes: FastifyPluginAsync<SocketsRoutesOptions> = async (ap
     method: 'GET',
     url: '/ws',
     schema: { hide: true },
-    // Before the handshake: a refusal is an answer with a status, not a socket that closes.
+    // Before the handshake, so that a rejection is an HTTP response rather than a closed socket.
     preValidation: async (request: FastifyRequest) => {
       const { ticket } = request.query as { ticket?: unknown }
       if (!request.ws) throw new Problem('BAD_REQUEST', { detail: 'Open this path as a WebSocket.' })

@@ -16,7 +16,7 @@ interface Work extends Inspection {
   readonly job: ClaimedJob
 }
 
-/** Examines what was uploaded: nothing is shown to anybody before this has ended well. */
+/** Examines an upload, which is not shown to anybody before this job has succeeded. */
 export function checkFileJob(options: CheckFileOptions): JobHandler {
   const { files } = options
   return {
@@ -34,7 +34,7 @@ export function checkFileJob(options: CheckFileOptions): JobHandler {
   }
 }
 
-/** What the end of an examination that gave no result changes. The bytes are gone then, so there is no other try. */
+/** Effects of an examination without a result. The bytes are deleted, so there is no retry. */
 export function checkFileEffects(files: FileRepository): JobEffects {
   return {
     onFailed: (tx, fileId, failure) =>

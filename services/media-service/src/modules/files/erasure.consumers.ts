@@ -14,7 +14,10 @@ export interface ErasureDependencies {
   readonly publisher: Publisher
 }
 
-/** Erases a deleted account in one transaction, then confirms it. Confirming twice is harmless. */
+/**
+ * Returns the handler that erases a deleted account in one transaction, then confirms it. Confirming twice is
+ * harmless.
+ */
 export function erasureConsumers({ mysql, files, takes, publisher }: ErasureDependencies): Subscription[] {
   return [
     on(userDeleted, async (event, ctx) => {

@@ -45,13 +45,13 @@ export interface Examined {
   readonly variants: readonly FileVariant[]
 }
 
-/** A message that is being forwarded while the last other one is deleted still finds the bytes. */
+/** Grace period for a message being forwarded while the last other message with the file is deleted. */
 const GRACE_SECONDS = 60
 const CLAIMED_DAYS = 7
 const DAY_MS = 24 * 60 * 60 * 1_000
 const SWEEP_BATCH = 50
 
-/** Files and what uses them. Whatever makes an object superfluous dooms it in the same transaction. */
+/** Files and their uses. A change that makes an object unnecessary schedules its deletion in the same transaction. */
 export class FileRepository {
   readonly #mysql: Mysql
   readonly #outbox: Outbox
@@ -61,7 +61,7 @@ export class FileRepository {
     this.#outbox = outbox
   }
 
-  /** Begins a file within its owner's quota. Returns the bytes that are left instead when it does not fit. */
+  /** Creates a file within its owner's quota. Returns the remaining bytes instead when it does not fit. */
   begin(file: NewFile, quotaBytes: number): Promise<FileRecord | number> {
     return this.#mysql.transaction('beginFile', async (tx) => {
       const left = quotaBytes - (await lockUsage(tx, file.ownerId)).bytes
@@ -92,8 +92,8 @@ export class FileRepository {
   }
 
   /**
-   * The bytes are there: what comes next is queued in the same transaction. Undefined: the file was removed
-   * meanwhile, or is past that.
+   * Marks the bytes as received and queues the next step in the same transaction. Undefined when the file
+   * was removed in the meantime or is past this state.
    */
   arrived(
     id: string,
@@ -112,7 +112,7 @@ export class FileRepository {
         },
       })
       if (changed.count === 0) {
-        // Whoever removed the file did not know of these bytes yet.
+        // The removal did not know of these bytes yet.
         await doom(tx, folderOf(id))
         return undefined
       }
@@ -127,7 +127,7 @@ export class FileRepository {
     return row ? toRecord(row) : undefined
   }
 
-  /** Newest first. */
+  /** Returns files newest first. */
   async list(ownerId: number, limit: number, beforeId: string | undefined): Promise<FileRecord[]> {
     const where = {
       ownerId,
@@ -140,7 +140,7 @@ export class FileRepository {
     return rows.map(toRecord)
   }
 
-  /** All of one owner, oldest first. */
+  /** Returns all files of an owner, oldest first. */
   async all(ownerId: number): Promise<FileRecord[]> {
     const rows = await this.#mysql.run('exportFiles', (db) =>
       db.file.findMany({ where: { ownerId, purpose: { not: 'document' } }, orderBy: { id: 'asc' } }),
@@ -152,9 +152,9 @@ export class FileRepository {
     return this.#mysql.run('storageUsage', (db) => usageOf(db, ownerId))
   }
 
-  /** Keeps a ready file for a message that is about to be sent. False: it is gone or not ready. */
+  /** Reserves a ready file for a message about to be sent. Returns false when it is gone or not ready. */
   async claim(id: string, ownerId: number): Promise<boolean> {
-    // Raw: the later of two times, in the statement itself.
+    // Raw: takes the later of two times in the statement itself.
     const changed = await this.#mysql.run(
       'claimFile',
       (db) => db.$executeRaw`
@@ -165,12 +165,12 @@ export class FileRepository {
     return changed > 0
   }
 
-  /** Removes a file that nothing uses. */
+  /** Removes an unused file. */
   remove(id: string, ownerId: number): Promise<'removed' | 'in_use' | 'unknown'> {
     return this.#mysql.transaction('removeFile', (tx) => this.removeIn(tx, id, ownerId))
   }
 
-  /** As `remove`, in a transaction of the caller. */
+  /** Like `remove`, in the caller's transaction. */
   async removeIn(tx: Tx, id: string, ownerId: number): Promise<'removed' | 'in_use' | 'unknown'> {
     // Raw: Prisma has no FOR UPDATE.
     const [row] = await tx.$queryRaw<{ id: string; object_key: string; upload_id: string | null }[]>`
@@ -181,7 +181,7 @@ export class FileRepository {
     return 'removed'
   }
 
-  /** The end of an examination that found nothing wrong: the file can be used, and others hear of it. */
+  /** Marks an examined file as ready and publishes it. */
   async makeReady(tx: Tx, file: FileRecord, found: Examined, requestId: string): Promise<void> {
     if (!(await this.accept(tx, file, found))) return
     await this.#outbox.enqueue(
@@ -199,7 +199,7 @@ export class FileRepository {
     )
   }
 
-  /** Keeps what an examination found. False: the file was removed meanwhile. */
+  /** Stores the result of an examination. Returns false when the file was removed in the meantime. */
   async accept(tx: Tx, file: FileRecord, found: Examined): Promise<boolean> {
     const { waveform, variants, size, ...rest } = found
     const changed = await tx.file.updateMany({
@@ -220,7 +220,7 @@ export class FileRepository {
     return true
   }
 
-  /** Keeps a file that the service itself has made, for a message that is about to be sent. */
+  /** Stores a file created by the service itself, for a message about to be sent. */
   async addMade(tx: Tx, made: MadeFile): Promise<void> {
     await tx.file.create({
       data: {
@@ -240,12 +240,12 @@ export class FileRepository {
     })
   }
 
-  /** Deletes what was stored for a file that has no row any more. */
+  /** Schedules the deletion of all objects of a file without a row. */
   async doomFolder(tx: Tx, id: string): Promise<void> {
     await doom(tx, folderOf(id))
   }
 
-  /** Keeps why a file was refused for its owner, and nothing of its content. */
+  /** Stores the reason of a refusal for the file's owner, and none of its content. */
   async refuse(tx: Tx, id: string, refusal: { code: string; detail: string }): Promise<void> {
     await tx.file.updateMany({
       where: { id, state: 'checking' },
@@ -254,35 +254,35 @@ export class FileRepository {
     await doom(tx, folderOf(id))
   }
 
-  /** A message shows the file. */
+  /** Records that a message shows the file. */
   async addUse(tx: Tx, use: { fileId: string; messageId: string; roomId: number }): Promise<void> {
     const { fileId, messageId, roomId } = use
-    // Raw: nothing is inserted when the file is gone, in one statement.
+    // Raw: a single statement inserts nothing when the file is gone.
     await tx.$executeRaw`
       INSERT IGNORE INTO file_uses (file_id, message_id, room_id)
       SELECT id, ${messageId}, ${roomId} FROM files WHERE id = ${fileId}`
     await tx.file.updateMany({ where: { id: fileId }, data: { expiresAt: null } })
   }
 
-  /** Takes uses away; a file that nothing uses any more goes after a moment of grace. */
+  /** Removes uses; an unused file is deleted after the grace period. */
   async removeUses(tx: Tx, where: { messageId: string } | { roomId: number }): Promise<void> {
     const uses = await tx.fileUse.findMany({ where, select: { fileId: true } })
     if (uses.length === 0) return
     await tx.fileUse.deleteMany({ where })
     const ids = Prisma.join([...new Set(uses.map(({ fileId }) => fileId))])
-    // Raw: by the database's clock, which the sweep compares with.
+    // Raw: uses the database's clock, like the sweep.
     await tx.$executeRaw`
       UPDATE files SET expires_at = UTC_TIMESTAMP(3) + INTERVAL ${GRACE_SECONDS} SECOND
       WHERE id IN (${ids}) AND NOT EXISTS (SELECT 1 FROM file_uses WHERE file_id = files.id)`
   }
 
-  /** A profile shows this picture of the user's, and none of the ones before. Undefined: none at all. */
+  /** Records the user's profile picture in place of earlier ones. Undefined: no picture. */
   showInProfile(tx: Tx, userId: number, fileId: string | undefined): Promise<void> {
     const use = { messageId: `profile:${userId}`, roomId: 0 }
     return this.#showPicture(tx, use, fileId && { id: fileId, ownerId: userId, purpose: 'avatar' })
   }
 
-  /** As `showInProfile`, for a room. Chat-service accepts nothing but a picture of whoever sets it. */
+  /** Like `showInProfile`, for a room. Chat-service accepts only pictures of the user who sets them. */
   showInRoom(tx: Tx, roomId: number, fileId: string | undefined): Promise<void> {
     const use = { messageId: `room:${roomId}`, roomId }
     return this.#showPicture(tx, use, fileId && { id: fileId, purpose: 'room_picture' })
@@ -302,7 +302,7 @@ export class FileRepository {
   }
 
   /**
-   * Removes what is left of a deleted account. Files in messages that stay, and pictures of rooms, keep their bytes
+   * Removes a deleted account's files. Files in remaining messages and pictures of rooms keep their bytes
    * without an owner.
    */
   async eraseOwner(tx: Tx, ownerId: number, messagePolicy: 'keep' | 'remove'): Promise<void> {
@@ -320,7 +320,7 @@ export class FileRepository {
     await tx.storageOwner.deleteMany({ where: { userId: ownerId } })
   }
 
-  /** Removes files whose time is over and that nothing uses. Returns how many. */
+  /** Removes expired unused files. Returns their number. */
   sweepExpired(): Promise<number> {
     return this.#mysql.transaction('sweepFiles', async (tx) => {
       // Raw: Prisma has no SKIP LOCKED.
@@ -334,7 +334,7 @@ export class FileRepository {
     })
   }
 
-  /** Objects that are to be deleted from the store, the oldest first. */
+  /** Returns objects scheduled for deletion, oldest first. */
   async doomed(limit: number): Promise<{ id: bigint; objectKey: string; uploadId: string | null }[]> {
     return this.#mysql.run('doomedObjects', (db) =>
       db.doomedObject.findMany({

@@ -6,14 +6,17 @@ import { type FileRecord, type FileVariant, fitsMessage, isPicture } from './fil
 
 export interface FileServiceOptions {
   readonly files: FileRepository
-  /** The message, if the caller can see it: asked of chat-service, because leaving a room must count at once. */
+  /**
+   * Returns the message if visible to the caller: from chat-service, because leaving a room must take effect
+   * immediately.
+   */
   readonly findMessage: (ctx: AuthenticatedContext, messageId: string) => Promise<Message | undefined>
   readonly quotaBytes: number
 }
 
 const POLL_MS = 250
 
-/** What people do with files that are stored. */
+/** Operations on stored files. */
 export class FileService {
   readonly #options: FileServiceOptions
 
@@ -21,7 +24,7 @@ export class FileService {
     this.#options = options
   }
 
-  /** One's own file; waits for the end of its examination. @throws Problem FILE_NOT_FOUND */
+  /** Returns an own file; optionally waits for the end of its examination. @throws Problem FILE_NOT_FOUND */
   async get(ctx: AuthenticatedContext, fileId: string, waitSeconds: number): Promise<FileRecord> {
     const deadline = Date.now() + waitSeconds * 1_000
     for (;;) {
@@ -43,7 +46,7 @@ export class FileService {
     return { used_bytes: bytes, quota_bytes, file_count: files, recording_count: recordings }
   }
 
-  /** @throws Problem FILE_NOT_FOUND, FILE_IN_USE */
+  /** Deletes a file. @throws Problem FILE_NOT_FOUND, FILE_IN_USE */
   async delete(ctx: AuthenticatedContext, fileId: string): Promise<void> {
     if (!(await this.#find(fileId))) throw new Problem('FILE_NOT_FOUND')
     const outcome = await this.#options.files.remove(fileId, ctx.actor.userId)
@@ -51,7 +54,7 @@ export class FileService {
     if (outcome === 'in_use') throw new Problem('FILE_IN_USE')
   }
 
-  /** Keeps a file for a message of its owner. @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH */
+  /** Reserves a file for a message of its owner. @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH */
   async claim(ctx: AuthenticatedContext, fileId: string, messageType: string): Promise<FileRecord> {
     const file = await this.get(ctx, fileId, 0)
     assertReady(file)
@@ -61,7 +64,7 @@ export class FileService {
     return file
   }
 
-  /** Keeps a picture for a profile or a room. @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH */
+  /** Reserves a picture for a profile or a room. @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH */
   async claimPicture(ctx: AuthenticatedContext, fileId: string, purpose: PicturePurpose): Promise<void> {
     const file = await this.get(ctx, fileId, 0)
     if (file.purpose !== purpose)
@@ -71,8 +74,8 @@ export class FileService {
   }
 
   /**
-   * A file that the caller may fetch: one's own, or one in a message that the caller can see now. To everybody
-   * else it does not exist.
+   * Returns a file that the caller may fetch: an own file, or one in a message currently visible to the
+   * caller. Invisible to everyone else.
    * @throws Problem FILE_NOT_FOUND, FILE_NOT_READY
    */
   async forViewer(
@@ -90,14 +93,14 @@ export class FileService {
     return file
   }
 
-  /** @throws Problem FILE_NOT_FOUND */
+  /** Returns a picture. @throws Problem FILE_NOT_FOUND */
   async picture(fileId: string): Promise<FileRecord> {
     const file = await this.#find(fileId)
     if (!file || !isPicture(file.purpose) || file.state !== 'ready') throw new Problem('FILE_NOT_FOUND')
     return file
   }
 
-  /** Documents are reached as documents alone. */
+  /** Finds a file; documents are accessible only by the documents API. */
   async #find(fileId: string): Promise<FileRecord | undefined> {
     const file = await this.#options.files.find(fileId)
     return file?.purpose === 'document' ? undefined : file

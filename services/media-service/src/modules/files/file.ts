@@ -7,29 +7,29 @@ import {
   type StoredFile,
 } from '@bigtech/contracts'
 
-/** `document`: uploaded for analysis; reached as a document alone. */
+/** `document`: uploaded for analysis; accessible only by the documents API. */
 export type FilePurpose = StoredFile['purpose'] | 'document'
 
 const picturePurposes: readonly FilePurpose[] = picturePurpose.options
 
-/** Whether files of that purpose are pictures of profiles or rooms, which anyone who knows the address may fetch. */
+/** Returns whether files of that purpose are public pictures of profiles or rooms. */
 export const isPicture = (purpose: FilePurpose): boolean => picturePurposes.includes(purpose)
 
 export type FileKind = MessageFile['kind']
 export type FileVariant = MessageFile['variants'][number]
 
-/** A file as it is stored. Its bytes lie below `<id>/` in the object store, under names that users never chose. */
+/** A stored file. Its objects are below `<id>/` in the object store, under names never chosen by users. */
 export interface FileRecord {
   readonly id: string
   readonly ownerId: number
   readonly purpose: FilePurpose
   readonly state: StoredFile['state']
-  /** By its declared type until it is examined, then proven. */
+  /** Derived from the declared type until the examination has proved it. */
   readonly kind: FileKind | null
   readonly name: string
   readonly mime: string
   readonly size: number
-  /** Where the original is. */
+  /** Key of the original. */
   readonly objectKey: string
   readonly uploadId: string | null
   readonly width: number | null
@@ -45,7 +45,7 @@ export interface FileRecord {
 }
 
 export const folderOf = (fileId: string) => `${fileId}/`
-/** What arrived; replaced for images, which are written anew. */
+/** Key of the upload; replaced for images, which are re-encoded. */
 export const uploadKey = (fileId: string) => `${fileId}/upload`
 
 export const originalKey = (fileId: string) => `${fileId}/original`
@@ -54,7 +54,7 @@ export function keyOf(file: FileRecord, variant: FileVariant): string {
   return variant === 'original' ? file.objectKey : `${file.id}/${variant}`
 }
 
-/** The largest file that is taken that way, in bytes. */
+/** Returns the maximum file size for this kind of upload, in bytes. */
 export function sizeLimit(purpose: FilePurpose, way: 'streamed' | 'direct'): number {
   if (purpose !== 'attachment') return maxPictureBytes
   return way === 'streamed' ? maxFileBytes : maxDirectUploadBytes
@@ -67,7 +67,7 @@ const kindsOfMessage: Readonly<Record<string, readonly FileKind[]>> = {
   file: ['image', 'video', 'audio', 'document'],
 }
 
-/** Whether a message of that type may show the file. */
+/** Returns whether a message of that type may contain the file. */
 export function fitsMessage(file: FileRecord, messageType: string): boolean {
   return file.kind !== null && (kindsOfMessage[messageType]?.includes(file.kind) ?? false)
 }
@@ -88,7 +88,7 @@ function shownOf(file: FileRecord) {
   }
 }
 
-/** A file as its owner sees it. */
+/** Returns a file in the API format for its owner. */
 export function storedFileView(file: FileRecord): StoredFile {
   return {
     ...shownOf(file),
@@ -101,12 +101,12 @@ export function storedFileView(file: FileRecord): StoredFile {
   }
 }
 
-/** A ready file as a message shows it. */
+/** Returns the metadata of a ready file for messages. */
 export function messageFileView(file: FileRecord): MessageFile {
   return { ...shownOf(file), kind: file.kind! }
 }
 
-/** A download with the name that its owner gave it (RFC 6266, RFC 8187): never shown inside of a page. */
+/** Returns the header of a download with the owner's file name (RFC 6266, RFC 8187); never displayed inline. */
 export function dispositionOf(name: string): string {
   const ascii = name.replace(/[^\x20-\x7e]|["\\%]/g, '_')
   const encoded = encodeURIComponent(name).replace(
@@ -116,7 +116,7 @@ export function dispositionOf(name: string): string {
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`
 }
 
-/** One range of a `Range` header, resolved; null: outside of the file; undefined: none that we serve. */
+/** Resolves a `Range` header with one range; null: outside the file; undefined: unsupported. */
 export function parseRange(
   header: string | undefined,
   size: number,

@@ -19,7 +19,7 @@ export interface FilesConsumersDependencies {
   readonly files: FileRepository
 }
 
-/** Files live as long as a message, a profile or a room shows them. */
+/** Returns the handlers that track the uses of files in messages, profiles and rooms. */
 export function filesConsumers({ mysql, files }: FilesConsumersDependencies): Subscription[] {
   const showInRoom = (tx: Tx, event: { room_id: number; image_url?: string | null | undefined }) =>
     files.showInRoom(tx, event.room_id, fileIdOfPicture(event.image_url ?? ''))

@@ -33,7 +33,7 @@ describeMigrations({
 const text = (content: string) => new Uint8Array(Buffer.from(content))
 const note = { name: '메모.txt', mime: 'text/plain', bytes: text('안녕하세요') }
 
-/** A message of somebody else's room that shows the file, as chat-service would announce it. */
+/** Publishes a message with the file in another user's room, like chat-service. */
 async function sent(file: StoredFile, roomId = newId()) {
   const messageId = `${roomId}:000000000001`
   const userId = newId()
@@ -66,7 +66,7 @@ const isGone = (file: StoredFile) =>
   )
 
 describe('uploadFile', () => {
-  it('takes a photo, turns it, and leaves nothing of where and by whom it was taken', async () => {
+  it('accepts a photo, applies its orientation, and removes location and author', async () => {
     const owner = newId()
     const file = await media.examined(owner, { name: '여행.jpg', mime: 'image/jpeg', bytes: await photo() })
     expect(file).toMatchObject({
@@ -97,7 +97,7 @@ describe('uploadFile', () => {
     ])
   })
 
-  it('tells the pages of a PDF, the duration of a voice message, and keeps text as it came', async () => {
+  it('returns the page count of a PDF and the duration of a voice message, and leaves text unchanged', async () => {
     const owner = newId()
     const send = (name: string, mime: string, bytes: Uint8Array<ArrayBuffer>) =>
       media.examined(owner, { name, mime, bytes })
@@ -115,7 +115,7 @@ describe('uploadFile', () => {
     ['an empty file', { file: ['a.txt', 'text/plain', ''] }, 'FILE_EMPTY', 422],
     ['a path as a name', { file: ['../../a.txt', 'text/plain', 'x'] }, 'VALIDATION_FAILED', 422],
     [
-      'a name that reads backwards',
+      'a name with a direction override',
       { file: ['a\u202etxt.exe', 'text/plain', 'x'] },
       'VALIDATION_FAILED',
       422,
@@ -129,7 +129,7 @@ describe('uploadFile', () => {
     ['an unknown field', { colour: 'red', file: ['a.txt', 'text/plain', 'x'] }, 'VALIDATION_FAILED', 422],
     ['another name of the part', { other: ['a.txt', 'text/plain', 'x'] }, 'VALIDATION_FAILED', 422],
     [
-      'an avatar that is no image',
+      'an avatar that is not an image',
       { purpose: 'avatar', file: ['a.txt', 'text/plain', 'x'] },
       'FILE_TYPE_REFUSED',
       415,
@@ -150,7 +150,7 @@ describe('uploadFile', () => {
     expect(await answer.json()).toMatchObject({ code })
   })
 
-  it('refuses JSON, and whoever is not signed in', async () => {
+  it('rejects JSON and unauthenticated callers', async () => {
     expect((await media.call(newId(), 'POST', '/files', {})).body.code).toBe('MEDIA_TYPE_UNSUPPORTED')
     expect((await media.call(null, 'POST', '/files')).status).toBe(401)
   })
@@ -172,7 +172,7 @@ describe('uploadFile', () => {
     expect((await media.call(owner, 'GET', '/files')).body.items).toEqual([])
   })
 
-  it('leaves nothing of an upload that was cut in the middle', async () => {
+  it('leaves nothing of an interrupted upload', async () => {
     const owner = newId()
     const outgoing = request(`${media.url}/files`, {
       method: 'POST',
@@ -195,7 +195,7 @@ describe('uploadFile', () => {
     await waitFor(async () => (await media.objectsOf(id)).length === 0)
   })
 
-  it('counts against the quota, also what several uploads at once reserve', async () => {
+  it('counts against the quota including concurrent reservations', async () => {
     const small = await startHarness({ QUOTA_BYTES: '3000' })
     try {
       const owner = newId()
@@ -214,7 +214,7 @@ describe('uploadFile', () => {
 })
 
 describe('startUpload', () => {
-  it('goes on where it stopped, and takes no part twice or of another size', async () => {
+  it('resumes an interrupted upload, and accepts no part twice or of another size', async () => {
     const owner = newId()
     const size = 8 * 2 ** 20 + 1_000
     const bytes = Buffer.alloc(size, 'direct upload ')
@@ -244,7 +244,7 @@ describe('startUpload', () => {
     expect((await media.call(owner, 'GET', `/files/${file_id}/upload`)).body.code).toBe('UPLOAD_OVER')
   })
 
-  it('refuses more than 100 MB, nothing, and types that are not accepted', async () => {
+  it('rejects more than 100 MB, empty files, and types that are not accepted', async () => {
     const start = (body: object) => media.call(newId(), 'POST', '/files/uploads', body)
     const file = { name: 'a.mp4', mime: 'video/mp4' }
     expect((await start({ ...file, size: 100 * 2 ** 20 + 1 })).body.errors[0].field).toBe('size')
@@ -254,7 +254,7 @@ describe('startUpload', () => {
 })
 
 describe('getFileContent', () => {
-  it('serves ranges, a missing one as 416, and nothing again that the client has', async () => {
+  it('serves ranges, an invalid one as 416, and 304 for an unchanged file', async () => {
     const owner = newId()
     const { file_id } = await media.examined(owner, { ...note, bytes: text('0123456789') })
     const fetchPart = async (headers: Record<string, string>) => {
@@ -273,7 +273,7 @@ describe('getFileContent', () => {
     expect(again.status).toBe(304)
   })
 
-  it('is for who can see a message with the file now: nobody else, whatever they name', async () => {
+  it('is limited to users who currently see a message with the file', async () => {
     const [owner, member, stranger] = [newId(), newId(), newId()]
     const file = await media.examined(owner, note)
     const other = await media.examined(owner, note)
@@ -286,7 +286,7 @@ describe('getFileContent', () => {
     expect(await get(member, file.file_id, named)).toBe(200)
     expect(await get(member, file.file_id)).toBe(404)
     expect(await get(stranger, file.file_id, named)).toBe(404)
-    // A message that shows another file does not open this one.
+    // A message with another file does not grant access to this one.
     expect(await get(member, other.file_id, named)).toBe(404)
     media.show(messageId, file.file_id, [])
     expect(await get(member, file.file_id, named)).toBe(404)
@@ -311,7 +311,7 @@ describe('getFileContent', () => {
   })
 })
 
-describe('the life of a file', () => {
+describe('the lifetime of a file', () => {
   it('ends when the last message with it is deleted for everybody', async () => {
     const owner = newId()
     const file = await media.examined(owner, note)
@@ -330,14 +330,14 @@ describe('the life of a file', () => {
     await waitFor(async () => (await usesOf(file)).length === 1)
     await media.publish(roomDeleted, { room_id: second.roomId, deleted_by: second.userId })
     await waitFor(async () => (await usesOf(file)).length === 0)
-    // The moment of grace is a minute; the test does not wait for it.
+    // Skips the grace period of a minute.
     await media.mysql.query('UPDATE files SET expires_at = expires_at - INTERVAL 1 MINUTE WHERE id = ?', [
       file.file_id,
     ])
     await isGone(file)
   })
 
-  it('ends after 24 hours when no message ever showed it, and not when one does', async () => {
+  it('ends after 24 hours if no message used it, and not if one does', async () => {
     const owner = newId()
     const [unused, used] = [await media.examined(owner, note), await media.examined(owner, note)]
     expect(Date.parse(unused.expires_at!) - Date.parse(unused.created_at)).toBeCloseTo(86_400_000, -5)
@@ -349,7 +349,7 @@ describe('the life of a file', () => {
     expect((await media.call(owner, 'GET', `/files/${used.file_id}`)).status).toBe(200)
   })
 
-  it('ends at once when its owner removes it', async () => {
+  it('ends immediately when its owner removes it', async () => {
     const owner = newId()
     const file = await media.examined(owner, {
       name: 'a.jpg',
@@ -360,7 +360,7 @@ describe('the life of a file', () => {
     await isGone(file)
   })
 
-  it('is prolonged by a claim, which only its owner can make and only for a fitting message', async () => {
+  it('is extended by a claim, which only its owner can make and only for a matching message', async () => {
     const owner = newId()
     const file = await media.examined(owner, note)
     const claim = (userId: number, message_type: string) =>
@@ -395,7 +395,7 @@ describe('the life of a file', () => {
     },
   )
 
-  it('of an avatar: square, for everybody, kept while the profile shows it', async () => {
+  it('as an avatar lasts while the profile shows it, square and public', async () => {
     const owner = newId()
     const [old, fresh] = [await pictureOf(owner, 'avatar'), await pictureOf(owner, 'avatar')]
     const shows = (fileId: string) =>
@@ -419,7 +419,7 @@ describe('the life of a file', () => {
     ).toBe(404)
   })
 
-  it('of a picture is prolonged by a claim: of its owner, and for the use it was uploaded for', async () => {
+  it('as a picture is extended by a claim of its owner for its purpose', async () => {
     const owner = newId()
     const picture = await pictureOf(owner, 'room_picture')
     const claim = (userId: number, file: StoredFile, purpose: string) =>
@@ -443,7 +443,7 @@ describe('the life of a file', () => {
     ).toBe('FILE_KIND_MISMATCH')
   })
 
-  it("of a room's picture ends with the next picture or the room, and not with the account of its owner", async () => {
+  it("as a room's picture ends with the next picture or the room, and not with its owner's account", async () => {
     const [owner, room_id] = [newId(), newId()]
     const [old, fresh, avatar] = [
       await pictureOf(owner, 'room_picture'),

@@ -119,7 +119,7 @@ async function sendContent(
   const etag = `"${file.id}-${variant}"`
   reply.headers({
     etag,
-    // Only this user's own browser may keep it: the next user of a shared cache is somebody else.
+    // Private: a shared cache must not serve it to another user.
     'cache-control': 'private, max-age=86400',
     'content-type': variant === 'original' ? file.mime : 'image/webp',
     'content-disposition': dispositionOf(file.name),

@@ -4,18 +4,18 @@ import type { FastifyMultipartBaseOptions, Multipart, MultipartFile } from '@fas
 import type { FastifyRequest } from 'fastify'
 import type { IncomingFile } from './upload.service.ts'
 
-/** Limits of a form with one file. */
+/** Returns the limits of a form with one file. */
 export function uploadLimits(fileSize: number): FastifyMultipartBaseOptions {
   return {
-    // A name that is a path is refused, not shortened.
+    // A path as name is rejected, not shortened.
     preservePath: true,
     limits: { files: 1, fields: 4, parts: 5, fieldSize: 200, headerPairs: 20, fileSize },
   }
 }
 
 /**
- * Reads the fields in front of the file, and leaves the file itself to be streamed.
- * @param asDocument the purpose is fixed, and the form has no field.
+ * Reads the fields before the file, and leaves the file to be streamed.
+ * @param asDocument fixes the purpose; the form has no field
  * @throws Problem MEDIA_TYPE_UNSUPPORTED, UPLOAD_CUT, FILE_MISSING, VALIDATION_FAILED
  */
 export async function incomingFile(request: FastifyRequest, asDocument = false): Promise<IncomingFile> {
@@ -54,7 +54,7 @@ function readPart(
     ...(name.error?.issues ?? []).map(({ message }) => ({ field: 'file.filename', message })),
     ...(part.fieldname === 'file'
       ? []
-      : [{ field: part.fieldname.slice(0, 100), message: 'Name it `file`.' }]),
+      : [{ field: part.fieldname.slice(0, 100), message: 'The part must be named `file`.' }]),
   ]
   if (errors.length > 0 || !purpose.success || !name.success)
     throw new Problem('VALIDATION_FAILED', { errors })

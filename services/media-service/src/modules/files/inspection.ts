@@ -17,17 +17,17 @@ export interface InspectOptions {
 
 export interface Inspection {
   readonly file: FileRecord
-  /** For everything of this attempt; deleted after it. */
+  /** The directory of this attempt; deleted afterwards. */
   readonly folder: string
-  /** Where the bytes are put. */
+  /** The path of the downloaded file. */
   readonly path: string
   readonly run: JobRun
 }
 
-/** Decoding 50 megapixels needs about 300 MB; a PDF of 100 MB is held whole. */
+/** Decoding 50 megapixels needs about 300 MB; a PDF of 100 MB is held in memory. */
 const LIMITS: Limits = { wallMs: 60_000, cpuSeconds: 40, rssMegabytes: 900, heapMegabytes: 400 }
 
-/** Fetches an upload, scans it, and examines its content in a child process. */
+/** Downloads an upload, scans it for viruses, and examines its content in a child process. */
 export async function inspectUpload(
   { objects, scanner }: InspectOptions,
   { file, folder, path, run }: Inspection,
@@ -45,14 +45,17 @@ export async function inspectUpload(
   return runIsolated({ name: 'check', folder, input }, LIMITS, run.signal)
 }
 
-/** @throws JobFailure INCOMPLETE when the object is not there */
+/** Downloads an object. @throws JobFailure INCOMPLETE when it does not exist */
 export async function download(store: ObjectStore, key: string, path: string): Promise<void> {
   const object = await store.get(key)
-  if (!object) throw new JobFailure('INCOMPLETE', 'The bytes of the file never arrived.')
+  if (!object) throw new JobFailure('INCOMPLETE', 'The bytes of the file were never uploaded.')
   await pipeline(object.body, createWriteStream(path))
 }
 
-/** Stores what the examination made. The keys are the same at every attempt, so that one that died leaves nothing else. */
+/**
+ * Stores the results of an examination. The keys are the same for every attempt, so that a crashed attempt
+ * leaves no other object.
+ */
 export async function storeOutcome(
   objects: ObjectStore,
   file: FileRecord,

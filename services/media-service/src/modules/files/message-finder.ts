@@ -6,7 +6,10 @@ import {
   StoreUnavailable,
 } from '@bigtech/service-kit'
 
-/** Asks chat-service for a message in the caller's name. Undefined: the caller cannot see it. */
+/**
+ * Returns a function that fetches a message from chat-service on behalf of the caller. Undefined: not visible
+ * to the caller.
+ */
 export function findMessageIn(chat: ServiceClient) {
   return async (ctx: AuthenticatedContext, messageId: string): Promise<Message | undefined> => {
     const [roomId] = messageId.split(':')

@@ -3,7 +3,7 @@ import type { FileRepository } from './file.repository.ts'
 
 const BATCH = 50
 
-/** Removes files whose time is over, and from the store what nothing refers to any more. Safe to run anywhere, any number of times. */
+/** Removes expired files, and objects scheduled for deletion. Idempotent and safe to run concurrently. */
 export async function sweepFiles(files: FileRepository, store: ObjectStore): Promise<void> {
   while ((await files.sweepExpired()) > 0);
   for (;;) {

@@ -5,7 +5,7 @@ import { HEAD_BYTES } from '../../extract/check-file.ts'
 
 /**
  * Reads enough of a body to recognize its type and leaves the rest in it.
- * @throws Problem UPLOAD_CUT when nothing comes for `idleMs` or the client is gone
+ * @throws Problem UPLOAD_CUT when nothing arrives for `idleMs` or the client has disconnected
  */
 export async function readHead(body: Readable, idleMs: number): Promise<Buffer> {
   const idle = setTimeout(() => body.destroy(new Problem('UPLOAD_CUT')), idleMs)
@@ -32,14 +32,14 @@ export async function readHead(body: Readable, idleMs: number): Promise<Buffer> 
 export interface StreamOptions {
   readonly limit: number
   readonly idleMs: number
-  /** Whether the body was cut at the limit of the parser. */
+  /** Whether the parser truncated the body at its limit. */
   readonly isTruncated: () => boolean
   readonly put: (body: Readable, signal: AbortSignal) => Promise<void>
 }
 
 /**
- * Passes a body on as it comes, never more than a part of it in memory. Returns its size in bytes; when it
- * fails nothing of it is left in the store.
+ * Streams a body to the store with at most one part in memory. Returns its size in bytes; a failure leaves
+ * nothing in the store.
  * @throws Problem FILE_TOO_LARGE, UPLOAD_CUT; StoreUnavailable
  */
 export async function streamTo(body: Readable, head: Buffer, options: StreamOptions): Promise<number> {
@@ -53,13 +53,13 @@ export async function streamTo(body: Readable, head: Buffer, options: StreamOpti
       idle.refresh()
       callback(size > limit ? tooLarge(limit) : null, chunk)
     },
-    // The parser ends a body that is too long as if it were complete.
+    // The parser ends an oversized body as if it were complete.
     flush: (callback) => callback(options.isTruncated() ? tooLarge(limit) : null),
   })
   const target = new PassThrough()
   target.write(head)
   const stored = options.put(target, aborted.signal)
-  // Whichever fails first is what is reported; the other must not go unhandled.
+  // The first failure is reported; the second must not become an unhandled rejection.
   stored.catch((err: unknown) => target.destroy(err as Error))
   try {
     await pipeline(body, meter, target)
@@ -74,7 +74,10 @@ export async function streamTo(body: Readable, head: Buffer, options: StreamOpti
   }
 }
 
-/** What the client is told: its own fault by name, a store's outage as it is, anything else as a cut upload. */
+/**
+ * Returns the error for the client: its own fault as a problem, a store outage unchanged, anything else as an
+ * interrupted upload.
+ */
 async function causeOf(err: unknown, stored: Promise<void>): Promise<unknown> {
   if (err instanceof Problem) return err
   const failure = await stored.then(

@@ -7,7 +7,7 @@ import type { FileRepository, NewFile } from './file.repository.ts'
 import { type FilePurpose, type FileRecord, isPicture, sizeLimit } from './file.ts'
 import { readHead, streamTo } from './upload-stream.ts'
 
-/** What the upload needs of the object store. */
+/** The object store operations of uploads. */
 interface UploadStore {
   putStream(key: string, body: Readable, mime: string, signal: AbortSignal): Promise<void>
   copy(from: string, to: string): Promise<void>
@@ -24,15 +24,15 @@ interface UploadedPart {
   readonly etag: string
 }
 
-/** A file as it arrives with a request. */
+/** A file in a request. */
 export interface IncomingFile {
   readonly name: string
   readonly mime: string
   readonly purpose: FileRecord['purpose']
   readonly body: Readable
-  /** Whether the parser cut the file at the limit; known once the body has ended. */
+  /** Whether the parser truncated the file at its limit; known after the end of the body. */
   isTruncated(): boolean
-  /** Length of the whole request, if it said so: at least that of the file. */
+  /** Content length of the request, if sent: an upper bound of the file size. */
   readonly announcedBytes: number | undefined
 }
 
@@ -53,23 +53,23 @@ export interface UploadPlan {
 export interface UploadServiceOptions {
   readonly files: FileRepository
   readonly store: UploadStore
-  /** Whether the first bytes are those of the type. */
+  /** Returns whether the first bytes match the type. */
   readonly looksLike: (head: Buffer, type: FileType) => Promise<boolean>
   readonly quotaBytes: number
   readonly unusedFileHours: number
   readonly idleMs: number
-  /** Queues what comes next, in the transaction that notes the arrival. */
+  /** Queues the next step, in the transaction that records the arrival. */
   readonly queue: (tx: Tx, file: FileRecord, requestId: string) => Promise<unknown>
 }
 
 const HOUR_SECONDS = 3_600
-/** An upload that the process did not survive is removed after that. */
+/** Time after which an upload left by a crashed process is removed. */
 const STREAMED_SECONDS = HOUR_SECONDS
 const DIRECT_SECONDS = 24 * HOUR_SECONDS
 const PART_BYTES = 8 * 2 ** 20
 const PART_URL_SECONDS = 900
 
-/** Takes bytes in: streamed through this process, or put straight to the object store. */
+/** Receives files: streamed through this process, or uploaded directly to the object store. */
 export class UploadService {
   readonly #options: UploadServiceOptions
 
@@ -77,7 +77,10 @@ export class UploadService {
     this.#options = options
   }
 
-  /** @throws Problem FILE_EMPTY, FILE_TOO_LARGE, FILE_TYPE_REFUSED, QUOTA_EXCEEDED, UPLOAD_CUT; StoreUnavailable */
+  /**
+   * Receives a streamed file. @throws Problem FILE_EMPTY, FILE_TOO_LARGE, FILE_TYPE_REFUSED, QUOTA_EXCEEDED,
+   * UPLOAD_CUT; StoreUnavailable
+   */
   async receive(ctx: AuthenticatedContext, incoming: IncomingFile): Promise<FileRecord> {
     const { looksLike, idleMs, store } = this.#options
     const limit = sizeLimit(incoming.purpose, 'streamed')
@@ -105,7 +108,7 @@ export class UploadService {
     )
   }
 
-  /** Makes a file of the caller's from one that is stored already. @throws as `receive` does */
+  /** Creates a file of the caller from a stored one. @throws as `receive` does */
   async copy(ctx: AuthenticatedContext, source: FileRecord, purpose: FilePurpose): Promise<FileRecord> {
     const type = acceptedType({ name: source.name, mime: source.mime, purpose })
     const limit = sizeLimit(purpose, 'streamed')
@@ -125,20 +128,20 @@ export class UploadService {
     })
   }
 
-  /** Stores the bytes of a file that has begun; when that fails nothing of the file is left. */
+  /** Stores the bytes of a created file; a failure removes the file. */
   async #fill(ctx: AuthenticatedContext, file: FileRecord, put: () => Promise<number>): Promise<FileRecord> {
     const { files } = this.#options
     try {
       return await this.#arrived(ctx, file, await put())
     } catch (err) {
       await files.remove(file.id, file.ownerId).catch((cause: unknown) => {
-        ctx.log.warn({ err: cause, file_id: file.id }, 'a failed upload is left to the sweep')
+        ctx.log.warn({ err: cause, file_id: file.id }, 'removing a failed upload failed, left to the sweep')
       })
       throw err
     }
   }
 
-  /** @throws as `receive` does */
+  /** Begins a direct upload. @throws as `receive` does */
   async start(ctx: AuthenticatedContext, upload: DirectUpload): Promise<UploadPlan> {
     const type = acceptedType(upload)
     const limit = sizeLimit(upload.purpose, 'direct')
@@ -157,20 +160,20 @@ export class UploadService {
     return this.#plan({ ...file, uploadId })
   }
 
-  /** What is missing of a direct upload. @throws Problem FILE_NOT_FOUND, UPLOAD_OVER */
+  /** Returns the missing parts of a direct upload. @throws Problem FILE_NOT_FOUND, UPLOAD_OVER */
   async resume(ctx: AuthenticatedContext, fileId: string): Promise<UploadPlan> {
     const file = await this.#own(ctx, fileId)
     if (file.state !== 'uploading' || file.uploadId === null) throw new Problem('UPLOAD_OVER')
     return this.#plan(file)
   }
 
-  /** @throws Problem FILE_NOT_FOUND, UPLOAD_INCOMPLETE */
+  /** Completes a direct upload. @throws Problem FILE_NOT_FOUND, UPLOAD_INCOMPLETE */
   async complete(ctx: AuthenticatedContext, fileId: string): Promise<FileRecord> {
     const file = await this.#own(ctx, fileId)
     if (file.state !== 'uploading') return file
     const { store } = this.#options
     const parts = file.uploadId === null ? undefined : await store.listParts(file.objectKey, file.uploadId)
-    // An earlier call may have joined the parts and died before it could note that.
+    // An earlier call may have joined the parts and crashed before recording it.
     if (parts === undefined && (await store.sizeOf(file.objectKey)) !== file.size)
       throw new Problem('UPLOAD_INCOMPLETE')
     if (parts !== undefined) {
@@ -225,7 +228,7 @@ export class UploadService {
   }
 }
 
-/** @throws Problem FILE_TYPE_REFUSED that says whether the type or the combination is the reason. */
+/** Returns the accepted type. @throws Problem FILE_TYPE_REFUSED, naming the type or the combination as the reason */
 function acceptedType({ name, mime, purpose }: Pick<DirectUpload, 'name' | 'mime' | 'purpose'>): FileType {
   const type = declaredType(name, mime)
   if (!type) {
@@ -233,9 +236,9 @@ function acceptedType({ name, mime, purpose }: Pick<DirectUpload, 'name' | 'mime
     throw new Problem('FILE_TYPE_REFUSED', { detail })
   }
   if (isPicture(purpose) && type.kind !== 'image')
-    throw new Problem('FILE_TYPE_REFUSED', { detail: 'The picture of a profile or a room is an image.' })
+    throw new Problem('FILE_TYPE_REFUSED', { detail: 'A profile or room picture must be an image.' })
   if (purpose === 'document' && documentTypeOf(type) === undefined)
-    throw new Problem('FILE_TYPE_REFUSED', { detail: 'A document is an xlsx, a PDF or an image.' })
+    throw new Problem('FILE_TYPE_REFUSED', { detail: 'A document must be an xlsx, a PDF or an image.' })
   return type
 }
 
@@ -243,7 +246,7 @@ function tooLarge(limit: number): Problem {
   return new Problem('FILE_TOO_LARGE', { detail: `At most ${limit / 2 ** 20} MB.` })
 }
 
-/** Sizes of the parts of a direct upload. */
+/** Returns the part sizes of a direct upload. */
 function partSizes(size: number): number[] {
   const count = Math.ceil(size / PART_BYTES)
   return Array.from({ length: count }, (_unused, index) =>

@@ -4,7 +4,7 @@ import { StoreUnavailable } from '@bigtech/service-kit'
 
 const SILENT_MS = 60_000
 
-/** Asks clamd (INSTREAM) about files. It fails closed: while clamd is away no file passes. */
+/** Scans files with clamd (INSTREAM). Fails closed: during an outage of clamd no file passes. */
 export class VirusScanner {
   readonly #host: string
   readonly #port: number
@@ -16,7 +16,7 @@ export class VirusScanner {
     this.#port = Number(address.slice(colon + 1))
   }
 
-  /** Returns the name of what was found, or undefined. @throws StoreUnavailable when clamd gives no verdict */
+  /** Returns the name of a detected virus, or undefined. @throws StoreUnavailable when clamd returns no verdict */
   async scan(file: string): Promise<string | undefined> {
     const answer = await this.#ask(file).catch((err: unknown) => {
       throw new StoreUnavailable('clamd', err)
@@ -31,7 +31,7 @@ export class VirusScanner {
     return new Promise((resolve, reject) => {
       const socket = connect({ host: this.#host, port: this.#port })
       let answer = ''
-      socket.setTimeout(SILENT_MS, () => socket.destroy(new Error('clamd is silent')))
+      socket.setTimeout(SILENT_MS, () => socket.destroy(new Error('clamd does not respond')))
       socket.setEncoding('utf8')
       socket.on('data', (text: string) => {
         answer += text
@@ -44,7 +44,7 @@ export class VirusScanner {
   }
 }
 
-/** Each chunk is preceded by its length; a chunk of no length ends the stream. */
+/** Sends a file: each chunk is preceded by its length; an empty chunk ends the stream. */
 async function send(file: string, socket: ReturnType<typeof connect>): Promise<void> {
   for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
     const length = Buffer.alloc(4)

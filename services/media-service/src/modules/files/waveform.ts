@@ -3,11 +3,11 @@ import { runLimited } from '../../extract/isolated.ts'
 const PEAKS = 64
 const SAMPLES_PER_SECOND = 4_000
 const BYTES_PER_SAMPLE = 2
-/** Longer voice messages have a waveform of their beginning. */
+/** Longer voice messages have a waveform of their beginning only. */
 const MAX_SECONDS = 900
 const LIMITS = { wallMs: 30_000, cpuSeconds: 20, rssMegabytes: 300, heapMegabytes: 0 }
 
-/** Decodes audio and returns its loudest moments, 0..100 each, and its duration; null: it cannot be decoded. */
+/** Decodes audio and returns its peaks, 0..100 each, and its duration; null when it cannot be decoded. */
 export async function readWaveform(
   ffmpegPath: string,
   file: string,
@@ -24,7 +24,7 @@ export async function readWaveform(
   }
 }
 
-/** @param samples 16 bit, little endian, one channel. */
+/** @param samples 16 bit, little endian, one channel */
 export function peaksOf(samples: Buffer): { peaks: number[]; durationMs: number } | null {
   const count = Math.floor(samples.length / BYTES_PER_SAMPLE)
   if (count === 0) return null
@@ -33,7 +33,7 @@ export function peaksOf(samples: Buffer): { peaks: number[]; durationMs: number 
     const slot = Math.floor((index * PEAKS) / count)
     loudest[slot] = Math.max(loudest[slot]!, Math.abs(samples.readInt16LE(index * BYTES_PER_SAMPLE)))
   }
-  // Relative to the loudest moment: what was spoken softly is visible too. Silence stays flat.
+  // Relative to the maximum, so that quiet speech is visible too. Silence stays flat.
   const top = Math.max(...loudest, 512)
   return {
     peaks: loudest.map((value) => Math.round((value / top) * 100)),

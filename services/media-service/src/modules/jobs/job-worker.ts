@@ -16,40 +16,43 @@ import type { JobMetrics } from './job-metrics.ts'
 
 type Log = Context['log']
 
-/** What a handler works with. */
+/** The context of a running job. */
 export interface JobRun {
   readonly log: Log
-  /** Aborted when the job was cancelled or its lease is lost: stop, whatever is done will not count. */
+  /** Aborted when the job was cancelled or its lease is lost: stop, because the result would be discarded. */
   readonly signal: AbortSignal
-  /** Shown with the next renewal of the lease. @param percent 0..99 */
+  /** Reported at the next renewal of the lease. @param percent 0..99 */
   progress(percent: number, stage: string): void
 }
 
 export interface JobHandler extends JobEffects {
-  /** A job that people do not wait for. One slot of a worker takes none of these, so that others never queue behind them. */
+  /**
+   * A job that no user waits for. One slot of a worker never runs these, so that other jobs do not queue
+   * behind them.
+   */
   readonly isLong?: boolean
-  /** Does the work and returns what it changes; that is applied together with the end of the job. */
+  /** Does the work and returns its changes, which are applied together with the end of the job. */
   run(job: ClaimedJob, run: JobRun): Promise<(tx: Tx) => Promise<unknown>>
 }
 
 export interface JobWorkerOptions {
   readonly id: string
   readonly jobs: JobRepository
-  /** Jobs of other kinds are left to workers that know them, for example those of a newer release. */
+  /** Jobs of other kinds are left to workers that support them, for example of a newer release. */
   readonly handlers: Readonly<Partial<Record<JobKind, JobHandler>>>
   readonly metrics: JobMetrics
   readonly log: Log
   readonly slots: number
   readonly pollMs: number
   readonly heartbeatMs: number
-  /** Called after a job ended: its events may leave. */
+  /** Called after a job has ended, to wake the outbox relay. */
   readonly onFinished: () => void
 }
 
-/** How long a stopping worker waits for what it is doing before it gives it back. */
+/** Time for which a stopping worker waits for its jobs before it returns them to the queue. */
 const FINISH_WITHIN_MS = 5_000
 
-/** Runs jobs in a number of slots until it is stopped; heavy work belongs into child processes. */
+/** Runs jobs in a number of slots; heavy work belongs into child processes. */
 export class JobWorker {
   readonly #options: JobWorkerOptions
   readonly #stopping = new AbortController()
@@ -69,7 +72,7 @@ export class JobWorker {
     ]
   }
 
-  /** Takes no new job, gives the running ones a moment, then back to the queue. */
+  /** Accepts no new job, waits briefly for running ones, then returns them to the queue. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     const finished = Promise.all(this.#loops)
@@ -117,8 +120,8 @@ export class JobWorker {
       log.info({ result }, 'job ended')
       onFinished()
     } catch (err) {
-      // Neither end could be stored: the lease runs out and another worker takes the job.
-      log.error({ err }, 'the end of a job could not be stored')
+      // The result could not be stored: the lease expires and another worker runs the job.
+      log.error({ err }, 'storing the result of a job failed')
     } finally {
       lease.stop()
       this.#running.delete(job)
@@ -166,7 +169,7 @@ export class JobWorker {
 
   async #reap(): Promise<void> {
     const { jobs, handlers, metrics } = this.#options
-    const lost = new JobFailure('WORKER_LOST', 'The worker did not answer any more.')
+    const lost = new JobFailure('WORKER_LOST', 'The worker stopped responding.')
     const expired = await jobs.reap(
       Object.keys(handlers) as JobKind[],
       (tx, { kind, subjectId, isCancelled }) =>

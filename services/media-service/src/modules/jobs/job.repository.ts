@@ -18,13 +18,14 @@ interface ClaimedRow {
   readonly attempts: number
 }
 
-/** Expired leases looked at in one transaction. */
+/** Expired leases processed in one transaction. */
 const REAP_BATCH = 20
 
 /**
- * The queue: a table with leases. Times are those of the database, since workers on several machines compare
- * them. Every write of a worker names its lease, so that a worker that was stopped for longer than its lease
- * changes nothing any more. Raw for that clock, for SKIP LOCKED, and for states decided by the row's own columns.
+ * The job queue: a table with leases. Times are those of the database, because workers on several machines
+ * compare them. Every write of a worker includes its lease, so that a worker paused for longer than its
+ * lease changes nothing. Raw for that clock, for SKIP LOCKED, and for states decided by the row's own
+ * columns.
  */
 export class JobRepository {
   readonly #mysql: Mysql
@@ -35,7 +36,7 @@ export class JobRepository {
     this.#leaseSeconds = leaseSeconds
   }
 
-  /** Queues a job in the transaction of what it is for. */
+  /** Queues a job in the transaction of its subject. */
   async enqueue(tx: Tx, job: NewJob): Promise<string> {
     const id = crypto.randomUUID()
     await tx.$executeRaw`
@@ -45,7 +46,7 @@ export class JobRepository {
     return id
   }
 
-  /** Takes the next due jobs of these kinds: by priority, then by age. Workers never wait for each other's rows. */
+  /** Claims the next due jobs of these kinds, by priority, then age. Workers never wait for each other's rows. */
   async claim(worker: string, limit: number, kinds: readonly JobKind[]): Promise<ClaimedJob[]> {
     if (kinds.length === 0) return []
     return this.#mysql.transaction('claimJobs', async (tx) => {
@@ -75,7 +76,7 @@ export class JobRepository {
     })
   }
 
-  /** Renews the lease. False: it was given to another worker, or the job was cancelled; stop working. */
+  /** Renews the lease. Returns false when another worker has the job or it was cancelled; stop working. */
   async renew(job: ClaimedJob, progress: number, stage: string | null): Promise<boolean> {
     const changed = await this.#mysql.run(
       'renewLease',
@@ -87,7 +88,7 @@ export class JobRepository {
     return changed === 1
   }
 
-  /** Ends a job with its effect, all or nothing. False: the lease was lost, and nothing was changed. */
+  /** Ends a job together with its effect, atomically. Returns false when the lease was lost, without any change. */
   succeed(job: ClaimedJob, effect: (tx: Tx) => Promise<unknown>): Promise<boolean> {
     return this.#mysql.transaction('finishJob', async (tx) => {
       const changed = await tx.$executeRaw`
@@ -100,7 +101,7 @@ export class JobRepository {
     })
   }
 
-  /** Gives a job back for another attempt. False as for `succeed`. */
+  /** Schedules another attempt. Returns false like `succeed`. */
   async retryLater(job: ClaimedJob, failure: JobFailure, delayMs: number): Promise<boolean> {
     const changed = await this.#mysql.run(
       'retryJob',
@@ -113,7 +114,7 @@ export class JobRepository {
     return changed === 1
   }
 
-  /** Ends a job for good: failed, or cancelled when somebody asked for that. */
+  /** Ends a job permanently: failed, or cancelled on request. */
   fail(job: ClaimedJob, failure: JobFailure, effect: (tx: Tx) => Promise<unknown>): Promise<boolean> {
     return this.#mysql.transaction('failJob', async (tx) => {
       const changed = await tx.$executeRaw`
@@ -127,7 +128,7 @@ export class JobRepository {
     })
   }
 
-  /** Puts running jobs back at once: a worker that stops in order gives its work to the others. */
+  /** Returns running jobs to the queue immediately, for a graceful stop. */
   async release(jobs: readonly ClaimedJob[]): Promise<void> {
     if (jobs.length === 0) return
     const leases = Prisma.join(jobs.map(({ leaseId }) => leaseId))
@@ -141,8 +142,8 @@ export class JobRepository {
   }
 
   /**
-   * Takes jobs from workers that no longer renew their lease. Those that have lost too many workers, or were
-   * cancelled, end; `onEnd` then runs in the same transaction. Returns how many leases had expired.
+   * Reclaims jobs from workers that no longer renew their lease. Ends those that lost too many workers or
+   * were cancelled; `onEnd`\nthen runs in the same transaction. Returns the number of expired leases.
    */
   reap(
     kinds: readonly JobKind[],
@@ -161,7 +162,7 @@ export class JobRepository {
         const state = cancelled ? 'cancelled' : isOver ? 'failed' : 'queued'
         await tx.$executeRaw`
           UPDATE jobs SET state = ${state}, losses = losses + 1, lease_id = NULL, lease_until = NULL,
-            due_at = UTC_TIMESTAMP(3), error_code = 'WORKER_LOST', error_detail = 'The worker did not answer any more.',
+            due_at = UTC_TIMESTAMP(3), error_code = 'WORKER_LOST', error_detail = 'The worker stopped responding.',
             finished_at = IF(${isOver}, UTC_TIMESTAMP(3), NULL)
           WHERE id = ${row.id}`
         if (isOver) await onEnd(tx, { kind: row.kind, subjectId: row.subject_id, isCancelled: cancelled })
@@ -171,8 +172,8 @@ export class JobRepository {
   }
 
   /**
-   * Cancels a job: one that waits at once (`cancelled`), a running one with the next heartbeat of its worker
-   * (`requested`). Undefined: it has ended, or there is none.
+   * Cancels a job: a queued job immediately (`cancelled`), a running one at its worker's next heartbeat
+   * (`requested`). Undefined when it has ended or does not exist.
    */
   async cancel(tx: Tx, id: string): Promise<'cancelled' | 'requested' | undefined> {
     const [job] = await tx.$queryRaw<{ state: string }[]>`SELECT state FROM jobs WHERE id = ${id} FOR UPDATE`
@@ -187,7 +188,7 @@ export class JobRepository {
     return 'requested'
   }
 
-  /** Puts a job that failed or was cancelled back into the queue. False: it is in another state. */
+  /** Requeues a failed or cancelled job. Returns false in any other state. */
   async retry(tx: Tx, id: string): Promise<boolean> {
     const changed = await tx.$executeRaw`
       UPDATE jobs SET state = 'queued', due_at = UTC_TIMESTAMP(3), attempts = 0, losses = 0, progress = 0,
@@ -196,7 +197,7 @@ export class JobRepository {
     return changed === 1
   }
 
-  /** Makes a worker visible to operators. */
+  /** Registers a worker, for the monitor. */
   async announce(worker: string, slots: number): Promise<void> {
     await this.#mysql.run(
       'announceWorker',
@@ -211,7 +212,7 @@ export class JobRepository {
     await this.#mysql.run('retireWorker', (db) => db.worker.deleteMany({ where: { id: worker } }))
   }
 
-  /** Removes finished jobs of long ago and workers that are gone, a little at a time. */
+  /** Removes old finished jobs and lost workers in small batches. */
   async purge(): Promise<void> {
     await this.#mysql.run('purgeJobs', async (db) => {
       await db.$executeRaw`

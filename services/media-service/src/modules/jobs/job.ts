@@ -1,10 +1,10 @@
 import { StoreUnavailable } from '@bigtech/service-kit'
 import type { Tx } from '../../infrastructure/mysql.ts'
 
-/** What workers do. Each kind has one handler (worker.ts). */
+/** The kinds of jobs. Each kind has one handler (worker.ts). */
 export type JobKind = 'check_file' | 'process_document' | 'analyze_take'
 
-/** A job as the worker that holds its lease knows it. */
+/** A job as seen by the worker that holds its lease. */
 export interface ClaimedJob {
   readonly id: string
   readonly kind: JobKind
@@ -13,7 +13,7 @@ export interface ClaimedJob {
   readonly requestId: string
   /** Counts from 1. */
   readonly attempt: number
-  /** The fencing token: every write of the worker carries it, and none is taken once another lease was given. */
+  /** The fencing token: every write of the worker includes it, and is rejected after another lease was granted. */
   readonly leaseId: string
 }
 
@@ -26,17 +26,17 @@ export interface NewJob {
   readonly priority?: number
 }
 
-/** What the end of a job, or another try, means for what it is about. */
+/** Effects of the end, or a retry, of a job on its subject. */
 export interface JobEffects {
-  /** What the end of a job that failed or was cancelled changes. */
+  /** Changes caused by a failed or cancelled job. */
   onFailed(tx: Tx, subjectId: string, failure: JobFailure): Promise<unknown>
-  /** Makes the subject wait again. False: it cannot be tried again. Absent: no job of this kind can. */
+  /** Resets the subject for a retry. Returns false when it cannot be retried. Absent: jobs of this kind cannot. */
   onRetried?(tx: Tx, subjectId: string): Promise<boolean>
 }
 
 export const cancelled = () => new JobFailure('CANCELLED', 'The job was cancelled.')
 
-/** A job that has killed so many workers is not given to another one. */
+/** Number of lost workers after which a job is not assigned again. */
 export const MAX_LOSSES = 3
 export const MAX_ATTEMPTS = 5
 export const DEFAULT_PRIORITY = 5
@@ -44,18 +44,18 @@ export const DEFAULT_PRIORITY = 5
 const FIRST_RETRY_MS = 1_000
 const LAST_RETRY_MS = 60_000
 
-/** Exponential backoff: 1 s, 2 s, 4 s ... at most one minute. */
+/** Returns the exponential backoff: 1 s, 2 s, 4 s ... at most one minute. */
 export function retryDelayMs(attempt: number): number {
   return Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), LAST_RETRY_MS)
 }
 
-/** A job failed for a reason that users and operators are told. */
+/** The failure of a job, with a reason shown to users and operators. */
 export class JobFailure extends Error {
   readonly code: string
   readonly detail: string
-  /** Whether another attempt may go better: an outage, not a broken file. */
+  /** Whether a retry may succeed: an outage, not a damaged file. */
   readonly isRetryable: boolean
-  /** A store is away: however many attempts that takes, the job waits. */
+  /** A store outage: the job waits without a limit of attempts. */
   readonly isOutage: boolean
 
   constructor(
@@ -72,11 +72,11 @@ export class JobFailure extends Error {
   }
 }
 
-/** What any error means for a job: those that we did not foresee are tried again, an outage without end. */
+/** Converts any error to a job failure: unexpected errors are retried, outages without limit. */
 export function toFailure(err: unknown): JobFailure {
   if (err instanceof JobFailure) return err
   if (err instanceof StoreUnavailable)
-    return new JobFailure('STORE_UNAVAILABLE', `${err.store} does not answer.`, {
+    return new JobFailure('STORE_UNAVAILABLE', `${err.store} does not respond.`, {
       isOutage: true,
       cause: err,
     })

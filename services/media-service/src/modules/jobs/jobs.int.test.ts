@@ -21,7 +21,7 @@ beforeAll(async () => {
 }, 90_000)
 afterAll(() => media?.stop())
 
-/** What a test started; a worker that outlives its test would take the jobs of the next one. */
+/** Started by a test; a worker that outlives its test would run the jobs of the next one. */
 const cleanUps: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   await Promise.all(cleanUps.splice(0).map((cleanUp) => cleanUp()))
@@ -36,7 +36,7 @@ const eventsOf = (userId: number) =>
   media.mysql.query("SELECT 1 FROM outbox WHERE event_type = 'FileReady' AND msg_key = ?", [String(userId)])
 const note = { name: 'a.txt', mime: 'text/plain', bytes: new Uint8Array(Buffer.from('hello')) }
 
-/** A worker in a process of its own. Behind a frozen proxy it holds its job for as long as the test wants. */
+/** Starts a worker in a separate process. Behind a frozen proxy it holds its job as long as needed. */
 async function startWorker(s3?: FaultProxy): Promise<ServiceProcess> {
   const url = s3 ? { S3_URL: `http://127.0.0.1:${s3.port}` } : {}
   const process = await startServiceProcess({
@@ -48,12 +48,12 @@ async function startWorker(s3?: FaultProxy): Promise<ServiceProcess> {
   return process
 }
 
-/** MySQL answers from a copy of its list of transactions that is this old at most. */
+/** Maximum age of MySQL's cached list of transactions. */
 const TRANSACTIONS_CACHED_MS = 100
 
 /**
- * Pauses a worker that is between two transactions. In the middle of one its locks would stay until its connection ends,
- * and nobody else could take the job.
+ * Pauses a worker between two transactions. Inside one, its locks would remain until its connection ends,
+ * and no other worker could take the job.
  */
 async function pause(worker: ServiceProcess): Promise<void> {
   await waitFor(async () => {
@@ -70,7 +70,7 @@ async function pause(worker: ServiceProcess): Promise<void> {
   })
 }
 
-/** A worker that has taken a job of the user and waits for its bytes. */
+/** Starts a worker that has claimed a job of the user and waits for its bytes. */
 async function stuckWorker(userId: number) {
   const proxy = await createFaultProxy({ host: '127.0.0.1', port: Number(new URL(media.env.S3_URL!).port) })
   cleanUps.push(() => proxy.close())
@@ -85,7 +85,7 @@ const isDone = (userId: number) =>
   waitFor(async () => (await jobsOf(userId))[0]?.state === 'succeeded', { timeoutMs: 60_000 })
 
 describe('a job', { timeout: 180_000 }, () => {
-  it('is done once by another worker when its worker is killed in the middle', async () => {
+  it('is completed once by another worker when its worker is killed', async () => {
     const userId = newId()
     const { process } = await stuckWorker(userId)
     process.signal('SIGKILL')
@@ -95,7 +95,7 @@ describe('a job', { timeout: 180_000 }, () => {
     expect(await eventsOf(userId)).toHaveLength(1)
   })
 
-  it('keeps one result when its worker sleeps past the lease and then goes on', async () => {
+  it('keeps one result when its worker is paused past the lease and then resumes', async () => {
     const userId = newId()
     const { proxy, process } = await stuckWorker(userId)
     await pause(process)
@@ -111,7 +111,7 @@ describe('a job', { timeout: 180_000 }, () => {
 })
 
 describe('web sides and workers', { timeout: 180_000 }, () => {
-  it('scale apart: three web sides take uploads while no worker runs, and five workers do each job once', async () => {
+  it('scale independently: three web sides accept uploads while no worker runs, and five workers run each job once', async () => {
     const webs = await Promise.all([media.another('web'), media.another('web')])
     for (const web of webs) cleanUps.push(() => web.stop())
     const userId = newId()
@@ -135,7 +135,7 @@ describe('web sides and workers', { timeout: 180_000 }, () => {
   })
 })
 
-/** Workers in this process whose work the test decides. */
+/** Workers in this process whose jobs are controlled by the test. */
 function workers(
   count: number,
   run: (subjectId: string, signal: AbortSignal) => Promise<(tx: Tx) => Promise<unknown>>,
@@ -183,7 +183,7 @@ const enqueue = (ownerId: number, priorities: readonly number[]) => {
 }
 
 describe('the queue', { timeout: 180_000 }, () => {
-  it('gives each of 200 jobs to one of three workers, the urgent ones first', async () => {
+  it('assigns each of 200 jobs to one of three workers, urgent ones first', async () => {
     const userId = newId()
     const priorities = Array.from({ length: 200 }, (_job, index) => index % 3)
     const ids = await enqueue(userId, priorities)
@@ -195,7 +195,7 @@ describe('the queue', { timeout: 180_000 }, () => {
     await running.stop()
     expect([...done].sort()).toEqual([...ids].sort())
     const order = done.map((id) => priorities[ids.indexOf(id)]!)
-    // Six slots work side by side, so a few neighbors may change places.
+    // Six slots run concurrently, so a few neighboring jobs may swap.
     const mean = (priority: number) => {
       const places = order.flatMap((each, place) => (each === priority ? [place] : []))
       return places.reduce((sum, place) => sum + place, 0) / places.length
@@ -205,7 +205,7 @@ describe('the queue', { timeout: 180_000 }, () => {
     expect(order.slice(0, 40).every((priority) => priority === 0)).toBe(true)
   })
 
-  it('tries again after an error that may pass, and tells the owner of one that will not', async () => {
+  it('retries a temporary error, and reports a permanent one to the owner', async () => {
     const userId = newId()
     const [flaky, broken] = (await enqueue(userId, [1, 1])) as [string, string]
     let attempts = 0
@@ -226,7 +226,7 @@ describe('the queue', { timeout: 180_000 }, () => {
     expect(rows).toEqual([{ state: 'succeeded', error_code: null }])
   })
 
-  it('reaches a running job with a cancel within two heartbeats', async () => {
+  it('delivers a cancellation to a running job within two heartbeats', async () => {
     const userId = newId()
     await enqueue(userId, [1])
     let aborted = false

@@ -17,7 +17,7 @@ const assets = {
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-ancestors 'none'"
 
-/** For operators. The gateway routes nothing here; the page holds no data, which needs the operator token. */
+/** For operators. Not routed by the gateway; the page contains no data, which requires the operator token. */
 export const monitorRoutes: FastifyPluginAsync<MonitorRoutesOptions> = async (app, options) => {
   const { monitor, operatorToken } = options
   for (const [path, [file, type]] of Object.entries(assets)) {

@@ -16,11 +16,11 @@ export interface JobFilter {
   readonly kind?: string | undefined
 }
 
-/** Without a word for so long a worker counts as gone; it says something every 5 s. */
+/** Time without a heartbeat after which a worker counts as lost; heartbeats are sent every 5 s. */
 const SILENT_SECONDS = 20
 const MEASURED_JOBS = 1_000
 
-/** What operators see of jobs and workers, and do to them. */
+/** The operators' view of jobs and workers. */
 export class Monitor {
   readonly #options: MonitorOptions
 
@@ -46,7 +46,7 @@ export class Monitor {
     return rows.map(jobView)
   }
 
-  /** @throws Problem JOB_NOT_FOUND, JOB_STATE_CONFLICT */
+  /** Cancels a job. @throws Problem JOB_NOT_FOUND, JOB_STATE_CONFLICT */
   cancel(id: string): Promise<MonitoredJob> {
     const { jobs } = this.#options
     return this.#change('monitorCancel', id, async (tx, { subjectId }, effects) => {
@@ -56,7 +56,7 @@ export class Monitor {
     })
   }
 
-  /** @throws Problem JOB_NOT_FOUND, JOB_STATE_CONFLICT */
+  /** Retries a job. @throws Problem JOB_NOT_FOUND, JOB_STATE_CONFLICT */
   retry(id: string): Promise<MonitoredJob> {
     const { jobs } = this.#options
     return this.#change('monitorRetry', id, async (tx, { subjectId }, effects) => {
@@ -81,7 +81,7 @@ export class Monitor {
   }
 
   async #workers(): Promise<JobOverview['workers']> {
-    // Raw, as in `#kind`: ages by the database's clock, which the leases are measured with.
+    // Raw, as in `#kind`: ages by the database's clock, like the leases.
     const rows = await this.#options.mysql.run(
       'monitorWorkers',
       (db) => db.$queryRaw<

@@ -4,7 +4,7 @@ import { signWebhook } from '@bigtech/service-kit'
 import { JobFailure } from '../jobs/job.ts'
 
 export interface AnalysisClient {
-  /** Hands a recording over; the result comes by webhook. @throws JobFailure ANALYSIS_UNAVAILABLE, ANALYSIS_REFUSED */
+  /** Submits a recording; the result arrives by webhook. @throws JobFailure ANALYSIS_UNAVAILABLE, ANALYSIS_REFUSED */
   start(
     request: AnalysisRequest,
     clips: { readonly reference: string; readonly recording: string },
@@ -12,18 +12,18 @@ export interface AnalysisClient {
   ): Promise<void>
 }
 
-/** 50 MB to a server nearby, and its answer that it has them. */
+/** Time limit for sending 50 MB to a nearby server, including its acknowledgement. */
 const HAND_OVER_MS = 30_000
 const REFUSED_DETAIL_CHARACTERS = 150
 
-/** The analysis server, whichever implements the contract (docs/architecture/voice-practice.md). */
+/** Creates the client of an analysis server with our contract (docs/architecture/voice-practice.md). */
 export function createAnalysisClient({ url, secret }: { url: string; secret: string }): AnalysisClient {
   const address = new URL('analyses', url.endsWith('/') ? url : `${url}/`)
   return {
     start: async (request, clips, signal) => {
       const text = JSON.stringify(request)
       const form = new FormData()
-      // First: a server checks the signature before it takes any bytes.
+      // First, because a server verifies the signature before it accepts bytes.
       form.set('request', text)
       form.set('reference', await openAsBlob(clips.reference), 'reference')
       form.set('recording', await openAsBlob(clips.recording), 'recording')
@@ -34,14 +34,14 @@ export function createAnalysisClient({ url, secret }: { url: string; secret: str
         redirect: 'error',
         signal: AbortSignal.any([signal, AbortSignal.timeout(HAND_OVER_MS)]),
       }).catch((cause: unknown) => {
-        throw unavailable('The analysis server does not answer.', cause)
+        throw unavailable('The analysis server does not respond.', cause)
       })
       const body = await answer.text().catch(() => '')
       if (answer.ok) return
       if (answer.status >= 500 || answer.status === 429)
-        throw unavailable(`The analysis server answers ${answer.status}.`)
+        throw unavailable(`The analysis server returned ${answer.status}.`)
       const why = body.slice(0, REFUSED_DETAIL_CHARACTERS)
-      throw new JobFailure('ANALYSIS_REFUSED', `The analysis server answers ${answer.status}.`, {
+      throw new JobFailure('ANALYSIS_REFUSED', `The analysis server returned ${answer.status}.`, {
         cause: new Error(why),
       })
     },

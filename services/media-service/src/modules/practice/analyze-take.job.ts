@@ -15,13 +15,13 @@ export interface AnalyzeTakeOptions {
   readonly takes: TakeRepository
   readonly objects: Pick<ObjectStore, 'get'>
   readonly analysis: AnalysisClient
-  /** How long the analysis server may take after it has the recording. */
+  /** Time limit of the analysis server after it has received the recording. */
   readonly deadlineSeconds: number
 }
 
 const LIMITS: Limits = { wallMs: 30_000, cpuSeconds: 20, rssMegabytes: 400, heapMegabytes: 200 }
 
-/** Examines a recording and hands it to the analysis server; from then on the take waits for a report. */
+/** Examines a recording and submits it to the analysis server; the take then waits for a report. */
 export function analyzeTakeJob(options: AnalyzeTakeOptions): JobHandler {
   const { takes, objects, analysis, deadlineSeconds } = options
   return {
@@ -48,7 +48,7 @@ export function analyzeTakeJob(options: AnalyzeTakeOptions): JobHandler {
   }
 }
 
-/** What the end of a job that never handed its recording over, or another try, means for the take. */
+/** Effects on the take when a job ends without submitting its recording, or is retried. */
 export function takeEffects(takes: TakeRepository): JobEffects {
   return {
     onFailed: (tx, takeId, { code, detail }) => takes.fail(tx, takeId, { code, detail }),
@@ -56,7 +56,7 @@ export function takeEffects(takes: TakeRepository): JobEffects {
   }
 }
 
-/** @throws JobFailure TOO_LONG, or what is wrong with the file */
+/** Checks the recording. @throws JobFailure TOO_LONG, or the fault of the file */
 async function assertUsable(
   { file, mime, folder }: { file: string; mime: string; folder: string },
   signal: AbortSignal,
@@ -65,7 +65,7 @@ async function assertUsable(
   const outcome = await runIsolated({ name: 'check', folder, input }, LIMITS, signal)
   if (!outcome.ok) throw new JobFailure(outcome.code, outcome.detail)
   if ((outcome.durationMs ?? 0) > maxRecordingSeconds * 1_000)
-    throw new JobFailure('TOO_LONG', `A recording has at most ${maxRecordingSeconds} seconds.`)
+    throw new JobFailure('TOO_LONG', `A recording may last at most ${maxRecordingSeconds} seconds.`)
 }
 
 async function download(objects: Pick<ObjectStore, 'get'>, key: string, file: string): Promise<void> {

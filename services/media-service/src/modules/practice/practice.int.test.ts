@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Harness, newId, startHarness, TEST_ANALYSIS_SECRET } from '../../../testing/harness.ts'
 import { seedScripts } from './seed-scripts.ts'
 
-/** What the analysis server of these tests got, and what it does next. */
+/** The received requests of the fake analysis server, and its next responses. */
 interface Handed {
   readonly job_id: string
   readonly analysis_id: string
@@ -43,7 +43,7 @@ afterAll(async () => {
 beforeEach(async () => {
   handed = []
   behave = accept
-  // What an earlier test left would keep the worker busy.
+  // Takes left by an earlier test would occupy the worker.
   await media.mysql.query("UPDATE takes SET state = 'failed' WHERE state NOT IN ('succeeded', 'failed')")
 })
 
@@ -104,7 +104,7 @@ async function report(
   return { status: response.status, code: answer?.code }
 }
 
-/** A take that the analysis server has, before its deadline. */
+/** Uploads a recording that the analysis server has received, before its deadline. */
 async function waitingTake(userId: number) {
   const { body } = await upload(userId)
   await waitFor(() => handed.some(({ job_id }) => job_id === body.job_id), { timeoutMs: 20_000 })
@@ -130,7 +130,7 @@ describe('scripts', () => {
     expect((await media.call(null, 'GET', '/scripts')).status).toBe(401)
   })
 
-  it('keep their tokens when they are seeded again', async () => {
+  it('keep their token ids when seeded again', async () => {
     const { scripts } = media.web.stores
     const token = {
       actor: '하나',
@@ -149,7 +149,7 @@ describe('scripts', () => {
 })
 
 describe('a recording', () => {
-  it('is answered with 202, analyzed, counted, and announced once', async () => {
+  it('gets 202 and is analyzed, counted, and published once', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)
     expect(sent.text).toBe('오늘 저녁에 같이 영화를 보러 갈까요')
@@ -171,7 +171,7 @@ describe('a recording', () => {
     expect(popular.items.length).toBeGreaterThan(3)
   })
 
-  it('is private to its owner', async () => {
+  it('is visible to its owner only', async () => {
     const { body } = await upload(newId())
     for (const path of ['analysis-result', 'analysis-progress'])
       expect((await media.call(newId(), 'GET', `/tokens/${path}/${body.job_id}`)).body.code).toBe(
@@ -182,24 +182,24 @@ describe('a recording', () => {
   it.each([
     ['an image', new Uint8Array([0x89, 0x50, 0x4e, 0x47]), 'a.png', 'image/png', 'FILE_TYPE_REFUSED'],
     [
-      'text that is called wav',
+      'text named wav',
       new Uint8Array(Buffer.from('no sound')),
       'a.wav',
       'audio/wav',
       'FILE_TYPE_REFUSED',
     ],
-    ['nothing', new Uint8Array(), 'a.wav', 'audio/wav', 'FILE_EMPTY'],
-  ])('that is %s is refused', async (_case, bytes, name, mime, code) => {
+    ['an empty file', new Uint8Array(), 'a.wav', 'audio/wav', 'FILE_EMPTY'],
+  ])('is rejected: %s', async (_case, bytes, name, mime, code) => {
     expect((await upload(newId(), bytes, name, mime)).body.code).toBe(code)
   })
 
-  it('of an unknown token is refused', async () => {
+  it('of an unknown token is rejected', async () => {
     expect((await upload(newId(), clip, 'a.wav', 'audio/wav', 999_999)).body.code).toBe(
       'PRACTICE_TOKEN_NOT_FOUND',
     )
   })
 
-  it('longer than 30 seconds fails, and says so', async () => {
+  it('longer than 30 seconds fails with that reason', async () => {
     const userId = newId()
     const long = await speak('가나다라마바사아자차카타파하 '.repeat(40), 'ko')
     const { body } = await upload(userId, long)
@@ -208,7 +208,7 @@ describe('a recording', () => {
     expect(handed.filter(({ job_id }) => job_id === body.job_id)).toEqual([])
   })
 
-  it('is refused while five others of its owner are being analyzed', async () => {
+  it('is rejected while five others of its owner are being analyzed', async () => {
     const userId = newId()
     const answers = []
     for (let n = 0; n < 6; n++) answers.push(await upload(userId))
@@ -314,7 +314,7 @@ describe('a recording', () => {
 })
 
 describe('a report', () => {
-  it('with an altered body, another secret, or an old time stamp is refused with 401', async () => {
+  it('with an altered body, a wrong secret, or an old time stamp is rejected with 401', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)
     const other = `whsec_${Buffer.alloc(32, 8).toString('base64')}`
@@ -331,7 +331,7 @@ describe('a report', () => {
     expect((await resultOf(userId, sent.job_id)).result).toBeNull()
   })
 
-  it('that is delivered again, also in parallel, changes nothing', async () => {
+  it('delivered again, also concurrently, changes nothing', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)
     const id = crypto.randomUUID()
@@ -343,7 +343,7 @@ describe('a report', () => {
     expect((await media.call(userId, 'GET', '/mypage/overview')).body.practice_count).toBe(1)
   })
 
-  it('that comes before its recording was acknowledged counts', async () => {
+  it('that arrives before its recording was acknowledged is applied', async () => {
     const userId = newId()
     const early = new Map<string, number>()
     behave = async (sent, response) => {
@@ -364,7 +364,7 @@ describe('a report', () => {
     expect(mixed).toEqual({ status: 409, code: 'ANALYSIS_SUPERSEDED' })
   })
 
-  it('of a failure that may pass gives the recording to the server again; of another one ends the take', async () => {
+  it('of a temporary failure resends the recording; of a permanent one ends the take', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)
     const failed = (analysisId: string, retryable: boolean) => ({
@@ -387,7 +387,7 @@ describe('a report', () => {
 })
 
 describe('an analysis server', () => {
-  it('that stays silent gets the recording three times, then the take fails and late reports are refused', async () => {
+  it('that never reports gets the recording three times, then the take fails and late reports are rejected', async () => {
     const userId = newId()
     const { body } = await upload(userId)
     const attemptsOf = () => handed.filter(({ job_id }) => job_id === body.job_id)
@@ -405,7 +405,7 @@ describe('an analysis server', () => {
       expect(await report(success(attempt))).toEqual({ status: 409, code: 'ANALYSIS_SUPERSEDED' })
   })
 
-  it('that is away for a moment is tried again', async () => {
+  it('that is briefly unavailable is retried', async () => {
     const userId = newId()
     behave = (_sent, response) => {
       behave = accept
@@ -420,14 +420,14 @@ describe('an analysis server', () => {
     await untilState(userId, sent.job_id, 'succeeded')
   })
 
-  it('that refuses a recording ends the take with the reason', async () => {
+  it('that rejects a recording ends the take with the reason', async () => {
     const userId = newId()
     behave = (_sent, response) => response.writeHead(422).end('{"detail":"no"}')
     const { body } = await upload(userId)
     await untilState(userId, body.job_id, 'failed')
     expect((await resultOf(userId, body.job_id)).error).toEqual({
       code: 'ANALYSIS_REFUSED',
-      detail: 'The analysis server answers 422.',
+      detail: 'The analysis server returned 422.',
     })
   })
 })
@@ -444,7 +444,7 @@ describe('the progress stream', () => {
   }
   const statesOf = (text: string) => [...text.matchAll(/"state":"(\w+)"/g)].map((match) => match[1])
 
-  it('shows every state, ends with the last one, and resumes without repeating a frame', async () => {
+  it('sends every state, ends with the last one, and resumes without repeating a frame', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)
     await untilState(userId, sent.job_id, 'analyzing')
@@ -459,7 +459,7 @@ describe('the progress stream', () => {
 })
 
 describe('bookmarks', () => {
-  it('are kept once each, listed newest first, and shown on tokens', async () => {
+  it('are stored once each, listed newest first, and shown on tokens', async () => {
     const userId = newId()
     for (const id of [tokenId, tokenId + 1, tokenId])
       expect((await media.call(userId, 'PUT', `/tokens/${id}/bookmark`)).status).toBe(204)

@@ -34,7 +34,7 @@ export interface PracticeRoutesOptions {
   readonly scripts: ScriptRepository
   readonly takes: TakeRepository
   readonly objects: Pick<ObjectStore, 'get'>
-  /** Aborted when the process stops: streams end so that clients come back to another one. */
+  /** Aborted when the process stops: streams end so that clients reconnect to another one. */
   readonly stopping: AbortSignal
 }
 
@@ -137,7 +137,7 @@ export const practiceRoutes: FastifyPluginAsync<PracticeRoutesOptions> = async (
   })
 }
 
-/** The part `file`; its bytes are left to be streamed. */
+/** Returns the part `file`, whose bytes are left to be streamed. */
 async function incomingRecording(request: FastifyRequest): Promise<IncomingRecording> {
   if (!request.isMultipart())
     throw new Problem('MEDIA_TYPE_UNSUPPORTED', { detail: 'Send multipart/form-data.' })
@@ -146,7 +146,7 @@ async function incomingRecording(request: FastifyRequest): Promise<IncomingRecor
   })
   if (!part) throw new Problem('FILE_MISSING')
   if (part.fieldname !== 'file') {
-    const errors = [{ field: part.fieldname.slice(0, 100), message: 'Name it `file`.' }]
+    const errors = [{ field: part.fieldname.slice(0, 100), message: 'The part must be named `file`.' }]
     throw new Problem('VALIDATION_FAILED', { errors })
   }
   return {

@@ -7,12 +7,12 @@ import type { ScriptRepository } from './script.repository.ts'
 import type { LimitReached, TakeLimits, TakeRepository } from './take.repository.ts'
 import { recordingKey, type Take } from './take.ts'
 
-/** A recording as it arrives with a request. */
+/** A recording in a request. */
 export interface IncomingRecording {
   readonly name: string
   readonly mime: string
   readonly body: Readable
-  /** Whether the parser cut the file at the limit; known once the body has ended. */
+  /** Whether the parser truncated the file at its limit; known after the end of the body. */
   isTruncated(): boolean
 }
 
@@ -20,7 +20,7 @@ export interface PracticeServiceOptions {
   readonly takes: TakeRepository
   readonly scripts: ScriptRepository
   readonly putStream: (key: string, body: Readable, mime: string, signal: AbortSignal) => Promise<void>
-  /** Whether the first bytes are those of the type. */
+  /** Returns whether the first bytes match the type. */
   readonly looksLike: (head: Buffer, type: FileType) => Promise<boolean>
   readonly quotaBytes: number
   readonly idleMs: number
@@ -32,7 +32,7 @@ const RETRY_AFTER_SECONDS = 10
 const POPULAR = 10
 const POPULAR_MS = 60_000
 
-/** Practicing a token: recordings, their analyses, and the scripts that are practiced most. */
+/** Practice of tokens: recordings, their analyses, and popular scripts. */
 export class PracticeService {
   readonly #options: PracticeServiceOptions
   #popular: { readonly items: Promise<ScriptSummary[]>; readonly until: number } | undefined
@@ -41,7 +41,7 @@ export class PracticeService {
     this.#options = options
   }
 
-  /** Refuses what need not be read. @throws Problem PRACTICE_TOKEN_NOT_FOUND, RATE_LIMITED, QUOTA_EXCEEDED */
+  /** Rejects an upload before reading it. @throws Problem PRACTICE_TOKEN_NOT_FOUND, RATE_LIMITED, QUOTA_EXCEEDED */
   async admit(ctx: AuthenticatedContext, tokenId: number): Promise<void> {
     const { takes, scripts } = this.#options
     if ((await scripts.clipKey(tokenId)) === undefined) throw new Problem('PRACTICE_TOKEN_NOT_FOUND')
@@ -54,7 +54,7 @@ export class PracticeService {
     const { takes, looksLike, putStream, idleMs } = this.#options
     const type = declaredType(incoming.name, incoming.mime)
     if (!type || !accepted.includes(type.mime))
-      throw new Problem('FILE_TYPE_REFUSED', { detail: 'A recording is a wav, mp3 or m4a.' })
+      throw new Problem('FILE_TYPE_REFUSED', { detail: 'A recording must be a wav, mp3 or m4a.' })
     const head = await readHead(incoming.body, idleMs)
     if (head.length === 0) throw new Problem('FILE_EMPTY')
     if (!(await looksLike(head, type)))
@@ -80,7 +80,7 @@ export class PracticeService {
       return take
     } catch (err) {
       await takes.doom(id).catch((cause: unknown) => {
-        ctx.log.warn({ err: cause, job_id: id }, 'bytes of a failed recording may be left in the store')
+        ctx.log.warn({ err: cause, job_id: id }, 'removing a failed recording failed')
       })
       throw err
     }
@@ -102,7 +102,7 @@ export class PracticeService {
     return take
   }
 
-  /** @throws Problem ANALYSIS_NOT_FOUND, ANALYSIS_SUPERSEDED */
+  /** Applies a report. @throws Problem ANALYSIS_NOT_FOUND, ANALYSIS_SUPERSEDED */
   async report(ctx: Context, webhookId: string, report: AnalysisReport): Promise<void> {
     const outcome = await this.#options.takes.report(webhookId, report)
     ctx.log.info({ job_id: report.job_id, status: report.status, outcome }, 'analysis reported')
@@ -110,7 +110,7 @@ export class PracticeService {
     if (outcome === 'superseded') throw new Problem('ANALYSIS_SUPERSEDED')
   }
 
-  /** From memory for a minute; callers that come while it is being read share one query. */
+  /** Returns popular scripts, cached for a minute; concurrent callers share one query. */
   popularScripts(): Promise<ScriptSummary[]> {
     if (this.#popular && this.#popular.until > Date.now()) return this.#popular.items
     const items = this.#options.scripts.popular(POPULAR)

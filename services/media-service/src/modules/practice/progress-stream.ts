@@ -4,13 +4,13 @@ import { isOver, progressView, type Take } from './take.ts'
 
 const POLL_MS = 500
 const HEARTBEAT_MS = 15_000
-/** Longer than all attempts together; a client that still wants to know opens another. */
+/** Longer than all attempts together; clients may open another stream. */
 const LONGEST_MS = 10 * 60_000
 
 /**
- * Streams the changes of a take until it is over. Every frame is the whole state and carries its version as `id`, so
- * that a client that lost the line goes on with `Last-Event-ID`.
- * @param read gets the take again; undefined when it is gone
+ * Streams the changes of a take until it has ended. Every frame contains the complete state with its version
+ * as `id`, so that a reconnecting client resumes with `Last-Event-ID`.
+ * @param read reads the take again; undefined when it is gone
  */
 export async function streamProgress(
   request: FastifyRequest,
@@ -44,7 +44,7 @@ export async function streamProgress(
     }
     if (isOver(take)) break
     await sleep(POLL_MS, undefined, { signal: ended }).catch(() => undefined)
-    // An outage of the database is survived: the take is looked at again.
+    // A database outage does not end the stream: the take is polled again.
     const seen: Take = take
     take = ended.aborted ? undefined : await read().catch(() => seen)
   }

@@ -7,7 +7,7 @@ type ScriptRow = Prisma.ScriptGetPayload<{ include: typeof withTokens }>
 const withActor = { actor: true } as const
 type TokenRow = Prisma.ScriptTokenGetPayload<{ include: typeof withActor }>
 
-/** A script as it is seeded. */
+/** A script as seeded. */
 export interface SeedScript {
   readonly slug: string
   readonly title: string
@@ -42,7 +42,7 @@ export interface Overview {
   readonly lastAt: Date | null
 }
 
-/** Scripts, their tokens, and what people keep of them. */
+/** Scripts, their tokens, and users' bookmarks and practice. */
 export class ScriptRepository {
   readonly #mysql: Mysql
 
@@ -50,7 +50,7 @@ export class ScriptRepository {
     this.#mysql = mysql
   }
 
-  /** Newest first. */
+  /** Returns scripts newest first. */
   async list(
     limit: number,
     { beforeId, language }: { beforeId: number | undefined; language: string | undefined },
@@ -88,7 +88,7 @@ export class ScriptRepository {
     return { ...summaryOf(row), tokens: row.tokens.map((token) => tokenView(token, marked.has(token.id))) }
   }
 
-  /** Key of the reference clip; undefined: no such token. */
+  /** Returns the key of the reference clip; undefined for an unknown token. */
   async clipKey(tokenId: number): Promise<string | undefined> {
     const row = await this.#mysql.run('findToken', (db) =>
       db.scriptToken.findUnique({ where: { id: tokenId }, select: { clipKey: true } }),
@@ -96,7 +96,7 @@ export class ScriptRepository {
     return row?.clipKey
   }
 
-  /** False: no such token. Keeps the date of an earlier bookmark. */
+  /** Bookmarks a token, keeping an earlier date. Returns false for an unknown token. */
   async bookmark(ownerId: number, tokenId: number): Promise<boolean> {
     return this.#mysql.transaction('addBookmark', async (tx) => {
       if ((await tx.scriptToken.count({ where: { id: tokenId } })) === 0) return false
@@ -112,8 +112,13 @@ export class ScriptRepository {
     await this.#mysql.run('removeBookmark', (db) => db.bookmark.deleteMany({ where: { ownerId, tokenId } }))
   }
 
+<<<<<<< HEAD
   /** Newest first, all unless limited. @param after the last one of the page before */
   async listBookmarks(ownerId: number, limit?: number, after?: { createdAt: Date; tokenId: number }) {
+=======
+  /** Returns bookmarks newest first. @param after the last item of the previous page */
+  async listBookmarks(ownerId: number, limit: number, after?: { createdAt: Date; tokenId: number }) {
+>>>>>>> e3db651 (media-service: plain English in comments, texts and test titles)
     const rows = await this.#mysql.run('listBookmarks', (db) =>
       db.bookmark.findMany({
         where: {
@@ -139,13 +144,13 @@ export class ScriptRepository {
     }))
   }
 
-  /** Tokens that somebody has practiced, the last one first. @param after the last one of the page before */
+  /** Returns practiced tokens, most recent first. @param after the last item of the previous page */
   async listDubbed(
     ownerId: number,
     limit: number,
     after?: { at: Date; tokenId: number },
   ): Promise<(DubbedToken & { tokenId: number; at: Date })[]> {
-    // Raw: grouped, with the newest of each group, and paged by what was grouped.
+    // Raw: grouped, with the newest row of each group, and paged by group.
     const rows = await this.#mysql.run('listDubbed', (db) => {
       const page = after
         ? Prisma.sql`HAVING last_at < ${after.at} OR (last_at = ${after.at} AND token_id < ${after.tokenId})`
@@ -195,7 +200,7 @@ export class ScriptRepository {
     })
   }
 
-  /** Texts of a script's tokens in order; empty when there is no such script. */
+  /** Returns the texts of a script's tokens in order; empty for an unknown script. */
   async textsOf(slug: string): Promise<string[]> {
     const rows = await this.#mysql.run('textsOfScript', (db) =>
       db.scriptToken.findMany({
@@ -207,7 +212,7 @@ export class ScriptRepository {
     return rows.map(({ text }) => text)
   }
 
-  /** Adds or replaces a script. Tokens keep their ids by position; those beyond the last position are left alone. */
+  /** Adds or replaces a script. Tokens keep their ids by position; tokens beyond the last position stay. */
   async seed({ tokens, ...script }: SeedScript): Promise<void> {
     await this.#mysql.transaction('seedScript', async (tx) => {
       const { id: scriptId } = await tx.script.upsert({

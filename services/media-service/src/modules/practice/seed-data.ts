@@ -1,4 +1,4 @@
-/** A script as it is written; its clips are spoken by a synthetic voice at set-up. */
+/** A script in source form; a synthetic voice speaks its clips during setup. */
 interface WrittenScript {
   readonly slug: string
   readonly title: string
@@ -7,7 +7,7 @@ interface WrittenScript {
   readonly lines: readonly (readonly [actor: keyof typeof voices, text: string])[]
 }
 
-/** Voices of espeak-ng, by actor. */
+/** Voices of espeak-ng by actor. */
 export const voices = { 하나: 'ko+f3', 민수: 'ko', Emma: 'en-us+f3', Jack: 'en-us' } as const
 
 export const writtenScripts: readonly WrittenScript[] = [

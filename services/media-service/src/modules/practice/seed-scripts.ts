@@ -18,8 +18,8 @@ const MAX_CLIP_BYTES = 10 * 2 ** 20
 const HEADER_BYTES = 44
 
 /**
- * Speaks the clips of the written scripts and stores both; replaces a script whose text has changed or whose clips are
- * missing. Returns how many it stored.
+ * Synthesizes the clips of the scripts and stores both; replaces scripts with changed texts or missing
+ * clips. Returns the number of stored scripts.
  */
 export async function seedScripts({ scripts, objects, espeakPath }: SeedOptions): Promise<number> {
   let stored = 0
@@ -43,7 +43,7 @@ export async function seedScripts({ scripts, objects, espeakPath }: SeedOptions)
   return stored
 }
 
-/** Returns a WAV whose header says its true length: espeak-ng writes to a pipe, and cannot know it. */
+/** Returns a WAV with the true length in its header, which espeak-ng cannot know when it writes to a pipe. */
 async function speak(espeakPath: string, voice: string, text: string): Promise<Buffer> {
   const args = ['-v', voice, '-s', String(WORDS_PER_MINUTE), '--stdout', text]
   const { stdout } = await run(espeakPath, args, { encoding: 'buffer', maxBuffer: MAX_CLIP_BYTES })
@@ -52,7 +52,7 @@ async function speak(espeakPath: string, voice: string, text: string): Promise<B
   return stdout
 }
 
-/** Milliseconds of a WAV with the plain header of 44 bytes. */
+/** Returns the duration in milliseconds of a WAV with the plain 44-byte header. */
 function durationOf(wav: Buffer): number {
   const bytesPerSecond = wav.readUInt32LE(28)
   return Math.round(((wav.length - HEADER_BYTES) / bytesPerSecond) * 1_000)

@@ -17,6 +17,7 @@ export interface NewTake {
   readonly requestId: string
 }
 
+<<<<<<< HEAD
 /** What a user may have at a time. */
 export interface TakeLimits {
   /** Bytes of all files and recordings. */
@@ -30,13 +31,16 @@ export type LimitReached = 'quota' | 'unfinished'
 export type SpokenTake = Take & { readonly text: string }
 
 /** What became of a report: `superseded`: another attempt, or the end of the job, was first. */
+=======
+/** The result of a report. `superseded`: another attempt, or the end of the job, was first. */
+>>>>>>> e3db651 (media-service: plain English in comments, texts and test titles)
 export type ReportOutcome = 'applied' | 'duplicate' | 'superseded' | 'unknown'
 
 const CONSUMER = 'analysis-webhook'
 const EXPIRE_BATCH = 20
 const TIMED_OUT = { code: 'ANALYSIS_TIMEOUT', detail: 'The analysis server did not report a result in time.' }
 
-/** Recordings and their analyses. Every change of state raises the version. */
+/** Recordings and their analyses. Every state change increments the version. */
 export class TakeRepository {
   readonly #mysql: Mysql
   readonly #jobs: JobRepository
@@ -48,6 +52,7 @@ export class TakeRepository {
     this.#outbox = outbox
   }
 
+<<<<<<< HEAD
   /** What of these limits a user has reached; the size of a recording is unknown until it has arrived. */
   limitOf(ownerId: number, limits: TakeLimits): Promise<LimitReached | undefined> {
     return this.#mysql.run('takeLimits', async (db) =>
@@ -58,6 +63,22 @@ export class TakeRepository {
   /** Stores a take whose bytes have arrived, with the job that has it analyzed. Returns the limit that forbids it instead. */
   create(take: NewTake, limits: TakeLimits): Promise<Take | LimitReached> {
     const { size, ownerId, ...rest } = take
+=======
+  /** Returns the number of unfinished takes and the total size of all takes. */
+  async usage(ownerId: number): Promise<{ unfinished: number; bytes: number }> {
+    return this.#mysql.run('takeUsage', async (db) => {
+      const unfinished = await db.take.count({
+        where: { ownerId, state: { in: ['queued', 'running', 'analyzing'] } },
+      })
+      const { _sum } = await db.take.aggregate({ where: { ownerId }, _sum: { sizeBytes: true } })
+      return { unfinished, bytes: Number(_sum.sizeBytes ?? 0) }
+    })
+  }
+
+  /** Stores an uploaded take together with its analysis job. */
+  create(take: NewTake): Promise<Take> {
+    const { size, ...rest } = take
+>>>>>>> e3db651 (media-service: plain English in comments, texts and test titles)
     return this.#mysql.transaction('createTake', async (tx) => {
       const limit = await limitReached(tx, await lockUsage(tx, ownerId), { ownerId, size, ...limits })
       if (limit) return limit
@@ -69,7 +90,7 @@ export class TakeRepository {
     })
   }
 
-  /** The bytes of an upload that failed are removed by the sweep. */
+  /** Schedules the deletion of a failed upload's bytes. */
   async doom(takeId: string): Promise<void> {
     await this.#mysql.run('doomRecording', (db) => doomRecording(db, takeId))
   }
@@ -79,6 +100,7 @@ export class TakeRepository {
     return row ? toTake(row) : undefined
   }
 
+<<<<<<< HEAD
   /** Newest first, all unless limited. @param beforeId the last one of the page before */
   async list(
     ownerId: number,
@@ -111,6 +133,9 @@ export class TakeRepository {
   }
 
   /** Begins another attempt, whose id is in the take. Undefined: the take is over or gone. */
+=======
+  /** Starts another attempt with a new id. Undefined when the take has ended or is gone. */
+>>>>>>> e3db651 (media-service: plain English in comments, texts and test titles)
   beginAttempt(
     id: string,
   ): Promise<(Take & { text: string; language: string; clipKey: string }) | undefined> {
@@ -130,9 +155,9 @@ export class TakeRepository {
     })
   }
 
-  /** The analysis server has the recording; its report may have been quicker than this. */
+  /** Records that the analysis server has the recording; its report may have arrived earlier. */
   async awaitReport(tx: Tx, id: string, analysisId: string, seconds: number): Promise<void> {
-    // Raw: the deadline is one of the database's clock.
+    // Raw: the deadline uses the database's clock.
     await tx.$executeRaw`UPDATE takes SET state = 'analyzing', sends = sends + 1, version = version + 1,
         deadline_at = UTC_TIMESTAMP(3) + INTERVAL ${seconds} SECOND
       WHERE id = ${id} AND state = 'running' AND analysis_id = ${analysisId}`
@@ -153,7 +178,7 @@ export class TakeRepository {
     })
   }
 
-  /** Makes a failed take wait again. False: it is in another state. */
+  /** Resets a failed take for a retry. Returns false in any other state. */
   async revive(tx: Tx, id: string): Promise<boolean> {
     const { count } = await tx.take.updateMany({
       where: { id, state: 'failed' },
@@ -169,7 +194,7 @@ export class TakeRepository {
     return count === 1
   }
 
-  /** Applies what an analysis server reports, once. @param webhookId the same for every delivery of one report */
+  /** Applies a report of an analysis server once. @param webhookId the same for every delivery of one report */
   report(webhookId: string, report: AnalysisReport): Promise<ReportOutcome> {
     return this.#mysql.transaction('reportAnalysis', async (tx) => {
       // Raw: Prisma has no FOR UPDATE.
@@ -187,7 +212,7 @@ export class TakeRepository {
     })
   }
 
-  /** Gives takes whose report is overdue to another attempt, and ends those that had enough. Returns how many. */
+  /** Retries takes with an overdue report, and ends those without remaining attempts. Returns their number. */
   expire(): Promise<number> {
     return this.#mysql.transaction('expireTakes', async (tx) => {
       // Raw: Prisma has no SKIP LOCKED.
@@ -200,7 +225,7 @@ export class TakeRepository {
     })
   }
 
-  /** Removes everything of a deleted account. */
+  /** Removes all takes of a deleted account. */
   async eraseOwner(tx: Tx, ownerId: number): Promise<void> {
     const takes = await tx.take.findMany({ where: { ownerId }, select: { id: true } })
     for (const { id } of takes) await doomRecording(tx, id)
@@ -223,7 +248,7 @@ export class TakeRepository {
     error: { code: string; detail: string },
     isRetryable: boolean,
   ): Promise<void> {
-    // A report may be quicker than the note that its recording was sent.
+    // A report may arrive before the submission was recorded.
     const sends = row.state === 'running' ? row.sends + 1 : row.sends
     if (!isRetryable || sends >= MAX_SENDS) return this.fail(tx, row.id, error)
     await tx.take.update({

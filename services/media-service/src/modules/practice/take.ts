@@ -2,13 +2,13 @@ import type { Analysis, AnalysisProgress, AnalysisResult, Recording } from '@big
 
 export type TakeState = Analysis['state']
 
-/** A recording of a token, and its analysis. */
+/** A recording of a token and its analysis. */
 export interface Take {
   readonly id: string
   readonly tokenId: number
   readonly ownerId: number
   readonly state: TakeState
-  /** Rises with every change. */
+  /** Incremented by every change. */
   readonly version: number
   readonly objectKey: string
   readonly mime: string
@@ -23,7 +23,7 @@ export interface Take {
   readonly finishedAt: Date | null
 }
 
-/** An analysis server gets a recording this often before the take fails. */
+/** Maximum number of submissions before a take fails. */
 export const MAX_SENDS = 3
 
 export const recordingKey = (takeId: string) => `practice/takes/${takeId}/recording`
@@ -40,11 +40,12 @@ const percent: Readonly<Record<TakeState, number>> = {
   failed: 100,
 }
 
-/** A take as a frame of its progress stream. */
+/** Returns a take as a frame of its progress stream. */
 export function progressView({ id, state, error }: Take): AnalysisProgress {
   return { job_id: id, state, progress: percent[state], error }
 }
 
+<<<<<<< HEAD
 /** A take as its owner manages it. */
 export function recordingView(take: Take & { readonly text: string }): Recording {
   const { text, mime, size } = take
@@ -52,6 +53,9 @@ export function recordingView(take: Take & { readonly text: string }): Recording
 }
 
 /** A take as its owner gets it. */
+=======
+/** Returns a take in the API format. */
+>>>>>>> e3db651 (media-service: plain English in comments, texts and test titles)
 export function analysisView(take: Take): Analysis {
   return {
     ...progressView(take),

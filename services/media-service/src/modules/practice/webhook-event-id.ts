@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** Returns a UUID for the inbox, whatever form an analysis server gives its webhook ids. */
+/** Returns a UUID for the inbox, derived from an analysis server's webhook id of any format. */
 export function webhookEventId(webhookId: string): string {
   const hex = createHash('sha256').update(webhookId).digest('hex')
   return [

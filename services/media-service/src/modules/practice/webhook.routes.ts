@@ -6,15 +6,15 @@ import type { PracticeService } from './practice.service.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of a genuine webhook. */
+    /** Id of a verified webhook. */
     webhookId: string
   }
 }
 
-/** The webhook of the analysis server. Nothing of a body is looked at before its signature. */
+/** The webhook of the analysis server. Verifies the signature before parsing a body. */
 export const webhookRoutes: FastifyPluginAsync<{
   practice: PracticeService
-  /** Several while the secret is being changed. */
+  /** Several during a rotation. */
   secrets: readonly string[]
 }> = async (app, { practice, secrets }) => {
   app.decorateRequest('webhookId', '')
@@ -31,7 +31,7 @@ export const webhookRoutes: FastifyPluginAsync<{
     }
   })
   app.addHook('preValidation', async (request) => {
-    // Without a body no parser runs.
+    // No parser runs for an empty body.
     if (request.webhookId === '') throw new Problem('WEBHOOK_SIGNATURE_INVALID')
   })
   route(app, completeAnalysis, async ({ body }, ctx, { request }) => {

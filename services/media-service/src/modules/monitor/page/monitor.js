@@ -3,7 +3,10 @@ const KEY = 'operator_token'
 const find = (id) => document.getElementById(id)
 let page = 1
 
-/** The token stays in this tab, and is sent as a header: no other site can make the browser send it. */
+/**
+ * Calls the API. The token stays in this tab and is sent as a header, so that no other site can make the
+ * browser send it.
+ */
 async function call(method, path) {
   const headers = { authorization: `Bearer ${sessionStorage.getItem(KEY)}` }
   const response = await fetch(path, { method, headers })
@@ -13,7 +16,7 @@ async function call(method, path) {
   throw new Error(body.detail ?? body.title)
 }
 
-/** What comes from users (names of errors, of workers) is only ever text. */
+/** Creates a table row. Untrusted values (names of errors and workers) are set as text only. */
 function row(cells) {
   const line = document.createElement('tr')
   for (const cell of cells) {
