@@ -18,10 +18,7 @@ export const configSchema = z.object({
   S3_REGION: z.string().default('us-east-1').describe('Region for signing requests.'),
   S3_ACCESS_KEY: z.string().min(1).describe('Access key of the object store.'),
   S3_SECRET_KEY: z.string().min(1).describe('Its secret.'),
-  S3_BUCKET: z
-    .string()
-    .default('bigtech-files')
-    .describe('Bucket name; created at startup when missing.'),
+  S3_BUCKET: z.string().default('bigtech-files').describe('Bucket name; created at startup when missing.'),
   S3_CORS_ORIGINS: z
     .string()
     .default('http://localhost,http://localhost:8000')
@@ -77,9 +74,7 @@ export const configSchema = z.object({
     ),
   ANALYSIS_DEADLINE_SECONDS: wholeNumber(1, 3_600)
     .default(60)
-    .describe(
-      'Time limit of an analysis, after which it is sent to the server again, three times in total.',
-    ),
+    .describe('Time limit of an analysis, after which it is sent to the server again, three times in total.'),
   CLAMD_ADDRESS: z
     .string()
     .regex(/^[^:\s]+:\d+$/, 'host:port')

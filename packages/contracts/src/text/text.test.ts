@@ -144,9 +144,6 @@ it.each([
   expect(webUrl(500).safeParse(text).success).toBe(false)
 })
 
-it.each(['a b', 'é', '\0', 'a\n', '\ud800'])(
-  'an opaque value is printable ASCII: rejects %j',
-  (text) => {
-    expect(opaqueText({ max: 10 }).safeParse(text).success).toBe(false)
-  },
-)
+it.each(['a b', 'é', '\0', 'a\n', '\ud800'])('an opaque value is printable ASCII: rejects %j', (text) => {
+  expect(opaqueText({ max: 10 }).safeParse(text).success).toBe(false)
+})

@@ -181,13 +181,7 @@ describe('a recording', () => {
 
   it.each([
     ['an image', new Uint8Array([0x89, 0x50, 0x4e, 0x47]), 'a.png', 'image/png', 'FILE_TYPE_REFUSED'],
-    [
-      'text named wav',
-      new Uint8Array(Buffer.from('no sound')),
-      'a.wav',
-      'audio/wav',
-      'FILE_TYPE_REFUSED',
-    ],
+    ['text named wav', new Uint8Array(Buffer.from('no sound')), 'a.wav', 'audio/wav', 'FILE_TYPE_REFUSED'],
     ['an empty file', new Uint8Array(), 'a.wav', 'audio/wav', 'FILE_EMPTY'],
   ])('is rejected: %s', async (_case, bytes, name, mime, code) => {
     expect((await upload(newId(), bytes, name, mime)).body.code).toBe(code)

@@ -90,12 +90,12 @@ export class PracticeService {
     return { quotaBytes: this.#options.quotaBytes, maxUnfinished: MAX_UNFINISHED }
   }
 
-  /** @throws Problem ANALYSIS_NOT_FOUND also for takes of others */
+  /** Checks the owner. @throws Problem ANALYSIS_NOT_FOUND, also for takes of other users */
   async remove(ctx: AuthenticatedContext, takeId: string): Promise<void> {
     if (!(await this.#options.takes.remove(takeId, ctx.actor.userId))) throw new Problem('ANALYSIS_NOT_FOUND')
   }
 
-  /** @throws Problem ANALYSIS_NOT_FOUND also for takes of others */
+  /** Checks the owner. @throws Problem ANALYSIS_NOT_FOUND, also for takes of other users */
   async own(ctx: AuthenticatedContext, takeId: string): Promise<Take> {
     const take = await this.#options.takes.find(takeId)
     if (!take || take.ownerId !== ctx.actor.userId) throw new Problem('ANALYSIS_NOT_FOUND')

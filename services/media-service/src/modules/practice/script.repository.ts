@@ -112,13 +112,8 @@ export class ScriptRepository {
     await this.#mysql.run('removeBookmark', (db) => db.bookmark.deleteMany({ where: { ownerId, tokenId } }))
   }
 
-<<<<<<< HEAD
-  /** Newest first, all unless limited. @param after the last one of the page before */
+  /** Returns bookmarks newest first, all by default. @param after the last item of the previous page */
   async listBookmarks(ownerId: number, limit?: number, after?: { createdAt: Date; tokenId: number }) {
-=======
-  /** Returns bookmarks newest first. @param after the last item of the previous page */
-  async listBookmarks(ownerId: number, limit: number, after?: { createdAt: Date; tokenId: number }) {
->>>>>>> e3db651 (media-service: plain English in comments, texts and test titles)
     const rows = await this.#mysql.run('listBookmarks', (db) =>
       db.bookmark.findMany({
         where: {

@@ -17,23 +17,19 @@ export interface NewTake {
   readonly requestId: string
 }
 
-<<<<<<< HEAD
-/** What a user may have at a time. */
+/** Limits per user. */
 export interface TakeLimits {
-  /** Bytes of all files and recordings. */
+  /** Maximum size of all files and recordings in bytes. */
   readonly quotaBytes: number
-  /** Takes that are not over. */
+  /** Maximum number of unfinished takes. */
   readonly maxUnfinished: number
 }
 export type LimitReached = 'quota' | 'unfinished'
 
-/** A take with what was to be said. */
+/** A take with the text of its token. */
 export type SpokenTake = Take & { readonly text: string }
 
-/** What became of a report: `superseded`: another attempt, or the end of the job, was first. */
-=======
 /** The result of a report. `superseded`: another attempt, or the end of the job, was first. */
->>>>>>> e3db651 (media-service: plain English in comments, texts and test titles)
 export type ReportOutcome = 'applied' | 'duplicate' | 'superseded' | 'unknown'
 
 const CONSUMER = 'analysis-webhook'
@@ -52,33 +48,16 @@ export class TakeRepository {
     this.#outbox = outbox
   }
 
-<<<<<<< HEAD
-  /** What of these limits a user has reached; the size of a recording is unknown until it has arrived. */
+  /** Returns the limit that a user has reached; the size of a recording is unknown until it has arrived. */
   limitOf(ownerId: number, limits: TakeLimits): Promise<LimitReached | undefined> {
     return this.#mysql.run('takeLimits', async (db) =>
       limitReached(db, await usageOf(db, ownerId), { ownerId, size: 1, ...limits }),
     )
   }
 
-  /** Stores a take whose bytes have arrived, with the job that has it analyzed. Returns the limit that forbids it instead. */
+  /** Stores an uploaded take together with its analysis job. Returns the exceeded limit instead, if any. */
   create(take: NewTake, limits: TakeLimits): Promise<Take | LimitReached> {
     const { size, ownerId, ...rest } = take
-=======
-  /** Returns the number of unfinished takes and the total size of all takes. */
-  async usage(ownerId: number): Promise<{ unfinished: number; bytes: number }> {
-    return this.#mysql.run('takeUsage', async (db) => {
-      const unfinished = await db.take.count({
-        where: { ownerId, state: { in: ['queued', 'running', 'analyzing'] } },
-      })
-      const { _sum } = await db.take.aggregate({ where: { ownerId }, _sum: { sizeBytes: true } })
-      return { unfinished, bytes: Number(_sum.sizeBytes ?? 0) }
-    })
-  }
-
-  /** Stores an uploaded take together with its analysis job. */
-  create(take: NewTake): Promise<Take> {
-    const { size, ...rest } = take
->>>>>>> e3db651 (media-service: plain English in comments, texts and test titles)
     return this.#mysql.transaction('createTake', async (tx) => {
       const limit = await limitReached(tx, await lockUsage(tx, ownerId), { ownerId, size, ...limits })
       if (limit) return limit
@@ -100,8 +79,7 @@ export class TakeRepository {
     return row ? toTake(row) : undefined
   }
 
-<<<<<<< HEAD
-  /** Newest first, all unless limited. @param beforeId the last one of the page before */
+  /** Returns takes newest first, all by default. @param beforeId the last item of the previous page */
   async list(
     ownerId: number,
     limit?: number,
@@ -123,7 +101,7 @@ export class TakeRepository {
     return rows.map((row) => ({ ...toTake(row), text: row.token.text }))
   }
 
-  /** Removes a take and its bytes. What is under way for it then finds nothing. False: there is none of that owner. */
+  /** Removes a take and its bytes; pending work on it finds nothing. Returns false when the owner has no such take. */
   remove(id: string, ownerId: number): Promise<boolean> {
     return this.#mysql.transaction('removeTake', async (tx) => {
       const { count } = await tx.take.deleteMany({ where: { id, ownerId } })
@@ -132,10 +110,7 @@ export class TakeRepository {
     })
   }
 
-  /** Begins another attempt, whose id is in the take. Undefined: the take is over or gone. */
-=======
   /** Starts another attempt with a new id. Undefined when the take has ended or is gone. */
->>>>>>> e3db651 (media-service: plain English in comments, texts and test titles)
   beginAttempt(
     id: string,
   ): Promise<(Take & { text: string; language: string; clipKey: string }) | undefined> {

@@ -45,17 +45,13 @@ export function progressView({ id, state, error }: Take): AnalysisProgress {
   return { job_id: id, state, progress: percent[state], error }
 }
 
-<<<<<<< HEAD
-/** A take as its owner manages it. */
+/** Returns a take in the API format of its owner's list. */
 export function recordingView(take: Take & { readonly text: string }): Recording {
   const { text, mime, size } = take
   return { ...analysisView(take), text, mime, size }
 }
 
-/** A take as its owner gets it. */
-=======
 /** Returns a take in the API format. */
->>>>>>> e3db651 (media-service: plain English in comments, texts and test titles)
 export function analysisView(take: Take): Analysis {
   return {
     ...progressView(take),
