@@ -20,8 +20,6 @@ export const texts = {
   'voice.recording': 'Recording a voice message',
   'voice.cancel': 'Discard the recording',
   'voice.send': 'Send the voice message',
-  'voice.denied': 'The microphone is blocked. Allow it in the settings of your browser.',
-  'voice.missing': 'No microphone was found.',
   'voice.name': 'Voice message',
   'error.FILE_EMPTY': 'The file is empty.',
   'error.FILE_TOO_LARGE': 'The file is too large.',

@@ -21,8 +21,6 @@ export const texts: Record<KeyOf<FileTexts>, string> = {
   'voice.recording': '음성 메시지 녹음 중',
   'voice.cancel': '녹음 버리기',
   'voice.send': '음성 메시지 보내기',
-  'voice.denied': '마이크가 차단되어 있어요. 브라우저 설정에서 허용해 주세요.',
-  'voice.missing': '마이크를 찾을 수 없어요.',
   'voice.name': '음성 메시지',
   'error.FILE_EMPTY': '빈 파일이에요.',
   'error.FILE_TOO_LARGE': '파일이 너무 커요.',

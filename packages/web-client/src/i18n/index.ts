@@ -16,6 +16,8 @@ const parts = {
   app: { ko: () => import('./ko.ts'), en: () => import('./en.ts') },
   pages: { ko: () => import('./pages.ko.ts'), en: () => import('./pages.en.ts') },
   files: { ko: () => import('./files.ko.ts'), en: () => import('./files.en.ts') },
+  pictures: { ko: () => import('./pictures.ko.ts'), en: () => import('./pictures.en.ts') },
+  practice: { ko: () => import('./practice.ko.ts'), en: () => import('./practice.en.ts') },
   security: { ko: () => import('./security.ko.ts'), en: () => import('./security.en.ts') },
 } satisfies Record<string, Load>
 

@@ -192,6 +192,8 @@ export const texts = {
   'settings.theme.light': 'Light',
   'settings.theme.dark': 'Dark',
   'settings.statusMessage': 'Status message',
+  'picture.choose': 'Choose a picture',
+  'picture.remove': 'Remove the picture',
   'settings.password': 'Password',
   'settings.currentPassword': 'Current password',
   'settings.newPassword': 'New password',

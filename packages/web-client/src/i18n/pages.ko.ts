@@ -190,6 +190,8 @@ export const texts: Record<KeyOf<PageTexts>, string> = {
   'settings.theme.light': '밝게',
   'settings.theme.dark': '어둡게',
   'settings.statusMessage': '상태 메시지',
+  'picture.choose': '사진 고르기',
+  'picture.remove': '사진 지우기',
   'settings.password': '비밀번호',
   'settings.currentPassword': '현재 비밀번호',
   'settings.newPassword': '새 비밀번호',

@@ -5,10 +5,12 @@ import { useChat } from '../core/chat.ts'
 import { useT } from '../i18n/index.ts'
 import { Field } from '../ui/field.tsx'
 import { attempt, notify } from '../ui/notices.tsx'
+import { PictureField } from '../ui/picture-field.tsx'
 import { useRoomState } from './room-context.ts'
 
 type Change = {
   name?: string | null
+  image_file_id?: string | null
   history_visibility?: 'all' | 'since_join'
   posting?: 'everyone' | 'admins'
   slow_mode_seconds?: number
@@ -16,7 +18,7 @@ type Change = {
 
 const slowModes = [0, 10, 30, 60, 300, 3_600]
 
-/** Name of a group, what newcomers see, and who may write how often, for its owner and admins. */
+/** Picture and name of a group, what newcomers see, and who may write how often, for its owner and admins. */
 export function GroupSettings() {
   const t = useT()
   const id = useId()
@@ -34,6 +36,13 @@ export function GroupSettings() {
   }
   return (
     <section>
+      <PictureField
+        name={room.title}
+        id={room.room_id}
+        url={room.image_url}
+        purpose="room_picture"
+        onChange={(image_file_id) => change({ image_file_id })}
+      />
       <form className="inline-form" onSubmit={rename}>
         <Field label={t('group.name')} name="name" defaultValue={room.name ?? ''} maxLength={100} />
         <button type="submit">{t('save')}</button>

@@ -6,6 +6,7 @@ import { useProfile } from '../core/queries.ts'
 import { useT } from '../i18n/index.ts'
 import { Field } from '../ui/field.tsx'
 import { attempt, notify } from '../ui/notices.tsx'
+import { PictureField } from '../ui/picture-field.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 
 export function ProfileSection() {
@@ -25,8 +26,21 @@ export function ProfileSection() {
       notify(t('saved'))
     })
   }
+  const setPicture = (profile_image_file_id: string | null) =>
+    void attempt(async () => {
+      const body = { profile_image_file_id }
+      chat.queries.setQueryData(keys.profile, await call(updateMyProfile, { body }))
+      notify(t('saved'))
+    })
   return (
     <form className="form" onSubmit={save}>
+      <PictureField
+        name={profile.display_name}
+        id={profile.user_id}
+        url={profile.profile_image_url}
+        purpose="avatar"
+        onChange={setPicture}
+      />
       <Field
         label={t('auth.displayName')}
         name="display_name"

@@ -1,0 +1,82 @@
+import { waitFor } from '@bigtech/testkit'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { befriend, expectStatus, http, newPerson, type Person, stack } from '../stack.ts'
+import { axeViolations, launchBrowser, openApp, phone } from './app.ts'
+
+let browser: Browser
+let mina: Person
+let juno: Person
+let direct: number
+
+beforeAll(async () => {
+  const people = Promise.all([newPerson('김미나'), newPerson('박준오')])
+  browser = await launchBrowser()
+  ;[mina, juno] = await people
+  direct = await befriend(mina, juno)
+})
+afterAll(() => browser?.close())
+
+/** Chooses what the page looks like now as the picture, and its left part by keyboard. */
+async function setPicture(page: Page): Promise<void> {
+  const buffer = await page.screenshot()
+  await page
+    .locator('.picture-field input[type=file]')
+    .setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer })
+  const zoom = page.getByRole('slider', { name: 'Zoom' })
+  await zoom.focus()
+  await page.keyboard.press('End')
+  await page.getByRole('slider', { name: 'Move left and right' }).press('Home')
+  expect(await axeViolations(page)).toEqual([])
+  await page.locator('.modal').getByRole('button', { name: 'Save' }).click()
+  await page.locator('.modal').waitFor({ state: 'detached' })
+}
+
+const widthOf = (image: unknown) => (image as { naturalWidth: number }).naturalWidth
+
+/** The picture, once the browser has loaded it. */
+async function isShown(page: Page, where: string): Promise<void> {
+  const image = page.locator(`${where} .avatar img[src^="/api/pictures/"]`).first()
+  await image.waitFor()
+  await waitFor(async () => (await image.evaluate(widthOf)) === 512, {
+    what: 'the picture',
+  })
+}
+
+it('a profile picture is cropped and shown to friends, and gone once it is removed', async () => {
+  const { page, complaints, close } = await openApp(browser, mina, { at: '/settings/profile', size: phone })
+  await page.locator('.picture-field input[type=file]').setInputFiles({
+    name: 'no.png',
+    mimeType: 'image/png',
+    buffer: Buffer.from('this is no picture'),
+  })
+  await page.getByText('This file is not a picture that this browser can read.').waitFor()
+  await setPicture(page)
+  await isShown(page, '.picture-field')
+  const other = await openApp(browser, juno, { at: `/rooms/${direct}` })
+  await isShown(other.page, '.room-header')
+  await isShown(other.page, '.rooms')
+  await page.getByRole('button', { name: 'Remove the picture' }).click()
+  await page.locator('.picture-field img').waitFor({ state: 'detached' })
+  await other.page.goto(`${stack.gateway}/friends`)
+  await other.page.locator('.person', { hasText: '김미나' }).waitFor()
+  expect(await other.page.locator('.person img').count()).toBe(0)
+  expect([...complaints, ...other.complaints]).toEqual([])
+  await Promise.all([close(), other.close()])
+}, 90_000)
+
+it("a group's picture is set by its owner and shown to its members at once", async () => {
+  const json = { name: '주말 등산', member_ids: [juno.id] }
+  const created = await expectStatus(201, http('POST', `${stack.chat}/rooms`, { token: mina.token, json }))
+  const group: number = created.body.room_id
+  const owner = await openApp(browser, mina, { at: `/rooms/${group}/info` })
+  const member = await openApp(browser, juno, { at: `/rooms/${group}` })
+  await member.page.locator('.room-header').waitFor()
+  await setPicture(owner.page)
+  await isShown(owner.page, '.room-header')
+  await isShown(member.page, '.room-header')
+  await isShown(member.page, '.rooms')
+  await member.page.getByText("changed the group's picture").first().waitFor()
+  expect([...owner.complaints, ...member.complaints]).toEqual([])
+  await Promise.all([owner.close(), member.close()])
+}, 90_000)
