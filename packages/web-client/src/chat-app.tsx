@@ -25,6 +25,9 @@ const NewGroupPage = lazyWithTexts('pages', () => import('./group/new-group-page
 const InvitePage = lazyWithTexts('pages', () => import('./friends/invite-page.tsx'))
 const JoinPage = lazyWithTexts('pages', () => import('./group/join-page.tsx'))
 const SearchPage = lazyWithTexts('pages', () => import('./search/search-page.tsx'))
+const PracticeList = lazyWithTexts('practice', () => import('./practice/practice-list.tsx'))
+const ScriptPage = lazyWithTexts('practice', () => import('./practice/script-page.tsx'))
+const MyPracticePage = lazyWithTexts('practice', () => import('./practice/my-practice-page.tsx'))
 const Lab = lazyWithTexts('pages', () => import('./lab/lab.tsx'))
 
 /** The signed-in app: a rail, a list, and what is open. */
@@ -55,7 +58,7 @@ function Shell() {
   }, [navigate])
   const [isLabOpen, setLabOpen] = useState(false)
   // A phone shows the list or what is open, never both.
-  const isDetail = !['/', '/rooms', '/archived', '/friends', '/settings'].includes(path)
+  const isDetail = !['/', '/rooms', '/archived', '/friends', '/practice', '/settings'].includes(path)
   return (
     <div className="shell" data-detail={isDetail || undefined}>
       <a className="skip-link" href="#main">
@@ -85,6 +88,8 @@ function Shell() {
 function ListColumn({ path }: { path: string }) {
   const list = path.startsWith('/friends') ? (
     <FriendList />
+  ) : path.startsWith('/practice') ? (
+    <PracticeList />
   ) : path.startsWith('/settings') ? (
     <SettingsList />
   ) : (
@@ -109,6 +114,10 @@ function Detail() {
       </Route>
       <Route path="/friends/find" component={FindPeoplePage} />
       <Route path="/friends/:userId">{({ userId }) => <PersonPage userId={Number(userId)} />}</Route>
+      <Route path="/practice/mine" component={MyPracticePage} />
+      <Route path="/practice/:scriptId">
+        {({ scriptId }) => <ScriptPage key={scriptId} scriptId={Number(scriptId)} />}
+      </Route>
       <Route path="/settings/:section">{({ section }) => <SettingsPage section={section} />}</Route>
       <Route path="/new-group" component={NewGroupPage} />
       <Route path="/search" component={SearchPage} />
@@ -122,6 +131,9 @@ function Detail() {
       </Route>
       <Route path="/friends">
         <Empty title={t('friends.choose')} />
+      </Route>
+      <Route path="/practice">
+        <Empty title={t('practice.choose')} />
       </Route>
       <Route path="/settings">
         <Empty title={t('settings.choose')} />

@@ -7,7 +7,8 @@ export const desktop = { width: 1_440, height: 900 }
 
 const lifetimeMs = 9 * 60_000
 
-export async function launchBrowser(): Promise<Browser> {
+/** @param options of the command line, besides those of every browser */
+export async function launchBrowser(...options: string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
     args: [
@@ -20,6 +21,7 @@ export async function launchBrowser(): Promise<Browser> {
       // A microphone that beeps, and consent to it.
       '--use-fake-device-for-media-stream',
       '--use-fake-ui-for-media-stream',
+      ...options,
     ],
   })
 }

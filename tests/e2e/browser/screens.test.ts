@@ -103,6 +103,8 @@ const screens = (): [name: string, path: string, ready: string][] => [
   ['new-group', '/new-group', '.pick-list li'],
   ['search', '/search', '.page input'],
   ['join', '/join#0123456789abcdef', '.page .primary'],
+  ['practice', '/practice', '.practice-list li'],
+  ['my-practice', '/practice/mine', '.practice-figures'],
   ['archived', '/archived', '.list-column .empty'],
   ['settings', '/settings', '.settings-sections li'],
   ['profile', '/settings/profile', '.page .form'],

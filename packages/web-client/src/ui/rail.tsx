@@ -1,4 +1,4 @@
-import { Activity, Archive, MessageCircle, Settings, Users } from 'lucide-react'
+import { Activity, Archive, MessageCircle, Mic, Settings, Users } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
 import { useIncomingRequests, useUnreadTotal } from '../core/queries.ts'
@@ -18,6 +18,9 @@ export function Rail({ onLab }: { onLab: () => void }) {
       </Tab>
       <Tab to="/archived" label="nav.archived" count={0}>
         <Archive size={24} />
+      </Tab>
+      <Tab to="/practice" label="nav.practice" count={0}>
+        <Mic size={24} />
       </Tab>
       <Tab to="/settings" label="nav.settings" count={0}>
         <Settings size={24} />

@@ -1,10 +1,10 @@
 import { Pause, Play } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
+import { clockOf } from '../../core/clock-of.ts'
 import { fetchFile } from '../../core/file-cache.ts'
 import { useT } from '../../i18n/index.ts'
 import { IconButton } from '../../ui/icon-button.tsx'
 import { attempt } from '../../ui/notices.tsx'
-import { clockOf } from './clock-of.ts'
 import { type FileProps, SaveButton } from './file-card.tsx'
 import { Waveform } from './waveform.tsx'
 

@@ -59,7 +59,6 @@ function Progress({ item, file }: { item: OutgoingMessage; file: OutgoingFile })
   return (
     <>
       <progress
-        className="upload-progress"
         aria-label={t('files.uploading', { name: file.name })}
         max={1}
         {...(isMoving ? { value: fraction } : {})}

@@ -1,10 +1,10 @@
 import { Play } from 'lucide-react'
 import { useEffect, useState } from 'react'
+import { clockOf } from '../../core/clock-of.ts'
 import { fetchFile } from '../../core/file-cache.ts'
 import { sizeOf } from '../../core/sizes.ts'
 import { useLanguage, useT } from '../../i18n/index.ts'
 import { attempt } from '../../ui/notices.tsx'
-import { clockOf } from './clock-of.ts'
 import { type FileProps, SaveButton } from './file-card.tsx'
 
 /** A video of a message, fetched when it is first played. */

@@ -1,12 +1,12 @@
 import { SendHorizontal, Trash2 } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useChat } from '../../core/chat.ts'
+import { clockOf } from '../../core/clock-of.ts'
+import { Recording } from '../../core/recording.ts'
 import { useT } from '../../i18n/index.ts'
 import { IconButton } from '../../ui/icon-button.tsx'
 import { attempt, notify } from '../../ui/notices.tsx'
 import { useOpenRoom } from '../room-context.ts'
-import { clockOf } from './clock-of.ts'
-import { Recording } from './recording.ts'
 import '../../styles/files.css'
 
 const LEVELS = 40
