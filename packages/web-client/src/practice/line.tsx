@@ -63,7 +63,7 @@ export function BookmarkButton({ token }: { token: Token }) {
 }
 
 /** Returns what plays the reference clip of a line; it is fetched once. */
-export function useClip(token_id: number): () => void {
+function useClip(token_id: number): () => void {
   const audio = useRef<HTMLAudioElement>(undefined)
   useEffect(
     () => () => {

@@ -5,7 +5,7 @@ import { fetchFile } from '../../core/file-cache.ts'
 import { useT } from '../../i18n/index.ts'
 import { IconButton } from '../../ui/icon-button.tsx'
 import { attempt } from '../../ui/notices.tsx'
-import { type FileProps, SaveButton } from './file-card.tsx'
+import { type FileProps, SaveButton } from './save-button.tsx'
 import { Waveform } from './waveform.tsx'
 
 /** What is playing now: a second recording stops the first. */

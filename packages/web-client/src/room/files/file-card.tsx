@@ -1,22 +1,11 @@
-import type { Message } from '@bigtech/client'
-import { Download, FileText } from 'lucide-react'
-import { fetchFile } from '../../core/file-cache.ts'
-import { saveAs } from '../../core/save-as.ts'
+import { FileText } from 'lucide-react'
 import { sizeOf } from '../../core/sizes.ts'
 import { useLanguage, useT } from '../../i18n/index.ts'
-import { IconButton } from '../../ui/icon-button.tsx'
-import { attempt } from '../../ui/notices.tsx'
 import { AudioPlayer } from './audio-player.tsx'
 import { Picture } from './picture.tsx'
+import { type FileProps, SaveButton } from './save-button.tsx'
 import { VideoPlayer } from './video-player.tsx'
 import '../../styles/files.css'
-
-export type MessageFile = NonNullable<Message['file']>
-
-export interface FileProps {
-  readonly message: Message
-  readonly file: MessageFile
-}
 
 /** A picture, a recording, a video or a document of a message. */
 export default function FileCard({ message, file }: FileProps) {
@@ -41,15 +30,5 @@ function DocumentLine({ message, file }: FileProps) {
       </span>
       <SaveButton message={message} file={file} />
     </div>
-  )
-}
-
-export function SaveButton({ message, file }: FileProps) {
-  const t = useT()
-  const save = async () => saveAs(await fetchFile(message.message_id, file.file_id, 'original'), file.name)
-  return (
-    <IconButton label={t('file.save', { name: file.name })} onClick={() => void attempt(save)}>
-      <Download size={18} />
-    </IconButton>
   )
 }

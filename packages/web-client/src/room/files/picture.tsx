@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react'
 import { pictureUrl, type Variant } from '../../core/file-cache.ts'
 import { useT } from '../../i18n/index.ts'
 import { Modal } from '../../ui/modal.tsx'
-import { type FileProps, type MessageFile, SaveButton } from './file-card.tsx'
+import { type FileProps, type MessageFile, SaveButton } from './save-button.tsx'
 
 const WIDEST = 280
 const TALLEST = 340

@@ -5,7 +5,7 @@ import { fetchFile } from '../../core/file-cache.ts'
 import { sizeOf } from '../../core/sizes.ts'
 import { useLanguage, useT } from '../../i18n/index.ts'
 import { attempt } from '../../ui/notices.tsx'
-import { type FileProps, SaveButton } from './file-card.tsx'
+import { type FileProps, SaveButton } from './save-button.tsx'
 
 /** A video of a message, fetched when it is first played. */
 export function VideoPlayer({ message, file }: FileProps) {
