@@ -42,6 +42,9 @@ beforeAll(async () => {
     MEDIA_SERVICE_URL: url,
     DELETION_GRACE_DAYS: '0',
   })
+  await waitFor(async () => (await users.call('GET', '/ready')).status === 200, {
+    timeoutMs: PATIENCE_MS / 2,
+  })
   const { brokers, topicPrefix } = world.kafka
   events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
 }, PATIENCE_MS)
