@@ -33,7 +33,7 @@ const result = await build({
     lib: { entry: join(root, 'src/sdk.ts'), formats: ['es'] },
     rolldownOptions: {
       external: ['eventsource-parser'],
-      // A file for each module, so that a bundler leaves out what is not used.
+      // One file per module, so that bundlers can omit unused ones.
       output: { preserveModules: true, preserveModulesRoot: join(root, 'src'), entryFileNames: '[name].js' },
     },
   },

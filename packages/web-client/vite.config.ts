@@ -5,7 +5,7 @@ interface Bundle {
   getModuleInfo(id: string): { importedIds: readonly string[] } | null
 }
 
-/** The modules that an entry imports, but for what it loads later. */
+/** Returns the modules statically imported by an entry. */
 function importedBy(bundle: Bundle, entry: string): Set<string> {
   const found = new Set([fileURLToPath(new URL(`src/${entry}`, import.meta.url))])
   for (const id of found)
@@ -15,9 +15,12 @@ function importedBy(bundle: Bundle, entry: string): Set<string> {
 
 let parts: { shell: Set<string>; chat: Set<string> } | undefined
 
-/** What every visitor needs, or what the signed-in app imports. Many small files would compress worse. */
+/**
+ * Assigns modules to shared chunks: for every visitor, or for the signed-in app. Many small files would
+ * compress worse.
+ */
 function isIn(part: 'shell' | 'chat', id: string, bundle: Bundle): boolean {
-  // Only sending a file needs it, which the package's index does not tell.
+  // Only sending a file needs it, which the package's index does not show.
   if (id.endsWith('/client/src/upload.ts')) return false
   if (!parts) {
     const chat = importedBy(bundle, 'chat-app.tsx')
@@ -44,16 +47,16 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // The gateway forbids inline scripts and styles.
     assetsInlineLimit: 0,
-    // React libraries mark client code with "use client", which means nothing here.
+    // React libraries mark client code with "use client", which is irrelevant here.
     rolldownOptions: {
-      // Of a package's index only what is imported: the icons alone are two thousand modules.
+      // Includes only the imported parts of a package's index: the icon package has two thousand modules.
       experimental: { lazyBarrel: true },
       checks: { moduleLevelDirective: false },
       input: ['index.html', 'api/docs.html', 'src/service-worker.ts'],
       output: {
-        // Of the app, only what its pages share with it: chunks must not import each other in a circle.
+        // Only modules shared by the app's pages: chunks must not import each other in a cycle.
         codeSplitting: { groups: [group('shell', 1), group('chat', 2)] },
-        // A service worker reaches only what lies below its own address, which must stay the same.
+        // A service worker controls only paths below its own address, which must not change.
         entryFileNames: ({ name }) => (name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js'),
       },
     },

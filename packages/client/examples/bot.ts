@@ -1,6 +1,6 @@
 import { ApiProblem, createChatClient, type Message } from '@bigtech/client'
 
-/** Answers every message in its rooms with the same text: `node examples/bot.ts bot@example.com 'password'` */
+/** Replies to every message in its rooms with the same text: `node examples/bot.ts bot@example.com 'password'` */
 const usage = 'node examples/bot.ts EMAIL PASSWORD   (API_URL, by default http://localhost:8000/api)'
 const [email, password] = process.argv.slice(2)
 if (email === '--help') {
@@ -22,7 +22,7 @@ async function answer({ room_id, message_id, content }: Message): Promise<void> 
   try {
     await api.sendMessage({
       params: { room_id },
-      // The same id for the same message: however often the bot is restarted, it answers once.
+      // A deterministic id: the bot replies once, even after restarts.
       body: { content: `You said: ${content}`, reply_to: message_id, client_message_id: `bot-${message_id}` },
     })
   } catch (err) {

@@ -12,21 +12,21 @@ export interface ProblemBody {
   readonly challenge?: SignInChallenge | undefined
 }
 
-/** What completes a sign-in that was refused with `SECOND_FACTOR_REQUIRED`. */
+/** The challenge of a sign-in refused with `SECOND_FACTOR_REQUIRED`. */
 export interface SignInChallenge {
   readonly token: string
   readonly methods: readonly ('code' | 'passkey')[]
-  /** Seconds. */
+  /** In seconds. */
   readonly expires_in: number
 }
 
-/** A refusal of the API. Switch on `code`; the list is in docs/errors.md, and a newer server may have more. */
+/** A refusal of the API. Switch on `code`; docs/errors.md has the list, and a newer server may return more. */
 export class ApiProblem extends Error {
   readonly code: ProblemCode | (string & {})
   readonly status: number
   readonly requestId: string
   readonly errors: readonly { field: string; message: string }[]
-  /** Seconds to wait before another attempt, when the server said so. */
+  /** Seconds to wait before another attempt, if the server sent them. */
   readonly retryAfterSeconds: number | undefined
   readonly challenge: SignInChallenge | undefined
 
@@ -42,7 +42,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** Whether the API refused with one of these codes. */
+/** Returns whether an error is a refusal with one of these codes. */
 export function isProblem<const Code extends ProblemCode>(
   err: unknown,
   ...codes: readonly Code[]
@@ -50,7 +50,7 @@ export function isProblem<const Code extends ProblemCode>(
   return err instanceof ApiProblem && (codes as readonly string[]).includes(err.code)
 }
 
-/** The server could not be reached, or its answer did not arrive. */
+/** The server is unreachable, or its response was lost. */
 export class NetworkFailure extends Error {
   constructor(cause: unknown) {
     super('The server could not be reached.', { cause })

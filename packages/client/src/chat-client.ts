@@ -12,7 +12,7 @@ type Operations = typeof operations
 type Input<Op extends Operation> =
   Record<never, never> extends CallOf<Op> ? [input?: CallOf<Op>] : [input: CallOf<Op>]
 
-/** Every operation as a method: `api.sendMessage({ params: { room_id: 7 }, body: { content: 'hello' } })`. */
+/** All operations as methods: `api.sendMessage({ params: { room_id: 7 }, body: { content: 'hello' } })`. */
 export type ChatApi = {
   readonly [Name in keyof Operations as Operations[Name] extends Operation ? Name : never]: (
     ...input: Input<Operations[Name] & Operation>
@@ -20,9 +20,9 @@ export type ChatApi = {
 }
 
 export interface ChatClientOptions {
-  /** Where the API is, e.g. `http://localhost:8000/api`. */
+  /** Base URL of the API, e.g. `http://localhost:8000/api`. */
   readonly baseUrl: string
-  /** Memory unless given; `webSessionStore(localStorage)` in a browser. */
+  /** Default: memory. Use `webSessionStore(localStorage)` in a browser. */
   readonly store?: SessionStore
   /** Called when the session has ended without `logout`. */
   readonly onSignedOut?: () => void
@@ -35,8 +35,7 @@ export interface ChatClient {
   /** Uploads a file in parts; see `UploadOptions`. */
   upload(file: Blob, options: UploadOptions): Promise<StoredFile>
   /**
-   * Opens the event stream: call `start()`, or iterate over it after that. All tabs of a browser share one
-   * connection.
+   * Opens the event stream: call `start()`, or iterate over it. All tabs of a browser share one connection.
    */
   stream(listener?: StreamListener): ChatStream
 }

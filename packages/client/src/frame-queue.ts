@@ -2,7 +2,7 @@ import type { StreamFrame } from './frames.ts'
 
 const MAX_WAITING = 1_000
 
-/** Frames on their way to one `for await`. */
+/** Buffered frames of one `for await` loop. */
 export class FrameQueue {
   readonly #frames: StreamFrame[] = []
   #wake: (() => void) | undefined
@@ -15,7 +15,7 @@ export class FrameQueue {
     this.#wake?.()
   }
 
-  /** Resolves when the consumer has taken enough. */
+  /** Resolves when the consumer has caught up. */
   async room(): Promise<void> {
     if (this.#ended || this.#frames.length < MAX_WAITING) return
     await new Promise<void>((resolve) => this.#onRoom.push(resolve))

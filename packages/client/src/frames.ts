@@ -8,11 +8,11 @@ export type StreamFrame = {
 }[StreamFrameName]
 
 const known = new Set<string>(streamFrameNames)
-/** Fields by which the stream is kept in order. */
+/** Fields that determine the order of frames. */
 const numbers = ['room_id', 'seq', 'cseq', 'delay_ms'] as const
 const lists = ['rooms', 'heads', 'positions'] as const
 
-/** Returns the frame, or undefined for one that this version does not know, or that is malformed. */
+/** Parses a frame; undefined for an unknown or malformed frame. */
 export function readFrame(name: string, text: string): StreamFrame | undefined {
   if (!known.has(name)) return undefined
   const data = parse(text)

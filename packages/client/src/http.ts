@@ -2,7 +2,7 @@ import { ApiProblem, NetworkFailure, type ProblemBody } from './api-problem.ts'
 import { type AnswerOf, type CallOf, isRaw, type Operation, targetOf } from './operation.ts'
 
 export interface HttpOptions {
-  /** Where the API is, e.g. `http://localhost:8000/api`. */
+  /** Base URL of the API, e.g. `http://localhost:8000/api`. */
   readonly baseUrl: string
   readonly fetch?: typeof fetch
   readonly timeoutMs?: number
@@ -25,7 +25,7 @@ export class Http {
     this.#timeoutMs = options.timeoutMs ?? 15_000
   }
 
-  /** @throws ApiProblem when the server refuses; NetworkFailure when there is no answer. */
+  /** Calls an operation. @throws ApiProblem when the server refuses; NetworkFailure without a response */
   async call<const Op extends Operation>(
     operation: Op,
     input: CallOf<Op>,
@@ -51,7 +51,7 @@ export class Http {
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...headers,
         },
-        // A raw answer may take as long as its reader likes.
+        // A raw response may take as long as its reader.
         ...(operation.isRaw ? {} : { signal: AbortSignal.timeout(this.#timeoutMs) }),
         ...(input.body === undefined
           ? {}
@@ -73,12 +73,12 @@ interface Parts {
   readonly body?: unknown
 }
 
-/** 204, and 202 for what goes on in the background. */
+/** Returns whether a response has no body: 204, or 202 for background work. */
 function isEmpty({ status, headers }: Response): boolean {
   return status === 204 || (status === 202 && headers.get('content-length') === '0')
 }
 
-/** A response that breaks off is no answer: the operation may have been carried out. */
+/** Reads the body. A truncated response counts as lost: the operation may have been executed. */
 async function bodyOf(response: Response): Promise<unknown> {
   try {
     return await response.json()
@@ -87,7 +87,7 @@ async function bodyOf(response: Response): Promise<unknown> {
   }
 }
 
-/** Returns the refusal that a response carries; one that is no problem document still has its status. */
+/** Returns the refusal of a response, which keeps its status even if it is not a problem document. */
 export async function problemOf(response: Response): Promise<ApiProblem> {
   const retryAfter = Number(response.headers.get('retry-after')) || undefined
   const body: unknown = await response.json().catch(() => undefined)
@@ -115,7 +115,7 @@ function isProblemBody(body: unknown): body is ProblemBody {
   )
 }
 
-/** The envelope in which documents fail. */
+/** The envelope of failed documents operations. */
 interface Failure {
   readonly success: false
   readonly message: string

@@ -1,25 +1,25 @@
 declare const types: unique symbol
 
-/** One operation of the API, with `:name` parameters in its path. */
+/** An operation of the API, with `:name` parameters in its path. */
 export interface Operation<Call = unknown, Answer = unknown> {
   readonly method: string
   readonly path: string
   readonly bodyType?: 'json' | 'form'
-  /** The answer is handed on as it comes, since it is not JSON. */
+  /** The response is passed through, because it is not JSON. */
   readonly isRaw?: boolean
-  /** `public`: anybody may call it. */
+  /** `public`: no authentication. */
   readonly auth?: string
-  /** Exists for the compiler alone. */
+  /** For the type checker only. */
   readonly [types]?: { call: Call; answer: Answer }
 }
 
-/** The call of an operation that takes nothing. */
+/** The input of an operation without parameters. */
 export type NoInput = Record<never, never>
 
 type Input<Schema> = Schema extends { _zod: { input: infer Value } } ? Value : undefined
 type Output<Schema> = Schema extends { _zod: { output: infer Value } } ? Value : undefined
 
-/** What a contract of `@bigtech/contracts` is called with; such a contract is an operation, too. */
+/** The input of a contract of `@bigtech/contracts`, which is also an operation. */
 type ContractCall<Op> = (Op extends { params: infer Schema }
   ? { params: Input<Schema> }
   : { params?: undefined }) &
@@ -31,20 +31,20 @@ type ContractAnswer<Op> = Op extends { success: { contentType: string } }
     ? Output<Schema>
     : undefined
 
-/** What an operation is called with. */
+/** The input of an operation. */
 export type CallOf<Op extends Operation> =
   Op extends Operation<infer Call, unknown> ? (unknown extends Call ? ContractCall<Op> : Call) : never
 
-/** What an operation answers. */
+/** The result of an operation. */
 export type AnswerOf<Op extends Operation> =
   Op extends Operation<unknown, infer Answer> ? (unknown extends Answer ? ContractAnswer<Op> : Answer) : never
 
-/** Tells whether an answer is handed on as it comes: a contract says so by the type of its content. */
+/** Returns whether a response is passed through; a contract indicates this by its content type. */
 export function isRaw(operation: Operation & { success?: { contentType?: string } }): boolean {
   return operation.isRaw ?? operation.success?.contentType !== undefined
 }
 
-/** Returns path and query of a call: `/rooms/7?limit=20`. Leaves absent values out. */
+/** Returns path and query of a call: `/rooms/7?limit=20`. Omits absent values. */
 export function targetOf({ path }: Operation, input: { params?: unknown; query?: unknown }): string {
   const params = (input.params ?? {}) as Record<string, unknown>
   const query = new URLSearchParams()

@@ -13,7 +13,7 @@ afterEach(() => {
 const problem = (status: number, code: string, retryAfterSeconds?: number) =>
   new ApiProblem({ title: code, status, code, request_id: 'r' }, retryAfterSeconds)
 
-/** An outbox whose server is played by the test: each attempt takes the next answer, then all are taken. */
+/** An outbox with a fake server: each attempt gets the next response, then all are accepted. */
 function outbox(answers: (Error | 'taken')[], store?: OutboxStore) {
   const attempts: string[] = []
   const sent: string[] = []
@@ -34,7 +34,7 @@ function outbox(answers: (Error | 'taken')[], store?: OutboxStore) {
   return { box, attempts, sent, refused }
 }
 
-it('sends the messages of a room in order, the first one again until the server has answered', async () => {
+it('sends the messages of a room in order, retrying the first until the server has responded', async () => {
   const { box, attempts, sent } = outbox([new NetworkFailure('down'), problem(503, 'UNAVAILABLE')])
   for (const content of ['one', 'two', 'three']) await box.send(7, { content })
   await vi.advanceTimersByTimeAsync(60_000)
@@ -43,7 +43,7 @@ it('sends the messages of a room in order, the first one again until the server 
   expect(box.pending).toEqual([])
 })
 
-it('waits as long as the server asks', async () => {
+it('waits for the time requested by the server', async () => {
   const { box, attempts } = outbox([problem(429, 'RATE_LIMITED', 10)])
   await box.send(7, { content: 'one' })
   await vi.advanceTimersByTimeAsync(9_999)
@@ -52,7 +52,7 @@ it('waits as long as the server asks', async () => {
   expect(attempts).toHaveLength(2)
 })
 
-it('gives up a message that the server refuses, and goes on with the next', async () => {
+it('drops a message refused by the server and continues with the next', async () => {
   const { box, sent, refused } = outbox([problem(403, 'NOT_A_MEMBER')])
   await box.send(7, { content: 'one' })
   await box.send(7, { content: 'two' })
@@ -61,7 +61,7 @@ it('gives up a message that the server refuses, and goes on with the next', asyn
   expect(sent).toEqual(['two'])
 })
 
-it('sends after a restart what was pending, under the same id', async () => {
+it('sends pending messages after a restart under the same ids', async () => {
   let kept: readonly OutboxMessage[] = []
   const store = {
     load: async () => kept,

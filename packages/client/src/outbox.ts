@@ -5,14 +5,14 @@ import type { Session } from './session.ts'
 
 type SendBody = CallOf<typeof sendMessage>['body']
 
-/** A message that was written and may not have arrived yet. */
+/** A written message that may not have arrived yet. */
 export interface OutboxMessage {
   readonly room_id: number
-  /** With its `client_message_id`: however often it is sent, it is stored once. */
+  /** Includes the `client_message_id`: stored once for any number of sends. */
   readonly body: SendBody & { readonly client_message_id: string }
 }
 
-/** Keeps what was not sent yet over a restart. */
+/** Keeps unsent messages across restarts. */
 export interface OutboxStore {
   load(): Promise<readonly OutboxMessage[]>
   save(messages: readonly OutboxMessage[]): Promise<void>
@@ -20,17 +20,17 @@ export interface OutboxStore {
 
 export interface OutboxOptions {
   readonly session: Pick<Session, 'call'>
-  /** Memory unless given. */
+  /** Default: memory. */
   readonly store?: OutboxStore
   readonly onSent?: (message: Message) => void
-  /** The server will never take it: show it as failed. */
+  /** Called when the server refuses a message permanently: show it as failed. */
   readonly onRefused?: (message: OutboxMessage, problem: ApiProblem) => void
 }
 
 const FIRST_DELAY_MS = 500
 const LONGEST_DELAY_MS = 30_000
 
-/** Sends messages in order per room, and again until the server has answered. */
+/** Sends messages in order per room, with retries until the server has responded. */
 export class Outbox {
   readonly #options: OutboxOptions
   readonly #ready: Promise<void>
@@ -43,12 +43,12 @@ export class Outbox {
     this.#ready = this.#load()
   }
 
-  /** What has not been answered yet, in the order in which it was written. */
+  /** Returns unacknowledged messages in the order of writing. */
   get pending(): readonly OutboxMessage[] {
     return this.#messages
   }
 
-  /** Takes a message; resolves when it is kept, not when it has arrived. */
+  /** Queues a message; resolves when it is stored, not when it has arrived. */
   async send(room_id: number, body: SendBody): Promise<OutboxMessage> {
     await this.#ready
     const client_message_id = body.client_message_id ?? crypto.randomUUID()
@@ -59,7 +59,7 @@ export class Outbox {
     return message
   }
 
-  /** Stops sending; what is pending stays in the store. */
+  /** Stops sending; pending messages stay in the store. */
   close(): void {
     this.#closing.abort()
   }
@@ -73,7 +73,7 @@ export class Outbox {
     await this.#options.store?.save(this.#messages)
   }
 
-  /** One at a time, so that messages arrive in the order in which they were written. */
+  /** Sends one message at a time, so that messages arrive in the order of writing. */
   async #drain(roomId: number): Promise<void> {
     if (this.#busy.has(roomId)) return
     this.#busy.add(roomId)
@@ -87,7 +87,7 @@ export class Outbox {
     this.#busy.delete(roomId)
   }
 
-  /** Returns after how long to try again; undefined when the server has answered for good. */
+  /** Returns the delay before the next attempt; undefined after a final response. */
   async #attempt(message: OutboxMessage, failures: number): Promise<number | undefined> {
     const { session, onSent, onRefused } = this.#options
     const { room_id, body } = message

@@ -18,19 +18,19 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => packed?.close())
 
-it('runs the example of its README outside of the workspace, and prints a message', async () => {
+it('the README example runs outside the workspace and prints a message', async () => {
   writeFileSync(join(project, 'example.mjs'), packed.example)
   const { stdout } = await run(process.execPath, ['example.mjs'], { cwd: project, timeout: 20_000 })
   expect(stdout).toBe(packed.printed)
 }, 30_000)
 
-it('brings a chat for the terminal, whose --help says what it takes', async () => {
+it('the terminal client prints its usage with --help', async () => {
   const command = join(project, 'node_modules/@bigtech/client/terminal.js')
   const { stdout } = await run(process.execPath, [command, '--help'], { cwd: project })
   expect(stdout).toContain('EMAIL')
 })
 
-it('brings types with which its README and examples compile, and a wrong call does not', async () => {
+it("README and examples compile with the package's types, and a wrong call does not", async () => {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   cpSync(
     realpathSync(join(root, '../../node_modules/@types/node')),
@@ -67,7 +67,7 @@ export const title: number = (await api.getRoom({ params: { room_id: 7 } })).tit
   ])
 }, 120_000)
 
-it('is at most 15 KiB, minified and compressed, for all methods and the stream, and less for one operation', async () => {
+it('the bundle has at most 15 KiB, minified and compressed, with all methods and the stream, and less with one operation', async () => {
   const sizeOf = async (code: string) => {
     const entry = join(project, `entry-${crypto.randomUUID()}.js`)
     writeFileSync(entry, code)

@@ -11,7 +11,7 @@ import {
   type TokenPair,
 } from './operations.ts'
 
-/** What is kept between visits. */
+/** The stored session. */
 export interface StoredSession {
   readonly accessToken: string
   readonly refreshToken: string
@@ -20,14 +20,20 @@ export interface StoredSession {
   readonly userId: number
 }
 
-/** Where the session is kept: `localStorage` in a browser, memory in a test. */
+/** Storage of the session: `localStorage` in a browser, memory in a test. */
 export interface SessionStore {
   load(): StoredSession | undefined
   save(session: StoredSession | undefined): void
-  /** The token that tells the server about an earlier sign-in on this device. Outlives the session: the next sign-in needs it. */
+  /**
+   * Returns the device token of an earlier sign-in on this device. Outlives the session, because the next
+   * sign-in needs it.
+   */
   loadDevice(): string | undefined
   saveDevice(deviceToken: string): void
-  /** Runs a refresh while no other user of the same store does. Without it tabs refresh side by side, which the server allows. */
+  /**
+   * Runs a refresh exclusively among all users of the store. Without it tabs refresh concurrently, which the
+   * server allows.
+   */
   exclusively?<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
@@ -46,7 +52,7 @@ export function memorySessionStore(): SessionStore {
   }
 }
 
-/** The part of the browser's Storage that is used. */
+/** The used part of the browser's Storage. */
 interface KeyValueStorage {
   getItem(key: string): string | null
   setItem(key: string, value: string): void
@@ -61,12 +67,12 @@ interface WebLocks {
   ): Promise<Result>
 }
 
-/** A tab that is frozen in the middle of a refresh must not keep the others from refreshing. */
+/** A tab frozen during a refresh must not block the refreshes of others. */
 const LOCK_TIMEOUT_MS = 10_000
 
 /**
- * Keeps the session in `localStorage`, or another storage that all tabs share: whoever signs in, out, or refreshes
- * in one tab does so in all of them.
+ * Stores the session in `localStorage` or another storage shared by all tabs: signing in, signing out and
+ * refreshing affect all of them.
  */
 export function webSessionStore(storage: KeyValueStorage, key = 'bigtech-session'): SessionStore {
   const read = <Value>(name: string): Value | undefined => {
@@ -100,17 +106,17 @@ export function webSessionStore(storage: KeyValueStorage, key = 'bigtech-session
   }
 }
 
-/** Refreshed this long before it expires, so that a slow request does not arrive too late. */
+/** Refresh lead time before the expiry, so that a slow request does not arrive too late. */
 const EARLY_MS = 30_000
 
-/** Signs in and keeps signed in: tokens are refreshed before they expire, once for all callers. */
+/** Signs in and keeps signed in: refreshes tokens before they expire, once for all callers. */
 export class Session {
   readonly #http: Http
   readonly #store: SessionStore
   readonly #onSignedOut: () => void
   #refreshing: Promise<StoredSession> | undefined
 
-  /** @param onSignedOut called when the session has ended without `logout` having been called. */
+  /** @param onSignedOut called when the session has ended without `logout` */
   constructor(http: Http, store: SessionStore, onSignedOut: () => void = () => undefined) {
     this.#http = http
     this.#store = store
@@ -123,22 +129,23 @@ export class Session {
 
   /**
    * @param email or username
-   * @throws ApiProblem CREDENTIALS_INVALID, LOGIN_LIMITED; SECOND_FACTOR_REQUIRED, whose `challenge` is for `completeLogin`.
+   * @throws ApiProblem CREDENTIALS_INVALID, LOGIN_LIMITED; SECOND_FACTOR_REQUIRED with a `challenge` for
+   * `completeLogin`
    */
   async login(email: string, password: string): Promise<StoredSession> {
     return this.#keep(await this.#http.call(loginWithJson, { body: { email, password, ...this.#device() } }))
   }
 
   /**
-   * Completes a sign-in with a code of the authenticator app, or a recovery code.
-   * @throws ApiProblem SECOND_FACTOR_WRONG: try another code; CHALLENGE_INVALID: sign in again.
+   * Completes a sign-in with an authenticator or recovery code.
+   * @throws ApiProblem SECOND_FACTOR_WRONG: try another code; CHALLENGE_INVALID: sign in again
    */
   async completeLogin(challengeToken: string, code: string): Promise<StoredSession> {
     const body = { challenge_token: challengeToken, code, ...this.#device() }
     return this.#keep(await this.#http.call(completeLogin, { body }))
   }
 
-  /** Signs in with what `navigator.credentials.get` answered to the options of `startPasskeyLogin`. */
+  /** Signs in with the response of `navigator.credentials.get` to the options of `startPasskeyLogin`. */
   async loginWithPasskey(
     challengeToken: string,
     credential: CallOf<typeof loginWithPasskey>['body']['credential'],
@@ -154,29 +161,29 @@ export class Session {
 
   /**
    * Signs in with an ID token of Google that carries a nonce of `createGoogleNonce`.
-   * @param password only to link an account after GOOGLE_LINK_REFUSED.
-   * @throws ApiProblem GOOGLE_TOKEN_INVALID, GOOGLE_LINK_REFUSED, CREDENTIALS_INVALID.
+   * @param password only for linking an account after GOOGLE_LINK_REFUSED
+   * @throws ApiProblem GOOGLE_TOKEN_INVALID, GOOGLE_LINK_REFUSED, CREDENTIALS_INVALID
    */
   async loginWithGoogle(idToken: string, password?: string): Promise<StoredSession> {
     const body = { id_token: idToken, ...(password === undefined ? {} : { password }), ...this.#device() }
     return this.#keep(await this.#http.call(loginWithGoogle, { body }))
   }
 
-  /** Ends the session here and on the server; what is stored here goes in any case. */
+  /** Ends the session on the server; always deletes the local data. */
   async logout(): Promise<void> {
     const token = this.current?.accessToken
     this.#store.save(undefined)
     if (token) await this.#http.call(logout, {}, { token }).catch(() => undefined)
   }
 
-  /** An access token that is good for a while. @throws ApiProblem when the session has ended. */
+  /** Returns a valid access token. @throws ApiProblem when the session has ended */
   async token(): Promise<string> {
     const session = this.current
     if (session && session.accessExpiresAt - EARLY_MS > Date.now()) return session.accessToken
     return (await this.refresh()).accessToken
   }
 
-  /** Calls an operation as the signed-in user; a token that the server no longer takes is refreshed once. */
+  /** Calls an operation as the signed-in user; refreshes a rejected token once. */
   async call<const Op extends Operation>(operation: Op, input: CallOf<Op>): Promise<AnswerOf<Op>> {
     if (operation.auth === 'public') return this.#http.call(operation, input)
     const token = await this.token()
@@ -199,7 +206,7 @@ export class Session {
   async #refreshOnce(): Promise<StoredSession> {
     const before = this.current
     const run = () => {
-      // Another tab refreshed while this one waited for its turn.
+      // Another tab has refreshed while this one waited for the lock.
       const replaced = before && this.current && this.#replaced(before)
       return replaced ? Promise.resolve(replaced) : this.#refresh()
     }
@@ -214,7 +221,7 @@ export class Session {
       const tokens = await this.#http.call(refreshSession, { body })
       return this.#replaced(session) ?? this.#keep(tokens)
     } catch (err) {
-      // Only a refusal ends the session; without an answer the next attempt may succeed.
+      // Only a rejection ends the session; after a lost response the next attempt may succeed.
       if (!(err instanceof ApiProblem) || err.status !== 401) throw err
       const replaced = this.#replaced(session)
       if (replaced) return replaced
@@ -225,9 +232,10 @@ export class Session {
   }
 
   /**
-   * What took the session's place while it was refreshed: another tab on the same store was quicker.
+   * Returns the session that replaced this one during a refresh by another tab on the same store.
    *
-   * @throws ApiProblem NOT_AUTHENTICATED when somebody signed out, or is somebody else: the answer must not sign in again.
+   * @throws ApiProblem NOT_AUTHENTICATED after a sign-out or a change of user: the response must not sign in
+   * again
    */
   #replaced(session: StoredSession): StoredSession | undefined {
     const { current } = this

@@ -1,10 +1,10 @@
 import 'swagger-ui-dist/swagger-ui.css'
-// Not bundled: this build takes calls of functions with some names for pure, and the minified page has those names.
+// Not bundled: the build treats calls of some function names as pure, and the minified page uses those names.
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js?url'
 
 declare const SwaggerUIBundle: (options: Record<string, unknown>) => unknown
 
-/** The page at /api/docs: every operation of the gateway, to read and to try. */
+/** The page at /api/docs: an interactive reference of all gateway operations. */
 const script = document.createElement('script')
 script.src = bundle
 script.onload = () =>

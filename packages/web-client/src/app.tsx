@@ -14,7 +14,7 @@ const SignInPage = lazyWithTexts('pages', loadSignIn)
 const GooglePage = lazyWithTexts('pages', () => import('./auth/google-page.tsx'))
 const AccountLinkPage = lazyWithTexts('pages', () => import('./auth/account-link-page.tsx'))
 
-/** A link from a mail, the sign-in page, or the chat; in step with the other tabs of the browser. */
+/** Shows a mail link's page, the sign-in page, or the chat; in sync with the other tabs of the browser. */
 export function App() {
   const userId = useStore(signedInUser)
   const [path, navigate] = useLocation()
@@ -30,7 +30,7 @@ export function App() {
       </Suspense>
     )
   }
-  // An archive is given to its signed-in owner alone; the address stays while they sign in.
+  // An archive requires its signed-in owner; the address stays during the sign-in.
   if (link && !(link === 'export' && userId === undefined)) {
     return (
       <Suspense fallback={<Spinner isPage />}>

@@ -30,7 +30,7 @@ const ScriptPage = lazyWithTexts('practice', () => import('./practice/script-pag
 const MyPracticePage = lazyWithTexts('practice', () => import('./practice/my-practice-page.tsx'))
 const Lab = lazyWithTexts('pages', () => import('./lab/lab.tsx'))
 
-/** The signed-in app: a rail, a list, and what is open. */
+/** The signed-in app: navigation rail, list, and detail page. */
 export default function ChatApp({ userId }: { userId: number }) {
   const [chat, setChat] = useState<Chat>()
   useEffect(() => {

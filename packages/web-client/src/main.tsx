@@ -5,13 +5,13 @@ import { startI18n } from './i18n/index.ts'
 import { loadChat, loadSignIn } from './screens.ts'
 import { applyTheme } from './ui/theme.ts'
 
-// A part of the app that is loaded later is gone once a newer version is deployed.
+// Lazily loaded chunks of an old version are gone after a deployment.
 addEventListener('vite:preloadError', () => location.reload())
 applyTheme()
 const isSignedIn = signedInUser.get() !== undefined
-// Fetched beside the texts, not after them.
+// Loaded in parallel with the texts.
 void (isSignedIn ? loadChat() : loadSignIn())
-// Awaited at the top level, this would keep the bundler from merging small chunks.
+// Top-level await would keep the bundler from merging small chunks.
 void startI18n(isSignedIn ? [] : ['pages']).then(() =>
   createRoot(document.querySelector('#app')!).render(<App />),
 )

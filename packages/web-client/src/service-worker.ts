@@ -4,7 +4,7 @@ declare const self: ServiceWorkerGlobalScope
 
 const CACHE = 'bigtech-chat-shell'
 
-/** What a push of notification-service carries. */
+/** The payload of a push notification. */
 interface PushNotice {
   readonly title: string
   readonly body: string
@@ -23,7 +23,7 @@ self.addEventListener('install', (event) => {
 
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
 
-/** The shell of the app works offline. Answers of the API are never kept. */
+/** Makes the app shell work offline. API responses are never cached. */
 self.addEventListener('fetch', (event) => {
   const { request } = event
   const { origin, pathname } = new URL(request.url)
@@ -44,7 +44,7 @@ async function freshDocument(request: Request): Promise<Response> {
   }
 }
 
-/** Names of assets carry a hash: what is kept never changes. */
+/** Returns a cached asset; asset names contain a hash, so their content never changes. */
 async function keptAsset(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE)
   const kept = await cache.match(request)
@@ -59,7 +59,7 @@ self.addEventListener('push', (event) => {
   if (notice) event.waitUntil(show(notice))
 })
 
-/** A window that shows the app has told the user already. */
+/** Shows a notification, unless a visible window has already informed the user. */
 async function show({ title, body, kind, room_id }: PushNotice): Promise<void> {
   const windows = await self.clients.matchAll({ type: 'window' })
   if (windows.some(({ visibilityState }) => visibilityState === 'visible')) return

@@ -16,7 +16,10 @@ import { useSubmit } from './use-submit.ts'
 
 const operations = { verify: confirmEmail, undo: undoEmailChange, report: endReportedSession }
 
-/** The page that a link in a mail leads to. A button acts, so that a mail scanner that opens links uses none up. */
+/**
+ * The page of a link in a mail. Requires a click on a button, so that mail scanners that open links do not
+ * use them up.
+ */
 export default function AccountLinkPage({ kind, onDone }: { kind: LinkKind; onDone: () => void }) {
   const t = useT()
   const [isDone, setDone] = useState(false)
@@ -57,7 +60,7 @@ export default function AccountLinkPage({ kind, onDone }: { kind: LinkKind; onDo
   )
 }
 
-/** Downloads the archive and hands it to the browser as a file. */
+/** Downloads the archive and saves it as a file. */
 async function saveExport(token: string): Promise<void> {
   const response = await call(downloadDataExport, { body: { token } })
   const url = URL.createObjectURL(await response.blob())

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { LanguageAndTheme } from '../ui/language-and-theme.tsx'
 import '../styles/auth.css'
 
-/** The frame of every page for people who are not signed in. */
+/** The frame of every page for users who are not signed in. */
 export function AuthCard({ title, children }: { title: string; children: ReactNode }) {
   return (
     <div className="auth">

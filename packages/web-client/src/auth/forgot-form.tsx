@@ -6,7 +6,7 @@ import { Field } from '../ui/field.tsx'
 import { FormEnd } from './form-end.tsx'
 import { useSubmit } from './use-submit.ts'
 
-/** Asks for the mail that sets a new password. The answer does not say whether there is such an account. */
+/** Requests the mail for setting a new password. The response does not reveal whether the account exists. */
 export function ForgotForm() {
   const t = useT()
   const [sentTo, setSentTo] = useState('')

@@ -1,4 +1,4 @@
-/** What went wrong, and the button that sends the form. */
+/** The error message and submit button of a form. */
 export function FormEnd({ failure, isBusy, label }: { failure: string; isBusy: boolean; label: string }) {
   return (
     <>

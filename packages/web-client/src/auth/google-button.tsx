@@ -3,13 +3,13 @@ import { explain } from '../core/words.ts'
 import { useT } from '../i18n/index.ts'
 import { findGoogleClient, type GoogleClient, leaveForGoogle } from './google-sign-in.ts'
 
-/** "Continue with Google", where the installation offers it. */
+/** "Continue with Google", if the installation offers it. */
 export function GoogleButton() {
   const t = useT()
   const [client, setClient] = useState<GoogleClient>()
   const [failure, setFailure] = useState('')
   useEffect(() => {
-    // Without an answer people sign in with their password.
+    // Without a response users sign in with their password.
     findGoogleClient().then(setClient, () => undefined)
   }, [])
   if (!client) return null

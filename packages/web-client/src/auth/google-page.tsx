@@ -10,10 +10,10 @@ import { FormEnd } from './form-end.tsx'
 import { takeGoogleReturn } from './google-sign-in.ts'
 import { useSubmit } from './use-submit.ts'
 
-/** Where Google comes back to: signs in, and asks for the password once where an account has to be linked. */
+/** The redirect target of Google: signs in, and requests the password once when an account must be linked. */
 export default function GooglePage({ onDone }: { onDone: (path: string) => void }) {
   const t = useT()
-  // Read once: a second render finds nothing in the address.
+  // Read once, because reading removes the token from the address.
   const [returned] = useState(takeGoogleReturn)
   const [needsPassword, setNeedsPassword] = useState(false)
   const [problem, setProblem] = useState(returned ? '' : t('auth.googleFailed'))

@@ -1,15 +1,15 @@
 import { createGoogleNonce, listSignInProviders } from '@bigtech/client'
 import { http } from '../core/api.ts'
 
-/** Where Google sends people back to. */
+/** The redirect path for Google. */
 export const GOOGLE_PATH = '/account/google'
 
 const KEY = 'bigtech-chat.google'
 
-/** What this tab remembers while it is at Google. */
+/** State kept in this tab during the redirect to Google. */
 interface Departure {
   readonly state: string
-  /** Where to go on after signing in. */
+  /** The path to open after signing in. */
   readonly path: string
 }
 
@@ -18,13 +18,13 @@ export interface GoogleClient {
   readonly authorization_url: string
 }
 
-/** Undefined when this installation has no sign-in with Google. */
+/** Returns the OAuth client; undefined when sign-in with Google is not configured. */
 export async function findGoogleClient(): Promise<GoogleClient | undefined> {
   const { google } = await http.call(listSignInProviders, {})
   return google ?? undefined
 }
 
-/** Leaves the page for Google, which comes back to GOOGLE_PATH with an ID token in the fragment. */
+/** Redirects to Google, which returns to GOOGLE_PATH with an ID token in the fragment. */
 export async function leaveForGoogle(client: GoogleClient): Promise<void> {
   const { nonce } = await http.call(createGoogleNonce, {})
   const departure: Departure = { state: crypto.randomUUID(), path: location.pathname + location.hash }
@@ -41,8 +41,8 @@ export async function leaveForGoogle(client: GoogleClient): Promise<void> {
 }
 
 /**
- * Reads what Google came back with, once: the token leaves the address and the history. Undefined when the user
- * cancelled, or when this tab did not ask for it (somebody else's sign-in behind a link).
+ * Reads Google's response once and removes the token from the address and the history. Undefined when the
+ * user cancelled, or when this tab did not start the sign-in (a forged link).
  */
 export function takeGoogleReturn(): { idToken: string; path: string } | undefined {
   const answer = new URLSearchParams(location.hash.slice(1))

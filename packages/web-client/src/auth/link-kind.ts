@@ -8,12 +8,12 @@ const kinds: Readonly<Record<string, LinkKind>> = {
   '/account/export': 'export',
 }
 
-/** What the link in a mail is for, by its path; undefined on every other page. */
+/** Returns the kind of a mail link by its path; undefined on every other page. */
 export function linkKindOf(path: string): LinkKind | undefined {
   return kinds[path]
 }
 
-/** The token in the fragment of the address. */
+/** Returns the token in the fragment of the address. */
 export function linkToken(): string {
   return new URLSearchParams(location.hash.slice(1)).get('token') ?? ''
 }

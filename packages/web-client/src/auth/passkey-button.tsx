@@ -5,7 +5,7 @@ import { hasPasskeys, signWithPasskey } from '../core/passkeys.ts'
 import { explain } from '../core/words.ts'
 import { useT } from '../i18n/index.ts'
 
-/** "Sign in with a passkey", where the browser has them. Names no account: the passkey does. */
+/** "Sign in with a passkey", if the browser supports passkeys. Needs no account name: the passkey contains it. */
 export function PasskeyButton() {
   const t = useT()
   const [isBusy, setBusy] = useState(false)

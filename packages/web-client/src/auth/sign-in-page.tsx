@@ -19,7 +19,7 @@ const titles: Record<Mode, TextKey> = {
   forgot: 'auth.forgotTitle',
 }
 
-/** Sign in, or sign up and sign in. The address stays, so that a link works after signing in. */
+/** Signs in, or signs up and in. The address stays, so that a link works after signing in. */
 export default function SignInPage() {
   const t = useT()
   const [mode, setMode] = useState<Mode>('signIn')

@@ -4,7 +4,7 @@ import { explain, ruleOf } from '../core/words.ts'
 
 type Problems = Partial<Record<string, string>>
 
-/** A form's sending: busy while it runs, the failure in words, problems by field. */
+/** Returns the state of a form submission: busy flag, error message, and problems by field. */
 export function useSubmit(work: (values: Partial<Record<string, string>>) => Promise<void>) {
   const [isBusy, setBusy] = useState(false)
   const [failure, setFailure] = useState('')

@@ -2,7 +2,7 @@ import { Http, Session } from '@bigtech/client'
 import { sharedSessionStore } from './session-store.ts'
 import { Store } from './store.ts'
 
-/** Why the sign-in page is shown although somebody was signed in. */
+/** Whether the sign-in page is shown because a session ended. */
 export const sessionEnded = new Store(false)
 
 export const http = new Http({ baseUrl: `${location.origin}/api` })

@@ -8,7 +8,7 @@ import { RoomWindows } from './room-windows.ts'
 import { Rooms } from './rooms.ts'
 import { Typing } from './typing.ts'
 
-/** Names of the query cache. */
+/** Keys of the query cache. */
 export const keys = {
   rooms: ['rooms'],
   archived: ['archived'],
@@ -28,12 +28,12 @@ const friendLists = [keys.friends, ['requests'], keys.suggestions, keys.blocked]
 
 const STALE_AFTER_MS = 150
 
-/** Everything that lives as long as somebody is signed in: caches, the stream, the outbox. */
+/** State with the lifetime of a session: caches, the stream, the outbox. */
 export class Chat {
   readonly userId: number
   readonly queries = new QueryClient({
     defaultOptions: {
-      // The stream says when something changed; coming back to the window fetches nothing.
+      // The stream announces changes, so refocusing the window fetches nothing.
       queries: { staleTime: 60_000, refetchOnWindowFocus: false, retry: 1, networkMode: 'always' },
       mutations: { networkMode: 'always' },
     },
@@ -43,7 +43,7 @@ export class Chat {
   readonly live: Live
   readonly typing = new Typing()
   readonly #rooms: Rooms
-  /** Frames that came while the list was being fetched: the answer may be older than they are. */
+  /** Frames received while the list is being fetched, because the response may be older. */
   #heldBack: StreamFrame[] | undefined
   #due: ReturnType<typeof setTimeout> | undefined
 
@@ -63,12 +63,12 @@ export class Chat {
     this.queries.clear()
   }
 
-  /** Takes a message that a request answered with. */
+  /** Applies a message returned by a request. */
   take(message: Message): void {
     this.windows.get(message.room_id)?.take(message)
   }
 
-  /** Fetches the whole list; frames that arrive meanwhile are applied afterwards. */
+  /** Fetches the complete list; applies frames received in the meantime afterwards. */
   readonly fetchRooms = async (): Promise<Room[]> => {
     this.#heldBack = []
     try {
@@ -80,7 +80,7 @@ export class Chat {
     }
   }
 
-  /** Shows a room as a request answered it, before the stream says so. */
+  /** Shows a room returned by a request, before the stream announces it. */
   putRoom(room: Room): void {
     this.#rooms.put(room)
     this.queries.setQueryData(keys.room(room.room_id), room)
@@ -169,7 +169,7 @@ export class Chat {
   }
 }
 
-/** Follows `next_cursor` to the end of a list. */
+/** Returns all items of a list by following `next_cursor`. */
 export async function allPages<Item>(
   page: (cursor: { cursor?: string }) => Promise<{ items: Item[]; next_cursor: string | null }>,
 ): Promise<Item[]> {
@@ -185,7 +185,7 @@ export async function allPages<Item>(
 
 export const ChatContext = createContext<Chat | undefined>(undefined)
 
-/** The signed-in user's chat. Only for components below the sign-in. */
+/** Returns the signed-in user's chat. Only for components below the sign-in. */
 export function useChat(): Chat {
   const chat = useContext(ChatContext)
   if (!chat) throw new Error('No chat above this component.')

@@ -7,7 +7,7 @@ interface Schema extends DBSchema {
 
 let opened: Promise<IDBPDatabase<Schema>> | undefined
 
-/** The browser's own store: unsent messages. */
+/** Returns the IndexedDB store of unsent messages. */
 export function db(): Promise<IDBPDatabase<Schema>> {
   opened ??= openDB<Schema>('bigtech-chat', 1, {
     upgrade: (database) => {

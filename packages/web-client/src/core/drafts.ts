@@ -2,7 +2,7 @@ import { Store } from './store.ts'
 
 const PREFIX = 'bigtech-chat.draft.'
 
-/** Counts changes, for those who show drafts. */
+/** Incremented on every change, to re-render components that show drafts. */
 export const drafts = new Store(0)
 
 const keyOf = (userId: number, roomId: number) => `${PREFIX}${userId}.${roomId}`
@@ -11,7 +11,7 @@ export function draftOf(userId: number, roomId: number): string {
   return localStorage.getItem(keyOf(userId, roomId)) ?? ''
 }
 
-/** Keeps what is written but not sent, over reloads and in other tabs. */
+/** Stores an unsent draft, which survives reloads and is shared by all tabs. */
 export function keepDraft(userId: number, roomId: number, text: string): void {
   if (text.trim()) localStorage.setItem(keyOf(userId, roomId), text)
   else localStorage.removeItem(keyOf(userId, roomId))

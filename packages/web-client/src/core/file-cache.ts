@@ -4,11 +4,11 @@ import { signedInUser } from './session-store.ts'
 
 export type Variant = 'original' | 'thumb_320' | 'thumb_1280'
 
-/** Pictures that are kept; each is a few dozen kilobytes. */
+/** Number of cached pictures; each is a few dozen kilobytes. */
 const KEPT = 100
 const urls = new Map<string, Promise<string>>()
 
-/** Fetches a file of a message. The token is in a header: an address with one would end up in logs. @throws ApiProblem */
+/** Fetches a file of a message. Sends the token in a header, because addresses end up in logs. @throws ApiProblem */
 export async function fetchFile(messageId: string, fileId: string, variant: Variant): Promise<Blob> {
   const path = getFileContent.path.replace(':file_id', fileId)
   const query = new URLSearchParams({ message_id: messageId, variant })
@@ -19,7 +19,7 @@ export async function fetchFile(messageId: string, fileId: string, variant: Vari
   return response.blob()
 }
 
-/** The address of a picture in this page; fetched once while it is among the last ones that were shown. */
+/** Returns the object URL of a picture; cached while it is among the most recently shown. */
 export function pictureUrl(messageId: string, fileId: string, variant: Variant): Promise<string> {
   const key = `${fileId}/${variant}`
   const known = urls.get(key) ?? urls.get(`${fileId}/own`)
@@ -30,7 +30,7 @@ export function pictureUrl(messageId: string, fileId: string, variant: Variant):
   return made
 }
 
-/** Shows what this tab has uploaded without fetching it again. */
+/** Caches bytes uploaded by this tab, so that they are not fetched again. */
 export function rememberBytes(fileId: string, bytes: Blob): void {
   keep(`${fileId}/own`, Promise.resolve(URL.createObjectURL(bytes)))
 }

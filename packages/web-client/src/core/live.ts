@@ -10,7 +10,7 @@ import { Store } from './store.ts'
 
 type FrameListener = (frame: StreamFrame) => void
 
-/** One received frame, for the developer drawer. */
+/** A received frame, for the developer drawer. */
 export interface LoggedFrame {
   readonly id: number
   readonly at: number
@@ -24,7 +24,7 @@ export const frameLog = new Store<readonly LoggedFrame[]>([])
 
 let nextLogId = 1
 
-/** The event stream: one connection for all tabs of the browser, whose frames go to the listeners of each. */
+/** The event stream: one connection for all tabs of the browser, whose frames are distributed to each tab. */
 export class Live {
   readonly #listeners = new Set<FrameListener>()
   readonly #stream: ChatStream

@@ -3,7 +3,7 @@ const FIRST_SYLLABLE = 0xac00
 const LAST_SYLLABLE = 0xd7a3
 const SYLLABLES_PER_INITIAL = 588
 
-/** Whether one of the names contains what was typed; Hangul is also found by initial consonants (`ㄱㅁㄴ` finds 김미나). */
+/** Returns whether one of the names contains the query; Hangul also matches by initial consonants (`ㄱㅁㄴ` finds 김미나). */
 export function matchesName(typed: string, ...names: readonly string[]): boolean {
   const wanted = typed.trim().normalize('NFC').toLowerCase()
   return names.some((name) => {

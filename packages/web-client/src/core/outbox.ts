@@ -7,7 +7,7 @@ import { Uploads } from './uploads.ts'
 
 type NewMessage = Pick<OutgoingMessage, 'roomId' | 'content' | 'replyTo' | 'mentions' | 'file'>
 
-/** What one send did, for the developer drawer. */
+/** The steps of one send, for the developer drawer. */
 interface SendTrace {
   readonly clientMessageId: string
   readonly queuedAt: number
@@ -26,10 +26,10 @@ export const outgoing = new Store<readonly OutgoingMessage[]>([])
 export const lastSend = new Store<SendTrace | undefined>(undefined)
 
 /**
- * Sends messages and keeps them in IndexedDB until they are acknowledged: a reload, a crash or a lost
- * network loses none. One tab sends at a time (Web Lock), in the order of writing; a message that two
- * tabs or two attempts send is stored once, because the server knows its `client_message_id`. Files are
- * uploaded one after the other beside that: text does not wait for them.
+ * Sends messages and keeps them in IndexedDB until acknowledged: a reload, a crash or a lost network loses
+ * none. One tab sends at a time (Web Lock), in order of writing; a message sent by two tabs or attempts is
+ * stored once, because the server knows its\n`client_message_id`. Files are uploaded in sequence, without
+ * delaying text messages.
  */
 export class Outbox {
   readonly #userId: number
@@ -60,7 +60,7 @@ export class Outbox {
     lastSend.set(undefined)
   }
 
-  /** Resolves when the message is in IndexedDB; sending goes on in the background. */
+  /** Resolves when the message is stored in IndexedDB; sends it in the background. */
   async add(message: NewMessage): Promise<void> {
     const item: OutgoingMessage = {
       ...message,
@@ -76,7 +76,7 @@ export class Outbox {
 
   async retry(item: OutgoingMessage): Promise<void> {
     const { refusal: _, file, ...again } = item
-    // A file that was refused, or has expired meanwhile, is uploaded anew.
+    // A refused or expired file is uploaded again.
     await this.#put(file ? { ...again, file: withoutUpload(file) } : again)
     await this.#load()
     this.flush()
@@ -91,13 +91,13 @@ export class Outbox {
     this.#tell()
   }
 
-  /** As `discard`, for a message that the user does not want to send any more. */
+  /** Like `discard`, for a message that the user no longer wants to send. */
   async cancel(item: OutgoingMessage): Promise<void> {
     await this.discard(item)
     this.#uploads.forget(item)
   }
 
-  /** Sends what is queued, unless another tab is doing so. */
+  /** Sends queued messages, unless another tab is sending. */
   flush(): void {
     clearTimeout(this.#retry)
     this.#exclusively('send', () => this.#sendAll())
@@ -107,7 +107,7 @@ export class Outbox {
   #exclusively(task: 'send' | 'upload', work: () => Promise<void>): void {
     const { signal } = this.#closing
     if (signal.aborted) return
-    // What was queued while the lock is being released must not wait for the next message.
+    // A message queued while the lock is being released must not wait for the next one.
     if (this.#busy.has(task)) return void this.#again.add(task)
     this.#busy.add(task)
     const name = `bigtech-chat.${task === 'send' ? 'outbox' : 'uploads'}.${this.#userId}`
@@ -207,12 +207,12 @@ function withoutUpload({ type, name, mime, bytes }: OutgoingFile): OutgoingFile 
   return { type, name, mime, bytes }
 }
 
-/** The server has decided: repeating the same request changes nothing. */
+/** Returns whether the server has decided: repeating the same request changes nothing. */
 function isRefusal(err: unknown): err is ApiProblem {
   return err instanceof ApiProblem && err.status < 500 && err.status !== 429 && err.status !== 401
 }
 
-/** `crypto.randomUUID` exists in secure contexts only. */
+/** Returns a random id; `crypto.randomUUID` exists in secure contexts only. */
 function newId(): string {
   if (crypto.randomUUID) return crypto.randomUUID()
   return [...crypto.getRandomValues(new Uint8Array(16))]

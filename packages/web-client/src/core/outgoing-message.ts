@@ -1,16 +1,16 @@
-/** A file that goes with a message. Its bytes are kept here until the message is acknowledged. */
+/** A file of a message. Its bytes are kept until the message is acknowledged. */
 export interface OutgoingFile {
   readonly type: 'image' | 'video' | 'voice' | 'file'
   readonly name: string
   readonly mime: string
   readonly bytes: Blob
-  /** Known once its upload has begun: what was interrupted goes on with it. */
+  /** Set when its upload has begun, so that an interrupted upload can be resumed. */
   readonly fileId?: string
   /** Uploaded and examined: the message can be sent. */
   readonly isReady?: boolean
 }
 
-/** A message that the server has not acknowledged yet. */
+/** A message not yet acknowledged by the server. */
 export interface OutgoingMessage {
   readonly clientMessageId: string
   readonly userId: number
@@ -20,6 +20,6 @@ export interface OutgoingMessage {
   readonly mentions?: number[]
   readonly file?: OutgoingFile
   readonly createdAt: number
-  /** Why the server refused it. Sent again only when the user says so. */
+  /** The server's refusal. Sent again only on the user's request. */
   readonly refusal?: { readonly code: string; readonly detail: string }
 }

@@ -5,18 +5,18 @@ type Options = AnswerOf<typeof startPasskey>['options']
 type Attestation = CallOf<typeof addPasskey>['body']['credential']
 type Assertion = CallOf<typeof loginWithPasskey>['body']['credential']
 
-/** Whether this browser knows passkeys, and the page may use them: they need HTTPS or localhost. */
+/** Returns whether the browser supports passkeys on this page, which requires HTTPS or localhost. */
 export function hasPasskeys(): boolean {
   return 'PublicKeyCredential' in window && 'parseCreationOptionsFromJSON' in PublicKeyCredential
 }
 
-/** Has the authenticator make a passkey. @throws UserFacingError when the user or the authenticator declines. */
+/** Creates a passkey. @throws UserFacingError when the user or the authenticator declines */
 export async function createPasskey(options: Options): Promise<Attestation> {
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options as never)
   return (await asked(navigator.credentials.create({ publicKey }))) as Attestation
 }
 
-/** Has the authenticator sign in. @throws UserFacingError when the user or the authenticator declines. */
+/** Signs a challenge with a passkey. @throws UserFacingError when the user or the authenticator declines */
 export async function signWithPasskey(options: Options): Promise<Assertion> {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options as never)
   return (await asked(navigator.credentials.get({ publicKey }))) as Assertion
@@ -28,7 +28,7 @@ async function asked(dialog: Promise<Credential | null>): Promise<unknown> {
   } catch (err) {
     const name = err instanceof DOMException ? err.name : ''
     if (name === 'InvalidStateError') throw new UserFacingError('passkey.known')
-    // A passkey belongs to one host name; the same server under another name is another site to the browser.
+    // A passkey is bound to one host name; the same server under another name is another site.
     if (name === 'SecurityError') throw new UserFacingError('passkey.otherSite')
     throw new UserFacingError('passkey.cancelled')
   }

@@ -3,7 +3,7 @@ import { call } from './api.ts'
 
 const ID_KEY = 'bigtech-chat.push'
 
-/** Web Push needs a service worker, which needs a secure context. */
+/** Returns whether Web Push is supported: requires a service worker and therefore a secure context. */
 export function pushSupport(): 'yes' | 'no' {
   return 'serviceWorker' in navigator && 'PushManager' in window && 'Notification' in window ? 'yes' : 'no'
 }
@@ -13,7 +13,7 @@ export async function isPushEnabled(): Promise<boolean> {
   return (await registration?.pushManager.getSubscription()) != null
 }
 
-/** Asks for the permission and subscribes this browser. */
+/** Requests the permission and subscribes this browser. */
 export async function enablePush(): Promise<'enabled' | 'denied' | 'unavailable'> {
   const { vapid_public_key } = await call(listPushSubscriptions, {})
   if (!vapid_public_key) return 'unavailable'

@@ -12,7 +12,7 @@ import { useQuery } from '@tanstack/react-query'
 import { call } from './api.ts'
 import { allPages, keys, useChat } from './chat.ts'
 
-/** The list of rooms, in order. Frames keep it current. */
+/** Returns the room list in order, kept current by frames. */
 export function useRooms() {
   const chat = useChat()
   return useQuery({ queryKey: keys.rooms, queryFn: chat.fetchRooms, staleTime: Number.POSITIVE_INFINITY })
@@ -24,13 +24,13 @@ export function useArchivedRooms() {
   return useQuery({ queryKey: keys.archived, queryFn: fetchAll })
 }
 
-/** Unread messages of all rooms that are neither muted nor archived. */
+/** Returns the number of unread messages of all rooms that are neither muted nor archived. */
 export function useUnreadTotal(): number {
   const rooms = useRooms().data ?? []
   return rooms.reduce((sum, room) => sum + (room.muted ? 0 : room.unread_count), 0)
 }
 
-/** One room: from the list while it is in it, else fetched. */
+/** Returns a room from the list if present, otherwise fetches it. */
 export function useRoom(roomId: number): { room: Room | undefined; error: unknown; retry: () => void } {
   const rooms = useRooms()
   const listed = rooms.data?.find(({ room_id }) => room_id === roomId)
@@ -47,7 +47,7 @@ export function useRoom(roomId: number): { room: Room | undefined; error: unknow
   }
 }
 
-/** Everybody in a room, in the order of joining. */
+/** Returns all members of a room, in the order of joining. */
 export function useMembers(roomId: number) {
   const fetchAll = () =>
     allPages((cursor) =>
@@ -61,7 +61,7 @@ export function usePins(roomId: number) {
   return useQuery({ queryKey: keys.pins(roomId), queryFn: fetchPins })
 }
 
-/** All friends, hidden ones last. */
+/** Returns all friends, hidden ones last. */
 export function useFriends() {
   const fetchPart = (show: 'visible' | 'hidden') =>
     allPages((cursor) => call(listFriends, { query: { limit: 100, sort: 'name', show, ...cursor } }))

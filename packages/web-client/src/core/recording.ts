@@ -1,4 +1,4 @@
-/** A recorded sound, as the outbox takes it. */
+/** A recorded sound in the outbox's format. */
 export interface Sound {
   readonly name: string
   readonly mime: string
@@ -12,7 +12,7 @@ const formats = [
 
 const LEVEL_EVERY_MS = 100
 
-/** What the microphone hears, from `start` to `stop`. */
+/** A microphone recording, from `start` to `stop`. */
 export class Recording {
   readonly #recorder: MediaRecorder
   readonly #microphone: MediaStream
@@ -35,7 +35,7 @@ export class Recording {
   }
 
   /**
-   * Asks for the microphone and records.
+   * Requests the microphone and records.
    *
    * @param onLevel called ten times a second with the loudness, 0..100, and the seconds since the start
    * @throws DOMException NotAllowedError when the user declines, NotFoundError without a microphone
@@ -47,7 +47,7 @@ export class Recording {
     return new Recording(microphone, onLevel)
   }
 
-  /** Ends the recording. Undefined when there is nothing in it. */
+  /** Ends the recording. Undefined when it is empty. */
   async stop(): Promise<Sound | undefined> {
     const ended = new Promise((resolve) => this.#recorder.addEventListener('stop', resolve, { once: true }))
     this.#recorder.stop()
@@ -58,7 +58,7 @@ export class Recording {
     return bytes.size > 0 ? { name: this.#name, mime, bytes } : undefined
   }
 
-  /** Lets go of the microphone. Harmless after `stop`. */
+  /** Releases the microphone. Harmless after `stop`. */
   discard(): void {
     clearInterval(this.#timer)
     for (const track of this.#microphone.getTracks()) track.stop()
@@ -66,7 +66,7 @@ export class Recording {
   }
 }
 
-/** Returns a function that measures the loudness of the moment, 0..100. */
+/** Returns a function that measures the current loudness, 0..100. */
 function levelOf(context: AudioContext, microphone: MediaStream): () => number {
   const analyser = context.createAnalyser()
   context.createMediaStreamSource(microphone).connect(analyser)

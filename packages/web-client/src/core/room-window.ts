@@ -7,30 +7,30 @@ const PAGE = 50
 export interface RoomView {
   readonly status: 'loading' | 'ready' | 'failed'
   readonly failure?: unknown
-  /** Ascending by `seq`, without a hole. */
+  /** Ascending by `seq`, without gaps. */
   readonly messages: readonly Message[]
   readonly hasOlder: boolean
-  /** The window ends before the newest message: the user jumped into the past. */
+  /** Whether the window ends before the newest message, after a jump into the past. */
   readonly hasNewer: boolean
   /** First message that was unread when the room was opened. */
   readonly unreadFrom?: number
-  /** A message to bring into view once; `id` tells two jumps to the same message apart. */
+  /** A message to scroll to once; `id` distinguishes two jumps to the same message. */
   readonly target?: { readonly seq: number; readonly id: number; readonly highlight: boolean }
 }
 
 interface LoadOptions {
   readonly around?: number
-  /** Bring the message at `around` into view, or without it the newest. */
+  /** Scrolls to the message at `around`, or to the newest. */
   readonly jump?: 'highlight' | 'show'
-  /** Sets the line of unread messages. */
+  /** Sets the marker of unread messages. */
   readonly isOpening?: boolean
 }
 
 const empty: RoomView = { status: 'loading', messages: [], hasOlder: false, hasNewer: false }
 
 /**
- * The part of a room's history that is on the screen: a contiguous run of messages, extended at either
- * end by paging, kept current by the frames of the stream.
+ * The loaded part of a room's history: a contiguous run of messages, extended at either end by paging, kept
+ * current by frames.
  */
 export class RoomWindow {
   readonly roomId: number
@@ -40,15 +40,15 @@ export class RoomWindow {
   #shown = new Map<number, Message>()
   #headSeq = 0
   #ownSeq = 0
-  /** What the user looks at: a message in the middle of the screen. */
+  /** The message in the middle of the screen. */
   #placeSeq: number | undefined
   #paging: Promise<void> | undefined
-  /** What is being loaded. */
+  /** The load in progress. */
   #loading: LoadOptions | undefined
-  /** Changes that arrive during a load: its answer may be older than they are, and replaces the timeline. */
+  /** Changes received during a load, because its response may be older and replaces the timeline. */
   #heldBack: (() => void)[] = []
   #jumps = 0
-  /** Invalidates answers that belong to a window that was replaced. */
+  /** Invalidates responses for a replaced window. */
   #generation = 0
 
   constructor(roomId: number, ownId: number) {
@@ -62,8 +62,8 @@ export class RoomWindow {
   }
 
   /**
-   * Loads the newest messages, those around `around`, or on opening those around the first unread one. What
-   * is shown stays until the answer is there.
+   * Loads the newest messages, those around `around`, or on opening those around the first unread one. The
+   * current content stays visible until the response arrives.
    */
   async load(options: LoadOptions = {}): Promise<void> {
     const generation = ++this.#generation
@@ -142,7 +142,7 @@ export class RoomWindow {
     return this.#page({ after_seq: last })
   }
 
-  /** Takes the server's answer to a send, an edit, a reaction: it may come before the stream's frame. */
+  /** Applies the response to a send, an edit or a reaction, which may precede the stream's frame. */
   take(message: Message): void {
     if (this.#loading) {
       this.#heldBack.push(() => this.take(message))
@@ -175,7 +175,7 @@ export class RoomWindow {
     if (this.#timeline.apply(frame)) this.#publish(this.view.get())
   }
 
-  /** After a reset, what the user looks at is fetched again: with the newest message if that is near. */
+  /** Returns options for reloading the current position after a reset, including the newest message if it is near. */
   #samePlace(): LoadOptions {
     const { hasNewer, messages } = this.view.get()
     const place = this.#placeSeq
@@ -183,17 +183,17 @@ export class RoomWindow {
     return place === undefined || isNearNewest ? {} : { around: place }
   }
 
-  /** The log tells which message is in the middle of the screen. */
+  /** Records the message in the middle of the screen. */
   lookAt(seq: number): void {
     this.#placeSeq = seq
   }
 
-  /** How far the user has read, as far as this window knows. */
+  /** Returns the user's read position as known to this window. */
   get ownSeq(): number {
     return this.#ownSeq
   }
 
-  /** The user looks at the past: a new message would leave a hole behind the window's end. */
+  /** Returns whether the user views the past: appending a new message would leave a gap. */
   #isBeyond(seq: number): boolean {
     const { hasNewer, messages } = this.view.get()
     return hasNewer && seq > (messages.at(-1)?.seq ?? 0)
@@ -201,7 +201,7 @@ export class RoomWindow {
 
   #hearOf(message: Message): void {
     this.#headSeq = Math.max(this.#headSeq, message.seq)
-    // Sending is reading, wherever the author's window is.
+    // Sending implies reading, regardless of the author's position.
     if (message.message_type !== 'system') {
       const positions = [{ user_id: message.user_id, seq: message.seq }]
       this.#timeline.apply({ event: 'read', data: { room_id: this.roomId, positions } })
@@ -226,7 +226,7 @@ export class RoomWindow {
         const hasOlder = isOlder ? page.items.length === PAGE : this.view.get().hasOlder
         this.#publish({ ...this.view.get(), hasOlder })
       })
-      // Scrolling on asks again.
+      // Scrolling on retries.
       .catch(() => undefined)
       .finally(() => {
         this.#paging = undefined
@@ -257,7 +257,7 @@ export class RoomWindow {
     return this.#ownSeq < this.#headSeq ? this.#ownSeq + 1 : undefined
   }
 
-  /** Keeps the identity of messages that did not change, so that only changed rows are rendered again. */
+  /** Keeps the identity of unchanged messages, so that only changed rows are rendered again. */
   #publish(view: RoomView): void {
     const before = this.#shown
     const messages = this.#timeline.messages.map((message) => {

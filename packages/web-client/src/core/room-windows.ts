@@ -3,7 +3,7 @@ import { RoomWindow } from './room-window.ts'
 
 const KEPT_WINDOWS = 12
 
-/** Windows of the rooms that were opened last: going back to one shows it at once. */
+/** Windows of recently opened rooms, which reopen immediately. */
 export class RoomWindows {
   readonly #byRoom = new Map<number, RoomWindow>()
   readonly #ownId: number
@@ -12,7 +12,7 @@ export class RoomWindows {
     this.#ownId = ownId
   }
 
-  /** The room's window; a new one starts to load, at `around` if given. */
+  /** Returns the room's window; a new one starts loading, at `around` if given. */
   open(roomId: number, around?: number): RoomWindow {
     const kept = this.#byRoom.get(roomId)
     this.#byRoom.delete(roomId)
@@ -33,7 +33,7 @@ export class RoomWindows {
 
   apply(frame: StreamFrame): void {
     if (frame.event === 'room_removed') this.#byRoom.delete(frame.data.room_id)
-    // After a reset only the newest window is fetched again; the others are when they are opened.
+    // After a reset only the current window is fetched again; the others are when they are opened.
     if (frame.event === 'reset') {
       const newest = [...this.#byRoom.entries()].at(-1)
       this.#byRoom.clear()

@@ -35,8 +35,8 @@ function listOf(...rooms: Room[]) {
   return { held, ids: () => held.list.map(({ room_id }) => room_id), first: () => held.list[0]! }
 }
 
-describe('the list of rooms', () => {
-  it('follows messages, edits and one’s reading without being fetched again', () => {
+describe('the room list', () => {
+  it('applies messages, edits and read positions without being fetched again', () => {
     const { held, ids, first } = listOf(roomOf(1), roomOf(2))
     expect(ids()).toEqual([2, 1])
     expect(held.apply(arrival(messageOf(6, { content: 'first' })))).toBe('changed')
@@ -55,7 +55,7 @@ describe('the list of rooms', () => {
     expect(first()).toMatchObject({ unread_count: 0, mention_count: 0 })
   })
 
-  it('takes what one writes oneself as read, and a system line as no news', () => {
+  it('treats own messages as read, and system messages as no news', () => {
     const { held, first } = listOf(roomOf(1, { unread_count: 3 }))
     held.apply(arrival(messageOf(6, { user_id: ME })))
     expect(first().unread_count).toBe(0)
@@ -63,7 +63,7 @@ describe('the list of rooms', () => {
     expect(first().unread_count).toBe(0)
   })
 
-  it('counts a message once that was fetched with the list already', () => {
+  it('counts a message once that the fetched list already included', () => {
     const { held, first } = listOf(roomOf(1, { last_seq: 6, unread_count: 1 }))
     expect(held.apply(arrival(messageOf(6)))).toBe('unchanged')
     expect(first().unread_count).toBe(1)
@@ -75,7 +75,7 @@ describe('the list of rooms', () => {
     expect(ids()).toEqual([2, 1])
   })
 
-  it('drops a room that the user left, and names the room whose state it cannot know', () => {
+  it('drops a room that the user left, and names a room with unknown state', () => {
     const { held, ids } = listOf(roomOf(1), roomOf(2))
     expect(held.apply({ event: 'room_removed', data: { room_id: 1 } })).toBe('changed')
     expect(ids()).toEqual([2])
@@ -86,7 +86,7 @@ describe('the list of rooms', () => {
     expect(held.apply({ event: 'typing', data: typing })).toBe('unchanged')
   })
 
-  it('drops a room that was archived meanwhile', () => {
+  it('drops a room that was archived in the meantime', () => {
     const { held, ids } = listOf(roomOf(1), roomOf(2))
     held.put(roomOf(2, { archived: true }))
     expect(ids()).toEqual([1])

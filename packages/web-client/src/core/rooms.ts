@@ -6,8 +6,8 @@ export type Effect = 'unchanged' | 'changed' | 'stale' | { readonly fetch: numbe
 const PREVIEW_CHARACTERS = 100
 
 /**
- * The rooms as the list shows them. Frames are applied to the rooms that are held, because fetching the
- * list for every message would soon hit the rate limit.
+ * The rooms of the list. Frames are applied to the loaded rooms, because fetching the list for every message
+ * would exceed the rate limit.
  */
 export class Rooms {
   readonly #ownId: number
@@ -17,7 +17,7 @@ export class Rooms {
     this.#ownId = ownId
   }
 
-  /** In the order of `GET /rooms`. */
+  /** Returns the rooms in the order of `GET /rooms`. */
   get list(): Room[] {
     return [...this.#byId.values()].sort(
       (a, b) =>
@@ -32,7 +32,7 @@ export class Rooms {
     for (const room of rooms) this.#byId.set(room.room_id, room)
   }
 
-  /** Takes a room that was fetched alone. */
+  /** Adds or replaces a room fetched individually. */
   put(room: Room): void {
     if (room.archived) this.#byId.delete(room.room_id)
     else this.#byId.set(room.room_id, room)
@@ -48,7 +48,7 @@ export class Rooms {
 
   apply(frame: StreamFrame): Effect {
     switch (frame.event) {
-      // Names and memberships are not entries of a log: a resumed stream does not repeat their changes.
+      // Names and memberships are not log entries: a resumed stream does not repeat their changes.
       case 'reset':
       case 'ready':
         return 'stale'
@@ -104,7 +104,7 @@ export class Rooms {
     if (!room || !own) return 'unchanged'
     const unread_count = Math.min(room.unread_count, Math.max(0, room.last_seq - own.seq))
     if (unread_count === room.unread_count) return 'unchanged'
-    // The server alone knows how many of the remaining ones mention the user.
+    // Only the server knows how many of the remaining ones mention the user.
     const mention_count = Math.min(room.mention_count, unread_count)
     this.#byId.set(room_id, { ...room, unread_count, mention_count })
     return 'changed'

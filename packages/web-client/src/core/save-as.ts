@@ -1,4 +1,4 @@
-/** Has the browser save bytes as a file. */
+/** Saves bytes as a file in the browser. */
 export function saveAs(bytes: Blob, name: string): void {
   const url = URL.createObjectURL(bytes)
   Object.assign(document.createElement('a'), { href: url, download: name }).click()

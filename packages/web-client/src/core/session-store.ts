@@ -4,10 +4,10 @@ import { Store } from './store.ts'
 const KEY = 'bigtech-chat.session'
 const store = webSessionStore(localStorage, KEY)
 
-/** The signed-in user's id. Follows what the other tabs of this browser do. */
+/** The signed-in user's id, synchronized between the tabs of this browser. */
 export const signedInUser = new Store<number | undefined>(store.load()?.userId)
 
-/** Shared by all tabs of the browser: docs/adr/0013 weighs this against a cookie. */
+/** Shared by all tabs of the browser: docs/adr/0013 compares this with a cookie. */
 export const sharedSessionStore: SessionStore = {
   ...store,
   save: (session) => {

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 
-/** A value that components and plain modules share. */
+/** A value shared by components and plain modules. */
 export class Store<Value> {
   #value: Value
   readonly #listeners = new Set<() => void>()

@@ -11,12 +11,12 @@ function format(language: Language, options: Intl.DateTimeFormatOptions): Intl.D
   return made
 }
 
-/** `오후 2:05`, `2:05 PM` */
+/** Formats a time of day, for example `오후 2:05`, `2:05 PM`. */
 export function clock(iso: string, language: Language): string {
   return format(language, { hour: 'numeric', minute: '2-digit' }).format(new Date(iso))
 }
 
-/** The time today, the date before. */
+/** Formats the time for today, otherwise the date. */
 export function shortTime(iso: string, language: Language): string {
   const time = new Date(iso)
   if (time.toDateString() === new Date().toDateString()) return clock(iso, language)
@@ -25,7 +25,7 @@ export function shortTime(iso: string, language: Language): string {
   return format(language, { month: 'short', day: 'numeric', ...year }).format(time)
 }
 
-/** `2026년 1월 27일 화요일` */
+/** Formats a date, for example `2026년 1월 27일 화요일`. */
 export function longDay(iso: string, language: Language): string {
   return format(language, { year: 'numeric', month: 'long', day: 'numeric', weekday: 'long' }).format(
     new Date(iso),
@@ -36,7 +36,7 @@ export function dateAndTime(iso: string, language: Language): string {
   return format(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso))
 }
 
-/** `3 minutes ago` */
+/** Formats a relative time, for example `3 minutes ago`. */
 export function ago(iso: string, language: Language): string {
   const seconds = Math.round((Date.parse(iso) - Date.now()) / 1_000)
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })

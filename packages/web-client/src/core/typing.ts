@@ -1,7 +1,7 @@
 import type { StreamFrame } from '@bigtech/client'
 import { Store } from './store.ts'
 
-/** Who is typing in which room. An entry goes when its time is over, or when that person sent something. */
+/** Typing indicators by room. An entry ends when it expires or the member sends a message. */
 export class Typing {
   readonly byRoom = new Store<ReadonlyMap<number, readonly number[]>>(new Map())
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>()

@@ -11,7 +11,7 @@ interface UploadFileOptions {
 
 const WAIT_SECONDS = 20
 
-/** Uploads a file and waits until it was examined. @throws ApiProblem with the reason when the server refuses it. */
+/** Uploads a file and waits until it was examined. @throws ApiProblem with the reason when the server refuses it */
 export async function uploadFile(file: OutgoingFile, options: UploadFileOptions): Promise<string> {
   const { name, mime, bytes, fileId } = file
   let stored = await upload(session, bytes, {

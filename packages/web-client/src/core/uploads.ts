@@ -3,18 +3,19 @@ import { call } from './api.ts'
 import type { OutgoingFile, OutgoingMessage } from './outgoing-message.ts'
 import { Store } from './store.ts'
 
-/** How much of each file has been sent by this tab, 0..1, by the id of its message. */
+/** Upload progress of this tab, 0..1, by message id. */
 export const uploadProgress = new Store<ReadonlyMap<string, number>>(new Map())
 
-/** The upload that this tab is doing. Another tab, or another run of this one, can go on with it. */
+/** The upload in progress in this tab. Another tab, or a later run, can resume it. */
 export class Uploads {
   #current: { readonly id: string; readonly cancel: AbortController } | undefined
 
   /**
-   * Uploads the file of a message, or what is missing of it.
+   * Uploads the file of a message, or its missing parts.
    *
-   * @param keep stores what is known of the file so far
-   * @returns the file once the server has examined it; undefined when the message was discarded meanwhile
+   * @param keep stores the state of the upload
+   * @returns the file once the server has examined it; undefined when the message was discarded in the
+   * meantime
    * @throws ApiProblem when the server refuses the file; NetworkFailure
    */
   async run(
@@ -44,7 +45,7 @@ export class Uploads {
     }
   }
 
-  /** Stops the upload of a message that is no longer in the outbox. */
+  /** Cancels uploads of messages no longer in the outbox. */
   keepOnly(items: readonly OutgoingMessage[]): void {
     const { id, cancel } = this.#current ?? {}
     if (!items.some(({ clientMessageId }) => clientMessageId === id)) cancel?.abort()
@@ -54,7 +55,7 @@ export class Uploads {
     this.#current?.cancel.abort()
   }
 
-  /** Frees what a discarded message has taken of the user's storage; the server would do so after a day. */
+  /** Frees the storage quota of a discarded message immediately; the server would do so after a day. */
   forget({ file }: OutgoingMessage): void {
     if (file?.fileId) call(deleteFile, { params: { file_id: file.fileId } }).catch(() => undefined)
   }

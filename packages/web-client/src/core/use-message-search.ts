@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 import { call } from './api.ts'
 
 const TYPED_FOR_MS = 300
-/** Further requests for one page, of a search that finds nothing for long. */
+/** Maximum number of further requests for one page without results. */
 const MAX_STEPS = 10
 
 /** Searches while typing, in one room or in all. */
@@ -21,7 +21,7 @@ export function useMessageSearch(text: string, roomId?: number) {
   return { ...search, q, messages: search.data?.pages.flatMap(({ items }) => items) ?? [] }
 }
 
-/** The next page with anything on it: a search that takes long answers with what it has found so far, maybe nothing. */
+/** Returns the next non-empty page: a slow search returns partial, possibly empty results. */
 async function findSome(q: string, roomId: number | undefined, from: string | undefined) {
   let cursor = from
   for (let step = 1; ; step++) {
@@ -33,7 +33,7 @@ async function findSome(q: string, roomId: number | undefined, from: string | un
   }
 }
 
-/** A value once it has not changed for a moment. */
+/** Debounces a value. */
 export function useSettled(value: string): string {
   const [settled, setSettled] = useState(value)
   useEffect(() => {

@@ -2,7 +2,7 @@ import { ApiProblem, NetworkFailure } from '@bigtech/client'
 import i18next from 'i18next'
 import { type TextKey, t } from '../i18n/index.ts'
 
-/** A failure that has its own text. */
+/** A failure with a text of its own. */
 export class UserFacingError extends Error {
   readonly key: TextKey
 
@@ -12,7 +12,7 @@ export class UserFacingError extends Error {
   }
 }
 
-/** A failure in words, with what to do about it, in the user's language. */
+/** Returns the message of a failure and its remedy in the user's language. */
 export function explain(err: unknown): string {
   if (err instanceof NetworkFailure) return t('error.NETWORK')
   if (err instanceof UserFacingError) return t(err.key)
@@ -24,7 +24,7 @@ export function explain(err: unknown): string {
   return explainCode(err.code, err.message, { seconds, id: err.requestId })
 }
 
-/** The same for a code that was kept without its error. */
+/** Returns the message of an error code stored without its error. */
 export function explainCode(
   code: string,
   detail: string,
@@ -34,7 +34,7 @@ export function explainCode(
   return i18next.exists(key) ? t(key as TextKey, values) : detail
 }
 
-/** The rule of a form field that the server refused. */
+/** Returns the rule of a form field that the server rejected. */
 export function ruleOf(field: string): string | undefined {
   const key = `rule.${field.replace(/^body\./, '')}`
   return i18next.exists(key) ? t(key as TextKey) : undefined

@@ -18,7 +18,7 @@ import '../styles/people.css'
 
 const InviteDialog = lazy(() => import('./invite-dialog.tsx'))
 
-/** Searches people by name or email address; suggestions while nothing is typed. */
+/** Searches users by name or email address; shows suggestions for an empty query. */
 export default function FindPeoplePage() {
   const t = useT()
   const [text, setText] = useState('')
@@ -29,7 +29,7 @@ export default function FindPeoplePage() {
       <input
         type="search"
         value={text}
-        // biome-ignore lint/a11y/noAutofocus: the page is opened to type here
+        // biome-ignore lint/a11y/noAutofocus: the search field is the purpose of the page
         autoFocus
         onChange={(event) => setText(event.target.value)}
         placeholder={t('friends.searchPlaceholder')}
@@ -113,7 +113,7 @@ function AskButton({ userId, name }: { userId: number; name: string }) {
   )
 }
 
-/** Sends a friend request and says what became of it. */
+/** Sends a friend request and reports the result. */
 export function useAsk(): (userId: number) => void {
   const t = useT()
   const chat = useChat()

@@ -15,7 +15,7 @@ import { Spinner } from '../ui/spinner.tsx'
 import { PersonRow } from './person-row.tsx'
 import '../styles/people.css'
 
-/** Friends, and the requests of both directions above them. */
+/** Friends, with the requests of both directions above them. */
 export default function FriendList() {
   const t = useT()
   const [filter, setFilter] = useState('')
@@ -147,7 +147,7 @@ function Friends({ filter }: { filter: string }) {
   const found = data.filter(({ nickname, display_name, username }) =>
     matchesName(filter, nickname ?? display_name, `${display_name} ${username}`),
   )
-  // Whoever looks for somebody finds hidden friends, too.
+  // A search also finds hidden friends.
   const listed = filter ? found : found.filter(({ hidden }) => !hidden)
   const parts: [title: string, friends: typeof found][] = [
     [t('friends.favourites'), listed.filter(({ favourite }) => favourite)],

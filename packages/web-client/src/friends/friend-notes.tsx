@@ -15,7 +15,7 @@ interface Note {
   readonly hidden: boolean
 }
 
-/** What the user notes of a friend; nobody else sees it. */
+/** The user's private notes about a friend. */
 export function FriendNotes({ friend }: { friend: Note }) {
   const t = useT()
   const chat = useChat()

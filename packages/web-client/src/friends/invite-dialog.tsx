@@ -9,7 +9,7 @@ import { attempt, notify } from '../ui/notices.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import QrCode from './qr-code.tsx'
 
-/** A new invite link each time it opens, as an address and as a QR code. */
+/** Creates a new invite link each time it opens, shown as an address and a QR code. */
 export default function InviteDialog({ onClose }: { onClose: () => void }) {
   const t = useT()
   const language = useLanguage()

@@ -12,7 +12,7 @@ import { Page } from '../ui/page.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import '../styles/people.css'
 
-/** Whose invite link it is; the token is in the fragment. Nobody sends a request by merely opening an address. */
+/** Shows the owner of an invite link; the token is in the fragment. Opening an address alone sends no request. */
 export default function InvitePage() {
   const t = useT()
   const chat = useChat()

@@ -19,7 +19,7 @@ import '../styles/moderation.css'
 const Confirm = lazy(() => import('../ui/confirm.tsx'))
 const ReportDialog = lazy(() => import('../moderation/report-dialog.tsx'))
 
-/** Somebody's profile, and what can be done with them. */
+/** A user's profile with the available actions. */
 export default function PersonPage({ userId }: { userId: number }) {
   const t = useT()
   const params = { user_id: userId }

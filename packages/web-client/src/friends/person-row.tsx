@@ -18,7 +18,7 @@ interface PersonRowProps {
   readonly children?: ReactNode
 }
 
-/** Somebody in a list, with what can be done beside the name. */
+/** A user in a list, with actions beside the name. */
 export function PersonRow({ person, isOpen = false, children }: PersonRowProps) {
   const t = useT()
   return (

@@ -1,6 +1,6 @@
 import { encode } from 'uqr'
 
-/** A QR code in black on white, whatever the theme: cameras expect that. */
+/** A QR code in black on white in every theme, as cameras expect. */
 export default function QrCode({ text, label }: { text: string; label: string }) {
   const { size, data } = encode(text, { ecc: 'M', border: 2 })
   const dark = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])))

@@ -8,7 +8,7 @@ import { Empty } from '../ui/empty.tsx'
 import { attempt } from '../ui/notices.tsx'
 import { Page } from '../ui/page.tsx'
 
-/** Joins a group by the link whose token is in the fragment; nobody joins by merely opening an address. */
+/** Joins a group by the link whose token is in the fragment. Opening an address alone does not join. */
 export default function JoinPage() {
   const t = useT()
   const chat = useChat()

@@ -7,11 +7,11 @@ import { Empty } from '../ui/empty.tsx'
 interface PickFriendsProps {
   readonly chosen: readonly number[]
   readonly onChange: (ids: readonly number[]) => void
-  /** Left out: who is in the room already. */
+  /** User ids to omit: existing members. */
   readonly without?: readonly number[]
 }
 
-/** Friends to tick, with a filter. */
+/** A filterable list of friends with check boxes. */
 export function PickFriends({ chosen, onChange, without = [] }: PickFriendsProps) {
   const t = useT()
   const friends = useFriends().data ?? []

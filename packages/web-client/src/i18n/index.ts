@@ -11,7 +11,7 @@ const KEY = 'bigtech-chat.language'
 
 type Load = Record<Language, () => Promise<{ texts: Record<string, string> }>>
 
-/** `app` is loaded at the start; a screen that is loaded later brings its own part (`lazyWithTexts`). */
+/** `app` is loaded at startup; lazily loaded screens load their own part (`lazyWithTexts`). */
 const parts = {
   app: { ko: () => import('./ko.ts'), en: () => import('./en.ts') },
   pages: { ko: () => import('./pages.ko.ts'), en: () => import('./pages.en.ts') },
@@ -25,7 +25,7 @@ export type Part = keyof typeof parts
 
 const needed = new Set<Part>(['app'])
 
-/** What the user chose, else the browser's language (Accept-Language), else English. */
+/** Returns the user's choice, else the browser's language (Accept-Language), else English. */
 function preferredLanguage(): Language {
   const chosen = localStorage.getItem(KEY)
   if (chosen === 'ko' || chosen === 'en') return chosen
@@ -35,7 +35,7 @@ function preferredLanguage(): Language {
     : 'en'
 }
 
-/** Loads the texts in the user's language, with those of the screen that is shown first. */
+/** Loads the texts in the user's language, including those of the first screen. */
 export async function startI18n(first: readonly Part[]): Promise<void> {
   for (const part of first) needed.add(part)
   await i18next.init({
@@ -43,7 +43,7 @@ export async function startI18n(first: readonly Part[]): Promise<void> {
     fallbackLng: false,
     keySeparator: false,
     nsSeparator: false,
-    // React escapes; a name must not be escaped twice.
+    // React escapes; escaping here too would escape names twice.
     interpolation: { escapeValue: false },
     resources: {},
   })
@@ -56,7 +56,7 @@ export async function setLanguage(language: Language): Promise<void> {
   await useLanguageNow(language)
 }
 
-/** Loads the texts of a part in the current language, and in every language that is chosen later. */
+/** Loads the texts of a part in the current language and in every language chosen later. */
 export async function needTexts(part: Part): Promise<void> {
   needed.add(part)
   await loadTexts(part, i18next.language as Language)
@@ -78,12 +78,12 @@ const subscribe = (listener: () => void): (() => void) => {
   return () => i18next.off('languageChanged', listener)
 }
 
-/** The current language; the component follows changes. */
+/** Returns the current language; re-renders on changes. */
 export function useLanguage(): Language {
   return useSyncExternalStore(subscribe, () => i18next.language) as Language
 }
 
-/** The texts of the current language; the component follows changes. */
+/** Returns the texts of the current language; re-renders on changes. */
 export function useT(): Translate {
   useLanguage()
   return t

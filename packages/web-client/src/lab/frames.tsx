@@ -1,7 +1,7 @@
 import type { StreamFrame } from '@bigtech/client'
 import type { LoggedFrame } from '../core/live.ts'
 
-/** The frames of the stream, newest first; each opens to its data. */
+/** The frames of the stream, newest first, with expandable data. */
 export function Frames({ frames }: { frames: readonly LoggedFrame[] }) {
   return (
     <ul className="lab-frames">

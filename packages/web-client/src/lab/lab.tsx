@@ -9,7 +9,7 @@ import { Frames } from './frames.tsx'
 import { StackControls } from './stack-controls.tsx'
 import '../styles/lab.css'
 
-/** "What happens underneath": the stream's frames, the last send, and ways to break things. */
+/** The developer drawer: the stream's frames, the last send, and fault injection. */
 export default function Lab({ onClose }: { onClose: () => void }) {
   const t = useT()
   return (
@@ -50,7 +50,7 @@ function StreamBox() {
   )
 }
 
-/** The way of the last message that this tab sent, with times relative to pressing Enter. */
+/** The steps of this tab's last send, with times relative to pressing Enter. */
 function LastSend() {
   const t = useT()
   const trace = useStore(lastSend)

@@ -3,7 +3,7 @@ import { useT } from '../i18n/index.ts'
 import { attempt } from '../ui/notices.tsx'
 import { controlStack, listProcesses } from './stack.ts'
 
-/** Names of what may be broken from here, and how. */
+/** Processes that can be stopped from here. */
 const targets = [
   { name: 'chat-service', down: 'kill' },
   { name: 'user-service', down: 'kill' },
@@ -12,7 +12,7 @@ const targets = [
   { name: 'kafka', down: 'stop' },
 ] as const
 
-/** Stops and starts parts of the local stack. Elsewhere there is nothing to control, and nothing is shown. */
+/** Stops and starts parts of the local stack. Renders nothing elsewhere. */
 export function StackControls() {
   const t = useT()
   const { data, refetch } = useQuery({

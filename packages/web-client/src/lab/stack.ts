@@ -4,7 +4,7 @@ interface StackProcess {
   readonly state: string
 }
 
-/** @returns null where there is no local stack behind the gateway. */
+/** @returns null when there is no local stack behind the gateway */
 export async function listProcesses(): Promise<StackProcess[] | null> {
   const response = await fetch('/stack/processes', { headers: { accept: 'application/json' } })
   if (!response.ok || !response.headers.get('content-type')?.includes('json')) return null

@@ -8,7 +8,7 @@ import { attempt } from '../ui/notices.tsx'
 
 const NoticeDialog = lazyWithTexts('pages', () => import('./notice-dialog.tsx'))
 
-/** What moderators have decided about the user, until the user says that they have read it. */
+/** Shows unread decisions of moderators until the user acknowledges them. */
 export function ModerationNotice() {
   const chat = useChat()
   const { data } = useQuery({

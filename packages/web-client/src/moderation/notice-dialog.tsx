@@ -11,7 +11,7 @@ interface NoticeDialogProps {
   readonly onRead: () => void
 }
 
-/** What moderators have decided about the user, in words. */
+/** Shows a moderator's decision about the user. */
 export default function NoticeDialog({ notice, onRead }: NoticeDialogProps) {
   const t = useT()
   const language = useLanguage()

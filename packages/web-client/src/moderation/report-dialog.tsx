@@ -7,13 +7,13 @@ import { attempt, notify } from '../ui/notices.tsx'
 import { reportReasons } from './report-reasons.ts'
 
 interface ReportDialogProps {
-  /** Somebody, or one of their messages. */
+  /** A user, or one of their messages. */
   readonly subject: { readonly user_id: number } | { readonly message_id: string }
   readonly name: string
   readonly onClose: () => void
 }
 
-/** Tells the moderators about somebody, or about a message. */
+/** Reports a user or a message to the moderators. */
 export default function ReportDialog({ subject, name, onClose }: ReportDialogProps) {
   const t = useT()
   const id = useId()

@@ -1,4 +1,4 @@
-/** In the order in which they are offered. */
+/** Reasons in display order. */
 export const reportReasons = [
   'spam',
   'harassment',

@@ -13,7 +13,7 @@ import { Spinner } from '../ui/spinner.tsx'
 const actions = ['dismiss', 'warn', 'mute', 'suspend', 'lift'] as const
 type Action = (typeof actions)[number]
 
-/** One report: what was copied, what was decided before, and the decision. */
+/** One report: its evidence, earlier decisions, and the decision form. */
 export function ReportView({ reportId, onBack }: { reportId: number; onBack: () => void }) {
   const t = useT()
   const language = useLanguage()
@@ -71,7 +71,7 @@ function Decide({ reportId, isOpen, onDone }: { reportId: number; isOpen: boolea
   const t = useT()
   const id = useId()
   const chat = useChat()
-  // A closed report can only be lifted.
+  // A closed report allows only a lift.
   const offered: readonly Action[] = isOpen ? actions : ['lift']
   const [action, setAction] = useState<Action>(offered[0]!)
   const lasts = action === 'mute' || action === 'suspend'

@@ -29,16 +29,17 @@ export function Composer() {
   const [isRecording, setRecording] = useState(false)
   const onPaste = (event: ClipboardEvent<HTMLTextAreaElement>) => {
     const files = [...event.clipboardData.files]
-    // Text copied from an office program comes with a picture of itself.
+    // Text copied from an office program includes an image of itself.
     if (isEdit || files.length === 0 || event.clipboardData.types.includes('text/plain')) return
     event.preventDefault()
     sendFiles(files)
   }
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
-    // Enter that ends a composition (Hangul, kana) belongs to the input method; 229 is how Safari says so.
+    // Enter that ends a composition (Hangul, kana) belongs to the input method; Safari reports it as key code
+    // 229.
     if (event.nativeEvent.isComposing || event.keyCode === 229) return
     if (mentions.onKeyDown(event)) return
-    // On a touch keyboard Enter makes a line, and the button sends.
+    // On a touch keyboard Enter inserts a line break, and the button sends.
     if (event.key === 'Enter' && !event.shiftKey && !isTouch) {
       event.preventDefault()
       submit()
@@ -95,7 +96,7 @@ export function Composer() {
   )
 }
 
-/** The text, kept as a draft, and what sending it does. */
+/** Returns the text, which is kept as a draft, and the send action. */
 function useComposition(field: React.RefObject<HTMLTextAreaElement | null>) {
   const chat = useChat()
   const { roomId, window, members, setFocus } = useOpenRoom()
@@ -131,7 +132,7 @@ function useComposition(field: React.RefObject<HTMLTextAreaElement | null>) {
     setFocus(undefined)
     void attempt(async () => {
       await chat.outbox.add({ roomId, content, mentions, ...replyTo })
-      // Only now: until the message is in the outbox, the draft is what keeps it.
+      // Only now: until the message is in the outbox, the draft is its only copy.
       keepDraft(chat.userId, roomId, '')
       await window.jumpToNewest()
     })
@@ -139,7 +140,7 @@ function useComposition(field: React.RefObject<HTMLTextAreaElement | null>) {
   return { text, write, submit, cancel: () => setFocus(undefined) }
 }
 
-/** Grows with its text up to the maximum that the style sheet sets. */
+/** Grows with its text up to the maximum of the style sheet. */
 function useAutoSize(field: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
   useEffect(() => {
     const area = field.current
@@ -149,7 +150,7 @@ function useAutoSize(field: React.RefObject<HTMLTextAreaElement | null>, text: s
   }, [field, text])
 }
 
-/** Starts to edit the last message of one's own, if it may still be edited. */
+/** Starts editing the user's last message, if still editable. */
 function useEditLast(): () => boolean {
   const { window, ownId, setFocus } = useOpenRoom()
   return () => {
@@ -202,7 +203,7 @@ function EmojiButton({ onPick }: { onPick: (emoji: string) => void }) {
   )
 }
 
-/** Puts text where the cursor is. */
+/** Inserts text at the cursor. */
 function insert(area: HTMLTextAreaElement | null, addition: string, write: (text: string) => void): void {
   if (!area) return
   const { selectionStart, selectionEnd, value } = area

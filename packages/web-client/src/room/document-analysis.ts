@@ -6,13 +6,13 @@ const POLL_MS = 2_000
 const POLLS = 90
 const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 
-/** Whether the file of a message can be analyzed. */
+/** Returns whether the file of a message can be analyzed. */
 export function isDocument({ file, is_deleted }: Message): boolean {
   if (!file || is_deleted || file.size > MAX_BYTES) return false
   return file.kind === 'image' || file.mime === 'application/pdf' || file.mime === XLSX
 }
 
-/** Waits for the end of an analysis. Returns why it failed; undefined when it did not, or takes too long. */
+/** Waits for the end of an analysis. Returns the reason of a failure; undefined on success or timeout. */
 export async function failureOf(document_id: string): Promise<string | undefined> {
   for (let poll = 0; poll < POLLS; poll++) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))

@@ -1,6 +1,6 @@
 const split = (text: string): string[] => text.trim().split(/\s+/)
 
-/** The emoji that the picker offers; the keyboard of the system has all of them. */
+/** The emoji of the picker; the system keyboard has all of them. */
 export const emojiGroups = {
   faces:
     split(`😀 😃 😄 😁 😆 😅 🤣 😂 🙂 🙃 😉 😊 😇 🥰 😍 🤩 😘 😗 😚 😙 😋 😛 😜 🤪 😝 🤑 🤗 🤭 🤫 🤔 🤐 🤨

@@ -5,7 +5,7 @@ import '../styles/emoji.css'
 
 const COLUMNS = 8
 
-/** A grid of emoji by subject; arrow keys move in it. */
+/** A grid of emoji by category, navigable with arrow keys. */
 export default function EmojiPicker({ onPick }: { onPick: (emoji: string) => void }) {
   const t = useT()
   const [group, setGroup] = useState<keyof typeof emojiGroups>('faces')

@@ -2,7 +2,10 @@ import { useEffect, useRef } from 'react'
 import { useT } from '../i18n/index.ts'
 import EmojiPicker from './emoji-picker.tsx'
 
-/** The emoji above the composer. Escape or a click elsewhere closes it; picking does not, so that several can be picked. */
+/**
+ * The emoji above the composer. Closes on Escape or a click elsewhere, but not on picking, so that several
+ * can be picked.
+ */
 export default function EmojiPopover(props: { onPick: (emoji: string) => void; onClose: () => void }) {
   const t = useT()
   const { onClose, onPick } = props

@@ -9,13 +9,13 @@ import { attempt, notify } from '../ui/notices.tsx'
 
 const MOST_ROOMS = 10
 
-/** Chooses the rooms that a message is sent on to. */
+/** Selects the rooms to which a message is forwarded. */
 export default function ForwardDialog({ message, onClose }: { message: Message; onClose: () => void }) {
   const t = useT()
   const rooms = useRooms().data ?? []
   const [chosen, setChosen] = useState<readonly number[]>([])
   const [filter, setFilter] = useState('')
-  // One id for the dialog: sending again after a lost answer stores nothing twice.
+  // One id per dialog: a retry after a lost response stores nothing twice.
   const [clientMessageId] = useState(() => `fwd-${Date.now()}-${Math.random().toString(36).slice(2)}`)
   const toggle = (roomId: number) =>
     setChosen((ids) => (ids.includes(roomId) ? ids.filter((id) => id !== roomId) : [...ids, roomId]))

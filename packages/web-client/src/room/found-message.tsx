@@ -4,13 +4,13 @@ import { useLanguage } from '../i18n/index.ts'
 
 interface FoundMessageProps {
   readonly message: Message
-  /** Words to mark. */
+  /** Words to highlight. */
   readonly query?: string
   readonly where?: string | undefined
   readonly onOpen: () => void
 }
 
-/** A message in a list of results; choosing it opens its place in the history. */
+/** A search result; selecting it opens its position in the history. */
 export function FoundMessage({ message, query = '', where, onOpen }: FoundMessageProps) {
   const language = useLanguage()
   return (
@@ -26,7 +26,7 @@ export function FoundMessage({ message, query = '', where, onOpen }: FoundMessag
 
 const BEFORE = 30
 
-/** The text from shortly before the first hit, with the hit marked. */
+/** Returns the text from shortly before the first match, with the match highlighted. */
 function marked(text: string, query: string) {
   const word = query.trim().split(/\s+/)[0]?.toLowerCase() ?? ''
   const at = word ? text.toLowerCase().indexOf(word) : -1

@@ -1,7 +1,7 @@
 import type { Room } from '@bigtech/client'
 import type { TextKey } from '../i18n/index.ts'
 
-/** Returns why the user may not write in a room, as the key of a text; undefined when they may. */
+/** Returns the text key of the reason why the user may not write in a room; undefined when they may. */
 export function writingRefusal(
   { posting, role, silenced_until }: Pick<Room, 'posting' | 'role' | 'silenced_until'>,
   now: number,

@@ -90,7 +90,7 @@ function MemberRow({ member }: { member: RoomMember }) {
   )
 }
 
-/** What the user may do with a member: rooms.md has the table. */
+/** Returns the actions available on a member, according to the table in rooms.md. */
 function useMemberActions(member: RoomMember): MenuItem[] {
   const t = useT()
   const chat = useChat()

@@ -7,7 +7,7 @@ import { useNameOf, useOpenRoom } from './room-context.ts'
 const OFFERED = 6
 const MOST_MENTIONS = 50
 
-/** Ids of the members whose `@name` is in the text, at most as many as the server takes. */
+/** Returns the ids of members whose `@name` is in the text, up to the server's limit. */
 export function mentionedIn(
   text: string,
   members: readonly RoomMember[],
@@ -19,7 +19,7 @@ export function mentionedIn(
     .slice(0, MOST_MENTIONS)
 }
 
-/** The members that what is being typed after `@` may mean. */
+/** Returns the members matching the text being typed after `@`. */
 export function useMentions(
   field: RefObject<HTMLTextAreaElement | null>,
   text: string,
@@ -51,7 +51,7 @@ export function useMentions(
       setCursor(at)
     })
   }
-  /** Returns whether the key was meant for the list. */
+  /** Returns whether the key was handled by the list. */
   const onKeyDown = (event: KeyboardEvent): boolean => {
     const chosen = offered[Math.min(active, offered.length - 1)]
     if (!chosen) return false

@@ -6,7 +6,7 @@ import { useNameOf, useOpenRoom } from './room-context.ts'
 
 const FileCard = lazyWithTexts('files', () => import('./files/file-card.tsx'))
 
-/** What a message says. Text goes into the page as text, never as markup. */
+/** The content of a message. Text is inserted as text, never as markup. */
 export function MessageBody({ message }: { message: Message }) {
   const t = useT()
   const { ownId } = useOpenRoom()
@@ -36,7 +36,7 @@ export function MessageBody({ message }: { message: Message }) {
 
 const link = /https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}]/g
 
-/** Marks addresses and mentions in a text. */
+/** Highlights addresses and mentions in a text. */
 function rich(text: string, names: readonly { name: string; isMe: boolean }[]): ReactNode[] {
   const parts: ReactNode[] = []
   let from = 0

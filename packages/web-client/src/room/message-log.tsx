@@ -20,11 +20,11 @@ const MessageMenu = lazyWithTexts('pages', () => import('./message-menu.tsx'))
 
 type Log = Virtualizer<HTMLDivElement, Element>
 
-/** Pixels from the end within which a new message scrolls the log on. */
+/** Distance from the end in pixels within which a new message scrolls the log. */
 const AT_END = 80
 const PAGE_BEFORE = 12
 
-/** The history: only what is near the viewport is in the document. */
+/** The history, virtualized: only rows near the viewport are in the document. */
 export function MessageLog({ view }: { view: RoomView }) {
   const t = useT()
   const { roomId, ownId, window } = useOpenRoom()
@@ -104,14 +104,14 @@ export function MessageLog({ view }: { view: RoomView }) {
   )
 }
 
-/** A message keeps its row when it is acknowledged: the key is the author's own id of it. */
+/** Returns the key of a row: the client_message_id, so that a message keeps its row when acknowledged. */
 function rowKey(message: Message | undefined, item: OutgoingMessage | undefined, ownId: number): string {
   if (item) return `${ownId}:${item.clientMessageId}`
   if (message?.client_message_id) return `${message.user_id}:${message.client_message_id}`
   return String(message?.seq)
 }
 
-/** Unacknowledged messages of this room that the history does not show yet. */
+/** Returns unacknowledged messages of this room not yet in the history. */
 function usePending(view: RoomView) {
   const { roomId: ownRoomId } = useOpenRoom()
   const all = useStore(outgoing)
@@ -123,7 +123,7 @@ function usePending(view: RoomView) {
   }, [all, ownRoomId, view.messages])
 }
 
-/** Fetches on when either end of what is loaded comes near. */
+/** Fetches more when the user scrolls near either end of the loaded part. */
 function usePaging(view: RoomView, log: Log): void {
   const { window } = useOpenRoom()
   const items = log.getVirtualItems()
@@ -136,7 +136,7 @@ function usePaging(view: RoomView, log: Log): void {
   }, [first, last, items.length, view.hasOlder, view.hasNewer, view.messages.length, window])
 }
 
-/** Tells the window what is on the screen, so that it can be fetched again after a gap in the stream. */
+/** Reports the visible position to the window, for reloading after a gap in the stream. */
 function usePlace({ messages }: RoomView, log: Log): void {
   const { window } = useOpenRoom()
   const { startIndex, endIndex } = log.range ?? { startIndex: 0, endIndex: 0 }

@@ -46,7 +46,7 @@ interface MessageMenuProps {
   readonly onClose: () => void
 }
 
-/** What can be done with a message; the dialogs that follow from it. */
+/** The actions on a message, and their dialogs. */
 export default function MessageMenu({ menu, onClose }: MessageMenuProps) {
   const t = useT()
   const [dialog, setDialog] = useState<Dialog>()
@@ -99,7 +99,7 @@ function useItems(open: (dialog: Dialog) => void) {
       await navigator.clipboard.writeText(message.content)
       notify(t('message.copied'))
     })
-  // The report comes as a message; only a failure has to be told.
+  // The report arrives as a message; only a failure must be reported here.
   const analyze = ({ message_id }: Message) =>
     void attempt(async () => {
       const { data } = await call(analyzeMessage, { body: { message_id } })

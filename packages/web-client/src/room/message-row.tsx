@@ -14,10 +14,10 @@ import { useNameOf, useOpenRoom } from './room-context.ts'
 import { systemLine } from './system-line.ts'
 
 interface RowFlags {
-  /** The first message of its day: the date, to show above it. */
+  /** The date shown above the first message of its day. */
   readonly day: string | undefined
   readonly isUnreadStart: boolean
-  /** The first of several by the same author in the same minute. */
+  /** Whether it is the first of several messages by the same author in the same minute. */
   readonly isGroupStart: boolean
   readonly isGroupEnd: boolean
 }
@@ -28,7 +28,10 @@ interface MessageRowProps extends RowFlags {
   readonly onMenu: (menu: OpenMenu) => void
 }
 
-/** How a message stands to its neighbors. Primitive values, so that unchanged rows are not rendered again. */
+/**
+ * Returns the relation of a message to its neighbors. Primitive values, so that unchanged rows are not
+ * rendered again.
+ */
 export function rowFlags(messages: readonly Message[], index: number, unreadFrom?: number): RowFlags {
   const [before, message, after] = [messages[index - 1], messages[index]!, messages[index + 1]]
   const isNewDay = !before || !isSameDay(before.created_at, message.created_at)
@@ -86,7 +89,7 @@ function TalkRow({ message, isGroupStart, isGroupEnd, isHighlighted, onMenu }: M
   const { ownId, memberById } = useOpenRoom()
   const nameOf = useNameOf()
   const isMine = message.user_id === ownId
-  // Tools cost as much as the rest of a row: they are made for the one that is pointed at or focused.
+  // Created only for the hovered or focused row, because tools cost as much as the rest of a row.
   const [hasTools, setTools] = useState(isTouch)
   const openMenu = (event: MouseEvent<HTMLElement>) => {
     event.preventDefault()
@@ -167,7 +170,7 @@ function ReplyQuote({ message }: { message: Message }) {
   )
 }
 
-/** The number of members who have not read it, as KakaoTalk shows it, and the time. */
+/** The number of members who have not read it, like in KakaoTalk, and the time. */
 function Meta({ message, showsTime }: { message: Message; showsTime: boolean }) {
   const t = useT()
   const language = useLanguage()

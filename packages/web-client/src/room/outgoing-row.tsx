@@ -7,7 +7,7 @@ import { Refusal } from './refusal.tsx'
 
 const OutgoingFileRow = lazyWithTexts('files', () => import('./files/outgoing-file-row.tsx'))
 
-/** A message on its way: waiting, or refused with what can be done about it. */
+/** An outgoing message: queued, or refused with the available actions. */
 export function OutgoingRow({ item }: { item: OutgoingMessage }) {
   const t = useT()
   if (item.file) {

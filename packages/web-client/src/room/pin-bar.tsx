@@ -3,7 +3,7 @@ import { usePins } from '../core/queries.ts'
 import { useT } from '../i18n/index.ts'
 import { useOpenRoom } from './room-context.ts'
 
-/** The newest pinned message; choosing it jumps there. */
+/** The newest pinned message; selecting it jumps to it. */
 export function PinBar() {
   const t = useT()
   const { roomId, window } = useOpenRoom()

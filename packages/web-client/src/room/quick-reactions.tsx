@@ -3,7 +3,7 @@ import { useT } from '../i18n/index.ts'
 
 const QUICK = ['👍', '❤️', '😂', '😮', '😢', '🙏']
 
-/** The usual reactions, in one row at the top of a message's menu. */
+/** Common reactions in a row at the top of a message's menu. */
 export default function QuickReactions({ onPick }: { onPick: (emoji: string) => void }) {
   const t = useT()
   return (

@@ -4,7 +4,7 @@ import { useT } from '../i18n/index.ts'
 import { attempt } from '../ui/notices.tsx'
 import { useOpenRoom } from './room-context.ts'
 
-/** Adds or takes back the user's reaction. */
+/** Adds or removes the user's reaction. */
 export function useReact() {
   const { roomId, window } = useOpenRoom()
   return (message: Message, emoji: string) =>

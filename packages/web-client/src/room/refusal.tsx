@@ -5,7 +5,7 @@ import { explainCode } from '../core/words.ts'
 import { useT } from '../i18n/index.ts'
 import { attempt } from '../ui/notices.tsx'
 
-/** Why the server refused a message, and what can be done about it. */
+/** The reason why the server refused a message, and the available actions. */
 export function Refusal({ item }: { item: OutgoingMessage }) {
   const t = useT()
   const { outbox } = useChat()

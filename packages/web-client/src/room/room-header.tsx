@@ -55,7 +55,7 @@ export function RoomHeader() {
   )
 }
 
-/** Who is there: presence of the other person, or how many are in a group. */
+/** The presence of the other user, or the number of members of a group. */
 function Subtitle() {
   const t = useT()
   const language = useLanguage()

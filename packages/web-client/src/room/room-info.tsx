@@ -12,7 +12,7 @@ import { RoomLinks } from './room-links.tsx'
 import { RoomTools } from './room-tools.tsx'
 import '../styles/moderation.css'
 
-/** What a room is, who is in it, and what can be changed. */
+/** The details, members and settings of a room. */
 export function RoomInfo() {
   const t = useT()
   const { room } = useRoomState()

@@ -12,7 +12,7 @@ import { useOpenRoom } from './room-context.ts'
 
 const WEEK_SECONDS = 7 * 86_400
 
-/** Join links of a group. The token stands in the fragment of the address, which no server log sees. */
+/** Join links of a group. The token is in the fragment of the address, which no server log contains. */
 export function RoomLinks() {
   const t = useT()
   const language = useLanguage()

@@ -21,7 +21,7 @@ import '../styles/room.css'
 const RoomPanel = lazyWithTexts('pages', () => import('./room-panel.tsx'))
 const SendFilesDialog = lazyWithTexts('files', () => import('./files/send-files-dialog.tsx'))
 
-/** One room: its history, what is being sent, the composer; beside it the panel that the address names. */
+/** A room: its history, outgoing messages and composer, and the panel named in the address. */
 export function RoomPage({ roomId, panel }: { roomId: number; panel: string | undefined }) {
   const chat = useChat()
   const { room, error, retry } = useRoom(roomId)
@@ -71,7 +71,7 @@ export function RoomPage({ roomId, panel }: { roomId: number; panel: string | un
   )
 }
 
-/** Opens the room's window, at the message that `?at=` names. */
+/** Opens the room's window at the message of `?at=`. */
 function useWindow(roomId: number): RoomWindow | undefined {
   const chat = useChat()
   const [query, setQuery] = useSearchParams()

@@ -13,7 +13,7 @@ const panels: Record<string, { title: TextKey; Content: () => React.ReactNode }>
   pins: { title: 'pins.title', Content: RoomPins },
 }
 
-/** What stands beside the room on a desktop, and over it on a phone. */
+/** The panel beside the room on a desktop, and over it on a phone. */
 export default function RoomPanel({ panel }: { panel: string }) {
   const t = useT()
   const [path, navigate] = useLocation()

@@ -7,7 +7,7 @@ import { SearchResults } from '../search/search-results.tsx'
 import { attempt, notify } from '../ui/notices.tsx'
 import { useOpenRoom } from './room-context.ts'
 
-/** Finds messages of the room by words, or the first one of a day. */
+/** Finds messages of the room by words, or the first message of a day. */
 export function RoomSearch() {
   const t = useT()
   const { roomId, window } = useOpenRoom()
@@ -46,7 +46,7 @@ function JumpToDate() {
   )
 }
 
-/** The first message at or after a time: a binary search, since times never go back within a room. */
+/** Returns the first message at or after a time, by binary search, because times are ascending within a room. */
 async function firstSeqOf(roomId: number, headSeq: number, time: number): Promise<number | undefined> {
   let [low, high] = [1, headSeq]
   let found: number | undefined

@@ -9,7 +9,7 @@ import { attempt } from '../ui/notices.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { useOpenRoom } from './room-context.ts'
 
-/** Bans and the log of what owner and admins did; fetched when opened. */
+/** Bans and the audit log; fetched when opened. */
 export function RoomTools() {
   const t = useT()
   const [open, setOpen] = useState<'bans' | 'audit'>()

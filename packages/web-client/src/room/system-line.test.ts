@@ -43,11 +43,11 @@ describe('a system message', () => {
     ['role_changed', { user_id: 101, role: 'admin' }, '박준오 is an admin now'],
     ['role_changed', { user_id: 101, role: 'member' }, '박준오 is a member now'],
     ['from_the_future', {}, 'The chat was changed'],
-  ])('%s %o says what happened', (kind, payload, expected) => {
+  ])('%s %o is rendered as a sentence', (kind, payload, expected) => {
     expect(line(kind, payload)).toBe(expected)
   })
 
-  it('names an author who left as the message does, and a deleted account as unknown', () => {
+  it('names a former author by the name in the message, and a deleted account as unknown', () => {
     expect(line('member_left', {}, { user_id: 7, username: 'jisoo' })).toBe('jisoo left')
     expect(line('member_left', {}, { user_id: 7, username: '' })).toBe('Unknown user left')
   })

@@ -1,7 +1,7 @@
 import type { Message } from '@bigtech/client'
 import type { Translate } from '../i18n/index.ts'
 
-/** What a `system` message tells, in words; it has no text of its own. */
+/** Returns the text of a `system` message, which has no text of its own. */
 export function systemLine(
   message: Message,
   nameOf: (userId: number) => string | undefined,

@@ -1,7 +1,7 @@
 import type { Virtualizer } from '@tanstack/react-virtual'
 import { type KeyboardEvent, type RefObject, useEffect, useRef } from 'react'
 
-/** Arrow keys move from message to message; Home and End go to the ends of what is loaded. */
+/** Moves between messages with arrow keys; Home and End go to the ends of the loaded part. */
 export function useLogKeys(
   log: Virtualizer<HTMLDivElement, Element>,
   scroller: RefObject<HTMLDivElement | null>,
@@ -13,7 +13,7 @@ export function useLogKeys(
     wanted.current = undefined
     row.focus()
   }
-  // A row outside of the viewport is in the document only after the scroll has rendered it.
+  // A row outside the viewport is in the document only after the scroll has rendered it.
   useEffect(focusWanted)
   const focusRow = (index: number) => {
     wanted.current = index

@@ -5,13 +5,13 @@ import { call } from '../core/api.ts'
 import type { RoomView } from '../core/room-window.ts'
 import { useOpenRoom } from './room-context.ts'
 
-/** One request for everything that was read meanwhile. */
+/** One request for everything read within this time. */
 const READ_EVERY_MS = 1_000
 
 /**
- * Marks as read what was visible on a page that the user looks at.
+ * Marks visible messages as read while the page is visible.
  *
- * @returns the `seq` of the last visible message.
+ * @returns the `seq` of the last visible message
  */
 export function useReading(view: RoomView, log: Virtualizer<HTMLDivElement, Element>): number {
   const { roomId, window } = useOpenRoom()
@@ -35,7 +35,7 @@ export function useReading(view: RoomView, log: Virtualizer<HTMLDivElement, Elem
   return lastVisible
 }
 
-/** Whether the page is visible. */
+/** Returns whether the page is visible. */
 function useLooking(): boolean {
   const [isLooking, setLooking] = useState(!document.hidden)
   useEffect(() => {

@@ -4,7 +4,10 @@ import type { RoomView } from '../core/room-window.ts'
 
 type Log = Virtualizer<HTMLDivElement, Element>
 
-/** Distances from the goal in pixels: within the first the log has arrived, beyond the second the user has scrolled away. */
+/**
+ * Distances from the goal in pixels: within the first the log has arrived, beyond the second the user has
+ * scrolled away.
+ */
 const LANDED = 4
 const MOVED = 40
 const HIGHLIGHTED_MS = 2_000
@@ -13,8 +16,9 @@ const HIGHLIGHTED_MS = 2_000
 type Goal = number | 'end'
 
 /**
- * Scrolls to the message that a jump names, or on opening to the first unread one or the end, and stays there
- * until the user scrolls: a page that arrives before it shifts every index, also that of a scroll under way.
+ * Scrolls to the target of a jump, or on opening to the first unread message or the end, and stays there
+ * until the user scrolls: loading an earlier page shifts every index, including that of a scroll in
+ * progress.
  *
  * @returns the `seq` of the message to highlight
  */
@@ -46,7 +50,7 @@ export function useTarget(
   useEffect(() => {
     const element = scroller.current
     if (!element) return
-    // Releases the goal when the user scrolls away, however: wheel, keyboard, find in page.
+    // Releases the goal when the user scrolls by any means: wheel, keyboard, find in page.
     const onScroll = () => {
       const place = offsetOf(goal.current, firstSeq.current, element, log)
       if (place === undefined) return

@@ -4,7 +4,7 @@ import { call } from '../core/api.ts'
 
 const EVERY_MS = 3_000
 
-/** Tells the others, at most every three seconds, that the user is writing. */
+/** Sends a typing indicator, at most every three seconds. */
 export function useTypingSignal(roomId: number): () => void {
   const saidAt = useRef(0)
   return () => {

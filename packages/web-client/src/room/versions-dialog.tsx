@@ -7,7 +7,7 @@ import { Failed } from '../ui/failed.tsx'
 import { Modal } from '../ui/modal.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 
-/** What an edited message said before. */
+/** The previous versions of an edited message. */
 export default function VersionsDialog({ message, onClose }: { message: Message; onClose: () => void }) {
   const t = useT()
   const language = useLanguage()

@@ -5,9 +5,9 @@ import { useRooms } from '../core/queries.ts'
 import { useT } from '../i18n/index.ts'
 
 /**
- * Shows a notification for a message that arrives while no tab is visible. The server pushes only to
- * people without an open stream, and a hidden tab has one. Several tabs show one: notifications of a room
- * have the same tag.
+ * Shows a notification for a message that arrives while no tab is visible. The server pushes only to users
+ * without an open stream, and a hidden tab has one. Several tabs show one notification, because those of a
+ * room share a tag.
  */
 export function HiddenNotices() {
   const t = useT()

@@ -8,7 +8,7 @@ import { attempt } from '../ui/notices.tsx'
 
 type Settings = { pinned?: boolean; muted?: boolean; archived?: boolean }
 
-/** What can be done with a room from the list and from its own page. */
+/** Returns the actions on a room, for the list and its page. */
 export function useRoomActions(room: Room): MenuItem[] {
   const t = useT()
   const chat = useChat()

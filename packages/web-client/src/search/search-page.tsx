@@ -18,7 +18,7 @@ export default function SearchPage() {
       <input
         type="search"
         value={text}
-        // biome-ignore lint/a11y/noAutofocus: the page is opened to type here
+        // biome-ignore lint/a11y/noAutofocus: the search field is the purpose of the page
         autoFocus
         onChange={(event) => setText(event.target.value)}
         placeholder={t('search.placeholder')}

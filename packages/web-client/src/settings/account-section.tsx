@@ -7,7 +7,7 @@ import { Modal } from '../ui/modal.tsx'
 import { attempt, notify } from '../ui/notices.tsx'
 import { ProofForm } from './proof-form.tsx'
 
-/** The password, and the end of the account. */
+/** Changing the password, and deleting the account. */
 export function AccountSection() {
   const t = useT()
   const [isDeleting, setDeleting] = useState(false)

@@ -26,7 +26,7 @@ async function newestExport(): Promise<DataExport | null> {
   }
 }
 
-/** Asks for an archive of one's own data, and says how far it is. */
+/** Requests an archive of the user's data and shows its progress. */
 export function DataSection() {
   const t = useT()
   const queries = useQueryClient()

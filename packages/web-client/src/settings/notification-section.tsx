@@ -14,7 +14,7 @@ import { attempt, notify } from '../ui/notices.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { SwitchRow } from './switch-row.tsx'
 
-/** What the user is told of, and when. */
+/** The user's notification preferences. */
 export function NotificationSection() {
   const t = useT()
   const chat = useChat()

@@ -18,7 +18,7 @@ import { SwitchRow } from './switch-row.tsx'
 type Visibility = 'everyone' | 'friends' | 'nobody'
 type RequestsFrom = 'everyone' | 'friends_of_friends' | 'nobody'
 
-/** Who sees and finds the user, who may ask to be friends, and who may add them to groups. */
+/** Presence, search, friend request and group settings. */
 export function PrivacySection() {
   const t = useT()
   const id = useId()

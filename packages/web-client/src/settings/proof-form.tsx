@@ -12,13 +12,13 @@ interface Proof {
 interface ProofFormProps {
   readonly action: string
   readonly isDanger?: boolean
-  /** The account has an authenticator app. Otherwise the code is asked for when the server wants one. */
+  /** Whether the account has an authenticator app. Otherwise the code is requested when the server requires one. */
   readonly needsCode?: boolean
   readonly children?: ReactNode
   readonly onProof: (proof: Proof, values: Partial<Record<string, string>>) => Promise<unknown>
 }
 
-/** A form that proves who the user is once more: by the password, and a code where the account has an app. */
+/** A form that confirms the user's identity by password and, with an authenticator app, a code. */
 export function ProofForm({ action, isDanger, needsCode = false, children, onProof }: ProofFormProps) {
   const t = useT()
   const [hasCode, setCode] = useState(needsCode)

@@ -9,7 +9,7 @@ import { Failed } from '../ui/failed.tsx'
 import { attempt, notify } from '../ui/notices.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 
-/** Where the account is signed in. */
+/** The user's sessions. */
 export function SessionSection() {
   const t = useT()
   const language = useLanguage()

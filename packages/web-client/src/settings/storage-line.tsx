@@ -4,7 +4,7 @@ import { call } from '../core/api.ts'
 import { sizeOf } from '../core/sizes.ts'
 import { useLanguage, useT } from '../i18n/index.ts'
 
-/** How much of the storage for files is used. Absent while that cannot be told. */
+/** The used storage quota. Absent while unavailable. */
 export function StorageLine() {
   const t = useT()
   const language = useLanguage()

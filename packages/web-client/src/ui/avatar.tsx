@@ -2,14 +2,14 @@ const COLORS = 8
 
 interface AvatarProps {
   readonly name: string
-  /** Decides the color: a user or room id. */
+  /** Determines the color: a user or room id. */
   readonly id: number
   readonly url?: string | null | undefined
   readonly size?: number
   readonly online?: boolean | null | undefined
 }
 
-/** A picture, or the first letter of the name. Decorative: the name stands beside it. */
+/** A picture, or the first letter of the name. Decorative, because the name is next to it. */
 export function Avatar({ name, id, url, size = 44, online }: AvatarProps) {
   const style = { width: size, height: size, fontSize: size * 0.42 }
   return (

@@ -9,7 +9,7 @@ interface ConfirmProps {
   readonly onClose: () => void
 }
 
-/** Asks before something that cannot be taken back. */
+/** Asks for confirmation of an irreversible action. */
 export default function Confirm({ title, text, action, onConfirm, onClose }: ConfirmProps) {
   const t = useT()
   return (

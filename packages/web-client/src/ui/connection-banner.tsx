@@ -5,7 +5,7 @@ import { useT } from '../i18n/index.ts'
 
 const SHOWN_AFTER_MS = 2_000
 
-/** Says that the connection is lost, once it has been for a moment: a resume takes less. */
+/** Reports a lost connection after a delay, because a resume takes less. */
 export function ConnectionBanner() {
   const t = useT()
   const state = useStore(streamState)

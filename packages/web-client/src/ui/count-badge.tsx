@@ -1,4 +1,4 @@
-/** A number in a pill; nothing for zero. The label says what is counted. */
+/** A number in a badge; nothing for zero. The label names the counted items. */
 export function CountBadge({
   count,
   label,

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 
-/** What a place shows while there is nothing in it, and what to do about that. */
+/** The placeholder of an empty list, with a suggested action. */
 export function Empty({ icon, title, children }: { icon?: ReactNode; title: string; children?: ReactNode }) {
   return (
     <div className="empty">

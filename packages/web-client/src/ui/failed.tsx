@@ -1,7 +1,7 @@
 import { explain } from '../core/words.ts'
 import { useT } from '../i18n/index.ts'
 
-/** Something that could not be loaded: why, and a way to try again. */
+/** A loading error with its reason and a retry button. */
 export function Failed({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const t = useT()
   return (

@@ -6,7 +6,7 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   readonly problem?: string | undefined
 }
 
-/** A labelled input with its hint and what is wrong with it. */
+/** A labeled input with its hint and error. */
 export function Field({ label, hint, problem, ...input }: FieldProps) {
   const id = useId()
   const describedBy = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(' ')

@@ -5,7 +5,7 @@ interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly children: ReactNode
 }
 
-/** A button that is an icon; its label is its name and its tooltip. */
+/** A button with an icon; its label is the accessible name and the tooltip. */
 export function IconButton({ label, children, className = '', ...button }: IconButtonProps) {
   return (
     <button type="button" className={`icon-button ${className}`} aria-label={label} title={label} {...button}>

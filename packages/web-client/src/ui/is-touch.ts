@@ -1,2 +1,2 @@
-/** The pointer is a finger: nothing can be hovered, and the keyboard has no Shift+Enter. */
+/** Whether the pointer is a finger: no hovering, and no Shift+Enter on the keyboard. */
 export const isTouch = matchMedia('(pointer: coarse)').matches

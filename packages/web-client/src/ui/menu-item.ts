@@ -7,7 +7,7 @@ export interface MenuItem {
   readonly onSelect: () => void
 }
 
-/** Where a menu opens, in pixels of the viewport, and what gets the focus back. */
+/** The position of a menu in viewport pixels, and the element to refocus. */
 export interface MenuAnchor {
   readonly x: number
   readonly y: number

@@ -3,7 +3,7 @@ import type { MenuAnchor, MenuItem } from './menu-item.ts'
 
 const PointMenu = lazy(() => import('./point-menu.tsx'))
 
-/** An anchor at the pointer, or below the button when the keyboard opened the menu. */
+/** Returns an anchor at the pointer, or below the button when the keyboard opened the menu. */
 export function anchorOf(event: { clientX?: number; clientY?: number; currentTarget: Element }): MenuAnchor {
   const box = event.currentTarget.getBoundingClientRect()
   const returnTo = document.activeElement instanceof HTMLElement ? document.activeElement : null
@@ -21,7 +21,7 @@ interface MenuProps {
   readonly onClose: () => void
 }
 
-/** A menu at a point. Its code is loaded when the first one opens. */
+/** A menu at a point. Its code is loaded on first use. */
 export function Menu({ anchor, ...menu }: MenuProps) {
   if (!anchor) return null
   return (

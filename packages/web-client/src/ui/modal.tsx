@@ -13,7 +13,7 @@ interface ModalProps {
 
 /**
  * A dialog over the page. Without `Dialog.Overlay`, which would inject a `<style>` element to lock
- * scrolling: the page's policy forbids it, and the page itself does not scroll.
+ * scrolling: the content security policy forbids it, and the page itself does not scroll.
  */
 export function Modal({ title, onClose, children }: ModalProps) {
   const t = useT()

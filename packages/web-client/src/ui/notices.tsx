@@ -7,12 +7,12 @@ const SHOWN_MS = 6_000
 const notice = new Store<{ text: string; id: number } | undefined>(undefined)
 let nextId = 1
 
-/** Shows a sentence at the bottom of the page for a few seconds; screen readers read it. */
+/** Shows a message at the bottom of the page for a few seconds, announced by screen readers. */
 export function notify(text: string): void {
   notice.set({ text, id: nextId++ })
 }
 
-/** Runs an action and says what went wrong. Resolves to whether it succeeded. */
+/** Runs an action and reports its failure. Resolves to whether it succeeded. */
 export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
   try {
     await work()

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import { useT } from '../i18n/index.ts'
 
-/** A page beside the list: on a phone the whole screen, with a way back. */
+/** A page beside the list; full-screen with a back button on a phone. */
 export function Page({ title, back, children }: { title: string; back: string; children: ReactNode }) {
   const t = useT()
   return (

@@ -11,7 +11,7 @@ interface PointMenuProps {
   readonly onClose: () => void
 }
 
-/** Not modal: Radix would inject a `<style>` element to lock scrolling, which the page's policy forbids. */
+/** Not modal: Radix would inject a `<style>` element to lock scrolling, which the content security policy forbids. */
 export default function PointMenu({ label, anchor, items, header, onClose }: PointMenuProps) {
   return (
     <DropdownMenu.Root open modal={false} onOpenChange={(isOpen) => !isOpen && onClose()}>

@@ -8,10 +8,10 @@ import { attempt } from '../../ui/notices.tsx'
 import { type FileProps, SaveButton } from './save-button.tsx'
 import { Waveform } from './waveform.tsx'
 
-/** What is playing now: a second recording stops the first. */
+/** The playing recording: starting a second one stops the first. */
 let playing: HTMLAudioElement | undefined
 
-/** A voice message or another recording: its waveform, which shows and sets the position. */
+/** A voice message or another recording, with a waveform that shows and sets the position. */
 export function AudioPlayer({ message, file }: FileProps) {
   const t = useT()
   const { audio, isPlaying, seconds, toggle, seek } = usePlayback(message.message_id, file.file_id)
@@ -48,7 +48,7 @@ export function AudioPlayer({ message, file }: FileProps) {
   )
 }
 
-/** Fetches the recording when it is first played. */
+/** Fetches the recording on first play. */
 function usePlayback(messageId: string, fileId: string) {
   const audio = useRef<HTMLAudioElement>(undefined)
   const [isPlaying, setPlaying] = useState(false)

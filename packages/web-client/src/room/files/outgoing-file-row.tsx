@@ -13,7 +13,7 @@ import '../../styles/files.css'
 
 const icons = { video: Film, voice: Mic, file: FileText, image: FileText } as const
 
-/** A message with a file on its way: how much of it is uploaded, and a way to stop. */
+/** An outgoing message with a file: its upload progress and a cancel button. */
 export default function OutgoingFileRow({ item, file }: { item: OutgoingMessage; file: OutgoingFile }) {
   const t = useT()
   const language = useLanguage()
@@ -68,7 +68,7 @@ function Progress({ item, file }: { item: OutgoingMessage; file: OutgoingFile })
   )
 }
 
-/** What is stored comes back as other objects each time: the picture is made once. */
+/** Creates the picture once, because the store returns new objects on every read. */
 function useOwnPicture(id: string, { type, bytes }: OutgoingFile): string | undefined {
   const [url, setUrl] = useState<string>()
   useEffect(() => {

@@ -7,7 +7,7 @@ import { type FileProps, type MessageFile, SaveButton } from './save-button.tsx'
 const WIDEST = 280
 const TALLEST = 340
 
-/** A picture of a message: blurred until it is loaded, large when it is opened. */
+/** A picture of a message: a blurred preview until loaded, enlarged when opened. */
 export function Picture({ message, file }: FileProps) {
   const t = useT()
   const [isOpen, setOpen] = useState(false)
@@ -50,13 +50,13 @@ function PictureViewer({ message, file, onClose }: FileProps & { onClose: () => 
   )
 }
 
-/** The address of a picture once it is loaded. A small one has no thumbnail. */
+/** Returns the address of a loaded picture. A small picture has no thumbnail. */
 function usePicture(messageId: string, { file_id, variants }: MessageFile, wanted: Variant) {
   const [url, setUrl] = useState<string>()
   const variant = variants.includes(wanted) ? wanted : 'original'
   useEffect(() => {
     let isCurrent = true
-    // Without an answer the blurred preview stays; opening the picture asks again.
+    // After a failure the blurred preview stays; opening the picture retries.
     pictureUrl(messageId, file_id, variant).then(
       (loaded) => isCurrent && setUrl(loaded),
       () => undefined,
@@ -68,7 +68,7 @@ function usePicture(messageId: string, { file_id, variants }: MessageFile, wante
   return url
 }
 
-/** Width and height in pixels on the page, so that the history does not move when the picture is loaded. */
+/** Returns width and height in pixels, which keep the layout stable while the picture loads. */
 function fitted({ width, height }: MessageFile): { width: number; height: number } {
   const [wide, tall] = [width ?? WIDEST, height ?? WIDEST]
   const scale = Math.min(1, WIDEST / wide, TALLEST / tall)

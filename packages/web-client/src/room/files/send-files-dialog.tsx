@@ -18,7 +18,7 @@ interface SendFilesDialogProps {
   readonly onClose: () => void
 }
 
-/** Shows what was chosen, pasted or dropped before it goes out, each file as a message of its own. */
+/** Previews chosen, pasted or dropped files before sending, each as a separate message. */
 export default function SendFilesDialog({ files, onClose }: SendFilesDialogProps) {
   const t = useT()
   const picker = useRef<HTMLInputElement>(null)
@@ -63,7 +63,7 @@ export default function SendFilesDialog({ files, onClose }: SendFilesDialogProps
   )
 }
 
-/** Queues the files in their order; the caption and the reply go with the first. */
+/** Queues the files in order; the first one carries the caption and the reply. */
 function useSend() {
   const chat = useChat()
   const { roomId, window, setFocus } = useOpenRoom()

@@ -1,13 +1,13 @@
 import { type DragEvent, useState } from 'react'
 
-/** Takes files that are dropped on an element. `isOver` while files are held above it. */
+/** Accepts files dropped on an element. `isOver` is true while files are dragged over it. */
 export function useFileDrop(onFiles: ((files: readonly File[]) => void) | undefined) {
   const [isOver, setOver] = useState(false)
   const hasFiles = ({ dataTransfer }: DragEvent) => dataTransfer.types.includes('Files')
   const props = {
     onDragOver: (event: DragEvent) => {
       if (!hasFiles(event)) return
-      // Without this the browser leaves the app and shows the file.
+      // Prevents the browser from leaving the app to open the file.
       event.preventDefault()
       setOver(onFiles !== undefined)
     },

@@ -7,7 +7,7 @@ import { useLanguage, useT } from '../../i18n/index.ts'
 import { attempt } from '../../ui/notices.tsx'
 import { type FileProps, SaveButton } from './save-button.tsx'
 
-/** A video of a message, fetched when it is first played. */
+/** A video of a message, fetched on first play. */
 export function VideoPlayer({ message, file }: FileProps) {
   const t = useT()
   const language = useLanguage()

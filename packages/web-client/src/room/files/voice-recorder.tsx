@@ -11,7 +11,7 @@ import '../../styles/files.css'
 
 const LEVELS = 40
 
-/** Takes the place of the composer while a voice message is recorded. */
+/** Replaces the composer while a voice message is recorded. */
 export default function VoiceRecorder({ onClose }: { onClose: () => void }) {
   const t = useT()
   const chat = useChat()
@@ -59,7 +59,7 @@ export default function VoiceRecorder({ onClose }: { onClose: () => void }) {
   )
 }
 
-/** Records from the first moment on; what is not sent is thrown away. */
+/** Records immediately; an unsent recording is discarded. */
 function useRecording(onClose: () => void) {
   const t = useT()
   const [recording, setRecording] = useState<Recording>()

@@ -1,7 +1,10 @@
 const BARS = 64
 const flat = Array.from({ length: BARS }, () => 8)
 
-/** The peaks (0..100) of a recording as bars; what was played stands out. Decorative: the slider above it speaks. */
+/**
+ * The peaks (0..100) of a recording as bars, with the played part highlighted. Decorative: the slider above
+ * is accessible.
+ */
 export function Waveform({ peaks, played }: { peaks: readonly number[] | null; played: number }) {
   const bars = peaks ?? flat
   const path = (from: number, to: number) =>

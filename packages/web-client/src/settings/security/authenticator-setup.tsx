@@ -14,7 +14,7 @@ interface AuthenticatorSetupProps {
   readonly onCancel: () => void
 }
 
-/** Setting up an app: the password, then the QR code, then a code that proves that the app has it. */
+/** Sets up an app: the password, then the QR code, then a code as confirmation. */
 export function AuthenticatorSetup({ onCodes, onCancel }: AuthenticatorSetupProps) {
   const t = useT()
   const [secret, setSecret] = useState<AnswerOf<typeof startTotp>>()

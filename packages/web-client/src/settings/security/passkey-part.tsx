@@ -13,7 +13,7 @@ import type { FactorsProps } from './authenticator-part.tsx'
 
 type Passkey = FactorsProps['factors']['passkeys'][number]
 
-/** The passkeys of the account: a list, adding and removing. */
+/** The passkeys of the account: list, add, remove. */
 export function PasskeyPart({ factors, onChange }: FactorsProps) {
   const t = useT()
   const [isAdding, setAdding] = useState(false)

@@ -4,7 +4,7 @@ import { attempt, notify } from '../../ui/notices.tsx'
 
 const FILE_NAME = 'bigtech-chat-recovery-codes.txt'
 
-/** Recovery codes, once: the server keeps only their hashes. */
+/** Shows recovery codes once, because the server keeps only their hashes. */
 export function RecoveryCodes({ codes, onKept }: { codes: readonly string[]; onKept: () => void }) {
   const t = useT()
   const text = `${codes.join('\n')}\n`

@@ -7,7 +7,7 @@ import { AuthenticatorPart } from './authenticator-part.tsx'
 import { PasskeyPart } from './passkey-part.tsx'
 import '../../styles/people.css'
 
-/** What protects the account besides the password. */
+/** The protections of the account besides the password. */
 export default function SecuritySection() {
   const { data, error, refetch } = useQuery({
     queryKey: ['second-factors'],
