@@ -10,13 +10,13 @@ afterEach(() => {
   for (const close of closers.splice(0)) close()
 })
 
-/** One tab of a browser that is connected, or connecting. */
+/** A connected or connecting browser tab. */
 interface TestTab {
   readonly frames: StreamFrame[]
   readonly ids: string[]
-  /** How its connection ended. */
+  /** Settles when its connection ends. */
   readonly ended: Promise<unknown>
-  /** The tab is closed by its user. */
+  /** Closes the tab. */
   close(): void
   reconnect(): TestTab
 }
@@ -70,7 +70,7 @@ const until = (condition: () => boolean) => expect.poll(condition, { timeout: 4_
 const seqs = (tab: TestTab) =>
   tab.frames.flatMap((frame) => (frame.event === 'message' ? [frame.data.seq] : []))
 
-/** Six tabs of one browser, the first of which has the connection. */
+/** Creates six tabs of one browser; the first one has the connection. */
 async function sixTabs() {
   const name = crypto.randomUUID()
   const server = fakeTransport()
@@ -102,7 +102,7 @@ it('opens one connection for six tabs, each of which gets every frame in order a
   expect(server.connections).toHaveLength(1)
 })
 
-it('tells a tab that opens later where to start, and sends it nothing from before', async () => {
+it('sends a later tab its start position, and nothing from before', async () => {
   const { name, server, tabs, send } = await sixTabs()
   for (const seq of [6, 7]) send(0, seq)
   await until(() => seqs(tabs[5]!).length === 2)
@@ -114,7 +114,7 @@ it('tells a tab that opens later where to start, and sends it nothing from befor
   expect(seqs(late)).toEqual([8])
 })
 
-it('goes on in another tab when the connected one is closed, without a gap and without a repetition', async () => {
+it('continues in another tab without gaps or duplicates when the connected tab is closed', async () => {
   const { server, tabs, send } = await sixTabs()
   send(0, 6)
   await until(() => tabs.every((tab) => seqs(tab).length === 1))
@@ -134,14 +134,14 @@ it('goes on in another tab when the connected one is closed, without a gap and w
   expect(server.connections).toHaveLength(2)
 })
 
-it('stays with the connected tab when its connection breaks, and lets the others wait for it', async () => {
+it('stays with the connected tab when its connection breaks, and lets the others wait', async () => {
   const { server, tabs, send } = await sixTabs()
   send(0, 6)
   await until(() => tabs.every((tab) => seqs(tab).length === 1))
   server.connections[0]!.fail(new Error('network'))
   await Promise.all(tabs.map(({ ended }) => ended))
   const others = tabs.slice(1).map((tab) => tab.reconnect())
-  // Longer than an answer may take: the leader answers although it is not connected.
+  // Longer than the answer timeout: the leader answers although it is not connected.
   await new Promise((resolve) => setTimeout(resolve, 700))
   expect(server.connections).toHaveLength(1)
   const all = [tabs[0]!.reconnect(), ...others]
@@ -153,7 +153,7 @@ it('stays with the connected tab when its connection breaks, and lets the others
   expect(server.connections).toHaveLength(2)
 })
 
-it('takes over from a tab that is frozen', async () => {
+it('takes over from a frozen tab', async () => {
   const name = crypto.randomUUID()
   const server = fakeTransport()
   let frozen = false
@@ -169,7 +169,7 @@ it('takes over from a tab that is frozen', async () => {
   expect(server.connections[0]!.signal.aborted).toBe(true)
 })
 
-it('connects each tab by itself where tabs cannot speak with each other', async () => {
+it('connects each tab separately where tabs cannot communicate', async () => {
   const server = fakeTransport()
   const inner = server.transport
   expect(sharedTransport({ name: 'x', inner, locks: undefined, openChannel: undefined })).toBeTypeOf(

@@ -2,7 +2,7 @@ import { NetworkFailure } from './api-problem.ts'
 import { Leader, type Waiting, type Word } from './tab-leader.ts'
 import type { StreamTransport } from './transport.ts'
 
-/** The part of Web Locks that is used. */
+/** The used part of Web Locks. */
 interface Locks {
   request(
     name: string,
@@ -11,7 +11,7 @@ interface Locks {
   ): Promise<unknown>
 }
 
-/** The part of BroadcastChannel that is used. */
+/** The used part of BroadcastChannel. */
 export interface Channel {
   postMessage(message: unknown): void
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
@@ -19,22 +19,22 @@ export interface Channel {
 }
 
 export interface SharedTransportOptions {
-  /** Tabs with the same name share one connection: name the server and the user. */
+  /** Tabs with the same name share one connection: include the server and the user. */
   readonly name: string
   readonly inner: StreamTransport
-  /** `navigator.locks` unless given; null: there are none. */
+  /** Default: `navigator.locks`; null: unavailable. */
   readonly locks?: Locks | null | undefined
   readonly openChannel?: ((name: string) => Channel) | undefined
-  /** A leader that does not answer for so long counts as frozen. */
+  /** Time without an answer after which a leader counts as frozen. */
   readonly answerTimeoutMs?: number
 }
 
 const ANSWER_TIMEOUT_MS = 3_000
 
 /**
- * One connection for all tabs of a browser, which opens no more than six to a server over HTTP/1.1: the tab that
- * holds a lock connects, and passes every frame on. When it goes, the next one takes over and resumes. Where Web
- * Locks or BroadcastChannel do not exist, every tab connects by itself.
+ * One connection for all tabs of a browser, which opens at most six per server over HTTP/1.1: the tab that
+ * holds a lock connects and forwards every frame. When it closes, another tab takes over and resumes.
+ * Without Web Locks or BroadcastChannel every tab connects separately.
  */
 export function sharedTransport(options: SharedTransportOptions): StreamTransport {
   const { inner, name } = options
@@ -61,14 +61,14 @@ interface TabOptions {
   readonly answerTimeoutMs: number
 }
 
-/** One tab: leads for as long as it holds the lock, and follows until then. */
+/** One tab: leads while it holds the lock, otherwise follows. */
 class Tab {
   readonly #options: TabOptions
   readonly #id = crypto.randomUUID()
   #channel: Channel | undefined
-  /** What happens to a word of another tab. */
+  /** Handles a message of another tab. */
   #onWord: (word: Word) => void = () => undefined
-  /** Tabs that wait until this one is connected, with their positions. */
+  /** Tabs waiting for this one to connect, with their positions. */
   readonly #waiting: Waiting = new Map()
   /** Present while this tab leads; aborted when the leadership ends. */
   #term: AbortController | undefined
@@ -99,7 +99,10 @@ class Tab {
     this.#channel = undefined
   }
 
-  /** Connects, and passes on what arrives. Stays the leader when the connection breaks: it is no better elsewhere. */
+  /**
+   * Connects and forwards frames. Stays the leader when the connection breaks, because another tab would not
+   * do better.
+   */
   async #lead({ lastEventId, signal, events }: Connection): Promise<void> {
     const leader = new Leader((word) => this.#say(word), this.#waiting, lastEventId)
     this.#onWord = (word) => word.say === 'hello' && leader.welcome(word.tab, word.id)
@@ -126,7 +129,7 @@ class Tab {
     const elected = Promise.withResolvers<void>()
     const stop = new AbortController()
     const campaign = (steal: boolean) => this.#campaign(stop.signal, steal, elected.resolve)
-    // A leader that does not answer is frozen, and so are its frames.
+    // A leader that does not answer is frozen and sends no frames.
     const silence = setTimeout(() => campaign(true), this.#options.answerTimeoutMs)
     let isWelcome = false
     this.#onWord = (word) => {
@@ -134,7 +137,7 @@ class Tab {
       if (word.say !== 'frame' && word.say !== 'wait') return
       if (word.to === this.#id) clearTimeout(silence)
       if (word.say !== 'frame') return
-      // What is sent to all before the welcome is part of the welcome.
+      // Broadcasts before the welcome are included in the welcome.
       if (word.to === undefined ? !isWelcome : word.to !== this.#id) return
       isWelcome = true
       events.onFrame(word.name, word.data)
@@ -162,7 +165,7 @@ class Tab {
     }
     this.#options.locks
       .request(this.#options.name, steal ? { steal } : { signal }, hold)
-      // Not elected any more, or stolen by a tab that took this one for frozen.
+      // Lost the election, or the lock was stolen by a tab that considered this one frozen.
       .catch(() => {
         term.abort()
         if (this.#term === term) this.#term = undefined

@@ -24,7 +24,7 @@ const settle = () => vi.advanceTimersByTimeAsync(0)
 const problem = (status: number, code: string, retryAfterSeconds?: number) =>
   new ApiProblem({ type: 'about:blank', title: code, status, code, request_id: 'r' }, retryAfterSeconds)
 
-/** A running stream whose server is played by the test; `historyTo` is the newest message that can be fetched. */
+/** Opens a stream with a fake server; `historyTo` is the newest message that can be fetched. */
 async function open(historyTo = 0, silenceTimeoutMs?: number) {
   const { session, asked, state } = fakeSession(
     Array.from({ length: historyTo }, (_unused, index) => messageOf(index + 1)),
@@ -48,13 +48,13 @@ async function open(historyTo = 0, silenceTimeoutMs?: number) {
     asked,
     session: state,
     seqs: () => frames.flatMap((frame) => (frame.event === 'message' ? [frame.data.seq] : [])),
-    /** Lets the longest first wait pass. */
+    /** Lets the longest first delay pass. */
     reconnect: () => vi.advanceTimersByTimeAsync(LONGEST_FIRST_DELAY_MS),
   }
 }
 
 describe('messages', () => {
-  it('that came already are dropped', async () => {
+  it('duplicates are dropped', async () => {
     const { connections, seqs, stream } = await open()
     connections[0]!.frame(resetFrame(5))
     for (const seq of [6, 6, 5, 7, 6, 7]) connections[0]!.frame(messageFrame(seq))
@@ -63,7 +63,7 @@ describe('messages', () => {
     stream.close()
   })
 
-  it('that are missing are fetched before the one that showed the gap is given', async () => {
+  it('a gap is fetched before the message that revealed it is delivered', async () => {
     const { connections, seqs, asked, stream } = await open(8)
     connections[0]!.frame(resetFrame(5))
     connections[0]!.frame(messageFrame(8))
@@ -74,7 +74,7 @@ describe('messages', () => {
     stream.close()
   })
 
-  it('that are missing by the hundreds are fetched page by page', async () => {
+  it('fetches a gap of several hundred messages page by page', async () => {
     const { connections, seqs, asked, stream } = await open(251)
     connections[0]!.frame(resetFrame(0))
     connections[0]!.frame(messageFrame(251))
@@ -88,7 +88,7 @@ describe('messages', () => {
     stream.close()
   })
 
-  it('that a heartbeat says there are, are fetched', async () => {
+  it('messages announced only by a heartbeat are fetched', async () => {
     const { connections, seqs, stream } = await open(7)
     connections[0]!.frame(resetFrame(5))
     const heads = [{ room_id: 7, seq: 7, cseq: 0 }]
@@ -98,7 +98,7 @@ describe('messages', () => {
     stream.close()
   })
 
-  it('are not lost when fetching a gap fails: the connection ends and resumes from before it', async () => {
+  it('a gap is not lost when fetching it fails: the connection ends and resumes before the gap', async () => {
     const { connections, seqs, session, stream, reconnect } = await open(8)
     connections[0]!.frame(resetFrame(5), 'at-5')
     await settle()
@@ -116,7 +116,7 @@ describe('messages', () => {
     stream.close()
   })
 
-  it('are asked for less and less often while fetching them fails, and not before the server says', async () => {
+  it("backs off while fetching a gap keeps failing, and respects the server's delay", async () => {
     const { connections, asked, session, stream } = await open(8)
     session.failRepairs = Number.POSITIVE_INFINITY
     const play = (index: number) => {
@@ -130,7 +130,7 @@ describe('messages', () => {
     }
     const end = Date.now() + 600_000
     while (Date.now() < end) await playNext()
-    // Without a longer pause each time it would be more than 600.
+    // Without backoff there would be more than 600 requests.
     expect(asked.length).toBeLessThan(120)
     session.repairFailure = problem(503, 'UNAVAILABLE', 100)
     await playNext()
@@ -140,7 +140,7 @@ describe('messages', () => {
     stream.close()
   })
 
-  it('of frames after a connection has ended are not given any more', async () => {
+  it('frames arriving after a connection has ended are not delivered', async () => {
     const { connections, seqs, stream } = await open()
     connections[0]!.frame(resetFrame(5))
     await settle()
@@ -152,7 +152,7 @@ describe('messages', () => {
   })
 })
 
-it('changes of messages are given once and in order of cseq', async () => {
+it('changes of messages are delivered once and ordered by cseq', async () => {
   const { connections, frames, stream } = await open()
   connections[0]!.frame(resetFrame(5, 3))
   for (const cseq of [3, 4, 4, 5]) {
@@ -165,7 +165,7 @@ it('changes of messages are given once and in order of cseq', async () => {
   stream.close()
 })
 
-it('after a reset the stream goes on from the heads that it names', async () => {
+it('after a reset the stream continues from the heads in the frame', async () => {
   const { connections, frames, seqs, asked, stream } = await open(0)
   connections[0]!.frame(resetFrame(5))
   connections[0]!.frame(messageFrame(6))
@@ -178,7 +178,7 @@ it('after a reset the stream goes on from the heads that it names', async () => 
   stream.close()
 })
 
-it('after a reset that does not name a room, nothing of before counts there', async () => {
+it('a reset discards the position of a room that it does not name', async () => {
   const { connections, seqs, asked, stream } = await open(20)
   connections[0]!.frame(resetFrame(5))
   connections[0]!.frame({ event: 'reset', data: { stream_id: 's', reason: 'too_old', rooms: [] } })
@@ -189,7 +189,7 @@ it('after a reset that does not name a room, nothing of before counts there', as
   stream.close()
 })
 
-it('frames that this client does not know, or that break the contract, change nothing', async () => {
+it('unknown and invalid frames change nothing', async () => {
   const { connections, frames, stream } = await open()
   connections[0]!.frame(resetFrame(5))
   connections[0]!.raw('from_the_future', '{"x":1}')
@@ -200,8 +200,8 @@ it('frames that this client does not know, or that break the contract, change no
   stream.close()
 })
 
-describe('the connection', () => {
-  it('comes back with the last position after it broke', async () => {
+describe('the stream connection', () => {
+  it('reconnects with the last position after it broke', async () => {
     const { connections, states, stream, reconnect } = await open()
     connections[0]!.frame(resetFrame(5), 'at-5')
     await settle()
@@ -213,7 +213,7 @@ describe('the connection', () => {
     stream.close()
   })
 
-  it('waits exactly as long as a reconnect frame says', async () => {
+  it('waits exactly as long as a reconnect frame requests', async () => {
     const { connections, stream } = await open()
     connections[0]!.frame(resetFrame(5))
     connections[0]!.frame({ event: 'reconnect', data: { delay_ms: 3_000 } })
@@ -226,7 +226,7 @@ describe('the connection', () => {
     stream.close()
   })
 
-  it('waits at least as long as the server asks with Retry-After', async () => {
+  it('waits at least as long as Retry-After requests', async () => {
     const { connections, stream } = await open()
     connections[0]!.fail(problem(429, 'OVERLOADED', 5))
     await vi.advanceTimersByTimeAsync(4_999)
@@ -236,7 +236,7 @@ describe('the connection', () => {
     stream.close()
   })
 
-  it('waits longer and longer, at most 30 s, and starts anew once it was open', async () => {
+  it('backs off up to 30 s, and restarts the backoff after a successful connection', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(1)
     const { connections, stream } = await open()
     const waits: number[] = []
@@ -257,7 +257,7 @@ describe('the connection', () => {
     vi.restoreAllMocks()
   })
 
-  it('counts as dead after a silence, which every frame ends', async () => {
+  it('counts as dead after a silence, which any frame ends', async () => {
     const { connections, stream, reconnect } = await open(0, 1_000)
     connections[0]!.frame(resetFrame(5))
     await vi.advanceTimersByTimeAsync(900)
@@ -271,7 +271,7 @@ describe('the connection', () => {
     stream.close()
   })
 
-  it('ends for good when the session has ended', async () => {
+  it('ends permanently when the session has ended', async () => {
     const { connections, states, session } = await open()
     session.refuse = problem(401, 'REFRESH_TOKEN_INVALID')
     connections[0]!.fail(problem(401, 'SESSION_REVOKED'))
@@ -281,7 +281,7 @@ describe('the connection', () => {
     expect(states.at(-1)).toBe('closed')
   })
 
-  it('comes back after a 401 that a new token cures, and while nobody can tell', async () => {
+  it('reconnects after a 401 if a new token is accepted or the server is unreachable', async () => {
     const { connections, session, stream, reconnect } = await open()
     connections[0]!.fail(problem(401, 'TOKEN_INVALID'))
     await reconnect()
@@ -293,7 +293,7 @@ describe('the connection', () => {
     stream.close()
   })
 
-  it('closed by its owner is ended at once and does not come back', async () => {
+  it('ends immediately and permanently when closed by its owner', async () => {
     const { connections, states, stream } = await open()
     connections[0]!.frame(resetFrame(5))
     await settle()
@@ -305,7 +305,7 @@ describe('the connection', () => {
   })
 })
 
-it('hands frames of a newer server on, and gives every reader of the stream all frames until it is closed', async () => {
+it('passes frames of a newer server on, and gives every reader all frames until it is closed', async () => {
   const { session } = fakeSession()
   const { transport, connections } = fakeTransport()
   const unknown: string[] = []

@@ -7,23 +7,23 @@ import type { StreamTransport } from './transport.ts'
 
 export type StreamState = 'connecting' | 'open' | 'waiting' | 'closed'
 
-/** Why the state is what it is. */
+/** The reason of a state. */
 export interface StateReason {
   /**
    * - `closed`: `close()` was called. `signed_out`: the session has ended.
-   * - `planned`: the server asked to come back later. `failed`: the connection broke, or was refused.
+   * - `planned`: the server requested a later reconnect. `failed`: the connection broke, or was refused.
    */
   readonly kind: 'closed' | 'signed_out' | 'planned' | 'failed'
   readonly error?: unknown
-  /** When the next attempt begins, while waiting. */
+  /** Milliseconds until the next attempt, while waiting. */
   readonly retryInMs?: number
 }
 
 export interface StreamListener {
-  /** In order, each message once. After `reset`, fetch anew what is shown: frames go on from there. */
+  /** Called in order, once per message. After `reset`, fetch the displayed data again: frames continue from there. */
   onFrame(frame: StreamFrame): void
   onState?(state: StreamState, reason?: StateReason): void
-  /** A frame of a newer server. */
+  /** Called for a frame of a newer server. */
   onUnknownFrame?(name: string, data: string): void
 }
 
@@ -31,7 +31,7 @@ export interface ChatStreamOptions {
   readonly session: Session
   readonly transport: StreamTransport
   readonly listener?: StreamListener
-  /** Without any frame for this long (the heartbeat is every 15 s) the connection counts as dead. */
+  /** Time without any frame after which the connection counts as dead (the heartbeat is every 15 s). */
   readonly silenceTimeoutMs?: number
 }
 
@@ -45,9 +45,9 @@ const LONGEST_DELAY_MS = 30_000
 const REPAIR_PAGE = 100
 
 /**
- * The event stream that stays: it reconnects with jittered back-off, resumes where it was, drops
- * what it already gave, and repairs a gap from the history before it gives what is after it. So a
- * listener sees every message of every room once and in order.
+ * The persistent event stream: reconnects with jittered backoff, resumes at its position, drops duplicates,
+ * and repairs a gap from the history before delivering later messages. Listeners receive every message of
+ * every room once and in order.
  */
 export class ChatStream {
   readonly #options: ChatStreamOptions & { readonly silenceTimeoutMs: number }
@@ -58,11 +58,11 @@ export class ChatStream {
   #lastEventId: string | undefined
   #failures = 0
   #plannedDelayMs: number | undefined
-  /** Why a frame could not be handled, which ended the connection. */
+  /** The error in handling a frame, which ended the connection. */
   #stepFailure: unknown
-  /** Such a frame comes again with every connection: to be connected is no reason to try again at once. */
+  /** Such a frame is repeated on every connection, so that a successful connection must not reset the backoff. */
   #isStuck = false
-  /** Frames are handled one after the other, for a repair must end before the next frame counts. */
+  /** Handles frames sequentially, because a repair must finish before the next frame. */
   #tail: Promise<void> = Promise.resolve()
   #silence: ReturnType<typeof setTimeout> | undefined
 
@@ -82,7 +82,7 @@ export class ChatStream {
     clearTimeout(this.#silence)
   }
 
-  /** Drops the connection; it comes back by itself. For tests, and for a page that was asleep. */
+  /** Drops the connection, which reconnects automatically. For tests, and for pages resumed from sleep. */
   reconnect(): void {
     this.#connection?.abort()
   }
@@ -106,7 +106,7 @@ export class ChatStream {
     this.#setState('closed', reason)
   }
 
-  /** Iterates over the frames from now on, until the stream is closed. A consumer that is slow slows the stream down. */
+  /** Iterates over the frames from now on until the stream is closed. A slow consumer slows the stream down. */
   [Symbol.asyncIterator](): AsyncIterator<StreamFrame> {
     const queue = new FrameQueue()
     this.#queues.add(queue)
@@ -120,7 +120,10 @@ export class ChatStream {
     }
   }
 
-  /** A refused token may only be too old for the server's clock: the refresh tells. */
+  /**
+   * Returns whether the session is still valid: a rejected token may only be too old for the server's clock,
+   * which the refresh reveals.
+   */
   async #signedIn(): Promise<boolean> {
     return this.#options.session.refresh().then(
       () => true,
@@ -169,7 +172,10 @@ export class ChatStream {
     })
   }
 
-  /** A step that fails ends the connection before its position is taken over: the next one resumes before it. */
+  /**
+   * Queues a step. A failing step ends the connection before its position is stored, so that the next one
+   * resumes before it.
+   */
   #enqueue(connection: AbortController, step: () => Promise<void>): void {
     this.#tail = this.#tail.then(async () => {
       if (connection.signal.aborted) return
@@ -230,7 +236,7 @@ export class ChatStream {
     this.#emit(frame)
   }
 
-  /** Fetches what is missing up to `seq`; without a gap it costs nothing. */
+  /** Fetches missing messages up to `seq`; free without a gap. */
   async #repair(roomId: number, seq: number): Promise<void> {
     const head = this.#heads.get(roomId)
     while (head && head.seq < seq) {

@@ -1,7 +1,7 @@
 import { readFrame, type StreamFrame } from './frames.ts'
 import type { TransportEvents } from './transport.ts'
 
-/** What the leader tells, and what another tab asks. `to` names one tab. */
+/** Messages between the leader and other tabs. `to` addresses one tab. */
 export type Word =
   | { readonly say: 'hello'; readonly tab: string; readonly id: string | undefined }
   | { readonly say: 'wait'; readonly to: string }
@@ -20,12 +20,12 @@ interface Sent {
   readonly id?: string
 }
 
-/** Frames that a tab may have missed while the leader changed. */
+/** Frames that a tab may have missed during a change of leader. */
 const MAX_RECENT = 500
-/** Tabs that wait until the leader is connected, with their positions. */
+/** Tabs waiting until the leader is connected, with their positions. */
 export type Waiting = Map<string, string | undefined>
 
-/** The tab that is connected: passes frames on, and tells others where they can join. */
+/** The connected tab: forwards frames, and tells others where they can join. */
 export class Leader {
   readonly #say: (word: Word) => void
   readonly #waiting: Waiting
@@ -41,15 +41,15 @@ export class Leader {
     this.#firstId = lastEventId
   }
 
-  /** Returns events that also go to the other tabs. */
+  /** Returns events that are also forwarded to the other tabs. */
   passOn(events: TransportEvents): TransportEvents {
     let pending: Omit<Sent, 'id'> | undefined
-    // An id comes after the frame that it includes: the two travel together, so the frame waits for it.
+    // An id follows the frame that includes it; the two are sent together, so the frame waits for its id.
     const send = (id?: string) => {
       if (!pending) return
       const sent = id === undefined ? pending : { ...pending, id }
       pending = undefined
-      // The first frame of the connection goes to each tab as its own.
+      // Each tab receives the first frame of the connection as its own.
       if (!this.#note(sent)) this.#say({ say: 'frame', ...sent })
     }
     return {
@@ -66,7 +66,7 @@ export class Leader {
     }
   }
 
-  /** Sends what a tab with that position lacks; otherwise tells it to fetch anew and to go on from here. */
+  /** Sends the frames missed by a tab at that position, or tells it to reset and continue from here. */
   welcome(to: string, id: string | undefined): void {
     if (this.#streamId === undefined) {
       this.#waiting.set(to, id)
@@ -101,7 +101,7 @@ export class Leader {
       this.#streamId = frame.data.stream_id
       if (frame.event === 'reset') this.#heads.clear()
       for (const { room_id, seq, cseq } of frame.data.rooms) this.#heads.set(room_id, { seq, cseq })
-      // A tab that is told where it stands begins with a frame of its own.
+      // A tab that receives its position starts with a frame of its own.
       if (frame.event === 'reset') this.#firstId = undefined
       for (const [tab, id] of this.#waiting) this.welcome(tab, id)
       this.#waiting.clear()

@@ -19,7 +19,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ kind: fc.constant('read' as const), by: user, pick: fc.nat() }),
 )
 
-/** The room as the server has it: what a client would fetch fresh, and the frame of every step. */
+/** The room on the server: the state that a client would fetch, and the frame of every step. */
 class Room {
   readonly messages: Message[] = []
   readonly positions = new Map(USERS.map((id) => [id, 0]))
@@ -56,7 +56,7 @@ class Room {
     })
   }
 
-  /** What `GET /messages/7` answers now. */
+  /** Returns the current response of `GET /messages/7`. */
   fresh(): Message[] {
     return this.messages.map((message) => this.#view(message))
   }
@@ -70,7 +70,7 @@ class Room {
 const positionsOf = (room: Room) => [...room.positions].map(([user_id, seq]) => ({ user_id, seq }))
 
 describe('Timeline', () => {
-  it('after any frames, in order and some of them twice, holds what would be fetched fresh', () => {
+  it('equals a fresh fetch after any frames, in order and partly duplicated', () => {
     const plan = fc.array(fc.tuple(action, fc.nat({ max: 4 })), { maxLength: 60 })
     fc.assert(
       fc.property(plan, fc.nat({ max: 20 }), (steps, loadedAfter) => {
@@ -79,12 +79,12 @@ describe('Timeline', () => {
         timeline.loadPositions(positionsOf(room))
         for (const [index, [step, again]] of steps.entries()) {
           room.do(step)
-          // In the middle a page of the history arrives, as after opening the room.
+          // A page of the history arrives in the middle, as after opening the room.
           if (index === loadedAfter) {
             timeline.load(room.fresh())
             timeline.loadPositions(positionsOf(room))
           }
-          // Each in order, and then some of them once more, the older the later.
+          // Each frame in order, then some again in reverse order.
           for (const frame of room.frames.slice(-1 - again).reverse()) timeline.apply(frame)
         }
         expect(timeline.messages).toEqual(room.fresh())
@@ -93,7 +93,7 @@ describe('Timeline', () => {
     )
   })
 
-  it('never goes back to an older copy of a message, whichever comes first', () => {
+  it('never reverts to an older copy of a message, in any order of arrival', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 1 }), (cseqs) => {
         const timeline = new Timeline(7)
@@ -103,7 +103,7 @@ describe('Timeline', () => {
     )
   })
 
-  it('counts for a new member from where they came in, and forgets who left', () => {
+  it('counts a new member from the position of joining, and drops former members', () => {
     const timeline = new Timeline(7)
     timeline.load([messageOf(1, { user_id: 1 }), messageOf(2, { user_id: 1 })])
     timeline.loadPositions([{ user_id: 1, seq: 2 }])
@@ -114,7 +114,7 @@ describe('Timeline', () => {
     expect(timeline.messages.map((message) => message.unread_count)).toEqual([0, 0])
   })
 
-  it('does not take a line about a change of the room for something that its author has read', () => {
+  it('does not treat a system message as read by its author', () => {
     const timeline = new Timeline(7)
     timeline.load([messageOf(1, { user_id: 1 })])
     timeline.loadPositions([
@@ -126,7 +126,7 @@ describe('Timeline', () => {
     expect(timeline.messages.map((each) => each.unread_count)).toEqual([1, 1])
   })
 
-  it('keeps what a frame has told while the positions were being fetched, of whomever', () => {
+  it('keeps positions received from the stream while the initial fetch is in flight', () => {
     const timeline = new Timeline(7)
     timeline.load([messageOf(1, { user_id: 1 }), messageOf(2, { user_id: 1 })])
     const positions = [2, 3].map((user_id) => ({ user_id, seq: 2 }))
@@ -143,7 +143,7 @@ describe('Timeline', () => {
     expect(timeline.messages.map((message) => message.unread_count)).toEqual([0, 0])
   })
 
-  it('hides a message that was deleted for oneself, and keeps its place', () => {
+  it('hides a message deleted for oneself, and keeps its position', () => {
     const timeline = new Timeline(7)
     const attachment = { url: 'https://x.test/a.png', name: 'a.png', mime: 'image/png', size: 3 }
     const reactions = [{ emoji: '👍', count: 1, me: false }]
@@ -158,7 +158,7 @@ describe('Timeline', () => {
     expect(timeline.messages[0]).toMatchObject({ deleted_for: 'all' })
   })
 
-  describe('what a reply shows of its original', () => {
+  describe('a reply preview', () => {
     const original = messageOf(1, { content: 'the original' })
     const preview = {
       message_id: original.message_id,
@@ -185,7 +185,7 @@ describe('Timeline', () => {
     it.each([
       ['a deletion', deletion],
       ['hiding it', hidden],
-    ])('follows %s, whether the original is loaded or not, and whichever comes first', (_what, frame) => {
+    ])('follows %s for loaded and unloaded originals in any order', (_what, frame) => {
       for (const loaded of [[original, reply], [reply]]) {
         const before = new Timeline(7)
         before.load(loaded)
@@ -198,7 +198,7 @@ describe('Timeline', () => {
       }
     })
 
-    it('follows an edit of an original that is not loaded, the newest of two', () => {
+    it('follows the newer of two edits of an unloaded original', () => {
       const timeline = new Timeline(7)
       timeline.load([reply])
       for (const [cseq, content] of [
@@ -214,7 +214,7 @@ describe('Timeline', () => {
       expect(shown(timeline)).toEqual({ ...preview, content: 'second' })
     })
 
-    it('cuts it between characters as people count them', () => {
+    it('is cut at a grapheme boundary', () => {
       const timeline = new Timeline(7)
       const family = '👨‍👩‍👧‍👦'
       timeline.load([messageOf(1, { content: 'x'.repeat(99) + family.repeat(3) }), reply])
@@ -222,7 +222,7 @@ describe('Timeline', () => {
     })
   })
 
-  it('lets frames of other rooms and of no room pass', () => {
+  it('ignores frames of other rooms and of no room', () => {
     const timeline = new Timeline(8)
     const frame: StreamFrame = { event: 'message', data: { room_id: 7, seq: 1, message: messageOf(1) } }
     expect(timeline.apply(frame)).toBe(false)

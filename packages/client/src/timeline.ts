@@ -3,17 +3,17 @@ import type { StreamFrame } from './frames.ts'
 import type { Message } from './operations.ts'
 
 /**
- * One room as a client holds it: the loaded messages, kept equal to what a new fetch would return by applying
- * the frames of the stream.
+ * One room on a client: the loaded messages, kept equal to a fresh fetch by applying the frames of the
+ * stream.
  */
 export class Timeline {
   readonly roomId: number
   readonly #bySeq = new Map<number, Message>()
-  /** The newest copies of messages that changed without being loaded: replies to them may be. */
+  /** The newest copies of changed messages that are not loaded, because replies to them may be. */
   readonly #changed = new Map<number, Message>()
   /** Ids of messages that the user deleted for themselves. */
   readonly #hidden = new Set<string>()
-  /** How far each member has read. Sending a message reads everything before it. */
+  /** Read positions by member. Sending a message marks everything before it as read. */
   readonly #positions = new Map<number, number>()
   /** Positions received from the stream, also for users who are not known as members yet: the fetch of the members may be in flight. */
   readonly #heard = new Map<number, number>()
@@ -93,7 +93,7 @@ export class Timeline {
     return this.#renewPreviews(message.message_id)
   }
 
-  /** Shows in the replies to a message what is known of it now. Returns whether there is one. */
+  /** Updates the previews of replies to a message. Returns whether there are any. */
   #renewPreviews(messageId: string): boolean {
     let renewed = false
     for (const [seq, reply] of this.#bySeq) {
@@ -105,8 +105,8 @@ export class Timeline {
   }
 
   /**
-   * The preview as the known copy of the original has it: the two logs of a room have no order between them, so the
-   * preview that came with a reply may be older. Nothing of an original that the user deleted for themselves.
+   * Returns the preview from the known copy of the original: the two logs of a room have no common order, so
+   * the preview in a reply may be older. Hides an original that the user deleted for themselves.
    */
   #withPreview(message: Message): Message {
     const { reply_preview: preview } = message

@@ -5,7 +5,7 @@ import { fetchTransport } from './transport.ts'
 
 const session = { token: async () => 'token-1' } as unknown as Session
 
-/** Connects to a server that answers this, and notes what comes of it. */
+/** Connects to a fake server and records the events. */
 async function connect(respond: () => Response, lastEventId?: string) {
   const seen: string[] = []
   const requests: { url: string; headers: Headers }[] = []
@@ -28,7 +28,7 @@ async function connect(respond: () => Response, lastEventId?: string) {
   return { done, seen, requests }
 }
 
-/** In pieces of a few bytes, so that characters and lines are cut anywhere. */
+/** Splits the response into pieces of a few bytes, so that characters and lines are cut anywhere. */
 function inPieces(text: string): Response {
   const bytes = new TextEncoder().encode(text)
   const body = new ReadableStream({
@@ -41,7 +41,7 @@ function inPieces(text: string): Response {
 }
 
 describe('the stream over fetch', () => {
-  it('gives each frame, and only then the position that includes it', async () => {
+  it('delivers each frame before the position that includes it', async () => {
     const text =
       'id: 1\nevent: message\ndata: {"a":"안녕"}\n\n: comment\n\nevent: typing\ndata: {}\n\nid: 2\nevent: x\ndata: 1\n\n'
     const { done, seen } = await connect(() => inPieces(text))
@@ -49,7 +49,7 @@ describe('the stream over fetch', () => {
     expect(seen).toEqual(['message {"a":"안녕"}', 'id 1', 'typing {}', 'x 1', 'id 2'])
   })
 
-  it('sends the token in the header, never in the URL, and where to resume', async () => {
+  it('sends token and position in headers, never in the URL', async () => {
     const { done, requests } = await connect(() => inPieces(''), 'cursor-7')
     await done
     expect(requests[0]!.url).toBe('http://api/stream?acks=1')
@@ -57,13 +57,13 @@ describe('the stream over fetch', () => {
     expect(requests[0]!.headers.get('last-event-id')).toBe('cursor-7')
   })
 
-  it('a frame that was cut off never happened', async () => {
+  it('ignores a truncated frame', async () => {
     const { done, seen } = await connect(() => inPieces('event: a\ndata: 1\n\nid: 2\nevent: b\ndata: 2'))
     await done
     expect(seen).toEqual(['a 1'])
   })
 
-  it('a refusal rejects with what the server said', async () => {
+  it("a refusal rejects with the server's problem", async () => {
     const body = { type: 'about:blank', title: 'x', status: 429, code: 'OVERLOADED', request_id: 'r' }
     const { done } = await connect(() =>
       Response.json(body, { status: 429, headers: { 'retry-after': '5' } }),
@@ -71,7 +71,7 @@ describe('the stream over fetch', () => {
     await expect(done).rejects.toMatchObject({ code: 'OVERLOADED', retryAfterSeconds: 5 })
   })
 
-  it('acknowledges a heartbeat every 30 s, and one that failed with the next heartbeat', async () => {
+  it('acknowledges a heartbeat every 30 s, and retries a failed acknowledgement with the next heartbeat', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const start = Date.now()
     const acks: { atMs: number; body: unknown }[] = []

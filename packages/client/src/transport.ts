@@ -5,9 +5,12 @@ import { acknowledgeStream, createStreamTicket, openStream, streamFrameNames } f
 import type { Session } from './session.ts'
 
 export interface TransportEvents {
-  /** A frame's name and its data, not yet checked. */
+  /** Receives a frame's name and unvalidated data. */
   onFrame(name: string, data: string): void
-  /** The position to resume from, after the frame that it includes: one that failed must come again. */
+  /**
+   * Receives the position to resume from, after the frame that it includes, because a failed frame must be
+   * repeated.
+   */
   onId(id: string): void
 }
 
@@ -18,14 +21,14 @@ export interface StreamTransport {
     readonly signal: AbortSignal
     readonly events: TransportEvents
   }): Promise<void>
-  /** Called when the stream is closed for good. */
+  /** Called when the stream is closed permanently. */
   readonly close?: () => void
 }
 
-/** The server closes a stream that is not acknowledged for 50 s; heartbeats come every 15 s. */
+/** The server closes a stream without an acknowledgement for 50 s; heartbeats are sent every 15 s. */
 const ACK_EVERY_MS = 25_000
 
-/** Acknowledges heartbeats: the only sign for the server that the network between the two still works. */
+/** Acknowledges heartbeats, which show the server that the client is still connected. */
 function acknowledging(session: Session, events: TransportEvents): TransportEvents {
   let streamId: string | undefined
   let acknowledgedAt = Date.now()
@@ -37,7 +40,7 @@ function acknowledging(session: Session, events: TransportEvents): TransportEven
     ...events,
     onFrame: (name, data) => {
       if (name === 'ready' || name === 'reset') streamId = JSON.parse(data).stream_id
-      // One that fails is repeated with the next heartbeat.
+      // A failed acknowledgement is retried with the next heartbeat.
       if (name === 'heartbeat' && streamId && Date.now() - acknowledgedAt >= ACK_EVERY_MS)
         void acknowledge(streamId).catch(() => undefined)
       events.onFrame(name, data)
@@ -45,7 +48,7 @@ function acknowledging(session: Session, events: TransportEvents): TransportEven
   }
 }
 
-/** Over fetch, with the token in the header: in Node, and where a page may read streams. */
+/** Connects over fetch, with the token in the header: for Node, and for pages that may read streams. */
 export function fetchTransport(http: Http, session: Session): StreamTransport {
   return async ({ lastEventId, signal, events: listener }) => {
     const events = acknowledging(session, listener)
@@ -58,7 +61,7 @@ export function fetchTransport(http: Http, session: Session): StreamTransport {
       signal,
     })
     if (!response.ok) throw await problemOf(response)
-    if (!response.body) throw new NetworkFailure(new Error('The answer has no body.'))
+    if (!response.body) throw new NetworkFailure(new Error('The response has no body.'))
     const parser = createParser({
       onEvent: ({ event, data, id }) => {
         events.onFrame(event ?? 'message', data)
@@ -66,7 +69,7 @@ export function fetchTransport(http: Http, session: Session): StreamTransport {
       },
     })
     const decoder = new TextDecoder()
-    // Not by `for await`: Safari cannot.
+    // Not `for await`, which Safari does not support.
     const reader = response.body.getReader()
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       parser.feed(decoder.decode(part.value, { stream: true }))
@@ -74,7 +77,7 @@ export function fetchTransport(http: Http, session: Session): StreamTransport {
   }
 }
 
-/** Just what is used of the browser's EventSource, so that the package also type-checks for Node. */
+/** The used part of the browser's EventSource, so that the package also type-checks for Node. */
 interface EventSourceLike {
   onerror: ((event: unknown) => void) | null
   addEventListener(name: string, listener: (event: { data: string; lastEventId: string }) => void): void
@@ -83,8 +86,8 @@ interface EventSourceLike {
 declare const EventSource: new (url: string) => EventSourceLike
 
 /**
- * Over the browser's EventSource. It cannot send a header, hence a single-use ticket in the URL,
- * never a token; and since the ticket is used up, a lost connection is opened anew by us.
+ * Connects over the browser's EventSource, which cannot send headers: uses a single-use ticket in the URL,
+ * never a token. Reconnects itself, because the ticket is used up.
  */
 export function eventSourceTransport(http: Http, session: Session): StreamTransport {
   return async ({ lastEventId, signal, events: listener }) => {

@@ -5,7 +5,7 @@ import { ApiProblem } from './api-problem.ts'
 import type { Session } from './session.ts'
 import { upload } from './upload.ts'
 
-/** An object store that takes parts, and refuses as often as a test wants. */
+/** A fake object store that accepts parts, and fails as configured. */
 let store: Server
 let address: string
 let received: Map<number, string>
@@ -54,7 +54,7 @@ const session = {
   },
 } as unknown as Session
 
-it('sends a file in parts, says how far it is, and returns it when it was examined', async () => {
+it('sends a file in parts, reports progress, and returns the examined file', async () => {
   const progress: number[] = []
   const onProgress = (sent: number) => void progress.push(sent)
   const file = await upload(session, new Blob(['0123456789']), { name: 'a.txt', onProgress })
@@ -64,14 +64,14 @@ it('sends a file in parts, says how far it is, and returns it when it was examin
   expect(calls).toEqual(['POST /files/uploads', 'POST /files/:file_id/complete', 'GET /files/:file_id'])
 })
 
-it('repeats a part that failed, and only that one and those after it', async () => {
+it('retries a failed part, and only that part and the following ones', async () => {
   refusals = 1
   await upload(session, new Blob(['0123456789']), { name: 'a.txt', waitSeconds: 0 })
   expect([...received.values()].join('')).toBe('0123456789')
   expect(calls).toContain('GET /files/:file_id/upload')
 })
 
-it('goes on with an interrupted upload, and begins anew when that one is gone', async () => {
+it('resumes an interrupted upload, and starts again when that upload is gone', async () => {
   received.set(1, '0123')
   const started: string[] = []
   const onStart = (fileId: string) => void started.push(fileId)
@@ -91,7 +91,7 @@ it('goes on with an interrupted upload, and begins anew when that one is gone', 
   ])
 })
 
-it('sends nothing of an interrupted upload that had arrived as a whole', async () => {
+it('sends nothing for an interrupted upload that had arrived completely', async () => {
   const file = await upload(session, new Blob(['0123456789']), { name: 'a.txt', resume: 'over' })
   expect(file.state).toBe('ready')
   expect(received.size).toBe(0)

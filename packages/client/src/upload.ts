@@ -5,17 +5,17 @@ import type { Session } from './session.ts'
 
 export interface UploadOptions {
   readonly name: string
-  /** The media type; that of the blob unless given. */
+  /** The media type; default: that of the blob. */
   readonly mime?: string
   readonly purpose?: 'attachment' | 'avatar' | 'room_picture'
-  /** Called with the bytes that have arrived: after each part, and in between where the platform tells. */
+  /** Called with the number of received bytes: after each part, and in between where the platform supports it. */
   readonly onProgress?: (sentBytes: number, totalBytes: number) => void
   readonly signal?: AbortSignal
-  /** Called with the id of the file before its first byte is sent: keep it to go on after a restart. */
+  /** Called with the file's id before its first byte is sent; store it to resume after a restart. */
   readonly onStart?: (fileId: string) => void | Promise<void>
-  /** The id of an upload of the same bytes that was interrupted: only what is missing is sent. */
+  /** The id of an interrupted upload of the same bytes: only missing parts are sent. */
   readonly resume?: string | undefined
-  /** Seconds to wait until the file was examined. 20 unless given; 0 returns at once. */
+  /** Seconds to wait for the examination. Default 20; 0 returns immediately. */
   readonly waitSeconds?: number
 }
 
@@ -23,10 +23,10 @@ const ATTEMPTS = 4
 const RETRY_MS = 1_000
 
 /**
- * Uploads a file in parts, straight to the object store, repeating only what did not arrive.
+ * Uploads a file in parts directly to the object store, retrying only missing parts.
  *
- * @returns the file; attach it to a message once its `state` is `ready`
- * @throws ApiProblem FILE_TOO_LARGE, QUOTA_EXCEEDED ...; NetworkFailure when parts could not be sent
+ * @returns the file; attach it to a message once its `state` is `ready`\n@throws ApiProblem FILE_TOO_LARGE,
+ * QUOTA_EXCEEDED ...; NetworkFailure when parts could not be sent
  */
 export async function upload(
   session: Pick<Session, 'call'>,
@@ -41,7 +41,7 @@ export async function upload(
     if (!failure) break
     if (attempt === ATTEMPTS || signal?.aborted) throw failure
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS * attempt))
-    // With new addresses, and without the parts that have arrived.
+    // The response contains new addresses and omits the received parts.
     plan = await session.call(getUpload, { params })
   }
   const stored = plan.parts.length > 0 ? await session.call(completeUpload, { params }) : plan.file
@@ -49,7 +49,7 @@ export async function upload(
   return session.call(getFile, { params, query: { wait_seconds: waitSeconds } })
 }
 
-/** What is to be sent: of the upload that is resumed, else of a new one. */
+/** Returns the plan of the resumed upload, or of a new one. */
 async function openPlan(
   session: Pick<Session, 'call'>,
   file: Blob,
@@ -60,7 +60,7 @@ async function openPlan(
     try {
       return await session.call(getUpload, { params })
     } catch (err) {
-      // All of it had arrived.
+      // Every part had arrived.
       if (isProblem(err, 'UPLOAD_OVER'))
         return { file: await session.call(getFile, { params }), part_size: 1, parts: [], urls_expire_at: '' }
       if (!isProblem(err, 'FILE_NOT_FOUND')) throw err
@@ -75,7 +75,7 @@ async function openPlan(
 
 type Plan = AnswerOf<typeof startUpload>
 
-/** Sends the missing parts one after the other. Returns why it could not go on. */
+/** Sends the missing parts in sequence. Returns the reason of a failure. */
 async function sendParts(
   file: Blob,
   { parts, part_size }: Plan,
@@ -97,7 +97,7 @@ async function sendParts(
   return undefined
 }
 
-/** The part of XMLHttpRequest that is used: the only way in a browser to see how far an upload is. */
+/** The used part of XMLHttpRequest, the only way to observe upload progress in a browser. */
 interface Xhr {
   readonly upload: { onprogress: ((event: { loaded: number }) => void) | null }
   readonly status: number
@@ -121,7 +121,7 @@ async function putPart(
     const response = await fetch(url, { method: 'PUT', body: part, ...(signal ? { signal } : {}) })
     return response.ok
       ? undefined
-      : new NetworkFailure(new Error(`The object store answered ${response.status}.`))
+      : new NetworkFailure(new Error(`The object store returned ${response.status}.`))
   } catch (err) {
     return new NetworkFailure(err)
   }
@@ -135,7 +135,7 @@ function putWithProgress(
   onSent: (bytes: number) => void,
 ): Promise<unknown> {
   return new Promise((resolve) => {
-    const fail = () => resolve(new NetworkFailure(new Error(`The object store answered ${request.status}.`)))
+    const fail = () => resolve(new NetworkFailure(new Error(`The object store returned ${request.status}.`)))
     request.upload.onprogress = ({ loaded }) => onSent(loaded)
     request.onload = () => (request.status < 300 ? resolve(undefined) : fail())
     request.onerror = fail

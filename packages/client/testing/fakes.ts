@@ -4,16 +4,16 @@ import type { Message } from '../src/operations.ts'
 import type { Session } from '../src/session.ts'
 import type { StreamTransport, TransportEvents } from '../src/transport.ts'
 
-/** One connection of the fake transport, played by a test. */
+/** One connection of the fake transport, controlled by a test. */
 interface FakeConnection {
   readonly lastEventId: string | undefined
   readonly signal: AbortSignal
-  /** A frame as the server sends it: with the position that includes it. */
+  /** Sends a frame with the position that includes it. */
   frame(frame: StreamFrame, id?: string): void
   raw(name: string, data: string): void
-  /** The server ends it politely. */
+  /** Ends the connection regularly. */
   end(): void
-  /** It breaks, or is refused. */
+  /** Breaks or refuses the connection. */
   fail(err: unknown): void
 }
 
@@ -52,7 +52,7 @@ function connectionOf(
   }
 }
 
-/** A session that answers `listMessages` from a history, and refreshes as it is told. */
+/** A fake session that returns `listMessages` from a history, and refreshes as configured. */
 export function fakeSession(history: readonly Message[] = []) {
   const asked: { after_seq: number; limit: number }[] = []
   const state = {

@@ -17,17 +17,17 @@ import { messageExample, roomExample } from '@bigtech/contracts'
 
 const root = join(import.meta.dirname, '..')
 
-/** A project outside of the workspace that has the packed SDK, and a server that answers its README's example. */
+/** A project outside the workspace with the packed SDK, and a server for its README's example. */
 export interface PackedProject {
   readonly folder: string
-  /** The README's example, against the server. */
+  /** The README's example, run against the server. */
   readonly example: string
-  /** What the example prints. */
+  /** The expected output of the example. */
   readonly printed: string
   close(): void
 }
 
-/** Builds, packs and unpacks the SDK as an installation would. */
+/** Builds, packs and unpacks the SDK like an installation. */
 export async function createPackedProject(): Promise<PackedProject> {
   const folder = mkdtempSync(join(tmpdir(), 'client-package-'))
   const built = join(folder, 'built')
@@ -38,7 +38,7 @@ export async function createPackedProject(): Promise<PackedProject> {
   mkdirSync(installed, { recursive: true })
   execFileSync('tar', ['-xzf', join(folder, tarball!), '-C', installed, '--strip-components=1'])
   const { dependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
-  // What npm would fetch, from where this workspace has it.
+  // Links the dependencies from this workspace instead of fetching them.
   for (const name of Object.keys(dependencies)) {
     cpSync(realpathSync(join(root, 'node_modules', name)), join(folder, 'node_modules', name), {
       recursive: true,
@@ -57,7 +57,7 @@ export async function createPackedProject(): Promise<PackedProject> {
   return { folder, example: exampleOfReadme(`http://127.0.0.1:${port}`), printed, close }
 }
 
-/** As much of the API as the example calls. */
+/** The part of the API used by the example. */
 const answer: Parameters<typeof createServer>[1] & object = (request, response) => {
   const json = (body: unknown, status = 200) => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))

@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createPackedProject } from './packed-project.ts'
 
-// Runs the README's example of the packed SDK in each runtime that it promises, and fails when one prints something else.
+// Runs the README's example of the packed SDK in each supported runtime, and fails on any other output.
 
 const run = promisify(execFile)
 const cache = join(process.env.DEVSTACK_CACHE ?? join(homedir(), '.cache/bigtech-chat'), 'runtimes')
 
 interface Runtime {
   readonly name: string
-  /** The package that brings it. */
+  /** The package that provides it. */
   readonly spec: string
   readonly program: string
   readonly args: readonly string[]

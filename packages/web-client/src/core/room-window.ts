@@ -90,7 +90,7 @@ export class RoomWindow {
     for (const change of this.#heldBack.splice(0)) change()
   }
 
-  /** The room is opened again: what is unread now, and no jump of an earlier visit. */
+  /** Reopens the room: resets the unread marker and earlier jumps. */
   reopen(): void {
     const { target: _, unreadFrom: __, ...view } = this.view.get()
     const unreadFrom = this.#unreadFrom()
@@ -117,7 +117,7 @@ export class RoomWindow {
     }
   }
 
-  /** Brings a message into view, fetching its surroundings when they are not loaded. */
+  /** Scrolls to a message, fetching its surroundings when they are not loaded. */
   async jumpTo(seq: number, highlight = true): Promise<void> {
     if (!this.#shown.has(seq)) return this.load({ around: seq, jump: highlight ? 'highlight' : 'show' })
     this.#placeSeq = seq
