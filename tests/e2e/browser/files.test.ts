@@ -87,7 +87,7 @@ it('an upload can be cancelled, and a file that is not what its name says is ref
     buffer: Buffer.from('<script>alert(1)</script>'),
   })
   await send(left.page)
-  await left.page.getByText('The content of the file is not what its name says.').waitFor()
+  await left.page.getByText('The content of the file does not match its name.').waitFor()
   expect(await axeViolations(left.page)).toEqual([])
   await left.page.getByRole('button', { name: 'Discard' }).click()
   await write(left.page, '아무것도 안 보냈어요')

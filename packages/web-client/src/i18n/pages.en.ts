@@ -69,7 +69,8 @@ export const texts = {
   'error.SECOND_FACTOR_REQUIRED': 'Enter a code from your authenticator app.',
   'error.CHALLENGE_INVALID': 'That took too long. Sign in again.',
   'error.PASSKEY_REFUSED': 'This passkey does not belong to an account here. It may have been removed.',
-  'error.LINK_INVALID': 'This link was used, has expired, or was replaced by a newer one. Request a new link.',
+  'error.LINK_INVALID':
+    'This link was used, has expired, or was replaced by a newer one. Request a new link.',
   'error.USERNAME_CHANGE_LIMIT': 'You can change your username once in 30 days.',
   'rule.email': 'Enter a complete email address.',
   'rule.username': '3 to 20 letters, digits, “_” or “.”',
@@ -141,7 +142,8 @@ export const texts = {
   'person.removeText': '{{name}} is not notified. Your chat stays, but neither of you can write in it.',
   'person.removed': '{{name}} is no longer a friend.',
   'person.block': 'Block',
-  'person.blockText': '{{name}} cannot message you, send you friend requests or find you, and is not notified.',
+  'person.blockText':
+    '{{name}} cannot message you, send you friend requests or find you, and is not notified.',
   'person.blocked': '{{name}} is blocked.',
   'blocked.none': 'You have not blocked anyone.',
   'blocked.unblock': 'Unblock',
