@@ -134,3 +134,28 @@ it('a voice message is recorded and plays for the other person', async () => {
   expect(await axeViolations(right.page)).toEqual([])
   expect([...left.complaints, ...right.complaints]).toEqual([])
 }, 60_000)
+
+/** A PDF with this text, as the browser prints it. */
+async function pdfOf(html: string): Promise<Buffer> {
+  const page = await browser.newPage()
+  await page.setContent(html)
+  const pdf = await page.pdf()
+  await page.close()
+  return pdf
+}
+
+it('a document is analyzed from its menu, and its report comes back to both as a message', async () => {
+  const buffer = await pdfOf('<p>Delivery is due on 2026-04-30, write to sales@hanbit.co.kr.</p>')
+  await choose(left.page, { name: '계약서.pdf', mimeType: 'application/pdf', buffer })
+  await send(left.page)
+  const sent = right.page.locator('.message:not(.mine)', { hasText: '계약서.pdf' })
+  await sent.getByText('1 page').waitFor()
+  await sent.getByRole('button', { name: 'Message actions' }).click()
+  await right.page.getByRole('menuitem', { name: 'Analyze document' }).click()
+  await right.page.getByText('The report will appear in this chat.').waitFor()
+  for (const { page } of [left, right]) {
+    const report = page.locator('.message', { hasText: 'sales@hanbit.co.kr' })
+    await report.waitFor({ timeout: 60_000 })
+    await report.getByRole('button', { name: /^Save .+pdf$/ }).waitFor()
+  }
+}, 120_000)
