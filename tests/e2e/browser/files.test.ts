@@ -78,7 +78,7 @@ it('an upload can be cancelled, and a file that is not what its name says is ref
   await choose(left.page, { name: '실수.png', mimeType: 'image/png', buffer: picture })
   await send(left.page)
   await left.page.getByRole('progressbar', { name: 'Uploading 실수.png' }).waitFor()
-  await left.page.getByRole('button', { name: 'Do not send 실수.png' }).click()
+  await left.page.getByRole('button', { name: 'Cancel sending 실수.png' }).click()
   await left.page.locator('.message.pending').waitFor({ state: 'detached' })
   await left.page.unroute(/partNumber=1/)
   await choose(left.page, {

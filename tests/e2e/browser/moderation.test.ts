@@ -78,7 +78,7 @@ it('an owner mutes a member and makes the group one for announcements; the membe
     .first()
     .waitFor()
   await owner.page.locator('.panel').getByRole('button', { name: 'Actions for 박준오' }).click()
-  await owner.page.getByRole('menuitem', { name: 'Let write again' }).click()
+  await owner.page.getByRole('menuitem', { name: 'Unmute' }).click()
   await composer(member.page).waitFor()
   await owner.page.getByLabel('Who may write').selectOption('admins')
   await member.page.getByText('Only the owner and admins can write here.').waitFor()

@@ -58,7 +58,7 @@ it('an authenticator app is set up by QR code, and signs in with a recovery code
   const download = page.waitForEvent('download')
   await page.getByRole('button', { name: 'Save as a file' }).click()
   expect(await readFile(await (await download).path(), 'utf8')).toBe(`${codes.join('\n')}\n`)
-  await page.getByRole('button', { name: 'I have kept them' }).click()
+  await page.getByRole('button', { name: 'I have saved them' }).click()
   await page.getByText('10 recovery codes are left.').waitFor()
 
   const elsewhere = await browser.newContext({ viewport: phone, locale: 'en-US', serviceWorkers: 'block' })
@@ -73,7 +73,7 @@ it('an authenticator app is set up by QR code, and signs in with a recovery code
   await submitProof(page, 'New recovery codes', codes[1])
   const [fresh] = await shownCodes(page)
   expect(codes).not.toContain(fresh)
-  await page.getByRole('button', { name: 'I have kept them' }).click()
+  await page.getByRole('button', { name: 'I have saved them' }).click()
   await page.getByRole('button', { name: 'Turn off' }).click()
   // The old codes went with the new ones.
   await submitProof(page, 'Turn off', codes[2])
