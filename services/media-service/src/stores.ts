@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import { createMysql, type Mysql } from './infrastructure/mysql.ts'
 import { type ObjectStore, openObjectStore } from './infrastructure/object-store.ts'
 import { DocumentRepository } from './modules/documents/document.repository.ts'
+import { DocumentQueries } from './modules/documents/document-queries.repository.ts'
 import { FileRepository } from './modules/files/file.repository.ts'
 import { JobRepository } from './modules/jobs/job.repository.ts'
 import { ScriptRepository } from './modules/practice/script.repository.ts'
@@ -16,6 +17,8 @@ export interface Stores {
   readonly jobs: JobRepository
   readonly files: FileRepository
   readonly documents: DocumentRepository
+  readonly documentQueries: DocumentQueries
+  readonly documentQueries: DocumentQueries
   readonly takes: TakeRepository
   readonly scripts: ScriptRepository
 }
@@ -29,5 +32,7 @@ export function openStores(service: Service, config: Config): Stores {
   const files = new FileRepository(mysql, outbox)
   const documents = new DocumentRepository({ mysql, jobs, files, outbox })
   const takes = new TakeRepository(mysql, jobs, outbox)
-  return { mysql, objects, outbox, jobs, files, documents, takes, scripts: new ScriptRepository(mysql) }
+  const documentQueries = new DocumentQueries(mysql)
+  const scripts = new ScriptRepository(mysql)
+  return { mysql, objects, outbox, jobs, files, documents, documentQueries, takes, scripts }
 }

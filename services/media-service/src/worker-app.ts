@@ -28,14 +28,17 @@ export async function buildMediaWorker(config: Config, options: BuildOptions = {
     acceptsUserTokens: false,
     ...options,
   })
-  const { files, documents, objects, mysql, outbox, jobs, takes } = openStores(service, config)
+  const { files, documents, documentQueries, objects, mysql, outbox, jobs, takes } = openStores(
+    service,
+    config,
+  )
   const scanner = config.CLAMD_ADDRESS ? new VirusScanner(config.CLAMD_ADDRESS) : undefined
   const worker = new JobWorker({
     id: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
     jobs,
     handlers: {
       check_file: checkFileJob({ files, objects, scanner, ffmpegPath: config.FFMPEG_PATH }),
-      process_document: processDocumentJob({ files, documents, objects, scanner }),
+      process_document: processDocumentJob({ files, documents, documentQueries, objects, scanner }),
       analyze_take: analyzeTakeJob({
         takes,
         objects,

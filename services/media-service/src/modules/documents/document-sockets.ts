@@ -1,6 +1,6 @@
 import type { DocumentFrame } from '@bigtech/contracts'
-import type { DocumentRepository } from './document.repository.ts'
 import { type DocumentRecord, documentView } from './document.ts'
+import type { DocumentQueries } from './document-queries.repository.ts'
 import type { TicketHolder } from './socket-tickets.ts'
 
 /** The used part of a WebSocket. */
@@ -31,12 +31,12 @@ const TRY_AGAIN_LATER = 1013
  * documents.
  */
 export class DocumentSockets {
-  readonly #documents: DocumentRepository
+  readonly #documents: Pick<DocumentQueries, 'watched'>
   readonly #connections = new Map<number, Set<Connection>>()
   /** The last sent state of each document, by user. */
   readonly #known = new Map<number, Map<string, string>>()
 
-  constructor(documents: DocumentRepository) {
+  constructor(documents: Pick<DocumentQueries, 'watched'>) {
     this.#documents = documents
   }
 

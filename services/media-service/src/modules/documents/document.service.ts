@@ -6,11 +6,14 @@ import { extensionOf } from '../../extract/file-types.ts'
 import type { FileService } from '../files/file.service.ts'
 import type { FileRecord } from '../files/file.ts'
 import type { IncomingFile, UploadService } from '../files/upload.service.ts'
-import type { DocumentFilter, DocumentRepository } from './document.repository.ts'
+import type { DocumentRepository } from './document.repository.ts'
 import type { DocumentRecord, DocumentRequest, DocumentStatus } from './document.ts'
+import type { DocumentFilter, DocumentQueries } from './document-queries.repository.ts'
 
 export interface DocumentServiceOptions {
   readonly documents: DocumentRepository
+  readonly documentQueries: DocumentQueries
+  readonly documentQueries: DocumentQueries
   readonly files: FileService
   /** Creates the upload service for documents with that request. */
   readonly uploadsFor: (request: DocumentRequest | null) => UploadService
@@ -50,13 +53,13 @@ export class DocumentService {
 
   /** Returns a document. @throws Problem DOCUMENT_NOT_FOUND */
   async get(ctx: AuthenticatedContext, id: string): Promise<DocumentRecord> {
-    const document = await this.#options.documents.find(id)
+    const document = await this.#options.documentQueries.find(id)
     if (document?.ownerId !== ctx.actor.userId) throw new Problem('DOCUMENT_NOT_FOUND')
     return document
   }
 
   list(ctx: AuthenticatedContext, filter: Omit<DocumentFilter, 'ownerId'>, page: number, size: number) {
-    return this.#options.documents.list({ ...filter, ownerId: ctx.actor.userId }, page, size)
+    return this.#options.documentQueries.list({ ...filter, ownerId: ctx.actor.userId }, page, size)
   }
 
   /** Removes a document. @throws Problem DOCUMENT_NOT_FOUND */
@@ -97,7 +100,7 @@ export class DocumentService {
   }
 
   async stats(ctx: AuthenticatedContext) {
-    const rows = await this.#options.documents.stats(ctx.actor.userId)
+    const rows = await this.#options.documentQueries.stats(ctx.actor.userId)
     const sum = (pick: (row: (typeof rows)[number]) => number) =>
       rows.reduce((all, row) => all + pick(row), 0)
     const count = (of: { status?: DocumentStatus; type?: DocumentType }) =>

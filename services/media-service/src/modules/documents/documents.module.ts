@@ -26,15 +26,15 @@ const PURGE_MS = 60_000
 /** Wires documents: the API, and the WebSocket with their progress. */
 export async function createDocuments(options: DocumentsOptions): Promise<void> {
   const { service, stores, files, createUploads, findMessage } = options
-  const { documents, mysql, objects } = stores
-  const sockets = new DocumentSockets(documents)
+  const { documents, documentQueries, mysql, objects } = stores
+  const sockets = new DocumentSockets(documentQueries)
   const tickets = new SocketTickets(mysql)
   const uploadsFor = (request: Parameters<typeof documents.begin>[2]['request']) =>
     createUploads((tx, file, requestId) =>
       documents.begin(tx, file, { type: typeOfFile(file), request, requestId }),
     )
   await service.app.register(documentsRoutes, {
-    documents: new DocumentService({ documents, files, uploadsFor, findMessage }),
+    documents: new DocumentService({ documents, documentQueries, files, uploadsFor, findMessage }),
     store: objects,
   })
   await service.app.register(socketsRoutes, { sockets, tickets, revocations: service.revocations })

@@ -17,10 +17,12 @@ import type { ClaimedJob, JobEffects } from '../jobs/job.ts'
 import type { JobHandler } from '../jobs/job-worker.ts'
 import type { DocumentRepository } from './document.repository.ts'
 import { type DocumentRecord, outputKey } from './document.ts'
+import type { DocumentQueries } from './document-queries.repository.ts'
 
 export interface ProcessDocumentOptions extends InspectOptions {
   readonly files: FileRepository
   readonly documents: DocumentRepository
+  readonly documentQueries: Pick<DocumentQueries, 'find'>
 }
 
 /** Reading an A4 page at 200 dpi takes about 6 s of CPU time and 225 MB. */
@@ -33,11 +35,11 @@ interface Work extends Inspection {
 
 /** Examines a document like any file, then extracts its content and writes the reports. */
 export function processDocumentJob(options: ProcessDocumentOptions): JobHandler {
-  const { files, documents } = options
+  const { files, documents, documentQueries } = options
   return {
     isLong: true,
     run: async (job, run) => {
-      const document = await documents.find(job.subjectId)
+      const document = await documentQueries.find(job.subjectId)
       const file = await files.find(job.subjectId)
       if (document?.jobId !== job.id || !file) return async () => undefined
       const folder = await mkdtemp(join(tmpdir(), 'media-'))
