@@ -18,7 +18,6 @@ export interface Stores {
   readonly files: FileRepository
   readonly documents: DocumentRepository
   readonly documentQueries: DocumentQueries
-  readonly documentQueries: DocumentQueries
   readonly takes: TakeRepository
   readonly scripts: ScriptRepository
 }

@@ -17,7 +17,7 @@ import {
   storedFileExample,
 } from './file-shapes.ts'
 import { messageIdParam } from './message-shapes.ts'
-import { pageOf, pageQuery, wholeNumber } from './paging.ts'
+import { onePage, pageQuery, wholeNumber } from './paging.ts'
 
 const tag = 'files'
 const fetchQuery = z.object({
@@ -126,12 +126,7 @@ export const listFiles = defineRoute({
   tag,
   summary: 'Your files, newest first',
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of files.',
-    schema: pageOf(storedFile),
-    example: { items: [storedFileExample], next_cursor: null },
-  },
+  success: onePage(storedFile, 'A page of files.', storedFileExample),
   problems: ['CURSOR_INVALID'],
 })
 

@@ -3,15 +3,15 @@ import { userId } from '../ids.ts'
 import { multiLine } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import {
+  friendPage,
   friendRequest,
   listedFriendRequest,
   personExample,
   presenceExample,
   requestExample,
   requestParams,
-  stale,
 } from './friend-shapes.ts'
-import { pageOf, pageQuery } from './paging.ts'
+import { pageQuery } from './paging.ts'
 
 export const sendFriendRequest = defineRoute({
   operationId: 'sendFriendRequest',
@@ -56,16 +56,11 @@ export const listFriendRequests = defineRoute({
     ...pageQuery.shape,
     direction: z.enum(['incoming', 'outgoing']).default('incoming'),
   }),
-  success: {
-    status: 200,
-    description: 'A page of requests.',
-    schema: pageOf(listedFriendRequest).extend({ stale }),
-    example: {
-      items: [{ ...requestExample, user: { ...personExample, ...presenceExample }, message: null }],
-      next_cursor: null,
-      stale: false,
-    },
-  },
+  success: friendPage(listedFriendRequest, 'A page of requests.', {
+    ...requestExample,
+    user: { ...personExample, ...presenceExample },
+    message: null,
+  }),
   problems: ['CURSOR_INVALID'],
 })
 

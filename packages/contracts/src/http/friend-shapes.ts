@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { timestamp, userId } from '../ids.ts'
-import { idParam } from './paging.ts'
+import { idParam, pageOf } from './paging.ts'
 
 const requestId = z
   .int()
@@ -64,7 +64,7 @@ export const friendSuggestion = z.object({
   mutual_friends: z.int().positive(),
 })
 
-export const requestExample = {
+export const requestExample: FriendRequest = {
   request_id: 12,
   from_user_id: 100,
   to_user_id: 101,
@@ -88,4 +88,14 @@ export const friendExample = {
   ...noteExample,
   friends_since: '2026-01-27T10:00:00.000Z',
   index_letter: 'ㅇ',
+}
+
+/** Returns the successful response of a list of people, which is still served while user-service is down. */
+export function friendPage<Item extends z.ZodType>(item: Item, description: string, example: z.input<Item>) {
+  return {
+    status: 200,
+    description,
+    schema: pageOf(item).extend({ stale }),
+    example: { items: [example], next_cursor: null, stale: false },
+  } as const
 }

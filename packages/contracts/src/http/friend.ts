@@ -6,16 +6,16 @@ import {
   blockedUser,
   friend,
   friendExample,
+  friendPage,
   friendRequest,
   friendSuggestion,
   noteExample,
   noteFields,
   personExample,
   presenceExample,
-  stale,
   userParams,
 } from './friend-shapes.ts'
-import { pageOf, pageQuery } from './paging.ts'
+import { pageQuery } from './paging.ts'
 
 export const listFriends = defineRoute({
   operationId: 'listFriends',
@@ -33,16 +33,7 @@ export const listFriends = defineRoute({
       .default('visible')
       .meta({ description: '`hidden`: returns only hidden friends.' }),
   }),
-  success: {
-    status: 200,
-    description: 'A page of friends.',
-    schema: pageOf(friend).extend({ stale }),
-    example: {
-      items: [friendExample],
-      next_cursor: null,
-      stale: false,
-    },
-  },
+  success: friendPage(friend, 'A page of friends.', friendExample),
   problems: ['CURSOR_INVALID'],
 })
 
@@ -148,16 +139,10 @@ export const listBlockedUsers = defineRoute({
   tag: 'blocks',
   summary: 'Users you have blocked, newest first',
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of blocked users.',
-    schema: pageOf(blockedUser).extend({ stale }),
-    example: {
-      items: [{ ...personExample, blocked_at: '2026-01-27T10:00:00.000Z' }],
-      next_cursor: null,
-      stale: false,
-    },
-  },
+  success: friendPage(blockedUser, 'A page of blocked users.', {
+    ...personExample,
+    blocked_at: '2026-01-27T10:00:00.000Z',
+  }),
   problems: ['CURSOR_INVALID'],
 })
 
@@ -168,16 +153,11 @@ export const listFriendSuggestions = defineRoute({
   tag: 'friends',
   summary: 'Suggested friends, by number of mutual friends',
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of suggestions.',
-    schema: pageOf(friendSuggestion).extend({ stale }),
-    example: {
-      items: [{ ...personExample, ...presenceExample, mutual_friends: 3 }],
-      next_cursor: null,
-      stale: false,
-    },
-  },
+  success: friendPage(friendSuggestion, 'A page of suggestions.', {
+    ...personExample,
+    ...presenceExample,
+    mutual_friends: 3,
+  }),
   problems: ['CURSOR_INVALID'],
 })
 

@@ -13,7 +13,7 @@ import {
   oneMessage,
   tag,
 } from './message-shapes.ts'
-import { idParam, pageLimit, pageOf, pageQuery, wholeNumber } from './paging.ts'
+import { idParam, onePage, pageLimit, pageQuery, wholeNumber } from './paging.ts'
 import { inRoom, roomProblems } from './rooms.ts'
 
 export const sendMessage = defineRoute({
@@ -137,15 +137,11 @@ export const listMessageVersions = defineRoute({
   description: 'The newest 100 versions are kept.',
   params: ofMessage,
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'The versions, the current one last. Empty for a deleted message.',
-    schema: pageOf(z.object({ rev: z.int().min(0), content: z.string(), written_at: timestamp })),
-    example: {
-      items: [{ rev: 0, content: '안녕', written_at: '2026-01-27T10:00:00.000Z' }],
-      next_cursor: null,
-    },
-  },
+  success: onePage(
+    z.object({ rev: z.int().min(0), content: z.string(), written_at: timestamp }),
+    'The versions, the current one last. Empty for a deleted message.',
+    { rev: 0, content: '안녕', written_at: '2026-01-27T10:00:00.000Z' },
+  ),
   problems: [...roomProblems, 'MESSAGE_NOT_FOUND', 'CURSOR_INVALID'],
 })
 

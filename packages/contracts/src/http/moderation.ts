@@ -4,7 +4,7 @@ import { messageId, roomId, timestamp, userId } from '../ids.ts'
 import { multiLine } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import { messageIdParam } from './message-shapes.ts'
-import { idParam, pageOf, pageQuery } from './paging.ts'
+import { idParam, onePage, pageQuery } from './paging.ts'
 
 const tag = 'moderation'
 const exampleTime = '2026-01-27T10:00:00.000Z'
@@ -172,12 +172,7 @@ export const listReports = defineRoute({
   summary: 'The queue of reports: open ones oldest first, closed ones newest first',
   role: 'moderator',
   query: pageQuery.extend({ state: z.enum(['open', 'closed']).default('open') }),
-  success: {
-    status: 200,
-    description: 'A page of reports.',
-    schema: pageOf(reportSummary),
-    example: { items: [summaryExample], next_cursor: null },
-  },
+  success: onePage(reportSummary, 'A page of reports.', summaryExample),
   problems: ['CURSOR_INVALID'],
 })
 
@@ -237,12 +232,7 @@ export const listDecisions = defineRoute({
   summary: 'The log of decisions, newest first',
   role: 'moderator',
   query: pageQuery.extend({ user_id: idParam.optional() }),
-  success: {
-    status: 200,
-    description: 'A page of decisions.',
-    schema: pageOf(decision),
-    example: { items: [decisionExample], next_cursor: null },
-  },
+  success: onePage(decision, 'A page of decisions.', decisionExample),
   problems: ['CURSOR_INVALID'],
 })
 
@@ -262,24 +252,14 @@ export const listModerationNotices = defineRoute({
   tag,
   summary: "Moderators' decisions about you, newest first",
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of notices. They contain neither the reporter nor the moderator.',
-    schema: pageOf(notice),
-    example: {
-      items: [
-        {
-          notice_id: 5,
-          action: 'warn',
-          message: 'Please be kind.',
-          until: null,
-          created_at: exampleTime,
-          acknowledged_at: null,
-        },
-      ],
-      next_cursor: null,
-    },
-  },
+  success: onePage(notice, 'A page of notices. They contain neither the reporter nor the moderator.', {
+    notice_id: 5,
+    action: 'warn',
+    message: 'Please be kind.',
+    until: null,
+    created_at: exampleTime,
+    acknowledged_at: null,
+  }),
   problems: ['CURSOR_INVALID'],
 })
 

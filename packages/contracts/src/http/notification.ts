@@ -3,7 +3,7 @@ import { accountMailPurpose } from '../events/user-events.ts'
 import { roomId, timestamp, userId } from '../ids.ts'
 import { singleLine, webUrl } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
-import { pageOf, pageQuery } from './paging.ts'
+import { onePage, pageQuery } from './paging.ts'
 
 const timeOfDay = z
   .string()
@@ -200,27 +200,17 @@ export const listDeliveries = defineRoute({
   tag: 'deliveries',
   summary: 'Notifications sent to you in the last 30 days, newest first',
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of deliveries.',
-    schema: pageOf(delivery),
-    example: {
-      items: [
-        {
-          delivery_id: '01926d6e-5a5e-7c3b-8f00-9d6c5e1a2b3c',
-          kind: 'message',
-          channel: 'push',
-          state: 'sent',
-          event_count: 3,
-          room_id: 7,
-          from_user_id: 100,
-          created_at: '2026-01-27T10:00:00.000Z',
-          finished_at: '2026-01-27T10:00:02.100Z',
-        },
-      ],
-      next_cursor: null,
-    },
-  },
+  success: onePage(delivery, 'A page of deliveries.', {
+    delivery_id: '01926d6e-5a5e-7c3b-8f00-9d6c5e1a2b3c',
+    kind: 'message',
+    channel: 'push',
+    state: 'sent',
+    event_count: 3,
+    room_id: 7,
+    from_user_id: 100,
+    created_at: '2026-01-27T10:00:00.000Z',
+    finished_at: '2026-01-27T10:00:02.100Z',
+  }),
   problems: ['CURSOR_INVALID'],
 })
 

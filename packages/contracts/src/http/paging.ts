@@ -42,6 +42,16 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item), next_cursor: z.string().nullable() })
 }
 
+/** Returns the successful response of a cursor-paged list. @param example one item */
+export function onePage<Item extends z.ZodType>(item: Item, description: string, example: z.input<Item>) {
+  return {
+    status: 200,
+    description,
+    schema: pageOf(item),
+    example: { items: [example], next_cursor: null },
+  } as const
+}
+
 /** An id in a path or a query string. */
 export const idParam = wholeNumber({ min: 1, example: 42 })
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { timestamp } from '../ids.ts'
 import { defineRoute } from './define-route.ts'
-import { idParam, pageOf, pageQuery } from './paging.ts'
+import { idParam, onePage, pageQuery } from './paging.ts'
 import {
   analysis,
   analysisProgress,
@@ -29,12 +29,7 @@ export const listScripts = defineRoute({
   tag: 'scripts',
   summary: 'Scripts to practice with, newest first',
   query: z.object({ ...pageQuery.shape, language: z.enum(['ko', 'en']).optional() }),
-  success: {
-    status: 200,
-    description: 'A page of scripts.',
-    schema: pageOf(scriptSummary),
-    example: { items: [scriptExample], next_cursor: null },
-  },
+  success: onePage(scriptSummary, 'A page of scripts.', scriptExample),
   problems: ['CURSOR_INVALID'],
 })
 
@@ -207,15 +202,10 @@ export const listBookmarks = defineRoute({
   tag: 'practice',
   summary: 'Your bookmarks, newest first',
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of bookmarks.',
-    schema: pageOf(z.object({ token: practiceToken, created_at: timestamp })),
-    example: {
-      items: [{ token: { ...practiceTokenExample, bookmarked: true }, created_at: exampleTime }],
-      next_cursor: null,
-    },
-  },
+  success: onePage(z.object({ token: practiceToken, created_at: timestamp }), 'A page of bookmarks.', {
+    token: { ...practiceTokenExample, bookmarked: true },
+    created_at: exampleTime,
+  }),
   problems: ['CURSOR_INVALID'],
 })
 
@@ -226,23 +216,13 @@ export const listDubbedTokens = defineRoute({
   tag: 'practice',
   summary: 'Tokens you have practiced, most recent first',
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of tokens, each with your best scores.',
-    schema: pageOf(dubbedToken),
-    example: {
-      items: [
-        {
-          token: practiceTokenExample,
-          attempts: 3,
-          best: scoresExample,
-          last_job_id: exampleJob,
-          last_practiced_at: exampleTime,
-        },
-      ],
-      next_cursor: null,
-    },
-  },
+  success: onePage(dubbedToken, 'A page of tokens, each with your best scores.', {
+    token: practiceTokenExample,
+    attempts: 3,
+    best: scoresExample,
+    last_job_id: exampleJob,
+    last_practiced_at: exampleTime,
+  }),
   problems: ['CURSOR_INVALID'],
 })
 

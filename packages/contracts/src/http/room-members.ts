@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { roomId, timestamp, userId } from '../ids.ts'
 import { opaqueText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
-import { idParam, pageOf, pageQuery } from './paging.ts'
+import { idParam, onePage, pageQuery } from './paging.ts'
 import { memberIds, room, roomExample, roomPerson, roomProblems, roomRole } from './rooms.ts'
 
 const tag = 'room members'
@@ -36,12 +36,7 @@ export const listRoomMembers = defineRoute({
   summary: 'Members of a room, in the order of joining',
   params: inRoom,
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of members.',
-    schema: pageOf(roomMember),
-    example: { items: [memberExample], next_cursor: null },
-  },
+  success: onePage(roomMember, 'A page of members.', memberExample),
   problems: [...roomProblems, 'CURSOR_INVALID'],
 })
 
@@ -167,12 +162,7 @@ export const listJoinLinks = defineRoute({
   summary: 'The active links of a group, newest first',
   params: inRoom,
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of links, without their tokens.',
-    schema: pageOf(joinLink),
-    example: { items: [linkExample], next_cursor: null },
-  },
+  success: onePage(joinLink, 'A page of links, without their tokens.', linkExample),
   problems: [...roomProblems, 'ROOM_IS_DIRECT', 'ROLE_REQUIRED', 'CURSOR_INVALID'],
 })
 

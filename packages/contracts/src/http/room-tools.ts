@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { roomId, timestamp, userId } from '../ids.ts'
 import { defineRoute } from './define-route.ts'
-import { idParam, pageOf, pageQuery } from './paging.ts'
+import { idParam, onePage, pageQuery } from './paging.ts'
 import { inRoom, roomProblems } from './rooms.ts'
 
 const tag = 'room tools'
@@ -70,23 +70,13 @@ export const listRoomBans = defineRoute({
   description: 'Owner and admins only.',
   params: inRoom,
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of bans, by user id.',
-    schema: pageOf(ban),
-    example: {
-      items: [
-        {
-          user_id: 104,
-          username: 'spammer',
-          display_name: '스패머',
-          banned_by: 100,
-          banned_at: exampleTime,
-        },
-      ],
-      next_cursor: null,
-    },
-  },
+  success: onePage(ban, 'A page of bans, by user id.', {
+    user_id: 104,
+    username: 'spammer',
+    display_name: '스패머',
+    banned_by: 100,
+    banned_at: exampleTime,
+  }),
   problems: [...groupProblems, 'CURSOR_INVALID'],
 })
 
@@ -155,23 +145,13 @@ export const listRoomAudit = defineRoute({
     'Owner and admins only. Kept for 180 days. The deletion of a message is listed about a second later.',
   params: inRoom,
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of the log.',
-    schema: pageOf(auditEntry),
-    example: {
-      items: [
-        {
-          audit_id: 9,
-          action: 'member_silenced',
-          actor_id: 100,
-          target_id: 101,
-          detail: exampleTime,
-          created_at: '2026-01-27T10:00:00.000Z',
-        },
-      ],
-      next_cursor: null,
-    },
-  },
+  success: onePage(auditEntry, 'A page of the log.', {
+    audit_id: 9,
+    action: 'member_silenced',
+    actor_id: 100,
+    target_id: 101,
+    detail: exampleTime,
+    created_at: '2026-01-27T10:00:00.000Z',
+  }),
   problems: [...groupProblems, 'CURSOR_INVALID'],
 })

@@ -5,7 +5,7 @@ import { roomId, timestamp, userId } from '../ids.ts'
 import { singleLine } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import { fileId, oneOfTwoPictures, ownPictureUrl, pictureProblems } from './file-shapes.ts'
-import { idParam, pageOf, pageQuery } from './paging.ts'
+import { idParam, onePage, pageQuery } from './paging.ts'
 
 export const maxRoomMembers = 1_000
 export const maxRoomsPerUser = 2_000
@@ -162,12 +162,7 @@ export const listRooms = defineRoute({
       .default('false')
       .meta({ description: '`true`: returns only archived rooms.' }),
   }),
-  success: {
-    status: 200,
-    description: 'A page of rooms.',
-    schema: pageOf(room),
-    example: { items: [roomExample], next_cursor: null },
-  },
+  success: onePage(room, 'A page of rooms.', roomExample),
   problems: ['CURSOR_INVALID'],
 })
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { timestamp } from '../ids.ts'
 import { defineRoute } from './define-route.ts'
-import { pageOf, pageQuery } from './paging.ts'
+import { onePage, pageQuery } from './paging.ts'
 
 export const activityType = z.enum([
   'signed_in',
@@ -47,24 +47,14 @@ export const listMyActivities = defineRoute({
   description:
     'Kept for 180 days. Activities reported by other services (friends, rooms) appear about a second later.',
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of activities.',
-    schema: pageOf(activity),
-    example: {
-      items: [
-        {
-          activity_id: 42,
-          type: 'signed_in',
-          description: 'Signed in',
-          data: { session_id: '0194a8a0-5b00-7000-8000-000000000001' },
-          device: 'Chrome on Windows',
-          ip_prefix: '203.0.113.0/24',
-          created_at: '2026-01-27T10:00:00.000Z',
-        },
-      ],
-      next_cursor: null,
-    },
-  },
+  success: onePage(activity, 'A page of activities.', {
+    activity_id: 42,
+    type: 'signed_in',
+    description: 'Signed in',
+    data: { session_id: '0194a8a0-5b00-7000-8000-000000000001' },
+    device: 'Chrome on Windows',
+    ip_prefix: '203.0.113.0/24',
+    created_at: '2026-01-27T10:00:00.000Z',
+  }),
   problems: ['CURSOR_INVALID'],
 })

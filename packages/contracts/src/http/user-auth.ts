@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { sessionId, timestamp, userId } from '../ids.ts'
 import { opaqueText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
-import { pageOf, pageQuery } from './paging.ts'
+import { onePage, pageQuery } from './paging.ts'
 import { anyPassword, displayName, email, identifier, locale, newPassword, username } from './user-fields.ts'
 
 const exampleTime = '2026-01-27T10:00:00.000Z'
@@ -199,25 +199,15 @@ export const listSessions = defineRoute({
   tag: 'auth',
   summary: 'Your sessions, newest first',
   query: pageQuery,
-  success: {
-    status: 200,
-    description: 'A page of sessions.',
-    schema: pageOf(session),
-    example: {
-      items: [
-        {
-          session_id: exampleSession,
-          device: 'Chrome on Windows',
-          ip_prefix: '203.0.113.0/24',
-          created_at: exampleTime,
-          last_seen_at: exampleTime,
-          expires_at: '2026-02-26T10:00:00.000Z',
-          current: true,
-        },
-      ],
-      next_cursor: null,
-    },
-  },
+  success: onePage(session, 'A page of sessions.', {
+    session_id: exampleSession,
+    device: 'Chrome on Windows',
+    ip_prefix: '203.0.113.0/24',
+    created_at: exampleTime,
+    last_seen_at: exampleTime,
+    expires_at: '2026-02-26T10:00:00.000Z',
+    current: true,
+  }),
   problems: ['CURSOR_INVALID'],
 })
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { timestamp, userId } from '../ids.ts'
 import { typedText } from '../text/text.ts'
 import { defineRoute, userRoles } from './define-route.ts'
-import { idList, idParam, pageOf, pageQuery, wholeNumber } from './paging.ts'
+import { idList, idParam, onePage, pageQuery, wholeNumber } from './paging.ts'
 
 /** The part of a user that any signed-in user may see. */
 export const publicProfile = z.object({
@@ -89,12 +89,7 @@ export const getUsers = defineRoute({
   description:
     'With `user_ids`: omits users who do not exist or who have blocked you. Limited to 2,000 ids of users who are not your friends in 10 minutes and 10,000 per day, presence included. Without it: lists all users by id with their accounts; requires the operator role.',
   query: usersQuery,
-  success: {
-    status: 200,
-    description: 'The profiles.',
-    schema: pageOf(listedUser),
-    example: { items: [profileExample], next_cursor: null },
-  },
+  success: onePage(listedUser, 'The profiles.', profileExample),
   problems: ['RATE_LIMITED', 'CURSOR_INVALID', 'ACCOUNT_ROLE_REQUIRED'],
 })
 
@@ -121,12 +116,11 @@ export const searchUsers = defineRoute({
     ...pageQuery.shape,
     q: typedText({ max: 254 }).meta({ description: 'The beginning of the name.', examples: ['김민'] }),
   }),
-  success: {
-    status: 200,
-    description: 'A page of profiles. It may have fewer than `limit` items although more pages follow.',
-    schema: pageOf(publicProfile),
-    example: { items: [profileExample], next_cursor: null },
-  },
+  success: onePage(
+    publicProfile,
+    'A page of profiles. It may have fewer than `limit` items although more pages follow.',
+    profileExample,
+  ),
   problems: ['CURSOR_INVALID', 'RATE_LIMITED'],
 })
 

@@ -13,7 +13,6 @@ import type { DocumentFilter, DocumentQueries } from './document-queries.reposit
 export interface DocumentServiceOptions {
   readonly documents: DocumentRepository
   readonly documentQueries: DocumentQueries
-  readonly documentQueries: DocumentQueries
   readonly files: FileService
   /** Creates the upload service for documents with that request. */
   readonly uploadsFor: (request: DocumentRequest | null) => UploadService
