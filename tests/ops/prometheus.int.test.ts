@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { waitFor } from '@bigtech/testkit'
+import { freePort, waitFor } from '@bigtech/testkit'
 import { afterAll, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { root, yaml } from './files.ts'
@@ -49,14 +48,6 @@ function writeConfig(): void {
   }
   writeFileSync(join(folder, 'prometheus.yml'), stringify(rewritten))
   cpSync(join(source, 'rules'), join(folder, 'rules'), { recursive: true })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 async function start(program: string): Promise<string> {

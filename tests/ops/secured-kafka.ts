@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cacheRoot, kafkaProgram } from '@bigtech/devstack'
-import { waitFor } from '@bigtech/testkit'
+import { freePort, waitFor } from '@bigtech/testkit'
 import { makeCertificate } from './certificate.ts'
 
 export interface SecuredKafka {
@@ -17,14 +17,6 @@ export interface SecuredKafka {
 
 /** Name and password of an account that may do everything. */
 export const administrator = 'operator'
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  return port
-}
 
 function isOpen(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import { Histogram, type Registry } from 'prom-client'
 
-export type Store = 'mysql' | 'mongodb' | 'redis' | 's3'
+export type Store = 'mysql' | 'mongodb' | 'redis' | 's3' | 'opensearch'
 
 /** Measures store requests: `store_request_duration_seconds{store,operation}`. */
 export class StoreMetrics {

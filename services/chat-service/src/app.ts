@@ -53,13 +53,12 @@ export async function buildChatService(
     muted: contacts.muted,
   })
   const media = openMediaService(service, config.MEDIA_SERVICE_URL)
-  const messages = createMessages({
+  const messages = await createMessages({
     service,
     mongo,
     limiter,
-    databaseUrl: config.DATABASE_URL,
-    sendsPer10Seconds: config.SENDS_PER_10_SECONDS,
     files: media,
+    config,
     members: membership.membership,
     nameOf: (userId) => contacts.contacts.nameOf(userId),
   })

@@ -16,6 +16,17 @@ export const configSchema = z.object({
   REDIS_URL: z
     .url({ protocol: /^rediss?$/ })
     .describe('Pub/sub between processes, typing, rate limits: `redis://host:port/database`.'),
+  OPENSEARCH_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'OpenSearch for the message search: `https://user:password@host:port`. Unset: the search index is in MongoDB.',
+    ),
+  OPENSEARCH_INDEX: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/)
+    .default('bigtech-chat-search')
+    .describe('Name of the index in OpenSearch.'),
   MEDIA_SERVICE_URL: z
     .url()
     .default('http://127.0.0.1:8004')

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
 import { parse } from 'yaml'
+import { freePort } from './free-port.ts'
 import type { TestServers } from './servers.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..', '..')
@@ -169,12 +169,4 @@ async function startObjectStore(image: string, start: Start): Promise<NonNullabl
     accessKey: 'bigtech',
     secretKey,
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

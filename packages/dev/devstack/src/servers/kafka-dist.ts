@@ -1,11 +1,10 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureArtefact } from '../fetch/artefact.ts'
 import { libraryEnv, triplet, unpackDebian } from '../fetch/debian.ts'
-import { requireMaven } from '../fetch/maven.ts'
-import { cacheRoot, findProgram, isWritable } from '../paths.ts'
-import { CommandError, messageOf, UserError } from '../problems.ts'
+import { fetchJars, type Java } from '../fetch/maven.ts'
+import { findProgram } from '../paths.ts'
+import { UserError } from '../problems.ts'
 import type { Say } from '../progress.ts'
 import { run } from '../run.ts'
 
@@ -24,29 +23,13 @@ const excluded = [
   ['com.fasterxml.jackson.dataformat', '*'],
 ] as const
 
-function pom(): string {
-  const exclusions = excluded
-    .map(
-      ([group, name]) => `<exclusion><groupId>${group}</groupId><artifactId>${name}</artifactId></exclusion>`,
-    )
-    .join('')
-  const dependency = (group: string, name: string, version: string, extra = '') =>
-    `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version>${extra}</dependency>`
-  return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>bigtech.devstack</groupId><artifactId>kafka-dist</artifactId><version>1</version><packaging>pom</packaging>
-<dependencies>
-${dependency('org.apache.kafka', 'kafka_2.13', kafkaVersion, `<exclusions>${exclusions}</exclusions>`)}
-${dependency('org.apache.logging.log4j', 'log4j-slf4j-impl', '2.25.5')}
-</dependencies></project>
-`
-}
-
-export interface Java {
-  command: string
-  env: NodeJS.ProcessEnv
-  home: string | undefined
-  /** Full version, which is what a class archive depends on. */
-  version: string
+/** Fetches Kafka's jars into the folder. */
+export function fetchKafkaJars(folder: string, java: Java, say: Say): Promise<void> {
+  const artifacts = [
+    { group: 'org.apache.kafka', name: 'kafka_2.13', version: kafkaVersion, excluded },
+    { group: 'org.apache.logging.log4j', name: 'log4j-slf4j-impl', version: '2.25.5' },
+  ]
+  return fetchJars({ title: 'Kafka', artifacts, folder, java, say })
 }
 
 const javaHelp =
@@ -94,41 +77,4 @@ async function privateJava(folder: string): Promise<Java> {
   const java = home ? await describeJava(join(home, 'bin/java'), home, env) : undefined
   if (!java) throw new UserError(javaHelp)
   return java
-}
-
-/** Maven resolves the tree and verifies the checksums of Maven Central. */
-export async function fetchKafkaJars(folder: string, java: Java, say: Say): Promise<void> {
-  const maven = await requireMaven(cacheRoot())
-  const file = join(folder, 'pom.xml')
-  writeFileSync(file, pom())
-  let count = 0
-  try {
-    await run(
-      maven,
-      [
-        '-B',
-        '-f',
-        file,
-        'dependency:copy-dependencies',
-        `-DoutputDirectory=${folder}`,
-        '-Dmdep.overWriteReleases=true',
-        ...repository(),
-      ],
-      {
-        env: java.env,
-        onLine: (line) => {
-          const jar = /Downloaded from \S+: \S*\/(\S+\.jar) \((.*?)\)/.exec(line)
-          if (jar) say(`${jar[1]} (${jar[2]})`)
-          if (/Copying \S+\.jar/.test(line)) say(`copying ${++count} jars`)
-        },
-      },
-    )
-  } catch (error) {
-    throw new CommandError(`Kafka could not be fetched from Maven Central: ${messageOf(error)}`)
-  }
-}
-
-/** An account without a home of its own keeps Maven's downloads in the cache. */
-function repository(): string[] {
-  return isWritable(homedir()) ? [] : [`-Dmaven.repo.local=${join(cacheRoot(), 'maven')}`]
 }

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureArtefact } from '../fetch/artefact.ts'
+import type { Java } from '../fetch/maven.ts'
 import { giveToServers, serverFolder } from '../instance.ts'
 import { answers } from '../readiness.ts'
 import { run } from '../run.ts'
-import { fetchKafkaJars, type Java, kafkaVersion, requireJava } from './kafka-dist.ts'
+import { fetchKafkaJars, kafkaVersion, requireJava } from './kafka-dist.ts'
 import { type Server, type ServerContext, serverDefaults } from './server.ts'
 
 const CLUSTER_ID = 'YmlndGVjaC1jaGF0LWRldg'

@@ -1,6 +1,7 @@
 import { openCustomOutbox, type RateLimiter, type Service, StoreMetrics } from '@bigtech/service-kit'
 import type { Connection } from 'mongoose'
 import { Counter } from 'prom-client'
+import type { ChatConfig } from '../../config.ts'
 import { MongoStore } from '../../infrastructure/mongo-store.ts'
 import type { MembershipReader } from '../membership/membership.ports.ts'
 import { ChangeWriter } from './changes/change-writer.ts'
@@ -28,18 +29,17 @@ import { RoomHeadsReader } from './reading/room-summaries.ts'
 import { RoomSummaryRepository } from './reading/room-summary.repository.ts'
 import { UnreadCountRepository } from './reading/unread-counts.repository.ts'
 import { RoomUpdates } from './room-updates.ts'
-import { createSearch } from './search/search.module.ts'
+import { createSearch, type SearchConfig } from './search/search.module.ts'
 import { createStreamSource, type StreamSource } from './stream-source.ts'
 
 export interface MessagesOptions {
   readonly service: Service
   readonly mongo: Connection
   readonly limiter: RateLimiter
-  readonly databaseUrl: string
-  readonly sendsPer10Seconds: number
   readonly members: MembershipReader
   readonly nameOf: (userId: number) => Promise<string>
   readonly files: MessageFiles
+  readonly config: SearchConfig & Pick<ChatConfig, 'DATABASE_URL' | 'SENDS_PER_10_SECONDS'>
 }
 
 export interface MessagesModule extends MessagesPort {
@@ -49,7 +49,7 @@ export interface MessagesModule extends MessagesPort {
 const INDEX_RETRY_MS = 1_000
 
 /** Wires writing, reading, searching and publishing of messages. */
-export function createMessages(options: MessagesOptions): MessagesModule {
+export async function createMessages(options: MessagesOptions): Promise<MessagesModule> {
   const { service, members } = options
   const store = new MongoStore(options.mongo, new StoreMetrics(service.metrics))
   const repository = new MessageRepository(store)
@@ -61,12 +61,12 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   const counts = new UnreadCountRepository(store, repository)
   const views = new MessageViews(repository, projection, reads, members)
   const updates = new RoomUpdates()
-  const limits = new MessageLimits(options.limiter, options.sendsPer10Seconds)
+  const limits = new MessageLimits(options.limiter, options.config.SENDS_PER_10_SECONDS)
   const outbox = new MessageOutboxStore({ repository, projection, positions, rooms })
   const relay = openCustomOutbox(service, {
     name: 'messages',
     store: outbox,
-    databaseUrl: options.databaseUrl,
+    databaseUrl: options.config.DATABASE_URL,
   })
   const publish = (hint: PublishHint) => {
     outbox.hint(hint)
@@ -89,7 +89,7 @@ export function createMessages(options: MessagesOptions): MessagesModule {
   const ofUser = new MessagesOfUser(repository, versions, writer)
   const common = { repository, views, members, limits, updates }
   const messages = new MessageService({ ...common, appender, writer, versions, files: options.files })
-  const search = createSearch({ service, store, source: repository })
+  const search = await createSearch({ service, store, source: repository, config: options.config })
   const history = new HistoryService({
     ...common,
     positions,

@@ -5,7 +5,8 @@ import { collections, type MessageDocument, toRecord } from '../log/documents.ts
 import type { MessageRecord } from '../message.ts'
 
 interface BackfillDocument {
-  readonly _id: 'backfill'
+  /** Name of the index. */
+  readonly _id: string
   /** Messages up to this id are indexed. */
   readonly after: string
   readonly done: boolean
@@ -20,10 +21,13 @@ const DUPLICATE_KEY = 11_000
 /** Progress of the backfill of the search index. */
 export class SearchBackfillRepository {
   readonly #store: MongoStore
+  readonly #name: string
   readonly #leaseId = uuidv7()
 
-  constructor(store: MongoStore) {
+  /** @param name of the index that is filled */
+  constructor(store: MongoStore, name = 'backfill') {
     this.#store = store
+    this.#name = name
   }
 
   /** Claims the backfill. Returns the position to continue from; `done`, or `busy` while another process runs it. */
@@ -31,7 +35,7 @@ export class SearchBackfillRepository {
     const state = await this.#store.run('search.backfill_claim', () =>
       this.#state.findOneAndUpdate(
         {
-          _id: 'backfill',
+          _id: this.#name,
           done: false,
           $or: [{ lease_id: this.#leaseId }, { lease_until: { $lt: new Date() } }],
         },
@@ -41,7 +45,7 @@ export class SearchBackfillRepository {
     )
     if (state) return { after: state.after }
     const known = await this.#store.run('search.backfill_state', () =>
-      this.#state.findOne({ _id: 'backfill' }),
+      this.#state.findOne({ _id: this.#name }),
     )
     if (known) return known.done ? 'done' : 'busy'
     await this.#create()
@@ -52,7 +56,7 @@ export class SearchBackfillRepository {
   async advance(after: string, done: boolean): Promise<boolean> {
     const { matchedCount } = await this.#store.run('search.backfill_advance', () =>
       this.#state.updateOne(
-        { _id: 'backfill', lease_id: this.#leaseId },
+        { _id: this.#name, lease_id: this.#leaseId },
         { $set: { after, done, ...this.#lease() } },
       ),
     )
@@ -63,7 +67,7 @@ export class SearchBackfillRepository {
   async restart(): Promise<void> {
     await this.#store.run('search.backfill_restart', () =>
       this.#state.updateOne(
-        { _id: 'backfill' },
+        { _id: this.#name },
         { $set: { after: '', done: false, ...this.#lease() } },
         { upsert: true },
       ),
@@ -87,7 +91,7 @@ export class SearchBackfillRepository {
 
   async #create(): Promise<void> {
     const first: BackfillDocument = {
-      _id: 'backfill',
+      _id: this.#name,
       after: '',
       done: false,
       lease_id: null,

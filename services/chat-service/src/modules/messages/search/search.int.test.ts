@@ -2,16 +2,16 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { StoreMetrics } from '@bigtech/stores'
-import fc from 'fast-check'
 import mongoose, { type Connection } from 'mongoose'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
+import { describeSearchIndex, searchEntry } from '../../../../testing/search-index.ts'
 import { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { SearchBackfillRepository } from './search-backfill.repository.ts'
 import { backfillSearch } from './search-backfill.ts'
 import { MongoSearchIndex } from './search-index.repository.ts'
-import type { SearchEntry, SearchPosition } from './search-index.ts'
+import type { SearchPosition } from './search-index.ts'
 
 let rooms: TestRooms
 let connection: Connection
@@ -34,15 +34,6 @@ const search = async (userId: number, roomId: number, q: string): Promise<number
   return body.items.map(({ seq }: { seq: number }) => seq)
 }
 
-let lastRoom = 5_000_000
-const entry = (roomId: number, n: number, tokens: string[], at = n, version = 0): SearchEntry => ({
-  messageId: `${roomId}:${String(n).padStart(12, '0')}`,
-  roomId,
-  at: new Date(at),
-  version,
-  tokens,
-})
-
 describe('the search index', () => {
   it('follows sends, edits and deletions', async () => {
     const [a, b] = await rooms.chat.people(2)
@@ -61,52 +52,12 @@ describe('the search index', () => {
     expect(await search(b, roomId, 'peach')).toEqual([])
   })
 
-  it('returns the results of a full scan in the same order for any step size', async () => {
-    const word = fc.constantFrom('x', 'y', 'z', 'w')
-    const ofRoom = fc.record({
-      room: fc.nat(1),
-      at: fc.nat(12),
-      tokens: fc.uniqueArray(word, { minLength: 1 }),
-    })
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(ofRoom, { maxLength: 40 }),
-        fc.uniqueArray(word, { minLength: 1, maxLength: 3 }),
-        fc.integer({ min: 1, max: 6 }),
-        fc.integer({ min: 1, max: 5 }),
-        fc.boolean(),
-        async (given, tokens, stepEntries, limit, isHurried) => {
-          const roomIds = [++lastRoom, ++lastRoom]
-          const entries = given.map(({ room, at, tokens: own }, n) => entry(roomIds[room]!, n, own, at))
-          const index = new MongoSearchIndex(store, stepEntries)
-          await index.put(entries)
-          const found: string[] = []
-          let before: SearchPosition | undefined
-          for (let page = 0; ; page++) {
-            const until = isHurried ? 0 : Number.POSITIVE_INFINITY
-            const { hits, next } = await index.find({ roomIds, tokens, before, limit, until })
-            expect(hits.length).toBeLessThanOrEqual(limit)
-            found.push(...hits.map(({ id }) => id))
-            if (next === null) break
-            before = next
-            expect(page).toBeLessThan(100)
-          }
-          const expected = entries
-            .filter(({ tokens: own }) => tokens.every((token) => own.includes(token)))
-            .sort((a, b) => b.at.getTime() - a.at.getTime() || (a.messageId < b.messageId ? 1 : -1))
-          expect(found).toEqual(expected.map(({ messageId }) => messageId))
-        },
-      ),
-      { numRuns: 25 },
-    )
-  }, 60_000)
-
   it('returns partial results for common words that never occur together, and continues by cursor to the end', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const index = new MongoSearchIndex(store, 10)
     const words = (n: number) => (n === 0 ? ['tea', 'milk'] : [n % 2 === 0 ? 'tea' : 'milk'])
-    await index.put(upTo(100).map((n) => entry(roomId, n - 1, words(n - 1))))
+    await index.put(upTo(100).map((n) => searchEntry(roomId, n - 1, words(n - 1))))
     const request = { roomIds: [roomId], tokens: ['tea', 'milk'], limit: 5, until: 0 }
     const first = await index.find(request)
     expect(first).toMatchObject({ hits: [], next: { id: '' } })
@@ -120,19 +71,9 @@ describe('the search index', () => {
     expect(steps).toBeGreaterThan(3)
     expect(found).toMatchObject([{ at: new Date(0) }])
   })
-
-  it('never replaces a newer entry by an older one', async () => {
-    const index = new MongoSearchIndex(store)
-    const roomId = ++lastRoom
-    const found = async (token: string) =>
-      (await index.find({ roomIds: [roomId], tokens: [token], limit: 5, until: 0 })).hits.length
-    await index.put([entry(roomId, 1, ['new'], 1, 2), entry(roomId, 2, ['other'])])
-    await index.put([entry(roomId, 1, ['old'], 1, 1), entry(roomId, 3, ['third'])])
-    expect([await found('new'), await found('old'), await found('third')]).toEqual([1, 0, 1])
-    await index.put([entry(roomId, 1, ['newest'], 1, 3)])
-    expect([await found('new'), await found('newest')]).toEqual([0, 1])
-  })
 })
+
+describeSearchIndex('the search index in MongoDB', (stepEntries) => new MongoSearchIndex(store, stepEntries))
 
 describe('messages from before the index', () => {
   const forget = () => rooms.db.collection('search_entries').deleteMany({})
