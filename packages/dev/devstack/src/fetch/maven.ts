@@ -19,7 +19,7 @@ export interface Java {
   version: string
 }
 
-export interface Artifact {
+interface Artifact {
   readonly group: string
   readonly name: string
   readonly version: string
@@ -37,7 +37,7 @@ interface FetchJarsOptions {
 }
 
 /** The machine's own Maven, else a private one unpacked from Debian's packages. */
-export async function requireMaven(cacheFolder: string): Promise<string> {
+async function requireMaven(cacheFolder: string): Promise<string> {
   const installed = findProgram('mvn')
   if (installed) return installed
   const folder = await ensureArtefact(cacheFolder, {
