@@ -2,7 +2,8 @@
 export const tagDescriptions: Readonly<Record<string, string>> = {
   auth: 'Signing up, in and out, sessions and passwords.',
   account: 'Verifying and changing your email address, and a forgotten password.',
-  profile: 'Your own profile, settings, export and deletion.',
+  profile: 'Your own profile, settings and deletion.',
+  export: 'A copy of everything that is stored about you, made in the background.',
   users: "Other people's public profiles.",
   presence: 'Who is online, as far as they show it to you.',
   'friend requests': 'Asking, accepting, rejecting.',
