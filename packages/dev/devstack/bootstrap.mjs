@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Runs before anything is installed, so it uses nothing but Node itself (>= 20).
-// It installs the workspace when that is needed, finds Node 24 and hands over to src/cli.ts.
+// Runs before anything is installed, so it depends on Node (>= 20) only. Installs the workspace if needed,
+// finds Node 24 and starts src/cli.ts.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -27,7 +27,7 @@ const lockDir = join(root, '.devstack', 'install.lock')
 
 class Sentence extends Error {}
 
-/** The first pattern that fits the output of a failed install says what the newcomer should do. */
+/** The first pattern matching the output of a failed installation determines the advice. */
 const installProblems = [
   [/ENOSPC|no space left/i, 'The disk is full: free about 1 GB and run the same command again.'],
   [
@@ -36,11 +36,11 @@ const installProblems = [
   ],
   [
     /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET|network|UND_ERR|error sending request/i,
-    'The package registry cannot be reached: check the network or the proxy settings and run the same command again.',
+    'The package registry is unreachable: check the network or the proxy settings and run the same command again.',
   ],
   [
     /OUTDATED_LOCKFILE|frozen-lockfile/i,
-    'pnpm-lock.yaml does not fit the package.json files: run `npx pnpm@12 install` once and commit the lockfile.',
+    'pnpm-lock.yaml does not match the package.json files: run `npx pnpm@12 install` once and commit the lockfile.',
   ],
 ]
 
@@ -72,7 +72,7 @@ function writable(folder) {
   }
 }
 
-/** An account without a home of its own (a service account, a container) keeps its caches in the checkout. */
+/** An account without a home directory (a service account, a container) keeps its caches in the checkout. */
 function installEnv() {
   const env = { ...process.env, CI: 'true' }
   if (writable(homedir())) return env
@@ -106,7 +106,7 @@ function alive(pid) {
   }
 }
 
-/** Two commands on a fresh clone must not install into one folder at the same time. */
+/** Two commands on a fresh clone must not install into one directory concurrently. */
 async function withInstallLock(work) {
   let told = false
   for (;;) {
@@ -122,7 +122,7 @@ async function withInstallLock(work) {
         rmSync(lockDir, { recursive: true, force: true })
         continue
       }
-      if (!told) console.log(`Waiting for the installation that process ${holder} is doing ...`)
+      if (!told) console.log(`Waiting for the installation by process ${holder} ...`)
       told = true
       await new Promise((resolve) => setTimeout(resolve, 500))
     }
@@ -156,7 +156,7 @@ function runInstall() {
       if (signal) return reject(new Sentence('The installation was interrupted: run the same command again.'))
       const known = installProblems.find(([pattern]) => pattern.test(tail))
       reject(
-        new Sentence(known ? known[1] : 'The installation failed, see above: run the same command again.'),
+        new Sentence(known ? known[1] : 'The installation failed (see above); run the same command again.'),
       )
     })
   })
@@ -185,11 +185,11 @@ function findNode() {
   )
 }
 
-/** The IPC channel lets the command notice when this process is killed, so that it stops what it started. */
+/** Starts the command with an IPC channel, so that it notices when this process is killed and stops its processes. */
 function handOver(node, args) {
   const path = [dirname(node), join(modules, '.bin'), process.env.PATH ?? ''].join(delimiter)
   const cli = join(root, 'packages', 'dev', 'devstack', 'src', 'cli.ts')
-  // kafkajs arms timers with negative delays; Node 24 warns about each.
+  // kafkajs arms timers with negative delays, about each of which Node 24 warns.
   const child = spawn(node, ['--disable-warning=TimeoutNegativeWarning', cli, ...args], {
     cwd: root,
     env: { ...process.env, PATH: path, DEVSTACK_NODE: node },
@@ -201,7 +201,7 @@ function handOver(node, args) {
   child.on('exit', (code, signal) => process.exit(signal ? 130 : (code ?? 1)))
 }
 
-/** npm starts us through a shell that does not pass a SIGTERM on: when it is gone, we were meant. */
+/** Stops when the parent is gone: npm starts us through a shell that does not forward SIGTERM. */
 function stopWithParent(child) {
   const parent = process.ppid
   if (!process.env.npm_lifecycle_event) return

@@ -1,4 +1,4 @@
-// Plain JavaScript: bootstrap.mjs answers --help before anything is installed.
+// Plain JavaScript, because bootstrap.mjs prints it before anything is installed.
 export const usage = `Usage: npm start -- [options]      run everything and stay in the foreground
        npm run dev                 the same; a service starts again when its sources are saved
        npm run logs -- NAME        the log of a service or a server, and what comes
@@ -41,7 +41,7 @@ const options = [
   '--',
 ]
 
-/** The first option that no command knows; what follows the file of `run`, and a filter of `test`, is not ours. */
+/** Returns the first unknown option; arguments after the file of `run` and filters of `test` are not checked. */
 export function unknownOption([command, ...rest]) {
   if (command === 'test') return undefined
   const file = command === 'run' ? rest.findIndex((arg) => !arg.startsWith('-')) : -1

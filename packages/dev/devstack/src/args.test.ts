@@ -3,7 +3,7 @@ import { parseArgs } from './args.ts'
 import { UserError } from './problems.ts'
 
 describe('command line', () => {
-  it('starts the dev instance with the servers this machine offers when nothing is said', () => {
+  it('without arguments the dev instance starts with the servers available on this machine', () => {
     expect(parseArgs(['start'])).toMatchObject({
       instance: 'dev',
       docker: undefined,
@@ -12,14 +12,14 @@ describe('command line', () => {
     })
   })
 
-  it('gives tests an instance of their own and passes their filters on, also those that look like options', () => {
+  it('test uses its own instance and forwards filters, including those that look like options', () => {
     expect(parseArgs(['test', 'friend', '-t', 'accept'])).toMatchObject({
       instance: 'test',
       rest: ['friend', '-t', 'accept'],
     })
   })
 
-  it('reads options with and without a value', () => {
+  it('options are parsed with and without a value', () => {
     const args = parseArgs([
       'start',
       '--reset',
@@ -48,11 +48,11 @@ describe('command line', () => {
     [['start', '--instance', '../etc']],
     [['start', '--only', 'services']],
     [['start', '--without', 'chatservice']],
-  ])('refuses %j with a sentence, so that a typing error is never ignored', (argv) => {
+  ])('rejects %j with a message, so that a typing error is never ignored', (argv) => {
     expect(() => parseArgs(argv)).toThrow(UserError)
   })
 
-  it('passes on what stands behind the file to run', () => {
+  it('forwards the arguments after the file to run', () => {
     const args = parseArgs([
       'run',
       '--instance',
@@ -68,7 +68,7 @@ describe('command line', () => {
     expect(args.rest).toEqual(['a.ts', 'list', '--topic', 'user.events', '--', '--reset'])
   })
 
-  it('shows the help when nothing or --help is asked', () => {
+  it('prints the usage for no command and for --help', () => {
     expect(parseArgs([]).help).toBe(true)
     expect(parseArgs(['start', '--help']).help).toBe(true)
   })

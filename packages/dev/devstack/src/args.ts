@@ -7,18 +7,18 @@ export interface Args {
   command: (typeof commands)[number]
   instance: string
   reset: boolean
-  /** Undefined means: Docker when it answers, else the servers of this machine. */
+  /** Undefined: Docker if available, else the servers of this machine. */
   docker: boolean | undefined
   onlyServers: boolean
   observability: boolean
-  /** Start a service again when its sources change. */
+  /** Restarts a service when its sources change. */
   watch: boolean
-  /** Show every line of the services' logs, not only warnings and errors. */
+  /** Shows every log line of the services, not only warnings and errors. */
   verbose: boolean
-  /** Services that are left out, to be run by hand. */
+  /** Services to omit, for running them by hand. */
   without: string[]
   help: boolean
-  /** What is not an option, for example the test filters. */
+  /** Positional arguments, for example test filters. */
   rest: string[]
 }
 
@@ -34,9 +34,9 @@ function isCommand(text: string | undefined): text is Args['command'] {
 }
 
 /**
- * Reads the command line; refuses what it does not know, so that a typing error is never ignored. Not `parseArgs` of
- * node:util: `test` forwards vitest's options and `run` everything behind the file, unread, and its lenient mode
- * accepts `--reset=false` as a set option.
+ * Parses the command line and rejects unknown arguments. Not `parseArgs` of node:util: `test` forwards
+ * vitest's options and `run`\neverything after the file, and its lenient mode accepts `--reset=false` as a
+ * set option.
  */
 export function parseArgs(argv: readonly string[]): Args {
   const [first, ...tail] = argv
@@ -57,7 +57,7 @@ export function parseArgs(argv: readonly string[]): Args {
   }
   for (let index = 0; index < tail.length; index++) {
     const option = tail[index] as string
-    // What stands behind the file is meant for it.
+    // Arguments after the file belong to it.
     if (command === 'run' && args.rest.length > 0) args.rest.push(option)
     else if (option === '--') continue
     else if (option === '--reset') args.reset = true
@@ -88,7 +88,7 @@ function serviceName(name: string): string {
 
 function instanceName(name: string): string {
   if (!/^[a-z][a-z0-9-]{0,20}$/.test(name)) {
-    throw new UserError('An instance name is made of small letters, digits and "-", at most 21 of them.')
+    throw new UserError('An instance name may contain lower-case letters, digits and "-", at most 21 characters.')
   }
   return name
 }

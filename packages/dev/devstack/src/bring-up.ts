@@ -10,7 +10,7 @@ import { serviceProcess } from './service-process.ts'
 import { GATEWAY_ORDER, presentServices, type ServiceRow, services } from './services.ts'
 import { type Stack, startServers } from './stack.ts'
 
-/** The ports that the services of this checkout will listen on. */
+/** Returns the listen ports of this checkout's services. */
 export function servicePorts(root: string, without: readonly string[] = []): PortName[] {
   return wanted(root, without).flatMap(({ port, adminPort }) => (adminPort ? [port, adminPort] : [port]))
 }
@@ -19,18 +19,18 @@ function wanted(root: string, without: readonly string[]): ServiceRow[] {
   return presentServices(root).filter((service) => !without.includes(service.name))
 }
 
-/** Servers and generated code at the same time: neither needs the other. */
+/** Starts the servers and generates code in parallel, because they are independent. */
 export async function startGround(stack: Stack): Promise<void> {
   await together([startServers(stack), generateAll(stack.instance.root)])
 }
 
-/** Migrates, then starts every service of this checkout, then the gateway in front of them. */
+/** Migrates, then starts every service of this checkout, then the gateway. */
 export async function startServices(stack: Stack, without: readonly string[] = []): Promise<void> {
   await migrate(stack.instance, stack.passwords)
   const present = wanted(stack.instance.root, without)
   const missing = services.filter((service) => !present.includes(service)).map((service) => service.name)
-  if (missing.length > 0) notice(`left out or not in this checkout: ${missing.join(', ')}`)
-  // Tests make their own: speaking the clips takes seconds.
+  if (missing.length > 0) notice(`omitted or not in this checkout: ${missing.join(', ')}`)
+  // Tests create their own: synthesizing the clips takes seconds.
   const media = present.find(({ name }) => name === 'media-service')
   if (media && stack.instance.name !== 'test') await seedScripts(stack, media)
   const behind = present.filter((service) => service.order !== GATEWAY_ORDER)
@@ -38,7 +38,7 @@ export async function startServices(stack: Stack, without: readonly string[] = [
   for (const service of present) if (!behind.includes(service)) await startService(stack, service)
 }
 
-/** Speaks the clips of the practice scripts, where that has not been done. */
+/** Synthesizes the clips of the practice scripts if missing. */
 async function seedScripts({ instance, passwords }: Stack, media: ServiceRow): Promise<void> {
   try {
     await step('Practice scripts', () =>

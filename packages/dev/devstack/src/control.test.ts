@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isFromBrowser, parseCommand } from './control.ts'
 
 describe('control requests', () => {
-  it('name a process, also a second copy, and an action', () => {
+  it('accepts a process, optionally a second copy, and an action', () => {
     expect(parseCommand('POST', '/processes/chat-service%232/start')).toEqual({
       name: 'chat-service#2',
       action: 'start',
@@ -19,11 +19,11 @@ describe('control requests', () => {
     ['POST', '/processes/kafka/explode'],
     ['POST', '/processes/kafka'],
     ['POST', '/'],
-  ])('are refused as %s %s', (method, target) => {
+  ])('rejects %s %s', (method, target) => {
     expect(parseCommand(method, target)).toBeUndefined()
   })
 
-  it('do not come from a web page, whatever it calls this machine', () => {
+  it('rejects web pages under any name of this machine', () => {
     expect(isFromBrowser({ headers: { host: '127.0.0.1:11081' } })).toBe(false)
     expect(isFromBrowser({ headers: { host: '127.0.0.1:11081', origin: 'http://evil.example' } })).toBe(true)
     expect(isFromBrowser({ headers: { host: 'rebound.example:11081' } })).toBe(true)

@@ -14,7 +14,7 @@ interface Command {
   comesBack: boolean
 }
 
-/** `POST /processes/chat-service%232/start` as data; undefined for every other request. */
+/** Parses `POST /processes/chat-service%232/start`; undefined for any other request. */
 export function parseCommand(method: string | undefined, target: string | undefined): Command | undefined {
   const url = new URL(target ?? '/', 'http://stack')
   const match = /^\/processes\/([^/]+)\/(\w+)$/.exec(url.pathname)
@@ -23,7 +23,10 @@ export function parseCommand(method: string | undefined, target: string | undefi
   return { name: decodeURIComponent(match[1]), action, comesBack: url.searchParams.get('restart') === 'true' }
 }
 
-/** A page in a browser must not be able to stop things: browsers name their origin, tests and curl do not. */
+/**
+ * Returns whether a browser sent the request, which must not stop processes: browsers send an origin, tests
+ * and curl do not.
+ */
 export function isFromBrowser(request: Pick<IncomingMessage, 'headers'>): boolean {
   const { headers } = request
   return headers.origin !== undefined || headers['sec-fetch-site'] !== undefined || !namesThisMachine(headers)
@@ -68,7 +71,7 @@ async function handle(
   }
 }
 
-/** Lets tests stop Kafka, kill a service or start a second copy of one. Loopback only. */
+/** Starts the control API, with which tests stop Kafka, kill a service or start a second copy. Loopback only. */
 export async function startControl(
   port: number,
   supervisor: Supervisor,

@@ -7,7 +7,7 @@ import { services } from './services.ts'
 const statements = databaseStatements((account) => `pw-${account}`)
 
 describe('accounts', () => {
-  it('of a service may read and write rows of its own database and nothing else', () => {
+  it("a service's account can read and write rows of its own database only", () => {
     for (const { database } of services) {
       if (!database) continue
       const grants = statements.filter(
@@ -19,13 +19,13 @@ describe('accounts', () => {
     }
   })
 
-  it('can be created again and again', () => {
+  it('accounts can be created repeatedly', () => {
     expect(
       statements.filter((text) => text.startsWith('CREATE')).every((text) => text.includes('IF NOT EXISTS')),
     ).toBe(true)
   })
 
-  it('of MongoDB is the restricted one where the server has accounts', () => {
+  it('MongoDB uses the restricted account if the server has accounts', () => {
     const instance = { isDocker: true, ports: { mongo: 1 } } as Instance
     expect(mongoUrl(instance, () => 'pw', 'bigtech_chat')).toBe(
       'mongodb://chat_service:pw@127.0.0.1:1/bigtech_chat?directConnection=true',
@@ -37,7 +37,7 @@ describe('accounts', () => {
 })
 
 describe('topics', () => {
-  it('have the partitions and the retention of the contracts, and a dead-letter topic each', () => {
+  it('topics have the partitions and retention of the contracts, and a dead-letter topic each', () => {
     const topics = topicSpecs(1)
     const byName = new Map(topics.map((topic) => [topic.name, topic]))
     expect(byName.get('message.events')?.partitions).toBe(10)

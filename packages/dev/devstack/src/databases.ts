@@ -3,8 +3,8 @@ import type { Instance, Passwords } from './instance.ts'
 import { services } from './services.ts'
 
 /**
- * One database per service with two accounts: the service may read and write rows, and nothing else; the owner
- * account changes tables and is used by migrations only. All statements can be repeated.
+ * Returns the statements for one database per service with two accounts: the service may only read and write
+ * rows; the owner account changes tables and is used by migrations only. Idempotent.
  */
 export function databaseStatements(passwords: Passwords): string[] {
   return services.flatMap(({ database, partOf }) => {
@@ -57,12 +57,12 @@ export function databaseUrl(
   return `mysql://${account}:${passwords(account)}@127.0.0.1:${instance.ports.mysql}/${database}`
 }
 
-/** The MongoDB address: for a service its database (and on a real MongoDB its account), else the server's. */
+/** Returns the MongoDB address: for a service its database (and on a real MongoDB its account), else the server's. */
 export function mongoUrl(instance: Instance, passwords: Passwords, database?: string): string {
   const { isDocker, ports } = instance
   const server = `127.0.0.1:${ports.mongo}`
   if (!isDocker) return `mongodb://${server}${database ? `/${database}` : ''}`
-  // The replica set's member is named for clients inside of Docker: connect to it directly.
+  // The replica set's member is named for clients inside Docker: connect to it directly.
   if (!database)
     return `mongodb://root:${passwords('mongo-root')}@${server}/?authSource=admin&directConnection=true`
   return `mongodb://chat_service:${passwords('mongo-chat')}@${server}/${database}?directConnection=true`

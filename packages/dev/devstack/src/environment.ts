@@ -5,13 +5,13 @@ import { audioTools } from './servers/audio-tools.ts'
 import { objectStoreAccess } from './servers/object-store.ts'
 import { type EnvironmentPart, type ServiceRow, services } from './services.ts'
 
-/** Through the gateway all tests come from one address: the limit for people would stop them. */
+/** All tests use one address through the gateway, so the production limit would block them. */
 const TEST_REQUESTS_PER_MINUTE = '100000'
 
-/** Between media-service and analysis-service. */
+/** Shared by media-service and analysis-service. */
 const ANALYSIS_SECRET = 'analysis-secret'
 
-/** Every test signs people up; how strong their hashes are is for the tests of user-service alone. */
+/** Every test signs users up; only user-service's tests need strong hashes. */
 const TEST_BCRYPT_COST = '6'
 
 const local = (port: number) => `http://127.0.0.1:${port}`
@@ -65,7 +65,7 @@ const parts: Record<EnvironmentPart, (instance: Instance, passwords: Passwords) 
     return { FFMPEG_PATH: ffmpeg, ESPEAK_PATH: espeak }
   },
   analysis: ({ ports }, passwords) => {
-    // 24 characters: as many bytes as a secret has at least.
+    // 24 characters: the minimum length of a secret in bytes.
     const secret = `whsec_${Buffer.from(passwords(ANALYSIS_SECRET)).toString('base64')}`
     return {
       ANALYSIS_URL: local(ports.analysis),
@@ -84,7 +84,7 @@ const parts: Record<EnvironmentPart, (instance: Instance, passwords: Passwords) 
   }),
 }
 
-/** The variables of one service; `port` differs from its usual one for a second copy. */
+/** Returns the variables of one service; `port` differs for a second copy. */
 export function serviceEnvironment(
   service: ServiceRow,
   instance: Instance,
@@ -105,7 +105,7 @@ export function serviceEnvironment(
   }
 }
 
-/** The variables of a service of an instance by their names, for the `bigtech` command. */
+/** Returns the variables of an instance's service, for the `bigtech` command. */
 export function environmentOfService(name: string, instanceName: string): Variables {
   const instance = openInstance(instanceName)
   const service = services.find((row) => row.name === name)

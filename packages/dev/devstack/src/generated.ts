@@ -6,11 +6,11 @@ import { step } from './progress.ts'
 import { run } from './run.ts'
 import { services } from './services.ts'
 
-/** Something that is made from sources and not committed. */
+/** Generated code that is not committed. */
 interface Generated {
   name: string
   folder: string
-  /** Files and folders whose content decides whether it must be made again. */
+  /** Files and directories whose content determines whether it must be regenerated. */
   inputs: readonly string[]
   /** Must exist afterwards. */
   output: string
@@ -18,7 +18,7 @@ interface Generated {
   env?: Record<string, string>
 }
 
-/** Everything that has to be generated in this checkout. */
+/** Returns everything that has to be generated in this checkout. */
 function generatedList(root: string): Generated[] {
   const clients = services
 
@@ -71,7 +71,7 @@ function webPage(root: string): Generated | undefined {
   }
 }
 
-/** A hash over the names and contents of files and folders; what is not there counts as empty. */
+/** Returns a hash of the names and contents of files and directories; missing ones count as empty. */
 function hashOfInputs(folder: string, inputs: readonly string[]): string {
   const hash = createHash('sha256')
   const visit = (path: string) => {
@@ -83,7 +83,7 @@ function hashOfInputs(folder: string, inputs: readonly string[]): string {
   return hash.digest('hex')
 }
 
-/** Generates what is missing or older than its sources. */
+/** Generates missing and outdated code. */
 export async function generateAll(root: string): Promise<void> {
   const stamps = join(root, '.devstack', 'stamps')
   mkdirSync(stamps, { recursive: true })

@@ -5,12 +5,12 @@ import { abortRunning } from './run.ts'
 import { onShutdown } from './shutdown.ts'
 import type { Stack } from './stack.ts'
 
-/** Resolves with the reason when somebody asks us to stop. */
+/** Resolves with the reason when the process is asked to stop. */
 export type Interrupted = Promise<string>
 
 /**
- * Does some work with a stack and stops everything that was started, however the work ends. Work that only waits
- * returns when it is interrupted; other work fails soon, because what it uses is stopped under it.
+ * Runs work with a stack and always stops everything that was started. Waiting work returns when
+ * interrupted; other work fails soon, because the processes it uses are stopped.
  */
 export async function guarded(
   stack: Stack,
@@ -27,7 +27,7 @@ export async function guarded(
   abortRunning()
   await stack.supervisor.close()
   const end = await done
-  // What was just being started when the interruption came.
+  // Also stops processes that were being started during the interruption.
   await stack.supervisor.close()
   if ('reason' in outcome) {
     console.log(dim(`Everything is stopped, ${seconds(began)}.`))

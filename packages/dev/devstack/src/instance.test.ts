@@ -16,7 +16,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const chat = services.find(({ name }) => name === 'chat-service')!
 
-it('the settings of a service are those of the servers that run: with Docker MongoDB wants an account', () => {
+it('the environment of a service matches the running servers: with Docker MongoDB requires an account', () => {
   const settings = () => {
     const instance = openInstance('dev', undefined, { DEVSTACK_DATA: folder })
     return serviceEnvironment(chat, instance, passwordsOf(instance)).MONGO_URL
@@ -28,7 +28,7 @@ it('the settings of a service are those of the servers that run: with Docker Mon
   expect(settings()).toBe('mongodb://127.0.0.1:27117/bigtech_chat')
 })
 
-it('while an instance runs, its ports are those that it was started with, whatever the environment says now', () => {
+it('a running instance keeps its ports regardless of the current environment', () => {
   const env = { DEVSTACK_DATA: folder }
   const started = openInstance('dev', false, { ...env, DEVSTACK_PORT_OFFSET: '700' })
   noteStart(started)

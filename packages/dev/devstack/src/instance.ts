@@ -7,7 +7,7 @@ import { readPids } from './pids.ts'
 import { type Ports, portsOf } from './ports.ts'
 import { writeSecret } from './secret.ts'
 
-/** One running copy of the stack: its folders, ports and passwords. */
+/** One copy of the stack: its directories, ports and passwords. */
 export interface Instance {
   name: string
   root: string
@@ -18,17 +18,17 @@ export interface Instance {
   keyFolder: string
   cacheFolder: string
   ports: Ports
-  /** Set when we are root: the account the servers run as. */
+  /** The account of the servers when running as root. */
   account: Account | undefined
-  /** Servers come from images in place of private processes. */
+  /** Whether servers run from images instead of private processes. */
   isDocker: boolean
-  /** Why the state is not inside of the checkout, when it is not. */
+  /** The reason if the state is outside the checkout. */
   note: string | undefined
 }
 
 /**
- * Creates the folders of an instance without starting anything. Omit `isDocker` for commands that only look at it: the
- * instance then has the servers of its last start and, while it is running, the ports that it was started with.
+ * Creates the directories of an instance without starting anything. Omit `isDocker` for read-only commands:
+ * the instance then has the servers of its last start and, while running, the ports of that start.
  */
 export function openInstance(
   name: string,
@@ -62,7 +62,7 @@ const START_FILE = 'start.json'
 
 type Start = Pick<Instance, 'isDocker' | 'ports'>
 
-/** Notes what a start chose, so that other commands find its servers whatever their own environment says. */
+/** Stores the choices of a start, so that other commands find its servers independent of their own environment. */
 export function noteStart({ folder, isDocker, ports }: Instance): void {
   writeFileSync(join(folder, START_FILE), JSON.stringify({ isDocker, ports } satisfies Start))
 }
@@ -79,7 +79,7 @@ function makeFolders(instance: Instance): void {
   mkdirSync(instance.keyFolder, { recursive: true, mode: 0o700 })
 }
 
-/** A data folder that its server may write, and no other user may read. */
+/** Creates a data directory that only its server may access. */
 export function serverFolder(instance: Instance, name: string): string {
   const folder = join(instance.dataFolder, name)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -93,7 +93,7 @@ export function giveToServers(instance: Instance, path: string): void {
 
 const SOCKET_PATH_LIMIT = 90
 
-/** A folder for Unix sockets: their paths must be short, and a checkout can be deep. */
+/** Returns a directory for Unix sockets, whose paths must be short even in a deep checkout. */
 export function socketFolder(instance: Instance, name: string): string {
   const wanted = join(serverFolder(instance, name), 'run')
   if (wanted.length < SOCKET_PATH_LIMIT) {
@@ -106,7 +106,7 @@ export function socketFolder(instance: Instance, name: string): string {
   return folder
 }
 
-/** Forgets all data of the instance; keys and passwords go with the data they belong to. */
+/** Deletes all data of the instance, including its keys and passwords. */
 export function emptyInstance(instance: Instance): void {
   for (const folder of [instance.dataFolder, instance.keyFolder, instance.logFolder]) {
     rmSync(folder, { recursive: true, force: true })
@@ -116,7 +116,7 @@ export function emptyInstance(instance: Instance): void {
 
 export type Passwords = (account: string) => string
 
-/** Random passwords, made once per instance and kept beside its data. */
+/** Returns random passwords, created once per instance and stored beside its data. */
 export function passwordsOf(instance: Instance): Passwords {
   const file = join(instance.keyFolder, 'passwords.json')
   const known: Record<string, string> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}

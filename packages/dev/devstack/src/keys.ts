@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Instance } from './instance.ts'
 import { writeSecret } from './secret.ts'
 
-/** The file with the Ed25519 key that signs access tokens (PKCS#8 PEM); made once. */
+/** Returns the file with the Ed25519 signing key of access tokens (PKCS#8 PEM); created once. */
 export function signingKeyFile(instance: Instance): string {
   const file = join(instance.keyFolder, 'jwt-private.pem')
   if (existsSync(file)) return file
@@ -18,7 +18,7 @@ interface VapidKeys {
   privateKey: string
 }
 
-/** The keys with which the notification worker signs pushes (P-256, RFC 8292); made once. */
+/** Returns the VAPID keys of notification-service (P-256, RFC 8292); created once. */
 export function vapidKeys(instance: Instance): VapidKeys {
   const file = join(instance.keyFolder, 'vapid.json')
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as VapidKeys
@@ -34,12 +34,12 @@ export function vapidKeys(instance: Instance): VapidKeys {
   return keys
 }
 
-/** Lets operators and tests read the figures of analytics-service and the jobs of media-service; made once. */
+/** Returns the operator token for analytics-service and media-service; created once. */
 export function operatorToken(instance: Instance): string {
   return randomText(instance, 'operator-token')
 }
 
-/** The key that encrypts the secrets of authenticator apps; made once. */
+/** Returns the encryption key of authenticator secrets; created once. */
 export function totpKey(instance: Instance): string {
   return randomText(instance, 'totp-key')
 }

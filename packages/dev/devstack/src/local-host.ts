@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 /**
- * True when a request names this machine. A page of another site that lets its own name resolve to 127.0.0.1 (DNS
- * rebinding) sends that name, and could otherwise read what a development endpoint answers.
+ * Returns true when a request names this machine. A foreign page that resolves its own name to 127.0.0.1
+ * (DNS rebinding) sends that name, and could otherwise read responses of a development endpoint.
  */
 export function namesThisMachine({ host }: IncomingHttpHeaders): boolean {
   return /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host ?? '')
 }
 
-/** The answer to a request that does not. */
+/** The response to any other request. */
 export const FOREIGN_HOST = 'Open this address as http://localhost or http://127.0.0.1.'

@@ -6,7 +6,7 @@ import { UserError } from './problems.ts'
 const LOCK_WAIT_MS = 15 * 60_000
 const TRY_EVERY_MS = 300
 
-/** Lets two commands of one machine do a thing once: the second waits. A dead holder's lock is taken over. */
+/** Serializes work between commands of one machine. A dead holder's lock is taken over. */
 export async function withLock<T>(lock: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(lock), { recursive: true, mode: 0o755 })
   const deadline = Date.now() + LOCK_WAIT_MS
@@ -23,7 +23,7 @@ export async function withLock<T>(lock: string, onWait: () => void, work: () => 
   }
 }
 
-/** Takes the lock when it is free; false when a living process holds it. */
+/** Acquires the lock when free; false when a living process holds it. */
 export function takeLock(lock: string): boolean {
   try {
     writeFileSync(lock, JSON.stringify(identify(process.pid)), { flag: 'wx' })
@@ -36,7 +36,7 @@ export function takeLock(lock: string): boolean {
   return takeLock(lock)
 }
 
-/** The living process that holds a lock. */
+/** Returns the living process that holds a lock. */
 export function lockHolder(lock: string): ProcessIdentity | undefined {
   try {
     const holder = JSON.parse(readFileSync(lock, 'utf8')) as ProcessIdentity

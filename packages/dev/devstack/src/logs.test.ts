@@ -5,7 +5,7 @@ import { formatLine as formatted, isNews, lineSplitter } from './logs.ts'
 const formatLine = (name: string, line: string) => stripVTControlCharacters(formatted(name, line))
 
 describe('log lines', () => {
-  it('of pino show process, time, level, message and the fields that matter', () => {
+  it('lines of pino show process, time, level, message and relevant fields', () => {
     const line = JSON.stringify({
       level: 40,
       time: new Date(2026, 0, 2, 3, 4, 5).getTime(),
@@ -21,7 +21,7 @@ describe('log lines', () => {
     )
   })
 
-  it('show the stack of an error on lines of its own', () => {
+  it("an error's stack is shown on separate lines", () => {
     const text = formatLine(
       'x',
       JSON.stringify({ level: 50, msg: 'failed', err: { stack: 'Error: no\n    at f' } }),
@@ -29,12 +29,12 @@ describe('log lines', () => {
     expect(text.split('\n').slice(1)).toEqual(['    Error: no', '        at f'])
   })
 
-  it('that are not JSON, or only look like it, are shown as they are', () => {
+  it('lines that are not JSON are shown unchanged', () => {
     expect(formatLine('x', 'plain words')).toContain('plain words')
     expect(formatLine('x', '{broken')).toContain('{broken')
   })
 
-  it('are news when they warn, when something failed, or when no logger wrote them', () => {
+  it('warnings, errors and unstructured lines are highlights', () => {
     expect(isNews(JSON.stringify({ level: 30, path: '/rooms', msg: 'request' }))).toBe(false)
     expect(isNews(JSON.stringify({ level: 'info', msg: 'request' }))).toBe(false)
     expect(isNews(JSON.stringify({ level: 'warn', msg: 'slow' }))).toBe(true)
@@ -43,14 +43,14 @@ describe('log lines', () => {
     expect(isNews('{ cut')).toBe(true)
   })
 
-  it('keep a character that is cut between two chunks', () => {
+  it('a character split between two chunks is preserved', () => {
     const lines: string[] = []
     const take = lineSplitter((line) => lines.push(line))
     for (const byte of Buffer.from('안녕\n')) take(Buffer.from([byte]))
     expect(lines).toEqual(['안녕'])
   })
 
-  it('survive being cut anywhere between two chunks', () => {
+  it('lines may be split anywhere between two chunks', () => {
     const lines: string[] = []
     const take = lineSplitter((line) => lines.push(line))
     for (const chunk of ['on', 'e\ntw', 'o\n', '\nlast']) take(chunk)

@@ -34,7 +34,7 @@ const levels: Record<string, string> = {
   60: 'fatal',
 }
 
-/** Said by the prefix already, or of no use to a reader. */
+/** Fields omitted because the prefix contains them or they are irrelevant. */
 const hidden = new Set([
   'level',
   'time',
@@ -87,7 +87,7 @@ function errorText(value: unknown): string {
   return `\n${red(text.replace(/^/gm, '    '))}`
 }
 
-/** One line of a process as a person reads it: process, time, level, message, the fields that matter. */
+/** Formats a log line: process, time, level, message, relevant fields. */
 export function formatLine(name: string, line: string): string {
   if (!line.startsWith('{')) return `${prefix(name)} ${line}`
   try {
@@ -100,8 +100,8 @@ export function formatLine(name: string, line: string): string {
 }
 
 /**
- * True for what a person must see while the stack runs: warnings, errors, and lines that no logger wrote (a crash).
- * Everything is in the log file.
+ * Returns true for lines shown while the stack runs: warnings, errors, and unstructured lines (a crash). The
+ * log file contains everything.
  */
 export function isNews(line: string): boolean {
   if (!line.startsWith('{')) return true
@@ -120,7 +120,7 @@ export function logFile(folder: string, name: string): string {
   return join(folder, `${name.replaceAll('#', '-')}.log`)
 }
 
-/** The raw log of a process; the last one is kept as .1 when it has grown. */
+/** Opens the raw log of a process; rotates a large one to .1. */
 export function openLog(folder: string, name: string): { file: string; stream: WriteStream } {
   mkdirSync(folder, { recursive: true })
   const file = logFile(folder, name)
@@ -128,10 +128,10 @@ export function openLog(folder: string, name: string): { file: string; stream: W
   return { file, stream: createWriteStream(file, { flags: 'a' }) }
 }
 
-/** Calls back for each whole line of a stream of chunks. */
+/** Calls back for each complete line of a stream of chunks. */
 export function lineSplitter(onLine: (line: string) => void): (chunk: Buffer | string) => void {
   let rest = ''
-  // A character may be cut between two chunks.
+  // A character may be split between two chunks.
   const decoder = new StringDecoder('utf8')
   return (chunk) => {
     const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.write(chunk))).split('\n')

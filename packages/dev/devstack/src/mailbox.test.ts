@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 describe('the mailbox', () => {
-  it('finds the mails to one address, newest first, whatever its case', async () => {
+  it('finds the mails to one address, newest first, regardless of case', async () => {
     mailbox.add({ subject: 'one', text: '' }, ['mina@example.com'])
     mailbox.add({ subject: 'two', text: '' }, ['juno@example.com'])
     mailbox.add({ subject: 'three', text: '' }, ['mina@example.com', 'juno@example.com'])
@@ -30,7 +30,7 @@ describe('the mailbox', () => {
     expect(items.map((mail) => mail.subject)).toEqual(['three', 'one'])
   })
 
-  it('shows a mail as text: nothing in it runs on the page', async () => {
+  it('shows a mail as text, so that nothing in it is executed', async () => {
     const mail = mailbox.add({ subject: '<script>alert(1)</script>', text: '<img onerror=x>' }, [
       'a@example.com',
     ])
@@ -40,7 +40,7 @@ describe('the mailbox', () => {
     }
   })
 
-  it('says 404 for a mail it does not have', async () => {
+  it('returns 404 for an unknown mail', async () => {
     expect((await fetch(`${url}/mails/7`)).status).toBe(404)
   })
 
@@ -50,7 +50,7 @@ describe('the mailbox', () => {
     ['GET', '/mails/1'],
     ['GET', '/'],
   ])(
-    'refuses %s %s under a foreign host name: a page of another site must not read mails',
+    'rejects %s %s under a foreign host name, because another site must not read mails',
     async (method, path) => {
       mailbox.add({ subject: 'canary', text: '' }, ['mina@example.com'])
       const foreign = await callAs('mailbox.evil.example', method, path)

@@ -3,7 +3,7 @@ import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer } from 'smtp-server'
 import { FOREIGN_HOST, namesThisMachine } from './local-host.ts'
 
-/** A caught mail, as the JSON API gives it. */
+/** A received mail in the format of the JSON API. */
 export interface CaughtMail {
   id: number
   receivedAt: string
@@ -16,7 +16,7 @@ export interface CaughtMail {
 
 const KEPT_MAILS = 500
 
-/** Catches every mail it is given and shows them: nothing leaves the machine. */
+/** Receives every mail of the stack and displays it: no mail leaves the machine. */
 export class Mailbox {
   private readonly mails: CaughtMail[] = []
   private lastId = 0
@@ -36,7 +36,7 @@ export class Mailbox {
     return mail
   }
 
-  /** Newest first; `to` is compared without case. */
+  /** Returns mails newest first; compares `to` regardless of case. */
   find(to: string | null): CaughtMail[] {
     const wanted = to?.toLowerCase()
     return this.mails.filter((mail) => !wanted || mail.to.some((address) => address.toLowerCase() === wanted))
@@ -79,7 +79,7 @@ function listPage(mails: readonly CaughtMail[]): string {
   return page('Mailbox', `<h1>Mailbox</h1><p>Every mail of this stack ends here.${table}`)
 }
 
-/** The text part only: the HTML of a mail is not trusted to run on this page. */
+/** Shows the text part only, because HTML mail is untrusted. */
 function mailPage(mail: CaughtMail): string {
   return page(
     mail.subject,
@@ -92,7 +92,7 @@ function send(response: ServerResponse, status: number, type: string, body: stri
   response.end(body)
 }
 
-/** `GET /` and `/mails/{id}` for people; `GET|DELETE /api/mails?to=` for tests. */
+/** Responds to requests: `GET /` and `/mails/{id}` for people; `GET|DELETE /api/mails?to=` for tests. */
 export function answerMailbox(mailbox: Mailbox, request: IncomingMessage, response: ServerResponse): void {
   if (!namesThisMachine(request.headers)) {
     send(response, 403, 'text/plain', FOREIGN_HOST)

@@ -1,4 +1,4 @@
-/** The part of mailparser that the mailbox uses; the package brings no types. */
+/** The used part of mailparser; the package has no type definitions. */
 declare module 'mailparser' {
   import type { Readable } from 'node:stream'
 

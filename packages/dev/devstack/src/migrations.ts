@@ -7,7 +7,7 @@ import { step } from './progress.ts'
 import { run } from './run.ts'
 import { type ServiceRow, services } from './services.ts'
 
-/** Applies the migrations of every service that has some, with the account that owns the tables. */
+/** Applies the migrations of every service with the owner account. */
 export async function migrate(instance: Instance, passwords: Passwords): Promise<void> {
   const rows = services.filter(
     (service) => service.database && !service.partOf && hasMigrations(instance.root, service),

@@ -13,7 +13,7 @@ export interface Account {
   gid: number
 }
 
-/** Root starts no server as itself (PostgreSQL refuses, the others should): they run as this account. */
+/** Returns the account for servers when running as root, which PostgreSQL refuses and others should. */
 export function serverAccount(): Account | undefined {
   if (process.getuid?.() !== 0) return undefined
   const line = readFileSync('/etc/passwd', 'utf8')
@@ -25,7 +25,7 @@ export function serverAccount(): Account | undefined {
   return { name: 'nobody', uid: Number(uid), gid: Number(gid) }
 }
 
-/** True when every folder from / to `folder` may be entered by everybody. */
+/** Returns true when every directory from / to `folder` is accessible to everyone. */
 function isReachableByOthers(folder: string): boolean {
   for (let current = resolve(folder); ; current = dirname(current)) {
     if (existsSync(current) && (lstatSync(current).mode & 0o001) === 0) return false
@@ -37,20 +37,23 @@ function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 10)
 }
 
-/** Makes a folder outside of the checkout that nobody else can have prepared for us. */
+/** Creates a directory outside the checkout, and checks that no other user prepared it. */
 function ownFolder(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o755 })
   const info = lstatSync(folder)
   if (!info.isDirectory() || info.uid !== process.getuid?.()) {
     throw new UserError(
-      `${folder} belongs to somebody else: remove it, or set DEVSTACK_DATA to a folder of your own.`,
+      `${folder} belongs to another user: remove it, or set DEVSTACK_DATA to a folder of your own.`,
     )
   }
   chmodSync(folder, 0o755)
   return folder
 }
 
-/** Where data, logs and keys are: `.devstack` in the checkout, unless the servers' account cannot get there. */
+/**
+ * Returns the directory of data, logs and keys: `.devstack` in the checkout, unless the servers' account
+ * cannot access it.
+ */
 export function stateRoot(env: NodeJS.ProcessEnv = process.env): { folder: string; why?: string } {
   if (env.DEVSTACK_DATA) return { folder: resolve(env.DEVSTACK_DATA) }
   const inCheckout = join(root, '.devstack')
@@ -62,7 +65,7 @@ export function stateRoot(env: NodeJS.ProcessEnv = process.env): { folder: strin
   }
 }
 
-/** Where fetched things are, shared by all checkouts of this user. */
+/** Returns the cache of fetched artefacts, shared by all checkouts of this user. */
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   if (env.DEVSTACK_CACHE) return resolve(env.DEVSTACK_CACHE)
   if (serverAccount() && !isReachableByOthers(homedir())) return '/var/cache/bigtech-chat'
@@ -81,7 +84,7 @@ export function isWritable(folder: string): boolean {
   }
 }
 
-/** Finds a program in PATH or in the system folders that an ordinary user's PATH often lacks. */
+/** Finds a program in PATH or in system directories that are often missing in PATH. */
 export function findProgram(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
   const folders = [
     ...(env.PATH ?? '').split(delimiter),
@@ -96,7 +99,7 @@ export function findProgram(name: string, env: NodeJS.ProcessEnv = process.env):
       accessSync(file, constants.X_OK)
       return file
     } catch {
-      // Not in this folder.
+      // Not in this directory.
     }
   }
   return undefined

@@ -32,18 +32,18 @@ function recordOf(pid: number, startedAt?: string) {
 }
 
 describe('process identity', () => {
-  it('reads the start time behind a process name with spaces and brackets', () => {
+  it('parses the start time after a process name with spaces and brackets', () => {
     const fields = Array.from({ length: 30 }, (_, index) => String(index + 3))
     expect(startTimeOf(`42 (a ) b) S ${fields.slice(1).join(' ')}`)).toBe('22')
   })
 
-  it('does not take a zombie for a running process', () => {
+  it('does not count a zombie as running', () => {
     const fields = Array.from({ length: 30 }, () => '1').join(' ')
     expect(startTimeOf(`42 (x) S ${fields}`)).toBe('1')
     expect(startTimeOf(`42 (x) Z ${fields}`)).toBeUndefined()
   })
 
-  it('does not take another process with the same number for ours', () => {
+  it('distinguishes another process with the same number', () => {
     const now = { pid: 42, startedAt: '100', command: 'node' }
     expect(isSameProcess({ pid: 42, startedAt: '100', command: 'node' }, now)).toBe(true)
     expect(isSameProcess({ pid: 42, startedAt: '99', command: 'node' }, now)).toBe(false)
@@ -52,7 +52,7 @@ describe('process identity', () => {
 })
 
 describe('what a killed run left behind', () => {
-  it('is ended by the next start', async () => {
+  it('is stopped by the next start', async () => {
     const { pid, ended } = sleeper()
     writePid(folder, recordOf(pid))
     expect(await endLeftovers(folder)).toEqual(['sleeper'])
@@ -60,7 +60,7 @@ describe('what a killed run left behind', () => {
     expect(readPids(folder)).toEqual([])
   })
 
-  it('is left alone when its number belongs to somebody else by now', async () => {
+  it('is left alone when its number belongs to another process', async () => {
     const { child, pid, ended } = sleeper()
     writePid(folder, recordOf(pid, '1'))
     expect(await endLeftovers(folder)).toEqual([])
@@ -69,7 +69,7 @@ describe('what a killed run left behind', () => {
     await ended
   })
 
-  it('does not stop a start when a record is broken', async () => {
+  it('does not prevent a start when a record is corrupt', async () => {
     writeFileSync(join(folder, 'broken.json'), '{')
     expect(await endLeftovers(folder)).toEqual([])
     expect(readdirSync(folder)).toEqual([])

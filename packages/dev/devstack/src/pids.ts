@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What makes a process number unambiguous: the kernel reuses numbers, but not with the same start time. */
+/** Identity of a process: the kernel reuses numbers, but not with the same start time. */
 export interface ProcessIdentity {
   pid: number
   startedAt: string
@@ -12,18 +12,21 @@ export interface ProcessIdentity {
 export interface PidRecord extends ProcessIdentity {
   name: string
   stopSignal: NodeJS.Signals
-  /** Higher is stopped first: gateway, services, servers. */
+  /** Higher orders are stopped first: gateway, services, servers. */
   order: number
   port?: number | undefined
 }
 
-/** Start time (clock ticks since boot, field 22) out of /proc/<pid>/stat; the name in brackets may hold spaces. */
+/**
+ * Returns the start time (clock ticks since boot, field 22) of /proc/<pid>/stat; the bracketed name may
+ * contain spaces.
+ */
 export function startTimeOf(stat: string): string | undefined {
   const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return afterName[0] === 'Z' ? undefined : afterName[19]
 }
 
-/** Identifies a running process; undefined when there is none, or only its zombie. */
+/** Identifies a running process; undefined when there is none, or only a zombie. */
 export function identify(pid: number): ProcessIdentity | undefined {
   try {
     if (process.platform !== 'linux') return identifyByPs(pid)
@@ -40,7 +43,7 @@ function identifyByPs(pid: number): ProcessIdentity | undefined {
   return line ? { pid, startedAt: line.slice(0, 24), command: line.slice(24).trim() } : undefined
 }
 
-/** True when the recorded process still runs and is not another one that got its number. */
+/** Returns true when the recorded process still runs and its number was not reused. */
 export function isSameProcess(record: ProcessIdentity, now: ProcessIdentity | undefined): boolean {
   return now !== undefined && now.pid === record.pid && now.startedAt === record.startedAt
 }
@@ -56,7 +59,7 @@ export function removePid(folder: string, name: string): void {
   rmSync(join(folder, `${encodeURIComponent(name)}.json`), { force: true })
 }
 
-/** Every recorded process, with whether it still runs. */
+/** Returns every recorded process and whether it still runs. */
 export function readPids(folder: string): Array<{ record: PidRecord; running: boolean }> {
   if (!existsSync(folder)) return []
   const found: Array<{ record: PidRecord; running: boolean }> = []
@@ -71,7 +74,7 @@ export function readPids(folder: string): Array<{ record: PidRecord; running: bo
   return found
 }
 
-/** Waits until a process is gone; false when the time is over. */
+/** Waits until a process has exited; false on timeout. */
 async function waitGone(record: ProcessIdentity, withinMs: number): Promise<boolean> {
   const deadline = Date.now() + withinMs
   while (isSameProcess(record, identify(record.pid))) {
@@ -85,11 +88,11 @@ export function signalQuietly(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // Already gone.
+    // Already exited.
   }
 }
 
-/** Ends what an earlier run of this instance left behind (it was killed), in stopping order; returns the names. */
+/** Stops the processes left by a killed run of this instance in stopping order; returns their names. */
 export async function endLeftovers(folder: string, graceMs = 15_000): Promise<string[]> {
   const entries = readPids(folder).sort((a, b) => b.record.order - a.record.order)
   const ended: string[] = []

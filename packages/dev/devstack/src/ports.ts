@@ -32,7 +32,7 @@ export type Ports = Record<PortName, number>
 
 const TEST_OFFSET = 20_000
 
-/** DEVSTACK_KAFKA_CONTROLLER_PORT for kafkaController; the test instance has variables of its own. */
+/** Returns DEVSTACK_KAFKA_CONTROLLER_PORT for kafkaController; the test instance has separate variables. */
 export function portVariable(name: PortName, instance: string): string {
   const upper = name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
   return instance === 'dev' ? `DEVSTACK_${upper}_PORT` : `DEVSTACK_${variablePart(instance)}_${upper}_PORT`
@@ -54,11 +54,11 @@ function offsetOf(instance: string, env: NodeJS.ProcessEnv): number {
 const SHARED_OFFSET = 'DEVSTACK_PORT_OFFSET'
 const LAST_PORT = 65_535
 
-/** With a larger one the highest of our ports would not be one. */
+/** The largest offset for which every port is valid. */
 const LARGEST_OFFSET = LAST_PORT - Math.max(...Object.values(defaults))
 
 function offsetNumber(text: string, variable: string): number {
-  return numberWithin(text, variable, 0, LARGEST_OFFSET, 'an offset that all ports can be moved by')
+  return numberWithin(text, variable, 0, LARGEST_OFFSET, 'a valid port offset')
 }
 
 function portNumber(text: string, variable: string): number {
@@ -73,7 +73,10 @@ function numberWithin(text: string, variable: string, least: number, most: numbe
   return number
 }
 
-/** The ports of an instance: the conventional ones, shifted as a whole or set one by one in the environment. */
+/**
+ * Returns the ports of an instance: the conventional ones, shifted by an offset or set individually in the
+ * environment.
+ */
 export function portsOf(instance: string, env: NodeJS.ProcessEnv = process.env): Ports {
   const offset = offsetOf(instance, env)
   const entries = Object.entries(defaults).map(([name, base]) => {
@@ -84,7 +87,7 @@ export function portsOf(instance: string, env: NodeJS.ProcessEnv = process.env):
   return Object.fromEntries(entries) as Ports
 }
 
-/** True when nothing listens on the port of the loopback interface. */
+/** Returns true when nothing listens on the port of the loopback interface. */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()
@@ -93,7 +96,7 @@ export function isPortFree(port: number): Promise<boolean> {
   })
 }
 
-/** "redis-server (process 812)" where the kernel tells it, else undefined. */
+/** Returns "redis-server (process 812)" if the kernel reveals it, else undefined. */
 export function portHolder(port: number): string | undefined {
   const inode = listeningInode(port)
   if (!inode) return undefined
@@ -104,7 +107,7 @@ export function portHolder(port: number): string | undefined {
         return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (process ${pid})`
       }
     } catch {
-      // Another user's process, or one that ended meanwhile.
+      // Another user's process, or one that has exited.
     }
   }
   return undefined
@@ -127,7 +130,7 @@ function listeningInode(port: number): string | undefined {
   return undefined
 }
 
-/** Fails with one sentence when a port that we are about to use belongs to somebody else. */
+/** Throws when a required port is taken by another process. */
 export async function requireFreePorts(
   ports: Ports,
   names: readonly PortName[],

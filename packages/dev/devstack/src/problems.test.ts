@@ -13,18 +13,18 @@ describe('what a newcomer reads when something fails', () => {
     ['E: Unable to locate package postgresql-18', 'A download server cannot be reached'],
     ['go: dial tcp: lookup modules.example: no such host', 'A download server cannot be reached'],
     ['Could not transfer artifact org.apache.kafka:kafka_2.13', 'A download server cannot be reached'],
-  ])('is one sentence that says what to do: %s', (text, sentence) => {
+  ])('explains a known failure in one sentence: %s', (text, sentence) => {
     expect(explain(new CommandError(`mvn failed\n${text}\nmore`))).toMatchObject({
       sentence: expect.stringContaining(sentence),
       detail: text,
     })
   })
 
-  it('is our own sentence as it stands', () => {
+  it('prints our own messages unchanged', () => {
     expect(explain(new UserError('Do this.'))).toEqual({ sentence: 'Do this.' })
   })
 
-  it('keeps the stack of what nobody expected', () => {
+  it('keeps the stack of an unexpected error', () => {
     expect(explain(new TypeError('x is undefined')).detail).toContain('problems.test.ts')
   })
 })

@@ -1,14 +1,14 @@
-/** A failure the user can do something about: its message is one sentence that says what to do. */
+/** A failure that the user can resolve: its message is one sentence with the remedy. */
 export class UserError extends Error {
   override name = 'UserError'
 }
 
-/** The message of anything that was thrown. */
+/** Returns the message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The text after which a rerun carries on, for failures that have nothing to do with our code. */
+/** Known failures outside our code, after which a rerun continues. */
 const known: ReadonlyArray<readonly [RegExp, string]> = [
   [
     /ENOSPC|no space left on device|disk is full/i,
@@ -24,16 +24,16 @@ const known: ReadonlyArray<readonly [RegExp, string]> = [
   ],
   [
     /unable to locate package|failed to fetch|ENOTFOUND|EAI_AGAIN|ENETUNREACH|ETIMEDOUT|temporary failure resolving|could not resolve|unable to connect|connection (timed out|refused) .*http|dial tcp|could not transfer artifact|network is unreachable|could not connect to .*http/i,
-    'A download server cannot be reached: check the network or the proxy settings and run the same command again, it carries on where it stopped.',
+    'A download server is unreachable: check the network or the proxy settings and run the same command again, it carries on where it stopped.',
   ],
 ]
 
-/** A program that we ran failed; the message carries the end of its output. */
+/** A program failed; the message contains the end of its output. */
 export class CommandError extends Error {
   override name = 'CommandError'
 }
 
-/** Turns any error into what is printed: one sentence, and below it the lines that say why. */
+/** Converts any error to one sentence, with details below it. */
 export function explain(error: unknown): { sentence: string; detail?: string } {
   if (error instanceof UserError) return { sentence: error.message }
   const text = messageOf(error)

@@ -4,7 +4,7 @@ import { lineSplitter, openLog } from './logs.ts'
 import { type Account, findProgram } from './paths.ts'
 import { identify, removePid, signalQuietly, writePid } from './pids.ts'
 
-/** A process to run: everything about it is data. */
+/** The description of a process, as plain data. */
 export interface ProcessSpec {
   name: string
   command: string
@@ -12,23 +12,23 @@ export interface ProcessSpec {
   cwd: string
   env: NodeJS.ProcessEnv
   account?: Account | undefined
-  /** The address shown to people and given to the tests. */
+  /** The address shown to users and passed to tests. */
   url?: string | undefined
   port?: number | undefined
-  /** Resolves when the process answers; called again and again until it does. */
+  /** Resolves to whether the process is ready; polled until true. */
   isReady: (pid: number) => Promise<boolean>
-  /** A page that says why it is not ready. */
+  /** A page with the reason why it is not ready. */
   readyUrl?: string | undefined
   readyWithinMs: number
   stopSignal: NodeJS.Signals
   stopWithinMs: number
-  /** Higher is stopped first. */
+  /** Higher orders are stopped first. */
   order: number
-  /** True: each line of output is shown. False: it goes to the log file only. */
+  /** True: output is shown. False: it goes to the log file only. */
   isShown: boolean
-  /** How a signal reaches it when it is not our own child but, say, a container. */
+  /** Delivers a signal to a process that is not our child, for example a container. */
   signal?: ((signal: NodeJS.Signals) => Promise<void>) | undefined
-  /** What to do after a clean stop (the Kafka class archive). */
+  /** Runs after a clean stop (the Kafka class archive). */
   afterStop?: (() => Promise<void>) | undefined
 }
 
@@ -40,7 +40,7 @@ interface Exit {
 export interface RunningProcess {
   pid: number
   exited: Promise<Exit>
-  /** The last lines of output, for the message when it fails. */
+  /** Returns the last lines of output, for error messages. */
   tail: () => string[]
 }
 
@@ -52,8 +52,8 @@ export interface ProcessFolders {
 const TAIL_LINES = 25
 
 /**
- * Starts a process in a session of its own, so that a Ctrl-C in the terminal reaches only us and we stop things in
- * the right order; its identity is recorded, so that the next start finds it should we be killed.
+ * Starts a process in its own session, so that Ctrl-C in the terminal reaches only us and processes are
+ * stopped in order. Records its identity, so that the next start finds it if we are killed.
  */
 export function launch(
   spec: ProcessSpec,
@@ -107,7 +107,7 @@ async function exitOf(
   }
 }
 
-/** Asks the process to end, and ends it by force when it does not within its time. Returns whether force was needed. */
+/** Stops a process, by force after its timeout. Returns whether force was needed. */
 export async function stopProcess(spec: ProcessSpec, running: RunningProcess): Promise<boolean> {
   signalQuietly(running.pid, 'SIGCONT')
   signalQuietly(running.pid, spec.stopSignal)

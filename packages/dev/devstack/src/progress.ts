@@ -3,12 +3,12 @@ import { dim, green, red, yellow } from './logs.ts'
 
 export type Say = (text: string) => void
 
-/** Without a terminal, what a step says meanwhile would only fill a log. */
+/** Without a terminal, progress messages would only fill a log. */
 const SAY_EVERY_MS = 15_000
 
 const isTerminal = process.stdout.isTTY === true
 const live = createLogUpdate(process.stdout)
-/** Steps under way, with what each said last: on a terminal they are redrawn in place below what was printed. */
+/** Running steps with their last message: redrawn in place on a terminal, below the printed lines. */
 const running = new Map<symbol, string>()
 
 function redraw(): void {
@@ -17,14 +17,14 @@ function redraw(): void {
   else live([...running.values()].map((text) => `  ${dim('·')} ${text}`).join('\n'))
 }
 
-/** Prints a line above the steps that are under way. */
+/** Prints a line above the running steps. */
 export function printLine(line: string): void {
   if (isTerminal) live.clear()
   console.log(line)
   redraw()
 }
 
-/** Runs a step and shows that it is under way, what it says meanwhile, and its end with the time. */
+/** Runs a step and shows its progress and its duration. */
 export async function step<T>(title: string, work: (say: Say) => Promise<T>): Promise<T> {
   const began = Date.now()
   const id = Symbol(title)

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 
 const TRY_MS = 1500
 
-/** True when something accepts a connection; with `send`, when its answer also begins with `expect`. */
+/** Returns true when a connection is accepted; with `send`, when the response also begins with `expect`. */
 export function answers(port: number, send?: string, expect?: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' })
@@ -17,7 +17,7 @@ export function answers(port: number, send?: string, expect?: string): Promise<b
   })
 }
 
-/** True when the URL answers with 2xx. */
+/** Returns true when the URL responds with 2xx. */
 export async function isOk(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TRY_MS) })
@@ -28,7 +28,7 @@ export async function isOk(url: string): Promise<boolean> {
   }
 }
 
-/** What a readiness page says about why it is not ready, for the message when it never becomes so. */
+/** Returns the reason given by a readiness page, for the error message. */
 export async function reasonNotReady(url: string): Promise<string> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TRY_MS) })

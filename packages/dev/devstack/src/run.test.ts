@@ -14,13 +14,13 @@ async function endsLate(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 300))
 }
 
-describe('things done side by side', () => {
-  it('fail with the cause, also when what was ended because of it is heard of first', async () => {
+describe('together', () => {
+  it('rejects with the cause even if a consequential failure is reported first', async () => {
     const servers = together([failsAtOnce(), endsLate()])
     await expect(together([servers, runsLong()])).rejects.toThrow('Maven is needed.')
   })
 
-  it('end the programs of the others soon after the first failure', async () => {
+  it('ends the programs of the others soon after the first failure', async () => {
     const began = Date.now()
     await expect(together([runsLong(), failsAtOnce()])).rejects.toThrow('Maven is needed.')
     expect(Date.now() - began).toBeLessThan(5_000)

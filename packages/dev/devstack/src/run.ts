@@ -12,16 +12,16 @@ export interface RunOptions {
   input?: string | undefined
   account?: Account | undefined
   onLine?: ((line: string) => void) | undefined
-  /** How much of a failed program's output its error carries. */
+  /** Number of output lines in the error of a failed program. */
   tailLines?: number
 }
 
 const KEEP_CHARACTERS = 200_000
 
-/** We ended the program ourselves: what follows from a failure, never its cause. */
+/** A program ended by us: a consequence of a failure, never its cause. */
 class Aborted extends CommandError {}
 
-/** Runs a program to its end and returns its output; a failure carries the end of that output. */
+/** Runs a program and returns its output; a failure contains the end of that output. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
@@ -81,11 +81,11 @@ function lastLines(text: string, count: number): string {
 export interface VisibleOptions {
   cwd: string
   env: NodeJS.ProcessEnv
-  /** It is recorded there, so that the next start finds it should we be killed. */
+  /** The directory of its record, so that the next start finds it if we are killed. */
   pidFolder: string
 }
 
-/** Runs a program that writes to our terminal itself; returns its exit code. */
+/** Runs a program that writes to our terminal; returns its exit code. */
 export async function runVisible(
   command: string,
   args: readonly string[],
@@ -107,15 +107,15 @@ export async function runVisible(
 
 let helperFolder: string | undefined
 
-/** Programs that are run from now on are recorded, so that the next start ends them should we be killed. */
+/** Records helpers started from now on, so that the next start ends them if we are killed. */
 export function recordHelpersIn(folder: string): void {
   helperFolder = folder
 }
 
-/** Helpers are ended before anything else: a half-dead download must not write beside its successor. */
+/** Helpers are ended first: a leftover download must not write beside its successor. */
 const HELPER_ORDER = 50
 
-/** Records a running helper; returns how to forget it. */
+/** Records a running helper; returns a function that removes the record. */
 function recordHelper(command: string, pid: number | undefined, folder: string | undefined): () => void {
   const identity = pid && folder ? identify(pid) : undefined
   if (!identity || !folder) return () => undefined
@@ -126,21 +126,21 @@ function recordHelper(command: string, pid: number | undefined, folder: string |
 
 const running = new Set<() => unknown>()
 
-/** Ends every program that `run` is waiting for; used when the command itself is stopped. */
+/** Ends every program that `run` is waiting for, when the command is stopped. */
 export function abortRunning(): void {
   for (const stop of running) {
     try {
       stop()
     } catch {
-      // Ended meanwhile.
+      // Already exited.
     }
   }
 }
 
 /**
- * Does things side by side and waits for all of them, so that nothing is begun behind the back of the clean-up. The
- * first failure ends the programs that the others are waiting for, and is the one that is thrown: not what failed only
- * because it was ended, which can come earlier when what is done consists of several things itself.
+ * Runs work in parallel and waits for all of it, so that nothing is started behind the clean-up. The first
+ * failure ends the other programs and is the one that is thrown, not a consequential failure, which may be
+ * reported earlier.
  */
 export async function together(work: ReadonlyArray<Promise<void>>): Promise<void> {
   let first: { error: unknown } | undefined

@@ -17,7 +17,7 @@ interface Session {
   token: string
 }
 
-/** A small REST client: seeding goes through the gateway as any client does. */
+/** A small REST client: seeding uses the gateway like any client. */
 class Api {
   private readonly base: string
 
@@ -77,15 +77,15 @@ async function areFriends(api: Api, one: Session, other: Session): Promise<boole
 async function befriend(api: Api, one: Session, other: Session): Promise<void> {
   if (await areFriends(api, one, other)) return
   const asked = await api.call('POST', '/friends/request', { target_user_id: other.id }, one.token)
-  // 400: the request is there already, from an earlier run that was interrupted.
+  // 400: the request exists from an earlier interrupted run.
   if (asked.status >= 400 && asked.status !== 400) throw failed('POST /friends/request', asked)
-  // Two requests that cross are an acceptance, so no request id has to be looked up.
+  // A crossing request accepts the first one, without looking up its id.
   const back = await api.call('POST', '/friends/request', { target_user_id: one.id }, other.token)
   if (back.status >= 400 && back.status !== 400) throw failed('POST /friends/request', back)
   if (!(await areFriends(api, one, other))) throw failed('POST /friends/request', back)
 }
 
-/** Their room is opened by chat-service when it hears of the friendship. */
+/** Waits for the room that chat-service creates on the friendship event. */
 async function waitForRoom(api: Api, one: Session, withinMs: number): Promise<number> {
   const deadline = Date.now() + withinMs
   for (;;) {
@@ -97,7 +97,7 @@ async function waitForRoom(api: Api, one: Session, withinMs: number): Promise<nu
   }
 }
 
-/** Two users who are friends and have a room. Can be run any number of times. */
+/** Creates two friends with a room. Idempotent. */
 export async function seed(gatewayUrl: string): Promise<{ roomId: number }> {
   const api = new Api(gatewayUrl)
   const [mina, juno] = demoUsers

@@ -6,19 +6,19 @@ import type { ProcessSpec } from './process.ts'
 import { isOk } from './readiness.ts'
 import { presentServices, type ServiceRow } from './services.ts'
 
-/** A copy of a service listens this far above the first one: chat-service#2 on 8102. */
+/** Port distance between copies of a service: chat-service#2 listens on 8102. */
 const COPY_PORT_STEP = 100
 
-/** Tracing has to be there before the libraries that it follows; without a collector it loads nothing. */
+/** Tracing must be loaded before the instrumented libraries; without a collector it loads nothing. */
 const nodeOptions = [
   '--disable-warning=TimeoutNegativeWarning',
-  // As in the image.
+  // Same as in the image.
   '--max-semi-space-size=4',
   '--import',
   '@bigtech/service-kit/tracing',
 ]
 
-/** How a service of this checkout is run; `copy` 2 and more are further processes of the same service. */
+/** Describes a service of this checkout; `copy` 2 and more are further processes of it. */
 export function serviceProcess(
   service: ServiceRow,
   instance: Instance,
@@ -45,7 +45,7 @@ export function serviceProcess(
   }
 }
 
-/** Services get their configuration from here alone: a DATABASE_URL of the user's shell must not reach them. */
+/** Returns the inherited variables: a DATABASE_URL of the user's shell must not reach the services. */
 function inherited(): NodeJS.ProcessEnv {
   const kept = [
     'PATH',

@@ -3,26 +3,26 @@ import { join } from 'node:path'
 import type { PortName } from './ports.ts'
 
 /**
- * Everything the stack runs beside the servers, as data: adding a service to the product is adding a row here.
- * `environment` says which of the shared settings (environment.ts) a process gets besides the common ones.
+ * The processes of the stack besides the servers, as data: adding a service means adding a row.
+ * `environment` names the shared settings (environment.ts) of a process besides the common ones.
  */
 export interface ServiceRow {
   name: string
   folder: string
   entry: string
   port: PortName
-  /** Where /ready is, when not on the port for clients. */
+  /** Port of /ready, if not the client port. */
   adminPort?: PortName
-  /** Its MySQL database and the two accounts of it: `<account>` for the service, `<account>_owner` for migrations. */
+  /** Its MySQL database with two accounts: `<account>` for the service, `<account>_owner` for migrations. */
   database?: { name: string; account: string }
   /** Its MongoDB database. */
   mongo?: string
   /** Number of its Redis database. */
   redis?: number
   environment: readonly EnvironmentPart[]
-  /** Higher is stopped first. */
+  /** Higher orders are stopped first. */
   order: number
-  /** A further process of another row's package: migrations and generated code belong to that row. */
+  /** A further process of another row's package, which owns migrations and generated code. */
   partOf?: string
 }
 
@@ -132,7 +132,7 @@ export const services: readonly ServiceRow[] = [
   },
 ]
 
-/** The services whose code is in this checkout. */
+/** Returns the services present in this checkout. */
 export function presentServices(root: string): ServiceRow[] {
   return services.filter((service) => existsSync(join(root, service.folder, service.entry)))
 }

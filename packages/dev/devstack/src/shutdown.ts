@@ -5,9 +5,9 @@ type Stop = (reason: string) => Promise<void>
 const FORCE_AFTER_MS = 1500
 
 /**
- * Calls `stop` once for Ctrl-C, a polite kill, a closed terminal, or the death of the bootstrap that started us. A
- * second Ctrl-C (not the echo of the first: a terminal sends it to us and to our parent, which passes it on) is ours
- * to obey at once.
+ * Calls `stop` once on Ctrl-C, SIGTERM, a closed terminal, or the death of the bootstrap process. A second
+ * Ctrl-C exits immediately, except for the echo of the first: a terminal sends it to us and to our parent,
+ * which forwards it.
  */
 export function onShutdown(stop: Stop): void {
   let firstAt = 0
@@ -26,6 +26,6 @@ export function onShutdown(stop: Stop): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => handle(signal))
   process.on('disconnect', () => handle('its parent ended'))
   process.channel?.unref()
-  // A closed terminal must not end us before we have stopped the rest.
+  // A closed terminal must not end us before the rest is stopped.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 }

@@ -40,7 +40,7 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   await ended
 }
 
-/** Every process of this machine whose command line names the instance's folder. */
+/** Returns every process on this machine whose command line contains the instance's directory. */
 function processesOfInstance(): string[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
@@ -78,7 +78,7 @@ afterAll(async () => {
 })
 
 describe.skipIf(process.platform !== 'linux')('an instance', () => {
-  it('starts from nothing, and a service account cannot change tables', { timeout: 120_000 }, async () => {
+  it('starts from scratch, and a service account cannot change tables', { timeout: 120_000 }, async () => {
     start()
     await untilReady()
     const owner = await account('user_service_owner')
@@ -91,7 +91,7 @@ describe.skipIf(process.platform !== 'linux')('an instance', () => {
     await service.end()
   })
 
-  it('refuses a second start of itself with a sentence', { timeout: 30_000 }, async () => {
+  it('rejects a second start of itself with a message', { timeout: 30_000 }, async () => {
     const second = spawn(process.execPath, [cli, 'servers', '--no-docker', '--instance', NAME], { env })
     let text = ''
     second.stderr.on('data', (chunk) => {
@@ -102,7 +102,7 @@ describe.skipIf(process.platform !== 'linux')('an instance', () => {
     expect(text).toContain('is running already')
   })
 
-  it('that was killed is cleaned up by the next start, which keeps the data', {
+  it('cleans up after a killed run at the next start and keeps the data', {
     timeout: 120_000,
   }, async () => {
     await stop('SIGKILL')
@@ -115,7 +115,7 @@ describe.skipIf(process.platform !== 'linux')('an instance', () => {
     await service.end()
   })
 
-  it('leaves no process, no port and no pid file behind', { timeout: 60_000 }, async () => {
+  it('leaves no process, port or pid file behind', { timeout: 60_000 }, async () => {
     await stop('SIGINT')
     expect(child.exitCode).toBe(0)
     expect(processesOfInstance()).toEqual([])

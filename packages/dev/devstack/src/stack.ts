@@ -43,18 +43,18 @@ export interface Stack {
 }
 
 export interface OpenOptions {
-  /** Ports that are used besides the servers'. */
+  /** Ports in addition to the servers'. */
   ports?: readonly PortName[]
-  /** Forget all data first. */
+  /** Deletes all data first. */
   reset?: boolean
 }
 
-/** Prepares an instance: what an earlier run left is ended, taken ports are found before anything starts. */
+/** Prepares an instance: stops leftovers of an earlier run and checks the ports before anything starts. */
 export async function openStack(instance: Instance, options: OpenOptions = {}): Promise<Stack> {
   requireAlone(instance)
   if (instance.note) notice(instance.note)
   const ended = await endLeftovers(instance.pidFolder)
-  if (ended.length > 0) notice(`ended what an earlier run left behind: ${ended.join(', ')}`)
+  if (ended.length > 0) notice(`stopped leftovers of an earlier run: ${ended.join(', ')}`)
   await requireFreePorts(instance.ports, [...serverPorts, ...(options.ports ?? [])], instance.name)
   if (options.reset) emptyInstance(instance)
   recordHelpersIn(instance.pidFolder)
@@ -65,23 +65,23 @@ export async function openStack(instance: Instance, options: OpenOptions = {}): 
   return { instance, passwords, supervisor }
 }
 
-/** A second start of the same instance must not take the first one's processes for leftovers. */
+/** Rejects a second start, which would treat the first one's processes as leftovers. */
 function requireAlone(instance: Instance): void {
   const lock = join(instance.folder, 'running.lock')
   if (!takeLock(lock)) {
     const holder = lockHolder(lock)?.pid ?? '?'
     throw new UserError(
-      `The instance "${instance.name}" is running already (process ${holder}): stop it, or start another with --instance NAME.`,
+      `The instance "${instance.name}" is already running (process ${holder}): stop it, or start another one with --instance NAME.`,
     )
   }
   process.on('exit', () => rmSync(lock, { force: true }))
 }
 
-/** Fetches and starts the servers side by side, then creates databases, accounts and topics. */
+/** Fetches and starts the servers in parallel, then creates databases, accounts and topics. */
 export async function startServers(stack: Stack): Promise<void> {
   const servers = stack.instance.isDocker ? [...dockerServers, objectStore] : privateServers
   const [audio] = await Promise.all([
-    // Nothing else needs them: without apt and without ffmpeg of the machine's own the rest works.
+    // Optional: without apt and without ffmpeg everything else works.
     fetchAudioTools(stack.instance.cacheFolder).catch((error: unknown) => {
       notice(messageOf(error))
       return undefined
@@ -91,7 +91,7 @@ export async function startServers(stack: Stack): Promise<void> {
   writeServersFile(stack, audio)
 }
 
-/** Prometheus with the alert rules, and Alertmanager. */
+/** Starts Prometheus with the alert rules, and Alertmanager. */
 export async function startObservability(stack: Stack): Promise<void> {
   await together([prometheus, alertmanager].map((server) => startServer(stack, server)))
 }
@@ -115,7 +115,7 @@ export function serversFile(instance: Instance): string {
   return join(instance.folder, 'servers.json')
 }
 
-/** What integration tests read to find the servers; it holds a password, so it is for this user only. */
+/** Writes the server addresses for integration tests; contains a password, so readable by this user only. */
 function writeServersFile({ instance, passwords }: Stack, audio: AudioTools | undefined): void {
   const { ports } = instance
   const host = '127.0.0.1'

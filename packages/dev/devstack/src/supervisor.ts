@@ -11,7 +11,7 @@ interface Entry {
   spec: ProcessSpec
   state: ProcessState
   running: RunningProcess | undefined
-  /** What somebody asked for last; an exit against it is a crash. */
+  /** The requested state; an exit against it is a crash. */
   wanted: 'up' | 'down'
   failures: number
   restarts: number
@@ -27,13 +27,13 @@ export interface ProcessInfo {
   restarts: number
 }
 
-/** Often enough to be quick, seldom enough not to slow down what is starting. */
+/** Polling interval of readiness, a compromise between latency and load. */
 const READY_EVERY_MS = 150
 const FIRST_DELAY_MS = 500
 const LONGEST_DELAY_MS = 15_000
 const STABLE_AFTER_MS = 30_000
 
-/** Starts processes, shows what they say, restarts those that die, and stops them in order. */
+/** Starts processes, shows their output, restarts crashed ones, and stops them in order. */
 export class Supervisor {
   private readonly entries = new Map<string, Entry>()
   private readonly folders: ProcessFolders
@@ -61,7 +61,7 @@ export class Supervisor {
       })
   }
 
-  /** Which lines of the processes are shown besides being in their log files. At first: warnings and errors. */
+  /** Selects the shown log lines. Default: warnings and errors. */
   show(what: 'all' | 'news' | 'nothing'): void {
     this.shown = what
   }
@@ -81,7 +81,7 @@ export class Supervisor {
     }))
   }
 
-  /** Starts a process and waits until it is ready; does nothing when it is up. */
+  /** Starts a process and waits until it is ready; a no-op when it is up. */
   async start(name: string): Promise<void> {
     const entry = this.entry(name)
     if (this.isClosing) throw new UserError('The stack is stopping.')
@@ -90,7 +90,7 @@ export class Supervisor {
     await this.untilReady(entry)
   }
 
-  /** Stops a process the polite way, by force after its time. */
+  /** Stops a process gracefully, by force after its timeout. */
   async stop(name: string): Promise<void> {
     const entry = this.entry(name)
     entry.wanted = 'down'
@@ -108,7 +108,7 @@ export class Supervisor {
     await this.start(name)
   }
 
-  /** SIGKILL; it stays down until it is started, unless `comesBack`. */
+  /** Sends SIGKILL; the process stays down until started, unless `comesBack`. */
   async kill(name: string, comesBack = false): Promise<void> {
     const entry = this.entry(name)
     entry.wanted = comesBack ? 'up' : 'down'
@@ -118,7 +118,7 @@ export class Supervisor {
     await exited
   }
 
-  /** SIGSTOP: it keeps its port and its connections but answers nobody. */
+  /** Sends SIGSTOP: it keeps its port and connections but does not respond. */
   async pause(name: string): Promise<void> {
     const entry = this.entry(name)
     if (!entry.running) throw new UserError(`${name} is not running.`)
@@ -203,7 +203,7 @@ export class Supervisor {
     entry.restarts += 1
     entry.state = 'restarting'
     const how = exit.signal ?? `exit ${exit.code}`
-    this.print(red(`${spec.name} died (${how}); it is started again in ${delayMs / 1000} s`))
+    this.print(red(`${spec.name} died (${how}); restarting it in ${delayMs / 1000} s`))
     if (!spec.isShown) for (const line of tail.slice(-5)) this.print(formatLine(spec.name, line))
     setTimeout(() => {
       if (entry.wanted !== 'up' || this.isClosing || entry.running) return

@@ -5,7 +5,7 @@ import type { Instance } from './instance.ts'
 const WITHIN_MS = 30_000
 const TRY_EVERY_MS = 200
 
-/** Creates the topics that are not there yet; a broker that just began to listen may refuse for a moment. */
+/** Creates missing topics, with retries: a newly started broker may refuse temporarily. */
 export async function createTopics(instance: Instance): Promise<void> {
   const brokers = [`127.0.0.1:${instance.ports.kafka}`]
   const kafka = createKafka({ clientId: 'devstack', brokers, log: pino({ level: 'silent' }) })

@@ -6,7 +6,7 @@ import { watchedFolders } from './watch.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../../../..')
 
-it('a saved file starts the services again that use it, directly or through a package, and no others', () => {
+it('a saved file restarts exactly the services that use it, directly or through a package', () => {
   const restartsOf = (folder: string) =>
     watchedFolders(root, services).find((watched) => watched.folder === folder)?.restarts
   const all = services.map(({ name }) => name)

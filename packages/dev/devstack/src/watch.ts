@@ -8,23 +8,23 @@ import { printLine, seconds } from './progress.ts'
 import { presentServices, type ServiceRow } from './services.ts'
 import type { Stack } from './stack.ts'
 
-/** An editor saves one file in several steps, and often several files. */
+/** Editors save one file in several steps, and often several files. */
 const SETTLE_MS = 80
 
 const ignored = /(^|[\\/])(node_modules|generated|dist|testing|\.[^\\/]+)([\\/]|$)|\.test\.tsx?$|~$/
 
-/** The page is built from these; nothing has to start again for it. */
+/** The sources of the web page, which need no restart. */
 const pageSources = ['packages/web-client', 'packages/client', 'packages/contracts']
 
-/** A folder of the workspace whose sources are watched, and what has to start again when they change. */
+/** A watched workspace directory, and the services to restart on changes. */
 interface Watched {
   readonly folder: string
   readonly restarts: readonly string[]
 }
 
 /**
- * Starts a service again when a file of it, or of a package that it uses, is saved; makes generated code and applies
- * new migrations before. What runs besides keeps running. Returns how to stop watching.
+ * Restarts services whose files, or packages they use, are saved; first generates code and applies new
+ * migrations. Other processes keep running. Returns a function that stops watching.
  */
 export function watchSources(stack: Stack): () => void {
   const { root } = stack.instance
@@ -41,7 +41,7 @@ export function watchSources(stack: Stack): () => void {
   }
 }
 
-/** Each service's folder and each package that a service uses, directly or through another package. */
+/** Returns the directory of each service and of each package it uses, directly or transitively. */
 export function watchedFolders(root: string, rows: readonly ServiceRow[]): Watched[] {
   const restartsByFolder = new Map(pageSources.map((folder) => [folder, new Set<string>()]))
   for (const { name, folder } of rows) {
@@ -68,7 +68,7 @@ function packagesOf(root: string, folder: string, found = new Set<string>()): Se
   return found
 }
 
-/** One round at a time: what is saved meanwhile makes the next round. */
+/** Runs one round at a time: files saved in the meantime make the next round. */
 class Restarter {
   readonly #stack: Stack
   readonly #files = new Set<string>()
@@ -110,7 +110,7 @@ class Restarter {
     if (has('/migrations/')) await migrate(instance, passwords)
     await Promise.all(names.map((name) => supervisor.restart(name)))
     if (names.length > 0) printLine(`${names.join(', ')}: started again in ${seconds(began)}`)
-    // Last, for it takes longer than a service.
+    // Last, because it takes longer than a service.
     if (pageSources.some((folder) => has(`${folder}/`))) await generateAll(instance.root)
   }
 }

@@ -5,8 +5,8 @@ import { escapePath, normalizePath } from './kong/path.ts'
 import { pathOf } from './problem.ts'
 
 /**
- * The other half of the `log` Lua in kong.yml: one line for each request, with the same fields, and never the query
- * string, a header or the token of a join link. `request_id` is in every line of the request's logger.
+ * Logs one line per request, equivalent to the `log` Lua in kong.yml: the same fields, and never the query
+ * string, a header or a join link's token. `request_id` is bound to the request's logger.
  */
 export function logRequests(app: FastifyInstance): void {
   app.addHook('onResponse', async (request, reply) => {
@@ -24,14 +24,14 @@ export function logRequests(app: FastifyInstance): void {
   })
 }
 
-/** Paths that hold a secret, as kong.yml knows them. */
+/** Paths that contain a secret, as in kong.yml. */
 export const secretPaths = ['/api/friends/invites/:token', '/api/rooms/join/:token'] as const
 
 function loggedPath(request: FastifyRequest): string {
   return maskSecretPath(escapePath(normalizePath(pathOf(request))), secretPaths)
 }
 
-/** Counts and times requests by kong.yml's route: a path of a client would be a series each. */
+/** Counts and times requests by kong.yml's route: client paths would create a series each. */
 export function measureRequests(app: FastifyInstance, registry: Registry): void {
   const labelNames = ['method', 'path', 'status'] as const
   const registers = [registry]
@@ -43,7 +43,7 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
   })
   const duration = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'Time from the first byte of a request to the last of its answer.',
+    help: 'Time from the first byte of a request to the last byte of its response.',
     labelNames,
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
@@ -51,12 +51,12 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
   app.addHook('onResponse', async (request, reply) => {
     const labels = { method: request.method, path: routeLabel(request), status: String(statusOf(reply)) }
     total.inc(labels)
-    // A stream's length says nothing about speed.
+    // A stream's duration is unrelated to speed.
     if (request.destination?.name !== 'stream') duration.observe(labels, reply.elapsedTime / 1_000)
   })
 }
 
-/** nginx's 499: the client left before there was an answer. */
+/** Returns nginx's 499 when the client disconnected before the response. */
 function statusOf(reply: FastifyReply): number {
   return reply.raw.headersSent ? reply.statusCode : 499
 }

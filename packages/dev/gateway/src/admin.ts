@@ -1,7 +1,7 @@
 import { type FastifyInstance, fastify } from 'fastify'
 import type { Registry } from 'prom-client'
 
-/** For operators only, on a port of its own: clients must not read metrics. */
+/** Builds the operators' API on a separate port: clients must not read metrics. */
 export function buildAdmin(registry: Registry, host: string): FastifyInstance {
   const app = fastify({ logger: false })
   if (loopback.has(host)) refuseForeignHosts(app)
@@ -16,7 +16,10 @@ export function buildAdmin(registry: Registry, host: string): FastifyInstance {
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
 
-/** A page of another site whose name resolves to this machine (DNS rebinding) must not read the metrics. */
+/**
+ * Rejects foreign host names: a foreign page that resolves to this machine (DNS rebinding) must not read the
+ * metrics.
+ */
 function refuseForeignHosts(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
     if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(request.headers.host ?? ''))

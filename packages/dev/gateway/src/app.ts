@@ -14,9 +14,9 @@ import { acceptSockets, isSocketRequest, openTunnel } from './sockets.ts'
 import { controlStack, isForStack } from './stack-control.ts'
 import { servePage, useWebPage } from './web-page.ts'
 
-/** In which a body that is read whole has to arrive. */
+/** Time limit for receiving a buffered body. */
 const WHOLE_BODY_MS = 30_000
-/** A file of 50 MB over a slow line; media-service ends uploads that make no progress. */
+/** Enough for a file of 50 MB over a slow connection; media-service ends stalled uploads. */
 const LONGEST_UPLOAD_MS = 15 * 60_000
 
 declare module 'fastify' {
@@ -24,7 +24,7 @@ declare module 'fastify' {
     destination: Destination | null
   }
   interface FastifyInstance {
-    /** Ends each stream that is open. */
+    /** Ends each open stream. */
     openStreams: Set<() => void>
   }
 }
@@ -34,7 +34,7 @@ export interface Gateway {
   readonly registry: Registry
 }
 
-/** The gateway that kong.yml describes. It does not listen yet. */
+/** Builds the gateway described by kong.yml. It does not listen yet. */
 export async function buildGateway(
   document: KongDocument,
   config: GatewayConfig,
@@ -46,7 +46,7 @@ export async function buildGateway(
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     trustProxy: config.TRUSTED_IPS ?? false,
     genReqId: (request) => requestIdFrom(request.headers['x-request-id']),
-    // kong.yml is the router. One route for everything keeps Fastify's own reading of paths out of it.
+    // kong.yml is the router. A single catch-all route keeps Fastify's path interpretation out of it.
     rewriteUrl: () => '/',
     requestTimeout: LONGEST_UPLOAD_MS,
     http: {

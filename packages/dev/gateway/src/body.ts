@@ -6,10 +6,10 @@ import type { KongDocument } from './kong/schema.ts'
 import { bodyLimitOf } from './plugins.ts'
 
 /**
- * Reads each body whole, so that no upstream waits for a slow sender; the body of a route without `request_buffering`
- * is handed on as it comes in. Both end with PAYLOAD_TOO_LARGE beyond the limit of the route.
+ * Buffers each body, so that no upstream waits for a slow sender; streams the body of a route without
+ * `request_buffering`. Both end with PAYLOAD_TOO_LARGE beyond the route's limit.
  *
- * @param wholeMs Milliseconds after which a request whose body is read whole is ended, unless it is complete.
+ * @param wholeMs milliseconds after which an incomplete buffered request is ended
  */
 export function receiveBodies(app: FastifyInstance, document: KongDocument, wholeMs: number): void {
   app.removeAllContentTypeParsers()
@@ -28,7 +28,7 @@ function isStreamed({ destination }: FastifyRequest): boolean {
   return destination?.kind === 'proxy' && !destination.route.request_buffering
 }
 
-/** Node has one time limit for all requests of a server: what it does at its end is done here earlier. */
+/** Ends slow requests per route, because Node has one time limit for all requests of a server. */
 function endWhenSlow(app: FastifyInstance, { raw }: FastifyRequest, afterMs: number): void {
   const timer = setTimeout(() => {
     if (raw.complete) return
@@ -38,7 +38,7 @@ function endWhenSlow(app: FastifyInstance, { raw }: FastifyRequest, afterMs: num
   raw.once('close', () => clearTimeout(timer))
 }
 
-/** What of a body comes in, ended with a problem beyond the limit. The request stays open for the answer. */
+/** Passes a body through, ending it with a problem beyond the limit. The request stays open for the response. */
 function upTo(limit: number, payload: Readable): Readable {
   let bytes = 0
   const body = new Transform({
@@ -48,7 +48,7 @@ function upTo(limit: number, payload: Readable): Readable {
       else done(null, chunk)
     },
   })
-  // A client that leaves when the upstream has answered is nobody's error.
+  // A disconnecting client after the upstream's response is no error.
   body.on('error', () => undefined)
   payload.once('error', (error) => body.destroy(error))
   return payload.pipe(body)

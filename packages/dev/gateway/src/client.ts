@@ -2,9 +2,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 
 /**
- * The other half of the `access` Lua in kong.yml. What a client says about itself is not passed on: request ids that
- * are not harmless (see `requestIdFrom` of the kit), the forwarding headers unless a trusted proxy wrote them, and
- * whether its requests are traced.
+ * Returns the headers for the upstream, equivalent to the `access` Lua in kong.yml. Drops claims of the
+ * client: unsafe request ids (see\n`requestIdFrom` of the kit), forwarding headers unless written by a
+ * trusted proxy, and trace headers.
  */
 export function upstreamRequestHeaders(
   request: FastifyRequest,
@@ -20,7 +20,7 @@ export function upstreamRequestHeaders(
   }
 }
 
-/** Headers of one connection only, and those that say who is calling and what is to be traced. */
+/** Returns whether a header is hop-by-hop or identifies the caller or the trace. */
 function isDropped(name: string): boolean {
   return hopByHop.has(name) || clientClaims.has(name) || name.startsWith('x-forwarded-')
 }

@@ -91,7 +91,7 @@ describe('in front of clients', () => {
   })
   afterAll(() => gateway.close())
 
-  test('what a client says about where it comes from is not passed on', async () => {
+  test("does not forward a client's claims about its origin", async () => {
     const spoofed = {
       'x-forwarded-for': '6.6.6.6',
       'x-forwarded-proto': 'https',
@@ -105,7 +105,7 @@ describe('in front of clients', () => {
     expect(headers).toMatchObject({ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' })
   })
 
-  test('the access log has one line for a request, with its id and upstream, and never a ticket or a token', async () => {
+  test('the access log has one line per request with its id and upstream, and never a ticket or a token', async () => {
     const id = 'log-line-0001'
     const headers = { 'x-request-id': id, authorization: 'Bearer canary-token' }
     await call(gateway.url, '/api/rooms?ticket=canary-ticket', { headers })
@@ -134,7 +134,7 @@ describe('in front of clients', () => {
     '/api/rooms/%256aoin/',
     '/api/rooms/Join/',
     '/API/Rooms/JOIN/',
-  ])('the access log never has the token of a join link: %s', async (path) => {
+  ])('the access log never contains the token of a join link: %s', async (path) => {
     const id = `join-${crypto.randomUUID()}`
     const answer = await call(gateway.url, `${path}canary-link`, {
       method: 'POST',
@@ -145,19 +145,19 @@ describe('in front of clients', () => {
     expect(JSON.stringify(gateway.lines)).not.toContain('canary')
   })
 
-  test('CORS_ORIGINS takes the place of the list', async () => {
+  test('CORS_ORIGINS replaces the list', async () => {
     const origin = 'http://dev.example'
     const answer = await call(gateway.url, '/api/rooms', { headers: { origin } })
     expect(answer.headers['access-control-allow-origin']).toBe(origin)
   })
 
-  test('pages may upload to the object store that OBJECT_STORE_URL names', async () => {
+  test('pages may upload to the object store in OBJECT_STORE_URL', async () => {
     const { headers } = await call(gateway.url, '/')
     expect(headers['content-security-policy']).toContain("connect-src 'self' http://objects.example:7070;")
   })
 
   test.each(['/..%2f..%2fetc/passwd', '/../../etc/passwd.txt', '/.secret', '/nothing.js', '/%ff'])(
-    'the page folder gives nothing for %s',
+    'the page directory serves nothing for %s',
     async (path) => {
       const answer = await call(gateway.url, path)
       expect([400, 404]).toContain(answer.status)
@@ -166,7 +166,7 @@ describe('in front of clients', () => {
   )
 
   test.each(['/rooms/7', '/join', '/etc/passwd'])(
-    "an address of the app's own gets the document: %s",
+    'an address of the app gets the document: %s',
     async (path) => {
       const answer = await call(gateway.url, path)
       expect(answer.status).toBe(200)
@@ -175,7 +175,7 @@ describe('in front of clients', () => {
     },
   )
 
-  test.each(['/docs', '/docs/errors'])('%s is a page of its own', async (path) => {
+  test.each(['/docs', '/docs/errors'])('%s is a separate page', async (path) => {
     const gateway = await startGateway({
       WEB_CLIENT_DIR: join(import.meta.dirname, '../../../web-client/public'),
     })
@@ -188,7 +188,7 @@ describe('in front of clients', () => {
     )
   })
 
-  test('/api/openapi.json describes the API, and nothing else of the page is below /api', async () => {
+  test('/api/openapi.json describes the API, and no other file of the page is below /api', async () => {
     const gateway = await startGateway({
       WEB_CLIENT_DIR: join(import.meta.dirname, '../../../web-client/public'),
     })
@@ -214,7 +214,7 @@ describe('in front of clients', () => {
     expect(hash).toBe('#ROUTE_NOT_FOUND')
   })
 
-  test('the control of a local stack answers to the own page alone', async () => {
+  test('the control API of a local stack responds to its own page only', async () => {
     const dev = await startGateway({ STACK_CONTROL_URL: echo.urls.get('user-service') ?? '' })
     const from = (site: string, host?: string) =>
       call(dev.url, '/stack/processes/redis/stop', {
@@ -229,7 +229,7 @@ describe('in front of clients', () => {
     await dev.close()
   })
 
-  test('the page takes no POST', async () => {
+  test('the page rejects POST', async () => {
     const answer = await call(gateway.url, '/', { method: 'POST', body: '{}' })
     expect(answer.status).toBe(405)
     expect(answer.headers.allow).toBe('GET, HEAD')
@@ -244,13 +244,13 @@ describe('in front of clients', () => {
   })
 })
 
-test('the gateway masks every path in which a contract says that there is a secret', () => {
+test('masks every path in which a contract declares a secret', () => {
   const declared = Object.values<unknown>(contracts).filter(isSecretRoute)
   const paths = new Set(declared.map((contract) => `/api${contract.path}`))
   expect(secretPaths).toEqual([...paths])
 })
 
-test('a request whose body is read whole is 408 when it stays incomplete, an upload goes on', async () => {
+test('an incomplete buffered request gets 408, while an upload continues', async () => {
   const gateway = await startGateway({}, () => {}, 200)
   const head = (path: string) =>
     `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer a.b.c\r\ncontent-length: 2\r\n\r\na`
@@ -265,7 +265,7 @@ test('a request whose body is read whole is 408 when it stays incomplete, an upl
   await gateway.close()
 })
 
-test('an upload that does not announce its length is 413 at the limit', async () => {
+test('an upload without a declared length gets 413 at the limit', async () => {
   const gateway = await startGateway()
   const answer = await call(gateway.url, '/api/files', {
     method: 'POST',
@@ -278,7 +278,7 @@ test('an upload that does not announce its length is 413 at the limit', async ()
   await gateway.close()
 })
 
-test('the gateway holds of an upload no more than its upstream takes', async () => {
+test('buffers no more of an upload than its upstream accepts', async () => {
   const upstream = createServer(() => {}).listen(0, '127.0.0.1')
   await once(upstream, 'listening')
   const { port } = upstream.address() as AddressInfo
@@ -292,7 +292,7 @@ test('the gateway holds of an upload no more than its upstream takes', async () 
   })
   const headers = { authorization: 'Bearer a.b.c', 'content-length': String(51 * 2 ** 20) }
   const pending = open(gateway.url, '/api/files', { method: 'POST', body, headers }).catch(() => null)
-  // Nobody reads, so it stands still once the buffers of the sockets are full.
+  // Nobody reads, so it stalls once the socket buffers are full.
   let last = -1
   await waitFor(
     () => {
@@ -311,7 +311,7 @@ test('the gateway holds of an upload no more than its upstream takes', async () 
 })
 
 test.each(['127.0.0.1', '::1'])(
-  "the operators' port on %s answers to this machine's names only",
+  "the operators' port on %s accepts only this machine's names",
   async (host) => {
     const admin = buildAdmin(createMetrics('gateway'), host)
     const statusFor = async (name: string) =>
@@ -327,7 +327,7 @@ function isSecretRoute(value: unknown): value is RouteContract {
 }
 
 describe('with slow upstreams', () => {
-  test('an upstream that does not answer in its read_timeout is 504', async () => {
+  test('an upstream that does not respond within its read_timeout gets 504', async () => {
     const gateway = await startGateway({}, (document) => {
       for (const service of document.services) service.read_timeout = 200
     })
@@ -340,7 +340,7 @@ describe('with slow upstreams', () => {
 })
 
 describe('stopping', () => {
-  test('open streams end cleanly, a running request is answered, then it is down, within 2 s', async () => {
+  test('open streams end cleanly and running requests are answered before the gateway is down within 2 s', async () => {
     const gateway = await startGateway()
     const streams = await Promise.all([1, 2, 3].map(() => open(gateway.url, '/api/stream')))
     const ends = Promise.all(streams.map(endOf))
@@ -373,7 +373,7 @@ describe('broken requests', () => {
       'BAD_REQUEST',
     ],
   ])(
-    '%s is a problem and the end of the connection, and the next client is served',
+    '%s gets a problem and the connection is closed, and the next client is served',
     async (_what, bytes, status, code) => {
       const gateway = await startGateway()
       const text = await rawExchange(gateway.url, bytes)
@@ -401,7 +401,7 @@ async function rawExchange(base: string, bytes: string): Promise<string> {
   return text
 }
 
-test('a WebSocket passes through, ends with the gateway, and a refusal of the upstream is an answer', async () => {
+test("a WebSocket is proxied and ends with the gateway, and the upstream's refusal is a response", async () => {
   const upstream = new WebSocketServer({
     port: 0,
     host: '127.0.0.1',

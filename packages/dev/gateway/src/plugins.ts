@@ -9,7 +9,7 @@ import type { KongDocument, KongRoute } from './kong/schema.ts'
 
 const unitBytes = { bytes: 1, kilobytes: 1_024, megabytes: 1_048_576 } as const
 
-/** Bytes that a body may have, by `request-size-limiting` of its route, else of all. */
+/** Returns the maximum body size from `request-size-limiting` of the route, else of all. */
 export function bodyLimitOf(document: KongDocument, destination: Destination | null): number {
   const ofRoute =
     destination?.kind === 'proxy' ? routePlugin(destination.route, 'request-size-limiting') : null
@@ -17,7 +17,7 @@ export function bodyLimitOf(document: KongDocument, destination: Destination | n
   return allowed_payload_size * unitBytes[size_unit]
 }
 
-/** In Kong's order: CORS answers preflights before they are counted. */
+/** Registers the plug-ins in Kong's order: CORS answers preflights before they are counted. */
 export async function usePlugins(
   app: FastifyInstance,
   document: KongDocument,
@@ -45,7 +45,7 @@ async function useCors(app: FastifyInstance, document: KongDocument, config: Gat
   }
   await app.register(cors, { delegator })
   app.addHook('onSend', async (_request, reply) => {
-    // The upstream's own Vary has taken the place of the one that the plug-in set.
+    // The upstream's own Vary has replaced the one set by the plug-in.
     const vary = String(reply.getHeader('vary') ?? '')
     if (!/\borigin\b|\*/i.test(vary)) reply.header('vary', vary ? `${vary}, Origin` : 'Origin')
   })
@@ -64,7 +64,7 @@ async function useRateLimit(
   await app.register(rateLimit, {
     max: (request) =>
       config.RATE_LIMIT_PER_MINUTE ?? (limitOf(request.destination)?.config ?? everywhere).minute,
-    // Each plug-in of kong.yml counts for itself; a missing header is counted by the address, as Kong does it.
+    // Each plug-in of kong.yml counts separately; like Kong, a missing header is counted by address.
     keyGenerator: (request) => {
       const limit = limitOf(request.destination)
       const who = limit?.config.limit_by === 'header' ? request.headers.authorization : undefined
@@ -72,14 +72,14 @@ async function useRateLimit(
     },
     timeWindow: 60_000,
     enableDraftSpec: true,
-    // Counts that are remembered; the least recently used is forgotten first.
+    // Number of remembered counters, evicted by least recent use.
     cache: 50_000,
     errorResponseBuilder: (_request, { ttl }) =>
       new Problem('RATE_LIMITED', { retryAfterSeconds: Math.max(1, Math.ceil(ttl / 1_000)) }),
   })
 }
 
-/** The limit of a route or of its service; undefined where the global one counts. */
+/** Returns the limit of a route or its service; undefined where the global one applies. */
 function limitOf(destination: Destination | null) {
   if (destination?.kind !== 'proxy') return undefined
   const { route, service } = destination
@@ -96,7 +96,7 @@ function routePlugin<Name extends RoutePlugin['name']>(route: KongRoute, name: N
   return found as Extract<RoutePlugin, { name: Name }> | undefined
 }
 
-/** `response-transformer`: headers that are added where the answer has none of that name. */
+/** Implements `response-transformer`: adds headers that the response does not have. */
 function useResponseHeaders(
   app: FastifyInstance,
   document: KongDocument,
@@ -117,7 +117,7 @@ function useResponseHeaders(
     for (const [name, value] of own ?? everywhere) {
       if (!reply.hasHeader(name)) reply.header(name, value)
     }
-    // Kong gives the limit under both kinds of names.
+    // Kong sends the limit under both kinds of names.
     for (const name of ['limit', 'remaining'] as const) {
       const value = reply.getHeader(`ratelimit-${name}`)
       if (value !== undefined) reply.header(`x-ratelimit-${name}-minute`, value)

@@ -14,11 +14,11 @@ type Proxied = Extract<Destination, { kind: 'proxy' }>
 
 type ResponseCallback = (error: Error | null, data: Dispatcher.ResponseData) => void
 
-/** Travels from the request to the HTTP client below among the headers; it never reaches the wire. */
+/** Passed with the headers to the HTTP client below; never sent. */
 const abortSignal = Symbol('abortSignal')
 type HeadersWithSignal = Record<string | symbol, unknown>
 
-/** Sends requests to upstreams by `reply.from`, and ends open streams before the gateway closes. */
+/** Proxies requests by `reply.from`, and ends open streams before the gateway closes. */
 export async function useProxy(app: FastifyInstance, document: KongDocument): Promise<void> {
   const agent = new Agent({ connect: { timeout: connectTimeoutOf(document) } })
   await app.register(replyFrom, {
@@ -32,7 +32,7 @@ export async function useProxy(app: FastifyInstance, document: KongDocument): Pr
   })
 }
 
-/** One forwarded request. A client that goes away takes its upstream request with it, at any time. */
+/** Forwards one request. A disconnecting client aborts its upstream request at any time. */
 export function forward(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -46,14 +46,14 @@ export function forward(
   return reply.from(origin + target.upstreamPath, {
     timeout: target.service.read_timeout,
     queryString: () => query,
-    // Never a second attempt: the plug-in's own default repeats a GET ten times on 503.
+    // No retries: the plug-in's default repeats a GET ten times on 503.
     retryDelay: () => null,
     rewriteRequestHeaders: (_request, headers) => {
       const sent: HeadersWithSignal = {
         ...upstreamRequestHeaders(request, headers),
         [abortSignal]: gone.signal,
       }
-      // A body that is not passed on (of a GET) must not be announced either.
+      // A body that is not forwarded (of a GET) must not be announced either.
       if (!hasBody) delete sent['content-length']
       return sent as Record<string, string>
     },
@@ -65,14 +65,14 @@ export function forward(
       reply.send(stream)
     },
     onError: (_reply, { error }) => {
-      // Nobody is there to read it; the access log says 499.
+      // Nobody reads the response; the access log shows 499.
       if (gone.signal.aborted) reply.hijack()
       else sendProblem(request, reply, upstreamProblem(error))
     },
   })
 }
 
-/** Origins by the host names of kong.yml: the configured URL, else the same port on this machine. */
+/** Returns the origin for a host name in kong.yml: the configured URL, else the same port on this machine. */
 export function upstreamOrigin(service: KongService, config: GatewayConfig): string {
   const configured: Record<string, string | undefined> = {
     'user-service': config.USER_SERVICE_URL,
@@ -89,7 +89,7 @@ export function upstreamOrigin(service: KongService, config: GatewayConfig): str
   return new URL(configured[service.host] ?? `http://127.0.0.1:${service.port}`).origin
 }
 
-/** Headers at once, not with the first event; and a clean end for the client when the gateway stops. */
+/** Sends headers immediately rather than with the first event, and ends streams cleanly when the gateway stops. */
 function keepStream(app: FastifyInstance, reply: FastifyReply, stream: Readable): void {
   const { raw } = reply
   const end = (): void => {
@@ -101,7 +101,10 @@ function keepStream(app: FastifyInstance, reply: FastifyReply, stream: Readable)
   raw.once('pipe', () => raw.flushHeaders())
 }
 
-/** Whether there is a body to pass on. `reply.from` would write a buffer as JSON; a stream goes as it is. */
+/**
+ * Returns whether there is a body to forward. `reply.from` would serialize a buffer as JSON; a stream is
+ * forwarded unchanged.
+ */
 function prepareBody(request: FastifyRequest): boolean {
   const { body } = request
   if (Buffer.isBuffer(body)) request.body = body.length > 0 ? Readable.from([body]) : undefined
@@ -139,7 +142,7 @@ function connectTimeoutOf(document: KongDocument): number {
   return timeout
 }
 
-/** What follows the question mark, as it came. */
+/** Returns the query string unchanged. */
 export function queryOf(url: string): string {
   const start = url.indexOf('?')
   return start < 0 ? '' : url.slice(start + 1)

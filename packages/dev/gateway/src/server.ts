@@ -23,10 +23,10 @@ async function main(): Promise<void> {
 }
 
 readPositionals(
-  'Usage: node src/server.ts\nStarts the gateway; every setting is an environment variable (README.md).',
+  'Usage: node src/server.ts\nStarts the gateway; configured by environment variables (README.md).',
 )
 main().catch((error: Error) => {
-  // A wrong kong.yml or variable is explained in the message; its stack would only hide that.
+  // The message explains a wrong kong.yml or variable; a stack would only hide it.
   const known = error.name === 'KongConfigError' || error.name === 'ConfigError'
   console.error(known ? error.message : error)
   process.exit(1)

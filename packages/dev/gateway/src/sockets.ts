@@ -6,27 +6,30 @@ import type { Destination } from './kong/router.ts'
 import { sendProblem, upstreamProblem } from './problem.ts'
 import { queryOf } from './proxy.ts'
 
-/** What arrived behind the head of an upgrade, before the upstream has answered. */
+/** Bytes received after the head of an upgrade, before the upstream's response. */
 const early = new WeakMap<IncomingMessage, Buffer>()
 
-/** Other upgrades (`h2c`) are ignored, as RFC 9110 allows: the request is answered as any other. */
+/**
+ * Returns whether to upgrade. Other upgrades (`h2c`) are ignored, as RFC 9110 allows, and handled as plain
+ * requests.
+ */
 export function isSocketRequest({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket'
 }
 
-/** Sends upgrades through the same hooks as every request, so that they are counted, logged and routed alike. */
+/** Passes upgrades through the same hooks as every request, so that they are counted, logged and routed alike. */
 export function acceptSockets(app: FastifyInstance): void {
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     early.set(request, head)
     const response = new ServerResponse(request)
     response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
-    // The server has given the socket away, so an answer that is no upgrade must end it.
+    // The server has detached the socket, so a response that is no upgrade must end it.
     response.once('finish', () => socket.end())
     app.routing(request, response)
   })
 }
 
-/** Joins the client's connection with one to the upstream; a refusal of the upstream is passed on as an answer. */
+/** Connects the client with the upstream; forwards the upstream's refusal as a response. */
 export function openTunnel(
   request: FastifyRequest,
   reply: FastifyReply,

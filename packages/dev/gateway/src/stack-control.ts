@@ -5,16 +5,16 @@ import { pathOf } from './problem.ts'
 const prefix = '/stack'
 const localHost = /^(?:localhost|127\.0\.0\.1)(?::\d+)?$/
 
-/** Whether a request is for the control of the local stack, which `npm start` puts behind the page. */
+/** Returns whether a request is for the control API of the local stack, which `npm start` exposes to the page. */
 export function isForStack(request: FastifyRequest, controlUrl: string | undefined): boolean {
   return controlUrl !== undefined && pathOf(request).startsWith(`${prefix}/processes`)
 }
 
 /**
- * Passes a request of the page on to the control of the local stack. Only the page's own origin may: a
- * browser says so in a header that no script can set, and a page that rebound its name has another host.
+ * Forwards a request of the page to the control API of the local stack. Allows only the page's own origin: a
+ * browser sends it in a header that scripts cannot set, and a page with DNS rebinding has another host.
  *
- * @throws Problem FORBIDDEN for everybody else.
+ * @throws Problem FORBIDDEN for any other caller
  */
 export async function controlStack(
   request: FastifyRequest,

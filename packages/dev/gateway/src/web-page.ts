@@ -11,14 +11,14 @@ const placeholder = `<!doctype html>
 <p>The API is under <code>/api</code>.</p></body></html>
 `
 
-/** The upstream `web-client` of kong.yml, from a folder. */
+/** Serves the upstream `web-client` of kong.yml from a directory. */
 export async function useWebPage(app: FastifyInstance, root: string): Promise<void> {
   await app.register(fastifyStatic, { root, serve: false, cacheControl: false, dotfiles: 'ignore' })
 }
 
 /**
- * One file of the page; `path` is a normalised, percent-encoded path. An address without an extension is
- * one of the app's own: it gets the document, as nginx.conf does it in Compose.
+ * Serves one file of the page; `path` is normalized and percent-encoded. An address without an extension
+ * belongs to the app and gets the document, as in nginx.conf.
  */
 export async function servePage(
   request: FastifyRequest,
@@ -31,13 +31,13 @@ export async function servePage(
     throw new Problem('METHOD_NOT_ALLOWED')
   }
   const name = decodeURIComponent(path)
-  // As nginx does: /docs/errors is docs/errors.html, and every other address is the app's own.
+  // Like nginx: /docs/errors is docs/errors.html, and any other address belongs to the app.
   const isAddress = !name.slice(name.lastIndexOf('/')).includes('.')
   const isPage = isAddress && (await isFile(join(root, `${name}.html`)))
   const file = isPage ? `${name.slice(1)}.html` : isAddress ? 'index.html' : name.slice(1)
   if (isAddress && !(await isFile(join(root, file))))
     return reply.type('text/html; charset=utf-8').send(placeholder)
-  // Names under /assets/ carry a hash of the content. All else is asked for again, and answered by 304.
+  // Names under /assets/ contain a content hash. Everything else is revalidated with 304.
   const isHashed = path.startsWith('/assets/')
   reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
   return reply.sendFile(file)

@@ -1,4 +1,4 @@
-/** The part of oidc-provider that is used here; the package ships no types. */
+/** The used part of oidc-provider; the package has no type definitions. */
 declare module 'oidc-provider' {
   import type { IncomingMessage, ServerResponse } from 'node:http'
 

@@ -6,7 +6,7 @@ import Provider from 'oidc-provider'
 export const CLIENT_ID = 'bigtech-chat'
 export const CLIENT_SECRET = 'not-a-secret'
 
-/** A running provider, and the key it signs with, so that a test can forge tokens. */
+/** A running provider with its signing key, so that tests can forge tokens. */
 export interface OpenIdProvider {
   readonly issuer: string
   readonly jwksUrl: string
@@ -16,15 +16,16 @@ export interface OpenIdProvider {
 }
 
 export interface OpenIdProviderOptions {
-  /** 0 takes any free port. */
+  /** 0 selects a free port. */
   readonly port: number
-  /** Where a sign-in may return to. Loopback addresses only. */
+  /** Allowed redirect addresses. Loopback only. */
   readonly redirectUris: readonly string[]
 }
 
 /**
- * Starts a provider with Google's shape: RS256, the claims `email`, `email_verified` and `name`, the code flow and
- * `response_type=id_token`. Everybody can sign in under any address; one that begins with `unverified` is not verified.
+ * Starts a provider shaped like Google: RS256, the claims `email`, `email_verified` and `name`, the code
+ * flow and\n`response_type=id_token`. Accepts any address; one that begins with `unverified` is not
+ * verified.
  */
 export async function startOpenIdProvider({
   port,
@@ -32,7 +33,7 @@ export async function startOpenIdProvider({
 }: OpenIdProviderOptions): Promise<OpenIdProvider> {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true })
   const jwk = await exportJWK(privateKey)
-  // The thumbprint, so that a verifier fetches the keys again after a restart.
+  // The thumbprint, so that verifiers fetch the keys again after a restart.
   const kid = await calculateJwkThumbprint(jwk)
   const server = createServer()
   server.listen(port, '127.0.0.1')

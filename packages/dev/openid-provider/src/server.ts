@@ -1,6 +1,6 @@
 import { startOpenIdProvider } from './provider.ts'
 
-/** The provider as a process: PORT, and REDIRECT_URIS separated by commas. */
+/** Runs the provider as a process: PORT, and comma-separated REDIRECT_URIS. */
 const provider = await startOpenIdProvider({
   port: Number(process.env.PORT),
   redirectUris: (process.env.REDIRECT_URIS ?? '').split(','),

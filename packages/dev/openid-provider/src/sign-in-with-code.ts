@@ -4,8 +4,8 @@ import { CLIENT_ID, CLIENT_SECRET, type OpenIdProvider } from './provider.ts'
 const MAX_PAGES = 12
 
 /**
- * Signs in as a browser would, by the authorization code flow with PKCE. Returns the ID token.
- * @param request.login the address to sign in with; a provider remembers its subject.
+ * Signs in like a browser by the authorization code flow with PKCE. Returns the ID token.
+ * @param request.login the address to sign in with; a provider remembers its subject
  */
 export async function signInWithCode(
   { issuer }: Pick<OpenIdProvider, 'issuer'>,
@@ -38,7 +38,7 @@ export async function signInWithCode(
   return ((await answer.json()) as { id_token: string }).id_token
 }
 
-/** Fills in the provider's pages for login and consent until it redirects back with a code. */
+/** Submits the provider's login and consent pages until it redirects back with a code. */
 async function walkThroughPages(start: string, login: string, redirectUri: string): Promise<string> {
   const visit = createVisitor()
   let response = await visit(start)

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { testServers } from './servers.ts'
 
-/** Paths of programs that decode and make speech. */
+/** Paths of programs that decode audio and synthesize speech. */
 export interface AudioTools {
   readonly ffmpeg: string
   readonly espeak: string
@@ -11,7 +11,7 @@ export interface AudioTools {
 const run = promisify(execFile)
 const MAX_CLIP_BYTES = 20 * 2 ** 20
 
-/** @throws Error when the servers were started by a version that had none. */
+/** Returns the audio tools. @throws Error when the servers were started by a version without them */
 export function testAudioTools(): AudioTools {
   const { audio } = testServers()
   if (!audio) throw new Error('The running servers have no audio tools: stop them and start them again.')
@@ -20,8 +20,9 @@ export function testAudioTools(): AudioTools {
 
 /**
  * Returns a WAV of a synthetic voice.
- * @param voice of espeak-ng, `ko`, `en-us+f3`. @param wordsPerMinute 150 unless told. @param pitch 0..99, 50 unless told.
- * @param isMonotone without any melody.
+ * @param voice of espeak-ng, `ko`, `en-us+f3`. @param wordsPerMinute default 150. @param pitch 0..99,
+ * default 50
+ * @param isMonotone without any melody
  */
 export async function speak(
   text: string,

@@ -5,9 +5,9 @@ import { uniqueName } from './servers.ts'
 import { waitFor } from './wait-for.ts'
 
 export interface EventCollector {
-  /** Everything seen so far, in order per key. */
+  /** All events received so far, in order per key. */
   readonly events: readonly EventBase[]
-  /** Waits for an event of this kind that the predicate accepts. */
+  /** Waits for an event of this definition that matches the predicate. */
   waitFor<Definition extends EventDefinition>(
     definition: Definition,
     predicate?: (event: EventOf<Definition>) => boolean,
@@ -15,7 +15,7 @@ export interface EventCollector {
   stop(): Promise<void>
 }
 
-/** Reads topics from their start, as a consumer of its own, validating every event. */
+/** Reads topics from their start as a separate consumer, validating every event. */
 export async function collectEvents(options: {
   brokers: readonly string[]
   topicPrefix: string

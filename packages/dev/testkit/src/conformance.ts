@@ -12,23 +12,23 @@ interface Operation {
 }
 
 /**
- * What every deployable promises, whatever it does: call it inside a test file with a getter
- * of the built service (its stores up).
+ * Tests common to all deployables: call it inside a test file with a getter of the built service, whose
+ * stores are up.
  */
 export function describeConformance(options: { title: string; service: () => Service }): void {
   const { title, service } = options
   const get = (url: string, headers: Record<string, string> = {}) => service().app.inject({ url, headers })
 
   describe('conformance', () => {
-    it('answers /health with its name', async () => {
+    it("/health returns the service's name", async () => {
       const answer = await get('/health')
       expect(answer.statusCode).toBe(200)
       expect(answer.body).toBe(`{"status":"healthy","service":"${title}"}`)
     })
 
-    it('is live without looking at a store, and ready only when every needed store answers', async () => {
+    it('liveness checks no store, and readiness requires every needed store', async () => {
       expect((await get('/live')).json()).toEqual({ status: 'live' })
-      // A process that has just started reads the revoked sessions first.
+      // A newly started process loads the revoked sessions first.
       const ready = await waitFor(async () => {
         const answer = await get('/ready')
         return answer.statusCode === 200 && answer
@@ -36,7 +36,7 @@ export function describeConformance(options: { title: string; service: () => Ser
       expect(ready.json()).toMatchObject({ status: 'ready' })
     })
 
-    it('serves metrics that carry its name', async () => {
+    it("metrics contain the service's name", async () => {
       const { body } = await get('/metrics')
       expect(body).toContain(`service="${service().log.bindings().service}"`)
       expect(body).toContain('http_requests_total')
@@ -53,7 +53,7 @@ export function describeConformance(options: { title: string; service: () => Ser
       }
     })
 
-    it('answers unknown paths with a problem, and echoes the request id', async () => {
+    it('responds to unknown paths with a problem and echoes the request id', async () => {
       const answer = await get('/no/such/path', { 'x-request-id': 'conformance-1234' })
       expect(answer.statusCode).toBe(404)
       expect(answer.headers['content-type']).toContain('application/problem+json')
@@ -61,7 +61,7 @@ export function describeConformance(options: { title: string; service: () => Ser
       expect(answer.headers['x-request-id']).toBe('conformance-1234')
     })
 
-    it('answers 401 to an anonymous caller on every operation that is not public', async () => {
+    it('returns 401 to an anonymous caller on every operation that is not public', async () => {
       const secured = (await operations(service())).filter(({ security }) => security.length > 0)
       for (const { path, method } of secured) {
         const answer = await service().app.inject({
@@ -73,7 +73,7 @@ export function describeConformance(options: { title: string; service: () => Ser
       }
     })
 
-    it('documents only codes that the registry knows', async () => {
+    it('documents only registered error codes', async () => {
       for (const { document } of await operations(service())) {
         const codes = JSON.stringify(document.responses).matchAll(/`([A-Z_]{4,})`/g)
         for (const [, code] of codes) expect(problems).toHaveProperty(code!)
@@ -82,7 +82,7 @@ export function describeConformance(options: { title: string; service: () => Ser
   })
 }
 
-/** Neither takes nor answers anything: there is nothing to give an example of. */
+/** Returns whether an operation has neither input nor output, and so needs no example. */
 function saysNothing({ document, hasBody }: Operation): boolean {
   const responses = Object.entries(document.responses as Record<string, { content?: unknown }>)
   const answers = responses.some(([status, { content }]) => status.startsWith('2') && content !== undefined)

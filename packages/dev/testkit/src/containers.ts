@@ -7,7 +7,7 @@ import { freePort } from './free-port.ts'
 import type { TestServers } from './servers.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..', '..')
-/** MySQL prepares its data folder on the first start. */
+/** MySQL prepares its data directory on the first start. */
 const START_MS = 180_000
 const COMPOSE_FILE = 'docker-compose.msa.yml'
 
@@ -16,7 +16,7 @@ export interface TestContainers {
   stop(): Promise<void>
 }
 
-/** Returns whether a Docker engine answers. */
+/** Returns whether a Docker engine responds. */
 export async function hasDocker(): Promise<boolean> {
   return getContainerRuntimeClient().then(
     () => true,
@@ -25,8 +25,8 @@ export async function hasDocker(): Promise<boolean> {
 }
 
 /**
- * Starts one container of every server that integration tests use, from the images of the Compose file, with data in
- * memory. @throws Error of the first container that does not start; the others are stopped.
+ * Starts one container of every server used by integration tests, from the images of the Compose file, with
+ * data in memory. @throws the error of the first container that does not start; stops the others.
  */
 export async function startContainers(): Promise<TestContainers> {
   const images = readImages()
@@ -48,7 +48,7 @@ export async function startContainers(): Promise<TestContainers> {
     const [mysql, redis, mongo, kafka, s3] = await Promise.all(starting)
     return { servers: { mysql, redis, mongo, kafka, s3 }, stop }
   } catch (err) {
-    // Those that are still starting have to be there before they can be stopped.
+    // Containers that are still starting can only be stopped afterwards.
     await Promise.allSettled(starting)
     await stop()
     throw err
@@ -57,7 +57,7 @@ export async function startContainers(): Promise<TestContainers> {
 
 type Start = (container: GenericContainer) => Promise<StartedTestContainer>
 
-/** The images that production runs: one list of versions. */
+/** Returns the images of production, so that there is one list of versions. */
 function readImages() {
   const { services } = parse(readFileSync(join(root, COMPOSE_FILE), 'utf8'), {
     merge: true,
@@ -90,7 +90,7 @@ async function startMysql(image: string, start: Start): Promise<TestServers['mys
     .withCommand(options)
     .withTmpFs({ '/var/lib/mysql': 'rw' })
     .withExposedPorts(3306)
-    // By TCP: the server that prepares the data folder listens on a socket only.
+    // By TCP, because the server that prepares the data directory listens on a socket only.
     .withHealthCheck({
       test: [
         'CMD-SHELL',
@@ -119,7 +119,7 @@ async function startMongo(image: string, start: Start): Promise<TestServers['mon
   return { url: `mongodb://${running.getHost()}:${running.getMappedPort(27017)}` }
 }
 
-/** The broker tells clients its own address, so its port on this machine has to be known before it starts. */
+/** Starts Kafka on a port chosen in advance, because the broker announces its own address to clients. */
 async function startKafka(image: string, start: Start): Promise<TestServers['kafka']> {
   const port = await freePort()
   const { host } = (await getContainerRuntimeClient()).info.containerRuntime

@@ -3,16 +3,16 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 export interface FaultProxy {
   readonly host: string
   readonly port: number
-  /** Breaks every connection and refuses new ones: the server has stopped. */
+  /** Breaks every connection and refuses new ones, like a stopped server. */
   cut(): Promise<void>
-  /** Keeps connections, takes new ones, and passes nothing on: the server hangs, or the network swallows packets. */
+  /** Keeps and accepts connections but forwards nothing, like a hung server or a network that drops packets. */
   freeze(): void
-  /** Works again; what was sent while frozen arrives late. */
+  /** Restores the proxy; data sent while frozen arrives late. */
   restore(): Promise<void>
   close(): Promise<void>
 }
 
-/** A TCP proxy in front of a real server that fails on command. */
+/** Creates a TCP proxy in front of a real server that fails on command. */
 export async function createFaultProxy(target: { host: string; port: number }): Promise<FaultProxy> {
   const sockets = new Set<Socket>()
   let frozen = false

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * vitest's global setup of integration tests. Without `BIGTECH_SERVERS_FILE` (an IDE, a bare `npx vitest`) it starts the
- * servers as containers and writes the same file that the native servers write. Without Docker it does nothing: each
- * test then says how to start the servers.
+ * vitest's global setup of integration tests. Without `BIGTECH_SERVERS_FILE` (an IDE, a bare `npx vitest`)
+ * starts the servers as containers and writes the same file as the native servers. Without Docker it does
+ * nothing, and each test explains how to start the servers.
  */
 export default async function setup(): Promise<(() => Promise<void>) | undefined> {
   if (process.env.BIGTECH_SERVERS_FILE) return undefined
-  // Loaded only where it is needed: `npm test` has servers already.
+  // Loaded lazily, because `npm test` already has servers.
   const { hasDocker, startContainers } = await import('./containers.ts')
   if (!(await hasDocker())) return undefined
   const { servers, stop } = await startContainers()

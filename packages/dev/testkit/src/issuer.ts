@@ -10,9 +10,9 @@ import {
 export interface TestIssuer {
   /** For `buildXService(config, { keys })`. */
   readonly keys: JWTVerifyGetKey
-  /** The public key as user-service publishes it at /.well-known/jwks.json. */
+  /** The public key in the format of user-service's /.well-known/jwks.json. */
   readonly jwks: JSONWebKeySet
-  /** An access token as user-service would give it. */
+  /** Returns an access token like user-service's. */
   token(claims: {
     userId: number
     sessionId?: string
@@ -21,7 +21,7 @@ export interface TestIssuer {
   }): Promise<string>
 }
 
-/** Signs access tokens with a key of its own, in user-service's place. */
+/** Creates a token issuer with its own key, in place of user-service. */
 export async function createTestIssuer(): Promise<TestIssuer> {
   const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true })
   const jwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'EdDSA', use: 'sig' }

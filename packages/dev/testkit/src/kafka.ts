@@ -9,7 +9,7 @@ export interface TestKafka {
   remove(): Promise<void>
 }
 
-/** Every topic of the product and its dead letters under a prefix of this test's own. */
+/** Creates every topic and dead-letter topic of the product under a unique prefix. */
 export async function createTestKafka(options: { partitions?: number } = {}): Promise<TestKafka> {
   const { brokers } = testServers().kafka
   const topicPrefix = `${uniqueName('t')}.`

@@ -3,7 +3,7 @@ import { getDMMF } from '@prisma/get-dmmf'
 import { describe, expect, it } from 'vitest'
 import { createTestMysql, type TestMysql } from './mysql.ts'
 
-/** Tables that are written by plain SQL only and have no Prisma model. */
+/** Tables used by plain SQL only, without a Prisma model. */
 const withoutModel = ['schema_migrations', 'outbox', 'inbox']
 
 const sqlTypes: Record<string, readonly string[]> = {
@@ -25,13 +25,13 @@ interface Column {
   readonly type: string
 }
 
-/** Migrations go up, down and up again on the real server, and the Prisma schema says what they made. */
+/** Tests that migrations go up, down and up again on the real server, and match the Prisma schema. */
 export function describeMigrations(options: { migrationsDir: string; schemaPath: string }): void {
   const { migrationsDir, schemaPath } = options
   const count = readdirSync(migrationsDir).filter((name) => name.endsWith('.sql')).length
 
   describe('migrations', () => {
-    it('go up, all the way down and up again, to the same tables', async () => {
+    it('go up, down and up again to the same tables', async () => {
       const mysql = await createTestMysql({ migrationsDir })
       try {
         const before = await columnsOf(mysql)
@@ -45,7 +45,7 @@ export function describeMigrations(options: { migrationsDir: string; schemaPath:
       }
     })
 
-    it('leave no collation to the server, whose default differs between MySQL and MariaDB', async () => {
+    it("never depend on the server's default collation, which differs between MySQL and MariaDB", async () => {
       const mysql = await createTestMysql({ migrationsDir, collation: 'utf8mb4_swedish_ci' })
       try {
         expect(await foreignCollations(mysql)).toEqual([])
@@ -54,7 +54,7 @@ export function describeMigrations(options: { migrationsDir: string; schemaPath:
       }
     })
 
-    it('make the tables that the Prisma schema describes, and no other', async () => {
+    it('create exactly the tables of the Prisma schema', async () => {
       const mysql = await createTestMysql({ migrationsDir })
       try {
         const found = (await columnsOf(mysql)).filter(({ table }) => !withoutModel.includes(table))
@@ -75,7 +75,7 @@ export function describeMigrations(options: { migrationsDir: string; schemaPath:
   })
 }
 
-/** Tables and columns whose collation is not one that migrations name. The table of dbmate is its own. */
+/** Returns tables and columns with a collation not set by migrations. dbmate's table is excluded. */
 async function foreignCollations(mysql: TestMysql): Promise<string[]> {
   const named = "('utf8mb4_unicode_ci', 'utf8mb4_bin', 'ascii_general_ci', 'ascii_bin')"
   const rows = await mysql.query<{ place: string }>(

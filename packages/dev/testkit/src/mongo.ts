@@ -6,7 +6,7 @@ export interface TestMongo {
   drop(): Promise<void>
 }
 
-/** A database of its own on the shared server. */
+/** Creates a separate database on the shared server. */
 export function createTestMongo(): TestMongo {
   const url = new URL(testServers().mongo.url)
   url.pathname = `/${uniqueName('t_')}`

@@ -18,9 +18,9 @@ export interface TestMysql {
 }
 
 /**
- * A fresh database with the migrations of the folder applied. Dropped by `drop()`.
+ * Creates a database with the migrations of the directory applied. Dropped by `drop()`.
  *
- * @param options.collation the database's default; that of production when left out
+ * @param options.collation the database's default; production's if omitted
  */
 export async function createTestMysql(
   options: { migrationsDir?: string; collation?: string } = {},

@@ -1,6 +1,6 @@
 import { testServers } from './servers.ts'
 
-/** How a test reaches the real object store. */
+/** Address and credentials of the object store for tests. */
 export interface TestObjectStore {
   readonly url: string
   readonly accessKey: string
@@ -8,8 +8,8 @@ export interface TestObjectStore {
 }
 
 /**
- * The object store of the running servers. Tests share it: each takes bucket names of its own (`uniqueName`).
- * @throws Error when the servers were started by a version that had none.
+ * Returns the object store of the running servers. Tests share it with unique bucket names (`uniqueName`).
+ * @throws Error when the servers were started by a version without it
  */
 export function testObjectStore(): TestObjectStore {
   const { s3 } = testServers()

@@ -9,7 +9,7 @@ export interface TestRedis {
   release(): Promise<void>
 }
 
-/** One of the server's 15 spare databases, leased to this test alone and emptied. */
+/** Leases one of the server's 15 spare databases exclusively and empties it. */
 export async function createTestRedis(): Promise<TestRedis> {
   const { host, port } = testServers().redis
   const leases = new Redis({ host, port, db: 0 })

@@ -12,20 +12,20 @@ const serversFile = z.object({
 export type TestServers = z.infer<typeof serversFile>
 
 /**
- * The real servers that tests run against, from the file that `BIGTECH_SERVERS_FILE` names.
- * @throws Error that says how to start them.
+ * Returns the real servers for tests, from the file named by `BIGTECH_SERVERS_FILE`.
+ * @throws Error with instructions for starting them
  */
 export function testServers(): TestServers {
   const file = process.env.BIGTECH_SERVERS_FILE
   if (!file) {
     throw new Error(
-      'BIGTECH_SERVERS_FILE is not set, and no Docker engine answers to start the servers. `npm test` starts them; for single tests see packages/dev/devstack/README.md.',
+      'BIGTECH_SERVERS_FILE is not set, and there is no Docker engine to start the servers. `npm test` starts them; for single tests see packages/dev/devstack/README.md.',
     )
   }
   return serversFile.parse(JSON.parse(readFileSync(file, 'utf8')))
 }
 
-/** A short random name that is valid everywhere: database, topic prefix, user. */
+/** Returns a short random name that is valid everywhere: database, topic prefix, user. */
 export function uniqueName(prefix = 't'): string {
   return `${prefix}${crypto.randomUUID().replaceAll('-', '').slice(0, 10)}`
 }

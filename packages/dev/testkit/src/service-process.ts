@@ -6,20 +6,20 @@ import { waitFor } from './wait-for.ts'
 export interface ServiceProcess {
   readonly url: string
   readonly pid: number
-  /** What it wrote to stdout and stderr so far. */
+  /** Lines written to stdout and stderr so far. */
   readonly lines: readonly string[]
-  /** Resolves when it has ended: its exit code, or the signal that ended it. */
+  /** Resolves to its exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>
   signal(signal: NodeJS.Signals): void
-  /** Ends it politely, and by force when that takes longer than 20 s. */
+  /** Stops it gracefully, by force after 20 s. */
   stop(): Promise<void>
 }
 
 const STOP_MS = 20_000
 
 /**
- * Starts a service as a process of its own, as production does: `node <options> src/server.ts` in its
- * folder. It gets the variables given and nothing of ours but PATH.
+ * Starts a service in a separate process like production: `node <options> src/server.ts` in its directory.
+ * Passes the given variables and only PATH of ours.
  */
 export async function startServiceProcess(options: {
   folder: string
@@ -51,7 +51,7 @@ export async function startServiceProcess(options: {
   }
 }
 
-/** Fastify logs where it listens: the only way to know the port it was given. */
+/** Returns the address from Fastify's log, the only source of an assigned port. */
 function addressIn(lines: readonly string[], child: ChildProcess): string | undefined {
   const found = lines.map((line) => /listening at (http:\/\/[\d.]+:\d+)/.exec(line)?.[1]).find(Boolean)
   if (!found && child.exitCode !== null) throw new Error(`ended with ${child.exitCode}`)

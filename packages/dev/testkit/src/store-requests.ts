@@ -4,16 +4,17 @@ interface Sample {
   readonly value: number
 }
 
-/** The part of a service's metrics that is needed here. */
+/** The used part of a service's metrics. */
 interface Metrics {
   getSingleMetric(name: string): { get(): Promise<{ values: readonly Sample[] }> } | undefined
 }
 
 /**
- * Returns how many requests to stores `work` makes, as `{"mysql findOwn": 1}`: what a request costs is a guarantee that a
- * test can hold.
+ * Returns the number of store requests made by `work`, as `{"mysql findOwn": 1}`, for tests that guarantee
+ * the cost of a request.
  *
- * @param background matches the operations of periodic jobs, `mysql inbox_purge` say: they may run meanwhile and are left out
+ * @param background matches operations of periodic jobs, such as `mysql inbox_purge`, which may run
+ * meanwhile and are ignored
  */
 export async function storeRequests(
   registry: Metrics,

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { expect, it } from 'vitest'
 import { collectEvents, createTestKafka } from './index.ts'
 
-it('the collector sees an event published before and one published after it started', async () => {
+it('the collector receives events published before and after it started', async () => {
   const kafka = await createTestKafka()
   const connection = createKafka({ clientId: 'test', ...kafka, log: pino({ level: 'silent' }) })
   const publisher = createPublisher({ kafka: connection })

@@ -34,15 +34,15 @@ export interface TraceCollector {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly endpoint: string
   readonly spans: readonly CollectedSpan[]
-  /** Everything that was sent, as it came: to look for what must not be in it. */
+  /** All raw request bodies, for checking what must not be in them. */
   readonly bodies: readonly string[]
-  /** Paths that were asked for. */
+  /** The requested paths. */
   readonly paths: ReadonlySet<string>
   waitFor(matches: (span: CollectedSpan) => boolean, what: string): Promise<CollectedSpan>
   close(): Promise<void>
 }
 
-/** An OTLP/HTTP collector (JSON) on loopback that keeps what it gets. */
+/** Creates an OTLP/HTTP collector (JSON) on loopback that stores everything received. */
 export async function createTraceCollector(): Promise<TraceCollector> {
   const spans: CollectedSpan[] = []
   const bodies: string[] = []

@@ -1,6 +1,6 @@
 /**
- * Calls `probe` until it returns something truthy, and returns that.
- * @throws Error when nothing came within `timeoutMs`, with what the last attempt said.
+ * Calls `probe` until it returns a truthy value, and returns that value.
+ * @throws Error after `timeoutMs`, with the result of the last attempt
  */
 export async function waitFor<Value>(
   probe: () => Value | Promise<Value>,

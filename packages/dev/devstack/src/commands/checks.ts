@@ -1,4 +1,4 @@
-/** A check of `npm run lint`: a program that ends with 0 when all is well. Each counts as one test in `npm test`. */
+/** A check of `npm run lint`: a program that exits with 0 on success. Each counts as one test in `npm test`. */
 export interface Check {
   name: string
   command: readonly [string, ...string[]]
@@ -6,7 +6,7 @@ export interface Check {
   needs?: string
 }
 
-/** Keeps what the compiler has learned between runs; it checks by content what of that still holds. */
+/** Caches the compiler's results between runs; they are validated by content. */
 const tsc = (project: string, cache: string) =>
   [
     'tsc',
@@ -18,7 +18,7 @@ const tsc = (project: string, cache: string) =>
     project,
   ] as const
 
-/** The longest first: they run one per core. */
+/** Longest first, because one check runs per core. */
 export const checks: readonly Check[] = [
   { name: 'types', command: tsc('.', 'types') },
   { name: 'regular expressions', command: ['node', 'scripts/check-regular-expressions.ts'] },
@@ -38,6 +38,6 @@ export const checks: readonly Check[] = [
     command: tsc('packages/web-client/tsconfig.worker.json', 'types-of-service-worker'),
     needs: 'packages/web-client/tsconfig.worker.json',
   },
-  { name: 'documentation says what the code does', command: ['node', 'scripts/generate-docs.ts', '--check'] },
+  { name: 'generated documentation is up to date', command: ['node', 'scripts/generate-docs.ts', '--check'] },
   { name: 'links of the documentation', command: ['node', 'scripts/check-links.ts'] },
 ]

@@ -8,8 +8,8 @@ import { serversFile } from '../stack.ts'
 import { testEnvironment } from './test.ts'
 
 /**
- * Shell exports: the addresses for tests, or with a service's name everything to run that service by hand. Either way
- * the workspace's Node and programs come first in PATH, for the machine's own Node may not read TypeScript.
+ * Prints shell exports: the addresses for tests, or for a named service its complete environment. The
+ * workspace's Node and programs come first in PATH, because the machine's Node may not support TypeScript.
  */
 export async function env(args: Args): Promise<number> {
   const instance = openInstance(args.instance)

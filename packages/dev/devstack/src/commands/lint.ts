@@ -14,7 +14,7 @@ export interface Count {
   failed: number
 }
 
-/** Runs every check, one per core at a time, also after a failure, and shows what the failed ones say. */
+/** Runs every check, one per core, regardless of failures, and prints the output of failed ones. */
 export async function runChecks(): Promise<Count> {
   const count: Count = { passed: 0, failed: 0 }
   const waiting = [...checks]

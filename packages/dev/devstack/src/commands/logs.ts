@@ -6,11 +6,11 @@ import { formatLine, lineSplitter, logFile } from '../logs.ts'
 import { UserError } from '../problems.ts'
 import { onShutdown } from '../shutdown.ts'
 
-/** How much of what was logged before is printed. */
+/** Amount of existing log to print. */
 const TAIL_BYTES = 16 * 1024
 const LOOK_EVERY_MS = 250
 
-/** Prints the end of a process's log as people read it, and what comes, until Ctrl-C. */
+/** Prints the end of a process's log in readable form and follows it until Ctrl-C. */
 export async function logs(args: Args): Promise<number> {
   const { logFolder } = openInstance(args.instance)
   const [name = ''] = args.rest
@@ -31,7 +31,7 @@ export async function logs(args: Args): Promise<number> {
   watchFile(file, { interval: LOOK_EVERY_MS }, async (now) => {
     if (isReading) return
     isReading = true
-    // A log that has grown too large is begun anew.
+    // The log was rotated.
     if (now.size < read) read = 0
     read = await copy(file, read, take)
     isReading = false
@@ -40,7 +40,7 @@ export async function logs(args: Args): Promise<number> {
   return 0
 }
 
-/** Reads to the end and returns where that is. `isCut`: the first line is not whole. */
+/** Copies up to the end and returns that position. `isCut`: the first line is incomplete. */
 async function copy(
   file: string,
   start: number,

@@ -9,11 +9,11 @@ import { testEnvironment } from './test.ts'
 /** Runs a program of this checkout with the addresses of a running instance: benchmarks, chaos. */
 export async function runFile(args: Args): Promise<number> {
   const [file, ...rest] = args.rest
-  if (!file) throw new UserError('Say which file to run: run FILE [arguments].')
+  if (!file) throw new UserError('Pass the file to run: run FILE [arguments].')
   const instance = openInstance(args.instance)
   const addresses = testEnvironment(instance)
   await fetch(`${addresses.BIGTECH_GATEWAY_URL}/health`, { signal: AbortSignal.timeout(2_000) }).catch(() => {
-    throw new UserError('This needs the running system: start it with `npm start` in another terminal.')
+    throw new UserError('This requires the running system: start it with `npm start` in another terminal.')
   })
   const child = spawn(process.execPath, [file, ...rest], {
     cwd: instance.root,

@@ -6,7 +6,7 @@ import { seconds } from '../progress.ts'
 import { shouldUseDocker } from '../servers/docker.ts'
 import { openStack, serversFile, startServers } from '../stack.ts'
 
-/** The servers alone, in the foreground: for development of one service and for integration tests. */
+/** Runs only the servers in the foreground: for developing one service and for integration tests. */
 export async function servers(args: Args): Promise<number> {
   const began = Date.now()
   const instance = openInstance(args.instance, await shouldUseDocker(args.docker))

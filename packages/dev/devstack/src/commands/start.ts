@@ -15,7 +15,7 @@ import { openStack, type Stack, startObservability } from '../stack.ts'
 import { watchSources } from '../watch.ts'
 import { servers } from './servers.ts'
 
-/** Everything, in the foreground, until Ctrl-C. */
+/** Runs everything in the foreground until Ctrl-C. */
 export async function start(args: Args): Promise<number> {
   if (args.onlyServers) return servers(args)
   const began = Date.now()
@@ -35,7 +35,7 @@ export async function start(args: Args): Promise<number> {
     await seedDemo(stack)
     console.log(`\n${summary(stack)}\n`)
     const stopWatching = args.watch ? watchSources(stack) : undefined
-    console.log(`${bold('Ready')} after ${seconds(began)}. ${dim('Ctrl-C stops all of it.')}\n`)
+    console.log(`${bold('Ready')} after ${seconds(began)}. ${dim('Ctrl-C stops everything.')}\n`)
     await interrupted
     stopWatching?.()
     return 0
@@ -46,7 +46,7 @@ const observed: readonly PortName[] = ['prometheus', 'alertmanager']
 
 const seeded = ['gateway', 'user-service', 'friend-service', 'chat-service']
 
-/** A failed seed is said and survived: the stack is there to find out why. */
+/** Seeds demo users. A failure is reported but not fatal, so that the running stack can be inspected. */
 async function seedDemo(stack: Stack): Promise<void> {
   const names = stack.supervisor.list().map((info) => info.name)
   if (!seeded.every((name) => names.includes(name)))
@@ -58,7 +58,7 @@ async function seedDemo(stack: Stack): Promise<void> {
   }
 }
 
-/** The table of addresses and logins. */
+/** Returns the table of addresses and accounts. */
 function summary({ instance, supervisor }: Stack): string {
   const { ports } = instance
   const has = (name: string) => supervisor.has(name)
@@ -69,9 +69,9 @@ function summary({ instance, supervisor }: Stack): string {
   const pages = withPages.map(({ name, port }) => `${port} ${name.replace('-service', '')}`)
   rows.push(['API pages of services', `http://localhost:PORT/docs  ${pages.join(', ')}`])
   const monitor = `http://localhost:${ports.media}/monitor  ${operatorToken(instance)}`
-  if (has('media-service')) rows.push(['Jobs of media, token', monitor])
+  if (has('media-service')) rows.push(['Job monitor, token', monitor])
   rows.push(['Mailbox', `http://localhost:${ports.mailbox}/`])
-  rows.push(['Stand-in for Google', 'any address, any password: "Continue with Google" in the chat'])
+  rows.push(['Fake Google sign-in', 'any address, any password: "Continue with Google" in the chat'])
   if (has('prometheus')) rows.push(['Prometheus', `http://localhost:${ports.prometheus}/`])
   if (has('alertmanager')) rows.push(['Alertmanager', `http://localhost:${ports.alertmanager}/`])
   rows.push(['Object store (S3)', `http://localhost:${ports.s3}/`])
@@ -79,7 +79,7 @@ function summary({ instance, supervisor }: Stack): string {
   rows.push(['Stores', `MySQL ${mysql}, Redis ${redis}, MongoDB ${mongo}, Kafka ${kafka}, on 127.0.0.1`])
   rows.push(['Logs', 'npm run logs -- chat-service'])
   rows.push(['Passwords, data, logs', instance.folder])
-  for (const user of demoUsers) rows.push([`Log in as ${user.username}`, `${user.email}  ${user.password}`])
+  for (const user of demoUsers) rows.push([`Sign in as ${user.username}`, `${user.email}  ${user.password}`])
   const width = Math.max(...rows.map(([title]) => title.length)) + 2
   return rows.map(([title, value]) => `  ${title.padEnd(width)}${bold(value)}`).join('\n')
 }

@@ -20,7 +20,7 @@ interface Stage {
   run: () => Promise<Count>
 }
 
-/** Every check that a change must pass, against real servers on ports of its own, beside a running `npm start`. */
+/** Runs every check required for a change, against real servers on separate ports, beside a running `npm start`. */
 export async function test(args: Args): Promise<number> {
   const instance = openInstance(args.instance, await shouldUseDocker(args.docker))
   const stack = await openStack(instance, { ports: [...servicePorts(instance.root), 'stack'], reset: true })
@@ -59,7 +59,7 @@ function stages(stack: Stack, filters: readonly string[]): Stage[] {
   return all.filter((stage) => isWanted(stage.title, filters))
 }
 
-/** With filters only tests run, and services are started only for the tests that cross them. */
+/** With filters only tests run, and services are started only for tests that need them. */
 function isWanted(title: string, filters: readonly string[]): boolean {
   if (filters.length === 0) return true
   if (title === 'Checks') return false
@@ -72,7 +72,7 @@ function isWanted(title: string, filters: readonly string[]): boolean {
 
 const crossing = ['tests/integration', 'tests/e2e', 'tests/chaos', 'tests/ops']
 
-/** Setting up counts as one failed test when it fails, and as none when it works. */
+/** Counts a failed setup as one failed test, and a successful one as none. */
 async function nothingCounted(work: Promise<void>): Promise<Count> {
   await work
   return { passed: 0, failed: 0 }
@@ -117,7 +117,7 @@ async function runStage(stage: Stage): Promise<Count> {
   }
 }
 
-/** Where the tests find the running system. */
+/** Returns the addresses of the running system for tests. */
 export function testEnvironment(instance: Instance): Record<string, string> {
   const { ports } = instance
   const local = (port: number) => `http://127.0.0.1:${port}`
@@ -136,7 +136,7 @@ export function testEnvironment(instance: Instance): Record<string, string> {
   }
 }
 
-/** Without a browser the tests that need one say so themselves. */
+/** Returns the browser's path; tests that need a browser report a missing one themselves. */
 async function browser(instance: Instance): Promise<Record<string, string>> {
   try {
     return { CHROMIUM_PATH: await findChromium(instance.cacheFolder) }

@@ -11,8 +11,8 @@ interface Report {
 }
 
 /**
- * Tests that passed and failed. A file that could not be loaded or set up, whose tests count as skipped, and an error
- * outside of any test count as a failure too.
+ * Counts passed and failed tests. Also counts as a failure: a file that failed to load or set up (its tests
+ * are reported as skipped), and an error outside any test.
  */
 export function countTests(report: Report | undefined, exitCode: number): Count {
   if (!report) return { passed: 0, failed: 1 }
@@ -27,12 +27,12 @@ export interface VitestRun {
   projects: readonly string[]
   filters: readonly string[]
   env: Record<string, string>
-  /** Where the report is written. */
+  /** Directory for the report. */
   folder: string
   pidFolder: string
 }
 
-/** Runs vitest with a readable report on the screen and a JSON one to count from. */
+/** Runs vitest with readable output and a JSON report for counting. */
 export async function runVitest(options: VitestRun): Promise<Count> {
   const file = join(options.folder, `vitest-${options.projects.join('-')}.json`)
   rmSync(file, { force: true })

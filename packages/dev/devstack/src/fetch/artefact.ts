@@ -5,23 +5,23 @@ import { type Say, step } from '../progress.ts'
 import { run } from '../run.ts'
 
 export interface Artefact {
-  /** Folder name below the cache: name, version and machine, so that a new version is a new folder. */
+  /** Directory name in the cache: name, version and platform, so that a new version gets a new directory. */
   name: string
   title: string
-  /** Fills the folder. What an interrupted run left in it may be used, after its content was verified. */
+  /** Fills the directory. Remains of an interrupted run may be used after verifying their content. */
   fill: (folder: string, say: Say) => Promise<void>
-  /** Proves that what was fetched works, for example that every library is found. */
+  /** Verifies that the artefact works, for example that every library is found. */
   verify?: (folder: string) => Promise<void>
 }
 
 const STAMP = '.complete'
 
-/** Where an artefact is once it is complete. */
+/** Returns the directory of a complete artefact. */
 export function artefactFolder(cacheFolder: string, name: string): string {
   return join(cacheFolder, 'dist', name)
 }
 
-/** The folder of something fetched or built; does the work only when no complete one is in the cache. */
+/** Returns the directory of a fetched or built artefact; does the work only if no complete one is cached. */
 export async function ensureArtefact(cacheFolder: string, artefact: Artefact): Promise<string> {
   const folder = artefactFolder(cacheFolder, artefact.name)
   if (existsSync(join(folder, STAMP))) return folder
@@ -35,7 +35,7 @@ export async function ensureArtefact(cacheFolder: string, artefact: Artefact): P
   return folder
 }
 
-/** Built beside its place and renamed when complete: a half-finished folder is never taken for a whole one. */
+/** Builds beside the target and renames when complete, so that an incomplete directory is never used. */
 async function fill(folder: string, artefact: Artefact, say: Say): Promise<void> {
   if (existsSync(join(folder, STAMP))) return
   const part = `${folder}.part`
@@ -47,7 +47,7 @@ async function fill(folder: string, artefact: Artefact, say: Say): Promise<void>
     rmSync(part, { recursive: true, force: true })
     throw error
   }
-  // The servers' account reads this, also when root fetched it under a strict umask.
+  // The servers' account must be able to read it, even when root fetched it under a strict umask.
   await run('chmod', ['-R', 'a+rX', part])
   writeFileSync(join(part, STAMP), `${new Date().toISOString()}\n`)
   rmSync(folder, { recursive: true, force: true })

@@ -14,23 +14,23 @@ import { UserError } from '../problems.ts'
 import type { Say } from '../progress.ts'
 import { run } from '../run.ts'
 
-/** Where newer programs come from than the machine's own release has. */
+/** The Debian suite for programs newer than in the machine's release. */
 export const NEWER_SUITE = 'forky'
 
 export interface DebianRequest {
   packages: readonly string[]
-  /** Another suite than the machine's own, for example one with a newer PostgreSQL. */
+  /** A suite other than the machine's, for example with a newer PostgreSQL. */
   suite?: string | undefined
-  /** Packages of the dependency closure to leave out. */
+  /** Filters the packages of the dependency closure. */
   isWanted?: ((name: string) => boolean) | undefined
-  /** What to say when this machine has no apt. */
+  /** Advice for a machine without apt. */
   otherwise: string
 }
 
 /**
- * Unpacks Debian packages into a private folder: nothing is installed, no root is needed, no file of the system is
- * touched. apt verifies signatures and checksums; its lists and downloads stay in the folder until all is done, so
- * that an interrupted download goes on where it stopped.
+ * Unpacks Debian packages into a private directory: no installation, no root, no changes to the system. apt
+ * verifies signatures and checksums; its lists and downloads stay in the directory until everything is done,
+ * so that an interrupted download resumes.
  */
 export async function unpackDebian(folder: string, request: DebianRequest, say: Say): Promise<void> {
   for (const tool of ['apt-get', 'dpkg-deb']) {
@@ -60,7 +60,7 @@ export async function unpackDebian(folder: string, request: DebianRequest, say: 
   rmSync(apt, { recursive: true, force: true })
 }
 
-/** Packages hold links like /etc/java-17/...: they must lead into the private folder, wherever that is moved to. */
+/** Redirects absolute links like /etc/java-17/... into the private directory, relative so that it can be moved. */
 function relink(folder: string, root: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
@@ -78,7 +78,7 @@ function sayFetch(line: string, say: Say): void {
   if (match) say(`package list ${match[1]} (${match[2]})`)
 }
 
-/** The packages to fetch: what the wanted ones need and this machine lacks (for a foreign suite: all of it). */
+/** Returns the packages to fetch: the dependencies missing on this machine (for a foreign suite: all of them). */
 async function closure(env: NodeJS.ProcessEnv, request: DebianRequest): Promise<string[]> {
   const args = ['install', '--print-uris', '-qq', '-y', '--no-install-recommends', ...request.packages]
   const listing = await run('apt-get', args, { env })
@@ -112,7 +112,7 @@ async function privateApt(apt: string, suite: string | undefined): Promise<NodeJ
     config,
     [
       ...acquire,
-      // A testing suite's release file is valid for a week only; its signature is checked all the same.
+      // A testing suite's release file is valid for a week only; its signature is still verified.
       ...(suite ? ['Acquire::Check-Valid-Until "false";'] : []),
       `Dir::Etc "${join(apt, 'etc')}";`,
       `Dir::Etc::parts "${join(apt, 'etc/apt.conf.d')}";`,
@@ -127,7 +127,7 @@ async function privateApt(apt: string, suite: string | undefined): Promise<NodeJ
       'APT::Sandbox::User "root";',
       'Debug::NoLocking "1";',
       'quiet::NoProgress "1";',
-      // A list that could not be fetched is an error, not a remark.
+      // A list that could not be fetched must be an error, not a warning.
       'APT::Update::Error-Mode "any";',
       '',
     ].join('\n'),
@@ -138,7 +138,7 @@ async function privateApt(apt: string, suite: string | undefined): Promise<NodeJ
 const DEBIAN_KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg'
 const DEBIAN_MIRROR = 'http://deb.debian.org/debian/'
 
-/** The machine's own mirror and release, without the third-party sources it may also have. */
+/** Returns the machine's own mirror and release, without third-party sources. */
 async function sources(suite: string | undefined): Promise<string> {
   const release = releaseName()
   const rows = (
@@ -190,20 +190,20 @@ function signedBy(): string {
 
 const triplets: Record<string, string> = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }
 
-/** The folder name of libraries on this machine, for example x86_64-linux-gnu. */
+/** Returns the directory name of libraries on this machine, for example x86_64-linux-gnu. */
 export function triplet(): string {
   const name = triplets[process.arch]
   if (!name) throw new UserError(`There are no packages for ${process.arch}: use Docker.`)
   return name
 }
 
-/** The environment in which a program of an unpacked folder finds its libraries. */
+/** Returns the environment in which a program of an unpacked directory finds its libraries. */
 export function libraryEnv(folder: string, extra: readonly string[] = []): NodeJS.ProcessEnv {
   const paths = [`usr/lib/${triplet()}`, `lib/${triplet()}`, ...extra].map((path) => join(folder, path))
   return { ...process.env, LD_LIBRARY_PATH: paths.join(':') }
 }
 
-/** Fails when a program of an unpacked folder lacks a library. */
+/** Throws when a program of an unpacked directory lacks a library. */
 export async function requireLibraries(program: string, env: NodeJS.ProcessEnv): Promise<void> {
   const missing = (await run('ldd', [program], { env }))
     .split('\n')

@@ -8,16 +8,16 @@ import { ensureArtefact } from './artefact.ts'
 import { NEWER_SUITE, triplet, unpackDebian } from './debian.ts'
 
 export interface GoProgram {
-  /** What it is called in messages. */
+  /** Name for messages. */
   title: string
   module: string
   version: string
-  /** About how many modules and packages there are; only for the progress that is shown. */
+  /** Approximate number of modules and packages, for the progress display only. */
   modules: number
   packages: number
 }
 
-/** Builds a Go program into a folder; Go verifies the checksums of what it downloads. */
+/** Builds a Go program into a directory; Go verifies the checksums of its downloads. */
 export async function buildGo(folder: string, program: GoProgram, say: Say): Promise<void> {
   const go = await requireGo(program.title)
   let modules = 0
@@ -35,17 +35,17 @@ export async function buildGo(folder: string, program: GoProgram, say: Say): Pro
   })
 }
 
-/** FerretDB asks for it; an older Go may or may not fetch a newer one by itself. */
+/** Required by FerretDB; an older Go may not fetch a newer version by itself. */
 const OLDEST_GO = [1, 25] as const
 
-/** Reads "go version go1.26.8 linux/amd64"; a development build counts as too old, for it says no version. */
+/** Parses "go version go1.26.8 linux/amd64"; rejects a development build, which has no version. */
 export function isNewEnough(version: string): boolean {
   const [, major, minor] = /\bgo(\d+)\.(\d+)/.exec(version) ?? []
   if (Number(major) !== OLDEST_GO[0]) return Number(major) > OLDEST_GO[0]
   return Number(minor) >= OLDEST_GO[1]
 }
 
-/** The machine's own Go, else a private one unpacked from Debian's packages. */
+/** Returns the machine's Go, or a private one unpacked from Debian's packages. */
 async function requireGo(neededBy: string): Promise<string> {
   for (const go of [findProgram('go'), '/usr/local/go/bin/go']) {
     if (!go || !existsSync(go)) continue
@@ -70,7 +70,7 @@ async function requireGo(neededBy: string): Promise<string> {
   return join(folder, 'usr/lib/go/bin/go')
 }
 
-/** An account without a home of its own builds inside of the cache. */
+/** An account without a home directory builds inside the cache. */
 function goFolders(): NodeJS.ProcessEnv {
   if (isWritable(homedir())) return {}
   const folder = join(cacheRoot(), 'go')

@@ -53,7 +53,7 @@ async function requireMaven(cacheFolder: string): Promise<string> {
   return join(folder, 'usr/share/maven/bin/mvn')
 }
 
-/** Its jars alone: Java is asked for by itself, and what comes with Debian's Java is not needed. */
+/** Selects only Maven's jars: Java is fetched separately, and the dependencies of Debian's Java are not needed. */
 function isMavenPart(name: string): boolean {
   return /^(maven|lib.+-java)$/.test(name)
 }

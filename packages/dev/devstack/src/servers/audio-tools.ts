@@ -5,7 +5,7 @@ import { libraryEnv, requireLibraries, triplet, unpackDebian } from '../fetch/de
 import { findProgram } from '../paths.ts'
 import { run } from '../run.ts'
 
-/** Programs that decode recordings and that speak the clips of the practice scripts. */
+/** Programs that decode recordings and synthesize the clips of practice scripts. */
 export interface AudioTools {
   readonly ffmpeg: string
   readonly espeak: string
@@ -18,7 +18,7 @@ const extraLibraries = () => [
   `usr/lib/${triplet()}/lapack`,
 ]
 
-/** Returns where ffmpeg and espeak-ng are once they have been fetched: the machine's own, else Debian's. */
+/** Returns the paths of fetched ffmpeg and espeak-ng: the machine's, else Debian's. */
 export function audioTools(cacheFolder: string): AudioTools {
   const ffmpeg = findProgram('ffmpeg')
   const espeak = findProgram('espeak-ng')
@@ -27,7 +27,7 @@ export function audioTools(cacheFolder: string): AudioTools {
   return { ffmpeg: join(folder, 'ffmpeg'), espeak: join(folder, 'espeak-ng') }
 }
 
-/** Fetches the audio tools that the machine lacks, unpacked privately. */
+/** Fetches missing audio tools and unpacks them privately. */
 export async function fetchAudioTools(cacheFolder: string): Promise<AudioTools> {
   if (findProgram('ffmpeg') && findProgram('espeak-ng')) return audioTools(cacheFolder)
   await ensureArtefact(cacheFolder, {
@@ -49,7 +49,7 @@ export async function fetchAudioTools(cacheFolder: string): Promise<AudioTools> 
   return audioTools(cacheFolder)
 }
 
-/** Finds its libraries from its own place, because the folder is moved after it was made. */
+/** Writes a wrapper that finds its libraries relative to itself, because the directory is moved later. */
 function writeWrapper(folder: string, name: string, settings: string): void {
   const libraries = [`usr/lib/${triplet()}`, `lib/${triplet()}`, ...extraLibraries()]
   const script = `#!/bin/sh

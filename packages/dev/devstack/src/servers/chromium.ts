@@ -8,7 +8,7 @@ import { run } from '../run.ts'
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const macApp = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
 
-/** The path of a Chromium for the browser tests: the machine's own, else Debian's, unpacked privately. */
+/** Returns the path of a Chromium for browser tests: the machine's, or Debian's unpacked privately. */
 export async function findChromium(cacheFolder: string): Promise<string> {
   if (process.env.CHROMIUM_PATH) return process.env.CHROMIUM_PATH
   for (const name of names) {
@@ -36,7 +36,7 @@ export async function findChromium(cacheFolder: string): Promise<string> {
   return join(folder, 'chromium')
 }
 
-/** Finds its libraries and fonts from its own place, because the folder is moved after it was made. */
+/** Writes a wrapper that finds libraries and fonts relative to itself, because the directory is moved later. */
 function writeWrapper(folder: string): void {
   const script = `#!/bin/sh
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)

@@ -5,7 +5,7 @@ import { composeArgs, composeEnv, dockerServers, isHealthy } from './docker.ts'
 const instance = { name: 'test', root: '/src', keyFolder: '/src/.devstack/test/keys' }
 
 describe('servers from images', () => {
-  it('are run by the compose files of the checkout in a project per instance', () => {
+  it("are run by the checkout's Compose files in a project per instance", () => {
     expect(composeArgs(instance, ['up', 'mysql']).join(' ')).toBe(
       'compose --project-name bigtech-test --project-directory /src --env-file /src/.devstack/test/keys/compose.env ' +
         '--file /src/docker-compose.msa.yml --file /src/infrastructure/docker/compose/small.yml --file /src/infrastructure/docker/compose/dev.yml ' +
@@ -13,7 +13,7 @@ describe('servers from images', () => {
     )
   })
 
-  it('listen on the ports of the instance, with the passwords that the accounts are created with', () => {
+  it("listen on the instance's ports with the passwords of the created accounts", () => {
     const env = composeEnv({ ports: portsOf('test', {}) }, (account) => `pw-${account}`)
     expect(env).toMatchObject({
       DEVSTACK_MYSQL_PORT: '33306',
@@ -25,12 +25,12 @@ describe('servers from images', () => {
     })
   })
 
-  it('have the same names for people and tests as the private ones', async () => {
+  it('have the same names for users and tests as the private ones', async () => {
     expect(dockerServers.map((server) => server.title)).toEqual(['MySQL', 'MongoDB', 'Redis', 'Kafka'])
   })
 })
 
-it('a container is waited for until it is healthy; one that is unhealthy is not', () => {
+it('are waited for until healthy; an unhealthy one is not accepted', () => {
   expect(isHealthy('healthy\n')).toBe(true)
   for (const health of ['', 'starting\n', 'unhealthy\n']) expect(isHealthy(health)).toBe(false)
 })

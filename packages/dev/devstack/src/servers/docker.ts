@@ -8,7 +8,7 @@ import { step } from '../progress.ts'
 import { run } from '../run.ts'
 import { SERVER_ORDER, type Server, type ServerContext } from './server.ts'
 
-/** True when a Docker engine answers. */
+/** Returns true when a Docker engine responds. */
 async function hasDocker(): Promise<boolean> {
   if (!findProgram('docker')) return false
   return run('docker', ['info', '--format', '{{.ServerVersion}}']).then(
@@ -17,11 +17,11 @@ async function hasDocker(): Promise<boolean> {
   )
 }
 
-/** Uses Docker when it is asked for, or when nothing is asked for and it answers. */
+/** Returns whether to use Docker: on request, or by default if available. */
 export async function shouldUseDocker(wanted: boolean | undefined): Promise<boolean> {
   if (wanted === false) return false
   const found = await hasDocker()
-  if (wanted && !found) throw new UserError('Docker does not answer: start it, or run without --docker.')
+  if (wanted && !found) throw new UserError('Docker does not respond: start it, or run without --docker.')
   return found
 }
 
@@ -31,13 +31,13 @@ const files = [
   'infrastructure/docker/compose/dev.yml',
 ]
 
-/** The services of the compose files that stand in for our servers, by the names that the stack uses. */
+/** The Compose services that replace our servers, by the names used in the stack. */
 const containers = { mysql: 'mysql', mongodb: 'mongodb', redis: 'redis', kafka: 'kafka-1' } as const
 type ServerName = keyof typeof containers
 
 /**
- * What differs from the compose files: names free for several instances, and a Redis without password, because it
- * listens on this machine only and tests find it by its address alone.
+ * Returns the differences from the Compose files: names for several instances, and a Redis without password,
+ * because it listens on this machine only and tests connect by address alone.
  */
 function override(): string {
   const services = Object.values(containers).map((name) => `  ${name}:\n    container_name: !reset null\n`)
@@ -45,7 +45,7 @@ function override(): string {
   return `services:\n${services.join('').replace('  redis:\n', `  redis:\n${redis}`)}`
 }
 
-/** `docker compose` with the files, the project and the settings of an instance. */
+/** Returns the `docker compose` arguments for an instance. */
 export function composeArgs(
   instance: Pick<Instance, 'name' | 'root' | 'keyFolder'>,
   args: readonly string[],
@@ -56,7 +56,7 @@ export function composeArgs(
   return ['compose', ...project, ...settings, ...all.flatMap((file) => ['--file', file]), ...args]
 }
 
-/** Ports and passwords go by the environment, which wins over the file with the generated secrets. */
+/** Returns ports and passwords as environment variables, which override the generated secrets file. */
 export function composeEnv(instance: Pick<Instance, 'ports'>, passwords: Passwords): NodeJS.ProcessEnv {
   const { ports } = instance
   return {
@@ -96,12 +96,12 @@ export async function prepareDocker(context: ServerContext, reset: boolean): Pro
   )
 }
 
-/** Reads what `docker compose ps` says of one service: "starting", "healthy" or "unhealthy", nothing before it is there. */
+/** Parses the health from `docker compose ps`: "starting", "healthy" or "unhealthy", empty before it exists. */
 export function isHealthy(health: string): boolean {
   return health.trim() === 'healthy'
 }
 
-/** A container in the foreground, so that it is watched, stopped and restarted as any other process. */
+/** Describes a container in the foreground, which is watched, stopped and restarted like any process. */
 function containerServer(title: string, name: ServerName, port: (instance: Instance) => number): Server {
   const service = containers[name]
   return {
@@ -136,7 +136,7 @@ export const dockerServers: readonly Server[] = [
   containerServer('Kafka', 'kafka', ({ ports }) => ports.kafka),
 ]
 
-/** Creates the restricted account of chat-service; the script of the compose file can be repeated. */
+/** Creates the restricted account of chat-service. Idempotent. */
 export async function createMongoAccounts(context: ServerContext): Promise<void> {
   await compose(context, ['run', '--rm', '--no-deps', 'mongodb-accounts'])
 }

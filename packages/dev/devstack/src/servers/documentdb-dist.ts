@@ -22,8 +22,8 @@ const help =
   'The MongoDB-compatible server needs a machine with apt and dpkg (Debian, Ubuntu) or Docker: install Docker and try again.'
 
 /**
- * Libraries that only PostGIS' raster and 3D parts, image codecs, Perl tooling or package maintenance use. Nothing of
- * it is loaded by what we run; `verify` proves that every library that is loaded is there.
+ * Libraries used only by PostGIS' raster and 3D parts, image codecs, Perl tooling or package maintenance,
+ * none of which we load;\n`verify` checks that every loaded library is present.
  */
 const unused =
   `gdal perl sfcgal systemd-shared hdf5 poppler spatialite svtav1enc aom rav1e dav1d gav1 heif jxl nss3 nspr
@@ -34,19 +34,19 @@ const unused =
     .split(/\s+/)
     .map((name) => `lib${name}`)
 
-/** Chooses from the dependency closure: PostgreSQL, its extensions and the libraries that they load. */
+/** Selects PostgreSQL, its extensions and their libraries from the dependency closure. */
 function isDocumentDbPart(name: string): boolean {
   if (!/^(postgresql-18|lib|zlib1g$)/.test(name)) return false
   return !unused.some((prefix) => name.startsWith(prefix))
 }
 
 export interface DocumentDbDist {
-  /** Folder with postgres and initdb. */
+  /** Directory of postgres and initdb. */
   bin: string
   ferretdb: string
 }
 
-/** PostgreSQL with the DocumentDB extension, and FerretDB, which speaks the MongoDB protocol in front of it. */
+/** Fetches PostgreSQL with the DocumentDB extension, and FerretDB, which provides the MongoDB protocol. */
 export async function fetchDocumentDb(cacheFolder: string): Promise<DocumentDbDist> {
   if (process.platform !== 'linux') throw new UserError(help)
   const postgres = await ensureArtefact(cacheFolder, {
@@ -82,8 +82,8 @@ function loaderName(): string {
 }
 
 /**
- * These programs are built for a newer C library than the machine has, so they run through their own loader. The
- * wrapper finds everything from its own place: the folder is moved after it was made.
+ * Wraps a program built for a newer C library, so that it runs through its own loader. The wrapper finds
+ * everything relative to itself, because the directory is moved later.
  */
 function wrap(folder: string, program: string): void {
   const file = join(folder, binFolder, program)
@@ -109,7 +109,7 @@ function dropUnused(folder: string): void {
     if (/^(postgis_t|postgis_r|postgis_s|address_|documentdb_distributed)/.test(name))
       rmSync(join(extensions, name))
   }
-  // Debian makes this link when the package is installed, which it is not here.
+  // Debian creates this link during installation.
   const control = join(extensions, 'postgis.control')
   if (!existsSync(control)) symlinkSync('postgis-3.control', control)
 }

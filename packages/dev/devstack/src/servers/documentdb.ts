@@ -7,7 +7,7 @@ import { run } from '../run.ts'
 import { type DocumentDbDist, fetchDocumentDb } from './documentdb-dist.ts'
 import { SERVER_ORDER, type Server, type ServerContext, serverDefaults } from './server.ts'
 
-/** Each of these was needed; passed on the command line so that a moved checkout still starts. */
+/** Required settings, passed on the command line so that a moved checkout still starts. */
 function settings(sockets: string): Record<string, string> {
   return {
     listen_addresses: '',
@@ -18,14 +18,14 @@ function settings(sockets: string): Record<string, string> {
     'cron.host': sockets,
     'cron.log_run': 'off',
     'cron.log_statement': 'off',
-    // It calls itself through libpq to create collections.
+    // It connects to itself through libpq to create collections.
     'documentdb.localhost_connection_string': `host=${sockets}`,
-    // Without it sort + limit never uses an index and reads the whole room.
+    // Otherwise sort + limit never uses an index and reads the whole room.
     'documentdb.alternate_index_handler_name': 'extended_rum',
-    // Without it every open sorted cursor keeps a connection.
+    // Otherwise every open sorted cursor keeps a connection.
     'documentdb.useFileBasedPersistedCursors': 'on',
     'documentdb_core.enableCollation': 'on',
-    // Racing inserts on one unique key deadlock: find out fast.
+    // Racing inserts on one unique key deadlock: detect it quickly.
     deadlock_timeout: '10ms',
     // The planner needs statistics to choose ordered index scans.
     autovacuum_naptime: '5s',
@@ -64,7 +64,7 @@ async function makeData(
   giveToServers(context.instance, stamp)
 }
 
-/** The postmaster says so itself: its file names its own process and "ready". */
+/** Returns whether the postmaster's file contains its own process and "ready". */
 function isPostgresReady(data: string, pid: number): boolean {
   try {
     const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
@@ -94,7 +94,7 @@ export const documentdb: Server = {
         cwd: folder,
         args: ['-D', data, ...flags(sockets)],
         isReady: async (pid) => isPostgresReady(data, pid),
-        // Fast shutdown: sessions are ended, everything is written.
+        // Fast shutdown: ends sessions and writes everything.
         stopSignal: 'SIGINT',
         order: SERVER_ORDER - 1,
       },

@@ -48,7 +48,7 @@ async function describeJava(
   }
 }
 
-/** The machine's own Java, else a private one unpacked from Debian's package. */
+/** Returns the machine's Java, or a private one unpacked from Debian's package. */
 export async function requireJava(cacheFolder: string): Promise<Java> {
   for (const command of [
     process.env.JAVA_HOME && join(process.env.JAVA_HOME, 'bin/java'),

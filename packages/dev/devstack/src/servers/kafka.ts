@@ -10,7 +10,7 @@ import { type Server, type ServerContext, serverDefaults } from './server.ts'
 
 const CLUSTER_ID = 'YmlndGVjaC1jaGF0LWRldg'
 
-/** One node that is broker and controller; every internal topic has one replica because there is one node. */
+/** Returns the properties of a single node that is broker and controller, so every internal topic has one replica. */
 function properties(context: ServerContext, log: string): string {
   const { kafka, kafkaController } = context.instance.ports
   const settings: Record<string, string | number | boolean> = {
@@ -69,8 +69,9 @@ const smallJvm = [
 ]
 
 /**
- * A class archive halves Kafka's start. It is written when a first Kafka ends cleanly, into the data folder (the
- * server may write only there), and moved to the cache by us; a JVM ignores an archive of another version.
+ * Uses a class archive, which halves Kafka's startup time. A first Kafka writes it on a clean exit into the
+ * data directory, the only one it may write, and we move it to the cache; a JVM ignores an archive of
+ * another version.
  */
 function classArchive(cache: string, folder: string, java: Java) {
   const kept = join(cache, 'dist', `kafka-${kafkaVersion}-java${java.version}.jsa`)
@@ -99,7 +100,7 @@ async function format(
   await run(java.command, [...jvm, ...args], { env: java.env, account: context.instance.account, cwd: '/' })
 }
 
-/** Fetches Java and Kafka where they are not here yet. */
+/** Fetches Java and Kafka if missing. */
 export async function kafkaProgram(cacheFolder: string): Promise<{ java: Java; classPath: string }> {
   const java = await requireJava(cacheFolder)
   const libs = await ensureArtefact(cacheFolder, {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { isOk } from '../readiness.ts'
 import { type Server, serverDefaults } from './server.ts'
 
-/** The mailbox of the stack, as a process of its own so that tests can stop it. */
+/** The mailbox of the stack, in a separate process so that tests can stop it. */
 export const mail: Server = {
   title: 'Mailbox',
   async prepare(context) {

@@ -12,7 +12,7 @@ import { type Server, type ServerContext, serverDefaults } from './server.ts'
 interface Program {
   server: string
   install: string
-  /** Set when the program was unpacked privately: where its parts are. */
+  /** Directory of a privately unpacked program. */
   base: string | undefined
   env: NodeJS.ProcessEnv
 }
@@ -29,7 +29,7 @@ async function program(context: ServerContext): Promise<Program> {
         part,
         {
           packages: ['mariadb-server-core', 'mariadb-client-core'],
-          otherwise: 'MariaDB is not here: install mariadb-server (macOS: brew install mariadb), or Docker.',
+          otherwise: 'MariaDB is missing: install mariadb-server (macOS: brew install mariadb), or Docker.',
         },
         say,
       ),
@@ -40,7 +40,7 @@ async function program(context: ServerContext): Promise<Program> {
   return { server: join(usr, 'sbin/mariadbd'), install: join(usr, 'bin/mariadb-install-db'), base: usr, env }
 }
 
-/** Sets root's password for TCP and removes the accounts without one; run by the server itself at each start. */
+/** Returns SQL that sets root's password for TCP and removes accounts without one; the server runs it at each start. */
 function initSql(password: string): string {
   return [
     `CREATE USER IF NOT EXISTS 'root'@'127.0.0.1' IDENTIFIED BY '${password}';`,

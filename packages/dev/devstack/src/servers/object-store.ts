@@ -15,10 +15,10 @@ const gateway = {
   packages: 480,
 }
 
-/** The root account of the store; on a developer's machine services use it as well. */
+/** The store's root account, also used by services on a developer's machine. */
 const OBJECT_STORE_ACCOUNT = 'object-store'
 
-/** How services and tests reach the store of an instance. */
+/** Returns the address and credentials of an instance's store. */
 export function objectStoreAccess(
   { ports }: Pick<Instance, 'ports'>,
   passwords: Passwords,
@@ -39,7 +39,7 @@ function fetchObjectStore(cacheFolder: string): Promise<string> {
   })
 }
 
-/** An S3 server on files. It does not fsync: production wants a real S3. */
+/** An S3 server on files. Does not fsync: production requires a real S3. */
 export const objectStore: Server = {
   title: 'Object store',
   async prepare(context) {

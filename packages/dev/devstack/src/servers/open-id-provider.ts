@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { isOk } from '../readiness.ts'
 import { type Server, serverDefaults } from './server.ts'
 
-/** The stand-in for Google, so that signing in with Google works without an account there. */
+/** A fake Google, so that sign-in with Google works without an account there. */
 export const openIdProvider: Server = {
-  title: 'Stand-in for Google',
+  title: 'Fake Google sign-in',
   async prepare(context) {
     const { ports, root } = context.instance
     const { gateway } = ports

@@ -23,7 +23,7 @@ interface PrometheusConfig {
   [setting: string]: unknown
 }
 
-/** The targets of the compose file's jobs when everything runs on this machine. Jobs that are not here are dropped. */
+/** Returns the local targets of the Compose file's jobs. Jobs that do not run locally are dropped. */
 function localTargets(ports: Ports): Record<string, ScrapeJob['static_configs']> {
   const target = (port: number, labels: Record<string, string>) => ({
     targets: [`127.0.0.1:${port}`],
@@ -40,7 +40,7 @@ function localTargets(ports: Ports): Record<string, ScrapeJob['static_configs']>
   }
 }
 
-/** The configuration of the images with other addresses: intervals, rules and labels stay what they are there. */
+/** Returns the images' configuration with local addresses: intervals, rules and labels are unchanged. */
 export function localConfig(text: string, ports: Ports, folder: string): string {
   const config = parse(text) as PrometheusConfig
   const targets = localTargets(ports)
@@ -58,7 +58,7 @@ export function localConfig(text: string, ports: Ports, folder: string): string 
   })
 }
 
-/** Prometheus is one static program; what else its package depends on is for the system service. */
+/** Unpacks Prometheus only, a static program; its package's dependencies are for the system service. */
 async function prometheusProgram(cacheFolder: string): Promise<string> {
   const installed = findProgram('prometheus')
   if (installed) return installed
@@ -76,7 +76,7 @@ async function prometheusProgram(cacheFolder: string): Promise<string> {
 
 const alertmanagerVersion = '0.28.1'
 
-/** Debian's Alertmanager reads its templates below /usr/share, so an unpacked one cannot run: it is built. */
+/** Builds Alertmanager: Debian's reads its templates from /usr/share, so an unpacked one cannot run. */
 async function alertmanagerProgram(cacheFolder: string): Promise<string> {
   const installed = findProgram('prometheus-alertmanager') ?? findProgram('alertmanager')
   if (installed) return installed
@@ -108,7 +108,7 @@ function place(instance: Instance, server: string, name: string, content: string
 
 const DATA_KEPT = '3d'
 
-/** Rules are read from a copy: the servers' account may not be able to enter the checkout. */
+/** Reads rules from a copy, because the servers' account may not have access to the checkout. */
 export const prometheus: Server = {
   title: 'Prometheus',
   async prepare(context) {

@@ -6,7 +6,7 @@ import { findProgram } from '../paths.ts'
 import { answers } from '../readiness.ts'
 import { type Server, serverDefaults } from './server.ts'
 
-/** Fetches Redis where it is not installed. */
+/** Fetches Redis if not installed. */
 export async function redisProgram(
   cacheFolder: string,
 ): Promise<{ command: string; env: NodeJS.ProcessEnv }> {
@@ -20,7 +20,7 @@ export async function redisProgram(
         part,
         {
           packages: ['redis-server', 'redis-tools'],
-          otherwise: 'Redis is not here: install redis-server (macOS: brew install redis), or Docker.',
+          otherwise: 'Redis is missing: install redis-server (macOS: brew install redis), or Docker.',
         },
         say,
       ),

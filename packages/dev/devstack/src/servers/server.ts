@@ -1,22 +1,22 @@
 import type { Instance, Passwords } from '../instance.ts'
 import type { ProcessSpec } from '../process.ts'
 
-/** What every server file gets to know. */
+/** The context passed to every server. */
 export interface ServerContext {
   instance: Instance
   passwords: Passwords
 }
 
-/** A server: fetch what it needs (cached), prepare its data, and say how it is run. */
+/** A server: fetches its program (cached), prepares its data, and describes its process. */
 export interface Server {
   title: string
   prepare: (context: ServerContext) => Promise<ProcessSpec[]>
 }
 
-/** Stopped last, after everything that uses them. */
+/** Servers are stopped last. */
 export const SERVER_ORDER = 10
 
-/** The part of a process description that is the same for the servers. */
+/** Returns the process options common to all servers. */
 export function serverDefaults(context: ServerContext) {
   const { account } = context.instance
   return {

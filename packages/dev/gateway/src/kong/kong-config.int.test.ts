@@ -16,7 +16,7 @@ const script = join(dirname(kongYml), 'kong-config.sh')
 type Entity = { name: string; routes?: Entity[]; plugins?: Entity[] } & Record<string, unknown>
 type Document = { services: Entity[]; routes: Entity[]; plugins: Entity[] }
 
-/** The part of Kong's Admin API in DB-less mode that the script uses, as Kong 3.9 answers. */
+/** The used part of Kong's Admin API in DB-less mode, with the responses of Kong 3.9. */
 class FakeKong {
   readonly server: Server
   database = 'off'
@@ -62,7 +62,7 @@ class FakeKong {
   #list(kind: string): unknown[] {
     const { services, routes, plugins } = this.#document
     const id = (entity: Entity) => `${entity.name}-id`
-    // New ids and times at each load, as from Kong: no change that anybody made.
+    // New ids and times at each load, as in Kong, which are no changes.
     const stamp = { created_at: this.loads }
     if (kind === 'services')
       return services.map(({ routes: _r, plugins: _p, ...own }) => ({ ...own, id: own.name, ...stamp }))
@@ -117,7 +117,7 @@ async function run(args: string[] = [], env: Record<string, string> = {}): Promi
 }
 
 describe('kong-config.sh', () => {
-  test('the first run applies, every further one changes nothing', async () => {
+  test('the first run applies, further runs change nothing', async () => {
     expect(await run()).toMatchObject({ code: 0, stdout: expect.stringContaining('applied') })
     for (const _again of [1, 2]) {
       expect(await run()).toMatchObject({ code: 0, stdout: expect.stringContaining('unchanged') })
@@ -125,7 +125,7 @@ describe('kong-config.sh', () => {
     expect(kong.loads).toBe(1)
   })
 
-  test('it says what changed, and only that', async () => {
+  test('reports exactly the changes', async () => {
     await run()
     const file = join(folder, 'kong.yml')
     const text = await readFile(kongYml, 'utf8')
@@ -143,7 +143,7 @@ describe('kong-config.sh', () => {
     )
   })
 
-  test('a file that Kong refuses leaves the old one in effect and fails', async () => {
+  test('a rejected file leaves the old one in effect and fails', async () => {
     await run()
     const file = join(folder, 'broken.yml')
     await writeFile(file, '_format_version: "3.0"\n')
@@ -155,18 +155,18 @@ describe('kong-config.sh', () => {
   })
 
   test.each([
-    ['no Kong there', { KONG_ADMIN_URL: 'http://127.0.0.1:1' }, [], 1, 'cannot be reached'],
+    ['no Kong', { KONG_ADMIN_URL: 'http://127.0.0.1:1' }, [], 1, 'cannot be reached'],
     ['a missing file', {}, ['/nowhere/kong.yml'], 2, 'cannot read /nowhere/kong.yml'],
     ['an unknown option', {}, ['--force'], 2, 'unknown option --force'],
     ['a wait without a number', {}, ['--wait', 'long'], 2, 'needs a number'],
-  ])('%s is one sentence and a failure', async (_what, env, args, code, message) => {
+  ])('%s fails with one sentence', async (_what, env, args, code, message) => {
     const outcome = await run(args, env)
     expect(outcome.code).toBe(code)
     expect(outcome.stderr).toContain(message)
     expect(outcome.stderr.trim().split('\n')).toHaveLength(1)
   })
 
-  test('a Kong with a database is refused', async () => {
+  test('rejects a Kong with a database', async () => {
     kong.database = 'postgres'
     expect(await run()).toMatchObject({ code: 1, stderr: expect.stringContaining('DB-less') })
     expect(kong.loads).toBe(0)

@@ -6,14 +6,14 @@ import { escapePath, normalizePath } from './path.ts'
 
 const text = readFileSync(readConfig({}).KONG_CONFIG, 'utf8')
 
-/** kong.yml with one place changed; the place has to be there. */
+/** Returns kong.yml with one place changed, which must exist. */
 function changed(from: string, to: string): string {
   expect(text).toContain(from)
   return text.replace(from, () => to)
 }
 
 describe('kong.yml', () => {
-  test('is interpreted whole', () => {
+  test('is interpreted completely', () => {
     expect(parseKong(text).services.map((service) => service.name)).toContain('users')
   })
 
@@ -58,12 +58,12 @@ describe('kong.yml', () => {
       'this Lua is not the one that client.ts',
     ],
     ['a name twice', '  - name: users\n    host', '  - name: auth\n    host', 'has service auth twice'],
-  ])('%s stops the start and is named', (_what, from, to, message) => {
+  ])('%s prevents the start and is named', (_what, from, to, message) => {
     expect(() => parseKong(changed(from, to))).toThrow(KongConfigError)
     expect(() => parseKong(changed(from, to))).toThrow(message)
   })
 
-  test('what is not YAML is said to be so', () => {
+  test('invalid YAML is reported', () => {
     expect(() => parseKong('services: [')).toThrow('is not YAML')
   })
 })
@@ -81,11 +81,11 @@ describe('paths', () => {
     ['/a%5cb', '/a\\b'],
     ['/%25%32%65', '/%252e'],
     ['/%zz', '/%zz'],
-  ])('%s is read as %s', (path, normal) => {
+  ])('normalizes %s to %s', (path, normal) => {
     expect(normalizePath(path)).toBe(normal)
   })
 
-  test('a path without tricks goes out as it came in', () => {
+  test('forwards a plain path unchanged', () => {
     for (const path of ['/a/%ED%85%8C', "/a/b:c@d;e=f,g+h(i)*!$&'", '/a%20b%22', '/%F0%9F%91%8D']) {
       expect(escapePath(normalizePath(path))).toBe(path)
     }

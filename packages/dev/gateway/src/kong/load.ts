@@ -3,12 +3,12 @@ import { parse } from 'yaml'
 import type { z } from 'zod'
 import { type KongDocument, type KongPlugin, kongDocument } from './schema.ts'
 
-/** kong.yml cannot be read, or says something that this gateway would not do. */
+/** An unreadable kong.yml, or one with unsupported content. */
 export class KongConfigError extends Error {
   override readonly name = 'KongConfigError'
 }
 
-/** @throws KongConfigError naming the key that is not interpreted. */
+/** Loads kong.yml. @throws KongConfigError naming an unsupported key */
 export function loadKongFile(file: string): KongDocument {
   let text: string
   try {
@@ -19,7 +19,7 @@ export function loadKongFile(file: string): KongDocument {
   return parseKong(text, file)
 }
 
-/** @throws KongConfigError naming the key that is not interpreted. */
+/** Parses kong.yml. @throws KongConfigError naming an unsupported key */
 export function parseKong(text: string, file = 'kong.yml'): KongDocument {
   let document: unknown
   try {
@@ -30,13 +30,13 @@ export function parseKong(text: string, file = 'kong.yml'): KongDocument {
   const result = kongDocument.safeParse(document)
   if (!result.success) {
     const lines = result.error.issues.map((issue) => `  ${explain(issue, document)}`)
-    throw new KongConfigError(`${file} has what this gateway does not interpret:\n${lines.join('\n')}`)
+    throw new KongConfigError(`${file} contains keys that this gateway does not support:\n${lines.join('\n')}`)
   }
   assertUnique(result.data, file)
   return result.data
 }
 
-/** The one plug-in of that name, with its type. */
+/** Returns the plug-in of that name, with its type. */
 export function pluginOf<Name extends KongPlugin['name']>(
   document: KongDocument,
   name: Name,

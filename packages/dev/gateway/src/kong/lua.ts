@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 
 /**
- * The Lua in kong.yml that has its other half in this package. Lua is not run here: each piece is known by its
- * hash, so changing one in kong.yml without looking at its other half stops the start.
+ * The Lua in kong.yml that is reimplemented in this package. Lua is not executed here: each piece is
+ * identified by its hash, so changing one in kong.yml without its counterpart prevents the start.
  */
 const otherHalves = {
   'pre-function access': { hash: 'a54eb797065abde0', where: 'client.ts' },
@@ -21,7 +21,7 @@ const knownCode = (name: LuaName) =>
     z.string().superRefine((code, context) => {
       const { hash, where } = otherHalves[name]
       if (hashOf(code) === hash) return
-      const message = `this Lua is not the one that ${where} does the same as (hash ${hashOf(code)}, known ${hash}): change both halves together`
+      const message = `this Lua differs from the one reimplemented in ${where} (hash ${hashOf(code)}, known ${hash}): change both together`
       context.addIssue({ code: 'custom', message })
     }),
   ])

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { escapePath, normalizePath } from './path.ts'
 import type { KongAnsweredRoute, KongDocument, KongRoute, KongService, KongTermination } from './schema.ts'
 
-/** Where a request goes. */
+/** The destination of a request. */
 export type Destination =
   | {
       kind: 'proxy'
@@ -17,7 +17,7 @@ export type Destination =
 interface Candidate {
   readonly path: string
   readonly pattern: RegExp | null
-  /** What the Authorization header must look like. */
+  /** Pattern of the required Authorization header. */
   readonly authorization: RegExp | null
   readonly priority: number
   readonly service: KongService | null
@@ -27,8 +27,8 @@ interface Candidate {
 export type Router = (rawPath: string, headers: IncomingHttpHeaders) => Destination | null
 
 /**
- * Routes the way Kong does: patterns by their priority first, then prefixes, the longest first; among those with
- * the same path, the one that asks for a header first.
+ * Creates a router with Kong's rules: regular expressions by priority first, then prefixes, longest first;
+ * among equal paths, the one that requires a header first.
  */
 export function createRouter(document: KongDocument): Router {
   const candidates = [
@@ -85,7 +85,7 @@ function destinationOf({ route, service }: Candidate, path: string, matched: str
   return { kind: 'proxy', name: route.name, service, route: proxied, upstreamPath, path }
 }
 
-/** A service's path and what is left of the request's, with exactly one slash between them. */
+/** Joins a service's path and the rest of the request's with exactly one slash. */
 function joinPaths(base: string, rest: string, wasFolder: boolean): string {
   const root = base.replace(/\/$/, '')
   if (rest === '') return wasFolder || root === '' ? `${root}/` : root

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { postFunctionCode, preFunctionCode } from './lua.ts'
 
 /**
- * The part of Kong's declarative format that this gateway interprets, and nothing else: every object is strict,
- * so that a key which only Kong would understand stops the start instead of being ignored.
+ * The supported part of Kong's declarative format: every object is strict, so that an unsupported key
+ * prevents the start instead of being ignored.
  */
 const milliseconds = z.int().min(1)
 const headerLine = z.string().regex(/^[A-Za-z0-9-]+:.+$/, 'must be `Name:value`')
@@ -72,7 +72,7 @@ const rateLimitRedis = z.strictObject({
 
 const rateLimitShape = {
   minute: z.int().min(1),
-  // This gateway is one process: counting in its memory is what both policies come to.
+  // With a single process both policies mean counting in memory.
   policy: z.enum(['local', 'redis']),
   redis: rateLimitRedis.optional(),
   fault_tolerant: z.boolean(),
@@ -120,7 +120,7 @@ const globalPlugin = z.discriminatedUnion('name', [
   postFunction,
 ])
 
-/** `~*`: a regular expression, regardless of case. */
+/** `~*`: a case-insensitive regular expression. */
 const headerPattern = z.string().startsWith('~*')
 
 const routePath = z.string().regex(/^(\/|~\/)/, 'must begin with `/` or `~/`')
@@ -129,7 +129,7 @@ const routeShape = {
   name: z.string(),
   paths: z.array(routePath).min(1),
   regex_priority: z.int().min(0).default(0),
-  // Kong prefers a route that asks for a header to one with the same paths that does not.
+  // Kong prefers a route that requires a header to one with the same paths that does not.
   headers: z.strictObject({ authorization: z.tuple([headerPattern]) }).optional(),
 }
 
@@ -155,7 +155,7 @@ const service = z.strictObject({
   path: z.string().startsWith('/'),
   retries: z.literal(0),
   connect_timeout: milliseconds,
-  // Has nothing to bound here: a body that is kept first is sent at once, and the client's own pace bounds the others.
+  // Irrelevant here: a buffered body is sent at once, and the client's pace bounds the others.
   write_timeout: milliseconds,
   read_timeout: milliseconds,
   routes: z.array(proxiedRoute).min(1),
