@@ -88,7 +88,9 @@ function serviceName(name: string): string {
 
 function instanceName(name: string): string {
   if (!/^[a-z][a-z0-9-]{0,20}$/.test(name)) {
-    throw new UserError('An instance name may contain lower-case letters, digits and "-", at most 21 characters.')
+    throw new UserError(
+      'An instance name may contain lower-case letters, digits and "-", at most 21 characters.',
+    )
   }
   return name
 }

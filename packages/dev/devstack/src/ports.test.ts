@@ -42,7 +42,7 @@ describe('ports of an instance', () => {
   it('reject an invalid value and name the variable', () => {
     expect(() => portsOf('dev', { DEVSTACK_MYSQL_PORT: 'mysql' })).toThrow('DEVSTACK_MYSQL_PORT=mysql')
     expect(() => portsOf('dev', { DEVSTACK_PORT_OFFSET: '40000' })).toThrow(
-      'DEVSTACK_PORT_OFFSET=40000 is not an offset that all ports can be moved by: set it to 0..38418.',
+      'DEVSTACK_PORT_OFFSET=40000 is not a valid port offset: set it to 0..38418.',
     )
     expect(() => portsOf('test', { DEVSTACK_TEST_PORT_OFFSET: '-1' })).toThrow('DEVSTACK_TEST_PORT_OFFSET=-1')
   })

@@ -99,7 +99,7 @@ describe.skipIf(process.platform !== 'linux')('an instance', () => {
     })
     const [code] = await once(second, 'exit')
     expect(code).toBe(1)
-    expect(text).toContain('is running already')
+    expect(text).toContain('is already running')
   })
 
   it('cleans up after a killed run at the next start and keeps the data', {

@@ -55,7 +55,7 @@ describe('kong.yml', () => {
       'other Lua',
       'local id = kong.request',
       'local di = kong.request',
-      'this Lua is not the one that client.ts',
+      'this Lua differs from the one reimplemented in client.ts',
     ],
     ['a name twice', '  - name: users\n    host', '  - name: auth\n    host', 'has service auth twice'],
   ])('%s prevents the start and is named', (_what, from, to, message) => {

@@ -30,7 +30,9 @@ export function parseKong(text: string, file = 'kong.yml'): KongDocument {
   const result = kongDocument.safeParse(document)
   if (!result.success) {
     const lines = result.error.issues.map((issue) => `  ${explain(issue, document)}`)
-    throw new KongConfigError(`${file} contains keys that this gateway does not support:\n${lines.join('\n')}`)
+    throw new KongConfigError(
+      `${file} contains keys that this gateway does not support:\n${lines.join('\n')}`,
+    )
   }
   assertUnique(result.data, file)
   return result.data
