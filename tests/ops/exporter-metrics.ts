@@ -23,8 +23,12 @@ export const foreignMetrics: Record<string, readonly string[]> = {
   mongodb_ss_opLatencies_ops: ['op_type'],
   mongodb_ss_connections: ['conn_type'],
   mongodb_ss_mem_resident: [],
-  // The same, collector replicasetstatus: `members.state` of replSetGetStatus
-  mongodb_rs_members_state: ['set', 'member_idx', 'member_state'],
+  mongodb_ss_uptime: [],
+  // `replSetGetStatus.members` of the same collector (exporter/metrics.go, processSlice)
+  mongodb_rs_members_state: ['member_idx', 'member_state'],
+  // With --compatible-mode on a member of a replica set
+  mongodb_mongod_replset_oplog_head_timestamp: [],
+  mongodb_mongod_replset_oplog_tail_timestamp: [],
   // oliver006/redis_exporter (exporter/exporter.go); seen in a scrape of Redis 7.0
   redis_up: [],
   redis_memory_used_bytes: [],
@@ -43,6 +47,7 @@ export const foreignMetrics: Record<string, readonly string[]> = {
   kafka_brokers: [],
   kafka_topic_partition_current_offset: ['topic', 'partition'],
   kafka_topic_partition_under_replicated_partition: ['topic', 'partition'],
+  kafka_consumergroup_current_offset: ['consumergroup', 'topic', 'partition'],
   kafka_consumergroup_lag: ['consumergroup', 'topic', 'partition'],
   // Kong's prometheus plugin, always served by the status listener (kong/plugins/prometheus/exporter.lua)
   kong_nginx_connections_total: ['node_id', 'subsystem', 'state'],

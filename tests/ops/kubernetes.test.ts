@@ -233,6 +233,13 @@ describe('the network policies', () => {
     expect(covered.filter((pod) => !pods.includes(pod))).toEqual([])
   })
 
+  it('let every pod ask for names, of the cluster and of the cache on its machine', () => {
+    const dns = policies.find(({ metadata }) => metadata.name === 'dns')?.spec
+    expect(dns?.podSelector).toEqual({})
+    expect(JSON.stringify(dns?.egress)).toContain('"kube-system"')
+    expect(JSON.stringify(dns?.egress)).toContain('"169.254.20.10/32"')
+  })
+
   it('open each connection on both of its sides', () => {
     const out = ownPolicies.flatMap(({ metadata, spec }) =>
       peers(spec.egress, 'to').map((target) => `${metadata.name} -> ${target}`),

@@ -1,6 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { cacheRoot, ensureArtefact, findProgram, run, unpackDebian } from '@bigtech/devstack'
+import {
+  alertmanagerProgram,
+  cacheRoot,
+  ensureArtefact,
+  findProgram,
+  run,
+  unpackDebian,
+} from '@bigtech/devstack'
 import type { TestContext } from 'vitest'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -86,6 +93,10 @@ const tools = {
     env: 'AMTOOL',
     program: 'amtool',
     fetch: () => fromDebian('amtool', ['prometheus-alertmanager']),
+  },
+  alertmanager: {
+    env: 'ALERTMANAGER',
+    fetch: () => alertmanagerProgram(cacheRoot()),
   },
   shellcheck: {
     env: 'SHELLCHECK',

@@ -77,7 +77,7 @@ async function prometheusProgram(cacheFolder: string): Promise<string> {
 const alertmanagerVersion = '0.28.1'
 
 /** Builds Alertmanager: Debian's reads its templates from /usr/share, so an unpacked one cannot run. */
-async function alertmanagerProgram(cacheFolder: string): Promise<string> {
+export async function alertmanagerProgram(cacheFolder: string): Promise<string> {
   const installed = findProgram('prometheus-alertmanager') ?? findProgram('alertmanager')
   if (installed) return installed
   const folder = await ensureArtefact(cacheFolder, {
