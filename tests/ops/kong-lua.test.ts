@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { networkOf } from '@bigtech/service-kit'
 import { describe, expect, it } from 'vitest'
 import { yaml } from './files.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
@@ -14,10 +15,11 @@ function logLua(): string {
 }
 
 /** What Kong's plugin development kit gives to the script, as far as the script asks for it. */
-const stub = (path: string): string => `
+const stub = (path: string, ip = '203.0.113.9', shown = 'path'): string => `
 local fields = {}
 kong = {
   log = { set_serialize_value = function(key, value) fields[key] = value end },
+  client = { get_forwarded_ip = function() return ${JSON.stringify(ip)} end },
   router = { get_service = function() return { host = "chat-service" } end },
   response = { get_status = function() return 404 end },
   request = {
@@ -28,7 +30,7 @@ kong = {
 }
 ngx = { var = { request_time = "0.012" } }
 ${logLua()}
-io.write(fields.path)
+io.write(fields.${shown})
 `
 
 describe("Kong's access log", { timeout: FETCH_TIMEOUT_MS }, () => {
@@ -50,5 +52,20 @@ describe("Kong's access log", { timeout: FETCH_TIMEOUT_MS }, () => {
     })
     expect(stderr).toBe('')
     expect(stdout).toBe(shown)
+  })
+
+  it.for([
+    ['203.0.113.9', '203.0.113.0/24'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    ['2001:db8::9', '2001:db8::/48'],
+    ['::1', '::/48'],
+  ] as const)('shows of the address %s the network %s', async ([ip, network], context) => {
+    const { stdout, stderr } = spawnSync(await need('luajit', context), ['-'], {
+      input: stub('/', ip, 'client_ip'),
+      encoding: 'utf8',
+    })
+    expect(stderr).toBe('')
+    expect(stdout).toBe(network)
+    expect(networkOf(ip)).toBe(network)
   })
 })

@@ -109,7 +109,7 @@ describe('the access log', () => {
         path: '/open',
         status: 200,
         duration_ms: expect.any(Number),
-        ip: '127.0.0.1',
+        ip: '127.0.0.0/24',
         msg: 'request',
       },
     ])

@@ -12,6 +12,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { installAuthentication, remoteKeys, type TokenSigning } from './auth.ts'
 import { installBodyParsers } from './bodies.ts'
 import { answerBrokenRequest } from './broken-request.ts'
+import { networkOf } from './client-address.ts'
 import { limitConcurrency } from './concurrency-limit.ts'
 import type { BaseConfig } from './config.ts'
 import { requestIdFrom } from './context.ts'
@@ -234,7 +235,7 @@ function logRequests(app: FastifyInstance, log: Logger, sample: number): void {
         path: pathOf(request),
         status,
         duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-        ip: request.ip,
+        ip: networkOf(request.ip),
       },
       'request',
     )

@@ -1,4 +1,4 @@
-import { maskSecretPath } from '@bigtech/service-kit'
+import { maskSecretPath, networkOf } from '@bigtech/service-kit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Counter, Histogram, type Registry } from 'prom-client'
 import { escapePath, normalizePath } from './kong/path.ts'
@@ -16,7 +16,7 @@ export function logRequests(app: FastifyInstance): void {
       path: loggedPath(request),
       status,
       duration_ms: Math.round(reply.elapsedTime),
-      client_ip: request.ip,
+      client_ip: networkOf(request.ip),
       upstream_service: request.destination?.kind === 'proxy' ? request.destination.service.host : undefined,
     }
     if (status >= 500) request.log.error(fields, 'request')

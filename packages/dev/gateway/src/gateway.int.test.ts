@@ -117,7 +117,7 @@ describe('in front of clients', () => {
       method: 'GET',
       path: '/api/rooms',
       status: 200,
-      client_ip: '127.0.0.1',
+      client_ip: '127.0.0.0/24',
       upstream_service: 'chat-service',
     })
     expect(line.duration_ms).toBeTypeOf('number')

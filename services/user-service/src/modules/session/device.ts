@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js'
+import { addressPrefix, networkOf } from '@bigtech/service-kit'
 
 const browsers: readonly [RegExp, string][] = [
   [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
@@ -39,21 +39,10 @@ export function isKnownDevice(device: string): boolean {
 
 /** Returns the network of an address: enough to recognize a location, too little for tracking. */
 export function ipPrefixOf(ip: string): string {
-  return prefix(ip, 24, 48)
+  return networkOf(ip)
 }
 
 /** Returns the subscriber of an address: the address itself for IPv4, the /64 for IPv6. */
 export function subscriberOf(ip: string): string {
-  return prefix(ip, 32, 64)
-}
-
-/** Returns a network prefix; `unknown` for text that is not an address. */
-function prefix(ip: string, bits4: 24 | 32, bits6: 48 | 64): string {
-  if (!ipaddr.isValid(ip)) return 'unknown'
-  // An IPv4-mapped IPv6 address counts as IPv4; the zone is irrelevant.
-  const address = ipaddr.process(ip.split('%', 1)[0]!)
-  if (address.kind() === 'ipv4') {
-    return bits4 === 32 ? `${address}` : `${ipaddr.IPv4.networkAddressFromCIDR(`${address}/24`)}/24`
-  }
-  return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${bits6}`)}/${bits6}`
+  return addressPrefix(ip, 32, 64)
 }
