@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
-/** Fails on a link of a Markdown file that leads to no file, or to no heading of one. Nothing is asked of the network. */
+/** Fails on a Markdown link to a missing file or heading. Does not use the network. */
 const root = join(import.meta.dirname, '..')
 
 interface Link {
@@ -25,7 +25,7 @@ function linksOf(file: string): Link[] {
   )
 }
 
-/** The anchors of a page as GitHub makes them: headings in lower case with dashes, and ids of its own. */
+/** Returns the anchors of a page as GitHub generates them: headings in lower case with dashes, and explicit ids. */
 function anchorsOf(file: string): Set<string> {
   const text = readFileSync(file, 'utf8')
   const headings = [...withoutBlocks(text).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading]) =>

@@ -5,15 +5,14 @@ import { check } from 'recheck'
 import ts from 'typescript'
 
 /**
- * Fails on a regular expression that some text makes backtrack (ReDoS): on more than linear time in
- * what is deployed, on exponential time in tests and tools. Looks at every literal and at every
- * `new RegExp` of a constant.
+ * Fails on regular expressions with catastrophic backtracking (ReDoS): more than linear time in deployed
+ * code, exponential time in tests and tools. Checks every literal and every `new RegExp` of a constant.
  */
 const root = join(import.meta.dirname, '..')
-/** What was found safe stays safe: only new expressions are analysed. */
+/** Cache of expressions found safe: only new expressions are analyzed. */
 const cacheFile = join(root, 'node_modules', '.cache', 'regular-expressions.json')
 
-/** Expressions that recheck cannot decide about, and why their time is bounded. */
+/** Expressions that recheck cannot analyze, with the reason why their time is bounded. */
 const accepted = new Map([
   ['/^\\p{RGI_Emoji}$/v', 'recheck knows no flag v; a finite set, and its input has 32 characters at most'],
   ['/^(?:\\p{RGI_Emoji}){1,3}$/v', 'recheck knows no flag v; at most 3 of a finite set'],
@@ -59,7 +58,7 @@ function collect(file: string): void {
   visit(tree)
 }
 
-/** What is wrong with an expression, or null. */
+/** Returns the fault of an expression, or null. */
 async function faultOf({ source, flags, isDeployed }: Expression): Promise<string | null> {
   const result = await check(
     source,

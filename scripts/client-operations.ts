@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import * as contracts from '../packages/contracts/src/index.ts'
 
-/** A schema as zod keeps it. */
+/** A schema in zod's internal form. */
 interface Node {
   readonly _zod: {
     readonly def: {
@@ -19,7 +19,7 @@ interface Node {
   }
 }
 
-/** Shapes that clients name: exported schemas of whole resources. */
+/** Named shapes for clients: exported schemas of complete resources. */
 const named: Readonly<Record<string, z.ZodType>> = {
   Message: contracts.message,
   Attachment: contracts.message.shape.attachment.unwrap(),
@@ -43,7 +43,7 @@ const names = new Map(Object.entries(named).map(([name, schema]) => [schema as u
 
 type Side = 'input' | 'output'
 
-/** Prints the TypeScript type of what a client sends (`input`) or receives (`output`). */
+/** Returns the TypeScript type of a client's input or output. */
 function print(node: Node, side: Side, isDefinition = false): string {
   const name = names.get(node)
   if (name !== undefined && !isDefinition) return name
@@ -69,7 +69,7 @@ function print(node: Node, side: Side, isDefinition = false): string {
     case 'record':
       return `Record<string, ${print(def.valueType!, side)}>`
     case 'pipe':
-      // What parses text of a path or query into a number is called with the number.
+      // Path and query text parsed into a number is passed as a number.
       return print(side === 'output' || def.in!._zod.def.type === 'transform' ? def.out! : def.in!, side)
     case 'optional':
     case 'default':
@@ -137,9 +137,9 @@ export const ${operationId}: Operation<${call.length > 0 ? `{ ${call.join('; ')}
 export function clientOperations(): string {
   const operations = Object.values<unknown>(contracts)
     .filter(isContract)
-    // An operator's installation token is nothing for a client.
+    // The operator's installation token is not available to clients.
     .filter(({ auth }) => auth !== 'operator')
-    // Not JSON: the package has a function of its own.
+    // Not JSON: the package has a separate function.
     .filter(({ bodyType }) => bodyType !== 'multipart')
   const shapes = Object.entries(named).map(
     ([name, schema]) => `export type ${name} = ${print(schema as unknown as Node, 'output', true)}`,

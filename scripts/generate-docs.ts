@@ -137,14 +137,14 @@ function configurationOf(name: string, schema: z.ZodObject): string {
 
 function describeField(field: z.ZodType): { description?: string; value: string; required: boolean } {
   const parsed = field.safeParse(undefined)
-  // A path in the checkout is the same for everybody only from its root on.
+  // Omits the path before the checkout's root, which differs between machines.
   const text = JSON.stringify(parsed.data)?.replaceAll(`${root}/`, '')
   const value = text === undefined ? '(unset)' : `\`${text}\``
   const description = field.description ?? z.globalRegistry.get(field)?.description
   return { ...(description ? { description } : {}), value, required: !parsed.success }
 }
 
-/** Files of operations that are gone. */
+/** Returns files of removed operations. */
 function abandoned(): string[] {
   const folder = 'docs/api/bruno'
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
@@ -161,7 +161,7 @@ async function generate(isCheck: boolean): Promise<number> {
     const current = existsSync(file) ? readFileSync(file, 'utf8') : ''
     if (text === current) continue
     if (isCheck) {
-      console.error(`${path} is not what the code says: run \`node scripts/generate-docs.ts\`.`)
+      console.error(`${path} is outdated: run \`node scripts/generate-docs.ts\`.`)
       stale++
     } else {
       mkdirSync(dirname(file), { recursive: true })
@@ -170,7 +170,7 @@ async function generate(isCheck: boolean): Promise<number> {
     }
   }
   for (const path of abandoned()) {
-    if (isCheck) console.error(`${path} stands for nothing any more: run \`node scripts/generate-docs.ts\`.`)
+    if (isCheck) console.error(`${path} belongs to a removed operation: run \`node scripts/generate-docs.ts\`.`)
     else rmSync(join(root, path))
     if (isCheck) stale++
   }

@@ -14,26 +14,26 @@ import { productVersion } from './version.ts'
 
 const samples = join(import.meta.dirname, '../../packages/contracts/samples')
 
-/** What each frame of the stream tells, and what a client does about it. */
+/** Descriptions of the stream's frames and the client's reaction. */
 export const frameDescriptions: Readonly<Record<StreamFrameName, string>> = {
-  ready: 'First frame of a resumed stream: what was missed follows. `rooms` are all rooms of the user.',
-  reset: 'First frame of any other stream: fetch anew, then go on from `rooms`.',
-  heartbeat: 'Every 15 s. Behind one of the heads, something was lost: fetch it with `after_seq`.',
+  ready: 'First frame of a resumed stream: the missed frames follow. `rooms` are all rooms of the user.',
+  reset: 'First frame of any other stream: fetch the state again, then continue from `rooms`.',
+  heartbeat: 'Sent every 15 s. A client behind one of the heads has missed a frame: fetch with `after_seq`.',
   message: 'A new message.',
-  message_updated: 'An edit, a deletion, a reaction, a pin: the whole message as it is now.',
-  message_hidden: 'Deleted for oneself, on another device.',
-  read: 'Positions that moved, the latest of each member.',
-  typing: 'Somebody is writing, for as long as `expires_in_ms` says.',
-  presence: 'Somebody came or went.',
+  message_updated: 'An edit, a deletion, a reaction or a pin: the whole current message.',
+  message_hidden: 'A message was deleted for its reader, on another of their devices.',
+  read: 'Read positions that moved, the latest of each member.',
+  typing: 'A member is typing, for the duration of `expires_in_ms`.',
+  presence: 'A friend went online or offline.',
   friend: 'A request, a friendship or a block changed.',
-  lists_changed: 'These lists may be out of date: fetch them again.',
-  room_added: 'You are a member now, and see its messages from here on.',
-  room_updated: 'Fetch the room again. `members` when it changed who is in it.',
+  lists_changed: 'These lists may have changed: fetch them again.',
+  room_added: 'The user joined a room and receives its messages from this position on.',
+  room_updated: 'Fetch the room again. `members` is set when the membership changed.',
   room_removed: 'You are no longer a member.',
-  reconnect: 'The process is about to stop: come back after this long. The stream ends.',
+  reconnect: 'The process stops: reconnect after this delay. The stream ends.',
 }
 
-/** An AsyncAPI 3 document of the topics on Kafka and of the frames of the stream. */
+/** Returns an AsyncAPI 3 document of the Kafka topics and the frames of the stream. */
 export function asyncApiDocument(): Json {
   const shapes = new Shapes()
   const messages: Record<string, Json> = {}
@@ -47,11 +47,11 @@ export function asyncApiDocument(): Json {
       title: 'BigTech Chat events',
       version: productVersion,
       description:
-        'What services tell each other on Kafka, and what the stream tells clients. Within a version of an event only optional fields are added; readers ignore what they do not know.',
+        "Events between services on Kafka, and the stream's frames for clients. Within a version of an event only optional fields are added; consumers ignore unknown fields.",
     },
     defaultContentType: 'application/json',
     servers: {
-      kafka: { host: 'kafka:9092', protocol: 'kafka', description: 'Inside of the installation only.' },
+      kafka: { host: 'kafka:9092', protocol: 'kafka', description: 'Internal to the installation.' },
       gateway: {
         host: 'localhost:8000',
         pathname: '/api',
@@ -91,7 +91,7 @@ function addTopic(topic: Topic, shapes: Shapes, messages: Group, channels: Group
   channels[id] = {
     address: topic,
     servers: [{ $ref: '#/servers/kafka' }],
-    description: `Published by ${owner} alone.`,
+    description: `Published by ${owner} only.`,
     messages: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }])),
     bindings: { kafka: { partitions, topicConfiguration: { 'retention.ms': retentionMs } } },
   }
@@ -127,7 +127,7 @@ function addStream(shapes: Shapes, messages: Group, channels: Group, operations:
   channels.stream = {
     address: '/stream',
     servers: [{ $ref: '#/servers/gateway' }],
-    description: 'The name of a message is that of the SSE event, its payload the data.',
+    description: 'The name of a message is the SSE event's name, its payload the data.',
     messages: Object.fromEntries(
       frames.map(([name]) => [name, { $ref: `#/components/messages/frame_${name}` }]),
     ),
@@ -135,7 +135,7 @@ function addStream(shapes: Shapes, messages: Group, channels: Group, operations:
   operations.openStream = {
     action: 'send',
     channel: { $ref: '#/channels/stream' },
-    summary: 'The service sends what concerns the user who opened the stream.',
+    summary: 'The service sends the events of the user who opened the stream.',
     messages: frames.map(([name]) => ({ $ref: `#/channels/stream/messages/${name}` })),
   }
 }

@@ -7,7 +7,7 @@ const folder = 'docs/api/bruno'
 const indent = (text: string) => text.replaceAll(/^/gm, '  ')
 const block = (name: string, lines: string) => `${name} {\n${indent(lines)}\n}\n`
 
-/** A collection for Bruno: one request per operation of the gateway, by path of its file. */
+/** Returns a Bruno collection: one request per operation of the gateway, by path of its file. */
 export function brunoCollection(): Record<string, () => string> {
   const requests = gatewayContracts().map((contract, index): [string, () => string] => [
     `${folder}/${contract.tag}/${contract.operationId}.bru`,
@@ -20,7 +20,7 @@ export function brunoCollection(): Record<string, () => string> {
       [
         block('auth', 'mode: bearer'),
         block('auth:bearer', 'token: {{access_token}}'),
-        block('docs', 'Run "Sign in" first: it keeps the access token for all other requests.'),
+        block('docs', 'Run "Sign in" first: it stores the access token for all other requests.'),
       ].join('\n'),
     [`${folder}/environments/local.bru`]: () => block('vars', 'base: http://localhost:8000/api'),
     ...Object.fromEntries(requests),
@@ -65,7 +65,7 @@ function formOf(example: unknown): string {
   return block('body:form-urlencoded', lines.join('\n'))
 }
 
-/** `mark` is `~` for what is switched off until somebody needs it. */
+/** Formats parameters; `mark` is `~` for disabled ones. */
 function parametersOf(name: string, schema: z.ZodObject | undefined, mark: string): string {
   const fields = Object.entries(schema?.shape ?? {})
   if (fields.length === 0) return ''

@@ -19,7 +19,7 @@ import { productVersion } from './version.ts'
 const folder = import.meta.dirname
 const kongFile = join(folder, '../../infrastructure/docker/kong/kong.yml')
 
-/** The operations that a client reaches through the gateway: kong.yml decides. */
+/** Returns the operations reachable through the gateway according to kong.yml. */
 export function gatewayContracts(): RouteContract[] {
   const route = createRouter(loadKongFile(kongFile))
   const isReachable = (path: string): boolean => {
@@ -34,7 +34,7 @@ export function gatewayContracts(): RouteContract[] {
     .filter(({ auth, path }) => auth !== 'operator' && isReachable(path))
 }
 
-/** One OpenAPI 3.1 document for the whole API, as the gateway serves it. */
+/** Returns one OpenAPI 3.1 document for the whole API, as served by the gateway. */
 export function openApiDocument(): Json {
   const shapes = new Shapes()
   const paths: Record<string, Json> = {}
@@ -50,7 +50,7 @@ export function openApiDocument(): Json {
     info: {
       title: 'BigTech Chat API',
       version: productVersion,
-      summary: 'A messenger: accounts, friends, rooms, messages, a stream of everything that happens.',
+      summary: 'A messenger: accounts, friends, rooms, messages, and a real-time event stream.',
       description: readFileSync(join(folder, 'introduction.md'), 'utf8'),
       license: { name: 'MIT', identifier: 'MIT' },
     },
@@ -78,13 +78,13 @@ const securitySchemes = {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'An access token that you have.',
+    description: 'An existing access token.',
   },
   ticket: {
     type: 'apiKey',
     in: 'query',
     name: 'ticket',
-    description: 'For EventSource of browsers, which sends no header: `createStreamTicket` gives one.',
+    description: 'For the browser's EventSource, which cannot send headers: created by `createStreamTicket`.',
   },
 }
 
@@ -156,7 +156,7 @@ function successOf({ operationId, success }: RouteContract, shapes: Shapes): Jso
   }
 }
 
-/** Those of the service, and those of the gateway in front of it. */
+/** Returns the problems of the service and of the gateway in front of it. */
 function gatewayProblems(contract: RouteContract): Map<number, readonly ProblemCode[]> {
   const codes = new Map(problemCodesOf(contract))
   codes.set(429, [...new Set([...(codes.get(429) ?? []), 'RATE_LIMITED' as const])])
@@ -176,7 +176,7 @@ function problemsOf(contract: RouteContract): Json {
   )
 }
 
-/** Each set of problems that operations share: one description of it keeps the document small. */
+/** Returns each shared set of problems once, which keeps the document small. */
 function problemResponses(operations: readonly RouteContract[]): Json {
   const named = new Map(
     operations.flatMap((contract) =>

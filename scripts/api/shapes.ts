@@ -8,7 +8,7 @@ const NAME = 'x-name'
 const pascal = (name: string) =>
   name.replace(/(?:^|_)(\w)/g, (_whole, letter: string) => letter.toUpperCase())
 
-/** The shapes that contracts export, by the name of their export: `message` is `Message`. */
+/** The exported schemas of the contracts by name: `message` is `Message`. */
 const exported = new Map<unknown, string>(
   Object.entries(contracts as Record<string, unknown>)
     .filter(([, value]) => value instanceof z.ZodObject)
@@ -16,13 +16,13 @@ const exported = new Map<unknown, string>(
 )
 
 /**
- * JSON Schemas in which every object has a name: that of its export, else one made of the operation
- * and the field where it stands.
+ * Converts to JSON Schemas in which every object has a name: its export's, or one composed of the operation
+ * and the field.
  */
 export class Shapes {
   readonly schemas: Record<string, Json> = {}
 
-  /** Returns a schema with references to named shapes; `name` is for the object at the top. */
+  /** Returns a schema with references to named shapes; `name` is for the top-level object. */
   of(schema: z.ZodType, io: 'input' | 'output', name: string): Json {
     const tagged = jsonSchemaOf(schema, io, 'draft-2020-12', (zodSchema, json) => {
       const known = exported.get(zodSchema)
@@ -47,7 +47,7 @@ export class Shapes {
 
   #properties(properties: Record<string, Json>, parent: string): Json {
     return Object.fromEntries(
-      // The items of a page are called after the page.
+      // The items of a page are named after the page.
       Object.entries(properties).map(([name, schema]) => [
         name,
         this.#named(schema, name === 'items' ? parent : parent + pascal(name)),
@@ -55,13 +55,13 @@ export class Shapes {
     )
   }
 
-  /** What comes in may differ from what goes out under the same name (defaults are optional). */
+  /** References a shape. Input and output may differ under the same name (defaults are optional). */
   #reference(name: string, schema: Json): Json {
     const text = JSON.stringify(schema)
     const candidates = [name, `${name}Input`, `${name}Stored`]
     const free = candidates.find((each) => (JSON.stringify(this.schemas[each]) ?? text) === text)
     if (free === undefined)
-      throw new Error(`Two shapes are called ${name}: export one under a name of its own.`)
+      throw new Error(`Two shapes are named ${name}: export one under another name.`)
     this.schemas[free] = schema
     return { $ref: `#/components/schemas/${free}` }
   }

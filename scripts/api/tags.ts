@@ -1,4 +1,4 @@
-/** What each group of operations is about. */
+/** Descriptions of the groups of operations. */
 export const tagDescriptions: Readonly<Record<string, string>> = {
   auth: 'Signing up, in and out, sessions and passwords.',
   account: 'Verifying and changing your email address, and a forgotten password.',
@@ -7,16 +7,16 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   users: "Other people's public profiles.",
   presence: 'Who is online, as far as they show it to you.',
   'friend requests': 'Asking, accepting, rejecting.',
-  friends: 'Your friends, and people you may know.',
+  friends: 'Your friends, and suggested friends.',
   'friend invites': 'Links and QR codes by which people ask to be your friend.',
-  blocks: 'Whom you have blocked.',
+  blocks: 'Users you have blocked.',
   rooms: 'Groups and 1:1 rooms, and your list of them.',
-  'room members': 'Who is in a room, and in which role.',
+  'room members': 'Members of a room and their roles.',
   'join links': 'Links by which people join a group.',
   'room settings': 'Mute, pin, archive; who may add you.',
   messages: 'Sending, reading, editing, searching; reactions, pins, forwarding.',
-  'read state': 'How far everybody has read.',
-  stream: 'Everything that concerns you, as it happens (Server-Sent Events).',
+  'read state': 'Read positions of members.',
+  stream: 'Your events in real time (Server-Sent Events).',
   moderation: 'Reporting people and messages, and what moderators decide.',
   'room tools': 'What owners and admins of a room can set: slow mode, silence, announcements, bans.',
   files: 'Uploading files for messages and avatars, and fetching them.',
@@ -25,6 +25,6 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   scripts: 'Scripts for voice practice: actors, and tokens with a reference clip each.',
   practice: 'Recordings of tokens, their analysis, bookmarks, your page.',
   'push subscriptions': 'Browsers that get push notifications.',
-  preferences: 'What you are notified of, and when.',
-  deliveries: 'What was sent to you.',
+  preferences: 'Your notification settings.',
+  deliveries: 'Notifications sent to you.',
 }

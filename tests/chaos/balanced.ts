@@ -1,8 +1,8 @@
 import { stack } from '../e2e/stack.ts'
 
 /**
- * Fetches as through a load balancer: every request goes to the next process, and to the other one
- * when nobody answers there. What has begun to answer is not repeated.
+ * Fetches like a load balancer: round robin over the processes, with failover to the other one when
+ * unreachable. Does not repeat a request after the response has begun.
  */
 export function balancedFetch(addresses: readonly string[]): typeof fetch {
   let turn = 0

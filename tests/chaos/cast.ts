@@ -2,9 +2,9 @@ import { expectStatus, http, newPerson, type Person, stack } from '../e2e/stack.
 
 export interface Room {
   readonly id: number
-  /** They write and read. */
+  /** Members who write and read. */
   readonly members: readonly Person[]
-  /** A member who never looks: whoever is not looking is told by a push. */
+  /** A member without an open stream, who receives push notifications. */
   readonly absent: Person
 }
 
@@ -13,7 +13,7 @@ export interface Cast {
   readonly rooms: readonly Room[]
 }
 
-/** Some people, and rooms of which each has some of them. */
+/** Creates users, and rooms with some of them. */
 export async function gather(peopleCount: number, roomCount: number): Promise<Cast> {
   const people = await Promise.all(
     Array.from({ length: peopleCount }, (_, index) => newPerson(`사람 ${index}`)),

@@ -5,13 +5,13 @@ export interface Fault {
   readonly name: ProcessName
   /** Unix milliseconds. */
   readonly at: number
-  /** Until it says again that it is ready; a server, until it runs again. Infinity: not within two minutes. */
+  /** Time until it is ready again; a server, until it runs again. Infinity: not within two minutes. */
   readonly downMs: number
 }
 
 const GIVE_UP_MS = 120_000
 
-/** What is killed, one after the other, again and again. */
+/** The processes killed in rotation. */
 const turns: readonly ProcessName[] = [
   'chat-service',
   'notification-service',
@@ -23,7 +23,7 @@ const turns: readonly ProcessName[] = [
   'redis',
 ]
 
-/** Kills -9 something every `everyMs` until `over`; each comes back by itself, as an orchestrator would do it. */
+/** Sends SIGKILL to a process every `everyMs` until `over`; each restarts by itself, as under an orchestrator. */
 export async function breakThings(everyMs: number, over: Promise<unknown>): Promise<Fault[]> {
   const faults: Promise<Fault>[] = []
   let isOver = false

@@ -7,7 +7,7 @@ import type { Watch } from '../e2e/watch.ts'
 import type { Cast, Room } from './cast.ts'
 import type { Sending } from './senders.ts'
 
-/** One promise, and what became of it. */
+/** One guarantee and its result. */
 export interface Verdict {
   readonly promise: string
   readonly expected: number
@@ -19,7 +19,7 @@ export interface Verdict {
 
 type Histories = ReadonlyMap<number, readonly Message[]>
 
-/** The whole history of every room, as a client reads it. */
+/** Reads the whole history of every room like a client. */
 export async function readHistories(cast: Cast): Promise<Histories> {
   const histories = new Map<number, Message[]>()
   for (const { id, members } of cast.rooms) {
@@ -40,7 +40,7 @@ export async function readHistories(cast: Cast): Promise<Histories> {
 
 const get = (token: string, url: string) => expectStatus(200, http('GET', url, { token }))
 
-/** Counts what is missing, what is there more than once, and what is not in the order of `expected`. */
+/** Counts missing, duplicate and reordered entries relative to `expected`. */
 function compare(promise: string, expected: readonly string[], found: readonly string[]): Verdict {
   const seen = new Set(found)
   const place = new Map(expected.map((each, index) => [each, index]))
@@ -67,7 +67,7 @@ function sum(promise: string, parts: readonly Verdict[]): Verdict {
   }
 }
 
-/** Every acknowledged send is where the acknowledgement says, once; no send is there twice. */
+/** Verifies that every acknowledged send is stored once at its acknowledged position, and none twice. */
 export function judgeSends({ acknowledged }: Sending, histories: Histories): Verdict {
   const stored = [...histories.values()].flat().filter(({ message_type }) => message_type === 'text')
   const contents = stored.map(({ content }) => content)
@@ -97,7 +97,7 @@ export function judgeSeqs(histories: Histories): Verdict {
   return sum('seq 1, 2, 3 ... in each room', parts)
 }
 
-/** Every stored message is on the topic exactly as it is stored, each room's in order; at least once. */
+/** Verifies that every stored message is published unchanged, in order per room, at least once. */
 export async function judgeEvents(histories: Histories): Promise<Verdict[]> {
   const log = createLogger({ service: 'chaos', level: 'silent' })
   const kafka = createKafka({ clientId: 'chaos', brokers: testServers().kafka.brokers, topicPrefix: '', log })
@@ -132,7 +132,7 @@ export async function judgeEvents(histories: Histories): Promise<Verdict[]> {
   }
 }
 
-/** Each reader was shown each message once and in order. */
+/** Verifies that each reader received each message once and in order. */
 export async function judgeReaders(
   watches: readonly Watch[],
   cast: Cast,
@@ -160,7 +160,7 @@ export async function judgeReaders(
   return sum(`messages, to ${watches.length} readers`, parts)
 }
 
-/** What the room list says is unread is what is after one's position. */
+/** Verifies that the unread counts of the room list equal the messages after the read position. */
 export async function judgeUnread(cast: Cast, histories: Histories): Promise<Verdict> {
   const everybody = [...cast.people, ...new Set(cast.rooms.map(({ absent }) => absent))]
   let expected = 0
@@ -180,7 +180,7 @@ export async function judgeUnread(cast: Cast, histories: Histories): Promise<Ver
   return { promise: 'unread figures, recounted', expected, found, lost: wrong, doubled: 0, disordered: 0 }
 }
 
-/** The figures of operators count each message once. */
+/** Verifies that the operators' figures count each message once. */
 export async function judgeAnalytics(cast: Cast, histories: Histories): Promise<Verdict> {
   const count = async () => {
     let messages = 0
@@ -199,7 +199,7 @@ export async function judgeAnalytics(cast: Cast, histories: Histories): Promise<
   return counted('messages, in the figures', expected, await count())
 }
 
-/** Whoever was never there is told of every message, in few pushes. */
+/** Verifies that the member without a stream is notified of every message in few push notifications. */
 export async function judgePushes(cast: Cast, histories: Histories): Promise<Verdict> {
   const { absent } = cast.rooms[0] as Room
   const count = async () => {

@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(stopSecondChat)
 
-/** One endpoint of every service that takes the tokens of people. */
+/** One endpoint of every service that accepts users' tokens. */
 const doors = () => [
   `${stack.user}/profile/me`,
   `${stack.friend}/friends`,
@@ -23,14 +23,14 @@ const doors = () => [
   `${stack.gateway}/api/rooms`,
 ]
 
-/** Milliseconds until `probe` is true; fails after the limit. */
+/** Returns the milliseconds until `probe` is true; fails after the limit. */
 async function within(limitMs: number, what: string, probe: () => boolean | Promise<boolean>) {
   const began = performance.now()
   await waitFor(probe, { timeoutMs: limitMs, intervalMs: 20, what })
   return performance.now() - began
 }
 
-/** Both processes' streams close and every door shuts, each within 2 s of now. */
+/** Expects both processes' streams to close and every endpoint to refuse the token within 2 s. */
 async function expectEnded(token: string, streams: readonly { readonly ended: boolean }[]) {
   await Promise.all([
     ...streams.map((stream) => within(2_000, 'the stream to end', () => stream.ended)),
@@ -89,7 +89,7 @@ describe('a session that ends', () => {
     },
   )
 
-  it('is stolen: a refresh token that was used before ends the family at once', async () => {
+  it('a stolen refresh token that was already used ends its session immediately', async () => {
     const person = await newPerson()
     const refresh = (token: string) =>
       http('POST', `${stack.user}/auth/refresh`, { json: { refresh_token: token } })
@@ -109,13 +109,13 @@ describe('a session that ends', () => {
 })
 
 describe('a block', () => {
-  it('stops direct messages both ways within 1 s on every process', async () => {
+  it('stops direct messages in both directions within 1 s on every process', async () => {
     const [mina, juno] = await Promise.all([newPerson(), newPerson()])
     const room = await befriend(mina, juno)
     const send = (from: Person, address: string) =>
       http('POST', `${address}/messages/${room}`, { token: from.token, json: { content: '있어?' } })
     const ways = [mina, juno].flatMap((from) => [stack.chat, otherChat].map((to) => [from, to] as const))
-    // Both processes know the room and its people by now.
+    // Both processes have cached the room and its members.
     for (const [from, to] of ways) await expectStatus(201, send(from, to))
 
     await expectStatus(204, http('POST', `${stack.friend}/friends/${juno.id}/block`, { token: mina.token }))
@@ -131,7 +131,7 @@ describe('a block', () => {
 })
 
 describe('a member who is removed', () => {
-  it('sees nothing of the room from that moment on, at any process', async () => {
+  it('receives nothing of the room from that moment on, on any process', async () => {
     const [owner, member] = await Promise.all([newPerson(), newPerson()])
     await befriend(owner, member)
     const group = await expectStatus(
@@ -162,7 +162,7 @@ describe('a member who is removed', () => {
       const answer = await http('GET', `${address}/messages/${room}`, { token: member.token })
       expect(answer.body.code).toBe('NOT_A_MEMBER')
     }
-    // A message to somebody else's eyes proves that the streams are alive, and had the time to show it.
+    // A later message to the same users proves that the streams are alive and had time to show it.
     const direct = await befriend(owner, await newPerson())
     expect(direct).toBeGreaterThan(0)
     for (const stream of streams) {

@@ -27,8 +27,8 @@ export interface ProcessState {
 }
 
 /**
- * Does something to one process of the running stack, and waits until it is done.
- * `comesBack`: what is killed is started again by itself, as an orchestrator would.
+ * Controls one process of the running stack and waits for the effect.\n`comesBack`: a killed process
+ * restarts by itself, as under an orchestrator.
  */
 export async function control(
   name: ProcessName,
@@ -47,7 +47,7 @@ export async function processes(): Promise<ProcessState[]> {
   return (await http('GET', `${stack.control}/processes`)).body.items
 }
 
-/** Something is down while `during` runs, and up again afterwards whatever happens. */
+/** Stops a process while `during` runs, and always restarts it afterwards. */
 export async function without(name: ProcessName, during: () => Promise<void>): Promise<void> {
   await control(name, 'stop')
   try {
@@ -59,7 +59,7 @@ export async function without(name: ProcessName, during: () => Promise<void>): P
 
 const services = ['user', 'friend', 'chat', 'notification', 'analytics'] as const
 
-/** How long it takes until every service says that it is ready, in ms. */
+/** Returns the milliseconds until every service is ready. */
 export async function healed(timeoutMs = 30_000): Promise<number> {
   const began = performance.now()
   for (const service of services) {
@@ -71,7 +71,7 @@ export async function healed(timeoutMs = 30_000): Promise<number> {
   return performance.now() - began
 }
 
-/** Where the second process of chat-service listens; starts one when the environment names none. */
+/** Returns the address of the second process of chat-service; starts one when the environment names none. */
 export async function secondChat(): Promise<string> {
   const given = process.env.BIGTECH_SECOND_CHAT_URL
   if (given) return given
@@ -80,7 +80,7 @@ export async function secondChat(): Promise<string> {
   return url
 }
 
-/** Ends what `secondChat` started. */
+/** Stops the process started by `secondChat`. */
 export async function stopSecondChat(): Promise<void> {
   if (!process.env.BIGTECH_SECOND_CHAT_URL) await control('chat-service#2', 'stop')
 }

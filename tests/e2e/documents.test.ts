@@ -5,7 +5,7 @@ import { befriend, http, newPerson, stack } from './stack.ts'
 
 const api = `${stack.gateway}/api`
 
-/** A PDF of one page with one line of text. */
+/** Returns a PDF of one page with one line of text. */
 function pdfOf(text: string): Blob {
   const drawn = `BT /F1 12 Tf 40 700 Td (${text}) Tj ET`
   const objects = [
@@ -25,7 +25,7 @@ function pdfOf(text: string): Blob {
   return new Blob([`${file}${xref}startxref\n${file.length}\n%%EOF\n`], { type: 'application/pdf' })
 }
 
-it('a document that was sent in a chat is analyzed, and its report comes back as a message of the room', async () => {
+it('a document sent in a chat is analyzed, and its report is posted in the room', async () => {
   const [sender, reader] = await Promise.all([newPerson(), newPerson()])
   const room = await befriend(sender, reader)
   const form = new FormData()

@@ -2,14 +2,14 @@ import { uniqueName, waitFor } from '@bigtech/testkit'
 import { describe, expect, it } from 'vitest'
 import { http, newPerson, password, stack } from './stack.ts'
 
-/** Whatever the API answers, a hash of a password is not in it. */
+/** No response may contain a password hash. */
 const bcryptHash = /\$2[aby]\$\d\d\$/
 
 describe.each([
   ['directly', stack.user],
   ['through the gateway', `${stack.gateway}/api`],
-])('the first five minutes, %s', (_way, base) => {
-  it('register and login answer as the quick start says', async () => {
+])('the quick start, %s', (_way, base) => {
+  it('register and login respond as documented in the quick start', async () => {
     const username = uniqueName('q')
     const registered = await http('POST', `${base}/auth/register`, {
       json: { email: `${username}@example.com`, username, password, display_name: '테스트 유저' },
@@ -40,7 +40,7 @@ describe.each([
     expect(me.text).not.toMatch(bcryptHash)
   })
 
-  it('a taken email or username is 400, a password of 73 bytes is 422', async () => {
+  it('a taken email or username gets 400, a password of 73 bytes gets 422', async () => {
     const taken = await newPerson()
     const register = (change: object) =>
       http('POST', `${base}/auth/register`, {
@@ -55,19 +55,19 @@ describe.each([
   })
 })
 
-describe('the first five minutes', () => {
+describe('the services', () => {
   it.each([
     ['user', 'User Service'],
     ['friend', 'Friend Service'],
     ['chat', 'Chat Service'],
-  ] as const)('%s-service says that it is healthy, in exactly these words', async (name, title) => {
+  ] as const)('%s-service reports its health in exactly the documented form', async (name, title) => {
     const answer = await http('GET', `${stack[name]}/health`)
     expect(answer.text).toBe(`{"status":"healthy","service":"${title}"}`)
     expect((await http('GET', `${stack[name]}/docs`)).status).toBe(200)
     expect((await http('GET', `${stack[name]}/openapi.json`)).body.openapi).toMatch(/^3\.1/)
   })
 
-  it('whoever signs up gets a welcome mail', async () => {
+  it('a new user gets a welcome mail', async () => {
     const person = await newPerson('환영해요')
     const mail = await waitFor(
       async () => {
@@ -83,9 +83,9 @@ describe('the first five minutes', () => {
   })
 
   it.each(['/metrics', '/internal/anything', '/live', '/ready', '/docs', '/openapi.json'])(
-    '%s of the services cannot be reached through the gateway',
+    '%s of the services is unreachable through the gateway',
     async (path) => {
-      // /api/docs and /api/openapi.json are the gateway's own.
+      // /api/docs and /api/openapi.json belong to the gateway.
       const above = ['/docs', '/openapi.json'].includes(path)
         ? []
         : ['/api', '/api/auth/..', '/api/users/%2e%2e']

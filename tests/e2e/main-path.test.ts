@@ -15,7 +15,7 @@ afterEach(() => {
   for (const stream of open.splice(0)) stream.close()
 })
 
-/** Signs in with the SDK, through the gateway, and collects what the stream shows. */
+/** Signs in with the SDK through the gateway and collects the frames. */
 async function watch(person: Person): Promise<StreamFrame[]> {
   const api = new Http({ baseUrl: `${stack.gateway}/api` })
   const session = new Session(api, memorySessionStore())
@@ -32,7 +32,7 @@ async function watch(person: Person): Promise<StreamFrame[]> {
   return frames
 }
 
-it('a message goes from one person to another: friends, room, stream, history, push, count', async () => {
+it('a message passes through friends, room, stream, history, push and statistics', async () => {
   const [mina, juno, outsider] = await Promise.all([newPerson('미나'), newPerson('준오'), newPerson()])
 
   const search = await http('GET', `${stack.user}/users/search?q=${juno.username}`, { token: mina.token })
@@ -68,7 +68,7 @@ it('a message goes from one person to another: friends, room, stream, history, p
   expect(history.body.items.at(-1)).toMatchObject({ message_id: sent.body.message_id, seq: sent.body.seq })
 })
 
-it('whoever is not connected gets a push, and whoever is connected gets none', async () => {
+it('a disconnected user gets a push notification, and a connected user gets none', async () => {
   const [mina, juno] = await Promise.all([newPerson(), newPerson()])
   const room = await befriend(mina, juno)
   await watch(mina)
@@ -84,18 +84,19 @@ it('whoever is not connected gets a push, and whoever is connected gets none', a
   await send(mina, 'are you there?')
   await send(juno, 'yes')
   await send(mina, 'good')
-  // Messages of a room are handled in order: by then the one to mina has been, too.
+  // Messages of a room are handled in order, so mina's was handled before.
   await waitFor(async () => (await planned(juno)) === 2, { what: 'both pushes for juno', timeoutMs: 20_000 })
-  // Presence is an event too: a push that was planned before its arrival is dropped when it is due.
+  // Presence is an event too: a push planned before its arrival is dropped when due.
   await waitFor(async () => (await deliveries(mina)).every(({ state }) => state === 'connected'), {
     what: 'no push for mina',
     timeoutMs: 20_000,
   })
 })
 
-// Skipped where the system is not ours to break (BIGTECH_STACK_URL is not set), as in CI's run against Compose.
+// Skipped where the system must not be disturbed (BIGTECH_STACK_URL is not set), as in CI's run against
+// Compose.
 const control = process.env.BIGTECH_STACK_URL
-it.runIf(control)('the list of friends has its names while user-service is down', async () => {
+it.runIf(control)('the list of friends shows names while user-service is down', async () => {
   const [mina, juno] = await Promise.all([newPerson(), newPerson('준오')])
   await befriend(mina, juno)
   const process_ = (action: string) => http('POST', `${control}/processes/user-service/${action}`)

@@ -8,7 +8,7 @@ import { stack } from './stack.ts'
 
 const text = readFileSync(join(import.meta.dirname, '../../docs/QUICK_START.md'), 'utf8')
 
-/** The commands below a heading of the quick start, with the addresses of the running system. */
+/** Returns the commands below headings of the quick start, with the addresses of the running system. */
 function commandsBelow(...headings: string[]): string {
   const blocks = headings.flatMap((heading) => {
     const [section] = text.split(`\n## ${heading}`)[1]?.split('\n## ') ?? []
@@ -48,7 +48,7 @@ beforeAll(() => seed(stack.gateway))
 const shells = ['bash', 'zsh'].flatMap((name) => findProgram(name) ?? [])
 
 describe.each(shells)('the quick start in %s', (shell) => {
-  it('shows a message arriving, the first time and every other time', { timeout: 60_000 }, async () => {
+  it('shows an arriving message on the first and every later run', { timeout: 60_000 }, async () => {
     const script = commandsBelow('2. Sign up and sign in', '3. A friend, a room, a message').replace(
       'kill %1',
       'sleep 2; kill %1',
@@ -70,7 +70,7 @@ describe.each(shells)('the quick start in %s', (shell) => {
   })
 })
 
-it('no command of the quick start has a comment, which zsh would take for arguments', () => {
+it('no command of the quick start has a comment, which zsh would parse as arguments', () => {
   const blocks = [...text.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block as string)
   expect(blocks.flatMap((block) => block.split('\n').filter((line) => /(^|\s)#\s/.test(line)))).toEqual([])
 })

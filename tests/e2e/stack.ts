@@ -7,7 +7,7 @@ function url(name: string, fallback: string): string {
   return process.env[name] ?? fallback
 }
 
-/** Where the running stack is: of `npm start` unless the environment says otherwise. */
+/** Addresses of the running stack: of `npm start` unless the environment overrides them. */
 export const stack = {
   gateway: url('BIGTECH_GATEWAY_URL', 'http://127.0.0.1:8000'),
   user: url('BIGTECH_USER_URL', 'http://127.0.0.1:8005'),
@@ -19,18 +19,18 @@ export const stack = {
   control: url('BIGTECH_STACK_URL', 'http://127.0.0.1:11081'),
 } as const
 
-/** Reads the figures of analytics-service. */
+/** Grants access to analytics-service. */
 export const operatorToken = process.env.BIGTECH_OPERATOR_TOKEN ?? ''
 
 export interface Answer {
   readonly status: number
   readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: a test asserts on whatever came
+  // biome-ignore lint/suspicious/noExplicitAny: tests inspect arbitrary responses
   readonly body: any
   readonly text: string
 }
 
-/** One request as curl would send it. */
+/** Sends one request. */
 export async function http(
   method: string,
   target: string,
@@ -76,13 +76,13 @@ export interface Person {
 
 export const password = 'Test1234!@'
 
-/** As the gateway would say it: the limits on sign-ups are for an address, and people have one of their own. */
+/** Returns a unique client address, because sign-ups are limited per address. */
 function ownAddress(): Record<string, string> {
   const part = () => Math.floor(Math.random() * 256)
   return { 'x-forwarded-for': `10.${part()}.${part()}.${part()}` }
 }
 
-/** Somebody new, signed in. Straight to user-service: the gateway's limit is for people. */
+/** Creates a signed-in user at user-service, bypassing the gateway's limits. */
 export async function newPerson(displayName = '테스트 유저', username = uniqueName('u')): Promise<Person> {
   const email = `${username}@example.com`
   const registered = await expectStatus(
@@ -95,7 +95,7 @@ export async function newPerson(displayName = '테스트 유저', username = uni
   return { id: registered.body.id, email, username, password, ...(await signIn(email)) }
 }
 
-/** Somebody new with a role, granted as operators grant it. */
+/** Creates a user with a role, granted by the operators' command. */
 export async function newModerator(role: 'moderator' | 'operator' = 'moderator'): Promise<Person> {
   const person = await newPerson()
   const bigtech = join(import.meta.dirname, '../../packages/cli/src/main.ts')
@@ -103,7 +103,7 @@ export async function newModerator(role: 'moderator' | 'operator' = 'moderator')
   return { ...person, ...(await signIn(person.email)) }
 }
 
-/** One more session of somebody. */
+/** Opens another session of a user. */
 export async function signIn(email: string): Promise<Pick<Person, 'token' | 'refreshToken' | 'sessionId'>> {
   const { body } = await expectStatus(
     200,
@@ -112,7 +112,7 @@ export async function signIn(email: string): Promise<Pick<Person, 'token' | 'ref
   return { token: body.access_token, refreshToken: body.refresh_token, sessionId: body.session_id }
 }
 
-/** Makes two people friends; resolves to the 1:1 room, which chat-service opens on the event. */
+/** Makes two users friends; resolves to their 1:1 room, created by chat-service on the event. */
 export async function befriend(a: Person, b: Person): Promise<number> {
   await expectStatus(
     201,
@@ -135,7 +135,7 @@ async function directRoomOf(a: Person, b: Person): Promise<number | undefined> {
   return rooms.find(({ room_type, peer }) => room_type === 'direct' && peer?.user_id === b.id)?.room_id
 }
 
-/** The answer, or an error that shows what came instead. */
+/** Returns the response, or throws an error with the unexpected one. */
 export async function expectStatus(status: number, answer: Promise<Answer>): Promise<Answer> {
   const got = await answer
   if (got.status !== status) throw new Error(`expected ${status}, got ${got.status} ${got.text}`)

@@ -9,14 +9,14 @@ import {
 import { waitFor } from '@bigtech/testkit'
 import { type Person, stack } from './stack.ts'
 
-/** One connection, which does not come back by itself. */
+/** One connection without reconnects. */
 export interface Connection {
   readonly frames: readonly { readonly name: string; readonly data: Record<string, unknown> }[]
   readonly ended: boolean
   close(): void
 }
 
-/** Opens a stream with a token, at one process of chat-service; resolves after its first frame. */
+/** Opens a stream with a token at one process of chat-service; resolves after its first frame. */
 export async function connect(token: string, address: string = stack.chat): Promise<Connection> {
   const http = new Http({ baseUrl: address })
   const closing = new AbortController()
@@ -48,18 +48,18 @@ export async function connect(token: string, address: string = stack.chat): Prom
   }
 }
 
-/** The stream of the SDK: it comes back, resumes and repairs. */
+/** The SDK's stream, which reconnects, resumes and repairs gaps. */
 export interface Watch {
   readonly frames: readonly StreamFrame[]
   readonly session: Session
-  /** Of one room, in the order in which they were given. */
+  /** Returns the seqs of one room in order of delivery. */
   seqs(room: number): number[]
-  /** How often the connection was made anew. */
+  /** Number of connections. */
   readonly opened: number
   close(): void
 }
 
-/** Signs in with the SDK and watches; resolves after the first frame. */
+/** Signs in with the SDK and opens a stream; resolves after the first frame. */
 export async function watch(
   person: Person,
   baseUrl = `${stack.gateway}/api`,
@@ -95,7 +95,7 @@ export async function watch(
   }
 }
 
-/** The session that the person has already: signing in costs a password hash. */
+/** Returns a store with the user's existing session, because signing in costs a password hash. */
 function keptSession({ id, token, refreshToken }: Person) {
   const store = memorySessionStore()
   const lifetimeMs = 9 * 60_000

@@ -1,4 +1,4 @@
-// The upstreams of tests/gateway/compose.yml: one process under all their names, on the ports that kong.yml has.
+// The upstreams of tests/gateway/compose.yml: one process under all their names, on the ports in kong.yml.
 import { startEchoServers } from './echo-server.ts'
 
 const ports = {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Stands in for every service: says what it got, holds streams open, can be switched off. */
+/** Fakes every service: echoes requests, holds streams open, and can be stopped. */
 export interface EchoServers {
   /** Base URL by service name. */
   readonly urls: ReadonlyMap<string, string>
@@ -12,14 +12,14 @@ export interface EchoServers {
 interface State {
   openStreams: number
   busyAnswers: number
-  /** Bytes of bodies that have come in so far, of all requests. */
+  /** Bytes of request bodies received so far. */
   arrivedBytes: number
-  /** Requests to a path that ends in `/held`: answered when they are released. */
+  /** Pending requests to paths ending in `/held`, answered on release. */
   readonly held: (() => void)[]
   readonly servers: Map<string, { server: Server; port: number }>
 }
 
-/** Ports by name; 0 takes a free one. */
+/** Starts the servers on the given ports; 0 selects a free one. */
 export async function startEchoServers(
   ports: Readonly<Record<string, number>>,
   options: { host: string; controlPort: number },
@@ -27,7 +27,7 @@ export async function startEchoServers(
   const state: State = { openStreams: 0, busyAnswers: 0, arrivedBytes: 0, held: [], servers: new Map() }
   for (const [name, port] of Object.entries(ports)) {
     const server = createServer((request, response) => {
-      // A request that is cut off in its body.
+      // Handles a request that is interrupted in its body.
       echo(state, name, request, response).catch(() => response.destroy())
     })
     state.servers.set(name, { server, port: await listen(server, port, options.host) })
@@ -55,7 +55,7 @@ async function echo(
   response.setHeader('x-echo-service', service)
   if (request.url?.startsWith('/stream') && request.method === 'GET')
     return holdStream(state, request, response)
-  // The client has what it wants to know from this one: that nothing ever came.
+  // The test checks that no response arrives.
   if (request.url?.endsWith('/never')) return holdOpen(state, response)
   if (request.url?.endsWith('/busy')) return answerBusy(state, response)
   if (request.url?.endsWith('/held')) await new Promise<void>((resolve) => state.held.push(resolve))
@@ -86,10 +86,10 @@ function holdStream(state: State, request: IncomingMessage, response: ServerResp
   holdOpen(state, response)
 }
 
-/** Where an echo server redirects to for a path that ends in `redirect=true`. */
+/** Redirect target for paths ending in `redirect=true`. */
 export const fileLocation = 'https://objects.example/file?signature=abc'
 
-/** Ten digits, or the range of them that is asked for. */
+/** Sends ten digits, or the requested range of them. */
 function sendRange({ headers }: IncomingMessage, response: ServerResponse): void {
   const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? []
   if (first === undefined || last === undefined) return void response.end('0123456789')
@@ -97,7 +97,7 @@ function sendRange({ headers }: IncomingMessage, response: ServerResponse): void
   response.end('0123456789'.slice(Number(first), Number(last) + 1))
 }
 
-/** The upstream's own 503, which says how often it was asked. */
+/** Sends the upstream's own 503 with the number of requests. */
 function answerBusy(state: State, response: ServerResponse): void {
   state.busyAnswers += 1
   response.writeHead(503, { 'retry-after': '1', 'content-type': 'application/problem+json' })
@@ -111,7 +111,7 @@ function holdOpen(state: State, response: ServerResponse): void {
   })
 }
 
-/** GET /streams: what is open, held and arrived. POST /release, POST /stop/<service>, POST /start/<service>. */
+/** Control API. GET /streams: open, held and received. POST /release, POST /stop/<service>, POST /start/<service>. */
 async function answerControl(
   state: State,
   host: string,

@@ -8,7 +8,7 @@ import { forwarded, notServices, unreachable } from './route-table.ts'
 
 export interface GatewayUnderTest {
   readonly url: string
-  /** Control of the echo servers behind it. */
+  /** Control API of the echo servers. */
   readonly control: string
 }
 
@@ -16,8 +16,8 @@ const mebibyte = 1_048_576
 const problemOf = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>
 
 /**
- * What every gateway in front of echo servers must do; it has to believe our `X-Forwarded-For`, so that each test
- * has a rate limit of its own. `gateway` is asked when a test runs.
+ * Tests every gateway in front of echo servers; it must trust our `X-Forwarded-For`, so that each test has a
+ * separate rate limit.\n`gateway` is evaluated when a test runs.
  */
 export function describeGateway(name: string, gateway: () => GatewayUnderTest): void {
   describe(name, () => {
@@ -52,18 +52,18 @@ function describeRoutes(gateway: () => GatewayUnderTest): void {
     })
   })
 
-  test.each(notServices)('%s at the root is not answered by a service', async (path) => {
+  test.each(notServices)('%s at the root is not served by a service', async (path) => {
     const answer = await call(gateway().url, path)
     expect(answer.headers['x-echo-service'] ?? 'web-client').toBe('web-client')
   })
 
-  test('the page is at /', async () => {
+  test('serves the page at /', async () => {
     const answer = await call(gateway().url, '/')
     expect(answer.status).toBe(200)
     expect(answer.headers['content-security-policy']).toContain("default-src 'self'")
   })
 
-  test('the gateway answers for its own health', async () => {
+  test('responds to its own health check', async () => {
     const answer = await call(gateway().url, '/health')
     expect(answer.status).toBe(200)
     expect(JSON.parse(answer.text)).toEqual({ status: 'healthy', service: 'Gateway' })
@@ -71,7 +71,7 @@ function describeRoutes(gateway: () => GatewayUnderTest): void {
 }
 
 function describeLimits(gateway: () => GatewayUnderTest): void {
-  test('an address gets 100 answers a minute with the limit in each, then 429; other addresses are not touched', async () => {
+  test('an address gets 100 responses a minute with the limit in each, then 429, without affecting other addresses', async () => {
     const headers = { 'x-forwarded-for': freshAddress() }
     await awayFromMinuteEnd()
     const first = await call(gateway().url, '/api/users/5', { headers })
@@ -83,7 +83,7 @@ function describeLimits(gateway: () => GatewayUnderTest): void {
     })
     expect(Number(first.headers['ratelimit-reset'])).toBeGreaterThan(0)
     for (let count = 2; count <= 100; count += 1) {
-      // Different paths and services count together, and so do paths that are not there.
+      // Different paths and services share the limit, including unknown paths.
       const answer = await call(gateway().url, count % 2 ? '/api/rooms' : '/api/unknown', { headers })
       expect(answer.status, `request ${count}`).toBe(count % 2 ? 200 : 404)
     }
@@ -98,7 +98,7 @@ function describeLimits(gateway: () => GatewayUnderTest): void {
     expect((await call(gateway().url, '/api/friends')).status).toBe(200)
   })
 
-  test('a signed-in session is counted for itself, and static files do not count', async () => {
+  test('a signed-in session has its own limit, and static files are not counted', async () => {
     const headers = { 'x-forwarded-for': freshAddress() }
     const token = `Bearer aa.${freshAddress().replaceAll('.', '-')}.cc`
     await awayFromMinuteEnd()
@@ -116,7 +116,7 @@ function describeLimits(gateway: () => GatewayUnderTest): void {
     })
     expect(signedIn.headers).toMatchObject({ 'ratelimit-limit': '1200', 'ratelimit-remaining': '1079' })
     expect(JSON.parse(signedIn.text)).toMatchObject({ url: '/rooms/7' })
-    // What is no token is counted by the address, and nothing of the above was.
+    // An invalid token is counted by address, and nothing above was.
     const other = await call(gateway().url, '/api/rooms', {
       headers: { ...headers, authorization: 'Bearer x' },
     })
@@ -127,7 +127,7 @@ function describeLimits(gateway: () => GatewayUnderTest): void {
     expect(signIn.headers['ratelimit-limit']).toBe('100')
   })
 
-  test('a body of 1 MiB passes, one byte more is 413, whether its length is announced or not', async () => {
+  test('a body of 1 MiB passes, and one more byte gets 413, with or without a declared length', async () => {
     const post = (bytes: number, chunked: boolean) =>
       call(gateway().url, '/api/messages/7', { method: 'POST', body: Buffer.alloc(bytes, 'a'), chunked })
     for (const chunked of [false, true]) {
@@ -154,18 +154,18 @@ function describeHeaders(gateway: () => GatewayUnderTest): void {
       },
     })
 
-  test('a page of an allowed origin may read answers, one of another origin may not', async () => {
+  test('pages of an allowed origin may read responses, pages of another origin may not', async () => {
     const yes = await call(gateway().url, '/api/rooms', { headers: { origin: allowed } })
     expect(yes.headers['access-control-allow-origin']).toBe(allowed)
     expect(String(yes.headers['access-control-expose-headers']).toLowerCase()).toContain('x-request-id')
     const no = await call(gateway().url, '/api/rooms', { headers: { origin: foreign } })
     expect(no.headers['access-control-allow-origin']).toBeUndefined()
-    // A cache must not give one origin's answer to another; the upstream's own Vary stays.
+    // A shared cache must not mix origins; the upstream's own Vary is kept.
     expect(varyOf(yes.headers.vary)).toEqual(expect.arrayContaining(['origin', 'accept-language']))
     expect(varyOf(no.headers.vary)).toContain('origin')
   })
 
-  test('a preflight is answered by the gateway, with permission for allowed origins only', async () => {
+  test('the gateway answers preflights, and permits allowed origins only', async () => {
     const yes = await preflight(allowed)
     expect(yes.status).toBe(200)
     expect(yes.headers['x-echo-service']).toBeUndefined()
@@ -177,12 +177,12 @@ function describeHeaders(gateway: () => GatewayUnderTest): void {
     expect((await preflight(foreign)).headers['access-control-allow-origin']).toBeUndefined()
   })
 
-  test('an error of the gateway is readable for allowed origins too', async () => {
+  test('errors of the gateway are readable for allowed origins too', async () => {
     const answer = await call(gateway().url, '/api/unknown', { headers: { origin: allowed } })
     expect(answer.headers['access-control-allow-origin']).toBe(allowed)
   })
 
-  test('a request without an id gets one, upstream and client see the same', async () => {
+  test('a request without an id gets one, and upstream and client see the same', async () => {
     const answer = await call(gateway().url, '/api/rooms')
     expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
     expect(JSON.parse(answer.text).headers['x-request-id']).toBe(answer.headers['x-request-id'])
@@ -195,20 +195,20 @@ function describeHeaders(gateway: () => GatewayUnderTest): void {
     ['has a space in it', false],
     ['{"level":"error"}', false],
     ['-leading-dash-1', false],
-  ])('a client request id %j is kept: %s', async (id, kept) => {
+  ])('keeps a client request id %j: %s', async (id, kept) => {
     const answer = await call(gateway().url, '/api/rooms', { headers: { 'x-request-id': id } })
     if (kept) expect(answer.headers['x-request-id']).toBe(id)
     else expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
     expect(JSON.parse(answer.text).headers['x-request-id']).toBe(answer.headers['x-request-id'])
   })
 
-  test('the upstream gets authorization and last-event-id, and headers of 6 KiB', async () => {
+  test('the upstream receives authorization, last-event-id, and headers of 6 KiB', async () => {
     const sent = { authorization: `Bearer ${'x'.repeat(6_000)}`, 'last-event-id': '7:12' }
     const { headers } = await echoOf(gateway().url, '/api/rooms', { headers: sent })
     expect(headers).toMatchObject(sent)
   })
 
-  test('a client does not decide that its requests are traced', async () => {
+  test('a client cannot decide that its requests are traced', async () => {
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
     const { headers } = await echoOf(gateway().url, '/api/rooms', {
       headers: { traceparent, tracestate: 'vendor=1' },
@@ -217,7 +217,7 @@ function describeHeaders(gateway: () => GatewayUnderTest): void {
     expect(headers.tracestate).toBeUndefined()
   })
 
-  test('answers carry security headers', async () => {
+  test('responses have security headers', async () => {
     for (const path of ['/api/rooms', '/api/unknown', '/']) {
       const { headers } = await call(gateway().url, path)
       expect(headers, path).toMatchObject({
@@ -231,7 +231,7 @@ function describeHeaders(gateway: () => GatewayUnderTest): void {
 }
 
 function describeStreams(gateway: () => GatewayUnderTest): void {
-  test('the first event arrives while the upstream still writes, and a client that leaves closes the upstream', async () => {
+  test('the first event arrives while the upstream is still writing, and a disconnecting client closes the upstream', async () => {
     const before = await openStreams(gateway())
     const response = await open(gateway().url, '/api/stream?ticket=abc')
     const [first] = await firstChunk(response)
@@ -250,7 +250,7 @@ function describeStreams(gateway: () => GatewayUnderTest): void {
     await upstreamClosed(gateway(), before)
   })
 
-  test('a client that leaves before any answer closes the upstream too', async () => {
+  test('a client that disconnects before any response closes the upstream too', async () => {
     const before = await openStreams(gateway())
     const agent = new Agent()
     const pending = open(gateway().url, '/api/rooms/never', { agent }).catch(() => null)
@@ -272,7 +272,7 @@ function describeFiles(gateway: () => GatewayUnderTest): void {
       headers: { authorization, 'content-length': String(contentLength) },
     })
 
-  test('an upload of some MB reaches the service while it is still being sent', async () => {
+  test('an upload of several MB reaches the service while it is still being sent', async () => {
     const before = await arrivedBytes(gateway())
     async function* chunks(): AsyncGenerator<Buffer> {
       for (let sent = 1; sent <= 4; sent += 1) {
@@ -290,7 +290,7 @@ function describeFiles(gateway: () => GatewayUnderTest): void {
     })
   })
 
-  test('an upload may have 51 MiB, one that announces more is 413 before it is sent', async () => {
+  test('an upload may have 51 MiB, and one that declares more gets 413 before it is sent', async () => {
     const nothing = () => new Readable({ read: () => undefined })
     const refused = await upload(nothing(), 51 * mebibyte + 1)
     expect(refused.status).toBe(413)
@@ -300,7 +300,7 @@ function describeFiles(gateway: () => GatewayUnderTest): void {
     expect(JSON.parse(allowed.text)).toMatchObject({ bodyBytes: 51 * mebibyte })
   })
 
-  test('without a token, and beside the upload, a body may have 1 MiB as everywhere', async () => {
+  test('without a token, and on other paths, a body may have 1 MiB', async () => {
     const body = Buffer.alloc(mebibyte + 1)
     const post = (path: string, headers: Record<string, string>) =>
       call(gateway().url, path, { method: 'POST', body, headers })
@@ -308,7 +308,7 @@ function describeFiles(gateway: () => GatewayUnderTest): void {
     expect((await post('/api/files/uploads', { authorization })).status).toBe(413)
   })
 
-  test('a claim of a file reaches no service for whoever is signed in either', async () => {
+  test('a claim of a file is unreachable, even when signed in', async () => {
     const answer = await call(gateway().url, '/api/files/7/claim', {
       method: 'POST',
       headers: { authorization },
@@ -328,7 +328,7 @@ function describeFiles(gateway: () => GatewayUnderTest): void {
     })
   })
 
-  test('a redirect to the object store is left to the client', async () => {
+  test('a redirect to the object store is passed to the client', async () => {
     const answer = await call(gateway().url, '/api/files/7/content?redirect=true', {
       headers: { authorization },
     })
@@ -337,7 +337,7 @@ function describeFiles(gateway: () => GatewayUnderTest): void {
 }
 
 function describeConnections(gateway: () => GatewayUnderTest): void {
-  test('a service that is down is 503 with Retry-After within 2 s, and is used again when it is back', async () => {
+  test('a service that is down results in 503 with Retry-After within 2 s, and is used again after recovery', async () => {
     await call(gateway().control, '/stop/notification-service', { method: 'POST' })
     const started = performance.now()
     const answer = await call(gateway().url, '/api/notifications/preferences')
@@ -353,7 +353,7 @@ function describeConnections(gateway: () => GatewayUnderTest): void {
     await waitFor(async () => (await call(gateway().url, '/api/notifications/preferences')).status === 200)
   })
 
-  test('an error of a service passes as it is, and is not asked for again', async () => {
+  test('an error of a service is passed through without a retry', async () => {
     const asked = async () =>
       JSON.parse((await call(gateway().url, '/api/rooms/busy')).text) as { asked: number }
     const answer = await call(gateway().url, '/api/rooms/busy')
@@ -384,7 +384,7 @@ function describeConnections(gateway: () => GatewayUnderTest): void {
     })
   })
 
-  test('bodies of every type and method arrive whole', async () => {
+  test('bodies of every type and method arrive completely', async () => {
     for (const [method, type, body] of [
       ['POST', 'application/json', '{"content":"안녕하세요!"}'],
       ['POST', 'application/x-www-form-urlencoded', 'username=a&password=b'],
@@ -419,7 +419,7 @@ function firstChunk(stream: NodeJS.ReadableStream): Promise<[string]> {
 
 const varyOf = (value: string | undefined): string[] => (value ?? '').toLowerCase().split(/\s*,\s*/)
 
-/** Kong counts by the minute of the clock: the 101 requests must not stand across its end. */
+/** Kong counts per clock minute: the 101 requests must not span two of them. */
 async function awayFromMinuteEnd(): Promise<void> {
   await waitFor(() => new Date().getSeconds() < 50, { timeoutMs: 15_000, intervalMs: 200 })
 }

@@ -1,7 +1,7 @@
 import { describe } from 'vitest'
 import { describeGateway } from './gateway-suite.ts'
 
-/** Runs where a gateway in front of echo servers is given, as tests/gateway/compose.yml starts them. */
+/** Runs when a gateway in front of echo servers is given, as started by tests/gateway/compose.yml. */
 const url = process.env.BIGTECH_GATEWAY_URL
 const control = process.env.BIGTECH_ECHO_URL
 

@@ -5,7 +5,7 @@ export interface CallOptions {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Buffer | Readable
-  /** Send the body in chunks, without a content-length. */
+  /** Sends the body in chunks, without a content-length. */
   readonly chunked?: boolean
   readonly agent?: Agent
 }
@@ -16,7 +16,7 @@ export interface Answer {
   readonly text: string
 }
 
-/** What an echo server says it got. */
+/** The request as received by an echo server. */
 export interface Echoed {
   readonly service: string
   readonly method: string
@@ -26,14 +26,14 @@ export interface Echoed {
 }
 
 let nextAddress = 0
-/** A client address that no other test uses: the rate limit counts by address. */
+/** Returns an unused client address, because the rate limit counts by address. */
 export function freshAddress(): string {
   nextAddress += 1
   const random = Math.floor(Math.random() * 200) + 20
   return `10.${random}.${nextAddress >> 8}.${nextAddress & 255}`
 }
 
-/** A request with its path exactly as given: `fetch` would resolve `..` itself. */
+/** Sends a request with an unmodified path: `fetch` would resolve `..` itself. */
 export function open(base: string, path: string, options: CallOptions = {}): Promise<IncomingMessage> {
   const { hostname, port } = new URL(base)
   const { method = 'GET', headers = {}, body, agent, chunked = false } = options

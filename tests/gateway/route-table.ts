@@ -1,12 +1,12 @@
-/** What the gateway must do with a path, whichever gateway it is. */
+/** The expected routing of a path, for any gateway. */
 export interface RouteExpectation {
   readonly method: string
   readonly path: string
-  /** Host name in kong.yml; null: the gateway answers by itself. */
+  /** Host name in kong.yml; null: the gateway responds itself. */
   readonly service: string | null
-  /** What the upstream sees, query string included. */
+  /** The path at the upstream, including the query string. */
   readonly upstreamPath?: string
-  /** What the gateway's own answer is. */
+  /** The status of the gateway's own response. */
   readonly status?: number
 }
 
@@ -30,7 +30,7 @@ const refused = (method: string, path: string, status = 404): RouteExpectation =
   status,
 })
 
-/** `/api` is taken off, everything else reaches its service as it is. */
+/** `/api` is removed, the rest reaches the service unchanged. */
 export const forwarded: readonly RouteExpectation[] = [
   user('POST', '/api/auth/register', '/auth/register'),
   user('POST', '/api/auth/login/json', '/auth/login/json'),
@@ -80,17 +80,17 @@ export const forwarded: readonly RouteExpectation[] = [
   media('GET', '/api/mypage/bookmarks/', '/mypage/bookmarks/'),
   media('GET', '/api/scripts/popular', '/scripts/popular'),
   notification('POST', '/api/notifications/subscriptions', '/notifications/subscriptions'),
-  // Normalised first, so these are other ways to write public paths.
+  // Normalized first, so these are other spellings of public paths.
   user('GET', '/api//users//5', '/users/5'),
   user('GET', '/api/users/./5', '/users/5'),
   user('GET', '/api/%75sers/5', '/users/5'),
   friend('GET', '/api/users/../friends', '/friends'),
   friend('GET', '/api/users/%2e%2e/friends', '/friends'),
-  // Decoded once only: for the service this is a name with percent signs in it.
+  // Decoded only once: for the service this is a name with percent signs.
   user('GET', '/api/users/%252e%252e/metrics', '/users/%252e%252e/metrics'),
 ]
 
-/** Nothing but the listed paths of a service can be reached. */
+/** Only the listed paths of a service are reachable. */
 export const unreachable: readonly RouteExpectation[] = [
   refused('GET', '/api'),
   refused('GET', '/api/'),
@@ -100,7 +100,7 @@ export const unreachable: readonly RouteExpectation[] = [
   refused('GET', '/api/streams'),
   refused('GET', '/api/metrics'),
   refused('GET', '/api/internal/users/5'),
-  // Asked by user-service and chat-service, in the name of a user.
+  // Called by user-service and chat-service on behalf of a user.
   refused('POST', '/api/files/7/claim'),
   refused('POST', '/api/files/7/claim-picture'),
   refused('POST', '/api/files/7/%63laim'),
@@ -128,7 +128,7 @@ export const unreachable: readonly RouteExpectation[] = [
   refused('GET', '/api/stream/../metrics'),
 ]
 
-/** Operators' paths at the root, and what only looks like ours: for the page's server, which no service stands behind. */
+/** Operators' paths at the root and similar ones: handled by the page's server. */
 export const notServices = [
   '/metrics',
   '/internal/users',

@@ -3,8 +3,8 @@ import { call } from './http-call.ts'
 import { forwarded, notServices, unreachable } from './route-table.ts'
 
 /**
- * The route table on the gateway of a running system, whichever gateway it is. Services say in `instance` which path
- * they saw, so no echo server is needed. Nobody is signed in and no body is valid: nothing changes.
+ * Tests the route table on any running gateway. Services return the received path in `instance`, so no echo
+ * server is needed. Nothing changes, because no caller is signed in and no body is valid.
  */
 const url = process.env.BIGTECH_GATEWAY_URL ?? 'http://127.0.0.1:8000'
 
@@ -37,14 +37,14 @@ describe('the running gateway', () => {
     expect(problemOf(answer.text).instance).toMatch(/^\/+api/i)
   })
 
-  test.each(notServices)('%s at the root is not answered by a service', async (path) => {
+  test.each(notServices)('%s at the root is not served by a service', async (path) => {
     const answer = await call(url, path)
     // The app, where its server gives it for every path, or a page of the gateway; else the gateway's own refusal.
     if (answer.status === 200) expect(answer.text).toMatch(/<title>BigTech Chat( API)?<\/title>/)
     else expect(problemOf(answer.text)).toMatchObject({ status: 404, code: 'ROUTE_NOT_FOUND' })
   })
 
-  test('says its limit in each answer, and lets no page of another origin read it', async () => {
+  test('returns its limit in each response, and no page of another origin may read it', async () => {
     const answer = await call(url, '/api/rooms', { headers: { origin: 'https://evil.example' } })
     expect(Number(answer.headers['ratelimit-limit'])).toBeGreaterThanOrEqual(100)
     expect(answer.headers['ratelimit-remaining']).toBeDefined()
@@ -53,7 +53,7 @@ describe('the running gateway', () => {
     expect(answer.headers['x-content-type-options']).toBe('nosniff')
   })
 
-  test('answers for its own health', async () => {
+  test('responds to its own health check', async () => {
     const answer = await call(url, '/health')
     expect(JSON.parse(answer.text)).toEqual({ status: 'healthy', service: 'Gateway' })
   })

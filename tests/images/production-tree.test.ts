@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { root, serviceNames, text } from '../ops/files.ts'
 
 const MB = 1_000_000
-/** What an image may weigh; media-service brings the programs and data that read text from pictures. */
+/** Size limit of an image; media-service includes the programs and data for text recognition. */
 const limitBytes = (name: string) => (name === 'media-service' ? 361 : 251) * MB
 /** gcr.io/distroless/cc-debian12, uncompressed, rounded up: glibc, libstdc++, certificates, time zones. */
 const BASE_BYTES = 25 * MB
@@ -24,7 +24,7 @@ function sizeOf(path: string): number {
 const isShipped = (path: string): boolean =>
   !/(^|\/)(node_modules|coverage|dist)(\/|$)/.test(path.slice(root.length)) && !/\.test\.ts$|\.md$/.test(path)
 
-/** Lays out /app as the Dockerfile does: the production dependencies, pruned, and the sources beside them. */
+/** Creates /app like the Dockerfile: pruned production dependencies beside the sources. */
 function productionTree(name: string): string {
   const app = join(folders, name)
   mkdirSync(app)
@@ -45,7 +45,7 @@ function productionTree(name: string): string {
   for (const part of parts) copy(`${part}/package.json`)
   const install = spawnSync(
     'npx',
-    // The version that the Dockerfile names.
+    // The version in the Dockerfile.
     ['-y', `pnpm@${/pnpm@([\d.]+)/.exec(text(dockerfile))?.[1]}`, 'install', '--prod']
       .concat(['--frozen-lockfile', '--prefer-offline'])
       .concat(['--filter', `@bigtech/${name}...`, '--filter', '@bigtech/cli...']),
@@ -60,7 +60,7 @@ function productionTree(name: string): string {
 
 describe('the tree of an image', () => {
   it.each(serviceNames)(
-    '%s stays within its size, holds no development package, and loads from what it holds',
+    '%s stays within its size, contains no development package, and loads completely',
     { timeout: 120_000 },
     (name) => {
       const app = productionTree(name)
@@ -76,7 +76,7 @@ describe('the tree of an image', () => {
       ).toEqual([])
 
       if (name === 'media-service') {
-        // A package with a binary for each platform; only the worker's child loads it.
+        // A package with a binary per platform, loaded only by the worker's child process.
         const pictures = spawnSync(
           process.execPath,
           ['-e', "import('sharp').then(({ versions }) => versions)"],
@@ -89,7 +89,7 @@ describe('the tree of an image', () => {
         expect(pictures.status, pictures.stderr).toBe(0)
       }
 
-      // Without a configuration it must get as far as missing it, so every import was there.
+      // Without a configuration it must fail at the configuration, which proves that every import was found.
       const start = spawnSync(
         process.execPath,
         [

@@ -67,7 +67,7 @@ async function openAndLeave(url: string, token: string | undefined): Promise<Ans
   return { status, body }
 }
 
-/** The status; of a refusal its code, which says why. Not every one of a kind is the same. */
+/** Returns the status; for a refusal its code, since statuses are ambiguous. */
 function met({ status, body }: Answered, expected: Expected): Expected {
   return typeof expected === 'number' ? status : (body?.code ?? status)
 }
@@ -77,13 +77,13 @@ function tokenOf(role: Role, request: Request): string | undefined {
 }
 
 const made = new Map<Row, Made>()
-/** What the requests of a row are about; made once, also for the tests that come later. */
+/** Creates the subject of a row's requests once, also for later tests. */
 async function subjectOf(row: Row): Promise<Made> {
   if (!made.has(row)) made.set(row, (await row.once?.(scene)) ?? {})
   return made.get(row)
 }
 
-/** For requests that are wrong in other ways than by whom they come from. */
+/** Returns an authorized request, for requests that are invalid in other ways. */
 async function rightful(row: Row): Promise<{ request: Request; token: string | undefined }> {
   const role: Role = row.table.owner === 'ACCOUNT_ROLE_REQUIRED' ? 'moderator' : 'owner'
   const subject = { ...(await subjectOf(row)), ...(await row.before?.(scene, role)) }
@@ -100,17 +100,17 @@ const provers = new Set<Expected>([
   'PASSKEY_NOT_FOUND',
 ])
 
-describe('who meets what', () => {
-  it('is said for every operation of every service', () => {
+describe('the authorization matrix', () => {
+  it('covers every operation of every service', () => {
     expect([...new Set(rows.map(({ operationId }) => operationId))].sort()).toEqual(
       [...operations.keys()].sort(),
     )
     for (const operation of operations.values()) {
       const own = rows.filter(({ operationId }) => operationId === operation.operationId)
       if (!operation.isPublic) for (const { table } of own) expect(table.anonymous).toBe('NOT_AUTHENTICATED')
-      // A refusal for everybody would be no guarantee.
+      // A refusal for every role would guarantee nothing.
       const isOperators = own.every(({ table }) => table.owner === 'TOKEN_INVALID')
-      // Whoever has a link, a challenge or a second factor may use it, which tests of user-service show; nobody here has.
+      // Operations that require a link, a challenge or a second factor are tested in user-service.
       const isByProof = own.every(({ table }) => provers.has(table.owner))
       if (!isOperators && !isByProof) {
         const isAllowed = own.some(({ table }) =>

@@ -5,7 +5,7 @@ import mongoose from 'mongoose'
 import { expect, it } from 'vitest'
 import { befriend, expectStatus, http, newPerson, password, stack } from '../e2e/stack.ts'
 
-/** Every row, document and key of every service, as text, by where it is. */
+/** Returns every row, document and key of every service as text, by location. */
 async function everythingStored(): Promise<Map<string, string>> {
   const stored = new Map<string, string>()
   const { mysql, mongo, redis } = testServers()
@@ -61,7 +61,7 @@ function textOf(rows: unknown): string {
   return JSON.stringify(rows, (_name, value) => (typeof value === 'bigint' ? Number(value) : value))
 }
 
-it('deleteMyAccount: once it is completed, no store of any service holds a word of the person', async () => {
+it("deleteMyAccount: after its completion no store of any service contains the user's data", async () => {
   const mark = uniqueName('지워')
   const [gone, friend] = [await newPerson(`${mark}이름`), await newPerson()]
   const my = (method: string, url: string, json?: unknown) =>

@@ -11,13 +11,13 @@ import {
 
 const BODY_BYTES = 240 * 1024
 const PATH_BYTES = 6 * 1024
-/** Of a text whose schema says no length. */
+/** Length of texts without a limit in their schema. */
 const DEFAULT_LENGTH = 1_000
-/** What one input may cost. */
+/** Maximum cost of one input. */
 const MAX_DELAY_MS = 50
-/** The delay of an idle event loop is reported as the interval at which it is sampled. */
+/** The reported delay of an idle event loop equals the sampling interval. */
 const SAMPLING_MS = 10
-/** A pause that the machine or the garbage collector made does not come back with every try. */
+/** A pause caused by the machine or the garbage collector does not repeat on every try. */
 const TRIES = 5
 
 const operations = await allOperations()
@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 const filled = (unit: string, bytes: number) => unit.repeat(Math.floor(bytes / Buffer.byteLength(unit)))
 const characters = (unit: string, count: number) => [...filled(unit, count * 8)].slice(0, count).join('')
-/** Each is slow for something: for a pattern that backtracks, for normalization, segmentation or parsing. */
+/** Each is slow for something: backtracking, normalization, segmentation or parsing. */
 const hostileUnits = ['x', '1', '\u0301', '각'.normalize('NFD'), '👨\u200d', ' \n', 'a@', 'a.b/', 'ﷺ']
 
 interface HostileRequest {
@@ -37,14 +37,14 @@ interface HostileRequest {
   readonly body: string | undefined
 }
 
-/** The operation with one hostile text in every place where it takes a value, one request for each text. */
+/** Returns one request per hostile text, with the text in every input of the operation. */
 function hostileRequests(operation: Operation): HostileRequest[] {
   return hostileUnits.flatMap((unit) => {
     const short = encodeURIComponent(`${filled(unit, PATH_BYTES / 6)}a`)
     const path = operation.path.replace(/\{(\w+)\}/g, short)
     const query = operation.parameters.filter(({ in: place }) => place === 'query').map(({ name }) => name)
     const longQuery = query.map((name) => `${name}=${short.slice(0, 1_000 - (1_000 % 9))}`).join('&')
-    // With a valid path, too: most operations refuse a bad id before they look at anything else.
+    // With a valid path too, because most operations reject an invalid id first.
     const validPath = operation.path.replace(/\{(\w+)\}/g, '1')
     return [
       { target: path, body: undefined },
@@ -58,7 +58,7 @@ function hostileRequests(operation: Operation): HostileRequest[] {
   })
 }
 
-/** A body with a hostile text in every text field, the others as in the example. */
+/** Returns a body with a hostile text in every text field, the others as in the example. */
 function bodyWith(
   { body, example, isForm, method }: Operation,
   textFor: (schema: JsonSchema) => string,
@@ -95,7 +95,7 @@ async function send(operation: Operation, { target, body }: HostileRequest, toke
   return response.status
 }
 
-/** The longest time, since the last call, for which the service's event loop did not turn. */
+/** Returns the longest event loop delay since the last call. */
 async function longestDelayMs(service: ServiceName): Promise<number> {
   const text = await (await fetch(`${stack[service]}/metrics`)).text()
   const seconds = /^nodejs_eventloop_lag_max_seconds(?:\{[^}]*\})? (\S+)$/m.exec(text)?.[1]
@@ -103,7 +103,7 @@ async function longestDelayMs(service: ServiceName): Promise<number> {
   return Number(seconds) * 1_000 - SAMPLING_MS
 }
 
-/** Forgets what was measured so far. A histogram that was just reset records from its second sample on. */
+/** Resets the measurement. A reset histogram records from its second sample on. */
 async function beginMeasurement(service: ServiceName): Promise<void> {
   await longestDelayMs(service)
   await pause(3 * SAMPLING_MS)
@@ -117,14 +117,14 @@ async function delayOf(operation: Operation, request: HostileRequest, token: str
 }
 
 it.each(operations.map((operation) => [operation.operationId, operation] as const))(
-  '%s is never blocked for more than 50 ms by a hostile input, and never fails by it',
+  '%s is never blocked for more than 50 ms by a hostile input, and never fails because of it',
   async (_operationId, operation) => {
     await beginMeasurement(operation.service)
     const { token } = endsSession(operation) ? await newPerson() : caller
     const requests = hostileRequests(operation)
     for (const request of requests) expect(await send(operation, request, token)).toBeLessThan(500)
     if ((await longestDelayMs(operation.service)) < MAX_DELAY_MS) return
-    // Something took long: which of them does so every time?
+    // Something was slow: find the request that is slow every time.
     for (const request of requests) {
       let shortest = Number.POSITIVE_INFINITY
       for (let attempt = 0; attempt < TRIES && shortest >= MAX_DELAY_MS; attempt++) {

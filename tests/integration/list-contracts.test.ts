@@ -58,7 +58,7 @@ const notCursors = [
 ]
 
 describe('every list', () => {
-  it('is in this test', () => {
+  it('is covered by this test', () => {
     const paged = [...operations.values()].filter(({ parameters }) =>
       parameters.some(({ name }) => name === 'cursor' || name === 'limit'),
     )
@@ -74,7 +74,7 @@ describe('every list', () => {
     expect((await read(list(name), { limit: 100 })).status).toBe(200)
   })
 
-  it.each(names)('%s takes no cursor but its own', async (name) => {
+  it.each(names)('%s accepts only its own cursors', async (name) => {
     for (const cursor of notCursors) {
       const { status, body } = await read(list(name), { cursor }, 1)
       expect([cursor, status, body.code]).toEqual([cursor, 422, 'CURSOR_INVALID'])
@@ -83,7 +83,7 @@ describe('every list', () => {
     expect([notAscii.status, notAscii.body.errors?.[0].field]).toEqual([422, 'cursor'])
   })
 
-  it.each(names)('%s shows each thing once, whatever comes in meanwhile', async (name) => {
+  it.each(names)('%s returns each item once while items are added', async (name) => {
     const one = list(name)
     const { body: before } = await read(one, { limit: 100 }, 1)
     expect(before.next_cursor).toBeNull()
@@ -114,7 +114,7 @@ describe('every list', () => {
 })
 
 describe.each(['/users', '/users/presence'])('GET %s', (path) => {
-  it('takes 1 to 200 ids', async () => {
+  it('accepts 1 to 200 ids', async () => {
     const { token } = await newPerson()
     const ids = (count: number) => Array.from({ length: count }, (_, index) => index + 1).join(',')
     const get = (userIds: string) => http('GET', `${stack.user}${path}?user_ids=${userIds}`, { token })

@@ -11,15 +11,15 @@ import {
 } from '../e2e/stack.ts'
 import type { Values } from './operations.ts'
 
-/** A list with something in it, and a way to put one more in. */
+/** A list with items, and a function that adds one. */
 export interface List {
   readonly operationId: string
-  /** Two, because some lists may be asked for only so often a minute. */
+  /** Two readers, because some lists are rate-limited. */
   readonly readers: readonly [Person, Person]
   readonly params?: Values
   readonly query?: Values
   readonly insert: (count: number) => Promise<unknown>
-  // biome-ignore lint/suspicious/noExplicitAny: a test asserts on whatever came
+  // biome-ignore lint/suspicious/noExplicitAny: tests inspect arbitrary responses
   readonly keyOf: (item: any) => unknown
 }
 
@@ -34,12 +34,12 @@ async function times<Value>(count: number, make: (index: number) => Promise<Valu
   return made
 }
 
-/** Every list of the product, with five things or more in each. */
+/** Returns every list of the product with at least five items each. */
 export async function allLists(): Promise<List[]> {
   const tag = uniqueName('목록').slice(0, 10)
   const people = await Promise.all(Array.from({ length: 12 }, (_, index) => newPerson(`${tag}${index}`)))
   const [asked, hub, blocker, reader, ...others] = people as [Person, Person, Person, Person, ...Person[]]
-  /** People who have not been used for it yet; each insert takes one. */
+  /** Unused users; each insert takes one. */
   const rest = () => [...others]
   return (
     await Promise.all([
@@ -62,7 +62,7 @@ async function moderationLists(reporters: readonly [Person, Person]): Promise<Li
   await times(5, warn(reporters[0]))
   const readers = [moderator, moderator] as const
   return [
-    // Closed ones: other tests decide what is open.
+    // Closed ones, because other tests affect the open ones.
     {
       operationId: 'listReports',
       readers,
@@ -156,7 +156,7 @@ async function friendLists(cast: {
     },
     { operationId: 'listFriends', readers: readers(hub), insert: makeFriend, keyOf },
     { operationId: 'listBlockedUsers', readers: readers(blocker), insert: block, keyOf },
-    // The friends of the reader's one friend.
+    // The friends of the reader's only friend.
     { operationId: 'listFriendSuggestions', readers: readers(reader), insert: makeFriend, keyOf },
     {
       operationId: 'listDeliveries',
@@ -184,7 +184,7 @@ async function roomLists(owner: Person, member: Person, others: readonly Person[
   const edit = () =>
     expectStatus(200, chat(owner, 'PATCH', `/messages/${room}/${edited}`, { content: `찾아 ${++edits}` }))
   await times(5, edit)
-  // The search follows about a second behind.
+  // The search index follows about a second later.
   const found = `/messages/search?q=${encodeURIComponent('찾아')}&room_id=${room}&limit=100`
   await waitFor(async () => (await chat(owner, 'GET', found)).body.items.length === 7)
   const inRoom = { readers: [owner, member], params: { room_id: room } } as const

@@ -5,7 +5,7 @@ import { befriend, expectStatus, http, newPerson, type Person, stack } from '../
 import { type Nonsense, nonsense } from './nonsense.ts'
 import { allOperations, endsSession, type Operation } from './operations.ts'
 
-/** Each with `NONSENSE_RUNS` requests; more of them when looking for something. */
+/** Number of requests per operation; set NONSENSE_RUNS for a longer search. */
 const RUNS = Number(process.env.NONSENSE_RUNS ?? 20)
 
 const operations = await allOperations()
@@ -56,7 +56,7 @@ async function ask(operation: Operation, { target, body, headers }: Nonsense, to
 
 function expectGoodAnswer({ status, type, text }: Awaited<ReturnType<typeof ask>>): void {
   expect(status, text).toBeLessThan(500)
-  // A header that no HTTP parser takes never reaches the service.
+  // An invalid header rejected by the HTTP parser never reaches the service.
   if (status < 400) return
   expect(type, `${status} ${text}`).toContain('application/problem+json')
   const problem = JSON.parse(text)
@@ -65,7 +65,7 @@ function expectGoodAnswer({ status, type, text }: Awaited<ReturnType<typeof ask>
   expect(text).not.toMatch(/node_modules|at .*\.ts:\d|SELECT |Prisma|Mongo/)
 }
 
-describe('nonsense is refused, politely: no 5xx, always a problem', () => {
+describe('nonsense is rejected with a problem and never a 5xx', () => {
   it.each(operations.map((operation) => [operation.operationId, operation] as const))(
     '%s',
     async (_operationId, operation) => {
@@ -80,7 +80,7 @@ describe('nonsense is refused, politely: no 5xx, always a problem', () => {
   )
 
   it.each(['user', 'friend', 'chat', 'notification', 'analytics'] as const)(
-    '%s-service, at paths and methods that are not there',
+    '%s-service, at unknown paths and methods',
     async (service) => {
       const paths = [
         '/',

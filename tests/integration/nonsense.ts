@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { Operation } from './operations.ts'
 
-/** What no client of good will sends. As text of JSON: some of it JSON.stringify cannot write. */
+/** Hostile JSON as text, because JSON.stringify cannot produce all of it. */
 const hostileJson = [
   'null',
   'true',
@@ -42,7 +42,7 @@ const hostileJson = [
 ] as const
 const megabyte = `"${'x'.repeat(1024 * 1024)}"`
 
-/** In a path or a query string; percent-encoded where it must be, and where it must not. */
+/** Hostile text for paths and query strings, percent-encoded with and without need. */
 const hostileText = [
   '0',
   '-1',
@@ -93,13 +93,13 @@ const hostileHeaders = [
 ] as const
 
 export interface Nonsense {
-  /** Path and query, as they go over the wire. */
+  /** Path and query as sent. */
   readonly target: string
   readonly body: string | undefined
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Requests of one operation that are wrong in some places and right in the others, so that they come far. */
+/** Returns requests with some invalid parts and valid others, so that they pass the first checks. */
 export function nonsense(
   operation: Operation,
   ids: Readonly<Record<string, string | number>>,

@@ -23,7 +23,7 @@ export interface Parameter {
   readonly schema: JsonSchema
 }
 
-/** One operation as the running service documents it. */
+/** One operation as documented by the running service. */
 export interface Operation {
   readonly service: ServiceName
   readonly operationId: string
@@ -33,7 +33,7 @@ export interface Operation {
   readonly isPublic: boolean
   readonly parameters: readonly Parameter[]
   readonly body: JsonSchema | undefined
-  /** A body that is taken, from the document. */
+  /** A valid body from the document. */
   readonly example: unknown
   readonly isForm: boolean
   readonly answersStream: boolean
@@ -50,7 +50,7 @@ interface DocumentedOperation {
   readonly responses: Record<string, { content?: Record<string, unknown> }>
 }
 
-/** Every operation of every running service: a new endpoint is in here without anybody writing it down. */
+/** Returns every operation of every running service, so that new endpoints are included automatically. */
 export async function allOperations(): Promise<Operation[]> {
   const documents = await Promise.all(
     serviceNames.map(async (service) => {
@@ -83,14 +83,14 @@ function operationsOf(service: ServiceName, document: Document): Operation[] {
   )
 }
 
-/** Whether an operation ends the session that calls it: such a caller is good for nothing afterwards. */
+/** Returns whether an operation ends the calling session, which cannot be used afterwards. */
 export function endsSession({ operationId }: Pick<Operation, 'operationId'>): boolean {
   return ['logout', 'logoutAll', 'deleteMyAccount', 'changePassword', 'revokeSession'].includes(operationId)
 }
 
 export type Values = Readonly<Record<string, string | number>>
 
-/** Where a request goes: path and query filled in. */
+/** Returns the URL with path and query filled in. */
 export function urlOf(operation: Operation, params: Values = {}, query: Values = {}): string {
   const path = operation.path.replace(/\{(\w+)\}/g, (_whole, name: string) => {
     const value = params[name]

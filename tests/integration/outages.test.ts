@@ -15,7 +15,7 @@ import {
 } from '../e2e/stack.ts'
 import { type Watch, watch } from '../e2e/watch.ts'
 
-/** What is promised, and a little for the test's own work on a busy machine. */
+/** The promised time, with slack for the test's own work on a busy machine. */
 const SAID_WITHIN_MS = 2_300
 
 let mina: Person
@@ -56,7 +56,7 @@ async function repair(): Promise<void> {
 }
 
 const sent: number[] = []
-/** A message to juno; remembers its seq when it was acknowledged. */
+/** Sends a message to juno and remembers its acknowledged seq. */
 async function send(content: string, from = mina): Promise<Answer> {
   const answer = await http('POST', `${stack.chat}/messages/${room}`, {
     token: from.token,
@@ -66,7 +66,7 @@ async function send(content: string, from = mina): Promise<Answer> {
   return answer
 }
 
-/** The stream shows every message of the room once and in order. */
+/** Expects the stream to have every message of the room once and in order. */
 async function sawAll(timeoutMs = 30_000): Promise<void> {
   const last = sent.at(-1) as number
   await waitFor(() => watching.seqs(room).at(-1) === last, {
@@ -82,7 +82,7 @@ async function timed(answer: Promise<Answer>): Promise<Answer & { ms: number }> 
   return { ...(await answer), ms: performance.now() - began }
 }
 
-/** 503, soon, and with the time after which to come again. */
+/** Expects a prompt 503 with Retry-After. */
 async function expectUnavailable(what: string, asked: Promise<Answer>): Promise<void> {
   const { status, body, headers, ms } = await timed(asked)
   expect([what, status, body?.code]).toEqual([what, 503, 'UNAVAILABLE'])
@@ -101,8 +101,8 @@ async function messagesToday(): Promise<number> {
   return body.today.messages
 }
 
-describe('Kafka is away', () => {
-  it('messages are taken and shown; their events follow, in order and once', async () => {
+describe('an outage of Kafka', () => {
+  it('messages are accepted and delivered; their events follow in order and once', async () => {
     const reader = await newPerson()
     const quiet = await befriend(mina, reader)
     const before = await waitForSteady(messagesToday)
@@ -160,8 +160,8 @@ describe('Kafka is away', () => {
   }, 180_000)
 })
 
-describe.each(['stop', 'pause'] as const)('Redis is away (%s)', (how) => {
-  it('messages go on, also in streams; sign-in fails closed; presence is unknown', async () => {
+describe.each(['stop', 'pause'] as const)('an outage of Redis (%s)', (how) => {
+  it('messages and streams continue, sign-in fails closed, presence is unknown', async () => {
     await breakDown('redis', how)
     for (let count = 0; count < 5; count++) {
       const answer = await timed(send(`without Redis ${count}`))
@@ -194,8 +194,8 @@ describe.each(['stop', 'pause'] as const)('Redis is away (%s)', (how) => {
   }, 150_000)
 })
 
-describe.each(['stop', 'pause'] as const)('MongoDB is away (%s)', (how) => {
-  it('says so within 2 s, keeps streams open, and carries on without a hole', async () => {
+describe.each(['stop', 'pause'] as const)('an outage of MongoDB (%s)', (how) => {
+  it('results in 503 within 2 s, keeps streams open, and ends without a gap', async () => {
     const opened = watching.opened
     await breakDown('mongodb', how)
     await expectUnavailable('send', send('into the void'))
@@ -212,13 +212,13 @@ describe.each(['stop', 'pause'] as const)('MongoDB is away (%s)', (how) => {
   }, 120_000)
 })
 
-describe.each(['stop', 'pause'] as const)('MySQL is away (%s)', (how) => {
+describe.each(['stop', 'pause'] as const)('an outage of MySQL (%s)', (how) => {
   beforeEach(async () => {
     await expectStatus(201, send('the room is known'))
     await expectStatus(201, send('to both', juno))
   })
 
-  it('sign-in says so within 2 s; tokens keep working; sends to rooms in use go on', async () => {
+  it('results in 503 for sign-in within 2 s, while tokens and sends to active rooms work', async () => {
     await breakDown('mysql', how)
     await expectUnavailable('login', login())
     await expectUnavailable('friends', get(`${stack.friend}/friends`))
@@ -239,8 +239,8 @@ describe.each(['stop', 'pause'] as const)('MySQL is away (%s)', (how) => {
   }, 120_000)
 })
 
-describe('user-service is away', () => {
-  it('others go on checking tokens, and show the names that they remember', async () => {
+describe('an outage of user-service', () => {
+  it('other services verify tokens and show cached names', async () => {
     await breakDown('user-service')
     ours.delete('user-service')
     const friends = await timed(get(`${stack.friend}/friends`))
@@ -256,13 +256,13 @@ describe('user-service is away', () => {
   }, 90_000)
 })
 
-it('nothing of ours was started anew for any of this', async () => {
+it('no process was restarted because of an outage', async () => {
   const now = await ourProcesses()
   expect(ours.size).toBeGreaterThanOrEqual(6)
   for (const [name, pid] of ours) expect([name, now.get(name)]).toEqual([name, pid])
 })
 
-/** What a figure is once the events that are under way have been counted. */
+/** Returns a figure once pending events have been counted. */
 async function waitForSteady(read: () => Promise<number>): Promise<number> {
   let last = await read()
   let same = 0

@@ -32,7 +32,7 @@ let watching: Watch
 const as = (person: Person) => (method: string, url: string, json?: unknown) =>
   http(method, url, { token: person.token, ...(json === undefined ? {} : { json }) })
 
-/** Some of everything that is published: friendships made, ended and blocked, rooms, messages, an account that goes. */
+/** Publishes every kind of event: friendships made, ended and blocked, rooms, messages, a deleted account. */
 beforeAll(async () => {
   people = await Promise.all(Array.from({ length: 6 }, (_, index) => newPerson(`사람${index}`)))
   const [mina, juno, ended, blocked, asker, gone] = people as [Person, Person, Person, Person, Person, Person]
@@ -73,7 +73,7 @@ async function chatIn(room: number, my: ReturnType<typeof as>): Promise<void> {
   await my('DELETE', `${stack.chat}/messages/${room}/${second}`)
 }
 
-/** Waits until no consumer of any service has done anything for a while, and no event waits to be published. */
+/** Waits until all consumers are idle and no event waits for publication. */
 async function settled(): Promise<void> {
   const figures = async () => {
     const texts = await Promise.all(
@@ -103,7 +103,7 @@ async function settled(): Promise<void> {
   )
 }
 
-/** All that the services show of these people. */
+/** Returns everything that the services show about these users. */
 async function everything(): Promise<Record<string, unknown>> {
   const [mina, juno] = people as [Person, Person]
   const shown: Record<string, unknown> = {}
@@ -133,14 +133,14 @@ async function everything(): Promise<Record<string, unknown>> {
   return shown
 }
 
-/** Who is online changes by itself. */
+/** Presence changes by itself. */
 function withoutPresence(body: unknown): unknown {
   return JSON.parse(
     JSON.stringify(body, (key, value) => (['online', 'last_seen_at'].includes(key) ? undefined : value)),
   )
 }
 
-/** What is on a topic: each event by its id and content, however often it is there. */
+/** Returns the distinct events of a topic by id and content. */
 async function contentOf(topic: Topic): Promise<Set<string>> {
   const records = await readTopic(kafka, topic)
   return new Set(
@@ -152,7 +152,7 @@ async function contentOf(topic: Topic): Promise<Set<string>> {
   )
 }
 
-/** Presence is a thing of the moment: it may be published again at any time. */
+/** Presence is transient and may be published again at any time. */
 const durable = (Object.keys(topics) as Topic[]).filter(
   (topic) => topic !== 'chat.presence' && topic !== 'user.online_status',
 )
@@ -170,7 +170,7 @@ describe('replayed from its start', () => {
     ;[before, published] = await Promise.all([everything(), publishedNow()])
   })
 
-  it('every topic changes nothing', async () => {
+  it('replaying every topic changes nothing', async () => {
     const framesBefore = watching.frames.length
     for (const topic of Object.keys(topics) as Topic[]) {
       const records = await readTopic(kafka, topic)
@@ -185,9 +185,9 @@ describe('replayed from its start', () => {
       expect(shown).not.toContain(name)
   }, 120_000)
 
-  it('nothing is published in turn, except that the erasure of an account is confirmed again', async () => {
+  it('replaying publishes nothing except repeated confirmations of an erasure', async () => {
     const now = await publishedNow()
-    // user-service repeats UserDeleted until each service has answered: a repeated question needs an answer.
+    // user-service repeats UserDeleted until each service has confirmed it.
     for (const topic of confirmations) expect(now.get(topic)).toBeGreaterThan(published.get(topic)!)
     const others = (counts: Map<Topic, number>) =>
       [...counts].filter(([topic]) => !confirmations.some((each) => each === topic))
@@ -195,7 +195,7 @@ describe('replayed from its start', () => {
   })
 })
 
-it('whoever was offline before is still pushed to, and whoever looks is not', async () => {
+it('after a replay offline users still get push notifications, and connected users do not', async () => {
   const [mina, juno] = people as [Person, Person]
   const away = await newPerson()
   const pushes = async (person: Person, room: number) =>

@@ -21,7 +21,7 @@ export interface TracedSystem {
   stop(): Promise<void>
 }
 
-/** user-, chat- and analytics-service as processes with the tracing preload, on stores of their own. */
+/** Starts user-, chat- and analytics-service as processes with the tracing preload, on stores of their own. */
 export async function startTracedSystem(env: Readonly<Record<string, string>>): Promise<TracedSystem> {
   const database = (service: string) =>
     createTestMysql({ migrationsDir: join(services, service, 'migrations') })

@@ -2,7 +2,7 @@ import { type CollectedSpan, createTraceCollector, type TraceCollector, waitFor 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTracedSystem, type TracedSystem } from './traced-system.ts'
 
-/** None of these may be in a span, wherever it was: each went through the system in another place. */
+/** Secrets that must be in no span; each passes through another part of the system. */
 const canaries = {
   password: 'Canary-pass-1!',
   content: 'canary-content',
@@ -35,7 +35,7 @@ async function call(base: string, method: string, path: string, body?: unknown, 
   return { status: response.status, body: isJson && text !== '' ? JSON.parse(text) : {} }
 }
 
-/** Reads the stream until it is aborted; what came so far is in `text`. */
+/** Reads the stream until aborted; `text` contains the received data. */
 async function openStream(url: string) {
   const abort = new AbortController()
   const response = await fetch(`${url}/stream`, {
@@ -85,7 +85,7 @@ const inTrace = (traceId: string) => collector.spans.filter((span) => span.trace
 const of = (spans: readonly CollectedSpan[], service: string, attribute: string, value: string) =>
   spans.filter((span) => span.service === service && span.attributes[attribute] === value)
 
-/** Whether `span` is below `ancestor`, by parents. */
+/** Returns whether `span` is a descendant of `ancestor`. */
 function isBelow(spans: readonly CollectedSpan[], span: CollectedSpan, ancestor: CollectedSpan): boolean {
   for (let at: CollectedSpan | undefined = span; at; ) {
     const parentId: string | undefined = at.parentSpanId
@@ -123,7 +123,7 @@ describe('one message', () => {
       ({ service, parentSpanId }) => service === 'analytics-service' && parentSpanId === process.spanId,
       'what the consumer did',
     )
-    // Each process sends its spans in its own time.
+    // Each process exports its spans independently.
     const inChat = (what: RegExp) =>
       collector.waitFor(
         ({ service, name, traceId }) =>
@@ -134,7 +134,7 @@ describe('one message', () => {
     spans = inTrace(post.traceId)
   })
 
-  it('is one trace from the POST through the outbox and Kafka to the consumer of another service', () => {
+  it("is one trace from the POST through the outbox and Kafka to another service's consumer", () => {
     const [send] = spans.filter(({ name }) => name.endsWith('message.events') && name.startsWith('send'))
     const [process] = processed()
     expect(send).toMatchObject({ service: 'chat-service', parentSpanId: post.spanId })
@@ -142,19 +142,19 @@ describe('one message', () => {
     expect(process!.links).toEqual([expect.objectContaining({ spanId: send!.spanId })])
   })
 
-  it('has the frame in its trace, linked to the request that sent the message', () => {
+  it('the frame is in its trace, linked to the sending request', () => {
     const [frame] = spans.filter(({ name }) => name === 'frame message')
     expect(frame).toMatchObject({ service: 'chat-service', parentSpanId: post.spanId })
     expect(frame!.links).toEqual([expect.objectContaining({ traceId: post.traceId, spanId: post.spanId })])
   })
 
-  it.each(['mongodb', 'redis'])('shows what the request asked of %s under the request', (store) => {
+  it.each(['mongodb', 'redis'])("shows the request's operations on %s under the request", (store) => {
     const asked = of(spans, 'chat-service', 'db.system.name', store)
     expect(asked.length, spans.map(({ name }) => name).join(', ')).toBeGreaterThan(0)
     for (const span of asked) expect(isBelow(spans, span, post), span.name).toBe(true)
   })
 
-  it('shows what the consumer wrote to MySQL under its event', () => {
+  it("shows the consumer's MySQL statements under its event", () => {
     const [process] = processed()
     const written = of(spans, 'analytics-service', 'db.system.name', 'mysql')
     expect(written.map(({ name }) => name)).toContain('INSERT inbox')
@@ -162,8 +162,8 @@ describe('one message', () => {
   })
 })
 
-it('shows what a request asked of mysql under the request, transactions too', async () => {
-  // A send need not ask MySQL: who is in a room in use is remembered.
+it("shows a request's MySQL statements including transactions under the request", async () => {
+  // A send may not query MySQL, because active rooms are cached.
   const post = await collector.waitFor(
     ({ name, attributes }) => name === 'POST /rooms' && attributes['http.response.status_code'] === '201',
     'the request',
@@ -177,7 +177,7 @@ it('shows what a request asked of mysql under the request, transactions too', as
   )
 })
 
-it('a sign-up is one trace from user-service to what chat-service keeps of it', async () => {
+it("a sign-up is one trace from user-service to chat-service's copy", async () => {
   const post = await collector.waitFor(({ name }) => name === 'POST /auth/register', 'the request')
   const process = await collector.waitFor(
     ({ service, name, traceId }) =>
@@ -199,7 +199,7 @@ it('a sign-up is one trace from user-service to what chat-service keeps of it', 
 /** As OTLP numbers them: what a trace may begin with. */
 const beginnings = [2, 4]
 
-it('a trace begins with a request or an event: polls, probes and scrapes make none', async () => {
+it('a trace begins with a request or an event: polls, probes and scrapes create none', async () => {
   for (const path of ['/health', '/ready', '/live', '/metrics']) await call(system.chat.url, 'GET', path)
   await call(system.chat.url, 'GET', '/rooms')
   await collector.waitFor(({ name }) => name === 'GET /rooms', 'a later request')
@@ -211,7 +211,7 @@ it('a trace begins with a request or an event: polls, probes and scrapes make no
   expect([...collector.paths]).toEqual(['/v1/traces'])
 })
 
-it('no span has a password, a token, a ticket, a query, a content, or the text of an error', async () => {
+it('no span contains a password, a token, a ticket, a query, content, or an error text', async () => {
   const { user, chat } = system
   const { email, password } = { email: `${canaries.email}@example.com`, password: canaries.password }
   const answers = await Promise.all([

@@ -16,14 +16,14 @@ export interface ChatSubject {
   readonly url: string
   readonly mongoUrl: string
   token(userId: number): Promise<string>
-  /** A group with so many users, from this id on. */
+  /** Creates a group with this many users, starting at this id. */
   room(roomId: number, members: number, firstUser?: number): Promise<void>
-  /** CPU that the process has used so far, in seconds. */
+  /** Returns the CPU seconds used by the process so far. */
   cpuSeconds(): Promise<number>
   stop(): Promise<void>
 }
 
-/** One process of chat-service on stores of its own, without limits on how much is sent. */
+/** Starts one process of chat-service on stores of its own, without rate limits. */
 export async function startChatSubject(): Promise<ChatSubject> {
   const [mysql, redis, kafka, issuer] = await Promise.all([
     createTestMysql({ migrationsDir: join(chatFolder, 'migrations') }),

@@ -32,7 +32,7 @@ const SERVICES = [
 ] as const
 const SETTLE_MS = 15_000
 const MEASURE_MS = 20_000
-/** Fixed by Linux for /proc, whatever the kernel's own timer does. */
+/** Fixed by Linux for /proc, independent of the kernel's timer. */
 const TICKS_PER_SECOND = 100
 
 const chosen = readPositionals(usage, SERVICES.length)
@@ -40,7 +40,7 @@ const services = SERVICES.filter(
   (name) => chosen.length === 0 || chosen.includes(name) || name === 'user-service',
 )
 
-/** CPU seconds that a process has used so far. */
+/** Returns the CPU seconds used by a process so far. */
 function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

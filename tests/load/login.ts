@@ -21,7 +21,7 @@ const USERS = 8
 const PHASE_MS = 6_000
 const SLICE_MS = 1_500
 const ROUNDS = 5
-/** A storm has no first moment in which everybody arrives at once. */
+/** Excludes the start of the storm. */
 const SETTLE_MS = 700
 const PROFILE_PER_SECOND = 100
 const STORM_IN_FLIGHT = 12
@@ -31,7 +31,7 @@ const PAIRS_MS = 12_000
 const agent = new Agent({ connections: 64, headersTimeout: 30_000 })
 let lastAddress = 0
 
-/** An address of its own for every caller: the limits are not what is measured here. */
+/** Returns a unique address per caller, because the limits are not measured here. */
 function address(): string {
   lastAddress++
   return `10.${(lastAddress >> 16) & 255}.${(lastAddress >> 8) & 255}.${lastAddress & 255}`
@@ -70,7 +70,7 @@ async function signUp(): Promise<{ email: string; token: string }[]> {
   return Promise.all(Array.from({ length: USERS }, (_, n) => one(n)))
 }
 
-/** What the cores can do with nothing around it. */
+/** Measures the cores' raw throughput. */
 async function pureBcrypt(): Promise<number> {
   const code = `const { parentPort, workerData } = require('node:worker_threads')
     const { compareSync, hashSync } = require(workerData.bcrypt)
@@ -110,7 +110,7 @@ async function storm(users: readonly { email: string }[], inFlight: number, ms: 
   return { perSecond: (answers[200] ?? 0) / ((performance.now() - startedAt) / 1_000), answers }
 }
 
-/** At a fixed rate, whatever the answers take: a slow answer must not slow the questions down. */
+/** Sends at a fixed rate, so that slow responses do not reduce the load. */
 async function profileLatencies(token: string, ms: number): Promise<number[]> {
   const pending: Promise<number>[] = []
   const startedAt = performance.now()
@@ -129,7 +129,7 @@ async function profileLatencies(token: string, ms: number): Promise<number[]> {
   return Promise.all(pending)
 }
 
-/** Alternating, one at a time: whatever else the machine does falls on both alike. */
+/** Alternates the two kinds, so that other load affects both alike. */
 async function signInTimes(
   users: readonly { email: string }[],
 ): Promise<{ known: number[]; unknown: number[] }> {
@@ -156,7 +156,7 @@ await profileLatencies(token, 1_000)
 const idle: number[] = []
 const busy: number[] = []
 const storms: Storm[] = []
-// In turns, a second each: whatever else the machine does falls on both alike.
+// Alternates every second, so that other load affects both alike.
 for (let round = 0; round < ROUNDS; round++) {
   idle.push(...(await profileLatencies(token, SLICE_MS)))
   const [stormed, latencies] = await Promise.all([

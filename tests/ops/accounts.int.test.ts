@@ -6,11 +6,11 @@ import { type Connection, createConnection } from 'mariadb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from './files.ts'
 
-/** Other names than the product's, so that the same server can hold a running system. */
+/** Prefix of all names, so that the server can also hold a running system. */
 const mark = `t${randomBytes(3).toString('hex')}_`
 const services = ['user', 'friend', 'chat', 'notification', 'analytics', 'media']
 
-/** What accounts.sh would send to the server, with every name of a database or account marked. */
+/** Returns the statements of accounts.sh with every name prefixed. */
 function statements(): string[] {
   const passwords = services.flatMap((service) => [
     [`MYSQL_${service.toUpperCase()}_PASSWORD`, `app-${service}`],
@@ -50,11 +50,11 @@ afterAll(async () => {
 })
 
 describe('the accounts that accounts.sh makes', () => {
-  it('can be made again and again', async () => {
+  it('can be created repeatedly', async () => {
     for (let round = 0; round < 2; round++) for (const statement of statements()) await admin.query(statement)
   })
 
-  it('let a service read and write its own rows, and nothing else', async () => {
+  it('allow a service to read and write its own rows only', async () => {
     const owner = await connect(`${mark}chat_service_owner`, 'owner-chat', `${mark}bigtech_chat`)
     await owner.query('CREATE TABLE rooms (id INT PRIMARY KEY)')
     await owner.end()
@@ -72,13 +72,13 @@ describe('the accounts that accounts.sh makes', () => {
     await service.end()
   })
 
-  it('let the owner of one database change nothing in another', async () => {
+  it('allow the owner of one database no change in another', async () => {
     const owner = await connect(`${mark}user_service_owner`, 'owner-user')
     await expect(owner.query(`DROP TABLE ${mark}bigtech_chat.rooms`)).rejects.toThrow(/denied/)
     await owner.end()
   })
 
-  it('let the exporter see counters and no row', async () => {
+  it('allow the exporter to read counters but no rows', async () => {
     const exporter = await connect(`${mark}exporter`, 'exporter')
     expect(await exporter.query('SHOW GLOBAL STATUS')).not.toHaveLength(0)
     await expect(exporter.query(`SELECT * FROM ${mark}bigtech_chat.rooms`)).rejects.toThrow(/denied/)

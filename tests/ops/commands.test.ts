@@ -8,8 +8,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { root } from './files.ts'
 
 /**
- * Programs that people do not call: parts of a container's or a test's start, and what another program in this list
- * starts with arguments of its own.
+ * Internal programs: parts of a container's or a test's start, and programs started by others in this list
+ * with their own arguments.
  */
 const internal = [
   'packages/dev/devstack/src/cli.ts',
@@ -21,10 +21,10 @@ const internal = [
   'tests/ops/redis-client.ts',
 ]
 
-/** Hands every option that is not its own to another program. */
+/** Programs that forward unknown options to another program. */
 const passesOptionsOn = ['infrastructure/docker/mongodb/start.sh', 'infrastructure/docker/redis/start.sh']
 
-/** Benchmarks that `npm run load` starts, slow to load: each imports a whole service. */
+/** Benchmarks started by `npm run load`, slow to load because each imports a whole service. */
 const isBenchmark = (file: string): boolean => /^tests\/load\/(?!run\.ts)/.test(file)
 
 const commands = programs().filter((file) => !internal.includes(file) && !isBenchmark(file))
@@ -34,7 +34,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 const TIMEOUT_MS = 60_000
 
 describe.concurrent('--help', { timeout: TIMEOUT_MS }, () => {
-  it.for(commands)('of %s prints help and never acts', async (file, { expect }) => {
+  it.for(commands)('%s prints its usage and does not act', async (file, { expect }) => {
     const { code, out, contacts } = await run(file, '--help')
     expect({ code, contacts, left: readdirSync(folder) }).toEqual({ code: 0, contacts: 0, left: [] })
     expect(out.length).toBeGreaterThan(40)
@@ -43,7 +43,7 @@ describe.concurrent('--help', { timeout: TIMEOUT_MS }, () => {
 
 describe.concurrent('an unknown option', { timeout: TIMEOUT_MS }, () => {
   const strict = commands.filter((file) => !passesOptionsOn.includes(file))
-  it.for(strict)('of %s is refused before anything is done', async (file, { expect }) => {
+  it.for(strict)('%s rejects it before doing anything', async (file, { expect }) => {
     const { code, err, contacts } = await run(file, '--no-such-option')
     expect({ contacts, left: readdirSync(folder) }).toEqual({ contacts: 0, left: [] })
     expect(code).toBeGreaterThan(0)
@@ -52,7 +52,7 @@ describe.concurrent('an unknown option', { timeout: TIMEOUT_MS }, () => {
   })
 })
 
-it('the list of commands has every kind of them', () => {
+it('the list of commands covers every kind', () => {
   expect(commands).toEqual(
     expect.arrayContaining([
       'infrastructure/docker/make-env.sh',
@@ -72,7 +72,7 @@ interface Outcome {
   contacts: number
 }
 
-/** Runs a program in an empty folder, with every address that it could need pointing at one listener. */
+/** Runs a program in an empty directory with every address pointing to one listener. */
 async function run(file: string, option: string): Promise<Outcome> {
   let contacts = 0
   const listener = createServer((socket) => {
@@ -119,7 +119,7 @@ function addresses(port: number): Record<string, string> {
   }
 }
 
-/** Every file that is run and not imported: scripts, and modules that read their arguments or are a package's start. */
+/** Returns every executable file: scripts, and modules that parse arguments or start a package. */
 function programs(): string[] {
   const { stdout } = spawnSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
     cwd: root,

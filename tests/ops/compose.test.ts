@@ -28,7 +28,7 @@ const isJob = (service: ComposeService) => service.restart?.startsWith('on-failu
 const scalable = ['web', 'worker']
 const composeNames = serviceNames.map(composeName)
 
-/** Images that hold one program, and nothing that could ask it whether it is well. */
+/** Single-program images without a way to check their health. */
 const cannotBeAsked = ['loki', 'mongodb-exporter']
 
 describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
@@ -45,7 +45,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect((await model(context, [base])).name).toBe('bigtech')
   })
 
-  it('starts without .env, and its gateway does not where others could reach it with secrets that everybody knows', async (context) => {
+  it('starts without .env, but a gateway reachable by others refuses well-known secrets', async (context) => {
     const parser = await need('compose', context)
     const { error, model: loaded } = loadCompose(parser, [base])
     expect(error).toBe('')
@@ -66,13 +66,13 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(check({ ...real, BIND_ADDRESS: '0.0.0.0', REDIS_PASSWORD: 'development' }).status).toBe(1)
   })
 
-  it('knows every secret of .env.example in the check of secrets', async (context) => {
+  it('the check of secrets covers every secret in .env.example', async (context) => {
     const generated = [...text('.env.example').matchAll(/^(\w+)=generate$/gm)].map(([, name]) => name)
     const { environment = {} } = (await model(context, [base])).services['check-secrets'] ?? {}
     expect(Object.keys(environment).sort()).toEqual([...generated, 'BIND_ADDRESS'].sort())
   })
 
-  it('lets BIND_ADDRESS make the gateway public, and nothing else', async (context) => {
+  it('BIND_ADDRESS exposes the gateway and nothing else', async (context) => {
     const parser = await need('compose', context)
     const file = join(mkdtempSync(join(tmpdir(), 'compose-')), '.env')
     writeFileSync(file, 'BIND_ADDRESS=0.0.0.0\n')
@@ -88,7 +88,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(kong?.environment?.KONG_ADMIN_LISTEN).toBe('127.0.0.1:8001')
   })
 
-  it('publishes what people look for where they look for it, on this machine only', async (context) => {
+  it('publishes well-known ports on the local machine only', async (context) => {
     const loaded = await model(context, [base])
     const published = servicesOf(loaded).flatMap(([name, { ports }]) =>
       (ports ?? []).map((port) => [name, port.host_ip, Number(port.published), port.target]),
@@ -109,7 +109,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(stores).toEqual([])
   })
 
-  it('builds every service, and its migrations, with its name and the port that it listens on', async (context) => {
+  it('builds every service and its migrations under its name and port', async (context) => {
     const { services } = await model(context, [base])
     for (const name of serviceNames) {
       const { configSchema } = (await import(`../../services/${name}/src/config.ts`)) as {
@@ -122,7 +122,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     }
   })
 
-  it('starts everything, and with infrastructure/docker/compose/small.yml the servers, the services and the gateway alone', async (context) => {
+  it('starts everything, and with infrastructure/docker/compose/small.yml only servers, services and gateway', async (context) => {
     const core = ['kong', 'mysql', 'mongodb', 'redis', 'kafka-1', ...composeNames]
     const extra = /grafana|prometheus|loki|alloy|jaeger|exporter|kafka-ui/
     const whole = Object.keys((await model(context, [base], '')).services)
@@ -143,8 +143,8 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     }
   })
 
-  it('knows of every long-running container whether it is well', async (context) => {
-    // The services bring their check in the image.
+  it('every long-running container has a health check', async (context) => {
+    // The services' images contain their health check.
     for (const [name, service] of servicesOf(await model(context, [base]))) {
       if (isJob(service) || cannotBeAsked.includes(name)) continue
       if ([...composeNames, ...scalable, 'monitor', 'analysis-service'].includes(name)) continue
@@ -152,7 +152,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     }
   })
 
-  it('starts nothing before what it needs is well or done', async (context) => {
+  it('starts nothing before its dependencies are healthy or completed', async (context) => {
     const { services } = await model(context, [base])
     for (const [name, service] of Object.entries(services)) {
       for (const [needed, { condition }] of Object.entries(service.depends_on ?? {})) {
@@ -167,7 +167,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     }
   })
 
-  it('keeps the services without privileges, and alive long enough to let go of their streams', async (context) => {
+  it('runs services without privileges, with enough time to drain their streams', async (context) => {
     const { services } = await model(context, [base])
     for (const name of [...composeNames, 'worker']) {
       const service = services[name] as ComposeService
@@ -179,7 +179,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     }
   })
 
-  it('gives each service its own account, and migrations another one', async (context) => {
+  it('uses one account per service, and another one for migrations', async (context) => {
     const { services } = await model(context, [base])
     const accounts = Object.values(services).flatMap(({ environment }) => {
       const url = environment?.DATABASE_URL
@@ -192,7 +192,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect([...new Set(accounts)].sort()).toEqual(expected.sort())
   })
 
-  it('lets media-service scale without an overlay: web and worker have no port of this machine, and aliases', async (context) => {
+  it('media-service scales without an overlay: web and worker have no host port', async (context) => {
     const { services } = await model(context, [base])
     for (const [name, alias] of [
       ['web', 'media-service'],
@@ -205,7 +205,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(services.worker?.environment?.PORT).toBe('8009')
   })
 
-  it('lets only the log collector hold the socket of Docker', async (context) => {
+  it('only the log collector has access to the Docker socket', async (context) => {
     const holders = servicesOf(await model(context, [base]))
       .filter(([, { volumes }]) => volumes?.some(({ source }) => source?.includes('docker.sock')))
       .map(([name]) => name)
@@ -214,7 +214,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
 })
 
 describe('the overrides', { timeout: FETCH_TIMEOUT_MS }, () => {
-  it('infrastructure/docker/compose/scale.yml takes from the services what can exist only once', async (context) => {
+  it('infrastructure/docker/compose/scale.yml removes names and ports that exist only once', async (context) => {
     const { services } = await model(context, [base, 'infrastructure/docker/compose/scale.yml'])
     for (const name of composeNames) {
       expect(services[name]?.container_name, name).toBeUndefined()
@@ -235,7 +235,7 @@ describe('the overrides', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(mentions.map(([name]) => name)).toEqual([])
   })
 
-  it('infrastructure/docker/compose/dev.yml opens every server on the ports of a developer', async (context) => {
+  it('infrastructure/docker/compose/dev.yml exposes every server on the developer ports', async (context) => {
     const { services } = await model(context, [base, 'infrastructure/docker/compose/dev.yml'])
     const ports = ['mysql', 'mongodb', 'redis', 'kafka-1', 'kafka-2', 'kafka-3', 'mailpit'].flatMap((name) =>
       (services[name]?.ports ?? []).map(({ host_ip, published }) => `${host_ip}:${published}`),
@@ -255,14 +255,14 @@ describe('the overrides', { timeout: FETCH_TIMEOUT_MS }, () => {
     )
   })
 
-  it('docker-compose.test.yml lifts the limit of the gateway, which is for people', async (context) => {
+  it("docker-compose.test.yml raises the gateway's rate limit", async (context) => {
     const { services } = await model(context, ['docker-compose.test.yml'], '')
-    // The command replaces a line of kong.yml, so that line must be there.
+    // The command replaces a line of kong.yml, which must exist.
     expect(JSON.stringify(services.kong?.command)).toContain('minute: 100$')
     expect(text('infrastructure/docker/kong/kong.yml')).toMatch(/minute: 100$/m)
   })
 
-  it('docker-compose.test.yml shares no name and no port with the other, and keeps no data', async (context) => {
+  it('docker-compose.test.yml shares no name and no port with the other project, and keeps no data', async (context) => {
     const ours = await model(context, [base])
     const test = await model(context, ['docker-compose.test.yml'], '')
     expect(test.name).not.toBe(ours.name)
@@ -275,7 +275,7 @@ describe('the overrides', { timeout: FETCH_TIMEOUT_MS }, () => {
     const kept = servicesOf(test).flatMap(([name, { volumes }]) =>
       (volumes ?? []).filter(({ type }) => type === 'volume').map(({ source }) => `${name}: ${source}`),
     )
-    // The signing key goes from one container to another; `down --volumes` removes it.
+    // Containers share the signing key by a volume; `down --volumes` removes it.
     expect(kept.sort()).toEqual(['jwt-key: keys', 'user-service: keys'])
   })
 })

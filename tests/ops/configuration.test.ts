@@ -6,7 +6,7 @@ import { composeName, root, serviceNames, text, yaml } from './files.ts'
 import { type Container, environmentOf, named, podOf } from './kubernetes-model.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
-/** What is used here of a zod schema. */
+/** The used part of a zod schema. */
 interface Schema {
   safeParse(
     value: unknown,
@@ -20,39 +20,39 @@ async function schemaOf(service: string): Promise<Schema> {
   return ((await import(file)) as { configSchema: Schema }).configSchema
 }
 
-/** What the service would say of this environment; an empty variable counts as unset, as in service-kit. */
+/** Returns a service's complaints about an environment; an empty variable counts as unset, as in service-kit. */
 async function complaints(service: string, environment: Record<string, string | null>): Promise<unknown> {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
   const result = (await schemaOf(service)).safeParse(set)
   return result.success ? [] : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
 }
 
-/** analysis-service has an image of its own and no database, but is configured like the others. */
+/** analysis-service has its own image and no database, but is configured like the others. */
 const configured = [...serviceNames, 'analysis-service']
 
 describe('what a service is configured by', { timeout: FETCH_TIMEOUT_MS }, () => {
-  it.for(configured)('is complete for %s in Compose', async (service, context) => {
+  it.for(configured)('%s is completely configured in Compose', async (service, context) => {
     const { model } = loadCompose(await need('compose', context), ['docker-compose.msa.yml'], {
       env: exampleEnv(),
     })
     expect(await complaints(service, model?.services[composeName(service)]?.environment ?? {})).toEqual([])
   })
 
-  it.for(configured)('is complete for %s in the Compose of the tests', async (service, context) => {
+  it.for(configured)('%s is completely configured in the Compose file of the tests', async (service, context) => {
     const { model } = loadCompose(await need('compose', context), ['docker-compose.test.yml'], {
       profiles: '',
     })
     expect(await complaints(service, model?.services[composeName(service)]?.environment ?? {})).toEqual([])
   })
 
-  it.for(configured)('is complete for %s in Kubernetes', async (service) => {
+  it.for(configured)('%s is completely configured in Kubernetes', async (service) => {
     const [container] = podOf(named('Deployment', service)).spec.containers
     expect(container && (await complaints(service, environmentOf(container)))).toEqual([])
   })
 })
 
 describe("Kafka's accounts", { timeout: FETCH_TIMEOUT_MS }, () => {
-  it('are in Compose those of the brokers, each service with its own, and no listener goes without', async (context) => {
+  it('in Compose each service has its own broker account, and no listener is unauthenticated', async (context) => {
     const env = exampleEnv()
     const { model } = loadCompose(await need('compose', context), ['docker-compose.msa.yml'], { env })
     const clients = Object.values(model?.services ?? {}).filter(
@@ -72,7 +72,7 @@ describe("Kafka's accounts", { timeout: FETCH_TIMEOUT_MS }, () => {
       expect(model?.services[composeName(service)]?.environment?.KAFKA_USERNAME).toBe(service)
   })
 
-  it('are in Kubernetes those of the brokers, each service with its own, and no listener goes without', () => {
+  it('in Kubernetes each service has its own broker account, and no listener is unauthenticated', () => {
     const [broker] = podOf(named('StatefulSet', 'kafka')).spec.containers
     const environment = environmentOf(broker as Container)
     expect(environment.KAFKA_LISTENER_SECURITY_PROTOCOL_MAP).not.toContain(':PLAINTEXT')
@@ -94,7 +94,7 @@ describe('what the gateway calls', { timeout: FETCH_TIMEOUT_MS }, () => {
   )
   const upstreams = [...new Set(services.map(({ host, port }) => `${host}:${port}`))].sort()
 
-  it('is there in Compose, on that port', async (context) => {
+  it('every upstream exists in Compose on its port', async (context) => {
     const { model } = loadCompose(await need('compose', context), ['docker-compose.msa.yml'], {
       env: exampleEnv(),
     })
@@ -102,14 +102,14 @@ describe('what the gateway calls', { timeout: FETCH_TIMEOUT_MS }, () => {
       const [host, port] = upstream.split(':') as [string, string]
       const container = model?.services[composeName(host)]
       expect(container, upstream).toBeTruthy()
-      // The page's image listens where its configuration says.
+      // The page's image listens as configured in it.
       if (host === 'web-client')
         expect(text('infrastructure/docker/web-client/nginx.conf')).toContain(`listen ${port};`)
       else expect(container?.environment?.PORT, upstream).toBe(port)
     }
   })
 
-  it('is there in Kubernetes, on that port, and Kong may reach it', () => {
+  it('every upstream exists in Kubernetes on its port, and Kong may reach it', () => {
     for (const upstream of upstreams) {
       const [host, port] = upstream.split(':') as [string, string]
       expect(named('Service', host).spec.ports?.[0]?.port, upstream).toBe(Number(port))
@@ -121,7 +121,7 @@ describe('what the gateway calls', { timeout: FETCH_TIMEOUT_MS }, () => {
 })
 
 describe('what Kong is told beside kong.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
-  /** Without these nginx logs tickets, every answer names the version of Kong, and one body can fill the disk. */
+  /** Without these settings nginx logs tickets, responses contain Kong's version, and one body can fill the disk. */
   const expected = {
     KONG_DATABASE: 'off',
     KONG_PROXY_ACCESS_LOG: 'off',
@@ -129,7 +129,7 @@ describe('what Kong is told beside kong.yml', { timeout: FETCH_TIMEOUT_MS }, () 
     KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE: '52m',
   }
 
-  it('is the same in Compose, in Kubernetes and where the gateway is tested', async (context) => {
+  it("Kong's other settings are equal in Compose, in Kubernetes and in the gateway tests", async (context) => {
     const { model } = loadCompose(await need('compose', context), ['docker-compose.msa.yml'], {
       env: exampleEnv(),
     })

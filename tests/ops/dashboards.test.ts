@@ -8,7 +8,7 @@ import { dashboards, promqlQueries, rules } from './queries.ts'
 const emitted = emittedMetrics()
 const recorded = new Map(rules.flatMap((rule) => (rule.record ? [[rule.record, rule.expr] as const] : [])))
 
-/** The labels that a metric can have; undefined when nothing emits it. */
+/** Returns the possible labels of a metric; undefined when nothing emits it. */
 function labelsOf(metric: string): string[] | undefined {
   const recording = recorded.get(metric)
   if (recording !== undefined) return partsOf(recording).labels
@@ -22,7 +22,7 @@ describe('every query of the dashboards and rules', () => {
     expect(emitted.size).toBeGreaterThan(10)
   })
 
-  it('asks only for metrics that something emits', () => {
+  it('uses only emitted metrics', () => {
     const unknown = promqlQueries.flatMap(({ where, expression }) =>
       partsOf(expression)
         .metrics.filter((metric) => labelsOf(metric) === undefined)
@@ -31,7 +31,7 @@ describe('every query of the dashboards and rules', () => {
     expect(unknown).toEqual([])
   })
 
-  it('asks only for labels that its metrics have', () => {
+  it('uses only existing labels', () => {
     const unknown = promqlQueries.flatMap(({ where, expression }) => {
       const { metrics, labels } = partsOf(expression)
       const known = new Set([...commonLabels, ...metrics.flatMap((metric) => labelsOf(metric) ?? [])])
@@ -41,7 +41,7 @@ describe('every query of the dashboards and rules', () => {
   })
 })
 
-/** The services that emit a metric; undefined when all do, or it is none of ours. */
+/** Returns the services that emit a metric; undefined when all do, or for a foreign metric. */
 function emitters(metric: string): string[] | undefined {
   const services = emitted.get(metric)?.services
   return services?.length ? services : undefined
@@ -54,7 +54,7 @@ describe('every value that a query looks for', () => {
     .map(text)
     .join('\n')
 
-  it('is one that the code can give', () => {
+  it('uses only possible label values', () => {
     const wrong = promqlQueries.flatMap(({ where, expression }) =>
       [...expression.matchAll(/\b(result|reason|limit|message_type|room_type|store)\s*(?:=~|=)\s*"([^"]*)"/g)]
         .flatMap(([, , values]) => (values as string).split('|'))
@@ -66,7 +66,7 @@ describe('every value that a query looks for', () => {
 })
 
 describe('every query about one service', () => {
-  it('asks only for what that service emits', () => {
+  it('uses only metrics of that service', () => {
     const wrong = promqlQueries.flatMap(({ where, expression }) => {
       const service = /service="([\w-]+)"/.exec(expression)?.[1]
       if (!service) return []
@@ -79,7 +79,7 @@ describe('every query about one service', () => {
 })
 
 describe('the dashboards', () => {
-  it('are the four that are provisioned', () => {
+  it('exactly the four dashboards are provisioned', () => {
     expect(dashboards.map(({ title }) => title).sort()).toEqual([
       'Chat Service',
       'Friend Service',
@@ -97,7 +97,7 @@ describe('the dashboards', () => {
     expect([...new Set(used)].filter((uid) => !known.includes(uid))).toEqual([])
   })
 
-  it.each(dashboards)('$title says of every panel what to look for, with a unit', ({ panels }) => {
+  it.each(dashboards)('every panel of $title has a description and a unit', ({ panels }) => {
     for (const panel of panels.filter(({ type }) => type !== 'row')) {
       expect(panel.description?.length, panel.title).toBeGreaterThan(30)
       expect(panel.description, panel.title).toMatch(/[.:>]$/)
@@ -106,7 +106,7 @@ describe('the dashboards', () => {
     }
   })
 
-  it.each(dashboards)('$title lays no panel over another', ({ panels }) => {
+  it.each(dashboards)('the panels of $title do not overlap', ({ panels }) => {
     const cells = new Set<string>()
     for (const { title, gridPos } of panels) {
       expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24)
@@ -121,7 +121,7 @@ describe('the dashboards', () => {
 })
 
 describe('docs/observability', () => {
-  it('lists every metric of ours, and none that is gone', () => {
+  it('lists exactly our metrics', () => {
     const table = text('docs/observability/README.md')
       .split('\n')
       .filter((line) => line.startsWith('| `'))

@@ -5,7 +5,7 @@ export const commonLabels = ['service', 'server', 'instance', 'job']
 
 const definition = /new (Counter|Gauge|Histogram|Summary)(?:<[^>]*>)?\(\{/g
 
-/** The text between a brace and its partner. */
+/** Returns the text between a brace and its partner. */
 function objectAt(source: string, start: number): string {
   let depth = 0
   for (let index = start; index < source.length; index++) {
@@ -15,7 +15,7 @@ function objectAt(source: string, start: number): string {
   return source.slice(start)
 }
 
-/** A name in quotes that can only be a metric's: metrics made from a table are not constructed by name. */
+/** A quoted metric name: metrics created from a table are not constructed by name. */
 const nameInTable = /'([a-z]+(?:_[a-z]+)*_(?:total|seconds|count|events|open|up|records))'/g
 
 function labelsOf(body: string, source: string): string[] {
@@ -27,13 +27,13 @@ function labelsOf(body: string, source: string): string[] {
 
 export interface EmittedMetric {
   labels: string[]
-  /** The services whose code defines it; empty when a shared package does, for all of them. */
+  /** The services whose code defines it; empty when a shared package does, for all services. */
   services: string[]
 }
 
 /**
- * The metrics that our code defines, with their labels, read from the source: also those that no request has
- * touched yet, which a scrape would show without labels.
+ * Returns the metrics defined in the source with their labels, including those that a scrape would not show
+ * yet.
  */
 export function emittedMetrics(): Map<string, EmittedMetric> {
   const found = new Map<string, EmittedMetric>()

@@ -1,6 +1,6 @@
 /**
- * The series of programs that are not ours, as far as dashboards and rules ask for them: name -> labels of its own.
- * Names and labels are those of the projects' own documents and, where said, of a scrape.
+ * Series of third-party programs used by dashboards and rules: name -> own labels. From the projects'
+ * documentation and, where noted, from a scrape.
  */
 export const foreignMetrics: Record<string, readonly string[]> = {
   // Prometheus itself

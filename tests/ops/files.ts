@@ -14,15 +14,15 @@ export const serviceNames = [
   'media-service',
 ] as const
 
-/** What a service is called in Compose: media-service has a name without a copy's number for each process. */
+/** Returns the Compose name of a service. */
 export const composeName = (service: string): string => (service === 'media-service' ? 'web' : service)
 
-/** The text of a file of the repository. */
+/** Returns the text of a repository file. */
 export function text(path: string): string {
   return readFileSync(join(root, path), 'utf8')
 }
 
-/** Paths of the files below a folder whose names end so, sorted. */
+/** Returns the sorted paths below a directory with this ending. */
 export function filesBelow(folder: string, ending: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true })
     .flatMap((entry) => {
@@ -33,12 +33,12 @@ export function filesBelow(folder: string, ending: string): string[] {
     .sort()
 }
 
-/** One YAML document. The schema is the reader's business: validators have checked it. */
+/** Parses a YAML document, unvalidated. */
 export function yaml<Content>(path: string): Content {
   return parse(text(path), { merge: true, version: '1.1' }) as Content
 }
 
-/** All documents of a YAML file. */
+/** Parses all documents of a YAML file, unvalidated. */
 export function yamlDocuments<Content>(content: string): Content[] {
   return parseAllDocuments(content, { version: '1.1' }).map((document) => document.toJS() as Content)
 }

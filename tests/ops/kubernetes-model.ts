@@ -73,7 +73,7 @@ export const manifestFiles = filesBelow('k8s/manifests', '.yaml').filter(
   (path) => !path.endsWith('/secrets.yaml') && !path.endsWith('/kustomization.yaml'),
 )
 
-/** What a script of k8s/ prints. */
+/** Returns the output of a script in k8s/. */
 export function printed(script: string): string {
   const result = spawnSync(process.execPath, [join(root, 'k8s', script)], { encoding: 'utf8' })
   if (result.status !== 0) throw new Error(result.stderr)
@@ -85,7 +85,7 @@ interface Generators {
   namespace: string
 }
 
-/** The ConfigMaps of infrastructure/docker/kustomization.yaml, without Kustomize. */
+/** Generates the ConfigMaps of infrastructure/docker/kustomization.yaml without Kustomize. */
 function generatedConfigMaps(): Resource[] {
   const { configMapGenerator, namespace } = yaml<Generators>('infrastructure/docker/kustomization.yaml')
   return configMapGenerator.map(({ name, files }) => {
@@ -102,7 +102,7 @@ function generatedConfigMaps(): Resource[] {
   })
 }
 
-/** Every object that is applied: the manifests, and the ConfigMaps that are made from other files. */
+/** Every applied object: the manifests, and the generated ConfigMaps. */
 export const resources: Resource[] = [
   ...manifestFiles.flatMap((path) => yamlDocuments<Resource>(text(path))),
   ...generatedConfigMaps(),
@@ -124,7 +124,7 @@ export const podOf = ({ spec }: Resource): Pod => (spec.jobTemplate?.spec.templa
 export const appOf = (labels: Record<string, string> | undefined): string =>
   labels?.['app.kubernetes.io/name'] ?? ''
 
-/** The environment that a container gets, out of its own list, the ConfigMaps and the (example) Secrets. */
+/** Returns a container's environment from its own list, the ConfigMaps and the (example) Secrets. */
 export function environmentOf(container: Container): Record<string, string> {
   const environment: Record<string, string> = {}
   for (const { configMapRef, secretRef } of container.envFrom ?? []) {

@@ -18,7 +18,7 @@ import {
 } from './kubernetes-model.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
-/** What service-kit's graceful stop takes at most. */
+/** Maximum duration of service-kit's graceful stop. */
 const DRAIN_SECONDS = 25
 
 const serviceDeployments = [...serviceNames, 'media-worker', 'analysis-service']
@@ -26,7 +26,7 @@ const deployments = serviceDeployments.map((name) => named('Deployment', name))
 const nameOf = (resource: Resource) => `${resource.kind} ${resource.metadata.name}`
 
 describe('the manifests', () => {
-  it('are what the schemas of Kubernetes allow, with no unknown key', {
+  it('conform to the schemas of Kubernetes without unknown keys', {
     timeout: FETCH_TIMEOUT_MS,
   }, async (context) => {
     const python = await need('kubernetesValidate', context)
@@ -49,7 +49,7 @@ describe('the manifests', () => {
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
   })
 
-  it('are all named by the README, in an order in which nothing misses what it needs', () => {
+  it('are all listed in the README in a valid order', () => {
     const readme = text('k8s/README.md')
     const position = (path: string) => readme.indexOf(path.replace('k8s/manifests/', ''))
     for (const path of manifestFiles) {
@@ -72,7 +72,7 @@ describe('the manifests', () => {
     expect(positions.every((index) => index >= 0)).toBe(true)
   })
 
-  it('run every container of a fixed version without privileges', () => {
+  it('run every container with a fixed version and without privileges', () => {
     for (const workload of workloads) {
       const pod = podOf(workload).spec
       expect(pod.securityContext?.runAsNonRoot, nameOf(workload)).toBe(true)
@@ -92,7 +92,7 @@ describe('the manifests', () => {
     expect(writable.map(nameOf)).toEqual(['StatefulSet kafka'])
   })
 
-  it('refer to no ConfigMap, Secret or account that is not there', () => {
+  it('refer only to existing ConfigMaps, Secrets and accounts', () => {
     for (const workload of workloads) {
       const { containers, volumes } = podOf(workload).spec
       for (const container of containers)
@@ -110,7 +110,7 @@ describe('the manifests', () => {
     }
   })
 
-  it('hold no secret in clear', () => {
+  it('contain no plain-text secret', () => {
     for (const secret of ofKind('Secret')) {
       for (const [key, value] of Object.entries(secret.stringData ?? {})) {
         const bare = value.replaceAll(
@@ -125,7 +125,7 @@ describe('the manifests', () => {
 })
 
 describe('make-secrets.mjs', () => {
-  it('prints the secrets of the example, no two passwords alike, and others each time', () => {
+  it("prints the example's secrets with distinct, random passwords", () => {
     const shape = (objects: Resource[]) =>
       objects.map(({ metadata, stringData }) => [metadata.name, Object.keys(stringData ?? {})])
     const parse = (output: string) =>
@@ -138,7 +138,7 @@ describe('make-secrets.mjs', () => {
     const passwords = (objects: Resource[]) =>
       objects.flatMap(({ stringData }) =>
         Object.entries(stringData ?? {}).flatMap(([key, value]) =>
-          // A service's copy of its Kafka password is the same as that of the brokers.
+          // A service's copy of its Kafka password equals the brokers'.
           /(PASSWORD|KEY|TOKEN)$/.test(key) && key !== 'KAFKA_PASSWORD' && value && value !== 'CHANGE_ME'
             ? [value]
             : [],
@@ -159,20 +159,20 @@ describe.each(deployments.map((resource) => [resource.metadata.name, resource] a
     const pod = podOf(resource).spec
     const container = pod.containers[0] as (typeof pod.containers)[number]
 
-    it('is asked for its life at /live and for its readiness at /ready', () => {
+    it('has probes for liveness at /live and readiness at /ready', () => {
       expect(container.livenessProbe?.httpGet?.path).toBe('/live')
       expect(container.startupProbe?.httpGet?.path).toBe('/live')
       expect(container.readinessProbe?.httpGet?.path).toBe('/ready')
     })
 
-    it('gets the time to let go of its streams', () => {
+    it('has enough time to drain its streams', () => {
       const pause = container.lifecycle?.preStop?.sleep?.seconds ?? 0
-      // The endpoint must be gone before the service stops listening.
+      // The endpoint must be removed before the service stops listening.
       expect(pause).toBeGreaterThanOrEqual(5)
       expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(pause + DRAIN_SECONDS + 5)
     })
 
-    it('is spread over machines, scaled from 2 to 10 at 70 % CPU, and never drained away at once', () => {
+    it('is spread over nodes, scaled from 2 to 10 at 70 % CPU, and never drained completely', () => {
       expect(pod.topologySpreadConstraints).toHaveLength(2)
       expect(resource.spec.replicas).toBeUndefined()
       const { minReplicas, maxReplicas, metrics, scaleTargetRef } = named(
@@ -184,7 +184,7 @@ describe.each(deployments.map((resource) => [resource.metadata.name, resource] a
         type: 'Resource',
         resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } },
       })
-      // A metric that metrics-server does not have would keep every copy for ever where its adapter is missing.
+      // An unavailable metric would prevent scaling down where its adapter is missing.
       expect(metrics?.every((metric) => (metric as { type: string }).type === 'Resource')).toBe(true)
       expect(JSON.stringify(metrics).includes('memory')).toBe(name === 'chat-service')
       expect(named('PodDisruptionBudget', name).spec).toMatchObject({ maxUnavailable: 1 })
@@ -193,7 +193,7 @@ describe.each(deployments.map((resource) => [resource.metadata.name, resource] a
 )
 
 describe('the web client', () => {
-  it('is spread over machines, and never drained away at once', () => {
+  it('is spread over nodes and never drained completely', () => {
     const { spec } = podOf(named('Deployment', 'web-client'))
     expect(spec.topologySpreadConstraints).toHaveLength(2)
     expect(named('PodDisruptionBudget', 'web-client').spec).toMatchObject({ maxUnavailable: 1 })
@@ -201,7 +201,7 @@ describe('the web client', () => {
 })
 
 describe('MySQL', () => {
-  it('keeps its binary log for days and not until the volume is full, in Compose as in Kubernetes', () => {
+  it('expires its binary log after days, before the volume is full, in Compose and in Kubernetes', () => {
     for (const file of ['docker-compose.msa.yml', 'k8s/manifests/statefulsets/mysql.yaml'])
       expect(text(file), file).toContain('--binlog-expire-logs-seconds=259200')
   })
@@ -223,7 +223,7 @@ describe('the network policies', () => {
       ),
     )
 
-  it('deny what is not named, and name something for every pod', () => {
+  it('deny by default, and select every pod', () => {
     const deny = policies.find(({ metadata }) => metadata.name === 'default-deny')
     expect(deny?.spec.podSelector).toEqual({})
     expect(deny?.spec.policyTypes).toEqual(['Ingress', 'Egress'])
@@ -253,7 +253,7 @@ describe('the network policies', () => {
     expect([...new Set(out)].sort()).toEqual([...new Set(into)].sort())
   })
 
-  it('let nobody but the gateway and the services reach a service, and no service a foreign store', () => {
+  it("allow ingress to services from the gateway and peers only, and no access to another service's store", () => {
     const callers = (name: string) =>
       peers(named('NetworkPolicy', name).spec.ingress, 'from').map((peer) => peer.split(':')[0])
     expect(

@@ -12,13 +12,13 @@ export interface Block {
 export interface Entry {
   labels: Record<string, string>
   line: string
-  /** Of the container runtime until a stage sets another. */
+  /** Set by the container runtime unless a stage overrides it. */
   timestamp: string
 }
 
 export const alloyConfig = 'infrastructure/docker/alloy/config.alloy'
 
-/** The configuration of the collector as Alloy's own parser reads it. */
+/** Parses the collector's configuration with Alloy's parser. */
 export function parseAlloy(parser: string): Block[] {
   const result = spawnSync(parser, [join(root, alloyConfig)], { encoding: 'utf8' })
   if (result.status !== 0) throw new Error(result.stderr)
@@ -34,7 +34,7 @@ export function component(blocks: readonly Block[], name: string): Block {
 const stringOf = (source: string | undefined): string =>
   source === undefined ? '' : (JSON.parse(source) as string)
 
-/** The quoted pairs of `{ a = "b", ... }`. */
+/** Parses the quoted pairs of `{ a = "b", ... }`. */
 const mapOf = (source: string | undefined): Array<[string, string]> =>
   [...(source ?? '').matchAll(/(\w+)\s*=\s*"([^"]*)"/g)].map(([, key, value]) => [
     key as string,
@@ -44,7 +44,7 @@ const mapOf = (source: string | undefined): Array<[string, string]> =>
 const listOf = (source: string | undefined): string[] =>
   [...(source ?? '').matchAll(/"([^"]*)"/g)].map(([, value]) => value as string)
 
-/** What `discovery.relabel` makes of a container's meta labels; rules of another kind than ours are refused. */
+/** Applies `discovery.relabel` to a container's meta labels; rejects unsupported rules. */
 export function relabel(block: Block, meta: Record<string, string>): Record<string, string> {
   const labels: Record<string, string> = {}
   for (const rule of block.blocks) {
@@ -60,7 +60,7 @@ export function relabel(block: Block, meta: Record<string, string>): Record<stri
   return labels
 }
 
-/** Runs an entry through the stages of `loki.process`; a stage that this does not know is refused, never skipped. */
+/** Runs an entry through the stages of `loki.process`; rejects unsupported stages. */
 export function processEntry(stages: readonly Block[], entry: Entry): Entry {
   let current = { ...entry, labels: { ...entry.labels } }
   const extracted: Record<string, unknown> = {}
@@ -96,10 +96,10 @@ export function processEntry(stages: readonly Block[], entry: Entry): Entry {
   return current
 }
 
-/** Puts the replacement in place of what the one group of the expression holds, wherever it matches. */
+/** Replaces the match of the expression's only group. */
 function replaceGroup(stage: Block, line: string): string {
   const source = stringOf(stage.attributes.expression)
-  // Go's flag for the whole expression, which JavaScript takes beside it.
+  // Go's inline flag for the whole expression, which JavaScript takes separately.
   const expression = new RegExp(source.replace(/^\(\?i\)/, ''), source.startsWith('(?i)') ? 'dgi' : 'dg')
   const spans = [...line.matchAll(expression)].map((match) => match.indices?.[1] as [number, number])
   return spans.reduceRight(
@@ -113,11 +113,11 @@ function extractJson(stage: Block, line: string, extracted: Record<string, unkno
     const content = JSON.parse(line) as Record<string, unknown>
     for (const [name, path] of mapOf(stage.attributes.expressions)) extracted[name] = content[path]
   } catch {
-    // A line that is no JSON stays as it is.
+    // A line that is not JSON is unchanged.
   }
 }
 
-/** `{label="value", other=~"a|b"}` against labels; a pattern must fit the whole value, as in Loki. */
+/** Matches `{label="value", other=~"a|b"}` against labels; a pattern must match the whole value, as in Loki. */
 export function matches(selector: string, labels: Record<string, string>): boolean {
   return [...selector.matchAll(/(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"/g)].every(([, label, operator, value]) => {
     const actual = labels[label as string] ?? ''
@@ -126,7 +126,7 @@ export function matches(selector: string, labels: Record<string, string>): boole
   })
 }
 
-/** Whether a LogQL log query of the kinds used here finds an entry: a selector, `|=`, `| json`, label filters. */
+/** Returns whether a LogQL query of the used kinds finds an entry: a selector, `|=`, `| json`, label filters. */
 export function finds(query: string, entry: Entry): boolean {
   const [, selector, pipeline] = /^(\{[^}]*\})(.*)$/s.exec(query) ?? []
   if (selector === undefined || pipeline === undefined) throw new Error(`not a log query: ${query}`)

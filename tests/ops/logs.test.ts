@@ -6,7 +6,7 @@ import { component, type Entry, finds, parseAlloy, processEntry, relabel } from 
 import { logqlQueries } from './queries.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
-/** What a service writes to stdout. */
+/** Returns the lines that a service writes to stdout. */
 function linesOf(service: string): string[] {
   const lines: string[] = []
   const log = createLogger({
@@ -15,11 +15,11 @@ function linesOf(service: string): string[] {
     destination: { write: (line) => lines.push(line.trimEnd()) },
   })
   log.info({ request_id: 'request-1', path: '/users/:user_id' }, 'request')
-  log.error({ request_id: 'request-2', err: new Error('the database is away') }, 'request failed')
+  log.error({ request_id: 'request-2', err: new Error('the database is unavailable') }, 'request failed')
   return lines
 }
 
-/** The entry that arrives in Loki when a container of Compose service `service` writes a line. */
+/** Returns the entry in Loki for a line of a Compose service's container. */
 async function arrive(context: TestContext, service: string, line: string): Promise<Entry> {
   const blocks = parseAlloy(await need('alloy', context))
   const { model } = loadCompose(await need('compose', context), ['docker-compose.msa.yml'], {
@@ -42,7 +42,7 @@ async function arrive(context: TestContext, service: string, line: string): Prom
 
 describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
   it.for(serviceNames)(
-    'of %s is found by service and word, as people search for it',
+    'of %s is found by service and word',
     async (service, context) => {
       const [info, error] = await Promise.all(linesOf(service).map((line) => arrive(context, service, line)))
       const query = `{service="${service}"} |= "error"`
@@ -52,7 +52,7 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
     },
   )
 
-  it('carries two labels only, and the time at which it was written', async (context) => {
+  it('has only two labels and the time of writing', async (context) => {
     const [line] = linesOf('chat-service') as [string]
     const entry = await arrive(context, 'chat-service', line)
     expect(entry.labels).toEqual({ service: 'chat-service', level: 'info' })
@@ -60,7 +60,7 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(entry.timestamp).toBe((JSON.parse(line) as { time: string }).time)
   })
 
-  it('of a program that writes no JSON keeps its text and gets its service', async (context) => {
+  it('of a program without JSON keeps its text and gets its service', async (context) => {
     const entry = await arrive(context, 'mysql', '2026-01-01T00:00:00Z 0 [System] ready for connections')
     expect(entry.labels).toEqual({ service: 'mysql' })
     expect(entry.line).toContain('ready for connections')
@@ -74,7 +74,7 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
     ['POST /api/rooms/%6aoin/canary HTTP/1.1', 'POST /api/rooms/%6aoin/hidden HTTP/1.1'],
     ['POST /api/rooms//Join//canary/x HTTP/1.1', 'POST /api/rooms//Join//hidden HTTP/1.1'],
     ['POST /api/rooms/jo%2569n%2Fcanary HTTP/1.1', 'POST /api/rooms/jo%2569n%2Fhidden HTTP/1.1'],
-  ] as const)("of nginx's error log hides a ticket and a token: %s", async ([written, kept], context) => {
+  ] as const)("of nginx's error log has its ticket and token masked: %s", async ([written, kept], context) => {
     const line = (request: string) =>
       `[error] 7#0: *1 connect() failed (111: Connection refused), request: "${request}", host: "localhost"`
     expect((await arrive(context, 'kong', line(written))).line).toBe(line(kept))
@@ -88,7 +88,7 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(finds(expression, info as Entry)).toBe(false)
   })
 
-  it('comes from containers of this project only, and goes to the Loki that is configured', async (context) => {
+  it("is collected from this project's containers only and sent to the configured Loki", async (context) => {
     const blocks = parseAlloy(await need('alloy', context))
     const filter = component(component(blocks, 'discovery.docker').blocks, 'filter')
     expect(filter.attributes.values).toContain('com.docker.compose.project=bigtech')

@@ -11,7 +11,7 @@ interface Scrape {
   labels: Map<string, Set<string>>
 }
 
-/** Reads the text format: a metric without samples still has its TYPE line. */
+/** Parses the text format: a metric without samples still has its TYPE line. */
 function read(body: string, into: Scrape): void {
   for (const line of body.split('\n')) {
     const type = /^# TYPE (\S+) (\S+)/.exec(line)
@@ -39,7 +39,7 @@ async function scrapeAll(): Promise<Scrape> {
 }
 
 describe('the metrics of the running services', () => {
-  it('are all that dashboards and rules ask of them', async () => {
+  it('include everything used by dashboards and rules', async () => {
     const { names } = await scrapeAll()
     const recorded = new Set(rules.map((rule) => rule.record))
     const ofExporters = (name: string) => name in foreignMetrics && !/^(process|nodejs)_/.test(name)
@@ -51,7 +51,7 @@ describe('the metrics of the running services', () => {
     expect(missing).toEqual([])
   })
 
-  it('have the labels that their source says, and the service', async () => {
+  it('have the labels declared in the source, and the service', async () => {
     const { labels } = await scrapeAll()
     const defined = emittedMetrics()
     let compared = 0
@@ -68,7 +68,7 @@ describe('the metrics of the running services', () => {
     expect(compared).toBeGreaterThan(10)
   })
 
-  it('say of every service by which name it goes', async () => {
+  it('contain the name of every service', async () => {
     for (const { name, url } of runningServices()) {
       const body = await (await fetch(`${url}/metrics`)).text()
       expect(body, url).toContain(`service="${name}"`)

@@ -28,7 +28,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** The product's configuration with the addresses of this stack in place of those of Compose. */
+/** Writes the product's configuration with the addresses of this stack. */
 function writeConfig(): void {
   const config = yaml<Config>('infrastructure/docker/prometheus/prometheus.yml')
   const services = config.scrape_configs.find(
@@ -41,7 +41,7 @@ function writeConfig(): void {
   }))
   const rewritten = {
     ...config,
-    // The rules are the same; waiting a quarter of a minute for a first scrape proves nothing more.
+    // The rules are unchanged; only the intervals are shortened.
     global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
     alerting: undefined,
     scrape_configs: [{ ...job, static_configs: targets }],
@@ -84,7 +84,7 @@ async function query(url: string, expression: string): Promise<Sample[]> {
 }
 
 describe('a real Prometheus with the configuration of the product', () => {
-  it('finds every service up, and its rules give an answer', {
+  it('finds every service up, and evaluates its rules', {
     timeout: FETCH_TIMEOUT_MS,
   }, async (context) => {
     const url = await start(await need('prometheus', context))
@@ -100,7 +100,8 @@ describe('a real Prometheus with the configuration of the product', () => {
     const up = await query(url, 'up{job="services"}')
     expect(up.map(({ metric }) => metric.service).sort()).toEqual([...expected].sort())
 
-    // `service` is the same in what a service says and in what Prometheus adds, so neither becomes exported_service.
+    // `service` is equal in the services' metrics and Prometheus' labels, so it is not renamed to
+    // exported_service.
     expect(await query(url, '{exported_service!=""}')).toEqual([])
     const rates = await waitFor(
       async () => {

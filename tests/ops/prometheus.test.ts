@@ -21,13 +21,13 @@ describe('Prometheus', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(checked.status, checked.output).toBe(0)
   })
 
-  it('fires each alert when it should, and not in the case beside it', async (context) => {
+  it('fires each alert in its positive but not in its negative case', async (context) => {
     const promtool = await need('promtool', context)
     const result = runTool(promtool, ['test', 'rules', ...filesBelow(`${folder}/tests`, '.test.yml')])
     expect(result.status, result.output).toBe(0)
   })
 
-  it('scrapes every 15 seconds, every copy of every service', () => {
+  it('scrapes every copy of every service every 15 seconds', () => {
     const config = yaml<{
       global: { scrape_interval: string }
       scrape_configs: Array<{ job_name: string; dns_sd_configs?: Array<{ names: string[]; port: number }> }>
@@ -53,7 +53,7 @@ describe('the alerts', () => {
   const runbooks = text('docs/observability/runbooks.md')
   const headings = [...runbooks.matchAll(/^## (\w+)$/gm)].map(([, name]) => name as string)
 
-  it('keep the two that people know: a service that is down, and too many errors', () => {
+  it('include a service that is down, and too many errors', () => {
     const down = alerts.find((rule) => rule.alert === 'ServiceDown')
     expect(down).toMatchObject({ for: '1m', labels: { severity: 'critical' } })
     expect(down?.expr).toMatch(/^up\{.*\} == 0$/)
@@ -63,7 +63,7 @@ describe('the alerts', () => {
   })
 
   it.each(alerts.map((rule) => rule.alert as string))(
-    '%s says what happened, how urgent it is, and what to do',
+    '%s has a description, a severity, and a remedy',
     (name) => {
       const rule = alerts.find((candidate) => candidate.alert === name)
       expect(rule?.labels?.severity).toMatch(name === 'Watchdog' ? /^none$/ : /^(critical|warning)$/)
@@ -84,13 +84,13 @@ describe('the alerts', () => {
     ).toEqual([])
   })
 
-  it('have no runbook without an alert', () => {
+  it('have a runbook if and only if the alert exists', () => {
     expect(headings.filter((name) => !alerts.some((rule) => rule.alert === name))).toEqual([])
   })
 })
 
 describe('Alertmanager', { timeout: FETCH_TIMEOUT_MS }, () => {
-  it('accepts its configuration, and sends what is critical somewhere', async (context) => {
+  it('accepts its configuration, and routes critical alerts', async (context) => {
     const amtool = await need('amtool', context)
     const file = 'infrastructure/docker/alertmanager/alertmanager.yml'
     const checked = runTool(amtool, ['check-config', file])

@@ -1,4 +1,4 @@
-/** What a query asks for: metric names, and label names with the metric they are asked of where that is plain. */
+/** The names used in a query: metrics, and labels with their metric where it is unambiguous. */
 export interface QueryParts {
   metrics: string[]
   labels: string[]
@@ -23,8 +23,8 @@ const keywords = new Set([
 const grouping = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_right'])
 
 /**
- * Takes a PromQL expression apart. It knows the grammar as far as names go: identifiers are metrics unless they are
- * called, are keywords, or stand in braces or in the list of a grouping, where they are labels.
+ * Extracts the names of a PromQL expression: identifiers are metrics unless they are called, are keywords,
+ * or are in braces or a grouping, where they are labels.
  */
 export function partsOf(expression: string): QueryParts {
   const plain = expression

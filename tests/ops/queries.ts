@@ -26,7 +26,7 @@ export interface Rule {
 }
 
 export interface Query {
-  /** Where it stands, for the message of a failed test. */
+  /** The location, for error messages. */
   where: string
   expression: string
 }

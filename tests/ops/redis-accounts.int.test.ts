@@ -17,7 +17,7 @@ const file = (name: string) => join(folder, name)
 let server: ChildProcess
 let port: number
 
-/** What stands around start.sh in the image. */
+/** Writes replacements for the image's entrypoint programs. */
 function writeEntrypoint(): void {
   for (const [name, line] of [
     ['docker-entrypoint.sh', 'exec "$@"'],
@@ -59,7 +59,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Runs a command on a connection of its own; `ca` is false for a client that does not know the authority. */
+/** Runs a command on a separate connection; `ca` is false for a client without the authority. */
 async function redis(account: string, command: string, ...args: string[]): Promise<string> {
   return client(`rediss://${account}@localhost:${port}/0`, file('cert.pem'), command, ...args)
 }
@@ -72,7 +72,7 @@ async function client(url: string, ca: string | undefined, ...command: string[])
 }
 
 describe('Redis as start.sh starts it, with TLS', { timeout: 30_000 }, () => {
-  it('lets each service reach its own keys and channels, and nothing else', async () => {
+  it('allows each service only its own keys and channels', async () => {
     expect(await redis('user_service:of-user', 'SET', 'user:online:7', '1', 'EX', '60')).toBe('OK')
     expect(await redis('chat_service:of-chat', 'SET', 'chat:limit:7', '1')).toBe('OK')
     expect(await redis('user_service:of-user', 'GET', 'chat:limit:7')).toMatch(/^ERROR .*NOPERM/)
@@ -81,7 +81,7 @@ describe('Redis as start.sh starts it, with TLS', { timeout: 30_000 }, () => {
     expect(await redis('chat_service:of-chat', 'FLUSHALL')).toMatch(/^ERROR .*NOPERM/)
   })
 
-  it('refuses a wrong password, no account, an unknown authority, and a connection without TLS', async () => {
+  it('rejects a wrong password, no account, an unknown authority, and a connection without TLS', async () => {
     expect(await redis('user_service:of-chat', 'PING')).toMatch(/^ERROR .*(WRONGPASS|closed)/)
     expect(await client(`rediss://localhost:${port}/0`, file('cert.pem'), 'PING')).toMatch(/^ERROR .*NOAUTH/)
     const address = `user_service:of-user@localhost:${port}/0`

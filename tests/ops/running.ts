@@ -11,7 +11,7 @@ const variables = {
   'analytics-service': 'BIGTECH_ANALYTICS_URL',
 }
 
-/** The services of the running stack, by the variables that its tests get. */
+/** Returns the services of the running stack from the variables of its tests. */
 export function runningServices(): RunningService[] {
   return Object.entries(variables).map(([name, variable]) => {
     const url = process.env[variable]

@@ -10,12 +10,12 @@ import { makeCertificate } from './certificate.ts'
 
 export interface SecuredKafka {
   readonly broker: string
-  /** The authority of its certificate, as PEM. */
+  /** The certificate authority as PEM. */
   readonly ca: string
   stop(): Promise<void>
 }
 
-/** Name and password of an account that may do everything. */
+/** Name and password of an account with all permissions. */
 export const administrator = 'operator'
 
 function isOpen(port: number): Promise<boolean> {
@@ -27,8 +27,8 @@ function isOpen(port: number): Promise<boolean> {
 }
 
 /**
- * Starts a broker that demands TLS from clients and an account (SASL/PLAIN) on all its listeners, and allows nothing that no
- * rule allows. The password of each account is its name.
+ * Starts a broker that requires TLS from clients and an account (SASL/PLAIN) on all listeners, and denies
+ * everything not allowed by a rule. Each account's password is its name.
  */
 export async function startSecuredKafka(accounts: readonly string[]): Promise<SecuredKafka> {
   const { java, classPath } = await kafkaProgram(cacheRoot())

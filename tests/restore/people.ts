@@ -5,11 +5,11 @@ export { http, stack }
 
 const PASSWORD = 'Test1234!@'
 
-/** Someone with an account, signed in. */
+/** A signed-in user. */
 export interface Person {
   readonly id: number
   readonly token: string
-  /** Signs in again: sessions that are younger than a backup are gone with it. */
+  /** Signs in again, because sessions newer than a backup are lost. */
   signIn(): Promise<Person>
 }
 

@@ -29,7 +29,7 @@ const services: readonly ProcessName[] = [
   'media-worker',
 ]
 
-/** Runs the operators' command; returns what it printed. */
+/** Runs the operators' command; returns its output. */
 function bigtech(...args: string[]): { code: number | null; answer: ReturnType<typeof JSON.parse> } {
   const main = join(root, 'packages/cli/src/main.ts')
   const done = spawnSync(
@@ -43,7 +43,7 @@ function bigtech(...args: string[]): { code: number | null; answer: ReturnType<t
   return { code: done.status, answer: done.stdout === '' ? undefined : JSON.parse(done.stdout) }
 }
 
-/** Debian's client programs, which mysql.sh calls. */
+/** Returns the directory of Debian's client programs, which mysql.sh calls. */
 async function clientPrograms(): Promise<string> {
   const packages = ['mariadb-client', 'mariadb-client-core']
   const target = await ensureArtefact(cacheRoot(), {
@@ -134,7 +134,7 @@ async function drill(): Promise<void> {
   const backedUpAt = new Date()
   await backup('backup')
 
-  // Lost with the databases, and still known to Kafka, MongoDB and Redis.
+  // Lost with the databases, but still known to Kafka, MongoDB and Redis.
   const eve = await newPerson('eve')
   await befriend(ann, eve)
   await http('POST', `${stack.gateway}/api/friends/${bob.id}/block`, { token: ann.token })

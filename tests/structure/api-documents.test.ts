@@ -8,13 +8,13 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { expect, it, vi } from 'vitest'
 
-// The documents are large; how long reading them takes is no part of what is tested.
+// The documents are large; the time for reading them is not tested.
 vi.setConfig({ testTimeout: 60_000 })
 
 const file = join(import.meta.dirname, '../../packages/web-client/public/api/openapi.json')
 const document = JSON.parse(readFileSync(file, 'utf8'))
 
-it('the OpenAPI document has no fault under the strict rules of Redocly, its examples included', async () => {
+it('the OpenAPI document and its examples pass the strict rules of Redocly', async () => {
   const config = await createConfig({
     extends: ['recommended-strict'],
     rules: {
@@ -28,7 +28,7 @@ it('the OpenAPI document has no fault under the strict rules of Redocly, its exa
   expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual([])
 })
 
-/** Schemas of objects with properties that stand in a place of their own, not under a name. */
+/** Returns inline object schemas with properties, which should have a name. */
 function unnamedShapes(node: unknown, path: string): string[] {
   if (typeof node !== 'object' || node === null) return []
   const isShape = 'properties' in node && !/^#\/components\/schemas\/\w+$/.test(path)
@@ -54,7 +54,7 @@ interface Described {
   readonly responses: Readonly<Record<string, { readonly content?: object; readonly $ref?: string }>>
 }
 
-it('every operation says what it is for, and has an example of each body, answer and problem', () => {
+it('every operation has a description, and an example of each body, response and problem', () => {
   for (const [path, methods] of Object.entries<Record<string, Record<string, unknown>>>(document.paths)) {
     for (const [method, operation] of Object.entries<Record<string, unknown>>(methods)) {
       const what = `${method} ${path}`
@@ -83,7 +83,7 @@ it('the AsyncAPI document is valid, and names every event and frame', () => {
   }
 })
 
-it('every reference of the AsyncAPI document leads somewhere', () => {
+it('every reference of the AsyncAPI document resolves', () => {
   const references = JSON.stringify(asyncApi).matchAll(/"\$ref":"#\/([^"]+)"/g)
   let followed = 0
   for (const [, path] of references) {
@@ -94,7 +94,7 @@ it('every reference of the AsyncAPI document leads somewhere', () => {
   expect(followed).toBeGreaterThan(allEvents.length)
 })
 
-it('every sample of an event fits its schema in the AsyncAPI document', () => {
+it('every sample of an event matches its schema in the AsyncAPI document', () => {
   const ajv = new Ajv2020({ strict: false })
   addFormats.default(ajv)
   let samples = 0
@@ -113,7 +113,7 @@ it('every sample of an event fits its schema in the AsyncAPI document', () => {
   expect(samples).toBeGreaterThanOrEqual(allEvents.length)
 })
 
-it('Bruno reads every request of the collection, and it calls the operation that it is named after', () => {
+it('Bruno parses every request of the collection, which calls the operation it is named after', () => {
   const { bruToJsonV2 } = createRequire(import.meta.url)('@usebruno/lang')
   const folder = join(import.meta.dirname, '../../docs/api/bruno')
   const operations = new Map(

@@ -12,7 +12,7 @@ const config = createRequire(import.meta.url)(join(root, '.dependency-cruiser.cj
   forbidden: readonly { name: string }[]
 }
 
-/** One file per rule that breaks it: `from` imports `to`. */
+/** One violation per rule: `from` imports `to`. */
 const violations: Readonly<Record<string, { from: string; to: string }>> = {
   'no-cycles': { from: 'packages/a/src/one.ts', to: 'packages/a/src/two.ts' },
   'services-stay-apart': { from: 'services/a-service/src/x.ts', to: 'services/b-service/src/y.ts' },
@@ -108,7 +108,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('the structure rules', () => {
-  it.each(config.forbidden.map(({ name }) => name))('report a file that breaks %s', (name) => {
+  it.each(config.forbidden.map(({ name }) => name))('a file that violates %s is reported', (name) => {
     expect(violations, `a seeded violation for ${name}`).toHaveProperty([name])
     expect([...broken]).toContain(`${name} ${violations[name]!.from}`)
   })

@@ -7,7 +7,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const versionIn = (path: string) => JSON.parse(read(path)).version as string
 const { version } = JSON.parse(read('package.json')) as { version: string }
 
-it('every package has the version of the product', () => {
+it("every package has the product's version", () => {
   const exclude = ['**/node_modules/**', '**/generated/**', '**/dist/**']
   const manifests = globSync('{packages,services,tests,docs}/**/package.json', { cwd: root, exclude }).filter(
     (path) => versionIn(path) !== undefined,
@@ -16,13 +16,13 @@ it('every package has the version of the product', () => {
   expect(manifests.filter((path) => versionIn(path) !== version)).toEqual([])
 })
 
-it('the documents of the API have the version of the product', () => {
+it("the API documents have the product's version", () => {
   for (const name of ['openapi', 'asyncapi']) {
     expect(JSON.parse(read(`packages/web-client/public/api/${name}.json`)).info.version, name).toBe(version)
   }
 })
 
-it('Kubernetes runs the images of the version of the product', () => {
+it("Kubernetes runs the images of the product's version", () => {
   const images = globSync('k8s/**/*.yaml', { cwd: root }).flatMap((path) => [
     ...read(path).matchAll(/image: (ghcr\.io\/bigtech-chat\/[\w-]+):([\w.-]+)/g),
   ])

@@ -14,7 +14,7 @@ afterAll(() => browser?.close())
 const freshPage = async () =>
   (await browser.newContext({ viewport: phone, locale: 'en-US', serviceWorkers: 'block' })).newPage()
 
-it('somebody signs up, is told which field is wrong, and finds a friend to write to', async () => {
+it('a user signs up, is shown the invalid field, and finds a friend to write to', async () => {
   const juno = await newPerson('박준오')
   const page = await freshPage()
   await page.goto(stack.gateway)
@@ -45,7 +45,7 @@ it('somebody signs up, is told which field is wrong, and finds a friend to write
   await app.close()
 }, 90_000)
 
-it('a forgotten password is set anew by the link in the mail, which works once', async () => {
+it('a forgotten password is replaced with the mailed link, which works once', async () => {
   const mina = await newPerson('김미나')
   const page = await freshPage()
   await page.goto(stack.gateway)
@@ -75,14 +75,14 @@ it('a forgotten password is set anew by the link in the mail, which works once',
   await page.context().close()
 }, 90_000)
 
-/** Path and fragment of the link of that kind in the newest mail. */
+/** Returns path and fragment of the newest mail's link of that kind. */
 async function linkIn(email: string, path: string): Promise<string | undefined> {
   const { body } = await http('GET', `${stack.mailbox}/api/mails?to=${encodeURIComponent(email)}`)
   const mails: { text: string }[] = body.items ?? body
   return mails.map(({ text }) => new RegExp(`${path}#\\S+`).exec(text)?.[0]).find(Boolean)
 }
 
-it('a service that is away is said in words, and comes back by itself', async () => {
+it('an outage of a service is explained and ends without a reload', async () => {
   const mina = await newPerson('김미나')
   const juno = await newPerson('박준오')
   const room = await befriend(mina, juno)

@@ -7,7 +7,7 @@ export const desktop = { width: 1_440, height: 900 }
 
 const lifetimeMs = 9 * 60_000
 
-/** @param options of the command line, besides those of every browser */
+/** @param options additional command line options */
 export async function launchBrowser(...options: string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
@@ -18,7 +18,7 @@ export async function launchBrowser(...options: string[]): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       '--no-first-run',
-      // A microphone that beeps, and consent to it.
+      // A fake microphone that beeps, with permission granted.
       '--use-fake-device-for-media-stream',
       '--use-fake-ui-for-media-stream',
       ...options,
@@ -31,20 +31,20 @@ interface OpenOptions {
   readonly size?: { width: number; height: number }
   readonly locale?: 'ko-KR' | 'en-US'
   readonly scheme?: 'light' | 'dark'
-  /** Before the first page: routes that the test holds back, for instance. */
+  /** Runs before the first page, for example to delay routes. */
   readonly prepare?: (context: BrowserContext) => Promise<void>
 }
 
-/** A browser of its own in which somebody is signed in. */
+/** A separate browser with a signed-in user. */
 export interface App {
   readonly context: BrowserContext
   readonly page: Page
-  /** What the console complained of, but for the network that a test takes away. */
+  /** Console errors, except for network failures caused by a test. */
   readonly complaints: string[]
   close(): Promise<void>
 }
 
-/** Opens the app as a person; the session is put into the browser, since signing in costs a password hash. */
+/** Opens the app as a user; injects the session, because signing in costs a password hash. */
 export async function openApp(browser: Browser, person: Person, options: OpenOptions = {}): Promise<App> {
   const { at = '/rooms', size = desktop, locale = 'en-US', scheme = 'light' } = options
   const context = await browser.newContext({
@@ -61,7 +61,7 @@ export async function openApp(browser: Browser, person: Person, options: OpenOpt
     userId: person.id,
   }
   const text = JSON.stringify(JSON.stringify(session))
-  // Once: later pages of the context have what the app made of it.
+  // Once: later pages of the context keep the app's state.
   await context.addInitScript(`if (!localStorage.getItem('test.seeded')) {
     localStorage.setItem('bigtech-chat.session', ${text})
     localStorage.setItem('test.seeded', 'yes')
@@ -72,7 +72,7 @@ export async function openApp(browser: Browser, person: Person, options: OpenOpt
   return { context, page, complaints, close: () => context.close() }
 }
 
-/** One more tab of the same browser. */
+/** Opens another tab of the same browser. */
 export async function openTab(context: BrowserContext, complaints: string[], at: string): Promise<Page> {
   const page = await context.newPage()
   page.on('pageerror', (err) => complaints.push(err.message))
@@ -91,13 +91,13 @@ export async function write(page: Page, text: string): Promise<void> {
   await composer(page).press('Enter')
 }
 
-/** The bubble with exactly this text. */
+/** Returns the bubble with exactly this text. */
 export const bubble = (page: Page, text: string): Locator =>
   page.locator('.bubble', { has: page.getByText(text, { exact: true }) })
 
-/** What axe finds wrong by WCAG 2.2 AA, one line each. */
+/** Returns axe's WCAG 2.2 AA violations, one line each. */
 export async function axeViolations(page: Page): Promise<string[]> {
-  // Playwright evaluates outside of the page's Content-Security-Policy.
+  // Playwright evaluates outside the page's Content-Security-Policy.
   await page.evaluate(axe.source)
   const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
   const { violations } = (await page.evaluate(

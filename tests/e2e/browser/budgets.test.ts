@@ -18,7 +18,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => browser?.close())
 
-/** Bytes of documents, scripts and styles that a page loads, each compressed by gzip. */
+/** Returns a counter of a page's loaded bytes of documents, scripts and styles, compressed by gzip. */
 function countBytes(page: Page): () => Promise<number> {
   const bodies: Promise<Buffer>[] = []
   page.on('response', (response) => {
@@ -62,7 +62,7 @@ it('a message changes at most five nodes of an open room', async () => {
     )
   for (let count = 1; count <= 20; count++) await send(`앞선 메시지 ${count}`)
   await bubble(page, '앞선 메시지 20').waitFor()
-  // Reading it and what follows from that is over.
+  // The effects of reading the message are over.
   await page.waitForTimeout(1_500)
   await page.evaluate(`(() => {
     window.changed = new Set()
@@ -82,11 +82,11 @@ it('a message changes at most five nodes of an open room', async () => {
   await close()
 }, 60_000)
 
-it('scrolling through a history of 10,000 messages keeps the document small and each frame short', async () => {
+it('scrolling through 10,000 messages keeps the document small and each frame short', async () => {
   const { page, close } = await openApp(browser, mina, { at: '/rooms' })
   await openLongHistory(page, room, [mina, juno])
   const cdp = await page.context().newCDPSession(page)
-  // CPU time of the page's thread: what else runs on the machine does not count.
+  // CPU time of the page's thread, which excludes other processes.
   await cdp.send('Performance.enable', { timeDomain: 'threadTicks' })
   const scripted = async () => {
     const { metrics } = await cdp.send('Performance.getMetrics')

@@ -13,7 +13,7 @@ let left: App
 let right: App
 let picture: Buffer
 
-/** Bytes of a part of an upload. */
+/** Size of an upload part in bytes. */
 const PART = 8 * 2 ** 20
 
 beforeAll(async () => {
@@ -33,7 +33,7 @@ const choose = (page: Page, ...files: { name: string; mimeType: string; buffer: 
 const send = (page: Page) => page.locator('.modal button[type=submit]').click()
 const isPart = (request: Request) => request.method() === 'PUT' && request.url().includes('partNumber=')
 
-it('several pictures go out with a caption, and the other person sees them and opens one large', async () => {
+it('several pictures are sent with a caption, and the other user sees them and enlarges one', async () => {
   const [one, two] = ['산.png', '바다.png'].map((name) => ({ name, mimeType: 'image/png', buffer: picture }))
   await choose(left.page, one!, two!)
   await left.page.getByText('Send 2 files').waitFor()
@@ -49,7 +49,7 @@ it('several pictures go out with a caption, and the other person sees them and o
   expect(await left.page.locator('.message.pending').count()).toBe(0)
 }, 90_000)
 
-it('a large file whose upload was cut goes on after a reload with the part that is missing', async () => {
+it('an interrupted upload of a large file resumes after a reload with the missing part', async () => {
   const text = Buffer.alloc(PART + 500_000, '가나다라마바사 ')
   const parts: string[] = []
   left.page.on('request', (request) => {
@@ -61,7 +61,7 @@ it('a large file whose upload was cut goes on after a reload with the part that 
   await waitFor(() => parts.includes('2'), { what: 'the second part', timeoutMs: 40_000 })
   await left.page.reload()
   await left.page.locator('.message.pending', { hasText: '큰 파일.txt' }).waitFor()
-  // Text does not wait for the file.
+  // Text messages do not wait for the file.
   await write(left.page, '파일은 곧 가요')
   await bubble(right.page, '파일은 곧 가요').waitFor()
   await left.page.unroute(/partNumber=2/)
@@ -73,7 +73,7 @@ it('a large file whose upload was cut goes on after a reload with the part that 
   expect(text.equals(await readFile(await (await download).path()))).toBe(true)
 }, 120_000)
 
-it('an upload can be cancelled, and a file that is not what its name says is refused in words', async () => {
+it('an upload can be cancelled, and a file with mismatching content is refused with an explanation', async () => {
   await left.page.route(/partNumber=1/, () => undefined)
   await choose(left.page, { name: '실수.png', mimeType: 'image/png', buffer: picture })
   await send(left.page)
@@ -95,7 +95,7 @@ it('an upload can be cancelled, and a file that is not what its name says is ref
   expect(await right.page.getByText('실수.png').count()).toBe(0)
 }, 90_000)
 
-/** Lets a file arrive in the page as the clipboard or a drag brings it. */
+/** Delivers a file to the page by clipboard or drag and drop. */
 async function bring(page: Page, kind: 'paste' | 'drop', name: string): Promise<void> {
   const target = kind === 'paste' ? '.composer textarea' : '.room-main'
   const event =
@@ -110,7 +110,7 @@ async function bring(page: Page, kind: 'paste' | 'drop', name: string): Promise<
 }
 
 it.each(['paste', 'drop'] as const)(
-  'a picture arrives by %s',
+  'a picture can be added by %s',
   async (kind) => {
     await bring(left.page, kind, `${kind}.png`)
     await left.page.locator('.modal', { hasText: `${kind}.png` }).waitFor()
@@ -120,7 +120,7 @@ it.each(['paste', 'drop'] as const)(
   60_000,
 )
 
-it('a voice message is recorded and plays for the other person', async () => {
+it('a voice message is recorded and plays for the other user', async () => {
   await left.page.getByRole('button', { name: 'Record a voice message' }).click()
   await left.page.getByRole('timer').getByText('0:02').waitFor()
   expect(await axeViolations(left.page)).toEqual([])
@@ -135,7 +135,7 @@ it('a voice message is recorded and plays for the other person', async () => {
   expect([...left.complaints, ...right.complaints]).toEqual([])
 }, 60_000)
 
-/** A PDF with this text, as the browser prints it. */
+/** Returns a PDF printed by the browser. */
 async function pdfOf(html: string): Promise<Buffer> {
   const page = await browser.newPage()
   await page.setContent(html)
@@ -144,7 +144,7 @@ async function pdfOf(html: string): Promise<Buffer> {
   return pdf
 }
 
-it('a document is analyzed from its menu, and its report comes back to both as a message', async () => {
+it('a document is analyzed from its menu, and both users receive the report as a message', async () => {
   const buffer = await pdfOf('<p>Delivery is due on 2026-04-30, write to sales@hanbit.co.kr.</p>')
   await choose(left.page, { name: '계약서.pdf', mimeType: 'application/pdf', buffer })
   await send(left.page)

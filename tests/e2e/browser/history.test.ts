@@ -28,13 +28,13 @@ async function send(from: Person, content: string): Promise<void> {
 
 const rowCount = (page: Page) => page.locator('.log-row').count()
 
-it('a room opens at its first unread message, pages in both directions, and reads only what was shown', async () => {
+it('a room opens at its first unread message, pages in both directions, and marks only shown messages as read', async () => {
   const { page, complaints, close } = await openApp(browser, mina, { at: `/rooms/${room}` })
   await page.locator('.unread-line').waitFor()
   await bubble(page, '메시지 1').waitFor()
   expect(await bubble(page, '메시지 140').count()).toBe(0)
   await page.locator('.jump').waitFor()
-  // Far fewer rows than messages are in the document.
+  // The document contains far fewer rows than messages.
   expect(await rowCount(page)).toBeLessThan(60)
   const before = await positionOf(mina)
   expect(before).toBeLessThan(140)
@@ -44,7 +44,7 @@ it('a room opens at its first unread message, pages in both directions, and read
     })
     await page.waitForTimeout(50)
   }
-  // In the document ahead of the viewport: not read before it is scrolled to.
+  // In the document ahead of the viewport: not read before it is scrolled into view.
   await page.locator('.log').evaluate((log) => {
     log.scrollTop = log.scrollHeight
   })
@@ -58,7 +58,7 @@ async function positionOf(person: Person): Promise<number> {
   return body.items.find(({ user_id }: { user_id: number }) => user_id === person.id).seq
 }
 
-it('somebody who reads the past keeps the place, and is told of what comes', async () => {
+it('a user reading the past keeps the scroll position and is notified of new messages', async () => {
   const { page, close } = await openApp(browser, mina, { at: `/rooms/${room}?at=20` })
   await bubble(page, '메시지 20').waitFor()
   const top = () => bubble(page, '메시지 20').evaluate((element) => element.getBoundingClientRect().top)
@@ -68,13 +68,13 @@ it('somebody who reads the past keeps the place, and is told of what comes', asy
   expect(Math.abs((await top()) - place)).toBeLessThan(4)
   await page.locator('.jump').click()
   await bubble(page, '새 소식').waitFor()
-  // Nothing is missing between the two places.
+  // Nothing is missing between the two positions.
   await bubble(page, '메시지 140').waitFor()
   await page.locator('.jump').waitFor({ state: 'detached' })
   await close()
 }, 60_000)
 
-it('a stream that begins late fetches again what the reader looks at, not another part', async () => {
+it('a stream that starts late reloads the part the user is viewing', async () => {
   let begin = () => {}
   const mayBegin = new Promise<void>((resolve) => {
     begin = resolve
@@ -91,7 +91,7 @@ it('a stream that begins late fetches again what the reader looks at, not anothe
     },
   })
   await bubble(page, '메시지 20').waitFor()
-  // From now on the middle of what is loaded is not what is on the screen.
+  // From now on the middle of the loaded part differs from the middle of the screen.
   await nextPage
   const fetchedAgain = page.waitForResponse(/messages\/\d+\?.*around_seq/)
   begin()
@@ -104,7 +104,7 @@ it('a stream that begins late fetches again what the reader looks at, not anothe
   await close()
 }, 60_000)
 
-it('a message that arrives while the history is being fetched is shown below it', async () => {
+it('a message that arrives while the history is loading is shown below it', async () => {
   const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<void>()
   let pages = 0
   const { page, close } = await openApp(browser, mina, {
@@ -129,7 +129,7 @@ it('a message that arrives while the history is being fetched is shown below it'
   await close()
 }, 60_000)
 
-it('search finds Korean text and jumps to its place in the history', async () => {
+it('search finds Korean text and jumps to its position in the history', async () => {
   const { page, close } = await openApp(browser, mina, { at: `/rooms/${room}/search` })
   await waitFor(
     async () => {
@@ -151,7 +151,7 @@ it('search finds Korean text and jumps to its place in the history', async () =>
   await close()
 }, 60_000)
 
-it('Enter that ends a composition does not send; Shift and Enter makes a line; the draft outlives a reload', async () => {
+it('Enter that ends a composition does not send, Shift+Enter inserts a line break, and the draft survives a reload', async () => {
   const { page, close } = await openApp(browser, mina, { at: `/rooms/${room}` })
   const session = await page.context().newCDPSession(page)
   await composer(page).click()
@@ -173,7 +173,7 @@ it('Enter that ends a composition does not send; Shift and Enter makes a line; t
   await close()
 }, 60_000)
 
-it('by keyboard alone one edits, reacts to, replies to and deletes a message', async () => {
+it('a message can be edited, reacted to, replied to and deleted by keyboard', async () => {
   const { page, complaints, close } = await openApp(browser, mina, { at: `/rooms/${room}` })
   await composer(page).waitFor()
   await write(page, '첫 문장')
@@ -215,13 +215,13 @@ it('six tabs of a browser share one stream, and a message reaches each of them',
   for (const tab of tabs) await composer(tab).waitFor()
   await send(juno, '모든 탭에')
   for (const tab of tabs) await bubble(tab, '모든 탭에').waitFor()
-  // The first tab's may have been opened before the test listened.
+  // The first tab's stream may have been opened before the test listened.
   expect(open.size).toBeLessThanOrEqual(1)
   expect(complaints).toEqual([])
   await close()
 }, 90_000)
 
-it('signing out in one tab signs out the other, and the session is ended in words', async () => {
+it('signing out in one tab signs out the other with an explanation', async () => {
   const { context, page, complaints, close } = await openApp(browser, juno, { at: '/settings' })
   const other = await openTab(context, complaints, `/rooms/${room}`)
   await composer(other).waitFor()

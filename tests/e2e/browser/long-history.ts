@@ -4,7 +4,7 @@ import type { Person } from '../stack.ts'
 
 export const HISTORY = 10_000
 
-/** A page of a made-up history: storing ten thousand messages is not what is measured. */
+/** Returns a page of a generated history, because storing ten thousand messages is not measured. */
 function pageOfHistory(url: URL, room: number, authors: readonly Person[]): unknown {
   const limit = Number(url.searchParams.get('limit') ?? 50)
   const before = Number(url.searchParams.get('before_seq') ?? HISTORY + 1)
@@ -24,7 +24,7 @@ function pageOfHistory(url: URL, room: number, authors: readonly Person[]): unkn
   return { items, next_cursor: null, last_seq: HISTORY, last_cseq: 0 }
 }
 
-/** Opens a room, from the list of rooms, with a history of 10,000 messages. */
+/** Opens a room with a history of 10,000 messages from the room list. */
 export async function openLongHistory(page: Page, room: number, members: readonly Person[]): Promise<void> {
   await page.route('**/api/messages/*?**', (route) =>
     route.fulfill({ json: pageOfHistory(new URL(route.request().url()), room, members) }),
@@ -36,12 +36,12 @@ export async function openLongHistory(page: Page, room: number, members: readonl
 }
 
 interface Scrolled {
-  /** The `seq` of the first message that is in the document at the end. */
+  /** The `seq` of the first message in the document at the end. */
   readonly first: number
   readonly mostRows: number
 }
 
-/** Scrolls back, 700 pixels in each frame. */
+/** Scrolls back by 700 pixels per frame. */
 export async function scrollBack(page: Page, steps: number): Promise<Scrolled> {
   let mostRows = 0
   for (let step = 0; step < steps; step++) {

@@ -30,7 +30,7 @@ async function check(page: Page, name: string): Promise<void> {
   problems.push(...(await axeViolations(page)).map((line) => `${name}: ${line}`))
 }
 
-it('a message is reported, a moderator warns its author, and the author says that they have read it', async () => {
+it('a message is reported, a moderator warns its author, and the author acknowledges the warning', async () => {
   const reporter = await openApp(browser, mina, { at: `/rooms/${group}` })
   const bad = reporter.page.locator('.message', { hasText: '나쁜 말' }).first()
   await bad.click({ button: 'right' })
@@ -65,7 +65,7 @@ it('a message is reported, a moderator warns its author, and the author says tha
   await Promise.all([reporter.close(), desk.close(), author.close()])
 }, 120_000)
 
-it('an owner mutes a member and makes the group one for announcements; the member sees both at once', async () => {
+it('an owner mutes a member and restricts posting, and the member sees both immediately', async () => {
   const owner = await openApp(browser, mina, { at: `/rooms/${group}/info` })
   const member = await openApp(browser, juno, { at: `/rooms/${group}` })
   await composer(member.page).waitFor()
@@ -88,7 +88,7 @@ it('an owner mutes a member and makes the group one for announcements; the membe
   await Promise.all([owner.close(), member.close()])
 }, 90_000)
 
-it('a friend gets a nickname, becomes a favourite, and hides', async () => {
+it('a friend gets a nickname, becomes a favorite, and can be hidden', async () => {
   const { page, complaints, close } = await openApp(browser, mina, { at: `/friends/${juno.id}` })
   await page.getByLabel('Nickname').fill('등산 친구')
   await page.locator('.friend-notes').getByRole('button', { name: 'Save' }).click()
@@ -104,7 +104,7 @@ it('a friend gets a nickname, becomes a favourite, and hides', async () => {
   await close()
 }, 60_000)
 
-it('an invite link is shown as a QR code, and whoever opens it asks its owner to be friends', async () => {
+it('an invite link is shown as a QR code, and opening it sends its owner a friend request', async () => {
   const owner = await openApp(browser, mina, { at: '/friends/find' })
   await owner.page.getByRole('button', { name: 'My invite link and QR code' }).click()
   await owner.page.getByRole('img', { name: 'QR code of your invite link' }).waitFor()

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => browser?.close())
 
-/** Chooses what the page looks like now as the picture, and its left part by keyboard. */
+/** Chooses a screenshot of the page as the picture, and its left part by keyboard. */
 async function setPicture(page: Page): Promise<void> {
   const buffer = await page.screenshot()
   await page
@@ -34,7 +34,7 @@ async function setPicture(page: Page): Promise<void> {
 
 const widthOf = (image: unknown) => (image as { naturalWidth: number }).naturalWidth
 
-/** The picture, once the browser has loaded it. */
+/** Waits until the browser has loaded the picture. */
 async function isShown(page: Page, where: string): Promise<void> {
   const image = page.locator(`${where} .avatar img[src^="/api/pictures/"]`).first()
   await image.waitFor()
@@ -43,7 +43,7 @@ async function isShown(page: Page, where: string): Promise<void> {
   })
 }
 
-it('a profile picture is cropped and shown to friends, and gone once it is removed', async () => {
+it('a profile picture is cropped, shown to friends, and disappears when removed', async () => {
   const { page, complaints, close } = await openApp(browser, mina, { at: '/settings/profile', size: phone })
   await page.locator('.picture-field input[type=file]').setInputFiles({
     name: 'no.png',
@@ -65,7 +65,7 @@ it('a profile picture is cropped and shown to friends, and gone once it is remov
   await Promise.all([close(), other.close()])
 }, 90_000)
 
-it("a group's picture is set by its owner and shown to its members at once", async () => {
+it("a group's picture is set by its owner and shown to its members immediately", async () => {
   const json = { name: '주말 등산', member_ids: [juno.id] }
   const created = await expectStatus(201, http('POST', `${stack.chat}/rooms`, { token: mina.token, json }))
   const group: number = created.body.room_id

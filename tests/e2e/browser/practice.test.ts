@@ -46,7 +46,7 @@ async function record(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Stop and analyze' }).click()
 }
 
-it('somebody who repeats a line gets scores and finds them, and a bookmark, on the page of their practice', async () => {
+it('a user who repeats a line gets scores and finds them and a bookmark on their practice page', async () => {
   const browser = await browserThatHears('clip')
   const { page, complaints } = await openApp(browser, mina, { at: '/practice', size: phone })
   await page.locator(`a[href="/practice/${line.script_id}"]`).first().click()
@@ -72,7 +72,7 @@ it('somebody who repeats a line gets scores and finds them, and a bookmark, on t
   await browser.close()
 }, 120_000)
 
-it('a recording without speech says so, and another attempt can begin', async () => {
+it('a recording without speech is reported, and another attempt can begin', async () => {
   const browser = await browserThatHears('silence')
   const { page } = await openApp(browser, mina, { at: `/practice/${line.script_id}` })
   await record(page)

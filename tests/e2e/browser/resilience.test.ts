@@ -18,7 +18,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => browser?.close())
 
-it('with chat-service killed from the drawer nothing is lost: what was written arrives once when it is back', async () => {
+it('with chat-service killed from the drawer nothing is lost: written messages arrive once after recovery', async () => {
   const left = await openApp(browser, mina, { at: `/rooms/${room}` })
   const right = await openApp(browser, juno, { at: `/rooms/${room}` })
   await composer(right.page).waitFor()
@@ -42,7 +42,7 @@ it('with chat-service killed from the drawer nothing is lost: what was written a
   await Promise.all([left.close(), right.close()])
 }, 120_000)
 
-it('a session that is ended elsewhere is said in words, and what was being written stays', async () => {
+it('a session ended elsewhere is explained, and the draft is kept', async () => {
   const { page, close } = await openApp(browser, mina, { at: `/rooms/${room}` })
   await composer(page).fill('아직 쓰는 중')
   await expectStatus(
@@ -59,12 +59,12 @@ it('a session that is ended elsewhere is said in words, and what was being writt
   await close()
 }, 90_000)
 
-it('without a network the app still opens from its own cache', async () => {
+it('without a network the app opens from its cache', async () => {
   const context = await browser.newContext({ locale: 'en-US' })
   const page = await context.newPage()
   await page.goto(stack.gateway)
   await page.evaluate('navigator.serviceWorker.ready')
-  // The first visit is what the worker installs in; the second goes through it.
+  // The worker installs during the first visit and serves the second one.
   await page.reload()
   await page.locator('input[name=email]').waitFor()
   await context.setOffline(true)

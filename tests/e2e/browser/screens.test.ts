@@ -78,7 +78,7 @@ async function talk(room: number, lines: [Person, string][]): Promise<void> {
     await expectStatus(201, http('POST', `${stack.chat}/messages/${room}`, { token, json: { content } }))
 }
 
-/** Goes to an address of the app without loading the page again. */
+/** Navigates to an address of the app without reloading the page. */
 async function go(page: Page, path: string, ready: string): Promise<void> {
   await page.evaluate(`history.pushState({}, '', ${JSON.stringify(path)})`)
   await page.locator(ready).first().waitFor()
@@ -162,7 +162,7 @@ it('menus, dialogs, the emoji and the drawer meet WCAG 2.2 AA', async () => {
   await app.close()
 }, 90_000)
 
-it('signing in and up meets WCAG 2.2 AA, and says in words what is wrong', async () => {
+it('signing in and up meets WCAG 2.2 AA and explains errors', async () => {
   const context = await browser.newContext({ viewport: phone, locale: 'ko-KR', serviceWorkers: 'block' })
   const page = await context.newPage()
   await page.goto(stack.gateway)

@@ -12,10 +12,10 @@ beforeAll(async () => {
 })
 afterAll(() => browser?.close())
 
-/** Passkeys are made for this host name, and a browser gives none to a bare address. */
+/** Passkeys are bound to this host name; browsers refuse them for an IP address. */
 const site = stack.gateway.replace('127.0.0.1', 'localhost')
 
-/** The six digits that an authenticator app shows now. */
+/** Returns the current six digits of an authenticator app. */
 const codeOf = (secret: string) => generateSync({ secret })
 
 async function submitProof(page: Page, button: string, code?: string): Promise<void> {
@@ -30,7 +30,7 @@ async function shownCodes(page: Page): Promise<string[]> {
   return codes.allTextContents()
 }
 
-/** Fills in the first step of a sign-in. */
+/** Submits the first step of a sign-in. */
 async function startSignIn(page: Page, { email }: Person): Promise<void> {
   await page.goto(site)
   await page.locator('input[name=email]').fill(email)
@@ -38,7 +38,7 @@ async function startSignIn(page: Page, { email }: Person): Promise<void> {
   await page.locator('button[type=submit]').click()
 }
 
-it('an authenticator app is set up by QR code, and signs in with a recovery code once the app is lost', async () => {
+it('an authenticator app is set up by QR code, and a recovery code signs in after its loss', async () => {
   const mina = await newPerson('김미나')
   const app = await openApp(browser, mina, { at: '/settings/security', size: phone })
   const { page } = app
@@ -75,7 +75,7 @@ it('an authenticator app is set up by QR code, and signs in with a recovery code
   expect(codes).not.toContain(fresh)
   await page.getByRole('button', { name: 'I have saved them' }).click()
   await page.getByRole('button', { name: 'Turn off' }).click()
-  // The old codes went with the new ones.
+  // The old codes were replaced.
   await submitProof(page, 'Turn off', codes[2])
   await page.getByText('This code is not valid.').waitFor()
   await submitProof(page, 'Turn off', fresh)
@@ -84,7 +84,7 @@ it('an authenticator app is set up by QR code, and signs in with a recovery code
   await app.close()
 }, 90_000)
 
-/** Gives the pages of a browser an authenticator that verifies its user by itself. */
+/** Adds a virtual authenticator that verifies its user automatically. */
 async function withAuthenticator(context: BrowserContext, page: Page): Promise<void> {
   const devtools = await context.newCDPSession(page)
   await devtools.send('WebAuthn.enable')
@@ -100,7 +100,7 @@ async function withAuthenticator(context: BrowserContext, page: Page): Promise<v
   })
 }
 
-it('a passkey signs in without a password, and no longer once it is removed', async () => {
+it('a passkey signs in without a password until it is removed', async () => {
   const juno = await newPerson('박준오')
   const app = await openApp(browser, juno, { at: '/settings/security', size: desktop, locale: 'en-US' })
   const { page } = app
@@ -112,7 +112,7 @@ it('a passkey signs in without a password, and no longer once it is removed', as
   await submitProof(page, 'Add a passkey')
   await page.getByText('My laptop').waitFor()
 
-  // The browser has it already, and says so in words.
+  // The browser already has a passkey and reports it.
   await page.getByRole('button', { name: 'Add a passkey' }).click()
   await page.locator('input[name=name]').fill('Once more')
   await submitProof(page, 'Add a passkey')

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => browser?.close())
 
-it('two people write to each other on a phone and a desktop, live, and see who is typing and what was read', async () => {
+it('two users chat on a phone and a desktop in real time, with typing indicators and read receipts', async () => {
   const left = await openApp(browser, mina, { at: `/rooms/${room}`, size: desktop, locale: 'ko-KR' })
   const right = await openApp(browser, juno, { size: phone })
   await write(left.page, '오늘 점심 어때요? <b>not markup</b>')
@@ -28,7 +28,7 @@ it('two people write to each other on a phone and a desktop, live, and see who i
   await right.page.locator('.badge', { hasText: '1' }).first().waitFor()
   await right.page.locator(`[data-room-id="${room}"] > a`).click()
   await bubble(right.page, '오늘 점심 어때요? <b>not markup</b>').waitFor()
-  // Reading it takes the 1 away in the other window.
+  // Reading it removes the 1 in the other window.
   await sent.locator('.unread').waitFor({ state: 'detached' })
 
   await composer(right.page).pressSequentially('좋아요')
@@ -43,7 +43,7 @@ it('two people write to each other on a phone and a desktop, live, and see who i
   await Promise.all([left.close(), right.close()])
 }, 60_000)
 
-it('a message written without a network survives a reload and is sent once when the network is back', async () => {
+it('a message written without a network survives a reload and is sent once the network is back', async () => {
   const left = await openApp(browser, mina, { at: `/rooms/${room}` })
   const right = await openApp(browser, juno, { at: `/rooms/${room}` })
   await composer(left.page).waitFor()
@@ -56,7 +56,7 @@ it('a message written without a network survives a reload and is sent once when 
   await left.page.reload()
   await left.page.locator('.message.pending', { hasText: '12시에 봐요' }).waitFor()
   await left.page.unroute('**/api/messages/**')
-  // A second tab has the same outbox and the same stream.
+  // A second tab shares the outbox and the stream.
   const second = await openTab(left.context, left.complaints, `/rooms/${room}`)
   await bubble(right.page, '12시에 봐요').waitFor({ timeout: 40_000 })
   await second.locator('.message.mine:not(.pending)', { hasText: '12시에 봐요' }).waitFor()
@@ -67,7 +67,7 @@ it('a message written without a network survives a reload and is sent once when 
   await Promise.all([left.close(), right.close()])
 }, 90_000)
 
-it('a message whose answer gets lost is sent again and stored once', async () => {
+it('a message whose response is lost is sent again and stored once', async () => {
   const left = await openApp(browser, mina, { at: `/rooms/${room}` })
   const right = await openApp(browser, juno, { at: `/rooms/${room}` })
   await composer(right.page).waitFor()
@@ -75,7 +75,7 @@ it('a message whose answer gets lost is sent again and stored once', async () =>
   await left.page.route('**/api/messages/**', async (route) => {
     if (route.request().method() !== 'POST') return route.fallback()
     attempts++
-    // It arrives; what comes back does not.
+    // The request arrives, its response does not.
     if (attempts === 1) await route.fetch()
     return attempts === 1 ? route.abort() : route.fallback()
   })

@@ -2,7 +2,7 @@ import type { ProblemCode } from '@bigtech/contracts'
 import type { Values } from '../operations.ts'
 import { type Role, roles, type Scene } from './scene.ts'
 
-/** A status, or for a refusal the code that says which it is. */
+/** A status, or the error code of a refusal. */
 export type Expected = number | ProblemCode
 export type Table = Readonly<Record<Role, Expected>>
 
@@ -10,26 +10,26 @@ export interface Request {
   readonly params?: Values
   readonly query?: Values
   readonly body?: unknown
-  /** Instead of the caller's own token. */
+  /** Replaces the caller's own token. */
   readonly token?: string
 }
 
-/** One operation in one situation: who meets what. */
+/** One operation in one situation with the expected result per role. */
 export interface Row {
   readonly operationId: string
-  /** Which situation, where an operation has several. */
+  /** The situation, for operations with several rows. */
   readonly when?: string
   readonly table: Table
-  /** Who is tried, where a try costs a password hash and the callers differ in nothing. */
+  /** The tested roles, limited where a try costs a password hash and roles do not differ. */
   readonly callers?: readonly Role[]
   readonly request?: (scene: Scene, role: Role, made: Made) => Request
-  /** Makes what the requests are about, before the first caller. */
+  /** Creates the subject of the requests, before the first caller. */
   readonly once?: (scene: Scene) => Promise<Made>
-  /** Makes what this caller's request uses up. */
+  /** Creates what this caller's request uses up. */
   readonly before?: (scene: Scene, role: Role) => Promise<Made>
-  /** What an id that belongs to nothing meets; null where that is no error. By the parameter's name. */
+  /** Expected result for an unknown id, by parameter; null where it is no error. */
   readonly missing?: Readonly<Record<string, ProblemCode | null>>
-  /** What the answer to somebody says, where the status does not tell. */
+  /** Checks a response that its status does not determine. */
   readonly check?: (answer: Answered, scene: Scene, role: Role) => void
 }
 
@@ -42,43 +42,43 @@ function table(of: (role: Role) => Expected): Table {
   return Object.fromEntries(roles.map((role) => [role, of(role)])) as Record<Role, Expected>
 }
 
-// A moderator sees what was reported, and of everything else no more than a stranger.
+// A moderator has access to reports, and otherwise no more than a stranger.
 const outsiders: readonly Role[] = ['stranger', 'moderator', 'blocked', 'removed', 'friend']
 const ordinary: readonly Role[] = ['member']
 const notOwner: readonly Role[] = ['member', 'admin']
 
-/** Whoever is signed in. */
+/** Every signed-in role. */
 export function everybody(expected: Expected, but: Partial<Table> = {}): Table {
   return { ...table((role) => (role === 'anonymous' ? 'NOT_AUTHENTICATED' : expected)), ...but }
 }
 
-/** Also whoever is not. */
+/** Every role including anonymous. */
 export function anybody(expected: Expected): Table {
   return table(() => expected)
 }
 
-/** Members of the group; to the others it is closed. */
+/** Members of the group; refused to others. */
 export function members(expected: Expected, but: Partial<Table> = {}): Table {
   const inside = table((role) => (outsiders.includes(role) ? 'NOT_A_MEMBER' : expected))
   return { ...inside, anonymous: 'NOT_AUTHENTICATED', ...but }
 }
 
-/** Its owner and admins. */
+/** Owner and admins. */
 export function admins(expected: Expected): Table {
   return members(expected, Object.fromEntries(ordinary.map((role) => [role, 'ROLE_REQUIRED'])))
 }
 
-/** Its owner alone. */
+/** Owner only. */
 export function ownerAlone(expected: Expected, refusal: ProblemCode = 'ROLE_REQUIRED'): Table {
   return members(expected, Object.fromEntries(notOwner.map((role) => [role, refusal])))
 }
 
-/** Whoever has been given the role of a moderator. */
+/** Users with the moderator role. */
 export function moderators(expected: Expected): Table {
   return everybody('ACCOUNT_ROLE_REQUIRED', { moderator: expected })
 }
 
-/** Only whose it is; the others are told that it is not there. */
+/** Only the owner of the object; it looks nonexistent to others. */
 export function ownersOnly(expected: Expected, others: ProblemCode): Table {
   return everybody(others, { owner: expected })
 }

@@ -1,6 +1,6 @@
 import { befriend, expectStatus, http, newModerator, newPerson, type Person, stack } from '../../e2e/stack.ts'
 
-/** What the callers are to the owner of what is asked for. In the order in which they are tried. */
+/** The roles of callers relative to the owner of the subject, in test order. */
 export const roles = [
   'anonymous',
   'stranger',
@@ -16,18 +16,18 @@ export type Role = (typeof roles)[number]
 
 export interface Scene {
   readonly people: Readonly<Record<Exclude<Role, 'anonymous'>, Person>>
-  /** Members of the group, friends of nobody: somebody to act on. */
+  /** Members of the group without friends, as targets. */
   readonly target: Person
   readonly other: Person
   /** The group. */
   readonly room: number
-  /** Messages of the group: by its owner and by its member. */
+  /** Messages of the group: by its owner and by a member. */
   readonly messageId: string
-  /** The 1:1 rooms of the owner with the friend, and with the one who was blocked. */
+  /** The owner's 1:1 rooms with the friend and with the blocked user. */
   readonly directRoom: number
   readonly severedRoom: number
   as(role: Role | 'target' | 'other'): Caller
-  /** A group like the first, for what ends it. */
+  /** Creates another such group, for operations that end it. */
   newGroup(): Promise<number>
   newMessage(room: number, role: Role): Promise<string>
 }
@@ -36,7 +36,7 @@ export type Caller = (method: string, path: string, json?: unknown) => Promise<{
 // biome-ignore lint/suspicious/noExplicitAny: a test asserts on whatever came
 type Body = any
 
-/** Everybody, signed up once, and what they are to each other. */
+/** Creates the users once with their relations. */
 export async function setScene(): Promise<Scene> {
   const [stranger, blocked, removed, friend, member, admin, owner, target, other] = (await Promise.all(
     Array.from({ length: 9 }, () => newPerson()),
@@ -78,7 +78,7 @@ export async function setScene(): Promise<Scene> {
   return { people, target, other, room, messageId, directRoom, severedRoom, as, newGroup, newMessage }
 }
 
-/** A request for friendship from one to the other; resolves to its id. */
+/** Sends a friend request; resolves to its id. */
 export async function askForFriendship(from: Person, to: Person): Promise<number> {
   const { body } = await expectStatus(
     201,

@@ -1,13 +1,13 @@
 import type { JsonSchema, Operation, Values } from '../operations.ts'
 import type { Request } from './row.ts'
 
-/** A request that is wrong in one place, and the field that the answer must name. */
+/** A request with one invalid part, and the field that the response must name. */
 export interface WrongRequest {
   readonly field: string
   readonly request: Request
 }
 
-/** Every way to get one part of a valid request wrong that the operation's own document tells of. */
+/** Returns every way to invalidate one part of a valid request according to the operation's document. */
 export function wrongRequests(operation: Operation, valid: Request): WrongRequest[] {
   return [
     ...wrongParams(operation, valid),
@@ -21,7 +21,7 @@ function wrongParams(operation: Operation, valid: Request): WrongRequest[] {
     .filter((parameter) => parameter.in === 'path')
     .map(({ name }) => ({
       field: name,
-      // Neither a number, nor a UUID, nor a message's id, nor an emoji, nor as long as a token.
+      // Neither a number, a UUID, a message id, an emoji, nor long enough for a token.
       request: { ...valid, params: { ...valid.params, [name]: 'x' } },
     }))
 }
@@ -50,7 +50,7 @@ function wrongBodies(operation: Operation, valid: Request): WrongRequest[] {
   if (!schema?.properties) return []
   const body = valid.body as Record<string, unknown>
   const wrongs = Object.entries(schema.properties)
-    // A form has nothing but strings, and every string says something.
+    // A form has only strings, and every string is a valid one.
     .filter(() => !operation.isForm)
     .map(([name, property]) => ({ field: name, body: { ...body, [name]: wrongValue(property) } }))
   const missing = (schema.required ?? []).map((name) => ({ field: name, body: without(body, name) }))
