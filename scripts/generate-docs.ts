@@ -170,7 +170,8 @@ async function generate(isCheck: boolean): Promise<number> {
     }
   }
   for (const path of abandoned()) {
-    if (isCheck) console.error(`${path} belongs to a removed operation: run \`node scripts/generate-docs.ts\`.`)
+    if (isCheck)
+      console.error(`${path} belongs to a removed operation: run \`node scripts/generate-docs.ts\`.`)
     else rmSync(join(root, path))
     if (isCheck) stale++
   }

@@ -127,7 +127,7 @@ function addStream(shapes: Shapes, messages: Group, channels: Group, operations:
   channels.stream = {
     address: '/stream',
     servers: [{ $ref: '#/servers/gateway' }],
-    description: 'The name of a message is the SSE event's name, its payload the data.',
+    description: 'A message is named after its SSE event; its payload is the data.',
     messages: Object.fromEntries(
       frames.map(([name]) => [name, { $ref: `#/components/messages/frame_${name}` }]),
     ),

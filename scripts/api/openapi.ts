@@ -84,7 +84,7 @@ const securitySchemes = {
     type: 'apiKey',
     in: 'query',
     name: 'ticket',
-    description: 'For the browser's EventSource, which cannot send headers: created by `createStreamTicket`.',
+    description: 'For EventSource in browsers, which cannot send headers: created by `createStreamTicket`.',
   },
 }
 

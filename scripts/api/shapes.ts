@@ -60,8 +60,7 @@ export class Shapes {
     const text = JSON.stringify(schema)
     const candidates = [name, `${name}Input`, `${name}Stored`]
     const free = candidates.find((each) => (JSON.stringify(this.schemas[each]) ?? text) === text)
-    if (free === undefined)
-      throw new Error(`Two shapes are named ${name}: export one under another name.`)
+    if (free === undefined) throw new Error(`Two shapes are named ${name}: export one under another name.`)
     this.schemas[free] = schema
     return { $ref: `#/components/schemas/${free}` }
   }

@@ -38,12 +38,15 @@ describe('what a service is configured by', { timeout: FETCH_TIMEOUT_MS }, () =>
     expect(await complaints(service, model?.services[composeName(service)]?.environment ?? {})).toEqual([])
   })
 
-  it.for(configured)('%s is completely configured in the Compose file of the tests', async (service, context) => {
-    const { model } = loadCompose(await need('compose', context), ['docker-compose.test.yml'], {
-      profiles: '',
-    })
-    expect(await complaints(service, model?.services[composeName(service)]?.environment ?? {})).toEqual([])
-  })
+  it.for(configured)(
+    '%s is completely configured in the Compose file of the tests',
+    async (service, context) => {
+      const { model } = loadCompose(await need('compose', context), ['docker-compose.test.yml'], {
+        profiles: '',
+      })
+      expect(await complaints(service, model?.services[composeName(service)]?.environment ?? {})).toEqual([])
+    },
+  )
 
   it.for(configured)('%s is completely configured in Kubernetes', async (service) => {
     const [container] = podOf(named('Deployment', service)).spec.containers

@@ -233,7 +233,7 @@ describe('the network policies', () => {
     expect(covered.filter((pod) => !pods.includes(pod))).toEqual([])
   })
 
-  it('let every pod ask for names, of the cluster and of the cache on its machine', () => {
+  it('allow every pod DNS queries to the cluster and the node-local cache', () => {
     const dns = policies.find(({ metadata }) => metadata.name === 'dns')?.spec
     expect(dns?.podSelector).toEqual({})
     expect(JSON.stringify(dns?.egress)).toContain('"kube-system"')

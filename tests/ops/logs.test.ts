@@ -41,16 +41,13 @@ async function arrive(context: TestContext, service: string, line: string): Prom
 }
 
 describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
-  it.for(serviceNames)(
-    'of %s is found by service and word',
-    async (service, context) => {
-      const [info, error] = await Promise.all(linesOf(service).map((line) => arrive(context, service, line)))
-      const query = `{service="${service}"} |= "error"`
-      expect(finds(query, error as Entry)).toBe(true)
-      expect(finds(query, info as Entry)).toBe(false)
-      expect(finds(`{service=~".+"} |= "request-1"`, info as Entry)).toBe(true)
-    },
-  )
+  it.for(serviceNames)('of %s is found by service and word', async (service, context) => {
+    const [info, error] = await Promise.all(linesOf(service).map((line) => arrive(context, service, line)))
+    const query = `{service="${service}"} |= "error"`
+    expect(finds(query, error as Entry)).toBe(true)
+    expect(finds(query, info as Entry)).toBe(false)
+    expect(finds(`{service=~".+"} |= "request-1"`, info as Entry)).toBe(true)
+  })
 
   it('has only two labels and the time of writing', async (context) => {
     const [line] = linesOf('chat-service') as [string]
@@ -74,12 +71,15 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
     ['POST /api/rooms/%6aoin/canary HTTP/1.1', 'POST /api/rooms/%6aoin/hidden HTTP/1.1'],
     ['POST /api/rooms//Join//canary/x HTTP/1.1', 'POST /api/rooms//Join//hidden HTTP/1.1'],
     ['POST /api/rooms/jo%2569n%2Fcanary HTTP/1.1', 'POST /api/rooms/jo%2569n%2Fhidden HTTP/1.1'],
-  ] as const)("of nginx's error log has its ticket and token masked: %s", async ([written, kept], context) => {
-    const line = (request: string) =>
-      `[error] 7#0: *1 connect() failed (111: Connection refused), request: "${request}", host: "localhost"`
-    expect((await arrive(context, 'kong', line(written))).line).toBe(line(kept))
-    expect((await arrive(context, 'mysql', line(written))).line).toBe(line(written))
-  })
+  ] as const)(
+    "of nginx's error log has its ticket and token masked: %s",
+    async ([written, kept], context) => {
+      const line = (request: string) =>
+        `[error] 7#0: *1 connect() failed (111: Connection refused), request: "${request}", host: "localhost"`
+      expect((await arrive(context, 'kong', line(written))).line).toBe(line(kept))
+      expect((await arrive(context, 'mysql', line(written))).line).toBe(line(written))
+    },
+  )
 
   it.for(logqlQueries)('is found by the panel $where', async ({ expression }, context) => {
     const service = /service="([\w-]+)"/.exec(expression)?.[1] as string
