@@ -1,5 +1,5 @@
 import type { EventBase } from '@bigtech/contracts'
-import { PermanentError } from '@bigtech/kafka'
+import { PermanentError } from '@bigtech/kafka/errors'
 import { execute, type SqlExecutor } from '@bigtech/stores'
 
 const EVENT_ID = /^[0-9a-fA-F-]{36}$/

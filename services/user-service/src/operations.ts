@@ -25,7 +25,6 @@ import { createProfileRepository } from './modules/profile/profile.repository.ts
 import { findRole, setRole } from './modules/session/roles.ts'
 import { createSessionRepository } from './modules/session/session.repository.ts'
 import { ACCESS_TOKEN_SECONDS } from './modules/session/session.ts'
-import { createSessionCache } from './modules/session/session-cache.ts'
 import { createSessionEnder } from './modules/session/session-ender.ts'
 import { createTokens } from './modules/session/tokens.ts'
 
@@ -66,7 +65,6 @@ function userOperations(opened: Opened): UserOperations {
   const { mysql, outbox } = stores
   const ender = createSessionEnder({
     outbox,
-    cache: createSessionCache(stores.redis),
     revocations: service.revocations,
     wakeRelay: () => {},
     // Presence ends with the streams, which close when the revocation arrives.

@@ -43,6 +43,7 @@ const userAccount = z.object({
   login_count: z.int().min(0),
   last_login_at: timestamp.nullable(),
   last_seen_at: timestamp.nullable(),
+  online_count: z.int().min(0).meta({ description: 'How often the user came online.' }),
   created_at: timestamp,
 })
 

@@ -50,6 +50,7 @@ function listedBody(user: ListedAccount): ListedUser {
       login_count: user.loginCount,
       last_login_at: user.lastLoginAt?.toISOString() ?? null,
       last_seen_at: user.lastSeenAt?.toISOString() ?? null,
+      online_count: user.onlineCount,
       created_at: user.createdAt.toISOString(),
     },
   }

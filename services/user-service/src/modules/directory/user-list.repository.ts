@@ -24,6 +24,7 @@ export interface ListedAccount extends PublicUser {
   readonly loginCount: number
   readonly lastLoginAt: Date | null
   readonly lastSeenAt: Date | null
+  readonly onlineCount: number
   readonly createdAt: Date
 }
 

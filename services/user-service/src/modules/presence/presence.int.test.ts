@@ -91,7 +91,11 @@ describe('presence', () => {
     expect(rest).toBeLessThanOrEqual(timing.ttlMs)
     await waitFor(() => changesOf(person).length === 2)
     expect(changesOf(person)).toEqual([true, false])
-    const after = await presenceOf(viewer, person)
+    // Written behind.
+    const after = await waitFor(async () => {
+      const seen = await presenceOf(viewer, person)
+      return seen.last_seen_at !== null && seen
+    })
     expect(after.online).toBe(false)
     expect(Date.now() - Date.parse(after.last_seen_at)).toBeLessThan(20_000)
   })

@@ -82,7 +82,6 @@ async function publishWaiting(service: Service, { presence, relations }: RelayDe
     else if (outcome) waiting.add(change)
   }
   const done = changes.filter((change) => !waiting.has(change))
-  await relations.saveLastSeen(done.filter(({ online }) => !online))
   await presence.published(done.map(({ id }) => id))
   return waiting.size === 0
 }

@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
-import type { PresenceChange, PresenceVisibility, Relation } from './presence.ts'
+import type { PresenceVisibility, Relation } from './presence.ts'
 
 export type PresenceRepository = ReturnType<typeof createPresenceRepository>
 
@@ -43,16 +43,6 @@ export function createPresenceRepository(mysql: Mysql) {
           select: { id: true, presenceVisibility: true },
         })
         return new Map(rows.map((row) => [row.id, row.presenceVisibility as PresenceVisibility]))
-      }),
-
-    /** Stores the last of several changes per user. Raw: one statement for all users. */
-    saveLastSeen: (changes: readonly PresenceChange[]) =>
-      mysql.run('saveLastSeen', async (db): Promise<void> => {
-        const latest = new Map(changes.map(({ userId, lastSeenAt }) => [userId, lastSeenAt]))
-        if (latest.size === 0) return
-        const cases = [...latest].map(([userId, at]) => Prisma.sql`WHEN ${userId} THEN ${at}`)
-        await db.$executeRaw`UPDATE users SET last_seen_at = CASE id ${Prisma.join(cases, ' ')} END
-          WHERE id IN (${Prisma.join([...latest.keys()])}) AND status = 'active'`
       }),
   }
 }

@@ -15,6 +15,8 @@ export const presenceKeys = {
   deadlines: 'user:presence:deadlines',
   seen: 'user:presence:seen',
   changes: 'user:presence:changes',
+  /** What MySQL has not been told yet: see last-seen-buffer.ts. */
+  dirty: 'user:presence:dirty',
   relay: 'user:presence:relay',
 }
 
@@ -25,6 +27,11 @@ const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function text(number) return string.format('%.0f', number) end
+local function noted(dirty, user, onlines, seen)
+  if onlines > 0 then redis.call('HINCRBY', dirty, 'online:' .. user, onlines) end
+  local known = tonumber(redis.call('HGET', dirty, 'seen:' .. user) or '0')
+  if seen > known then redis.call('HSET', dirty, 'seen:' .. user, text(seen)) end
+end
 local function changed(changes, user, online, seen)
   redis.call('XADD', changes, 'MAXLEN', '~', ${MAX_WAITING}, '*', 'user_id', user, 'online', online, 'seen', text(seen))
 end
@@ -32,7 +39,7 @@ end
 
 /**
  * Records or (ttl 0) revokes a source's report about users. Times are those of the event, so stale and
- * duplicate events change nothing. KEYS: deadlines, seen, changes, then `user:online:*` of each user. ARGV:
+ * duplicate events change nothing. KEYS: deadlines, seen, changes, dirty, then `user:online:*` of each user. ARGV:
  * source, at (-1: now), ttl, grace, the longest ttl of any report, then the user ids. Returns the deadline
  * of each user.
  */
@@ -41,8 +48,8 @@ local source, at, ttl, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), to
 local longest = tonumber(ARGV[5])
 if at < 0 or at > now then at = now end
 local result = {}
-for i = 4, #KEYS do
-  local key, user = KEYS[i], ARGV[i + 2]
+for i = 5, #KEYS do
+  local key, user = KEYS[i], ARGV[i + 1]
   local online = redis.call('ZSCORE', KEYS[1], user)
   local known = redis.call('HGET', key, source)
   local deadline = tonumber(online or '0')
@@ -67,7 +74,10 @@ for i = 4, #KEYS do
       redis.call('PEXPIREAT', key, text(deadline))
       local seen = tonumber(redis.call('HGET', KEYS[2], user) or '0')
       if at > seen then redis.call('HSET', KEYS[2], user, text(at)) end
-      if not online then changed(KEYS[3], user, 1, at) end
+      if not online then
+        changed(KEYS[3], user, 1, at)
+        noted(KEYS[4], user, 1, at)
+      end
     else
       redis.call('DEL', key)
       if online then redis.call('ZADD', KEYS[1], text(now), user) end
@@ -78,7 +88,7 @@ end
 return result`
 
 /**
- * Marks users offline whose deadline has passed. KEYS: deadlines, seen, changes. ARGV: maximum number,
+ * Marks users offline whose deadline has passed. KEYS: deadlines, seen, changes, dirty. ARGV: maximum number,
  * prefix of `user:online:*`. Returns their number.
  */
 export const SWEEP = `${NOW}
@@ -89,13 +99,15 @@ for _, user in ipairs(due) do
   redis.call('HDEL', KEYS[2], user)
   redis.call('DEL', ARGV[2] .. user)
   changed(KEYS[3], user, 0, seen)
+  noted(KEYS[4], user, 0, seen)
 end
 return #due`
 
-/** Removes a user immediately. KEYS: deadlines, seen, changes, online. ARGV: user id. */
+/** Removes a user immediately. KEYS: deadlines, seen, changes, online, dirty. ARGV: user id. */
 export const FORGET = `${NOW}
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 1 then changed(KEYS[3], ARGV[1], 0, now) end
 redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[5], 'online:' .. ARGV[1], 'seen:' .. ARGV[1])
 redis.call('DEL', KEYS[4])`
 
 /** Repeats the online transition of a user whose visibility has changed. KEYS, ARGV as in FORGET. */

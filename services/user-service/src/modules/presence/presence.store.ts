@@ -32,7 +32,7 @@ export interface PresenceStore {
 }
 
 const SWEEP_AT_MOST = 200
-const { deadlines, seen, changes, relay } = presenceKeys
+const { deadlines, seen, changes, dirty, relay } = presenceKeys
 
 export function createPresenceStore(
   redis: RedisStore,
@@ -48,7 +48,7 @@ export function createPresenceStore(
   return {
     touch: ({ source, userIds, at, gone = false }) =>
       changing('presenceTouch', async (client) => {
-        const keys = [deadlines, seen, changes, ...userIds.map(presenceKeys.online)]
+        const keys = [deadlines, seen, changes, dirty, ...userIds.map(presenceKeys.online)]
         const { ttlMs, graceMs } = timing
         const args = [source, at?.getTime() ?? -1, gone ? 0 : ttlMs, graceMs, ttlMs, ...userIds]
         return (await client.eval(TOUCH, keys.length, ...keys, ...args)) as number[]
@@ -71,7 +71,16 @@ export function createPresenceStore(
       const taken = await redis.run(
         'presenceSweep',
         async (client) =>
-          (await client.eval(SWEEP, 3, deadlines, seen, changes, SWEEP_AT_MOST, 'user:online:')) as number,
+          (await client.eval(
+            SWEEP,
+            4,
+            deadlines,
+            seen,
+            changes,
+            dirty,
+            SWEEP_AT_MOST,
+            'user:online:',
+          )) as number,
       )
       if (taken > 0) onChange()
       return taken
@@ -79,7 +88,8 @@ export function createPresenceStore(
 
     forget: (userId) =>
       changing('presenceForget', async (client) => {
-        await client.eval(FORGET, 4, deadlines, seen, changes, presenceKeys.online(userId), userId)
+        const keys = [deadlines, seen, changes, presenceKeys.online(userId), dirty]
+        await client.eval(FORGET, keys.length, ...keys, userId)
       }),
 
     repeat: (userId) =>

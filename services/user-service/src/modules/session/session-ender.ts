@@ -5,7 +5,6 @@ import { Counter, type Registry } from 'prom-client'
 import type { Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
 import { noteRevocations } from './revocations.repository.ts'
-import type { SessionCache } from './session-cache.ts'
 
 export type EndReason =
   | 'logout'
@@ -36,7 +35,6 @@ export interface SessionEnder {
 
 export function createSessionEnder(deps: {
   outbox: Outbox
-  cache: SessionCache
   revocations: RevocationList
   wakeRelay: () => void
   onEnded: (userId: number, sessionIds: readonly string[]) => Promise<void>
@@ -55,7 +53,6 @@ export function createSessionEnder(deps: {
       deps.revocations.add(sessionIds)
       deps.wakeRelay()
       ended.inc({ reason }, sessionIds.length)
-      await deps.cache.noteEnded(userId, sessionIds)
       await deps.onEnded(userId, sessionIds)
     },
   }

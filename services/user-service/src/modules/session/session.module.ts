@@ -11,7 +11,6 @@ import { createRevocationsRepository } from './revocations.repository.ts'
 import { createSessionRepository } from './session.repository.ts'
 import { sessionRoutes } from './session.routes.ts'
 import { createSessionService } from './session.service.ts'
-import { createSessionCache } from './session-cache.ts'
 import { createSessionEnder, type SessionEnder } from './session-ender.ts'
 import { createSessionMetrics } from './session-metrics.ts'
 import { createSignInService, type SignInService } from './sign-in.service.ts'
@@ -44,14 +43,12 @@ export function createSessions(options: {
   const { service, stores, config, keys, presence, findLogin, now } = options
   const { mysql, redis, outbox, passwords, limiter } = stores
   const wakeRelay = () => outbox.wake()
-  const cache = createSessionCache(redis)
   const guard = createLoginGuard(redis, {
     freeAttemptsPerIp: config.LOGIN_FREE_ATTEMPTS_PER_IP,
     baseWaitMs: options.loginBaseWaitMs,
   })
   const ender = createSessionEnder({
     outbox,
-    cache,
     revocations: service.revocations,
     wakeRelay,
     onEnded: (userId, sessionIds) => ignoreOutage(service, presence.sessionsEnded(userId, sessionIds)),
@@ -60,7 +57,7 @@ export function createSessions(options: {
   const repository = createSessionRepository(mysql, outbox, ender)
   const tokens = createTokens(service.app.jwt, keys)
   const metrics = createSessionMetrics(service.metrics)
-  const shared = { sessions: repository, tokens, cache, ender, metrics, now }
+  const shared = { sessions: repository, tokens, ender, metrics, now }
   const sessions = createSessionService(shared)
   const { factors, challenges, passkeys } = options.secondFactors
   const signIn = createSignInService({

@@ -10,7 +10,6 @@ import {
 } from './refresh-token.ts'
 import type { SessionRepository } from './session.repository.ts'
 import { decideRefresh, expiryOf, type Session, type SessionView } from './session.ts'
-import type { SessionCache } from './session-cache.ts'
 import type { EndReason, SessionEnder } from './session-ender.ts'
 import type { SessionMetrics } from './session-metrics.ts'
 import type { Tokens } from './tokens.ts'
@@ -37,7 +36,6 @@ export interface Grant {
 export interface SessionServiceDeps {
   readonly sessions: SessionRepository
   readonly tokens: Tokens
-  readonly cache: SessionCache
   readonly ender: SessionEnder
   readonly metrics: SessionMetrics
   readonly now: () => Date
@@ -48,7 +46,7 @@ const MAX_REFRESH_ROUNDS = 4
 
 /** Creates the service for refreshing and ending sessions. */
 export function createSessionService(deps: SessionServiceDeps) {
-  const { sessions, tokens, cache, ender, metrics, now } = deps
+  const { sessions, tokens, ender, metrics, now } = deps
 
   async function end(
     ctx: AuthenticatedContext,
@@ -84,7 +82,6 @@ export function createSessionService(deps: SessionServiceDeps) {
       ipPrefix: ipPrefixOf(client.ip),
     })
     if (!first) return undefined
-    await cache.noteActive(session.userId, session.id)
     return grant({ ...session, expiresAt }, successor)
   }
 

@@ -14,7 +14,6 @@ import { hashRefreshToken, issueRefreshToken, newFamilyKey } from './refresh-tok
 import type { SessionRepository, SignInProof, Suspension } from './session.repository.ts'
 import type { Client, Grant } from './session.service.ts'
 import { expiryOf } from './session.ts'
-import type { SessionCache } from './session-cache.ts'
 import type { SessionEnder } from './session-ender.ts'
 import type { SessionMetrics } from './session-metrics.ts'
 import type { Tokens } from './tokens.ts'
@@ -38,7 +37,6 @@ export interface SignInDeps {
   readonly passwords: PasswordHasher
   readonly guard: LoginGuard
   readonly tokens: Tokens
-  readonly cache: SessionCache
   readonly ender: SessionEnder
   readonly limiter: RateLimiter
   readonly challenges: Challenges
@@ -227,7 +225,7 @@ async function openSession(
   deviceId: string | undefined,
   proof: Omit<SignInProof, 'mailIfNotFirst'>,
 ): Promise<Grant> {
-  const { sessions, tokens, cache, ender, guard } = deps
+  const { sessions, tokens, ender, guard } = deps
   const { userId, username } = login
   const at = deps.now()
   const id = uuidv7()
@@ -245,7 +243,6 @@ async function openSession(
   if (opened === null) throw new Problem('CREDENTIALS_INVALID')
   if (opened.suspension) throw suspended(opened.suspension)
   deps.wakeRelay()
-  await cache.noteActive(userId, id)
   await ender.committed(userId, opened.surplus, 'revoked')
   ctx.log.info({ user_id: userId, session_id: id }, 'UserLoggedIn')
   const accessToken = tokens.access({ userId, username, role: opened.role, sessionId: id })
