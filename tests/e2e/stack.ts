@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { uniqueName, waitFor } from '@bigtech/testkit'
 
@@ -82,11 +83,19 @@ function ownAddress(): Record<string, string> {
   return { 'x-forwarded-for': `10.${part()}.${part()}.${part()}` }
 }
 
+/** Retries after `Retry-After` while the service has too many passwords to hash. */
+async function withPassword(status: number, send: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await send()
+    if (answer.status !== 503 || attempt === 10) return expectStatus(status, Promise.resolve(answer))
+    await setTimeout(1_000 * Number(answer.headers.get('retry-after') ?? 1))
+  }
+}
+
 /** Creates a signed-in user at user-service, bypassing the gateway's limits. */
 export async function newPerson(displayName = '테스트 유저', username = uniqueName('u')): Promise<Person> {
   const email = `${username}@example.com`
-  const registered = await expectStatus(
-    201,
+  const registered = await withPassword(201, () =>
     http('POST', `${stack.user}/auth/register`, {
       json: { email, username, password, display_name: displayName },
       headers: ownAddress(),
@@ -105,8 +114,7 @@ export async function newModerator(role: 'moderator' | 'operator' = 'moderator')
 
 /** Opens another session of a user. */
 export async function signIn(email: string): Promise<Pick<Person, 'token' | 'refreshToken' | 'sessionId'>> {
-  const { body } = await expectStatus(
-    200,
+  const { body } = await withPassword(200, () =>
     http('POST', `${stack.user}/auth/login/json`, { json: { email, password }, headers: ownAddress() }),
   )
   return { token: body.access_token, refreshToken: body.refresh_token, sessionId: body.session_id }

@@ -43,22 +43,25 @@ function shownBut(source: string, loaded: readonly Part[]): string[] {
   return [...new Set(Object.values(parts).flat())].filter((key) => !known.has(key) && shows(source, key))
 }
 
+/** What an open room loads with the texts of files. */
+const ofFiles = [...firstScreen.matchAll(/lazyWithTexts\('files', \(\) => import\('\.\/([^']+)'/g)].map(
+  ([, path]) => sourcesOf(`room/${path}`),
+)
+
 describe('texts of the web client', () => {
   it('the list of rooms and an open room show no text that is loaded later', () => {
     expect(shownBut(firstScreen, ['app'])).toEqual([])
   })
 
   it('what an open room loads with the texts of files shows no other text that is loaded later', () => {
-    const loaded = [...firstScreen.matchAll(/lazyWithTexts\('files', \(\) => import\('\.\/([^']+)'/g)]
-    expect(loaded.length).toBeGreaterThan(0)
-    for (const [, path] of loaded) expect(shownBut(sourcesOf(`room/${path}`), ['app', 'files'])).toEqual([])
+    expect(ofFiles.length).toBeGreaterThan(0)
+    for (const source of ofFiles) expect(shownBut(source, ['app', 'files'])).toEqual([])
   })
 
   it('the texts of the first screen are no more than it shows', () => {
     // Codes of errors and names of fields are put together.
     const isMade = (key: string) => /^(error|rule)\./.test(key)
-    const withFiles =
-      firstScreen + sourcesOf('room/files/file-card.tsx') + sourcesOf('room/files/send-files-dialog.tsx')
+    const withFiles = [firstScreen, ...ofFiles].join()
     expect(parts.app.filter((key) => !isMade(key) && !shows(withFiles, key))).toEqual([])
   })
 })

@@ -1,6 +1,7 @@
 import {
   getMyProfile,
   getRoom,
+  getUsers,
   listFriendRequests,
   listFriends,
   listPins,
@@ -28,6 +29,18 @@ export function useArchivedRooms() {
 export function useUnreadTotal(): number {
   const rooms = useRooms().data ?? []
   return rooms.reduce((sum, room) => sum + (room.muted ? 0 : room.unread_count), 0)
+}
+
+/** Returns names by user id; deleted accounts have none. */
+export function useNames(userIds: readonly number[]): ReadonlyMap<number, string> | undefined {
+  return useQuery({
+    queryKey: ['names', ...userIds],
+    queryFn: async () => {
+      const { items } = await call(getUsers, { query: { user_ids: userIds.join() } })
+      return new Map(items.map(({ user_id, display_name }) => [user_id, display_name]))
+    },
+    enabled: userIds.length > 0,
+  }).data
 }
 
 /** Returns a room from the list if present, otherwise fetches it. */

@@ -1,6 +1,7 @@
 import type { Message } from '@bigtech/client'
 import { Ellipsis, Forward, Pin, Reply } from 'lucide-react'
 import { type MouseEvent, memo, useState } from 'react'
+import { useNames } from '../core/queries.ts'
 import { clock, isSameDay, isSameMinute, longDay } from '../core/times.ts'
 import { useLanguage, useT } from '../i18n/index.ts'
 import { Avatar } from '../ui/avatar.tsx'
@@ -11,7 +12,7 @@ import { MessageBody } from './message-body.tsx'
 import type { OpenMenu } from './message-menu.tsx'
 import { Reactions } from './reactions.tsx'
 import { useNameOf, useOpenRoom } from './room-context.ts'
-import { systemLine } from './system-line.ts'
+import { peopleOf, systemLine } from './system-line.ts'
 
 interface RowFlags {
   /** The date shown above the first message of its day. */
@@ -76,8 +77,9 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
 
 function SystemRow({ message }: { message: Message }) {
   const t = useT()
-  const { memberById } = useOpenRoom()
-  const nameOf = (userId: number) => memberById.get(userId)?.display_name
+  const { members, memberById } = useOpenRoom()
+  const gone = useNames(members ? peopleOf(message).filter((id) => !memberById.has(id)) : [])
+  const nameOf = (userId: number) => memberById.get(userId)?.display_name ?? gone?.get(userId)
   return (
     <p className="message system" tabIndex={-1} data-seq={message.seq}>
       <span>{systemLine(message, nameOf, t)}</span>

@@ -1,6 +1,13 @@
 import type { Message } from '@bigtech/client'
 import type { Translate } from '../i18n/index.ts'
 
+/** Returns the ids of the people that a `system` message names. */
+export function peopleOf({ user_id, system }: Message): number[] {
+  const { user_ids, user_id: other } = system?.payload ?? {}
+  const ids = [user_id, other, ...(Array.isArray(user_ids) ? user_ids : [])]
+  return ids.filter((id) => typeof id === 'number')
+}
+
 /** Returns the text of a `system` message, which has no text of its own. */
 export function systemLine(
   message: Message,

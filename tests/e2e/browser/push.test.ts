@@ -1,0 +1,105 @@
+import { waitFor } from '@bigtech/testkit'
+import type { Browser, BrowserContext, CDPSession, Page, Worker } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { stack } from '../stack.ts'
+import { launchBrowser } from './app.ts'
+
+let browser: Browser
+
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+afterAll(() => browser?.close())
+
+interface Notice {
+  readonly title: string
+  readonly body: string
+  readonly tag: string
+  readonly path: string
+}
+
+/** Hands the service worker what a push service would deliver. */
+async function deliver(cdp: CDPSession, registrationId: string, notice: unknown): Promise<void> {
+  await cdp.send('ServiceWorker.deliverPushMessage', {
+    origin: stack.gateway,
+    registrationId,
+    data: JSON.stringify(notice),
+  })
+}
+
+const shown = (worker: Worker): Promise<Notice[]> =>
+  worker.evaluate(`self.registration.getNotifications().then((notices) =>
+    notices.map(({ title, body, tag, data }) => ({ title, body, tag, path: data.path })))`)
+
+async function openWithWorker(context: BrowserContext): Promise<{
+  page: Page
+  worker: Worker
+  cdp: CDPSession
+  registrationId: string
+}> {
+  const page = await context.newPage()
+  const cdp = await context.newCDPSession(page)
+  const registered = new Promise<string>((resolve) => {
+    cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+      const [first] = registrations
+      if (first) resolve(first.registrationId)
+    })
+  })
+  await cdp.send('ServiceWorker.enable')
+  await page.goto(stack.gateway)
+  await page.evaluate('navigator.serviceWorker.ready')
+  const registrationId = await registered
+  const worker = await waitFor(() => context.serviceWorkers()[0], { what: 'the service worker' })
+  return { page, worker, cdp, registrationId }
+}
+
+it('a push shows a notification of its room, one for each room, unless a window of the app is visible', async () => {
+  const context = await browser.newContext({ locale: 'ko-KR' })
+  await context.grantPermissions(['notifications'], { origin: stack.gateway })
+  const { page, worker, cdp, registrationId } = await openWithWorker(context)
+  const message = { title: '박준오', body: '어디예요?', kind: 'message', room_id: 7 }
+  await deliver(cdp, registrationId, { ...message, room_id: 8 })
+  // Answered after the worker has asked the same for the push.
+  await worker.evaluate(`self.clients.matchAll({ type: 'window' }).then(({ length }) => length)`)
+  await page.goto('about:blank')
+  await deliver(cdp, registrationId, { ...message, body: '도착했어요' })
+  await deliver(cdp, registrationId, {
+    title: '이소라',
+    body: '친구 요청',
+    kind: 'friend_request',
+    room_id: null,
+  })
+  const notices = await waitFor(
+    async () => {
+      const now = await shown(worker)
+      return now.length >= 2 ? now : undefined
+    },
+    { what: 'two notifications' },
+  )
+  expect(notices).toEqual([
+    { title: '이소라', body: '친구 요청', tag: 'friend_request', path: '/friends' },
+    { title: '박준오', body: '도착했어요', tag: 'room-7', path: '/rooms/7' },
+  ])
+  await deliver(cdp, registrationId, { ...message, body: '어디 있어요?' })
+  await waitFor(async () => (await shown(worker)).some(({ body }) => body === '어디 있어요?'), {
+    what: 'the newer notification of the room',
+  })
+  expect((await shown(worker)).map(({ tag }) => tag)).toEqual(['friend_request', 'room-7'])
+  await context.close()
+}, 60_000)
+
+it('choosing a notification takes the open window of the app to its room', async () => {
+  const context = await browser.newContext({ locale: 'en-US' })
+  const { page, worker } = await openWithWorker(context)
+  const told = page.evaluate<{ open: string }>(`new Promise((resolve) =>
+    navigator.serviceWorker.addEventListener('message', ({ data }) => resolve(data)))`)
+  // A person's click is what may bring a window to the front: here nobody clicks.
+  await worker.evaluate(`{
+    WindowClient.prototype.focus = async function () { return this }
+    const event = new ExtendableEvent('notificationclick')
+    event.notification = { close() {}, data: { path: '/rooms/7' } }
+    self.dispatchEvent(event)
+  }`)
+  expect(await told).toEqual({ open: '/rooms/7' })
+  await context.close()
+}, 60_000)
