@@ -9,6 +9,9 @@ import {
   createTestIssuer,
   createTestKafka,
   createTestMysql,
+  type ServiceProcess,
+  startServiceProcess,
+  type TestIssuer,
   type TestMysql,
   testObjectStore,
   uniqueName,
@@ -43,8 +46,8 @@ export interface Harness {
   readonly mysql: TestMysql
   /** The variables that a process of this harness is started with. */
   readonly env: Readonly<Record<string, string>>
-  /** Starts another web side, or another worker, on the same stores. */
-  another(side: 'web' | 'worker'): Promise<{ url: string; stop(): Promise<unknown> }>
+  /** Starts another web side or worker on the same stores, in a process of its own. */
+  another(side: 'web' | 'worker', env?: Readonly<Record<string, string>>): Promise<ServiceProcess>
   token(userId: number): Promise<string>
   call(userId: number | null, method: string, path: string, body?: unknown): Promise<Answer>
   upload(userId: number, file: Sent): Promise<Answer>
@@ -75,11 +78,11 @@ export const newId = () => ++lastId
 
 /** Web side and worker on stores of their own, with a chat-service that the test controls. */
 export async function startHarness(overrides: Record<string, string> = {}): Promise<Harness> {
-  const [mysql, kafka, issuer, chat] = await Promise.all([
+  const issuer = await createTestIssuer()
+  const [mysql, kafka, chat] = await Promise.all([
     createTestMysql({ migrationsDir }),
     createTestKafka(),
-    createTestIssuer(),
-    startChatStandIn(),
+    startNeighbors(issuer.jwks),
   ])
   const s3 = testObjectStore()
   const env = {
@@ -94,6 +97,7 @@ export async function startHarness(overrides: Record<string, string> = {}): Prom
     S3_SECRET_KEY: s3.secretKey,
     S3_BUCKET: uniqueName('t-'),
     CHAT_SERVICE_URL: chat.url,
+    JWKS_URL: `${chat.url}/jwks`,
     JOB_POLL_MS: '50',
     JOB_HEARTBEAT_MS: '300',
     SWEEP_MS: '200',
@@ -121,12 +125,12 @@ export async function startHarness(overrides: Record<string, string> = {}): Prom
     url,
     mysql,
     env,
-    another: async (side) => {
-      const service = await (side === 'web' ? buildMediaService : buildMediaWorker)(config, {
-        keys: issuer.keys,
-      })
-      return { url: await service.start(), stop: () => service.stop() }
-    },
+    another: (side, more = {}) =>
+      startServiceProcess({
+        folder: serviceFolder,
+        entry: `src/${side}.ts`,
+        env: { ...env, LOG_LEVEL: 'info', ...more },
+      }),
     show: chat.show,
     publish: (definition, payload) => publisher.publishEvent(definition, payload, { correlationId: 'test' }),
     eventOf: async (definition, matches) => {
@@ -192,11 +196,15 @@ function clientOf(
   return { token, call, upload, examined }
 }
 
-/** chat-service's answer to "can I see this message". */
-async function startChatStandIn() {
+/** chat-service's answer to "can I see this message", and user-service's keys. */
+async function startNeighbors(jwks: TestIssuer['jwks']) {
   const messages = new Map<string, { fileId: string; viewers: readonly number[] }>()
   const users = new Map<string, number>()
   const server = createServer((request, response) => {
+    if (request.url === '/jwks') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(jwks))
+      return
+    }
     const messageId = decodeURIComponent(request.url?.split('/').at(-1) ?? '')
     const known = messages.get(messageId)
     const viewer = users.get(request.headers.authorization?.slice('Bearer '.length) ?? '')

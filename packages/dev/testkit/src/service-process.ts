@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { waitFor } from './wait-for.ts'
 
@@ -15,11 +17,14 @@ export interface ServiceProcess {
   stop(): Promise<void>
 }
 
+/** Eight processes that start side by side on two busy cores need it. */
+const START_MS = 120_000
 const STOP_MS = 20_000
+const compileCache = join(tmpdir(), 'bigtech-compile-cache')
 
 /**
  * Starts a service in a separate process like production: `node <options> src/server.ts` in its directory.
- * Passes the given variables and only PATH of ours.
+ * Passes the given variables, and of ours only PATH and a cache of compiled code, which halves the CPU time of a start.
  */
 export async function startServiceProcess(options: {
   folder: string
@@ -31,7 +36,7 @@ export async function startServiceProcess(options: {
   const { folder, env, entry = 'src/server.ts', nodeOptions = [] } = options
   const child = spawn(process.execPath, [...nodeOptions, entry], {
     cwd: folder,
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...env },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: compileCache, HOST: '127.0.0.1', PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const lines: string[] = []
@@ -41,7 +46,7 @@ export async function startServiceProcess(options: {
   const stop = () => end(child, ended)
   try {
     const url = await waitFor(() => addressIn(lines, child), {
-      timeoutMs: 30_000,
+      timeoutMs: START_MS,
       what: `start of ${folder}`,
     })
     return { url, pid: child.pid!, lines, ended, signal: (signal) => void child.kill(signal), stop }

@@ -1,12 +1,6 @@
-import {
-  createFaultProxy,
-  type FaultProxy,
-  type ServiceProcess,
-  startServiceProcess,
-  waitFor,
-} from '@bigtech/testkit'
+import { createFaultProxy, type FaultProxy, type ServiceProcess, waitFor } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Harness, newId, serviceFolder, startHarness } from '../../../testing/harness.ts'
+import { type Harness, newId, startHarness } from '../../../testing/harness.ts'
 import type { Tx } from '../../infrastructure/mysql.ts'
 import { JobRepository } from './job.repository.ts'
 import { JobFailure } from './job.ts'
@@ -39,11 +33,7 @@ const note = { name: 'a.txt', mime: 'text/plain', bytes: new Uint8Array(Buffer.f
 /** Starts a worker in a separate process. Behind a frozen proxy it holds its job as long as needed. */
 async function startWorker(s3?: FaultProxy): Promise<ServiceProcess> {
   const url = s3 ? { S3_URL: `http://127.0.0.1:${s3.port}` } : {}
-  const process = await startServiceProcess({
-    folder: serviceFolder,
-    entry: 'src/worker.ts',
-    env: { ...media.env, LOG_LEVEL: 'info', WORKER_SLOTS: '1', ...url },
-  })
+  const process = await media.another('worker', { WORKER_SLOTS: '1', ...url })
   cleanUps.push(() => process.stop())
   return process
 }
@@ -110,28 +100,33 @@ describe('a job', { timeout: 180_000 }, () => {
   })
 })
 
-describe('web sides and workers', { timeout: 180_000 }, () => {
-  it('scale independently: three web sides accept uploads while no worker runs, and five workers run each job once', async () => {
-    const webs = await Promise.all([media.another('web'), media.another('web')])
+describe('web processes and workers', { timeout: 420_000 }, () => {
+  it('scale independently: three web processes accept uploads while no worker runs, and five workers run each job once', async () => {
+    const webs = await Promise.all(Array.from({ length: 3 }, () => media.another('web')))
     for (const web of webs) cleanUps.push(() => web.stop())
     const userId = newId()
     const authorization = `Bearer ${await media.token(userId)}`
-    for (const [index, url] of [media.url, ...webs.map((web) => web.url)].entries()) {
-      for (let upload = 0; upload < 4; upload++) {
+    for (const [index, url] of webs.map((web) => web.url).entries()) {
+      // A process that has just started answers 503 until it has reached its stores.
+      await waitFor(async () => (await fetch(`${url}/ready`)).ok, {
+        timeoutMs: 60_000,
+        what: 'web to be ready',
+      })
+      for (let upload = 0; upload < 2; upload++) {
         const body = new FormData()
         body.set('file', new Blob([note.bytes], { type: note.mime }), `${index}-${upload}.txt`)
-        expect(
-          (await fetch(`${url}/files`, { method: 'POST', headers: { authorization }, body })).status,
-        ).toBe(201)
+        const answer = await fetch(`${url}/files`, { method: 'POST', headers: { authorization }, body })
+        expect(answer.status).toBe(201)
       }
     }
-    expect((await jobsOf(userId)).map(({ state }) => state)).toEqual(Array(12).fill('queued'))
+    expect((await jobsOf(userId)).map(({ state }) => state)).toEqual(Array(6).fill('queued'))
     const started = await Promise.all(Array.from({ length: 5 }, () => media.another('worker')))
     for (const worker of started) cleanUps.push(() => worker.stop())
+    expect(new Set([...webs, ...started].map(({ pid }) => pid)).size).toBe(8)
     await waitFor(async () => (await jobsOf(userId)).every(({ state }) => state === 'succeeded'), {
-      timeoutMs: 120_000,
+      timeoutMs: 180_000,
     })
-    expect(await eventsOf(userId)).toHaveLength(12)
+    expect(await eventsOf(userId)).toHaveLength(6)
   })
 })
 

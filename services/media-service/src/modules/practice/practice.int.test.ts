@@ -414,6 +414,22 @@ describe('an analysis server', () => {
     await untilState(userId, sent.job_id, 'succeeded')
   })
 
+  it('that stays away ends the take after five attempts with ANALYSIS_UNAVAILABLE', async () => {
+    const userId = newId()
+    behave = (_sent, response) => response.writeHead(503).end()
+    const { body } = await upload(userId)
+    await waitFor(
+      async () => {
+        // Without waiting for the backoff between two attempts.
+        await media.mysql.query('UPDATE jobs SET due_at = UTC_TIMESTAMP(3) WHERE owner_id = ?', [userId])
+        return (await resultOf(userId, body.job_id)).state === 'failed'
+      },
+      { timeoutMs: 25_000, what: 'the take to fail' },
+    )
+    expect(handed.filter(({ job_id }) => job_id === body.job_id)).toHaveLength(5)
+    expect((await resultOf(userId, body.job_id)).error.code).toBe('ANALYSIS_UNAVAILABLE')
+  })
+
   it('that rejects a recording ends the take with the reason', async () => {
     const userId = newId()
     behave = (_sent, response) => response.writeHead(422).end('{"detail":"no"}')
