@@ -8,11 +8,11 @@ describe('what a newcomer reads when something fails', () => {
     ['EROFS: read-only file system', 'read-only file system'],
     [
       'E: Failed to fetch http://deb.debian.org/x  Could not connect to 10.0.0.1:80',
-      'A download server cannot be reached',
+      'A download server is unreachable',
     ],
-    ['E: Unable to locate package postgresql-18', 'A download server cannot be reached'],
-    ['go: dial tcp: lookup modules.example: no such host', 'A download server cannot be reached'],
-    ['Could not transfer artifact org.apache.kafka:kafka_2.13', 'A download server cannot be reached'],
+    ['E: Unable to locate package postgresql-18', 'A download server is unreachable'],
+    ['go: dial tcp: lookup modules.example: no such host', 'A download server is unreachable'],
+    ['Could not transfer artifact org.apache.kafka:kafka_2.13', 'A download server is unreachable'],
   ])('explains a known failure in one sentence: %s', (text, sentence) => {
     expect(explain(new CommandError(`mvn failed\n${text}\nmore`))).toMatchObject({
       sentence: expect.stringContaining(sentence),

@@ -70,8 +70,8 @@ describe('signing keys', () => {
 
   it.each([
     ['a missing file', () => join(folder, 'missing'), /cannot be read \(ENOENT\).*openssl genpkey/],
-    ['an empty set', () => file('{"keys":[]}'), /holds no key/],
-    ['rubbish', () => file('secret rubbish'), /must hold Ed25519/],
+    ['an empty set', () => file('{"keys":[]}'), /contains no key/],
+    ['rubbish', () => file('secret rubbish'), /must contain Ed25519/],
     [
       'a key of another type',
       () =>
@@ -80,7 +80,7 @@ describe('signing keys', () => {
             .privateKey.export({ type: 'pkcs8', format: 'pem' })
             .toString(),
         ),
-      /must hold Ed25519/,
+      /must contain Ed25519/,
     ],
   ])('from %s are rejected with an instruction for the operator', async (_case, path, message) => {
     const failure = await readSigningKeys(path()).catch((err: Error) => err)
