@@ -119,10 +119,12 @@ describe('outbox', () => {
 
   it('rejects an invalid payload before touching the database', async () => {
     const broken = { request_id: 1, from_user_id: 1, to_user_id: 'two' as unknown as number }
-    const untouchable = { query: () => Promise.reject(new Error('touched')) }
+    const statements: string[] = []
+    const database = { query: async (sql: string) => void statements.push(sql) }
     await expect(
-      outbox.enqueue(untouchable, friendRequestAccepted, broken, { correlationId: 'r' }),
-    ).rejects.not.toThrow('touched')
+      outbox.enqueue(database, friendRequestAccepted, broken, { correlationId: 'r' }),
+    ).rejects.toThrow('to_user_id')
+    expect(statements).toEqual([])
   })
 
   it('works with a client that has $executeRawUnsafe, like Prisma', async () => {

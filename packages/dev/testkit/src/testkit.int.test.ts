@@ -18,8 +18,12 @@ it('the collector receives events published before and after it started', async 
     await login(1)
     const collector = await collectEvents({ ...kafka, topics: ['user.events'] })
     await login(2)
-    expect(await collector.waitFor(userLoggedIn, ({ user_id }) => user_id === 1)).toBeTruthy()
-    expect(await collector.waitFor(userLoggedIn, ({ user_id }) => user_id === 2)).toBeTruthy()
+    expect(await collector.waitFor(userLoggedIn, ({ user_id }) => user_id === 1)).toMatchObject({
+      user_id: 1,
+    })
+    expect(await collector.waitFor(userLoggedIn, ({ user_id }) => user_id === 2)).toMatchObject({
+      user_id: 2,
+    })
     await collector.stop()
   } finally {
     await kafka.remove()

@@ -45,6 +45,18 @@ describe('Lane', () => {
     await Promise.all(rest)
   })
 
+  it('sends a record that is larger than a batch in a call of its own', async () => {
+    const { lane, calls } = partition(() => {
+      // A call without records would be repeated for ever, without a turn for anything else.
+      if (calls.some((values) => values.length === 0)) throw new Error('sent no record')
+      return undefined
+    })
+    await Promise.all(
+      ['a', 'b', 'c'].map((value) => lane.publish(record(value), value === 'b' ? 2_000_000 : 1, 5_000)),
+    )
+    expect(calls).toEqual([['a'], ['b'], ['c']])
+  })
+
   it('fails the records queued behind a failed call, so that none overtakes it', async () => {
     const { lane, stored, gate, open } = partition((values) =>
       values.includes('a') ? new KafkaUnavailable('away') : undefined,

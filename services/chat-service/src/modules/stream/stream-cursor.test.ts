@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { decodeCursor, encodeCursor } from './stream-cursor.ts'
+import { decodeCursor, encodeCursor, StreamCursor } from './stream-cursor.ts'
 
 const position = fc.nat({ max: 1e12 })
 
@@ -60,4 +60,15 @@ it("stays below the API's limit of 8,000 characters by listing only the most rec
   expect(listed.length).toBeGreaterThan(500)
   expect(decodeCursor(text)!.isTruncated).toBe(true)
   expect(listed).toEqual([...rooms].slice(-listed.length))
+})
+
+it('lists a room until its newest entry is covered, also after the delivery of an older entry', () => {
+  const cursor = new StreamCursor()
+  cursor.start(0, nothing)
+  cursor.move(1, { seq: 1, cseq: 0, at: 200 })
+  cursor.move(1, { seq: 1, cseq: 1, at: 100 })
+  cursor.advance(150)
+  expect(cursor.heads).toEqual([{ room_id: 1, seq: 1, cseq: 1 }])
+  cursor.advance(201)
+  expect(cursor.heads).toEqual([])
 })

@@ -1,4 +1,4 @@
-import { createServer, get, type IncomingMessage } from 'node:http'
+import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { waitFor } from '@bigtech/testkit'
 import { expect, it } from 'vitest'
@@ -9,8 +9,10 @@ import { WriteBatcher } from './write-batcher.ts'
 async function connected() {
   let slow = false
   const outputs: StreamOutput[] = []
+  const responses: ServerResponse[] = []
   const server = createServer((_request, response) => {
     response.writeHead(200)
+    responses.push(response)
     outputs.push(
       new StreamOutput(response, new WriteBatcher(), () => {
         slow = true
@@ -26,6 +28,7 @@ async function connected() {
     output: outputs[0]!,
     client,
     isSlow: () => slow,
+    unsentBytes: () => responses[0]!.writableLength,
     close: () => {
       client.destroy()
       server.close()
@@ -47,12 +50,15 @@ it('reports since when a client has accepted no data, and when it accepts data a
   close()
 })
 
-it('reports a slow reader when more than 1 MiB is unsent', async () => {
-  const { output, client, isSlow, close } = await connected()
+it('reports a slow reader when more than 1 MiB is unsent, before 2 MiB are', async () => {
+  const { output, client, isSlow, unsentBytes, close } = await connected()
   client.pause()
   await waitFor(() => {
-    for (let n = 0; n < 16; n++) output.push(Buffer.alloc(64 * 1024))
+    output.push(Buffer.alloc(64 * 1024))
+    output.flush()
     return isSlow()
   })
+  expect(unsentBytes()).toBeGreaterThan(1024 * 1024)
+  expect(unsentBytes()).toBeLessThan(2 * 1024 * 1024)
   close()
 })
