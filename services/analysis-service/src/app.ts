@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AnalysisReport, AnalysisRequest } from '@bigtech/contracts'
 import { createLogger, createMetrics, Lifecycle } from '@bigtech/service-kit'
+import PQueue from 'p-queue'
 import { Gauge, Histogram } from 'prom-client'
-import { AnalysisQueue } from './analysis-queue.ts'
 import { analyze } from './analyzer.ts'
 import type { Config } from './config.ts'
 import { Refused, readAnalysis } from './incoming-analysis.ts'
@@ -24,7 +24,8 @@ export async function buildAnalysisService(config: Config): Promise<AnalysisServ
   const log = createLogger({ service: 'analysis-service', level: config.LOG_LEVEL })
   const lifecycle = new Lifecycle(log)
   const metrics = createMetrics('analysis-service')
-  const queue = new AnalysisQueue(config.ANALYSIS_SLOTS, config.ANALYSIS_QUEUE)
+  const queue = new PQueue({ concurrency: config.ANALYSIS_SLOTS })
+  const isFull = () => queue.pending >= config.ANALYSIS_SLOTS && queue.size >= config.ANALYSIS_QUEUE
   const { duration } = measure(metrics, queue)
   const app = await createHttpServer(log)
   addProbes(app, lifecycle, metrics)
@@ -57,8 +58,8 @@ export async function buildAnalysisService(config: Config): Promise<AnalysisServ
     try {
       if (!request.isMultipart()) throw new Refused(415, 'Send multipart/form-data.')
       const wanted = await readAnalysis(request, folder, config.ANALYSIS_SECRET)
-      if (lifecycle.isStopping || !queue.add(() => work(wanted, folder)))
-        throw new Refused(503, 'The queue is full; retry later.')
+      if (lifecycle.isStopping || isFull()) throw new Refused(503, 'The queue is full; retry later.')
+      void queue.add(() => work(wanted, folder))
       return reply.code(202).send({ analysis_id: wanted.analysis_id })
     } catch (err) {
       await rm(folder, { recursive: true, force: true })
@@ -69,7 +70,8 @@ export async function buildAnalysisService(config: Config): Promise<AnalysisServ
   lifecycle.onStop('http', 'http server', () => app.close())
   lifecycle.onStop('consumers', 'analyses', async () => {
     stopping.abort()
-    await queue.stop()
+    queue.clear()
+    await queue.onIdle()
   })
   return {
     app,
@@ -80,7 +82,7 @@ export async function buildAnalysisService(config: Config): Promise<AnalysisServ
   }
 }
 
-function measure(registry: ReturnType<typeof createMetrics>, queue: AnalysisQueue) {
+function measure(registry: ReturnType<typeof createMetrics>, queue: PQueue) {
   const registers = [registry]
   const duration = new Histogram({
     name: 'analysis_duration_seconds',
@@ -94,7 +96,7 @@ function measure(registry: ReturnType<typeof createMetrics>, queue: AnalysisQueu
     help: 'Queued recordings.',
     registers,
     collect() {
-      this.set(queue.waiting)
+      this.set(queue.size)
     },
   })
   return { duration }
