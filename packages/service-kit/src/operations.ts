@@ -54,6 +54,13 @@ export interface UserOperations {
   erase(userId: number, messagePolicy: 'keep' | 'remove'): Promise<string>
 }
 
+/** The unpublished entries of a log that is its own outbox. */
+export interface LogBacklog {
+  readonly waiting: number
+  /** Age of the oldest waiting entry; 0 without one. */
+  readonly oldestSeconds: number
+}
+
 /** The operations of one service available to the `bigtech` command; unsupported operations are absent. */
 export interface ServiceOperations {
   /** Compares the service's aggregates with the underlying data. */
@@ -66,6 +73,8 @@ export interface ServiceOperations {
    * also overrides newer copies: for use after a restore.
    */
   republish?(options: { readonly raiseVersions: boolean }): Promise<number>
+  /** Counts the unpublished entries of the service's log, where the log is the outbox. */
+  backlog?(): Promise<LogBacklog>
   readonly users?: UserOperations
   close(): Promise<unknown>
 }

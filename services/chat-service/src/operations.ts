@@ -44,6 +44,14 @@ export const openOperations: OpenOperations = async (env) => {
       }))
       return [...positions, ...logs, ...figures]
     },
+    backlog: async () => {
+      const logs = await checkPublished(await database(), { fix: false })
+      const oldest = Math.min(Date.now(), ...logs.map(({ since }) => since.getTime()))
+      return {
+        waiting: logs.reduce((sum, { head, published }) => sum + head - published, 0),
+        oldestSeconds: Math.round((Date.now() - oldest) / 1_000),
+      }
+    },
     close: async () => {
       await mongo.close()
       await mysql.close()

@@ -2,7 +2,7 @@ import { CommandError, type Environment } from '@bigtech/service-kit'
 import { MySqlSession } from '@bigtech/stores'
 import type { Command } from 'commander'
 import { type CommandContext, dryRunNote } from '../output.ts'
-import { chooseServices, environmentOf } from '../services.ts'
+import { chooseServices, environmentOf, withService } from '../services.ts'
 
 interface ParkedRow {
   readonly id: number
@@ -24,7 +24,7 @@ export function addOutboxCommands(program: Command, { output, exit }: CommandCon
   const outbox = program.command('outbox').description('manage unpublished events in MySQL')
   outbox
     .command('backlog')
-    .description('count the unpublished events of each service')
+    .description('count the unpublished events of each service, in its outbox and in the log of messages')
     .option('--service <name...>', 'only these services')
     .action(async ({ service = [] }: { service?: string[] }) => {
       const backlogs = (await Promise.all(chooseServices(service).map(backlogOf))).flat()
@@ -75,6 +75,18 @@ async function release(session: MySqlSession, id: number, apply: boolean): Promi
 }
 
 async function backlogOf(service: string): Promise<Backlog[]> {
+  return [...(await rowsWaiting(service)), ...(await logWaiting(service))]
+}
+
+/** The log of chat-service's messages is its own outbox. */
+async function logWaiting(service: string): Promise<Backlog[]> {
+  const backlog = await withService(service, async (operations) => operations.backlog?.())
+  if (!backlog) return []
+  const { waiting, oldestSeconds } = backlog
+  return [{ service: `${service} (log)`, waiting, oldest_seconds: oldestSeconds, parked: 0 }]
+}
+
+async function rowsWaiting(service: string): Promise<Backlog[]> {
   return withSession(await environmentOf(service), async (session) => {
     if (!(await hasOutbox(session))) return []
     const [row] = await session.query<{ waiting: number; parked: number; oldest: number | null }[]>(

@@ -13,6 +13,8 @@ export interface UnpublishedFinding {
   readonly log: 'messages' | 'room_changes'
   readonly published: number
   readonly head: number
+  /** When the first unpublished entry was created. */
+  readonly since: Date
 }
 
 interface RoomEnds {
@@ -51,7 +53,7 @@ export async function checkPublished(
       if (upTo >= head) continue
       const createdAt = await timeOf(db, log, positionId(roomId, upTo + 1))
       if (createdAt.getTime() > Date.now() - graceMs) continue
-      findings.push({ roomId, log, published: upTo, head })
+      findings.push({ roomId, log, published: upTo, head, since: createdAt })
       if (fix) await moveBack(db, createdAt)
     }
   }
