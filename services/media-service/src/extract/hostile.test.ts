@@ -64,7 +64,7 @@ describe('a hostile file', { timeout: 120_000 }, () => {
   it('takes bounded time: a PDF of 10,000 pages, and a PDF with a cyclic page tree', async () => {
     expect(await check('a.pdf', 'application/pdf', pdfOf(10_000))).toMatchObject({ ok: true, pages: 10_000 })
     const looped = await check('a.pdf', 'application/pdf', pdfOf(3, { loop: true }))
-    expect(looped.ok ? looped.pages : looped.code).toBeTruthy()
+    expect(looped).toMatchObject({ ok: true, pages: 1 })
   })
 
   it('cannot hide data behind its pixels: everything after the end of an image is dropped', async () => {
