@@ -6,6 +6,7 @@ interface Deviations {
   readonly rpId?: string
   readonly challenge?: string
   readonly userVerified?: boolean
+  readonly counter?: number
 }
 
 const USER_PRESENT = 0x01
@@ -105,7 +106,7 @@ export class SoftwareAuthenticator {
   #authenticatorData(rpId: string, flags: number, deviations: Deviations): Buffer {
     const verified = deviations.userVerified === false ? 0 : USER_VERIFIED
     const counter = Buffer.alloc(4)
-    counter.writeUInt32BE(++this.#counter)
+    counter.writeUInt32BE(deviations.counter ?? ++this.#counter)
     return Buffer.concat([
       sha256(deviations.rpId ?? rpId),
       Buffer.from([flags | verified | USER_PRESENT]),

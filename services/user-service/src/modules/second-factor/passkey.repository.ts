@@ -64,9 +64,15 @@ export function createPasskeyRepository(mysql: Mysql) {
         return true
       }),
 
-    /** Records a use in the transaction of the sign-in; false when the passkey has been removed. */
+    /**
+     * Records a use in the transaction of the sign-in. Returns false when the passkey has been removed, or when a
+     * concurrent sign-in has used this counter: two authenticators have the key. Those without a counter always send 0.
+     */
     async noteUse(tx: Transaction, id: string, counter: number, now: Date): Promise<boolean> {
-      const { count } = await tx.passkey.updateMany({ where: { id }, data: { counter, lastUsedAt: now } })
+      const { count } = await tx.passkey.updateMany({
+        where: { id, ...(counter > 0 ? { counter: { lt: counter } } : {}) },
+        data: { counter, lastUsedAt: now },
+      })
       return count === 1
     },
   }

@@ -232,6 +232,17 @@ describe('a passkey', () => {
     expect(added.body.code).toBe('PASSKEY_REFUSED')
   })
 
+  it('is rejected when its counter does not rise, as that of a copied authenticator', async () => {
+    const { authenticator } = await withPasskey(await users.person())
+    expect((await signIn(authenticator, { counter: 50 })).answer.status).toBe(200)
+    for (const counter of [50, 49, 0])
+      expect((await signIn(authenticator, { counter })).answer.body.code).toBe('PASSKEY_REFUSED')
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, async () => (await signIn(authenticator, { counter: 60 })).answer),
+    )
+    expect(statuses(answers).filter((status) => status === 200)).toHaveLength(1)
+  })
+
   it('requires the password to be added or removed, belongs to one account, and is rejected after removal', async () => {
     const [person, other] = [await users.person(), await users.person()]
     const wrong = await post('/auth/passkeys/options', { password: 'Wrong1234!' }, person.token)
