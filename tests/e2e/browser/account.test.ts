@@ -82,6 +82,20 @@ async function linkIn(email: string, path: string): Promise<string | undefined> 
   return mails.map(({ text }) => new RegExp(`${path}#\\S+`).exec(text)?.[0]).find(Boolean)
 }
 
+it('whoever has a Google account signs up and in with it, at the address that they came to', async () => {
+  const page = await freshPage()
+  await page.goto(`${stack.gateway}/friends`)
+  await page.getByRole('button', { name: 'Continue with Google' }).click()
+  await page.locator('input[name=login]').fill(`${uniqueName('g')}@example.com`)
+  await page.locator('input[name=password]').fill('any')
+  await page.locator('button[type=submit]').click()
+  // The stand-in asks whether the app may know the address.
+  await page.getByRole('button', { name: 'Continue' }).click()
+  await page.getByText('No friends yet.').waitFor()
+  expect(new URL(page.url()).pathname).toBe('/friends')
+  await page.context().close()
+}, 60_000)
+
 it('an outage of a service is explained and ends without a reload', async () => {
   const mina = await newPerson('김미나')
   const juno = await newPerson('박준오')

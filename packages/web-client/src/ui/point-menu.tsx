@@ -1,5 +1,6 @@
 import { DropdownMenu } from 'radix-ui'
 import type { ReactNode } from 'react'
+import { createPortal } from 'react-dom'
 import type { MenuAnchor, MenuItem } from './menu-item.ts'
 import '../styles/overlays.css'
 
@@ -15,9 +16,13 @@ interface PointMenuProps {
 export default function PointMenu({ label, anchor, items, header, onClose }: PointMenuProps) {
   return (
     <DropdownMenu.Root open modal={false} onOpenChange={(isOpen) => !isOpen && onClose()}>
-      <DropdownMenu.Trigger asChild>
-        <span className="menu-anchor" style={{ left: anchor.x, top: anchor.y }} aria-hidden="true" />
-      </DropdownMenu.Trigger>
+      {createPortal(
+        // Outside of the row: a transformed ancestor would move what is fixed to the viewport.
+        <DropdownMenu.Trigger asChild>
+          <span className="menu-anchor" style={{ left: anchor.x, top: anchor.y }} aria-hidden="true" />
+        </DropdownMenu.Trigger>,
+        document.body,
+      )}
       <DropdownMenu.Portal>
         <DropdownMenu.Content
           className="menu"

@@ -1,0 +1,56 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { newPerson, stack } from '../stack.ts'
+import { launchBrowser, openApp, phone } from './app.ts'
+
+let browser: Browser
+
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+afterAll(() => browser?.close())
+
+it('a friend request is cancelled, sent again, declined in silence, and returned; initial consonants find the friend', async () => {
+  const mina = await newPerson('김미나')
+  const haneul = await newPerson('최하늘')
+  const left = await openApp(browser, mina, { at: '/friends/find' })
+  const right = await openApp(browser, haneul, { at: '/friends', size: phone })
+  const search = left.page.locator('.page input[type=search]')
+  await search.fill(haneul.username)
+  const ask = left.page.getByRole('button', { name: 'Send 최하늘 a friend request' })
+  await ask.click()
+  await right.page.getByText('Friend requests (1)').waitFor()
+  await left.page.getByRole('button', { name: 'Cancel the request to 최하늘' }).click()
+  await right.page.getByText('Friend requests (1)').waitFor({ state: 'detached' })
+  await ask.click()
+  await right.page.getByRole('button', { name: 'Decline 김미나' }).click()
+  await right.page.getByText('Friend requests (1)').waitFor({ state: 'detached' })
+  // The sender is not told, so that asking back makes friends of both.
+  await left.page.getByText('Sent requests (1)').waitFor()
+  await right.page.goto(`${stack.gateway}/friends/find`)
+  await right.page.locator('.page input[type=search]').fill(mina.username)
+  await right.page.getByRole('button', { name: 'Send 김미나 a friend request' }).click()
+  await left.page.getByText('Friends (1)').waitFor()
+  const filter = left.page.getByPlaceholder('Filter friends')
+  await filter.fill('ㄱㅁㄴ')
+  await left.page.locator('.list-column .person', { hasText: '최하늘' }).waitFor({ state: 'detached' })
+  await filter.fill('ㅊㅎㄴ')
+  await left.page.locator('.list-column .person', { hasText: '최하늘' }).waitFor()
+  expect([...left.complaints, ...right.complaints]).toEqual([])
+  await Promise.all([left.close(), right.close()])
+}, 90_000)
+
+it('whoever is blocked leaves the list of friends, and comes back to the search once unblocked', async () => {
+  const mina = await newPerson('김미나')
+  const juno = await newPerson('박준오')
+  const { page, complaints, close } = await openApp(browser, mina, { at: `/friends/${juno.id}` })
+  await page.getByRole('button', { name: 'Block' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Block' }).click()
+  await page.getByText('박준오 is blocked.').waitFor()
+  await page.goto(`${stack.gateway}/settings/blocked`)
+  await page.getByText('박준오').waitFor()
+  await page.getByRole('button', { name: 'Unblock' }).click()
+  await page.getByText('You have not blocked anyone.').waitFor()
+  expect(complaints).toEqual([])
+  await close()
+}, 60_000)
