@@ -134,25 +134,31 @@ async function withInstallLock(work) {
   }
 }
 
+/** Redraws one line on a terminal; elsewhere progress would only fill a log. */
+function showProgress(line) {
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line.slice(0, process.stdout.columns - 1)}`)
+}
+
 function runInstall() {
   const [command, ...before] = pnpmCommand()
   const args = [...before, 'install', '--frozen-lockfile', '--reporter=append-only']
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, env: installEnv(), stdio: ['ignore', 'pipe', 'pipe'] })
     let tail = ''
-    const tee = (from, to) =>
-      from.on('data', (chunk) => {
-        tail = (tail + chunk).slice(-8000)
-        to.write(chunk)
-      })
-    tee(child.stdout, process.stdout)
-    tee(child.stderr, process.stderr)
+    const keep = (chunk) => {
+      tail = (tail + chunk).slice(-8000)
+      showProgress(tail.trimEnd().split('\n').at(-1))
+    }
+    child.stdout.on('data', keep)
+    child.stderr.on('data', keep)
     const stop = (signal) => child.kill(signal)
     process.on('SIGINT', stop).on('SIGTERM', stop)
     child.on('error', reject)
     child.on('close', (code, signal) => {
       process.off('SIGINT', stop).off('SIGTERM', stop)
+      showProgress('')
       if (code === 0) return resolve()
+      console.error(tail)
       if (signal) return reject(new Sentence('The installation was interrupted: run the same command again.'))
       const known = installProblems.find(([pattern]) => pattern.test(tail))
       reject(

