@@ -63,7 +63,7 @@ it('an owner makes a group, names an admin who removes a member, and hands the g
   await actOn(friend.page, '이소라', 'Remove from the group')
   await says(owner.page, '박준오 removed 이소라').waitFor()
 
-  await actOn(owner.page, '박준오', 'Hand over the group')
+  await actOn(owner.page, '박준오', 'Transfer ownership')
   await owner.page.locator('.person', { hasText: '박준오' }).locator('.role', { hasText: 'Owner' }).waitFor()
   await owner.page.getByRole('button', { name: 'Leave group' }).click()
   await owner.page.getByRole('dialog').getByRole('button', { name: 'Leave group' }).click()
@@ -99,7 +99,7 @@ it('somebody joins a group by its link, which no longer works once it is revoked
   await owner.page.getByRole('button', { name: 'Revoke link' }).waitFor({ state: 'detached' })
   const late = await openApp(browser, await newPerson('한지우'), { at: pathname + hash })
   await late.page.getByRole('button', { name: 'Join' }).click()
-  await late.page.getByText('This link does not work any more. Ask for a new one.').waitFor()
+  await late.page.getByText('This link is no longer valid. Ask for a new link.').waitFor()
   expect([...owner.complaints, ...guest.complaints]).toEqual([])
   await Promise.all([owner.close(), guest.close(), late.close()])
 }, 90_000)
