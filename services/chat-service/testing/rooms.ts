@@ -4,9 +4,11 @@ import mongoose, { type mongo } from 'mongoose'
 import type { ChatConfig } from '../src/config.ts'
 import { checkPublished } from '../src/modules/messages/publishing/published-check.repository.ts'
 import { type Answer, startTestChat, type TestChat } from './chat.ts'
+import { type MediaStandIn, startMediaStandIn } from './media-service.ts'
 
 export interface TestRooms {
   readonly chat: TestChat
+  readonly media: MediaStandIn
   /** The listen addresses of the processes. */
   readonly addresses: readonly string[]
   /** Creates a group of friends owned by the first user. */
@@ -22,9 +24,11 @@ export interface TestRooms {
   close(): Promise<void>
 }
 
-/** Starts two processes of chat-service on stores of their own. */
+/** Starts two processes of chat-service on stores of their own, and a stand-in for media-service. */
 export async function startTestRooms(overrides: Partial<ChatConfig> = {}): Promise<TestRooms> {
-  const chat = await startTestChat({ SENDS_PER_10_SECONDS: 100_000, ...overrides })
+  const media = await startMediaStandIn()
+  const config = { SENDS_PER_10_SECONDS: 100_000, MEDIA_SERVICE_URL: media.url, ...overrides }
+  const chat = await startTestChat(config)
   await chat.another()
   for (const { app } of chat.services) {
     await waitFor(async () => (await app.inject('/ready')).statusCode === 200, { timeoutMs: 30_000 })
@@ -34,6 +38,7 @@ export async function startTestRooms(overrides: Partial<ChatConfig> = {}): Promi
     chat.as(userId, method, url, body, chat.services[process])
   return {
     chat,
+    media,
     addresses: chat.services.map(({ app }) => app.listeningOrigin),
     as,
     room: async (owner, ...others) => {
@@ -53,6 +58,7 @@ export async function startTestRooms(overrides: Partial<ChatConfig> = {}): Promi
     close: async () => {
       await connection.close()
       await chat.close()
+      await media.close()
     },
   }
 }

@@ -1,26 +1,20 @@
 import { documentProcessed, type Message, messageSent } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type MediaStandIn, startMediaStandIn } from '../../../testing/media-service.ts'
 import { startTestRooms, type TestRooms } from '../../../testing/rooms.ts'
 
-let media: MediaStandIn
 let rooms: TestRooms
 
 beforeAll(async () => {
-  media = await startMediaStandIn()
-  rooms = await startTestRooms({ MEDIA_SERVICE_URL: media.url })
+  rooms = await startTestRooms()
 }, 60_000)
-afterAll(async () => {
-  await rooms?.close()
-  await media?.close()
-})
+afterAll(() => rooms?.close())
 
 describe('a message with a file', () => {
   it("shows media-service's metadata of the file to every member and in its event", async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
-    const file = media.file()
+    const file = rooms.media.file()
     const body = { content: '', message_type: 'image', file_id: file.file_id, client_message_id: 'with-file' }
     const sent = await rooms.as(a, 'POST', `/messages/${roomId}`, body)
     expect(sent).toMatchObject({ status: 201, body: { message_type: 'image', file, attachment: null } })
@@ -35,7 +29,7 @@ describe('a message with a file', () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     for (const type of ['image', 'file', 'voice', 'video']) {
-      const { file_id } = media.file()
+      const { file_id } = rooms.media.file()
       const send = (body: object) => rooms.as(a, 'POST', `/messages/${roomId}`, body)
       expect((await send({ content: '', message_type: type })).body.errors[0].field).toBe('file_id')
       expect((await send({ content: '', message_type: type, file_id })).status).toBe(201)
@@ -48,7 +42,7 @@ describe('a message with a file', () => {
     async (code) => {
       const [a] = await rooms.chat.people(1)
       const roomId = await rooms.room(a)
-      const body = { content: '', message_type: 'image', file_id: media.refusing(code) }
+      const body = { content: '', message_type: 'image', file_id: rooms.media.refusing(code) }
       const answer = await rooms.as(a, 'POST', `/messages/${roomId}`, body)
       expect(answer.body).toMatchObject({ code, detail: `detail of ${code}` })
       expect((await rooms.as(a, 'GET', `/messages/${roomId}`)).body.items).toEqual([])
@@ -60,7 +54,7 @@ describe('a message with a file', () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const send = (body: object) => rooms.chat.as(a, 'POST', `/messages/${roomId}`, body, other)
-    const refused = await send({ content: '', message_type: 'image', file_id: media.file().file_id })
+    const refused = await send({ content: '', message_type: 'image', file_id: rooms.media.file().file_id })
     expect(refused.status).toBe(503)
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
     expect((await send({ content: 'text' })).status).toBe(201)
@@ -69,7 +63,7 @@ describe('a message with a file', () => {
   it('leaves nothing of the file when it is deleted', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
-    const { file_id } = media.file()
+    const { file_id } = rooms.media.file()
     const { body } = await rooms.as(a, 'POST', `/messages/${roomId}`, {
       content: '',
       message_type: 'file',

@@ -1,21 +1,15 @@
 import type { Message } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type MediaStandIn, startMediaStandIn } from '../../../testing/media-service.ts'
 import { startTestRooms, type TestRooms } from '../../../testing/rooms.ts'
 import { openTestStream } from '../../../testing/stream.ts'
 
-let media: MediaStandIn
 let rooms: TestRooms
 
 beforeAll(async () => {
-  media = await startMediaStandIn()
-  rooms = await startTestRooms({ MEDIA_SERVICE_URL: media.url })
+  rooms = await startTestRooms()
 }, 60_000)
-afterAll(async () => {
-  await rooms?.close()
-  await media?.close()
-})
+afterAll(() => rooms?.close())
 
 const urlOf = ({ room_id, message_id }: Pick<Message, 'room_id' | 'message_id'>) =>
   `/messages/${room_id}/${message_id}`
@@ -167,7 +161,7 @@ describe('editMessage', () => {
   it('removes the caption of an image, but not the text of a message without one', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
-    const file = media.file()
+    const file = rooms.media.file()
     const sent = { content: 'caption', message_type: 'image', file_id: file.file_id }
     const picture = await rooms.send(a, roomId, sent)
     expect(await rooms.as(a, 'PATCH', urlOf(picture), { content: '' })).toMatchObject({

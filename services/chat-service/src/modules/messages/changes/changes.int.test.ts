@@ -1,20 +1,14 @@
 import { type Message, messageDeleted, messageEdited } from '@bigtech/contracts'
 import { collectEvents } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type MediaStandIn, startMediaStandIn } from '../../../../testing/media-service.ts'
 import { startTestRooms, type TestRooms, untilPublished, upTo } from '../../../../testing/rooms.ts'
 
 let rooms: TestRooms
-let media: MediaStandIn
 
 beforeAll(async () => {
-  media = await startMediaStandIn()
-  rooms = await startTestRooms({ MEDIA_SERVICE_URL: media.url })
+  rooms = await startTestRooms()
 }, 60_000)
-afterAll(async () => {
-  await rooms?.close()
-  await media?.close()
-})
+afterAll(() => rooms?.close())
 
 const urlOf = ({ room_id, message_id }: Pick<Message, 'room_id' | 'message_id'>) =>
   `/messages/${room_id}/${message_id}`
@@ -263,7 +257,7 @@ describe('pinMessage, forwardMessage, reply', () => {
   it('forwards an independent copy to rooms of the sender', async () => {
     const { a, b, roomId } = await setUp()
     const [other, closed] = [await rooms.room(a, b), await rooms.room(b)]
-    const file = media.file()
+    const file = rooms.media.file()
     const message = await rooms.send(a, roomId, { content: '', message_type: 'image', file_id: file.file_id })
     const refused = await rooms.as(a, 'POST', `${urlOf(message)}/forward`, { room_ids: [other, closed] })
     expect(refused.body.code).toBe('NOT_A_MEMBER')
