@@ -1,7 +1,7 @@
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { secondChat, stopSecondChat } from './control.ts'
-import { befriend, expectStatus, http, newPerson, type Person, signIn, stack } from './stack.ts'
+import { befriend, expectStatus, http, newModerator, newPerson, type Person, signIn, stack } from './stack.ts'
 import { connect } from './watch.ts'
 
 let otherChat: string
@@ -105,6 +105,61 @@ describe('a session that ends', () => {
     await expectEnded(third.access_token, streams)
     expect((await refresh(third.refresh_token)).status).toBe(401)
     expect((await refresh(second.refresh_token)).status).toBe(401)
+  })
+})
+
+describe('a user whom a moderator suspends', () => {
+  it('has no stream and no token left within 2 s on any process, writes nothing, and cannot sign in', async () => {
+    const [moderator, friend, suspended] = [await newModerator(), await newPerson(), await newPerson()]
+    const room = await befriend(friend, suspended)
+    const phone = await signIn(suspended.email)
+    const streams = await Promise.all([
+      connect(suspended.token),
+      connect(suspended.token, otherChat),
+      connect(phone.token),
+      connect(phone.token, otherChat),
+    ])
+    const bystander = await connect(friend.token)
+    const report = await expectStatus(
+      201,
+      http('POST', `${stack.user}/moderation/reports`, {
+        token: friend.token,
+        json: { user_id: suspended.id, reason: 'harassment' },
+      }),
+    )
+    await expectStatus(
+      201,
+      http('POST', `${stack.user}/moderation/reports/${report.body.report_id}/decisions`, {
+        token: moderator.token,
+        json: { action: 'suspend', hours: 1 },
+      }),
+    )
+    await Promise.all([
+      expectEnded(suspended.token, streams.slice(0, 2)),
+      expectEnded(phone.token, streams.slice(2)),
+    ])
+
+    const writes = [
+      ['POST', `${stack.chat}/messages/${room}`, { content: '있어?' }],
+      ['POST', `${otherChat}/messages/${room}`, { content: '있어?' }],
+      ['PUT', `${stack.chat}/rooms/${room}/read`, { seq: 1 }],
+      ['DELETE', `${stack.friend}/friends/${friend.id}`, undefined],
+      ['PUT', `${stack.user}/profile/me`, { status_message: '휴가' }],
+      ['PUT', `${stack.notification}/notifications/preferences`, {}],
+    ] as const
+    for (const { token } of [suspended, phone]) {
+      for (const [method, target, json] of writes) {
+        const { body } = await http(method, target, { token, json })
+        expect(body.code, `${method} ${target}`).toBe('SESSION_REVOKED')
+      }
+    }
+    const refreshed = await http('POST', `${stack.user}/auth/refresh`, {
+      json: { refresh_token: phone.refreshToken },
+    })
+    expect(refreshed.status).toBe(401)
+    await expect(signIn(suspended.email)).rejects.toThrow('ACCOUNT_SUSPENDED')
+    expect(bystander.ended).toBe(false)
+    bystander.close()
   })
 })
 
