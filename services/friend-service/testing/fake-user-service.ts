@@ -24,7 +24,7 @@ export async function startFakeUserService(): Promise<FakeUserService> {
       .filter((id) => !hidden.has(id))
       .map((id) => (url.pathname === '/users' ? profileOf(id) : presenceOf(id)))
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({ items }))
+    response.end(JSON.stringify({ items, next_cursor: null }))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const fake: FakeUserService = {
