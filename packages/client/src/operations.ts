@@ -308,6 +308,9 @@ export const listDubbedTokens: Operation<{ query?: { limit?: number | undefined;
 /** Your files, newest first. */
 export const listFiles: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: StoredFile[]; next_cursor: string | null }> = { method: 'GET', path: '/files' }
 
+/** Friends that changed since the last call, for clients that keep a copy. */
+export const listFriendChanges: Operation<{ query?: { since?: string | undefined } }, { items: ({ user_id: number; removed: boolean; friend: Friend | null })[]; since: string; has_more: boolean; stale: boolean }> = { method: 'GET', path: '/friends/changes' }
+
 /** Pending requests, newest first. */
 export const listFriendRequests: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; direction?: "incoming" | "outgoing" | undefined } }, { items: ({ request_id: number; from_user_id: number; to_user_id: number; status: "pending" | "accepted" | "rejected"; created_at: string; expires_at: string; user: { user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; online: boolean | null; last_seen_at: string | null }; message: string | null })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/requests' }
 
@@ -591,6 +594,7 @@ export type ProblemCode =
   | 'ALREADY_FRIENDS'
   | 'FRIEND_REQUEST_NOT_FOUND'
   | 'FRIENDSHIP_NOT_FOUND'
+  | 'FRIEND_CHANGES_EXPIRED'
   | 'FRIEND_REQUEST_REFUSED'
   | 'INVITE_INVALID'
   | 'FRIEND_REQUESTS_CLOSED'

@@ -105,6 +105,7 @@ export const friendRows: readonly Row[] = [
     once: async ({ people, other }) => ({ id: await askForFriendship(other, people.owner) }),
     request: (_scene, _role, { id }) => ({ params: { id } }),
   },
+  { operationId: 'listFriendChanges', table: everybody(200) },
   {
     operationId: 'listFriends',
     table: everybody(200),

@@ -21,7 +21,7 @@ const presenceFields = {
   online: z.boolean().nullable().meta({ description: 'Null when presence is unknown or hidden from you.' }),
   last_seen_at: timestamp.nullable(),
 }
-const stale = z.boolean().meta({
+export const stale = z.boolean().meta({
   description: 'True when user-service did not respond: names may be stale, presence is unknown.',
 })
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { timestamp, userId } from '../ids.ts'
-import { singleLine } from '../text/text.ts'
+import { opaqueText, singleLine } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
 import {
   blockedUser,
@@ -13,6 +13,7 @@ import {
   noteFields,
   personExample,
   presenceExample,
+  stale,
   userParams,
 } from './friend-shapes.ts'
 import { pageQuery } from './paging.ts'
@@ -35,6 +36,47 @@ export const listFriends = defineRoute({
   }),
   success: friendPage(friend, 'A page of friends.', friendExample),
   problems: ['CURSOR_INVALID'],
+})
+
+const friendChange = z.object({
+  user_id: userId,
+  removed: z.boolean().meta({ description: 'Not a friend any more: delete your copy.' }),
+  friend: friend.nullable().meta({ description: 'The friend as of now. Null when removed.' }),
+})
+
+export const listFriendChanges = defineRoute({
+  operationId: 'listFriendChanges',
+  method: 'GET',
+  path: '/friends/changes',
+  tag: 'friends',
+  summary: 'Friends that changed since the last call, for clients that keep a copy',
+  description:
+    'At most 100 at a time. First call it without `since`, then fetch the whole list (visible and hidden friends), then repeat it with the `since` of each response. Each changed friend is returned once, in the order of the changes, as of now: added, renamed, with another note, or removed. Applying a change twice is harmless: changes of profiles within the last minute are repeated. Presence is not a change.',
+  query: z.object({
+    since: opaqueText({ max: 200 })
+      .optional()
+      .meta({ description: 'The `since` of the previous response. Omit it to get the present position.' }),
+  }),
+  success: {
+    status: 200,
+    description: 'The changes, and where to continue.',
+    schema: z.object({
+      items: z.array(friendChange).max(100),
+      since: z.string(),
+      has_more: z.boolean().meta({ description: 'Call again at once: there are more changes.' }),
+      stale,
+    }),
+    example: {
+      items: [
+        { user_id: 101, removed: false, friend: friendExample },
+        { user_id: 102, removed: true, friend: null },
+      ],
+      since: 'WzEyLDE3Njk0OTk5NDAwMDAsMF0',
+      has_more: false,
+      stale: false,
+    },
+  },
+  problems: ['CURSOR_INVALID', 'FRIEND_CHANGES_EXPIRED'],
 })
 
 export const updateFriend = defineRoute({

@@ -19,6 +19,11 @@ export const friendProblems = {
     meaning: 'It was accepted, rejected, cancelled, has expired, or is not yours.',
   },
   FRIENDSHIP_NOT_FOUND: { status: 404, title: 'You are not friends.', meaning: 'Nothing to remove.' },
+  FRIEND_CHANGES_EXPIRED: {
+    status: 410,
+    title: 'These changes are not known any more.',
+    meaning: 'The position is older than 30 days. Call without `since`, and fetch the whole list of friends.',
+  },
   FRIEND_REQUEST_REFUSED: {
     status: 403,
     title: 'You cannot send a request to this user.',

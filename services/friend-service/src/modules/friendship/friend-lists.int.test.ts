@@ -186,7 +186,10 @@ describe('suggestions', () => {
     await befriend(b!, both!)
     await harness.call(blocked!, 'POST', `/friends/${mina}/block`)
     await harness.call(mina!, 'POST', '/friends/request', { target_user_id: asked })
-    await harness.mysql.query("INSERT INTO people VALUES (?, '', '', NULL, NULL, NOW(3), NOW(3))", [gone])
+    await harness.mysql.query(
+      "INSERT INTO people (user_id, username, display_name, deleted_at) VALUES (?, '', '', NOW(3))",
+      [gone],
+    )
     const { body } = await harness.call(mina!, 'GET', '/friends/suggestions')
     expect(body.items!.map((item) => [item.user_id, item.mutual_friends])).toEqual([
       [both, 2],

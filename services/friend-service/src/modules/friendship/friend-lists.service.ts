@@ -1,6 +1,7 @@
-import { type AuthenticatedContext, decodeCursor, toPage } from '@bigtech/service-kit'
+import { type AuthenticatedContext, decodeCursor, encodeCursor, Problem, toPage } from '@bigtech/service-kit'
 import { z } from 'zod'
 import type { DescribedPerson, PeopleService } from '../people/people.service.ts'
+import type { ChangePosition, FriendChangesRepository, FriendState } from './friend-changes.repository.ts'
 import type {
   After,
   FriendListsRepository,
@@ -9,10 +10,12 @@ import type {
   Relation,
   Suggestion,
 } from './friend-lists.repository.ts'
+import type { FriendNote } from './friend-notes.repository.ts'
 import { compareNames, indexLetter } from './name-index.ts'
 
 export interface FriendListsDependencies {
   readonly repository: FriendListsRepository
+  readonly changes: Pick<FriendChangesRepository, 'head' | 'listChanges' | 'profileChanges'>
   readonly people: PeopleService
   readonly now: () => number
 }
@@ -31,6 +34,13 @@ const suggestionCursor = z.tuple([z.int().positive(), z.int().positive()])
 const CURSOR_CHARACTERS = 20
 const nameCursor = z.tuple([z.string(), z.int().positive()])
 const EXPORT_BATCH = 1_000
+/** At a time. */
+const MOST_CHANGES = 100
+const changeCursor = z.tuple([z.int().min(0), z.int().min(0).max(LAST_MOMENT_MS), z.int().min(0)])
+/** Changes are kept for a little longer than this. */
+const CHANGES_KNOWN_MS = 30 * 86_400_000
+/** A profile that is stored at a moment is readable some time later: the last minute is told again. */
+const PROFILE_OVERLAP_MS = 60_000
 
 /** Builds the lists: one statement for the page, then names and presence of all its users at once. */
 export class FriendListsService {
@@ -49,16 +59,9 @@ export class FriendListsService {
     const read = query.sort === 'name' ? this.#friendsByName : this.#newestFriends
     const { rows, position } = await read.call(this, me, query, hidden)
     const described = await this.#describe(ctx, rows.slice(0, query.limit))
-    const page = toPage(rows, query.limit, position, (row) => {
-      const person = described.of(row.userId)
-      return {
-        ...personView(person),
-        ...presenceView(person),
-        ...noteView(row),
-        friends_since: row.at.toISOString(),
-        index_letter: indexLetter(row.nickname ?? person.displayName),
-      }
-    })
+    const page = toPage(rows, query.limit, position, (row) =>
+      friendView(described.of(row.userId), { ...row, friendsSince: row.at }),
+    )
     return { ...page, stale: described.stale }
   }
 
@@ -80,6 +83,45 @@ export class FriendListsService {
     const rows = rest.slice(0, query.limit + 1)
     const names = new Map(rows.map((row) => [row.userId, [...row.name].slice(0, CURSOR_CHARACTERS).join('')]))
     return { rows, position: (row) => [names.get(row.userId), row.userId] }
+  }
+
+  /**
+   * Returns the friends that changed after a position, each as of now, and the position to continue from. Without a
+   * position: the present one alone. @throws Problem FRIEND_CHANGES_EXPIRED, CURSOR_INVALID
+   */
+  async listFriendChanges(ctx: AuthenticatedContext, since?: string) {
+    const { changes } = this.#deps
+    const me = ctx.actor.userId
+    const now = this.#deps.now()
+    const present = { profilesMs: now - PROFILE_OVERLAP_MS, profileId: 0 }
+    const head = await changes.head(me)
+    const after = positionSince(since)
+    if (!after)
+      return { items: [], since: cursorAt({ version: head, ...present }), has_more: false, stale: false }
+    // A version that was never given out: the log is older than the client, as after a restore.
+    if (after.profilesMs < now - CHANGES_KNOWN_MS || after.version > head)
+      throw new Problem('FRIEND_CHANGES_EXPIRED')
+    const listed = await changes.listChanges(me, after.version, MOST_CHANGES)
+    const room = MOST_CHANGES - listed.length
+    const profiles = room > 0 ? await changes.profileChanges(me, after, room) : []
+    const known = new Set(listed.map(({ userId }) => userId))
+    const items = [...listed, ...profiles.filter(({ userId }) => !known.has(userId))]
+    const friends = items.filter(({ friend }) => friend !== null)
+    const described = await this.#describe(ctx, friends)
+    const isWhole = listed.length + profiles.length < MOST_CHANGES
+    const last = profiles.at(-1)
+    const reached = last ? { profilesMs: last.changedMs, profileId: last.userId } : after
+    const version = listed.at(-1)?.version ?? after.version
+    return {
+      items: items.map(({ userId, friend }) => ({
+        user_id: userId,
+        removed: friend === null,
+        friend: friend && friendView(described.of(userId), friend),
+      })),
+      since: cursorAt({ ...(isWhole ? present : reached), version }),
+      has_more: !isWhole,
+      stale: described.stale,
+    }
   }
 
   /** Returns one user's public profile in the format of lists. */
@@ -206,6 +248,15 @@ async function allRequests(read: (beforeId: number) => Promise<PendingRequest[]>
   return all
 }
 
+function positionSince(since: string | undefined): ChangePosition | undefined {
+  const position = decodeCursor(changeCursor, since)
+  return position && { version: position[0], profilesMs: position[1], profileId: position[2] }
+}
+
+function cursorAt({ version, profilesMs, profileId }: ChangePosition): string {
+  return encodeCursor([version, profilesMs, profileId])
+}
+
 function relationAfter(cursor: string | undefined): After | undefined {
   const position = decodeCursor(relationCursor, cursor)
   return position && { atMs: position[0], userId: position[1] }
@@ -236,7 +287,17 @@ function personView(person: DescribedPerson) {
   }
 }
 
-function noteView({ nickname, favourite, hidden }: ListedFriend) {
+function friendView(person: DescribedPerson, friend: FriendState) {
+  return {
+    ...personView(person),
+    ...presenceView(person),
+    ...noteView(friend),
+    friends_since: friend.friendsSince.toISOString(),
+    index_letter: indexLetter(friend.nickname ?? person.displayName),
+  }
+}
+
+function noteView({ nickname, favourite, hidden }: FriendNote) {
   return { nickname, favourite, hidden }
 }
 

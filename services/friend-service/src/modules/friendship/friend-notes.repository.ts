@@ -15,7 +15,7 @@ export type NoteChange = { readonly [Name in keyof FriendNote]?: FriendNote[Name
 /** The users from whom friend requests are accepted. */
 export type RequestsFrom = 'everyone' | 'friends_of_friends' | 'nobody'
 
-const noNote: FriendNote = { nickname: null, favourite: false, hidden: false }
+export const noNote: FriendNote = { nickname: null, favourite: false, hidden: false }
 /** Number of friends examined for a mutual friend. */
 const MOST_FRIENDS_COMPARED = 5_000
 
@@ -24,11 +24,19 @@ export class FriendNotesRepository {
   readonly #mysql: Mysql
   readonly #outbox: Outbox
   readonly #friendships: FriendshipRepository
+  readonly #changes: { note(tx: Tx, ownerId: number, friendId: number): Promise<void> }
 
-  constructor(mysql: Mysql, outbox: Outbox, friendships: FriendshipRepository) {
+  /** @param changes notes which friend of whom has changed */
+  constructor(
+    mysql: Mysql,
+    outbox: Outbox,
+    friendships: FriendshipRepository,
+    changes: { note(tx: Tx, ownerId: number, friendId: number): Promise<void> },
+  ) {
     this.#mysql = mysql
     this.#outbox = outbox
     this.#friendships = friendships
+    this.#changes = changes
   }
 
   /** Changes the given fields. Returns the new note, or undefined for a non-friend. */
@@ -44,6 +52,7 @@ export class FriendNotesRepository {
       const note = { nickname, favourite, hidden }
       await tx.friendNote.upsert({ where: key, create: { ownerId, friendId, ...note }, update: note })
       const payload = { user_id: ownerId, friend_id: friendId }
+      await this.#changes.note(tx, ownerId, friendId)
       await this.#outbox.enqueue(tx, friendNoteChanged, payload, { correlationId })
       return note
     })

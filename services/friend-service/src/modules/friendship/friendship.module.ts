@@ -3,6 +3,7 @@ import type { Mysql } from '../../infrastructure/mysql.ts'
 import { FriendMetrics } from '../../metrics.ts'
 import type { PeopleModule } from '../people/people.module.ts'
 import { erasureConsumers } from './erasure.consumers.ts'
+import { FriendChangesRepository } from './friend-changes.repository.ts'
 import { FriendInvitesRepository } from './friend-invites.repository.ts'
 import { friendInviteRoutes } from './friend-invites.routes.ts'
 import { FriendListsRepository } from './friend-lists.repository.ts'
@@ -28,12 +29,14 @@ export function createFriendships(options: {
   const { service, mysql, outbox, limiter, actionsPerHour, now } = options
   const { people, repository: peopleRepository } = options.people
   const repository = new FriendshipRepository(mysql)
-  const notes = new FriendNotesRepository(mysql, outbox, repository)
+  const changes = new FriendChangesRepository(mysql)
+  const notes = new FriendNotesRepository(mysql, outbox, repository, changes)
   const invites = new FriendInvitesRepository(mysql)
   const onCommitted = () => outbox.wake()
   const friendships = new FriendshipService({
     repository,
     notes,
+    changes,
     people,
     peopleRepository,
     outbox,
@@ -41,13 +44,18 @@ export function createFriendships(options: {
     onCommitted,
     now,
   })
-  const lists = new FriendListsService({ repository: new FriendListsRepository(mysql), people, now })
+  const lists = new FriendListsService({ repository: new FriendListsRepository(mysql), changes, people, now })
   service.app.register(friendInviteRoutes, { invites, friendships, lists, limiter, now })
   service.every({ name: 'purge invites', everyMs: REQUEST_ID_PURGE_MS, run: () => invites.purge(now()) })
+  service.every({
+    name: 'purge friend changes',
+    everyMs: REQUEST_ID_PURGE_MS,
+    run: () => changes.purge(now()),
+  })
   service.app.register(friendshipRoutes, { friendships, lists, notes, onCommitted, limiter, actionsPerHour })
   service.subscribe(
     'deletions',
-    erasureConsumers({ mysql, repository, notes, invites, people: peopleRepository, outbox }),
+    erasureConsumers({ mysql, repository, notes, changes, invites, people: peopleRepository, outbox }),
   )
   service.every({
     name: 'expire requests',

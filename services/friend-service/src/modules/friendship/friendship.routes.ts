@@ -5,6 +5,7 @@ import {
   exportFriends,
   getFriendSettings,
   listBlockedUsers,
+  listFriendChanges,
   listFriendRequests,
   listFriendSuggestions,
   listFriends,
@@ -70,6 +71,7 @@ export const friendshipRoutes: FastifyPluginAsync<{
     return undefined
   })
   route(app, listFriends, ({ query }, ctx) => lists.listFriends(ctx, query))
+  route(app, listFriendChanges, ({ query }, ctx) => lists.listFriendChanges(ctx, query.since))
   route(app, listFriendRequests, ({ query }, ctx) => lists.listFriendRequests(ctx, query))
   route(app, listBlockedUsers, ({ query }, ctx) => lists.listBlockedUsers(ctx, query))
   route(app, listFriendSuggestions, ({ query }, ctx) => lists.listFriendSuggestions(ctx, query))

@@ -4,6 +4,7 @@ import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { FriendMetrics } from '../../metrics.ts'
 import type { PeopleRepository } from '../people/people.repository.ts'
 import type { PeopleService } from '../people/people.service.ts'
+import type { FriendChangesRepository } from './friend-changes.repository.ts'
 import type { FriendNotesRepository } from './friend-notes.repository.ts'
 import { enqueuePairEvents } from './friendship.events.ts'
 import type { FriendshipRepository, StoredPair } from './friendship.repository.ts'
@@ -14,6 +15,7 @@ export interface FriendshipDependencies {
   readonly people: PeopleService
   readonly peopleRepository: Pick<PeopleRepository, 'lockAndFindErased'>
   readonly notes: Pick<FriendNotesRepository, 'takesRequests'>
+  readonly changes: Pick<FriendChangesRepository, 'notePair'>
   readonly outbox: Outbox
   readonly metrics: FriendMetrics
   /** Wakes the relay after a commit. */
@@ -180,6 +182,7 @@ export class FriendshipService {
     const { low, high } = stored
     const version = pair === stored.pair ? stored.version : await repository.save(tx, stored, pair)
     const meta = { correlationId: ctx.requestId, timestamp: new Date(nowMs) }
+    if (pair.friendsSince !== stored.pair.friendsSince) await this.#deps.changes.notePair(tx, low, high)
     await enqueuePairEvents(outbox, tx, { low, high, version }, events, meta)
     return { low, high, pair, events }
   }

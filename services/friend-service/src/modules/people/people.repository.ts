@@ -61,10 +61,11 @@ export class PeopleRepository {
    */
   async put(tx: Tx, person: Person, version: number): Promise<void> {
     await tx.$executeRaw`
-      INSERT INTO people (user_id, username, display_name, status_message, profile_image_url, version)
+      INSERT INTO people (user_id, username, display_name, status_message, profile_image_url, version, changed_at)
       VALUES (${person.userId}, ${person.username}, ${person.displayName}, ${person.statusMessage},
-        ${person.profileImageUrl}, ${version})
+        ${person.profileImageUrl}, ${version}, UTC_TIMESTAMP(3))
       ON DUPLICATE KEY UPDATE
+        changed_at = IF(deleted_at IS NULL AND VALUES(version) >= version, VALUES(changed_at), changed_at),
         username = IF(deleted_at IS NULL AND VALUES(version) >= version, VALUES(username), username),
         display_name = IF(deleted_at IS NULL AND VALUES(version) >= version, VALUES(display_name), display_name),
         status_message = IF(deleted_at IS NULL AND VALUES(version) >= version, VALUES(status_message), status_message),
