@@ -55,7 +55,7 @@ export interface UserOperations {
 }
 
 /** The unpublished entries of a log that is its own outbox. */
-export interface LogBacklog {
+interface LogBacklog {
   readonly waiting: number
   /** Age of the oldest waiting entry; 0 without one. */
   readonly oldestSeconds: number
