@@ -51,7 +51,7 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
           throw takenBy(err) ?? err
         }),
 
-    /** Releases the usernames of accounts whose deletion was requested before `before`. */
+    /** Releases the usernames of accounts whose deletion was requested before `before`. Raw: an update over a join. */
     releaseUsernames: (before: Date) =>
       mysql.run(
         'releaseUsernames',
@@ -60,7 +60,7 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
           WHERE u.username_skeleton IS NOT NULL AND d.requested_at < ${before}`,
       ),
 
-    /** Stores skeletons for accounts older than skeletons. Of two lookalikes the older account gets it. */
+    /** Stores skeletons for accounts older than skeletons. Of two lookalikes the older account gets it. Raw: IGNORE skips the other. */
     protectUsernames: () =>
       mysql.run('protectUsernames', async (db) => {
         for (let after = 0; ; ) {
