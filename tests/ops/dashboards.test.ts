@@ -79,14 +79,15 @@ describe('every query about one service', () => {
 })
 
 describe('the dashboards', () => {
-  it('exactly the four dashboards are provisioned', () => {
+  it('exactly the five dashboards are provisioned', () => {
     expect(dashboards.map(({ title }) => title).sort()).toEqual([
       'Chat Service',
       'Friend Service',
       'Infrastructure',
+      'Media Service',
       'User Service',
     ])
-    expect(new Set(dashboards.map(({ uid }) => uid)).size).toBe(4)
+    expect(new Set(dashboards.map(({ uid }) => uid)).size).toBe(5)
     const { datasources } = yaml<{ datasources: Array<{ uid: string; editable: boolean }> }>(
       'infrastructure/docker/grafana/provisioning/datasources/datasources.yml',
     )

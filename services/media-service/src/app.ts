@@ -9,6 +9,7 @@ import { FileService } from './modules/files/file.service.ts'
 import { filesRoutes } from './modules/files/files.routes.ts'
 import { findMessageIn } from './modules/files/message-finder.ts'
 import { UploadService, type UploadServiceOptions } from './modules/files/upload.service.ts'
+import { registerQueueMetrics } from './modules/jobs/job-metrics.ts'
 import { monitorRoutes } from './modules/monitor/monitor.routes.ts'
 import { Monitor } from './modules/monitor/monitor.ts'
 import { takeEffects } from './modules/practice/analyze-take.job.ts'
@@ -65,6 +66,7 @@ export async function buildMediaService(config: Config, options: BuildOptions = 
     store: objects,
   })
   await createDocuments({ service, stores, files: fileService, createUploads, findMessage })
+  registerQueueMetrics(service.metrics, jobs)
   await service.app.register(exportRoutes, { stores })
   await service.app.register(monitorRoutes, {
     monitor: new Monitor({

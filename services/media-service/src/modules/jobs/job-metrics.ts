@@ -1,4 +1,5 @@
-import { Counter, Histogram, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { JobRepository } from './job.repository.ts'
 
 /** Metrics of workers by kind of job. */
 export class JobMetrics {
@@ -20,4 +21,33 @@ export class JobMetrics {
       registers,
     })
   }
+}
+
+/** Registers the state of the queue, read at each scrape. The web side reports it: it must be seen when no worker runs. */
+export function registerQueueMetrics(registry: Registry, jobs: Pick<JobRepository, 'depth'>): void {
+  // During an outage of MySQL there is no figure rather than an old one; `store_up` tells of the outage.
+  const depth = () => jobs.depth().catch(() => [])
+  new Gauge({
+    name: 'media_jobs',
+    help: 'Jobs by state: queued, running.',
+    labelNames: ['kind', 'state'],
+    registers: [registry],
+    async collect() {
+      const rows = await depth()
+      this.reset()
+      for (const { kind, state, jobs: count } of rows) this.set({ kind, state }, count)
+    },
+  })
+  new Gauge({
+    name: 'media_job_queue_age_seconds',
+    help: 'How long the oldest job that could run has waited.',
+    labelNames: ['kind'],
+    registers: [registry],
+    async collect() {
+      const rows = await depth()
+      this.reset()
+      for (const { kind, state, waitedSeconds } of rows)
+        if (state === 'queued') this.set({ kind }, waitedSeconds)
+    },
+  })
 }

@@ -188,6 +188,23 @@ export class JobRepository {
     return 'requested'
   }
 
+  /** Returns how many jobs of each kind are queued or running, and for how many seconds the oldest due one has waited. */
+  async depth(): Promise<{ kind: string; state: string; jobs: number; waitedSeconds: number }[]> {
+    const rows = await this.#mysql.run(
+      'jobQueueDepth',
+      (db) => db.$queryRaw<{ kind: string; state: string; jobs: bigint; waited: bigint | null }[]>`
+        SELECT kind, state, COUNT(*) AS jobs,
+          MAX(IF(state = 'queued', TIMESTAMPDIFF(SECOND, due_at, UTC_TIMESTAMP(3)), 0)) AS waited
+        FROM jobs WHERE state IN ('queued', 'running') GROUP BY kind, state`,
+    )
+    return rows.map(({ kind, state, jobs, waited }) => ({
+      ...{ kind, state },
+      jobs: Number(jobs),
+      // A job that waits for its next attempt is due in the future.
+      waitedSeconds: Math.max(0, Number(waited ?? 0)),
+    }))
+  }
+
   /** Requeues a failed or cancelled job. Returns false in any other state. */
   async retry(tx: Tx, id: string): Promise<boolean> {
     const changed = await tx.$executeRaw`

@@ -120,6 +120,9 @@ describe('web processes and workers', { timeout: 420_000 }, () => {
       }
     }
     expect((await jobsOf(userId)).map(({ state }) => state)).toEqual(Array(6).fill('queued'))
+    const metrics = await (await fetch(`${webs[0]!.url}/metrics`)).text()
+    expect(metrics).toMatch(/^media_jobs\{[^}]*state="queued"[^}]*\} [1-9]/m)
+    expect(metrics).toMatch(/^media_job_queue_age_seconds\{[^}]*kind="check_file"[^}]*\} \d/m)
     const started = await Promise.all(Array.from({ length: 5 }, () => media.another('worker')))
     for (const worker of started) cleanUps.push(() => worker.stop())
     expect(new Set([...webs, ...started].map(({ pid }) => pid)).size).toBe(8)
