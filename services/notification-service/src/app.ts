@@ -61,7 +61,10 @@ export async function buildNotificationService(
 
   // One group for handlers that depend on the order of a user's events.
   service.subscribe('events', [
-    ...contactsConsumers({ mysql, contacts, greet: deliveries.greet }),
+    ...contactsConsumers({
+      ...{ mysql, contacts, greet: deliveries.greet },
+      createPreferences: (tx, userId) => preferences.createInitial(tx, userId),
+    }),
     ...roomsConsumers(mysql, rooms),
     ...deliveries.consumers,
     ...subscriptions.consumers,

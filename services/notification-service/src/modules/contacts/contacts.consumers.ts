@@ -15,12 +15,18 @@ const CONSUMER = 'contacts'
 export interface ContactsConsumersDependencies {
   readonly mysql: Mysql
   readonly contacts: ContactsRepository
+  /**
+   * Called in the transaction that stores a new user. Stored, so that a later change of the defaults leaves the
+   * preferences of existing users alone.
+   */
+  readonly createPreferences: (tx: Tx, userId: number) => Promise<void>
   /** Called in the transaction that stores a new user, so that the welcome mail is planned exactly once. */
   readonly greet: (tx: Tx, user: { readonly userId: number; readonly eventId: string }) => Promise<void>
 }
 
-/** Returns the handlers that store addresses, names and languages, and plan welcome mails. */
-export function contactsConsumers({ mysql, contacts, greet }: ContactsConsumersDependencies): Subscription[] {
+/** Returns the handlers that store addresses, names, languages and initial preferences, and plan welcome mails. */
+export function contactsConsumers(deps: ContactsConsumersDependencies): Subscription[] {
+  const { mysql, contacts } = deps
   return [
     on(userRegistered, (event) =>
       applyOnce(mysql, CONSUMER, event, async (tx) => {
@@ -36,8 +42,9 @@ export function contactsConsumers({ mysql, contacts, greet }: ContactsConsumersD
           event.profile_version ?? 0,
         )
         // Another group reads deletions, possibly earlier: a deleted user gets no delivery.
-        if (!(await contacts.isErased(tx, event.user_id)))
-          await greet(tx, { userId: event.user_id, eventId: event.event_id })
+        if (await contacts.isErased(tx, event.user_id)) return
+        await deps.createPreferences(tx, event.user_id)
+        await deps.greet(tx, { userId: event.user_id, eventId: event.event_id })
       }),
     ),
     on(userBlocked, (event) =>

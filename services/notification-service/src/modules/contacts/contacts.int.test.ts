@@ -2,7 +2,7 @@ import { userBlocked, userDeleted, userUnblocked, uuidv7 } from '@bigtech/contra
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Harness, newIds, startHarness } from '../../../testing/harness.ts'
-import { scenesOf } from '../../../testing/scenes.ts'
+import { everythingOn, scenesOf } from '../../../testing/scenes.ts'
 import { createMysql, type Mysql } from '../../infrastructure/mysql.ts'
 import { ContactsRepository } from './contacts.repository.ts'
 
@@ -43,4 +43,31 @@ it('a blocker is nameless to the blocked user, and a deleted account to everyone
   expect(await contacts.nameFor(other, blocker)).toBeNull()
   expect(await harness.mysql.query('SELECT 1 FROM blocks WHERE blocker_id = ?', [blocker])).toEqual([])
   expect(await contacts.nameFor(other, blocked)).toBeUndefined()
+})
+
+it('a registration stores the initial preferences once: a repeated or late event changes nothing', async () => {
+  const [person, early, deleted] = newIds(3) as [number, number, number]
+  const rows = (userId: number) =>
+    harness.mysql.query<Record<string, unknown>>('SELECT * FROM preferences WHERE user_id = ?', [userId])
+  const registered = async (userId: number, eventId = uuidv7()) => {
+    await register(userId, 'ko', eventId)
+    await harness.applied(eventId)
+    return eventId
+  }
+  const eventId = await registered(person)
+  expect(await rows(person)).toMatchObject([{ message_push: 1, friend_request_push: 1, quiet_start: null }])
+  const chosen = { ...everythingOn, message_push: false }
+  await harness.call(person, 'PUT', '/notifications/preferences', chosen)
+  // The same event again, another after it in the same partition, and one that comes after the user has chosen.
+  await register(person, 'ko', eventId)
+  await registered(person)
+  await harness.call(early, 'PUT', '/notifications/preferences', chosen)
+  await registered(early)
+  for (const userId of [person, early]) expect(await rows(userId)).toMatchObject([{ message_push: 0 }])
+  const erased = uuidv7()
+  const deletion = { user_id: deleted, deletion_id: crypto.randomUUID(), message_policy: 'keep' as const }
+  await harness.publish(userDeleted, deletion, { eventId: erased })
+  await harness.applied(erased)
+  await registered(deleted)
+  expect(await rows(deleted)).toEqual([])
 })

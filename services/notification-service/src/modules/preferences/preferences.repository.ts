@@ -48,6 +48,12 @@ export class PreferencesRepository {
     )
   }
 
+  /** Stores the preferences that a new user begins with, unless the user has chosen some already. */
+  async createInitial(tx: Tx, userId: number): Promise<void> {
+    const { quietHours: _none, ...flags } = defaultPreferences
+    await tx.preference.createMany({ data: [{ userId, ...flags }], skipDuplicates: true })
+  }
+
   async erase(tx: Tx, userId: number): Promise<void> {
     await tx.preference.deleteMany({ where: { userId } })
   }
