@@ -49,7 +49,8 @@ export const openOperations: OpenOperations = async (env) => {
   })
   const stores = await openDataStores(service, config)
   const { mysql, outbox } = stores
-  await untilReachable(() => mysql.ping())
+  // A statement, not a ping: the first one also opens the pool, and a command may be patient with both.
+  await untilReachable(() => mysql.run('operatorConnect', (db) => db.$queryRaw`SELECT 1`))
   return {
     owned: () => ownedUsers(mysql),
     copies: relationCopies(mysql),
