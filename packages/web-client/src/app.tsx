@@ -1,6 +1,6 @@
 import { lazy, Suspense, useEffect } from 'react'
 import { useLocation } from 'wouter'
-import { GOOGLE_PATH } from './auth/google-sign-in.ts'
+import { GOOGLE_PATH } from './auth/google-path.ts'
 import { linkKindOf } from './auth/link-kind.ts'
 import { sessionEnded } from './core/api.ts'
 import { signedInUser } from './core/session-store.ts'

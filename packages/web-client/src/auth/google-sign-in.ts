@@ -1,8 +1,6 @@
 import { createGoogleNonce, listSignInProviders } from '@bigtech/client'
 import { http } from '../core/api.ts'
-
-/** The redirect path for Google. */
-export const GOOGLE_PATH = '/account/google'
+import { GOOGLE_PATH } from './google-path.ts'
 
 const KEY = 'bigtech-chat.google'
 

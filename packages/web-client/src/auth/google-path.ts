@@ -1,0 +1,2 @@
+/** The redirect path for Google. */
+export const GOOGLE_PATH = '/account/google'
