@@ -7,7 +7,7 @@ describe('a number in a path or a query string', () => {
     ['007', 7],
     [String(Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER],
     [42, 42],
-  ])('is taken: %s', (given, id) => {
+  ])('is accepted: %j', (given, id) => {
     expect(idParam.parse(given)).toBe(id)
   })
 
