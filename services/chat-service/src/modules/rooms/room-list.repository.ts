@@ -2,7 +2,8 @@ import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { Role } from '../membership/membership.ports.ts'
 import type { Activity, ActivityStore } from './room-activity.ts'
-import { type RoomRecord, type RoomRow, roomColumns, toRoomRecord } from './room-record.ts'
+import type { RoomRecord } from './room-record.ts'
+import { type RoomRow, roomColumns, toRoomRecord } from './room-rows.repository.ts'
 import type { MemberSettings } from './room-transaction.repository.ts'
 
 /** The sort keys of a user's rooms. */

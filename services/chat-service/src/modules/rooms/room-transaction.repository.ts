@@ -5,13 +5,8 @@ import type { Tx } from '../../infrastructure/mysql.ts'
 import { countListChange, countRoomChange } from '../contacts/prisma-list-versions.ts'
 import type { HistoryStart, Role } from '../membership/membership.ports.ts'
 import { type Candidate, roomLimits } from './room.ts'
-import {
-  type HistoryVisibility,
-  type RoomRecord,
-  type RoomRow,
-  roomColumns,
-  toRoomRecord,
-} from './room-record.ts'
+import type { HistoryVisibility, RoomRecord } from './room-record.ts'
+import { type RoomRow, roomColumns, toRoomRecord } from './room-rows.repository.ts'
 import { RoomSanctions } from './room-sanctions.repository.ts'
 
 export interface NewMember extends HistoryStart {
