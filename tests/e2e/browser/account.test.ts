@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { uniqueName, waitFor } from '@bigtech/testkit'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -74,6 +75,37 @@ it('a forgotten password is replaced with the mailed link, which works once', as
   await page.getByText('This link was used').waitFor()
   await page.context().close()
 }, 90_000)
+
+it('the data of an account is asked for in the settings, and downloaded once with the link in the mail', async () => {
+  const mina = await newPerson('김미나')
+  const { page, complaints, close } = await openApp(browser, mina, { at: '/settings/data', size: phone })
+  await page.getByRole('button', { name: 'Request my data' }).click()
+  await page.getByText('Your data is ready').waitFor({ timeout: 60_000 })
+  expect(await axeViolations(page)).toEqual([])
+  const link = await waitFor(() => linkIn(mina.email, '/account/export'), {
+    what: 'the mail',
+    timeoutMs: 60_000,
+  })
+  await page.goto(stack.gateway + link)
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download' }).click(),
+  ])
+  await page.getByText('The file is in your downloads.').waitFor()
+  const archive = JSON.parse(await readFile(await download.path(), 'utf8'))
+  expect(archive).toMatchObject({
+    profile: { email: mina.email },
+    friends: { user_id: mina.id },
+    rooms: { user_id: mina.id },
+    notifications: { email: mina.email },
+  })
+  expect(archive.files).toBeTruthy()
+  await page.reload()
+  await page.getByRole('button', { name: 'Download' }).click()
+  await page.getByText('This link was used').waitFor()
+  expect(complaints).toEqual([])
+  await close()
+}, 150_000)
 
 /** Returns path and fragment of the newest mail's link of that kind. */
 async function linkIn(email: string, path: string): Promise<string | undefined> {
