@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { readPositionals } from '@bigtech/service-kit'
 
-const benchmarks = ['idle', 'login', 'send', 'reads', 'fanout', 'room-list', 'tracing', 'page']
+const benchmarks = ['idle', 'login', 'send', 'reads', 'fanout', 'room-list', 'tracing', 'page', 'media']
 
 const usage = `Usage: node tests/load/run.ts [BENCHMARK ...]
-All benchmarks, one after the other, each beside its baseline in the same run; takes about five minutes.
+All benchmarks, one after the other, each beside its baseline in the same run; takes about eleven
+minutes, six of which are the media benchmark.
 
     npm run load                 needs a running npm start
     npm run load -- send login   only these`
