@@ -19,10 +19,9 @@ import {
   topicSpecs,
 } from '@bigtech/kafka'
 import { createLogger } from '@bigtech/service-kit'
-import { waitFor } from '@bigtech/testkit'
+import { makeCertificate, waitFor } from '@bigtech/testkit'
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { makeCertificate } from './certificate.ts'
 import { administrator, type SecuredKafka, startSecuredKafka } from './secured-kafka.ts'
 
 const log = createLogger({ service: 'kafka-access-test', level: 'silent' })

@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { cacheRoot, redisProgram } from '@bigtech/devstack'
-import { waitFor } from '@bigtech/testkit'
+import { makeCertificate, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeCertificate } from './certificate.ts'
 import { root } from './files.ts'
 
 const run = promisify(execFile)

@@ -5,8 +5,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cacheRoot, kafkaProgram } from '@bigtech/devstack'
-import { freePort, waitFor } from '@bigtech/testkit'
-import { makeCertificate } from './certificate.ts'
+import { freePort, makeCertificate, waitFor } from '@bigtech/testkit'
 
 export interface SecuredKafka {
   readonly broker: string

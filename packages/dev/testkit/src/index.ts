@@ -1,4 +1,5 @@
 export { type AudioTools, speak, testAudioTools } from './audio-tools.ts'
+export { makeCertificate } from './certificate.ts'
 export { collectEvents, type EventCollector } from './collect-events.ts'
 export { describeConformance } from './conformance.ts'
 export { createFaultProxy, type FaultProxy } from './fault-proxy.ts'

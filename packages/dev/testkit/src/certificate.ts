@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-export interface Certificate {
+interface Certificate {
   readonly file: string
   readonly key: string
   /** Key and certificate in one file. */
