@@ -38,7 +38,7 @@ it('a friend request is cancelled, sent again, declined in silence, and returned
   await left.page.locator('.list-column .person', { hasText: '최하늘' }).waitFor()
   expect([...left.complaints, ...right.complaints]).toEqual([])
   await Promise.all([left.close(), right.close()])
-}, 90_000)
+}, 120_000)
 
 it('whoever is blocked leaves the list of friends, and comes back to the search once unblocked', async () => {
   const mina = await newPerson('김미나')
@@ -53,4 +53,4 @@ it('whoever is blocked leaves the list of friends, and comes back to the search 
   await page.getByText('You have not blocked anyone.').waitFor()
   expect(complaints).toEqual([])
   await close()
-}, 60_000)
+}, 120_000)
