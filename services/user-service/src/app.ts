@@ -1,5 +1,5 @@
 import { buildService, type Service, type ServiceOptions } from '@bigtech/service-kit'
-import { type Config, settle } from './config.ts'
+import { type Config, resolveConfig } from './config.ts'
 import { readSigningKeys, type SigningKeys } from './infrastructure/signing-keys.ts'
 import { ignoreOutage, openStores } from './infrastructure/stores.ts'
 import { createAccounts, createLoginFinder } from './modules/account/account.module.ts'
@@ -40,7 +40,7 @@ export async function buildUserService(
     ...options
   }: UserServiceOptions = {},
 ): Promise<Service> {
-  const { workers, registrationsPerHour } = settle(config)
+  const { workers, registrationsPerHour } = resolveConfig(config)
   const keys = signingKeys ?? (await readSigningKeys(config.JWT_PRIVATE_KEY_FILE))
   const service = await buildService({
     name: 'user-service',

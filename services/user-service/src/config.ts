@@ -101,7 +101,7 @@ const REGISTRATIONS_PER_HOUR = 100
  * Validates combinations of variables and resolves their defaults.
  * @throws ConfigError when two of them conflict
  */
-export function settle(config: Config): { workers: number; registrationsPerHour: number } {
+export function resolveConfig(config: Config): { workers: number; registrationsPerHour: number } {
   const { NODE_ENV, BCRYPT_COST, BCRYPT_WORKERS, REGISTRATIONS_PER_HOUR: registrations } = config
   if (NODE_ENV === 'production' && BCRYPT_COST < MIN_COST_IN_PRODUCTION) {
     throw new ConfigError(`Configuration: BCRYPT_COST: at least ${MIN_COST_IN_PRODUCTION} in production`)

@@ -36,9 +36,9 @@ export function createDeletions(options: {
   const saga = service.every({
     name: 'account deletions',
     everyMs: SAGA_EVERY_MS,
-    run: deletions.carryOn,
+    run: deletions.resumeDeletions,
   })
-  service.every({ name: 'reannounce deletions', everyMs: REANNOUNCE_MS, run: deletions.announceAgain })
+  service.every({ name: 'reannounce deletions', everyMs: REANNOUNCE_MS, run: deletions.reannounce })
   service.subscribe('deletions', deletionSubscriptions(repository))
   service.app.register(deletionRoutes, { deletions })
 }

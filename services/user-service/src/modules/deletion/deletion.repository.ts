@@ -8,13 +8,13 @@ import { appendUserEvent, changeUser } from '../history/user-changes.ts'
 import { stateOf, type UserState } from '../history/user-history.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import {
-  ANNOUNCE_AGAIN_MS,
   type Deletion,
   type DeletionState,
   type DeletionStep,
   deletionSteps,
   inOrder,
   type MessagePolicy,
+  REANNOUNCE_AFTER_MS,
 } from './deletion.ts'
 
 export type DeletionRepository = ReturnType<typeof createDeletionRepository>
@@ -102,8 +102,8 @@ export function createDeletionRepository(mysql: Mysql, outbox: Outbox, ender: Se
       }),
 
     /** Republishes deletions without all confirmations after a day; returns their number. */
-    announceAgain: (limit: number): Promise<number> =>
-      mysql.transaction('announceAgain', (tx) => announceAgain(tx, outbox, limit)),
+    reannounce: (limit: number): Promise<number> =>
+      mysql.transaction('reannounce', (tx) => reannounce(tx, outbox, limit)),
   }
 }
 
@@ -229,8 +229,8 @@ async function completeStep(tx: Transaction, deletionId: string, step: DeletionS
   return count === 1
 }
 
-async function announceAgain(tx: Transaction, outbox: Outbox, limit: number): Promise<number> {
-  const before = new Date(Date.now() - ANNOUNCE_AGAIN_MS)
+async function reannounce(tx: Transaction, outbox: Outbox, limit: number): Promise<number> {
+  const before = new Date(Date.now() - REANNOUNCE_AFTER_MS)
   // Raw: Prisma has no FOR UPDATE.
   const rows = await tx.$queryRaw<{ id: string; user_id: number | bigint; message_policy: MessagePolicy }[]>`
     SELECT id, user_id, message_policy FROM account_deletions

@@ -25,7 +25,7 @@ export function createDeletionService(deps: {
   const { deletions, sessions } = deps
 
   /** Starts due deletions and performs pending local steps; returns the number of steps. */
-  async function carryOn(): Promise<number> {
+  async function resumeDeletions(): Promise<number> {
     await deletions.startDue(AT_A_TIME)
     const pending = await deletions.withPendingProfile(AT_A_TIME)
     for (const deletion of pending) {
@@ -42,9 +42,9 @@ export function createDeletionService(deps: {
   }
 
   return {
-    carryOn,
+    resumeDeletions,
     getDeletion,
-    announceAgain: () => deletions.announceAgain(AT_A_TIME),
+    reannounce: () => deletions.reannounce(AT_A_TIME),
 
     async deleteMyAccount(
       ctx: AuthenticatedContext,

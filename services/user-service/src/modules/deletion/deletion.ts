@@ -36,7 +36,7 @@ export interface Deletion {
 }
 
 /** Kafka keeps UserDeleted for 7 days, so unconfirmed deletions are republished well before that. */
-export const ANNOUNCE_AGAIN_MS = 24 * 3_600_000
+export const REANNOUNCE_AFTER_MS = 24 * 3_600_000
 
 /** Returns the steps in display order. */
 export function inOrder(steps: readonly StepState[]): StepState[] {
