@@ -166,22 +166,19 @@ describe('the history of a user', () => {
       fc.constantFrom(...Object.keys(steps).filter((name) => name !== 'delete')),
       fc.string({ maxLength: 20, unit: 'grapheme' }),
     )
-    const last = fc.option(fc.constantFrom(['delete', ''] as const), { nil: undefined, freq: 5 })
+    // One in five is deleted in the end.
+    const last = fc.constantFrom(true, false, false, false, false)
     const history = fc
       .tuple(fc.array(step, { minLength: 1, maxLength: 3 }), last)
-      .map(([some, end]) => (end ? [...some, end] : some))
-    // One run of 1,000: what fails is named by the replay, so nothing has to be shrunk.
-    const all = fc.array(history, { minLength: subjects.length, maxLength: subjects.length })
-    const property = fc.asyncProperty(all, async (histories) => {
-      const waiting = histories.entries()
-      await Promise.all(
-        Array.from({ length: CONNECTIONS }, async () => {
-          for (const [index, steps] of waiting) await live(subjects[index]!, steps)
-        }),
-      )
-      expect(await differing()).toEqual([])
-    })
-    await fc.assert(property, { numRuns: 1, endOnFailure: true })
+      .map(([some, isDeleted]) => (isDeleted ? [...some, ['delete', ''] as const] : some))
+    const seed = Date.now()
+    const waiting = fc.sample(history, { numRuns: subjects.length, seed }).entries()
+    await Promise.all(
+      Array.from({ length: CONNECTIONS }, async () => {
+        for (const [index, steps] of waiting) await live(subjects[index]!, steps)
+      }),
+    )
+    expect(await differing(), `fast-check seed ${seed}`).toEqual([])
   }, 300_000)
 
   it('begins with a snapshot for users from before', async () => {
