@@ -36,7 +36,7 @@ async function find(facts: AsyncIterable<Fact>, ...ids: number[]): Promise<Fact[
   return undefined
 }
 
-it("lists a user's sessions, ends one or all of them, and their tokens are refused immediately", async () => {
+it("the operations list a user's sessions and end one or all of them, and the tokens are refused immediately", async () => {
   const person = await service.person()
   const second = (await service.login(person.email)).body
   const sessions = await operations.users!.sessions(person.userId)
@@ -49,7 +49,7 @@ it("lists a user's sessions, ends one or all of them, and their tokens are refus
   }
 })
 
-it('deletes an account for an operator without its password', async () => {
+it('an operator can delete an account without its password', async () => {
   const person = await service.person()
   expect(await operations.users!.erase(person.userId, 'remove')).toMatch(/^[0-9a-f-]{36}$/)
   expect((await service.login(person.email)).status).toBe(401)
@@ -59,13 +59,13 @@ it('deletes an account for an operator without its password', async () => {
   await waitFor(async () => (await find(operations.owned!(), person.userId))?.email === null)
 })
 
-it('deletes an account without a password, which signs in with Google only', async () => {
+it('an account that signs in with Google only can be deleted without a password', async () => {
   const person = await service.person()
   await world.mysql.query('DELETE FROM credentials WHERE user_id = ?', [person.userId])
   expect(await operations.users!.erase(person.userId, 'keep')).toMatch(/^[0-9a-f-]{36}$/)
 })
 
-it('export fails when a service does not respond: it never prints an incomplete archive', async () => {
+it('an export fails when a service does not respond, so that an incomplete archive is never taken for a complete one', async () => {
   const person = await service.person()
   const read = async () => {
     const parts: Uint8Array[] = []
@@ -75,7 +75,7 @@ it('export fails when a service does not respond: it never prints an incomplete 
   await expect(read()).rejects.toThrow('friend-service')
 })
 
-it('publishes every user again, deleted ones as deleted, with raised versions after a restore', async () => {
+it('republish publishes every user again, deleted ones as deleted, with raised versions after a restore', async () => {
   const [kept, deleted] = [await service.person(), await service.person()]
   await operations.users!.erase(deleted.userId, 'keep')
   await waitFor(async () => (await find(operations.owned!(), deleted.userId))?.deleted === true)
@@ -95,7 +95,7 @@ it('publishes every user again, deleted ones as deleted, with raised versions af
   expect((await newest(kept.userId)).profile_version).toBe(first.profile_version + 1_000_000)
 })
 
-it("replaces the copy of a pair with friend-service's announcement, and drops a pair without an owner", async () => {
+it("friend-service's announcement replaces the copy of a pair, and a pair without an owner is dropped", async () => {
   const [ann, bob] = [await service.person(), await service.person()]
   const pair = [ann.userId, bob.userId] as const
   const copy = () => find(operations.copies!.all(), ...pair)
@@ -113,7 +113,7 @@ it("replaces the copy of a pair with friend-service's announcement, and drops a 
   expect(await copy()).toBeUndefined()
 })
 
-it('shows and grants a role, which ends the sessions of whoever gets it', async () => {
+it('the operations show and grant a role, which ends the sessions of the user who gets it', async () => {
   const person = await service.person()
   expect(await operations.users!.role(person.username)).toEqual({ username: person.username, role: 'user' })
   expect(await operations.users!.setRole(person.email, 'operator')).toBe(1)

@@ -38,7 +38,7 @@ function startProcess(env: Record<string, string>) {
 }
 
 describe('the server process', () => {
-  it('exits with 1 and one line about an invalid configuration', async () => {
+  it('the server exits with 1 and one line about an invalid configuration', async () => {
     const { output, exit } = startProcess({
       JWT_PRIVATE_KEY_FILE: '/nowhere/key.pem',
       DATABASE_URL: world.mysql.url,
@@ -49,7 +49,7 @@ describe('the server process', () => {
     expect(output.stdout).toBe('')
   })
 
-  it('publishes every stored event before exiting on SIGTERM', async () => {
+  it('the server publishes every stored event before exiting on SIGTERM', async () => {
     const { child, output, exit } = startProcess({})
     const url = await waitFor(() => /listening at (http:[^"]+)"/.exec(output.stdout)?.[1], {
       timeoutMs: 30_000,

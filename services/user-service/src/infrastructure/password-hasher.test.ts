@@ -8,7 +8,7 @@ const service = { log, lifecycle, metrics: createMetrics('test') } as unknown as
 const passwords = openPasswordHasher(service, { cost: 9, workers: 1, queue: 50 })
 afterAll(() => lifecycle.stop())
 
-it('rejects with OVERLOADED as soon as the deadline passes, without waiting for earlier work', async () => {
+it('the password hasher rejects with OVERLOADED as soon as the deadline passes, without waiting for earlier work', async () => {
   const busy = Promise.all(Array.from({ length: 6 }, () => passwords.hash('Test1234!@')))
   let finished = false
   void busy.then(() => {
@@ -20,7 +20,7 @@ it('rejects with OVERLOADED as soon as the deadline passes, without waiting for 
   await busy
 })
 
-it('rejects work whose deadline passed while it ran, because the caller already has a response', async () => {
+it('the password hasher rejects work whose deadline passed while it ran, because the caller already has a response', async () => {
   const deadline = new AbortController()
   const hash = passwords.hash('Test1234!@', deadline.signal)
   deadline.abort()

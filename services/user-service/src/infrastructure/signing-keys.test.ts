@@ -38,7 +38,7 @@ describe('signing keys', () => {
     ['several PEM blocks', () => pem() + pem(), 2],
     ['a JWK set', () => JSON.stringify({ keys: [jwk('a'), jwk('b')] }), 2],
     ['one JWK', () => JSON.stringify(jwk('a')), 1],
-  ])('are read from %s, and nothing private of them is published', async (_case, content, count) => {
+  ])('reads the signing keys from %s and publishes no private part', async (_case, content, count) => {
     const keys = await readSigningKeys(file(content()))
     expect(keys.publicKeys).toHaveLength(count)
     for (const key of keys.publicKeys) {
@@ -46,7 +46,7 @@ describe('signing keys', () => {
     }
   })
 
-  it('rotate: a new first key signs, and tokens of the old key stay valid while it is in the file', async () => {
+  it('signs with a new first key, and accepts tokens of the old key while it is in the file', async () => {
     const [old, next] = [newKey(), newKey()]
     const before = await readSigningKeys(file(pem(old)))
     const token = (await tokensOf(before)).access(session)
@@ -59,7 +59,7 @@ describe('signing keys', () => {
     await expect(jwtVerify(token, after.verifyKeys, options)).rejects.toThrow()
   })
 
-  it('have an age, from `iat` or the file time', async () => {
+  it('takes the age of a signing key from `iat` or from the time of the file', async () => {
     const madeAt = new Date('2026-01-01T00:00:00Z')
     const named = await readSigningKeys(file(JSON.stringify({ keys: [jwk('a', madeAt.getTime() / 1_000)] })))
     expect(named.createdAt).toEqual(madeAt)
@@ -82,7 +82,7 @@ describe('signing keys', () => {
         ),
       /must contain Ed25519/,
     ],
-  ])('from %s are rejected with an instruction for the operator', async (_case, path, message) => {
+  ])('rejects signing keys from %s with an instruction for the operator', async (_case, path, message) => {
     const failure = await readSigningKeys(path()).catch((err: Error) => err)
     expect(failure).toBeInstanceOf(ConfigError)
     expect((failure as Error).message).toMatch(message)

@@ -72,19 +72,22 @@ describe('a caller that disconnects while its password is queued', () => {
       '/auth/password',
       () => ({ current_password: PASSWORD, new_password: 'Better5678#$' }),
     ],
-  ] as const)('%s, and frees its place in the queue', async (_what, method, path, body) => {
-    const [sessionsBefore, droppedBefore] = [(await sessions()).length, await dropped()]
-    const busy = await occupy()
-    await sendAndHangUp(method, path, body(), method === 'POST' ? undefined : person.token)
-    await waitFor(async () => (await dropped()) === droppedBefore + 1)
-    await busy.done
-    expect(await sessions()).toHaveLength(sessionsBefore)
-    expect((await users.login(person.email)).status).toBe(200)
-    const limits = await users.call('GET', '/profile/me', { token: person.token })
-    expect(limits.status).toBe(200)
-  })
+  ] as const)(
+    'a caller that disconnects while its password is queued %s, and frees its place in the queue',
+    async (_what, method, path, body) => {
+      const [sessionsBefore, droppedBefore] = [(await sessions()).length, await dropped()]
+      const busy = await occupy()
+      await sendAndHangUp(method, path, body(), method === 'POST' ? undefined : person.token)
+      await waitFor(async () => (await dropped()) === droppedBefore + 1)
+      await busy.done
+      expect(await sessions()).toHaveLength(sessionsBefore)
+      expect((await users.login(person.email)).status).toBe(200)
+      const limits = await users.call('GET', '/profile/me', { token: person.token })
+      expect(limits.status).toBe(200)
+    },
+  )
 
-  it('creates no account', async () => {
+  it('a caller that disconnects while its password is queued creates no account', async () => {
     const username = uniqueName('gone')
     const busy = await occupy()
     const account = { email: `${username}@example.com`, username, password: PASSWORD }

@@ -15,7 +15,7 @@ afterAll(() => world.close())
 describeConformance({ title: 'User Service', service: () => users.service })
 
 describe('the quick start', () => {
-  it('registers, signs in and responds exactly as documented', async () => {
+  it('registration and sign-in respond exactly as documented', async () => {
     const registered = await users.call('POST', '/auth/register', {
       body: {
         email: 'test@example.com',
@@ -43,7 +43,7 @@ describe('the quick start', () => {
     expect(profile.body).toMatchObject({ user_id: registered.body.id, display_name: '테스트 유저' })
   })
 
-  it('accepts the OAuth2 password form with the email or the username', async () => {
+  it('sign-in accepts the OAuth2 password form with the email or the username', async () => {
     const { email, username } = await users.person()
     for (const name of [email, username.toUpperCase()]) {
       const answer = await users.call('POST', '/auth/login', {
@@ -60,7 +60,7 @@ describe('the quick start', () => {
     }
   })
 
-  it('publishes UserRegistered once with the data for the welcome mail', async () => {
+  it('registration publishes UserRegistered once with the data for the welcome mail', async () => {
     const { brokers, topicPrefix } = world.kafka
     const events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
     const { body } = await users.register({ display_name: '김민지', locale: 'en' })
@@ -75,7 +75,7 @@ describe('registration', () => {
   it.each([
     ['an address in another case', { email: (email: string) => email.toUpperCase() }, 'EMAIL_TAKEN'],
     ['a username in another case', { username: (name: string) => name.toUpperCase() }, 'USERNAME_TAKEN'],
-  ] as const)('rejects %s with 400 and its code', async (_case, change, code) => {
+  ] as const)('registration rejects %s with 400 and its code', async (_case, change, code) => {
     const first = (await users.register()).body
     const fields =
       'email' in change ? { email: change.email(first.email) } : { username: change.username(first.username) }
@@ -92,13 +92,13 @@ describe('registration', () => {
     ],
     ['fullwidth letters', (name: string) => `mina${name}`, (name: string) => `ｍｉｎａ${name}`],
     ['a digit for a letter', (name: string) => `lol${name}`, (name: string) => `1o1${name}`],
-  ])('rejects a username that looks like an existing one: %s', async (_case, first, second) => {
+  ])('registration rejects a username that looks like an existing one: %s', async (_case, first, second) => {
     const digits = String(Date.now()).slice(-9).replaceAll(/[01]/g, '7')
     expect((await users.register({ username: first(digits) })).status).toBe(201)
     expect((await users.register({ username: second(digits) })).body.code).toBe('USERNAME_TAKEN')
   })
 
-  it('admits one of 10 lookalike usernames registered concurrently', async () => {
+  it('registration admits one of 10 lookalike usernames submitted concurrently', async () => {
     const digits = String(Date.now()).slice(-9).replaceAll(/[01]/g, '7')
     const names = Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? `lola${digits}` : `1o1a${digits}`))
     const answers = await Promise.all(names.map((username) => users.register({ username })))
@@ -106,18 +106,21 @@ describe('registration', () => {
     expect(answers.filter(({ body }) => body.code === 'USERNAME_TAKEN')).toHaveLength(9)
   })
 
-  it.each(['admin', 'A.d.m.i.n', 'deleted_1', '관리자'])('reserves the username %s', async (username) => {
-    expect((await users.register({ username })).body.code).toBe('USERNAME_TAKEN')
-  })
+  it.each(['admin', 'A.d.m.i.n', 'deleted_1', '관리자'])(
+    'registration rejects the reserved username %s',
+    async (username) => {
+      expect((await users.register({ username })).body.code).toBe('USERNAME_TAKEN')
+    },
+  )
 
-  it('treats composed and decomposed Hangul as the same username', async () => {
+  it('registration treats composed and decomposed Hangul as the same username', async () => {
     const username = `한글${uniqueName()}`
     expect((await users.register({ username: username.normalize('NFD') })).body.username).toBe(username)
     expect((await users.register({ username })).body.code).toBe('USERNAME_TAKEN')
   })
 
   it.each(['email', 'username'] as const)(
-    'admits exactly one of 20 concurrent sign-ups with the same %s',
+    'registration admits exactly one of 20 concurrent sign-ups with the same %s',
     async (field) => {
       const name = uniqueName('race')
       const value = field === 'email' ? `${name}@example.com` : name
@@ -144,13 +147,13 @@ describe('registration', () => {
     ['a username of punctuation only', { username: '...' }, 'username'],
     ['a display name that reverses the text', { display_name: 'abc\u202Edef' }, 'display_name'],
     ['an unknown field', { is_admin: true }, 'is_admin'],
-  ])('rejects %s with 422 and names the field', async (_case, fields, field) => {
+  ])('registration rejects %s with 422 and names the field', async (_case, fields, field) => {
     const answer = await users.register(fields)
     expect(answer.status).toBe(422)
     expect(answer.body.errors[0].field).toBe(field)
   })
 
-  it('accepts a password of 72 bytes and compares all of them', async () => {
+  it('registration accepts a password of 72 bytes, and sign-in compares all of them', async () => {
     const password = 'x'.repeat(72)
     const { body } = await users.register({ password })
     expect((await users.login(body.email, password)).status).toBe(200)
@@ -158,20 +161,23 @@ describe('registration', () => {
     expect((await users.login(body.email, password.slice(1))).body.code).toBe('CREDENTIALS_INVALID')
   })
 
-  it('accepts names whose search terms differ only in a trailing space', async () => {
+  it('registration accepts names whose search terms differ only in a trailing space', async () => {
     const username = '각각각각각각각각각가'
     const answer = await users.register({ username, display_name: `${username} 하하` })
     expect(answer.status, answer.text).toBe(201)
   })
 
-  it.each(['a.b', 'user_1', '테스트', 'ユーザー', 'Ünïcode'])('accepts the username %s', async (name) => {
-    const username = `${name}${uniqueName().slice(0, 8)}`
-    const answer = await users.register({ username })
-    expect(answer.status, answer.text).toBe(201)
-    expect(answer.body.username).toBe(username)
-  })
+  it.each(['a.b', 'user_1', '테스트', 'ユーザー', 'Ünïcode'])(
+    'registration accepts the username %s',
+    async (name) => {
+      const username = `${name}${uniqueName().slice(0, 8)}`
+      const answer = await users.register({ username })
+      expect(answer.status, answer.text).toBe(201)
+      expect(answer.body.username).toBe(username)
+    },
+  )
 
-  it('is rate-limited per IP address and returns the time until the next attempt', async () => {
+  it('registration is rate-limited per IP address and returns the time until the next attempt', async () => {
     const limited = await world.build({ REGISTRATIONS_PER_HOUR: '2' }, { started: false })
     const ip = '198.51.100.7'
     expect((await limited.register({}, { ip })).status).toBe(201)
@@ -182,7 +188,7 @@ describe('registration', () => {
     expect((await limited.register({}, { ip: '198.51.100.8' })).status).toBe(201)
   })
 
-  it('never returns a hash or a password', async () => {
+  it('registration and sign-in never return a hash or a password', async () => {
     const person = await users.person()
     const answers = await Promise.all([
       users.register({ email: person.email }),
@@ -197,7 +203,7 @@ describe('registration', () => {
 })
 
 describe('changing the password', () => {
-  it('ends every other session and invalidates the old password immediately', async () => {
+  it('changing the password ends every other session and invalidates the old password immediately', async () => {
     const person = await users.person()
     const other = (await users.login(person.email)).body
     const changed = await users.call('PUT', '/auth/password', {
@@ -213,7 +219,7 @@ describe('changing the password', () => {
     expect((await users.login(person.email, 'Better5678#$')).status).toBe(200)
   })
 
-  it('requires the current password and limits attempts to guess it', async () => {
+  it('changing the password requires the current password and limits attempts to guess it', async () => {
     const { token } = await users.person()
     const attempt = () =>
       users.call('PUT', '/auth/password', {
@@ -224,7 +230,7 @@ describe('changing the password', () => {
     expect((await attempt()).body.code).toBe('RATE_LIMITED')
   })
 
-  it('ends sessions of sign-ins in flight with the old password', async () => {
+  it('changing the password ends sessions of sign-ins in flight with the old password', async () => {
     // Comparing takes long here: the password changes in the meantime.
     const slow = await world.build({ BCRYPT_COST: '12' }, { started: false })
     const { body: account } = await slow.register()

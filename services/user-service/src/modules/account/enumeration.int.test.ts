@@ -84,7 +84,7 @@ async function expectIndistinguishable(existing: Ask, unknown: Ask, samples = SA
 
 const personAt = (index: number) => people[index % people.length] as Person
 
-it('signing in with a wrong password tells neither by answer nor by time whether the account exists', async () => {
+it('signing in with a wrong password reveals neither by response nor by time whether the account exists', async () => {
   const nobody = people.map(unknownEmail)
   const signIn = (email: string) => users.login(email, 'Wrong1234!@', { ip: freshAddress() })
   await expectIndistinguishable(
@@ -93,7 +93,7 @@ it('signing in with a wrong password tells neither by answer nor by time whether
   )
 }, 120_000)
 
-it('asking for a new password tells neither by answer nor by time whether the account exists', async () => {
+it('requesting a password reset reveals neither by response nor by time whether the account exists', async () => {
   const nobody = people.map(unknownEmail)
   const forgot = (email: string) =>
     users.call('POST', '/auth/password/forgot', { body: { email }, ip: freshAddress() })
@@ -110,7 +110,7 @@ it('asking for a new password tells neither by answer nor by time whether the ac
   }
 }, 120_000)
 
-it('searching for an address tells neither by answer nor by time whether its owner does not want to be found', async () => {
+it('searching for an address reveals neither by response nor by time whether its owner has opted out of search', async () => {
   const [target, ...searchers] = people
   // Twenty searches a minute are allowed: everybody does a few.
   let searches = 0
@@ -124,7 +124,7 @@ it('searching for an address tells neither by answer nor by time whether its own
   )
 }, 120_000)
 
-it('changing to an address that is taken is answered as changing to a free one', async () => {
+it('changing to a taken address gets the same response as changing to a free one', async () => {
   const change = async (person: Person, email: string) =>
     visible(
       await users.call('PUT', '/auth/email', { token: person.token, body: { email, password: PASSWORD } }),

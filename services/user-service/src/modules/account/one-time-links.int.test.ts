@@ -93,7 +93,7 @@ async function mailedToken({ userId }: Person, purpose: Purpose): Promise<string
 }
 
 it.each(Object.entries(links) as [Purpose, Link][])(
-  'of 20 parallel uses of a link to %s exactly one succeeds',
+  'exactly one of 20 concurrent uses of a link to %s succeeds',
   async (purpose, { cause, path, body, isSignedIn }) => {
     const person = await users.person()
     await cause?.(person)

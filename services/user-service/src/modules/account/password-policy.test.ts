@@ -10,12 +10,12 @@ it.each([
   ['minji.kim@example.com', 'the address', 'your name or address'],
   ['Minji_K12', 'the username with two digits', 'your name or address'],
   ['김민지예쁘다1!', 'the display name with two characters', 'your name or address'],
-])('refuses %s: %s', (password, _what, reason) => {
+])('the password policy rejects %s: %s', (password, _what, reason) => {
   expect(weaknessOf(password, own)).toContain(reason)
 })
 
 it.each(['Test1234!@', 'correct horse battery', 'minji_k and seven others', '나랏말싸미듕귁에달아'])(
-  'takes %s',
+  'the password policy accepts %s',
   (password) => {
     expect(weaknessOf(password, own)).toBeUndefined()
     // A short name is part of many good passwords.

@@ -54,7 +54,7 @@ async function useTwentyTimes(path: string, body: unknown): Promise<number[]> {
 const once = [204, ...Array(19).fill(400)]
 
 describe('verifying an address', () => {
-  it('is requested at registration and completed once by the link', async () => {
+  it('registration requests verification of the address, and the link completes it once', async () => {
     const person = await users.person()
     expect((await me(person)).email_verified).toBe(false)
     const event = await events.waitFor(accountMailRequested, ({ user_id }) => user_id === person.userId)
@@ -72,7 +72,7 @@ describe('verifying an address', () => {
     expect(links).toEqual([])
   })
 
-  it('stores no token in any table or event', async () => {
+  it('verifying an address stores no token in any table or event', async () => {
     const person = await users.person()
     const { token } = await mailOf(person.userId, 'verify_email')
     await events.waitFor(accountMailRequested, ({ user_id }) => user_id === person.userId)
@@ -81,7 +81,7 @@ describe('verifying an address', () => {
     expect(JSON.stringify([rows, events.events])).not.toContain(signature)
   })
 
-  it('can be requested three times an hour; a newer link replaces the older one', async () => {
+  it('verification can be requested three times an hour, and a newer link replaces the older one', async () => {
     const person = await users.person()
     const first = await mailOf(person.userId, 'verify_email')
     for (let n = 0; n < 3; n++) {
@@ -93,7 +93,7 @@ describe('verifying an address', () => {
     expect((await post('/auth/email/confirm', { token })).status).toBe(204)
   })
 
-  it('rejects expired links, links of another kind, forged links, and access tokens', async () => {
+  it('verification rejects expired links, links of another kind, forged links, and access tokens', async () => {
     const person = await users.person()
     const { token } = await mailOf(person.userId, 'verify_email')
     const refused = async (path: string, body: object) =>
@@ -111,7 +111,7 @@ describe('verifying an address', () => {
 })
 
 describe('a forgotten password', () => {
-  it('is replaced once by the link, which ends every session', async () => {
+  it('the link of a password reset sets a password once and ends every session', async () => {
     const person = await users.person()
     expect((await post('/auth/password/forgot', { email: person.email.toUpperCase() })).status).toBe(202)
     const { token } = await mailOf(person.userId, 'reset_password')
@@ -125,7 +125,7 @@ describe('a forgotten password', () => {
     expect((await users.login(person.email, 'Better5678#$')).status).toBe(200)
   })
 
-  it('gets the same response for an unknown address', async () => {
+  it('a password reset gets the same response for an unknown address', async () => {
     const person = await users.person()
     const known = await post('/auth/password/forgot', { email: person.email })
     const unknown = await post('/auth/password/forgot', { email: `${uniqueName('x')}@example.com` })
@@ -142,7 +142,7 @@ describe('a forgotten password', () => {
     }
   })
 
-  it("cannot be replaced with a common password or the user's name in any way", async () => {
+  it("no operation accepts a common password, and neither reset nor change accepts the user's name or address", async () => {
     const person = await users.person()
     await post('/auth/password/forgot', { email: person.email })
     const { token } = await mailOf(person.userId, 'reset_password')
@@ -163,7 +163,7 @@ describe('changing the address', () => {
   const change = (person: Person, email: string, password = PASSWORD) =>
     users.call('PUT', '/auth/email', { token: person.token, body: { email, password } })
 
-  it('requires the password, takes effect by the link to the new address, and is published', async () => {
+  it('changing the address requires the password, takes effect by the link to the new address, and is published', async () => {
     const person = await users.person()
     const email = `${uniqueName('new')}@example.com`
     expect((await change(person, email, 'Wrong1234!')).body.code).toBe('PASSWORD_WRONG')
@@ -178,7 +178,7 @@ describe('changing the address', () => {
     expect((await users.login(email)).status).toBe(200)
   })
 
-  it('can be undone from the old address for 7 days, during which the address is reserved', async () => {
+  it('a changed address can be undone from the old address for 7 days, during which the old address is reserved', async () => {
     const person = await users.person()
     await change(person, `${uniqueName('thief')}@example.com`)
     await post('/auth/email/confirm', { token: (await mailOf(person.userId, 'change_email')).token })
@@ -192,7 +192,7 @@ describe('changing the address', () => {
     expect((await users.login(person.email)).status).toBe(200)
   })
 
-  it('does not reveal whether an address belongs to an account', async () => {
+  it('changing the address does not reveal whether an address belongs to an account', async () => {
     const [person, other] = [await users.person(), await users.person()]
     expect((await change(person, other.email)).status).toBe(202)
     const { token } = await mailOf(person.userId, 'change_email')
@@ -205,7 +205,7 @@ describe('changing the username', () => {
   const change = (person: Person, username: string) =>
     users.call('PUT', '/profile/me/username', { token: person.token, body: { username } })
 
-  it('works once in 30 days and reserves the old name for 90 days', async () => {
+  it('changing the username works once in 30 days and reserves the old name for 90 days', async () => {
     const [person, other] = [await users.person(), await users.person()]
     const username = uniqueName('n')
     const changed = await change(person, username)
@@ -226,7 +226,7 @@ describe('changing the username', () => {
     expect((await change(other, username)).body.code).toBe('USERNAME_TAKEN')
   })
 
-  it('gives a name to exactly one of 10 concurrent requests', async () => {
+  it('changing the username gives a name to exactly one of 10 concurrent requests', async () => {
     const people = await Promise.all(Array.from({ length: 10 }, () => users.person()))
     const username = uniqueName('race')
     const answers = await Promise.all(people.map((person) => change(person, username)))

@@ -10,7 +10,7 @@ it.each([
   ['a digit for a letter', 'paypal', 'paypa1'],
   ['two letters for one', 'modem', 'modern'],
   ['decomposed Hangul', '한글이', '한글이'.normalize('NFD')],
-])('rejects lookalikes that differ by %s', (_case, name, lookalike) => {
+])('two usernames that differ only by %s are the same username', (_case, name, lookalike) => {
   expect(skeletonOf(lookalike)).toBe(skeletonOf(name))
 })
 
@@ -19,7 +19,7 @@ it.each([
   ['jose', 'josé'],
   ['한글', '한굴'],
   ['user2', 'user3'],
-])('distinguishes %s and %s', (a, b) => {
+])('%s and %s are different usernames', (a, b) => {
   expect(skeletonOf(a)).not.toBe(skeletonOf(b))
 })
 
@@ -34,11 +34,11 @@ it.each([
   'DELETED.42',
   '관리자',
   'supp0rt',
-])('reserves the name %s', (name) => {
+])('the username %s is reserved', (name) => {
   expect(isReserved(name)).toBe(true)
 })
 
-it.each(['minji', 'adminji', 'deleted_scenes', 'roots', '한글관리'])('allows the name %s', (name) => {
+it.each(['minji', 'adminji', 'deleted_scenes', 'roots', '한글관리'])('the username %s is allowed', (name) => {
   expect(isReserved(name)).toBe(false)
 })
 
@@ -54,7 +54,7 @@ it.each([
   'user_1',
   'ㅋㅋㅋ',
   'ไม่เป็น',
-])('accepts a name in scripts that are used together: %s', (name) => {
+])('a username in scripts that are used together is valid: %s', (name) => {
   expect(schema.safeParse(name).error?.issues).toBeUndefined()
 })
 
@@ -67,6 +67,6 @@ it.each([
   ['underscores alone', '___'],
   ['marks alone', '\u0301\u0302\u0303'],
   ['a mark at the beginning', '\u0301abc'],
-])('rejects a name of %s', (_case, name) => {
+])('a username of %s is invalid', (_case, name) => {
   expect(schema.safeParse(name).success).toBe(false)
 })

@@ -32,7 +32,7 @@ const page = async ({ token }: Person, query = '') =>
   }
 const typesOf = async (person: Person) => (await page(person)).items.map(({ type }) => type)
 
-it('lists activities for their owner only, newest first, with device and network', async () => {
+it('the activity log is visible to its owner only, newest first, with device and network', async () => {
   const [person, other] = [await users.person(), await users.person()]
   await users.login(person.email, undefined, { headers: { 'user-agent': 'curl/8.5.0' }, ip: '203.0.113.7' })
   const { token } = person
@@ -47,7 +47,7 @@ it('lists activities for their owner only, newest first, with device and network
   expect(await typesOf(other)).toEqual(['signed_in'])
 })
 
-it('records which fields changed but not their values', async () => {
+it('the activity log records which fields changed but not their values', async () => {
   const person = await users.person()
   const body = { display_name: '비밀스러운 이름', status_message: 'a secret status' }
   await users.call('PUT', '/profile/me', { token: person.token, body })
@@ -55,7 +55,7 @@ it('records which fields changed but not their values', async () => {
   expect(JSON.stringify(rows)).not.toMatch(/비밀스러운|a secret/)
 })
 
-it('records nothing for rejected requests', async () => {
+it('the activity log records nothing for rejected requests', async () => {
   const person = await users.person()
   await users.login(person.email, 'Wrong1234!')
   const body = { current_password: 'Wrong1234!', new_password: 'Better5678#$' }
@@ -63,7 +63,7 @@ it('records nothing for rejected requests', async () => {
   expect(await typesOf(person)).toEqual(['signed_in'])
 })
 
-it("records other services' events once each, except for direct rooms", async () => {
+it("the activity log records other services' events once each, except for direct rooms", async () => {
   const [person, friend] = [await users.person(), await users.person()]
   const pair = { from_user_id: person.userId, to_user_id: friend.userId, request_id: 1 }
   const eventId = uuidv7()
@@ -79,7 +79,7 @@ it("records other services' events once each, except for direct rooms", async ()
   expect(await typesOf(friend)).toEqual(['friend_added', 'signed_in'])
 })
 
-it('is erased with the account and not restored by later events', async () => {
+it('the activity log is erased with the account and not restored by later events', async () => {
   const person = await users.person()
   await users.call('DELETE', '/profile/me', { token: person.token, body: { password: PASSWORD } })
   const rows = () => world.mysql.query('SELECT 1 FROM user_activities WHERE user_id = ?', [person.userId])

@@ -36,7 +36,7 @@ const letItBeDue = (id: string) =>
   world.mysql.query('UPDATE account_deletions SET due_at = UTC_TIMESTAMP(3) WHERE id = ?', [id])
 const told = (id: string) => events.events.some((event) => 'deletion_id' in event && event.deletion_id === id)
 
-it('hides and signs out an account scheduled for deletion, and erases nothing for 7 days', async () => {
+it('an account scheduled for deletion is hidden and signed out, and nothing is erased for 7 days', async () => {
   const [person, viewer] = [await users.person(), await users.person()]
   const deletion = await leave(person)
   expect(Date.parse(deletion.due_at) - Date.parse(deletion.requested_at)).toBe(7 * 86_400_000)
@@ -78,7 +78,7 @@ it('a password reset and sign-in also cancel the deletion', async () => {
   expect((await users.login(person.email, 'Better5678#$')).body.deletion_cancelled).toBe(true)
 })
 
-it('begins when due and can no longer be cancelled by a sign-in', async () => {
+it('a deletion begins when due and can no longer be cancelled by a sign-in', async () => {
   const person = await users.person()
   const { deletion_id } = await leave(person)
   await letItBeDue(deletion_id)
@@ -87,7 +87,7 @@ it('begins when due and can no longer be cancelled by a sign-in', async () => {
   expect((await users.login(person.email)).body.code).toBe('CREDENTIALS_INVALID')
 })
 
-it('is either cancelled or executed when a sign-in races with its start, never both', async () => {
+it('a deletion is either cancelled or executed when a sign-in races with its start, never both', async () => {
   const meet = async () => {
     const person = await users.person()
     const { deletion_id } = await leave(person)

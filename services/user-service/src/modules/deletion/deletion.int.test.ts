@@ -56,14 +56,14 @@ const confirming = [
 ]
 
 describe('deleting an account', () => {
-  it('requires the password, and changes nothing without it', async () => {
+  it('deleting an account requires the password and changes nothing without it', async () => {
     const person = await users.person()
     expect((await remove(person, { password: 'Wrong1234!' })).body.code).toBe('PASSWORD_WRONG')
     expect((await users.call('DELETE', '/profile/me', { token: person.token, body: {} })).status).toBe(422)
     expect((await users.call('GET', '/profile/me', { token: person.token })).status).toBe(200)
   })
 
-  it('reserves the username for 90 days without storing it', async () => {
+  it('deleting an account reserves the username for 90 days without storing it', async () => {
     const person = await users.person()
     const { deletion_id } = (await remove(person)).body
     await waitFor(async () => stepsOf(await status(deletion_id)).profile === 'done')
@@ -80,7 +80,7 @@ describe('deleting an account', () => {
     await waitFor(async () => (await again()).status === 201, { intervalMs: 200 })
   })
 
-  it('ends every session immediately and hides the user from search and profiles', async () => {
+  it('deleting an account ends every session immediately and hides the user from search and profiles', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     const other = (await users.login(person.email)).body
     const answer = await remove(person)
@@ -98,7 +98,7 @@ describe('deleting an account', () => {
     expect(revoked).toMatchObject({ reason: 'account_deleted' })
   })
 
-  it('notifies every service, completes after all confirmations, and reports its progress', async () => {
+  it('deleting an account notifies every service, completes after all confirmations, and reports its progress', async () => {
     const person = await users.person()
     const { deletion_id } = (await remove(person, { message_policy: 'remove' })).body
     const event = await events.waitFor(userDeleted, ({ user_id }) => user_id === person.userId)
@@ -118,7 +118,7 @@ describe('deleting an account', () => {
     expect(done.completed_at).not.toBeNull()
   })
 
-  it('leaves no personal data behind and releases the address', async () => {
+  it('deleting an account leaves no personal data behind and releases the address', async () => {
     const person = await users.person({ display_name: '김민지삭제' })
     const friend = await users.person()
     const pair = { request_id: 1, from_user_id: person.userId, to_user_id: friend.userId }
@@ -148,7 +148,7 @@ describe('deleting an account', () => {
     expect(again.body.id).not.toBe(person.userId)
   })
 
-  it('happens once for any number of requests', async () => {
+  it('deleting an account happens once for any number of requests', async () => {
     const person = await users.person()
     const answers = await Promise.all(Array.from({ length: 5 }, () => remove(person)))
     const begun = answers.filter(({ status }) => status === 202)
@@ -158,7 +158,7 @@ describe('deleting an account', () => {
     ).toHaveLength(1)
   })
 
-  it('is visible only to callers who know its id', async () => {
+  it('a deletion is visible only to callers who know its id', async () => {
     expect((await users.call('GET', `/auth/deletions/${crypto.randomUUID()}`)).body.code).toBe(
       'DELETION_NOT_FOUND',
     )
@@ -166,7 +166,7 @@ describe('deleting an account', () => {
 })
 
 describe('a process that dies after starting a deletion', () => {
-  it('leaves the remaining steps to the next process, at any step', async () => {
+  it('a process that dies at any step of a deletion leaves the remaining steps to the next process', async () => {
     const quiet = await testWorld()
     try {
       const first = await quiet.build({}, { started: false })
@@ -188,7 +188,7 @@ describe('a process that dies after starting a deletion', () => {
     }
   })
 
-  it('is announced again to services that have not confirmed for a day', async () => {
+  it('a deletion is announced again to services that have not confirmed for a day', async () => {
     const person = await users.person()
     const { deletion_id } = (await remove(person)).body
     await events.waitFor(userDeleted, (event) => event.deletion_id === deletion_id)

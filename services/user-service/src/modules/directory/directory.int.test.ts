@@ -27,7 +27,7 @@ const blocksOf = (blocker: Person) =>
   world.mysql.query('SELECT * FROM blocks WHERE blocker_id = ?', [blocker.userId])
 
 describe('searching', () => {
-  it('finds users by the beginning of username and display name, once each', async () => {
+  it('search finds users by the beginning of username and display name, once each', async () => {
     const viewer = await users.person()
     const name = uniqueName('gil')
     const person = await users.person({ username: name, display_name: name })
@@ -35,7 +35,7 @@ describe('searching', () => {
     expect(await search(viewer, name.slice(2))).toEqual([])
   })
 
-  it('finds Korean names by syllables, half-typed syllables and initial consonants', async () => {
+  it('search finds Korean names by syllables, half-typed syllables and initial consonants', async () => {
     const viewer = await users.person()
     const person = await users.person({ display_name: '뷁쀍궯' })
     for (const typed of ['뷁', '뷁쀍궯', '뷁쀄', 'ㅂㅃㄱ', '뷁ㅃㄱ']) {
@@ -44,7 +44,7 @@ describe('searching', () => {
     expect(await search(viewer, 'ㅂㅃㅋ')).toEqual([])
   })
 
-  it('treats % and _ as plain characters', async () => {
+  it('search treats % and _ as plain characters', async () => {
     const viewer = await users.person()
     const name = uniqueName('a_')
     const person = await users.person({ username: name })
@@ -53,7 +53,7 @@ describe('searching', () => {
     expect(await search(viewer, '%')).toEqual([])
   })
 
-  it('removes the old name from the index when a user is renamed', async () => {
+  it('search no longer finds a renamed user by the old name', async () => {
     const viewer = await users.person()
     const [before, after] = [uniqueName('before'), uniqueName('after')]
     const person = await users.person({ display_name: before })
@@ -62,7 +62,7 @@ describe('searching', () => {
     expect(await search(viewer, after)).toEqual([person.userId])
   })
 
-  it('finds an exact address only of users who allow it', async () => {
+  it('search finds an exact address only of users who allow it', async () => {
     const [viewer, person] = [await users.person(), await users.person()]
     expect(await search(viewer, person.email)).toEqual([])
     const body = { findable_by_email: true }
@@ -74,7 +74,7 @@ describe('searching', () => {
     expect(await search(viewer, person.email.slice(0, -1))).toEqual([])
   })
 
-  it('hides users from search by name who opted out, except from themselves, and shows their profile by id', async () => {
+  it('search by name hides users who opted out from everybody but themselves, and their profile is still readable by id', async () => {
     const name = uniqueName('shy')
     const [viewer, shy] = [await users.person(), await users.person({ display_name: name })]
     const change = (findable_by_name: boolean) =>
@@ -89,7 +89,7 @@ describe('searching', () => {
     expect(await search(viewer, name)).toEqual([shy.userId])
   })
 
-  it('never returns an address', async () => {
+  it('search and profiles never return an address', async () => {
     const [viewer, person] = [await users.person(), await users.person()]
     for (const url of [
       `/users/search?q=${person.username}`,
@@ -102,7 +102,7 @@ describe('searching', () => {
     }
   })
 
-  it('pages without gaps or duplicates while users join', async () => {
+  it('search pages without gaps or duplicates while users join', async () => {
     const viewer = await users.person()
     const name = uniqueName('page')
     const ids = []
@@ -124,7 +124,7 @@ describe('searching', () => {
     expect([...found].sort()).toEqual([...ids].sort())
   })
 
-  it('is limited to 20 per minute and user', async () => {
+  it('search is limited to 20 requests per minute and user', async () => {
     const [viewer, other] = [await users.person(), await users.person()]
     const answers = []
     for (let n = 0; n < 21; n++)
@@ -135,7 +135,7 @@ describe('searching', () => {
     expect(await search(other, 'zz')).toEqual([])
   })
 
-  it('reads names in index order without sorting', async () => {
+  it('search reads names in index order without sorting', async () => {
     const plan = await world.mysql.query<Record<string, unknown>>(
       `EXPLAIN SELECT STRAIGHT_JOIN t.term, u.id FROM user_search_terms t JOIN users u ON u.id = t.user_id
        WHERE t.term LIKE 'gil%' AND t.term >= 'gila' AND (t.term > 'gila' OR t.user_id > 3) AND u.status = 'active'
@@ -149,7 +149,7 @@ describe('searching', () => {
 })
 
 describe('a blocked pair', () => {
-  it('cannot find each other until unblocked', async () => {
+  it('a blocked pair cannot find each other until unblocked', async () => {
     const [blocker, blocked] = [await users.person(), await users.person()]
     await block(blocker, blocked)
     await waitFor(async () => (await blocksOf(blocker)).length === 1)
@@ -163,7 +163,7 @@ describe('a blocked pair', () => {
     expect(await search(blocked, blocker.username)).toEqual([blocker.userId])
   })
 
-  it('gets the same response as for an unknown user when blocked, while the blocker can still unblock', async () => {
+  it('a blocked user gets the same response as for an unknown user, while the blocker can still unblock', async () => {
     const [blocker, blocked] = [await users.person(), await users.person()]
     await block(blocker, blocked)
     await waitFor(async () => (await blocksOf(blocker)).length === 1)
@@ -179,7 +179,7 @@ describe('a blocked pair', () => {
     expect((await users.call('GET', `/users/${blocked.userId}`, { token: blocker.token })).status).toBe(200)
   })
 
-  it('is unchanged by duplicate events', async () => {
+  it('duplicate events do not change a blocked pair', async () => {
     const [blocker, blocked] = [await users.person(), await users.person()]
     const eventId = crypto.randomUUID()
     const payload = { blocker_id: blocker.userId, blocked_id: blocked.userId }
@@ -198,7 +198,7 @@ describe('a blocked pair', () => {
 })
 
 describe('reading profiles', () => {
-  it('reads 200 profiles in one query, plus one for uncached profiles', async () => {
+  it('200 profiles are read in one query, plus one for uncached profiles', async () => {
     const viewer = await users.person()
     const ids = Array.from({ length: 200 }, (_, n) => n + 1)
     const count = (name: string) =>
@@ -212,7 +212,7 @@ describe('reading profiles', () => {
     expect(tooMany.body.code).toBe('VALIDATION_FAILED')
   })
 
-  it.each(['abc', '0', '-1', '1.5'])('rejects the id %s', async (id) => {
+  it.each(['abc', '0', '-1', '1.5'])('reading profiles rejects the id %s', async (id) => {
     const { token } = await users.person()
     expect((await users.call('GET', `/users/${id}`, { token })).status).toBe(422)
     expect((await users.call('GET', `/users?user_ids=${id}`, { token })).status).toBe(422)
@@ -220,7 +220,7 @@ describe('reading profiles', () => {
 })
 
 describe('profiles and presence by id', () => {
-  it('are limited per user together, not counting friends and oneself', async () => {
+  it('profiles and presence by id share one limit per user, which excludes friends and the user', async () => {
     const [viewer, friend] = [await users.person(), await users.person()]
     await world.publish(friendRequestAccepted, {
       request_id: 1,

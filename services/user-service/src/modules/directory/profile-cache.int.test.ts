@@ -33,7 +33,7 @@ let lastId = 1_000_000
 const newId = () => ++lastId
 
 describe('a profile that others read', () => {
-  it('is cached after the first read for at most an hour, and counted as miss and hit', async () => {
+  it('a public profile is cached after the first read for at most an hour, and counted as miss and hit', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     const read = () => users.call('GET', `/users/${person.userId}`, { token: viewer.token })
     const [misses, hits] = [/cache_requests_total\{.*miss/, /cache_requests_total\{.*hit/]
@@ -48,7 +48,7 @@ describe('a profile that others read', () => {
     )
   })
 
-  it('shows a change immediately in every process', async () => {
+  it('a cached profile shows a change immediately in every process', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     for (const display_name of ['첫째', '둘째', '셋째']) {
       await users.call('PUT', '/profile/me', { token: person.token, body: { display_name } })
@@ -59,7 +59,7 @@ describe('a profile that others read', () => {
     }
   })
 
-  it('is hidden from a blocked user although it is cached', async () => {
+  it('a cached profile is hidden from a blocked user', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     const read = () => users.call('GET', `/users/${person.userId}`, { token: viewer.token })
     expect((await read()).status).toBe(200)
@@ -67,7 +67,7 @@ describe('a profile that others read', () => {
     await waitFor(async () => (await read()).status === 404)
   })
 
-  it('is invalidated by UserUpdated when the process that changed it has died', async () => {
+  it('a cached profile is invalidated by UserUpdated when the process that changed it has died', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     const { version: _version, ...old } = user(person.userId, 1)
     const key = `cache:user:${person.userId}`
@@ -83,7 +83,7 @@ describe('a profile that others read', () => {
 })
 
 describe('the cache', () => {
-  it('queries the database once for 50 concurrent readers of one uncached profile', async () => {
+  it('50 concurrent readers of one uncached profile cause one database query', async () => {
     let loads = 0
     const cache = cacheOf(async (ids) => {
       loads++
@@ -96,7 +96,7 @@ describe('the cache', () => {
     expect(loads).toBe(1)
   })
 
-  it('is abandoned after 50 ms when Redis hangs, and then skipped for a second', async () => {
+  it('the profile cache is abandoned after 50 ms when Redis hangs, and then skipped for a second', async () => {
     const { hostname, port } = new URL(world.redis.url)
     const proxy = await createFaultProxy({ host: hostname, port: Number(port) })
     const url = new URL(world.redis.url)
@@ -116,7 +116,7 @@ describe('the cache', () => {
     }
   })
 
-  it('never restores a profile from before a write for any interleaving of two processes', async () => {
+  it('the profile cache never restores a profile from before a write for any interleaving of two processes', async () => {
     const command = fc.constantFrom('read', 'readElsewhere', 'release', 'write', 'writeElsewhere')
     await fc.assert(
       fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 25 }), async (commands) => {

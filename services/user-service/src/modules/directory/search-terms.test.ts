@@ -35,7 +35,7 @@ describe('search terms', () => {
     ['a Korean word that is not the first', '준오', '개발팀 박준오'],
     ['Latin letters without their accents', 'jose', 'José Álvarez'],
     ['another width', 'ｋｉｍ', 'Kim'],
-  ])('finds the name by %s', (_case, typed, name) => {
+  ])('search terms match a name by %s', (_case, typed, name) => {
     expect(finds(typed, name)).toBe(true)
   })
 
@@ -46,15 +46,15 @@ describe('search terms', () => {
     ['a syllable and a wrong initial', '김ㅅㅈ', '김민지'],
     ['another syllable with the same initials', '가ㅁㅈ', '김민지'],
     ['a query longer than the name', 'ㄱㅁㅈㅅ', '김민지'],
-  ])('does not find the name by %s', (_case, typed, name) => {
+  ])('search terms do not match a name by %s', (_case, typed, name) => {
     expect(finds(typed, name)).toBe(false)
   })
 
-  it('finds users by username', () => {
+  it('search terms match a username', () => {
     expect(finds('min', '아무개', 'minji')).toBe(true)
   })
 
-  it('keeps terms short but compares the whole query', () => {
+  it('search terms are short, but the whole query is compared', () => {
     const name = '가나다라마바사아자차카타파하거너더러'
     const terms = searchTermsOf({ username: 'u', displayName: name })
     expect(Math.max(...terms.map((term) => [...term].length))).toBeLessThanOrEqual(30)

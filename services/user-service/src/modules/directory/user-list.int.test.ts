@@ -34,7 +34,7 @@ const list = async (query: string, token = operator) => users.call('GET', `/user
 const idsOf = (items: { user_id: number }[]) => items.map(({ user_id }) => user_id)
 const all = () => people.map(({ userId }) => userId)
 
-it('shows operators every user once, by skip and by cursor alike', async () => {
+it('the user list shows operators every user once, by skip and by cursor alike', async () => {
   const bySkip: number[] = []
   for (let skip = 0; skip < 8; skip += 2)
     bySkip.push(...idsOf((await list(`q=${tag}&limit=2&skip=${skip}`)).body.items))
@@ -49,13 +49,13 @@ it('shows operators every user once, by skip and by cursor alike', async () => {
   expect(byCursor).toEqual(all())
 })
 
-it('finds a user by a complete address, and takes no part of a username for a pattern', async () => {
+it('the user list finds a user by a complete address, and treats pattern characters in a username literally', async () => {
   const [first] = people as [Person]
   expect(idsOf((await list(`q=${first.email.toUpperCase()}`)).body.items)).toEqual([first.userId])
   expect((await list(`q=${tag.replace(/.$/, '_')}`)).body.items).toEqual([])
 })
 
-it('tells active from inactive users', async () => {
+it('the user list distinguishes active from inactive users', async () => {
   const gone = await users.person({ username: `${tag}gone` })
   await users.call('DELETE', '/profile/me', { token: gone.token, body: { password: PASSWORD } })
   const active = idsOf((await list(`q=${tag}&status=active&limit=100`)).body.items)
@@ -68,7 +68,7 @@ it('tells active from inactive users', async () => {
   expect(found).toMatchObject({ username: `deleted_${gone.userId}`, account: { email: null, phone: null } })
 })
 
-it('counts sign-ins in their own transaction, and dates the last one', async () => {
+it('each successful sign-in raises the login count of the account and updates the date of the last sign-in', async () => {
   const person = await users.person({ username: `${tag.slice(0, 8)}cnt` })
   const account = async () =>
     (await list(`q=${person.username}`)).body.items[0].account as {
@@ -84,7 +84,7 @@ it('counts sign-ins in their own transaction, and dates the last one', async () 
   expect(Date.parse(after.last_login_at)).toBeGreaterThanOrEqual(Date.parse(before.last_login_at))
 })
 
-it('is refused to everybody else, who may still ask for users by id', async () => {
+it('the user list is forbidden to users other than operators, who may still read users by id', async () => {
   const [first, second] = people as [Person, Person]
   const refused = await list('limit=5', first.token)
   expect([refused.status, refused.body.code]).toEqual([403, 'ACCOUNT_ROLE_REQUIRED'])
@@ -100,12 +100,12 @@ it.each([
   ['skip=1&cursor=WzFd', 'skip'],
   ['user_ids=1&status=active', 'status'],
   ['user_ids=', 'user_ids'],
-])('refuses %s with an error that names the field', async (query, field) => {
+])('the user list rejects %s with an error that names the field', async (query, field) => {
   const { status, body } = await list(query)
   expect([status, body.errors?.[0].field]).toEqual([422, field])
 })
 
-it('shows age and phone to their owner and to operators alone, and publishes neither', async () => {
+it('age and phone are visible to their owner and to operators only, and are never published', async () => {
   const person = await users.person({ username: `${tag.slice(0, 8)}tel` })
   const other = await users.person()
   const body = { age: 29, phone: '+82 10-1234-5678' }

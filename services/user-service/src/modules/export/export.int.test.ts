@@ -124,7 +124,7 @@ it(
 )
 
 it(
-  'a link downloads the archive once, also in 20 parallel uses, and a new link can be mailed',
+  'a link downloads the archive once in 20 concurrent uses, and a new link can be mailed',
   async () => {
     const person = await users.person()
     await request(person)
@@ -141,7 +141,7 @@ it(
 )
 
 it(
-  "a link needs its owner's session, and another person's session does not use it up",
+  "a link requires its owner's session, and another user's session does not consume it",
   async () => {
     const [person, other] = [await users.person(), await users.person()]
     for (const each of [person, other]) {
@@ -158,7 +158,7 @@ it(
 )
 
 it(
-  'an archive waits for a failing neighbor service and requests no complete part again',
+  'an archive waits for a failing service and requests no complete part again',
   async () => {
     const person = await users.person()
     let tries = 0

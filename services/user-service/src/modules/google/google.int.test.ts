@@ -72,7 +72,7 @@ async function registered(email: string, isVerified: boolean): Promise<number> {
 }
 
 describe('the first sign-in with Google', () => {
-  it('creates an account by the code flow, whose later sign-ins and refreshes work as usual', async () => {
+  it('the first sign-in with Google creates an account by the code flow, whose later sign-ins and refreshes work as usual', async () => {
     const { body: providers } = await users.call('GET', '/auth/providers')
     expect(providers.google).toEqual({ client_id: CLIENT_ID, authorization_url: google.authorizationUrl })
     const login = address()
@@ -91,7 +91,7 @@ describe('the first sign-in with Google', () => {
     expect(refreshed.body).toMatchObject({ user_id: first.body.user_id, access_token: expect.any(String) })
   })
 
-  it('publishes UserRegistered once, and mails no verification link for an address verified by Google', async () => {
+  it('the first sign-in with Google publishes UserRegistered once, and mails no verification link for an address verified by Google', async () => {
     const { brokers, topicPrefix } = world.kafka
     const events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
     const { body } = await signIn(await forge({ name: '김민지' }), { locale: 'ko' })
@@ -102,7 +102,7 @@ describe('the first sign-in with Google', () => {
     await events.stop()
   })
 
-  it('creates one account for 8 parallel first sign-ins of one identity', async () => {
+  it('8 concurrent first sign-ins of one Google identity create one account', async () => {
     const claims = { sub: uniqueName('sub'), email: address() }
     const tokens = await Promise.all(Array.from({ length: 8 }, () => forge(claims)))
     const answers = await Promise.all(tokens.map((token) => signIn(token)))
@@ -110,7 +110,7 @@ describe('the first sign-in with Google', () => {
     expect(new Set(answers.map(({ body }) => body.user_id)).size).toBe(1)
   })
 
-  it('rejects an address that Google has not verified', async () => {
+  it('the first sign-in with Google rejects an address that Google has not verified', async () => {
     const token = await signInWithCode(google, {
       ...{ login: `unverified-${address()}`, redirectUri },
       nonce: await newNonce(),
@@ -142,24 +142,24 @@ describe('an ID token', () => {
       'without a signature',
       async () => `${Buffer.from('{"alg":"none"}').toString('base64url')}.${(await forge()).split('.')[1]}.`,
     ],
-  ])('is rejected with 401: %s', async (_case, token) => {
+  ])('an ID token is rejected with 401: %s', async (_case, token) => {
     const answer = await signIn(await token())
     expect(answer.status, answer.text).toBe(401)
     expect(answer.body.code).toBe('GOOGLE_TOKEN_INVALID')
   })
 
-  it('signs in once: a replayed token is rejected, also in parallel', async () => {
+  it('an ID token signs in once: a replayed token is rejected, also concurrently', async () => {
     const token = await forge()
     const answers = await Promise.all(Array.from({ length: 6 }, () => signIn(token)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     expect((await signIn(token)).body.code).toBe('GOOGLE_TOKEN_INVALID')
   })
 
-  it('is accepted with either spelling of the issuer', async () => {
+  it('an ID token is accepted with either spelling of the issuer', async () => {
     expect((await signIn(await forge({ iss: 'accounts.google.com' }))).status).toBe(200)
   })
 
-  it("gets 503 rather than a rejection while Google's keys cannot be fetched", async () => {
+  it("an ID token gets 503 rather than a rejection while Google's keys cannot be fetched", async () => {
     const offline = await world.build({ ...googleEnv(), GOOGLE_JWKS_URL: 'http://127.0.0.1:9/keys' })
     const answer = await offline.call('POST', '/auth/google', { body: { id_token: await forge() } })
     expect(answer.status).toBe(503)
@@ -168,7 +168,7 @@ describe('an ID token', () => {
 })
 
 describe('linking', () => {
-  it('links an account with a verified address and keeps its password', async () => {
+  it('sign-in with Google links an account with a verified address and keeps its password', async () => {
     const email = address()
     const userId = await registered(email, true)
     const answer = await signIn(await forge({ email: email.toUpperCase() }))
@@ -176,7 +176,7 @@ describe('linking', () => {
     expect((await users.login(email)).status).toBe(200)
   })
 
-  it('neither takes over nor shares an address registered by another user first', async () => {
+  it('sign-in with Google neither takes over nor shares an address registered by another user first', async () => {
     const email = address()
     const userId = await registered(email, false)
     const token = await forge({ email })
@@ -187,7 +187,7 @@ describe('linking', () => {
     expect(await world.mysql.query('SELECT 1 FROM user_identities WHERE user_id = ?', [userId])).toEqual([])
   })
 
-  it('links an unverified account once with its password, with the same token', async () => {
+  it('sign-in with Google links an unverified account once with its password, with the same token', async () => {
     const email = address()
     const userId = await registered(email, false)
     const token = await forge({ email, sub: 'subject-of-the-owner' })
@@ -197,7 +197,7 @@ describe('linking', () => {
     expect(later.body.user_id).toBe(userId)
   })
 
-  it('follows the subject rather than the address: a reassigned Google address opens no account', async () => {
+  it('sign-in with Google follows the subject rather than the address: a reassigned address opens no account', async () => {
     const email = address()
     const owner = (await signIn(await forge({ email }))).body.user_id
     const answer = await signIn(await forge({ email }))
@@ -207,7 +207,7 @@ describe('linking', () => {
 })
 
 describe('an account without a password', () => {
-  it('cannot sign in with any password, and explains how to set one', async () => {
+  it('an account without a password rejects every password and explains how to set one', async () => {
     const email = address()
     const { body } = await signIn(await forge({ email }))
     expect((await users.login(email, PASSWORD)).body.code).toBe('CREDENTIALS_INVALID')
@@ -219,7 +219,7 @@ describe('an account without a password', () => {
     })
   })
 
-  it('opens no session and releases no address while being deleted', async () => {
+  it('an account without a password opens no session and releases no address while being deleted', async () => {
     const claims = { email: address(), sub: uniqueName('sub') }
     const first = (await signIn(await forge(claims))).body
     await world.mysql.query("UPDATE users SET status = 'deleting' WHERE id = ?", [first.user_id])

@@ -159,7 +159,7 @@ async function live(subject: Subject, history: readonly (readonly [string, strin
 }
 
 describe('the history of a user', () => {
-  it('leads to the row, for 1,000 random histories', async () => {
+  it("replaying a user's history reproduces the row, for 1,000 random histories", async () => {
     const subjects = await usersFromBefore(1_000)
     expect(await differing()).toEqual([])
     const step = fc.tuple(
@@ -181,7 +181,7 @@ describe('the history of a user', () => {
     expect(await differing(), `fast-check seed ${seed}`).toEqual([])
   }, 300_000)
 
-  it('begins with a snapshot for users from before', async () => {
+  it('the history of a user created before histories existed begins with a snapshot', async () => {
     const { userId } = await register()
     await database.query('DELETE FROM user_events WHERE user_id = ?', [userId])
     expect(await differing()).toEqual([
@@ -193,7 +193,7 @@ describe('the history of a user', () => {
 })
 
 describe('a replay', () => {
-  it('says what differs and changes nothing unless told to', async () => {
+  it('a replay reports differences and changes nothing without --apply', async () => {
     const { userId } = await register({ displayName: '김민지' })
     await database.query("UPDATE users SET display_name = 'broken', age = 7 WHERE id = ?", [userId])
     const detail = 'displayName is "broken", by its history "김민지"; age is 7, by its history null'
@@ -209,7 +209,7 @@ describe('a replay', () => {
     expect(JSON.parse(event!.payload)).toMatchObject({ display_name: '김민지', profile_version: 2 })
   })
 
-  it('brings a lost row back, which is found by its name again', async () => {
+  it('a replay recreates a lost row, which is found by its name again', async () => {
     const { userId } = await register({ displayName: '뷁쀍' })
     for (const table of ['credentials', 'user_search_terms'])
       await database.query(`DELETE FROM ${table} WHERE user_id = ?`, [userId])
@@ -222,7 +222,7 @@ describe('a replay', () => {
     expect(terms.length).toBeGreaterThan(0)
   })
 
-  it('reports a row that cannot be rebuilt because another account has its address by now', async () => {
+  it('a replay reports a row that cannot be rebuilt because another account now has its address', async () => {
     const [first, second] = [await register(), await register()]
     await database.query('UPDATE users SET email = NULL WHERE id = ?', [first.userId])
     await database.query('UPDATE users SET email = ? WHERE id = ?', [first.email, second.userId])
@@ -233,7 +233,7 @@ describe('a replay', () => {
   })
 })
 
-it('keeps no secret, and nothing but the erased row of a deleted user', async () => {
+it('the history contains no secret, and only the erased row of a deleted user', async () => {
   const subject = await register({ displayName: '비밀스러운 이름' })
   await steps.resetPassword!(subject, '')
   const events = () =>

@@ -78,7 +78,7 @@ const reportedBy = async (by: Person, about: Person): Promise<number> =>
   (await report(by, { user_id: about.userId })).body.report_id
 
 describe('a report', () => {
-  it('of a message copies it with its context, without deleted messages and system messages', async () => {
+  it('a report of a message copies the message with its context, without deleted messages and system messages', async () => {
     const answer = await report(reporter, { message_id: `${room}:000000000042`, comment: 'bad' })
     expect(answer.status).toBe(201)
     const { body } = await users.call('GET', `/moderation/reports/${answer.body.report_id}`, {
@@ -100,7 +100,7 @@ describe('a report', () => {
     ])
   })
 
-  it('copies nothing invisible to its reporter', async () => {
+  it('a report copies nothing invisible to its reporter', async () => {
     const stranger = await users.person()
     const { status, body } = await report(stranger, { message_id: `${room}:000000000042` })
     expect([status, body.code]).toEqual([403, 'NOT_A_MEMBER'])
@@ -109,14 +109,14 @@ describe('a report', () => {
     )
   })
 
-  it('is stored once while open, and can be repeated after it was decided', async () => {
+  it('a report is stored once while open, and can be repeated after it was decided', async () => {
     const ids = await Promise.all(Array.from({ length: 5 }, () => reportedBy(reporter, target)))
     expect(new Set(ids).size).toBe(1)
     await decide(ids[0]!, { action: 'dismiss' })
     expect(await reportedBy(reporter, target)).not.toBe(ids[0])
   })
 
-  it('about oneself, an unknown user, or both kinds at once is rejected', async () => {
+  it('a report about oneself, about an unknown user, or of both kinds at once is rejected', async () => {
     expect((await report(reporter, { user_id: reporter.userId })).body.code).toBe('REPORT_SELF')
     expect((await report(reporter, { user_id: 99_999_999 })).body.code).toBe('USER_NOT_FOUND')
     expect((await report(reporter, {})).status).toBe(422)
@@ -126,7 +126,7 @@ describe('a report', () => {
 })
 
 describe('the queue', () => {
-  it('lists open reports oldest first, page by page, filtered by state', async () => {
+  it('the moderation queue lists open reports oldest first, page by page, filtered by state', async () => {
     const others = await Promise.all(Array.from({ length: 3 }, () => users.person()))
     const ids: number[] = []
     for (const other of others) ids.push(await reportedBy(other, target))
@@ -149,7 +149,7 @@ describe('the queue', () => {
     expect(await mine('closed')).toEqual([ids[2], ids[0]])
   })
 
-  it('lets one of two concurrent moderators decide', async () => {
+  it('one of two concurrent moderators decides a report', async () => {
     const id = await reportedBy(reporter, target)
     const other = await newModerator()
     const answers = await Promise.all([decide(id, { action: 'warn' }), decide(id, { action: 'mute' }, other)])
@@ -160,7 +160,7 @@ describe('the queue', () => {
     expect(log.body.items).toHaveLength(1)
   })
 
-  it('lets nobody decide about themselves or their peers', async () => {
+  it('moderators cannot decide about themselves or their peers', async () => {
     const peer = await newModerator()
     expect((await decide(await reportedBy(reporter, moderator), { action: 'warn' })).body.code).toBe(
       'MODERATION_REFUSED',
@@ -173,7 +173,7 @@ describe('the queue', () => {
 })
 
 describe('a suspension', () => {
-  it('ends every session on every process within 2 s, is published, and is disclosed only at sign-in', async () => {
+  it('a suspension ends every session on every process within 2 s, is published, and is disclosed only at sign-in', async () => {
     const id = await reportedBy(reporter, target)
     const since = new Date(Date.now() - 10_000).toISOString()
     const { body: decision } = await decide(id, { action: 'suspend', hours: 2, message: 'Insults.' })
@@ -199,7 +199,7 @@ describe('a suspension', () => {
     expect(event).toMatchObject({ suspended_until: decision.until, muted_until: null })
   })
 
-  it('ends when it expires or is lifted', async () => {
+  it('a suspension ends when it expires or is lifted', async () => {
     const id = await reportedBy(reporter, target)
     await decide(id, { action: 'suspend' })
     expect((await users.login(target.email)).body.detail).toContain('until further notice')
@@ -215,7 +215,7 @@ describe('a suspension', () => {
     expect((await users.login(target.email)).status).toBe(200)
   })
 
-  it('ends the session of a sign-in in flight', async () => {
+  it('a suspension ends the session of a sign-in in flight', async () => {
     const id = await reportedBy(reporter, target)
     const [answers] = await Promise.all([
       Promise.all(Array.from({ length: 6 }, () => users.login(target.email))),
@@ -230,7 +230,7 @@ describe('a suspension', () => {
 })
 
 describe('a notice', () => {
-  it('shows the decision but not the moderator, and can be acknowledged only by its user', async () => {
+  it('a moderation notice shows the decision but not the moderator, and can be acknowledged only by its user', async () => {
     await decide(await reportedBy(reporter, target), { action: 'warn', message: 'Be kind.', note: 'secret' })
     await decide(await reportedBy(reporter, target), { action: 'dismiss', note: 'nothing' })
     const notices = async () =>

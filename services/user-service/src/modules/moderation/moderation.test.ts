@@ -25,6 +25,6 @@ it.each([
   expect(mayDecide({ userId: 1, role }, { userId: 2, role: target })).toBe(allowed)
 })
 
-it('nobody may decide about themselves', () => {
+it('moderators may not decide about themselves', () => {
   expect(mayDecide({ userId: 1, role: 'operator' }, { userId: 1, role: 'user' })).toBe(false)
 })

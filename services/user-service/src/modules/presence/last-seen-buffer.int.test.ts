@@ -95,7 +95,7 @@ function startFlushing(dieAt: FlushStep): ChildProcess {
   return child
 }
 
-it('loses and doubles nothing although 25 processes are killed while they flush, at every step', async () => {
+it('the last-seen buffer neither loses nor repeats a change when 25 processes are killed at every step of a flush', async () => {
   let alive = 25
   let isOver = false
   const lanes = Array.from({ length: 5 }, async () => {
@@ -120,7 +120,7 @@ it('loses and doubles nothing although 25 processes are killed while they flush,
   expect(expected.get(1)!.times).toBeGreaterThan(25)
 }, 240_000)
 
-it('never moves the last sign of life back, whatever order flushes come in', async () => {
+it('the last-seen buffer never moves last_seen_at back, in any order of flushes', async () => {
   await comeAndGo([1])
   await flushAll()
   await redis.hset('user:presence:dirty', 'seen:1', Date.now() - 86_400_000)
@@ -128,7 +128,7 @@ it('never moves the last sign of life back, whatever order flushes come in', asy
   expect(await stored()).toEqual(expected)
 })
 
-it('writes nothing of an account that was deleted meanwhile', async () => {
+it('the last-seen buffer writes nothing for an account deleted before the flush', async () => {
   await comeAndGo([2, 3])
   await presence.forget(3)
   await database.query("UPDATE users SET status = 'deleted' WHERE id = 2")
@@ -140,7 +140,7 @@ it('writes nothing of an account that was deleted meanwhile', async () => {
   ])
 })
 
-it('takes one transaction for all users that changed since the last flush', async () => {
+it('the last-seen buffer writes all users changed since the last flush in one transaction', async () => {
   for (let round = 0; round < 10; round++) await comeAndGo([...expected.keys()])
   expect(await flushAll()).toBe(USERS)
   expect(await stored()).toEqual(expected)

@@ -64,7 +64,7 @@ const setVisibility = (person: Person, presence_visibility: string) =>
   users.call('PUT', '/profile/me/settings', { token: person.token, body: { presence_visibility } })
 
 describe('presence', () => {
-  it('prunes outdated sources of a user who never goes offline', async () => {
+  it('presence prunes outdated sources of a user who never goes offline', async () => {
     const person = await users.person()
     const fields = () => redis.hlen(`user:online:${person.userId}`)
     await heartbeat(person)
@@ -76,7 +76,7 @@ describe('presence', () => {
     })
   })
 
-  it('begins with a heartbeat, lasts as long as the key, and ends without another heartbeat', async () => {
+  it('presence begins with a heartbeat, lasts as long as the key, and ends without another heartbeat', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     expect(await presenceOf(viewer, person)).toEqual({
       user_id: person.userId,
@@ -100,7 +100,7 @@ describe('presence', () => {
     expect(Date.now() - Date.parse(after.last_seen_at)).toBeLessThan(20_000)
   })
 
-  it('lasts 60 s after a heartbeat, and 15 s after going offline, by default', async () => {
+  it('presence lasts 60 s after a heartbeat, and 15 s after going offline, by default', async () => {
     const usual = await world.build({}, { started: false })
     const person = await usual.person()
     const key = `user:online:${person.userId}`
@@ -112,7 +112,7 @@ describe('presence', () => {
     await redis.zrem('user:presence:deadlines', person.userId)
   })
 
-  it('is published once per real change, by one of two processes, for any number of reports', async () => {
+  it('presence is published once per real change, by one of two processes, for any number of reports', async () => {
     const person = await users.person()
     await Promise.all(Array.from({ length: 20 }, (_, n) => heartbeat(person, 'online', n % 2 ? users : twin)))
     await streams(person, 'a', 1)
@@ -121,7 +121,7 @@ describe('presence', () => {
     expect(changesOf(person)).toEqual([true, false])
   })
 
-  it('survives a page reload, which is shorter than the grace period', async () => {
+  it('presence survives a page reload, which is shorter than the grace period', async () => {
     const person = await users.person()
     await streams(person, 'a', 1)
     await waitFor(() => changesOf(person).length === 1)
@@ -143,7 +143,7 @@ describe('presence', () => {
     expect(changesOf(person)).toEqual([true, false])
   })
 
-  it('merges devices: a user is offline only after the last device', async () => {
+  it('presence merges devices: a user is offline only after the last device', async () => {
     const person = await users.person()
     await streams(person, 'a', 1)
     await streams(person, 'b', 1)
@@ -161,14 +161,14 @@ describe('presence', () => {
     expect(changesOf(person)).toEqual([true, false])
   })
 
-  it('ends by itself when the process that held the streams is killed', async () => {
+  it('presence ends by itself when the process that held the streams is killed', async () => {
     const person = await users.person()
     await world.publish(streamsAlive, { instance_id: 'doomed', user_ids: [person.userId] })
     await waitFor(() => changesOf(person).length === 2)
     expect(changesOf(person)).toEqual([true, false])
   })
 
-  it('ignores stale and duplicate events', async () => {
+  it('presence ignores stale and duplicate events', async () => {
     const person = await users.person()
     const old = new Date(Date.now() - 60_000)
     await streams(person, 'a', 1, old)
@@ -189,14 +189,14 @@ describe('presence', () => {
     expect(changesOf(person)).toEqual([true, false])
   })
 
-  it('ends soon after signing out', async () => {
+  it('presence ends soon after signing out', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     await heartbeat(person)
     await users.call('POST', '/auth/logout', { token: person.token })
     await waitFor(async () => (await isOnline(viewer, person)) === false, { timeoutMs: timing.ttlMs })
   })
 
-  it('is counted in the metrics', async () => {
+  it('the metrics count the users online', async () => {
     const people = [await users.person(), await users.person(), await users.person()]
     const count = () => users.metric(/^online_users_count/)
     await waitFor(async () => (await count()) === 0)
@@ -205,7 +205,7 @@ describe('presence', () => {
     await waitFor(async () => (await count()) === 0)
   })
 
-  it('is published by another process after the publishing process has died', async () => {
+  it('presence is published by another process after the publishing process has died', async () => {
     const person = await users.person()
     await redis.set('user:presence:relay', 'somebody who died', 'PX', 3_000)
     await heartbeat(person)
@@ -215,7 +215,7 @@ describe('presence', () => {
 })
 
 describe('who may see it', () => {
-  it('is visible to everybody, friends, or nobody, always reciprocally', async () => {
+  it('presence is visible to everybody, friends, or nobody, always reciprocally', async () => {
     const [a, b, stranger] = [await users.person(), await users.person(), await users.person()]
     const request = { request_id: 1, from_user_id: a.userId, to_user_id: b.userId }
     await world.publish(friendRequestAccepted, request)
@@ -236,7 +236,7 @@ describe('who may see it', () => {
     expect(await isOnline(a, a)).toBe(false)
   })
 
-  it('is invisible to both users of a blocked pair', async () => {
+  it('presence is invisible to both users of a blocked pair', async () => {
     const [a, b] = [await users.person(), await users.person()]
     await heartbeat(a)
     expect(await isOnline(b, a)).toBe(true)
@@ -245,7 +245,7 @@ describe('who may see it', () => {
     expect(await isOnline(a, b)).toBeNull()
   })
 
-  it('is published again when its visibility changes while online', async () => {
+  it('presence is published again when its visibility changes while online', async () => {
     const person = await users.person()
     await heartbeat(person)
     await setVisibility(person, 'nobody')
@@ -258,7 +258,7 @@ describe('who may see it', () => {
 })
 
 describe('a batch', () => {
-  it('of 200 users costs one Redis round trip and one query, and returns an entry for every id', async () => {
+  it('the presence of 200 users costs one Redis round trip and one query, and returns an entry for every id', async () => {
     const viewer = await users.person()
     const ids = Array.from({ length: 200 }, (_, n) => n + 1)
     const count = (operation: string) =>

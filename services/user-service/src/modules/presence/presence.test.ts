@@ -12,7 +12,7 @@ const relation = (owner: PresenceVisibility, viewer: PresenceVisibility, friends
 })
 
 describe('presence privacy', () => {
-  it.each(all)('is reciprocal for the settings %s and %s', (owner, viewer) => {
+  it.each(all)('presence is reciprocal for the settings %s and %s', (owner, viewer) => {
     for (const friends of [true, false]) {
       expect(maySeePresence(relation(owner, viewer, friends))).toBe(
         maySeePresence(relation(viewer, owner, friends)),
@@ -20,13 +20,13 @@ describe('presence privacy', () => {
     }
   })
 
-  it.each(all)('follows the stricter of %s and %s', (owner, viewer) => {
+  it.each(all)('presence follows the stricter of %s and %s', (owner, viewer) => {
     const strictest = levels[Math.max(levels.indexOf(owner), levels.indexOf(viewer))]
     expect(maySeePresence(relation(owner, viewer, false))).toBe(strictest === 'everyone')
     expect(maySeePresence(relation(owner, viewer, true))).toBe(strictest !== 'nobody')
   })
 
-  it.each(all)('is hidden across a block, and never from oneself (%s, %s)', (owner, viewer) => {
+  it.each(all)('presence is hidden across a block, and never from oneself (%s, %s)', (owner, viewer) => {
     expect(maySeePresence({ ...relation(owner, viewer, true), blocked: true })).toBe(false)
     expect(maySeePresence({ ...relation(owner, viewer, false), isSelf: true })).toBe(true)
   })

@@ -49,7 +49,7 @@ afterAll(async () => {
 const update = (token: string, body: unknown) => users.call('PUT', '/profile/me', { token, body })
 
 describe('my profile', () => {
-  it('changes the given fields and keeps the others', async () => {
+  it('a profile update changes the given fields and keeps the others', async () => {
     const { token } = await users.person({ display_name: '김민지' })
     const fileId = crypto.randomUUID()
     await update(token, { status_message: '휴가 중', profile_image_file_id: fileId })
@@ -62,7 +62,7 @@ describe('my profile', () => {
     expect((await users.call('GET', '/profile/me', { token })).body).toMatchObject(body)
   })
 
-  it('publishes the complete public profile for every real change, in order', async () => {
+  it('a profile update publishes the complete public profile for every real change, in order', async () => {
     const { token, userId } = await users.person()
     for (const status_message of ['1', '2', '2', '3']) await update(token, { status_message })
     await events.waitFor(userUpdated, (event) => event.user_id === userId && event.status_message === '3')
@@ -73,7 +73,7 @@ describe('my profile', () => {
     expect(mine[0]).toMatchObject({ username: expect.any(String), display_name: expect.any(String) })
   })
 
-  it('loses no change of 10 concurrent ones, and the last event equals the state', async () => {
+  it('10 concurrent profile updates lose no change, and the last event equals the state', async () => {
     const { token, userId } = await users.person()
     const bodies = Array.from({ length: 10 }, (_, n) =>
       n % 2 ? { display_name: `name ${n}` } : { status_message: `status ${n}` },
@@ -103,7 +103,7 @@ describe('my profile', () => {
     })
   })
 
-  it('shows how much storage is used, and null while media-service is away', async () => {
+  it('a profile shows how much storage is used, and null during an outage of media-service', async () => {
     const { token } = await users.person()
     const alone = await world.build()
     const storageOf = async (service: TestService) =>
@@ -132,7 +132,7 @@ describe('my profile', () => {
       { profile_image_file_id: crypto.randomUUID(), profile_image_url: pictureUrlOf(crypto.randomUUID()) },
       'profile_image_url',
     ],
-  ])('rejects %s with 422', async (_case, body, field) => {
+  ])('a profile update rejects %s with 422', async (_case, body, field) => {
     const { token } = await users.person()
     const answer = await update(token, body)
     expect(answer.status).toBe(422)
@@ -141,7 +141,7 @@ describe('my profile', () => {
 })
 
 describe('my picture', () => {
-  it('accepts an own upload, claims it once, and can be removed', async () => {
+  it('a profile picture must be an own upload, is claimed once, and can be removed', async () => {
     const { token, userId } = await users.person()
     const fileId = crypto.randomUUID()
     const profile_image_url = `/api/pictures/${fileId}`
@@ -157,7 +157,7 @@ describe('my picture', () => {
   })
 
   it.each(['FILE_NOT_FOUND', 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'] as const)(
-    'stays unchanged when media-service returns %s for another one, and returns the reason',
+    'a profile picture stays unchanged when media-service returns %s for another one, and the response has the reason',
     async (code) => {
       const { token } = await users.person()
       const fileId = crypto.randomUUID()
@@ -171,7 +171,7 @@ describe('my picture', () => {
     },
   )
 
-  it('gets 503 during an outage of media-service, while other fields can be changed', async () => {
+  it('a profile picture gets 503 during an outage of media-service, while other fields can be changed', async () => {
     const alone = await world.build()
     const { token } = await users.person()
     const put = (body: object) => alone.call('PUT', '/profile/me', { token, body })
@@ -183,7 +183,7 @@ describe('my picture', () => {
 })
 
 describe('the migration of pictures', () => {
-  it('clears addresses of other servers and keeps pictures that were uploaded here', async () => {
+  it('the migration of pictures clears URLs of other servers and keeps pictures that were uploaded here', async () => {
     const file = readFileSync(new URL('../../../migrations/0061_own_pictures.sql', import.meta.url), 'utf8')
     const [up] = file.split('-- migrate:down')
     const ours = pictureUrlOf(crypto.randomUUID())
@@ -203,7 +203,7 @@ describe('the migration of pictures', () => {
 })
 
 describe('my settings', () => {
-  it('default to visible presence and a hidden address, and change individually', async () => {
+  it('settings default to visible presence and a hidden address, and change individually', async () => {
     const { token } = await users.person({ locale: 'en' })
     const url = '/profile/me/settings'
     const first = await users.call('GET', url, { token })
@@ -219,7 +219,7 @@ describe('my settings', () => {
     expect((await users.call('PUT', url, { token, body: { presence_visibility: 'some' } })).status).toBe(422)
   })
 
-  it('publish the language for services that send mails', async () => {
+  it('a change of settings publishes the language for services that send mails', async () => {
     const { token, userId } = await users.person({ locale: 'ko' })
     await users.call('PUT', '/profile/me/settings', { token, body: { locale: 'en-US' } })
     const event = await events.waitFor(userUpdated, ({ user_id }) => user_id === userId)

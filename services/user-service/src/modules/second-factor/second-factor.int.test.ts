@@ -51,7 +51,7 @@ const complete = (challenge_token: string, code: string) =>
 const statuses = (answers: readonly { status: number }[]) => answers.map(({ status }) => status).sort()
 
 describe('a sign-in to an account with an authenticator app', () => {
-  it('requires both the password and a code', async () => {
+  it('sign-in with an authenticator app requires both the password and a code', async () => {
     const person = await withApp()
     const challenge = await challengeOf(person)
     expect((await users.login(person.email, 'Wrong1234!')).body.code).toBe('CREDENTIALS_INVALID')
@@ -63,7 +63,7 @@ describe('a sign-in to an account with an authenticator app', () => {
     expect((await complete(challenge, nextCode(person.secret))).body.code).toBe('CHALLENGE_INVALID')
   })
 
-  it('opens one session for 20 concurrent uses of one code, and none for a used code', async () => {
+  it('sign-in opens one session for 20 concurrent uses of one code, and none for a used code', async () => {
     const person = await withApp()
     const challenges: string[] = []
     for (let n = 0; n < 20; n++) challenges.push(await challengeOf(person))
@@ -72,7 +72,7 @@ describe('a sign-in to an account with an authenticator app', () => {
     expect(statuses(answers)).toEqual([200, ...Array(9).fill(403), ...Array(10).fill(429)])
   })
 
-  it('opens one session for 10 different codes of one challenge', async () => {
+  it('sign-in opens one session for 10 different codes of one challenge', async () => {
     const person = await withApp()
     const challenge = await challengeOf(person)
     const answers = await Promise.all(person.recoveryCodes.map((code) => complete(challenge, code)))
@@ -84,7 +84,7 @@ describe('a sign-in to an account with an authenticator app', () => {
     expect(Number(used)).toBe(1)
   })
 
-  it('accepts a recovery code once in any spelling', async () => {
+  it('sign-in accepts a recovery code once in any spelling', async () => {
     const person = await withApp()
     const [code = ''] = person.recoveryCodes
     const typed = code.replace('-', ' ').toUpperCase()
@@ -92,7 +92,7 @@ describe('a sign-in to an account with an authenticator app', () => {
     expect((await complete(await challengeOf(person), code)).body.code).toBe('SECOND_FACTOR_WRONG')
   })
 
-  it('is limited to 10 wrong codes an hour, except on a device that has signed in before', async () => {
+  it('sign-in is limited to 10 wrong codes an hour, except on a device that has signed in before', async () => {
     const person = await withApp()
     const known = (await complete(await challengeOf(person), nextCode(person.secret))).body.device_token
     const challenge = await challengeOf(person)
@@ -104,7 +104,7 @@ describe('a sign-in to an account with an authenticator app', () => {
     expect((await post('/auth/login/second-factor', body)).status).toBe(200)
   })
 
-  it('is invalidated when the password changes', async () => {
+  it('a challenge is invalidated when the password changes', async () => {
     const person = await withApp()
     const challenge = await challengeOf(person)
     const body = { current_password: PASSWORD, new_password: 'Better5678#$' }
@@ -114,7 +114,7 @@ describe('a sign-in to an account with an authenticator app', () => {
 })
 
 describe('what an account with an authenticator app', () => {
-  it('requires a code from older sessions for deletion, change of address, and turning the app off', async () => {
+  it('an account with an app requires a code from older sessions for deletion, change of address, and turning the app off', async () => {
     const person = await withApp()
     const { token } = person
     const email = `moved-${person.email}`
@@ -140,7 +140,7 @@ describe('what an account with an authenticator app', () => {
     expect((await users.call('DELETE', '/profile/me', { token, body: deletion })).status).toBe(202)
   })
 
-  it('stores neither the authenticator secret nor a recovery code in plain text', async () => {
+  it('neither the authenticator secret nor a recovery code is stored in plain text', async () => {
     const person = await withApp()
     const rows = await Promise.all(
       ['credentials', 'recovery_codes'].map((table) =>
@@ -156,7 +156,7 @@ describe('what an account with an authenticator app', () => {
     }
   })
 
-  it('can turn the app off with a code, after which a password alone signs in', async () => {
+  it('the app can be turned off with a code, after which a password alone signs in', async () => {
     const person = await withApp()
     const { token } = person
     const shown = (await users.call('GET', '/auth/second-factors', { token })).body
@@ -193,7 +193,7 @@ describe('a passkey', () => {
     }
   }
 
-  it('signs in alone even where a password needs a code, and a captured response cannot be replayed', async () => {
+  it('a passkey signs in alone even where a password needs a code, and a captured response cannot be replayed', async () => {
     const person = await withApp()
     const { authenticator } = await withPasskey(person, { password: PASSWORD, code: nextCode(person.secret) })
     expect((await users.login(person.email)).body.challenge.methods).toEqual(['code', 'passkey'])
@@ -207,7 +207,7 @@ describe('a passkey', () => {
     expect(moved.body.code).toBe('PASSKEY_REFUSED')
   })
 
-  it('opens one session for 20 concurrent uses of one response', async () => {
+  it('a passkey opens one session for 20 concurrent uses of one response', async () => {
     const { authenticator } = await withPasskey(await users.person())
     const { challenge_token, options } = (await post('/auth/login/passkey/options', undefined)).body
     const body = { challenge_token, credential: authenticator.get(options) }
@@ -220,7 +220,7 @@ describe('a passkey', () => {
     ['another relying party', { rpId: 'evil.example' }],
     ['another challenge', { challenge: 'c29tZXRoaW5nIGVsc2U' }],
     ['an authenticator that has not verified its user', { userVerified: false }],
-  ])('is rejected from %s, at sign-in and when added', async (_what, deviations) => {
+  ])('a passkey is rejected from %s, at sign-in and when added', async (_what, deviations) => {
     const person = await users.person()
     const { authenticator } = await withPasskey(person)
     expect((await signIn(authenticator, deviations)).answer.body.code).toBe('PASSKEY_REFUSED')
@@ -232,7 +232,7 @@ describe('a passkey', () => {
     expect(added.body.code).toBe('PASSKEY_REFUSED')
   })
 
-  it('is rejected when its counter does not rise, as that of a copied authenticator', async () => {
+  it('a passkey is rejected when its counter does not rise, as that of a copied authenticator', async () => {
     const { authenticator } = await withPasskey(await users.person())
     expect((await signIn(authenticator, { counter: 50 })).answer.status).toBe(200)
     for (const counter of [50, 49, 0])
@@ -243,7 +243,7 @@ describe('a passkey', () => {
     expect(statuses(answers).filter((status) => status === 200)).toHaveLength(1)
   })
 
-  it('requires the password to be added or removed, belongs to one account, and is rejected after removal', async () => {
+  it('a passkey requires the password to be added or removed, belongs to one account, and is rejected after removal', async () => {
     const [person, other] = [await users.person(), await users.person()]
     const wrong = await post('/auth/passkeys/options', { password: 'Wrong1234!' }, person.token)
     expect(wrong.body.code).toBe('PASSWORD_WRONG')

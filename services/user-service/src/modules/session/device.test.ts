@@ -21,7 +21,7 @@ describe('deviceOf', () => {
     ['<script>alert(1)</script>', 'Unknown device'],
     ['', 'Unknown device'],
     [undefined, 'Unknown device'],
-  ])('%s is described as %s', (userAgent, device) => {
+  ])('the user agent %s is described as %s', (userAgent, device) => {
     expect(deviceOf(userAgent)).toBe(device)
   })
 })
@@ -34,7 +34,7 @@ describe('subscriberOf', () => {
     ['2001:DB8::1', '2001:db8::/48', '2001:db8::/64'],
     ['::1', '::/48', '::/64'],
     ['nonsense', 'unknown', 'unknown'],
-  ])('%s belongs to the network %s and the subscriber %s', (ip, prefix, subscriber) => {
+  ])('the IP address %s belongs to the network %s and the subscriber %s', (ip, prefix, subscriber) => {
     expect(ipPrefixOf(ip)).toBe(prefix)
     expect(subscriberOf(ip)).toBe(subscriber)
   })

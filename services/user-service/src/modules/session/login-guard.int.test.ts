@@ -26,7 +26,7 @@ async function fail(email: string, times: number, ip: (n: number) => string) {
 const codes = (answers: { body: { code?: string } }[]) => answers.map(({ body }) => body.code)
 
 describe('guessing the password of one account', () => {
-  it('allows a few typing errors, then enforces increasing waits and returns them', async () => {
+  it('the login guard allows a few typing errors, then enforces increasing waits and returns them', async () => {
     const { email } = await users.person()
     const here = network()
     expect(codes(await fail(email, 6, () => here(1)))).toEqual(Array(6).fill('CREDENTIALS_INVALID'))
@@ -36,20 +36,20 @@ describe('guessing the password of one account', () => {
     expect(Number(limited!.headers['retry-after'])).toBeGreaterThan(20)
   })
 
-  it('rejects even the right password during the wait, so that the response reveals nothing', async () => {
+  it('the login guard rejects even the right password during the wait, so that the response reveals nothing', async () => {
     const { email } = await users.person()
     const here = network()
     await fail(email, 6, () => here(1))
     expect((await users.login(email, PASSWORD, { ip: here(1) })).body.code).toBe('LOGIN_LIMITED')
   })
 
-  it('behaves the same for an unknown account', async () => {
+  it('the login guard behaves the same for an unknown account', async () => {
     const here = network()
     const answers = await fail('nobody@example.com', 7, () => here(1))
     expect(codes(answers)).toEqual([...Array(6).fill('CREDENTIALS_INVALID'), 'LOGIN_LIMITED'])
   })
 
-  it('counts address and username separately, so that their connection is not revealed', async () => {
+  it('the login guard counts address and username separately, so that their connection is not revealed', async () => {
     const { email, username } = await users.person()
     const here = network()
     const byUsername = await fail(username, 7, () => here(1))
@@ -59,7 +59,7 @@ describe('guessing the password of one account', () => {
     expect((await fail(username.toUpperCase(), 1, () => here(1)))[0]!.status).toBe(429)
   })
 
-  it('counts concurrent attempts', async () => {
+  it('the login guard counts concurrent attempts', async () => {
     const { email } = await users.person()
     const here = network()
     const answers = await Promise.all(
@@ -69,7 +69,7 @@ describe('guessing the password of one account', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(24)
   })
 
-  it('is throttled across very many networks', async () => {
+  it('the login guard throttles guesses at one account from very many networks', async () => {
     const { email } = await users.person()
     const answers = await Promise.all(
       Array.from({ length: 60 }, () => users.login(email, 'Wrong1234!', { ip: network()(1) })),
@@ -77,7 +77,7 @@ describe('guessing the password of one account', () => {
     expect(answers.filter(({ status }) => status === 429).length).toBe(9)
   })
 
-  it('doubles the wait with each failure', async () => {
+  it('the login guard doubles the wait with each failure', async () => {
     const { email } = await users.person()
     const here = network()
     await fail(email, 6, () => here(1))
@@ -99,7 +99,7 @@ describe('guessing the password of one account', () => {
 })
 
 describe('an attacker cannot lock out', () => {
-  it('a device that has signed in before', async () => {
+  it('an attacker cannot lock out a device that has signed in before', async () => {
     const { email, tokens } = await users.person()
     const here = network()
     await Promise.all(
@@ -112,7 +112,7 @@ describe('an attacker cannot lock out', () => {
     expect(known.status).toBe(200)
   })
 
-  it('a network from which the account was used before', async () => {
+  it('an attacker cannot lock out a network from which the account was used before', async () => {
     const { email } = await users.person()
     const home = network()
     expect((await users.login(email, PASSWORD, { ip: home(1) })).status).toBe(200)
@@ -123,7 +123,7 @@ describe('an attacker cannot lock out', () => {
     expect((await users.login(email, PASSWORD, { ip: home(2) })).status).toBe(200)
   })
 
-  it("the owner's address by attempts from the same network", async () => {
+  it("an attacker on the same network cannot lock out the owner's IP address", async () => {
     const { email } = await users.person()
     const home = network()
     expect((await users.login(email, PASSWORD, { ip: home(1) })).status).toBe(200)
@@ -134,7 +134,7 @@ describe('an attacker cannot lock out', () => {
     expect((await users.login(email, PASSWORD, { ip: home(1) })).status).toBe(200)
   })
 
-  it('with a device token of another account', async () => {
+  it('a device token of another account does not exempt an attacker from the limits', async () => {
     const [victim, attacker] = [await users.person(), await users.person()]
     const here = network()
     await fail(victim.email, 6, () => here(1))
@@ -145,7 +145,7 @@ describe('an attacker cannot lock out', () => {
     expect(answer.body.code).toBe('LOGIN_LIMITED')
   })
 
-  it('without bound even from a known device', async () => {
+  it('guesses from a known device are also limited', async () => {
     const { email, tokens } = await users.person()
     const deviceToken = tokens.device_token!
     const answers = []
@@ -155,7 +155,7 @@ describe('an attacker cannot lock out', () => {
 })
 
 describe('one IP address that tries many accounts', () => {
-  it('is throttled, while successful sign-ins are not counted', async () => {
+  it('an IP address that tries many accounts is throttled, while successful sign-ins are not counted', async () => {
     const here = network()
     const people = await Promise.all(Array.from({ length: 5 }, () => users.person()))
     for (let round = 0; round < 5; round++) {
@@ -175,7 +175,7 @@ describe('one IP address that tries many accounts', () => {
 })
 
 describe('password comparison', () => {
-  it('runs once for unknown and known accounts alike', async () => {
+  it('the password comparison runs once for unknown and known accounts alike', async () => {
     const { email } = await users.person()
     const dummy = () => users.metric(/^password_comparisons_total\{.*against="dummy"/)
     const account = () => users.metric(/^password_comparisons_total\{.*against="account"/)
@@ -188,7 +188,7 @@ describe('password comparison', () => {
     expect([await dummy(), await account()]).toEqual([dummies + 2, accounts + 1])
   })
 
-  it('is bounded: beyond the queue requests get 503 OVERLOADED without counting as failures', async () => {
+  it('requests beyond the queue of password comparisons get 503 OVERLOADED without counting as failures', async () => {
     const small = await world.build(
       { BCRYPT_COST: '8', BCRYPT_WORKERS: '1', BCRYPT_QUEUE: '3' },
       { started: false },
@@ -213,7 +213,7 @@ describe('password comparison', () => {
     expect((await small.login(email, PASSWORD, { ip: here(1) })).status).toBe(200)
   })
 
-  it('does not delay other requests', async () => {
+  it('password comparisons do not delay other requests', async () => {
     const person = await users.person()
     const slow = await world.build(
       { BCRYPT_COST: '11', BCRYPT_WORKERS: '1', BCRYPT_QUEUE: '20' },

@@ -22,7 +22,7 @@ const chrome = {
   'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36',
 }
 
-it('mails about a sign-in from a new device, except for the first sign-in and known devices', async () => {
+it('a sign-in from a new device sends a mail, except for the first sign-in and known devices', async () => {
   const person = await users.person()
   expect(await linksOf(person.userId)).toEqual([])
   const deviceToken = person.tokens.device_token!
@@ -36,14 +36,14 @@ it('mails about a sign-in from a new device, except for the first sign-in and kn
   expect(mail.sign_in).toMatchObject({ device: 'Chrome on Windows', ip_prefix: '127.0.0.0/24' })
 })
 
-it('puts no text of the client into the mail', async () => {
+it('the mail about a new device contains no text from the client', async () => {
   const person = await users.person()
   await users.login(person.email, undefined, { headers: { 'user-agent': 'Visit evil.example/1.0' } })
   const [link] = await linksOf(person.userId)
   expect((await mailOf(link!.id)).sign_in.device).toBeNull()
 })
 
-it('the link ends only that session, works once of 20 uses, sends a password reset link, and resets the trusted devices', async () => {
+it('the link in the mail about a new device ends only that session, works once of 20 uses, sends a password reset link, and resets the trusted devices', async () => {
   const person = await users.person()
   const thief = (await users.login(person.email)).body
   const [link] = await linksOf(person.userId)
@@ -64,7 +64,7 @@ it('the link ends only that session, works once of 20 uses, sends a password res
   expect(await linksOf(person.userId)).toHaveLength(2)
 })
 
-it('sends at most 5 such mails an hour without blocking sign-ins', async () => {
+it('sign-ins from new devices send at most 5 mails an hour and are not blocked', async () => {
   const person = await users.person()
   for (let n = 0; n < 6; n++) expect((await users.login(person.email)).status).toBe(200)
   // The first sign-in counted as well.

@@ -26,7 +26,7 @@ const grant = (who: string, role: 'user' | 'moderator' | 'operator') =>
   setRole(mysql, createOutbox('user-service'), who, role)
 
 describe('a role', () => {
-  it('appears in the profile and the access token from the next sign-in on, and in refreshed tokens', async () => {
+  it('a role appears in the profile and the access token from the next sign-in on, and in refreshed tokens', async () => {
     const { email, username, token } = await users.person()
     expect(decodeJwt(token).role).toBeUndefined()
     expect((await users.call('GET', '/profile/me', { token })).body.role).toBe('user')
@@ -38,7 +38,7 @@ describe('a role', () => {
     expect((await users.call('GET', '/profile/me', { token: refreshed })).body.role).toBe('moderator')
   })
 
-  it('that is revoked ends every session within 2 s, so that no token keeps it', async () => {
+  it('revoking a role ends every session within 2 s, so that no token keeps the role', async () => {
     const { email, tokens } = await users.person()
     await grant(email, 'operator')
     const { body: held } = await users.login(email)
@@ -54,13 +54,13 @@ describe('a role', () => {
     }
   })
 
-  it('that the user already has changes nothing', async () => {
+  it('granting a role that the user already has changes nothing', async () => {
     const { email, token } = await users.person()
     expect(await grant(email, 'user')).toMatchObject({ from: 'user', endedSessions: 0 })
     expect((await users.call('GET', '/profile/me', { token })).status).toBe(200)
   })
 
-  it('is not granted to an unknown account', async () => {
+  it('a role is not granted to an unknown account', async () => {
     expect(await grant('nobody.by.this.name', 'operator')).toBeNull()
   })
 })

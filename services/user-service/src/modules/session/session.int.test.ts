@@ -40,7 +40,7 @@ async function age(sessionId: string, seconds: number): Promise<void> {
 }
 
 describe('access tokens', () => {
-  it('verify with the published keys and contain the claims needed by other services', async () => {
+  it('access tokens verify with the published keys and contain the claims needed by other services', async () => {
     const { tokens, userId, username } = await users.person()
     const jwks = (await users.call('GET', '/.well-known/jwks.json')).body
     const { payload } = await jwtVerify(tokens.access_token, createLocalJWKSet(jwks), {
@@ -53,12 +53,12 @@ describe('access tokens', () => {
     expect(JSON.stringify(jwks)).not.toContain('"d"')
   })
 
-  it('cannot be replaced by device tokens', async () => {
+  it('a device token is not accepted as an access token', async () => {
     const { tokens } = await users.person()
     expect((await me(users, tokens.device_token!)).body.code).toBe('TOKEN_INVALID')
   })
 
-  it('announce the sign-in by UserLoggedIn', async () => {
+  it('a sign-in publishes UserLoggedIn', async () => {
     const { tokens, userId } = await users.person()
     const event = await events.waitFor(userLoggedIn, ({ session_id }) => session_id === tokens.session_id)
     expect(event.user_id).toBe(userId)
@@ -66,7 +66,7 @@ describe('access tokens', () => {
 })
 
 describe('refreshing', () => {
-  it('returns new tokens of the same session, and both work', async () => {
+  it('a refresh returns new tokens of the same session, and both work', async () => {
     const { tokens, userId } = await users.person()
     const { status, body } = await users.refresh(tokens.refresh_token)
     expect(status).toBe(200)
@@ -76,7 +76,7 @@ describe('refreshing', () => {
     expect((await users.refresh(body.refresh_token)).status).toBe(200)
   })
 
-  it('returns the same successor to 20 tabs that refresh concurrently on two processes', async () => {
+  it('20 tabs that refresh concurrently on two processes get the same successor', async () => {
     const { tokens } = await users.person()
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, tab) => (tab % 2 ? users : twin).refresh(tokens.refresh_token)),
@@ -87,7 +87,7 @@ describe('refreshing', () => {
   })
 
   it.each([1, 33, 8 * 3_600])(
-    'returns the same successor again %i s after a lost response',
+    'a refresh returns the same successor again %i s after a lost response',
     async (seconds) => {
       const { tokens } = await users.person()
       const lost = await users.refresh(tokens.refresh_token)
@@ -99,7 +99,7 @@ describe('refreshing', () => {
     },
   )
 
-  it('keeps two tabs with separate copies signed in while they refresh alternately', async () => {
+  it('two tabs with separate copies stay signed in while they refresh alternately', async () => {
     const { tokens } = await users.person()
     let [mine, theirs] = [tokens.refresh_token, tokens.refresh_token]
     for (let turn = 0; turn < 4; turn++) {
@@ -113,7 +113,7 @@ describe('refreshing', () => {
     expect(theirs).toBe(mine)
   })
 
-  it('ends the whole session explicitly when a token is reused after its successor was used', async () => {
+  it('a refresh token reused after its successor was used ends the whole session explicitly', async () => {
     const { tokens, userId } = await users.person()
     const { body: second } = await users.refresh(tokens.refresh_token)
     const { body: newer } = await users.refresh(second.refresh_token)
@@ -125,7 +125,7 @@ describe('refreshing', () => {
     expect(event).toMatchObject({ session_ids: [tokens.session_id], reason: 'token_reuse' })
   })
 
-  it('ends the whole session immediately when a token older than the previous one is used', async () => {
+  it('a refresh token older than the previous one ends the whole session immediately', async () => {
     const { tokens } = await users.person()
     const { body: second } = await users.refresh(tokens.refresh_token)
     const { body: third } = await users.refresh(second.refresh_token)
@@ -134,7 +134,7 @@ describe('refreshing', () => {
     await untilRefused(twin, third.access_token)
   })
 
-  it('ignores forged tokens for a known session id', async () => {
+  it('a forged refresh token for a known session id changes nothing', async () => {
     const { tokens } = await users.person()
     const forged = Buffer.from(tokens.refresh_token, 'base64url')
     forged.fill(7, 20)
@@ -149,7 +149,7 @@ describe('refreshing', () => {
     expect((await users.refresh(tokens.refresh_token)).status).toBe(200)
   })
 
-  it('keeps a session in use for at most 180 days', async () => {
+  it('a session in use lasts for at most 180 days', async () => {
     const { tokens } = await users.person()
     const day = 86_400
     let { refresh_token } = tokens
@@ -164,13 +164,13 @@ describe('refreshing', () => {
     expect((await users.refresh(refresh_token)).body.code).toBe('REFRESH_TOKEN_INVALID')
   })
 
-  it('ends a session unused for 30 days', async () => {
+  it('a session unused for 30 days ends', async () => {
     const { tokens } = await users.person()
     await age(tokens.session_id, 30 * 86_400 + 1)
     expect((await users.refresh(tokens.refresh_token)).status).toBe(401)
   })
 
-  it('stores nothing from which a token can be derived', async () => {
+  it('no refresh token can be derived from stored data', async () => {
     const { tokens } = await users.person()
     const { body } = await users.refresh(tokens.refresh_token)
     const rows = await world.mysql.query('SELECT * FROM sessions WHERE id = ?', [tokens.session_id])
@@ -188,7 +188,7 @@ describe('ending sessions', () => {
     ['the process that ended it, immediately', () => users, 0],
     ['every other process, within 2 s', () => twin, 2_000],
   ] as const)(
-    'takes effect in %s, and for its refresh token immediately',
+    'ending a session takes effect in %s, and for its refresh token immediately',
     async (_who, serviceOf, withinMs) => {
       const { tokens } = await users.person()
       const service = serviceOf()
@@ -203,7 +203,7 @@ describe('ending sessions', () => {
     },
   )
 
-  it('is checked without a store: GET /profile/me makes exactly one query', async () => {
+  it('a session is checked without a store: GET /profile/me makes exactly one query', async () => {
     const { tokens } = await users.person()
     const cost = await storeRequests(users.service.metrics, BACKGROUND, async () => {
       for (let n = 0; n < 5; n++) expect((await me(users, tokens.access_token)).status).toBe(200)
@@ -211,7 +211,7 @@ describe('ending sessions', () => {
     expect(cost).toEqual({ 'mysql findOwn': 5 })
   })
 
-  it('lists sessions with readable devices and without full addresses', async () => {
+  it('the list of sessions has readable devices and no full IP addresses', async () => {
     const { email, token, tokens } = await users.person()
     const agent =
       'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
@@ -228,7 +228,7 @@ describe('ending sessions', () => {
     })
   })
 
-  it('ends one of several sessions, only of the caller', async () => {
+  it('a caller can end one of several sessions, and only their own', async () => {
     const { email, token } = await users.person()
     const other = (await users.login(email)).body
     const stranger = await users.person()
@@ -241,7 +241,7 @@ describe('ending sessions', () => {
     expect((await me(users, token)).status).toBe(200)
   })
 
-  it('ends all other sessions, or all, and publishes which', async () => {
+  it('a caller can end all other sessions, or all, and the ended sessions are published', async () => {
     const { email, token, userId, tokens } = await users.person()
     const others = [(await users.login(email)).body, (await users.login(email)).body]
     const first = await users.call('POST', '/auth/logout-all', { token, body: { except_current: true } })
@@ -254,7 +254,7 @@ describe('ending sessions', () => {
     expect((await users.refresh(tokens.refresh_token)).status).toBe(401)
   })
 
-  it('publishes UserSessionRevoked within 2 s', async () => {
+  it('ending a session publishes UserSessionRevoked within 2 s', async () => {
     const { token, tokens } = await users.person()
     const startedAt = performance.now()
     await users.call('POST', '/auth/logout', { token })
@@ -262,7 +262,7 @@ describe('ending sessions', () => {
     expect(performance.now() - startedAt).toBeLessThan(2_000)
   })
 
-  it('purges every session that ended over 30 days ago', async () => {
+  it('every session that ended over 30 days ago is purged', async () => {
     const { tokens } = await users.person()
     const hundred = Array.from({ length: 100 }, (_, n) => `SELECT ${n} AS n`).join(' UNION ALL ')
     await world.mysql.query(
@@ -279,7 +279,7 @@ describe('ending sessions', () => {
     await waitFor(async () => (await left()).length === 0)
   })
 
-  it('keeps at most 100 sessions per account by ending the oldest', async () => {
+  it('an account keeps at most 100 sessions by ending the oldest', async () => {
     const { email, tokens } = await users.person()
     await world.mysql.query(
       `INSERT INTO sessions (id, user_id, device, ip_prefix, created_at, last_seen_at, expires_at, family_key, current_hash, rotated_at)
