@@ -73,7 +73,7 @@ const reportOf = async (jobId: string) => {
 }
 
 describe('analysis-service', () => {
-  it('accepts a recording with 202 and reports its scores by a signed webhook', async () => {
+  it('analysis-service accepts a recording with 202 and reports its scores by a signed webhook', async () => {
     const { request, response } = await send(await start())
     expect(response.status).toBe(202)
     const report = await reportOf(request.job_id)
@@ -83,7 +83,7 @@ describe('analysis-service', () => {
     expect(report.result.feedback.words.map(({ word }) => word)).toEqual(TEXT.split(' '))
   })
 
-  it('reports an unscorable recording with a code, and keeps running', async () => {
+  it('analysis-service reports an unscorable recording with a code, and keeps running', async () => {
     const url = await start()
     const broken = await send(url, { recording: new Uint8Array(Buffer.from('RIFF no sound at all')) })
     const silent = await send(url, { recording: silence() })
@@ -94,7 +94,7 @@ describe('analysis-service', () => {
     expect((await fetch(`${url}/ready`)).status).toBe(200)
   })
 
-  it('redelivers a report under the same id until it is accepted', async () => {
+  it('analysis-service redelivers a report under the same id until it is accepted', async () => {
     refusals = [503, 500]
     ids.length = 0
     const { request } = await send(await start())
@@ -103,14 +103,14 @@ describe('analysis-service', () => {
     expect(new Set(ids).size).toBe(1)
   })
 
-  it('rejects a wrong signature before reading a clip, and a request without a signature', async () => {
+  it('analysis-service rejects a wrong signature before reading a clip, and a request without a signature', async () => {
     const url = await start()
     expect((await send(url, { secret: 'another-secret' })).response.status).toBe(401)
     expect((await send(url, { parts: ['reference'] })).response.status).toBe(422)
     expect((await fetch(`${url}/analyses`, { method: 'POST' })).status).toBe(415)
   })
 
-  it('returns 503 with Retry-After while its queue is full', async () => {
+  it('analysis-service returns 503 with Retry-After while its queue is full', async () => {
     const url = await start({ ANALYSIS_QUEUE: '0' })
     const answers = [await send(url), await send(url)]
     expect(answers.map(({ response }) => response.status)).toEqual([202, 503])

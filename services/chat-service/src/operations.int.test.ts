@@ -28,7 +28,7 @@ async function findings(roomId: number, users: readonly number[], fix = false): 
     .map(({ subject, detail }) => `${subject} ${detail}`)
 }
 
-it('finds and repairs stored counts that differ from the counted data', async () => {
+it('verify finds and repairs stored counts that differ from the counted data', async () => {
   const [ann, bob] = await chat.people(2)
   await chat.befriend(ann, bob)
   const { body: room } = await chat.as(ann, 'POST', '/rooms', { name: 'figures', member_ids: [bob] })
@@ -47,7 +47,7 @@ it('finds and repairs stored counts that differ from the counted data', async ()
   expect(await findings(room.room_id, people)).toEqual([])
 })
 
-it('counts the entries of the message log that Kafka does not have yet', async () => {
+it('the outbox backlog counts the entries of the message log that Kafka does not have yet', async () => {
   const [ann, bob] = await chat.people(2)
   await chat.befriend(ann, bob)
   const { body: room } = await chat.as(ann, 'POST', '/rooms', { name: 'backlog', member_ids: [bob] })
@@ -64,7 +64,7 @@ it('counts the entries of the message log that Kafka does not have yet', async (
   }
 })
 
-it("replaces the copy of a pair with friend-service's announcement, and a newer copy only with a raised version", async () => {
+it("friend-service's announcement replaces the copy of a pair, and a newer copy only with a raised version", async () => {
   const [ann, bob] = await chat.people(2)
   await chat.befriend(ann, bob)
   const [low, high] = ann < bob ? [ann, bob] : [bob, ann]

@@ -14,25 +14,25 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers())
 
 describe('SwrCache', () => {
-  it('reads a value once for concurrent callers', async () => {
+  it('the cache reads a value once for concurrent callers', async () => {
     const read = vi.fn(fact('a'))
     await Promise.all([textOf(read), textOf(read), textOf(read)])
     expect(await textOf(read)).toBe('a')
     expect(read).toHaveBeenCalledTimes(1)
   })
 
-  it('never caches a missing value', async () => {
+  it('the cache never stores a missing value', async () => {
     expect(await textOf(async () => undefined)).toBeUndefined()
     expect(await textOf(fact('now'))).toBe('now')
   })
 
-  it('reads again after an invalidation', async () => {
+  it('the cache reads again after an invalidation', async () => {
     await textOf(fact('before'))
     cache.drop('key')
     expect(await textOf(fact('after'))).toBe('after')
   })
 
-  it('does not cache a value whose read began before its invalidation', async () => {
+  it('the cache does not store a value whose read began before its invalidation', async () => {
     const slow = Promise.withResolvers<Fact>()
     const waiting = textOf(() => slow.promise)
     cache.drop('key')
@@ -51,7 +51,7 @@ describe('SwrCache', () => {
     expect(await textOf(fact('not asked'))).toBe('after')
   })
 
-  it('serves a stale value immediately and revalidates it in the background', async () => {
+  it('the cache serves a stale value immediately and revalidates it in the background', async () => {
     await textOf(fact('old'))
     vi.advanceTimersByTime(1_500)
     expect(await textOf(fact('new'))).toBe('old')
@@ -59,7 +59,7 @@ describe('SwrCache', () => {
     expect(await textOf(fact('not asked'))).toBe('new')
   })
 
-  it('drops a stale value that no longer exists', async () => {
+  it('the cache drops a stale value that no longer exists', async () => {
     await textOf(fact('old'))
     vi.advanceTimersByTime(1_500)
     expect(await textOf(async () => undefined)).toBe('old')
@@ -67,7 +67,7 @@ describe('SwrCache', () => {
     expect(await textOf(async () => undefined)).toBeUndefined()
   })
 
-  it('serves a stale value while the store is unavailable, and retries only every few seconds', async () => {
+  it('the cache serves a stale value while the store is unavailable, and retries only every few seconds', async () => {
     await textOf(fact('old'))
     const failing = vi.fn(async () => {
       throw new Error('away')
@@ -81,7 +81,7 @@ describe('SwrCache', () => {
     expect(failing.mock.calls.length).toBeLessThan(6)
   })
 
-  it('fails without a cached value while the store is unavailable', async () => {
+  it('the cache fails without a cached value while the store is unavailable', async () => {
     await expect(
       textOf(async () => {
         throw new Error('away')
@@ -90,7 +90,7 @@ describe('SwrCache', () => {
     expect(await textOf(fact('back'))).toBe('back')
   })
 
-  it('reads the missing ones of several values in one call, each once', async () => {
+  it('the cache reads the missing ones of several values in one call, each once', async () => {
     await cache.get('a', fact('A'))
     const readAll = vi.fn(
       async (keys: readonly string[]) => new Map(keys.map((key) => [key, { text: key.toUpperCase() }])),
@@ -103,7 +103,7 @@ describe('SwrCache', () => {
     expect(await cache.getMany(['b', 'x'], async () => new Map())).toEqual(new Map([['b', { text: 'B' }]]))
   })
 
-  it('caches nothing that was invalidated while several values were read', async () => {
+  it('the cache stores nothing that was invalidated while several values were read', async () => {
     const slow = Promise.withResolvers<Map<string, Fact>>()
     const waiting = cache.getMany(['key', 'b'], () => slow.promise)
     cache.drop('key')

@@ -28,7 +28,7 @@ async function befriend(a: number, b: number): Promise<void> {
   await harness.call(b, 'POST', '/friends/request', { target_user_id: a })
 }
 
-it('publishes the current state of each pair without repeating its history', async () => {
+it('republish publishes the current state of each pair without repeating its history', async () => {
   const [ann = 0, bob = 0, eve = 0] = newUsers(3)
   await befriend(ann, bob)
   await harness.call(eve, 'POST', `/friends/${ann}/block`)
@@ -56,7 +56,7 @@ it('publishes the current state of each pair without repeating its history', asy
   })
 })
 
-it('raises the versions above those of any copy, for use after a restore', async () => {
+it('republish raises the versions above those of any copy, for use after a restore', async () => {
   const [ann = 0, bob = 0] = newUsers(2)
   await befriend(ann, bob)
   await operations.republish?.({ raiseVersions: true })
@@ -64,7 +64,7 @@ it('raises the versions above those of any copy, for use after a restore', async
   expect(event.pair_version).toBeGreaterThan(1_000_000)
 })
 
-it('lists its own pairs and its copies of users in id order', async () => {
+it("the operations list friend-service's own pairs and its copies of users in id order", async () => {
   const [ann = 0, bob = 0] = newUsers(2)
   await befriend(ann, bob)
   const owned = await all(operations.owned!())

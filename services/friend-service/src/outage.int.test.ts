@@ -42,7 +42,7 @@ describe('an outage', () => {
     ['is refused', 'mysql://root@127.0.0.1:1/nothing'],
     ['hangs', 'silent'],
   ])(
-    'of MySQL that %s results in 503 with Retry-After within 2 s, and the process stays live',
+    'an outage of MySQL that %s results in 503 with Retry-After within 2 s, and the process stays live',
     async (_case, url) => {
       const DATABASE_URL = url === 'silent' ? `mysql://root@127.0.0.1:${silentPort}/nothing` : url
       const service = await serviceWith({ DATABASE_URL })
@@ -64,7 +64,7 @@ describe('an outage', () => {
     },
   )
 
-  it('of user-service that hangs leaves the lists available, marked stale, within 2 s', async () => {
+  it('the lists stay available, marked stale, within 2 s while user-service hangs', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     const sent = await harness.call(mina, 'POST', '/friends/request', { target_user_id: joon })
     await harness.call(joon, 'POST', `/friends/requests/${sent.body.request_id}/accept`)
@@ -79,7 +79,7 @@ describe('an outage', () => {
     await service.stop()
   })
 
-  it('of Kafka does not affect requests, whose events wait in the outbox', async () => {
+  it('an outage of Kafka does not affect requests, whose events wait in the outbox', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     const service = await serviceWith({ USER_SERVICE_URL: harness.config.USER_SERVICE_URL })
     const answer = await service.app.inject({

@@ -73,7 +73,7 @@ async function isReady(owner: number, fileId: string, state: StoredFile['state']
 }
 
 describe('an outage of the object store', { timeout: 120_000 }, () => {
-  it('results in 503 with Retry-After for uploads and no leftovers, delays jobs, and ends without loss', async () => {
+  it('during an outage of the object store uploads get 503 with Retry-After and leave nothing, and jobs wait without loss', async () => {
     const owner = newId()
     await s3.cut()
     const file = await media.upload(owner, note())
@@ -103,14 +103,14 @@ describe('an outage of the object store', { timeout: 120_000 }, () => {
 })
 
 describe('clamd', { timeout: 120_000 }, () => {
-  it('rejects an infected file and leaves nothing of it', async () => {
+  it('clamd rejects an infected file, of which nothing remains', async () => {
     const owner = newId()
     const file = await media.examined(owner, note(`x ${VIRUS}`))
     expect(file).toMatchObject({ state: 'refused', refusal: { code: 'INFECTED' } })
     await waitFor(async () => (await media.objectsOf(file.file_id)).length === 0)
   })
 
-  it('passes no file during its outage, and passes waiting files afterwards', async () => {
+  it('no file is accepted during an outage of clamd, and waiting files are accepted afterwards', async () => {
     const owner = newId()
     await clamd.stop()
     const { body } = await media.upload(owner, note())
@@ -124,7 +124,7 @@ describe('clamd', { timeout: 120_000 }, () => {
 })
 
 describe('a stalled upload', { timeout: 60_000 }, () => {
-  it('is aborted after UPLOAD_IDLE_MS and leaves nothing', async () => {
+  it('a stalled upload is aborted after UPLOAD_IDLE_MS and leaves nothing', async () => {
     const owner = newId()
     const outgoing = request(`${media.url}/files`, {
       method: 'POST',
@@ -147,7 +147,7 @@ describe('a stalled upload', { timeout: 60_000 }, () => {
 })
 
 describe('a presigned address', { timeout: 60_000 }, () => {
-  it('expires, and is invalid for any other object', async () => {
+  it('a presigned URL expires, and is invalid for any other object', async () => {
     const owner = newId()
     const file = await media.examined(owner, note())
     const { url } = (await media.call(owner, 'GET', `/files/${file.file_id}/link`)).body

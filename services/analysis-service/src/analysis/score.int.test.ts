@@ -53,7 +53,7 @@ describe.each(Object.entries(languages))('scores of %s', (_language, { voice, te
     reference = await samplesOf(await speak(text, voice))
   })
 
-  it('decrease with the distance from the original: same recording, other voice, two wrong words, all wrong', async () => {
+  it('scores decrease with the distance from the original: same recording, other voice, two wrong words, all wrong', async () => {
     const itself = scored(await of(text)).scores
     const otherVoice = scored(await of(text, {}, `${voice}+f3`)).scores
     const twoWrong = scored(await of(other.twoWordsWrong)).scores
@@ -66,19 +66,19 @@ describe.each(Object.entries(languages))('scores of %s', (_language, { voice, te
     expect(worst).toBeLessThan(35)
   })
 
-  it('tolerate another pitch and pace', async () => {
+  it('scores tolerate another pitch and pace', async () => {
     expect(scored(await of(text, { pitch: 75 })).scores.overall).toBeGreaterThan(85)
     expect(scored(await of(text, { wordsPerMinute: 125 })).scores.overall).toBeGreaterThan(80)
   })
 
-  it('lower the intonation but not the pronunciation for a monotone voice', async () => {
+  it('a monotone voice lowers the score of intonation but not that of pronunciation', async () => {
     const { scores, feedback } = scored(await of(text, { isMonotone: true }))
     expect(scores.pronunciation).toBeGreaterThan(75)
     expect(scores.intonation).toBeLessThan(60)
     expect(feedback.tips.some((tip) => tip === 'MORE_MELODY' || tip === 'FOLLOW_THE_MELODY')).toBe(true)
   })
 
-  it('identify wrong words', async () => {
+  it('scores identify wrong words', async () => {
     const { feedback } = scored(await of(other.twoWordsWrong))
     const said = other.twoWordsWrong.split(' ')
     const meant = text.split(' ')
@@ -92,12 +92,12 @@ describe.each(Object.entries(languages))('scores of %s', (_language, { voice, te
     expect(feedback.tips).toContain('REPEAT_UNCLEAR_WORDS')
   })
 
-  it('are close to zero for another language', async () => {
+  it('scores are close to zero for another language', async () => {
     const outcome = await of(other.foreign.text, {}, other.foreign.voice)
     expect(typeof outcome === 'string' ? 0 : outcome.scores.overall).toBeLessThan(25)
   })
 
-  it('are refused for silence, noise and recordings that are far too short', async () => {
+  it('silence, noise and recordings that are far too short get no scores', async () => {
     const noise = Float32Array.from({ length: SAMPLE_RATE * 2 }, () => Math.random() - 0.5)
     expect(score(reference, new Float32Array(SAMPLE_RATE * 2), text)).toBe('NO_SPEECH')
     expect(score(reference, noise, text)).toBe('NOT_SPEECH')
@@ -105,7 +105,7 @@ describe.each(Object.entries(languages))('scores of %s', (_language, { voice, te
     expect(['TOO_SHORT', 'NO_SPEECH']).toContain(firstWord)
   })
 
-  it('are equal for wav, mp3 and m4a', async () => {
+  it('scores are equal for wav, mp3 and m4a', async () => {
     const wav = join(folder, `${voice}.wav`)
     await writeFile(wav, await speak(text, voice))
     for (const extension of ['mp3', 'm4a']) {

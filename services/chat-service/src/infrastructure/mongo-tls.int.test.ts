@@ -48,7 +48,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-it('works with a MongoDB that demands TLS when its URL names the authority', {
+it('the MongoDB store works with a server that requires TLS when its URL names the authority', {
   timeout: 60_000,
 }, async () => {
   const secured = await chat.another({ MONGO_URL: securedUrl({ tls: 'true', tlsCAFile: authority }) })
@@ -57,7 +57,7 @@ it('works with a MongoDB that demands TLS when its URL names the authority', {
   })
 })
 
-it('refuses a MongoDB of an unknown authority, and does not reach one that demands TLS without TLS', async () => {
+it('the MongoDB store rejects a server of an unknown authority, and cannot connect without TLS to a server that requires TLS', async () => {
   const other = join(folder, 'other')
   mkdirSync(other)
   const foreign = makeCertificate(other).file

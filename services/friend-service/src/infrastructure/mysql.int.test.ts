@@ -16,7 +16,7 @@ afterAll(async () => {
 })
 
 describe('a transaction', () => {
-  it('is retried after a deadlock, so that two in opposite lock order both succeed', async () => {
+  it('a transaction is retried after a deadlock, so that two in opposite lock order both succeed', async () => {
     await test.query('INSERT INTO request_senders VALUES (1), (2)')
     let waiting = 0
     const bothHoldOne = Promise.withResolvers<void>()
@@ -34,7 +34,7 @@ describe('a transaction', () => {
     expect(attempts).toBe(3)
   })
 
-  it('that throws leaves nothing behind and is not retried', async () => {
+  it('a transaction that throws leaves nothing behind and is not retried', async () => {
     let attempts = 0
     const failing = mysql.transaction('test', async (tx) => {
       attempts++

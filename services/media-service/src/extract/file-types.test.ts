@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { declaredType, extensionOf, fileTypes } from './file-types.ts'
 
 describe('the type of a file', () => {
-  it('is accepted only when the extension and the declared type agree', () => {
+  it('the type of a file is accepted only when the extension and the declared type agree', () => {
     expect(declaredType('a.png', 'image/png')?.mime).toBe('image/png')
     expect(declaredType('A.JPEG', 'image/jpeg; charset=binary')?.mime).toBe('image/jpeg')
     expect(declaredType('a.png', 'image/jpeg')).toBeUndefined()
@@ -10,12 +10,12 @@ describe('the type of a file', () => {
     expect(declaredType('clip.webm', 'video/webm')?.kind).toBe('video')
   })
 
-  it('follows the extension when the client declares no type', () => {
+  it('the type of a file follows the extension when the client declares no type', () => {
     expect(declaredType('계약서.pdf', 'application/octet-stream')?.mime).toBe('application/pdf')
     expect(declaredType('계약서.pdf', '')?.mime).toBe('application/pdf')
   })
 
-  it('is rejected for content that a browser or a system would execute', () => {
+  it('a type that a browser or a system would execute is rejected', () => {
     for (const [name, mime] of [
       ['a.svg', 'image/svg+xml'],
       ['a.html', 'text/html'],
@@ -28,7 +28,7 @@ describe('the type of a file', () => {
       expect(declaredType(name, mime), name).toBeUndefined()
   })
 
-  it('is unique for each pair of extension and type', () => {
+  it('each pair of extension and type is listed once', () => {
     const pairs = fileTypes.flatMap(({ extensions, mime, aliases = [] }) =>
       extensions.flatMap((extension) => [mime, ...aliases].map((name) => `${extension} ${name}`)),
     )

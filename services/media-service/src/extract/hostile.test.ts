@@ -57,17 +57,17 @@ describe('a hostile file', { timeout: 120_000 }, () => {
     ['an archive declared as a workbook', 'a.xlsx', xlsx, zipOf([{ name: 'a.txt' }]), 'TYPE_MISMATCH'],
     ['half an archive', 'a.zip', 'application/zip', zipOf([workbook]).slice(0, 40), 'DOCUMENT_UNREADABLE'],
     ['half a PDF', 'a.pdf', 'application/pdf', '%PDF-1.4\n1 0 obj', 'DOCUMENT_UNREADABLE'],
-  ])('is refused: %s', async (_what, name, mime, bytes, code) => {
+  ])('a hostile file is refused: %s', async (_what, name, mime, bytes, code) => {
     expect(await check(name, mime, bytes)).toMatchObject({ ok: false, code })
   })
 
-  it('takes bounded time: a PDF of 10,000 pages, and a PDF with a cyclic page tree', async () => {
+  it('a PDF of 10,000 pages and a PDF with a cyclic page tree take bounded time', async () => {
     expect(await check('a.pdf', 'application/pdf', pdfOf(10_000))).toMatchObject({ ok: true, pages: 10_000 })
     const looped = await check('a.pdf', 'application/pdf', pdfOf(3, { loop: true }))
     expect(looped).toMatchObject({ ok: true, pages: 1 })
   })
 
-  it('cannot hide data behind its pixels: everything after the end of an image is dropped', async () => {
+  it('an image cannot hide data behind its pixels: everything after its end is dropped', async () => {
     const polyglot = Buffer.concat([await photo(64, 48), Buffer.from('<script>alert(1)</script>')])
     const outcome = await check('a.jpg', 'image/jpeg', polyglot)
     expect(outcome.ok).toBe(true)
@@ -90,14 +90,17 @@ describe('a child that exceeds a limit', { timeout: 120_000 }, () => {
       { rssMegabytes: 300 },
       'more than 300 MB',
     ],
-  ])('is killed with the reason: %s', async (_what, code, some, detail) => {
-    await expect(node(code, some)).rejects.toMatchObject({
-      code: 'CHECK_FAILED',
-      detail: expect.stringContaining(detail),
-    })
-  })
+  ])(
+    'a child process that exceeds a limit is killed with the reason: %s',
+    async (_what, code, some, detail) => {
+      await expect(node(code, some)).rejects.toMatchObject({
+        code: 'CHECK_FAILED',
+        detail: expect.stringContaining(detail),
+      })
+    },
+  )
 
-  it('receives no environment variable of the worker', async () => {
+  it('a child process receives no environment variable of the worker', async () => {
     const output = await node('console.log(JSON.stringify(Object.keys(process.env)))', {})
     expect(JSON.parse(output.toString())).toEqual([])
   })

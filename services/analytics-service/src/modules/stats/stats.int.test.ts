@@ -96,7 +96,7 @@ async function publishDay(): Promise<void> {
 }
 
 describe('figures', () => {
-  it('count sign-ups, logins, active users, messages by room and hour, and the acceptance of requests', async () => {
+  it('figures count sign-ups, logins, active users, messages by room and hour, and the acceptance of requests', async () => {
     await publishDay()
     await wait('messages', 3)
     await wait('logins', 2)
@@ -117,7 +117,7 @@ describe('figures', () => {
     ])
   })
 
-  it('are unchanged by duplicate events', async () => {
+  it('figures are unchanged by duplicate events', async () => {
     const before = await harness.figures()
     await replay()
     await publish(
@@ -142,7 +142,7 @@ describe('figures', () => {
     expect(await daily()).toMatchObject({ sign_ups: 3, logins: 3, messages: 4, friend_requests: 3 })
   })
 
-  it('are identical after a rebuild from the topics while the service keeps counting', async () => {
+  it('figures are identical after a rebuild from the topics while the service keeps counting', async () => {
     const before = await harness.figures()
     await harness.mysql.query('UPDATE daily_totals SET total = total + 1000')
     await harness.mysql.query('DELETE FROM daily_active')
@@ -169,7 +169,7 @@ describe('figures', () => {
   })
 
   it.each([[], ['--help'], ['--from', '2026-03-02']])(
-    'are unchanged by a rebuild without --yes: %s',
+    'figures are unchanged by a rebuild without --yes: %s',
     async (...args) => {
       const before = await harness.figures()
       const { stdout } = await rebuild(...args)
@@ -178,7 +178,7 @@ describe('figures', () => {
     },
   )
 
-  it('are not lost by a rebuild when the topics start later, for instance in a recreated Kafka', async () => {
+  it('figures are not lost by a rebuild when the topics start later, for instance in a recreated Kafka', async () => {
     await harness.mysql.query(
       "INSERT INTO daily_totals (day, metric, total) VALUES ('2026-02-20', 'messages', 5)",
     )
@@ -225,7 +225,7 @@ describe('figures', () => {
     }
   })
 
-  it('attribute an acceptance to the day of its request, so that the rate never exceeds 1', async () => {
+  it('an acceptance counts for the day of its request, so that the rate never exceeds 1', async () => {
     const [sentDay, acceptedDay] = ['2026-03-10', '2026-03-20']
     const pair = { request_id: 500, from_user_id: 1, to_user_id: 2 }
     const moment = (of: string) => ({ timestamp: new Date(`${of}T12:00:00.000Z`) })
@@ -248,7 +248,7 @@ describe('figures', () => {
     })
   })
 
-  it('count users who only read as active', async () => {
+  it('users who only read count as active', async () => {
     const seen = (user_id: number, online: boolean, published: string, last_seen_at: string) =>
       publish(
         onlineStatusChanged,
@@ -265,7 +265,7 @@ describe('figures', () => {
     await waitFor(async () => (await active()) === 2)
   })
 
-  it('keep the number of active users but not their identity when an account is deleted', async () => {
+  it('figures keep the number of active users but not their identity when an account is deleted', async () => {
     const before = await daily()
     const { brokers, topicPrefix } = harness
     const confirmations = await collectEvents({ brokers, topicPrefix, topics: ['analytics.events'] })
@@ -281,7 +281,7 @@ describe('figures', () => {
     expect(await harness.mysql.query('SELECT 1 FROM daily_active WHERE user_id = 2')).toEqual([])
   })
 
-  it('keep these numbers in a rebuild after the deletion', async () => {
+  it('a rebuild after a deletion keeps the number of active users', async () => {
     const before = await harness.get(`/stats/daily?from=${day}&to=${day}`)
     await rebuild('--yes')
     // A user whose messages were removed from the figures but are still on the topic.
@@ -297,7 +297,7 @@ describe('figures', () => {
 
 describe('read API', () => {
   it.each(['/stats/summary', '/stats/daily', '/stats/rooms/7/hourly'])(
-    'returns %s to operators, and 401 to everyone else',
+    'the read API returns %s to operators, and 401 to everyone else',
     async (url) => {
       expect((await harness.get(url)).status).toBe(200)
       expect((await harness.get(url, 'another-token-of-enough-length')).status).toBe(401)
@@ -311,11 +311,11 @@ describe('read API', () => {
     ['a range of more than 366 days', '/stats/daily?from=2024-01-01&to=2026-01-01'],
     ['an hourly range of more than 31 days', '/stats/rooms/7/hourly?from=2026-01-01&to=2026-03-01'],
     ['an invalid room id', '/stats/rooms/x/hourly'],
-  ])('refuses %s', async (_case, url) => {
+  ])('the read API rejects %s', async (_case, url) => {
     expect((await harness.get(url)).status).toBe(422)
   })
 
-  it('is also exposed as metrics', async () => {
+  it('figures are also exposed as metrics', async () => {
     const { body } = await harness.service.app.inject('/metrics')
     expect(body).toContain('analytics_events_count{figure="sign_ups",window="1d"')
   })

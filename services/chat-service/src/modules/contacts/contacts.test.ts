@@ -16,7 +16,7 @@ describe('a pair of users', () => {
   const history = fc.array(fc.constantFrom(...facts), { maxLength: 20 })
   const after = (past: PairFact[]) => past.reduce(applyFact, nothing)
 
-  it('may message again only after the last block was lifted and they became friends again', () => {
+  it('two users may message again only after the last block was lifted and they became friends again', () => {
     fc.assert(
       fc.property(history, (past) => {
         const lastIndex = (wanted: (fact: PairFact) => boolean) => past.findLastIndex(wanted)
@@ -31,7 +31,7 @@ describe('a pair of users', () => {
     )
   })
 
-  it('is unchanged by duplicate events', () => {
+  it('duplicate events do not change a pair of users', () => {
     fc.assert(
       fc.property(history, (past) => {
         expect(after(past.flatMap((fact) => [fact, fact]))).toEqual(after(past))
@@ -39,7 +39,7 @@ describe('a pair of users', () => {
     )
   })
 
-  it('blocks adding to groups in both directions regardless of the setting for strangers', () => {
+  it('a blocked pair cannot add each other to groups, regardless of the setting for strangers', () => {
     expect(mayAdd(undefined, false)).toBe(false)
     expect(mayAdd(undefined, true)).toBe(true)
     expect(mayAdd(applyFact(nothing, facts[0]!), false)).toBe(true)

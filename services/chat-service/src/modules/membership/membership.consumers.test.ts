@@ -3,7 +3,7 @@ import type { EventContext } from '@bigtech/kafka'
 import { expect, it } from 'vitest'
 import { membershipHandlers } from './membership.consumers.ts'
 
-it('invalidates a membership for every event since the start and for none from before, regardless of time stamps', async () => {
+it('a membership is invalidated by every event since startup and by none from before, regardless of timestamps', async () => {
   const told: number[] = []
   const handlers = membershipHandlers({
     membersChanged: async (roomId) => void told.push(roomId),

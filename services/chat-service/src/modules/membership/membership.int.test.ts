@@ -17,7 +17,7 @@ async function membershipQueries(): Promise<number> {
   return counts.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
-it('reads all members of a room with at most two queries', async () => {
+it('all members of a room are read with at most two queries', async () => {
   const [me] = await chat.people(1)
   const { room_id } = (await chat.as(me, 'POST', '/rooms', {})).body
   const others = Array.from({ length: 900 }, (_, index) => 800_000 + index)
@@ -32,7 +32,7 @@ it('reads all members of a room with at most two queries', async () => {
   expect((await membershipQueries()) - before).toBeLessThanOrEqual(2)
 })
 
-it('reads all rooms of a user with a constant number of queries', async () => {
+it('all rooms of a user are read with a constant number of queries', async () => {
   const [me] = await chat.people(1)
   const ids = Array.from({ length: 500 }, (_, index) => 900_000 + index)
   await chat.mysql.query(
@@ -48,7 +48,7 @@ it('reads all rooms of a user with a constant number of queries', async () => {
   expect((await membershipQueries()) - before).toBe(1)
 })
 
-it('finds memberships by index', async () => {
+it('memberships are found by index', async () => {
   const [me] = await chat.people(1)
   await chat.mysql.query('ANALYZE TABLE rooms, room_members')
   const sides = [

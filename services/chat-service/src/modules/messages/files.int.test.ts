@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => rooms?.close())
 
 describe('a message with a file', () => {
-  it("shows media-service's metadata of the file to every member and in its event", async () => {
+  it("a message with a file shows media-service's metadata to every member and in its event", async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const file = rooms.media.file()
@@ -25,7 +25,7 @@ describe('a message with a file', () => {
     expect(event.file_id).toBe(file.file_id)
   })
 
-  it('allows no file for text and requires one for every other type', async () => {
+  it('a text message allows no file, and every other type requires one', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     for (const type of ['image', 'file', 'voice', 'video']) {
@@ -38,7 +38,7 @@ describe('a message with a file', () => {
   })
 
   it.each(['FILE_NOT_FOUND', 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'] as const)(
-    'is not stored when media-service returns %s, which the sender receives',
+    'a message with a file is not stored when media-service returns %s, which the sender receives',
     async (code) => {
       const [a] = await rooms.chat.people(1)
       const roomId = await rooms.room(a)
@@ -49,7 +49,7 @@ describe('a message with a file', () => {
     },
   )
 
-  it('gets 503 during an outage of media-service, while text messages work', async () => {
+  it('a message with a file gets 503 during an outage of media-service, while text messages work', async () => {
     const other = await rooms.chat.another({ MEDIA_SERVICE_URL: 'http://127.0.0.1:9' })
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
@@ -60,7 +60,7 @@ describe('a message with a file', () => {
     expect((await send({ content: 'text' })).status).toBe(201)
   })
 
-  it('leaves nothing of the file when it is deleted', async () => {
+  it('a deleted message leaves nothing of its file', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const { file_id } = rooms.media.file()
@@ -79,7 +79,7 @@ describe('a message with a file', () => {
 })
 
 describe('the report on a document', () => {
-  it('is posted once by its requester as a reply to the document, and not after the requester has left', async () => {
+  it('the report on a document is posted once by its requester as a reply to the document, and not after the requester has left', async () => {
     const [asker, other] = await rooms.chat.people(2)
     const roomId = await rooms.room(other, asker)
     const { message_id } = await rooms.send(other, roomId, 'the document')

@@ -129,7 +129,7 @@ describe('Redis', () => {
     40_000,
   )
 
-  it('delivers every message to open streams after Redis is flushed', async () => {
+  it('open streams receive every message after Redis is flushed', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const stream = await open(b)

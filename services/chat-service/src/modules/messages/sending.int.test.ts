@@ -16,7 +16,7 @@ const urlOf = ({ room_id, message_id }: Pick<Message, 'room_id' | 'message_id'>)
 const leave = (userId: number, roomId: number) => rooms.as(userId, 'POST', `/rooms/${roomId}/leave`)
 
 describe('a reply', () => {
-  it('shows nothing of the original to members whose history begins after it', async () => {
+  it('a reply shows nothing of the original to members whose history begins after it', async () => {
     const [a, b, late] = await rooms.chat.people(3)
     const roomId = await rooms.room(a, b)
     await rooms.as(a, 'PATCH', `/rooms/${roomId}`, { history_visibility: 'since_join' })
@@ -43,7 +43,7 @@ describe('a reply', () => {
     stream.kill()
   })
 
-  it('shows nothing of the original to members who deleted it for themselves, and to nobody once it is deleted', async () => {
+  it('a reply shows nothing of the original to members who deleted it for themselves, and to nobody once it is deleted', async () => {
     const [a, b, c] = await rooms.chat.people(3)
     const roomId = await rooms.room(a, b, c)
     const original = await rooms.send(a, roomId, 'regretted')
@@ -63,7 +63,7 @@ describe('a reply', () => {
 })
 
 describe('a retry with the same client_message_id', () => {
-  it('returns the stored reply although the original has been deleted', async () => {
+  it('a retry returns the stored reply although the original has been deleted', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const original = await rooms.send(a, roomId, 'original')
@@ -80,7 +80,7 @@ describe('a retry with the same client_message_id', () => {
     expect(fresh).toMatchObject({ status: 404, body: { code: 'MESSAGE_NOT_FOUND' } })
   })
 
-  it('returns the stored message although a mentioned member has left', async () => {
+  it('a retry returns the stored message although a mentioned member has left', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const body = { content: 'you', mentions: [b], client_message_id: 'm-1' }
@@ -94,7 +94,7 @@ describe('a retry with the same client_message_id', () => {
     expect(fresh.body).toMatchObject({ code: 'VALIDATION_FAILED', errors: [{ field: 'mentions.0' }] })
   })
 
-  it('returns the stored direct message although the friendship has ended', async () => {
+  it('a retry returns the stored direct message although the friendship has ended', async () => {
     const [a, b] = await rooms.chat.people(2)
     await rooms.chat.befriend(a, b)
     const roomId = (await rooms.as(a, 'PUT', `/rooms/direct/${b}`)).body.room_id
@@ -109,7 +109,7 @@ describe('a retry with the same client_message_id', () => {
     expect(await send('d-1')).toMatchObject({ status: 201, body: { message_id: sent.message_id } })
   })
 
-  it('returns the stored forwards although the original has been edited or deleted', async () => {
+  it('a retry returns the stored forwards although the original has been edited or deleted', async () => {
     const [a, b] = await rooms.chat.people(2)
     const [roomId, one, two] = [await rooms.room(a, b), await rooms.room(a), await rooms.room(a)]
     const original = await rooms.send(a, roomId, 'news')
@@ -131,7 +131,7 @@ describe('a retry with the same client_message_id', () => {
 })
 
 describe('editMessage', () => {
-  it('keeps omitted mentions, and replaces or clears given ones', async () => {
+  it('an edit keeps omitted mentions, and replaces or clears given ones', async () => {
     const [a, b, c] = await rooms.chat.people(3)
     const roomId = await rooms.room(a, b, c)
     const message = await rooms.send(a, roomId, { content: 'helo', mentions: [b, c] })
@@ -144,7 +144,7 @@ describe('editMessage', () => {
     expect((await edit({ content: 'hello', mentions: [] })).body).toMatchObject({ mentions: [], rev: 3 })
   })
 
-  it('allows correcting a text that mentions a former member, but no new mention of a non-member', async () => {
+  it('an edit may keep the mention of a former member, but not add a mention of a non-member', async () => {
     const [a, b, outsider] = await rooms.chat.people(3)
     const roomId = await rooms.room(a, b)
     const message = await rooms.send(a, roomId, { content: 'helo', mentions: [b] })
@@ -158,7 +158,7 @@ describe('editMessage', () => {
     })
   })
 
-  it('removes the caption of an image, but not the text of a message without one', async () => {
+  it('an edit can remove the caption of an image, but not the text of a message without an image', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const file = rooms.media.file()

@@ -207,7 +207,7 @@ describe('room authorization', () => {
     if (typeof expected === 'string') expect([403, 404]).toContain(status)
   })
 
-  it('is specified for every operation of this module', async () => {
+  it('room authorization is specified for every operation of this module', async () => {
     const document = (await chat.as(null, 'GET', '/openapi.json')).body
     const tags = ['rooms', 'room members', 'room settings', 'room tools', 'join links']
     const documented = Object.values(document.paths)
@@ -217,7 +217,7 @@ describe('room authorization', () => {
     expect(operations.map(({ operationId }) => operationId).sort()).toEqual(documented.sort())
   })
 
-  it('returns 404 for an unknown room, and 422 for an invalid id', async () => {
+  it('every operation returns 404 for an unknown room, and 422 for an invalid id', async () => {
     const s = await scene()
     for (const operation of operations.filter(({ url }) => url(s).startsWith(`/rooms/${s.room}`))) {
       const call = (roomId: number | string) =>
@@ -235,7 +235,7 @@ describe('room authorization', () => {
     }
   })
 
-  it('rejects bodies that violate the contract', async () => {
+  it('every operation rejects bodies that violate the contract', async () => {
     const s = await scene()
     const bad: [string, string, unknown][] = [
       ['POST', '/rooms', { name: '' }],

@@ -38,7 +38,7 @@ async function rolesOf(roomId: number, asUser: number): Promise<Record<number, s
 }
 
 describe('inviteRoomMembers', () => {
-  it('adds friends of the inviting member, and keeps existing members unchanged', async () => {
+  it('an invitation adds friends of the inviting member, and keeps existing members unchanged', async () => {
     const [owner, mina, jun] = await chat.people(3)
     const room = await groupOf(owner, mina)
     await chat.befriend(mina, jun)
@@ -52,7 +52,7 @@ describe('inviteRoomMembers', () => {
     expect(event).toMatchObject({ added: [jun], removed: [], changed_by: mina, reason: 'invited' })
   })
 
-  it('adds all users or none', async () => {
+  it('an invitation adds all users or none', async () => {
     const [owner, mina, stranger] = await chat.people(3)
     const room = await groupOf(owner)
     await chat.befriend(owner, mina)
@@ -61,7 +61,7 @@ describe('inviteRoomMembers', () => {
     expect(Object.keys(await rolesOf(room, owner))).toEqual([String(owner)])
   })
 
-  it('admits exactly the thousandth member under concurrency', async () => {
+  it('a room admits exactly 1,000 members under concurrency', async () => {
     const people = await chat.people(30 as number)
     const [owner, ...comers] = people as [number, ...number[]]
     const room = await groupOf(owner)
@@ -84,7 +84,7 @@ describe('inviteRoomMembers', () => {
     expect(row).toEqual({ members: 1_000, stored: 1_000 })
   })
 
-  it('lets no user into more than 2,000 rooms', async () => {
+  it('a user can be in at most 2,000 rooms', async () => {
     const [owner, busy] = await chat.people(2)
     const room = await groupOf(owner)
     await chat.befriend(owner, busy)
@@ -97,7 +97,7 @@ describe('inviteRoomMembers', () => {
     })
   })
 
-  it('hides the earlier history from a new member when the room is set so', async () => {
+  it('a room can hide its earlier history from new members', async () => {
     const [owner, mina] = await chat.people(2)
     const room = await groupOf(owner)
     await chat.as(owner, 'PATCH', `/rooms/${room}`, { history_visibility: 'since_join' })
@@ -113,7 +113,7 @@ describe('inviteRoomMembers', () => {
 })
 
 describe('leaving, removing, roles', () => {
-  it('transfers ownership to the oldest admin, or else the oldest member, when the owner leaves', async () => {
+  it('when the owner leaves, ownership passes to the oldest admin, or else the oldest member', async () => {
     const [owner, first, second, third] = await chat.people(4)
     const room = await groupOf(owner)
     await chat.befriend(owner, first, second, third)
@@ -132,14 +132,14 @@ describe('leaving, removing, roles', () => {
     expect(handed).toMatchObject({ role: 'owner' })
   })
 
-  it('deletes a room when its last member leaves', async () => {
+  it('a room is deleted when its last member leaves', async () => {
     const [owner] = await chat.people(1)
     const room = await groupOf(owner)
     expect((await chat.as(owner, 'POST', `/rooms/${room}/leave`)).status).toBe(204)
     expect((await chat.as(owner, 'GET', `/rooms/${room}`)).body.code).toBe('ROOM_NOT_FOUND')
   })
 
-  it('keeps exactly one owner under concurrent transfers', async () => {
+  it('a room keeps exactly one owner under concurrent transfers', async () => {
     const [owner, a, b, c] = await chat.people(4)
     const room = await groupOf(owner, a, b, c)
     const answers = await Promise.all(
@@ -152,14 +152,14 @@ describe('leaving, removing, roles', () => {
     expect(roles).toEqual(['admin', 'member', 'member', 'owner'])
   })
 
-  it('does not let the owner give up the role without a successor', async () => {
+  it('the owner cannot give up the role without a successor', async () => {
     const [owner, mina] = await chat.people(2)
     const room = await groupOf(owner, mina)
     const answer = await chat.as(owner, 'PUT', `/rooms/${room}/members/${owner}/role`, { role: 'member' })
     expect(answer).toMatchObject({ status: 403, body: { code: 'ROLE_REQUIRED' } })
   })
 
-  it('lets admins remove members, the owner remove admins, and nobody remove the owner', async () => {
+  it('admins can remove members, the owner can remove admins, and nobody can remove the owner', async () => {
     const [owner, admin, other, mina] = await chat.people(4)
     const room = await groupOf(owner, admin, other, mina)
     for (const id of [admin, other]) {
@@ -176,7 +176,7 @@ describe('leaving, removing, roles', () => {
     expect(await rolesOf(room, admin)).toEqual({ [admin]: 'owner' })
   })
 
-  it('removes access of a removed member immediately on every process', async () => {
+  it('a removed member loses access immediately on every process', async () => {
     const [owner, mina] = await chat.people(2)
     const room = await groupOf(owner, mina)
     const second = await chat.another()
@@ -191,7 +191,7 @@ describe('leaving, removing, roles', () => {
     }
   })
 
-  it('records changes as system messages', async () => {
+  it('changes of members and roles are recorded as system messages', async () => {
     const [owner, mina, jun] = await chat.people(3)
     const room = await groupOf(owner, mina)
     await chat.befriend(owner, jun)
@@ -209,7 +209,7 @@ describe('leaving, removing, roles', () => {
 })
 
 describe('listRoomMembers', () => {
-  it('lists each member once, page by page, while others join', async () => {
+  it('the list of members shows each member once, page by page, while others join', async () => {
     const people = (await chat.people(12 as number)) as number[]
     const [owner, ...others] = people as [number, ...number[]]
     const room = await groupOf(owner, ...others.slice(0, 8))

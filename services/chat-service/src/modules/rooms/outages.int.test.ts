@@ -76,7 +76,7 @@ describe.each([
   ['stopped', async () => mysqlProxy.cut()],
   ['hanging', async () => mysqlProxy.freeze()],
 ])('MySQL %s', (_how, fail) => {
-  it('returns 503 with Retry-After within 2 s during a MySQL outage, and stays alive', async () => {
+  it('requests that need MySQL get 503 with Retry-After within 2 s during its outage, and the process stays alive', async () => {
     const [me] = await chat.people(1)
     const room = (await chat.as(me, 'POST', '/rooms', {}, broken)).body.room_id
     await fail()
@@ -99,7 +99,7 @@ describe.each([
     expect(ready.json()).toMatchObject({ status: 'ready', checks: { mysql: 'down' } })
   })
 
-  it('continues to accept sends to active group and direct rooms during a MySQL outage', async () => {
+  it('sends to active group and direct rooms are accepted during a MySQL outage', async () => {
     const [me, mina] = await chat.people(2)
     await chat.befriend(me, mina)
     const group = (await chat.as(me, 'POST', '/rooms', { member_ids: [mina] }, broken)).body.room_id
@@ -115,7 +115,7 @@ describe.each([
   })
 })
 
-it('returns 503 for a search rather than silently omitting rooms whose visibility MySQL cannot confirm', async () => {
+it('a search returns 503 rather than silently omitting rooms whose visibility MySQL cannot confirm', async () => {
   const [me] = await chat.people(1)
   const room = (await chat.as(me, 'POST', '/rooms', {}, broken)).body.room_id
   await allRoomsHeardOf()
@@ -131,7 +131,7 @@ it('returns 503 for a search rather than silently omitting rooms whose visibilit
 })
 
 describe('MySQL back again', () => {
-  it('uses MySQL again after its outage without a restart', async () => {
+  it('the service uses MySQL again after its outage without a restart', async () => {
     const [me] = await chat.people(1)
     await mysqlProxy.cut()
     expect((await chat.as(me, 'POST', '/rooms', {}, broken)).status).toBe(503)
@@ -139,7 +139,7 @@ describe('MySQL back again', () => {
     await waitFor(async () => (await chat.as(me, 'POST', '/rooms', {}, broken)).status === 201)
   })
 
-  it('is not ready before MySQL is available when the process starts', async () => {
+  it('a starting process is not ready before MySQL is available', async () => {
     await mysqlProxy.cut()
     const fresh = await chat.another({ DATABASE_URL: through(chat.config.DATABASE_URL, mysqlProxy) })
     expect((await fresh.app.inject('/ready')).statusCode).toBe(503)
@@ -153,7 +153,7 @@ describe.each([
   ['stopped', async () => redisProxy.cut()],
   ['hanging', async () => redisProxy.freeze()],
 ])('Redis %s', (_how, fail) => {
-  it('serves rooms and enforces rate limits during a Redis outage', async () => {
+  it('the service serves rooms and enforces rate limits during a Redis outage', async () => {
     const [me, mina, eager] = await chat.people(3)
     await chat.befriend(me, mina)
     await fail()
@@ -169,7 +169,7 @@ describe.each([
     expect((await broken.app.inject('/ready')).statusCode).toBe(200)
   })
 
-  it('removes a member on every process by events alone during a Redis outage', async () => {
+  it('during a Redis outage a member is removed on every process by events alone', async () => {
     const [me, mina] = await chat.people(2)
     await chat.befriend(me, mina)
     const room = (await chat.as(me, 'POST', '/rooms', { member_ids: [mina] })).body.room_id
@@ -184,7 +184,7 @@ describe.each([
   ['stopped', async () => mongoProxy.cut()],
   ['hanging', async () => mongoProxy.freeze()],
 ])('MongoDB %s', (_how, fail) => {
-  it('returns 503 for the list within 2 s during a MongoDB outage, and still applies each room change once', async () => {
+  it('during a MongoDB outage the list of rooms returns 503 within 2 s, and each room change is still applied once', async () => {
     const [me, mina] = await chat.people(2)
     await chat.befriend(me, mina)
     await fail()

@@ -45,7 +45,7 @@ async function seedRooms(userId: number, count: number): Promise<void> {
 }
 
 describe('listRooms', () => {
-  it('orders rooms by the newest message immediately, before MySQL is updated', async () => {
+  it('the list orders rooms by the newest message immediately, before MySQL is updated', async () => {
     const [me] = await chat.people(1)
     const rooms = [await open(me, 'a'), await open(me, 'b'), await open(me, 'c')]
     for (const room of [rooms[1]!, rooms[2]!, rooms[0]!, rooms[1]!]) {
@@ -55,7 +55,7 @@ describe('listRooms', () => {
     expect(ids(await list(me))).toEqual([rooms[1], rooms[0], rooms[2]])
   })
 
-  it('orders rooms correctly although the process died before updating MySQL', async () => {
+  it('the list orders rooms correctly although the process died before updating MySQL', async () => {
     const [me] = await chat.people(1)
     const rooms = [await open(me, 'a'), await open(me, 'b')]
     await send(me, rooms[1]!)
@@ -71,7 +71,7 @@ describe('listRooms', () => {
     await waitFor(async () => (await behind()) === 0, { what: 'MySQL to be updated again' })
   })
 
-  it('shows preview, unread count and mentions for the calling member', async () => {
+  it('the list shows preview, unread count and mentions for the calling member', async () => {
     const [me, mina] = await chat.people(2)
     await chat.befriend(me, mina)
     const room = await open(me, 'talk', [mina])
@@ -90,7 +90,7 @@ describe('listRooms', () => {
     expect((await list(mina)).items[0]).toMatchObject({ unread_count: 0, mention_count: 0 })
   })
 
-  it('lists pinned rooms first and titles unnamed groups by their members', async () => {
+  it('the list shows pinned rooms first and titles unnamed groups by their members', async () => {
     const [me, mina, jun] = await chat.people(3)
     await chat.befriend(me, mina, jun)
     await chat.name(mina, 'mina', '미나')
@@ -103,7 +103,7 @@ describe('listRooms', () => {
     expect(page.items[0]).toMatchObject({ name: null, title: '미나, 준', pinned: true })
   })
 
-  it('lists each of 130 rooms once over its pages while rooms and messages are added', async () => {
+  it('the list shows each of 130 rooms once over its pages while rooms and messages are added', async () => {
     const [me] = await chat.people(1)
     await seedRooms(me, 130)
     const before = new Set(
@@ -129,7 +129,7 @@ describe('listRooms', () => {
     expect(new Set(seen)).toEqual(before)
   })
 
-  it('uses indexes only: the rooms of one member, then each room by its key', async () => {
+  it('the list of rooms uses indexes only: the rooms of one member, then each room by its key', async () => {
     const [me, other] = await chat.people(2)
     await seedRooms(me, 300)
     await seedRooms(other, 300)
@@ -142,7 +142,7 @@ describe('listRooms', () => {
     expect(JSON.stringify(plan)).not.toMatch(/filesort|temporary/i)
   })
 
-  it('reads members in index order from the end of the previous page', async () => {
+  it('members are read in index order from the end of the previous page', async () => {
     const [me] = await chat.people(1)
     const room = await open(me, 'plan')
     await chat.mysql.query(
@@ -163,7 +163,7 @@ describe('listRooms', () => {
 })
 
 describe('activity of rooms', () => {
-  it('costs a busy room about one write a second, and is correct afterwards', async () => {
+  it('the activity of a busy room costs about one write a second, and is correct afterwards', async () => {
     const [me] = await chat.people(1)
     const room = await open(me, 'busy')
     const writes = async () => {

@@ -50,7 +50,7 @@ const audited = async (): Promise<(string | number | null)[][]> =>
   )
 
 describe('a silenced member', () => {
-  it('cannot write, edit or react on any process within 2 s, but can read', async () => {
+  it('a silenced member cannot write, edit or react on any process within 2 s, but can read', async () => {
     const { message_id } = (await send(member)).body
     await send(member, second)
     const { body } = await silence(admin, member)
@@ -71,7 +71,7 @@ describe('a silenced member', () => {
     await chat.eventOf(roomMemberSilenced, ({ room_id, user_id }) => room_id === room && user_id === member)
   })
 
-  it('stays silenced after leaving and returning, and can write once the mute is lifted', async () => {
+  it('a silenced member stays silenced after leaving and returning, and can write once the mute is lifted', async () => {
     await silence(owner, member, null)
     await chat.as(member, 'POST', `/rooms/${room}/leave`)
     await chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [member] })
@@ -84,7 +84,7 @@ describe('a silenced member', () => {
     expect((await audited()).filter(([action]) => action === 'member_unsilenced')).toHaveLength(1)
   })
 
-  it('can write again after the mute expires', async () => {
+  it('a silenced member can write again after the mute expires', async () => {
     await silence(owner, member, 1)
     expect(await codeOf(member)).toBe('MEMBER_SILENCED')
     await chat.mysql.query(
@@ -95,7 +95,7 @@ describe('a silenced member', () => {
     expect((await send(member)).status).toBe(201)
   })
 
-  it('cannot be silenced by an equal role, and the owner not at all', async () => {
+  it('a member cannot be silenced by an equal role, and the owner not at all', async () => {
     const [peer] = await chat.people(1)
     await chat.befriend(owner, peer)
     await chat.as(owner, 'POST', `/rooms/${room}/members`, { member_ids: [peer] })
@@ -225,7 +225,7 @@ it('the audit log has one entry per action of owner and admins, newest first, pa
   expect(rest.next_cursor).toBeNull()
 })
 
-it('an admin who deletes a message of a member stands in the audit log once; an author who deletes their own does not', async () => {
+it("the audit log records an admin's deletion of a member's message once, and no author's deletion of their own", async () => {
   const [theirs, own] = [(await send(member)).body, (await send(member)).body]
   const remove = (by: number, { message_id }: { message_id: string }) =>
     chat.as(by, 'DELETE', `/messages/${room}/${message_id}?for=all`)
@@ -239,7 +239,7 @@ it('an admin who deletes a message of a member stands in the audit log once; an 
   ])
 })
 
-it('every act of the owner and admins has its entry in the audit log', async () => {
+it('every action of the owner and admins has an entry in the audit log', async () => {
   const message = (await send(member)).body
   const path = `/rooms/${room}`
   const { link_id } = (await chat.as(admin, 'POST', `${path}/links`, {})).body

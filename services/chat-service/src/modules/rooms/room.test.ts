@@ -41,14 +41,14 @@ describe('nextOwner', () => {
     joinedAt: new Date(2026, 0, day),
   })
 
-  it('returns the oldest admin, or else the oldest member, or undefined', () => {
+  it('the next owner is the oldest admin, or else the oldest member, or undefined', () => {
     const [old, admin, newer] = [member(5, 'member', 1), member(6, 'admin', 9), member(7, 'admin', 10)]
     expect(nextOwner([old, newer, admin])).toBe(admin)
     expect(nextOwner([member(8, 'member', 2), old])).toBe(old)
     expect(nextOwner([])).toBeUndefined()
   })
 
-  it('returns the same owner regardless of order when two joined at the same time', () => {
+  it('the next owner is the same regardless of order when two members joined at the same time', () => {
     const [a, b] = [member(1, 'member', 1), member(2, 'member', 1)]
     expect(nextOwner([a, b])).toBe(nextOwner([b, a]))
   })
@@ -61,7 +61,7 @@ describe('the order of the room list', () => {
     roomId: fc.integer({ min: 1, max: 1_000 }),
   })
 
-  it('is total: the pages before and after any position contain every room once', () => {
+  it('the order of rooms is total: the pages before and after any position contain every room once', () => {
     fc.assert(
       fc.property(fc.uniqueArray(position, { selector: ({ roomId }) => roomId }), (rooms) => {
         const sorted = [...rooms].sort(compareInList)
@@ -76,7 +76,7 @@ describe('the order of the room list', () => {
 
 describe('muteAt', () => {
   const now = new Date('2026-01-27T10:00:00Z')
-  it('returns an expiring or permanent mute', () => {
+  it('muteAt returns an expiring or permanent mute', () => {
     expect(muteAt(null, now)).toEqual({ muted: false, mutedUntil: null })
     expect(muteAt(now, now)).toEqual({ muted: false, mutedUntil: null })
     const later = new Date('2026-01-27T11:00:00Z')

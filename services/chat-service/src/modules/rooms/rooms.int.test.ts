@@ -18,7 +18,7 @@ afterAll(async () => {
 })
 
 describe('createRoom', () => {
-  it('creates a group of friends owned by its creator', async () => {
+  it('creating a room creates a group of friends owned by its creator', async () => {
     const [owner, mina, jun] = await chat.people(3)
     await chat.befriend(owner, mina, jun)
     const { status, body } = await chat.as(owner, 'POST', '/rooms', {
@@ -39,7 +39,7 @@ describe('createRoom', () => {
     expect(seen).toMatchObject({ status: 200, body: { role: 'member', member_count: 3 } })
   })
 
-  it('names the users who cannot be added, for any reason, and adds nobody', async () => {
+  it('creating a room names the users who cannot be added, for any reason, and adds nobody', async () => {
     const [owner, friend, stranger, open, blocker, blocked] = await chat.people(6)
     await chat.befriend(owner, friend)
     await chat.block(blocker, owner)
@@ -58,7 +58,7 @@ describe('createRoom', () => {
     expect((await chat.as(owner, 'POST', '/rooms', { member_ids: [friend, open] })).status).toBe(201)
   })
 
-  it('publishes RoomCreated', async () => {
+  it('creating a room publishes RoomCreated', async () => {
     const [owner] = await chat.people(1)
     const { body } = await chat.as(owner, 'POST', '/rooms', { name: 'events' })
     const event = await chat.eventOf(roomCreated, ({ room_id }) => room_id === body.room_id)
@@ -72,7 +72,7 @@ describe('createRoom', () => {
 })
 
 describe('openDirectRoom', () => {
-  it('returns the same room to 50 concurrent callers from both sides and two processes', async () => {
+  it('opening a direct room returns the same room to 50 concurrent callers from both sides and two processes', async () => {
     const [a, b] = await chat.people(2)
     await chat.befriend(a, b)
     const second = await chat.another()
@@ -93,7 +93,7 @@ describe('openDirectRoom', () => {
   })
 
   it.each([['stranger'], ['blocked'], ['blocker'], ['yourself'], ['nobody']])(
-    'rejects a direct room with %s',
+    'opening a direct room is rejected with %s',
     async (who) => {
       const [me, other] = await chat.people(2)
       if (who === 'blocked' || who === 'blocker') await chat.befriend(me, other)
@@ -105,7 +105,7 @@ describe('openDirectRoom', () => {
     },
   )
 
-  it('shows the other user as title and peer', async () => {
+  it('a direct room shows the other user as title and peer', async () => {
     const [a, b] = await chat.people(2)
     await chat.befriend(a, b)
     await chat.name(b, 'jisoo', '지수')
@@ -135,7 +135,7 @@ describe('openDirectRoom', () => {
 })
 
 describe('updateRoom and settings', () => {
-  it('changes the given fields and keeps the others', async () => {
+  it('a room update changes the given fields and keeps the others', async () => {
     const [owner] = await chat.people(1)
     const { file_id } = media.file()
     const room = (await chat.as(owner, 'POST', '/rooms', { name: 'before', image_file_id: file_id })).body
@@ -158,7 +158,7 @@ describe('updateRoom and settings', () => {
     expect((await chat.as(owner, 'PATCH', `/rooms/${room.room_id}`, family)).body).toMatchObject(family)
   })
 
-  it('accepts an uploaded picture and announces it by events', async () => {
+  it('a room update accepts an uploaded picture and announces it by events', async () => {
     const [owner, admin] = await chat.people(2)
     await chat.befriend(owner, admin)
     const [first, second] = [media.file(), media.file()]
@@ -185,7 +185,7 @@ describe('updateRoom and settings', () => {
   })
 
   it.each(['FILE_NOT_FOUND', 'FILE_NOT_READY', 'FILE_KIND_MISMATCH'] as const)(
-    'keeps its picture when media-service returns %s for another one, and returns the reason',
+    'a room keeps its picture when media-service returns %s for another one, and the response has the reason',
     async (code) => {
       const [owner] = await chat.people(1)
       const { file_id } = media.file()
@@ -205,7 +205,7 @@ describe('updateRoom and settings', () => {
     },
   )
 
-  it('accepts its present picture from an admin who did not upload it', async () => {
+  it('a room accepts its present picture from an admin who did not upload it', async () => {
     const [owner] = await chat.people(1)
     const { body: room } = await chat.as(owner, 'POST', '/rooms', { image_file_id: media.file().file_id })
     const present = pictureUrlOf(media.refusing('FILE_NOT_FOUND'))
@@ -223,25 +223,28 @@ describe('updateRoom and settings', () => {
       { image_file_id: crypto.randomUUID(), image_url: pictureUrlOf(crypto.randomUUID()) },
       'image_url',
     ],
-  ])('refuses %s for a new group and for an old one, and names the field', async (_case, body, field) => {
-    const [owner] = await chat.people(1)
-    const { body: room } = await chat.as(owner, 'POST', '/rooms', {})
-    for (const [method, path] of [
-      ['POST', '/rooms'],
-      ['PATCH', `/rooms/${room.room_id}`],
-    ] as const) {
-      const answer = await chat.as(owner, method, path, body)
-      expect({
-        status: answer.status,
-        fields: answer.body.errors.map((e: { field: string }) => e.field),
-      }).toEqual({
-        status: 422,
-        fields: [field],
-      })
-    }
-  })
+  ])(
+    '%s is rejected for a new and for an existing group, and the response names the field',
+    async (_case, body, field) => {
+      const [owner] = await chat.people(1)
+      const { body: room } = await chat.as(owner, 'POST', '/rooms', {})
+      for (const [method, path] of [
+        ['POST', '/rooms'],
+        ['PATCH', `/rooms/${room.room_id}`],
+      ] as const) {
+        const answer = await chat.as(owner, method, path, body)
+        expect({
+          status: answer.status,
+          fields: answer.body.errors.map((e: { field: string }) => e.field),
+        }).toEqual({
+          status: 422,
+          fields: [field],
+        })
+      }
+    },
+  )
 
-  it('mutes until a time, pins and archives for oneself alone', async () => {
+  it('muting until a time, pinning and archiving a room affect the caller alone', async () => {
     const [owner, mina] = await chat.people(2)
     await chat.befriend(owner, mina)
     const room = (await chat.as(owner, 'POST', '/rooms', { member_ids: [mina] })).body.room_id
@@ -280,7 +283,7 @@ describe('updateRoom and settings', () => {
     expect((await chat.as(mina, 'PUT', url, never)).status).toBe(422)
   })
 
-  it('deletes a group for everybody', async () => {
+  it('deleting a group deletes it for everybody', async () => {
     const [owner, mina] = await chat.people(2)
     await chat.befriend(owner, mina)
     const room = (await chat.as(owner, 'POST', '/rooms', { member_ids: [mina] })).body.room_id
@@ -294,7 +297,7 @@ describe('updateRoom and settings', () => {
 })
 
 describe('exportChatData', () => {
-  it("exports the caller's rooms and messages, and nobody else's", async () => {
+  it("the export contains the caller's rooms and messages, and nobody else's", async () => {
     const [owner, mina] = await chat.people(2)
     await chat.befriend(owner, mina)
     const room = (await chat.as(owner, 'POST', '/rooms', { name: 'mine', member_ids: [mina] })).body.room_id

@@ -30,7 +30,7 @@ function processes() {
   return { one, other, bus, acknowledged }
 }
 
-it('forwards an acknowledgement to the process that holds the stream, and ignores one of another user', () => {
+it('an acknowledgement is forwarded to the process that holds the stream, and ignored if sent by another user', () => {
   const { one, other, acknowledged } = processes()
   const stream = one.newStreamId()
   other.acknowledge(stream, 7)
@@ -39,7 +39,7 @@ it('forwards an acknowledgement to the process that holds the stream, and ignore
   expect(acknowledged).toEqual([stream, stream])
 })
 
-it('reports that acknowledgements cannot arrive while its own probes fail, and since when they can again', () => {
+it('a process reports that acknowledgements cannot arrive while its own probes fail, and since when they can again', () => {
   const { one, bus } = processes()
   const start = Date.now()
   vi.advanceTimersByTime(10_000)

@@ -6,7 +6,7 @@ const position = fc.nat({ max: 1e12 })
 
 const nothing = { friends: 0, rooms: 0 }
 
-it('decodes every encoded cursor to the same value', () => {
+it('every encoded cursor decodes to the same value', () => {
   fc.assert(
     fc.property(
       fc.record({ friends: position, rooms: position }),
@@ -28,7 +28,7 @@ it('decodes every encoded cursor to the same value', () => {
   )
 })
 
-it('rejects any other text and never throws', () => {
+it('decoding a cursor rejects any other text and never throws', () => {
   for (const text of [
     '',
     '2',
@@ -51,7 +51,7 @@ it('rejects any other text and never throws', () => {
   )
 })
 
-it("stays below the API's limit of 8,000 characters by listing only the most recent rooms", () => {
+it("a cursor stays below the API's limit of 8,000 characters by listing only the most recent rooms", () => {
   const rooms = new Map<number, { seq: number; cseq: number }>()
   for (let id = 1; id <= 2_000; id++) rooms.set(id, { seq: 1_000_000 + id, cseq: id })
   const text = encodeCursor({ lists: nothing, since: Date.now(), rooms })
@@ -62,7 +62,7 @@ it("stays below the API's limit of 8,000 characters by listing only the most rec
   expect(listed).toEqual([...rooms].slice(-listed.length))
 })
 
-it('lists a room until its newest entry is covered, also after the delivery of an older entry', () => {
+it('a cursor lists a room until its newest entry is covered, also after the delivery of an older entry', () => {
   const cursor = new StreamCursor()
   cursor.start(0, nothing)
   cursor.move(1, { seq: 1, cseq: 0, at: 200 })

@@ -30,7 +30,7 @@ const openStreams = async () => {
   return Number(/^sse_connections_open\S* (\d+)$/m.exec(body)![1])
 }
 
-it('closes the stream of a client whose network is lost, which frees its slot and sets its user offline', async () => {
+it('the stream of a client whose network is lost is closed, which frees its slot and sets its user offline', async () => {
   const [user] = await rooms.chat.people(1)
   const stream = await open(user, true, `http://${network.host}:${network.port}`)
   const others = await Promise.all(upTo(9).map(() => open(user, false)))
@@ -57,7 +57,7 @@ it('closes the stream of a client whose network is lost, which frees its slot an
   )
 }, 40_000)
 
-it('does not close the stream of a client that did not opt into acknowledgements', async () => {
+it('the stream of a client that did not opt into acknowledgements is not closed', async () => {
   const [user] = await rooms.chat.people(1)
   const stream = await open(user, false)
   const until = Date.now() + 2 * GONE_AFTER_MS
@@ -66,7 +66,7 @@ it('does not close the stream of a client that did not opt into acknowledgements
   stream.kill()
 })
 
-it('ignores acknowledgements of another user’s stream, and rejects an invalid stream id', async () => {
+it('acknowledgements of another user’s stream are ignored, and an invalid stream id is rejected', async () => {
   const [user, other] = await rooms.chat.people(2)
   const stream = await open(user, true)
   const { stream_id } = await stream.waitFor('reset')

@@ -39,7 +39,7 @@ const metric = async (name: string) => {
 }
 
 describe('openStream', () => {
-  it('accepts a ticket once, and no token in the URL', async () => {
+  it('opening a stream accepts a ticket once, and no token in the URL', async () => {
     const [a] = await rooms.chat.people(1)
     const { status, body } = await rooms.as(a, 'POST', '/stream/tickets')
     expect(status).toBe(201)
@@ -54,7 +54,7 @@ describe('openStream', () => {
     await expect(openTestStream(rooms.addresses[0]!, { token: 'x.y.z' })).rejects.toThrow('TOKEN_INVALID')
   })
 
-  it('resumes by a ticket that contains the last id, because a browser cannot set the header', async () => {
+  it('a stream resumes by a ticket that contains the last id, because a browser cannot set the header', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const first = await open(b)
@@ -73,13 +73,13 @@ describe('openStream', () => {
     ['nonsense', 'cursor_invalid'],
     [`2~0.0~${(Date.now() + 3_600_000).toString(36)}`, 'cursor_invalid'],
     [`2~0.0~${(Date.now() - 3_600_000).toString(36)}`, 'too_old'],
-  ])('responds to the id %s with a reset for the reason %s', async (lastEventId, reason) => {
+  ])('a stream responds to the id %s with a reset for the reason %s', async (lastEventId, reason) => {
     const [a] = await rooms.chat.people(1)
     const stream = await open(a, 0, { lastEventId })
     expect(stream.frames[0]).toMatchObject({ event: 'reset', data: { reason } })
   })
 
-  it('sends reset to a client that missed more than 1,000 entries', async () => {
+  it('a client that missed more than 1,000 entries receives a reset', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const stream = await open(b)
@@ -91,7 +91,7 @@ describe('openStream', () => {
     expect(late.frames[0]).toMatchObject({ event: 'reset', data: { reason: 'too_many' } })
   }, 30_000)
 
-  it('closes the oldest of a user’s 10 streams for a new one, and delays its reconnect', async () => {
+  it('an 11th stream closes the oldest of a user’s 10 streams, and delays its reconnect', async () => {
     const [a] = await rooms.chat.people(1)
     const streams: TestStream[] = []
     for (const _unused of upTo(10)) streams.push(await open(a))
@@ -106,7 +106,7 @@ describe('openStream', () => {
 })
 
 describe('an open stream', () => {
-  it('is closed within 2 s on every process when its session is revoked', async () => {
+  it('a stream is closed within 2 s on every process when its session is revoked', async () => {
     const [a, b] = await rooms.chat.people(2)
     const token = await rooms.chat.token(a)
     const { sid: sessionId } = JSON.parse(
@@ -122,7 +122,7 @@ describe('an open stream', () => {
     await expect(openTestStream(rooms.addresses[1]!, { token })).rejects.toThrow('SESSION_REVOKED')
   })
 
-  it('starts delivering a room when its user joins, and stops immediately when the user is removed', async () => {
+  it('a stream starts delivering a room when its user joins, and stops immediately when the user is removed', async () => {
     const [a, b, c] = await rooms.chat.people(3)
     const roomId = await rooms.room(a, c)
     await rooms.chat.befriend(a, b)
@@ -156,7 +156,7 @@ describe('an open stream', () => {
     }
   }, 30_000)
 
-  it('announces rooms joined while the client was disconnected, and lists no other', async () => {
+  it('a stream announces rooms joined while the client was disconnected, and lists no other', async () => {
     const [a, b] = await rooms.chat.people(2)
     const left = await rooms.room(a, b)
     const stream = await open(b)
@@ -176,7 +176,7 @@ describe('an open stream', () => {
     expect(JSON.stringify(again.frames)).not.toContain('not for b')
   })
 
-  it('sends coalesced typing indicators to the other members', async () => {
+  it('typing indicators are coalesced and sent to the other members', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const [own, other] = [await open(a, 1), await open(b, 1)]
@@ -189,7 +189,7 @@ describe('an open stream', () => {
     expect(own.frames.filter(({ event }) => event === 'typing')).toHaveLength(0)
   })
 
-  it('sends only the latest read position of each member', async () => {
+  it('a stream sends only the latest read position of each member', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const stream = await open(a, 1)
@@ -204,7 +204,7 @@ describe('an open stream', () => {
     expect(stream.frames.filter(({ event }) => event === 'read').length).toBeLessThanOrEqual(3)
   })
 
-  it('sends presence to friends only, and nothing of users who hide it', async () => {
+  it('a stream sends presence to friends only, and nothing of users who hide it', async () => {
     const [a, friend, stranger] = await rooms.chat.people(3)
     await rooms.chat.befriend(a, friend)
     const streams = [await open(friend), await open(stranger), await open(friend, 1)]
@@ -226,7 +226,7 @@ describe('an open stream', () => {
     expect(streams[1]!.frames.filter(({ event }) => event === 'presence')).toEqual([])
   })
 
-  it('sends friend requests to both users, and a block only to the blocker', async () => {
+  it('streams send friend requests to both users, and a block only to the blocker', async () => {
     const [a, b] = await rooms.chat.people(2)
     const [mine, theirs] = [await open(a), await open(b)]
     const request = { request_id: 7, from_user_id: b, to_user_id: a }
@@ -244,7 +244,7 @@ describe('an open stream', () => {
     ])
   })
 
-  it('is announced to other services while open', async () => {
+  it('an open stream is announced to other services', async () => {
     const [a] = await rooms.chat.people(1)
     const stream = await open(a)
     await rooms.chat.eventOf(streamPresenceChanged, (each) => each.user_id === a && each.open_streams === 1)
@@ -252,7 +252,7 @@ describe('an open stream', () => {
     await rooms.chat.eventOf(streamPresenceChanged, (each) => each.user_id === a && each.open_streams === 0)
   }, 20_000)
 
-  it('is disconnected when more than 1 MiB is unsent, and loses nothing', async () => {
+  it('a stream is disconnected when more than 1 MiB is unsent, and loses nothing', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const [host, port] = new URL(rooms.addresses[0]!).host.split(':')
@@ -286,7 +286,7 @@ describe('an open stream', () => {
     expect(app.server.listening).toBe(true)
   }, 60_000)
 
-  it('stops direct messages within 1 s of a block on every process', async () => {
+  it('a block stops direct messages on every stream within 1 s on every process', async () => {
     const [a, b] = await rooms.chat.people(2)
     await rooms.chat.befriend(a, b)
     const { body } = await rooms.as(a, 'PUT', `/rooms/direct/${b}`)

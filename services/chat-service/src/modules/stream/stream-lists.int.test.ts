@@ -111,29 +111,32 @@ async function scene(): Promise<Scene> {
 }
 
 describe.concurrent('a resuming client', () => {
-  it.each(changes)('is notified once of %s that it missed (%s)', async (_what, list, change) => {
-    const here = await scene()
-    const first = await open(here.me)
-    first.kill()
-    await waitFor(() => first.ended)
-    const versionOf = async () => (await versionsOf(here.me))?.split('.')[list === 'friends' ? 0 : 1] ?? '0'
-    const before = await versionOf()
-    await change(here)
-    // One change may increment both versions in sequence.
-    await waitFor(async () => (await versionOf()) !== before)
-    const second = await open(here.me, 1, first.lastEventId)
-    expect(second.frames[0]!.event).toBe('ready')
-    // With the first frame, long before the periodic comparison.
-    await second.waitFor('lists_changed', ({ lists }) => lists.includes(list), 3_000)
-    second.kill()
-    const third = await open(here.me, 0, second.lastEventId)
-    await rooms.send(here.me, here.roomId, 'last')
-    await third.waitFor('message')
-    expect(third.frames.map(({ event }) => event)).not.toContain('lists_changed')
-    third.kill()
-  })
+  it.each(changes)(
+    'a resuming client is notified once of %s that it missed (%s)',
+    async (_what, list, change) => {
+      const here = await scene()
+      const first = await open(here.me)
+      first.kill()
+      await waitFor(() => first.ended)
+      const versionOf = async () => (await versionsOf(here.me))?.split('.')[list === 'friends' ? 0 : 1] ?? '0'
+      const before = await versionOf()
+      await change(here)
+      // One change may increment both versions in sequence.
+      await waitFor(async () => (await versionOf()) !== before)
+      const second = await open(here.me, 1, first.lastEventId)
+      expect(second.frames[0]!.event).toBe('ready')
+      // With the first frame, long before the periodic comparison.
+      await second.waitFor('lists_changed', ({ lists }) => lists.includes(list), 3_000)
+      second.kill()
+      const third = await open(here.me, 0, second.lastEventId)
+      await rooms.send(here.me, here.roomId, 'last')
+      await third.waitFor('message')
+      expect(third.frames.map(({ event }) => event)).not.toContain('lists_changed')
+      third.kill()
+    },
+  )
 
-  it('is notified again when the connection broke before the frame arrived', async () => {
+  it('a resuming client is notified again when the connection broke before the frame arrived', async () => {
     const here = await scene()
     const first = await open(here.me)
     first.kill()
@@ -161,7 +164,7 @@ it.each(changes)(
   40_000,
 )
 
-it('does not notify the sender of a request about its rejection', async () => {
+it('the sender of a request is not notified about its rejection', async () => {
   const [sender, receiver] = await rooms.chat.people(2)
   const [theirs, mine] = [await open(sender), await open(receiver)]
   await rooms.chat.publish(friendRequestRejected, {

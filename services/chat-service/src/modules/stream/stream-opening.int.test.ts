@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rooms?.close())
 
-it('writes nothing before ready or reset while friend and presence frames arrive, and loses none of them', async () => {
+it('a stream writes nothing before ready or reset while friend and presence frames arrive, and loses none of them', async () => {
   const [viewer, friend] = await rooms.chat.people(2)
   await rooms.chat.befriend(viewer, friend)
   for (const _unused of upTo(5)) await rooms.room(viewer, friend)
@@ -61,7 +61,7 @@ it('writes nothing before ready or reset while friend and presence frames arrive
   await publisher
 }, 90_000)
 
-it('resumes a room that was quiet at the cursor, although its channel has delivered to others since', async () => {
+it('a stream resumes a room that was quiet at the cursor, although its channel has delivered to others since', async () => {
   const [viewer, friend] = await rooms.chat.people(2)
   const roomId = await rooms.room(viewer, friend)
   const [viewerToken, friendToken] = await Promise.all([viewer, friend].map((id) => rooms.chat.token(id)))
@@ -78,7 +78,7 @@ it('resumes a room that was quiet at the cursor, although its channel has delive
   for (const stream of [other, resumed]) stream.kill()
 })
 
-it('issues a short id to a user in 1,050 quiet rooms', async () => {
+it('a stream issues a short id to a user in 1,050 quiet rooms', async () => {
   const [viewer, friend] = await rooms.chat.people(2)
   await insertRooms(1_050, [viewer, friend], 'UTC_TIMESTAMP(3) - INTERVAL 1 HOUR')
   const stream = await openTestStream(rooms.addresses[0]!, { token: await rooms.chat.token(viewer) })
@@ -88,7 +88,7 @@ it('issues a short id to a user in 1,050 quiet rooms', async () => {
   stream.kill()
 }, 60_000)
 
-it('accepts its own ids when hundreds of rooms are active at once, and loses nothing', async () => {
+it('a stream accepts its own ids when hundreds of rooms are active at once, and loses nothing', async () => {
   const [viewer, friend] = await rooms.chat.people(2)
   await rooms.chat.befriend(viewer, friend)
   const roomIds = await insertRooms(300, [viewer, friend], 'UTC_TIMESTAMP(3)')
@@ -110,7 +110,7 @@ it('accepts its own ids when hundreds of rooms are active at once, and loses not
   resumed.kill()
 }, 120_000)
 
-it('announces a removed room once, although both hint and event arrive', async () => {
+it('a stream announces a removed room once, although both hint and event arrive', async () => {
   const [owner, member, other] = await rooms.chat.people(3)
   const roomId = await rooms.room(owner, member, other)
   const second = await rooms.room(owner, member)
@@ -139,7 +139,7 @@ it.each([
   ['lists it', (id: string) => id],
   ['omits the room', (id: string) => id.replace(/^(2~[^~]*~[^~]*).*$/, '$1~+')],
 ])(
-  'resumes a room joined just before the first connection from its start when the id %s',
+  'a stream resumes a room joined just before the first connection from its start when the id %s',
   async (_what, idOf) => {
     const [viewer, friend] = await rooms.chat.people(2)
     const token = await rooms.chat.token(viewer)

@@ -36,7 +36,7 @@ async function connected() {
   }
 }
 
-it('reports since when a client has accepted no data, and when it accepts data again', async () => {
+it('the stream output reports since when a client has accepted no data, and when it accepts data again', async () => {
   const { output, client, isSlow, close } = await connected()
   const block = Buffer.alloc(64 * 1024)
   client.pause()
@@ -50,7 +50,7 @@ it('reports since when a client has accepted no data, and when it accepts data a
   close()
 })
 
-it('reports a slow reader when more than 1 MiB is unsent, before 2 MiB are', async () => {
+it('the stream output reports a slow reader when more than 1 MiB is unsent, before 2 MiB are', async () => {
   const { output, client, isSlow, unsentBytes, close } = await connected()
   client.pause()
   await waitFor(() => {

@@ -11,7 +11,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rooms?.close())
 
-it('delivers a message to the other member, also across processes', async () => {
+it('a stream delivers a message to the other member, also across processes', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   const stream = await openTestStream(address(0), { token: await rooms.chat.token(b) })
@@ -71,7 +71,7 @@ async function quiet(frames: readonly unknown[]): Promise<void> {
   await waitFor(settled, { intervalMs: 500, timeoutMs: 20_000 })
 }
 
-it('delivers every entry once over 20 disconnects with edits and reactions in between', async () => {
+it('a stream delivers every entry once over 20 disconnects with edits and reactions in between', async () => {
   const [a, b, c] = await rooms.chat.people(3)
   const roomIds = [await rooms.room(a, b), await rooms.room(c, b, a), await rooms.room(a, b, c)]
   let finished = false
@@ -121,7 +121,7 @@ it('delivers every entry once over 20 disconnects with edits and reactions in be
   }
 }, 90_000)
 
-it('sends a member’s room settings to their other devices only', async () => {
+it('a member’s room settings are sent to their other devices only', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   // The event of the room's creation may still arrive: its frame lists members.

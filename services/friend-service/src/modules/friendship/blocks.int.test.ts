@@ -34,7 +34,7 @@ it('requests and blocks are rate-limited per user, so that user ids cannot be en
 })
 
 describe('blocks', () => {
-  it('end the friendship permanently and are listed for the blocker only', async () => {
+  it('a block ends the friendship permanently and is listed for the blocker only', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     await befriend(mina, joon)
     expect((await harness.call(mina, 'POST', `/friends/${joon}/block`)).status).toBe(204)
@@ -47,7 +47,7 @@ describe('blocks', () => {
     expect((await request(mina, joon)).status).toBe(201)
   })
 
-  it('are indistinguishable from a deleted account in every response and list', async () => {
+  it('a block is indistinguishable from a deleted account in every response and list', async () => {
     const [blocker, blocked, deleted, asker] = newUsers(4) as [number, number, number, number]
     for (const userId of [blocker, deleted]) {
       await harness.publish(userRegistered, {
@@ -101,7 +101,7 @@ describe('blocks', () => {
     expect(await idsOf(blocker, '/friends/blocked')).toEqual([blocked])
   })
 
-  it('in both directions are independent of each other', async () => {
+  it('blocks in both directions are independent of each other', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     await harness.call(mina, 'POST', `/friends/${joon}/block`)
     await harness.call(joon, 'POST', `/friends/${mina}/block`)

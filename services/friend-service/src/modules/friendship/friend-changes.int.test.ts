@@ -32,7 +32,7 @@ const codeAt = async (me: number, since: string) =>
 const cursor = (position: unknown) => Buffer.from(JSON.stringify(position)).toString('base64url')
 const idsOf = ({ items }: Changes) => items.map(({ user_id }) => user_id)
 
-it('listFriendChanges returns each friend that came, went or got another note once, in the order of the changes', async () => {
+it('listFriendChanges returns each friend who was added, removed or given another note once, in the order of the changes', async () => {
   const [me, ann, bob, cho] = newUsers(4) as [number, number, number, number]
   await befriend(me, ann)
   await befriend(me, bob)
@@ -56,7 +56,7 @@ it('listFriendChanges returns each friend that came, went or got another note on
   expect(idsOf(await changes(ann, (await changes(ann)).since))).toEqual([])
 })
 
-it('a block is a removal in both copies, and a deleted account is one in those of its friends', async () => {
+it("a block removes the friend from both copies, and a deleted account is removed from its friends' copies", async () => {
   const [me, ann, bob] = newUsers(3) as [number, number, number]
   await befriend(me, ann)
   await befriend(me, bob)
@@ -82,7 +82,7 @@ it('a block is a removal in both copies, and a deleted account is one in those o
   ])
 }, 60_000)
 
-it('a friend who changes their profile is a change, and a stranger is not', async () => {
+it("a friend's profile update is a change, and a stranger's is not", async () => {
   const [me, ann, stranger] = newUsers(3) as [number, number, number]
   await befriend(me, ann)
   // The present position repeats the last minute: a moment later it starts after the friendship was stored.
@@ -112,7 +112,7 @@ it('a friend who changes their profile is a change, and a stranger is not', asyn
   expect(idsOf(await changes(me, since))).toEqual([ann])
 })
 
-it('changes that do not fit into one response come page by page, none missing and none twice', async () => {
+it('changes that do not fit into one response are returned page by page without gaps or duplicates', async () => {
   const [me, ...others] = newUsers(231) as [number, ...number[]]
   let { since } = await changes(me)
   const rows = (values: (other: number, index: number) => string) => others.map(values).join()
@@ -135,7 +135,7 @@ it('changes that do not fit into one response come page by page, none missing an
   expect(pages.flat()).toEqual(others)
 })
 
-it('of changes of both sides at the same time none is lost', async () => {
+it('concurrent changes by both users are not lost', async () => {
   const [me, ...others] = newUsers(6) as [number, ...number[]]
   const { since } = await changes(me)
   await Promise.all(others.map((other) => befriend(me, other)))
@@ -155,7 +155,7 @@ it('of changes of both sides at the same time none is lost', async () => {
   expect([...seen].sort()).toEqual(others)
 }, 60_000)
 
-it('a position that is older than 30 days, or was never given out, is answered 410: fetch the whole list', async () => {
+it('a position older than 30 days, or never issued, gets 410, which tells the client to fetch the whole list', async () => {
   const [me, ann] = newUsers(2) as [number, number]
   await befriend(me, ann)
   const old = cursor([0, harness.clock - 31 * 86_400_000, 0])

@@ -174,7 +174,7 @@ describe('lists', () => {
 })
 
 describe('suggestions', () => {
-  it('are friends of friends ordered by mutual friends, without friends, requests, blocks and deleted accounts', async () => {
+  it('suggestions are friends of friends ordered by mutual friends, without friends, requests, blocks and deleted accounts', async () => {
     const [mina, a, b, both, one, blocked, asked, gone] = newUsers(8) as number[]
     const befriend = (x: number, y: number) =>
       harness.mysql.query(
@@ -207,7 +207,7 @@ describe('suggestions', () => {
 })
 
 describe('suggestions of the popular', () => {
-  it('examine a bounded number of friendships for users with many friends', async () => {
+  it('suggestions for users with many friends examine a bounded number of friendships', async () => {
     await harness.call(me, 'GET', '/friends/suggestions')
     const statement = harness.statements.find(({ sql }) => sql.includes('AS mutual'))!
     expect(statement.sql).toContain('LIMIT 10000')

@@ -25,7 +25,7 @@ const accept = (who: number, from: string) =>
   harness.call(who, 'PUT', '/friends/settings', { requests_from: from })
 
 describe('a note about a friend', () => {
-  it('keeps omitted fields, is visible to its owner only, and is published by FriendNoteChanged', async () => {
+  it('a note about a friend keeps omitted fields, is visible to its owner only, and is published by FriendNoteChanged', async () => {
     const [friend] = friends as [number]
     expect((await note(friend, { nickname: '우리 지수', favourite: true })).body).toEqual({
       user_id: friend,
@@ -43,7 +43,7 @@ describe('a note about a friend', () => {
     })
   })
 
-  it('is rejected in the same way for a non-friend and an unknown user', async () => {
+  it('a note is rejected in the same way for a non-friend and an unknown user', async () => {
     const [stranger] = newUsers(1) as [number]
     for (const who of [stranger, 987_654_321])
       expect((await note(who, { favourite: true })).body.code).toBe('FRIENDSHIP_NOT_FOUND')
@@ -51,7 +51,7 @@ describe('a note about a friend', () => {
     expect((await note(friends[0]!, { nickname: ' ' })).status).toBe(422)
   })
 
-  it('hides a friend from both orders of the list, and hidden friends are listed on request', async () => {
+  it('a note can hide a friend from both orders of the list, and hidden friends are listed on request', async () => {
     const hidden = friends[2]!
     await note(hidden, { hidden: true })
     for (const sort of ['recent', 'name']) {
@@ -61,7 +61,7 @@ describe('a note about a friend', () => {
     }
   })
 
-  it('is erased with either account', async () => {
+  it('a note is erased with either account', async () => {
     const [kept, gone] = friends as [number, number]
     await note(gone, { nickname: 'gone' })
     await note(me, { nickname: 'me' }, gone)
@@ -80,7 +80,7 @@ describe('a note about a friend', () => {
   })
 })
 
-it('lists friends as an address book, page by page, by nickname if present', async () => {
+it('friends are listed as an address book, page by page, by nickname if present', async () => {
   const names = ['나은', 'bob', '가람', '田中', '까치']
   for (const [index, userId] of friends.entries()) {
     const display_name = names[index]!
@@ -112,7 +112,7 @@ it('lists friends as an address book, page by page, by nickname if present', asy
 })
 
 describe('a friend request', () => {
-  it('delivers its message to the receiver, and a repeated request its new message', async () => {
+  it('a friend request delivers its message to the receiver, and a repeated request its new message', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     const { body } = await ask(mina, joon, '안녕하세요')
     const incoming = async () => (await harness.call(joon, 'GET', '/friends/requests')).body.items![0]
@@ -122,7 +122,7 @@ describe('a friend request', () => {
     expect(await incoming()).toMatchObject({ message: null })
   })
 
-  it('is rejected by a user who accepts none, unless it crosses their own request', async () => {
+  it('a friend request is rejected by a user who accepts none, unless it crosses their own request', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     expect((await accept(joon, 'nobody')).body).toEqual({ requests_from: 'nobody' })
     expect((await harness.call(joon, 'GET', '/friends/settings')).body).toEqual({ requests_from: 'nobody' })
@@ -132,7 +132,7 @@ describe('a friend request', () => {
     expect((await ask(mina, joon)).body.status).toBe('accepted')
   })
 
-  it('is accepted only from friends of friends if the receiver chose so', async () => {
+  it('a receiver can accept friend requests only from friends of friends', async () => {
     const [joon, common, stranger] = newUsers(3) as [number, number, number]
     await befriend(joon, common)
     await befriend(common, me)
@@ -141,7 +141,7 @@ describe('a friend request', () => {
     expect((await ask(me, joon)).status).toBe(201)
   })
 
-  it('does not reveal the setting to a blocked user', async () => {
+  it('the response to a friend request does not reveal the setting to a blocked user', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     await accept(joon, 'nobody')
     await harness.call(joon, 'POST', `/friends/${mina}/block`)

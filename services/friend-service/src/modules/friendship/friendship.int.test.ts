@@ -53,7 +53,7 @@ describe('friendship', () => {
     await events.stop()
   })
 
-  it('returns names from user.events marked as stale while user-service is down', async () => {
+  it('the list of friends returns names from user.events marked as stale while user-service is down', async () => {
     const [mina, joon] = newUsers(2) as [number, number]
     await harness.publish(userRegistered, {
       user_id: joon,
@@ -165,7 +165,7 @@ describe('requests', () => {
 })
 
 describe('periodic jobs', () => {
-  it('expire any number of due requests in one run', async () => {
+  it('the periodic job expires any number of due requests in one run', async () => {
     const users = newUsers(231)
     const [mina, ...others] = users as [number, ...number[]]
     const values = others.map(
@@ -184,7 +184,7 @@ describe('periodic jobs', () => {
     expect(events).toMatchObject([{ event_type: 'FriendRequestCancelled', reason: 'expired' }])
   })
 
-  it('purge all request ids except the newest', async () => {
+  it('the periodic job purges all request ids except the newest', async () => {
     await harness.mysql.query(`INSERT INTO request_ids VALUES ${Array(2_500).fill('()').join(', ')}`)
     const mysql = createMysql(harness.mysql.url, createMetrics('test'))
     await new FriendshipRepository(mysql).purgeRequestIds()
@@ -194,7 +194,7 @@ describe('periodic jobs', () => {
 })
 
 describe('someone else’s requests', () => {
-  it('get the same response as unknown requests', async () => {
+  it('requests of other users get the same response as unknown requests', async () => {
     const [mina, joon, eve] = newUsers(3) as [number, number, number]
     const { body } = await request(mina, joon)
     const url = `/friends/requests/${body.request_id}`

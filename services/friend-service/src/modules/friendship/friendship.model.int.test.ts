@@ -257,7 +257,7 @@ async function sameOverHttp(users: readonly number[], model: FriendModel): Promi
 
 describe('random histories', () => {
   it(
-    'of 50 steps by three users, some concurrent, match the model and its events',
+    'random histories of 50 steps by three users, some concurrent, match the model and its events',
     async () => {
       let lived = 0
       const history = fc.asyncProperty(

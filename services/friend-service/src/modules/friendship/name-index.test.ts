@@ -18,11 +18,11 @@ it.each([
   ['7', '#'],
   ['😀', '#'],
   ['', '#'],
-])('files %j under %s', (name, letter) => {
+])('the name %j is listed under %s', (name, letter) => {
   expect(indexLetter(name)).toBe(letter)
 })
 
-it('orders Hangul before Latin before everything else, and within a letter by dictionary order', () => {
+it('the name index orders Hangul before Latin before everything else, and within a letter by dictionary order', () => {
   const names = ['bob', '田中', '나은', '강민지', 'Alice', '가람', '까치', '😀']
   const sorted = names.map((name, userId) => ({ name, userId })).sort(compareNames)
   expect(sorted.map(({ name }) => name).slice(0, 6)).toEqual([
@@ -35,7 +35,7 @@ it('orders Hangul before Latin before everything else, and within a letter by di
   ])
 })
 
-it('is a total order: pages by cursor neither omit nor repeat anyone', () => {
+it('the name index is a total order: pages by cursor neither omit nor repeat anyone', () => {
   const named = fc.record({ name: fc.string({ unit: 'grapheme', maxLength: 4 }), userId: fc.nat(50) })
   fc.assert(
     fc.property(named, named, named, (a, b, c) => {

@@ -20,7 +20,7 @@ afterAll(() => harness.stop())
 const { request, befriend, idsOf } = scenesOf(() => harness)
 
 describe('names', () => {
-  it("follow the version of the profile regardless of the publishers' clocks", async () => {
+  it("names follow the version of the profile regardless of the publishers' clocks", async () => {
     const [mina] = newUsers(1) as [number]
     const profile = { user_id: mina, username: 'mina', status_message: null, profile_image_url: null }
     const ahead = { eventId: uuidv7(), timestamp: new Date(Date.now() + 600_000) }
@@ -39,7 +39,7 @@ describe('names', () => {
 })
 
 describe('a deleted account', () => {
-  it('leaves nothing behind, is confirmed once, and does not reappear', async () => {
+  it('a deleted account leaves nothing behind, is confirmed once, and does not reappear', async () => {
     const [mina, joon, sora, late] = newUsers(4) as [number, number, number, number]
     await befriend(mina, joon)
     await request(mina, sora)

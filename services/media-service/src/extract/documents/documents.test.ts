@@ -43,7 +43,7 @@ const tuples = (extraction: Extraction) =>
   extraction.facts.map(({ kind, value, count }) => [kind, value, count] as const)
 
 describe('extraction of a Korean document', { timeout: 180_000 }, () => {
-  it('finds every character, table and fact of a workbook', async () => {
+  it('extraction finds every character, table and fact of a Korean workbook', async () => {
     const found = await extracted('xlsx', koreanWorkbook())
     const truth = [...prose, ...table.map((row) => row.join(' '))].join('\n')
     expect(characterErrors(truth, textOf(found))).toBe(0)
@@ -52,7 +52,7 @@ describe('extraction of a Korean document', { timeout: 180_000 }, () => {
     expect(found).toMatchObject({ language: 'ko', pages_total: 1, pages_read: 1, warnings: [] })
   })
 
-  it('finds every character, table and fact of a PDF', async () => {
+  it('extraction finds every character, table and fact of a Korean PDF', async () => {
     const found = await extracted('pdf', await koreanPdf(2))
     const page = [...prose, ...table.map((row) => row.join(' '))].join('\n')
     expect(characterErrors(`${page}\n${page}`, textOf(found))).toBe(0)
@@ -63,13 +63,13 @@ describe('extraction of a Korean document', { timeout: 180_000 }, () => {
     expect(found.summary).toHaveLength(3)
   })
 
-  it('reads an image with at most 1 % of its characters wrong, and all of its facts', async () => {
+  it('extraction reads a Korean image with at most 1 % of its characters wrong, and all of its facts', async () => {
     const found = await extracted('image', await koreanScan())
     expect(characterErrors(prose.join(''), textOf(found))).toBeLessThanOrEqual(0.01)
     expect(tuples(found)).toEqual(facts)
   })
 
-  it('writes the reports: a PDF, and a page in which the document is only text', async () => {
+  it('the reports are a PDF and a page in which the document is only text', async () => {
     await extracted('xlsx', koreanWorkbook())
     expect((await readFile(join(folder, 'report.pdf'))).subarray(0, 5).toString()).toBe('%PDF-')
     expect(await readFile(join(folder, 'report.html'), 'utf8')).toContain('₩123,000,000')
@@ -99,11 +99,11 @@ describe('facts', () => {
     ['1.5억', 150_000_000],
     ['1.2.3', undefined],
     ['만', undefined],
-  ])('reads the amount %s as %s', (text, value) => {
+  ])('the amount %s is read as %s', (text, value) => {
     expect(parseKoreanNumber(text)).toBe(value)
   })
 
-  it('parses every amount written in myriads', () => {
+  it('every amount written in myriads is parsed', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 9_999 }), fc.integer({ min: 1, max: 9_999 }), (eok, man) => {
         const text = `${eok > 0 ? `${eok.toLocaleString('en')}억 ` : ''}${man.toLocaleString('en')}만`
@@ -112,24 +112,24 @@ describe('facts', () => {
     )
   })
 
-  it('finds mail addresses inside text', () => {
+  it('mail addresses are found inside text', () => {
     const text = '문의: Sales@hanbit.co.kr, <a.b+c@x.io>; @nobody.kr x@localhost'
     const found = factsOf([{ page: 1, name: null, text }]).map(({ value }) => value)
     expect(found).toEqual(['sales@hanbit.co.kr', 'a.b+c@x.io'])
   })
 
-  it('rejects nonexistent dates and business numbers with a wrong check digit', () => {
+  it('nonexistent dates and business numbers with a wrong check digit are not facts', () => {
     const text = '2026-02-30 2026-13-01 124-81-00999'
     expect(factsOf([{ page: 1, name: null, text }])).toEqual([])
     expect(isBusinessNumber('124-81-00998')).toBe(true)
   })
 
-  it('excludes an unrelated number before an amount', () => {
+  it('an unrelated number before an amount is not part of it', () => {
     const [fact] = factsOf([{ page: 1, name: null, text: '수량 2026 1,234,500원' }])
     expect(fact).toMatchObject({ kind: 'amount_krw', value: '1234500' })
   })
 
-  it('processes hostile text of 300,000 characters in less than 2 s', () => {
+  it('facts are extracted from hostile text of 300,000 characters in less than 2 s', () => {
     const text = `${'1'.repeat(50_000)} ${'a@'.repeat(50_000)} ${'1,'.repeat(50_000)} ${'만억'.repeat(25_000)}`
     const start = performance.now()
     factsOf([{ page: 1, name: null, text }])
@@ -138,7 +138,7 @@ describe('facts', () => {
   })
 })
 
-it('keeps table cells in their columns when a row has missing cells', () => {
+it('table cells keep their columns when a row has missing cells', () => {
   const cell = (x: number, y: number, text: string) => ({ x, right: x + 20, y, height: 10, text })
   const row = (y: number, cells: (string | null)[]) =>
     cells.flatMap((text, column) => (text === null ? [] : [cell(column * 100, y, text)]))

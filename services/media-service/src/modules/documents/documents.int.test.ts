@@ -69,7 +69,7 @@ async function processed(userId: number, name: string, bytes: Uint8Array<ArrayBu
 }
 
 describe('a document', { timeout: 180_000 }, () => {
-  it('is stored, analyzed, and returned with data, three reports and its bytes', async () => {
+  it('a document is stored, analyzed, and returned with data, three reports and its bytes', async () => {
     const owner = newId()
     const bytes = koreanWorkbook()
     const document = await processed(owner, '매출 보고.xlsx', bytes)
@@ -101,7 +101,7 @@ describe('a document', { timeout: 180_000 }, () => {
     await media.eventOf(documentProcessed, (event) => event.document_id === document.document_id)
   })
 
-  it('is listed by status, type and part of its name, page by page, and counted', async () => {
+  it('documents are listed by status, type and part of the name, page by page, and counted', async () => {
     const owner = newId()
     for (const name of ['100% 이익.pdf', '100 매출.pdf']) await processed(owner, name, await koreanPdf())
     await processed(owner, '표.xlsx', koreanWorkbook())
@@ -126,7 +126,7 @@ describe('a document', { timeout: 180_000 }, () => {
     })
   })
 
-  it('returns failures in the envelope, and is invisible to other users', async () => {
+  it('a document returns failures in the envelope, and is invisible to other users', async () => {
     const owner = newId()
     const { document_id: id } = await processed(owner, 'a.pdf', await koreanPdf())
     for (const path of ['', '/extracted-data', '/reports', '/reports/pdf', '/download']) {
@@ -153,7 +153,7 @@ describe('a document', { timeout: 180_000 }, () => {
     expect((await media.call(owner, 'GET', '/files')).body.items).toEqual([])
   })
 
-  it('can be analyzed again, and leaves nothing when deleted', async () => {
+  it('a document can be analyzed again, and leaves nothing when deleted', async () => {
     const owner = newId()
     const { document_id: id } = await processed(owner, 'a.pdf', await koreanPdf())
     expect((await media.call(owner, 'POST', `/documents/${id}/cancel`)).body.error_code).toBe(
@@ -172,7 +172,7 @@ describe('a document', { timeout: 180_000 }, () => {
     await media.eventOf(documentDeleted, (event) => event.document_id === id)
   })
 
-  it('is cancelled within 6 s while a child process reads it, and can be analyzed later', async () => {
+  it('a document is cancelled within 6 s while a child process reads it, and can be analyzed later', async () => {
     const owner = newId()
     const long = await koreanScan(Array.from({ length: 8 }, () => prose).flat())
     const { body } = await upload(owner, 'scan.png', long)
@@ -191,7 +191,7 @@ describe('a document', { timeout: 180_000 }, () => {
     await waitFor(async () => (await media.objectsOf(id)).length === 0, { timeoutMs: 60_000 })
   })
 
-  it('is exported for its owner together with files, and for nobody else', async () => {
+  it('a document is exported for its owner together with files, and for nobody else', async () => {
     const owner = newId()
     const { document_id } = await processed(owner, 'a.xlsx', koreanWorkbook())
     const note = { name: 'a.txt', mime: 'text/plain', bytes: bytesOf('hello') }
@@ -207,7 +207,7 @@ describe('a document', { timeout: 180_000 }, () => {
     })
   })
 
-  it("is deleted with its owner's account, and counts toward the quota", async () => {
+  it("a document is deleted with its owner's account, and counts toward the quota", async () => {
     const owner = newId()
     const { document_id: id, size } = await processed(owner, 'a.pdf', await koreanPdf())
     expect((await media.call(owner, 'GET', '/files/usage')).body).toMatchObject({ used_bytes: size })
@@ -254,7 +254,7 @@ describe('a hostile document', { timeout: 180_000 }, () => {
       'VALIDATION_FAILED',
     ],
     ['11 MB', 'a.pdf', undefined, bytesOf(`%PDF-1.4 ${'x'.repeat(11 * 2 ** 20)}`), 413, 'FILE_TOO_LARGE'],
-  ])('is rejected at the upload: %s', async (_what, name, mime, bytes, status, code) => {
+  ])('a hostile document is rejected at the upload: %s', async (_what, name, mime, bytes, status, code) => {
     const owner = newId()
     const answer = await upload(owner, name, bytes, mime)
     expect([answer.status, answer.body.error_code]).toEqual([status, code])
@@ -270,7 +270,7 @@ describe('a hostile document', { timeout: 180_000 }, () => {
     ['60,000 x 60,000 pixels', 'a.png', pngOf(60_000, 60_000), 'IMAGE_TOO_LARGE'],
     ['an image truncated after its header', 'a.png', pngOf(64, 64), 'IMAGE_UNREADABLE'],
   ])(
-    'fails with a reason, leaves nothing in the store, and does not stop the worker: %s',
+    'a hostile document fails with a reason, leaves nothing in the store, and does not stop the worker: %s',
     async (_what, name, bytes, code) => {
       const owner = newId()
       const failed = await processed(owner, name, bytes)
@@ -289,7 +289,7 @@ describe('a hostile document', { timeout: 180_000 }, () => {
     },
   )
 
-  it('takes bounded time: a PDF of 10,000 pages is read partially, with a warning', async () => {
+  it('a PDF of 10,000 pages is read partially, with a warning, in bounded time', async () => {
     const owner = newId()
     const document = await processed(owner, 'a.pdf', pdfOf(10_000))
     expect(document).toMatchObject({ status: 'completed', pages: 300 })
@@ -298,7 +298,7 @@ describe('a hostile document', { timeout: 180_000 }, () => {
     expect(body.data.warnings[0]).toContain('300 of 10000')
   })
 
-  it('loses EXIF location and data behind its pixels', async () => {
+  it('an image sent as a document loses EXIF location and data behind its pixels', async () => {
     const owner = newId()
     const polyglot = Buffer.concat([await photo(200, 100), Buffer.from('<script>alert(1)</script>')])
     const { body } = await upload(owner, 'a.jpg', new Uint8Array(polyglot), 'image/jpeg')
@@ -332,7 +332,7 @@ describe('the WebSocket', { timeout: 120_000 }, () => {
   const ticketOf = async (userId: number) =>
     (await media.call(userId, 'POST', '/ws/tickets')).body.ticket as string
 
-  it('sends every step of a document to its owner only', async () => {
+  it('the WebSocket sends every step of a document to its owner only', async () => {
     const [owner, other] = [newId(), newId()]
     const [mine, theirs] = [await openSocket(await ticketOf(owner)), await openSocket(await ticketOf(other))]
     await waitFor(() => mine.frames.length === 1 && theirs.frames.length === 1)
@@ -348,7 +348,7 @@ describe('the WebSocket', { timeout: 120_000 }, () => {
     theirs.socket.close()
   })
 
-  it('opens once with a ticket, and never without one', async () => {
+  it('the WebSocket opens once with a ticket, and never without one', async () => {
     const ticket = await ticketOf(newId())
     const first = await openSocket(ticket)
     expect(first.refusal).toBeNull()
@@ -361,7 +361,7 @@ describe('the WebSocket', { timeout: 120_000 }, () => {
 })
 
 describe('the file of a message', { timeout: 120_000 }, () => {
-  it('is analyzed for a user who sees the message, and the report becomes a file for that room', async () => {
+  it('the file of a message is analyzed for a user who sees the message, and the report becomes a file for that room', async () => {
     const [sender, reader] = [newId(), newId()]
     const bytes = await koreanPdf()
     const file = await media.examined(sender, { name: '계약.pdf', mime: mimes.pdf, bytes })
@@ -392,7 +392,7 @@ describe('the monitor page', { timeout: 120_000 }, () => {
     return { status: response.status, body: (await response.json()) as any }
   }
 
-  it('shows workers, results and run times to operators only', async () => {
+  it('the monitor page shows workers, results and run times to operators only', async () => {
     const page = await fetch(`${media.url}/monitor`)
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
     for (const asset of ['page.js', 'page.css'])
@@ -408,7 +408,7 @@ describe('the monitor page', { timeout: 120_000 }, () => {
     expect(documents.p95_seconds).toBeGreaterThanOrEqual(documents.p50_seconds)
   })
 
-  it('cancels and retries jobs together with their documents', async () => {
+  it('the monitor page cancels and retries jobs together with their documents', async () => {
     const owner = newId()
     const { body } = await upload(
       owner,

@@ -17,11 +17,11 @@ describe('a Range header', () => {
     ['bytes=-', undefined],
     ['items=0-1', undefined],
     [undefined, undefined],
-  ])('resolves %s of 1,000 bytes to %j', (header, expected) => {
+  ])('the range %s of 1,000 bytes resolves to %j', (header, expected) => {
     expect(parseRange(header, 1_000)).toEqual(expected)
   })
 
-  it('is truncated at the end of the file, null beyond it, and ignored when it ends before it begins', () => {
+  it('a range is truncated at the end of the file, null beyond it, and ignored when it ends before it begins', () => {
     fc.assert(
       fc.property(fc.nat(2_000), fc.nat(2_000), fc.integer({ min: 1, max: 1_500 }), (a, b, size) => {
         const satisfiable = a < size ? { first: a, last: Math.min(b, size - 1) } : null
@@ -41,15 +41,15 @@ describe('the name of a file', () => {
     ['   ', 'blank'],
     ['가'.repeat(256), '256 characters'],
     ['\ud800.png', 'a lone surrogate'],
-  ])('is rejected: %j (%s)', (name) => {
+  ])('a file name is rejected: %j (%s)', (name) => {
     expect(fileName.safeParse(name).success).toBe(false)
   })
 
-  it('is stored in composed form, so that it looks the same everywhere', () => {
+  it('a file name is stored in composed form, so that it looks the same everywhere', () => {
     expect(fileName.parse('한글.png'.normalize('NFD'))).toBe('한글.png')
   })
 
-  it('cannot inject a header or a parameter into a download', () => {
+  it('a file name cannot inject a header or a parameter into a download', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (text) => {
         const parsed = fileName.safeParse(`${text}.txt`)

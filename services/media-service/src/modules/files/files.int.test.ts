@@ -66,7 +66,7 @@ const isGone = (file: StoredFile) =>
   )
 
 describe('uploadFile', () => {
-  it('accepts a photo, applies its orientation, and removes location and author', async () => {
+  it('an upload accepts a photo, applies its orientation, and removes location and author', async () => {
     const owner = newId()
     const file = await media.examined(owner, { name: '여행.jpg', mime: 'image/jpeg', bytes: await photo() })
     expect(file).toMatchObject({
@@ -97,7 +97,7 @@ describe('uploadFile', () => {
     ])
   })
 
-  it('returns the page count of a PDF and the duration of a voice message, and leaves text unchanged', async () => {
+  it('an upload returns the page count of a PDF and the duration of a voice message, and leaves text unchanged', async () => {
     const owner = newId()
     const send = (name: string, mime: string, bytes: Uint8Array<ArrayBuffer>) =>
       media.examined(owner, { name, mime, bytes })
@@ -134,7 +134,7 @@ describe('uploadFile', () => {
       'FILE_TYPE_REFUSED',
       415,
     ],
-  ] as const)('refuses %s', async (_what, fields, code, status) => {
+  ] as const)('an upload rejects %s', async (_what, fields, code, status) => {
     const form = new FormData()
     for (const [name, value] of Object.entries(fields as Record<string, string | string[]>)) {
       if (typeof value === 'string') form.set(name, value)
@@ -150,12 +150,12 @@ describe('uploadFile', () => {
     expect(await answer.json()).toMatchObject({ code })
   })
 
-  it('rejects JSON and unauthenticated callers', async () => {
+  it('an upload rejects JSON and unauthenticated callers', async () => {
     expect((await media.call(newId(), 'POST', '/files', {})).body.code).toBe('MEDIA_TYPE_UNSUPPORTED')
     expect((await media.call(null, 'POST', '/files')).status).toBe(401)
   })
 
-  it('ends at 50 MB, or 10 MB for an avatar, and leaves nothing', async () => {
+  it('an upload ends at 50 MB, or 10 MB for an avatar, and leaves nothing', async () => {
     const owner = newId()
     const bytes = new Uint8Array(50 * 2 ** 20 + 1).fill(65)
     const answer = await media.upload(owner, { ...note, bytes })
@@ -172,7 +172,7 @@ describe('uploadFile', () => {
     expect((await media.call(owner, 'GET', '/files')).body.items).toEqual([])
   })
 
-  it('leaves nothing of an interrupted upload', async () => {
+  it('an interrupted upload leaves nothing', async () => {
     const owner = newId()
     const outgoing = request(`${media.url}/files`, {
       method: 'POST',
@@ -195,7 +195,7 @@ describe('uploadFile', () => {
     await waitFor(async () => (await media.objectsOf(id)).length === 0)
   })
 
-  it('counts against the quota including concurrent reservations', async () => {
+  it('an upload counts against the quota including concurrent reservations', async () => {
     const small = await startHarness({ QUOTA_BYTES: '3000' })
     try {
       const owner = newId()
@@ -214,7 +214,7 @@ describe('uploadFile', () => {
 })
 
 describe('startUpload', () => {
-  it('resumes an interrupted upload, and accepts no part twice or of another size', async () => {
+  it('a multipart upload resumes after an interruption, and accepts no part twice or of another size', async () => {
     const owner = newId()
     const size = 8 * 2 ** 20 + 1_000
     const bytes = Buffer.alloc(size, 'direct upload ')
@@ -244,7 +244,7 @@ describe('startUpload', () => {
     expect((await media.call(owner, 'GET', `/files/${file_id}/upload`)).body.code).toBe('UPLOAD_OVER')
   })
 
-  it('rejects more than 100 MB, empty files, and types that are not accepted', async () => {
+  it('a multipart upload rejects more than 100 MB, empty files, and types that are not accepted', async () => {
     const start = (body: object) => media.call(newId(), 'POST', '/files/uploads', body)
     const file = { name: 'a.mp4', mime: 'video/mp4' }
     expect((await start({ ...file, size: 100 * 2 ** 20 + 1 })).body.errors[0].field).toBe('size')
@@ -254,7 +254,7 @@ describe('startUpload', () => {
 })
 
 describe('getFileContent', () => {
-  it('serves ranges, an invalid one as 416, and 304 for an unchanged file', async () => {
+  it('a download serves ranges, returns 416 for an invalid range, and 304 for an unchanged file', async () => {
     const owner = newId()
     const { file_id } = await media.examined(owner, { ...note, bytes: text('0123456789') })
     const fetchPart = async (headers: Record<string, string>) => {
@@ -273,7 +273,7 @@ describe('getFileContent', () => {
     expect(again.status).toBe(304)
   })
 
-  it('is limited to users who currently see a message with the file', async () => {
+  it('a download is limited to users who currently see a message with the file', async () => {
     const [owner, member, stranger] = [newId(), newId(), newId()]
     const file = await media.examined(owner, note)
     const other = await media.examined(owner, note)
@@ -294,7 +294,7 @@ describe('getFileContent', () => {
     expect((await media.call(member, 'DELETE', `/files/${file.file_id}`)).status).toBe(404)
   })
 
-  it('redirects to an address that works without a token, as a download of a fixed type', async () => {
+  it('a download redirects to a URL that works without a token, as an attachment of a fixed type', async () => {
     const owner = newId()
     const { file_id } = await media.examined(owner, note)
     const answer = await media.call(owner, 'GET', `/files/${file_id}/content?redirect=true`)
@@ -312,7 +312,7 @@ describe('getFileContent', () => {
 })
 
 describe('the lifetime of a file', () => {
-  it('ends when the last message with it is deleted for everybody', async () => {
+  it('a file is deleted when the last message with it is deleted for everybody', async () => {
     const owner = newId()
     const file = await media.examined(owner, note)
     const [first, second] = [await sent(file), await sent(file)]
@@ -337,7 +337,7 @@ describe('the lifetime of a file', () => {
     await isGone(file)
   })
 
-  it('ends after 24 hours if no message used it, and not if one does', async () => {
+  it('a file is deleted after 24 hours only if no message uses it', async () => {
     const owner = newId()
     const [unused, used] = [await media.examined(owner, note), await media.examined(owner, note)]
     expect(Date.parse(unused.expires_at!) - Date.parse(unused.created_at)).toBeCloseTo(86_400_000, -5)
@@ -349,7 +349,7 @@ describe('the lifetime of a file', () => {
     expect((await media.call(owner, 'GET', `/files/${used.file_id}`)).status).toBe(200)
   })
 
-  it('ends immediately when its owner removes it', async () => {
+  it('a file is deleted immediately when its owner removes it', async () => {
     const owner = newId()
     const file = await media.examined(owner, {
       name: 'a.jpg',
@@ -360,7 +360,7 @@ describe('the lifetime of a file', () => {
     await isGone(file)
   })
 
-  it('is extended by a claim, which only its owner can make and only for a matching message', async () => {
+  it('a claim extends the lifetime of a file, and only its owner can make one for a matching message', async () => {
     const owner = newId()
     const file = await media.examined(owner, note)
     const claim = (userId: number, message_type: string) =>
@@ -373,7 +373,7 @@ describe('the lifetime of a file', () => {
   })
 
   it.each(['keep', 'remove'] as const)(
-    'ends with the account of its owner; policy for messages: %s',
+    'a file is deleted with the account of its owner; policy for messages: %s',
     async (policy) => {
       const [owner, member] = [newId(), newId()]
       const [shown, unused] = [await media.examined(owner, note), await media.examined(owner, note)]
@@ -395,7 +395,7 @@ describe('the lifetime of a file', () => {
     },
   )
 
-  it('as an avatar lasts while the profile shows it, square and public', async () => {
+  it('an avatar is square and public, and lasts while the profile shows it', async () => {
     const owner = newId()
     const [old, fresh] = [await pictureOf(owner, 'avatar'), await pictureOf(owner, 'avatar')]
     const shows = (fileId: string) =>
@@ -419,7 +419,7 @@ describe('the lifetime of a file', () => {
     ).toBe(404)
   })
 
-  it('as a picture is extended by a claim of its owner for its purpose', async () => {
+  it('a claim of its owner for its purpose extends the lifetime of a picture', async () => {
     const owner = newId()
     const picture = await pictureOf(owner, 'room_picture')
     const claim = (userId: number, file: StoredFile, purpose: string) =>
@@ -443,7 +443,7 @@ describe('the lifetime of a file', () => {
     ).toBe('FILE_KIND_MISMATCH')
   })
 
-  it("as a room's picture ends with the next picture or the room, and not with its owner's account", async () => {
+  it("a room's picture is deleted with the next picture or the room, and not with its owner's account", async () => {
     const [owner, room_id] = [newId(), newId()]
     const [old, fresh, avatar] = [
       await pictureOf(owner, 'room_picture'),

@@ -8,7 +8,7 @@ const samples = (values: readonly number[]) => {
 }
 
 describe('a waveform', () => {
-  it('shows the loud parts of a recording regardless of its level', () => {
+  it('a waveform shows the loud parts of a recording regardless of its level', () => {
     const half = [...Array<number>(4_000).fill(0), ...Array<number>(4_000).fill(-8_000)]
     const { peaks, durationMs } = peaksOf(samples(half))!
     expect(durationMs).toBe(2_000)
@@ -17,7 +17,7 @@ describe('a waveform', () => {
     expect(peaks.slice(32)).toEqual(Array(32).fill(100))
   })
 
-  it('is flat for silence, and empty without samples', () => {
+  it('a waveform is flat for silence, and empty without samples', () => {
     expect(Math.max(...peaksOf(samples(Array<number>(1_000).fill(2)))!.peaks)).toBeLessThan(2)
     expect(peaksOf(Buffer.alloc(0))).toBeNull()
   })

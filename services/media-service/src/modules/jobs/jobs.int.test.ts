@@ -75,7 +75,7 @@ const isDone = (userId: number) =>
   waitFor(async () => (await jobsOf(userId))[0]?.state === 'succeeded', { timeoutMs: 60_000 })
 
 describe('a job', { timeout: 180_000 }, () => {
-  it('is completed once by another worker when its worker is killed', async () => {
+  it('a job is completed once by another worker when its worker is killed', async () => {
     const userId = newId()
     const { process } = await stuckWorker(userId)
     process.signal('SIGKILL')
@@ -85,7 +85,7 @@ describe('a job', { timeout: 180_000 }, () => {
     expect(await eventsOf(userId)).toHaveLength(1)
   })
 
-  it('keeps one result when its worker is paused past the lease and then resumes', async () => {
+  it('a job keeps one result when its worker is paused past the lease and then resumes', async () => {
     const userId = newId()
     const { proxy, process } = await stuckWorker(userId)
     await pause(process)
@@ -101,7 +101,7 @@ describe('a job', { timeout: 180_000 }, () => {
 })
 
 describe('web processes and workers', { timeout: 420_000 }, () => {
-  it('scale independently: three web processes accept uploads while no worker runs, and five workers run each job once', async () => {
+  it('three web processes accept uploads while no worker runs, and five workers run each job once', async () => {
     const webs = await Promise.all(Array.from({ length: 3 }, () => media.another('web')))
     for (const web of webs) cleanUps.push(() => web.stop())
     const userId = newId()
@@ -181,7 +181,7 @@ const enqueue = (ownerId: number, priorities: readonly number[]) => {
 }
 
 describe('the queue', { timeout: 180_000 }, () => {
-  it('assigns each of 200 jobs to one of three workers, urgent ones first', async () => {
+  it('the queue assigns each of 200 jobs to one of three workers, urgent ones first', async () => {
     const userId = newId()
     const priorities = Array.from({ length: 200 }, (_job, index) => index % 3)
     const ids = await enqueue(userId, priorities)
@@ -203,7 +203,7 @@ describe('the queue', { timeout: 180_000 }, () => {
     expect(order.slice(0, 40).every((priority) => priority === 0)).toBe(true)
   })
 
-  it('retries a temporary error, and reports a permanent one to the owner', async () => {
+  it('the queue retries a temporary error, and reports a permanent one to the owner', async () => {
     const userId = newId()
     const [flaky, broken] = (await enqueue(userId, [1, 1])) as [string, string]
     let attempts = 0
@@ -224,7 +224,7 @@ describe('the queue', { timeout: 180_000 }, () => {
     expect(rows).toEqual([{ state: 'succeeded', error_code: null }])
   })
 
-  it('delivers a cancellation to a running job within two heartbeats', async () => {
+  it('a cancellation reaches a running job within two heartbeats', async () => {
     const userId = newId()
     await enqueue(userId, [1])
     let aborted = false

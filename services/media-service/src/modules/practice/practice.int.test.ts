@@ -112,7 +112,7 @@ async function waitingTake(userId: number) {
 }
 
 describe('scripts', () => {
-  it('are listed with actors and tokens, whose clips can be fetched', async () => {
+  it('scripts are listed with actors and tokens, whose clips can be fetched', async () => {
     const userId = newId()
     const { body: page } = await media.call(userId, 'GET', '/scripts?language=ko&limit=2')
     expect(page.items).toHaveLength(2)
@@ -130,7 +130,7 @@ describe('scripts', () => {
     expect((await media.call(null, 'GET', '/scripts')).status).toBe(401)
   })
 
-  it('keep their token ids when seeded again', async () => {
+  it('scripts keep their token ids when seeded again', async () => {
     const { scripts } = media.web.stores
     const token = {
       actor: '하나',
@@ -149,7 +149,7 @@ describe('scripts', () => {
 })
 
 describe('a recording', () => {
-  it('gets 202 and is analyzed, counted, and published once', async () => {
+  it('a recording gets 202 and is analyzed, counted, and published once', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)
     expect(sent.text).toBe('오늘 저녁에 같이 영화를 보러 갈까요')
@@ -171,7 +171,7 @@ describe('a recording', () => {
     expect(popular.items.length).toBeGreaterThan(3)
   })
 
-  it('is visible to its owner only', async () => {
+  it('a recording is visible to its owner only', async () => {
     const { body } = await upload(newId())
     for (const path of ['analysis-result', 'analysis-progress'])
       expect((await media.call(newId(), 'GET', `/tokens/${path}/${body.job_id}`)).body.code).toBe(
@@ -183,17 +183,17 @@ describe('a recording', () => {
     ['an image', new Uint8Array([0x89, 0x50, 0x4e, 0x47]), 'a.png', 'image/png', 'FILE_TYPE_REFUSED'],
     ['text named wav', new Uint8Array(Buffer.from('no sound')), 'a.wav', 'audio/wav', 'FILE_TYPE_REFUSED'],
     ['an empty file', new Uint8Array(), 'a.wav', 'audio/wav', 'FILE_EMPTY'],
-  ])('is rejected: %s', async (_case, bytes, name, mime, code) => {
+  ])('a recording is rejected: %s', async (_case, bytes, name, mime, code) => {
     expect((await upload(newId(), bytes, name, mime)).body.code).toBe(code)
   })
 
-  it('of an unknown token is rejected', async () => {
+  it('a recording of an unknown token is rejected', async () => {
     expect((await upload(newId(), clip, 'a.wav', 'audio/wav', 999_999)).body.code).toBe(
       'PRACTICE_TOKEN_NOT_FOUND',
     )
   })
 
-  it('longer than 30 seconds fails with that reason', async () => {
+  it('a recording longer than 30 seconds fails with that reason', async () => {
     const userId = newId()
     const long = await speak('가나다라마바사아자차카타파하 '.repeat(40), 'ko')
     const { body } = await upload(userId, long)
@@ -202,14 +202,14 @@ describe('a recording', () => {
     expect(handed.filter(({ job_id }) => job_id === body.job_id)).toEqual([])
   })
 
-  it('is rejected while five others of its owner are being analyzed', async () => {
+  it('a recording is rejected while five others of its owner are being analyzed', async () => {
     const userId = newId()
     const answers = []
     for (let n = 0; n < 6; n++) answers.push(await upload(userId))
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202, 429])
   })
 
-  it('can be listed, fetched and deleted by its owner alone, also while it is being analyzed', async () => {
+  it('a recording can be listed, fetched and deleted by its owner alone, also while it is being analyzed', async () => {
     const userId = newId()
     const [first, second] = [await waitingTake(userId), await waitingTake(userId)]
     await report(success(first))
@@ -240,7 +240,7 @@ describe('a recording', () => {
     expect((await list()).items).toHaveLength(1)
   })
 
-  it('counts in the storage and in the quota of files, and files in that of recordings', async () => {
+  it('recordings and files share one storage figure and one quota', async () => {
     const userId = newId()
     const usage = async () => (await media.call(userId, 'GET', '/files/usage')).body
     await waitingTake(userId)
@@ -276,7 +276,7 @@ describe('a recording', () => {
     expect(await record(10 * clip.length)).toBe('unfinished')
   })
 
-  it('is in the export of its owner with its scores and bookmarks', async () => {
+  it('a recording is in the export of its owner with its scores and bookmarks', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)
     await report(success(sent))
@@ -291,7 +291,7 @@ describe('a recording', () => {
     })
   })
 
-  it('leaves nothing when its owner is deleted', async () => {
+  it('a recording leaves nothing when its owner is deleted', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)
     await media.call(userId, 'PUT', `/tokens/${tokenId}/bookmark`)
@@ -308,7 +308,7 @@ describe('a recording', () => {
 })
 
 describe('a report', () => {
-  it('with an altered body, a wrong secret, or an old time stamp is rejected with 401', async () => {
+  it('a report with a modified body, a wrong secret, or an old timestamp is rejected with 401', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)
     const other = `whsec_${Buffer.alloc(32, 8).toString('base64')}`
@@ -325,7 +325,7 @@ describe('a report', () => {
     expect((await resultOf(userId, sent.job_id)).result).toBeNull()
   })
 
-  it('delivered again, also concurrently, changes nothing', async () => {
+  it('a report delivered again, also concurrently, changes nothing', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)
     const id = crypto.randomUUID()
@@ -337,7 +337,7 @@ describe('a report', () => {
     expect((await media.call(userId, 'GET', '/mypage/overview')).body.practice_count).toBe(1)
   })
 
-  it('that arrives before its recording was acknowledged is applied', async () => {
+  it('a report that arrives before its recording was acknowledged is applied', async () => {
     const userId = newId()
     const early = new Map<string, number>()
     behave = async (sent, response) => {
@@ -349,7 +349,7 @@ describe('a report', () => {
     expect(early.get(body.job_id)).toBe(204)
   })
 
-  it('for an unknown job gets 404, and for another attempt 409', async () => {
+  it('a report for an unknown job gets 404, and for another attempt 409', async () => {
     const sent = await waitingTake(newId())
     const unknown = await report(success({ ...sent, job_id: crypto.randomUUID() }))
     expect(unknown).toEqual({ status: 404, code: 'ANALYSIS_NOT_FOUND' })
@@ -358,7 +358,7 @@ describe('a report', () => {
     expect(mixed).toEqual({ status: 409, code: 'ANALYSIS_SUPERSEDED' })
   })
 
-  it('of a temporary failure resends the recording; of a permanent one ends the take', async () => {
+  it('a report of a temporary failure resends the recording, and one of a permanent failure ends the take', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)
     const failed = (analysisId: string, retryable: boolean) => ({
@@ -381,7 +381,7 @@ describe('a report', () => {
 })
 
 describe('an analysis server', () => {
-  it('that never reports gets the recording three times, then the take fails and late reports are rejected', async () => {
+  it('an analysis server that never reports gets the recording three times, then the take fails and late reports are rejected', async () => {
     const userId = newId()
     const { body } = await upload(userId)
     const attemptsOf = () => handed.filter(({ job_id }) => job_id === body.job_id)
@@ -399,7 +399,7 @@ describe('an analysis server', () => {
       expect(await report(success(attempt))).toEqual({ status: 409, code: 'ANALYSIS_SUPERSEDED' })
   })
 
-  it('that is briefly unavailable is retried', async () => {
+  it('an analysis server that is briefly unavailable is retried', async () => {
     const userId = newId()
     behave = (_sent, response) => {
       behave = accept
@@ -414,7 +414,7 @@ describe('an analysis server', () => {
     await untilState(userId, sent.job_id, 'succeeded')
   })
 
-  it('that stays away ends the take after five attempts with ANALYSIS_UNAVAILABLE', async () => {
+  it('an analysis server that stays unavailable ends the take after five attempts with ANALYSIS_UNAVAILABLE', async () => {
     const userId = newId()
     behave = (_sent, response) => response.writeHead(503).end()
     const { body } = await upload(userId)
@@ -430,7 +430,7 @@ describe('an analysis server', () => {
     expect((await resultOf(userId, body.job_id)).error.code).toBe('ANALYSIS_UNAVAILABLE')
   })
 
-  it('that rejects a recording ends the take with the reason', async () => {
+  it('an analysis server that rejects a recording ends the take with the reason', async () => {
     const userId = newId()
     behave = (_sent, response) => response.writeHead(422).end('{"detail":"no"}')
     const { body } = await upload(userId)
@@ -454,7 +454,7 @@ describe('the progress stream', () => {
   }
   const statesOf = (text: string) => [...text.matchAll(/"state":"(\w+)"/g)].map((match) => match[1])
 
-  it('sends every state, ends with the last one, and resumes without repeating a frame', async () => {
+  it('the progress stream sends every state, ends with the last one, and resumes without repeating a frame', async () => {
     const userId = newId()
     const sent = await waitingTake(userId)
     await untilState(userId, sent.job_id, 'analyzing')
@@ -469,7 +469,7 @@ describe('the progress stream', () => {
 })
 
 describe('bookmarks', () => {
-  it('are stored once each, listed newest first, and shown on tokens', async () => {
+  it('bookmarks are stored once each, listed newest first, and shown on tokens', async () => {
     const userId = newId()
     for (const id of [tokenId, tokenId + 1, tokenId])
       expect((await media.call(userId, 'PUT', `/tokens/${id}/bookmark`)).status).toBe(204)

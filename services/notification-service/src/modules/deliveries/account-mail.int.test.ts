@@ -63,7 +63,7 @@ it.each([
   ['end_session', '/account/sessions/report'],
   ['download_export', '/account/export'],
 ] as const)(
-  'mails the link to %s to the address from user-service, and stores no token',
+  'the link to %s is mailed to the address from user-service, and no token is stored',
   async (purpose, path) => {
     const { userId, email, token } = await request(purpose, 'en')
     const [mail] = await waitFor(() => mailsTo(email).length > 0 && mailsTo(email))
@@ -78,7 +78,7 @@ it.each([
   },
 )
 
-it('names the device, network and time of a sign-in', async () => {
+it('the mail about a sign-in names its device, network and time', async () => {
   const { email } = await request('end_session', 'en', {
     sign_in: { device: 'Chrome on Windows', ip_prefix: '203.0.113.0/24', at: '2026-01-27T10:00:00.000Z' },
   })
@@ -87,13 +87,13 @@ it('names the device, network and time of a sign-in', async () => {
   for (const line of said) expect(bodyOf(mail!.raw)).toContain(line)
 })
 
-it('uses the language of the account', async () => {
+it('account mail uses the language of the account', async () => {
   const { email } = await request('reset_password', 'ko-KR')
   const [mail] = await waitFor(() => mailsTo(email).length > 0 && mailsTo(email))
   expect(headerOf(mail!, 'Subject')).toBe('BigTech Chat 비밀번호 재설정')
 })
 
-it('waits for an unavailable user-service, and sends nothing for an invalid link', async () => {
+it('account mail waits for an unavailable user-service, and nothing is sent for an invalid link', async () => {
   isDown = true
   const waiting = await request('verify_email', 'en')
   await harness.deliveriesOf(waiting.userId, ([delivery]) => delivery?.state === 'pending')

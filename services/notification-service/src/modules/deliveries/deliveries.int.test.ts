@@ -28,7 +28,7 @@ const { register, mailsTo, knownRoom, say, subscribe, pushesTo } = scenesOf(() =
 const hundred = Array.from({ length: 100 }, (_, n) => `SELECT ${n} AS n`).join(' UNION ALL ')
 
 describe('welcome mail', () => {
-  it("is sent once in the new user's language, with a Message-ID derived from the event", async () => {
+  it("welcome mail is sent once in the new user's language, with a Message-ID derived from the event", async () => {
     const [mina, john] = newIds(2) as [number, number]
     const eventId = uuidv7()
     await register(mina, 'ko-KR', eventId)
@@ -49,7 +49,7 @@ describe('welcome mail', () => {
     expect(mailsTo(mina)).toHaveLength(1)
   })
 
-  it('is retried while the mail server is busy, and fails when it is rejected permanently', async () => {
+  it('welcome mail is retried while the mail server is busy, and fails when it is rejected permanently', async () => {
     const [busy] = newIds(1) as [number]
     harness.mail.failWith = { code: 451, times: 1 }
     await register(busy)
@@ -64,7 +64,7 @@ describe('welcome mail', () => {
     expect(mailsTo(refused)).toHaveLength(0)
   })
 
-  it('is retried when the server rejects the sender rather than the mail', async () => {
+  it('welcome mail is retried when the server rejects the sender rather than the mail', async () => {
     const [early] = newIds(1) as [number]
     harness.mail.failWith = { code: 535, times: 1, at: 'sender' }
     await register(early)
@@ -73,7 +73,7 @@ describe('welcome mail', () => {
     await waitFor(() => mailsTo(early).length === 1)
   })
 
-  it('is duplicated at most once, recognizably, after a crash between sending and marking', async () => {
+  it('welcome mail is duplicated at most once, recognizably, after a crash between sending and marking', async () => {
     const [mina] = newIds(1) as [number]
     await register(mina)
     const [first] = await waitFor(() => mailsTo(mina).length > 0 && mailsTo(mina))
@@ -94,7 +94,7 @@ describe('welcome mail', () => {
 })
 
 describe('push for friend requests', () => {
-  it('notifies the receiver once a day for any number of requests and cancellations', async () => {
+  it('a push for a friend request notifies the receiver once a day for any number of requests and cancellations', async () => {
     const [mina, joon] = newIds(2) as [number, number]
     const ask = { request_id: 1, from_user_id: mina, to_user_id: joon }
     await harness.publish(friendRequestSent, ask)
@@ -110,7 +110,7 @@ describe('push for friend requests', () => {
 })
 
 describe('push notifications for friend requests of different users', () => {
-  it('do not replace each other while the device is offline', async () => {
+  it('pushes for friend requests of different users do not replace each other while the device is offline', async () => {
     const [mina, joon, reader] = newIds(3) as [number, number, number]
     await subscribe(reader, `/friends-${reader}`)
     for (const from_user_id of [mina, joon]) {
@@ -122,7 +122,7 @@ describe('push notifications for friend requests of different users', () => {
 })
 
 describe('the export', () => {
-  it('contains all data of the user for any number of deliveries, and none of others', async () => {
+  it('the export contains all data of the user for any number of deliveries, and none of others', async () => {
     const [mina, joon] = newIds(2) as [number, number]
     await register(mina, 'ko')
     await register(joon, 'ko')
@@ -151,7 +151,7 @@ describe('the export', () => {
 })
 
 describe('a deleted account', () => {
-  it('leaves nothing behind in its own rows and in those of others', async () => {
+  it('a deleted account leaves nothing behind in its own rows and in those of others', async () => {
     const [roomId, mina, reader] = newIds(3) as [number, number, number]
     await register(mina)
     await knownRoom(roomId, [mina, reader])
@@ -194,7 +194,7 @@ describe('a deleted account', () => {
 })
 
 describe('a claim', () => {
-  it('reserves a delivery until its lease expires', async () => {
+  it('a claim reserves a delivery until its lease expires', async () => {
     const [mina] = newIds(1) as [number]
     const due = Date.parse('2099-01-01T00:00:00Z')
     await harness.mysql.query(
@@ -216,7 +216,7 @@ describe('a claim', () => {
 })
 
 describe('the purge', () => {
-  it('deletes every delivery older than 30 days, however many', async () => {
+  it('the purge deletes every delivery older than 30 days, however many', async () => {
     const [reader] = newIds(1) as [number]
     await harness.mysql.query(
       `INSERT INTO deliveries (id, user_id, kind, channel, state, event_id, due_at, created_at)
@@ -230,7 +230,7 @@ describe('the purge', () => {
 })
 
 describe('the delivery log', () => {
-  it('is read, claimed and paged by index', async () => {
+  it('the delivery log is read, claimed and paged by index', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     for (let count = 0; count < 3; count++) {

@@ -13,18 +13,18 @@ describe('notification texts', () => {
     ['kok-IN', 'en'],
     ['en-US', 'en'],
     [null, 'en'],
-  ] as const)('use, in the locale %s, the language %s', (locale, language) => {
+  ] as const)('notification texts use, in the locale %s, the language %s', (locale, language) => {
     expect(languageOf(locale)).toBe(language)
   })
 
-  it('contain sender and text of a single message in a direct room', () => {
+  it('the notification of a single message in a direct room contains sender and text', () => {
     expect(messageNotice(one, '미나', { roomType: 'direct', name: null }, ko)).toEqual({
       title: '미나',
       body: '점심 먹자',
     })
   })
 
-  it('contain room, sender, text and the number of further messages of a burst in a group', () => {
+  it('the notification of a burst in a group contains room, sender, text and the number of further messages', () => {
     expect(messageNotice({ ...one, eventCount: 3 }, '미나', { roomType: 'group', name: '점심' }, ko)).toEqual(
       {
         title: '점심',
@@ -33,7 +33,7 @@ describe('notification texts', () => {
     )
   })
 
-  it('describe a mention, a photo, a file, a voice message and a video', () => {
+  it('notification texts describe a mention, a photo, a file, a voice message and a video', () => {
     const room = { roomType: 'direct', name: null }
     expect(messageNotice({ ...one, mentioned: true }, '미나', room, ko).body).toBe('나를 언급: 점심 먹자')
     expect(messageNotice({ ...one, content: { ...content, type: 'image' } }, '미나', room, ko).body).toBe(
@@ -50,7 +50,7 @@ describe('notification texts', () => {
     )
   })
 
-  it('contain neither sender nor text without previews, or after the message was deleted', () => {
+  it('notification texts contain neither sender nor text without previews, or after the message was deleted', () => {
     const hidden = messageNotice({ ...one, eventCount: 2 }, '미나', undefined, {
       language: 'en',
       showPreview: false,
@@ -59,18 +59,18 @@ describe('notification texts', () => {
     expect(messageNotice({ ...one, content: null }, '미나', undefined, ko).body).toBe('새 메시지가 있습니다.')
   })
 
-  it('handle a friend request from a user whose name is unknown', () => {
+  it('notification texts handle a friend request from a user whose name is unknown', () => {
     expect(friendNotice('friend_request', undefined, 'en').body).toBe('Somebody wants to be your friend.')
   })
 
-  it('shorten long messages at a character boundary', () => {
+  it('notification texts shorten long messages at a character boundary', () => {
     const preview = previewOf(`안녕\n\n${'👍'.repeat(200)}`)
     expect([...preview]).toHaveLength(120)
     expect(preview.startsWith('안녕 👍')).toBe(true)
     expect(preview.isWellFormed()).toBe(true)
   })
 
-  it('do not name a user who has blocked the reader, or whose account was deleted', () => {
+  it('notification texts do not name a user who has blocked the reader, or whose account was deleted', () => {
     expect(messageNotice(one, undefined, { roomType: 'direct', name: null }, ko).title).toBe('미나')
     expect(messageNotice(one, null, { roomType: 'group', name: '점심' }, ko)).toEqual({
       title: '점심',
@@ -78,20 +78,20 @@ describe('notification texts', () => {
     })
   })
 
-  it('use the display name of the sender, which the message does not contain', () => {
+  it('notification texts use the display name of the sender, which the message does not contain', () => {
     expect(messageNotice(one, '김미나', { roomType: 'direct', name: null }, ko).title).toBe('김미나')
     const inGroup = messageNotice(one, '김미나', { roomType: 'group', name: '점심' }, ko)
     expect(inGroup).toEqual({ title: '점심', body: '김미나: 점심 먹자' })
   })
 
-  it('greet in both languages', () => {
+  it('the welcome text exists in both languages', () => {
     expect(welcomeMail('ko').text).toContain('안녕하세요!')
     expect(welcomeMail('en').text).toContain('Hello,')
   })
 })
 
 describe('retryDelayMs', () => {
-  it('increases up to about an hour, and ends', () => {
+  it('retryDelayMs increases up to about an hour, and ends', () => {
     const waits = Array.from({ length: 10 }, (_, index) => retryDelayMs('mail', index + 1, 0.5))
     expect(waits.slice(0, 4)).toEqual([5_000, 20_000, 80_000, 320_000])
     expect(waits.at(-2)).toBe(3_600_000)

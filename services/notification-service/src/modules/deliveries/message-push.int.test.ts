@@ -25,7 +25,7 @@ afterEach(() => {
 const { message, register, room, knownRoom, say, subscribe, pushesTo } = scenesOf(() => harness)
 
 describe('a push notification', () => {
-  it('is recorded for every member without an open stream, even without a device, but not for the author', async () => {
+  it('a push notification is recorded for every member without an open stream, even without a device, but not for the author', async () => {
     const [roomId, author, absent] = newIds(3) as [number, number, number]
     await room(roomId, [author, absent])
     await harness.publish(messageSent, message(roomId, author, '안녕하세요!'))
@@ -44,7 +44,7 @@ describe('a push notification', () => {
 })
 
 describe('a push notification for messages', () => {
-  it('reaches every device signed and encrypted, and lost devices are removed', async () => {
+  it('a push notification reaches every device signed and encrypted, and lost devices are removed', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     await subscribe(reader, `/phone-${reader}`)
@@ -64,7 +64,7 @@ describe('a push notification for messages', () => {
     expect(body.vapid_public_key).toBeTypeOf('string')
   })
 
-  it('combines a burst and contains the number of messages', async () => {
+  it('a push notification combines a burst and contains the number of messages', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     await subscribe(reader, `/burst-${reader}`)
@@ -79,7 +79,7 @@ describe('a push notification for messages', () => {
     expect(items.length).toBeLessThan(3)
   })
 
-  it('is planned once for duplicate events', async () => {
+  it('a push notification is planned once for duplicate events', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     const eventId = uuidv7()
@@ -90,7 +90,7 @@ describe('a push notification for messages', () => {
     expect(items.reduce((sum, item) => sum + Number(item.event_count), 0)).toBe(2)
   })
 
-  it('is omitted for a muted room, except for mentions unless these are muted too', async () => {
+  it('a push notification is omitted for a muted room, except for mentions unless these are muted too', async () => {
     const [roomId, author, muted, mentioned, strict, late] = newIds(6) as number[]
     await knownRoom(roomId!, [author!, muted!, mentioned!, strict!, late!])
     for (const userId of [muted!, mentioned!, strict!]) {
@@ -119,7 +119,7 @@ describe('a push notification for messages', () => {
     for (const userId of [muted!, strict!]) await harness.deliveriesOf(userId, (items) => items.length === 0)
   })
 
-  it('is omitted for users with an open stream; a stream without heartbeat for 60 s does not count', async () => {
+  it('a push notification is omitted for users with an open stream; a stream without heartbeat for 60 s does not count', async () => {
     const [roomId, author, looking, closed] = newIds(4) as [number, number, number, number]
     await knownRoom(roomId, [author, looking, closed])
     const instance_id = `chat-${roomId}`
@@ -146,7 +146,7 @@ describe('a push notification for messages', () => {
     await harness.deliveriesOf(looking, (items) => items.length === 1)
   })
 
-  it('is not sent when its receiver opens a stream first', async () => {
+  it('a push notification is not sent when its receiver opens a stream first', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     await subscribe(reader, `/looked-${reader}`)
@@ -156,7 +156,7 @@ describe('a push notification for messages', () => {
     expect(pushesTo(`/looked-${reader}`)).toHaveLength(0)
   })
 
-  it('is retried while the push service is busy', async () => {
+  it('a push notification is retried while the push service is busy', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     await subscribe(reader, `/busy-${reader}`)
@@ -170,7 +170,7 @@ describe('a push notification for messages', () => {
     expect(pushesTo(`/busy-${reader}`)).toHaveLength(2)
   })
 
-  it('is not delayed by unresponsive push services of others or by undeliverable mails', async () => {
+  it('a push notification is not delayed by unresponsive push services of others or by undeliverable mails', async () => {
     const [roomId, author, reader, ...slow] = newIds(19) as [number, number, number, ...number[]]
     harness.mail.silent = true
     for (const userId of slow) await register(userId)
@@ -191,7 +191,7 @@ describe('a push notification for messages', () => {
     for (const service of [harness.mail, harness.push]) service.hangUp()
   }, 30_000)
 
-  it("is not lost when the message arrives before its room's events", async () => {
+  it("a push notification is not lost when the message arrives before its room's events", async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await say(roomId, author, 'first!')
     await harness.deliveriesOf(reader, (items) => items.length === 0)
@@ -202,7 +202,7 @@ describe('a push notification for messages', () => {
     )
   })
 
-  it('is never sent for a deleted message, or one of a deleted author, whose room was unknown', async () => {
+  it('a push notification is never sent for a deleted message, or one of a deleted author, whose room was unknown', async () => {
     const [roomId, gone, author, reader] = newIds(4) as [number, number, number, number]
     const payload = message(roomId, author, 'oops')
     await harness.publish(messageSent, payload)

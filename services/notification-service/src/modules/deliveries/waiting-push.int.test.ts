@@ -34,7 +34,7 @@ function quietForAnHour() {
 }
 
 describe('a push notification for messages', () => {
-  it('waits for the end of quiet hours, and combines all messages', async () => {
+  it('a push notification waits for the end of quiet hours, and combines all messages', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     await subscribe(reader, `/quiet-${reader}`)
@@ -50,7 +50,7 @@ describe('a push notification for messages', () => {
     expect(pushesTo(`/quiet-${reader}`)).toHaveLength(1)
   })
 
-  it('is omitted for members who left, and sent to members who joined', async () => {
+  it('a waiting push notification is omitted for members who left, and sent to members who joined', async () => {
     const [roomId, author, left, came] = newIds(4) as [number, number, number, number]
     await knownRoom(roomId, [author, left])
     await harness.publish(roomMembersChanged, {
@@ -72,7 +72,7 @@ describe('a push notification for messages', () => {
     await harness.deliveriesOf(left, (items) => items.length === 0)
   })
 
-  it('is withdrawn for members who have left or muted the room since', async () => {
+  it('a waiting push notification is withdrawn for members who have left or muted the room since', async () => {
     const [roomId, author, kicked, muted, stays] = newIds(5) as [number, number, number, number, number]
     const readers = [kicked, muted, stays]
     await knownRoom(roomId, [author, ...readers])
@@ -94,7 +94,7 @@ describe('a push notification for messages', () => {
     for (const userId of [kicked, muted]) expect(pushesTo(`/later-${userId}`)).toHaveLength(0)
   })
 
-  it('contains the edited text of a message', async () => {
+  it('a waiting push notification contains the edited text of a message', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     await harness.call(reader, 'PUT', '/notifications/preferences', quietForAnHour())
@@ -114,7 +114,7 @@ describe('a push notification for messages', () => {
     })
   })
 
-  it('counts the remaining messages of a burst after its last message was deleted', async () => {
+  it('a waiting push notification counts the remaining messages of a burst after its last message was deleted', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     await harness.call(reader, 'PUT', '/notifications/preferences', quietForAnHour())
@@ -127,7 +127,7 @@ describe('a push notification for messages', () => {
     await harness.deliveriesOf(reader, ([push]) => push?.state === 'pending' && push.event_count === 2)
   })
 
-  it('is withdrawn with its message', async () => {
+  it('a waiting push notification is withdrawn with its message', async () => {
     const [roomId, author, reader] = newIds(3) as [number, number, number]
     await knownRoom(roomId, [author, reader])
     const quiet_hours = { start: '00:00', end: '23:59', time_zone: 'UTC' }

@@ -12,23 +12,23 @@ describe('quiet hours', () => {
     ['after midnight', '2026-03-02T03:30:20+09:00', '2026-03-02T07:00:00+09:00'],
     ['in their last minute', '2026-03-02T06:59:59+09:00', '2026-03-02T07:00:00+09:00'],
     ['when they are over', '2026-03-02T07:00:00+09:00', undefined],
-  ])('across midnight, %s', (_case, now, end) => {
+  ])('quiet hours across midnight: %s', (_case, now, end) => {
     expect(quietUntil(seoul('22:00', '07:00'), at(now))).toBe(end && at(end))
   })
 
-  it('may lie within a day', () => {
+  it('quiet hours may lie within a day', () => {
     expect(quietUntil(seoul('12:00', '13:00'), at('2026-03-01T12:30:00+09:00'))).toBe(
       at('2026-03-01T13:00:00+09:00'),
     )
     expect(quietUntil(seoul('12:00', '13:00'), at('2026-03-01T13:30:00+09:00'))).toBeUndefined()
   })
 
-  it('of zero length, or unset, never apply', () => {
+  it('quiet hours of zero length, or unset, never apply', () => {
     expect(quietUntil(seoul('12:00', '12:00'), at('2026-03-01T12:00:00+09:00'))).toBeUndefined()
     expect(quietUntil(null, Date.now())).toBeUndefined()
   })
 
-  it('have ended at the time returned as their end', () => {
+  it('quiet hours have ended at the time returned as their end', () => {
     const time = fc
       .tuple(fc.nat(23), fc.nat(59))
       .map(([hour, minute]) => `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`)

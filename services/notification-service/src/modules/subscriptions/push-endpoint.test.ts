@@ -7,7 +7,7 @@ describe('a push endpoint', () => {
     'https://updates.push.services.mozilla.com/wpush/v2/gAAA',
     'https://web.push.apple.com/QGuQ',
     'https://wns2-par02p.notify.windows.com/w/?token=x',
-  ])('%s is accepted', (endpoint) => {
+  ])('the push endpoint %s is accepted', (endpoint) => {
     expect(endpointFault(endpoint)).toBeUndefined()
   })
 
@@ -25,7 +25,7 @@ describe('a push endpoint', () => {
     'https://printer.local/x',
     'https://user:password@push.example.com/x',
     'https://push.example.com:8443/x',
-  ])('%s is rejected', (endpoint) => {
+  ])('the push endpoint %s is rejected', (endpoint) => {
     expect(endpointFault(endpoint)).toBeTypeOf('string')
   })
 
@@ -71,7 +71,7 @@ describe('a push endpoint', () => {
     expect(isPrivateAddress(address)).toBe(false)
   })
 
-  it('is not contacted when its name resolves to a private address', async () => {
+  it('a push endpoint is not contacted when its name resolves to a private address', async () => {
     const failure = await new Promise((resolve) => {
       publicLookup('localhost', { all: true }, (err) => resolve(err))
     })

@@ -16,7 +16,7 @@ afterEach(() => {
 const { knownRoom, say, subscribe } = scenesOf(() => harness)
 
 describe('subscriptions', () => {
-  it('end with the session that created them', async () => {
+  it('subscriptions end with the session that created them', async () => {
     const [mina] = newIds(1) as [number]
     const sessionId = crypto.randomUUID()
     await subscribe(mina, `/session-${mina}`, sessionId)
@@ -28,7 +28,7 @@ describe('subscriptions', () => {
     })
   })
 
-  it('end with their session although the database was unavailable at that time', async () => {
+  it('subscriptions end with their session although the database was unavailable at that time', async () => {
     const [mina] = newIds(1) as [number]
     const sessionId = crypto.randomUUID()
     await subscribe(mina, `/session-${mina}`, sessionId)
@@ -45,7 +45,7 @@ describe('subscriptions', () => {
     })
   }, 30_000)
 
-  it('are limited to 20 per user by replacing the oldest; a browser belongs to its last signed-in user', async () => {
+  it('subscriptions are limited to 20 per user by replacing the oldest; a browser belongs to its last signed-in user', async () => {
     const [mina, joon] = newIds(2) as [number, number]
     const first = await subscribe(mina, `/s-${mina}`)
     for (let count = 0; count < 20; count++) await subscribe(mina, `/s-${mina}-${count}`)
@@ -61,7 +61,7 @@ describe('subscriptions', () => {
     expect(rows).toEqual([{ user_id: joon }])
   })
 
-  it('of other users are invisible and cannot be ended', async () => {
+  it('subscriptions of other users are invisible and cannot be ended', async () => {
     const [mina, eve] = newIds(2) as [number, number]
     const id = await subscribe(mina, `/mine-${mina}`)
     expect((await harness.call(eve, 'DELETE', `/notifications/subscriptions/${id}`)).status).toBe(404)
@@ -96,7 +96,7 @@ describe('subscriptions', () => {
 })
 
 describe('preferences', () => {
-  it('have defaults until changed', async () => {
+  it('preferences have defaults until changed', async () => {
     const [mina] = newIds(1) as [number]
     expect((await harness.call(mina, 'GET', '/notifications/preferences')).body).toEqual(everythingOn)
     const chosen = { ...everythingOn, quiet_hours: { start: '22:00', end: '07:00', time_zone: 'Asia/Seoul' } }
@@ -104,7 +104,7 @@ describe('preferences', () => {
     expect((await harness.call(mina, 'GET', '/notifications/preferences')).body).toEqual(chosen)
   })
 
-  it('can turn off message notifications', async () => {
+  it('preferences can turn off message notifications', async () => {
     const [roomId, author, reader, other] = newIds(4) as [number, number, number, number]
     await knownRoom(roomId, [author, reader, other])
     await harness.call(reader, 'PUT', '/notifications/preferences', { ...everythingOn, message_push: false })

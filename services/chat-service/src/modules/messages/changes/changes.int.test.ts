@@ -22,7 +22,7 @@ async function setUp(people = 3) {
 }
 
 describe('editMessage', () => {
-  it('keeps and counts the versions, which are visible on the other process', async () => {
+  it('an edit keeps and counts the versions, which are visible on the other process', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, '처음')
     for (const content of ['둘째', '셋째']) {
@@ -41,7 +41,7 @@ describe('editMessage', () => {
     ])
   })
 
-  it('pages through the newest 100 versions, which lists never read', async () => {
+  it('the newest 100 versions of a message can be paged through, and lists never read them', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'edit 0')
     for (let n = 1; n <= 120; n += 20) {
@@ -71,7 +71,7 @@ describe('editMessage', () => {
     expect(await versions.countDocuments(ofMessage)).toBe(0)
   }, 60_000)
 
-  it('returns the versions of messages edited before versions had a collection', async () => {
+  it('the versions of messages edited before versions had a collection are returned', async () => {
     const { a, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'second')
     const messages = rooms.db.collection<{ _id: string }>('messages')
@@ -91,7 +91,7 @@ describe('editMessage', () => {
     expect(JSON.stringify(await messages.findOne({ _id: message.message_id }))).not.toContain('first')
   })
 
-  it('applies an edit to the state written by another process', async () => {
+  it('an edit applies to the state written by another process', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, '처음')
     for (const [process, emoji] of ['👍', '❤️'].entries())
@@ -102,7 +102,7 @@ describe('editMessage', () => {
     })
   })
 
-  it('allows edits only by the author, within 24 hours, and not of a deleted message', async () => {
+  it('an edit is allowed only to the author, within 24 hours, and not of a deleted message', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'mine')
     expect(await rooms.as(b, 'PATCH', urlOf(message), { content: 'yours' })).toMatchObject({
@@ -123,7 +123,7 @@ describe('editMessage', () => {
 })
 
 describe('deleteMessage', () => {
-  it('removes the content from every response and keeps the position', async () => {
+  it('a deletion removes the content from every response and keeps the position', async () => {
     const { a, b, roomId } = await setUp()
     const secret = 'unforgettable'
     const message = await rooms.send(a, roomId, { content: secret, mentions: [b] })
@@ -167,14 +167,14 @@ describe('deleteMessage', () => {
     expect(history.body.items.map(({ seq }: Message) => seq)).toEqual([1, 2])
   })
 
-  it('for everybody is allowed to the author and to admins of a group', async () => {
+  it('a deletion for everybody is allowed to the author and to admins of a group', async () => {
     const { a, b, c, roomId } = await setUp()
     const message = await rooms.send(b, roomId, 'by b')
     expect((await rooms.as(c, 'DELETE', urlOf(message))).body.code).toBe('FORBIDDEN')
     expect((await rooms.as(a, 'DELETE', urlOf(message))).status).toBe(200)
   })
 
-  it('for oneself hides the message from that user only, in every response', async () => {
+  it('a deletion for oneself hides the message from that user only, in every response', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'embarrassing')
     await rooms.indexed(roomId)
@@ -197,7 +197,7 @@ describe('deleteMessage', () => {
 })
 
 describe('addReaction', () => {
-  it('is idempotent under concurrency, counts reactions, and marks those of the caller', async () => {
+  it('adding a reaction is idempotent under concurrency, counts reactions, and marks those of the caller', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'react')
     const answers = await Promise.all(
@@ -214,7 +214,7 @@ describe('addReaction', () => {
     ])
   })
 
-  it('admits exactly 20 different emoji under concurrency', async () => {
+  it('a message admits exactly 20 different emoji under concurrency', async () => {
     const { a, b, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'react')
     const emoji = upTo(26).map((n) => String.fromCodePoint(0x1f600 + n))
@@ -226,13 +226,13 @@ describe('addReaction', () => {
     expect((await rooms.as(a, 'GET', urlOf(message))).body.reactions).toHaveLength(20)
   })
 
-  it.each(['a', '12', '👍👍', '<b>', '#'])('rejects the reaction %s', async (text) => {
+  it.each(['a', '12', '👍👍', '<b>', '#'])('a message rejects the reaction %s', async (text) => {
     const { a, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'react')
     expect((await rooms.as(a, 'PUT', reactionUrl(message, text))).status).toBe(422)
   })
 
-  it.each(['👨‍👩‍👧‍👦', '🇰🇷', '❤️', '👍🏽', '1️⃣'])('accepts the reaction %s', async (text) => {
+  it.each(['👨‍👩‍👧‍👦', '🇰🇷', '❤️', '👍🏽', '1️⃣'])('a message accepts the reaction %s', async (text) => {
     const { a, roomId } = await setUp()
     const message = await rooms.send(a, roomId, 'react')
     const answer = await rooms.as(a, 'PUT', reactionUrl(message, text))
@@ -241,7 +241,7 @@ describe('addReaction', () => {
 })
 
 describe('pinMessage, forwardMessage, reply', () => {
-  it('lists at most 50 pins, newest first', async () => {
+  it('the list of pins has at most 50 entries, newest first', async () => {
     const { a, b, roomId } = await setUp()
     const sent = []
     for (const n of upTo(51)) sent.push(await rooms.send(a, roomId, `pin ${n}`))
@@ -254,7 +254,7 @@ describe('pinMessage, forwardMessage, reply', () => {
     expect(body.items.map(({ seq }: Message) => seq)).toEqual(upTo(50).slice(1).reverse())
   })
 
-  it('forwards an independent copy to rooms of the sender', async () => {
+  it('a forward stores an independent copy in rooms of the sender', async () => {
     const { a, b, roomId } = await setUp()
     const [other, closed] = [await rooms.room(a, b), await rooms.room(b)]
     const file = rooms.media.file()
@@ -272,7 +272,7 @@ describe('pinMessage, forwardMessage, reply', () => {
     expect((await rooms.as(b, 'GET', `/messages/${other}`)).body.items[0].file).toEqual(file)
   })
 
-  it('accepts replies only to existing, visible messages', async () => {
+  it('replies are accepted only to existing, visible messages', async () => {
     const { a, b, roomId } = await setUp()
     const elsewhere = await rooms.send(a, await rooms.room(a), 'elsewhere')
     const reply = (reply_to: string) => rooms.as(b, 'POST', `/messages/${roomId}`, { content: 'x', reply_to })

@@ -60,7 +60,7 @@ async function setUp() {
   return { store, send, contents, told }
 }
 
-it('a retry inside a batch gets the stored message, a reused id with another body is refused, and the other entries keep their order', async () => {
+it('a retry inside a batch gets the stored message, a reused id with another body is rejected, and the other entries keep their order', async () => {
   const { send, contents, told } = await setUp()
   await send(1, 'first', 'r-1')
   // Sent in one turn of the event loop, which makes one batch.

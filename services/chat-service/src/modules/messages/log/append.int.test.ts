@@ -15,7 +15,7 @@ const historyOf = async (userId: number, roomId: number, limit = 100) =>
   (await rooms.as(userId, 'GET', `/messages/${roomId}?limit=${limit}`)).body.items
 
 describe('sendMessage', () => {
-  it('assigns the seqs 1..100 without gaps or duplicates to 100 parallel sends from two processes', async () => {
+  it('100 concurrent sends from two processes get the seqs 1..100 without gaps or duplicates', async () => {
     const people = await rooms.chat.people(5)
     const roomId = await rooms.room(...people)
     const sent = await Promise.all(
@@ -34,7 +34,7 @@ describe('sendMessage', () => {
     expect(times).toEqual([...times].sort())
   })
 
-  it('stores one message for 20 parallel sends with the same client_message_id and returns it to all of them', async () => {
+  it('20 concurrent sends with the same client_message_id store one message, which all of them receive', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const body = { content: '한 번만', client_message_id: 'once-1' }
@@ -49,7 +49,7 @@ describe('sendMessage', () => {
     expect((await rooms.send(a, elsewhere, body)).seq).toBe(1)
   })
 
-  it('returns the current message to a retry, even after an edit', async () => {
+  it('a retry gets the current message, even after an edit', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const body = { content: 'before', client_message_id: 'edited-1' }
@@ -90,7 +90,7 @@ describe('sendMessage', () => {
     )
   })
 
-  it('publishes every message as stored and in order, and records the published position', async () => {
+  it('every message is published as stored and in order, and the published position is recorded', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const sent = await Promise.all(
@@ -120,7 +120,7 @@ describe('sendMessage', () => {
   it.each([
     ['an outsider', 403, 'NOT_A_MEMBER'],
     ['a message to an unknown room', 404, 'ROOM_NOT_FOUND'],
-  ])('refuses %s', async (who, status, code) => {
+  ])('sending a message rejects %s', async (who, status, code) => {
     const [a, outsider] = await rooms.chat.people(2)
     const roomId = who === 'an outsider' ? await rooms.room(a) : 2 ** 40
     for (const [method, url, body] of [
@@ -137,7 +137,7 @@ describe('sendMessage', () => {
     }
   })
 
-  it('names the invalid field', async () => {
+  it('sending an invalid message names the invalid field', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const wrong: [object, string][] = [
@@ -163,7 +163,7 @@ describe('sendMessage', () => {
     expect((await rooms.send(a, roomId, '가'.repeat(10_000))).seq).toBe(1)
   })
 
-  it('limits sends per user and room, and returns the time until the next one', async () => {
+  it('sends are limited per user and room, and the response has the time until the next one', async () => {
     const limited = await rooms.chat.another({ SENDS_PER_10_SECONDS: 3 })
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
@@ -181,7 +181,7 @@ describe('sendMessage', () => {
 })
 
 describe('the store', () => {
-  it('writes with majority and journal, as seen in the wire commands', async () => {
+  it('messages are written with majority and journal, as seen in the wire commands', async () => {
     const commands: { name: string; writeConcern?: object }[] = []
     const create = mongoose.createConnection.bind(mongoose)
     const [a] = await rooms.chat.people(1)

@@ -8,7 +8,7 @@ import { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { MessageRepository } from './message.repository.ts'
 import { draftOf } from './message-factory.ts'
 
-it('treats an operator in place of a value as a value, which matches nothing', async () => {
+it('a query treats an operator in place of a value as a value, which matches nothing', async () => {
   const mongo = createTestMongo()
   const connection = await mongoose.createConnection(mongo.url, { ...mongoOptions }).asPromise()
   try {

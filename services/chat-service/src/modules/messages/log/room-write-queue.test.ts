@@ -17,7 +17,7 @@ const settleAll = (batch: readonly Write[]) => {
 
 afterEach(() => vi.useRealTimers())
 
-it('writes one batch of a room at a time and other rooms in parallel', async () => {
+it('the write queue writes one batch of a room at a time and other rooms in parallel', async () => {
   const batches: string[] = []
   const running = new Set<number>()
   const release = Promise.withResolvers<void>()
@@ -38,7 +38,7 @@ it('writes one batch of a room at a time and other rooms in parallel', async () 
   expect(batches).toEqual(['1: 1,2,3', '2: 6', '1: 4,5'])
 })
 
-it('limits a batch by number of writes and by 1 MiB', async () => {
+it('the write queue limits a batch by number of writes and by 1 MiB', async () => {
   const sizes: number[] = []
   const write = async (_roomId: number, batch: readonly Write[]) => {
     sizes.push(batch.length)
@@ -51,7 +51,7 @@ it('limits a batch by number of writes and by 1 MiB', async () => {
   expect(sizes).toEqual([2, 1, 3, 1])
 })
 
-it('retries only the writes returned as undecided, and rejects the rest of a failed batch', async () => {
+it('the write queue retries only the writes returned as undecided, and rejects the rest of a failed batch', async () => {
   const attempts: number[][] = []
   const queue = queueOf(async (_roomId, batch) => {
     attempts.push(batch.map(({ item }) => item))
@@ -64,7 +64,7 @@ it('retries only the writes returned as undecided, and rejects the rest of a fai
   expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
 })
 
-it("rejects a write beyond the room's limit immediately with OVERLOADED", async () => {
+it("the write queue rejects a write beyond the room's limit immediately with OVERLOADED", async () => {
   const queue = queueOf(async (_roomId, batch) => settleAll(batch))
   const outcomes = await Promise.allSettled(Array.from({ length: 21 }, (_, item) => queue.add(1, item)))
   expect(outcomes.at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'OVERLOADED' } })
@@ -72,7 +72,7 @@ it("rejects a write beyond the room's limit immediately with OVERLOADED", async 
   expect(await queue.add(1, 22)).toBe(22)
 })
 
-it('rejects a write after waiting 1.7 s and does not write it', async () => {
+it('the write queue rejects a write after waiting 1.7 s and does not write it', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const written: number[] = []
   const first = Promise.withResolvers<void>()

@@ -127,7 +127,7 @@ const sentOf = (kafka: readonly Published[], roomId: number) =>
 const unpublishedOf = async (roomId: number) =>
   (await checkPublished(connection.db!, { fix: false })).filter((finding) => finding.roomId === roomId)
 
-it('publishes every room completely and in order although writers and relays die at any step', async () => {
+it('every room is published completely and in order although writers and relays die at any step', async () => {
   const step = fc.record({
     room: fc.nat({ max: 1 }),
     by: fc.nat({ max: 1 }),
@@ -175,7 +175,7 @@ it('publishes every room completely and in order although writers and relays die
   )
 }, 120_000)
 
-it("finds entries stored without a hint, by a clock up to 30 s behind, and their senders' read positions", async () => {
+it("the sweep finds entries stored without a hint, by a clock up to 30 s behind, and their senders' read positions", async () => {
   const roomId = ++lastRoom
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 28_000 })
   await startProcess().send(roomId, 'slow clock', false)
@@ -187,7 +187,7 @@ it("finds entries stored without a hint, by a clock up to 30 s behind, and their
   expect(await other.positions.ofUser(1, [roomId])).toEqual(new Map([[roomId, 1]]))
 })
 
-it("publishes an entry hidden from the sweep by a wrong clock before the room's next message, or on an operator's command", async () => {
+it("an entry hidden from the sweep by a wrong clock is published before the room's next message, or on an operator's command", async () => {
   const [hidden, next] = [++lastRoom, ++lastRoom]
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 })
   await startProcess().send(hidden, 'an hour late', false)
@@ -210,7 +210,7 @@ it("publishes an entry hidden from the sweep by a wrong clock before the room's 
   expect(await unpublishedOf(hidden)).toEqual([])
 })
 
-it('publishes a message hidden from the sweep by a wrong clock before a change of that message', async () => {
+it('a message hidden from the sweep by a wrong clock is published before a change of that message', async () => {
   const roomId = ++lastRoom
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 })
   await startProcess().send(roomId, 'an hour late', false)
@@ -222,7 +222,7 @@ it('publishes a message hidden from the sweep by a wrong clock before a change o
   expect(firsts(kafka, roomId).map(({ event_type }) => event_type)).toEqual(['MessageSent', 'MessageEdited'])
 })
 
-it('publishes entries marked by an earlier release with their stored events, and nothing already published', async () => {
+it('entries marked by an earlier release are published with their stored events, and nothing already published is repeated', async () => {
   const [marked, silent] = [++lastRoom, ++lastRoom]
   const legacy = (roomId: number, seq: number, isMarked: boolean) => ({
     _id: positionId(roomId, seq),
@@ -274,7 +274,7 @@ it('publishes entries marked by an earlier release with their stored events, and
   ])
 })
 
-it('starts from the oldest entry marked by an earlier release', async () => {
+it('the relay starts from the oldest entry marked by an earlier release', async () => {
   const own = createTestMongo()
   const ownConnection = await mongoose.createConnection(own.url).asPromise()
   const created_at = new Date('2026-01-02T03:04:05.678Z')
@@ -286,7 +286,7 @@ it('starts from the oldest entry marked by an earlier release', async () => {
   await own.drop()
 })
 
-it('continues behind an event that Kafka rejects, but never skips one that Kafka did not acknowledge', async () => {
+it('the relay continues after an event that Kafka rejects, but never skips one that Kafka did not acknowledge', async () => {
   const roomId = ++lastRoom
   const process = startProcess()
   for (const n of upTo(4)) await process.send(roomId, `${n}`)
@@ -303,7 +303,7 @@ it('continues behind an event that Kafka rejects, but never skips one that Kafka
   expect(await process.outbox.backlog()).toMatchObject({ events: 2 })
 })
 
-it('skips hundreds of changes without an event in one pass', async () => {
+it('the relay skips hundreds of changes without an event in one pass', async () => {
   const roomId = ++lastRoom
   const process = startProcess()
   await process.send(roomId, 'liked')
@@ -322,7 +322,7 @@ it('skips hundreds of changes without an event in one pass', async () => {
   expect(await unpublishedOf(roomId)).toEqual([])
 })
 
-it('publishes a change after its message, even if more messages wait than fit in a batch', async () => {
+it('a change is published after its message, even if more messages wait than fit in a batch', async () => {
   const roomId = ++lastRoom
   const process = startProcess()
   await Promise.all(upTo(500).map((n) => process.send(roomId, `${n}`)))
@@ -336,7 +336,7 @@ it('publishes a change after its message, even if more messages wait than fit in
   ])
 })
 
-it('publishes the current state of a message: edited, or without its text', async () => {
+it('the current state of a message is published: edited, or without its text', async () => {
   const roomId = ++lastRoom
   const process = startProcess()
   for (const content of ['secret', 'draft']) await process.send(roomId, content)
@@ -352,7 +352,7 @@ it('publishes the current state of a message: edited, or without its text', asyn
   ).toEqual(['MessageSent 1  0', 'MessageSent 2 final 0', 'MessageDeleted 1 - 0', 'MessageEdited 2 final 1'])
 })
 
-it('advances the checkpoint only after everything seen by a full sweep is published', async () => {
+it('the checkpoint advances only after everything seen by a full sweep is published', async () => {
   const roomId = ++lastRoom
   const process = startProcess()
   await process.send(roomId, 'held back', false)

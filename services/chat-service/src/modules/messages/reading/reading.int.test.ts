@@ -22,7 +22,7 @@ afterAll(() => rooms?.close())
 const seqs = (answer: { body: { items: Message[] } }) => answer.body.items.map(({ seq }) => seq)
 
 describe('listMessages', () => {
-  it('pages back from the newest, forward from a seq and around one, without gap or overlap', async () => {
+  it('the history pages back from the newest, forward from a seq and around one, without gap or overlap', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     for (const n of upTo(25)) await rooms.send(a, roomId, `${n}`)
@@ -53,7 +53,7 @@ describe('listMessages', () => {
     expect(seqs(await list('limit=2&before_seq[$gt]=1'))).toEqual([25, 26])
   })
 
-  it('never returns more messages than the limit in any direction, down to the smallest limit', async () => {
+  it('a page of the history never has more messages than the limit in any direction, down to the smallest limit', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     for (const n of upTo(6)) await rooms.send(a, roomId, `${n}`)
@@ -70,7 +70,7 @@ describe('listMessages', () => {
   })
 })
 
-it('reads any page of the history with two requests to MongoDB and none to another store', async () => {
+it('any page of the history takes two requests to MongoDB and none to another store', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   for (const n of upTo(60)) await rooms.send(a, roomId, `message ${n}`, 1)
@@ -87,7 +87,7 @@ it('reads any page of the history with two requests to MongoDB and none to anoth
   }
 })
 
-it('returns the positions of the newest message and change, including those of another process', async () => {
+it('a page of the history returns the positions of the newest message and change, including those of another process', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   const first = await rooms.send(a, roomId, 'first')
@@ -108,7 +108,7 @@ it('returns the positions of the newest message and change, including those of a
   }
 })
 
-it('hides messages the reader has deleted for themselves on every page', async () => {
+it('every page of the history hides messages that the reader has deleted for themselves', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   const sent = []
@@ -173,7 +173,7 @@ describe('unread_count', () => {
     process: fc.constantFrom(0, 1),
   })
 
-  it('equals a recount on both processes through random reads, sends, leaving and joining', async () => {
+  it('the unread count equals a recount on both processes through random reads, sends, leaving and joining', async () => {
     const history = fc.array(step, { minLength: 60, maxLength: 60 })
     // One history per run; a failure prints its seed.
     await fc.assert(fc.asyncProperty(history, liveThrough), { numRuns: 1, endOnFailure: true })
@@ -228,7 +228,7 @@ describe('unread_count', () => {
     expect(expected.length).toBeGreaterThan(10)
   }
 
-  it('never moves back, and rejects a seq that does not exist yet', async () => {
+  it('a read position never moves back, and rejects a seq that does not exist yet', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     for (const n of upTo(3)) await rooms.send(a, roomId, `${n}`)
@@ -244,7 +244,7 @@ describe('unread_count', () => {
 })
 
 describe('searchMessages', () => {
-  it('finds Korean, Japanese and Chinese by any part and Latin by words, newest first', async () => {
+  it('search finds Korean, Japanese and Chinese by any part and Latin by words, newest first', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const texts = [
@@ -274,7 +274,7 @@ describe('searchMessages', () => {
     expect(await find('회의', stranger)).toEqual([])
   })
 
-  it('follows edits, pages without gaps, and omits messages from before the reader joined', async () => {
+  it('search follows edits, pages without gaps, and omits messages from before the reader joined', async () => {
     const [a, b, late] = await rooms.chat.people(3)
     const roomId = await rooms.room(a, b)
     const sent = []

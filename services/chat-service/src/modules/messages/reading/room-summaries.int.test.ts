@@ -24,7 +24,7 @@ async function goOnWith(message: Message, count: number): Promise<void> {
   )
 }
 
-it('counts the unread mentions of each room exactly, independent of other rooms', async () => {
+it('room summaries count the unread mentions of each room exactly, independent of other rooms', async () => {
   const [owner, me] = await rooms.chat.people(2)
   const mentioned = { content: 'you there?', mentions: [me] }
   const roomIds: number[] = []
@@ -52,7 +52,7 @@ it('counts the unread mentions of each room exactly, independent of other rooms'
   expect(await counts()).toEqual(new Map([...one, [busy, 1_202], [read, 0]]))
 })
 
-it('takes four store requests for any number of read rooms, and three more with unread ones', async () => {
+it('room summaries take four store requests for any number of read rooms, and three more with unread ones', async () => {
   const [owner, me] = await rooms.chat.people(2)
   const roomIds: number[] = []
   for (const _ of upTo(6)) roomIds.push(await rooms.room(owner, me))

@@ -20,7 +20,7 @@ describe.runIf(url)('with OpenSearch', () => {
 
   describeSearchIndex('the search index in OpenSearch', open)
 
-  it('returns each entry of one millisecond once when a client pages through them', async () => {
+  it('OpenSearch returns each entry of one millisecond once when a client pages through them', async () => {
     const index = open()
     const roomId = newSearchRoom()
     await index.put(Array.from({ length: 25 }, (_, n) => searchEntry(roomId, n, ['same'], 7)))

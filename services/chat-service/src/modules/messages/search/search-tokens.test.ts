@@ -52,7 +52,7 @@ it.each([
   ['❤', '고마워❤️'],
   ['🇰🇷', '대한민국 🇰🇷!'],
   ['👨‍👩‍👧', '우리 가족 👨‍👩‍👧'],
-])('%s finds "%s"', (typed, content) => {
+])('the query %s finds "%s"', (typed, content) => {
   expect(finds(typed, content)).toBe(true)
 })
 
@@ -62,7 +62,7 @@ it.each([
   ['가나다', '가나 나다'],
   ['हिन्द', 'हद नि'],
   ['cat', 'concatenate'],
-])('%s does not find "%s"', (typed, content) => {
+])('the query %s does not find "%s"', (typed, content) => {
   expect(finds(typed, content)).toBe(false)
 })
 

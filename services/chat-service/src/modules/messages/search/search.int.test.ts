@@ -35,7 +35,7 @@ const search = async (userId: number, roomId: number, q: string): Promise<number
 }
 
 describe('the search index', () => {
-  it('follows sends, edits and deletions', async () => {
+  it('the search index follows sends, edits and deletions', async () => {
     const [a, b] = await rooms.chat.people(2)
     const roomId = await rooms.room(a, b)
     const message = await rooms.send(a, roomId, 'the first plum')
@@ -52,7 +52,7 @@ describe('the search index', () => {
     expect(await search(b, roomId, 'peach')).toEqual([])
   })
 
-  it('returns partial results for common words that never occur together, and continues by cursor to the end', async () => {
+  it('a search for common words that never occur together returns partial results, and continues by cursor to the end', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const index = new MongoSearchIndex(store, 10)
@@ -79,7 +79,7 @@ describe('messages from before the index', () => {
   const forget = () => rooms.db.collection('search_entries').deleteMany({})
   const state = () => new SearchBackfillRepository(store)
 
-  it('are indexed once, by one process at a time; another process resumes after an interruption', async () => {
+  it('messages from before the index are indexed once, by one process at a time, and another process resumes after an interruption', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     const messages = upTo(1_200).map((n) => ({
@@ -122,7 +122,7 @@ describe('messages from before the index', () => {
     expect(await backfillSearch({ state: state(), index, onPage: () => expect.unreachable() })).toBe(true)
   })
 
-  it('are reindexed by the command while the service runs', async () => {
+  it('the command reindexes messages while the service runs', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
     await rooms.send(a, roomId, 'kept in the log')
