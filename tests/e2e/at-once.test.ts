@@ -73,7 +73,7 @@ describe('a session that ends', () => {
       204,
     ],
   ] as const)(
-    '%s: every service refuses it, and its streams close, within 2 s',
+    'a session that ends is refused by every service, and its streams close, within 2 s: %s',
     async (_how, end, status) => {
       const owner = await newPerson()
       const ended = await signIn(owner.email)
@@ -109,7 +109,7 @@ describe('a session that ends', () => {
 })
 
 describe('a user whom a moderator suspends', () => {
-  it('has no stream and no token left within 2 s on any process, writes nothing, and cannot sign in', async () => {
+  it('a suspended user has no stream and no token left within 2 s on any process, writes nothing, and cannot sign in', async () => {
     const [moderator, friend, suspended] = [await newModerator(), await newPerson(), await newPerson()]
     const room = await befriend(friend, suspended)
     const phone = await signIn(suspended.email)
@@ -164,7 +164,7 @@ describe('a user whom a moderator suspends', () => {
 })
 
 describe('a block', () => {
-  it('stops direct messages in both directions within 1 s on every process', async () => {
+  it('a block stops direct messages in both directions within 1 s on every process', async () => {
     const [mina, juno] = await Promise.all([newPerson(), newPerson()])
     const room = await befriend(mina, juno)
     const send = (from: Person, address: string) =>
@@ -186,7 +186,7 @@ describe('a block', () => {
 })
 
 describe('a member who is removed', () => {
-  it('receives nothing of the room from that moment on, on any process', async () => {
+  it('a removed member receives nothing of the room from that moment on, on any process', async () => {
     const [owner, member] = await Promise.all([newPerson(), newPerson()])
     await befriend(owner, member)
     const group = await expectStatus(

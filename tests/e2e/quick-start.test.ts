@@ -48,7 +48,9 @@ beforeAll(() => seed(stack.gateway))
 const shells = ['bash', 'zsh'].flatMap((name) => findProgram(name) ?? [])
 
 describe.each(shells)('the quick start in %s', (shell) => {
-  it('shows an arriving message on the first and every later run', { timeout: 60_000 }, async () => {
+  it('the quick start shows an arriving message on the first and every later run', {
+    timeout: 60_000,
+  }, async () => {
     const script = commandsBelow('2. Sign up and sign in', '3. A friend, a room, a message').replace(
       'kill %1',
       'sleep 2; kill %1',
@@ -62,7 +64,9 @@ describe.each(shells)('the quick start in %s', (shell) => {
     }
   })
 
-  it('stops with a clear message when a sign-in is refused', { timeout: 30_000 }, async () => {
+  it('the quick start stops with a clear message when a sign-in is refused', {
+    timeout: 30_000,
+  }, async () => {
     const script = commandsBelow('2. Sign up and sign in').replace("'Mina1234!@'", "'wrong-password-1'")
     const { err, out } = await run(shell, `${script}\necho "token: [$MINA] [$JUNO]"`)
     expect(err).toContain('Sign-in was refused: ')

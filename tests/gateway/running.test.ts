@@ -44,7 +44,7 @@ describe('the running gateway', () => {
     else expect(problemOf(answer.text)).toMatchObject({ status: 404, code: 'ROUTE_NOT_FOUND' })
   })
 
-  test('returns its limit in each response, and no page of another origin may read it', async () => {
+  test('the gateway returns its limit in each response, and no page of another origin may read it', async () => {
     const answer = await call(url, '/api/rooms', { headers: { origin: 'https://evil.example' } })
     const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) =>
       Number(answer.headers[`ratelimit-${name}`]),
@@ -57,7 +57,7 @@ describe('the running gateway', () => {
     expect(answer.headers['x-content-type-options']).toBe('nosniff')
   })
 
-  test('responds to its own health check', async () => {
+  test('the gateway responds to its own health check', async () => {
     const answer = await call(url, '/health')
     expect(JSON.parse(answer.text)).toEqual({ status: 'healthy', service: 'Gateway' })
   })

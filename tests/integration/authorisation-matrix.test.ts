@@ -101,7 +101,7 @@ const provers = new Set<Expected>([
 ])
 
 describe('the authorization matrix', () => {
-  it('covers every operation of every service', () => {
+  it('the authorization matrix covers every operation of every service', () => {
     expect([...new Set(rows.map(({ operationId }) => operationId))].sort()).toEqual(
       [...operations.keys()].sort(),
     )

@@ -58,7 +58,7 @@ const notCursors = [
 ]
 
 describe('every list', () => {
-  it('is covered by this test', () => {
+  it('every list is covered by this test', () => {
     const paged = [...operations.values()].filter(({ parameters }) =>
       parameters.some(({ name }) => name === 'cursor' || name === 'limit'),
     )
@@ -114,7 +114,7 @@ describe('every list', () => {
 })
 
 describe.each(['/users', '/users/presence'])('GET %s', (path) => {
-  it('accepts 1 to 200 ids', async () => {
+  it('reading several users accepts 1 to 200 ids', async () => {
     const { token } = await newPerson()
     const ids = (count: number) => Array.from({ length: count }, (_, index) => index + 1).join(',')
     const get = (userIds: string) => http('GET', `${stack.user}${path}?user_ids=${userIds}`, { token })

@@ -80,7 +80,7 @@ describe('nonsense is rejected with a problem and never a 5xx', () => {
   )
 
   it.each(['user', 'friend', 'chat', 'notification', 'analytics'] as const)(
-    '%s-service, at unknown paths and methods',
+    '%s-service rejects nonsense at unknown paths and methods with a problem',
     async (service) => {
       const paths = [
         '/',

@@ -102,7 +102,7 @@ async function messagesToday(): Promise<number> {
 }
 
 describe('an outage of Kafka', () => {
-  it('messages are accepted and delivered; their events follow in order and once', async () => {
+  it('during an outage of Kafka messages are accepted and delivered, and their events follow in order and once', async () => {
     const reader = await newPerson()
     const quiet = await befriend(mina, reader)
     const before = await waitForSteady(messagesToday)
@@ -161,7 +161,7 @@ describe('an outage of Kafka', () => {
 })
 
 describe.each(['stop', 'pause'] as const)('an outage of Redis (%s)', (how) => {
-  it('messages and streams continue, sign-in fails closed, presence is unknown', async () => {
+  it('during an outage of Redis messages and streams continue, sign-in fails closed, and presence is unknown', async () => {
     await breakDown('redis', how)
     for (let count = 0; count < 5; count++) {
       const answer = await timed(send(`without Redis ${count}`))
@@ -195,7 +195,7 @@ describe.each(['stop', 'pause'] as const)('an outage of Redis (%s)', (how) => {
 })
 
 describe.each(['stop', 'pause'] as const)('an outage of MongoDB (%s)', (how) => {
-  it('results in 503 within 2 s, keeps streams open, and ends without a gap', async () => {
+  it('an outage of MongoDB results in 503 within 2 s, keeps streams open, and ends without a gap', async () => {
     const opened = watching.opened
     await breakDown('mongodb', how)
     await expectUnavailable('send', send('into the void'))
@@ -218,7 +218,7 @@ describe.each(['stop', 'pause'] as const)('an outage of MySQL (%s)', (how) => {
     await expectStatus(201, send('to both', juno))
   })
 
-  it('results in 503 for sign-in within 2 s, while tokens and sends to active rooms work', async () => {
+  it('an outage of MySQL results in 503 for sign-in within 2 s, while tokens and sends to active rooms work', async () => {
     await breakDown('mysql', how)
     await expectUnavailable('login', login())
     await expectUnavailable('friends', get(`${stack.friend}/friends`))
@@ -240,7 +240,7 @@ describe.each(['stop', 'pause'] as const)('an outage of MySQL (%s)', (how) => {
 })
 
 describe('an outage of user-service', () => {
-  it('other services verify tokens and show cached names', async () => {
+  it('during an outage of user-service other services verify tokens and show cached names', async () => {
     await breakDown('user-service')
     ours.delete('user-service')
     const friends = await timed(get(`${stack.friend}/friends`))

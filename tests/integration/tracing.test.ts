@@ -134,7 +134,7 @@ describe('one message', () => {
     spans = inTrace(post.traceId)
   })
 
-  it("is one trace from the POST through the outbox and Kafka to another service's consumer", () => {
+  it("a message is one trace from the POST through the outbox and Kafka to another service's consumer", () => {
     const [send] = spans.filter(({ name }) => name.endsWith('message.events') && name.startsWith('send'))
     const [process] = processed()
     expect(send).toMatchObject({ service: 'chat-service', parentSpanId: post.spanId })
@@ -142,19 +142,19 @@ describe('one message', () => {
     expect(process!.links).toEqual([expect.objectContaining({ spanId: send!.spanId })])
   })
 
-  it('the frame is in its trace, linked to the sending request', () => {
+  it("the frame of a message is in the message's trace, linked to the sending request", () => {
     const [frame] = spans.filter(({ name }) => name === 'frame message')
     expect(frame).toMatchObject({ service: 'chat-service', parentSpanId: post.spanId })
     expect(frame!.links).toEqual([expect.objectContaining({ traceId: post.traceId, spanId: post.spanId })])
   })
 
-  it.each(['mongodb', 'redis'])("shows the request's operations on %s under the request", (store) => {
+  it.each(['mongodb', 'redis'])("a trace shows the request's operations on %s under the request", (store) => {
     const asked = of(spans, 'chat-service', 'db.system.name', store)
     expect(asked.length, spans.map(({ name }) => name).join(', ')).toBeGreaterThan(0)
     for (const span of asked) expect(isBelow(spans, span, post), span.name).toBe(true)
   })
 
-  it("shows the consumer's MySQL statements under its event", () => {
+  it("a trace shows the consumer's MySQL statements under its event", () => {
     const [process] = processed()
     const written = of(spans, 'analytics-service', 'db.system.name', 'mysql')
     expect(written.map(({ name }) => name)).toContain('INSERT inbox')
@@ -162,7 +162,7 @@ describe('one message', () => {
   })
 })
 
-it("shows a request's MySQL statements including transactions under the request", async () => {
+it("a trace shows a request's MySQL statements including transactions under the request", async () => {
   // A send may not query MySQL, because active rooms are cached.
   const post = await collector.waitFor(
     ({ name, attributes }) => name === 'POST /rooms' && attributes['http.response.status_code'] === '201',

@@ -50,11 +50,11 @@ afterAll(async () => {
 })
 
 describe('the accounts that accounts.sh makes', () => {
-  it('can be created repeatedly', async () => {
+  it('accounts.sh can create the accounts repeatedly', async () => {
     for (let round = 0; round < 2; round++) for (const statement of statements()) await admin.query(statement)
   })
 
-  it('allow a service to read and write its own rows only', async () => {
+  it('an account allows a service to read and write its own rows only', async () => {
     const owner = await connect(`${mark}chat_service_owner`, 'owner-chat', `${mark}bigtech_chat`)
     await owner.query('CREATE TABLE rooms (id INT PRIMARY KEY)')
     await owner.end()
@@ -72,13 +72,13 @@ describe('the accounts that accounts.sh makes', () => {
     await service.end()
   })
 
-  it('allow the owner of one database no change in another', async () => {
+  it('an account allows the owner of one database no change in another', async () => {
     const owner = await connect(`${mark}user_service_owner`, 'owner-user')
     await expect(owner.query(`DROP TABLE ${mark}bigtech_chat.rooms`)).rejects.toThrow(/denied/)
     await owner.end()
   })
 
-  it('allow the exporter to read counters but no rows', async () => {
+  it("the exporter's account can read counters but no rows", async () => {
     const exporter = await connect(`${mark}exporter`, 'exporter')
     expect(await exporter.query('SHOW GLOBAL STATUS')).not.toHaveLength(0)
     await expect(exporter.query(`SELECT * FROM ${mark}bigtech_chat.rooms`)).rejects.toThrow(/denied/)

@@ -81,7 +81,7 @@ const options = { timeout: FETCH_TIMEOUT_MS }
 const critical = { severity: 'critical' }
 const warning = { severity: 'warning' }
 
-it('makes one message of an outage of MySQL that every service feels', options, async (context) => {
+it('an outage of MySQL that affects every service sends one message', options, async (context) => {
   const groups = await groupsOf(
     [
       { alertname: 'Watchdog', severity: 'none' },
@@ -99,7 +99,7 @@ it('makes one message of an outage of MySQL that every service feels', options, 
   expect(groups.filter(({ receiver }) => receiver.name === 'watchdog')).toHaveLength(1)
 })
 
-it('makes one message of it where no exporter sees the server', options, async (context) => {
+it('an outage of MySQL sends one message where no exporter measures the server', options, async (context) => {
   const groups = await groupsOf(
     serviceNames.map((service) => ({ alertname: 'StoreDown', service, store: 'mysql', ...critical })),
     context,
@@ -108,7 +108,7 @@ it('makes one message of it where no exporter sees the server', options, async (
 })
 
 it(
-  'hides no warning of a service behind one sick copy or behind another service',
+  "neither an alert of one copy nor of another service hides a service's warning",
   options,
   async (context) => {
     const groups = await groupsOf(

@@ -32,7 +32,7 @@ const composeNames = serviceNames.map(composeName)
 const cannotBeAsked = ['loki', 'mongodb-exporter']
 
 describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
-  it('is valid, alone and with every override', async (context) => {
+  it('docker-compose.msa.yml is valid, alone and with every override', async (context) => {
     for (const override of ['scale', 'dev', 'small']) {
       await model(context, [base, `infrastructure/docker/compose/${override}.yml`])
     }
@@ -45,7 +45,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect((await model(context, [base])).name).toBe('bigtech')
   })
 
-  it('starts without .env, but a gateway reachable by others refuses well-known secrets', async (context) => {
+  it('Compose starts without .env, but a gateway reachable by others refuses well-known secrets', async (context) => {
     const parser = await need('compose', context)
     const { error, model: loaded } = loadCompose(parser, [base])
     expect(error).toBe('')
@@ -83,12 +83,12 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(open).toEqual(['kong'])
   })
 
-  it("keeps Kong's Admin API inside its container", async (context) => {
+  it("Compose keeps Kong's Admin API inside its container", async (context) => {
     const { kong } = (await model(context, [base])).services
     expect(kong?.environment?.KONG_ADMIN_LISTEN).toBe('127.0.0.1:8001')
   })
 
-  it('publishes well-known ports on the local machine only', async (context) => {
+  it('Compose publishes well-known ports on the local machine only', async (context) => {
     const loaded = await model(context, [base])
     const published = servicesOf(loaded).flatMap(([name, { ports }]) =>
       (ports ?? []).map((port) => [name, port.host_ip, Number(port.published), port.target]),
@@ -109,7 +109,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(stores).toEqual([])
   })
 
-  it('builds every service and its migrations under its name and port', async (context) => {
+  it('Compose builds every service and its migrations under its name and port', async (context) => {
     const { services } = await model(context, [base])
     for (const name of serviceNames) {
       const { configSchema } = (await import(`../../services/${name}/src/config.ts`)) as {
@@ -122,7 +122,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     }
   })
 
-  it('starts everything, and with infrastructure/docker/compose/small.yml only servers, services and gateway', async (context) => {
+  it('Compose starts everything, and with infrastructure/docker/compose/small.yml only servers, services and gateway', async (context) => {
     const core = ['kong', 'mysql', 'mongodb', 'redis', 'kafka-1', ...composeNames]
     const extra = /grafana|prometheus|loki|alloy|jaeger|exporter|kafka-ui/
     const whole = Object.keys((await model(context, [base], '')).services)
@@ -132,7 +132,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(Object.keys(small).filter((name) => extra.test(name))).toEqual([])
   })
 
-  it('gives every container its known name, a fixed version, a memory limit and bounded logs', async (context) => {
+  it('every container has its known name, a fixed version, a memory limit and bounded logs', async (context) => {
     for (const [name, service] of servicesOf(await model(context, [base]))) {
       if (scalable.includes(name)) expect(service, name).not.toHaveProperty('container_name')
       else expect(service.container_name, name).toBe(`bigtech-${name}`)
@@ -152,7 +152,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     }
   })
 
-  it('starts nothing before its dependencies are healthy or completed', async (context) => {
+  it('no container starts before its dependencies are healthy or completed', async (context) => {
     const { services } = await model(context, [base])
     for (const [name, service] of Object.entries(services)) {
       for (const [needed, { condition }] of Object.entries(service.depends_on ?? {})) {
@@ -167,7 +167,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     }
   })
 
-  it('runs services without privileges, with enough time to drain their streams', async (context) => {
+  it('services run without privileges, with enough time to drain their streams', async (context) => {
     const { services } = await model(context, [base])
     for (const name of [...composeNames, 'worker']) {
       const service = services[name] as ComposeService
@@ -179,7 +179,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     }
   })
 
-  it('uses one account per service, and another one for migrations', async (context) => {
+  it('each service has its own account, and another one for migrations', async (context) => {
     const { services } = await model(context, [base])
     const accounts = Object.values(services).flatMap(({ environment }) => {
       const url = environment?.DATABASE_URL

@@ -17,12 +17,12 @@ function labelsOf(metric: string): string[] | undefined {
 }
 
 describe('every query of the dashboards and rules', () => {
-  it('is found', () => {
+  it('the queries of the dashboards and rules are found', () => {
     expect(promqlQueries.length).toBeGreaterThan(100)
     expect(emitted.size).toBeGreaterThan(10)
   })
 
-  it('uses only emitted metrics', () => {
+  it('every query uses only emitted metrics', () => {
     const unknown = promqlQueries.flatMap(({ where, expression }) =>
       partsOf(expression)
         .metrics.filter((metric) => labelsOf(metric) === undefined)
@@ -31,7 +31,7 @@ describe('every query of the dashboards and rules', () => {
     expect(unknown).toEqual([])
   })
 
-  it('uses only existing labels', () => {
+  it('every query uses only existing labels', () => {
     const unknown = promqlQueries.flatMap(({ where, expression }) => {
       const { metrics, labels } = partsOf(expression)
       const known = new Set([...commonLabels, ...metrics.flatMap((metric) => labelsOf(metric) ?? [])])
@@ -54,7 +54,7 @@ describe('every value that a query looks for', () => {
     .map(text)
     .join('\n')
 
-  it('uses only possible label values', () => {
+  it('every query uses only possible label values', () => {
     const wrong = promqlQueries.flatMap(({ where, expression }) =>
       [...expression.matchAll(/\b(result|reason|limit|message_type|room_type|store)\s*(?:=~|=)\s*"([^"]*)"/g)]
         .flatMap(([, , values]) => (values as string).split('|'))
@@ -66,7 +66,7 @@ describe('every value that a query looks for', () => {
 })
 
 describe('every query about one service', () => {
-  it('uses only metrics of that service', () => {
+  it('a query about one service uses only metrics of that service', () => {
     const wrong = promqlQueries.flatMap(({ where, expression }) => {
       const service = /service="([\w-]+)"/.exec(expression)?.[1]
       if (!service) return []
@@ -122,7 +122,7 @@ describe('the dashboards', () => {
 })
 
 describe('docs/observability', () => {
-  it('lists exactly our metrics', () => {
+  it('docs/observability lists exactly our metrics', () => {
     const table = text('docs/observability/README.md')
       .split('\n')
       .filter((line) => line.startsWith('| `'))

@@ -90,12 +90,14 @@ it('a service can write only the topics it owns', { timeout: 60_000 }, async () 
   expect(stored).toHaveLength(1)
 })
 
-it('rejects a client without an account or with a wrong password', { timeout: 60_000 }, async () => {
+it('the broker rejects a client without an account or with a wrong password', {
+  timeout: 60_000,
+}, async () => {
   await expect(pingWith({ tls: true, ca: server.ca })).rejects.toThrow()
   await expect(connectAs('user-service', 'wrong').ping()).rejects.toThrow()
 })
 
-it('connects only over TLS with the authority of KAFKA_CA_FILE', {
+it('a client connects only over TLS with the authority of KAFKA_CA_FILE', {
   timeout: 60_000,
 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'bigtech-kafka-ca-'))
@@ -150,7 +152,7 @@ it("a consumer can use its service's groups and dead-letter events of any owner"
   await publisher.stop()
 })
 
-it("delivers no event to a consumer in another service's group", { timeout: 60_000 }, async () => {
+it("the broker delivers no event to a consumer in another service's group", { timeout: 60_000 }, async () => {
   const seen: string[] = []
   const runners = ['analytics-service', 'chat-service'].map((account) => {
     const kafka = connectAs(account)
@@ -184,7 +186,7 @@ it('the observer can see every topic and group but change nothing', { timeout: 6
   await expect(publishAs('observer', deletion())).rejects.toThrow()
 })
 
-it('removes permissions beyond the contracts, and then finds no difference', {
+it('bigtech topics removes permissions beyond the contracts, and then finds no difference', {
   timeout: 60_000,
 }, async () => {
   const kafka = connectAs(administrator)

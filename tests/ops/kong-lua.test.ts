@@ -45,7 +45,7 @@ describe("Kong's access log", { timeout: FETCH_TIMEOUT_MS }, () => {
     ['/api/friends/invites', '/api/friends/invites'],
     ['/api/rooms/7/members', '/api/rooms/7/members'],
     ['/api/messages/7/%zz', '/api/messages/7/%zz'],
-  ] as const)('logs the path %s as %s', async ([path, shown], context) => {
+  ] as const)('Kong logs the path %s as %s', async ([path, shown], context) => {
     const { stdout, stderr } = spawnSync(await need('luajit', context), ['-'], {
       input: stub(path),
       encoding: 'utf8',
@@ -59,7 +59,7 @@ describe("Kong's access log", { timeout: FETCH_TIMEOUT_MS }, () => {
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
     ['2001:db8::9', '2001:db8::/48'],
     ['::1', '::/48'],
-  ] as const)('shows of the address %s the network %s', async ([ip, network], context) => {
+  ] as const)('Kong logs the IP address %s as the network %s', async ([ip, network], context) => {
     const { stdout, stderr } = spawnSync(await need('luajit', context), ['-'], {
       input: stub('/', ip, 'client_ip'),
       encoding: 'utf8',

@@ -26,7 +26,7 @@ const deployments = serviceDeployments.map((name) => named('Deployment', name))
 const nameOf = (resource: Resource) => `${resource.kind} ${resource.metadata.name}`
 
 describe('the manifests', () => {
-  it('conform to the schemas of Kubernetes without unknown keys', {
+  it('the manifests conform to the schemas of Kubernetes without unknown keys', {
     timeout: FETCH_TIMEOUT_MS,
   }, async (context) => {
     const python = await need('kubernetesValidate', context)
@@ -40,7 +40,7 @@ describe('the manifests', () => {
     expect(result.status).toBe(0)
   })
 
-  it('all live in the namespace bigtech-chat, each name once', () => {
+  it('the manifests are all in the namespace bigtech-chat, each name once', () => {
     const outside = resources.filter(
       (resource) => resource.kind !== 'Namespace' && resource.metadata.namespace !== 'bigtech-chat',
     )
@@ -49,7 +49,7 @@ describe('the manifests', () => {
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
   })
 
-  it('are all listed in the README in a valid order', () => {
+  it('the manifests are all listed in the README in a valid order', () => {
     const readme = text('k8s/README.md')
     const position = (path: string) => readme.indexOf(path.replace('k8s/manifests/', ''))
     for (const path of manifestFiles) {
@@ -72,7 +72,7 @@ describe('the manifests', () => {
     expect(positions.every((index) => index >= 0)).toBe(true)
   })
 
-  it('run every container with a fixed version and without privileges', () => {
+  it('the manifests run every container with a fixed version and without privileges', () => {
     for (const workload of workloads) {
       const pod = podOf(workload).spec
       expect(pod.securityContext?.runAsNonRoot, nameOf(workload)).toBe(true)
@@ -92,7 +92,7 @@ describe('the manifests', () => {
     expect(writable.map(nameOf)).toEqual(['StatefulSet kafka'])
   })
 
-  it('refer only to existing ConfigMaps, Secrets and accounts', () => {
+  it('the manifests refer only to existing ConfigMaps, Secrets and accounts', () => {
     for (const workload of workloads) {
       const { containers, volumes } = podOf(workload).spec
       for (const container of containers)
@@ -110,7 +110,7 @@ describe('the manifests', () => {
     }
   })
 
-  it('contain no plain-text secret', () => {
+  it('the manifests contain no plain-text secret', () => {
     for (const secret of ofKind('Secret')) {
       for (const [key, value] of Object.entries(secret.stringData ?? {})) {
         const bare = value.replaceAll(
@@ -125,7 +125,7 @@ describe('the manifests', () => {
 })
 
 describe('make-secrets.mjs', () => {
-  it("prints the example's secrets with distinct, random passwords", () => {
+  it("make-secrets.mjs prints the example's secrets with distinct, random passwords", () => {
     const shape = (objects: Resource[]) =>
       objects.map(({ metadata, stringData }) => [metadata.name, Object.keys(stringData ?? {})])
     const parse = (output: string) =>
@@ -193,7 +193,7 @@ describe.each(deployments.map((resource) => [resource.metadata.name, resource] a
 )
 
 describe('the web client', () => {
-  it('is spread over nodes and never drained completely', () => {
+  it('the web client is spread over nodes and never drained completely', () => {
     const { spec } = podOf(named('Deployment', 'web-client'))
     expect(spec.topologySpreadConstraints).toHaveLength(2)
     expect(named('PodDisruptionBudget', 'web-client').spec).toMatchObject({ maxUnavailable: 1 })
@@ -201,7 +201,7 @@ describe('the web client', () => {
 })
 
 describe('MySQL', () => {
-  it('expires its binary log after days, before the volume is full, in Compose and in Kubernetes', () => {
+  it('MySQL expires its binary log after days, before the volume is full, in Compose and in Kubernetes', () => {
     for (const file of ['docker-compose.msa.yml', 'k8s/manifests/statefulsets/mysql.yaml'])
       expect(text(file), file).toContain('--binlog-expire-logs-seconds=259200')
   })
@@ -223,7 +223,7 @@ describe('the network policies', () => {
       ),
     )
 
-  it('deny by default, and select every pod', () => {
+  it('the network policies deny by default, and select every pod', () => {
     const deny = policies.find(({ metadata }) => metadata.name === 'default-deny')
     expect(deny?.spec.podSelector).toEqual({})
     expect(deny?.spec.policyTypes).toEqual(['Ingress', 'Egress'])
@@ -233,14 +233,14 @@ describe('the network policies', () => {
     expect(covered.filter((pod) => !pods.includes(pod))).toEqual([])
   })
 
-  it('allow every pod DNS queries to the cluster and the node-local cache', () => {
+  it('the network policies allow every pod DNS queries to the cluster and the node-local cache', () => {
     const dns = policies.find(({ metadata }) => metadata.name === 'dns')?.spec
     expect(dns?.podSelector).toEqual({})
     expect(JSON.stringify(dns?.egress)).toContain('"kube-system"')
     expect(JSON.stringify(dns?.egress)).toContain('"169.254.20.10/32"')
   })
 
-  it('open each connection on both of its sides', () => {
+  it('the network policies open each connection on both of its sides', () => {
     const out = ownPolicies.flatMap(({ metadata, spec }) =>
       peers(spec.egress, 'to').map((target) => `${metadata.name} -> ${target}`),
     )
@@ -253,7 +253,7 @@ describe('the network policies', () => {
     expect([...new Set(out)].sort()).toEqual([...new Set(into)].sort())
   })
 
-  it("allow ingress to services from the gateway and peers only, and no access to another service's store", () => {
+  it("the network policies allow ingress to services from the gateway and peers only, and no access to another service's store", () => {
     const callers = (name: string) =>
       peers(named('NetworkPolicy', name).spec.ingress, 'from').map((peer) => peer.split(':')[0])
     expect(

@@ -45,7 +45,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
 }
 
-it('what the overlays change is what the schemas of Kubernetes allow', options, async (context) => {
+it('the patches of the overlays conform to the schemas of Kubernetes', options, async (context) => {
   const python = await need('kubernetesValidate', context)
   const changed = await patched(context)
   expect(changed.length).toBeGreaterThan(20)
@@ -61,7 +61,7 @@ it('what the overlays change is what the schemas of Kubernetes allow', options, 
 
 describe.each(overlays)('the overlay %s', (overlay) => {
   it(
-    'applies every manifest of the plain order, and Jobs that carry the version',
+    'an overlay applies every manifest of the plain order, and Jobs with the version in their names',
     options,
     async (context) => {
       const applied = yamlDocuments<Resource>(await build(`k8s/overlays/${overlay}`, context))
@@ -77,7 +77,7 @@ describe.each(overlays)('the overlay %s', (overlay) => {
 })
 
 it(
-  'the ConfigMaps of kubectl apply -k infrastructure/docker have the files byte for byte',
+  'the ConfigMaps of kubectl apply -k infrastructure/docker contain the files byte for byte',
   options,
   async (context) => {
     const built = yamlDocuments<Resource>(await build('infrastructure/docker', context))
@@ -88,7 +88,7 @@ it(
 )
 
 it(
-  'the small overlay runs one copy of everything and asks for no second Kafka broker or MongoDB member',
+  'the small overlay runs one copy of everything and requires no second Kafka broker or MongoDB member',
   options,
   async (context) => {
     const yaml = await build('k8s/overlays/small', context)
@@ -108,7 +108,7 @@ it(
 )
 
 it(
-  'the component for stream autoscaling leaves chat-service no metric that streams do not move',
+  'the component for stream autoscaling leaves chat-service only metrics that depend on streams',
   options,
   async (context) => {
     const folder = mkdtempSync(join(root, 'k8s/overlays/test-'))

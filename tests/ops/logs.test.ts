@@ -41,7 +41,7 @@ async function arrive(context: TestContext, service: string, line: string): Prom
 }
 
 describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
-  it.for(serviceNames)('of %s is found by service and word', async (service, context) => {
+  it.for(serviceNames)('a log line of %s is found by service and word', async (service, context) => {
     const [info, error] = await Promise.all(linesOf(service).map((line) => arrive(context, service, line)))
     const query = `{service="${service}"} |= "error"`
     expect(finds(query, error as Entry)).toBe(true)
@@ -49,7 +49,7 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(finds(`{service=~".+"} |= "request-1"`, info as Entry)).toBe(true)
   })
 
-  it('has only two labels and the time of writing', async (context) => {
+  it('a log line has only two labels and the time of writing', async (context) => {
     const [line] = linesOf('chat-service') as [string]
     const entry = await arrive(context, 'chat-service', line)
     expect(entry.labels).toEqual({ service: 'chat-service', level: 'info' })
@@ -57,7 +57,7 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(entry.timestamp).toBe((JSON.parse(line) as { time: string }).time)
   })
 
-  it('of a program without JSON keeps its text and gets its service', async (context) => {
+  it('a log line of a program without JSON keeps its text and gets its service', async (context) => {
     const entry = await arrive(context, 'mysql', '2026-01-01T00:00:00Z 0 [System] ready for connections')
     expect(entry.labels).toEqual({ service: 'mysql' })
     expect(entry.line).toContain('ready for connections')
@@ -72,7 +72,7 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
     ['POST /api/rooms//Join//canary/x HTTP/1.1', 'POST /api/rooms//Join//hidden HTTP/1.1'],
     ['POST /api/rooms/jo%2569n%2Fcanary HTTP/1.1', 'POST /api/rooms/jo%2569n%2Fhidden HTTP/1.1'],
   ] as const)(
-    "of nginx's error log has its ticket and token masked: %s",
+    "a line of nginx's error log has its ticket and token masked: %s",
     async ([written, kept], context) => {
       const line = (request: string) =>
         `[error] 7#0: *1 connect() failed (111: Connection refused), request: "${request}", host: "localhost"`
@@ -81,14 +81,14 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
     },
   )
 
-  it.for(logqlQueries)('is found by the panel $where', async ({ expression }, context) => {
+  it.for(logqlQueries)('a log line is found by the panel $where', async ({ expression }, context) => {
     const service = /service="([\w-]+)"/.exec(expression)?.[1] as string
     const [info, error] = await Promise.all(linesOf(service).map((line) => arrive(context, service, line)))
     expect(finds(expression, error as Entry)).toBe(true)
     expect(finds(expression, info as Entry)).toBe(false)
   })
 
-  it("is collected from this project's containers only and sent to the configured Loki", async (context) => {
+  it("log lines are collected from this project's containers only and sent to the configured Loki", async (context) => {
     const blocks = parseAlloy(await need('alloy', context))
     const filter = component(component(blocks, 'discovery.docker').blocks, 'filter')
     expect(filter.attributes.values).toContain('com.docker.compose.project=bigtech')

@@ -39,7 +39,7 @@ async function scrapeAll(): Promise<Scrape> {
 }
 
 describe('the metrics of the running services', () => {
-  it('include everything used by dashboards and rules', async () => {
+  it('the metrics of the running services include everything used by dashboards and rules', async () => {
     const { names } = await scrapeAll()
     const recorded = new Set(rules.map((rule) => rule.record))
     const ofExporters = (name: string) => name in foreignMetrics && !/^(process|nodejs)_/.test(name)
@@ -51,7 +51,7 @@ describe('the metrics of the running services', () => {
     expect(missing).toEqual([])
   })
 
-  it('have the labels declared in the source, and the service', async () => {
+  it('the metrics have the labels declared in the source, and the service', async () => {
     const { labels } = await scrapeAll()
     const defined = emittedMetrics()
     let compared = 0
@@ -68,7 +68,7 @@ describe('the metrics of the running services', () => {
     expect(compared).toBeGreaterThan(10)
   })
 
-  it('contain the name of every service', async () => {
+  it('the metrics contain the name of every service', async () => {
     for (const { name, url } of runningServices()) {
       const body = await (await fetch(`${url}/metrics`)).text()
       expect(body, url).toContain(`service="${name}"`)

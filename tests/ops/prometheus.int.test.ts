@@ -84,7 +84,7 @@ async function query(url: string, expression: string): Promise<Sample[]> {
 }
 
 describe('a real Prometheus with the configuration of the product', () => {
-  it('finds every service up, and evaluates its rules', {
+  it('a real Prometheus finds every service up, and evaluates its rules', {
     timeout: FETCH_TIMEOUT_MS,
   }, async (context) => {
     const url = await start(await need('prometheus', context))

@@ -13,7 +13,7 @@ const runTool = (program: string, args: string[]) => {
 }
 
 describe('Prometheus', { timeout: FETCH_TIMEOUT_MS }, () => {
-  it('accepts its configuration and every rule', async (context) => {
+  it('Prometheus accepts its configuration and every rule', async (context) => {
     const promtool = await need('promtool', context)
     const config = runTool(promtool, ['check', 'config', `${folder}/prometheus.yml`])
     expect(config.status, config.output).toBe(0)
@@ -21,13 +21,13 @@ describe('Prometheus', { timeout: FETCH_TIMEOUT_MS }, () => {
     expect(checked.status, checked.output).toBe(0)
   })
 
-  it('fires each alert in its positive but not in its negative case', async (context) => {
+  it('each alert fires in its positive but not in its negative case', async (context) => {
     const promtool = await need('promtool', context)
     const result = runTool(promtool, ['test', 'rules', ...filesBelow(`${folder}/tests`, '.test.yml')])
     expect(result.status, result.output).toBe(0)
   })
 
-  it('scrapes every copy of every service every 15 seconds', () => {
+  it('Prometheus scrapes every copy of every service every 15 seconds', () => {
     const config = yaml<{
       global: { scrape_interval: string }
       scrape_configs: Array<{ job_name: string; dns_sd_configs?: Array<{ names: string[]; port: number }> }>
@@ -53,7 +53,7 @@ describe('the alerts', () => {
   const runbooks = text('docs/observability/runbooks.md')
   const headings = [...runbooks.matchAll(/^## (\w+)$/gm)].map(([, name]) => name as string)
 
-  it('include a service that is down, and too many errors', () => {
+  it('the alerts include a service that is down, and too many errors', () => {
     const down = alerts.find((rule) => rule.alert === 'ServiceDown')
     expect(down).toMatchObject({ for: '1m', labels: { severity: 'critical' } })
     expect(down?.expr).toMatch(/^up\{.*\} == 0$/)
@@ -63,7 +63,7 @@ describe('the alerts', () => {
   })
 
   it.each(alerts.map((rule) => rule.alert as string))(
-    '%s has a description, a severity, and a remedy',
+    'the alert %s has a description, a severity, and a remedy',
     (name) => {
       const rule = alerts.find((candidate) => candidate.alert === name)
       expect(rule?.labels?.severity).toMatch(name === 'Watchdog' ? /^none$/ : /^(critical|warning)$/)
@@ -73,7 +73,7 @@ describe('the alerts', () => {
     },
   )
 
-  it('are each fired once by a rule test', () => {
+  it('each alert is fired once by a rule test', () => {
     const tests = filesBelow(`${folder}/tests`, '.test.yml').map(text).join('\n')
     const untested = alerts.filter(
       (rule) => !tests.includes(`alertname="${rule.alert}"`) && !tests.includes(`alertname='${rule.alert}'`),
@@ -84,13 +84,13 @@ describe('the alerts', () => {
     ).toEqual([])
   })
 
-  it('have a runbook if and only if the alert exists', () => {
+  it('there is a runbook if and only if the alert exists', () => {
     expect(headings.filter((name) => !alerts.some((rule) => rule.alert === name))).toEqual([])
   })
 })
 
 describe('Alertmanager', { timeout: FETCH_TIMEOUT_MS }, () => {
-  it('accepts its configuration, and routes critical alerts', async (context) => {
+  it('Alertmanager accepts its configuration, and routes critical alerts', async (context) => {
     const amtool = await need('amtool', context)
     const file = 'infrastructure/docker/alertmanager/alertmanager.yml'
     const checked = runTool(amtool, ['check-config', file])

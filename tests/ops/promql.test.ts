@@ -18,7 +18,7 @@ describe('taking a query apart', () => {
     ],
     ['count(ALERTS{alertstate="firing"}) or vector(0)', ['ALERTS'], ['alertstate']],
     ['a * on (b) group_left (c) d', ['a', 'd'], ['b', 'c']],
-  ])('finds the names in %s', (expression, metrics, labels) => {
+  ])('partsOf finds the names in %s', (expression, metrics, labels) => {
     expect(partsOf(expression)).toEqual({ metrics, labels })
   })
 })

@@ -71,7 +71,7 @@ async function client(url: string, ca: string | undefined, ...command: string[])
 }
 
 describe('Redis as start.sh starts it, with TLS', { timeout: 30_000 }, () => {
-  it('allows each service only its own keys and channels', async () => {
+  it('Redis allows each service only its own keys and channels', async () => {
     expect(await redis('user_service:of-user', 'SET', 'user:online:7', '1', 'EX', '60')).toBe('OK')
     expect(await redis('chat_service:of-chat', 'SET', 'chat:limit:7', '1')).toBe('OK')
     expect(await redis('user_service:of-user', 'GET', 'chat:limit:7')).toMatch(/^ERROR .*NOPERM/)
@@ -80,7 +80,7 @@ describe('Redis as start.sh starts it, with TLS', { timeout: 30_000 }, () => {
     expect(await redis('chat_service:of-chat', 'FLUSHALL')).toMatch(/^ERROR .*NOPERM/)
   })
 
-  it('rejects a wrong password, no account, an unknown authority, and a connection without TLS', async () => {
+  it('Redis rejects a wrong password, no account, an unknown authority, and a connection without TLS', async () => {
     expect(await redis('user_service:of-chat', 'PING')).toMatch(/^ERROR .*(WRONGPASS|closed)/)
     expect(await client(`rediss://localhost:${port}/0`, file('cert.pem'), 'PING')).toMatch(/^ERROR .*NOAUTH/)
     const address = `user_service:of-user@localhost:${port}/0`

@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'bigtech-scripts-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('the scripts of the operators', () => {
-  it('pass shellcheck', { timeout: FETCH_TIMEOUT_MS }, async (context) => {
+  it('the scripts of the operators pass shellcheck', { timeout: FETCH_TIMEOUT_MS }, async (context) => {
     const shellcheck = await need('shellcheck', context)
     const scripts = filesBelow('infrastructure/docker', '.sh')
     expect(scripts.length).toBeGreaterThan(5)
@@ -24,7 +24,7 @@ describe('make-env.sh', () => {
   const makeEnv = (file: string) =>
     spawnSync(join(root, 'infrastructure/docker/make-env.sh'), [file], { encoding: 'utf8' })
 
-  it('writes random secrets readable by the owner only, and keeps existing ones', () => {
+  it('make-env.sh writes random secrets readable by the owner only, and keeps existing ones', () => {
     const file = join(folder, 'first.env')
     expect(makeEnv(file).status).toBe(0)
     const written = readFileSync(file, 'utf8')
@@ -36,7 +36,7 @@ describe('make-env.sh', () => {
     expect(readFileSync(file, 'utf8')).toBe(written)
   })
 
-  it('adds missing secrets to an older file and changes nothing else', () => {
+  it('make-env.sh adds missing secrets to an older file and changes nothing else', () => {
     const file = join(folder, 'older.env')
     writeFileSync(file, 'REDIS_PASSWORD=mine\n')
     expect(makeEnv(file).status).toBe(0)
@@ -48,7 +48,7 @@ describe('make-env.sh', () => {
 })
 
 describe('make-key.mjs', () => {
-  it('creates an Ed25519 key for its owner only, once', () => {
+  it('make-key.mjs creates an Ed25519 key for its owner only, once', () => {
     const file = join(folder, 'key.pem')
     const make = () =>
       spawnSync(process.execPath, [join(root, 'infrastructure/docker/jwt/make-key.mjs'), file], {
@@ -64,7 +64,7 @@ describe('make-key.mjs', () => {
 })
 
 describe('the workflow', () => {
-  it('passes actionlint', { timeout: FETCH_TIMEOUT_MS }, async (context) => {
+  it('the workflow passes actionlint', { timeout: FETCH_TIMEOUT_MS }, async (context) => {
     const actionlint = await need('actionlint', context)
     const shellcheck = await need('shellcheck', context)
     const result = spawnSync(actionlint, ['-no-color', '-shellcheck', shellcheck], {
@@ -75,7 +75,7 @@ describe('the workflow', () => {
     expect(result.status).toBe(0)
   })
 
-  it('pins every action by commit, and may write only packages and its own identity', () => {
+  it('the workflow pins every action by commit, and may write only packages and its own identity', () => {
     const workflow = text('.github/workflows/ci.yml')
     const uses = [...workflow.matchAll(/uses: (\S+)/g)].map(([, action]) => action as string)
     expect(uses.length).toBeGreaterThan(5)

@@ -76,7 +76,7 @@ it('a forgotten password is replaced with the mailed link, which works once', as
   await page.context().close()
 }, 90_000)
 
-it('the data of an account is asked for in the settings, and downloaded once with the link in the mail', async () => {
+it('the data of an account is requested in the settings and downloaded once with the link in the mail', async () => {
   const mina = await newPerson('김미나')
   const { page, complaints, close } = await openApp(browser, mina, { at: '/settings/data', size: phone })
   await page.getByRole('button', { name: 'Request my data' }).click()
@@ -114,7 +114,7 @@ async function linkIn(email: string, path: string): Promise<string | undefined> 
   return mails.map(({ text }) => new RegExp(`${path}#\\S+`).exec(text)?.[0]).find(Boolean)
 }
 
-it('whoever has a Google account signs up and in with it, at the address that they came to', async () => {
+it('a user signs up and in with a Google account, at the URL that they opened', async () => {
   const page = await freshPage()
   await page.goto(`${stack.gateway}/friends`)
   await page.getByRole('button', { name: 'Continue with Google' }).click()

@@ -34,7 +34,7 @@ async function menuBox(page: Page): Promise<{ x: number; y: number }> {
   return (await menu.boundingBox()) ?? { x: 0, y: 0 }
 }
 
-it('a reply, an edit, a reaction, a pin and a deletion reach the other person at once', async () => {
+it('a reply, an edit, a reaction, a pin and a deletion reach the other user immediately', async () => {
   const left = await openApp(browser, mina, { at: `/rooms/${room}` })
   const right = await openApp(browser, juno, { at: `/rooms/${room}` })
   await composer(left.page).waitFor()
@@ -60,7 +60,7 @@ it('a reply, an edit, a reaction, a pin and a deletion reach the other person at
   await Promise.all([left.close(), right.close()])
 }, 90_000)
 
-it('the title and the icon count what is unread; the list shows drafts and keeps pins, mutes and archives', async () => {
+it('the title and the icon show the unread count, and the list shows drafts and keeps pins, mutes and archives', async () => {
   const { page, complaints, close } = await openApp(browser, mina, {
     prepare: async (context) => {
       await context.addInitScript('navigator.setAppBadge = async (count) => { window.appBadge = count }')
@@ -118,7 +118,7 @@ it('a date jumps to the first message of that day, and a message is copied as te
   await close()
 }, 60_000)
 
-it('a room shows when the other person comes online', async () => {
+it('a room shows when the other user comes online', async () => {
   const seoyeon = await newPerson('이서연')
   const haneul = await newPerson('최하늘')
   const direct = await befriend(seoyeon, haneul)

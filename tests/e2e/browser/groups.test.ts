@@ -37,7 +37,7 @@ async function actOn(page: Page, name: string, action: string): Promise<void> {
   await page.getByRole('menuitem', { name: action }).click()
 }
 
-it('an owner makes a group, names an admin who removes a member, and hands the group over before leaving', async () => {
+it('an owner creates a group, appoints an admin who removes a member, and transfers ownership before leaving', async () => {
   const owner = await openApp(browser, mina, { at: '/new-group' })
   const friend = await openApp(browser, juno, { size: phone })
   await owner.page.getByLabel('Group name').fill('주말 등산')
@@ -79,7 +79,7 @@ it('an owner makes a group, names an admin who removes a member, and hands the g
   await Promise.all([owner.close(), friend.close()])
 }, 90_000)
 
-it('somebody joins a group by its link, which no longer works once it is revoked', async () => {
+it('a user joins a group by its link, which no longer works once it is revoked', async () => {
   const group = await newGroup('독서 모임')
   const owner = await openApp(browser, mina, { at: `/rooms/${group}/info` })
   await owner.context.grantPermissions(['clipboard-read', 'clipboard-write'])

@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => browser?.close())
 
-it('a friend request is cancelled, sent again, declined in silence, and returned; initial consonants find the friend', async () => {
+it('a friend request is cancelled, sent again, declined silently, and returned, and initial consonants find the friend', async () => {
   const mina = await newPerson('김미나')
   const haneul = await newPerson('최하늘')
   const left = await openApp(browser, mina, { at: '/friends/find' })
@@ -40,7 +40,7 @@ it('a friend request is cancelled, sent again, declined in silence, and returned
   await Promise.all([left.close(), right.close()])
 }, 120_000)
 
-it('whoever is blocked leaves the list of friends, and comes back to the search once unblocked', async () => {
+it('a blocked user disappears from the list of friends, and can be found again once unblocked', async () => {
   const mina = await newPerson('김미나')
   const juno = await newPerson('박준오')
   const { page, complaints, close } = await openApp(browser, mina, { at: `/friends/${juno.id}` })
