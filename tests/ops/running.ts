@@ -9,6 +9,9 @@ const variables = {
   'chat-service': 'BIGTECH_CHAT_URL',
   'notification-service': 'BIGTECH_NOTIFICATION_URL',
   'analytics-service': 'BIGTECH_ANALYTICS_URL',
+  'media-service': 'BIGTECH_MEDIA_URL',
+  'media-worker': 'BIGTECH_MEDIA_WORKER_URL',
+  'analysis-service': 'BIGTECH_ANALYSIS_URL',
 }
 
 /** Returns the services of the running stack from the variables of its tests. */

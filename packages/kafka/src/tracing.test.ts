@@ -12,7 +12,7 @@ import {
   type TextMapPropagator,
   trace,
 } from '@opentelemetry/api'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { eventRecord, type KafkaRecord } from './record.ts'
 import { traceEvent, tracePublish } from './tracing.ts'
 
@@ -47,6 +47,11 @@ function registerSdk(seen: SeenSpan[]): void {
   trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan }) as never })
   propagation.setGlobalPropagator(w3c)
   context.setGlobalContextManager(contextManager())
+}
+
+/** Test files of a worker share OpenTelemetry's globals. */
+function unregisterSdk(): void {
+  for (const api of [trace, propagation, context]) api.disable()
 }
 
 const w3c: TextMapPropagator = {
@@ -100,6 +105,7 @@ describe('with tracing off', () => {
 describe('with tracing on', () => {
   // Registered once per process, as in a service.
   const seen: SeenSpan[] = []
+  afterAll(unregisterSdk)
   beforeAll(() => registerSdk(seen))
   beforeEach(() => {
     seen.length = 0

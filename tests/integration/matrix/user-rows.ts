@@ -1,7 +1,7 @@
-import { uniqueName } from '@bigtech/testkit'
+import { uniqueName, waitFor } from '@bigtech/testkit'
 import { expect } from 'vitest'
 import { http, newPerson, password, signIn, stack } from '../../e2e/stack.ts'
-import { anybody, everybody, ownersOnly, type Row } from './row.ts'
+import { anybody, everybody, type Made, ownersOnly, type Row } from './row.ts'
 import type { Role, Scene } from './scene.ts'
 
 const few: readonly Role[] = ['anonymous', 'owner']
@@ -9,6 +9,20 @@ const personOf = (scene: Scene, role: Role) => scene.people[role === 'anonymous'
 const credential = { id: 'AA', rawId: 'AA', type: 'public-key' }
 /** Blocked people do not find whoever blocked them. */
 const hides = (role: Role) => role === 'blocked'
+
+const asMade = (_scene: Scene, _role: Role, { token }: Made) => ({ token })
+
+/** Creates a user whose archive is ready. */
+async function newArchive() {
+  const person = await newPerson()
+  const url = `${stack.user}/profile/me/export`
+  await http('POST', url, { token: person.token })
+  await waitFor(async () => (await http('GET', url, { token: person.token })).body.state === 'ready', {
+    what: 'the archive',
+    timeoutMs: 30_000,
+  })
+  return person
+}
 
 export const userRows: readonly Row[] = [
   {
@@ -231,12 +245,40 @@ export const userRows: readonly Row[] = [
   },
   { operationId: 'getMySettings', table: everybody(200) },
   { operationId: 'updateMySettings', table: everybody(200), request: () => ({ body: { locale: 'ko' } }) },
-  { operationId: 'getDataExport', table: everybody('EXPORT_NOT_FOUND') },
-  { operationId: 'sendDataExportLink', table: everybody('EXPORT_NOT_FOUND') },
+  {
+    operationId: 'getDataExport',
+    callers: few,
+    table: everybody('EXPORT_NOT_FOUND'),
+    once: async () => newPerson(),
+    request: asMade,
+  },
+  {
+    operationId: 'getDataExport',
+    callers: few,
+    when: 'an archive is ready',
+    table: everybody(200),
+    once: newArchive,
+    request: asMade,
+  },
+  {
+    operationId: 'sendDataExportLink',
+    callers: few,
+    table: everybody('EXPORT_NOT_FOUND'),
+    once: async () => newPerson(),
+    request: asMade,
+  },
+  {
+    operationId: 'sendDataExportLink',
+    callers: few,
+    when: 'an archive is ready',
+    table: everybody(202),
+    once: newArchive,
+    request: asMade,
+  },
   {
     operationId: 'downloadDataExport',
     table: everybody('LINK_INVALID'),
-    request: () => ({ body: { token: 'not one of ours' } }),
+    request: () => ({ body: { token: 'eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI1ZjBjIn0.c2lnbmF0dXJl' } }),
   },
   { operationId: 'requestDataExport', callers: few, table: everybody(202) },
   {

@@ -30,11 +30,12 @@ export async function startServices(stack: Stack, without: readonly string[] = [
   const present = wanted(stack.instance.root, without)
   const missing = services.filter((service) => !present.includes(service)).map((service) => service.name)
   if (missing.length > 0) notice(`omitted or not in this checkout: ${missing.join(', ')}`)
-  // Tests create their own: synthesizing the clips takes seconds.
   const media = present.find(({ name }) => name === 'media-service')
-  if (media && stack.instance.name !== 'test') await seedScripts(stack, media)
   const behind = present.filter((service) => service.order !== GATEWAY_ORDER)
-  await together(behind.map((service) => startService(stack, service)))
+  await together([
+    ...behind.map((service) => startService(stack, service)),
+    ...(media ? [seedScripts(stack, media)] : []),
+  ])
   for (const service of present) if (!behind.includes(service)) await startService(stack, service)
 }
 

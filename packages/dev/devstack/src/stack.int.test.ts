@@ -109,7 +109,7 @@ describe.skipIf(process.platform !== 'linux')('an instance', () => {
     expect(processesOfInstance().length).toBeGreaterThan(0)
     start()
     await untilReady()
-    expect(output).toContain('left behind')
+    expect(output).toContain('stopped leftovers of an earlier run')
     const service = await account('user_service')
     expect(await service.query('SELECT id FROM probe')).toEqual([{ id: 1 }])
     await service.end()

@@ -129,6 +129,8 @@ export function testEnvironment(instance: Instance): Record<string, string> {
     BIGTECH_NOTIFICATION_URL: local(ports.notification),
     BIGTECH_ANALYTICS_URL: local(ports.analytics),
     BIGTECH_MEDIA_URL: local(ports.media),
+    BIGTECH_MEDIA_WORKER_URL: local(ports.mediaWorker),
+    BIGTECH_ANALYSIS_URL: local(ports.analysis),
     BIGTECH_MAILBOX_URL: local(ports.mailbox),
     BIGTECH_STACK_URL: local(ports.stack),
     BIGTECH_OPERATOR_TOKEN: operatorToken(instance),
