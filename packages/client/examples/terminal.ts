@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import { createChatClient, type Message, Outbox } from '@bigtech/client'
 
 const usage =
-  'node examples/terminal.ts EMAIL   (API_URL, by default http://localhost:8000/api)\n/ROOM_ID changes the room.'
+  'bigtech-chat EMAIL   (API_URL, by default http://localhost:8000/api)\n/ROOM_ID changes the room.'
 const [email] = process.argv.slice(2)
 if (email === '--help') {
   console.log(usage)
@@ -19,13 +19,18 @@ const { api, session, stream } = createChatClient({
   baseUrl: process.env.API_URL ?? 'http://localhost:8000/api',
 })
 const password = process.env.PASSWORD ?? (await terminal.question('Password: '))
-const { userId } = await session.login(email, password)
+const { userId } = await session.login(email, password).catch((err: Error) => fail(err.message))
 
 const { items: rooms } = await api.listRooms()
 for (const { room_id, title, unread_count } of rooms)
   console.log(`/${room_id}  ${title}  (${unread_count} unread)`)
 let roomId = rooms[0]?.room_id
-if (roomId === undefined) throw new Error('You are in no room yet.')
+if (roomId === undefined) fail('You are in no room yet.')
+
+function fail(reason: string): never {
+  console.error(reason)
+  process.exit(1)
+}
 
 const show = ({ username, content, message_type }: Message) =>
   console.log(`${username}: ${message_type === 'text' ? content : `[${message_type}] ${content}`}`)

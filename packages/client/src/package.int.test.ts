@@ -24,13 +24,14 @@ it('the README example runs outside the workspace and prints a message', async (
   expect(stdout).toBe(packed.printed)
 }, 30_000)
 
-it('the terminal client prints its usage with --help', async () => {
-  const command = join(project, 'node_modules/@bigtech/client/terminal.js')
-  const { stdout } = await run(process.execPath, [command, '--help'], { cwd: project })
+it('npx starts the terminal client by the name of the installed command', async () => {
+  // Links the commands of the installed packages, as an installation does.
+  await run('npm', ['rebuild', '--silent', '--ignore-scripts'], { cwd: project })
+  const { stdout } = await run('npx', ['--no', '--', 'bigtech-chat', '--help'], { cwd: project })
   expect(stdout).toContain('EMAIL')
-})
+}, 30_000)
 
-it("README and examples compile with the package's types, and a wrong call does not", async () => {
+it("README and examples compile with the package's types, and a wrong call or error code does not", async () => {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   cpSync(
     realpathSync(join(root, '../../node_modules/@types/node')),
@@ -48,10 +49,11 @@ it("README and examples compile with the package's types, and a wrong call does 
   writeFileSync(join(project, 'example.ts'), packed.example)
   writeFileSync(
     join(project, 'wrong.ts'),
-    `import { createChatClient } from '@bigtech/client'
+    `import { createChatClient, isProblem } from '@bigtech/client'
 const { api } = createChatClient({ baseUrl: '' })
 await api.sendMessage({ params: { room_id: 'seven' }, body: { content: 1 } })
 export const title: number = (await api.getRoom({ params: { room_id: 7 } })).title
+export const isGone = (err: unknown) => isProblem(err, 'ROOM_NOT_FOUND') || isProblem(err, 'ROOM_LOST')
 `,
   )
   const options =
@@ -64,6 +66,7 @@ export const title: number = (await api.getRoom({ params: { room_id: 7 } })).tit
     'wrong.ts(3,35)',
     'wrong.ts(3,63)',
     'wrong.ts(4,14)',
+    'wrong.ts(5,92)',
   ])
 }, 120_000)
 

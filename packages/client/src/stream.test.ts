@@ -9,7 +9,8 @@ import {
 } from '../testing/fakes.ts'
 import { ApiProblem } from './api-problem.ts'
 import type { StreamFrame } from './frames.ts'
-import { ChatStream, type StreamState } from './stream.ts'
+import type { Message } from './operations.ts'
+import { ChatStream, type StateReason, type StreamState } from './stream.ts'
 
 const LONGEST_FIRST_DELAY_MS = 500
 
@@ -32,10 +33,15 @@ async function open(historyTo = 0, silenceTimeoutMs?: number) {
   const { transport, connections } = fakeTransport()
   const frames: StreamFrame[] = []
   const states: StreamState[] = []
+  const reasons: (StateReason | undefined)[] = []
+  const onState = (next: StreamState, reason?: StateReason) => {
+    states.push(next)
+    reasons.push(reason)
+  }
   const stream = new ChatStream({
     session,
     transport,
-    listener: { onFrame: (frame) => void frames.push(frame), onState: (next) => void states.push(next) },
+    listener: { onFrame: (frame) => void frames.push(frame), onState },
     ...(silenceTimeoutMs === undefined ? {} : { silenceTimeoutMs }),
   })
   stream.start()
@@ -45,6 +51,7 @@ async function open(historyTo = 0, silenceTimeoutMs?: number) {
     connections,
     frames,
     states,
+    reasons,
     asked,
     session: state,
     seqs: () => frames.flatMap((frame) => (frame.event === 'message' ? [frame.data.seq] : [])),
@@ -272,13 +279,14 @@ describe('the stream connection', () => {
   })
 
   it('ends permanently when the session has ended', async () => {
-    const { connections, states, session } = await open()
+    const { connections, states, reasons, session } = await open()
     session.refuse = problem(401, 'REFRESH_TOKEN_INVALID')
     connections[0]!.fail(problem(401, 'SESSION_REVOKED'))
     await vi.advanceTimersByTimeAsync(60_000)
     expect(session.refreshes).toBe(1)
     expect(connections).toHaveLength(1)
     expect(states.at(-1)).toBe('closed')
+    expect(reasons.at(-1)).toMatchObject({ kind: 'signed_out', error: { code: 'SESSION_REVOKED' } })
   })
 
   it('reconnects after a 401 if a new token is accepted or the server is unreachable', async () => {
@@ -305,44 +313,72 @@ describe('the stream connection', () => {
   })
 })
 
-it('passes frames of a newer server on, and gives every reader all frames until it is closed', async () => {
+it('passes frames of unknown names to onUnknownFrame, and delivers later frames', async () => {
   const { session } = fakeSession()
   const { transport, connections } = fakeTransport()
-  const unknown: string[] = []
-  const reasons: unknown[] = []
+  const unknown: string[][] = []
+  const frames: string[] = []
+  const onUnknownFrame = (name: string, data: string) => void unknown.push([name, data])
   const stream = new ChatStream({
     session,
     transport,
-    listener: {
-      onFrame: () => undefined,
-      onUnknownFrame: (name) => void unknown.push(name),
-      onState: (state, reason) => void reasons.push([state, reason?.kind]),
-    },
-  })
-  const read: string[][] = [[], []]
-  const readers = read.map(async (events) => {
-    for await (const { event } of stream) events.push(event)
+    listener: { onFrame: ({ event }) => void frames.push(event), onUnknownFrame },
   })
   stream.start()
   await settle()
   connections[0]!.frame(resetFrame(5))
-  connections[0]!.raw('poll', '{}')
+  connections[0]!.raw('poll', '{"room_id":7}')
+  connections[0]!.frame(messageFrame(6))
+  await settle()
+  expect(unknown).toEqual([['poll', '{"room_id":7}']])
+  expect(frames).toEqual(['reset', 'message'])
+  stream.close()
+})
+
+it('delivers a message of an unknown message_type like any other', async () => {
+  const { connections, frames, stream } = await open()
+  connections[0]!.frame(resetFrame(5))
+  const message = messageOf(6, { message_type: 'poll' as Message['message_type'] })
+  connections[0]!.frame({ event: 'message', data: { room_id: 7, seq: 6, message } })
+  await settle()
+  expect(frames.at(-1)).toMatchObject({ data: { message: { message_type: 'poll', seq: 6 } } })
+  stream.close()
+})
+
+it('gives every reader all frames until the stream is closed', async () => {
+  const { connections, stream } = await open()
+  const read: string[][] = [[], []]
+  const readers = read.map(async (events) => {
+    for await (const { event } of stream) events.push(event)
+  })
+  connections[0]!.frame(resetFrame(5))
   connections[0]!.frame(messageFrame(6))
   await settle()
   expect(read).toEqual([
     ['reset', 'message'],
     ['reset', 'message'],
   ])
-  connections[0]!.fail(new Error('broken'))
-  await settle()
   stream.close()
   await settle()
   await Promise.all(readers)
-  expect(unknown).toEqual(['poll'])
-  expect(reasons.slice(0, 3)).toEqual([
-    ['connecting', undefined],
-    ['open', undefined],
-    ['waiting', 'failed'],
-  ])
-  expect(reasons.at(-1)).toEqual(['closed', 'closed'])
+})
+
+it('onState reports the reason of each wait and of the end', async () => {
+  const { connections, reasons, stream, reconnect } = await open()
+  const broken = new Error('broken')
+  connections[0]!.frame(resetFrame(5))
+  await settle()
+  connections[0]!.fail(broken)
+  await settle()
+  expect(reasons.at(-1)).toEqual({ kind: 'failed', error: broken, retryInMs: expect.any(Number) })
+  await reconnect()
+  connections[1]!.frame(readyFrame(5))
+  connections[1]!.frame({ event: 'reconnect', data: { delay_ms: 3_000 } })
+  await settle()
+  connections[1]!.end()
+  await settle()
+  expect(reasons.at(-1)).toEqual({ kind: 'planned', retryInMs: 3_000 })
+  stream.close()
+  await settle()
+  expect(reasons.at(-1)).toEqual({ kind: 'closed' })
 })
