@@ -15,7 +15,7 @@ import { productVersion } from './version.ts'
 const samples = join(import.meta.dirname, '../../packages/contracts/samples')
 
 /** Descriptions of the stream's frames and the client's reaction. */
-export const frameDescriptions: Readonly<Record<StreamFrameName, string>> = {
+const frameDescriptions: Readonly<Record<StreamFrameName, string>> = {
   ready: 'First frame of a resumed stream: the missed frames follow. `rooms` are all rooms of the user.',
   reset: 'First frame of any other stream: fetch the state again, then continue from `rooms`.',
   heartbeat: 'Sent every 15 s. A client behind one of the heads has missed a frame: fetch with `after_seq`.',

@@ -69,6 +69,12 @@ it('every operation has a description, and an example of each body, response and
   }
 })
 
+interface AsyncApiMessage {
+  readonly name: string
+  readonly title: string
+  readonly payload: { readonly $ref: string }
+}
+
 const asyncApi = JSON.parse(readFileSync(join(file, '../asyncapi.json'), 'utf8'))
 
 it('the AsyncAPI document is valid, and names every event and frame', () => {
@@ -80,6 +86,24 @@ it('the AsyncAPI document is valid, and names every event and frame', () => {
   expect(unnamedShapes(asyncApi, '#')).toEqual([])
   for (const name of ['MessageSent_v1', 'UserDeleted_v1', 'frame_message', 'frame_ready']) {
     expect(asyncApi.components.messages).toHaveProperty(name)
+  }
+})
+
+it('every event and frame of the AsyncAPI document has a section with its fields in the documentation', () => {
+  const docs = join(import.meta.dirname, '../../docs')
+  const events = readFileSync(join(docs, 'kafka/events.md'), 'utf8')
+  const frames = readFileSync(join(docs, 'api/stream-frames.md'), 'utf8')
+  const { messages, schemas } = asyncApi.components
+  for (const [key, { name, title, payload }] of Object.entries<AsyncApiMessage>(messages)) {
+    const isFrame = key.startsWith('frame_')
+    const [, section] = isFrame ? frames.split(`### \`${name}\`\n`) : events.split(`### ${title}\n`)
+    const fields = Object.keys(schemas[payload.$ref.split('/').at(-1)!].properties)
+    const own = isFrame ? fields : fields.slice(fields.indexOf('correlation_id') + 1)
+    const rows = (section ?? '').split('\n#')[0]!.matchAll(/^\| `(\w+)`/gm)
+    expect(
+      [...rows].map(([, field]) => field),
+      key,
+    ).toEqual(own)
   }
 })
 
