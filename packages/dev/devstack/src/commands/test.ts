@@ -10,6 +10,7 @@ import { messageOf } from '../problems.ts'
 import { notice, seconds } from '../progress.ts'
 import { findChromium } from '../servers/chromium.ts'
 import { shouldUseDocker } from '../servers/docker.ts'
+import { koreanFontEnvironment } from '../servers/korean-font.ts'
 import { processFor } from '../service-process.ts'
 import { openStack, type Stack, serversFile } from '../stack.ts'
 import { type Count, runChecks } from './lint.ts'
@@ -138,12 +139,18 @@ export function testEnvironment(instance: Instance): Record<string, string> {
   }
 }
 
-/** Returns the browser's path; tests that need a browser report a missing one themselves. */
-async function browser(instance: Instance): Promise<Record<string, string>> {
-  try {
-    return { CHROMIUM_PATH: await findChromium(instance.cacheFolder) }
-  } catch (error) {
-    notice(messageOf(error))
-    return {}
+/** Returns the browser's path and font; tests that need a browser report a missing one themselves. */
+async function browser({ cacheFolder }: Instance): Promise<Record<string, string>> {
+  const attempt = async (part: () => Promise<Record<string, string>>) => {
+    try {
+      return await part()
+    } catch (error) {
+      notice(messageOf(error))
+      return {}
+    }
+  }
+  return {
+    ...(await attempt(async () => ({ CHROMIUM_PATH: await findChromium(cacheFolder) }))),
+    ...(await attempt(() => koreanFontEnvironment(cacheFolder))),
   }
 }
