@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { newPerson, stack } from '../stack.ts'
-import { launchBrowser, openApp, phone } from './app.ts'
+import { befriend, newPerson, stack } from '../stack.ts'
+import { axeViolations, launchBrowser, openApp, phone } from './app.ts'
 
 let browser: Browser
 
@@ -51,6 +51,40 @@ it('a blocked user disappears from the list of friends, and can be found again o
   await page.getByText('박준오').waitFor()
   await page.getByRole('button', { name: 'Unblock' }).click()
   await page.getByText('You have not blocked anyone.').waitFor()
+  expect(complaints).toEqual([])
+  await close()
+}, 120_000)
+
+it('a friend request carries a message, which both people see, and is accepted from the profile', async () => {
+  const mina = await newPerson('김미나')
+  const haneul = await newPerson('최하늘')
+  const left = await openApp(browser, mina, { at: `/friends/${haneul.id}` })
+  const right = await openApp(browser, haneul, { at: '/friends', size: phone })
+  await left.page.getByRole('button', { name: 'Add friend' }).click()
+  const dialog = left.page.getByRole('dialog')
+  await dialog.getByLabel('Message (optional)').fill('등산 모임에서 만난 미나예요.')
+  expect(await axeViolations(left.page)).toEqual([])
+  await dialog.getByRole('button', { name: 'Send request' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  await left.page.locator('.profile', { hasText: '등산 모임에서 만난 미나예요.' }).waitFor()
+  await right.page.getByText('등산 모임에서 만난 미나예요.').click()
+  await right.page.locator('.profile blockquote', { hasText: '등산 모임에서 만난 미나예요.' }).waitFor()
+  await right.page.locator('.profile').getByRole('button', { name: 'Accept 김미나' }).click()
+  await left.page.locator('.profile').getByRole('button', { name: 'Message' }).waitFor()
+  expect([...left.complaints, ...right.complaints]).toEqual([])
+  await Promise.all([left.close(), right.close()])
+}, 120_000)
+
+it('the list of friends has headings by index letter, which a search hides', async () => {
+  const mina = await newPerson('김미나')
+  const names = ['강하늘', '고은', 'amy']
+  const { page, complaints, close } = await openApp(browser, mina, { at: '/friends' })
+  await Promise.all(names.map(async (name) => befriend(mina, await newPerson(name))))
+  await page.getByText('Friends (3)').waitFor()
+  const letters = page.locator('.list-column h3')
+  await expect.poll(() => letters.allTextContents()).toEqual(['ㄱ', 'A'])
+  await page.getByPlaceholder('Filter friends').fill('하늘')
+  await letters.first().waitFor({ state: 'detached' })
   expect(complaints).toEqual([])
   await close()
 }, 120_000)

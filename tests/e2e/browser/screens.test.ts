@@ -114,6 +114,7 @@ const screens = (): [name: string, path: string, ready: string][] => [
   ['security', '/settings/security', '.security-part h3'],
   ['blocked', '/settings/blocked', '.page .empty'],
   ['sessions', '/settings/sessions', '.sessions li'],
+  ['activity', '/settings/activity', '.activities li'],
 ]
 
 async function checkAll(app: App, size: string): Promise<string[]> {

@@ -131,3 +131,26 @@ it('a passkey signs in without a password until it is removed', async () => {
   expect(app.complaints).toEqual([])
   await app.close()
 }, 90_000)
+
+it('the account activity lists sign-ins and changes, newest first and page by page, and leads to the devices', async () => {
+  const mina = await newPerson('김미나')
+  const headers = { authorization: `Bearer ${mina.token}`, 'content-type': 'application/json' }
+  for (let count = 1; count <= 31; count++) {
+    const body = JSON.stringify({ status_message: `상태 ${count}` })
+    const { status } = await fetch(`${stack.user}/profile/me`, { method: 'PUT', headers, body })
+    expect(status).toBe(200)
+  }
+  const { page, complaints, close } = await openApp(browser, mina, { at: '/settings', size: phone })
+  await page.getByRole('link', { name: 'Account activity' }).click()
+  const rows = page.locator('.activities li')
+  await rows.first().waitFor()
+  expect(await rows.count()).toBe(30)
+  expect(await rows.first().textContent()).toContain('Profile changed')
+  await page.getByRole('button', { name: 'Show more' }).click()
+  await rows.filter({ hasText: 'Signed in' }).waitFor()
+  expect(await page.getByRole('button', { name: 'Show more' }).count()).toBe(0)
+  await page.getByRole('link', { name: 'Check your signed-in devices' }).click()
+  await page.locator('.sessions li', { hasText: 'this device' }).waitFor()
+  expect(complaints).toEqual([])
+  await close()
+}, 60_000)

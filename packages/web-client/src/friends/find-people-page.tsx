@@ -1,4 +1,4 @@
-import { listFriendSuggestions, searchUsers, sendFriendRequest } from '@bigtech/client'
+import { listFriendSuggestions, searchUsers } from '@bigtech/client'
 import { useQuery } from '@tanstack/react-query'
 import { QrCode, UserPlus } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
@@ -10,10 +10,10 @@ import { useT } from '../i18n/index.ts'
 import { Empty } from '../ui/empty.tsx'
 import { Failed } from '../ui/failed.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
-import { attempt, notify } from '../ui/notices.tsx'
 import { Page } from '../ui/page.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { PersonRow } from './person-row.tsx'
+import { useAsk } from './use-ask.ts'
 import '../styles/people.css'
 
 const InviteDialog = lazy(() => import('./invite-dialog.tsx'))
@@ -107,23 +107,8 @@ function AskButton({ userId, name }: { userId: number; name: string }) {
   if (asked.some(({ to_user_id }) => to_user_id === userId))
     return <span className="quiet">{t('friends.asked')}</span>
   return (
-    <IconButton label={t('friends.ask', { name })} onClick={() => ask(userId)}>
+    <IconButton label={t('friends.ask', { name })} onClick={() => void ask(userId)}>
       <UserPlus size={18} />
     </IconButton>
   )
-}
-
-/** Sends a friend request and reports the result. */
-export function useAsk(): (userId: number) => void {
-  const t = useT()
-  const chat = useChat()
-  return (target_user_id) =>
-    void attempt(async () => {
-      const { status } = await call(sendFriendRequest, { body: { target_user_id } })
-      notify(status === 'accepted' ? t('friends.nowFriends') : t('friends.requestSent'))
-      await Promise.all([
-        chat.queries.invalidateQueries({ queryKey: ['requests'] }),
-        chat.queries.invalidateQueries({ queryKey: keys.friends }),
-      ])
-    })
 }

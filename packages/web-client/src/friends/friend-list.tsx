@@ -1,6 +1,12 @@
-import { acceptFriendRequest, cancelFriendRequest, rejectFriendRequest } from '@bigtech/client'
+import {
+  type AnswerOf,
+  acceptFriendRequest,
+  cancelFriendRequest,
+  type listFriends,
+  rejectFriendRequest,
+} from '@bigtech/client'
 import { Check, UserPlus, X } from 'lucide-react'
-import { useState } from 'react'
+import { Fragment, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { call } from '../core/api.ts'
 import { keys, useChat } from '../core/chat.ts'
@@ -14,6 +20,8 @@ import { attempt, notify } from '../ui/notices.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { PersonRow } from './person-row.tsx'
 import '../styles/people.css'
+
+type Friend = AnswerOf<typeof listFriends>['items'][number]
 
 /** Friends, with the requests of both directions above them. */
 export default function FriendList() {
@@ -111,9 +119,9 @@ function Outgoing() {
     <section>
       <h2 className="list-section">{t('friends.outgoing', { count: requests.length })}</h2>
       <ul className="people">
-        {requests.map(({ request_id, user }) => (
+        {requests.map(({ request_id, user, message }) => (
           <li key={request_id}>
-            <PersonRow person={user}>
+            <PersonRow person={{ ...user, status_message: message ?? user.status_message }}>
               <IconButton
                 label={t('friends.cancel', { name: user.display_name })}
                 onClick={() => void answer(cancelFriendRequest, request_id)}
@@ -130,7 +138,6 @@ function Outgoing() {
 
 function Friends({ filter }: { filter: string }) {
   const t = useT()
-  const [path] = useLocation()
   const [isShowingHidden, setShowingHidden] = useState(false)
   const { data, error, refetch } = useFriends()
   if (error) return <Failed error={error} onRetry={() => void refetch()} />
@@ -149,29 +156,26 @@ function Friends({ filter }: { filter: string }) {
   )
   // A search also finds hidden friends.
   const listed = filter ? found : found.filter(({ hidden }) => !hidden)
-  const parts: [title: string, friends: typeof found][] = [
+  const others = listed.filter(({ favourite }) => !favourite)
+  const parts: [title: string, friends: typeof found, isIndexed?: boolean][] = [
     [t('friends.favourites'), listed.filter(({ favourite }) => favourite)],
-    [t('friends.count', { count: data.length }), listed.filter(({ favourite }) => !favourite)],
+    [t('friends.count', { count: data.length }), others, !filter],
     [t('friends.hidden'), filter || !isShowingHidden ? [] : found.filter(({ hidden }) => hidden)],
   ]
   const hasHidden = !filter && data.some(({ hidden }) => hidden)
   return (
     <>
       {parts.map(
-        ([title, friends]) =>
+        ([title, friends, isIndexed]) =>
           friends.length > 0 && (
             <section key={title}>
               <h2 className="list-section">{title}</h2>
-              <ul className="people">
-                {friends.map((friend) => (
-                  <li key={friend.user_id}>
-                    <PersonRow
-                      person={{ ...friend, display_name: friend.nickname ?? friend.display_name }}
-                      isOpen={path === `/friends/${friend.user_id}`}
-                    />
-                  </li>
-                ))}
-              </ul>
+              {byLetter(friends, isIndexed).map(([letter, each]) => (
+                <Fragment key={letter}>
+                  {letter && <h3 className="list-letter">{letter}</h3>}
+                  <People friends={each} />
+                </Fragment>
+              ))}
             </section>
           ),
       )}
@@ -186,5 +190,26 @@ function Friends({ filter }: { filter: string }) {
         </button>
       )}
     </>
+  )
+}
+
+/** Returns friends grouped by index letter, in the order of the list; one unnamed group without an index. */
+function byLetter(friends: readonly Friend[], isIndexed = false): [letter: string, friends: Friend[]][] {
+  return [...Map.groupBy(friends, ({ index_letter }) => (isIndexed ? index_letter : ''))]
+}
+
+function People({ friends }: { friends: readonly Friend[] }) {
+  const [path] = useLocation()
+  return (
+    <ul className="people">
+      {friends.map((friend) => (
+        <li key={friend.user_id}>
+          <PersonRow
+            person={{ ...friend, display_name: friend.nickname ?? friend.display_name }}
+            isOpen={path === `/friends/${friend.user_id}`}
+          />
+        </li>
+      ))}
+    </ul>
   )
 }

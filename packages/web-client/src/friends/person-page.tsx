@@ -1,6 +1,6 @@
 import { blockUser, getUser, openDirectRoom, removeFriend } from '@bigtech/client'
 import { useQuery } from '@tanstack/react-query'
-import { Ban, Flag, MessageCircle, UserMinus, UserPlus } from 'lucide-react'
+import { Ban, Flag, MessageCircle, UserMinus } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useLocation } from 'wouter'
 import { call } from '../core/api.ts'
@@ -12,8 +12,8 @@ import { Failed } from '../ui/failed.tsx'
 import { attempt, notify } from '../ui/notices.tsx'
 import { Page } from '../ui/page.tsx'
 import { Spinner } from '../ui/spinner.tsx'
-import { useAsk } from './find-people-page.tsx'
 import { FriendNotes } from './friend-notes.tsx'
+import { RequestPart } from './request-part.tsx'
 import '../styles/moderation.css'
 
 const Confirm = lazy(() => import('../ui/confirm.tsx'))
@@ -64,7 +64,6 @@ interface ActionsProps {
 function Actions({ userId, name, isFriend }: ActionsProps) {
   const t = useT()
   const chat = useChat()
-  const ask = useAsk()
   const [, navigate] = useLocation()
   const [asking, setAsking] = useState<'remove' | 'block' | 'report'>()
   const params = { user_id: userId }
@@ -88,9 +87,7 @@ function Actions({ userId, name, isFriend }: ActionsProps) {
           <MessageCircle size={18} aria-hidden="true" /> {t('person.message')}
         </button>
       ) : (
-        <button type="button" className="primary" onClick={() => ask(userId)}>
-          <UserPlus size={18} aria-hidden="true" /> {t('person.add')}
-        </button>
+        <RequestPart userId={userId} name={name} />
       )}
       {isFriend && (
         <button type="button" onClick={() => setAsking('remove')}>

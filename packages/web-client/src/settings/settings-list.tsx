@@ -3,6 +3,7 @@ import {
   Bell,
   Download,
   Gavel,
+  History,
   KeyRound,
   LogOut,
   MonitorSmartphone,
@@ -26,6 +27,7 @@ const sections: { name: string; icon: ReactNode }[] = [
   { name: 'security', icon: <KeyRound size={20} /> },
   { name: 'blocked', icon: <Ban size={20} /> },
   { name: 'sessions', icon: <MonitorSmartphone size={20} /> },
+  { name: 'activity', icon: <History size={20} /> },
   { name: 'data', icon: <Download size={20} /> },
 ]
 

@@ -18,6 +18,7 @@ import '../styles/people.css'
 import '../styles/moderation.css'
 
 const ModerationSection = lazy(() => import('../moderation/moderation-section.tsx'))
+const ActivitySection = lazyWithTexts('security', () => import('./activity-section.tsx'))
 const SecuritySection = lazyWithTexts('security', () => import('./security/security-section.tsx'))
 
 const contents: Record<string, ComponentType> = {
@@ -34,6 +35,7 @@ const contents: Record<string, ComponentType> = {
   privacy: PrivacySection,
   blocked: BlockedSection,
   sessions: SessionSection,
+  activity: ActivitySection,
   security: SecuritySection,
   data: DataSection,
   moderation: ModerationSection,
