@@ -4,7 +4,17 @@ import { defineConfig } from 'vitepress'
 
 const docs = join(import.meta.dirname, '..')
 /** What pages link to beside docs/. */
-const outside = ['packages', 'services', 'infrastructure', 'tests', 'k8s', 'scripts', 'README', 'LICENSE']
+const outside = [
+  'packages',
+  'services',
+  'infrastructure',
+  'tests',
+  'k8s',
+  'scripts',
+  'README',
+  'CHANGELOG',
+  'LICENSE',
+]
 
 interface Token {
   attrGet(name: string): string | null
