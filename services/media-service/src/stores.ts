@@ -4,7 +4,9 @@ import { createMysql, type Mysql } from './infrastructure/mysql.ts'
 import { type ObjectStore, openObjectStore } from './infrastructure/object-store.ts'
 import { DocumentRepository } from './modules/documents/document.repository.ts'
 import { DocumentQueries } from './modules/documents/document-queries.repository.ts'
+import { DoomedObjects } from './modules/files/doomed-objects.repository.ts'
 import { FileRepository } from './modules/files/file.repository.ts'
+import { FileUses } from './modules/files/file-uses.repository.ts'
 import { JobRepository } from './modules/jobs/job.repository.ts'
 import { ScriptRepository } from './modules/practice/script.repository.ts'
 import { TakeRepository } from './modules/practice/take.repository.ts'
@@ -16,6 +18,8 @@ export interface Stores {
   readonly outbox: ServiceOutbox
   readonly jobs: JobRepository
   readonly files: FileRepository
+  readonly fileUses: FileUses
+  readonly doomedObjects: DoomedObjects
   readonly documents: DocumentRepository
   readonly documentQueries: DocumentQueries
   readonly takes: TakeRepository
@@ -28,10 +32,24 @@ export function openStores(service: Service, config: Config): Stores {
   const objects = openObjectStore(service, config)
   const outbox = openOutbox(service, config.DATABASE_URL)
   const jobs = new JobRepository(mysql, config.JOB_LEASE_SECONDS)
-  const files = new FileRepository(mysql, outbox)
+  const fileUses = new FileUses()
+  const files = new FileRepository(mysql, outbox, fileUses)
+  const doomedObjects = new DoomedObjects(mysql)
   const documents = new DocumentRepository({ mysql, jobs, files, outbox })
   const takes = new TakeRepository(mysql, jobs, outbox)
   const documentQueries = new DocumentQueries(mysql)
   const scripts = new ScriptRepository(mysql)
-  return { mysql, objects, outbox, jobs, files, documents, documentQueries, takes, scripts }
+  return {
+    mysql,
+    objects,
+    outbox,
+    jobs,
+    files,
+    fileUses,
+    doomedObjects,
+    documents,
+    documentQueries,
+    takes,
+    scripts,
+  }
 }

@@ -28,10 +28,8 @@ export async function buildMediaWorker(config: Config, options: BuildOptions = {
     acceptsUserTokens: false,
     ...options,
   })
-  const { files, documents, documentQueries, objects, mysql, outbox, jobs, takes } = openStores(
-    service,
-    config,
-  )
+  const { files, fileUses, doomedObjects, documents, documentQueries, objects, mysql, outbox, jobs, takes } =
+    openStores(service, config)
   const scanner = config.CLAMD_ADDRESS ? new VirusScanner(config.CLAMD_ADDRESS) : undefined
   const worker = new JobWorker({
     id: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
@@ -55,7 +53,7 @@ export async function buildMediaWorker(config: Config, options: BuildOptions = {
   })
   service.onStart(() => worker.start())
   service.lifecycle.onStop('consumers', 'jobs', () => worker.stop())
-  service.subscribe('files', filesConsumers({ mysql, files }))
+  service.subscribe('files', filesConsumers({ mysql, fileUses }))
   service.subscribe(
     'deletions',
     erasureConsumers({ mysql, files, takes, publisher: service.messaging.publisher }),
@@ -63,7 +61,7 @@ export async function buildMediaWorker(config: Config, options: BuildOptions = {
   service.every({
     name: 'sweep files',
     everyMs: config.SWEEP_MS,
-    run: () => sweepFiles(files, objects),
+    run: () => sweepFiles({ files, doomedObjects }, objects),
   })
   service.every({
     name: 'overdue analyses',

@@ -2,6 +2,7 @@ import { documentDeleted, documentFailed, documentProcessed } from '@bigtech/con
 import type { Outbox } from '@bigtech/outbox'
 import type { DocumentType, ExtractionFigures } from '../../extract/documents/extraction.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
+import { doomFolder } from '../files/doomed-objects.repository.ts'
 import type { FileRepository, MadeFile } from '../files/file.repository.ts'
 import type { FileRecord } from '../files/file.ts'
 import type { JobRepository } from '../jobs/job.repository.ts'
@@ -123,8 +124,8 @@ export class DocumentRepository {
       },
     })
     if (changed.count === 0) {
-      await this.#files.doomFolder(tx, document.id)
-      if (more.report) await this.#files.doomFolder(tx, more.report.id)
+      await doomFolder(tx, document.id)
+      if (more.report) await doomFolder(tx, more.report.id)
       return
     }
     if (more.report) await this.#files.addMade(tx, more.report)
@@ -162,7 +163,7 @@ export class DocumentRepository {
     isRefused = false,
   ): Promise<void> {
     const document = await lock(tx, id)
-    if (!document) return this.#files.doomFolder(tx, id)
+    if (!document) return doomFolder(tx, id)
     if (document.state !== 'pending') return
     if (document.file_state === 'checking' && (isRefused || failure.code === 'CHECK_FAILED'))
       await this.#files.refuse(tx, id, failure)

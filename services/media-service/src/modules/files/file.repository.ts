@@ -1,16 +1,17 @@
-import { fileReady, type PicturePurpose, uuidv7 } from '@bigtech/contracts'
+import { fileReady, uuidv7 } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
-import { Prisma, type File as Row } from '../../generated/prisma/client.ts'
+import type { File as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
+import { doom, doomFolder } from './doomed-objects.repository.ts'
 import {
   type FileKind,
   type FilePurpose,
   type FileRecord,
   type FileVariant,
-  folderOf,
   originalKey,
   uploadKey,
 } from './file.ts'
+import type { FileUses } from './file-uses.repository.ts'
 import { lockUsage, type Usage, usageOf } from './storage-usage.ts'
 
 export interface NewFile {
@@ -45,20 +46,20 @@ export interface Examined {
   readonly variants: readonly FileVariant[]
 }
 
-/** Grace period for a message being forwarded while the last other message with the file is deleted. */
-const GRACE_SECONDS = 60
 const CLAIMED_DAYS = 7
 const DAY_MS = 24 * 60 * 60 * 1_000
 const SWEEP_BATCH = 50
 
-/** Files and their uses. A change that makes an object unnecessary schedules its deletion in the same transaction. */
+/** Files. A change that makes an object unnecessary schedules its deletion in the same transaction. */
 export class FileRepository {
   readonly #mysql: Mysql
   readonly #outbox: Outbox
+  readonly #uses: FileUses
 
-  constructor(mysql: Mysql, outbox: Outbox) {
+  constructor(mysql: Mysql, outbox: Outbox, uses: FileUses) {
     this.#mysql = mysql
     this.#outbox = outbox
+    this.#uses = uses
   }
 
   /** Creates a file within its owner's quota. Returns the remaining bytes instead when it does not fit. */
@@ -113,7 +114,7 @@ export class FileRepository {
       })
       if (changed.count === 0) {
         // The removal did not know of these bytes yet.
-        await doom(tx, folderOf(id))
+        await doomFolder(tx, id)
         return undefined
       }
       const file = toRecord(await tx.file.findUniqueOrThrow({ where: { id } }))
@@ -213,7 +214,7 @@ export class FileRepository {
       },
     })
     if (changed.count === 0) {
-      await doom(tx, folderOf(file.id))
+      await doomFolder(tx, file.id)
       return false
     }
     if (found.objectKey !== file.objectKey) await doom(tx, file.objectKey)
@@ -240,65 +241,13 @@ export class FileRepository {
     })
   }
 
-  /** Schedules the deletion of all objects of a file without a row. */
-  async doomFolder(tx: Tx, id: string): Promise<void> {
-    await doom(tx, folderOf(id))
-  }
-
   /** Stores the reason of a refusal for the file's owner, and none of its content. */
   async refuse(tx: Tx, id: string, refusal: { code: string; detail: string }): Promise<void> {
     await tx.file.updateMany({
       where: { id, state: 'checking' },
       data: { state: 'refused', sizeBytes: 0, refusalCode: refusal.code, refusalDetail: refusal.detail },
     })
-    await doom(tx, folderOf(id))
-  }
-
-  /** Records that a message shows the file. */
-  async addUse(tx: Tx, use: { fileId: string; messageId: string; roomId: number }): Promise<void> {
-    const { fileId, messageId, roomId } = use
-    // Raw: a single statement inserts nothing when the file is gone.
-    await tx.$executeRaw`
-      INSERT IGNORE INTO file_uses (file_id, message_id, room_id)
-      SELECT id, ${messageId}, ${roomId} FROM files WHERE id = ${fileId}`
-    await tx.file.updateMany({ where: { id: fileId }, data: { expiresAt: null } })
-  }
-
-  /** Removes uses; an unused file is deleted after the grace period. */
-  async removeUses(tx: Tx, where: { messageId: string } | { roomId: number }): Promise<void> {
-    const uses = await tx.fileUse.findMany({ where, select: { fileId: true } })
-    if (uses.length === 0) return
-    await tx.fileUse.deleteMany({ where })
-    const ids = Prisma.join([...new Set(uses.map(({ fileId }) => fileId))])
-    // Raw: uses the database's clock, like the sweep.
-    await tx.$executeRaw`
-      UPDATE files SET expires_at = UTC_TIMESTAMP(3) + INTERVAL ${GRACE_SECONDS} SECOND
-      WHERE id IN (${ids}) AND NOT EXISTS (SELECT 1 FROM file_uses WHERE file_id = files.id)`
-  }
-
-  /** Records the user's profile picture in place of earlier ones. Undefined: no picture. */
-  showInProfile(tx: Tx, userId: number, fileId: string | undefined): Promise<void> {
-    const use = { messageId: `profile:${userId}`, roomId: 0 }
-    return this.#showPicture(tx, use, fileId && { id: fileId, ownerId: userId, purpose: 'avatar' })
-  }
-
-  /** Like `showInProfile`, for a room. Chat-service accepts only pictures of the user who sets them. */
-  showInRoom(tx: Tx, roomId: number, fileId: string | undefined): Promise<void> {
-    const use = { messageId: `room:${roomId}`, roomId }
-    return this.#showPicture(tx, use, fileId && { id: fileId, purpose: 'room_picture' })
-  }
-
-  async #showPicture(
-    tx: Tx,
-    use: { messageId: string; roomId: number },
-    picture: { id: string; ownerId?: number; purpose: PicturePurpose } | '' | undefined,
-  ): Promise<void> {
-    const { messageId } = use
-    const shown = await tx.fileUse.findMany({ where: { messageId }, select: { fileId: true } })
-    if (picture && shown.some(({ fileId }) => fileId === picture.id)) return
-    await this.removeUses(tx, { messageId })
-    if (picture && (await tx.file.count({ where: picture })) > 0)
-      await this.addUse(tx, { ...use, fileId: picture.id })
+    await doomFolder(tx, id)
   }
 
   /**
@@ -306,7 +255,7 @@ export class FileRepository {
    * without an owner.
    */
   async eraseOwner(tx: Tx, ownerId: number, messagePolicy: 'keep' | 'remove'): Promise<void> {
-    await this.removeUses(tx, { messageId: `profile:${ownerId}` })
+    await this.#uses.removeFromProfile(tx, ownerId)
     const kept = messagePolicy === 'keep' ? {} : { purpose: 'room_picture' }
     await tx.file.updateMany({ where: { ...kept, ownerId, uses: { some: {} } }, data: { ownerId: 0 } })
     const rows = await tx.file.findMany({
@@ -333,28 +282,6 @@ export class FileRepository {
       return rows.length
     })
   }
-
-  /** Returns objects scheduled for deletion, oldest first. */
-  async doomed(limit: number): Promise<{ id: bigint; objectKey: string; uploadId: string | null }[]> {
-    return this.#mysql.run('doomedObjects', (db) =>
-      db.doomedObject.findMany({
-        orderBy: { id: 'asc' },
-        take: limit,
-        select: { id: true, objectKey: true, uploadId: true },
-      }),
-    )
-  }
-
-  async undoom(ids: readonly bigint[]): Promise<void> {
-    await this.#mysql.run('undoomObjects', (db) =>
-      db.doomedObject.deleteMany({ where: { id: { in: [...ids] } } }),
-    )
-  }
-}
-
-/** @param objectKey of one object, or with a slash at its end of all below it. */
-async function doom(tx: Tx, objectKey: string, uploadId: string | null = null): Promise<void> {
-  await tx.doomedObject.create({ data: { objectKey, uploadId, createdAt: new Date() } })
 }
 
 async function removeRows(
@@ -364,7 +291,7 @@ async function removeRows(
   if (rows.length === 0) return
   for (const row of rows) {
     if (row.upload_id !== null) await doom(tx, row.object_key, row.upload_id)
-    await doom(tx, folderOf(row.id))
+    await doomFolder(tx, row.id)
   }
   await tx.file.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } })
 }

@@ -2,6 +2,7 @@ import { type AnalysisReport, type AnalysisResult, audioAnalysed } from '@bigtec
 import { type Outbox, once, wasApplied } from '@bigtech/outbox'
 import type { Take as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
+import { doom } from '../files/doomed-objects.repository.ts'
 import { lockUsage, type Usage, usageOf } from '../files/storage-usage.ts'
 import type { JobRepository } from '../jobs/job.repository.ts'
 import { isOver, MAX_SENDS, recordingFolder, type Take, type TakeState } from './take.ts'
@@ -270,8 +271,8 @@ async function limitReached(
   return unfinished >= asked.maxUnfinished ? 'unfinished' : undefined
 }
 
-async function doomRecording(db: Pick<Tx, 'doomedObject'>, takeId: string): Promise<void> {
-  await db.doomedObject.create({ data: { objectKey: recordingFolder(takeId), createdAt: new Date() } })
+function doomRecording(db: Pick<Tx, 'doomedObject'>, takeId: string): Promise<void> {
+  return doom(db, recordingFolder(takeId))
 }
 
 function toTake(row: Row): Take {

@@ -1,0 +1,49 @@
+import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
+import { folderOf } from './file.ts'
+
+export interface DoomedObject {
+  readonly id: bigint
+  /** Of one object, or with a slash at its end of all below it. */
+  readonly objectKey: string
+  /** Of an unfinished upload by parts. */
+  readonly uploadId: string | null
+}
+
+/** Objects to delete from the object store, which takes part in no transaction. */
+export class DoomedObjects {
+  readonly #mysql: Mysql
+
+  constructor(mysql: Mysql) {
+    this.#mysql = mysql
+  }
+
+  /** Returns objects scheduled for deletion, oldest first. */
+  async list(limit: number): Promise<DoomedObject[]> {
+    return this.#mysql.run('doomedObjects', (db) =>
+      db.doomedObject.findMany({
+        orderBy: { id: 'asc' },
+        take: limit,
+        select: { id: true, objectKey: true, uploadId: true },
+      }),
+    )
+  }
+
+  /** Records that an object has been deleted. */
+  async remove(id: bigint): Promise<void> {
+    await this.#mysql.run('undoomObjects', (db) => db.doomedObject.deleteMany({ where: { id } }))
+  }
+}
+
+/** Schedules the deletion of an object, or with a slash at the end of its key of all below it. */
+export async function doom(
+  tx: Pick<Tx, 'doomedObject'>,
+  objectKey: string,
+  uploadId: string | null = null,
+): Promise<void> {
+  await tx.doomedObject.create({ data: { objectKey, uploadId, createdAt: new Date() } })
+}
+
+/** Schedules the deletion of all objects of a file. */
+export function doomFolder(tx: Tx, fileId: string): Promise<void> {
+  return doom(tx, folderOf(fileId))
+}
