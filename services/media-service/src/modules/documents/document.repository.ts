@@ -2,7 +2,7 @@ import { documentDeleted, documentFailed, documentProcessed } from '@bigtech/con
 import type { Outbox } from '@bigtech/outbox'
 import type { DocumentType, ExtractionFigures } from '../../extract/documents/extraction.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
-import { doomFolder } from '../files/doomed-objects.repository.ts'
+import { doomFolder } from '../files/doom.ts'
 import type { FileRepository, MadeFile } from '../files/file.repository.ts'
 import type { FileRecord } from '../files/file.ts'
 import type { JobRepository } from '../jobs/job.repository.ts'

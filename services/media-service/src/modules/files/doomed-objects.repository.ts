@@ -1,5 +1,4 @@
-import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
-import { folderOf } from './file.ts'
+import type { Mysql } from '../../infrastructure/mysql.ts'
 
 export interface DoomedObject {
   readonly id: bigint
@@ -32,18 +31,4 @@ export class DoomedObjects {
   async remove(id: bigint): Promise<void> {
     await this.#mysql.run('undoomObjects', (db) => db.doomedObject.deleteMany({ where: { id } }))
   }
-}
-
-/** Schedules the deletion of an object, or with a slash at the end of its key of all below it. */
-export async function doom(
-  tx: Pick<Tx, 'doomedObject'>,
-  objectKey: string,
-  uploadId: string | null = null,
-): Promise<void> {
-  await tx.doomedObject.create({ data: { objectKey, uploadId, createdAt: new Date() } })
-}
-
-/** Schedules the deletion of all objects of a file. */
-export function doomFolder(tx: Tx, fileId: string): Promise<void> {
-  return doom(tx, folderOf(fileId))
 }

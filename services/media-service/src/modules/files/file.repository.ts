@@ -2,7 +2,7 @@ import { fileReady, uuidv7 } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { File as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
-import { doom, doomFolder } from './doomed-objects.repository.ts'
+import { doom, doomFolder } from './doom.ts'
 import {
   type FileKind,
   type FilePurpose,

@@ -2,7 +2,7 @@ import { type AnalysisReport, type AnalysisResult, audioAnalysed } from '@bigtec
 import { type Outbox, once, wasApplied } from '@bigtech/outbox'
 import type { Take as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
-import { doom } from '../files/doomed-objects.repository.ts'
+import { doom } from '../files/doom.ts'
 import { lockUsage, type Usage, usageOf } from '../files/storage-usage.ts'
 import type { JobRepository } from '../jobs/job.repository.ts'
 import { isOver, MAX_SENDS, recordingFolder, type Take, type TakeState } from './take.ts'
