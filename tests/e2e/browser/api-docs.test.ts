@@ -14,6 +14,8 @@ it('the API page signs in with the OAuth2 password flow and calls an operation w
   const person = await newPerson('김미나')
   const context = await browser.newContext({ viewport: desktop, serviceWorkers: 'block' })
   const page = await context.newPage()
+  // The page resolves the whole document first, which takes seconds of a busy processor.
+  page.setDefaultTimeout(60_000)
   const complaints: string[] = []
   page.on('console', (line) => {
     if (line.type() === 'error') complaints.push(line.text())
@@ -35,4 +37,4 @@ it('the API page signs in with the OAuth2 password flow and calls an operation w
   await operation.locator('.live-responses-table', { hasText: person.username }).waitFor()
   expect(complaints).toEqual([])
   await context.close()
-}, 90_000)
+}, 120_000)
