@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 
-/** Reads the options of a script; `--help` prints the usage, and what the script does not know ends it. */
+/** Parses the options of a script; `--help` prints the usage, and an unknown option exits with an error. */
 export function readOptions(usage, options = {}) {
   const known = { ...options, help: { type: 'boolean', short: 'h' } }
   let values

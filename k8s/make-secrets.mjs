@@ -12,12 +12,12 @@ Run it once for a cluster: a second run makes other passwords, which the servers
 
 const services = ['user', 'friend', 'chat', 'notification', 'analytics', 'media']
 
-/** Letters and digits only: they stand in URLs and in SQL. */
+/** Letters and digits only, because the values are used in URLs and in SQL. */
 const password = () => randomBytes(24).toString('hex')
 
 const signingKey = () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
 
-/** The Secrets by name. `secret` makes each value, so that the example and the real ones cannot differ in shape. */
+/** The Secrets by name. `secret` creates each value, so that the example and the real Secrets have the same format. */
 export function secretsOf(secret, key) {
   const mysql = { MYSQL_ROOT_PASSWORD: secret(), MYSQL_EXPORTER_PASSWORD: secret() }
   const mongodb = {
@@ -29,7 +29,7 @@ export function secretsOf(secret, key) {
   const redis = { REDIS_PASSWORD: secret(), REDIS_USER_PASSWORD: secret(), REDIS_CHAT_PASSWORD: secret() }
   const kafka = { KAFKA_OPERATOR_PASSWORD: secret(), KAFKA_OBSERVER_PASSWORD: secret() }
   const redisUrl = (account, pass, database) => `redis://${account}:${pass}@redis:6379/${database}`
-  // The headless service answers SRV look-ups with its members, whatever their number.
+  // The headless service resolves SRV lookups to its members, regardless of their number.
   const members = 'mongodb.bigtech-chat.svc.cluster.local'
   const secrets = { mysql, mongodb, redis, kafka, 'jwt-key': { 'jwt-private.pem': key() } }
   for (const name of services) {
@@ -54,11 +54,11 @@ export function secretsOf(secret, key) {
     REDIS_URL: redisUrl('chat_service', redis.REDIS_CHAT_PASSWORD, 1),
     MONGO_URL: `mongodb+srv://chat_service:${mongodb.MONGO_CHAT_PASSWORD}@${members}/bigtech_chat?replicaSet=rs0&tls=false`,
   })
-  // Known to media-service and to the server that scores voice practice.
+  // Shared by media-service and the server that scores voice practice.
   const analysisSecret = secret()
   secrets['analysis-service'] = { ANALYSIS_SECRET: analysisSecret }
   secrets['media-service'].ANALYSIS_SECRETS = analysisSecret
-  // An S3 of yours, which gives the keys.
+  // The keys of your own S3.
   Object.assign(secrets['media-service'], {
     S3_URL: 'https://CHANGE_ME',
     S3_ACCESS_KEY: 'CHANGE_ME',
@@ -67,7 +67,7 @@ export function secretsOf(secret, key) {
   })
   Object.assign(secrets['notification-service'], {
     SMTP_URL: 'smtp://CHANGE_ME:587',
-    // Empty: no web push. A pair is made by `npx web-push generate-vapid-keys`.
+    // Empty disables web push. `npx web-push generate-vapid-keys` creates a pair.
     VAPID_PUBLIC_KEY: '',
     VAPID_PRIVATE_KEY: '',
   })

@@ -58,7 +58,7 @@ function collect(file: string): void {
   visit(tree)
 }
 
-/** Returns the fault of an expression, or null. */
+/** Returns the problem of an expression, or null. */
 async function faultOf({ source, flags, isDeployed }: Expression): Promise<string | null> {
   const result = await check(
     source,

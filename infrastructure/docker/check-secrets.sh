@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fails when BIND_ADDRESS lets other machines in while a secret in the environment is the one of development.
+# Fails if BIND_ADDRESS allows other machines while a secret in the environment has its development value.
 set -eu
 case "${1:-}" in
   -h | --help)

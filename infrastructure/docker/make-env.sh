@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes .env in the repository's root with random secrets, once: an existing file is never
-# changed, only given the secrets it lacks. docker-compose.msa.yml reads it.
+# changed; only missing secrets are added. docker-compose.msa.yml reads it.
 # usage: infrastructure/docker/make-env.sh [FILE]
 set -eu
 case "${1:-}" in

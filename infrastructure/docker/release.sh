@@ -1,6 +1,6 @@
 #!/bin/bash
-# Replaces services of a running Compose system without a gap: tables first, then new copies beside the old ones, then
-# the old copies drain. The system has to run with compose/scale.yml: a fixed name or host port can exist once.
+# Replaces services of a running Compose system without downtime: tables first, then new copies next to the old ones, then
+# the old copies drain. The system must run with compose/scale.yml: a fixed name or host port can exist once.
 # usage: infrastructure/docker/release.sh SERVICE...      for example: BIGTECH_VERSION=1.2.0 ... chat-service
 # Environment: BIGTECH_VERSION, BIGTECH_REGISTRY; COMPOSE_FILE when it runs with other files besides (colon separated)
 set -euo pipefail
@@ -16,13 +16,13 @@ case "${1:-}" in
     ;;
 esac
 export COMPOSE_FILE=${COMPOSE_FILE:-docker-compose.msa.yml:infrastructure/docker/compose/scale.yml}
-# Longer than the gateway keeps an address (KONG_DNS_VALID_TTL).
+# Longer than the gateway caches an address (KONG_DNS_VALID_TTL).
 readonly settle_seconds=6
 readonly ready_within_seconds=${READY_WITHIN_SECONDS:-120}
 
 copies() { docker compose ps --quiet "$1"; }
 
-# wait_until_ready SERVICE: /ready of each copy, asked inside of it.
+# wait_until_ready SERVICE: requests /ready inside each copy.
 wait_until_ready() {
   local deadline=$((SECONDS + ready_within_seconds)) id
   for id in $(copies "$1"); do
@@ -37,7 +37,7 @@ wait_until_ready() {
 }
 
 for service in "$@"; do
-  # The web side of media-service brings its migrations.
+  # The web process of media-service runs the migrations.
   if [ "$service" = web ]; then migrate=media-migrate; else migrate=${service%-service}-migrate; fi
   if docker compose config --services | grep -qx "$migrate"; then docker compose run --rm --no-deps "$migrate"; fi
   old=$(copies "$service")

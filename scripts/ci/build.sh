@@ -1,7 +1,7 @@
 #!/bin/bash
-# Builds every image of docker-compose.msa.yml and fails when one is larger than it may be. CI runs it; so can you.
+# Builds every image of docker-compose.msa.yml and fails if one exceeds its size limit. Runs in CI and locally.
 # usage: scripts/ci/build.sh [--push]
-#   --push   pushes them with SBOM and provenance, in place of keeping them here
+#   --push   pushes the images with SBOM and provenance instead of loading them locally
 # Environment: BIGTECH_REGISTRY (default bigtech), BIGTECH_VERSION (default dev), BAKE_ARGS (more options of bake)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -31,9 +31,9 @@ failed=0
 for image in $(docker compose --file docker-compose.msa.yml config --images | grep "^$prefix" | sort -u); do
   limit_mb=251
   case "$image" in
-    # The programs and data that read text from pictures.
+    # Contains programs and data for text recognition.
     */media-service:*) limit_mb=361 ;;
-    # On Debian: espeak-ng, and ffmpeg with its libraries.
+    # Based on Debian: espeak-ng, and ffmpeg with its libraries.
     */media-service-seed:*) limit_mb=650 ;;
     */analysis-service:*) limit_mb=850 ;;
     */media-worker:*) limit_mb=1000 ;;

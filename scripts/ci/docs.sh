@@ -15,7 +15,7 @@ case "${1:-}" in
     exit 2
     ;;
 esac
-# A checkout that is installed already is left as it is.
+# Keeps an existing installation of the checkout.
 if [ ! -e docs/node_modules/vitepress ]; then
   npx -y pnpm@12.21.0 install --frozen-lockfile --filter '@bigtech/docs...'
 fi

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Starts the system from its images (docker-compose.test.yml), does what a newcomer does, and removes it again.
+# Starts the system from its images (docker-compose.test.yml), runs the end-to-end tests, and removes the system again.
 # usage: scripts/ci/e2e.sh [vitest's filters]     default: tests/e2e tests/gateway
-# Environment: BIGTECH_REGISTRY and BIGTECH_VERSION name the images; what is not here is pulled, never built.
+# Environment: BIGTECH_REGISTRY and BIGTECH_VERSION name the images; missing images are pulled, never built.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 case "${1:-}" in

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Gives the tested images their version and signs them: the same digests, nothing is built again.
+# Tags the tested images with their version and signs them: the same digests, without a rebuild.
 # usage: scripts/ci/release.sh VERSION
 # Environment: BIGTECH_REGISTRY, BIGTECH_VERSION (the tag that was tested). Needs docker and cosign.
 set -euo pipefail

@@ -18,7 +18,7 @@ esac
 file=${2:?a file is needed}
 : "${MONGO_URL:?}"
 if [ "$1" = backup ]; then
-  # Messages are never overwritten by a later state than the one that was acknowledged, so a dump needs no oplog.
+  # Messages are never overwritten by a later state than the acknowledged one, so a dump needs no oplog.
   mongodump --uri="$MONGO_URL" --archive="$file.part" --gzip
   mv "$file.part" "$file"
   echo "$file written: $(du -h "$file" | cut -f1)"

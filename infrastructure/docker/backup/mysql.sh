@@ -1,8 +1,8 @@
 #!/bin/bash
-# Dumps every database of the services, consistent in itself and with the position in the binary log, or restores a dump.
+# Dumps every database of the services consistently, with the position in the binary log, or restores a dump.
 # usage: mysql.sh backup FILE.sql.gz
 #        mysql.sh restore FILE.sql.gz      replaces the databases: stop the services first
-# A restore moves every id counter ahead by a million, so that no id is given twice that was given out after the backup.
+# A restore advances every id counter by a million, so that ids assigned after the backup are not reused.
 # Environment: MYSQL_HOST, MYSQL_PORT (default 3306), MYSQL_ROOT_PASSWORD
 set -euo pipefail
 case "${1:-}" in
@@ -25,7 +25,7 @@ databases=(bigtech_user bigtech_friend bigtech_chat bigtech_notification bigtech
 if [ "$1" = backup ]; then
   position=(--source-data=2 --set-gtid-purged=OFF)
   if mysqldump --version | grep -q MariaDB; then position=(); fi
-  # A file that has its name is whole.
+  # The final name marks a complete file.
   mysqldump "${server[@]}" --single-transaction "${position[@]}" \
     --routines --triggers --hex-blob --add-drop-database --databases "${databases[@]}" |
     gzip >"$file.part"

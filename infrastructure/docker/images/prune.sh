@@ -1,5 +1,5 @@
 #!/bin/sh
-# Removes from an installed node_modules what no running service reads: type declarations,
+# Removes files from an installed node_modules that no running service reads: type declarations,
 # source maps, documents, the Node binaries of the repository's root, and Prisma's query compilers for databases that are not MySQL.
 # usage: prune.sh [FOLDER]
 set -eu

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { chownSync, existsSync, renameSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
-// The account that the services' images run as.
+// The user of the services' images.
 const SERVICE_UID = 65532
 
 const usage = `Usage: node make-key.mjs FILE
@@ -33,7 +33,7 @@ if (existsSync(file)) {
   console.log(`${file} kept`)
 } else {
   const { privateKey } = generateKeyPairSync('ed25519')
-  // Complete before it has its name: a service that starts meanwhile never reads half a key.
+  // Renames the complete file, so that a service that starts concurrently never reads a partial key.
   const draft = `${file}.new`
   writeFileSync(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o400 })
   if (process.getuid?.() === 0) chownSync(draft, SERVICE_UID, SERVICE_UID)

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Applies kong.yml to a running Kong (DB-less). Run it any number of times: an unchanged file changes nothing, and a
-# changed one is taken whole or not at all. Without KONG_ADMIN_URL it asks the container of docker-compose.msa.yml, whose
-# Admin API nobody else reaches, to check the file and to reload it; open streams go on.
+# Applies kong.yml to a running Kong (DB-less). Idempotent: an unchanged file changes nothing, and a
+# changed file is applied completely or not at all. Without KONG_ADMIN_URL it uses the container of docker-compose.msa.yml, whose
+# Admin API is not reachable from outside, to validate and reload the file; open streams continue.
 #
 #   kong-config.sh [--wait SECONDS] [FILE]
 #
 #   KONG_ADMIN_URL   Admin API of another Kong, for example http://localhost:8001
-#   FILE             default: kong.yml beside this script (another one needs KONG_ADMIN_URL)
+#   FILE             default: kong.yml next to this script (another file requires KONG_ADMIN_URL)
 #
-# Exit status: 0 in effect (changed or not), 1 Kong refused it or cannot be reached, 2 wrong use.
+# Exit status: 0 in effect (changed or not), 1 Kong rejected the file or is unreachable, 2 invalid usage.
 set -euo pipefail
 
 admin_url=${KONG_ADMIN_URL:-}
@@ -88,7 +88,7 @@ reach_kong() {
   done
 }
 
-# What Kong has, one line for each value: `plugin cors on service users .config.max_age 600`.
+# Prints Kong's current configuration, one line per value: `plugin cors on service users .config.max_age 600`.
 # shellcheck disable=SC2016 # The variables in it are jq's.
 readonly flatten='
   def scope($names): [to_entries[] | select(.key | IN("service", "route", "consumer")) | select(.value.id?)

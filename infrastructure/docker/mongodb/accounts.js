@@ -16,7 +16,7 @@ function waitForPrimary() {
   for (let i = 0; i < 120; i++) {
     const hello = db.hello()
     if (hello.isWritablePrimary) return true
-    // Another member won the election: it gets the accounts through replication.
+    // Another member won the election; the accounts arrive by replication.
     if (hello.primary) return false
     sleep(500)
   }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Makes the server the first member of its replica set and creates the accounts. Can be run any number of
+# Initiates the replica set with this server and creates the accounts. Can be run any number of
 # times. Needs MONGO_HOST (host:port as the services will call it), MONGO_MEMBERS (default: that host alone).
 set -euo pipefail
 case "${1:-}" in

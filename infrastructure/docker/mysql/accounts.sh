@@ -1,8 +1,8 @@
 #!/bin/bash
 # One database per service with two accounts: the service may read and write rows, and nothing else; the owner
-# changes tables and is used by migrations only. And one account that may look at the server's counters.
+# changes tables and is used by migrations only. One more account may read the server's counters.
 # Can be run any number of times; a changed password is applied. Needs MYSQL_HOST and the passwords.
-# --print: shows the statements and connects to nothing.
+# --print: prints the statements without connecting.
 set -euo pipefail
 case "${1:-}" in
   -h | --help)
@@ -46,6 +46,6 @@ statements() {
 if [ "${1:-}" = --print ]; then statements; exit; fi
 : "${MYSQL_HOST:?}" "${MYSQL_ROOT_PASSWORD:?}"
 sql=$(statements)
-# The password goes by the environment: an argument would show in the process list.
+# Passes the password in the environment, because the process list shows arguments.
 MYSQL_PWD=$MYSQL_ROOT_PASSWORD mysql --host="$MYSQL_HOST" --user=root --batch <<<"$sql"
 echo 'databases and accounts are there'

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts Redis with an account for each service that reaches its own keys and channels only, and `default` for
+# Starts Redis with an account for each service, restricted to its own keys and channels, and `default` for
 # operators and the probe. Needs REDIS_PASSWORD, REDIS_USER_PASSWORD and REDIS_CHAT_PASSWORD.
 # usage: start.sh [redis-server's options]
 set -eu
@@ -11,7 +11,7 @@ case "${1:-}" in
 esac
 : "${REDIS_PASSWORD:?}" "${REDIS_USER_PASSWORD:?}" "${REDIS_CHAT_PASSWORD:?}"
 
-# A file, because an argument would show in the process list.
+# Uses a file, because the process list shows arguments.
 accounts=${TMPDIR:-/tmp}/accounts.acl
 rights='+@all -@admin -@dangerous +info'
 (
@@ -23,5 +23,5 @@ rights='+@all -@admin -@dangerous +info'
   } >"$accounts"
 )
 if [ "$(id -u)" = 0 ]; then chown redis "$accounts"; fi
-# Root steps down to the account `redis` in there.
+# The entrypoint switches from root to the user `redis`.
 exec docker-entrypoint.sh redis-server --aclfile "$accounts" "$@"
