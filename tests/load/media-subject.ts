@@ -54,7 +54,7 @@ export async function startMediaSubject(): Promise<MediaSubject> {
       })
       const text = await answer.text()
       if (statusCode < 300) return
-      // A machine that is too busy says so.
+      // An overloaded machine returns OVERLOADED.
       if (statusCode !== 503 || attempt === ATTEMPTS)
         throw new Error(`${url}: ${statusCode} ${text.slice(0, 300)}`)
       await delay(RETRY_MS)

@@ -28,7 +28,7 @@ it("Kubernetes runs the images of the product's version", () => {
   ])
   expect(images.length).toBeGreaterThan(10)
   expect(images.filter(([, , tag]) => tag !== version).map(([image]) => image)).toEqual([])
-  // A Job cannot be changed: each version has Jobs of its own.
+  // A Job is immutable, so each version has separate Jobs.
   expect(read('k8s/manifests/jobs/kustomization.yaml')).toContain(
     `nameSuffix: -${version.replaceAll('.', '-')}\n`,
   )

@@ -101,7 +101,7 @@ export class Leader {
       this.#streamId = frame.data.stream_id
       if (frame.event === 'reset') this.#heads.clear()
       for (const { room_id, seq, cseq } of frame.data.rooms) this.#heads.set(room_id, { seq, cseq })
-      // A tab that receives its position starts with a frame of its own.
+      // A waiting tab gets its own first frame with its position.
       if (frame.event === 'reset') this.#firstId = undefined
       for (const [tab, id] of this.#waiting) this.welcome(tab, id)
       this.#waiting.clear()

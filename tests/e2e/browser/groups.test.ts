@@ -58,7 +58,7 @@ it('an owner creates a group, appoints an admin who removes a member, and transf
   await actOn(owner.page, '박준오', 'Make admin')
   await says(friend.page, '박준오 is an admin now').waitFor()
 
-  // The new admin's own window knows of the role without a reload.
+  // The new admin's window shows the role without a reload.
   await friend.page.getByRole('button', { name: 'Chat info' }).click()
   await actOn(friend.page, '이소라', 'Remove from the group')
   await says(owner.page, '박준오 removed 이소라').waitFor()

@@ -25,7 +25,7 @@ it('a friend request is cancelled, sent again, declined silently, and returned, 
   await ask.click()
   await right.page.getByRole('button', { name: 'Decline 김미나' }).click()
   await right.page.getByText('Friend requests (1)').waitFor({ state: 'detached' })
-  // The sender is not told, so that asking back makes friends of both.
+  // The sender is not notified, so a request in the other direction makes both users friends.
   await left.page.getByText('Sent requests (1)').waitFor()
   await right.page.goto(`${stack.gateway}/friends/find`)
   await right.page.locator('.page input[type=search]').fill(mina.username)

@@ -93,7 +93,7 @@ it('choosing a notification takes the open window of the app to its room', async
   const { page, worker } = await openWithWorker(context)
   const told = page.evaluate<{ open: string }>(`new Promise((resolve) =>
     navigator.serviceWorker.addEventListener('message', ({ data }) => resolve(data)))`)
-  // A person's click is what may bring a window to the front: here nobody clicks.
+  // Only a user's click may focus a window, and this test has none.
   await worker.evaluate(`{
     WindowClient.prototype.focus = async function () { return this }
     const event = new ExtendableEvent('notificationclick')

@@ -110,7 +110,7 @@ class Restarter {
     if (has('/migrations/')) await migrate(instance, passwords)
     await Promise.all(names.map((name) => supervisor.restart(name)))
     if (names.length > 0) printLine(`${names.join(', ')}: started again in ${seconds(began)}`)
-    // Last, because it takes longer than a service.
+    // Last, because its start takes longer than that of a service.
     if (pageSources.some((folder) => has(`${folder}/`))) await generateAll(instance.root)
   }
 }

@@ -42,7 +42,7 @@ export interface OpenSearchProgram {
 }
 
 /**
- * Fetches OpenSearch (52 jars, 44 MB) where it is not in the cache, and prepares a node of its own in a folder. The node
+ * Fetches OpenSearch (52 jars, 44 MB) if it is not cached, and prepares a separate node in a folder. The node
  * refuses to run as root.
  */
 export async function openSearchProgram(

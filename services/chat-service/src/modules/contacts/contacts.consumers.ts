@@ -54,8 +54,8 @@ export function contactHandlers(
     on(userModerated, (event) => repository.applyMute({ consumer, event }, muteOf(event))),
     on(friendRequestAccepted, async (event) => {
       const pair = [event.from_user_id, event.to_user_id] as const
-      // The friendship first: a user who sees the room may write in it. The room is created also for an event
-      // applied before: the process may have died in between.
+      // Stores the friendship first, because a user who sees the room may write in it. Creates the room also for an event
+      // that was applied before, because the process may have died in between.
       const outcome = await repository.applyPairFact({ consumer, event }, factOfAccepted(event))
       // The two topics have no common order: the deletion may have been applied before.
       if (outcome !== 'ignored' && !(await repository.anyGone(pair)))

@@ -264,7 +264,7 @@ describe('join links', () => {
     for (let time = 0; time < 3; time++) {
       expect((await chat.as(owner, 'POST', `/rooms/join/${token}`)).body.room_id).toBe(room)
     }
-    // A retry of the user who used it up is not refused either.
+    // A retry by the user who used the last slot of the link also succeeds.
     const joins = Array.from({ length: 5 }, () => chat.as(mina, 'POST', `/rooms/join/${token}`))
     expect((await Promise.all(joins)).map(({ status }) => status)).toEqual(Array(5).fill(200))
     expect(await chat.mysql.query('SELECT uses FROM room_links WHERE id = ?', [link_id])).toEqual([

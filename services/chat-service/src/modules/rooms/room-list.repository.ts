@@ -111,7 +111,7 @@ export class RoomListRepository implements ActivityStore {
         ? Prisma.sql`SELECT ${roomId} AS id, ${seq} AS seq, CAST(${at} AS DATETIME(3)) AS at`
         : Prisma.sql`SELECT ${roomId}, ${seq}, CAST(${at} AS DATETIME(3))`,
     )
-    // Raw: many rows at once, each raised to the greater value in the statement itself.
+    // Raw: updates many rows in one statement, each to the greater value.
     await this.#mysql.transaction(
       'room_activity',
       (tx) => tx.$executeRaw`

@@ -162,7 +162,7 @@ export class RoomService {
           slowModeSeconds: change.slow_mode_seconds ?? before.rules.slowModeSeconds,
         },
       }
-      // Another admin's picture may be sent back as it is, and whoever may not change the room learns that first.
+      // An admin may send back another admin's picture unchanged, and a missing permission is reported before a refused picture.
       if (picture.refusal && after.imageUrl !== before.imageUrl) throw picture.refusal
       const changed = [
         ...(after.name === before.name ? [] : (['name'] as const)),

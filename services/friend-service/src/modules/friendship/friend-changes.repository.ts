@@ -57,7 +57,7 @@ export class FriendChangesRepository {
 
   /** Notes a change of the pair for both lists, in the transaction that makes it. */
   async notePair(tx: Tx, one: number, other: number): Promise<void> {
-    // In one order: two changes of different pairs of the same people must not wait for each other in a circle.
+    // Locks in one order, so that changes of different pairs of the same users cannot deadlock.
     const [low, high] = one < other ? [one, other] : [other, one]
     await this.note(tx, low, high)
     await this.note(tx, high, low)

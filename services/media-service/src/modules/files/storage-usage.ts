@@ -26,7 +26,7 @@ export async function usageOf(db: Reader, ownerId: number): Promise<Usage> {
 
 /** As `usageOf`; until the transaction ends, uploads of the same user wait, so that each counts the one before. */
 export async function lockUsage(tx: Tx, ownerId: number): Promise<Usage> {
-  // Raw: an insert that locks the row that is there.
+  // Raw: an insert that locks an existing row.
   await tx.$executeRaw`
     INSERT INTO storage_owners (user_id) VALUES (${ownerId}) ON DUPLICATE KEY UPDATE user_id = user_id`
   return usageOf(tx, ownerId)

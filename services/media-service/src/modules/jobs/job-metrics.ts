@@ -23,9 +23,9 @@ export class JobMetrics {
   }
 }
 
-/** Registers the state of the queue, read at each scrape. The web side reports it: it must be seen when no worker runs. */
+/** Registers the state of the queue, read at each scrape. Reported by the web processes, so that it is visible while no worker runs. */
 export function registerQueueMetrics(registry: Registry, jobs: Pick<JobRepository, 'depth'>): void {
-  // During an outage of MySQL there is no figure rather than an old one; `store_up` tells of the outage.
+  // During a MySQL outage the series is missing rather than stale; `store_up` reports the outage.
   const depth = () => jobs.depth().catch(() => [])
   new Gauge({
     name: 'media_jobs',

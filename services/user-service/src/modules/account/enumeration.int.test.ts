@@ -48,7 +48,7 @@ function visible({ status, body, headers }: Awaited<ReturnType<TestService['call
 type Ask = (index: number) => ReturnType<TestService['call']>
 
 /**
- * Asks for both kinds in random order, since what a request leaves running slows the next one whatever that is.
+ * Asks for both kinds in random order, since background work of a request slows the next one of either kind.
  * Returns the milliseconds of each, and what could be seen of the answers.
  */
 async function compare(existing: Ask, unknown: Ask, samples: number) {

@@ -149,8 +149,8 @@ export function createRecoveryRepository(mysql: Mysql, outbox: Outbox, ender: Se
       }),
 
     /**
-     * Ends the session, clears the known devices, and sends a password reset link, because the password is
-     * known to somebody else. Null for an invalid link.
+     * Ends the session, clears the known devices, and sends a password reset link, because another
+     * person knows the password. Null for an invalid link.
      */
     endReportedSession: (id: string, correlationId: string) =>
       mysql.transaction('endReportedSession', async (tx): Promise<Recovered | null> => {

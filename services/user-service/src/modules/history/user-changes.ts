@@ -5,8 +5,8 @@ import type { UserEventType, UserState } from './user-history.ts'
 export type UserRow = Awaited<ReturnType<Transaction['user']['findUniqueOrThrow']>>
 
 /**
- * Changes a user's row and appends the event that says so. The only way to change what the history tells: a write
- * beside it would be undone by a replay.
+ * Changes a user's row and appends the event of the change. All changes of fields in the history must use this function: a replay
+ * would undo any other write.
  *
  * @param isPublished raises the version of the row, by which neighbors order profiles
  */

@@ -101,7 +101,7 @@ export class OpenSearchIndex implements SearchIndex {
     if (!body.errors) return
     const failure = body.items
       .map((item) => item.index)
-      // A newer entry is there already.
+      // A version conflict means that a newer entry is already stored.
       .find((item) => item?.error && item.status !== VERSION_CONFLICT)
     if (failure) throw new StoreUnavailable('opensearch', new Error(failure.error!.reason ?? 'bulk failed'))
   }
