@@ -22,7 +22,7 @@ function targetOf({ service, path, parameters }: Operation): string {
   const values = new Map(parameters.map((parameter) => [parameter.name, exampleOf(parameter)]))
   const filled = path.replace(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(values.get(name)!))
   const required = parameters.filter((parameter) => parameter.in === 'query' && parameter.required)
-  const query = new URLSearchParams(required.map(({ name }) => [name, values.get(name)!]))
+  const query = new URLSearchParams(required.map(({ name }): [string, string] => [name, values.get(name)!]))
   return `${stack[service]}${filled}${query.size > 0 ? `?${query}` : ''}`
 }
 
