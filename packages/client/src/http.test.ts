@@ -27,7 +27,7 @@ const failureOf = (response: Response) =>
   )
 
 describe('a call', () => {
-  it('sends path, body and token of the contract, and returns the validated response', async () => {
+  it('a call sends path, body and token of the contract, and returns the validated response', async () => {
     const message = messageOf(1)
     const { http, calls } = answering(() =>
       Response.json({ ...message, from_the_future: 1 }, { status: 201 }),
@@ -42,25 +42,25 @@ describe('a call', () => {
     })
   })
 
-  it('without a body sends no content type, and accepts 204', async () => {
+  it('a call without a body sends no content type, and accepts 204', async () => {
     const { http, calls } = answering(() => new Response(null, { status: 204 }))
     expect(await http.call(leaveRoom, { params: { room_id: 7 } }, { token: 't' })).toBeUndefined()
     expect(calls[0]!.init.headers).not.toHaveProperty('content-type')
   })
 
-  it('accepts 202 without a body', async () => {
+  it('a call accepts 202 without a body', async () => {
     const headers = { 'content-length': '0' }
     const { http } = answering(() => new Response(null, { status: 202, headers }))
     expect(await http.call(forgotPassword, { body: { email: 'a@example.com' } })).toBeUndefined()
   })
 
-  it('passes a non-JSON response through', async () => {
+  it('a call passes a non-JSON response through', async () => {
     const { http } = answering(() => new Response('bytes'))
     const operation: Operation<NoInput, Response> = { method: 'GET', path: '/x', isRaw: true }
     expect(await (await http.call(operation, {})).text()).toBe('bytes')
   })
 
-  it('rejects a response that violates the contract', async () => {
+  it('a call rejects a response that violates the contract', async () => {
     const { http } = answering(() => Response.json({ message_id: 1 }))
     await expect(read(http)).rejects.toThrow()
   })
@@ -75,13 +75,13 @@ describe('a call', () => {
         }),
     ],
     ['the response is truncated', () => new Response('{"message_id":')],
-  ])('is a NetworkFailure when %s', async (_when, respond) => {
+  ])('a call fails with a NetworkFailure when %s', async (_when, respond) => {
     await expect(read(answering(respond).http)).rejects.toBeInstanceOf(NetworkFailure)
   })
 })
 
 describe('a refusal', () => {
-  it('is an ApiProblem with all data of the server', async () => {
+  it('a refusal is an ApiProblem with all data of the server', async () => {
     const body = {
       type: 'about:blank',
       title: 'The request is not valid.',
@@ -107,7 +107,7 @@ describe('a refusal', () => {
     ['an HTML page of a proxy', '<html>Bad Gateway</html>'],
     ['nothing', ''],
     ['JSON that is not a problem', '{"error":"x"}'],
-  ])('with %s keeps its status and request id', async (_what, body) => {
+  ])('a refusal with %s keeps its status and request id', async (_what, body) => {
     const failure = await failureOf(new Response(body, { status: 502, headers: { 'x-request-id': 'r-2' } }))
     expect(failure).toBeInstanceOf(ApiProblem)
     expect(failure).toMatchObject({ status: 502, code: 'UNKNOWN', requestId: 'r-2', errors: [] })

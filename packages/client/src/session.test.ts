@@ -62,26 +62,26 @@ const expire = () => vi.setSystemTime(Date.now() + 600_000)
 const asked = (path: string) => requests.filter((request) => request.path === path)
 
 describe('a session', () => {
-  it('uses its token while it is valid', async () => {
+  it('a session uses its token while the token is valid', async () => {
     await session.call(listRooms, {})
     expect(asked('/auth/refresh')).toHaveLength(0)
     expect(asked('/rooms')[0]!.token).toBe('access-1')
   })
 
-  it('refreshes before the token expires rather than after a rejection', async () => {
+  it('a session refreshes before the token expires rather than after a rejection', async () => {
     vi.setSystemTime(Date.now() + 571_000)
     await session.call(listRooms, {})
     expect(asked('/rooms').map(({ token }) => token)).toEqual(['access-2'])
   })
 
-  it('refreshes once when 20 concurrent calls find an expired token', async () => {
+  it('a session refreshes once when 20 concurrent calls find an expired token', async () => {
     expire()
     await Promise.all(Array.from({ length: 20 }, () => session.call(listRooms, {})))
     expect(asked('/auth/refresh').map(({ body }) => body)).toEqual([{ refresh_token: 'refresh-1' }])
     expect(new Set(asked('/rooms').map(({ token }) => token))).toEqual(new Set(['access-2']))
   })
 
-  it('refreshes again with the newest token the next time', async () => {
+  it('a session refreshes again with the newest token the next time', async () => {
     for (const times of [1, 2]) {
       expire()
       await session.call(listRooms, {})
@@ -90,7 +90,7 @@ describe('a session', () => {
     expect(asked('/auth/refresh')[1]!.body).toEqual({ refresh_token: 'refresh-2' })
   })
 
-  it('repeats a call once with a new token when the server rejects the old one', async () => {
+  it('a session repeats a call once with a new token when the server rejects the old one', async () => {
     roomsAnswer = (token) =>
       token === 'access-1' ? problem(401, 'TOKEN_INVALID') : json(200, { items: [], next_cursor: null })
     await session.call(listRooms, {})
@@ -100,7 +100,7 @@ describe('a session', () => {
     expect(asked('/rooms')).toHaveLength(4)
   })
 
-  it('ends when the refresh is rejected: it is deleted and reported once', async () => {
+  it('a session whose refresh is rejected is deleted and reported once', async () => {
     expire()
     refreshAnswer = () => problem(401, 'REFRESH_TOKEN_INVALID')
     const calls = Array.from({ length: 5 }, () => session.call(listRooms, {}))
@@ -114,7 +114,7 @@ describe('a session', () => {
   it.each([
     ['no network', () => Promise.reject(new TypeError('fetch failed')), NetworkFailure],
     ['503', () => problem(503, 'UNAVAILABLE'), ApiProblem],
-  ])('survives a refresh that meets %s: the next call retries', async (_what, answer, kind) => {
+  ])('a session survives a refresh that meets %s: the next call retries', async (_what, answer, kind) => {
     expire()
     refreshAnswer = answer
     await expect(session.call(listRooms, {})).rejects.toBeInstanceOf(kind)
@@ -125,7 +125,7 @@ describe('a session', () => {
     expect(asked('/rooms').map(({ token }) => token)).toEqual(['access-2'])
   })
 
-  it('stays deleted when a pending refresh succeeds after logout', async () => {
+  it('a session stays deleted when a pending refresh succeeds after logout', async () => {
     expire()
     const answer = Promise.withResolvers<void>()
     refreshAnswer = () => answer.promise.then(tokens)
@@ -140,25 +140,31 @@ describe('a session', () => {
   it.each([
     ['answered', tokens],
     ['refused', () => problem(401, 'REFRESH_TOKEN_INVALID')],
-  ])('adopts the tokens refreshed by another tab when its own refresh is %s later', async (_how, later) => {
-    const store = memorySessionStore()
-    const http = new Http({ baseUrl: 'http://api', fetch: fetchOf as typeof fetch })
-    const [slow, quick] = [0, 1].map(() => new Session(http, store, () => signedOut++)) as [Session, Session]
-    await slow.login('mina@example.com', 'x')
-    expire()
-    const answer = Promise.withResolvers<void>()
-    refreshAnswer = () => answer.promise.then(later)
-    const call = slow.call(listRooms, {})
-    refreshAnswer = tokens
-    const { accessToken } = await quick.refresh()
-    answer.resolve()
-    await call
-    expect(asked('/rooms').at(-1)?.token).toBe(accessToken)
-    expect(store.load()).toMatchObject({ accessToken })
-    expect(signedOut).toBe(0)
-  })
+  ])(
+    'a session adopts the tokens refreshed by another tab when its own refresh is %s later',
+    async (_how, later) => {
+      const store = memorySessionStore()
+      const http = new Http({ baseUrl: 'http://api', fetch: fetchOf as typeof fetch })
+      const [slow, quick] = [0, 1].map(() => new Session(http, store, () => signedOut++)) as [
+        Session,
+        Session,
+      ]
+      await slow.login('mina@example.com', 'x')
+      expire()
+      const answer = Promise.withResolvers<void>()
+      refreshAnswer = () => answer.promise.then(later)
+      const call = slow.call(listRooms, {})
+      refreshAnswer = tokens
+      const { accessToken } = await quick.refresh()
+      answer.resolve()
+      await call
+      expect(asked('/rooms').at(-1)?.token).toBe(accessToken)
+      expect(store.load()).toMatchObject({ accessToken })
+      expect(signedOut).toBe(0)
+    },
+  )
 
-  it('refreshes once for all tabs of a browser', async () => {
+  it('a session refreshes once for all tabs of a browser', async () => {
     const kept = new Map<string, string>()
     const storage = {
       getItem: (key: string) => kept.get(key) ?? null,
@@ -177,7 +183,7 @@ describe('a session', () => {
     await expect(tabs[1]!.token()).rejects.toMatchObject({ code: 'NOT_AUTHENTICATED' })
   })
 
-  it('keeps a session that began while the refresh of the previous one was rejected', async () => {
+  it('a session that began while the refresh of the previous one was rejected is kept', async () => {
     expire()
     const answer = Promise.withResolvers<void>()
     refreshAnswer = () => answer.promise.then(() => problem(401, 'REFRESH_TOKEN_INVALID'))
@@ -191,7 +197,7 @@ describe('a session', () => {
     expect(signedOut).toBe(0)
   })
 
-  it('keeps the device token for the next sign-in', async () => {
+  it('a session keeps the device token for the next sign-in', async () => {
     const bodies = () => asked('/auth/login/json').map(({ body }) => body)
     expect(bodies()[0]).not.toHaveProperty('device_token')
     await session.logout()
@@ -204,7 +210,7 @@ describe('a session', () => {
     expect(bodies()[2]).toMatchObject({ device_token: 'device' })
   })
 
-  it('is deleted by logout even when the server is unreachable', async () => {
+  it('a session is deleted by logout even when the server is unreachable', async () => {
     await session.logout()
     expect(session.current).toBeUndefined()
     expect(asked('/auth/logout')[0]!.token).toBe('access-1')

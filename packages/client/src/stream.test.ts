@@ -61,7 +61,7 @@ async function open(historyTo = 0, silenceTimeoutMs?: number) {
 }
 
 describe('messages', () => {
-  it('duplicates are dropped', async () => {
+  it('duplicate messages are dropped', async () => {
     const { connections, seqs, stream } = await open()
     connections[0]!.frame(resetFrame(5))
     for (const seq of [6, 6, 5, 7, 6, 7]) connections[0]!.frame(messageFrame(seq))
@@ -81,7 +81,7 @@ describe('messages', () => {
     stream.close()
   })
 
-  it('fetches a gap of several hundred messages page by page', async () => {
+  it('a gap of several hundred messages is fetched page by page', async () => {
     const { connections, seqs, asked, stream } = await open(251)
     connections[0]!.frame(resetFrame(0))
     connections[0]!.frame(messageFrame(251))
@@ -123,7 +123,7 @@ describe('messages', () => {
     stream.close()
   })
 
-  it("backs off while fetching a gap keeps failing, and respects the server's delay", async () => {
+  it("the stream backs off while fetching a gap keeps failing, and respects the server's delay", async () => {
     const { connections, asked, session, stream } = await open(8)
     session.failRepairs = Number.POSITIVE_INFINITY
     const play = (index: number) => {
@@ -208,7 +208,7 @@ it('unknown and invalid frames change nothing', async () => {
 })
 
 describe('the stream connection', () => {
-  it('reconnects with the last position after it broke', async () => {
+  it('a broken stream connection reconnects with the last position', async () => {
     const { connections, states, stream, reconnect } = await open()
     connections[0]!.frame(resetFrame(5), 'at-5')
     await settle()
@@ -220,7 +220,7 @@ describe('the stream connection', () => {
     stream.close()
   })
 
-  it('waits exactly as long as a reconnect frame requests', async () => {
+  it('the stream waits exactly as long as a reconnect frame requests', async () => {
     const { connections, stream } = await open()
     connections[0]!.frame(resetFrame(5))
     connections[0]!.frame({ event: 'reconnect', data: { delay_ms: 3_000 } })
@@ -233,7 +233,7 @@ describe('the stream connection', () => {
     stream.close()
   })
 
-  it('waits at least as long as Retry-After requests', async () => {
+  it('the stream waits at least as long as Retry-After requests', async () => {
     const { connections, stream } = await open()
     connections[0]!.fail(problem(429, 'OVERLOADED', 5))
     await vi.advanceTimersByTimeAsync(4_999)
@@ -243,7 +243,7 @@ describe('the stream connection', () => {
     stream.close()
   })
 
-  it('backs off up to 30 s, and restarts the backoff after a successful connection', async () => {
+  it('the stream backs off up to 30 s, and restarts the backoff after a successful connection', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(1)
     const { connections, stream } = await open()
     const waits: number[] = []
@@ -264,7 +264,7 @@ describe('the stream connection', () => {
     vi.restoreAllMocks()
   })
 
-  it('counts as dead after a silence, which any frame ends', async () => {
+  it('a stream connection counts as dead after a silence, which any frame ends', async () => {
     const { connections, stream, reconnect } = await open(0, 1_000)
     connections[0]!.frame(resetFrame(5))
     await vi.advanceTimersByTimeAsync(900)
@@ -278,7 +278,7 @@ describe('the stream connection', () => {
     stream.close()
   })
 
-  it('ends permanently when the session has ended', async () => {
+  it('the stream ends permanently when the session has ended', async () => {
     const { connections, states, reasons, session } = await open()
     session.refuse = problem(401, 'REFRESH_TOKEN_INVALID')
     connections[0]!.fail(problem(401, 'SESSION_REVOKED'))
@@ -289,7 +289,7 @@ describe('the stream connection', () => {
     expect(reasons.at(-1)).toMatchObject({ kind: 'signed_out', error: { code: 'SESSION_REVOKED' } })
   })
 
-  it('reconnects after a 401 if a new token is accepted or the server is unreachable', async () => {
+  it('the stream reconnects after a 401 if a new token is accepted or the server is unreachable', async () => {
     const { connections, session, stream, reconnect } = await open()
     connections[0]!.fail(problem(401, 'TOKEN_INVALID'))
     await reconnect()
@@ -301,7 +301,7 @@ describe('the stream connection', () => {
     stream.close()
   })
 
-  it('ends immediately and permanently when closed by its owner', async () => {
+  it('the stream ends immediately and permanently when closed by its owner', async () => {
     const { connections, states, stream } = await open()
     connections[0]!.frame(resetFrame(5))
     await settle()

@@ -70,7 +70,7 @@ class Room {
 const positionsOf = (room: Room) => [...room.positions].map(([user_id, seq]) => ({ user_id, seq }))
 
 describe('Timeline', () => {
-  it('equals a fresh fetch after any frames, in order and partly duplicated', () => {
+  it('a timeline equals a fresh fetch after any frames, in order and partly duplicated', () => {
     const plan = fc.array(fc.tuple(action, fc.nat({ max: 4 })), { maxLength: 60 })
     fc.assert(
       fc.property(plan, fc.nat({ max: 20 }), (steps, loadedAfter) => {
@@ -93,7 +93,7 @@ describe('Timeline', () => {
     )
   })
 
-  it('never reverts to an older copy of a message, in any order of arrival', () => {
+  it('a timeline never reverts to an older copy of a message, in any order of arrival', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 1 }), (cseqs) => {
         const timeline = new Timeline(7)
@@ -103,7 +103,7 @@ describe('Timeline', () => {
     )
   })
 
-  it('counts a new member from the position of joining, and drops former members', () => {
+  it('a timeline counts a new member from the position of joining, and drops former members', () => {
     const timeline = new Timeline(7)
     timeline.load([messageOf(1, { user_id: 1 }), messageOf(2, { user_id: 1 })])
     timeline.loadPositions([{ user_id: 1, seq: 2 }])
@@ -114,7 +114,7 @@ describe('Timeline', () => {
     expect(timeline.messages.map((message) => message.unread_count)).toEqual([0, 0])
   })
 
-  it('does not treat a system message as read by its author', () => {
+  it('a timeline does not treat a system message as read by its author', () => {
     const timeline = new Timeline(7)
     timeline.load([messageOf(1, { user_id: 1 })])
     timeline.loadPositions([
@@ -126,7 +126,7 @@ describe('Timeline', () => {
     expect(timeline.messages.map((each) => each.unread_count)).toEqual([1, 1])
   })
 
-  it('keeps positions received from the stream while the initial fetch is in flight', () => {
+  it('a timeline keeps positions received from the stream while the initial fetch is in flight', () => {
     const timeline = new Timeline(7)
     timeline.load([messageOf(1, { user_id: 1 }), messageOf(2, { user_id: 1 })])
     const positions = [2, 3].map((user_id) => ({ user_id, seq: 2 }))
@@ -143,7 +143,7 @@ describe('Timeline', () => {
     expect(timeline.messages.map((message) => message.unread_count)).toEqual([0, 0])
   })
 
-  it('hides a message deleted for oneself, and keeps its position', () => {
+  it('a timeline hides a message deleted for oneself, and keeps its position', () => {
     const timeline = new Timeline(7)
     const attachment = { url: 'https://x.test/a.png', name: 'a.png', mime: 'image/png', size: 3 }
     const reactions = [{ emoji: '👍', count: 1, me: false }]
@@ -185,7 +185,7 @@ describe('Timeline', () => {
     it.each([
       ['a deletion', deletion],
       ['hiding it', hidden],
-    ])('follows %s for loaded and unloaded originals in any order', (_what, frame) => {
+    ])('a reply preview follows %s for loaded and unloaded originals in any order', (_what, frame) => {
       for (const loaded of [[original, reply], [reply]]) {
         const before = new Timeline(7)
         before.load(loaded)
@@ -198,7 +198,7 @@ describe('Timeline', () => {
       }
     })
 
-    it('follows the newer of two edits of an unloaded original', () => {
+    it('a reply preview follows the newer of two edits of an unloaded original', () => {
       const timeline = new Timeline(7)
       timeline.load([reply])
       for (const [cseq, content] of [
@@ -214,7 +214,7 @@ describe('Timeline', () => {
       expect(shown(timeline)).toEqual({ ...preview, content: 'second' })
     })
 
-    it('is cut at a grapheme boundary', () => {
+    it('a reply preview is cut at a grapheme boundary', () => {
       const timeline = new Timeline(7)
       const family = '👨‍👩‍👧‍👦'
       timeline.load([messageOf(1, { content: 'x'.repeat(99) + family.repeat(3) }), reply])
@@ -222,7 +222,7 @@ describe('Timeline', () => {
     })
   })
 
-  it('ignores frames of other rooms and of no room', () => {
+  it('a timeline ignores frames of other rooms and of no room', () => {
     const timeline = new Timeline(8)
     const frame: StreamFrame = { event: 'message', data: { room_id: 7, seq: 1, message: messageOf(1) } }
     expect(timeline.apply(frame)).toBe(false)

@@ -41,7 +41,7 @@ function inPieces(text: string): Response {
 }
 
 describe('the stream over fetch', () => {
-  it('delivers each frame before the position that includes it', async () => {
+  it('the stream over fetch delivers each frame before the position that includes it', async () => {
     const text =
       'id: 1\nevent: message\ndata: {"a":"안녕"}\n\n: comment\n\nevent: typing\ndata: {}\n\nid: 2\nevent: x\ndata: 1\n\n'
     const { done, seen } = await connect(() => inPieces(text))
@@ -49,7 +49,7 @@ describe('the stream over fetch', () => {
     expect(seen).toEqual(['message {"a":"안녕"}', 'id 1', 'typing {}', 'x 1', 'id 2'])
   })
 
-  it('sends token and position in headers, never in the URL', async () => {
+  it('the stream over fetch sends token and position in headers, never in the URL', async () => {
     const { done, requests } = await connect(() => inPieces(''), 'cursor-7')
     await done
     expect(requests[0]!.url).toBe('http://api/stream?acks=1')
@@ -57,13 +57,13 @@ describe('the stream over fetch', () => {
     expect(requests[0]!.headers.get('last-event-id')).toBe('cursor-7')
   })
 
-  it('ignores a truncated frame', async () => {
+  it('the stream over fetch ignores a truncated frame', async () => {
     const { done, seen } = await connect(() => inPieces('event: a\ndata: 1\n\nid: 2\nevent: b\ndata: 2'))
     await done
     expect(seen).toEqual(['a 1'])
   })
 
-  it("a refusal rejects with the server's problem", async () => {
+  it("a refused stream rejects with the server's problem", async () => {
     const body = { type: 'about:blank', title: 'x', status: 429, code: 'OVERLOADED', request_id: 'r' }
     const { done } = await connect(() =>
       Response.json(body, { status: 429, headers: { 'retry-after': '5' } }),
@@ -71,7 +71,7 @@ describe('the stream over fetch', () => {
     await expect(done).rejects.toMatchObject({ code: 'OVERLOADED', retryAfterSeconds: 5 })
   })
 
-  it('acknowledges a heartbeat every 30 s, and retries a failed acknowledgement with the next heartbeat', async () => {
+  it('the stream over fetch acknowledges a heartbeat every 30 s, and retries a failed acknowledgement with the next heartbeat', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const start = Date.now()
     const acks: { atMs: number; body: unknown }[] = []

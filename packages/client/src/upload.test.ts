@@ -54,7 +54,7 @@ const session = {
   },
 } as unknown as Session
 
-it('sends a file in parts, reports progress, and returns the examined file', async () => {
+it('an upload sends a file in parts, reports progress, and returns the examined file', async () => {
   const progress: number[] = []
   const onProgress = (sent: number) => void progress.push(sent)
   const file = await upload(session, new Blob(['0123456789']), { name: 'a.txt', onProgress })
@@ -64,14 +64,14 @@ it('sends a file in parts, reports progress, and returns the examined file', asy
   expect(calls).toEqual(['POST /files/uploads', 'POST /files/:file_id/complete', 'GET /files/:file_id'])
 })
 
-it('retries a failed part, and only that part and the following ones', async () => {
+it('an upload retries only a failed part and the following ones', async () => {
   refusals = 1
   await upload(session, new Blob(['0123456789']), { name: 'a.txt', waitSeconds: 0 })
   expect([...received.values()].join('')).toBe('0123456789')
   expect(calls).toContain('GET /files/:file_id/upload')
 })
 
-it('resumes an interrupted upload, and starts again when that upload is gone', async () => {
+it('an interrupted upload resumes, and starts again when it no longer exists', async () => {
   received.set(1, '0123')
   const started: string[] = []
   const onStart = (fileId: string) => void started.push(fileId)
@@ -91,14 +91,14 @@ it('resumes an interrupted upload, and starts again when that upload is gone', a
   ])
 })
 
-it('sends nothing for an interrupted upload that had arrived completely', async () => {
+it('an interrupted upload that had arrived completely sends nothing', async () => {
   const file = await upload(session, new Blob(['0123456789']), { name: 'a.txt', resume: 'over' })
   expect(file.state).toBe('ready')
   expect(received.size).toBe(0)
   expect(calls).not.toContain('POST /files/uploads')
 })
 
-it('stops when it is aborted', async () => {
+it('an upload stops when it is aborted', async () => {
   const controller = new AbortController()
   const onProgress = () => controller.abort()
   const done = upload(session, new Blob(['0123456789']), {

@@ -8,7 +8,7 @@ import { roomProblems } from './problems/rooms.ts'
 import { sharedProblems } from './problems/shared.ts'
 import { problems } from './problems.ts'
 
-it('defines no code in two contexts: the later one would silently replace the earlier', () => {
+it('no error code is defined in two contexts, because the later one would silently replace the earlier', () => {
   const tables = [
     sharedProblems,
     accountProblems,

@@ -13,7 +13,7 @@ afterAll(() => db.drop())
 const effectsOf = (eventId: string) => db.mysql.query('SELECT * FROM effect WHERE event_id = ?', [eventId])
 
 describe('inbox', () => {
-  it('applies an event once under concurrent deliveries', async () => {
+  it('the inbox applies an event once under concurrent deliveries', async () => {
     const event = accepted(1)
     const outcomes = await Promise.all(
       Array.from({ length: 12 }, () =>
@@ -26,33 +26,33 @@ describe('inbox', () => {
     expect(await effectsOf(event.event_id)).toHaveLength(1)
   })
 
-  it('rolls back the inbox row of a failed effect, so that the event can be applied later', async () => {
+  it('the inbox row of a failed effect is rolled back, so that the event can be applied later', async () => {
     const event = accepted(2)
     const failing = applyOnce(db, 'a', event, () => Promise.reject(new Error('effect failed')))
     await expect(failing).rejects.toThrow('effect failed')
     expect(await applyOnce(db, 'a', event, async () => {})).toBe('applied')
   })
 
-  it('deduplicates per consumer', async () => {
+  it('the inbox deduplicates per consumer', async () => {
     const { event_id } = accepted(3)
     expect(await db.$transaction((tx) => once(tx, 'a', event_id))).toBe(true)
     expect(await db.$transaction((tx) => once(tx, 'b', event_id))).toBe(true)
     expect(await db.$transaction((tx) => once(tx, 'a', event_id))).toBe(false)
   })
 
-  it('rejects an id that the database would truncate', async () => {
+  it('the inbox rejects an id that the database would truncate', async () => {
     const call = db.$transaction((tx) => once(tx, 'a', `${accepted(4).event_id}0`))
     await expect(call).rejects.toBeInstanceOf(PermanentError)
   })
 
-  it('purges every old row, regardless of the number of rows since the last purge', async () => {
+  it('the purge deletes every old row, regardless of the number of rows since the last purge', async () => {
     await fill(5, 3)
     expect(await db.$transaction((tx) => purgeInbox(tx, 30, 2))).toBe(3)
     expect(await db.$transaction((tx) => purgeInbox(tx, 30, 2))).toBe(0)
     expect(await db.mysql.query('SELECT * FROM inbox')).toHaveLength(2)
   })
 
-  it('continues a long purge at the next call', async () => {
+  it('a long purge continues at the next call', async () => {
     await fill(5, 5)
     expect(await db.$transaction((tx) => purgeInbox(tx, 30, 2, 0))).toBe(2)
     expect(await db.$transaction((tx) => purgeInbox(tx, 30, 2, 0))).toBe(2)

@@ -104,7 +104,7 @@ function startRelay({ beforePublish, ...options }: RelayTestOptions = {}) {
 }
 
 describe('outbox', () => {
-  it('publishes an event if and only if its transaction commits', async () => {
+  it('the outbox publishes an event if and only if its transaction commits', async () => {
     const { stop } = startRelay()
     const failing = db.$transaction(async (tx) => {
       await outbox.enqueue(tx, friendRequestAccepted, payload(1, 2), { correlationId: 'r' })
@@ -117,7 +117,7 @@ describe('outbox', () => {
     expect(await published()).toEqual([event])
   })
 
-  it('rejects an invalid payload before touching the database', async () => {
+  it('the outbox rejects an invalid payload before touching the database', async () => {
     const broken = { request_id: 1, from_user_id: 1, to_user_id: 'two' as unknown as number }
     const statements: string[] = []
     const database = { query: async (sql: string) => void statements.push(sql) }
@@ -127,7 +127,7 @@ describe('outbox', () => {
     expect(statements).toEqual([])
   })
 
-  it('works with a client that has $executeRawUnsafe, like Prisma', async () => {
+  it('the outbox works with a client that has $executeRawUnsafe, like Prisma', async () => {
     const calls: unknown[][] = []
     const prismaLike = {
       $executeRawUnsafe: async (...args: unknown[]) => {
@@ -144,7 +144,7 @@ describe('outbox', () => {
 })
 
 describe('relay', () => {
-  it('publishes a transaction that commits late, after later rows were published', async () => {
+  it('the relay publishes a transaction that commits late, after later rows were published', async () => {
     const { stop } = startRelay()
     const late = await createConnection(db.mysql.url.replace('mysql://', 'mariadb://'))
     await late.beginTransaction()
@@ -157,7 +157,7 @@ describe('relay', () => {
     await stop()
   })
 
-  it('keeps the order per key and publishes every event once with two relay processes', async () => {
+  it('two relay processes keep the order per key and publish every event once', async () => {
     const relays = [1, 2].map(() => startProcess(RELAY_PROCESS, { ...processSettings(), batchSize: 7 }))
     await enqueueMany(400, 5)
     await allSent()
@@ -167,7 +167,7 @@ describe('relay', () => {
     expectOrdered(events, 400, 5)
   })
 
-  it('neither loses nor reorders events when killed between acknowledgement and mark', async () => {
+  it('the relay neither loses nor reorders events when killed between acknowledgement and mark', async () => {
     await enqueueMany(120, 4)
     const first = startProcess(RELAY_PROCESS, { ...processSettings(), batchSize: 10, dieBeforeMark: 4 })
     const gone = new Promise((resolve) => first.once('exit', (_code, signal) => resolve(signal)))
@@ -180,7 +180,7 @@ describe('relay', () => {
     expectOrdered(events, 120, 4)
   })
 
-  it('steps down when its session is lost, and leads again', async () => {
+  it('the relay steps down when its session is lost, and leads again', async () => {
     const released = Promise.withResolvers<void>()
     const { relay, stop } = startRelay({ beforePublish: () => released.promise })
     await enqueue(0)
@@ -195,7 +195,7 @@ describe('relay', () => {
     expect(new Set((await published()).map(({ request_id }) => request_id))).toEqual(new Set([1, 2]))
   })
 
-  it('releases the lock when nothing is left, so that any process can publish next', async () => {
+  it('the relay releases the lock when nothing is left, so that any process can publish next', async () => {
     const first = startRelay({ restMs: 60_000 })
     const second = startRelay({ restMs: 60_000 })
     const isFree = async () => {
@@ -213,7 +213,7 @@ describe('relay', () => {
     expect(await published()).toHaveLength(3)
   })
 
-  it('publishes an event that another process stored without waking this relay', async () => {
+  it('the relay publishes an event that another process stored without waking it', async () => {
     const { stop } = startRelay({ restMs: 200 })
     await enqueue(1)
     await allSent()
@@ -221,7 +221,7 @@ describe('relay', () => {
     expect(await published()).toHaveLength(1)
   })
 
-  it('polls its store once per interval and does not touch the lock while idle', async () => {
+  it('the relay polls its store once per interval and does not touch the lock while idle', async () => {
     const session = new MySqlSession(db.mysql.url)
     const table = new MySqlOutboxStore(session)
     const askedAt: number[] = []
@@ -252,7 +252,7 @@ describe('relay', () => {
     expect(rests.length).toBeGreaterThan(0)
   })
 
-  it('publishes nothing while another session holds the lock', async () => {
+  it('the relay publishes nothing while another session holds the lock', async () => {
     const other = await createConnection(db.mysql.url.replace('mysql://', 'mariadb://'))
     await other.query('SELECT GET_LOCK(?, 0)', [LOCK()])
     const { relay, stop } = startRelay()
@@ -266,7 +266,7 @@ describe('relay', () => {
     await stop()
   })
 
-  it('parks a row rejected by Kafka and continues with the other rows of its key', async () => {
+  it('the relay parks a row rejected by Kafka and continues with the other rows of its key', async () => {
     const registry = new Registry()
     const { stop } = startRelay({ registry })
     await db.mysql.query(
@@ -283,7 +283,7 @@ describe('relay', () => {
     expect((await registry.getSingleMetric('outbox_parked_total')?.get())?.values[0]?.value).toBe(1)
   })
 
-  it('deletes published rows after the retention period and keeps the others', async () => {
+  it('the relay deletes published rows after the retention period and keeps the others', async () => {
     const { stop } = startRelay({ keepDays: 3, purgeEveryMs: 100 })
     await enqueueMany(4, 1)
     await allSent()

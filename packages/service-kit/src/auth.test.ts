@@ -129,13 +129,13 @@ async function codeOf(token: string): Promise<unknown> {
 }
 
 describe('the key set', () => {
-  it('is fetched once for many tokens', async () => {
+  it('the key set is fetched once for many tokens', async () => {
     const tokens = await Promise.all(Array.from({ length: 5 }, () => claims(first)))
     for (const token of tokens) expect(await codeOf(token)).toBe('accepted')
     expect(server.fetches).toBe(1)
   })
 
-  it('is fetched again for an unknown key, at most every 5 s', async () => {
+  it('the key set is fetched again for an unknown key, at most every 5 s', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     expect(await codeOf(await claims(first))).toBe('accepted')
     server.published = [first.jwk, second.jwk]
@@ -147,7 +147,7 @@ describe('the key set', () => {
     expect(server.fetches).toBe(2)
   })
 
-  it('without a withdrawn key refuses its tokens, including tokens accepted before', async () => {
+  it('a key set without a withdrawn key rejects its tokens, including tokens accepted before', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const byWithdrawnKey = await claims(first)
     expect(await codeOf(byWithdrawnKey)).toBe('accepted')
@@ -157,7 +157,7 @@ describe('the key set', () => {
     expect(await codeOf(byWithdrawnKey)).toBe('TOKEN_INVALID')
   })
 
-  it('remains valid after the first fetch while user-service is down, also for new tokens', async () => {
+  it('the key set remains valid after the first fetch while user-service is down, also for new tokens', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     expect(await codeOf(await claims(first))).toBe('accepted')
     await server.close()
@@ -165,7 +165,7 @@ describe('the key set', () => {
     expect(await codeOf(await claims(first))).toBe('accepted')
   })
 
-  it('that could never be fetched leads to StoreUnavailable, not to a 401', async () => {
+  it('a key set that could never be fetched leads to StoreUnavailable, not to a 401', async () => {
     await server.close()
     expect(await call(await claims(first))).toMatchObject({
       code: 'UNAVAILABLE',
@@ -183,12 +183,12 @@ describe('a token with an unknown key', () => {
     vi.setSystemTime(Date.now() + 6_000)
   })
 
-  it('is refused when user-service does not know the key either', async () => {
+  it('a token with an unknown key is rejected when user-service does not know the key either', async () => {
     expect(await codeOf(await claims(second))).toBe('TOKEN_INVALID')
     expect(server.fetches).toBe(2)
   })
 
-  it('gets 503 on every attempt while user-service is down, since the key may be new', async () => {
+  it('a token with an unknown key gets 503 on every attempt while user-service is down, since the key may be new', async () => {
     const byNewKey = await claims(second)
     await server.close()
     expect(await call(byNewKey)).toMatchObject(unavailable)
@@ -202,7 +202,7 @@ describe('a token with an unknown key', () => {
     ['an error', { status: 500, body: '{}' }],
     ['no JSON', { status: 200, body: '<html>' }],
     ['no key set', { status: 200, body: '{"message":"hello"}' }],
-  ])('gets 503 when the key endpoint returns %s', async (_what, instead) => {
+  ])('a token with an unknown key gets 503 when the key endpoint returns %s', async (_what, instead) => {
     server.instead = instead
     expect(await call(await claims(second))).toMatchObject(unavailable)
     expect(await codeOf(await claims(first))).toBe('accepted')
@@ -216,7 +216,7 @@ describe('an invalid access token', () => {
     ['missing session', 'The sid claim', () => claims(first, { sid: undefined })],
     ['malformed token', 'malformed', async () => 'abc'],
     ['wrong signature', 'signature is invalid', async () => claims(await newKey('first'))],
-  ])('is refused with a detail that names the cause: %s', async (_case, detail, token) => {
+  ])('an access token is rejected with a detail that names the cause: %s', async (_case, detail, token) => {
     expect(await call(await token())).toMatchObject({
       code: 'TOKEN_INVALID',
       detail: expect.stringContaining(detail),
@@ -250,12 +250,12 @@ describe('an invalid access token', () => {
     expect(await codeOf(await claims(first, changes))).toBe('TOKEN_INVALID')
   })
 
-  it('is refused with a wrong signature', async () => {
+  it('an access token with a wrong signature is rejected', async () => {
     const forged = await newKey('first')
     expect(await codeOf(await claims(forged))).toBe('TOKEN_INVALID')
   })
 
-  it('is refused after its payload was changed', async () => {
+  it('an access token whose payload was changed is rejected', async () => {
     const [header, , signature] = (await claims(first)).split('.')
     const payload = Buffer.from(JSON.stringify({ sub: '8', sid: 's' })).toString('base64url')
     expect(await codeOf(`${header}.${payload}.${signature}`)).toBe('TOKEN_INVALID')
@@ -272,7 +272,7 @@ describe('an invalid access token', () => {
     expect(await codeOf(token)).toBe('TOKEN_INVALID')
   })
 
-  it('is refused when signed by HMAC with the public key as secret', async () => {
+  it('an access token signed by HMAC with the public key as secret is rejected', async () => {
     const secret = new TextEncoder().encode(await exportSPKI(first.publicKey))
     const now = Math.floor(Date.now() / 1_000)
     const token = await new SignJWT({
@@ -291,7 +291,7 @@ describe('an invalid access token', () => {
   it.each([
     ['names another algorithm for the same key', { alg: 'Ed25519' }],
     ['names a key that was never published', { kid: 'third' }],
-  ])('is refused when its header %s', async (_case, header) => {
+  ])('an access token is rejected when its header %s', async (_case, header) => {
     expect(await codeOf(await claims(first, {}, header))).toBe('TOKEN_INVALID')
   })
 
@@ -307,7 +307,7 @@ describe('an invalid access token', () => {
     expect(await codeOf(token)).toBe('TOKEN_INVALID')
   })
 
-  it('is refused after its expiry or the end of its session although it was accepted before', async () => {
+  it('an access token accepted before is rejected after its expiry or the end of its session', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     const token = await claims(first)
     const other = await claims(first, { sid: 'other' })

@@ -75,7 +75,7 @@ async function fill(): Promise<Promise<Response>[]> {
 }
 
 describe('requests beyond the concurrency limit', () => {
-  it('are refused with 503 and Retry-After before token and body are processed', async () => {
+  it('requests beyond the concurrency limit get 503 and Retry-After before token and body are processed', async () => {
     const running = await fill()
     const refused = await fetch(`${address}/guarded`, {
       method: 'POST',
@@ -93,19 +93,19 @@ describe('requests beyond the concurrency limit', () => {
     expect(metrics).toMatch(/^http_requests_running\S* 0$/m)
   })
 
-  it('do not block probes and streams', async () => {
+  it('requests beyond the concurrency limit do not block probes and streams', async () => {
     await fill()
     for (const path of ['/live', '/health', '/metrics', '/streamed'])
       expect((await fetch(address + path)).status, path).toBe(200)
   })
 
-  it('exclude requests already answered, even to a caller without a connection', async () => {
+  it('the concurrency limit excludes completed requests, even of a caller without a connection', async () => {
     release()
     for (let n = 0; n < 5; n++) expect((await service.app.inject('/slow')).statusCode).toBe(200)
     expect((await service.app.inject('/metrics')).body).toMatch(/^http_requests_running\S* 0$/m)
   })
 
-  it('exclude requests whose client has disconnected', async () => {
+  it('the concurrency limit excludes requests whose client has disconnected', async () => {
     const { hostname, port: at } = new URL(address)
     const sockets = [1, 2].map(() => {
       const socket = connect(Number(at), hostname)

@@ -12,22 +12,25 @@ describe('an operation that requires a role', () => {
     ['Moderator', 403],
     ['moderator', 200],
     ['operator', 200],
-  ])('responds to a token with the role %s with status %i', async (role, status) => {
-    const answer = await service.app.inject({
-      method: 'POST',
-      url: '/moderated',
-      headers: { authorization: `Bearer ${await sign(role === undefined ? {} : { role })}` },
-      payload: { name: 'ab' },
-    })
-    expect(answer.statusCode).toBe(status)
-    if (status === 403)
-      expect(answer.json()).toMatchObject({
-        code: 'ACCOUNT_ROLE_REQUIRED',
-        detail: 'Requires the moderator role.',
+  ])(
+    'an operation that requires a role responds to a token with the role %s with status %i',
+    async (role, status) => {
+      const answer = await service.app.inject({
+        method: 'POST',
+        url: '/moderated',
+        headers: { authorization: `Bearer ${await sign(role === undefined ? {} : { role })}` },
+        payload: { name: 'ab' },
       })
-  })
+      expect(answer.statusCode).toBe(status)
+      if (status === 403)
+        expect(answer.json()).toMatchObject({
+          code: 'ACCOUNT_ROLE_REQUIRED',
+          detail: 'Requires the moderator role.',
+        })
+    },
+  )
 
-  it('checks the role before it reads the body', async () => {
+  it('an operation checks the role before it reads the body', async () => {
     const headers = { authorization: `Bearer ${await sign()}`, 'content-type': 'application/json' }
     const answer = await service.app.inject({ method: 'POST', url: '/moderated', headers, payload: '{' })
     expect(answer.json().code).toBe('ACCOUNT_ROLE_REQUIRED')
@@ -39,7 +42,7 @@ it.each([
   ['another scheme', 'Basic abc', 'TOKEN_INVALID'],
   ['rubbish', 'Bearer abc', 'TOKEN_INVALID'],
   ['an unsigned token', `Bearer ${btoa('{"alg":"none"}')}.${btoa('{"sub":"7"}')}.`, 'TOKEN_INVALID'],
-])('returns 401 to %s before it reads the body', async (_case, authorization, code) => {
+])('an operation returns 401 to %s before it reads the body', async (_case, authorization, code) => {
   const answer = await service.app.inject({
     method: 'POST',
     url: '/things/x',
@@ -52,7 +55,7 @@ it.each([
 it.each([
   ['without a session', { sid: undefined }],
   ['with another critical header claim type', { sid: 7 }],
-])('returns 401 to a token %s', async (_case, claims) => {
+])('an operation returns 401 to a token %s', async (_case, claims) => {
   const answer = await post({ name: 'ab' }, { authorization: `Bearer ${await sign(claims as JWTPayload)}` })
   expect(answer.statusCode).toBe(401)
 })

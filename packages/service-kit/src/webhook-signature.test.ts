@@ -10,7 +10,7 @@ const id = 'msg_1'
 const body = '{"job_id":"1","이름":"한글"}'
 
 describe('a webhook signature', () => {
-  it('conforms to Standard Webhooks for signing and verifying', () => {
+  it('a webhook signature conforms to Standard Webhooks for signing and verifying', () => {
     const library = new Webhook(secret)
     expect(() => library.verify(body, { ...signWebhook(secret, id, body) })).not.toThrow()
     const at = new Date()
@@ -22,7 +22,7 @@ describe('a webhook signature', () => {
     expect(verifyWebhook([secret], headers, body)).toBe(id)
   })
 
-  it('is rejected for another body, id, time or secret', () => {
+  it('a webhook signature is rejected for another body, id, time or secret', () => {
     const headers = signWebhook(secret, id, body)
     expect(verifyWebhook([secret], headers, `${body} `)).toBeUndefined()
     expect(verifyWebhook([secret], { ...headers, 'webhook-id': 'msg_2' }, body)).toBeUndefined()
@@ -32,14 +32,14 @@ describe('a webhook signature', () => {
     expect(verifyWebhook([], headers, body)).toBeUndefined()
   })
 
-  it('is rejected when the time deviates by more than five minutes', () => {
+  it('a webhook signature is rejected when the time deviates by more than five minutes', () => {
     for (const off of [-301_000, 301_000]) {
       const headers = signWebhook(secret, id, body, Date.now() + off)
       expect(verifyWebhook([secret], headers, body)).toBeUndefined()
     }
   })
 
-  it('is accepted with either secret during a rotation', () => {
+  it('a webhook signature is accepted with either secret during a rotation', () => {
     const next = newSecret()
     expect(verifyWebhook([next, secret], signWebhook(secret, id, body), body)).toBe(id)
     const headers = signWebhook(next, id, body)
@@ -47,7 +47,7 @@ describe('a webhook signature', () => {
     expect(verifyWebhook([next], { ...headers, 'webhook-signature': both }, body)).toBe(id)
   })
 
-  it('never throws for any header value', () => {
+  it('verifying a webhook signature never throws for any header value', () => {
     const text = fc.option(fc.string({ unit: 'binary-ascii', maxLength: 60 }), { nil: undefined })
     fc.assert(
       fc.property(text, text, text, (webhookId, timestamp, signature) => {

@@ -4,7 +4,7 @@ import { chosenPicture, fileIdOfPicture, ownPictureUrl, pictureUrlOf } from './f
 const id = '01926d6e-5a5e-7c3b-8f00-9d6c5e1a2b3c'
 
 it.each([`/api/pictures/${id}`, `https://chat.example/api/pictures/${id}`, `/api/./pictures/${id}?size=1`])(
-  'finds the file behind the picture %s, whatever the origin is called',
+  'the picture URL %s leads to its file, regardless of the origin',
   (url) => {
     expect(fileIdOfPicture(url)).toBe(id)
     expect(ownPictureUrl.safeParse(url).success).toBe(true)
@@ -20,12 +20,12 @@ it.each([
   'javascript:alert(1)',
   '',
   'http://',
-])('takes %s for no picture of ours', (url) => {
+])('%s is not recognized as a picture uploaded here', (url) => {
   expect(fileIdOfPicture(url)).toBeUndefined()
   expect(ownPictureUrl.safeParse(url).success).toBe(false)
 })
 
-it('tells a picture that is taken away from one that stays', () => {
+it('removing a picture is distinguished from keeping it', () => {
   expect(chosenPicture(undefined, undefined)).toBeUndefined()
   expect(chosenPicture(null, undefined)).toBe(null)
   expect(chosenPicture(undefined, null)).toBe(null)

@@ -7,18 +7,18 @@ describe('a number in a path or a query string', () => {
     ['007', 7],
     [String(Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER],
     [42, 42],
-  ])('is accepted: %j', (given, id) => {
+  ])('a number in a path or a query string is accepted: %j', (given, id) => {
     expect(idParam.parse(given)).toBe(id)
   })
 
   it.each(['0', '-1', '', ' 5', '+33', '0x21', '33e0', '1.0', '1_000', 'Infinity', '9007199254740993', '٤٢'])(
-    'is none: %s',
+    'a number in a path or a query string is rejected: %s',
     (given) => {
       expect(idParam.safeParse(given).success).toBe(false)
     },
   )
 
-  it('the size of a page has a default and bounds', () => {
+  it('the page size has a default and bounds', () => {
     expect([undefined, '1', '100'].map((limit) => pageLimit.parse(limit))).toEqual([20, 1, 100])
     for (const limit of ['0', '101', '1e1', '', 'ten']) {
       const { error } = pageLimit.safeParse(limit)

@@ -52,7 +52,7 @@ describe('process identity', () => {
 })
 
 describe('what a killed run left behind', () => {
-  it('is stopped by the next start', async () => {
+  it('a process left by a killed run is stopped by the next start', async () => {
     const { pid, ended } = sleeper()
     writePid(folder, recordOf(pid))
     expect(await endLeftovers(folder)).toEqual(['sleeper'])
@@ -60,7 +60,7 @@ describe('what a killed run left behind', () => {
     expect(readPids(folder)).toEqual([])
   })
 
-  it('is left alone when its number belongs to another process', async () => {
+  it('a recorded pid that now belongs to another process is left alone', async () => {
     const { child, pid, ended } = sleeper()
     writePid(folder, recordOf(pid, '1'))
     expect(await endLeftovers(folder)).toEqual([])
@@ -69,7 +69,7 @@ describe('what a killed run left behind', () => {
     await ended
   })
 
-  it('does not prevent a start when a record is corrupt', async () => {
+  it('a corrupt record of a killed run does not prevent a start', async () => {
     writeFileSync(join(folder, 'broken.json'), '{')
     expect(await endLeftovers(folder)).toEqual([])
     expect(readdirSync(folder)).toEqual([])
