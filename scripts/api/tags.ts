@@ -9,7 +9,7 @@ export const tagDescriptions: Readonly<Record<string, string>> = {
   'friend requests': 'Asking, accepting, rejecting.',
   friends: 'Your friends, and suggested friends.',
   'friend invites': 'Links and QR codes by which people ask to be your friend.',
-  blocks: 'Users you have blocked.',
+  blocks: 'Users you have blocked or restricted.',
   rooms: 'Groups and 1:1 rooms, and your list of them.',
   'room members': 'Members of a room and their roles.',
   'join links': 'Links by which people join a group.',

@@ -11,6 +11,7 @@ const names = [
   'listFriendRequests',
   'listFriends',
   'listBlockedUsers',
+  'listRestrictedUsers',
   'listFriendSuggestions',
   'listDeliveries',
   'listRooms',

@@ -130,7 +130,7 @@ async function friendLists(cast: {
   rest: () => Person[]
 }): Promise<List[]> {
   const { asked, hub, blocker, reader, rest } = cast
-  const [askers, made, blocked] = [rest(), rest(), rest()]
+  const [askers, made, blocked, restricted] = [rest(), rest(), rest(), rest()]
   const ask = async () => {
     const from = askers.pop() ?? (await newPerson())
     await expectStatus(201, friends(from, 'POST', '/friends/request', { target_user_id: asked.id }))
@@ -138,7 +138,15 @@ async function friendLists(cast: {
   const makeFriend = async () => befriend(made.pop() ?? (await newPerson()), hub)
   const block = async () =>
     friends(blocker, 'POST', `/friends/${(blocked.pop() ?? (await newPerson())).id}/block`)
-  await Promise.all([times(5, ask), befriend(reader, hub), times(5, makeFriend), times(5, block)])
+  const restrict = async () =>
+    friends(blocker, 'POST', `/friends/${(restricted.pop() ?? (await newPerson())).id}/restriction`)
+  await Promise.all([
+    times(5, restrict),
+    times(5, ask),
+    befriend(reader, hub),
+    times(5, makeFriend),
+    times(5, block),
+  ])
   const readers = (person: Person) => [person, person] as const
   const keyOf: List['keyOf'] = ({ user_id }) => user_id
   await waitFor(async () => {
@@ -156,6 +164,7 @@ async function friendLists(cast: {
     },
     { operationId: 'listFriends', readers: readers(hub), insert: makeFriend, keyOf },
     { operationId: 'listBlockedUsers', readers: readers(blocker), insert: block, keyOf },
+    { operationId: 'listRestrictedUsers', readers: readers(blocker), insert: restrict, keyOf },
     // The friends of the reader's only friend.
     { operationId: 'listFriendSuggestions', readers: readers(reader), insert: makeFriend, keyOf },
     {

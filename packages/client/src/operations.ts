@@ -9,7 +9,7 @@ export type Reaction = { emoji: string; count: number; me: boolean }
 
 export type ReplyPreview = { message_id: string; seq: number; user_id: number; username: string; content: string; message_type: "text" | "image" | "file" | "voice" | "video" | "system"; is_deleted: boolean }
 
-export type Room = { room_id: number; room_type: "direct" | "group"; name: string | null; title: string; image_url: string | null; peer: RoomPerson | null; member_count: number; role: "owner" | "admin" | "member"; history_visibility: "all" | "since_join"; posting: "everyone" | "admins"; slow_mode_seconds: number; silenced_until: string | null; created_by: number; created_at: string; last_activity_at: string; last_seq: number; last_message_type: "text" | "image" | "file" | "voice" | "video" | "system" | null; last_message_preview: string | null; last_message_at: string | null; unread_count: number; mention_count: number; pinned: boolean; muted: boolean; muted_until: string | null; archived: boolean }
+export type Room = { room_id: number; room_type: "direct" | "group"; name: string | null; title: string; image_url: string | null; peer: RoomPerson | null; member_count: number; role: "owner" | "admin" | "member"; history_visibility: "all" | "since_join"; posting: "everyone" | "admins"; slow_mode_seconds: number; silenced_until: string | null; created_by: number; created_at: string; last_activity_at: string; last_seq: number; last_message_type: "text" | "image" | "file" | "voice" | "video" | "system" | null; last_message_preview: string | null; last_message_at: string | null; unread_count: number; mention_count: number; pinned: boolean; muted: boolean; muted_until: string | null; restricted: boolean; archived: boolean }
 
 export type RoomMember = { user_id: number; username: string; display_name: string; profile_image_url: string | null; role: "owner" | "admin" | "member"; joined_at: string; silenced_until: string | null }
 
@@ -164,8 +164,8 @@ export const exportChatData: Operation<NoInput, Response> = { method: 'GET', pat
 /** Your files, documents and recordings, for your account's archive. */
 export const exportFiles: Operation<NoInput, { user_id: number; exported_at: string; files: StoredFile[]; documents: ({ document_id: string; name: string; type: "xlsx" | "pdf" | "image"; mime: string; size: number; status: "pending" | "processing" | "completed" | "failed" | "cancelled"; progress: number; stage: string | null; error_code: string | null; error_detail: string | null; language: string | null; pages: number | null; tables: number | null; facts: number | null; characters: number | null; summary: string[]; room_id: number | null; message_id: string | null; created_at: string; finished_at: string | null })[]; recordings: ({ job_id: string; state: "queued" | "running" | "analyzing" | "succeeded" | "failed"; progress: number; error: { code: string; detail: string } | null; token_id: number; result: { scores: { pronunciation: number; intonation: number; emotion: number; overall: number }; feedback: { quality: "ok" | "noisy" | "clipped"; pace: number; pitch_range: number; words: { word: string; score: number; start_ms: number; end_ms: number }[]; tips: ("NOISY_RECORDING" | "TOO_LOUD" | "REPEAT_UNCLEAR_WORDS" | "SPEAK_FASTER" | "SPEAK_SLOWER" | "MORE_MELODY" | "FOLLOW_THE_MELODY" | "MORE_EXPRESSION")[] } } | null; created_at: string; finished_at: string | null; text: string; mime: string; size: number })[]; bookmarks: { token_id: number; created_at: string }[] }> = { method: 'GET', path: '/files/export' }
 
-/** Your friendships, requests and blocks, for your account's archive. */
-export const exportFriends: Operation<NoInput, { user_id: number; exported_at: string; friends: ({ user_id: number; friends_since: string; nickname: string | null; favourite: boolean; hidden: boolean })[]; requests_sent: FriendRequest[]; requests_received: FriendRequest[]; blocked: { user_id: number; blocked_at: string }[] }> = { method: 'GET', path: '/friends/export' }
+/** Your friendships, requests, blocks and restrictions, for your account's archive. */
+export const exportFriends: Operation<NoInput, { user_id: number; exported_at: string; friends: ({ user_id: number; friends_since: string; nickname: string | null; favourite: boolean; hidden: boolean })[]; requests_sent: FriendRequest[]; requests_received: FriendRequest[]; blocked: { user_id: number; blocked_at: string }[]; restricted: { user_id: number; restricted_at: string }[] }> = { method: 'GET', path: '/friends/export' }
 
 /** Your address, preferences, devices and deliveries, for your account's archive. */
 export const exportNotificationData: Operation<NoInput, Response> = { method: 'GET', path: '/notifications/export', isRaw: true }
@@ -353,6 +353,9 @@ export const listRecordings: Operation<{ query?: { limit?: number | undefined; c
 /** The queue of reports: open ones oldest first, closed ones newest first. */
 export const listReports: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; state?: "open" | "closed" | undefined } }, { items: ({ report_id: number; kind: "user" | "message"; reason: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "other"; state: "open" | "closed"; target: { user_id: number; username: string; display_name: string }; reporter: { user_id: number; username: string; display_name: string }; created_at: string; closed_at: string | null; open_reports: number })[]; next_cursor: string | null }> = { method: 'GET', path: '/moderation/reports' }
 
+/** Users you have restricted, newest first. */
+export const listRestrictedUsers: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; restricted_at: string })[]; next_cursor: string | null; stale: boolean }> = { method: 'GET', path: '/friends/restricted' }
+
 /** Actions of a group's owner and admins, newest first. */
 export const listRoomAudit: Operation<{ params: { room_id: number }; query?: { limit?: number | undefined; cursor?: string | undefined } }, { items: ({ audit_id: number; action: "member_removed" | "member_banned" | "member_unbanned" | "member_silenced" | "member_unsilenced" | "role_changed" | "name_changed" | "picture_changed" | "history_changed" | "posting_changed" | "slow_mode_changed" | "link_created" | "link_revoked" | "message_deleted"; actor_id: number; target_id: number | null; detail: string | null; created_at: string })[]; next_cursor: string | null }> = { method: 'GET', path: '/rooms/:room_id/audit' }
 
@@ -455,6 +458,9 @@ export const requestEmailVerification: Operation<NoInput, undefined> = { method:
 /** Set a new password with the link. */
 export const resetPassword: Operation<{ body: { token: string; new_password: string } }, undefined> = { method: 'POST', path: '/auth/password/reset', auth: 'public' }
 
+/** Restrict somebody: messages only. */
+export const restrictUser: Operation<{ params: { user_id: number } }, undefined> = { method: 'POST', path: '/friends/:user_id/restriction' }
+
 /** Revoke all your invite links. */
 export const revokeFriendInvites: Operation<NoInput, undefined> = { method: 'DELETE', path: '/friends/invites' }
 
@@ -514,6 +520,9 @@ export const undoEmailChange: Operation<{ body: { token: string } }, undefined> 
 
 /** Unpin a message. */
 export const unpinMessage: Operation<{ params: { room_id: number; message_id: string } }, Message> = { method: 'DELETE', path: '/messages/:room_id/:message_id/pin' }
+
+/** Stop restricting a user. */
+export const unrestrictUser: Operation<{ params: { user_id: number } }, undefined> = { method: 'DELETE', path: '/friends/:user_id/restriction' }
 
 /** Unmute a member. */
 export const unsilenceRoomMember: Operation<{ params: { room_id: number; user_id: number } }, undefined> = { method: 'DELETE', path: '/rooms/:room_id/members/:user_id/silence' }
@@ -665,7 +674,7 @@ export interface StreamFrames {
   read: { room_id: number; positions: ReadPosition[] }
   typing: { room_id: number; user_id: number; expires_in_ms: number }
   presence: { user_id: number; online: boolean | null; last_seen_at: string | null }
-  friend: { event: "request_received" | "request_sent" | "request_cancelled" | "request_rejected" | "accepted" | "removed" | "blocked" | "unblocked"; user_id: number; request_id: number | null }
+  friend: { event: "request_received" | "request_sent" | "request_cancelled" | "request_rejected" | "accepted" | "removed" | "blocked" | "unblocked" | "restricted" | "unrestricted"; user_id: number; request_id: number | null }
   lists_changed: { lists: ("friends" | "rooms")[] }
   room_added: RoomHead
   room_updated: { room_id: number; members: { added: ReadPosition[]; removed: number[] } | null }

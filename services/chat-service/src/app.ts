@@ -61,6 +61,7 @@ export async function buildChatService(
     config,
     members: membership.membership,
     nameOf: (userId) => contacts.contacts.nameOf(userId),
+    restrictions: (userId, peerId) => contacts.contacts.restrictions(userId, peerId),
   })
   createRooms({ service, mysql, limiter, outbox, contacts, membership, messages, pictures: media })
   createStream({
@@ -71,7 +72,7 @@ export async function buildChatService(
     messages: messages.streamSource,
     listVersions: contacts.listVersions,
     goneAfterMs: config.STREAM_GONE_AFTER_MS,
-    friendIdsOf: (userId) => contacts.repository.friendIdsOf(userId),
+    relations: contacts.contacts,
   })
   return service
 }

@@ -80,7 +80,10 @@ it("friend-service's announcement replaces the copy of a pair, and a newer copy 
     friends: false,
     low_blocks_high: true,
     high_blocks_low: false,
+    low_restricts_high: true,
+    high_restricts_low: false,
   }
+  const restrictions = { low_restricts_high: true, high_restricts_low: false }
   await chat.publish(pairStateAnnounced, { ...state, pair_version: 49 })
   await chat.publish(pairStateAnnounced, {
     ...state,
@@ -95,11 +98,21 @@ it("friend-service's announcement replaces the copy of a pair, and a newer copy 
     )
     return row?.version === 51
   })
-  expect(await copy()).toEqual({ friends: true, low_blocks_high: false, high_blocks_low: false })
+  expect(await copy()).toEqual({
+    friends: true,
+    low_blocks_high: false,
+    high_blocks_low: false,
+    ...restrictions,
+  })
 
   await chat.publish(pairStateAnnounced, { ...state, pair_version: 1_000_051 })
   await waitFor(async () => (await copy())?.low_blocks_high === true)
-  expect(await copy()).toEqual({ friends: false, low_blocks_high: true, high_blocks_low: false })
+  expect(await copy()).toEqual({
+    friends: false,
+    low_blocks_high: true,
+    high_blocks_low: false,
+    ...restrictions,
+  })
   await operations.copies?.drop({ kind: 'pair', ids: [low, high], fields: {} })
   expect(await copy()).toBeUndefined()
 })

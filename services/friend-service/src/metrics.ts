@@ -9,6 +9,8 @@ const counters = {
   FriendRemoved: ['friends_removed_total', 'Friendships ended.'],
   UserBlocked: ['users_blocked_total', 'Blocks set.'],
   UserUnblocked: ['users_unblocked_total', 'Blocks lifted.'],
+  UserRestricted: ['users_restricted_total', 'Restrictions set.'],
+  UserUnrestricted: ['users_unrestricted_total', 'Restrictions lifted.'],
 } as const satisfies Record<PairEvent['type'], readonly [string, string]>
 
 /** Counts friendship events. */

@@ -67,11 +67,18 @@ it('republish raises the versions above those of any copy, for use after a resto
 it("the operations list friend-service's own pairs and its copies of users in id order", async () => {
   const [ann = 0, bob = 0] = newUsers(2)
   await befriend(ann, bob)
+  await harness.call(ann, 'POST', `/friends/${bob}/restriction`)
   const owned = await all(operations.owned!())
   expect(owned).toContainEqual({
     kind: 'pair',
     ids: [ann, bob],
-    fields: { friends: true, low_blocks_high: false, high_blocks_low: false },
+    fields: {
+      friends: true,
+      low_blocks_high: false,
+      high_blocks_low: false,
+      low_restricts_high: true,
+      high_restricts_low: false,
+    },
   })
   const keys = owned.map(({ ids: [low = 0, high = 0] }) => low * 1e6 + high)
   expect(keys).toEqual(keys.toSorted((a, b) => a - b))

@@ -4,7 +4,11 @@
  */
 
 export type Step =
-  | { readonly type: 'send' | 'remove' | 'block' | 'unblock'; readonly by: number; readonly to: number }
+  | {
+      readonly type: 'send' | 'remove' | 'block' | 'unblock' | 'restrict' | 'unrestrict'
+      readonly by: number
+      readonly to: number
+    }
   | {
       readonly type: 'accept' | 'reject' | 'cancel'
       readonly by: number
@@ -28,6 +32,7 @@ export class FriendModel {
   readonly outgoing = new Map<string, Sent>()
   readonly incoming = new Map<string, number>()
   readonly blocks = new Set<string>()
+  readonly restrictions = new Set<string>()
   /** `from>to`: requests of `from` do not reach `to` until then. */
   readonly quiet = new Map<string, number>()
   /** The newest request of each pair and its end. */
@@ -70,6 +75,13 @@ export class FriendModel {
       case 'unblock':
         if (this.blocks.delete(`${by}>${to}`)) this.#tell(by, to, `UserUnblocked ${by}`)
         return 'ok'
+      case 'restrict':
+        if (!this.restrictions.has(`${by}>${to}`)) this.#tell(by, to, `UserRestricted ${by}`)
+        this.restrictions.add(`${by}>${to}`)
+        return 'ok'
+      case 'unrestrict':
+        if (this.restrictions.delete(`${by}>${to}`)) this.#tell(by, to, `UserUnrestricted ${by}`)
+        return 'ok'
     }
   }
 
@@ -81,6 +93,7 @@ export class FriendModel {
       outgoing: sorted([...this.outgoing].map(([who, { id }]) => `${who} ${id}`)),
       incoming: sorted([...this.incoming].map(([who, id]) => `${who} ${id}`)),
       blocks: sorted(this.blocks),
+      restrictions: sorted(this.restrictions),
     }
   }
 

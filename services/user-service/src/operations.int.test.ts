@@ -103,9 +103,15 @@ it("friend-service's announcement replaces the copy of a pair, and a pair withou
   await waitFor(async () => (await copy())?.friends === true)
 
   const state = { user_low: pair[0], user_high: pair[1], friends: false, low_blocks_high: false }
-  await world.publish(pairStateAnnounced, { ...state, high_blocks_low: true })
+  const restrictions = { low_restricts_high: true, high_restricts_low: false }
+  await world.publish(pairStateAnnounced, { ...state, high_blocks_low: true, ...restrictions })
   await waitFor(async () => (await copy())?.high_blocks_low === true)
-  expect(await copy()).toEqual({ friends: false, low_blocks_high: false, high_blocks_low: true })
+  expect(await copy()).toEqual({
+    friends: false,
+    low_blocks_high: false,
+    high_blocks_low: true,
+    ...restrictions,
+  })
 
   await world.publish(userBlocked, { blocker_id: pair[0], blocked_id: pair[1] })
   await waitFor(async () => (await copy())?.low_blocks_high === true)

@@ -149,5 +149,23 @@ export const friendRows: readonly Row[] = [
     request: ({ other }) => ({ params: { user_id: other.id } }),
     missing: { user_id: null },
   },
+  {
+    operationId: 'restrictUser',
+    table: everybody(204),
+    request: ({ other }) => ({ params: { user_id: other.id } }),
+    missing: { user_id: 'USER_NOT_FOUND' },
+  },
+  {
+    operationId: 'listRestrictedUsers',
+    table: everybody(200),
+    check: ({ body }, { other }) =>
+      expect(body.items.map((item: { user_id: number }) => item.user_id)).toEqual([other.id]),
+  },
+  {
+    operationId: 'unrestrictUser',
+    table: everybody(204),
+    request: ({ other }) => ({ params: { user_id: other.id } }),
+    missing: { user_id: null },
+  },
   { operationId: 'exportFriends', table: everybody(200) },
 ]

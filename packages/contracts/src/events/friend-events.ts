@@ -98,6 +98,30 @@ export const userUnblocked = defineEvent({
   payload: blockPayload,
 })
 
+const restrictionPayload = z.object({ restricter_id: userId, restricted_id: userId, ...pairVersion })
+const byRestrictionPair = (event: { restricter_id: number; restricted_id: number }) =>
+  pairKey(event.restricter_id, event.restricted_id)
+
+/**
+ * A user keeps another one at a distance: no push, typing, read position or presence between the two. Never
+ * shown to the restricted user.
+ */
+export const userRestricted = defineEvent({
+  type: 'UserRestricted',
+  version: 1,
+  topic: 'friend.events',
+  key: byRestrictionPair,
+  payload: restrictionPayload,
+})
+
+export const userUnrestricted = defineEvent({
+  type: 'UserUnrestricted',
+  version: 1,
+  topic: 'friend.events',
+  key: byRestrictionPair,
+  payload: restrictionPayload,
+})
+
 /**
  * The complete current relation of two users. Published to repair local copies (`bigtech republish`); it
  * describes no change, so consumers must not notify users.
@@ -113,6 +137,9 @@ export const pairStateAnnounced = defineEvent({
     friends: z.boolean(),
     low_blocks_high: z.boolean(),
     high_blocks_low: z.boolean(),
+    /** Missing on events of older publishers, which knew no restrictions. */
+    low_restricts_high: z.boolean().optional(),
+    high_restricts_low: z.boolean().optional(),
     ...pairVersion,
   }),
 })

@@ -58,6 +58,7 @@ export const listedFriendRequest = z.object({
   message: z.string().nullable().meta({ description: 'Text the sender attached to the request.' }),
 })
 export const blockedUser = z.object({ ...person.shape, blocked_at: timestamp })
+export const restrictedUser = z.object({ ...person.shape, restricted_at: timestamp })
 export const friendSuggestion = z.object({
   ...person.shape,
   ...presenceFields,

@@ -208,10 +208,10 @@ export const exportFriends = defineRoute({
   method: 'GET',
   path: '/friends/export',
   tag: 'friends',
-  summary: "Your friendships, requests and blocks, for your account's archive",
+  summary: "Your friendships, requests, blocks and restrictions, for your account's archive",
   success: {
     status: 200,
-    description: 'Your friendships, pending requests and blocks.',
+    description: 'Your friendships, pending requests, blocks and restrictions.',
     schema: z.object({
       user_id: userId,
       exported_at: timestamp,
@@ -219,6 +219,7 @@ export const exportFriends = defineRoute({
       requests_sent: z.array(friendRequest),
       requests_received: z.array(friendRequest),
       blocked: z.array(z.object({ user_id: userId, blocked_at: timestamp })),
+      restricted: z.array(z.object({ user_id: userId, restricted_at: timestamp })),
     }),
     example: {
       user_id: 100,
@@ -227,6 +228,7 @@ export const exportFriends = defineRoute({
       requests_sent: [],
       requests_received: [],
       blocked: [],
+      restricted: [],
     },
   },
 })

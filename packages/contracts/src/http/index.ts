@@ -17,6 +17,7 @@ export * from './files.ts'
 export * from './friend.ts'
 export * from './friend-invites.ts'
 export * from './friend-requests.ts'
+export * from './friend-restrictions.ts'
 export {
   blockedUser,
   type FriendRequest,

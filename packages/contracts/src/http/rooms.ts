@@ -69,6 +69,9 @@ export const room = z.object({
   pinned: z.boolean(),
   muted: z.boolean(),
   muted_until: timestamp.nullable().meta({ description: 'Null: not muted, or muted until you unmute it.' }),
+  restricted: z.boolean().meta({
+    description: 'You restrict the other user of this 1:1 room: show no notification and no badge for it.',
+  }),
   archived: z.boolean(),
 })
 export type Room = z.infer<typeof room>
@@ -98,6 +101,7 @@ export const roomExample = {
   pinned: false,
   muted: false,
   muted_until: null,
+  restricted: false,
   archived: false,
 } satisfies Room
 

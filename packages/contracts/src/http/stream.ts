@@ -46,6 +46,8 @@ export const streamFrames = {
       'removed',
       'blocked',
       'unblocked',
+      'restricted',
+      'unrestricted',
     ]),
     user_id: userId.meta({ description: 'The other user.' }),
     request_id: z.int().positive().nullable(),

@@ -25,10 +25,10 @@ export function useArchivedRooms() {
   return useQuery({ queryKey: keys.archived, queryFn: fetchAll })
 }
 
-/** Returns the number of unread messages of all rooms that are neither muted nor archived. */
+/** Returns the number of unread messages of all rooms that are neither muted, restricted nor archived. */
 export function useUnreadTotal(): number {
   const rooms = useRooms().data ?? []
-  return rooms.reduce((sum, room) => sum + (room.muted ? 0 : room.unread_count), 0)
+  return rooms.reduce((sum, room) => sum + (room.muted || room.restricted ? 0 : room.unread_count), 0)
 }
 
 /** Returns names by user id; deleted accounts have none. */

@@ -1,10 +1,18 @@
-import { blockUser, getUser, openDirectRoom, removeFriend } from '@bigtech/client'
+import {
+  blockUser,
+  getUser,
+  listRestrictedUsers,
+  openDirectRoom,
+  removeFriend,
+  restrictUser,
+  unrestrictUser,
+} from '@bigtech/client'
 import { useQuery } from '@tanstack/react-query'
-import { Ban, Flag, MessageCircle, UserMinus } from 'lucide-react'
+import { Ban, Eye, EyeOff, Flag, MessageCircle, UserMinus } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import { useLocation } from 'wouter'
 import { call } from '../core/api.ts'
-import { keys, useChat } from '../core/chat.ts'
+import { allPages, keys, useChat } from '../core/chat.ts'
 import { useFriends } from '../core/queries.ts'
 import { useT } from '../i18n/index.ts'
 import { Avatar } from '../ui/avatar.tsx'
@@ -14,6 +22,7 @@ import { Page } from '../ui/page.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { FriendNotes } from './friend-notes.tsx'
 import { RequestPart } from './request-part.tsx'
+import { restrictedKey } from './restricted-key.ts'
 import '../styles/moderation.css'
 
 const Confirm = lazy(() => import('../ui/confirm.tsx'))
@@ -55,6 +64,14 @@ export default function PersonPage({ userId }: { userId: number }) {
   )
 }
 
+function useRestricted(userId: number): boolean {
+  const { data } = useQuery({
+    queryKey: restrictedKey,
+    queryFn: () => allPages((cursor) => call(listRestrictedUsers, { query: { limit: 100, ...cursor } })),
+  })
+  return data?.some(({ user_id }) => user_id === userId) ?? false
+}
+
 interface ActionsProps {
   readonly userId: number
   readonly name: string
@@ -65,7 +82,8 @@ function Actions({ userId, name, isFriend }: ActionsProps) {
   const t = useT()
   const chat = useChat()
   const [, navigate] = useLocation()
-  const [asking, setAsking] = useState<'remove' | 'block' | 'report'>()
+  const [asking, setAsking] = useState<'remove' | 'restrict' | 'block' | 'report'>()
+  const isRestricted = useRestricted(userId)
   const params = { user_id: userId }
   if (userId === chat.userId) return null
   const open = () =>
@@ -74,12 +92,14 @@ function Actions({ userId, name, isFriend }: ActionsProps) {
       chat.putRoom(room)
       navigate(`/rooms/${room.room_id}`)
     })
-  const end = (operation: typeof removeFriend | typeof blockUser, said: string) => () =>
-    void attempt(async () => {
-      await call(operation, { params })
-      notify(said)
-      for (const queryKey of [keys.friends, keys.blocked]) await chat.queries.invalidateQueries({ queryKey })
-    })
+  const change =
+    (operation: typeof removeFriend | typeof blockUser | typeof restrictUser, said: string) => () =>
+      void attempt(async () => {
+        await call(operation, { params })
+        notify(said)
+        for (const queryKey of [keys.friends, keys.blocked])
+          await chat.queries.invalidateQueries({ queryKey })
+      })
   return (
     <div className="profile-actions">
       {isFriend ? (
@@ -94,6 +114,15 @@ function Actions({ userId, name, isFriend }: ActionsProps) {
           <UserMinus size={18} aria-hidden="true" /> {t('person.remove')}
         </button>
       )}
+      {isRestricted ? (
+        <button type="button" onClick={change(unrestrictUser, t('person.unrestricted', { name }))}>
+          <Eye size={18} aria-hidden="true" /> {t('restricted.end')}
+        </button>
+      ) : (
+        <button type="button" onClick={() => setAsking('restrict')}>
+          <EyeOff size={18} aria-hidden="true" /> {t('person.restrict')}
+        </button>
+      )}
       <button type="button" className="danger" onClick={() => setAsking('block')}>
         <Ban size={18} aria-hidden="true" /> {t('person.block')}
       </button>
@@ -106,7 +135,16 @@ function Actions({ userId, name, isFriend }: ActionsProps) {
             title={t('person.remove')}
             text={t('person.removeText', { name })}
             action={t('person.remove')}
-            onConfirm={end(removeFriend, t('person.removed', { name }))}
+            onConfirm={change(removeFriend, t('person.removed', { name }))}
+            onClose={() => setAsking(undefined)}
+          />
+        )}
+        {asking === 'restrict' && (
+          <Confirm
+            title={t('person.restrict')}
+            text={t('person.restrictText', { name })}
+            action={t('person.restrict')}
+            onConfirm={change(restrictUser, t('person.restricted', { name }))}
             onClose={() => setAsking(undefined)}
           />
         )}
@@ -118,7 +156,7 @@ function Actions({ userId, name, isFriend }: ActionsProps) {
             title={t('person.block')}
             text={t('person.blockText', { name })}
             action={t('person.block')}
-            onConfirm={end(blockUser, t('person.blocked', { name }))}
+            onConfirm={change(blockUser, t('person.blocked', { name }))}
             onClose={() => setAsking(undefined)}
           />
         )}

@@ -148,6 +148,13 @@ export const texts = {
   'person.blockText':
     '{{name}} cannot message you, send you friend requests or find you, and is not notified.',
   'person.blocked': '{{name}} is blocked.',
+  'person.restrict': 'Restrict',
+  'person.restrictText':
+    '{{name}} can still write to you, but you get no notifications. In your chat they do not see what you have read or that you are typing, and neither of you sees when the other is online. {{name}} is not notified.',
+  'person.restricted': '{{name}} is restricted.',
+  'person.unrestricted': '{{name}} is no longer restricted.',
+  'restricted.none': 'You have not restricted anyone.',
+  'restricted.end': 'Stop restricting',
   'blocked.none': 'You have not blocked anyone.',
   'blocked.unblock': 'Unblock',
   'group.name': 'Group name',
@@ -187,6 +194,7 @@ export const texts = {
   'settings.notifications': 'Notifications',
   'settings.privacy': 'Privacy',
   'settings.blocked': 'Blocked people',
+  'settings.restricted': 'Restricted people',
   'settings.security': 'Two-step sign-in and passkeys',
   'settings.sessions': 'Signed-in devices',
   'settings.activity': 'Account activity',

@@ -146,6 +146,13 @@ export const texts: Record<KeyOf<PageTexts>, string> = {
   'person.blockText':
     '{{name}} 님은 메시지나 친구 요청을 보낼 수 없고 나를 찾을 수 없어요. 상대방에게 알리지 않아요.',
   'person.blocked': '{{name}} 님을 차단했어요.',
+  'person.restrict': '제한',
+  'person.restrictText':
+    '{{name}} 님은 계속 메시지를 보낼 수 있지만 알림이 오지 않아요. 채팅방에서 내가 읽었는지, 입력 중인지 볼 수 없고, 서로의 접속 상태도 보이지 않아요. 상대방에게 알리지 않아요.',
+  'person.restricted': '{{name}} 님을 제한했어요.',
+  'person.unrestricted': '{{name}} 님의 제한을 풀었어요.',
+  'restricted.none': '제한한 사람이 없어요.',
+  'restricted.end': '제한 해제',
   'blocked.none': '차단한 사람이 없어요.',
   'blocked.unblock': '차단 해제',
   'group.name': '그룹 이름',
@@ -183,6 +190,7 @@ export const texts: Record<KeyOf<PageTexts>, string> = {
   'settings.notifications': '알림',
   'settings.privacy': '개인정보',
   'settings.blocked': '차단한 사람',
+  'settings.restricted': '제한한 사람',
   'settings.security': '2단계 로그인과 패스키',
   'settings.sessions': '로그인한 기기',
   'settings.activity': '계정 활동 기록',

@@ -27,7 +27,7 @@ export function HiddenNotices() {
 
 function concerns(message: Message, room: Room, ownId: number): boolean {
   const isOwn = message.user_id === ownId || message.message_type === 'system'
-  return !isOwn && (!room.muted || message.mentions.includes(ownId))
+  return !isOwn && !room.restricted && (!room.muted || message.mentions.includes(ownId))
 }
 
 async function notifyOf(room: Room, body: string): Promise<void> {

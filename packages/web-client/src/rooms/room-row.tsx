@@ -48,7 +48,7 @@ export const RoomRow = memo(function RoomRow({ room, to, isOpen }: RoomRowProps)
             )}
             <CountBadge
               count={room.unread_count}
-              isQuiet={room.muted}
+              isQuiet={room.muted || room.restricted}
               label={t('rooms.unread', { count: room.unread_count })}
             />
           </span>

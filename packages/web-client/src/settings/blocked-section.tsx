@@ -1,40 +1,73 @@
-import { listBlockedUsers, unblockUser } from '@bigtech/client'
+import { listBlockedUsers, listRestrictedUsers, unblockUser, unrestrictUser } from '@bigtech/client'
 import { useQuery } from '@tanstack/react-query'
 import { call } from '../core/api.ts'
 import { allPages, keys, useChat } from '../core/chat.ts'
 import { PersonRow } from '../friends/person-row.tsx'
-import { useT } from '../i18n/index.ts'
+import { restrictedKey } from '../friends/restricted-key.ts'
+import { type TextKey, useT } from '../i18n/index.ts'
 import { Empty } from '../ui/empty.tsx'
 import { Failed } from '../ui/failed.tsx'
 import { attempt } from '../ui/notices.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 
-export function BlockedSection() {
+interface SectionProps {
+  readonly queryKey: readonly string[]
+  readonly list: typeof listBlockedUsers | typeof listRestrictedUsers
+  readonly end: typeof unblockUser | typeof unrestrictUser
+  readonly none: TextKey
+  readonly action: TextKey
+}
+
+function PeopleSection({ queryKey, list, end, none, action }: SectionProps) {
   const t = useT()
   const chat = useChat()
   const { data, error, refetch } = useQuery({
-    queryKey: keys.blocked,
-    queryFn: () => allPages((cursor) => call(listBlockedUsers, { query: { limit: 100, ...cursor } })),
+    queryKey,
+    queryFn: () => allPages((cursor) => call(list, { query: { limit: 100, ...cursor } })),
   })
-  const unblock = (user_id: number) =>
+  const remove = (user_id: number) =>
     void attempt(async () => {
-      await call(unblockUser, { params: { user_id } })
-      await chat.queries.invalidateQueries({ queryKey: keys.blocked })
+      await call(end, { params: { user_id } })
+      await chat.queries.invalidateQueries({ queryKey })
     })
   if (error) return <Failed error={error} onRetry={() => void refetch()} />
   if (!data) return <Spinner />
-  if (data.length === 0) return <Empty title={t('blocked.none')} />
+  if (data.length === 0) return <Empty title={t(none)} />
   return (
     <ul className="people">
       {data.map((person) => (
         <li key={person.user_id}>
           <PersonRow person={person}>
-            <button type="button" onClick={() => unblock(person.user_id)}>
-              {t('blocked.unblock')}
+            <button type="button" onClick={() => remove(person.user_id)}>
+              {t(action)}
             </button>
           </PersonRow>
         </li>
       ))}
     </ul>
+  )
+}
+
+export function BlockedSection() {
+  return (
+    <PeopleSection
+      queryKey={keys.blocked}
+      list={listBlockedUsers}
+      end={unblockUser}
+      none="blocked.none"
+      action="blocked.unblock"
+    />
+  )
+}
+
+export function RestrictedSection() {
+  return (
+    <PeopleSection
+      queryKey={restrictedKey}
+      list={listRestrictedUsers}
+      end={unrestrictUser}
+      none="restricted.none"
+      action="restricted.end"
+    />
   )
 }

@@ -5,7 +5,7 @@ import { LanguageAndTheme } from '../ui/language-and-theme.tsx'
 import { Page } from '../ui/page.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { AccountSection } from './account-section.tsx'
-import { BlockedSection } from './blocked-section.tsx'
+import { BlockedSection, RestrictedSection } from './blocked-section.tsx'
 import { DataSection } from './data-section.tsx'
 import { EmailSection } from './email-section.tsx'
 import { NotificationSection } from './notification-section.tsx'
@@ -34,6 +34,7 @@ const contents: Record<string, ComponentType> = {
   notifications: NotificationSection,
   privacy: PrivacySection,
   blocked: BlockedSection,
+  restricted: RestrictedSection,
   sessions: SessionSection,
   activity: ActivitySection,
   security: SecuritySection,

@@ -11,7 +11,9 @@ import {
   userDeleted,
   userModerated,
   userRegistered,
+  userRestricted,
   userUnblocked,
+  userUnrestricted,
   userUpdated,
 } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
@@ -74,6 +76,12 @@ export function contactHandlers(
     on(friendRemoved, (event) => repository.applyPairFact({ consumer, event }, factOfRemoved(event))),
     on(userBlocked, (event) => repository.applyPairFact({ consumer, event }, factOfBlocked(event))),
     on(userUnblocked, (event) => repository.applyPairFact({ consumer, event }, factOfUnblocked(event))),
+    on(userRestricted, (event) =>
+      repository.applyPairFact({ consumer, event }, factOfRestriction('restricted', event)),
+    ),
+    on(userUnrestricted, (event) =>
+      repository.applyPairFact({ consumer, event }, factOfRestriction('unrestricted', event)),
+    ),
     on(pairStateAnnounced, (event) => repository.applyPairFact({ consumer, event }, factOfState(event))),
   ]
 }
@@ -108,6 +116,8 @@ export function liveContactHandlers(contacts: ContactService, muted: MutedUsers)
     on(friendRemoved, async (event) => contacts.noteFact(factOfRemoved(event))),
     on(userBlocked, async (event) => contacts.noteFact(factOfBlocked(event))),
     on(userUnblocked, async (event) => contacts.noteFact(factOfUnblocked(event))),
+    on(userRestricted, async (event) => contacts.noteFact(factOfRestriction('restricted', event))),
+    on(userUnrestricted, async (event) => contacts.noteFact(factOfRestriction('unrestricted', event))),
     on(pairStateAnnounced, async (event) => contacts.noteFact(factOfState(event))),
     on(userDeleted, async (event) => contacts.noteGone(event.user_id)),
   ]
@@ -152,6 +162,18 @@ function factOfUnblocked(event: PairVersion & { blocker_id: number; blocked_id: 
   }
 }
 
+function factOfRestriction(
+  kind: 'restricted' | 'unrestricted',
+  event: PairVersion & { restricter_id: number; restricted_id: number },
+): PairFact {
+  return {
+    kind,
+    restricter: event.restricter_id,
+    restricted: event.restricted_id,
+    version: event.pair_version,
+  }
+}
+
 function factOfState(event: EventOf<typeof pairStateAnnounced>): PairFact {
   return {
     kind: 'stated',
@@ -161,6 +183,8 @@ function factOfState(event: EventOf<typeof pairStateAnnounced>): PairFact {
       friends: event.friends,
       lowBlocksHigh: event.low_blocks_high,
       highBlocksLow: event.high_blocks_low,
+      lowRestrictsHigh: event.low_restricts_high ?? false,
+      highRestrictsLow: event.high_restricts_low ?? false,
     },
     version: event.pair_version,
   }

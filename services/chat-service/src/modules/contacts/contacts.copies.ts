@@ -9,7 +9,7 @@ export function contactCopies(mysql: Mysql): Copies {
   return {
     fields: {
       user: ['username', 'display_name', 'profile_image_url'],
-      pair: ['friends', 'low_blocks_high', 'high_blocks_low'],
+      pair: ['friends', 'low_blocks_high', 'high_blocks_low', 'low_restricts_high', 'high_restricts_low'],
     },
     all: async function* () {
       for await (const row of pages<ContactUser>((last) => nextUsers(mysql, last))) yield userFact(row)
@@ -65,7 +65,13 @@ function userFact({ userId, username, displayName, profileImageUrl, deletedAt }:
   return { kind: 'user', ids: [Number(userId)], fields }
 }
 
-function pairFact({ low, high, friends, lowBlocksHigh, highBlocksLow }: ContactPair): Fact {
-  const fields = { friends, low_blocks_high: lowBlocksHigh, high_blocks_low: highBlocksLow }
+function pairFact({ low, high, friends, ...flags }: ContactPair): Fact {
+  const fields = {
+    friends,
+    low_blocks_high: flags.lowBlocksHigh,
+    high_blocks_low: flags.highBlocksLow,
+    low_restricts_high: flags.lowRestrictsHigh,
+    high_restricts_low: flags.highRestrictsLow,
+  }
   return { kind: 'pair', ids: [Number(low), Number(high)], fields }
 }

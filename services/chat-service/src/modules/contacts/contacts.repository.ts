@@ -2,7 +2,7 @@ import { chatDataErased, type EventBase } from '@bigtech/contracts'
 import { type Outbox, once, wasApplied } from '@bigtech/outbox'
 import { type ContactPair, Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
-import { applyFact, type ContactName, type Pair, type PairFact, peopleOf } from './contacts.ts'
+import { applyFact, type ContactName, type Pair, type PairFact, peopleOf, unrelated } from './contacts.ts'
 import type { Mute } from './muted-users.ts'
 import { countListChange, countProfileChange } from './prisma-list-versions.ts'
 
@@ -12,6 +12,8 @@ interface PairRow {
   friends: boolean | number
   low_blocks_high: boolean | number
   high_blocks_low: boolean | number
+  low_restricts_high: boolean | number
+  high_restricts_low: boolean | number
   version: bigint
 }
 
@@ -43,20 +45,28 @@ export class ContactRepository {
     const rows = await this.#mysql.run(
       'contact_names',
       (db) => db.$queryRaw<
-        { user_id: bigint; username: string; display_name: string; profile_image_url: string | null }[]
+        {
+          user_id: bigint
+          username: string
+          display_name: string
+          profile_image_url: string | null
+          restricted: number | bigint | boolean | null
+        }[]
       >`
-        SELECT user_id, username, display_name, profile_image_url FROM contact_users AS person
+        SELECT user_id, username, display_name, profile_image_url,
+          IF(pair.low = person.user_id, pair.high_restricts_low, pair.low_restricts_high) AS restricted
+        FROM contact_users AS person
+        LEFT JOIN contact_pairs AS pair
+          ON pair.low = LEAST(person.user_id, ${viewerId}) AND pair.high = GREATEST(person.user_id, ${viewerId})
         WHERE user_id IN (${Prisma.join([...userIds])}) AND deleted_at IS NULL
-          AND NOT EXISTS (
-            SELECT 1 FROM contact_pairs
-            WHERE low = LEAST(person.user_id, ${viewerId}) AND high = GREATEST(person.user_id, ${viewerId})
-              AND IF(low = person.user_id, low_blocks_high, high_blocks_low))`,
+          AND NOT COALESCE(IF(pair.low = person.user_id, pair.low_blocks_high, pair.high_blocks_low), 0)`,
     )
     return rows.map((row) => ({
       userId: Number(row.user_id),
       username: row.username,
       displayName: row.display_name,
       profileImageUrl: row.profile_image_url,
+      isRestricted: Boolean(row.restricted),
     }))
   }
 
@@ -77,15 +87,17 @@ export class ContactRepository {
     ])
   }
 
-  /** Returns at most 5,000 friends of a user. */
-  async friendIdsOf(userId: number): Promise<number[]> {
+  /** Returns at most 5,000 friends of a user, without those of whom one restricts the other. */
+  async presenceViewersOf(userId: number): Promise<number[]> {
     // Raw: up to 5,000 rows for each change of a profile or of presence, in every process.
     const rows = await this.#mysql.run(
       'contact_friends',
       (db) => db.$queryRaw<{ id: bigint }[]>`
-        SELECT high AS id FROM contact_pairs WHERE low = ${userId} AND friends = 1
+        SELECT high AS id FROM contact_pairs
+        WHERE low = ${userId} AND friends = 1 AND low_restricts_high = 0 AND high_restricts_low = 0
         UNION ALL
-        SELECT low FROM contact_pairs WHERE high = ${userId} AND friends = 1
+        SELECT low FROM contact_pairs
+        WHERE high = ${userId} AND friends = 1 AND low_restricts_high = 0 AND high_restricts_low = 0
         LIMIT 5000`,
     )
     return rows.map(({ id }) => Number(id))
@@ -117,21 +129,23 @@ export class ContactRepository {
   applyPairFact(applied: Applied, fact: PairFact): Promise<Outcome> {
     return this.#once('contact_pair_apply', applied, async (tx) => {
       const { low, high } = peopleOf(fact)
-      await countListChange(tx, [low, high], 'friends')
+      await countChangedLists(tx, fact)
       // Raw: Prisma has neither FOR UPDATE nor an upsert in one statement; two first events of a pair may race.
       const [row] = await tx.$queryRaw<PairRow[]>`
-        SELECT low, high, friends, low_blocks_high, high_blocks_low, version FROM contact_pairs
+        SELECT * FROM contact_pairs
         WHERE low = ${low} AND high = ${high} FOR UPDATE`
       const known = Number(row?.version ?? 0)
       const version = fact.version ?? known
       if (version < known || (await anyGone(tx, [low, high]))) return 'ignored'
-      const nothing = { low, high, friends: false, lowBlocksHigh: false, highBlocksLow: false }
-      const pair = applyFact(row ? toLockedPair(row) : nothing, fact)
+      const pair = applyFact(row ? toLockedPair(row) : unrelated(low, high), fact)
       await tx.$executeRaw`
-        INSERT INTO contact_pairs (low, high, friends, low_blocks_high, high_blocks_low, version)
-        VALUES (${low}, ${high}, ${pair.friends}, ${pair.lowBlocksHigh}, ${pair.highBlocksLow}, ${version})
+        INSERT INTO contact_pairs (low, high, friends, low_blocks_high, high_blocks_low,
+          low_restricts_high, high_restricts_low, version)
+        VALUES (${low}, ${high}, ${pair.friends}, ${pair.lowBlocksHigh}, ${pair.highBlocksLow},
+          ${pair.lowRestrictsHigh}, ${pair.highRestrictsLow}, ${version})
         ON DUPLICATE KEY UPDATE friends = VALUES(friends), low_blocks_high = VALUES(low_blocks_high),
-          high_blocks_low = VALUES(high_blocks_low), version = VALUES(version)`
+          high_blocks_low = VALUES(high_blocks_low), low_restricts_high = VALUES(low_restricts_high),
+          high_restricts_low = VALUES(high_restricts_low), version = VALUES(version)`
       return 'applied'
     })
   }
@@ -251,6 +265,17 @@ export class ContactRepository {
   }
 }
 
+/** A restriction must not reach the restricted user: only the lists of the user who set it have changed. */
+async function countChangedLists(tx: Tx, fact: PairFact): Promise<void> {
+  if ('restricter' in fact) {
+    await countListChange(tx, [fact.restricter], 'friends')
+    await countListChange(tx, [fact.restricter], 'rooms')
+    return
+  }
+  const { low, high } = peopleOf(fact)
+  await countListChange(tx, [low, high], 'friends')
+}
+
 async function nameless(tx: Tx, userId: number, at: Date): Promise<void> {
   // Raw: an upsert in one statement; the name may arrive at the same time.
   await tx.$executeRaw`
@@ -267,8 +292,8 @@ async function anyGone(db: Pick<Tx, 'contactUser'>, userIds: readonly number[]):
   return gone !== null
 }
 
-function toPair({ low, high, friends, lowBlocksHigh, highBlocksLow }: ContactPair): Pair {
-  return { low: Number(low), high: Number(high), friends, lowBlocksHigh, highBlocksLow }
+function toPair({ version: _, low, high, ...flags }: ContactPair): Pair {
+  return { low: Number(low), high: Number(high), ...flags }
 }
 
 function toLockedPair(row: PairRow): Pair {
@@ -278,5 +303,7 @@ function toLockedPair(row: PairRow): Pair {
     friends: Boolean(row.friends),
     lowBlocksHigh: Boolean(row.low_blocks_high),
     highBlocksLow: Boolean(row.high_blocks_low),
+    lowRestrictsHigh: Boolean(row.low_restricts_high),
+    highRestrictsLow: Boolean(row.high_restricts_low),
   }
 }

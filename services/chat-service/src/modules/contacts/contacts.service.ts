@@ -3,13 +3,16 @@ import { LRUCache } from 'lru-cache'
 import type { Registry } from 'prom-client'
 import { SwrCache } from '../../swr-cache.ts'
 import {
+  applyRestriction,
   type ContactName,
   mayAdd,
   mayMessage,
+  noRestrictions,
   type Pair,
   type PairFact,
   partsPair,
   peopleOf,
+  type Restrictions,
   unknownContact,
 } from './contacts.ts'
 
@@ -17,6 +20,7 @@ import {
 export interface ContactStore {
   names(userIds: readonly number[], viewerId: number | null): Promise<ContactName[]>
   pairsOf(userId: number, otherIds: readonly number[]): Promise<ReadonlyMap<number, Pair>>
+  presenceViewersOf(userId: number): Promise<readonly number[]>
   openToStrangers(userIds: readonly number[]): Promise<ReadonlySet<number>>
   goneAmong(userIds: readonly number[]): Promise<ReadonlySet<number>>
   saveStrangersMayAdd(userId: number, allowed: boolean, at: Date): Promise<void>
@@ -27,15 +31,22 @@ const FRESH_MS = 30_000
 const CATCH_UP_MS = 600
 const CATCH_UP_STEP_MS = 60
 
-/** Names, friendships and blocks as known to this service. */
+interface Heard {
+  readonly version: number
+  readonly parted: boolean
+  readonly restrictions: Partial<Restrictions>
+}
+
+/** Names, friendships, blocks and restrictions as known to this service. */
 export class ContactService {
   readonly #store: ContactStore
   readonly #friends: SwrCache<Pair>
+  readonly #restrictions: SwrCache<Restrictions>
   /**
    * The newest event per pair: immediately correct on every process, even before the copy in MySQL has been
    * updated.
    */
-  readonly #heard = new LRUCache<string, { readonly version: number; readonly parted: boolean }>({
+  readonly #heard = new LRUCache<string, Heard>({
     max: 100_000,
   })
 
@@ -45,6 +56,7 @@ export class ContactService {
   constructor(store: ContactStore, metrics: Registry) {
     this.#store = store
     this.#friends = new SwrCache({ name: 'friends', max: 100_000, freshMs: FRESH_MS }, metrics)
+    this.#restrictions = new SwrCache({ name: 'restrictions', max: 100_000, freshMs: FRESH_MS }, metrics)
   }
 
   /** Returns a name for every id. Unknown and deleted users, and users who block the viewer, look the same. */
@@ -72,6 +84,30 @@ export class ContactService {
       return pair && mayMessage(pair) ? pair : undefined
     })
     return friends !== undefined && !parted()
+  }
+
+  /** Returns which of the two restricts the other; cached, because every read and typing signal checks it. */
+  async restrictions(userId: number, peerId: number): Promise<{ byUser: boolean; byPeer: boolean }> {
+    const key = pairKey(userId, peerId)
+    const stored = await this.#restrictions.get(
+      key,
+      async () => (await this.#store.pairsOf(userId, [peerId])).get(peerId) ?? noRestrictions,
+    )
+    const known = { ...noRestrictions, ...stored, ...this.#heard.get(key)?.restrictions }
+    const [byUser, byPeer] =
+      userId < peerId
+        ? [known.lowRestrictsHigh, known.highRestrictsLow]
+        : [known.highRestrictsLow, known.lowRestrictsHigh]
+    return { byUser, byPeer }
+  }
+
+  /** Returns the friends who may see the user's presence: not those of whom one restricts the other. */
+  async presenceViewersOf(userId: number): Promise<number[]> {
+    const viewers = await this.#store.presenceViewersOf(userId)
+    return viewers.filter((viewer) => {
+      const heard = this.#heard.get(pairKey(userId, viewer))?.restrictions
+      return !heard?.lowRestrictsHigh && !heard?.highRestrictsLow
+    })
   }
 
   /** Like `mayMessage`, but waits briefly for the copy to follow a recent event. */
@@ -114,8 +150,10 @@ export class ContactService {
     const version = fact.version ?? heard?.version ?? 0
     if (heard && version < heard.version) return
     const parted = partsPair(fact) ?? heard?.parted ?? false
-    this.#heard.set(key, { version, parted })
+    const restrictions = applyRestriction(heard?.restrictions ?? {}, fact)
+    this.#heard.set(key, { version, parted, restrictions })
     this.#friends.drop(key)
+    this.#restrictions.drop(key)
   }
 }
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { applyFact, mayAdd, mayMessage, type Pair, type PairFact } from './contacts.ts'
+import { applyFact, mayAdd, mayMessage, type PairFact, unrelated } from './contacts.ts'
 
-const nothing: Pair = { low: 1, high: 2, friends: false, lowBlocksHigh: false, highBlocksLow: false }
+const nothing = unrelated(1, 2)
 const facts: PairFact[] = [
   { kind: 'befriended', a: 2, b: 1 },
   { kind: 'unfriended', a: 1, b: 2 },
@@ -10,6 +10,10 @@ const facts: PairFact[] = [
   { kind: 'blocked', blocker: 2, blocked: 1 },
   { kind: 'unblocked', blocker: 1, blocked: 2 },
   { kind: 'unblocked', blocker: 2, blocked: 1 },
+  { kind: 'restricted', restricter: 1, restricted: 2 },
+  { kind: 'restricted', restricter: 2, restricted: 1 },
+  { kind: 'unrestricted', restricter: 1, restricted: 2 },
+  { kind: 'unrestricted', restricter: 2, restricted: 1 },
 ]
 
 describe('a pair of users', () => {
@@ -35,6 +39,18 @@ describe('a pair of users', () => {
     fc.assert(
       fc.property(history, (past) => {
         expect(after(past.flatMap((fact) => [fact, fact]))).toEqual(after(past))
+      }),
+    )
+  })
+
+  it('a pair is restricted by each user exactly until that user stops, regardless of friendship and blocks', () => {
+    fc.assert(
+      fc.property(history, (past) => {
+        const restricts = (restricter: number) =>
+          past.findLast((fact) => 'restricter' in fact && fact.restricter === restricter)?.kind ===
+          'restricted'
+        const { lowRestrictsHigh, highRestrictsLow } = after(past)
+        expect([lowRestrictsHigh, highRestrictsLow]).toEqual([restricts(1), restricts(2)])
       }),
     )
   })

@@ -4,10 +4,18 @@ export interface ContactName {
   readonly username: string
   readonly displayName: string
   readonly profileImageUrl: string | null
+  /** Whether the viewer restricts this user; false without a viewer. */
+  readonly isRestricted?: boolean
+}
+
+/** Which of two users keeps the other at a distance: no push, typing, read position or presence between them. */
+export interface Restrictions {
+  readonly lowRestrictsHigh: boolean
+  readonly highRestrictsLow: boolean
 }
 
 /** The relation of two users. */
-export interface Pair {
+export interface Pair extends Restrictions {
   readonly low: number
   readonly high: number
   readonly friends: boolean
@@ -20,6 +28,7 @@ export type PairFact = (
   | { readonly kind: 'unfriended'; readonly a: number; readonly b: number }
   | { readonly kind: 'blocked'; readonly blocker: number; readonly blocked: number }
   | { readonly kind: 'unblocked'; readonly blocker: number; readonly blocked: number }
+  | { readonly kind: 'restricted' | 'unrestricted'; readonly restricter: number; readonly restricted: number }
   /** The complete relation, independent of earlier events. */
   | { readonly kind: 'stated'; readonly pair: Pair }
 ) & {
@@ -29,6 +38,13 @@ export type PairFact = (
    */
   readonly version?: number | undefined
 }
+
+/** Returns the pair of two users without any relation. */
+export function unrelated(low: number, high: number): Pair {
+  return { low, high, friends: false, lowBlocksHigh: false, highBlocksLow: false, ...noRestrictions }
+}
+
+export const noRestrictions: Restrictions = { lowRestrictsHigh: false, highRestrictsLow: false }
 
 const UNKNOWN_NAME = 'unknown user'
 
@@ -40,9 +56,25 @@ export function unknownContact(userId: number): ContactName {
 /** Returns the two users of a fact, in the order of the pair's row. */
 export function peopleOf(fact: PairFact): { low: number; high: number } {
   if (fact.kind === 'stated') return fact.pair
-  const [one, other] =
-    fact.kind === 'befriended' || fact.kind === 'unfriended' ? [fact.a, fact.b] : [fact.blocker, fact.blocked]
+  const [one, other] = 'a' in fact ? [fact.a, fact.b] : usersOfFlag(fact)
   return { low: Math.min(one, other), high: Math.max(one, other) }
+}
+
+function usersOfFlag(fact: Exclude<PairFact, { kind: 'stated' | 'befriended' | 'unfriended' }>) {
+  return 'blocker' in fact
+    ? ([fact.blocker, fact.blocked] as const)
+    : ([fact.restricter, fact.restricted] as const)
+}
+
+/** Returns the restrictions after the fact; a side that no fact has mentioned stays unknown. */
+export function applyRestriction(known: Partial<Restrictions>, fact: PairFact): Partial<Restrictions> {
+  if (fact.kind === 'stated') {
+    const { lowRestrictsHigh, highRestrictsLow } = fact.pair
+    return { lowRestrictsHigh, highRestrictsLow }
+  }
+  if (!('restricter' in fact)) return known
+  const side = fact.restricter < fact.restricted ? 'lowRestrictsHigh' : 'highRestrictsLow'
+  return { ...known, [side]: fact.kind === 'restricted' }
 }
 
 /** Returns the pair after the fact. A block ends the friendship; lifting it does not restore the friendship. */
@@ -50,6 +82,7 @@ export function applyFact(pair: Pair, fact: PairFact): Pair {
   if (fact.kind === 'stated') return fact.pair
   if (fact.kind === 'befriended') return { ...pair, friends: true }
   if (fact.kind === 'unfriended') return { ...pair, friends: false }
+  if ('restricter' in fact) return { ...pair, ...applyRestriction(pair, fact) }
   const blocks = fact.kind === 'blocked'
   const byLow = fact.blocker === pair.low
   return {
@@ -63,7 +96,7 @@ export function applyFact(pair: Pair, fact: PairFact): Pair {
 /** Returns whether the fact separates the two; undefined when it does not determine that. */
 export function partsPair(fact: PairFact): boolean | undefined {
   // Lifting a block does not restore the friendship.
-  if (fact.kind === 'unblocked') return undefined
+  if (fact.kind === 'unblocked' || 'restricter' in fact) return undefined
   return fact.kind === 'stated' ? !mayMessage(fact.pair) : fact.kind !== 'befriended'
 }
 

@@ -20,7 +20,7 @@ import type { MessagesPort } from './messages.ports.ts'
 import { messageRoutes } from './messages.routes.ts'
 import { MessageOutboxStore } from './publishing/message-outbox.repository.ts'
 import type { PublishHint } from './publishing/publish-backlog.ts'
-import { HistoryService } from './reading/history.service.ts'
+import { HistoryService, type RestrictionsBetween } from './reading/history.service.ts'
 import { MessageViews } from './reading/message.view.ts'
 import { PageContextRepository } from './reading/page-context.repository.ts'
 import { ReadPositionRepository, readByWriting } from './reading/read-positions.repository.ts'
@@ -38,6 +38,7 @@ export interface MessagesOptions {
   readonly limiter: RateLimiter
   readonly members: MembershipReader
   readonly nameOf: (userId: number) => Promise<string>
+  readonly restrictions: RestrictionsBetween
   readonly files: MessageFiles
   readonly config: SearchConfig & Pick<ChatConfig, 'DATABASE_URL' | 'SENDS_PER_10_SECONDS'>
 }
@@ -95,6 +96,7 @@ export async function createMessages(options: MessagesOptions): Promise<Messages
     positions,
     reads,
     search,
+    restrictions: options.restrictions,
     pageContext: new PageContextRepository(store),
   })
   service.app.register(messageRoutes, { messages, history })

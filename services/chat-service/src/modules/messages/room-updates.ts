@@ -18,6 +18,8 @@ export interface RoomUpdate {
   /** Ordered by cseq. */
   readonly changes?: readonly AppliedChange[]
   readonly reads?: readonly { readonly userId: number; readonly seq: number }[]
+  /** A member who restricts the other user of a 1:1 room has read: for that member's streams only. */
+  readonly privateRead?: { readonly userId: number; readonly seq: number }
   /** A member deleted a message for themselves. */
   readonly hidden?: { readonly userId: number; readonly messageId: string }
 }

@@ -198,6 +198,7 @@ function toRoom(
     pinned: room.pinnedAt !== null,
     muted,
     muted_until: mutedUntil?.toISOString() ?? null,
+    restricted: peer?.isRestricted ?? false,
     archived: room.archivedAt !== null,
   }
 }

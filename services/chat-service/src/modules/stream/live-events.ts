@@ -8,7 +8,9 @@ import {
   roomUpdated,
   type StreamFrameData,
   userBlocked,
+  userRestricted,
   userUnblocked,
+  userUnrestricted,
 } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import { LRUCache } from 'lru-cache'
@@ -16,17 +18,22 @@ import { frame } from './frames.ts'
 import type { RoomChannels } from './room-channels.ts'
 import type { StreamHub } from './stream-hub.ts'
 
+export interface LiveRelations {
+  presenceViewersOf(userId: number): Promise<readonly number[]>
+  mayMessage(userId: number, peerId: number): Promise<boolean>
+}
+
 export interface LiveEventsOptions {
   readonly hub: StreamHub
   readonly channels: RoomChannels
-  readonly friendIdsOf: (userId: number) => Promise<readonly number[]>
+  readonly relations: LiveRelations
 }
 
 type FriendEvent = StreamFrameData<'friend'>['event']
 type Visibility = 'everyone' | 'friends' | 'nobody'
 
 /** Sends events of other services to the streams of this process. Every process handles every event. */
-export function liveStreamHandlers({ hub, channels, friendIdsOf }: LiveEventsOptions): Subscription[] {
+export function liveStreamHandlers({ hub, channels, relations }: LiveEventsOptions): Subscription[] {
   /** Users who hide their presence do not see that of others. */
   const visibility = new LRUCache<number, Visibility>({ max: 200_000 })
 
@@ -35,6 +42,13 @@ export function liveStreamHandlers({ hub, channels, friendIdsOf }: LiveEventsOpt
     if (sessions.length === 0) return
     const block = frame('friend', { event, user_id: other, request_id })
     for (const session of sessions) session.send(block)
+  }
+
+  /** Sends what a friend receives when the user hides their presence from everyone. */
+  const hidePresence = (userId: number, viewerId: number) => {
+    if (visibility.get(userId) === 'nobody' || visibility.get(viewerId) === 'nobody') return
+    const block = frame('presence', { user_id: userId, online: null, last_seen_at: null })
+    for (const session of hub.of(viewerId)) session.send(block)
   }
 
   return [
@@ -63,6 +77,15 @@ export function liveStreamHandlers({ hub, channels, friendIdsOf }: LiveEventsOpt
     // Only to the other devices of the user who did it.
     on(userBlocked, async ({ blocker_id, blocked_id }) => send(blocker_id, 'blocked', blocked_id)),
     on(userUnblocked, async ({ blocker_id, blocked_id }) => send(blocker_id, 'unblocked', blocked_id)),
+    on(userRestricted, async ({ restricter_id: restricter, restricted_id: restricted }) => {
+      send(restricter, 'restricted', restricted)
+      if (hub.size === 0 || !(await relations.mayMessage(restricter, restricted))) return
+      hidePresence(restricter, restricted)
+      hidePresence(restricted, restricter)
+    }),
+    on(userUnrestricted, async ({ restricter_id, restricted_id }) =>
+      send(restricter_id, 'unrestricted', restricted_id),
+    ),
     on(onlineStatusChanged, async (event) => {
       const { user_id, online, last_seen_at } = event
       visibility.set(user_id, event.visibility)
@@ -73,7 +96,7 @@ export function liveStreamHandlers({ hub, channels, friendIdsOf }: LiveEventsOpt
         online: shown ? online : null,
         last_seen_at: shown ? last_seen_at : null,
       })
-      for (const friendId of await friendIdsOf(user_id)) {
+      for (const friendId of await relations.presenceViewersOf(user_id)) {
         if (visibility.get(friendId) === 'nobody') continue
         for (const session of hub.of(friendId)) session.send(block)
       }

@@ -82,6 +82,11 @@ export class RoomChannels {
       const { userId, messageId } = hint.hidden
       channel.sendTo(userId, frame('message_hidden', { room_id: hint.roomId, message_id: messageId }))
     }
+    if (hint.privateRead) {
+      const { userId: user_id, seq } = hint.privateRead
+      const positions = [{ user_id, seq }]
+      channel.sendTo(user_id, frame('read', { room_id: hint.roomId, positions }))
+    }
     for (const { userId, seq, messageType } of hint.messages ?? []) {
       if (messageType !== 'system') this.#messages.noteRead({ roomId: hint.roomId, userId, seq })
     }

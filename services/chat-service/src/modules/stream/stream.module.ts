@@ -3,7 +3,7 @@ import { Counter, Gauge } from 'prom-client'
 import type { ChatRedis } from '../../infrastructure/redis.ts'
 import type { MembershipReader } from '../membership/membership.ports.ts'
 import type { StreamSource } from '../messages/stream-source.ts'
-import { liveStreamHandlers } from './live-events.ts'
+import { type LiveRelations, liveStreamHandlers } from './live-events.ts'
 import { newInstanceId, PresencePublisher } from './presence-publisher.ts'
 import { RoomPubSub } from './pubsub.ts'
 import { RoomChannels } from './room-channels.ts'
@@ -16,7 +16,7 @@ import { StreamJobs } from './stream-jobs.ts'
 import { type ListVersionsOf, StreamResume } from './stream-resume.ts'
 import type { CloseReason } from './stream-session.ts'
 import { StreamTickets } from './tickets.ts'
-import { TypingService } from './typing.service.ts'
+import { type TypingRestrictions, TypingService } from './typing.service.ts'
 import { WriteBatcher } from './write-batcher.ts'
 
 export interface StreamModuleOptions {
@@ -28,7 +28,7 @@ export interface StreamModuleOptions {
   readonly listVersions: ListVersionsOf
   /** Milliseconds of silence after which a client counts as lost. */
   readonly goneAfterMs: number
-  readonly friendIdsOf: (userId: number) => Promise<readonly number[]>
+  readonly relations: LiveRelations & TypingRestrictions
 }
 
 const STREAMS_PER_USER = 10
@@ -67,7 +67,7 @@ export function createStream(options: StreamModuleOptions): void {
     hub,
     acks,
     tickets: new StreamTickets(redis.commands),
-    typing: new TypingService(members, (hint) => channels.publish(hint)),
+    typing: new TypingService(members, options.relations, (hint) => channels.publish(hint)),
     limiter,
     revocations,
     batcher: new WriteBatcher(),
@@ -78,7 +78,7 @@ export function createStream(options: StreamModuleOptions): void {
     streams.stop()
   })
   lifecycle.onStop('consumers', 'stream presence', () => presence.stop())
-  service.subscribeEveryProcess(liveStreamHandlers({ hub, channels, friendIdsOf: options.friendIdsOf }))
+  service.subscribeEveryProcess(liveStreamHandlers({ hub, channels, relations: options.relations }))
   service.onStart(() => {
     jobs.start()
     presence.start()

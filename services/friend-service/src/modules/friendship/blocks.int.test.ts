@@ -111,3 +111,61 @@ describe('blocks', () => {
     expect((await request(joon, mina)).body.code).toBe('USER_NOT_FOUND')
   })
 })
+
+describe('restrictions', () => {
+  const restrict = (me: number, other: number) => harness.call(me, 'POST', `/friends/${other}/restriction`)
+  const unrestrict = (me: number, other: number) =>
+    harness.call(me, 'DELETE', `/friends/${other}/restriction`)
+
+  it('restrictions are listed for the restricting user only, and change nothing that the restricted user sees here', async () => {
+    const [mina, joon, jisoo] = newUsers(3) as [number, number, number]
+    await befriend(mina, joon)
+    const lists = [
+      '/friends',
+      '/friends/requests',
+      '/friends/blocked',
+      '/friends/restricted',
+      '/friends/suggestions',
+    ]
+    const seen = async () =>
+      Promise.all(lists.map(async (url) => (await harness.call(joon, 'GET', url)).body))
+    const before = await seen()
+    for (const other of [joon, jisoo]) expect((await restrict(mina, other)).status).toBe(204)
+    expect(await idsOf(mina, '/friends/restricted')).toEqual([jisoo, joon])
+    expect(await idsOf(mina, '/friends')).toEqual([joon])
+    expect(await seen()).toEqual(before)
+    expect((await harness.call(mina, 'GET', '/friends/export')).body.restricted).toHaveLength(2)
+    expect((await harness.call(joon, 'GET', '/friends/export')).body.restricted).toEqual([])
+    expect((await request(jisoo, mina)).status).toBe(201)
+  })
+
+  it('restrictions are published once when set and once when lifted, however often the call is repeated', async () => {
+    const [mina, joon] = newUsers(2) as [number, number]
+    for (let times = 0; times < 2; times++) expect((await restrict(mina, joon)).status).toBe(204)
+    for (let times = 0; times < 2; times++) expect((await unrestrict(mina, joon)).status).toBe(204)
+    const events = await harness.eventsOf(mina, joon)
+    expect(events.map(({ event_type }) => event_type)).toEqual(['UserRestricted', 'UserUnrestricted'])
+    expect(events[0]).toMatchObject({ restricter_id: mina, restricted_id: joon, pair_version: 1 })
+    expect(await idsOf(mina, '/friends/restricted')).toEqual([])
+  })
+
+  it('restrictions are independent of each other and of blocks, and hide a user who blocks the caller', async () => {
+    const [mina, joon] = newUsers(2) as [number, number]
+    await restrict(mina, joon)
+    await restrict(joon, mina)
+    await harness.call(joon, 'POST', `/friends/${mina}/block`)
+    expect(await idsOf(mina, '/friends/restricted')).toEqual([])
+    expect(await idsOf(joon, '/friends/restricted')).toEqual([mina])
+    await harness.call(joon, 'DELETE', `/friends/${mina}/block`)
+    expect(await idsOf(mina, '/friends/restricted')).toEqual([joon])
+    await unrestrict(joon, mina)
+    expect(await idsOf(mina, '/friends/restricted')).toEqual([joon])
+  })
+
+  it('restrictions of oneself and of unknown users are refused', async () => {
+    const [mina] = newUsers(1) as [number]
+    expect((await restrict(mina, mina)).body.code).toBe('FRIEND_SELF')
+    harness.userService.hidden.add(987_654)
+    expect((await restrict(mina, 987_654)).body.code).toBe('USER_NOT_FOUND')
+  })
+})

@@ -127,24 +127,31 @@ export class FriendListsRepository {
   }
 
   /**
-   * Returns the user's blocks, newest first. Omits users who also block this user: they are hidden from the
-   * user everywhere, like deleted accounts.
+   * Returns the users whom the user has blocked or restricted, newest first. Omits users who block this user:
+   * they are hidden from the user everywhere, like deleted accounts.
    */
-  async blocked(userId: number, limit: number, after: After = BEFORE_ALL): Promise<Relation[]> {
+  async flagged(
+    flag: 'blocked' | 'restricted',
+    userId: number,
+    limit: number,
+    after: After = BEFORE_ALL,
+  ): Promise<Relation[]> {
     const at = new Date(after.atMs)
+    const byLow = Prisma.raw(`${flag}_by_low_at`)
+    const byHigh = Prisma.raw(`${flag}_by_high_at`)
     const rows = await this.#mysql.run(
-      'blocked',
+      flag,
       (db) => db.$queryRaw<RelationRow[]>`
         SELECT other, at FROM (
-          (SELECT user_high AS other, blocked_by_low_at AS at FROM friendships
+          (SELECT user_high AS other, ${byLow} AS at FROM friendships
            WHERE user_low = ${userId} AND blocked_by_high_at IS NULL
-             AND blocked_by_low_at <= ${at} AND (blocked_by_low_at < ${at} OR user_high < ${after.userId})
-           ORDER BY blocked_by_low_at DESC, user_high DESC LIMIT ${limit})
+             AND ${byLow} <= ${at} AND (${byLow} < ${at} OR user_high < ${after.userId})
+           ORDER BY ${byLow} DESC, user_high DESC LIMIT ${limit})
           UNION ALL
-          (SELECT user_low AS other, blocked_by_high_at AS at FROM friendships
+          (SELECT user_low AS other, ${byHigh} AS at FROM friendships
            WHERE user_high = ${userId} AND blocked_by_low_at IS NULL
-             AND blocked_by_high_at <= ${at} AND (blocked_by_high_at < ${at} OR user_low < ${after.userId})
-           ORDER BY blocked_by_high_at DESC, user_low DESC LIMIT ${limit})
+             AND ${byHigh} <= ${at} AND (${byHigh} < ${at} OR user_low < ${after.userId})
+           ORDER BY ${byHigh} DESC, user_low DESC LIMIT ${limit})
         ) AS both_sides ORDER BY at DESC, other DESC LIMIT ${limit}`,
     )
     return rows.map(toRelation)

@@ -130,13 +130,26 @@ export class FriendListsService {
     return personView(described.of(userId))
   }
 
-  async listBlockedUsers(ctx: AuthenticatedContext, query: PageQuery) {
+  listBlockedUsers(ctx: AuthenticatedContext, query: PageQuery) {
+    return this.#listFlagged(ctx, query, 'blocked', (at) => ({ blocked_at: at }))
+  }
+
+  listRestrictedUsers(ctx: AuthenticatedContext, query: PageQuery) {
+    return this.#listFlagged(ctx, query, 'restricted', (at) => ({ restricted_at: at }))
+  }
+
+  async #listFlagged<Time extends object>(
+    ctx: AuthenticatedContext,
+    query: PageQuery,
+    flag: 'blocked' | 'restricted',
+    timeView: (at: string) => Time,
+  ) {
     const after = relationAfter(query.cursor)
-    const rows = await this.#deps.repository.blocked(ctx.actor.userId, query.limit + 1, after)
+    const rows = await this.#deps.repository.flagged(flag, ctx.actor.userId, query.limit + 1, after)
     const described = await this.#describe(ctx, rows.slice(0, query.limit), { presence: false })
     const page = toPage(rows, query.limit, positionOf, (row) => ({
       ...personView(described.of(row.userId)),
-      blocked_at: row.at.toISOString(),
+      ...timeView(row.at.toISOString()),
     }))
     return { ...page, stale: described.stale }
   }
@@ -190,9 +203,10 @@ export class FriendListsService {
     const { repository, now } = this.#deps
     const me = ctx.actor.userId
     const nowMs = now()
-    const [friends, blocked, sent, received] = await Promise.all([
+    const [friends, blocked, restricted, sent, received] = await Promise.all([
       allRelations((after) => repository.friends(me, EXPORT_BATCH, after)),
-      allRelations((after) => repository.blocked(me, EXPORT_BATCH, after)),
+      allRelations((after) => repository.flagged('blocked', me, EXPORT_BATCH, after)),
+      allRelations((after) => repository.flagged('restricted', me, EXPORT_BATCH, after)),
       allRequests((beforeId) => repository.outgoing(me, nowMs, EXPORT_BATCH, beforeId)),
       allRequests((beforeId) => repository.incoming(me, nowMs, EXPORT_BATCH, beforeId)),
     ])
@@ -207,6 +221,7 @@ export class FriendListsService {
       requests_sent: sent.map(requestView),
       requests_received: received.map(requestView),
       blocked: blocked.map((row) => ({ user_id: row.userId, blocked_at: row.at.toISOString() })),
+      restricted: restricted.map((row) => ({ user_id: row.userId, restricted_at: row.at.toISOString() })),
     }
   }
 

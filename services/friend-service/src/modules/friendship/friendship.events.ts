@@ -6,7 +6,9 @@ import {
   friendRequestRejected,
   friendRequestSent,
   userBlocked,
+  userRestricted,
   userUnblocked,
+  userUnrestricted,
 } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { Tx } from '../../infrastructure/mysql.ts'
@@ -72,6 +74,15 @@ async function enqueue(
         tx,
         event.type === 'UserBlocked' ? userBlocked : userUnblocked,
         { blocker_id: pair[event.by], blocked_id: pair[otherSide(event.by)], pair_version },
+        meta,
+      )
+      return
+    case 'UserRestricted':
+    case 'UserUnrestricted':
+      await outbox.enqueue(
+        tx,
+        event.type === 'UserRestricted' ? userRestricted : userUnrestricted,
+        { restricter_id: pair[event.by], restricted_id: pair[otherSide(event.by)], pair_version },
         meta,
       )
   }

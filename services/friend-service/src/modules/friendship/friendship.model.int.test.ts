@@ -37,6 +37,7 @@ const plan: fc.Arbitrary<Plan> = fc
       { weight: 3, arbitrary: fc.constantFrom('reject' as const, 'cancel' as const) },
       { weight: 2, arbitrary: fc.constantFrom('remove' as const, 'block' as const) },
       { weight: 3, arbitrary: fc.constant('unblock' as const) },
+      { weight: 1, arbitrary: fc.constantFrom('restrict' as const, 'unrestrict' as const) },
       { weight: 1, arbitrary: fc.constant('month' as const) },
     ),
     by: fc.nat(2),
@@ -84,6 +85,12 @@ async function take(step: Step): Promise<Reply> {
       case 'unblock':
         await friendships.unblockUser(ctx, step.to)
         return 'ok'
+      case 'restrict':
+        await friendships.restrictUser(ctx, step.to)
+        return 'ok'
+      case 'unrestrict':
+        await friendships.unrestrictUser(ctx, step.to)
+        return 'ok'
     }
   } catch (err) {
     if (err instanceof Problem && err.status < 500) return err.code
@@ -101,6 +108,8 @@ interface Row {
   readonly request_state: string
   readonly blocked_by_low_at: string | null
   readonly blocked_by_high_at: string | null
+  readonly restricted_by_low_at: string | null
+  readonly restricted_by_high_at: string | null
 }
 
 /** Reads the database into the model's form. */
@@ -109,10 +118,13 @@ async function stored(users: readonly number[]): Promise<{ view: object; events:
     'SELECT * FROM friendships WHERE user_low IN (?) AND user_high IN (?)',
     [users, users],
   )
-  const blocks = rows.flatMap((row) => [
-    ...(row.blocked_by_low_at ? [`${row.user_low}>${row.user_high}`] : []),
-    ...(row.blocked_by_high_at ? [`${row.user_high}>${row.user_low}`] : []),
-  ])
+  const flags = (flag: 'blocked' | 'restricted') =>
+    rows
+      .flatMap((row) => [
+        ...(row[`${flag}_by_low_at`] ? [`${row.user_low}>${row.user_high}`] : []),
+        ...(row[`${flag}_by_high_at`] ? [`${row.user_high}>${row.user_low}`] : []),
+      ])
+      .sort()
   const requests = (wanted: (row: Row) => boolean) =>
     rows
       .filter(wanted)
@@ -139,14 +151,15 @@ async function stored(users: readonly number[]): Promise<{ view: object; events:
         .sort(),
       outgoing: requests(({ status }) => status === 'pending'),
       incoming: requests(({ request_state }) => request_state === 'open'),
-      blocks: blocks.sort(),
+      blocks: flags('blocked'),
+      restrictions: flags('restricted'),
     },
     events,
   }
 }
 
 function eventText(event: Record<string, string | number>): string {
-  const who = event.from_user_id ?? event.user_id ?? event.blocker_id
+  const who = event.from_user_id ?? event.user_id ?? event.blocker_id ?? event.restricter_id
   return [event.event_type, who, event.request_id, event.reason]
     .filter((part) => part !== undefined)
     .join(' ')

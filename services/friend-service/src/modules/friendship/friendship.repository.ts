@@ -21,6 +21,8 @@ interface Row {
   readonly friends_since: Date | null
   readonly blocked_by_low_at: Date | null
   readonly blocked_by_high_at: Date | null
+  readonly restricted_by_low_at: Date | null
+  readonly restricted_by_high_at: Date | null
   readonly quiet_low_until: Date | null
   readonly quiet_high_until: Date | null
 }
@@ -94,7 +96,7 @@ export class FriendshipRepository {
   /** Stores the new state of a locked pair. Returns its new version. */
   async save(tx: Tx, stored: StoredPair, pair: Pair): Promise<number> {
     const { low, high, version } = stored
-    const { request, friendsSince, blockedAt, quietUntil } = pair
+    const { request, friendsSince, blockedAt, restrictedAt, quietUntil } = pair
     const from = request && (request.from === 'low' ? low : high)
     const to = request && (request.from === 'low' ? high : low)
     const { count } = await tx.friendship.updateMany({
@@ -111,6 +113,8 @@ export class FriendshipRepository {
         friendsSince: dateOf(friendsSince),
         blockedByLowAt: dateOf(blockedAt.low),
         blockedByHighAt: dateOf(blockedAt.high),
+        restrictedByLowAt: dateOf(restrictedAt.low),
+        restrictedByHighAt: dateOf(restrictedAt.high),
         quietLowUntil: dateOf(quietUntil.low),
         quietHighUntil: dateOf(quietUntil.high),
       },
@@ -179,6 +183,10 @@ function toStoredPair(row: Row): StoredPair {
       blockedAt: {
         low: row.blocked_by_low_at?.getTime() ?? null,
         high: row.blocked_by_high_at?.getTime() ?? null,
+      },
+      restrictedAt: {
+        low: row.restricted_by_low_at?.getTime() ?? null,
+        high: row.restricted_by_high_at?.getTime() ?? null,
       },
       quietUntil: {
         low: row.quiet_low_until?.getTime() ?? null,

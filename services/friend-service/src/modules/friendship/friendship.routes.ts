@@ -9,10 +9,13 @@ import {
   listFriendRequests,
   listFriendSuggestions,
   listFriends,
+  listRestrictedUsers,
   rejectFriendRequest,
   removeFriend,
+  restrictUser,
   sendFriendRequest,
   unblockUser,
+  unrestrictUser,
   updateFriend,
   updateFriendSettings,
 } from '@bigtech/contracts'
@@ -30,7 +33,7 @@ export const friendshipRoutes: FastifyPluginAsync<{
   onCommitted: () => void
   actionsPerHour: number
 }> = async (app, { friendships, lists, notes, onCommitted, limiter, actionsPerHour }) => {
-  // Both actions return 404 for unknown ids and list known ones with their names: without a limit they would
+  // These actions return 404 for unknown ids and list known ones with their names: without a limit they would
   // disclose every profile.
   const actions: Limit = { name: 'friend_actions', max: actionsPerHour, windowSeconds: 3_600 }
   const takeAction = ({ actor }: AuthenticatedContext) => limiter.take(actions, actor.userId)
@@ -70,10 +73,20 @@ export const friendshipRoutes: FastifyPluginAsync<{
     await friendships.unblockUser(ctx, params.user_id)
     return undefined
   })
+  route(app, restrictUser, async ({ params }, ctx) => {
+    await takeAction(ctx)
+    await friendships.restrictUser(ctx, params.user_id)
+    return undefined
+  })
+  route(app, unrestrictUser, async ({ params }, ctx) => {
+    await friendships.unrestrictUser(ctx, params.user_id)
+    return undefined
+  })
   route(app, listFriends, ({ query }, ctx) => lists.listFriends(ctx, query))
   route(app, listFriendChanges, ({ query }, ctx) => lists.listFriendChanges(ctx, query.since))
   route(app, listFriendRequests, ({ query }, ctx) => lists.listFriendRequests(ctx, query))
   route(app, listBlockedUsers, ({ query }, ctx) => lists.listBlockedUsers(ctx, query))
+  route(app, listRestrictedUsers, ({ query }, ctx) => lists.listRestrictedUsers(ctx, query))
   route(app, listFriendSuggestions, ({ query }, ctx) => lists.listFriendSuggestions(ctx, query))
   route(app, exportFriends, (_input, ctx) => lists.exportFriends(ctx))
 }

@@ -95,7 +95,23 @@ export class FriendshipService {
     })
   }
 
-  async blockUser(ctx: AuthenticatedContext, targetId: number): Promise<void> {
+  blockUser(ctx: AuthenticatedContext, targetId: number): Promise<void> {
+    return this.#setFlag(ctx, targetId, 'block')
+  }
+
+  unblockUser(ctx: AuthenticatedContext, targetId: number): Promise<void> {
+    return this.#liftFlag(ctx, targetId, 'unblock')
+  }
+
+  restrictUser(ctx: AuthenticatedContext, targetId: number): Promise<void> {
+    return this.#setFlag(ctx, targetId, 'restrict')
+  }
+
+  unrestrictUser(ctx: AuthenticatedContext, targetId: number): Promise<void> {
+    return this.#liftFlag(ctx, targetId, 'unrestrict')
+  }
+
+  async #setFlag(ctx: AuthenticatedContext, targetId: number, type: 'block' | 'restrict'): Promise<void> {
     const me = ctx.actor.userId
     if (targetId === me) throw new Problem('FRIEND_SELF')
     await this.#deps.people.requireKnown(targetId, ctx)
@@ -104,15 +120,19 @@ export class FriendshipService {
       // deleted account.
       if (await this.#isErased(tx, ctx, targetId)) return undefined
       const stored = await this.#deps.repository.lockPair(tx, me, targetId)
-      return this.#apply(ctx, tx, stored, { type: 'block', by: sideOf(me, targetId) })
+      return this.#apply(ctx, tx, stored, { type, by: sideOf(me, targetId) })
     })
   }
 
-  async unblockUser(ctx: AuthenticatedContext, targetId: number): Promise<void> {
+  async #liftFlag(
+    ctx: AuthenticatedContext,
+    targetId: number,
+    type: 'unblock' | 'unrestrict',
+  ): Promise<void> {
     const me = ctx.actor.userId
     await this.#run(ctx, async (tx) => {
       const stored = await this.#deps.repository.lockExistingPair(tx, me, targetId)
-      return stored && this.#apply(ctx, tx, stored, { type: 'unblock', by: sideOf(me, targetId) })
+      return stored && this.#apply(ctx, tx, stored, { type, by: sideOf(me, targetId) })
     })
   }
 

@@ -26,7 +26,10 @@ const answer = (type: 'accept' | 'reject' | 'cancel', by: Side, requestId = 1): 
   by,
   requestId,
 })
-const act = (type: 'remove' | 'block' | 'unblock', by: Side): Action => ({ type, by })
+const act = (type: 'remove' | 'block' | 'unblock' | 'restrict' | 'unrestrict', by: Side): Action => ({
+  type,
+  by,
+})
 
 /** Applies actions that must all be allowed, and returns the pair. */
 function after(...actions: Action[]): Pair {
@@ -155,6 +158,32 @@ describe('the effect of an action on a pair', () => {
       ['FriendRequestSent'],
       'pending',
     ],
+    ['friends: restrict', friends, act('restrict', 'high'), ['UserRestricted'], 'friends'],
+    ['strangers: restrict', none, act('restrict', 'low'), ['UserRestricted'], 'none'],
+    ['restricted: restrict again', after(act('restrict', 'low')), act('restrict', 'low'), [], 'none'],
+    [
+      'restricted: the restricted user restricts too',
+      after(act('restrict', 'low')),
+      act('restrict', 'high'),
+      ['UserRestricted'],
+      'none',
+    ],
+    [
+      'restricted: stop restricting',
+      after(act('restrict', 'low')),
+      act('unrestrict', 'low'),
+      ['UserUnrestricted'],
+      'none',
+    ],
+    [
+      'restricted: the restricted user stops restricting',
+      after(act('restrict', 'low')),
+      act('unrestrict', 'high'),
+      [],
+      'none',
+    ],
+    ['restricted: block', after(act('restrict', 'low')), act('block', 'low'), ['UserBlocked'], 'none'],
+    ['blocked: the blocked restricts', blockedByHigh, act('restrict', 'low'), ['UserRestricted'], 'none'],
     ['strangers: unblock', none, act('unblock', 'low'), [], 'none'],
     ['pending: expire before its time', pending, { type: 'expire' }, [], 'pending'],
   ])('%s', (_case, pair, action, expected, status) => {
@@ -195,7 +224,16 @@ const anyAction: fc.Arbitrary<Action> = fc.oneof(
     by: side,
     requestId: fc.nat(9),
   }),
-  fc.record({ type: fc.constantFrom('remove' as const, 'block' as const, 'unblock' as const), by: side }),
+  fc.record({
+    type: fc.constantFrom(
+      'remove' as const,
+      'block' as const,
+      'unblock' as const,
+      'restrict' as const,
+      'unrestrict' as const,
+    ),
+    by: side,
+  }),
   fc.constant({ type: 'expire' as const }),
 )
 const history = fc.array(fc.tuple(anyAction, fc.nat(40)), { maxLength: 40 })
@@ -226,6 +264,20 @@ describe('after any history', () => {
     )
   })
 
+  it('a restriction changes no response to, and no relation of, either user', () => {
+    fc.assert(
+      fc.property(history, anyAction, side, (steps, action, by) => {
+        if (action.type === 'restrict' || action.type === 'unrestrict') return
+        const { pair, now } = live(steps)
+        const without = decide({ ...pair, restrictedAt: { low: null, high: null } }, action, now)
+        const within = decide({ ...pair, restrictedAt: { low: null, high: null, [by]: now } }, action, now)
+        expect(types(within)).toEqual(types(without))
+        if (within.ok && without.ok)
+          expect({ ...within.pair, restrictedAt: 0 }).toEqual({ ...without.pair, restrictedAt: 0 })
+      }),
+    )
+  })
+
   it('the response to a request does not reveal an earlier rejection', () => {
     fc.assert(
       fc.property(history, (steps) => {
@@ -248,7 +300,7 @@ describe('after any history', () => {
         const { pair, now } = live([...steps, [act('block', 'high'), 0]])
         expect(statusOf(pair)).toBe('none')
         if (action.type === 'expire' || action.by === 'high') return
-        if (action.type === 'block' || action.type === 'unblock') return
+        if (['block', 'unblock', 'restrict', 'unrestrict'].includes(action.type)) return
         expect(types(decide(pair, action, now))).toBe(gone[action.type] ?? 'FRIEND_REQUEST_NOT_FOUND')
       }),
     )

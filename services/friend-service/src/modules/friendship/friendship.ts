@@ -27,6 +27,8 @@ export interface Pair {
   readonly friendsSince: number | null
   /** When this side blocked the other. */
   readonly blockedAt: Readonly<Record<Side, number | null>>
+  /** When this side restricted the other: affects messages and presence only, so no rule here depends on it. */
+  readonly restrictedAt: Readonly<Record<Side, number | null>>
   /** End of the period in which requests from this side are withheld, because the other side rejected one. */
   readonly quietUntil: Readonly<Record<Side, number | null>>
 }
@@ -43,7 +45,7 @@ export type Action =
       readonly isClosed?: boolean
     }
   | { readonly type: 'accept' | 'reject' | 'cancel'; readonly by: Side; readonly requestId: number }
-  | { readonly type: 'remove' | 'block' | 'unblock'; readonly by: Side }
+  | { readonly type: 'remove' | 'block' | 'unblock' | 'restrict' | 'unrestrict'; readonly by: Side }
   | { readonly type: 'expire' }
 
 export type PairEvent =
@@ -58,7 +60,10 @@ export type PairEvent =
       readonly from: Side
       readonly reason: 'cancelled' | 'expired'
     }
-  | { readonly type: 'FriendRemoved' | 'UserBlocked' | 'UserUnblocked'; readonly by: Side }
+  | {
+      readonly type: 'FriendRemoved' | 'UserBlocked' | 'UserUnblocked' | 'UserRestricted' | 'UserUnrestricted'
+      readonly by: Side
+    }
 
 type Refusal =
   | 'USER_NOT_FOUND'
@@ -82,6 +87,7 @@ export const strangers: Pair = {
   request: null,
   friendsSince: null,
   blockedAt: { low: null, high: null },
+  restrictedAt: { low: null, high: null },
   quietUntil: { low: null, high: null },
 }
 
@@ -128,14 +134,18 @@ function actOn(pair: Pair, action: Action, now: number): Decision {
       return block(pair, action.by, now)
     case 'unblock':
       return unblock(pair, action.by)
+    case 'restrict':
+      return restrict(pair, action.by, now)
+    case 'unrestrict':
+      return unrestrict(pair, action.by)
     case 'expire':
       return unchanged(pair)
   }
 }
 
 /**
- * Responses to a blocked user, identical to those for a deleted account. Blocking back and unblocking are
- * allowed, as they are for a deleted account.
+ * Responses to a blocked user, identical to those for a deleted account. Blocking back, restricting and
+ * their opposites are allowed, as they are for a deleted account.
  */
 const refusalForBlocked: Partial<Record<Action['type'], Refusal>> = {
   send: 'USER_NOT_FOUND',
@@ -239,6 +249,18 @@ function block(pair: Pair, by: Side, now: number): Decision {
 function unblock(pair: Pair, by: Side): Decision {
   if (pair.blockedAt[by] === null) return unchanged(pair)
   return changed({ ...pair, blockedAt: { ...pair.blockedAt, [by]: null } }, [{ type: 'UserUnblocked', by }])
+}
+
+function restrict(pair: Pair, by: Side, now: number): Decision {
+  if (pair.restrictedAt[by] !== null) return unchanged(pair)
+  const restrictedAt = { ...pair.restrictedAt, [by]: now }
+  return changed({ ...pair, restrictedAt }, [{ type: 'UserRestricted', by }])
+}
+
+function unrestrict(pair: Pair, by: Side): Decision {
+  if (pair.restrictedAt[by] === null) return unchanged(pair)
+  const restrictedAt = { ...pair.restrictedAt, [by]: null }
+  return changed({ ...pair, restrictedAt }, [{ type: 'UserUnrestricted', by }])
 }
 
 function befriend(pair: Pair, request: Request, now: number): Decision {

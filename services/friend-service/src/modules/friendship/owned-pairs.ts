@@ -30,10 +30,12 @@ const nextPairs = (db: Pick<Tx, 'friendship'>, last: Key | undefined): Promise<R
     take: PAGE,
   })
 
-const stateOf = ({ status, blockedByLowAt, blockedByHighAt }: Row) => ({
-  friends: status === 'friends',
-  low_blocks_high: blockedByLowAt !== null,
-  high_blocks_low: blockedByHighAt !== null,
+const stateOf = (row: Row) => ({
+  friends: row.status === 'friends',
+  low_blocks_high: row.blockedByLowAt !== null,
+  high_blocks_low: row.blockedByHighAt !== null,
+  low_restricts_high: row.restrictedByLowAt !== null,
+  high_restricts_low: row.restrictedByHighAt !== null,
 })
 
 /** Iterates all pairs in the format copied by other services, in id order. */

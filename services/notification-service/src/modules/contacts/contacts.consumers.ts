@@ -2,7 +2,9 @@ import {
   pairStateAnnounced,
   userBlocked,
   userRegistered,
+  userRestricted,
   userUnblocked,
+  userUnrestricted,
   userUpdated,
 } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
@@ -53,11 +55,23 @@ export function contactsConsumers(deps: ContactsConsumersDependencies): Subscrip
     on(userUnblocked, (event) =>
       applyOnce(mysql, CONSUMER, event, (tx) => contacts.removeBlock(tx, event.blocker_id, event.blocked_id)),
     ),
+    on(userRestricted, (event) =>
+      applyOnce(mysql, CONSUMER, event, (tx) =>
+        contacts.setRestriction(tx, event.restricter_id, event.restricted_id, true),
+      ),
+    ),
+    on(userUnrestricted, (event) =>
+      applyOnce(mysql, CONSUMER, event, (tx) =>
+        contacts.setRestriction(tx, event.restricter_id, event.restricted_id, false),
+      ),
+    ),
     on(pairStateAnnounced, (event) =>
       applyOnce(mysql, CONSUMER, event, async (tx) => {
         const { user_low: low, user_high: high } = event
         await contacts.setBlock(tx, low, high, event.low_blocks_high)
         await contacts.setBlock(tx, high, low, event.high_blocks_low)
+        await contacts.setRestriction(tx, low, high, event.low_restricts_high ?? false)
+        await contacts.setRestriction(tx, high, low, event.high_restricts_low ?? false)
       }),
     ),
     on(userUpdated, (event) =>

@@ -6,26 +6,36 @@ const PAGE = 1_000
 
 type ContactRow = NonNullable<Awaited<ReturnType<Tx['contact']['findFirst']>>>
 
-interface BlockRow {
+interface PairRow {
   readonly low: number | bigint
   readonly high: number | bigint
-  readonly low_blocks: number | bigint
-  readonly high_blocks: number | bigint
+  readonly low_blocks_high: number | bigint
+  readonly high_blocks_low: number | bigint
+  readonly low_restricts_high: number | bigint
+  readonly high_restricts_low: number | bigint
 }
 
-/** Returns the copies of users and blocks, for `bigtech verify`. */
+/** Returns the copies of users, blocks and restrictions, for `bigtech verify`. */
 export function contactCopies(mysql: Mysql, contacts: ContactsRepository): Copies {
   return {
-    fields: { user: ['email', 'username', 'display_name'], pair: ['low_blocks_high', 'high_blocks_low'] },
+    fields: {
+      user: ['email', 'username', 'display_name'],
+      pair: ['low_blocks_high', 'high_blocks_low', 'low_restricts_high', 'high_restricts_low'],
+    },
     all: async function* () {
       for await (const row of pages<ContactRow>((last) => nextContacts(mysql, last))) yield userFact(row)
-      for await (const row of pages<BlockRow>((last) => nextBlocks(mysql, last))) yield pairFact(row)
+      for await (const row of pages<PairRow>((last) => nextPairs(mysql, last))) yield pairFact(row)
     },
     drop: ({ kind, ids: [one = 0, other = 0] }) =>
       mysql.transaction('dropContact', async (tx) => {
         if (kind === 'user') return contacts.erase(tx, one, new Date())
-        await contacts.removeBlock(tx, one, other)
-        await contacts.removeBlock(tx, other, one)
+        for (const [by, to] of [
+          [one, other],
+          [other, one],
+        ] as const) {
+          await contacts.removeBlock(tx, by, to)
+          await contacts.setRestriction(tx, by, to, false)
+        }
       }),
   }
 }
@@ -40,16 +50,22 @@ function nextContacts(mysql: Mysql, last: ContactRow | undefined): Promise<Conta
   )
 }
 
-/** Reads the next page of blocks. Raw: Prisma cannot group by the smaller and the larger id. */
-function nextBlocks(mysql: Mysql, last: BlockRow | undefined): Promise<BlockRow[]> {
+/** Reads the next page of pairs. Raw: Prisma cannot group by the smaller and the larger id. */
+function nextPairs(mysql: Mysql, last: PairRow | undefined): Promise<PairRow[]> {
   const [low, high] = [last?.low ?? 0, last?.high ?? 0]
   return mysql.run(
-    'copiedBlocks',
-    (db) => db.$queryRaw<BlockRow[]>`
-      SELECT low, high, MAX(low_blocks) AS low_blocks, MAX(high_blocks) AS high_blocks FROM (
+    'copiedPairs',
+    (db) => db.$queryRaw<PairRow[]>`
+      SELECT low, high, MAX(low_blocks) AS low_blocks_high, MAX(high_blocks) AS high_blocks_low,
+        MAX(low_restricts) AS low_restricts_high, MAX(high_restricts) AS high_restricts_low FROM (
         SELECT LEAST(blocker_id, blocked_id) AS low, GREATEST(blocker_id, blocked_id) AS high,
-          blocker_id < blocked_id AS low_blocks, blocker_id > blocked_id AS high_blocks
+          blocker_id < blocked_id AS low_blocks, blocker_id > blocked_id AS high_blocks,
+          0 AS low_restricts, 0 AS high_restricts
         FROM blocks
+        UNION ALL
+        SELECT LEAST(restricter_id, restricted_id), GREATEST(restricter_id, restricted_id), 0, 0,
+          restricter_id < restricted_id, restricter_id > restricted_id
+        FROM restrictions
       ) AS pairs
       WHERE low > ${low} OR (low = ${low} AND high > ${high})
       GROUP BY low, high ORDER BY low, high LIMIT ${PAGE}`,
@@ -61,7 +77,7 @@ function userFact({ userId, email, username, displayName, deletedAt }: ContactRo
   return { kind: 'user', ids: [Number(userId)], fields }
 }
 
-function pairFact({ low, high, low_blocks, high_blocks }: BlockRow): Fact {
-  const fields = { low_blocks_high: Number(low_blocks) === 1, high_blocks_low: Number(high_blocks) === 1 }
+function pairFact({ low, high, ...flags }: PairRow): Fact {
+  const fields = Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, Number(flag) === 1]))
   return { kind: 'pair', ids: [Number(low), Number(high)], fields }
 }

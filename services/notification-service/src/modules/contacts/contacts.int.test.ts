@@ -1,9 +1,18 @@
-import { userBlocked, userDeleted, userUnblocked, uuidv7 } from '@bigtech/contracts'
+import {
+  pairStateAnnounced,
+  userBlocked,
+  userDeleted,
+  userRestricted,
+  userUnblocked,
+  userUnrestricted,
+  uuidv7,
+} from '@bigtech/contracts'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Harness, newIds, startHarness } from '../../../testing/harness.ts'
 import { everythingOn, scenesOf } from '../../../testing/scenes.ts'
 import { createMysql, type Mysql } from '../../infrastructure/mysql.ts'
+import { contactCopies } from './contacts.copies.ts'
 import { ContactsRepository } from './contacts.repository.ts'
 
 let harness: Harness
@@ -43,6 +52,47 @@ it('a blocker is nameless to the blocked user, and a deleted account to everyone
   expect(await contacts.nameFor(other, blocker)).toBeNull()
   expect(await harness.mysql.query('SELECT 1 FROM blocks WHERE blocker_id = ?', [blocker])).toEqual([])
   expect(await contacts.nameFor(other, blocked)).toBeUndefined()
+})
+
+it('the copy of a restriction follows its events and announcements, is compared by pair, and ends with either account', async () => {
+  const [low, high] = newIds(2).sort((a, b) => a - b) as [number, number]
+  const applied = async (...[definition, payload]: Parameters<Harness['publish']>) => {
+    const eventId = uuidv7()
+    await harness.publish(definition, payload, { eventId })
+    await harness.applied(eventId)
+  }
+  const copies = contactCopies(mysql, contacts)
+  const copy = async () => {
+    for await (const { kind, ids, fields } of copies.all())
+      if (kind === 'pair' && ids[0] === low && ids[1] === high) return fields
+    return undefined
+  }
+  const pair = { restricter_id: high, restricted_id: low }
+  await applied(userRestricted, pair)
+  expect(await contacts.restricts(high, low)).toBe(true)
+  expect(await contacts.restricts(low, high)).toBe(false)
+  expect(await copy()).toEqual({
+    low_blocks_high: false,
+    high_blocks_low: false,
+    low_restricts_high: false,
+    high_restricts_low: true,
+  })
+  await applied(userUnrestricted, pair)
+  expect(await copy()).toBeUndefined()
+  const state = {
+    user_low: low,
+    user_high: high,
+    friends: true,
+    low_blocks_high: false,
+    high_blocks_low: false,
+  }
+  await applied(pairStateAnnounced, { ...state, low_restricts_high: true, high_restricts_low: true })
+  expect(await contacts.restricts(low, high)).toBe(true)
+  await copies.drop({ kind: 'pair', ids: [low, high], fields: {} })
+  expect(await copy()).toBeUndefined()
+  await applied(userRestricted, pair)
+  await applied(userDeleted, { user_id: low, deletion_id: crypto.randomUUID(), message_policy: 'keep' })
+  expect(await copy()).toBeUndefined()
 })
 
 it('a registration stores the initial preferences once: a repeated or late event changes nothing', async () => {

@@ -48,6 +48,25 @@ export class ContactsRepository {
     return isBlocked ? this.addBlock(tx, blockerId, blockedId) : this.removeBlock(tx, blockerId, blockedId)
   }
 
+  async setRestriction(
+    tx: Tx,
+    restricterId: number,
+    restrictedId: number,
+    isRestricted: boolean,
+  ): Promise<void> {
+    const pair = { restricterId, restrictedId }
+    if (isRestricted) await tx.restriction.createMany({ data: pair, skipDuplicates: true })
+    else await tx.restriction.deleteMany({ where: pair })
+  }
+
+  async restricts(restricterId: number, restrictedId: number): Promise<boolean> {
+    const restricterId_restrictedId = { restricterId, restrictedId }
+    const found = await this.#mysql.run('restrictionOf', (db) =>
+      db.restriction.findUnique({ where: { restricterId_restrictedId } }),
+    )
+    return found !== null
+  }
+
   /** Returns contacts, omitting deleted accounts. */
   async findMany(userIds: readonly number[]): Promise<Contact[]> {
     const rows = await this.#mysql.run('findMany', (db) =>
@@ -96,6 +115,7 @@ export class ContactsRepository {
   /** Stores a tombstone, so that a late event does not restore the address. Raw: one statement. */
   async erase(tx: Tx, userId: number, at: Date): Promise<void> {
     await tx.block.deleteMany({ where: { OR: [{ blockerId: userId }, { blockedId: userId }] } })
+    await tx.restriction.deleteMany({ where: { OR: [{ restricterId: userId }, { restrictedId: userId }] } })
     await tx.$executeRaw`
       INSERT INTO contacts (user_id, email, username, display_name, locale, deleted_at)
       VALUES (${userId}, NULL, '', '', NULL, ${at})

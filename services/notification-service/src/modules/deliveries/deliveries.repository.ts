@@ -53,8 +53,8 @@ export class DeliveriesRepository {
   }
 
   /**
-   * Returns the members of a room without an open stream, except the author. Raw: one statement, run for
-   * every message.
+   * Returns the members of a room without an open stream, except the author and, in a 1:1 room, a member who
+   * restricts the author. Raw: one statement, run for every message.
    */
   async absentMembers(tx: Tx, roomId: number, authorId: number, now: number): Promise<Recipient[]> {
     const rows = await tx.$queryRaw<{ user_id: bigint; muted: number; muted_until: Date | null }[]>`
@@ -62,6 +62,9 @@ export class DeliveriesRepository {
       WHERE member.room_id = ${roomId} AND member.user_id <> ${authorId} AND NOT EXISTS (
         SELECT 1 FROM open_streams AS stream WHERE stream.user_id = member.user_id
           AND stream.seen_at > stream.closed_at AND stream.seen_at > ${new Date(now - STREAM_EXPIRY_MS)})
+      AND NOT EXISTS (
+        SELECT 1 FROM restrictions JOIN rooms ON rooms.room_id = ${roomId} AND rooms.room_type = 'direct'
+        WHERE restricter_id = member.user_id AND restricted_id = ${authorId})
       ORDER BY member.user_id`
     return rows.map((row) => ({
       userId: Number(row.user_id),

@@ -1,10 +1,13 @@
 import {
   messageDeleted,
   messageSent,
+  roomCreated,
   roomMuteChanged,
   streamPresenceChanged,
   streamsAlive,
   userDeleted,
+  userRestricted,
+  userUnrestricted,
   uuidv7,
 } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
@@ -117,6 +120,69 @@ describe('a push notification for messages', () => {
     await harness.deliveriesOf(mentioned!, (items) => items.length === 1)
     await harness.deliveriesOf(late!, (items) => items.length === 1)
     for (const userId of [muted!, strict!]) await harness.deliveriesOf(userId, (items) => items.length === 0)
+  })
+
+  it('a push notification is omitted in a 1:1 room for a user who restricts the author, even for a mention, but not in a group', async () => {
+    const [direct, group, author, reader] = newIds(4) as [number, number, number, number]
+    await knownRoom(group, [author, reader])
+    await harness.publish(roomCreated, {
+      room_id: direct,
+      room_type: 'direct',
+      name: null,
+      created_by: author,
+      member_ids: [author, reader],
+    })
+    await waitFor(async () => {
+      const rows = await harness.mysql.query('SELECT 1 FROM room_members WHERE room_id = ?', [direct])
+      return rows.length === 2
+    })
+    const tell = async (definition: typeof userRestricted | typeof userUnrestricted) => {
+      const eventId = uuidv7()
+      await harness.publish(definition, { restricter_id: reader, restricted_id: author }, { eventId })
+      await harness.applied(eventId)
+    }
+    await tell(userRestricted)
+    await say(direct, author, 'are you there?', { mentions: [reader] })
+    await say(group, author, 'lunch?')
+    const ofRooms = (items: readonly Record<string, unknown>[]) => items.map(({ room_id }) => room_id)
+    expect(ofRooms(await harness.deliveriesOf(reader, finished))).toEqual([group])
+    await say(direct, reader, 'a reply')
+    await harness.deliveriesOf(author, (items) => items.length === 2 || ofRooms(items).includes(direct))
+    await tell(userUnrestricted)
+    await say(direct, author, 'hello')
+    await harness.deliveriesOf(reader, (items) => ofRooms(items).includes(direct))
+  })
+
+  it('a push notification that is already planned is not sent once its receiver restricts the author', async () => {
+    const [direct, author, reader] = newIds(3) as [number, number, number]
+    await harness.publish(roomCreated, {
+      room_id: direct,
+      room_type: 'direct',
+      name: null,
+      created_by: author,
+      member_ids: [author, reader],
+    })
+    await waitFor(async () => {
+      const rows = await harness.mysql.query('SELECT 1 FROM room_members WHERE room_id = ?', [direct])
+      return rows.length === 2
+    })
+    await subscribe(reader, `/restricting-${reader}`)
+    const lateMs = 3_600_000
+    const quiet = new Date(Date.now() + harness.clockOffset)
+    const at = (ms: number) => new Date(quiet.getTime() + ms).toISOString().slice(11, 16)
+    await harness.call(reader, 'PUT', '/notifications/preferences', {
+      ...everythingOn,
+      quiet_hours: { start: at(-600_000), end: at(lateMs), time_zone: 'UTC' },
+    })
+    await say(direct, author, 'hello')
+    await harness.deliveriesOf(reader, (items) => items.length === 1)
+    const eventId = uuidv7()
+    await harness.publish(userRestricted, { restricter_id: reader, restricted_id: author }, { eventId })
+    await harness.applied(eventId)
+    harness.clockOffset = lateMs + 120_000
+    const [push] = await harness.deliveriesOf(reader, finished)
+    expect(push).toMatchObject({ state: 'disabled' })
+    expect(pushesTo(`/restricting-${reader}`)).toEqual([])
   })
 
   it('a push notification is omitted for users with an open stream; a stream without heartbeat for 60 s does not count', async () => {

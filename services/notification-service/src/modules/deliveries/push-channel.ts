@@ -51,7 +51,14 @@ export class PushChannel implements DeliveryChannel {
     if (kind !== 'message') return own.friendRequestPush ? undefined : 'disabled'
     const membership = roomId === null ? undefined : await rooms.membership(roomId, userId)
     if (!membership) return 'withdrawn'
-    return wantsMessage(own, membership, mentioned, now()) ? undefined : 'disabled'
+    if (!wantsMessage(own, membership, mentioned, now())) return 'disabled'
+    return (await this.#isFromRestricted(delivery)) ? 'disabled' : undefined
+  }
+
+  async #isFromRestricted({ userId, actorId, roomId }: Delivery): Promise<boolean> {
+    const { contacts, rooms } = this.#deps
+    if (actorId === null || roomId === null || !(await contacts.restricts(userId, actorId))) return false
+    return (await rooms.find(roomId))?.roomType === 'direct'
   }
 
   async #send(

@@ -183,6 +183,7 @@ async function eraseUser(tx: Transaction, userId: number): Promise<void> {
   await tx.userRestriction.updateMany({ where: { userId }, data: { message: null } })
   await tx.friendship.deleteMany({ where: { OR: [{ low: userId }, { high: userId }] } })
   await tx.block.deleteMany({ where: { OR: [{ blockerId: userId }, { blockedId: userId }] } })
+  await tx.restrictedPair.deleteMany({ where: { OR: [{ restricterId: userId }, { restrictedId: userId }] } })
   // Raw: the outbox is no model of this service.
   await tx.$executeRaw`DELETE FROM outbox WHERE msg_key = ${String(userId)} AND topic = 'user.events'
     AND event_type NOT IN ('UserDeleted', 'UserSessionRevoked')`

@@ -11,11 +11,13 @@ export interface PairState {
   readonly friends: boolean
   readonly lowBlocksHigh: boolean
   readonly highBlocksLow: boolean
+  readonly lowRestrictsHigh: boolean
+  readonly highRestrictsLow: boolean
 }
 
 const CONSUMER = 'user-service.relations'
 
-/** Creates the repository of local copies of friendships and blocks. Applies every event once. */
+/** Creates the repository of local copies of friendships, blocks and restrictions. Applies every event once. */
 export function createRelationsRepository(mysql: Mysql) {
   const apply = (eventId: string, effect: (tx: Transaction) => Promise<unknown>): Promise<HandlerOutcome> =>
     mysql.transaction('applyRelation', async (tx) => {
@@ -57,6 +59,14 @@ export function createRelationsRepository(mysql: Mysql) {
     removeBlock: (eventId: string, blockerId: number, blockedId: number) =>
       apply(eventId, (tx) => tx.block.deleteMany({ where: { blockerId, blockedId } })),
 
+    addRestriction: (eventId: string, restricterId: number, restrictedId: number) =>
+      apply(eventId, (tx) =>
+        tx.restrictedPair.createMany({ data: [{ restricterId, restrictedId }], skipDuplicates: true }),
+      ),
+
+    removeRestriction: (eventId: string, restricterId: number, restrictedId: number) =>
+      apply(eventId, (tx) => tx.restrictedPair.deleteMany({ where: { restricterId, restrictedId } })),
+
     /** Replaces the complete relation of two users. */
     replacePair: (eventId: string, pair: PairState) => apply(eventId, (tx) => replacePair(tx, pair)),
   }
@@ -76,6 +86,12 @@ async function replacePair(tx: Transaction, pair: PairState): Promise<void> {
   })
   if (pair.lowBlocksHigh) await tx.block.create({ data: { blockerId: low, blockedId: high } })
   if (pair.highBlocksLow) await tx.block.create({ data: { blockerId: high, blockedId: low } })
+  const both = [low, high]
+  await tx.restrictedPair.deleteMany({ where: { restricterId: { in: both }, restrictedId: { in: both } } })
+  const restrict = (restricterId: number, restrictedId: number) =>
+    tx.restrictedPair.create({ data: { restricterId, restrictedId } })
+  if (pair.lowRestrictsHigh) await restrict(low, high)
+  if (pair.highRestrictsLow) await restrict(high, low)
 }
 
 function deleteFriendship(tx: Transaction, a: number, b: number): Promise<unknown> {

@@ -4,6 +4,8 @@ import {
   streamPresenceChanged,
   streamsAlive,
   userBlocked,
+  userRestricted,
+  userUnrestricted,
 } from '@bigtech/contracts'
 import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
 import { Redis } from 'ioredis'
@@ -64,6 +66,26 @@ const setVisibility = (person: Person, presence_visibility: string) =>
   users.call('PUT', '/profile/me/settings', { token: person.token, body: { presence_visibility } })
 
 describe('presence', () => {
+  it('presence is hidden in both directions while one of the two restricts the other', async () => {
+    const [mina, joon, other] = [await users.person(), await users.person(), await users.person()]
+    for (const person of [mina, joon]) await heartbeat(person)
+    const pair = { restricter_id: mina.userId, restricted_id: joon.userId }
+    expect(await isOnline(joon, mina)).toBe(true)
+    await world.publish(userRestricted, pair)
+    await waitFor(async () => {
+      for (const person of [mina, joon]) await heartbeat(person)
+      return (await isOnline(joon, mina)) === null
+    })
+    expect(await presenceOf(joon, mina)).toEqual({ user_id: mina.userId, online: null, last_seen_at: null })
+    expect(await isOnline(mina, joon)).toBeNull()
+    expect(await isOnline(other, mina)).toBe(true)
+    await world.publish(userUnrestricted, pair)
+    await waitFor(async () => {
+      await heartbeat(mina)
+      return (await isOnline(joon, mina)) === true
+    })
+  })
+
   it('presence prunes outdated sources of a user who never goes offline', async () => {
     const person = await users.person()
     const fields = () => redis.hlen(`user:online:${person.userId}`)

@@ -15,12 +15,13 @@ interface Row {
   readonly last_seen_at: Date | null
   readonly friends: number | bigint
   readonly blocked: number | bigint
+  readonly restricted: number | bigint
 }
 
 /** Creates the repository of presence visibility and last-seen times. */
 export function createPresenceRepository(mysql: Mysql) {
   return {
-    /** Returns the relations to all given users in one query; omits unknown users. Raw: two EXISTS per user. */
+    /** Returns the relations to all given users in one query; omits unknown users. Raw: several EXISTS per user. */
     relationsOf: (viewerId: number, userIds: readonly number[]) =>
       mysql.run('presenceRelations', async (db): Promise<Map<number, Seen>> => {
         const ids = Prisma.join([...new Set([viewerId, ...userIds])])
@@ -29,7 +30,10 @@ export function createPresenceRepository(mysql: Mysql) {
             EXISTS (SELECT 1 FROM friendships f
               WHERE f.low = LEAST(u.id, ${viewerId}) AND f.high = GREATEST(u.id, ${viewerId})) AS friends,
             EXISTS (SELECT 1 FROM blocks b WHERE b.blocker_id = u.id AND b.blocked_id = ${viewerId})
-              OR EXISTS (SELECT 1 FROM blocks c WHERE c.blocker_id = ${viewerId} AND c.blocked_id = u.id) AS blocked
+              OR EXISTS (SELECT 1 FROM blocks c WHERE c.blocker_id = ${viewerId} AND c.blocked_id = u.id) AS blocked,
+            EXISTS (SELECT 1 FROM restricted_pairs r WHERE r.restricter_id = u.id AND r.restricted_id = ${viewerId})
+              OR EXISTS (SELECT 1 FROM restricted_pairs s WHERE s.restricter_id = ${viewerId} AND s.restricted_id = u.id)
+              AS restricted
           FROM users u WHERE u.id IN (${ids}) AND u.status = 'active'`
         const viewer = rows.find(({ id }) => Number(id) === viewerId)
         const viewerVisibility = viewer?.presence_visibility ?? 'nobody'
@@ -54,6 +58,7 @@ function toSeen(row: Row, viewerId: number, viewerVisibility: PresenceVisibility
       isSelf: Number(row.id) === viewerId,
       friends: Number(row.friends) === 1,
       blocked: Number(row.blocked) === 1,
+      restricted: Number(row.restricted) === 1,
       viewerVisibility,
       ownerVisibility: row.presence_visibility,
     },

@@ -7,6 +7,7 @@ const relation = (owner: PresenceVisibility, viewer: PresenceVisibility, friends
   isSelf: false,
   blocked: false,
   friends,
+  restricted: false,
   ownerVisibility: owner,
   viewerVisibility: viewer,
 })
@@ -26,8 +27,12 @@ describe('presence privacy', () => {
     expect(maySeePresence(relation(owner, viewer, true))).toBe(strictest !== 'nobody')
   })
 
-  it.each(all)('presence is hidden across a block, and never from oneself (%s, %s)', (owner, viewer) => {
-    expect(maySeePresence({ ...relation(owner, viewer, true), blocked: true })).toBe(false)
-    expect(maySeePresence({ ...relation(owner, viewer, false), isSelf: true })).toBe(true)
-  })
+  it.each(all)(
+    'presence is hidden across a block or a restriction, and never from oneself (%s, %s)',
+    (owner, viewer) => {
+      expect(maySeePresence({ ...relation(owner, viewer, true), blocked: true })).toBe(false)
+      expect(maySeePresence({ ...relation(owner, viewer, true), restricted: true })).toBe(false)
+      expect(maySeePresence({ ...relation(owner, viewer, false), isSelf: true })).toBe(true)
+    },
+  )
 })

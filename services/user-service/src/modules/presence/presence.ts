@@ -15,15 +15,17 @@ export interface Relation {
   readonly friends: boolean
   /** In either direction. */
   readonly blocked: boolean
+  /** In either direction. */
+  readonly restricted: boolean
   readonly viewerVisibility: PresenceVisibility
   readonly ownerVisibility: PresenceVisibility
 }
 
 /** Returns whether presence is visible. Reciprocal: users who hide it from someone cannot see that user's presence. */
 export function maySeePresence(relation: Relation): boolean {
-  const { isSelf, friends, blocked, viewerVisibility, ownerVisibility } = relation
+  const { isSelf, friends, blocked, restricted, viewerVisibility, ownerVisibility } = relation
   if (isSelf) return true
-  if (blocked) return false
+  if (blocked || restricted) return false
   return shows(ownerVisibility, friends) && shows(viewerVisibility, friends)
 }
 

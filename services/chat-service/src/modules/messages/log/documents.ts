@@ -83,6 +83,8 @@ export interface ReadPositionDocument {
   readonly room_id: number
   readonly user_id: number
   readonly seq: number
+  /** Where the user has read to without the other members seeing it. */
+  readonly private_seq?: number
   readonly at: Date
 }
 

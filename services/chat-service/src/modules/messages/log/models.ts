@@ -61,7 +61,7 @@ const changeSchema = new Schema(
 )
 
 const positionSchema = new Schema(
-  { _id: String, room_id: Number, user_id: Number, seq: Number, at: Date },
+  { _id: String, room_id: Number, user_id: Number, seq: Number, private_seq: Number, at: Date },
   options,
 )
 const hiddenSchema = new Schema({ _id: String, user_id: Number, message_id: String, at: Date }, options)

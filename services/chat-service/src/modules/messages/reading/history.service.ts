@@ -1,7 +1,13 @@
 import { foldText, type Message } from '@bigtech/contracts'
-import { type AuthenticatedContext, decodeCursor, encodeCursor, Problem } from '@bigtech/service-kit'
+import {
+  type AuthenticatedContext,
+  decodeCursor,
+  encodeCursor,
+  Problem,
+  StoreUnavailable,
+} from '@bigtech/service-kit'
 import { z } from 'zod'
-import type { MembershipReader } from '../../membership/membership.ports.ts'
+import type { Membership, MembershipReader } from '../../membership/membership.ports.ts'
 import { readFloor } from '../../membership/membership.ts'
 import type { HistoryRange, MessageRepository } from '../log/message.repository.ts'
 import type { MessageRecord } from '../message.ts'
@@ -32,6 +38,12 @@ export interface HistoryQuery {
   readonly limit: number
 }
 
+/** Returns which of two users restricts the other. */
+export type RestrictionsBetween = (
+  userId: number,
+  peerId: number,
+) => Promise<{ readonly byUser: boolean; readonly byPeer: boolean }>
+
 export interface HistoryServiceOptions {
   readonly repository: MessageRepository
   readonly positions: ReadPositionRepository
@@ -39,6 +51,7 @@ export interface HistoryServiceOptions {
   readonly pageContext: PageContextRepository
   readonly views: MessageViews
   readonly members: MembershipReader
+  readonly restrictions: RestrictionsBetween
   readonly limits: MessageLimits
   readonly updates: RoomUpdates
   readonly search: SearchIndex
@@ -130,11 +143,15 @@ export class HistoryService {
     // The cached head may be stale; only then query the store.
     if (seq > head.position && seq > (await repository.messages.readHead(roomId)).position)
       throw new Problem('SEQ_OUT_OF_RANGE')
-    const before = Math.max(
-      (await positions.ofUser(userId, [roomId])).get(roomId) ?? 0,
-      readFloor(membership),
-    )
+    const isPrivate = await this.#readsPrivately(membership)
+    const { shown, own } = await positions.ofUser(userId, roomId)
+    const before = Math.max(isPrivate ? own : shown, readFloor(membership))
     if (seq <= before) return { room_id: roomId, user_id: userId, seq: before }
+    if (isPrivate) {
+      await positions.advancePrivately({ roomId, userId, seq })
+      updates.emit({ roomId, privateRead: { userId, seq } })
+      return { room_id: roomId, user_id: userId, seq }
+    }
     await positions.advance([{ roomId, userId, seq }])
     reads.heard({ roomId, userId, seq })
     updates.emit({ roomId, reads: [{ userId, seq }] })
@@ -142,9 +159,25 @@ export class HistoryService {
   }
 
   async readPositions(ctx: AuthenticatedContext, roomId: number) {
-    await this.#options.members.require(roomId, ctx.actor.userId)
+    const { userId } = ctx.actor
+    const { directPeerId } = await this.#options.members.require(roomId, userId)
     const { positions } = await this.#options.reads.snapshot(roomId)
-    return [...positions].map(([user_id, seq]) => ({ user_id, seq }))
+    const own = directPeerId === null ? 0 : (await this.#options.positions.ofUser(userId, roomId)).own
+    return [...positions].map(([user_id, seq]) => ({
+      user_id,
+      seq: user_id === userId ? Math.max(seq, own) : seq,
+    }))
+  }
+
+  /** Returns whether the member restricts the other user of a 1:1 room, also while that cannot be determined. */
+  async #readsPrivately({ userId, directPeerId }: Membership): Promise<boolean> {
+    if (directPeerId === null) return false
+    try {
+      return (await this.#options.restrictions(userId, directPeerId)).byUser
+    } catch (err) {
+      if (err instanceof StoreUnavailable) return true
+      throw err
+    }
   }
 
   /** Filters index hits: pairs of characters can match without the phrase, so not every hit is a result. */

@@ -13,6 +13,14 @@ export interface ReadPosition {
 /** A position with the time of its move by the server's clock. */
 export type MovedPosition = ReadPosition & { readonly at: UnixMs }
 
+/** A user's positions in a room. */
+export interface OwnPosition {
+  /** As other members see it. */
+  readonly shown: number
+  /** Never before `shown`. */
+  readonly own: number
+}
+
 /** Per room: all current and former members. */
 const MAX_IN_ROOM = 100_000
 
@@ -27,11 +35,20 @@ export class ReadPositionRepository {
   }
 
   /** Advances several positions, in any order and any number of times: the highest wins. */
-  async advance(positions: readonly ReadPosition[]): Promise<void> {
+  advance(positions: readonly ReadPosition[]): Promise<void> {
+    return this.#advanceBy(positions, movedTo)
+  }
+
+  /** Advances a position that only its user sees; other members see it unmoved. */
+  advancePrivately(position: ReadPosition): Promise<void> {
+    return this.#advanceBy([position], movedPrivatelyTo)
+  }
+
+  async #advanceBy(positions: readonly ReadPosition[], move: Move): Promise<void> {
     if (positions.length === 0) return
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#advance(positions)
+        await this.#advance(positions, move)
         return
       } catch (err) {
         if (attempt >= MAX_ATTEMPTS || !isLostUpsert(err)) throw err
@@ -39,14 +56,14 @@ export class ReadPositionRepository {
     }
   }
 
-  async #advance(positions: readonly ReadPosition[]): Promise<void> {
+  async #advance(positions: readonly ReadPosition[], move: Move): Promise<void> {
     await this.#store.run('positions.advance', () =>
       // Uses the driver: Mongoose would modify each pipeline.
       this.#positions.collection.bulkWrite(
         positions.map(({ roomId, userId, seq }) => ({
           updateOne: {
             filter: { _id: `${roomId}:${userId}` },
-            update: [{ $set: { room_id: roomId, user_id: userId, ...movedTo(seq) } }],
+            update: [{ $set: { room_id: roomId, user_id: userId, ...move(seq) } }],
             upsert: true,
           },
         })) as never,
@@ -64,13 +81,12 @@ export class ReadPositionRepository {
     return docs.map(toMovedPosition)
   }
 
-  async ofUser(userId: number, roomIds: readonly number[]): Promise<Map<number, number>> {
-    if (roomIds.length === 0) return new Map()
-    const docs = await this.#store.find('positions.of_user', this.#positions, {
-      filter: { _id: trusted({ $in: roomIds.map((roomId) => `${roomId}:${userId}`) }) },
-      limit: roomIds.length,
+  async ofUser(userId: number, roomId: number): Promise<OwnPosition> {
+    const [doc] = await this.#store.find('positions.of_user', this.#positions, {
+      filter: { _id: `${roomId}:${userId}` },
+      limit: 1,
     })
-    return new Map(docs.map(({ room_id, seq }) => [room_id, seq]))
+    return doc ? { shown: doc.seq, own: ownSeqOf(doc) } : { shown: 0, own: 0 }
   }
 
   /** Returns the positions in any of the rooms that moved since then. */
@@ -103,6 +119,25 @@ const FAILED_TO_PARSE = 9
 function movedTo(seq: number) {
   const moves = { $gt: [seq, { $ifNull: ['$seq', 0] }] }
   return { seq: { $max: ['$seq', seq] }, at: { $cond: [moves, '$$NOW', '$at'] } }
+}
+
+/** Leaves the time as it is, so that no query for moves finds the position. */
+function movedPrivatelyTo(seq: number) {
+  return {
+    seq: { $ifNull: ['$seq', 0] },
+    at: { $ifNull: ['$at', new Date(0)] },
+    private_seq: { $max: ['$private_seq', seq] },
+  }
+}
+
+type Move = (seq: number) => Record<string, unknown>
+
+/** Returns the position for the user's own unread count. */
+export function ownSeqOf({
+  seq,
+  private_seq = 0,
+}: Pick<ReadPositionDocument, 'seq' | 'private_seq'>): number {
+  return Math.max(seq, private_seq)
 }
 
 /** Returns the read positions implied by sending these messages. */

@@ -7,6 +7,7 @@ import {
   toRecord,
 } from '../log/documents.ts'
 import { type MessageRecord, positionId } from '../message.ts'
+import { ownSeqOf } from './read-positions.repository.ts'
 
 /** The message data of a room list, independent of unread counts. */
 export interface RoomSummaries {
@@ -63,7 +64,7 @@ export class RoomSummaryRepository {
         .toArray(),
     )
     return {
-      read: new Map(found.flatMap((each) => (each.kind === 'read' ? [[each.room_id, each.seq]] : []))),
+      read: new Map(found.flatMap((each) => (each.kind === 'read' ? [[each.room_id, ownSeqOf(each)]] : []))),
       last: new Map(found.flatMap((each) => (each.kind === 'last' ? [[each._id, toRecord(each)]] : []))),
       hidden: new Set(found.flatMap((each) => (each.kind === 'hidden' ? [each.message_id] : []))),
       lastHidden: found.flatMap((each) => (each.kind === 'last_hidden' ? [each.message_id] : [])),

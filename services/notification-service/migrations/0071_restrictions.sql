@@ -1,0 +1,11 @@
+-- migrate:up
+-- Local copy, fed by friend.events: a message of a restricted user in a 1:1 room causes no push.
+CREATE TABLE restrictions (
+  restricter_id BIGINT NOT NULL,
+  restricted_id BIGINT NOT NULL,
+  PRIMARY KEY (restricter_id, restricted_id),
+  KEY restrictions_by_restricted (restricted_id)
+) CHARACTER SET utf8mb4;
+
+-- migrate:down
+DROP TABLE restrictions;
