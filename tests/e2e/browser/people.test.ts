@@ -55,6 +55,25 @@ it('a blocked user disappears from the list of friends, and can be found again o
   await close()
 }, 120_000)
 
+it('a user is restricted from their profile after an explanation, is listed in the settings, and can be released there', async () => {
+  const mina = await newPerson('김미나')
+  const juno = await newPerson('박준오')
+  await befriend(mina, juno)
+  const { page, complaints, close } = await openApp(browser, mina, { at: `/friends/${juno.id}` })
+  await page.getByRole('button', { name: 'Restrict', exact: true }).click()
+  await page.getByText('박준오 is not notified.').waitFor()
+  expect(await axeViolations(page)).toEqual([])
+  await page.getByRole('dialog').getByRole('button', { name: 'Restrict', exact: true }).click()
+  await page.getByText('박준오 is restricted.').waitFor()
+  await page.getByRole('button', { name: 'Stop restricting' }).waitFor()
+  await page.goto(`${stack.gateway}/settings/restricted`)
+  await page.getByText('박준오').waitFor()
+  await page.getByRole('button', { name: 'Stop restricting' }).click()
+  await page.getByText('You have not restricted anyone.').waitFor()
+  expect(complaints).toEqual([])
+  await close()
+}, 120_000)
+
 it('a friend request carries a message, which both people see, and is accepted from the profile', async () => {
   const mina = await newPerson('김미나')
   const haneul = await newPerson('최하늘')

@@ -113,6 +113,7 @@ const screens = (): [name: string, path: string, ready: string][] => [
   ['privacy', '/settings/privacy', '.switch'],
   ['security', '/settings/security', '.security-part h3'],
   ['blocked', '/settings/blocked', '.page .empty'],
+  ['restricted', '/settings/restricted', '.page .empty'],
   ['sessions', '/settings/sessions', '.sessions li'],
   ['activity', '/settings/activity', '.activities li'],
 ]

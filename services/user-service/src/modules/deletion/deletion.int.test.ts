@@ -7,6 +7,7 @@ import {
   notificationDataErased,
   userBlocked,
   userDeleted,
+  userRestricted,
   userSessionRevoked,
 } from '@bigtech/contracts'
 import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
@@ -123,6 +124,7 @@ describe('deleting an account', () => {
     const friend = await users.person()
     const pair = { request_id: 1, from_user_id: person.userId, to_user_id: friend.userId }
     await world.publish(friendRequestAccepted, pair)
+    await world.publish(userRestricted, { restricter_id: friend.userId, restricted_id: person.userId })
     await world.publish(userBlocked, { blocker_id: person.userId, blocked_id: friend.userId })
     await waitFor(
       async () =>
@@ -143,6 +145,9 @@ describe('deleting an account', () => {
     }
     expect(await world.mysql.query('SELECT 1 FROM sessions WHERE user_id = ?', [person.userId])).toEqual([])
     expect(await world.mysql.query('SELECT 1 FROM blocks WHERE blocker_id = ?', [person.userId])).toEqual([])
+    expect(
+      await world.mysql.query('SELECT 1 FROM restricted_pairs WHERE restricted_id = ?', [person.userId]),
+    ).toEqual([])
     const again = await users.register({ email: person.email })
     expect(again.status).toBe(201)
     expect(again.body.id).not.toBe(person.userId)
