@@ -1,6 +1,6 @@
 -- migrate:up
 
--- Without COLLATE the server chooses, and MySQL and MariaDB choose differently.
+-- Without COLLATE the server's default applies, which differs between MySQL and MariaDB.
 ALTER TABLE daily_active
   DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 ALTER TABLE daily_totals
@@ -18,5 +18,5 @@ ALTER TABLE room_hours
 
 -- migrate:down
 
--- Older code works with these collations, too.
+-- Older code also works with these collations.
 DO 0;

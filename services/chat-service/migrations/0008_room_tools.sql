@@ -3,7 +3,7 @@ ALTER TABLE rooms
   ADD COLUMN posting VARCHAR(8) CHARACTER SET ascii NOT NULL DEFAULT 'everyone' COMMENT 'everyone, admins',
   ADD COLUMN slow_mode_seconds INT UNSIGNED NOT NULL DEFAULT 0;
 
--- Members who may write nothing for a time. Apart from the membership: leaving and coming back changes nothing.
+-- Silenced members. Separate from the membership, so that leaving and returning does not end a mute.
 CREATE TABLE room_silences (
   room_id BIGINT UNSIGNED NOT NULL,
   user_id BIGINT UNSIGNED NOT NULL,
@@ -12,10 +12,10 @@ CREATE TABLE room_silences (
   KEY room_silences_by_user (user_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- Whoever is banned cannot be invited either.
+-- A banned user cannot be invited either.
 ALTER TABLE room_removals ADD COLUMN banned TINYINT(1) NOT NULL DEFAULT 0;
 
--- What its owner and admins did in a group. Append-only.
+-- Audit log of a group: the actions of its owner and admins. Append-only.
 CREATE TABLE room_audit (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   room_id BIGINT UNSIGNED NOT NULL,

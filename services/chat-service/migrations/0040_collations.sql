@@ -1,6 +1,6 @@
 -- migrate:up
 
--- Without COLLATE the server chooses, and MySQL and MariaDB choose differently.
+-- Without COLLATE the server's default applies, which differs between MySQL and MariaDB.
 ALTER TABLE inbox
   DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 ALTER TABLE outbox
@@ -14,5 +14,5 @@ ALTER TABLE list_versions
 
 -- migrate:down
 
--- Older code works with these collations, too.
+-- Older code also works with these collations.
 DO 0;

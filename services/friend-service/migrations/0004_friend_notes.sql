@@ -1,5 +1,5 @@
 -- migrate:up
--- What a user notes of a friend, for themselves alone.
+-- A user's private notes about a friend.
 CREATE TABLE friend_notes (
   owner_id BIGINT NOT NULL,
   friend_id BIGINT NOT NULL,

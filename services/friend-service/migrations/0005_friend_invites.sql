@@ -1,5 +1,5 @@
 -- migrate:up
--- Links by which somebody asks to be the owner's friend. Never the token: who reads the database cannot use it.
+-- Links for friend requests to their owner. The token is not stored, so that a reader of the database cannot use a link.
 CREATE TABLE friend_invites (
   token_hash BINARY(32) NOT NULL PRIMARY KEY,
   owner_id BIGINT NOT NULL,

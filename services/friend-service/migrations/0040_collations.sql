@@ -1,6 +1,6 @@
 -- migrate:up
 
--- Without COLLATE the server chooses, and MySQL and MariaDB choose differently.
+-- Without COLLATE the server's default applies, which differs between MySQL and MariaDB.
 ALTER TABLE friendships
   DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 ALTER TABLE inbox
@@ -24,5 +24,5 @@ ALTER TABLE request_senders
 
 -- migrate:down
 
--- Older code works with these collations, too.
+-- Older code also works with these collations.
 DO 0;

@@ -1,7 +1,7 @@
 -- migrate:up
 
--- Pictures that were uploaded here are addressed without an origin. Pictures on other servers are no longer shown: each
--- viewer would tell that server their IP address.
+-- URLs of pictures uploaded here have no origin. Pictures on other servers are no longer shown, because each
+-- viewer would reveal their IP address to that server.
 UPDATE people SET profile_image_url = IF(
   profile_image_url LIKE '%/api/pictures/%',
   CONCAT('/api/pictures/', LEFT(SUBSTRING_INDEX(profile_image_url, '/api/pictures/', -1), 36)),
@@ -11,5 +11,5 @@ WHERE profile_image_url IS NOT NULL AND profile_image_url NOT LIKE '/api/picture
 
 -- migrate:down
 
--- Older code shows these addresses, too.
+-- Older code also shows these URLs.
 DO 0;

@@ -10,14 +10,14 @@ CREATE TABLE friend_changes (
   KEY friend_changes_by_time (changed_at)
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 
--- The last version given out to each owner. Its row is locked until the change is committed, so versions are
--- committed in their order.
+-- The last version assigned to each owner. Its row is locked until the change commits, so versions are
+-- committed in order.
 CREATE TABLE friend_change_heads (
   owner_id BIGINT NOT NULL PRIMARY KEY,
   version BIGINT UNSIGNED NOT NULL
 ) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 
--- When a profile was last stored here.
+-- The time at which the copy of the profile last changed.
 ALTER TABLE people ADD COLUMN changed_at DATETIME(3) NOT NULL DEFAULT '2000-01-01 00:00:00.000';
 
 -- migrate:down

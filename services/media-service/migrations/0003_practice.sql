@@ -7,7 +7,7 @@ CREATE TABLE actors (
 
 CREATE TABLE scripts (
   id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  -- Names the script in the seed, so that seeding again changes it instead of adding another.
+  -- Identifies the script in the seed, so that seeding again updates the script instead of adding another.
   slug VARCHAR(50) CHARACTER SET ascii NOT NULL,
   title VARCHAR(100) NOT NULL,
   description VARCHAR(300) NOT NULL,
@@ -38,12 +38,12 @@ CREATE TABLE takes (
   token_id INT UNSIGNED NOT NULL,
   owner_id BIGINT NOT NULL,
   state VARCHAR(10) CHARACTER SET ascii NOT NULL COMMENT 'queued, running, analyzing, succeeded, failed',
-  -- Rises with every change: what a progress stream compares.
+  -- Raised by every change; progress streams compare it.
   version INT NOT NULL DEFAULT 1,
   object_key VARCHAR(200) CHARACTER SET ascii NOT NULL,
   mime VARCHAR(40) CHARACTER SET ascii NOT NULL,
   size_bytes BIGINT NOT NULL,
-  -- The attempt that the analysis server works on: reports of any other are refused.
+  -- The attempt that the analysis server is working on; reports of other attempts are rejected.
   analysis_id CHAR(36) CHARACTER SET ascii NULL,
   sends INT NOT NULL DEFAULT 0,
   deadline_at DATETIME(3) NULL,

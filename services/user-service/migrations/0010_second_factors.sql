@@ -2,14 +2,14 @@
 ALTER TABLE users
   ADD COLUMN login_count INT UNSIGNED NOT NULL DEFAULT 0,
   ADD COLUMN last_login_at DATETIME(3) NULL,
-  -- Device tokens from before this moment are worth nothing.
+  -- Device tokens issued before this time are invalid.
   ADD COLUMN devices_trusted_from DATETIME(3) NULL;
 
--- An authenticator app is set up by `totp_secret` (encrypted) and in force from `totp_enabled_at` on.
+-- `totp_secret` (encrypted) sets up an authenticator app, which is active from `totp_enabled_at` on.
 ALTER TABLE credentials
   ADD COLUMN totp_secret VARBINARY(200) NULL,
   ADD COLUMN totp_enabled_at DATETIME(3) NULL,
-  -- The time step of the newest code that was used: a code works once.
+  -- The time step of the newest used code, because a code works once.
   ADD COLUMN totp_last_step INT UNSIGNED NOT NULL DEFAULT 0;
 
 CREATE TABLE recovery_codes (
@@ -24,7 +24,7 @@ CREATE TABLE recovery_codes (
 CREATE TABLE passkeys (
   id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   user_id INT UNSIGNED NOT NULL,
-  -- Given by the authenticator: at most 1,023 bytes (WebAuthn, 4).
+  -- Assigned by the authenticator: at most 1,023 bytes (WebAuthn, 4).
   credential_id VARBINARY(1023) NOT NULL,
   -- COSE_Key.
   public_key VARBINARY(2000) NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE passkeys (
   CONSTRAINT passkeys_user FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- Of a link that ends a session: which one.
+-- The session that an end_session link ends.
 ALTER TABLE account_links ADD COLUMN session_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL;
 
 -- migrate:down

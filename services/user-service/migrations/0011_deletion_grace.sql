@@ -1,9 +1,9 @@
 -- migrate:up
--- A deletion begins at `due_at`; until then its state is `scheduled`, the account's status `leaving`, and a sign-in takes both back.
+-- A deletion begins at `due_at`; until then its state is `scheduled`, the account's status `leaving`, and a sign-in reverts both.
 ALTER TABLE account_deletions ADD COLUMN due_at DATETIME(3) NULL;
 
 -- migrate:down
--- Deletions that have not begun are taken back.
+-- Cancels deletions that have not begun.
 UPDATE users SET status = 'active' WHERE status = 'leaving';
 DELETE s FROM account_deletion_steps s JOIN account_deletions d ON d.id = s.deletion_id WHERE d.state = 'scheduled';
 DELETE FROM account_deletions WHERE state = 'scheduled';

@@ -1,10 +1,10 @@
 -- migrate:up
--- What happened in an account, for its owner. Written in the transaction of what happened; kept for 180 days.
+-- The activity log of an account, for its owner. Written in the transaction of the recorded change; kept for 180 days.
 CREATE TABLE user_activities (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   user_id INT UNSIGNED NOT NULL,
   type VARCHAR(40) CHARACTER SET ascii NOT NULL,
-  -- JSON: ids and names of what was changed, never what it was changed to.
+  -- JSON: ids and names of changed fields, never their values.
   data VARCHAR(2000) NOT NULL,
   device VARCHAR(100) NULL,
   ip_prefix VARCHAR(50) CHARACTER SET ascii NULL,

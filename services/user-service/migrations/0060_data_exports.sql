@@ -1,12 +1,12 @@
 -- migrate:up
--- One archive a user at most: a new one replaces it.
+-- At most one archive per user: a new one replaces the old one.
 CREATE TABLE data_exports (
   id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   user_id INT UNSIGNED NOT NULL,
   state VARCHAR(8) CHARACTER SET ascii NOT NULL COMMENT 'pending, ready, failed',
   requested_at DATETIME(3) NOT NULL,
   finished_at DATETIME(3) NULL,
-  -- Of the process that builds it; a process that dies leaves it to the next one after `leased_until`.
+  -- Lease of the process that builds the archive; after `leased_until` another process takes over.
   lease_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL,
   leased_until DATETIME(3) NOT NULL,
   attempts SMALLINT UNSIGNED NOT NULL DEFAULT 0,

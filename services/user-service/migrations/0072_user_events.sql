@@ -1,6 +1,6 @@
 -- migrate:up
 
--- Append-only: what each user's row was changed to, in the transaction of the change. Erased with the account.
+-- Append-only: the changed fields of each user's row, written in the transaction of the change. Erased with the account.
 CREATE TABLE user_events (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   user_id INT UNSIGNED NOT NULL,
@@ -11,7 +11,7 @@ CREATE TABLE user_events (
   KEY user_events_by_user (user_id, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- Users from before begin with a snapshot.
+-- The history of existing users begins with a snapshot.
 INSERT INTO user_events (user_id, type, data, created_at)
 SELECT id, 'snapshot', JSON_OBJECT(
   'email', email, 'username', username, 'displayName', display_name, 'statusMessage', status_message,
