@@ -149,6 +149,7 @@ describe('what is not there', () => {
     token: 'a-token-that-nobody-made',
     session_id: '0194a8a0-5b00-7000-8000-000000000000',
     deletion_id: '0194a8a0-5b00-4000-8000-000000000000',
+    registration_id: '0194a8a0-5b00-4000-8000-000000000000',
     subscription_id: '0194a8a0-5b00-7000-8000-000000000000',
     passkey_id: '0194a8a0-5b00-7000-8000-000000000000',
   }
@@ -161,6 +162,7 @@ describe('what is not there', () => {
     token: 'JOIN_LINK_INVALID',
     session_id: 'SESSION_NOT_FOUND',
     deletion_id: 'DELETION_NOT_FOUND',
+    registration_id: 'REGISTRATION_NOT_FOUND',
     subscription_id: 'SUBSCRIPTION_NOT_FOUND',
     passkey_id: 'PASSKEY_NOT_FOUND',
     report_id: 'REPORT_NOT_FOUND',

@@ -245,6 +245,9 @@ export const getReceiverSettings: Operation<NoInput, { strangers_may_add: boolea
 /** The bytes of a recording of yours. */
 export const getRecordingContent: Operation<{ params: { job_id: string } }, Response> = { method: 'GET', path: '/mypage/recordings/:job_id/content', isRaw: true }
 
+/** Progress of a registration. */
+export const getRegistration: Operation<{ params: { registration_id: string } }, { registration_id: string; state: "running" | "completed" | "failed"; user_id: number | null; requested_at: string; due_at: string; finished_at: string | null; failure: { code: "PICTURE_REFUSED" | "SETTINGS_REFUSED" | "EXPIRED"; detail: string } | null; steps: ({ step: "reserve" | "picture" | "settings" | "activate"; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'GET', path: '/auth/registrations/:registration_id', auth: 'public' }
+
 /** A report with its evidence and the earlier decisions about its user. */
 export const getReport: Operation<{ params: { report_id: number } }, { report_id: number; kind: "user" | "message"; reason: "spam" | "harassment" | "hate" | "violence" | "sexual" | "self_harm" | "impersonation" | "other"; state: "open" | "closed"; target: { user_id: number; username: string; display_name: string }; reporter: { user_id: number; username: string; display_name: string }; created_at: string; closed_at: string | null; open_reports: number; comment: string | null; room_id: number | null; context: ({ message_id: string; user_id: number; username: string; content: string; file_name: string | null; created_at: string; reported: boolean })[]; muted_until: string | null; suspended_until: string | null; decisions: ({ decision_id: number; report_id: number; user_id: number; moderator_id: number; action: "dismiss" | "warn" | "mute" | "suspend" | "lift"; note: string | null; message: string | null; until: string | null; created_at: string })[] }> = { method: 'GET', path: '/moderation/reports/:report_id' }
 
@@ -270,7 +273,7 @@ export const getUpload: Operation<{ params: { file_id: string } }, { file: Store
 export const getUser: Operation<{ params: { user_id: number } }, PublicProfile> = { method: 'GET', path: '/users/:user_id' }
 
 /** Public profiles of up to 200 users; for operators, the list of all users. */
-export const getUsers: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; user_ids?: string | undefined; skip?: number | undefined; status?: "active" | "inactive" | undefined; q?: string | undefined } }, { items: ({ user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; account?: { email: string | null; email_verified: boolean; age: number | null; phone: string | null; role: "user" | "moderator" | "operator"; state: "active" | "leaving" | "deleting" | "deleted"; login_count: number; last_login_at: string | null; last_seen_at: string | null; online_count: number; created_at: string } | undefined })[]; next_cursor: string | null }> = { method: 'GET', path: '/users' }
+export const getUsers: Operation<{ query?: { limit?: number | undefined; cursor?: string | undefined; user_ids?: string | undefined; skip?: number | undefined; status?: "active" | "inactive" | undefined; q?: string | undefined } }, { items: ({ user_id: number; username: string; display_name: string; status_message: string | null; profile_image_url: string | null; account?: { email: string | null; email_verified: boolean; age: number | null; phone: string | null; role: "user" | "moderator" | "operator"; state: "reserved" | "active" | "leaving" | "deleting" | "deleted"; login_count: number; last_login_at: string | null; last_seen_at: string | null; online_count: number; created_at: string } | undefined })[]; next_cursor: string | null }> = { method: 'GET', path: '/users' }
 
 /** Add members to a group. */
 export const inviteRoomMembers: Operation<{ params: { room_id: number }; body: { member_ids: number[] } }, { room_id: number; added: number[]; member_count: number }> = { method: 'POST', path: '/rooms/:room_id/members' }
@@ -503,6 +506,9 @@ export const startPasskey: Operation<{ body: { password: string; code?: string |
 /** Begin a sign-in with a passkey. */
 export const startPasskeyLogin: Operation<NoInput, { challenge_token: string; options: Record<string, unknown> }> = { method: 'POST', path: '/auth/login/passkey/options', auth: 'public' }
 
+/** Sign up with a picture and notification preferences. */
+export const startRegistration: Operation<{ body: { email: string; username: string; password: string; display_name?: string | undefined; locale?: string | undefined; picture?: { mime: "image/jpeg" | "image/png" | "image/webp"; data: string } | undefined; notification_preferences?: { message_push: boolean; friend_request_push: boolean; mentions_when_muted: boolean; show_preview: boolean; quiet_hours: { start: string; end: string; time_zone: string } | null } | undefined } }, { registration_id: string; state: "running" | "completed" | "failed"; user_id: number | null; requested_at: string; due_at: string; finished_at: string | null; failure: { code: "PICTURE_REFUSED" | "SETTINGS_REFUSED" | "EXPIRED"; detail: string } | null; steps: ({ step: "reserve" | "picture" | "settings" | "activate"; state: "pending" | "done"; done_at: string | null })[] }> = { method: 'POST', path: '/auth/registrations', auth: 'public' }
+
 /** Set up an authenticator app. */
 export const startTotp: Operation<{ body: { password: string; code?: string | undefined } }, { secret: string; uri: string }> = { method: 'POST', path: '/auth/totp' }
 
@@ -598,6 +604,7 @@ export type ProblemCode =
   | 'EXPORT_NOT_FOUND'
   | 'EXPORT_NOT_READY'
   | 'DELETION_NOT_FOUND'
+  | 'REGISTRATION_NOT_FOUND'
   | 'FRIEND_SELF'
   | 'FRIEND_REQUEST_EXISTS'
   | 'ALREADY_FRIENDS'

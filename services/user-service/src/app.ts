@@ -12,6 +12,7 @@ import { createModeration } from './modules/moderation/moderation.module.ts'
 import { createPresence } from './modules/presence/presence.module.ts'
 import type { PresenceTiming } from './modules/presence/presence.ts'
 import { createProfiles } from './modules/profile/profile.module.ts'
+import { createRegistrations } from './modules/registration/registration.module.ts'
 import {
   createSecondFactorSettings,
   createSecondFactors,
@@ -72,6 +73,7 @@ export async function buildUserService(
   })
   const { confirmIdentity } = accounts
   createSecondFactorSettings({ service, stores, secondFactors, confirmIdentity, now })
+  createRegistrations({ service, stores, tokens, accounts, now })
   createGoogle({ service, stores, config, accounts, identities, signIn })
   createActivities({ service, stores })
   createModeration({ service, stores, sessions, isVisible })

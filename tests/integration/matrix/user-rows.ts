@@ -34,6 +34,24 @@ export const userRows: readonly Row[] = [
     }),
   },
   {
+    operationId: 'startRegistration',
+    callers: few,
+    table: anybody(202),
+    request: () => ({
+      body: { email: `${uniqueName('m')}@example.com`, username: uniqueName('m'), password },
+    }),
+  },
+  {
+    operationId: 'getRegistration',
+    callers: few,
+    table: anybody(200),
+    once: async () => {
+      const json = { email: `${uniqueName('m')}@example.com`, username: uniqueName('m'), password }
+      return (await http('POST', `${stack.user}/auth/registrations`, { json })).body
+    },
+    request: (_scene, _role, { registration_id }) => ({ params: { registration_id } }),
+  },
+  {
     operationId: 'loginWithJson',
     callers: few,
     table: anybody(200),

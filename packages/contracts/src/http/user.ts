@@ -37,9 +37,9 @@ const userAccount = z.object({
   age: z.int().nullable(),
   phone: z.string().nullable().meta({ description: 'E.164.' }),
   role: z.enum(userRoles),
-  state: z
-    .enum(['active', 'leaving', 'deleting', 'deleted'])
-    .meta({ description: '`leaving`: its deletion can still be taken back.' }),
+  state: z.enum(['reserved', 'active', 'leaving', 'deleting', 'deleted']).meta({
+    description: '`reserved`: its registration is running. `leaving`: its deletion can still be taken back.',
+  }),
   login_count: z.int().min(0),
   last_login_at: timestamp.nullable(),
   last_seen_at: timestamp.nullable(),
@@ -67,7 +67,7 @@ const usersQuery = z
     status: z
       .enum(['active', 'inactive'])
       .optional()
-      .meta({ description: '`inactive`: deleted, or being deleted.' }),
+      .meta({ description: '`inactive`: reserved by a running registration, deleted, or being deleted.' }),
     q: typedText({ max: 254 })
       .optional()
       .meta({ description: 'The beginning of a username, or a complete email address.' }),

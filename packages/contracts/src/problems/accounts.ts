@@ -131,4 +131,9 @@ export const accountProblems = {
     title: 'There is no such deletion.',
     meaning: 'The response that scheduled the deletion contains the id.',
   },
+  REGISTRATION_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such registration.',
+    meaning: 'The response that started it contains the id. It is kept for 7 days after its end.',
+  },
 } as const satisfies ProblemTable

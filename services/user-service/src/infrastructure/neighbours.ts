@@ -1,12 +1,16 @@
 import {
   claimPicture,
   defineRoute,
+  getFile,
   getStorageUsage,
   listMessages,
+  putNotificationPreferences,
   type StorageUsage,
+  uploadFile,
 } from '@bigtech/contracts'
 import {
   type AuthenticatedContext,
+  type CallIdentity,
   openServiceClient,
   type Service,
   type ServiceClient,
@@ -14,11 +18,15 @@ import {
 import { z } from 'zod'
 import type { NeighbourExports } from '../modules/export/export-parts.ts'
 import type { ReportedMessages } from '../modules/moderation/moderation.service.ts'
+import type { RegistrationNeighbours } from '../modules/registration/registration.ts'
 
 /** Maximum silence of a neighbor service. The complete export may take much longer. */
 const EXPORT_TIMEOUT_MS = 8_000
 /** Nobody waits longer for figures that stand beside a profile. */
 const STORAGE_TIMEOUT_MS = 500
+const UPLOAD_TIMEOUT_MS = 8_000
+/** Shorter than a lease of a registration, and than a graceful stop. */
+const EXAMINATION_WAIT_SECONDS = 3
 
 /** The format belongs to the neighbor service and is passed through unchanged. */
 const exportOf = <const Path extends string>(operationId: string, path: Path) =>
@@ -39,11 +47,12 @@ const filesExport = exportOf('exportMyFiles', '/files/export')
 export interface Neighbours {
   readonly exports: NeighbourExports
   readonly messages: ReportedMessages
+  readonly registrations: RegistrationNeighbours
   /**
    * Reserves an uploaded avatar of the caller for the profile.
    * @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH; StoreUnavailable
    */
-  claimAvatar(ctx: AuthenticatedContext, fileId: string): Promise<void>
+  claimAvatar(identity: CallIdentity, fileId: string): Promise<void>
   /** Returns how much the caller stores; null while media-service does not answer. */
   storage(ctx: AuthenticatedContext): Promise<StorageUsage | null>
 }
@@ -72,6 +81,8 @@ export function openNeighbours(
     baseUrl: urls.mediaServiceUrl,
     timeoutMs: STORAGE_TIMEOUT_MS,
   })
+  const claimAvatar: Neighbours['claimAvatar'] = (identity, fileId) =>
+    pictures.call(claimPicture, { params: { file_id: fileId }, body: { purpose: 'avatar' } }, identity)
   return {
     exports: {
       friends: exportFrom('friend-service', urls.friendServiceUrl, friendsExport),
@@ -79,12 +90,8 @@ export function openNeighbours(
       notifications: exportFrom('notification-service', urls.notificationServiceUrl, notificationsExport),
       files: exportFrom('media-service', urls.mediaServiceUrl, filesExport),
     },
-    claimAvatar: ({ requestId, bearer }, fileId) =>
-      pictures.call(
-        claimPicture,
-        { params: { file_id: fileId }, body: { purpose: 'avatar' } },
-        { requestId, bearer },
-      ),
+    claimAvatar,
+    registrations: { claim: claimAvatar, ...openRegistrationSteps(service, urls) },
     storage: async ({ requestId, bearer, log }) => {
       try {
         return await storage.call(getStorageUsage, {}, { requestId, bearer })
@@ -96,6 +103,37 @@ export function openNeighbours(
     messages: createReportedMessages(
       openServiceClient(service, { service: 'chat-service', baseUrl: urls.chatServiceUrl }),
     ),
+  }
+}
+
+/** The calls of a registration that the rest of the service does not make. */
+function openRegistrationSteps(
+  service: Service,
+  urls: { notificationServiceUrl: string; mediaServiceUrl: string },
+): Omit<RegistrationNeighbours, 'claim'> {
+  const media = openServiceClient(service, {
+    service: 'media-service',
+    baseUrl: urls.mediaServiceUrl,
+    timeoutMs: UPLOAD_TIMEOUT_MS,
+  })
+  const notifications = openServiceClient(service, {
+    service: 'notification-service',
+    baseUrl: urls.notificationServiceUrl,
+  })
+  return {
+    upload: async (identity, { mime, bytes }) => {
+      const name = `picture.${mime.slice('image/'.length)}`
+      const file = { fields: { purpose: 'avatar' }, name, mime, bytes }
+      return (await media.upload(uploadFile, file, identity)).file_id
+    },
+    file: async (identity, fileId) => {
+      const input = { params: { file_id: fileId }, query: { wait_seconds: EXAMINATION_WAIT_SECONDS } }
+      const { state, refusal } = await media.call(getFile, input, identity)
+      return { isReady: state === 'ready', refusal: refusal?.detail ?? null }
+    },
+    savePreferences: async (identity, preferences) => {
+      await notifications.call(putNotificationPreferences, { body: preferences }, identity)
+    },
   }
 }
 

@@ -1,29 +1,12 @@
-import { userRegistered } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
-import { searchTermsOf } from '../directory/search-terms.ts'
-import { appendUserEvent } from '../history/user-changes.ts'
-import { AlreadyTaken, takenBy } from './account.errors.ts'
+import { takenBy } from './account.errors.ts'
 import { type Account, canSignIn, type Login, readIdentifier } from './account.ts'
-import { createLink } from './account-links.ts'
-import type { Identity } from './identity.repository.ts'
-import { isHeldBack } from './recovery.repository.ts'
-import { isNameHeldBack } from './username.repository.ts'
+import { announceUser, insertUser, type NewAccount } from './new-account.ts'
 import { isReserved, skeletonDigest, usernameKey } from './username.ts'
 
 export type AccountRepository = ReturnType<typeof createAccountRepository>
-
-export interface NewAccount {
-  readonly email: string
-  readonly username: string
-  readonly displayName: string
-  readonly locale: string
-  /** Null: signs in with the identity only. */
-  readonly passwordHash: string | null
-  /** An identity at a provider that has verified the address. */
-  readonly identity?: Identity
-}
 
 const UNPROTECTED_PAGE = 500
 
@@ -138,38 +121,10 @@ export function createAccountRepository(mysql: Mysql, outbox: Outbox) {
 async function insertAccount(
   tx: Transaction,
   outbox: Outbox,
-  { email, username, displayName, locale, passwordHash, identity }: NewAccount,
+  account: NewAccount,
   correlationId: string,
 ): Promise<Account> {
-  const now = new Date()
-  const user = {
-    ...{ email, username, displayName, locale, createdAt: now, updatedAt: now },
-    ...(identity ? { emailVerifiedAt: now } : {}),
-  }
-  const { id, version } = await tx.user.create({
-    data: {
-      ...user,
-      usernameKey: usernameKey(username),
-      usernameSkeleton: skeletonDigest(username),
-      ...(passwordHash === null ? {} : { credential: { create: { passwordHash, changedAt: now } } }),
-      ...(identity ? { identities: { create: { ...identity, linkedAt: now } } } : {}),
-    },
-    select: { id: true, version: true },
-  })
-  await appendUserEvent(tx, id, 'registered', user)
-  const terms = searchTermsOf({ username, displayName })
-  await tx.userSearchTerm.createMany({ data: terms.map((term) => ({ term, userId: id })) })
-  const payload = {
-    user_id: id,
-    email,
-    username,
-    display_name: displayName,
-    locale,
-    profile_version: version,
-  }
-  await outbox.enqueue(tx, userRegistered, payload, { correlationId })
-  if (await isHeldBack(tx, email, id)) throw new AlreadyTaken('email')
-  if (await isNameHeldBack(tx, username, id)) throw new AlreadyTaken('username')
-  if (!identity) await createLink(tx, outbox, { userId: id, purpose: 'verify_email', email }, correlationId)
-  return { userId: id, email, username, displayName, locale, createdAt: now }
+  const user = await insertUser(tx, account, 'active')
+  await announceUser(tx, outbox, user, { isVerified: account.identity !== undefined, correlationId })
+  return user
 }

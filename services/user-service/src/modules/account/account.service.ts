@@ -13,6 +13,7 @@ import { AlreadyTaken, type Taken } from './account.errors.ts'
 import type { AccountRepository } from './account.repository.ts'
 import type { Account } from './account.ts'
 import type { Identity } from './identity.repository.ts'
+import type { NewAccount } from './new-account.ts'
 import type { PasswordPolicy } from './password-policy.ts'
 import type { UsernameRepository } from './username.repository.ts'
 
@@ -91,33 +92,33 @@ export function createAccountService(deps: {
     return hash
   }
 
+  /**
+   * Counts and checks a sign-up and hashes its password. @throws Problem EMAIL_TAKEN, USERNAME_TAKEN,
+   * RATE_LIMITED, VALIDATION_FAILED
+   */
+  async function checkRegistration(ctx: Context, registration: Registration): Promise<NewAccount> {
+    const { email, username, password, subscriber } = registration
+    const { displayName = username, locale = DEFAULT_LOCALE } = registration
+    await limiter.take(registrations, subscriber)
+    deps.policy.check(password, { email, username, displayName }, 'password')
+    const taken = await accounts.findTaken(email, username)
+    if (taken) throw takenProblem(taken)
+    const passwordHash = await passwords.hash(password, ctx.signal)
+    return { email, username, displayName, locale, passwordHash }
+  }
+
   return {
     confirmIdentity,
 
+    checkRegistration,
+    onRegistered: deps.onRegistered,
+
     async registerUser(ctx: Context, registration: Registration): Promise<Account> {
-      const { email, username, password, displayName, locale, subscriber } = registration
-      await limiter.take(registrations, subscriber)
-      deps.policy.check(password, { email, username, displayName: displayName ?? username }, 'password')
-      const taken = await accounts.findTaken(email, username)
-      if (taken) throw takenProblem(taken)
-      const passwordHash = await passwords.hash(password, ctx.signal)
-      try {
-        const account = await accounts.create(
-          {
-            email,
-            username,
-            displayName: displayName ?? username,
-            locale: locale ?? DEFAULT_LOCALE,
-            passwordHash,
-          },
-          ctx.requestId,
-        )
-        deps.onRegistered()
-        ctx.log.info({ user_id: account.userId }, 'UserRegistered')
-        return account
-      } catch (err) {
-        throw err instanceof AlreadyTaken ? takenProblem(err.what) : err
-      }
+      const checked = await checkRegistration(ctx, registration)
+      const account = await orTakenProblem(accounts.create(checked, ctx.requestId))
+      deps.onRegistered()
+      ctx.log.info({ user_id: account.userId }, 'UserRegistered')
+      return account
     },
 
     /**
@@ -157,11 +158,7 @@ export function createAccountService(deps: {
 
     /** Changes the username. @throws Problem USERNAME_TAKEN, USERNAME_CHANGE_LIMIT */
     async changeUsername(ctx: AuthenticatedContext, username: string): Promise<void> {
-      const change = await deps.usernames
-        .change(ctx.actor.userId, username, ctx.requestId)
-        .catch((err: unknown) => {
-          throw err instanceof AlreadyTaken ? takenProblem(err.what) : err
-        })
+      const change = await orTakenProblem(deps.usernames.change(ctx.actor.userId, username, ctx.requestId))
       if (typeof change === 'object') {
         const retryAfterSeconds = (change.notBefore.getTime() - Date.now()) / 1_000
         throw new Problem('USERNAME_CHANGE_LIMIT', { retryAfterSeconds })
@@ -193,6 +190,13 @@ export function createAccountService(deps: {
       ctx.log.info({ ended: ended.length }, 'password changed')
     },
   }
+}
+
+/** Translates AlreadyTaken. @throws Problem EMAIL_TAKEN, USERNAME_TAKEN */
+export function orTakenProblem<Result>(work: Promise<Result>): Promise<Result> {
+  return work.catch((err: unknown) => {
+    throw err instanceof AlreadyTaken ? takenProblem(err.what) : err
+  })
 }
 
 function takenProblem(what: Taken): Problem {

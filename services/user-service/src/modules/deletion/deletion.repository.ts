@@ -3,9 +3,7 @@ import type { HandlerOutcome } from '@bigtech/kafka'
 import { type Outbox, once } from '@bigtech/outbox'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
-import { eraseExport } from '../export/erase-export.ts'
-import { appendUserEvent, changeUser } from '../history/user-changes.ts'
-import { stateOf, type UserState } from '../history/user-history.ts'
+import { appendUserEvent } from '../history/user-changes.ts'
 import type { SessionEnder } from '../session/session-ender.ts'
 import {
   type Deletion,
@@ -16,6 +14,7 @@ import {
   type MessagePolicy,
   REANNOUNCE_AFTER_MS,
 } from './deletion.ts'
+import { eraseUser } from './erase-user.ts'
 
 export type DeletionRepository = ReturnType<typeof createDeletionRepository>
 
@@ -161,54 +160,6 @@ async function start(tx: Transaction, outbox: Outbox, id: string, userId: number
   })
   const payload = { user_id: userId, deletion_id: id, message_policy: messagePolicy as MessagePolicy }
   await outbox.enqueue(tx, userDeleted, payload, { correlationId: id })
-}
-
-/** Erases all personal data. The row stays, because its id must never be reused. */
-async function eraseUser(tx: Transaction, userId: number): Promise<void> {
-  const before = await tx.user.update({ where: { id: userId }, data: { lastSeenAt: null } })
-  await tx.userEvent.deleteMany({ where: { userId } })
-  await changeUser(tx, userId, 'erased', erased(userId, stateOf(before)))
-  await tx.userSearchTerm.deleteMany({ where: { userId } })
-  await tx.credential.deleteMany({ where: { userId } })
-  await tx.userIdentity.deleteMany({ where: { userId } })
-  await tx.recoveryCode.deleteMany({ where: { userId } })
-  await tx.passkey.deleteMany({ where: { userId } })
-  await tx.userActivity.deleteMany({ where: { userId } })
-  await tx.session.deleteMany({ where: { userId } })
-  await eraseExport(tx, userId)
-  await tx.accountLink.deleteMany({ where: { userId } })
-  // Decisions stay with ids only: deleting an account must not erase its moderation history.
-  await tx.report.deleteMany({ where: { OR: [{ reporterId: userId }, { targetId: userId }] } })
-  await tx.moderationDecision.updateMany({ where: { userId }, data: { note: null, message: null } })
-  await tx.userRestriction.updateMany({ where: { userId }, data: { message: null } })
-  await tx.friendship.deleteMany({ where: { OR: [{ low: userId }, { high: userId }] } })
-  await tx.block.deleteMany({ where: { OR: [{ blockerId: userId }, { blockedId: userId }] } })
-  await tx.restrictedPair.deleteMany({ where: { OR: [{ restricterId: userId }, { restrictedId: userId }] } })
-  // Raw: the outbox is no model of this service.
-  await tx.$executeRaw`DELETE FROM outbox WHERE msg_key = ${String(userId)} AND topic = 'user.events'
-    AND event_type NOT IN ('UserDeleted', 'UserSessionRevoked')`
-}
-
-/** Returns what is left of a user: the whole state, since the history begins anew with it. */
-function erased(userId: number, before: UserState): UserState {
-  return {
-    ...before,
-    ...{
-      email: null,
-      username: `deleted_${userId}`,
-      displayName: '',
-      statusMessage: null,
-      profileImageUrl: null,
-    },
-    ...{
-      age: null,
-      phone: null,
-      findableByEmail: false,
-      presenceVisibility: 'nobody',
-      emailVerifiedAt: null,
-    },
-    ...{ status: 'deleted', updatedAt: new Date() },
-  }
 }
 
 /** False when it was done already, or there is no such deletion. The last step completes it. */

@@ -20,7 +20,7 @@ export interface ListedAccount extends PublicUser {
   readonly age: number | null
   readonly phone: string | null
   readonly role: UserRole
-  readonly state: 'active' | 'leaving' | 'deleting' | 'deleted'
+  readonly state: 'reserved' | 'active' | 'leaving' | 'deleting' | 'deleted'
   readonly loginCount: number
   readonly lastLoginAt: Date | null
   readonly lastSeenAt: Date | null
@@ -28,7 +28,7 @@ export interface ListedAccount extends PublicUser {
   readonly createdAt: Date
 }
 
-const inactive = ['leaving', 'deleting', 'deleted']
+const inactive = ['reserved', 'leaving', 'deleting', 'deleted']
 
 /** The list of all users, for operators. */
 export function createUserListRepository(mysql: Mysql) {

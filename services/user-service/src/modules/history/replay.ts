@@ -110,7 +110,7 @@ async function rebuild(
     },
   })
   await tx.userSearchTerm.deleteMany({ where: { userId } })
-  if (row.status !== 'deleted') {
+  if (row.status !== 'deleted' && row.status !== 'reserved') {
     const terms = searchTermsOf(row)
     await tx.userSearchTerm.createMany({ data: terms.map((term) => ({ term, userId })) })
   }

@@ -24,6 +24,7 @@ export interface UserState {
 
 export type UserEventType =
   | 'registered'
+  | 'activated'
   | 'signed_in'
   | 'profile_updated'
   | 'settings_updated'

@@ -14,9 +14,13 @@ const nextUsers = (
   db: Pick<Transaction, 'user'>,
   last: { readonly id: number } | undefined,
 ): Promise<Row[]> =>
-  db.user.findMany({ where: { id: { gt: last?.id ?? 0 } }, orderBy: { id: 'asc' }, take: PAGE })
+  db.user.findMany({
+    where: { id: { gt: last?.id ?? 0 }, status: { not: 'reserved' } },
+    orderBy: { id: 'asc' },
+    take: PAGE,
+  })
 
-/** Iterates all users in the format copied by other services, in id order. */
+/** Iterates all users, except reserved accounts that no other service knows, in the format copied by other services, in id order. */
 export async function* ownedUsers(mysql: Mysql): AsyncGenerator<Fact, void> {
   for await (const row of pages<Row>((last) => mysql.run('ownedUsers', (db) => nextUsers(db, last)))) {
     yield {
@@ -74,6 +78,7 @@ export async function publishUser(
   row: Row,
   correlationId: string,
 ): Promise<boolean> {
+  if (row.status === 'reserved') return false
   if (!canSignIn(row.status)) return publishDeletion(tx, outbox, row.id, correlationId)
   const payload = {
     user_id: row.id,
