@@ -5,7 +5,7 @@ CREATE TABLE restrictions (
   restricted_id BIGINT NOT NULL,
   PRIMARY KEY (restricter_id, restricted_id),
   KEY restrictions_by_restricted (restricted_id)
-) CHARACTER SET utf8mb4;
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 -- migrate:down
 DROP TABLE restrictions;

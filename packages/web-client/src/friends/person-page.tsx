@@ -93,7 +93,11 @@ function Actions({ userId, name, isFriend }: ActionsProps) {
       navigate(`/rooms/${room.room_id}`)
     })
   const change =
-    (operation: typeof removeFriend | typeof blockUser | typeof restrictUser, said: string) => () =>
+    (
+      operation: typeof removeFriend | typeof blockUser | typeof restrictUser | typeof unrestrictUser,
+      said: string,
+    ) =>
+    () =>
       void attempt(async () => {
         await call(operation, { params })
         notify(said)

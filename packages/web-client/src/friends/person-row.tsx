@@ -3,7 +3,7 @@ import { Link } from 'wouter'
 import { useT } from '../i18n/index.ts'
 import { Avatar } from '../ui/avatar.tsx'
 
-interface Person {
+export interface Person {
   readonly user_id: number
   readonly display_name: string
   readonly username: string

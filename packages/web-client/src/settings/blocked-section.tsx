@@ -2,7 +2,7 @@ import { listBlockedUsers, listRestrictedUsers, unblockUser, unrestrictUser } fr
 import { useQuery } from '@tanstack/react-query'
 import { call } from '../core/api.ts'
 import { allPages, keys, useChat } from '../core/chat.ts'
-import { PersonRow } from '../friends/person-row.tsx'
+import { type Person, PersonRow } from '../friends/person-row.tsx'
 import { restrictedKey } from '../friends/restricted-key.ts'
 import { type TextKey, useT } from '../i18n/index.ts'
 import { Empty } from '../ui/empty.tsx'
@@ -12,8 +12,8 @@ import { Spinner } from '../ui/spinner.tsx'
 
 interface SectionProps {
   readonly queryKey: readonly string[]
-  readonly list: typeof listBlockedUsers | typeof listRestrictedUsers
-  readonly end: typeof unblockUser | typeof unrestrictUser
+  readonly list: (cursor: { cursor?: string }) => Promise<{ items: Person[]; next_cursor: string | null }>
+  readonly end: (params: { user_id: number }) => Promise<unknown>
   readonly none: TextKey
   readonly action: TextKey
 }
@@ -23,11 +23,11 @@ function PeopleSection({ queryKey, list, end, none, action }: SectionProps) {
   const chat = useChat()
   const { data, error, refetch } = useQuery({
     queryKey,
-    queryFn: () => allPages((cursor) => call(list, { query: { limit: 100, ...cursor } })),
+    queryFn: () => allPages(list),
   })
   const remove = (user_id: number) =>
     void attempt(async () => {
-      await call(end, { params: { user_id } })
+      await end({ user_id })
       await chat.queries.invalidateQueries({ queryKey })
     })
   if (error) return <Failed error={error} onRetry={() => void refetch()} />
@@ -52,8 +52,8 @@ export function BlockedSection() {
   return (
     <PeopleSection
       queryKey={keys.blocked}
-      list={listBlockedUsers}
-      end={unblockUser}
+      list={(cursor) => call(listBlockedUsers, { query: { limit: 100, ...cursor } })}
+      end={(params) => call(unblockUser, { params })}
       none="blocked.none"
       action="blocked.unblock"
     />
@@ -64,8 +64,8 @@ export function RestrictedSection() {
   return (
     <PeopleSection
       queryKey={restrictedKey}
-      list={listRestrictedUsers}
-      end={unrestrictUser}
+      list={(cursor) => call(listRestrictedUsers, { query: { limit: 100, ...cursor } })}
+      end={(params) => call(unrestrictUser, { params })}
       none="restricted.none"
       action="restricted.end"
     />
