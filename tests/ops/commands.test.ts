@@ -86,7 +86,13 @@ async function run(file: string, option: string): Promise<Outcome> {
   const child = spawn(program as string, [...before, option], {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: folder,
-    env: { ...addresses(port), PATH: process.env.PATH, HOME: process.env.HOME },
+    // A cache of compiled code halves the CPU time of the programs that load a whole service.
+    env: {
+      ...addresses(port),
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      NODE_COMPILE_CACHE: join(tmpdir(), 'bigtech-compile-cache'),
+    },
     timeout: TIMEOUT_MS,
   })
   let out = ''
