@@ -73,11 +73,11 @@ export class RateLimiter {
     const counters = this.#countersOf(limit)
     const { local, shared } = counters
     const here = await consume(local, subject, cost)
-    const isLater = shared && limit.settlesLater
-    const { consumedPoints, msBeforeNext } =
-      (!isLater && shared && (await this.#ask(() => consume(shared, subject, cost)))) || here
+    const sum =
+      shared && !limit.settlesLater ? await this.#ask(() => consume(shared, subject, cost)) : undefined
+    const { consumedPoints, msBeforeNext } = sum ?? here
     if (consumedPoints <= limit.max) {
-      if (isLater) this.#settleLater(counters, subject, cost)
+      if (shared && limit.settlesLater) this.#settleLater(counters, subject, cost)
       return
     }
     this.#refused.inc({ limit: limit.name })

@@ -15,6 +15,7 @@ import {
   type Service,
   type ServiceClient,
 } from '@bigtech/service-kit'
+import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { NeighbourExports } from '../modules/export/export-parts.ts'
 import type { ReportedMessages } from '../modules/moderation/moderation.service.ts'
@@ -24,6 +25,9 @@ import type { RegistrationNeighbours } from '../modules/registration/registratio
 const EXPORT_TIMEOUT_MS = 8_000
 /** Nobody waits longer for figures that stand beside a profile. */
 const STORAGE_TIMEOUT_MS = 500
+/** Every start of an app reads its user's profile: the figures may be this old. */
+const STORAGE_CACHED_MS = 30_000
+const STORAGE_CACHED_USERS = 10_000
 const UPLOAD_TIMEOUT_MS = 8_000
 /** Shorter than a lease of a registration, and than a graceful stop. */
 const EXAMINATION_WAIT_SECONDS = 3
@@ -53,7 +57,7 @@ export interface Neighbours {
    * @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH; StoreUnavailable
    */
   claimAvatar(identity: CallIdentity, fileId: string): Promise<void>
-  /** Returns how much the caller stores; null while media-service does not answer. */
+  /** Returns how much the caller stores, at most 30 s old; null while media-service does not answer. */
   storage(ctx: AuthenticatedContext): Promise<StorageUsage | null>
 }
 
@@ -81,6 +85,12 @@ export function openNeighbours(
     baseUrl: urls.mediaServiceUrl,
     timeoutMs: STORAGE_TIMEOUT_MS,
   })
+  const usages = new LRUCache<number, StorageUsage, AuthenticatedContext>({
+    max: STORAGE_CACHED_USERS,
+    ttl: STORAGE_CACHED_MS,
+    fetchMethod: (_userId, _stale, { context: { requestId, bearer } }) =>
+      storage.call(getStorageUsage, {}, { requestId, bearer }),
+  })
   const claimAvatar: Neighbours['claimAvatar'] = (identity, fileId) =>
     pictures.call(claimPicture, { params: { file_id: fileId }, body: { purpose: 'avatar' } }, identity)
   return {
@@ -92,11 +102,11 @@ export function openNeighbours(
     },
     claimAvatar,
     registrations: { claim: claimAvatar, ...openRegistrationSteps(service, urls) },
-    storage: async ({ requestId, bearer, log }) => {
+    storage: async (ctx) => {
       try {
-        return await storage.call(getStorageUsage, {}, { requestId, bearer })
+        return (await usages.fetch(ctx.actor.userId, { context: ctx })) ?? null
       } catch (err) {
-        log.debug({ err }, 'profile without storage usage')
+        ctx.log.debug({ err }, 'profile without storage usage')
         return null
       }
     },
