@@ -12,11 +12,13 @@ import { type Check, checks } from './checks.ts'
 export interface Count {
   passed: number
   failed: number
+  /** One entry for each failure: its name, then indented lines. */
+  failures: string[]
 }
 
 /** Runs every check, one per core, regardless of failures, and prints the output of failed ones. */
 export async function runChecks(): Promise<Count> {
-  const count: Count = { passed: 0, failed: 0 }
+  const count: Count = { passed: 0, failed: 0, failures: [] }
   const waiting = [...checks]
   const runNext = async (): Promise<void> => {
     const check = waiting.shift()
@@ -24,7 +26,10 @@ export async function runChecks(): Promise<Count> {
     if (check.needs && !existsSync(join(root, check.needs))) {
       notice(`${check.name}: skipped, there is no ${check.needs}`)
     } else if (await isPassed(check)) count.passed += 1
-    else count.failed += 1
+    else {
+      count.failed += 1
+      count.failures.push(`check: ${check.name}`)
+    }
     await runNext()
   }
   await Promise.all(Array.from({ length: availableParallelism() }, runNext))

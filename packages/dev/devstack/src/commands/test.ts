@@ -26,7 +26,7 @@ export async function test(args: Args): Promise<number> {
   const instance = openInstance(args.instance, await shouldUseDocker(args.docker))
   const stack = await openStack(instance, { ports: [...servicePorts(instance.root), 'stack'], reset: true })
   stack.supervisor.show('nothing')
-  let total: Count = { passed: 0, failed: 0 }
+  let total: Count = { passed: 0, failed: 0, failures: [] }
   const code = await guarded(stack, async (interrupted) => {
     total = await runStages(stages(stack, args.rest), interrupted)
     return total.failed === 0 && total.passed > 0 ? 0 : 1
@@ -76,7 +76,7 @@ const crossing = ['tests/integration', 'tests/e2e', 'tests/chaos', 'tests/ops']
 /** Counts a failed setup as one failed test, and a successful one as none. */
 async function nothingCounted(work: Promise<void>): Promise<Count> {
   await work
-  return { passed: 0, failed: 0 }
+  return { passed: 0, failed: 0, failures: [] }
 }
 
 async function startAll(stack: Stack): Promise<void> {
@@ -86,7 +86,7 @@ async function startAll(stack: Stack): Promise<void> {
 }
 
 async function runStages(list: Stage[], interrupted: Interrupted): Promise<Count> {
-  const total: Count = { passed: 0, failed: 0 }
+  const total: Count = { passed: 0, failed: 0, failures: [] }
   const lines: string[] = []
   let isInterrupted = false
   interrupted.then(() => {
@@ -99,13 +99,19 @@ async function runStages(list: Stage[], interrupted: Interrupted): Promise<Count
     const count = await runStage(stage)
     total.passed += count.passed
     total.failed += count.failed
+    total.failures.push(...count.failures)
     const mark = count.failed === 0 ? green('✓') : red('✗')
     lines.push(
       `  ${mark} ${stage.title}: ${count.passed} passed, ${count.failed} failed ${dim(seconds(began))}`,
     )
   }
-  if (isInterrupted) total.failed += 1
+  if (isInterrupted) {
+    total.failed += 1
+    total.failures.push('interrupted')
+  }
   console.log(`\n${bold('Summary')}\n${lines.join('\n')}\n`)
+  for (const failure of total.failures) console.log(`${red('✗')} ${failure}`)
+  if (total.failures.length > 0) console.log()
   return total
 }
 
@@ -113,8 +119,9 @@ async function runStage(stage: Stage): Promise<Count> {
   try {
     return await stage.run()
   } catch (error) {
-    console.log(red(messageOf(error)))
-    return { passed: 0, failed: 1 }
+    const message = messageOf(error)
+    console.log(red(message))
+    return { passed: 0, failed: 1, failures: [`${stage.title}: ${message.split('\n', 1)[0]}`] }
   }
 }
 

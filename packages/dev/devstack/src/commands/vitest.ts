@@ -1,26 +1,48 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { root } from '../paths.ts'
 import { runVisible } from '../run.ts'
 import type { Count } from './lint.ts'
 
-interface Report {
+/** The parts of vitest's JSON report that the counts and the list of failures need. */
+export interface Report {
   numPassedTests: number
-  numFailedTests: number
-  testResults: Array<{ status: string; assertionResults: Array<{ status: string }> }>
+  testResults: ReportedFile[]
+}
+
+interface ReportedFile {
+  name: string
+  status: string
+  /** The error of a file that failed to load. */
+  message: string
+  assertionResults: Array<{ status: string; fullName: string; failureMessages?: string[] | null }>
 }
 
 /**
- * Counts passed and failed tests. Also counts as a failure: a file that failed to load or set up (its tests
- * are reported as skipped), and an error outside any test.
+ * Counts passed and failed tests and names the failed ones. Also counts as a failure: a file that failed to
+ * load or set up (its tests are reported as skipped), and an error outside any test.
  */
 export function countTests(report: Report | undefined, exitCode: number): Count {
-  if (!report) return { passed: 0, failed: 1 }
-  const broken = report.testResults.filter(
-    (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
-  )
-  const failed = report.numFailedTests + broken.length
-  return { passed: report.numPassedTests, failed: failed === 0 && exitCode !== 0 ? 1 : failed }
+  if (!report) return { passed: 0, failed: 1, failures: ['vitest ended without a report'] }
+  const failures = report.testResults.flatMap(failuresOf)
+  if (failures.length === 0 && exitCode !== 0) failures.push('an error outside any test')
+  return { passed: report.numPassedTests, failed: failures.length, failures }
+}
+
+/** Returns one entry for each failed test: the file and the full title, then the first line of the error. */
+function failuresOf({ name, status, message, assertionResults }: ReportedFile): string[] {
+  const file = relative(root, name)
+  const failed = assertionResults.filter((test) => test.status === 'failed')
+  if (failed.length === 0) {
+    return status === 'failed' ? [entry(`${file} (failed to load or set up)`, message)] : []
+  }
+  return failed.map((test) => entry(`${file} > ${test.fullName}`, test.failureMessages?.[0]))
+}
+
+function entry(title: string, error: string | undefined): string {
+  const line = error?.split('\n').find((part) => part.trim())
+  return line ? `${title}\n  ${stripVTControlCharacters(line).trim()}` : title
 }
 
 export interface VitestRun {
