@@ -31,6 +31,9 @@ const shown = (worker: Worker): Promise<Notice[]> =>
   worker.evaluate(`self.registration.getNotifications().then((notices) =>
     notices.map(({ title, body, tag, data }) => ({ title, body, tag, path: data.path })))`)
 
+const openWindows = (worker: Worker): Promise<number> =>
+  worker.evaluate(`self.clients.matchAll({ type: 'window' }).then(({ length }) => length)`)
+
 async function openWithWorker(context: BrowserContext): Promise<{
   page: Page
   worker: Worker
@@ -58,10 +61,17 @@ it('a push shows a notification of its room, one for each room, unless a window 
   await context.grantPermissions(['notifications'], { origin: stack.gateway })
   const { page, worker, cdp, registrationId } = await openWithWorker(context)
   const message = { title: '박준오', body: '어디예요?', kind: 'message', room_id: 7 }
+  await worker.evaluate(`{ self.pushes = 0; self.addEventListener('push', () => self.pushes++) }`)
   await deliver(cdp, registrationId, { ...message, room_id: 8 })
-  // Answered after the worker has asked the same for the push.
-  await worker.evaluate(`self.clients.matchAll({ type: 'window' }).then(({ length }) => length)`)
+  await waitFor(() => worker.evaluate<number>('self.pushes'), { what: 'the first push' })
+  // Answered after the worker has asked the same for that push.
+  await openWindows(worker)
   await page.goto('about:blank')
+  // The worker learns about the navigation later; a push before that still meets a visible window.
+  await waitFor(() => openWindows(worker), {
+    until: (windows) => windows === 0,
+    what: 'the worker to see no window of the app',
+  })
   await deliver(cdp, registrationId, { ...message, body: '도착했어요' })
   await deliver(cdp, registrationId, {
     title: '이소라',
@@ -69,19 +79,17 @@ it('a push shows a notification of its room, one for each room, unless a window 
     kind: 'friend_request',
     room_id: null,
   })
-  const notices = await waitFor(
-    async () => {
-      const now = await shown(worker)
-      return now.length >= 2 ? now : undefined
-    },
-    { what: 'two notifications' },
-  )
+  const notices = await waitFor(() => shown(worker), {
+    until: ({ length }) => length >= 2,
+    what: 'two notifications',
+  })
   expect(notices).toEqual([
     { title: '이소라', body: '친구 요청', tag: 'friend_request', path: '/friends' },
     { title: '박준오', body: '도착했어요', tag: 'room-7', path: '/rooms/7' },
   ])
   await deliver(cdp, registrationId, { ...message, body: '어디 있어요?' })
-  await waitFor(async () => (await shown(worker)).some(({ body }) => body === '어디 있어요?'), {
+  await waitFor(() => shown(worker), {
+    until: (now) => now.some(({ body }) => body === '어디 있어요?'),
     what: 'the newer notification of the room',
   })
   expect((await shown(worker)).map(({ tag }) => tag)).toEqual(['friend_request', 'room-7'])
