@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
-/** Fails on a Markdown link to a missing file or heading. Does not use the network. */
+/** Fails on a Markdown link to a missing file or heading, and on a path of a file that is not a link. Does not use the network. */
 const root = join(import.meta.dirname, '..')
 
 interface Link {
@@ -37,6 +37,21 @@ function anchorsOf(file: string): Set<string> {
   return new Set([...headings, ...[...text.matchAll(/\bid="([^"]+)"/g)].map(([, id]) => id!)])
 }
 
+/** Returns the paths of existing files in plain text: code and links are left out. */
+function barePathsOf(file: string): Link[] {
+  const text = withoutBlocks(readFileSync(join(root, file), 'utf8')).replace(
+    /`[^`\n]*`|\[[^\]]*\]\([^)]*\)|<[^>\n]*>|^ {4}.*$/gm,
+    '',
+  )
+  return text
+    .split('\n')
+    .flatMap((line, index) =>
+      [...line.matchAll(/[\w.-]+(?:\/[\w.-]+)+\.[a-z]{2,4}\b/g)]
+        .map(([target]) => ({ from: file, line: index + 1, target }))
+        .filter(({ target }) => existsSync(join(root, target))),
+    )
+}
+
 function faultOf({ from, target }: Link): string | null {
   if (/^[a-z]+:/i.test(target)) return null
   const [path = '', anchor] = decodeURIComponent(target).split('#')
@@ -50,11 +65,13 @@ const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.
   cwd: root,
   encoding: 'utf8',
 })
+const pages = listed.split('\n').filter((file) => file && existsSync(join(root, file)))
 let dead = 0
-for (const link of listed
-  .split('\n')
-  .filter((file) => file && existsSync(join(root, file)))
-  .flatMap(linksOf)) {
+for (const { from, line, target } of pages.flatMap(barePathsOf)) {
+  dead++
+  console.error(`${from}:${line}: ${target} is not a link.`)
+}
+for (const link of pages.flatMap(linksOf)) {
   const fault = faultOf(link)
   if (fault === null) continue
   dead++
