@@ -43,14 +43,15 @@ export async function buildMediaService(config: Config, options: BuildOptions = 
     ...options,
   })
   const stores = openStores(service, config)
-  const { files, objects, jobs } = stores
+  const { files, fileRemoval, objects, jobs } = stores
   const chat = openServiceClient(service, { service: 'chat-service', baseUrl: config.CHAT_SERVICE_URL })
 
   const findMessage = findMessageIn(chat)
-  const fileService = new FileService({ files, findMessage, quotaBytes: config.QUOTA_BYTES })
+  const fileService = new FileService({ files, fileRemoval, findMessage, quotaBytes: config.QUOTA_BYTES })
   const createUploads = (queue: UploadServiceOptions['queue']) =>
     new UploadService({
       files,
+      fileRemoval,
       store: objects,
       looksLike,
       quotaBytes: config.QUOTA_BYTES,
@@ -86,9 +87,10 @@ export async function buildMediaService(config: Config, options: BuildOptions = 
 
 /** Wires voice practice: scripts, recordings, and the webhook of the analysis server. */
 async function addPractice(service: Service, stores: Stores, config: Config): Promise<void> {
-  const { objects, takes, scripts } = stores
+  const { objects, takes, takeReports, scripts } = stores
   const practice = new PracticeService({
     takes,
+    takeReports,
     scripts,
     looksLike,
     putStream: (key, body, mime, signal) => objects.putStream(key, body, mime, signal),

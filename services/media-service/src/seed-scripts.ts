@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { configSchema } from './config.ts'
 import { createMysql } from './infrastructure/mysql.ts'
 import { ObjectStore } from './infrastructure/object-store.ts'
+import { S3Connection } from './infrastructure/s3-connection.ts'
 import { ScriptRepository } from './modules/practice/script.repository.ts'
 import { seedScripts } from './modules/practice/seed-scripts.ts'
 
@@ -31,7 +32,8 @@ await runCommand({
     const config = loadConfig(seedConfig)
     const metrics = createMetrics('media-seed')
     const mysql = createMysql(config.DATABASE_URL, metrics)
-    const objects = new ObjectStore(config, new StoreMetrics(metrics))
+    const s3 = new S3Connection(config, new StoreMetrics(metrics))
+    const objects = new ObjectStore(s3)
     try {
       await objects.prepare()
       const scripts = new ScriptRepository(mysql)
@@ -39,7 +41,7 @@ await runCommand({
       process.stdout.write(`${stored} practice scripts stored\n`)
       return 0
     } finally {
-      objects.close()
+      s3.close()
       await mysql.close()
     }
   },

@@ -28,8 +28,9 @@ export async function buildMediaWorker(config: Config, options: BuildOptions = {
     acceptsUserTokens: false,
     ...options,
   })
-  const { files, fileUses, doomedObjects, documents, documentQueries, objects, mysql, outbox, jobs, takes } =
-    openStores(service, config)
+  const stores = openStores(service, config)
+  const { files, fileUses, fileRemoval, documents, documentQueries, objects } = stores
+  const { mysql, outbox, jobs, takes } = stores
   const scanner = config.CLAMD_ADDRESS ? new VirusScanner(config.CLAMD_ADDRESS) : undefined
   const worker = new JobWorker({
     id: `${hostname()}-${process.pid}-${crypto.randomUUID().slice(0, 8)}`,
@@ -56,18 +57,18 @@ export async function buildMediaWorker(config: Config, options: BuildOptions = {
   service.subscribe('files', filesConsumers({ mysql, fileUses }))
   service.subscribe(
     'deletions',
-    erasureConsumers({ mysql, files, takes, publisher: service.messaging.publisher }),
+    erasureConsumers({ mysql, fileRemoval, takes, publisher: service.messaging.publisher }),
   )
   service.every({
     name: 'sweep files',
     everyMs: config.SWEEP_MS,
-    run: () => sweepFiles({ files, doomedObjects }, objects),
+    run: () => sweepFiles(stores),
   })
   service.every({
     name: 'overdue analyses',
     everyMs: OVERDUE_MS,
     run: async () => {
-      while ((await takes.expire()) > 0);
+      while ((await stores.takeReports.expire()) > 0);
     },
   })
   service.every({ name: 'purge jobs', everyMs: PURGE_MS, run: () => jobs.purge() })

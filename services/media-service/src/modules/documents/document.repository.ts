@@ -5,6 +5,7 @@ import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { doomFolder } from '../files/doom.ts'
 import type { FileRepository, MadeFile } from '../files/file.repository.ts'
 import type { FileRecord } from '../files/file.ts'
+import type { FileRemoval } from '../files/file-removal.repository.ts'
 import type { JobRepository } from '../jobs/job.repository.ts'
 import { cancelled, type JobFailure } from '../jobs/job.ts'
 import type { DocumentRecord, DocumentRequest } from './document.ts'
@@ -17,6 +18,7 @@ export interface DocumentRepositoryOptions {
   readonly mysql: Mysql
   readonly jobs: JobRepository
   readonly files: FileRepository
+  readonly fileRemoval: FileRemoval
   readonly outbox: Outbox
 }
 
@@ -25,12 +27,14 @@ export class DocumentRepository {
   readonly #mysql: Mysql
   readonly #jobs: JobRepository
   readonly #files: FileRepository
+  readonly #fileRemoval: FileRemoval
   readonly #outbox: Outbox
 
-  constructor({ mysql, jobs, files, outbox }: DocumentRepositoryOptions) {
+  constructor({ mysql, jobs, files, fileRemoval, outbox }: DocumentRepositoryOptions) {
     this.#mysql = mysql
     this.#jobs = jobs
     this.#files = files
+    this.#fileRemoval = fileRemoval
     this.#outbox = outbox
   }
 
@@ -63,7 +67,7 @@ export class DocumentRepository {
       const document = await lock(tx, id, ownerId)
       if (!document) return false
       await this.#jobs.cancel(tx, document.job_id)
-      await this.#files.removeIn(tx, id, ownerId)
+      await this.#fileRemoval.removeIn(tx, id, ownerId)
       await this.#outbox.enqueue(
         tx,
         documentDeleted,

@@ -3,13 +3,13 @@ import { on, type Publisher, type Subscription } from '@bigtech/kafka'
 import { applyOnce } from '@bigtech/outbox'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { TakeRepository } from '../practice/take.repository.ts'
-import type { FileRepository } from './file.repository.ts'
+import type { FileRemoval } from './file-removal.repository.ts'
 
 const CONSUMER = 'erasure'
 
 export interface ErasureDependencies {
   readonly mysql: Mysql
-  readonly files: FileRepository
+  readonly fileRemoval: FileRemoval
   readonly takes: TakeRepository
   readonly publisher: Publisher
 }
@@ -18,12 +18,17 @@ export interface ErasureDependencies {
  * Returns the handler that erases a deleted account in one transaction, then confirms it. Confirming twice is
  * harmless.
  */
-export function erasureConsumers({ mysql, files, takes, publisher }: ErasureDependencies): Subscription[] {
+export function erasureConsumers({
+  mysql,
+  fileRemoval,
+  takes,
+  publisher,
+}: ErasureDependencies): Subscription[] {
   return [
     on(userDeleted, async (event, ctx) => {
       const { user_id, deletion_id, message_policy } = event
       const outcome = await applyOnce(mysql, CONSUMER, event, async (tx) => {
-        await files.eraseOwner(tx, user_id, message_policy)
+        await fileRemoval.eraseOwner(tx, user_id, message_policy)
         await takes.eraseOwner(tx, user_id)
       })
       await publisher.publishEvent(

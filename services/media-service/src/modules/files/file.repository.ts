@@ -11,7 +11,6 @@ import {
   originalKey,
   uploadKey,
 } from './file.ts'
-import type { FileUses } from './file-uses.repository.ts'
 import { lockUsage, type Usage, usageOf } from './storage-usage.ts'
 
 export interface NewFile {
@@ -48,18 +47,15 @@ export interface Examined {
 
 const CLAIMED_DAYS = 7
 const DAY_MS = 24 * 60 * 60 * 1_000
-const SWEEP_BATCH = 50
 
 /** Files. A change that makes an object unnecessary schedules its deletion in the same transaction. */
 export class FileRepository {
   readonly #mysql: Mysql
   readonly #outbox: Outbox
-  readonly #uses: FileUses
 
-  constructor(mysql: Mysql, outbox: Outbox, uses: FileUses) {
+  constructor(mysql: Mysql, outbox: Outbox) {
     this.#mysql = mysql
     this.#outbox = outbox
-    this.#uses = uses
   }
 
   /** Creates a file within its owner's quota. Returns the remaining bytes instead when it does not fit. */
@@ -166,22 +162,6 @@ export class FileRepository {
     return changed > 0
   }
 
-  /** Removes an unused file. */
-  remove(id: string, ownerId: number): Promise<'removed' | 'in_use' | 'unknown'> {
-    return this.#mysql.transaction('removeFile', (tx) => this.removeIn(tx, id, ownerId))
-  }
-
-  /** Like `remove`, in the caller's transaction. */
-  async removeIn(tx: Tx, id: string, ownerId: number): Promise<'removed' | 'in_use' | 'unknown'> {
-    // Raw: Prisma has no FOR UPDATE.
-    const [row] = await tx.$queryRaw<{ id: string; object_key: string; upload_id: string | null }[]>`
-      SELECT id, object_key, upload_id FROM files WHERE id = ${id} AND owner_id = ${ownerId} FOR UPDATE`
-    if (!row) return 'unknown'
-    if ((await tx.fileUse.count({ where: { fileId: id } })) > 0) return 'in_use'
-    await removeRows(tx, [row])
-    return 'removed'
-  }
-
   /** Marks an examined file as ready and publishes it. */
   async makeReady(tx: Tx, file: FileRecord, found: Examined, requestId: string): Promise<void> {
     if (!(await this.accept(tx, file, found))) return
@@ -249,51 +229,6 @@ export class FileRepository {
     })
     await doomFolder(tx, id)
   }
-
-  /**
-   * Removes a deleted account's files. Files in remaining messages and pictures of rooms keep their bytes
-   * without an owner.
-   */
-  async eraseOwner(tx: Tx, ownerId: number, messagePolicy: 'keep' | 'remove'): Promise<void> {
-    await this.#uses.removeFromProfile(tx, ownerId)
-    const kept = messagePolicy === 'keep' ? {} : { purpose: 'room_picture' }
-    await tx.file.updateMany({ where: { ...kept, ownerId, uses: { some: {} } }, data: { ownerId: 0 } })
-    const rows = await tx.file.findMany({
-      where: { ownerId },
-      select: { id: true, objectKey: true, uploadId: true },
-    })
-    await removeRows(
-      tx,
-      rows.map(({ id, objectKey, uploadId }) => ({ id, object_key: objectKey, upload_id: uploadId })),
-    )
-    await tx.storageOwner.deleteMany({ where: { userId: ownerId } })
-  }
-
-  /** Removes expired unused files. Returns their number. */
-  sweepExpired(): Promise<number> {
-    return this.#mysql.transaction('sweepFiles', async (tx) => {
-      // Raw: Prisma has no SKIP LOCKED.
-      const rows = await tx.$queryRaw<{ id: string; object_key: string; upload_id: string | null }[]>`
-        SELECT id, object_key, upload_id FROM files
-        WHERE expires_at <= UTC_TIMESTAMP(3) AND state <> 'checking'
-          AND NOT EXISTS (SELECT 1 FROM file_uses WHERE file_id = files.id)
-        ORDER BY expires_at LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED`
-      await removeRows(tx, rows)
-      return rows.length
-    })
-  }
-}
-
-async function removeRows(
-  tx: Tx,
-  rows: readonly { id: string; object_key: string; upload_id: string | null }[],
-): Promise<void> {
-  if (rows.length === 0) return
-  for (const row of rows) {
-    if (row.upload_id !== null) await doom(tx, row.object_key, row.upload_id)
-    await doomFolder(tx, row.id)
-  }
-  await tx.file.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } })
 }
 
 function toRecord(row: Row): FileRecord {

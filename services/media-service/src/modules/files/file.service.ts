@@ -3,9 +3,11 @@ import type { Message, PicturePurpose, StorageUsage } from '@bigtech/contracts'
 import { type AuthenticatedContext, Problem } from '@bigtech/service-kit'
 import type { FileRepository } from './file.repository.ts'
 import { type FileRecord, type FileVariant, fitsMessage, isPicture } from './file.ts'
+import type { FileRemoval } from './file-removal.repository.ts'
 
 export interface FileServiceOptions {
   readonly files: FileRepository
+  readonly fileRemoval: FileRemoval
   /**
    * Returns the message if visible to the caller: from chat-service, because leaving a room must take effect
    * immediately.
@@ -49,7 +51,7 @@ export class FileService {
   /** Deletes a file. @throws Problem FILE_NOT_FOUND, FILE_IN_USE */
   async delete(ctx: AuthenticatedContext, fileId: string): Promise<void> {
     if (!(await this.#find(fileId))) throw new Problem('FILE_NOT_FOUND')
-    const outcome = await this.#options.files.remove(fileId, ctx.actor.userId)
+    const outcome = await this.#options.fileRemoval.remove(fileId, ctx.actor.userId)
     if (outcome === 'unknown') throw new Problem('FILE_NOT_FOUND')
     if (outcome === 'in_use') throw new Problem('FILE_IN_USE')
   }

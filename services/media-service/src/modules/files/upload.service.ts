@@ -5,6 +5,7 @@ import { declaredType, extensionOf, type FileType } from '../../extract/file-typ
 import type { Tx } from '../../infrastructure/mysql.ts'
 import type { FileRepository, NewFile } from './file.repository.ts'
 import { type FilePurpose, type FileRecord, isPicture, sizeLimit } from './file.ts'
+import type { FileRemoval } from './file-removal.repository.ts'
 import { readHead, streamTo } from './upload-stream.ts'
 
 /** The object store operations of uploads. */
@@ -52,6 +53,7 @@ export interface UploadPlan {
 
 export interface UploadServiceOptions {
   readonly files: FileRepository
+  readonly fileRemoval: FileRemoval
   readonly store: UploadStore
   /** Returns whether the first bytes match the type. */
   readonly looksLike: (head: Buffer, type: FileType) => Promise<boolean>
@@ -130,11 +132,11 @@ export class UploadService {
 
   /** Stores the bytes of a created file; a failure removes the file. */
   async #fill(ctx: AuthenticatedContext, file: FileRecord, put: () => Promise<number>): Promise<FileRecord> {
-    const { files } = this.#options
+    const { fileRemoval } = this.#options
     try {
       return await this.#arrived(ctx, file, await put())
     } catch (err) {
-      await files.remove(file.id, file.ownerId).catch((cause: unknown) => {
+      await fileRemoval.remove(file.id, file.ownerId).catch((cause: unknown) => {
         ctx.log.warn({ err: cause, file_id: file.id }, 'removing a failed upload failed, left to the sweep')
       })
       throw err

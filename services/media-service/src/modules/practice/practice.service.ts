@@ -6,6 +6,7 @@ import { readHead, streamTo } from '../files/upload-stream.ts'
 import type { ScriptRepository } from './script.repository.ts'
 import type { LimitReached, TakeLimits, TakeRepository } from './take.repository.ts'
 import { recordingKey, type Take } from './take.ts'
+import type { TakeReports } from './take-reports.repository.ts'
 
 /** A recording in a request. */
 export interface IncomingRecording {
@@ -18,6 +19,7 @@ export interface IncomingRecording {
 
 export interface PracticeServiceOptions {
   readonly takes: TakeRepository
+  readonly takeReports: TakeReports
   readonly scripts: ScriptRepository
   readonly putStream: (key: string, body: Readable, mime: string, signal: AbortSignal) => Promise<void>
   /** Returns whether the first bytes match the type. */
@@ -104,7 +106,7 @@ export class PracticeService {
 
   /** Applies a report. @throws Problem ANALYSIS_NOT_FOUND, ANALYSIS_SUPERSEDED */
   async report(ctx: Context, webhookId: string, report: AnalysisReport): Promise<void> {
-    const outcome = await this.#options.takes.report(webhookId, report)
+    const outcome = await this.#options.takeReports.apply(webhookId, report)
     ctx.log.info({ job_id: report.job_id, status: report.status, outcome }, 'analysis reported')
     if (outcome === 'unknown') throw new Problem('ANALYSIS_NOT_FOUND')
     if (outcome === 'superseded') throw new Problem('ANALYSIS_SUPERSEDED')

@@ -1,12 +1,10 @@
-import { type AnalysisReport, type AnalysisResult, audioAnalysed } from '@bigtech/contracts'
-import { type Outbox, once, wasApplied } from '@bigtech/outbox'
+import type { AnalysisResult } from '@bigtech/contracts'
 import type { Take as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { doom } from '../files/doom.ts'
 import { lockUsage, type Usage, usageOf } from '../files/storage-usage.ts'
 import type { JobRepository } from '../jobs/job.repository.ts'
-import { isOver, MAX_SENDS, recordingFolder, type Take, type TakeState } from './take.ts'
-import { webhookEventId } from './webhook-event-id.ts'
+import { recordingFolder, type Take, type TakeState } from './take.ts'
 
 export interface NewTake {
   readonly id: string
@@ -30,23 +28,14 @@ export type LimitReached = 'quota' | 'unfinished'
 /** A take with the text of its token. */
 export type SpokenTake = Take & { readonly text: string }
 
-/** The result of a report. `superseded`: another attempt, or the end of the job, was first. */
-export type ReportOutcome = 'applied' | 'duplicate' | 'superseded' | 'unknown'
-
-const CONSUMER = 'analysis-webhook'
-const EXPIRE_BATCH = 20
-const TIMED_OUT = { code: 'ANALYSIS_TIMEOUT', detail: 'The analysis server did not report a result in time.' }
-
-/** Recordings and their analyses. Every state change increments the version. */
+/** Recordings and the state of their analyses. Every state change increments the version. */
 export class TakeRepository {
   readonly #mysql: Mysql
   readonly #jobs: JobRepository
-  readonly #outbox: Outbox
 
-  constructor(mysql: Mysql, jobs: JobRepository, outbox: Outbox) {
+  constructor(mysql: Mysql, jobs: JobRepository) {
     this.#mysql = mysql
     this.#jobs = jobs
-    this.#outbox = outbox
   }
 
   /** Returns the limit that a user has reached; the size of a recording is unknown until it has arrived. */
@@ -65,7 +54,7 @@ export class TakeRepository {
       const row = await tx.take.create({
         data: { ...rest, ownerId, sizeBytes: size, state: 'queued', createdAt: new Date() },
       })
-      await this.#queue(tx, row)
+      await this.enqueueAnalysis(tx, row)
       return toTake(row)
     })
   }
@@ -170,37 +159,6 @@ export class TakeRepository {
     return count === 1
   }
 
-  /** Applies a report of an analysis server once. @param webhookId the same for every delivery of one report */
-  report(webhookId: string, report: AnalysisReport): Promise<ReportOutcome> {
-    return this.#mysql.transaction('reportAnalysis', async (tx) => {
-      // Raw: Prisma has no FOR UPDATE.
-      await tx.$queryRaw`SELECT id FROM takes WHERE id = ${report.job_id} FOR UPDATE`
-      const row = await tx.take.findUnique({ where: { id: report.job_id } })
-      if (!row) return 'unknown'
-      const eventId = webhookEventId(webhookId)
-      if (await wasApplied(tx, CONSUMER, eventId)) return 'duplicate'
-      const take = toTake(row)
-      if (isOver(take) || take.analysisId !== report.analysis_id) return 'superseded'
-      await once(tx, CONSUMER, eventId)
-      if (report.status === 'succeeded') await this.#succeed(tx, row, report.result)
-      else await this.#retryOrFail(tx, row, report.error, report.error.retryable)
-      return 'applied'
-    })
-  }
-
-  /** Retries takes with an overdue report, and ends those without remaining attempts. Returns their number. */
-  expire(): Promise<number> {
-    return this.#mysql.transaction('expireTakes', async (tx) => {
-      // Raw: Prisma has no SKIP LOCKED.
-      const overdue = await tx.$queryRaw<{ id: string }[]>`
-        SELECT id FROM takes WHERE state = 'analyzing' AND deadline_at < UTC_TIMESTAMP(3)
-        ORDER BY deadline_at LIMIT ${EXPIRE_BATCH} FOR UPDATE SKIP LOCKED`
-      for (const { id } of overdue)
-        await this.#retryOrFail(tx, await tx.take.findUniqueOrThrow({ where: { id } }), TIMED_OUT, true)
-      return overdue.length
-    })
-  }
-
   /** Removes all takes of a deleted account. */
   async eraseOwner(tx: Tx, ownerId: number): Promise<void> {
     const takes = await tx.take.findMany({ where: { ownerId }, select: { id: true } })
@@ -209,53 +167,14 @@ export class TakeRepository {
     await tx.bookmark.deleteMany({ where: { ownerId } })
   }
 
-  async #queue(tx: Tx, take: Pick<Row, 'id' | 'ownerId' | 'requestId'>): Promise<void> {
+  /** Queues the job that submits a take to the analysis server. */
+  async enqueueAnalysis(tx: Tx, take: Pick<Row, 'id' | 'ownerId' | 'requestId'>): Promise<void> {
     await this.#jobs.enqueue(tx, {
       kind: 'analyze_take',
       subjectId: take.id,
       ownerId: Number(take.ownerId),
       requestId: take.requestId,
     })
-  }
-
-  async #retryOrFail(
-    tx: Tx,
-    row: Row,
-    error: { code: string; detail: string },
-    isRetryable: boolean,
-  ): Promise<void> {
-    // A report may arrive before the submission was recorded.
-    const sends = row.state === 'running' ? row.sends + 1 : row.sends
-    if (!isRetryable || sends >= MAX_SENDS) return this.fail(tx, row.id, error)
-    await tx.take.update({
-      where: { id: row.id },
-      data: { state: 'queued', sends, analysisId: null, deadlineAt: null, version: { increment: 1 } },
-    })
-    await this.#queue(tx, row)
-  }
-
-  async #succeed(tx: Tx, row: Row, { scores, feedback }: AnalysisResult): Promise<void> {
-    await tx.take.update({
-      where: { id: row.id },
-      data: {
-        ...scores,
-        state: 'succeeded',
-        feedback: JSON.stringify(feedback),
-        deadlineAt: null,
-        finishedAt: new Date(),
-        version: { increment: 1 },
-      },
-    })
-    const token = { where: { id: row.tokenId }, select: { scriptId: true } }
-    const { scriptId } = await tx.scriptToken.findUniqueOrThrow(token)
-    await tx.script.updateMany({ where: { id: scriptId }, data: { practiceCount: { increment: 1 } } })
-    const payload = {
-      user_id: Number(row.ownerId),
-      job_id: row.id,
-      token_id: row.tokenId,
-      overall: scores.overall,
-    }
-    await this.#outbox.enqueue(tx, audioAnalysed, payload, { correlationId: row.requestId })
   }
 }
 
@@ -275,7 +194,8 @@ function doomRecording(db: Pick<Tx, 'doomedObject'>, takeId: string): Promise<vo
   return doom(db, recordingFolder(takeId))
 }
 
-function toTake(row: Row): Take {
+/** Returns a row as a take. */
+export function toTake(row: Row): Take {
   const { feedback, pronunciation, intonation, emotion, overall } = row
   return {
     id: row.id,
