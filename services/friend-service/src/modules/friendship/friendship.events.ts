@@ -12,7 +12,8 @@ import {
 } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import type { Tx } from '../../infrastructure/mysql.ts'
-import { otherSide, type PairEvent, type Side } from './friendship.ts'
+import type { PairEvent } from './friendship.ts'
+import { otherSide, type Side } from './pair.ts'
 
 const requestEvents = {
   FriendRequestSent: friendRequestSent,

@@ -1,5 +1,5 @@
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
-import { type Pair, type Request, type RequestState, type Side, statusOf, strangers } from './friendship.ts'
+import { type Pair, type Request, type RequestState, type Side, statusOf, strangers } from './pair.ts'
 
 /** A stored pair with its two users. */
 export interface StoredPair {

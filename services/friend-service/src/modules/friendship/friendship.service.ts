@@ -8,7 +8,8 @@ import type { FriendChangesRepository } from './friend-changes.repository.ts'
 import type { FriendNotesRepository } from './friend-notes.repository.ts'
 import { enqueuePairEvents } from './friendship.events.ts'
 import type { FriendshipRepository, StoredPair } from './friendship.repository.ts'
-import { type Action, decide, type Pair, type PairEvent, sideOf } from './friendship.ts'
+import { type Action, decide, type PairEvent } from './friendship.ts'
+import { type Pair, sideOf } from './pair.ts'
 
 export interface FriendshipDependencies {
   readonly repository: FriendshipRepository

@@ -1,16 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  type Action,
-  type Decision,
-  decide,
-  MAX_PENDING_OUT,
-  type Pair,
-  REQUEST_LIFETIME_MS,
-  type Side,
-  statusOf,
-  strangers,
-} from './friendship.ts'
+import { type Action, type Decision, decide, MAX_PENDING_OUT, REQUEST_LIFETIME_MS } from './friendship.ts'
+import { type Pair, type Side, statusOf, strangers } from './pair.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00Z')
 const OVER = NOW + REQUEST_LIFETIME_MS

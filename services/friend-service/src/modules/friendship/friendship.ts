@@ -1,39 +1,6 @@
-/**
- * The relation of two users and all its transitions. Pure: no clock, no store, no library. The pair is
- * unordered; its two users are `low` and `high` by id.
- */
+/** The transitions of the relation of two users. Pure: no clock, no store, no library. */
 
-export type Side = 'low' | 'high'
-
-/**
- * State of the latest request between the two:
- * - `open`: both see it
- * - `rejected`, `withheld`: its sender still sees it as pending, its receiver does not. Withheld   means
- * that the receiver never saw it, because they rejected an earlier one
- * - `accepted`, `cancelled`, `expired`, `void`: ended. Void means that its receiver blocked the sender
- */
-export type RequestState = 'open' | 'rejected' | 'withheld' | 'accepted' | 'cancelled' | 'expired' | 'void'
-
-export interface Request {
-  readonly id: number
-  readonly from: Side
-  readonly state: RequestState
-  readonly sentAt: number
-  readonly expiresAt: number
-}
-
-export interface Pair {
-  readonly request: Request | null
-  readonly friendsSince: number | null
-  /** When this side blocked the other. */
-  readonly blockedAt: Readonly<Record<Side, number | null>>
-  /** When this side restricted the other: affects messages and presence only, so no rule here depends on it. */
-  readonly restrictedAt: Readonly<Record<Side, number | null>>
-  /** End of the period in which requests from this side are withheld, because the other side rejected one. */
-  readonly quietUntil: Readonly<Record<Side, number | null>>
-}
-
-export type PairStatus = 'none' | 'pending' | 'friends'
+import { isPending, otherSide, type Pair, type Request, type Side } from './pair.ts'
 
 export type Action =
   | {
@@ -81,31 +48,6 @@ export type Decision =
 
 export const REQUEST_LIFETIME_MS = 30 * 24 * 60 * 60 * 1_000
 export const MAX_PENDING_OUT = 50
-
-/** The initial state of a pair. */
-export const strangers: Pair = {
-  request: null,
-  friendsSince: null,
-  blockedAt: { low: null, high: null },
-  restrictedAt: { low: null, high: null },
-  quietUntil: { low: null, high: null },
-}
-
-/** Returns the other side. */
-export function otherSide(side: Side): Side {
-  return side === 'low' ? 'high' : 'low'
-}
-
-/** Returns the side of `userId` in the pair. */
-export function sideOf(userId: number, otherId: number): Side {
-  return userId < otherId ? 'low' : 'high'
-}
-
-/** Returns the status for lists; a request that its sender sees as pending is pending. */
-export function statusOf(pair: Pair): PairStatus {
-  if (pair.friendsSince !== null) return 'friends'
-  return isPending(pair.request) ? 'pending' : 'none'
-}
 
 /** Decides an action: returns the new pair and its events, or the reason for a rejection. */
 export function decide(stored: Pair, action: Action, now: number): Decision {
@@ -301,10 +243,6 @@ export function eventsOfErasure({ friendsSince, request }: Pair, erased: Side): 
     events.push({ type: 'FriendRequestCancelled', requestId, from, reason: 'cancelled' })
   }
   return events
-}
-
-function isPending(request: Request | null): request is Request {
-  return request !== null && ['open', 'rejected', 'withheld'].includes(request.state)
 }
 
 function changed(pair: Pair, events: readonly PairEvent[]): Decision {
