@@ -1,3 +1,4 @@
+import { Problem } from '@bigtech/service-kit'
 import { Counter, type Registry } from 'prom-client'
 
 export interface SessionMetrics {
@@ -20,4 +21,18 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
       registers: [registry],
     }),
   }
+}
+
+/** Returns the `result` label of a failed sign-in. */
+export function loginResult(err: unknown): string {
+  if (!(err instanceof Problem)) return 'error'
+  if (err.code === 'SECOND_FACTOR_REQUIRED') return 'second_factor'
+  if (
+    ['CREDENTIALS_INVALID', 'SECOND_FACTOR_WRONG', 'CHALLENGE_INVALID', 'PASSKEY_REFUSED'].includes(err.code)
+  ) {
+    return 'invalid'
+  }
+  if (err.code === 'ACCOUNT_SUSPENDED') return 'suspended'
+  if (err.code === 'LOGIN_LIMITED' || err.code === 'RATE_LIMITED') return 'limited'
+  return err.code === 'OVERLOADED' ? 'overloaded' : 'unavailable'
 }

@@ -1,22 +1,16 @@
 import { createHash } from 'node:crypto'
-import { type PasskeyAssertion, uuidv7 } from '@bigtech/contracts'
-import { type Context, type Limit, Problem, type RateLimiter } from '@bigtech/service-kit'
+import type { PasskeyAssertion } from '@bigtech/contracts'
+import { type Context, type Limit, Problem } from '@bigtech/service-kit'
 import type { PasswordHasher } from '../../infrastructure/password-hasher.ts'
 import { identifierKey, type Login } from '../account/account.ts'
-import { FOREVER } from '../moderation/moderation.ts'
 import type { Challenges } from '../second-factor/challenges.ts'
 import type { PasskeyVerifier } from '../second-factor/passkey.service.ts'
 import type { SecondFactorRepository } from '../second-factor/second-factor.repository.ts'
 import { codeAttempts } from '../second-factor/second-factor.service.ts'
-import { deviceOf, ipPrefixOf, subscriberOf } from './device.ts'
-import type { LoginGuard } from './login-guard.ts'
-import { hashRefreshToken, issueRefreshToken, newFamilyKey } from './refresh-token.ts'
-import type { SessionRepository, SignInProof, Suspension } from './session.repository.ts'
+import { ipPrefixOf, subscriberOf } from './device.ts'
+import { type OpenSessionDeps, openSession } from './open-session.ts'
 import type { Client, Grant } from './session.service.ts'
-import { expiryOf } from './session.ts'
-import type { SessionEnder } from './session-ender.ts'
-import type { SessionMetrics } from './session-metrics.ts'
-import type { Tokens } from './tokens.ts'
+import { loginResult, type SessionMetrics } from './session-metrics.ts'
 
 export type SignInService = ReturnType<typeof createSignInService>
 
@@ -31,25 +25,16 @@ interface Answered extends Client {
   readonly deviceToken: string | undefined
 }
 
-export interface SignInDeps {
-  readonly sessions: SessionRepository
+export interface SignInDeps extends OpenSessionDeps {
   readonly findLogin: (who: string | number) => Promise<Login | null>
   readonly passwords: PasswordHasher
-  readonly guard: LoginGuard
-  readonly tokens: Tokens
-  readonly ender: SessionEnder
-  readonly limiter: RateLimiter
   readonly challenges: Challenges
   readonly factors: SecondFactorRepository
   readonly passkeys: PasskeyVerifier
   readonly metrics: SessionMetrics
-  readonly wakeRelay: () => void
-  readonly now: () => Date
 }
 
 const HOUR_SECONDS = 3_600
-/** Limits the mails caused by repeated sign-ins with a known password. */
-const mailsAboutSignIns: Limit = { name: 'sign_in_mail', max: 5, windowSeconds: HOUR_SECONDS }
 const passkeyLogins: Limit = { name: 'passkey_login', max: 100, windowSeconds: HOUR_SECONDS }
 
 /** Creates the service for signing in: with a password, a password and a code, or a passkey. */
@@ -217,51 +202,6 @@ async function challengeOf(deps: SignInDeps, login: Login): Promise<Problem> {
   })
 }
 
-async function openSession(
-  deps: SignInDeps,
-  ctx: Context,
-  login: Login,
-  client: Client,
-  deviceId: string | undefined,
-  proof: Omit<SignInProof, 'mailIfNotFirst'>,
-): Promise<Grant> {
-  const { sessions, tokens, ender, guard } = deps
-  const { userId, username } = login
-  const at = deps.now()
-  const id = uuidv7()
-  const familyKey = newFamilyKey()
-  const token = issueRefreshToken(id, familyKey)
-  const expiresAt = expiryOf(at, at)
-  const session = {
-    ...{ id, userId, createdAt: at, expiresAt, familyKey },
-    device: deviceOf(client.userAgent),
-    ipPrefix: ipPrefixOf(client.ip),
-    currentHash: hashRefreshToken(token),
-  }
-  const mailIfNotFirst = deviceId === undefined && (await mayMail(deps, userId))
-  const opened = await sessions.create(session, { ...proof, mailIfNotFirst }, ctx.requestId)
-  if (opened === null) throw new Problem('CREDENTIALS_INVALID')
-  if (opened.suspension) throw suspended(opened.suspension)
-  deps.wakeRelay()
-  await ender.committed(userId, opened.surplus, 'revoked')
-  ctx.log.info({ user_id: userId, session_id: id }, 'UserLoggedIn')
-  const accessToken = tokens.access({ userId, username, role: opened.role, sessionId: id })
-  const deviceToken = tokens.device(userId, deviceId)
-  await guard
-    .remember(userId, subscriberOf(client.ip))
-    .catch((err: unknown) => ctx.log.warn({ err }, 'storing the sign-in address failed'))
-  const { deletionCancelled } = opened
-  return {
-    accessToken,
-    refreshToken: token.text,
-    expiresAt,
-    sessionId: id,
-    userId,
-    deviceToken,
-    deletionCancelled,
-  }
-}
-
 function deviceIdOf(
   { tokens }: SignInDeps,
   { deviceToken }: { readonly deviceToken: string | undefined },
@@ -270,40 +210,9 @@ function deviceIdOf(
   return deviceToken ? tokens.readDevice(deviceToken, userId, devicesTrustedFrom) : undefined
 }
 
-async function mayMail({ limiter }: SignInDeps, userId: number): Promise<boolean> {
-  try {
-    await limiter.take(mailsAboutSignIns, userId)
-    return true
-  } catch (err) {
-    if (err instanceof Problem) return false
-    throw err
-  }
-}
-
 /** Returns a mark that identifies the password of a challenge without storing its hash again. */
 function markOf(passwordHash: string | null): string {
   return createHash('sha256')
     .update(passwordHash ?? '')
     .digest('base64url')
-}
-
-/** Returns the problem for the owner of a suspended account, who has proved their identity. */
-function suspended({ until, message }: Suspension): Problem {
-  const time = until >= FOREVER ? 'until further notice' : `until ${until.toISOString()}`
-  return new Problem('ACCOUNT_SUSPENDED', {
-    detail: `The account is suspended ${time}.${message ? ` ${message}` : ''}`,
-  })
-}
-
-function loginResult(err: unknown): string {
-  if (!(err instanceof Problem)) return 'error'
-  if (err.code === 'SECOND_FACTOR_REQUIRED') return 'second_factor'
-  if (
-    ['CREDENTIALS_INVALID', 'SECOND_FACTOR_WRONG', 'CHALLENGE_INVALID', 'PASSKEY_REFUSED'].includes(err.code)
-  ) {
-    return 'invalid'
-  }
-  if (err.code === 'ACCOUNT_SUSPENDED') return 'suspended'
-  if (err.code === 'LOGIN_LIMITED' || err.code === 'RATE_LIMITED') return 'limited'
-  return err.code === 'OVERLOADED' ? 'overloaded' : 'unavailable'
 }
