@@ -1,6 +1,6 @@
 import { claimFile, claimPicture } from '@bigtech/contracts'
 import { openServiceClient, type Service } from '@bigtech/service-kit'
-import type { MessageFiles } from '../modules/messages/message.service.ts'
+import type { MessageFiles } from '../modules/messages/sending.service.ts'
 import type { RoomPictures } from '../modules/rooms/room-picture.ts'
 
 /** Opens the client of media-service, called on behalf of the user. During its outage text messages work; messages with files get 503. */

@@ -13,8 +13,9 @@ import { MessageAppender } from './log/append.ts'
 import { MessageRepository } from './log/message.repository.ts'
 import { RoomPositions } from './log/room-heads.repository.ts'
 import { SystemMessageWriter } from './log/system-messages.ts'
-import { type MessageFiles, MessageService } from './message.service.ts'
+import { MessageService } from './message.service.ts'
 import type { MessageRecord } from './message.ts'
+import { MessageAccess } from './message-access.ts'
 import { MessageLimits } from './message-limits.ts'
 import type { MessagesPort } from './messages.ports.ts'
 import { messageRoutes } from './messages.routes.ts'
@@ -30,6 +31,7 @@ import { RoomSummaryRepository } from './reading/room-summary.repository.ts'
 import { UnreadCountRepository } from './reading/unread-counts.repository.ts'
 import { RoomUpdates } from './room-updates.ts'
 import { createSearch, type SearchConfig } from './search/search.module.ts'
+import { type MessageFiles, SendingService } from './sending.service.ts'
 import { createStreamSource, type StreamSource } from './stream-source.ts'
 
 export interface MessagesOptions {
@@ -89,7 +91,9 @@ export async function createMessages(options: MessagesOptions): Promise<Messages
   })
   const ofUser = new MessagesOfUser(repository, versions, writer)
   const common = { repository, views, members, limits, updates }
-  const messages = new MessageService({ ...common, appender, writer, versions, files: options.files })
+  const access = new MessageAccess(common)
+  const sending = new SendingService({ ...common, access, appender, files: options.files })
+  const messages = new MessageService({ ...common, access, writer, versions })
   const search = await createSearch({ service, store, source: repository, config: options.config })
   const history = new HistoryService({
     ...common,
@@ -99,7 +103,7 @@ export async function createMessages(options: MessagesOptions): Promise<Messages
     restrictions: options.restrictions,
     pageContext: new PageContextRepository(store),
   })
-  service.app.register(messageRoutes, { messages, history })
+  service.app.register(messageRoutes, { sending, messages, history })
   service.subscribe(
     'document-reports',
     documentReportHandlers({ appender, repository, members, nameOf: options.nameOf }),

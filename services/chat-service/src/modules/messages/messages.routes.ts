@@ -19,12 +19,17 @@ import { route } from '@bigtech/service-kit'
 import type { FastifyInstance } from 'fastify'
 import type { MessageService } from './message.service.ts'
 import type { HistoryService } from './reading/history.service.ts'
+import type { SendingService } from './sending.service.ts'
 
 export async function messageRoutes(
   app: FastifyInstance,
-  { messages, history }: { messages: MessageService; history: HistoryService },
+  {
+    sending,
+    messages,
+    history,
+  }: { sending: SendingService; messages: MessageService; history: HistoryService },
 ): Promise<void> {
-  route(app, sendMessage, ({ params, body }, ctx) => messages.send(ctx, params.room_id, body))
+  route(app, sendMessage, ({ params, body }, ctx) => sending.send(ctx, params.room_id, body))
   route(app, listMessages, ({ params, query }, ctx) => history.list(ctx, params.room_id, query))
   route(app, searchMessages, ({ query }, ctx) => history.search(ctx, query))
   route(app, getMessage, ({ params }, ctx) => messages.get(ctx, params.room_id, params.message_id))
@@ -47,7 +52,7 @@ export async function messageRoutes(
   route(app, pinMessage, ({ params }, ctx) => messages.pin(ctx, params.room_id, params.message_id))
   route(app, unpinMessage, ({ params }, ctx) => messages.unpin(ctx, params.room_id, params.message_id))
   route(app, forwardMessage, async ({ params, body }, ctx) => ({
-    items: await messages.forward(ctx, params.room_id, params.message_id, body),
+    items: await sending.forward(ctx, params.room_id, params.message_id, body),
   }))
   route(app, markRead, ({ params, body }, ctx) => history.markRead(ctx, params.room_id, body.seq))
   route(app, listReadPositions, async ({ params }, ctx) => ({
