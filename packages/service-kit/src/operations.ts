@@ -68,6 +68,8 @@ export interface ServiceOperations {
   /** Iterates the objects that this service owns and others copy: users before pairs, each ordered by id. */
   owned?(): AsyncIterable<Fact>
   readonly copies?: Copies
+  /** Compares data that is not a copy, such as counts, with the owners' data. */
+  verifyOwned?(facts: AsyncIterable<Fact>, options: { readonly fix: boolean }): Promise<Finding[]>
   /**
    * Publishes the current state of everything that others copy; returns the number of events. `raiseVersions`
    * also overrides newer copies: for use after a restore.

@@ -23,10 +23,12 @@ const owners = ['user-service', 'friend-service']
 export function addCopyCommands(program: Command, context: CommandContext): void {
   program
     .command('verify')
-    .description('verify aggregates against the underlying data, and copies against their owners')
+    .description(
+      'verify counts and stored objects against the underlying data, and copies against their owners',
+    )
     .option('--service <name...>', 'only these services')
     .option('--owned <file>', 'output of `bigtech owned` of every owner; - reads standard input')
-    .option('--fix', 'repair aggregates, and remove copies unknown to their owner')
+    .option('--fix', 'repair counts, and remove objects without a row and copies unknown to their owner')
     .addHelpText(
       'after',
       '\nWithout --owned, copies are compared only in a checkout, where the owners are available.' +
@@ -96,10 +98,11 @@ async function verify(
 }
 
 async function verifyCopies(
-  { copies }: ServiceOperations,
+  { copies, verifyOwned }: ServiceOperations,
   facts: AsyncIterable<Fact>,
   fix: boolean,
 ): Promise<Finding[]> {
+  if (verifyOwned) return verifyOwned(facts, { fix })
   if (!copies) return []
   const findings: Finding[] = []
   for await (const { fact, detail, isUnknownToOwner } of compareCopies(facts, copies)) {

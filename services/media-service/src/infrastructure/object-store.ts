@@ -40,6 +40,14 @@ export interface SignedGet {
   readonly disposition: string
 }
 
+/** An object in a list of the store. */
+export interface ListedObject {
+  readonly key: string
+  /** Bytes. */
+  readonly size: number
+  readonly modifiedAt: Date
+}
+
 /** The storage of file contents. An outage becomes StoreUnavailable (503). */
 export class ObjectStore {
   readonly #s3: S3Connection
@@ -118,6 +126,24 @@ export class ObjectStore {
       this.#s3.client.send(new ListObjectsV2Command({ Bucket: this.#bucket, Prefix: prefix })),
     )
     return (response.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key]))
+  }
+
+  /** Iterates all objects with a prefix, ordered by key. */
+  async *all(prefix: string): AsyncGenerator<ListedObject, void> {
+    let from: string | undefined
+    do {
+      const page = {
+        Bucket: this.#bucket,
+        Prefix: prefix,
+        ...(from === undefined ? {} : { ContinuationToken: from }),
+      }
+      const response = await this.#s3.run('list', () =>
+        this.#s3.client.send(new ListObjectsV2Command(page)),
+      )
+      for (const { Key, Size, LastModified } of response.Contents ?? [])
+        yield { key: Key ?? '', size: Size ?? 0, modifiedAt: LastModified ?? new Date() }
+      from = response.NextContinuationToken
+    } while (from !== undefined)
   }
 
   /** Deletes an object; idempotent. */

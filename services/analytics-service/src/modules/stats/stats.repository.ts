@@ -2,11 +2,12 @@ import { randomInt } from 'node:crypto'
 import { once } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
-import { dayOf, type Effect, hourOf, type TotalName } from './stats.ts'
+import { addDays, dayOf, type Effect, hourOf, type TotalName } from './stats.ts'
 
 const CONSUMER = 'stats'
 const PURGE_BATCH = 1_000
-const REQUESTS_KEPT_MS = 45 * 24 * 60 * 60 * 1_000
+/** Longer than the 30 days in which a request can be accepted. */
+export const REQUESTS_KEPT_DAYS = 45
 const REBUILD_TIMEOUT_MS = 10 * 60 * 1_000
 
 export interface DayTotal {
@@ -57,7 +58,7 @@ export class StatsRepository {
 
   /** Deletes requests older than their expiry of 30 days, which can no longer be accepted. */
   purgeRequests(now: number): Promise<void> {
-    const before = new Date(now - REQUESTS_KEPT_MS)
+    const before = addDays(new Date(now), -REQUESTS_KEPT_DAYS)
     return inBatches(PURGE_BATCH, (limit) =>
       this.#mysql.run(
         'purgeRequests',
@@ -159,7 +160,7 @@ async function addRequest(tx: Tx, at: Date, { requestSent, requestAccepted }: Ef
 }
 
 /** Keeps daily active counts but erases the user ids behind them. Raw where IGNORE skips existing rows. */
-async function anonymise(tx: Tx, userId: number): Promise<void> {
+export async function anonymise(tx: Tx, userId: number): Promise<void> {
   await tx.erasedUser.createMany({ data: { userId }, skipDuplicates: true })
   const stranger = -randomInt(1, 2 ** 47)
   await tx.$executeRaw`UPDATE IGNORE daily_active SET user_id = ${stranger} WHERE user_id = ${userId}`

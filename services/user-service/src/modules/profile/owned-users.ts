@@ -28,6 +28,7 @@ export async function* ownedUsers(mysql: Mysql): AsyncGenerator<Fact, void> {
       ids: [row.id],
       fields: {
         deleted: !canSignIn(row.status),
+        registered_on: row.createdAt.toISOString().slice(0, 10),
         email: row.email,
         username: row.username,
         display_name: row.displayName,
