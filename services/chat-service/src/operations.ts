@@ -48,7 +48,7 @@ export const openOperations: OpenOperations = async (env) => {
       const logs = await checkPublished(await database(), { fix: false })
       const oldest = Math.min(Date.now(), ...logs.map(({ since }) => since.getTime()))
       return {
-        waiting: logs.reduce((sum, { head, published }) => sum + head - published, 0),
+        waiting: logs.reduce((sum, { head, published }) => sum + Math.max(0, head - published), 0),
         oldestSeconds: Math.round((Date.now() - oldest) / 1_000),
       }
     },

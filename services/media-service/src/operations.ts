@@ -36,7 +36,8 @@ export const openOperations: OpenOperations = async (env) => {
   const config = loadConfig(storeSchema, env)
   const metrics = createMetrics('media-operations')
   const mysql = createMysql(config.DATABASE_URL, metrics)
-  const store = new ObjectStore(new S3Connection(config, new StoreMetrics(metrics)))
+  const s3 = new S3Connection(config, new StoreMetrics(metrics))
+  const store = new ObjectStore(s3)
   await untilReachable(() => mysql.ping())
   const uses = new FileUses()
   const owned = new OwnedFiles({
@@ -49,7 +50,7 @@ export const openOperations: OpenOperations = async (env) => {
     verify: ({ fix }) => checkObjects({ expected: new ExpectedObjects(mysql), store, fix, now: Date.now }),
     verifyOwned: (facts, { fix }) => checkOwners(owned, facts, { fix }),
     close: async () => {
-      store.close()
+      s3.close()
       await mysql.close()
     },
   }

@@ -137,9 +137,7 @@ export class ObjectStore {
         Prefix: prefix,
         ...(from === undefined ? {} : { ContinuationToken: from }),
       }
-      const response = await this.#s3.run('list', () =>
-        this.#s3.client.send(new ListObjectsV2Command(page)),
-      )
+      const response = await this.#s3.run('list', () => this.#s3.client.send(new ListObjectsV2Command(page)))
       for (const { Key, Size, LastModified } of response.Contents ?? [])
         yield { key: Key ?? '', size: Size ?? 0, modifiedAt: LastModified ?? new Date() }
       from = response.NextContinuationToken

@@ -210,6 +210,29 @@ it("an entry hidden from the sweep by a wrong clock is published before the room
   expect(await unpublishedOf(hidden)).toEqual([])
 })
 
+it('the check moves a published position back that is after the head, as in a backup that dumped the messages first', async () => {
+  const roomId = ++lastRoom
+  const kafka: Published[] = []
+  const before = startProcess()
+  await before.send(roomId, 'dumped', true)
+  await drain(before, kafka)
+  const heads = connection.collection<{ _id: number }>('room_heads')
+  await heads.updateOne({ _id: roomId }, { $inc: { published_seq: 3, published_cseq: 1 } })
+  const ahead = [
+    { roomId, log: 'messages', published: 4, head: 1 },
+    { roomId, log: 'room_changes', published: 1, head: 0 },
+  ]
+  expect(await unpublishedOf(roomId)).toMatchObject(ahead)
+  expect(await unpublishedOf(roomId)).toMatchObject(ahead)
+  await checkPublished(connection.db!, { fix: true })
+  expect(await unpublishedOf(roomId)).toEqual([])
+
+  const restored = startProcess()
+  for (const text of ['one', 'two']) await restored.send(roomId, text, true)
+  await drain(restored, kafka)
+  expect(sentOf(kafka, roomId).map(({ content }) => content)).toEqual(['dumped', 'one', 'two'])
+})
+
 it('a message hidden from the sweep by a wrong clock is published before a change of that message', async () => {
   const roomId = ++lastRoom
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 })

@@ -7,14 +7,23 @@ import {
 } from '../log/documents.ts'
 import { positionId, positionOf } from '../message.ts'
 
-/** A log of a room with unpublished entries. */
+/** A log of a room whose published position is not its head. */
 export interface UnpublishedFinding {
   readonly roomId: number
   readonly log: 'messages' | 'room_changes'
+  /** After the head in a restored backup: the log was dumped before the positions. */
   readonly published: number
   readonly head: number
   /** When the first unpublished entry was created. */
   readonly since: Date
+}
+
+interface AheadCheck {
+  readonly log: UnpublishedFinding['log']
+  readonly field: 'published_seq' | 'published_cseq'
+  readonly ends: readonly RoomEnds[]
+  readonly published: ReadonlyMap<number, number | undefined>
+  readonly fix: boolean
 }
 
 interface RoomEnds {
@@ -56,8 +65,41 @@ export async function checkPublished(
       findings.push({ roomId, log, published: upTo, head, since: createdAt })
       if (fix) await moveBack(db, createdAt)
     }
+    findings.push(...(await checkAhead(db, { log, field, ends, published, fix })))
   }
   return findings
+}
+
+/** Finds positions after the head of their log: the next entries up to there would never be published. */
+async function checkAhead(
+  db: mongo.Db,
+  { log, field, ends, published, fix }: AheadCheck,
+): Promise<UnpublishedFinding[]> {
+  const findings: UnpublishedFinding[] = []
+  const heads = new Map(ends.map(({ _id, last }) => [_id, positionOf(last)]))
+  for (const [roomId, upTo = 0] of published) {
+    if (upTo <= (heads.get(roomId) ?? 0)) continue
+    // The room may have got entries since the log was read.
+    const head = await headOf(db, log, roomId)
+    if (upTo <= head) continue
+    findings.push({ roomId, log, published: upTo, head, since: new Date() })
+    if (fix)
+      await db
+        .collection<RoomHeadDocument>(collections.heads)
+        .updateOne({ _id: roomId, [field]: upTo }, { $set: { [field]: head } })
+  }
+  return findings
+}
+
+async function headOf(db: mongo.Db, log: string, roomId: number): Promise<number> {
+  // Every id of a room is between `room:` and `room;`.
+  const newest = await db
+    .collection<LogDocument>(log)
+    .findOne(
+      { _id: { $gte: `${roomId}:`, $lt: `${roomId};` } },
+      { sort: { _id: -1 }, projection: { _id: 1 } },
+    )
+  return newest ? positionOf(newest._id) : 0
 }
 
 const logs = [
