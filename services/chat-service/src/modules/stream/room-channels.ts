@@ -26,10 +26,20 @@ export class RoomChannels {
     return this.#channels.get(roomId)
   }
 
-  /** Opens missing channels. Subscribes before reading the rooms' positions, so that no update in between is lost. */
+  /**
+   * Opens missing channels: all are open when it resolves, until the caller's next `await`, because idle channels
+   * are closed. Rejects when the logs cannot be read.
+   */
   async open(roomIds: readonly number[]): Promise<void> {
-    const missing = roomIds.filter((roomId) => !this.#channels.has(roomId))
-    if (missing.length === 0) return
+    for (;;) {
+      const missing = roomIds.filter((roomId) => !this.#channels.has(roomId))
+      if (missing.length === 0) return
+      await this.#openMissing(missing)
+    }
+  }
+
+  /** Subscribes before reading the rooms' positions, so that no update in between is lost. */
+  async #openMissing(missing: readonly number[]): Promise<void> {
     const early = new Set<number>()
     for (const roomId of missing) {
       this.#pubsub.subscribe(roomId, (hint) => {

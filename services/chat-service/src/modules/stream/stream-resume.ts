@@ -96,7 +96,7 @@ export class StreamResume {
   async #fresh(memberships: readonly Membership[], now: UnixMs, reset: ResetReason): Promise<Start> {
     const since = now - MARGIN_MS
     const roomIds = memberships.map(({ roomId }) => roomId)
-    const starts = this.#heads(roomIds)
+    const starts = await this.#heads(roomIds)
     const maybe = roomIds.filter((roomId) => this.#mayHaveSince(roomId, since))
     const recent = await this.#recent(maybe, since, starts)
     // An unlisted room joined recently would look as if it had been joined afterwards.
@@ -107,8 +107,8 @@ export class StreamResume {
 
   async #resumed(memberships: readonly Membership[], cursor: Cursor): Promise<Start | undefined> {
     const unlisted = memberships.map(({ roomId }) => roomId).filter((roomId) => !cursor.rooms.has(roomId))
-    // In the same turn as `maybe`: a room without recent entries was delivered up to this head.
-    const heads = this.#heads(memberships.map(({ roomId }) => roomId))
+    const heads = await this.#heads(memberships.map(({ roomId }) => roomId))
+    // In the same turn as the heads: a room without recent entries was delivered up to its head.
     const maybe = unlisted.filter((roomId) => this.#mayHaveSince(roomId, cursor.since))
     const recent = await this.#recent(maybe, cursor.since, heads)
     if (!recent) return undefined
@@ -136,9 +136,10 @@ export class StreamResume {
     return { memberships, starts, since: cursor.since, reset: null, joined, listed }
   }
 
-  #heads(roomIds: readonly number[]): Map<number, RoomPosition> {
-    const empty = { seq: 0, cseq: 0 }
-    return new Map(roomIds.map((roomId) => [roomId, this.#channels.get(roomId)?.position ?? empty]))
+  /** Returns the channels' positions. Opens channels that were closed as idle since the plan was begun. */
+  async #heads(roomIds: readonly number[]): Promise<Map<number, RoomPosition>> {
+    await this.#channels.open(roomIds)
+    return new Map(roomIds.map((roomId) => [roomId, this.#channels.get(roomId)!.position]))
   }
 
   #mayHaveSince(roomId: number, since: UnixMs): boolean {
