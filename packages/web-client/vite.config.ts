@@ -22,6 +22,8 @@ let parts: { shell: Set<string>; chat: Set<string> } | undefined
 function isIn(part: 'shell' | 'chat', id: string, bundle: Bundle): boolean {
   // Only sending a file needs it, which the package's index does not show.
   if (id.endsWith('/client/src/upload.ts')) return false
+  // The package's index imports every icon, also those of pages that are not open.
+  if (id.includes('/lucide-react/dist/esm/icons/')) return false
   if (!parts) {
     const chat = importedBy(bundle, 'chat-app.tsx')
     const shared = importedBy(bundle, 'auth/sign-in-page.tsx').intersection(chat)

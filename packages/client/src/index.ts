@@ -2,7 +2,7 @@ export * from '@bigtech/contracts'
 export { ApiProblem, isProblem, NetworkFailure } from './api-problem.ts'
 export { type ChatApi, type ChatClient, type ChatClientOptions, createChatClient } from './chat-client.ts'
 export { type CallOptions, Http, type HttpOptions, problemOf } from './http.ts'
-export type { AnswerOf, CallOf } from './operation.ts'
+export type { AnswerOf, CallOf, Operation } from './operation.ts'
 export { Outbox, type OutboxMessage, type OutboxOptions, type OutboxStore } from './outbox.ts'
 export {
   memorySessionStore,

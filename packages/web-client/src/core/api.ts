@@ -1,4 +1,5 @@
 import { Http, Session } from '@bigtech/client'
+import { CallAhead } from './call-ahead.ts'
 import { sharedSessionStore } from './session-store.ts'
 import { Store } from './store.ts'
 
@@ -7,6 +8,7 @@ export const sessionEnded = new Store(false)
 
 export const http = new Http({ baseUrl: `${location.origin}/api` })
 export const session = new Session(http, sharedSessionStore, () => sessionEnded.set(true))
+export const ahead = new CallAhead(session)
 
 /** Calls an operation as the signed-in user. */
-export const call: Session['call'] = (contract, input) => session.call(contract, input)
+export const { call } = ahead

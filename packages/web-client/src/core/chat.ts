@@ -1,7 +1,8 @@
-import { getRoom, listRooms, type Message, type Room, type StreamFrame } from '@bigtech/client'
+import { getRoom, type Message, type Room, type StreamFrame } from '@bigtech/client'
 import { QueryClient } from '@tanstack/react-query'
 import { createContext, useContext } from 'react'
-import { call } from './api.ts'
+import { ahead, call } from './api.ts'
+import { requests } from './first-screen.ts'
 import { Live } from './live.ts'
 import { Outbox } from './outbox.ts'
 import { RoomWindows } from './room-windows.ts'
@@ -72,7 +73,7 @@ export class Chat {
   readonly fetchRooms = async (): Promise<Room[]> => {
     this.#heldBack = []
     try {
-      this.#rooms.load(await allPages((cursor) => call(listRooms, { query: { limit: 100, ...cursor } })))
+      this.#rooms.load(await allPages((cursor) => call(...requests.rooms(cursor))))
       for (const frame of this.#heldBack) this.#rooms.apply(frame)
       return this.#rooms.list
     } finally {
@@ -108,6 +109,7 @@ export class Chat {
   }
 
   #apply(frame: StreamFrame): void {
+    ahead.forget()
     this.windows.apply(frame)
     this.typing.apply(frame)
     this.#applyToRooms(frame)

@@ -5,13 +5,13 @@ import {
   listFriendRequests,
   listFriends,
   listPins,
-  listRoomMembers,
   listRooms,
   type Room,
 } from '@bigtech/client'
 import { useQuery } from '@tanstack/react-query'
 import { call } from './api.ts'
 import { allPages, keys, useChat } from './chat.ts'
+import { requests } from './first-screen.ts'
 
 /** Returns the room list in order, kept current by frames. */
 export function useRooms() {
@@ -62,10 +62,7 @@ export function useRoom(roomId: number): { room: Room | undefined; error: unknow
 
 /** Returns all members of a room, in the order of joining. */
 export function useMembers(roomId: number) {
-  const fetchAll = () =>
-    allPages((cursor) =>
-      call(listRoomMembers, { params: { room_id: roomId }, query: { limit: 100, ...cursor } }),
-    )
+  const fetchAll = () => allPages((cursor) => call(...requests.members(roomId, cursor)))
   return useQuery({ queryKey: keys.members(roomId), queryFn: fetchAll })
 }
 

@@ -1,8 +1,7 @@
-import { listMessages, listReadPositions, type Message, type StreamFrame, Timeline } from '@bigtech/client'
+import { type Message, type StreamFrame, Timeline } from '@bigtech/client'
 import { call } from './api.ts'
+import { HISTORY_PAGE, requests } from './first-screen.ts'
 import { Store } from './store.ts'
-
-const PAGE = 50
 
 export interface RoomView {
   readonly status: 'loading' | 'ready' | 'failed'
@@ -69,11 +68,10 @@ export class RoomWindow {
     const generation = ++this.#generation
     this.#loading = options
     this.#placeSeq = options.around
-    const params = { room_id: this.roomId }
     try {
       const [newest, positions] = await Promise.all([
         this.#fetchPage(options.around),
-        call(listReadPositions, { params }),
+        call(...requests.readPositions(this.roomId)),
       ])
       this.#hearRead(positions.items)
       const unread = this.#ownSeq + 1
@@ -98,8 +96,7 @@ export class RoomWindow {
   }
 
   #fetchPage(around: number | undefined) {
-    const query = { limit: PAGE, ...(around ? { around_seq: around } : {}) }
-    return call(listMessages, { params: { room_id: this.roomId }, query })
+    return call(...requests.messages(this.roomId, around ? { around_seq: around } : {}))
   }
 
   #loadedView({ around, jump, isOpening }: LoadOptions, loaded: readonly Message[]): RoomView {
@@ -179,7 +176,7 @@ export class RoomWindow {
   #samePlace(): LoadOptions {
     const { hasNewer, messages } = this.view.get()
     const place = this.#placeSeq
-    const isNearNewest = !hasNewer && (place ?? Infinity) > (messages.at(-1)?.seq ?? 0) - PAGE / 2
+    const isNearNewest = !hasNewer && (place ?? Infinity) > (messages.at(-1)?.seq ?? 0) - HISTORY_PAGE / 2
     return place === undefined || isNearNewest ? {} : { around: place }
   }
 
@@ -217,13 +214,13 @@ export class RoomWindow {
   async #page(query: { before_seq: number } | { after_seq: number }): Promise<void> {
     if (this.#paging) return this.#paging
     const generation = this.#generation
-    this.#paging = call(listMessages, { params: { room_id: this.roomId }, query: { ...query, limit: PAGE } })
+    this.#paging = call(...requests.messages(this.roomId, query))
       .then((page) => {
         if (generation !== this.#generation) return
         this.#timeline.load(page.items)
         this.#headSeq = Math.max(this.#headSeq, page.last_seq)
         const isOlder = 'before_seq' in query
-        const hasOlder = isOlder ? page.items.length === PAGE : this.view.get().hasOlder
+        const hasOlder = isOlder ? page.items.length === HISTORY_PAGE : this.view.get().hasOlder
         this.#publish({ ...this.view.get(), hasOlder })
       })
       // Scrolling on retries.
@@ -235,7 +232,7 @@ export class RoomWindow {
   }
 
   async #loadPositions(): Promise<void> {
-    const answer = await call(listReadPositions, { params: { room_id: this.roomId } }).catch(() => undefined)
+    const answer = await call(...requests.readPositions(this.roomId)).catch(() => undefined)
     if (!answer) return
     this.#timeline.loadPositions(answer.items)
     this.#hearRead(answer.items)

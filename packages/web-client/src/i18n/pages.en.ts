@@ -395,6 +395,13 @@ export const texts = {
   'invite.revoke': 'Revoke all my links',
   'invite.revoked': 'All your invite links were revoked.',
   'error.INVITE_INVALID': 'This link is no longer valid. Ask for a new link.',
+  'rooms.pin': 'Pin to the top',
+  'rooms.unpin': 'Unpin',
+  'rooms.mute': 'Mute',
+  'rooms.unmute': 'Unmute',
+  'rooms.archive': 'Archive',
+  'rooms.unarchive': 'Unarchive',
+  'rooms.markRead': 'Mark as read',
 }
 
 export type PageTexts = typeof texts

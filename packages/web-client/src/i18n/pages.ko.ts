@@ -389,4 +389,11 @@ export const texts: Record<KeyOf<PageTexts>, string> = {
   'invite.revoke': '내 링크 모두 없애기',
   'invite.revoked': '초대 링크가 모두 사라졌어요.',
   'error.INVITE_INVALID': '더 이상 쓸 수 없는 링크예요. 새 링크를 받아 주세요.',
+  'rooms.pin': '상단 고정',
+  'rooms.unpin': '고정 해제',
+  'rooms.mute': '알림 끄기',
+  'rooms.unmute': '알림 켜기',
+  'rooms.archive': '보관',
+  'rooms.unarchive': '보관 해제',
+  'rooms.markRead': '읽음으로 표시',
 }

@@ -15,8 +15,8 @@ import { keys, useChat } from '../core/chat.ts'
 import { type TextKey, useT } from '../i18n/index.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
-import { anchorOf, Menu } from '../ui/menu.tsx'
-import type { MenuAnchor, MenuItem } from '../ui/menu-item.ts'
+import { Menu } from '../ui/menu.tsx'
+import { anchorOf, type MenuAnchor, type MenuItem } from '../ui/menu-item.ts'
 import { attempt } from '../ui/notices.tsx'
 import { useOpenRoom, useRoomState } from './room-context.ts'
 
@@ -85,7 +85,9 @@ function MemberRow({ member }: { member: RoomMember }) {
           <Ellipsis size={18} />
         </IconButton>
       )}
-      <Menu label={member.display_name} anchor={menu} items={items} onClose={() => setMenu(undefined)} />
+      {menu && (
+        <Menu label={member.display_name} anchor={menu} items={items} onClose={() => setMenu(undefined)} />
+      )}
     </div>
   )
 }

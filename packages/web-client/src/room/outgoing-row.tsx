@@ -1,10 +1,10 @@
 import { Clock } from 'lucide-react'
-import { Suspense } from 'react'
+import { lazy, Suspense } from 'react'
 import type { OutgoingMessage } from '../core/outgoing-message.ts'
 import { useT } from '../i18n/index.ts'
 import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
-import { Refusal } from './refusal.tsx'
 
+const Refusal = lazy(() => import('./refusal.tsx'))
 const OutgoingFileRow = lazyWithTexts('files', () => import('./files/outgoing-file-row.tsx'))
 
 /** An outgoing message: queued, or refused with the available actions. */
@@ -30,7 +30,11 @@ export function OutgoingRow({ item }: { item: OutgoingMessage }) {
             </span>
           )}
         </div>
-        <Refusal item={item} />
+        {item.refusal && (
+          <Suspense>
+            <Refusal item={item} />
+          </Suspense>
+        )}
       </div>
     </div>
   )

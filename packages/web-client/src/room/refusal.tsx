@@ -6,7 +6,7 @@ import { useT } from '../i18n/index.ts'
 import { attempt } from '../ui/notices.tsx'
 
 /** The reason why the server refused a message, and the available actions. */
-export function Refusal({ item }: { item: OutgoingMessage }) {
+export default function Refusal({ item }: { item: OutgoingMessage }) {
   const t = useT()
   const { outbox } = useChat()
   const { refusal } = item

@@ -1,22 +1,22 @@
 import { ArrowLeft, Ellipsis, Info, Search } from 'lucide-react'
-import { type MouseEvent, useState } from 'react'
+import { type MouseEvent, Suspense, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { useFriends } from '../core/queries.ts'
 import { ago } from '../core/times.ts'
 import { useLanguage, useT } from '../i18n/index.ts'
-import { useRoomActions } from '../rooms/room-actions.tsx'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
-import { anchorOf, Menu } from '../ui/menu.tsx'
-import type { MenuAnchor } from '../ui/menu-item.ts'
+import { anchorOf, type MenuAnchor } from '../ui/menu-item.ts'
 import { useRoomState } from './room-context.ts'
+
+const RoomMenu = lazyWithTexts('pages', () => import('../rooms/room-menu.tsx'))
 
 export function RoomHeader() {
   const t = useT()
   const { room } = useRoomState()
   const [path, navigate] = useLocation()
   const [menu, setMenu] = useState<MenuAnchor>()
-  const actions = useRoomActions(room)
   const base = path.startsWith('/archived') ? '/archived' : '/rooms'
   const toggle = (panel: string) => {
     const isOpen = path.endsWith(`/${panel}`)
@@ -50,7 +50,11 @@ export function RoomHeader() {
       >
         <Ellipsis size={20} />
       </IconButton>
-      <Menu label={room.title} anchor={menu} items={actions} onClose={() => setMenu(undefined)} />
+      {menu && (
+        <Suspense>
+          <RoomMenu room={room} anchor={menu} onClose={() => setMenu(undefined)} />
+        </Suspense>
+      )}
     </header>
   )
 }

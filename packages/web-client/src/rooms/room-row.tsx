@@ -1,17 +1,18 @@
 import type { Room } from '@bigtech/client'
 import { AtSign, BellOff, Ellipsis, Pin } from 'lucide-react'
-import { type MouseEvent, memo, useState } from 'react'
+import { type MouseEvent, memo, Suspense, useState } from 'react'
 import { Link } from 'wouter'
 import { useChat } from '../core/chat.ts'
 import { draftOf, drafts } from '../core/drafts.ts'
 import { useStore } from '../core/store.ts'
 import { shortTime } from '../core/times.ts'
 import { useLanguage, useT } from '../i18n/index.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { CountBadge } from '../ui/count-badge.tsx'
-import { anchorOf, Menu } from '../ui/menu.tsx'
-import type { MenuAnchor } from '../ui/menu-item.ts'
-import { useRoomActions } from './room-actions.tsx'
+import { anchorOf, type MenuAnchor } from '../ui/menu-item.ts'
+
+const RoomMenu = lazyWithTexts('pages', () => import('./room-menu.tsx'))
 
 interface RoomRowProps {
   readonly room: Room
@@ -63,14 +64,14 @@ export const RoomRow = memo(function RoomRow({ room, to, isOpen }: RoomRowProps)
       >
         <Ellipsis size={18} />
       </button>
-      {menu && <RoomMenu room={room} anchor={menu} onClose={() => setMenu(undefined)} />}
+      {menu && (
+        <Suspense>
+          <RoomMenu room={room} anchor={menu} onClose={() => setMenu(undefined)} />
+        </Suspense>
+      )}
     </div>
   )
 })
-
-function RoomMenu({ room, anchor, onClose }: { room: Room; anchor: MenuAnchor; onClose: () => void }) {
-  return <Menu label={room.title} anchor={anchor} items={useRoomActions(room)} onClose={onClose} />
-}
 
 function Marks({ room }: { room: Room }) {
   const t = useT()

@@ -13,3 +13,13 @@ export interface MenuAnchor {
   readonly y: number
   readonly returnTo: HTMLElement | null
 }
+
+/** Returns an anchor at the pointer, or below the button when the keyboard opened the menu. */
+export function anchorOf(event: { clientX?: number; clientY?: number; currentTarget: Element }): MenuAnchor {
+  const box = event.currentTarget.getBoundingClientRect()
+  const returnTo = document.activeElement instanceof HTMLElement ? document.activeElement : null
+  const isPointer = Boolean(event.clientX || event.clientY)
+  return isPointer
+    ? { x: event.clientX ?? 0, y: event.clientY ?? 0, returnTo }
+    : { x: box.left, y: box.bottom, returnTo }
+}

@@ -8,7 +8,7 @@ import { uploadProgress } from '../../core/uploads.ts'
 import { useLanguage, useT } from '../../i18n/index.ts'
 import { IconButton } from '../../ui/icon-button.tsx'
 import { attempt } from '../../ui/notices.tsx'
-import { Refusal } from '../refusal.tsx'
+import Refusal from '../refusal.tsx'
 import '../../styles/files.css'
 
 const icons = { video: Film, voice: Mic, file: FileText, image: FileText } as const
