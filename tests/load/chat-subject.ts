@@ -8,6 +8,7 @@ import {
   createTestRedis,
   startServiceProcess,
 } from '@bigtech/testkit'
+import { profileOptions } from './measure-reads.ts'
 
 const chatFolder = join(import.meta.dirname, '..', '..', 'services', 'chat-service')
 const MEMBERS_AN_INSERT = 500
@@ -37,6 +38,7 @@ export async function startChatSubject(): Promise<ChatSubject> {
   const { port } = keys.address() as { port: number }
   const service = await startServiceProcess({
     folder: chatFolder,
+    nodeOptions: profileOptions('chat-service'),
     env: {
       NODE_ENV: 'production',
       LOG_LEVEL: 'info',

@@ -3,7 +3,18 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { readPositionals } from '@bigtech/service-kit'
 
-const benchmarks = ['idle', 'login', 'send', 'reads', 'fanout', 'room-list', 'tracing', 'page', 'media']
+const benchmarks = [
+  'idle',
+  'login',
+  'send',
+  'reads',
+  'account-reads',
+  'fanout',
+  'room-list',
+  'tracing',
+  'page',
+  'media',
+]
 
 const usage = `Usage: node tests/load/run.ts [BENCHMARK ...]
 All benchmarks, one after the other, each beside its baseline in the same run; takes about eleven

@@ -7,6 +7,8 @@ export interface FakeUserService {
   readonly calls: string[]
   /** Ids that are unknown, or hidden from the caller. */
   readonly hidden: Set<number>
+  /** Presence of single users; null: hidden from the caller. All others are online if their id is even. */
+  readonly online: Map<number, boolean | null>
   down: boolean
   close(): Promise<void>
 }
@@ -15,6 +17,7 @@ export interface FakeUserService {
 export async function startFakeUserService(): Promise<FakeUserService> {
   const calls: string[] = []
   const hidden = new Set<number>()
+  const online = new Map<number, boolean | null>()
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://fake')
     calls.push(url.pathname)
@@ -22,7 +25,7 @@ export async function startFakeUserService(): Promise<FakeUserService> {
     const ids = (url.searchParams.get('user_ids') ?? '').split(',').map(Number)
     const items = ids
       .filter((id) => !hidden.has(id))
-      .map((id) => (url.pathname === '/users' ? profileOf(id) : presenceOf(id)))
+      .map((id) => (url.pathname === '/users' ? profileOf(id) : presenceOf(id, online)))
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify({ items, next_cursor: null }))
   })
@@ -31,6 +34,7 @@ export async function startFakeUserService(): Promise<FakeUserService> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
     hidden,
+    online,
     down: false,
     close: () =>
       new Promise((resolve) => {
@@ -51,6 +55,8 @@ function profileOf(id: number) {
   }
 }
 
-function presenceOf(id: number) {
-  return { user_id: id, online: id % 2 === 0, last_seen_at: '2026-01-27T10:00:00.000Z' }
+function presenceOf(id: number, known: ReadonlyMap<number, boolean | null>) {
+  const online = known.get(id)
+  const shown = online === undefined ? id % 2 === 0 : online
+  return { user_id: id, online: shown, last_seen_at: shown === null ? null : '2026-01-27T10:00:00.000Z' }
 }

@@ -22,7 +22,8 @@ const presenceFields = {
   last_seen_at: timestamp.nullable(),
 }
 export const stale = z.boolean().meta({
-  description: 'True when user-service did not respond: names may be stale, presence is unknown.',
+  description:
+    'True when user-service was asked and did not respond: presence may be unknown, names of new accounts incomplete.',
 })
 
 /** A request as its two parties see it. The sender of a rejected request still sees `pending`. */

@@ -40,8 +40,25 @@ export interface RoomHead {
   readonly mentionCount: number
 }
 
+/** The newest message of a room, where MySQL is behind. */
+export interface NewerMessage {
+  readonly lastSeq: number
+  readonly lastMessageAt: Date
+}
+
 /** The message data of the room list. */
 export interface RoomHeads {
+  /**
+   * Returns the data of at most 100 rooms and, as `newerThan` does, the rooms with messages beyond `lastSeq`: one
+   * request, unless another process has just written.
+   */
+  current(
+    rooms: readonly ({ readonly roomId: number; readonly lastSeq: number } & HistoryStart)[],
+    userId: number,
+  ): Promise<{
+    readonly heads: ReadonlyMap<number, RoomHead>
+    readonly newer: ReadonlyMap<number, NewerMessage>
+  }>
   /**
    * Returns one entry per room with messages visible to the user; a missing room counts as empty. At most 100
    * rooms, each with its newest seq from `newerThan`.
@@ -55,9 +72,7 @@ export interface RoomHeads {
    * gaps, so one query looks up the ids `room:seq+1`, most of which do not exist; only for existing ones the
    * head is read.
    */
-  newerThan(
-    known: ReadonlyMap<number, number>,
-  ): Promise<ReadonlyMap<number, { lastSeq: number; lastMessageAt: Date }>>
+  newerThan(known: ReadonlyMap<number, number>): Promise<ReadonlyMap<number, NewerMessage>>
   /** Returns the exact newest seq of a room; 0 for an empty one. */
   headSeq(roomId: number): Promise<number>
 }

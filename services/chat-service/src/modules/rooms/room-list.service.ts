@@ -1,5 +1,6 @@
 import type { Room, RoomPerson } from '@bigtech/contracts'
 import { decodeCursor, Problem, StoreUnavailable, toPage } from '@bigtech/service-kit'
+import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { ContactName } from '../contacts/contacts.ts'
 import { muteAt, peerIn } from '../membership/membership.ts'
@@ -9,6 +10,7 @@ import type { RoomActivityWriter } from './room-activity.ts'
 import type { RoomDetails, RoomPlace } from './room-list.repository.ts'
 
 export interface RoomListStore {
+  allDetails(userId: number, archived: boolean, most: number): Promise<RoomDetails[] | undefined>
   places(userId: number, archived: boolean): Promise<RoomPlace[]>
   details(userId: number, roomIds: readonly number[]): Promise<ReadonlyMap<number, RoomDetails>>
   firstMembers(
@@ -25,6 +27,13 @@ export interface Names {
 
 type HeadsOf = (rooms: readonly RoomDetails[]) => Promise<ReadonlyMap<number, RoomHead>>
 
+type Page<Item> = { items: Item[]; next_cursor: string | null }
+
+/** Returns the ids of the rooms of the requested page. */
+type PageOf = (places: readonly ListPosition[]) => Page<number>
+
+/** Up to this number the list reads all rooms in one statement, instead of their places and then those of the page. */
+const FEW_ROOMS = 50
 const TITLE_NAMES = 4
 const cursorSchema = z.tuple([z.union([z.literal(0), z.literal(1)]), z.int(), z.int()])
 
@@ -35,6 +44,8 @@ export class RoomListService {
   readonly #activity: Pick<RoomActivityWriter, 'touch'>
   readonly #names: Names
   readonly #refuse: (roomId: number, userId: number) => Promise<unknown>
+  /** Users who had more than `FEW_ROOMS`. */
+  readonly #usersOfMany = new LRUCache<number, true>({ max: 10_000, ttl: 60 * 60_000 })
 
   /** @param refuse throws the problem for a user who is not a member */
   constructor(options: {
@@ -58,25 +69,63 @@ export class RoomListService {
   ): Promise<{ items: Room[]; next_cursor: string | null }> {
     const cursor = decodeCursor(cursorSchema, query.cursor)
     const after = cursor && { pinned: cursor[0] === 1, at: cursor[1], roomId: cursor[2] }
-    const { places, headSeqs } = await this.#positions(userId, query.archived)
-    const positions = places
-      .filter((position) => !after || compareInList(position, after) > 0)
-      .sort(compareInList)
-      .slice(0, query.limit + 1)
-    const page = toPage(
-      positions,
-      query.limit,
-      ({ pinned, at, roomId }) => [pinned ? 1 : 0, at, roomId],
-      ({ roomId }) => roomId,
+    const pageOf: PageOf = (places) =>
+      toPage(
+        places
+          .filter((place) => !after || compareInList(place, after) > 0)
+          .sort(compareInList)
+          .slice(0, query.limit + 1),
+        query.limit,
+        ({ pinned, at, roomId }) => [pinned ? 1 : 0, at, roomId],
+        ({ roomId }) => roomId,
+      )
+    return (
+      (await this.#listFew(userId, query.archived, pageOf)) ??
+      (await this.#listMany(userId, query.archived, pageOf))
     )
-    // A room left in the meantime is omitted.
-    const rooms = await this.#view(userId, page.items, (details) =>
+  }
+
+  /** Lists the rooms of a user who has few, all of which are read at once; undefined for a user with more. */
+  async #listFew(userId: number, archived: boolean, pageOf: PageOf): Promise<Page<Room> | undefined> {
+    if (this.#usersOfMany.has(userId)) return undefined
+    const rooms = await this.#store.allDetails(userId, archived, FEW_ROOMS)
+    if (!rooms) {
+      this.#usersOfMany.set(userId, true)
+      return undefined
+    }
+    const { heads, newer } = await this.#current(rooms, userId)
+    const page = pageOf(
+      rooms.map(({ roomId, pinnedAt, lastActivityAt }) => ({
+        roomId,
+        pinned: pinnedAt !== null,
+        at: Math.max(lastActivityAt.getTime(), newer.get(roomId)?.lastMessageAt.getTime() ?? 0),
+      })),
+    )
+    const byId = new Map(rooms.map((room) => [room.roomId, room]))
+    const listed = page.items.map((roomId) => byId.get(roomId)!)
+    const views = await this.#view(userId, listed, async () => heads)
+    return { ...page, items: page.items.map((roomId) => views.get(roomId)!) }
+  }
+
+  async #listMany(userId: number, archived: boolean, pageOf: PageOf): Promise<Page<Room>> {
+    const { places, headSeqs } = await this.#positions(userId, archived)
+    const page = pageOf(places)
+    const details = await this.#store.details(userId, page.items)
+    const rooms = await this.#view(userId, [...details.values()], (listed) =>
       this.#heads.heads(
-        details.map((room) => ({ ...room, headSeq: headSeqs.get(room.roomId) ?? room.lastSeq })),
+        listed.map((room) => ({ ...room, headSeq: headSeqs.get(room.roomId) ?? room.lastSeq })),
         userId,
       ),
     )
-    return { items: page.items.flatMap((id) => rooms.get(id) ?? []), next_cursor: page.next_cursor }
+    // A room left in the meantime is omitted.
+    return { ...page, items: page.items.flatMap((id) => rooms.get(id) ?? []) }
+  }
+
+  async #current(rooms: readonly RoomDetails[], userId: number): ReturnType<RoomHeads['current']> {
+    const current = await this.#heads.current(rooms, userId)
+    for (const [roomId, { lastSeq, lastMessageAt }] of current.newer)
+      this.#activity.touch(roomId, lastSeq, lastMessageAt)
+    return current
   }
 
   /** Returns a room. @throws Problem NOT_A_MEMBER, ROOM_NOT_FOUND */
@@ -95,7 +144,8 @@ export class RoomListService {
   }
 
   async #one(userId: number, roomId: number, headsOf: HeadsOf): Promise<Room> {
-    const room = (await this.#view(userId, [roomId], headsOf)).get(roomId)
+    const details = await this.#store.details(userId, [roomId])
+    const room = (await this.#view(userId, [...details.values()], headsOf)).get(roomId)
     if (room) return room
     await this.#refuse(roomId, userId)
     // The cached membership is stale.
@@ -103,9 +153,7 @@ export class RoomListService {
   }
 
   async #headsNow(userId: number, rooms: readonly RoomDetails[]): ReturnType<HeadsOf> {
-    const newer = await this.#heads.newerThan(new Map(rooms.map((room) => [room.roomId, room.lastSeq])))
-    const now = rooms.map((room) => ({ ...room, headSeq: newer.get(room.roomId)?.lastSeq ?? room.lastSeq }))
-    return this.#heads.heads(now, userId)
+    return (await this.#current(rooms, userId)).heads
   }
 
   /**
@@ -130,9 +178,7 @@ export class RoomListService {
     }
   }
 
-  async #view(userId: number, roomIds: readonly number[], headsOf: HeadsOf): Promise<Map<number, Room>> {
-    const details = await this.#store.details(userId, roomIds)
-    const rooms = [...details.values()]
+  async #view(userId: number, rooms: readonly RoomDetails[], headsOf: HeadsOf): Promise<Map<number, Room>> {
     const [heads, people] = await Promise.all([headsOf(rooms), this.#peopleOf(userId, rooms)])
     const now = new Date()
     return new Map(

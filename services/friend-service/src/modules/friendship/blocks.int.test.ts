@@ -117,7 +117,7 @@ describe('restrictions', () => {
   const unrestrict = (me: number, other: number) =>
     harness.call(me, 'DELETE', `/friends/${other}/restriction`)
 
-  it('restrictions are listed for the restricting user only, and change nothing that the restricted user sees here', async () => {
+  it('restrictions are listed for the restricting user only, and change nothing but presence that the restricted user sees here', async () => {
     const [mina, joon, jisoo] = newUsers(3) as [number, number, number]
     await befriend(mina, joon)
     const lists = [
@@ -129,6 +129,8 @@ describe('restrictions', () => {
     ]
     const seen = async () =>
       Promise.all(lists.map(async (url) => (await harness.call(joon, 'GET', url)).body))
+    // user-service hides presence from both as well.
+    harness.userService.online.set(mina, null)
     const before = await seen()
     for (const other of [joon, jisoo]) expect((await restrict(mina, other)).status).toBe(204)
     expect(await idsOf(mina, '/friends/restricted')).toEqual([jisoo, joon])

@@ -1,5 +1,11 @@
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
+import {
+  type KnownPerson,
+  type PersonColumns,
+  personColumns,
+  toJoinedPerson,
+} from '../people/people.repository.ts'
 import type { FriendNote } from './friend-notes.repository.ts'
 
 /** The position after which a page begins. */
@@ -13,12 +19,11 @@ export interface Relation {
   readonly at: Date
 }
 
-/** A friend with the user's notes. */
-export interface ListedFriend extends Relation, FriendNote {}
-
-/** A friend with the name from the local copy. */
-export interface NamedFriend extends ListedFriend {
-  readonly displayName: string
+/** A friend with the user's notes and the local copy of the profile, if there is one. */
+export interface ListedFriend extends Relation, FriendNote {
+  readonly person: KnownPerson | null
+  /** Whether one of the two restricts the other. */
+  readonly isRestricted: boolean
 }
 
 export interface PendingRequest {
@@ -49,13 +54,20 @@ interface RequestRow {
   readonly request_message: string | null
 }
 
-interface FriendRow extends RelationRow {
+interface FriendRow extends RelationRow, PersonColumns {
+  readonly restricted: number | bigint
   readonly nickname: string | null
   readonly favourite: number | null
   readonly hidden: number | null
 }
 
 const BEFORE_ALL: After = { atMs: Date.parse('9999-01-01'), userId: Number.MAX_SAFE_INTEGER }
+/** Columns and joins of a friend `other`, one row of the two sides. */
+const isRestricted = Prisma.sql`(restricted_by_low_at IS NOT NULL OR restricted_by_high_at IS NOT NULL) AS restricted`
+const friendColumns = Prisma.sql`other, at, restricted, n.nickname, n.favourite, n.hidden, ${personColumns}`
+const friendJoins = (userId: number) => Prisma.sql`
+  LEFT JOIN friend_notes n ON n.owner_id = ${userId} AND n.friend_id = other
+  LEFT JOIN people p ON p.user_id = other`
 /** Bounds of suggestions: the newest friends considered, and the friendships examined on either side. */
 const SUGGEST_FROM_FRIENDS = 200
 const SUGGEST_FROM_FRIENDSHIPS = 10_000
@@ -88,42 +100,39 @@ export class FriendListsRepository {
     const rows = await this.#mysql.run(
       'friends',
       (db) => db.$queryRaw<FriendRow[]>`
-        SELECT other, at, n.nickname, n.favourite, n.hidden FROM (
-          (SELECT user_high AS other, friends_since AS at FROM friendships
+        SELECT ${friendColumns} FROM (
+          (SELECT user_high AS other, friends_since AS at, ${isRestricted} FROM friendships
            WHERE user_low = ${userId} AND status = 'friends'
              AND friends_since <= ${at} AND (friends_since < ${at} OR user_high < ${after.userId})
              AND ${isWanted(Prisma.sql`user_high`)}
            ORDER BY friends_since DESC, user_high DESC LIMIT ${limit})
           UNION ALL
-          (SELECT user_low AS other, friends_since AS at FROM friendships
+          (SELECT user_low AS other, friends_since AS at, ${isRestricted} FROM friendships
            WHERE user_high = ${userId} AND status = 'friends'
              AND friends_since <= ${at} AND (friends_since < ${at} OR user_low < ${after.userId})
              AND ${isWanted(Prisma.sql`user_low`)}
            ORDER BY friends_since DESC, user_low DESC LIMIT ${limit})
-        ) AS both_sides
-        LEFT JOIN friend_notes n ON n.owner_id = ${userId} AND n.friend_id = other
+        ) AS both_sides ${friendJoins(userId)}
         ORDER BY at DESC, other DESC LIMIT ${limit}`,
     )
     return rows.map(toFriend)
   }
 
   /** Returns at most 10,000 friends, unordered: names are collated by language, which no index provides. */
-  async friendsWithNames(userId: number, hidden: boolean): Promise<NamedFriend[]> {
+  async friendsUnordered(userId: number, hidden: boolean): Promise<ListedFriend[]> {
     const rows = await this.#mysql.run(
-      'friends_with_names',
-      (db) => db.$queryRaw<(FriendRow & { display_name: string | null })[]>`
-        SELECT other, at, n.nickname, n.favourite, n.hidden, p.display_name FROM (
-          (SELECT user_high AS other, friends_since AS at FROM friendships
+      'friends_unordered',
+      (db) => db.$queryRaw<FriendRow[]>`
+        SELECT ${friendColumns} FROM (
+          (SELECT user_high AS other, friends_since AS at, ${isRestricted} FROM friendships
            WHERE user_low = ${userId} AND status = 'friends' LIMIT ${MOST_FRIENDS_SORTED})
           UNION ALL
-          (SELECT user_low AS other, friends_since AS at FROM friendships
+          (SELECT user_low AS other, friends_since AS at, ${isRestricted} FROM friendships
            WHERE user_high = ${userId} AND status = 'friends' LIMIT ${MOST_FRIENDS_SORTED})
-        ) AS both_sides
-        LEFT JOIN friend_notes n ON n.owner_id = ${userId} AND n.friend_id = other
-        LEFT JOIN people p ON p.user_id = other
+        ) AS both_sides ${friendJoins(userId)}
         WHERE COALESCE(n.hidden, 0) = ${hidden} LIMIT ${MOST_FRIENDS_SORTED}`,
     )
-    return rows.map((row) => ({ ...toFriend(row), displayName: row.display_name ?? '' }))
+    return rows.map(toFriend)
   }
 
   /**
@@ -229,8 +238,16 @@ export class FriendListsRepository {
 }
 
 function toFriend(row: FriendRow): ListedFriend {
-  const { nickname, favourite, hidden } = row
-  return { ...toRelation(row), nickname, favourite: Number(favourite) === 1, hidden: Number(hidden) === 1 }
+  const { nickname, favourite, hidden, restricted } = row
+  const relation = toRelation(row)
+  return {
+    ...relation,
+    nickname,
+    favourite: Number(favourite) === 1,
+    hidden: Number(hidden) === 1,
+    person: toJoinedPerson(relation.userId, row),
+    isRestricted: Number(restricted) === 1,
+  }
 }
 
 function toRelation(row: RelationRow): Relation {

@@ -1,6 +1,6 @@
 import { type AuthenticatedContext, decodeCursor, encodeCursor, Problem, toPage } from '@bigtech/service-kit'
 import { z } from 'zod'
-import type { DescribedPerson, PeopleService } from '../people/people.service.ts'
+import type { DescribedPerson, DescribedUser, PeopleService } from '../people/people.service.ts'
 import type { ChangePosition, FriendChangesRepository, FriendState } from './friend-changes.repository.ts'
 import type {
   After,
@@ -42,7 +42,7 @@ const CHANGES_KNOWN_MS = 30 * 86_400_000
 /** A profile that is stored at a moment is readable some time later: the last minute is told again. */
 const PROFILE_OVERLAP_MS = 60_000
 
-/** Builds the lists: one statement for the page, then names and presence of all its users at once. */
+/** Builds the lists: one statement for the page, then what is missing of names and presence for all its users at once. */
 export class FriendListsService {
   readonly #deps: FriendListsDependencies
 
@@ -75,8 +75,10 @@ export class FriendListsService {
   async #friendsByName(me: number, query: PageQuery, hidden: boolean): Promise<FriendRows> {
     const [name, userId] = decodeCursor(nameCursor, query.cursor) ?? []
     const after = name === undefined || userId === undefined ? undefined : { name, userId }
-    const friends = await this.#deps.repository.friendsWithNames(me, hidden)
-    const named = friends.map((row) => ({ ...row, name: row.nickname ?? row.displayName })).sort(compareNames)
+    const friends = await this.#deps.repository.friendsUnordered(me, hidden)
+    const named = friends
+      .map((row) => ({ ...row, name: row.nickname ?? row.person?.displayName ?? '' }))
+      .sort(compareNames)
     const last = after ? named.findIndex((row) => row.userId === after.userId) : -1
     const isAhead = (row: (typeof named)[number]) => !after || compareNames(row, after) > 0
     const rest = last >= 0 ? named.slice(last + 1) : named.filter(isAhead)
@@ -227,11 +229,10 @@ export class FriendListsService {
 
   async #describe(
     ctx: AuthenticatedContext,
-    rows: readonly { readonly userId: number }[],
+    users: readonly DescribedUser[],
     options?: { presence: boolean },
   ) {
-    const userIds = rows.map((row) => row.userId)
-    const { people, stale } = await this.#deps.people.describe(userIds, ctx, options)
+    const { people, stale } = await this.#deps.people.describe(users, ctx, options)
     const of = (userId: number): DescribedPerson => {
       const person = people.get(userId)
       if (!person) throw new Error(`user ${userId} has no description`)

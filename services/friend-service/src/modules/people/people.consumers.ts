@@ -1,8 +1,9 @@
-import { userRegistered, userUpdated } from '@bigtech/contracts'
+import { onlineStatusChanged, userRegistered, userUpdated } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import { applyOnce } from '@bigtech/outbox'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { PeopleRepository } from './people.repository.ts'
+import type { PresenceCache } from './presence-cache.ts'
 
 const CONSUMER = 'names'
 
@@ -39,5 +40,13 @@ export function peopleConsumers(mysql: Mysql, people: PeopleRepository): Subscri
         ),
       ),
     ),
+  ]
+}
+
+/** Returns the handlers that drop cached presence, on every process. */
+export function presenceSubscriptions(presence: PresenceCache): Subscription[] {
+  return [
+    on(onlineStatusChanged, async ({ user_id }) => presence.statusChanged(user_id)),
+    on(userUpdated, async ({ user_id }) => presence.visibilityChanged(user_id)),
   ]
 }

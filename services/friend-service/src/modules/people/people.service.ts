@@ -1,11 +1,12 @@
-import { getPresence, getUsers, type Presence } from '@bigtech/contracts'
+import { getPresence, getUsers } from '@bigtech/contracts'
 import {
   type AuthenticatedContext,
   Problem,
   type ServiceClient,
   StoreUnavailable,
 } from '@bigtech/service-kit'
-import type { PeopleRepository, Person } from './people.repository.ts'
+import type { KnownPerson, PeopleRepository, Person } from './people.repository.ts'
+import type { PresenceCache, ShownPresence } from './presence-cache.ts'
 
 /** A user in the format of lists. */
 export interface DescribedPerson extends Person {
@@ -15,23 +16,35 @@ export interface DescribedPerson extends Person {
 
 export interface Described {
   readonly people: ReadonlyMap<number, DescribedPerson>
-  /** Whether user-service did not respond: names are from the local copy, presence is unknown. */
+  /** Whether user-service was asked and did not respond. */
   readonly stale: boolean
+}
+
+/** A user to describe. A friend: cached presence is right, because events report what changes it. */
+export interface DescribedUser {
+  readonly userId: number
+  /** The local copy, if already read. */
+  readonly person?: KnownPerson | null
+  /** Set for a friend: whether one of the two restricts the other, who then see nothing of each other. */
+  readonly isRestricted?: boolean
 }
 
 export interface PeopleDependencies {
   readonly repository: PeopleRepository
   readonly userService: ServiceClient
+  readonly presence: PresenceCache
 }
 
-/** Resolves users: from user-service, with the local copy as fallback. */
+/** Describes users: names from the local copy, presence from user-service. */
 export class PeopleService {
   readonly #repository: PeopleRepository
   readonly #userService: ServiceClient
+  readonly #presence: PresenceCache
 
-  constructor({ repository, userService }: PeopleDependencies) {
+  constructor({ repository, userService, presence }: PeopleDependencies) {
     this.#repository = repository
     this.#userService = userService
+    this.#presence = presence
   }
 
   /**
@@ -46,34 +59,70 @@ export class PeopleService {
     await this.#repository.learn(profile)
   }
 
-  /** Returns names and presence of a page of users with two parallel calls for any page size. */
+  /**
+   * Returns names and presence of a page of users: at most one statement, and two parallel calls, for any page size.
+   */
   async describe(
-    userIds: readonly number[],
+    users: readonly DescribedUser[],
     ctx: AuthenticatedContext,
     options: { presence: boolean } = { presence: true },
   ): Promise<Described> {
-    if (userIds.length === 0) return { people: new Map(), stale: false }
-    const [profiles, presences] = await Promise.all([
-      this.#orNothing(this.#askProfiles(userIds, ctx), ctx),
-      options.presence ? this.#orNothing(this.#askPresence(userIds, ctx), ctx) : [],
+    const [{ names, isStale }, presences] = await Promise.all([
+      this.#names(users, ctx),
+      options.presence ? this.#presences(users, ctx) : new Map<number, ShownPresence>(),
     ])
-    const byId = new Map((profiles ?? []).map((profile) => [profile.userId, profile]))
-    // The user has just registered, or user-service is unavailable.
-    const missing = userIds.filter((id) => !byId.has(id))
-    for (const person of await this.#repository.findMany(missing)) byId.set(person.userId, person)
-    const presenceById = new Map((presences ?? []).map((presence) => [presence.user_id, presence]))
     const people = new Map(
-      userIds.map((id) => [id, withPresence(byId.get(id) ?? nameless(id), presenceById.get(id))]),
+      users.map(({ userId }) => [
+        userId,
+        { ...(names.get(userId) ?? nameless(userId)), ...(presences?.get(userId) ?? unknown) },
+      ]),
     )
-    return { people, stale: profiles === undefined }
+    return { people, stale: isStale || !presences }
+  }
+
+  /** Returns names. A user of whom no event has arrived yet is looked up at user-service. */
+  async #names(
+    users: readonly DescribedUser[],
+    ctx: AuthenticatedContext,
+  ): Promise<{ names: ReadonlyMap<number, Person>; isStale: boolean }> {
+    const unread = users.flatMap(({ userId, person }) => (person === undefined ? [userId] : []))
+    const read = users.flatMap(({ person }) => person ?? [])
+    const known = [...read, ...(await this.#repository.findMany(unread))]
+    const names = new Map<number, Person>(known.map((person) => [person.userId, person]))
+    const sure = new Set(known.flatMap(({ userId, isFromEvent }) => (isFromEvent ? [userId] : [])))
+    const missing = users.map(({ userId }) => userId).filter((userId) => !sure.has(userId))
+    if (missing.length === 0) return { names, isStale: false }
+    const asked = await this.#orNothing(this.#askProfiles(missing, ctx), ctx)
+    for (const person of asked ?? []) names.set(person.userId, person)
+    return { names, isStale: !asked }
+  }
+
+  /** Returns presence, cached for friends; undefined when user-service does not respond. */
+  async #presences(
+    users: readonly DescribedUser[],
+    ctx: AuthenticatedContext,
+  ): Promise<Map<number, ShownPresence> | undefined> {
+    const viewerId = ctx.actor.userId
+    const friends = users.filter(({ isRestricted }) => isRestricted === false).map(({ userId }) => userId)
+    const presences = this.#presence.findMany(viewerId, friends)
+    const missing = users
+      .filter(({ userId, isRestricted }) => isRestricted !== true && !presences.has(userId))
+      .map(({ userId }) => userId)
+    if (missing.length === 0) return presences
+    const keep = this.#presence.expect(viewerId, friends)
+    const query = { user_ids: missing.join(',') }
+    const call = this.#userService.call(getPresence, { query }, callerOf(ctx))
+    const response = await this.#orNothing(call, ctx)
+    if (!response) return undefined
+    keep(response.items)
+    for (const { user_id, online, last_seen_at } of response.items)
+      presences.set(user_id, { online, lastSeenAt: last_seen_at })
+    return presences
   }
 
   async #askProfiles(userIds: readonly number[], ctx: AuthenticatedContext): Promise<Person[]> {
-    const { items } = await this.#userService.call(
-      getUsers,
-      { query: { user_ids: userIds.join(',') } },
-      { requestId: ctx.requestId, bearer: ctx.bearer },
-    )
+    const query = { user_ids: userIds.join(',') }
+    const { items } = await this.#userService.call(getUsers, { query }, callerOf(ctx))
     return items.map((item) => ({
       userId: item.user_id,
       username: item.username,
@@ -81,15 +130,6 @@ export class PeopleService {
       statusMessage: item.status_message,
       profileImageUrl: item.profile_image_url,
     }))
-  }
-
-  async #askPresence(userIds: readonly number[], ctx: AuthenticatedContext): Promise<Presence[]> {
-    const { items } = await this.#userService.call(
-      getPresence,
-      { query: { user_ids: userIds.join(',') } },
-      { requestId: ctx.requestId, bearer: ctx.bearer },
-    )
-    return items
   }
 
   async #orNothing<Answer>(call: Promise<Answer>, ctx: AuthenticatedContext): Promise<Answer | undefined> {
@@ -103,8 +143,10 @@ export class PeopleService {
   }
 }
 
-function withPresence(person: Person, presence: Presence | undefined): DescribedPerson {
-  return { ...person, online: presence?.online ?? null, lastSeenAt: presence?.last_seen_at ?? null }
+const unknown: ShownPresence = { online: null, lastSeenAt: null }
+
+function callerOf({ requestId, bearer }: AuthenticatedContext) {
+  return { requestId, bearer }
 }
 
 /** Returns a placeholder for a user whose name is unknown. */

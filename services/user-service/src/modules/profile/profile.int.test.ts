@@ -223,6 +223,13 @@ describe('my settings', () => {
     expect((await users.call('PUT', url, { token, body: { presence_visibility: 'some' } })).status).toBe(422)
   })
 
+  it('a change of presence visibility is published, so that other services drop cached presence', async () => {
+    const { token, userId } = await users.person()
+    const body = { presence_visibility: 'nobody' }
+    await users.call('PUT', '/profile/me/settings', { token, body })
+    await events.waitFor(userUpdated, ({ user_id }) => user_id === userId)
+  })
+
   it('a change of settings publishes the language for services that send mails', async () => {
     const { token, userId } = await users.person({ locale: 'ko' })
     await users.call('PUT', '/profile/me/settings', { token, body: { locale: 'en-US' } })

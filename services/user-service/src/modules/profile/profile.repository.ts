@@ -90,8 +90,8 @@ export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
           const updatedAt = new Date()
           const updated = { presenceVisibility, findableByName, findableByEmail, locale, updatedAt }
           await changeUser(tx, userId, 'settings_updated', updated, { isPublished: true })
-          // The language is for those who write to the user; privacy settings concern nobody but us.
-          if (locale !== before.locale)
+          // The language is for services that write to the user; copies of presence elsewhere must be dropped.
+          if (locale !== before.locale || presenceVisibility !== before.presenceVisibility)
             await publish(tx, outbox, toProfile(row), { locale, version: row.version + 1 }, correlationId)
           return { before, after }
         },

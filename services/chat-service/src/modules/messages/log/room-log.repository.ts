@@ -53,9 +53,14 @@ export class RoomLog<Document extends LogDocument> {
     return this.#heads.get(roomId) ?? (await this.readHead(roomId))
   }
 
-  /** Returns the cached head, 0 when unknown; the room may have advanced. */
+  /** Returns the position of the cached head, 0 when unknown; the room may have advanced. */
   knownPosition(roomId: number): number {
-    return this.#heads.peek(roomId)?.position ?? 0
+    return this.knownHead(roomId).position
+  }
+
+  /** Returns the cached head, that of an empty log when unknown; the room may have advanced. */
+  knownHead(roomId: number): LogHead {
+    return this.#heads.peek(roomId) ?? EMPTY
   }
 
   /** Drops the cached head, for callers that know it is stale. */

@@ -1,10 +1,13 @@
 import type { HistoryStart } from '../../membership/membership.ports.ts'
 import { readFloor } from '../../membership/membership.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
-import { excerpt, positionId, positionOf, roomOf } from '../message.ts'
+import { excerpt, positionId } from '../message.ts'
 import type { RoomHead, RoomHeads } from '../messages.ports.ts'
-import type { RoomSummaryRepository } from './room-summary.repository.ts'
-import type { UnreadCountRepository } from './unread-counts.repository.ts'
+import type { RoomSummaries, RoomSummaryRepository } from './room-summary.repository.ts'
+import type { UnreadCountRepository, UnreadRange } from './unread-counts.repository.ts'
+
+/** A room with its newest seq. */
+type RoomAt = { readonly roomId: number; readonly headSeq: number } & HistoryStart
 
 /** Builds the message data of a room list, for all its rooms at once. */
 export class RoomHeadsReader implements RoomHeads {
@@ -22,27 +25,52 @@ export class RoomHeadsReader implements RoomHeads {
     this.#summaries = options.summaries
   }
 
-  async heads(
-    rooms: readonly ({ readonly roomId: number; readonly headSeq: number } & HistoryStart)[],
+  async heads(rooms: readonly RoomAt[], userId: number): Promise<Map<number, RoomHead>> {
+    const heads = new Map(rooms.map(({ roomId, headSeq }) => [roomId, headSeq]))
+    return this.#headsOf(rooms, userId, await this.#summaries.read(userId, heads))
+  }
+
+  async current(
+    rooms: readonly ({ readonly roomId: number; readonly lastSeq: number } & HistoryStart)[],
     userId: number,
+  ) {
+    const { messages } = this.#repository
+    const at = rooms.map((room) => ({
+      ...room,
+      headSeq: Math.max(room.lastSeq, messages.knownPosition(room.roomId)),
+    }))
+    const known = new Map(at.map(({ roomId, headSeq }) => [roomId, headSeq]))
+    const summaries = await this.#summaries.read(userId, known)
+    await Promise.all(summaries.beyond.map((roomId) => messages.readHead(roomId)))
+    const newer = new Map(
+      rooms.flatMap(({ roomId, lastSeq }) => {
+        const { position, at } = messages.knownHead(roomId)
+        return position > lastSeq
+          ? [[roomId, { lastSeq: position, lastMessageAt: new Date(at) }] as const]
+          : []
+      }),
+    )
+    if (summaries.beyond.length === 0) return { heads: await this.#headsOf(at, userId, summaries), newer }
+    const now = rooms.map((room) => ({ ...room, headSeq: newer.get(room.roomId)?.lastSeq ?? room.lastSeq }))
+    return { heads: await this.heads(now, userId), newer }
+  }
+
+  async #headsOf(
+    rooms: readonly RoomAt[],
+    userId: number,
+    { read, last, hidden, lastHidden }: RoomSummaries,
   ): Promise<Map<number, RoomHead>> {
     const shown = rooms.filter(({ headSeq, visibleFromSeq }) => headSeq >= Math.max(1, visibleFromSeq))
-    const heads = new Map(shown.map(({ roomId, headSeq }) => [roomId, headSeq]))
-    const { read, last, hidden, lastHidden } = await this.#summaries.read(userId, heads)
-    const behind = new Map<number, number>()
+    const behind = new Map<number, UnreadRange>()
     for (const room of shown) {
-      const position = Math.max(read.get(room.roomId) ?? 0, readFloor(room))
-      if (position < room.headSeq) behind.set(room.roomId, position)
+      const after = Math.max(read.get(room.roomId) ?? 0, readFloor(room))
+      if (after < room.headSeq) behind.set(room.roomId, { after, head: room.headSeq })
     }
-    const [silent, mentions] = await Promise.all([
-      this.#silent(lastHidden, behind),
-      this.#counts.mentions(userId, behind),
-    ])
+    const counts = await this.#counts.unread(userId, behind, lastHidden)
     return new Map(
       shown.map(({ roomId, headSeq: lastSeq }) => {
         const message = last.get(positionId(roomId, lastSeq))
-        const beyond = lastSeq - (behind.get(roomId) ?? lastSeq)
-        const unreadCount = Math.max(0, beyond - (silent.get(roomId) ?? 0))
+        const { unread = 0, mentions = 0 } = counts.get(roomId) ?? {}
         return [
           roomId,
           {
@@ -53,8 +81,8 @@ export class RoomHeadsReader implements RoomHeads {
                 ? null
                 : excerpt(message.content),
             lastMessageAt: message ? new Date(message.createdAt) : null,
-            unreadCount,
-            mentionCount: Math.min(unreadCount, mentions.get(roomId) ?? 0),
+            unreadCount: unread,
+            mentionCount: Math.min(unread, mentions),
           },
         ]
       }),
@@ -75,43 +103,5 @@ export class RoomHeadsReader implements RoomHeads {
 
   async headSeq(roomId: number): Promise<number> {
     return (await this.#repository.messages.readHead(roomId)).position
-  }
-
-  /**
-   * Returns, per room, the messages beyond the position that do not count as unread: system messages and
-   * deleted ones.
-   */
-  async #silent(
-    lastHidden: readonly string[],
-    behind: ReadonlyMap<number, number>,
-  ): Promise<Map<number, number>> {
-    const [system, deleted, hidden] = await Promise.all([
-      this.#counts.systemMessages(behind),
-      this.#counts.deleted(behind),
-      this.#hiddenBeyond(lastHidden, behind),
-    ])
-    return new Map(
-      [...behind.keys()].map((roomId) => [
-        roomId,
-        (system.get(roomId) ?? 0) + (deleted.get(roomId) ?? 0) + (hidden.get(roomId) ?? 0),
-      ]),
-    )
-  }
-
-  /** Counts recently hidden messages: a hidden unread message must be recent. */
-  async #hiddenBeyond(
-    lastHidden: readonly string[],
-    behind: ReadonlyMap<number, number>,
-  ): Promise<Map<number, number>> {
-    const ids = lastHidden.filter((id) => {
-      const position = behind.get(roomOf(id))
-      return position !== undefined && positionOf(id) > position
-    })
-    const counts = new Map<number, number>()
-    for (const { roomId, isDeleted, messageType } of (await this.#repository.byIds(ids)).values()) {
-      // Deleted and system messages are already counted.
-      if (!isDeleted && messageType !== 'system') counts.set(roomId, (counts.get(roomId) ?? 0) + 1)
-    }
-    return counts
   }
 }

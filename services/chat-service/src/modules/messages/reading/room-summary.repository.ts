@@ -19,12 +19,15 @@ export interface RoomSummaries {
   readonly hidden: ReadonlySet<string>
   /** The latest messages that the user has deleted for themselves. */
   readonly lastHidden: readonly string[]
+  /** Rooms with a message beyond the given seq. */
+  readonly beyond: readonly number[]
 }
 
 type Found =
   | (ReadPositionDocument & { readonly kind: 'read' })
   | (MessageDocument & { readonly kind: 'last' })
   | (HiddenDocument & { readonly kind: 'hidden' | 'last_hidden' })
+  | { readonly kind: 'beyond'; readonly room_id: number }
 
 const LAST_HIDDEN = 500
 const MAX_FOUND = 1_000
@@ -36,11 +39,12 @@ export class RoomSummaryRepository {
     this.#store = store
   }
 
-  /** Reads at most 100 rooms in one request. @param heads the newest seq of each room */
+  /** Reads at most 100 rooms in one request. @param heads the newest known seq of each room, which may be 0 */
   async read(userId: number, heads: ReadonlyMap<number, number>): Promise<RoomSummaries> {
     if (heads.size === 0)
-      return { read: new Map(), last: new Map(), hidden: new Set<string>(), lastHidden: [] }
+      return { read: new Map(), last: new Map(), hidden: new Set<string>(), lastHidden: [], beyond: [] }
     const lastIds = [...heads].map(([roomId, seq]) => positionId(roomId, seq))
+    const nextIds = [...heads].map(([roomId, seq]) => positionId(roomId, seq + 1))
     const found = await this.#store.run('messages.room_summaries', () =>
       this.#store
         .collection<ReadPositionDocument>(collections.positions)
@@ -50,6 +54,10 @@ export class RoomSummaryRepository {
           union(collections.messages, 'last', [
             { $match: { _id: { $in: lastIds } } },
             { $project: { outbox: 0, tokens: 0, versions: 0 } },
+          ]),
+          union(collections.messages, 'beyond', [
+            { $match: { _id: { $in: nextIds } } },
+            { $project: { room_id: 1 } },
           ]),
           union(collections.hidden, 'hidden', [
             { $match: { _id: { $in: lastIds.map((id) => `${userId}:${id}`) } } },
@@ -68,6 +76,7 @@ export class RoomSummaryRepository {
       last: new Map(found.flatMap((each) => (each.kind === 'last' ? [[each._id, toRecord(each)]] : []))),
       hidden: new Set(found.flatMap((each) => (each.kind === 'hidden' ? [each.message_id] : []))),
       lastHidden: found.flatMap((each) => (each.kind === 'last_hidden' ? [each.message_id] : [])),
+      beyond: found.flatMap((each) => (each.kind === 'beyond' ? [each.room_id] : [])),
     }
   }
 }
