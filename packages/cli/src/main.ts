@@ -1,3 +1,4 @@
 import { runProgram } from './program.ts'
 
-process.exitCode = await runProgram(process.argv.slice(2))
+// After a failure, requests in flight would keep the process alive.
+process.exit(await runProgram(process.argv.slice(2)))

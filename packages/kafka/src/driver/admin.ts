@@ -53,6 +53,18 @@ export function createAdmin(newClient: NewClient): AdminPort {
     }
   }
 
+  let lastOffsets: Promise<unknown> = Promise.resolve()
+
+  /**
+   * Asks for offsets, one question at a time: a concurrent one would reuse the metadata request in flight, which does
+   * not contain its topic, and fail.
+   */
+  function askOffsets<Answer>(question: (admin: Admin) => Promise<Answer>): Promise<Answer> {
+    const answer = lastOffsets.then(() => ask(question))
+    lastOffsets = answer.catch(() => undefined)
+    return answer
+  }
+
   async function waitUntilKnown(names: string[]): Promise<void> {
     const deadline = Date.now() + CREATE_TIMEOUT_MS
     for (;;) {
@@ -84,11 +96,11 @@ export function createAdmin(newClient: NewClient): AdminPort {
       return topics[0]?.partitions.length ?? 0
     },
     offsets: async (topic) => {
-      const offsets = await ask((admin) => admin.fetchTopicOffsets(topic))
+      const offsets = await askOffsets((admin) => admin.fetchTopicOffsets(topic))
       return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
     },
     offsetsAt: async (topic, timestamp) => {
-      const offsets = await ask((admin) => admin.fetchTopicOffsetsByTimestamp(topic, timestamp))
+      const offsets = await askOffsets((admin) => admin.fetchTopicOffsetsByTimestamp(topic, timestamp))
       return offsets.map(({ partition, offset }) => ({ partition, offset: Number(offset) }))
     },
     committed: async (groupId, topics) => {
