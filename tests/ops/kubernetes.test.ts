@@ -205,6 +205,15 @@ describe('MySQL', () => {
     for (const file of ['docker-compose.msa.yml', 'k8s/manifests/statefulsets/mysql.yaml'])
       expect(text(file), file).toContain('--binlog-expire-logs-seconds=259200')
   })
+
+  it('MySQL ends the session of a process that hangs, and with it the locks of its transaction, after 30 s', () => {
+    for (const file of [
+      'docker-compose.msa.yml',
+      'k8s/manifests/statefulsets/mysql.yaml',
+      'k8s/overlays/small/stores.yaml',
+    ])
+      expect(text(file), file).toContain('--wait-timeout=30')
+  })
 })
 
 describe('the network policies', () => {
