@@ -10,6 +10,13 @@ import type { RoomSubscription } from './room-subscription.ts'
 
 const READ_WINDOW_MS = 150
 
+export interface RoomChannelOptions {
+  readonly messages: StreamSource
+  readonly log: Service['log']
+  /** Called for each message that was queued on the streams of this process. @param createdAt when it was accepted */
+  readonly onDelivered: (createdAt: UnixMs) => void
+}
+
 /**
  * One room on this process: orders received updates, reads missing entries from the logs, and delivers to the
  * subscribed streams.
@@ -20,6 +27,7 @@ export class RoomChannel {
   idleSince: UnixMs | null = Date.now()
   readonly #messages: StreamSource
   readonly #log: Service['log']
+  readonly #onDelivered: (createdAt: UnixMs) => void
   readonly #subscriptions = new Set<RoomSubscription>()
   readonly #reads = new Map<number, number>()
   #readTimer: NodeJS.Timeout | undefined
@@ -29,12 +37,13 @@ export class RoomChannel {
   #lastAt = Date.now()
   #tail: Promise<void> = Promise.resolve()
 
-  constructor(roomId: number, start: RoomPosition, messages: StreamSource, log: Service['log']) {
+  constructor(roomId: number, start: RoomPosition, { messages, log, onDelivered }: RoomChannelOptions) {
     this.roomId = roomId
     this.#seq = start.seq
     this.#cseq = start.cseq
     this.#messages = messages
     this.#log = log
+    this.#onDelivered = onDelivered
   }
 
   /** The position up to which every attached stream has been served. */
@@ -155,6 +164,7 @@ export class RoomChannel {
           frame('message', { room_id: this.roomId, seq: record.seq, message }),
         ),
       )
+      this.#onDelivered(record.createdAt)
     }
     for (const [index, { cseq, kind, at, message: record }] of changes.entries()) {
       this.#cseq = cseq

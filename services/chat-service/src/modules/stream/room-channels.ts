@@ -1,9 +1,8 @@
-import type { Service } from '@bigtech/service-kit'
 import type { RoomPosition } from '../messages/log/room-heads.repository.ts'
 import type { StreamSource } from '../messages/stream-source.ts'
 import { frame } from './frames.ts'
 import type { RoomHint, RoomPubSub } from './pubsub.ts'
-import { RoomChannel } from './room-channel.ts'
+import { RoomChannel, type RoomChannelOptions } from './room-channel.ts'
 
 const TYPING_TTL_MS = 6_000
 const LINGER_MS = 10_000
@@ -11,14 +10,15 @@ const LINGER_MS = 10_000
 /** The channels of the rooms with a member connected to this process. */
 export class RoomChannels {
   readonly #channels = new Map<number, RoomChannel>()
+  readonly #options: RoomChannelOptions
   readonly #messages: StreamSource
   readonly #pubsub: RoomPubSub
-  readonly #log: Service['log']
 
-  constructor(messages: StreamSource, pubsub: RoomPubSub, log: Service['log']) {
+  constructor(pubsub: RoomPubSub, options: RoomChannelOptions) {
+    const { messages } = options
+    this.#options = options
     this.#messages = messages
     this.#pubsub = pubsub
-    this.#log = log
     messages.onUpdate((update) => this.publish(update))
   }
 
@@ -51,7 +51,7 @@ export class RoomChannels {
     const positions = await this.#positions(missing)
     for (const roomId of missing) {
       if (this.#channels.has(roomId)) continue
-      const channel = new RoomChannel(roomId, positions.get(roomId)!, this.#messages, this.#log)
+      const channel = new RoomChannel(roomId, positions.get(roomId)!, this.#options)
       this.#channels.set(roomId, channel)
       if (early.has(roomId)) void channel.catchUp().catch(() => undefined)
     }

@@ -38,6 +38,36 @@ const metric = async (name: string) => {
   return Number(new RegExp(`^${name.replace(/[{}]/g, '\\$&')} (\\S+)$`, 'm').exec(body)?.[1] ?? 0)
 }
 
+it('the delivery histogram counts a message once per process with a reader, by the time since its acceptance', async () => {
+  const [a, b] = await rooms.chat.people(2)
+  const roomId = await rooms.room(a, b)
+  const streams = [await open(a), await open(b)]
+  const labels = 'service="chat-service"'
+  const count = () => metric(`message_delivery_duration_seconds_count{${labels}}`)
+  const notLate = () => metric(`message_delivery_duration_seconds_bucket{le="15",${labels}}`)
+  const counts = async () => [await count(), await notLate()] as const
+  const [before, notLateBefore] = await counts()
+  const { message_id } = await rooms.send(a, roomId, 'in time')
+  for (const stream of streams) await stream.waitFor('message')
+  await waitFor(async () => (await count()) === before + 1)
+
+  // Accepted an hour ago by a process that died before its hint: the next message makes the stream read both.
+  const messages = rooms.db.collection<{ _id: string }>('messages')
+  const { client_message_id: _unique, ...stored } = (await messages.findOne({ _id: message_id })) as {
+    _id: string
+    client_message_id?: string
+  }
+  await messages.insertOne({
+    ...stored,
+    _id: `${roomId}:${'2'.padStart(12, '0')}`,
+    event_id: crypto.randomUUID(),
+    created_at: new Date(Date.now() - 3_600_000),
+  } as { _id: string })
+  await rooms.send(a, roomId, 'next')
+  await waitFor(async () => (await count()) === before + 3)
+  expect((await notLate()) - notLateBefore).toBe(2)
+})
+
 describe('openStream', () => {
   it('opening a stream accepts a ticket once, and no token in the URL', async () => {
     const [a] = await rooms.chat.people(1)

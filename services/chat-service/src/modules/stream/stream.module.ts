@@ -1,5 +1,5 @@
 import type { RateLimiter, Service } from '@bigtech/service-kit'
-import { Counter, Gauge } from 'prom-client'
+import { Counter, Gauge, Histogram } from 'prom-client'
 import type { ChatRedis } from '../../infrastructure/redis.ts'
 import type { MembershipReader } from '../membership/membership.ports.ts'
 import type { StreamSource } from '../messages/stream-source.ts'
@@ -49,7 +49,12 @@ export function createStream(options: StreamModuleOptions): void {
   })
   const limits = { perUser: STREAMS_PER_USER, perProcess: STREAMS_PER_PROCESS }
   const hub = new StreamHub(limits, (userId) => presence.changed(userId))
-  const channels = new RoomChannels(messages, new RoomPubSub(redis, instanceId), log)
+  const batcher = new WriteBatcher()
+  const channels = new RoomChannels(new RoomPubSub(redis, instanceId), {
+    messages,
+    log,
+    onDelivered: deliveryTimer(service.metrics, batcher),
+  })
   const replay = new RoomReplay(messages, members, channels)
   const { listVersions, goneAfterMs } = options
   const resume = new StreamResume({ messages, members, channels, replay, listVersions })
@@ -70,7 +75,7 @@ export function createStream(options: StreamModuleOptions): void {
     typing: new TypingService(members, options.relations, (hint) => channels.publish(hint)),
     limiter,
     revocations,
-    batcher: new WriteBatcher(),
+    batcher,
     ...streamMetrics(service.metrics, hub),
   })
   lifecycle.onStop('streams', 'open streams', () => {
@@ -83,6 +88,19 @@ export function createStream(options: StreamModuleOptions): void {
     jobs.start()
     presence.start()
   })
+}
+
+/** Measures each message once per process, when it is written to that process's streams. */
+function deliveryTimer(registry: Service['metrics'], batcher: WriteBatcher) {
+  const delay = new Histogram({
+    name: 'message_delivery_duration_seconds',
+    help: 'Time from the acceptance of a message until it is written to the open streams of a process.',
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15],
+    registers: [registry],
+  })
+  return (createdAt: number) =>
+    // The clock of the accepting process may be ahead.
+    batcher.afterWrites(() => delay.observe(Math.max(0, Date.now() - createdAt) / 1_000))
 }
 
 function streamMetrics(registry: Service['metrics'], hub: StreamHub) {

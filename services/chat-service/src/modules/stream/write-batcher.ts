@@ -13,6 +13,7 @@ const BUSY_FOR_MS = 20
  */
 export class WriteBatcher {
   readonly #pending = new Set<Flushable>()
+  readonly #afterRun: (() => void)[] = []
   #scheduled = false
   #lastBusyAt = 0
 
@@ -24,11 +25,18 @@ export class WriteBatcher {
     else setImmediate(() => this.#run())
   }
 
+  /** Calls back when the frames queued so far are written, immediately when there are none. */
+  afterWrites(callback: () => void): void {
+    if (this.#scheduled) this.#afterRun.push(callback)
+    else callback()
+  }
+
   #run(): void {
     this.#scheduled = false
     const batch = [...this.#pending]
     this.#pending.clear()
     for (const stream of batch) stream.flush()
     if (batch.length >= BUSY_STREAMS) this.#lastBusyAt = performance.now()
+    for (const callback of this.#afterRun.splice(0)) callback()
   }
 }
