@@ -1,4 +1,3 @@
-import { createServer } from 'node:http'
 import { join } from 'node:path'
 import {
   createTestIssuer,
@@ -6,6 +5,7 @@ import {
   createTestMongo,
   createTestMysql,
   createTestRedis,
+  startHttpServer,
   startServiceProcess,
 } from '@bigtech/testkit'
 import { profileOptions } from './measure-reads.ts'
@@ -33,9 +33,7 @@ export async function startChatSubject(): Promise<ChatSubject> {
     createTestIssuer(),
   ])
   const mongo = createTestMongo()
-  const keys = createServer((_request, response) => response.end(JSON.stringify(issuer.jwks)))
-  await new Promise<void>((resolve) => keys.listen(0, '127.0.0.1', resolve))
-  const { port } = keys.address() as { port: number }
+  const keys = await startHttpServer((_request, response) => response.end(JSON.stringify(issuer.jwks)))
   const service = await startServiceProcess({
     folder: chatFolder,
     nodeOptions: profileOptions('chat-service'),
@@ -47,7 +45,7 @@ export async function startChatSubject(): Promise<ChatSubject> {
       REDIS_URL: redis.url,
       KAFKA_BROKERS: kafka.brokers.join(','),
       KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
-      JWKS_URL: `http://127.0.0.1:${port}/`,
+      JWKS_URL: `${keys.url}/`,
       SENDS_PER_10_SECONDS: '10000000',
     },
   })
@@ -77,7 +75,7 @@ export async function startChatSubject(): Promise<ChatSubject> {
     },
     stop: async () => {
       await service.stop()
-      keys.close()
+      await keys.close()
       await Promise.all([mysql.drop(), mongo.drop(), redis.release(), kafka.remove()])
     },
   }

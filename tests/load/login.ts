@@ -121,7 +121,7 @@ async function profileLatencies(token: string, ms: number): Promise<number[]> {
     if (waitMs > 0) await delay(waitMs)
     pending.push(
       call('GET', '/profile/me', undefined, token).then(({ status }) => {
-        if (status !== 200) throw new Error(`profile answered ${status}`)
+        if (status !== 200) throw new Error(`profile responded with ${status}`)
         return performance.now() - dueAt
       }),
     )

@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ServiceProcess, startServiceProcess, waitFor } from '@bigtech/testkit'
+import {
+  freePort,
+  type ServiceProcess,
+  startHttpServer,
+  startServiceProcess,
+  type TestHttpServer,
+  waitFor,
+} from '@bigtech/testkit'
 import { Agent, FormData, request } from 'undici'
 import { type Harness, startHarness } from '../../services/media-service/testing/harness.ts'
-
-export interface Measured {
-  readonly perSecond: number
-  readonly p50: number
-  readonly p99: number
-}
 
 export interface MediaSubject {
   readonly harness: Harness
@@ -100,55 +99,22 @@ export async function startMediaSubject(): Promise<MediaSubject> {
   }
 }
 
-/** Keeps so many going until the time is over. */
-export async function measure(
-  inFlight: number,
-  ms: number,
-  once: (n: number) => Promise<unknown>,
-): Promise<Measured> {
-  const times: number[] = []
-  const startedAt = performance.now()
-  let n = 0
-  const one = async () => {
-    while (performance.now() - startedAt < ms) {
-      const began = performance.now()
-      await once(n++)
-      times.push(performance.now() - began)
-    }
-  }
-  await Promise.all(Array.from({ length: inFlight }, one))
-  const seconds = (performance.now() - startedAt) / 1_000
-  times.sort((a, b) => a - b)
-  const at = (quantile: number) => times[Math.floor(times.length * quantile)] ?? Number.NaN
-  return { perSecond: times.length / seconds, p50: at(0.5), p99: at(0.99) }
-}
-
 /** Resident memory of a process in MB: now, or at its highest. */
 export function memoryMb(pid: number, of: 'VmRSS' | 'VmHWM' = 'VmRSS'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return Number(new RegExp(`${of}:\\s+(\\d+)`).exec(status)?.[1]) / 1_024
 }
 
-/** A server in media-service's place that hands each body to `take` and answers 201. */
+/** A server in media-service's place that hands each body to `take` and returns 201. */
 export async function startSink(
   take: (body: AsyncIterable<Buffer>) => Promise<void>,
-): Promise<{ url: string; server: Server }> {
-  const server = createServer((incoming, response) => {
+): Promise<TestHttpServer> {
+  return startHttpServer((incoming, response) => {
     take(incoming).then(
       () => response.writeHead(201).end('{}'),
       () => response.destroy(),
     )
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 export const inMb = (bytes: number): number => bytes / MB

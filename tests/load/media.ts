@@ -11,7 +11,8 @@ import { makePictures } from '../../services/media-service/src/extract/pictures.
 import { newId } from '../../services/media-service/testing/harness.ts'
 import { koreanPdf, koreanWorkbook } from '../../services/media-service/testing/korean-documents.ts'
 import { photo } from '../../services/media-service/testing/samples.ts'
-import { inMb, measure, memoryMb, startMediaSubject, startSink } from './media-subject.ts'
+import { measure } from './measure.ts'
+import { inMb, memoryMb, startMediaSubject, startSink } from './media-subject.ts'
 
 const rows = ['upload', 'small', 'documents', 'jobs', 'pages', 'memory'] as const
 type Row = (typeof rows)[number]
@@ -85,7 +86,7 @@ async function uploadRow(): Promise<void> {
   const taken = await uploadRate(() => subject.upload(`${toMedia}/api/files`, token, file), size)
   const peak = memoryMb(web.pid, 'VmHWM')
   await Promise.all(Array.from({ length: 4 }, () => subject.upload(`${toMedia}/api/files`, token, file)))
-  sink.server.close()
+  await sink.close()
   print(
     `A file of ${one(inMb(size))} MB`,
     ['what', 'MB/s', 'memory of the web process, MB'],

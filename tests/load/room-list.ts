@@ -55,7 +55,7 @@ try {
     JOIN rooms r ON r.id = m.room_id WHERE m.user_id = ? AND m.archived_at IS NULL`
   const list = async (query: string) => {
     const { status, body } = await chat.as(ME, 'GET', `/rooms?${query}`)
-    if (status !== 200) throw new Error(`answered ${status}`)
+    if (status !== 200) throw new Error(`responded with ${status}`)
     return body as { items: unknown[]; next_cursor: string | null }
   }
   const { next_cursor } = await list('limit=100')

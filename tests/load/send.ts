@@ -3,6 +3,7 @@ import { readPositionals } from '@bigtech/service-kit'
 import mongoose from 'mongoose'
 import { Agent, request } from 'undici'
 import { startChatSubject } from './chat-subject.ts'
+import { measure } from './measure.ts'
 
 const usage = `Usage: node tests/load/send.ts
 Durable sends to one room, at 1, 32 and 128 in flight, beside a lean loop of the driver that
@@ -16,31 +17,6 @@ const WARM_UP_MS = 1_500
 const IN_FLIGHT = [1, 32, 128]
 const USERS = 20
 const CONTENT = '안녕하세요, 내일 회의는 세 시입니다. See you there!'
-
-interface Measured {
-  readonly perSecond: number
-  readonly p50: number
-  readonly p99: number
-}
-
-/** Keeps so many going until the time is over. */
-async function measure(inFlight: number, ms: number, once: (n: number) => Promise<void>): Promise<Measured> {
-  const times: number[] = []
-  const startedAt = performance.now()
-  let n = 0
-  const one = async () => {
-    while (performance.now() - startedAt < ms) {
-      const began = performance.now()
-      await once(n++)
-      times.push(performance.now() - began)
-    }
-  }
-  await Promise.all(Array.from({ length: inFlight }, one))
-  const seconds = (performance.now() - startedAt) / 1_000
-  times.sort((a, b) => a - b)
-  const at = (quantile: number) => times[Math.floor(times.length * quantile)] ?? Number.NaN
-  return { perSecond: times.length / seconds, p50: at(0.5), p99: at(0.99) }
-}
 
 const subject = await startChatSubject()
 const connection = await mongoose.createConnection(subject.mongoUrl, { maxPoolSize: 128 }).asPromise()

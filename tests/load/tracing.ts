@@ -1,6 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readPositionals } from '@bigtech/service-kit'
@@ -9,6 +8,7 @@ import {
   createTestMysql,
   createTestRedis,
   type ServiceProcess,
+  startHttpServer,
   startServiceProcess,
 } from '@bigtech/testkit'
 import autocannon from 'autocannon'
@@ -42,17 +42,6 @@ interface Subject {
 
 /** One statement in MySQL for each request. */
 const pathOf = (userId: number) => `/users?user_ids=${userId}`
-
-/** Swallows traces. */
-async function startSink(): Promise<{ url: string; close(): void }> {
-  const server = createServer((request, response) => {
-    request.resume()
-    response.setHeader('content-type', 'application/json').end('{}')
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  return { url: `http://127.0.0.1:${port}`, close: () => void server.close() }
-}
 
 async function startSubject(name: string, env: Record<string, string>, keyFile: string): Promise<Subject> {
   const [mysql, redis, kafka] = await Promise.all([
@@ -166,7 +155,11 @@ function report(subjects: readonly Subject[]): void {
     console.log('Two processes of one kind differ by more than 10 %: something else was running.')
 }
 
-const sink = await startSink()
+/** Discards traces. */
+const sink = await startHttpServer((request, response) => {
+  request.resume()
+  response.setHeader('content-type', 'application/json').end('{}')
+})
 const keyFolder = mkdtempSync(join(tmpdir(), 'load-'))
 const keyFile = join(keyFolder, 'key.pem')
 writeFileSync(keyFile, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
@@ -192,6 +185,6 @@ try {
   report(subjects)
 } finally {
   await Promise.all(subjects.map((subject) => subject.stop()))
-  sink.close()
+  await sink.close()
   rmSync(keyFolder, { recursive: true })
 }

@@ -4,11 +4,11 @@ import mongoose, { type mongo } from 'mongoose'
 import type { ChatConfig } from '../src/config.ts'
 import { checkPublished } from '../src/modules/messages/publishing/published-check.repository.ts'
 import { type Answer, startTestChat, type TestChat } from './chat.ts'
-import { type MediaStandIn, startMediaStandIn } from './media-service.ts'
+import { type FakeMediaService, startFakeMediaService } from './fake-media-service.ts'
 
 export interface TestRooms {
   readonly chat: TestChat
-  readonly media: MediaStandIn
+  readonly media: FakeMediaService
   /** The listen addresses of the processes. */
   readonly addresses: readonly string[]
   /** Creates a group of friends owned by the first user. */
@@ -24,9 +24,9 @@ export interface TestRooms {
   close(): Promise<void>
 }
 
-/** Starts two processes of chat-service on stores of their own, and a stand-in for media-service. */
+/** Starts two processes of chat-service on stores of their own, and a fake media-service. */
 export async function startTestRooms(overrides: Partial<ChatConfig> = {}): Promise<TestRooms> {
-  const media = await startMediaStandIn()
+  const media = await startFakeMediaService()
   const config = { SENDS_PER_10_SECONDS: 100_000, MEDIA_SERVICE_URL: media.url, ...overrides }
   const chat = await startTestChat(config)
   await chat.another()

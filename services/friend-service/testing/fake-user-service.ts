@@ -1,5 +1,4 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { startHttpServer } from '@bigtech/testkit'
 
 export interface FakeUserService {
   readonly url: string
@@ -18,7 +17,7 @@ export async function startFakeUserService(): Promise<FakeUserService> {
   const calls: string[] = []
   const hidden = new Set<number>()
   const online = new Map<number, boolean | null>()
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://fake')
     calls.push(url.pathname)
     if (fake.down || !request.headers.authorization) return response.writeHead(503).end()
@@ -29,18 +28,13 @@ export async function startFakeUserService(): Promise<FakeUserService> {
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify({ items, next_cursor: null }))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const fake: FakeUserService = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     calls,
     hidden,
     online,
     down: false,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    close: () => server.close(),
   }
   return fake
 }

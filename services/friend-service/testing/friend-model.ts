@@ -109,8 +109,8 @@ export class FriendModel {
     if (typeof reply !== 'number') return 'a new request'
     this.outgoing.set(`${by}>${to}`, { id: reply, expiresAt: this.now + MONTH_MS })
     this.latest.set(pairOf(by, to), { id: reply, from: by })
-    const unheard = (this.quiet.get(`${by}>${to}`) ?? 0) > this.now
-    if (!unheard) {
+    const isWithheld = (this.quiet.get(`${by}>${to}`) ?? 0) > this.now
+    if (!isWithheld) {
       this.incoming.set(`${by}>${to}`, reply)
       this.#tell(by, to, `FriendRequestSent ${by} ${reply}`)
     }

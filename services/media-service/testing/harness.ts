@@ -1,5 +1,3 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { type EventDefinition, type MessageFile, messageExample, type StoredFile } from '@bigtech/contracts'
 import { createKafka, createPublisher } from '@bigtech/kafka'
@@ -10,6 +8,7 @@ import {
   createTestKafka,
   createTestMysql,
   type ServiceProcess,
+  startHttpServer,
   startServiceProcess,
   type TestIssuer,
   type TestMysql,
@@ -196,11 +195,11 @@ function clientOf(
   return { token, call, upload, examined }
 }
 
-/** chat-service's answer to "can I see this message", and user-service's keys. */
+/** Starts a fake chat-service, which decides who sees a message, and user-service's key set. */
 async function startNeighbors(jwks: TestIssuer['jwks']) {
   const messages = new Map<string, { fileId: string; viewers: readonly number[] }>()
   const users = new Map<string, number>()
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     if (request.url === '/jwks') {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(jwks))
       return
@@ -222,15 +221,11 @@ async function startNeighbors(jwks: TestIssuer['jwks']) {
     const shown = { ...messageExample, message_id: messageId, file: { ...file, ...nothing, variants: [] } }
     response.end(JSON.stringify(isSeen ? shown : { code: 'NOT_A_MEMBER' }))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     grant: (token: string, userId: number) => void users.set(token, userId),
     show: (messageId: string, fileId: string, viewers: readonly number[]) =>
       void messages.set(messageId, { fileId, viewers }),
-    close: async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
+    close: () => server.close(),
   }
 }

@@ -1,6 +1,6 @@
 import { createECDH, randomBytes } from 'node:crypto'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingHttpHeaders } from 'node:http'
+import { startHttpServer } from '@bigtech/testkit'
 
 interface ReceivedPush {
   readonly path: string
@@ -23,7 +23,7 @@ export interface FakePushService {
 export async function startFakePushService(): Promise<FakePushService> {
   const pushes: ReceivedPush[] = []
   const answers = new Map<string, number | 'silent'>()
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     let bytes = 0
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length
@@ -35,26 +35,20 @@ export async function startFakePushService(): Promise<FakePushService> {
       if (answer !== 'silent') response.writeHead(answer).end()
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
   return {
     pushes,
     answers,
     subscription: (path) => {
       const browser = createECDH('prime256v1')
       return {
-        endpoint: `http://127.0.0.1:${port}${path}`,
+        endpoint: `${server.url}${path}`,
         keys: {
           p256dh: browser.generateKeys('base64url') && browser.getPublicKey('base64url'),
           auth: randomBytes(16).toString('base64url'),
         },
       }
     },
-    hangUp: () => server.closeAllConnections(),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    hangUp: () => server.hangUp(),
+    close: () => server.close(),
   }
 }

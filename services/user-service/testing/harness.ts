@@ -3,10 +3,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type EventDefinition, type TokenPair, uuidv7 } from '@bigtech/contracts'
+import { type EventDefinition, type TokenPair, type Topic, uuidv7 } from '@bigtech/contracts'
 import { createKafka, createPublisher } from '@bigtech/kafka'
 import { createLogger, loadConfig, type Service } from '@bigtech/service-kit'
-import { createTestKafka, createTestMysql, createTestRedis, uniqueName } from '@bigtech/testkit'
+import {
+  collectEvents,
+  createTestKafka,
+  createTestMysql,
+  createTestRedis,
+  type EventCollector,
+  uniqueName,
+} from '@bigtech/testkit'
 import { buildUserService, type UserServiceOptions } from '../src/app.ts'
 import { configSchema } from '../src/config.ts'
 
@@ -50,6 +57,7 @@ export async function testWorld(options: { kafkaPartitions?: number } = {}) {
   const neighbourLog = createLogger({ service: 'neighbour', level: 'silent' })
   const neighbour = createKafka({ clientId: 'neighbour', ...kafka, log: neighbourLog })
   const publisher = createPublisher({ kafka: neighbour })
+  const collectors: EventCollector[] = []
 
   /** Builds a process of user-service; `started` makes it consume and publish. */
   async function build(
@@ -96,7 +104,14 @@ export async function testWorld(options: { kafkaPartitions?: number } = {}) {
       payload: Payload,
       meta: { timestamp?: Date; eventId?: string } = {},
     ) => publisher.publishEvent(definition, payload, { correlationId: uuidv7(), ...meta }),
+    /** Collects the events of a topic until the world is closed. */
+    events: async (topic: Topic = 'user.events'): Promise<EventCollector> => {
+      const collector = await collectEvents({ ...kafka, topics: [topic] })
+      collectors.push(collector)
+      return collector
+    },
     close: async () => {
+      await Promise.all(collectors.map((collector) => collector.stop()))
       await Promise.all(services.map((service) => service.stop()))
       await publisher.stop()
       await neighbour.close()

@@ -21,17 +21,17 @@ export function describeConformance(options: { title: string; service: () => Ser
 
   describe('conformance', () => {
     it("/health returns the service's name", async () => {
-      const answer = await get('/health')
-      expect(answer.statusCode).toBe(200)
-      expect(answer.body).toBe(`{"status":"healthy","service":"${title}"}`)
+      const response = await get('/health')
+      expect(response.statusCode).toBe(200)
+      expect(response.body).toBe(`{"status":"healthy","service":"${title}"}`)
     })
 
     it('liveness checks no store, and readiness requires every needed store', async () => {
       expect((await get('/live')).json()).toEqual({ status: 'live' })
       // A newly started process loads the revoked sessions first.
       const ready = await waitFor(async () => {
-        const answer = await get('/ready')
-        return answer.statusCode === 200 && answer
+        const response = await get('/ready')
+        return response.statusCode === 200 && response
       })
       expect(ready.json()).toMatchObject({ status: 'ready' })
     })
@@ -54,22 +54,22 @@ export function describeConformance(options: { title: string; service: () => Ser
     })
 
     it('responds to unknown paths with a problem and echoes the request id', async () => {
-      const answer = await get('/no/such/path', { 'x-request-id': 'conformance-1234' })
-      expect(answer.statusCode).toBe(404)
-      expect(answer.headers['content-type']).toContain('application/problem+json')
-      expect(answer.json()).toMatchObject({ code: 'ROUTE_NOT_FOUND', request_id: 'conformance-1234' })
-      expect(answer.headers['x-request-id']).toBe('conformance-1234')
+      const response = await get('/no/such/path', { 'x-request-id': 'conformance-1234' })
+      expect(response.statusCode).toBe(404)
+      expect(response.headers['content-type']).toContain('application/problem+json')
+      expect(response.json()).toMatchObject({ code: 'ROUTE_NOT_FOUND', request_id: 'conformance-1234' })
+      expect(response.headers['x-request-id']).toBe('conformance-1234')
     })
 
     it('returns 401 to an anonymous caller on every operation that is not public', async () => {
       const secured = (await operations(service())).filter(({ security }) => security.length > 0)
       for (const { path, method } of secured) {
-        const answer = await service().app.inject({
+        const response = await service().app.inject({
           method: method.toUpperCase() as 'GET',
           url: path.replace(/\{\w+\}/g, '1'),
         })
-        expect(answer.statusCode, `${method} ${path}`).toBe(401)
-        expect(answer.headers['www-authenticate']).toBe('Bearer')
+        expect(response.statusCode, `${method} ${path}`).toBe(401)
+        expect(response.headers['www-authenticate']).toBe('Bearer')
       }
     })
 
@@ -85,8 +85,10 @@ export function describeConformance(options: { title: string; service: () => Ser
 /** Returns whether an operation has neither input nor output, and so needs no example. */
 function saysNothing({ document, hasBody }: Operation): boolean {
   const responses = Object.entries(document.responses as Record<string, { content?: unknown }>)
-  const answers = responses.some(([status, { content }]) => status.startsWith('2') && content !== undefined)
-  return !hasBody && !document.parameters && !answers
+  const hasResponseBody = responses.some(
+    ([status, { content }]) => status.startsWith('2') && content !== undefined,
+  )
+  return !hasBody && !document.parameters && !hasResponseBody
 }
 
 async function operations(service: Service): Promise<Operation[]> {

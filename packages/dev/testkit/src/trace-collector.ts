@@ -1,5 +1,5 @@
-import { createServer } from 'node:http'
 import { z } from 'zod'
+import { startHttpServer } from './http-server.ts'
 import { waitFor } from './wait-for.ts'
 
 const value = z.object({
@@ -47,7 +47,7 @@ export async function createTraceCollector(): Promise<TraceCollector> {
   const spans: CollectedSpan[] = []
   const bodies: string[] = []
   const paths = new Set<string>()
-  const server = createServer(async (request, response) => {
+  const server = await startHttpServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const body = Buffer.concat(chunks).toString('utf8')
@@ -56,18 +56,13 @@ export async function createTraceCollector(): Promise<TraceCollector> {
     spans.push(...spansIn(body))
     response.setHeader('content-type', 'application/json').end('{}')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: server.url,
     spans,
     bodies,
     paths,
     waitFor: (matches, what) => waitFor(() => spans.find(matches), { timeoutMs: 20_000, what }),
-    close: async () => {
-      server.closeAllConnections()
-      await new Promise<void>((resolve) => server.close(() => resolve()))
-    },
+    close: () => server.close(),
   }
 }
 

@@ -2,13 +2,13 @@ import { pictureUrlOf, roomCreated, roomUpdated } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestChat, type TestChat } from '../../../testing/chat.ts'
-import { type MediaStandIn, startMediaStandIn } from '../../../testing/media-service.ts'
+import { type FakeMediaService, startFakeMediaService } from '../../../testing/fake-media-service.ts'
 
 let chat: TestChat
-let media: MediaStandIn
+let media: FakeMediaService
 
 beforeAll(async () => {
-  media = await startMediaStandIn()
+  media = await startFakeMediaService()
   chat = await startTestChat({ MEDIA_SERVICE_URL: media.url })
   await waitFor(async () => (await chat.services[0]!.app.inject('/ready')).statusCode === 200)
 }, 60_000)

@@ -1,7 +1,5 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { type accountMailPurpose, accountMailRequested, uuidv7 } from '@bigtech/contracts'
-import { waitFor } from '@bigtech/testkit'
+import { startHttpServer, type TestHttpServer, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { type Harness, newIds, startHarness } from '../../../testing/harness.ts'
@@ -12,24 +10,22 @@ type Purpose = z.infer<typeof accountMailPurpose>
 /** The links known to the fake user-service; others get 404. */
 const links = new Map<string, { purpose: Purpose; email: string; locale: string; token: string }>()
 let isDown = false
-let userService: Server
+let userService: TestHttpServer
 let harness: Harness
 
 beforeAll(async () => {
-  userService = createServer((request, response) => {
+  userService = await startHttpServer((request, response) => {
     if (isDown) return response.writeHead(503).end()
     const link = links.get(request.url?.split('/').at(-1) ?? '')
     if (request.method !== 'POST' || !link) return response.writeHead(404).end()
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify({ ...link, expires_at: new Date(Date.now() + 60_000).toISOString() }))
   })
-  await new Promise<void>((resolve) => userService.listen(0, '127.0.0.1', resolve))
-  const { port } = userService.address() as AddressInfo
-  harness = await startHarness({ JWKS_URL: `http://127.0.0.1:${port}/.well-known/jwks.json` })
+  harness = await startHarness({ JWKS_URL: `${userService.url}/.well-known/jwks.json` })
 })
 afterAll(async () => {
   await harness.stop()
-  userService.close()
+  await userService.close()
 })
 
 async function request(

@@ -1,19 +1,12 @@
 import { userSessionRevoked } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Harness, newIds, startHarness } from '../../../testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { newIds } from '../../../testing/harness.ts'
 import { everythingOn, scenesOf } from '../../../testing/scenes.ts'
+import { useHarness } from '../../../testing/use-harness.ts'
 
-let harness: Harness
-beforeAll(async () => {
-  harness = await startHarness()
-})
-afterAll(() => harness.stop())
-afterEach(() => {
-  harness.clockOffset = 0
-  harness.mail.failWith = { code: 0, times: 0 }
-})
-const { knownRoom, say, subscribe } = scenesOf(() => harness)
+const harness = useHarness()
+const { knownRoom, say, subscribe } = scenesOf(harness)
 
 describe('subscriptions', () => {
   it('subscriptions end with the session that created them', async () => {
@@ -21,9 +14,9 @@ describe('subscriptions', () => {
     const sessionId = crypto.randomUUID()
     await subscribe(mina, `/session-${mina}`, sessionId)
     await subscribe(mina, `/other-${mina}`)
-    await harness.publish(userSessionRevoked, { user_id: mina, session_ids: [sessionId], reason: 'logout' })
+    await harness().publish(userSessionRevoked, { user_id: mina, session_ids: [sessionId], reason: 'logout' })
     await waitFor(async () => {
-      const { body } = await harness.call(mina, 'GET', '/notifications/subscriptions')
+      const { body } = await harness().call(mina, 'GET', '/notifications/subscriptions')
       return body.items!.length === 1
     })
   })
@@ -32,15 +25,15 @@ describe('subscriptions', () => {
     const [mina] = newIds(1) as [number]
     const sessionId = crypto.randomUUID()
     await subscribe(mina, `/session-${mina}`, sessionId)
-    await harness.mysql.query('RENAME TABLE push_subscriptions TO push_subscriptions_away')
-    await harness.publish(userSessionRevoked, { user_id: mina, session_ids: [sessionId], reason: 'logout' })
+    await harness().mysql.query('RENAME TABLE push_subscriptions TO push_subscriptions_gone')
+    await harness().publish(userSessionRevoked, { user_id: mina, session_ids: [sessionId], reason: 'logout' })
     await waitFor(async () => {
-      const metrics = (await harness.service.app.inject('/metrics')).body
+      const metrics = (await harness().service.app.inject('/metrics')).body
       return /kafka_consumer_events_total\{.*event_type="UserSessionRevoked",result="retried"/.test(metrics)
     })
-    await harness.mysql.query('RENAME TABLE push_subscriptions_away TO push_subscriptions')
+    await harness().mysql.query('RENAME TABLE push_subscriptions_gone TO push_subscriptions')
     await waitFor(async () => {
-      const { body } = await harness.call(mina, 'GET', '/notifications/subscriptions')
+      const { body } = await harness().call(mina, 'GET', '/notifications/subscriptions')
       return body.items!.length === 0
     })
   }, 30_000)
@@ -49,13 +42,13 @@ describe('subscriptions', () => {
     const [mina, joon] = newIds(2) as [number, number]
     const first = await subscribe(mina, `/s-${mina}`)
     for (let count = 0; count < 20; count++) await subscribe(mina, `/s-${mina}-${count}`)
-    const { body } = await harness.call(mina, 'GET', '/notifications/subscriptions')
+    const { body } = await harness().call(mina, 'GET', '/notifications/subscriptions')
     expect(body.items).toHaveLength(20)
     expect(body.items!.map((item) => item.subscription_id)).not.toContain(first)
-    const browser = harness.push.subscription(`/shared-${mina}`)
-    await harness.call(mina, 'PUT', '/notifications/subscriptions', browser)
-    await harness.call(joon, 'PUT', '/notifications/subscriptions', browser)
-    const rows = await harness.mysql.query('SELECT user_id FROM push_subscriptions WHERE endpoint = ?', [
+    const browser = harness().push.subscription(`/shared-${mina}`)
+    await harness().call(mina, 'PUT', '/notifications/subscriptions', browser)
+    await harness().call(joon, 'PUT', '/notifications/subscriptions', browser)
+    const rows = await harness().mysql.query('SELECT user_id FROM push_subscriptions WHERE endpoint = ?', [
       browser.endpoint,
     ])
     expect(rows).toEqual([{ user_id: joon }])
@@ -64,9 +57,9 @@ describe('subscriptions', () => {
   it('subscriptions of other users are invisible and cannot be ended', async () => {
     const [mina, eve] = newIds(2) as [number, number]
     const id = await subscribe(mina, `/mine-${mina}`)
-    expect((await harness.call(eve, 'DELETE', `/notifications/subscriptions/${id}`)).status).toBe(404)
-    expect((await harness.call(eve, 'GET', '/notifications/subscriptions')).body.items).toEqual([])
-    expect((await harness.call(mina, 'DELETE', `/notifications/subscriptions/${id}`)).status).toBe(204)
+    expect((await harness().call(eve, 'DELETE', `/notifications/subscriptions/${id}`)).status).toBe(404)
+    expect((await harness().call(eve, 'GET', '/notifications/subscriptions')).body.items).toEqual([])
+    expect((await harness().call(mina, 'DELETE', `/notifications/subscriptions/${id}`)).status).toBe(204)
   })
 
   it.each([
@@ -91,25 +84,28 @@ describe('subscriptions', () => {
     ['GET', '/notifications/deliveries?limit=0', undefined],
     ['GET', '/notifications/deliveries?cursor=nonsense', undefined],
   ] as const)('%s %s %j is rejected as invalid', async (method, url, body) => {
-    expect((await harness.call(newIds(1)[0]!, method, url, body)).status).toBe(422)
+    expect((await harness().call(newIds(1)[0]!, method, url, body)).status).toBe(422)
   })
 })
 
 describe('preferences', () => {
   it('preferences have defaults until changed', async () => {
     const [mina] = newIds(1) as [number]
-    expect((await harness.call(mina, 'GET', '/notifications/preferences')).body).toEqual(everythingOn)
+    expect((await harness().call(mina, 'GET', '/notifications/preferences')).body).toEqual(everythingOn)
     const chosen = { ...everythingOn, quiet_hours: { start: '22:00', end: '07:00', time_zone: 'Asia/Seoul' } }
-    expect((await harness.call(mina, 'PUT', '/notifications/preferences', chosen)).body).toEqual(chosen)
-    expect((await harness.call(mina, 'GET', '/notifications/preferences')).body).toEqual(chosen)
+    expect((await harness().call(mina, 'PUT', '/notifications/preferences', chosen)).body).toEqual(chosen)
+    expect((await harness().call(mina, 'GET', '/notifications/preferences')).body).toEqual(chosen)
   })
 
   it('preferences can turn off message notifications', async () => {
     const [roomId, author, reader, other] = newIds(4) as [number, number, number, number]
     await knownRoom(roomId, [author, reader, other])
-    await harness.call(reader, 'PUT', '/notifications/preferences', { ...everythingOn, message_push: false })
+    await harness().call(reader, 'PUT', '/notifications/preferences', {
+      ...everythingOn,
+      message_push: false,
+    })
     await say(roomId, author, 'hello')
-    await harness.deliveriesOf(other, (items) => items.length === 1)
-    await harness.deliveriesOf(reader, (items) => items.length === 0)
+    await harness().deliveriesOf(other, (items) => items.length === 1)
+    await harness().deliveriesOf(reader, (items) => items.length === 0)
   })
 })

@@ -1,5 +1,5 @@
 import { userRegistered } from '@bigtech/contracts'
-import { collectEvents, describeConformance, uniqueName, waitFor } from '@bigtech/testkit'
+import { describeConformance, uniqueName, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
@@ -61,13 +61,11 @@ describe('the quick start', () => {
   })
 
   it('registration publishes UserRegistered once with the data for the welcome mail', async () => {
-    const { brokers, topicPrefix } = world.kafka
-    const events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+    const events = await world.events()
     const { body } = await users.register({ display_name: '김민지', locale: 'en' })
     const event = await events.waitFor(userRegistered, ({ user_id }) => user_id === body.id)
     expect(event).toMatchObject({ email: body.email, display_name: '김민지', locale: 'en' })
     expect(JSON.stringify(events.events)).not.toMatch(/\$2[aby]\$|password/)
-    await events.stop()
   })
 })
 

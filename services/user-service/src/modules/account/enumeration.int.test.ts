@@ -39,7 +39,7 @@ function freshAddress(): string {
 
 const unknownEmail = () => `${uniqueName('nobody')}@example.com`
 
-/** Whatever a client can see of an answer, but for what differs between any two requests. */
+/** Everything that a client can see of a response, except for what differs between any two requests. */
 function visible({ status, body, headers }: Awaited<ReturnType<TestService['call']>>) {
   const { request_id: _, ...rest } = body ?? {}
   return { status, body: rest, headers: Object.keys(headers).sort() }
@@ -49,7 +49,7 @@ type Ask = (index: number) => ReturnType<TestService['call']>
 
 /**
  * Asks for both kinds in random order, since background work of a request slows the next one of either kind.
- * Returns the milliseconds of each, and what could be seen of the answers.
+ * Returns the milliseconds of each, and what could be seen of the responses.
  */
 async function compare(existing: Ask, unknown: Ask, samples: number) {
   const times = { existing: [] as number[], unknown: [] as number[] }
@@ -97,7 +97,7 @@ it('requesting a password reset reveals neither by response nor by time whether 
   const nobody = people.map(unknownEmail)
   const forgot = (email: string) =>
     users.call('POST', '/auth/password/forgot', { body: { email }, ip: freshAddress() })
-  // What is done for an existing account takes as long as the lock is held: an answer that waited for it would show.
+  // What is done for an existing account takes as long as the lock is held: a response that waited for it would reveal the account.
   await world.mysql.query('LOCK TABLES account_links WRITE')
   try {
     await expectIndistinguishable(

@@ -1,7 +1,5 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { accountMailPurpose } from '@bigtech/contracts'
-import { uniqueName, waitFor } from '@bigtech/testkit'
+import { startHttpServer, type TestHttpServer, uniqueName, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { z } from 'zod'
 import {
@@ -27,13 +25,12 @@ interface Link {
 let world: TestWorld
 let users: TestService
 /** Stands in for every service that has a part in an export. */
-let neighbor: Server
+let neighbor: TestHttpServer
 
 beforeAll(async () => {
   world = await testWorld()
-  neighbor = createServer((_request, response) => response.end('{}')).listen(0, '127.0.0.1')
-  await new Promise((resolve) => neighbor.once('listening', resolve))
-  const url = `http://127.0.0.1:${(neighbor.address() as AddressInfo).port}`
+  neighbor = await startHttpServer((_request, response) => response.end('{}'))
+  const { url } = neighbor
   users = await world.build({
     FRIEND_SERVICE_URL: url,
     CHAT_SERVICE_URL: url,
@@ -44,7 +41,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(async () => {
   await world?.close()
-  neighbor?.close()
+  await neighbor?.close()
 })
 
 const changeEmail = ({ token }: Person) => {

@@ -1,5 +1,5 @@
 import { accountMailRequested, userUpdated } from '@bigtech/contracts'
-import { collectEvents, type EventCollector, uniqueName, waitFor } from '@bigtech/testkit'
+import { type EventCollector, uniqueName, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   PASSWORD,
@@ -16,13 +16,9 @@ let events: EventCollector
 beforeAll(async () => {
   world = await testWorld()
   users = await world.build()
-  const { brokers, topicPrefix } = world.kafka
-  events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+  events = await world.events()
 })
-afterAll(async () => {
-  await events.stop()
-  await world.close()
-})
+afterAll(() => world.close())
 
 const post = (path: string, body: unknown, token?: string) =>
   users.call('POST', path, { body, ...(token ? { token } : {}) })

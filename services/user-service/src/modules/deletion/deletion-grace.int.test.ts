@@ -1,5 +1,5 @@
 import { userDeleted } from '@bigtech/contracts'
-import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
+import { type EventCollector, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import {
   PASSWORD,
@@ -16,13 +16,9 @@ let events: EventCollector
 beforeAll(async () => {
   world = await testWorld()
   users = await world.build({ DELETION_GRACE_DAYS: '7' })
-  const { brokers, topicPrefix } = world.kafka
-  events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+  events = await world.events()
 })
-afterAll(async () => {
-  await events.stop()
-  await world.close()
-})
+afterAll(() => world.close())
 
 async function leave(person: Person): Promise<{ deletion_id: string; due_at: string; requested_at: string }> {
   const { token } = person

@@ -10,7 +10,7 @@ import {
   userRestricted,
   userSessionRevoked,
 } from '@bigtech/contracts'
-import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
+import { type EventCollector, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   PASSWORD,
@@ -27,13 +27,9 @@ let events: EventCollector
 beforeAll(async () => {
   world = await testWorld()
   users = await world.build()
-  const { brokers, topicPrefix } = world.kafka
-  events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+  events = await world.events()
 })
-afterAll(async () => {
-  await events.stop()
-  await world.close()
-})
+afterAll(() => world.close())
 
 const remove = (person: Person, body: Record<string, unknown> = {}, service = users) =>
   service.call('DELETE', '/profile/me', { token: person.token, body: { password: PASSWORD, ...body } })
@@ -182,10 +178,8 @@ describe('a process that dies after starting a deletion', () => {
       await first.service.stop()
 
       const second = await quiet.build()
-      const { brokers, topicPrefix } = quiet.kafka
-      const seen = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+      const seen = await quiet.events()
       await seen.waitFor(userDeleted, (event) => event.deletion_id === deletion_id)
-      await seen.stop()
       const now = async () => stepsOf((await second.call('GET', `/auth/deletions/${deletion_id}`)).body)
       await waitFor(async () => (await now()).profile === 'done')
     } finally {

@@ -1,7 +1,6 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { accountMailRequested } from '@bigtech/contracts'
-import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
+import { type EventCollector, startHttpServer, type TestHttpServer, waitFor } from '@bigtech/testkit'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import {
   PASSWORD,
@@ -14,7 +13,7 @@ import {
 let world: TestWorld
 let users: TestService
 let events: EventCollector
-let neighbor: Server
+let neighbor: TestHttpServer
 /** Responses of the neighbor services that replace their part. */
 const answers = new Map<string, (response: ServerResponse) => void>()
 /** The requested parts with the token's user. */
@@ -24,7 +23,7 @@ const PATIENCE_MS = 60_000
 
 beforeAll(async () => {
   world = await testWorld()
-  neighbor = createServer((request, response) => {
+  neighbor = await startHttpServer((request, response) => {
     const url = request.url ?? ''
     const [, claims = ''] = (request.headers.authorization ?? '').split('.')
     asked.push({ url, userId: Number(JSON.parse(Buffer.from(claims, 'base64url').toString()).sub) })
@@ -32,9 +31,8 @@ beforeAll(async () => {
     const answer = answers.get(url)
     if (answer) answer(response)
     else response.end(JSON.stringify({ from: url }))
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => neighbor.once('listening', resolve))
-  const url = `http://127.0.0.1:${(neighbor.address() as AddressInfo).port}`
+  })
+  const { url } = neighbor
   users = await world.build({
     FRIEND_SERVICE_URL: url,
     CHAT_SERVICE_URL: url,
@@ -45,13 +43,11 @@ beforeAll(async () => {
   await waitFor(async () => (await users.call('GET', '/ready')).status === 200, {
     timeoutMs: PATIENCE_MS / 2,
   })
-  const { brokers, topicPrefix } = world.kafka
-  events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+  events = await world.events()
 }, PATIENCE_MS)
 afterAll(async () => {
-  await events?.stop()
   await world?.close()
-  neighbor?.close()
+  await neighbor?.close()
 })
 afterEach(() => answers.clear())
 

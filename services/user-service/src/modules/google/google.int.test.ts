@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { userRegistered } from '@bigtech/contracts'
 import { type OpenIdProvider, signInWithCode, startOpenIdProvider } from '@bigtech/openid-provider'
-import { collectEvents, uniqueName } from '@bigtech/testkit'
+import { uniqueName } from '@bigtech/testkit'
 import { type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
@@ -92,14 +92,12 @@ describe('the first sign-in with Google', () => {
   })
 
   it('the first sign-in with Google publishes UserRegistered once, and mails no verification link for an address verified by Google', async () => {
-    const { brokers, topicPrefix } = world.kafka
-    const events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+    const events = await world.events()
     const { body } = await signIn(await forge({ name: '김민지' }), { locale: 'ko' })
     const event = await events.waitFor(userRegistered, ({ user_id }) => user_id === body.user_id)
     expect(event).toMatchObject({ username: expect.stringContaining('김민지'), display_name: '김민지' })
     const links = await world.mysql.query('SELECT id FROM account_links WHERE user_id = ?', [body.user_id])
     expect(links).toEqual([])
-    await events.stop()
   })
 
   it('8 concurrent first sign-ins of one Google identity create one account', async () => {

@@ -1,8 +1,6 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { messageExample, userModerated, userSessionRevoked } from '@bigtech/contracts'
 import { createOutbox } from '@bigtech/outbox'
-import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
+import { type EventCollector, startHttpServer, type TestHttpServer, waitFor } from '@bigtech/testkit'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Person, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
@@ -14,7 +12,7 @@ let users: TestService
 /** A second process of the service. */
 let twin: TestService
 let events: EventCollector
-let chat: Server
+let chat: TestHttpServer
 let moderator: Person
 let target: Person
 let reporter: Person
@@ -31,8 +29,8 @@ const around = [41, 42, 43, 44].map((seq) => ({
 }))
 
 /** Fakes chat-service: the room's history for its member only. */
-function answerAsChat(member: () => Person): Server {
-  return createServer((request, response) => {
+function startChat(member: () => Person): Promise<TestHttpServer> {
+  return startHttpServer((request, response) => {
     const isMember = request.headers.authorization === `Bearer ${member().token}`
     const items = around.map((message) => ({ ...message, user_id: target.userId }))
     const body = isMember
@@ -53,21 +51,18 @@ async function newModerator(role: 'moderator' | 'operator' = 'moderator'): Promi
 
 beforeAll(async () => {
   world = await testWorld()
-  chat = answerAsChat(() => reporter)
-  await new Promise<void>((resolve) => chat.listen(0, '127.0.0.1', resolve))
-  const env = { CHAT_SERVICE_URL: `http://127.0.0.1:${(chat.address() as AddressInfo).port}` }
+  chat = await startChat(() => reporter)
+  const env = { CHAT_SERVICE_URL: chat.url }
   ;[users, twin] = await Promise.all([world.build(env), world.build(env)])
-  const { brokers, topicPrefix } = world.kafka
-  events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+  events = await world.events()
   moderator = await newModerator()
 })
 beforeEach(async () => {
   ;[target, reporter] = await Promise.all([users.person(), users.person()])
 })
 afterAll(async () => {
-  await events.stop()
   await world.close()
-  chat.close()
+  await chat.close()
 })
 
 const report = (by: Person, body: object) =>

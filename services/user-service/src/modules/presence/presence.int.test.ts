@@ -7,7 +7,7 @@ import {
   userRestricted,
   userUnrestricted,
 } from '@bigtech/contracts'
-import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
+import { type EventCollector, waitFor } from '@bigtech/testkit'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Person, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
@@ -26,8 +26,7 @@ beforeAll(async () => {
     world.build({}, { presenceTiming: timing }),
     world.build({}, { presenceTiming: timing }),
   ])
-  const { brokers, topicPrefix } = world.kafka
-  events = await collectEvents({ brokers, topicPrefix, topics: ['user.online_status'] })
+  events = await world.events('user.online_status')
   redis = new Redis(world.redis.url)
   // The consumers start at the end of the topic: wait for their assignment.
   const probe = await users.person()
@@ -38,7 +37,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   redis.disconnect()
-  await events.stop()
   await world.close()
 })
 

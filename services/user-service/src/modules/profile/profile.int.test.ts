@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import {
   type ProblemCode,
   pictureUrlOf,
@@ -8,14 +7,14 @@ import {
   storageUsageExample,
   userUpdated,
 } from '@bigtech/contracts'
-import { collectEvents, type EventCollector, waitFor } from '@bigtech/testkit'
+import { type EventCollector, startHttpServer, type TestHttpServer, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 let world: TestWorld
 let users: TestService
 let events: EventCollector
-let neighbour: Server
+let neighbor: TestHttpServer
 /** Responses of media-service to claims; unlisted files are accepted. */
 const refusals = new Map<string, ProblemCode>()
 function answerClaim(fileId: string, response: ServerResponse): void {
@@ -27,23 +26,19 @@ const asked: { url: string; authorization: string | undefined }[] = []
 
 beforeAll(async () => {
   world = await testWorld()
-  neighbour = createServer((request, response) => {
+  neighbor = await startHttpServer((request, response) => {
     asked.push({ url: request.url ?? '', authorization: request.headers.authorization })
     response.setHeader('content-type', 'application/json')
     if (request.url === '/files/usage') response.end(JSON.stringify(storageUsageExample))
     else answerClaim(request.url?.split('/')[2] ?? '', response)
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => neighbour.once('listening', resolve))
-  const { port } = neighbour.address() as AddressInfo
-  const url = `http://127.0.0.1:${port}`
+  })
+  const { url } = neighbor
   users = await world.build({ MEDIA_SERVICE_URL: url })
-  const { brokers, topicPrefix } = world.kafka
-  events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+  events = await world.events()
 })
 afterAll(async () => {
-  await events.stop()
   await world.close()
-  neighbour.close()
+  await neighbor.close()
 })
 
 const update = (token: string, body: unknown) => users.call('PUT', '/profile/me', { token, body })
@@ -108,7 +103,7 @@ describe('my profile', () => {
     const alone = await world.build()
     const storageOf = async (service: TestService) =>
       (await service.call('GET', '/profile/me', { token })).body.storage
-    // On a busy machine an answer may come after its deadline.
+    // On a busy machine a response may arrive after its deadline.
     await expect.poll(() => storageOf(users), { timeout: 10_000 }).toEqual(storageUsageExample)
     const questions = () => asked.filter(({ authorization }) => authorization === `Bearer ${token}`)
     expect(questions()).toContainEqual({ url: '/files/usage', authorization: `Bearer ${token}` })

@@ -1,15 +1,19 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { storedFileExample, userRegistered, userUpdated } from '@bigtech/contracts'
-import { collectEvents, type EventCollector, uniqueName, waitFor } from '@bigtech/testkit'
+import {
+  type EventCollector,
+  startHttpServer,
+  type TestHttpServer,
+  uniqueName,
+  waitFor,
+} from '@bigtech/testkit'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 let world: TestWorld
 let users: TestService
 let events: EventCollector
-let neighbor: Server
-let isAway = false
+let neighbor: TestHttpServer
+let isDown = false
 let asked: { call: string; sub: string; body: string }[] = []
 const fileId = crypto.randomUUID()
 const PATIENCE_MS = 30_000
@@ -17,30 +21,27 @@ const file = { ...storedFileExample, file_id: fileId, purpose: 'avatar', state: 
 
 beforeAll(async () => {
   world = await testWorld()
-  neighbor = createServer(async (request, response) => {
+  neighbor = await startHttpServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const body = Buffer.concat(chunks).toString('latin1')
     const [, claims = ''] = (request.headers.authorization ?? '').split('.')
     const call = `${request.method} ${request.url?.split('?')[0]}`
     asked.push({ call, body, sub: JSON.parse(Buffer.from(claims, 'base64url').toString()).sub })
-    const status = isAway ? 503 : call === 'POST /files' ? 201 : call.endsWith('claim-picture') ? 204 : 200
+    const status = isDown ? 503 : call === 'POST /files' ? 201 : call.endsWith('claim-picture') ? 204 : 200
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(status === 204 ? '' : request.method === 'PUT' ? body : JSON.stringify(file))
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => neighbor.once('listening', resolve))
-  const url = `http://127.0.0.1:${(neighbor.address() as AddressInfo).port}`
+  })
+  const { url } = neighbor
   users = await world.build({ NOTIFICATION_SERVICE_URL: url, MEDIA_SERVICE_URL: url })
-  const { brokers, topicPrefix } = world.kafka
-  events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+  events = await world.events()
 })
 afterAll(async () => {
-  await events?.stop()
   await world?.close()
-  neighbor?.close()
+  await neighbor?.close()
 })
 beforeEach(() => {
-  isAway = false
+  isDown = false
   asked = []
 })
 
@@ -72,7 +73,7 @@ const ended = (id: string) =>
   )
 
 it('POST /auth/registrations makes an account with picture and preferences, announced when it is complete', async () => {
-  isAway = true
+  isDown = true
   const email = `${uniqueName('g')}@example.com`
   const started = await start({ email, picture, notification_preferences: preferences })
   expect(started.status, started.text).toBe(202)
@@ -90,7 +91,7 @@ it('POST /auth/registrations makes an account with picture and preferences, anno
   expect((await users.register({ email })).body.code).toBe('EMAIL_TAKEN')
   expect((await start({ email })).body.code).toBe('EMAIL_TAKEN')
 
-  isAway = false
+  isDown = false
   const { user_id, state, steps } = await ended(started.body.registration_id)
   expect(state).toBe('completed')
   expect(steps.map((step: { state: string }) => step.state)).toEqual(['done', 'done', 'done', 'done'])
@@ -126,7 +127,7 @@ it('refuses a picture that is too large or no base64, and names the field', asyn
   }
 })
 
-it('answers 404 to an unknown registration', async () => {
+it('an unknown registration returns 404', async () => {
   const answer = await users.call('GET', `/auth/registrations/${crypto.randomUUID()}`)
   expect([answer.status, answer.body.code]).toEqual([404, 'REGISTRATION_NOT_FOUND'])
 })

@@ -123,7 +123,7 @@ function newAccount() {
   return { email, username, displayName: username, locale: 'ko', passwordHash: 'x'.repeat(60) }
 }
 
-/** Repeats work that a busy store did not answer in time. */
+/** Repeats work that a busy store did not respond in time. */
 async function persist<Result>(work: () => Promise<Result>): Promise<Result> {
   for (;;) {
     try {

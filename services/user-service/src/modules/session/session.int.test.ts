@@ -1,5 +1,5 @@
 import { userLoggedIn, userSessionRevoked } from '@bigtech/contracts'
-import { collectEvents, type EventCollector, storeRequests, waitFor } from '@bigtech/testkit'
+import { type EventCollector, storeRequests, waitFor } from '@bigtech/testkit'
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PASSWORD, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
@@ -13,13 +13,9 @@ let events: EventCollector
 beforeAll(async () => {
   world = await testWorld()
   ;[users, twin] = await Promise.all([world.build(), world.build()])
-  const { brokers, topicPrefix } = world.kafka
-  events = await collectEvents({ brokers, topicPrefix, topics: ['user.events'] })
+  events = await world.events()
 })
-afterAll(async () => {
-  await events.stop()
-  await world.close()
-})
+afterAll(() => world.close())
 
 /** Periodic queries of every process. */
 const BACKGROUND = /revocationsSince|presenceSweep|presenceWaiting/

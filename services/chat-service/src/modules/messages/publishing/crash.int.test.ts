@@ -1,6 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import {
   collectEvents,
@@ -9,6 +7,8 @@ import {
   createTestMongo,
   createTestMysql,
   createTestRedis,
+  startHttpServer,
+  type TestHttpServer,
   type TestIssuer,
   type TestKafka,
   type TestMongo,
@@ -32,7 +32,7 @@ let mongo: TestMongo
 let redis: TestRedis
 let kafka: TestKafka
 let issuer: TestIssuer
-let jwks: Server
+let jwks: TestHttpServer
 let connection: Connection
 const children = new Set<ChildProcess>()
 
@@ -50,8 +50,7 @@ beforeAll(async () => {
   ])
   mongo = createTestMongo()
   connection = await mongoose.createConnection(mongo.url).asPromise()
-  jwks = createServer((_request, response) => response.end(JSON.stringify(issuer.jwks)))
-  await new Promise<void>((resolve) => jwks.listen(0, '127.0.0.1', resolve))
+  jwks = await startHttpServer((_request, response) => response.end(JSON.stringify(issuer.jwks)))
   for (const id of ROOMS) {
     await mysql.query(
       `INSERT INTO rooms (id, room_type, name, created_by, member_count, last_activity_at, created_at)
@@ -69,7 +68,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL')
-  jwks?.close()
+  await jwks?.close()
   await connection?.close()
   await Promise.all([mysql?.drop(), mongo?.drop(), redis?.release(), kafka?.remove()])
 })
@@ -88,7 +87,7 @@ async function start(overrides: Record<string, string> = {}): Promise<Running> {
       REDIS_URL: redis.url,
       KAFKA_BROKERS: kafka.brokers.join(','),
       KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
-      JWKS_URL: `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/`,
+      JWKS_URL: `${jwks.url}/`,
       SENDS_PER_10_SECONDS: '100000',
       ...overrides,
     },

@@ -1,9 +1,8 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { type MessageFile, messageFileExample, type ProblemCode, problems } from '@bigtech/contracts'
+import { startHttpServer } from '@bigtech/testkit'
 
 /** A fake media-service: responds to a claim with a registered file or a problem, to the claim of a picture with 204. */
-export interface MediaStandIn {
+export interface FakeMediaService {
   readonly url: string
   /** Registers a file that can be claimed. */
   file(shown?: Partial<MessageFile>): MessageFile
@@ -12,9 +11,9 @@ export interface MediaStandIn {
   close(): Promise<void>
 }
 
-export async function startMediaStandIn(): Promise<MediaStandIn> {
+export async function startFakeMediaService(): Promise<FakeMediaService> {
   const files = new Map<string, MessageFile | ProblemCode>()
-  const server = createServer((request, response) => {
+  const server = await startHttpServer((request, response) => {
     const id = /^\/files\/([0-9a-f-]{36})\/claim(?:-picture)?$/.exec(request.url ?? '')?.[1] ?? ''
     const isPicture = request.url?.endsWith('-picture')
     const known = files.get(id) ?? 'FILE_NOT_FOUND'
@@ -24,9 +23,8 @@ export async function startMediaStandIn(): Promise<MediaStandIn> {
     const body = isProblem ? { code: known, detail: `detail of ${known}` } : known
     response.end(isPicture && !isProblem ? undefined : JSON.stringify(body))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     file: (shown = {}) => {
       const file = { ...messageFileExample, file_id: crypto.randomUUID(), ...shown }
       files.set(file.file_id, file)
@@ -37,9 +35,6 @@ export async function startMediaStandIn(): Promise<MediaStandIn> {
       files.set(id, code)
       return id
     },
-    close: async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
+    close: () => server.close(),
   }
 }
