@@ -19,14 +19,14 @@ export interface Sending {
   readonly acknowledged: readonly Acknowledged[]
   /** Contents of sends that nobody acknowledged in time: they may be there, once. */
   readonly unanswered: readonly string[]
-  /** Answers that no client should ever meet. */
+  /** Responses that no client should ever get. */
   readonly wrong: readonly string[]
 }
 
 const GIVE_UP_MS = 60_000
 const TRY_TIMEOUT_MS = 5_000
 const MOST_IN_FLIGHT = 200
-/** What says "again", by status: too many, store away, stopping. */
+/** What says "again", by status: too many, store unavailable, stopping. */
 const again = new Set([429, 502, 503, 504])
 
 /** Sends so many messages a second for so long; each is repeated, with its id, until it is acknowledged. */
@@ -86,7 +86,7 @@ async function sendUntilAcknowledged(message: {
   return undefined
 }
 
-/** Undefined when there was no answer: then it may have been stored, or not. */
+/** Undefined without a response: the message may or may not have been stored. */
 async function tryToSend(message: {
   room: number
   from: Person

@@ -165,7 +165,7 @@ function describeHeaders(gateway: () => GatewayUnderTest): void {
     expect(varyOf(no.headers.vary)).toContain('origin')
   })
 
-  test('the gateway answers preflights, and permits allowed origins only', async () => {
+  test('the gateway responds to preflights, and permits allowed origins only', async () => {
     const yes = await preflight(allowed)
     expect(yes.status).toBe(200)
     expect(yes.headers['x-echo-service']).toBeUndefined()

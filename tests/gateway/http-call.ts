@@ -69,7 +69,7 @@ export async function call(base: string, path: string, options: CallOptions = {}
 export async function echoOf(base: string, path: string, options: CallOptions = {}): Promise<Echoed> {
   const answer = await call(base, path, options)
   if (!answer.headers['x-echo-service'])
-    throw new Error(`no upstream answered ${path}: ${answer.status} ${answer.text}`)
+    throw new Error(`no upstream responded with ${path}: ${answer.status} ${answer.text}`)
   return JSON.parse(answer.text) as Echoed
 }
 

@@ -20,7 +20,7 @@ describe('the running gateway', () => {
     expect(answer.status).toBeLessThan(500)
     expect(problem.code).not.toBe('ROUTE_NOT_FOUND')
     const requestId = answer.headers['x-request-id']
-    // The documents' API answers in an envelope, which has no room for the path.
+    // The documents' API responds in an envelope, which has no room for the path.
     const said =
       problem.success === false
         ? { details: { request_id: requestId } }

@@ -44,7 +44,7 @@ describe('the documented example of a body passes the validation of the running 
         ...(operation.isPublic ? {} : { token: caller.token }),
         ...(operation.isForm ? { form: body } : { json: body }),
       })
-      // The ids in it belong to nobody: what it refers to may be missing or forbidden. A busy service answers 503 after
+      // The ids in it belong to nobody: what it refers to may be missing or forbidden. A busy service returns 503 after
       // the validation, while it has too many passwords to hash.
       expect([415, 422, 500], answer.text).not.toContain(answer.status)
       expect(['BODY_NOT_JSON', 'TOKEN_INVALID', 'SESSION_REVOKED'], answer.text).not.toContain(

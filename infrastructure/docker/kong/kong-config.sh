@@ -144,5 +144,5 @@ case $status in
   413) fail "$file is larger than Kong takes: $(<"$work/config")" ;;
   429) fail 'Kong is still loading another configuration: run this again' ;;
   000) fail "Kong stopped answering: $(<"$work/config.error")" ;;
-  *) fail "Kong answered $status: $(<"$work/config")" ;;
+  *) fail "Kong responded with $status: $(<"$work/config")" ;;
 esac

@@ -27,7 +27,7 @@ async function answer({ room_id, message_id, content }: Message): Promise<void> 
     await api.sendMessage({ params: { room_id }, body })
   } catch (err) {
     if (!(err instanceof ApiProblem)) throw err
-    console.error(`not answered: ${err.code} ${err.message}`)
+    console.error(`message not handled: ${err.code} ${err.message}`)
   }
 }
 

@@ -35,9 +35,9 @@ export class Http {
     if (!response.ok) throw await problemOf(response)
     if (isRaw(operation)) return response as unknown as AnswerOf<Op>
     if (isEmpty(response)) return undefined as AnswerOf<Op>
-    const answer = await bodyOf(response)
+    const body = await bodyOf(response)
     const { success } = operation as { success?: { schema?: { parse(value: unknown): unknown } } }
-    return (success?.schema ? success.schema.parse(answer) : answer) as AnswerOf<Op>
+    return (success?.schema ? success.schema.parse(body) : body) as AnswerOf<Op>
   }
 
   async #send(operation: Operation, input: Parts, { token, headers }: CallOptions): Promise<Response> {

@@ -141,7 +141,7 @@ it('stays with the connected tab when its connection breaks, and lets the others
   server.connections[0]!.fail(new Error('network'))
   await Promise.all(tabs.map(({ ended }) => ended))
   const others = tabs.slice(1).map((tab) => tab.reconnect())
-  // Longer than the answer timeout: the leader answers although it is not connected.
+  // Longer than the response timeout: the leader responds although it is not connected.
   await new Promise((resolve) => setTimeout(resolve, 700))
   expect(server.connections).toHaveLength(1)
   const all = [tabs[0]!.reconnect(), ...others]

@@ -25,7 +25,7 @@ export interface SharedTransportOptions {
   /** Default: `navigator.locks`; null: unavailable. */
   readonly locks?: Locks | null | undefined
   readonly openChannel?: ((name: string) => Channel) | undefined
-  /** Time without an answer after which a leader counts as frozen. */
+  /** Time without a response after which a leader counts as frozen. */
   readonly answerTimeoutMs?: number
 }
 
@@ -129,7 +129,7 @@ class Tab {
     const elected = Promise.withResolvers<void>()
     const stop = new AbortController()
     const campaign = (steal: boolean) => this.#campaign(stop.signal, steal, elected.resolve)
-    // A leader that does not answer is frozen and sends no frames.
+    // A leader that does not respond is frozen and sends no frames.
     const silence = setTimeout(() => campaign(true), this.#options.answerTimeoutMs)
     let isWelcome = false
     this.#onWord = (word) => {

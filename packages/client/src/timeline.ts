@@ -16,7 +16,7 @@ export class Timeline {
   /** Read positions by member. Sending a message marks everything before it as read. */
   readonly #positions = new Map<number, number>()
   /** Positions received from the stream, also for users who are not known as members yet: the fetch of the members may be in flight. */
-  readonly #heard = new Map<number, number>()
+  readonly #streamed = new Map<number, number>()
 
   constructor(roomId: number) {
     this.roomId = roomId
@@ -120,12 +120,12 @@ export class Timeline {
   }
 
   #advance(userId: number, seq: number): void {
-    this.#heard.set(userId, Math.max(seq, this.#heard.get(userId) ?? 0))
+    this.#streamed.set(userId, Math.max(seq, this.#streamed.get(userId) ?? 0))
     if (this.#positions.has(userId)) this.#join(userId, this.#positions.get(userId)!)
   }
 
   #join(userId: number, seq: number): void {
-    this.#positions.set(userId, Math.max(seq, this.#heard.get(userId) ?? 0))
+    this.#positions.set(userId, Math.max(seq, this.#streamed.get(userId) ?? 0))
   }
 
   #hide(messageId: string): boolean {

@@ -20,7 +20,7 @@ export interface KafkaConnection {
   readonly log: Logger
   /** @internal used only by this package */
   readonly driver: KafkaDriver
-  /** Rejects with KafkaUnavailable when no broker answers within 5 s. */
+  /** Rejects with KafkaUnavailable when no broker responds within 5 s. */
   ping(): Promise<void>
   createTopics(topics: readonly TopicSpec[]): Promise<void>
   deleteTopics(topics: readonly string[]): Promise<void>

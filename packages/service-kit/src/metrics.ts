@@ -48,7 +48,7 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
   const labelNames = ['method', 'path', 'status'] as const
   const total = new Counter({
     name: 'http_requests_total',
-    help: 'Requests answered.',
+    help: 'Requests handled.',
     labelNames,
     registers: [registry],
   })

@@ -74,7 +74,7 @@ const uploadBody = {
 function responsesOf(contract: RouteContract): JsonObject {
   const { success } = contract
   const contentType = success.contentType ?? 'application/json'
-  const answer = success.schema
+  const response = success.schema
     ? {
         description: success.description,
         content: {
@@ -85,7 +85,7 @@ function responsesOf(contract: RouteContract): JsonObject {
         },
       }
     : { description: success.description, type: 'null' }
-  const responses: JsonObject = { [success.status]: answer }
+  const responses: JsonObject = { [success.status]: response }
   const failure =
     contract.errors === 'envelope'
       ? { 'application/json': { schema: { $ref: '#/components/schemas/FailureEnvelope' } } }

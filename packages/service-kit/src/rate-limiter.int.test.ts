@@ -125,8 +125,8 @@ it('counts per process without Redis', async () => {
   expect(await refusalOf(limiter.take(limit, 8, 2))).toBeUndefined()
 })
 
-it('waits for no answer of Redis where a limit settles later, and still counts across processes', async () => {
-  const limit = { ...limitOf(10_000), settlesLater: true }
+it('a write-behind limit does not wait for Redis, and still counts across processes', async () => {
+  const limit = { ...limitOf(10_000), isWriteBehind: true }
   const key = `limit:${limit.name}:7`
   const processes = await Promise.all([openProcess(), openProcess()])
   await Promise.all(processes.map(({ limiter }) => limiter.take(limit, 7, 5_000)))
@@ -140,7 +140,7 @@ it('waits for no answer of Redis where a limit settles later, and still counts a
 })
 
 it('admits the maximum of a process, and no more, within the second before a limit settles', async () => {
-  const limit = { ...limitOf(5), settlesLater: true }
+  const limit = { ...limitOf(5), isWriteBehind: true }
   const { limiter } = await openProcess()
   const takes = await Promise.all(Array.from({ length: 12 }, () => refusalOf(limiter.take(limit, 7))))
   expect(takes.filter((refusal) => refusal === undefined)).toHaveLength(5)

@@ -19,7 +19,7 @@ export interface Limit {
    * Decide from the process's own count and add it to the shared one every second, so that no request waits for Redis.
    * N processes may together admit N times `max` within the first second of a window: for limits against loops.
    */
-  readonly settlesLater?: boolean
+  readonly isWriteBehind?: boolean
 }
 
 export interface RateLimiterOptions {
@@ -35,13 +35,13 @@ interface Counters {
   readonly local: RateLimiterAbstract
   readonly shared: RateLimiterAbstract | undefined
   /** Admitted here and not yet added to the shared count, by subject. */
-  readonly unsettled: Map<string | number, number>
+  readonly pending: Map<string | number, number>
 }
 
-const SETTLE_MS = 1_000
+const FLUSH_MS = 1_000
 
 /**
- * Counts requests per subject in a fixed window across all processes (`settlesLater`: with a delay of a second).
+ * Counts requests per subject in a fixed window across all processes (`isWriteBehind`: added to the shared count within a second).
  * During a Redis outage each process continues with its local count (rate-limiter-flexible's own insurance
  * limiter would start from zero): limits are looser but never absent, and never fail a request.
  */
@@ -49,8 +49,8 @@ export class RateLimiter {
   readonly #options: RateLimiterOptions
   readonly #refused: Counter<'limit'>
   readonly #counters = new Map<string, Counters>()
-  #isRedisAway = false
-  #settling: NodeJS.Timeout | undefined
+  #isRedisDown = false
+  #flushTimer: NodeJS.Timeout | undefined
 
   constructor(options: RateLimiterOptions) {
     this.#options = options
@@ -74,10 +74,10 @@ export class RateLimiter {
     const { local, shared } = counters
     const here = await consume(local, subject, cost)
     const sum =
-      shared && !limit.settlesLater ? await this.#ask(() => consume(shared, subject, cost)) : undefined
+      shared && !limit.isWriteBehind ? await this.#ask(() => consume(shared, subject, cost)) : undefined
     const { consumedPoints, msBeforeNext } = sum ?? here
     if (consumedPoints <= limit.max) {
-      if (shared && limit.settlesLater) this.#settleLater(counters, subject, cost)
+      if (shared && limit.isWriteBehind) this.#flushLater(counters, subject, cost)
       return
     }
     this.#refused.inc({ limit: limit.name })
@@ -86,29 +86,29 @@ export class RateLimiter {
 
   /** Resets the count of this subject. */
   async forget(limit: Limit, subject: string | number): Promise<void> {
-    const { local, shared, unsettled } = this.#countersOf(limit)
-    unsettled.delete(subject)
+    const { local, shared, pending } = this.#countersOf(limit)
+    pending.delete(subject)
     await local.delete(subject)
     if (shared) await this.#ask(() => shared.delete(subject))
   }
 
-  #settleLater({ unsettled }: Counters, subject: string | number, cost: number): void {
-    unsettled.set(subject, (unsettled.get(subject) ?? 0) + cost)
-    this.#settling ??= setTimeout(() => {
-      this.#settling = undefined
-      for (const counters of this.#counters.values()) void this.#settle(counters)
-    }, SETTLE_MS).unref()
+  #flushLater({ pending }: Counters, subject: string | number, cost: number): void {
+    pending.set(subject, (pending.get(subject) ?? 0) + cost)
+    this.#flushTimer ??= setTimeout(() => {
+      this.#flushTimer = undefined
+      for (const counters of this.#counters.values()) void this.#flush(counters)
+    }, FLUSH_MS).unref()
   }
 
   /** Adds what was admitted here to the shared count, and continues from the sum. */
-  async #settle({ local, shared, unsettled }: Counters): Promise<void> {
-    const settled = [...unsettled]
-    unsettled.clear()
+  async #flush({ local, shared, pending }: Counters): Promise<void> {
+    const flushed = [...pending]
+    pending.clear()
     await Promise.all(
-      settled.map(async ([subject, cost]) => {
+      flushed.map(async ([subject, cost]) => {
         const sum = shared && (await this.#ask(() => consume(shared, subject, cost)))
         if (!sum || sum.msBeforeNext <= 0) return
-        const since = unsettled.get(subject) ?? 0
+        const since = pending.get(subject) ?? 0
         await local.set(subject, sum.consumedPoints + since, sum.msBeforeNext / 1_000)
       }),
     )
@@ -125,7 +125,7 @@ export class RateLimiter {
     const counters = {
       local: new RateLimiterMemory(options),
       shared: redis && new RateLimiterRedis({ ...options, storeClient: redis.client }),
-      unsettled: new Map(),
+      pending: new Map(),
     }
     this.#counters.set(id, counters)
     return counters
@@ -137,11 +137,11 @@ export class RateLimiter {
     if (!redis?.healthy) return undefined
     try {
       const result = await redis.run('rateLimit', work)
-      this.#isRedisAway = false
+      this.#isRedisDown = false
       return result
     } catch (err) {
-      if (!this.#isRedisAway) log.warn({ err }, 'Redis is unavailable, limits are counted per process')
-      this.#isRedisAway = true
+      if (!this.#isRedisDown) log.warn({ err }, 'Redis is unavailable, limits are counted per process')
+      this.#isRedisDown = true
       return undefined
     }
   }

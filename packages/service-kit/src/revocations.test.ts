@@ -10,8 +10,8 @@ afterEach(() => {
 
 it('keeps a revoked session for the lifetime of its tokens, counted from the time of receipt', () => {
   const list = new RevocationList(600_000)
-  const heard: string[] = []
-  list.onRevoked((sessionIds) => heard.push(...sessionIds))
+  const revoked: string[] = []
+  list.onRevoked((sessionIds) => revoked.push(...sessionIds))
   list.add(['a'])
   vi.advanceTimersByTime(599_000)
   list.add(['b'])
@@ -19,5 +19,5 @@ it('keeps a revoked session for the lifetime of its tokens, counted from the tim
   vi.advanceTimersByTime(2_000)
   list.add(['c'])
   expect([list.has('a'), list.has('b')]).toEqual([false, true])
-  expect(heard).toEqual(['a', 'b', 'c'])
+  expect(revoked).toEqual(['a', 'b', 'c'])
 })

@@ -115,7 +115,7 @@ describe('ServiceClient.call', () => {
 
 describe('the circuit breaker', () => {
   it.each([
-    ['answers 500', () => answerWith(500)],
+    ['returns 500', () => answerWith(500)],
     [
       'says nothing',
       () => {

@@ -148,10 +148,10 @@ export class ServiceClient {
     })
     if (response.statusCode >= 500) {
       await response.body.dump()
-      throw new StoreUnavailable(service, new Error(`${service} answered ${response.statusCode}`))
+      throw new StoreUnavailable(service, new Error(`${service} responded with ${response.statusCode}`))
     }
     if (response.statusCode >= 400) {
-      const cause = new Error(`${service} answered ${response.statusCode} to ${contract.operationId}`)
+      const cause = new Error(`${service} responded with ${response.statusCode} to ${contract.operationId}`)
       throw await refusalOf(contract, response, cause)
     }
     return response
@@ -164,11 +164,11 @@ async function refusalOf(
   { statusCode, headers, body }: Dispatcher.ResponseData,
   cause: Error,
 ): Promise<Problem> {
-  const answer = (await body.json().catch(() => undefined)) as { code?: string; detail?: string } | undefined
+  const problem = (await body.json().catch(() => undefined)) as { code?: string; detail?: string } | undefined
   if (statusCode === 429)
     return new Problem('RATE_LIMITED', { retryAfterSeconds: Number(headers['retry-after']) || 60, cause })
   if (statusCode === 401) return new Problem('TOKEN_INVALID', { cause })
-  const code = contract.problems?.find((known) => known === answer?.code)
-  const detail = typeof answer?.detail === 'string' ? { detail: answer.detail } : {}
+  const code = contract.problems?.find((known) => known === problem?.code)
+  const detail = typeof problem?.detail === 'string' ? { detail: problem.detail } : {}
   return code ? new Problem(code, { cause, ...detail }) : new Problem('NOT_FOUND', { cause })
 }

@@ -42,7 +42,7 @@ it('returns the status and code of an expected problem', async () => {
   expect(answer.json()).toMatchObject({ status: 400, code: 'EMAIL_TAKEN', instance: '/fail/known' })
 })
 
-it('answers HEAD like GET, without a body', async () => {
+it('a HEAD request returns the headers of GET without a body', async () => {
   const answer = await service.app.inject({ method: 'HEAD', url: '/health' })
   expect(answer.statusCode).toBe(200)
   expect(answer.body).toBe('')

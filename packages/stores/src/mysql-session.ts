@@ -38,8 +38,8 @@ export class MySqlSession {
   async query<Row>(sql: string, values: readonly unknown[] = []): Promise<Row> {
     const connection = this.#connection ?? (await this.#open())
     try {
-      const answer = connection.query<Row>(sql, [...values])
-      return await withTimeout(answer, QUERY_TIMEOUT_MS, () => new StoreUnavailable('mysql'))
+      const result = connection.query<Row>(sql, [...values])
+      return await withTimeout(result, QUERY_TIMEOUT_MS, () => new StoreUnavailable('mysql'))
     } catch (error) {
       this.#drop(connection)
       throw error

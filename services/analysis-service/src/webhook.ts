@@ -25,17 +25,17 @@ export async function deliver(
   const body = JSON.stringify(report)
   for (let attempt = 1; attempt <= ATTEMPTS && !signal.aborted; attempt++) {
     try {
-      const answer = await fetch(url, {
+      const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...signWebhook(secret, id, body) },
         body,
         redirect: 'error',
         signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
       })
-      await answer.body?.cancel()
-      if (answer.ok) return true
-      log.warn({ job_id: report.job_id, status: answer.status, attempt }, 'webhook refused')
-      if (answer.status < 500 && answer.status !== 429) return false
+      await response.body?.cancel()
+      if (response.ok) return true
+      log.warn({ job_id: report.job_id, status: response.status, attempt }, 'webhook refused')
+      if (response.status < 500 && response.status !== 429) return false
     } catch (err) {
       log.warn({ err, job_id: report.job_id, attempt }, 'webhook delivery failed, retrying')
     }

@@ -70,7 +70,7 @@ describe('SwrCache', () => {
   it('the cache serves a stale value while the store is unavailable, and retries only every few seconds', async () => {
     await textOf(fact('old'))
     const failing = vi.fn(async () => {
-      throw new Error('away')
+      throw new Error('unavailable')
     })
     for (let ms = 0; ms < 20_000; ms += 100) {
       vi.advanceTimersByTime(100)
@@ -84,9 +84,9 @@ describe('SwrCache', () => {
   it('the cache fails without a cached value while the store is unavailable', async () => {
     await expect(
       textOf(async () => {
-        throw new Error('away')
+        throw new Error('unavailable')
       }),
-    ).rejects.toThrow('away')
+    ).rejects.toThrow('unavailable')
     expect(await textOf(fact('back'))).toBe('back')
   })
 

@@ -137,7 +137,7 @@ export const roomRows: readonly Row[] = [
     missing: { user_id: 'MEMBER_NOT_FOUND' },
   },
   { operationId: 'listRoomBans', table: admins(200), request: inRoom },
-  // Anybody may be banned before they come; whether there is such a user is no answer to that.
+  // A user may be banned before joining; the response does not reveal whether the user exists.
   {
     operationId: 'banFromRoom',
     table: admins(204),

@@ -51,7 +51,7 @@ export const ownProfileExample: OwnProfile = {
 
 const ownProfileWithStorage = z.object({
   ...ownProfile.shape,
-  storage: storageUsage.nullable().meta({ description: 'Null while media-service does not answer.' }),
+  storage: storageUsage.nullable().meta({ description: 'Null while media-service does not respond.' }),
 })
 
 export const userSettings = z.object({

@@ -10,7 +10,7 @@ export const friendProblems = {
   FRIEND_REQUEST_EXISTS: {
     status: 400,
     title: 'A request to this user is already pending.',
-    meaning: 'Wait for the answer, or cancel the request.',
+    meaning: 'Wait for the decision, or cancel the request.',
   },
   ALREADY_FRIENDS: { status: 400, title: 'You are already friends.', meaning: 'Nothing to do.' },
   FRIEND_REQUEST_NOT_FOUND: {

@@ -1,6 +1,6 @@
 import type { ProblemTable } from './problem-definition.ts'
 
-/** Codes that every service may answer with. */
+/** Codes that every service may return. */
 export const sharedProblems = {
   BODY_NOT_JSON: {
     status: 400,
@@ -115,7 +115,7 @@ export const sharedProblems = {
   },
   GATEWAY_TIMEOUT: {
     status: 504,
-    title: 'The service did not answer in time.',
+    title: 'The service did not respond in time.',
     meaning: 'Retry: a send with the same `client_message_id` is never stored twice.',
   },
 } as const satisfies ProblemTable

@@ -43,7 +43,7 @@ async function perform(
   else await supervisor[action](name)
 }
 
-function answer(response: ServerResponse, status: number, body: unknown): void {
+function respond(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' })
   response.end(JSON.stringify(body))
 }
@@ -54,20 +54,20 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (isFromBrowser(request)) return answer(response, 403, { error: 'Not for web pages.' })
+  if (isFromBrowser(request)) return respond(response, 403, { error: 'Not for web pages.' })
   if (request.method === 'GET' && request.url === '/processes')
-    return answer(response, 200, { items: supervisor.list() })
+    return respond(response, 200, { items: supervisor.list() })
   const command = parseCommand(request.method, request.url)
-  if (!command) return answer(response, 404, { error: 'GET /processes, or POST /processes/{name}/{action}' })
+  if (!command) return respond(response, 404, { error: 'GET /processes, or POST /processes/{name}/{action}' })
   try {
     await perform(supervisor, command, describe)
-    answer(
+    respond(
       response,
       200,
       supervisor.list().find((info) => info.name === command.name),
     )
   } catch (error) {
-    answer(response, error instanceof UserError ? 409 : 500, { error: messageOf(error) })
+    respond(response, error instanceof UserError ? 409 : 500, { error: messageOf(error) })
   }
 }
 

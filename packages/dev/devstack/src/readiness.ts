@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 const TRY_MS = 1500
 
 /** Returns true when a connection is accepted; with `send`, when the response also begins with `expect`. */
-export function answers(port: number, send?: string, expect?: string): Promise<boolean> {
+export function isListening(port: number, send?: string, expect?: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' })
     const done = (result: boolean) => {
@@ -34,6 +34,6 @@ export async function reasonNotReady(url: string): Promise<string> {
     const response = await fetch(url, { signal: AbortSignal.timeout(TRY_MS) })
     return `${url} says ${response.status} ${(await response.text()).slice(0, 400)}`
   } catch (error) {
-    return `${url} does not answer (${error instanceof Error ? error.message : String(error)})`
+    return `${url} does not respond (${error instanceof Error ? error.message : String(error)})`
   }
 }

@@ -45,9 +45,9 @@ class Api {
   }
 }
 
-function failed(what: string, answer: { status: number; body: unknown }): UserError {
+function failed(what: string, response: { status: number; body: unknown }): UserError {
   return new UserError(
-    `Seeding failed: ${what} answered ${answer.status} ${JSON.stringify(answer.body).slice(0, 300)}`,
+    `Seeding failed: ${what} responded with ${response.status} ${JSON.stringify(response.body).slice(0, 300)}`,
   )
 }
 
@@ -68,9 +68,9 @@ async function signIn(api: Api, user: DemoUser): Promise<Session> {
 }
 
 async function areFriends(api: Api, one: Session, other: Session): Promise<boolean> {
-  const answer = await api.call('GET', '/friends?limit=100', undefined, one.token)
-  if (answer.status !== 200) throw failed('GET /friends', answer)
-  const { items } = answer.body as { items: Array<{ user_id: number }> }
+  const response = await api.call('GET', '/friends?limit=100', undefined, one.token)
+  if (response.status !== 200) throw failed('GET /friends', response)
+  const { items } = response.body as { items: Array<{ user_id: number }> }
   return items.some((friend) => friend.user_id === other.id)
 }
 
@@ -89,10 +89,10 @@ async function befriend(api: Api, one: Session, other: Session): Promise<void> {
 async function waitForRoom(api: Api, one: Session, withinMs: number): Promise<number> {
   const deadline = Date.now() + withinMs
   for (;;) {
-    const answer = await api.call('GET', '/rooms', undefined, one.token)
-    const room = (answer.body as { items?: Array<{ room_id: number }> } | undefined)?.items?.[0]
+    const response = await api.call('GET', '/rooms', undefined, one.token)
+    const room = (response.body as { items?: Array<{ room_id: number }> } | undefined)?.items?.[0]
     if (room) return room.room_id
-    if (Date.now() > deadline) throw failed('GET /rooms, waiting for the room of the two friends,', answer)
+    if (Date.now() > deadline) throw failed('GET /rooms, waiting for the room of the two friends,', response)
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
 }

@@ -37,7 +37,7 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
   const registers = [registry]
   const total = new Counter({
     name: 'http_requests_total',
-    help: 'Requests answered.',
+    help: 'Requests handled.',
     labelNames,
     registers,
   })

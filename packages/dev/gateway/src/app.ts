@@ -93,7 +93,7 @@ function createHandler(document: KongDocument, config: GatewayConfig) {
     if (isForStack(request, config.STACK_CONTROL_URL))
       return controlStack(request, reply, config.STACK_CONTROL_URL as string)
     if (destination === null) return sendProblem(request, reply, problemOfStatus(404))
-    if (destination.kind === 'answer') return terminate(request, reply, destination.answer)
+    if (destination.kind === 'termination') return terminate(request, reply, destination.termination)
     const origin = origins.get(destination.service.name)
     if (origin === undefined)
       return servePage(request, reply, destination.upstreamPath, config.WEB_CLIENT_DIR)
@@ -103,10 +103,11 @@ function createHandler(document: KongDocument, config: GatewayConfig) {
 }
 
 /** `request-termination` */
-function terminate(request: FastifyRequest, reply: FastifyReply, answer: KongTermination): FastifyReply {
-  if (answer.status_code >= 400) return sendProblem(request, reply, problemOfStatus(answer.status_code))
+function terminate(request: FastifyRequest, reply: FastifyReply, termination: KongTermination): FastifyReply {
+  if (termination.status_code >= 400)
+    return sendProblem(request, reply, problemOfStatus(termination.status_code))
   return reply
-    .code(answer.status_code)
-    .type(answer.content_type ?? 'application/json')
-    .send(answer.body ?? JSON.stringify({ message: answer.message ?? '' }))
+    .code(termination.status_code)
+    .type(termination.content_type ?? 'application/json')
+    .send(termination.body ?? JSON.stringify({ message: termination.message ?? '' }))
 }

@@ -17,7 +17,7 @@ export function bodyLimitOf(document: KongDocument, destination: Destination | n
   return allowed_payload_size * unitBytes[size_unit]
 }
 
-/** Registers the plug-ins in Kong's order: CORS answers preflights before they are counted. */
+/** Registers the plug-ins in Kong's order: CORS responds to preflights before they are counted. */
 export async function usePlugins(
   app: FastifyInstance,
   document: KongDocument,

@@ -46,12 +46,12 @@ export function openTunnel(
     },
     timeout: service.connect_timeout + service.read_timeout,
   })
-  upstream.on('upgrade', (answer, far, head) => {
+  upstream.on('upgrade', (response, far, head) => {
     reply.hijack()
     const near = raw.socket
     near.setTimeout(0)
     far.setTimeout(0)
-    near.write(headOf(answer))
+    near.write(headOf(response))
     near.write(head)
     far.write(early.get(raw) ?? Buffer.alloc(0))
     near.pipe(far).pipe(near)
@@ -68,11 +68,11 @@ export function openTunnel(
       })
     }
   })
-  upstream.on('response', (answer) => {
-    reply.code(answer.statusCode ?? 502)
-    const type = answer.headers['content-type']
+  upstream.on('response', (response) => {
+    reply.code(response.statusCode ?? 502)
+    const type = response.headers['content-type']
     if (type !== undefined) reply.type(type)
-    reply.send(answer)
+    reply.send(response)
   })
   upstream.on('error', (error) => sendProblem(request, reply, upstreamProblem(error)))
   raw.socket.once('close', () => upstream.destroy())

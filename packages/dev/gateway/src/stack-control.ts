@@ -23,9 +23,9 @@ export async function controlStack(
 ): Promise<FastifyReply> {
   const isOwnPage = request.headers['sec-fetch-site'] === 'same-origin'
   if (!isOwnPage || !localHost.test(request.host)) throw new Problem('FORBIDDEN')
-  const answer = await fetch(controlUrl + pathOf(request).slice(prefix.length), { method: request.method })
+  const response = await fetch(controlUrl + pathOf(request).slice(prefix.length), { method: request.method })
   return reply
-    .code(answer.status)
+    .code(response.status)
     .type('application/json')
-    .send(await answer.text())
+    .send(await response.text())
 }

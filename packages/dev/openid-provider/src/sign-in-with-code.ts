@@ -23,7 +23,7 @@ export async function signInWithCode(
     code_challenge_method: 'S256',
   })
   const code = await walkThroughPages(`${issuer}/auth?${query}`, login, redirectUri)
-  const answer = await fetch(`${issuer}/token`, {
+  const response = await fetch(`${issuer}/token`, {
     method: 'POST',
     body: new URLSearchParams({
       grant_type: 'authorization_code',
@@ -34,8 +34,8 @@ export async function signInWithCode(
       client_secret: CLIENT_SECRET,
     }),
   })
-  if (!answer.ok) throw new Error(`no token: ${await answer.text()}`)
-  return ((await answer.json()) as { id_token: string }).id_token
+  if (!response.ok) throw new Error(`no token: ${await response.text()}`)
+  return ((await response.json()) as { id_token: string }).id_token
 }
 
 /** Submits the provider's login and consent pages until it redirects back with a code. */

@@ -17,9 +17,9 @@ afterEach(() => {
 
 /** Brokers that are unavailable until the test restores them; the topic is empty. */
 function setup() {
-  const brokers = { away: true }
+  const brokers = { down: true }
   const answer = async <Value>(value: Value) => {
-    if (brokers.away) throw new KafkaUnavailable('away')
+    if (brokers.down) throw new KafkaUnavailable('unavailable')
     return value
   }
   const admin = {
@@ -53,7 +53,7 @@ it("a process started during a broker outage is ready within a second of the bro
     await vi.advanceTimersByTimeAsync(700)
     expect(broadcast.health().caughtUp).toBe(false)
   }
-  brokers.away = false
+  brokers.down = false
   await vi.advanceTimersByTimeAsync(1_000)
   expect(broadcast.health()).toEqual({ ok: true, caughtUp: true })
   await broadcast.stop()

@@ -51,7 +51,7 @@ describe('ConsumerSupervisor', () => {
     const { supervisor, consumers, closed, onFatal } = setup()
     for (let deaths = 0; deaths < 30; deaths++) {
       await vi.advanceTimersByTimeAsync(10_000)
-      consumers.at(-1)!.onCrash(new KafkaUnavailable('away'))
+      consumers.at(-1)!.onCrash(new KafkaUnavailable('unavailable'))
     }
     await vi.advanceTimersByTimeAsync(10_000)
     expect(consumers).toHaveLength(31)

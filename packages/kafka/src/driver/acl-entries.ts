@@ -26,13 +26,13 @@ export function toEntry({ account, resource, name, isPrefix, operation }: Access
 export async function listAcls(admin: Admin): Promise<AccessRule[]> {
   const found: AccessRule[] = []
   for (const [resource, resourceType] of Object.entries(resources)) {
-    const answer = await admin.describeAcls({
+    const response = await admin.describeAcls({
       resourceType,
       resourcePatternType: ResourcePatternTypes.ANY,
       permissionType: AclPermissionTypes.ALLOW,
       operation: AclOperationTypes.ANY,
     })
-    for (const { resourceName: name, resourcePatternType, acls } of answer.resources) {
+    for (const { resourceName: name, resourcePatternType, acls } of response.resources) {
       for (const acl of acls) {
         const operation = Object.entries(operations).find(([, code]) => code === acl.operation)?.[0]
         if (!operation) continue

@@ -31,10 +31,10 @@ export function createAdmin(newClient: NewClient): AdminPort {
     return dropped ? dropped.then((admin) => admin.disconnect()).catch(() => {}) : Promise.resolve()
   }
 
-  async function ask<Answer>(
-    question: (admin: Admin) => Promise<Answer>,
+  async function ask<Result>(
+    question: (admin: Admin) => Promise<Result>,
     timeoutMs = ADMIN_TIMEOUT_MS,
-  ): Promise<Answer> {
+  ): Promise<Result> {
     const deadline = Date.now() + ADMIN_TIMEOUT_MS
     for (;;) {
       connection ??= open()
@@ -104,8 +104,8 @@ export function createAdmin(newClient: NewClient): AdminPort {
       return offsets.map(({ partition, offset }) => ({ partition, offset: Number(offset) }))
     },
     committed: async (groupId, topics) => {
-      const answer = await ask((admin) => admin.fetchOffsets({ groupId, topics: [...topics] }))
-      return answer
+      const offsets = await ask((admin) => admin.fetchOffsets({ groupId, topics: [...topics] }))
+      return offsets
         .flatMap(({ topic, partitions }) =>
           partitions.map(({ partition, offset }) => ({ topic, partition, offset: Number(offset) })),
         )
@@ -138,9 +138,9 @@ export function createAdmin(newClient: NewClient): AdminPort {
     listTopics: () => ask((admin) => admin.listTopics()),
     topicConfigs: async (topics) => {
       const resources = topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name }))
-      const answer = await ask((admin) => admin.describeConfigs({ resources, includeSynonyms: false }))
+      const response = await ask((admin) => admin.describeConfigs({ resources, includeSynonyms: false }))
       return new Map(
-        answer.resources.map(({ resourceName, configEntries }) => [
+        response.resources.map(({ resourceName, configEntries }) => [
           resourceName,
           Object.fromEntries(
             configEntries

@@ -57,7 +57,7 @@ async function start(consumer: Consumer, options: ConsumerOptions): Promise<void
   })
 }
 
-const AWAY = new Set<unknown>([
+const UNAVAILABLE = new Set<unknown>([
   'KafkaJSConnectionError',
   'KafkaJSConnectionClosedError',
   'KafkaJSRequestTimeoutError',
@@ -84,8 +84,7 @@ function toConsumerError(error: unknown): Error {
   }
   const original = chain.at(-1)
   if (original?.type === 'UNKNOWN_TOPIC_OR_PARTITION') return error as Error
-  const away = chain.some((each) => AWAY.has(each.name)) || (original?.type && original.retriable)
-  return away
+  return chain.some((each) => UNAVAILABLE.has(each.name)) || (original?.type && original.retriable)
     ? new KafkaUnavailable(`consumer lost Kafka: ${original?.message}`, { cause: error })
     : (error as Error)
 }

@@ -59,7 +59,7 @@ describe('Lane', () => {
 
   it('fails the records queued behind a failed call, so that none overtakes it', async () => {
     const { lane, stored, gate, open } = partition((values) =>
-      values.includes('a') ? new KafkaUnavailable('away') : undefined,
+      values.includes('a') ? new KafkaUnavailable('unavailable') : undefined,
     )
     gate()
     const outcomes = Promise.allSettled(

@@ -28,10 +28,10 @@ const tick = () => new Promise((resolve) => setImmediate(resolve))
 describe('ProducerSlot', () => {
   it('never reuses a producer after a failed send, because its sequence numbers would make the broker drop the next batch', async () => {
     const fake = driver(async (producer) => {
-      if (producer === 1) throw new KafkaUnavailable('away')
+      if (producer === 1) throw new KafkaUnavailable('unavailable')
     })
     const slot = new ProducerSlot(fake.driver, () => {})
-    await expect(slot.send('t', 0, [])).rejects.toThrow('away')
+    await expect(slot.send('t', 0, [])).rejects.toThrow('unavailable')
     await slot.send('t', 0, [])
     await tick()
     expect(fake.sends).toEqual([1, 2])
@@ -41,10 +41,12 @@ describe('ProducerSlot', () => {
   it('closes a producer only after its other sends have finished', async () => {
     const gate = Promise.withResolvers<void>()
     let calls = 0
-    const fake = driver(() => (++calls === 1 ? gate.promise : Promise.reject(new KafkaUnavailable('away'))))
+    const fake = driver(() =>
+      ++calls === 1 ? gate.promise : Promise.reject(new KafkaUnavailable('unavailable')),
+    )
     const slot = new ProducerSlot(fake.driver, () => {})
     const slow = slot.send('t', 0, [])
-    await expect(slot.send('t', 1, [])).rejects.toThrow('away')
+    await expect(slot.send('t', 1, [])).rejects.toThrow('unavailable')
     await tick()
     expect(fake.closed).toEqual([])
     gate.resolve()

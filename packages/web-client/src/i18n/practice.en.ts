@@ -55,7 +55,7 @@ export const texts = {
   'error.NOT_SPEECH': 'No speech was recognized. Try again in a quieter place.',
   'error.MEDIA_UNREADABLE': 'The recording could not be read. Try again.',
   'error.ANALYSIS_TIMEOUT': 'The analysis took too long. Try again later.',
-  'error.ANALYSIS_UNAVAILABLE': 'The analysis is away for a moment. Try again later.',
+  'error.ANALYSIS_UNAVAILABLE': 'The analysis is unavailable for a moment. Try again later.',
   'error.ANALYSIS_FAILED': 'The recording could not be analyzed. Try again.',
   'error.SCRIPT_NOT_FOUND': 'This script does not exist any more.',
   'error.PRACTICE_TOKEN_NOT_FOUND': 'This line does not exist any more.',

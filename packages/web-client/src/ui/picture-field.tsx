@@ -11,7 +11,7 @@ interface PictureFieldProps {
   readonly id: number
   readonly url: string | null
   readonly purpose: 'avatar' | 'room_picture'
-  /** Called with the file of the new picture; null takes the picture away. */
+  /** Called with the file of the new picture; null removes the picture. */
   readonly onChange: (fileId: string | null) => void
 }
 

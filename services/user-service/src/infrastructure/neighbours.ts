@@ -57,7 +57,7 @@ export interface Neighbours {
    * @throws Problem FILE_NOT_FOUND, FILE_NOT_READY, FILE_KIND_MISMATCH; StoreUnavailable
    */
   claimAvatar(identity: CallIdentity, fileId: string): Promise<void>
-  /** Returns how much the caller stores, at most 30 s old; null while media-service does not answer. */
+  /** Returns how much the caller stores, at most 30 s old; null while media-service does not respond. */
   storage(ctx: AuthenticatedContext): Promise<StorageUsage | null>
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { giveToServers, serverFolder, socketFolder } from '../instance.ts'
 import { step } from '../progress.ts'
-import { answers } from '../readiness.ts'
+import { isListening } from '../readiness.ts'
 import { run } from '../run.ts'
 import { type DocumentDbDist, fetchDocumentDb } from './documentdb-dist.ts'
 import { SERVER_ORDER, type Server, type ServerContext, serverDefaults } from './server.ts'
@@ -113,7 +113,7 @@ export const documentdb: Server = {
           '--log-level=ERROR',
         ],
         port,
-        isReady: () => answers(port),
+        isReady: () => isListening(port),
       },
     ]
   },

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ensureArtefact } from '../fetch/artefact.ts'
 import type { Java } from '../fetch/maven.ts'
 import { giveToServers, serverFolder } from '../instance.ts'
-import { answers } from '../readiness.ts'
+import { isListening } from '../readiness.ts'
 import { run } from '../run.ts'
 import { fetchKafkaJars, kafkaVersion, requireJava } from './kafka-dist.ts'
 import { type Server, type ServerContext, serverDefaults } from './server.ts'
@@ -139,7 +139,7 @@ export const kafka: Server = {
         cwd: folder,
         args: [...archive.args, ...jvm, 'kafka.Kafka', files.config],
         port,
-        isReady: () => answers(port),
+        isReady: () => isListening(port),
         stopWithinMs: 40_000,
         afterStop: archive.afterStop,
       },

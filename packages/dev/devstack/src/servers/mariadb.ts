@@ -5,7 +5,7 @@ import { libraryEnv, requireLibraries, triplet, unpackDebian } from '../fetch/de
 import { giveToServers, serverFolder, socketFolder } from '../instance.ts'
 import { findProgram } from '../paths.ts'
 import { step } from '../progress.ts'
-import { answers } from '../readiness.ts'
+import { isListening } from '../readiness.ts'
 import { run } from '../run.ts'
 import { type Server, type ServerContext, serverDefaults } from './server.ts'
 
@@ -116,7 +116,7 @@ export const mariadb: Server = {
           '--max-connections=300',
         ],
         port,
-        isReady: () => answers(port, undefined),
+        isReady: () => isListening(port, undefined),
       },
     ]
   },

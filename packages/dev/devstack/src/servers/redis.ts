@@ -3,7 +3,7 @@ import { ensureArtefact } from '../fetch/artefact.ts'
 import { libraryEnv, requireLibraries, triplet, unpackDebian } from '../fetch/debian.ts'
 import { serverFolder } from '../instance.ts'
 import { findProgram } from '../paths.ts'
-import { answers } from '../readiness.ts'
+import { isListening } from '../readiness.ts'
 import { type Server, serverDefaults } from './server.ts'
 
 /** Fetches Redis if not installed. */
@@ -54,7 +54,7 @@ export const redis: Server = {
         cwd: folder,
         args: Object.entries(settings).flatMap(([key, value]) => [`--${key}`, value]),
         port,
-        isReady: () => answers(port, 'PING\r\n', '+PONG'),
+        isReady: () => isListening(port, 'PING\r\n', '+PONG'),
       },
     ]
   },

@@ -8,7 +8,7 @@ import { z } from 'zod'
 const otherHalves = {
   'pre-function access': { hash: 'a54eb797065abde0', where: 'client.ts' },
   'pre-function log': { hash: '4499fb7301fc23ba', where: 'access-log.ts' },
-  'post-function header_filter': { hash: '87f80bde12ecbf9d', where: 'problem.ts' },
+  'post-function header_filter': { hash: '50f5f9bf5c1999b4', where: 'problem.ts' },
   'post-function body_filter': { hash: '8f1ddc8712b77f5e', where: 'problem.ts' },
 }
 

@@ -12,7 +12,7 @@ export type Destination =
       upstreamPath: string
       path: string
     }
-  | { kind: 'answer'; name: string; answer: KongTermination; path: string }
+  | { kind: 'termination'; name: string; termination: KongTermination; path: string }
 
 interface Candidate {
   readonly path: string
@@ -77,7 +77,12 @@ function matchedPart({ pattern, path: prefix }: Candidate, path: string): string
 
 function destinationOf({ route, service }: Candidate, path: string, matched: string): Destination {
   if (service === null) {
-    return { kind: 'answer', name: route.name, answer: (route as KongAnsweredRoute).plugins[0].config, path }
+    return {
+      kind: 'termination',
+      name: route.name,
+      termination: (route as KongAnsweredRoute).plugins[0].config,
+      path,
+    }
   }
   const proxied = route as KongRoute
   const rest = proxied.strip_path ? path.slice(matched.length) : path

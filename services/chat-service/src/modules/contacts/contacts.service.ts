@@ -31,7 +31,7 @@ const FRESH_MS = 30_000
 const CATCH_UP_MS = 600
 const CATCH_UP_STEP_MS = 60
 
-interface Heard {
+interface RecentPair {
   readonly version: number
   readonly parted: boolean
   readonly restrictions: Partial<Restrictions>
@@ -46,9 +46,7 @@ export class ContactService {
    * The newest event per pair: immediately correct on every process, even before the copy in MySQL has been
    * updated.
    */
-  readonly #heard = new LRUCache<string, Heard>({
-    max: 100_000,
-  })
+  readonly #recent = new LRUCache<string, RecentPair>({ max: 100_000 })
 
   /** Accounts whose deletion this process has received. */
   readonly #gone = new LRUCache<number, true>({ max: 20_000 })
@@ -76,7 +74,7 @@ export class ContactService {
   /** Returns whether the two may message each other; cached, because every direct message checks it. */
   async mayMessage(userId: number, peerId: number): Promise<boolean> {
     const key = pairKey(userId, peerId)
-    const parted = () => this.#heard.get(key)?.parted || this.#gone.has(userId) || this.#gone.has(peerId)
+    const parted = () => this.#recent.get(key)?.parted || this.#gone.has(userId) || this.#gone.has(peerId)
     if (parted()) return false
     const friends = await this.#friends.get(key, async () => {
       const pair = (await this.#store.pairsOf(userId, [peerId])).get(peerId)
@@ -93,7 +91,7 @@ export class ContactService {
       key,
       async () => (await this.#store.pairsOf(userId, [peerId])).get(peerId) ?? noRestrictions,
     )
-    const known = { ...noRestrictions, ...stored, ...this.#heard.get(key)?.restrictions }
+    const known = { ...noRestrictions, ...stored, ...this.#recent.get(key)?.restrictions }
     const [byUser, byPeer] =
       userId < peerId
         ? [known.lowRestrictsHigh, known.highRestrictsLow]
@@ -105,8 +103,8 @@ export class ContactService {
   async presenceViewersOf(userId: number): Promise<number[]> {
     const viewers = await this.#store.presenceViewersOf(userId)
     return viewers.filter((viewer) => {
-      const heard = this.#heard.get(pairKey(userId, viewer))?.restrictions
-      return !heard?.lowRestrictsHigh && !heard?.highRestrictsLow
+      const recent = this.#recent.get(pairKey(userId, viewer))?.restrictions
+      return !recent?.lowRestrictsHigh && !recent?.highRestrictsLow
     })
   }
 
@@ -146,12 +144,12 @@ export class ContactService {
   noteFact(fact: PairFact): void {
     const { low, high } = peopleOf(fact)
     const key = pairKey(low, high)
-    const heard = this.#heard.get(key)
-    const version = fact.version ?? heard?.version ?? 0
-    if (heard && version < heard.version) return
-    const parted = partsPair(fact) ?? heard?.parted ?? false
-    const restrictions = applyRestriction(heard?.restrictions ?? {}, fact)
-    this.#heard.set(key, { version, parted, restrictions })
+    const recent = this.#recent.get(key)
+    const version = fact.version ?? recent?.version ?? 0
+    if (recent && version < recent.version) return
+    const parted = partsPair(fact) ?? recent?.parted ?? false
+    const restrictions = applyRestriction(recent?.restrictions ?? {}, fact)
+    this.#recent.set(key, { version, parted, restrictions })
     this.#friends.drop(key)
     this.#restrictions.drop(key)
   }

@@ -6,9 +6,9 @@ export class MessageLimits {
   readonly #limiter: RateLimiter
   readonly #sendInRoom: Limit
   readonly #send: Limit
-  readonly #change: Limit = { name: 'change_message', max: 200, windowSeconds: 10, settlesLater: true }
+  readonly #change: Limit = { name: 'change_message', max: 200, windowSeconds: 10, isWriteBehind: true }
   readonly #search: Limit = { name: 'search_messages', max: 30, windowSeconds: 60 }
-  readonly #read: Limit = { name: 'mark_read', max: 300, windowSeconds: 10, settlesLater: true }
+  readonly #read: Limit = { name: 'mark_read', max: 300, windowSeconds: 10, isWriteBehind: true }
 
   /** @param sendsPer10Seconds messages that one user may send to one room in 10 s */
   constructor(limiter: RateLimiter, sendsPer10Seconds: number) {
@@ -17,9 +17,9 @@ export class MessageLimits {
       name: 'send_message_room',
       max: sendsPer10Seconds,
       windowSeconds: 10,
-      settlesLater: true,
+      isWriteBehind: true,
     }
-    this.#send = { name: 'send_message', max: sendsPer10Seconds * 2, windowSeconds: 10, settlesLater: true }
+    this.#send = { name: 'send_message', max: sendsPer10Seconds * 2, windowSeconds: 10, isWriteBehind: true }
   }
 
   async send(userId: number, roomId: number): Promise<void> {

@@ -138,7 +138,7 @@ function afterAppend(
   return async (roomId: number, messages: readonly MessageRecord[]) => {
     for (const { userId, seq, messageType } of messages) {
       sent.inc({ message_type: messageType })
-      if (messageType !== 'system') side.reads.heard({ roomId, userId, seq })
+      if (messageType !== 'system') side.reads.noteRead({ roomId, userId, seq })
     }
     side.updates.emit({ roomId, messages })
     // Sending implies having read the earlier messages. Stored before the response, so that every process

@@ -106,7 +106,7 @@ export function createStreamSource(parts: StreamSourceParts): StreamSource {
     readPositions: async (roomId) => (await reads.snapshot(roomId)).positions,
     readsSince: async (roomIds, since, limit) =>
       roomIds.length > 0 ? positions.movedSince(roomIds, since, limit) : [],
-    noteRead: (position) => reads.heard(position),
+    noteRead: (position) => reads.noteRead(position),
   }
 }
 

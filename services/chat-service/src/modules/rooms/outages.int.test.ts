@@ -52,18 +52,18 @@ const send = (from: number, room: number) =>
  * Waits until all room events are handled: a later event makes a process query MySQL, which fails during the
  * outage.
  */
-async function allRoomsHeardOf(): Promise<void> {
-  const heardOfAll = async () => {
+async function allRoomsApplied(): Promise<void> {
+  const isComplete = async () => {
     const { body } = await chat.as(null, 'GET', '/metrics', undefined, broken)
-    const heard =
+    const applied =
       /kafka_consumer_events_total\{[^}]*event_type="RoomCreated",result="applied"[^}]*\} (\d+)/.exec(
         body,
       )?.[1]
     const made = await chat.mysql.query("SELECT 1 FROM outbox WHERE event_type = 'RoomCreated'")
-    return Number(heard) >= made.length
+    return Number(applied) >= made.length
   }
   // The broken process may have held the relay lock.
-  await waitFor(heardOfAll, { timeoutMs: 20_000 })
+  await waitFor(isComplete, { timeoutMs: 20_000 })
 }
 
 async function timed<Value>(work: Promise<Value>): Promise<Value & { ms: number }> {
@@ -104,7 +104,7 @@ describe.each([
     await chat.befriend(me, mina)
     const group = (await chat.as(me, 'POST', '/rooms', { member_ids: [mina] }, broken)).body.room_id
     const direct = (await chat.as(me, 'PUT', `/rooms/direct/${mina}`, undefined, broken)).body.room_id
-    await allRoomsHeardOf()
+    await allRoomsApplied()
     for (const room of [group, direct]) expect((await send(me, room)).status).toBe(201)
     await fail()
     for (const room of [group, direct]) {
@@ -118,7 +118,7 @@ describe.each([
 it('a search returns 503 rather than silently omitting rooms whose visibility MySQL cannot confirm', async () => {
   const [me] = await chat.people(1)
   const room = (await chat.as(me, 'POST', '/rooms', {}, broken)).body.room_id
-  await allRoomsHeardOf()
+  await allRoomsApplied()
   await send(me, room)
   const search = () => chat.as(me, 'GET', '/messages/search?q=hello', undefined, broken)
   // The search index follows about a second later.

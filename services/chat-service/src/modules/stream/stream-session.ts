@@ -193,15 +193,15 @@ export class StreamSession {
   close(reason: CloseReason, last?: { event: 'reconnect'; data: StreamFrameData<'reconnect'> }): void {
     if (this.#state === 'closed') return
     const { output, onClosed } = this.#options
-    const answered = this.#state !== 'opening'
-    if (answered && last) this.sendFrame(last.event, last.data)
+    const hasResponded = this.#state !== 'opening'
+    if (hasResponded && last) this.sendFrame(last.event, last.data)
     this.#state = 'closed'
     this.#closeReason = reason
     this.#held = []
     this.#waiting = []
     for (const subscription of this.#subscriptions.values()) subscription.end()
     this.#subscriptions.clear()
-    if (!answered || reason === 'client_gone') output.discard()
+    if (!hasResponded || reason === 'client_gone') output.discard()
     else if (isOrderly(reason)) output.end()
     else output.destroy()
     onClosed(this, reason)

@@ -76,15 +76,15 @@ export class FriendshipService {
   }
 
   async acceptFriendRequest(ctx: AuthenticatedContext, requestId: number): Promise<FriendRequest> {
-    return requestView(await this.#answer(ctx, 'accept', requestId), 'accepted')
+    return requestView(await this.#decideRequest(ctx, 'accept', requestId), 'accepted')
   }
 
   async rejectFriendRequest(ctx: AuthenticatedContext, requestId: number): Promise<FriendRequest> {
-    return requestView(await this.#answer(ctx, 'reject', requestId), 'rejected')
+    return requestView(await this.#decideRequest(ctx, 'reject', requestId), 'rejected')
   }
 
   async cancelFriendRequest(ctx: AuthenticatedContext, requestId: number): Promise<void> {
-    await this.#answer(ctx, 'cancel', requestId)
+    await this.#decideRequest(ctx, 'cancel', requestId)
   }
 
   async removeFriend(ctx: AuthenticatedContext, friendId: number): Promise<void> {
@@ -154,7 +154,7 @@ export class FriendshipService {
     }
   }
 
-  async #answer(
+  async #decideRequest(
     ctx: AuthenticatedContext,
     type: 'accept' | 'reject' | 'cancel',
     requestId: number,
@@ -219,7 +219,7 @@ export class FriendshipService {
 function requestView(outcome: Outcome, status: FriendRequest['status']): FriendRequest {
   const { low, high, pair } = outcome
   const { request } = pair
-  if (!request) throw new Error('the answered request does not exist')
+  if (!request) throw new Error('the decided request does not exist')
   return {
     request_id: request.id,
     from_user_id: request.from === 'low' ? low : high,

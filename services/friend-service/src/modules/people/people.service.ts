@@ -132,7 +132,7 @@ export class PeopleService {
     }))
   }
 
-  async #orNothing<Answer>(call: Promise<Answer>, ctx: AuthenticatedContext): Promise<Answer | undefined> {
+  async #orNothing<Result>(call: Promise<Result>, ctx: AuthenticatedContext): Promise<Result | undefined> {
     try {
       return await call
     } catch (err) {

@@ -47,13 +47,13 @@ async function examine(options: CheckFileOptions, work: Work): ReturnType<JobHan
   const { job, file, path, run } = work
   const outcome = await inspectUpload(options, work)
   if (!outcome.ok) return (tx) => files.refuse(tx, file.id, outcome)
-  const heard = file.kind === 'audio' && ffmpegPath ? await readWaveform(ffmpegPath, path, run.signal) : null
+  const sound = file.kind === 'audio' && ffmpegPath ? await readWaveform(ffmpegPath, path, run.signal) : null
   run.progress(80, 'storing')
   const found = await storeOutcome(options.objects, file, outcome)
   const examined = {
     ...found,
-    durationMs: heard?.durationMs ?? outcome.durationMs,
-    waveform: heard?.peaks ?? null,
+    durationMs: sound?.durationMs ?? outcome.durationMs,
+    waveform: sound?.peaks ?? null,
   }
   return (tx) => files.makeReady(tx, file, examined, job.requestId)
 }

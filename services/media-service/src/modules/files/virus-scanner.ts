@@ -18,26 +18,26 @@ export class VirusScanner {
 
   /** Returns the name of a detected virus, or undefined. @throws StoreUnavailable when clamd returns no verdict */
   async scan(file: string): Promise<string | undefined> {
-    const answer = await this.#ask(file).catch((err: unknown) => {
+    const reply = await this.#ask(file).catch((err: unknown) => {
       throw new StoreUnavailable('clamd', err)
     })
-    if (answer === 'stream: OK') return undefined
-    const found = /^stream: (.+) FOUND$/.exec(answer)?.[1]
+    if (reply === 'stream: OK') return undefined
+    const found = /^stream: (.+) FOUND$/.exec(reply)?.[1]
     if (found) return found
-    throw new StoreUnavailable('clamd', new Error(answer))
+    throw new StoreUnavailable('clamd', new Error(reply))
   }
 
   #ask(file: string): Promise<string> {
     return new Promise((resolve, reject) => {
       const socket = connect({ host: this.#host, port: this.#port })
-      let answer = ''
+      let reply = ''
       socket.setTimeout(SILENT_MS, () => socket.destroy(new Error('clamd does not respond')))
       socket.setEncoding('utf8')
       socket.on('data', (text: string) => {
-        answer += text
+        reply += text
       })
       socket.on('error', reject)
-      socket.on('end', () => resolve(answer.replace(/\0.*$/s, '').trim()))
+      socket.on('end', () => resolve(reply.replace(/\0.*$/s, '').trim()))
       socket.write('zINSTREAM\0')
       send(file, socket).catch((err: Error) => socket.destroy(err))
     })

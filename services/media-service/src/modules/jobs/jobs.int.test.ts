@@ -107,7 +107,7 @@ describe('web processes and workers', { timeout: 420_000 }, () => {
     const userId = newId()
     const authorization = `Bearer ${await media.token(userId)}`
     for (const [index, url] of webs.map((web) => web.url).entries()) {
-      // A process that has just started answers 503 until it has reached its stores.
+      // A process that has just started returns 503 until it has reached its stores.
       await waitFor(async () => (await fetch(`${url}/ready`)).ok, {
         timeoutMs: 60_000,
         what: 'web to be ready',

@@ -27,7 +27,7 @@ export function createAnalysisClient({ url, secret }: { url: string; secret: str
       form.set('request', text)
       form.set('reference', await openAsBlob(clips.reference), 'reference')
       form.set('recording', await openAsBlob(clips.recording), 'recording')
-      const answer = await fetch(address, {
+      const response = await fetch(address, {
         method: 'POST',
         headers: { ...signWebhook(secret, crypto.randomUUID(), text) },
         body: form,
@@ -36,12 +36,12 @@ export function createAnalysisClient({ url, secret }: { url: string; secret: str
       }).catch((cause: unknown) => {
         throw unavailable('The analysis server does not respond.', cause)
       })
-      const body = await answer.text().catch(() => '')
-      if (answer.ok) return
-      if (answer.status >= 500 || answer.status === 429)
-        throw unavailable(`The analysis server returned ${answer.status}.`)
+      const body = await response.text().catch(() => '')
+      if (response.ok) return
+      if (response.status >= 500 || response.status === 429)
+        throw unavailable(`The analysis server returned ${response.status}.`)
       const why = body.slice(0, REFUSED_DETAIL_CHARACTERS)
-      throw new JobFailure('ANALYSIS_REFUSED', `The analysis server returned ${answer.status}.`, {
+      throw new JobFailure('ANALYSIS_REFUSED', `The analysis server returned ${response.status}.`, {
         cause: new Error(why),
       })
     },

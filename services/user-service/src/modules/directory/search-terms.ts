@@ -70,7 +70,7 @@ export function nameQuery(text: string): NameQuery {
   }
 }
 
-/** Returns a query answered by the index alone, unless it is longer than the terms. */
+/** Returns a query that the index alone can serve, unless it is longer than the terms. */
 function plainQuery(typed: string): NameQuery {
   const prefix = cut(typed)
   if (prefix === typed) return { prefix, matches: () => true }

@@ -58,8 +58,8 @@ export function createPresenceStore(
       redis.run('presenceRead', async (client) => {
         const pipeline = client.pipeline()
         for (const userId of userIds) pipeline.exists(presenceKeys.online(userId))
-        const answers = (await pipeline.exec()) ?? []
-        return answers.map(([err, found]) => {
+        const replies = (await pipeline.exec()) ?? []
+        return replies.map(([err, found]) => {
           if (err) throw err
           return found === 1
         })

@@ -30,7 +30,7 @@ export function createProfileService(deps: {
   return {
     getMyProfile: async (ctx: AuthenticatedContext): Promise<Profile> => (await own(ctx)).profile,
 
-    /** Null while media-service does not answer. */
+    /** Null while media-service does not respond. */
     getMyStorage: (ctx: AuthenticatedContext): Promise<StorageUsage | null> => deps.storage(ctx),
 
     getMySettings: async (ctx: AuthenticatedContext): Promise<Settings> => (await own(ctx)).settings,

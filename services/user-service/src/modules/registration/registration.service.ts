@@ -80,7 +80,7 @@ export function createRegistrationService(deps: {
   /** Performs the missing steps; returns false when the picture is still being examined. */
   async function advance(lease: LeasedRegistration): Promise<boolean> {
     if (lease.dueAt <= new Date())
-      throw new Refused('EXPIRED', 'A service did not answer for too long. Sign up again.')
+      throw new Refused('EXPIRED', 'A service did not respond for too long. Sign up again.')
     let { fileId } = lease
     if (!lease.isPictureDone) {
       fileId = await refusing('PICTURE_REFUSED', adoptPicture(lease))

@@ -47,14 +47,14 @@ export function createPasskeyService(deps: {
 
     async addPasskey(
       ctx: AuthenticatedContext,
-      answer: { challengeToken: string; name: string; credential: PasskeyAttestation },
+      response: { challengeToken: string; name: string; credential: PasskeyAttestation },
     ): Promise<Passkey> {
       const { userId } = ctx.actor
-      const asked = await challenges.take('passkeyRegistration', answer.challengeToken)
+      const asked = await challenges.take('passkeyRegistration', response.challengeToken)
       if (asked?.userId !== userId) throw new Problem('CHALLENGE_INVALID')
-      const key = await verifiedRegistration(party, asked.challenge, answer.credential)
+      const key = await verifiedRegistration(party, asked.challenge, response.credential)
       if (!key) throw new Problem('PASSKEY_REFUSED')
-      const added = await passkeys.add(userId, answer.name, key, now())
+      const added = await passkeys.add(userId, response.name, key, now())
       if (added === 'taken')
         throw new Problem('PASSKEY_REFUSED', { detail: 'This passkey is registered already.' })
       if (added === 'full') throw new Problem('PASSKEY_LIMIT')

@@ -20,7 +20,7 @@ export interface LoginRequest extends Client {
   readonly deviceToken: string | undefined
 }
 
-interface Answered extends Client {
+interface ChallengeResponse extends Client {
   readonly challengeToken: string
   readonly deviceToken: string | undefined
 }
@@ -78,7 +78,7 @@ export function createSignInService(deps: SignInDeps) {
       request: Client & { readonly deviceToken: string | undefined },
     ): Promise<Grant> => counted(signInProven(deps, ctx, userId, request)),
 
-    completeLogin: (ctx: Context, request: Answered & { readonly code: string }): Promise<Grant> =>
+    completeLogin: (ctx: Context, request: ChallengeResponse & { readonly code: string }): Promise<Grant> =>
       counted(completeWithCode(deps, ctx, request)),
 
     async startPasskeyLogin(client: Client) {
@@ -86,15 +86,17 @@ export function createSignInService(deps: SignInDeps) {
       return passkeys.start()
     },
 
-    loginWithPasskey: (ctx: Context, request: Answered & { readonly credential: PasskeyAssertion }) =>
-      counted(signInWithPasskey(deps, ctx, request)),
+    loginWithPasskey: (
+      ctx: Context,
+      request: ChallengeResponse & { readonly credential: PasskeyAssertion },
+    ) => counted(signInWithPasskey(deps, ctx, request)),
   }
 }
 
 async function signInWithPasskey(
   deps: SignInDeps,
   ctx: Context,
-  request: Answered & { readonly credential: PasskeyAssertion },
+  request: ChallengeResponse & { readonly credential: PasskeyAssertion },
 ): Promise<Grant> {
   const { passkey, counter } = await deps.passkeys.verify(request.challengeToken, request.credential)
   const login = await deps.findLogin(passkey.userId)
@@ -112,7 +114,7 @@ async function signInWithPasskey(
 async function completeWithCode(
   deps: SignInDeps,
   ctx: Context,
-  request: Answered & { readonly code: string },
+  request: ChallengeResponse & { readonly code: string },
 ): Promise<Grant> {
   const { challengeToken, code } = request
   const asked = await deps.challenges.read('login', challengeToken)

@@ -110,7 +110,7 @@ export class MessageAppender {
     if (stored > 0) void this.#acknowledge(roomId, entries.slice(0, stored), documents.slice(0, stored))
     const rest = entries.slice(stored)
     const first = rest[0]
-    if (next === 'duplicate' && first && (await this.#settleRepeat(first))) return rest.slice(1)
+    if (next === 'duplicate' && first && (await this.#resolveRepeat(first))) return rest.slice(1)
     // A taken position is retried immediately: backing off keeps losing the race to a busy writer.
     if (first && next !== 'taken') await shortPause()
     return rest
@@ -127,8 +127,8 @@ export class MessageAppender {
       entry.resolve({ message: messages[index]!, repeated: false })
   }
 
-  /** Returns false when the message with this id is not visible yet: another process is storing it. */
-  async #settleRepeat(entry: Entry): Promise<boolean> {
+  /** Resolves a repeated send with the stored message. Returns false while another process is still storing it. */
+  async #resolveRepeat(entry: Entry): Promise<boolean> {
     try {
       const stored = await this.#storedAs(entry.item)
       if (stored) entry.resolve(stored)

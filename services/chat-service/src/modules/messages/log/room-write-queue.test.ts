@@ -55,7 +55,7 @@ it('the write queue retries only the writes returned as undecided, and rejects t
   const attempts: number[][] = []
   const queue = queueOf(async (_roomId, batch) => {
     attempts.push(batch.map(({ item }) => item))
-    if (attempts.length === 3) throw new Error('away')
+    if (attempts.length === 3) throw new Error('unavailable')
     batch[0]!.resolve(batch[0]!.item)
     return batch.slice(1)
   })

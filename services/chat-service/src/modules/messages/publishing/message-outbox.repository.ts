@@ -69,7 +69,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
       const rooms = await this.#open(this.#backlog.first(ROOMS_A_BATCH))
       const rows = await this.#rowsOf(rooms)
       // Skips any number of changes without an event.
-      const isFurther = await this.#settle()
+      const isFurther = await this.#advancePublished()
       if (rows.length > 0 || !isFurther) return rows
     }
   }
@@ -77,7 +77,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
   async markSent(ids: readonly RelayId[]): Promise<void> {
     const sent = new Set(ids)
     for (const steps of this.#steps.values()) for (const step of steps) step.done ||= sent.has(step.id)
-    await this.#settle()
+    await this.#advancePublished()
   }
 
   async park(id: RelayId, reason: string): Promise<void> {
@@ -224,7 +224,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
    * Stores the published position of each room in the batch, up to the first unfinished entry. Returns false
    * when nothing advanced.
    */
-  async #settle(): Promise<boolean> {
+  async #advancePublished(): Promise<boolean> {
     const positions = new Map<number, RoomPosition>()
     for (const [key, steps] of this.#steps) {
       const undone = steps.findIndex(({ done }) => !done)

@@ -153,7 +153,7 @@ export class HistoryService {
       return { room_id: roomId, user_id: userId, seq }
     }
     await positions.advance([{ roomId, userId, seq }])
-    reads.heard({ roomId, userId, seq })
+    reads.noteRead({ roomId, userId, seq })
     updates.emit({ roomId, reads: [{ userId, seq }] })
     return { room_id: roomId, user_id: userId, seq }
   }

@@ -125,7 +125,7 @@ function toMessage(
   reads: ReadSnapshot,
   previewed: ReadonlyMap<string, MessageRecord>,
 ): Message {
-  const answered = record.replyTo === null ? undefined : previewed.get(record.replyTo)
+  const original = record.replyTo === null ? undefined : previewed.get(record.replyTo)
   return {
     message_id: record.messageId,
     room_id: record.roomId,
@@ -139,7 +139,7 @@ function toMessage(
     is_deleted: record.isDeleted,
     deleted_for: record.isDeleted ? 'all' : null,
     reply_to: record.replyTo,
-    reply_preview: answered ? previewOf(answered) : null,
+    reply_preview: original ? previewOf(original) : null,
     is_forwarded: record.isForwarded,
     attachment: record.attachment,
     file: record.file,
@@ -154,15 +154,15 @@ function toMessage(
   }
 }
 
-function previewOf(answered: MessageRecord): NonNullable<Message['reply_preview']> {
+function previewOf(original: MessageRecord): NonNullable<Message['reply_preview']> {
   return {
-    message_id: answered.messageId,
-    seq: answered.seq,
-    user_id: answered.userId,
-    username: answered.username || DELETED_NAME,
-    content: excerpt(answered.content),
-    message_type: answered.messageType,
-    is_deleted: answered.isDeleted,
+    message_id: original.messageId,
+    seq: original.seq,
+    user_id: original.userId,
+    username: original.username || DELETED_NAME,
+    content: excerpt(original.content),
+    message_type: original.messageType,
+    is_deleted: original.isDeleted,
   }
 }
 

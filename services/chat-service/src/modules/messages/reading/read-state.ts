@@ -83,8 +83,8 @@ export class ReadState {
     return known ? this.#snapshotOf(roomId, known) : this.snapshot(roomId)
   }
 
-  /** What this process has just heard of. */
-  heard({ roomId, userId, seq }: ReadPosition): void {
+  /** Records a position that this process has just stored or received. */
+  noteRead({ roomId, userId, seq }: ReadPosition): void {
     const known = this.#rooms.get(roomId)
     if (known) advance(known, userId, seq)
   }
