@@ -159,20 +159,20 @@ describe.each(deployments.map((resource) => [resource.metadata.name, resource] a
     const pod = podOf(resource).spec
     const container = pod.containers[0] as (typeof pod.containers)[number]
 
-    it('has probes for liveness at /live and readiness at /ready', () => {
+    it('a deployment has probes for liveness at /live and readiness at /ready', () => {
       expect(container.livenessProbe?.httpGet?.path).toBe('/live')
       expect(container.startupProbe?.httpGet?.path).toBe('/live')
       expect(container.readinessProbe?.httpGet?.path).toBe('/ready')
     })
 
-    it('has enough time to drain its streams', () => {
+    it('a deployment has enough time to drain its streams', () => {
       const pause = container.lifecycle?.preStop?.sleep?.seconds ?? 0
       // The endpoint must be removed before the service stops listening.
       expect(pause).toBeGreaterThanOrEqual(5)
       expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(pause + DRAIN_SECONDS + 5)
     })
 
-    it('is spread over nodes, scaled from 2 to 10 at 70 % CPU, and never drained completely', () => {
+    it('a deployment is spread over nodes, scaled from 2 to 10 at 70 % CPU, and never drained completely', () => {
       expect(pod.topologySpreadConstraints).toHaveLength(2)
       expect(resource.spec.replicas).toBeUndefined()
       const { minReplicas, maxReplicas, metrics, scaleTargetRef } = named(

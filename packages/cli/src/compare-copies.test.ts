@@ -32,7 +32,7 @@ const pair = (low: number, high: number, friends: boolean): Fact => ({
 })
 
 describe('compareCopies', () => {
-  it('reports a differing copy, a missing copy, and a copy unknown to its owner', async () => {
+  it('compareCopies reports a differing copy, a missing copy, and a copy unknown to its owner', async () => {
     const owned = [user(1, 'ann'), user(2, 'bob'), user(4, 'dan'), pair(1, 2, true), pair(1, 4, true)]
     const copies = [user(1, 'ann'), user(2, 'rob'), user(3, 'eve'), pair(1, 2, true), pair(1, 3, true)]
     expect(await compare(owned, copies)).toEqual([
@@ -44,18 +44,18 @@ describe('compareCopies', () => {
     ])
   })
 
-  it('treats a deleted user, and a pair without a relation, like no copy', async () => {
+  it('compareCopies treats a deleted user, and a pair without a relation, like no copy', async () => {
     expect(await compare([user(1, 'ann', true), pair(1, 2, false)], [])).toEqual([])
     expect(await compare([], [user(1, '', true), pair(1, 2, false)])).toEqual([])
     expect(await compare([user(1, 'ann')], [user(1, '', true)])).toEqual(['user 1 has no copy'])
   })
 
-  it('compares only the kinds and fields that the service copies', async () => {
+  it('compareCopies compares only the kinds and fields that the service copies', async () => {
     const owned = [user(1, 'ann'), pair(1, 2, true)]
     expect(await compare(owned, [], { pair: ['low_blocks_high'] })).toEqual([])
   })
 
-  it('finds exactly the differences for any gaps between ids on either side', async () => {
+  it('compareCopies finds exactly the differences for any gaps between ids on either side', async () => {
     const person = fc.record({
       id: fc.integer({ min: 1, max: 50 }),
       place: fc.constantFrom('both', 'changed', 'owner', 'copy'),

@@ -34,7 +34,7 @@ function outbox(answers: (Error | 'taken')[], store?: OutboxStore) {
   return { box, attempts, sent, refused }
 }
 
-it('sends the messages of a room in order, retrying the first until the server has responded', async () => {
+it('the outbox sends the messages of a room in order, retrying the first until the server has responded', async () => {
   const { box, attempts, sent } = outbox([new NetworkFailure('down'), problem(503, 'UNAVAILABLE')])
   for (const content of ['one', 'two', 'three']) await box.send(7, { content })
   await vi.advanceTimersByTimeAsync(60_000)
@@ -43,7 +43,7 @@ it('sends the messages of a room in order, retrying the first until the server h
   expect(box.pending).toEqual([])
 })
 
-it('waits for the time requested by the server', async () => {
+it('the outbox waits for the time requested by the server', async () => {
   const { box, attempts } = outbox([problem(429, 'RATE_LIMITED', 10)])
   await box.send(7, { content: 'one' })
   await vi.advanceTimersByTimeAsync(9_999)
@@ -52,7 +52,7 @@ it('waits for the time requested by the server', async () => {
   expect(attempts).toHaveLength(2)
 })
 
-it('drops a message refused by the server and continues with the next', async () => {
+it('the outbox drops a message refused by the server and continues with the next', async () => {
   const { box, sent, refused } = outbox([problem(403, 'NOT_A_MEMBER')])
   await box.send(7, { content: 'one' })
   await box.send(7, { content: 'two' })
@@ -61,7 +61,7 @@ it('drops a message refused by the server and continues with the next', async ()
   expect(sent).toEqual(['two'])
 })
 
-it('sends pending messages after a restart under the same ids', async () => {
+it('the outbox sends pending messages after a restart under the same ids', async () => {
   let kept: readonly OutboxMessage[] = []
   const store = {
     load: async () => kept,

@@ -87,7 +87,7 @@ async function sixTabs() {
   }
 }
 
-it('opens one connection for six tabs, each of which gets every frame in order after a first one', async () => {
+it('the shared connection opens one connection for six tabs, each of which gets every frame in order after a first one', async () => {
   const { server, tabs, send } = await sixTabs()
   for (let seq = 6; seq <= 50; seq++) send(0, seq)
   await until(() => tabs.every((tab) => seqs(tab).length === 45))
@@ -102,7 +102,7 @@ it('opens one connection for six tabs, each of which gets every frame in order a
   expect(server.connections).toHaveLength(1)
 })
 
-it('sends a later tab its start position, and nothing from before', async () => {
+it('the shared connection sends a later tab its start position, and nothing from before', async () => {
   const { name, server, tabs, send } = await sixTabs()
   for (const seq of [6, 7]) send(0, seq)
   await until(() => seqs(tabs[5]!).length === 2)
@@ -114,7 +114,7 @@ it('sends a later tab its start position, and nothing from before', async () => 
   expect(seqs(late)).toEqual([8])
 })
 
-it('continues in another tab without gaps or duplicates when the connected tab is closed', async () => {
+it('the shared connection continues in another tab without gaps or duplicates when the connected tab is closed', async () => {
   const { server, tabs, send } = await sixTabs()
   send(0, 6)
   await until(() => tabs.every((tab) => seqs(tab).length === 1))
@@ -134,7 +134,7 @@ it('continues in another tab without gaps or duplicates when the connected tab i
   expect(server.connections).toHaveLength(2)
 })
 
-it('stays with the connected tab when its connection breaks, and lets the others wait', async () => {
+it('the shared connection stays with the connected tab when its connection breaks, and lets the others wait', async () => {
   const { server, tabs, send } = await sixTabs()
   send(0, 6)
   await until(() => tabs.every((tab) => seqs(tab).length === 1))
@@ -153,7 +153,7 @@ it('stays with the connected tab when its connection breaks, and lets the others
   expect(server.connections).toHaveLength(2)
 })
 
-it('takes over from a frozen tab', async () => {
+it('the shared connection takes over from a frozen tab', async () => {
   const name = crypto.randomUUID()
   const server = fakeTransport()
   let frozen = false
@@ -169,7 +169,7 @@ it('takes over from a frozen tab', async () => {
   expect(server.connections[0]!.signal.aborted).toBe(true)
 })
 
-it('connects each tab separately where tabs cannot communicate', async () => {
+it('the shared connection connects each tab separately where tabs cannot communicate', async () => {
   const server = fakeTransport()
   const inner = server.transport
   expect(sharedTransport({ name: 'x', inner, locks: undefined, openChannel: undefined })).toBeTypeOf(

@@ -313,7 +313,7 @@ describe('the stream connection', () => {
   })
 })
 
-it('passes frames of unknown names to onUnknownFrame, and delivers later frames', async () => {
+it('the stream connection passes frames of unknown names to onUnknownFrame, and delivers later frames', async () => {
   const { session } = fakeSession()
   const { transport, connections } = fakeTransport()
   const unknown: string[][] = []
@@ -335,7 +335,7 @@ it('passes frames of unknown names to onUnknownFrame, and delivers later frames'
   stream.close()
 })
 
-it('delivers a message of an unknown message_type like any other', async () => {
+it('the stream connection delivers a message of an unknown message_type like any other', async () => {
   const { connections, frames, stream } = await open()
   connections[0]!.frame(resetFrame(5))
   const message = messageOf(6, { message_type: 'poll' as Message['message_type'] })
@@ -345,7 +345,7 @@ it('delivers a message of an unknown message_type like any other', async () => {
   stream.close()
 })
 
-it('gives every reader all frames until the stream is closed', async () => {
+it('the stream connection gives every reader all frames until the stream is closed', async () => {
   const { connections, stream } = await open()
   const read: string[][] = [[], []]
   const readers = read.map(async (events) => {

@@ -15,7 +15,7 @@ afterAll(async () => {
   await kafka.close()
 })
 
-it('creates topics once and later changes only differing settings', async () => {
+it('ensureTopics creates topics once and later changes only differing settings', async () => {
   const specs = topicSpecs(1).filter(({ name }) => name.startsWith('friend.events'))
   expect(await ensureTopics(kafka, specs, true)).toHaveLength(2)
   expect(await kafka.listTopics()).not.toContain('friend.events')
@@ -35,7 +35,7 @@ it('creates topics once and later changes only differing settings', async () => 
   })
 })
 
-it('reports a different number of partitions but never changes it', async () => {
+it('ensureTopics reports a different number of partitions but never changes it', async () => {
   await kafka.createTopics([{ name: 'odd.events', partitions: 2, replicationFactor: 1 }])
   const found = await ensureTopics(kafka, [{ name: 'odd.events', partitions: 3, config: {} }], false)
   expect(found).toEqual([{ topic: 'odd.events', what: 'has 2 partitions, not 3', isRepairable: false }])

@@ -12,32 +12,32 @@ describe('classifyError', () => {
     expect(classifyError(error)).toBe(kind)
   })
 
-  it('classifies an error by its cause', () => {
+  it('classifyError classifies an error by its cause', () => {
     const inner = new Error('inner', { cause: new KafkaUnavailable('x') })
     expect(classifyError(new Error('outer', { cause: inner }))).toBe('unavailable')
   })
 
-  it('passes every other error to the classifier of the stores', () => {
+  it('classifyError passes every other error to the classifier of the stores', () => {
     const outage = new Error('store is unavailable')
     const classifier = (error: unknown) => (error === outage ? ('unavailable' as const) : undefined)
     expect(classifyError(outage, classifier)).toBe('unavailable')
     expect(classifyError(new Error('x'), classifier)).toBe('transient')
   })
 
-  it('never classifies a permanent error as retryable', () => {
+  it('classifyError never classifies a permanent error as retryable', () => {
     expect(classifyError(new PermanentError('x'), () => 'unavailable')).toBe('permanent')
   })
 })
 
 describe('describeError', () => {
-  it('omits SQL parameters', () => {
+  it('describeError omits SQL parameters', () => {
     const error = Object.assign(new Error("Duplicate entry\nsql: INSERT ... - parameters:['$2b$12$hash']"), {
       sqlMessage: 'Duplicate entry',
     })
     expect(describeError(error)).toBe('Error: Duplicate entry')
   })
 
-  it('returns one bounded line', () => {
+  it('describeError returns one bounded line', () => {
     expect(describeError(new Error(`a\n${'b'.repeat(1000)}`))).toBe('Error: a')
     expect(describeError(new Error('c'.repeat(1000))).length).toBe(300)
   })

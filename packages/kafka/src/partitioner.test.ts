@@ -14,7 +14,7 @@ describe('partitioner', () => {
     expect(murmur2(Buffer.from(key))).toBe(hash)
   })
 
-  it('always maps a key to the same partition', () => {
+  it('the partitioner always maps a key to the same partition', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 50 }), (key, count) => {
         const partition = partitionFor(key, count)

@@ -81,7 +81,7 @@ const expectEachOnce = async (count: number) => {
   expect(await db.mysql.query('SELECT DISTINCT event_id FROM effect')).toHaveLength(count)
 }
 
-it('applies each event once although the group rebalances during processing', async () => {
+it('a consumer with an inbox applies each event once although the group rebalances during processing', async () => {
   await publish(600, 12)
   const first = run({ delayMs: 5 })
   await waitFor(async () => (await effects()) > 60)
@@ -92,7 +92,7 @@ it('applies each event once although the group rebalances during processing', as
   await expectEachOnce(600)
 }, 60_000)
 
-it('applies an event once although the process dies between effect and commit', async () => {
+it('a consumer with an inbox applies an event once although the process dies between effect and commit', async () => {
   await publish(40, 5)
   const settings = { brokers: bed.brokers, prefix: bed.prefix, databaseUrl: db.mysql.url, groupId: GROUP }
   const first = startProcess(new URL('../testing/consumer-process.ts', import.meta.url), {

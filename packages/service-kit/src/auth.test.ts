@@ -261,7 +261,7 @@ describe('an invalid access token', () => {
     expect(await codeOf(`${header}.${payload}.${signature}`)).toBe('TOKEN_INVALID')
   })
 
-  it('is refused without a signature (alg none)', async () => {
+  it('an access token is refused without a signature (alg none)', async () => {
     const token = new UnsecuredJWT({ sid: 's' })
       .setSubject('7')
       .setIssuer('issuer')
@@ -295,7 +295,7 @@ describe('an invalid access token', () => {
     expect(await codeOf(await claims(first, {}, header))).toBe('TOKEN_INVALID')
   })
 
-  it('is refused when it requires an unknown extension (crit)', async () => {
+  it('an access token is refused when it requires an unknown extension (crit)', async () => {
     const token = await new SignJWT({ sid: 's' })
       .setProtectedHeader({ alg: 'EdDSA', kid: 'first', crit: ['x'], x: 1 })
       .setSubject('7')

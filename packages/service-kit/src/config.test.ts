@@ -25,13 +25,13 @@ function failureOf(env: Record<string, string | undefined>): string {
 }
 
 describe('loadConfig', () => {
-  it('reads numbers, lists and defaults; an empty variable counts as unset', () => {
+  it('loadConfig reads numbers, lists and defaults; an empty variable counts as unset', () => {
     const config = loadConfig(schema, { ...good, PORT: '', TRUST_PROXY_HOPS: '2' })
     expect(config).toMatchObject({ PORT: 8005, TRUST_PROXY_HOPS: 2, KAFKA_BROKERS: ['a:1', 'b:2'] })
     expect(config.OTEL_EXPORTER_OTLP_ENDPOINT).toBeUndefined()
   })
 
-  it('names every missing and invalid variable in one error', () => {
+  it('loadConfig names every missing and invalid variable in one error', () => {
     const message = failureOf({ KAFKA_BROKERS: 'nonsense', PORT: '70000', DATABASE_URL: '' })
     for (const name of ['KAFKA_BROKERS', 'PORT', 'DATABASE_URL is not set', 'API_KEY is not set'])
       expect(message).toContain(name)
@@ -49,7 +49,7 @@ describe('loadConfig', () => {
     expect(message).not.toContain('canary-secret')
   })
 
-  it('describes every field, because the documentation is generated from it', () => {
+  it('loadConfig describes every field, because the documentation is generated from it', () => {
     for (const [name, field] of Object.entries(baseConfig.shape))
       expect(field.description, name).toMatch(/\S/)
   })

@@ -9,7 +9,7 @@ const works = async () => undefined
 const fails = () => Promise.reject(new Error('down'))
 
 describe('Readiness', () => {
-  it('checks any number of hanging stores within about a second', async () => {
+  it('readiness checks any number of hanging stores within about a second', async () => {
     const readiness = new Readiness(new Registry())
     for (const name of ['mysql', 'mongodb', 'redis']) readiness.add({ name, ping: hangs })
     const start = performance.now()
@@ -20,7 +20,7 @@ describe('Readiness', () => {
     expect(performance.now() - start).toBeLessThan(1_500)
   })
 
-  it('is ready without an optional store, but reports its outage in the body and the metric', async () => {
+  it('readiness is ready without an optional store, but reports its outage in the body and the metric', async () => {
     const registry = new Registry()
     const readiness = new Readiness(registry)
     readiness.add({ name: 'mysql', ping: works })
@@ -31,7 +31,7 @@ describe('Readiness', () => {
     expect(text).toContain('store_up{store="kafka"} 0')
   })
 
-  it('checks the stores when scraped, and not before', async () => {
+  it('readiness checks the stores when scraped, and not before', async () => {
     const registry = new Registry()
     const readiness = new Readiness(registry)
     let pings = 0

@@ -9,7 +9,7 @@ import { createLogger } from './logging.ts'
 const silent = createLogger({ service: 'test', level: 'silent' })
 
 describe('Lifecycle', () => {
-  it('stops streams, http, consumers, producers, stores in this order, regardless of the order of registration', async () => {
+  it('the lifecycle stops streams, http, consumers, producers, stores in this order, regardless of the order of registration', async () => {
     const lifecycle = new Lifecycle(silent)
     const stopped: string[] = []
     for (const phase of ['stores', 'http', 'producers', 'streams', 'consumers'] as const)
@@ -18,7 +18,7 @@ describe('Lifecycle', () => {
     expect(stopped).toEqual(['streams', 'http', 'consumers', 'producers', 'stores'])
   })
 
-  it('stops the steps of a phase in reverse order of registration', async () => {
+  it('the lifecycle stops the steps of a phase in reverse order of registration', async () => {
     const lifecycle = new Lifecycle(silent)
     const stopped: string[] = []
     for (const name of ['connection', 'publisher'])
@@ -27,7 +27,7 @@ describe('Lifecycle', () => {
     expect(stopped).toEqual(['publisher', 'connection'])
   })
 
-  it('starts a step only after the previous one has ended', async () => {
+  it('the lifecycle starts a step only after the previous one has ended', async () => {
     const lifecycle = new Lifecycle(silent)
     let streamsEnded = false
     lifecycle.onStop('streams', 'streams', async () => {
@@ -58,7 +58,7 @@ describe('Lifecycle', () => {
     expect(storesClosed).toBe(true)
   })
 
-  it('stops once for any number of calls', async () => {
+  it('the lifecycle stops once for any number of calls', async () => {
     const lifecycle = new Lifecycle(silent)
     let times = 0
     lifecycle.onStop('stores', 'store', () => void times++)
@@ -95,7 +95,7 @@ describe('a service process', { timeout: 20_000 }, () => {
     }
   }
 
-  it('finishes the running request on SIGTERM, accepts no new one, and exits with 0', async () => {
+  it('a service process finishes the running request on SIGTERM, accepts no new one, and exits with 0', async () => {
     const { url, messages, said, ended, kill } = await start()
     const begun = said(/request has begun/)
     const answer = fetch(`${url}/slow`)

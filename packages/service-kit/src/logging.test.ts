@@ -27,21 +27,21 @@ const secrets = [
 ]
 
 describe('the log', () => {
-  it.each(secrets)('redacts `%s` down to three levels', (name) => {
+  it.each(secrets)('the log redacts `%s` down to three levels', (name) => {
     const canary = { [name]: 'canary-secret' }
     for (const entry of [canary, { body: canary }, { request: { body: canary } }, { headers: [canary] }])
       expect(logged(entry)).not.toContain('canary-secret')
     expect(logged({ request: { body: canary } })).toContain('[redacted]')
   })
 
-  it('writes one JSON line with the level name, the service and the time', () => {
+  it('the log writes one JSON line with the level name, the service and the time', () => {
     const line = JSON.parse(logged({ room_id: 7 }, 'hello'))
     expect(line).toMatchObject({ level: 'info', service: 'test-service', room_id: 7, msg: 'hello' })
     expect(new Date(line.time).getTime()).toBeGreaterThan(0)
     expect(line).not.toHaveProperty('trace_id')
   })
 
-  it('contains the cause of an error', () => {
+  it('the log contains the cause of an error', () => {
     const err = new Error('outer', { cause: new Error('inner') })
     expect(logged({ err }, 'failed')).toMatch(/outer.*inner/)
   })

@@ -15,7 +15,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-it('runs soon after the start, then at its interval with a jitter of a quarter', async () => {
+it('a periodic job runs soon after the start, then at its interval with a jitter of a quarter', async () => {
   const run = vi.fn(async () => {})
   const job = runnerOf(run)
   job.start()
@@ -28,7 +28,7 @@ it('runs soon after the start, then at its interval with a jitter of a quarter',
   await job.stop()
 })
 
-it('runs again after a failure; logs an outage at debug and any other failure at error', async () => {
+it('a periodic job runs again after a failure; logs an outage at debug and any other failure at error', async () => {
   const failures = [new StoreUnavailable('mysql'), new Error('a defect')]
   const run = vi.fn(async () => {
     const failure = failures.shift()
@@ -43,7 +43,7 @@ it('runs again after a failure; logs an outage at debug and any other failure at
   await job.stop()
 })
 
-it('never runs concurrently, and runs again immediately when woken during a run', async () => {
+it('a periodic job never runs concurrently, and runs again immediately when woken during a run', async () => {
   let running = 0
   let most = 0
   const run = vi.fn(async () => {
@@ -65,7 +65,7 @@ it('never runs concurrently, and runs again immediately when woken during a run'
   await stopped
 })
 
-it('waits for the current run when it stops, and starts no other', async () => {
+it('a periodic job waits for the current run when it stops, and starts no other', async () => {
   let running = false
   const run = vi.fn(async () => {
     running = true

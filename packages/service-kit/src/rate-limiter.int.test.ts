@@ -54,14 +54,14 @@ const refusalOf = (work: Promise<void>) =>
     (err: Problem) => err,
   )
 
-it('admits exactly the maximum when two processes race', async () => {
+it('the rate limiter admits exactly the maximum when two processes race', async () => {
   const limit = limitOf(5)
   const processes = await Promise.all([openProcess(), openProcess()])
   const takes = Array.from({ length: 12 }, (_, n) => refusalOf(processes[n % 2]!.limiter.take(limit, 7)))
   expect((await Promise.all(takes)).filter((refusal) => refusal === undefined)).toHaveLength(5)
 })
 
-it('does not break pipelined commands of other requests at its first count', async () => {
+it('the rate limiter does not break pipelined commands of other requests at its first count', async () => {
   const { limiter, store } = await openProcess()
   const beside = store.client.get('beside')
   const first = limiter.take(limitOf(5), 7)
@@ -70,7 +70,7 @@ it('does not break pipelined commands of other requests at its first count', asy
   expect(warn).not.toHaveBeenCalled()
 })
 
-it('counts by cost, reports remaining time and rejections, and counts each subject separately', async () => {
+it('the rate limiter counts by cost, reports remaining time and rejections, and counts each subject separately', async () => {
   const limit = limitOf(5)
   const { limiter, registry } = await openProcess()
   await limiter.take(limit, 7, 4)
@@ -82,7 +82,7 @@ it('counts by cost, reports remaining time and rejections, and counts each subje
   expect(await refusalOf(limiter.take(limit, 8, 5))).toBeUndefined()
 })
 
-it('sets the expiry of every key with its first count and never extends it', async () => {
+it('the rate limiter sets the expiry of every key with its first count and never extends it', async () => {
   const limit = limitOf(5)
   const key = `limit:${limit.name}:7`
   const { limiter } = await openProcess()
@@ -94,7 +94,7 @@ it('sets the expiry of every key with its first count and never extends it', asy
   expect(left).toBeLessThanOrEqual(20_000)
 })
 
-it('starts a new window after the previous one has expired', async () => {
+it('the rate limiter starts a new window after the previous one has expired', async () => {
   const limit = limitOf(1)
   const { limiter } = await openProcess()
   await limiter.take(limit, 7)
@@ -104,7 +104,7 @@ it('starts a new window after the previous one has expired', async () => {
   expect(await refusalOf(limiter.take(limit, 7))).toBeUndefined()
 })
 
-it('resets a subject on every process', async () => {
+it('the rate limiter resets a subject on every process', async () => {
   const limit = limitOf(1)
   const [one, other] = await Promise.all([openProcess(), openProcess()])
   await one.limiter.take(limit, 7)
@@ -112,12 +112,12 @@ it('resets a subject on every process', async () => {
   expect(await refusalOf(one.limiter.take(limit, 7))).toBeUndefined()
 })
 
-it('never rejects when the maximum is infinite', async () => {
+it('the rate limiter never rejects when the maximum is infinite', async () => {
   const { limiter } = await openProcess()
   expect(await refusalOf(limiter.take(limitOf(Number.POSITIVE_INFINITY), 7, 1_000_000))).toBeUndefined()
 })
 
-it('counts per process without Redis', async () => {
+it('the rate limiter counts per process without Redis', async () => {
   const limit = limitOf(2)
   const limiter = new RateLimiter({ registry: new Registry(), keyPrefix: 'limit:', log: { warn } })
   await limiter.take(limit, 7, 2)
@@ -139,7 +139,7 @@ it('a write-behind limit does not wait for Redis, and still counts across proces
   expect(Number(await redis.get(key))).toBeLessThan(10_500)
 })
 
-it('admits the maximum of a process, and no more, within the second before a limit settles', async () => {
+it('the rate limiter admits the maximum of a process, and no more, before a write-behind limit is flushed', async () => {
   const limit = { ...limitOf(5), isWriteBehind: true }
   const { limiter } = await openProcess()
   const takes = await Promise.all(Array.from({ length: 12 }, () => refusalOf(limiter.take(limit, 7))))

@@ -20,7 +20,7 @@ function requestLog(level = 'info') {
 }
 
 describe('the request log', () => {
-  it("writes the request's fields with every line, including fields bound later", () => {
+  it("the request log writes the request's fields with every line, including fields bound later", () => {
     const { log, lines } = requestLog()
     log.info({ a: 1 }, 'first')
     bindToRequest(log as never, { user_id: 7 })
@@ -31,7 +31,7 @@ describe('the request log', () => {
     ])
   })
 
-  it('creates no child logger for a request that logs nothing', () => {
+  it('the request log creates no child logger for a request that logs nothing', () => {
     const { log, lines, children } = requestLog()
     log.bind({ user_id: 7 })
     log.debug({ a: 1 }, 'below the level')
@@ -42,7 +42,7 @@ describe('the request log', () => {
     expect(children()).toBe(1)
   })
 
-  it("redacts secrets like the service's log", () => {
+  it("the request log redacts secrets like the service's log", () => {
     const { log, lines } = requestLog()
     log.info({ body: { password: 'canary' } }, 'x')
     expect(JSON.stringify(lines())).not.toContain('canary')

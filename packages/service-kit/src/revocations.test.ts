@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-it('keeps a revoked session for the lifetime of its tokens, counted from the time of receipt', () => {
+it('the revocation list keeps a revoked session for the lifetime of its tokens, counted from the time of receipt', () => {
   const list = new RevocationList(600_000)
   const revoked: string[] = []
   list.onRevoked((sessionIds) => revoked.push(...sessionIds))

@@ -26,14 +26,14 @@ it.each(['/rooms', '/rooms/7/members', '/rooms/join', '/messages/7/%F0%9F%91%8D'
   (path) => expect(maskSecretPath(path, [pattern])).toBe(path),
 )
 
-it('masks every spelling of a secret path by case and percent-encoding', () => {
+it('the path filter masks every spelling of a secret path by case and percent-encoding', () => {
   const spelled = fc
     .tuple(...[...'/rooms/join/'].map((letter) => fc.constantFrom(...spellings(letter))))
     .map((letters) => `${letters.join('')}canary`)
   fc.assert(fc.property(spelled, (path) => maskSecretPath(path, [pattern]) === pattern))
 })
 
-it('masks a path of 64 KB within 50 ms', () => {
+it('the path filter masks a path of 64 KB within 50 ms', () => {
   const path = `/${'rooms'.repeat(13_000)}`
   const began = performance.now()
   maskSecretPath(path, [pattern])

@@ -60,7 +60,7 @@ it.each([
   expect(answer.statusCode).toBe(401)
 })
 
-it('rejects a verified token as soon as its session is revoked', async () => {
+it('an operation that requires a role rejects a verified token as soon as its session is revoked', async () => {
   const headers = { authorization: `Bearer ${await sign({ sid: 'gone' })}` }
   expect((await post({ name: 'ab' }, headers)).statusCode).toBe(201)
   service.revocations.add(['gone'])

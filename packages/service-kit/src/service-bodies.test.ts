@@ -62,7 +62,7 @@ it.each(['application/json; charset=utf-8', 'APPLICATION/JSON;Charset="UTF-8"', 
   },
 )
 
-it('rejects a body that is not UTF-8 and never stores replacement characters', async () => {
+it('a service rejects a body that is not UTF-8 and never stores replacement characters', async () => {
   for (const bytes of ['a\xff\xfe', 'a\xed\xa0\x80', 'a\xc0\x80', '\xb0\xa1\xb3\xaa']) {
     const answer = await service.app.inject({
       method: 'POST',
@@ -77,13 +77,13 @@ it('rejects a body that is not UTF-8 and never stores replacement characters', a
 const form = (payload: string | Buffer, type = 'application/x-www-form-urlencoded') =>
   service.app.inject({ method: 'POST', url: '/forms', headers: { 'content-type': type }, payload })
 
-it('announces the end of a deprecated operation', async () => {
+it('a service announces the end of a deprecated operation', async () => {
   const { headers } = await form('name=a')
   expect(headers.deprecation).toBe('@1769472000')
   expect(headers.sunset).toBe('Mon, 27 Jul 2026 00:00:00 GMT')
 })
 
-it('accepts a form where the operation expects one, and no JSON there', async () => {
+it('a service accepts a form where the operation expects one, and no JSON there', async () => {
   expect((await form('name=%EA%B0%80+b&other=%2B')).json()).toEqual({ name: '가 b' })
   const json = await form('{"name":"ab"}', 'application/json')
   expect(json.json()).toMatchObject({

@@ -57,7 +57,7 @@ async function failTimes(count: number): Promise<void> {
 }
 
 describe('ServiceClient.call', () => {
-  it('passes on the user and request id, and returns the fields of the contract', async () => {
+  it('ServiceClient.call passes on the user and request id, and returns the fields of the contract', async () => {
     answerWith(200, '{"id":1,"name":"a","secret":"x"}')
     expect(await call()).toEqual({ id: 1, name: 'a' })
     expect(requests[0]).toMatchObject({
@@ -66,21 +66,21 @@ describe('ServiceClient.call', () => {
     })
   })
 
-  it('fails in time when the neighbor does not respond', async () => {
+  it('ServiceClient.call fails in time when the neighbor does not respond', async () => {
     respond = () => undefined
     const start = performance.now()
     await expect(call()).rejects.toMatchObject(unavailable)
     expect(performance.now() - start).toBeLessThan(1_500)
   })
 
-  it('fails in time when the response never ends', async () => {
+  it('ServiceClient.call fails in time when the response never ends', async () => {
     respond = (response) => void response.write('{"id":')
     const start = performance.now()
     await expect(call()).rejects.toMatchObject(unavailable)
     expect(performance.now() - start).toBeLessThan(1_500)
   })
 
-  it('fails in time when the response arrives byte by byte', async () => {
+  it('ServiceClient.call fails in time when the response arrives byte by byte', async () => {
     const timers: NodeJS.Timeout[] = []
     respond = (response) => void timers.push(setInterval(() => response.write(' '), 50))
     const start = performance.now()
@@ -105,7 +105,7 @@ describe('ServiceClient.call', () => {
     await expect(call()).rejects.toMatchObject({ code })
   })
 
-  it('passes on a code of the contract with its detail, and no other code', async () => {
+  it('ServiceClient.call passes on a code of the contract with its detail, and no other code', async () => {
     answerWith(409, '{"code":"FILE_NOT_READY","detail":"Still being examined."}')
     await expect(call()).rejects.toMatchObject({ code: 'FILE_NOT_READY', detail: 'Still being examined.' })
     answerWith(409, '{"code":"FILE_IN_USE","detail":"internal"}')
@@ -139,7 +139,7 @@ describe('the circuit breaker', () => {
     },
   )
 
-  it('allows one trial after 5 s, and closes when it succeeds', async () => {
+  it('the circuit breaker allows one trial after 5 s, and closes when it succeeds', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     answerWith(500)
     await failTimes(5)
@@ -150,7 +150,7 @@ describe('the circuit breaker', () => {
     expect(await call()).toEqual({ id: 1, name: 'a' })
   })
 
-  it('opens again when the trial fails', async () => {
+  it('the circuit breaker opens again when the trial fails', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
     answerWith(500)
     await failTimes(5)
@@ -161,7 +161,7 @@ describe('the circuit breaker', () => {
     expect(requests.length).toBe(asked)
   })
 
-  it('stays closed when the neighbor rejects requests, because it works', async () => {
+  it('the circuit breaker stays closed when the neighbor rejects requests, because it works', async () => {
     answerWith(404)
     for (let index = 0; index < 10; index++) await expect(call()).rejects.toMatchObject({ code: 'NOT_FOUND' })
     expect(requests).toHaveLength(10)

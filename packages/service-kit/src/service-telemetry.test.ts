@@ -33,7 +33,7 @@ describe('the trace of a request without a collector', () => {
     return carried.at(-1)?.traceparent
   }
 
-  it("is the caller's trace, or a new one for each request", async () => {
+  it("the telemetry of a service records the caller's trace, or a new one for each request", async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
     expect(await send({ traceparent })).toBe(traceparent)
     const [one, other] = [await send(), await send({ traceparent: 'nonsense' })]
@@ -43,12 +43,12 @@ describe('the trace of a request without a collector', () => {
   })
 })
 
-it('never logs a query string', async () => {
+it('the telemetry of a service never logs a query string', async () => {
   await service.app.inject('/health?ticket=canary-ticket')
   expect(lines.join('')).not.toContain('canary-ticket')
 })
 
-it('times every use case by operation, including failures', async () => {
+it('the telemetry of a service times every use case by operation, including failures', async () => {
   const count = async (usecase: string) => {
     const { body } = await service.app.inject('/metrics')
     const line = new RegExp(`usecase_duration_seconds_count\\{[^}]*usecase="${usecase}"[^}]*\\} (\\d+)`).exec(
@@ -61,14 +61,14 @@ it('times every use case by operation, including failures', async () => {
   expect(await count('fail')).toBe(before + 1)
 })
 
-it('does not count probes and scrapes as requests', async () => {
+it('the telemetry of a service does not count probes and scrapes as requests', async () => {
   for (const path of ['/live', '/ready', '/health', '/metrics']) await service.app.inject(path)
   const { body } = await service.app.inject('/metrics')
   expect(body).not.toMatch(/http_requests_total\{[^}]*path="\/(live|ready|health|metrics)"/)
   expect(body).toMatch(/nodejs_heap_limit_bytes\{[^}]*\} \d{8,}/)
 })
 
-it('measures requests by route pattern', async () => {
+it('the telemetry of a service measures requests by route pattern', async () => {
   await post({ name: 'ab' })
   const { body } = await service.app.inject('/metrics')
   expect(body).toMatch(/http_requests_total\{[^}]*path="\/things\/:id"[^}]*service="thing-service"/)
@@ -96,7 +96,7 @@ describe('the access log', () => {
     return own.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request')
   }
 
-  it('has the same fields for every request', async () => {
+  it('the access log has the same fields for every request', async () => {
     const [line] = await written('1', '/open?q=secret')
     const { trace_id: _trace, span_id: _span, ...fields } = line
     expect([fields]).toEqual([
@@ -115,7 +115,7 @@ describe('the access log', () => {
     ])
   })
 
-  it('samples successful requests but never omits a failed one', async () => {
+  it('the access log samples successful requests but never omits a failed one', async () => {
     expect(await written('0', '/open')).toEqual([])
     expect(await written('0', '/nowhere')).toMatchObject([{ status: 404 }])
   })

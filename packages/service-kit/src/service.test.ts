@@ -4,7 +4,7 @@ import { buildThingService } from '../testing/thing-service.ts'
 const { service, post, lines } = await buildThingService()
 afterAll(() => service.stop())
 
-it('forbids caching of responses and problems', async () => {
+it('a service forbids caching of responses and problems', async () => {
   const answers = [
     await post({ name: 'ab' }),
     await post({ name: 'a' }),
@@ -16,13 +16,13 @@ it('forbids caching of responses and problems', async () => {
   for (const { headers } of answers) expect(headers['cache-control']).toBe('no-store')
 })
 
-it('returns only the fields of the contract', async () => {
+it('a service returns only the fields of the contract', async () => {
   const answer = await post({ name: ' ab ' })
   expect(answer.statusCode).toBe(201)
   expect(answer.json()).toEqual({ id: 3, name: 'ab of 7' })
 })
 
-it('returns 503 with Retry-After and without the cause while a store is unavailable', async () => {
+it('a service returns 503 with Retry-After and without the cause while a store is unavailable', async () => {
   const answer = await service.app.inject('/fail/outage')
   expect(answer.statusCode).toBe(503)
   expect(answer.headers['retry-after']).toBe('2')
@@ -30,14 +30,14 @@ it('returns 503 with Retry-After and without the cause while a store is unavaila
   expect(answer.body).not.toMatch(/mysql|ECONNREFUSED/)
 })
 
-it('returns no detail of an unexpected error, and logs it', async () => {
+it('a service returns no detail of an unexpected error, and logs it', async () => {
   const answer = await service.app.inject('/fail/unknown')
   expect(answer.statusCode).toBe(500)
   expect(answer.body).not.toContain('hunter2')
   expect(lines.some((line) => line.includes('hunter2') && line.includes(answer.json().request_id))).toBe(true)
 })
 
-it('returns the status and code of an expected problem', async () => {
+it('a service returns the status and code of an expected problem', async () => {
   const answer = await service.app.inject('/fail/known')
   expect(answer.json()).toMatchObject({ status: 400, code: 'EMAIL_TAKEN', instance: '/fail/known' })
 })
@@ -50,18 +50,18 @@ it('a HEAD request returns the headers of GET without a body', async () => {
   expect(unknown.statusCode).toBe(404)
 })
 
-it('ignores a trailing slash of a path', async () => {
+it('a service ignores a trailing slash of a path', async () => {
   expect((await service.app.inject('/health/')).json()).toMatchObject({ status: 'healthy' })
   expect((await service.app.inject('/fail/known/')).json().code).toBe('EMAIL_TAKEN')
 })
 
-it('returns 500 instead of sending a response that violates the contract', async () => {
+it('a service returns 500 instead of sending a response that violates the contract', async () => {
   const answer = await service.app.inject('/fail/result')
   expect(answer.json()).toMatchObject({ status: 500, code: 'INTERNAL' })
   expect(answer.body).not.toContain('not a number')
 })
 
-it('distinguishes a wrong method from a wrong path', async () => {
+it('a service distinguishes a wrong method from a wrong path', async () => {
   const wrongMethod = await service.app.inject({ method: 'PUT', url: '/things/3' })
   expect(wrongMethod.statusCode).toBe(405)
   expect(wrongMethod.headers.allow).toBe('POST')
@@ -83,14 +83,14 @@ it.each(['%zz', '%ff%fe', 'x'.repeat(200)])(
   },
 )
 
-it('echoes a loggable request id, and replaces any other', async () => {
+it('a service echoes a loggable request id, and replaces any other', async () => {
   const good = await service.app.inject({ url: '/health', headers: { 'x-request-id': 'abc-12345678' } })
   expect(good.headers['x-request-id']).toBe('abc-12345678')
   const bad = await service.app.inject({ url: '/health', headers: { 'x-request-id': 'a'.repeat(300) } })
   expect(bad.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
 })
 
-it('ends a request that is incomplete after 30 s', () => {
+it('a service ends a request that is incomplete after 30 s', () => {
   expect(service.app.server.requestTimeout).toBe(30_000)
   expect(service.app.server.headersTimeout).toBeLessThan(30_000)
 })
@@ -104,7 +104,7 @@ it('the type of a problem links to its entry on the errors page', async () => {
   expect(hash).toBe(`#${problem.code}`)
 })
 
-it('documents every contract, including its problems', async () => {
+it('a service documents every contract, including its problems', async () => {
   const document = (await service.app.inject('/openapi.json')).json()
   const operation = document.paths['/things/{id}'].post
   expect(operation.operationId).toBe('createThing')

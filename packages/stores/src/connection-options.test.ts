@@ -18,11 +18,11 @@ it.each(['?ssl=true', '?tls=true', '?ssl-mode=REQUIRED&ssl-ca=/x'])(
   (query) => expect(() => connectionOptions(url(query))).toThrow('only ssl-mode is known'),
 )
 
-it('rejects an unknown mode and lists the valid ones', () => {
+it('connection options reject an unknown TLS mode and list the valid ones', () => {
   expect(() => connectionOptions(url('?ssl-mode=on'))).toThrow('none of DISABLED, REQUIRED')
 })
 
-it("fetches the server's public key for passwords only without TLS", () => {
+it("a connection fetches the server's public key for passwords only without TLS", () => {
   expect(connectionOptions(url()).allowPublicKeyRetrieval).toBe(true)
   expect(connectionOptions(url('?ssl-mode=VERIFY_CA')).allowPublicKeyRetrieval).toBe(false)
 })

@@ -21,7 +21,7 @@ describe('classifyStoreError', () => {
     expect(classifyStoreError(error)).toBe(kind)
   })
 
-  it('classifies an error by its cause', () => {
+  it('classifyStoreError classifies an error by its cause', () => {
     expect(
       classifyStoreError(new Error('outer', { cause: new Error('inner', { cause: coded('EPIPE') }) })),
     ).toBe('unavailable')

@@ -21,12 +21,12 @@ afterAll(async () => {
 
 const never = () => new Promise<never>(() => undefined)
 
-it('waits longer for slow work on a responsive server than for a hung server', async () => {
+it('a query waits longer for slow work on a responsive server than for a hung server', async () => {
   const slow = mysql.query('SELECT SLEEP(2.5)').then(() => 'done')
   expect(await probe.whileResponding(slow)).toBe('done')
 })
 
-it('rejects with StoreUnavailable within 2 s when the server hangs', async () => {
+it('a query rejects with StoreUnavailable within 2 s when the server hangs', async () => {
   await probe.probe()
   proxy.freeze()
   const startedAt = performance.now()

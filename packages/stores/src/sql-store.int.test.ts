@@ -43,7 +43,7 @@ const failure = () =>
     (err: unknown) => err,
   )
 
-it('rejects with StoreUnavailable while the server hangs and after it has stopped', async () => {
+it('a store rejects with StoreUnavailable while the server hangs and after it has stopped', async () => {
   await apply()
   proxy.freeze()
   expect(await failure()).toBeInstanceOf(StoreUnavailable)

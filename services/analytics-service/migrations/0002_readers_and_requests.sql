@@ -8,7 +8,7 @@ CREATE TABLE friend_requests (
   KEY friend_requests_sent_on (sent_on)
 ) CHARACTER SET utf8mb4;
 
--- Which day an acceptance belongs to is not known of the past: that of the event, and never more than were sent.
+-- The day of the request is unknown for earlier acceptances: they count for their own day, at most as many as were sent.
 INSERT INTO daily_totals (day, metric, total)
 SELECT sent.day, 'friend_requests_converted', LEAST(sent.total, accepted.total)
 FROM daily_totals AS sent

@@ -2,15 +2,15 @@
 CREATE TABLE rooms (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   room_type VARCHAR(8) NOT NULL,
-  -- "low:high" of the two people of a direct room: there is one room a pair.
+  -- "low:high", the user ids of a direct room: at most one room per pair.
   direct_key VARCHAR(41) CHARACTER SET ascii COLLATE ascii_bin NULL,
   name VARCHAR(100) NULL,
   image_url VARCHAR(1000) NULL,
   history_visibility VARCHAR(12) NOT NULL DEFAULT 'all',
   created_by BIGINT UNSIGNED NOT NULL,
-  -- Kept beside the members so that the limit can be checked under the row's lock.
+  -- Denormalized, so that the limit is checked under the lock of this row.
   member_count INT UNSIGNED NOT NULL DEFAULT 0,
-  -- At most a second behind the messages; the room list looks for what is newer.
+  -- Lags the messages by at most a second; the room list also queries newer messages.
   last_seq BIGINT UNSIGNED NOT NULL DEFAULT 0,
   last_activity_at DATETIME(3) NOT NULL,
   created_at DATETIME(3) NOT NULL,
@@ -25,7 +25,7 @@ CREATE TABLE room_members (
   role VARCHAR(8) NOT NULL,
   joined_at DATETIME(3) NOT NULL,
   visible_from_seq BIGINT UNSIGNED NOT NULL DEFAULT 1,
-  -- Muted until then; far in the future for "until I turn it on again".
+  -- A time far in the future means muted without an end.
   muted_until DATETIME(3) NULL,
   pinned_at DATETIME(3) NULL,
   archived_at DATETIME(3) NULL,
@@ -35,14 +35,14 @@ CREATE TABLE room_members (
   CONSTRAINT room_members_room FOREIGN KEY (room_id) REFERENCES rooms (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- How many rooms somebody is in: its row is the lock under which the limit is checked.
+-- The number of rooms of a user. Its row is the lock under which the limit is checked.
 CREATE TABLE room_counts (
   user_id BIGINT UNSIGNED NOT NULL,
   rooms INT NOT NULL DEFAULT 0,
   PRIMARY KEY (user_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- Whoever was removed from a room comes back by invitation only, not by a link.
+-- Users removed from a room can rejoin by invitation only, not by a link.
 CREATE TABLE room_removals (
   room_id BIGINT UNSIGNED NOT NULL,
   user_id BIGINT UNSIGNED NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE room_removals (
 CREATE TABLE room_links (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
   room_id BIGINT UNSIGNED NOT NULL,
-  -- SHA-256: who reads the database cannot join with it.
+  -- SHA-256, so that a reader of the database cannot use the link.
   token_hash BINARY(32) NOT NULL,
   created_by BIGINT UNSIGNED NOT NULL,
   created_at DATETIME(3) NOT NULL,

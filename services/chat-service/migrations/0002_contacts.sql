@@ -1,17 +1,17 @@
 -- migrate:up
--- Local copies, fed by user.events and friend.events: what rooms need to know of people.
+-- Local copies of users and relations, fed by user.events and friend.events.
 CREATE TABLE contact_users (
   user_id BIGINT UNSIGNED NOT NULL,
   username VARCHAR(100) NOT NULL,
   display_name VARCHAR(200) NOT NULL,
   profile_image_url VARCHAR(1000) NULL,
-  -- When the event happened that this was taken from: an older one must not overwrite it.
+  -- Time of the event behind this row: older events must not overwrite it.
   as_of DATETIME(3) NOT NULL,
   deleted_at DATETIME(3) NULL,
   PRIMARY KEY (user_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- One row per pair of people between whom anything happened, `low` being the smaller id.
+-- One row per pair of users that ever had a relation; `low` is the smaller id.
 CREATE TABLE contact_pairs (
   low BIGINT UNSIGNED NOT NULL,
   high BIGINT UNSIGNED NOT NULL,

@@ -1,5 +1,5 @@
 -- migrate:up
--- Names and pairs are ordered by the versions of their rows: clocks of two machines say nothing about order.
+-- Names and pairs are ordered by the version of their row, because clocks of machines differ.
 ALTER TABLE contact_users ADD COLUMN version BIGINT UNSIGNED NOT NULL DEFAULT 0, DROP COLUMN as_of;
 ALTER TABLE contact_pairs ADD COLUMN version BIGINT UNSIGNED NOT NULL DEFAULT 0, DROP COLUMN as_of;
 

@@ -1,5 +1,5 @@
 -- migrate:up
--- The newest message when somebody joined: what is before it is not unread to them.
+-- The newest message when the member joined: earlier messages do not count as unread.
 ALTER TABLE room_members ADD COLUMN joined_seq BIGINT UNSIGNED NOT NULL DEFAULT 0;
 
 -- migrate:down

@@ -1,6 +1,6 @@
 -- migrate:up
--- How often what a user fetches as a list has changed. The cursor of a stream carries both numbers, so a client
--- that comes back is told which list to fetch again.
+-- Change counters of a user's lists. The cursor of a stream contains both, so that a reconnecting client learns
+-- which list to fetch again.
 CREATE TABLE list_versions (
   user_id BIGINT UNSIGNED NOT NULL,
   friends BIGINT UNSIGNED NOT NULL DEFAULT 0,

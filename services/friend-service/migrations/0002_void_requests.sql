@@ -1,5 +1,5 @@
 -- migrate:up
--- Requests whose receiver has blocked the sender are gone from the sender's list.
+-- A request whose receiver blocked its sender disappears from the sender's list.
 UPDATE friendships SET status = 'none', request_state = 'void'
 WHERE status = 'pending'
   AND ((request_to = user_low AND blocked_by_low_at IS NOT NULL)

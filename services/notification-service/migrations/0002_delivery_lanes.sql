@@ -1,5 +1,5 @@
 -- migrate:up
--- Mails and pushes are claimed apart: neither waits behind the other's queue.
+-- Mails and pushes are claimed separately, so that neither queue delays the other.
 ALTER TABLE deliveries DROP KEY deliveries_due, ADD KEY deliveries_due (state, channel, due_at);
 
 -- migrate:down

@@ -1,5 +1,5 @@
 -- migrate:up
--- Profiles are ordered by the version of the user's row: clocks of two machines say nothing about order.
+-- Profiles are ordered by the version of the user's row, because clocks of machines differ.
 ALTER TABLE contacts ADD COLUMN version BIGINT UNSIGNED NOT NULL DEFAULT 0, DROP COLUMN source_at;
 
 -- migrate:down

@@ -1,5 +1,5 @@
 -- migrate:up
--- Of a mail with a one-time link: what to ask user-service for when it is sent.
+-- Id of the one-time link, whose content is fetched from user-service when the mail is sent.
 ALTER TABLE deliveries ADD COLUMN link_id CHAR(36) CHARACTER SET ascii NULL;
 
 -- migrate:down

@@ -1,5 +1,5 @@
 -- migrate:up
--- Local copy, fed by friend.events: to somebody who is blocked a push must not name the blocker.
+-- Local copy, fed by friend.events: a push to a blocked user must not name the blocker.
 CREATE TABLE blocks (
   blocker_id BIGINT NOT NULL,
   blocked_id BIGINT NOT NULL,

@@ -1,10 +1,10 @@
 -- migrate:up
 CREATE TABLE users (
   id INT UNSIGNED NOT NULL AUTO_INCREMENT,
-  -- In lower case. Null once the account is deleted: the address may be used again.
+  -- In lower case. Null after the account's deletion, which makes the address available again.
   email VARCHAR(254) COLLATE utf8mb4_bin NULL,
   username VARCHAR(20) NOT NULL,
-  -- The username in lower case, compared byte by byte: what is unique is decided in one place.
+  -- The username in lower case, compared byte by byte: the only definition of uniqueness.
   username_key VARCHAR(64) COLLATE utf8mb4_bin NOT NULL,
   display_name VARCHAR(50) NOT NULL,
   status_message VARCHAR(200) NULL,
@@ -29,7 +29,7 @@ CREATE TABLE credentials (
   CONSTRAINT credentials_user FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- A row is a family of refresh tokens: the one in force, the one before it, and what proves that an older one was ours.
+-- A family of refresh tokens: the current one, its predecessor, and the key that authenticates older ones.
 CREATE TABLE sessions (
   id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   user_id INT UNSIGNED NOT NULL,
@@ -41,7 +41,7 @@ CREATE TABLE sessions (
   family_key BINARY(32) NOT NULL,
   current_hash BINARY(32) NOT NULL,
   previous_hash BINARY(32) NULL,
-  -- The token in force, readable only with the token before it.
+  -- The current token, encrypted with its predecessor.
   sealed_successor VARBINARY(200) NULL,
   rotated_at DATETIME(3) NOT NULL,
   ended_at DATETIME(3) NULL,
@@ -52,7 +52,7 @@ CREATE TABLE sessions (
   CONSTRAINT sessions_user FOREIGN KEY (user_id) REFERENCES users (id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- What a search may begin with, per user: names with their syllables taken apart, and their initial consonants.
+-- Search terms per user: names decomposed into jamo, and their initial consonants.
 CREATE TABLE user_search_terms (
   term VARCHAR(40) COLLATE utf8mb4_bin NOT NULL,
   user_id INT UNSIGNED NOT NULL,

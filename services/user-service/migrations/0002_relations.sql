@@ -1,5 +1,5 @@
 -- migrate:up
--- Local copies, fed by friend.events: who may find and see whom must be known while friend-service is down.
+-- Local copies, fed by friend.events, so that visibility is known while friend-service is down.
 CREATE TABLE friendships (
   low INT UNSIGNED NOT NULL,
   high INT UNSIGNED NOT NULL,

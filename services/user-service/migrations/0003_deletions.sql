@@ -1,6 +1,6 @@
 -- migrate:up
 CREATE TABLE account_deletions (
-  -- Random: whoever has it may follow the deletion without signing in.
+  -- Random, because the id alone grants reading the progress of the deletion.
   id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   user_id INT UNSIGNED NOT NULL,
   message_policy VARCHAR(6) CHARACTER SET ascii NOT NULL,

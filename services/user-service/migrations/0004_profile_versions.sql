@@ -1,5 +1,5 @@
 -- migrate:up
--- Rises with every published change of the profile: neighbours order profiles by it, not by clocks.
+-- Incremented by every published change of the profile: other services order profiles by it, not by clocks.
 ALTER TABLE users ADD COLUMN version INT UNSIGNED NOT NULL DEFAULT 1;
 
 -- migrate:down

@@ -1,6 +1,6 @@
 -- migrate:up
--- SHA-256 of what a username looks like (UTS 39): no two accounts look the same. A deleted account keeps it for 90
--- days, so that nobody takes its name at once. Null: from before this column, or released.
+-- SHA-256 of a username's skeleton (UTS 39), so that no two usernames look alike. A deleted account reserves it for
+-- 90 days. Null: created before this column, or released.
 ALTER TABLE users ADD COLUMN username_skeleton BINARY(32) NULL;
 ALTER TABLE users ADD UNIQUE KEY users_username_skeleton (username_skeleton);
 

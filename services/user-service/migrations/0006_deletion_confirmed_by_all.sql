@@ -2,7 +2,7 @@
 -- The events of a user are deleted with the account.
 ALTER TABLE outbox ADD KEY outbox_msg_key (msg_key);
 
--- Deletions under way wait for the two services that did not confirm until now, which are asked again.
+-- Deletions in progress also wait for the two services that did not confirm before, which are notified again.
 INSERT INTO account_deletion_steps (deletion_id, step, done_at)
 SELECT d.id, s.step, NULL FROM account_deletions d
 JOIN (SELECT 'notification-service' AS step UNION ALL SELECT 'analytics-service') s

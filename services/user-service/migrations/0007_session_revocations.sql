@@ -1,5 +1,5 @@
 -- migrate:up
--- Sessions that ended lately, for services that cannot hear it from Kafka. Ids alone: a deleted account keeps them an hour.
+-- Recently ended sessions, for services during a Kafka outage. Ids only, kept for an hour even after the account's deletion.
 CREATE TABLE session_revocations (
   session_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   revoked_at DATETIME(3) NOT NULL,

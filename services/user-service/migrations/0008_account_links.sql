@@ -3,12 +3,12 @@ ALTER TABLE users
   ADD COLUMN email_verified_at DATETIME(3) NULL,
   ADD COLUMN username_changed_at DATETIME(3) NULL;
 
--- One-time links in mails. The token is a signature over the id: it is stored nowhere.
+-- One-time links in mails. The token is a signature of the id and is never stored.
 CREATE TABLE account_links (
   id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   user_id INT UNSIGNED NOT NULL,
   purpose VARCHAR(16) CHARACTER SET ascii NOT NULL COMMENT 'verify_email, change_email, undo_email, reset_password',
-  -- Where it is sent; of change_email and undo_email also what the address becomes.
+  -- The recipient; for change_email and undo_email also the new address.
   email VARCHAR(254) COLLATE utf8mb4_bin NOT NULL,
   created_at DATETIME(3) NOT NULL,
   expires_at DATETIME(3) NOT NULL,
@@ -19,7 +19,7 @@ CREATE TABLE account_links (
   KEY account_links_by_expiry (expires_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- What a username looked like that its owner has given up, by digest: nobody else can have it for some time.
+-- Digests of the skeletons of released usernames, which stay reserved for some time.
 CREATE TABLE reserved_usernames (
   skeleton BINARY(32) NOT NULL,
   user_id INT UNSIGNED NOT NULL,

@@ -4,14 +4,14 @@ CREATE TABLE reports (
   reporter_id INT UNSIGNED NOT NULL,
   target_id INT UNSIGNED NOT NULL,
   room_id BIGINT UNSIGNED NULL,
-  -- Of a report about a user: null.
+  -- Null in a report about a user.
   message_id VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NULL,
   reason VARCHAR(16) CHARACTER SET ascii NOT NULL,
   comment VARCHAR(1000) NULL,
   context JSON NOT NULL COMMENT 'Copies of messages, as the reporter saw them',
   created_at DATETIME(3) NOT NULL,
   closed_at DATETIME(3) NULL,
-  -- Reporter and subject while the report is open: the same report twice is one.
+  -- Reporter and subject while the report is open, so that a repeated report is the same one.
   open_key VARCHAR(70) CHARACTER SET ascii COLLATE ascii_bin NULL,
   PRIMARY KEY (id),
   UNIQUE KEY reports_open (open_key),
@@ -36,7 +36,7 @@ CREATE TABLE moderation_decisions (
   KEY moderation_decisions_by_user (user_id, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
--- What holds for a user because of the decisions.
+-- The restrictions of a user that result from the decisions.
 CREATE TABLE user_restrictions (
   user_id INT UNSIGNED NOT NULL,
   decision_id INT UNSIGNED NOT NULL,

@@ -1,5 +1,5 @@
 -- migrate:up
--- Who a user is at an identity provider. The subject identifies; an address at the provider may change hands.
+-- A user's identity at an identity provider, keyed by subject: the address may be reassigned to another person.
 CREATE TABLE user_identities (
   provider VARCHAR(16) CHARACTER SET ascii NOT NULL,
   subject VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

@@ -18,7 +18,7 @@ CREATE TABLE registrations (
   requested_at DATETIME(3) NOT NULL,
   due_at DATETIME(3) NOT NULL,
   finished_at DATETIME(3) NULL,
-  -- Of the process that performs the steps; a process that dies leaves them to the next one after `leased_until`.
+  -- Lease of the process that performs the steps; after `leased_until` another process takes over.
   lease_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL,
   leased_until DATETIME(3) NOT NULL,
   PRIMARY KEY (id),

@@ -95,7 +95,7 @@ function startConsumers(): void {
 const lengthOf = async (topic: string) => (await readTopic(kafka, topic)).length
 
 describe('bigtech dead-letters', () => {
-  it('lists dead letters, replays them once to the group that dead-lettered them, and changes nothing without --apply', async () => {
+  it('bigtech dead-letters lists dead letters, replays them once to the group that dead-lettered them, and changes nothing without --apply', async () => {
     startConsumers()
     const events = [0, 1, 2, 3].map(accepted)
     await publish(events)
@@ -134,7 +134,7 @@ describe('bigtech dead-letters', () => {
     expect(applied.size).toBe(5)
   })
 
-  it('discards a dead letter, after which list and replay omit it', async () => {
+  it('bigtech dead-letters discards a dead letter, after which list and replay omit it', async () => {
     startConsumers()
     await publish([accepted(0)])
     await waitFor(async () =>
@@ -148,7 +148,7 @@ describe('bigtech dead-letters', () => {
     expect(await lengthOf(TOPIC)).toBe(before)
   })
 
-  it('rejects replaying everything without --all, an unknown topic and an unknown option with exit code 2', async () => {
+  it('bigtech dead-letters rejects replaying everything without --all, an unknown topic and an unknown option with exit code 2', async () => {
     vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     expect((await bigtech('dead-letters', 'replay', TOPIC)).code).toBe(2)
     expect((await bigtech('dead-letters', 'list', 'no.such.topic')).code).toBe(2)
@@ -159,7 +159,7 @@ describe('bigtech dead-letters', () => {
 })
 
 describe('bigtech consumers', () => {
-  it('shows the lag of a group, and rewinds a stopped group to a time, never forward', async () => {
+  it('bigtech consumers shows the lag of a group, and rewinds a stopped group to a time, never forward', async () => {
     const seen: string[] = []
     const handler = on(friendRequestAccepted, async (event) => void seen.push(event.event_id))
     const first = run('reader', handler)
@@ -187,7 +187,7 @@ describe('bigtech consumers', () => {
 })
 
 describe('bigtech topics', () => {
-  it('exits with 1 while topics differ from the contracts, and with 0 after --apply repaired every repairable difference', async () => {
+  it('bigtech topics exits with 1 while topics differ from the contracts, and with 0 after --apply repaired every repairable difference', async () => {
     vi.stubEnv('KAFKA_REPLICATION', '1')
     expect((await bigtech('topics')).code).toBe(1)
     const applied = await bigtech('--json', 'topics', '--apply')

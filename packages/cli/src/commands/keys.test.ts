@@ -25,7 +25,7 @@ async function keys(...args: string[]) {
 const listed = async () =>
   ((await keys('list', file)).answer as { fingerprint: string }[]).map((key) => key.fingerprint)
 
-it('rotates the signing key in three steps, so that both keys are published while either may have signed a token', async () => {
+it('bigtech keys rotates the signing key in three steps, so that both keys are published while either may have signed a token', async () => {
   const [old] = await listed()
   await keys('rotate', file, '--step', 'add', '--apply')
   const added = await listed()
@@ -38,7 +38,7 @@ it('rotates the signing key in three steps, so that both keys are published whil
   expect(statSync(file).mode & 0o777).toBe(0o400)
 })
 
-it('writes nothing without --apply, and never prints a private key', async () => {
+it('bigtech keys writes nothing without --apply, and never prints a private key', async () => {
   const before = readFileSync(file, 'utf8')
   const { answer } = await keys('rotate', file, '--step', 'add')
   expect(readFileSync(file, 'utf8')).toBe(before)
@@ -46,7 +46,7 @@ it('writes nothing without --apply, and never prints a private key', async () =>
   expect(JSON.stringify(answer)).not.toContain('PRIVATE')
 })
 
-it('rejects an unknown step, a file without a key, and signing with a missing second key', async () => {
+it('bigtech keys rejects an unknown step, a file without a key, and signing with a missing second key', async () => {
   const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   expect((await keys('rotate', file, '--step', 'swap')).code).toBe(2)
   expect((await keys('rotate', file, '--step', 'sign', '--apply')).code).toBe(1)

@@ -40,7 +40,7 @@ it.each([
   expect(foldText(one)).not.toBe(foldText(other))
 })
 
-it('keeps the jamo of laughter and tears uncomposed', () => {
+it('folding keeps the jamo of laughter and tears uncomposed', () => {
   expect(foldText('ㅋㅋㅋ ㅠㅠ ㅇㅋ')).toBe('ㅋㅋㅋ ㅠㅠ ㅇㅋ')
 })
 

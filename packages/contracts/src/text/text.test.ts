@@ -24,7 +24,7 @@ describe.each([
     expect(schema.parse('한글 é'.normalize('NFD'))).toBe('한글 é')
   })
 
-  it('validates any length and number of marks in less than 50 ms', () => {
+  it('a text field validates any length and number of marks in less than 50 ms', () => {
     for (const text of [
       '\u0301'.repeat(128_000),
       '가'.normalize('NFD').repeat(80_000),
@@ -49,7 +49,7 @@ const nothingToSee = [
   '\u0301',
 ]
 
-it.each(nothingToSee)('refuses a name or message without visible characters (%j)', (text) => {
+it.each(nothingToSee)('a text field refuses a name or message without visible characters (%j)', (text) => {
   expect(name.safeParse(text).success).toBe(false)
   expect(message.safeParse(text).success).toBe(false)
 })
@@ -70,7 +70,7 @@ it.each(['\n', '\r\n', '\t', '\u0085', '\u2028', '\u2029', '\u202a', '\u2066', '
   },
 )
 
-it('normalizes the line breaks of a message', () => {
+it('a text field normalizes the line breaks of a message', () => {
   expect(message.parse('a\r\nb\rc\u2028d\u2029e\u0085f\vg\fh\n\ni')).toBe('a\nb\nc\nd\ne\nf\ng\nh\n\ni')
 })
 
@@ -89,7 +89,7 @@ it.each([
   expect(name.safeParse(text).success).toBe(true)
 })
 
-it('counts normalized characters, not UTF-16 units', () => {
+it('a text field counts normalized characters, not UTF-16 units', () => {
   expect(name.safeParse('👍'.repeat(50)).success).toBe(true)
   expect(name.safeParse('각'.normalize('NFD').repeat(50)).success).toBe(true)
   expect(name.safeParse('👍'.repeat(51)).success).toBe(false)
@@ -97,12 +97,12 @@ it('counts normalized characters, not UTF-16 units', () => {
   expect(name.safeParse('\u0958'.repeat(26)).success).toBe(false)
 })
 
-it('reports only the length of a text that is too long', () => {
+it('a text field reports only the length of a text that is too long', () => {
   const { error } = name.safeParse('\u0301'.repeat(10_000))
   expect(error?.issues.map(({ message }) => message)).toEqual(['At most 50 characters.'])
 })
 
-it('documents the length in characters', () => {
+it('a text field documents the length in characters', () => {
   expect(z.toJSONSchema(z.object({ name: name.optional() }), { io: 'input' }).properties?.name).toMatchObject(
     {
       type: 'string',
@@ -112,7 +112,7 @@ it('documents the length in characters', () => {
   )
 })
 
-it('replaces white space and controls in a search text by one space', () => {
+it('a text field replaces white space and controls in a search text by one space', () => {
   expect(typedText({ max: 20 }).parse('  kim\u3000\n\t min\0ji ')).toBe('kim min ji')
 })
 

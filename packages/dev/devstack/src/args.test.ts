@@ -52,7 +52,7 @@ describe('command line', () => {
     expect(() => parseArgs(argv)).toThrow(UserError)
   })
 
-  it('forwards the arguments after the file to run', () => {
+  it('the command line forwards the arguments after the file to run', () => {
     const args = parseArgs([
       'run',
       '--instance',
@@ -68,7 +68,7 @@ describe('command line', () => {
     expect(args.rest).toEqual(['a.ts', 'list', '--topic', 'user.events', '--', '--reset'])
   })
 
-  it('prints the usage for no command and for --help', () => {
+  it('the command line prints the usage for no command and for --help', () => {
     expect(parseArgs([]).help).toBe(true)
     expect(parseArgs(['start', '--help']).help).toBe(true)
   })

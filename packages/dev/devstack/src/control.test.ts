@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { isFromBrowser, parseCommand } from './control.ts'
 
 describe('control requests', () => {
-  it('accepts a process, optionally a second copy, and an action', () => {
+  it('the control server accepts a process, optionally a second copy, and an action', () => {
     expect(parseCommand('POST', '/processes/chat-service%232/start')).toEqual({
       name: 'chat-service#2',
       action: 'start',
@@ -23,7 +23,7 @@ describe('control requests', () => {
     expect(parseCommand(method, target)).toBeUndefined()
   })
 
-  it('rejects web pages under any name of this machine', () => {
+  it('the control server rejects web pages under any name of this machine', () => {
     expect(isFromBrowser({ headers: { host: '127.0.0.1:11081' } })).toBe(false)
     expect(isFromBrowser({ headers: { host: '127.0.0.1:11081', origin: 'http://evil.example' } })).toBe(true)
     expect(isFromBrowser({ headers: { host: 'rebound.example:11081' } })).toBe(true)

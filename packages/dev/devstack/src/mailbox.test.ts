@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 describe('the mailbox', () => {
-  it('finds the mails to one address, newest first, regardless of case', async () => {
+  it('the mailbox finds the mails to one address, newest first, regardless of case', async () => {
     mailbox.add({ subject: 'one', text: '' }, ['mina@example.com'])
     mailbox.add({ subject: 'two', text: '' }, ['juno@example.com'])
     mailbox.add({ subject: 'three', text: '' }, ['mina@example.com', 'juno@example.com'])
@@ -30,7 +30,7 @@ describe('the mailbox', () => {
     expect(items.map((mail) => mail.subject)).toEqual(['three', 'one'])
   })
 
-  it('shows a mail as text, so that nothing in it is executed', async () => {
+  it('the mailbox shows a mail as text, so that nothing in it is executed', async () => {
     const mail = mailbox.add({ subject: '<script>alert(1)</script>', text: '<img onerror=x>' }, [
       'a@example.com',
     ])
@@ -40,7 +40,7 @@ describe('the mailbox', () => {
     }
   })
 
-  it('returns 404 for an unknown mail', async () => {
+  it('the mailbox returns 404 for an unknown mail', async () => {
     expect((await fetch(`${url}/mails/7`)).status).toBe(404)
   })
 

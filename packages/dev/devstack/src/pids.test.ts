@@ -32,18 +32,18 @@ function recordOf(pid: number, startedAt?: string) {
 }
 
 describe('process identity', () => {
-  it('parses the start time after a process name with spaces and brackets', () => {
+  it('the process table parses the start time after a process name with spaces and brackets', () => {
     const fields = Array.from({ length: 30 }, (_, index) => String(index + 3))
     expect(startTimeOf(`42 (a ) b) S ${fields.slice(1).join(' ')}`)).toBe('22')
   })
 
-  it('does not count a zombie as running', () => {
+  it('the process table does not count a zombie as running', () => {
     const fields = Array.from({ length: 30 }, () => '1').join(' ')
     expect(startTimeOf(`42 (x) S ${fields}`)).toBe('1')
     expect(startTimeOf(`42 (x) Z ${fields}`)).toBeUndefined()
   })
 
-  it('distinguishes another process with the same number', () => {
+  it('the process table distinguishes another process with the same number', () => {
     const now = { pid: 42, startedAt: '100', command: 'node' }
     expect(isSameProcess({ pid: 42, startedAt: '100', command: 'node' }, now)).toBe(true)
     expect(isSameProcess({ pid: 42, startedAt: '99', command: 'node' }, now)).toBe(false)

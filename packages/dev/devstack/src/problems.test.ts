@@ -20,11 +20,11 @@ describe('what a newcomer reads when something fails', () => {
     })
   })
 
-  it('prints our own messages unchanged', () => {
+  it('the error output prints our own messages unchanged', () => {
     expect(explain(new UserError('Do this.'))).toEqual({ sentence: 'Do this.' })
   })
 
-  it('keeps the stack of an unexpected error', () => {
+  it('the error output keeps the stack of an unexpected error', () => {
     expect(explain(new TypeError('x is undefined')).detail).toContain('problems.test.ts')
   })
 })

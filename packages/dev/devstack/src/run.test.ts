@@ -15,12 +15,12 @@ async function endsLate(): Promise<void> {
 }
 
 describe('together', () => {
-  it('rejects with the cause even if a consequential failure is reported first', async () => {
+  it('together rejects with the cause even if a consequential failure is reported first', async () => {
     const servers = together([failsAtOnce(), endsLate()])
     await expect(together([servers, runsLong()])).rejects.toThrow('Maven is needed.')
   })
 
-  it('ends the programs of the others soon after the first failure', async () => {
+  it('together ends the programs of the others soon after the first failure', async () => {
     const began = Date.now()
     await expect(together([runsLong(), failsAtOnce()])).rejects.toThrow('Maven is needed.')
     expect(Date.now() - began).toBeLessThan(5_000)

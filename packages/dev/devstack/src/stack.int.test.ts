@@ -78,7 +78,9 @@ afterAll(async () => {
 })
 
 describe.skipIf(process.platform !== 'linux')('an instance', () => {
-  it('starts from scratch, and a service account cannot change tables', { timeout: 120_000 }, async () => {
+  it('an instance starts from scratch, and a service account cannot change tables', {
+    timeout: 120_000,
+  }, async () => {
     start()
     await untilReady()
     const owner = await account('user_service_owner')
@@ -91,7 +93,7 @@ describe.skipIf(process.platform !== 'linux')('an instance', () => {
     await service.end()
   })
 
-  it('rejects a second start of itself with a message', { timeout: 30_000 }, async () => {
+  it('an instance rejects a second start of itself with a message', { timeout: 30_000 }, async () => {
     const second = spawn(process.execPath, [cli, 'servers', '--no-docker', '--instance', NAME], { env })
     let text = ''
     second.stderr.on('data', (chunk) => {
@@ -102,7 +104,7 @@ describe.skipIf(process.platform !== 'linux')('an instance', () => {
     expect(text).toContain('is already running')
   })
 
-  it('cleans up after a killed run at the next start and keeps the data', {
+  it('an instance cleans up after a killed run at the next start and keeps the data', {
     timeout: 120_000,
   }, async () => {
     await stop('SIGKILL')
@@ -115,7 +117,7 @@ describe.skipIf(process.platform !== 'linux')('an instance', () => {
     await service.end()
   })
 
-  it('leaves no process, port or pid file behind', { timeout: 60_000 }, async () => {
+  it('an instance leaves no process, port or pid file behind', { timeout: 60_000 }, async () => {
     await stop('SIGINT')
     expect(child.exitCode).toBe(0)
     expect(processesOfInstance()).toEqual([])

@@ -47,7 +47,7 @@ function pidOf(name: string): number {
 }
 
 describe('Supervisor', () => {
-  it('restarts a crashed process under another number and reports it', async () => {
+  it('the supervisor restarts a crashed process under another number and reports it', async () => {
     supervisor.add(spec('one', stays))
     await supervisor.start('one')
     const first = pidOf('one')
@@ -57,7 +57,7 @@ describe('Supervisor', () => {
     expect(said.join('\n')).toContain('one died (SIGKILL); restarting it in 0.5 s')
   })
 
-  it('does not restart a process that was stopped or killed on purpose', async () => {
+  it('the supervisor does not restart a process that was stopped or killed on purpose', async () => {
     supervisor.add(spec('one', stays))
     await supervisor.start('one')
     await supervisor.kill('one')
@@ -67,13 +67,13 @@ describe('Supervisor', () => {
     expect(supervisor.list()[0]).toMatchObject({ state: 'stopped', restarts: 0 })
   })
 
-  it('does not retry a process that fails to start, and shows its output', async () => {
+  it('the supervisor does not retry a process that fails to start, and shows its output', async () => {
     supervisor.add(spec('bad', 'echo the reason >&2; exit 3', { isShown: false }))
     await expect(supervisor.start('bad')).rejects.toThrow('the reason')
     expect(supervisor.list()[0]?.restarts).toBe(0)
   })
 
-  it('kills a process that does not stop in time', async () => {
+  it('the supervisor kills a process that does not stop in time', async () => {
     supervisor.add(spec('deaf', "trap '' TERM; echo up; while :; do sleep 0.1; done", { stopWithinMs: 300 }))
     await supervisor.start('deaf')
     const pid = pidOf('deaf')
@@ -82,7 +82,7 @@ describe('Supervisor', () => {
     expect(said.join('\n')).toContain('deaf did not stop')
   })
 
-  it('stops higher orders first and leaves no record behind', async () => {
+  it('the supervisor stops higher orders first and leaves no record behind', async () => {
     const script = (name: string) =>
       `trap 'echo ${name} stops; exit 0' TERM; echo up; while :; do sleep 0.05; done`
     supervisor.add(spec('server', script('server'), { order: 1 }))

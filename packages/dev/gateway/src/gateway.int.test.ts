@@ -91,7 +91,7 @@ describe('in front of clients', () => {
   })
   afterAll(() => gateway.close())
 
-  test("does not forward a client's claims about its origin", async () => {
+  test("the gateway does not forward a client's claims about its origin", async () => {
     const spoofed = {
       'x-forwarded-for': '6.6.6.6',
       'x-forwarded-proto': 'https',
@@ -244,7 +244,7 @@ describe('in front of clients', () => {
   })
 })
 
-test('masks every path in which a contract declares a secret', () => {
+test('the gateway masks every path in which a contract declares a secret', () => {
   const declared = Object.values<unknown>(contracts).filter(isSecretRoute)
   const paths = new Set(declared.map((contract) => `/api${contract.path}`))
   expect(secretPaths).toEqual([...paths])
@@ -278,7 +278,7 @@ test('an upload without a declared length gets 413 at the limit', async () => {
   await gateway.close()
 })
 
-test('buffers no more of an upload than its upstream accepts', async () => {
+test('the gateway buffers no more of an upload than its upstream accepts', async () => {
   const upstream = createServer(() => {}).listen(0, '127.0.0.1')
   await once(upstream, 'listening')
   const { port } = upstream.address() as AddressInfo

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import { waitFor } from './wait-for.ts'
 
-it('returns the first value that the condition accepts', async () => {
+it('waitFor returns the first value that the condition accepts', async () => {
   let calls = 0
   expect(await waitFor(() => ++calls, { until: (value) => value === 3, intervalMs: 1 })).toBe(3)
 })
 
-it('shows the rejected value after the deadline', async () => {
+it('waitFor shows the rejected value after the deadline', async () => {
   const rejected = waitFor(() => [{ tag: 'room-7' }], {
     until: ({ length }) => length === 2,
     timeoutMs: 5,
@@ -17,7 +17,7 @@ it('shows the rejected value after the deadline', async () => {
   )
 })
 
-it('shows the last error of the probe after the deadline', async () => {
+it('waitFor shows the last error of the probe after the deadline', async () => {
   const rejected = waitFor(() => Promise.reject(new Error('ECONNREFUSED')), {
     timeoutMs: 5,
     what: 'an answer',

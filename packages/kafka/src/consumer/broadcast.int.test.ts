@@ -58,7 +58,7 @@ const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1)
 const sorted = (seen: number[]) => seen.toSorted((a, b) => a - b)
 
 describe('broadcast consumer', () => {
-  it('delivers every event to every process', async () => {
+  it('a broadcast consumer delivers every event to every process', async () => {
     const listeners = [listen(), listen()]
     for (const { consumer } of listeners) await consumer.ready
     await waitFor(() => listeners.every(({ consumer }) => consumer.health().ok))
@@ -69,7 +69,7 @@ describe('broadcast consumer', () => {
     }
   })
 
-  it('is ready only after replaying the requested period', async () => {
+  it('a broadcast consumer is ready only after replaying the requested period', async () => {
     await publish(1, 300)
     const { consumer, seen } = listen({ sinceMs: 60_000 })
     expect(consumer.health()).toEqual({ ok: false, caughtUp: false })
@@ -77,7 +77,7 @@ describe('broadcast consumer', () => {
     expect(sorted(seen)).toEqual(upTo(300))
   })
 
-  it('marks events published before its start', async () => {
+  it('a broadcast consumer marks events published before its start', async () => {
     await publish(1, 5)
     const before: number[] = []
     const after: number[] = []
@@ -92,13 +92,13 @@ describe('broadcast consumer', () => {
     expect([sorted(before), sorted(after)]).toEqual([upTo(5), [6, 7, 8, 9]])
   })
 
-  it('is ready immediately when there is nothing to replay', async () => {
+  it('a broadcast consumer is ready immediately when there is nothing to replay', async () => {
     const { consumer, seen } = listen({ sinceMs: 60_000 })
     await consumer.ready
     expect(seen).toEqual([])
   })
 
-  it('is ready after a kill -9 without waiting for the session timeout of the dead process', async () => {
+  it('a broadcast consumer is ready after a kill -9 without waiting for the session timeout of the dead process', async () => {
     await publish(1, 50)
     const sessionTimeoutMs = 30_000
     const first = startProcess(new URL('../../testing/broadcast-process.ts', import.meta.url), {
@@ -113,7 +113,7 @@ describe('broadcast consumer', () => {
     expect(sorted(seen)).toEqual(upTo(50))
   }, 40_000)
 
-  it('skips events older than the requested period', async () => {
+  it('a broadcast consumer skips events older than the requested period', async () => {
     await publish(1, 20)
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     const { consumer, seen } = listen({ sinceMs: 1_000 })
@@ -123,7 +123,7 @@ describe('broadcast consumer', () => {
     expect(sorted(seen)).toEqual(upTo(30).slice(20))
   })
 
-  it('continues with the next event when a handler throws, and counts the failure by event type', async () => {
+  it('a broadcast consumer continues with the next event when a handler throws, and counts the failure by event type', async () => {
     const seen: number[] = []
     const handler = on(friendRequestAccepted, async ({ request_id }) => {
       if (request_id === 1) throw new Error('x')
@@ -140,7 +140,7 @@ describe('broadcast consumer', () => {
     expect(labels).toContainEqual({ ...common, result: 'dead' })
   })
 
-  it('neither misses nor repeats an event when its consumer is replaced', async () => {
+  it('a broadcast consumer neither misses nor repeats an event when its consumer is replaced', async () => {
     let crash: (error: Error) => void = () => {}
     const { driver } = bed.kafka
     let fetched = 0

@@ -18,7 +18,7 @@ function group(answer: (call: number) => Promise<void>) {
 }
 
 describe('Committer', () => {
-  it('sends one commit at a time and batches positions marked in the meantime', async () => {
+  it('the committer sends one commit at a time and batches positions marked in the meantime', async () => {
     const gate = Promise.withResolvers<void>()
     const { committer, commits } = group((call) => (call === 1 ? gate.promise : Promise.resolve()))
     committer.mark(at(1))
@@ -29,7 +29,7 @@ describe('Committer', () => {
     expect(commits).toEqual([[at(1)], [at(4), at(9, 1)]])
   })
 
-  it('has committed everything when flush resolves', async () => {
+  it('the committer has committed everything when flush resolves', async () => {
     let answered = false
     const { committer } = group(async () => {
       await new Promise((resolve) => setTimeout(resolve, 20))
@@ -40,7 +40,7 @@ describe('Committer', () => {
     expect(answered).toBe(true)
   })
 
-  it('retries a failed commit', async () => {
+  it('the committer retries a failed commit', async () => {
     const { committer, commits } = group(async (call) => {
       if (call < 3) throw new Error('rebalancing')
     })
@@ -49,7 +49,7 @@ describe('Committer', () => {
     expect(commits).toEqual([[at(1)], [at(1)], [at(1)]])
   })
 
-  it('does not commit partitions assigned to another member', async () => {
+  it('the committer does not commit partitions assigned to another member', async () => {
     const gate = Promise.withResolvers<void>()
     const { committer, commits } = group((call) => (call === 1 ? gate.promise : Promise.resolve()))
     committer.mark(at(1))

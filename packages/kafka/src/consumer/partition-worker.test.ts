@@ -34,7 +34,7 @@ function start(process: (record: StoredRecord) => Promise<boolean>) {
 }
 
 describe('PartitionWorker', () => {
-  it('handles the records sequentially', async () => {
+  it('a partition worker handles the records sequentially', async () => {
     let running = 0
     const { worker, done } = start(async () => {
       expect(++running).toBe(1)
@@ -48,7 +48,7 @@ describe('PartitionWorker', () => {
     expect(done).toEqual(Array.from({ length: 41 }, (_, i) => i))
   })
 
-  it('handles each record once although a rebalance fetches it again', async () => {
+  it('a partition worker handles each record once although a rebalance fetches it again', async () => {
     const { worker, done } = start(async () => true)
     worker.enqueue(batch(0, 5))
     worker.enqueue(batch(2, 8))
@@ -56,7 +56,7 @@ describe('PartitionWorker', () => {
     expect(done).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
   })
 
-  it('restarts from the beginning when the log was replaced by a shorter one', async () => {
+  it('a partition worker restarts from the beginning when the log was replaced by a shorter one', async () => {
     const { worker, done } = start(async () => true)
     worker.enqueue(batch(500, 501))
     worker.enqueue({ ...batch(0, 1), highWatermark: 2 })
@@ -64,7 +64,7 @@ describe('PartitionWorker', () => {
     expect(done).toEqual([500, 501, 0, 1])
   })
 
-  it('pauses fetching above the high-water mark and resumes below the low-water mark', async () => {
+  it('a partition worker pauses fetching above the high-water mark and resumes below the low-water mark', async () => {
     const { worker, pauses } = start(async () => true)
     worker.enqueue(batch(0, 500))
     expect(pauses).toEqual([true])
@@ -72,7 +72,7 @@ describe('PartitionWorker', () => {
     expect(pauses).toEqual([true, false])
   })
 
-  it('starts no record after being dropped', async () => {
+  it('a partition worker starts no record after being dropped', async () => {
     const gate = Promise.withResolvers<boolean>()
     const { worker, done } = start(() => gate.promise)
     worker.enqueue(batch(0, 5))
@@ -83,7 +83,7 @@ describe('PartitionWorker', () => {
     expect(done).toEqual([0])
   })
 
-  it('waits for the in-flight record of its predecessor', async () => {
+  it('a partition worker waits for the in-flight record of its predecessor', async () => {
     const before = Promise.withResolvers<void>()
     const done: number[] = []
     const worker = new PartitionWorker({

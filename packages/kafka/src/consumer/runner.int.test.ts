@@ -70,7 +70,7 @@ const counted = async (result: string) => {
 }
 
 describe('ConsumerRunner', () => {
-  it('passes the typed, parsed event and its request id to the handler', async () => {
+  it('the consumer runner passes the typed, parsed event and its request id to the handler', async () => {
     const seen: [Accepted, EventContext][] = []
     run(async (event, ctx) => void seen.push([event, ctx]))
     const event = accepted(4)
@@ -87,13 +87,13 @@ describe('ConsumerRunner', () => {
     })
   })
 
-  it('initializes the dead-letter counter with 0, so that the first dead letter is an increase', async () => {
+  it('the consumer runner initializes the dead-letter counter with 0, so that the first dead letter is an increase', async () => {
     run(async () => {})
     const { values } = (await registry.getSingleMetric('kafka_dead_letters_total')?.get()) ?? { values: [] }
     expect(values).toMatchObject([{ labels: { topic: TOPIC }, value: 0 }])
   })
 
-  it('handles the events of a key in order', async () => {
+  it('the consumer runner handles the events of a key in order', async () => {
     const seen: number[] = []
     run(async ({ request_id }) => {
       await new Promise((resolve) => setTimeout(resolve, request_id % 4))
@@ -104,7 +104,7 @@ describe('ConsumerRunner', () => {
     expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n + 1))
   })
 
-  it('skips and counts event types without a handler, without parsing them', async () => {
+  it('the consumer runner skips and counts event types without a handler, without parsing them', async () => {
     run(async () => {})
     const event = friendRemoved.create({ user_id: 1, friend_id: 2 }, { correlationId: 'r' })
     const record = { ...eventRecord(friendRemoved, event, 'test'), value: 'not even JSON' }
@@ -114,7 +114,7 @@ describe('ConsumerRunner', () => {
     expect(await deadLetters()).toEqual([])
   })
 
-  it('sends a poison record to the dead-letter topic and continues with the partition', async () => {
+  it('the consumer runner sends a poison record to the dead-letter topic and continues with the partition', async () => {
     const seen: number[] = []
     run(async ({ request_id }) => void seen.push(request_id))
     const good = recordOf(accepted(1))
@@ -143,7 +143,7 @@ describe('ConsumerRunner', () => {
     })
   })
 
-  it('applies an event after its handler failed temporarily', async () => {
+  it('the consumer runner applies an event after its handler failed temporarily', async () => {
     const attempts: number[] = []
     run(async (_event, { attempt }) => {
       attempts.push(attempt)
@@ -187,7 +187,7 @@ describe('ConsumerRunner', () => {
     await waitFor(async () => (await committed()) === 2)
   })
 
-  it('retries an event without limit while a store is unavailable, and reports it in its health', async () => {
+  it('the consumer runner retries an event without limit while a store is unavailable, and reports it in its health', async () => {
     let failures = 0
     let back = false
     const runner = run(
@@ -212,7 +212,7 @@ describe('ConsumerRunner', () => {
     expect(await deadLetters()).toEqual([])
   }, 40_000)
 
-  it('commits an offset only after the effect', async () => {
+  it('the consumer runner commits an offset only after the effect', async () => {
     const gate = Promise.withResolvers<void>()
     let started = false
     run(async () => {
@@ -228,7 +228,7 @@ describe('ConsumerRunner', () => {
     await waitFor(async () => (await committed()) === 2)
   })
 
-  it('finishes and commits the in-flight event when it stops', async () => {
+  it('the consumer runner finishes and commits the in-flight event when it stops', async () => {
     const gate = Promise.withResolvers<void>()
     let started = false
     const runner = run(async () => {
@@ -243,7 +243,7 @@ describe('ConsumerRunner', () => {
     expect(await committed()).toBe(1)
   })
 
-  it('reports the lag of the group, including stalled partitions', async () => {
+  it('the consumer runner reports the lag of the group, including stalled partitions', async () => {
     const { LagReporter } = await import('./lag.ts')
     const { kafkaMetrics } = await import('../metrics.ts')
     const runner = run(async () => {

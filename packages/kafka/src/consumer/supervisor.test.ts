@@ -47,7 +47,7 @@ describe('ConsumerSupervisor', () => {
     vi.useRealTimers()
   })
 
-  it('replaces the consumer without limit while the brokers are unavailable', async () => {
+  it('the consumer supervisor replaces the consumer without limit while the brokers are unavailable', async () => {
     const { supervisor, consumers, closed, onFatal } = setup()
     for (let deaths = 0; deaths < 30; deaths++) {
       await vi.advanceTimersByTimeAsync(10_000)
@@ -60,7 +60,7 @@ describe('ConsumerSupervisor', () => {
     expect(onFatal).not.toHaveBeenCalled()
   })
 
-  it('reports a fatal error after three consecutive permanent failures', async () => {
+  it('the consumer supervisor reports a fatal error after three consecutive permanent failures', async () => {
     const { consumers, onFatal } = setup()
     for (let deaths = 0; deaths < 3; deaths++) {
       await vi.advanceTimersByTimeAsync(10_000)
@@ -72,7 +72,7 @@ describe('ConsumerSupervisor', () => {
     expect(consumers).toHaveLength(3)
   })
 
-  it('replaces a consumer that is silently hung', async () => {
+  it('the consumer supervisor replaces a consumer that is silently hung', async () => {
     const { consumers, onLost } = setup()
     await vi.advanceTimersByTimeAsync(50_000)
     expect(consumers).toHaveLength(1)
@@ -81,7 +81,7 @@ describe('ConsumerSupervisor', () => {
     expect(consumers.length).toBeGreaterThan(1)
   })
 
-  it('replaces a consumer that lost its membership and discards what it still fetches', async () => {
+  it('the consumer supervisor replaces a consumer that lost its membership and discards what it still fetches', async () => {
     const { consumers, onBatch } = setup()
     await vi.advanceTimersByTimeAsync(0)
     const first = consumers[0]!

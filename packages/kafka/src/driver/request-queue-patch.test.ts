@@ -30,12 +30,12 @@ describe('RequestQueue patch', () => {
     vi.useRealTimers()
   })
 
-  it('arms no timer while no request waits', () => {
+  it('the patched request queue arms no timer while no request waits', () => {
     queue([], () => {}).scheduleCheckPendingRequests()
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('arms exactly one timer while a request waits', () => {
+  it('the patched request queue arms exactly one timer while a request waits', () => {
     const checked = vi.fn()
     const busy = queue([{}], checked)
     busy.scheduleCheckPendingRequests()
@@ -45,7 +45,7 @@ describe('RequestQueue patch', () => {
     expect(checked).toHaveBeenCalledOnce()
   })
 
-  it('waits until the broker stops throttling', () => {
+  it('the patched request queue waits until the broker stops throttling', () => {
     const checked = vi.fn()
     const throttled = queue([{}], checked)
     throttled.throttledUntil = Date.now() + 300

@@ -29,7 +29,7 @@ function partition(fail: (values: string[]) => Error | undefined = () => undefin
 const tick = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('Lane', () => {
-  it('has one call in flight and batches waiting records', async () => {
+  it('a lane has one call in flight and batches waiting records', async () => {
     const { lane, calls, gate, open } = partition()
     gate()
     const first = lane.publish(record('a'), 1, 5_000)
@@ -45,7 +45,7 @@ describe('Lane', () => {
     await Promise.all(rest)
   })
 
-  it('sends a record that is larger than a batch in a call of its own', async () => {
+  it('a lane sends a record that is larger than a batch in a call of its own', async () => {
     const { lane, calls } = partition(() => {
       // A call without records would be repeated for ever, without a turn for anything else.
       if (calls.some((values) => values.length === 0)) throw new Error('sent no record')
@@ -57,7 +57,7 @@ describe('Lane', () => {
     expect(calls).toEqual([['a'], ['b'], ['c']])
   })
 
-  it('fails the records queued behind a failed call, so that none overtakes it', async () => {
+  it('a lane fails the records queued behind a failed call, so that none overtakes it', async () => {
     const { lane, stored, gate, open } = partition((values) =>
       values.includes('a') ? new KafkaUnavailable('unavailable') : undefined,
     )
@@ -71,7 +71,7 @@ describe('Lane', () => {
     expect(stored).toEqual([])
   })
 
-  it('rejects only the record refused by the broker and keeps the order of the others', async () => {
+  it('a lane rejects only the record refused by the broker and keeps the order of the others', async () => {
     const { lane, stored } = partition((values) =>
       values.includes('bad') ? new RecordRejected('MESSAGE_TOO_LARGE') : undefined,
     )
@@ -82,7 +82,7 @@ describe('Lane', () => {
     expect(stored).toEqual(['a', 'b', 'c'])
   })
 
-  it('rejects in time although the call hangs, and keeps later records behind it', async () => {
+  it('a lane rejects in time although the call hangs, and keeps later records behind it', async () => {
     const { lane, calls, stored, gate, open } = partition()
     gate()
     await expect(lane.publish(record('a'), 1, 20)).rejects.toBeInstanceOf(KafkaUnavailable)
@@ -96,7 +96,7 @@ describe('Lane', () => {
     expect(stored).toEqual(['a', 'b'])
   })
 
-  it("keeps a batch below the broker's size limit", async () => {
+  it("a lane keeps a batch below the broker's size limit", async () => {
     const { lane, calls } = partition()
     await Promise.all(['a', 'b', 'c'].map((value) => lane.publish(record(value), 400_000, 5_000)))
     expect(calls).toEqual([['a', 'b'], ['c']])

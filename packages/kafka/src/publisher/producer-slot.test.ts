@@ -26,7 +26,7 @@ function driver(behaviour: (producer: number) => Promise<void>) {
 const tick = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('ProducerSlot', () => {
-  it('never reuses a producer after a failed send, because its sequence numbers would make the broker drop the next batch', async () => {
+  it('a producer slot never reuses a producer after a failed send, because its sequence numbers would make the broker drop the next batch', async () => {
     const fake = driver(async (producer) => {
       if (producer === 1) throw new KafkaUnavailable('unavailable')
     })
@@ -38,7 +38,7 @@ describe('ProducerSlot', () => {
     expect(fake.closed).toEqual([1])
   })
 
-  it('closes a producer only after its other sends have finished', async () => {
+  it('a producer slot closes a producer only after its other sends have finished', async () => {
     const gate = Promise.withResolvers<void>()
     let calls = 0
     const fake = driver(() =>

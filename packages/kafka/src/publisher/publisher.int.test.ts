@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => bed.remove())
 
 describe('publisher', () => {
-  it('keeps the order of each key under concurrent publishes and stores every record once', async () => {
+  it('the publisher keeps the order of each key under concurrent publishes and stores every record once', async () => {
     const publisher = createPublisher({ kafka: bed.kafka })
     const sent = Array.from({ length: 1_200 }, (_, n) => accepted(n, 2 + (n % 7)))
     const calls: Promise<void>[] = []
@@ -36,7 +36,7 @@ describe('publisher', () => {
     for (const { key, partition } of stored) expect(partition).toBe(partitionFor(key!, 3))
   })
 
-  it('stores the event as flat JSON with CloudEvents headers', async () => {
+  it('the publisher stores the event as flat JSON with CloudEvents headers', async () => {
     const publisher = createPublisher({ kafka: bed.kafka })
     const event = accepted(1, 77)
     await publisher.publish([recordOf(event)])
@@ -55,7 +55,7 @@ describe('publisher', () => {
     })
   })
 
-  it('rejects a record that is too large and stores the others, even if only the broker detects it', async () => {
+  it('the publisher rejects a record that is too large and stores the others, even if only the broker detects it', async () => {
     const publisher = createPublisher({ kafka: bed.kafka, maxRecordBytes: 2_000_000 })
     const before = (await readTopic(bed.kafka, TOPIC)).length
     const small = recordOf(accepted(1, 50))
@@ -72,7 +72,7 @@ describe('publisher', () => {
     expect((await readTopic(bed.kafka, TOPIC)).length - before).toBe(2)
   })
 
-  it('rejects with KafkaUnavailable in bounded time when no broker responds', async () => {
+  it('the publisher rejects with KafkaUnavailable in bounded time when no broker responds', async () => {
     // Accepts the connection but never responds, which is worse than a refused connection.
     const silent = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => silent.once('listening', resolve))

@@ -36,7 +36,7 @@ function listOf(...rooms: Room[]) {
 }
 
 describe('the room list', () => {
-  it('applies messages, edits and read positions without being fetched again', () => {
+  it('the room list applies messages, edits and read positions without being fetched again', () => {
     const { held, ids, first } = listOf(roomOf(1), roomOf(2))
     expect(ids()).toEqual([2, 1])
     expect(held.apply(arrival(messageOf(6, { content: 'first' })))).toBe('changed')
@@ -55,7 +55,7 @@ describe('the room list', () => {
     expect(first()).toMatchObject({ unread_count: 0, mention_count: 0 })
   })
 
-  it('treats own messages as read, and system messages as no news', () => {
+  it('the room list treats own messages as read, and system messages as no news', () => {
     const { held, first } = listOf(roomOf(1, { unread_count: 3 }))
     held.apply(arrival(messageOf(6, { user_id: ME })))
     expect(first().unread_count).toBe(0)
@@ -63,19 +63,19 @@ describe('the room list', () => {
     expect(first().unread_count).toBe(0)
   })
 
-  it('counts a message once that the fetched list already included', () => {
+  it('the room list counts a message once that the fetched list already included', () => {
     const { held, first } = listOf(roomOf(1, { last_seq: 6, unread_count: 1 }))
     expect(held.apply(arrival(messageOf(6)))).toBe('unchanged')
     expect(first().unread_count).toBe(1)
   })
 
-  it('keeps pinned rooms first', () => {
+  it('the room list keeps pinned rooms first', () => {
     const { held, ids } = listOf(roomOf(1), roomOf(2, { pinned: true }))
     held.apply(arrival(messageOf(6)))
     expect(ids()).toEqual([2, 1])
   })
 
-  it('drops a room that the user left, and names a room with unknown state', () => {
+  it('the room list drops a room that the user left, and names a room with unknown state', () => {
     const { held, ids } = listOf(roomOf(1), roomOf(2))
     expect(held.apply({ event: 'room_removed', data: { room_id: 1 } })).toBe('changed')
     expect(ids()).toEqual([2])
@@ -86,7 +86,7 @@ describe('the room list', () => {
     expect(held.apply({ event: 'typing', data: typing })).toBe('unchanged')
   })
 
-  it('drops a room that was archived in the meantime', () => {
+  it('the room list drops a room that was archived in the meantime', () => {
     const { held, ids } = listOf(roomOf(1), roomOf(2))
     held.put(roomOf(2, { archived: true }))
     expect(ids()).toEqual([1])

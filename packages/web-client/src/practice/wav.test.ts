@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { wavOf } from './wav.ts'
 
-it('writes samples as 16-bit mono WAV and clips those that are too loud', () => {
+it('the WAV encoder writes samples as 16-bit mono WAV and clips those that are too loud', () => {
   const bytes = new DataView(wavOf(new Float32Array([0, 1, -1, 2]), 16_000))
   const text = (from: number, to: number) => new TextDecoder().decode(bytes.buffer.slice(from, to))
   expect(text(0, 4)).toBe('RIFF')

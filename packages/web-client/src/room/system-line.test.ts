@@ -47,7 +47,7 @@ describe('a system message', () => {
     expect(line(kind, payload)).toBe(expected)
   })
 
-  it('names a former author by the name in the message, and a deleted account as unknown', () => {
+  it('a system message names a former author by the name in the message, and a deleted account as unknown', () => {
     expect(line('member_left', {}, { user_id: 7, username: 'jisoo' })).toBe('jisoo left')
     expect(line('member_left', {}, { user_id: 7, username: '' })).toBe('Unknown user left')
   })

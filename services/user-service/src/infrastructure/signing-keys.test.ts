@@ -46,7 +46,7 @@ describe('signing keys', () => {
     }
   })
 
-  it('signs with a new first key, and accepts tokens of the old key while it is in the file', async () => {
+  it('user-service signs with a new first key, and accepts tokens of the old key while it is in the file', async () => {
     const [old, next] = [newKey(), newKey()]
     const before = await readSigningKeys(file(pem(old)))
     const token = (await tokensOf(before)).access(session)
@@ -59,7 +59,7 @@ describe('signing keys', () => {
     await expect(jwtVerify(token, after.verifyKeys, options)).rejects.toThrow()
   })
 
-  it('takes the age of a signing key from `iat` or from the time of the file', async () => {
+  it('user-service takes the age of a signing key from `iat` or from the time of the file', async () => {
     const madeAt = new Date('2026-01-01T00:00:00Z')
     const named = await readSigningKeys(file(JSON.stringify({ keys: [jwk('a', madeAt.getTime() / 1_000)] })))
     expect(named.createdAt).toEqual(madeAt)

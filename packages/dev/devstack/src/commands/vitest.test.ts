@@ -24,7 +24,7 @@ const report = (passed: number, files: File[] = []): Report => ({
 })
 
 describe('counting tests', () => {
-  it('counts a file that failed to load as a failure and shows its error', () => {
+  it('the summary of a test run counts a file that failed to load as a failure and shows its error', () => {
     const broken = file('failed', [], "Cannot find module './b.ts'\nRequire stack:\n")
     expect(countTests(report(3, [broken]), 1)).toEqual({
       passed: 3,
@@ -33,7 +33,7 @@ describe('counting tests', () => {
     })
   })
 
-  it('counts a file with failed setup as a failure although its tests are only skipped', () => {
+  it('the summary of a test run counts a file with failed setup as a failure although its tests are only skipped', () => {
     const skipped = file('failed', [
       { status: 'skipped', fullName: 'one' },
       { status: 'skipped', fullName: 'two' },
@@ -45,7 +45,7 @@ describe('counting tests', () => {
     })
   })
 
-  it('names each failed test by file, full title and the first line of its error without colors', () => {
+  it('the summary of a test run names each failed test by file, full title and the first line of its error without colors', () => {
     const mixed = file('failed', [
       failed(
         'publisher retries',
@@ -64,7 +64,7 @@ describe('counting tests', () => {
     })
   })
 
-  it('counts an error outside any test as a failure', () => {
+  it('the summary of a test run counts an error outside any test as a failure', () => {
     expect(countTests(report(3), 1)).toEqual({
       passed: 3,
       failed: 1,
@@ -72,7 +72,7 @@ describe('counting tests', () => {
     })
   })
 
-  it('counts a run without a report as a failure', () => {
+  it('the summary of a test run counts a run without a report as a failure', () => {
     expect(countTests(undefined, 0)).toEqual({
       passed: 0,
       failed: 1,
@@ -80,7 +80,7 @@ describe('counting tests', () => {
     })
   })
 
-  it('names no failure when every test passed', () => {
+  it('the summary of a test run names no failure when every test passed', () => {
     expect(countTests(report(5, [file('passed', [{ status: 'passed', fullName: 'one' }])]), 0)).toEqual({
       passed: 5,
       failed: 0,

@@ -15,7 +15,7 @@ afterEach(() => rmSync(cache, { recursive: true, force: true }))
 const base = { name: 'thing-1', title: 'a thing' }
 
 describe('ensureArtefact', () => {
-  it('fetches once', async () => {
+  it('ensureArtefact fetches once', async () => {
     let count = 0
     const fill = async (folder: string) => writeFileSync(join(folder, 'file'), String(++count))
     await ensureArtefact(cache, { ...base, fill })
@@ -23,7 +23,7 @@ describe('ensureArtefact', () => {
     expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('1')
   })
 
-  it('fetches once for two concurrent starts', async () => {
+  it('ensureArtefact fetches once for two concurrent starts', async () => {
     let count = 0
     const fill = async (folder: string) => {
       count += 1
@@ -33,7 +33,7 @@ describe('ensureArtefact', () => {
     expect(count).toBe(1)
   })
 
-  it('does not accept an interrupted fetch as complete, and resumes it', async () => {
+  it('ensureArtefact does not accept an interrupted fetch as complete, and resumes it', async () => {
     const interrupted = async (folder: string) => {
       writeFileSync(join(folder, 'first half'), '')
       throw new Error('ECONNRESET')
@@ -49,7 +49,7 @@ describe('ensureArtefact', () => {
     expect(existsSync(join(folder, '.complete'))).toBe(true)
   })
 
-  it('discards a broken artefact, so that a rerun starts again', async () => {
+  it('ensureArtefact discards a broken artefact, so that a rerun starts again', async () => {
     const fill = async (folder: string) => writeFileSync(join(folder, 'broken'), '')
     const verify = async () => {
       throw new Error('a library is missing')
@@ -58,7 +58,7 @@ describe('ensureArtefact', () => {
     expect(existsSync(join(cache, 'dist', `${base.name}.part`))).toBe(false)
   })
 
-  it('fetches although a killed start left its lock', async () => {
+  it('ensureArtefact fetches although a killed start left its lock', async () => {
     await ensureArtefact(cache, { ...base, name: 'other', fill: async () => undefined })
     writeFileSync(
       join(cache, 'dist', 'thing-1.lock'),

@@ -5,7 +5,7 @@ import { composeArgs, composeEnv, dockerServers, isHealthy } from './docker.ts'
 const instance = { name: 'test', root: '/src', keyFolder: '/src/.devstack/test/keys' }
 
 describe('servers from images', () => {
-  it("are run by the checkout's Compose files in a project per instance", () => {
+  it("servers from images are run by the checkout's Compose files in a project per instance", () => {
     expect(composeArgs(instance, ['up', 'mysql']).join(' ')).toBe(
       'compose --project-name bigtech-test --project-directory /src --env-file /src/.devstack/test/keys/compose.env ' +
         '--file /src/docker-compose.msa.yml --file /src/infrastructure/docker/compose/small.yml --file /src/infrastructure/docker/compose/dev.yml ' +
@@ -25,12 +25,12 @@ describe('servers from images', () => {
     })
   })
 
-  it('have the same names for users and tests as the private ones', async () => {
+  it('servers from images have the same names for users and tests as the private ones', async () => {
     expect(dockerServers.map((server) => server.title)).toEqual(['MySQL', 'MongoDB', 'Redis', 'Kafka'])
   })
 })
 
-it('are waited for until healthy; an unhealthy one is not accepted', () => {
+it('servers from images are waited for until healthy; an unhealthy one is not accepted', () => {
   expect(isHealthy('healthy\n')).toBe(true)
   for (const health of ['', 'starting\n', 'unhealthy\n']) expect(isHealthy(health)).toBe(false)
 })

@@ -13,7 +13,7 @@ describe.runIf(existsSync(file))('Prometheus on this machine', () => {
   const original = parse(readFileSync(file, 'utf8'))
   const local = parse(localConfig(readFileSync(file, 'utf8'), portsOf('dev', {}), folder))
 
-  it('scrapes exactly the local addresses of the services and the gateway', () => {
+  it('Prometheus on this machine scrapes exactly the local addresses of the services and the gateway', () => {
     const targets = local.scrape_configs.flatMap((job: { static_configs: Array<{ targets: string[] }> }) =>
       job.static_configs.flatMap((entry) => entry.targets),
     )
@@ -23,7 +23,7 @@ describe.runIf(existsSync(file))('Prometheus on this machine', () => {
     for (const target of targets) expect(target).toMatch(/^127\.0\.0\.1:\d+$/)
   })
 
-  it('keeps the intervals and rules of the images', () => {
+  it('Prometheus on this machine keeps the intervals and rules of the images', () => {
     expect(local.global).toEqual(original.global)
     expect(local.rule_files).toEqual(original.rule_files.map((name: string) => join(folder, name)))
   })

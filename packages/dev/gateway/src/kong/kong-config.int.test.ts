@@ -125,7 +125,7 @@ describe('kong-config.sh', () => {
     expect(kong.loads).toBe(1)
   })
 
-  test('reports exactly the changes', async () => {
+  test('kong-config.sh reports exactly the changes', async () => {
     await run()
     const file = join(folder, 'kong.yml')
     const text = await readFile(kongYml, 'utf8')
@@ -166,7 +166,7 @@ describe('kong-config.sh', () => {
     expect(outcome.stderr.trim().split('\n')).toHaveLength(1)
   })
 
-  test('rejects a Kong with a database', async () => {
+  test('kong-config.sh rejects a Kong with a database', async () => {
     kong.database = 'postgres'
     expect(await run()).toMatchObject({ code: 1, stderr: expect.stringContaining('DB-less') })
     expect(kong.loads).toBe(0)

@@ -13,7 +13,7 @@ function changed(from: string, to: string): string {
 }
 
 describe('kong.yml', () => {
-  test('is interpreted completely', () => {
+  test('kong.yml is interpreted completely', () => {
     expect(parseKong(text).services.map((service) => service.name)).toContain('users')
   })
 
@@ -85,7 +85,7 @@ describe('paths', () => {
     expect(normalizePath(path)).toBe(normal)
   })
 
-  test('forwards a plain path unchanged', () => {
+  test('the router forwards a plain path unchanged', () => {
     for (const path of ['/a/%ED%85%8C', "/a/b:c@d;e=f,g+h(i)*!$&'", '/a%20b%22', '/%F0%9F%91%8D']) {
       expect(escapePath(normalizePath(path))).toBe(path)
     }

@@ -120,7 +120,7 @@ it('of 20 registrations of one address in parallel one gets it', async () => {
   expect(codes.toSorted()).toEqual([...Array(19).fill('EMAIL_TAKEN'), 'started'])
 })
 
-it('refuses a picture that is too large or no base64, and names the field', async () => {
+it('a registration refuses a picture that is too large or no base64, and names the field', async () => {
   for (const data of ['A'.repeat(240_004), 'no base64!', '']) {
     const answer = await start({ picture: { ...picture, data } })
     expect([answer.status, answer.body.errors[0].field]).toEqual([422, 'picture.data'])

@@ -242,13 +242,13 @@ describe('a registration', () => {
     TEST_MS,
   )
 
-  it('fails when its steps are not done in time', async () => {
+  it('a registration fails when its steps are not done in time', async () => {
     const { id, account } = await reserve(everything, -1)
     expect(await finish(id, new Neighbours())).toMatchObject({ state: 'failed', failure: 'EXPIRED' })
     await register(account)
   })
 
-  it('waits for a neighbor service that limits it, and fails when the neighbor refuses the settings', async () => {
+  it('a registration waits for a neighbor service that limits it, and fails when the neighbor refuses the settings', async () => {
     const neighbours = new Neighbours()
     let refusal = new Problem('RATE_LIMITED', { retryAfterSeconds: 1 })
     neighbours.savePreferences = () => Promise.reject(refusal)
@@ -259,7 +259,7 @@ describe('a registration', () => {
     expect(await finish(id, neighbours)).toMatchObject({ state: 'failed', failure: 'SETTINGS_REFUSED' })
   })
 
-  it('is published to nobody while it is running, not even by a repair of copies', async () => {
+  it('a registration is published to nobody while it is running, not even by a repair of copies', async () => {
     const { id } = await reserve()
     const repair = { raiseVersions: false, correlationId: 'test' }
     await persist(() => republishUsers(mysql, outbox, repair))
