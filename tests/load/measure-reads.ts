@@ -1,33 +1,17 @@
 import { mkdirSync } from 'node:fs'
+import { type Measured, measure } from './measure.ts'
 
 const PHASE_MS = 3_000
 
-export interface Figures {
-  readonly count: number
-  readonly perSecond: number
-  readonly p50: number
-  readonly p99: number
+export interface Figures extends Measured {
   readonly refused: number
 }
 
-/** Runs `once` for 3 s at this concurrency. A call that throws counts as refused. */
-export async function measure(inFlight: number, once: (n: number) => Promise<void>): Promise<Figures> {
-  const times: number[] = []
-  const startedAt = performance.now()
-  let n = 0
+/** Measures `once` for 3 s at this concurrency. A call that throws counts as refused. */
+export async function measureReads(inFlight: number, once: (n: number) => Promise<void>): Promise<Figures> {
   let refused = 0
-  const lane = async () => {
-    while (performance.now() - startedAt < PHASE_MS) {
-      const began = performance.now()
-      await once(n++).catch(() => void refused++)
-      times.push(performance.now() - began)
-    }
-  }
-  await Promise.all(Array.from({ length: inFlight }, lane))
-  times.sort((a, b) => a - b)
-  const at = (quantile: number) => times[Math.floor(times.length * quantile)] ?? Number.NaN
-  const seconds = (performance.now() - startedAt) / 1_000
-  return { count: times.length, perSecond: times.length / seconds, p50: at(0.5), p99: at(0.99), refused }
+  const measured = await measure(inFlight, PHASE_MS, (n) => once(n).catch(() => void refused++))
+  return { ...measured, refused }
 }
 
 /** Work of the background, for which no request waits. */
@@ -67,7 +51,7 @@ export async function readsTable(rows: readonly Row[], inFlight: readonly number
   for (const concurrency of inFlight)
     for (const { name, once, processes } of rows) {
       const before = await usageOf(processes)
-      const { count, perSecond, p50, p99, refused } = await measure(concurrency, once)
+      const { count, perSecond, p50, p99, refused } = await measureReads(concurrency, once)
       const after = await usageOf(processes)
       const cpuUs = (((after.cpuSeconds - before.cpuSeconds) / count) * 1e6).toFixed(0)
       const requests = ((after.storeRequests - before.storeRequests) / count).toFixed(1)
