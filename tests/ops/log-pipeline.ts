@@ -20,6 +20,13 @@ export const alloyConfig = 'infrastructure/docker/alloy/config.alloy'
 
 /** Parses the collector's configuration with Alloy's parser. */
 export function parseAlloy(parser: string): Block[] {
+  parsed ??= runParser(parser)
+  return parsed
+}
+
+let parsed: Block[] | undefined
+
+function runParser(parser: string): Block[] {
   const result = spawnSync(parser, [join(root, alloyConfig)], { encoding: 'utf8' })
   if (result.status !== 0) throw new Error(result.stderr)
   return JSON.parse(result.stdout) as Block[]
