@@ -27,9 +27,18 @@ export function jsonSchemaOf(
   return result
 }
 
+type Serializer = (value: unknown) => string
+
+/** Compiled once per schema: routes share schemas, first of all that of a problem. */
+const serializers = new WeakMap<z.ZodType, Serializer>()
+
 /** Returns a serializer that writes exactly the schema's fields. Throws when a value does not match. */
-export function serializerOf(schema: z.ZodType): (value: unknown) => string {
-  return fastJsonStringify(jsonSchemaOf(schema, 'output', 'draft-7') as AnySchema)
+export function serializerOf(schema: z.ZodType): Serializer {
+  const known = serializers.get(schema)
+  if (known) return known
+  const serializer = fastJsonStringify(jsonSchemaOf(schema, 'output', 'draft-7') as AnySchema)
+  serializers.set(schema, serializer)
+  return serializer
 }
 
 /**
