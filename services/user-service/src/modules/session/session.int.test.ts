@@ -18,7 +18,9 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 /** Periodic queries of every process. */
-const BACKGROUND = /revocationsSince|presenceSweep|presenceWaiting/
+/** Operations of periodic jobs, which may run at any moment. */
+const BACKGROUND =
+  /revocationsSince|presence|lastSeenFlush|releaseReserved|[pP]urge|outbox|inbox| (due|pending|old)[A-Z]/
 
 const me = (service: TestService, token: string) => service.call('GET', '/profile/me', { token })
 
