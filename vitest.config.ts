@@ -11,11 +11,11 @@ const alone = [
   'tests/integration/{hostile-cost,outages,replay}.test.ts',
 ]
 
-/**
- * Integration tests mostly wait for servers: two workers leave half of two cores idle. The files of a worker share their
- * modules: to load them anew for each takes as long as the tests.
- */
-const beside = { maxWorkers: 4, isolate: false, sequence: { groupOrder: 0 } }
+/** The files of a worker share their modules: to load them anew for each takes as long as the tests. */
+const isolate = false
+
+/** Integration tests mostly wait for servers: two workers leave half of two cores idle. */
+const beside = { maxWorkers: 4, isolate, sequence: { groupOrder: 0 } }
 
 export default defineConfig({
   test: {
@@ -75,6 +75,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
+          isolate,
           sequence: { groupOrder: 1 },
         },
       },
@@ -86,6 +87,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          isolate,
           sequence: { groupOrder: 2 },
         },
       },
