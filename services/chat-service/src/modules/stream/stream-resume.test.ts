@@ -22,7 +22,11 @@ it('a resumed stream starts at the cursor when an idle channel is closed while t
     positionsBefore: async () => new Map(),
   }
   const pubsub: Partial<RoomPubSub> = { subscribe: () => undefined, unsubscribe: () => undefined }
-  channels = new RoomChannels(messages as StreamSource, pubsub as RoomPubSub, {} as Service['log'])
+  channels = new RoomChannels(pubsub as RoomPubSub, {
+    messages: messages as StreamSource,
+    log: {} as Service['log'],
+    onDelivered: () => undefined,
+  })
   const membership = { roomId: 7, userId: 1, joinedAt: new Date(0), visibleFromSeq: 1 }
   const resume = new StreamResume({
     messages: messages as StreamSource,
