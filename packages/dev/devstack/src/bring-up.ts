@@ -32,10 +32,12 @@ export async function startServices(stack: Stack, without: readonly string[] = [
   if (missing.length > 0) notice(`omitted or not in this checkout: ${missing.join(', ')}`)
   const media = present.find(({ name }) => name === 'media-service')
   const behind = present.filter((service) => service.order !== GATEWAY_ORDER)
-  await together([
-    ...behind.map((service) => startService(stack, service)),
-    ...(media ? [seedScripts(stack, media)] : []),
-  ])
+  await step(`${behind.length} services`, () =>
+    together([
+      ...behind.map((service) => startService(stack, service)),
+      ...(media ? [seedScripts(stack, media)] : []),
+    ]),
+  )
   for (const service of present) if (!behind.includes(service)) await startService(stack, service)
 }
 

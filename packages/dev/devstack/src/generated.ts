@@ -91,16 +91,24 @@ export async function generateAll(root: string): Promise<void> {
     join(stamps, '.lock'),
     () => undefined,
     async () => {
-      for (const item of generatedList(root))
-        await generate(item, join(stamps, `${item.name.replaceAll(' ', '-')}.sha256`))
+      const outdated = generatedList(root)
+        .map((item) => ({ item, stamp: join(stamps, `${item.name.replaceAll(' ', '-')}.sha256`) }))
+        .filter(({ item, stamp }) => !isCurrent(item, stamp))
+      if (outdated.length === 0) return
+      await step('Generated code', async () => {
+        for (const { item, stamp } of outdated) await generate(item, stamp)
+      })
     },
   )
 }
 
+function isCurrent({ folder, inputs, output }: Generated, stamp: string): boolean {
+  if (!existsSync(join(folder, output)) || !existsSync(stamp)) return false
+  return readFileSync(stamp, 'utf8') === hashOfInputs(folder, inputs)
+}
+
 async function generate(item: Generated, stamp: string): Promise<void> {
-  const hash = hashOfInputs(item.folder, [...item.inputs])
-  const isCurrent = existsSync(join(item.folder, item.output)) && existsSync(stamp)
-  if (isCurrent && readFileSync(stamp, 'utf8') === hash) return
+  const hash = hashOfInputs(item.folder, item.inputs)
   const [command, ...args] = item.command
   await step(`Generating the ${item.name}`, () =>
     run(command, args, { cwd: item.folder, env: { ...process.env, ...item.env } }),

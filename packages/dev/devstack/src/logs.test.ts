@@ -43,6 +43,12 @@ describe('log lines', () => {
     expect(isNews('{ cut')).toBe(true)
   })
 
+  it('warnings are hidden while the system starts, errors are not', () => {
+    expect(isNews(JSON.stringify({ level: 40, msg: 'retrying' }), true)).toBe(false)
+    expect(isNews(JSON.stringify({ level: 50, msg: 'failed' }), true)).toBe(true)
+    expect(isNews('SyntaxError: Unexpected token', true)).toBe(true)
+  })
+
   it('a character split between two chunks is preserved', () => {
     const lines: string[] = []
     const take = lineSplitter((line) => lines.push(line))

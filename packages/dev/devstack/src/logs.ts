@@ -102,12 +102,15 @@ export function formatLine(name: string, line: string): string {
 /**
  * Returns true for lines shown while the stack runs: warnings, errors, and unstructured lines (a crash). The
  * log file contains everything.
+ *
+ * @param isStarting hides warnings, because processes wait for each other then
  */
-export function isNews(line: string): boolean {
+export function isNews(line: string, isStarting = false): boolean {
   if (!line.startsWith('{')) return true
   try {
     const { level } = JSON.parse(line) as { level?: unknown }
-    return !quietLevels.has(levels[String(level)] ?? String(level))
+    const name = levels[String(level)] ?? String(level)
+    return !quietLevels.has(name) && !(isStarting && name === 'warn')
   } catch {
     return true
   }

@@ -1,15 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createLogUpdate } from 'log-update'
 import { dim, green, red, yellow } from './logs.ts'
 
 export type Say = (text: string) => void
 
-/** Without a terminal, progress messages would only fill a log. */
+/** Without a terminal, progress messages would only fill a log: one appears when nothing else was printed for so long. */
 const SAY_EVERY_MS = 15_000
+let lastSaid = Date.now()
 
 const isTerminal = process.stdout.isTTY === true
 const live = createLogUpdate(process.stdout)
 /** Running steps with their last message: redrawn in place on a terminal, below the printed lines. */
 const running = new Map<symbol, string>()
+/** Set within a step, whose line stands for the steps it consists of. */
+const surrounding = new AsyncLocalStorage<true>()
 
 function redraw(): void {
   if (!isTerminal) return
@@ -20,15 +24,25 @@ function redraw(): void {
 /** Prints a line above the running steps. */
 export function printLine(line: string): void {
   if (isTerminal) live.clear()
+  lastSaid = Date.now()
   console.log(line)
   redraw()
 }
 
-/** Runs a step and shows its progress and its duration. */
-export async function step<T>(title: string, work: (say: Say) => Promise<T>): Promise<T> {
+/**
+ * Runs a step and shows its progress and its duration. A step within another one leaves a line only if it
+ * fails.
+ *
+ * @param titleAfter returns the title of a completed step
+ */
+export async function step<T>(
+  title: string,
+  work: (say: Say) => Promise<T>,
+  titleAfter: (result: T) => string = () => title,
+): Promise<T> {
   const began = Date.now()
   const id = Symbol(title)
-  let lastSaid = began
+  const isPart = surrounding.getStore() === true
   const say: Say = (text) => {
     running.set(id, `${title}: ${dim(text)}`)
     if (isTerminal) return redraw()
@@ -38,14 +52,16 @@ export async function step<T>(title: string, work: (say: Say) => Promise<T>): Pr
   }
   running.set(id, title)
   redraw()
-  let mark = red('✗')
   try {
-    const result = await work(say)
-    mark = green('✓')
-    return result
-  } finally {
+    const result = await surrounding.run(true, work, say)
     running.delete(id)
-    printLine(`  ${mark} ${title} ${dim(seconds(began))}`)
+    if (isPart) redraw()
+    else printLine(`  ${green('✓')} ${titleAfter(result)} ${dim(seconds(began))}`)
+    return result
+  } catch (error) {
+    running.delete(id)
+    printLine(`  ${red('✗')} ${title} ${dim(seconds(began))}`)
+    throw error
   }
 }
 

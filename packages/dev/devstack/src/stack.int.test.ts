@@ -78,7 +78,7 @@ afterAll(async () => {
 })
 
 describe.skipIf(process.platform !== 'linux')('an instance', () => {
-  it('an instance starts from scratch, and a service account cannot change tables', {
+  it('an instance starts from scratch with at most 15 lines, and a service account cannot change tables', {
     timeout: 120_000,
   }, async () => {
     start()
@@ -91,6 +91,7 @@ describe.skipIf(process.platform !== 'linux')('an instance', () => {
     await expect(service.query('DROP TABLE probe')).rejects.toThrow(/denied/)
     await expect(service.query('SELECT 1 FROM bigtech_chat.probe')).rejects.toThrow(/denied/)
     await service.end()
+    expect(output.trim().split('\n').length, output).toBeLessThanOrEqual(15)
   })
 
   it('an instance rejects a second start of itself with a message', { timeout: 30_000 }, async () => {

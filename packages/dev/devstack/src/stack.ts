@@ -98,17 +98,19 @@ export async function startObservability(stack: Stack): Promise<void> {
 
 async function startServer(stack: Stack, server: Server): Promise<void> {
   const { instance, passwords, supervisor } = stack
-  const specs = await server.prepare({ instance, passwords })
-  await step(`${server.title} on ${specs.at(-1)?.port}`, async () => {
+  const work = async () => {
+    const specs = await server.prepare({ instance, passwords })
     for (const spec of specs) {
       supervisor.add(spec)
       await supervisor.start(spec.name)
     }
-    const name = specs.at(-1)?.name
+    const { name, port } = specs.at(-1) ?? {}
     if (name === 'mysql') await createDatabases(instance, passwords)
     if (name === 'kafka') await createTopics(instance)
     if (name === 'mongodb' && instance.isDocker) await createMongoAccounts({ instance, passwords })
-  })
+    return port
+  }
+  await step(server.title, work, (port) => `${server.title} on ${port}`)
 }
 
 export function serversFile(instance: Instance): string {

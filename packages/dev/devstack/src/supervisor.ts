@@ -5,6 +5,8 @@ import { launch, type ProcessFolders, type ProcessSpec, type RunningProcess, sto
 import { printLine } from './progress.ts'
 import { reasonNotReady } from './readiness.ts'
 
+type Shown = 'all' | 'news' | 'errors' | 'nothing'
+
 type ProcessState = 'stopped' | 'starting' | 'ready' | 'paused' | 'restarting'
 
 interface Entry {
@@ -39,7 +41,7 @@ export class Supervisor {
   private readonly folders: ProcessFolders
   private readonly print: (line: string) => void
   private isClosing = false
-  private shown: 'all' | 'news' | 'nothing' = 'news'
+  private shown: Shown = 'news'
 
   constructor(folders: ProcessFolders, print: (line: string) => void = printLine) {
     this.folders = folders
@@ -61,8 +63,8 @@ export class Supervisor {
       })
   }
 
-  /** Selects the shown log lines. Default: warnings and errors. */
-  show(what: 'all' | 'news' | 'nothing'): void {
+  /** Selects the shown log lines. Default: `news`, which is warnings and errors. */
+  show(what: Shown): void {
     this.shown = what
   }
 
@@ -156,7 +158,8 @@ export class Supervisor {
     entry.state = 'starting'
     const running = launch(spec, this.folders, (line) => {
       if (!spec.isShown || this.shown === 'nothing') return
-      if (this.shown === 'all' || isNews(line)) this.print(formatLine(spec.name, line))
+      if (this.shown === 'all' || isNews(line, this.shown === 'errors'))
+        this.print(formatLine(spec.name, line))
     })
     entry.running = running
     running.exited.then((exit) => {

@@ -25,7 +25,7 @@ export async function start(args: Args): Promise<number> {
     ports: [...servicePorts(instance.root, args.without), 'stack', ...(args.observability ? observed : [])],
     reset: args.reset,
   })
-  if (args.verbose) stack.supervisor.show('all')
+  stack.supervisor.show(args.verbose ? 'all' : 'errors')
   return guarded(stack, async (interrupted) => {
     await startGround(stack)
     await startServices(stack, args.without)
@@ -34,6 +34,7 @@ export async function start(args: Args): Promise<number> {
     if (args.observability) await startObservability(stack)
     await seedDemo(stack)
     console.log(`\n${summary(stack)}\n`)
+    if (!args.verbose) supervisor.show('news')
     const stopWatching = args.watch ? watchSources(stack) : undefined
     console.log(`${bold('Ready')} after ${seconds(began)}. ${dim('Ctrl-C stops everything.')}\n`)
     await interrupted
@@ -79,7 +80,8 @@ function summary({ instance, supervisor }: Stack): string {
   rows.push(['Stores', `MySQL ${mysql}, Redis ${redis}, MongoDB ${mongo}, Kafka ${kafka}, on 127.0.0.1`])
   rows.push(['Logs', 'npm run logs -- chat-service'])
   rows.push(['Passwords, data, logs', instance.folder])
-  for (const user of demoUsers) rows.push([`Sign in as ${user.username}`, `${user.email}  ${user.password}`])
+  const accounts = demoUsers.map(({ email, password }) => `${email}  ${password}`)
+  rows.push(['Sign in as', accounts.join('   or   ')])
   const width = Math.max(...rows.map(([title]) => title.length)) + 2
   return rows.map(([title, value]) => `  ${title.padEnd(width)}${bold(value)}`).join('\n')
 }
