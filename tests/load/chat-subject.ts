@@ -16,6 +16,7 @@ const MEMBERS_AN_INSERT = 500
 export interface ChatSubject {
   readonly url: string
   readonly mongoUrl: string
+  readonly pid: number
   token(userId: number): Promise<string>
   /** Creates a group with this many users, starting at this id. */
   room(roomId: number, members: number, firstUser?: number): Promise<void>
@@ -24,8 +25,15 @@ export interface ChatSubject {
   stop(): Promise<void>
 }
 
-/** Starts one process of chat-service on stores of its own, without rate limits. */
-export async function startChatSubject(): Promise<ChatSubject> {
+export interface ChatSubjectOptions {
+  /** Fills the stores. Runs before the service starts. */
+  beforeStart?(stores: { mongoUrl: string }): Promise<void>
+  /** Further variables of the process. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Starts one process of chat-service on stores of its own, without rate limits for sends. */
+export async function startChatSubject(options: ChatSubjectOptions = {}): Promise<ChatSubject> {
   const [mysql, redis, kafka, issuer] = await Promise.all([
     createTestMysql({ migrationsDir: join(chatFolder, 'migrations') }),
     createTestRedis(),
@@ -34,6 +42,7 @@ export async function startChatSubject(): Promise<ChatSubject> {
   ])
   const mongo = createTestMongo()
   const keys = await startHttpServer((_request, response) => response.end(JSON.stringify(issuer.jwks)))
+  await options.beforeStart?.({ mongoUrl: mongo.url })
   const service = await startServiceProcess({
     folder: chatFolder,
     nodeOptions: profileOptions('chat-service'),
@@ -47,11 +56,13 @@ export async function startChatSubject(): Promise<ChatSubject> {
       KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
       JWKS_URL: `${keys.url}/`,
       SENDS_PER_10_SECONDS: '10000000',
+      ...options.env,
     },
   })
   return {
     url: service.url,
     mongoUrl: mongo.url,
+    pid: service.pid,
     token: (userId) => issuer.token({ userId, expiresInSeconds: 3_600 }),
     room: async (roomId, members, firstUser = 1) => {
       await mysql.query(

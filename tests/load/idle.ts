@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -12,33 +12,41 @@ import {
   freePort,
   type ServiceProcess,
   startServiceProcess,
+  testObjectStore,
+  uniqueName,
 } from '@bigtech/testkit'
 
 const usage = `Usage: node tests/load/idle.ts [SERVICE ...]
-What a process costs that has nothing to do: CPU and memory of each service, a while after its start.
-Takes about 40 s.
+What a process costs that has nothing to do: CPU and memory of each service, half a minute after its start.
+Takes about a minute and a half. "Private" is the memory that the process adds to the machine: its memory without the files that
+processes share, of which the node binary alone is more than 50 MB.
 
     BIGTECH_SERVERS_FILE=... node tests/load/idle.ts                  all of them
     BIGTECH_SERVERS_FILE=... node tests/load/idle.ts chat-service     only this, beside user-service
 
 CPU_PROFILES=/some/folder writes a CPU profile of each, for the developer tools of a browser.`
 
-const SERVICES = [
-  'user-service',
-  'friend-service',
-  'chat-service',
-  'notification-service',
-  'analytics-service',
-] as const
-const SETTLE_MS = 15_000
+/** Folder and entry of each process. */
+const PROCESSES = {
+  'user-service': { folder: 'user-service', entry: 'src/server.ts' },
+  'friend-service': { folder: 'friend-service', entry: 'src/server.ts' },
+  'chat-service': { folder: 'chat-service', entry: 'src/server.ts' },
+  'notification-service': { folder: 'notification-service', entry: 'src/server.ts' },
+  'analytics-service': { folder: 'analytics-service', entry: 'src/server.ts' },
+  'media-service': { folder: 'media-service', entry: 'src/web.ts' },
+  'media-worker': { folder: 'media-service', entry: 'src/worker.ts' },
+  'analysis-service': { folder: 'analysis-service', entry: 'src/server.ts' },
+} as const
+type Name = keyof typeof PROCESSES
+const NAMES = Object.keys(PROCESSES) as Name[]
+/** A service collects the garbage of its start after 10 s. */
+const SETTLE_MS = 25_000
 const MEASURE_MS = 20_000
 /** Fixed by Linux for /proc, independent of the kernel's timer. */
 const TICKS_PER_SECOND = 100
 
-const chosen = readPositionals(usage, SERVICES.length)
-const services = SERVICES.filter(
-  (name) => chosen.length === 0 || chosen.includes(name) || name === 'user-service',
-)
+const chosen = readPositionals(usage, NAMES.length)
+const names = NAMES.filter((name) => chosen.length === 0 || chosen.includes(name) || name === 'user-service')
 
 /** Returns the CPU seconds used by a process so far. */
 function cpuSeconds(pid: number): number {
@@ -47,10 +55,14 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
 
-function memoryMb(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024
+/** Returns the resident and the private memory of a process. */
+function memoryMb(pid: number): { resident: number; private: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const megabytes = (field: string) => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1_024
+  return { resident: megabytes('VmRSS'), private: megabytes('RssAnon') }
 }
 
+const ANALYSIS_SECRET = 'shared by the two processes that are measured'
 const root = join(import.meta.dirname, '..', '..', 'services')
 const folder = mkdtempSync(join(tmpdir(), 'idle-'))
 const keyFile = join(folder, 'key.pem')
@@ -59,9 +71,11 @@ const [kafka, userPort] = await Promise.all([createTestKafka({ partitions: 3 }),
 const running: { name: string; process: ServiceProcess }[] = []
 const cleanUp: (() => Promise<unknown>)[] = [() => kafka.remove()]
 
-async function start(name: (typeof SERVICES)[number]): Promise<void> {
+async function start(name: Name): Promise<void> {
+  const { folder: service, entry } = PROCESSES[name]
+  const migrations = join(root, service, 'migrations')
   const [mysql, redis] = await Promise.all([
-    createTestMysql({ migrationsDir: join(root, name, 'migrations') }),
+    createTestMysql(existsSync(migrations) ? { migrationsDir: migrations } : {}),
     createTestRedis(),
   ])
   const mongo = createTestMongo()
@@ -71,10 +85,12 @@ async function start(name: (typeof SERVICES)[number]): Promise<void> {
     () => mongo.drop(),
   )
   const unused = 'http://127.0.0.1:9'
+  const s3 = testObjectStore()
   const userUrl = `http://127.0.0.1:${userPort}`
   const profiles = process.env.CPU_PROFILES
   const process_ = await startServiceProcess({
-    folder: join(root, name),
+    folder: join(root, service),
+    entry,
     env: {
       NODE_ENV: 'production',
       LOG_LEVEL: 'info',
@@ -92,6 +108,12 @@ async function start(name: (typeof SERVICES)[number]): Promise<void> {
       CHAT_SERVICE_URL: unused,
       NOTIFICATION_SERVICE_URL: unused,
       MEDIA_SERVICE_URL: unused,
+      S3_URL: s3.url,
+      S3_ACCESS_KEY: s3.accessKey,
+      S3_SECRET_KEY: s3.secretKey,
+      S3_BUCKET: uniqueName('idle-'),
+      ANALYSIS_SECRETS: ANALYSIS_SECRET,
+      ANALYSIS_SECRET,
       SMTP_URL: 'smtp://127.0.0.1:9',
       MAIL_FROM: 'BigTech Chat <hello@example.com>',
       PUBLIC_URL: 'http://127.0.0.1:9',
@@ -105,7 +127,7 @@ async function start(name: (typeof SERVICES)[number]): Promise<void> {
 }
 
 try {
-  for (const name of services) await start(name)
+  for (const name of names) await start(name)
   await delay(SETTLE_MS)
   const before = running.map(({ process: { pid } }) => cpuSeconds(pid))
   const startedAt = performance.now()
@@ -113,12 +135,13 @@ try {
   const seconds = (performance.now() - startedAt) / 1_000
   console.log(`Processes with nothing to do, node ${process.version}
 
-| service | CPU, ms a second | memory, MB | CPU of the start, s |
-|---|---|---|---|`)
+| process | CPU, ms a second | memory, MB | private, MB | CPU of the start, s |
+|---|---|---|---|---|`)
   for (const [index, { name, process: each }] of running.entries()) {
     const used = ((cpuSeconds(each.pid) - before[index]!) / seconds) * 1_000
+    const memory = memoryMb(each.pid)
     console.log(
-      `| ${name} | ${used.toFixed(1)} | ${memoryMb(each.pid).toFixed(0)} | ${before[index]!.toFixed(1)} |`,
+      `| ${name} | ${used.toFixed(1)} | ${memory.resident.toFixed(0)} | ${memory.private.toFixed(0)} | ${before[index]!.toFixed(1)} |`,
     )
   }
 } finally {

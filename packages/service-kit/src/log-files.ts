@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { type DestinationStream, pino } from 'pino'
-import roll from 'pino-roll'
 
 export interface LogFilesOptions {
   readonly service: string
@@ -18,6 +17,8 @@ export async function openLogFiles(
   stdout: DestinationStream,
 ): Promise<DestinationStream> {
   const { service, folder, days, everyMs } = options
+  // Loaded only where it is configured: with its date library it occupies several megabytes.
+  const { default: roll } = await import('pino-roll')
   const file = await roll({
     file: join(folder, service),
     extension: '.log',

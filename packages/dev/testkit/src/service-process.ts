@@ -45,10 +45,13 @@ export async function startServiceProcess(options: {
   const ended = once(child, 'exit').then(([code, signal]) => (signal ?? code) as number | NodeJS.Signals)
   const stop = () => end(child, ended)
   try {
-    const url = await waitFor(() => addressIn(lines, child), {
+    const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+    await waitFor(() => addressIn(lines) !== undefined || hasEnded(), {
       timeoutMs: START_MS,
       what: `start of ${folder}`,
     })
+    const url = addressIn(lines)
+    if (url === undefined) throw new Error(`ended with ${await ended}`)
     return { url, pid: child.pid!, lines, ended, signal: (signal) => void child.kill(signal), stop }
   } catch (cause) {
     await stop()
@@ -57,10 +60,8 @@ export async function startServiceProcess(options: {
 }
 
 /** Returns the address from Fastify's log, the only source of an assigned port. */
-function addressIn(lines: readonly string[], child: ChildProcess): string | undefined {
-  const found = lines.map((line) => /listening at (http:\/\/[\d.]+:\d+)/.exec(line)?.[1]).find(Boolean)
-  if (!found && child.exitCode !== null) throw new Error(`ended with ${child.exitCode}`)
-  return found
+function addressIn(lines: readonly string[]): string | undefined {
+  return lines.map((line) => /listening at (http:\/\/[\d.]+:\d+)/.exec(line)?.[1]).find(Boolean)
 }
 
 async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
