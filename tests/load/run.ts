@@ -9,6 +9,7 @@ const benchmarks = [
   'send',
   'reads',
   'account-reads',
+  'search',
   'fanout',
   'room-list',
   'tracing',
@@ -17,8 +18,8 @@ const benchmarks = [
 ]
 
 const usage = `Usage: node tests/load/run.ts [BENCHMARK ...]
-All benchmarks, one after the other, each beside its baseline in the same run; takes about eleven
-minutes, six of which are the media benchmark.
+All benchmarks, one after the other, each beside its baseline in the same run; takes about twenty
+minutes, of which the media benchmark takes six and the search ten.
 
     npm run load                 needs a running npm start
     npm run load -- send login   only these`

@@ -1,0 +1,199 @@
+import { availableParallelism } from 'node:os'
+import { loadConfig, readPositionals } from '@bigtech/service-kit'
+import mongoose, { type Connection } from 'mongoose'
+import { Agent, request } from 'undici'
+import { z } from 'zod'
+import { indexTokens } from '../../services/chat-service/src/modules/messages/search/search-tokens.ts'
+import { startChatSubject } from './chat-subject.ts'
+import { measure, quantiles } from './measure.ts'
+
+const usage = `Usage: node tests/load/search.ts
+Searches in a room of a million messages: one to three words, common or rare, together or never, beside the driver's own query of one
+word. A search that examines too much returns a part and a cursor; "pages to the end" counts the requests until all
+results have arrived. Fails if a search is refused. Takes about ten minutes, most of which fills the index.
+
+    BIGTECH_SERVERS_FILE=... node tests/load/search.ts
+    SEARCH_LOAD_MESSAGES=50000 ...     a smaller room, for a trial run`
+
+readPositionals(usage)
+const { SEARCH_LOAD_MESSAGES: total } = loadConfig(
+  z.object({ SEARCH_LOAD_MESSAGES: z.coerce.number().int().min(10_000).default(1_000_000) }),
+)
+const ROOM = 1
+/** A user may search 30 times a minute. */
+const USERS = 900
+const PHASE_MS = 5_000
+const IN_FLIGHT = [1, 4]
+const BATCH = 5_000
+const LIMIT = 20
+const MAX_PAGES = 1_000
+const FIRST_AT = Date.parse('2026-01-01')
+
+/**
+ * Returns the words of a message: "tea" or "milk" in each, never both; "cup" in every third; "sugar" in one of a thousand; "saffron" and
+ * "cardamom" once each, in two old messages.
+ */
+function contentOf(n: number): string {
+  return [
+    n % 2 === 0 ? 'tea' : 'milk',
+    n % 3 === 0 ? 'cup' : 'glass',
+    ...(n % 1_000 === 0 ? ['sugar'] : []),
+    ...(n === 100 ? ['saffron'] : []),
+    ...(n === 200 ? ['cardamom'] : []),
+    `n${n % 5_000}`,
+  ].join(' ')
+}
+
+const SEARCHES = {
+  'one common word': 'tea',
+  'one rare word': 'saffron',
+  'one unknown word': 'nutmeg',
+  'two common words, together': 'tea cup',
+  'two common words, never together': 'tea milk',
+  'common and rare word, together': 'tea saffron',
+  'common and rare word, never together': 'milk saffron',
+  'two rare words, never together': 'saffron cardamom',
+  'three common words, never together': 'tea milk cup',
+  'three words, one rarer': 'tea cup sugar',
+} as const
+
+const idOf = (n: number) => `${ROOM}:${String(n).padStart(12, '0')}`
+
+async function fill(connection: Connection): Promise<void> {
+  const db = connection.db!
+  const entries = db.collection<{ _id: string }>('search_entries')
+  const messages = db.collection<{ _id: string }>('messages')
+  for (let start = 1; start <= total; start += BATCH) {
+    const numbers = Array.from({ length: Math.min(BATCH, total - start + 1) }, (_, index) => start + index)
+    const room = { room_id: ROOM, user_id: 1 }
+    await entries.insertMany(
+      numbers.map((n) => {
+        const created_at = new Date(FIRST_AT + n * 1_000)
+        return { _id: idOf(n), room_id: ROOM, created_at, version: 0, tokens: indexTokens(contentOf(n)) }
+      }),
+      { ordered: false },
+    )
+    await messages.insertMany(
+      numbers.map((n) => ({
+        _id: idOf(n),
+        ...room,
+        username: 'load',
+        content: contentOf(n),
+        message_type: 'text',
+        created_at: new Date(FIRST_AT + n * 1_000),
+        event_id: `load-${n}`,
+        correlation_id: 'load',
+        reply_to: null,
+        is_forwarded: false,
+        system: null,
+        cseq: 0,
+        rev: 0,
+        attachment: null,
+        edited_at: null,
+        is_deleted: false,
+        reactions: [],
+      })),
+      { ordered: false },
+    )
+    if ((start - 1) % 100_000 === 0) console.error(`${start - 1} of ${total} messages`)
+  }
+  // The service would index the same messages again.
+  await db
+    .collection<{ _id: string }>('search_state')
+    .insertOne({ _id: 'backfill', after: '', done: true, lease_id: null, lease_until: new Date(0) } as never)
+}
+
+interface Page {
+  readonly items: readonly unknown[]
+  readonly next_cursor: string | null
+  readonly is_partial: boolean
+}
+
+const subject = await startChatSubject({
+  beforeStart: async ({ mongoUrl }) => {
+    const connection = await mongoose.createConnection(mongoUrl).asPromise()
+    // Before the documents, as in a room that has grown.
+    await connection
+      .db!.collection('search_entries')
+      .createIndex({ room_id: 1, tokens: 1, created_at: -1, _id: -1 }, { name: 'tokens' })
+    await fill(connection)
+    await connection.close()
+  },
+})
+const connection = await mongoose.createConnection(subject.mongoUrl, { maxPoolSize: 8 }).asPromise()
+const agent = new Agent({ connections: 16 })
+try {
+  await subject.room(ROOM, USERS)
+  const tokens = await Promise.all(Array.from({ length: USERS }, (_, index) => subject.token(index + 1)))
+  let calls = 0
+  let refused = 0
+  const search = async (q: string, cursor?: string | null): Promise<Page | undefined> => {
+    const query = new URLSearchParams({
+      q,
+      room_id: String(ROOM),
+      limit: String(LIMIT),
+      ...(cursor ? { cursor } : {}),
+    })
+    const { statusCode, body } = await request(`${subject.url}/messages/search?${query}`, {
+      dispatcher: agent,
+      headers: { authorization: `Bearer ${tokens[calls++ % USERS]}` },
+    })
+    const text = await body.text()
+    if (statusCode === 200) return JSON.parse(text) as Page
+    refused++
+    console.error(`${q}: ${statusCode} ${text}`)
+    return undefined
+  }
+  const entries = connection.db!.collection('search_entries')
+  const driver = (n: number) =>
+    entries
+      .find(
+        { room_id: ROOM, tokens: `n${n % 5_000}` },
+        { sort: { created_at: -1, _id: -1 }, limit: LIMIT + 1 },
+      )
+      .toArray()
+  const rows: string[] = []
+  for (const inFlight of IN_FLIGHT) {
+    const lean = await measure(inFlight, PHASE_MS, driver)
+    rows.push(
+      `| ${inFlight} | query of the driver, one word | ${lean.perSecond.toFixed(0)} | ${lean.p50.toFixed(1)} / ${lean.p99.toFixed(1)} | | | |`,
+    )
+    for (const [name, q] of Object.entries(SEARCHES)) {
+      refused = 0
+      let partial = 0
+      await search(q)
+      const { count, perSecond, p50, p99 } = await measure(inFlight, PHASE_MS, async () => {
+        if ((await search(q))?.is_partial) partial++
+      })
+      const pages = inFlight === 1 ? await toTheEnd(q) : undefined
+      rows.push(
+        `| ${inFlight} | ${name} | ${perSecond.toFixed(0)} | ${p50.toFixed(1)} / ${p99.toFixed(1)} | ${((partial / count) * 100).toFixed(0)} % | ${pages ?? ''} | ${refused} |`,
+      )
+      if (refused > 0) process.exitCode = 1
+    }
+  }
+  console.log(`Searches in a room of ${total.toLocaleString('en')} messages, ${availableParallelism()} cores shared by everything
+
+| in flight | what | per second | p50 / p99 ms | partial | pages to the end, found | refused |
+|---|---|---|---|---|---|---|
+${rows.join('\n')}`)
+
+  /** Follows the cursors of a search with few results. */
+  async function toTheEnd(q: string): Promise<string> {
+    const times: number[] = []
+    let found = 0
+    let cursor: string | null | undefined
+    do {
+      const began = performance.now()
+      const page = await search(q, cursor)
+      times.push(performance.now() - began)
+      if (!page) break
+      found += page.items.length
+      cursor = page.next_cursor
+    } while (cursor && found < 3 * LIMIT && times.length < MAX_PAGES)
+    return `${times.length}${cursor ? '+' : ''}, ${found} (p99 ${quantiles(times).p99.toFixed(0)} ms)`
+  }
+} finally {
+  await Promise.all([agent.close(), connection.close()])
+  await subject.stop()
+}
