@@ -69,8 +69,8 @@ export async function buildAnalysisService(config: Config): Promise<AnalysisServ
 
   lifecycle.onStop('http', 'http server', () => app.close())
   lifecycle.onStop('consumers', 'analyses', async () => {
+    // Queued jobs still run, because each removes its recordings; the signal ends them at once.
     stopping.abort()
-    queue.clear()
     await queue.onIdle()
   })
   return {

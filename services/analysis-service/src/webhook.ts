@@ -10,7 +10,7 @@ export interface WebhookOptions {
 
 const ATTEMPTS = 6
 const FIRST_DELAY_MS = 500
-const ANSWER_MS = 5_000
+const RESPONSE_MS = 5_000
 
 /**
  * Delivers a report: retries temporary failures with backoff under one `webhook-id`, so that the receiver
@@ -30,7 +30,7 @@ export async function deliver(
         headers: { 'content-type': 'application/json', ...signWebhook(secret, id, body) },
         body,
         redirect: 'error',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(RESPONSE_MS)]),
       })
       await response.body?.cancel()
       if (response.ok) return true
