@@ -7,9 +7,15 @@ import {
   storageUsageExample,
   userUpdated,
 } from '@bigtech/contracts'
-import { type EventCollector, startHttpServer, type TestHttpServer, waitFor } from '@bigtech/testkit'
+import {
+  type EventCollector,
+  startHttpServer,
+  storeRequests,
+  type TestHttpServer,
+  waitFor,
+} from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
+import { type Person, type TestService, type TestWorld, testWorld } from '../../../testing/harness.ts'
 
 let world: TestWorld
 let users: TestService
@@ -44,6 +50,25 @@ afterAll(async () => {
 const update = (token: string, body: unknown) => users.call('PUT', '/profile/me', { token, body })
 
 describe('my profile', () => {
+  it('concurrent reads of profiles share statements, return the own user, and miss no completed update', async () => {
+    const people = [await users.person(), await users.person(), await users.person()]
+    const read = async ({ token }: Person) => (await users.call('GET', '/profile/me', { token })).body
+    await Promise.all(people.map(read))
+    const many = Array.from({ length: 30 }, (_, index) => people[index % people.length]!)
+    const cost = await storeRequests(users.service.metrics, /^redis|presence|outbox/, async () => {
+      const found = await Promise.all(many.map(read))
+      expect(found.map(({ id }) => id)).toEqual(many.map(({ userId }) => userId))
+    })
+    expect(cost['mysql findOwn']).toBeLessThanOrEqual(10)
+    const changeOften = async (person: Person) => {
+      for (let n = 0; n < 8; n++) {
+        await update(person.token, { status_message: `${n}` })
+        expect((await read(person)).status_message).toBe(`${n}`)
+      }
+    }
+    await Promise.all(people.map(changeOften))
+  })
+
   it('a profile update changes the given fields and keeps the others', async () => {
     const { token } = await users.person({ display_name: '김민지' })
     const fileId = crypto.randomUUID()

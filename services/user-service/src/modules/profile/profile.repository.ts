@@ -1,5 +1,6 @@
 import { type UserRole, userUpdated } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
+import { BatchedReads } from '../../infrastructure/batched-reads.ts'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
@@ -50,12 +51,17 @@ interface OwnRow {
 
 /** Creates the repository of a user's own profile and settings. */
 export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
+  const own = new BatchedReads((userIds) =>
+    mysql.run('findOwn', async (db): Promise<ReadonlyMap<number, OwnRow>> => {
+      const rows = await db.user.findMany({ where: { id: { in: [...userIds] }, status: 'active' } })
+      return new Map(rows.map((row) => [row.id, row]))
+    }),
+  )
   return {
-    find: (userId: number) =>
-      mysql.run('findOwn', async (db): Promise<{ profile: Profile; settings: Settings } | null> => {
-        const row = await db.user.findFirst({ where: { id: userId, status: 'active' } })
-        return row && { profile: toProfile(row), settings: toSettings(row) }
-      }),
+    find: async (userId: number): Promise<{ profile: Profile; settings: Settings } | null> => {
+      const row = await own.get(userId)
+      return row ? { profile: toProfile(row), settings: toSettings(row) } : null
+    },
 
     /** The profile as it is afterwards; UserUpdated goes out only if something changed that others see. */
     update: (userId: number, change: ProfileChange, correlationId: string) =>
