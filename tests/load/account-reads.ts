@@ -17,8 +17,8 @@ import { Agent, request } from 'undici'
 import { profileOptions, readsTable } from './measure-reads.ts'
 
 const usage = `Usage: node tests/load/account-reads.ts
-The caller's profile and the list of 19 friends, at 1 and 32 in flight: CPU and store requests of each, beside a Fastify
-that responds with a constant. Takes about 40 s.
+The caller's profile, 20 profiles and the list of 19 friends, at 1 and 32 in flight: CPU and store requests of each, beside
+a Fastify that responds with a constant; then the hit rates of the caches. Takes about 40 s.
 
     BIGTECH_SERVERS_FILE=... node tests/load/account-reads.ts`
 
@@ -105,8 +105,8 @@ async function startSubject() {
 
 type Subject = Awaited<ReturnType<typeof startSubject>>
 
-/** Registers users who are all friends and online; returns their access tokens. */
-async function crowd({ user, friend }: Subject): Promise<string[]> {
+/** Registers users who are all friends and online. */
+async function crowd({ user, friend }: Subject): Promise<{ id: number; token: string }[]> {
   const people: { id: number; token: string }[] = []
   for (let n = 0; n < USERS; n++) {
     const email = `reader-${n}@example.com`
@@ -130,23 +130,50 @@ async function crowd({ user, friend }: Subject): Promise<string[]> {
       },
       { what: 'all friends to be seen online', timeoutMs: 30_000 },
     )
-  return people.map(({ token }) => token)
+  return people
+}
+
+/** Returns the share of look-ups that each cache answered. */
+async function hitRates(urls: readonly string[]): Promise<string> {
+  const texts = await Promise.all(urls.map(async (url) => (await fetch(`${url}/metrics`)).text()))
+  const counts = new Map<string, number>()
+  for (const text of texts)
+    for (const [, labels, count] of text.matchAll(/^cache_requests_total\{(.*)\} (\d+)/gm)) {
+      const [cache, result] = ['cache', 'result'].map(
+        (label) => labels!.split(`${label}="`)[1]!.split('"')[0],
+      )
+      counts.set(`${cache} ${result}`, Number(count))
+    }
+  const rows = [...new Set([...counts.keys()].map((key) => key.split(' ')[0]!))].map((cache) => {
+    const [hits, misses] = ['hit', 'miss'].map((result) => counts.get(`${cache} ${result}`) ?? 0) as [
+      number,
+      number,
+    ]
+    return `| ${cache} | ${hits} | ${misses} | ${((hits / (hits + misses)) * 100).toFixed(2)} % |`
+  })
+  return `| cache | hits | misses | hit rate |\n|---|---|---|---|\n${rows.join('\n')}`
 }
 
 const subject = await startSubject()
 const hello = new Worker(new URL('./hello-server.ts', import.meta.url))
 const [helloUrl] = (await once(hello, 'message')) as [string]
 try {
-  const tokens = await crowd(subject)
+  const people = await crowd(subject)
   const read = (url: string) => async (n: number) => {
-    await call('GET', url, { token: tokens[n % USERS]! })
+    await call('GET', url, { token: people[n % USERS]!.token })
   }
   const { user, friend } = subject
+  const ids = people.map(({ id }) => id).join(',')
   const table = await readsTable(
     [
       { name: 'Fastify, a constant', once: read(helloUrl), processes: [] },
       { name: 'GET /health', once: read(`${user}/health`), processes: [user] },
       { name: 'GET /profile/me', once: read(`${user}/profile/me`), processes: [user] },
+      {
+        name: `GET /users, ${USERS} profiles`,
+        once: read(`${user}/users?user_ids=${ids}`),
+        processes: [user],
+      },
       { name: 'GET /friends, 19 friends', once: read(`${friend}/friends`), processes: [user, friend] },
       {
         name: 'GET /friends?sort=name',
@@ -157,7 +184,7 @@ try {
     IN_FLIGHT,
   )
   console.log(
-    `Reads of accounts, ${availableParallelism()} cores shared by everything, node ${process.version}\n\n${table}`,
+    `Reads of accounts, ${availableParallelism()} cores shared by everything, node ${process.version}\n\n${table}\n\n${await hitRates([user, friend])}`,
   )
 } finally {
   await Promise.all([agent.close(), hello.terminate()])
