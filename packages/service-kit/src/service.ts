@@ -37,6 +37,11 @@ const REQUEST_TIMEOUT_MS = 30_000
 /** Longer than the idle timeout of any proxy in front, so that the proxy closes the connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 const IDLE_CHECK_MS = 100
+/**
+ * Connections that the kernel accepts for a busy process; Linux limits it to `net.core.somaxconn`, 4096 by default. With Node's
+ * default of 511 a reconnect storm overflows, and dropped clients try again after 1, 3 and 7 s.
+ */
+const LISTEN_BACKLOG = 4_096
 /** Slower requests are logged regardless of the sampling rate. */
 const SLOW_MS = 1_000
 
@@ -142,7 +147,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     start: async () => {
       messaging.start()
       for (const start of starts) start()
-      const address = await app.listen({ host: config.HOST, port: config.PORT })
+      const address = await app.listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG })
       if (!options.keys && acceptsUserTokens) {
         const { read, close } = remoteRevocations(config.JWKS_URL)
         const polling = pollRevocations(read, revocations)
