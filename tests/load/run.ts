@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readPositionals } from '@bigtech/service-kit'
+import { describeRun, sectionOf } from './report.ts'
 
 const benchmarks = [
   'idle',
@@ -10,6 +12,7 @@ const benchmarks = [
   'reads',
   'account-reads',
   'search',
+  'overload',
   'fanout',
   'room-list',
   'tracing',
@@ -22,7 +25,9 @@ All benchmarks, one after the other, each beside its baseline in the same run; t
 minutes, of which the media benchmark takes six and the search ten.
 
     npm run load                 needs a running npm start
-    npm run load -- send login   only these`
+    npm run load -- send login   only these
+
+Keeps the output in .devstack/load; "node tests/load/write-docs.ts" writes it into docs/performance.md.`
 
 const chosen = readPositionals(usage, benchmarks.length)
 const unknown = chosen.filter((name) => !benchmarks.includes(name))
@@ -31,9 +36,22 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 const env = { ...process.env, USER_SERVICE_URL: process.env.BIGTECH_USER_URL }
+const root = join(import.meta.dirname, '..', '..')
+const folder = join(root, '.devstack', 'load')
+mkdirSync(folder, { recursive: true })
+const run = describeRun(root)
 for (const name of chosen.length > 0 ? chosen : benchmarks) {
   console.log(`\n## ${name}\n`)
-  const child = spawn(process.execPath, [join(import.meta.dirname, `${name}.ts`)], { stdio: 'inherit', env })
-  const [code] = (await once(child, 'exit')) as [number | null]
+  const child = spawn(process.execPath, [join(import.meta.dirname, `${name}.ts`)], {
+    stdio: ['inherit', 'pipe', 'inherit'],
+    env,
+  })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+    process.stdout.write(text)
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (output.trim() !== '') writeFileSync(join(folder, `${name}.md`), sectionOf(run, output))
   if (code !== 0) process.exitCode = 1
 }
