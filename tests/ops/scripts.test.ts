@@ -1,6 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { createPrivateKey } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -44,6 +53,64 @@ describe('make-env.sh', () => {
     expect(lines[0]).toBe('REDIS_PASSWORD=mine')
     expect(lines.filter((line) => line.startsWith('REDIS_PASSWORD='))).toHaveLength(1)
     expect(lines.some((line) => line.startsWith('MYSQL_ROOT_PASSWORD='))).toBe(true)
+  })
+})
+
+describe('rotate.sh', () => {
+  /** Stands for Docker: containers run with development secrets, and a job fails when FAIL names its service. */
+  const docker = `#!/bin/sh
+case "$*" in
+  *" ps "*) echo container ;;
+  inspect*) printf 'MYSQL_ROOT_PASSWORD=development\\nTOTP_KEYS=old-key-of-the-apps&/1\\n' ;;
+  *"run --rm"*"$FAIL") exit 1 ;;
+esac
+`
+  const checkout = (name: string) => {
+    const copy = join(folder, name)
+    mkdirSync(join(copy, 'bin'), { recursive: true })
+    cpSync(join(root, '.env.example'), join(copy, '.env.example'))
+    for (const script of ['rotate.sh', 'make-env.sh'])
+      cpSync(join(root, 'infrastructure/docker', script), join(copy, 'infrastructure/docker', script))
+    writeFileSync(join(copy, 'bin/docker'), docker, { mode: 0o755 })
+    const rotate = (FAIL = 'none') =>
+      spawnSync(join(copy, 'infrastructure/docker/rotate.sh'), {
+        env: { PATH: `${join(copy, 'bin')}:${process.env.PATH}`, FAIL },
+        encoding: 'utf8',
+      })
+    const read = (file = '.env') =>
+      new Map(
+        readFileSync(join(copy, file), 'utf8')
+          .split('\n')
+          .filter((line) => /^[A-Z]/.test(line))
+          .map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
+      )
+    return { copy, rotate, read }
+  }
+  const names = [...text('.env.example').matchAll(/^(\w+)=generate$/gm)].map(([, name]) => name as string)
+
+  it('rotate.sh replaces every secret, keeps settings and appends the previous keys of authenticator apps', () => {
+    const { copy, rotate, read } = checkout('rotated')
+    writeFileSync(
+      join(copy, '.env'),
+      `${names.map((name) => `${name}=before`).join('\n')}\nGATEWAY_PORT=8080\n`,
+    )
+    const { status, stderr } = rotate()
+    expect([status, stderr]).toEqual([0, ''])
+    const after = read()
+    for (const name of names) expect(after.get(name), name).toMatch(/^[0-9a-f]{48}(,|$)/)
+    expect(after.get('TOTP_KEYS')).toMatch(/,old-key-of-the-apps&\/1$/)
+    expect(after.get('GATEWAY_PORT')).toBe('8080')
+    expect(statSync(join(copy, '.env')).mode & 0o077).toBe(0)
+    expect(existsSync(join(copy, '.env.next'))).toBe(false)
+  })
+
+  it('rotate.sh keeps .env until the databases know the new passwords, and continues with the same ones', () => {
+    const { copy, rotate, read } = checkout('interrupted')
+    expect(rotate('mongodb-accounts').status).not.toBe(0)
+    expect(existsSync(join(copy, '.env'))).toBe(false)
+    const next = read('.env.next')
+    expect(rotate().status).toBe(0)
+    expect(read()).toEqual(next)
   })
 })
 

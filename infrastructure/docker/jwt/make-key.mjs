@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { chownSync, existsSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 
 // The user of the services' images.
@@ -29,6 +30,8 @@ function refuse(message) {
   process.exit(2)
 }
 
+// Lets `bigtech keys rotate` replace the file.
+if (process.getuid?.() === 0) chownSync(dirname(file), SERVICE_UID, SERVICE_UID)
 if (existsSync(file)) {
   console.log(`${file} kept`)
 } else {

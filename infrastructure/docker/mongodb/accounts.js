@@ -1,6 +1,16 @@
 // Run by accounts.sh in mongosh.
 const env = process.env
-db.getSiblingDB('admin').auth('root', env.MONGO_ROOT_PASSWORD)
+const admin = db.getSiblingDB('admin')
+
+// auth() throws when the server rejects the password.
+try {
+  admin.auth('root', env.MONGO_ROOT_PASSWORD)
+} catch (error) {
+  if (!env.MONGO_PREVIOUS_ROOT_PASSWORD) throw error
+  admin.auth('root', env.MONGO_PREVIOUS_ROOT_PASSWORD)
+  admin.changeUserPassword('root', env.MONGO_ROOT_PASSWORD)
+  admin.auth('root', env.MONGO_ROOT_PASSWORD)
+}
 
 function initiate() {
   try {

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Initiates the replica set with this server and creates the accounts. Can be run any number of
-# times. Needs MONGO_HOST (host:port as the services will call it), MONGO_MEMBERS (default: that host alone).
+# times. Needs MONGO_HOST (host:port as the services will call it), MONGO_MEMBERS (default: that host alone),
+# and MONGO_PREVIOUS_ROOT_PASSWORD to change the one of root.
 set -euo pipefail
 case "${1:-}" in
   -h | --help)

@@ -1,7 +1,8 @@
 #!/bin/bash
 # One database per service with two accounts: the service may read and write rows, and nothing else; the owner
 # changes tables and is used by migrations only. One more account may read the server's counters.
-# Can be run any number of times; a changed password is applied. Needs MYSQL_HOST and the passwords.
+# Can be run any number of times; a changed password is applied. Needs MYSQL_HOST and the passwords, and
+# MYSQL_PREVIOUS_ROOT_PASSWORD to change the one of root.
 # --print: prints the statements without connecting.
 set -euo pipefail
 case "${1:-}" in
@@ -46,6 +47,15 @@ statements() {
 if [ "${1:-}" = --print ]; then statements; exit; fi
 : "${MYSQL_HOST:?}" "${MYSQL_ROOT_PASSWORD:?}"
 sql=$(statements)
+
 # Passes the password in the environment, because the process list shows arguments.
-MYSQL_PWD=$MYSQL_ROOT_PASSWORD mysql --host="$MYSQL_HOST" --user=root --batch <<<"$sql"
+as_root() { MYSQL_PWD=$1 mysql --host="$MYSQL_HOST" --user=root --batch; }
+
+if ! as_root "$MYSQL_ROOT_PASSWORD" <<<'' 2>/dev/null && [ -n "${MYSQL_PREVIOUS_ROOT_PASSWORD:-}" ]; then
+  secret=$(password MYSQL_ROOT_PASSWORD)
+  for host in % localhost; do
+    echo "ALTER USER IF EXISTS 'root'@'$host' IDENTIFIED BY '$secret';"
+  done | as_root "$MYSQL_PREVIOUS_ROOT_PASSWORD"
+fi
+as_root "$MYSQL_ROOT_PASSWORD" <<<"$sql"
 echo 'databases and accounts are there'
