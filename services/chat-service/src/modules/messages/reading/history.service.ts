@@ -7,6 +7,7 @@ import {
   StoreUnavailable,
 } from '@bigtech/service-kit'
 import { z } from 'zod'
+import { SharedReads } from '../../../shared-reads.ts'
 import type { Membership, MembershipReader } from '../../membership/membership.ports.ts'
 import { readFloor } from '../../membership/membership.ts'
 import type { HistoryRange, MessageRepository } from '../log/message.repository.ts'
@@ -60,20 +61,21 @@ export interface HistoryServiceOptions {
 /** Reads history, search results and read positions. */
 export class HistoryService {
   readonly #options: HistoryServiceOptions
+  readonly #pages = new SharedReads<readonly MessageRecord[]>()
 
   constructor(options: HistoryServiceOptions) {
     this.#options = options
   }
 
   async list(ctx: AuthenticatedContext, roomId: number, query: HistoryQuery) {
-    const { repository, members } = this.#options
+    const { members } = this.#options
     const { visibleFromSeq } = await members.require(roomId, ctx.actor.userId)
     const floor = visibleFromSeq - 1
     const page = rangeOf(query)
     // Read before the messages: later entries are then beyond the head returned to the client.
     const { head, known } = await this.#context(ctx.actor.userId, roomId, page)
     const read = (range: HistoryRange) =>
-      repository.history(roomId, { ...range, after: Math.max(range.after, floor) })
+      this.#read(roomId, { ...range, after: Math.max(range.after, floor) })
     const { items, next } = await pageOf(page, read)
     return {
       items: await this.#options.views.forViewer(items, ctx.actor.userId, known),
@@ -81,6 +83,12 @@ export class HistoryService {
       last_seq: head.seq,
       last_cseq: head.cseq,
     }
+  }
+
+  #read(roomId: number, range: HistoryRange): Promise<readonly MessageRecord[]> {
+    const { after, before, order, limit } = range
+    const key = [roomId, after, before, order, limit].join()
+    return this.#pages.get(key, () => this.#options.repository.history(roomId, range))
   }
 
   /**
@@ -235,7 +243,7 @@ function seqsOf(page: Page, head: number): { from: number; to: number } {
 
 async function pageOf(
   page: Page,
-  read: (range: HistoryRange) => Promise<MessageRecord[]>,
+  read: (range: HistoryRange) => Promise<readonly MessageRecord[]>,
 ): Promise<{ items: MessageRecord[]; next: Next }> {
   const { limit } = page
   if ('around' in page) {
@@ -243,7 +251,7 @@ async function pageOf(
     const half = Math.floor(limit / 2)
     const older = half > 0 ? await read({ after: 0, before: around, order: 'newest', limit: half }) : []
     const newer = await read({ after: around - 1, before: END, order: 'oldest', limit: limit - half })
-    return { items: [...older.reverse(), ...newer], next: null }
+    return { items: [...older.toReversed(), ...newer], next: null }
   }
   if ('after' in page) {
     const found = await read({ after: page.after, before: END, order: 'oldest', limit: limit + 1 })

@@ -87,6 +87,22 @@ it('any page of the history takes two requests to MongoDB and none to another st
   }
 })
 
+it('concurrent readers of a page share requests, but not what one of them has deleted for themselves', async () => {
+  const [a, b] = await rooms.chat.people(2)
+  const roomId = await rooms.room(a, b)
+  const [first] = [await rooms.send(a, roomId, 'one'), await rooms.send(a, roomId, 'two')]
+  await rooms.as(b, 'DELETE', `/messages/${roomId}/${first!.message_id}?for=me`)
+  const contents = async (userId: number) =>
+    (await rooms.as(userId, 'GET', `/messages/${roomId}`)).body.items.map(({ content }: Message) => content)
+  await Promise.all([contents(a), contents(b)])
+  const cost = await storeRequests(rooms.chat.services[0]!.metrics, BACKGROUND, async () => {
+    const pages = await Promise.all(upTo(30).map((n) => contents(n % 2 === 0 ? a : b)))
+    for (const [index, page] of pages.entries())
+      expect(page).toEqual(index % 2 === 0 ? ['', 'two'] : ['one', 'two'])
+  })
+  expect(cost['mongodb messages.history']).toBeLessThanOrEqual(15)
+})
+
 it('a page of the history returns the positions of the newest message and change, including those of another process', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
