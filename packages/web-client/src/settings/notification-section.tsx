@@ -3,7 +3,7 @@ import {
   type NotificationPreferences,
   putNotificationPreferences,
 } from '@bigtech/client'
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { call } from '../core/api.ts'
 import { useChat } from '../core/chat.ts'
@@ -14,20 +14,28 @@ import { attempt, notify } from '../ui/notices.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { SwitchRow } from './switch-row.tsx'
 
+const key = ['preferences']
+
 /** The user's notification preferences. */
 export function NotificationSection() {
   const t = useT()
   const chat = useChat()
   const { data } = useQuery({
-    queryKey: ['preferences'],
+    queryKey: key,
     queryFn: () => call(getNotificationPreferences, {}),
   })
+  const save = useMutation({
+    // One at a time: a request carries every setting, also those changed by the previous request.
+    scope: { id: 'preferences' },
+    mutationFn: async (changes: Partial<NotificationPreferences>) => {
+      const current = chat.queries.getQueryData<NotificationPreferences>(key)
+      if (!current) return
+      const body = { ...current, ...changes }
+      chat.queries.setQueryData(key, await call(putNotificationPreferences, { body }))
+    },
+  })
   if (!data) return <Spinner />
-  const change = (changes: Partial<NotificationPreferences>) =>
-    void attempt(async () => {
-      const body = { ...data, ...changes }
-      chat.queries.setQueryData(['preferences'], await call(putNotificationPreferences, { body }))
-    })
+  const change = (changes: Partial<NotificationPreferences>) => void attempt(() => save.mutateAsync(changes))
   return (
     <>
       <ThisBrowser />

@@ -1,10 +1,10 @@
 import { type ComponentType, lazy, Suspense } from 'react'
 import { type TextKey, useT } from '../i18n/index.ts'
 import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
-import { LanguageAndTheme } from '../ui/language-and-theme.tsx'
 import { Page } from '../ui/page.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { AccountSection } from './account-section.tsx'
+import { AppearanceSection } from './appearance-section.tsx'
 import { BlockedSection, RestrictedSection } from './blocked-section.tsx'
 import { DataSection } from './data-section.tsx'
 import { EmailSection } from './email-section.tsx'
@@ -30,7 +30,7 @@ const contents: Record<string, ComponentType> = {
       <AccountSection />
     </>
   ),
-  appearance: LanguageAndTheme,
+  appearance: AppearanceSection,
   notifications: NotificationSection,
   privacy: PrivacySection,
   blocked: BlockedSection,

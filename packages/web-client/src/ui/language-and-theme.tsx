@@ -3,7 +3,8 @@ import { useStore } from '../core/store.ts'
 import { type Language, setLanguage, useLanguage, useT } from '../i18n/index.ts'
 import { setTheme, type Theme, theme } from './theme.ts'
 
-export function LanguageAndTheme() {
+/** @param onLanguage called when the user has chosen a language */
+export function LanguageAndTheme({ onLanguage }: { onLanguage?: (language: Language) => void }) {
   const t = useT()
   const id = useId()
   return (
@@ -12,7 +13,11 @@ export function LanguageAndTheme() {
       <select
         id={`${id}-language`}
         value={useLanguage()}
-        onChange={(event) => void setLanguage(event.target.value as Language)}
+        onChange={(event) => {
+          const language = event.target.value as Language
+          void setLanguage(language)
+          onLanguage?.(language)
+        }}
       >
         <option value="ko" lang="ko">
           한국어
