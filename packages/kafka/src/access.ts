@@ -10,10 +10,13 @@ const POLL_MS = 100
 /** The read-only account of the exporter and the console. */
 const observer = 'observer'
 
+/** Processes that share the account of their service but use consumer groups under names of their own. */
+const furtherProcesses: Readonly<Record<string, readonly string[]>> = { 'media-service': ['media-worker'] }
+
 /**
  * Returns the access rules of each service's account: write to the topics it owns and to every dead-letter
- * topic (a consumer dead-letters events of any owner), read every topic, and use consumer groups under its
- * own name. An account is named after its service. The account `observer` reads every topic and sees every group.
+ * topic (a consumer dead-letters events of any owner), read every topic, and use consumer groups under the
+ * names of its processes. An account is named after its service. The account `observer` reads every topic and sees every group.
  * Names begin with `topicPrefix`.
  */
 export function accessRules(topicPrefix = ''): AccessRule[] {
@@ -34,9 +37,11 @@ export function accessRules(topicPrefix = ''): AccessRule[] {
         rule('topic', 'read', topic),
         rule('topic', 'read', topic + deadLetterTopic.suffix),
       ]),
-      rule('group', 'read', `${account}.`, true),
       // Broadcast consumers and topic readers use group names with a random part.
-      rule('group', 'read', `broadcast.${account}.`, true),
+      ...[account, ...(furtherProcesses[account] ?? [])].flatMap((name) => [
+        rule('group', 'read', `${name}.`, true),
+        rule('group', 'read', `broadcast.${name}.`, true),
+      ]),
       rule('group', 'read', 'read.', true),
     ]
   })
