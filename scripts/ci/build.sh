@@ -35,8 +35,8 @@ for image in $(docker compose --file docker-compose.msa.yml config --images | gr
     */media-service:*) limit_mb=361 ;;
     # Based on Debian: espeak-ng, and ffmpeg with its libraries.
     */media-service-seed:*) limit_mb=650 ;;
-    */analysis-service:*) limit_mb=850 ;;
-    */media-worker:*) limit_mb=1000 ;;
+    */analysis-service:*) limit_mb=1060 ;;
+    */media-worker:*) limit_mb=1210 ;;
   esac
   size_mb=$(($(docker image inspect --format '{{.Size}}' "$image") / 1000000))
   echo "$image: $size_mb MB"
