@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { resolveBinary } from 'dbmate'
 import mariadb from 'mariadb'
 import { testServers, uniqueName } from './servers.ts'
 
 const run = promisify(execFile)
-const require = createRequire(import.meta.url)
-const dbmate = join(dirname(require.resolve('dbmate/package.json')), 'dist', 'cli.js')
+/** The program itself: the package's command starts it from another Node process. */
+const dbmate = resolveBinary()
 
 export interface TestMysql {
   readonly url: string
@@ -43,15 +42,7 @@ export async function createTestMysql(
   const migrate = async (direction: 'up' | 'rollback') => {
     const { migrationsDir } = options
     if (!migrationsDir) return
-    await run(process.execPath, [
-      dbmate,
-      '--url',
-      url,
-      '--migrations-dir',
-      migrationsDir,
-      '--no-dump-schema',
-      direction,
-    ])
+    await run(dbmate, ['--url', url, '--migrations-dir', migrationsDir, '--no-dump-schema', direction])
   }
   await migrate('up')
   return {
