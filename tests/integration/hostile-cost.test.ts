@@ -37,18 +37,24 @@ interface HostileRequest {
   readonly body: string | undefined
 }
 
-/** Returns one request per hostile text, with the text in every input of the operation. */
+/** Returns the requests with each hostile text in every input of the operation; an operation without inputs has one. */
 function hostileRequests(operation: Operation): HostileRequest[] {
-  return hostileUnits.flatMap((unit) => {
+  const requests = hostileUnits.flatMap((unit) => {
     const short = encodeURIComponent(`${filled(unit, PATH_BYTES / 6)}a`)
     const path = operation.path.replace(/\{(\w+)\}/g, short)
     const query = operation.parameters.filter(({ in: place }) => place === 'query').map(({ name }) => name)
-    const longQuery = query.map((name) => `${name}=${short.slice(0, 1_000 - (1_000 % 9))}`).join('&')
+    const longQuery = query.map((name, index) => {
+      const separator = index === 0 ? '?' : '&'
+      return `${separator}${name}=${short.slice(0, 1_000 - (1_000 % 9))}`
+    })
     // With a valid path too, because most operations reject an invalid id first.
     const validPath = operation.path.replace(/\{(\w+)\}/g, '1')
     return [
       { target: path, body: undefined },
-      { target: `${validPath}?${longQuery}`, body: bodyWith(operation, () => filled(unit, BODY_BYTES / 4)) },
+      {
+        target: `${validPath}${longQuery.join('')}`,
+        body: bodyWith(operation, () => filled(unit, BODY_BYTES / 4)),
+      },
       // Not refused for its length: everything that follows the length check runs.
       {
         target: validPath,
@@ -56,6 +62,7 @@ function hostileRequests(operation: Operation): HostileRequest[] {
       },
     ]
   })
+  return [...new Map(requests.map((request) => [`${request.target} ${request.body}`, request])).values()]
 }
 
 /** Returns a body with a hostile text in every text field, the others as in the example. */
