@@ -80,3 +80,17 @@ it("a group's picture is set by its owner and shown to its members immediately",
   expect([...owner.complaints, ...member.complaints]).toEqual([])
   await Promise.all([owner.close(), member.close()])
 }, 90_000)
+
+it('a group is created with a picture, which its creator and its members see', async () => {
+  const owner = await openApp(browser, mina, { at: '/new-group', size: phone })
+  await setPicture(owner.page)
+  await isShown(owner.page, '.picture-field')
+  await owner.page.getByLabel('Group name').fill('사진 모임')
+  await owner.page.getByRole('checkbox', { name: '박준오' }).check()
+  await owner.page.getByRole('button', { name: 'Create with 1 friend' }).click()
+  await isShown(owner.page, '.room-header')
+  const member = await openApp(browser, juno)
+  await isShown(member.page, '.room-row:has-text("사진 모임")')
+  expect([...owner.complaints, ...member.complaints]).toEqual([])
+  await Promise.all([owner.close(), member.close()])
+}, 90_000)
