@@ -108,6 +108,36 @@ it('an outage of MySQL sends one message where no exporter measures the server',
 })
 
 it(
+  'an outage of Kafka sends one warning, and one page when events have waited for long',
+  options,
+  async (context) => {
+    const groups = await groupsOf(
+      serviceNames.flatMap((service) => [
+        { alertname: 'StoreDegraded', service, store: 'kafka', ...warning },
+        { alertname: 'OutboxBacklog', service, ...warning },
+        { alertname: 'OutboxStopped', service, ...critical },
+        { alertname: 'ConsumerLag', service, group: service, ...warning },
+        { alertname: 'ConsumerStalled', service, group: service, ...critical },
+      ]),
+      context,
+    )
+    expect(messages(groups)).toEqual([['OutboxStopped'], ['StoreDegraded']])
+  },
+)
+
+it('an outage of Redis sends no page about late deliveries', options, async (context) => {
+  const groups = await groupsOf(
+    [
+      { alertname: 'RedisDown', instance: 'redis', store: 'redis', ...warning },
+      { alertname: 'DeliveryLatencyBurnFast', service: 'chat-service', ...critical },
+      { alertname: 'DeliveryLatencyBurnSlow', service: 'chat-service', ...warning },
+    ],
+    context,
+  )
+  expect(messages(groups)).toEqual([['RedisDown']])
+})
+
+it(
   "neither an alert of one copy nor of another service hides a service's warning",
   options,
   async (context) => {

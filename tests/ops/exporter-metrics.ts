@@ -46,6 +46,8 @@ export const foreignMetrics: Record<string, readonly string[]> = {
   // danielqsj/kafka_exporter, README "Metrics"
   kafka_brokers: [],
   kafka_topic_partition_current_offset: ['topic', 'partition'],
+  kafka_topic_partition_replicas: ['topic', 'partition'],
+  kafka_topic_partition_in_sync_replica: ['topic', 'partition'],
   kafka_topic_partition_under_replicated_partition: ['topic', 'partition'],
   kafka_consumergroup_current_offset: ['consumergroup', 'topic', 'partition'],
   kafka_consumergroup_lag: ['consumergroup', 'topic', 'partition'],

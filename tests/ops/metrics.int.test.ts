@@ -5,10 +5,15 @@ import { partsOf } from './promql.ts'
 import { promqlQueries, rules } from './queries.ts'
 import { runningServices } from './running.ts'
 
+/** Series that begin with the first request of their path and status. */
+const ofRequests = /^http_request\w* (method|path|status|le)=|^\w+ (job|instance)=/
+
 interface Scrape {
   names: Set<string>
   /** Labels seen on the samples of a series. */
   labels: Map<string, Set<string>>
+  /** Every sample's name and labels: `messages_sent_total message_type=text`. */
+  values: Set<string>
 }
 
 /** Parses the text format: a metric without samples still has its TYPE line. */
@@ -23,13 +28,16 @@ function read(body: string, into: Scrape): void {
     const sample = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? /.exec(line)
     if (!sample?.[1] || line.startsWith('#')) continue
     const seen = into.labels.get(sample[1]) ?? new Set()
-    for (const [, label] of (sample[2] ?? '').matchAll(/(\w+)="/g)) seen.add(label as string)
+    for (const [, label, value] of (sample[2] ?? '').matchAll(/(\w+)="([^"]*)"/g)) {
+      seen.add(label as string)
+      into.values.add(`${sample[1]} ${label}=${value}`)
+    }
     into.labels.set(sample[1], seen)
   }
 }
 
 async function scrapeAll(): Promise<Scrape> {
-  const scrape: Scrape = { names: new Set(), labels: new Map() }
+  const scrape: Scrape = { names: new Set(), labels: new Map(), values: new Set() }
   for (const { url } of runningServices()) {
     const answer = await fetch(`${url}/metrics`)
     expect(answer.status, url).toBe(200)
@@ -47,6 +55,23 @@ describe('the metrics of the running services', () => {
       partsOf(expression)
         .metrics.filter((name) => !recorded.has(name) && !ofExporters(name) && !names.has(name))
         .map((name) => `${name} (${where})`),
+    )
+    expect(missing).toEqual([])
+  })
+
+  it('every label value that a dashboard or a rule names has a series, whether or not it ever happened', async () => {
+    const { values } = await scrapeAll()
+    const own = emittedMetrics()
+    const missing = promqlQueries.flatMap(({ where, expression }) =>
+      [...expression.matchAll(/(\w+)\{([^}]*)\}/g)]
+        .filter(([, name]) => own.has(name as string))
+        .flatMap(([, name, selector]) =>
+          [...(selector as string).matchAll(/(\w+)=~?"([^"]*)"/g)].flatMap(([, label, pattern]) =>
+            (pattern as string).split('|').map((value) => `${name} ${label}=${value}`),
+          ),
+        )
+        .filter((series) => !ofRequests.test(series) && !values.has(series))
+        .map((series) => `${series} (${where})`),
     )
     expect(missing).toEqual([])
   })

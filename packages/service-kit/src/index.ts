@@ -13,7 +13,7 @@ export type { ReadinessCheck } from './health.ts'
 export { requestLimits } from './http-limits.ts'
 export { exitOnSignals, Lifecycle, type StopPhase } from './lifecycle.ts'
 export { createLogger } from './logging.ts'
-export { createMetrics } from './metrics.ts'
+export { createMetrics, startAtZero } from './metrics.ts'
 export {
   type Copies,
   commandLogDestination,

@@ -22,6 +22,22 @@ export function createMetrics(service: string): Registry {
   return registry
 }
 
+/**
+ * Starts the series of every combination of known label values at 0: `rate` and `increase` ignore the first sample of
+ * a series, so that a rare failure would never be seen.
+ */
+export function startAtZero<Label extends string>(
+  metric: Counter<Label> | Histogram<Label>,
+  values: Readonly<Record<Label, readonly string[]>>,
+): void {
+  let series: Partial<Record<Label, string>>[] = [{}]
+  for (const [label, each] of Object.entries(values) as [Label, readonly string[]][])
+    series = series.flatMap((labels) => each.map((value) => ({ ...labels, [label]: value })))
+  for (const labels of series)
+    if (metric instanceof Counter) metric.inc(labels, 0)
+    else metric.zero(labels)
+}
+
 /** Ends a measurement. */
 export type EndTimer = () => void
 

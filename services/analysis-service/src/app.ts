@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AnalysisReport, AnalysisRequest } from '@bigtech/contracts'
-import { createLogger, createMetrics, Lifecycle } from '@bigtech/service-kit'
+import { createLogger, createMetrics, Lifecycle, startAtZero } from '@bigtech/service-kit'
 import PQueue from 'p-queue'
 import { Gauge, Histogram } from 'prom-client'
 import { analyze } from './analyzer.ts'
@@ -91,6 +91,7 @@ function measure(registry: ReturnType<typeof createMetrics>, queue: PQueue) {
     buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40],
     registers,
   })
+  startAtZero(duration, { result: ['succeeded', 'failed'] })
   new Gauge({
     name: 'analyses_waiting',
     help: 'Queued recordings.',

@@ -1,3 +1,4 @@
+import { startAtZero } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import { Counter, type Registry } from 'prom-client'
 
@@ -41,6 +42,7 @@ export class SwrCache<Value extends object> {
       ...(maxSize ? { maxSize, sizeCalculation: ({ value }) => Math.max(1, sizeOf?.(value) ?? 1) } : {}),
     })
     this.#requests = counterOf(registry)
+    startAtZero(this.#requests, { cache: [options.name], result: ['hit', 'miss'] })
   }
 
   /** Returns the value of a key; never caches `undefined` (a missing value). */

@@ -1,4 +1,8 @@
+import { accountMailPurpose } from '@bigtech/contracts'
+import { startAtZero } from '@bigtech/service-kit'
 import { Counter, Gauge, type Registry } from 'prom-client'
+
+const mailKinds = ['welcome', ...accountMailPurpose.options]
 
 /** Metrics of deliveries. */
 export class NotificationMetrics {
@@ -21,6 +25,10 @@ export class NotificationMetrics {
       help: 'Push notifications by outcome: sent, retried, failed, no_subscription, connected, withdrawn.',
       labelNames: ['result'],
       registers,
+    })
+    startAtZero(this.mails, { template: mailKinds, result: ['sent', 'retried', 'failed'] })
+    startAtZero(this.pushes, {
+      result: ['sent', 'retried', 'failed', 'no_subscription', 'connected', 'withdrawn'],
     })
     this.pending = new Gauge({
       name: 'notification_deliveries_overdue',

@@ -11,6 +11,17 @@ interface Operation {
   readonly document: Record<string, unknown>
 }
 
+/** Metrics whose label values are known only when they are used. No alert needs their first increment. */
+const startsEmpty = new Set([
+  'http_requests_total',
+  'http_request_duration_seconds',
+  'usecase_duration_seconds',
+  'store_request_duration_seconds',
+  'rate_limited_total',
+  // A process without a consumer group dead-letters nothing.
+  'kafka_dead_letters_total',
+])
+
 /**
  * Tests common to all deployables: call it inside a test file with a getter of the built service, whose
  * stores are up.
@@ -40,6 +51,16 @@ export function describeConformance(options: { title: string; service: () => Ser
       const { body } = await get('/metrics')
       expect(body).toContain(`service="${service().log.bindings().service}"`)
       expect(body).toContain('http_requests_total')
+    })
+
+    it('every counter and histogram has a series from the start', async () => {
+      const { body } = await get('/metrics')
+      const kinds = body.matchAll(/^# TYPE (\w+) (?:counter|histogram)$/gm)
+      const empty = [...kinds]
+        .map(([, name]) => name as string)
+        .filter((name) => !/^(nodejs|process)_/.test(name) && !startsEmpty.has(name))
+        .filter((name) => !new RegExp(`^${name}(_count)?(\\{| )`, 'm').test(body))
+      expect(empty).toEqual([])
     })
 
     it('serves its API page and an OpenAPI document with an example for every operation', async () => {

@@ -68,6 +68,11 @@ class Broadcast implements BroadcastConsumer {
     this.#log = options.log.child({ component: 'broadcast', consumer: options.name })
     this.#table = new HandlerTable(options.handlers)
     this.#metrics = options.registry && kafkaMetrics(options.registry)
+    for (const { definition } of options.handlers)
+      this.#metrics?.events.inc(
+        { topic: definition.topic, event_type: definition.type, result: 'applied' },
+        0,
+      )
     this.ready = new Promise((resolve) => {
       this.#resolveReady = resolve
     })

@@ -78,6 +78,8 @@ class Runner implements ConsumerRunner {
     const table = new HandlerTable(options.handlers)
     // Initialize with 0: a series whose first sample is 1 never increases, and no alert would fire.
     for (const topic of table.topics) metrics?.deadLetters.inc({ topic }, 0)
+    for (const { definition } of options.handlers)
+      metrics?.events.inc({ topic: definition.topic, event_type: definition.type, result: 'applied' }, 0)
     this.#options = options
     this.#publisher = options.publisher ?? createPublisher({ kafka })
     this.#processor = new Processor({

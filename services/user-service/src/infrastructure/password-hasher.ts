@@ -1,5 +1,5 @@
 import { maxPasswordBytes, utf8Length } from '@bigtech/contracts'
-import { Problem, type Service } from '@bigtech/service-kit'
+import { Problem, type Service, startAtZero } from '@bigtech/service-kit'
 import { Piscina } from 'piscina'
 import { Counter, Gauge } from 'prom-client'
 import type { PasswordTask } from './password-worker.ts'
@@ -39,6 +39,7 @@ export function openPasswordHasher(
     labelNames: ['against'] as const,
     registers: [service.metrics],
   })
+  startAtZero(comparisons, { against: ['account', 'dummy'] })
   // Not awaited at startup: only the first sign-in of an unknown user may have to wait for it.
   const dummy = pool.run<string>({ kind: 'hash', password: crypto.randomUUID(), cost: options.cost })
   dummy.catch(() => undefined)

@@ -1,4 +1,11 @@
-import { openCustomOutbox, type RateLimiter, type Service, StoreMetrics } from '@bigtech/service-kit'
+import { messageType } from '@bigtech/contracts'
+import {
+  openCustomOutbox,
+  type RateLimiter,
+  type Service,
+  StoreMetrics,
+  startAtZero,
+} from '@bigtech/service-kit'
 import type { Connection } from 'mongoose'
 import { Counter } from 'prom-client'
 import type { ChatConfig } from '../../config.ts'
@@ -135,6 +142,7 @@ function afterAppend(
     labelNames: ['message_type'],
     registers: [service.metrics],
   })
+  startAtZero(sent, { message_type: messageType.options })
   return async (roomId: number, messages: readonly MessageRecord[]) => {
     for (const { userId, seq, messageType } of messages) {
       sent.inc({ message_type: messageType })

@@ -1,4 +1,4 @@
-import { Problem, type Service, type ServiceOutbox } from '@bigtech/service-kit'
+import { Problem, type Service, type ServiceOutbox, startAtZero } from '@bigtech/service-kit'
 import { Counter } from 'prom-client'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import {
@@ -55,6 +55,7 @@ export function createRooms(options: {
     labelNames: ['room_type'],
     registers: [service.metrics],
   })
+  startAtZero(created, { room_type: ['group', 'direct'] })
   const rooms = new RoomService({
     rooms: repository,
     contacts,

@@ -16,14 +16,17 @@ import type { StreamOutput } from './stream-output.ts'
  */
 export type SessionState = 'opening' | 'catching_up' | 'live' | 'closed'
 
-export type CloseReason =
-  | 'client_gone'
-  | 'slow_reader'
-  | 'unresponsive'
-  | 'replaced'
-  | 'session_revoked'
-  | 'shutdown'
-  | 'failed'
+/** Reasons for which the server ends a stream. */
+export const cutReasons = [
+  'slow_reader',
+  'unresponsive',
+  'replaced',
+  'session_revoked',
+  'shutdown',
+  'failed',
+] as const
+
+export type CloseReason = 'client_gone' | (typeof cutReasons)[number]
 
 export interface StreamSessionOptions {
   readonly id: string

@@ -1,4 +1,4 @@
-import type { RateLimiter, Service } from '@bigtech/service-kit'
+import { type RateLimiter, type Service, startAtZero } from '@bigtech/service-kit'
 import { Counter, Gauge, Histogram } from 'prom-client'
 import type { ChatRedis } from '../../infrastructure/redis.ts'
 import type { MembershipReader } from '../membership/membership.ports.ts'
@@ -14,7 +14,7 @@ import { StreamAcks } from './stream-acks.ts'
 import { StreamHub } from './stream-hub.ts'
 import { StreamJobs } from './stream-jobs.ts'
 import { type ListVersionsOf, StreamResume } from './stream-resume.ts'
-import type { CloseReason } from './stream-session.ts'
+import { type CloseReason, cutReasons } from './stream-session.ts'
 import { StreamTickets } from './tickets.ts'
 import { type TypingRestrictions, TypingService } from './typing.service.ts'
 import { WriteBatcher } from './write-batcher.ts'
@@ -120,6 +120,7 @@ function streamMetrics(registry: Service['metrics'], hub: StreamHub) {
     labelNames: ['reason'],
     registers,
   })
+  startAtZero(cut, { reason: cutReasons })
   return {
     onFrame: () => frames.inc(),
     onClosed: (reason: CloseReason) => {

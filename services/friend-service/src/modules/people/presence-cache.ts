@@ -1,4 +1,5 @@
 import type { Presence } from '@bigtech/contracts'
+import { startAtZero } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import { Counter, type Registry } from 'prom-client'
 
@@ -43,7 +44,7 @@ export class PresenceCache {
       labelNames: ['cache', 'result'],
       registers: [registry],
     })
-    for (const result of ['hit', 'miss']) this.#requests.inc({ cache: 'presence', result }, 0)
+    startAtZero(this.#requests, { cache: ['presence'], result: ['hit', 'miss'] })
   }
 
   /** Returns what is cached of the users, by id. */

@@ -2,7 +2,8 @@ import { StoreUnavailable } from '@bigtech/service-kit'
 import type { Tx } from '../../infrastructure/mysql.ts'
 
 /** The kinds of jobs. Each kind has one handler (worker.ts). */
-export type JobKind = 'check_file' | 'process_document' | 'analyze_take'
+export const jobKinds = ['check_file', 'process_document', 'analyze_take'] as const
+export type JobKind = (typeof jobKinds)[number]
 
 /** A job as seen by the worker that holds its lease. */
 export interface ClaimedJob {

@@ -1,4 +1,4 @@
-import { type RedisStore, withTimeout } from '@bigtech/service-kit'
+import { type RedisStore, startAtZero, withTimeout } from '@bigtech/service-kit'
 import { Counter, type Registry } from 'prom-client'
 import type { PublicUser } from './directory.ts'
 
@@ -55,6 +55,7 @@ export function createProfileCache(options: {
     labelNames: ['cache', 'result'] as const,
     registers: [options.metrics],
   })
+  startAtZero(requests, { cache: ['user'], result: ['hit', 'miss', 'error'] })
   const inFlight = new Map<number, Promise<VersionedUser | undefined>>()
   let suspectUntil = Number.NEGATIVE_INFINITY
 

@@ -1,19 +1,21 @@
 import { userSessionRevoked } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
-import type { RevocationList } from '@bigtech/service-kit'
+import { type RevocationList, startAtZero } from '@bigtech/service-kit'
 import { Counter, type Registry } from 'prom-client'
 import type { Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
 import { noteRevocations } from './revocations.repository.ts'
 
-export type EndReason =
-  | 'logout'
-  | 'logout_all'
-  | 'revoked'
-  | 'password_changed'
-  | 'token_reuse'
-  | 'email_change_undone'
-  | 'account_deleted'
+const endReasons = [
+  'logout',
+  'logout_all',
+  'revoked',
+  'password_changed',
+  'token_reuse',
+  'email_change_undone',
+  'account_deleted',
+] as const
+export type EndReason = (typeof endReasons)[number]
 
 export interface EndRequest {
   readonly userId: number
@@ -46,6 +48,7 @@ export function createSessionEnder(deps: {
     labelNames: ['reason'] as const,
     registers: [deps.metrics],
   })
+  startAtZero(ended, { reason: endReasons })
   return {
     endIn: (tx, request) => endSessionsIn(tx, deps.outbox, request),
     committed: async (userId, sessionIds, reason) => {

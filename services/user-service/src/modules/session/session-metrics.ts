@@ -1,4 +1,4 @@
-import { Problem } from '@bigtech/service-kit'
+import { Problem, startAtZero } from '@bigtech/service-kit'
 import { Counter, type Registry } from 'prom-client'
 
 export interface SessionMetrics {
@@ -6,8 +6,20 @@ export interface SessionMetrics {
   readonly refreshes: Counter<'result'>
 }
 
+const loginResults = [
+  'success',
+  'second_factor',
+  'invalid',
+  'suspended',
+  'limited',
+  'overloaded',
+  'unavailable',
+  'error',
+]
+const refreshResults = ['rotated', 'repeated', 'refused', 'reuse']
+
 export function createSessionMetrics(registry: Registry): SessionMetrics {
-  return {
+  const metrics = {
     logins: new Counter({
       name: 'user_logins_total',
       help: 'Sign-ins: success, second_factor (a code is required), invalid, limited, overloaded, unavailable, error.',
@@ -21,6 +33,9 @@ export function createSessionMetrics(registry: Registry): SessionMetrics {
       registers: [registry],
     }),
   }
+  startAtZero(metrics.logins, { result: loginResults })
+  startAtZero(metrics.refreshes, { result: refreshResults })
+  return metrics
 }
 
 /** Returns the `result` label of a failed sign-in. */
