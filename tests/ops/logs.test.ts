@@ -100,3 +100,14 @@ describe('a log line on its way to Loki', { timeout: FETCH_TIMEOUT_MS }, () => {
     )
   })
 })
+
+it('a successful request makes one line in Compose and Kubernetes, written by the gateway', () => {
+  const { plugins } = yaml<{ plugins: { name: string; config?: { path?: string } }[] }>(
+    'infrastructure/docker/kong/kong.yml',
+  )
+  expect(plugins.find(({ name }) => name === 'file-log')?.config?.path).toBe('/dev/stdout')
+  const compose = yaml<Record<string, Record<string, string>>>('docker-compose.msa.yml')
+  expect(compose['x-service-environment']?.ACCESS_LOG_SAMPLE).toMatch(/:-0}$/)
+  const { data } = yaml<{ data: Record<string, string> }>('k8s/manifests/configmap.yaml')
+  expect(data.ACCESS_LOG_SAMPLE).toBe('0')
+})

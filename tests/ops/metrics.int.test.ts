@@ -5,8 +5,8 @@ import { partsOf } from './promql.ts'
 import { promqlQueries, rules } from './queries.ts'
 import { runningServices } from './running.ts'
 
-/** Series that begin with the first request of their path and status. */
-const ofRequests = /^http_request\w* (method|path|status|le)=|^\w+ (job|instance)=/
+/** Series that begin with the first request of their path and status, and labels that Prometheus adds or that every series has. */
+const ofRequests = /^http_request\w* (method|path|status|le)=|^\w+ (job|instance|service)=/
 
 interface Scrape {
   names: Set<string>

@@ -1,5 +1,6 @@
 import type { PartitionOffset } from './driver/port.ts'
 import type { KafkaConnection } from './kafka.ts'
+import { readRecordsAt } from './read-topic.ts'
 
 /** The lag of a consumer group: uncommitted records of a topic. */
 export interface GroupLag {
@@ -29,6 +30,20 @@ export async function groupLags(kafka: KafkaConnection): Promise<GroupLag[]> {
     }
   }
   return lags.sort((a, b) => a.group.localeCompare(b.group) || a.topic.localeCompare(b.topic))
+}
+
+/**
+ * Returns the publication time of the oldest record that a group has not committed; null without one. A topic loses
+ * records that are older than its retention.
+ */
+export async function oldestWaiting(
+  kafka: KafkaConnection,
+  { group, topic }: Pick<GroupLag, 'group' | 'topic'>,
+): Promise<Date | null> {
+  const positions = await kafka.driver.admin.committed(kafka.topicPrefix + group, [kafka.topicPrefix + topic])
+  const records = await readRecordsAt(kafka, topic, positions)
+  if (records.length === 0) return null
+  return new Date(Math.min(...records.map(({ timestamp }) => timestamp)))
 }
 
 export interface RewindPlan {

@@ -19,7 +19,14 @@ export {
   createConsumerRunner,
   type RunnerHealth,
 } from './consumer/runner.ts'
-export { type GroupLag, groupLags, planRewind, type RewindPlan, rewindGroup } from './consumer-groups.ts'
+export {
+  type GroupLag,
+  groupLags,
+  oldestWaiting,
+  planRewind,
+  type RewindPlan,
+  rewindGroup,
+} from './consumer-groups.ts'
 export {
   type DeadLetter,
   deadLetterTopics,

@@ -1,9 +1,10 @@
 import { uuidv7 } from '@bigtech/contracts'
-import type { RecordBatch, StoredRecord } from './driver/port.ts'
+import type { PartitionOffset, RecordBatch, StoredRecord } from './driver/port.ts'
 import { KafkaUnavailable } from './errors.ts'
 import type { KafkaConnection } from './kafka.ts'
 import { settledWithin, within } from './timing.ts'
 
+const READ_TIMEOUT_MS = 30_000
 const CLOSE_TIMEOUT_MS = 3_000
 
 /**
@@ -15,25 +16,43 @@ const CLOSE_TIMEOUT_MS = 3_000
 export function readTopic(
   kafka: KafkaConnection,
   topic: string,
-  timeoutMs = 30_000,
+  timeoutMs = READ_TIMEOUT_MS,
 ): Promise<StoredRecord[]> {
-  return read(kafka, topic, timeoutMs, Number.POSITIVE_INFINITY)
+  return read(kafka, topic, { timeoutMs })
 }
 
 /** Reads the first retained record of each partition of a topic. */
 export function readFirstRecords(kafka: KafkaConnection, topic: string): Promise<StoredRecord[]> {
-  return read(kafka, topic, 30_000, 1)
+  return read(kafka, topic, { perPartition: 1 })
+}
+
+/** Reads the first retained record at or after a position of each partition; none at the end of a partition. */
+export function readRecordsAt(
+  kafka: KafkaConnection,
+  topic: string,
+  positions: readonly PartitionOffset[],
+): Promise<StoredRecord[]> {
+  return read(kafka, topic, { perPartition: 1, positions })
+}
+
+interface ReadOptions {
+  readonly timeoutMs?: number
+  readonly perPartition?: number
+  /** Reads only these partitions, from there. */
+  readonly positions?: readonly PartitionOffset[]
 }
 
 async function read(
   kafka: KafkaConnection,
   topic: string,
-  timeoutMs: number,
-  perPartition: number,
+  { timeoutMs = READ_TIMEOUT_MS, perPartition = Number.POSITIVE_INFINITY, positions }: ReadOptions,
 ): Promise<StoredRecord[]> {
   const name = kafka.topicPrefix + topic
   const open = new Map<number, { readonly low: number; readonly high: number }>()
-  for (const { partition, low, high } of await kafka.driver.admin.offsets(name)) {
+  for (const { partition, low: first, high } of await kafka.driver.admin.offsets(name)) {
+    const from = positions ? positions.find((each) => each.partition === partition)?.offset : first
+    if (from === undefined) continue
+    const low = Math.max(first, from)
     if (low < high) open.set(partition, { low, high: Math.min(high, low + perPartition) })
   }
   if (open.size === 0) return []

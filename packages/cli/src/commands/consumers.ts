@@ -1,4 +1,12 @@
-import { groupLags, type KafkaConnection, planRewind, type RewindPlan, rewindGroup } from '@bigtech/kafka'
+import {
+  type GroupLag,
+  groupLags,
+  type KafkaConnection,
+  oldestWaiting,
+  planRewind,
+  type RewindPlan,
+  rewindGroup,
+} from '@bigtech/kafka'
 import { CommandError } from '@bigtech/service-kit'
 import type { Command } from 'commander'
 import { parseTime } from '../arguments.ts'
@@ -19,11 +27,14 @@ export function addConsumerCommands(program: Command, { output }: CommandContext
     .description('show the lag of consumer groups, and rewind them')
   consumers
     .command('lag')
-    .description('list the number of uncommitted records of each group')
+    .description('list the number of uncommitted records of each group, and the age of the oldest one')
     .action(async () => {
-      const lags = await withKafka(({ kafka }) => groupLags(kafka))
+      const lags = await withKafka(({ kafka }) => agedLags(kafka))
       output.print(
-        lags.map(({ group, topic, records }) => `${group}  ${topic}  ${records} records`),
+        lags.map(
+          ({ group, topic, records, oldestSeconds }) =>
+            `${group}  ${topic}  ${records} records${records > 0 ? `, oldest ${oldestSeconds} s` : ''}`,
+        ),
         lags,
       )
     })
@@ -57,6 +68,19 @@ export function addConsumerCommands(program: Command, { output }: CommandContext
         { plans, applied: apply },
       )
     })
+}
+
+/** The lag of a group, with the age of its oldest uncommitted record in seconds; 0 without one. */
+type AgedLag = GroupLag & { readonly oldestSeconds: number }
+
+async function agedLags(kafka: KafkaConnection): Promise<AgedLag[]> {
+  const lags: AgedLag[] = []
+  for (const lag of await groupLags(kafka)) {
+    const oldest = lag.records > 0 ? await oldestWaiting(kafka, lag) : null
+    const ageMs = oldest === null ? 0 : Math.max(0, Date.now() - oldest.getTime())
+    lags.push({ ...lag, oldestSeconds: Math.round(ageMs / 1_000) })
+  }
+  return lags
 }
 
 /** Plans all rewinds; omits positions that would not change. */

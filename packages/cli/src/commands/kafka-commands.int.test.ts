@@ -176,7 +176,11 @@ describe('bigtech consumers', () => {
     expect((await bigtech(...rewind)).text).toContain(`reader would reread 2 records of ${TOPIC}`)
     await first.stop()
     expect((await bigtech(...rewind, '--apply')).code).toBe(0)
-    expect(await lag()).toEqual([{ group: 'reader', topic: TOPIC, records: 2 }])
+    const [behind] = await lag()
+    expect(behind).toMatchObject({ group: 'reader', topic: TOPIC, records: 2 })
+    const sinceRewind = (Date.now() - between.getTime()) / 1_000
+    expect(behind.oldestSeconds).toBeLessThanOrEqual(Math.ceil(sinceRewind))
+    expect((await bigtech('consumers', 'lag')).text).toMatch(/reader {2}\S+ {2}2 records, oldest \d+ s/)
     run('reader', handler)
     await waitFor(() => seen.length === 5)
 
@@ -184,6 +188,22 @@ describe('bigtech consumers', () => {
     const forward = await bigtech('consumers', 'rewind', 'reader', '--topic', TOPIC, '--to', later)
     expect(forward.lines).toEqual(['Dry run: nothing was changed. Pass --apply to perform the change.'])
   })
+})
+
+it('bigtech consumers lag shows the age of the oldest uncommitted record, not of the newest one', async () => {
+  const handler = on(friendRequestAccepted, async () => undefined)
+  const runner = run('late', handler)
+  await publish([accepted(0)])
+  const lag = async () => JSON.parse((await bigtech('--json', 'consumers', 'lag')).text)
+  await waitFor(async () => (await lag()).some(({ records }: { records: number }) => records === 0))
+  await runner.stop()
+  await publish([accepted(1)])
+  const published = Date.now()
+  await waitFor(() => Date.now() > published + 2_000)
+  await publish([accepted(2)])
+  const [late] = await lag()
+  expect(late.records).toBe(2)
+  expect(late.oldestSeconds).toBeGreaterThanOrEqual(2)
 })
 
 describe('bigtech topics', () => {
