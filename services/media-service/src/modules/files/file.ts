@@ -6,6 +6,7 @@ import {
   picturePurpose,
   type StoredFile,
 } from '@bigtech/contracts'
+import { parse } from 'range-parser'
 
 /** `document`: uploaded for analysis; accessible only by the documents API. */
 export type FilePurpose = StoredFile['purpose'] | 'document'
@@ -116,19 +117,15 @@ export function dispositionOf(name: string): string {
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`
 }
 
+/** Result code of range-parser. */
+const MALFORMED = 1
+
 /** Resolves a `Range` header with one range; null: outside the file; undefined: unsupported. */
 export function parseRange(
   header: string | undefined,
   size: number,
 ): { first: number; last: number } | null | undefined {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '')
-  if (!match || (match[1] === '' && match[2] === '')) return undefined
-  if (match[1] === '') {
-    const length = Math.min(Number(match[2]), size)
-    return length === 0 ? null : { first: size - length, last: size - 1 }
-  }
-  const first = Number(match[1])
-  const last = match[2] === '' ? size - 1 : Math.min(Number(match[2]), size - 1)
-  if (match[2] !== '' && Number(match[2]) < first) return undefined
-  return first >= size ? null : { first, last }
+  const { type, code, ranges } = parse(size, header ?? '')
+  if (type !== 'bytes' || code === MALFORMED || ranges.length > 1) return undefined
+  return ranges[0] ? { first: ranges[0].start, last: ranges[0].end } : null
 }
