@@ -214,6 +214,7 @@ describe('figures', () => {
       const applying = new StatsRepository(mysql).apply(uuidv7(), at('13:00:00'), { roomId: 55 })
       const early = await Promise.race([
         applying,
+        // Long enough for an event that does not wait.
         new Promise((resolve) => setTimeout(resolve, 500, 'waits')),
       ])
       expect(early).toBe('waits')
@@ -308,11 +309,17 @@ describe('read API', () => {
   it.each([
     ['an unknown day', '/stats/daily?from=2026-02-30'],
     ['a range that ends before it begins', '/stats/daily?from=2026-03-02&to=2026-03-01'],
-    ['a range of more than 366 days', '/stats/daily?from=2024-01-01&to=2026-01-01'],
+    ['a range of more than 366 days', '/stats/daily?from=2025-01-01&to=2026-01-02'],
     ['an hourly range of more than 31 days', '/stats/rooms/7/hourly?from=2026-01-01&to=2026-03-01'],
     ['an invalid room id', '/stats/rooms/x/hourly'],
   ])('the read API rejects %s', async (_case, url) => {
     expect((await harness.get(url)).status).toBe(422)
+  })
+
+  it('the read API accepts 366 days, and returns the last 30 by default', async () => {
+    const items = async (url: string) => (await harness.get(url)).body.items as unknown[]
+    expect(await items('/stats/daily?from=2025-01-01&to=2026-01-01')).toHaveLength(366)
+    expect(await items('/stats/daily')).toHaveLength(30)
   })
 
   it('figures are also exposed as metrics', async () => {
