@@ -115,6 +115,7 @@ describe('broadcast consumer', () => {
 
   it('a broadcast consumer skips events older than the requested period', async () => {
     await publish(1, 20)
+    // The period is counted in real time from the brokers' timestamps.
     await new Promise((resolve) => setTimeout(resolve, 1_500))
     const { consumer, seen } = listen({ sinceMs: 1_000 })
     await consumer.ready

@@ -29,6 +29,8 @@ async function readThroughDeaths(options: {
   deaths: number
   /** Returns true when every expected frame has arrived. */
   done: () => boolean
+  /** Called when the first stream has received its first frame. */
+  onOpen: () => void
 }): Promise<{ frames: Received[]; resets: string[] }> {
   const token = await rooms.chat.token(options.userId)
   const frames: Received[] = []
@@ -46,6 +48,7 @@ async function readThroughDeaths(options: {
       },
     })
     await waitFor(() => stream.frames.length > 0)
+    options.onOpen()
     if (last) {
       await waitFor(options.done, { timeoutMs: 30_000 })
       await quiet(frames)
@@ -75,8 +78,15 @@ it('a stream delivers every entry once over 20 disconnects with edits and reacti
   const [a, b, c] = await rooms.chat.people(3)
   const roomIds = [await rooms.room(a, b), await rooms.room(c, b, a), await rooms.room(a, b, c)]
   let finished = false
-  const reading = readThroughDeaths({ userId: b, deaths: 20, done: () => finished })
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  const opened = Promise.withResolvers<void>()
+  const reading = readThroughDeaths({
+    userId: b,
+    deaths: 20,
+    done: () => finished,
+    onOpen: opened.resolve,
+  })
+  // A reader that never opens its stream fails the test by its own error.
+  await Promise.race([opened.promise, reading])
   const writer = async (userId: number, index: number) => {
     for (let turn = 0; turn < 60; turn++) {
       const roomId = roomIds[(turn + index) % roomIds.length]!
