@@ -14,13 +14,14 @@ const chatFolder = join(import.meta.dirname, '..', '..', 'services', 'chat-servi
 const MEMBERS_AN_INSERT = 500
 
 export interface ChatSubject {
+  /** The URL of each process. */
+  readonly urls: readonly string[]
   readonly url: string
   readonly mongoUrl: string
-  readonly pid: number
   token(userId: number): Promise<string>
   /** Creates a group with this many users, starting at this id. */
   room(roomId: number, members: number, firstUser?: number): Promise<void>
-  /** Returns the CPU seconds used by the process so far. */
+  /** Returns the CPU seconds used by the processes so far. */
   cpuSeconds(): Promise<number>
   stop(): Promise<void>
 }
@@ -28,11 +29,13 @@ export interface ChatSubject {
 export interface ChatSubjectOptions {
   /** Fills the stores. Runs before the service starts. */
   beforeStart?(stores: { mongoUrl: string }): Promise<void>
-  /** Further variables of the process. */
+  /** Number of processes on the same stores; default 1. */
+  readonly processes?: number
+  /** Further variables of the processes. */
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Starts one process of chat-service on stores of its own, without rate limits for sends. */
+/** Starts processes of chat-service, one by default, on stores of its own, without rate limits for sends. */
 export async function startChatSubject(options: ChatSubjectOptions = {}): Promise<ChatSubject> {
   const [mysql, redis, kafka, issuer] = await Promise.all([
     createTestMysql({ migrationsDir: join(chatFolder, 'migrations') }),
@@ -43,7 +46,7 @@ export async function startChatSubject(options: ChatSubjectOptions = {}): Promis
   const mongo = createTestMongo()
   const keys = await startHttpServer((_request, response) => response.end(JSON.stringify(issuer.jwks)))
   await options.beforeStart?.({ mongoUrl: mongo.url })
-  const service = await startServiceProcess({
+  const started = {
     folder: chatFolder,
     nodeOptions: profileOptions('chat-service'),
     env: {
@@ -58,11 +61,14 @@ export async function startChatSubject(options: ChatSubjectOptions = {}): Promis
       SENDS_PER_10_SECONDS: '10000000',
       ...options.env,
     },
-  })
+  }
+  const services = await Promise.all(
+    Array.from({ length: options.processes ?? 1 }, () => startServiceProcess(started)),
+  )
   return {
-    url: service.url,
+    urls: services.map(({ url }) => url),
+    url: services[0]!.url,
     mongoUrl: mongo.url,
-    pid: service.pid,
     token: (userId) => issuer.token({ userId, expiresInSeconds: 3_600 }),
     room: async (roomId, members, firstUser = 1) => {
       await mysql.query(
@@ -81,11 +87,13 @@ export async function startChatSubject(options: ChatSubjectOptions = {}): Promis
       }
     },
     cpuSeconds: async () => {
-      const text = await (await fetch(`${service.url}/metrics`)).text()
-      return Number(/^process_cpu_seconds_total\S* (\S+)/m.exec(text)?.[1])
+      const texts = await Promise.all(services.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()))
+      return texts
+        .map((text) => Number(/^process_cpu_seconds_total\S* (\S+)/m.exec(text)?.[1]))
+        .reduce((sum, seconds) => sum + seconds, 0)
     },
     stop: async () => {
-      await service.stop()
+      await Promise.all(services.map((service) => service.stop()))
       await keys.close()
       await Promise.all([mysql.drop(), mongo.drop(), redis.release(), kafka.remove()])
     },

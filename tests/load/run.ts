@@ -13,6 +13,8 @@ const benchmarks = [
   'account-reads',
   'search',
   'overload',
+  'growth',
+  'processes',
   'fanout',
   'room-list',
   'tracing',
@@ -21,8 +23,8 @@ const benchmarks = [
 ]
 
 const usage = `Usage: node tests/load/run.ts [BENCHMARK ...]
-All benchmarks, one after the other, each beside its baseline in the same run; takes about twenty
-minutes, of which the media benchmark takes six and the search ten.
+All benchmarks, one after the other, each beside its baseline in the same run; takes about half an hour,
+of which the media benchmark takes six minutes and the search ten.
 
     npm run load                 needs a running npm start
     npm run load -- send login   only these

@@ -5,6 +5,7 @@ import { Agent, request } from 'undici'
 import { z } from 'zod'
 import { indexTokens } from '../../services/chat-service/src/modules/messages/search/search-tokens.ts'
 import { startChatSubject } from './chat-subject.ts'
+import { filledAt, filledId, fillRoom } from './fill.ts'
 import { measure } from './measure.ts'
 
 const usage = `Usage: node tests/load/search.ts
@@ -24,10 +25,8 @@ const ROOM = 1
 const USERS = 900
 const PHASE_MS = 5_000
 const IN_FLIGHT = [1, 4]
-const BATCH = 5_000
 const LIMIT = 20
 const MAX_PAGES = 1_000
-const FIRST_AT = Date.parse('2026-01-01')
 
 /**
  * Returns the words of a message: "tea" or "milk" in each, never both; "cup" in every third; "sugar" in one of a thousand; "saffron" and
@@ -57,46 +56,21 @@ const SEARCHES = {
   'three words, one rarer': 'tea cup sugar',
 } as const
 
-const idOf = (n: number) => `${ROOM}:${String(n).padStart(12, '0')}`
-
 async function fill(connection: Connection): Promise<void> {
   const db = connection.db!
   const entries = db.collection<{ _id: string }>('search_entries')
-  const messages = db.collection<{ _id: string }>('messages')
-  for (let start = 1; start <= total; start += BATCH) {
-    const numbers = Array.from({ length: Math.min(BATCH, total - start + 1) }, (_, index) => start + index)
-    const room = { room_id: ROOM, user_id: 1 }
-    await entries.insertMany(
-      numbers.map((n) => {
-        const created_at = new Date(FIRST_AT + n * 1_000)
-        return { _id: idOf(n), room_id: ROOM, created_at, version: 0, tokens: indexTokens(contentOf(n)) }
-      }),
-      { ordered: false },
-    )
-    await messages.insertMany(
-      numbers.map((n) => ({
-        _id: idOf(n),
-        ...room,
-        username: 'load',
-        content: contentOf(n),
-        message_type: 'text',
-        created_at: new Date(FIRST_AT + n * 1_000),
-        event_id: `load-${n}`,
-        correlation_id: 'load',
-        reply_to: null,
-        is_forwarded: false,
-        system: null,
-        cseq: 0,
-        rev: 0,
-        attachment: null,
-        edited_at: null,
-        is_deleted: false,
-        reactions: [],
-      })),
-      { ordered: false },
-    )
-    if ((start - 1) % 100_000 === 0) console.error(`${start - 1} of ${total} messages`)
-  }
+  // Before the documents, as in a room that has grown.
+  await entries.createIndex({ room_id: 1, tokens: 1, created_at: -1, _id: -1 }, { name: 'tokens' })
+  await fillRoom(connection, ROOM, total, contentOf, (numbers) => {
+    const documents = numbers.map((n) => ({
+      _id: filledId(ROOM, n),
+      room_id: ROOM,
+      created_at: filledAt(n),
+      version: 0,
+      tokens: indexTokens(contentOf(n)),
+    }))
+    return entries.insertMany(documents, { ordered: false })
+  })
   // The service would index the same messages again.
   await db
     .collection<{ _id: string }>('search_state')
@@ -112,10 +86,6 @@ interface Page {
 const subject = await startChatSubject({
   beforeStart: async ({ mongoUrl }) => {
     const connection = await mongoose.createConnection(mongoUrl).asPromise()
-    // Before the documents, as in a room that has grown.
-    await connection
-      .db!.collection('search_entries')
-      .createIndex({ room_id: 1, tokens: 1, created_at: -1, _id: -1 }, { name: 'tokens' })
     await fill(connection)
     await connection.close()
   },

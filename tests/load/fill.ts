@@ -1,0 +1,58 @@
+import type { Connection } from 'mongoose'
+
+const BATCH = 5_000
+const FIRST_AT = Date.parse('2026-01-01')
+
+/** Time of the message with this number in a filled room. */
+export const filledAt = (n: number): Date => new Date(FIRST_AT + n * 1_000)
+
+export const filledId = (roomId: number, n: number): string => `${roomId}:${String(n).padStart(12, '0')}`
+
+/** Inserts published messages 1 to `count` into a room, faster than by sending them. Call it before the service starts. */
+export async function fillRoom(
+  connection: Connection,
+  roomId: number,
+  count: number,
+  contentOf: (n: number) => string,
+  onBatch: (numbers: readonly number[]) => Promise<unknown> = async () => undefined,
+): Promise<void> {
+  const db = connection.db!
+  const messages = db.collection<{ _id: string }>('messages')
+  for (let start = 1; start <= count; start += BATCH) {
+    const numbers = Array.from({ length: Math.min(BATCH, count - start + 1) }, (_, index) => start + index)
+    await messages.insertMany(
+      numbers.map((n) => documentOf(roomId, n, contentOf(n))),
+      { ordered: false },
+    )
+    await onBatch(numbers)
+    if ((start - 1) % (BATCH * 20) === 0) console.error(`room ${roomId}: ${start - 1} of ${count} messages`)
+  }
+  // Otherwise the relay would publish all of them after the first message that is sent.
+  const head = { published_seq: count, published_cseq: 0 }
+  await db
+    .collection<{ _id: number }>('room_heads')
+    .updateOne({ _id: roomId }, { $set: head }, { upsert: true })
+}
+
+function documentOf(roomId: number, n: number, content: string) {
+  return {
+    _id: filledId(roomId, n),
+    room_id: roomId,
+    user_id: 1,
+    username: 'load',
+    content,
+    message_type: 'text',
+    created_at: filledAt(n),
+    event_id: `load-${roomId}-${n}`,
+    correlation_id: 'load',
+    reply_to: null,
+    is_forwarded: false,
+    system: null,
+    cseq: 0,
+    rev: 0,
+    attachment: null,
+    edited_at: null,
+    is_deleted: false,
+    reactions: [],
+  }
+}
