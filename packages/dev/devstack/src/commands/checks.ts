@@ -6,10 +6,14 @@ export interface Check {
   needs?: string
 }
 
-/** Caches the compiler's results between runs; they are validated by content. */
+/**
+ * TypeScript 7, which is compiled to machine code, needs a quarter of the time; dependency-cruiser and typedoc use the
+ * programming interface of TypeScript 6. Caches the compiler's results between runs; they are validated by content.
+ */
 const tsc = (project: string, cache: string) =>
   [
-    'tsc',
+    'node',
+    'node_modules/typescript-7/bin/tsc',
     '--noEmit',
     '--incremental',
     '--tsBuildInfoFile',
