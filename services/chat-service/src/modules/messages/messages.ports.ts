@@ -41,7 +41,7 @@ export interface RoomHead {
 }
 
 /** The newest message of a room, where MySQL is behind. */
-export interface NewerMessage {
+interface NewerMessage {
   readonly lastSeq: number
   readonly lastMessageAt: Date
 }

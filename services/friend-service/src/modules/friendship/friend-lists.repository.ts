@@ -1,11 +1,7 @@
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
-import {
-  type KnownPerson,
-  type PersonColumns,
-  personColumns,
-  toJoinedPerson,
-} from '../people/people.repository.ts'
+import type { KnownPerson } from '../people/people.repository.ts'
+import { type PersonColumns, personColumns, toJoinedPerson } from '../people/prisma-person.ts'
 import type { FriendNote } from './friend-notes.repository.ts'
 
 /** The position after which a page begins. */
