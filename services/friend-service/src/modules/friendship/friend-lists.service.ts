@@ -1,7 +1,8 @@
 import { type AuthenticatedContext, decodeCursor, encodeCursor, Problem, toPage } from '@bigtech/service-kit'
 import { z } from 'zod'
 import type { DescribedPerson, DescribedUser, PeopleService } from '../people/people.service.ts'
-import type { ChangePosition, FriendChangesRepository, FriendState } from './friend-changes.repository.ts'
+import type { ChangePosition, FriendChangesRepository } from './friend-changes.repository.ts'
+import { exportFriendsOf } from './friend-export.ts'
 import type {
   After,
   FriendListsRepository,
@@ -10,8 +11,8 @@ import type {
   Relation,
   Suggestion,
 } from './friend-lists.repository.ts'
-import type { FriendNote } from './friend-notes.repository.ts'
-import { compareNames, indexLetter } from './name-index.ts'
+import { friendView, personView, presenceView, requestView } from './friend-views.ts'
+import { compareNames } from './name-index.ts'
 
 export interface FriendListsDependencies {
   readonly repository: FriendListsRepository
@@ -33,7 +34,6 @@ const suggestionCursor = z.tuple([z.int().positive(), z.int().positive()])
 /** Keeps a cursor within 200 characters. */
 const CURSOR_CHARACTERS = 20
 const nameCursor = z.tuple([z.string(), z.int().positive()])
-const EXPORT_BATCH = 1_000
 /** At a time. */
 const MOST_CHANGES = 100
 const changeCursor = z.tuple([z.int().min(0), z.int().min(0).max(LAST_MOMENT_MS), z.int().min(0)])
@@ -201,30 +201,8 @@ export class FriendListsService {
   }
 
   /** Returns all data about the caller, for the account's archive. */
-  async exportFriends(ctx: AuthenticatedContext) {
-    const { repository, now } = this.#deps
-    const me = ctx.actor.userId
-    const nowMs = now()
-    const [friends, blocked, restricted, sent, received] = await Promise.all([
-      allRelations((after) => repository.friends(me, EXPORT_BATCH, after)),
-      allRelations((after) => repository.flagged('blocked', me, EXPORT_BATCH, after)),
-      allRelations((after) => repository.flagged('restricted', me, EXPORT_BATCH, after)),
-      allRequests((beforeId) => repository.outgoing(me, nowMs, EXPORT_BATCH, beforeId)),
-      allRequests((beforeId) => repository.incoming(me, nowMs, EXPORT_BATCH, beforeId)),
-    ])
-    return {
-      user_id: me,
-      exported_at: new Date(nowMs).toISOString(),
-      friends: friends.map((row) => ({
-        user_id: row.userId,
-        friends_since: row.at.toISOString(),
-        ...noteView(row),
-      })),
-      requests_sent: sent.map(requestView),
-      requests_received: received.map(requestView),
-      blocked: blocked.map((row) => ({ user_id: row.userId, blocked_at: row.at.toISOString() })),
-      restricted: restricted.map((row) => ({ user_id: row.userId, restricted_at: row.at.toISOString() })),
-    }
+  exportFriends(ctx: AuthenticatedContext) {
+    return exportFriendsOf(this.#deps.repository, ctx.actor.userId, this.#deps.now())
   }
 
   async #describe(
@@ -247,23 +225,6 @@ interface FriendRows {
   readonly position: (row: ListedFriend) => unknown
 }
 
-async function allRelations<Row extends Relation>(read: (after?: After) => Promise<Row[]>): Promise<Row[]> {
-  const all = await read()
-  for (let batch = all; batch.length === EXPORT_BATCH; all.push(...batch)) {
-    const last = batch.at(-1)!
-    batch = await read({ atMs: last.at.getTime(), userId: last.userId })
-  }
-  return all
-}
-
-async function allRequests(read: (beforeId: number) => Promise<PendingRequest[]>): Promise<PendingRequest[]> {
-  const all = await read(Number.MAX_SAFE_INTEGER)
-  for (let batch = all; batch.length === EXPORT_BATCH; all.push(...batch)) {
-    batch = await read(batch.at(-1)!.id)
-  }
-  return all
-}
-
 function positionSince(since: string | undefined): ChangePosition | undefined {
   const position = decodeCursor(changeCursor, since)
   return position && { version: position[0], profilesMs: position[1], profileId: position[2] }
@@ -280,43 +241,4 @@ function relationAfter(cursor: string | undefined): After | undefined {
 
 function positionOf(row: Relation): [number, number] {
   return [row.at.getTime(), row.userId]
-}
-
-function requestView(row: PendingRequest) {
-  return {
-    request_id: row.id,
-    from_user_id: row.from,
-    to_user_id: row.to,
-    status: 'pending' as const,
-    created_at: row.sentAt.toISOString(),
-    expires_at: row.expiresAt.toISOString(),
-  }
-}
-
-function personView(person: DescribedPerson) {
-  return {
-    user_id: person.userId,
-    username: person.username,
-    display_name: person.displayName,
-    status_message: person.statusMessage,
-    profile_image_url: person.profileImageUrl,
-  }
-}
-
-function friendView(person: DescribedPerson, friend: FriendState) {
-  return {
-    ...personView(person),
-    ...presenceView(person),
-    ...noteView(friend),
-    friends_since: friend.friendsSince.toISOString(),
-    index_letter: indexLetter(friend.nickname ?? person.displayName),
-  }
-}
-
-function noteView({ nickname, favourite, hidden }: FriendNote) {
-  return { nickname, favourite, hidden }
-}
-
-function presenceView(person: DescribedPerson) {
-  return { online: person.online, last_seen_at: person.lastSeenAt }
 }
