@@ -74,7 +74,7 @@ export default defineConfig({
           exclude: [...exclude, ...alone],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           isolate,
           sequence: { groupOrder: 1 },
         },
