@@ -108,7 +108,13 @@ export async function startHarness(overrides: Record<string, string> = {}): Prom
   const worker = await buildMediaWorker(config, { keys: issuer.keys })
   const url = await web.start()
   await worker.start()
-  await waitFor(async () => (await fetch(`${url}/ready`)).status === 200, { what: 'media-service' })
+  // The service is ready without the object store; a test is not.
+  const isUp = async () => {
+    const response = await fetch(`${url}/ready`)
+    const { checks } = (await response.json()) as { checks?: Record<string, string> }
+    return response.status === 200 && checks?.s3 === 'up'
+  }
+  await waitFor(isUp, { what: 'media-service and its bucket' })
   const neighbour = createKafka({
     clientId: 'neighbour',
     brokers: kafka.brokers,

@@ -92,13 +92,14 @@ export function ignoreMissing(err: Error): undefined {
   throw err
 }
 
-/** Returns true for a missing response or a retryable 5xx. */
+/** Returns true for a missing response, a retryable 5xx, and a bucket that is not there yet or no longer. */
 function isOutage(err: unknown): boolean {
   const { $metadata, name, code } = err as {
     $metadata?: { httpStatusCode?: number }
     name?: string
     code?: string
   }
+  if (name === 'NoSuchBucket') return true
   const status = $metadata?.httpStatusCode
   if (status !== undefined) return status >= 500
   return (

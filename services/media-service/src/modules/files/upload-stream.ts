@@ -75,7 +75,7 @@ export async function streamTo(body: Readable, head: Buffer, options: StreamOpti
 }
 
 /**
- * Returns the error for the client: its own fault as a problem, a store outage unchanged, anything else as an
+ * Returns the error for the client: its own fault as a problem, an error of the store unchanged, anything else as an
  * interrupted upload.
  */
 async function causeOf(err: unknown, stored: Promise<void>): Promise<unknown> {
@@ -84,7 +84,8 @@ async function causeOf(err: unknown, stored: Promise<void>): Promise<unknown> {
     () => undefined,
     (cause: unknown) => cause,
   )
-  if (failure instanceof Problem || failure instanceof StoreUnavailable) return failure
+  // `pipeline` rejects with the error of the store, if that is what ended it.
+  if (failure instanceof Problem || failure instanceof StoreUnavailable || failure === err) return failure
   return new Problem('UPLOAD_CUT', { cause: err })
 }
 
