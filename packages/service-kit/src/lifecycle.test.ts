@@ -27,7 +27,19 @@ describe('Lifecycle', () => {
     expect(stopped).toEqual(['publisher', 'connection'])
   })
 
-  it('the lifecycle starts a step only after the previous one has ended', async () => {
+  it('the lifecycle stops all consumers at the same time', async () => {
+    const lifecycle = new Lifecycle(silent, 1_000)
+    const both = Promise.withResolvers<void>()
+    let stopping = 0
+    for (const name of ['users.live', 'users.deletions'])
+      lifecycle.onStop('consumers', name, () => {
+        if (++stopping === 2) both.resolve()
+        return both.promise
+      })
+    expect(await lifecycle.stop()).toBe(true)
+  })
+
+  it('the lifecycle starts the next phase only after the previous one has ended', async () => {
     const lifecycle = new Lifecycle(silent)
     let streamsEnded = false
     lifecycle.onStop('streams', 'streams', async () => {

@@ -27,7 +27,10 @@ export class Lifecycle {
     return this.#stopping !== undefined
   }
 
-  /** Registers a step. Within a phase, steps run in reverse order of registration. */
+  /**
+   * Registers a step. Within a phase, steps run in reverse order of registration; consumers, which do not depend on each
+   * other, stop at the same time: each may wait a second for its last fetch.
+   */
   onStop(phase: StopPhase, name: string, run: () => Promise<unknown> | unknown): void {
     this.#steps.push({ phase, name, run })
   }
@@ -41,16 +44,23 @@ export class Lifecycle {
   async #run(): Promise<boolean> {
     let clean = true
     for (const phase of phases) {
-      for (const step of this.#steps.filter((candidate) => candidate.phase === phase).reverse()) {
-        try {
-          await withTimeout(Promise.resolve(step.run()), this.#stepTimeoutMs, `${step.name} did not stop`)
-        } catch (err) {
-          clean = false
-          this.#log.error({ err, phase, step: step.name }, 'stop step failed')
-        }
+      const steps = this.#steps.filter((step) => step.phase === phase).reverse()
+      for (const together of phase === 'consumers' ? [steps] : steps.map((step) => [step])) {
+        const results = await Promise.all(together.map((step) => this.#stop(step)))
+        clean &&= results.every(Boolean)
       }
     }
     return clean
+  }
+
+  async #stop({ phase, name, run }: StopStep): Promise<boolean> {
+    try {
+      await withTimeout(Promise.resolve(run()), this.#stepTimeoutMs, `${name} did not stop`)
+      return true
+    } catch (err) {
+      this.#log.error({ err, phase, step: name }, 'stop step failed')
+      return false
+    }
   }
 }
 
