@@ -14,8 +14,8 @@ const alone = [
 /** The files of a worker share their modules: to load them anew for each takes as long as the tests. */
 const isolate = false
 
-/** Integration tests mostly wait for servers: four workers leave a quarter of two cores idle. */
-const beside = { maxWorkers: 6, isolate, sequence: { groupOrder: 0 } }
+/** Integration tests mostly wait for servers: two workers leave half of two cores idle; with six, tests miss deadlines. */
+const beside = { maxWorkers: 4, isolate, sequence: { groupOrder: 0 } }
 
 export default defineConfig({
   test: {
@@ -74,7 +74,7 @@ export default defineConfig({
           exclude: [...exclude, ...alone],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          maxWorkers: 3,
+          maxWorkers: 2,
           isolate,
           sequence: { groupOrder: 1 },
         },

@@ -31,6 +31,26 @@ const shown = (worker: Worker): Promise<Notice[]> =>
   worker.evaluate(`self.registration.getNotifications().then((notices) =>
     notices.map(({ title, body, tag, data }) => ({ title, body, tag, path: data.path })))`)
 
+/**
+ * Delivers a push again until its notification is shown: on a busy machine Chromium was seen to show only one of two. A second
+ * one of a room replaces the first.
+ */
+async function untilShown(
+  worker: Worker,
+  { body }: { body: string },
+  push: () => Promise<void>,
+): Promise<void> {
+  let pushedAt = Number.NEGATIVE_INFINITY
+  const isShown = async () => {
+    if (performance.now() - pushedAt > 3_000) {
+      await push()
+      pushedAt = performance.now()
+    }
+    return (await shown(worker)).some((notice) => notice.body === body)
+  }
+  await waitFor(isShown, { timeoutMs: 20_000, what: `the notification ${body}` })
+}
+
 const openWindows = (worker: Worker): Promise<number> =>
   worker.evaluate(`self.clients.matchAll({ type: 'window' }).then(({ length }) => length)`)
 
@@ -72,26 +92,16 @@ it('a push shows a notification of its room, one for each room, unless a window 
     until: (windows) => windows === 0,
     what: 'the worker to see no window of the app',
   })
-  await deliver(cdp, registrationId, { ...message, body: '도착했어요' })
-  await deliver(cdp, registrationId, {
-    title: '이소라',
-    body: '친구 요청',
-    kind: 'friend_request',
-    room_id: null,
-  })
-  const notices = await waitFor(() => shown(worker), {
-    until: ({ length }) => length >= 2,
-    what: 'two notifications',
-  })
-  expect(notices).toEqual([
+  const show = (notice: { body: string }) =>
+    untilShown(worker, notice, () => deliver(cdp, registrationId, notice))
+  await show({ ...message, body: '도착했어요' })
+  const request = { title: '이소라', body: '친구 요청', kind: 'friend_request', room_id: null }
+  await show(request)
+  expect(await shown(worker)).toEqual([
     { title: '이소라', body: '친구 요청', tag: 'friend_request', path: '/friends' },
     { title: '박준오', body: '도착했어요', tag: 'room-7', path: '/rooms/7' },
   ])
-  await deliver(cdp, registrationId, { ...message, body: '어디 있어요?' })
-  await waitFor(() => shown(worker), {
-    until: (now) => now.some(({ body }) => body === '어디 있어요?'),
-    what: 'the newer notification of the room',
-  })
+  await show({ ...message, body: '어디 있어요?' })
   expect((await shown(worker)).map(({ tag }) => tag)).toEqual(['friend_request', 'room-7'])
   await context.close()
 }, 60_000)

@@ -1,4 +1,12 @@
-import { createWriteStream, existsSync, mkdirSync, renameSync, statSync, type WriteStream } from 'node:fs'
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  type WriteStream,
+} from 'node:fs'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 
@@ -128,7 +136,8 @@ export function openLog(folder: string, name: string): { file: string; stream: W
   mkdirSync(folder, { recursive: true })
   const file = logFile(folder, name)
   if (existsSync(file) && statSync(file).size > KEEP_BYTES) renameSync(file, `${file}.1`)
-  return { file, stream: createWriteStream(file, { flags: 'a' }) }
+  // Opened at once: an error of a later opening would have nobody to handle it.
+  return { file, stream: createWriteStream(file, { fd: openSync(file, 'a') }) }
 }
 
 /** Calls back for each complete line of a stream of chunks. */

@@ -93,8 +93,12 @@ describe('a job', { timeout: 180_000 }, () => {
     await isDone(userId)
     await proxy.restore()
     process.signal('SIGCONT')
-    const isRefused = () => process.lines.some((line) => line.includes('lease_lost'))
-    await waitFor(isRefused, { timeoutMs: 60_000, what: 'the late end to be refused' })
+    const jobLines = () => process.lines.filter((line) => line.includes('job'))
+    await waitFor(jobLines, {
+      until: (lines) => lines.some((line) => line.includes('lease_lost')),
+      timeoutMs: 60_000,
+      what: 'the late end to be refused',
+    })
     expect(await jobsOf(userId)).toMatchObject([{ state: 'succeeded', attempts: 2, losses: 1 }])
     expect(await eventsOf(userId)).toHaveLength(1)
   })
