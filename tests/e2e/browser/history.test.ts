@@ -214,7 +214,15 @@ it('six tabs of a browser share one stream, and a message reaches each of them',
   for (let count = 2; count <= 6; count++) tabs.push(await openTab(context, complaints, `/rooms/${room}`))
   for (const tab of tabs) await composer(tab).waitFor()
   await send(juno, '모든 탭에')
-  for (const tab of tabs) await bubble(tab, '모든 탭에').waitFor()
+  for (const [index, tab] of tabs.entries()) {
+    // A browser renders a tab in the background late or not at all.
+    await tab.bringToFront()
+    await bubble(tab, '모든 탭에')
+      .waitFor()
+      .catch(async (cause) => {
+        throw new Error(`tab ${index} shows: ${await tab.locator('main').innerText()}`, { cause })
+      })
+  }
   // The first tab's stream may have been opened before the test listened.
   expect(open.size).toBeLessThanOrEqual(1)
   expect(complaints).toEqual([])
