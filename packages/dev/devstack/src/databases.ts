@@ -37,7 +37,7 @@ export async function createDatabases(instance: Instance, passwords: Passwords):
     user: 'root',
     password: passwords(MYSQL_ROOT),
     connectTimeout: 10_000,
-    // What MySQL 8 wants of whoever comes with a password and without TLS.
+    // MySQL 8 requires it for a sign-in with a password and without TLS.
     allowPublicKeyRetrieval: true,
   })
   try {

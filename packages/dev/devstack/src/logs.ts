@@ -136,7 +136,7 @@ export function openLog(folder: string, name: string): { file: string; stream: W
   mkdirSync(folder, { recursive: true })
   const file = logFile(folder, name)
   if (existsSync(file) && statSync(file).size > KEEP_BYTES) renameSync(file, `${file}.1`)
-  // Opened at once: an error of a later opening would have nobody to handle it.
+  // Opened at once: an error while the stream opens the file later would be unhandled.
   return { file, stream: createWriteStream(file, { fd: openSync(file, 'a') }) }
 }
 

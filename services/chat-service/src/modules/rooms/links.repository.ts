@@ -82,7 +82,7 @@ export class LinkRepository {
   }
 }
 
-/** The condition that a link still lets somebody in, evaluated by the statement it is part of. */
+/** The condition that a link still admits users, evaluated by the statement it is part of. */
 function works({ roomLink }: Pick<Tx, 'roomLink'>, at: Date) {
   return {
     AND: [

@@ -22,7 +22,7 @@ export interface AuditEntry {
 const KEEP_AUDIT_MS = 180 * 86_400_000
 const PURGE_BATCH = 1_000
 
-/** A message that somebody else than its author deleted for all. */
+/** A message that another user than its author deleted for all. */
 export interface ForeignDeletion {
   readonly eventId: string
   readonly roomId: number

@@ -39,7 +39,7 @@ const MOST_CHANGES = 100
 const changeCursor = z.tuple([z.int().min(0), z.int().min(0).max(LAST_MOMENT_MS), z.int().min(0)])
 /** Changes are kept for a little longer than this. */
 const CHANGES_KNOWN_MS = 30 * 86_400_000
-/** A profile that is stored at a moment is readable some time later: the last minute is told again. */
+/** A profile that is stored at a moment is readable some time later: changes of the last minute are returned again. */
 const PROFILE_OVERLAP_MS = 60_000
 
 /** Builds the lists: one statement for the page, then what is missing of names and presence for all its users at once. */
