@@ -58,8 +58,10 @@ describe('the name of a file', () => {
         expect(header).toMatch(
           /^attachment; filename="[\x20-\x21\x23-\x5b\x5d-\x7e]*"; filename\*=UTF-8''[\w%.~!$&+^`|-]*$/,
         )
-        expect(decodeURIComponent(header.split("''")[1]!)).toBe(parsed.data)
+        // The plain name may contain `''`, too; the encoded one never does.
+        expect(decodeURIComponent(header.slice(header.lastIndexOf("''") + 2))).toBe(parsed.data)
       }),
+      { examples: [["a''b"]] },
     )
   })
 })
