@@ -4,7 +4,8 @@ import type { MembershipReader } from '../../membership/membership.ports.ts'
 import type { Projection } from '../changes/projection.repository.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
 import { excerpt, type MessageRecord } from '../message.ts'
-import type { ReadSnapshot, ReadState } from './read-state.ts'
+import type { ReadSnapshot } from './read-snapshot.ts'
+import type { ReadState } from './read-state.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
 

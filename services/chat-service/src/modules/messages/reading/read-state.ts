@@ -3,6 +3,7 @@ import type { MembershipReader } from '../../membership/membership.ports.ts'
 import { readFloor } from '../../membership/membership.ts'
 import type { UnixMs } from '../message.ts'
 import type { MovedPosition, ReadPosition, ReadPositionRepository } from './read-positions.repository.ts'
+import { ReadSnapshot } from './read-snapshot.ts'
 
 interface RoomReads {
   /** By user, including former members: a returning member keeps the read position. */
@@ -11,15 +12,8 @@ interface RoomReads {
   movedAt: UnixMs
   /** Counts joins and leaves. */
   membersChanged: number
-  /** Cached until a member reads, joins or leaves. */
-  snapshot: Snapshot | undefined
-}
-
-/** The members of a room with their read positions at one moment. */
-export interface ReadSnapshot {
-  readonly positions: ReadonlyMap<number, number>
-  /** Returns the number of members other than the author who have not read the message. */
-  unread(seq: number, authorId: number): number
+  /** Follows the moves of members; cached until one joins or leaves. */
+  snapshot: ReadSnapshot | undefined
 }
 
 type MembersOfRooms = Pick<MembershipReader, 'ofRoom' | 'onChange'>
@@ -90,7 +84,7 @@ export class ReadState {
   }
 
   async #snapshotOf(roomId: number, reads: RoomReads): Promise<ReadSnapshot> {
-    if (reads.snapshot && reads.snapshot.madeAt > Date.now() - SNAPSHOT_MS) return reads.snapshot
+    if (reads.snapshot && reads.snapshot.createdAt > Date.now() - SNAPSHOT_MS) return reads.snapshot
     const { membersChanged } = reads
     const members = await this.#members.ofRoom(roomId)
     // No await from here on, or a concurrent move would be missed.
@@ -98,43 +92,15 @@ export class ReadState {
       (member) =>
         [member.userId, Math.max(reads.positions.get(member.userId) ?? 0, readFloor(member))] as const,
     )
-    const snapshot = new Snapshot(new Map(positions))
+    const snapshot = new ReadSnapshot(positions)
     // Serve a snapshot invalidated by a join or leave, but do not cache it.
     if (reads.membersChanged === membersChanged) reads.snapshot = snapshot
     return snapshot
   }
 }
 
-class Snapshot implements ReadSnapshot {
-  readonly positions: ReadonlyMap<number, number>
-  readonly madeAt = Date.now()
-  #sorted: number[] | undefined
-
-  constructor(positions: ReadonlyMap<number, number>) {
-    this.positions = positions
-  }
-
-  unread(seq: number, authorId: number): number {
-    this.#sorted ??= [...this.positions.values()].sort((a, b) => a - b)
-    const behind = countBelow(this.#sorted, seq)
-    const author = this.positions.get(authorId)
-    return author !== undefined && author < seq ? behind - 1 : behind
-  }
-}
-
-function countBelow(sorted: readonly number[], seq: number): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (sorted[middle]! < seq) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
 function advance(reads: RoomReads, userId: number, seq: number): void {
   if ((reads.positions.get(userId) ?? 0) >= seq) return
   reads.positions.set(userId, seq)
-  reads.snapshot = undefined
+  reads.snapshot?.advance(userId, seq)
 }
