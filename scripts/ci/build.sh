@@ -28,7 +28,8 @@ docker buildx bake --file docker-compose.msa.yml --load "${more[@]}"
 
 prefix="${BIGTECH_REGISTRY:-bigtech}/"
 failed=0
-for image in $(docker compose --file docker-compose.msa.yml config --images | grep "^$prefix" | sort -u); do
+images=$(docker compose --file docker-compose.msa.yml config --images | grep "^$prefix" | sort -u)
+for image in $images; do
   limit_mb=251
   case "$image" in
     # Contains programs and data for text recognition.

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Tags the tested images with their version and signs them: the same digests, without a rebuild.
 # usage: scripts/ci/release.sh VERSION
-# Environment: BIGTECH_REGISTRY, BIGTECH_VERSION (the tag that was tested). Needs docker and cosign.
+# Environment: BIGTECH_REGISTRY, BIGTECH_VERSION (the tag that was tested), COSIGN_ARGS (more options of `cosign sign`; without
+# them cosign signs with the identity of the workflow). Needs docker and cosign.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 case "${1:-}" in
@@ -16,9 +17,18 @@ case "${1:-}" in
 esac
 version=$1
 : "${BIGTECH_REGISTRY:?}" "${BIGTECH_VERSION:?}"
-for image in $(docker compose --file docker-compose.msa.yml config --images | grep "^$BIGTECH_REGISTRY/" | sort -u); do
+read -ra more <<<"${COSIGN_ARGS:-}"
+digest_of() { docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$1"; }
+
+images=$(docker compose --file docker-compose.msa.yml config --images | grep "^$BIGTECH_REGISTRY/" | sort -u)
+for image in $images; do
   name=${image%:*}
-  digest=$(docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$image")
-  docker buildx imagetools create --tag "$name:$version" "$name@$digest"
-  cosign sign --yes "$name@$digest"
+  digest=$(digest_of "$image")
+  # An index around a single manifest would have another digest.
+  docker buildx imagetools create --prefer-index=false --tag "$name:$version" "$name@$digest"
+  if [ "$(digest_of "$name:$version")" != "$digest" ]; then
+    echo "$name:$version is not $digest, which was tested" >&2
+    exit 1
+  fi
+  cosign sign --yes "${more[@]}" "$name@$digest"
 done

@@ -20,10 +20,12 @@ const folder = mkdtempSync(join(tmpdir(), 'bigtech-scripts-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('the scripts of the operators', () => {
-  it('the scripts of the operators pass shellcheck', { timeout: FETCH_TIMEOUT_MS }, async (context) => {
+  it('the scripts of the operators and of CI pass shellcheck', {
+    timeout: FETCH_TIMEOUT_MS,
+  }, async (context) => {
     const shellcheck = await need('shellcheck', context)
-    const scripts = filesBelow('infrastructure/docker', '.sh')
-    expect(scripts.length).toBeGreaterThan(5)
+    const scripts = ['infrastructure/docker', 'scripts/ci'].flatMap((path) => filesBelow(path, '.sh'))
+    expect(scripts.length).toBeGreaterThan(10)
     const result = spawnSync(shellcheck, scripts, { cwd: root, encoding: 'utf8' })
     expect(result.stdout + result.stderr).toBe('')
   })
@@ -127,6 +129,61 @@ describe('make-key.mjs', () => {
     expect(statSync(file).mode & 0o777).toBe(0o400)
     expect(make().status).toBe(0)
     expect(readFileSync(file, 'utf8')).toBe(pem)
+  })
+})
+
+describe('release.sh', () => {
+  /** Stands for Docker: a registry with two images of ours, whose version gets another digest when MOVED is set. */
+  const docker = `#!/bin/sh
+case "$*" in
+  *"config --images") printf '%s\\n' $IMAGES ;;
+  *"imagetools inspect"*:1.2.3) echo "sha256:tested$MOVED" ;;
+  *"imagetools inspect"*) echo sha256:tested ;;
+  *"imagetools create"*) echo "$*" | sed 's/.*--tag/tag/' >> "$CALLS" ;;
+esac
+`
+  const release = (environment: Record<string, string> = {}) => {
+    const bin = mkdtempSync(join(folder, 'release-'))
+    const calls = join(bin, 'calls')
+    writeFileSync(calls, '')
+    writeFileSync(join(bin, 'docker'), docker, { mode: 0o755 })
+    writeFileSync(join(bin, 'cosign'), '#!/bin/sh\necho "cosign $*" >> "$CALLS"\n', { mode: 0o755 })
+    const { status, stderr } = spawnSync(join(root, 'scripts/ci/release.sh'), ['1.2.3'], {
+      encoding: 'utf8',
+      env: {
+        PATH: `${bin}:${process.env.PATH}`,
+        CALLS: calls,
+        IMAGES: 'registry/chat-service:sha-1 registry/chat-service:sha-1 redis:7.4 registry/web-client:sha-1',
+        BIGTECH_REGISTRY: 'registry',
+        BIGTECH_VERSION: 'sha-1',
+        ...environment,
+      },
+    })
+    return { status, stderr, calls: readFileSync(calls, 'utf8').trim().split('\n') }
+  }
+
+  it('release.sh gives the tested digest of each image its version, and signs that digest', () => {
+    expect(release({ COSIGN_ARGS: '--key cosign.key' })).toEqual({
+      status: 0,
+      stderr: '',
+      calls: ['chat-service', 'web-client'].flatMap((name) => [
+        `tag registry/${name}:1.2.3 registry/${name}@sha256:tested`,
+        `cosign sign --yes --key cosign.key registry/${name}@sha256:tested`,
+      ]),
+    })
+  })
+
+  it('release.sh does not sign an image whose version has another digest than the tested one', () => {
+    const { status, stderr, calls } = release({ MOVED: '-not' })
+    expect([status, stderr]).toEqual([
+      1,
+      'registry/chat-service:1.2.3 is not sha256:tested, which was tested\n',
+    ])
+    expect(calls.filter((call) => call.startsWith('cosign'))).toEqual([])
+  })
+
+  it('release.sh fails when there is no image to release', () => {
+    expect(release({ IMAGES: 'redis:7.4' })).toEqual({ status: 1, stderr: '', calls: [''] })
   })
 })
 
