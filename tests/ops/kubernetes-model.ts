@@ -19,6 +19,7 @@ export interface Container {
   readinessProbe?: Probe
   lifecycle?: { preStop?: { sleep?: { seconds: number } } }
   resources?: { requests?: Record<string, string>; limits?: Record<string, string> }
+  volumeMounts?: Array<{ name: string; mountPath: string }>
   securityContext?: {
     allowPrivilegeEscalation?: boolean
     readOnlyRootFilesystem?: boolean
@@ -34,12 +35,13 @@ export interface Pod {
     automountServiceAccountToken?: boolean
     securityContext?: { runAsNonRoot?: boolean; runAsUser?: number; seccompProfile?: { type: string } }
     topologySpreadConstraints?: unknown[]
-    volumes?: Array<{ secret?: { secretName: string }; configMap?: { name: string } }>
+    volumes?: Array<{ name: string; secret?: { secretName: string }; configMap?: { name: string } }>
   }
 }
 
 interface Peer {
   podSelector?: { matchLabels: Record<string, string> }
+  ipBlock?: { cidr: string }
 }
 
 export interface Resource {
@@ -62,7 +64,10 @@ export interface Resource {
     minReplicas?: number
     maxReplicas?: number
     metrics?: unknown[]
-    podSelector?: { matchLabels?: Record<string, string> }
+    podSelector?: {
+      matchLabels?: Record<string, string>
+      matchExpressions?: Array<{ key: string; operator: string; values: string[] }>
+    }
     policyTypes?: string[]
     ingress?: Array<{ from?: Peer[]; ports: Array<{ port: number }> }>
     egress?: Array<{ to?: Peer[]; ports: Array<{ port: number }> }>
@@ -74,8 +79,8 @@ export const manifestFiles = filesBelow('k8s/manifests', '.yaml').filter(
 )
 
 /** Returns the output of a script in k8s/. */
-export function printed(script: string): string {
-  const result = spawnSync(process.execPath, [join(root, 'k8s', script)], { encoding: 'utf8' })
+export function printed(script: string, ...args: string[]): string {
+  const result = spawnSync(process.execPath, [join(root, 'k8s', script), ...args], { encoding: 'utf8' })
   if (result.status !== 0) throw new Error(result.stderr)
   return result.stdout
 }
@@ -111,8 +116,8 @@ export const resources: Resource[] = [
 export const ofKind = (...kinds: string[]): Resource[] =>
   resources.filter((resource) => kinds.includes(resource.kind))
 
-export function named(kind: string, name: string): Resource {
-  const found = resources.find((resource) => resource.kind === kind && resource.metadata.name === name)
+export function named(kind: string, name: string, among: readonly Resource[] = resources): Resource {
+  const found = among.find((resource) => resource.kind === kind && resource.metadata.name === name)
   if (!found) throw new Error(`no ${kind} ${name}`)
   return found
 }
@@ -125,15 +130,18 @@ export const appOf = (labels: Record<string, string> | undefined): string =>
   labels?.['app.kubernetes.io/name'] ?? ''
 
 /** Returns a container's environment from its own list, the ConfigMaps and the (example) Secrets. */
-export function environmentOf(container: Container): Record<string, string> {
+export function environmentOf(
+  container: Container,
+  among: readonly Resource[] = resources,
+): Record<string, string> {
   const environment: Record<string, string> = {}
   for (const { configMapRef, secretRef } of container.envFrom ?? []) {
-    if (configMapRef) Object.assign(environment, named('ConfigMap', configMapRef.name).data)
-    if (secretRef) Object.assign(environment, named('Secret', secretRef.name).stringData)
+    if (configMapRef) Object.assign(environment, named('ConfigMap', configMapRef.name, among).data)
+    if (secretRef) Object.assign(environment, named('Secret', secretRef.name, among).stringData)
   }
   for (const { name, value, valueFrom } of container.env ?? []) {
     const key = valueFrom?.secretKeyRef
-    const content = key ? named('Secret', key.name).stringData?.[key.key] : value
+    const content = key ? named('Secret', key.name, among).stringData?.[key.key] : value
     if (content === undefined) throw new Error(`${container.name}: ${name} has no value`)
     environment[name] = content
   }

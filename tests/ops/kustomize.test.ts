@@ -1,26 +1,18 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findProgram } from '@bigtech/devstack'
 import { describe, expect, it, type TestContext } from 'vitest'
 import { root, text, yamlDocuments } from './files.ts'
 import { podOf, type Resource, resources } from './kubernetes-model.ts'
+import { build, buildWith } from './kustomize.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
 
 const overlays = ['small', 'production']
+const components = readdirSync(join(root, 'k8s/components'))
 const options = { timeout: FETCH_TIMEOUT_MS }
 const { version } = JSON.parse(text('package.json')) as { version: string }
 const suffix = `-${version.replaceAll('.', '-')}`
-
-/** What `kubectl apply -k folder` would apply, as YAML. */
-async function build(folder: string, context: TestContext): Promise<string> {
-  const kubectl = findProgram('kubectl')
-  const [program, ...args] = kubectl ? [kubectl, 'kustomize'] : [await need('kustomize', context), 'build']
-  const result = spawnSync(program as string, [...args, folder], { cwd: root, encoding: 'utf8' })
-  expect(result.stderr).toBe('')
-  return result.stdout
-}
 
 /** Kind and name, that of a Job without the version. */
 const nameOf = ({ kind, metadata }: Resource) =>
@@ -28,13 +20,18 @@ const nameOf = ({ kind, metadata }: Resource) =>
 
 const withoutSecrets = () => resources.filter(({ kind }) => kind !== 'Secret')
 
-/** Objects of both overlays that differ from the plain manifests, which kubernetes.test.ts validates. */
+/** Objects of the overlays and components that differ from the plain manifests, which kubernetes.test.ts validates. */
 async function patched(context: TestContext): Promise<Resource[]> {
   const plain = new Set(withoutSecrets().map((resource) => JSON.stringify(sorted(resource))))
-  const built = await Promise.all(overlays.map((overlay) => build(`k8s/overlays/${overlay}`, context)))
-  return built
-    .flatMap((yaml) => yamlDocuments<Resource>(yaml))
-    .filter((resource) => !plain.has(JSON.stringify(sorted(resource))))
+  const built = [
+    ...(await Promise.all(
+      overlays.map(async (overlay) =>
+        yamlDocuments<Resource>(await build(`k8s/overlays/${overlay}`, context)),
+      ),
+    )),
+    ...(await Promise.all(components.map((component) => buildWith(component, context)))),
+  ]
+  return built.flat().filter((resource) => !plain.has(JSON.stringify(sorted(resource))))
 }
 
 /** The value with the keys of its objects in order. */
@@ -45,19 +42,23 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
 }
 
-it('the patches of the overlays conform to the schemas of Kubernetes', options, async (context) => {
-  const python = await need('kubernetesValidate', context)
-  const changed = await patched(context)
-  expect(changed.length).toBeGreaterThan(20)
-  const folder = mkdtempSync(join(tmpdir(), 'bigtech-kustomize-'))
-  const file = join(folder, 'changed.yaml')
-  writeFileSync(file, changed.map((resource) => `---\n${JSON.stringify(resource)}\n`).join(''))
-  const args = ['-m', 'kubernetes_validate', '--strict', '--quiet', file]
-  const result = spawnSync(python, args, { encoding: 'utf8' })
-  rmSync(folder, { recursive: true })
-  expect(result.stdout + result.stderr).toBe('')
-  expect(result.status).toBe(0)
-})
+it(
+  'the patches of the overlays and components conform to the schemas of Kubernetes',
+  options,
+  async (context) => {
+    const python = await need('kubernetesValidate', context)
+    const changed = await patched(context)
+    expect(changed.length).toBeGreaterThan(20)
+    const folder = mkdtempSync(join(tmpdir(), 'bigtech-kustomize-'))
+    const file = join(folder, 'changed.yaml')
+    writeFileSync(file, changed.map((resource) => `---\n${JSON.stringify(resource)}\n`).join(''))
+    const args = ['-m', 'kubernetes_validate', '--strict', '--quiet', file]
+    const result = spawnSync(python, args, { encoding: 'utf8' })
+    rmSync(folder, { recursive: true })
+    expect(result.stdout + result.stderr).toBe('')
+    expect(result.status).toBe(0)
+  },
+)
 
 describe.each(overlays)('the overlay %s', (overlay) => {
   it(
@@ -111,23 +112,14 @@ it(
   'the component for stream autoscaling leaves chat-service only metrics that depend on streams',
   options,
   async (context) => {
-    const folder = mkdtempSync(join(root, 'k8s/overlays/test-'))
-    writeFileSync(
-      join(folder, 'kustomization.yaml'),
-      'resources: [../../manifests]\ncomponents: [../../components/stream-autoscaling]\n',
+    const applied = await buildWith('stream-autoscaling', context)
+    const scaler = applied.find(
+      ({ kind, metadata }) => kind === 'HorizontalPodAutoscaler' && metadata.name === 'chat-service',
     )
-    try {
-      const applied = yamlDocuments<Resource>(await build(folder, context))
-      const scaler = applied.find(
-        ({ kind, metadata }) => kind === 'HorizontalPodAutoscaler' && metadata.name === 'chat-service',
-      )
-      const metrics = scaler?.spec.metrics as Array<{ type: string; pods?: { metric: { name: string } } }>
-      expect(metrics.map(({ type, pods }) => pods?.metric.name ?? type)).toEqual([
-        'Resource',
-        'sse_connections_open',
-      ])
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
+    const metrics = scaler?.spec.metrics as Array<{ type: string; pods?: { metric: { name: string } } }>
+    expect(metrics.map(({ type, pods }) => pods?.metric.name ?? type)).toEqual([
+      'Resource',
+      'sse_connections_open',
+    ])
   },
 )
