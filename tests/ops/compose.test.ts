@@ -136,8 +136,8 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     for (const [name, service] of servicesOf(await model(context, [base]))) {
       if (scalable.includes(name)) expect(service, name).not.toHaveProperty('container_name')
       else expect(service.container_name, name).toBe(`bigtech-${name}`)
-      expect(service.image, name).toMatch(/:[\w.-]+$/)
-      expect(service.image, name).not.toMatch(/:(latest|main)$/)
+      expect(service.image, name).toMatch(/:[\w.-]+(@sha256:[0-9a-f]{64})?$/)
+      expect(service.image, name).not.toMatch(/:(latest|main)(@|$)/)
       expect(Number(service.deploy?.resources?.limits?.memory), name).toBeGreaterThan(0)
       expect(service.logging?.options?.['max-size'], name).toBeTruthy()
     }
