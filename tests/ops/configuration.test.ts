@@ -1,31 +1,9 @@
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { exampleEnv, loadCompose } from './compose-model.ts'
-import { composeName, root, serviceNames, text, yaml } from './files.ts'
+import { complaints } from './config-schemas.ts'
+import { composeName, serviceNames, text, yaml } from './files.ts'
 import { type Container, environmentOf, named, podOf } from './kubernetes-model.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
-
-/** The used part of a zod schema. */
-interface Schema {
-  safeParse(
-    value: unknown,
-  ):
-    | { success: true }
-    | { success: false; error: { issues: Array<{ path: PropertyKey[]; message: string }> } }
-}
-
-async function schemaOf(service: string): Promise<Schema> {
-  const file = pathToFileURL(join(root, 'services', service, 'src/config.ts')).href
-  return ((await import(file)) as { configSchema: Schema }).configSchema
-}
-
-/** Returns a service's complaints about an environment; an empty variable counts as unset, as in service-kit. */
-async function complaints(service: string, environment: Record<string, string | null>): Promise<unknown> {
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value))
-  const result = (await schemaOf(service)).safeParse(set)
-  return result.success ? [] : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-}
 
 /** analysis-service has its own image and no database, but is configured like the others. */
 const configured = [...serviceNames, 'analysis-service']
@@ -139,6 +117,13 @@ describe('what Kong is told beside kong.yml', { timeout: FETCH_TIMEOUT_MS }, () 
     expect(model?.services.kong?.environment).toMatchObject(expected)
     const [container] = podOf(named('Deployment', 'kong')).spec.containers
     expect(container && environmentOf(container)).toMatchObject(expected)
+    // nginx's limit must not depend on the `ulimit -n` of an engine: each stream takes two connections.
+    const connections = {
+      KONG_NGINX_EVENTS_WORKER_CONNECTIONS: '16384',
+      KONG_NGINX_MAIN_WORKER_RLIMIT_NOFILE: '32768',
+    }
+    expect(model?.services.kong?.environment).toMatchObject(connections)
+    expect(container && environmentOf(container)).toMatchObject(connections)
     const tested = yaml<{ services: { kong: { environment: unknown } } }>('tests/gateway/compose.yml')
     expect(tested.services.kong.environment).toMatchObject(expected)
   })

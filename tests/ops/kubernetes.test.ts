@@ -79,7 +79,7 @@ describe('the manifests', () => {
       expect(pod.securityContext?.seccompProfile?.type, nameOf(workload)).toBe('RuntimeDefault')
       expect(pod.automountServiceAccountToken, nameOf(workload)).toBe(false)
       for (const container of pod.containers) {
-        expect(container.image, nameOf(workload)).toMatch(/:\d[\w.-]*$/)
+        expect(container.image, nameOf(workload)).toMatch(/:\d[\w.-]*(@sha256:[0-9a-f]{64})?$/)
         expect(container.securityContext?.allowPrivilegeEscalation, nameOf(workload)).toBe(false)
         expect(container.securityContext?.capabilities?.drop, nameOf(workload)).toEqual(['ALL'])
         expect(container.resources?.limits?.memory, nameOf(workload)).toBeTruthy()
@@ -191,6 +191,18 @@ describe.each(deployments.map((resource) => [resource.metadata.name, resource] a
     })
   },
 )
+
+describe('Kong', () => {
+  it('Kong is scaled by its memory too, because idle streams take no CPU', () => {
+    const { metrics } = named('HorizontalPodAutoscaler', 'kong').spec
+    expect(metrics).toContainEqual({
+      type: 'Resource',
+      resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '600Mi' } },
+    })
+    const { limits } = podOf(named('Deployment', 'kong')).spec.containers[0]?.resources ?? {}
+    expect(Number.parseInt(limits?.memory ?? '', 10)).toBeGreaterThan(600)
+  })
+})
 
 describe('the web client', () => {
   it('the web client is spread over nodes and never drained completely', () => {
