@@ -20,7 +20,7 @@ export function jsonSchemaOf(
     io,
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {
-      collapseNullable(jsonSchema as JsonSchema)
+      collapseNullable(jsonSchema as JsonSchema, target)
       visit(zodSchema, jsonSchema as JsonSchema)
     },
   }) as JsonSchema
@@ -43,14 +43,19 @@ export function serializerOf(schema: z.ZodType): Serializer {
 
 /**
  * Rewrites `anyOf: [string, null]` to `type: [string, null]`: shorter, and the serializer needs no validator
- * for it.
+ * for it. For the same reason it gets `nullable`, which is not in the API's dialect, for objects and lists.
  */
-function collapseNullable(schema: JsonSchema): void {
+function collapseNullable(schema: JsonSchema, target: 'draft-2020-12' | 'draft-7'): void {
   const options = schema.anyOf
   if (!Array.isArray(options) || options.length !== 2) return
   const [inner, nothing] = options as [JsonSchema, JsonSchema]
-  if (nothing.type !== 'null' || !['string', 'number', 'integer', 'boolean'].includes(String(inner.type)))
+  if (nothing.type !== 'null') return
+  if (target === 'draft-7' && (inner.type === 'object' || inner.type === 'array')) {
+    delete schema.anyOf
+    Object.assign(schema, inner, { nullable: true })
     return
+  }
+  if (!['string', 'number', 'integer', 'boolean'].includes(String(inner.type))) return
   if ('enum' in inner || 'const' in inner) return
   delete schema.anyOf
   Object.assign(schema, inner, { type: [inner.type, 'null'] })
