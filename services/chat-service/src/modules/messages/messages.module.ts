@@ -31,10 +31,11 @@ import type { PublishHint } from './publishing/publish-backlog.ts'
 import { HistoryService, type RestrictionsBetween } from './reading/history.service.ts'
 import { MessageViews } from './reading/message.view.ts'
 import { PageContextRepository } from './reading/page-context.repository.ts'
-import { ReadPositionRepository, readByWriting } from './reading/read-positions.repository.ts'
+import { ReadPositionRepository } from './reading/read-positions.repository.ts'
 import { ReadState } from './reading/read-state.ts'
 import { RoomHeadsReader } from './reading/room-summaries.ts'
 import { RoomSummaryRepository } from './reading/room-summary.repository.ts'
+import { SenderPositions } from './reading/sender-positions.ts'
 import { UnreadCountRepository } from './reading/unread-counts.repository.ts'
 import { RoomUpdates } from './room-updates.ts'
 import { createSearch, type SearchConfig } from './search/search.module.ts'
@@ -72,7 +73,11 @@ export async function createMessages(options: MessagesOptions): Promise<Messages
   const views = new MessageViews(repository, projection, reads, members)
   const updates = new RoomUpdates()
   const limits = new MessageLimits(options.limiter, options.config.SENDS_PER_10_SECONDS)
-  const outbox = new MessageOutboxStore({ repository, projection, positions, rooms })
+  const senders = new SenderPositions(positions, (err) =>
+    service.log.debug({ err }, 'storing read positions of senders failed'),
+  )
+  service.lifecycle.onStop('consumers', 'read positions of senders', () => senders.settle())
+  const outbox = new MessageOutboxStore({ repository, projection, senders, rooms })
   const relay = openCustomOutbox(service, {
     name: 'messages',
     store: outbox,
@@ -85,7 +90,7 @@ export async function createMessages(options: MessagesOptions): Promise<Messages
   const appender = new MessageAppender({
     log: repository.messages,
     findByClientId: (...key) => repository.findByClientId(...key),
-    onStored: afterAppend(options, { positions, reads, updates, publish }),
+    onStored: afterAppend(options, { senders, reads, updates, publish }),
   })
   const writer = new ChangeWriter({
     repository,
@@ -126,11 +131,11 @@ export async function createMessages(options: MessagesOptions): Promise<Messages
   }
 }
 
-/** Runs the effects of a commit; none of them may fail the response to the sender. */
+/** Runs the effects of a commit; none of them may fail or delay the response to the sender. */
 function afterAppend(
   { service }: MessagesOptions,
   side: {
-    positions: ReadPositionRepository
+    senders: SenderPositions
     reads: ReadState
     updates: RoomUpdates
     publish: (hint: PublishHint) => void
@@ -143,24 +148,13 @@ function afterAppend(
     registers: [service.metrics],
   })
   startAtZero(sent, { message_type: messageType.options })
-  return async (roomId: number, messages: readonly MessageRecord[]) => {
-    for (const { userId, seq, messageType } of messages) {
-      sent.inc({ message_type: messageType })
-      if (messageType !== 'system') side.reads.noteRead({ roomId, userId, seq })
-    }
+  return (roomId: number, messages: readonly MessageRecord[]) => {
+    for (const message of messages) sent.inc({ message_type: message.messageType })
+    // Sending implies having read the earlier messages.
+    side.reads.noteWritten(messages)
     side.updates.emit({ roomId, messages })
-    // Sending implies having read the earlier messages. Stored before the response, so that every process
-    // counts them as read
-    // from then on; if that fails, the relay does it.
-    const isRead = await side.positions.advance(readByWriting(messages)).then(
-      () => true,
-      (err: unknown) => {
-        service.log.debug({ err, room_id: roomId }, 'storing read positions of senders failed')
-        return false
-      },
-    )
     const range = { from: messages[0]!.seq, to: messages.at(-1)!.seq }
-    side.publish({ roomId, messages: range, needsRepair: !isRead })
+    side.senders.add(messages, () => side.publish({ roomId, messages: range }))
   }
 }
 

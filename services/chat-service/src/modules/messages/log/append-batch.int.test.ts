@@ -47,7 +47,7 @@ async function setUp() {
   const appender = new MessageAppender({
     log: repository.messages,
     findByClientId: (...key) => repository.findByClientId(...key),
-    onStored: async (_roomId, messages) => void told.push(...messages),
+    onStored: (_roomId, messages) => void told.push(...messages),
   })
   const send = (roomId: number, content: string, clientMessageId?: string) =>
     appender.append(

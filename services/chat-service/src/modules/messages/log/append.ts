@@ -31,11 +31,8 @@ export interface AppenderOptions {
     userId: number,
     clientId: string,
   ) => Promise<MessageDocument | null>
-  /**
-   * Called once for every stored message, in order. Never rejects. The senders get their response when it
-   * resolves, at the latest by their deadline; the next write does not wait.
-   */
-  readonly onStored: (roomId: number, messages: readonly MessageRecord[]) => Promise<void>
+  /** Called once for every stored message, in order, before the senders get their response. Never throws. */
+  readonly onStored: (roomId: number, messages: readonly MessageRecord[]) => void
 }
 
 /** Appends messages to the history of their room. */
@@ -107,7 +104,7 @@ export class MessageAppender {
     const now = Math.max(Date.now(), head.at)
     const documents = entries.map(({ item }, index) => item.at(head.position + 1 + index, now))
     const { stored, next } = await log.insert(roomId, documents)
-    if (stored > 0) void this.#acknowledge(roomId, entries.slice(0, stored), documents.slice(0, stored))
+    if (stored > 0) this.#acknowledge(roomId, entries.slice(0, stored), documents.slice(0, stored))
     const rest = entries.slice(stored)
     const first = rest[0]
     if (next === 'duplicate' && first && (await this.#resolveRepeat(first))) return rest.slice(1)
@@ -116,13 +113,9 @@ export class MessageAppender {
     return rest
   }
 
-  async #acknowledge(
-    roomId: number,
-    entries: readonly Entry[],
-    documents: readonly MessageDocument[],
-  ): Promise<void> {
+  #acknowledge(roomId: number, entries: readonly Entry[], documents: readonly MessageDocument[]): void {
     const messages = documents.map(toRecord)
-    await this.#options.onStored(roomId, messages)
+    this.#options.onStored(roomId, messages)
     for (const [index, entry] of entries.entries())
       entry.resolve({ message: messages[index]!, repeated: false })
   }

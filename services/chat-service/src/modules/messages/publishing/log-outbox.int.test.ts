@@ -16,6 +16,7 @@ import { draftOf } from '../log/message-factory.ts'
 import { RoomPositions } from '../log/room-heads.repository.ts'
 import { positionId } from '../message.ts'
 import { ReadPositionRepository } from '../reading/read-positions.repository.ts'
+import { SenderPositions } from '../reading/sender-positions.ts'
 import { MessageOutboxStore } from './message-outbox.repository.ts'
 import { checkPublished } from './published-check.repository.ts'
 
@@ -51,12 +52,13 @@ function startProcess() {
   const projection = new Projection(store, repository, versions)
   const positions = new ReadPositionRepository(store)
   const rooms = new RoomPositions(store, repository)
-  const outbox = new MessageOutboxStore({ repository, projection, positions, rooms })
+  const senders = new SenderPositions(positions, () => undefined)
+  const outbox = new MessageOutboxStore({ repository, projection, senders, rooms })
   let hints = true
   const appender = new MessageAppender({
     log: repository.messages,
     findByClientId: (...key) => repository.findByClientId(...key),
-    onStored: async (roomId, messages) => {
+    onStored: (roomId, messages) => {
       const range = { from: messages[0]!.seq, to: messages.at(-1)!.seq }
       if (hints) outbox.hint({ roomId, messages: range })
     },

@@ -4,7 +4,7 @@ import type { ChangeDocument, MessageDocument } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
 import type { RoomPosition, RoomPositions } from '../log/room-heads.repository.ts'
 import { type MessageRecord, positionId, positionOf, roomOf } from '../message.ts'
-import { type ReadPositionRepository, readByWriting } from '../reading/read-positions.repository.ts'
+import type { SenderPositions } from '../reading/sender-positions.ts'
 import { LogSweep, type SweepResult } from './log-sweep.ts'
 import { changeRecord, sentRecord } from './message-events.ts'
 import { type Candidate, PublishBacklog, type PublishHint } from './publish-backlog.ts'
@@ -33,7 +33,7 @@ type Steps = { readonly id: RelayId; done: boolean }[]
 export class MessageOutboxStore implements OutboxStore<RelayId> {
   readonly #repository: MessageRepository
   readonly #projection: Projection
-  readonly #positions: ReadPositionRepository
+  readonly #senders: SenderPositions
   readonly #rooms: RoomPositions
   readonly #backlog = new PublishBacklog()
   readonly #sweep: LogSweep
@@ -46,12 +46,12 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
   constructor(options: {
     repository: MessageRepository
     projection: Projection
-    positions: ReadPositionRepository
+    senders: SenderPositions
     rooms: RoomPositions
   }) {
     this.#repository = options.repository
     this.#projection = options.projection
-    this.#positions = options.positions
+    this.#senders = options.senders
     this.#rooms = options.rooms
     this.#sweep = new LogSweep(options.repository)
   }
@@ -175,7 +175,8 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     const messages = await this.#repository.messages.byIds(
       idsBeyond(rooms, ({ published, candidate }) => [published.seq, candidate.seq]),
     )
-    await this.#repairReads(rooms, messages)
+    // The writer may have died before it stored them.
+    await this.#senders.repair(messages.map(writerOf))
     const changed = await this.#changedMessages(changes)
     const rows: OutboxRow<RelayId>[] = []
     for (const { roomId, published } of rooms) {
@@ -197,15 +198,6 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
       this.#steps.set(`c:${roomId}`, steps)
     }
     return rows
-  }
-
-  /** Repairs read positions of senders whose process died after storing the message. */
-  async #repairReads(rooms: readonly Room[], messages: readonly MessageDocument[]): Promise<void> {
-    const unsure = new Set(rooms.filter(({ candidate }) => candidate.needsRepair).map(({ roomId }) => roomId))
-    if (unsure.size > 0)
-      await this.#positions.advance(
-        readByWriting(messages.filter(({ room_id }) => unsure.has(room_id)).map(writerOf)),
-      )
   }
 
   /** Returns the changed messages, after repairing those left behind their log by a crash. */

@@ -12,8 +12,6 @@ export interface Candidate extends RoomEnd {
   /** The first hinted entry; the room's published position is before it. */
   firstSeq: number
   firstCseq: number
-  /** Found by the sweep: the writer may have died before completing the effects of a message. */
-  needsRepair: boolean
 }
 
 /** Entries just stored in a room. */
@@ -21,7 +19,6 @@ export interface PublishHint {
   readonly roomId: number
   readonly messages?: { readonly from: number; readonly to: number }
   readonly changes?: { readonly from: number; readonly to: number }
-  readonly needsRepair?: boolean
 }
 
 const CACHED_ROOMS = 50_000
@@ -45,13 +42,12 @@ export class PublishBacklog {
   }
 
   /** Adds entries stored by this process. */
-  hint({ roomId, messages, changes, needsRepair = false }: PublishHint): void {
+  hint({ roomId, messages, changes }: PublishHint): void {
     const candidate = this.#of(roomId)
     candidate.seq = Math.max(candidate.seq, messages?.to ?? 0)
     candidate.cseq = Math.max(candidate.cseq, changes?.to ?? 0)
     candidate.firstSeq = Math.min(candidate.firstSeq, messages?.from ?? Number.POSITIVE_INFINITY)
     candidate.firstCseq = Math.min(candidate.firstCseq, changes?.from ?? Number.POSITIVE_INFINITY)
-    candidate.needsRepair ||= needsRepair
   }
 
   /** Adds entries found by the sweep, unless known. */
@@ -62,7 +58,6 @@ export class PublishBacklog {
     const candidate = this.#of(roomId)
     candidate.seq = Math.max(candidate.seq, seq)
     candidate.cseq = Math.max(candidate.cseq, cseq)
-    candidate.needsRepair = true
   }
 
   /** Returns whether these entries are certainly published. */
@@ -97,7 +92,6 @@ export class PublishBacklog {
         cseq: 0,
         firstSeq: Number.POSITIVE_INFINITY,
         firstCseq: Number.POSITIVE_INFINITY,
-        needsRepair: false,
       }
       this.#candidates.set(roomId, candidate)
     }

@@ -68,17 +68,20 @@ export class HistoryService {
   }
 
   async list(ctx: AuthenticatedContext, roomId: number, query: HistoryQuery) {
-    const { members } = this.#options
+    const { members, reads } = this.#options
     const { visibleFromSeq } = await members.require(roomId, ctx.actor.userId)
     const floor = visibleFromSeq - 1
     const page = rangeOf(query)
     // Read before the messages: later entries are then beyond the head returned to the client.
-    const { head, known } = await this.#context(ctx.actor.userId, roomId, page)
+    const { head, moved, movedSince, hidden } = await this.#context(ctx.actor.userId, roomId, page)
     const read = (range: HistoryRange) =>
       this.#read(roomId, { ...range, after: Math.max(range.after, floor) })
     const { items, next } = await pageOf(page, read)
+    // Another process may not have stored the positions of these senders yet.
+    reads.noteWritten(items)
+    const shown = { hidden, reads: await reads.merge(roomId, moved, movedSince) }
     return {
-      items: await this.#options.views.forViewer(items, ctx.actor.userId, known),
+      items: await this.#options.views.forViewer(items, ctx.actor.userId, shown),
       next_cursor: next && encodeCursor(next),
       last_seq: head.seq,
       last_cseq: head.cseq,
@@ -107,8 +110,7 @@ export class HistoryService {
     const context = await pageContext.read({ roomId, userId, from, to, movedSince, seq, cseq })
     if (context.hasNewerMessages) seq = (await messages.readHead(roomId)).position
     if (context.hasNewerChanges) cseq = (await changes.readHead(roomId)).position
-    const snapshot = await reads.merge(roomId, context.moved)
-    return { head: { seq, cseq }, known: { reads: snapshot, hidden: context.hidden } }
+    return { head: { seq, cseq }, moved: context.moved, movedSince, hidden: context.hidden }
   }
 
   async search(

@@ -1,11 +1,18 @@
 import { LRUCache } from 'lru-cache'
 import type { MembershipReader } from '../../membership/membership.ports.ts'
 import { readFloor } from '../../membership/membership.ts'
-import type { UnixMs } from '../message.ts'
-import type { MovedPosition, ReadPosition, ReadPositionRepository } from './read-positions.repository.ts'
+import type { MessageRecord, UnixMs } from '../message.ts'
+import {
+  type MovedPosition,
+  type ReadPosition,
+  type ReadPositionRepository,
+  readByWriting,
+} from './read-positions.repository.ts'
 import { ReadSnapshot } from './read-snapshot.ts'
 
 interface RoomReads {
+  /** False while only positions noted by this process are known. */
+  isLoaded: boolean
   /** By user, including former members: a returning member keeps the read position. */
   readonly positions: Map<number, number>
   /** The latest included move, by the database clock; 0 when there is none. */
@@ -46,41 +53,61 @@ export class ReadState {
 
   /** Returns the current state from the database. */
   async snapshot(roomId: number): Promise<ReadSnapshot> {
-    return this.merge(roomId, await this.#repository.ofRoom(roomId, this.movedSince(roomId)))
+    const since = this.movedSince(roomId)
+    return this.merge(roomId, await this.#repository.ofRoom(roomId, since), since)
   }
 
   /** Returns the time since which moves of a room are uncertain; undefined for a room that is not cached. */
   movedSince(roomId: number): Date | undefined {
     const known = this.#rooms.get(roomId)
-    return known && new Date(known.movedAt - OVERLAP_MS)
+    return known?.isLoaded ? new Date(known.movedAt - OVERLAP_MS) : undefined
   }
 
-  /** Merges the moves since `movedSince` from the database. */
-  async merge(roomId: number, moved: readonly MovedPosition[]): Promise<ReadSnapshot> {
-    const reads = this.#rooms.get(roomId) ?? {
-      positions: new Map<number, number>(),
-      movedAt: 0,
-      membersChanged: 0,
-      snapshot: undefined,
-    }
+  /** Merges the moves since `since` from the database, or all positions. @param since what `movedSince` returned */
+  async merge(
+    roomId: number,
+    moved: readonly MovedPosition[],
+    since: Date | undefined,
+  ): Promise<ReadSnapshot> {
+    const reads = this.#readsOf(roomId)
+    // Evicted while the moves were being read.
+    if (since !== undefined && !reads.isLoaded) return this.snapshot(roomId)
+    reads.isLoaded = true
     for (const { userId, seq, at } of moved) {
       advance(reads, userId, seq)
       reads.movedAt = Math.max(reads.movedAt, at)
     }
-    this.#rooms.set(roomId, reads)
     return this.#snapshotOf(roomId, reads)
   }
 
   /** Returns the cached state, for streams; queries the database for a room that is not cached. */
   async recent(roomId: number): Promise<ReadSnapshot> {
     const known = this.#rooms.get(roomId)
-    return known ? this.#snapshotOf(roomId, known) : this.snapshot(roomId)
+    return known?.isLoaded ? this.#snapshotOf(roomId, known) : this.snapshot(roomId)
   }
 
   /** Records a position that this process has just stored or received. */
   noteRead({ roomId, userId, seq }: ReadPosition): void {
+    advance(this.#readsOf(roomId), userId, seq)
+  }
+
+  /** Records the positions implied by sending these messages, which may not be stored yet. */
+  noteWritten(messages: readonly MessageRecord[]): void {
+    for (const position of readByWriting(messages)) this.noteRead(position)
+  }
+
+  #readsOf(roomId: number): RoomReads {
     const known = this.#rooms.get(roomId)
-    if (known) advance(known, userId, seq)
+    if (known) return known
+    const reads = {
+      isLoaded: false,
+      positions: new Map<number, number>(),
+      movedAt: 0,
+      membersChanged: 0,
+      snapshot: undefined,
+    }
+    this.#rooms.set(roomId, reads)
+    return reads
   }
 
   async #snapshotOf(roomId: number, reads: RoomReads): Promise<ReadSnapshot> {

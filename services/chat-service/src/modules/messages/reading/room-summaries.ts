@@ -63,7 +63,10 @@ export class RoomHeadsReader implements RoomHeads {
     const shown = rooms.filter(({ headSeq, visibleFromSeq }) => headSeq >= Math.max(1, visibleFromSeq))
     const behind = new Map<number, UnreadRange>()
     for (const room of shown) {
-      const after = Math.max(read.get(room.roomId) ?? 0, readFloor(room))
+      const newest = last.get(positionId(room.roomId, room.headSeq))
+      // The position of a sender may not be stored yet.
+      const isWriter = newest?.userId === userId && newest.messageType !== 'system'
+      const after = isWriter ? room.headSeq : Math.max(read.get(room.roomId) ?? 0, readFloor(room))
       if (after < room.headSeq) behind.set(room.roomId, { after, head: room.headSeq })
     }
     const counts = await this.#counts.unread(userId, behind, lastHidden)

@@ -53,7 +53,7 @@ export class UnreadCountRepository {
       : this.#countUnread(userId, ranges, hidden)
   }
 
-  /** Reads the unread messages by primary key. */
+  /** Reads the unread messages by primary key, from the user's newest own message on: its sender has read the earlier ones. */
   async #readUnread(
     userId: number,
     ranges: ReadonlyMap<number, UnreadRange>,
@@ -64,11 +64,17 @@ export class UnreadCountRepository {
     )
     const messages = await this.#store.find('messages.unread', this.#repository.messages.model, {
       filter: { _id: trusted({ $in: ids }) } as mongo.Filter<MessageDocument>,
-      projection: { room_id: 1, message_type: 1, is_deleted: 1, mentions: 1 },
+      projection: { room_id: 1, user_id: 1, message_type: 1, is_deleted: 1, mentions: 1 },
       limit: ids.length,
     })
+    const written = new Map<number, number>()
+    for (const { _id, room_id, user_id, message_type } of messages) {
+      if (user_id === userId && message_type !== 'system')
+        written.set(room_id, Math.max(written.get(room_id) ?? 0, positionOf(_id)))
+    }
     const counts = new Map<number, UnreadCount>()
     for (const { _id, room_id, message_type, is_deleted, mentions } of messages) {
+      if (positionOf(_id) <= (written.get(room_id) ?? 0)) continue
       const known = counts.get(room_id) ?? { unread: 0, mentions: 0 }
       const isSilent = message_type === 'system' || is_deleted || hidden.has(_id)
       counts.set(room_id, {

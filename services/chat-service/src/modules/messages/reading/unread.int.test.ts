@@ -2,7 +2,7 @@ import type { Message } from '@bigtech/contracts'
 import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startTestChat } from '../../../../testing/chat.ts'
-import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
+import { startTestRooms, type TestRooms, untilPublished, upTo } from '../../../../testing/rooms.ts'
 import { collections } from '../log/documents.ts'
 
 let rooms: TestRooms
@@ -36,6 +36,25 @@ it('a sender has exactly one unread message after the next one, immediately and 
     const { body } = await rooms.as(b, 'GET', `/messages/${roomId}?limit=2`, undefined, 1)
     expect(body.items.map((each: Message) => each.unread_count)).toEqual([0, 1])
   }
+})
+
+it('counts do not depend on whether the position of a sender is already stored', async () => {
+  const [a, b, c] = await rooms.chat.people(3)
+  const roomId = await rooms.room(a, b, c)
+  const senderPosition = { _id: `${roomId}:${a}` } as object
+  for (const n of upTo(3)) await rooms.send(b, roomId, `${n}`)
+  await rooms.send(a, roomId, 'answer')
+  await rooms.send(c, roomId, 'next')
+  await untilPublished(rooms.db, roomId)
+  await rooms.db.collection(collections.positions).deleteOne(senderPosition)
+  expect((await badge(a, roomId, 1)).unread).toBe(1)
+  const { body } = await rooms.as(b, 'GET', `/messages/${roomId}?limit=5`, undefined, 1)
+  expect(body.items.map((each: Message) => each.unread_count)).toEqual([0, 0, 0, 1, 2])
+  const latest = await rooms.send(a, roomId, 'last')
+  await waitFor(() => rooms.db.collection(collections.positions).findOne(senderPosition))
+  await rooms.db.collection(collections.positions).deleteOne(senderPosition)
+  expect(latest.seq).toBe(6)
+  expect((await badge(a, roomId, 1)).unread).toBe(0)
 })
 
 it('a sender has read all earlier messages even while Kafka is down and many events wait', async () => {
