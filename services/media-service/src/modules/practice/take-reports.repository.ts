@@ -44,7 +44,14 @@ export class TakeReports {
   }
 
   /** Retries takes with an overdue report, and ends those without remaining attempts. Returns their number. */
-  expire(): Promise<number> {
+  async expire(): Promise<number> {
+    const due = await this.#mysql.run(
+      'overdueTakes',
+      (db) =>
+        db.$queryRaw<unknown[]>`
+          SELECT 1 FROM takes WHERE state = 'analyzing' AND deadline_at < UTC_TIMESTAMP(3) LIMIT 1`,
+    )
+    if (due.length === 0) return 0
     return this.#mysql.transaction('expireTakes', async (tx) => {
       // Raw: Prisma has no SKIP LOCKED.
       const overdue = await tx.$queryRaw<{ id: string }[]>`

@@ -132,12 +132,16 @@ export function createRegistrationService(deps: {
 
     /** Performs the steps of every registration that no process works on. */
     async resumeRegistrations(): Promise<void> {
-      const work = async () => {
-        for (let lease = await registrations.claim(); lease; lease = await registrations.claim()) {
-          await perform(lease)
-        }
+      const first = await registrations.claim()
+      // At rest one query, not one for each lane.
+      if (!first) return
+      const work = async (leased: LeasedRegistration | null) => {
+        for (let lease = leased; lease; lease = await registrations.claim()) await perform(lease)
       }
-      await Promise.all(Array.from({ length: deps.lanes ?? LANES }, work))
+      const others = Array.from({ length: (deps.lanes ?? LANES) - 1 }, async () =>
+        work(await registrations.claim()),
+      )
+      await Promise.all([work(first), ...others])
     },
   }
 }
