@@ -13,6 +13,7 @@ import {
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { bearerToken, installAuthentication, remoteKeys } from './auth.ts'
 import { RevocationList } from './revocations.ts'
+import { TrustedTokens } from './trusted-tokens.ts'
 
 interface SigningKey {
   readonly kid: string
@@ -319,6 +320,32 @@ describe('an invalid access token', () => {
     vi.setSystemTime(Date.now() + 601_000)
     expect(await codeOf(other)).toBe('TOKEN_INVALID')
   })
+})
+
+it('an access token that expires within seconds is not accepted for longer because it was just verified', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  const token = await claims(first)
+  vi.setSystemTime(Date.now() + 598_000)
+  expect(await codeOf(token)).toBe('accepted')
+  vi.setSystemTime(Date.now() + 3_000)
+  expect(await codeOf(token)).toBe('TOKEN_INVALID')
+})
+
+it('tokens are accepted and revoked correctly when more are in use than are kept', () => {
+  const revoked = new RevocationList()
+  const tokens = new TrustedTokens(revoked, 2)
+  const actor = (sessionId: string) => ({
+    userId: 7,
+    sessionId,
+    username: 'a',
+    role: 'user' as const,
+    expiresAt: Date.now() / 1_000 + 600,
+  })
+  for (const name of ['one', 'two', 'three']) tokens.add(name, actor(name))
+  expect(tokens.actorOf('one')).toBeUndefined()
+  expect(tokens.actorOf('three')?.sessionId).toBe('three')
+  revoked.add(['three'])
+  expect(() => tokens.actorOf('three')).toThrow(expect.objectContaining({ code: 'SESSION_REVOKED' }))
 })
 
 it.each([

@@ -8,6 +8,7 @@ import type { Actor } from './context.ts'
 import { Problem } from './problem.ts'
 import { bindToRequest } from './request-log.ts'
 import type { RevocationList } from './revocations.ts'
+import { TrustedTokens } from './trusted-tokens.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,6 +17,7 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     authenticate: onRequestHookHandler
+    trustedTokens: TrustedTokens
   }
 }
 
@@ -55,8 +57,8 @@ export interface TokenSigning {
 }
 
 /**
- * Registers @fastify/jwt for access tokens, and the authentication hook `app.authenticate`. The plugin caches
- * verified tokens until they expire; keys and revocations are checked on every request.
+ * Registers @fastify/jwt for access tokens, and the authentication hook `app.authenticate`. The plugin caches verified
+ * tokens until they expire. Expiry and revocations are checked on every request, the key every 5 s.
  */
 export async function installAuthentication(
   app: FastifyInstance,
@@ -99,9 +101,20 @@ export async function installAuthentication(
       authorizationTokenInvalid: ({ message }) => `The access token is invalid: ${message} Sign in again.`,
     },
   })
-  app.decorate('authenticate', async (request: FastifyRequest) => {
-    const actor = await authenticate(request)
-    bindToRequest(request.log, { user_id: actor.userId })
+  app.decorate('trustedTokens', new TrustedTokens(revocations, CACHED_TOKENS))
+  app.decorate('authenticate', (request, _reply, done) => {
+    const accept = ({ userId }: Actor) => {
+      bindToRequest(request.log, { user_id: userId })
+      done()
+    }
+    // Without a promise for a known token: this hook runs for almost every request.
+    try {
+      const actor = knownActor(request)
+      if (actor) accept(actor)
+      else authenticate(request).then(accept, done)
+    } catch (err) {
+      done(err as Error)
+    }
   })
 }
 
@@ -112,14 +125,24 @@ export async function installAuthentication(
  * unknown and cannot be fetched.
  */
 export async function authenticate(request: FastifyRequest): Promise<Actor> {
-  request.bearer = bearerToken(request.headers.authorization)
+  const known = knownActor(request)
+  if (known) return known
   try {
     await request.jwtVerify()
   } catch (err) {
     throw problemOf(err)
   }
   if (!request.actor) throw refusal(MALFORMED)
+  request.server.trustedTokens.add(request.bearer, request.actor)
   return request.actor
+}
+
+/** Sets `request.bearer`, and `request.actor` when its token was verified a moment ago. @throws Problem as `authenticate` */
+function knownActor(request: FastifyRequest): Actor | undefined {
+  request.bearer = bearerToken(request.headers.authorization)
+  const actor = request.server.trustedTokens.actorOf(request.bearer)
+  if (actor) request.actor = actor
+  return actor
 }
 
 function actorOf({ sub, sid, username, role: claimed, exp }: AccessClaims): Actor {

@@ -14,7 +14,15 @@ export function addressPrefix(ip: string, bits4: 24 | 32, bits6: 48 | 64): strin
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/${bits6}`)}/${bits6}`
 }
 
+const MOST_NETWORKS = 1_000
+const networks = new Map<string, string>()
+
 /** Returns what logs and lists of sessions show of an address: the network, too coarse to identify a subscriber. */
 export function networkOf(ip: string): string {
-  return addressPrefix(ip, 24, 48)
+  const known = networks.get(ip)
+  if (known !== undefined) return known
+  const network = addressPrefix(ip, 24, 48)
+  if (networks.size >= MOST_NETWORKS) networks.clear()
+  networks.set(ip, network)
+  return network
 }

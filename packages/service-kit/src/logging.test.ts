@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLogger } from './logging.ts'
+import { createLogger, onceATurn } from './logging.ts'
 
 function logged(...args: [object, string?]): string {
   const lines: string[] = []
@@ -45,4 +45,22 @@ describe('the log', () => {
     const err = new Error('outer', { cause: new Error('inner') })
     expect(logged({ err }, 'failed')).toMatch(/outer.*inner/)
   })
+})
+
+it('lines of one turn of the event loop are written in one call, in order, and a fatal line at once', async () => {
+  const writes: string[] = []
+  const destination = onceATurn({ write: (text) => void writes.push(text) })
+  const log = createLogger({ service: 'test-service', level: 'info', destination })
+  const messages = () => writes.map((text) => text.match(/"msg":"\w+"/g)?.map((each) => each.slice(7, -1)))
+  log.info('first')
+  log.info('second')
+  expect(writes).toEqual([])
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(messages()).toEqual([['first', 'second']])
+  log.info('third')
+  log.fatal('last')
+  expect(messages()).toEqual([
+    ['first', 'second'],
+    ['third', 'last'],
+  ])
 })

@@ -44,8 +44,32 @@ let opened: DestinationStream | undefined
 
 /** Returns the stream shared by all loggers of the process: separate streams could interleave lines. */
 export function stdout(): DestinationStream {
-  opened ??= pino.destination(1)
+  opened ??= onceATurn(pino.destination(1))
   return opened
+}
+
+/**
+ * Writes the lines of one turn of the event loop at its end, in one call: a call for each line is most of its cost. Lines
+ * before a fatal one, or before the process exits, are written at once; `kill -9` loses at most one turn.
+ */
+export function onceATurn(destination: DestinationStream): DestinationStream {
+  let lines = ''
+  const flushSync = () => {
+    if (lines === '') return
+    const text = lines
+    lines = ''
+    destination.write(text)
+  }
+  process.once('exit', flushSync)
+  const stream = {
+    write: (line: string) => {
+      if (lines === '') setImmediate(flushSync)
+      lines += line
+    },
+    /** Called by pino after a fatal line. */
+    flushSync,
+  }
+  return stream
 }
 
 function pinoOptions({ service, level }: LoggerSettings): LoggerOptions {

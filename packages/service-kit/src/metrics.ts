@@ -75,16 +75,15 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   })
-  app.addHook('onResponse', async (request, reply) => {
-    if (probes.has(request.routeOptions.url)) return
-    const labels = {
-      method: request.method,
-      path: request.routeOptions.url ?? 'unmatched',
-      status: String(reply.statusCode),
+  app.addHook('onResponse', (request, reply, done) => {
+    const { url, config } = request.routeOptions
+    if (!probes.has(url)) {
+      const labels = { method: request.method, path: url ?? 'unmatched', status: String(reply.statusCode) }
+      total.inc(labels)
+      // The duration of a stream is unrelated to the speed of the service.
+      if (config.contract?.success.contentType === undefined)
+        duration.observe(labels, reply.elapsedTime / 1_000)
     }
-    total.inc(labels)
-    // The duration of a stream is unrelated to the speed of the service.
-    if (request.routeOptions.config.contract?.success.contentType === undefined)
-      duration.observe(labels, reply.elapsedTime / 1_000)
+    done()
   })
 }

@@ -22,11 +22,23 @@ function plainForm(path: string): string {
   return plain.toLowerCase()
 }
 
+/** The literal segments of each pattern: a few patterns, needed for every log line. */
+const literals = new Map<string, readonly string[]>()
+
+function literalsOf(pattern: string): readonly string[] {
+  const known = literals.get(pattern)
+  if (known) return known
+  const segments = pattern.toLowerCase().split('/')
+  const found = segments.filter((segment) => segment !== '' && !segment.startsWith(':'))
+  literals.set(pattern, found)
+  return found
+}
+
 /** Returns true when the literal segments of the pattern occur in order and are followed by another segment. */
 function holdsSecretOf(plain: string, pattern: string): boolean {
   let end = 0
-  for (const literal of pattern.split('/').filter((segment) => segment !== '' && !segment.startsWith(':'))) {
-    const start = plain.indexOf(literal.toLowerCase(), end)
+  for (const literal of literalsOf(pattern)) {
+    const start = plain.indexOf(literal, end)
     if (start < 0) return false
     end = start + literal.length
   }
