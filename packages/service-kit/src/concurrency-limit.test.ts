@@ -24,6 +24,14 @@ const guarded = defineRoute({
   success: ok,
   ...described,
 })
+const busy = defineRoute({
+  operationId: 'busy',
+  method: 'GET',
+  path: '/busy',
+  auth: 'public',
+  success: ok,
+  ...described,
+})
 const stream = defineRoute({
   operationId: 'streamed',
   method: 'GET',
@@ -33,22 +41,25 @@ const stream = defineRoute({
   ...described,
 })
 
+/** Longer than a request may wait unread in its socket. */
+const BUSY_MS = 300
+
 let service: Service
 let address: string
 let release: () => void
 let started: number
 
-beforeEach(async () => {
+async function start(maxRunning: number): Promise<void> {
   service = await buildService({
     name: 'small-service',
     title: 'Small Service',
-    description: 'Handles two requests at a time.',
+    description: 'Handles few requests at a time.',
     acceptsUserTokens: false,
     config: loadConfig(z.object({ ...baseConfig.shape, PORT: port }), {
       PORT: '0',
       KAFKA_BROKERS: 'localhost:1',
       LOG_LEVEL: 'silent',
-      MAX_RUNNING_REQUESTS: '2',
+      MAX_RUNNING_REQUESTS: String(maxRunning),
     }),
   })
   const held = Promise.withResolvers<void>()
@@ -61,8 +72,14 @@ beforeEach(async () => {
   })
   route(service.app, guarded, () => ({ ok: true }))
   route(service.app, stream, (_input, _ctx, { reply }) => reply.type('text/event-stream').send('data: x\n\n'))
+  route(service.app, busy, () => {
+    for (const began = performance.now(); performance.now() - began < BUSY_MS; );
+    return { ok: true }
+  })
   address = await service.start()
-})
+}
+
+beforeEach(() => start(2))
 afterEach(async () => {
   release()
   await service.stop()
@@ -122,5 +139,33 @@ describe('requests beyond the concurrency limit', () => {
     await waitFor(() => started === 3)
     release()
     expect((await next).status).toBe(200)
+  })
+})
+
+describe('a request that waited unread while the event loop was busy', () => {
+  /** Sends two requests in one segment: the second is read when the loop continues after the first. */
+  async function pipelined(): Promise<(string | undefined)[]> {
+    const { hostname, port: at } = new URL(address)
+    const socket = connect(Number(at), hostname)
+    let text = ''
+    socket.on('data', (data) => {
+      text += data
+    })
+    socket.write(`GET /busy HTTP/1.1\r\nhost: ${hostname}\r\n\r\n`.repeat(2))
+    const statuses = () => [...text.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status)
+    await waitFor(() => statuses().length === 2)
+    socket.destroy()
+    return statuses()
+  }
+
+  it('a request that waited unread while the event loop was busy is rejected when others are in flight, and served at rest', async () => {
+    await service.stop()
+    await start(16)
+    expect(await pipelined()).toEqual(['200', '200'])
+    const running = fetch(`${address}/slow`)
+    await waitFor(() => started === 1)
+    expect(await pipelined()).toEqual(['200', '503'])
+    release()
+    expect((await running).status).toBe(200)
   })
 })

@@ -102,7 +102,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   const readiness = new Readiness(metrics)
   const revocations = new RevocationList()
   const app = createApp(log, config.TRUST_PROXY_HOPS, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS)
-  limitConcurrency(app, config.MAX_RUNNING_REQUESTS, metrics)
+  limitConcurrency(app, config.MAX_RUNNING_REQUESTS, metrics, log)
   endConnectionsOnStop(app, lifecycle)
   // Compilers, error handler and hooks first: routes registered earlier would not inherit them.
   installCompilers(app)
@@ -233,7 +233,8 @@ function logRequests(app: FastifyInstance, log: Logger, sample: number): void {
     const { contract } = request.routeOptions.config ?? {}
     const status = reply.statusCode
     const isPlain = status < 400 && reply.elapsedTime < SLOW_MS
-    const quiet = (contract === undefined || contract.isPolled === true) && status < 400
+    const isRoutine = contract === undefined || contract.isPolled === true
+    const quiet = (isRoutine && status < 400) || request.isOverload
     const isSampledOut = isPlain && !quiet && sample < 1 && Math.random() >= sample
     if (!isSampledOut) {
       log[quiet ? 'debug' : 'info'](
