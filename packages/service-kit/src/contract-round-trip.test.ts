@@ -15,6 +15,7 @@ const notEchoed = new Map([
   ['token', 'of a link; responses contain script tokens'],
   ['code', 'of a second factor; responses contain error codes'],
   ['kind', 'of a job filter; responses contain file kinds'],
+  ['data', 'the bytes of a picture; responses contain documents and activities'],
   ['archived', 'a string in the query of a list'],
   ['muted_until', 'normalized to UTC'],
 ])
