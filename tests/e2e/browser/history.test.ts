@@ -1,8 +1,8 @@
 import { waitFor } from '@bigtech/testkit'
-import type { Browser, Page, Request } from 'playwright-core'
+import type { Browser, BrowserContext, Page, Request } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { befriend, expectStatus, http, newPerson, type Person, stack } from '../stack.ts'
-import { bubble, composer, launchBrowser, openApp, openTab, write } from './app.ts'
+import { bubble, composer, launchBrowser, openApp, openTab, phone, write } from './app.ts'
 
 let browser: Browser
 let mina: Person
@@ -58,6 +58,16 @@ async function positionOf(person: Person): Promise<number> {
   return body.items.find(({ user_id }: { user_id: number }) => user_id === person.id).seq
 }
 
+/** Without unread messages a room opens at its end. */
+async function readAll(person: Person): Promise<void> {
+  const { token } = person
+  const { body } = await http('GET', `${stack.chat}/messages/${room}?limit=1`, { token })
+  await expectStatus(
+    200,
+    http('PUT', `${stack.chat}/rooms/${room}/read`, { token, json: { seq: body.last_seq } }),
+  )
+}
+
 it('a user reading the past keeps the scroll position and is notified of new messages', async () => {
   const { page, close } = await openApp(browser, mina, { at: `/rooms/${room}?at=20` })
   await bubble(page, '메시지 20').waitFor()
@@ -76,18 +86,12 @@ it('a user reading the past keeps the scroll position and is notified of new mes
 
 it('a stream that starts late reloads the part the user is viewing', async () => {
   let begin = () => {}
-  const mayBegin = new Promise<void>((resolve) => {
-    begin = resolve
-  })
   let nextPage: Promise<unknown> | undefined
   const { page, close } = await openApp(browser, mina, {
     at: `/rooms/${room}?at=20`,
     prepare: async (context) => {
       nextPage = context.waitForEvent('response', (response) => response.url().includes('after_seq='))
-      await context.route('**/api/stream/tickets', async (route) => {
-        await mayBegin
-        await route.continue()
-      })
+      begin = await holdStream(context)
     },
   })
   await bubble(page, '메시지 20').waitFor()
@@ -101,6 +105,104 @@ it('a stream that starts late reloads the part the user is viewing', async () =>
   expect(await bubble(page, '메시지 20').count()).toBe(1)
   await page.locator('.jump').click()
   await bubble(page, '늦은 소식').waitFor()
+  await close()
+}, 60_000)
+
+/** Whether a bubble is in view, and not only in the document. */
+const isInView = (page: Page, text: string) =>
+  bubble(page, text).evaluate((element) => {
+    const log = element.closest('.log')!.getBoundingClientRect()
+    const { top, bottom } = element.getBoundingClientRect()
+    return top >= log.top && bottom <= log.bottom
+  })
+
+const becomesInView = (page: Page, text: string) =>
+  waitFor(async () => (await bubble(page, text).count()) === 1 && (await isInView(page, text)), {
+    what: `"${text}" in view`,
+  })
+
+/** Holds the stream back until the returned function is called. */
+async function holdStream(context: BrowserContext): Promise<() => void> {
+  const { promise: mayBegin, resolve: begin } = Promise.withResolvers<void>()
+  await context.route('**/api/stream/tickets', async (route) => {
+    await mayBegin
+    await route.continue()
+  })
+  return begin
+}
+
+it('a room stays at its newest message when the browser reports its first scroll late and the stream reloads it meanwhile', async () => {
+  await readAll(mina)
+  const pages: string[] = []
+  let beginStream = () => {}
+  const { page, close } = await openApp(browser, mina, {
+    at: `/rooms/${room}`,
+    prepare: async (context) => {
+      context.on('request', (request) => {
+        const { pathname, search } = new URL(request.url())
+        if (pathname === `/api/messages/${room}`) pages.push(search)
+      })
+      beginStream = await holdStream(context)
+      // A busy browser delivers scroll events late.
+      await context.addInitScript(
+        "addEventListener('scroll', (event) => window.scrolls !== 'reported' && event.stopImmediatePropagation(), true)",
+      )
+    },
+  })
+  await page.locator('.log-row').first().waitFor()
+  beginStream()
+  await waitFor(() => pages.length > 1, { what: 'the reload' })
+  await page.evaluate("window.scrolls = 'reported'")
+  await send(juno, '늦은 화면에')
+  await becomesInView(page, '늦은 화면에')
+  // The newest page twice: neither an older page nor one around another message.
+  expect(pages).toEqual(['?limit=50', '?limit=50'])
+  await close()
+}, 60_000)
+
+it('a log at its end stays there while the composer grows, the window shrinks and a burst of messages arrives', async () => {
+  await readAll(mina)
+  const { page, close } = await openApp(browser, mina, { at: `/rooms/${room}`, size: phone })
+  await send(juno, '마지막 줄')
+  await becomesInView(page, '마지막 줄')
+  await composer(page).fill('한 줄\n두 줄\n세 줄\n네 줄\n다섯 줄')
+  await becomesInView(page, '마지막 줄')
+  await composer(page).press('End')
+  await composer(page).press('x')
+  await becomesInView(page, '마지막 줄')
+  // As a keyboard on the screen does.
+  await page.setViewportSize({ ...phone, height: 420 })
+  await becomesInView(page, '마지막 줄')
+  await page.setViewportSize(phone)
+  await Promise.all([1, 2, 3, 4, 5].map((count) => send(juno, `긴 소식 ${count}\n`.repeat(6).trim())))
+  await send(juno, '끝 소식')
+  await becomesInView(page, '끝 소식')
+  // A user who has scrolled up stays where they are.
+  await page.locator('.log').hover()
+  await page.mouse.wheel(0, -120)
+  await page.locator('.jump').waitFor()
+  await send(juno, '아래 소식')
+  await page.locator('.jump', { hasText: /new message/ }).waitFor()
+  await close()
+}, 60_000)
+
+it('a room whose reload after a gap in the stream fails says so and loads the missing messages by itself', async () => {
+  await readAll(mina)
+  let beginStream = () => {}
+  const { page, context, close } = await openApp(browser, mina, {
+    at: `/rooms/${room}`,
+    prepare: async (context) => {
+      beginStream = await holdStream(context)
+    },
+  })
+  await page.locator('.log-row').first().waitFor()
+  await send(juno, '놓친 소식')
+  await context.route('**/api/messages/*?**', (route) => route.abort())
+  beginStream()
+  await page.getByText('New messages could not be loaded. Trying again…').waitFor()
+  await context.unroute('**/api/messages/*?**')
+  await becomesInView(page, '놓친 소식')
+  await page.locator('.log-stale p').waitFor({ state: 'detached' })
   await close()
 }, 60_000)
 
@@ -183,6 +285,8 @@ it('a message can be edited, reacted to, replied to and deleted by keyboard', as
   await composer(page).fill('고친 문장')
   await page.keyboard.press('Enter')
   await bubble(page, '고친 문장').waitFor()
+  // The stream may announce the edit before its response ends it, which returns the focus to the composer.
+  await page.locator('.composer:not(:has(.focus-bar)) textarea:focus').waitFor()
   const openMenu = async () => {
     await page.locator('.log').focus()
     await page.keyboard.press('ArrowUp')
@@ -214,15 +318,13 @@ it('six tabs of a browser share one stream, and a message reaches each of them',
   for (let count = 2; count <= 6; count++) tabs.push(await openTab(context, complaints, `/rooms/${room}`))
   for (const tab of tabs) await composer(tab).waitFor()
   await send(juno, '모든 탭에')
-  // The preview in the list of rooms: the log shows a new message only while it is scrolled to its end.
-  const preview = (tab: Page) => tab.locator('.rooms li', { hasText: '모든 탭에' })
   for (const [index, tab] of tabs.entries()) {
     // A browser renders a tab in the background late or not at all.
     await tab.bringToFront()
-    await preview(tab)
+    await bubble(tab, '모든 탭에')
       .waitFor()
       .catch(async (cause) => {
-        throw new Error(`tab ${index} shows: ${await tab.locator('body').textContent()}`, { cause })
+        throw new Error(`tab ${index} shows: ${await tab.locator('main').textContent()}`, { cause })
       })
   }
   // The first tab's stream may have been opened before the test listened.

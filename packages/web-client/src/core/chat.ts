@@ -61,6 +61,7 @@ export class Chat {
     clearTimeout(this.#due)
     this.live.close()
     this.outbox.close()
+    this.windows.close()
     this.queries.clear()
   }
 

@@ -1,7 +1,8 @@
-import { ApiProblem, type Message, sendMessage } from '@bigtech/client'
+import { type ApiProblem, type Message, sendMessage } from '@bigtech/client'
 import { call } from './api.ts'
 import { db } from './db.ts'
 import type { OutgoingFile, OutgoingMessage } from './outgoing-message.ts'
+import { isRefusal, retryDelayMs } from './retry.ts'
 import { Store } from './store.ts'
 import { Uploads } from './uploads.ts'
 
@@ -18,9 +19,6 @@ interface SendTrace {
   readonly failure?: string
 }
 
-const FIRST_RETRY_MS = 1_000
-const LONGEST_RETRY_MS = 30_000
-
 /** Unacknowledged messages of the signed-in user, oldest first. */
 export const outgoing = new Store<readonly OutgoingMessage[]>([])
 export const lastSend = new Store<SendTrace | undefined>(undefined)
@@ -28,7 +26,7 @@ export const lastSend = new Store<SendTrace | undefined>(undefined)
 /**
  * Sends messages and keeps them in IndexedDB until acknowledged: a reload, a crash or a lost network loses
  * none. One tab sends at a time (Web Lock), in order of writing; a message sent by two tabs or attempts is
- * stored once, because the server knows its\n`client_message_id`. Files are uploaded in sequence, without
+ * stored once, because the server knows its `client_message_id`. Files are uploaded in sequence, without
  * delaying text messages.
  */
 export class Outbox {
@@ -177,9 +175,7 @@ export class Outbox {
   }
 
   #retryLater(err: unknown): void {
-    const asked = err instanceof ApiProblem ? (err.retryAfterSeconds ?? 0) * 1_000 : 0
-    const backoff = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++)
-    this.#retry = setTimeout(() => this.flush(), asked + Math.random() * backoff)
+    this.#retry = setTimeout(() => this.flush(), retryDelayMs(err, this.#failures++))
   }
 
   async #put(item: OutgoingMessage): Promise<void> {
@@ -205,11 +201,6 @@ export class Outbox {
 
 function withoutUpload({ type, name, mime, bytes }: OutgoingFile): OutgoingFile {
   return { type, name, mime, bytes }
-}
-
-/** Returns whether the server has decided: repeating the same request changes nothing. */
-function isRefusal(err: unknown): err is ApiProblem {
-  return err instanceof ApiProblem && err.status < 500 && err.status !== 429 && err.status !== 401
 }
 
 /** Returns a random id; `crypto.randomUUID` exists in secure contexts only. */

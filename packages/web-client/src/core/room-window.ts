@@ -1,21 +1,9 @@
 import { type Message, type StreamFrame, Timeline } from '@bigtech/client'
 import { call } from './api.ts'
 import { HISTORY_PAGE, requests } from './first-screen.ts'
+import { isRefusal, pauseBeforeRetry } from './retry.ts'
+import { emptyView, isShownAlike, type RoomView } from './room-view.ts'
 import { Store } from './store.ts'
-
-export interface RoomView {
-  readonly status: 'loading' | 'ready' | 'failed'
-  readonly failure?: unknown
-  /** Ascending by `seq`, without gaps. */
-  readonly messages: readonly Message[]
-  readonly hasOlder: boolean
-  /** Whether the window ends before the newest message, after a jump into the past. */
-  readonly hasNewer: boolean
-  /** First message that was unread when the room was opened. */
-  readonly unreadFrom?: number
-  /** A message to scroll to once; `id` distinguishes two jumps to the same message. */
-  readonly target?: { readonly seq: number; readonly id: number; readonly highlight: boolean }
-}
 
 interface LoadOptions {
   readonly around?: number
@@ -25,15 +13,13 @@ interface LoadOptions {
   readonly isOpening?: boolean
 }
 
-const empty: RoomView = { status: 'loading', messages: [], hasOlder: false, hasNewer: false }
-
 /**
  * The loaded part of a room's history: a contiguous run of messages, extended at either end by paging, kept
  * current by frames.
  */
 export class RoomWindow {
   readonly roomId: number
-  readonly view = new Store<RoomView>(empty)
+  readonly view = new Store<RoomView>(emptyView)
   readonly #ownId: number
   #timeline: Timeline
   #shown = new Map<number, Message>()
@@ -41,14 +27,20 @@ export class RoomWindow {
   #ownSeq = 0
   /** The message in the middle of the screen. */
   #placeSeq: number | undefined
-  #paging: Promise<void> | undefined
-  /** The load in progress. */
-  #loading: LoadOptions | undefined
+  /** Generations of the pages being fetched. */
+  readonly #paging = new Map<'older' | 'newer', number>()
+  #isLoading = false
+  /** Options of the latest load. */
+  #latest: LoadOptions = {}
   /** Changes received during a load, because its response may be older and replaces the timeline. */
   #heldBack: (() => void)[] = []
   #jumps = 0
   /** Invalidates responses for a replaced window. */
   #generation = 0
+  /** Whether the stream has skipped messages that no load has returned yet. */
+  #isBehind = false
+  /** Failed loads in a row. */
+  #failures = 0
 
   constructor(roomId: number, ownId: number) {
     this.roomId = roomId
@@ -62,30 +54,65 @@ export class RoomWindow {
 
   /**
    * Loads the newest messages, those around `around`, or on opening those around the first unread one. The
-   * current content stays visible until the response arrives.
+   * current content stays visible until the response arrives. Retries with backoff while content is missing.
+   *
+   * @throws ApiProblem or NetworkFailure when a jump fails
    */
   async load(options: LoadOptions = {}): Promise<void> {
     const generation = ++this.#generation
-    this.#loading = options
-    this.#placeSeq = options.around
-    try {
-      const [newest, positions] = await Promise.all([
-        this.#fetchPage(options.around),
-        call(...requests.readPositions(this.roomId)),
-      ])
-      this.#hearRead(positions.items)
-      const unread = this.#ownSeq + 1
-      const isUnreadBefore = options.isOpening && !options.around && unread < (newest.items[0]?.seq ?? 1)
-      const page = isUnreadBefore ? await this.#fetchPage(unread) : newest
-      if (generation !== this.#generation) return
-      this.#restart(page.items, positions.items, page.last_seq)
-      this.#publish(this.#loadedView(options, page.items))
-    } catch (failure) {
-      if (generation !== this.#generation) return
-      if (this.view.get().status !== 'ready') this.view.set({ ...empty, status: 'failed', failure })
-    }
-    this.#loading = undefined
+    this.#isLoading = true
+    this.#latest = options
+    const failure = await this.#fetch(options, generation).catch((err: unknown) => err)
+    if (generation !== this.#generation) return
+    this.#isLoading = false
+    if (failure) this.#afterFailure(failure, options)
+    else this.#failures = 0
     for (const change of this.#heldBack.splice(0)) change()
+    if (failure && options.jump && this.view.get().status === 'ready') throw failure
+  }
+
+  /** Loads the same place again; a jump or an opening that has not succeeded is repeated. */
+  reload(): void {
+    const isSettled = this.view.get().status === 'ready' && !this.#isLoading
+    // Not rejected for the user: the failure of a superseded jump is retried.
+    this.load(isSettled ? this.#samePlace() : this.#latest).catch(() => undefined)
+  }
+
+  async #fetch(options: LoadOptions, generation: number): Promise<void> {
+    const [newest, positions] = await Promise.all([
+      this.#fetchPage(options.around),
+      call(...requests.readPositions(this.roomId)),
+    ])
+    this.#hearRead(positions.items)
+    const unread = this.#ownSeq + 1
+    const isUnreadBefore = options.isOpening && !options.around && unread < (newest.items[0]?.seq ?? 1)
+    const page = isUnreadBefore ? await this.#fetchPage(unread) : newest
+    if (generation !== this.#generation) return
+    this.#placeSeq = isUnreadBefore ? unread : options.around
+    this.#isBehind = false
+    this.#restart(page.items, positions.items, page.last_seq)
+    this.#publish(this.#loadedView(options, page.items))
+  }
+
+  #afterFailure(failure: unknown, options: LoadOptions): void {
+    const view = this.view.get()
+    const isReady = view.status === 'ready'
+    if (isReady && !this.#isBehind) return
+    const mayRetry = !isRefusal(failure)
+    if (isReady && mayRetry) this.view.set({ ...view, isStale: true })
+    else this.view.set({ ...emptyView, status: 'failed', failure })
+    if (mayRetry) void this.#retry(isReady ? this.#samePlace() : options, failure)
+  }
+
+  async #retry(options: LoadOptions, failure: unknown): Promise<void> {
+    const generation = this.#generation
+    await pauseBeforeRetry(failure, this.#failures++)
+    if (generation === this.#generation) await this.load(options)
+  }
+
+  /** Stops retrying; responses in flight are dropped. */
+  close(): void {
+    this.#generation++
   }
 
   /** Reopens the room: resets the unread marker and earlier jumps. */
@@ -100,7 +127,7 @@ export class RoomWindow {
   }
 
   #loadedView({ around, jump, isOpening }: LoadOptions, loaded: readonly Message[]): RoomView {
-    const { unreadFrom: before, failure: _, ...view } = this.view.get()
+    const { unreadFrom: before, failure: _, isStale: __, ...view } = this.view.get()
     const unreadFrom = isOpening ? this.#unreadFrom() : before
     const place = around ?? loaded.at(-1)?.seq
     return {
@@ -128,20 +155,16 @@ export class RoomWindow {
   }
 
   loadOlder(): Promise<void> {
-    const first = this.view.get().messages[0]?.seq
-    if (!first || !this.view.get().hasOlder) return Promise.resolve()
-    return this.#page({ before_seq: first })
+    return this.#page('older')
   }
 
   loadNewer(): Promise<void> {
-    const last = this.view.get().messages.at(-1)?.seq
-    if (!last || !this.view.get().hasNewer) return Promise.resolve()
-    return this.#page({ after_seq: last })
+    return this.#page('newer')
   }
 
   /** Applies the response to a send, an edit or a reaction, which may precede the stream's frame. */
   take(message: Message): void {
-    if (this.#loading) {
+    if (this.#isLoading) {
       this.#heldBack.push(() => this.take(message))
       return
     }
@@ -153,12 +176,16 @@ export class RoomWindow {
 
   apply(frame: StreamFrame): void {
     if (frame.event === 'reset') {
-      void this.load(this.#loading ?? this.#samePlace())
+      this.#isBehind = true
+      this.reload()
       return
     }
-    if (frame.event === 'ready') void this.#loadPositions()
+    if (frame.event === 'ready') {
+      if (!this.#isLoading && (this.#isBehind || this.view.get().status === 'failed')) this.reload()
+      else void this.#loadPositions()
+    }
     if (!('room_id' in frame.data) || frame.data.room_id !== this.roomId) return
-    if (this.#loading) {
+    if (this.#isLoading) {
       this.#heldBack.push(() => this.apply(frame))
       return
     }
@@ -211,24 +238,35 @@ export class RoomWindow {
     if (own) this.#ownSeq = Math.max(this.#ownSeq, own.seq)
   }
 
-  async #page(query: { before_seq: number } | { after_seq: number }): Promise<void> {
-    if (this.#paging) return this.#paging
+  /** Extends the window at one end; retries with backoff, because a user at that end cannot scroll on. */
+  async #page(direction: 'older' | 'newer'): Promise<void> {
     const generation = this.#generation
-    this.#paging = call(...requests.messages(this.roomId, query))
-      .then((page) => {
-        if (generation !== this.#generation) return
-        this.#timeline.load(page.items)
-        this.#headSeq = Math.max(this.#headSeq, page.last_seq)
-        const isOlder = 'before_seq' in query
-        const hasOlder = isOlder ? page.items.length === HISTORY_PAGE : this.view.get().hasOlder
-        this.#publish({ ...this.view.get(), hasOlder })
-      })
-      // Scrolling on retries.
-      .catch(() => undefined)
-      .finally(() => {
-        this.#paging = undefined
-      })
-    return this.#paging
+    if (this.#paging.get(direction) === generation) return
+    this.#paging.set(direction, generation)
+    for (let failures = 0; generation === this.#generation; failures++) {
+      try {
+        await this.#loadPage(direction, generation)
+        break
+      } catch (failure) {
+        if (isRefusal(failure)) break
+        await pauseBeforeRetry(failure, failures)
+      }
+    }
+    if (this.#paging.get(direction) === generation) this.#paging.delete(direction)
+  }
+
+  async #loadPage(direction: 'older' | 'newer', generation: number): Promise<void> {
+    const { messages, hasOlder, hasNewer } = this.view.get()
+    const [first, last] = [messages[0], messages.at(-1)]
+    const isOlder = direction === 'older'
+    if (!first || !last || !(isOlder ? hasOlder : hasNewer)) return
+    const position = isOlder ? { before_seq: first.seq } : { after_seq: last.seq }
+    const page = await call(...requests.messages(this.roomId, position))
+    if (generation !== this.#generation) return
+    this.#timeline.load(page.items)
+    this.#headSeq = Math.max(this.#headSeq, page.last_seq)
+    const view = this.view.get()
+    this.#publish(isOlder ? { ...view, hasOlder: page.items.length === HISTORY_PAGE } : view)
   }
 
   async #loadPositions(): Promise<void> {
@@ -259,22 +297,10 @@ export class RoomWindow {
     const before = this.#shown
     const messages = this.#timeline.messages.map((message) => {
       const old = before.get(message.seq)
-      return old && isSame(old, message) ? old : message
+      return old && isShownAlike(old, message) ? old : message
     })
     this.#shown = new Map(messages.map((message) => [message.seq, message]))
     const last = messages.at(-1)?.seq ?? 0
     this.view.set({ ...view, messages, hasNewer: last > 0 && last < this.#headSeq })
   }
-}
-
-function isSame(a: Message, b: Message): boolean {
-  return (
-    a.cseq === b.cseq &&
-    a.unread_count === b.unread_count &&
-    a.is_deleted === b.is_deleted &&
-    a.reply_preview?.content === b.reply_preview?.content &&
-    a.reply_preview?.is_deleted === b.reply_preview?.is_deleted &&
-    a.reactions.length === b.reactions.length &&
-    a.reactions.every(({ count, me }, at) => count === b.reactions[at]?.count && me === b.reactions[at]?.me)
-  )
 }

@@ -22,7 +22,7 @@ export class RoomWindows {
     else void window.load({ isOpening: true, ...(around ? { around, jump: 'highlight' } : {}) })
     for (const oldest of this.#byRoom.keys()) {
       if (this.#byRoom.size <= KEPT_WINDOWS) break
-      this.#byRoom.delete(oldest)
+      this.#drop(oldest)
     }
     return window
   }
@@ -32,13 +32,21 @@ export class RoomWindows {
   }
 
   apply(frame: StreamFrame): void {
-    if (frame.event === 'room_removed') this.#byRoom.delete(frame.data.room_id)
+    if (frame.event === 'room_removed') this.#drop(frame.data.room_id)
     // After a reset only the current window is fetched again; the others are when they are opened.
     if (frame.event === 'reset') {
-      const newest = [...this.#byRoom.entries()].at(-1)
-      this.#byRoom.clear()
-      if (newest) this.#byRoom.set(...newest)
+      for (const roomId of [...this.#byRoom.keys()].slice(0, -1)) this.#drop(roomId)
     }
     for (const window of this.#byRoom.values()) window.apply(frame)
+  }
+
+  /** Stops what the windows are still loading. */
+  close(): void {
+    for (const roomId of this.#byRoom.keys()) this.#drop(roomId)
+  }
+
+  #drop(roomId: number): void {
+    this.#byRoom.get(roomId)?.close()
+    this.#byRoom.delete(roomId)
   }
 }

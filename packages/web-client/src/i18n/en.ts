@@ -38,6 +38,7 @@ export const texts = {
   'room.newMessages_one': '{{count}} new message',
   'room.newMessages_other': '{{count}} new messages',
   'room.toEnd': 'To the newest message',
+  'room.stale': 'New messages could not be loaded. Trying again…',
   'presence.online': 'Online',
   'presence.lastSeen': 'Last seen {{when}}',
   typing: '{{names}} is typing…',

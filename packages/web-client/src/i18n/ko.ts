@@ -38,6 +38,7 @@ export const texts: Record<KeyOf<Texts>, string> = {
   'room.unreadFromHere': '여기부터 안 읽음',
   'room.newMessages': '새 메시지 {{count}}개',
   'room.toEnd': '최신 메시지로',
+  'room.stale': '새 메시지를 불러오지 못했어요. 다시 시도하고 있어요…',
   'presence.online': '온라인',
   'presence.lastSeen': '{{when}} 접속',
   typing: '{{names}} 님이 입력하고 있어요…',

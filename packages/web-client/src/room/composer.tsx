@@ -1,6 +1,14 @@
 import { editMessage } from '@bigtech/client'
 import { Mic, SendHorizontal, Smile, X } from 'lucide-react'
-import { type ClipboardEvent, type KeyboardEvent, Suspense, useEffect, useRef, useState } from 'react'
+import {
+  type ClipboardEvent,
+  type KeyboardEvent,
+  Suspense,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react'
 import { call } from '../core/api.ts'
 import { useChat } from '../core/chat.ts'
 import { draftOf, keepDraft } from '../core/drafts.ts'
@@ -142,11 +150,15 @@ function useComposition(field: React.RefObject<HTMLTextAreaElement | null>) {
 
 /** Grows with its text up to the maximum of the style sheet. */
 function useAutoSize(field: React.RefObject<HTMLTextAreaElement | null>, text: string): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const area = field.current
-    if (!area) return
+    const row = area?.parentElement
+    if (!area || !row) return
+    // Keeps the height of the log while the field is measured, or the log would lose its scroll position.
+    row.style.minHeight = `${row.offsetHeight}px`
     area.style.height = 'auto'
     area.style.height = `${area.scrollHeight}px`
+    row.style.minHeight = ''
   }, [field, text])
 }
 

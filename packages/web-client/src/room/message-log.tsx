@@ -4,17 +4,18 @@ import { ChevronDown } from 'lucide-react'
 import { Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { outgoing } from '../core/outbox.ts'
 import type { OutgoingMessage } from '../core/outgoing-message.ts'
-import type { RoomView } from '../core/room-window.ts'
+import type { RoomView } from '../core/room-view.ts'
 import { useStore } from '../core/store.ts'
 import { useT } from '../i18n/index.ts'
 import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
+import { attempt } from '../ui/notices.tsx'
 import type { OpenMenu } from './message-menu.tsx'
 import { MessageRow, rowFlags } from './message-row.tsx'
 import { OutgoingRow } from './outgoing-row.tsx'
 import { useOpenRoom } from './room-context.ts'
 import { useLogKeys } from './use-log-keys.ts'
 import { useReading } from './use-reading.ts'
-import { useTarget } from './use-target.ts'
+import { openingOffset, ROW_HEIGHT, useTarget } from './use-target.ts'
 
 const MessageMenu = lazyWithTexts('pages', () => import('./message-menu.tsx'))
 
@@ -40,7 +41,8 @@ export function MessageLog({ view }: { view: RoomView }) {
   const log = useVirtualizer<HTMLDivElement, Element>({
     count: messages.length + pending.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => 56,
+    estimateSize: () => ROW_HEIGHT,
+    initialOffset: () => openingOffset(view),
     getItemKey: (index) => rowKey(messages[index], pending[index - messages.length], ownId),
     overscan: 10,
     anchorTo: 'end',
@@ -49,14 +51,17 @@ export function MessageLog({ view }: { view: RoomView }) {
     paddingStart: 12,
     paddingEnd: 12,
   })
-  const highlighted = useTarget(view, log, scroller)
+  const { highlighted, staysAtEnd } = useTarget(view, log, scroller)
   usePaging(view, log)
   usePlace(view, log)
   const lastVisible = useReading(view, log)
   const onKeyDown = useLogKeys(log, scroller)
-  const isAtEnd = !view.hasNewer && log.isAtEnd(AT_END)
+  const isAtEnd = !view.hasNewer && (staysAtEnd || log.isAtEnd(AT_END))
   return (
     <div className="log-frame">
+      <div className="log-stale" role="status">
+        {view.isStale && <p>{t('room.stale')}</p>}
+      </div>
       <div
         ref={scroller}
         className="log"
@@ -139,8 +144,8 @@ function usePaging(view: RoomView, log: Log): void {
 /** Reports the visible position to the window, for reloading after a gap in the stream. */
 function usePlace({ messages }: RoomView, log: Log): void {
   const { window } = useOpenRoom()
-  const { startIndex, endIndex } = log.range ?? { startIndex: 0, endIndex: 0 }
-  const middle = messages[Math.floor((startIndex + endIndex) / 2)]?.seq
+  const { range } = log
+  const middle = range && messages[Math.floor((range.startIndex + range.endIndex) / 2)]?.seq
   useEffect(() => {
     if (middle !== undefined) window.lookAt(middle)
   }, [middle, window])
@@ -150,7 +155,7 @@ function JumpButton({ count }: { count: number }) {
   const t = useT()
   const { window } = useOpenRoom()
   return (
-    <button type="button" className="jump" onClick={() => void window.jumpToNewest()}>
+    <button type="button" className="jump" onClick={() => void attempt(() => window.jumpToNewest())}>
       <ChevronDown size={20} aria-hidden="true" />
       {count > 0 ? (
         t('room.newMessages', { count })

@@ -8,6 +8,7 @@ import { Avatar } from '../ui/avatar.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
 import { isTouch } from '../ui/is-touch.ts'
 import { anchorOf } from '../ui/menu-item.ts'
+import { attempt } from '../ui/notices.tsx'
 import { MessageBody } from './message-body.tsx'
 import type { OpenMenu } from './message-menu.tsx'
 import { Reactions } from './reactions.tsx'
@@ -165,7 +166,7 @@ function ReplyQuote({ message }: { message: Message }) {
   const preview = message.reply_preview
   if (!preview) return null
   return (
-    <button type="button" className="quote" onClick={() => void window.jumpTo(preview.seq)}>
+    <button type="button" className="quote" onClick={() => void attempt(() => window.jumpTo(preview.seq))}>
       <span className="quote-name">{nameOf(preview.user_id, preview.username)}</span>
       <span className="quote-text">{preview.is_deleted ? t('message.deleted') : preview.content}</span>
     </button>

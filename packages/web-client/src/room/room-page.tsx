@@ -7,6 +7,7 @@ import { useStore } from '../core/store.ts'
 import { useT } from '../i18n/index.ts'
 import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
 import { Failed } from '../ui/failed.tsx'
+import { attempt } from '../ui/notices.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { Composer } from './composer.tsx'
 import { useFileDrop } from './files/use-file-drop.ts'
@@ -82,7 +83,7 @@ function useWindow(roomId: number): RoomWindow | undefined {
     const opened = chat.windows.open(roomId, at)
     setWindow(opened)
     if (at === undefined) return
-    if (isKnown) void opened.jumpTo(at)
+    if (isKnown) void attempt(() => opened.jumpTo(at))
     setQuery({}, { replace: true })
   }, [chat, roomId, at])
   return window
@@ -96,7 +97,6 @@ function Log({ window }: { window: RoomWindow }) {
         <Spinner />
       </div>
     )
-  if (view.status === 'failed')
-    return <Failed error={view.failure} onRetry={() => void window.load({ isOpening: true })} />
+  if (view.status === 'failed') return <Failed error={view.failure} onRetry={() => window.reload()} />
   return <MessageLog view={view} />
 }

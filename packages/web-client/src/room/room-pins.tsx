@@ -2,6 +2,7 @@ import { usePins } from '../core/queries.ts'
 import { useT } from '../i18n/index.ts'
 import { Empty } from '../ui/empty.tsx'
 import { Failed } from '../ui/failed.tsx'
+import { attempt } from '../ui/notices.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { FoundMessage } from './found-message.tsx'
 import { useOpenRoom } from './room-context.ts'
@@ -17,7 +18,7 @@ export function RoomPins() {
     <ul className="found">
       {data.map((message) => (
         <li key={message.message_id}>
-          <FoundMessage message={message} onOpen={() => void window.jumpTo(message.seq)} />
+          <FoundMessage message={message} onOpen={() => void attempt(() => window.jumpTo(message.seq))} />
         </li>
       ))}
     </ul>

@@ -23,7 +23,7 @@ export function RoomSearch() {
         aria-label={t('search.inRoom')}
       />
       <JumpToDate />
-      <SearchResults search={search} onOpen={(message) => void window.jumpTo(message.seq)} />
+      <SearchResults search={search} onOpen={(message) => void attempt(() => window.jumpTo(message.seq))} />
     </>
   )
 }

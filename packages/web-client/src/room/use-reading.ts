@@ -2,7 +2,7 @@ import { markRead } from '@bigtech/client'
 import type { Virtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef, useState } from 'react'
 import { call } from '../core/api.ts'
-import type { RoomView } from '../core/room-window.ts'
+import type { RoomView } from '../core/room-view.ts'
 import { useOpenRoom } from './room-context.ts'
 
 /** One request for everything read within this time. */
