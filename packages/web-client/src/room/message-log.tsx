@@ -145,7 +145,7 @@ function usePaging(view: RoomView, log: Log): void {
 function usePlace({ messages }: RoomView, log: Log): void {
   const { window } = useOpenRoom()
   const { range } = log
-  const middle = range && messages[Math.floor((range.startIndex + range.endIndex) / 2)]?.seq
+  const middle = range ? messages[Math.floor((range.startIndex + range.endIndex) / 2)]?.seq : undefined
   useEffect(() => {
     if (middle !== undefined) window.lookAt(middle)
   }, [middle, window])
