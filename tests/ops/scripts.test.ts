@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from 'vitest'
 import { filesBelow, root, text } from './files.ts'
 import { FETCH_TIMEOUT_MS, need } from './tools.ts'
@@ -129,6 +130,36 @@ describe('make-key.mjs', () => {
     expect(statSync(file).mode & 0o777).toBe(0o400)
     expect(make().status).toBe(0)
     expect(readFileSync(file, 'utf8')).toBe(pem)
+  })
+})
+
+describe.each(['mysql', 'mongodb'])('backup/%s.sh', (store) => {
+  /** Restores a file with a client that only records that it was called. */
+  const restore = (content: Buffer) => {
+    const bin = mkdtempSync(join(folder, 'restore-'))
+    for (const client of ['mysql', 'mongorestore'])
+      writeFileSync(join(bin, client), '#!/bin/sh\necho called >> "$CALLS"\ncat > /dev/null\n', {
+        mode: 0o755,
+      })
+    const [file, calls] = [join(bin, 'backup.gz'), join(bin, 'calls')]
+    writeFileSync(file, content)
+    const script = join(root, `infrastructure/docker/backup/${store}.sh`)
+    const { status } = spawnSync('bash', [script, 'restore', file], {
+      env: {
+        PATH: `${bin}:${process.env.PATH}`,
+        CALLS: calls,
+        MONGO_URL: 'mongodb://nowhere',
+        MYSQL_HOST: 'nowhere',
+        MYSQL_ROOT_PASSWORD: 'unused',
+      },
+    })
+    return { status, isChanged: existsSync(calls) }
+  }
+  const backup = gzipSync(Buffer.alloc(10_000, 'backup'))
+
+  it(`${store}.sh rejects an incomplete backup before it changes anything`, () => {
+    expect(restore(backup)).toEqual({ status: 0, isChanged: true })
+    expect(restore(backup.subarray(0, -20))).toEqual({ status: 1, isChanged: false })
   })
 })
 

@@ -23,6 +23,8 @@ if [ "$1" = backup ]; then
   mv "$file.part" "$file"
   echo "$file written: $(du -h "$file" | cut -f1)"
 else
+  # mongorestore would notice an incomplete file only after it has dropped the collections.
+  gzip -t "$file"
   mongorestore --uri="$MONGO_URL" --archive="$file" --gzip --drop
   echo "$file restored"
 fi
