@@ -44,9 +44,10 @@ export function describeSearchIndex(name: string, open: (stepEntries?: number) =
           fc.boolean(),
           async (given, tokens, stepEntries, limit, isHurried) => {
             const roomIds = [newSearchRoom(), newSearchRoom()]
-            const entries = given.map(({ room, at, tokens: own }, n) =>
-              searchEntry(roomIds[room]!, n, own, at),
-            )
+            // In a room, later messages never have earlier times.
+            const entries = given
+              .toSorted((a, b) => a.at - b.at)
+              .map(({ room, at, tokens: own }, n) => searchEntry(roomIds[room]!, n, own, at))
             const index = open(stepEntries)
             await index.put(entries)
             const found: string[] = []

@@ -10,6 +10,8 @@ export interface FindOptions<Document extends mongo.Document> {
   readonly sort?: Readonly<Record<string, 1 | -1>>
   /** At least 1. */
   readonly limit: number
+  /** Name of the index to use. */
+  readonly hint?: string
 }
 
 /** Callers get 503 within 2 s even from a server that accepts the connection and never responds. */
@@ -54,14 +56,15 @@ export class MongoStore {
   async find<Document extends mongo.Document, Shape extends mongo.Document = Document>(
     operation: string,
     source: mongo.Collection<Document> | Model<Document>,
-    { filter, projection, sort, limit }: FindOptions<Document>,
+    { filter, projection, sort, limit, hint }: FindOptions<Document>,
   ): Promise<Shape[]> {
     if (!Number.isSafeInteger(limit) || limit < 1) throw new RangeError(`${operation}: no limit of ${limit}`)
-    const options = { limit, ...(projection ? { projection } : {}), ...(sort ? { sort } : {}) }
+    const order = { limit, ...(sort ? { sort } : {}), ...(hint ? { hint } : {}) }
+    const options = { ...order, ...(projection ? { projection } : {}) }
     if ('schema' in source) {
       return this.run(operation, () =>
         source
-          .find(filter as never, projection, { limit, ...(sort ? { sort } : {}) })
+          .find(filter as never, projection, order)
           .lean<Shape[]>()
           .exec(),
       )

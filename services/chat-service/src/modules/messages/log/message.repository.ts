@@ -83,6 +83,8 @@ export class MessageRepository {
       filter: { _id: trusted({ $in: [...ids] }) },
       projection: withoutBulk,
       limit: ids.length,
+      // Without statistics, for example after a restore, a planner may read the whole collection.
+      hint: '_id_',
     })
     return new Map(docs.map((doc) => [doc._id, toRecord(doc)]))
   }

@@ -1,5 +1,6 @@
 import type { mongo } from 'mongoose'
 import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
+import { positionId, positionOf, roomOf } from '../message.ts'
 import type { SearchEntry, SearchHits, SearchIndex, SearchPosition, SearchRequest } from './search-index.ts'
 
 interface SearchDocument {
@@ -15,42 +16,60 @@ const searchCollection = 'search_entries'
 
 const indexes: readonly mongo.IndexDescription[] = [
   { name: 'tokens', key: { room_id: 1, tokens: 1, created_at: -1, _id: -1 } },
+  { name: 'time', key: { room_id: 1, created_at: -1, _id: -1 } },
 ]
 
-/** Number of entries examined in one step, about 10 ms. */
-const STEP_ENTRIES = 2_000
+/** Number of positions examined in one step, about 10 ms. */
+const STEP_POSITIONS = 20_000
+/** A token with fewer entries is rare: all of them are read, in about 5 ms. */
+const RARE_ENTRIES = 200
+/** More rooms are searched by one query, which sorts all matches. */
+const MAX_MERGED_ROOMS = 50
 const DUPLICATE_KEY = 11_000
 
-/** The search index in a collection of its own, one document per message. */
+interface SearchBounds {
+  readonly stepPositions: number
+  readonly rareEntries: number
+  readonly mergedRooms: number
+}
+
+const defaultBounds: SearchBounds = {
+  stepPositions: STEP_POSITIONS,
+  rareEntries: RARE_ENTRIES,
+  mergedRooms: MAX_MERGED_ROOMS,
+}
+
+/**
+ * The search index in a collection of its own, one document per message. Never combines a token with a range of times: an index over an
+ * array has no useful order within such a range in every server that speaks MongoDB's protocol, so the query would read and sort all
+ * older matches.
+ */
 export class MongoSearchIndex implements SearchIndex {
   readonly #store: MongoStore
-  readonly #stepEntries: number
+  readonly #bounds: SearchBounds
   #indexed: Promise<unknown> | undefined
 
-  constructor(store: MongoStore, stepEntries = STEP_ENTRIES) {
+  constructor(store: MongoStore, bounds: Partial<SearchBounds> = {}) {
     this.#store = store
-    this.#stepEntries = stepEntries
+    this.#bounds = { ...defaultBounds, ...bounds }
   }
 
   /**
-   * Finds entries with all tokens. The index is searched for one token and the others are filtered, which for
-   * two common words that never occur together examines all entries. Therefore proceeds in steps of bounded
-   * size.
+   * Finds entries with all tokens. Reads all entries of a rare token; of common tokens, scans the rooms from the newest message on, in steps
+   * of bounded size.
    */
   async find(request: SearchRequest): Promise<SearchHits> {
-    const { limit, until } = request
-    if (request.tokens.length === 1) return this.#step(request, request.tokens, null)
-    const hits: SearchPosition[] = []
-    let before = request.before
-    for (;;) {
-      const rest = { ...request, before, limit: limit - hits.length }
-      const { tokens, end } = await this.#nextStep(rest)
-      const found = await this.#step(rest, tokens, end)
-      hits.push(...found.hits)
-      if (found.next === null || hits.length >= limit || performance.now() >= until)
-        return { hits, next: found.next }
-      before = found.next
+    const { roomIds, tokens, before, limit } = request
+    const rare = await this.#entriesOfRarest(roomIds, tokens)
+    if (rare) {
+      const matches = rare.filter((entry) => tokens.every((token) => entry.tokens.includes(token)))
+      return firstOf(
+        [{ hits: matches.map(toPosition).filter((hit) => isOlder(hit, before)), next: null }],
+        limit,
+      )
     }
+    if (roomIds.length > this.#bounds.mergedRooms) return this.#findSorted(request)
+    return firstOf(await Promise.all(roomIds.map((roomId) => this.#scan(roomId, request))), limit)
   }
 
   /** Inserts new entries in one batch; replaces older existing ones. */
@@ -90,46 +109,96 @@ export class MongoSearchIndex implements SearchIndex {
     }
   }
 
-  /** Returns the rarest token first, and the end of the step, which bounds the number of examined entries. */
-  async #nextStep(
-    request: SearchRequest,
-  ): Promise<{ tokens: readonly string[]; end: SearchPosition | null }> {
-    const { tokens } = request
-    const ends = await Promise.all(tokens.map((token) => this.#endOf(request, token)))
-    const none = ends.indexOf(null)
-    const rarest = none >= 0 ? none : ends.reduce((best, end, n) => (end!.at < ends[best]!.at ? n : best), 0)
-    const others = tokens.filter((_, index) => index !== rarest)
-    return { tokens: [tokens[rarest]!, ...others], end: ends[rarest]! }
-  }
-
-  /** Returns the last entry with the token within one step; null when no more follow. */
-  async #endOf(request: SearchRequest, token: string): Promise<SearchPosition | null> {
-    const [last] = await this.#store.run('search.step', () =>
-      this.#entries
-        .find(filterOf(request, [token], null), { projection: { created_at: 1 } })
-        .sort({ created_at: -1, _id: -1 })
-        .skip(this.#stepEntries - 1)
-        .limit(1)
-        .toArray(),
-    )
-    return last ? { at: last.created_at, id: last._id } : null
-  }
-
-  async #step(
-    request: SearchRequest,
+  /** Returns all entries of the token with the fewest; undefined when every token is common. */
+  async #entriesOfRarest(
+    roomIds: readonly number[],
     tokens: readonly string[],
-    end: SearchPosition | null,
-  ): Promise<SearchHits> {
+  ): Promise<SearchDocument[] | undefined> {
+    const limit = this.#bounds.rareEntries
+    const found = await Promise.all(
+      tokens.map((token) =>
+        this.#store.find('search.rare', this.#entries, {
+          filter: { room_id: inRooms(roomIds), tokens: token },
+          projection: { version: 0 },
+          limit,
+          hint: 'tokens',
+        }),
+      ),
+    )
+    const [fewest] = found.sort((a, b) => a.length - b.length)
+    return fewest!.length < limit ? fewest : undefined
+  }
+
+  /** Scans a room in the order of its messages, which is also that of their times. */
+  async #scan(roomId: number, { tokens, before, limit, until }: SearchRequest): Promise<SearchHits> {
+    const hits: SearchPosition[] = []
+    for (let end = await this.#endOf(roomId, before); end > 0; ) {
+      const start = Math.max(0, end - this.#bounds.stepPositions)
+      const wanted = limit - hits.length
+      const docs = await this.#store.find('search.scan', this.#entries, {
+        filter: {
+          _id: { $gte: positionId(roomId, start), $lt: positionId(roomId, end) },
+          tokens: { $all: [...tokens] },
+        },
+        projection: { created_at: 1 },
+        sort: { _id: -1 },
+        limit: wanted,
+        hint: '_id_',
+      })
+      hits.push(...docs.map(toPosition).filter((hit) => isOlder(hit, before)))
+      if (hits.length === limit) return { hits, next: hits.at(-1)! }
+      end = docs.length === wanted ? positionOf(docs.at(-1)!._id) : start
+      if (end === 0 || performance.now() < until) continue
+      const next = await this.#positionAt(roomId, end)
+      // Otherwise a search that has stopped in another room in the same millisecond would begin here again and again.
+      if (isOlder(next, before)) return { hits, next }
+    }
+    return { hits, next: null }
+  }
+
+  /** Returns the position before which the scan of a room begins. */
+  async #endOf(roomId: number, before: SearchPosition | undefined): Promise<number> {
+    if (before && roomOf(before.id) === roomId) return positionOf(before.id)
+    const [newest] = await this.#store.find('search.end', this.#entries, {
+      filter: before
+        ? { room_id: roomId, created_at: { $lte: before.at } }
+        : { _id: { $gte: positionId(roomId, 0), $lt: `${roomId};` } },
+      projection: { _id: 1 },
+      sort: before ? { created_at: -1, _id: -1 } : { _id: -1 },
+      limit: 1,
+    })
+    return newest ? positionOf(newest._id) + 1 : 0
+  }
+
+  /** Returns the place from which a scan continues, with the time of the first message that was examined. */
+  async #positionAt(roomId: number, position: number): Promise<SearchPosition> {
+    const id = positionId(roomId, position)
+    const [entry] = await this.#store.find('search.end', this.#entries, {
+      filter: { _id: { $gte: id, $lt: `${roomId};` } },
+      projection: { created_at: 1 },
+      sort: { _id: 1 },
+      limit: 1,
+    })
+    return { at: entry!.created_at, id }
+  }
+
+  async #findSorted({ roomIds, tokens, before, limit }: SearchRequest): Promise<SearchHits> {
     const docs = await this.#store.find('search.find', this.#entries, {
-      filter: filterOf(request, tokens, end),
+      filter: {
+        room_id: inRooms(roomIds),
+        tokens: { $all: [...tokens] },
+        ...(before
+          ? {
+              created_at: { $lte: before.at },
+              $or: [{ created_at: { $lt: before.at } }, { _id: { $lt: before.id } }],
+            }
+          : {}),
+      } as mongo.Filter<SearchDocument>,
       projection: { created_at: 1 },
       sort: { created_at: -1, _id: -1 },
-      limit: request.limit,
+      limit,
     })
-    const hits = docs.map(({ _id, created_at }) => ({ at: created_at, id: _id }))
-    if (hits.length === request.limit) return { hits, next: hits.at(-1)! }
-    // Everything from the end's millisecond on has been examined.
-    return { hits, next: end && { at: end.at, id: '' } }
+    return firstOf([{ hits: docs.map(toPosition), next: null }], limit)
   }
 
   get #entries(): mongo.Collection<SearchDocument> {
@@ -137,19 +206,36 @@ export class MongoSearchIndex implements SearchIndex {
   }
 }
 
-function filterOf(
-  { roomIds, before }: SearchRequest,
-  tokens: readonly string[],
-  end: SearchPosition | null,
-): mongo.Filter<SearchDocument> {
-  return {
-    room_id: roomIds.length === 1 ? roomIds[0]! : { $in: [...roomIds] },
-    tokens: tokens.length === 1 ? tokens[0]! : { $all: [...tokens] },
-    ...(before || end
-      ? { created_at: { ...(before ? { $lte: before.at } : {}), ...(end ? { $gte: end.at } : {}) } }
-      : {}),
-    ...(before ? { $or: [{ created_at: { $lt: before.at } }, { _id: { $lt: before.id } }] } : {}),
-  } as mongo.Filter<SearchDocument>
+function inRooms(roomIds: readonly number[]) {
+  return roomIds.length === 1 ? roomIds[0]! : { $in: [...roomIds] }
+}
+
+const toPosition = ({ _id, created_at }: Pick<SearchDocument, '_id' | 'created_at'>): SearchPosition => ({
+  at: created_at,
+  id: _id,
+})
+
+/** Orders newest first. */
+function compare(a: SearchPosition, b: SearchPosition): number {
+  return b.at.getTime() - a.at.getTime() || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
+}
+
+function isOlder(position: SearchPosition, than: SearchPosition | undefined): boolean {
+  return than === undefined || compare(position, than) > 0
+}
+
+/**
+ * Merges the hits of several searches, newest first. Omits what is older than a place where one of them has stopped: that search may still
+ * find newer ones.
+ */
+function firstOf(found: readonly SearchHits[], limit: number): SearchHits {
+  const [stopped] = found.flatMap(({ next }) => next ?? []).sort(compare)
+  const hits = found
+    .flatMap((each) => each.hits)
+    .sort(compare)
+    .filter((hit) => !stopped || !isOlder(hit, stopped))
+    .slice(0, limit)
+  return { hits, next: hits.length === limit ? hits.at(-1)! : (stopped ?? null) }
 }
 
 function toDocument({ messageId, roomId, at, version, tokens }: SearchEntry): SearchDocument {

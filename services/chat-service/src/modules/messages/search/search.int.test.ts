@@ -55,12 +55,12 @@ describe('the search index', () => {
   it('a search for common words that never occur together returns partial results, and continues by cursor to the end', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
-    const index = new MongoSearchIndex(store, 10)
+    const index = new MongoSearchIndex(store, { stepPositions: 10, rareEntries: 20 })
     const words = (n: number) => (n === 0 ? ['tea', 'milk'] : [n % 2 === 0 ? 'tea' : 'milk'])
     await index.put(upTo(100).map((n) => searchEntry(roomId, n - 1, words(n - 1))))
     const request = { roomIds: [roomId], tokens: ['tea', 'milk'], limit: 5, until: 0 }
     const first = await index.find(request)
-    expect(first).toMatchObject({ hits: [], next: { id: '' } })
+    expect(first).toMatchObject({ hits: [], next: { at: new Date(90) } })
     const found: SearchPosition[] = []
     let steps = 1
     for (let { next } = first; next !== null; steps++) {
@@ -73,7 +73,14 @@ describe('the search index', () => {
   })
 })
 
-describeSearchIndex('the search index in MongoDB', (stepEntries) => new MongoSearchIndex(store, stepEntries))
+describeSearchIndex(
+  'the search index in MongoDB',
+  (step) => new MongoSearchIndex(store, step ? { stepPositions: step, rareEntries: step } : {}),
+)
+describeSearchIndex(
+  'the search index in MongoDB, in more rooms than it searches one by one',
+  (step) => new MongoSearchIndex(store, { mergedRooms: 1, ...(step ? { rareEntries: step } : {}) }),
+)
 
 describe('messages from before the index', () => {
   const forget = () => rooms.db.collection('search_entries').deleteMany({})
