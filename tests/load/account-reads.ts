@@ -1,20 +1,12 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { readPositionals } from '@bigtech/service-kit'
-import {
-  createTestKafka,
-  createTestMysql,
-  createTestRedis,
-  startServiceProcess,
-  waitFor,
-} from '@bigtech/testkit'
+import { waitFor } from '@bigtech/testkit'
 import { Agent, request } from 'undici'
-import { profileOptions, readsTable } from './measure-reads.ts'
+import { type AccountSubject, startAccountSubject } from './account-subject.ts'
+import { measureRows, readsTable, timesAsOften } from './measure-reads.ts'
+import { aimsOf } from './report.ts'
 
 const usage = `Usage: node tests/load/account-reads.ts
 The caller's profile, 20 profiles and the list of 19 friends, at 1 and 32 in flight: CPU and store requests of each, beside
@@ -26,8 +18,6 @@ readPositionals(usage)
 const IN_FLIGHT = [1, 32]
 const USERS = 20
 const PASSWORD = 'Load1234!@'
-const root = join(import.meta.dirname, '..', '..', 'services')
-const migrationsOf = (service: string) => join(root, service, 'migrations')
 
 const agent = new Agent({ connections: 64 })
 
@@ -44,69 +34,8 @@ async function call(method: 'GET' | 'POST', url: string, options: { token?: stri
   return JSON.parse(text)
 }
 
-/** Starts user-service and friend-service on stores of their own, without limits that a load reaches. */
-async function startSubject() {
-  const [users, friends, redis, kafka] = await Promise.all([
-    createTestMysql({ migrationsDir: migrationsOf('user-service') }),
-    createTestMysql({ migrationsDir: migrationsOf('friend-service') }),
-    createTestRedis(),
-    createTestKafka({ partitions: 1 }),
-  ])
-  const folder = mkdtempSync(join(tmpdir(), 'account-reads-'))
-  const keyFile = join(folder, 'key.pem')
-  writeFileSync(keyFile, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
-  const media = createServer((_request, response) => {
-    response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({ used_bytes: 0, quota_bytes: 1, file_count: 0, recording_count: 0 }))
-  })
-  await new Promise<void>((resolve) => media.listen(0, '127.0.0.1', resolve))
-  const env = {
-    NODE_ENV: 'production',
-    LOG_LEVEL: 'info',
-    KAFKA_BROKERS: kafka.brokers.join(','),
-    KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
-  }
-  const user = await startServiceProcess({
-    folder: join(root, 'user-service'),
-    nodeOptions: profileOptions('user-service'),
-    env: {
-      ...env,
-      DATABASE_URL: users.url,
-      REDIS_URL: redis.url,
-      JWT_PRIVATE_KEY_FILE: keyFile,
-      TOTP_KEYS: 'a-key-of-tests-alone',
-      MEDIA_SERVICE_URL: `http://127.0.0.1:${(media.address() as { port: number }).port}`,
-      BCRYPT_COST: '10',
-      REGISTRATIONS_PER_HOUR: '1000',
-    },
-  })
-  const friend = await startServiceProcess({
-    folder: join(root, 'friend-service'),
-    nodeOptions: profileOptions('friend-service'),
-    env: {
-      ...env,
-      DATABASE_URL: friends.url,
-      JWKS_URL: `${user.url}/.well-known/jwks.json`,
-      USER_SERVICE_URL: user.url,
-      FRIEND_ACTIONS_PER_HOUR: '100000',
-    },
-  })
-  return {
-    user: user.url,
-    friend: friend.url,
-    stop: async () => {
-      await Promise.all([user.stop(), friend.stop()])
-      media.close()
-      await Promise.all([users.drop(), friends.drop(), redis.release(), kafka.remove()])
-      rmSync(folder, { recursive: true })
-    },
-  }
-}
-
-type Subject = Awaited<ReturnType<typeof startSubject>>
-
 /** Registers users who are all friends and online. */
-async function crowd({ user, friend }: Subject): Promise<{ id: number; token: string }[]> {
+async function crowd({ user, friend }: AccountSubject): Promise<{ id: number; token: string }[]> {
   const people: { id: number; token: string }[] = []
   for (let n = 0; n < USERS; n++) {
     const email = `reader-${n}@example.com`
@@ -154,7 +83,7 @@ async function hitRates(urls: readonly string[]): Promise<string> {
   return `| cache | hits | misses | hit rate |\n|---|---|---|---|\n${rows.join('\n')}`
 }
 
-const subject = await startSubject()
+const subject = await startAccountSubject()
 const hello = new Worker(new URL('./hello-server.ts', import.meta.url))
 const [helloUrl] = (await once(hello, 'message')) as [string]
 try {
@@ -164,7 +93,7 @@ try {
   }
   const { user, friend } = subject
   const ids = people.map(({ id }) => id).join(',')
-  const table = await readsTable(
+  const measured = await measureRows(
     [
       { name: 'Fastify, a constant', once: read(helloUrl), processes: [] },
       { name: 'GET /health', once: read(`${user}/health`), processes: [user] },
@@ -183,8 +112,15 @@ try {
     ],
     IN_FLIGHT,
   )
+  const aims = aimsOf([
+    {
+      what: `GET /profile/me at ${IN_FLIGHT.at(-1)} in flight / Fastify, a constant`,
+      figure: timesAsOften(measured, 'GET /profile/me', 'Fastify, a constant'),
+      atLeast: 0.35,
+    },
+  ])
   console.log(
-    `Reads of accounts, ${availableParallelism()} cores shared by everything, node ${process.version}\n\n${table}\n\n${await hitRates([user, friend])}`,
+    `Reads of accounts, ${availableParallelism()} cores shared by everything\n\n${readsTable(measured)}\n\n${aims}\n\n${await hitRates([user, friend])}`,
   )
 } finally {
   await Promise.all([agent.close(), hello.terminate()])

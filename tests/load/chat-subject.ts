@@ -17,7 +17,11 @@ export interface ChatSubject {
   /** The URL of each process. */
   readonly urls: readonly string[]
   readonly url: string
+  /** The first process. */
+  readonly pid: number
   readonly mongoUrl: string
+  /** What other services of the system share with it. */
+  readonly shared: Readonly<Record<'KAFKA_BROKERS' | 'KAFKA_TOPIC_PREFIX' | 'JWKS_URL' | 'REDIS_URL', string>>
   token(userId: number): Promise<string>
   /** Creates a group with this many users, starting at this id. */
   room(roomId: number, members: number, firstUser?: number): Promise<void>
@@ -46,6 +50,12 @@ export async function startChatSubject(options: ChatSubjectOptions = {}): Promis
   const mongo = createTestMongo()
   const keys = await startHttpServer((_request, response) => response.end(JSON.stringify(issuer.jwks)))
   await options.beforeStart?.({ mongoUrl: mongo.url })
+  const shared = {
+    REDIS_URL: redis.url,
+    KAFKA_BROKERS: kafka.brokers.join(','),
+    KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
+    JWKS_URL: `${keys.url}/`,
+  }
   const started = {
     folder: chatFolder,
     nodeOptions: profileOptions('chat-service'),
@@ -54,10 +64,7 @@ export async function startChatSubject(options: ChatSubjectOptions = {}): Promis
       LOG_LEVEL: 'info',
       DATABASE_URL: mysql.url,
       MONGO_URL: mongo.url,
-      REDIS_URL: redis.url,
-      KAFKA_BROKERS: kafka.brokers.join(','),
-      KAFKA_TOPIC_PREFIX: kafka.topicPrefix,
-      JWKS_URL: `${keys.url}/`,
+      ...shared,
       SENDS_PER_10_SECONDS: '10000000',
       ...options.env,
     },
@@ -68,7 +75,9 @@ export async function startChatSubject(options: ChatSubjectOptions = {}): Promis
   return {
     urls: services.map(({ url }) => url),
     url: services[0]!.url,
+    pid: services[0]!.pid,
     mongoUrl: mongo.url,
+    shared,
     token: (userId) => issuer.token({ userId, expiresInSeconds: 3_600 }),
     room: async (roomId, members, firstUser = 1) => {
       await mysql.query(

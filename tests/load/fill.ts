@@ -8,7 +8,10 @@ export const filledAt = (n: number): Date => new Date(FIRST_AT + n * 1_000)
 
 export const filledId = (roomId: number, n: number): string => `${roomId}:${String(n).padStart(12, '0')}`
 
-/** Inserts published messages 1 to `count` into a room, faster than by sending them. Call it before the service starts. */
+/**
+ * Inserts published messages 1 to `count` into a room, faster than by sending them. Call it before the service starts, which then finds
+ * stores that have grown: it neither looks for unpublished messages of earlier releases nor fills the search index.
+ */
 export async function fillRoom(
   connection: Connection,
   roomId: number,
@@ -32,6 +35,18 @@ export async function fillRoom(
   await db
     .collection<{ _id: number }>('room_heads')
     .updateOne({ _id: roomId }, { $set: head }, { upsert: true })
+  await keepOnce(db, 'publish_checkpoint', { _id: 'messages', at: new Date() })
+  const noLease = { lease_id: null, lease_until: new Date(0) }
+  await keepOnce(db, 'search_state', { _id: 'backfill', after: '', done: true, ...noLease })
+}
+
+async function keepOnce(
+  db: NonNullable<Connection['db']>,
+  name: string,
+  document: { _id: string; [field: string]: unknown },
+) {
+  const { _id, ...fields } = document
+  await db.collection<{ _id: string }>(name).updateOne({ _id }, { $setOnInsert: fields }, { upsert: true })
 }
 
 function documentOf(roomId: number, n: number, content: string) {

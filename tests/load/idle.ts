@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -15,6 +15,8 @@ import {
   testObjectStore,
   uniqueName,
 } from '@bigtech/testkit'
+import { usageOfProcess } from './proc.ts'
+import { aimsOf, type FigureAim } from './report.ts'
 
 const usage = `Usage: node tests/load/idle.ts [SERVICE ...]
 What a process costs that has nothing to do: CPU and memory of each service, half a minute after its start.
@@ -42,25 +44,11 @@ const NAMES = Object.keys(PROCESSES) as Name[]
 /** A service collects the garbage of its start after 10 s. */
 const SETTLE_MS = 25_000
 const MEASURE_MS = 20_000
-/** Fixed by Linux for /proc, independent of the kernel's timer. */
-const TICKS_PER_SECOND = 100
+const MAX_CPU_MS = 8
+const MAX_MEMORY_MB = 140
 
 const chosen = readPositionals(usage, NAMES.length)
 const names = NAMES.filter((name) => chosen.length === 0 || chosen.includes(name) || name === 'user-service')
-
-/** Returns the CPU seconds used by a process so far. */
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-}
-
-/** Returns the resident and the private memory of a process. */
-function memoryMb(pid: number): { resident: number; private: number } {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const megabytes = (field: string) => Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1_024
-  return { resident: megabytes('VmRSS'), private: megabytes('RssAnon') }
-}
 
 const ANALYSIS_SECRET = 'shared by the two processes that are measured'
 const root = join(import.meta.dirname, '..', '..', 'services')
@@ -129,7 +117,7 @@ async function start(name: Name): Promise<void> {
 try {
   for (const name of names) await start(name)
   await delay(SETTLE_MS)
-  const before = running.map(({ process: { pid } }) => cpuSeconds(pid))
+  const before = running.map(({ process: { pid } }) => usageOfProcess(pid)!.cpuSeconds)
   const startedAt = performance.now()
   await delay(MEASURE_MS)
   const seconds = (performance.now() - startedAt) / 1_000
@@ -137,13 +125,18 @@ try {
 
 | process | CPU, ms a second | memory, MB | private, MB | CPU of the start, s |
 |---|---|---|---|---|`)
+  const aims: FigureAim[] = []
   for (const [index, { name, process: each }] of running.entries()) {
-    const used = ((cpuSeconds(each.pid) - before[index]!) / seconds) * 1_000
-    const memory = memoryMb(each.pid)
+    const { cpuSeconds, residentKb, privateKb } = usageOfProcess(each.pid)!
+    const used = ((cpuSeconds - before[index]!) / seconds) * 1_000
+    const [resident, own] = [residentKb / 1_024, privateKb / 1_024]
+    aims.push({ what: `${name}, CPU, ms a second`, figure: used, atMost: MAX_CPU_MS })
+    aims.push({ what: `${name}, memory, MB`, figure: resident, atMost: MAX_MEMORY_MB })
     console.log(
-      `| ${name} | ${used.toFixed(1)} | ${memory.resident.toFixed(0)} | ${memory.private.toFixed(0)} | ${before[index]!.toFixed(1)} |`,
+      `| ${name} | ${used.toFixed(1)} | ${resident.toFixed(0)} | ${own.toFixed(0)} | ${before[index]!.toFixed(1)} |`,
     )
   }
+  console.log(`\n${aimsOf(aims)}`)
 } finally {
   await Promise.all(running.map(({ process: each }) => each.stop()))
   for (const done of cleanUp) await done()

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { readPositionals } from '@bigtech/service-kit'
 import { Agent, request } from 'undici'
+import { aimsOf } from './report.ts'
 
 const usage = `Usage: node tests/load/login.ts [URL]
 How fast people sign in, what it costs everybody else, and whether the time tells who exists.
@@ -181,5 +182,14 @@ console.log(`user-service at ${baseUrl}, bcrypt cost ${COST}, ${availableParalle
 | sign-ins with ${STORM_IN_FLIGHT} in flight, beside the profile requests | ${fixed(storms.reduce((sum, { perSecond }) => sum + perSecond, 0) / ROUNDS)}/s, answers ${JSON.stringify(storms.map(({ answers }) => answers))} |
 | GET /profile/me, idle, p50 / p99 | ${fixed(quantile(idle, 0.5))} / ${fixed(quantile(idle, 0.99))} ms |
 | GET /profile/me, login storm, p50 / p99 | ${fixed(quantile(busy, 0.5))} / ${fixed(quantile(busy, 0.99))} ms (${fixed(quantile(busy, 0.99) / quantile(idle, 0.99))} x) |
-| wrong password, known / unknown account, median | ${fixed(knownMedian)} / ${fixed(unknownMedian)} ms (${fixed((unknownMedian / knownMedian - 1) * 100)} %) |`)
+| wrong password, known / unknown account, median | ${fixed(knownMedian)} / ${fixed(unknownMedian)} ms (${fixed((unknownMedian / knownMedian - 1) * 100)} %) |
+
+${aimsOf([
+  { what: 'sign-ins / pure bcrypt', figure: alone.perSecond / pure, atLeast: 0.95 },
+  {
+    what: 'p99 of the profile in a login storm / idle',
+    figure: quantile(busy, 0.99) / quantile(idle, 0.99),
+    atMost: 2,
+  },
+])}`)
 await agent.close()

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
 import { type Measured, measure } from './measure.ts'
 
 const PHASE_MS = 3_000
@@ -44,25 +45,55 @@ export interface Row {
   readonly processes: readonly string[]
 }
 
-/** Measures every row at each concurrency, after a warm-up. Returns a table in Markdown. */
-export async function readsTable(rows: readonly Row[], inFlight: readonly number[]): Promise<string> {
+export interface MeasuredRow extends Figures {
+  readonly inFlight: number
+  readonly name: string
+  /** Of the services, per request; undefined for a row without processes. */
+  readonly cpuUs: number | undefined
+  readonly storeRequests: number | undefined
+}
+
+/** Measures every row at each concurrency, after a warm-up. */
+export async function measureRows(
+  rows: readonly Row[],
+  concurrencies: readonly number[],
+): Promise<MeasuredRow[]> {
   for (const { once } of rows) for (let n = 0; n < 30; n++) await once(n).catch(() => undefined)
-  const lines: string[] = []
-  for (const concurrency of inFlight)
+  const measured: MeasuredRow[] = []
+  for (const inFlight of concurrencies)
     for (const { name, once, processes } of rows) {
       const before = await usageOf(processes)
-      const { count, perSecond, p50, p99, refused } = await measureReads(concurrency, once)
+      const figures = await measureReads(inFlight, once)
       const after = await usageOf(processes)
-      const cpuUs = (((after.cpuSeconds - before.cpuSeconds) / count) * 1e6).toFixed(0)
-      const requests = ((after.storeRequests - before.storeRequests) / count).toFixed(1)
-      const used = processes.length > 0 ? `${cpuUs} | ${requests}` : ' | '
-      lines.push(
-        `| ${concurrency} | ${name} | ${perSecond.toFixed(0)} | ${p50.toFixed(1)} / ${p99.toFixed(1)} | ${used} | ${refused} |`,
-      )
+      const each = (key: keyof Usage) =>
+        processes.length > 0 ? (after[key] - before[key]) / figures.count : undefined
+      const cpuSeconds = each('cpuSeconds')
+      const cpuUs = cpuSeconds && cpuSeconds * 1e6
+      measured.push({ ...figures, inFlight, name, cpuUs, storeRequests: each('storeRequests') })
     }
+  return measured
+}
+
+/** Returns a table in Markdown. */
+export function readsTable(measured: readonly MeasuredRow[]): string {
+  const lines = measured.map(({ inFlight, name, perSecond, p50, p99, cpuUs, storeRequests, refused }) => {
+    const used = `${cpuUs?.toFixed(0) ?? ''} | ${storeRequests?.toFixed(1) ?? ''}`
+    return `| ${inFlight} | ${name} | ${perSecond.toFixed(0)} | ${p50.toFixed(1)} / ${p99.toFixed(1)} | ${used} | ${refused} |`
+  })
   return `| in flight | what | per second | p50 / p99 ms | CPU of the services, µs | store requests | refused |
 |---|---|---|---|---|---|---|
 ${lines.join('\n')}`
+}
+
+/** Returns how many times as often per second the one was read as the other, in the last concurrency. */
+export function timesAsOften(measured: readonly MeasuredRow[], name: string, beside: string): number {
+  const perSecond = (wanted: string) => measured.findLast((row) => row.name === wanted)!.perSecond
+  return perSecond(name) / perSecond(beside)
+}
+
+/** Returns the store requests of a row in the first concurrency, in which no reads are shared. */
+export function storeRequestsOf(measured: readonly MeasuredRow[], name: string): number {
+  return measured.find((row) => row.name === name)!.storeRequests!
 }
 
 /** Returns Node's options for a CPU profile of a process, if `LOAD_CPU_PROFILES` names a directory. */
@@ -70,5 +101,10 @@ export function profileOptions(name: string): string[] {
   const folder = process.env.LOAD_CPU_PROFILES
   if (!folder) return []
   mkdirSync(folder, { recursive: true })
-  return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}.cpuprofile`]
+  const benchmark = basename(process.argv[1] ?? '', '.ts')
+  return [
+    '--cpu-prof',
+    `--cpu-prof-dir=${resolve(folder)}`,
+    `--cpu-prof-name=${benchmark}-${name}.cpuprofile`,
+  ]
 }

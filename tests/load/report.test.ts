@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { sectionOf, withSections } from './report.ts'
+import { aimsOf, sectionOf, withSections } from './report.ts'
 
 const document =
   'Text.\n\n<!-- load: send -->\nold\n<!-- end -->\n\nMore.\n\n<!-- load: reads -->\nkept\n<!-- end -->\n'
@@ -17,4 +17,13 @@ it('shows output without tables as text', () => {
 
 it('rejects a benchmark for which the document has no section', () => {
   expect(() => withSections(document, new Map([['fanout', 'x']]))).toThrow('"fanout"')
+})
+
+it('says of each figure whether it meets its aim', () => {
+  const table = aimsOf([
+    { what: 'p99, ms', figure: 300, atMost: 300 },
+    { what: 'ratio', figure: 0.8999, atLeast: 0.9 },
+  ])
+  expect(table).toContain('| p99, ms | 300 | ≤ 300 | yes |')
+  expect(table).toContain('| ratio | 0.9 | ≥ 0.9 | no |')
 })

@@ -10,6 +10,24 @@ export function describeRun(root: string, now = new Date()): string {
   return `${now.toISOString().slice(0, 10)}, commit ${git('rev-parse', '--short=9', 'HEAD')}${isChanged ? ' with changes' : ''}, ${machine}`
 }
 
+/** What a figure of a benchmark should be. */
+export interface FigureAim {
+  readonly what: string
+  readonly figure: number
+  readonly atLeast?: number
+  readonly atMost?: number
+}
+
+/** Returns a table in Markdown with each figure beside its aim. */
+export function aimsOf(aims: readonly FigureAim[]): string {
+  const lines = aims.map(({ what, figure, atLeast, atMost }) => {
+    const isMet = atLeast === undefined ? figure <= atMost! : figure >= atLeast
+    const aim = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`
+    return `| ${what} | ${Number(figure.toPrecision(3))} | ${aim} | ${isMet ? 'yes' : 'no'} |`
+  })
+  return `| figure | here | aim | met |\n|---|---|---|---|\n${lines.join('\n')}`
+}
+
 /** Returns the section of a benchmark in Markdown: its output, below the line about the run. */
 export function sectionOf(run: string, output: string): string {
   const text = output.trim()

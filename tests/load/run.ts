@@ -21,6 +21,8 @@ const benchmarks = [
   'page',
   'media',
 ]
+/** Run only when named: one downloads and builds other programs, one draws what the others have written. */
+const onRequest = ['peers', 'flames']
 
 const usage = `Usage: node tests/load/run.ts [BENCHMARK ...]
 All benchmarks, one after the other, each beside its baseline in the same run; takes about half an hour,
@@ -28,13 +30,16 @@ of which the media benchmark takes six minutes and the search ten.
 
     npm run load                 needs a running npm start
     npm run load -- send login   only these
+    npm run load -- peers        beside Tinode, FastAPI, Centrifugo and Nchan, which it fetches; ten minutes
+    npm run load -- flames       flame graphs, see node tests/load/flames.ts --help
 
 Keeps the output in .devstack/load; "node tests/load/write-docs.ts" writes it into docs/performance.md.`
 
-const chosen = readPositionals(usage, benchmarks.length)
-const unknown = chosen.filter((name) => !benchmarks.includes(name))
+const known = [...benchmarks, ...onRequest]
+const chosen = readPositionals(usage, known.length)
+const unknown = chosen.filter((name) => !known.includes(name))
 if (unknown.length > 0) {
-  console.error(`There is no benchmark "${unknown.join(', ')}": ${benchmarks.join(', ')}.`)
+  console.error(`There is no benchmark "${unknown.join(', ')}": ${known.join(', ')}.`)
   process.exit(2)
 }
 const env = { ...process.env, USER_SERVICE_URL: process.env.BIGTECH_USER_URL }
@@ -54,6 +59,7 @@ for (const name of chosen.length > 0 ? chosen : benchmarks) {
     process.stdout.write(text)
   })
   const [code] = (await once(child, 'close')) as [number | null]
-  if (output.trim() !== '') writeFileSync(join(folder, `${name}.md`), sectionOf(run, output))
+  if (output.trim() !== '' && name !== 'flames')
+    writeFileSync(join(folder, `${name}.md`), sectionOf(run, output))
   if (code !== 0) process.exitCode = 1
 }

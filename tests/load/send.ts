@@ -4,6 +4,7 @@ import mongoose from 'mongoose'
 import { Agent, request } from 'undici'
 import { startChatSubject } from './chat-subject.ts'
 import { measure } from './measure.ts'
+import { aimsOf, type FigureAim } from './report.ts'
 
 const usage = `Usage: node tests/load/send.ts
 Durable sends to one room, at 1, 32 and 128 in flight, beside a lean loop of the driver that
@@ -47,6 +48,7 @@ try {
   await measure(32, WARM_UP_MS, send)
   await measure(32, WARM_UP_MS, insert)
   const rows: string[] = []
+  const aims: FigureAim[] = []
   for (const inFlight of IN_FLIGHT) {
     const driver = await measure(inFlight, PHASE_MS, insert)
     refused = 0
@@ -54,6 +56,10 @@ try {
     const sends = await measure(inFlight, PHASE_MS, send)
     const cpu = (await subject.cpuSeconds()) - cpuBefore
     const count = sends.perSecond * (PHASE_MS / 1_000)
+    if (inFlight === 32)
+      aims.push({ what: '32 in flight: p99 / p50', figure: sends.p99 / sends.p50, atMost: 2 })
+    if (inFlight === 128)
+      aims.push({ what: '128 in flight: ratio', figure: sends.perSecond / driver.perSecond, atLeast: 0.9 })
     rows.push(
       `| ${inFlight} | ${sends.perSecond.toFixed(0)} | ${sends.p50.toFixed(1)} / ${sends.p99.toFixed(1)} | ${driver.perSecond.toFixed(0)} | ${driver.p50.toFixed(1)} / ${driver.p99.toFixed(1)} | ${(sends.perSecond / driver.perSecond).toFixed(2)} | ${((cpu / count) * 1e6).toFixed(0)} | ${refused} |`,
     )
@@ -62,7 +68,9 @@ try {
 
 | in flight | sends/s | p50 / p99 ms | driver inserts/s | p50 / p99 ms | ratio | CPU of the service a send, µs | refused |
 |---|---|---|---|---|---|---|---|
-${rows.join('\n')}`)
+${rows.join('\n')}
+
+${aimsOf(aims)}`)
 } finally {
   await agent.close()
   await connection.close()

@@ -1,5 +1,6 @@
 export { ensureArtefact } from './fetch/artefact.ts'
-export { unpackDebian } from './fetch/debian.ts'
+export { libraryEnv, unpackDebian } from './fetch/debian.ts'
+export { buildGo } from './fetch/go.ts'
 export { type Instance, openInstance } from './instance.ts'
 export { cacheRoot, findProgram } from './paths.ts'
 export { run } from './run.ts'
