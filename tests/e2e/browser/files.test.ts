@@ -49,7 +49,7 @@ it('several pictures are sent with a caption, and the other user sees them and e
   expect(await left.page.locator('.message.pending').count()).toBe(0)
 }, 90_000)
 
-it('an interrupted upload of a large file resumes after a reload with the missing part', async () => {
+it('the upload of a large file shows its percentage, and after an interruption and a reload sends only the missing part', async () => {
   const text = Buffer.alloc(PART + 500_000, '가나다라마바사 ')
   const parts: string[] = []
   left.page.on('request', (request) => {
@@ -58,6 +58,8 @@ it('an interrupted upload of a large file resumes after a reload with the missin
   await left.page.route(/partNumber=2/, (route) => route.abort())
   await choose(left.page, { name: '큰 파일.txt', mimeType: 'text/plain', buffer: text })
   await send(left.page)
+  // The first of two parts has arrived.
+  await left.page.locator('.message.pending', { hasText: '큰 파일.txt' }).getByText('94%').waitFor()
   await waitFor(() => parts.includes('2'), { what: 'the second part', timeoutMs: 40_000 })
   await left.page.reload()
   await left.page.locator('.message.pending', { hasText: '큰 파일.txt' }).waitFor()
@@ -134,6 +136,44 @@ it('a voice message is recorded and plays for the other user', async () => {
   expect(await axeViolations(right.page)).toEqual([])
   expect([...left.complaints, ...right.complaints]).toEqual([])
 }, 60_000)
+
+/** Returns a video of one second, recorded by the browser. */
+async function recordVideo(page: Page): Promise<Buffer> {
+  const base64 = await page.evaluate(`(async () => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 180 })
+    const context = canvas.getContext('2d')
+    const recorder = new MediaRecorder(canvas.captureStream(10), { mimeType: 'video/webm' })
+    const chunks = []
+    recorder.ondataavailable = ({ data }) => chunks.push(data)
+    const stopped = new Promise((resolve) => { recorder.onstop = resolve })
+    recorder.start()
+    for (let frame = 0; frame < 10; frame++) {
+      context.fillStyle = frame % 2 ? 'navy' : 'gold'
+      context.fillRect(0, 0, canvas.width, canvas.height)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    recorder.stop()
+    await stopped
+    return new Uint8Array(await new Blob(chunks).arrayBuffer()).toBase64()
+  })()`)
+  return Buffer.from(String(base64), 'base64')
+}
+
+it('a video is sent and plays for the other user', async () => {
+  const buffer = await recordVideo(left.page)
+  await choose(left.page, { name: '파도.webm', mimeType: 'video/webm', buffer })
+  await send(left.page)
+  const message = right.page.locator('.message:not(.mine)', { hasText: '파도.webm' })
+  const play = message.getByRole('button', { name: 'Play 파도.webm' })
+  await play.waitFor()
+  expect(await axeViolations(right.page)).toEqual([])
+  await play.click()
+  const video = message.locator('video')
+  const playedSeconds = () =>
+    video.evaluate((element) => Number('currentTime' in element && element.currentTime))
+  await waitFor(async () => (await playedSeconds()) > 0, { what: 'the video to play' })
+  await left.page.locator('.message.mine:not(.pending)', { hasText: '파도.webm' }).waitFor()
+}, 90_000)
 
 /** Returns a PDF printed by the browser. */
 async function pdfOf(html: string): Promise<Buffer> {

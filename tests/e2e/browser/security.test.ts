@@ -100,11 +100,15 @@ async function withAuthenticator(context: BrowserContext, page: Page): Promise<v
   })
 }
 
-it('a passkey signs in without a password until it is removed', async () => {
+it('a passkey signs in without a password, by the button or picked in the account field, until it is removed', async () => {
   const juno = await newPerson('박준오')
   const app = await openApp(browser, juno, { at: '/settings/security', size: desktop, locale: 'en-US' })
   const { page } = app
   await withAuthenticator(app.context, page)
+  // A virtual authenticator picks a suggested passkey at once: only when the test wants it to.
+  await page.addInitScript(
+    'PublicKeyCredential.isConditionalMediationAvailable = async () => window.suggests === true',
+  )
   await page.goto(`${site}/settings/security`)
   await page.getByRole('button', { name: 'Add a passkey' }).click()
   await page.locator('input[name=name]').fill('My laptop')
@@ -122,6 +126,13 @@ it('a passkey signs in without a password until it is removed', async () => {
   await page.getByRole('button', { name: 'Sign out', exact: true }).click()
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
   await page.getByText('Last used just now').waitFor()
+
+  // Picked among the suggestions of the account field, without the button.
+  await page.evaluate('window.suggests = true')
+  const signedIn = page.waitForResponse(/\/auth\/login\/passkey$/)
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click()
+  expect((await signedIn).status()).toBe(200)
+  await page.evaluate('window.suggests = false')
   await page.getByRole('button', { name: 'Remove My laptop' }).click()
   await submitProof(page, 'Remove')
   await page.getByText('Passkey removed.').waitFor()

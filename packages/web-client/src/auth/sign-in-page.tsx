@@ -67,7 +67,7 @@ function SignInForm() {
   return (
     <form className="form" onSubmit={submit}>
       {hasEnded && <p role="status">{t('auth.sessionEnded')}</p>}
-      <Field label={t('auth.emailOrUsername')} name="email" autoComplete="username" required />
+      <Field label={t('auth.emailOrUsername')} name="email" autoComplete="username webauthn" required />
       <Field
         label={t('auth.password')}
         name="password"

@@ -16,10 +16,21 @@ export async function createPasskey(options: Options): Promise<Attestation> {
   return (await asked(navigator.credentials.create({ publicKey }))) as Attestation
 }
 
-/** Signs a challenge with a passkey. @throws UserFacingError when the user or the authenticator declines */
-export async function signWithPasskey(options: Options): Promise<Assertion> {
+/** Returns whether the browser can suggest passkeys in a form field with `autocomplete="webauthn"`. */
+export async function maySuggestPasskeys(): Promise<boolean> {
+  return hasPasskeys() && (await PublicKeyCredential.isConditionalMediationAvailable?.()) === true
+}
+
+/**
+ * Signs a challenge with a passkey.
+ *
+ * @param suggestUntil only suggests passkeys in a form field, without a dialog, until the signal aborts
+ * @throws UserFacingError when the user or the authenticator declines
+ */
+export async function signWithPasskey(options: Options, suggestUntil?: AbortSignal): Promise<Assertion> {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options as never)
-  return (await asked(navigator.credentials.get({ publicKey }))) as Assertion
+  const suggestion = suggestUntil ? ({ mediation: 'conditional', signal: suggestUntil } as const) : {}
+  return (await asked(navigator.credentials.get({ publicKey, ...suggestion }))) as Assertion
 }
 
 async function asked(dialog: Promise<Credential | null>): Promise<unknown> {

@@ -53,6 +53,7 @@ export default function OutgoingFileRow({ item, file }: { item: OutgoingMessage;
 
 function Progress({ item, file }: { item: OutgoingMessage; file: OutgoingFile }) {
   const t = useT()
+  const language = useLanguage()
   const fraction = useStore(uploadProgress).get(item.clientMessageId)
   const isChecking = fraction === 1 || file.isReady
   const isMoving = fraction !== undefined && !isChecking
@@ -63,7 +64,11 @@ function Progress({ item, file }: { item: OutgoingMessage; file: OutgoingFile })
         max={1}
         {...(isMoving ? { value: fraction } : {})}
       />
-      {!isMoving && <span className="file-facts">{t(isChecking ? 'files.checking' : 'files.waiting')}</span>}
+      <span className="file-facts">
+        {isMoving
+          ? fraction.toLocaleString(language, { style: 'percent' })
+          : t(isChecking ? 'files.checking' : 'files.waiting')}
+      </span>
     </>
   )
 }

@@ -35,7 +35,8 @@ export interface SignInDeps extends OpenSessionDeps {
 }
 
 const HOUR_SECONDS = 3_600
-const passkeyLogins: Limit = { name: 'passkey_login', max: 100, windowSeconds: HOUR_SECONDS }
+/** Every view of the sign-in page starts one, so that the browser can suggest passkeys; an office shares an address. */
+const passkeyLogins: Limit = { name: 'passkey_login', max: 600, windowSeconds: HOUR_SECONDS }
 
 /** Creates the service for signing in: with a password, a password and a code, or a passkey. */
 export function createSignInService(deps: SignInDeps) {
