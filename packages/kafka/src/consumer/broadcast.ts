@@ -8,6 +8,7 @@ import { type KafkaMetrics, kafkaMetrics } from '../metrics.ts'
 import { headerNames } from '../record.ts'
 import { backoffMs, settledWithin, sleep } from '../timing.ts'
 import { HandlerTable, type Subscription } from './handlers.ts'
+import { lazyLogger } from './lazy-logger.ts'
 import { PartitionWorker } from './partition-worker.ts'
 import { ConsumerSupervisor } from './supervisor.ts'
 
@@ -188,10 +189,14 @@ class Broadcast implements BroadcastConsumer {
       if (!decoded.known) return true
       const { event, subscription } = decoded
       eventType = event.event_type
+      const { event_id, correlation_id: request_id } = event
+      const log = lazyLogger(this.#log, { request_id, event_id })
       await subscription.handle(event, {
-        requestId: event.correlation_id,
-        log: this.#log.child({ request_id: event.correlation_id, event_id: event.event_id }),
-        eventId: event.event_id,
+        requestId: request_id,
+        get log() {
+          return log()
+        },
+        eventId: event_id,
         attempt: 1,
         key: record.key?.toString() ?? null,
         topic,

@@ -8,6 +8,7 @@ import { backoffMs, sleep } from '../timing.ts'
 import { traceEvent } from '../tracing.ts'
 import { publishDeadLetter, toDeadLetter } from './dead-letter.ts'
 import type { Decoded, HandlerTable } from './handlers.ts'
+import { lazyLogger } from './lazy-logger.ts'
 import type { PartitionWorker } from './partition-worker.ts'
 
 export interface ProcessorOptions {
@@ -116,14 +117,14 @@ export class Processor {
     const { event, subscription } = decoded
     const { partition, offset } = record
     const topic = this.#logicalTopic(record)
+    const { event_id, event_type, correlation_id: request_id } = event
+    const log = lazyLogger(this.#options.log, { request_id, event_id, event_type })
     const ctx = {
-      requestId: event.correlation_id,
-      log: this.#options.log.child({
-        request_id: event.correlation_id,
-        event_id: event.event_id,
-        event_type: event.event_type,
-      }),
-      eventId: event.event_id,
+      requestId: request_id,
+      get log() {
+        return log()
+      },
+      eventId: event_id,
       attempt,
       key: record.key?.toString() ?? null,
       topic,
@@ -134,7 +135,7 @@ export class Processor {
     const attributes = { 'messaging.destination.name': topic, 'messaging.kafka.offset': offset }
     const slow = setTimeout(() => ctx.log.warn({ topic, partition, offset }, 'handler is slow'), SLOW_MS)
     const handle = () => subscription.handle(event, ctx)
-    const handled = traceEvent(record.headers, event.event_type, attributes, handle)
+    const handled = traceEvent(record.headers, event_type, attributes, handle)
     const outcome = await handled.finally(() => clearTimeout(slow))
     return outcome === 'duplicate' || outcome === 'ignored' ? outcome : 'applied'
   }
