@@ -12,7 +12,7 @@ import { type Candidate, PublishBacklog, type PublishHint } from './publish-back
 /** `m` or `c` for the log, then the id of its entry. */
 export type RelayId = `${'m' | 'c'}:${string}`
 
-const PACE_MS = 40
+const PACE_MS = 100
 const BATCH = 500
 const ROOMS_A_BATCH = 200
 const ROOMS_COUNTED = 100

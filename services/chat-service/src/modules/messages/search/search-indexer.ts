@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { messageDeleted, messageEdited, messageSent } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
 import { LRUCache } from 'lru-cache'
@@ -13,6 +14,8 @@ export interface SearchSource {
 }
 
 const PAGE = 500
+/** A busy room is indexed this often: each time costs a read and an insert, whatever the number of messages. */
+const PACE_MS = 500
 const ROOMS = 10_000
 const END = 999_999_999_999
 
@@ -24,8 +27,8 @@ const END = 999_999_999_999
 export class SearchIndexer {
   readonly #source: SearchSource
   readonly #index: SearchIndex
-  /** By room: everything from some event up to here is indexed. Only an optimization. */
-  readonly #indexedTo = new LRUCache<number, number>({ max: ROOMS })
+  /** By room: everything from some event up to `seq` is indexed; the next time is not before `nextAt`. Only an optimization. */
+  readonly #indexed = new LRUCache<number, { readonly seq: number; readonly nextAt: number }>({ max: ROOMS })
 
   constructor(source: SearchSource, index: SearchIndex) {
     this.#source = source
@@ -35,20 +38,26 @@ export class SearchIndexer {
   handlers(): Subscription[] {
     const refresh = ({ message_id }: { message_id: string }) => this.refresh([message_id])
     return [
-      on(messageSent, ({ room_id, seq }) => this.sent(room_id, seq)),
+      on(messageSent, ({ room_id, seq }, { signal }) => this.sent(room_id, seq, signal)),
       on(messageEdited, refresh),
       on(messageDeleted, refresh),
     ]
   }
 
-  /** Indexes a message and those after it, at most one page. Messages of a room must arrive in order. */
-  async sent(roomId: number, seq: number): Promise<void> {
-    const indexedTo = this.#indexedTo.get(roomId)
-    if (indexedTo !== undefined && seq <= indexedTo) return
+  /**
+   * Indexes a message and those after it, at most one page. Waits while the room was indexed less than 0.5 s ago, unless
+   * more messages are pending than fit on a page. Messages of a room must arrive in order.
+   */
+  async sent(roomId: number, seq: number, signal?: AbortSignal): Promise<void> {
+    const last = this.#indexed.get(roomId)
+    if (last && seq <= last.seq) return
+    const waitMs = (last?.nextAt ?? 0) - performance.now()
+    if (waitMs > 0) await delay(waitMs, undefined, signal && { signal }).catch(() => undefined)
     const range = { after: seq - 1, before: END, order: 'oldest', limit: PAGE } as const
     const messages = await this.#source.history(roomId, range)
     await this.#index.put(messages.flatMap(entryOf))
-    this.#indexedTo.set(roomId, messages.at(-1)?.seq ?? seq)
+    const nextAt = messages.length < PAGE ? performance.now() + PACE_MS : 0
+    this.#indexed.set(roomId, { seq: messages.at(-1)?.seq ?? seq, nextAt })
   }
 
   /** Indexes the current state of the messages. */
