@@ -1,5 +1,6 @@
+import { waitFor } from '@bigtech/testkit'
 import { describe, expect, it } from 'vitest'
-import { createLogger, onceATurn } from './logging.ts'
+import { createLogger, inBatches } from './logging.ts'
 
 function logged(...args: [object, string?]): string {
   const lines: string[] = []
@@ -47,15 +48,15 @@ describe('the log', () => {
   })
 })
 
-it('lines of one turn of the event loop are written in one call, in order, and a fatal line at once', async () => {
+it('lines of the log are written in few calls, in order, and at once when a line is fatal', async () => {
   const writes: string[] = []
-  const destination = onceATurn({ write: (text) => void writes.push(text) })
+  const destination = inBatches({ write: (text) => void writes.push(text) })
   const log = createLogger({ service: 'test-service', level: 'info', destination })
   const messages = () => writes.map((text) => text.match(/"msg":"\w+"/g)?.map((each) => each.slice(7, -1)))
   log.info('first')
   log.info('second')
   expect(writes).toEqual([])
-  await new Promise((resolve) => setImmediate(resolve))
+  await waitFor(() => writes.length > 0)
   expect(messages()).toEqual([['first', 'second']])
   log.info('third')
   log.fatal('last')
@@ -63,4 +64,6 @@ it('lines of one turn of the event loop are written in one call, in order, and a
     ['first', 'second'],
     ['third', 'last'],
   ])
+  for (let n = 0; n < 1_000; n++) log.info({ filler: 'x'.repeat(1_000) }, 'many')
+  expect(writes.length).toBeGreaterThan(20)
 })

@@ -44,17 +44,23 @@ let opened: DestinationStream | undefined
 
 /** Returns the stream shared by all loggers of the process: separate streams could interleave lines. */
 export function stdout(): DestinationStream {
-  opened ??= onceATurn(pino.destination(1))
+  opened ??= inBatches(pino.destination(1))
   return opened
 }
 
+const FLUSH_MS = 20
+const MAX_CHARACTERS = 32 * 1024
+
 /**
- * Writes the lines of one turn of the event loop at its end, in one call: a call for each line is most of its cost. Lines
- * before a fatal one, or before the process exits, are written at once; `kill -9` loses at most one turn.
+ * Writes the lines of 20 ms in one call: a call for each line is most of its cost. A fatal line, and the end of the process,
+ * write at once; `kill -9` loses at most 20 ms of lines.
  */
-export function onceATurn(destination: DestinationStream): DestinationStream {
+export function inBatches(destination: DestinationStream): DestinationStream {
   let lines = ''
+  let timer: NodeJS.Timeout | undefined
   const flushSync = () => {
+    clearTimeout(timer)
+    timer = undefined
     if (lines === '') return
     const text = lines
     lines = ''
@@ -63,8 +69,9 @@ export function onceATurn(destination: DestinationStream): DestinationStream {
   process.once('exit', flushSync)
   const stream = {
     write: (line: string) => {
-      if (lines === '') setImmediate(flushSync)
       lines += line
+      if (lines.length >= MAX_CHARACTERS) flushSync()
+      else timer ??= setTimeout(flushSync, FLUSH_MS)
     },
     /** Called by pino after a fatal line. */
     flushSync,

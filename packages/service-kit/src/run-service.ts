@@ -2,10 +2,10 @@ import { readPositionals } from './command.ts'
 import { ConfigError } from './config.ts'
 import { exitOnSignals } from './lifecycle.ts'
 import type { Service } from './service.ts'
-import { collectStartupGarbage } from './startup-garbage.ts'
+import { collectStartupGarbageWhenIdle } from './startup-garbage.ts'
 
 /** By then the consumers have joined their groups, and the first queries have loaded Prisma's query compiler. */
-const GARBAGE_AFTER_MS = 10_000
+const GARBAGE_AFTER_MS = 9_000
 
 /**
  * Runs a service as the process: builds it, listens, stops gracefully on SIGTERM. An invalid configuration
@@ -19,7 +19,7 @@ export async function runService(name: string, build: () => Promise<Service>): P
     const service = await build()
     exitOnSignals(service.lifecycle, service.log)
     await service.start()
-    setTimeout(collectStartupGarbage, GARBAGE_AFTER_MS).unref()
+    collectStartupGarbageWhenIdle(GARBAGE_AFTER_MS)
   } catch (err) {
     process.stderr.write(`${err instanceof ConfigError ? err.message : (err as Error).stack}\n`)
     process.exit(1)

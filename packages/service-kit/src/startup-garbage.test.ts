@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest'
-import { collectStartupGarbage } from './startup-garbage.ts'
+import { expect, it, vi } from 'vitest'
+import { collectStartupGarbage, collectStartupGarbageWhenIdle } from './startup-garbage.ts'
 
 it('frees unreachable objects at once, and leaves the function "gc" undefined', () => {
   const garbage: { held: unknown[] | undefined } = {
@@ -10,4 +10,22 @@ it('frees unreachable objects at once, and leaves the function "gc" undefined', 
   collectStartupGarbage()
   expect(process.memoryUsage().heapUsed).toBeLessThan(before - 5_000_000)
   expect(globalThis.gc).toBeUndefined()
+})
+
+it('garbage of the start is collected once, after the first idle second', async () => {
+  vi.useFakeTimers()
+  let collections = 0
+  let share = 0.5
+  const collect = () => {
+    collections++
+  }
+  collectStartupGarbageWhenIdle(9_000, collect, () => share)
+  vi.advanceTimersByTime(60_000)
+  expect(collections).toBe(0)
+  share = 0.02
+  vi.advanceTimersByTime(1_000)
+  expect(collections).toBe(1)
+  vi.advanceTimersByTime(60_000)
+  expect(collections).toBe(1)
+  vi.useRealTimers()
 })
