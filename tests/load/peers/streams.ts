@@ -13,7 +13,7 @@ const SAMPLE_EVERY = 16
 const OPENED_AT_ONCE = 25
 const OPEN_PAUSE_MS = 25
 const WARM_UP_MESSAGES = 20
-const SETTLE_MS = 2_000
+const SETTLE_MS = 1_500
 
 const nowUs = () => (performance.timeOrigin + performance.now()) * 1_000
 const stamp = () => `${MARK}${String(Math.round(nowUs())).padStart(TIME_DIGITS, '0')}${FILLER}`

@@ -80,6 +80,7 @@ function configuration(database: string, port: number) {
     listen: `127.0.0.1:${port}`,
     api_path: '/',
     grpc_listen: '',
+    push: [],
     ws_compression_disabled: true,
     api_key_salt: API_KEY_SALT,
     max_message_size: 262_144,
