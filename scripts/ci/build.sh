@@ -32,6 +32,8 @@ images=$(docker compose --file docker-compose.msa.yml config --images | grep "^$
 for image in $images; do
   limit_mb=251
   case "$image" in
+    # Static files on Alpine's nginx.
+    */web-client:*) limit_mb=81 ;;
     # Contains programs and data for text recognition.
     */media-service:*) limit_mb=361 ;;
     # Based on Debian: espeak-ng, and ffmpeg with its libraries.
