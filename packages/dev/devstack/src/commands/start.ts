@@ -60,7 +60,7 @@ async function seedDemo(stack: Stack): Promise<void> {
 }
 
 /** Returns the table of addresses and accounts. */
-function summary({ instance, supervisor }: Stack): string {
+export function summary({ instance, supervisor }: Stack): string {
   const { ports } = instance
   const has = (name: string) => supervisor.has(name)
   const rows: Array<[string, string]> = []
