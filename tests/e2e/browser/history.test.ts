@@ -248,7 +248,10 @@ it('search finds Korean text and jumps to its position in the history', async ()
     },
     { what: 'a result', timeoutMs: 20_000 },
   )
-  await page.locator('.found-message', { hasText: /메시지 7$/ }).click()
+  const found = page.locator('.found-message', { hasText: /메시지 7$/ })
+  // Under the name by which the reader knows the author.
+  await found.getByText('박준오', { exact: true }).waitFor()
+  await found.click()
   await page.locator('.message[data-highlighted]', { hasText: '메시지 7' }).waitFor()
   await close()
 }, 60_000)

@@ -6,17 +6,18 @@ interface FoundMessageProps {
   readonly message: Message
   /** Words to highlight. */
   readonly query?: string
-  readonly where?: string | undefined
+  /** The author, or the room of a result from all rooms. */
+  readonly heading: string
   readonly onOpen: () => void
 }
 
 /** A search result; selecting it opens its position in the history. */
-export function FoundMessage({ message, query = '', where, onOpen }: FoundMessageProps) {
+export function FoundMessage({ message, query = '', heading, onOpen }: FoundMessageProps) {
   const language = useLanguage()
   return (
     <button type="button" className="found-message" onClick={onOpen}>
       <span className="found-head">
-        <strong>{where ?? message.username}</strong>
+        <strong>{heading}</strong>
         <time dateTime={message.created_at}>{dateAndTime(message.created_at, language)}</time>
       </span>
       <span className="found-text">{marked(message.content, query)}</span>

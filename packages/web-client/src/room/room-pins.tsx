@@ -5,11 +5,12 @@ import { Failed } from '../ui/failed.tsx'
 import { attempt } from '../ui/notices.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { FoundMessage } from './found-message.tsx'
-import { useOpenRoom } from './room-context.ts'
+import { useNameOf, useOpenRoom } from './room-context.ts'
 
 export function RoomPins() {
   const t = useT()
   const { roomId, window } = useOpenRoom()
+  const nameOf = useNameOf()
   const { data, error, refetch } = usePins(roomId)
   if (error) return <Failed error={error} onRetry={() => void refetch()} />
   if (!data) return <Spinner />
@@ -18,7 +19,11 @@ export function RoomPins() {
     <ul className="found">
       {data.map((message) => (
         <li key={message.message_id}>
-          <FoundMessage message={message} onOpen={() => void attempt(() => window.jumpTo(message.seq))} />
+          <FoundMessage
+            message={message}
+            heading={nameOf(message.user_id, message.username)}
+            onOpen={() => void attempt(() => window.jumpTo(message.seq))}
+          />
         </li>
       ))}
     </ul>

@@ -5,12 +5,13 @@ import { useMessageSearch } from '../core/use-message-search.ts'
 import { useT } from '../i18n/index.ts'
 import { SearchResults } from '../search/search-results.tsx'
 import { attempt, notify } from '../ui/notices.tsx'
-import { useOpenRoom } from './room-context.ts'
+import { useNameOf, useOpenRoom } from './room-context.ts'
 
 /** Finds messages of the room by words, or the first message of a day. */
 export function RoomSearch() {
   const t = useT()
   const { roomId, window } = useOpenRoom()
+  const nameOf = useNameOf()
   const [text, setText] = useState('')
   const search = useMessageSearch(text, roomId)
   return (
@@ -23,7 +24,11 @@ export function RoomSearch() {
         aria-label={t('search.inRoom')}
       />
       <JumpToDate />
-      <SearchResults search={search} onOpen={(message) => void attempt(() => window.jumpTo(message.seq))} />
+      <SearchResults
+        search={search}
+        headingOf={({ user_id, username }) => nameOf(user_id, username)}
+        onOpen={({ seq }) => void attempt(() => window.jumpTo(seq))}
+      />
     </>
   )
 }

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { useLocation } from 'wouter'
-import { useRooms } from '../core/queries.ts'
+import { useNames, useRooms } from '../core/queries.ts'
 import { useMessageSearch } from '../core/use-message-search.ts'
 import { useT } from '../i18n/index.ts'
 import { Page } from '../ui/page.tsx'
@@ -13,6 +13,7 @@ export default function SearchPage() {
   const [text, setText] = useState('')
   const search = useMessageSearch(text)
   const rooms = useRooms().data ?? []
+  const names = useNames([...new Set(search.messages.map(({ user_id }) => user_id))])
   return (
     <Page title={t('search.open')} back="/rooms">
       <input
@@ -26,9 +27,9 @@ export default function SearchPage() {
       />
       <SearchResults
         search={search}
-        whereOf={({ room_id, username }) => {
+        headingOf={({ room_id, user_id }) => {
           const title = rooms.find((room) => room.room_id === room_id)?.title
-          return title ? `${title} · ${username}` : username
+          return [title, names?.get(user_id)].filter(Boolean).join(' · ')
         }}
         onOpen={({ room_id, seq }) => navigate(`/rooms/${room_id}?at=${seq}`)}
       />

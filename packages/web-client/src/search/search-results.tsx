@@ -8,11 +8,11 @@ import { Spinner } from '../ui/spinner.tsx'
 
 interface SearchResultsProps {
   readonly search: ReturnType<typeof useMessageSearch>
-  readonly whereOf?: (message: Message) => string | undefined
+  readonly headingOf: (message: Message) => string
   readonly onOpen: (message: Message) => void
 }
 
-export function SearchResults({ search, whereOf, onOpen }: SearchResultsProps) {
+export function SearchResults({ search, headingOf, onOpen }: SearchResultsProps) {
   const t = useT()
   if (search.q === '') return null
   if (search.error) return <Failed error={search.error} onRetry={() => void search.refetch()} />
@@ -26,7 +26,7 @@ export function SearchResults({ search, whereOf, onOpen }: SearchResultsProps) {
             <FoundMessage
               message={message}
               query={search.q}
-              where={whereOf?.(message)}
+              heading={headingOf(message)}
               onOpen={() => onOpen(message)}
             />
           </li>
