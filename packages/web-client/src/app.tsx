@@ -1,15 +1,15 @@
-import { lazy, Suspense, useEffect } from 'react'
+import { Suspense, useEffect } from 'react'
 import { useLocation } from 'wouter'
 import { GOOGLE_PATH } from './auth/google-path.ts'
 import { linkKindOf } from './auth/link-kind.ts'
 import { sessionEnded } from './core/api.ts'
 import { signedInUser } from './core/session-store.ts'
 import { useStore } from './core/store.ts'
-import { lazyWithTexts } from './i18n/lazy-with-texts.ts'
+import { lazyOrFailed, lazyWithTexts } from './i18n/lazy-with-texts.tsx'
 import { loadChat, loadSignIn } from './screens.ts'
 import { Spinner } from './ui/spinner.tsx'
 
-const ChatApp = lazy(loadChat)
+const ChatApp = lazyOrFailed(loadChat)
 const SignInPage = lazyWithTexts('pages', loadSignIn)
 const GooglePage = lazyWithTexts('pages', () => import('./auth/google-page.tsx'))
 const AccountLinkPage = lazyWithTexts('pages', () => import('./auth/account-link-page.tsx'))

@@ -3,11 +3,11 @@ import { App } from './app.tsx'
 import { requestFirstScreen } from './core/first-screen.ts'
 import { signedInUser } from './core/session-store.ts'
 import { startI18n } from './i18n/index.ts'
+import { reloadAfterDeployment } from './reload-after-deployment.ts'
 import { loadChat, loadSignIn } from './screens.ts'
 import { applyTheme } from './ui/theme.ts'
 
-// Lazily loaded chunks of an old version are gone after a deployment.
-addEventListener('vite:preloadError', () => location.reload())
+reloadAfterDeployment()
 applyTheme()
 const isSignedIn = signedInUser.get() !== undefined
 // Loaded in parallel with the texts.

@@ -2,7 +2,7 @@ import { waitFor } from '@bigtech/testkit'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { befriend, expectStatus, http, newPerson, type Person, stack } from '../stack.ts'
-import { bubble, composer, launchBrowser, openApp, write } from './app.ts'
+import { axeViolations, bubble, composer, launchBrowser, openApp, phone, write } from './app.ts'
 
 let browser: Browser
 let mina: Person
@@ -129,3 +129,26 @@ it('a room shows when the other user comes online', async () => {
   await left.page.locator('.room-header .is-online').waitFor()
   await Promise.all([left.close(), right.close()])
 }, 90_000)
+
+it('a room that does not exist is explained, and a phone offers the way back to the list', async () => {
+  const { page, close } = await openApp(browser, mina, { at: '/rooms/999999999', size: phone })
+  await page.getByText('This chat no longer exists.').waitFor()
+  expect(await axeViolations(page)).toEqual([])
+  await page.getByRole('link', { name: 'Back' }).click()
+  await page.locator('.rooms li').first().waitFor()
+  await close()
+}, 60_000)
+
+it('a page whose code cannot be loaded without a network is explained, and opens once the network is back', async () => {
+  const { context, page, close } = await openApp(browser, mina, { at: '/rooms' })
+  await page.locator('.rooms li').first().waitFor()
+  let reloads = 0
+  page.on('load', () => reloads++)
+  await context.setOffline(true)
+  await page.getByRole('link', { name: 'Settings' }).click()
+  await page.getByText('The server cannot be reached.').first().waitFor()
+  expect(reloads).toBe(0)
+  await context.setOffline(false)
+  await page.locator('.settings-sections li').first().waitFor()
+  await close()
+}, 60_000)

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Suspense } from 'react'
 import { call } from '../core/api.ts'
 import { useChat } from '../core/chat.ts'
-import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.tsx'
 import { attempt } from '../ui/notices.tsx'
 
 const NoticeDialog = lazyWithTexts('pages', () => import('./notice-dialog.tsx'))

@@ -1,7 +1,7 @@
 import type { Message } from '@bigtech/client'
 import { type ReactNode, Suspense } from 'react'
 import { useT } from '../i18n/index.ts'
-import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.tsx'
 import { useNameOf, useOpenRoom } from './room-context.ts'
 
 const FileCard = lazyWithTexts('files', () => import('./files/file-card.tsx'))

@@ -2,7 +2,7 @@ import { Clock } from 'lucide-react'
 import { lazy, Suspense } from 'react'
 import type { OutgoingMessage } from '../core/outgoing-message.ts'
 import { useT } from '../i18n/index.ts'
-import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.tsx'
 
 const Refusal = lazy(() => import('./refusal.tsx'))
 const OutgoingFileRow = lazyWithTexts('files', () => import('./files/outgoing-file-row.tsx'))

@@ -1,11 +1,12 @@
-import { ArrowLeft, Ellipsis, Info, Search } from 'lucide-react'
+import { Ellipsis, Info, Search } from 'lucide-react'
 import { type MouseEvent, Suspense, useState } from 'react'
-import { Link, useLocation } from 'wouter'
+import { useLocation } from 'wouter'
 import { useFriends } from '../core/queries.ts'
 import { ago } from '../core/times.ts'
 import { useLanguage, useT } from '../i18n/index.ts'
-import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.tsx'
 import { Avatar } from '../ui/avatar.tsx'
+import { BackLink } from '../ui/back-link.tsx'
 import { IconButton } from '../ui/icon-button.tsx'
 import { anchorOf, type MenuAnchor } from '../ui/menu-item.ts'
 import { useRoomState } from './room-context.ts'
@@ -24,9 +25,7 @@ export function RoomHeader() {
   }
   return (
     <header className="room-header">
-      <Link to={base} className="icon-button back" aria-label={t('back')}>
-        <ArrowLeft size={22} />
-      </Link>
+      <BackLink to={base} />
       <Avatar
         name={room.title}
         id={room.peer?.user_id ?? room.room_id}

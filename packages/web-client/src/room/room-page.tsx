@@ -5,7 +5,8 @@ import { useMembers, useRoom } from '../core/queries.ts'
 import type { RoomWindow } from '../core/room-window.ts'
 import { useStore } from '../core/store.ts'
 import { useT } from '../i18n/index.ts'
-import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.tsx'
+import { BackLink } from '../ui/back-link.tsx'
 import { Failed } from '../ui/failed.tsx'
 import { attempt } from '../ui/notices.tsx'
 import { Spinner } from '../ui/spinner.tsx'
@@ -38,7 +39,16 @@ export function RoomPage({ roomId, panel }: { roomId: number; panel: string | un
   const t = useT()
   const refusal = room && writingRefusal(room, Date.now())
   const drop = useFileDrop(refusal ? undefined : sendFiles)
-  if (error) return <Failed error={error} onRetry={retry} />
+  if (error) {
+    return (
+      <section>
+        <header className="room-header">
+          <BackLink to="/rooms" />
+        </header>
+        <Failed error={error} onRetry={retry} />
+      </section>
+    )
+  }
   if (!context || !state) return <Spinner />
   return (
     <RoomContext value={context}>

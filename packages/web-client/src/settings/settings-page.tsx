@@ -1,6 +1,6 @@
 import { type ComponentType, lazy, Suspense } from 'react'
 import { type TextKey, useT } from '../i18n/index.ts'
-import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.tsx'
 import { Page } from '../ui/page.tsx'
 import { Spinner } from '../ui/spinner.tsx'
 import { AccountSection } from './account-section.tsx'

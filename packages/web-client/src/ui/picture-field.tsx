@@ -1,6 +1,6 @@
 import { Suspense, useRef, useState } from 'react'
 import { useT } from '../i18n/index.ts'
-import { lazyWithTexts } from '../i18n/lazy-with-texts.ts'
+import { lazyWithTexts } from '../i18n/lazy-with-texts.tsx'
 import { Avatar } from './avatar.tsx'
 import '../styles/pictures.css'
 
