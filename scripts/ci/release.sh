@@ -18,7 +18,8 @@ esac
 version=$1
 : "${BIGTECH_REGISTRY:?}" "${BIGTECH_VERSION:?}"
 read -ra more <<<"${COSIGN_ARGS:-}"
-digest_of() { docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$1"; }
+# Any other format that starts with `.Manifest` prints a table.
+digest_of() { docker buildx imagetools inspect --format '{{json .Manifest.Digest}}' "$1" | tr -d '"'; }
 
 images=$(docker compose --file docker-compose.msa.yml config --images | grep "^$BIGTECH_REGISTRY/" | sort -u)
 for image in $images; do

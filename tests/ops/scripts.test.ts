@@ -168,8 +168,9 @@ describe('release.sh', () => {
   const docker = `#!/bin/sh
 case "$*" in
   *"config --images") printf '%s\\n' $IMAGES ;;
-  *"imagetools inspect"*:1.2.3) echo "sha256:tested$MOVED" ;;
-  *"imagetools inspect"*) echo sha256:tested ;;
+  *"inspect --format {{json .Manifest.Digest}}"*:1.2.3) echo "\\"sha256:tested$MOVED\\"" ;;
+  *"inspect --format {{json .Manifest.Digest}}"*) echo '"sha256:tested"' ;;
+  *"imagetools inspect"*) printf 'Name: a table\\nDigest: sha256:tested\\n' ;;
   *"imagetools create"*) echo "$*" | sed 's/.*--tag/tag/' >> "$CALLS" ;;
 esac
 `
