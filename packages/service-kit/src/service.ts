@@ -20,6 +20,7 @@ import { installErrorHandler, pathOf, refuseUnroutable } from './error-handler.t
 import { installHealth, Readiness } from './health.ts'
 import { requestLimits } from './http-limits.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { listenOnPort } from './listen.ts'
 import { openLogFiles } from './log-files.ts'
 import { createAccessLogger, createLogger, stdout } from './logging.ts'
 import { Messaging } from './messaging.ts'
@@ -120,7 +121,8 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   logRequests(app, createAccessLogger(logger), config.ACCESS_LOG_SAMPLE)
   await installOpenApi(app, { title, description, version: manifest.version })
   installHealth(app, { title, readiness, lifecycle, metrics })
-  lifecycle.onStop('http', 'http server', () => closeHttp(app))
+  let closeListening = async () => {}
+  lifecycle.onStop('http', 'http server', () => closeHttp(app, () => closeListening()))
 
   const messaging = new Messaging({ name, config, log, metrics, lifecycle, readiness, revocations })
   if (acceptsUserTokens) messaging.followRevocations()
@@ -147,7 +149,9 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
     start: async () => {
       messaging.start()
       for (const start of starts) start()
-      const address = await app.listen({ host: config.HOST, port: config.PORT, backlog: LISTEN_BACKLOG })
+      const { HOST: host, PORT: port } = config
+      const { address, close } = await listenOnPort(app, { host, port, backlog: LISTEN_BACKLOG })
+      closeListening = close
       if (!options.keys && acceptsUserTokens) {
         const { read, close } = remoteRevocations(config.JWKS_URL)
         const polling = pollRevocations(read, revocations)
@@ -208,10 +212,10 @@ function endConnectionsOnStop(app: FastifyInstance, lifecycle: Lifecycle): void 
 }
 
 /** Closes the HTTP server. `close` ends the currently idle connections; later idle connections are closed here. */
-async function closeHttp(app: FastifyInstance): Promise<void> {
+async function closeHttp(app: FastifyInstance, closeListening: () => Promise<void>): Promise<void> {
   const timer = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MS)
   try {
-    await app.close()
+    await Promise.all([app.close(), closeListening()])
   } finally {
     clearInterval(timer)
   }
