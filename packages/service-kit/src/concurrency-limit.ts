@@ -15,15 +15,15 @@ declare module 'fastify' {
 /** Created once: under overload the stack trace is a large part of the cost of a refusal. */
 const OVERLOADED = new Problem('OVERLOADED', { retryAfterSeconds: 1 })
 /** A request that waited this long in its socket is rejected while the process is busy. */
-const LATE_MS = 250
+const LATE_MS = 500
 /** The share of `max` from which on a process counts as busy: at rest, a late request is still served. */
-const BUSY_SHARE = 1 / 8
+const BUSY_SHARE = 1 / 4
 const REPORT_MS = 1_000
 
 /**
  * Rejects requests beyond `max` with 503 `OVERLOADED`, before token, body and stores are processed: too many
  * concurrent requests slow each other down, and clients that gave up leave useless work. A process whose event loop
- * is behind rejects from an eighth of `max` on. Streams are not counted; probes and periodic requests between services always pass.
+ * is behind rejects from a quarter of `max` on. Streams are not counted; probes and periodic requests between services always pass.
  */
 export function limitConcurrency(app: FastifyInstance, max: number, registry: Registry, log: Logger): void {
   let running = 0
