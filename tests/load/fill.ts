@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose'
+import { indexes } from '../../services/chat-service/src/modules/messages/log/documents.ts'
 
 const BATCH = 5_000
 const FIRST_AT = Date.parse('2026-01-01')
@@ -10,7 +11,7 @@ export const filledId = (roomId: number, n: number): string => `${roomId}:${Stri
 
 /**
  * Inserts published messages 1 to `count` into a room, faster than by sending them. Call it before the service starts, which then finds
- * stores that have grown: it neither looks for unpublished messages of earlier releases nor fills the search index.
+ * stores that have grown: it neither creates indexes, nor looks for unpublished messages of earlier releases, nor fills the search index.
  */
 export async function fillRoom(
   connection: Connection,
@@ -20,6 +21,9 @@ export async function fillRoom(
   onBatch: (numbers: readonly number[]) => Promise<unknown> = async () => undefined,
 ): Promise<void> {
   const db = connection.db!
+  // The service would create them on the filled collections, which slows all reads for many seconds.
+  for (const [name, specs] of Object.entries(indexes))
+    if (specs.length > 0) await db.collection(name).createIndexes([...specs])
   const messages = db.collection<{ _id: string }>('messages')
   for (let start = 1; start <= count; start += BATCH) {
     const numbers = Array.from({ length: Math.min(BATCH, count - start + 1) }, (_, index) => start + index)
