@@ -123,3 +123,29 @@ it(
     ])
   },
 )
+
+it.each(overlays)(
+  'k8s/README.md states what the overlay %s requests at least',
+  options,
+  async (overlay, context) => {
+    const applied = yamlDocuments<Resource>(await build(`k8s/overlays/${overlay}`, context))
+    const total = { pods: 0, cores: 0, mebibytes: 0 }
+    for (const { kind, metadata, spec } of applied) {
+      if (kind !== 'Deployment' && kind !== 'StatefulSet') continue
+      const scaler = applied.find(
+        (other) => other.kind === 'HorizontalPodAutoscaler' && other.metadata.name === metadata.name,
+      )
+      const copies = scaler?.spec.minReplicas ?? spec.replicas ?? 1
+      const { cpu = '', memory = '' } = spec.template?.spec.containers[0]?.resources?.requests ?? {}
+      total.pods += copies
+      total.cores += copies * (Number.parseInt(cpu, 10) / 1000)
+      total.mebibytes += copies * Number.parseInt(memory, 10) * (memory.endsWith('Gi') ? 1024 : 1)
+    }
+    const row = text('k8s/README.md').match(new RegExp(`^\\| ${overlay} +\\|(.*)\\|$`, 'm'))?.[1]
+    expect(row?.split('|').map((cell) => cell.trim())).toEqual([
+      String(total.pods),
+      `${total.cores.toFixed(1)} cores`,
+      `${(total.mebibytes / 1024).toFixed(1)} GiB`,
+    ])
+  },
+)
