@@ -124,7 +124,7 @@ it(
   },
 )
 
-it.each(overlays)(
+it.for(overlays)(
   'k8s/README.md states what the overlay %s requests at least',
   options,
   async (overlay, context) => {
