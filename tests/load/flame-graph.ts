@@ -57,9 +57,11 @@ export function flameGraph(profile: CpuProfile, title: string, since?: string): 
     (origin, index) =>
       `<rect x="${8 + index * 180}" y="28" width="10" height="10" fill="${COLORS[origin]}"/><text x="${22 + index * 180}" y="37">${LABELS[origin]}</text>`,
   )
+  const caption = `${escapeXml(title)}: ${(root.us / 1e6).toFixed(1)} s of CPU`
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="10">
+<title>${caption}</title>
 <rect width="100%" height="100%" fill="#fff"/>
-<text x="8" y="17" font-size="13">${escapeXml(title)}: ${(root.us / 1e6).toFixed(1)} s of CPU</text>
+<text x="8" y="17" font-size="13">${caption}</text>
 ${legend.join('\n')}
 ${rects.join('\n')}
 </svg>

@@ -130,6 +130,18 @@ it('a room shows when the other user comes online', async () => {
   await Promise.all([left.close(), right.close()])
 }, 90_000)
 
+it('a request over the limit is explained in words, with the time to wait', async () => {
+  const { page, close } = await openApp(browser, mina, { at: `/rooms/${room}` })
+  await send('천천히 눌러 주세요')
+  const problem = { title: 'Too many requests.', status: 429, code: 'RATE_LIMITED' }
+  await page.route('**/reactions/*', (route) =>
+    route.fulfill({ status: 429, headers: { 'retry-after': '7' }, json: problem }),
+  )
+  await choose(page, '천천히 눌러 주세요', 'React with ❤️')
+  await page.getByText('Too many requests. Try again in 7 seconds.').waitFor()
+  await close()
+})
+
 it('a room that does not exist is explained, and a phone offers the way back to the list', async () => {
   const { page, close } = await openApp(browser, mina, { at: '/rooms/999999999', size: phone })
   await page.getByText('This chat no longer exists.').waitFor()
