@@ -7,9 +7,15 @@ export const desktop = { width: 1_440, height: 900 }
 
 const lifetimeMs = 9 * 60_000
 
+const browsers = new Set<Browser>()
+
+/** Returns the pages of all browsers of this process. */
+export const openPages = (): Page[] =>
+  [...browsers].flatMap((browser) => browser.contexts().flatMap((context) => context.pages()))
+
 /** @param options additional command line options */
 export async function launchBrowser(...options: string[]): Promise<Browser> {
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox',
@@ -24,6 +30,9 @@ export async function launchBrowser(...options: string[]): Promise<Browser> {
       ...options,
     ],
   })
+  browsers.add(browser)
+  browser.once('disconnected', () => browsers.delete(browser))
+  return browser
 }
 
 interface OpenOptions {

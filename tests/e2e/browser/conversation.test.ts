@@ -133,7 +133,7 @@ it('a room shows when the other user comes online', async () => {
 it('a request over the limit is explained in words, with the time to wait', async () => {
   const { page, close } = await openApp(browser, mina, { at: `/rooms/${room}` })
   await send('천천히 눌러 주세요')
-  const problem = { title: 'Too many requests.', status: 429, code: 'RATE_LIMITED' }
+  const problem = { title: 'Too many requests.', status: 429, code: 'RATE_LIMITED', request_id: 'r-1' }
   await page.route('**/reactions/*', (route) =>
     route.fulfill({ status: 429, headers: { 'retry-after': '7' }, json: problem }),
   )
