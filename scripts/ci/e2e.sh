@@ -24,14 +24,14 @@ finish() {
 trap finish EXIT
 
 "${compose[@]}" up --detach --no-build --wait --wait-timeout 600 kong worker notification-service analytics-service chat-service-2
-export BIGTECH_GATEWAY_URL=http://127.0.0.1:28000
-export BIGTECH_USER_URL=http://127.0.0.1:28005
-export BIGTECH_FRIEND_URL=http://127.0.0.1:28003
-export BIGTECH_CHAT_URL=http://127.0.0.1:28002
-export BIGTECH_SECOND_CHAT_URL=http://127.0.0.1:28012
-export BIGTECH_NOTIFICATION_URL=http://127.0.0.1:28006
-export BIGTECH_ANALYTICS_URL=http://127.0.0.1:28007
-export BIGTECH_MAILBOX_URL=http://127.0.0.1:31080
+export BIGTECH_GATEWAY_URL=http://127.0.0.1:13000
+export BIGTECH_USER_URL=http://127.0.0.1:13005
+export BIGTECH_FRIEND_URL=http://127.0.0.1:13003
+export BIGTECH_CHAT_URL=http://127.0.0.1:13002
+export BIGTECH_SECOND_CHAT_URL=http://127.0.0.1:13012
+export BIGTECH_NOTIFICATION_URL=http://127.0.0.1:13006
+export BIGTECH_ANALYTICS_URL=http://127.0.0.1:13007
+export BIGTECH_MAILBOX_URL=http://127.0.0.1:16080
 export BIGTECH_OPERATOR_TOKEN=throw-away-throw-away
 if [ "$#" -eq 0 ]; then set -- tests/e2e tests/gateway; fi
 npx vitest run --project=e2e --project=e2e-alone "$@"

@@ -25,17 +25,20 @@ describe('ports of an instance', () => {
     }
   })
 
-  it('ports of tests are 20000 above those of development, so that both can run at once', () => {
+  it('ports of tests are 5000 above those of development, so that both can run at once, and no outgoing connection takes one', () => {
     const dev = portsOf('dev', {})
     const test = portsOf('test', {})
     for (const [name, port] of Object.entries(dev))
-      expect(test[name as keyof typeof test]).toBe(port + 20_000)
+      expect(test[name as keyof typeof test]).toBe(port + 5_000)
+    const all = [...Object.values(dev), ...Object.values(test)]
+    expect(new Set(all).size).toBe(all.length)
+    expect(Math.max(...all)).toBeLessThan(32_768)
   })
 
   it('ports can be set individually in the environment, and a development setting does not affect the tests', () => {
     const env = { DEVSTACK_MYSQL_PORT: '4000', DEVSTACK_TEST_KAFKA_CONTROLLER_PORT: '4001' }
     expect(portsOf('dev', env).mysql).toBe(4000)
-    expect(portsOf('test', env).mysql).toBe(33_306)
+    expect(portsOf('test', env).mysql).toBe(18_306)
     expect(portsOf('test', env).kafkaController).toBe(4001)
   })
 

@@ -16,10 +16,10 @@ describe('servers from images', () => {
   it("listen on the instance's ports with the passwords of the created accounts", () => {
     const env = composeEnv({ ports: portsOf('test', {}) }, (account) => `pw-${account}`)
     expect(env).toMatchObject({
-      DEVSTACK_MYSQL_PORT: '33306',
-      DEVSTACK_MONGO_PORT: '47117',
-      DEVSTACK_REDIS_PORT: '36379',
-      DEVSTACK_KAFKA_PORT: '39092',
+      DEVSTACK_MYSQL_PORT: '18306',
+      DEVSTACK_MONGO_PORT: '32117',
+      DEVSTACK_REDIS_PORT: '21379',
+      DEVSTACK_KAFKA_PORT: '24092',
       MYSQL_ROOT_PASSWORD: 'pw-mysql-root',
       MONGO_CHAT_PASSWORD: 'pw-mongo-chat',
     })
