@@ -28,8 +28,7 @@ describe('ports of an instance', () => {
   it('ports of tests are 5000 above those of development, so that both can run at once, and no outgoing connection takes one', () => {
     const dev = portsOf('dev', {})
     const test = portsOf('test', {})
-    for (const [name, port] of Object.entries(dev))
-      expect(test[name as keyof typeof test]).toBe(port + 5_000)
+    for (const [name, port] of Object.entries(dev)) expect(test[name as keyof typeof test]).toBe(port + 5_000)
     const all = [...Object.values(dev), ...Object.values(test)]
     expect(new Set(all).size).toBe(all.length)
     expect(Math.max(...all)).toBeLessThan(32_768)
