@@ -17,7 +17,7 @@ const tracer = trace.getTracer('@bigtech/kafka')
 
 /**
  * Runs a publish as a span of the record's trace. Without an SDK the span is a no-op and the record keeps
- * its\n`traceparent`, or gets a new one when no request caused it: every record in Kafka carries one.
+ * its `traceparent`, or gets a new one when no request caused it: every record in Kafka carries one.
  */
 export async function tracePublish(
   record: KafkaRecord,

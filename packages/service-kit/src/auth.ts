@@ -108,13 +108,14 @@ export async function installAuthentication(
       done()
     }
     // Without a promise for a known token: this hook runs for almost every request.
+    let actor: Actor | undefined
     try {
-      const actor = knownActor(request)
-      if (actor) accept(actor)
-      else authenticate(request).then(accept, done)
+      actor = knownActor(request)
     } catch (err) {
-      done(err as Error)
+      return done(err as Error)
     }
+    if (actor) accept(actor)
+    else authenticate(request).then(accept, done)
   })
 }
 

@@ -35,7 +35,7 @@ function isCommand(text: string | undefined): text is Args['command'] {
 
 /**
  * Parses the command line and rejects unknown arguments. Not `parseArgs` of node:util: `test` forwards
- * vitest's options and `run`\neverything after the file, and its lenient mode accepts `--reset=false` as a
+ * vitest's options and `run` everything after the file, and its lenient mode accepts `--reset=false` as a
  * set option.
  */
 export function parseArgs(argv: readonly string[]): Args {

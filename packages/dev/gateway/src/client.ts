@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 
 /**
  * Returns the headers for the upstream, equivalent to the `access` Lua in kong.yml. Drops claims of the
- * client: unsafe request ids (see\n`requestIdFrom` of the kit), forwarding headers unless written by a
+ * client: unsafe request ids (see `requestIdFrom` of the kit), forwarding headers unless written by a
  * trusted proxy, and trace headers.
  */
 export function upstreamRequestHeaders(

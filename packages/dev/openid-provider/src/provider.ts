@@ -24,7 +24,7 @@ export interface OpenIdProviderOptions {
 
 /**
  * Starts a provider shaped like Google: RS256, the claims `email`, `email_verified` and `name`, the code
- * flow and\n`response_type=id_token`. Accepts any address; one that begins with `unverified` is not
+ * flow and `response_type=id_token`. Accepts any address; one that begins with `unverified` is not
  * verified.
  */
 export async function startOpenIdProvider({

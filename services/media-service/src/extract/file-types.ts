@@ -118,7 +118,7 @@ export function extensionOf(name: string): string {
 
 /**
  * Returns the type of a file from the declared type and the extension, which must agree, except
- * that\n`application/octet-stream` matches any. Undefined: not accepted.
+ * that `application/octet-stream` matches any. Undefined: not accepted.
  */
 export function declaredType(name: string, mime: string): FileType | undefined {
   const said = mime.split(';', 1)[0]!.trim().toLowerCase()

@@ -151,7 +151,7 @@ export class JobRepository {
 
   /**
    * Reclaims jobs from workers that no longer renew their lease. Ends those that lost too many workers or
-   * were cancelled; `onEnd`\nthen runs in the same transaction. Returns the number of expired leases.
+   * were cancelled; `onEnd` then runs in the same transaction. Returns the number of expired leases.
    */
   async reap(
     kinds: readonly JobKind[],

@@ -198,7 +198,7 @@ export class RoomLog<Document extends LogDocument> {
 
   /**
    * Returns the first position since then of each room that has one. Undefined when there are more entries
-   * than\n`limit`.
+   * than `limit`.
    */
   async firstSince(
     roomIds: readonly number[],

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { MessageRecord } from '../message.ts'
 import { type ReadPosition, type ReadPositionRepository, readByWriting } from './read-positions.repository.ts'
@@ -45,7 +46,7 @@ export class SenderPositions {
 
   async #write(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const pause = new Promise((resolve) => setTimeout(resolve, PACE_MS))
+      const pause = delay(PACE_MS)
       const batch = this.#waiting
       this.#waiting = []
       await this.#advance(readByWriting(batch.flatMap(({ messages }) => messages))).catch(this.#onFailed)
