@@ -35,6 +35,7 @@ export class RoomChannel {
   #cseq: number
   /** Creation time of the newest entry; unknown for entries older than this channel. */
   #lastAt = Date.now()
+  #hasDelivered = false
   #tail: Promise<void> = Promise.resolve()
 
   constructor(roomId: number, start: RoomPosition, { messages, log, onDelivered }: RoomChannelOptions) {
@@ -54,6 +55,11 @@ export class RoomChannel {
   /** Returns whether an entry up to the position may have been created since then. */
   mayHaveSince(since: UnixMs): boolean {
     return this.#lastAt >= since
+  }
+
+  /** Returns whether entries created since then are known; false also when unknown. */
+  hasDeliveredSince(since: UnixMs): boolean {
+    return this.#hasDelivered && this.#lastAt >= since
   }
 
   /** Attaches a subscription that has received everything up to the position. */
@@ -139,6 +145,7 @@ export class RoomChannel {
     changes: readonly AppliedChange[],
     stored: boolean,
   ): Promise<void> {
+    this.#hasDelivered ||= messages.length > 0 || changes.length > 0
     if (this.#subscriptions.size === 0) {
       this.#lastAt = Math.max(this.#lastAt, messages.at(-1)?.createdAt ?? 0, changes.at(-1)?.at ?? 0)
       this.#seq = messages.at(-1)?.seq ?? this.#seq

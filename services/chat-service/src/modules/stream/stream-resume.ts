@@ -30,6 +30,7 @@ type ResetReason = StreamFrameData<'reset'>['reason']
 /** The start of a new stream. */
 export interface ResumePlan {
   readonly memberships: readonly Membership[]
+  /** Of a resumed stream; a new one starts where the rooms' channels are when it is attached. */
   readonly starts: ReadonlyMap<number, RoomPosition>
   /** Rooms that the cursor lists from their beginning. */
   readonly listed: ReadonlySet<number>
@@ -92,17 +93,23 @@ export class StreamResume {
     return versions?.get(userId)
   }
 
-  /** Starts at the channels' positions: a client that fetches again misses nothing before them. */
   async #fresh(memberships: readonly Membership[], now: UnixMs, reset: ResetReason): Promise<Start> {
     const since = now - MARGIN_MS
     const roomIds = memberships.map(({ roomId }) => roomId)
-    const starts = await this.#heads(roomIds)
-    const maybe = roomIds.filter((roomId) => this.#mayHaveSince(roomId, since))
-    const recent = await this.#recent(maybe, since, starts)
+    const heads = await this.#heads(roomIds)
+    // A busy room has thousands of recent entries: what its channel knows is not read again for each new stream.
+    const isActive = (roomId: number) => this.#channels.get(roomId)?.hasDeliveredSince(since) ?? false
+    const active = roomIds.filter(isActive)
+    const maybe = roomIds.filter((roomId) => !isActive(roomId) && this.#mayHaveSince(roomId, since))
+    const recent = await this.#recent(maybe, since, heads)
     // An unlisted room joined recently would look as if it had been joined afterwards.
     const joinedLately = memberships.filter(({ joinedAt }) => joinedAt.getTime() >= since)
-    const listed = new Set([...(recent?.keys() ?? maybe), ...joinedLately.map(({ roomId }) => roomId)])
-    return { memberships, starts, since, reset, joined: [], listed }
+    const listed = new Set([
+      ...active,
+      ...(recent?.keys() ?? maybe),
+      ...joinedLately.map(({ roomId }) => roomId),
+    ])
+    return { memberships, starts: new Map(), since, reset, joined: [], listed }
   }
 
   async #resumed(memberships: readonly Membership[], cursor: Cursor): Promise<Start | undefined> {
@@ -161,9 +168,36 @@ export class StreamResume {
 
   /** Sends the first frame and the missed ones, and attaches the stream to its rooms. */
   async run(session: StreamSession, plan: ResumePlan): Promise<void> {
-    const { memberships, starts, listed, since, lists, reset, joined } = plan
+    session.cursor.start(plan.since, plan.lists.told ?? NO_CHANGES)
+    if (plan.reset === null) await this.#catchUp(session, plan)
+    else await this.#startAtHeads(session, plan, plan.reset)
+  }
+
+  /**
+   * Attaches a new stream where the channels are: a client that fetches again misses nothing before. Nothing is replayed, so that
+   * a reconnect storm reads no messages of a busy room.
+   */
+  async #startAtHeads(session: StreamSession, plan: ResumePlan, reason: ResetReason): Promise<void> {
+    const { memberships, listed, lists } = plan
     const at = Date.now()
-    session.cursor.start(since, lists.told ?? NO_CHANGES)
+    const rooms: ({ room_id: number } & RoomPosition)[] = []
+    await this.#channels.open(memberships.map(({ roomId }) => roomId))
+    // Without an await until all are attached: a channel must not move on between its position and the subscription.
+    for (const membership of memberships) {
+      const { roomId, visibleFromSeq } = membership
+      const channel = this.#channels.get(roomId)!
+      rooms.push({ room_id: roomId, ...channel.position })
+      if (listed.has(roomId)) session.cursor.set(roomId, { ...channel.position, at })
+      const subscription = new RoomSubscription(session, membership)
+      if (session.subscribe(subscription)) channel.attach(subscription, visibleFromSeq)
+    }
+    session.open({ event: 'reset', reason, rooms })
+    if (lists.now) session.tellListChanges(lists.now)
+  }
+
+  async #catchUp(session: StreamSession, plan: ResumePlan): Promise<void> {
+    const { memberships, starts, listed, since, lists, joined } = plan
+    const at = Date.now()
     const subscriptions = memberships.map((membership) => {
       const { roomId } = membership
       if (listed.has(roomId)) session.cursor.set(roomId, { ...starts.get(roomId)!, at })
@@ -172,11 +206,11 @@ export class StreamResume {
       return subscription
     })
     const rooms = memberships.map(({ roomId }) => ({ room_id: roomId, ...starts.get(roomId)! }))
-    session.open(reset ? { event: 'reset', reason: reset, rooms } : { event: 'ready', rooms })
+    session.open({ event: 'ready', rooms })
     for (const roomId of joined)
       session.sendWithCursor('room_added', { room_id: roomId, ...starts.get(roomId)! })
     if (lists.now) session.tellListChanges(lists.now)
-    if (!reset) await this.#sendStates(session, memberships, since)
+    await this.#sendStates(session, memberships, since)
     for (const subscription of subscriptions) {
       await this.#replay.run(subscription, starts.get(subscription.roomId)!)
     }
