@@ -12,6 +12,8 @@ export interface EchoServers {
 interface State {
   openStreams: number
   busyAnswers: number
+  /** Requests to paths ending in `/cut`, which get no response. */
+  cutRequests: number
   /** Bytes of request bodies received so far. */
   arrivedBytes: number
   /** Pending requests to paths ending in `/held`, answered on release. */
@@ -24,7 +26,14 @@ export async function startEchoServers(
   ports: Readonly<Record<string, number>>,
   options: { host: string; controlPort: number },
 ): Promise<EchoServers> {
-  const state: State = { openStreams: 0, busyAnswers: 0, arrivedBytes: 0, held: [], servers: new Map() }
+  const state: State = {
+    openStreams: 0,
+    busyAnswers: 0,
+    cutRequests: 0,
+    arrivedBytes: 0,
+    held: [],
+    servers: new Map(),
+  }
   for (const [name, port] of Object.entries(ports)) {
     const server = createServer((request, response) => {
       // Handles a request that is interrupted in its body.
@@ -66,6 +75,10 @@ async function echo(
   for await (const chunk of request) {
     bodyBytes += (chunk as Buffer).length
     state.arrivedBytes += (chunk as Buffer).length
+  }
+  if (request.url?.endsWith('/cut')) {
+    state.cutRequests += 1
+    return void request.socket.destroy()
   }
   const body = JSON.stringify({
     service,
@@ -124,7 +137,12 @@ async function answerControl(
   if (verb === 'start' && entry) await listen(entry.server, entry.port, host)
   if (verb === 'release') for (const answer of state.held.splice(0)) answer()
   response.end(
-    JSON.stringify({ open: state.openStreams, held: state.held.length, arrivedBytes: state.arrivedBytes }),
+    JSON.stringify({
+      open: state.openStreams,
+      held: state.held.length,
+      arrivedBytes: state.arrivedBytes,
+      cut: state.cutRequests,
+    }),
   )
 }
 

@@ -362,6 +362,15 @@ function describeConnections(gateway: () => GatewayUnderTest): void {
     expect(await asked()).toEqual({ code: 'OVERLOADED', asked: before + 1 })
   })
 
+  test('a POST that a service received is not repeated when the connection breaks', async () => {
+    const cut = async () =>
+      (JSON.parse((await call(gateway().control, '/streams')).text) as { cut: number }).cut
+    const before = await cut()
+    const answer = await call(gateway().url, '/api/rooms/cut', { method: 'POST' })
+    expect(answer.status).toBe(503)
+    expect(await cut()).toBe(before + 1)
+  })
+
   test('one connection carries many requests', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     const ports = new Set<number | undefined>()

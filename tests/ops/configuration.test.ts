@@ -102,12 +102,15 @@ describe('what the gateway calls', { timeout: FETCH_TIMEOUT_MS }, () => {
 })
 
 describe('what Kong is told beside kong.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
+  /** Time in which Kong tries other copies of a service. */
+  const NEXT_COPY_SECONDS = 5
   /** Without these settings nginx logs tickets, responses contain Kong's version, and one body can fill the disk. */
   const expected = {
     KONG_DATABASE: 'off',
     KONG_PROXY_ACCESS_LOG: 'off',
     KONG_HEADERS: 'off',
     KONG_NGINX_HTTP_CLIENT_MAX_BODY_SIZE: '52m',
+    KONG_NGINX_PROXY_PROXY_NEXT_UPSTREAM_TIMEOUT: `${NEXT_COPY_SECONDS}s`,
   }
 
   it("Kong's other settings are equal in Compose, in Kubernetes and in the gateway tests", async (context) => {
@@ -126,5 +129,15 @@ describe('what Kong is told beside kong.yml', { timeout: FETCH_TIMEOUT_MS }, () 
     expect(container && environmentOf(container)).toMatchObject(connections)
     const tested = yaml<{ services: { kong: { environment: unknown } } }>('tests/gateway/compose.yml')
     expect(tested.services.kong.environment).toMatchObject(expected)
+  })
+
+  it('no request is repeated at another copy because its response is slow', () => {
+    const { services } = yaml<{ services: Array<{ retries: number; read_timeout: number }> }>(
+      'infrastructure/docker/kong/kong.yml',
+    )
+    for (const { retries, read_timeout } of services) {
+      expect(retries).toBeGreaterThan(0)
+      expect(read_timeout).toBeGreaterThan(NEXT_COPY_SECONDS * 1_000)
+    }
   })
 })

@@ -46,7 +46,7 @@ export function forward(
   return reply.from(origin + target.upstreamPath, {
     timeout: target.service.read_timeout,
     queryString: () => query,
-    // No retries: the plug-in's default repeats a GET ten times on 503.
+    // The plug-in's default repeats a GET ten times on 503.
     retryDelay: () => null,
     rewriteRequestHeaders: (_request, headers) => {
       const sent: HeadersWithSignal = {

@@ -20,8 +20,8 @@ describe('kong.yml', () => {
   test.each([
     [
       'a new key of a service',
-      '    retries: 0\n',
-      '    retries: 0\n    tls_verify: true\n',
+      '    retries: 5\n',
+      '    retries: 5\n    tls_verify: true\n',
       'services[0].tls_verify: unknown key',
     ],
     [
@@ -44,7 +44,7 @@ describe('kong.yml', () => {
     ],
     ['another policy', '      policy: local\n', '      policy: cluster\n', '.config.policy'],
     ['a new kind of entity', 'services:\n', 'upstreams: []\nservices:\n', 'upstreams: unknown key'],
-    ['retries', '    retries: 0\n', '    retries: 5\n', 'services[0].retries'],
+    ['a negative number of retries', '    retries: 5\n', '    retries: -1\n', 'services[0].retries'],
     [
       'a pattern of origins',
       '        - http://localhost:5173\n',

@@ -153,7 +153,8 @@ const service = z.strictObject({
   port: z.int().min(1).max(65_535),
   protocol: z.literal('http'),
   path: z.string().startsWith('/'),
-  retries: z.literal(0),
+  // Here every service has one copy: there is no other to try.
+  retries: z.int().min(0),
   connect_timeout: milliseconds,
   // Irrelevant here: a buffered body is sent at once, and the client's pace bounds the others.
   write_timeout: milliseconds,
