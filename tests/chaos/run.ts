@@ -80,7 +80,7 @@ async function main(): Promise<number> {
     const healedMs = await healed(60_000)
     const histories = await readHistories(cast)
     const verdicts: Verdict[] = [
-      judgeSends(sending, histories),
+      judgeSends(sending.acknowledged, histories),
       judgeSeqs(histories),
       ...(await judgeEvents(histories)),
       await judgeReaders(watches, cast, histories),

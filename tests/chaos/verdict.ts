@@ -5,7 +5,7 @@ import { testServers, waitFor } from '@bigtech/testkit'
 import { expectStatus, http, operatorToken, type Person, stack } from '../e2e/stack.ts'
 import type { Watch } from '../e2e/watch.ts'
 import type { Cast, Room } from './cast.ts'
-import type { Sending } from './senders.ts'
+import type { Acknowledged } from './senders.ts'
 
 /** One guarantee and its result. */
 export interface Verdict {
@@ -55,7 +55,8 @@ function compare(promise: string, expected: readonly string[], found: readonly s
   }
 }
 
-function sum(promise: string, parts: readonly Verdict[]): Verdict {
+/** Returns the total of several results of one guarantee. */
+export function sum(promise: string, parts: readonly Verdict[]): Verdict {
   const total = (of: (verdict: Verdict) => number) => parts.reduce((all, part) => all + of(part), 0)
   return {
     promise,
@@ -68,7 +69,10 @@ function sum(promise: string, parts: readonly Verdict[]): Verdict {
 }
 
 /** Verifies that every acknowledged send is stored once at its acknowledged position, and none twice. */
-export function judgeSends({ acknowledged }: Sending, histories: Histories): Verdict {
+export function judgeSends(
+  acknowledged: readonly Pick<Acknowledged, 'messageId' | 'seq' | 'content'>[],
+  histories: Histories,
+): Verdict {
   const stored = [...histories.values()].flat().filter(({ message_type }) => message_type === 'text')
   const contents = stored.map(({ content }) => content)
   const line = (id: string, seq: number, content: string) => `${id} ${seq} ${content}`

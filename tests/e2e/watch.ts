@@ -63,7 +63,7 @@ export interface Watch {
 export async function watch(
   person: Person,
   baseUrl = `${stack.gateway}/api`,
-  options: { fetch?: typeof fetch } = {},
+  { onOpen, ...options }: { fetch?: typeof fetch; onOpen?: () => void } = {},
 ): Promise<Watch> {
   const api = new Http({ baseUrl, ...options })
   const session = new Session(api, keptSession(person))
@@ -75,7 +75,9 @@ export async function watch(
     listener: {
       onFrame: (frame) => frames.push(frame),
       onState: (state) => {
-        if (state === 'open') opened++
+        if (state !== 'open') return
+        opened++
+        onOpen?.()
       },
     },
   })

@@ -163,7 +163,58 @@ describe.each(['mysql', 'mongodb'])('backup/%s.sh', (store) => {
   })
 })
 
-describe('release.sh', () => {
+describe('infrastructure/docker/release.sh', () => {
+  /** Stands for Docker: containers are lines of a file, and those named in UNREADY never become healthy. */
+  const docker = `#!/bin/bash
+case "$*" in
+  "compose config --services") echo chat-migrate; sleep 0.1; echo chat-service ;;
+  "compose run"*) echo migrate >> "$CALLS" ;;
+  "compose ps --quiet chat-service") cat "$COPIES" ;;
+  "compose up"*)
+    new=new-$(($(grep -c start "$CALLS") + 1))
+    echo "$new" >> "$COPIES"
+    echo "start $new: $(wc -l < "$COPIES") run" >> "$CALLS" ;;
+  inspect*) if [ "\${*: -1}" = "$UNREADY" ]; then echo starting; else echo healthy; fi ;;
+  stop*) echo "stop $2" >> "$CALLS" ;;
+  rm*) sed -i "/^\${*: -1}$/d" "$COPIES" ;;
+esac
+`
+  const release = (environment: Record<string, string> = {}) => {
+    const bin = mkdtempSync(join(folder, 'compose-release-'))
+    const [calls, copies] = [join(bin, 'calls'), join(bin, 'copies')]
+    writeFileSync(calls, '')
+    writeFileSync(copies, 'old-1\nold-2\n')
+    writeFileSync(join(bin, 'docker'), docker, { mode: 0o755 })
+    const script = join(root, 'infrastructure/docker/release.sh')
+    const { status, stderr } = spawnSync(script, ['chat-service'], {
+      encoding: 'utf8',
+      env: {
+        PATH: `${bin}:${process.env.PATH}`,
+        ...{ CALLS: calls, COPIES: copies, SETTLE_SECONDS: '0', READY_WITHIN_SECONDS: '0' },
+        ...environment,
+      },
+    })
+    const lines = (file: string) => readFileSync(file, 'utf8').trim().split('\n')
+    return { status, stderr, calls: lines(calls), copies: lines(copies) }
+  }
+
+  it('release.sh migrates first, and stops each old copy after a new one is ready', () => {
+    expect(release()).toMatchObject({
+      status: 0,
+      calls: ['migrate', 'start new-1: 3 run', 'stop old-1', 'start new-2: 3 run', 'stop old-2'],
+      copies: ['new-1', 'new-2'],
+    })
+  })
+
+  it('release.sh removes a copy that does not become ready, and keeps the remaining old ones', () => {
+    const { status, stderr, calls, copies } = release({ UNREADY: 'new-2' })
+    expect([status, copies]).toEqual([1, ['old-2', 'new-1']])
+    expect(calls).not.toContain('stop old-2')
+    expect(stderr).toContain('chat-service: the new copy was not ready after 0 s and has been removed')
+  })
+})
+
+describe('scripts/ci/release.sh', () => {
   /** Stands for Docker: a registry with two images of ours, whose version gets another digest when MOVED is set. */
   const docker = `#!/bin/sh
 case "$*" in

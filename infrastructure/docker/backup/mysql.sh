@@ -24,7 +24,7 @@ databases=(bigtech_user bigtech_friend bigtech_chat bigtech_notification bigtech
 
 if [ "$1" = backup ]; then
   position=(--source-data=2 --set-gtid-purged=OFF)
-  if mysqldump --version | grep -q MariaDB; then position=(); fi
+  if [[ $(mysqldump --version) == *MariaDB* ]]; then position=(); fi
   # The final name marks a complete file.
   mysqldump "${server[@]}" --single-transaction "${position[@]}" \
     --routines --triggers --hex-blob --add-drop-database --databases "${databases[@]}" |
