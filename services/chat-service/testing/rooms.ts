@@ -87,9 +87,9 @@ export async function untilPublished(db: mongo.Db, roomId?: number): Promise<voi
   })
 }
 
-/** Store requests of publishing, indexing and periodic jobs, which run beside the requests of a test. */
+/** Store requests of publishing, indexing, settled limits and periodic jobs, which run beside the requests of a test. */
 export const BACKGROUND =
-  /^mongodb ((heads|checkpoint|outbox|search)\.|(messages|room_changes)\.(note|by_position|created|to_publish|after|head)$|positions\.advance$)|^mysql (room_activity|contact_mutes)/
+  /^mongodb ((heads|checkpoint|outbox|search)\.|(messages|room_changes)\.(note|by_position|created|to_publish|after|head)$|positions\.advance$)|^redis rateLimit$|^mysql (room_activity|contact_mutes)/
 
 /** Returns 1, 2, ... up to n. */
 export const upTo = (n: number): number[] => Array.from({ length: n }, (_, index) => index + 1)

@@ -1,4 +1,5 @@
-import { messageType } from '@bigtech/contracts'
+import { chatDataErased, messageType } from '@bigtech/contracts'
+import { on } from '@bigtech/kafka'
 import {
   openCustomOutbox,
   type RateLimiter,
@@ -33,6 +34,7 @@ import { MessageViews } from './reading/message.view.ts'
 import { PageContextRepository } from './reading/page-context.repository.ts'
 import { ReadPositionRepository } from './reading/read-positions.repository.ts'
 import { ReadState } from './reading/read-state.ts'
+import { RecentMessages } from './reading/recent-messages.ts'
 import { RoomHeadsReader } from './reading/room-summaries.ts'
 import { RoomSummaryRepository } from './reading/room-summary.repository.ts'
 import { SenderPositions } from './reading/sender-positions.ts'
@@ -106,6 +108,9 @@ export async function createMessages(options: MessagesOptions): Promise<Messages
   const access = new MessageAccess(common)
   const sending = new SendingService({ ...common, access, appender, files: options.files })
   const messages = new MessageService({ ...common, access, writer, versions })
+  const recent = new RecentMessages(repository, projection)
+  updates.onUpdate((update) => recent.follow(update))
+  service.subscribeEveryProcess([on(chatDataErased, async () => recent.clear())])
   const search = await createSearch({ service, store, source: repository, config: options.config })
   const history = new HistoryService({
     ...common,
@@ -114,6 +119,7 @@ export async function createMessages(options: MessagesOptions): Promise<Messages
     search,
     restrictions: options.restrictions,
     pageContext: new PageContextRepository(store),
+    recent,
   })
   service.app.register(messageRoutes, { sending, messages, history })
   service.subscribe(

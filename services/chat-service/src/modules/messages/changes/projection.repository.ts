@@ -27,13 +27,18 @@ export class Projection {
 
   /** Loads messages including changes that are stored only in the log. */
   async load(messageIds: readonly string[]): Promise<Map<string, MessageRecord>> {
-    const messages = await this.#repository.byIds(messageIds)
-    const behind = await this.#changesOf([...messages.values()])
-    for (const change of behind) {
+    const messages = await this.withPending([...(await this.#repository.byIds(messageIds)).values()])
+    return new Map(messages.map((message) => [message.messageId, message]))
+  }
+
+  /** Returns these stored messages including changes that are stored only in the log. */
+  async withPending(stored: readonly MessageRecord[]): Promise<MessageRecord[]> {
+    const messages = new Map(stored.map((message) => [message.messageId, message]))
+    for (const change of await this.#changesOf(stored)) {
       const message = messages.get(change.messageId)
       if (message) messages.set(change.messageId, fold(message, change))
     }
-    return messages
+    return [...messages.values()]
   }
 
   /** Saves folded messages with the versions they replace; folds again if another writer was first. */
@@ -103,9 +108,10 @@ export class Projection {
   async #changesOf(messages: readonly MessageRecord[]): Promise<Change[]> {
     if (messages.length === 0) return []
     // Starts from each message's position: a message with thousands of changes already includes almost all of
-    // them.
-    const beyond = messages.map(({ messageId, cseq }) => ({
-      message_id: messageId,
+    // them. Most messages of a page have no change, and share one alternative.
+    const byCseq = Map.groupBy(messages, ({ cseq }) => cseq)
+    const beyond = [...byCseq].map(([cseq, some]) => ({
+      message_id: some.length === 1 ? some[0]!.messageId : trusted({ $in: some.map(idOf) }),
       cseq: trusted({ $gt: cseq }),
     }))
     const docs = await this.#store.find('changes.of_messages', this.#repository.changes.model, {
@@ -116,4 +122,8 @@ export class Projection {
     })
     return docs.map(toChange)
   }
+}
+
+function idOf({ messageId }: MessageRecord): string {
+  return messageId
 }

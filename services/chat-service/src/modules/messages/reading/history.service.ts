@@ -11,6 +11,7 @@ import { SharedReads } from '../../../shared-reads.ts'
 import type { Membership, MembershipReader } from '../../membership/membership.ports.ts'
 import { readFloor } from '../../membership/membership.ts'
 import type { HistoryRange, MessageRepository } from '../log/message.repository.ts'
+import type { RoomPosition } from '../log/room-heads.repository.ts'
 import type { MessageRecord } from '../message.ts'
 import type { MessageLimits } from '../message-limits.ts'
 import type { RoomUpdates } from '../room-updates.ts'
@@ -20,6 +21,7 @@ import type { MessageViews } from './message.view.ts'
 import type { PageContextRepository } from './page-context.repository.ts'
 import type { ReadPositionRepository } from './read-positions.repository.ts'
 import type { ReadState } from './read-state.ts'
+import type { RecentMessages } from './recent-messages.ts'
 
 const END = 999_999_999_999
 const historyCursor = z.union([
@@ -50,6 +52,7 @@ export interface HistoryServiceOptions {
   readonly positions: ReadPositionRepository
   readonly reads: ReadState
   readonly pageContext: PageContextRepository
+  readonly recent: RecentMessages
   readonly views: MessageViews
   readonly members: MembershipReader
   readonly restrictions: RestrictionsBetween
@@ -75,7 +78,7 @@ export class HistoryService {
     // Read before the messages: later entries are then beyond the head returned to the client.
     const { head, moved, movedSince, hidden } = await this.#context(ctx.actor.userId, roomId, page)
     const read = (range: HistoryRange) =>
-      this.#read(roomId, { ...range, after: Math.max(range.after, floor) })
+      this.#read(roomId, { ...range, after: Math.max(range.after, floor) }, head)
     const { items, next } = await pageOf(page, read)
     // Another process may not have stored the positions of these senders yet.
     reads.noteWritten(items)
@@ -88,7 +91,9 @@ export class HistoryService {
     }
   }
 
-  #read(roomId: number, range: HistoryRange): Promise<readonly MessageRecord[]> {
+  async #read(roomId: number, range: HistoryRange, head: RoomPosition): Promise<readonly MessageRecord[]> {
+    const recent = await this.#options.recent.read(roomId, range, head)
+    if (recent) return recent
     const { after, before, order, limit } = range
     const key = [roomId, after, before, order, limit].join()
     return this.#pages.get(key, () => this.#options.repository.history(roomId, range))

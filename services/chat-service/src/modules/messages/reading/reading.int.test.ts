@@ -70,7 +70,7 @@ describe('listMessages', () => {
   })
 })
 
-it('any page of the history takes two requests to MongoDB and none to another store', async () => {
+it('any page of the history takes at most two requests to MongoDB and none to another store', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
   for (const n of upTo(60)) await rooms.send(a, roomId, `message ${n}`, 1)
@@ -78,7 +78,7 @@ it('any page of the history takes two requests to MongoDB and none to another st
   await rooms.indexed(roomId)
   // The first page loads room and members into the cache.
   await rooms.as(b, 'GET', `/messages/${roomId}?limit=50`)
-  for (const query of ['limit=50', 'limit=50&before_seq=40', 'limit=20&after_seq=10']) {
+  for (const query of ['limit=50&before_seq=59', 'limit=50&before_seq=40', 'limit=20&after_seq=5']) {
     const cost = await storeRequests(service!.metrics, BACKGROUND, async () => {
       const { status } = await rooms.as(b, 'GET', `/messages/${roomId}?${query}`)
       expect(status).toBe(200)
