@@ -1,36 +1,35 @@
-import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { waitFor } from '@bigtech/testkit'
 import { expect, it } from 'vitest'
 import { StreamOutput } from './stream-output.ts'
 import { WriteBatcher } from './write-batcher.ts'
 
+/** Fills the buffers of the kernel, several megabytes, in a moment. */
+const FAST = { intervalMs: 1 }
+
 /** Opens an output over a real connection, and its reading client. */
 async function connected() {
   let slow = false
-  const outputs: StreamOutput[] = []
-  const responses: ServerResponse[] = []
-  const server = createServer((_request, response) => {
-    response.writeHead(200)
-    responses.push(response)
-    outputs.push(
-      new StreamOutput(response, new WriteBatcher(), () => {
-        slow = true
-      }),
-    )
-    outputs[0]!.push(Buffer.from('first'))
+  const server = createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const [connection] = (await once(server, 'connection')) as [Socket]
+  connection.on('error', () => undefined)
+  const output = new StreamOutput(new WriteBatcher(), () => {
+    slow = true
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const client = await new Promise<IncomingMessage>((resolve) => {
-    get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' }, resolve)
-  })
+  output.attach(connection, Buffer.from('head'))
+  output.push(Buffer.from('first'))
+  client.resume()
   return {
-    output: outputs[0]!,
+    output,
     client,
+    connection,
     isSlow: () => slow,
-    unsentBytes: () => responses[0]!.writableLength,
     close: () => {
       client.destroy()
+      connection.destroy()
       server.close()
     },
   }
@@ -43,7 +42,7 @@ it('the stream output reports since when a client has accepted no data, and when
   await waitFor(() => {
     if (output.stalledMs(Date.now()) === 0) output.push(block)
     return output.stalledMs(Date.now()) >= 200
-  })
+  }, FAST)
   expect(isSlow()).toBe(false)
   client.resume()
   await waitFor(() => output.stalledMs(Date.now()) === 0)
@@ -51,14 +50,14 @@ it('the stream output reports since when a client has accepted no data, and when
 })
 
 it('the stream output reports a slow reader when more than 1 MiB is unsent, before 2 MiB are', async () => {
-  const { output, client, isSlow, unsentBytes, close } = await connected()
+  const { output, client, connection, isSlow, close } = await connected()
   client.pause()
   await waitFor(() => {
     output.push(Buffer.alloc(64 * 1024))
     output.flush()
     return isSlow()
-  })
-  expect(unsentBytes()).toBeGreaterThan(1024 * 1024)
-  expect(unsentBytes()).toBeLessThan(2 * 1024 * 1024)
+  }, FAST)
+  expect(connection.writableLength).toBeGreaterThan(1024 * 1024)
+  expect(connection.writableLength).toBeLessThan(2 * 1024 * 1024)
   close()
 })

@@ -1,10 +1,10 @@
-import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Flushable, WriteBatcher } from './write-batcher.ts'
 
-/** The part of an HTTP response used by a stream. */
-export type StreamResponse = Pick<
-  ServerResponse,
-  'write' | 'end' | 'destroy' | 'writableLength' | 'once' | 'off'
+/** The part of a connection used by a stream. */
+export type StreamConnection = Pick<
+  Socket,
+  'write' | 'destroy' | 'destroySoon' | 'writableLength' | 'once' | 'off'
 >
 
 /** A reader with more unsent data is disconnected and resumes. */
@@ -14,27 +14,30 @@ const REPLAY_PAUSE_BYTES = 256 * 1024
 const REPLAY_PATIENCE_MS = 20_000
 const END_TIMEOUT_MS = 1_000
 
-/** Writes frames to one response, batched, with bounded memory. */
+/** Writes frames to one connection, batched, with bounded memory. */
 export class StreamOutput implements Flushable {
-  readonly #response: StreamResponse
   readonly #batcher: WriteBatcher
   readonly #onSlowReader: () => void
-  readonly #onWritten = () => {
-    this.#unwritten--
-    this.#progressAt = Date.now()
-  }
+  #connection: StreamConnection | undefined
   #queue: Buffer[] = []
   #queuedBytes = 0
-  /** Bytes that the kernel has not accepted yet. */
-  #unwritten = 0
-  #progressAt = Date.now()
+  #writtenBytes = 0
+  /** Bytes that the kernel had accepted at `#progressAt`. */
+  #acceptedBytes = 0
+  #progressAt = 0
   #ended = false
 
   /** @param onSlowReader called when the reader is too slow; the owner closes the stream */
-  constructor(response: StreamResponse, batcher: WriteBatcher, onSlowReader: () => void) {
-    this.#response = response
+  constructor(batcher: WriteBatcher, onSlowReader: () => void) {
     this.#batcher = batcher
     this.#onSlowReader = onSlowReader
+  }
+
+  /** Sets the connection, before the first frame. Sends the head of the response together with that frame. */
+  attach(connection: StreamConnection, head: Buffer): void {
+    this.#connection = connection
+    this.#queue.push(head)
+    this.#queuedBytes += head.length
   }
 
   /** Queues the parts of one SSE block, which are written together or not at all. */
@@ -49,60 +52,74 @@ export class StreamOutput implements Flushable {
   }
 
   flush(): void {
-    if (this.#ended || this.#queue.length === 0) return
+    const connection = this.#connection
+    if (this.#ended || !connection || this.#queue.length === 0) return
     const bytes = this.#queue.length === 1 ? this.#queue[0]! : Buffer.concat(this.#queue, this.#queuedBytes)
     this.#queue = []
     this.#queuedBytes = 0
-    if (this.#unwritten++ === 0) this.#progressAt = Date.now()
-    this.#response.write(bytes, this.#onWritten)
-    if (this.#response.writableLength > MAX_UNSENT_BYTES) this.#onSlowReader()
+    const hadNothingUnsent = connection.writableLength === 0
+    this.#writtenBytes += bytes.length
+    connection.write(bytes)
+    const unsent = connection.writableLength
+    if (unsent === 0) return
+    if (hadNothingUnsent) this.#noteProgress(Date.now())
+    if (unsent > MAX_UNSENT_BYTES) this.#onSlowReader()
   }
 
   /** Returns for how many milliseconds the kernel has accepted no pending data; 0 when none is pending. */
   stalledMs(now: number): number {
-    return this.#unwritten === 0 ? 0 : now - this.#progressAt
+    const unsent = this.#connection?.writableLength ?? 0
+    if (unsent === 0) return 0
+    if (this.#writtenBytes - unsent > this.#acceptedBytes) this.#noteProgress(now)
+    return now - this.#progressAt
   }
 
   /** Resolves when most of the written data has been sent, or the stream has ended. */
   async drained(): Promise<void> {
     this.flush()
-    const response = this.#response
-    if (this.#ended || response.writableLength < REPLAY_PAUSE_BYTES) return
+    const connection = this.#connection
+    if (this.#ended || !connection || connection.writableLength < REPLAY_PAUSE_BYTES) return
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer)
-        response.off('drain', done)
-        response.off('close', done)
+        connection.off('drain', done)
+        connection.off('close', done)
         resolve()
       }
       const timer = setTimeout(() => {
         this.#onSlowReader()
         done()
       }, REPLAY_PATIENCE_MS)
-      response.once('drain', done)
-      response.once('close', done)
+      connection.once('drain', done)
+      connection.once('close', done)
     })
   }
 
-  /** Ends the response after all queued data. */
+  /** Ends the connection after all queued data. */
   end(): void {
     if (this.#ended) return
     this.flush()
     this.discard()
-    this.#response.end()
+    const connection = this.#connection
+    connection?.destroySoon()
     // A reader that does not read would keep the socket open.
-    setTimeout(() => this.#response.destroy(), END_TIMEOUT_MS).unref()
+    setTimeout(() => connection?.destroy(), END_TIMEOUT_MS).unref()
   }
 
   /** Destroys the connection; the client resumes after the last received frame. */
   destroy(): void {
     this.discard()
-    this.#response.destroy()
+    this.#connection?.destroy()
   }
 
   /** Drops queued data, which no client will read. */
   discard(): void {
     this.#ended = true
     this.#queue = []
+  }
+
+  #noteProgress(now: number): void {
+    this.#acceptedBytes = this.#writtenBytes - this.#connection!.writableLength
+    this.#progressAt = now
   }
 }

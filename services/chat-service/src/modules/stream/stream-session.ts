@@ -4,7 +4,7 @@ import type { UnixMs } from '../messages/message.ts'
 import { frame } from './frames.ts'
 import type { RoomSubscription } from './room-subscription.ts'
 import { type RoomProgress, StreamCursor } from './stream-cursor.ts'
-import type { StreamOutput } from './stream-output.ts'
+import type { StreamConnection, StreamOutput } from './stream-output.ts'
 
 /**
  * - `opening`: admitted, no response yet. Frames are queued.
@@ -78,6 +78,11 @@ export class StreamSession {
   /** Returns whether the stream has been live since that moment. */
   wasLiveAt(at: UnixMs): boolean {
     return this.#state === 'live' && this.#liveSince! < at
+  }
+
+  /** Sets the connection, before `open`. @param head of the HTTP response */
+  attach(connection: StreamConnection, head: Buffer): void {
+    this.#options.output.attach(connection, head)
   }
 
   /** Transition opening -> catching_up. Sends the first frame, then the queued frames. */

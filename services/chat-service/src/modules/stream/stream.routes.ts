@@ -8,12 +8,13 @@ import {
   route,
   type Service,
 } from '@bigtech/service-kit'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { StreamService } from './stream.service.ts'
 import type { StreamAcks } from './stream-acks.ts'
 import type { StreamHub } from './stream-hub.ts'
 import { StreamOutput } from './stream-output.ts'
 import { type CloseReason, StreamSession } from './stream-session.ts'
+import { streamHead, takeSocket } from './stream-socket.ts'
 import { type StreamTickets, TICKET_SECONDS } from './tickets.ts'
 import type { TypingService } from './typing.service.ts'
 import type { WriteBatcher } from './write-batcher.ts'
@@ -69,9 +70,10 @@ export async function streamRoutes(app: FastifyInstance, options: StreamRoutesOp
   route(app, openStream, async ({ query }, _ctx: Context, { request, reply }) => {
     const identity = await identify(request, query.ticket, options)
     await limiter.take(openLimit, identity.userId)
-    const session = sessionFor(reply, { ...identity, acknowledges: query.acks !== undefined }, options)
+    const session = sessionFor({ ...identity, acknowledges: query.acks !== undefined }, options)
+    const onClose = closing(session)
     // Registered while the stream opens: a client that disconnects before then would never be noticed.
-    reply.raw.once('close', () => session.close('client_gone'))
+    reply.raw.once('close', onClose)
     const plan = await streams.admit(
       session,
       lastEventIdOf(request) ?? query.last_event_id ?? identity.lastEventId,
@@ -80,8 +82,13 @@ export async function streamRoutes(app: FastifyInstance, options: StreamRoutesOp
       session.close('session_revoked')
       throw new Problem('SESSION_REVOKED')
     }
-    startResponse(request, reply)
-    void streams.run(session, plan)
+    reply.raw.off('close', onClose)
+    const socket = takeSocket(request, reply)
+    if (socket?.destroyed === false) {
+      socket.once('close', onClose)
+      session.attach(socket, streamHead(request.id))
+      void streams.run(session, plan)
+    } else onClose()
     return ''
   })
 }
@@ -99,8 +106,10 @@ async function identify(
   return holder
 }
 
+/** In a scope of its own: beside the handler's variables the callback would keep the request for as long as the stream is open. */
+const closing = (session: StreamSession) => () => session.close('client_gone')
+
 function sessionFor(
-  reply: FastifyReply,
   { userId, sessionId, acknowledges }: Identity & { acknowledges: boolean },
   { hub, acks, batcher, onFrame, onClosed }: StreamRoutesOptions,
 ): StreamSession {
@@ -109,7 +118,7 @@ function sessionFor(
     userId,
     loginId: sessionId,
     acknowledges,
-    output: new StreamOutput(reply.raw, batcher, () => session.close('slow_reader')),
+    output: new StreamOutput(batcher, () => session.close('slow_reader')),
     onFrame,
     onClosed: (closed, reason) => {
       hub.remove(closed)
@@ -122,21 +131,4 @@ function sessionFor(
 function lastEventIdOf(request: FastifyRequest): string | undefined {
   const header = request.headers['last-event-id']
   return typeof header === 'string' && header !== '' ? header : undefined
-}
-
-function startResponse(request: FastifyRequest, reply: FastifyReply): void {
-  reply.hijack()
-  const { socket } = request.raw
-  socket.setNoDelay(true)
-  socket.setTimeout(0)
-  // The end of the connection ends the stream: chunked framing would cost a fifth of every write.
-  reply.raw.useChunkedEncodingByDefault = false
-  reply.raw.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-    'x-request-id': request.id,
-  })
-  // The delay before a browser reconnects.
-  reply.raw.write('retry: 1000\n\n')
 }
