@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { maxPasswordBytes, utf8Length } from '@bigtech/contracts'
 import { Problem, type Service, startAtZero } from '@bigtech/service-kit'
 import { Piscina } from 'piscina'
@@ -21,6 +22,9 @@ export interface PasswordHasher {
 
 /** Approximate duration of one hash of cost 12; each cost step doubles it. */
 const COST_12_SECONDS = 0.35
+/** Starting a thread takes about 0.1 s: longer than pauses between sign-ins of a used process. */
+const IDLE_THREAD_MS = 5 * 60_000
+const BCRYPT_ALPHABET = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 /**
  * Opens the password threads. Dedicated threads, because libuv's pool also serves files and DNS, which would
@@ -40,20 +44,27 @@ export function openPasswordHasher(
     registers: [service.metrics],
   })
   startAtZero(comparisons, { against: ['account', 'dummy'] })
-  // Not awaited at startup: only the first sign-in of an unknown user may have to wait for it.
-  const dummy = pool.run<string>({ kind: 'hash', password: crypto.randomUUID(), cost: options.cost })
-  dummy.catch(() => undefined)
+  const dummy = dummyHash(options.cost)
   return {
     hash: (password, signal) => pool.run({ kind: 'hash', password, cost: options.cost }, signal),
     compare: async (password, hash, signal) => {
       // bcrypt would compare only the first 72 bytes and report a match.
       const known = hash !== null && utf8Length(password) <= maxPasswordBytes
-      const task = { kind: 'compare', password, hash: known ? hash : await dummy } as const
+      const task = { kind: 'compare', password, hash: known ? hash : dummy } as const
       const equal = await pool.run<boolean>(task, signal)
       comparisons.inc({ against: known ? 'account' : 'dummy' })
       return known && equal
     },
   }
+}
+
+/**
+ * Returns a hash of no password, for comparisons that must take as long as any other: a valid salt and a random result,
+ * in bcrypt's alphabet.
+ */
+function dummyHash(cost: number): string {
+  const random = randomBytes(53).map((byte) => BCRYPT_ALPHABET.charCodeAt(byte % BCRYPT_ALPHABET.length))
+  return `$2b$${String(cost).padStart(2, '0')}$${Buffer.from(random).toString('latin1')}`
 }
 
 /** Runs tasks on piscina's threads and maps pool rejections to problems. */
@@ -67,8 +78,10 @@ class PasswordPool {
     this.#options = options
     const pool = new Piscina<PasswordTask, string | boolean>({
       filename: new URL('./password-worker.ts', import.meta.url).href,
-      minThreads: options.workers,
+      // A thread takes 30 MB, so a process has none until its first sign-in.
+      minThreads: 0,
       maxThreads: options.workers,
+      idleTimeout: IDLE_THREAD_MS,
       // The process's flags (tracing, test runners) must not apply to these threads.
       execArgv: [],
     })

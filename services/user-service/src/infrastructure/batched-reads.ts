@@ -1,0 +1,56 @@
+/** Bounds what a hung read delays: later keys no longer wait for it. */
+const LATE_MS = 50
+const MOST_KEYS = 200
+
+interface Waiting<Value> {
+  readonly promise: Promise<Value | undefined>
+  resolve(value: Value | undefined): void
+  reject(err: unknown): void
+}
+
+/**
+ * Reads of single rows, gathered while another read is in flight and then read together: under load one statement serves
+ * many requests, at rest each has its own. Not a cache: every read begins after it was asked for.
+ */
+export class BatchedReads<Value> {
+  readonly #readAll: (keys: readonly number[]) => Promise<ReadonlyMap<number, Value>>
+  #waiting = new Map<number, Waiting<Value>>()
+  #running = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param readAll returns the values of the keys that have one */
+  constructor(readAll: (keys: readonly number[]) => Promise<ReadonlyMap<number, Value>>) {
+    this.#readAll = readAll
+  }
+
+  /** Returns the value of a key. @throws what the read throws */
+  get(key: number): Promise<Value | undefined> {
+    const waiting = this.#waiting.get(key) ?? Promise.withResolvers<Value | undefined>()
+    this.#waiting.set(key, waiting)
+    if (this.#running === 0 || this.#waiting.size >= MOST_KEYS) this.#start()
+    else this.#timer ??= setTimeout(() => this.#start(), LATE_MS)
+    return waiting.promise
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const batch = this.#waiting
+    if (batch.size === 0) return
+    this.#waiting = new Map()
+    this.#running++
+    void this.#read(batch).finally(() => {
+      this.#running--
+      if (this.#running === 0) this.#start()
+    })
+  }
+
+  async #read(batch: ReadonlyMap<number, Waiting<Value>>): Promise<void> {
+    try {
+      const values = await this.#readAll([...batch.keys()])
+      for (const [key, { resolve }] of batch) resolve(values.get(key))
+    } catch (err) {
+      for (const { reject } of batch.values()) reject(err)
+    }
+  }
+}
