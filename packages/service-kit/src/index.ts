@@ -1,6 +1,7 @@
 export { StoreMetrics, StoreUnavailable, withTimeout } from '@bigtech/stores'
 export { authenticate, bearerToken, installAuthentication } from './auth.ts'
 export { answerBrokenRequest } from './broken-request.ts'
+export { upToEntries } from './cache-limit.ts'
 export { addressPrefix, networkOf } from './client-address.ts'
 export { CommandError, readPositionals, runCommand } from './command.ts'
 export { type BaseConfig, baseConfig, ConfigError, loadConfig, port } from './config.ts'

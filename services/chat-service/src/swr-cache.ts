@@ -1,4 +1,4 @@
-import { startAtZero } from '@bigtech/service-kit'
+import { startAtZero, upToEntries } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import { Counter, type Registry } from 'prom-client'
 
@@ -38,8 +38,9 @@ export class SwrCache<Value extends object> {
     const { max, maxSize, sizeOf } = options
     this.#options = options
     this.#entries = new LRUCache<string, Entry<Value>>({
-      max,
-      ...(maxSize ? { maxSize, sizeCalculation: ({ value }) => Math.max(1, sizeOf?.(value) ?? 1) } : {}),
+      ...(maxSize
+        ? { max, maxSize, sizeCalculation: ({ value }) => Math.max(1, sizeOf?.(value) ?? 1) }
+        : upToEntries(max)),
     })
     this.#requests = counterOf(registry)
     startAtZero(this.#requests, { cache: [options.name], result: ['hit', 'miss'] })

@@ -1,4 +1,5 @@
 import { pairKey } from '@bigtech/contracts'
+import { upToEntries } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import type { Registry } from 'prom-client'
 import { SwrCache } from '../../swr-cache.ts'
@@ -46,10 +47,10 @@ export class ContactService {
    * The newest event per pair: immediately correct on every process, even before the copy in MySQL has been
    * updated.
    */
-  readonly #recent = new LRUCache<string, RecentPair>({ max: 100_000 })
+  readonly #recent = new LRUCache<string, RecentPair>(upToEntries(100_000))
 
   /** Accounts whose deletion this process has received. */
-  readonly #gone = new LRUCache<number, true>({ max: 20_000 })
+  readonly #gone = new LRUCache<number, true>(upToEntries(20_000))
 
   constructor(store: ContactStore, metrics: Registry) {
     this.#store = store

@@ -13,6 +13,7 @@ import {
   userUnrestricted,
 } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
+import { upToEntries } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import { frame } from './frames.ts'
 import type { RoomChannels } from './room-channels.ts'
@@ -35,7 +36,7 @@ type Visibility = 'everyone' | 'friends' | 'nobody'
 /** Sends events of other services to the streams of this process. Every process handles every event. */
 export function liveStreamHandlers({ hub, channels, relations }: LiveEventsOptions): Subscription[] {
   /** Users who hide their presence do not see that of others. */
-  const visibility = new LRUCache<number, Visibility>({ max: 200_000 })
+  const visibility = new LRUCache<number, Visibility>(upToEntries(200_000))
 
   const send = (userId: number, event: FriendEvent, other: number, request_id: number | null = null) => {
     const sessions = hub.of(userId)

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '@bigtech/service-kit'
+import { StoreUnavailable, upToEntries } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import type { Membership, MembershipReader } from '../membership/membership.ports.ts'
 import type { RoomHint } from './pubsub.ts'
@@ -17,7 +17,7 @@ export class TypingService {
   readonly #members: MembershipReader
   readonly #relations: TypingRestrictions
   readonly #publish: (hint: RoomHint) => void
-  readonly #recent = new LRUCache<string, true>({ max: 50_000, ttl: COALESCE_MS })
+  readonly #recent = new LRUCache<string, true>({ ...upToEntries(50_000), ttl: COALESCE_MS })
 
   constructor(members: MembershipReader, relations: TypingRestrictions, publish: (hint: RoomHint) => void) {
     this.#members = members

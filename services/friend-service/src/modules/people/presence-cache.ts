@@ -1,5 +1,5 @@
 import type { Presence } from '@bigtech/contracts'
-import { startAtZero } from '@bigtech/service-kit'
+import { startAtZero, upToEntries } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import { Counter, type Registry } from 'prom-client'
 
@@ -30,9 +30,9 @@ const HIDDEN_MS = 5_000
  * that was requested before an event is not cached.
  */
 export class PresenceCache {
-  readonly #pairs = new LRUCache<string, Entry>({ max: PAIRS })
-  readonly #users = new LRUCache<number, object>({ max: USERS })
-  readonly #viewers = new LRUCache<number, object>({ max: USERS })
+  readonly #pairs = new LRUCache<string, Entry>(upToEntries(PAIRS))
+  readonly #users = new LRUCache<number, object>(upToEntries(USERS))
+  readonly #viewers = new LRUCache<number, object>(upToEntries(USERS))
   readonly #requests: Counter<'cache' | 'result'>
   readonly #now: () => number
 

@@ -1,3 +1,4 @@
+import { upToEntries } from '@bigtech/service-kit'
 import { classifyStoreError } from '@bigtech/stores'
 import { LRUCache } from 'lru-cache'
 import { type Model, type mongo, trusted } from 'mongoose'
@@ -35,7 +36,7 @@ export class RoomLog<Document extends LogDocument> {
   readonly #store: MongoStore
   readonly #name: string
   readonly #model: (store: MongoStore) => Model<Document>
-  readonly #heads = new LRUCache<number, LogHead>({ max: CACHED_HEADS })
+  readonly #heads = new LRUCache<number, LogHead>(upToEntries(CACHED_HEADS))
 
   /** @param name name of the log, for metrics */
   constructor(store: MongoStore, name: string, model: (store: MongoStore) => Model<Document>) {

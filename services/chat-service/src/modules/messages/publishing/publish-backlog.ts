@@ -1,3 +1,4 @@
+import { upToEntries } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import type { RoomPosition } from '../log/room-heads.repository.ts'
 
@@ -27,7 +28,7 @@ const CACHED_ROOMS = 50_000
 export class PublishBacklog {
   readonly #candidates = new Map<number, Candidate>()
   /** Lower bounds, because other processes publish too. */
-  readonly #published = new LRUCache<number, RoomPosition>({ max: CACHED_ROOMS })
+  readonly #published = new LRUCache<number, RoomPosition>(upToEntries(CACHED_ROOMS))
 
   get size(): number {
     return this.#candidates.size

@@ -1,3 +1,4 @@
+import { upToEntries } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import type { MembershipReader } from '../../membership/membership.ports.ts'
 import { readFloor } from '../../membership/membership.ts'
@@ -38,7 +39,7 @@ const SNAPSHOT_MS = 10_000
 export class ReadState {
   readonly #repository: ReadPositionRepository
   readonly #members: MembersOfRooms
-  readonly #rooms = new LRUCache<number, RoomReads>({ max: CACHED_ROOMS })
+  readonly #rooms = new LRUCache<number, RoomReads>(upToEntries(CACHED_ROOMS))
 
   constructor(repository: ReadPositionRepository, members: MembersOfRooms) {
     this.#repository = repository

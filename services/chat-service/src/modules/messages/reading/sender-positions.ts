@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { upToEntries } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import type { MessageRecord } from '../message.ts'
 import { type ReadPosition, type ReadPositionRepository, readByWriting } from './read-positions.repository.ts'
@@ -17,7 +18,7 @@ export class SenderPositions {
   readonly #repository: Pick<ReadPositionRepository, 'advance'>
   readonly #onFailed: (err: unknown) => void
   /** By room and user: positions that this process has stored. */
-  readonly #stored = new LRUCache<string, number>({ max: REMEMBERED })
+  readonly #stored = new LRUCache<string, number>(upToEntries(REMEMBERED))
   #waiting: { readonly messages: readonly Written[]; readonly done: () => void }[] = []
   #writing: Promise<void> | undefined
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { messageDeleted, messageEdited, messageSent } from '@bigtech/contracts'
 import { on, type Subscription } from '@bigtech/kafka'
+import { upToEntries } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import type { HistoryRange } from '../log/message.repository.ts'
 import type { MessageRecord } from '../message.ts'
@@ -28,7 +29,9 @@ export class SearchIndexer {
   readonly #source: SearchSource
   readonly #index: SearchIndex
   /** By room: everything from some event up to `seq` is indexed; the next time is not before `nextAt`. Only an optimization. */
-  readonly #indexed = new LRUCache<number, { readonly seq: number; readonly nextAt: number }>({ max: ROOMS })
+  readonly #indexed = new LRUCache<number, { readonly seq: number; readonly nextAt: number }>(
+    upToEntries(ROOMS),
+  )
 
   constructor(source: SearchSource, index: SearchIndex) {
     this.#source = source
