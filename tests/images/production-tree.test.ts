@@ -3,6 +3,7 @@ import { cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSyn
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { bundleService } from '../../infrastructure/docker/images/bundle.ts'
 import { root, serviceNames, text } from '../ops/files.ts'
 
 const MB = 1_000_000
@@ -24,8 +25,8 @@ function sizeOf(path: string): number {
 const isShipped = (path: string): boolean =>
   !/(^|\/)(node_modules|coverage|dist)(\/|$)/.test(path.slice(root.length)) && !/\.test\.ts$|\.md$/.test(path)
 
-/** Creates /app like the Dockerfile: pruned production dependencies beside the sources. */
-function productionTree(name: string): string {
+/** Creates /app like the Dockerfile: bundled processes, pruned production dependencies and the sources. */
+async function productionTree(name: string): Promise<string> {
   const app = join(folders, name)
   mkdirSync(app)
   const copy = (path: string) => {
@@ -55,6 +56,7 @@ function productionTree(name: string): string {
   const prune = spawnSync(join(root, 'infrastructure/docker/images/prune.sh'), [app], { encoding: 'utf8' })
   expect(prune.status, prune.stderr).toBe(0)
   for (const part of parts) copy(`${part}/src`)
+  await bundleService(join(app, 'services', name))
   return app
 }
 
@@ -62,8 +64,8 @@ describe('the tree of an image', () => {
   it.each(serviceNames)(
     '%s stays within its size, contains no development package, and loads completely',
     { timeout: 120_000 },
-    (name) => {
-      const app = productionTree(name)
+    async (name) => {
+      const app = await productionTree(name)
       const bytes = BASE_BYTES + statSync(process.execPath).size + sizeOf(app)
       console.info(
         `${name}: about ${Math.round(bytes / MB)} MB, ${Math.round(sizeOf(app) / MB)} MB of it /app`,
@@ -95,7 +97,7 @@ describe('the tree of an image', () => {
         [
           '--import',
           '@bigtech/service-kit/tracing',
-          name === 'media-service' ? 'src/worker.ts' : 'src/server.ts',
+          name === 'media-service' ? 'dist/worker.js' : 'dist/server.js',
         ],
         {
           cwd: join(app, 'services', name),

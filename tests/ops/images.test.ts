@@ -16,7 +16,7 @@ describe('the images of the services', () => {
   it('the images pin their bases, drop root, and have a health check', () => {
     const lines = text(dockerfile).split('\n')
     const bases = lines.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1])
-    for (const base of bases) expect(base).toMatch(/^(workspace|\$\{NODE_IMAGE\}|[\w./-]+:.+@sha256:.+)$/)
+    for (const base of bases) expect(base).toMatch(/^(workspace|app|\$\{NODE_IMAGE\}|[\w./-]+:.+@sha256:.+)$/)
     const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')))
     expect(last).toContain('USER 65532:65532')
     expect(last.some((line) => line.startsWith('HEALTHCHECK'))).toBe(true)

@@ -5,7 +5,6 @@ import { filesBelow, root, text, yaml, yamlDocuments } from './files.ts'
 export interface Probe {
   httpGet?: { path: string }
   periodSeconds?: number
-  timeoutSeconds?: number
   failureThreshold?: number
 }
 
@@ -57,7 +56,6 @@ export interface Resource {
   stringData?: Record<string, string>
   spec: {
     replicas?: number
-    strategy?: { rollingUpdate?: { maxSurge: number; maxUnavailable: number } }
     template?: Pod
     jobTemplate?: { spec: { template: Pod } }
     selector?: Record<string, string> & { matchLabels?: Record<string, string> }

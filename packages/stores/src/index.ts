@@ -1,4 +1,3 @@
-export { BatchedReads } from './batched-reads.ts'
 export { prismaAdapter } from './connection.ts'
 export { classifyStoreError, type StoreErrorKind, StoreUnavailable } from './errors.ts'
 export { inBatches } from './in-batches.ts'

@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Plugin, rolldown } from 'rolldown'
+
+const usage = `Usage: node infrastructure/docker/images/bundle.ts FOLDER
+Writes each process of a service, with its packages, into one JavaScript file: src/server.ts becomes dist/server.js
+(docs/adr/0035-one-file-per-process.md). dist/compiled is Node's cache of its compiled code, valid for the same Node,
+options and user.
+
+    node infrastructure/docker/images/bundle.ts services/media-service     dist/web.js and dist/worker.js`
+
+const ENTRIES = ['src/server.ts', 'src/web.ts', 'src/worker.ts']
+
+/** Packages that tracing patches when they are loaded. */
+const PATCHED = ['ioredis', 'mariadb', 'mongodb', 'mongoose']
+/** Packages that read files of their own folder: binaries, workers, pages. */
+const READING = [
+  ...[
+    '@fastify/swagger',
+    '@fastify/swagger-ui',
+    'bcrypt',
+    'kafkajs',
+    'pdfkit',
+    'pino',
+    'pino-roll',
+    'piscina',
+  ],
+  ...['sharp', 'tesseract.js', 'thread-stream', 'unpdf'],
+]
+const SEPARATE = new Set([...PATCHED, ...READING])
+
+const READS_FILES = /\b__dirname\b|\bimport\.meta\b/
+
+/** Imports the packages of `SEPARATE` by path: packages of packages are not visible from the bundle's folder. */
+const separatePackages: Plugin = {
+  name: 'separate packages',
+  resolveId: {
+    order: 'pre',
+    async handler(source, importer, options) {
+      const name = /^(@[^/]+\/)?[^./@][^/]*/.exec(source)?.[0]
+      if (!name || !SEPARATE.has(name)) return
+      const resolved = await this.resolve(source, importer, { ...options, skipSelf: true })
+      return resolved && { ...resolved, external: 'absolute' }
+    },
+  },
+}
+
+/**
+ * Keeps the addresses of our modules, which find pages, threads and child processes beside their source. Refuses
+ * packages that do the same: they belong to `SEPARATE`.
+ */
+const ownAddresses = (target: string): Plugin => ({
+  name: 'own addresses',
+  transform(code, id) {
+    if (!READS_FILES.test(code)) return
+    if (id.includes('node_modules'))
+      throw new Error(`${id} reads files of its folder: add its package to SEPARATE`)
+    const path = relative(target, id).split(sep).join('/')
+    return code
+      .replaceAll('import.meta.url', `(new URL(${JSON.stringify(path)}, import.meta.url).href)`)
+      .replaceAll('import.meta.main', 'false')
+  },
+})
+
+/**
+ * Bundles the processes of the service in `folder` into files of `target`, and caches their compiled code.
+ *
+ * @returns the paths of the files
+ * @throws Error if a package reads files of its own folder and is bundled
+ */
+export async function bundleService(folder: string, target = join(folder, 'dist')): Promise<string[]> {
+  const entries = ENTRIES.filter((entry) => existsSync(join(folder, entry)))
+  return Promise.all(
+    entries.map(async (entry) => {
+      const file = join(target, `${basename(entry, '.ts')}.js`)
+      const build = await rolldown({
+        input: join(folder, entry),
+        platform: 'node',
+        plugins: [separatePackages, ownAddresses(target)],
+      })
+      await build.write({
+        file,
+        codeSplitting: false,
+        comments: false,
+        // V8 stores two bytes per character if one of them needs it.
+        charset: 'ascii',
+        // Names remain, for stack traces.
+        minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+      })
+      await build.close()
+      compile(folder, file)
+      return file
+    }),
+  )
+}
+
+/** Without settings a process ends after it has loaded all its modules; at its end Node writes the cache. */
+function compile(folder: string, file: string): void {
+  const { stderr } = spawnSync(process.execPath, ['--import', '@bigtech/service-kit/tracing', file], {
+    cwd: folder,
+    env: { NODE_OPTIONS: process.env.NODE_OPTIONS, NODE_COMPILE_CACHE: compiledCode(dirname(file)) },
+    encoding: 'utf8',
+  })
+  if (!stderr.includes('is not set'))
+    throw new Error(`${file} does not load:
+${stderr}`)
+}
+
+/** Returns the value of NODE_COMPILE_CACHE for the bundles of a folder. */
+export const compiledCode = (target: string): string => join(target, 'compiled')
+
+if (import.meta.main) {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { help: { type: 'boolean', short: 'h' } },
+  })
+  const [folder] = positionals
+  if (values.help || !folder) {
+    console.log(usage)
+    process.exitCode = values.help ? 0 : 2
+  } else for (const file of await bundleService(resolve(folder))) console.log(file)
+}
