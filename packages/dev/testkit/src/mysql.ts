@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { resolveBinary } from 'dbmate'
 import mariadb from 'mariadb'
-import { testServers, uniqueName } from './servers.ts'
+import { type TestServers, testServers, uniqueName } from './servers.ts'
 
 const run = promisify(execFile)
 /** The program itself: the package's command starts it from another Node process. */
@@ -20,11 +20,12 @@ export interface TestMysql {
  * Creates a database with the migrations of the directory applied. Dropped by `drop()`.
  *
  * @param options.collation the database's default; production's if omitted
+ * @param options.server another server than that of the other tests
  */
 export async function createTestMysql(
-  options: { migrationsDir?: string; collation?: string } = {},
+  options: { migrationsDir?: string; collation?: string; server?: TestServers['mysql'] } = {},
 ): Promise<TestMysql> {
-  const { host, port, user, password } = testServers().mysql
+  const { host, port, user, password } = options.server ?? testServers().mysql
   const database = uniqueName('t_')
   const connection = await mariadb.createConnection({
     host,

@@ -197,6 +197,11 @@ export function triplet(): string {
   return name
 }
 
+/** Returns the name of the loader beside the C library, which starts programs of a newer suite. */
+export function loaderName(): string {
+  return process.arch === 'arm64' ? 'ld-linux-aarch64.so.1' : 'ld-linux-x86-64.so.2'
+}
+
 /** Returns the environment in which a program of an unpacked directory finds its libraries. */
 export function libraryEnv(folder: string, extra: readonly string[] = []): NodeJS.ProcessEnv {
   const paths = [`usr/lib/${triplet()}`, `lib/${triplet()}`, ...extra].map((path) => join(folder, path))

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureArtefact } from '../fetch/artefact.ts'
-import { NEWER_SUITE, triplet, unpackDebian } from '../fetch/debian.ts'
+import { loaderName, NEWER_SUITE, triplet, unpackDebian } from '../fetch/debian.ts'
 import { buildGo } from '../fetch/go.ts'
 import { UserError } from '../problems.ts'
 import type { Say } from '../progress.ts'
@@ -75,10 +75,6 @@ async function fillPostgres(folder: string, say: Say): Promise<void> {
   )
   for (const program of ['postgres', 'initdb']) wrap(folder, program)
   dropUnused(folder)
-}
-
-function loaderName(): string {
-  return process.arch === 'arm64' ? 'ld-linux-aarch64.so.1' : 'ld-linux-x86-64.so.2'
 }
 
 /**
