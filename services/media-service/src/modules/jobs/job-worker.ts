@@ -58,6 +58,7 @@ export class JobWorker {
   readonly #stopping = new AbortController()
   readonly #running = new Map<ClaimedJob, AbortController>()
   #loops: Promise<void>[] = []
+  #polling: Promise<void> | undefined
 
   constructor(options: JobWorkerOptions) {
     this.#options = options
@@ -68,7 +69,7 @@ export class JobWorker {
     this.#loops = [
       ...Array.from({ length: slots }, (_slot, index) => this.#work(this.#kindsOf(index))),
       this.#repeat(heartbeatMs, () => this.#options.jobs.announce(this.#options.id, slots)),
-      this.#repeat(Math.min(heartbeatMs, 1_000), () => this.#reap()),
+      this.#repeat(heartbeatMs, () => this.#reap()),
     ]
   }
 
@@ -90,15 +91,34 @@ export class JobWorker {
   }
 
   async #work(kinds: readonly JobKind[]): Promise<void> {
-    const { jobs, id, pollMs, log } = this.#options
-    const { signal } = this.#stopping
-    while (!signal.aborted) {
+    const { jobs, id, log } = this.#options
+    while (!this.#stopping.signal.aborted) {
       const [job] = await jobs.claim(id, 1, kinds).catch((err: unknown) => {
         log.warn({ err }, 'claiming a job failed')
         return []
       })
       if (job) await this.#runOne(job)
-      else await sleep(pollMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined)
+      else await this.#untilDue()
+    }
+  }
+
+  /** Waits until jobs are due; the idle slots share one poll. */
+  #untilDue(): Promise<void> {
+    this.#polling ??= this.#poll().finally(() => {
+      this.#polling = undefined
+    })
+    return this.#polling
+  }
+
+  async #poll(): Promise<void> {
+    const { jobs, handlers, pollMs } = this.#options
+    const { signal } = this.#stopping
+    const kinds = Object.keys(handlers) as JobKind[]
+    let isDue = false
+    while (!isDue && !signal.aborted) {
+      await sleep(pollMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined)
+      // The following claim reports an outage.
+      isDue = await jobs.areDue(kinds).catch(() => true)
     }
   }
 

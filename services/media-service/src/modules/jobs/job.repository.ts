@@ -46,17 +46,16 @@ export class JobRepository {
     return id
   }
 
+  /** Returns whether jobs of these kinds are due: one statement for an idle worker, not a transaction of five. */
+  async areDue(kinds: readonly JobKind[]): Promise<boolean> {
+    const sql = `SELECT 1 FROM jobs WHERE state = 'queued' AND due_at <= UTC_TIMESTAMP(3) AND kind IN (?) LIMIT 1`
+    return (await this.#mysql.poll('dueJobs', sql, [kinds])).length > 0
+  }
+
   /** Claims the next due jobs of these kinds, by priority, then age. Workers never wait for each other's rows. */
   async claim(worker: string, limit: number, kinds: readonly JobKind[]): Promise<ClaimedJob[]> {
     if (kinds.length === 0) return []
-    // An idle worker polls with one statement, not with a transaction of five.
-    const due = await this.#mysql.run(
-      'dueJobs',
-      (db) => db.$queryRaw<unknown[]>`
-        SELECT 1 FROM jobs
-        WHERE state = 'queued' AND due_at <= UTC_TIMESTAMP(3) AND kind IN (${Prisma.join([...kinds])}) LIMIT 1`,
-    )
-    if (due.length === 0) return []
+    if (!(await this.areDue(kinds))) return []
     return this.#mysql.transaction('claimJobs', async (tx) => {
       const found = await tx.$queryRaw<{ id: string }[]>`
         SELECT id FROM jobs
@@ -157,11 +156,9 @@ export class JobRepository {
     kinds: readonly JobKind[],
     onEnd: (tx: Tx, job: { kind: JobKind; subjectId: string; isCancelled: boolean }) => Promise<unknown>,
   ): Promise<number> {
-    const expired = await this.#mysql.run(
+    const expired = await this.#mysql.poll(
       'expiredLeases',
-      (db) =>
-        db.$queryRaw<unknown[]>`
-          SELECT 1 FROM jobs WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3) LIMIT 1`,
+      `SELECT 1 FROM jobs WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3) LIMIT 1`,
     )
     if (expired.length === 0) return 0
     return this.#mysql.transaction('reapJobs', async (tx) => {

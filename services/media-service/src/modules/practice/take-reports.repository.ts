@@ -45,11 +45,9 @@ export class TakeReports {
 
   /** Retries takes with an overdue report, and ends those without remaining attempts. Returns their number. */
   async expire(): Promise<number> {
-    const due = await this.#mysql.run(
+    const due = await this.#mysql.poll(
       'overdueTakes',
-      (db) =>
-        db.$queryRaw<unknown[]>`
-          SELECT 1 FROM takes WHERE state = 'analyzing' AND deadline_at < UTC_TIMESTAMP(3) LIMIT 1`,
+      `SELECT 1 FROM takes WHERE state = 'analyzing' AND deadline_at < UTC_TIMESTAMP(3) LIMIT 1`,
     )
     if (due.length === 0) return 0
     return this.#mysql.transaction('expireTakes', async (tx) => {

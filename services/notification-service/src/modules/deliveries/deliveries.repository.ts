@@ -155,6 +155,12 @@ export class DeliveriesRepository {
     now: number,
   ): Promise<{ leaseId: string; deliveries: Delivery[] }> {
     const leaseId = uuidv7()
+    const due = await this.#mysql.poll(
+      'dueDeliveries',
+      `SELECT 1 FROM deliveries WHERE state = 'pending' AND channel = ? AND due_at <= ? LIMIT 1`,
+      [channel, new Date(now)],
+    )
+    if (due.length === 0) return { leaseId, deliveries: [] }
     const { client } = this.#mysql
     // No transaction: a crash between the two statements leaves leases that expire.
     const claimed = await client.$executeRaw`

@@ -1,4 +1,5 @@
 import { type EventOf, messageSent } from '@bigtech/contracts'
+import { utcDate } from '@bigtech/stores'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
 export type MessageSent = EventOf<typeof messageSent>
@@ -30,14 +31,14 @@ export class WaitingMessagesRepository {
   }
 
   async due(now: number, limit: number): Promise<WaitingMessage[]> {
-    const rows = await this.#mysql.client.waitingMessage.findMany({
-      where: { dueAt: { lte: new Date(now) } },
-      orderBy: { dueAt: 'asc' },
-      take: limit,
-    })
+    const rows = await this.#mysql.poll<{ event: string; createdAt: string }>(
+      'dueWaitingMessages',
+      'SELECT event, created_at AS createdAt FROM waiting_messages WHERE due_at <= ? ORDER BY due_at LIMIT ?',
+      [new Date(now), limit],
+    )
     return rows.map((row) => ({
       event: messageSent.parse(JSON.parse(row.event)),
-      createdAt: row.createdAt,
+      createdAt: utcDate(row.createdAt),
     }))
   }
 

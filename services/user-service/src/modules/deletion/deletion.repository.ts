@@ -59,13 +59,10 @@ export function createDeletionRepository(mysql: Mysql, outbox: Outbox, ender: Se
 
     /** Starts due deletions, which cannot be cancelled afterwards. Returns their number. */
     startDue: async (limit: number): Promise<number> => {
-      const due = await mysql.run('dueDeletions', (db) =>
-        db.accountDeletion.findMany({
-          where: { state: 'scheduled', dueAt: { lte: new Date() } },
-          orderBy: { dueAt: 'asc' },
-          take: limit,
-          select: { id: true, userId: true },
-        }),
+      const due = await mysql.poll<{ id: string; userId: number }>(
+        'dueDeletions',
+        `SELECT id, user_id AS userId FROM account_deletions WHERE state = 'scheduled' AND due_at <= ? ORDER BY due_at LIMIT ?`,
+        [new Date(), limit],
       )
       for (const { id, userId } of due) {
         await mysql.transaction('startDeletion', (tx) => start(tx, outbox, id, userId))
@@ -75,15 +72,12 @@ export function createDeletionRepository(mysql: Mysql, outbox: Outbox, ender: Se
 
     /** Returns deletions whose local step is pending. */
     withPendingProfile: (limit: number) =>
-      mysql.run(
+      mysql.poll<{ id: string; userId: number }>(
         'pendingDeletions',
-        async (db): Promise<{ id: string; userId: number }[]> =>
-          db.accountDeletion.findMany({
-            where: { state: 'running', steps: { some: { step: 'profile', doneAt: null } } },
-            orderBy: { requestedAt: 'asc' },
-            take: limit,
-            select: { id: true, userId: true },
-          }),
+        `SELECT id, user_id AS userId FROM account_deletions d WHERE state = 'running'
+          AND EXISTS (SELECT 1 FROM account_deletion_steps WHERE deletion_id = d.id AND step = 'profile' AND done_at IS NULL)
+          ORDER BY requested_at LIMIT ?`,
+        [limit],
       ),
 
     /** Anonymises the user. Idempotent. */

@@ -75,8 +75,10 @@ export function createRegistrationRepository(mysql: Mysql, outbox: Outbox, lease
     claim: async (): Promise<LeasedRegistration | null> => {
       const now = new Date()
       const where = { state: 'running', leasedUntil: { lte: now } }
-      const due = await mysql.run('dueRegistration', (db) =>
-        db.registration.findFirst({ where, orderBy: { leasedUntil: 'asc' }, select: { id: true } }),
+      const [due] = await mysql.poll<{ id: string }>(
+        'dueRegistration',
+        `SELECT id FROM registrations WHERE state = 'running' AND leased_until <= ? ORDER BY leased_until LIMIT 1`,
+        [now],
       )
       if (!due) return null
       const leaseId = crypto.randomUUID()

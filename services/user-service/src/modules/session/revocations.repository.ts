@@ -1,4 +1,4 @@
-import { inBatches } from '@bigtech/stores'
+import { inBatches, utcDate } from '@bigtech/stores'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 
 export type RevocationsRepository = ReturnType<typeof createRevocationsRepository>
@@ -12,9 +12,9 @@ export interface RevocationPage {
 
 /** The list's columns are null when it is empty. */
 interface RevocationRow {
-  readonly now: Date
+  readonly now: string
   readonly sessionId: string | null
-  readonly revokedAt: Date | null
+  readonly revokedAt: string | null
 }
 
 const PAGE = 5_000
@@ -32,22 +32,26 @@ export async function noteRevocations(tx: Transaction, sessionIds: readonly stri
 /** Creates the repository of recently ended sessions, for polling services. */
 export function createRevocationsRepository(mysql: Mysql) {
   return {
-    since: (since: Date) =>
-      mysql.run('revocationsSince', async (db): Promise<RevocationPage> => {
-        // Raw: clock and list in one statement, polled by every process once a second.
-        const rows = await db.$queryRaw<RevocationRow[]>`
-          SELECT clock.now, r.session_id AS sessionId, r.revoked_at AS revokedAt
-          FROM (SELECT UTC_TIMESTAMP(3) AS now) clock
-          LEFT JOIN (
-            SELECT session_id, revoked_at FROM session_revocations WHERE revoked_at >= ${since}
-            ORDER BY revoked_at, session_id LIMIT ${PAGE}
-          ) r ON TRUE
-          ORDER BY r.revoked_at, r.session_id`
-        const revocations = rows.filter(isRevocation)
-        const hasMore = revocations.length === PAGE
-        const asOf = (hasMore ? revocations.at(-1)?.revokedAt : rows[0]?.now) ?? new Date()
-        return { asOf, revocations, hasMore }
-      }),
+    since: async (since: Date): Promise<RevocationPage> => {
+      // Clock and list in one statement, polled by every process once a second.
+      const rows = await mysql.poll<RevocationRow>(
+        'revocationsSince',
+        `SELECT clock.now, r.session_id AS sessionId, r.revoked_at AS revokedAt
+        FROM (SELECT UTC_TIMESTAMP(3) AS now) clock
+        LEFT JOIN (
+          SELECT session_id, revoked_at FROM session_revocations WHERE revoked_at >= ?
+          ORDER BY revoked_at, session_id LIMIT ?
+        ) r ON TRUE
+        ORDER BY r.revoked_at, r.session_id`,
+        [since, PAGE],
+      )
+      const revocations = rows
+        .filter(isRevocation)
+        .map(({ sessionId, revokedAt }) => ({ sessionId, revokedAt: utcDate(revokedAt) }))
+      const hasMore = revocations.length === PAGE
+      const asOf = hasMore ? revocations.at(-1)!.revokedAt : utcDate(rows[0]!.now)
+      return { asOf, revocations, hasMore }
+    },
 
     /** Deletes revocations older than any access token. */
     purge: (before: Date) =>
@@ -61,6 +65,6 @@ export function createRevocationsRepository(mysql: Mysql) {
   }
 }
 
-function isRevocation(row: RevocationRow): row is RevocationRow & { sessionId: string; revokedAt: Date } {
+function isRevocation(row: RevocationRow): row is RevocationRow & { sessionId: string; revokedAt: string } {
   return row.sessionId !== null
 }
