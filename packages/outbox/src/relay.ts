@@ -73,6 +73,8 @@ const MAX_BACKOFF_MS = 2_000
 const LINGER_MS = 100
 const BACKLOG_EVERY_MS = 5_000
 const STOP_TIMEOUT_MS = 15_000
+/** A constant, because each commit wakes the relay, and the default reason is a new exception with its stack. */
+const WOKEN = 'woken'
 
 /**
  * Publishes the rows of an outbox: at least once, in order per key. Marks a batch only after Kafka has
@@ -113,7 +115,7 @@ class Relay<Id> implements OutboxRelay {
 
   wake(): void {
     this.#woken = true
-    this.#nap.abort()
+    this.#nap.abort(WOKEN)
   }
 
   async stop(): Promise<void> {

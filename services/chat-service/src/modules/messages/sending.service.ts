@@ -60,12 +60,13 @@ export class SendingService {
       mentions: input.mentions && [...new Set(input.mentions)],
       fileId: input.file_id,
     }
-    const appended = await this.#unlessRepeated([draftOf(asked, ctx.requestId)], async () => {
+    const draft = draftOf(asked, ctx.requestId)
+    const appended = await this.#unlessRepeated([draft], async () => {
       await members.assertMayPost(membership)
       if (input.reply_to !== undefined) await this.#repliedTo(membership, input.reply_to)
       await this.#options.access.requireMembers(roomId, input.mentions)
       const file = input.file_id && (await files.claim(ctx, input.file_id, input.message_type))
-      return [await this.#post(membership, draftOf({ ...asked, file: file || undefined }, ctx.requestId))]
+      return [await this.#post(membership, file ? draftOf({ ...asked, file }, ctx.requestId) : draft)]
     })
     const [{ message, repeated }] = appended as [Appended]
     if (repeated || input.reply_to !== undefined) return this.#options.access.view(ctx, message)

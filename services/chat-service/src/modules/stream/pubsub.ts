@@ -15,6 +15,9 @@ interface Typing {
 
 export type RoomHint = RoomUpdate | Typing
 
+/** The response to a sender is written first, and the next request read: both would wait for a write to Redis. */
+const AFTER_RESPONSES_MS = 1
+
 const channelOf = (roomId: number) => `chat:room:${roomId}` as const
 
 /** Publishes updates of a room to the other processes; only processes with a connected member subscribe. */
@@ -22,6 +25,7 @@ export class RoomPubSub {
   readonly #bus: PubSub
   readonly #processId: string
   readonly #listeners = new Map<number, (payload: string) => void>()
+  #unsent: RoomHint[] = []
 
   constructor(bus: PubSub, processId: string) {
     this.#bus = bus
@@ -29,7 +33,14 @@ export class RoomPubSub {
   }
 
   publish(hint: RoomHint): void {
-    this.#bus.hint(channelOf(hint.roomId), JSON.stringify({ from: this.#processId, hint }))
+    if (this.#unsent.push(hint) === 1) setTimeout(() => this.#send(), AFTER_RESPONSES_MS)
+  }
+
+  #send(): void {
+    const hints = this.#unsent
+    this.#unsent = []
+    for (const hint of hints)
+      this.#bus.hint(channelOf(hint.roomId), JSON.stringify({ from: this.#processId, hint }))
   }
 
   subscribe(roomId: number, onHint: (hint: RoomHint) => void): void {

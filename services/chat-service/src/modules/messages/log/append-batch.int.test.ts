@@ -9,6 +9,7 @@ import type { MessageRecord } from '../message.ts'
 import { MessageAppender } from './append.ts'
 import { MessageRepository } from './message.repository.ts'
 import { draftOf } from './message-factory.ts'
+import type { CreationCursor } from './room-log.repository.ts'
 
 let mongo: TestMongo
 let connection: Connection
@@ -23,15 +24,21 @@ afterAll(async () => {
 })
 
 /**
- * A store that loses responses of completed inserts as if the connection broke, or lets another writer win a
- * position.
+ * A store that loses responses of completed inserts as if the connection broke, refuses inserts as if the primary changed, or lets another
+ * writer win a position.
  */
 class TroubledStore extends MongoStore {
   lose = 0
+  refusals = 0
   beforeInsert: () => Promise<unknown> = async () => undefined
 
   override async run<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {
     if (operation === 'messages.insert') await this.beforeInsert()
+    if (operation === 'messages.insert' && this.refusals > 0) {
+      this.refusals--
+      const refusal = new mongoose.mongo.MongoServerError({ message: 'not primary', code: 10_107 })
+      return super.run(operation, () => Promise.reject(refusal))
+    }
     const result = await super.run(operation, work)
     if (operation !== 'messages.insert' || this.lose === 0) return result
     this.lose--
@@ -57,7 +64,7 @@ async function setUp() {
     (await repository.history(roomId, { after: 0, before: 1_000, order: 'oldest', limit: 500 })).map(
       ({ seq, content }) => `${seq} ${content}`,
     )
-  return { store, send, contents, told }
+  return { store, repository, send, contents, told }
 }
 
 it('a retry inside a batch gets the stored message, a reused id with another body is rejected, and the other entries keep their order', async () => {
@@ -107,4 +114,36 @@ it('a writer that loses 25 races in a row retries immediately and is stored', as
   store.beforeInsert = async () => taken < 25 && (await busy.send(4, `busy ${++taken}`))
   expect((await send(4, 'patient')).message.seq).toBe(26)
   expect(await contents(4)).toHaveLength(26)
+})
+
+it('messages sent while the primary changes are stored once and in order', async () => {
+  const { store, send, contents } = await setUp()
+  await send(5, 'before')
+  store.refusals = 3
+  await Promise.all(['a', 'b'].map((content) => send(5, content)))
+  expect(await contents(5)).toEqual(['1 before', '2 a', '3 b'])
+})
+
+it('pages by creation time name the newest position of every room, whatever the size of the page', async () => {
+  const { repository, send } = await setUp()
+  const since = new Date()
+  const rooms = [11, 12, 13]
+  // Sent at once, so that many entries have the same time.
+  await Promise.all(upTo(30).map((n) => send(rooms[n % 3]!, `${n}`)))
+  const heads = new Map<number, number>()
+  for (const roomId of rooms) {
+    const { position } = await repository.messages.readHead(roomId)
+    if (position > 0) heads.set(roomId, position)
+  }
+  for (const limit of [1, 4, 30, 31]) {
+    const found = new Map<number, number>()
+    let from: CreationCursor | undefined = { at: since }
+    for (let pages = 0; from; pages++) {
+      const { newest, next } = await repository.messages.createdFrom(from, limit)
+      for (const [roomId, position] of newest) found.set(roomId, Math.max(found.get(roomId) ?? 0, position))
+      from = next
+      expect(pages).toBeLessThanOrEqual(30)
+    }
+    expect([...found].sort(), `pages of ${limit}`).toEqual([...heads].sort())
+  }
 })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
 import { positionId } from '../message.ts'
 import { collections, unreadMentions } from './documents.ts'
+import { sweepPipeline } from './room-log.repository.ts'
 
 let rooms: TestRooms
 
@@ -33,10 +34,7 @@ it('every query uses an index', async () => {
   const range = { _id: { $gte: `${roomId}:`, $lt: `${roomId};` } }
   const sweepOf = (log: typeof messages) => {
     const at = new Date(Date.now() - 30_000)
-    return log
-      .find({ created_at: { $gte: at }, $or: [{ created_at: { $gt: at } }, { _id: { $gt: '' } }] })
-      .sort({ created_at: 1, _id: 1 })
-      .limit(5_000)
+    return log.aggregate(sweepPipeline({ at }, 5_000))
   }
   const plans: [string, { explain(): Promise<unknown> }, string][] = [
     ['head', messages.find(range).sort({ _id: -1 }).limit(1), '_id_'],

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Attachment, type MessageFile, uuidv7 } from '@bigtech/contracts'
 import { activeTrace } from '@bigtech/kafka'
 import { type MessageRecord, positionId, type SystemNote } from '../message.ts'
@@ -29,12 +29,16 @@ export function draftOf(message: NewMessage, correlationId: string): Draft {
   const { roomId, userId, content, clientMessageId = null } = message
   const eventId = uuidv7()
   const trace = activeTrace()
-  const bodyHash = hashOf(message)
+  let bodyHash: string | undefined
+  // Only sends with a client_message_id are compared.
+  const hashed = () => (bodyHash ??= hashOf(message))
   return {
     roomId,
     userId,
     clientMessageId,
-    bodyHash,
+    get bodyHash() {
+      return hashed()
+    },
     bytes: content.length * 6 + 1_000 + (message.file?.preview?.length ?? 0),
     at: (position, createdAt) => {
       const messageId = positionId(roomId, position)
@@ -46,7 +50,7 @@ export function draftOf(message: NewMessage, correlationId: string): Draft {
         user_id: userId,
         username: message.username,
         message_type: message.messageType,
-        ...(clientMessageId === null ? {} : { client_message_id: clientMessageId, body_hash: bodyHash }),
+        ...(clientMessageId === null ? {} : { client_message_id: clientMessageId, body_hash: hashed() }),
         reply_to: message.replyTo ?? null,
         is_forwarded: message.forwardOf !== undefined,
         system: message.system ?? null,
@@ -73,5 +77,5 @@ function hashOf({ content, messageType, replyTo, mentions, fileId, forwardOf }: 
     forwardOf === undefined
       ? [content, messageType, replyTo ?? null, mentions ?? [], fileId ?? null, false]
       : [forwardOf]
-  return createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 22)
+  return hash('sha256', JSON.stringify(body), 'base64url').slice(0, 22)
 }

@@ -21,12 +21,24 @@ export interface InsertOutcome {
   readonly next: 'done' | 'taken' | 'duplicate' | 'again'
 }
 
+/** A place in the entries of all rooms, in the order of their creation. */
+export interface CreationCursor {
+  /** Inclusive. */
+  readonly at: Date
+  /** Exclusive, of entries created at that time. */
+  readonly id?: string
+}
+
+export interface CreationPage {
+  readonly newest: ReadonlyMap<number, number>
+  /** Undefined at the end. */
+  readonly next: CreationCursor | undefined
+}
+
 const EMPTY: LogHead = { position: 0, at: 0 }
 const CACHED_HEADS = 50_000
 const TAIL = 500
 const DUPLICATE = 11_000
-/** `lean`: the documents are created here, so they need neither hydration nor validation. */
-const insertOptions = { ordered: true, lean: true, writeConcern: { w: 'majority', journal: true } }
 
 /**
  * One of the two logs of every room. Inserting the `_id` claims a position, instead of a counter: the second
@@ -38,7 +50,7 @@ export class RoomLog<Document extends LogDocument> {
   readonly #model: (store: MongoStore) => Model<Document>
   readonly #heads = new LRUCache<number, LogHead>(upToEntries(CACHED_HEADS))
 
-  /** @param name name of the log, for metrics */
+  /** @param name the collection, also for metrics */
   constructor(store: MongoStore, name: string, model: (store: MongoStore) => Model<Document>) {
     this.#store = store
     this.#name = name
@@ -88,9 +100,7 @@ export class RoomLog<Document extends LogDocument> {
    */
   async insert(roomId: number, entries: readonly Document[]): Promise<InsertOutcome> {
     try {
-      await this.#store.run(`${this.#name}.insert`, () =>
-        this.model.insertMany([...entries], insertOptions as never),
-      )
+      await this.#store.insertInOrder(`${this.#name}.insert`, this.#name, entries)
       this.#setHead(roomId, entries.at(-1))
       return { stored: entries.length, next: 'done' }
     } catch (err) {
@@ -157,20 +167,28 @@ export class RoomLog<Document extends LogDocument> {
     })
   }
 
-  /** Returns ids of entries of all rooms created since then, oldest first. */
-  async createdFrom(
-    { at, id = '' }: { readonly at: Date; readonly id?: string },
-    limit: number,
-  ): Promise<Pick<Document, '_id' | 'created_at'>[]> {
-    return this.#store.find(`${this.#name}.created`, this.model, {
-      filter: {
-        created_at: trusted({ $gte: at }),
-        $or: [{ created_at: trusted({ $gt: at }) }, { _id: trusted({ $gt: id }) }],
-      } as unknown as mongo.Filter<Document>,
-      projection: { created_at: 1 },
-      sort: { created_at: 1, _id: 1 },
-      limit,
-    })
+  /**
+   * Returns the newest position of each room among the next `limit` entries of all rooms. Grouped in the database, because a busy second
+   * has thousands of entries.
+   */
+  async createdFrom(from: CreationCursor, limit: number): Promise<CreationPage> {
+    const rooms = await this.#store.run(`${this.#name}.created`, () =>
+      this.#store
+        .collection(this.#name)
+        .aggregate<{ _id: number; newest: string; end: Required<CreationCursor>; count: number }>(
+          sweepPipeline(from, limit),
+        )
+        .toArray(),
+    )
+    const isFull = rooms.reduce((sum, { count }) => sum + count, 0) === limit
+    const [last] = rooms
+      .map(({ end }) => end)
+      .toSorted(byCreation)
+      .slice(-1)
+    return {
+      newest: new Map(rooms.map(({ _id, newest }) => [_id, positionOf(newest)])),
+      next: isFull ? last : undefined,
+    }
   }
 
   /**
@@ -240,6 +258,27 @@ export class RoomLog<Document extends LogDocument> {
     }
     return found
   }
+}
+
+/** Returns the pipeline of `createdFrom`. */
+export function sweepPipeline({ at, id = '' }: CreationCursor, limit: number): mongo.Document[] {
+  return [
+    { $match: { created_at: { $gte: at }, $or: [{ created_at: { $gt: at } }, { _id: { $gt: id } }] } },
+    { $sort: { created_at: 1, _id: 1 } },
+    { $limit: limit },
+    {
+      $group: {
+        _id: '$room_id',
+        newest: { $max: '$_id' },
+        end: { $max: { at: '$created_at', id: '$_id' } },
+        count: { $sum: 1 },
+      },
+    },
+  ]
+}
+
+function byCreation(a: Required<CreationCursor>, b: Required<CreationCursor>): number {
+  return a.at.getTime() - b.at.getTime() || (a.id < b.id ? -1 : 1)
 }
 
 /** Returns the meaning of an insert error; undefined for an unexpected one. */

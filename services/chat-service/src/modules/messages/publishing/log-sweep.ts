@@ -1,7 +1,6 @@
 import type { ChangeDocument, MessageDocument } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
-import type { RoomLog } from '../log/room-log.repository.ts'
-import { positionOf, roomOf } from '../message.ts'
+import type { CreationCursor, RoomLog } from '../log/room-log.repository.ts'
 import type { RoomEnd } from './publish-backlog.ts'
 
 /**
@@ -12,20 +11,15 @@ const SWEEP_OVERLAP_MS = 30_000
 
 const FULL_EVERY_MS = 10_000
 const SHORT_EVERY_MS = 500
-/** A short sweep only improves latency. */
-const SHORT_OVERLAP_MS = 3_000
+/** A short sweep only improves latency, and reads each entry again during this time. */
+const SHORT_OVERLAP_MS = 1_000
 const PAGE = 5_000
 
 interface Scan {
   readonly startedAt: number
   readonly isFull: boolean
-  readonly cursors: { messages?: Cursor | undefined; changes?: Cursor | undefined }
+  readonly cursors: { messages?: CreationCursor | undefined; changes?: CreationCursor | undefined }
   readonly ends: Map<number, RoomEnd>
-}
-
-interface Cursor {
-  readonly at: Date
-  readonly id?: string
 }
 
 /** The result of one scan: the newest entry of each room in it. */
@@ -95,17 +89,15 @@ export class LogSweep {
 /** Returns the position to continue from, undefined at the end. */
 async function readPage<Document extends MessageDocument | ChangeDocument>(
   log: RoomLog<Document>,
-  cursor: Cursor,
+  cursor: CreationCursor,
   ends: Map<number, RoomEnd>,
   which: 'seq' | 'cseq',
-): Promise<Cursor | undefined> {
-  const page = await log.createdFrom(cursor, PAGE)
-  for (const { _id } of page) {
-    const roomId = roomOf(_id)
+): Promise<CreationCursor | undefined> {
+  const { newest, next } = await log.createdFrom(cursor, PAGE)
+  for (const [roomId, position] of newest) {
     const end = ends.get(roomId) ?? { seq: 0, cseq: 0 }
-    end[which] = Math.max(end[which], positionOf(_id))
+    end[which] = Math.max(end[which], position)
     ends.set(roomId, end)
   }
-  const last = page.at(-1)
-  return last && page.length === PAGE ? { at: last.created_at, id: last._id } : undefined
+  return next
 }

@@ -54,6 +54,7 @@ it("senders' positions that arrive during a write share the next one, and only t
   repository.gate = gate.promise
   const done: number[] = []
   senders.add(sent(1, 1), () => done.push(1))
+  await waitFor(() => repository.writes.length === 1)
   for (const seq of [2, 3, 4]) senders.add(sent(1 + (seq % 2), seq), () => done.push(seq))
   senders.add(sent(1, 5, 'system'), () => done.push(5))
   expect(repository.writes).toEqual([[{ roomId, userId: 1, seq: 1 }]])

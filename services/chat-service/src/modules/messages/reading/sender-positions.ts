@@ -8,11 +8,13 @@ type Written = Pick<MessageRecord, 'roomId' | 'userId' | 'seq' | 'messageType'>
 
 const REMEMBERED = 50_000
 /** Under load one write stores the positions of all sends in this time. */
-const PACE_MS = 40
+const PACE_MS = 100
+/** The responses to the sends are written first, and the next requests read. */
+const AFTER_RESPONSES_MS = 1
 
 /**
- * Stores the read positions implied by sending. Senders do not wait: a write begins at once, and those that arrive during it
- * or within 40 ms share the next one. The relay repairs what failed or was lost with a process before it publishes a message.
+ * Stores the read positions implied by sending. Senders do not wait: a write begins after their responses, and those that arrive during it
+ * or within 100 ms share the next one. The relay repairs what failed or was lost with a process before it publishes a message.
  */
 export class SenderPositions {
   readonly #repository: Pick<ReadPositionRepository, 'advance'>
@@ -46,6 +48,7 @@ export class SenderPositions {
   }
 
   async #write(): Promise<void> {
+    await delay(AFTER_RESPONSES_MS)
     while (this.#waiting.length > 0) {
       const pause = delay(PACE_MS)
       const batch = this.#waiting
