@@ -46,18 +46,25 @@ interface NewerMessage {
   readonly lastMessageAt: Date
 }
 
+/** A message that was recently stored in any room. */
+export type NewMessage = NewerMessage & { readonly roomId: number }
+
 /** The message data of the room list. */
 export interface RoomHeads {
   /**
    * Returns the data of at most 100 rooms and, as `newerThan` does, the rooms with messages beyond `lastSeq`: one
    * request, unless another process has just written.
+   *
+   * @param news also return the messages of all rooms created since then; undefined when there are `limit` of them
    */
   current(
     rooms: readonly ({ readonly roomId: number; readonly lastSeq: number } & HistoryStart)[],
     userId: number,
+    news?: { readonly since: Date; readonly limit: number },
   ): Promise<{
     readonly heads: ReadonlyMap<number, RoomHead>
     readonly newer: ReadonlyMap<number, NewerMessage>
+    readonly news: readonly NewMessage[] | undefined
   }>
   /**
    * Returns one entry per room with messages visible to the user; a missing room counts as empty. At most 100

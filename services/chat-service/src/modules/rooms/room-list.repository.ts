@@ -2,6 +2,7 @@ import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { Role } from '../membership/membership.ports.ts'
 import type { Activity, ActivityStore } from './room-activity.ts'
+import type { RoomOrderStore } from './room-orders.ts'
 import type { RoomRecord } from './room-record.ts'
 import { type RoomRow, roomColumns, toRoomRecord } from './room-rows.repository.ts'
 import type { MemberSettings } from './room-transaction.repository.ts'
@@ -40,8 +41,26 @@ export const placesSql = (archived: boolean) =>
    FROM room_members m JOIN rooms r ON r.id = m.room_id
    WHERE m.user_id = ? AND m.archived_at IS ${archived ? 'NOT NULL' : 'NULL'}`
 
+const detailsColumns = Prisma.sql`${roomColumns}, r.last_activity_at, m.role, m.visible_from_seq, m.joined_seq,
+  m.muted_until, m.pinned_at, m.archived_at, s.silenced_until`
+const detailsTables = Prisma.sql`room_members m JOIN rooms r ON r.id = m.room_id
+  LEFT JOIN room_silences s ON s.room_id = m.room_id AND s.user_id = m.user_id`
+
+interface VersionRow {
+  memberships: bigint | null
+  settings: bigint | null
+}
+
+const versionColumns = (userId: number) =>
+  Prisma.sql`(SELECT version FROM room_counts WHERE user_id = ${userId}) AS memberships,
+    (SELECT rooms FROM list_versions WHERE user_id = ${userId}) AS settings`
+
+function toVersion({ memberships, settings }: VersionRow): string {
+  return `${memberships ?? 0}:${settings ?? 0}`
+}
+
 /** Reads the room list and stores its order. */
-export class RoomListRepository implements ActivityStore {
+export class RoomListRepository implements ActivityStore, RoomOrderStore {
   readonly #mysql: Mysql
 
   constructor(mysql: Mysql) {
@@ -74,6 +93,32 @@ export class RoomListRepository implements ActivityStore {
     return new Map(rooms.map((room) => [room.roomId, room]))
   }
 
+  async detailsAt(
+    userId: number,
+    roomIds: readonly number[],
+  ): Promise<{ rooms: Map<number, RoomDetails>; version: string | undefined }> {
+    if (roomIds.length === 0) return { rooms: new Map(), version: undefined }
+    // Versions and rooms in one statement are of one moment.
+    const rows = await this.#mysql.run(
+      'room_details',
+      (db) => db.$queryRaw<(DetailsRow & VersionRow)[]>`
+        SELECT ${detailsColumns}, ${versionColumns(userId)} FROM ${detailsTables}
+        WHERE m.user_id = ${userId} AND m.room_id IN (${Prisma.join([...roomIds])})`,
+    )
+    return {
+      rooms: new Map(rows.map((row) => [Number(row.id), toDetails(row)])),
+      version: rows[0] && toVersion(rows[0]),
+    }
+  }
+
+  async listVersion(userId: number): Promise<string> {
+    const rows = await this.#mysql.run(
+      'room_list_version',
+      (db) => db.$queryRaw<VersionRow[]>`SELECT ${versionColumns(userId)}`,
+    )
+    return toVersion(rows[0]!)
+  }
+
   /** Returns the user's rooms in no order; undefined if there are more than `most`. */
   async allDetails(userId: number, archived: boolean, most: number): Promise<RoomDetails[] | undefined> {
     const isListed = archived ? Prisma.sql`IS NOT NULL` : Prisma.sql`IS NULL`
@@ -88,11 +133,7 @@ export class RoomListRepository implements ActivityStore {
     const rows = await this.#mysql.run(
       operation,
       (db) => db.$queryRaw<DetailsRow[]>`
-        SELECT ${roomColumns}, r.last_activity_at, m.role, m.visible_from_seq, m.joined_seq,
-          m.muted_until, m.pinned_at, m.archived_at, s.silenced_until
-        FROM room_members m JOIN rooms r ON r.id = m.room_id
-        LEFT JOIN room_silences s ON s.room_id = m.room_id AND s.user_id = m.user_id
-        WHERE ${where}`,
+        SELECT ${detailsColumns} FROM ${detailsTables} WHERE ${where}`,
     )
     return rows.map(toDetails)
   }

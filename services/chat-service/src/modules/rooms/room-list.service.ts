@@ -1,18 +1,23 @@
 import type { Room, RoomPerson } from '@bigtech/contracts'
-import { decodeCursor, Problem, StoreUnavailable, toPage } from '@bigtech/service-kit'
+import { decodeCursor, Problem, StoreUnavailable, toPage, upToEntries } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { ContactName } from '../contacts/contacts.ts'
 import { muteAt, peerIn } from '../membership/membership.ts'
 import type { RoomHead, RoomHeads } from '../messages/messages.ports.ts'
-import { compareInList, type ListPosition } from './room.ts'
 import type { RoomActivityWriter } from './room-activity.ts'
-import type { RoomDetails, RoomPlace } from './room-list.repository.ts'
+import type { RoomDetails } from './room-list.repository.ts'
+import { RoomOrder } from './room-order.ts'
+import type { RoomOrders } from './room-orders.ts'
 
 export interface RoomListStore {
   allDetails(userId: number, archived: boolean, most: number): Promise<RoomDetails[] | undefined>
-  places(userId: number, archived: boolean): Promise<RoomPlace[]>
   details(userId: number, roomIds: readonly number[]): Promise<ReadonlyMap<number, RoomDetails>>
+  /** Like `details`, with the version of the user's memberships and settings; undefined without rooms. */
+  detailsAt(
+    userId: number,
+    roomIds: readonly number[],
+  ): Promise<{ rooms: ReadonlyMap<number, RoomDetails>; version: string | undefined }>
   firstMembers(
     roomIds: readonly number[],
     exceptUserId: number,
@@ -30,7 +35,7 @@ type HeadsOf = (rooms: readonly RoomDetails[]) => Promise<ReadonlyMap<number, Ro
 type Page<Item> = { items: Item[]; next_cursor: string | null }
 
 /** Returns the ids of the rooms of the requested page. */
-type PageOf = (places: readonly ListPosition[]) => Page<number>
+type PageOf = (order: RoomOrder) => Page<number>
 
 /** Up to this number the list reads all rooms in one statement, instead of their places and then those of the page. */
 const FEW_ROOMS = 50
@@ -41,22 +46,25 @@ const cursorSchema = z.tuple([z.union([z.literal(0), z.literal(1)]), z.int(), z.
 export class RoomListService {
   readonly #store: RoomListStore
   readonly #heads: RoomHeads
+  readonly #orders: RoomOrders
   readonly #activity: Pick<RoomActivityWriter, 'touch'>
   readonly #names: Names
   readonly #refuse: (roomId: number, userId: number) => Promise<unknown>
-  /** Users who had more than `FEW_ROOMS`. */
-  readonly #usersOfMany = new LRUCache<number, true>({ max: 10_000, ttl: 60 * 60_000 })
+  /** Lists that had more than `FEW_ROOMS`. */
+  readonly #longLists = new LRUCache<string, true>({ ...upToEntries(10_000), ttl: 60 * 60_000 })
 
   /** @param refuse throws the problem for a user who is not a member */
   constructor(options: {
     store: RoomListStore
     heads: RoomHeads
+    orders: RoomOrders
     activity: Pick<RoomActivityWriter, 'touch'>
     names: Names
     refuse: (roomId: number, userId: number) => Promise<unknown>
   }) {
     this.#store = options.store
     this.#heads = options.heads
+    this.#orders = options.orders
     this.#activity = options.activity
     this.#names = options.names
     this.#refuse = options.refuse
@@ -69,12 +77,9 @@ export class RoomListService {
   ): Promise<{ items: Room[]; next_cursor: string | null }> {
     const cursor = decodeCursor(cursorSchema, query.cursor)
     const after = cursor && { pinned: cursor[0] === 1, at: cursor[1], roomId: cursor[2] }
-    const pageOf: PageOf = (places) =>
+    const pageOf: PageOf = (order) =>
       toPage(
-        places
-          .filter((place) => !after || compareInList(place, after) > 0)
-          .sort(compareInList)
-          .slice(0, query.limit + 1),
+        order.after(after, query.limit + 1),
         query.limit,
         ({ pinned, at, roomId }) => [pinned ? 1 : 0, at, roomId],
         ({ roomId }) => roomId,
@@ -87,42 +92,80 @@ export class RoomListService {
 
   /** Lists the rooms of a user who has few, all of which are read at once; undefined for a user with more. */
   async #listFew(userId: number, archived: boolean, pageOf: PageOf): Promise<Page<Room> | undefined> {
-    if (this.#usersOfMany.has(userId)) return undefined
+    const list = `${userId}:${archived}`
+    if (this.#longLists.has(list)) return undefined
     const rooms = await this.#store.allDetails(userId, archived, FEW_ROOMS)
     if (!rooms) {
-      this.#usersOfMany.set(userId, true)
+      this.#longLists.set(list, true)
       return undefined
     }
     const { heads, newer } = await this.#current(rooms, userId)
-    const page = pageOf(
-      rooms.map(({ roomId, pinnedAt, lastActivityAt }) => ({
-        roomId,
-        pinned: pinnedAt !== null,
-        at: Math.max(lastActivityAt.getTime(), newer.get(roomId)?.lastMessageAt.getTime() ?? 0),
-      })),
-    )
-    const byId = new Map(rooms.map((room) => [room.roomId, room]))
-    const listed = page.items.map((roomId) => byId.get(roomId)!)
-    const views = await this.#view(userId, listed, async () => heads)
-    return { ...page, items: page.items.map((roomId) => views.get(roomId)!) }
+    const places = rooms.map(({ roomId, pinnedAt, lastActivityAt, lastSeq }) => ({
+      roomId,
+      lastSeq,
+      pinned: pinnedAt !== null,
+      at: Math.max(lastActivityAt.getTime(), newer.get(roomId)?.lastMessageAt.getTime() ?? 0),
+    }))
+    const page = pageOf(new RoomOrder('', places, 0))
+    return this.#listed(userId, page, new Map(rooms.map((room) => [room.roomId, room])), heads)
   }
 
+  /**
+   * Lists the page that the order in memory has, together with the proof that it is current; otherwise the page of the
+   * corrected order.
+   */
   async #listMany(userId: number, archived: boolean, pageOf: PageOf): Promise<Page<Room>> {
-    const { places, headSeqs } = await this.#positions(userId, archived)
-    const page = pageOf(places)
-    const details = await this.#store.details(userId, page.items)
-    const rooms = await this.#view(userId, [...details.values()], (listed) =>
-      this.#heads.heads(
-        listed.map((room) => ({ ...room, headSeq: headSeqs.get(room.roomId) ?? room.lastSeq })),
-        userId,
-      ),
+    const known = this.#orders.known(userId, archived)
+    if (!known) return this.#listOrder(userId, await this.#orders.read(userId, archived), pageOf)
+    const startedAt = Date.now()
+    const { rooms, version } = await this.#store.detailsAt(userId, pageOf(known).items)
+    if (version !== known.version)
+      return this.#listOrder(userId, await this.#orders.read(userId, archived), pageOf)
+    const { heads, newer, news } = await this.#current(
+      [...rooms.values()],
+      userId,
+      this.#orders.newsSince(known),
     )
-    // A room left in the meantime is omitted.
-    return { ...page, items: page.items.flatMap((id) => rooms.get(id) ?? []) }
+    for (const [roomId, { lastSeq, lastMessageAt }] of newer)
+      known.advance(roomId, lastSeq, lastMessageAt.getTime())
+    await this.#orders.check(known, news, startedAt)
+    const page = pageOf(known)
+    if (page.items.every((roomId) => rooms.has(roomId))) return this.#listed(userId, page, rooms, heads)
+    return this.#listOrder(userId, known, pageOf)
   }
 
-  async #current(rooms: readonly RoomDetails[], userId: number): ReturnType<RoomHeads['current']> {
-    const current = await this.#heads.current(rooms, userId)
+  /** Lists the page of a current order. */
+  async #listOrder(userId: number, order: RoomOrder, pageOf: PageOf): Promise<Page<Room>> {
+    const page = pageOf(order)
+    const rooms = await this.#store.details(userId, page.items)
+    const heads = await this.#heads.heads(
+      [...rooms.values()].map((room) => ({
+        ...room,
+        headSeq: order.lastSeqOf(room.roomId) ?? room.lastSeq,
+      })),
+      userId,
+    )
+    return this.#listed(userId, page, rooms, heads)
+  }
+
+  async #listed(
+    userId: number,
+    page: Page<number>,
+    rooms: ReadonlyMap<number, RoomDetails>,
+    heads: ReadonlyMap<number, RoomHead>,
+  ): Promise<Page<Room>> {
+    // A room left in the meantime is omitted.
+    const listed = page.items.flatMap((roomId) => rooms.get(roomId) ?? [])
+    const views = await this.#view(userId, listed, async () => heads)
+    return { ...page, items: listed.map(({ roomId }) => views.get(roomId)!) }
+  }
+
+  async #current(
+    rooms: readonly RoomDetails[],
+    userId: number,
+    news?: { since: Date; limit: number },
+  ): ReturnType<RoomHeads['current']> {
+    const current = await this.#heads.current(rooms, userId, news)
     for (const [roomId, { lastSeq, lastMessageAt }] of current.newer)
       this.#activity.touch(roomId, lastSeq, lastMessageAt)
     return current
@@ -154,28 +197,6 @@ export class RoomListService {
 
   async #headsNow(userId: number, rooms: readonly RoomDetails[]): ReturnType<HeadsOf> {
     return (await this.#current(rooms, userId)).heads
-  }
-
-  /**
-   * Returns the position of each room. MySQL may be slightly behind; seqs have no gaps, so a room has newer
-   * messages exactly if the message after its last known seq exists.
-   */
-  async #positions(
-    userId: number,
-    archived: boolean,
-  ): Promise<{ places: ListPosition[]; headSeqs: ReadonlyMap<number, number> }> {
-    const places = await this.#store.places(userId, archived)
-    const newer = await this.#heads.newerThan(new Map(places.map((place) => [place.roomId, place.lastSeq])))
-    for (const [roomId, { lastSeq, lastMessageAt }] of newer)
-      this.#activity.touch(roomId, lastSeq, lastMessageAt)
-    return {
-      places: places.map(({ roomId, pinned, lastActivityAt }) => ({
-        roomId,
-        pinned,
-        at: Math.max(lastActivityAt.getTime(), newer.get(roomId)?.lastMessageAt.getTime() ?? 0),
-      })),
-      headSeqs: new Map(places.map(({ roomId, lastSeq }) => [roomId, newer.get(roomId)?.lastSeq ?? lastSeq])),
-    }
   }
 
   async #view(userId: number, rooms: readonly RoomDetails[], headsOf: HeadsOf): Promise<Map<number, Room>> {

@@ -17,6 +17,8 @@ export interface NewMember extends HistoryStart {
 /** The history start of founding members. */
 export const wholeHistory: HistoryStart = { visibleFromSeq: 1, joinedSeq: 0 }
 
+const oneRoomLess = { rooms: { decrement: 1 }, version: { increment: 1 } }
+
 export interface MemberSettings {
   readonly mutedUntil: Date | null
   readonly pinnedAt: Date | null
@@ -147,8 +149,9 @@ export class RoomTransaction {
     await this.sanctions.forgiveRemovals(roomId, ids)
     // Raw: an upsert of many rows in one statement.
     await this.#tx.$executeRaw`
-      INSERT INTO room_counts (user_id, rooms) VALUES ${Prisma.join(ids.map((id) => Prisma.sql`(${id}, 1)`))}
-      ON DUPLICATE KEY UPDATE rooms = rooms + 1`
+      INSERT INTO room_counts (user_id, rooms, version)
+      VALUES ${Prisma.join(ids.map((id) => Prisma.sql`(${id}, 1, 1)`))}
+      ON DUPLICATE KEY UPDATE rooms = rooms + 1, version = version + 1`
     this.#note(this.members, roomId, ids)
     const over = await this.#tx.roomCount.findMany({
       where: { userId: { in: ids }, rooms: { gt: roomLimits.roomsPerUser } },
@@ -167,7 +170,7 @@ export class RoomTransaction {
     const { count } = await this.#tx.roomMember.deleteMany({ where: { roomId, userId } })
     if (count === 0) return false
     await this.#tx.room.updateMany({ where: { id: roomId }, data: { memberCount: { decrement: 1 } } })
-    await this.#tx.roomCount.updateMany({ where: { userId }, data: { rooms: { decrement: 1 } } })
+    await this.#tx.roomCount.updateMany({ where: { userId }, data: oneRoomLess })
     this.#note(this.members, roomId, [userId])
     return true
   }
@@ -224,7 +227,7 @@ export class RoomTransaction {
     await this.#tx.room.updateMany({ where: { id: roomId }, data: { deletedAt: at, memberCount: 0 } })
     await this.#tx.roomLink.deleteMany({ where: { roomId } })
     await this.sanctions.forget({ roomId })
-    await this.#tx.roomCount.updateMany({ where: { userId: { in: ids } }, data: { rooms: { decrement: 1 } } })
+    await this.#tx.roomCount.updateMany({ where: { userId: { in: ids } }, data: oneRoomLess })
     this.#note(this.members, roomId, ids)
     return ids
   }

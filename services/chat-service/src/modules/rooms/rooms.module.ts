@@ -18,6 +18,7 @@ import { MemberService } from './members.service.ts'
 import { RoomActivityWriter } from './room-activity.ts'
 import { RoomListRepository } from './room-list.repository.ts'
 import { RoomListService } from './room-list.service.ts'
+import { RoomOrders } from './room-orders.ts'
 import type { RoomPictures } from './room-picture.ts'
 import { RoomToolsRepository } from './room-tools.repository.ts'
 import { roomToolRoutes } from './room-tools.routes.ts'
@@ -77,9 +78,12 @@ export function createRooms(options: {
     membership,
     heads,
   })
+  const orders = new RoomOrders({ store: listStore, heads, activity })
+  membership.onChange(({ added, removed }) => orders.drop([...added, ...removed]))
   const list = new RoomListService({
     store: listStore,
     heads,
+    orders,
     activity,
     names: contacts,
     refuse: (roomId, userId) => membership.require(roomId, userId),

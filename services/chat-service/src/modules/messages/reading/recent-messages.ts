@@ -1,3 +1,4 @@
+import { upToEntries } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import { SharedReads } from '../../../shared-reads.ts'
 import { fold } from '../changes/change.ts'
@@ -38,7 +39,7 @@ export class RecentMessages {
   readonly #projection: Projection
   readonly #rooms = new LRUCache<number, Recent>({ maxSize: MAX_SIZE, sizeCalculation: sizeOf })
   /** Rooms read within the last minute: only the second read fills the cache, which costs one more request. */
-  readonly #readOnce = new LRUCache<number, true>({ max: 10_000, ttl: MAX_AGE_MS })
+  readonly #readOnce = new LRUCache<number, true>({ ...upToEntries(10_000), ttl: MAX_AGE_MS })
   readonly #reads = new SharedReads<Recent | undefined>()
   #erasures = 0
 

@@ -33,6 +33,7 @@ export class RoomHeadsReader implements RoomHeads {
   async current(
     rooms: readonly ({ readonly roomId: number; readonly lastSeq: number } & HistoryStart)[],
     userId: number,
+    wantedNews?: { readonly since: Date; readonly limit: number },
   ) {
     const { messages } = this.#repository
     const at = rooms.map((room) => ({
@@ -40,7 +41,8 @@ export class RoomHeadsReader implements RoomHeads {
       headSeq: Math.max(room.lastSeq, messages.knownPosition(room.roomId)),
     }))
     const known = new Map(at.map(({ roomId, headSeq }) => [roomId, headSeq]))
-    const summaries = await this.#summaries.read(userId, known)
+    const summaries = await this.#summaries.read(userId, known, wantedNews)
+    const { news } = summaries
     await Promise.all(summaries.beyond.map((roomId) => messages.readHead(roomId)))
     const newer = new Map(
       rooms.flatMap(({ roomId, lastSeq }) => {
@@ -50,9 +52,10 @@ export class RoomHeadsReader implements RoomHeads {
           : []
       }),
     )
-    if (summaries.beyond.length === 0) return { heads: await this.#headsOf(at, userId, summaries), newer }
+    if (summaries.beyond.length === 0)
+      return { heads: await this.#headsOf(at, userId, summaries), newer, news }
     const now = rooms.map((room) => ({ ...room, headSeq: newer.get(room.roomId)?.lastSeq ?? room.lastSeq }))
-    return { heads: await this.heads(now, userId), newer }
+    return { heads: await this.heads(now, userId), newer, news }
   }
 
   async #headsOf(

@@ -6,7 +6,8 @@ import {
   type ReadPositionDocument,
   toRecord,
 } from '../log/documents.ts'
-import { type MessageRecord, positionId } from '../message.ts'
+import { type MessageRecord, positionId, positionOf, roomOf } from '../message.ts'
+import type { NewMessage } from '../messages.ports.ts'
 import { ownSeqOf } from './read-positions.repository.ts'
 
 /** The message data of a room list, independent of unread counts. */
@@ -21,6 +22,8 @@ export interface RoomSummaries {
   readonly lastHidden: readonly string[]
   /** Rooms with a message beyond the given seq. */
   readonly beyond: readonly number[]
+  /** The recent messages of all rooms, if asked for; undefined when they are too many. */
+  readonly news: readonly NewMessage[] | undefined
 }
 
 type Found =
@@ -28,9 +31,10 @@ type Found =
   | (MessageDocument & { readonly kind: 'last' })
   | (HiddenDocument & { readonly kind: 'hidden' | 'last_hidden' })
   | { readonly kind: 'beyond'; readonly room_id: number }
+  | (Pick<MessageDocument, '_id' | 'created_at'> & { readonly kind: 'new' })
 
 const LAST_HIDDEN = 500
-const MAX_FOUND = 1_000
+const MAX_FOUND = 2_000
 
 export class RoomSummaryRepository {
   readonly #store: MongoStore
@@ -40,9 +44,16 @@ export class RoomSummaryRepository {
   }
 
   /** Reads at most 100 rooms in one request. @param heads the newest known seq of each room, which may be 0 */
-  async read(userId: number, heads: ReadonlyMap<number, number>): Promise<RoomSummaries> {
+  async read(
+    userId: number,
+    heads: ReadonlyMap<number, number>,
+    news?: { readonly since: Date; readonly limit: number },
+  ): Promise<RoomSummaries> {
     if (heads.size === 0)
-      return { read: new Map(), last: new Map(), hidden: new Set<string>(), lastHidden: [], beyond: [] }
+      return {
+        ...{ read: new Map(), last: new Map(), hidden: new Set<string>(), lastHidden: [], beyond: [] },
+        news: undefined,
+      }
     const lastIds = [...heads].map(([roomId, seq]) => positionId(roomId, seq))
     const nextIds = [...heads].map(([roomId, seq]) => positionId(roomId, seq + 1))
     const found = await this.#store.run('messages.room_summaries', () =>
@@ -67,11 +78,23 @@ export class RoomSummaryRepository {
             { $sort: { at: -1 } },
             { $limit: LAST_HIDDEN },
           ]),
+          ...(news
+            ? [
+                union(collections.messages, 'new', [
+                  { $match: { created_at: { $gte: news.since } } },
+                  { $sort: { created_at: 1, _id: 1 } },
+                  { $limit: news.limit },
+                  { $project: { created_at: 1 } },
+                ]),
+              ]
+            : []),
           { $limit: MAX_FOUND },
         ])
         .toArray(),
     )
+    const recent = found.flatMap((each) => (each.kind === 'new' ? [toNewMessage(each)] : []))
     return {
+      news: news && recent.length < news.limit ? recent : undefined,
       read: new Map(found.flatMap((each) => (each.kind === 'read' ? [[each.room_id, ownSeqOf(each)]] : []))),
       last: new Map(found.flatMap((each) => (each.kind === 'last' ? [[each._id, toRecord(each)]] : []))),
       hidden: new Set(found.flatMap((each) => (each.kind === 'hidden' ? [each.message_id] : []))),
@@ -79,6 +102,10 @@ export class RoomSummaryRepository {
       beyond: found.flatMap((each) => (each.kind === 'beyond' ? [each.room_id] : [])),
     }
   }
+}
+
+function toNewMessage({ _id, created_at }: Pick<MessageDocument, '_id' | 'created_at'>): NewMessage {
+  return { roomId: roomOf(_id), lastSeq: positionOf(_id), lastMessageAt: created_at }
 }
 
 function union(coll: string, kind: Found['kind'], pipeline: object[]) {
