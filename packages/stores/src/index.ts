@@ -1,3 +1,4 @@
+export { BatchedReads } from './batched-reads.ts'
 export { prismaAdapter } from './connection.ts'
 export { classifyStoreError, type StoreErrorKind, StoreUnavailable } from './errors.ts'
 export { inBatches } from './in-batches.ts'

@@ -123,8 +123,9 @@ export const roomMuteChanged = defineEvent({
 })
 
 /**
- * The number of open streams of a user on one process of chat-service changed. user-service merges the counts
- * into presence; notification-service learns which users have an open stream.
+ * A user opened the first stream on one process of chat-service, or closed the last one. user-service merges
+ * this into presence; notification-service learns which users have an open stream. When many users connect at
+ * once, `StreamsAlive` names them instead.
  */
 export const streamPresenceChanged = defineEvent({
   type: 'StreamPresenceChanged',
@@ -135,12 +136,13 @@ export const streamPresenceChanged = defineEvent({
     user_id: userId,
     /** The process that holds the streams: a user may be connected to several. */
     instance_id: z.string(),
+    /** 0 after the last one was closed. */
     open_streams: z.int().min(0),
   }),
 })
 
 /**
- * Heartbeat of the users connected to one process, every 25 s, at most 1,000 users an event: a user without a
+ * Heartbeat of the users connected to one process, every 25 s and when many connect at once, at most 1,000 users an event: a user without a
  * heartbeat counts as disconnected after 60 s.
  */
 export const streamsAlive = defineEvent({

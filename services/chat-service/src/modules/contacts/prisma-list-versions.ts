@@ -1,3 +1,4 @@
+import { BatchedReads } from '@bigtech/stores'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
@@ -52,9 +53,15 @@ const increment = Prisma.sql`ON DUPLICATE KEY UPDATE
 /** Reads the list versions of users. */
 export class ListVersionReader {
   readonly #mysql: Mysql
+  readonly #batched = new BatchedReads((userIds) => this.of(userIds))
 
   constructor(mysql: Mysql) {
     this.#mysql = mysql
+  }
+
+  /** Returns the versions of one user. Concurrent reads share statements. */
+  async ofUser(userId: number): Promise<ListVersions> {
+    return (await this.#batched.get(userId))!
   }
 
   /** Returns an entry for each user; zero for users without a row. */

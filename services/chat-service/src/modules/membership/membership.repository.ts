@@ -1,3 +1,4 @@
+import { BatchedReads } from '@bigtech/stores'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import type { Role, RoomRules, RoomType } from './membership.ports.ts'
@@ -18,9 +19,36 @@ export interface MembershipRecord {
   readonly rules: RoomRules
 }
 
+interface MembershipRow {
+  readonly room_id: bigint
+  readonly user_id: bigint
+  readonly room_type: RoomType
+  readonly direct_key: string | null
+  readonly role: Role
+  readonly joined_at: Date
+  readonly visible_from_seq: bigint
+  readonly joined_seq: bigint
+  readonly muted_until: Date | null
+  readonly silenced_until: Date | null
+  readonly posting: RoomRules['posting']
+  readonly slow_mode_seconds: number | bigint
+}
+
+/** A user may have thousands of rooms. */
+const USERS_PER_READ = 25
+
 /** Reads memberships. The rooms module writes them. */
 export class MembershipRepository {
   readonly #mysql: Mysql
+  readonly #roomIds = new BatchedReads((userIds) => this.#roomIdsOf(userIds), { maxKeys: USERS_PER_READ })
+  readonly #ofUsers = new BatchedReads(
+    async (userIds) =>
+      Map.groupBy(
+        await this.#select(Prisma.sql`m.user_id IN (${Prisma.join([...userIds])})`),
+        ({ userId }) => userId,
+      ),
+    { maxKeys: USERS_PER_READ },
+  )
 
   constructor(mysql: Mysql) {
     this.#mysql = mysql
@@ -36,43 +64,28 @@ export class MembershipRepository {
   /** Returns the memberships of these users in these rooms: a primary key range when there is one of each. */
   async memberships(roomIds: readonly number[], userIds: readonly number[]): Promise<MembershipRecord[]> {
     if (roomIds.length === 0 || userIds.length === 0) return []
+    return this.#select(
+      Prisma.sql`m.room_id IN (${Prisma.join([...roomIds])}) AND m.user_id IN (${Prisma.join([...userIds])})`,
+    )
+  }
+
+  /** Returns all memberships of a user. Concurrent reads share statements. */
+  async membershipsOf(userId: number): Promise<readonly MembershipRecord[]> {
+    return (await this.#ofUsers.get(userId)) ?? []
+  }
+
+  async #select(where: Prisma.Sql): Promise<MembershipRecord[]> {
     // Raw: on the path of a message when the cache misses. Prisma would take a statement for each of the three tables.
     const rows = await this.#mysql.run(
       'memberships',
-      (db) => db.$queryRaw<
-        {
-          room_id: bigint
-          user_id: bigint
-          room_type: RoomType
-          direct_key: string | null
-          role: Role
-          joined_at: Date
-          visible_from_seq: bigint
-          joined_seq: bigint
-          muted_until: Date | null
-          silenced_until: Date | null
-          posting: RoomRules['posting']
-          slow_mode_seconds: number | bigint
-        }[]
-      >`SELECT m.room_id, m.user_id, r.room_type, r.direct_key, m.role, m.joined_at, m.visible_from_seq,
+      (db) => db.$queryRaw<MembershipRow[]>`
+        SELECT m.room_id, m.user_id, r.room_type, r.direct_key, m.role, m.joined_at, m.visible_from_seq,
           m.joined_seq, m.muted_until, s.silenced_until, r.posting, r.slow_mode_seconds
         FROM room_members m JOIN rooms r ON r.id = m.room_id
         LEFT JOIN room_silences s ON s.room_id = m.room_id AND s.user_id = m.user_id
-        WHERE m.room_id IN (${Prisma.join([...roomIds])}) AND m.user_id IN (${Prisma.join([...userIds])})`,
+        WHERE ${where}`,
     )
-    return rows.map((row) => ({
-      roomId: Number(row.room_id),
-      userId: Number(row.user_id),
-      role: row.role,
-      roomType: row.room_type,
-      joinedAt: row.joined_at,
-      visibleFromSeq: Number(row.visible_from_seq),
-      joinedSeq: Number(row.joined_seq),
-      directPeerId: peerIn(row.direct_key, Number(row.user_id)),
-      mutedUntil: row.muted_until,
-      silencedUntil: row.silenced_until,
-      rules: { posting: row.posting, slowModeSeconds: Number(row.slow_mode_seconds) },
-    }))
+    return rows.map(toRecord)
   }
 
   async memberIds(roomId: number): Promise<number[]> {
@@ -82,11 +95,22 @@ export class MembershipRepository {
     return members.map(({ userId }) => Number(userId))
   }
 
+  /** Returns the rooms of a user, in ascending order. Concurrent reads share statements. */
   async roomIdsOf(userId: number): Promise<number[]> {
+    return (await this.#roomIds.get(userId)) ?? []
+  }
+
+  async #roomIdsOf(userIds: readonly number[]): Promise<Map<number, number[]>> {
     const rooms = await this.#mysql.run('room_ids', (db) =>
-      db.roomMember.findMany({ where: { userId }, orderBy: { roomId: 'asc' }, select: { roomId: true } }),
+      db.roomMember.findMany({
+        where: { userId: { in: [...userIds] } },
+        orderBy: { roomId: 'asc' },
+        select: { roomId: true, userId: true },
+      }),
     )
-    return rooms.map(({ roomId }) => Number(roomId))
+    const byUser = new Map<number, number[]>(userIds.map((userId) => [userId, []]))
+    for (const { roomId, userId } of rooms) byUser.get(Number(userId))!.push(Number(roomId))
+    return byUser
   }
 
   /** Returns the current members among the given users. */
@@ -99,5 +123,21 @@ export class MembershipRepository {
       }),
     )
     return members.map(({ userId }) => Number(userId))
+  }
+}
+
+function toRecord(row: MembershipRow): MembershipRecord {
+  return {
+    roomId: Number(row.room_id),
+    userId: Number(row.user_id),
+    role: row.role,
+    roomType: row.room_type,
+    joinedAt: row.joined_at,
+    visibleFromSeq: Number(row.visible_from_seq),
+    joinedSeq: Number(row.joined_seq),
+    directPeerId: peerIn(row.direct_key, Number(row.user_id)),
+    mutedUntil: row.muted_until,
+    silencedUntil: row.silenced_until,
+    rules: { posting: row.posting, slowModeSeconds: Number(row.slow_mode_seconds) },
   }
 }

@@ -10,6 +10,7 @@ import { FOREVER, muteAt } from './membership.ts'
 export interface MembershipStore {
   roomExists(roomId: number): Promise<boolean>
   memberships(roomIds: readonly number[], userIds: readonly number[]): Promise<MembershipRecord[]>
+  membershipsOf(userId: number): Promise<readonly MembershipRecord[]>
   memberIds(roomId: number): Promise<number[]>
   roomIdsOf(userId: number): Promise<number[]>
   present(roomId: number, userIds: readonly number[]): Promise<number[]>
@@ -105,15 +106,25 @@ export class MembershipService implements MembershipReader {
 
   async ofUser(userId: number): Promise<Membership[]> {
     const roomIds = await this.#roomIds.get(String(userId), () => this.#store.roomIdsOf(userId))
-    return this.#findAll((roomIds ?? []).map((roomId) => keyOf(roomId, userId)))
+    const keys = (roomIds ?? []).map((roomId) => keyOf(roomId, userId))
+    return this.#findAll(keys, (missing) =>
+      missing.length === keys.length
+        ? this.#store.membershipsOf(userId)
+        : this.#store.memberships(...idsOf(missing)),
+    )
   }
 
-  /** @param keys of one room, or of one user */
-  async #findAll(keys: readonly string[]): Promise<Membership[]> {
+  /**
+   * @param keys of one room, or of one user
+   * @param read returns at least the memberships of the missing keys
+   */
+  async #findAll(
+    keys: readonly string[],
+    read = (missing: readonly string[]): Promise<readonly MembershipRecord[]> =>
+      this.#store.memberships(...idsOf(missing)),
+  ): Promise<Membership[]> {
     const records = await this.#memberships.getMany(keys, async (missing) => {
-      const pairs = missing.map((key) => key.split(':').map(Number) as [number, number])
-      const ids = (side: 0 | 1) => [...new Set(pairs.map((pair) => pair[side]))]
-      const found = await this.#store.memberships(ids(0), ids(1))
+      const found = await read(missing)
       return new Map(found.map((record) => [keyOf(record.roomId, record.userId), record]))
     })
     const now = new Date()
@@ -247,6 +258,13 @@ export class MembershipService implements MembershipReader {
     if (hint.kind === 'settings') this.settingsChanged(hint.room_id, hint.user_ids)
     else void this.membersChanged(hint.room_id, hint.user_ids)
   }
+}
+
+/** Returns the rooms and the users of these keys. */
+function idsOf(keys: readonly string[]): [roomIds: number[], userIds: number[]] {
+  const pairs = keys.map((key) => key.split(':').map(Number) as [number, number])
+  const ids = (side: 0 | 1) => [...new Set(pairs.map((pair) => pair[side]))]
+  return [ids(0), ids(1)]
 }
 
 function keyOf(roomId: number, userId: number): string {

@@ -9,6 +9,8 @@ export type PublishEvent = <Payload extends object>(
 const WINDOW_MS = 100
 const ALIVE_EVERY_MS = 25_000
 const USERS_PER_EVENT = 1_000
+/** From so many users on, as in a reconnect storm, one event names all of them: consumers treat it alike. */
+const STORM_USERS = 10
 
 /** Publishes which users have streams open on this process. */
 export class PresencePublisher {
@@ -17,7 +19,8 @@ export class PresencePublisher {
   readonly #openOf: (userId: number) => number
   readonly #userIds: () => number[]
   readonly #changed = new Set<number>()
-  readonly #published = new Map<number, number>()
+  /** Users that were published as connected. */
+  readonly #published = new Set<number>()
   #timer: NodeJS.Timeout | undefined
   #alive: NodeJS.Timeout | undefined
 
@@ -34,11 +37,11 @@ export class PresencePublisher {
   }
 
   start(): void {
-    this.#alive = setInterval(() => this.#publishAlive(), ALIVE_EVERY_MS)
+    this.#alive = setInterval(() => void this.#publishAlive(this.#userIds()), ALIVE_EVERY_MS)
     this.#alive.unref()
   }
 
-  /** Debounced: a page reload closes and opens a stream within moments, and only the final number is published. */
+  /** Debounced: a page reload closes and opens a stream within moments, which changes nothing for others. */
   changed(userId: number): void {
     this.#changed.add(userId)
     this.#timer ??= setTimeout(() => void this.flush(), WINDOW_MS)
@@ -47,9 +50,20 @@ export class PresencePublisher {
   async flush(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const userIds = [...this.#changed]
+    const changed = [...this.#changed].filter(
+      (userId) => this.#isConnected(userId) !== this.#published.has(userId),
+    )
     this.#changed.clear()
-    await Promise.all(userIds.map((userId) => this.#publishCount(userId)))
+    const { opened = [], closed = [] } = Object.groupBy(changed, (userId) =>
+      this.#isConnected(userId) ? 'opened' : 'closed',
+    )
+    for (const userId of opened) this.#published.add(userId)
+    for (const userId of closed) this.#published.delete(userId)
+    const isStorm = opened.length >= STORM_USERS
+    await Promise.all([
+      ...(isStorm ? [this.#publishAlive(opened)] : opened.map((userId) => this.#publishCount(userId))),
+      ...closed.map((userId) => this.#publishCount(userId)),
+    ])
   }
 
   stop(): Promise<void> {
@@ -57,21 +71,26 @@ export class PresencePublisher {
     return this.flush()
   }
 
+  #isConnected(userId: number): boolean {
+    return this.#openOf(userId) > 0
+  }
+
   async #publishCount(userId: number): Promise<void> {
-    const open = this.#openOf(userId)
-    if ((this.#published.get(userId) ?? 0) === open) return
-    if (open === 0) this.#published.delete(userId)
-    else this.#published.set(userId, open)
-    const payload = { user_id: userId, instance_id: this.#instanceId, open_streams: open }
+    const payload = {
+      user_id: userId,
+      instance_id: this.#instanceId,
+      open_streams: this.#openOf(userId),
+    }
     await this.#publish(streamPresenceChanged, payload).catch(() => undefined)
   }
 
-  #publishAlive(): void {
-    const userIds = this.#userIds()
+  async #publishAlive(userIds: readonly number[]): Promise<void> {
+    const events: Promise<void>[] = []
     for (let start = 0; start < userIds.length; start += USERS_PER_EVENT) {
       const user_ids = userIds.slice(start, start + USERS_PER_EVENT)
-      void this.#publish(streamsAlive, { instance_id: this.#instanceId, user_ids }).catch(() => undefined)
+      events.push(this.#publish(streamsAlive, { instance_id: this.#instanceId, user_ids }))
     }
+    await Promise.allSettled(events)
   }
 }
 

@@ -34,7 +34,7 @@ function createResume(source: Partial<StreamSource>) {
     members: { ofUser: async () => [membership] } as never,
     channels,
     replay: {} as RoomReplay,
-    listVersions: { of: async () => new Map() },
+    listVersions: { of: async () => new Map(), ofUser: async () => ({ friends: 0, rooms: 0 }) },
   })
   return { channels, resume }
 }
@@ -108,4 +108,17 @@ it('a new stream in a busy room reads no messages, and receives each one after i
     .split('\n')
     .filter((line) => line.startsWith('id:'))
   expect(cursor, 'the cursor lists the room').toContain(`~7.${first!.toString(36)}.2`)
+})
+
+it('a new stream in a few rooms reads none of their logs, and lists rooms that may be active', async () => {
+  const asked: number[][] = []
+  const { resume } = createResume({
+    positionsBefore: async (_since, heads) => {
+      asked.push([...heads.keys()])
+      return new Map()
+    },
+  })
+  const { listed } = await resume.plan(1, undefined)
+  expect(asked).toEqual([])
+  expect([...listed]).toEqual([ROOM])
 })

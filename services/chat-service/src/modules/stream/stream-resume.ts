@@ -19,9 +19,12 @@ const MAX_AGE_MS = 10 * 60_000
 const MAX_MISSED = 1_000
 const STATES_MARGIN_MS = 15_000
 const MAX_STATES = 5_000
+/** Rooms of a new stream that are listed although they may be quiet: 240 bytes in each id for half a minute. */
+const MAX_LISTED_UNREAD = 20
 
 /** Reads the list versions of users. */
 export interface ListVersionsOf {
+  ofUser(userId: number): Promise<ListVersions>
   of(userIds: readonly number[]): Promise<Map<number, ListVersions>>
 }
 
@@ -88,9 +91,8 @@ export class StreamResume {
     return { ...fresh, lists: { told: lists, now: lists } }
   }
 
-  async #listsOf(userId: number): Promise<ListVersions | undefined> {
-    const versions = await this.#listVersions.of([userId]).catch(() => undefined)
-    return versions?.get(userId)
+  #listsOf(userId: number): Promise<ListVersions | undefined> {
+    return this.#listVersions.ofUser(userId).catch(() => undefined)
   }
 
   async #fresh(memberships: readonly Membership[], now: UnixMs, reset: ResetReason): Promise<Start> {
@@ -101,7 +103,8 @@ export class StreamResume {
     const isActive = (roomId: number) => this.#channels.get(roomId)?.hasDeliveredSince(since) ?? false
     const active = roomIds.filter(isActive)
     const maybe = roomIds.filter((roomId) => !isActive(roomId) && this.#mayHaveSince(roomId, since))
-    const recent = await this.#recent(maybe, since, heads)
+    // Listing a quiet room is harmless, so only the length of the id is worth a read.
+    const recent = maybe.length > MAX_LISTED_UNREAD ? await this.#recent(maybe, since, heads) : undefined
     // An unlisted room joined recently would look as if it had been joined afterwards.
     const joinedLately = memberships.filter(({ joinedAt }) => joinedAt.getTime() >= since)
     const listed = new Set([

@@ -33,7 +33,8 @@ export interface StreamRoutesOptions {
 }
 
 const ticketLimit: Limit = { name: 'stream_tickets', max: 60, windowSeconds: 60 }
-const openLimit: Limit = { name: 'open_stream', max: 120, windowSeconds: 60 }
+/** Against loops of clients: no stream waits for Redis. */
+const openLimit: Limit = { name: 'open_stream', max: 120, windowSeconds: 60, isWriteBehind: true }
 
 interface Identity {
   readonly userId: number

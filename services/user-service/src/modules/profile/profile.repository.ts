@@ -1,6 +1,6 @@
 import { type UserRole, userUpdated } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
-import { BatchedReads } from '../../infrastructure/batched-reads.ts'
+import { BatchedReads } from '@bigtech/stores'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'

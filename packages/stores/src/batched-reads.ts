@@ -1,6 +1,6 @@
 /** Bounds what a hung read delays: later keys no longer wait for it. */
 const LATE_MS = 50
-const MOST_KEYS = 200
+const MAX_KEYS = 200
 
 interface Waiting<Value> {
   readonly promise: Promise<Value | undefined>
@@ -14,20 +14,28 @@ interface Waiting<Value> {
  */
 export class BatchedReads<Value> {
   readonly #readAll: (keys: readonly number[]) => Promise<ReadonlyMap<number, Value>>
+  readonly #maxKeys: number
   #waiting = new Map<number, Waiting<Value>>()
   #running = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** @param readAll returns the values of the keys that have one */
-  constructor(readAll: (keys: readonly number[]) => Promise<ReadonlyMap<number, Value>>) {
+  /**
+   * @param readAll returns the values of the keys that have one
+   * @param options.maxKeys number of waiting keys that are read without waiting for the read in flight
+   */
+  constructor(
+    readAll: (keys: readonly number[]) => Promise<ReadonlyMap<number, Value>>,
+    { maxKeys = MAX_KEYS }: { readonly maxKeys?: number } = {},
+  ) {
     this.#readAll = readAll
+    this.#maxKeys = maxKeys
   }
 
   /** Returns the value of a key. @throws what the read throws */
   get(key: number): Promise<Value | undefined> {
     const waiting = this.#waiting.get(key) ?? Promise.withResolvers<Value | undefined>()
     this.#waiting.set(key, waiting)
-    if (this.#running === 0 || this.#waiting.size >= MOST_KEYS) this.#start()
+    if (this.#running === 0 || this.#waiting.size >= this.#maxKeys) this.#start()
     else this.#timer ??= setTimeout(() => this.#start(), LATE_MS)
     return waiting.promise
   }
