@@ -41,7 +41,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['**/src/**/*.test.ts', 'tests/{load,ops,structure}/**/*.test.ts'],
+          include: ['**/src/**/*.test.ts', 'tests/{load,ops,release,structure}/**/*.test.ts'],
           exclude: [...exclude, '**/*.int.test.ts'],
           // Twice as many workers as cores: a test that computes for seconds takes twice as long.
           testTimeout: 20_000,

@@ -1,15 +1,20 @@
 import { waitFor } from '@bigtech/testkit'
 import { http, stack } from './stack.ts'
 
-export type ProcessName =
+export type ServiceName =
   | 'user-service'
   | 'friend-service'
   | 'chat-service'
-  | 'chat-service#2'
   | 'notification-service'
   | 'analytics-service'
   | 'media-service'
   | 'media-worker'
+  | 'analysis-service'
+
+export type ProcessName =
+  | ServiceName
+  /** A further copy. */
+  | `${ServiceName}#${number}`
   | 'gateway'
   | 'mysql'
   | 'redis'
@@ -27,7 +32,7 @@ export interface ProcessState {
 }
 
 /**
- * Controls one process of the running stack and waits for the effect.\n`comesBack`: a killed process
+ * Controls one process of the running stack and waits for the effect. `comesBack`: a killed process
  * restarts by itself, as under an orchestrator.
  */
 export async function control(

@@ -5,6 +5,7 @@ import { filesBelow, root, text, yaml, yamlDocuments } from './files.ts'
 export interface Probe {
   httpGet?: { path: string }
   periodSeconds?: number
+  timeoutSeconds?: number
   failureThreshold?: number
 }
 
@@ -56,6 +57,7 @@ export interface Resource {
   stringData?: Record<string, string>
   spec: {
     replicas?: number
+    strategy?: { rollingUpdate?: { maxSurge: number; maxUnavailable: number } }
     template?: Pod
     jobTemplate?: { spec: { template: Pod } }
     selector?: Record<string, string> & { matchLabels?: Record<string, string> }

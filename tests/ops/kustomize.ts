@@ -1,19 +1,23 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { findProgram } from '@bigtech/devstack'
-import { expect, type TestContext } from 'vitest'
+import type { TestContext } from 'vitest'
 import { root, yamlDocuments } from './files.ts'
 import type { Resource } from './kubernetes-model.ts'
 import { need } from './tools.ts'
 
 /** Returns what `kubectl apply -k folder` would apply, as YAML. */
 export async function build(folder: string, context: TestContext): Promise<string> {
-  const kubectl = findProgram('kubectl')
-  const [program, ...args] = kubectl ? [kubectl, 'kustomize'] : [await need('kustomize', context), 'build']
-  const result = spawnSync(program as string, [...args, folder], { cwd: root, encoding: 'utf8' })
-  expect(result.stderr).toBe('')
-  return result.stdout
+  return render(folder, findProgram('kubectl') ?? (await need('kustomize', context)))
+}
+
+/** Renders a folder by kubectl or by kustomize. */
+export function render(folder: string, program: string): string {
+  const command = basename(program).startsWith('kubectl') ? 'kustomize' : 'build'
+  const { stdout, stderr } = spawnSync(program, [command, folder], { cwd: root, encoding: 'utf8' })
+  if (stderr !== '') throw new Error(stderr)
+  return stdout
 }
 
 /** Returns what an overlay of the base with this component would apply. */

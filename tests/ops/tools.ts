@@ -148,18 +148,18 @@ const tools = {
 
 export type ToolName = keyof typeof tools
 
-/**
- * Returns the path of a validator: from its environment variable, from PATH, or fetched into the cache.
- * Skips the test with the reason where unavailable; on CI that is a failure.
- */
-export async function need(name: ToolName, context: TestContext): Promise<string> {
+/** Returns the path of a validator: from its environment variable, from PATH, or fetched into the cache. */
+export async function toolPath(name: ToolName): Promise<string> {
   const tool: Tool = tools[name]
   const named = process.env[tool.env]
   if (named && existsSync(named)) return named
-  const installed = tool.program ? findProgram(tool.program) : undefined
-  if (installed) return installed
+  return (tool.program && findProgram(tool.program)) || tool.fetch()
+}
+
+/** Returns the path of a validator. Skips the test with the reason where unavailable; on CI that is a failure. */
+export async function need(name: ToolName, context: TestContext): Promise<string> {
   try {
-    return await tool.fetch()
+    return await toolPath(name)
   } catch (error) {
     const reason = `${name} cannot be had here: ${error instanceof Error ? error.message : String(error)}`
     if (process.env.CI) throw new Error(reason)

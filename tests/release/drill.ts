@@ -8,8 +8,9 @@ import {
   sum,
   type Verdict,
 } from '../chaos/verdict.ts'
+import { busiestSecond } from './reconnects.ts'
 import type { Requests } from './requests.ts'
-import { startTraffic, type Traffic } from './traffic.ts'
+import { startTraffic } from './traffic.ts'
 
 const PEOPLE = 6
 const ROOMS = 4
@@ -46,27 +47,16 @@ export async function drill(release: () => Promise<boolean>): Promise<boolean> {
     ]
     const failed = printRequests(traffic.requests)
     console.table(verdicts)
-    const peak = mostPerSecond(traffic.openings, began)
-    const reopened = traffic.openings.filter((at) => at >= began).length
-    console.log(`The release took ${seconds} s; ${reopened} streams reopened, at most ${peak} in one second.`)
+    const reopened = traffic.openings.filter((at) => at >= began)
+    const peak = busiestSecond(reopened)
+    console.log(
+      `The release took ${seconds} s; ${reopened.length} streams reopened, at most ${peak.streams} in one second.`,
+    )
     const isBroken = verdicts.some(({ lost, doubled, disordered }) => lost + doubled + disordered > 0)
-    return succeeded && failed === 0 && !isBroken && !isStorm(traffic, peak)
+    return succeeded && failed === 0 && !isBroken && !peak.isStorm
   } finally {
     for (const each of traffic.watches) each.close()
   }
-}
-
-/** Half of all streams within a second: those of a stopped copy did not spread their reconnects. */
-function isStorm({ watches }: Traffic, peak: number): boolean {
-  return peak > watches.length / 2
-}
-
-function mostPerSecond(openings: readonly number[], since: number): number {
-  const sorted = openings.filter((at) => at >= since).toSorted((a, b) => a - b)
-  return Math.max(
-    0,
-    ...sorted.map((from, index) => sorted.slice(index).filter((at) => at < from + 1_000).length),
-  )
 }
 
 /** Prints a row for each kind of request; returns the number of failed requests. */
