@@ -40,6 +40,8 @@ export interface Stack {
   instance: Instance
   passwords: Passwords
   supervisor: Supervisor
+  /** Command line of the MongoDB-compatible server, with which tests start one that requires accounts. */
+  mongoCommand?: readonly string[]
 }
 
 export interface OpenOptions {
@@ -104,10 +106,12 @@ async function startServer(stack: Stack, server: Server): Promise<void> {
       supervisor.add(spec)
       await supervisor.start(spec.name)
     }
-    const { name, port } = specs.at(-1) ?? {}
+    const last = specs.at(-1)
+    const { name, port } = last ?? {}
     if (name === 'mysql') await createDatabases(instance, passwords)
     if (name === 'kafka') await createTopics(instance)
     if (name === 'mongodb' && instance.isDocker) await createMongoAccounts({ instance, passwords })
+    else if (last && name === 'mongodb') stack.mongoCommand = [last.command, ...last.args]
     return port
   }
   await step(server.title, work, (port) => `${server.title} on ${port}`)
@@ -118,13 +122,13 @@ export function serversFile(instance: Instance): string {
 }
 
 /** Writes the server addresses for integration tests; contains a password, so readable by this user only. */
-function writeServersFile({ instance, passwords }: Stack, audio: AudioTools | undefined): void {
+function writeServersFile({ instance, passwords, mongoCommand }: Stack, audio: AudioTools | undefined): void {
   const { ports } = instance
   const host = '127.0.0.1'
   const content = {
     mysql: { host, port: ports.mysql, user: 'root', password: passwords(MYSQL_ROOT) },
     redis: { host, port: ports.redis },
-    mongo: { url: mongoUrl(instance, passwords) },
+    mongo: { url: mongoUrl(instance, passwords), ...(mongoCommand && { command: mongoCommand }) },
     kafka: { brokers: [`${host}:${ports.kafka}`] },
     s3: objectStoreAccess(instance, passwords),
     ...(audio ? { audio } : {}),

@@ -4,7 +4,11 @@ import { z } from 'zod'
 const serversFile = z.object({
   mysql: z.object({ host: z.string(), port: z.int(), user: z.string(), password: z.string() }),
   redis: z.object({ host: z.string(), port: z.int() }),
-  mongo: z.object({ url: z.string() }),
+  mongo: z.object({
+    url: z.string(),
+    /** Only of the MongoDB-compatible server. */
+    command: z.array(z.string()).min(1).optional(),
+  }),
   kafka: z.object({ brokers: z.array(z.string()).min(1) }),
   audio: z.object({ ffmpeg: z.string(), espeak: z.string() }).optional(),
   s3: z.object({ url: z.string(), accessKey: z.string(), secretKey: z.string() }).optional(),

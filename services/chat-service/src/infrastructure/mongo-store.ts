@@ -116,11 +116,15 @@ export class MongoStore {
   }
 }
 
-/** Returns true for errors that leave open whether the write happened. */
+/** The server rejects our account, which no request can change: Unauthorized, AuthenticationFailed. */
+const accountErrors: readonly unknown[] = [13, 18]
+
+/** Returns true for errors that leave open whether the write happened, and for a server that rejects our account. */
 export function isOutage(err: unknown): boolean {
   if (err instanceof StoreUnavailable || classifyStoreError(err) === 'unavailable') return true
   const { name = '', code } = (err ?? {}) as { name?: string; code?: unknown }
   if (FAILOVER_CODES.has(code)) return true
+  if (accountErrors.includes(code)) return true
   // A server-side rejection has a code; without one the bulk write got no response.
   if (name === 'MongoBulkWriteError' && code === undefined) return true
   return /^Mongo(OperationTimeout|NotConnected|TopologyClosed|Pool|Network|ServerSelection|ExpiredSession|WriteConcern)/.test(

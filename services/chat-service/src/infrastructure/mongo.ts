@@ -42,7 +42,8 @@ export function openMongo(service: Service, url: string): Connection {
     name: 'mongodb',
     ping: async () => {
       if (!connection.db) throw new Error('not connected')
-      await connection.db.admin().ping()
+      // Unlike `ping`, a read is rejected without an account, or with one that has no rights on this database.
+      await connection.db.collection('messages').findOne({ _id: '' as never }, { projection: { _id: 1 } })
     },
   })
   service.lifecycle.onStop('stores', 'mongodb', async () => {

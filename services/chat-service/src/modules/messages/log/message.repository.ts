@@ -1,5 +1,6 @@
+import { StoreUnavailable } from '@bigtech/service-kit'
 import { type Model, trusted } from 'mongoose'
-import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
+import { isOutage, type MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { type MessageRecord, positionId } from '../message.ts'
 import { Checkpoint } from '../publishing/checkpoint.repository.ts'
 import {
@@ -51,7 +52,7 @@ export class MessageRepository {
       () => undefined,
       (err: unknown) => {
         this.#prepared = undefined
-        throw err
+        throw isOutage(err) ? new StoreUnavailable('mongodb', err) : err
       },
     )
     return this.#prepared
