@@ -31,6 +31,8 @@ const READING = [
 ]
 const SEPARATE = new Set([...PATCHED, ...READING])
 
+const WASM_FILE = 'query-compiler.wasm'
+
 const READS_FILES = /\b__dirname\b|\bimport\.meta\b/
 
 /** Imports the packages of `SEPARATE` by path: packages of packages are not visible from the bundle's folder. */
@@ -64,6 +66,18 @@ const ownAddresses = (target: string): Plugin => ({
   },
 })
 
+/** Stores Prisma's WebAssembly in a file: as text in the bundle, it would stay in memory twice (4 MB). */
+const binaryWasm: Plugin = {
+  name: 'binary wasm',
+  transform(code, id) {
+    const text = id.endsWith('.wasm-base64.mjs') && /"([A-Za-z0-9+/=]+)"/.exec(code)?.[1]
+    if (!text) return
+    this.emitFile({ type: 'asset', fileName: WASM_FILE, source: Buffer.from(text, 'base64') })
+    return `import { readFileSync } from 'node:fs'
+      export const wasm = readFileSync(new URL('./${WASM_FILE}', import.meta.url))`
+  },
+}
+
 /**
  * Bundles the processes of the service in `folder` into files of `target`, and caches their compiled code.
  *
@@ -78,7 +92,7 @@ export async function bundleService(folder: string, target = join(folder, 'dist'
       const build = await rolldown({
         input: join(folder, entry),
         platform: 'node',
-        plugins: [separatePackages, ownAddresses(target)],
+        plugins: [separatePackages, ownAddresses(target), binaryWasm],
       })
       await build.write({
         file,
