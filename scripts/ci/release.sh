@@ -1,8 +1,9 @@
 #!/bin/bash
-# Tags the tested images with their version and signs them: the same digests, without a rebuild.
+# Tags the tested images with their version, signs them and attaches an SBOM of their npm packages: the same digests,
+# without a rebuild.
 # usage: scripts/ci/release.sh VERSION
-# Environment: BIGTECH_REGISTRY, BIGTECH_VERSION (the tag that was tested), COSIGN_ARGS (more options of `cosign sign`; without
-# them cosign signs with the identity of the workflow). Needs docker and cosign.
+# Environment: BIGTECH_REGISTRY, BIGTECH_VERSION (the tag that was tested), COSIGN_ARGS (more options of `cosign sign` and
+# `cosign attest`; without them cosign signs with the identity of the workflow). Needs docker, cosign and Node.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 case "${1:-}" in
@@ -21,6 +22,17 @@ read -ra more <<<"${COSIGN_ARGS:-}"
 # Any other format that starts with `.Manifest` prints a table.
 digest_of() { docker buildx imagetools inspect --format '{{json .Manifest.Digest}}' "$1" | tr -d '"'; }
 
+sbom=$(mktemp)
+trap 'rm -f "$sbom"' EXIT
+# package_of NAME: the workspace package whose production dependencies are in an image. Migrations consist of dbmate and SQL.
+package_of() {
+  case "$1" in
+    *-migrate) ;;
+    media-worker | media-service-seed) echo @bigtech/media-service ;;
+    *) echo "@bigtech/$1" ;;
+  esac
+}
+
 images=$(docker compose --file docker-compose.msa.yml config --images | grep "^$BIGTECH_REGISTRY/" | sort -u)
 for image in $images; do
   name=${image%:*}
@@ -32,4 +44,9 @@ for image in $images; do
     exit 1
   fi
   cosign sign --yes "${more[@]}" "$name@$digest"
+  package=$(package_of "${name##*/}")
+  [ -n "$package" ] || continue
+  npx -y pnpm@12.21.0 --fail-if-no-match --filter "$package" sbom --lockfile-only --prod --sbom-type application \
+    --sbom-format cyclonedx --sbom-spec-version 1.6 --out "$sbom" >/dev/null
+  cosign attest --yes "${more[@]}" --type cyclonedx --predicate "$sbom" "$name@$digest"
 done

@@ -225,18 +225,33 @@ case "$*" in
   *"imagetools create"*) echo "$*" | sed 's/.*--tag/tag/' >> "$CALLS" ;;
 esac
 `
+  /** Stands for pnpm: knows one package, and writes its name. */
+  const npx = `#!/bin/sh
+case "$*" in
+  *"--fail-if-no-match --filter @bigtech/chat-service sbom --lockfile-only --prod "*)
+    for last; do :; done
+    echo "packages of chat-service" > "$last" ;;
+  *) exit 1 ;;
+esac
+`
+  const cosign = `#!/bin/sh
+case "$*" in attest*) echo "$*" | sed 's/.*--predicate \\([^ ]*\\) .*/\\1/' | xargs cat >> "$CALLS" ;; esac
+echo "cosign $*" | sed 's/--predicate [^ ]*/--predicate FILE/' >> "$CALLS"
+`
   const release = (environment: Record<string, string> = {}) => {
     const bin = mkdtempSync(join(folder, 'release-'))
     const calls = join(bin, 'calls')
     writeFileSync(calls, '')
     writeFileSync(join(bin, 'docker'), docker, { mode: 0o755 })
-    writeFileSync(join(bin, 'cosign'), '#!/bin/sh\necho "cosign $*" >> "$CALLS"\n', { mode: 0o755 })
+    writeFileSync(join(bin, 'npx'), npx, { mode: 0o755 })
+    writeFileSync(join(bin, 'cosign'), cosign, { mode: 0o755 })
     const { status, stderr } = spawnSync(join(root, 'scripts/ci/release.sh'), ['1.2.3'], {
       encoding: 'utf8',
       env: {
         PATH: `${bin}:${process.env.PATH}`,
         CALLS: calls,
-        IMAGES: 'registry/chat-service:sha-1 registry/chat-service:sha-1 redis:7.4 registry/web-client:sha-1',
+        IMAGES:
+          'registry/chat-service:sha-1 registry/chat-service:sha-1 redis:7.4 registry/user-service-migrate:sha-1',
         BIGTECH_REGISTRY: 'registry',
         BIGTECH_VERSION: 'sha-1',
         ...environment,
@@ -245,15 +260,24 @@ esac
     return { status, stderr, calls: readFileSync(calls, 'utf8').trim().split('\n') }
   }
 
-  it('release.sh gives the tested digest of each image its version, and signs that digest', () => {
-    expect(release({ COSIGN_ARGS: '--key cosign.key' })).toEqual({
+  it('release.sh gives the tested digest of each image its version, signs it, and attaches the npm packages of a service', () => {
+    const [chat, migrate] = ['registry/chat-service', 'registry/user-service-migrate']
+    expect(release({ COSIGN_ARGS: '--key key' })).toEqual({
       status: 0,
       stderr: '',
-      calls: ['chat-service', 'web-client'].flatMap((name) => [
-        `tag registry/${name}:1.2.3 registry/${name}@sha256:tested`,
-        `cosign sign --yes --key cosign.key registry/${name}@sha256:tested`,
-      ]),
+      calls: [
+        `tag ${chat}:1.2.3 ${chat}@sha256:tested`,
+        `cosign sign --yes --key key ${chat}@sha256:tested`,
+        'packages of chat-service',
+        `cosign attest --yes --key key --type cyclonedx --predicate FILE ${chat}@sha256:tested`,
+        `tag ${migrate}:1.2.3 ${migrate}@sha256:tested`,
+        `cosign sign --yes --key key ${migrate}@sha256:tested`,
+      ],
     })
+  })
+
+  it('release.sh fails when an image has no package to list', () => {
+    expect(release({ IMAGES: 'registry/unknown-service:sha-1' }).status).toBe(1)
   })
 
   it('release.sh does not sign an image whose version has another digest than the tested one', () => {
