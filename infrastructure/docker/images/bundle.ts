@@ -125,14 +125,26 @@ ${stderr}`)
 /** Returns the value of NODE_COMPILE_CACHE for the bundles of a folder. */
 export const compiledCode = (target: string): string => join(target, 'compiled')
 
-if (import.meta.main) {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { help: { type: 'boolean', short: 'h' } },
-  })
-  const [folder] = positionals
-  if (values.help || !folder) {
+/** Runs the command. Returns the exit code. */
+async function main(): Promise<number> {
+  let args: ReturnType<typeof readArguments>
+  try {
+    args = readArguments()
+  } catch (error) {
+    console.error((error as Error).message)
+    return 2
+  }
+  const [folder] = args.positionals
+  if (args.values.help || !folder) {
     console.log(usage)
-    process.exitCode = values.help ? 0 : 2
-  } else for (const file of await bundleService(resolve(folder))) console.log(file)
+    return args.values.help ? 0 : 2
+  }
+  for (const file of await bundleService(resolve(folder))) console.log(file)
+  return 0
 }
+
+function readArguments() {
+  return parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
+}
+
+if (import.meta.main) process.exitCode = await main()
