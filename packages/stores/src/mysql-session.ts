@@ -8,7 +8,8 @@ const QUERY_TIMEOUT_MS = 5_000
 /** Idle time after which the server ends the session and releases its lock. */
 const SESSION_IDLE_SECONDS = 45
 
-const toSql = (value: unknown) =>
+/** Converts a parameter: the connector would write a `Date` as local time. */
+export const toSql = (value: unknown): unknown =>
   value instanceof Date ? value.toISOString().slice(0, -1).replace('T', ' ') : value
 
 /** Parses a DATETIME, which is UTC in every column. */

@@ -1,4 +1,4 @@
-import { createFaultProxy, createTestMysql, type FaultProxy, type TestMysql } from '@bigtech/testkit'
+import { createFaultProxy, createTestMysql, type FaultProxy, type TestMysql, waitFor } from '@bigtech/testkit'
 import { createPool, type Pool } from 'mariadb'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -37,17 +37,40 @@ afterAll(async () => {
 })
 
 const apply = () => store.$transaction((tx) => tx.query('SELECT 1'))
-const failure = () =>
-  apply().then(
+const hotRead = async () => (await store.read('test', { sql: 'SELECT 1 AS one', values: [] }))[0]
+const failure = (call: () => Promise<unknown> = apply) =>
+  call().then(
     () => undefined,
     (err: unknown) => err,
   )
 
 it('a store rejects with StoreUnavailable while the server hangs and after it has stopped', async () => {
   await apply()
+  await hotRead()
   proxy.freeze()
-  expect(await failure()).toBeInstanceOf(StoreUnavailable)
+  for (const rejected of await Promise.all([failure(), failure(hotRead)]))
+    expect(rejected).toBeInstanceOf(StoreUnavailable)
   await proxy.restore()
   await proxy.cut()
-  expect(await failure()).toBeInstanceOf(StoreUnavailable)
+  for (const rejected of await Promise.all([failure(), failure(hotRead)]))
+    expect(rejected).toBeInstanceOf(StoreUnavailable)
+  await proxy.restore()
+  await waitFor(hotRead, { timeoutMs: 20_000, what: 'a hot read after the outage' })
+})
+
+it('a hot read takes and returns times as UTC in any time zone, and returns a BIGINT as a bigint', async () => {
+  const at = new Date('2026-03-29T01:30:00.123Z')
+  const text = "quote ' and \\ and 가"
+  const zone = process.env.TZ
+  process.env.TZ = 'Asia/Seoul'
+  try {
+    const [row] = await store.read<Record<string, unknown>>('test', {
+      sql: "SELECT CAST(? AS DATETIME(3)) AS at, ? = '2026-03-29 01:30:00.123' AS same, CAST(9007199254740993 AS SIGNED) AS big, ? AS text, ? AS nothing",
+      values: [at, at, text, null],
+    })
+    expect(row).toEqual({ at, same: 1, big: 9007199254740993n, text, nothing: null })
+  } finally {
+    if (zone === undefined) delete process.env.TZ
+    else process.env.TZ = zone
+  }
 })

@@ -76,9 +76,9 @@ export class MembershipRepository {
 
   async #select(where: Prisma.Sql): Promise<MembershipRecord[]> {
     // Raw: on the path of a message when the cache misses. Prisma would take a statement for each of the three tables.
-    const rows = await this.#mysql.run(
+    const rows = await this.#mysql.read<MembershipRow>(
       'memberships',
-      (db) => db.$queryRaw<MembershipRow[]>`
+      Prisma.sql`
         SELECT m.room_id, m.user_id, r.room_type, r.direct_key, m.role, m.joined_at, m.visible_from_seq,
           m.joined_seq, m.muted_until, s.silenced_until, r.posting, r.slow_mode_seconds
         FROM room_members m JOIN rooms r ON r.id = m.room_id

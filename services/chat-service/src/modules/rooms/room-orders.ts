@@ -20,8 +20,8 @@ const MAX_AGE_MS = 5 * 60_000
  */
 const OVERLAP_MS = 15_000
 const MANY_NEWS = 500
-/** After more news than that, rooms are looked up instead for a while. */
-const BUSY_MS = 10_000
+/** After more news than that, rooms are looked up without asking for news. */
+const BUSY_MS = 1_000
 
 /** The orders of users with many rooms, so that a page of their list costs as much as one of a user with few. */
 export class RoomOrders {

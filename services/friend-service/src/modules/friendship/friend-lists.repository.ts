@@ -93,9 +93,9 @@ export class FriendListsRepository {
     const wanted = hidden ?? null
     const isWanted = (column: Prisma.Sql) => Prisma.sql`(${wanted} IS NULL OR ${wanted} = EXISTS (
       SELECT 1 FROM friend_notes h WHERE h.owner_id = ${userId} AND h.friend_id = ${column} AND h.hidden = 1))`
-    const rows = await this.#mysql.run(
+    const rows = await this.#mysql.read<FriendRow>(
       'friends',
-      (db) => db.$queryRaw<FriendRow[]>`
+      Prisma.sql`
         SELECT ${friendColumns} FROM (
           (SELECT user_high AS other, friends_since AS at, ${isRestricted} FROM friendships
            WHERE user_low = ${userId} AND status = 'friends'
@@ -116,9 +116,9 @@ export class FriendListsRepository {
 
   /** Returns at most 10,000 friends, unordered: names are collated by language, which no index provides. */
   async friendsUnordered(userId: number, hidden: boolean): Promise<ListedFriend[]> {
-    const rows = await this.#mysql.run(
+    const rows = await this.#mysql.read<FriendRow>(
       'friends_unordered',
-      (db) => db.$queryRaw<FriendRow[]>`
+      Prisma.sql`
         SELECT ${friendColumns} FROM (
           (SELECT user_high AS other, friends_since AS at, ${isRestricted} FROM friendships
            WHERE user_low = ${userId} AND status = 'friends' LIMIT ${MOST_FRIENDS_SORTED})

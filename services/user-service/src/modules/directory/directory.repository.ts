@@ -34,14 +34,14 @@ const notBlocked = (viewerId: number) =>
 export function createDirectoryRepository(mysql: Mysql) {
   return {
     /** Returns active users, independent of the viewer. */
-    findMany: (userIds: readonly number[]) =>
-      mysql.run('findProfiles', async (db): Promise<VersionedUser[]> => {
-        const rows = await db.$queryRaw<
-          (Row & { version: number })[]
-        >`SELECT ${publicColumns}, u.version FROM users u
-          WHERE u.id IN (${Prisma.join([...userIds])}) AND u.status = 'active'`
-        return rows.map((row) => ({ ...toPublicUser(row), version: row.version }))
-      }),
+    findMany: async (userIds: readonly number[]): Promise<VersionedUser[]> => {
+      const rows = await mysql.read<Row & { version: number }>(
+        'findProfiles',
+        Prisma.sql`SELECT ${publicColumns}, u.version FROM users u
+          WHERE u.id IN (${Prisma.join([...userIds])}) AND u.status = 'active'`,
+      )
+      return rows.map((row) => ({ ...toPublicUser(row), version: row.version }))
+    },
 
     /** Returns the viewer's relations to the given users, in one statement. */
     relationsAmong: (viewerId: number, userIds: readonly number[]) =>

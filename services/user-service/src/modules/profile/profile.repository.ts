@@ -1,6 +1,7 @@
 import { type UserRole, userUpdated } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { BatchedReads } from '@bigtech/stores'
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
 import { searchTermsOf } from '../directory/search-terms.ts'
@@ -49,14 +50,30 @@ interface OwnRow {
   readonly version: number
 }
 
+/** A row as the connector returns it. */
+type StoredRow = Omit<OwnRow, 'findableByName' | 'findableByEmail'> & {
+  readonly findableByName: number
+  readonly findableByEmail: number
+}
+
+const ownColumns = Prisma.sql`id, email, email_verified_at AS emailVerifiedAt, username, display_name AS displayName,
+  status_message AS statusMessage, profile_image_url AS profileImageUrl, age, phone, role, locale,
+  presence_visibility AS presenceVisibility, findable_by_name AS findableByName,
+  findable_by_email AS findableByEmail, created_at AS createdAt, version`
+
+function fromStored(row: StoredRow): OwnRow {
+  return { ...row, findableByName: row.findableByName === 1, findableByEmail: row.findableByEmail === 1 }
+}
+
 /** Creates the repository of a user's own profile and settings. */
 export function createProfileRepository(mysql: Mysql, outbox: Outbox) {
-  const own = new BatchedReads((userIds) =>
-    mysql.run('findOwn', async (db): Promise<ReadonlyMap<number, OwnRow>> => {
-      const rows = await db.user.findMany({ where: { id: { in: [...userIds] }, status: 'active' } })
-      return new Map(rows.map((row) => [row.id, row]))
-    }),
-  )
+  const own = new BatchedReads(async (userIds): Promise<ReadonlyMap<number, OwnRow>> => {
+    const rows = await mysql.read<StoredRow>(
+      'findOwn',
+      Prisma.sql`SELECT ${ownColumns} FROM users WHERE id IN (${Prisma.join([...userIds])}) AND status = 'active'`,
+    )
+    return new Map(rows.map((row) => [row.id, fromStored(row)]))
+  })
   return {
     find: async (userId: number): Promise<{ profile: Profile; settings: Settings } | null> => {
       const row = await own.get(userId)
