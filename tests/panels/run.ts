@@ -1,14 +1,18 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openInstance } from '@bigtech/devstack'
 import { readPositionals } from '@bigtech/service-kit'
-import { dashboards } from '../ops/queries.ts'
+import { type Dashboard, dashboards } from '../ops/queries.ts'
+import { drawDashboard, type Series } from './draw.ts'
+import { ask, readSeries } from './prometheus.ts'
 import { makeTraffic } from './traffic.ts'
 
-const usage = `Usage: npm run panels
+const usage = `Usage: npm run panels [-- FOLDER]
 Makes traffic and asks the running Prometheus every query of the dashboards: a panel without data is an error, unless
-its reason is listed here. Needs a running npm start -- --observability.`
+its reason is listed here. With FOLDER, draws each dashboard with the data of the last 15 minutes into it, as SVG.
+Needs a running npm start -- --observability.`
 
-readPositionals(usage)
+const [folder] = readPositionals(usage, 1)
 
 /** Why a panel may be empty on a developer's machine. */
 const reasons: readonly (readonly [RegExp, string])[] = [
@@ -33,16 +37,10 @@ const panels: readonly Panel[] = dashboards.flatMap(({ title, panels: all }) =>
       .map(({ expr }) => ({ where: `${title}: ${panel.title}`, query: expr })),
   ),
 )
-const prometheus = `http://127.0.0.1:${openInstance('dev').ports.prometheus}`
 
 async function isEmpty({ query }: Panel): Promise<boolean> {
-  const response = await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(query)}`)
-  const { data, error } = (await response.json()) as {
-    data?: { result: { value: [number, string] }[] }
-    error?: string
-  }
-  if (!data) throw new Error(`${query}: ${error}`)
-  return data.result.every(({ value }) => value[1] === 'NaN')
+  const result = await ask<{ value: [number, string] }>('query', { query })
+  return result.every(({ value }) => value[1] === 'NaN')
 }
 
 /** The panels without data after traffic of at most three minutes: a rate needs two scrapes. */
@@ -59,6 +57,29 @@ async function emptyPanels(): Promise<Panel[]> {
 
 const reasonOf = (query: string) => reasons.find(([pattern]) => pattern.test(query))?.[1]
 
+async function draw(target: string): Promise<void> {
+  for (const dashboard of dashboards) {
+    const { panels, uid } = dashboard
+    const content = new Map(
+      await Promise.all(panels.map(async (panel) => [panel, await contentOf(panel)] as const)),
+    )
+    const file = join(target, `dashboard-${uid}.svg`)
+    writeFileSync(
+      file,
+      drawDashboard(dashboard, (panel) => content.get(panel) ?? ''),
+    )
+    console.log(file)
+  }
+}
+
+async function contentOf(panel: Dashboard['panels'][number]): Promise<readonly Series[] | string> {
+  if (panel.type === 'logs') return 'Shown by Grafana from Loki.'
+  const series = await readSeries(panel)
+  if (series.length > 0) return series
+  const reasons = (panel.targets ?? []).map(({ expr }) => reasonOf(expr))
+  return reasons.find((reason) => reason !== undefined) ?? 'No data.'
+}
+
 const empty = await emptyPanels()
 let unexplained = 0
 for (const { where, query } of empty) {
@@ -68,3 +89,4 @@ for (const { where, query } of empty) {
 }
 console.log(`${panels.length} queries, ${empty.length} empty, ${unexplained} of them without a reason`)
 process.exitCode = unexplained === 0 ? 0 : 1
+if (folder !== undefined) await draw(folder)
