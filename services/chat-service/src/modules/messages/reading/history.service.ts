@@ -143,7 +143,8 @@ export class HistoryService {
     const found = await this.#find(userId, { roomIds, tokens, before, limit: query.limit }, matches)
     const { next } = found
     return {
-      items: await this.#options.views.forViewer(found.items, userId),
+      // What the user has deleted for themselves is not among the items.
+      items: await this.#options.views.forViewer(found.items, userId, { hidden: new Set() }),
       next_cursor: next && encodeCursor({ at: next.at.getTime(), id: next.id }),
       is_partial: next !== null && found.items.length < query.limit,
     }

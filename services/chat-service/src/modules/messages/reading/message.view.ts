@@ -43,12 +43,12 @@ export class MessageViews {
   /**
    * Returns messages for one user, exact at this moment. The records may belong to several rooms.
    *
-   * @param known context already read by the caller, for records of one room
+   * @param known context already read by the caller; `reads` only for records of one room
    */
   async forViewer(
     records: readonly MessageRecord[],
     viewerId: number,
-    known?: { readonly reads: ReadSnapshot; readonly hidden: ReadonlySet<string> },
+    known?: { readonly reads?: ReadSnapshot; readonly hidden: ReadonlySet<string> },
   ): Promise<Message[]> {
     const asked = known ? repliedBeside(records) : withReplied(records)
     const [previewed, snapshots, askedHidden, visibleFrom] = await Promise.all([

@@ -55,19 +55,13 @@ export class MongoSearchIndex implements SearchIndex {
   }
 
   /**
-   * Finds entries with all tokens. Reads all entries of a rare token; of common tokens, scans the rooms from the newest message on, in steps
+   * Finds entries with all tokens. Reads the ids of all entries of a rare token; of common tokens, scans the rooms from the newest message on, in steps
    * of bounded size.
    */
   async find(request: SearchRequest): Promise<SearchHits> {
     const { roomIds, tokens, before, limit } = request
-    const rare = await this.#entriesOfRarest(roomIds, tokens)
-    if (rare) {
-      const matches = rare.filter((entry) => tokens.every((token) => entry.tokens.includes(token)))
-      return firstOf(
-        [{ hits: matches.map(toPosition).filter((hit) => isOlder(hit, before)), next: null }],
-        limit,
-      )
-    }
+    const rare = await this.#findRare(roomIds, tokens)
+    if (rare) return firstOf([{ hits: rare.filter((hit) => isOlder(hit, before)), next: null }], limit)
     if (roomIds.length > this.#bounds.mergedRooms) return this.#findSorted(request)
     return firstOf(await Promise.all(roomIds.map((roomId) => this.#scan(roomId, request))), limit)
   }
@@ -109,24 +103,45 @@ export class MongoSearchIndex implements SearchIndex {
     }
   }
 
-  /** Returns all entries of the token with the fewest; undefined when every token is common. */
-  async #entriesOfRarest(
+  /**
+   * Returns the entries with all tokens; undefined when every token is common. Compares ids: reading the tokens of the entries
+   * would cost several times as much.
+   */
+  async #findRare(
     roomIds: readonly number[],
     tokens: readonly string[],
-  ): Promise<SearchDocument[] | undefined> {
+  ): Promise<SearchPosition[] | undefined> {
     const limit = this.#bounds.rareEntries
     const found = await Promise.all(
       tokens.map((token) =>
         this.#store.find('search.rare', this.#entries, {
           filter: { room_id: inRooms(roomIds), tokens: token },
-          projection: { version: 0 },
+          projection: { created_at: 1 },
           limit,
           hint: 'tokens',
         }),
       ),
     )
-    const [fewest] = found.sort((a, b) => a.length - b.length)
-    return fewest!.length < limit ? fewest : undefined
+    const [fewest, ...others] = found.filter(({ length }) => length < limit)
+    if (!fewest) return undefined
+    const sets = others.map((entries) => new Set(entries.map(({ _id }) => _id)))
+    const inRare = fewest.filter(({ _id }) => sets.every((ids) => ids.has(_id)))
+    const common = tokens.filter((_, index) => found[index]!.length === limit)
+    return (await this.#withTokens(inRare, common)).map(toPosition)
+  }
+
+  /** Returns those of the entries that have all of the tokens. */
+  async #withTokens(
+    entries: readonly SearchDocument[],
+    tokens: readonly string[],
+  ): Promise<readonly SearchDocument[]> {
+    if (entries.length === 0 || tokens.length === 0) return entries
+    return this.#store.find('search.common', this.#entries, {
+      filter: { _id: { $in: entries.map(({ _id }) => _id) }, tokens: { $all: [...tokens] } },
+      projection: { created_at: 1 },
+      limit: entries.length,
+      hint: '_id_',
+    })
   }
 
   /** Scans a room in the order of its messages, which is also that of their times. */
