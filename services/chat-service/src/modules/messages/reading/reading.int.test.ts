@@ -90,10 +90,14 @@ it('any page of the history takes at most two requests to MongoDB and none to an
 it('concurrent readers of a page share requests, but not what one of them has deleted for themselves', async () => {
   const [a, b] = await rooms.chat.people(2)
   const roomId = await rooms.room(a, b)
-  const [first] = [await rooms.send(a, roomId, 'one'), await rooms.send(a, roomId, 'two')]
-  await rooms.as(b, 'DELETE', `/messages/${roomId}/${first!.message_id}?for=me`)
+  const first = await rooms.send(a, roomId, 'one')
+  for (const content of ['two', 'three']) await rooms.send(a, roomId, content)
+  await rooms.as(b, 'DELETE', `/messages/${roomId}/${first.message_id}?for=me`)
   const contents = async (userId: number) =>
-    (await rooms.as(userId, 'GET', `/messages/${roomId}`)).body.items.map(({ content }: Message) => content)
+    // A page before the newest message of a room whose messages are not kept in memory.
+    (await rooms.as(userId, 'GET', `/messages/${roomId}?before_seq=3`)).body.items.map(
+      ({ content }: Message) => content,
+    )
   await Promise.all([contents(a), contents(b)])
   const cost = await storeRequests(rooms.chat.services[0]!.metrics, BACKGROUND, async () => {
     const pages = await Promise.all(upTo(30).map((n) => contents(n % 2 === 0 ? a : b)))
