@@ -200,7 +200,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
     ] as const) {
       expect(services[name], name).not.toHaveProperty('ports')
       expect(services[name]?.networks?.default?.aliases, name).toEqual([alias])
-      expect(services[name]?.command, name).toEqual([`src/${name}.ts`])
+      expect(services[name]?.command, name).toEqual([`dist/${name}.js`])
     }
     expect(services.worker?.environment?.PORT).toBe('8009')
   })
@@ -216,7 +216,7 @@ describe('docker-compose.msa.yml', { timeout: FETCH_TIMEOUT_MS }, () => {
 describe('the overrides', { timeout: FETCH_TIMEOUT_MS }, () => {
   it('infrastructure/docker/compose/scale.yml removes names and ports that exist only once', async (context) => {
     const { services } = await model(context, [base, 'infrastructure/docker/compose/scale.yml'])
-    for (const name of composeNames) {
+    for (const name of [...composeNames, 'web-client']) {
       expect(services[name]?.container_name, name).toBeUndefined()
       expect(services[name]?.ports ?? [], name).toEqual([])
     }

@@ -105,11 +105,12 @@ async function send(options: Sends, room: Room, from: Person, number: number): P
 }
 
 const reads = {
-  'read the profile': '/profile/me',
-  'list friends': '/friends',
-  'list rooms': '/rooms',
-  'list files': '/files',
-  'list deliveries': '/notifications/deliveries',
+  'load the page': '/',
+  'read the profile': '/api/profile/me',
+  'list friends': '/api/friends',
+  'list rooms': '/api/rooms',
+  'list files': '/api/files',
+  'list deliveries': '/api/notifications/deliveries',
 }
 
 async function read(options: {
@@ -119,7 +120,7 @@ async function read(options: {
   stopping: AbortSignal
 }): Promise<void> {
   const { token, requests, stopping } = options
-  const url = (path: string) => `${stack.gateway}/api${path}`
+  const url = (path: string) => `${stack.gateway}${path}`
   let uploadAt = 0
   while (!stopping.aborted) {
     for (const [kind, path] of Object.entries(reads))
@@ -128,7 +129,7 @@ async function read(options: {
       uploadAt = Date.now() + UPLOAD_EVERY_MS
       await requests.send('upload a file', {
         method: 'POST',
-        url: url('/files'),
+        url: url('/api/files'),
         token: await token(),
         form: note,
       })
