@@ -11,6 +11,7 @@ const iso = (ms: number) => new Date(ms).toISOString()
 
 /** Replaces the name of a deleted account everywhere, including messages. */
 const DELETED_NAME = unknownContact(0).username
+const NONE: ReadonlyMap<string, MessageRecord> = new Map()
 
 /** The visibility rules of one member of a room. */
 export interface Viewer {
@@ -88,7 +89,8 @@ export class MessageViews {
     return records.map((record) => toMessage(record, snapshots.get(record.roomId)!, previewed))
   }
 
-  #previewed(records: readonly MessageRecord[]): Promise<Map<string, MessageRecord>> {
+  async #previewed(records: readonly MessageRecord[]): Promise<ReadonlyMap<string, MessageRecord>> {
+    if (records.every(({ replyTo }) => replyTo === null)) return NONE
     const ids = [...new Set(records.flatMap(({ replyTo }) => replyTo ?? []))]
     // Includes changes not yet written into the message, because a stream may have shown them.
     return this.#projection.load(ids)
@@ -98,6 +100,10 @@ export class MessageViews {
     records: readonly MessageRecord[],
     read: (roomId: number) => Promise<Value>,
   ): Promise<Map<number, Value>> {
+    const [first] = records
+    // The usual case, on the path of each send: the general one costs 20 µs.
+    if (first && records.every(({ roomId }) => roomId === first.roomId))
+      return new Map([[first.roomId, await read(first.roomId)]])
     const roomIds = [...new Set(records.map(({ roomId }) => roomId))]
     return new Map(await Promise.all(roomIds.map(async (roomId) => [roomId, await read(roomId)] as const)))
   }
