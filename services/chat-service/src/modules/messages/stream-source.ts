@@ -1,13 +1,17 @@
 import type { Message } from '@bigtech/contracts'
+import { SharedReads } from '../../shared-reads.ts'
 import type { Projection } from './changes/projection.repository.ts'
 import { toChange, toRecord } from './log/documents.ts'
 import type { MessageRepository } from './log/message.repository.ts'
 import type { RoomPosition, RoomPositions } from './log/room-heads.repository.ts'
 import type { MessageRecord } from './message.ts'
-import type { MessageViews, Viewer } from './reading/message.view.ts'
+import type { MessageViews } from './reading/message.view.ts'
 import type { ReadPosition, ReadPositionRepository } from './reading/read-positions.repository.ts'
 import type { ReadState } from './reading/read-state.ts'
 import type { AppliedChange, RoomUpdate, RoomUpdates } from './room-updates.ts'
+
+/** The position that counts in a log of a room. */
+export type LogName = keyof RoomPosition
 
 /** One page of a room's logs after a position. */
 interface RoomPage {
@@ -23,8 +27,8 @@ export interface StreamSource {
   onUpdate(listener: (update: RoomUpdate) => void): void
   /** Returns the exact head of each room. */
   headsOf(roomIds: readonly number[]): Promise<ReadonlyMap<number, RoomPosition>>
-  /** Returns the rooms whose logs go on after the given positions: exact, by primary key. */
-  roomsBeyond(positions: ReadonlyMap<number, RoomPosition>): Promise<readonly number[]>
+  /** Returns the rooms whose logs go on after the given positions, with which of the logs do: exact, by primary key. */
+  roomsBeyond(positions: ReadonlyMap<number, RoomPosition>): Promise<ReadonlyMap<number, readonly LogName[]>>
   /**
    * Returns, for each of the rooms with entries created since then, the position before the first of them.
    *
@@ -40,8 +44,6 @@ export interface StreamSource {
   pageAfter(roomId: number, position: RoomPosition): Promise<RoomPage>
   /** Returns messages as everybody sees them; `personalView` makes them one member's. */
   sharedViews(records: readonly MessageRecord[]): Promise<readonly Message[]>
-  /** Returns messages of one room as one member sees them. */
-  viewsFor(viewer: Omit<Viewer, 'hides'>, records: readonly MessageRecord[]): Promise<readonly Message[]>
   /** Returns who deleted these messages for themselves. */
   hiddenFrom(messageIds: readonly string[]): Promise<ReadonlyMap<string, readonly number[]>>
   /** Returns the messages that the user deleted for themselves since then. */
@@ -70,13 +72,20 @@ export interface StreamSourceParts {
 export function createStreamSource(parts: StreamSourceParts): StreamSource {
   const { repository, projection, views, positions, reads, rooms, updates } = parts
   const { messages, changes } = repository
+  // Members of one room who were delivered to together resume together.
+  const moves = new SharedReads<readonly ReadPosition[]>()
   return {
     onUpdate: (listener) => updates.onUpdate(listener),
     headsOf: (roomIds) => rooms.of(roomIds),
     roomsBeyond: async (known) => {
-      const of = (log: 'seq' | 'cseq') => new Map([...known].map(([roomId, each]) => [roomId, each[log]]))
-      const beyond = await Promise.all([messages.roomsBeyond(of('seq')), changes.roomsBeyond(of('cseq'))])
-      return [...new Set(beyond.flat())]
+      const of = (log: LogName) => new Map([...known].map(([roomId, each]) => [roomId, each[log]]))
+      const [bySeq, byCseq] = await Promise.all([
+        messages.roomsBeyond(of('seq')),
+        changes.roomsBeyond(of('cseq')),
+      ])
+      const logs = new Map<number, LogName[]>(bySeq.map((roomId) => [roomId, ['seq']]))
+      for (const roomId of byCseq) logs.set(roomId, [...(logs.get(roomId) ?? []), 'cseq'])
+      return logs
     },
     positionsBefore: async (since, heads, limit) => {
       if (heads.size === 0) return new Map()
@@ -99,13 +108,16 @@ export function createStreamSource(parts: StreamSourceParts): StreamSource {
     },
     pageAfter: (roomId, position) => readPage(repository, projection, roomId, position),
     sharedViews: (records) => views.shared(records),
-    viewsFor: (viewer, records) => views.forStream(records, viewer),
     hiddenFrom: async (messageIds) =>
       messageIds.length > 0 ? repository.hiddenFrom(messageIds) : new Map<string, number[]>(),
     hiddenSince: (userId, since, limit) => repository.hiddenSince(userId, since, limit),
     readPositions: async (roomId) => (await reads.snapshot(roomId)).positions,
     readsSince: async (roomIds, since, limit) =>
-      roomIds.length > 0 ? positions.movedSince(roomIds, since, limit) : [],
+      roomIds.length > 0
+        ? moves.get(`${since.getTime()}:${limit}:${roomIds.join()}`, () =>
+            positions.movedSince(roomIds, since, limit),
+          )
+        : [],
     noteRead: (position) => reads.noteRead(position),
   }
 }

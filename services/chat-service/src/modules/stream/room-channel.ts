@@ -4,7 +4,7 @@ import type { RoomPosition } from '../messages/log/room-heads.repository.ts'
 import type { MessageRecord, UnixMs } from '../messages/message.ts'
 import { personalView } from '../messages/reading/message.view.ts'
 import type { AppliedChange, RoomUpdate } from '../messages/room-updates.ts'
-import type { StreamSource } from '../messages/stream-source.ts'
+import type { LogName, StreamSource } from '../messages/stream-source.ts'
 import { frame } from './frames.ts'
 import type { RoomSubscription } from './room-subscription.ts'
 
@@ -107,6 +107,16 @@ export class RoomChannel {
     return this.exclusively(() => this.fetch())
   }
 
+  /**
+   * Like `catchUp`, unless the channel has moved on by itself in these logs: then no update was lost, and the entries that are read
+   * here would arrive by updates that wait behind.
+   */
+  catchUpFrom(position: RoomPosition, logs: readonly LogName[]): Promise<void> {
+    return this.exclusively(async () => {
+      if (logs.some((log) => this.position[log] <= position[log])) await this.fetch()
+    })
+  }
+
   close(): void {
     clearTimeout(this.#readTimer)
   }
@@ -130,13 +140,15 @@ export class RoomChannel {
     return turn
   }
 
-  /** Like `catchUp`, from within `exclusively`. */
+  /** Like `catchUp`, from within `exclusively`. Ends at the head of the log even while a busy room grows faster than it is read. */
   async fetch(): Promise<void> {
-    for (;;) {
+    let head: RoomPosition | undefined
+    do {
       const { messages, changes, complete } = await this.#messages.pageAfter(this.roomId, this.position)
       await this.#deliver(messages, changes, true)
       if (complete) return
-    }
+      head ??= (await this.#messages.headsOf([this.roomId])).get(this.roomId)!
+    } while (isBehind(this.position, head))
   }
 
   /** @param stored read from the logs, so members may already have hidden some of the messages */
@@ -229,4 +241,9 @@ export class RoomChannel {
       this.broadcast(frame('read', { room_id: this.roomId, positions }))
     }, READ_WINDOW_MS)
   }
+}
+
+/** Returns whether a position lacks an entry that the other includes. */
+export function isBehind(position: RoomPosition, other: RoomPosition): boolean {
+  return position.seq < other.seq || position.cseq < other.cseq
 }

@@ -1,11 +1,19 @@
+import { BatchedReads } from '@bigtech/stores'
 import type { RoomPosition } from '../messages/log/room-heads.repository.ts'
-import type { StreamSource } from '../messages/stream-source.ts'
+import type { LogName, StreamSource } from '../messages/stream-source.ts'
 import { frame } from './frames.ts'
 import type { RoomHint, RoomPubSub } from './pubsub.ts'
 import { RoomChannel, type RoomChannelOptions } from './room-channel.ts'
 
+/** The logs that went on after a position of a channel. */
+interface Behind {
+  readonly position: RoomPosition
+  readonly logs: readonly LogName[]
+}
+
 const TYPING_TTL_MS = 6_000
 const LINGER_MS = 10_000
+const ROOMS_A_READ = 1_000
 
 /** The channels of the rooms with a member connected to this process. */
 export class RoomChannels {
@@ -13,6 +21,9 @@ export class RoomChannels {
   readonly #options: RoomChannelOptions
   readonly #messages: StreamSource
   readonly #pubsub: RoomPubSub
+  readonly #behind = new BatchedReads<Behind>((roomIds) => this.#readBehind(roomIds), {
+    maxKeys: ROOMS_A_READ,
+  })
 
   constructor(pubsub: RoomPubSub, options: RoomChannelOptions) {
     const { messages } = options
@@ -104,17 +115,32 @@ export class RoomChannels {
   }
 
   /**
-   * Compares the positions with the logs and delivers entries whose updates were lost. Rejects when the logs
+   * Compares the positions of all channels with the logs and delivers entries whose updates were lost. Rejects when the logs
    * cannot be read.
    */
-  async verify(roomIds: Iterable<number> = this.#channels.keys()): Promise<void> {
+  async verifyAll(): Promise<void> {
+    const behind = await this.#readBehind([...this.#channels.keys()])
+    await Promise.all([...behind].map((each) => this.#catchUp(...each)))
+  }
+
+  /** Like `verifyAll`, for the rooms of one stream. Streams that resume at once share the comparison. */
+  async verify(roomIds: readonly number[]): Promise<void> {
+    const behind = await Promise.all(roomIds.map((roomId) => this.#behind.get(roomId)))
+    await Promise.all(roomIds.map((roomId, index) => this.#catchUp(roomId, behind[index])))
+  }
+
+  async #readBehind(roomIds: readonly number[]): Promise<Map<number, Behind>> {
     const positions = new Map<number, RoomPosition>()
     for (const roomId of roomIds) {
       const position = this.#channels.get(roomId)?.position
       if (position) positions.set(roomId, position)
     }
-    const behind = await this.#messages.roomsBeyond(positions)
-    await Promise.all(behind.map((roomId) => this.#channels.get(roomId)?.catchUp()))
+    const beyond = await this.#messages.roomsBeyond(positions)
+    return new Map([...beyond].map(([roomId, logs]) => [roomId, { position: positions.get(roomId)!, logs }]))
+  }
+
+  async #catchUp(roomId: number, behind: Behind | undefined): Promise<void> {
+    if (behind) await this.#channels.get(roomId)?.catchUpFrom(behind.position, behind.logs)
   }
 
   /** Closes channels without subscribers after a delay, because most clients reconnect. */

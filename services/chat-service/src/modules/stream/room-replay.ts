@@ -1,18 +1,49 @@
+import type { Message } from '@bigtech/contracts'
+import { SharedReads } from '../../shared-reads.ts'
 import type { MembershipReader } from '../membership/membership.ports.ts'
 import type { RoomPosition } from '../messages/log/room-heads.repository.ts'
-import type { StreamSource } from '../messages/stream-source.ts'
+import type { MessageRecord, UnixMs } from '../messages/message.ts'
+import { personalView } from '../messages/reading/message.view.ts'
+import type { LogName, StreamSource } from '../messages/stream-source.ts'
 import { frame } from './frames.ts'
+import { isBehind, type RoomChannel } from './room-channel.ts'
 import type { RoomChannels } from './room-channels.ts'
 import type { RoomSubscription } from './room-subscription.ts'
 
 /** Pages replayed at the reader's pace before the channel is blocked for the rest. */
 const MAX_PAGES = 20
+/** Fewer missing messages are read together with those of all other streams that are about to be attached. */
+const FEW = 200
+
+/** A subscription on its way to the channel. */
+interface Joiner {
+  readonly subscription: RoomSubscription
+  /** The last entry delivered. */
+  readonly position: { seq: number; cseq: number }
+}
+
+/** One entry of a replayed page. */
+interface Entry {
+  readonly log: LogName
+  /** Its position in the log. */
+  readonly at: number
+  readonly createdAt: UnixMs
+  readonly blockFor: (subscription: RoomSubscription) => Buffer | null
+}
+
+/** Joiners that wait for the channel's turn, and whether they could be attached to it. */
+interface Waiting {
+  readonly joiners: Joiner[]
+  readonly attached: Promise<boolean>
+}
 
 /** Replays a room from a stream's position and attaches the stream to the channel where both meet. */
 export class RoomReplay {
   readonly #messages: StreamSource
   readonly #members: MembershipReader
   readonly #channels: RoomChannels
+  readonly #pages = new SharedReads<Entry[]>()
+  readonly #waiting = new WeakMap<RoomChannel, Waiting>()
 
   constructor(messages: StreamSource, members: MembershipReader, channels: RoomChannels) {
     this.#messages = messages
@@ -23,68 +54,128 @@ export class RoomReplay {
   /** Rejects while the logs cannot be read. Stops without attaching when the subscription ends. */
   async run(subscription: RoomSubscription, start: RoomPosition): Promise<void> {
     const { roomId } = subscription
-    let position = start
+    const joiner = { subscription, position: { ...start } }
     for (let page = 0; page < MAX_PAGES && subscription.active; page++) {
-      const channel = await this.#channels.require(roomId)
-      if (!isBehind(position, channel.position)) break
-      position = await this.#replayPage(subscription, position)
+      const { position } = await this.#channels.require(roomId)
+      if (position.seq - joiner.position.seq <= FEW && position.cseq - joiner.position.cseq <= FEW) break
+      await this.#replayPage(roomId, [joiner])
       await subscription.session.drained()
     }
-    while (subscription.active && !(await this.#attach(subscription, position))) {
+    while (subscription.active && !(await this.#attach(joiner))) {
       // The channel was closed in the meantime; the next one starts at the head.
     }
   }
 
-  /** Replays the rest while the channel is blocked, and attaches. Returns false when the channel was closed. */
-  async #attach(subscription: RoomSubscription, start: RoomPosition): Promise<boolean> {
-    const { roomId, userId } = subscription
-    const channel = await this.#channels.require(roomId)
-    return channel.exclusively(async () => {
-      let position = start
-      if (isBehind(channel.position, position)) await channel.fetch()
-      while (isBehind(position, channel.position)) {
-        if (!subscription.active) return true
-        position = await this.#replayPage(subscription, position, channel.position)
-      }
-      // A member removed in the meantime must not be attached again.
-      const membership = await this.#members.find(roomId, userId)
-      if (!membership || !subscription.active) return true
-      if (this.#channels.get(roomId) !== channel) return false
-      channel.attach(subscription, membership.visibleFromSeq)
-      return true
+  /**
+   * Replays the rest while the channel is blocked, and attaches. Returns false when the channel was closed. Joiners that wait for the
+   * same channel share its turn and its reads: in a reconnect storm, one turn for each would block a busy room for many seconds.
+   */
+  async #attach(joiner: Joiner): Promise<boolean> {
+    const channel = await this.#channels.require(joiner.subscription.roomId)
+    const waiting = this.#waiting.get(channel)
+    if (waiting) {
+      waiting.joiners.push(joiner)
+      return waiting.attached
+    }
+    const joiners = [joiner]
+    const attached = channel.exclusively(() => {
+      this.#waiting.delete(channel)
+      return this.#attachAll(channel, joiners)
     })
+    this.#waiting.set(channel, { joiners, attached })
+    return attached
   }
 
-  /** Delivers one page after the start; returns the new position. */
-  async #replayPage(
-    subscription: RoomSubscription,
-    start: RoomPosition,
-    upTo?: RoomPosition,
-  ): Promise<RoomPosition> {
-    const { roomId } = subscription
-    const page = await this.#messages.pageAfter(roomId, start)
-    const messages = page.messages.filter(({ seq }) => !upTo || seq <= upTo.seq)
-    const changes = page.changes.filter(({ cseq }) => !upTo || cseq <= upTo.cseq)
-    const records = [...messages, ...changes.map(({ message }) => message)]
-    const views = await this.#messages.viewsFor(subscription, records)
-    const position = { ...start }
-    for (const [index, { seq, createdAt }] of messages.entries()) {
-      position.seq = seq
-      const block = frame('message', { room_id: roomId, seq, message: views[index]! })
-      subscription.deliver({ ...position, at: createdAt }, subscription.sees(seq) ? block : null)
+  async #attachAll(channel: RoomChannel, joiners: readonly Joiner[]): Promise<boolean> {
+    const { roomId } = channel
+    if (joiners.some(({ position }) => isBehind(channel.position, position))) await channel.fetch()
+    for (;;) {
+      const behind = joiners.filter(
+        ({ subscription, position }) => subscription.active && isBehind(position, channel.position),
+      )
+      if (behind.length === 0) break
+      await this.#replayPage(roomId, behind, channel.position)
     }
-    for (const [index, { cseq, kind, at, message }] of changes.entries()) {
-      position.cseq = cseq
-      const view = views[messages.length + index]!
-      const block = frame('message_updated', { room_id: roomId, cseq, change: kind, message: view })
-      subscription.deliver({ ...position, at }, subscription.sees(message.seq) ? block : null)
+    // A member removed in the meantime must not be attached again.
+    const memberships = await Promise.all(
+      joiners.map(({ subscription }) => this.#members.find(roomId, subscription.userId)),
+    )
+    if (this.#channels.get(roomId) !== channel) return false
+    for (const [index, { subscription }] of joiners.entries()) {
+      const membership = memberships[index]
+      if (membership && subscription.active) channel.attach(subscription, membership.visibleFromSeq)
     }
+    return true
+  }
+
+  /** Delivers one page to joiners of a room, to each what follows its position, and moves their positions. */
+  async #replayPage(roomId: number, joiners: readonly Joiner[], upTo?: RoomPosition): Promise<void> {
+    const least = (log: LogName) =>
+      joiners.reduce((min, { position }) => Math.min(min, position[log]), Number.POSITIVE_INFINITY)
+    const from = { seq: least('seq'), cseq: least('cseq') }
+    // Streams that were delivered to together resume at the same position.
+    const key = `${roomId}:${from.seq}:${from.cseq}`
+    const page = await this.#pages.get(key, () => this.#readPage(roomId, from))
+    const entries = page.filter(({ log, at }) => !upTo || at <= upTo[log])
     // The logs have no more entries, regardless of the channel's position.
-    return records.length === 0 && upTo ? { ...upTo } : position
+    if (entries.length === 0) for (const { position } of joiners) Object.assign(position, upTo)
+    for (const { log, at, createdAt, blockFor } of entries) {
+      for (const { subscription, position } of joiners) {
+        if (position[log] >= at) continue
+        position[log] = at
+        subscription.deliver({ ...position, at: createdAt }, blockFor(subscription))
+      }
+    }
+  }
+
+  /** Returns the messages of a page, then the changes. */
+  async #readPage(roomId: number, from: RoomPosition): Promise<Entry[]> {
+    const { messages, changes } = await this.#messages.pageAfter(roomId, from)
+    const records = [...messages, ...changes.map(({ message }) => message)]
+    const ids = records.flatMap(({ messageId, replyTo }) => (replyTo ? [messageId, replyTo] : [messageId]))
+    const [views, hidden] = await Promise.all([
+      this.#messages.sharedViews(records),
+      this.#messages.hiddenFrom([...new Set(ids)]),
+    ])
+    const blocks = (index: number, toBlock: (message: Message) => Buffer) =>
+      blocksOf(records[index]!, views[index]!, hidden, toBlock)
+    return [
+      ...messages.map(({ seq, createdAt }, index) => ({
+        log: 'seq' as const,
+        at: seq,
+        createdAt,
+        blockFor: blocks(index, (message) => frame('message', { room_id: roomId, seq, message })),
+      })),
+      ...changes.map(({ cseq, at, kind: change }, index) => ({
+        log: 'cseq' as const,
+        at: cseq,
+        createdAt: at,
+        blockFor: blocks(messages.length + index, (message) =>
+          frame('message_updated', { room_id: roomId, cseq, change, message }),
+        ),
+      })),
+    ]
   }
 }
 
-/** Returns whether a position lacks an entry that the other includes. */
-function isBehind(position: RoomPosition, other: RoomPosition): boolean {
-  return position.seq < other.seq || position.cseq < other.cseq
+/** Returns the function from a subscription to its block: null before the member's history, and shared where all see the same. */
+function blocksOf(
+  record: MessageRecord,
+  view: Message,
+  hidden: ReadonlyMap<string, readonly number[]>,
+  toBlock: (message: Message) => Buffer,
+): Entry['blockFor'] {
+  let shared: Buffer | undefined
+  return (subscription) => {
+    if (!subscription.sees(record.seq)) return null
+    const { userId } = subscription
+    const mine = personalView(view, record, {
+      userId,
+      sees: (seq) => subscription.sees(seq),
+      hides: (messageId) => hidden.get(messageId)?.includes(userId) ?? false,
+    })
+    if (mine !== view) return toBlock(mine)
+    shared ??= toBlock(view)
+    return shared
+  }
 }

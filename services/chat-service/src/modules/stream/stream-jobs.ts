@@ -86,7 +86,7 @@ export class StreamJobs {
     const startedAt = Date.now()
     try {
       channels.closeIdle()
-      await channels.verify()
+      await channels.verifyAll()
     } catch (err) {
       log.debug({ err }, 'stream sweep failed, retrying')
       return

@@ -56,7 +56,7 @@ it('a resumed stream starts at the cursor when an idle channel is closed while t
     roomsBeyond: async () => {
       channels.get(ROOM)!.idleSince = 0
       channels.closeIdle()
-      return []
+      return new Map()
     },
     positionsBefore: async () => new Map(),
   })

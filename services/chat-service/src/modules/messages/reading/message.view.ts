@@ -68,18 +68,6 @@ export class MessageViews {
     })
   }
 
-  /** Returns messages of one room for one user, with read counts from memory. */
-  async forStream(records: readonly MessageRecord[], viewer: Omit<Viewer, 'hides'>): Promise<Message[]> {
-    const [views, hidden] = await Promise.all([
-      this.shared(records),
-      this.#repository.hiddenBy(viewer.userId, withReplied(records)),
-    ])
-    const { userId } = viewer
-    const sees = (seq: number) => viewer.sees(seq)
-    const hides = (messageId: string) => hidden.has(messageId)
-    return records.map((record, index) => personalView(views[index]!, record, { userId, sees, hides }))
-  }
-
   /** Returns messages as every member sees them; `personalView` adds the personal parts. */
   async shared(records: readonly MessageRecord[]): Promise<Message[]> {
     const [previewed, snapshots] = await Promise.all([
