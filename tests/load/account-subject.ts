@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTestKafka, createTestMysql, createTestRedis, startServiceProcess } from '@bigtech/testkit'
-import { profileOptions } from './measure-reads.ts'
+import { nodeOptionsOf } from './measure-reads.ts'
 
 const root = join(import.meta.dirname, '..', '..', 'services')
 const migrationsOf = (service: string) => join(root, service, 'migrations')
@@ -35,7 +35,7 @@ export async function startAccountSubject() {
   }
   const user = await startServiceProcess({
     folder: join(root, 'user-service'),
-    nodeOptions: profileOptions('user-service'),
+    nodeOptions: nodeOptionsOf('user-service'),
     env: {
       ...env,
       DATABASE_URL: users.url,
@@ -49,7 +49,7 @@ export async function startAccountSubject() {
   })
   const friend = await startServiceProcess({
     folder: join(root, 'friend-service'),
-    nodeOptions: profileOptions('friend-service'),
+    nodeOptions: nodeOptionsOf('friend-service'),
     env: {
       ...env,
       DATABASE_URL: friends.url,

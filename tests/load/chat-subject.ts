@@ -8,7 +8,7 @@ import {
   startHttpServer,
   startServiceProcess,
 } from '@bigtech/testkit'
-import { profileOptions } from './measure-reads.ts'
+import { nodeOptionsOf } from './measure-reads.ts'
 
 const chatFolder = join(import.meta.dirname, '..', '..', 'services', 'chat-service')
 const MEMBERS_AN_INSERT = 500
@@ -58,7 +58,7 @@ export async function startChatSubject(options: ChatSubjectOptions = {}): Promis
   }
   const started = {
     folder: chatFolder,
-    nodeOptions: profileOptions('chat-service'),
+    nodeOptions: nodeOptionsOf('chat-service'),
     env: {
       NODE_ENV: 'production',
       LOG_LEVEL: 'info',
