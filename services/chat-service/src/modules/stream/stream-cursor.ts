@@ -95,13 +95,30 @@ let lastPosition: { readonly key: IdKey; readonly text: Buffer } | undefined
 const sameKey = (a: IdKey, b: IdKey) =>
   a.seq === b.seq && a.cseq === b.cseq && a.roomId === b.roomId && a.since === b.since
 
+const NO_ROOM: readonly [number, Pick<RoomProgress, 'seq' | 'cseq'>] = [0, { seq: 0, cseq: 0 }]
+
+const MAX_PREFIXES = 1_000
+const prefixes = new Map<string, Buffer>()
+
+/** Returns the beginning of the `id:` line, one buffer for all streams with these versions. */
+function prefixOf(lists: ListVersions): Buffer {
+  const text = `id: ${encodeLists(lists)}`
+  const known = prefixes.get(text)
+  if (known) return known
+  if (prefixes.size >= MAX_PREFIXES) prefixes.clear()
+  // Not from Node's pool: a few bytes would keep 8 KiB of it in memory for as long as a stream is open.
+  const prefix = Buffer.alloc(text.length, text, 'latin1')
+  prefixes.set(text, prefix)
+  return prefix
+}
+
 /** The advancing cursor of an open stream. */
 export class StreamCursor {
   /** Rooms that delivered an entry created after `since`, or are being replayed. */
   readonly #rooms = new Map<number, RoomProgress>()
   #since: UnixMs = 0
   #lists: ListVersions = { friends: 0, rooms: 0 }
-  #prefix = Buffer.alloc(0)
+  #prefix: Buffer = Buffer.alloc(0)
 
   get since(): UnixMs {
     return this.#since
@@ -119,7 +136,7 @@ export class StreamCursor {
   /** Sets the list versions announced with the next frame. */
   set lists(lists: ListVersions) {
     this.#lists = lists
-    this.#prefix = Buffer.from(`id: ${encodeLists(lists)}`, 'latin1')
+    this.#prefix = prefixOf(lists)
   }
 
   start(since: UnixMs, lists: ListVersions): void {
@@ -158,9 +175,8 @@ export class StreamCursor {
   }
 
   #position(): Buffer {
-    const [only] = this.#rooms
-    if (this.#rooms.size !== 1 || !only) return this.#encodePosition()
-    const [roomId, { seq, cseq }] = only
+    if (this.#rooms.size > 1) return this.#encodePosition()
+    const [roomId, { seq, cseq }] = this.#rooms.entries().next().value ?? NO_ROOM
     const key = { since: this.#since, roomId, seq, cseq }
     if (lastPosition && sameKey(lastPosition.key, key)) return lastPosition.text
     const text = this.#encodePosition()

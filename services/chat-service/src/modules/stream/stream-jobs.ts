@@ -1,4 +1,5 @@
 import type { Service } from '@bigtech/service-kit'
+import { frame } from './frames.ts'
 import type { RoomChannels } from './room-channels.ts'
 import type { StreamAcks } from './stream-acks.ts'
 import type { StreamHub } from './stream-hub.ts'
@@ -20,6 +21,8 @@ export interface StreamJobsOptions {
 }
 
 const HEARTBEAT_MS = 15_000
+/** Thousands of writes at once would delay messages. */
+const HEARTBEAT_ROUNDS = 15
 const SWEEP_MS = 5_000
 const POLL_MS = 1_000
 /** Each round checks a fraction of the users, so that clients do not all fetch at once. */
@@ -36,6 +39,7 @@ export class StreamJobs {
   #goneTimer: NodeJS.Timeout | undefined
   #listTimer: NodeJS.Timeout | undefined
   #listRound = 0
+  #heartbeatRound = 0
   #stopped = false
 
   constructor(options: StreamJobsOptions) {
@@ -60,7 +64,7 @@ export class StreamJobs {
     sweepIn(POLL_MS)
     // Only shortens a long wait: a flapping connection must not postpone the sweep.
     pubsub.onHintsLost(() => waitsLong && sweepIn(POLL_MS))
-    this.#heartbeatTimer = setInterval(() => this.#heartbeat(), HEARTBEAT_MS)
+    this.#heartbeatTimer = setInterval(() => this.heartbeat(), HEARTBEAT_MS / HEARTBEAT_ROUNDS)
     const lists = async () => {
       await this.tellListChanges()
       if (!this.#stopped) this.#listTimer = setTimeout(lists, LIST_ROUND_MS)
@@ -111,10 +115,15 @@ export class StreamJobs {
     }
   }
 
-  #heartbeat(): void {
+  /** Sends a heartbeat to the streams of one round, which each stream belongs to once in 15 s. */
+  heartbeat(): void {
+    const { hub } = this.#options
+    if (hub.size === 0) return
+    const round = this.#heartbeatRound++ % HEARTBEAT_ROUNDS
     const at = new Date().toISOString()
-    for (const session of this.#options.hub.all) {
-      if (session.state === 'live') session.sendWithCursor('heartbeat', { at, heads: session.cursor.heads })
+    const quiet = frame('heartbeat', { at, heads: [] })
+    for (const session of hub.all) {
+      if (Math.floor(session.spread * HEARTBEAT_ROUNDS) === round) session.sendHeartbeat(at, quiet)
     }
   }
 

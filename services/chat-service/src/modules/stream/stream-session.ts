@@ -47,10 +47,12 @@ export class StreamSession {
   readonly userId: number
   readonly loginId: string
   readonly cursor = new StreamCursor()
+  /** Random in [0, 1): spreads periodic work of many streams over time. */
+  readonly spread = Math.random()
   readonly #options: StreamSessionOptions
   readonly #subscriptions = new Map<number, RoomSubscription>()
   /** Rooms that the user left between the reading of the memberships and the first frame. */
-  readonly #leftWhileOpening = new Set<number>()
+  #leftWhileOpening: Set<number> | undefined
   #state: SessionState = 'opening'
   #closeReason: CloseReason | undefined
   #liveSince: UnixMs | undefined
@@ -102,7 +104,7 @@ export class StreamSession {
     if (this.#state !== 'catching_up') return
     this.#state = 'live'
     this.#liveSince = Date.now()
-    this.#leftWhileOpening.clear()
+    this.#leftWhileOpening = undefined
     for (const step of this.#waiting.splice(0)) step()
   }
 
@@ -116,7 +118,7 @@ export class StreamSession {
   subscribe(subscription: RoomSubscription): boolean {
     const { roomId } = subscription
     if (this.#state === 'closed' || this.#subscriptions.has(roomId)) return false
-    if (this.#leftWhileOpening.has(roomId)) {
+    if (this.#leftWhileOpening?.has(roomId)) {
       subscription.end()
       return false
     }
@@ -127,6 +129,7 @@ export class StreamSession {
   /** Ends the subscription of a room immediately. Returns false when the client knows that it has none. */
   unsubscribe(roomId: number): boolean {
     if (this.#state === 'opening') {
+      this.#leftWhileOpening ??= new Set()
       const first = !this.#leftWhileOpening.has(roomId)
       this.#leftWhileOpening.add(roomId)
       return first
@@ -158,6 +161,13 @@ export class StreamSession {
   /** Sends a frame with the current cursor. Only after `open`. */
   sendWithCursor<Name extends StreamFrameName>(event: Name, data: StreamFrameData<Name>): void {
     this.#push(...this.cursor.idLine(), frame(event, data))
+  }
+
+  /** @param quiet the frame without heads, shared by all streams without active rooms */
+  sendHeartbeat(at: string, quiet: Buffer): void {
+    if (this.#state !== 'live') return
+    const { heads } = this.cursor
+    this.#push(...this.cursor.idLine(), heads.length === 0 ? quiet : frame('heartbeat', { at, heads }))
   }
 
   /** Announces the lists that have changed since the last announcement. */
