@@ -54,7 +54,7 @@ export class StreamOutput implements Flushable {
   flush(): void {
     const connection = this.#connection
     if (this.#ended || !connection || this.#queue.length === 0) return
-    const bytes = this.#queue.length === 1 ? this.#queue[0]! : Buffer.concat(this.#queue, this.#queuedBytes)
+    const bytes = joined(this.#queue, this.#queuedBytes)
     this.#queue = []
     this.#queuedBytes = 0
     const hadNothingUnsent = connection.writableLength === 0
@@ -122,4 +122,16 @@ export class StreamOutput implements Flushable {
     this.#acceptedBytes = this.#writtenBytes - this.#connection!.writableLength
     this.#progressAt = now
   }
+}
+
+/** Members of a room who were notified of the same list changes get equal blocks, one after the other. */
+let lastJoined: { readonly parts: readonly Buffer[]; readonly bytes: Buffer } | undefined
+
+function joined(parts: readonly Buffer[], length: number): Buffer {
+  const known = lastJoined?.parts
+  if (known?.length === parts.length && known.every((part, index) => part === parts[index]))
+    return lastJoined!.bytes
+  const bytes = Buffer.concat(parts, length)
+  lastJoined = { parts, bytes }
+  return bytes
 }
