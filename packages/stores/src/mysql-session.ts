@@ -8,13 +8,6 @@ const QUERY_TIMEOUT_MS = 5_000
 /** Idle time after which the server ends the session and releases its lock. */
 const SESSION_IDLE_SECONDS = 45
 
-/** Converts a parameter: the connector would write a `Date` as local time. */
-export const toSql = (value: unknown): unknown =>
-  value instanceof Date ? value.toISOString().slice(0, -1).replace('T', ' ') : value
-
-/** Parses a DATETIME, which is UTC in every column. */
-export const utcDate = (text: string): Date => new Date(`${text.replace(' ', 'T')}Z`)
-
 /**
  * One MySQL connection, replaced only when it breaks. Session state (a named lock) is tied to `generation`: a
  * different number means a different session.
@@ -39,13 +32,13 @@ export class MySqlSession {
   }
 
   /**
-   * Runs a query, connecting if needed. Dates are UTC: parameters may be `Date`s, rows have texts for `utcDate`. Any failure drops the connection: a late response would be read as
+   * Runs a query, connecting if needed. Any failure drops the connection: a late response would be read as
    * the next one's.
    */
   async query<Row>(sql: string, values: readonly unknown[] = []): Promise<Row> {
     const connection = this.#connection ?? (await this.#open())
     try {
-      const result = connection.query<Row>(sql, values.map(toSql))
+      const result = connection.query<Row>(sql, [...values])
       return await withTimeout(result, QUERY_TIMEOUT_MS, () => new StoreUnavailable('mysql'))
     } catch (error) {
       this.#drop(connection)
@@ -65,8 +58,6 @@ export class MySqlSession {
       connectTimeout: CONNECT_TIMEOUT_MS,
       bigIntAsNumber: true,
       insertIdAsNumber: true,
-      // The connector would take them as local time.
-      dateStrings: true,
       sessionVariables: { wait_timeout: SESSION_IDLE_SECONDS },
     })
     connection.on('error', () => this.#drop(connection))

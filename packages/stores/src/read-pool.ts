@@ -1,6 +1,5 @@
 import { createPool, type Pool, type TypeCastFunction } from 'mariadb'
 import { connectionOptions, MAX_WAIT_MS } from './connection.ts'
-import { toSql, utcDate } from './mysql-session.ts'
 
 /** Connections of a store for hot reads, in addition to those of Prisma. */
 export const READ_CONNECTIONS = 4
@@ -11,11 +10,14 @@ export interface Statement {
   readonly values: readonly unknown[]
 }
 
-/** The connector would take times as local. */
+/** The connector would take times as local, here and in `typeCast`. */
+const toSql = (value: unknown) =>
+  value instanceof Date ? value.toISOString().slice(0, -1).replace('T', ' ') : value
+
 const typeCast: TypeCastFunction = (column, next) => {
   if (column.type !== 'DATETIME') return next()
   const text = column.string()
-  return text === null ? null : utcDate(text)
+  return text === null ? null : new Date(`${text.replace(' ', 'T')}Z`)
 }
 
 /** A pool of connections for hot reads, opened with the first one. */

@@ -48,8 +48,12 @@ export class JobRepository {
 
   /** Returns whether jobs of these kinds are due: one statement for an idle worker, not a transaction of five. */
   async areDue(kinds: readonly JobKind[]): Promise<boolean> {
-    const sql = `SELECT 1 FROM jobs WHERE state = 'queued' AND due_at <= UTC_TIMESTAMP(3) AND kind IN (?) LIMIT 1`
-    return (await this.#mysql.poll('dueJobs', sql, [kinds])).length > 0
+    const due = await this.#mysql.read(
+      'dueJobs',
+      Prisma.sql`SELECT 1 FROM jobs
+        WHERE state = 'queued' AND due_at <= UTC_TIMESTAMP(3) AND kind IN (${Prisma.join([...kinds])}) LIMIT 1`,
+    )
+    return due.length > 0
   }
 
   /** Claims the next due jobs of these kinds, by priority, then age. Workers never wait for each other's rows. */
@@ -156,9 +160,9 @@ export class JobRepository {
     kinds: readonly JobKind[],
     onEnd: (tx: Tx, job: { kind: JobKind; subjectId: string; isCancelled: boolean }) => Promise<unknown>,
   ): Promise<number> {
-    const expired = await this.#mysql.poll(
+    const expired = await this.#mysql.read(
       'expiredLeases',
-      `SELECT 1 FROM jobs WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3) LIMIT 1`,
+      Prisma.sql`SELECT 1 FROM jobs WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3) LIMIT 1`,
     )
     if (expired.length === 0) return 0
     return this.#mysql.transaction('reapJobs', async (tx) => {

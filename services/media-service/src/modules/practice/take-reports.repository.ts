@@ -1,6 +1,6 @@
 import { type AnalysisReport, type AnalysisResult, audioAnalysed } from '@bigtech/contracts'
 import { type Outbox, once, wasApplied } from '@bigtech/outbox'
-import type { Take as Row } from '../../generated/prisma/client.ts'
+import { Prisma, type Take as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { type TakeRepository, toTake } from './take.repository.ts'
 import { isOver, MAX_SENDS } from './take.ts'
@@ -45,9 +45,9 @@ export class TakeReports {
 
   /** Retries takes with an overdue report, and ends those without remaining attempts. Returns their number. */
   async expire(): Promise<number> {
-    const due = await this.#mysql.poll(
+    const due = await this.#mysql.read(
       'overdueTakes',
-      `SELECT 1 FROM takes WHERE state = 'analyzing' AND deadline_at < UTC_TIMESTAMP(3) LIMIT 1`,
+      Prisma.sql`SELECT 1 FROM takes WHERE state = 'analyzing' AND deadline_at < UTC_TIMESTAMP(3) LIMIT 1`,
     )
     if (due.length === 0) return 0
     return this.#mysql.transaction('expireTakes', async (tx) => {

@@ -1,6 +1,6 @@
 import { uuidv7 } from '@bigtech/contracts'
 import { inBatches } from '@bigtech/stores'
-import type { Delivery as Row } from '../../generated/prisma/client.ts'
+import { Prisma, type Delivery as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { Muting } from '../preferences/preferences.ts'
 import { STREAM_EXPIRY_MS } from '../streams/streams.ts'
@@ -155,10 +155,10 @@ export class DeliveriesRepository {
     now: number,
   ): Promise<{ leaseId: string; deliveries: Delivery[] }> {
     const leaseId = uuidv7()
-    const due = await this.#mysql.poll(
+    const due = await this.#mysql.read(
       'dueDeliveries',
-      `SELECT 1 FROM deliveries WHERE state = 'pending' AND channel = ? AND due_at <= ? LIMIT 1`,
-      [channel, new Date(now)],
+      Prisma.sql`SELECT 1 FROM deliveries
+        WHERE state = 'pending' AND channel = ${channel} AND due_at <= ${new Date(now)} LIMIT 1`,
     )
     if (due.length === 0) return { leaseId, deliveries: [] }
     const { client } = this.#mysql

@@ -1,5 +1,5 @@
 import { type EventOf, messageSent } from '@bigtech/contracts'
-import { utcDate } from '@bigtech/stores'
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
 export type MessageSent = EventOf<typeof messageSent>
@@ -31,14 +31,14 @@ export class WaitingMessagesRepository {
   }
 
   async due(now: number, limit: number): Promise<WaitingMessage[]> {
-    const rows = await this.#mysql.poll<{ event: string; createdAt: string }>(
+    const rows = await this.#mysql.read<{ event: string; createdAt: Date }>(
       'dueWaitingMessages',
-      'SELECT event, created_at AS createdAt FROM waiting_messages WHERE due_at <= ? ORDER BY due_at LIMIT ?',
-      [new Date(now), limit],
+      Prisma.sql`SELECT event, created_at AS createdAt FROM waiting_messages
+        WHERE due_at <= ${new Date(now)} ORDER BY due_at LIMIT ${limit}`,
     )
     return rows.map((row) => ({
       event: messageSent.parse(JSON.parse(row.event)),
-      createdAt: utcDate(row.createdAt),
+      createdAt: row.createdAt,
     }))
   }
 

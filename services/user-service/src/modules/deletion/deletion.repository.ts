@@ -1,6 +1,7 @@
 import { userDeleted } from '@bigtech/contracts'
 import type { HandlerOutcome } from '@bigtech/kafka'
 import { type Outbox, once } from '@bigtech/outbox'
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { recordActivity } from '../activity/activity-log.ts'
 import { appendUserEvent } from '../history/user-changes.ts'
@@ -59,26 +60,26 @@ export function createDeletionRepository(mysql: Mysql, outbox: Outbox, ender: Se
 
     /** Starts due deletions, which cannot be cancelled afterwards. Returns their number. */
     startDue: async (limit: number): Promise<number> => {
-      const due = await mysql.poll<{ id: string; userId: number }>(
+      const due = await mysql.read<{ id: string; userId: bigint | number }>(
         'dueDeletions',
-        `SELECT id, user_id AS userId FROM account_deletions WHERE state = 'scheduled' AND due_at <= ? ORDER BY due_at LIMIT ?`,
-        [new Date(), limit],
+        Prisma.sql`SELECT id, user_id AS userId FROM account_deletions WHERE state = 'scheduled' AND due_at <= ${new Date()} ORDER BY due_at LIMIT ${limit}`,
       )
       for (const { id, userId } of due) {
-        await mysql.transaction('startDeletion', (tx) => start(tx, outbox, id, userId))
+        await mysql.transaction('startDeletion', (tx) => start(tx, outbox, id, Number(userId)))
       }
       return due.length
     },
 
     /** Returns deletions whose local step is pending. */
-    withPendingProfile: (limit: number) =>
-      mysql.poll<{ id: string; userId: number }>(
+    withPendingProfile: async (limit: number) => {
+      const pending = await mysql.read<{ id: string; userId: bigint | number }>(
         'pendingDeletions',
-        `SELECT id, user_id AS userId FROM account_deletions d WHERE state = 'running'
+        Prisma.sql`SELECT id, user_id AS userId FROM account_deletions d WHERE state = 'running'
           AND EXISTS (SELECT 1 FROM account_deletion_steps WHERE deletion_id = d.id AND step = 'profile' AND done_at IS NULL)
-          ORDER BY requested_at LIMIT ?`,
-        [limit],
-      ),
+          ORDER BY requested_at LIMIT ${limit}`,
+      )
+      return pending.map(({ id, userId }) => ({ id, userId: Number(userId) }))
+    },
 
     /** Anonymises the user. Idempotent. */
     eraseProfile: (deletion: { id: string; userId: number }): Promise<void> =>

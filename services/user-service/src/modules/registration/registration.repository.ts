@@ -1,6 +1,7 @@
 import { type NotificationPreferences, pictureUrlOf } from '@bigtech/contracts'
 import type { Outbox } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { takenBy } from '../account/account.errors.ts'
 import { announceUser, insertUser, type NewAccount, RESERVED } from '../account/new-account.ts'
@@ -75,10 +76,9 @@ export function createRegistrationRepository(mysql: Mysql, outbox: Outbox, lease
     claim: async (): Promise<LeasedRegistration | null> => {
       const now = new Date()
       const where = { state: 'running', leasedUntil: { lte: now } }
-      const [due] = await mysql.poll<{ id: string }>(
+      const [due] = await mysql.read<{ id: string }>(
         'dueRegistration',
-        `SELECT id FROM registrations WHERE state = 'running' AND leased_until <= ? ORDER BY leased_until LIMIT 1`,
-        [now],
+        Prisma.sql`SELECT id FROM registrations WHERE state = 'running' AND leased_until <= ${now} ORDER BY leased_until LIMIT 1`,
       )
       if (!due) return null
       const leaseId = crypto.randomUUID()

@@ -1,4 +1,5 @@
-import { inBatches, utcDate } from '@bigtech/stores'
+import { inBatches } from '@bigtech/stores'
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 
 export type RevocationsRepository = ReturnType<typeof createRevocationsRepository>
@@ -12,9 +13,9 @@ export interface RevocationPage {
 
 /** The list's columns are null when it is empty. */
 interface RevocationRow {
-  readonly now: string
+  readonly now: Date
   readonly sessionId: string | null
-  readonly revokedAt: string | null
+  readonly revokedAt: Date | null
 }
 
 const PAGE = 5_000
@@ -34,22 +35,19 @@ export function createRevocationsRepository(mysql: Mysql) {
   return {
     since: async (since: Date): Promise<RevocationPage> => {
       // Clock and list in one statement, polled by every process once a second.
-      const rows = await mysql.poll<RevocationRow>(
+      const rows = await mysql.read<RevocationRow>(
         'revocationsSince',
-        `SELECT clock.now, r.session_id AS sessionId, r.revoked_at AS revokedAt
+        Prisma.sql`SELECT clock.now, r.session_id AS sessionId, r.revoked_at AS revokedAt
         FROM (SELECT UTC_TIMESTAMP(3) AS now) clock
         LEFT JOIN (
-          SELECT session_id, revoked_at FROM session_revocations WHERE revoked_at >= ?
-          ORDER BY revoked_at, session_id LIMIT ?
+          SELECT session_id, revoked_at FROM session_revocations WHERE revoked_at >= ${since}
+          ORDER BY revoked_at, session_id LIMIT ${PAGE}
         ) r ON TRUE
         ORDER BY r.revoked_at, r.session_id`,
-        [since, PAGE],
       )
-      const revocations = rows
-        .filter(isRevocation)
-        .map(({ sessionId, revokedAt }) => ({ sessionId, revokedAt: utcDate(revokedAt) }))
+      const revocations = rows.filter(isRevocation)
       const hasMore = revocations.length === PAGE
-      const asOf = hasMore ? revocations.at(-1)!.revokedAt : utcDate(rows[0]!.now)
+      const asOf = hasMore ? revocations.at(-1)!.revokedAt : rows[0]!.now
       return { asOf, revocations, hasMore }
     },
 
@@ -65,6 +63,6 @@ export function createRevocationsRepository(mysql: Mysql) {
   }
 }
 
-function isRevocation(row: RevocationRow): row is RevocationRow & { sessionId: string; revokedAt: string } {
+function isRevocation(row: RevocationRow): row is RevocationRow & { sessionId: string; revokedAt: Date } {
   return row.sessionId !== null
 }
