@@ -90,11 +90,14 @@ describe('uploadFile', () => {
       const { body } = await media.call(owner, 'GET', `/files/${file.file_id}/content?variant=${variant}`)
       expect(await sharp(body).metadata()).toMatchObject({ format: 'webp', width, height })
     }
-    expect((await media.objectsOf(file.file_id)).map((key) => key.split('/')[1]).sort()).toEqual([
-      'original',
-      'thumb_1280',
-      'thumb_320',
-    ])
+    // The upload itself is deleted after the file is ready.
+    await waitFor(
+      async () => {
+        const objects = (await media.objectsOf(file.file_id)).map((key) => key.split('/')[1])
+        return objects.sort().join() === 'original,thumb_1280,thumb_320'
+      },
+      { what: 'the upload to be deleted' },
+    )
   })
 
   it('an upload returns the page count of a PDF and the duration of a voice message, and leaves text unchanged', async () => {
