@@ -131,7 +131,13 @@ describe('one message', () => {
         String(what),
       )
     await Promise.all([inChat(/^send .*message\.events$/), inChat(/^frame message$/)])
-    spans = inTrace(post.traceId)
+    // A span is exported after those below it.
+    const isComplete = () => {
+      spans = inTrace(post.traceId)
+      const known = new Set(spans.map(({ spanId }) => spanId))
+      return spans.every((span) => span.spanId === post.spanId || known.has(span.parentSpanId ?? ''))
+    }
+    await waitFor(isComplete, { what: 'the parent of every span' })
   })
 
   it("a message is one trace from the POST through the outbox and Kafka to another service's consumer", () => {
