@@ -23,16 +23,14 @@ it('ensureTopics creates topics once and later changes only differing settings',
   expect(await ensureTopics(kafka, specs, false)).toEqual([])
 
   await kafka.setTopicConfig('friend.events', { 'retention.ms': '1000', 'cleanup.policy': 'delete' })
-  const found = await ensureTopics(kafka, specs, false)
-  expect(found.map(({ what }) => what)).toEqual([
-    'retention.ms is 1000, not 604800000',
-    'min.insync.replicas is unset, not 1',
-  ])
+  // Brokers apply changed settings a moment after their response.
+  const found = async () => (await ensureTopics(kafka, specs, false)).map(({ what }) => what)
+  await expect
+    .poll(found)
+    .toEqual(['retention.ms is 1000, not 604800000', 'min.insync.replicas is unset, not 1'])
   expect(await ensureTopics(kafka, specs, true)).toEqual([])
-  expect((await kafka.topicConfigs(['friend.events'])).get('friend.events')).toMatchObject({
-    'retention.ms': '604800000',
-    'cleanup.policy': 'delete',
-  })
+  const settings = async () => (await kafka.topicConfigs(['friend.events'])).get('friend.events')
+  await expect.poll(settings).toMatchObject({ 'retention.ms': '604800000', 'cleanup.policy': 'delete' })
 })
 
 it('ensureTopics reports a different number of partitions but never changes it', async () => {
