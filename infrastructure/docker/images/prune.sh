@@ -1,6 +1,6 @@
 #!/bin/sh
-# Removes files from an installed node_modules that no running service reads: type declarations,
-# source maps, documents, the Node binaries of the repository's root, and Prisma's query compilers for databases that are not MySQL.
+# Removes files from an installed node_modules that no running service reads: TypeScript,
+# source maps, documents, the Node binaries of the repository's root, and Prisma's query compilers other than the small one for MySQL.
 # usage: prune.sh [FOLDER]
 set -eu
 case "${1:-}" in
@@ -16,8 +16,8 @@ esac
 cd "${1:-.}"
 
 find node_modules -type f \
-  \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete
+  \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.md' \) -delete
 rm -rf node_modules/node-* node_modules/.pnpm/node-linux-* node_modules/.pnpm/node-darwin-* \
   node_modules/.pnpm/node-bin-* node_modules/.pnpm/node_modules/node-*linux* node_modules/.bin/node
 find node_modules/.pnpm -type f -name 'query_compiler_*' -path '*/@prisma/client/runtime/*' \
-  ! -name '*.mysql.*' -delete
+  \( ! -name '*.mysql.*' -o -name 'query_compiler_fast_*' -o -name '*.wasm-base64.js' \) -delete
