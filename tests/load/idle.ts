@@ -111,7 +111,7 @@ async function start(name: Name): Promise<void> {
       PUBLIC_URL: 'http://127.0.0.1:9',
     },
     nodeOptions: [
-      '--max-semi-space-size=4',
+      '--max-semi-space-size=16',
       ...['--import', '@bigtech/service-kit/tracing'],
       ...(profiles ? ['--cpu-prof', `--cpu-prof-dir=${profiles}/${name}`] : []),
     ],

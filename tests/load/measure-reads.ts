@@ -97,11 +97,11 @@ export function storeRequestsOf(measured: readonly MeasuredRow[], name: string):
 }
 
 /**
- * Returns Node's options of a measured service: those of the image, without which an idle process keeps 128 MB of young generation,
+ * Returns Node's options of a measured service: those of the image, which limit the young generation,
  * and a CPU profile if `LOAD_CPU_PROFILES` names a directory.
  */
 export function nodeOptionsOf(name: string): string[] {
-  const options = ['--max-semi-space-size=4']
+  const options = ['--max-semi-space-size=16']
   const folder = process.env.LOAD_CPU_PROFILES
   if (!folder) return options
   mkdirSync(folder, { recursive: true })

@@ -13,7 +13,7 @@ const COPY_PORT_STEP = 100
 const nodeOptions = [
   '--disable-warning=TimeoutNegativeWarning',
   // Same as in the image.
-  '--max-semi-space-size=4',
+  '--max-semi-space-size=16',
   '--import',
   '@bigtech/service-kit/tracing',
 ]
