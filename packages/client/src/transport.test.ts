@@ -71,47 +71,85 @@ describe('the stream over fetch', () => {
     await expect(done).rejects.toMatchObject({ code: 'OVERLOADED', retryAfterSeconds: 5 })
   })
 
-  it('the stream over fetch acknowledges a heartbeat every 30 s, and retries a failed acknowledgement with the next heartbeat', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] })
-    const start = Date.now()
-    const acks: { atMs: number; body: unknown }[] = []
-    const acknowledgingSession = {
-      token: async () => 'token-1',
-      call: async (_operation: unknown, { body }: { body: unknown }) => {
-        acks.push({ atMs: Date.now() - start, body })
-        if (acks.length === 2) throw new Error('no network')
-      },
-    } as unknown as Session
-    const frames = [
-      'event: ready\ndata: {"stream_id":"s-1","rooms":[]}\n\n',
-      ...Array(8).fill('event: heartbeat\ndata: {}\n\n'),
-    ]
-    const body = new ReadableStream(
-      {
-        async pull(controller) {
-          const frame = frames.shift()
-          if (frame === undefined) return controller.close()
-          if (frame.startsWith('event: heartbeat')) vi.setSystemTime(Date.now() + 15_000)
-          controller.enqueue(new TextEncoder().encode(frame))
-          await new Promise((resolve) => setImmediate(resolve))
+  it('the stream over fetch acknowledges heartbeats that are 30 s apart, and retries a failed acknowledgement twice before the next one', async () => {
+    vi.useFakeTimers()
+    try {
+      const start = Date.now()
+      const acks: { atMs: number; body: unknown }[] = []
+      const acknowledgingSession = {
+        token: async () => 'token-1',
+        call: async (_operation: unknown, { body }: { body: unknown }) => {
+          acks.push({ atMs: Date.now() - start, body })
+          if ([2, 3, 5, 6, 7].includes(acks.length)) throw new Error('no network')
         },
-      },
-      { highWaterMark: 0 },
-    )
-    const http = new Http({
-      baseUrl: 'http://api',
-      fetch: (async () => new Response(body)) as unknown as typeof fetch,
-    })
-    await fetchTransport(
-      http,
-      acknowledgingSession,
-    )({
-      lastEventId: undefined,
-      signal: new AbortController().signal,
-      events: { onFrame: () => undefined, onId: () => undefined },
-    })
-    vi.useRealTimers()
-    expect(acks.map(({ atMs }) => atMs)).toEqual([30_000, 60_000, 75_000, 105_000])
-    expect(acks[0]!.body).toEqual({ stream_id: 's-1' })
+      } as unknown as Session
+      const { readable, writable } = new TransformStream<Uint8Array>()
+      const http = new Http({
+        baseUrl: 'http://api',
+        fetch: (async () => new Response(readable)) as unknown as typeof fetch,
+      })
+      const closing = new AbortController()
+      const done = fetchTransport(
+        http,
+        acknowledgingSession,
+      )({
+        lastEventId: undefined,
+        signal: closing.signal,
+        events: { onFrame: () => undefined, onId: () => undefined },
+      })
+      const writer = writable.getWriter()
+      const send = (frame: string) => writer.write(new TextEncoder().encode(frame))
+      await send('event: ready\ndata: {"stream_id":"s-1","rooms":[]}\n\n')
+      for (let beat = 1; beat <= 3; beat++) {
+        await vi.advanceTimersByTimeAsync(30_000)
+        await send('event: heartbeat\ndata: {}\n\n')
+      }
+      await vi.advanceTimersByTimeAsync(29_000)
+      expect(acks.map(({ atMs }) => atMs)).toEqual([30_000, 60_000, 64_000, 72_000, 90_000, 94_000, 102_000])
+      expect(acks[0]!.body).toEqual({ stream_id: 's-1' })
+      await send('event: heartbeat\ndata: {}\n\n')
+      await vi.advanceTimersByTimeAsync(1_000)
+      expect(acks).toHaveLength(8)
+      closing.abort()
+      await writer.close()
+      await done
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('the stream over fetch does not acknowledge again after it was closed', async () => {
+    vi.useFakeTimers()
+    try {
+      let acks = 0
+      const failing = {
+        token: async () => 'token-1',
+        call: async () => {
+          acks++
+          throw new Error('no network')
+        },
+      } as unknown as Session
+      const { readable, writable } = new TransformStream<Uint8Array>()
+      const http = new Http({
+        baseUrl: 'http://api',
+        fetch: (async () => new Response(readable)) as unknown as typeof fetch,
+      })
+      const closing = new AbortController()
+      const events = { onFrame: () => undefined, onId: () => undefined }
+      const done = fetchTransport(http, failing)({ lastEventId: undefined, signal: closing.signal, events })
+      const writer = writable.getWriter()
+      await writer.write(new TextEncoder().encode('event: ready\ndata: {"stream_id":"s-1","rooms":[]}\n\n'))
+      await vi.advanceTimersByTimeAsync(30_000)
+      await writer.write(new TextEncoder().encode('event: heartbeat\ndata: {}\n\n'))
+      await vi.advanceTimersByTimeAsync(0)
+      expect(acks).toBe(1)
+      closing.abort()
+      await vi.advanceTimersByTimeAsync(60_000)
+      expect(acks).toBe(1)
+      await writer.close()
+      await done
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })

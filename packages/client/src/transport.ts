@@ -25,24 +25,35 @@ export interface StreamTransport {
   readonly close?: () => void
 }
 
-/** The server closes a stream without an acknowledgement for 50 s; heartbeats are sent every 15 s. */
+/** Heartbeats of a server that sends more of them are not all acknowledged. */
 const ACK_EVERY_MS = 25_000
+/** The server closes a stream without an acknowledgement for 50 s, and sends the next heartbeat after 30 s. */
+const ACK_RETRIES_MS = [4_000, 8_000]
 
 /** Acknowledges heartbeats, which show the server that the client is still connected. */
-function acknowledging(session: Session, events: TransportEvents): TransportEvents {
+function acknowledging(session: Session, signal: AbortSignal, events: TransportEvents): TransportEvents {
   let streamId: string | undefined
   let acknowledgedAt = Date.now()
-  const acknowledge = async (stream_id: string) => {
-    await session.call(acknowledgeStream, { body: { stream_id } })
-    acknowledgedAt = Date.now()
+  let retry: ReturnType<typeof setTimeout> | undefined
+  const acknowledge = async (stream_id: string, heartbeatAt: number, failures = 0) => {
+    clearTimeout(retry)
+    try {
+      await session.call(acknowledgeStream, { body: { stream_id } })
+      acknowledgedAt = heartbeatAt
+    } catch {
+      const delayMs = ACK_RETRIES_MS[failures]
+      if (delayMs === undefined || signal.aborted) return
+      retry = setTimeout(() => void acknowledge(stream_id, heartbeatAt, failures + 1), delayMs)
+    }
   }
+  signal.addEventListener('abort', () => clearTimeout(retry), { once: true })
   return {
     ...events,
     onFrame: (name, data) => {
       if (name === 'ready' || name === 'reset') streamId = JSON.parse(data).stream_id
-      // A failed acknowledgement is retried with the next heartbeat.
-      if (name === 'heartbeat' && streamId && Date.now() - acknowledgedAt >= ACK_EVERY_MS)
-        void acknowledge(streamId).catch(() => undefined)
+      const now = Date.now()
+      if (name === 'heartbeat' && streamId && now - acknowledgedAt >= ACK_EVERY_MS)
+        void acknowledge(streamId, now)
       events.onFrame(name, data)
     },
   }
@@ -51,7 +62,7 @@ function acknowledging(session: Session, events: TransportEvents): TransportEven
 /** Connects over fetch, with the token in the header: for Node, and for pages that may read streams. */
 export function fetchTransport(http: Http, session: Session): StreamTransport {
   return async ({ lastEventId, signal, events: listener }) => {
-    const events = acknowledging(session, listener)
+    const events = acknowledging(session, signal, listener)
     const response = await http.fetch(`${http.baseUrl}${openStream.path}?acks=1`, {
       headers: {
         accept: 'text/event-stream',
@@ -91,7 +102,7 @@ declare const EventSource: new (url: string) => EventSourceLike
  */
 export function eventSourceTransport(http: Http, session: Session): StreamTransport {
   return async ({ lastEventId, signal, events: listener }) => {
-    const events = acknowledging(session, listener)
+    const events = acknowledging(session, signal, listener)
     const { ticket } = await session.call(createStreamTicket, {
       body: lastEventId === undefined ? {} : { last_event_id: lastEventId },
     })

@@ -69,11 +69,13 @@ export class ListVersionReader {
     const versions = new Map<number, ListVersions>(
       userIds.map((userId) => [userId, { friends: 0, rooms: 0 }]),
     )
-    const rows = await this.#mysql.run('list_versions', (db) =>
-      db.listVersion.findMany({ where: { userId: { in: [...userIds] } } }),
+    // Read for every stream that opens, and every second.
+    const rows = await this.#mysql.read<Record<'user_id' | ListName, bigint>>(
+      'list_versions',
+      Prisma.sql`SELECT user_id, friends, rooms FROM list_versions WHERE user_id IN (${Prisma.join([...userIds])})`,
     )
-    for (const { userId, friends, rooms } of rows)
-      versions.set(Number(userId), { friends: Number(friends), rooms: Number(rooms) })
+    for (const { user_id, friends, rooms } of rows)
+      versions.set(Number(user_id), { friends: Number(friends), rooms: Number(rooms) })
     return versions
   }
 }

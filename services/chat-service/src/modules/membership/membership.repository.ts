@@ -101,15 +101,13 @@ export class MembershipRepository {
   }
 
   async #roomIdsOf(userIds: readonly number[]): Promise<Map<number, number[]>> {
-    const rooms = await this.#mysql.run('room_ids', (db) =>
-      db.roomMember.findMany({
-        where: { userId: { in: [...userIds] } },
-        orderBy: { roomId: 'asc' },
-        select: { roomId: true, userId: true },
-      }),
+    // Raw: read for the first stream of every user.
+    const rooms = await this.#mysql.read<Record<'room_id' | 'user_id', bigint>>(
+      'room_ids',
+      Prisma.sql`SELECT room_id, user_id FROM room_members WHERE user_id IN (${Prisma.join([...userIds])}) ORDER BY room_id`,
     )
     const byUser = new Map<number, number[]>(userIds.map((userId) => [userId, []]))
-    for (const { roomId, userId } of rooms) byUser.get(Number(userId))!.push(Number(roomId))
+    for (const { room_id, user_id } of rooms) byUser.get(Number(user_id))!.push(Number(room_id))
     return byUser
   }
 

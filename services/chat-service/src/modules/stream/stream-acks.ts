@@ -1,5 +1,4 @@
 import type { PubSub } from './pubsub.ts'
-import type { StreamSession } from './stream-session.ts'
 
 interface Ack {
   readonly stream: string
@@ -19,7 +18,7 @@ const channelOf = (instanceId: string) => `chat:stream-acks:${instanceId}` as co
 export class StreamAcks {
   readonly #pubsub: Pick<PubSub, 'hint' | 'onHint'>
   readonly #instanceId: string
-  readonly #find: (streamId: string) => StreamSession | undefined
+  readonly #note: (streamId: string, userId: number) => void
   readonly #probeEveryMs: number
   #worksSince: number | undefined
   #echoAt = 0
@@ -29,12 +28,13 @@ export class StreamAcks {
   constructor(options: {
     readonly pubsub: Pick<PubSub, 'hint' | 'onHint'>
     readonly instanceId: string
-    readonly find: (streamId: string) => StreamSession | undefined
+    /** Records that a client has read its stream of this process until now. */
+    readonly note: (streamId: string, userId: number) => void
     readonly probeEveryMs: number
   }) {
     this.#pubsub = options.pubsub
     this.#instanceId = options.instanceId
-    this.#find = options.find
+    this.#note = options.note
     this.#probeEveryMs = options.probeEveryMs
   }
 
@@ -54,10 +54,10 @@ export class StreamAcks {
     return `${this.#instanceId}.${(++this.#lastStream).toString(36)}`
   }
 
-  /** Records that a client has read its stream until now; ignores a stream of another user. */
+  /** Records that a client has read its stream until now, or forwards that to the process that holds the stream. */
   acknowledge(stream: string, user: number): void {
     const instanceId = stream.slice(0, stream.indexOf('.'))
-    if (instanceId === this.#instanceId) this.#note({ stream, user })
+    if (instanceId === this.#instanceId) this.#note(stream, user)
     else this.#pubsub.hint(channelOf(instanceId), JSON.stringify({ stream, user } satisfies Ack))
   }
 
@@ -74,12 +74,7 @@ export class StreamAcks {
   #receive(payload: string): void {
     this.#worksSince = this.worksSince ?? Date.now()
     this.#echoAt = Date.now()
-    const ack = JSON.parse(payload) as Partial<Ack>
-    if (ack.stream !== undefined) this.#note(ack as Ack)
-  }
-
-  #note({ stream, user }: Ack): void {
-    const session = this.#find(stream)
-    if (session?.userId === user) session.acknowledge()
+    const { stream, user } = JSON.parse(payload) as Partial<Ack>
+    if (stream !== undefined && user !== undefined) this.#note(stream, user)
   }
 }

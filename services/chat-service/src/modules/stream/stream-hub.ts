@@ -1,4 +1,6 @@
 import { Problem } from '@bigtech/service-kit'
+import type { UnixMs } from '../messages/message.ts'
+import { HeartbeatRounds } from './heartbeat-rounds.ts'
 import type { StreamSession } from './stream-session.ts'
 
 export interface StreamLimits {
@@ -16,6 +18,11 @@ export class StreamHub {
   /** By user, oldest first. */
   readonly #byUser = new Map<number, Set<StreamSession>>()
   readonly #byId = new Map<string, StreamSession>()
+  /** With acknowledgements, the least recently acknowledged first. */
+  readonly #acknowledging = new Set<StreamSession>()
+  /** With data that could not be sent immediately. */
+  readonly #unsent = new Set<StreamSession>()
+  readonly rounds = new HeartbeatRounds<StreamSession>()
   readonly #onCount: (userId: number) => void
 
   /** @param onCount called when a user's number of streams has changed */
@@ -40,8 +47,36 @@ export class StreamHub {
     return [...(this.#byUser.get(userId) ?? [])]
   }
 
-  find(streamId: string): StreamSession | undefined {
-    return this.#byId.get(streamId)
+  /** Records that a client has read its stream until now; ignores a stream of another user. */
+  acknowledge(streamId: string, userId: number): void {
+    const session = this.#byId.get(streamId)
+    if (session?.userId !== userId || !session.acknowledges) return
+    session.acknowledge()
+    this.#acknowledging.delete(session)
+    this.#acknowledging.add(session)
+  }
+
+  noteUnsent(session: StreamSession): void {
+    this.#unsent.add(session)
+  }
+
+  /**
+   * Closes streams whose clients are lost. For clients without acknowledgements only a blocked connection can be observed.
+   *
+   * @param acksWorkSince when the path of acknowledgements was restored; undefined while interrupted
+   */
+  closeGone(goneAfterMs: number, acksWorkSince: UnixMs | undefined): void {
+    const now = Date.now()
+    for (const session of this.#unsent) {
+      const stalledMs = session.stalledMs(now)
+      if (stalledMs === 0) this.#unsent.delete(session)
+      else if (stalledMs > goneAfterMs) session.close('unresponsive')
+    }
+    if (acksWorkSince === undefined) return
+    for (const session of this.#acknowledging) {
+      if (session.unacknowledgedMs(now, acksWorkSince) <= goneAfterMs) return
+      if (session.state !== 'opening') session.close('unresponsive')
+    }
   }
 
   /** Adds a stream. @throws Problem OVERLOADED */
@@ -57,6 +92,8 @@ export class StreamHub {
     const sessions = this.#byUser.get(userId) ?? new Set()
     this.#byUser.set(userId, sessions.add(session))
     this.#byId.set(session.id, session)
+    if (session.acknowledges) this.#acknowledging.add(session)
+    this.rounds.add(session)
     this.#onCount(userId)
   }
 
@@ -66,6 +103,9 @@ export class StreamHub {
     if (!sessions?.delete(session)) return
     if (sessions.size === 0) this.#byUser.delete(userId)
     this.#byId.delete(session.id)
+    this.#acknowledging.delete(session)
+    this.#unsent.delete(session)
+    this.rounds.remove(session)
     this.#onCount(userId)
   }
 

@@ -1,45 +1,42 @@
 import type { StreamFrameData } from '@bigtech/contracts'
 import { expect, it } from 'vitest'
+import { recordedSession } from '../../../testing/stream-session.ts'
 import { decodeCursor } from './stream-cursor.ts'
 import { StreamHub } from './stream-hub.ts'
 import { StreamJobs, type StreamJobsOptions } from './stream-jobs.ts'
-import type { StreamOutput } from './stream-output.ts'
-import { StreamSession } from './stream-session.ts'
+import { MARGIN_MS } from './stream-resume.ts'
+import type { LastSweep } from './stream-session.ts'
 
-const ROUNDS = 15
-const SINCE = Date.now()
+const ROUNDS = 30
+const FIRST_ROUND = 26
+const SINCE = Date.now() - 60_000
 
-function openStream(hub: StreamHub, userId: number) {
-  let text = ''
-  const output: Partial<StreamOutput> = {
-    push: (...parts: Buffer[]) => {
-      text += parts.join('')
-    },
-  }
-  const options = {
-    id: `s${userId}`,
-    userId,
-    loginId: 'l',
-    acknowledges: false,
-    output: output as StreamOutput,
-  }
-  const session = new StreamSession({ ...options, onFrame: () => undefined, onClosed: () => undefined })
-  hub.add(session)
-  session.cursor.start(SINCE, { friends: userId, rooms: 0 })
-  session.open({ event: 'ready', rooms: [] })
-  session.goLive()
-  text = ''
-  return { session, text: () => text }
+function openStreams(count: number) {
+  const hub = new StreamHub({ perUser: 1, perProcess: 1_000 }, () => undefined)
+  const lastSweep: LastSweep = { startedAt: 0, verifiedBefore: 0 }
+  const channels = { closeIdle: () => undefined, verifyAll: async () => undefined }
+  const jobs = new StreamJobs({ hub, lastSweep, channels } as unknown as StreamJobsOptions)
+  const streams = Array.from({ length: count }, (_, index) => {
+    const stream = recordedSession({ userId: index + 1, host: { lastSweep } })
+    const { session } = stream
+    hub.add(session)
+    session.cursor.start(SINCE, { friends: session.userId, rooms: 0 })
+    session.open({ event: 'ready', rooms: [] })
+    session.goLive()
+    const opening = stream.text().length
+    return { session, text: () => stream.text().slice(opening) }
+  })
+  return { hub, jobs, streams }
 }
 
-it('each stream gets one heartbeat in 15 rounds, with its own cursor and the heads of its active rooms', () => {
-  const hub = new StreamHub({ perUser: 1, perProcess: 1_000 }, () => undefined)
-  const jobs = new StreamJobs({ hub } as StreamJobsOptions)
-  const streams = Array.from({ length: 300 }, (_, index) => openStream(hub, index + 1))
+const sinceOf = (block: string) => decodeCursor(block.slice('id: '.length, block.indexOf('\n')))!.since
+
+it('each stream gets one heartbeat in 30 rounds, its first one after 25 s, with its own cursor and the heads of its active rooms', () => {
+  const { jobs, streams } = openStreams(300)
   for (const { session } of streams.slice(0, 100))
     session.cursor.set(session.userId, { seq: 5, cseq: 2, at: SINCE })
   const perRound: number[] = []
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 1; round <= ROUNDS; round++) {
     const before = streams.filter(({ text }) => text() !== '').length
     jobs.heartbeat()
     perRound.push(streams.filter(({ text }) => text() !== '').length - before)
@@ -58,5 +55,35 @@ it('each stream gets one heartbeat in 15 rounds, with its own cursor and the hea
     expect(heads).toEqual([...rooms].map(([room_id, position]) => ({ room_id, ...position })))
     expect(rest, 'one heartbeat').toEqual(['', ''])
   }
-  expect(Math.max(...perRound), 'the rounds share the work').toBeLessThan(100)
+  expect(perRound.slice(0, FIRST_ROUND - 1)).toEqual(Array(FIRST_ROUND - 1).fill(0))
+  expect(Math.max(...perRound), 'the rounds share the work').toBeLessThan(150)
+})
+
+it('a closed stream gets no heartbeat, and is not kept by the rounds', () => {
+  const { hub, jobs, streams } = openStreams(2)
+  hub.remove(streams[0]!.session)
+  let visited = 0
+  for (let round = 1; round <= ROUNDS; round++) visited += hub.rounds.next().size
+  for (let round = 1; round <= ROUNDS; round++) jobs.heartbeat()
+  expect(visited).toBe(1)
+  expect(streams.map(({ text }) => text() !== '')).toEqual([false, true])
+})
+
+it('after a sweep the next frame of a stream that was live before it starts 30 s before the sweep, and lists no room that was quiet since', async () => {
+  const { hub, jobs, streams } = openStreams(1)
+  const [live] = streams
+  live!.session.cursor.set(5, { seq: 1, cseq: 0, at: SINCE })
+  const soon = Date.now() + 1
+  while (Date.now() <= soon);
+  const startedAt = Date.now()
+  await jobs.sweep()
+  const later = recordedSession({ userId: 2, host: { lastSweep: { startedAt, verifiedBefore: startedAt } } })
+  hub.add(later.session)
+  later.session.cursor.start(SINCE, { friends: 0, rooms: 0 })
+  later.session.open({ event: 'ready', rooms: [] })
+  live!.session.sendHeartbeat('', Buffer.from('event: heartbeat\n\n'))
+  expect(live!.text()).toContain('event: heartbeat\n\n')
+  expect(sinceOf(live!.text())).toBeGreaterThanOrEqual(startedAt - MARGIN_MS)
+  expect(live!.session.cursor.heads).toEqual([])
+  expect(sinceOf(later.text()), 'it was not live').toBe(SINCE)
 })

@@ -4,10 +4,13 @@ import type { RoomChannels } from './room-channels.ts'
 import type { StreamAcks } from './stream-acks.ts'
 import type { StreamHub } from './stream-hub.ts'
 import { type ListVersionsOf, MARGIN_MS } from './stream-resume.ts'
+import type { LastSweep } from './stream-session.ts'
 
 export interface StreamJobsOptions {
   readonly hub: StreamHub
   readonly channels: RoomChannels
+  /** Updated by each complete sweep. */
+  readonly lastSweep: LastSweep
   readonly acks: StreamAcks
   readonly listVersions: ListVersionsOf
   /** Milliseconds of silence after which a client counts as lost. */
@@ -20,9 +23,7 @@ export interface StreamJobsOptions {
   readonly log: Service['log']
 }
 
-const HEARTBEAT_MS = 15_000
-/** Thousands of writes at once would delay messages. */
-const HEARTBEAT_ROUNDS = 15
+const HEARTBEAT_ROUND_MS = 1_000
 const SWEEP_MS = 5_000
 const POLL_MS = 1_000
 /** Each round checks a fraction of the users, so that clients do not all fetch at once. */
@@ -39,7 +40,6 @@ export class StreamJobs {
   #goneTimer: NodeJS.Timeout | undefined
   #listTimer: NodeJS.Timeout | undefined
   #listRound = 0
-  #heartbeatRound = 0
   #stopped = false
 
   constructor(options: StreamJobsOptions) {
@@ -47,9 +47,9 @@ export class StreamJobs {
   }
 
   start(): void {
-    const { acks, goneAfterMs, pubsub } = this.#options
+    const { hub, acks, goneAfterMs, pubsub } = this.#options
     acks.start()
-    this.#goneTimer = setInterval(() => this.#closeGone(), goneAfterMs / LOOKS)
+    this.#goneTimer = setInterval(() => hub.closeGone(goneAfterMs, acks.worksSince), goneAfterMs / LOOKS)
     let waitsLong = false
     const sweepIn = (ms: number) => {
       clearTimeout(this.#sweepTimer)
@@ -64,7 +64,7 @@ export class StreamJobs {
     sweepIn(POLL_MS)
     // Only shortens a long wait: a flapping connection must not postpone the sweep.
     pubsub.onHintsLost(() => waitsLong && sweepIn(POLL_MS))
-    this.#heartbeatTimer = setInterval(() => this.heartbeat(), HEARTBEAT_MS / HEARTBEAT_ROUNDS)
+    this.#heartbeatTimer = setInterval(() => this.heartbeat(), HEARTBEAT_ROUND_MS)
     const lists = async () => {
       await this.tellListChanges()
       if (!this.#stopped) this.#listTimer = setTimeout(lists, LIST_ROUND_MS)
@@ -86,7 +86,7 @@ export class StreamJobs {
    * margin.
    */
   async sweep(): Promise<void> {
-    const { channels, hub, log } = this.#options
+    const { channels, lastSweep, log } = this.#options
     const startedAt = Date.now()
     try {
       channels.closeIdle()
@@ -95,9 +95,8 @@ export class StreamJobs {
       log.debug({ err }, 'stream sweep failed, retrying')
       return
     }
-    for (const session of hub.all) {
-      if (session.wasLiveAt(startedAt)) session.cursor.advance(startedAt - MARGIN_MS)
-    }
+    lastSweep.startedAt = startedAt
+    lastSweep.verifiedBefore = startedAt - MARGIN_MS
   }
 
   /** Compares the list versions announced to some of the users' clients with the current ones. */
@@ -115,24 +114,12 @@ export class StreamJobs {
     }
   }
 
-  /** Sends a heartbeat to the streams of one round, which each stream belongs to once in 15 s. */
+  /** Sends a heartbeat to the streams of the next round. */
   heartbeat(): void {
-    const { hub } = this.#options
-    if (hub.size === 0) return
-    const round = this.#heartbeatRound++ % HEARTBEAT_ROUNDS
+    const sessions = this.#options.hub.rounds.next()
+    if (sessions.size === 0) return
     const at = new Date().toISOString()
     const quiet = frame('heartbeat', { at, heads: [] })
-    for (const session of hub.all) {
-      if (Math.floor(session.spread * HEARTBEAT_ROUNDS) === round) session.sendHeartbeat(at, quiet)
-    }
-  }
-
-  #closeGone(): void {
-    const { hub, acks, goneAfterMs } = this.#options
-    const now = Date.now()
-    for (const session of hub.all) {
-      if (session.state !== 'opening' && session.silentMs(now, acks.worksSince) > goneAfterMs)
-        session.close('unresponsive')
-    }
+    for (const session of sessions) session.sendHeartbeat(at, quiet)
   }
 }

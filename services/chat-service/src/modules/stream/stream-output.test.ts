@@ -16,10 +16,14 @@ async function connected() {
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
   const [connection] = (await once(server, 'connection')) as [Socket]
   connection.on('error', () => undefined)
-  const output = new StreamOutput(new WriteBatcher(), () => {
-    slow = true
-  })
-  output.attach(connection, Buffer.from('head'))
+  const output = new StreamOutput(new WriteBatcher())
+  const owner = {
+    hasUnsent: () => undefined,
+    isTooSlow: () => {
+      slow = true
+    },
+  }
+  output.attach(connection, Buffer.from('head'), owner)
   output.push(Buffer.from('first'))
   client.resume()
   return {

@@ -7,6 +7,14 @@ export type StreamConnection = Pick<
   'write' | 'destroy' | 'destroySoon' | 'writableLength' | 'once' | 'off'
 >
 
+/** The stream that an output belongs to. */
+export interface OutputOwner {
+  /** Called when data could not be sent immediately. */
+  hasUnsent(): void
+  /** Called when the reader is too slow: the owner closes the stream. */
+  isTooSlow(): void
+}
+
 /** A reader with more unsent data is disconnected and resumes. */
 const MAX_UNSENT_BYTES = 1024 * 1024
 /** A replay waits for the reader above this limit, so that a long replay does not count as a slow reader. */
@@ -17,7 +25,7 @@ const END_TIMEOUT_MS = 1_000
 /** Writes frames to one connection, batched, with bounded memory. */
 export class StreamOutput implements Flushable {
   readonly #batcher: WriteBatcher
-  readonly #onSlowReader: () => void
+  #owner: OutputOwner | undefined
   #connection: StreamConnection | undefined
   #queue: Buffer[] = []
   #queuedBytes = 0
@@ -27,15 +35,14 @@ export class StreamOutput implements Flushable {
   #progressAt = 0
   #ended = false
 
-  /** @param onSlowReader called when the reader is too slow; the owner closes the stream */
-  constructor(batcher: WriteBatcher, onSlowReader: () => void) {
+  constructor(batcher: WriteBatcher) {
     this.#batcher = batcher
-    this.#onSlowReader = onSlowReader
   }
 
   /** Sets the connection, before the first frame. Sends the head of the response together with that frame. */
-  attach(connection: StreamConnection, head: Buffer): void {
+  attach(connection: StreamConnection, head: Buffer, owner: OutputOwner): void {
     this.#connection = connection
+    this.#owner = owner
     this.#queue.push(head)
     this.#queuedBytes += head.length
   }
@@ -63,7 +70,8 @@ export class StreamOutput implements Flushable {
     const unsent = connection.writableLength
     if (unsent === 0) return
     if (hadNothingUnsent) this.#noteProgress(Date.now())
-    if (unsent > MAX_UNSENT_BYTES) this.#onSlowReader()
+    this.#owner?.hasUnsent()
+    if (unsent > MAX_UNSENT_BYTES) this.#owner?.isTooSlow()
   }
 
   /** Returns for how many milliseconds the kernel has accepted no pending data; 0 when none is pending. */
@@ -87,7 +95,7 @@ export class StreamOutput implements Flushable {
         resolve()
       }
       const timer = setTimeout(() => {
-        this.#onSlowReader()
+        this.#owner?.isTooSlow()
         done()
       }, REPLAY_PATIENCE_MS)
       connection.once('drain', done)

@@ -1,13 +1,12 @@
 import type { Service } from '@bigtech/service-kit'
 import { expect, it } from 'vitest'
+import { recordedSession } from '../../../testing/stream-session.ts'
 import type { StreamSource } from '../messages/stream-source.ts'
 import type { RoomPubSub } from './pubsub.ts'
 import { RoomChannels } from './room-channels.ts'
 import type { RoomReplay } from './room-replay.ts'
 import { encodeCursor } from './stream-cursor.ts'
-import type { StreamOutput } from './stream-output.ts'
 import { StreamResume } from './stream-resume.ts'
-import { StreamSession } from './stream-session.ts'
 
 const head = { seq: 5, cseq: 2 }
 const ROOM = 7
@@ -37,18 +36,6 @@ function createResume(source: Partial<StreamSource>) {
     listVersions: { of: async () => new Map(), ofUser: async () => ({ friends: 0, rooms: 0 }) },
   })
   return { channels, resume }
-}
-
-function createSession(): { session: StreamSession; text: () => string } {
-  let text = ''
-  const output: Partial<StreamOutput> = {
-    push: (...parts: Buffer[]) => {
-      text += parts.join('')
-    },
-  }
-  const options = { id: 's', userId: 1, loginId: 'l', acknowledges: false, output: output as StreamOutput }
-  const session = new StreamSession({ ...options, onFrame: () => undefined, onClosed: () => undefined })
-  return { session, text: () => text }
 }
 
 it('a resumed stream starts at the cursor when an idle channel is closed while the logs are read', async () => {
@@ -94,7 +81,7 @@ it('a new stream in a busy room reads no messages, and receives each one after i
   await send(6)
   const plan = await resume.plan(1, undefined)
   await send(7)
-  const { session, text } = createSession()
+  const { session, text } = recordedSession()
   const running = resume.run(session, plan)
   await send(8)
   await running

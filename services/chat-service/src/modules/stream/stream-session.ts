@@ -4,7 +4,7 @@ import type { UnixMs } from '../messages/message.ts'
 import { frame } from './frames.ts'
 import type { RoomSubscription } from './room-subscription.ts'
 import { type RoomProgress, StreamCursor } from './stream-cursor.ts'
-import type { StreamConnection, StreamOutput } from './stream-output.ts'
+import type { OutputOwner, StreamConnection, StreamOutput } from './stream-output.ts'
 
 /**
  * - `opening`: admitted, no response yet. Frames are queued.
@@ -36,26 +36,43 @@ export interface StreamSessionOptions {
   /** Whether the client has opted into acknowledgements. */
   readonly acknowledges: boolean
   readonly output: StreamOutput
-  readonly onFrame: () => void
-  /** Called once. */
-  readonly onClosed: (session: StreamSession, reason: CloseReason) => void
+  readonly host: StreamHost
+}
+
+/** What the streams of a process share. */
+export interface StreamHost {
+  readonly lastSweep: LastSweep
+  onFrame(): void
+  /** Called when data could not be sent immediately. */
+  onUnsent(session: StreamSession): void
+  /** Called once for each stream. */
+  onClosed(session: StreamSession, reason: CloseReason): void
+}
+
+/** The last complete sweep: streams that were live when it began have received every entry created before `verifiedBefore`. */
+export interface LastSweep {
+  startedAt: UnixMs
+  verifiedBefore: UnixMs
 }
 
 /** A client's open stream: its state, its rooms, and its delivered position. */
-export class StreamSession {
+export class StreamSession implements OutputOwner {
   readonly id: string
   readonly userId: number
   readonly loginId: string
   readonly cursor = new StreamCursor()
-  /** Random in [0, 1): spreads periodic work of many streams over time. */
-  readonly spread = Math.random()
-  readonly #options: StreamSessionOptions
+  /** Set by the rounds of heartbeats. */
+  round = 0
+  /** Whether the client has opted into acknowledgements. */
+  readonly acknowledges: boolean
+  readonly #output: StreamOutput
+  readonly #host: StreamHost
   readonly #subscriptions = new Map<number, RoomSubscription>()
   /** Rooms that the user left between the reading of the memberships and the first frame. */
   #leftWhileOpening: Set<number> | undefined
   #state: SessionState = 'opening'
   #closeReason: CloseReason | undefined
-  #liveSince: UnixMs | undefined
+  #liveSince: UnixMs = Number.POSITIVE_INFINITY
   #acknowledgedAt: UnixMs = Date.now()
   /** Frames that arrived before the first one. */
   #held: Buffer[] = []
@@ -63,10 +80,12 @@ export class StreamSession {
   #waiting: (() => void)[] = []
 
   constructor(options: StreamSessionOptions) {
-    this.#options = options
     this.id = options.id
     this.userId = options.userId
     this.loginId = options.loginId
+    this.acknowledges = options.acknowledges
+    this.#output = options.output
+    this.#host = options.host
   }
 
   get state(): SessionState {
@@ -77,14 +96,9 @@ export class StreamSession {
     return this.#closeReason
   }
 
-  /** Returns whether the stream has been live since that moment. */
-  wasLiveAt(at: UnixMs): boolean {
-    return this.#state === 'live' && this.#liveSince! < at
-  }
-
   /** Sets the connection, before `open`. @param head of the HTTP response */
   attach(connection: StreamConnection, head: Buffer): void {
-    this.#options.output.attach(connection, head)
+    this.#output.attach(connection, head, this)
   }
 
   /** Transition opening -> catching_up. Sends the first frame, then the queued frames. */
@@ -145,7 +159,7 @@ export class StreamSession {
   /** Delivers a log entry: the frame and the cursor that includes it form one SSE block. */
   deliver(roomId: number, progress: Readonly<RoomProgress>, block: Buffer | null): void {
     this.cursor.move(roomId, progress)
-    if (block) this.#push(...this.cursor.idLine(), block)
+    if (block) this.#pushWithCursor(block)
   }
 
   /** Sends a frame that is no log entry: a client cannot resume from it. */
@@ -160,22 +174,23 @@ export class StreamSession {
 
   /** Sends a frame with the current cursor. Only after `open`. */
   sendWithCursor<Name extends StreamFrameName>(event: Name, data: StreamFrameData<Name>): void {
-    this.#push(...this.cursor.idLine(), frame(event, data))
+    this.#pushWithCursor(frame(event, data))
   }
 
   /** @param quiet the frame without heads, shared by all streams without active rooms */
   sendHeartbeat(at: string, quiet: Buffer): void {
-    if (this.#state !== 'live') return
+    if (this.#state === 'opening') return
+    this.#advance()
     const { heads } = this.cursor
-    this.#push(...this.cursor.idLine(), heads.length === 0 ? quiet : frame('heartbeat', { at, heads }))
+    this.#pushWithCursor(heads.length === 0 ? quiet : frame('heartbeat', { at, heads }))
   }
 
   /** Announces the lists that have changed since the last announcement. */
   tellListChanges(now: ListVersions): void {
-    if (this.#state === 'opening' || this.#state === 'closed') return
     const told = this.cursor.lists
+    if (now.friends === told.friends && now.rooms === told.rooms) return
+    if (this.#state === 'opening' || this.#state === 'closed') return
     const lists = (['friends', 'rooms'] as const).filter((list) => now[list] !== told[list])
-    if (lists.length === 0) return
     this.cursor.lists = now
     this.sendWithCursor('lists_changed', { lists })
   }
@@ -185,22 +200,31 @@ export class StreamSession {
   }
 
   /**
-   * Returns for how many milliseconds the client has shown no sign of life. Only an acknowledgement is one:
-   * the kernel or a proxy accepts heartbeats for a lost client. For clients without acknowledgements only a
-   * blocked connection can be observed.
+   * Returns for how many milliseconds the client has not acknowledged. Only an acknowledgement shows that it is there: the kernel or a
+   * proxy accepts heartbeats for a lost client.
    *
-   * @param acksWorkSince when the path of acknowledgements was restored; undefined while interrupted
+   * @param acksWorkSince when the path of acknowledgements was restored
    */
-  silentMs(now: UnixMs, acksWorkSince: UnixMs | undefined): number {
-    const { acknowledges, output } = this.#options
-    const stalledMs = output.stalledMs(now)
-    if (!acknowledges || acksWorkSince === undefined) return stalledMs
-    return Math.max(stalledMs, now - Math.max(this.#acknowledgedAt, acksWorkSince))
+  unacknowledgedMs(now: UnixMs, acksWorkSince: UnixMs): number {
+    return now - Math.max(this.#acknowledgedAt, acksWorkSince)
+  }
+
+  /** Returns for how many milliseconds the connection has been blocked; 0 when all data is sent. */
+  stalledMs(now: UnixMs): number {
+    return this.#output.stalledMs(now)
+  }
+
+  hasUnsent(): void {
+    this.#host.onUnsent(this)
+  }
+
+  isTooSlow(): void {
+    this.close('slow_reader')
   }
 
   /** Resolves when the reader has received most of the sent data. */
   drained(): Promise<void> {
-    return this.#options.output.drained()
+    return this.#output.drained()
   }
 
   /**
@@ -210,7 +234,6 @@ export class StreamSession {
    */
   close(reason: CloseReason, last?: { event: 'reconnect'; data: StreamFrameData<'reconnect'> }): void {
     if (this.#state === 'closed') return
-    const { output, onClosed } = this.#options
     const hasResponded = this.#state !== 'opening'
     if (hasResponded && last) this.sendFrame(last.event, last.data)
     this.#state = 'closed'
@@ -219,16 +242,27 @@ export class StreamSession {
     this.#waiting = []
     for (const subscription of this.#subscriptions.values()) subscription.end()
     this.#subscriptions.clear()
-    if (!hasResponded || reason === 'client_gone') output.discard()
-    else if (isOrderly(reason)) output.end()
-    else output.destroy()
-    onClosed(this, reason)
+    if (!hasResponded || reason === 'client_gone') this.#output.discard()
+    else if (isOrderly(reason)) this.#output.end()
+    else this.#output.destroy()
+    this.#host.onClosed(this, reason)
+  }
+
+  #advance(): void {
+    const { startedAt, verifiedBefore } = this.#host.lastSweep
+    if (startedAt > this.#liveSince) this.cursor.advance(verifiedBefore)
+  }
+
+  #pushWithCursor(block: Buffer): void {
+    this.#advance()
+    const [prefix, position] = this.cursor.idLine()
+    this.#push(prefix, position, block)
   }
 
   #push(...parts: Buffer[]): void {
     if (this.#state === 'closed') return
-    this.#options.output.push(...parts)
-    this.#options.onFrame()
+    this.#output.push(...parts)
+    this.#host.onFrame()
   }
 }
 

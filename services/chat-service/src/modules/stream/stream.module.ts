@@ -14,7 +14,7 @@ import { StreamAcks } from './stream-acks.ts'
 import { StreamHub } from './stream-hub.ts'
 import { StreamJobs } from './stream-jobs.ts'
 import { type ListVersionsOf, StreamResume } from './stream-resume.ts'
-import { type CloseReason, cutReasons } from './stream-session.ts'
+import { cutReasons, type LastSweep, type StreamHost } from './stream-session.ts'
 import { StreamTickets } from './tickets.ts'
 import { type TypingRestrictions, TypingService } from './typing.service.ts'
 import { WriteBatcher } from './write-batcher.ts'
@@ -62,21 +62,30 @@ export function createStream(options: StreamModuleOptions): void {
   const acks = new StreamAcks({
     pubsub: redis,
     instanceId,
-    find: (streamId) => hub.find(streamId),
+    note: (streamId, userId) => hub.acknowledge(streamId, userId),
     probeEveryMs: goneAfterMs / ACK_PROBES,
   })
-  const jobs = new StreamJobs({ hub, channels, acks, listVersions, goneAfterMs, pubsub: redis, log })
+  const lastSweep: LastSweep = { startedAt: 0, verifiedBefore: 0 }
+  const jobs = new StreamJobs({
+    hub,
+    channels,
+    lastSweep,
+    acks,
+    listVersions,
+    goneAfterMs,
+    pubsub: redis,
+    log,
+  })
   revocations.onRevoked((loginIds) => hub.closeLogins(loginIds))
   service.app.register(streamRoutes, {
     streams,
-    hub,
     acks,
     tickets: new StreamTickets(redis.commands),
     typing: new TypingService(members, options.relations, (hint) => channels.publish(hint)),
     limiter,
     revocations,
     batcher,
-    ...streamMetrics(service.metrics, hub),
+    host: createHost(service.metrics, hub, lastSweep),
   })
   lifecycle.onStop('streams', 'open streams', () => {
     jobs.stop()
@@ -103,7 +112,8 @@ function deliveryTimer(registry: Service['metrics'], batcher: WriteBatcher) {
     batcher.afterWrites(() => delay.observe(Math.max(0, Date.now() - createdAt) / 1_000))
 }
 
-function streamMetrics(registry: Service['metrics'], hub: StreamHub) {
+/** Returns what streams share: the hub and its metrics. */
+function createHost(registry: Service['metrics'], hub: StreamHub, lastSweep: LastSweep): StreamHost {
   const registers = [registry]
   new Gauge({
     name: 'sse_connections_open',
@@ -132,8 +142,11 @@ function streamMetrics(registry: Service['metrics'], hub: StreamHub) {
   })
   startAtZero(cut, { reason: cutReasons })
   return {
+    lastSweep,
     onFrame: () => void framesSent++,
-    onClosed: (reason: CloseReason) => {
+    onUnsent: (session) => hub.noteUnsent(session),
+    onClosed: (session, reason) => {
+      hub.remove(session)
       if (reason !== 'client_gone') cut.inc({ reason })
     },
   }

@@ -11,9 +11,8 @@ import {
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { StreamService } from './stream.service.ts'
 import type { StreamAcks } from './stream-acks.ts'
-import type { StreamHub } from './stream-hub.ts'
 import { StreamOutput } from './stream-output.ts'
-import { type CloseReason, StreamSession } from './stream-session.ts'
+import { type StreamHost, StreamSession } from './stream-session.ts'
 import { streamHead, takeSocket } from './stream-socket.ts'
 import { type StreamTickets, TICKET_SECONDS } from './tickets.ts'
 import type { TypingService } from './typing.service.ts'
@@ -21,15 +20,13 @@ import type { WriteBatcher } from './write-batcher.ts'
 
 export interface StreamRoutesOptions {
   readonly streams: StreamService
-  readonly hub: StreamHub
   readonly acks: StreamAcks
   readonly tickets: StreamTickets
   readonly typing: TypingService
   readonly limiter: RateLimiter
   readonly revocations: Service['revocations']
   readonly batcher: WriteBatcher
-  readonly onFrame: () => void
-  readonly onClosed: (reason: CloseReason) => void
+  readonly host: StreamHost
 }
 
 const ticketLimit: Limit = { name: 'stream_tickets', max: 60, windowSeconds: 60 }
@@ -112,21 +109,16 @@ const closing = (session: StreamSession) => () => session.close('client_gone')
 
 function sessionFor(
   { userId, sessionId, acknowledges }: Identity & { acknowledges: boolean },
-  { hub, acks, batcher, onFrame, onClosed }: StreamRoutesOptions,
+  { acks, batcher, host }: StreamRoutesOptions,
 ): StreamSession {
-  const session: StreamSession = new StreamSession({
+  return new StreamSession({
     id: acks.newStreamId(),
     userId,
     loginId: sessionId,
     acknowledges,
-    output: new StreamOutput(batcher, () => session.close('slow_reader')),
-    onFrame,
-    onClosed: (closed, reason) => {
-      hub.remove(closed)
-      onClosed(reason)
-    },
+    output: new StreamOutput(batcher),
+    host,
   })
-  return session
 }
 
 function lastEventIdOf(request: FastifyRequest): string | undefined {
