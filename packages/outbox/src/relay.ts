@@ -25,6 +25,13 @@ export interface OutboxStore<Id> {
   /** Parks a row that Kafka permanently rejects, so that it does not block the rows behind it. */
   park(id: Id, reason: string): Promise<void>
   backlog(): Promise<{ readonly events: number; readonly oldestSeconds: number }>
+  /**
+   * Reports that this process acquired the lock, or released or may have lost it. Only while leading may a store rely on what it
+   * remembers, and record sent rows later than `markSent`.
+   */
+  setLeading?(isLeading: boolean): void
+  /** Records all sent rows; called before the lock is released. */
+  settle?(): Promise<void>
   /** Deletes a small batch of rows published long ago; returns their number. */
   purge?(): Promise<number>
 }
@@ -126,7 +133,7 @@ class Relay<Id> implements OutboxRelay {
   }
 
   async #run(): Promise<void> {
-    const { lock, restMs = 1_000 } = this.#options
+    const { lock, store, restMs = 1_000 } = this.#options
     const { signal } = this.#stopping
     let failures = 0
     let refusals = 0
@@ -138,7 +145,9 @@ class Relay<Id> implements OutboxRelay {
           await sleep(restMs * (1 + Math.random() / 4), this.#nap.signal)
         } else if (await lock.tryLock()) {
           this.#holdsLock = true
+          store.setLeading?.(true)
           await this.#lead()
+          await store.settle?.()
           this.#stepDown()
           await lock.unlock()
           refusals = 0
@@ -172,6 +181,7 @@ class Relay<Id> implements OutboxRelay {
 
   #stepDown(): void {
     this.#holdsLock = false
+    this.#options.store.setLeading?.(false)
     // The next holder reports; two reports of one outbox would be summed.
     this.#metrics?.backlog.set(0)
     this.#metrics?.oldest.set(0)

@@ -18,6 +18,7 @@ import { Projection } from './changes/projection.repository.ts'
 import { VersionRepository } from './changes/version.repository.ts'
 import { documentReportHandlers } from './document-reports.consumers.ts'
 import { MessageAppender } from './log/append.ts'
+import type { MessageDocument } from './log/documents.ts'
 import { MessageRepository } from './log/message.repository.ts'
 import { RoomPositions } from './log/room-heads.repository.ts'
 import { SystemMessageWriter } from './log/system-messages.ts'
@@ -37,7 +38,7 @@ import { ReadState } from './reading/read-state.ts'
 import { RecentMessages } from './reading/recent-messages.ts'
 import { RoomHeadsReader } from './reading/room-summaries.ts'
 import { RoomSummaryRepository } from './reading/room-summary.repository.ts'
-import { SenderPositions } from './reading/sender-positions.ts'
+import { AFTER_RESPONSES_MS, SenderPositions } from './reading/sender-positions.ts'
 import { UnreadCountRepository } from './reading/unread-counts.repository.ts'
 import { RoomUpdates } from './room-updates.ts'
 import { createSearch, type SearchConfig } from './search/search.module.ts'
@@ -85,9 +86,10 @@ export async function createMessages(options: MessagesOptions): Promise<Messages
     store: outbox,
     databaseUrl: options.config.DATABASE_URL,
   })
-  const publish = (hint: PublishHint) => {
-    outbox.hint(hint)
-    relay.wake()
+  const wakeRelay = afterResponses(() => relay.wake())
+  const publish = (hint: PublishHint, documents?: readonly MessageDocument[]) => {
+    outbox.hint(hint, documents)
+    wakeRelay()
   }
   const appender = new MessageAppender({
     log: repository.messages,
@@ -144,7 +146,7 @@ function afterAppend(
     senders: SenderPositions
     reads: ReadState
     updates: RoomUpdates
-    publish: (hint: PublishHint) => void
+    publish: (hint: PublishHint, documents: readonly MessageDocument[]) => void
   },
 ) {
   const sent = new Counter({
@@ -154,13 +156,27 @@ function afterAppend(
     registers: [service.metrics],
   })
   startAtZero(sent, { message_type: messageType.options })
-  return (roomId: number, messages: readonly MessageRecord[]) => {
+  return (roomId: number, messages: readonly MessageRecord[], documents: readonly MessageDocument[]) => {
     for (const message of messages) sent.inc({ message_type: message.messageType })
     // Sending implies having read the earlier messages.
     side.reads.noteWritten(messages)
     side.updates.emit({ roomId, messages })
     const range = { from: messages[0]!.seq, to: messages.at(-1)!.seq }
-    side.senders.add(messages, () => side.publish({ roomId, messages: range }))
+    side.senders.add(messages)
+    side.publish({ roomId, messages: range }, documents)
+  }
+}
+
+/** Returns a function that runs the work a moment later, once for all calls until then. */
+function afterResponses(work: () => void): () => void {
+  let isScheduled = false
+  return () => {
+    if (isScheduled) return
+    isScheduled = true
+    setTimeout(() => {
+      isScheduled = false
+      work()
+    }, AFTER_RESPONSES_MS)
   }
 }
 

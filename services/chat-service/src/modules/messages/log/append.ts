@@ -32,7 +32,11 @@ export interface AppenderOptions {
     clientId: string,
   ) => Promise<MessageDocument | null>
   /** Called once for every stored message, in order, before the senders get their response. Never throws. */
-  readonly onStored: (roomId: number, messages: readonly MessageRecord[]) => void
+  readonly onStored: (
+    roomId: number,
+    messages: readonly MessageRecord[],
+    documents: readonly MessageDocument[],
+  ) => void
 }
 
 /** Appends messages to the history of their room. */
@@ -115,7 +119,7 @@ export class MessageAppender {
 
   #acknowledge(roomId: number, entries: readonly Entry[], documents: readonly MessageDocument[]): void {
     const messages = documents.map(toRecord)
-    this.#options.onStored(roomId, messages)
+    this.#options.onStored(roomId, messages, documents)
     for (const [index, entry] of entries.entries())
       entry.resolve({ message: messages[index]!, repeated: false })
   }

@@ -58,9 +58,9 @@ function startProcess() {
   const appender = new MessageAppender({
     log: repository.messages,
     findByClientId: (...key) => repository.findByClientId(...key),
-    onStored: (roomId, messages) => {
+    onStored: (roomId, messages, documents) => {
       const range = { from: messages[0]!.seq, to: messages.at(-1)!.seq }
-      if (hints) outbox.hint({ roomId, messages: range })
+      if (hints) outbox.hint({ roomId, messages: range }, documents)
     },
   })
   const writer = new ChangeWriter({
@@ -110,8 +110,12 @@ async function relayOnce(
   return rows.length
 }
 
+/** Publishes everything as the only leader. */
 async function drain(process: Process, kafka: Published[]): Promise<void> {
+  process.outbox.setLeading(true)
   while ((await relayOnce(process, kafka)) > 0);
+  await process.outbox.settle()
+  process.outbox.setLeading(false)
 }
 
 /** Returns each event once, at its first occurrence. */
@@ -133,7 +137,7 @@ it('every room is published completely and in order although writers and relays 
   const step = fc.record({
     room: fc.nat({ max: 1 }),
     by: fc.nat({ max: 1 }),
-    what: fc.constantFrom('send', 'edit', 'react', 'relay', 'restart'),
+    what: fc.constantFrom('send', 'edit', 'react', 'relay', 'lead', 'release', 'restart'),
     isHinted: fc.boolean(),
     acknowledged: fc.nat({ max: 4 }),
     marked: fc.nat({ max: 4 }),
@@ -149,7 +153,12 @@ it('every room is published completely and in order although writers and relays 
         const roomId = rooms[room]!
         const process = processes[by]!
         if (what === 'relay') await relayOnce(process, kafka, relay)
-        else if (what === 'restart') processes[by] = startProcess()
+        // The former leader may have lost the lock without noticing: it has not settled.
+        else if (what === 'lead') process.outbox.setLeading(true)
+        else if (what === 'release') {
+          await process.outbox.settle()
+          process.outbox.setLeading(false)
+        } else if (what === 'restart') processes[by] = startProcess()
         else if (what === 'send' || sent[room] === 0) await process.send(roomId, `${++sent[room]!}`, isHinted)
         else {
           const body: ChangeBody =
@@ -389,4 +398,37 @@ it('the checkpoint advances only after everything seen by a full sweep is publis
   expect(await process.repository.checkpoint.read()).toEqual(before)
   await drain(process, [])
   expect((await process.repository.checkpoint.read())!.getTime()).toBeGreaterThan(before.getTime())
+})
+
+it('a leading relay publishes what its process has stored without reading it, and stores the position when it releases the lock', async () => {
+  const roomId = ++lastRoom
+  const process = startProcess()
+  const kafka: Published[] = []
+  process.outbox.setLeading(true)
+  await process.send(roomId, 'first')
+  await relayOnce(process, kafka)
+  const reads = [
+    vi.spyOn(process.repository.messages, 'byIds'),
+    vi.spyOn(process.repository.changes, 'byIds'),
+  ]
+  await process.send(roomId, 'second')
+  await relayOnce(process, kafka)
+  expect(sentOf(kafka, roomId).map(({ content }) => content)).toEqual(['first', 'second'])
+  expect(reads.flatMap(({ mock }) => mock.calls.flat(2))).toEqual([])
+  await process.outbox.settle()
+  expect(await unpublishedOf(roomId)).toEqual([])
+  expect(await process.positions.ofUser(1, roomId)).toEqual({ shown: 2, own: 2 })
+})
+
+it('a relay that leads again continues from the position that another one has stored', async () => {
+  const roomId = ++lastRoom
+  const [first, second] = [startProcess(), startProcess()]
+  await first.send(roomId, 'one')
+  await drain(first, [])
+  await second.send(roomId, 'two')
+  await drain(second, [])
+  await first.send(roomId, 'three')
+  const kafka: Published[] = []
+  await drain(first, kafka)
+  expect(sentOf(kafka, roomId).map(({ content }) => content)).toEqual(['three'])
 })

@@ -4,41 +4,49 @@ import type { ChangeDocument, MessageDocument } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
 import type { RoomPosition, RoomPositions } from '../log/room-heads.repository.ts'
 import { type MessageRecord, positionId, positionOf, roomOf } from '../message.ts'
-import type { SenderPositions } from '../reading/sender-positions.ts'
+import type { SenderPositions, Written } from '../reading/sender-positions.ts'
 import { LogSweep, type SweepResult } from './log-sweep.ts'
 import { changeRecord, sentRecord } from './message-events.ts'
 import { type Candidate, PublishBacklog, type PublishHint } from './publish-backlog.ts'
+import { idsBeyond, prefix, type Room } from './publish-batch.ts'
+import { PublishedPositions } from './published-positions.ts'
+import { UnpublishedMessages } from './unpublished-messages.ts'
 
 /** `m` or `c` for the log, then the id of its entry. */
 export type RelayId = `${'m' | 'c'}:${string}`
 
 const PACE_MS = 100
-const BATCH = 500
 const ROOMS_A_BATCH = 200
 const ROOMS_COUNTED = 100
 
-interface Room {
-  readonly roomId: number
-  readonly candidate: Candidate
-  readonly published: RoomPosition
+/** An entry of a log. `done` when it is published or has no event. */
+interface Step {
+  readonly id: RelayId
+  done: boolean
+  /** Of a message, for the read position of its sender. */
+  readonly written?: Written
 }
-
-/** Entries of one log of a room in log order, with whether each is published or has no event. */
-type Steps = { readonly id: RelayId; done: boolean }[]
 
 /**
  * The outbox of messages: the logs themselves, plus the published position of each room. Hints name rooms
  * with new entries; the sweep finds entries without a hint. Also completes writes interrupted by a crash.
+ *
+ * While its process leads, nobody else advances a published position: each is read once, and stored twice a second. The process's own
+ * messages are published from memory.
  */
 export class MessageOutboxStore implements OutboxStore<RelayId> {
   readonly #repository: MessageRepository
   readonly #projection: Projection
-  readonly #senders: SenderPositions
   readonly #rooms: RoomPositions
   readonly #backlog = new PublishBacklog()
+  readonly #positions: PublishedPositions
+  readonly #unpublished = new UnpublishedMessages()
   readonly #sweep: LogSweep
-  /** The entries of the current batch. */
-  #steps = new Map<string, Steps>()
+  /** The entries of the current batch by log and room, in log order. */
+  #steps = new Map<string, Step[]>()
+  #isLeading = false
+  /** Rooms whose published position was read since this process leads. */
+  readonly #read = new Set<number>()
   /** A full sweep whose rooms are not all published yet. */
   #confirming: (Omit<SweepResult, 'ends'> & { readonly ends: Map<number, RoomPosition> }) | undefined
   #lookedAt = 0
@@ -51,14 +59,24 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
   }) {
     this.#repository = options.repository
     this.#projection = options.projection
-    this.#senders = options.senders
     this.#rooms = options.rooms
+    this.#positions = new PublishedPositions(options.rooms, options.senders)
     this.#sweep = new LogSweep(options.repository)
   }
 
-  /** Announces entries stored by this process. */
-  hint(hint: PublishHint): void {
+  /** Announces entries stored by this process. @param documents those of the messages */
+  hint(hint: PublishHint, documents: readonly MessageDocument[] = []): void {
+    this.#unpublished.add(documents)
     this.#backlog.hint(hint)
+  }
+
+  setLeading(isLeading: boolean): void {
+    this.#isLeading = isLeading
+    this.#read.clear()
+  }
+
+  settle(): Promise<void> {
+    return this.#positions.store()
   }
 
   /** Reads up to 500 entries of each log regardless of the limit: unpublished ones are returned again. */
@@ -69,7 +87,8 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
       const rooms = await this.#open(this.#backlog.first(ROOMS_A_BATCH))
       const rows = await this.#rowsOf(rooms)
       // Skips any number of changes without an event.
-      const isFurther = await this.#advancePublished()
+      const isFurther = this.#advance()
+      await this.#storeIfDue()
       if (rows.length > 0 || !isFurther) return rows
     }
   }
@@ -77,7 +96,12 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
   async markSent(ids: readonly RelayId[]): Promise<void> {
     const sent = new Set(ids)
     for (const steps of this.#steps.values()) for (const step of steps) step.done ||= sent.has(step.id)
-    await this.#advancePublished()
+    this.#advance()
+    await this.#storeIfDue()
+  }
+
+  async #storeIfDue(): Promise<void> {
+    if (!this.#isLeading || this.#positions.isDue) await this.#positions.store()
   }
 
   async park(id: RelayId, reason: string): Promise<void> {
@@ -131,19 +155,28 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
       if (this.#backlog.isPublished(roomId, end)) confirming.ends.delete(roomId)
     if (confirming.ends.size > 0) return
     this.#confirming = undefined
+    await this.#positions.store()
     await this.#repository.checkpoint.move(confirming.checkpoint, new Date(confirming.startedAt))
   }
 
   /** Returns the rooms with unpublished entries and the start positions. */
   async #open(candidates: readonly [number, Candidate][]): Promise<Room[]> {
-    const stored = await this.#rooms.published(candidates.map(([roomId]) => roomId))
+    const unread = candidates.map(([roomId]) => roomId).filter((roomId) => !this.#isRead(roomId))
+    const stored = await this.#rooms.published(unread)
     const rooms: Room[] = []
     for (const [roomId, candidate] of candidates) {
-      const published = stored.get(roomId) ?? (await this.#firstPublished(roomId, candidate))
-      this.#backlog.published(roomId, published)
-      if (this.#backlog.has(roomId)) rooms.push({ roomId, candidate, published })
+      if (!this.#isRead(roomId)) {
+        this.#backlog.published(roomId, stored.get(roomId) ?? (await this.#firstPublished(roomId, candidate)))
+        if (this.#isLeading) this.#read.add(roomId)
+      }
+      if (this.#backlog.has(roomId))
+        rooms.push({ roomId, candidate, published: this.#backlog.publishedOf(roomId)! })
     }
     return rooms
+  }
+
+  #isRead(roomId: number): boolean {
+    return this.#read.has(roomId) && this.#backlog.publishedOf(roomId) !== undefined
   }
 
   /** Returns the start position in a room of which this log has published nothing: an earlier release may have. */
@@ -172,11 +205,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
       const { candidate } = rooms.find(({ roomId }) => roomId === roomOf(message_id))!
       candidate.seq = Math.max(candidate.seq, positionOf(message_id))
     }
-    const messages = await this.#repository.messages.byIds(
-      idsBeyond(rooms, ({ published, candidate }) => [published.seq, candidate.seq]),
-    )
-    // The writer may have died before it stored them.
-    await this.#senders.repair(messages.map(writerOf))
+    const messages = await this.#messagesOf(rooms)
     const changed = await this.#changedMessages(changes)
     const rows: OutboxRow<RelayId>[] = []
     for (const { roomId, published } of rooms) {
@@ -184,10 +213,10 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
       const newest = published.seq + ready.length
       this.#steps.set(
         `m:${roomId}`,
-        ready.map(({ _id }) => ({ id: `m:${_id}`, done: false })),
+        ready.map((doc) => ({ id: `m:${doc._id}`, done: false, written: writtenBy(doc) })),
       )
       rows.push(...ready.map((doc) => ({ id: `m:${doc._id}` as const, record: sentRecord(doc) })))
-      const steps: Steps = []
+      const steps: Step[] = []
       for (const doc of prefix(changes, roomId, published.cseq)) {
         if (positionOf(doc.message_id) > newest) break
         const message = changed.get(doc.message_id)
@@ -198,6 +227,22 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
       this.#steps.set(`c:${roomId}`, steps)
     }
     return rows
+  }
+
+  /** Returns the messages to publish. Those of a room with unpublished changes are read, because a kept message does not have them. */
+  async #messagesOf(rooms: readonly Room[]): Promise<MessageDocument[]> {
+    const changed = new Set(
+      rooms.flatMap(({ roomId, candidate, published }) => (candidate.cseq > published.cseq ? roomId : [])),
+    )
+    const kept: MessageDocument[] = []
+    const missing: string[] = []
+    for (const id of idsBeyond(rooms, ({ published, candidate }) => [published.seq, candidate.seq])) {
+      const document = changed.has(roomOf(id)) ? undefined : this.#unpublished.get(id)
+      if (document) kept.push(document)
+      else missing.push(id)
+    }
+    const read = await this.#repository.messages.byIds(missing)
+    return [...kept, ...read].sort((a, b) => (a._id < b._id ? -1 : 1))
   }
 
   /** Returns the changed messages, after repairing those left behind their log by a crash. */
@@ -212,52 +257,30 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     return messages
   }
 
-  /**
-   * Stores the published position of each room in the batch, up to the first unfinished entry. Returns false
-   * when nothing advanced.
-   */
-  async #advancePublished(): Promise<boolean> {
+  /** Advances each room of the batch up to the first unfinished entry. Returns false when nothing advanced. */
+  #advance(): boolean {
     const positions = new Map<number, RoomPosition>()
+    const written: Written[] = []
     for (const [key, steps] of this.#steps) {
       const undone = steps.findIndex(({ done }) => !done)
-      const last = steps.splice(0, undone === -1 ? steps.length : undone).at(-1)
+      const finished = steps.splice(0, undone === -1 ? steps.length : undone)
+      const last = finished.at(-1)
       if (!last) continue
+      for (const step of finished) {
+        if (step.written) written.push(step.written)
+        this.#unpublished.delete(step.id.slice(2))
+      }
       const roomId = Number(key.slice(2))
       const position = positions.get(roomId) ?? this.#backlog.publishedOf(roomId)!
       const at = positionOf(last.id.slice(2))
       positions.set(roomId, key.startsWith('m:') ? { ...position, seq: at } : { ...position, cseq: at })
     }
-    await this.#rooms.advancePublished(positions)
+    this.#positions.add(positions, written)
     for (const [roomId, position] of positions) this.#backlog.published(roomId, position)
     return positions.size > 0
   }
 }
 
-function writerOf({ _id, room_id, user_id, message_type }: MessageDocument) {
+function writtenBy({ _id, room_id, user_id, message_type }: MessageDocument): Written {
   return { roomId: room_id, userId: user_id, seq: positionOf(_id), messageType: message_type }
-}
-
-/** Returns the ids after the published positions, which have no gaps. */
-function idsBeyond(
-  rooms: readonly Room[],
-  range: (room: Room) => readonly [after: number, to: number],
-): string[] {
-  const ids: string[] = []
-  for (const room of rooms) {
-    const [after, to] = range(room)
-    for (let position = after + 1; position <= to && ids.length < BATCH; position++)
-      ids.push(positionId(room.roomId, position))
-  }
-  return ids
-}
-
-/** Returns the contiguous entries of a room from a position on. */
-function prefix<Document extends MessageDocument | ChangeDocument>(
-  docs: readonly Document[],
-  roomId: number,
-  after: number,
-): Document[] {
-  const ofRoom = docs.filter(({ room_id }) => room_id === roomId)
-  const gap = ofRoom.findIndex(({ _id }, index) => positionOf(_id) !== after + 1 + index)
-  return gap === -1 ? ofRoom : ofRoom.slice(0, gap)
 }

@@ -48,20 +48,18 @@ function setUp() {
   return { repository, senders, failures, roomId, sent }
 }
 
-it("senders' positions that arrive during a write share the next one, and only the newest of each is stored", async () => {
+it("senders' positions that arrive after a write share the next one, and only the newest of each is stored", async () => {
   const { repository, senders, roomId, sent } = setUp()
   const gate = Promise.withResolvers<void>()
   repository.gate = gate.promise
-  const done: number[] = []
-  senders.add(sent(1, 1), () => done.push(1))
+  senders.add(sent(1, 1))
   await waitFor(() => repository.writes.length === 1)
-  for (const seq of [2, 3, 4]) senders.add(sent(1 + (seq % 2), seq), () => done.push(seq))
-  senders.add(sent(1, 5, 'system'), () => done.push(5))
+  for (const seq of [2, 3, 4]) senders.add(sent(1 + (seq % 2), seq))
+  senders.add(sent(1, 5, 'system'))
   expect(repository.writes).toEqual([[{ roomId, userId: 1, seq: 1 }]])
-  expect(done).toEqual([])
   gate.resolve()
+  await waitFor(() => repository.writes.length === 2)
   await senders.settle()
-  expect(done).toEqual([1, 2, 3, 4, 5])
   expect(repository.writes.slice(1)).toEqual([
     [
       { roomId, userId: 1, seq: 4 },
@@ -74,12 +72,8 @@ it("senders' positions that arrive during a write share the next one, and only t
 it("a sender's position that could not be stored is stored by the repair, and one that was stored is not written again", async () => {
   const { repository, senders, failures, roomId, sent } = setUp()
   repository.losesNext = true
-  let isDone = false
-  senders.add(sent(1, 1), () => {
-    isDone = true
-  })
-  await waitFor(() => isDone)
-  expect(failures).toHaveLength(1)
+  senders.add(sent(1, 1))
+  await waitFor(() => failures.length === 1)
   expect(await repository.ofUser(1, roomId)).toEqual({ shown: 0, own: 0 })
   await senders.repair(sent(1, 1))
   expect(await repository.ofUser(1, roomId)).toEqual({ shown: 1, own: 1 })
@@ -87,4 +81,19 @@ it("a sender's position that could not be stored is stored by the repair, and on
   expect(repository.writes).toHaveLength(2)
   await senders.repair(sent(1, 2))
   expect(repository.writes).toHaveLength(3)
+})
+
+it("senders' positions that wait are stored by the next repair, or when the process stops, without a second write", async () => {
+  const { repository, senders, roomId, sent } = setUp()
+  senders.add(sent(1, 1))
+  await waitFor(() => repository.writes.length === 1)
+  senders.add(sent(1, 2))
+  await senders.repair(sent(2, 3))
+  expect(repository.writes[1]).toEqual([
+    { roomId, userId: 1, seq: 2 },
+    { roomId, userId: 2, seq: 3 },
+  ])
+  senders.add(sent(2, 4))
+  await senders.settle()
+  expect(repository.writes.slice(2)).toEqual([[{ roomId, userId: 2, seq: 4 }]])
 })
