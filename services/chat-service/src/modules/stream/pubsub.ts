@@ -17,6 +17,8 @@ export type RoomHint = RoomUpdate | Typing
 
 /** The response to a sender is written first, and the next request read: both would wait for a write to Redis. */
 const AFTER_RESPONSES_MS = 1
+/** Under load the hints of this time share one write to Redis, which costs as much CPU as the response to a sender. */
+const PACE_MS = 10
 
 const channelOf = (roomId: number) => `chat:room:${roomId}` as const
 
@@ -26,6 +28,7 @@ export class RoomPubSub {
   readonly #processId: string
   readonly #listeners = new Map<number, (payload: string) => void>()
   #unsent: RoomHint[] = []
+  #sentAt = Number.NEGATIVE_INFINITY
 
   constructor(bus: PubSub, processId: string) {
     this.#bus = bus
@@ -33,13 +36,16 @@ export class RoomPubSub {
   }
 
   publish(hint: RoomHint): void {
-    if (this.#unsent.push(hint) === 1) setTimeout(() => this.#send(), AFTER_RESPONSES_MS)
+    if (this.#unsent.push(hint) > 1) return
+    const restMs = this.#sentAt + PACE_MS - performance.now()
+    setTimeout(() => this.#send(), Math.max(AFTER_RESPONSES_MS, restMs))
   }
 
   #send(): void {
     const hints = this.#unsent
     this.#unsent = []
-    for (const hint of hints)
+    this.#sentAt = performance.now()
+    for (const hint of mergeMessages(hints))
       this.#bus.hint(channelOf(hint.roomId), JSON.stringify({ from: this.#processId, hint }))
   }
 
@@ -66,4 +72,24 @@ export class RoomPubSub {
       return undefined
     }
   }
+}
+
+/** Merges consecutive messages of each room into one hint. Keeps the order within a room. */
+function mergeMessages(hints: readonly RoomHint[]): RoomHint[] {
+  const merged: RoomHint[] = []
+  const indexes = new Map<number, number>()
+  for (const hint of hints) {
+    const index = indexes.get(hint.roomId)
+    const last = index === undefined ? undefined : merged[index]
+    const messages = last && messagesOf(last)
+    const more = messagesOf(hint)
+    if (messages && more) merged[index!] = { roomId: hint.roomId, messages: [...messages, ...more] }
+    else indexes.set(hint.roomId, merged.push(hint) - 1)
+  }
+  return merged
+}
+
+/** Returns the messages of a hint with nothing else. */
+function messagesOf(hint: RoomHint): RoomUpdate['messages'] {
+  return 'messages' in hint && Object.keys(hint).length === 2 ? hint.messages : undefined
 }
