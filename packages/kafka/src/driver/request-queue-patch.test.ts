@@ -4,8 +4,12 @@ import { patchRequestQueue } from './request-queue-patch.ts'
 
 interface Queue {
   pending: unknown[]
+  inflight: Map<number, { sentAt: number; requestTimeout: number; timeoutRequest: () => void }>
+  enforceRequestTimeout: boolean
   throttledUntil: number
   scheduleCheckPendingRequests(): void
+  scheduleRequestTimeoutCheck(): void
+  destroy(): void
 }
 
 patchRequestQueue()
@@ -13,9 +17,11 @@ const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/request
   prototype: object
 }
 
-function queue(pending: unknown[], checked: () => void): Queue {
+function queue(pending: unknown[] = [], checked = () => {}): Queue {
   return Object.assign(Object.create(RequestQueue.prototype) as Queue, {
     pending,
+    inflight: new Map(),
+    enforceRequestTimeout: true,
     throttledUntil: -1,
     throttleCheckTimeoutId: null,
     checkPendingRequests: checked,
@@ -31,7 +37,7 @@ describe('RequestQueue patch', () => {
   })
 
   it('the patched request queue arms no timer while no request waits', () => {
-    queue([], () => {}).scheduleCheckPendingRequests()
+    queue().scheduleCheckPendingRequests()
     expect(vi.getTimerCount()).toBe(0)
   })
 
@@ -54,5 +60,25 @@ describe('RequestQueue patch', () => {
     expect(checked).not.toHaveBeenCalled()
     vi.advanceTimersByTime(1)
     expect(checked).toHaveBeenCalledOnce()
+  })
+
+  it('the patched request queues of all connections time their requests out with one timer a second', () => {
+    const queues = [queue(), queue()]
+    const timedOut = vi.fn()
+    for (const [id, each] of queues.entries()) {
+      each.scheduleRequestTimeoutCheck()
+      each.inflight.set(id, {
+        sentAt: Date.now(),
+        requestTimeout: 10_000,
+        timeoutRequest: () => timedOut(id),
+      })
+    }
+    expect(vi.getTimerCount()).toBe(1)
+    vi.advanceTimersByTime(10_000)
+    expect(timedOut).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(1_000)
+    expect(timedOut.mock.calls).toEqual([[0], [1]])
+    for (const each of queues) each.destroy()
+    expect(vi.getTimerCount()).toBe(0)
   })
 })
