@@ -41,6 +41,8 @@ export function connectionOptions(databaseUrl: string) {
     connectTimeout: 1_000,
     initializationTimeout: 1_000,
     collation: 'UTF8MB4_UNICODE_CI',
+    // A pool looks twice a second for connections that were idle for longer, and thereby wakes an idle process.
+    idleTimeout: 0,
     ...(ssl === undefined ? {} : { ssl }),
     // For an account unknown since its start, MySQL 8 accepts the password only over TLS or encrypted with a
     // key from the server. Without this option no service could connect. The network is trusted anyway:
