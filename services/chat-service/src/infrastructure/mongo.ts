@@ -1,5 +1,8 @@
 import type { Service } from '@bigtech/service-kit'
 import mongoose, { type Connection } from 'mongoose'
+import { patchConnectionPool } from './mongo-pool-patch.ts'
+
+patchConnectionPool()
 
 const RETRY_MS = 1_000
 
