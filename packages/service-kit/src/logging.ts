@@ -1,5 +1,5 @@
 import { isSpanContextValid, trace } from '@opentelemetry/api'
-import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 
 /**
  * Key names whose values must be redacted. pino's `redact` matches fixed depths only, so the list covers the
@@ -20,7 +20,7 @@ const secretKeys = [
 ]
 const redactPaths = secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`])
 
-interface LoggerSettings {
+export interface LoggerSettings {
   readonly service: string
   readonly level: string
   readonly destination?: DestinationStream
@@ -28,16 +28,19 @@ interface LoggerSettings {
 
 /** Creates the logger of a process: JSON lines, level names, the service's name and the trace. */
 export function createLogger(settings: LoggerSettings): Logger {
-  const redact = { paths: redactPaths, censor: '[redacted]' }
-  return pino({ ...pinoOptions(settings), redact }, settings.destination ?? stdout())
-}
-
-/**
- * Creates the request logger. Omits redaction, which costs ten times as much as the line (37 against 4 us):
- * its fields are fixed and cannot contain secrets.
- */
-export function createAccessLogger(settings: LoggerSettings): Logger {
-  return pino(pinoOptions(settings), settings.destination ?? stdout())
+  return pino(
+    {
+      level: settings.level,
+      base: { service: settings.service },
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      mixin: traceFields,
+      messageKey: 'msg',
+      errorKey: 'err',
+      redact: { paths: redactPaths, censor: '[redacted]' },
+    },
+    settings.destination ?? stdout(),
+  )
 }
 
 let opened: DestinationStream | undefined
@@ -79,19 +82,8 @@ export function inBatches(destination: DestinationStream): DestinationStream {
   return stream
 }
 
-function pinoOptions({ service, level }: LoggerSettings): LoggerOptions {
-  return {
-    level,
-    base: { service },
-    timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    mixin: traceFields,
-    messageKey: 'msg',
-    errorKey: 'err',
-  }
-}
-
-function traceFields(): object {
+/** Returns the fields of a line that name the active trace. */
+export function traceFields(): object {
   const span = trace.getActiveSpan()?.spanContext()
   return span && isSpanContextValid(span) ? { trace_id: span.traceId, span_id: span.spanId } : {}
 }

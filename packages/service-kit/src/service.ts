@@ -9,10 +9,10 @@ import type { JWTVerifyGetKey } from 'jose'
 import type { DestinationStream, Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import manifest from '../package.json' with { type: 'json' }
+import { logRequests } from './access-log.ts'
 import { installAuthentication, remoteKeys, type TokenSigning } from './auth.ts'
 import { installBodyParsers } from './bodies.ts'
 import { answerBrokenRequest } from './broken-request.ts'
-import { networkOf } from './client-address.ts'
 import { limitConcurrency } from './concurrency-limit.ts'
 import type { BaseConfig } from './config.ts'
 import { requestIdFrom } from './context.ts'
@@ -22,7 +22,7 @@ import { requestLimits } from './http-limits.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { listenOnPort } from './listen.ts'
 import { openLogFiles } from './log-files.ts'
-import { createAccessLogger, createLogger, stdout } from './logging.ts'
+import { createLogger, stdout } from './logging.ts'
 import { Messaging } from './messaging.ts'
 import { createMetrics, createUseCaseTimer, measureRequests } from './metrics.ts'
 import { installOpenApi } from './openapi.ts'
@@ -43,8 +43,6 @@ const IDLE_CHECK_MS = 100
  * default of 511 a reconnect storm overflows, and dropped clients try again after 1, 3 and 7 s.
  */
 const LISTEN_BACKLOG = 4_096
-/** Slower requests are logged regardless of the sampling rate. */
-const SLOW_MS = 1_000
 
 export interface ServiceOptions {
   /** `user-service`: for logs and metrics. */
@@ -118,7 +116,7 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
   propagateTraces(app)
   measureRequests(app, metrics)
   app.decorate('timeUseCase', createUseCaseTimer(metrics))
-  logRequests(app, createAccessLogger(logger), config.ACCESS_LOG_SAMPLE)
+  logRequests(app, logger, config.ACCESS_LOG_SAMPLE)
   await installOpenApi(app, { title, description, version: manifest.version })
   installHealth(app, { title, readiness, lifecycle, metrics })
   let closeListening = async () => {}
@@ -226,34 +224,4 @@ function nameSpan(request: FastifyRequest): void {
   const { url: path } = request.routeOptions
   const span = trace.getActiveSpan()?.setAttribute('url.path', pathOf(request))
   if (path !== undefined) span?.updateName(`${request.method} ${path}`).setAttribute('http.route', path)
-}
-
-/**
- * Logs one line per request, without the query string, which may contain a ticket or a search. Successful
- * fast requests are sampled at the rate `sample`.
- */
-function logRequests(app: FastifyInstance, log: Logger, sample: number): void {
-  app.addHook('onResponse', (request, reply, done) => {
-    const { contract } = request.routeOptions.config ?? {}
-    const status = reply.statusCode
-    const isPlain = status < 400 && reply.elapsedTime < SLOW_MS
-    const isRoutine = contract === undefined || contract.isPolled === true
-    const quiet = (isRoutine && status < 400) || request.isOverload
-    const isSampledOut = isPlain && !quiet && sample < 1 && Math.random() >= sample
-    if (!isSampledOut) {
-      log[quiet ? 'debug' : 'info'](
-        {
-          request_id: request.id,
-          user_id: request.actor?.userId,
-          method: request.method,
-          path: pathOf(request),
-          status,
-          duration_ms: Math.round(reply.elapsedTime * 10) / 10,
-          ip: networkOf(request.ip),
-        },
-        'request',
-      )
-    }
-    done()
-  })
 }

@@ -9,8 +9,8 @@ interface Waiting<Value> {
 }
 
 /**
- * Reads of single rows, gathered while another read is in flight and then read together: under load one statement serves
- * many requests, at rest each has its own. Not a cache: every read begins after it was asked for.
+ * Reads of single rows, read together: those that are asked for in one turn of the event loop, and those that are asked for while
+ * a read is in flight. Under load one statement serves many requests. Not a cache: every read begins after it was asked for.
  */
 export class BatchedReads<Value> {
   readonly #readAll: (keys: readonly number[]) => Promise<ReadonlyMap<number, Value>>
@@ -18,6 +18,7 @@ export class BatchedReads<Value> {
   #waiting = new Map<number, Waiting<Value>>()
   #running = 0
   #timer: NodeJS.Timeout | undefined
+  #turn: NodeJS.Immediate | undefined
 
   /**
    * @param readAll returns the values of the keys that have one
@@ -35,14 +36,18 @@ export class BatchedReads<Value> {
   get(key: number): Promise<Value | undefined> {
     const waiting = this.#waiting.get(key) ?? Promise.withResolvers<Value | undefined>()
     this.#waiting.set(key, waiting)
-    if (this.#running === 0 || this.#waiting.size >= this.#maxKeys) this.#start()
+    if (this.#waiting.size >= this.#maxKeys) this.#start()
+    // After the requests that have arrived with this one.
+    else if (this.#running === 0) this.#turn ??= setImmediate(() => this.#start())
     else this.#timer ??= setTimeout(() => this.#start(), LATE_MS)
     return waiting.promise
   }
 
   #start(): void {
     clearTimeout(this.#timer)
+    clearImmediate(this.#turn)
     this.#timer = undefined
+    this.#turn = undefined
     const batch = this.#waiting
     if (batch.size === 0) return
     this.#waiting = new Map()
