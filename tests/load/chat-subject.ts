@@ -7,6 +7,7 @@ import {
   createTestRedis,
   startHttpServer,
   startServiceProcess,
+  waitFor,
 } from '@bigtech/testkit'
 import { nodeOptionsOf } from './measure-reads.ts'
 
@@ -72,6 +73,7 @@ export async function startChatSubject(options: ChatSubjectOptions = {}): Promis
   const services = await Promise.all(
     Array.from({ length: options.processes ?? 1 }, () => startServiceProcess(started)),
   )
+  await Promise.all(services.map(({ url }) => waitFor(async () => (await fetch(`${url}/ready`)).ok)))
   return {
     urls: services.map(({ url }) => url),
     url: services[0]!.url,
