@@ -12,8 +12,11 @@ const FILLER = 'x'.repeat(80)
 const SAMPLE_EVERY = 16
 const OPENED_AT_ONCE = 25
 const OPEN_PAUSE_MS = 25
-const WARM_UP_MESSAGES = 20
+const WARM_UP_MESSAGES = 200
+const WARM_UP_STREAMS = 1_000
 const SETTLE_MS = 1_500
+/** Work that a start or an opening leaves behind: compilation, garbage collection. */
+const REST_MS = 12_000
 
 const nowUs = () => (performance.timeOrigin + performance.now()) * 1_000
 const stamp = () => `${MARK}${String(Math.round(nowUs())).padStart(TIME_DIGITS, '0')}${FILLER}`
@@ -122,16 +125,19 @@ export interface IdleStreams {
   readonly lost: number
 }
 
-/** Opens streams on which nothing happens. */
+/** Opens streams on which nothing happens. Choose longer `seconds` than any server's interval of heartbeats. */
 export async function measureIdleStreams(
   peer: Peer,
   { count, seconds }: { count: number; seconds: number },
 ): Promise<IdleStreams> {
+  const warmUp = await openStreams(peer, WARM_UP_STREAMS)
+  warmUp.close()
+  await delay(REST_MS)
   const before = usageOfTree(peer.pid!)
   const streams = await openStreams(peer, count)
   try {
     const opened = usageOfTree(peer.pid!)
-    await delay(SETTLE_MS)
+    await delay(REST_MS)
     const idleFrom = usageOfTree(peer.pid!)
     await delay(seconds * 1_000)
     const idleTo = usageOfTree(peer.pid!)
