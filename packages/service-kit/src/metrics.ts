@@ -79,8 +79,8 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
     if (!probes.has(url)) {
       const labels = { method: request.method, path: url ?? 'unmatched', status: String(reply.statusCode) }
       total.inc(labels)
-      // The duration of a stream is unrelated to the speed of the service.
-      if (config.contract?.success.contentType === undefined)
+      // The durations of streams and of requests that wait for news are unrelated to the speed of the service.
+      if (config.contract?.success.contentType === undefined && config.contract?.isPolled !== true)
         duration.observe(labels, reply.elapsedTime / 1_000)
     }
     done()

@@ -7,6 +7,8 @@ const POLL_MS = 1_000
 /** A lost response is retried immediately: 1 s + 0.5 s + another response stay within the promised 2 s. */
 const TIMEOUT_MS = 500
 const RETRY_MS = 50
+/** How long user-service may wait for the next ended session before it responds. */
+const WAIT_SECONDS = 5
 /** Revocations are dated when stored and visible when committed. Longer than any such transaction. */
 const OVERLAP_MS = 10_000
 const ACCESS_TOKEN_MS = 10 * 60_000
@@ -14,30 +16,44 @@ const ACCESS_TOKEN_MS = 10 * 60_000
 interface RevocationPage {
   /** Time of the database clock that dates the revocations. */
   readonly asOf: Date
-  readonly sessionIds: readonly string[]
+  readonly revocations: readonly { readonly sessionId: string; readonly revokedAt: Date }[]
   readonly hasMore: boolean
 }
 
-/** Returns the sessions that ended at `since` or later. */
-export type ReadRevocations = (since: Date) => Promise<RevocationPage>
+/** Where to read ended sessions. */
+export interface RevocationSource {
+  /** Returns the sessions that ended at `since` or later. */
+  readonly read: (since: Date) => Promise<RevocationPage>
+  /** Does the same, but may wait `WAIT_SECONDS` until there are more than `known`. */
+  readonly await?: (since: Date, known: number) => Promise<RevocationPage>
+}
 
-/** Polls once a second for ended sessions: the path that works while Kafka is unavailable. */
-export function pollRevocations(read: ReadRevocations, revocations: RevocationList): { stop(): void } {
+/**
+ * Asks for ended sessions at most once a second: the path that works while Kafka is unavailable. Waits for the next one only
+ * over a path that has just worked, because a lost response is noticed late.
+ */
+export function pollRevocations(source: RevocationSource, revocations: RevocationList): { stop(): void } {
   let since = Date.now() - ACCESS_TOKEN_MS
+  let known = 0
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
   let failures = 0
+  let mayWait = false
 
   async function poll(): Promise<void> {
-    const { asOf, sessionIds, hasMore } = await withTimeout(read(new Date(since)), TIMEOUT_MS, 'revocations')
-    const unknown = sessionIds.filter((id) => !revocations.has(id))
+    const ask = (mayWait && source.await) || source.read
+    const timeoutMs = ask === source.await ? WAIT_SECONDS * 1_000 + TIMEOUT_MS : TIMEOUT_MS
+    const page = await withTimeout(ask(new Date(since), known), timeoutMs, 'revocations')
+    const unknown = page.revocations.map(({ sessionId }) => sessionId).filter((id) => !revocations.has(id))
     if (unknown.length > 0) revocations.add(unknown)
-    const until = asOf.getTime()
-    since = hasMore ? until : Math.max(since, until - OVERLAP_MS)
-    if (hasMore && !isStopped) await poll()
+    const until = page.asOf.getTime()
+    since = page.hasMore ? until : Math.max(since, until - OVERLAP_MS)
+    known = page.revocations.filter(({ revokedAt }) => revokedAt.getTime() >= since).length
+    if (page.hasMore && !isStopped) await poll()
   }
 
   async function run(): Promise<void> {
+    const startedAt = performance.now()
     try {
       await poll()
       failures = 0
@@ -45,8 +61,10 @@ export function pollRevocations(read: ReadRevocations, revocations: RevocationLi
       // During an outage of user-service no session can end, and Kafka delivers those that ended before.
       failures++
     }
+    mayWait = failures === 0
     if (isStopped) return
-    timer = setTimeout(run, failures === 1 ? RETRY_MS : POLL_MS)
+    const restMs = source.await ? POLL_MS - (performance.now() - startedAt) : POLL_MS
+    timer = setTimeout(run, failures === 1 ? RETRY_MS : Math.max(0, restMs))
     timer.unref()
   }
 
@@ -64,28 +82,32 @@ export function pollRevocations(read: ReadRevocations, revocations: RevocationLi
  *
  * @param jwksUrl URL of the key set; the revocation list is next to it
  */
-export function remoteRevocations(jwksUrl: string): { read: ReadRevocations; close(): Promise<void> } {
+export function remoteRevocations(jwksUrl: string): Required<RevocationSource> & { close(): Promise<void> } {
   const client = new ServiceClient({
     service: 'user-service',
     baseUrl: new URL(jwksUrl).origin,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: WAIT_SECONDS * 1_000 + TIMEOUT_MS,
     // A circuit breaker would delay the list for seconds after user-service has recovered.
     breaker: false,
   })
+  const read = async (query: { since: string; known: number; wait_seconds: number }) => {
+    const { as_of, items, has_more } = await client.call(
+      getRevocations,
+      { query },
+      { requestId: 'revocations' },
+    )
+    return {
+      asOf: new Date(as_of),
+      revocations: items.map(({ session_id, revoked_at }) => ({
+        sessionId: session_id,
+        revokedAt: new Date(revoked_at),
+      })),
+      hasMore: has_more,
+    }
+  }
   return {
-    read: async (since) => {
-      const query = { since: since.toISOString() }
-      const { as_of, items, has_more } = await client.call(
-        getRevocations,
-        { query },
-        { requestId: 'revocations' },
-      )
-      return {
-        asOf: new Date(as_of),
-        sessionIds: items.map(({ session_id }) => session_id),
-        hasMore: has_more,
-      }
-    },
-    close: () => client.close(),
+    read: (since) => read({ since: since.toISOString(), known: 0, wait_seconds: 0 }),
+    await: (since, known) => read({ since: since.toISOString(), known, wait_seconds: WAIT_SECONDS }),
+    close: () => client.destroy(),
   }
 }

@@ -40,7 +40,7 @@ afterEach(async () => {
   vi.useRealTimers()
   server.closeAllConnections()
   server.close()
-  await client.close()
+  await client.destroy()
 })
 
 const call = () => client.call(getThing, { params: { id: 1 } }, identity)
@@ -71,6 +71,11 @@ describe('ServiceClient.call', () => {
     const start = performance.now()
     await expect(call()).rejects.toMatchObject(unavailable)
     expect(performance.now() - start).toBeLessThan(1_500)
+  })
+
+  it('ServiceClient.destroy ends the calls in flight, so that the process stops at once', async () => {
+    respond = () => void client.destroy()
+    await expect(call()).rejects.toMatchObject({ ...unavailable, cause: { code: 'UND_ERR_DESTROYED' } })
   })
 
   it('ServiceClient.call fails in time when the response never ends', async () => {

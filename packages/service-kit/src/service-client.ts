@@ -48,8 +48,9 @@ export class ServiceClient {
     const { timeoutMs } = this.#options
     this.#agent = new Agent({
       connect: { timeout: timeoutMs },
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
+      // Each call has a deadline of its own; these would wake the process twice a second during a call.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       connections: 32,
     })
     this.#breaker = circuitBreaker(
@@ -89,16 +90,24 @@ export class ServiceClient {
     input: RouteCall<Contract>,
     identity: CallIdentity,
   ): Promise<Readable> {
+    const { timeoutMs } = this.#options
+    const silence = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }
     const { body } = await this.#guarded(() =>
-      this.#ask(contract, input, identity, AbortSignal.timeout(OPEN_MS)),
+      this.#ask(contract, input, identity, { signal: AbortSignal.timeout(OPEN_MS), ...silence }),
     )
     // The reader receives the error; a failure before reading must not crash the process.
     body.on('error', () => undefined)
     return body
   }
 
+  /** Waits for the calls in flight. */
   async close(): Promise<void> {
     await this.#agent.close()
+  }
+
+  /** Ends the calls in flight. */
+  async destroy(): Promise<void> {
+    await this.#agent.destroy()
   }
 
   async #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -117,7 +126,7 @@ export class ServiceClient {
     form?: FormData,
   ): Promise<RouteResponse<Contract>> {
     const signal = AbortSignal.timeout(this.#options.timeoutMs)
-    const { body } = await this.#ask(contract, input, identity, signal, form)
+    const { body } = await this.#ask(contract, input, identity, { signal }, form)
     if (!contract.success.schema) {
       await body.dump()
       return undefined as RouteResponse<Contract>
@@ -130,7 +139,7 @@ export class ServiceClient {
     contract: Contract,
     input: RouteCall<Contract>,
     { requestId, bearer }: CallIdentity,
-    signal: AbortSignal,
+    limits: Pick<Dispatcher.RequestOptions, 'signal' | 'headersTimeout' | 'bodyTimeout'>,
     form?: FormData,
   ): Promise<Dispatcher.ResponseData> {
     const { service, baseUrl } = this.#options
@@ -142,7 +151,7 @@ export class ServiceClient {
       method: contract.method,
       headers,
       dispatcher: this.#agent,
-      signal,
+      ...limits,
       ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
       ...(form && { body: form }),
     })

@@ -75,6 +75,26 @@ it('the telemetry of a service measures requests by route pattern', async () => 
   expect(body).not.toContain('/things/3')
 })
 
+it('the telemetry of a service counts polled requests but does not time them, because they may wait for news', async () => {
+  const polled = await buildService({
+    name: 'polled-service',
+    title: 'Polled Service',
+    description: 'Is polled.',
+    acceptsUserTokens: false,
+    config: loadConfig(z.object({ ...baseConfig.shape, PORT: port }), {
+      PORT: '0',
+      LOG_LEVEL: 'silent',
+      KAFKA_BROKERS: 'localhost:1',
+    }),
+  })
+  route(polled.app, { ...open, isPolled: true }, () => ({ name: 'x' }))
+  await polled.app.inject('/open')
+  const { body } = await polled.app.inject('/metrics')
+  await polled.stop()
+  expect(body).toMatch(/http_requests_total\{[^}]*path="\/open"/)
+  expect(body).not.toMatch(/http_request_duration_seconds_count\{[^}]*path="\/open"/)
+})
+
 describe('the access log', () => {
   const written = async (sample: string, url: string) => {
     const own: string[] = []

@@ -151,11 +151,11 @@ export async function buildService(options: ServiceOptions): Promise<Service> {
       const { address, close } = await listenOnPort(app, { host, port, backlog: LISTEN_BACKLOG })
       closeListening = close
       if (!options.keys && acceptsUserTokens) {
-        const { read, close } = remoteRevocations(config.JWKS_URL)
-        const polling = pollRevocations(read, revocations)
+        const source = remoteRevocations(config.JWKS_URL)
+        const polling = pollRevocations(source, revocations)
         lifecycle.onStop('http', 'revocation polling', () => {
           polling.stop()
-          return close()
+          return source.close()
         })
       }
       return address

@@ -22,7 +22,7 @@ export interface RouteContract {
   readonly path: string
   /** The path carries a secret (a token): logs and problem details contain its pattern instead. */
   readonly secretPath?: boolean
-  /** Called continuously by other services: successful requests are logged at `debug` only. */
+  /** Called continuously by other services: successful requests are logged at `debug` only, and not timed, because they may wait. */
   readonly isPolled?: boolean
   readonly tag: string
   readonly summary: string

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { sessionId, timestamp, userId } from '../ids.ts'
 import { opaqueText } from '../text/text.ts'
 import { defineRoute } from './define-route.ts'
-import { onePage, pageQuery } from './paging.ts'
+import { onePage, pageQuery, wholeNumber } from './paging.ts'
 import { anyPassword, displayName, email, identifier, locale, newPassword, username } from './user-fields.ts'
 
 const exampleTime = '2026-01-27T10:00:00.000Z'
@@ -245,10 +245,14 @@ export const getRevocations = defineRoute({
   tag: 'auth',
   summary: 'Recently ended sessions, whose access tokens other services must refuse',
   description:
-    'For services, in addition to the event UserSessionRevoked: works during a Kafka outage. Not reachable through the gateway. Call again with `as_of` minus 10 s, immediately when `has_more`.',
+    'For services, in addition to the event UserSessionRevoked: works during a Kafka outage. Not reachable through the gateway. Call again with `as_of` minus 10 s, immediately when `has_more`. With `wait_seconds` the response is sent as soon as more than `known` sessions have ended since `since`, or after that time.',
   auth: 'public',
   isPolled: true,
-  query: z.object({ since: timestamp.meta({ examples: [exampleTime] }) }),
+  query: z.object({
+    since: timestamp.meta({ examples: [exampleTime] }),
+    known: wholeNumber({ min: 0 }).default(0),
+    wait_seconds: wholeNumber({ min: 0, max: 5 }).default(0),
+  }),
   success: {
     status: 200,
     description: 'Sessions that ended since then, oldest first.',

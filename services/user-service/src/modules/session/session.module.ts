@@ -7,6 +7,7 @@ import type { AccountRepository } from '../account/account.repository.ts'
 import type { PresenceService } from '../presence/presence.service.ts'
 import type { SecondFactors } from '../second-factor/second-factor.module.ts'
 import { createLoginGuard, type LoginGuard } from './login-guard.ts'
+import { RevocationNews } from './revocation-news.ts'
 import { createRevocationsRepository } from './revocations.repository.ts'
 import { createSessionRepository } from './session.repository.ts'
 import { sessionRoutes } from './session.routes.ts'
@@ -65,14 +66,12 @@ export function createSessions(options: {
     ...{ findLogin, passwords, guard, limiter, factors, challenges, passkeys, wakeRelay },
   })
   const revocations = createRevocationsRepository(mysql)
-  service.app.register(sessionRoutes, { sessions, signIn, revocations, publicKeys: keys.publicKeys })
+  const news = new RevocationNews(revocations, service.revocations)
+  service.lifecycle.onStop('streams', 'waiting services', () => news.stop())
+  service.app.register(sessionRoutes, { sessions, signIn, revocations: news, publicKeys: keys.publicKeys })
   // Other processes of this service end sessions too; requests check this process's memory only.
   service.onStart(() => {
-    const read = async (since: Date) => {
-      const { revocations: page, ...rest } = await revocations.since(since)
-      return { ...rest, sessionIds: page.map(({ sessionId }) => sessionId) }
-    }
-    const polling = pollRevocations(read, service.revocations)
+    const polling = pollRevocations({ read: revocations.since }, service.revocations)
     service.lifecycle.onStop('http', 'revocation polling', () => polling.stop())
   })
   service.every({

@@ -17,7 +17,7 @@ import { decodeCursor, route, toPage } from '@bigtech/service-kit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { PublicJwk } from '../../infrastructure/signing-keys.ts'
-import type { RevocationsRepository } from './revocations.repository.ts'
+import type { RevocationNews } from './revocation-news.ts'
 import type { Client, Grant, SessionService } from './session.service.ts'
 import { ACCESS_TOKEN_SECONDS } from './session.ts'
 import type { SignInService } from './sign-in.service.ts'
@@ -31,7 +31,7 @@ export async function sessionRoutes(
   options: {
     sessions: SessionService
     signIn: SignInService
-    revocations: RevocationsRepository
+    revocations: RevocationNews
     publicKeys: readonly PublicJwk[]
   },
 ): Promise<void> {
@@ -112,7 +112,8 @@ export async function sessionRoutes(
   })
 
   route(app, getRevocations, async ({ query }) => {
-    const page = await revocations.since(new Date(query.since))
+    const { since, known, wait_seconds: waitSeconds } = query
+    const page = await revocations.since({ since: new Date(since), known, waitMs: waitSeconds * 1_000 })
     return {
       as_of: page.asOf.toISOString(),
       items: page.revocations.map(({ sessionId, revokedAt }) => ({
