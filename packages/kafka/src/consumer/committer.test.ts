@@ -1,3 +1,4 @@
+import { waitFor } from '@bigtech/testkit'
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 import type { ConsumerPort, PartitionPosition } from '../driver/port.ts'
@@ -18,6 +19,24 @@ function group(answer: (call: number) => Promise<void>) {
 }
 
 describe('Committer', () => {
+  it('the committer sends the positions of half a second in one commit, unless it is flushed', async () => {
+    const { committer, commits } = group(() => Promise.resolve())
+    committer.mark(at(1))
+    await new Promise((resolve) => setImmediate(resolve))
+    const committedAt = performance.now()
+    for (const offset of [2, 3]) {
+      committer.mark(at(offset))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(commits).toEqual([[at(1)]])
+    await waitFor(() => commits.length === 2)
+    // A timer may fire up to a millisecond early.
+    expect(performance.now() - committedAt).toBeGreaterThan(480)
+    committer.mark(at(4))
+    await committer.flush()
+    expect(commits).toEqual([[at(1)], [at(3)], [at(4)]])
+  })
+
   it('the committer sends one commit at a time and batches positions marked in the meantime', async () => {
     const gate = Promise.withResolvers<void>()
     const { committer, commits } = group((call) => (call === 1 ? gate.promise : Promise.resolve()))
