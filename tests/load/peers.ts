@@ -26,7 +26,7 @@ const READS_IN_FLIGHT = 32
 /** The middle of several short rounds in turn: what else the machine does hits all servers alike. */
 const ROUNDS = 3
 const ROUND_MS = 2_000
-const WARM_UP_MS = 1_500
+const WARM_UP_MS = 5_000
 const READERS = 1_000
 const FAN_OUTS = [
   { readers: 1_000, perSecond: 20, seconds: 6 },
