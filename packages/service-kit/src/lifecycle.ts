@@ -29,7 +29,7 @@ export class Lifecycle {
 
   /**
    * Registers a step. Within a phase, steps run in reverse order of registration; consumers, which do not depend on each
-   * other, stop at the same time: each may wait a second for its last fetch.
+   * other, stop at the same time: each waits for its records in flight.
    */
   onStop(phase: StopPhase, name: string, run: () => Promise<unknown> | unknown): void {
     this.#steps.push({ phase, name, run })

@@ -4,10 +4,10 @@ import type { ConsumerOptions, ConsumerPort, StoredRecord } from './port.ts'
 import { METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './settings.ts'
 
 /**
- * Bounds the delay of a resumed partition: the client fetches all partitions of a broker in one long poll,
- * and sleeps this long when all of them are paused.
+ * A fetch waits this part of the session timeout for records, and a heartbeat follows each fetch: a rebalance is noticed within
+ * 2.5 s. Long, because each fetch wakes the process; a record ends the wait.
  */
-const MAX_WAIT_MS = 1_000
+const WAITS_PER_SESSION = 4
 const MAX_BYTES_PER_PARTITION = 1024 * 1024
 
 export function createConsumer(newClient: NewClient, options: ConsumerOptions): ConsumerPort {
@@ -17,7 +17,7 @@ export function createConsumer(newClient: NewClient, options: ConsumerOptions): 
     sessionTimeout: options.sessionTimeoutMs,
     rebalanceTimeout: options.sessionTimeoutMs,
     heartbeatInterval: Math.floor(options.sessionTimeoutMs / 5),
-    maxWaitTimeInMs: MAX_WAIT_MS,
+    maxWaitTimeInMs: Math.floor(options.sessionTimeoutMs / WAITS_PER_SESSION),
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
     metadataMaxAge: METADATA_MAX_AGE_MS,
     allowAutoTopicCreation: false,

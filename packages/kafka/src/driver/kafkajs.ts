@@ -2,6 +2,7 @@ import { Kafka, logLevel, type SASLOptions } from 'kafkajs'
 import { createAdmin } from './admin.ts'
 import { clientLog } from './client-log.ts'
 import { createConsumer } from './consumer.ts'
+import { patchFetch } from './fetch-patch.ts'
 import type { DriverOptions, KafkaDriver } from './port.ts'
 import { openProducer } from './producer.ts'
 import { patchRequestQueue } from './request-queue-patch.ts'
@@ -9,6 +10,7 @@ import type { NewClient } from './settings.ts'
 
 process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1'
 patchRequestQueue()
+patchFetch()
 
 /**
  * Creates the kafkajs driver. Every producer and consumer gets its own client, because consumers of one

@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, expect, it, type Mock, vi } from 'vitest'
+import { accepted, createTestBed, recordOf, type TestBed, TOPIC } from '../../testing/support.ts'
+import { createPublisher, type Publisher } from '../publisher/publisher.ts'
+import type { ConsumerPort, RecordBatch } from './port.ts'
+
+/** A fetch without records waits a quarter of it, longer than the limits of these tests. */
+const SESSION_TIMEOUT_MS = 20_000
+
+let bed: TestBed
+let publisher: Publisher
+const consumers: ConsumerPort[] = []
+
+beforeEach(async () => {
+  bed = await createTestBed(1)
+  publisher = createPublisher({ kafka: bed.kafka })
+})
+afterEach(async () => {
+  await Promise.all(consumers.splice(0).map((consumer) => consumer.close()))
+  await publisher.stop()
+  await bed.remove()
+})
+
+async function consume(onBatch: (batch: RecordBatch) => void = () => {}) {
+  const onJoin = vi.fn()
+  const onActivity = vi.fn()
+  const consumer = bed.kafka.driver.createConsumer({
+    groupId: `${bed.prefix}group`,
+    topics: [bed.prefix + TOPIC],
+    startFrom: 'earliest',
+    sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    onJoin,
+    onBatch,
+    onCrash: (error) => expect.fail(error.message),
+    onActivity,
+  })
+  consumers.push(consumer)
+  await consumer.start()
+  await vi.waitFor(() => expect(onJoin).toHaveBeenCalled(), 20_000)
+  return { consumer, onJoin, onActivity }
+}
+
+/** Waits for the end of the fetch in flight; the next one waits for records. */
+async function nextFetch(onActivity: Mock): Promise<void> {
+  onActivity.mockClear()
+  await vi.waitFor(() => expect(onActivity).toHaveBeenCalled(), 10_000)
+}
+
+it('a consumer that waits for records stops at once, and its partitions go to another member of the group', async () => {
+  const records = vi.fn()
+  const { consumer, onActivity } = await consume()
+  await publisher.publish([recordOf(accepted(1))])
+  await nextFetch(onActivity)
+  const startedAt = performance.now()
+  await consumer.close()
+  expect(performance.now() - startedAt).toBeLessThan(2_000)
+  await consume(records)
+  await vi.waitFor(() => expect(records).toHaveBeenCalled(), 2_000)
+})
+
+it('a consumer that waits for records gets a new record at once', async () => {
+  const records = vi.fn()
+  await consume(records)
+  await publisher.publish([recordOf(accepted(1))])
+  await vi.waitFor(() => expect(records).toHaveBeenCalledTimes(1), 3_000)
+  await publisher.publish([recordOf(accepted(2))])
+  await vi.waitFor(() => expect(records).toHaveBeenCalledTimes(2), 3_000)
+})
+
+it('a partition that is resumed while another fetch waits is fetched within seconds', async () => {
+  const records = vi.fn()
+  const { consumer, onActivity } = await consume(records)
+  await publisher.publish([recordOf(accepted(1))])
+  await vi.waitFor(() => expect(records).toHaveBeenCalledTimes(1), 3_000)
+  consumer.pause(bed.prefix + TOPIC, 0)
+  await publisher.publish([recordOf(accepted(2))])
+  await nextFetch(onActivity)
+  expect(records).toHaveBeenCalledTimes(1)
+  consumer.resume(bed.prefix + TOPIC, 0)
+  await vi.waitFor(() => expect(records).toHaveBeenCalledTimes(2), 3_000)
+})
