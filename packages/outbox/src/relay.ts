@@ -6,6 +6,7 @@ import {
   RecordRejected,
   settledWithin,
   sleep,
+  untilTick,
 } from '@bigtech/kafka'
 import { classifyStoreError } from '@bigtech/stores'
 import type { Logger } from 'pino'
@@ -142,7 +143,7 @@ class Relay<Id> implements OutboxRelay {
       if (this.#woken) refusals = 0
       try {
         if (!(await this.#hasWork())) {
-          await sleep(restMs * (1 + Math.random() / 4), this.#nap.signal)
+          await sleep(untilTick(restMs), this.#nap.signal)
         } else if (await lock.tryLock()) {
           this.#holdsLock = true
           store.setLeading?.(true)

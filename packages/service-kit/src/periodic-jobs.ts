@@ -1,10 +1,11 @@
+import { untilTick } from '@bigtech/kafka'
 import { StoreUnavailable } from '@bigtech/stores'
 import type { Logger } from 'pino'
 
 /** A job repeated by every process. Must be idempotent, because processes may overlap. */
 export interface PeriodicJob {
   readonly name: string
-  /** Interval between the end of a run and the next start, with a jitter of a quarter. */
+  /** Interval between the end of a run and the next start, with a jitter of a quarter, at a whole second of the process. */
   readonly everyMs: number
   readonly run: () => Promise<unknown>
 }
@@ -67,7 +68,7 @@ export class JobRunner implements ScheduledJob {
       .finally(() => {
         this.#running = undefined
         // Jitter, so that processes started together do not run in step.
-        this.#plan(this.#wokenWhileRunning ? 0 : everyMs * (0.75 + Math.random() / 2))
+        this.#plan(this.#wokenWhileRunning ? 0 : untilTick(everyMs * (0.75 + Math.random() / 2)))
       })
   }
 }

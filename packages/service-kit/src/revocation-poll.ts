@@ -1,4 +1,5 @@
 import { getRevocations } from '@bigtech/contracts'
+import { untilTick } from '@bigtech/kafka'
 import { withTimeout } from '@bigtech/stores'
 import type { RevocationList } from './revocations.ts'
 import { ServiceClient } from './service-client.ts'
@@ -63,8 +64,8 @@ export function pollRevocations(source: RevocationSource, revocations: Revocatio
     }
     mayWait = failures === 0
     if (isStopped) return
-    const restMs = source.await ? POLL_MS - (performance.now() - startedAt) : POLL_MS
-    timer = setTimeout(run, failures === 1 ? RETRY_MS : Math.max(0, restMs))
+    const restMs = source.await ? Math.max(0, POLL_MS - (performance.now() - startedAt)) : untilTick(POLL_MS)
+    timer = setTimeout(run, failures === 1 ? RETRY_MS : restMs)
     timer.unref()
   }
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { KafkaConnection } from '../kafka.ts'
 import type { KafkaMetrics } from '../metrics.ts'
+import { untilTick } from '../timing.ts'
 
 export interface LagOptions {
   readonly kafka: KafkaConnection
@@ -27,14 +28,15 @@ export class LagReporter {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => {
+    this.#timer = setTimeout(() => {
       this.report().catch((err: unknown) => this.#options.log.debug({ err }, 'lag unknown'))
-    }, EVERY_MS)
+      this.start()
+    }, untilTick(EVERY_MS))
     this.#timer.unref()
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
   }
 
   async report(): Promise<void> {

@@ -1,0 +1,39 @@
+import fc from 'fast-check'
+import { afterEach, expect, it, vi } from 'vitest'
+import { untilTick } from './timing.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+it('timers of at least a second that begin at different moments expire together, each about half a second early or late at most', () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  fc.assert(
+    fc.property(
+      fc.double({ min: 0, max: 5_000, noNaN: true }),
+      fc.integer({ min: 1_000, max: 60_000 }),
+      (idleMs, ms) => {
+        vi.advanceTimersByTime(idleMs)
+        const wait = untilTick(ms)
+        expect(Math.abs(wait - ms)).toBeLessThanOrEqual(502)
+        const sinceTick = (performance.now() + wait) % 1_000
+        expect(sinceTick).toBeGreaterThanOrEqual(0.999)
+        expect(sinceTick).toBeLessThan(2.001)
+      },
+    ),
+  )
+})
+
+it('a timer that starts again when it expires keeps its interval', () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  vi.advanceTimersByTime(untilTick(1_000))
+  for (let run = 0; run < 10; run++) {
+    const wait = untilTick(1_000)
+    expect(Math.abs(wait - 1_000)).toBeLessThanOrEqual(1)
+    vi.advanceTimersByTime(wait)
+  }
+})
+
+it('timers of less than a second are exact', () => {
+  expect([0, 50, 500].map(untilTick)).toEqual([0, 50, 500])
+})
