@@ -46,6 +46,8 @@ export interface MessagingOptions {
 export interface SubscribeOptions {
   /** Start of a group without committed offsets. Default `earliest`. */
   readonly startFrom?: 'earliest' | 'latest'
+  /** For work that may be this late: while many events arrive, fetches them at most this often. Default 0. */
+  readonly gatherMs?: number
 }
 
 interface Startable {

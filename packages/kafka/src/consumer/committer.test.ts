@@ -1,6 +1,6 @@
 import { waitFor } from '@bigtech/testkit'
 import { pino } from 'pino'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ConsumerPort, PartitionPosition } from '../driver/port.ts'
 import { Committer } from './committer.ts'
 
@@ -18,8 +18,10 @@ function group(answer: (call: number) => Promise<void>) {
   return { committer: new Committer(() => port, log), commits }
 }
 
+afterEach(() => vi.useRealTimers())
+
 describe('Committer', () => {
-  it('the committer sends the positions of half a second in one commit, unless it is flushed', async () => {
+  it('the committer sends the positions of half a second in one commit', async () => {
     const { committer, commits } = group(() => Promise.resolve())
     committer.mark(at(1))
     await new Promise((resolve) => setImmediate(resolve))
@@ -32,9 +34,18 @@ describe('Committer', () => {
     await waitFor(() => commits.length === 2)
     // A timer may fire up to a millisecond early.
     expect(performance.now() - committedAt).toBeGreaterThan(480)
-    committer.mark(at(4))
+    expect(commits).toEqual([[at(1)], [at(3)]])
+  })
+
+  it('the committer does not wait half a second when it is flushed', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { committer, commits } = group(() => Promise.resolve())
+    for (const offset of [1, 2]) {
+      committer.mark(at(offset))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
     await committer.flush()
-    expect(commits).toEqual([[at(1)], [at(3)], [at(4)]])
+    expect(commits).toEqual([[at(1)], [at(2)]])
   })
 
   it('the committer sends one commit at a time and batches positions marked in the meantime', async () => {

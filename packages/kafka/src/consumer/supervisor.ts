@@ -10,6 +10,7 @@ export interface SupervisorOptions {
   readonly topics: readonly string[]
   readonly startFrom: 'earliest' | 'latest'
   readonly sessionTimeoutMs: number
+  readonly gatherMs?: number
   readonly log: Logger
   readonly onJoin: (port: ConsumerPort, assignment: Assignment) => void
   readonly onBatch: (batch: RecordBatch) => void
@@ -112,7 +113,16 @@ export class ConsumerSupervisor {
   }
 
   #create(onDeath: (error: Error) => void): ConsumerPort {
-    const { kafka, topics, groupId, startFrom, sessionTimeoutMs, onJoin, onBatch } = this.#options
+    const {
+      kafka,
+      topics,
+      groupId,
+      startFrom,
+      sessionTimeoutMs,
+      gatherMs = 0,
+      onJoin,
+      onBatch,
+    } = this.#options
     let member: string | undefined
     let dead = false
     const die = (error: Error) => {
@@ -124,6 +134,7 @@ export class ConsumerSupervisor {
       topics: topics.map((topic) => kafka.topicPrefix + topic),
       startFrom,
       sessionTimeoutMs,
+      gatherMs,
       onJoin: (memberId, assignment) => {
         // Other members owned our partitions in the meantime, and pending fetches are stale: only a new
         // consumer is guaranteed to start at the committed positions.

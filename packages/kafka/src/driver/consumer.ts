@@ -1,5 +1,6 @@
 import type { Consumer, IHeaders, KafkaMessage } from 'kafkajs'
 import { KafkaUnavailable } from '../errors.ts'
+import { sleep } from '../timing.ts'
 import type { ConsumerOptions, ConsumerPort, StoredRecord } from './port.ts'
 import { METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './settings.ts'
 
@@ -9,6 +10,8 @@ import { METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './settings.ts
  */
 const WAITS_PER_SESSION = 4
 const MAX_BYTES_PER_PARTITION = 1024 * 1024
+/** A fetch with as many records tells that more are coming. */
+const SEVERAL_RECORDS = 4
 
 export function createConsumer(newClient: NewClient, options: ConsumerOptions): ConsumerPort {
   const retry = retryOptions(5)
@@ -25,10 +28,11 @@ export function createConsumer(newClient: NewClient, options: ConsumerOptions): 
     retry: { ...retry, restartOnFailure: async () => false },
   })
   listen(consumer, options)
+  const closing = new AbortController()
   return {
     start: async () => {
       try {
-        await start(consumer, options)
+        await start(consumer, options, closing.signal)
       } catch (error) {
         throw toConsumerError(error)
       }
@@ -38,22 +42,35 @@ export function createConsumer(newClient: NewClient, options: ConsumerOptions): 
     seek: ({ topic, partition, offset }) => consumer.seek({ topic, partition, offset: String(offset) }),
     commit: (positions) =>
       consumer.commitOffsets(positions.map((position) => ({ ...position, offset: String(position.offset) }))),
-    close: () => consumer.disconnect(),
+    close: () => {
+      closing.abort()
+      return consumer.disconnect()
+    },
   }
 }
 
-async function start(consumer: Consumer, options: ConsumerOptions): Promise<void> {
+async function start(consumer: Consumer, options: ConsumerOptions, closing: AbortSignal): Promise<void> {
+  const { gatherMs = 0 } = options
+  let gatheredAt = Number.NEGATIVE_INFINITY
+  const gather = async () => {
+    const restMs = gatheredAt + gatherMs - performance.now()
+    if (restMs > 0) await sleep(restMs, closing)
+    gatheredAt = performance.now()
+  }
   await consumer.connect()
   await consumer.subscribe({ topics: [...options.topics], fromBeginning: options.startFrom === 'earliest' })
   await consumer.run({
     autoCommit: false,
-    eachBatch: async ({ batch }) =>
+    eachBatch: async ({ batch }) => {
       options.onBatch({
         topic: batch.topic,
         partition: batch.partition,
         highWatermark: Number(batch.highWatermark),
         records: batch.messages.map((message) => toRecord(batch.topic, batch.partition, message)),
-      }),
+      })
+      // The client fetches again when all batches of a fetch are taken.
+      if (gatherMs > 0 && batch.messages.length >= SEVERAL_RECORDS) await gather()
+    },
   })
 }
 

@@ -75,6 +75,8 @@ export interface ConsumerOptions extends ConsumerListener {
   readonly topics: readonly string[]
   readonly startFrom: 'earliest' | 'latest'
   readonly sessionTimeoutMs: number
+  /** The time between two fetches while several records arrive with each. Default 0. */
+  readonly gatherMs?: number
 }
 
 export interface ConsumerPort {

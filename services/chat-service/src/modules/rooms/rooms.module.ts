@@ -112,7 +112,7 @@ export function createRooms(options: {
   service.subscribe('contacts', contactHandlers(contactStore, reactions))
   service.subscribe('deletions', deletionHandlers(contactStore, reactions))
   service.subscribe('system-messages', systemMessageHandlers(messages.systemMessages))
-  service.subscribe('room-audit', auditHandlers(toolStore))
+  service.subscribe('room-audit', auditHandlers(toolStore), { gatherMs: 400 })
   service.subscribeEveryProcess(liveContactHandlers(contacts, muted))
 }
 

@@ -36,7 +36,7 @@ export async function createSearch(options: {
   if (close) service.lifecycle.onStop('stores', 'opensearch', close)
   const indexer = new SearchIndexer(source, index)
   // From the earliest offset, so that messages sent during the first backfill are not missed.
-  service.subscribe('search', indexer.handlers())
+  service.subscribe('search', indexer.handlers(), { gatherMs: 400 })
   let isComplete = false
   service.every({
     name: 'search backfill',
