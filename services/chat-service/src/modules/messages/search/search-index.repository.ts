@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { mongo } from 'mongoose'
 import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { positionId, positionOf, roomOf } from '../message.ts'
@@ -27,10 +26,6 @@ const RARE_ENTRIES = 200
 /** More rooms are searched by one query, which sorts all matches. */
 const MAX_MERGED_ROOMS = 50
 const DUPLICATE_KEY = 11_000
-/** An entry costs the store ten times as much as its message: one command of a busy second would occupy a core for 200 ms. */
-const PUT_BATCH = 50
-/** The rest after a batch, as a share of its duration, in which the store has time for others. */
-const REST_SHARE = 0.5
 
 interface SearchBounds {
   readonly stepPositions: number
@@ -71,19 +66,11 @@ export class MongoSearchIndex implements SearchIndex {
     return firstOf(await Promise.all(roomIds.map((roomId) => this.#scan(roomId, request))), limit)
   }
 
-  /** Inserts new entries and replaces older existing ones, in small batches with rests. */
+  /** Inserts new entries in one batch; replaces older existing ones. */
   async put(entries: readonly SearchEntry[]): Promise<void> {
     if (entries.length === 0) return
     await this.#ensureIndexes()
-    for (let start = 0; start < entries.length; start += PUT_BATCH) {
-      const startedAt = performance.now()
-      await this.#putBatch(entries.slice(start, start + PUT_BATCH).map(toDocument))
-      const isLast = start + PUT_BATCH >= entries.length
-      if (!isLast) await delay((performance.now() - startedAt) * REST_SHARE)
-    }
-  }
-
-  async #putBatch(documents: readonly SearchDocument[]): Promise<void> {
+    const documents = entries.map(toDocument)
     const known = await this.#store.run('search.insert', () => this.#insert(documents))
     if (known.length === 0) return
     const replacements = known.map(({ _id, ...document }) => ({
