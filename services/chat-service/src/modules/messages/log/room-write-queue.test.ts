@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterEach, expect, it, vi } from 'vitest'
 import { type QueuedWrite, RoomWriteQueue } from './room-write-queue.ts'
 
@@ -36,6 +37,25 @@ it('the write queue writes one batch of a room at a time and other rooms in para
   release.resolve()
   expect(await Promise.all(writes)).toEqual([1, 2, 3, 4, 5])
   expect(batches).toEqual(['1: 1,2,3', '2: 6', '1: 4,5'])
+})
+
+it('the write queue writes a batch in the context of its first request', async () => {
+  const request = new AsyncLocalStorage<number>()
+  const contexts: (number | undefined)[] = []
+  const queue = queueOf(
+    async (_roomId, batch) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      contexts.push(request.getStore())
+      return settleAll(batch)
+    },
+    { maxBatch: 2 },
+  )
+  const addAll = (items: number[]) => items.map((item) => request.run(item, () => queue.add(1, item)))
+  const writes = addAll([1, 2, 3, 4, 5])
+  await writes[0]
+  writes.push(...addAll([6, 7]))
+  await Promise.all(writes)
+  expect(contexts).toEqual([1, 3, 5, 7])
 })
 
 it('the write queue limits a batch by number of writes and by 1 MiB', async () => {

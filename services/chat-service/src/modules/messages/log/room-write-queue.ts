@@ -9,8 +9,11 @@ export interface QueuedWrite<Item, Result> {
 }
 
 interface Entry<Item, Result> extends QueuedWrite<Item, Result> {
-  /** Runs the work in the log and trace context of the request that waited longest. */
-  readonly inContext: <Value>(work: () => Value) => Value
+  /**
+   * Runs work in the log and trace context of the request. Undefined for a request that joins the batch of an earlier one: capturing a
+   * context costs as much as the rest of the queue.
+   */
+  readonly inContext: (<Value>(work: () => Value) => Value) | undefined
   /** The deadline has passed and the caller is gone. */
   abandoned: boolean
 }
@@ -52,32 +55,37 @@ export class RoomWriteQueue<Item, Result> {
    * Resolves to the result of the write.
    *
    * @throws Problem OVERLOADED when too many writes are queued; StoreUnavailable after 1.7 s, when the write
-   * may or may
-   * not be stored
+   * may or may not be stored
    */
   async add(roomId: number, item: Item): Promise<Result> {
     const waiting = this.#waiting.get(roomId) ?? []
     if (waiting.length >= this.#options.maxWaitingInRoom || this.#waitingInAll >= MAX_WAITING)
       throw new Problem('OVERLOADED', { retryAfterSeconds: 1 })
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
-    const entry: Entry<Item, Result> = {
-      item,
-      resolve,
-      reject,
-      inContext: AsyncLocalStorage.snapshot(),
-      abandoned: false,
-    }
     const timer = setTimeout(() => {
       entry.abandoned = true
       reject(new StoreUnavailable('mongodb', new Error('not stored in time')))
     }, DEADLINE_MS)
+    const entry: Entry<Item, Result> = {
+      item,
+      resolve: (result) => {
+        clearTimeout(timer)
+        resolve(result)
+      },
+      reject: (error) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+      inContext: waiting.length % this.#options.maxBatch === 0 ? AsyncLocalStorage.snapshot() : undefined,
+      abandoned: false,
+    }
     waiting.push(entry)
     this.#waitingInAll++
     if (!this.#waiting.has(roomId)) {
       this.#waiting.set(roomId, waiting)
       void this.#drain(roomId, waiting)
     }
-    return promise.finally(() => clearTimeout(timer))
+    return promise
   }
 
   async #drain(roomId: number, waiting: Entry<Item, Result>[]): Promise<void> {
@@ -85,7 +93,9 @@ export class RoomWriteQueue<Item, Result> {
     await new Promise((resolve) => setImmediate(resolve))
     while (waiting.length > 0) {
       const batch = this.#nextBatch(waiting)
-      await batch[0]?.inContext(() => this.#write(roomId, batch))
+      const [first] = batch
+      if (first?.inContext) await first.inContext(() => this.#write(roomId, batch))
+      else await this.#write(roomId, batch)
     }
     this.#waiting.delete(roomId)
   }
