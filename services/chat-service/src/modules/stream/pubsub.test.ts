@@ -48,3 +48,27 @@ it('a hint after another one is sent, too', async () => {
     await waitFor(() => received.length === seq)
   }
 })
+
+it('a process ignores its own hints and those it cannot read, and receives those of others', async () => {
+  const listeners: ((payload: string) => void)[] = []
+  const bus = {
+    hint: (_channel: string, payload: string) => {
+      for (const listener of listeners) listener(payload)
+    },
+    onHint: (_channel: string, listener: (payload: string) => void) => void listeners.push(listener),
+    offHint: () => undefined,
+  }
+  const received: object[] = []
+  const pubsubs = ['one', 'one-two'].map((processId) => {
+    const pubsub = new RoomPubSub(bus, processId)
+    pubsub.subscribe(1, (hint) => received.push({ at: processId, ...hint }))
+    return pubsub
+  })
+  bus.hint('chat:room:1', '{"from":"one"')
+  for (const pubsub of pubsubs) pubsub.publish({ roomId: 1, typing: 7 })
+  await waitFor(() => received.length === 2)
+  expect(received).toEqual([
+    { at: 'one-two', roomId: 1, typing: 7 },
+    { at: 'one', roomId: 1, typing: 7 },
+  ])
+})

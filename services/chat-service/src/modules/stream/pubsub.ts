@@ -25,6 +25,8 @@ const channelOf = (roomId: number) => `chat:room:${roomId}` as const
 /** Publishes updates of a room to the other processes; only processes with a connected member subscribe. */
 export class RoomPubSub {
   readonly #bus: PubSub
+  /** The beginning of every payload of this process. */
+  readonly #ownPrefix: string
   readonly #processId: string
   readonly #listeners = new Map<number, (payload: string) => void>()
   #unsent: RoomHint[] = []
@@ -33,6 +35,7 @@ export class RoomPubSub {
   constructor(bus: PubSub, processId: string) {
     this.#bus = bus
     this.#processId = processId
+    this.#ownPrefix = `{"from":${JSON.stringify(processId)},`
   }
 
   publish(hint: RoomHint): void {
@@ -65,9 +68,10 @@ export class RoomPubSub {
   }
 
   #read(payload: string): RoomHint | undefined {
+    // Redis returns the hints of this process, too: most of all with one process.
+    if (payload.startsWith(this.#ownPrefix)) return undefined
     try {
-      const { from, hint } = JSON.parse(payload) as { from: string; hint: RoomHint }
-      return from === this.#processId ? undefined : hint
+      return (JSON.parse(payload) as { hint: RoomHint }).hint
     } catch {
       return undefined
     }
