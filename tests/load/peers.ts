@@ -14,7 +14,7 @@ import { usageOfTree } from './proc.ts'
 const usage = `Usage: node tests/load/peers.ts [SECTION ...]
 The system beside its peers, in one run on one machine: durable sends (Tinode, FastAPI), a row by its key (FastAPI, Fastify), messages
 to open streams and idle streams (Centrifugo, Nchan). Fetches the peers the first time, with Go, pip and apt, into .devstack/peers;
-leaves out a peer that cannot be had. Takes about seven minutes, and about five more the first time. Sections: sends, reads, fan-out, idle.
+leaves out a peer that cannot be had. Takes about eight minutes, and about five more the first time. Sections: sends, reads, fan-out, idle.
 
     BIGTECH_SERVERS_FILE=... node tests/load/peers.ts             all sections
     BIGTECH_SERVERS_FILE=... node tests/load/peers.ts sends`
