@@ -48,11 +48,9 @@ export class SwrCache<Value extends object> {
 
   /** Returns the value of a key; never caches `undefined` (a missing value). */
   async get(key: string, read: () => Promise<Value | undefined>): Promise<Value | undefined> {
-    const entry = this.#entries.get(key)
-    this.#requests.inc({ cache: this.#options.name, result: entry ? 'hit' : 'miss' })
-    if (!entry) return this.#read(key, read)
-    if (Date.now() - entry.checkedAt > this.#options.freshMs) this.#readAgain(key, entry, read)
-    return entry.value
+    const value = this.#known(key, read)
+    this.#count(value ? 1 : 0, value ? 0 : 1)
+    return value ?? this.#read(key, read)
   }
 
   /** Like `get` for several keys: reads missing values in one call. Omits keys without a value. */
@@ -64,19 +62,45 @@ export class SwrCache<Value extends object> {
     let together: Promise<ReadonlyMap<string, Value>> | undefined
     const read = async (key: string) => {
       missing.push(key)
-      // `get` collects all missing keys before the first promise resolves.
+      // All missing keys are collected before the first promise resolves.
       together ??= Promise.resolve().then(() => readAll(missing))
       return (await together).get(key)
     }
-    const values = await Promise.all(keys.map((key) => this.get(key, () => read(key))))
+    const known = new Map<string, Value>()
+    const late: Promise<readonly [string, Value | undefined]>[] = []
+    for (const key of keys) {
+      const value = this.#known(key, () => read(key))
+      if (value) known.set(key, value)
+      else late.push(this.#read(key, () => read(key)).then((found) => [key, found]))
+    }
+    this.#count(keys.length - late.length, late.length)
+    // Usual, and in a room of thousands of members half of the work.
+    if (late.length === 0) return known
+    const found = new Map(await Promise.all(late))
     return new Map(
-      keys.flatMap((key, index) => (values[index] === undefined ? [] : [[key, values[index]] as const])),
+      keys.flatMap((key) => {
+        const value = known.get(key) ?? found.get(key)
+        return value ? [[key, value] as const] : []
+      }),
     )
   }
 
   drop(key: string): void {
     this.#entries.delete(key)
     this.#reading.delete(key)
+  }
+
+  /** Returns the cached value, and revalidates one that is not fresh. */
+  #known(key: string, read: () => Promise<Value | undefined>): Value | undefined {
+    const entry = this.#entries.get(key)
+    if (entry && Date.now() - entry.checkedAt > this.#options.freshMs) this.#readAgain(key, entry, read)
+    return entry?.value
+  }
+
+  #count(hits: number, misses: number): void {
+    const { name: cache } = this.#options
+    if (hits > 0) this.#requests.inc({ cache, result: 'hit' }, hits)
+    if (misses > 0) this.#requests.inc({ cache, result: 'miss' }, misses)
   }
 
   #readAgain(key: string, entry: Entry<Value>, read: () => Promise<Value | undefined>): void {
