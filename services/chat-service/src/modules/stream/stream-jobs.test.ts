@@ -69,6 +69,17 @@ it('a closed stream gets no heartbeat, and is not kept by the rounds', () => {
   expect(streams.map(({ text }) => text() !== '')).toEqual([false, true])
 })
 
+it('a stream that is catching up gets heartbeats, so that its client can acknowledge, but none before its first frame', () => {
+  const { hub, jobs } = openStreams(0)
+  const [opening, catchingUp] = [recordedSession({ userId: 1 }), recordedSession({ userId: 2 })]
+  for (const { session } of [opening, catchingUp]) hub.add(session)
+  catchingUp.session.cursor.start(SINCE, { friends: 0, rooms: 0 })
+  catchingUp.session.open({ event: 'ready', rooms: [] })
+  for (let round = 1; round <= ROUNDS; round++) jobs.heartbeat()
+  expect(catchingUp.text()).toContain('event: heartbeat')
+  expect(opening.text()).toBe('')
+})
+
 it('after a sweep the next frame of a stream that was live before it starts 30 s before the sweep, and lists no room that was quiet since', async () => {
   const { hub, jobs, streams } = openStreams(1)
   const [live] = streams
