@@ -10,6 +10,8 @@ export interface RoomPosition {
 }
 
 const MAX_ROOMS_A_READ = 1_000
+/** A larger write could miss the deadline of the store under load. */
+const MAX_ROOMS_A_WRITE = 200
 
 /**
  * The heads of many rooms in a few queries. Stores how far each room is published, which the relay needs; the
@@ -58,7 +60,6 @@ export class RoomPositions {
 
   /** Advances the published positions; a position behind the stored one has no effect. */
   async advancePublished(positions: ReadonlyMap<number, RoomPosition>): Promise<void> {
-    if (positions.size === 0) return
     const writes = [...positions].map(([_id, { seq, cseq }]) => ({
       updateOne: {
         filter: { _id },
@@ -66,7 +67,10 @@ export class RoomPositions {
         upsert: true,
       },
     }))
-    await this.#store.run('heads.advance', () => this.#heads.bulkWrite(writes, { ordered: false }))
+    for (let start = 0; start < writes.length; start += MAX_ROOMS_A_WRITE) {
+      const some = writes.slice(start, start + MAX_ROOMS_A_WRITE)
+      await this.#store.run('heads.advance', () => this.#heads.bulkWrite(some, { ordered: false }))
+    }
   }
 
   async #read(roomIds: readonly number[]): Promise<RoomHeadDocument[]> {

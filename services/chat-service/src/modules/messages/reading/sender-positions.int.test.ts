@@ -3,6 +3,7 @@ import { createTestMongo, type TestMongo, waitFor } from '@bigtech/testkit'
 import mongoose, { type Connection } from 'mongoose'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { upTo } from '../../../../testing/rooms.ts'
 import { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { type ReadPosition, ReadPositionRepository } from './read-positions.repository.ts'
 import { SenderPositions } from './sender-positions.ts'
@@ -96,4 +97,11 @@ it("senders' positions that wait are stored by the next repair, or when the proc
   senders.add(sent(2, 4))
   await senders.settle()
   expect(repository.writes.slice(2)).toEqual([[{ roomId, userId: 2, seq: 4 }]])
+})
+
+it("senders' positions of a large room are stored by several writes", async () => {
+  const { repository, senders, roomId, sent } = setUp()
+  await senders.repair(upTo(450).flatMap((userId) => sent(userId, userId)))
+  expect(repository.writes.map(({ length }) => length)).toEqual([200, 200, 50])
+  expect(await repository.ofUser(450, roomId)).toEqual({ shown: 450, own: 450 })
 })

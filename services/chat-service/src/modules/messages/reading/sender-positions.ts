@@ -12,6 +12,8 @@ const REMEMBERED = 50_000
  * interval, whose write on the publishing process includes these positions.
  */
 const PACE_MS = 700
+/** A larger write could miss the deadline of the store under load. */
+const MAX_A_WRITE = 200
 /** The responses to the sends are written first, and the next requests read. */
 export const AFTER_RESPONSES_MS = 1
 
@@ -57,8 +59,11 @@ export class SenderPositions {
 
   async #store(written: readonly Written[]): Promise<void> {
     const positions = readByWriting(written).filter((each) => (this.#stored.get(keyOf(each)) ?? 0) < each.seq)
-    await this.#repository.advance(positions)
-    for (const each of positions) this.#stored.set(keyOf(each), each.seq)
+    for (let start = 0; start < positions.length; start += MAX_A_WRITE) {
+      const some = positions.slice(start, start + MAX_A_WRITE)
+      await this.#repository.advance(some)
+      for (const each of some) this.#stored.set(keyOf(each), each.seq)
+    }
   }
 
   async #writeWaiting(): Promise<void> {
