@@ -84,6 +84,7 @@ async function start(name: Name): Promise<void> {
     entry: join(bundles, entry),
     env: {
       NODE_COMPILE_CACHE: compiledCode(bundles),
+      MALLOC_TRIM_THRESHOLD_: '1048576',
       NODE_ENV: 'production',
       LOG_LEVEL: 'info',
       ...(name === 'user-service'
