@@ -18,7 +18,7 @@ const samples = join(import.meta.dirname, '../../packages/contracts/samples')
 const frameDescriptions: Readonly<Record<StreamFrameName, string>> = {
   ready: 'First frame of a resumed stream: the missed frames follow. `rooms` are all rooms of the user.',
   reset: 'First frame of any other stream: fetch the state again, then continue from `rooms`.',
-  heartbeat: 'Sent every 30 s. A client behind one of the heads has missed a frame: fetch with `after_seq`.',
+  heartbeat: 'Sent every 15 s. A client behind one of the heads has missed a frame: fetch with `after_seq`.',
   message: 'A new message.',
   message_updated: 'An edit, a deletion, a reaction or a pin: the whole current message.',
   message_hidden: 'A message was deleted for its reader, on another of their devices.',

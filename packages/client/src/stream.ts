@@ -31,7 +31,7 @@ export interface ChatStreamOptions {
   readonly session: Session
   readonly transport: StreamTransport
   readonly listener?: StreamListener
-  /** Time without any frame after which the connection counts as dead (the heartbeat is every 30 s). */
+  /** Time without any frame after which the connection counts as dead (the heartbeat is every 15 s). */
   readonly silenceTimeoutMs?: number
 }
 

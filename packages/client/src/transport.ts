@@ -25,9 +25,9 @@ export interface StreamTransport {
   readonly close?: () => void
 }
 
-/** Heartbeats of a server that sends more of them are not all acknowledged. */
+/** Every second heartbeat is acknowledged: they come every 15 s. */
 const ACK_EVERY_MS = 25_000
-/** The server closes a stream without an acknowledgement for 50 s, and sends the next heartbeat after 30 s. */
+/** The server closes a stream without an acknowledgement for 50 s. */
 const ACK_RETRIES_MS = [4_000, 8_000]
 
 /** Acknowledges heartbeats, which show the server that the client is still connected. */

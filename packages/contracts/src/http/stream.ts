@@ -20,7 +20,7 @@ export const streamFrames = {
   ready: z.object({ stream_id: z.string(), rooms: heads }),
   /** First frame of any other stream: discard the local state, fetch it again, then continue from `rooms`. */
   reset: z.object({ stream_id: z.string(), reason: resetReason, rooms: heads }),
-  /** Sent every 30 s. A client behind one of the heads has missed a frame: fetch with `after_seq`. */
+  /** Sent every 15 s. A client behind one of the heads has missed a frame: fetch with `after_seq`. */
   heartbeat: z.object({ at: timestamp, heads }),
   message: z.object({ room_id: roomId, seq: z.int().positive(), message }),
   /** An edit, a deletion, a reaction or a pin: the whole current message. */
@@ -144,7 +144,7 @@ export const acknowledgeStream = defineRoute({
   tag,
   summary: 'Acknowledge your stream',
   description:
-    'Only for streams opened with `acks=1`; call it on each heartbeat, and repeat a failed call after a few seconds. A stream without an acknowledgement for 50 s is closed, and you become offline.',
+    'Only for streams opened with `acks=1`; call it on a heartbeat, every 30 s, and repeat a failed call after a few seconds. A stream without an acknowledgement for 50 s is closed, and you become offline.',
   body: z.strictObject({ stream_id: streamId }),
   bodyExample: { stream_id: '0199a8a0-0000-7000-8000-000000000000.1' },
   success: { status: 204, description: 'Accepted; effective if the stream is yours and still open.' },
