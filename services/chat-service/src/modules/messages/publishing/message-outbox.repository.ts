@@ -1,4 +1,6 @@
 import type { OutboxRow, OutboxStore } from '@bigtech/outbox'
+import { upToEntries } from '@bigtech/service-kit'
+import { LRUCache } from 'lru-cache'
 import type { Projection } from '../changes/projection.repository.ts'
 import type { ChangeDocument, MessageDocument } from '../log/documents.ts'
 import type { MessageRepository } from '../log/message.repository.ts'
@@ -7,7 +9,7 @@ import { type MessageRecord, positionId, positionOf, roomOf } from '../message.t
 import type { SenderPositions, Written } from '../reading/sender-positions.ts'
 import { LogSweep, type SweepResult } from './log-sweep.ts'
 import { changeRecord, sentRecord } from './message-events.ts'
-import { type Candidate, PublishBacklog, type PublishHint } from './publish-backlog.ts'
+import { CACHED_ROOMS, type Candidate, PublishBacklog, type PublishHint } from './publish-backlog.ts'
 import { idsBeyond, prefix, type Room } from './publish-batch.ts'
 import { PublishedPositions } from './published-positions.ts'
 import { UnpublishedMessages } from './unpublished-messages.ts'
@@ -46,7 +48,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
   #steps = new Map<string, Step[]>()
   #isLeading = false
   /** Rooms whose published position was read since this process leads. */
-  readonly #read = new Set<number>()
+  readonly #read = new LRUCache<number, true>(upToEntries(CACHED_ROOMS))
   /** A full sweep whose rooms are not all published yet. */
   #confirming: (Omit<SweepResult, 'ends'> & { readonly ends: Map<number, RoomPosition> }) | undefined
   #lookedAt = 0
@@ -167,7 +169,7 @@ export class MessageOutboxStore implements OutboxStore<RelayId> {
     for (const [roomId, candidate] of candidates) {
       if (!this.#isRead(roomId)) {
         this.#backlog.published(roomId, stored.get(roomId) ?? (await this.#firstPublished(roomId, candidate)))
-        if (this.#isLeading) this.#read.add(roomId)
+        if (this.#isLeading) this.#read.set(roomId, true)
       }
       if (this.#backlog.has(roomId))
         rooms.push({ roomId, candidate, published: this.#backlog.publishedOf(roomId)! })

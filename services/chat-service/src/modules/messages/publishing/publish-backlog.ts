@@ -22,7 +22,8 @@ export interface PublishHint {
   readonly changes?: { readonly from: number; readonly to: number }
 }
 
-const CACHED_ROOMS = 50_000
+/** Rooms whose published position is remembered. */
+export const CACHED_ROOMS = 50_000
 
 /** Rooms with entries not known to be published. One entry per room, in round-robin order. */
 export class PublishBacklog {
