@@ -1,4 +1,4 @@
-import { describeConformance, describeMigrations, waitFor } from '@bigtech/testkit'
+import { describeConformance, describeMigrations } from '@bigtech/testkit'
 import { afterAll, beforeAll } from 'vitest'
 import { migrationsDir, schemaPath, startTestChat, type TestChat } from '../testing/chat.ts'
 
@@ -6,7 +6,7 @@ let chat: TestChat
 
 beforeAll(async () => {
   chat = await startTestChat()
-  await waitFor(async () => (await chat.services[0]!.app.inject('/ready')).statusCode === 200)
+  await chat.untilReady()
 }, 60_000)
 afterAll(() => chat.close())
 

@@ -10,6 +10,7 @@ import {
   createTestMysql,
   createTestRedis,
   type TestMysql,
+  waitFor,
 } from '@bigtech/testkit'
 import { buildChatService } from '../src/app.ts'
 import { type ChatConfig, configSchema } from '../src/config.ts'
@@ -38,6 +39,8 @@ export interface TestChat {
   readonly services: readonly Built[]
   /** Starts one more process on the same stores. */
   another(overrides?: Partial<ChatConfig>): Promise<Built>
+  /** Waits until every process receives all events, as the gateway does before it sends requests. */
+  untilReady(): Promise<void>
   /** Sends a request as a user; null is anonymous. */
   as(userId: number | null, method: string, url: string, body?: unknown, process?: Built): Promise<Answer>
   token(userId: number): Promise<string>
@@ -111,6 +114,10 @@ export async function startTestChat(overrides: Partial<ChatConfig> = {}): Promis
     eventOf: events.eventOf,
     replay: events.replay,
     another,
+    untilReady: async () => {
+      for (const { app } of services)
+        await waitFor(async () => (await app.inject('/ready')).statusCode === 200, { timeoutMs: 30_000 })
+    },
     token,
     as: async (userId, method, url, body, service = first) => {
       const answer = await service.app.inject({

@@ -30,9 +30,7 @@ export async function startTestRooms(overrides: Partial<ChatConfig> = {}): Promi
   const config = { SENDS_PER_10_SECONDS: 100_000, MEDIA_SERVICE_URL: media.url, ...overrides }
   const chat = await startTestChat(config)
   await chat.another()
-  for (const { app } of chat.services) {
-    await waitFor(async () => (await app.inject('/ready')).statusCode === 200, { timeoutMs: 30_000 })
-  }
+  await chat.untilReady()
   const connection = await mongoose.createConnection(chat.config.MONGO_URL).asPromise()
   const as = (userId: number, method: string, url: string, body?: unknown, process = 0) =>
     chat.as(userId, method, url, body, chat.services[process])

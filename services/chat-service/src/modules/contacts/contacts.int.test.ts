@@ -19,7 +19,7 @@ let requestId = 0
 
 beforeAll(async () => {
   chat = await startTestChat()
-  await waitFor(async () => (await chat.services[0]!.app.inject('/ready')).statusCode === 200)
+  await chat.untilReady()
 }, 60_000)
 afterAll(() => chat?.close())
 
@@ -75,6 +75,7 @@ describe('friend events', () => {
 
   it('a block stops direct messages in both directions within 1 s on every process', async () => {
     const second = await chat.another()
+    await chat.untilReady()
     const [a, b] = await chat.people(2)
     await accept(a, b)
     const room = await directRoom(a, b)
@@ -199,6 +200,7 @@ describe('friend events', () => {
 describe('user events', () => {
   it("a moderator's mute reaches every process within 2 s, survives a restart, and holds until a newer decision lifts it", async () => {
     const second = await chat.another()
+    await chat.untilReady()
     const [me] = await chat.people(1)
     const room = (await chat.as(me, 'POST', '/rooms', { name: 'r' })).body.room_id
     const { message_id } = (await send(me, room)).body

@@ -1,4 +1,3 @@
-import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startTestChat, type TestChat } from '../../../testing/chat.ts'
 
@@ -6,7 +5,7 @@ let chat: TestChat
 
 beforeAll(async () => {
   chat = await startTestChat()
-  await waitFor(async () => (await chat.services[0]!.app.inject('/ready')).statusCode === 200)
+  await chat.untilReady()
 }, 60_000)
 afterAll(() => chat?.close())
 

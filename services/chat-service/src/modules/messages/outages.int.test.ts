@@ -26,11 +26,11 @@ beforeAll(async () => {
   const { config } = rooms.chat
   mongo = await proxyFor(config.MONGO_URL)
   redis = await proxyFor(config.REDIS_URL)
-  const behind = await rooms.chat.another({
+  await rooms.chat.another({
     MONGO_URL: through(config.MONGO_URL, mongo),
     REDIS_URL: through(config.REDIS_URL, redis),
   })
-  await waitFor(async () => (await behind.app.inject('/ready')).statusCode === 200)
+  await rooms.chat.untilReady()
 }, 60_000)
 afterAll(async () => {
   await rooms?.close()

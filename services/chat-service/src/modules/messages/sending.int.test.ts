@@ -1,5 +1,4 @@
 import type { Message } from '@bigtech/contracts'
-import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestRooms, type TestRooms } from '../../../testing/rooms.ts'
 import { openTestStream } from '../../../testing/stream.ts'
@@ -102,7 +101,7 @@ describe('a retry with the same client_message_id', () => {
     const sent = await rooms.send(a, roomId, body)
     await rooms.chat.block(b, a)
     const parted = await rooms.chat.another()
-    await waitFor(async () => (await parted.app.inject('/ready')).statusCode === 200, { timeoutMs: 30_000 })
+    await rooms.chat.untilReady()
     const send = (id: string) =>
       rooms.chat.as(a, 'POST', `/messages/${roomId}`, { ...body, client_message_id: id }, parted)
     expect((await send('d-2')).body.code).toBe('DIRECT_MESSAGE_REFUSED')

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestChat, type TestChat } from '../../../testing/chat.ts'
 
@@ -7,7 +6,7 @@ let chat: TestChat
 
 beforeAll(async () => {
   chat = await startTestChat()
-  await waitFor(async () => (await chat.services[0]!.app.inject('/ready')).statusCode === 200)
+  await chat.untilReady()
 }, 60_000)
 afterAll(() => chat?.close())
 

@@ -8,7 +8,7 @@ let chat: TestChat
 
 beforeAll(async () => {
   chat = await startTestChat()
-  await waitFor(async () => (await chat.services[0]!.app.inject('/ready')).statusCode === 200)
+  await chat.untilReady()
 }, 60_000)
 afterAll(() => chat?.close())
 
@@ -180,6 +180,7 @@ describe('leaving, removing, roles', () => {
     const [owner, mina] = await chat.people(2)
     const room = await groupOf(owner, mina)
     const second = await chat.another()
+    await chat.untilReady()
     const send = (process = chat.services[0]) =>
       chat.as(mina, 'POST', `/messages/${room}`, { content: 'hello' }, process)
     expect([(await send()).status, (await send(second)).status]).toEqual([201, 201])

@@ -29,9 +29,7 @@ beforeAll(async () => {
     DATABASE_URL: through(chat.config.DATABASE_URL, mysqlProxy),
     REDIS_URL: through(chat.config.REDIS_URL, redisProxy),
   } satisfies Partial<ChatConfig>)
-  for (const service of chat.services) {
-    await waitFor(async () => (await service.app.inject('/ready')).statusCode === 200)
-  }
+  await chat.untilReady()
 }, 60_000)
 afterEach(async () => {
   await Promise.all([mysqlProxy.restore(), redisProxy.restore(), mongoProxy.restore()])

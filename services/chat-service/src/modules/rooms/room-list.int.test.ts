@@ -7,7 +7,7 @@ let chat: TestChat
 
 beforeAll(async () => {
   chat = await startTestChat()
-  await waitFor(async () => (await chat.services[0]!.app.inject('/ready')).statusCode === 200)
+  await chat.untilReady()
 }, 60_000)
 afterAll(() => chat?.close())
 

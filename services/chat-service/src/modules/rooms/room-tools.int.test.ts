@@ -14,8 +14,7 @@ let room: number
 beforeAll(async () => {
   chat = await startTestChat()
   second = await chat.another()
-  for (const service of chat.services)
-    await waitFor(async () => (await service.app.inject('/ready')).statusCode === 200)
+  await chat.untilReady()
 }, 60_000)
 beforeEach(async () => {
   ;[owner, admin, member] = await chat.people(3)

@@ -1,5 +1,4 @@
 import { pictureUrlOf, roomCreated, roomUpdated } from '@bigtech/contracts'
-import { waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestChat, type TestChat } from '../../../testing/chat.ts'
 import { type FakeMediaService, startFakeMediaService } from '../../../testing/fake-media-service.ts'
@@ -10,7 +9,7 @@ let media: FakeMediaService
 beforeAll(async () => {
   media = await startFakeMediaService()
   chat = await startTestChat({ MEDIA_SERVICE_URL: media.url })
-  await waitFor(async () => (await chat.services[0]!.app.inject('/ready')).statusCode === 200)
+  await chat.untilReady()
 }, 60_000)
 afterAll(async () => {
   await chat?.close()
