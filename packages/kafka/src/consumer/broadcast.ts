@@ -28,7 +28,7 @@ export interface BroadcastOptions {
 
 export interface BroadcastConsumer {
   start(): void
-  /** Resolves when every event present at the start has been handled. */
+  /** Resolves when every event present at the start has been handled, and new ones arrive. */
   readonly ready: Promise<void>
   /** Reports whether the consumer is reading. Otherwise its in-memory state becomes stale. */
   health(): { readonly ok: boolean; readonly caughtUp: boolean }
@@ -123,7 +123,6 @@ class Broadcast implements BroadcastConsumer {
         for (const topic of this.#table.topics) {
           await this.#locateTopic(this.#options.kafka.topicPrefix + topic, since)
         }
-        this.#checkCaughtUp()
         return
       } catch (err) {
         const waitMs = backoffMs(failures, 300, LOCATE_MAX_WAIT_MS)
@@ -158,6 +157,7 @@ class Broadcast implements BroadcastConsumer {
         worker.reassert()
       }
     }
+    this.#checkCaughtUp()
   }
 
   #workerOf(topic: string, partition: number, startOffset: number): PartitionWorker {
@@ -224,7 +224,8 @@ class Broadcast implements BroadcastConsumer {
   }
 
   #checkCaughtUp(): void {
-    if (this.#behind.size > 0) return
+    // Also when there was nothing to read: until the group is joined, a new block or revocation would not arrive.
+    if (this.#behind.size > 0 || !this.#port) return
     this.#caughtUp = true
     this.#resolveReady()
   }
