@@ -57,6 +57,20 @@ it('a consumer that waits for records stops at once, and its partitions go to an
   await vi.waitFor(() => expect(records).toHaveBeenCalled(), 2_000)
 })
 
+it('a consumer stops at once at any step between two fetches', async () => {
+  await publisher.publish([recordOf(accepted(1))])
+  for (const steps of Array(60).keys()) {
+    const received = Promise.withResolvers<void>()
+    const { consumer } = await consume(() => received.resolve())
+    await received.promise
+    // Each is a step of the client.
+    for (let step = 0; step < steps; step++) await undefined
+    const startedAt = performance.now()
+    await consumer.close()
+    expect(performance.now() - startedAt, `after ${steps} steps`).toBeLessThan(2_000)
+  }
+}, 30_000)
+
 it('a consumer that waits for records gets a new record at once', async () => {
   const records = vi.fn()
   await consume(records)

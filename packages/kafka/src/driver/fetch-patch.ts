@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 
 interface Connection {
   readonly socket?: { destroy(): void }
+  isConnected(): boolean
   rejectRequests(error: Error): void
 }
 
@@ -31,6 +32,7 @@ class FetchInterrupted extends Error {}
 const PATCHED = 'fetchPatched'
 /** Bounds the delay of a resumed partition, which is not part of the fetch in flight. */
 const WAIT_WHILE_PAUSED_MS = 1_000
+const INTERRUPT_EVERY_MS = 20
 
 /**
  * Patches kafkajs so that a fetch may wait long for records: a consumer stops without waiting for its last fetch, and
@@ -65,16 +67,19 @@ export function patchFetch(): void {
   runner.stop = async function stopPatched() {
     const stopped = stop.call(this)
     interruptFetches(this.consumerGroup)
-    await stopped
+    // A fetch that was being prepared is sent after the interruption, over the destroyed socket.
+    const repeat = setInterval(() => interruptFetches(this.consumerGroup), INTERRUPT_EVERY_MS)
+    await stopped.finally(() => clearInterval(repeat))
   }
 }
 
 function interruptFetches(group: ConsumerGroup): void {
-  // For a fetch that is not sent yet.
   group.isStopping = true
   group.maxWaitTime = 0
   for (const { connectionPool } of Object.values(group.cluster.brokerPool.brokers)) {
     const connection = connectionPool.pool[1]
+    // Destroying a socket that connects would leave its fetch without an end.
+    if (!connection.isConnected()) continue
     connection.rejectRequests(new FetchInterrupted('the consumer stops'))
     // The response would have no request.
     connection.socket?.destroy()
