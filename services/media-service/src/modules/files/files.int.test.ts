@@ -309,7 +309,7 @@ describe('getFileContent', () => {
       expect(await fetched.text()).toBe('안녕하세요')
       expect(fetched.headers.get('content-type')).toContain('text/plain')
       expect(fetched.headers.get('content-disposition')).toContain('attachment')
-      const forged = url.replace(/(?<=Signature=)./, (digit) => (digit === '0' ? '1' : '0'))
+      const forged = url.replace(/(?<=Signature=)./, (digit: string) => (digit === '0' ? '1' : '0'))
       expect((await fetch(forged)).ok).toBe(false)
     }
   })
