@@ -10,6 +10,7 @@ export {
   type EventHandler,
   type HandlerOutcome,
   on,
+  onMany,
   type Subscription,
 } from './consumer/handlers.ts'
 export type { Waiting } from './consumer/processor.ts'

@@ -14,7 +14,7 @@ import {
 } from '@opentelemetry/api'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { eventRecord, type KafkaRecord } from './record.ts'
-import { traceEvent, tracePublish } from './tracing.ts'
+import { traceEvent, traceEvents, tracePublish } from './tracing.ts'
 
 interface SeenSpan {
   readonly name: string
@@ -134,6 +134,13 @@ describe('with tracing on', () => {
       ended: true,
     })
     expect(inHandler).toEqual(process?.own)
+  })
+
+  it('events that are handled together have a trace of their own, linked to the spans that published them', async () => {
+    const producers = ['1', '2'].map((digit) => ({ traceId: digit.repeat(32), spanId: digit.repeat(16) }))
+    const headers = producers.map(({ traceId, spanId }) => ({ traceparent: `00-${traceId}-${spanId}-01` }))
+    await traceEvents(headers, 'X', {}, async () => undefined)
+    expect(seen[0]).toMatchObject({ name: 'process X', parent: undefined, links: producers, ended: true })
   })
 
   it('a failing handler ends its span and reports the error', async () => {

@@ -59,6 +59,23 @@ export async function traceEvent<Result>(
   return context.with(trace.setSpan(parent, span), () => endWith(span, handle))
 }
 
+/** Runs the handling of several events as a span of a trace of its own, linked to the spans that published them. */
+export async function traceEvents<Result>(
+  headers: readonly Readonly<Record<string, string>>[],
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+  handle: () => Promise<Result>,
+): Promise<Result> {
+  const links = headers.flatMap((each) => {
+    const producer = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, each, defaultTextMapGetter))
+    return producer ? [{ context: producer }] : []
+  })
+  const fields = { 'messaging.system': 'kafka', 'messaging.operation.type': 'process', ...attributes }
+  const options = { kind: SpanKind.CONSUMER, attributes: fields, links }
+  const span = tracer.startSpan(`process ${name}`, options, ROOT_CONTEXT)
+  return context.with(trace.setSpan(ROOT_CONTEXT, span), () => endWith(span, handle))
+}
+
 /** Returns a new traceparent: W3C Trace Context, version 00, not sampled. */
 function newTraceparent(): string {
   const hex = (bytes: number) => randomBytes(bytes).toString('hex')

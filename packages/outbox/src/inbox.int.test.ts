@@ -2,7 +2,7 @@ import { PermanentError } from '@bigtech/kafka'
 import { accepted } from '@bigtech/kafka/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts'
-import { applyOnce, once, purgeInbox } from './inbox.ts'
+import { applyOnce, once, onceForAll, PartlyApplied, purgeInbox } from './inbox.ts'
 
 let db: TestDatabase
 beforeAll(async () => {
@@ -38,6 +38,18 @@ describe('inbox', () => {
     expect(await db.$transaction((tx) => once(tx, 'a', event_id))).toBe(true)
     expect(await db.$transaction((tx) => once(tx, 'b', event_id))).toBe(true)
     expect(await db.$transaction((tx) => once(tx, 'a', event_id))).toBe(false)
+  })
+
+  it('the inbox records several events together unless some of them are recorded already', async () => {
+    const ids = [5, 6, 7].map((n) => accepted(n).event_id)
+    const record = (some: readonly string[]) => db.$transaction((tx) => onceForAll(tx, 'a', some))
+    expect(await record(ids.slice(0, 2))).toBe(true)
+    expect(await record(ids.slice(0, 2))).toBe(false)
+    await expect(record(ids)).rejects.toBeInstanceOf(PartlyApplied)
+    // The failed transaction has left the third one to a later call.
+    expect(await record([ids[2]!])).toBe(true)
+    const twice = accepted(8).event_id
+    await expect(record([twice, twice])).rejects.toBeInstanceOf(PartlyApplied)
   })
 
   it('the inbox rejects an id that the database would truncate', async () => {

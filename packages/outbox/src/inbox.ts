@@ -4,7 +4,8 @@ import { execute, type SqlExecutor } from '@bigtech/stores'
 
 const EVENT_ID = /^[0-9a-fA-F-]{36}$/
 
-const INSERT = 'INSERT IGNORE INTO inbox (consumer, event_id, processed_at) VALUES (?, ?, UTC_TIMESTAMP(3))'
+const INSERT_ROWS = 'INSERT IGNORE INTO inbox (consumer, event_id, processed_at) VALUES'
+const INSERT = `${INSERT_ROWS} (?, ?, UTC_TIMESTAMP(3))`
 
 /**
  * Records in the caller's transaction that `consumer` has applied the event. Returns false when it is already
@@ -14,6 +15,30 @@ export async function once(tx: SqlExecutor, consumer: string, eventId: string): 
   // INSERT IGNORE also truncates values silently, and two truncated ids could collide.
   if (!EVENT_ID.test(eventId)) throw new PermanentError('event_id is not a UUID')
   return (await execute(tx, INSERT, [consumer, eventId])) === 1
+}
+
+/** Some events of a batch were applied before. Handled one by one, each is applied once. */
+export class PartlyApplied extends Error {
+  override readonly name = 'PartlyApplied'
+}
+
+/**
+ * Like `once` for several events, in one statement: returns true when none is recorded yet, false when all are.
+ *
+ * @throws PartlyApplied when some are, or two have the same id: roll back
+ */
+export async function onceForAll(
+  tx: SqlExecutor,
+  consumer: string,
+  eventIds: readonly string[],
+): Promise<boolean> {
+  if (!eventIds.every((id) => EVENT_ID.test(id))) throw new PermanentError('event_id is not a UUID')
+  const rows = eventIds.map(() => '(?, ?, UTC_TIMESTAMP(3))').join(', ')
+  const values = eventIds.flatMap((id) => [consumer, id])
+  const stored = await execute(tx, `${INSERT_ROWS} ${rows}`, values)
+  if (stored > 0 && stored < eventIds.length)
+    throw new PartlyApplied(`${stored} of ${eventIds.length} events are new`)
+  return stored > 0
 }
 
 /** Prisma's client, bound to a transaction or not, as far as reading the inbox needs it. */

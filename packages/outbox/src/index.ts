@@ -1,4 +1,4 @@
-export { applyOnce, once, purgeInbox, type TransactionRunner, wasApplied } from './inbox.ts'
+export { applyOnce, once, onceForAll, purgeInbox, type TransactionRunner, wasApplied } from './inbox.ts'
 export { MySqlRelayLock } from './mysql-lock.ts'
 export { createMySqlOutboxRelay, type MySqlOutboxRelayOptions } from './mysql-relay.ts'
 export { MySqlOutboxStore } from './mysql-store.ts'

@@ -1,7 +1,7 @@
 import { connectionOptions, MAX_WAIT_MS } from './connection.ts'
 import { classifyStoreError, StoreUnavailable } from './errors.ts'
+import { HotPool, type HotTransaction, type Statement } from './hot-pool.ts'
 import { MysqlLivenessProbe } from './liveness-probe.ts'
-import { ReadPool, type Statement } from './read-pool.ts'
 import type { StoreMetrics } from './store-metrics.ts'
 
 const CONFLICT_RETRIES = 6
@@ -23,7 +23,7 @@ export class SqlStore<Tx, Prisma extends PrismaLike<Tx>> {
   readonly client: Prisma
   readonly #metrics: StoreMetrics
   readonly #probe: MysqlLivenessProbe
-  readonly #reads: ReadPool
+  readonly #hot: HotPool
   readonly #onRead: ((statement: Statement) => void) | undefined
 
   /** @param onRead receives the statement of each `read` */
@@ -36,7 +36,7 @@ export class SqlStore<Tx, Prisma extends PrismaLike<Tx>> {
     this.client = prisma
     this.#metrics = metrics
     this.#probe = new MysqlLivenessProbe(connectionOptions(databaseUrl))
-    this.#reads = new ReadPool(databaseUrl)
+    this.#hot = new HotPool(databaseUrl)
     this.#onRead = onRead
   }
 
@@ -53,12 +53,20 @@ export class SqlStore<Tx, Prisma extends PrismaLike<Tx>> {
    */
   read<Row>(operation: string, statement: Statement): Promise<Row[]> {
     this.#onRead?.(statement)
-    return this.#guarded(operation, () => this.#reads.query<Row>(statement))
+    return this.#guarded(operation, () => this.#hot.query<Row>(statement))
   }
 
   /** Runs `work` in one transaction, up to six times: a deadlock rolls back the whole transaction. */
-  async transaction<Result>(operation: string, work: (tx: Tx) => Promise<Result>): Promise<Result> {
-    const once = () => this.client.$transaction(work, TRANSACTION)
+  transaction<Result>(operation: string, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    return this.#retried(operation, () => this.client.$transaction(work, TRANSACTION))
+  }
+
+  /** Like `transaction`, for one that runs for every event: its statements are built with `Prisma.sql` and do without Prisma's client. */
+  hotTransaction<Result>(operation: string, work: (tx: HotTransaction) => Promise<Result>): Promise<Result> {
+    return this.#retried(operation, () => this.#hot.transaction(work))
+  }
+
+  async #retried<Result>(operation: string, once: () => Promise<Result>): Promise<Result> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#guarded(operation, once)
@@ -79,7 +87,7 @@ export class SqlStore<Tx, Prisma extends PrismaLike<Tx>> {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.client.$disconnect(), this.#probe.close(), this.#reads.close()])
+    await Promise.all([this.client.$disconnect(), this.#probe.close(), this.#hot.close()])
   }
 
   async #guarded<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {

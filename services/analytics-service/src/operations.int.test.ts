@@ -27,7 +27,7 @@ afterAll(async () => {
 
 async function count(...effects: Effect[]): Promise<void> {
   const repository = new StatsRepository(mysql)
-  for (const effect of effects) await repository.apply(crypto.randomUUID(), now, effect)
+  for (const effect of effects) await repository.apply([{ eventId: crypto.randomUUID(), at: now, effect }])
 }
 
 const textOf = (findings: readonly { subject: string; detail: string }[] = []) =>

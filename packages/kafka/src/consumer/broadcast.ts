@@ -169,7 +169,7 @@ class Broadcast implements BroadcastConsumer {
       partition,
       startOffset,
       after: Promise.resolve(),
-      process: (record, self) => this.#process(record, self),
+      process: async ([record], self) => ((await this.#process(record!, self)) ? 1 : 0),
       onDone: (record) => this.#done(record),
       setPaused: (paused) =>
         paused ? this.#port?.pause(topic, partition) : this.#port?.resume(topic, partition),

@@ -31,9 +31,16 @@ export type EventHandler<Definition> = (
   // biome-ignore lint/suspicious/noConfusingVoidType: most handlers return nothing
 ) => Promise<HandlerOutcome | void>
 
+/** Returns an outcome for each event. */
+export type ManyEventsHandler<Definition> = (
+  events: readonly EventOf<Definition>[],
+) => Promise<readonly HandlerOutcome[]>
+
 export interface Subscription {
   readonly definition: AnyEventDefinition
   readonly handle: (event: EventBase, ctx: EventContext) => Promise<unknown>
+  /** Applies consecutive events of a partition together; without it each event is handled alone. */
+  readonly handleMany?: (events: readonly EventBase[]) => Promise<readonly HandlerOutcome[]>
 }
 
 /** Binds a handler to an event definition, which determines its types. */
@@ -42,6 +49,18 @@ export function on<Type extends string, Payload extends object>(
   handle: EventHandler<EventDefinition<Type, Payload>>,
 ): Subscription {
   return { definition, handle: handle as Subscription['handle'] }
+}
+
+/**
+ * Binds a handler that applies consecutive events of a partition together: in order, and all of them or none. When it rejects, the same events
+ * are passed to it one by one, so that an event that fails is retried and dead-lettered alone.
+ */
+export function onMany<Type extends string, Payload extends object>(
+  definition: EventDefinition<Type, Payload>,
+  handleMany: ManyEventsHandler<EventDefinition<Type, Payload>>,
+): Subscription {
+  const { handle } = on(definition, async (event) => (await handleMany([event]))[0])
+  return { definition, handle, handleMany: handleMany as Subscription['handleMany'] & {} }
 }
 
 export type Decoded =
@@ -62,6 +81,12 @@ export class HandlerTable {
     }
     this.topics = [...new Set(subscriptions.map(({ definition }) => definition.topic))]
     if (this.topics.length === 0) throw new Error('a consumer needs at least one handler')
+  }
+
+  /** Returns whether the events of a record's type may be handled together, without parsing the record. */
+  handlesMany(record: StoredRecord): boolean {
+    const versions = this.#byType.get(record.headers[headerNames.type] ?? '')
+    return [...(versions?.values() ?? [])].some(({ handleMany }) => handleMany !== undefined)
   }
 
   /**

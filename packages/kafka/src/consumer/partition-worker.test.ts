@@ -19,7 +19,7 @@ const batch = (from: number, to: number) => ({
   records: records(from, to),
 })
 
-function start(process: (record: StoredRecord) => Promise<boolean>) {
+function start(process: (records: readonly StoredRecord[]) => Promise<number>) {
   const done: number[] = []
   const pauses: boolean[] = []
   const worker = new PartitionWorker({
@@ -40,7 +40,7 @@ describe('PartitionWorker', () => {
       expect(++running).toBe(1)
       await new Promise((resolve) => setImmediate(resolve))
       running--
-      return true
+      return 1
     })
     worker.enqueue(batch(0, 20))
     worker.enqueue(batch(21, 40))
@@ -48,8 +48,23 @@ describe('PartitionWorker', () => {
     expect(done).toEqual(Array.from({ length: 41 }, (_, i) => i))
   })
 
+  it('a partition worker continues after the records that were handled together', async () => {
+    const seen: number[][] = []
+    const { worker, done } = start(async (some) => {
+      seen.push(some.map(({ offset }) => offset))
+      return Math.min(3, some.length)
+    })
+    worker.enqueue(batch(0, 4))
+    await worker.settled
+    expect(seen).toEqual([
+      [0, 1, 2, 3, 4],
+      [3, 4],
+    ])
+    expect(done).toEqual([2, 4])
+  })
+
   it('a partition worker handles each record once although a rebalance fetches it again', async () => {
-    const { worker, done } = start(async () => true)
+    const { worker, done } = start(async () => 1)
     worker.enqueue(batch(0, 5))
     worker.enqueue(batch(2, 8))
     await worker.settled
@@ -57,7 +72,7 @@ describe('PartitionWorker', () => {
   })
 
   it('a partition worker restarts from the beginning when the log was replaced by a shorter one', async () => {
-    const { worker, done } = start(async () => true)
+    const { worker, done } = start(async () => 1)
     worker.enqueue(batch(500, 501))
     worker.enqueue({ ...batch(0, 1), highWatermark: 2 })
     await worker.settled
@@ -65,7 +80,7 @@ describe('PartitionWorker', () => {
   })
 
   it('a partition worker pauses fetching above the high-water mark and resumes below the low-water mark', async () => {
-    const { worker, pauses } = start(async () => true)
+    const { worker, pauses } = start(async () => 1)
     worker.enqueue(batch(0, 500))
     expect(pauses).toEqual([true])
     await worker.settled
@@ -73,12 +88,12 @@ describe('PartitionWorker', () => {
   })
 
   it('a partition worker starts no record after being dropped', async () => {
-    const gate = Promise.withResolvers<boolean>()
+    const gate = Promise.withResolvers<number>()
     const { worker, done } = start(() => gate.promise)
     worker.enqueue(batch(0, 5))
     await new Promise((resolve) => setImmediate(resolve))
     worker.drop()
-    gate.resolve(true)
+    gate.resolve(1)
     await worker.settled
     expect(done).toEqual([0])
   })
@@ -90,7 +105,7 @@ describe('PartitionWorker', () => {
       topic: 't',
       partition: 0,
       after: before.promise,
-      process: async () => true,
+      process: async () => 1,
       onDone: ({ offset }) => done.push(offset),
       setPaused: () => {},
     })

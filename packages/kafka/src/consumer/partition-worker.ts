@@ -5,8 +5,9 @@ export interface WorkerOptions {
   readonly partition: number
   /** Settles when the in-flight records of previous workers of this partition are finished. */
   readonly after: Promise<unknown>
-  /** Resolves to true when the record is finished, to false when aborted. Never rejects. */
-  readonly process: (record: StoredRecord, worker: PartitionWorker) => Promise<boolean>
+  /** Resolves to the number of finished records, from the first one on; 0 when aborted. Never rejects. */
+  readonly process: (records: readonly StoredRecord[], worker: PartitionWorker) => Promise<number>
+  /** Called with the last finished record. */
   readonly onDone: (record: StoredRecord) => void
   readonly setPaused: (paused: boolean) => void
   /** Skips records before this offset. */
@@ -16,8 +17,10 @@ export interface WorkerOptions {
 /** Fetching pauses above the high-water mark of queued records and resumes below the low-water mark. */
 const HIGH_WATER = 400
 const LOW_WATER = 100
+/** Bounds the locks and the duration of a transaction. */
+const MAX_TOGETHER = 100
 
-/** Handles the records of one partition sequentially, independently of the other partitions. */
+/** Handles the records of one partition in order, independently of the other partitions. */
 export class PartitionWorker {
   readonly topic: string
   readonly partition: number
@@ -42,7 +45,7 @@ export class PartitionWorker {
     return this.#abort.signal
   }
 
-  /** Settles when the in-flight record is finished. */
+  /** Settles when the in-flight records are finished. */
   get settled(): Promise<unknown> {
     return this.#running
   }
@@ -80,7 +83,7 @@ export class PartitionWorker {
     this.#regulate()
   }
 
-  /** Stops after the current record, because the partition was revoked or the process stops. */
+  /** Stops after the current records, because the partition was revoked or the process stops. */
   drop(): void {
     this.#abort.abort()
     this.#queue = []
@@ -90,10 +93,11 @@ export class PartitionWorker {
     this.#active = true
     await before.catch(() => {})
     while (this.#queue.length > 0 && !this.signal.aborted) {
-      const record = this.#queue.shift()!
-      const done = await this.#options.process(record, this)
-      if (!done) break
-      this.#options.onDone(record)
+      const records = this.#queue.slice(0, MAX_TOGETHER)
+      const finished = await this.#options.process(records, this)
+      if (finished === 0) break
+      this.#queue.splice(0, finished)
+      this.#options.onDone(records[finished - 1]!)
       this.#regulate()
     }
     this.#active = false

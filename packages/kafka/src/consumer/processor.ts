@@ -6,6 +6,7 @@ import type { Publisher } from '../publisher/publisher.ts'
 import { headerNames } from '../record.ts'
 import { backoffMs, sleep } from '../timing.ts'
 import { traceEvent } from '../tracing.ts'
+import { BatchProcessor, SLOW_MS } from './batch-processor.ts'
 import { publishDeadLetter, toDeadLetter } from './dead-letter.ts'
 import type { Decoded, HandlerTable } from './handlers.ts'
 import { lazyLogger } from './lazy-logger.ts'
@@ -47,25 +48,37 @@ interface RetryState {
 const UNAVAILABLE_BASE_MS = 500
 const UNAVAILABLE_MAX_MS = 15_000
 const MAX_CONFLICTS = 8
-/** Time after which a running handler is logged: a hanging handler blocks its partition silently. */
-const SLOW_MS = 30_000
 
-/** Processes one record to completion, including retries: applied, skipped or dead-lettered. */
+/** Processes records to completion, including retries: applied, skipped or dead-lettered. */
 export class Processor {
   readonly #options: ProcessorOptions
+  readonly #batches: BatchProcessor
   readonly #retryStates = new Map<string, RetryState>()
   readonly #waiting = new Map<string, Waiting>()
 
   constructor(options: ProcessorOptions) {
     this.#options = options
+    this.#batches = new BatchProcessor({
+      ...options,
+      count: (record, type, result, events) => this.#count(record, type, result, events),
+    })
   }
 
   get waiting(): readonly Waiting[] {
     return [...this.#waiting.values()]
   }
 
-  /** Resolves to true when the record is finished, to false when the worker was stopped. Never rejects. */
-  async process(record: StoredRecord, worker: PartitionWorker): Promise<boolean> {
+  /**
+   * Processes as many of the records together as possible, or the first one. Resolves to the number of finished records; 0 when the worker was
+   * stopped. Never rejects.
+   */
+  async process(records: readonly StoredRecord[], worker: PartitionWorker): Promise<number> {
+    const together = await this.#batches.process(records, worker)
+    if (together > 0) return together
+    return (await this.#processOne(records[0]!, worker)) ? 1 : 0
+  }
+
+  async #processOne(record: StoredRecord, worker: PartitionWorker): Promise<boolean> {
     const place = `${record.topic}/${record.partition}`
     const retryState = this.#retryStateAt(place, record.offset)
     try {
@@ -257,9 +270,10 @@ export class Processor {
     return record.topic.slice(this.#options.topicPrefix.length)
   }
 
-  #count(record: StoredRecord, type: string, result: string): void {
+  #count(record: StoredRecord, type: string, result: string, events = 1): void {
     // The header is untrusted: only well-formed types become a label.
     const eventType = /^[A-Za-z]{1,64}$/.test(type) ? type : 'unreadable'
-    this.#options.metrics?.events.inc({ topic: this.#logicalTopic(record), event_type: eventType, result })
+    const labels = { topic: this.#logicalTopic(record), event_type: eventType, result }
+    this.#options.metrics?.events.inc(labels, events)
   }
 }

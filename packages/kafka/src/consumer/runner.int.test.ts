@@ -16,7 +16,7 @@ import { createPublisher, type Publisher } from '../publisher/publisher.ts'
 import { readTopic } from '../read-topic.ts'
 import { eventRecord } from '../record.ts'
 import { deadLetterTopicOf } from './dead-letter.ts'
-import { type EventContext, type HandlerOutcome, on } from './handlers.ts'
+import { type EventContext, type HandlerOutcome, on, onMany } from './handlers.ts'
 import { type ConsumerRunner, type ConsumerRunnerOptions, createConsumerRunner } from './runner.ts'
 
 let bed: TestBed
@@ -155,6 +155,86 @@ describe('ConsumerRunner', () => {
     expect(await counted('retried')).toBe(2)
     expect(await counted('applied')).toBe(1)
     expect(await deadLetters()).toEqual([])
+  })
+
+  describe('with a handler of many events', () => {
+    const runMany = (handleMany: (numbers: number[]) => Promise<void>, options = {}) =>
+      run(async () => {}, {
+        ...options,
+        handlers: [
+          onMany(friendRequestAccepted, async (events) => {
+            await handleMany(events.map(({ request_id }) => request_id))
+            return events.map(() => 'applied' as const)
+          }),
+        ],
+      })
+    const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i)
+    /** One publish: a consumer that starts afterwards gets all of them with one fetch. */
+    const publishNumbers = (to: number) =>
+      publisher.publish(numbers(1, to).map((n) => recordOf(accepted(n - 1))))
+
+    it('the consumer runner passes the waiting events of a partition together, in order, a hundred at most, and counts each', async () => {
+      await publishNumbers(150)
+      const seen: number[][] = []
+      runMany(async (some) => void seen.push(some))
+      await waitFor(async () => (await committed()) === 150)
+      expect(seen).toEqual([numbers(1, 100), numbers(101, 150)])
+      expect(await counted('applied')).toBe(150)
+    })
+
+    it('the consumer runner handles each event alone after many failed together, and dead-letters only the one that fails', async () => {
+      await publishNumbers(5)
+      const seen: number[][] = []
+      runMany(async (some) => {
+        seen.push(some)
+        if (some.includes(3)) throw new Error('never')
+      })
+      await waitFor(async () => (await committed()) === 5)
+      expect(seen).toEqual([numbers(1, 5), [1], [2], [3], [3], [3], [3], [4], [5]])
+      expect(await deadLetters()).toHaveLength(1)
+      expect(await counted('applied')).toBe(4)
+    })
+
+    it('the consumer runner dead-letters an unreadable record between events that are handled together', async () => {
+      const records = numbers(1, 5).map((n) => recordOf(accepted(n - 1)))
+      records[2] = { ...records[2]!, value: '{"half":' }
+      await publisher.publish(records)
+      const seen: number[][] = []
+      runMany(async (some) => void seen.push(some))
+      await waitFor(async () => (await committed()) === 5)
+      expect(seen).toEqual([
+        [1, 2],
+        [4, 5],
+      ])
+      expect(await deadLetters()).toHaveLength(1)
+    })
+
+    it('the consumer runner skips types without a handler among events that are handled together', async () => {
+      const removed = friendRemoved.create({ user_id: 1, friend_id: 2 }, { correlationId: 'r' })
+      const other = eventRecord(friendRemoved, removed, 'test')
+      await publisher.publish([recordOf(accepted(0)), other, recordOf(accepted(1)), other])
+      const seen: number[][] = []
+      runMany(async (some) => void seen.push(some))
+      await waitFor(async () => (await committed()) === 4)
+      expect(seen).toEqual([[1, 2]])
+      expect(await counted('ignored')).toBe(2)
+    })
+
+    it('the consumer runner commits events that are handled together only after all their effects', async () => {
+      await publishNumbers(3)
+      const gate = Promise.withResolvers<void>()
+      let started = false
+      const runner = runMany(async () => {
+        started = true
+        await gate.promise
+      })
+      await waitFor(() => started)
+      expect(await committed()).toBe(0)
+      const stopped = runner.stop()
+      gate.resolve()
+      await stopped
+      expect(await committed()).toBe(3)
+    })
   })
 
   it('dead-letters an event after bounded retries while other partitions continue', async () => {

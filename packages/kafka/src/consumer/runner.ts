@@ -67,7 +67,7 @@ const SILENCE_MS = 15_000
 class Runner implements ConsumerRunner {
   readonly #options: ConsumerRunnerOptions
   readonly #workers = new Map<string, PartitionWorker>()
-  /** Running records of dropped workers, for which their successors wait. */
+  /** In-flight records of dropped workers, for which their successors wait. */
   readonly #leaving = new Map<string, Promise<unknown>>()
   readonly #publisher: Publisher
   readonly #processor: Processor
@@ -166,7 +166,7 @@ class Runner implements ConsumerRunner {
       topic,
       partition,
       after: this.#leaving.get(key) ?? Promise.resolve(),
-      process: (record, self) => this.#processor.process(record, self),
+      process: (records, self) => this.#processor.process(records, self),
       onDone: (record) => this.#done(record, worker),
       setPaused: (paused) => (paused ? port.pause(topic, partition) : port.resume(topic, partition)),
     })
@@ -176,7 +176,7 @@ class Runner implements ConsumerRunner {
 
   #done(record: StoredRecord, worker: PartitionWorker): void {
     const { topic, partition, offset } = record
-    // If the partition was revoked while this record ran, its position belongs to the new owner.
+    // If the partition was revoked while the record was handled, its position belongs to the new owner.
     const ours = this.#workers.get(keyOf(topic, partition)) === worker
     if (ours) this.#committer.mark({ topic, partition, offset: offset + 1 })
   }

@@ -11,7 +11,7 @@ let publisher: Publisher
 const consumers: ConsumerPort[] = []
 
 beforeEach(async () => {
-  bed = await createTestBed(1)
+  bed = await createTestBed(3)
   publisher = createPublisher({ kafka: bed.kafka })
 })
 afterEach(async () => {
@@ -20,7 +20,7 @@ afterEach(async () => {
   await bed.remove()
 })
 
-async function consume(onBatch: (batch: RecordBatch) => void = () => {}) {
+async function consume(onBatch: (batch: RecordBatch) => void = () => {}, gatherMs = 0) {
   const onJoin = vi.fn()
   const onActivity = vi.fn()
   const consumer = bed.kafka.driver.createConsumer({
@@ -28,6 +28,7 @@ async function consume(onBatch: (batch: RecordBatch) => void = () => {}) {
     topics: [bed.prefix + TOPIC],
     startFrom: 'earliest',
     sessionTimeoutMs: SESSION_TIMEOUT_MS,
+    gatherMs,
     onJoin,
     onBatch,
     onCrash: (error) => expect.fail(error.message),
@@ -85,10 +86,49 @@ it('a partition that is resumed while another fetch waits is fetched within seco
   const { consumer, onActivity } = await consume(records)
   await publisher.publish([recordOf(accepted(1))])
   await vi.waitFor(() => expect(records).toHaveBeenCalledTimes(1), 3_000)
-  consumer.pause(bed.prefix + TOPIC, 0)
+  const { partition } = records.mock.lastCall![0] as RecordBatch
+  consumer.pause(bed.prefix + TOPIC, partition)
   await publisher.publish([recordOf(accepted(2))])
   await nextFetch(onActivity)
   expect(records).toHaveBeenCalledTimes(1)
-  consumer.resume(bed.prefix + TOPIC, 0)
+  consumer.resume(bed.prefix + TOPIC, partition)
   await vi.waitFor(() => expect(records).toHaveBeenCalledTimes(2), 3_000)
+})
+
+/** Publishes several records to every partition. */
+const publishToAll = () =>
+  publisher.publish(Array.from({ length: 48 }, (_, n) => recordOf(accepted(n, 2 + (n % 12)))))
+
+it('a consumer that gathers gets the records of all partitions at once, and rests before its next fetch', async () => {
+  const GATHER_MS = 1_000
+  const fetched: { at: number; partition: number; records: number }[] = []
+  const records = () => fetched.reduce((sum, each) => sum + each.records, 0)
+  await publishToAll()
+  await consume(
+    (batch) =>
+      void fetched.push({
+        at: performance.now(),
+        partition: batch.partition,
+        records: batch.records.length,
+      }),
+    GATHER_MS,
+  )
+  await vi.waitFor(() => expect(records()).toBe(48), 10_000)
+  const first = fetched.splice(0)
+  expect(new Set(first.map(({ partition }) => partition)).size).toBe(3)
+  expect(first.at(-1)!.at - first[0]!.at).toBeLessThan(GATHER_MS)
+  await publishToAll()
+  await vi.waitFor(() => expect(records()).toBe(48), 10_000)
+  expect(fetched[0]!.at - first[0]!.at).toBeGreaterThan(GATHER_MS - 50)
+  expect(fetched.at(-1)!.at - fetched[0]!.at).toBeLessThan(GATHER_MS)
+})
+
+it('a consumer that gathers does not delay its close', async () => {
+  const records = vi.fn()
+  await publishToAll()
+  const { consumer } = await consume(records, 60_000)
+  await vi.waitFor(() => expect(records).toHaveBeenCalled(), 10_000)
+  const startedAt = performance.now()
+  await consumer.close()
+  expect(performance.now() - startedAt).toBeLessThan(5_000)
 })

@@ -1,6 +1,6 @@
 import type { Consumer, IHeaders, KafkaMessage } from 'kafkajs'
 import { KafkaUnavailable } from '../errors.ts'
-import { sleep } from '../timing.ts'
+import { gatherRecords } from './fetch-patch.ts'
 import type { ConsumerOptions, ConsumerPort, StoredRecord } from './port.ts'
 import { METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './settings.ts'
 
@@ -10,10 +10,9 @@ import { METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './settings.ts
  */
 const WAITS_PER_SESSION = 4
 const MAX_BYTES_PER_PARTITION = 1024 * 1024
-/** A fetch with as many records tells that more are coming. */
-const SEVERAL_RECORDS = 4
 
 export function createConsumer(newClient: NewClient, options: ConsumerOptions): ConsumerPort {
+  if (options.gatherMs) gatherRecords(options.groupId, options.gatherMs)
   const retry = retryOptions(5)
   const consumer = newClient(retry).consumer({
     groupId: options.groupId,
@@ -28,11 +27,10 @@ export function createConsumer(newClient: NewClient, options: ConsumerOptions): 
     retry: { ...retry, restartOnFailure: async () => false },
   })
   listen(consumer, options)
-  const closing = new AbortController()
   return {
     start: async () => {
       try {
-        await start(consumer, options, closing.signal)
+        await start(consumer, options)
       } catch (error) {
         throw toConsumerError(error)
       }
@@ -42,21 +40,11 @@ export function createConsumer(newClient: NewClient, options: ConsumerOptions): 
     seek: ({ topic, partition, offset }) => consumer.seek({ topic, partition, offset: String(offset) }),
     commit: (positions) =>
       consumer.commitOffsets(positions.map((position) => ({ ...position, offset: String(position.offset) }))),
-    close: () => {
-      closing.abort()
-      return consumer.disconnect()
-    },
+    close: () => consumer.disconnect(),
   }
 }
 
-async function start(consumer: Consumer, options: ConsumerOptions, closing: AbortSignal): Promise<void> {
-  const { gatherMs = 0 } = options
-  let gatheredAt = Number.NEGATIVE_INFINITY
-  const gather = async () => {
-    const restMs = gatheredAt + gatherMs - performance.now()
-    if (restMs > 0) await sleep(restMs, closing)
-    gatheredAt = performance.now()
-  }
+async function start(consumer: Consumer, options: ConsumerOptions): Promise<void> {
   await consumer.connect()
   await consumer.subscribe({ topics: [...options.topics], fromBeginning: options.startFrom === 'earliest' })
   await consumer.run({
@@ -68,8 +56,6 @@ async function start(consumer: Consumer, options: ConsumerOptions, closing: Abor
         highWatermark: Number(batch.highWatermark),
         records: batch.messages.map((message) => toRecord(batch.topic, batch.partition, message)),
       })
-      // The client fetches again when all batches of a fetch are taken.
-      if (gatherMs > 0 && batch.messages.length >= SEVERAL_RECORDS) await gather()
     },
   })
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { sleep } from '../timing.ts'
 
 interface Connection {
   readonly socket?: { destroy(): void }
@@ -8,8 +9,12 @@ interface Connection {
 
 interface ConsumerGroup {
   maxWaitTime: number
+  readonly groupId: string
   configuredWaitMs?: number
   isStopping?: boolean
+  /** By broker: when the next fetch may start, in the time of `performance`. */
+  restingUntil?: Map<number, number>
+  rest?: AbortController
   readonly subscriptionState: { paused(): readonly unknown[] }
   readonly cluster: {
     /** The client fetches over the second connection to each broker. */
@@ -27,23 +32,37 @@ interface Method<This, Arguments extends unknown[], Result> {
   prototype: Record<string, (this: This, ...args: Arguments) => Promise<Result>>
 }
 
+interface FetchedBatch {
+  readonly messages: readonly unknown[]
+}
+
 class FetchInterrupted extends Error {}
 
 const PATCHED = 'fetchPatched'
 /** Bounds the delay of a resumed partition, which is not part of the fetch in flight. */
 const WAIT_WHILE_PAUSED_MS = 1_000
 const INTERRUPT_EVERY_MS = 20
+/** A fetch with as many records tells that more are coming. */
+const SEVERAL_RECORDS = 4
+
+const gatherMsOfGroup = new Map<string, number>()
+
+/** Makes the consumers of a group in this process rest after each fetch with several records, so that the next one brings more. */
+export function gatherRecords(groupId: string, gatherMs: number): void {
+  gatherMsOfGroup.set(groupId, gatherMs)
+}
 
 /**
  * Patches kafkajs so that a fetch may wait long for records: a consumer stops without waiting for its last fetch, and
- * fetches wait shortly while a partition is paused. Must run before the first consumer is created.
+ * fetches wait shortly while a partition is paused. Also implements `gatherRecords`: kafkajs takes the batches of all partitions and brokers in
+ * one queue, so a wait there would be one per partition. Must run before the first consumer is created.
  */
 export function patchFetch(): void {
   const require = createRequire(import.meta.url)
   const { prototype: group } = require('kafkajs/src/consumer/consumerGroup') as Method<
     ConsumerGroup,
     [nodeId: number],
-    unknown[]
+    readonly FetchedBatch[]
   >
   const { prototype: runner } = require('kafkajs/src/consumer/runner') as Method<Runner, [], void>
   const { fetch } = group
@@ -51,14 +70,17 @@ export function patchFetch(): void {
   if (!fetch || !stop) throw new Error('kafkajs has changed its consumer: revise fetch-patch.ts')
   if (fetch.name === PATCHED) return
   group.fetch = async function fetchPatched(nodeId) {
+    await rest(this, nodeId)
+    if (this.isStopping) return []
     this.configuredWaitMs ??= this.maxWaitTime
     const isPaused = this.subscriptionState.paused().length > 0
-    if (!this.isStopping)
-      this.maxWaitTime = isPaused
-        ? Math.min(WAIT_WHILE_PAUSED_MS, this.configuredWaitMs)
-        : this.configuredWaitMs
+    this.maxWaitTime = isPaused
+      ? Math.min(WAIT_WHILE_PAUSED_MS, this.configuredWaitMs)
+      : this.configuredWaitMs
     try {
-      return await fetch.call(this, nodeId)
+      const batches = await fetch.call(this, nodeId)
+      noteRecords(this, nodeId, batches)
+      return batches
     } catch (error) {
       if (error instanceof FetchInterrupted) return []
       throw error
@@ -73,9 +95,25 @@ export function patchFetch(): void {
   }
 }
 
+async function rest(group: ConsumerGroup, nodeId: number): Promise<void> {
+  const restMs = (group.restingUntil?.get(nodeId) ?? 0) - performance.now()
+  if (restMs <= 0) return
+  group.rest ??= new AbortController()
+  await sleep(restMs, group.rest.signal)
+}
+
+function noteRecords(group: ConsumerGroup, nodeId: number, batches: readonly FetchedBatch[]): void {
+  const gatherMs = gatherMsOfGroup.get(group.groupId) ?? 0
+  const records = batches.reduce((sum, { messages }) => sum + messages.length, 0)
+  if (gatherMs === 0 || records < SEVERAL_RECORDS) return
+  group.restingUntil ??= new Map()
+  group.restingUntil.set(nodeId, performance.now() + gatherMs)
+}
+
 function interruptFetches(group: ConsumerGroup): void {
   group.isStopping = true
   group.maxWaitTime = 0
+  group.rest?.abort()
   for (const { connectionPool } of Object.values(group.cluster.brokerPool.brokers)) {
     const connection = connectionPool.pool[1]
     // Destroying a socket that connects would leave its fetch without an end.

@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client'
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
 
 /** Prisma's client in a transaction. */
-export type Tx = Prisma.TransactionClient
+type Tx = Prisma.TransactionClient
 export type Mysql = SqlStore<Tx, PrismaClient>
 
 const POOL_SIZE = 8

@@ -1,5 +1,5 @@
 import { StoreMetrics } from '@bigtech/service-kit'
-import { prismaAdapter, READ_CONNECTIONS, SqlStore, type Statement } from '@bigtech/stores'
+import { HOT_CONNECTIONS, prismaAdapter, SqlStore, type Statement } from '@bigtech/stores'
 import type { Registry } from 'prom-client'
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
 
@@ -14,7 +14,7 @@ export type QueryListener = (sql: string, params: string) => void
 
 /** Creates the store of this service's database. Connects lazily. */
 export function createMysql(databaseUrl: string, metrics: Registry, onQuery?: QueryListener): Mysql {
-  const adapter = prismaAdapter(databaseUrl, POOL_SIZE - READ_CONNECTIONS)
+  const adapter = prismaAdapter(databaseUrl, POOL_SIZE - HOT_CONNECTIONS)
   const client = onQuery ? observed(adapter, onQuery) : new PrismaClient({ adapter })
   const onRead = onQuery && (({ sql, values }: Statement) => onQuery(sql, JSON.stringify(values)))
   return new SqlStore<Tx, PrismaClient>(client, databaseUrl, new StoreMetrics(metrics), onRead)

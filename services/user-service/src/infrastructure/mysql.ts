@@ -1,5 +1,5 @@
 import { StoreMetrics } from '@bigtech/service-kit'
-import { prismaAdapter, READ_CONNECTIONS, SqlStore } from '@bigtech/stores'
+import { HOT_CONNECTIONS, prismaAdapter, SqlStore } from '@bigtech/stores'
 import type { Registry } from 'prom-client'
 import { type Prisma, PrismaClient } from '../generated/prisma/client.ts'
 
@@ -9,7 +9,7 @@ export type Mysql = SqlStore<Transaction, PrismaClient>
 
 /** Creates the store of this service's database. Connects lazily. */
 export function createMysql(databaseUrl: string, metrics: Registry, poolSize: number): Mysql {
-  const adapter = prismaAdapter(databaseUrl, Math.max(1, poolSize - READ_CONNECTIONS))
+  const adapter = prismaAdapter(databaseUrl, Math.max(1, poolSize - HOT_CONNECTIONS))
   const client = new PrismaClient({ adapter })
   return new SqlStore<Transaction, PrismaClient>(client, databaseUrl, new StoreMetrics(metrics))
 }

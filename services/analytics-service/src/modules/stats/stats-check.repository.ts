@@ -1,7 +1,8 @@
 import type { Fact, Finding } from '@bigtech/service-kit'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
-import { anonymise, REQUESTS_KEPT_DAYS } from './stats.repository.ts'
+import { anonymise } from './effects.repository.ts'
+import { REQUESTS_KEPT_DAYS } from './stats.repository.ts'
 import { addDays, dayOf, isoDay, type TotalName } from './stats.ts'
 
 const BATCH = 1_000

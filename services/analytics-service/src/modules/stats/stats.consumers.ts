@@ -12,11 +12,18 @@ import {
   userLoggedIn,
   userRegistered,
 } from '@bigtech/contracts'
-import { type EventContext, type HandlerOutcome, on, type Publisher, type Subscription } from '@bigtech/kafka'
-import type { Effect } from './stats.ts'
+import {
+  type EventContext,
+  type HandlerOutcome,
+  on,
+  onMany,
+  type Publisher,
+  type Subscription,
+} from '@bigtech/kafka'
+import type { CountedEvent, Effect } from './stats.ts'
 
-/** Applies the effect of an event; differs between the running service and a rebuild. */
-export type ApplyEffect = (eventId: string, at: Date, effect: Effect) => Promise<HandlerOutcome>
+/** Applies the effects of events in one transaction; differs between the running service and a rebuild. */
+export type ApplyEffects = (events: readonly CountedEvent[]) => Promise<HandlerOutcome>
 
 /** Called after a deleted account has been removed from the figures. */
 export type ConfirmErasure = (
@@ -25,22 +32,26 @@ export type ConfirmErasure = (
 ) => Promise<void>
 
 /** Returns the handlers of events that a rebuild recounts. A rebuild omits `confirm`. */
-export function statsConsumers(apply: ApplyEffect, confirm?: ConfirmErasure): Subscription[] {
+export function statsConsumers(apply: ApplyEffects, confirm?: ConfirmErasure): Subscription[] {
   const count = <Type extends string, Payload extends object>(
     definition: EventDefinition<Type, Payload>,
     effectOf: (event: Payload) => Effect | undefined,
   ) =>
-    on(definition, async (event) => {
-      const { event_id: eventId, timestamp } = event as { event_id: string; timestamp: string }
-      const effect = effectOf(event as unknown as Payload)
-      return effect ? apply(eventId, new Date(timestamp), effect) : 'ignored'
+    onMany(definition, async (events) => {
+      const counted = events.flatMap((event) => {
+        const { event_id: eventId, timestamp } = event as { event_id: string; timestamp: string }
+        const effect = effectOf(event as unknown as Payload)
+        return effect ? [{ eventId, at: new Date(timestamp), effect }] : []
+      })
+      const outcome = counted.length > 0 ? await apply(counted) : 'ignored'
+      return events.map(() => outcome)
     })
   return [
     count(userRegistered, () => ({ total: 'sign_ups' })),
     count(userLoggedIn, ({ user_id }) => ({ total: 'logins', activeUserId: user_id })),
     on(userDeleted, async (event, ctx) => {
       const effect: Effect = { total: 'accounts_deleted', eraseUserId: event.user_id }
-      const outcome = await apply(event.event_id, new Date(event.timestamp), effect)
+      const outcome = await apply([{ eventId: event.event_id, at: new Date(event.timestamp), effect }])
       await confirm?.(event, ctx)
       return outcome
     }),
@@ -63,12 +74,16 @@ export function statsConsumers(apply: ApplyEffect, confirm?: ConfirmErasure): Su
  * Returns the handler of presence, because most users send nothing on most days. Kafka keeps these events
  * for an hour only, so a rebuild leaves their figures unchanged.
  */
-export function presenceConsumers(apply: ApplyEffect): Subscription[] {
+export function presenceConsumers(apply: ApplyEffects): Subscription[] {
   return [
-    on(onlineStatusChanged, (event) => {
-      // An `offline` event follows the user's last activity by up to a minute, possibly on the next day.
-      const at = event.online ? event.timestamp : event.last_seen_at
-      return apply(event.event_id, new Date(at), { onlineUserId: event.user_id })
+    onMany(onlineStatusChanged, async (events) => {
+      const counted = events.map((event) => {
+        // An `offline` event follows the user's last activity by up to a minute, possibly on the next day.
+        const at = new Date(event.online ? event.timestamp : event.last_seen_at)
+        return { eventId: event.event_id, at, effect: { onlineUserId: event.user_id } }
+      })
+      const outcome = await apply(counted)
+      return events.map(() => outcome)
     }),
   ]
 }

@@ -211,7 +211,9 @@ describe('figures', () => {
     try {
       await harness.mysql.query('START TRANSACTION')
       await harness.mysql.query('UPDATE rebuilds SET generation = generation + 1')
-      const applying = new StatsRepository(mysql).apply(uuidv7(), at('13:00:00'), { roomId: 55 })
+      const applying = new StatsRepository(mysql).apply([
+        { eventId: uuidv7(), at: at('13:00:00'), effect: { roomId: 55 } },
+      ])
       const early = await Promise.race([
         applying,
         // Long enough for an event that does not wait.

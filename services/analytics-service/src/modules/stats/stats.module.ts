@@ -1,13 +1,15 @@
 import type { Service } from '@bigtech/service-kit'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 import { StatsMetrics } from '../../metrics.ts'
-import { type ApplyEffect, confirmErasure, presenceConsumers, statsConsumers } from './stats.consumers.ts'
+import { type ApplyEffects, confirmErasure, presenceConsumers, statsConsumers } from './stats.consumers.ts'
 import { StatsRepository } from './stats.repository.ts'
 import { statsRoutes } from './stats.routes.ts'
 import { StatsService } from './stats.service.ts'
 
 const REFRESH_METRICS_MS = 15_000
 const PURGE_MS = 60_000
+/** Figures may be this late: under load, one transaction for all events of this time costs little. */
+const GATHER_MS = 1_000
 
 /** Wires the figures: counted from events, read by operators, exposed as metrics. */
 export function createStats(options: {
@@ -21,11 +23,12 @@ export function createStats(options: {
   const stats = new StatsService({ repository, now })
   const metrics = new StatsMetrics(service.metrics)
   service.app.register(statsRoutes, { stats, operatorToken, now })
-  const apply: ApplyEffect = (eventId, at, effect) => repository.apply(eventId, at, effect)
-  service.subscribe('stats', [
+  const apply: ApplyEffects = (events) => repository.apply(events)
+  const handlers = [
     ...statsConsumers(apply, confirmErasure(service.messaging.publisher)),
     ...presenceConsumers(apply),
-  ])
+  ]
+  service.subscribe('stats', handlers, { gatherMs: GATHER_MS })
   service.every({
     name: 'purge requests',
     everyMs: PURGE_MS,

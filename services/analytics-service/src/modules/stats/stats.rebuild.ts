@@ -53,11 +53,12 @@ export async function rebuildStats(options: RebuildOptions, from: Date | null): 
   const consumer = createBroadcastConsumer({
     kafka,
     name: 'analytics-service.rebuild',
-    handlers: statsConsumers(async (eventId, at, effect) => {
-      if (failure || (from && dayOf(at) < from)) return 'ignored'
+    handlers: statsConsumers(async (events) => {
+      const wanted = events.filter(({ at }) => !from || dayOf(at) >= from)
+      if (failure || wanted.length === 0) return 'ignored'
       try {
-        const outcome = await untilApplied(() => repository.apply(eventId, at, effect))
-        if (outcome === 'applied') applied++
+        const outcome = await untilApplied(() => repository.apply(wanted))
+        if (outcome === 'applied') applied += wanted.length
         return outcome
       } catch (err) {
         failure = err as Error

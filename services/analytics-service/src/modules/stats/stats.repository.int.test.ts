@@ -27,7 +27,7 @@ afterAll(async () => {
   await db?.drop()
 })
 
-const apply = (effect: Effect, at = now) => repository.apply(uuidv7(), at, effect)
+const apply = (effect: Effect, at = now) => repository.apply([{ eventId: uuidv7(), at, effect }])
 
 it('a request that is accepted again counts as converted once', async () => {
   await apply({ requestSent: 5 })
@@ -43,11 +43,64 @@ it('a user who was online stays marked as online after sending, because a rebuil
   expect(await db.query('SELECT online FROM daily_active WHERE user_id = 9')).toMatchObject([{ online: 1 }])
 })
 
+it('events that are applied together change the figures as if each were applied alone', async () => {
+  const effects: Effect[] = [
+    { total: 'messages', activeUserId: 901, roomId: 91 },
+    { total: 'messages', activeUserId: 902, roomId: 91 },
+    { total: 'messages', activeUserId: 901, roomId: 92 },
+    { total: 'messages', activeUserId: 903, roomId: 91 },
+    { onlineUserId: 902 },
+  ]
+  const [together, alone] = ['2026-04-01T10:30:00.000Z', '2026-04-02T10:30:00.000Z'].map((at) => new Date(at))
+  const nextHour = (at: Date) => new Date(at.getTime() + 3_600_000)
+  await apply({ eraseUserId: 903 })
+  const events = (at: Date) =>
+    [...effects.map((effect) => ({ at, effect })), { at: nextHour(at), effect: effects[0]! }].map((each) => ({
+      eventId: uuidv7(),
+      ...each,
+    }))
+  const all = events(together!)
+  expect(await repository.apply(all)).toBe('applied')
+  expect(await repository.apply(all)).toBe('duplicate')
+  for (const event of events(alone!)) await repository.apply([event])
+  const figures = async (at: Date) => [
+    await db.query("SELECT total FROM daily_totals WHERE day = DATE(?) AND metric = 'messages'", [at]),
+    await db.query('SELECT user_id, online FROM daily_active WHERE day = DATE(?) ORDER BY user_id', [at]),
+    await db.query(
+      'SELECT room_id, HOUR(hour) AS hour, messages FROM room_hours WHERE DATE(hour) = DATE(?) ORDER BY room_id, hour',
+      [at],
+    ),
+  ]
+  expect(await figures(together!)).toEqual([
+    [{ total: 5 }],
+    [
+      { user_id: 901, online: 0 },
+      { user_id: 902, online: 1 },
+    ],
+    [
+      { room_id: 91, hour: 10, messages: 3 },
+      { room_id: 91, hour: 11, messages: 1 },
+      { room_id: 92, hour: 10, messages: 1 },
+    ],
+  ])
+  expect(await figures(alone!)).toEqual(await figures(together!))
+})
+
+it('events of which some were applied before are rejected together and counted once each alone', async () => {
+  const events = [1, 2].map(() => ({ eventId: uuidv7(), at: now, effect: { roomId: 93 } }))
+  await repository.apply(events.slice(0, 1))
+  await expect(repository.apply(events)).rejects.toThrow('1 of 2 events are new')
+  const outcomes = []
+  for (const event of events) outcomes.push(await repository.apply([event]))
+  expect(outcomes).toEqual(['duplicate', 'applied'])
+  expect(await db.query('SELECT messages FROM room_hours WHERE room_id = 93')).toEqual([{ messages: 2 }])
+})
+
 it('a rebuild from a day on does not recount an event applied before that day', async () => {
   const eventId = uuidv7()
-  expect(await repository.apply(eventId, now, { roomId: 56 })).toBe('applied')
+  expect(await repository.apply([{ eventId, at: now, effect: { roomId: 56 } }])).toBe('applied')
   await repository.clear(new Date('2099-01-01'))
-  expect(await repository.apply(eventId, now, { roomId: 56 })).toBe('duplicate')
+  expect(await repository.apply([{ eventId, at: now, effect: { roomId: 56 } }])).toBe('duplicate')
 })
 
 it('the purge removes only requests that can no longer be accepted', async () => {

@@ -1,8 +1,9 @@
-import { randomInt } from 'node:crypto'
-import { once } from '@bigtech/outbox'
+import { onceForAll } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
-import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
-import { addDays, dayOf, type Effect, hourOf, type TotalName } from './stats.ts'
+import { Prisma } from '../../generated/prisma/client.ts'
+import type { Mysql } from '../../infrastructure/mysql.ts'
+import { addEffects } from './effects.repository.ts'
+import { addDays, type CountedEvent, type TotalName } from './stats.ts'
 
 const CONSUMER = 'stats'
 const PURGE_BATCH = 1_000
@@ -24,14 +25,19 @@ export class StatsRepository {
     this.#mysql = mysql
   }
 
-  /** Applies the effect of an event once. */
-  apply(eventId: string, at: Date, effect: Effect): Promise<'applied' | 'duplicate'> {
-    return this.#mysql.$transaction(async (tx) => {
+  /**
+   * Applies the effects of events once, all in one transaction.
+   *
+   * @throws PartlyApplied when some of several events were applied before: apply each alone
+   */
+  apply(events: readonly CountedEvent[]): Promise<'applied' | 'duplicate'> {
+    return this.#mysql.hotTransaction('applyEvents', async (tx) => {
       // A shared lock, compatible with everything but a rebuild, which must not empty the tables between
       // inbox and effect.
-      await tx.$queryRaw`SELECT generation FROM rebuilds WHERE id = 1 LOCK IN SHARE MODE`
-      if (!(await once(tx, CONSUMER, eventId))) return 'duplicate'
-      await addEffect(tx, at, effect)
+      await tx.read(Prisma.sql`SELECT generation FROM rebuilds WHERE id = 1 LOCK IN SHARE MODE`)
+      const eventIds = events.map(({ eventId }) => eventId)
+      if (!(await onceForAll(tx, CONSUMER, eventIds))) return 'duplicate'
+      await addEffects(tx, events)
       return 'applied'
     })
   }
@@ -108,61 +114,4 @@ export class StatsRepository {
     )
     return rows.map(({ hour, messages }) => ({ hour, messages: Number(messages) }))
   }
-}
-
-/**
- * Writes the figures in a fixed order: totals, active users, rooms. Raw: runs for every message and adds in
- * the statement.
- */
-async function addEffect(tx: Tx, at: Date, effect: Effect): Promise<void> {
-  const { total, activeUserId, onlineUserId, roomId, eraseUserId } = effect
-  if (total) {
-    await tx.$executeRaw`
-      INSERT INTO daily_totals (day, metric, total) VALUES (${dayOf(at)}, ${total}, 1)
-      ON DUPLICATE KEY UPDATE total = total + 1`
-  }
-  await addRequest(tx, at, effect)
-  const userId = activeUserId ?? onlineUserId
-  if (userId !== undefined) {
-    const online = onlineUserId === undefined ? 0 : 1
-    await tx.$executeRaw`
-      INSERT INTO daily_active (day, user_id, online)
-      SELECT ${dayOf(at)}, ${userId}, ${online} FROM rebuilds
-      WHERE id = 1 AND NOT EXISTS (SELECT 1 FROM erased_users WHERE user_id = ${userId})
-      ON DUPLICATE KEY UPDATE online = GREATEST(daily_active.online, VALUES(online))`
-  }
-  if (roomId !== undefined) {
-    await tx.$executeRaw`
-      INSERT INTO room_hours (room_id, hour, messages) VALUES (${roomId}, ${hourOf(at)}, 1)
-      ON DUPLICATE KEY UPDATE messages = messages + 1`
-  }
-  if (eraseUserId !== undefined) await anonymise(tx, eraseUserId)
-}
-
-/** Attributes an acceptance to the day of its request, so that a day's rate never exceeds 1. */
-async function addRequest(tx: Tx, at: Date, { requestSent, requestAccepted }: Effect): Promise<void> {
-  if (requestSent !== undefined) {
-    await tx.friendRequest.createMany({
-      data: { requestId: requestSent, sentOn: dayOf(at) },
-      skipDuplicates: true,
-    })
-  }
-  if (requestAccepted === undefined) return
-  const { count } = await tx.friendRequest.updateMany({
-    where: { requestId: requestAccepted, accepted: false },
-    data: { accepted: true },
-  })
-  if (count === 0) return
-  await tx.$executeRaw`
-    INSERT INTO daily_totals (day, metric, total)
-    SELECT sent_on, 'friend_requests_converted', 1 FROM friend_requests WHERE request_id = ${requestAccepted}
-    ON DUPLICATE KEY UPDATE total = daily_totals.total + 1`
-}
-
-/** Keeps daily active counts but erases the user ids behind them. Raw where IGNORE skips existing rows. */
-export async function anonymise(tx: Tx, userId: number): Promise<void> {
-  await tx.erasedUser.createMany({ data: { userId }, skipDuplicates: true })
-  const stranger = -randomInt(1, 2 ** 47)
-  await tx.$executeRaw`UPDATE IGNORE daily_active SET user_id = ${stranger} WHERE user_id = ${userId}`
-  await tx.dailyActive.deleteMany({ where: { userId } })
 }

@@ -29,6 +29,13 @@ export interface Effect {
   readonly eraseUserId?: number
 }
 
+/** An event with its effect. */
+export interface CountedEvent {
+  readonly eventId: string
+  readonly at: Date
+  readonly effect: Effect
+}
+
 /** `friend_requests_converted` is used only for the rate; the published figure counts by the event's day. */
 export interface Totals extends Readonly<Record<Exclude<TotalName, 'friend_requests_converted'>, number>> {
   readonly active_users: number
