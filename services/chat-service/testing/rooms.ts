@@ -3,6 +3,7 @@ import { waitFor } from '@bigtech/testkit'
 import mongoose, { type mongo } from 'mongoose'
 import type { ChatConfig } from '../src/config.ts'
 import { checkPublished } from '../src/modules/messages/publishing/published-check.repository.ts'
+import { type BlockDocument, versionsOf } from '../src/modules/messages/search/search-blocks.ts'
 import { type Answer, startTestChat, type TestChat } from './chat.ts'
 import { type FakeMediaService, startFakeMediaService } from './fake-media-service.ts'
 
@@ -67,11 +68,8 @@ async function untilIndexed(db: mongo.Db, roomId: number): Promise<void> {
       .collection<{ _id: string; cseq: number }>('messages')
       .find({ room_id: roomId, message_type: { $ne: 'system' } })
       .toArray()
-    const entries = await db
-      .collection<{ _id: string; version: number }>('search_entries')
-      .find({ room_id: roomId })
-      .toArray()
-    const versions = new Map(entries.map(({ _id, version }) => [_id, version]))
+    const blocks = await db.collection<BlockDocument>('search_blocks').find({ room_id: roomId }).toArray()
+    const versions = new Map(blocks.flatMap((block) => [...versionsOf(block)]))
     return messages.every(({ _id, cseq }) => versions.get(_id) === cseq)
   })
 }

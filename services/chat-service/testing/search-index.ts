@@ -24,9 +24,9 @@ export const searchEntry = (
 /**
  * Tests what every search index guarantees.
  *
- * @param open with the number of entries of a step, for an index that works in steps
+ * @param open with the size of a step, for an index that works in steps
  */
-export function describeSearchIndex(name: string, open: (stepEntries?: number) => SearchIndex): void {
+export function describeSearchIndex(name: string, open: (step?: number) => SearchIndex): void {
   describe(name, () => {
     it('returns the results of a full scan in the same order for any step size', async () => {
       const word = fc.constantFrom('x', 'y', 'z', 'w')
@@ -42,13 +42,14 @@ export function describeSearchIndex(name: string, open: (stepEntries?: number) =
           fc.integer({ min: 1, max: 6 }),
           fc.integer({ min: 1, max: 5 }),
           fc.boolean(),
-          async (given, tokens, stepEntries, limit, isHurried) => {
+          async (given, tokens, step, limit, isHurried) => {
             const roomIds = [newSearchRoom(), newSearchRoom()]
             // In a room, later messages never have earlier times.
             const entries = given
               .toSorted((a, b) => a.at - b.at)
-              .map(({ room, at, tokens: own }, n) => searchEntry(roomIds[room]!, n, own, at))
-            const index = open(stepEntries)
+              // Far enough apart for several blocks of the index.
+              .map(({ room, at, tokens: own }, n) => searchEntry(roomIds[room]!, n * 9, own, at))
+            const index = open(step)
             await index.put(entries)
             const found: string[] = []
             let before: SearchPosition | undefined
@@ -70,6 +71,18 @@ export function describeSearchIndex(name: string, open: (stepEntries?: number) =
         { numRuns: 25 },
       )
     }, 60_000)
+
+    it('holds the entries of all writers that add to neighboring messages at the same time', async () => {
+      const roomId = newSearchRoom()
+      const tokens = ['together']
+      await Promise.all(
+        Array.from({ length: 8 }, (_, n) =>
+          open().put([searchEntry(roomId, n, tokens), searchEntry(roomId, n + 8, tokens)]),
+        ),
+      )
+      const { hits } = await open().find({ roomIds: [roomId], tokens, limit: 20, until: 0 })
+      expect(hits.length).toBe(16)
+    })
 
     it('never replaces a newer entry by an older one', async () => {
       const index = open()

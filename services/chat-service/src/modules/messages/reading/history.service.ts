@@ -1,4 +1,4 @@
-import { foldText, type Message } from '@bigtech/contracts'
+import type { Message } from '@bigtech/contracts'
 import {
   type AuthenticatedContext,
   decodeCursor,
@@ -16,7 +16,7 @@ import type { MessageRecord } from '../message.ts'
 import type { MessageLimits } from '../message-limits.ts'
 import type { RoomUpdates } from '../room-updates.ts'
 import type { SearchIndex, SearchPosition, SearchRequest } from '../search/search-index.ts'
-import { searchQuery } from '../search/search-tokens.ts'
+import { isMatch, searchQuery } from '../search/search-tokens.ts'
 import type { MessageViews } from './message.view.ts'
 import type { PageContextRepository } from './page-context.repository.ts'
 import type { ReadPositionRepository } from './read-positions.repository.ts'
@@ -132,13 +132,14 @@ export class HistoryService {
         : [await members.require(query.room_id, userId)]
     const visibleFrom = new Map(memberships.map(({ roomId, visibleFromSeq }) => [roomId, visibleFromSeq]))
     const roomIds = [...visibleFrom.keys()]
-    const { tokens, phrases } = searchQuery(query.q)
+    const wanted = searchQuery(query.q)
+    const { tokens } = wanted
     if (tokens.length === 0 || roomIds.length === 0)
       return { items: [], next_cursor: null, is_partial: false }
     const matches = (message: MessageRecord) =>
       !message.isDeleted &&
       message.seq >= (visibleFrom.get(message.roomId) ?? Number.POSITIVE_INFINITY) &&
-      phrases.every((phrase) => foldText(message.content).includes(phrase))
+      isMatch(wanted, message.content)
     const before = position && { at: new Date(position.at), id: position.id }
     const found = await this.#find(userId, { roomIds, tokens, before, limit: query.limit }, matches)
     const { next } = found
@@ -196,7 +197,7 @@ export class HistoryService {
     }
   }
 
-  /** Filters index hits: pairs of characters can match without the phrase, so not every hit is a result. */
+  /** Filters index hits: not every hit is a result. */
   async #find(
     userId: number,
     request: Omit<SearchRequest, 'until'>,

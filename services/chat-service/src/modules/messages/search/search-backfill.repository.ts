@@ -15,6 +15,8 @@ interface BackfillDocument {
 }
 
 const stateCollection = 'search_state'
+/** The index of former releases, one document per message, and its state. */
+const former = { collection: 'search_entries', state: 'backfill' }
 const LEASE_MS = 30_000
 const DUPLICATE_KEY = 11_000
 
@@ -25,7 +27,7 @@ export class SearchBackfillRepository {
   readonly #leaseId = uuidv7()
 
   /** @param name of the index that is filled */
-  constructor(store: MongoStore, name = 'backfill') {
+  constructor(store: MongoStore, name = 'blocks') {
     this.#store = store
     this.#name = name
   }
@@ -72,6 +74,12 @@ export class SearchBackfillRepository {
         { upsert: true },
       ),
     )
+  }
+
+  /** Removes the index of former releases, with its state: a rollback to one of them fills it again. */
+  async dropFormer(): Promise<void> {
+    await this.#store.run('search.drop_former', () => this.#state.deleteOne({ _id: former.state }))
+    await this.#store.run('search.drop_former', () => this.#store.collection(former.collection).drop())
   }
 
   /** Returns messages of all rooms ordered by id. */

@@ -1,52 +1,53 @@
+import { upToEntries } from '@bigtech/service-kit'
+import { LRUCache } from 'lru-cache'
 import type { mongo } from 'mongoose'
 import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { positionId, positionOf, roomOf } from '../message.ts'
+import { BLOCK_SIZE, type BlockDocument, blockIdOf, filterConditions, hitsIn, withEntries } from './search-blocks.ts'
 import type { SearchEntry, SearchHits, SearchIndex, SearchPosition, SearchRequest } from './search-index.ts'
 
-interface SearchDocument {
-  /** The message id. */
-  readonly _id: string
-  readonly room_id: number
-  readonly created_at: Date
-  readonly version: number
-  readonly tokens: readonly string[]
-}
+export const searchBlocks = 'search_blocks'
 
-const searchCollection = 'search_entries'
-
-const indexes: readonly mongo.IndexDescription[] = [
-  { name: 'tokens', key: { room_id: 1, tokens: 1, created_at: -1, _id: -1 } },
-  { name: 'time', key: { room_id: 1, created_at: -1, _id: -1 } },
+export const searchIndexes: readonly mongo.IndexDescription[] = [
+  { name: 'time', key: { room_id: 1, from: -1, _id: -1 } },
 ]
 
-/** Number of positions examined in one step, 5 to 10 ms. */
-const STEP_POSITIONS = 10_000
-/** A token with fewer entries is rare: all of them are read, in about 5 ms. */
-const RARE_ENTRIES = 200
-/** More rooms are searched by one query, which sorts all matches. */
+/** Number of blocks whose filters are compared in one step, 10 to 20 ms. */
+const STEP_BLOCKS = 2_000
+/** Number of blocks read first; each further step reads four times as many. A common word fills a page from a few. */
+const FIRST_READ = 4
+const MAX_READ = 128
+/** More rooms are searched by one query, which sorts all matching blocks. */
 const MAX_MERGED_ROOMS = 50
+/** Blocks of one page of such a query, beside one of each room that reaches over the start of the page. */
+const SORTED_BLOCKS = 256
+/** Blocks with room for more messages, about 2 KB each, which the next messages would have to read again. */
+const OPEN_BLOCKS = 1_000
+const MAX_ATTEMPTS = 20
 const DUPLICATE_KEY = 11_000
 
 interface SearchBounds {
-  readonly stepPositions: number
-  readonly rareEntries: number
+  readonly stepBlocks: number
+  readonly maxRead: number
   readonly mergedRooms: number
+  readonly sortedBlocks: number
 }
 
 const defaultBounds: SearchBounds = {
-  stepPositions: STEP_POSITIONS,
-  rareEntries: RARE_ENTRIES,
+  stepBlocks: STEP_BLOCKS,
+  maxRead: MAX_READ,
   mergedRooms: MAX_MERGED_ROOMS,
+  sortedBlocks: SORTED_BLOCKS,
 }
 
 /**
- * The search index in a collection of its own, one document per message. Never combines a token with a range of times: an index over an
- * array has no useful order within such a range in every server that speaks MongoDB's protocol, so the query would read and sort all
- * older matches.
+ * The search index in MongoDB: one document per block of 32 positions of a room, and no index over tokens, which would cost the server ten
+ * times as much as the message. A search compares the Bloom filters of the blocks, then the hashes in those that may match.
  */
 export class MongoSearchIndex implements SearchIndex {
   readonly #store: MongoStore
   readonly #bounds: SearchBounds
+  readonly #open = new LRUCache<string, BlockDocument>(upToEntries(OPEN_BLOCKS))
   #indexed: Promise<unknown> | undefined
 
   constructor(store: MongoStore, bounds: Partial<SearchBounds> = {}) {
@@ -54,35 +55,32 @@ export class MongoSearchIndex implements SearchIndex {
     this.#bounds = { ...defaultBounds, ...bounds }
   }
 
-  /**
-   * Finds entries with all tokens. Reads the ids of all entries of a rare token; of common tokens, scans the rooms from the newest message on, in steps
-   * of bounded size.
-   */
+  /** Scans each room from the newest message on, in steps of bounded size. */
   async find(request: SearchRequest): Promise<SearchHits> {
-    const { roomIds, tokens, before, limit } = request
-    const rare = await this.#findRare(roomIds, tokens)
-    if (rare) return firstOf([{ hits: rare.filter((hit) => isOlder(hit, before)), next: null }], limit)
+    const { roomIds, limit } = request
     if (roomIds.length > this.#bounds.mergedRooms) return this.#findSorted(request)
     return firstOf(await Promise.all(roomIds.map((roomId) => this.#scan(roomId, request))), limit)
   }
 
-  /** Inserts new entries in one batch; replaces older existing ones. */
+  /** Adds entries to their blocks. A block that another process changes at the same time is read and written again. */
   async put(entries: readonly SearchEntry[]): Promise<void> {
     if (entries.length === 0) return
     await this.#ensureIndexes()
-    const documents = entries.map(toDocument)
-    const known = await this.#store.run('search.insert', () => this.#insert(documents))
-    if (known.length === 0) return
-    const replacements = known.map(({ _id, ...document }) => ({
-      updateOne: { filter: { _id, version: { $lt: document.version } }, update: { $set: document } },
-    }))
-    await this.#store.run('search.replace', () => this.#entries.bulkWrite(replacements, { ordered: false }))
+    let pending = Map.groupBy(entries, ({ messageId }) => blockIdOf(messageId))
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const known = await this.#read([...pending.keys()])
+      const changed = [...pending].flatMap(([id, own]) => withEntries(id, known.get(id), own) ?? [])
+      const conflicts = new Set(await this.#write(changed))
+      if (conflicts.size === 0) return
+      pending = new Map([...pending].filter(([id]) => conflicts.has(id)))
+    }
+    throw new Error('search blocks are changed too often')
   }
 
   /** Creates the indexes once per process. */
   #ensureIndexes(): Promise<unknown> {
     this.#indexed ??= this.#store
-      .run('search.create_indexes', () => this.#entries.createIndexes([...indexes]))
+      .run('search.create_indexes', () => this.#blocks.createIndexes([...searchIndexes]))
       .catch((err: unknown) => {
         this.#indexed = undefined
         throw err
@@ -90,145 +88,125 @@ export class MongoSearchIndex implements SearchIndex {
     return this.#indexed
   }
 
-  /** Inserts entries and returns those that already existed. */
-  async #insert(documents: readonly SearchDocument[]): Promise<SearchDocument[]> {
+  async #read(ids: readonly string[]): Promise<Map<string, BlockDocument>> {
+    const known = new Map(ids.flatMap((id) => (this.#open.has(id) ? [[id, this.#open.get(id)!]] : [])))
+    const missing = ids.filter((id) => !known.has(id))
+    if (missing.length === 0) return known
+    const docs = await this.#store.find('search.blocks', this.#blocks, {
+      filter: { _id: { $in: missing } },
+      limit: missing.length,
+      hint: '_id_',
+    })
+    for (const doc of docs) known.set(doc._id, doc)
+    return known
+  }
+
+  /** Replaces blocks unless they have changed since they were read. Returns the ids of those that have. */
+  async #write(blocks: readonly BlockDocument[]): Promise<string[]> {
+    if (blocks.length === 0) return []
+    const operations = blocks.map((replacement) => ({
+      // With another revision the upsert inserts, and the primary key rejects the document.
+      replaceOne: { filter: { _id: replacement._id, rev: replacement.rev - 1 }, replacement, upsert: true },
+    }))
+    const conflicts = await this.#store.run('search.replace', () => this.#replace(operations))
+    for (const [index, block] of blocks.entries()) {
+      if (conflicts.has(index)) this.#open.delete(block._id)
+      else this.#open.set(block._id, block)
+    }
+    return blocks.filter((_, index) => conflicts.has(index)).map(({ _id }) => _id)
+  }
+
+  /** Returns the indexes of the operations that another writer preceded. */
+  async #replace(operations: mongo.AnyBulkWriteOperation<BlockDocument>[]): Promise<Set<number>> {
     try {
-      await this.#entries.insertMany([...documents], { ordered: false })
-      return []
+      await this.#blocks.bulkWrite(operations, { ordered: false })
+      return new Set()
     } catch (err) {
       const { writeErrors = [] } = err as { writeErrors?: mongo.WriteError | readonly mongo.WriteError[] }
       const refused = [writeErrors].flat()
       if (refused.length === 0 || refused.some(({ code }) => code !== DUPLICATE_KEY)) throw err
-      return refused.map(({ index }) => documents[index]!)
+      return new Set(refused.map(({ index }) => index))
     }
-  }
-
-  /**
-   * Returns the entries with all tokens; undefined when every token is common. Compares ids: reading the tokens of the entries
-   * would cost several times as much.
-   */
-  async #findRare(
-    roomIds: readonly number[],
-    tokens: readonly string[],
-  ): Promise<SearchPosition[] | undefined> {
-    const limit = this.#bounds.rareEntries
-    const found = await Promise.all(
-      tokens.map((token) =>
-        this.#store.find('search.rare', this.#entries, {
-          filter: { room_id: inRooms(roomIds), tokens: token },
-          projection: { created_at: 1 },
-          limit,
-          hint: 'tokens',
-        }),
-      ),
-    )
-    const [fewest, ...others] = found.filter(({ length }) => length < limit)
-    if (!fewest) return undefined
-    const sets = others.map((entries) => new Set(entries.map(({ _id }) => _id)))
-    const inRare = fewest.filter(({ _id }) => sets.every((ids) => ids.has(_id)))
-    const common = tokens.filter((_, index) => found[index]!.length === limit)
-    return (await this.#withTokens(inRare, common)).map(toPosition)
-  }
-
-  /** Returns those of the entries that have all of the tokens. */
-  async #withTokens(
-    entries: readonly SearchDocument[],
-    tokens: readonly string[],
-  ): Promise<readonly SearchDocument[]> {
-    if (entries.length === 0 || tokens.length === 0) return entries
-    return this.#store.find('search.common', this.#entries, {
-      filter: { _id: { $in: entries.map(({ _id }) => _id) }, tokens: { $all: [...tokens] } },
-      projection: { created_at: 1 },
-      limit: entries.length,
-      hint: '_id_',
-    })
   }
 
   /** Scans a room in the order of its messages, which is also that of their times. */
   async #scan(roomId: number, { tokens, before, limit, until }: SearchRequest): Promise<SearchHits> {
     const hits: SearchPosition[] = []
+    let wanted = Math.min(FIRST_READ, this.#bounds.maxRead)
     for (let end = await this.#endOf(roomId, before); end > 0; ) {
-      const start = Math.max(0, end - this.#bounds.stepPositions)
-      const wanted = limit - hits.length
-      const docs = await this.#store.find('search.scan', this.#entries, {
+      const start = Math.max(0, end - this.#bounds.stepBlocks)
+      const docs = await this.#store.find('search.scan', this.#blocks, {
         filter: {
           _id: { $gte: positionId(roomId, start), $lt: positionId(roomId, end) },
-          tokens: { $all: [...tokens] },
-        },
-        projection: { created_at: 1 },
+          ...filterConditions(tokens),
+        } as mongo.Filter<BlockDocument>,
+        projection: { rows: 1 },
         sort: { _id: -1 },
         limit: wanted,
         hint: '_id_',
       })
-      hits.push(...docs.map(toPosition).filter((hit) => isOlder(hit, before)))
-      if (hits.length === limit) return { hits, next: hits.at(-1)! }
+      hits.push(...docs.flatMap((doc) => hitsIn(doc, tokens)).filter((hit) => isOlder(hit, before)))
+      if (hits.length >= limit) return { hits: hits.slice(0, limit), next: hits[limit - 1]! }
       end = docs.length === wanted ? positionOf(docs.at(-1)!._id) : start
+      wanted = Math.min(wanted * 4, this.#bounds.maxRead)
       if (end === 0 || performance.now() < until) continue
-      const next = await this.#positionAt(roomId, end)
+      const next = await this.#startOf(roomId, end)
       // Otherwise a search that has stopped in another room in the same millisecond would begin here again and again.
       if (isOlder(next, before)) return { hits, next }
     }
     return { hits, next: null }
   }
 
-  /** Returns the position before which the scan of a room begins. */
+  /** Returns the number of the block before which the scan of a room begins. */
   async #endOf(roomId: number, before: SearchPosition | undefined): Promise<number> {
-    if (before && roomOf(before.id) === roomId) return positionOf(before.id)
-    const [newest] = await this.#store.find('search.end', this.#entries, {
+    if (before && roomOf(before.id) === roomId) return positionOf(blockIdOf(before.id)) + 1
+    const [newest] = await this.#store.find('search.end', this.#blocks, {
       filter: before
-        ? { room_id: roomId, created_at: { $lte: before.at } }
+        ? { room_id: roomId, from: { $lte: before.at } }
         : { _id: { $gte: positionId(roomId, 0), $lt: `${roomId};` } },
       projection: { _id: 1 },
-      sort: before ? { created_at: -1, _id: -1 } : { _id: -1 },
+      sort: before ? { from: -1, _id: -1 } : { _id: -1 },
       limit: 1,
     })
     return newest ? positionOf(newest._id) + 1 : 0
   }
 
   /** Returns the place from which a scan continues, with the time of the first message that was examined. */
-  async #positionAt(roomId: number, position: number): Promise<SearchPosition> {
-    const id = positionId(roomId, position)
-    const [entry] = await this.#store.find('search.end', this.#entries, {
-      filter: { _id: { $gte: id, $lt: `${roomId};` } },
-      projection: { created_at: 1 },
+  async #startOf(roomId: number, block: number): Promise<SearchPosition> {
+    const [oldest] = await this.#store.find('search.end', this.#blocks, {
+      filter: { _id: { $gte: positionId(roomId, block), $lt: `${roomId};` } },
+      projection: { from: 1 },
       sort: { _id: 1 },
       limit: 1,
     })
-    return { at: entry!.created_at, id }
+    return { at: oldest!.from, id: positionId(roomId, block * BLOCK_SIZE) }
   }
 
+  /** Reads matching blocks of many rooms, newest first. Hits are complete down to the last message of the next block. */
   async #findSorted({ roomIds, tokens, before, limit }: SearchRequest): Promise<SearchHits> {
-    const docs = await this.#store.find('search.find', this.#entries, {
-      filter: {
-        room_id: inRooms(roomIds),
-        tokens: { $all: [...tokens] },
-        ...(before
-          ? {
-              created_at: { $lte: before.at },
-              $or: [{ created_at: { $lt: before.at } }, { _id: { $lt: before.id } }],
-            }
-          : {}),
-      } as mongo.Filter<SearchDocument>,
-      projection: { created_at: 1 },
-      sort: { created_at: -1, _id: -1 },
-      limit,
-    })
-    return firstOf([{ hits: docs.map(toPosition), next: null }], limit)
+    for (let wanted = roomIds.length + this.#bounds.sortedBlocks; ; wanted *= 4) {
+      const docs = await this.#store.find('search.find', this.#blocks, {
+        filter: {
+          room_id: roomIds.length === 1 ? roomIds[0]! : { $in: [...roomIds] },
+          ...(before ? { from: { $lte: before.at } } : {}),
+          ...filterConditions(tokens),
+        } as mongo.Filter<BlockDocument>,
+        projection: { rows: 1, until: 1 },
+        sort: { until: -1 },
+        limit: wanted,
+        hint: 'time',
+      })
+      const hits = docs.flatMap((doc) => hitsIn(doc, tokens)).filter((hit) => isOlder(hit, before))
+      if (docs.length < wanted) return firstOf([{ hits, next: null }], limit)
+      const next = { at: new Date(docs.at(-1)!.until.getTime() + 1), id: '' }
+      if (isOlder(next, before)) return firstOf([{ hits, next }], limit)
+    }
   }
 
-  get #entries(): mongo.Collection<SearchDocument> {
-    return this.#store.collection<SearchDocument>(searchCollection)
+  get #blocks(): mongo.Collection<BlockDocument> {
+    return this.#store.collection<BlockDocument>(searchBlocks)
   }
 }
-
-function inRooms(roomIds: readonly number[]) {
-  return roomIds.length === 1 ? roomIds[0]! : { $in: [...roomIds] }
-}
-
-const toPosition = ({ _id, created_at }: Pick<SearchDocument, '_id' | 'created_at'>): SearchPosition => ({
-  at: created_at,
-  id: _id,
-})
 
 /** Orders newest first. */
 function compare(a: SearchPosition, b: SearchPosition): number {
@@ -251,8 +229,4 @@ function firstOf(found: readonly SearchHits[], limit: number): SearchHits {
     .filter((hit) => !stopped || !isOlder(hit, stopped))
     .slice(0, limit)
   return { hits, next: hits.length === limit ? hits.at(-1)! : (stopped ?? null) }
-}
-
-function toDocument({ messageId, roomId, at, version, tokens }: SearchEntry): SearchDocument {
-  return { _id: messageId, room_id: roomId, created_at: at, version, tokens }
 }

@@ -26,6 +26,7 @@ export interface SearchRequest {
 }
 
 export interface SearchHits {
+  /** Newest first. May contain messages that do not match; never omits one that does. */
   readonly hits: readonly SearchPosition[]
   /** The position to continue from; null when nothing older exists. */
   readonly next: SearchPosition | null

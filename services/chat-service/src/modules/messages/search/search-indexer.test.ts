@@ -27,14 +27,7 @@ function setUp(messages: number) {
   return { indexer, puts, ids: all.map(({ messageId }) => messageId) }
 }
 
-it('the search indexer indexes a room in small batches while it keeps up', async () => {
-  const { indexer, puts, ids } = setUp(120)
-  await indexer.sent(1, 1)
-  expect(puts.map(({ length }) => length)).toEqual([50, 50, 20])
-  expect(puts.flat()).toEqual(ids)
-})
-
-it('the search indexer indexes a whole page at once when it is behind', async () => {
+it('the search indexer indexes the messages after that of an event, a page at once, and each only once', async () => {
   const { indexer, puts, ids } = setUp(520)
   for (const seq of [1, 2, 501]) await indexer.sent(1, seq)
   expect(puts.map(({ length }) => length)).toEqual([500, 20])

@@ -17,10 +17,6 @@ export interface SearchSource {
 const PAGE = 500
 /** A busy room is indexed this often: each time costs a read and an insert, whatever the number of messages. */
 const PACE_MS = 500
-/** An entry costs the store several times as much as its message: one command for a busy second would occupy a core for 200 ms. */
-const SMALL_BATCH = 50
-/** The rest after a small batch, as a share of its duration, in which the store has time for others. */
-const REST_SHARE = 0.5
 const ROOMS = 10_000
 const END = 999_999_999_999
 
@@ -52,8 +48,8 @@ export class SearchIndexer {
   }
 
   /**
-   * Indexes a message and those after it, at most one page. Waits while the room was indexed less than 0.5 s ago, and rests between
-   * small batches, unless more messages are pending than fit on a page. Messages of a room must arrive in order.
+   * Indexes a message and those after it, at most one page. Waits while the room was indexed less than 0.5 s ago, unless more
+   * messages are pending than fit on a page. Messages of a room must arrive in order.
    */
   async sent(roomId: number, seq: number, signal?: AbortSignal): Promise<void> {
     const last = this.#indexed.get(roomId)
@@ -62,19 +58,9 @@ export class SearchIndexer {
     if (waitMs > 0) await delay(waitMs, undefined, signal && { signal }).catch(() => undefined)
     const range = { after: seq - 1, before: END, order: 'oldest', limit: PAGE } as const
     const messages = await this.#source.history(roomId, range)
-    const isBehind = messages.length === PAGE
-    const entries = messages.flatMap(entryOf)
-    await (isBehind ? this.#index.put(entries) : this.#putWithRests(entries))
-    const nextAt = isBehind ? 0 : performance.now() + PACE_MS
+    await this.#index.put(messages.flatMap(entryOf))
+    const nextAt = messages.length === PAGE ? 0 : performance.now() + PACE_MS
     this.#indexed.set(roomId, { seq: messages.at(-1)?.seq ?? seq, nextAt })
-  }
-
-  async #putWithRests(entries: readonly SearchEntry[]): Promise<void> {
-    for (let start = 0; start < entries.length; start += SMALL_BATCH) {
-      const startedAt = performance.now()
-      await this.#index.put(entries.slice(start, start + SMALL_BATCH))
-      if (start + SMALL_BATCH < entries.length) await delay((performance.now() - startedAt) * REST_SHARE)
-    }
   }
 
   /** Indexes the current state of the messages. */

@@ -46,6 +46,14 @@ export function searchQuery(q: string): SearchQuery {
   return { tokens: [...tokens], phrases: runs.filter((run) => run.length > 2).map((run) => run.join('')) }
 }
 
+/** Returns whether a message matches. The index may return others: its hashes collide, and pairs match without the phrase. */
+export function isMatch({ tokens, phrases }: SearchQuery, content: string): boolean {
+  const folded = foldText(content)
+  if (!phrases.every((phrase) => folded.includes(phrase))) return false
+  const own = new Set(indexTokens(content))
+  return tokens.every((token) => own.has(token))
+}
+
 function split(text: string): { runs: string[][]; words: string[] } {
   const folded = foldText(text)
   return {

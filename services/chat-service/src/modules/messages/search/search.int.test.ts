@@ -10,6 +10,7 @@ import { describeSearchIndex, searchEntry } from '../../../../testing/search-ind
 import { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { SearchBackfillRepository } from './search-backfill.repository.ts'
 import { backfillSearch } from './search-backfill.ts'
+import { type BlockDocument, versionsOf } from './search-blocks.ts'
 import { MongoSearchIndex } from './search-index.repository.ts'
 import type { SearchPosition } from './search-index.ts'
 
@@ -55,12 +56,12 @@ describe('the search index', () => {
   it('a search for common words that never occur together returns partial results, and continues by cursor to the end', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
-    const index = new MongoSearchIndex(store, { stepPositions: 10, rareEntries: 20 })
+    const index = new MongoSearchIndex(store, { maxRead: 1 })
     const words = (n: number) => (n === 0 ? ['tea', 'milk'] : [n % 2 === 0 ? 'tea' : 'milk'])
-    await index.put(upTo(100).map((n) => searchEntry(roomId, n - 1, words(n - 1))))
+    await index.put(upTo(160).map((n) => searchEntry(roomId, n - 1, words(n - 1))))
     const request = { roomIds: [roomId], tokens: ['tea', 'milk'], limit: 5, until: 0 }
     const first = await index.find(request)
-    expect(first).toMatchObject({ hits: [], next: { at: new Date(90) } })
+    expect(first).toMatchObject({ hits: [], next: { at: new Date(128) } })
     const found: SearchPosition[] = []
     let steps = 1
     for (let { next } = first; next !== null; steps++) {
@@ -75,15 +76,15 @@ describe('the search index', () => {
 
 describeSearchIndex(
   'the search index in MongoDB',
-  (step) => new MongoSearchIndex(store, step ? { stepPositions: step, rareEntries: step } : {}),
+  (step) => new MongoSearchIndex(store, step ? { stepBlocks: step, maxRead: step } : {}),
 )
 describeSearchIndex(
   'the search index in MongoDB, in more rooms than it searches one by one',
-  (step) => new MongoSearchIndex(store, { mergedRooms: 1, ...(step ? { rareEntries: step } : {}) }),
+  (step) => new MongoSearchIndex(store, { mergedRooms: 1, ...(step ? { sortedBlocks: step } : {}) }),
 )
 
 describe('messages from before the index', () => {
-  const forget = () => rooms.db.collection('search_entries').deleteMany({})
+  const forget = () => rooms.db.collection('search_blocks').deleteMany({})
   const state = () => new SearchBackfillRepository(store)
 
   it('messages from before the index are indexed once, by one process at a time, and another process resumes after an interruption', async () => {
@@ -123,7 +124,8 @@ describe('messages from before the index', () => {
       later += messages
     }
     expect(await backfillSearch({ state: state(), index, onPage: count })).toBe(true)
-    expect(await rooms.db.collection('search_entries').countDocuments({ room_id: roomId })).toBe(1_200)
+    const blocks = await rooms.db.collection<BlockDocument>('search_blocks').find({ room_id: roomId }).toArray()
+    expect(blocks.flatMap((block) => [...versionsOf(block)]).length).toBe(1_200)
     const all = await rooms.db.collection('messages').countDocuments()
     expect(later).toBe(all - 500)
     expect(await backfillSearch({ state: state(), index, onPage: () => expect.unreachable() })).toBe(true)

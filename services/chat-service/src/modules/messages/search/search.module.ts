@@ -35,8 +35,9 @@ export async function createSearch(options: {
   if (ping) service.readiness.add({ name: 'opensearch', ping, optional: true })
   if (close) service.lifecycle.onStop('stores', 'opensearch', close)
   const indexer = new SearchIndexer(source, index)
-  // From the earliest offset, so that messages sent during the first backfill are not missed.
-  service.subscribe('search', indexer.handlers(), { gatherMs: 400 })
+  // From the earliest offset, so that messages sent during the first backfill are not missed. A group of its own, because processes of
+  // the former release in the group `search` would write messages to the former index only.
+  service.subscribe('search-blocks', indexer.handlers(), { gatherMs: 400 })
   let isComplete = false
   service.every({
     name: 'search backfill',
@@ -45,7 +46,9 @@ export async function createSearch(options: {
       if (isComplete) return
       const isStopping = () => service.lifecycle.isStopping
       isComplete = await backfillSearch({ state, index, isStopping })
-      if (isComplete) service.log.info('search index complete')
+      if (!isComplete) return
+      service.log.info('search index complete')
+      await state.dropFormer()
     },
   })
   return index
