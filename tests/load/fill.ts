@@ -41,7 +41,7 @@ export async function fillRoom(
     .updateOne({ _id: roomId }, { $set: head }, { upsert: true })
   await keepOnce(db, 'publish_checkpoint', { _id: 'messages', at: new Date() })
   const noLease = { lease_id: null, lease_until: new Date(0) }
-  await keepOnce(db, 'search_state', { _id: 'backfill', after: '', done: true, ...noLease })
+  await keepOnce(db, 'search_state', { _id: 'blocks', after: '', done: true, ...noLease })
 }
 
 async function keepOnce(

@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { searchEntry } from '../../../../testing/search-index.ts'
-import { BLOCK_SIZE, type BlockDocument, blockIdOf, filterConditions, hitsIn, withEntries } from './search-blocks.ts'
+import {
+  BLOCK_SIZE,
+  type BlockDocument,
+  blockIdOf,
+  filterConditions,
+  hitsIn,
+  withEntries,
+} from './search-blocks.ts'
 
 /** Evaluates the conditions as the server does. */
 function passes({ filter }: BlockDocument, tokens: readonly string[]): boolean {
@@ -31,7 +38,8 @@ it('a block of the search index returns every message with all tokens, newest fi
       )
       const id = blockIdOf(entries[0]!.messageId)
       const [first, ...others] = entries
-      const block = withEntries(id, withEntries(id, undefined, [first!]), others) ?? withEntries(id, undefined, [first!])!
+      const block =
+        withEntries(id, withEntries(id, undefined, [first!]), others) ?? withEntries(id, undefined, [first!])!
       const tokens = entries[seed % entries.length]!.tokens.slice(0, wanted)
       const expected = entries
         .filter((entry) => tokens.every((token) => entry.tokens.includes(token)))
@@ -52,12 +60,18 @@ it('a block of the search index returns every message with all tokens, newest fi
 it('a block of 32 real messages passes the filter for few words that it does not contain', () => {
   // 12 tokens of each message occur in no other one of the block.
   const entries = Array.from({ length: BLOCK_SIZE }, (_, n) =>
-    searchEntry(1, n, Array.from({ length: 18 }, (_, w) => (w < 12 ? `own ${n} ${w}` : `shared ${w}`))),
+    searchEntry(
+      1,
+      n,
+      Array.from({ length: 18 }, (_, w) => (w < 12 ? `own ${n} ${w}` : `shared ${w}`)),
+    ),
   )
   const block = withEntries(blockIdOf(entries[0]!.messageId), undefined, entries)!
   const others = Array.from({ length: 5_000 }, (_, n) => [`absent ${n}`])
   expect(others.filter((tokens) => passes(block, tokens)).length / others.length).toBeLessThan(0.04)
-  expect(others.filter((tokens) => hitsIn(block, tokens).length > 0).length / others.length).toBeLessThan(0.02)
+  expect(others.filter((tokens) => hitsIn(block, tokens).length > 0).length / others.length).toBeLessThan(
+    0.02,
+  )
 })
 
 it('a deleted message leaves nothing of its words in a block', () => {

@@ -89,7 +89,10 @@ export function filterConditions(tokens: readonly string[]): Record<string, { $b
 }
 
 /** Returns the messages in a block that have all tokens, newest first. A collision of hashes can add one that has not. */
-export function hitsIn(block: Pick<BlockDocument, '_id' | 'rows'>, tokens: readonly string[]): SearchPosition[] {
+export function hitsIn(
+  block: Pick<BlockDocument, '_id' | 'rows'>,
+  tokens: readonly string[],
+): SearchPosition[] {
   const wanted = [...new Set(tokens.map(hashOf))]
   const hits: SearchPosition[] = []
   const bytes = bytesOf(block)
@@ -105,7 +108,8 @@ export function hitsIn(block: Pick<BlockDocument, '_id' | 'rows'>, tokens: reado
 
 function hasHash(bytes: Buffer, start: number, end: number, hash: number): boolean {
   const [low, high] = [hash & 0xff, hash >>> 8]
-  for (let at = start; at < end; at += HASH_BYTES) if (bytes[at] === low && bytes[at + 1] === high) return true
+  for (let at = start; at < end; at += HASH_BYTES)
+    if (bytes[at] === low && bytes[at + 1] === high) return true
   return false
 }
 
@@ -165,7 +169,7 @@ function filterOf(rows: readonly Row[]): Record<string, Record<string, number>> 
     for (const bit of bitsOf(hash)) {
       const [group, word] = placeOf(bit)
       filter[group] ??= {}
-      filter[group][word] = (filter[group][word] ?? 0) | (1 << bit % WORD_BITS)
+      filter[group][word] = (filter[group][word] ?? 0) | (1 << (bit % WORD_BITS))
     }
   }
   return filter

@@ -3,7 +3,14 @@ import { LRUCache } from 'lru-cache'
 import type { mongo } from 'mongoose'
 import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { positionId, positionOf, roomOf } from '../message.ts'
-import { BLOCK_SIZE, type BlockDocument, blockIdOf, filterConditions, hitsIn, withEntries } from './search-blocks.ts'
+import {
+  BLOCK_SIZE,
+  type BlockDocument,
+  blockIdOf,
+  filterConditions,
+  hitsIn,
+  withEntries,
+} from './search-blocks.ts'
 import type { SearchEntry, SearchHits, SearchIndex, SearchPosition, SearchRequest } from './search-index.ts'
 
 export const searchBlocks = 'search_blocks'

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { StoreMetrics } from '@bigtech/stores'
-import mongoose, { type Connection } from 'mongoose'
+import mongoose, { type Connection, type mongo } from 'mongoose'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
@@ -51,6 +51,21 @@ describe('the search index', () => {
     await rooms.as(a, 'DELETE', url)
     await rooms.indexed(roomId)
     expect(await search(b, roomId, 'peach')).toEqual([])
+  })
+
+  it('a message that the index returns without the searched word is not among the results', async () => {
+    const [a] = await rooms.chat.people(1)
+    const roomId = await rooms.room(a)
+    const message = await rooms.send(a, roomId, 'a first peach')
+    await rooms.send(a, roomId, 'a second plum')
+    await rooms.indexed(roomId)
+    const collision = {
+      ...searchEntry(roomId, message.seq, ['plum', 'peach'], 1, 1),
+      messageId: message.message_id,
+    }
+    await new MongoSearchIndex(store).put([collision])
+    expect(await search(a, roomId, 'plum')).toEqual([2])
+    expect(await search(a, roomId, 'peach')).toEqual([1])
   })
 
   it('a search for common words that never occur together returns partial results, and continues by cursor to the end', async () => {
@@ -124,11 +139,25 @@ describe('messages from before the index', () => {
       later += messages
     }
     expect(await backfillSearch({ state: state(), index, onPage: count })).toBe(true)
-    const blocks = await rooms.db.collection<BlockDocument>('search_blocks').find({ room_id: roomId }).toArray()
+    const blocks = await rooms.db
+      .collection<BlockDocument>('search_blocks')
+      .find({ room_id: roomId })
+      .toArray()
     expect(blocks.flatMap((block) => [...versionsOf(block)]).length).toBe(1_200)
     const all = await rooms.db.collection('messages').countDocuments()
     expect(later).toBe(all - 500)
     expect(await backfillSearch({ state: state(), index, onPage: () => expect.unreachable() })).toBe(true)
+  })
+
+  it('removes the index of former releases with its state, and succeeds when it is gone', async () => {
+    const [entries, states] = ['search_entries', 'search_state'].map((name) =>
+      rooms.db.collection<{ _id: string }>(name),
+    ) as [mongo.Collection<{ _id: string }>, mongo.Collection<{ _id: string }>]
+    await entries.insertOne({ _id: '1:000000000001' })
+    await states.insertOne({ _id: 'backfill' })
+    for (const _ of upTo(2)) await state().dropFormer()
+    expect(await entries.countDocuments()).toBe(0)
+    expect(await states.findOne({ _id: 'backfill' })).toBeNull()
   })
 
   it('the command reindexes messages while the service runs', async () => {
