@@ -16,6 +16,9 @@ import { RoomsRepository } from './modules/rooms/rooms.repository.ts'
 import { createStreams } from './modules/streams/streams.module.ts'
 import { createSubscriptions } from './modules/subscriptions/subscriptions.module.ts'
 
+/** Under load, messages that arrive within this time are planned by one transaction. A push waits for further messages anyway, for longer. */
+const GATHER_MS = 400
+
 export interface BuildOptions extends Pick<ServiceOptions, 'keys' | 'logDestination'> {
   /** The clock in milliseconds; set by tests. */
   readonly now?: () => number
@@ -60,15 +63,19 @@ export async function buildNotificationService(
   service.app.register(exportRoutes, { exports })
 
   // One group for handlers that depend on the order of a user's events.
-  service.subscribe('events', [
-    ...contactsConsumers({
-      ...{ mysql, contacts, greet: deliveries.greet },
-      createPreferences: (tx, userId) => preferences.createInitial(tx, userId),
-    }),
-    ...roomsConsumers(mysql, rooms),
-    ...deliveries.consumers,
-    ...subscriptions.consumers,
-  ])
+  service.subscribe(
+    'events',
+    [
+      ...contactsConsumers({
+        ...{ mysql, contacts, greet: deliveries.greet },
+        createPreferences: (tx, userId) => preferences.createInitial(tx, userId),
+      }),
+      ...roomsConsumers(mysql, rooms),
+      ...deliveries.consumers,
+      ...subscriptions.consumers,
+    ],
+    { gatherMs: GATHER_MS },
+  )
   service.subscribe(
     'deletions',
     erasureConsumers({

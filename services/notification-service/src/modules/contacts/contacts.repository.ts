@@ -1,3 +1,5 @@
+import type { HotTransaction } from '@bigtech/stores'
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
 /** A user's address and language. */
@@ -7,6 +9,16 @@ export interface Contact {
   readonly username: string
   readonly displayName: string
   readonly locale: string | null
+}
+
+interface RestrictionRow {
+  readonly restricter_id: bigint
+  readonly restricted_id: bigint
+}
+
+/** Returns the key of two users, in this order. */
+export function pairOf(firstId: number, secondId: number): string {
+  return `${firstId}:${secondId}`
 }
 
 export class ContactsRepository {
@@ -59,12 +71,19 @@ export class ContactsRepository {
     else await tx.restriction.deleteMany({ where: pair })
   }
 
-  async restricts(restricterId: number, restrictedId: number): Promise<boolean> {
-    const restricterId_restrictedId = { restricterId, restrictedId }
-    const found = await this.#mysql.run('restrictionOf', (db) =>
-      db.restriction.findUnique({ where: { restricterId_restrictedId } }),
-    )
-    return found !== null
+  /** Returns who of the first users restricts whom of the second ones, each as `pairOf`. */
+  async restrictions(
+    restricterIds: readonly number[],
+    restrictedIds: readonly number[],
+    tx?: HotTransaction,
+  ): Promise<Set<string>> {
+    if (restricterIds.length === 0 || restrictedIds.length === 0) return new Set()
+    const statement = Prisma.sql`
+      SELECT restricter_id, restricted_id FROM restrictions
+      WHERE restricted_id IN (${Prisma.join(restrictedIds)}) AND restricter_id IN (${Prisma.join(restricterIds)})`
+    const rows = await (tx?.read<RestrictionRow>(statement) ??
+      this.#mysql.read<RestrictionRow>('restrictions', statement))
+    return new Set(rows.map((row) => pairOf(Number(row.restricter_id), Number(row.restricted_id))))
   }
 
   /** Returns contacts, omitting deleted accounts. */
@@ -110,6 +129,14 @@ export class ContactsRepository {
     const rows = await tx.$queryRaw<{ erased: number | bigint }[]>`
       SELECT deleted_at IS NOT NULL AS erased FROM contacts WHERE user_id = ${userId} LOCK IN SHARE MODE`
     return Number(rows[0]?.erased ?? 0) === 1
+  }
+
+  /** Like `isErased` for several users: returns the erased ones. */
+  async erasedAmong(tx: HotTransaction, userIds: readonly number[]): Promise<Set<number>> {
+    const rows = await tx.read<{ user_id: bigint; erased: number | bigint }>(Prisma.sql`
+      SELECT user_id, deleted_at IS NOT NULL AS erased FROM contacts
+      WHERE user_id IN (${Prisma.join(userIds)}) ORDER BY user_id LOCK IN SHARE MODE`)
+    return new Set(rows.filter(({ erased }) => Number(erased) === 1).map((row) => Number(row.user_id)))
   }
 
   /** Stores a tombstone, so that a late event does not restore the address. Raw: one statement. */

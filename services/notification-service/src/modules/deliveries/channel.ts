@@ -8,5 +8,6 @@ export type AttemptResult =
 
 /** A delivery channel. */
 export interface DeliveryChannel {
-  attempt(delivery: Delivery): Promise<AttemptResult>
+  /** Attempts deliveries that were claimed together. Returns a result for each; they do not wait for each other. */
+  attempt(deliveries: readonly Delivery[]): readonly Promise<AttemptResult>[]
 }

@@ -9,8 +9,8 @@ import {
   messageEdited,
   messageSent,
 } from '@bigtech/contracts'
-import { on, type Subscription } from '@bigtech/kafka'
-import { applyOnce } from '@bigtech/outbox'
+import { on, onMany, type Subscription } from '@bigtech/kafka'
+import { applyOnce, onceForAll } from '@bigtech/outbox'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { DeliveriesRepository } from './deliveries.repository.ts'
 import { previewOf } from './delivery.ts'
@@ -27,19 +27,21 @@ export interface DeliveriesConsumersDependencies {
   readonly waiting: WaitingMessagesRepository
   readonly planner: MessagePlanner
   readonly now: () => number
-  /** Called after a commit that may have planned a delivery. */
-  readonly onPlanned: () => void
+  /** Called after a commit that may have planned a delivery, with the time until it is due. */
+  readonly onPlanned: (dueInMs: number) => void
+  /** The time until a push for a message is due. */
+  readonly digestMs: number
 }
 
 /**
- * Returns the handlers that turn events into deliveries, each in one transaction with its inbox row. Sends
+ * Returns the handlers that turn events into deliveries, in one transaction with the inbox rows. Sends
  * nothing, so that a crash can neither lose a delivery nor plan it twice.
  */
 export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencies): Subscription[] {
-  const { mysql, deliveries, waiting, planner, now, onPlanned } = dependencies
+  const { mysql, deliveries, waiting, planner, now, onPlanned, digestMs } = dependencies
   const apply = async (event: EventBase, effect: (tx: Tx) => Promise<unknown>) => {
     const outcome = await applyOnce(mysql, CONSUMER, event, effect)
-    if (outcome === 'applied') onPlanned()
+    if (outcome === 'applied') onPlanned(0)
     return outcome
   }
   const tellOnce = async (
@@ -63,7 +65,16 @@ export function deliveriesConsumers(dependencies: DeliveriesConsumersDependencie
         }),
       ),
     ),
-    on(messageSent, (event) => apply(event, (tx) => planner.plan(tx, event))),
+    onMany(messageSent, async (events) => {
+      const eventIds = events.map(({ event_id }) => event_id)
+      const outcome = await mysql.hotTransaction('planMessages', async (tx) => {
+        if (!(await onceForAll(tx, CONSUMER, eventIds))) return 'duplicate'
+        await planner.plan(tx, events)
+        return 'applied'
+      })
+      if (outcome === 'applied') onPlanned(digestMs)
+      return events.map(() => outcome)
+    }),
     on(messageEdited, (event) =>
       apply(event, (tx) => deliveries.editMessage(tx, event.message_id, previewOf(event.content))),
     ),

@@ -79,7 +79,8 @@ export function createDeliveries(options: DeliveriesOptions) {
     waiting,
     planner,
     now,
-    onPlanned: () => sender.wake(),
+    digestMs,
+    onPlanned: (dueInMs) => sender.wake(dueInMs),
   })
   const welcome = { kind: 'welcome', channel: 'mail' } as const
   return {

@@ -1,5 +1,5 @@
 import { uuidv7 } from '@bigtech/contracts'
-import { inBatches } from '@bigtech/stores'
+import { type HotTransaction, inBatches } from '@bigtech/stores'
 import { Prisma, type Delivery as Row } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { Muting } from '../preferences/preferences.ts'
@@ -20,11 +20,15 @@ export interface NewDelivery {
 export interface NewMessageDelivery {
   readonly userId: number
   readonly roomId: number
+  /** The newest message. */
   readonly messageId: string
   readonly eventId: string
+  /** Number of messages. */
+  readonly eventCount: number
   readonly actorId: number
   readonly mentioned: boolean
-  readonly content: MessageContent
+  /** The newest message's `MessageContent` as JSON. */
+  readonly content: string
   readonly dueAt: Date
 }
 
@@ -53,53 +57,64 @@ export class DeliveriesRepository {
   }
 
   /**
-   * Returns the members of a room without an open stream, except the author and, in a 1:1 room, a member who
-   * restricts the author. Raw: one statement, run for every message.
+   * Returns the members of each room without an open stream, by user id. One statement, run for every message or batch of messages.
    */
-  async absentMembers(tx: Tx, roomId: number, authorId: number, now: number): Promise<Recipient[]> {
-    const rows = await tx.$queryRaw<{ user_id: bigint; muted: number; muted_until: Date | null }[]>`
-      SELECT member.user_id, member.muted, member.muted_until FROM room_members AS member
-      WHERE member.room_id = ${roomId} AND member.user_id <> ${authorId} AND NOT EXISTS (
+  async absentMembers(
+    tx: HotTransaction,
+    roomIds: readonly number[],
+    now: number,
+  ): Promise<Map<number, Recipient[]>> {
+    if (roomIds.length === 0) return new Map()
+    const rows = await tx.read<{ room_id: bigint; user_id: bigint; muted: number; muted_until: Date | null }>(
+      Prisma.sql`
+      SELECT member.room_id, member.user_id, member.muted, member.muted_until FROM room_members AS member
+      WHERE member.room_id IN (${Prisma.join(roomIds)}) AND NOT EXISTS (
         SELECT 1 FROM open_streams AS stream WHERE stream.user_id = member.user_id
           AND stream.seen_at > stream.closed_at AND stream.seen_at > ${new Date(now - STREAM_EXPIRY_MS)})
-      AND NOT EXISTS (
-        SELECT 1 FROM restrictions JOIN rooms ON rooms.room_id = ${roomId} AND rooms.room_type = 'direct'
-        WHERE restricter_id = member.user_id AND restricted_id = ${authorId})
-      ORDER BY member.user_id`
-    return rows.map((row) => ({
-      userId: Number(row.user_id),
-      muted: Number(row.muted) === 1,
-      mutedUntil: row.muted_until,
-    }))
+      ORDER BY member.room_id, member.user_id`,
+    )
+    const absent = new Map<number, Recipient[]>()
+    for (const { room_id, user_id, muted, muted_until } of rows) {
+      const roomId = Number(room_id)
+      const inRoom = absent.get(roomId) ?? []
+      inRoom.push({ userId: Number(user_id), muted: muted === 1, mutedUntil: muted_until })
+      absent.set(roomId, inRoom)
+    }
+    return absent
   }
 
-  /** Returns whether the room is known, even if deleted since. */
-  async knowsRoom(tx: Tx, roomId: number): Promise<boolean> {
-    return (await tx.room.findUnique({ where: { roomId }, select: { roomId: true } })) !== null
+  /** Returns the types of known rooms, including those deleted since. */
+  async roomTypes(tx: HotTransaction, roomIds: readonly number[]): Promise<Map<number, string>> {
+    if (roomIds.length === 0) return new Map()
+    const rows = await tx.read<{ room_id: bigint; room_type: string }>(
+      Prisma.sql`SELECT room_id, room_type FROM rooms WHERE room_id IN (${Prisma.join(roomIds)})`,
+    )
+    return new Map(rows.map((row) => [Number(row.room_id), row.room_type]))
   }
 
-  /** Plans deliveries. Raw: one statement for many members, which merges the message into a waiting push. */
-  async addMessages(tx: Tx, deliveries: readonly NewMessageDelivery[]): Promise<void> {
+  /** Plans deliveries. One statement for many members, which merges the messages into a waiting push. */
+  async addMessages(tx: HotTransaction, deliveries: readonly NewMessageDelivery[]): Promise<void> {
     const createdAt = new Date()
     for (let from = 0; from < deliveries.length; from += BATCH) {
       const batch = deliveries.slice(from, from + BATCH)
-      const marks = batch.map(() => "(?, ?, 'message', 'push', 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      await tx.$executeRawUnsafe(
-        `INSERT INTO deliveries (id, user_id, kind, channel, state, digest_key, event_id, actor_id, room_id,
+      const marks = batch.map(() => "(?, ?, 'message', 'push', 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      await tx.query(
+        `INSERT INTO deliveries (id, user_id, kind, channel, state, digest_key, event_id, event_count, actor_id, room_id,
            message_id, mentioned, content, due_at, created_at) VALUES ${marks.join(', ')}
-         ON DUPLICATE KEY UPDATE event_count = event_count + 1, message_id = VALUES(message_id),
+         ON DUPLICATE KEY UPDATE event_count = event_count + VALUES(event_count), message_id = VALUES(message_id),
            actor_id = VALUES(actor_id), content = VALUES(content),
            mentioned = GREATEST(mentioned, VALUES(mentioned))`,
-        ...batch.flatMap((each) => [
+        batch.flatMap((each) => [
           uuidv7(),
           each.userId,
           `${each.roomId}:${each.userId}`,
           each.eventId,
+          each.eventCount,
           each.actorId,
           each.roomId,
           each.messageId,
           each.mentioned ? 1 : 0,
-          JSON.stringify(each.content),
+          each.content,
           each.dueAt,
           createdAt,
         ]),
@@ -172,12 +187,17 @@ export class DeliveriesRepository {
     return { leaseId, deliveries: rows.map(toDelivery) }
   }
 
-  /** Finishes a delivery and deletes its content. */
-  async finish(leaseId: string, id: string, state: DeliveryState, error: string | null): Promise<void> {
-    await this.#mysql.client.delivery.updateMany({
-      where: { id, leaseId, state: 'pending' },
-      data: { state, leaseId: null, content: null, lastError: error, finishedAt: new Date() },
-    })
+  /** Finishes deliveries with the same result and deletes their content. Raw: skips a conversion of each id. */
+  async finish(
+    leaseId: string,
+    ids: readonly string[],
+    state: DeliveryState,
+    error: string | null,
+  ): Promise<void> {
+    await this.#mysql.client.$executeRaw`
+      UPDATE deliveries SET state = ${state}, lease_id = NULL, content = NULL, last_error = ${error},
+        finished_at = ${new Date()}
+      WHERE id IN (${Prisma.join([...ids])}) AND lease_id = ${leaseId} AND state = 'pending'`
   }
 
   /** @param counts false when no attempt was made (quiet hours) */

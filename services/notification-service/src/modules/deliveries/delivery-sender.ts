@@ -4,6 +4,7 @@ import type { NotificationMetrics } from '../../metrics.ts'
 import type { AttemptResult, DeliveryChannel } from './channel.ts'
 import type { DeliveriesRepository } from './deliveries.repository.ts'
 import { type Channel, type Delivery, retryDelayMs } from './delivery.ts'
+import { FinishedDeliveries } from './finished-deliveries.ts'
 
 export interface DeliverySenderDependencies {
   readonly deliveries: DeliveriesRepository
@@ -31,32 +32,40 @@ const OUTAGE_PAUSE_MS = 2_000
  */
 export class DeliverySender {
   readonly #deps: DeliverySenderDependencies
+  readonly #finished: FinishedDeliveries
   readonly #stopping = new AbortController()
   #nap = new AbortController()
-  #waking: NodeJS.Timeout | undefined
+  #waking: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined
   #loops: Promise<void>[] = []
 
   constructor(dependencies: DeliverySenderDependencies) {
     this.#deps = dependencies
+    this.#finished = new FinishedDeliveries(dependencies.deliveries)
   }
 
   start(): void {
     if (this.#loops.length === 0) this.#loops = [this.#run('mail'), this.#run('push')]
   }
 
-  /** Polls soon instead of at the next interval. */
-  wake(): void {
-    this.#waking ??= setTimeout(() => {
+  /** Polls when a planned delivery is due instead of at the next interval. */
+  wake(dueInMs: number): void {
+    const delayMs = dueInMs + GATHER_MS
+    const at = performance.now() + delayMs
+    // Deliveries due later are found by the polls in between, or by the next call.
+    if (this.#waking && this.#waking.at <= at) return
+    clearTimeout(this.#waking?.timer)
+    const poll = () => {
       this.#waking = undefined
       this.#nap.abort()
       this.#nap = new AbortController()
-    }, GATHER_MS)
+    }
+    this.#waking = { timer: setTimeout(poll, delayMs), at }
   }
 
   /** Finishes the deliveries in flight. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    clearTimeout(this.#waking)
+    clearTimeout(this.#waking?.timer)
     this.#nap.abort()
     await Promise.all(this.#loops)
   }
@@ -93,8 +102,9 @@ export class DeliverySender {
   async #begin(channel: Channel, limit: number): Promise<Promise<void>[]> {
     const { deliveries, now } = this.#deps
     const { leaseId, deliveries: claimed } = await deliveries.claim(channel, limit, now())
-    return claimed.map((delivery) =>
-      this.#send(leaseId, delivery)
+    const results = claimed.length === 0 ? [] : this.#deps.channels[channel].attempt(claimed)
+    return claimed.map((delivery, index) =>
+      this.#send(leaseId, delivery, results[index]!)
         .catch(this.#pauseAfter)
         .then(() => undefined),
     )
@@ -105,8 +115,11 @@ export class DeliverySender {
     return OUTAGE_PAUSE_MS
   }
 
-  async #send(leaseId: string, delivery: Delivery): Promise<void> {
-    const result = await this.#attempt(delivery)
+  async #send(leaseId: string, delivery: Delivery, attempt: Promise<AttemptResult>): Promise<void> {
+    const result = await attempt.catch((err: unknown): AttemptResult => {
+      this.#deps.log.warn({ err, delivery_id: delivery.id }, 'attempt failed')
+      return { state: 'retry', error: (err as Error).name }
+    })
     const { deliveries, log, now } = this.#deps
     if (result.state === 'later') {
       return deliveries.putOff(leaseId, delivery.id, new Date(result.dueAt), null, false)
@@ -122,16 +135,7 @@ export class DeliverySender {
     this.#count(delivery, state)
     const fields = { delivery_id: delivery.id, kind: delivery.kind, channel: delivery.channel, state, error }
     log[state === 'failed' ? 'error' : 'info'](fields, 'delivery finished')
-    await deliveries.finish(leaseId, delivery.id, state, error)
-  }
-
-  async #attempt(delivery: Delivery): Promise<AttemptResult> {
-    try {
-      return await this.#deps.channels[delivery.channel].attempt(delivery)
-    } catch (err) {
-      this.#deps.log.warn({ err, delivery_id: delivery.id }, 'attempt failed')
-      return { state: 'retry', error: (err as Error).name }
-    }
+    await this.#finished.add(leaseId, delivery.id, state, error)
   }
 
   #count(delivery: Delivery, result: string): void {

@@ -57,7 +57,11 @@ export class MailChannel implements DeliveryChannel {
     })
   }
 
-  async attempt(delivery: Delivery): Promise<AttemptResult> {
+  attempt(deliveries: readonly Delivery[]): readonly Promise<AttemptResult>[] {
+    return deliveries.map((delivery) => this.#attempt(delivery))
+  }
+
+  async #attempt(delivery: Delivery): Promise<AttemptResult> {
     const composed = await this.#compose(delivery)
     if ('state' in composed) return composed
     const { address, language, mail } = composed

@@ -1,8 +1,13 @@
-import type { ContactsRepository } from '../contacts/contacts.repository.ts'
+import { type ContactsRepository, pairOf } from '../contacts/contacts.repository.ts'
 import type { PreferencesRepository } from '../preferences/preferences.repository.ts'
-import { type Preferences, wantsMessage } from '../preferences/preferences.ts'
+import {
+  defaultPreferences,
+  type Muting,
+  type Preferences,
+  wantsMessage,
+} from '../preferences/preferences.ts'
 import { quietUntil } from '../preferences/quiet-hours.ts'
-import type { RoomsRepository } from '../rooms/rooms.repository.ts'
+import { membershipKey, type RoomsRepository } from '../rooms/rooms.repository.ts'
 import type { StreamsRepository } from '../streams/streams.repository.ts'
 import type { Subscription, SubscriptionsRepository } from '../subscriptions/subscriptions.repository.ts'
 import type { AttemptResult, DeliveryChannel } from './channel.ts'
@@ -20,6 +25,19 @@ export interface PushChannelDependencies {
   readonly now: () => number
 }
 
+/** What decides about a delivery when it is due. */
+interface State {
+  readonly own: Preferences
+  readonly room: {
+    /** Undefined for a user who is no member of the room. */
+    readonly muting: Muting | undefined
+    /** Whether the message is of a 1:1 room, from a user whom its receiver restricts. */
+    readonly isFromRestricted: boolean
+  }
+  readonly isConnected: boolean
+  readonly targets: readonly Subscription[]
+}
+
 /** Sends Web Push to every browser of a user. Rechecks the preferences before sending. */
 export class PushChannel implements DeliveryChannel {
   readonly #deps: PushChannelDependencies
@@ -28,37 +46,59 @@ export class PushChannel implements DeliveryChannel {
     this.#deps = dependencies
   }
 
-  async attempt(delivery: Delivery): Promise<AttemptResult> {
-    const { streams, preferences, subscriptions, client, now } = this.#deps
-    const own = await preferences.find(delivery.userId)
-    const unwanted = await this.#unwanted(delivery, own)
-    if (unwanted) return { state: unwanted }
-    const connected = await streams.connected([delivery.userId], now())
-    if (connected.size > 0) return { state: 'connected' }
-    const quiet = quietUntil(own.quietHours, now())
-    if (quiet !== undefined) return { state: 'later', dueAt: quiet }
-    const targets = await subscriptions.list(delivery.userId)
-    if (targets.length === 0 || !client) return { state: 'no_subscription' }
-    const notice = await this.#noticeOf(delivery, own)
-    const outcomes = await Promise.all(targets.map((target) => this.#send(client, target, delivery, notice)))
-    return resultOf(outcomes)
+  attempt(deliveries: readonly Delivery[]): readonly Promise<AttemptResult>[] {
+    const reading = this.#read(deliveries)
+    return deliveries.map(async (delivery): Promise<AttemptResult> => {
+      const { now, client } = this.#deps
+      const { own, room, isConnected, targets } = (await reading).get(delivery.id)!
+      const unwanted = unwantedReason(delivery, own, room, now())
+      if (unwanted) return { state: unwanted }
+      if (isConnected) return { state: 'connected' }
+      const quiet = quietUntil(own.quietHours, now())
+      if (quiet !== undefined) return { state: 'later', dueAt: quiet }
+      if (targets.length === 0 || !client) return { state: 'no_subscription' }
+      const notice = await this.#noticeOf(delivery, own)
+      const outcomes = await Promise.all(
+        targets.map((target) => this.#send(client, target, delivery, notice)),
+      )
+      return resultOf(outcomes)
+    })
   }
 
-  /** Returns the reason for not sending any more: quiet hours may have passed since planning. */
-  async #unwanted(delivery: Delivery, own: Preferences): Promise<'disabled' | 'withdrawn' | undefined> {
-    const { rooms, now } = this.#deps
-    const { kind, roomId, userId, mentioned } = delivery
-    if (kind !== 'message') return own.friendRequestPush ? undefined : 'disabled'
-    const membership = roomId === null ? undefined : await rooms.membership(roomId, userId)
-    if (!membership) return 'withdrawn'
-    if (!wantsMessage(own, membership, mentioned, now())) return 'disabled'
-    return (await this.#isFromRestricted(delivery)) ? 'disabled' : undefined
+  /** Reads what decides about the deliveries, with one statement per table. */
+  async #read(deliveries: readonly Delivery[]): Promise<ReadonlyMap<string, State>> {
+    const { contacts, rooms, streams, preferences, subscriptions, now } = this.#deps
+    const userIds = [...new Set(deliveries.map(({ userId }) => userId))]
+    const members = deliveries.flatMap(({ roomId, userId }) => (roomId === null ? [] : [{ roomId, userId }]))
+    const actorIds = deliveries.flatMap(({ actorId, roomId }) =>
+      actorId === null || roomId === null ? [] : [actorId],
+    )
+    const [chosen, memberships, connected, targets, restrictions] = await Promise.all([
+      preferences.findMany(userIds),
+      rooms.memberships(members),
+      streams.connected(userIds, now()),
+      subscriptions.listMany(userIds),
+      contacts.restrictions(userIds, [...new Set(actorIds)]),
+    ])
+    const states = new Map<string, State>()
+    for (const delivery of deliveries) {
+      const { id, userId, roomId, actorId } = delivery
+      const isRestricted = actorId !== null && restrictions.has(pairOf(userId, actorId))
+      states.set(id, {
+        own: chosen.get(userId) ?? defaultPreferences,
+        room: {
+          muting: roomId === null ? undefined : memberships.get(membershipKey({ roomId, userId })),
+          isFromRestricted: isRestricted && (await this.#isDirect(roomId)),
+        },
+        isConnected: connected.has(userId),
+        targets: targets.get(userId) ?? [],
+      })
+    }
+    return states
   }
 
-  async #isFromRestricted({ userId, actorId, roomId }: Delivery): Promise<boolean> {
-    const { contacts, rooms } = this.#deps
-    if (actorId === null || roomId === null || !(await contacts.restricts(userId, actorId))) return false
-    return (await rooms.find(roomId))?.roomType === 'direct'
+  async #isDirect(roomId: number | null): Promise<boolean> {
+    return roomId !== null && (await this.#deps.rooms.find(roomId))?.roomType === 'direct'
   }
 
   async #send(
@@ -93,6 +133,18 @@ export class PushChannel implements DeliveryChannel {
     const room = delivery.roomId === null ? undefined : await rooms.find(delivery.roomId)
     return messageNotice(delivery, name, room, { language, showPreview: own.showPreview })
   }
+}
+
+/** Returns the reason for not sending any more: the user's choices may have changed since planning. */
+function unwantedReason(
+  { kind, mentioned }: Delivery,
+  own: Preferences,
+  { muting, isFromRestricted }: State['room'],
+  now: number,
+): 'disabled' | 'withdrawn' | undefined {
+  if (kind !== 'message') return own.friendRequestPush ? undefined : 'disabled'
+  if (!muting) return 'withdrawn'
+  return isFromRestricted || !wantsMessage(own, muting, mentioned, now) ? 'disabled' : undefined
 }
 
 /** One successful browser is sufficient: a retry would show it there twice. */

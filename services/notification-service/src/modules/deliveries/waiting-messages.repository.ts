@@ -1,4 +1,5 @@
 import { type EventOf, messageSent } from '@bigtech/contracts'
+import { execute, type HotTransaction, type SqlExecutor } from '@bigtech/stores'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
@@ -19,15 +20,11 @@ export class WaitingMessagesRepository {
     this.#mysql = mysql
   }
 
-  async add(tx: Tx, event: MessageSent, now: number): Promise<void> {
-    const data = {
-      eventId: event.event_id,
-      roomId: event.room_id,
-      event: JSON.stringify(event),
-      dueAt: new Date(now + RETRY_MS[0]!),
-      createdAt: new Date(now),
-    }
-    await tx.waitingMessage.createMany({ data, skipDuplicates: true })
+  async add(tx: HotTransaction, event: MessageSent, now: number): Promise<void> {
+    const due = new Date(now + RETRY_MS[0]!)
+    await tx.write(Prisma.sql`
+      INSERT IGNORE INTO waiting_messages (event_id, room_id, event, due_at, created_at)
+      VALUES (${event.event_id}, ${event.room_id}, ${JSON.stringify(event)}, ${due}, ${new Date(now)})`)
   }
 
   async due(now: number, limit: number): Promise<WaitingMessage[]> {
@@ -43,8 +40,8 @@ export class WaitingMessagesRepository {
   }
 
   /** Removes a message. Returns whether it existed: exactly one of two processes gets it. */
-  async take(tx: Tx, eventId: string): Promise<boolean> {
-    return (await tx.waitingMessage.deleteMany({ where: { eventId } })).count === 1
+  async take(tx: SqlExecutor, eventId: string): Promise<boolean> {
+    return (await execute(tx, 'DELETE FROM waiting_messages WHERE event_id = ?', [eventId])) === 1
   }
 
   /** Removes a deleted message. Raw: queries JSON. */

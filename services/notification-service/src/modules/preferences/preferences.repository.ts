@@ -1,5 +1,18 @@
+import type { HotTransaction } from '@bigtech/stores'
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { defaultPreferences, type Preferences } from './preferences.ts'
+
+interface Row {
+  readonly user_id: bigint
+  readonly message_push: number
+  readonly friend_request_push: number
+  readonly mentions_when_muted: number
+  readonly show_preview: number
+  readonly quiet_start: string | null
+  readonly quiet_end: string | null
+  readonly time_zone: string | null
+}
 
 export class PreferencesRepository {
   readonly #mysql: Mysql
@@ -13,26 +26,13 @@ export class PreferencesRepository {
   }
 
   /** Returns stored preferences; users without a row have the defaults. Reads in the given transaction. */
-  async findMany(userIds: readonly number[], tx?: Tx): Promise<Map<number, Preferences>> {
-    const query = { where: { userId: { in: userIds.map(BigInt) } } }
-    const rows = tx
-      ? await tx.preference.findMany(query)
-      : await this.#mysql.run('findMany', (db) => db.preference.findMany(query))
-    return new Map(
-      rows.map((row) => [
-        Number(row.userId),
-        {
-          messagePush: row.messagePush,
-          friendRequestPush: row.friendRequestPush,
-          mentionsWhenMuted: row.mentionsWhenMuted,
-          showPreview: row.showPreview,
-          quietHours:
-            row.quietStart && row.quietEnd && row.timeZone
-              ? { start: row.quietStart, end: row.quietEnd, timeZone: row.timeZone }
-              : null,
-        },
-      ]),
-    )
+  async findMany(userIds: readonly number[], tx?: HotTransaction): Promise<Map<number, Preferences>> {
+    if (userIds.length === 0) return new Map()
+    const statement = Prisma.sql`
+      SELECT user_id, message_push, friend_request_push, mentions_when_muted, show_preview, quiet_start, quiet_end,
+        time_zone FROM preferences WHERE user_id IN (${Prisma.join(userIds)})`
+    const rows = await (tx?.read<Row>(statement) ?? this.#mysql.read<Row>('preferences', statement))
+    return new Map(rows.map((row) => [Number(row.user_id), toPreferences(row)]))
   }
 
   async put(userId: number, preferences: Preferences): Promise<void> {
@@ -56,5 +56,16 @@ export class PreferencesRepository {
 
   async erase(tx: Tx, userId: number): Promise<void> {
     await tx.preference.deleteMany({ where: { userId } })
+  }
+}
+
+function toPreferences(row: Row): Preferences {
+  const { quiet_start: start, quiet_end: end, time_zone: timeZone } = row
+  return {
+    messagePush: row.message_push === 1,
+    friendRequestPush: row.friend_request_push === 1,
+    mentionsWhenMuted: row.mentions_when_muted === 1,
+    showPreview: row.show_preview === 1,
+    quietHours: start && end && timeZone ? { start, end, timeZone } : null,
   }
 }

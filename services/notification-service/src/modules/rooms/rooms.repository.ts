@@ -1,3 +1,4 @@
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { Muting } from '../preferences/preferences.ts'
 
@@ -7,7 +8,23 @@ export interface Room {
   readonly name: string | null
 }
 
+export interface Membership {
+  readonly roomId: number
+  readonly userId: number
+}
+
+interface MemberRow {
+  readonly room_id: bigint
+  readonly user_id: bigint
+  readonly muted: number
+  readonly muted_until: Date | null
+}
+
 const BATCH = 500
+
+export function membershipKey({ roomId, userId }: Membership): string {
+  return `${roomId}:${userId}`
+}
 
 /** The local copy of rooms with their members and mutes. */
 export class RoomsRepository {
@@ -22,12 +39,21 @@ export class RoomsRepository {
     return row ? { roomId: Number(row.roomId), roomType: row.roomType, name: row.name } : undefined
   }
 
-  /** Returns a member's settings of a room; undefined for a non-member. */
-  async membership(roomId: number, userId: number): Promise<Muting | undefined> {
-    const row = await this.#mysql.run('membership', (db) =>
-      db.roomMember.findUnique({ where: { roomId_userId: { roomId, userId } } }),
+  /** Returns the members' settings of rooms, by `membershipKey`; without those that are no members. */
+  async memberships(members: readonly Membership[]): Promise<Map<string, Muting>> {
+    if (members.length === 0) return new Map()
+    const pairs = members.map(({ roomId, userId }) => Prisma.sql`(${roomId}, ${userId})`)
+    const rows = await this.#mysql.read<MemberRow>(
+      'memberships',
+      Prisma.sql`SELECT room_id, user_id, muted, muted_until FROM room_members
+        WHERE (room_id, user_id) IN (${Prisma.join(pairs)})`,
     )
-    return row ? { muted: row.muted, mutedUntil: row.mutedUntil } : undefined
+    return new Map(
+      rows.map((row) => [
+        membershipKey({ roomId: Number(row.room_id), userId: Number(row.user_id) }),
+        { muted: row.muted === 1, mutedUntil: row.muted_until },
+      ]),
+    )
   }
 
   /** Stores a room. Raw: Prisma's upsert reads first, and two of them may both insert. */

@@ -1,4 +1,5 @@
 import { inBatches } from '@bigtech/stores'
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { STREAM_EXPIRY_MS } from './streams.ts'
 
@@ -36,11 +37,10 @@ export class StreamsRepository {
   /** Returns the users with an open stream. */
   async connected(userIds: readonly number[], now: number): Promise<Set<number>> {
     if (userIds.length === 0) return new Set()
-    const rows = await this.#mysql.client.$queryRawUnsafe<{ user_id: bigint }[]>(
-      `SELECT DISTINCT user_id FROM open_streams
-       WHERE user_id IN (${userIds.map(() => '?').join(', ')}) AND seen_at > closed_at AND seen_at > ?`,
-      ...userIds,
-      new Date(now - STREAM_EXPIRY_MS),
+    const rows = await this.#mysql.read<{ user_id: bigint }>(
+      'connected',
+      Prisma.sql`SELECT DISTINCT user_id FROM open_streams WHERE user_id IN (${Prisma.join(userIds)})
+        AND seen_at > closed_at AND seen_at > ${new Date(now - STREAM_EXPIRY_MS)}`,
     )
     return new Set(rows.map((row) => Number(row.user_id)))
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { uuidv7 } from '@bigtech/contracts'
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 
 export interface Subscription {
@@ -14,6 +15,10 @@ export interface Subscription {
 
 export interface NewSubscription extends Omit<Subscription, 'id' | 'createdAt'> {
   readonly sessionId: string
+}
+
+interface Row extends Omit<Subscription, 'userId'> {
+  readonly userId: bigint
 }
 
 const MAX_SUBSCRIPTIONS = 20
@@ -68,6 +73,18 @@ export class SubscriptionsRepository {
       }),
     )
     return rows.map((row) => ({ ...row, userId: Number(row.userId) }))
+  }
+
+  /** Returns the subscriptions of several users, newest first. */
+  async listMany(userIds: readonly number[]): Promise<Map<number, Subscription[]>> {
+    if (userIds.length === 0) return new Map()
+    const rows = await this.#mysql.read<Row>(
+      'listMany',
+      Prisma.sql`SELECT id, user_id AS userId, endpoint, p256dh, auth, device_name AS deviceName, created_at AS createdAt
+        FROM push_subscriptions WHERE user_id IN (${Prisma.join(userIds)}) ORDER BY id DESC`,
+    )
+    const subscriptions = rows.map((row) => ({ ...row, userId: Number(row.userId) }))
+    return Map.groupBy(subscriptions, ({ userId }) => userId)
   }
 
   /** Removes a subscription. Returns whether the user had it. */
