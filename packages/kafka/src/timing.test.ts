@@ -35,5 +35,13 @@ it('a timer that starts again when it expires keeps its interval', () => {
 })
 
 it('timers of less than a second are exact', () => {
-  expect([0, 50, 500].map(untilTick)).toEqual([0, 50, 500])
+  expect([0, 50, 500].map((ms) => untilTick(ms))).toEqual([0, 50, 500])
+})
+
+it('timers of a longer tick expire at its multiples', () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  for (const idleMs of [0, 300, 700, 1_500]) {
+    vi.advanceTimersByTime(idleMs)
+    expect(Math.floor(performance.now() + untilTick(2_000, 2_000)) % 2_000).toBe(1)
+  }
 })

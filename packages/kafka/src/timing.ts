@@ -18,13 +18,13 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 const TICK_MS = 1_000
 
 /**
- * Returns about `ms`, such that timers of this process which need not be exact expire together, at its whole seconds: each
- * wakeup of an idle process costs more than the work in it. Shorter times than a second remain as they are.
+ * Returns about `ms`, such that timers of this process which need not be exact expire together, at its whole seconds or multiples
+ * of `tickMs`: each wakeup of an idle process costs more than the work in it. Shorter times than a tick remain as they are.
  */
-export function untilTick(ms: number): number {
-  if (ms < (TICK_MS * 3) / 4) return ms
+export function untilTick(ms: number, tickMs = TICK_MS): number {
+  if (ms < (tickMs * 3) / 4) return ms
   const now = performance.now()
-  const tick = Math.round((now + ms) / TICK_MS) * TICK_MS
+  const tick = Math.round((now + ms) / tickMs) * tickMs
   // Not before the tick: Node counts from the start of the current pass of the event loop, in whole milliseconds.
   return Math.ceil(tick - now) + 1
 }

@@ -44,7 +44,7 @@ export function createBroadcastConsumer(options: BroadcastOptions): BroadcastCon
   return new Broadcast(options)
 }
 
-/** The consumer fetches every 2.5 s at least, even without new records. */
+/** The consumer fetches every 3 s at least, even without new records. */
 const SILENCE_MS = 5_000
 /** Short: a service started during a Kafka outage is not ready before this wait is over. */
 const LOCATE_MAX_WAIT_MS = 1_000

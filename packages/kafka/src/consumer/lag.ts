@@ -12,7 +12,8 @@ export interface LagOptions {
   readonly log: Logger
 }
 
-const EVERY_MS = 10_000
+/** Metrics are collected as often. */
+const EVERY_MS = 15_000
 
 /**
  * Reports the group's lag from the broker's offsets, not from fetched records, because a stalled partition

@@ -22,7 +22,7 @@ export interface SupervisorOptions {
 const START_TIMEOUT_MS = 60_000
 const CLOSE_TIMEOUT_MS = 5_000
 const WATCH_EVERY_MS = 15_000
-/** A consumer fetches every 2.5 s at least: without a fetch or heartbeat for this long it is considered hung. */
+/** A consumer fetches every 3 s at least: without a fetch or heartbeat for this long it is considered hung. */
 const SILENCE_MS = 60_000
 const HEALTHY_AFTER_MS = 60_000
 const MAX_STRIKES = 3

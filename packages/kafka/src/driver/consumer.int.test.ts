@@ -3,7 +3,7 @@ import { accepted, createTestBed, recordOf, type TestBed, TOPIC } from '../../te
 import { createPublisher, type Publisher } from '../publisher/publisher.ts'
 import type { ConsumerPort, RecordBatch } from './port.ts'
 
-/** A fetch without records waits a quarter of it, longer than the limits of these tests. */
+/** A fetch without records waits a fifth of it, longer than the limits of these tests. */
 const SESSION_TIMEOUT_MS = 20_000
 
 let bed: TestBed

@@ -6,9 +6,9 @@ import { METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './settings.ts
 
 /**
  * A fetch waits this part of the session timeout for records, and a heartbeat follows each fetch: a rebalance is noticed within
- * 2.5 s. Long, because each fetch wakes the process; a record ends the wait.
+ * 3 s, usually 2. Long, because each fetch wakes the process; a record ends the wait.
  */
-const WAITS_PER_SESSION = 4
+const WAITS_PER_SESSION = 5
 const MAX_BYTES_PER_PARTITION = 1024 * 1024
 
 export function createConsumer(newClient: NewClient, options: ConsumerOptions): ConsumerPort {
@@ -18,7 +18,8 @@ export function createConsumer(newClient: NewClient, options: ConsumerOptions): 
     groupId: options.groupId,
     sessionTimeout: options.sessionTimeoutMs,
     rebalanceTimeout: options.sessionTimeoutMs,
-    heartbeatInterval: Math.floor(options.sessionTimeoutMs / 5),
+    // Less than a wait, so that a heartbeat follows each.
+    heartbeatInterval: Math.floor(options.sessionTimeoutMs / (WAITS_PER_SESSION + 1)),
     maxWaitTimeInMs: Math.floor(options.sessionTimeoutMs / WAITS_PER_SESSION),
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
     metadataMaxAge: METADATA_MAX_AGE_MS,

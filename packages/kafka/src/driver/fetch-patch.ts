@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { sleep } from '../timing.ts'
+import { sleep, untilTick } from '../timing.ts'
 
 interface Connection {
   readonly socket?: { destroy(): void }
@@ -74,9 +74,10 @@ export function patchFetch(): void {
     if (this.isStopping) return []
     this.configuredWaitMs ??= this.maxWaitTime
     const isPaused = this.subscriptionState.paused().length > 0
+    // The fetches of all consumers of the process end together.
     this.maxWaitTime = isPaused
       ? Math.min(WAIT_WHILE_PAUSED_MS, this.configuredWaitMs)
-      : this.configuredWaitMs
+      : untilTick(this.configuredWaitMs, this.configuredWaitMs)
     try {
       const batches = await fetch.call(this, nodeId)
       noteRecords(this, nodeId, batches)

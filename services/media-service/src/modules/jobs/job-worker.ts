@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { untilTick } from '@bigtech/kafka'
 import type { Context } from '@bigtech/service-kit'
 import type { Tx } from '../../infrastructure/mysql.ts'
 import type { JobRepository } from './job.repository.ts'
@@ -116,7 +117,7 @@ export class JobWorker {
     const kinds = Object.keys(handlers) as JobKind[]
     let isDue = false
     while (!isDue && !signal.aborted) {
-      await sleep(pollMs * (0.75 + Math.random() / 2), undefined, { signal }).catch(() => undefined)
+      await sleep(untilTick(pollMs, pollMs), undefined, { signal }).catch(() => undefined)
       // The following claim reports an outage.
       isDue = await jobs.areDue(kinds).catch(() => true)
     }
