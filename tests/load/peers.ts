@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import { readPositionals } from '@bigtech/service-kit'
 import { measure } from './measure.ts'
 import { type Aim, aimsTable, type Figure, figuresTable } from './peers/aims.ts'
@@ -7,7 +8,7 @@ import { startFastApi } from './peers/fastapi.ts'
 import { startNchan } from './peers/nchan.ts'
 import { OURS, startAccounts, startChat, startHello } from './peers/ours.ts'
 import type { Peer } from './peers/peer.ts'
-import { measureFanOut, measureIdleStreams } from './peers/streams.ts'
+import { measureFanOut, measureIdleStreams, REST_MS } from './peers/streams.ts'
 import { startTinode } from './peers/tinode.ts'
 import { usageOfTree } from './proc.ts'
 
@@ -174,6 +175,7 @@ const startStreamServers = async () => [
   await tryStart('Nchan', startNchan),
 ]
 await withPeers('fan-out', startStreamServers, async (peers) => {
+  await delay(REST_MS)
   for (const fanOut of FAN_OUTS)
     for (const peer of peers) note(fanOutRow(fanOut), peer.name, await measureFanOut(peer, fanOut))
 })

@@ -16,7 +16,7 @@ const WARM_UP_MESSAGES = 200
 const WARM_UP_STREAMS = 1_000
 const SETTLE_MS = 1_500
 /** Work that a start or an opening leaves behind: compilation, garbage collection. */
-const REST_MS = 20_000
+export const REST_MS = 20_000
 
 const nowUs = () => (performance.timeOrigin + performance.now()) * 1_000
 const stamp = () => `${MARK}${String(Math.round(nowUs())).padStart(TIME_DIGITS, '0')}${FILLER}`

@@ -72,3 +72,43 @@ it('a cursor lists a room until its newest entry is covered, also after the deli
   cursor.advance(201)
   expect(cursor.heads).toEqual([])
 })
+
+it('every block carries the position of its own stream, whatever other streams have sent in between', () => {
+  const small = fc.nat({ max: 2 })
+  const step = fc.record({
+    stream: fc.nat({ max: 1 }),
+    action: fc.constantFrom('move', 'set', 'forget', 'advance', 'lists'),
+    roomId: fc.integer({ min: 1, max: 2 }),
+    value: small,
+    block: fc.nat({ max: 1 }),
+  })
+  const blocks = ['event: a\n\n', 'event: b\n\n'].map((text) => Buffer.from(text))
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const cursors = [new StreamCursor(), new StreamCursor()]
+      for (const cursor of cursors) cursor.start(0, nothing)
+      for (const { stream, action, roomId, value, block } of steps) {
+        const cursor = cursors[stream]!
+        if (action === 'move') cursor.move(roomId, { seq: value, cseq: 0, at: value })
+        else if (action === 'set') cursor.set(roomId, { seq: 0, cseq: value, at: value })
+        else if (action === 'forget') cursor.forget(roomId)
+        else if (action === 'advance') cursor.advance(value)
+        else cursor.lists = { friends: value, rooms: 0 }
+        const { lists, since, heads } = cursor
+        const rooms = new Map(heads.map(({ room_id, seq, cseq }) => [room_id, { seq, cseq }]))
+        const id = `id: ${encodeCursor({ lists, since, rooms })}\n`
+        expect(cursor.stamp(blocks[block]!).toString()).toBe(id + blocks[block])
+      }
+    }),
+  )
+})
+
+it('streams at the same position share the bytes of a block', () => {
+  const block = Buffer.from('event: a\n\n')
+  const [one, other] = [new StreamCursor(), new StreamCursor()]
+  for (const cursor of [one, other]) {
+    cursor.start(1, { friends: 2, rooms: 3 })
+    cursor.move(4, { seq: 5, cseq: 6, at: 7 })
+  }
+  expect(other.stamp(block)).toBe(one.stamp(block))
+})

@@ -82,20 +82,17 @@ function decodeNumbers(text: string | undefined, count: number): number[] | unde
   return numbers.every(Number.isSafeInteger) ? numbers : undefined
 }
 
-interface IdKey {
-  readonly since: UnixMs
+interface ListedRoom extends RoomProgress {
   readonly roomId: number
-  readonly seq: number
-  readonly cseq: number
 }
 
-/** Caches the last position: most streams of a busy room have no other recent room and need the same text. */
-let lastPosition: { readonly key: IdKey; readonly text: Buffer } | undefined
+const NO_ROOM: ListedRoom = { roomId: 0, seq: 0, cseq: 0, at: 0 }
+const NOTHING: Buffer = Buffer.alloc(0)
 
-const sameKey = (a: IdKey, b: IdKey) =>
-  a.seq === b.seq && a.cseq === b.cseq && a.roomId === b.roomId && a.since === b.since
-
-const NO_ROOM: readonly [number, Pick<RoomProgress, 'seq' | 'cseq'>] = [0, { seq: 0, cseq: 0 }]
+/** The last position: most streams of a busy room have no other recent room and need the same text. */
+const lastPosition = { since: Number.NaN, roomId: 0, seq: 0, cseq: 0, text: NOTHING }
+/** The last stamped block: streams of a room with the same list versions get the same bytes. */
+const lastStamp = { prefix: NOTHING, position: NOTHING, block: NOTHING, bytes: NOTHING }
 
 const MAX_PREFIXES = 1_000
 const prefixes = new Map<string, Buffer>()
@@ -115,10 +112,12 @@ function prefixOf(lists: ListVersions): Buffer {
 /** The advancing cursor of an open stream. */
 export class StreamCursor {
   /** Rooms that delivered an entry created after `since`, or are being replayed. */
-  readonly #rooms = new Map<number, RoomProgress>()
+  readonly #rooms = new Map<number, ListedRoom>()
+  /** The room, if there is one at most. */
+  #onlyRoom: ListedRoom | undefined = NO_ROOM
   #since: UnixMs = 0
   #lists: ListVersions = { friends: 0, rooms: 0 }
-  #prefix: Buffer = Buffer.alloc(0)
+  #prefix: Buffer = NOTHING
 
   get since(): UnixMs {
     return this.#since
@@ -144,8 +143,9 @@ export class StreamCursor {
     this.lists = lists
   }
 
-  set(roomId: number, progress: RoomProgress): void {
-    this.#rooms.set(roomId, progress)
+  set(roomId: number, { seq, cseq, at }: Readonly<RoomProgress>): void {
+    this.#rooms.set(roomId, { roomId, seq, cseq, at })
+    this.#noteOnlyRoom()
   }
 
   /** Advances in a room after a delivery. */
@@ -155,11 +155,12 @@ export class StreamCursor {
       room.seq = seq
       room.cseq = cseq
       if (room.at < at) room.at = at
-    } else this.#rooms.set(roomId, { seq, cseq, at })
+    } else this.set(roomId, { seq, cseq, at })
   }
 
   forget(roomId: number): void {
     this.#rooms.delete(roomId)
+    this.#noteOnlyRoom()
   }
 
   /** Removes rooms without entries since then: everything created before `since` was delivered. */
@@ -167,21 +168,43 @@ export class StreamCursor {
     if (since <= this.#since) return
     this.#since = since
     for (const [roomId, { at }] of this.#rooms) if (at < since) this.#rooms.delete(roomId)
+    this.#noteOnlyRoom()
   }
 
-  /** Returns the `id:` line of the next SSE block, in parts. */
-  idLine(): readonly [Buffer, Buffer] {
-    return [this.#prefix, this.#position()]
+  /** Returns an SSE block with this position as its `id:` line. */
+  stamp(block: Buffer): Buffer {
+    const prefix = this.#prefix
+    const position = this.#position()
+    const last = lastStamp
+    if (last.block !== block || last.position !== position || last.prefix !== prefix) {
+      last.bytes = Buffer.concat([prefix, position, block])
+      last.prefix = prefix
+      last.position = position
+      last.block = block
+    }
+    return last.bytes
+  }
+
+  #noteOnlyRoom(): void {
+    const { size } = this.#rooms
+    this.#onlyRoom = size === 0 ? NO_ROOM : size === 1 ? this.#rooms.values().next().value : undefined
   }
 
   #position(): Buffer {
-    if (this.#rooms.size > 1) return this.#encodePosition()
-    const [roomId, { seq, cseq }] = this.#rooms.entries().next().value ?? NO_ROOM
-    const key = { since: this.#since, roomId, seq, cseq }
-    if (lastPosition && sameKey(lastPosition.key, key)) return lastPosition.text
-    const text = this.#encodePosition()
-    lastPosition = { key, text }
-    return text
+    const only = this.#onlyRoom
+    if (!only) return this.#encodePosition()
+    const { roomId, seq, cseq } = only
+    const last = lastPosition
+    const isSame =
+      last.seq === seq && last.cseq === cseq && last.roomId === roomId && last.since === this.#since
+    if (!isSame) {
+      last.text = this.#encodePosition()
+      last.since = this.#since
+      last.roomId = roomId
+      last.seq = seq
+      last.cseq = cseq
+    }
+    return last.text
   }
 
   #encodePosition(): Buffer {

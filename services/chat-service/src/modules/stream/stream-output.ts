@@ -24,10 +24,12 @@ const END_TIMEOUT_MS = 1_000
 
 /** Writes frames to one connection, batched, with bounded memory. */
 export class StreamOutput implements Flushable {
+  isQueued = false
   readonly #batcher: WriteBatcher
   #owner: OutputOwner | undefined
   #connection: StreamConnection | undefined
-  #queue: Buffer[] = []
+  /** Most often one block, which is shared with other streams: a list for each would be most of the garbage of a delivery. */
+  #queue: Buffer | Buffer[] | undefined
   #queuedBytes = 0
   #writtenBytes = 0
   /** Bytes that the kernel had accepted at `#progressAt`. */
@@ -43,26 +45,31 @@ export class StreamOutput implements Flushable {
   attach(connection: StreamConnection, head: Buffer, owner: OutputOwner): void {
     this.#connection = connection
     this.#owner = owner
-    this.#queue.push(head)
-    this.#queuedBytes += head.length
+    this.#enqueue(head)
   }
 
-  /** Queues the parts of one SSE block, which are written together or not at all. */
-  push(...parts: readonly Buffer[]): void {
+  /** Queues an SSE block. */
+  push(block: Buffer): void {
     if (this.#ended) return
-    for (const part of parts) {
-      this.#queue.push(part)
-      this.#queuedBytes += part.length
-    }
+    this.#enqueue(block)
     if (this.#queuedBytes > MAX_UNSENT_BYTES) this.flush()
     else this.#batcher.add(this)
   }
 
+  #enqueue(block: Buffer): void {
+    const queue = this.#queue
+    if (queue === undefined) this.#queue = block
+    else if (Array.isArray(queue)) queue.push(block)
+    else this.#queue = [queue, block]
+    this.#queuedBytes += block.length
+  }
+
   flush(): void {
     const connection = this.#connection
-    if (this.#ended || !connection || this.#queue.length === 0) return
-    const bytes = joined(this.#queue, this.#queuedBytes)
-    this.#queue = []
+    const queue = this.#queue
+    if (this.#ended || !connection || queue === undefined) return
+    const bytes = Array.isArray(queue) ? joined(queue, this.#queuedBytes) : queue
+    this.#queue = undefined
     this.#queuedBytes = 0
     const hadNothingUnsent = connection.writableLength === 0
     this.#writtenBytes += bytes.length
@@ -123,7 +130,7 @@ export class StreamOutput implements Flushable {
   /** Drops queued data, which no client will read. */
   discard(): void {
     this.#ended = true
-    this.#queue = []
+    this.#queue = undefined
   }
 
   #noteProgress(now: number): void {
@@ -132,7 +139,7 @@ export class StreamOutput implements Flushable {
   }
 }
 
-/** Members of a room who were notified of the same list changes get equal blocks, one after the other. */
+/** Streams of a room that gets several messages at once have equal blocks, one stream after the other. */
 let lastJoined: { readonly parts: readonly Buffer[]; readonly bytes: Buffer } | undefined
 
 function joined(parts: readonly Buffer[], length: number): Buffer {

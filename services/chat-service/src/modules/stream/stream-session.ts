@@ -255,13 +255,12 @@ export class StreamSession implements OutputOwner {
 
   #pushWithCursor(block: Buffer): void {
     this.#advance()
-    const [prefix, position] = this.cursor.idLine()
-    this.#push(prefix, position, block)
+    this.#push(this.cursor.stamp(block))
   }
 
-  #push(...parts: Buffer[]): void {
+  #push(block: Buffer): void {
     if (this.#state === 'closed') return
-    this.#output.push(...parts)
+    this.#output.push(block)
     this.#host.onFrame()
   }
 }

@@ -6,6 +6,7 @@ import { WriteBatcher } from './write-batcher.ts'
 function streamOf(writeMs: number) {
   const stream = {
     runs: 0,
+    isQueued: false,
     flush: () => {
       stream.runs++
       const until = performance.now() + writeMs

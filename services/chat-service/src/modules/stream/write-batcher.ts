@@ -1,5 +1,7 @@
 /** A stream with unwritten frames. */
 export interface Flushable {
+  /** Set by the batcher while the stream is in its list: a set of streams costs more than the rest of a frame's way. */
+  isQueued: boolean
   flush(): void
 }
 
@@ -14,14 +16,16 @@ const MIN_PAUSE_MS = 1
  * writes leave half of the time to other work; at rest, and when messages are further apart, nothing waits.
  */
 export class WriteBatcher {
-  readonly #pending = new Set<Flushable>()
+  #pending: Flushable[] = []
   readonly #afterRun: (() => void)[] = []
   #scheduled = false
   /** No run begins before. */
   #pausedUntil = 0
 
   add(stream: Flushable): void {
-    this.#pending.add(stream)
+    if (stream.isQueued) return
+    stream.isQueued = true
+    this.#pending.push(stream)
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => this.#runWhenDue())
@@ -42,10 +46,13 @@ export class WriteBatcher {
 
   #run(): void {
     this.#scheduled = false
-    const batch = [...this.#pending]
-    this.#pending.clear()
+    const batch = this.#pending
+    this.#pending = []
     const startedAt = performance.now()
-    for (const stream of batch) stream.flush()
+    for (const stream of batch) {
+      stream.isQueued = false
+      stream.flush()
+    }
     const endedAt = performance.now()
     this.#pausedUntil = endedAt + Math.min(endedAt - startedAt, MAX_PAUSE_MS)
     for (const callback of this.#afterRun.splice(0)) callback()
