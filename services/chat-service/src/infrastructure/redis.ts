@@ -41,9 +41,12 @@ export class ChatRedis {
     for (const client of [this.commands, this.#subscriber]) client.on('close', listener).on('ready', listener)
   }
 
-  /** Publishes a hint to every process, including this one. Never fails, because hints are best effort. */
-  hint(channel: `chat:${string}`, payload: string): void {
-    void this.commands.publish(channel + this.#suffix, payload).catch(() => undefined)
+  /**
+   * Publishes a hint to every process, including this one. Never fails, because hints are best effort. Returns the number of processes that
+   * receive it; 0 during an outage.
+   */
+  async hint(channel: `chat:${string}`, payload: string): Promise<number> {
+    return this.commands.publish(channel + this.#suffix, payload).catch(() => 0)
   }
 
   /** Subscribes to hints, and resubscribes after every outage. */

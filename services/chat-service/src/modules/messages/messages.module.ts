@@ -38,7 +38,7 @@ import { ReadState } from './reading/read-state.ts'
 import { RecentMessages } from './reading/recent-messages.ts'
 import { RoomHeadsReader } from './reading/room-summaries.ts'
 import { RoomSummaryRepository } from './reading/room-summary.repository.ts'
-import { AFTER_RESPONSES_MS, SenderPositions } from './reading/sender-positions.ts'
+import { SenderPositions } from './reading/sender-positions.ts'
 import { UnreadCountRepository } from './reading/unread-counts.repository.ts'
 import { RoomUpdates } from './room-updates.ts'
 import { createSearch, type SearchConfig } from './search/search.module.ts'
@@ -61,6 +61,8 @@ export interface MessagesModule extends MessagesPort {
 }
 
 const INDEX_RETRY_MS = 1_000
+/** The relay publishes a busy room ten times a second: a shorter wait would wake the process after every message in between. */
+const RELAY_GATHER_MS = 20
 
 /** Wires writing, reading, searching and publishing of messages. */
 export async function createMessages(options: MessagesOptions): Promise<MessagesModule> {
@@ -86,7 +88,7 @@ export async function createMessages(options: MessagesOptions): Promise<Messages
     store: outbox,
     databaseUrl: options.config.DATABASE_URL,
   })
-  const wakeRelay = afterResponses(() => relay.wake())
+  const wakeRelay = gathered(() => relay.wake())
   const publish = (hint: PublishHint, documents?: readonly MessageDocument[]) => {
     outbox.hint(hint, documents)
     wakeRelay()
@@ -167,8 +169,8 @@ function afterAppend(
   }
 }
 
-/** Returns a function that runs the work a moment later, once for all calls until then. */
-function afterResponses(work: () => void): () => void {
+/** Returns a function that runs the work 20 ms later, once for all calls until then. */
+function gathered(work: () => void): () => void {
   let isScheduled = false
   return () => {
     if (isScheduled) return
@@ -176,7 +178,7 @@ function afterResponses(work: () => void): () => void {
     setTimeout(() => {
       isScheduled = false
       work()
-    }, AFTER_RESPONSES_MS)
+    }, RELAY_GATHER_MS)
   }
 }
 

@@ -1,8 +1,11 @@
+import { upToEntries } from '@bigtech/service-kit'
+import { LRUCache } from 'lru-cache'
 import type { RoomUpdate } from '../messages/room-updates.ts'
 
 /** Publish/subscribe between processes, best effort: gap detection and the sweep recover lost messages. */
 export interface PubSub {
-  hint(channel: `chat:${string}`, payload: string): void
+  /** Returns the number of processes that receive the hint; 0 during an outage. */
+  hint(channel: `chat:${string}`, payload: string): Promise<number>
   onHint(channel: `chat:${string}`, listener: (payload: string) => void): void
   offHint(channel: `chat:${string}`, listener: (payload: string) => void): void
 }
@@ -19,6 +22,9 @@ export type RoomHint = RoomUpdate | Typing
 const AFTER_RESPONSES_MS = 1
 /** Under load the hints of this time share one write to Redis, which costs as much CPU as the response to a sender. */
 const PACE_MS = 10
+/** The same for rooms that no other process listens to: their hints only show whether one has begun to. */
+const UNHEARD_PACE_MS = 100
+const UNHEARD_ROOMS = 10_000
 
 const channelOf = (roomId: number) => `chat:room:${roomId}` as const
 
@@ -29,8 +35,9 @@ export class RoomPubSub {
   readonly #ownPrefix: string
   readonly #processId: string
   readonly #listeners = new Map<number, (payload: string) => void>()
-  #unsent: RoomHint[] = []
-  #sentAt = Number.NEGATIVE_INFINITY
+  readonly #unheard = new LRUCache<number, true>(upToEntries(UNHEARD_ROOMS))
+  readonly #soon = new Gathered(PACE_MS, (hints) => this.#send(hints))
+  readonly #later = new Gathered(UNHEARD_PACE_MS, (hints) => this.#send(hints))
 
   constructor(bus: PubSub, processId: string) {
     this.#bus = bus
@@ -39,17 +46,21 @@ export class RoomPubSub {
   }
 
   publish(hint: RoomHint): void {
-    if (this.#unsent.push(hint) > 1) return
-    const restMs = this.#sentAt + PACE_MS - performance.now()
-    setTimeout(() => this.#send(), Math.max(AFTER_RESPONSES_MS, restMs))
+    if (this.#unheard.has(hint.roomId)) this.#later.add(hint)
+    else this.#soon.add(hint)
   }
 
-  #send(): void {
-    const hints = this.#unsent
-    this.#unsent = []
-    this.#sentAt = performance.now()
-    for (const hint of mergeMessages(hints))
-      this.#bus.hint(channelOf(hint.roomId), JSON.stringify({ from: this.#processId, hint }))
+  #send(hints: readonly RoomHint[]): void {
+    for (const hint of mergeMessages(hints)) void this.#sendOne(hint)
+  }
+
+  async #sendOne(hint: RoomHint): Promise<void> {
+    const { roomId } = hint
+    const payload = JSON.stringify({ from: this.#processId, hint })
+    const receivers = await this.#bus.hint(channelOf(roomId), payload)
+    const others = receivers - (this.#listeners.has(roomId) ? 1 : 0)
+    if (others > 0) this.#unheard.delete(roomId)
+    else this.#unheard.set(roomId, true)
   }
 
   subscribe(roomId: number, onHint: (hint: RoomHint) => void): void {
@@ -75,6 +86,32 @@ export class RoomPubSub {
     } catch {
       return undefined
     }
+  }
+}
+
+/** Hints that wait for the next write. */
+class Gathered {
+  readonly #paceMs: number
+  readonly #send: (hints: readonly RoomHint[]) => void
+  #hints: RoomHint[] = []
+  #sentAt = Number.NEGATIVE_INFINITY
+
+  constructor(paceMs: number, send: (hints: readonly RoomHint[]) => void) {
+    this.#paceMs = paceMs
+    this.#send = send
+  }
+
+  add(hint: RoomHint): void {
+    if (this.#hints.push(hint) > 1) return
+    const restMs = this.#sentAt + this.#paceMs - performance.now()
+    setTimeout(() => this.#flush(), Math.max(AFTER_RESPONSES_MS, restMs))
+  }
+
+  #flush(): void {
+    const hints = this.#hints
+    this.#hints = []
+    this.#sentAt = performance.now()
+    this.#send(hints)
   }
 }
 

@@ -14,7 +14,10 @@ function processes() {
   const listeners = new Map<string, (payload: string) => void>()
   const bus = { works: true }
   const pubsub: Pick<PubSub, 'hint' | 'onHint'> = {
-    hint: (channel, payload) => void (bus.works && listeners.get(channel)?.(payload)),
+    hint: async (channel, payload) => {
+      if (bus.works) listeners.get(channel)?.(payload)
+      return 1
+    },
     onHint: (channel, listener) => void listeners.set(channel, listener),
   }
   const acknowledged: string[] = []

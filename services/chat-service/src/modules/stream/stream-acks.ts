@@ -58,7 +58,7 @@ export class StreamAcks {
   acknowledge(stream: string, user: number): void {
     const instanceId = stream.slice(0, stream.indexOf('.'))
     if (instanceId === this.#instanceId) this.#note(stream, user)
-    else this.#pubsub.hint(channelOf(instanceId), JSON.stringify({ stream, user } satisfies Ack))
+    else void this.#pubsub.hint(channelOf(instanceId), JSON.stringify({ stream, user } satisfies Ack))
   }
 
   /** Returns since when acknowledgements have arrived without interruption; undefined while interrupted. */
@@ -68,7 +68,7 @@ export class StreamAcks {
   }
 
   #probe(): void {
-    this.#pubsub.hint(channelOf(this.#instanceId), '{}')
+    void this.#pubsub.hint(channelOf(this.#instanceId), '{}')
   }
 
   #receive(payload: string): void {

@@ -15,7 +15,7 @@ const PACE_MS = 700
 /** A larger write could miss the deadline of the store under load. */
 const MAX_A_WRITE = 200
 /** The responses to the sends are written first, and the next requests read. */
-export const AFTER_RESPONSES_MS = 1
+const AFTER_RESPONSES_MS = 1
 
 /**
  * Stores the read positions implied by sending. Senders do not wait: a write begins after their responses, and those that arrive within
