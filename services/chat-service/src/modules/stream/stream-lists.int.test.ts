@@ -152,7 +152,7 @@ describe.concurrent('a resuming client', () => {
   })
 })
 
-it.each(changes)(
+it.concurrent.each(changes)(
   'an open stream is notified of %s (%s)',
   async (_what, list, change) => {
     const here = await scene()
