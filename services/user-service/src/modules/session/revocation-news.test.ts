@@ -70,6 +70,16 @@ it.each([
   expect(answer).toHaveBeenCalledWith(['first'])
 })
 
+it('responds to all services that wait without news at the same moment', async () => {
+  const { ask } = setup()
+  const answers = [ask(0, 5_000)]
+  await vi.advanceTimersByTimeAsync(700)
+  answers.push(ask(0, 5_000))
+  for (let waitedMs = 0; answers[0]!.mock.calls.length === 0 && waitedMs <= 5_000; waitedMs++)
+    await vi.advanceTimersByTimeAsync(1)
+  for (const answer of answers) expect(answer).toHaveBeenCalledWith([])
+})
+
 it('responds with what is known after the time that a service wants to wait', async () => {
   const { ask, readSince } = setup()
   const answer = ask(0, 5_000)

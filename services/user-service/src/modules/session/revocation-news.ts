@@ -8,7 +8,7 @@ export interface RevocationQuery {
   readonly since: Date
   /** Number of sessions that ended since then which the caller already knows. */
   readonly known: number
-  /** How long to wait for another one, in milliseconds. */
+  /** How long to wait for another one at most, in milliseconds. */
   readonly waitMs: number
 }
 
@@ -24,7 +24,7 @@ export class RevocationNews {
     list.onRevoked(() => this.#respondToAll())
   }
 
-  /** Returns the sessions ended since then, as soon as there is one that the caller does not know, or after `waitMs`. */
+  /** Returns the sessions ended since then, as soon as there is one that the caller does not know, or after at most `waitMs`. */
   async since({ since, known, waitMs }: RevocationQuery): Promise<RevocationPage> {
     const mayWait = waitMs > 0 && !this.#isStopped && this.#waiting.size < MAX_WAITING
     // Listens before the query, so that a session which ends during the query is not missed.
@@ -51,7 +51,7 @@ export class RevocationNews {
   #listen(waitMs: number): { readonly arrived: Promise<boolean>; cancel(): void } {
     const { promise: arrived, resolve } = Promise.withResolvers<boolean>()
     const respond = () => resolve(true)
-    const timer = setTimeout(() => resolve(false), waitMs)
+    const timer = setTimeout(() => resolve(false), untilLastMultiple(waitMs))
     this.#waiting.add(respond)
     const cancel = () => {
       clearTimeout(timer)
@@ -59,4 +59,13 @@ export class RevocationNews {
     }
     return { arrived, cancel }
   }
+}
+
+/**
+ * Returns the time until the last multiple of `waitMs` within `waitMs`: requests that wait equally long end together, and their
+ * services ask again together. Each end wakes this process.
+ */
+function untilLastMultiple(waitMs: number): number {
+  const now = performance.now()
+  return Math.floor((now + waitMs) / waitMs) * waitMs - now
 }
