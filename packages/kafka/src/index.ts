@@ -57,4 +57,4 @@ export {
 export { readFirstRecords, readTopic } from './read-topic.ts'
 export { activeTrace, eventRecord, type KafkaRecord } from './record.ts'
 export { type KafkaSecurity, kafkaSecurity, kafkaSecurityFromEnv, saslMechanisms } from './security.ts'
-export { backoffMs, settledWithin, sleep, untilTick } from './timing.ts'
+export { backoffMs, everyTick, settledWithin, sleep, untilTick } from './timing.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, expect, it, vi } from 'vitest'
-import { untilTick } from './timing.ts'
+import { everyTick, untilTick } from './timing.ts'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -44,4 +44,22 @@ it('timers of a longer tick expire at its multiples', () => {
     vi.advanceTimersByTime(idleMs)
     expect(Math.floor(performance.now() + untilTick(2_000, 2_000)) % 2_000).toBe(1)
   }
+})
+
+it('periodic work that begins at different moments runs together, once per interval until it is stopped', () => {
+  vi.useFakeTimers()
+  const runs: [name: string, at: number][] = []
+  const begin = (name: string) => everyTick(1_000, () => runs.push([name, performance.now()]))
+  const stops = [begin('one')]
+  vi.advanceTimersByTime(300)
+  stops.push(begin('other'))
+  vi.advanceTimersByTime(10_000)
+  const byTime = Map.groupBy(runs.slice(2), ([, at]) => at)
+  for (const together of byTime.values())
+    expect(together.map(([name]) => name).sort()).toEqual(['one', 'other'])
+  expect(byTime.size).toBeGreaterThanOrEqual(9)
+  for (const stop of stops) stop()
+  const before = runs.length
+  vi.advanceTimersByTime(5_000)
+  expect(runs.length).toBe(before)
 })

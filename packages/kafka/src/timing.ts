@@ -29,6 +29,23 @@ export function untilTick(ms: number, tickMs = TICK_MS): number {
   return Math.ceil(tick - now) + 1
 }
 
+/**
+ * Does periodic work about every `ms`, at the whole seconds of this process like `untilTick`, and returns a function that
+ * ends it. Does not keep the process running.
+ */
+export function everyTick(ms: number, work: () => void): () => void {
+  let timer: NodeJS.Timeout
+  const plan = () => {
+    timer = setTimeout(run, untilTick(ms)).unref()
+  }
+  const run = () => {
+    plan()
+    work()
+  }
+  plan()
+  return () => clearTimeout(timer)
+}
+
 /** Returns an exponential backoff with jitter in its upper half, which spreads the retries of several processes. */
 export function backoffMs(attempt: number, baseMs: number, maxMs: number): number {
   const ceiling = Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 20))

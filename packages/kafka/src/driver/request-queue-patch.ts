@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { everyTick } from '../timing.ts'
 
 interface RequestQueue {
   throttledUntil: number
@@ -36,7 +37,7 @@ function scheduleCheckPendingRequests(this: RequestQueue): void {
 }
 
 const connected = new Set<RequestQueue>()
-let timeoutCheck: NodeJS.Timeout | undefined
+let stopTimeoutCheck: (() => void) | undefined
 
 /**
  * Checks the requests of all connections in one timer. The client checks every connection ten times a second, which woke
@@ -45,7 +46,7 @@ let timeoutCheck: NodeJS.Timeout | undefined
 function scheduleRequestTimeoutCheck(this: RequestQueue): void {
   if (!this.enforceRequestTimeout) return
   connected.add(this)
-  timeoutCheck ??= setInterval(timeOutRequests, TIMEOUT_CHECK_MS)
+  stopTimeoutCheck ??= everyTick(TIMEOUT_CHECK_MS, timeOutRequests)
 }
 
 function timeOutRequests(): void {
@@ -62,8 +63,8 @@ function destroy(this: RequestQueue): void {
   this.throttleCheckTimeoutId = null
   connected.delete(this)
   if (connected.size > 0) return
-  clearInterval(timeoutCheck)
-  timeoutCheck = undefined
+  stopTimeoutCheck?.()
+  stopTimeoutCheck = undefined
 }
 
 const patch = { scheduleCheckPendingRequests, scheduleRequestTimeoutCheck, destroy }

@@ -1,3 +1,4 @@
+import { everyTick } from '@bigtech/kafka'
 import type { PubSub } from './pubsub.ts'
 
 interface Ack {
@@ -22,7 +23,7 @@ export class StreamAcks {
   readonly #probeEveryMs: number
   #worksSince: number | undefined
   #echoAt = 0
-  #timer: NodeJS.Timeout | undefined
+  #stopProbes: (() => void) | undefined
   #lastStream = 0
 
   constructor(options: {
@@ -41,12 +42,11 @@ export class StreamAcks {
   start(): void {
     this.#pubsub.onHint(channelOf(this.#instanceId), (payload) => this.#receive(payload))
     this.#probe()
-    this.#timer = setInterval(() => this.#probe(), this.#probeEveryMs)
-    this.#timer.unref()
+    this.#stopProbes = everyTick(this.#probeEveryMs, () => this.#probe())
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    this.#stopProbes?.()
   }
 
   /** Returns an id that contains the process, so that any process can forward an acknowledgement. */

@@ -1,3 +1,4 @@
+import { everyTick, untilTick } from '@bigtech/kafka'
 import type { Service } from '@bigtech/service-kit'
 import { frame } from './frames.ts'
 import type { RoomChannels } from './room-channels.ts'
@@ -36,8 +37,8 @@ const LOOKS = 10
 export class StreamJobs {
   readonly #options: StreamJobsOptions
   #sweepTimer: NodeJS.Timeout | undefined
-  #heartbeatTimer: NodeJS.Timeout | undefined
-  #goneTimer: NodeJS.Timeout | undefined
+  #stopHeartbeats: (() => void) | undefined
+  #stopLooks: (() => void) | undefined
   #listTimer: NodeJS.Timeout | undefined
   #listRound = 0
   #stopped = false
@@ -49,12 +50,12 @@ export class StreamJobs {
   start(): void {
     const { hub, acks, goneAfterMs, pubsub } = this.#options
     acks.start()
-    this.#goneTimer = setInterval(() => hub.closeGone(goneAfterMs, acks.worksSince), goneAfterMs / LOOKS)
+    this.#stopLooks = everyTick(goneAfterMs / LOOKS, () => hub.closeGone(goneAfterMs, acks.worksSince))
     let waitsLong = false
     const sweepIn = (ms: number) => {
       clearTimeout(this.#sweepTimer)
       waitsLong = ms > POLL_MS
-      if (!this.#stopped) this.#sweepTimer = setTimeout(run, ms)
+      if (!this.#stopped) this.#sweepTimer = setTimeout(run, untilTick(ms))
     }
     const run = async () => {
       waitsLong = false
@@ -64,10 +65,10 @@ export class StreamJobs {
     sweepIn(POLL_MS)
     // Only shortens a long wait: a flapping connection must not postpone the sweep.
     pubsub.onHintsLost(() => waitsLong && sweepIn(POLL_MS))
-    this.#heartbeatTimer = setInterval(() => this.heartbeat(), HEARTBEAT_ROUND_MS)
+    this.#stopHeartbeats = everyTick(HEARTBEAT_ROUND_MS, () => this.heartbeat())
     const lists = async () => {
       await this.tellListChanges()
-      if (!this.#stopped) this.#listTimer = setTimeout(lists, LIST_ROUND_MS)
+      if (!this.#stopped) this.#listTimer = setTimeout(lists, untilTick(LIST_ROUND_MS))
     }
     void lists()
   }
@@ -75,10 +76,10 @@ export class StreamJobs {
   stop(): void {
     this.#stopped = true
     this.#options.acks.stop()
-    clearInterval(this.#goneTimer)
+    this.#stopLooks?.()
     clearTimeout(this.#listTimer)
     clearTimeout(this.#sweepTimer)
-    clearInterval(this.#heartbeatTimer)
+    this.#stopHeartbeats?.()
   }
 
   /**
