@@ -67,7 +67,7 @@ export async function buildNotificationService(
     'events',
     [
       ...contactsConsumers({
-        ...{ mysql, contacts, greet: deliveries.greet },
+        ...{ mysql, contacts, greet: deliveries.greet, onGreeted: deliveries.onGreeted },
         createPreferences: (tx, userId) => preferences.createInitial(tx, userId),
       }),
       ...roomsConsumers(mysql, rooms),

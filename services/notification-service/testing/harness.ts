@@ -116,6 +116,8 @@ export async function startHarness(env: Record<string, string> = {}): Promise<Ha
     },
     set clockOffset(offsetMs: number) {
       clock.offsetMs = offsetMs
+      // The sender sleeps until a time of the previous clock.
+      service.sender.wake(0)
     },
     call,
     publish: (definition, payload, meta = {}) =>

@@ -24,14 +24,16 @@ export interface ContactsConsumersDependencies {
   readonly createPreferences: (tx: Tx, userId: number) => Promise<void>
   /** Called in the transaction that stores a new user, so that the welcome mail is planned exactly once. */
   readonly greet: (tx: Tx, user: { readonly userId: number; readonly eventId: string }) => Promise<void>
+  /** Called after that transaction. */
+  readonly onGreeted: () => void
 }
 
 /** Returns the handlers that store addresses, names, languages and initial preferences, and plan welcome mails. */
 export function contactsConsumers(deps: ContactsConsumersDependencies): Subscription[] {
   const { mysql, contacts } = deps
   return [
-    on(userRegistered, (event) =>
-      applyOnce(mysql, CONSUMER, event, async (tx) => {
+    on(userRegistered, async (event) => {
+      const outcome = await applyOnce(mysql, CONSUMER, event, async (tx) => {
         await contacts.put(
           tx,
           {
@@ -47,8 +49,10 @@ export function contactsConsumers(deps: ContactsConsumersDependencies): Subscrip
         if (await contacts.isErased(tx, event.user_id)) return
         await deps.createPreferences(tx, event.user_id)
         await deps.greet(tx, { userId: event.user_id, eventId: event.event_id })
-      }),
-    ),
+      })
+      deps.onGreeted()
+      return outcome
+    }),
     on(userBlocked, (event) =>
       applyOnce(mysql, CONSUMER, event, (tx) => contacts.addBlock(tx, event.blocker_id, event.blocked_id)),
     ),

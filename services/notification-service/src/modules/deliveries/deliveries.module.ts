@@ -41,7 +41,10 @@ export function createDeliveries(options: DeliveriesOptions) {
   const deliveries = new DeliveriesRepository(mysql)
   const waiting = new WaitingMessagesRepository(mysql)
   const digestMs = config.PUSH_DIGEST_MS
-  const planner = new MessagePlanner({ mysql, contacts, deliveries, waiting, preferences, digestMs, now })
+  const planner = new MessagePlanner({
+    ...{ mysql, contacts, deliveries, waiting, preferences, digestMs, now },
+    onPlanned: () => sender.wake(digestMs),
+  })
   // user-service serves the key set, whose URL every service is configured with.
   const userServiceUrl = new URL(config.JWKS_URL).origin
   const userService = new ServiceClient({ service: 'user-service', baseUrl: userServiceUrl })
@@ -87,6 +90,8 @@ export function createDeliveries(options: DeliveriesOptions) {
     repository: deliveries,
     sender,
     consumers,
+    /** Call after the transaction of `greet`. */
+    onGreeted: () => sender.wake(0),
     /** Plans the welcome mail in the transaction that stores a new user. */
     greet: (tx: Tx, { userId, eventId }: { readonly userId: number; readonly eventId: string }) =>
       deliveries.create(tx, { ...welcome, userId, eventId, dueAt: new Date(now()) }),

@@ -36,6 +36,13 @@ export interface Recipient extends Muting {
   readonly userId: number
 }
 
+export interface Claim {
+  readonly leaseId: string
+  readonly deliveries: readonly Delivery[]
+  /** When nothing was due: the time until the next delivery is, infinite without any. */
+  readonly dueInMs: number
+}
+
 /** Lease of a claimed delivery, after which the claimer counts as crashed. */
 const LEASE_MS = 60_000
 const BATCH = 300
@@ -164,18 +171,15 @@ export class DeliveriesRepository {
   }
 
   /** Claims due deliveries, exclusively while the lease lasts. Raw: updateMany has no order. */
-  async claim(
-    channel: Channel,
-    limit: number,
-    now: number,
-  ): Promise<{ leaseId: string; deliveries: Delivery[] }> {
+  async claim(channel: Channel, limit: number, now: number): Promise<Claim> {
     const leaseId = uuidv7()
-    const due = await this.#mysql.read(
-      'dueDeliveries',
-      Prisma.sql`SELECT 1 FROM deliveries
-        WHERE state = 'pending' AND channel = ${channel} AND due_at <= ${new Date(now)} LIMIT 1`,
+    const [next] = await this.#mysql.read<{ dueAt: Date }>(
+      'nextDelivery',
+      Prisma.sql`SELECT due_at AS dueAt FROM deliveries
+        WHERE state = 'pending' AND channel = ${channel} ORDER BY due_at LIMIT 1`,
     )
-    if (due.length === 0) return { leaseId, deliveries: [] }
+    const dueInMs = next ? next.dueAt.getTime() - now : Number.POSITIVE_INFINITY
+    if (dueInMs > 0) return { leaseId, deliveries: [], dueInMs }
     const { client } = this.#mysql
     // No transaction: a crash between the two statements leaves leases that expire.
     const claimed = await client.$executeRaw`
@@ -184,7 +188,7 @@ export class DeliveriesRepository {
       WHERE state = 'pending' AND channel = ${channel} AND due_at <= ${new Date(now)}
       ORDER BY due_at LIMIT ${limit}`
     const rows = claimed === 0 ? [] : await client.delivery.findMany({ where: { leaseId } })
-    return { leaseId, deliveries: rows.map(toDelivery) }
+    return { leaseId, deliveries: rows.map(toDelivery), dueInMs: 0 }
   }
 
   /** Finishes deliveries with the same result and deletes their content. Raw: skips a conversion of each id. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { untilTick } from '@bigtech/kafka'
 import type { Context } from '@bigtech/service-kit'
 import type { NotificationMetrics } from '../../metrics.ts'
 import type { AttemptResult, DeliveryChannel } from './channel.ts'
@@ -19,9 +20,9 @@ export interface DeliverySenderDependencies {
  * that no lease expires while its delivery is queued.
  */
 const WINDOW: Readonly<Record<Channel, number>> = { mail: 8, push: 32 }
-/** Polling interval while idle; `wake` shortens it. */
-const POLL_MS = 1_000
-/** Batching interval: polling is a round trip per channel, shared by deliveries planned within this time. */
+/** Polling interval while nothing is known to be due: bounds how late a delivery is that another process has planned and not sent. */
+const POLL_MS = 5_000
+/** Batching interval: polling is a round trip per channel, shared by deliveries planned or due within this time. */
 const GATHER_MS = 50
 const OUTAGE_PAUSE_MS = 2_000
 
@@ -49,9 +50,11 @@ export class DeliverySender {
 
   /** Polls when a planned delivery is due instead of at the next interval. */
   wake(dueInMs: number): void {
+    // Found by the polls before that.
+    if (dueInMs > POLL_MS) return
     const delayMs = dueInMs + GATHER_MS
     const at = performance.now() + delayMs
-    // Deliveries due later are found by the polls in between, or by the next call.
+    // That poll finds when the next delivery is due.
     if (this.#waking && this.#waking.at <= at) return
     clearTimeout(this.#waking?.timer)
     const poll = () => {
@@ -73,7 +76,7 @@ export class DeliverySender {
   /** Sends due deliveries up to the concurrency limit; returns their number. */
   async sendDue(): Promise<number> {
     const begun = await Promise.all([this.#begin('mail', WINDOW.mail), this.#begin('push', WINDOW.push)])
-    const sending = begun.flat()
+    const sending = begun.flatMap((each) => each.sending)
     await Promise.all(sending)
     return sending.length
   }
@@ -86,11 +89,12 @@ export class DeliverySender {
       const nap = this.#nap.signal
       const room = WINDOW[channel] - underWay.size
       const pauseMs = await this.#begin(channel, room).then((begun) => {
-        for (const sending of begun) {
+        for (const sending of begun.sending) {
           underWay.add(sending)
           void sending.finally(() => underWay.delete(sending))
         }
-        return begun.length === room ? 0 : POLL_MS
+        if (begun.sending.length === room) return 0
+        return Math.max(GATHER_MS, Math.min(begun.dueInMs, untilTick(POLL_MS)))
       }, this.#pauseAfter)
       await sleep(pauseMs, undefined, { signal: nap }).catch(() => undefined)
       // A claim is a round trip, worthwhile only for several deliveries.
@@ -99,15 +103,16 @@ export class DeliverySender {
     await Promise.all(underWay)
   }
 
-  async #begin(channel: Channel, limit: number): Promise<Promise<void>[]> {
+  async #begin(channel: Channel, limit: number): Promise<{ sending: Promise<void>[]; dueInMs: number }> {
     const { deliveries, now } = this.#deps
-    const { leaseId, deliveries: claimed } = await deliveries.claim(channel, limit, now())
+    const { leaseId, deliveries: claimed, dueInMs } = await deliveries.claim(channel, limit, now())
     const results = claimed.length === 0 ? [] : this.#deps.channels[channel].attempt(claimed)
-    return claimed.map((delivery, index) =>
+    const sending = claimed.map((delivery, index) =>
       this.#send(leaseId, delivery, results[index]!)
         .catch(this.#pauseAfter)
         .then(() => undefined),
     )
+    return { sending, dueInMs }
   }
 
   readonly #pauseAfter = (err: unknown): number => {
@@ -122,14 +127,16 @@ export class DeliverySender {
     })
     const { deliveries, log, now } = this.#deps
     if (result.state === 'later') {
-      return deliveries.putOff(leaseId, delivery.id, new Date(result.dueAt), null, false)
+      await deliveries.putOff(leaseId, delivery.id, new Date(result.dueAt), null, false)
+      return this.wake(result.dueAt - now())
     }
     const error = result.error ?? null
     const delayMs =
       result.state === 'retry' ? retryDelayMs(delivery.channel, delivery.attempts, Math.random()) : undefined
     if (delayMs !== undefined) {
       this.#count(delivery, 'retried')
-      return deliveries.putOff(leaseId, delivery.id, new Date(now() + delayMs), error, true)
+      await deliveries.putOff(leaseId, delivery.id, new Date(now() + delayMs), error, true)
+      return this.wake(delayMs)
     }
     const state = result.state === 'retry' ? 'failed' : result.state
     this.#count(delivery, state)

@@ -67,7 +67,7 @@ function subscription(onPlanned: (dueInMs: number) => void = () => {}) {
   const waiting = new WaitingMessagesRepository(mysql)
   const preferences = new PreferencesRepository(mysql)
   const shared = { mysql, deliveries, waiting, digestMs: DIGEST_MS, now: () => now }
-  const planner = new MessagePlanner({ ...shared, contacts, preferences })
+  const planner = new MessagePlanner({ ...shared, contacts, preferences, onPlanned: () => {} })
   const subscriptions = deliveriesConsumers({ ...shared, planner, onPlanned })
   return subscriptions.find(({ definition }) => definition.type === messageSent.type)!
 }

@@ -15,16 +15,25 @@ export interface MessagePlannerDependencies {
   readonly waiting: WaitingMessagesRepository
   readonly preferences: PreferencesRepository
   readonly digestMs: number
+  /** Called after waiting messages were planned. */
+  readonly onPlanned: () => void
   readonly now: () => number
 }
 
 /** Time after which a message is dropped when its room remains unknown. */
 const GIVE_UP_AFTER_MS = 24 * 60 * 60 * 1_000
 const RETRY_BATCH = 50
+/** Bounds how late a message is retried that another process has stored. */
+const LOOK_AGAIN_MS = 5_000
+/** Covers the commit of a message that is stored by this process. */
+const LOOK_EAGERLY_MS = 10_000
 
 /** Decides which members are notified of a message, and when. */
 export class MessagePlanner {
   readonly #deps: MessagePlannerDependencies
+  /** When to look for waiting messages again, in the time of `performance`. */
+  #lookAgainAt = 0
+  #lookEagerlyUntil = 0
 
   constructor(dependencies: MessagePlannerDependencies) {
     this.#deps = dependencies
@@ -48,7 +57,11 @@ export class MessagePlanner {
       tx,
       distinct(kept, ({ room_id }) => room_id),
     )
-    for (const event of kept) if (!known.has(event.room_id)) await waiting.add(tx, event, now())
+    for (const event of kept) {
+      if (known.has(event.room_id)) continue
+      await waiting.add(tx, event, now())
+      this.#lookEagerlyUntil = performance.now() + LOOK_EAGERLY_MS
+    }
     await this.#planKnown(
       tx,
       kept.filter(({ room_id }) => known.has(room_id)),
@@ -58,7 +71,11 @@ export class MessagePlanner {
 
   /** Retries messages whose room was unknown. Returns the number of dropped ones. */
   async retryWaiting(): Promise<number> {
-    const { mysql, deliveries, waiting, now } = this.#deps
+    const { mysql, deliveries, waiting, now, onPlanned } = this.#deps
+    if (performance.now() < this.#lookAgainAt && performance.now() > this.#lookEagerlyUntil) return 0
+    const dueInMs = await waiting.dueInMs(now())
+    this.#lookAgainAt = performance.now() + Math.min(dueInMs, LOOK_AGAIN_MS)
+    if (dueInMs > 0) return 0
     let givenUp = 0
     for (const { event, createdAt } of await waiting.due(now(), RETRY_BATCH)) {
       const planned = await mysql.hotTransaction('planWaiting', async (tx) => {
@@ -67,7 +84,10 @@ export class MessagePlanner {
         if (await waiting.take(tx, event.event_id)) await this.#planKnown(tx, [event], known)
         return true
       })
-      if (planned) continue
+      if (planned) {
+        onPlanned()
+        continue
+      }
       if (now() - createdAt.getTime() < GIVE_UP_AFTER_MS) await waiting.putOff(event.event_id, now())
       else if (await mysql.$transaction((tx) => waiting.take(tx, event.event_id))) givenUp++
     }

@@ -27,6 +27,15 @@ export class WaitingMessagesRepository {
       VALUES (${event.event_id}, ${event.room_id}, ${JSON.stringify(event)}, ${due}, ${new Date(now)})`)
   }
 
+  /** Returns the time until the next message is due, 0 or less when one is, infinite when none waits. */
+  async dueInMs(now: number): Promise<number> {
+    const [next] = await this.#mysql.read<{ dueAt: Date }>(
+      'nextWaitingMessage',
+      Prisma.sql`SELECT due_at AS dueAt FROM waiting_messages ORDER BY due_at LIMIT 1`,
+    )
+    return next ? next.dueAt.getTime() - now : Number.POSITIVE_INFINITY
+  }
+
   async due(now: number, limit: number): Promise<WaitingMessage[]> {
     const rows = await this.#mysql.read<{ event: string; createdAt: Date }>(
       'dueWaitingMessages',
