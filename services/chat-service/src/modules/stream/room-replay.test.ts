@@ -13,7 +13,7 @@ const PAGE = 200
 
 /** A room whose log grows by `growth` messages during each read of a page. */
 function createRoom({ head, growth = 0 }: { head: number; growth?: number }) {
-  const log = { head, pages: 0, headsRead: 0 }
+  const log = { head, pages: 0, headsRead: 0, failures: 0 }
   const messages: Partial<StreamSource> = {
     onUpdate: () => undefined,
     headsOf: async () => {
@@ -24,6 +24,7 @@ function createRoom({ head, growth = 0 }: { head: number; growth?: number }) {
       new Map([...positions].flatMap(([id, { seq }]) => (seq < log.head ? [[id, ['seq']] as const] : []))),
     pageAfter: async (_roomId, { seq }) => {
       log.pages++
+      if (log.failures-- > 0) throw new Error('unavailable')
       await new Promise((resolve) => setImmediate(resolve))
       const count = Math.min(PAGE, log.head - seq)
       log.head += growth
@@ -80,6 +81,31 @@ it('streams that resume a room at once share its reads, and each receives what f
   await channels.get(ROOM)!.exclusively(async () => undefined)
   for (const { received, start } of readers) expect(received).toEqual(upTo(502 - start).map((n) => start + n))
   expect(log.pages, 'pages read for 50 streams').toBeLessThanOrEqual(12)
+})
+
+it('streams that are far behind at different positions read the same pages', async () => {
+  const { log, channels, replay } = createRoom({ head: 3_000 })
+  await channels.open([ROOM])
+  const readers = upTo(50).map((n) => ({ start: 37 * n, ...reader(n) }))
+  await Promise.all(
+    readers.map(({ subscription, start }) => replay.run(subscription, { seq: start, cseq: 0 })),
+  )
+  for (const { received, start } of readers)
+    expect(received).toEqual(upTo(3_000 - start).map((n) => start + n))
+  expect(log.pages, 'pages read for 50 streams').toBeLessThanOrEqual(20)
+})
+
+it('a failed read ends the resumption of the streams it was for, which can try again, and not that of others', async () => {
+  const { log, channels, replay } = createRoom({ head: 3_000 })
+  await channels.open([ROOM])
+  log.failures = 1
+  const [behind, ahead] = [reader(1), reader(2)]
+  const run = ({ subscription }: typeof behind, seq: number) => replay.run(subscription, { seq, cseq: 0 })
+  const [failed] = await Promise.allSettled([run(behind, 100), run(ahead, 900)])
+  expect(failed).toMatchObject({ status: 'rejected', reason: { message: 'unavailable' } })
+  expect(ahead.received).toEqual(upTo(2_100).map((n) => 900 + n))
+  await run(behind, 100)
+  expect(behind.received).toEqual(upTo(2_900).map((n) => 100 + n))
 })
 
 it('a channel that catches up ends at the head of the log although the room grows as fast as it is read', async () => {

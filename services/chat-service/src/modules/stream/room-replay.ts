@@ -1,5 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Message } from '@bigtech/contracts'
-import { SharedReads } from '../../shared-reads.ts'
 import type { MembershipReader } from '../membership/membership.ports.ts'
 import type { RoomPosition } from '../messages/log/room-heads.repository.ts'
 import type { MessageRecord, UnixMs } from '../messages/message.ts'
@@ -10,6 +10,8 @@ import { isBehind, type RoomChannel } from './room-channel.ts'
 import type { RoomChannels } from './room-channels.ts'
 import type { RoomSubscription } from './room-subscription.ts'
 
+/** A joiner waits while another one of the room is further behind by this much: both then read the same pages. */
+const PAGE = 200
 /** Pages replayed at the reader's pace before the channel is blocked for the rest. */
 const MAX_PAGES = 20
 /** Fewer missing messages are read together with those of all other streams that are about to be attached. */
@@ -20,6 +22,13 @@ interface Joiner {
   readonly subscription: RoomSubscription
   /** The last entry delivered. */
   readonly position: { seq: number; cseq: number }
+}
+
+/** A joiner that waits for its next page. */
+interface PageRequest {
+  readonly joiner: Joiner
+  readonly resolve: () => void
+  readonly reject: (err: unknown) => void
 }
 
 /** One entry of a replayed page. */
@@ -42,7 +51,8 @@ export class RoomReplay {
   readonly #messages: StreamSource
   readonly #members: MembershipReader
   readonly #channels: RoomChannels
-  readonly #pages = new SharedReads<Entry[]>()
+  /** The pages that joiners of each room wait for. */
+  readonly #requests = new Map<number, Set<PageRequest>>()
   readonly #waiting = new WeakMap<RoomChannel, Waiting>()
 
   constructor(messages: StreamSource, members: MembershipReader, channels: RoomChannels) {
@@ -58,12 +68,50 @@ export class RoomReplay {
     for (let page = 0; page < MAX_PAGES && subscription.active; page++) {
       const { position } = await this.#channels.require(roomId)
       if (position.seq - joiner.position.seq <= FEW && position.cseq - joiner.position.cseq <= FEW) break
-      await this.#replayPage(roomId, [joiner])
+      await this.#nextPage(joiner)
       await subscription.session.drained()
     }
     while (subscription.active && !(await this.#attach(joiner))) {
       // The channel was closed in the meantime; the next one starts at the head.
     }
+  }
+
+  /** Delivers the next page to a joiner. In a reconnect storm, reads of its own for each stream would be slower than the room grows. */
+  #nextPage(joiner: Joiner): Promise<void> {
+    const { roomId } = joiner.subscription
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const request = { joiner, resolve, reject }
+    const requests = this.#requests.get(roomId)
+    if (requests) requests.add(request)
+    else {
+      const first = new Set([request])
+      this.#requests.set(roomId, first)
+      void this.#deliverPages(roomId, first)
+    }
+    return promise
+  }
+
+  /** Delivers pages, always the oldest one that is missing, until no joiner of the room waits. */
+  async #deliverPages(roomId: number, requests: Set<PageRequest>): Promise<void> {
+    await nextTurn()
+    while (requests.size > 0) {
+      const from = leastOf([...requests].map(({ joiner }) => joiner))
+      const served = [...requests].filter(({ joiner }) => joiner.position.seq < from.seq + PAGE)
+      for (const request of served) requests.delete(request)
+      try {
+        await this.#replayPage(
+          roomId,
+          served.map(({ joiner }) => joiner),
+          from,
+        )
+        for (const { resolve } of served) resolve()
+      } catch (err) {
+        for (const { reject } of served) reject(err)
+      }
+      // Those that got this page ask for the next one first.
+      await nextTurn()
+    }
+    this.#requests.delete(roomId)
   }
 
   /**
@@ -94,7 +142,7 @@ export class RoomReplay {
         ({ subscription, position }) => subscription.active && isBehind(position, channel.position),
       )
       if (behind.length === 0) break
-      await this.#replayPage(roomId, behind, channel.position)
+      await this.#replayPage(roomId, behind, leastOf(behind), channel.position)
     }
     // A member removed in the meantime must not be attached again.
     const memberships = await Promise.all(
@@ -108,14 +156,14 @@ export class RoomReplay {
     return true
   }
 
-  /** Delivers one page to joiners of a room, to each what follows its position, and moves their positions. */
-  async #replayPage(roomId: number, joiners: readonly Joiner[], upTo?: RoomPosition): Promise<void> {
-    const least = (log: LogName) =>
-      joiners.reduce((min, { position }) => Math.min(min, position[log]), Number.POSITIVE_INFINITY)
-    const from = { seq: least('seq'), cseq: least('cseq') }
-    // Streams that were delivered to together resume at the same position.
-    const key = `${roomId}:${from.seq}:${from.cseq}`
-    const page = await this.#pages.get(key, () => this.#readPage(roomId, from))
+  /** Delivers the page after a position to joiners of a room, to each what follows its own position, and moves their positions. */
+  async #replayPage(
+    roomId: number,
+    joiners: readonly Joiner[],
+    from: RoomPosition,
+    upTo?: RoomPosition,
+  ): Promise<void> {
+    const page = await this.#readPage(roomId, from)
     const entries = page.filter(({ log, at }) => !upTo || at <= upTo[log])
     // The logs have no more entries, regardless of the channel's position.
     if (entries.length === 0) for (const { position } of joiners) Object.assign(position, upTo)
@@ -156,6 +204,11 @@ export class RoomReplay {
       })),
     ]
   }
+}
+
+function leastOf(joiners: readonly Joiner[]): RoomPosition {
+  const least = (log: LogName) => Math.min(...joiners.map(({ position }) => position[log]))
+  return { seq: least('seq'), cseq: least('cseq') }
 }
 
 /** Returns the function from a subscription to its block: null before the member's history, and shared where all see the same. */
