@@ -139,6 +139,28 @@ it('a write-behind limit does not wait for Redis, and still counts across proces
   expect(Number(await redis.get(key))).toBeLessThan(10_500)
 })
 
+it('a write-behind limit adds the count of each of many subjects, and starts the window of each', async () => {
+  const limit = { ...limitOf(1_000), isWriteBehind: true }
+  const subjects = Array.from({ length: 450 }, (_, index) => index + 1)
+  const keys = subjects.map((subject) => `limit:${limit.name}:${subject}`)
+  await redis.set(keys[1]!, 997, 'PX', 20_000)
+  await redis.set(keys[2]!, 1)
+  const { limiter } = await openProcess()
+  await Promise.all(subjects.map((subject) => limiter.take(limit, subject, 1 + (subject % 3))))
+  await vi.waitFor(async () => expect(await redis.exists(...keys)).toBe(450), 5_000)
+  const before = [0, 997, 1]
+  const expected = subjects.map((subject, index) => String(1 + (subject % 3) + (before[index] ?? 0)))
+  expect(await redis.mget(keys)).toEqual(expected)
+  const left = await Promise.all(keys.map((key) => redis.pttl(key)))
+  expect(left[1]).toBeLessThanOrEqual(20_000)
+  expect(Math.min(...left)).toBeGreaterThan(0)
+  expect(Math.max(...left)).toBeLessThanOrEqual(60_000)
+  // The sum is known here, too.
+  await vi.waitFor(async () =>
+    expect(await refusalOf(limiter.take(limit, 2))).toMatchObject({ code: 'RATE_LIMITED' }),
+  )
+})
+
 it('the rate limiter admits the maximum of a process, and no more, before a write-behind limit is flushed', async () => {
   const limit = { ...limitOf(5), isWriteBehind: true }
   const { limiter } = await openProcess()
