@@ -33,7 +33,7 @@ export interface ConsumerRunnerOptions {
   /** Session timeout: how long a killed process keeps its partitions. Default 10 s. */
   readonly sessionTimeoutMs?: number
   /**
-   * For work that may be this late: while several events arrive per fetch, fetches at most this often, which costs much less CPU here and at
+   * For work that may be this late: while four events or more arrive within this time, fetches at most this often, which costs much less CPU here and at
    * the broker. Default 0.
    */
   readonly gatherMs?: number

@@ -123,6 +123,19 @@ it('a consumer that gathers gets the records of all partitions at once, and rest
   expect(fetched.at(-1)!.at - fetched[0]!.at).toBeLessThan(GATHER_MS)
 })
 
+it('a consumer that gathers rests also when records arrive one after the other', async () => {
+  const GATHER_MS = 2_000
+  const arrived: number[] = []
+  await consume(() => void arrived.push(performance.now()), GATHER_MS)
+  for (let n = 1; n <= 5; n++) {
+    await publisher.publish([recordOf(accepted(n))])
+    await vi.waitFor(() => expect(arrived).toHaveLength(n), 10_000)
+  }
+  // The first four come as they are published.
+  expect(arrived[3]! - arrived[0]!).toBeLessThan(GATHER_MS)
+  expect(arrived[4]! - arrived[3]!).toBeGreaterThan(GATHER_MS - 100)
+})
+
 it('a consumer that gathers does not delay its close', async () => {
   const records = vi.fn()
   await publishToAll()

@@ -12,6 +12,8 @@ interface ConsumerGroup {
   readonly groupId: string
   configuredWaitMs?: number
   isStopping?: boolean
+  /** By broker: the records that have arrived since a time of `performance`. */
+  arrivals?: Map<number, { readonly since: number; records: number }>
   /** By broker: when the next fetch may start, in the time of `performance`. */
   restingUntil?: Map<number, number>
   rest?: AbortController
@@ -42,12 +44,12 @@ const PATCHED = 'fetchPatched'
 /** Bounds the delay of a resumed partition, which is not part of the fetch in flight. */
 const WAIT_WHILE_PAUSED_MS = 1_000
 const INTERRUPT_EVERY_MS = 20
-/** A fetch with as many records tells that more are coming. */
+/** As many records within the time of gathering, with one fetch or several, tell that more are coming. */
 const SEVERAL_RECORDS = 4
 
 const gatherMsOfGroup = new Map<string, number>()
 
-/** Makes the consumers of a group in this process rest after each fetch with several records, so that the next one brings more. */
+/** Makes the consumers of a group in this process rest for this time when several records have arrived within it, so that the next fetch brings more. */
 export function gatherRecords(groupId: string, gatherMs: number): void {
   gatherMsOfGroup.set(groupId, gatherMs)
 }
@@ -105,10 +107,16 @@ async function rest(group: ConsumerGroup, nodeId: number): Promise<void> {
 
 function noteRecords(group: ConsumerGroup, nodeId: number, batches: readonly FetchedBatch[]): void {
   const gatherMs = gatherMsOfGroup.get(group.groupId) ?? 0
-  const records = batches.reduce((sum, { messages }) => sum + messages.length, 0)
-  if (gatherMs === 0 || records < SEVERAL_RECORDS) return
+  if (gatherMs === 0) return
+  const now = performance.now()
+  group.arrivals ??= new Map()
+  const last = group.arrivals.get(nodeId)
+  const arrivals = last && now - last.since <= gatherMs ? last : { since: now, records: 0 }
+  arrivals.records += batches.reduce((sum, { messages }) => sum + messages.length, 0)
+  group.arrivals.set(nodeId, arrivals)
+  if (arrivals.records < SEVERAL_RECORDS) return
   group.restingUntil ??= new Map()
-  group.restingUntil.set(nodeId, performance.now() + gatherMs)
+  group.restingUntil.set(nodeId, now + gatherMs)
 }
 
 function interruptFetches(group: ConsumerGroup): void {
