@@ -1,5 +1,4 @@
 import { crc32 } from 'node:zlib'
-import { mongo } from 'mongoose'
 import { positionId, positionOf, roomOf } from '../message.ts'
 import type { SearchEntry, SearchPosition } from './search-index.ts'
 
@@ -23,8 +22,11 @@ export interface BlockDocument {
    */
   readonly filter: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** One row per message: offset in the block (1 byte), version (4), time (6), number of tokens (2), their hashes (2 each). */
-  readonly rows: mongo.Binary
+  readonly rows: Bytes
 }
+
+/** Bytes as they are written, or in the form in which MongoDB's driver returns them. */
+type Bytes = Uint8Array | { value(): Uint8Array }
 
 const GROUPS = 16
 const WORDS = 8
@@ -61,7 +63,7 @@ export function withEntries(
     until: new Date(Math.max(...times)),
     rev: (block?.rev ?? 0) + 1,
     filter: filterOf(sorted),
-    rows: new mongo.Binary(Buffer.concat(sorted.map(encode))),
+    rows: Buffer.concat(sorted.map(encode)),
   }
 }
 
@@ -140,7 +142,7 @@ function encode({ offset, version, at, hashes }: Row): Buffer {
 }
 
 function bytesOf({ rows }: Pick<BlockDocument, 'rows'>): Buffer {
-  const bytes = rows.value()
+  const bytes = rows instanceof Uint8Array ? rows : rows.value()
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
