@@ -9,7 +9,7 @@ import { StatsService } from './stats.service.ts'
 const REFRESH_METRICS_MS = 15_000
 const PURGE_MS = 60_000
 /** Figures may be this late: under load, one transaction for all events of this time costs little. */
-const GATHER_MS = 1_000
+const GATHER_MS = 500
 
 /** Wires the figures: counted from events, read by operators, exposed as metrics. */
 export function createStats(options: {
