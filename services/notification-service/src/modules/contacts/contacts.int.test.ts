@@ -13,7 +13,8 @@ import { type Harness, newIds, startHarness } from '../../../testing/harness.ts'
 import { everythingOn, scenesOf } from '../../../testing/scenes.ts'
 import { createMysql, type Mysql } from '../../infrastructure/mysql.ts'
 import { contactCopies } from './contacts.copies.ts'
-import { ContactsRepository, pairOf } from './contacts.repository.ts'
+import { ContactsRepository } from './contacts.repository.ts'
+import { pairOf } from './contacts.ts'
 
 let harness: Harness
 let mysql: Mysql

@@ -1,6 +1,7 @@
 import type { HotTransaction } from '@bigtech/stores'
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
+import { pairOf } from './contacts.ts'
 
 /** A user's address and language. */
 export interface Contact {
@@ -14,11 +15,6 @@ export interface Contact {
 interface RestrictionRow {
   readonly restricter_id: bigint
   readonly restricted_id: bigint
-}
-
-/** Returns the key of two users, in this order. */
-export function pairOf(firstId: number, secondId: number): string {
-  return `${firstId}:${secondId}`
 }
 
 export class ContactsRepository {

@@ -1,6 +1,7 @@
 import type { HotTransaction } from '@bigtech/stores'
 import type { Mysql } from '../../infrastructure/mysql.ts'
-import { type ContactsRepository, pairOf } from '../contacts/contacts.repository.ts'
+import type { ContactsRepository } from '../contacts/contacts.repository.ts'
+import { pairOf } from '../contacts/contacts.ts'
 import type { PreferencesRepository } from '../preferences/preferences.repository.ts'
 import { defaultPreferences, type Preferences, wantsMessage } from '../preferences/preferences.ts'
 import { quietUntil } from '../preferences/quiet-hours.ts'

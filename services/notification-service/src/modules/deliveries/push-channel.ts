@@ -1,4 +1,5 @@
-import { type ContactsRepository, pairOf } from '../contacts/contacts.repository.ts'
+import type { ContactsRepository } from '../contacts/contacts.repository.ts'
+import { pairOf } from '../contacts/contacts.ts'
 import type { PreferencesRepository } from '../preferences/preferences.repository.ts'
 import {
   defaultPreferences,
@@ -7,7 +8,8 @@ import {
   wantsMessage,
 } from '../preferences/preferences.ts'
 import { quietUntil } from '../preferences/quiet-hours.ts'
-import { membershipKey, type RoomsRepository } from '../rooms/rooms.repository.ts'
+import type { RoomsRepository } from '../rooms/rooms.repository.ts'
+import { membershipKey } from '../rooms/rooms.ts'
 import type { StreamsRepository } from '../streams/streams.repository.ts'
 import type { Subscription, SubscriptionsRepository } from '../subscriptions/subscriptions.repository.ts'
 import type { AttemptResult, DeliveryChannel } from './channel.ts'

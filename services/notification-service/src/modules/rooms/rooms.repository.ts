@@ -1,16 +1,12 @@
 import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import type { Muting } from '../preferences/preferences.ts'
+import { type Membership, membershipKey } from './rooms.ts'
 
 export interface Room {
   readonly roomId: number
   readonly roomType: string
   readonly name: string | null
-}
-
-export interface Membership {
-  readonly roomId: number
-  readonly userId: number
 }
 
 interface MemberRow {
@@ -21,10 +17,6 @@ interface MemberRow {
 }
 
 const BATCH = 500
-
-export function membershipKey({ roomId, userId }: Membership): string {
-  return `${roomId}:${userId}`
-}
 
 /** The local copy of rooms with their members and mutes. */
 export class RoomsRepository {
