@@ -59,6 +59,17 @@ describe('a profile that others read', () => {
     }
   })
 
+  it('profiles are returned in the requested order, whichever of them are cached', async () => {
+    const [first, second, unknown, third] = [newId(), newId(), newId(), newId()]
+    const cache = cacheOf(async (ids) =>
+      [...ids].reverse().flatMap((id) => (id === unknown ? [] : [user(id, 1)])),
+    )
+    await cache.findMany([second])
+    await waitFor(async () => (await redis.client.exists(`cache:user:${second}`)) === 1)
+    const found = await cache.findMany([first, second, unknown, third])
+    expect(found.map(({ userId }) => userId)).toEqual([first, second, third])
+  })
+
   it('a cached profile is hidden from a blocked user', async () => {
     const [person, viewer] = [await users.person(), await users.person()]
     const read = () => users.call('GET', `/users/${person.userId}`, { token: viewer.token })

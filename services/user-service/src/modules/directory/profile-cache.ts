@@ -9,7 +9,7 @@ export interface VersionedUser extends PublicUser {
 
 /** Cache-aside for public profiles: `cache:user:{id}`. Changing the cached format requires a new key name. */
 export interface ProfileCache {
-  /** Returns the profiles of existing users, cached where possible. Does not apply visibility. */
+  /** Returns the profiles of existing users in the order of the ids, cached where possible. Does not apply visibility. */
   findMany(userIds: readonly number[]): Promise<VersionedUser[]>
   /** Invalidates older versions; call after a write. Never fails. */
   invalidate(userId: number, version: number): Promise<void>
@@ -110,7 +110,8 @@ export function createProfileCache(options: {
       count(values ? 'miss' : 'error', missing.length)
       if (missing.length === 0) return found
       const loaded = await loadOnce(missing)
-      return [...found, ...loaded.filter((user) => user !== undefined)]
+      const byId = new Map([...found, ...loaded].flatMap((user) => (user ? [[user.userId, user]] : [])))
+      return userIds.flatMap((userId) => byId.get(userId) ?? [])
     },
 
     invalidate: async (userId, version) => {
