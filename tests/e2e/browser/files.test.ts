@@ -97,6 +97,45 @@ it('an upload can be cancelled, and a file with mismatching content is refused w
   expect(await right.page.getByText('실수.png').count()).toBe(0)
 }, 90_000)
 
+/** Makes the browser take a second to remove something from IndexedDB, as a busy disk does. */
+const slowRemoval = `(() => {
+  const remove = IDBObjectStore.prototype.delete
+  IDBObjectStore.prototype.delete = function (key) {
+    const request = remove.call(this, key)
+    const until = performance.now() + 1_000
+    const wait = () => {
+      if (performance.now() < until) this.get(key).onsuccess = wait
+      else IDBObjectStore.prototype.delete = remove
+    }
+    wait()
+    return request
+  }
+})()`
+
+it('a file that is cancelled while its upload begins stays cancelled', async () => {
+  const begun = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  await left.page.route(/files\/uploads$/, async (route) => {
+    begun.resolve()
+    await released.promise
+    await route.continue()
+  })
+  await left.page.evaluate(slowRemoval)
+  await choose(left.page, { name: '취소.png', mimeType: 'image/png', buffer: picture })
+  await send(left.page)
+  await begun.promise
+  await left.page.getByRole('button', { name: 'Cancel sending 취소.png' }).click()
+  released.resolve()
+  await left.page.locator('.message.pending').waitFor({ state: 'detached' })
+  await left.page.unroute(/files\/uploads$/)
+  await choose(left.page, { name: '다음.png', mimeType: 'image/png', buffer: picture })
+  await send(left.page)
+  // Files are uploaded in the order of sending.
+  await right.page.getByRole('button', { name: 'Open 다음.png' }).waitFor()
+  await left.page.locator('.message.pending').waitFor({ state: 'detached' })
+  expect(await right.page.getByRole('button', { name: 'Open 취소.png' }).count()).toBe(0)
+}, 60_000)
+
 /** Delivers a file to the page by clipboard or drag and drop. */
 async function bring(page: Page, kind: 'paste' | 'drop', name: string): Promise<void> {
   const target = kind === 'paste' ? '.composer textarea' : '.room-main'

@@ -84,8 +84,8 @@ export class Outbox {
     outgoing.update((items) =>
       items.filter(({ clientMessageId }) => clientMessageId !== item.clientMessageId),
     )
-    await (await db()).delete('outbox', item.clientMessageId)
     this.#uploads.keepOnly(outgoing.get())
+    await (await db()).delete('outbox', item.clientMessageId)
     this.#tell()
   }
 
@@ -124,7 +124,7 @@ export class Outbox {
       const next = outgoing.get().find(({ file, refusal }) => file && !file.isReady && !refusal)
       if (!next?.file || this.#closing.signal.aborted) return
       try {
-        const keep = (file: OutgoingFile) => this.#put({ ...next, file })
+        const keep = (file: OutgoingFile) => this.#replace({ ...next, file })
         const uploaded = await this.#uploads.run(next, next.file, keep)
         if (!uploaded) continue
         await keep(uploaded)
@@ -171,7 +171,7 @@ export class Outbox {
 
   async #refuse(item: OutgoingMessage, { code, message: detail }: ApiProblem): Promise<void> {
     this.#trace(item, (trace) => ({ ...trace, failure: code }))
-    await this.#put({ ...item, refusal: { code, detail } })
+    await this.#replace({ ...item, refusal: { code, detail } })
   }
 
   #retryLater(err: unknown): void {
@@ -180,6 +180,14 @@ export class Outbox {
 
   async #put(item: OutgoingMessage): Promise<void> {
     await (await db()).put('outbox', item)
+    this.#tell()
+  }
+
+  /** Changes a message unless it was discarded in the meantime, perhaps in another tab. */
+  async #replace(item: OutgoingMessage): Promise<void> {
+    const { store, done } = (await db()).transaction('outbox', 'readwrite')
+    if ((await store.getKey(item.clientMessageId)) !== undefined) await store.put(item)
+    await done
     this.#tell()
   }
 
