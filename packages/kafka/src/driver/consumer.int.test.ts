@@ -64,7 +64,7 @@ it('a consumer stops at once at any step between two fetches', async () => {
     const received = Promise.withResolvers<void>()
     const { consumer } = await consume(() => received.resolve())
     await received.promise
-    // Each is a step of the client.
+    // The client takes a step of its own during each.
     for (let step = 0; step < steps; step++) await undefined
     const startedAt = performance.now()
     await consumer.close()
