@@ -54,6 +54,11 @@ export interface MembershipReader {
    * correct: first for the Redis hint, and again for the event.
    */
   onChange(listener: (change: MembershipChange) => void): void
+  /**
+   * Resolves when the member changes of a room that this process has heard of are looked up and announced; undefined when there are none.
+   * Until then a removed member looks like a member.
+   */
+  pendingChange(roomId: number): Promise<void> | undefined
   /** Registers a listener called on every process, at least once, when roles or settings of these members changed. */
   onSettingsChange(listener: (roomId: number, userIds: readonly number[]) => void): void
   /**

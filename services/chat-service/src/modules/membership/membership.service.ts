@@ -18,7 +18,8 @@ export interface MembershipStore {
 
 /** Hints to the other processes, faster than the event. */
 export interface Hints {
-  hint(channel: `chat:${string}`, payload: string): void
+  /** Resolves when Redis has accepted the hint; never rejects. */
+  hint(channel: `chat:${string}`, payload: string): Promise<unknown>
   onHint(channel: `chat:${string}`, listener: (payload: string) => void): void
 }
 
@@ -146,6 +147,10 @@ export class MembershipService implements MembershipReader {
     this.#listeners.push(listener)
   }
 
+  pendingChange(roomId: number): Promise<void> | undefined {
+    return this.#turns.get(roomId)
+  }
+
   onSettingsChange(listener: (roomId: number, userIds: readonly number[]) => void): void {
     this.#settingsListeners.push(listener)
   }
@@ -166,7 +171,10 @@ export class MembershipService implements MembershipReader {
     if (!(await this.#policy.mayMessage(userId, directPeerId))) throw new Problem('DIRECT_MESSAGE_REFUSED')
   }
 
-  /** Processes a committed change of this process. Resolves when it is visible here; hints the other processes. */
+  /**
+   * Processes a committed change of this process. Resolves when it is visible here and the other processes are told: what is sent
+   * afterwards reaches them later.
+   */
   async committed(change: {
     members: ReadonlyMap<number, ReadonlySet<number>>
     settings: ReadonlyMap<number, ReadonlySet<number>>
@@ -178,11 +186,10 @@ export class MembershipService implements MembershipReader {
       )
     for (const [roomId, userIds] of change.settings) {
       this.settingsChanged(roomId, [...userIds])
-      tell('settings', roomId, [...userIds])
+      await tell('settings', roomId, [...userIds])
     }
     for (const [roomId, userIds] of change.members) {
-      tell('members', roomId, [...userIds])
-      await this.membersChanged(roomId, [...userIds])
+      await Promise.all([tell('members', roomId, [...userIds]), this.membersChanged(roomId, [...userIds])])
     }
   }
 

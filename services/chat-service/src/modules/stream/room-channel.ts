@@ -1,5 +1,6 @@
 import type { Message } from '@bigtech/contracts'
 import { continueTrace, type Service } from '@bigtech/service-kit'
+import type { MembershipReader } from '../membership/membership.ports.ts'
 import type { RoomPosition } from '../messages/log/room-heads.repository.ts'
 import type { MessageRecord, UnixMs } from '../messages/message.ts'
 import { personalView } from '../messages/reading/message.view.ts'
@@ -12,6 +13,7 @@ const READ_WINDOW_MS = 150
 
 export interface RoomChannelOptions {
   readonly messages: StreamSource
+  readonly members: Pick<MembershipReader, 'pendingChange'>
   readonly log: Service['log']
   /** Called for each message that was queued on the streams of this process. @param createdAt when it was accepted */
   readonly onDelivered: (createdAt: UnixMs) => void
@@ -26,6 +28,7 @@ export class RoomChannel {
   /** The time the last subscription ended; null while there is one. */
   idleSince: UnixMs | null = Date.now()
   readonly #messages: StreamSource
+  readonly #members: RoomChannelOptions['members']
   readonly #log: Service['log']
   readonly #onDelivered: (createdAt: UnixMs) => void
   readonly #subscriptions = new Set<RoomSubscription>()
@@ -38,11 +41,13 @@ export class RoomChannel {
   #hasDelivered = false
   #tail: Promise<void> = Promise.resolve()
 
-  constructor(roomId: number, start: RoomPosition, { messages, log, onDelivered }: RoomChannelOptions) {
+  constructor(roomId: number, start: RoomPosition, options: RoomChannelOptions) {
+    const { messages, members, log, onDelivered } = options
     this.roomId = roomId
     this.#seq = start.seq
     this.#cseq = start.cseq
     this.#messages = messages
+    this.#members = members
     this.#log = log
     this.#onDelivered = onDelivered
   }
@@ -76,13 +81,22 @@ export class RoomChannel {
 
   /** Sends a frame to every subscriber except one user. */
   broadcast(block: Buffer, exceptUserId?: number): void {
-    for (const { userId, session } of this.#subscriptions) if (userId !== exceptUserId) session.send(block)
+    this.#toMembers(({ userId, session }) => {
+      if (userId !== exceptUserId) session.send(block)
+    })
   }
 
   /** Sends a frame to one user's streams. */
   sendTo(userId: number, block: Buffer): void {
-    for (const subscription of this.#subscriptions)
+    this.#toMembers((subscription) => {
       if (subscription.userId === userId) subscription.session.send(block)
+    })
+  }
+
+  #toMembers(send: (subscription: RoomSubscription) => void): void {
+    const change = this.#members.pendingChange(this.roomId)
+    if (change) void change.then(() => this.#subscriptions.forEach(send))
+    else this.#subscriptions.forEach(send)
   }
 
   /** Applies an update, which may be a duplicate, late, or ahead of a lost one. */
@@ -175,6 +189,8 @@ export class RoomChannel {
       this.#messages.sharedViews(records),
       this.#messages.hiddenFrom(hideable),
     ])
+    // These entries may be newer than a removal whose member is still subscribed.
+    await this.#members.pendingChange(this.roomId)
     for (const [index, record] of messages.entries()) {
       this.#seq = record.seq
       this.#lastAt = Math.max(this.#lastAt, record.createdAt)

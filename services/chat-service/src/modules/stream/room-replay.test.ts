@@ -36,12 +36,16 @@ function createRoom({ head, growth = 0 }: { head: number; growth?: number }) {
     noteRead: () => undefined,
   }
   const pubsub: Partial<RoomPubSub> = { subscribe: () => undefined, publish: () => undefined }
+  const members = {
+    find: async (_room: number, userId: number) => ({ userId, visibleFromSeq: 1 }),
+    pendingChange: () => undefined,
+  }
   const channels = new RoomChannels(pubsub as RoomPubSub, {
     messages: messages as StreamSource,
+    members,
     log: { debug: () => undefined } as unknown as Service['log'],
     onDelivered: () => undefined,
   })
-  const members = { find: async (_room: number, userId: number) => ({ userId, visibleFromSeq: 1 }) }
   const replay = new RoomReplay(messages as StreamSource, members as never, channels)
   return { log, channels, replay }
 }

@@ -164,6 +164,7 @@ export class RoomReplay {
     upTo?: RoomPosition,
   ): Promise<void> {
     const page = await this.#readPage(roomId, from)
+    await this.#members.pendingChange(roomId)
     const entries = page.filter(({ log, at }) => !upTo || at <= upTo[log])
     // The logs have no more entries, regardless of the channel's position.
     if (entries.length === 0) for (const { position } of joiners) Object.assign(position, upTo)

@@ -25,6 +25,7 @@ function createResume(source: Partial<StreamSource>) {
   }
   const channels = new RoomChannels(pubsub as RoomPubSub, {
     messages: messages as StreamSource,
+    members: { pendingChange: () => undefined },
     log: {} as Service['log'],
     onDelivered: () => undefined,
   })

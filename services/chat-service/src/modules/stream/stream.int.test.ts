@@ -1,10 +1,16 @@
-import { waitFor } from '@bigtech/testkit'
+import type { Message } from '@bigtech/contracts'
+import { createFaultProxy, waitFor } from '@bigtech/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startTestRooms, type TestRooms, upTo } from '../../../testing/rooms.ts'
-import { openTestStream, type Received } from '../../../testing/stream.ts'
+import { openTestStream, type Received, type TestStream } from '../../../testing/stream.ts'
 
 let rooms: TestRooms
 const address = (index = 0) => rooms.addresses[index]!
+const open = async (userId: number, origin: string): Promise<TestStream> => {
+  const stream = await openTestStream(origin, { token: await rooms.chat.token(userId) })
+  await waitFor(() => stream.frames.length > 0)
+  return stream
+}
 
 beforeAll(async () => {
   rooms = await startTestRooms()
@@ -21,6 +27,73 @@ it('a stream delivers a message to the other member, also across processes', asy
   const frame = await stream.waitFor('message')
   expect(frame).toEqual({ room_id: roomId, seq: 1, message: { ...sent } })
   stream.kill()
+})
+
+it('a stream starts delivering a room when its user joins, and stops immediately when the user is removed', async () => {
+  const [a, b, c] = await rooms.chat.people(3)
+  const roomId = await rooms.room(a, c)
+  await rooms.chat.befriend(a, b)
+  await rooms.send(a, roomId, 'before')
+  const [mine, others] = [await open(b, address(1)), await open(c, address(1))]
+  expect((await rooms.as(a, 'POST', `/rooms/${roomId}/members`, { member_ids: [b] })).status).toBeLessThan(
+    300,
+  )
+  const added = await mine.waitFor('room_added')
+  expect(added).toMatchObject({ room_id: roomId })
+  await others.waitFor(
+    'room_updated',
+    ({ members }) => members?.added.some(({ user_id }) => user_id === b) ?? false,
+  )
+  const welcome = await rooms.send(a, roomId, 'welcome')
+  await mine.waitFor('message', ({ seq }) => seq === welcome.seq)
+  // Remove and send back to back, several times: nothing after the removal may be delivered.
+  for (let n = 0; n < 5; n++) {
+    const removal = await rooms.as(a, 'DELETE', `/rooms/${roomId}/members/${b}`)
+    expect(removal.status).toBeLessThan(300)
+    await mine.waitFor('room_removed')
+    await Promise.all(upTo(5).map((each) => rooms.send(a, roomId, `secret ${each}`)))
+    await others.waitFor('message', ({ message }) => message.content === 'secret 5')
+    expect(JSON.stringify(mine.frames)).not.toContain('secret')
+    mine.frames.length = 0
+    others.frames.length = 0
+    expect((await rooms.as(b, 'GET', `/messages/${roomId}`)).status).toBe(403)
+    await rooms.as(a, 'POST', `/rooms/${roomId}/members`, { member_ids: [b] })
+    await mine.waitFor('room_added')
+    mine.frames.length = 0
+  }
+}, 30_000)
+
+it('a removed member receives nothing that was sent after the removal, even while a process still looks the removal up', async () => {
+  const url = new URL(rooms.chat.config.DATABASE_URL)
+  const mysql = await createFaultProxy({ host: url.hostname, port: Number(url.port) })
+  url.host = `${mysql.host}:${mysql.port}`
+  const { app } = await rooms.chat.another({ DATABASE_URL: url.href })
+  await rooms.chat.untilReady()
+  const [owner, removed, member] = await rooms.chat.people(3)
+  const roomId = await rooms.room(owner, removed, member)
+  const proofRoomId = await rooms.room(owner, member)
+  const gone = await open(removed, app.listeningOrigin)
+  const stays = await open(member, app.listeningOrigin)
+  const hasContent = (content: string) => (frame: { message: { content: string | null } }) =>
+    frame.message.content === content
+  for (const room of [roomId, proofRoomId]) await rooms.send(owner, room, 'before')
+  await gone.waitFor('message', hasContent('before'))
+  await waitFor(() => stays.frames.filter(({ event }) => event === 'message').length === 2)
+
+  mysql.freeze()
+  expect((await rooms.as(owner, 'DELETE', `/rooms/${roomId}/members/${removed}`)).status).toBe(204)
+  await rooms.send(owner, roomId, 'secret')
+  await rooms.as(owner, 'POST', `/rooms/${roomId}/typing`)
+  await rooms.send(owner, proofRoomId, 'later')
+  await stays.waitFor('message', hasContent('later'))
+  await mysql.restore()
+  await stays.waitFor('message', hasContent('secret'))
+  await stays.waitFor('typing')
+  await gone.waitFor('room_removed')
+  const frames = gone.frames.filter(({ event }) => event === 'message' || event === 'typing')
+  expect(frames.map(({ data }) => (data as { message?: Message }).message?.content)).toEqual(['before'])
+  for (const stream of [gone, stays]) stream.kill()
+  await mysql.close()
 })
 
 /** Reads a stream whose connection breaks at varying times, and resumes from the last id. */

@@ -52,6 +52,7 @@ export function createStream(options: StreamModuleOptions): void {
   const batcher = new WriteBatcher()
   const channels = new RoomChannels(new RoomPubSub(redis, instanceId), {
     messages,
+    members,
     log,
     onDelivered: deliveryTimer(service.metrics, batcher),
   })
