@@ -8,7 +8,9 @@ const folder = 'infrastructure/docker/prometheus'
 const alerts = rules.filter((rule) => rule.alert)
 
 const runTool = (program: string, args: string[]) => {
-  const result = spawnSync(program, args, { cwd: root, encoding: 'utf8' })
+  // Go's garbage collection takes a third of promtool's CPU time at its default of 100.
+  const env = { ...process.env, GOGC: '400' }
+  const result = spawnSync(program, args, { cwd: root, encoding: 'utf8', env })
   return { status: result.status, answer: result.stdout.trim(), output: result.stdout + result.stderr }
 }
 
