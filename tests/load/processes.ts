@@ -59,7 +59,9 @@ async function rowFor(processes: number): Promise<string> {
     const tokens = await Promise.all(userIds.map((userId) => subject.token(userId)))
     let [stored, refused] = [0, 0]
     const send = async (n: number) => {
-      const url = `${subject.urls[n % processes]}/messages/${ROOMS[n % ROOMS.length]}`
+      // Like a balancer, so that a room's messages reach every process.
+      const process = Math.floor(Math.random() * processes)
+      const url = `${subject.urls[process]}/messages/${ROOMS[n % ROOMS.length]}`
       const { statusCode, body } = await request(url, {
         method: 'POST',
         dispatcher: agent,
