@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { root } from '../paths.ts'
@@ -54,6 +55,15 @@ export interface VitestRun {
   pidFolder: string
 }
 
+/**
+ * Returns the variable by which the workers, and the programs that tests start, keep compiled code: it halves the CPU time of
+ * loading a service. Not with coverage: V8 counts functions from the cache imprecisely.
+ */
+function compileCache(options: readonly string[]): Record<string, string> {
+  if (options.some((option) => option.startsWith('--coverage'))) return {}
+  return { NODE_COMPILE_CACHE: join(tmpdir(), 'bigtech-compile-cache') }
+}
+
 /** Runs vitest with readable output and a JSON report for counting. */
 export async function runVitest(options: VitestRun): Promise<Count> {
   const file = join(options.folder, `vitest-${options.projects.join('-')}.json`)
@@ -69,7 +79,7 @@ export async function runVitest(options: VitestRun): Promise<Count> {
   ]
   const exitCode = await runVisible('vitest', args, {
     cwd: root,
-    env: { ...process.env, ...options.env },
+    env: { ...compileCache(options.filters), ...process.env, ...options.env },
     pidFolder: options.pidFolder,
   })
   const report = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Report) : undefined

@@ -79,6 +79,7 @@ async function start(overrides: Record<string, string> = {}): Promise<Running> {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       NODE_ENV: 'test',
       LOG_LEVEL: 'info',
       PORT: '0',
