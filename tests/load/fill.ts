@@ -10,7 +10,7 @@ export const filledAt = (n: number): Date => new Date(FIRST_AT + n * 1_000)
 export const filledId = (roomId: number, n: number): string => `${roomId}:${String(n).padStart(12, '0')}`
 
 /**
- * Inserts published messages 1 to `count` into a room, faster than by sending them. Call it before the service starts, which then finds
+ * Inserts published messages `first` (by default 1) to `count` into a room, faster than by sending them. Call it before the service starts, which then finds
  * stores that have grown: it neither creates indexes, nor looks for unpublished messages of earlier releases, nor fills the search index.
  */
 export async function fillRoom(
@@ -19,20 +19,22 @@ export async function fillRoom(
   count: number,
   contentOf: (n: number) => string,
   onBatch: (numbers: readonly number[]) => Promise<unknown> = async () => undefined,
+  first = 1,
 ): Promise<void> {
   const db = connection.db!
   // The service would create them on the filled collections, which slows all reads for many seconds.
   for (const [name, specs] of Object.entries(indexes))
     if (specs.length > 0) await db.collection(name).createIndexes([...specs])
   const messages = db.collection<{ _id: string }>('messages')
-  for (let start = 1; start <= count; start += BATCH) {
+  for (let start = first; start <= count; start += BATCH) {
     const numbers = Array.from({ length: Math.min(BATCH, count - start + 1) }, (_, index) => start + index)
     await messages.insertMany(
       numbers.map((n) => documentOf(roomId, n, contentOf(n))),
       { ordered: false },
     )
     await onBatch(numbers)
-    if ((start - 1) % (BATCH * 20) === 0) console.error(`room ${roomId}: ${start - 1} of ${count} messages`)
+    if (first === 1 && (start - 1) % (BATCH * 20) === 0)
+      console.error(`room ${roomId}: ${start - 1} of ${count} messages`)
   }
   // Otherwise the relay would publish all of them after the first message that is sent.
   const head = { published_seq: count, published_cseq: 0 }

@@ -1,8 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { SearchEntry, SearchIndex, SearchPosition } from '../src/modules/messages/search/search-index.ts'
+import {
+  isOlder,
+  type SearchEntry,
+  type SearchIndex,
+  type SearchPosition,
+} from '../src/modules/messages/search/search-index.ts'
 
 let lastRoom = 5_000_000
+const BASE = Date.parse('2026-01-01')
 
 /** Returns the id of a room that no other test uses. */
 export const newSearchRoom = (): number => ++lastRoom
@@ -28,10 +34,10 @@ export const searchEntry = (
  */
 export function describeSearchIndex(name: string, open: (step?: number) => SearchIndex): void {
   describe(name, () => {
-    it('returns the results of a full scan in the same order for any step size', async () => {
+    it('returns the results of a full scan in the same order for any step size and number of rooms', async () => {
       const word = fc.constantFrom('x', 'y', 'z', 'w')
       const ofRoom = fc.record({
-        room: fc.nat(1),
+        room: fc.nat(3),
         at: fc.nat(12),
         tokens: fc.uniqueArray(word, { minLength: 1 }),
       })
@@ -42,13 +48,18 @@ export function describeSearchIndex(name: string, open: (step?: number) => Searc
           fc.integer({ min: 1, max: 6 }),
           fc.integer({ min: 1, max: 5 }),
           fc.boolean(),
-          async (given, tokens, step, limit, isHurried) => {
-            const roomIds = [newSearchRoom(), newSearchRoom()]
+          fc.integer({ min: 1, max: 4 }),
+          // Milliseconds, or days.
+          fc.constantFrom(1, 5e7),
+          async (given, tokens, step, limit, isHurried, rooms, scale) => {
+            const roomIds = Array.from({ length: rooms }, newSearchRoom)
             // In a room, later messages never have earlier times.
             const entries = given
               .toSorted((a, b) => a.at - b.at)
               // Far enough apart for several blocks of the index.
-              .map(({ room, at, tokens: own }, n) => searchEntry(roomIds[room]!, n * 9, own, at))
+              .map(({ room, at, tokens: own }, n) =>
+                searchEntry(roomIds[room % rooms]!, n * 9, own, BASE + at * scale),
+              )
             const index = open(step)
             await index.put(entries)
             const found: string[] = []
@@ -59,6 +70,7 @@ export function describeSearchIndex(name: string, open: (step?: number) => Searc
               expect(hits.length).toBeLessThanOrEqual(limit)
               found.push(...hits.map(({ id }) => id))
               if (next === null) break
+              expect(isOlder(next, before)).toBe(true)
               before = next
               expect(page).toBeLessThan(100)
             }
@@ -68,7 +80,7 @@ export function describeSearchIndex(name: string, open: (step?: number) => Searc
             expect(found).toEqual(expected.map(({ messageId }) => messageId))
           },
         ),
-        { numRuns: 25 },
+        { numRuns: 30 },
       )
     }, 60_000)
 

@@ -180,6 +180,7 @@ export class MessageRepository {
 
 const INDEX_NOT_FOUND = 27
 
-function unlessMissing(err: unknown): void {
+/** For `dropIndex`: an index that does not exist need not be dropped. */
+export function unlessMissing(err: unknown): void {
   if ((err as { code?: unknown }).code !== INDEX_NOT_FOUND) throw err
 }

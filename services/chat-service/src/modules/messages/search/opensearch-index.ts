@@ -47,7 +47,7 @@ export class OpenSearchIndex implements SearchIndex {
   readonly #name: string
   readonly #metrics: StoreMetrics
   readonly #isImmediate: boolean
-  #created: Promise<unknown> | undefined
+  #created: Promise<void> | undefined
 
   constructor({ url, name, metrics, isImmediate = false }: OpenSearchIndexOptions) {
     this.#client = connect(url)
@@ -90,7 +90,7 @@ export class OpenSearchIndex implements SearchIndex {
 
   async put(entries: readonly SearchEntry[]): Promise<void> {
     if (entries.length === 0) return
-    await this.#ensureIndex()
+    await this.prepare()
     const { body } = await this.#run('search.insert', () =>
       this.#client.bulk({
         index: this.#name,
@@ -106,17 +106,21 @@ export class OpenSearchIndex implements SearchIndex {
     if (failure) throw new StoreUnavailable('opensearch', new Error(failure.error!.reason ?? 'bulk failed'))
   }
 
-  /** Once a process. Of several processes one creates the index. */
-  #ensureIndex(): Promise<unknown> {
-    this.#created ??= this.#run('search.create_indexes', () =>
-      this.#client.indices.create({ index: this.#name, body: index }).catch((err: unknown) => {
-        if (typeOf(err) !== 'resource_already_exists_exception') throw err
-      }),
-    ).catch((err: unknown) => {
+  prepare(): Promise<void> {
+    this.#created ??= this.#create().catch((err: unknown) => {
       this.#created = undefined
       throw err
     })
     return this.#created
+  }
+
+  /** Of several processes one creates the index. */
+  async #create(): Promise<void> {
+    await this.#run('search.create_indexes', () =>
+      this.#client.indices.create({ index: this.#name, body: index }).catch((err: unknown) => {
+        if (typeOf(err) !== 'resource_already_exists_exception') throw err
+      }),
+    )
   }
 
   async ping(): Promise<void> {

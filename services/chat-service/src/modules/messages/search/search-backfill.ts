@@ -20,6 +20,7 @@ export interface SearchBackfillOptions {
  */
 export async function backfillSearch(options: SearchBackfillOptions): Promise<boolean> {
   const { state, index, isStopping = () => false, onPage } = options
+  await index.prepare()
   const claimed = await state.claim()
   if (claimed === 'done') return true
   if (claimed === 'busy') return false

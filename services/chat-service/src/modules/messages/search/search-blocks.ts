@@ -2,6 +2,21 @@ import { crc32 } from 'node:zlib'
 import { positionId, positionOf, roomOf } from '../message.ts'
 import type { SearchEntry, SearchPosition } from './search-index.ts'
 
+/** Collection of the blocks. */
+export const searchBlocks = 'search_blocks'
+
+/** How much a search does at a time. */
+export interface SearchBounds {
+  /** Number of blocks whose filters are compared by the first query over several rooms. A common word fills a page from a few. */
+  readonly firstBlocks: number
+  /** The same for any query, which then takes 20 to 50 ms. */
+  readonly stepBlocks: number
+  /** Number of matching blocks returned by the first query over several rooms. */
+  readonly firstRead: number
+  /** The same for any query. */
+  readonly stepRead: number
+}
+
 /** Number of consecutive positions of a room that share a document of the index. */
 export const BLOCK_SIZE = 32
 

@@ -2,50 +2,29 @@ import { upToEntries } from '@bigtech/service-kit'
 import { LRUCache } from 'lru-cache'
 import type { mongo } from 'mongoose'
 import type { MongoStore } from '../../../infrastructure/mongo-store.ts'
-import { positionId, positionOf, roomOf } from '../message.ts'
+import { unlessMissing } from '../log/message.repository.ts'
 import {
-  BLOCK_SIZE,
   type BlockDocument,
   blockIdOf,
-  filterConditions,
-  hitsIn,
+  type SearchBounds,
+  searchBlocks,
   withEntries,
 } from './search-blocks.ts'
-import type { SearchEntry, SearchHits, SearchIndex, SearchPosition, SearchRequest } from './search-index.ts'
-
-export const searchBlocks = 'search_blocks'
+import type { SearchEntry, SearchHits, SearchIndex, SearchRequest } from './search-index.ts'
+import { RoomSearch } from './search-room.repository.ts'
+import { RoomsSearch } from './search-rooms.repository.ts'
 
 export const searchIndexes: readonly mongo.IndexDescription[] = [
-  { name: 'time', key: { room_id: 1, from: -1, _id: -1 } },
+  { name: 'until', key: { room_id: 1, until: -1 } },
 ]
+/** Index of an earlier release, which is dropped. */
+const obsoleteIndex = 'time'
 
-/** Number of blocks whose filters are compared in one step, 10 to 20 ms. */
-const STEP_BLOCKS = 2_000
-/** Number of blocks read first; each further step reads four times as many. A common word fills a page from a few. */
-const FIRST_READ = 4
-const MAX_READ = 128
-/** More rooms are searched by one query, which sorts all matching blocks. */
-const MAX_MERGED_ROOMS = 50
-/** Blocks of one page of such a query, beside one of each room that reaches over the start of the page. */
-const SORTED_BLOCKS = 256
 /** Blocks with room for more messages, about 2 KB each, which the next messages would have to read again. */
 const OPEN_BLOCKS = 1_000
+const defaultBounds: SearchBounds = { firstBlocks: 256, stepBlocks: 4_000, firstRead: 256, stepRead: 512 }
 const MAX_ATTEMPTS = 20
 const DUPLICATE_KEY = 11_000
-
-interface SearchBounds {
-  readonly stepBlocks: number
-  readonly maxRead: number
-  readonly mergedRooms: number
-  readonly sortedBlocks: number
-}
-
-const defaultBounds: SearchBounds = {
-  stepBlocks: STEP_BLOCKS,
-  maxRead: MAX_READ,
-  mergedRooms: MAX_MERGED_ROOMS,
-  sortedBlocks: SORTED_BLOCKS,
-}
 
 /**
  * The search index in MongoDB: one document per block of 32 positions of a room, and no index over tokens, which would cost the server ten
@@ -53,26 +32,28 @@ const defaultBounds: SearchBounds = {
  */
 export class MongoSearchIndex implements SearchIndex {
   readonly #store: MongoStore
-  readonly #bounds: SearchBounds
+  readonly #room: RoomSearch
+  readonly #rooms: RoomsSearch
   readonly #open = new LRUCache<string, BlockDocument>(upToEntries(OPEN_BLOCKS))
-  #indexed: Promise<unknown> | undefined
+  #prepared: Promise<void> | undefined
 
   constructor(store: MongoStore, bounds: Partial<SearchBounds> = {}) {
     this.#store = store
-    this.#bounds = { ...defaultBounds, ...bounds }
+    this.#room = new RoomSearch(store, { ...defaultBounds, ...bounds })
+    this.#rooms = new RoomsSearch(store, { ...defaultBounds, ...bounds })
   }
 
-  /** Scans each room from the newest message on, in steps of bounded size. */
-  async find(request: SearchRequest): Promise<SearchHits> {
-    const { roomIds, limit } = request
-    if (roomIds.length > this.#bounds.mergedRooms) return this.#findSorted(request)
-    return firstOf(await Promise.all(roomIds.map((roomId) => this.#scan(roomId, request))), limit)
+  find(request: SearchRequest): Promise<SearchHits> {
+    const [roomId, ...others] = request.roomIds
+    return roomId !== undefined && others.length === 0
+      ? this.#room.find(roomId, request)
+      : this.#rooms.find(request)
   }
 
   /** Adds entries to their blocks. A block that another process changes at the same time is read and written again. */
   async put(entries: readonly SearchEntry[]): Promise<void> {
     if (entries.length === 0) return
-    await this.#ensureIndexes()
+    await this.prepare()
     let pending = Map.groupBy(entries, ({ messageId }) => blockIdOf(messageId))
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const known = await this.#read([...pending.keys()])
@@ -84,15 +65,19 @@ export class MongoSearchIndex implements SearchIndex {
     throw new Error('search blocks are changed too often')
   }
 
-  /** Creates the indexes once per process. */
-  #ensureIndexes(): Promise<unknown> {
-    this.#indexed ??= this.#store
-      .run('search.create_indexes', () => this.#blocks.createIndexes([...searchIndexes]))
-      .catch((err: unknown) => {
-        this.#indexed = undefined
-        throw err
-      })
-    return this.#indexed
+  prepare(): Promise<void> {
+    this.#prepared ??= this.#createIndexes().catch((err: unknown) => {
+      this.#prepared = undefined
+      throw err
+    })
+    return this.#prepared
+  }
+
+  async #createIndexes(): Promise<void> {
+    await this.#store.run('search.create_indexes', () => this.#blocks.createIndexes([...searchIndexes]))
+    await this.#store
+      .run('search.drop_index', () => this.#blocks.dropIndex(obsoleteIndex))
+      .catch(unlessMissing)
   }
 
   async #read(ids: readonly string[]): Promise<Map<string, BlockDocument>> {
@@ -136,104 +121,7 @@ export class MongoSearchIndex implements SearchIndex {
     }
   }
 
-  /** Scans a room in the order of its messages, which is also that of their times. */
-  async #scan(roomId: number, { tokens, before, limit, until }: SearchRequest): Promise<SearchHits> {
-    const hits: SearchPosition[] = []
-    let wanted = Math.min(FIRST_READ, this.#bounds.maxRead)
-    for (let end = await this.#endOf(roomId, before); end > 0; ) {
-      const start = Math.max(0, end - this.#bounds.stepBlocks)
-      const docs = await this.#store.find('search.scan', this.#blocks, {
-        filter: {
-          _id: { $gte: positionId(roomId, start), $lt: positionId(roomId, end) },
-          ...filterConditions(tokens),
-        } as mongo.Filter<BlockDocument>,
-        projection: { rows: 1 },
-        sort: { _id: -1 },
-        limit: wanted,
-        hint: '_id_',
-      })
-      hits.push(...docs.flatMap((doc) => hitsIn(doc, tokens)).filter((hit) => isOlder(hit, before)))
-      if (hits.length >= limit) return { hits: hits.slice(0, limit), next: hits[limit - 1]! }
-      end = docs.length === wanted ? positionOf(docs.at(-1)!._id) : start
-      wanted = Math.min(wanted * 4, this.#bounds.maxRead)
-      if (end === 0 || performance.now() < until) continue
-      const next = await this.#startOf(roomId, end)
-      // Otherwise a search that has stopped in another room in the same millisecond would begin here again and again.
-      if (isOlder(next, before)) return { hits, next }
-    }
-    return { hits, next: null }
-  }
-
-  /** Returns the number of the block before which the scan of a room begins. */
-  async #endOf(roomId: number, before: SearchPosition | undefined): Promise<number> {
-    if (before && roomOf(before.id) === roomId) return positionOf(blockIdOf(before.id)) + 1
-    const [newest] = await this.#store.find('search.end', this.#blocks, {
-      filter: before
-        ? { room_id: roomId, from: { $lte: before.at } }
-        : { _id: { $gte: positionId(roomId, 0), $lt: `${roomId};` } },
-      projection: { _id: 1 },
-      sort: before ? { from: -1, _id: -1 } : { _id: -1 },
-      limit: 1,
-    })
-    return newest ? positionOf(newest._id) + 1 : 0
-  }
-
-  /** Returns the place from which a scan continues, with the time of the first message that was examined. */
-  async #startOf(roomId: number, block: number): Promise<SearchPosition> {
-    const [oldest] = await this.#store.find('search.end', this.#blocks, {
-      filter: { _id: { $gte: positionId(roomId, block), $lt: `${roomId};` } },
-      projection: { from: 1 },
-      sort: { _id: 1 },
-      limit: 1,
-    })
-    return { at: oldest!.from, id: positionId(roomId, block * BLOCK_SIZE) }
-  }
-
-  /** Reads matching blocks of many rooms, newest first. Hits are complete down to the last message of the next block. */
-  async #findSorted({ roomIds, tokens, before, limit }: SearchRequest): Promise<SearchHits> {
-    for (let wanted = roomIds.length + this.#bounds.sortedBlocks; ; wanted *= 4) {
-      const docs = await this.#store.find('search.find', this.#blocks, {
-        filter: {
-          room_id: roomIds.length === 1 ? roomIds[0]! : { $in: [...roomIds] },
-          ...(before ? { from: { $lte: before.at } } : {}),
-          ...filterConditions(tokens),
-        } as mongo.Filter<BlockDocument>,
-        projection: { rows: 1, until: 1 },
-        sort: { until: -1 },
-        limit: wanted,
-        hint: 'time',
-      })
-      const hits = docs.flatMap((doc) => hitsIn(doc, tokens)).filter((hit) => isOlder(hit, before))
-      if (docs.length < wanted) return firstOf([{ hits, next: null }], limit)
-      const next = { at: new Date(docs.at(-1)!.until.getTime() + 1), id: '' }
-      if (isOlder(next, before)) return firstOf([{ hits, next }], limit)
-    }
-  }
-
   get #blocks(): mongo.Collection<BlockDocument> {
     return this.#store.collection<BlockDocument>(searchBlocks)
   }
-}
-
-/** Orders newest first. */
-function compare(a: SearchPosition, b: SearchPosition): number {
-  return b.at.getTime() - a.at.getTime() || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
-}
-
-function isOlder(position: SearchPosition, than: SearchPosition | undefined): boolean {
-  return than === undefined || compare(position, than) > 0
-}
-
-/**
- * Merges the hits of several searches, newest first. Omits what is older than a place where one of them has stopped: that search may still
- * find newer ones.
- */
-function firstOf(found: readonly SearchHits[], limit: number): SearchHits {
-  const [stopped] = found.flatMap(({ next }) => next ?? []).sort(compare)
-  const hits = found
-    .flatMap((each) => each.hits)
-    .sort(compare)
-    .filter((hit) => !stopped || !isOlder(hit, stopped))
-    .slice(0, limit)
-  return { hits, next: hits.length === limit ? hits.at(-1)! : (stopped ?? null) }
 }

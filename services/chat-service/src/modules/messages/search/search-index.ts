@@ -34,7 +34,18 @@ export interface SearchHits {
 
 /** Finds messages by their tokens. */
 export interface SearchIndex {
-  /** Bounded in time for any tokens: stops at `until`, after at least one step. */
+  /** Creates what the index needs in its store, once per process. */
+  prepare(): Promise<void>
+  /** Bounded in time for any tokens and rooms: stops at `until`, after at least one step. */
   find(request: SearchRequest): Promise<SearchHits>
   put(entries: readonly SearchEntry[]): Promise<void>
+}
+
+/** Orders newest first. */
+export function compare(a: SearchPosition, b: SearchPosition): number {
+  return b.at.getTime() - a.at.getTime() || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
+}
+
+export function isOlder(position: SearchPosition, than: SearchPosition | undefined): boolean {
+  return than === undefined || compare(position, than) > 0
 }

@@ -22,6 +22,7 @@ function setUp(messages: number) {
   const puts: string[][] = []
   const indexer = new SearchIndexer(source, {
     put: async (entries) => void puts.push(entries.map(({ messageId }) => messageId)),
+    prepare: async () => undefined,
     find: async () => ({ hits: [], next: null }),
   })
   return { indexer, puts, ids: all.map(({ messageId }) => messageId) }

@@ -6,13 +6,13 @@ import mongoose, { type Connection, type mongo } from 'mongoose'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestRooms, type TestRooms, upTo } from '../../../../testing/rooms.ts'
-import { describeSearchIndex, searchEntry } from '../../../../testing/search-index.ts'
+import { describeSearchIndex, newSearchRoom, searchEntry } from '../../../../testing/search-index.ts'
 import { MongoStore } from '../../../infrastructure/mongo-store.ts'
 import { SearchBackfillRepository } from './search-backfill.repository.ts'
 import { backfillSearch } from './search-backfill.ts'
 import { type BlockDocument, versionsOf } from './search-blocks.ts'
 import { MongoSearchIndex } from './search-index.repository.ts'
-import type { SearchPosition } from './search-index.ts'
+import { compare, type SearchIndex, type SearchPosition, type SearchRequest } from './search-index.ts'
 
 let rooms: TestRooms
 let connection: Connection
@@ -27,6 +27,8 @@ afterAll(async () => {
   await connection?.close()
   await rooms?.close()
 })
+
+const boundsOf = (step: number) => ({ firstBlocks: step, stepBlocks: step, firstRead: step, stepRead: step })
 
 const search = async (userId: number, roomId: number, q: string): Promise<number[]> => {
   const url = `/messages/search?q=${encodeURIComponent(q)}&room_id=${roomId}`
@@ -71,7 +73,7 @@ describe('the search index', () => {
   it('a search for common words that never occur together returns partial results, and continues by cursor to the end', async () => {
     const [a] = await rooms.chat.people(1)
     const roomId = await rooms.room(a)
-    const index = new MongoSearchIndex(store, { maxRead: 1 })
+    const index = new MongoSearchIndex(store, boundsOf(1))
     const words = (n: number) => (n === 0 ? ['tea', 'milk'] : [n % 2 === 0 ? 'tea' : 'milk'])
     await index.put(upTo(160).map((n) => searchEntry(roomId, n - 1, words(n - 1))))
     const request = { roomIds: [roomId], tokens: ['tea', 'milk'], limit: 5, until: 0 }
@@ -91,12 +93,107 @@ describe('the search index', () => {
 
 describeSearchIndex(
   'the search index in MongoDB',
-  (step) => new MongoSearchIndex(store, step ? { stepBlocks: step, maxRead: step } : {}),
+  (step) => new MongoSearchIndex(store, step ? boundsOf(step) : {}),
 )
-describeSearchIndex(
-  'the search index in MongoDB, in more rooms than it searches one by one',
-  (step) => new MongoSearchIndex(store, { mergedRooms: 1, ...(step ? { sortedBlocks: step } : {}) }),
-)
+
+describe('a search over many rooms', () => {
+  const hour = 3_600_000
+  const year = 365 * 24 * hour
+  /** Four busy rooms, and ten whose few messages are almost a year apart in one block. */
+  const manyRooms = () => {
+    const start = Date.now() - 3 * year
+    const [busy, quiet] = [upTo(4), upTo(10)].map((rooms) => rooms.map(newSearchRoom)) as [number[], number[]]
+    const entries = [
+      ...busy.flatMap((roomId, r) =>
+        upTo(15).map((n) =>
+          searchEntry(roomId, n * 32, [n % 2 ? 'tea' : 'milk', 'any'], start + n * hour + r),
+        ),
+      ),
+      ...quiet.flatMap((roomId, r) =>
+        upTo(3).map((n) => searchEntry(roomId, n, ['any'], start + r + n * 0.9 * year)),
+      ),
+    ]
+    return { roomIds: [...busy, ...quiet], entries }
+  }
+  const pagesOf = async (index: SearchIndex, request: Omit<SearchRequest, 'before' | 'until'>) => {
+    const pages = [await index.find({ ...request, until: 0 })]
+    for (let before = pages[0]!.next; before !== null; before = pages.at(-1)!.next)
+      pages.push(await index.find({ ...request, before, until: 0 }))
+    return pages
+  }
+
+  it('a search over many rooms stops at its deadline, and its pages return every message once, newest first', async () => {
+    const { roomIds, entries } = manyRooms()
+    const index = new MongoSearchIndex(store, boundsOf(20))
+    await index.put(entries)
+    const never = await pagesOf(index, { roomIds, tokens: ['tea', 'milk'], limit: 20 })
+    expect(never.length).toBeGreaterThan(3)
+    expect(never.flatMap(({ hits }) => hits)).toEqual([])
+    const found = (await pagesOf(index, { roomIds, tokens: ['any'], limit: 20 })).flatMap(({ hits }) => hits)
+    const expected = entries.map(({ messageId: id, at }) => ({ at, id })).sort(compare)
+    expect(found).toEqual(expected)
+  })
+
+  it('no query of a search over many rooms compares more blocks than the bounds allow', async () => {
+    const { roomIds, entries } = manyRooms()
+    const url = rooms.chat.config.MONGO_URL
+    const watched = await mongoose.createConnection(url, { monitorCommands: true }).asPromise()
+    const filters: mongo.Filter<BlockDocument>[] = []
+    watched.getClient().on('commandStarted', ({ commandName, command }) => {
+      if (commandName === 'find' && command.filter.until) filters.push(command.filter)
+      if (commandName === 'aggregate' && !command.pipeline[1].$limit) filters.push(command.pipeline[0].$match)
+    })
+    const index = new MongoSearchIndex(
+      new MongoStore(watched, new StoreMetrics(new Registry())),
+      boundsOf(20),
+    )
+    await index.put(entries)
+    for (const tokens of [['any'], ['tea', 'milk'], ['unknown']])
+      await pagesOf(index, { roomIds, tokens, limit: 50 })
+    await watched.close()
+    expect(filters.length).toBeGreaterThan(20)
+    const blocks = rooms.db.collection<BlockDocument>('search_blocks')
+    for (const { room_id, until } of filters) {
+      const compared = await blocks.countDocuments({ room_id, until } as never)
+      expect(compared, JSON.stringify(until)).toBeLessThanOrEqual(20)
+    }
+  })
+
+  it('finds a message although a new message of its room arrives during the search', async () => {
+    const [busy, quiet] = [newSearchRoom(), newSearchRoom()]
+    const now = Date.now()
+    const plain = new MongoSearchIndex(store)
+    await plain.put([searchEntry(busy, 1, ['pear'], now), searchEntry(quiet, 1, ['plum'], now - year)])
+    let queries = 0
+    class Interrupted extends MongoStore {
+      override async run<Result>(operation: string, work: () => Promise<Result>): Promise<Result> {
+        const result = await super.run(operation, work)
+        if (operation === 'search.find' && queries++ === 0)
+          await plain.put([searchEntry(quiet, 2, ['new'], now)])
+        return result
+      }
+    }
+    const index = new MongoSearchIndex(new Interrupted(connection, new StoreMetrics(new Registry())))
+    const { hits } = await index.find({
+      roomIds: [busy, quiet],
+      tokens: ['plum'],
+      limit: 5,
+      until: Number.POSITIVE_INFINITY,
+    })
+    expect(hits.length).toBe(1)
+    expect(queries).toBeGreaterThan(0)
+  })
+
+  it('looks up the blocks of 2,000 rooms by their rooms and times in the index, and replaces the index of an earlier release', async () => {
+    const blocks = rooms.db.collection<BlockDocument>('search_blocks')
+    await blocks.createIndex({ room_id: 1, from: -1, _id: -1 }, { name: 'time' })
+    await backfillSearch({ state: new SearchBackfillRepository(store), index: new MongoSearchIndex(store) })
+    expect((await blocks.indexes()).map(({ name }) => name).sort()).toEqual(['_id_', 'until'])
+    const filter = { room_id: { $in: upTo(2_000) }, until: { $gte: new Date(0), $lt: new Date() } }
+    const plan = JSON.stringify(await blocks.find(filter).sort({ until: -1 }).limit(5).explain())
+    expect(plan.replace(/"IndexCosts":\[[^\]]*\]/g, '')).toMatch(/"indexName":"until"|"Index Name":"until"/)
+  })
+})
 
 describe('messages from before the index', () => {
   const forget = () => rooms.db.collection('search_blocks').deleteMany({})
