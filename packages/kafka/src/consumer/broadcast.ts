@@ -84,6 +84,7 @@ class Broadcast implements BroadcastConsumer {
       // Partitions added later have no position yet, and all their records are new.
       startFrom: 'earliest',
       sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
+      isOnlyMember: true,
       log: this.#log,
       onJoin: (port, assignment) => this.#onJoin(port, assignment),
       onBatch: (batch) => this.#workerOf(batch.topic, batch.partition, 0).enqueue(batch),

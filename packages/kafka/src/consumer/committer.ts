@@ -12,6 +12,7 @@ const PACE_MS = 500
 export class Committer {
   readonly #port: () => ConsumerPort | undefined
   readonly #log: Logger
+  readonly #onCommitted: (positions: readonly PartitionPosition[]) => void
   readonly #dirty = new Map<string, PartitionPosition>()
   #running: Promise<void> | undefined
   #committedAt = Number.NEGATIVE_INFINITY
@@ -19,9 +20,14 @@ export class Committer {
   #rest = new AbortController()
   #abandon = new AbortController()
 
-  constructor(port: () => ConsumerPort | undefined, log: Logger) {
+  constructor(
+    port: () => ConsumerPort | undefined,
+    log: Logger,
+    onCommitted: (positions: readonly PartitionPosition[]) => void = () => {},
+  ) {
     this.#port = port
     this.#log = log
+    this.#onCommitted = onCommitted
   }
 
   /** @param position offset of the next record to read */
@@ -66,6 +72,7 @@ export class Committer {
         await port.commit(positions)
         failures = 0
         this.#committedAt = performance.now()
+        this.#onCommitted(positions)
         for (const position of positions) this.#clean(position)
       } catch (err) {
         const waitMs = backoffMs(failures++, 100, 5_000)

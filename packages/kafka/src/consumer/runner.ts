@@ -107,10 +107,15 @@ class Runner implements ConsumerRunner {
       log,
       onJoin: (port, assignment) => this.#onJoin(port, assignment),
       onBatch: (batch) => this.#onBatch(batch),
+      onEnd: (topic, partition, end) => this.#lag?.noteEnd({ topic, partition, offset: end }),
       onLost: () => this.#dropAll(),
       onFatal: options.onFatal,
     })
-    this.#committer = new Committer(() => this.#supervisor.port, log)
+    this.#committer = new Committer(
+      () => this.#supervisor.port,
+      log,
+      (positions) => this.#lag?.noteCommitted(positions),
+    )
     this.#lag = metrics && new LagReporter({ kafka, groupId, metrics, workers: this.#workers, log })
   }
 
@@ -140,6 +145,7 @@ class Runner implements ConsumerRunner {
   }
 
   #onJoin(port: ConsumerPort, assignment: Assignment): void {
+    this.#lag?.forgetCommitted()
     const assigned = new Set<string>()
     for (const [topic, partitions] of Object.entries(assignment)) {
       for (const partition of partitions) {

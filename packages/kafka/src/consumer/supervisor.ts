@@ -10,10 +10,12 @@ export interface SupervisorOptions {
   readonly topics: readonly string[]
   readonly startFrom: 'earliest' | 'latest'
   readonly sessionTimeoutMs: number
+  readonly isOnlyMember?: boolean
   readonly gatherMs?: number
   readonly log: Logger
   readonly onJoin: (port: ConsumerPort, assignment: Assignment) => void
   readonly onBatch: (batch: RecordBatch) => void
+  readonly onEnd?: (topic: string, partition: number, end: number) => void
   /** Called when the assignment is lost: the next owner fetches every uncommitted record again. */
   readonly onLost: () => void
   readonly onFatal: (error: Error) => void
@@ -119,9 +121,11 @@ export class ConsumerSupervisor {
       groupId,
       startFrom,
       sessionTimeoutMs,
+      isOnlyMember = false,
       gatherMs = 0,
       onJoin,
       onBatch,
+      onEnd = () => {},
     } = this.#options
     let member: string | undefined
     let dead = false
@@ -132,9 +136,7 @@ export class ConsumerSupervisor {
     const port: ConsumerPort = kafka.driver.createConsumer({
       groupId: kafka.topicPrefix + groupId,
       topics: topics.map((topic) => kafka.topicPrefix + topic),
-      startFrom,
-      sessionTimeoutMs,
-      gatherMs,
+      ...{ startFrom, sessionTimeoutMs, isOnlyMember, gatherMs, onEnd },
       onJoin: (memberId, assignment) => {
         // Other members owned our partitions in the meantime, and pending fetches are stale: only a new
         // consumer is guaranteed to start at the committed positions.

@@ -1,10 +1,16 @@
+import { createRequire } from 'node:module'
 import { afterEach, beforeEach, expect, it, type Mock, vi } from 'vitest'
 import { accepted, createTestBed, recordOf, type TestBed, TOPIC } from '../../testing/support.ts'
 import { createPublisher, type Publisher } from '../publisher/publisher.ts'
-import type { ConsumerPort, RecordBatch } from './port.ts'
+import type { ConsumerOptions, ConsumerPort, RecordBatch } from './port.ts'
 
 /** A fetch without records waits a fifth of it, longer than the limits of these tests. */
 const SESSION_TIMEOUT_MS = 20_000
+
+const require = createRequire(import.meta.url)
+const { prototype: broker } = require('kafkajs/src/broker') as {
+  prototype: Record<'metadata' | 'fetch' | 'heartbeat', (...args: unknown[]) => Promise<unknown>>
+}
 
 let bed: TestBed
 let publisher: Publisher
@@ -15,12 +21,17 @@ beforeEach(async () => {
   publisher = createPublisher({ kafka: bed.kafka })
 })
 afterEach(async () => {
+  vi.restoreAllMocks()
   await Promise.all(consumers.splice(0).map((consumer) => consumer.close()))
   await publisher.stop()
   await bed.remove()
 })
 
-async function consume(onBatch: (batch: RecordBatch) => void = () => {}, gatherMs = 0) {
+async function consume(
+  onBatch: (batch: RecordBatch) => void = () => {},
+  gatherMs = 0,
+  more: Partial<ConsumerOptions> = {},
+) {
   const onJoin = vi.fn()
   const onActivity = vi.fn()
   const consumer = bed.kafka.driver.createConsumer({
@@ -33,6 +44,7 @@ async function consume(onBatch: (batch: RecordBatch) => void = () => {}, gatherM
     onBatch,
     onCrash: (error) => expect.fail(error.message),
     onActivity,
+    ...more,
   })
   consumers.push(consumer)
   await consumer.start()
@@ -145,3 +157,38 @@ it('a consumer that gathers does not delay its close', async () => {
   await consumer.close()
   expect(performance.now() - startedAt).toBeLessThan(5_000)
 })
+
+it('a fetch tells the end of every partition, also without new records', async () => {
+  const onEnd = vi.fn()
+  const { onActivity } = await consume(() => {}, 0, { onEnd })
+  await publisher.publish([recordOf(accepted(1))])
+  await nextFetch(onActivity)
+  onEnd.mockClear()
+  await nextFetch(onActivity)
+  const ends = onEnd.mock.calls.map(([topic, partition, end]) => [topic, partition, end])
+  expect(ends.map(([topic]) => topic)).toEqual(Array(3).fill(bed.prefix + TOPIC))
+  expect(ends.map(([, partition]) => partition).sort()).toEqual([0, 1, 2])
+  expect(ends.map(([, , end]) => end).sort()).toEqual([0, 0, 1])
+})
+
+it('a consumer at rest asks for no metadata until a fetch fails', async () => {
+  const records = vi.fn()
+  const { onActivity } = await consume(records)
+  const metadata = vi.spyOn(broker, 'metadata')
+  await nextFetch(onActivity)
+  await nextFetch(onActivity)
+  expect(metadata).not.toHaveBeenCalled()
+  vi.spyOn(broker, 'fetch').mockRejectedValueOnce(new Error('the leader does not answer'))
+  await vi.waitFor(() => expect(metadata).toHaveBeenCalled(), 10_000)
+  await publisher.publish([recordOf(accepted(1))])
+  await vi.waitFor(() => expect(records).toHaveBeenCalled(), 10_000)
+}, 40_000)
+
+it('the only member of a group keeps its membership with one heartbeat in several fetches', async () => {
+  const heartbeat = vi.spyOn(broker, 'heartbeat')
+  const fetch = vi.spyOn(broker, 'fetch')
+  const { onJoin } = await consume(() => {}, 0, { sessionTimeoutMs: 6_000, isOnlyMember: true })
+  await vi.waitFor(() => expect(heartbeat).toHaveBeenCalledTimes(2), 20_000)
+  expect(fetch.mock.calls.length).toBeGreaterThanOrEqual(8)
+  expect(onJoin).toHaveBeenCalledTimes(1)
+}, 40_000)

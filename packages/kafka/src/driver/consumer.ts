@@ -1,28 +1,34 @@
 import type { Consumer, IHeaders, KafkaMessage } from 'kafkajs'
 import { KafkaUnavailable } from '../errors.ts'
-import { gatherRecords } from './fetch-patch.ts'
+import { followFetches } from './fetch-patch.ts'
 import type { ConsumerOptions, ConsumerPort, StoredRecord } from './port.ts'
-import { METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './settings.ts'
+import { CONSUMER_METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './settings.ts'
 
 /**
  * A fetch waits this part of the session timeout for records, and a heartbeat follows each fetch: a rebalance is noticed within
  * 3 s, usually 2. Long, because each fetch wakes the process; a record ends the wait.
  */
 const WAITS_PER_SESSION = 5
+/** Of a group with one member: no rebalance is to be noticed, so a heartbeat in 10 s is enough. */
+const SESSION_FACTOR_ALONE = 3
 const MAX_BYTES_PER_PARTITION = 1024 * 1024
 
 export function createConsumer(newClient: NewClient, options: ConsumerOptions): ConsumerPort {
-  if (options.gatherMs) gatherRecords(options.groupId, options.gatherMs)
+  const { groupId, sessionTimeoutMs, isOnlyMember, gatherMs = 0, onEnd } = options
+  const unfollow = followFetches(groupId, { gatherMs, onEnd })
   const retry = retryOptions(5)
+  const waitMs = Math.floor(sessionTimeoutMs / WAITS_PER_SESSION)
   const consumer = newClient(retry).consumer({
-    groupId: options.groupId,
-    sessionTimeout: options.sessionTimeoutMs,
-    rebalanceTimeout: options.sessionTimeoutMs,
+    groupId,
+    sessionTimeout: sessionTimeoutMs * (isOnlyMember ? SESSION_FACTOR_ALONE : 1),
+    rebalanceTimeout: sessionTimeoutMs,
     // Less than a wait, so that a heartbeat follows each.
-    heartbeatInterval: Math.floor(options.sessionTimeoutMs / (WAITS_PER_SESSION + 1)),
-    maxWaitTimeInMs: Math.floor(options.sessionTimeoutMs / WAITS_PER_SESSION),
+    heartbeatInterval: isOnlyMember
+      ? sessionTimeoutMs - waitMs
+      : Math.floor(sessionTimeoutMs / (WAITS_PER_SESSION + 1)),
+    maxWaitTimeInMs: waitMs,
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
-    metadataMaxAge: METADATA_MAX_AGE_MS,
+    metadataMaxAge: CONSUMER_METADATA_MAX_AGE_MS,
     allowAutoTopicCreation: false,
     // The supervisor alone decides about restarts.
     retry: { ...retry, restartOnFailure: async () => false },
@@ -41,7 +47,10 @@ export function createConsumer(newClient: NewClient, options: ConsumerOptions): 
     seek: ({ topic, partition, offset }) => consumer.seek({ topic, partition, offset: String(offset) }),
     commit: (positions) =>
       consumer.commitOffsets(positions.map((position) => ({ ...position, offset: String(position.offset) }))),
-    close: () => consumer.disconnect(),
+    close: () => {
+      unfollow()
+      return consumer.disconnect()
+    },
   }
 }
 

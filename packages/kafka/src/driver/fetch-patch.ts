@@ -21,6 +21,7 @@ interface ConsumerGroup {
   readonly cluster: {
     /** The client fetches over the second connection to each broker. */
     readonly brokerPool: {
+      metadataExpireAt: number | null
       readonly brokers: Readonly<Record<string, { connectionPool: { pool: [Connection, Connection] } }>>
     }
   }
@@ -35,7 +36,16 @@ interface Method<This, Arguments extends unknown[], Result> {
 }
 
 interface FetchedBatch {
+  readonly topic: string
+  readonly partition: number
+  /** A decimal number. */
+  readonly highWatermark: string
   readonly messages: readonly unknown[]
+}
+
+interface FetchFollower {
+  readonly gatherMs: number
+  readonly onEnd: ((topic: string, partition: number, end: number) => void) | undefined
 }
 
 class FetchInterrupted extends Error {}
@@ -47,16 +57,22 @@ const INTERRUPT_EVERY_MS = 20
 /** As many records within the time of gathering, with one fetch or several, tell that more are coming. */
 const SEVERAL_RECORDS = 4
 
-const gatherMsOfGroup = new Map<string, number>()
+const followers = new Map<string, FetchFollower>()
 
-/** Makes the consumers of a group in this process rest for this time when several records have arrived within it, so that the next fetch brings more. */
-export function gatherRecords(groupId: string, gatherMs: number): void {
-  gatherMsOfGroup.set(groupId, gatherMs)
+/**
+ * Makes the consumers of a group in this process rest for `gatherMs` when several records have arrived within it, so that the next fetch brings more, and
+ * reports the end of each fetched partition to `onEnd`. Returns a function that ends both.
+ */
+export function followFetches(groupId: string, follower: FetchFollower): () => void {
+  followers.set(groupId, follower)
+  return () => {
+    if (followers.get(groupId) === follower) followers.delete(groupId)
+  }
 }
 
 /**
  * Patches kafkajs so that a fetch may wait long for records: a consumer stops without waiting for its last fetch, and
- * fetches wait shortly while a partition is paused. Also implements `gatherRecords`: kafkajs takes the batches of all partitions and brokers in
+ * fetches wait shortly while a partition is paused, and a failed fetch is followed by fresh metadata. Also implements `followFetches`: kafkajs takes the batches of all partitions and brokers in
  * one queue, so a wait there would be one per partition. Must run before the first consumer is created.
  */
 export function patchFetch(): void {
@@ -83,9 +99,12 @@ export function patchFetch(): void {
     try {
       const batches = await fetch.call(this, nodeId)
       noteRecords(this, nodeId, batches)
+      reportEnds(this, batches)
       return batches
     } catch (error) {
       if (error instanceof FetchInterrupted) return []
+      // The leader may be another one by now, also when the client does not see it (a timeout).
+      this.cluster.brokerPool.metadataExpireAt = null
       throw error
     }
   }
@@ -106,7 +125,7 @@ async function rest(group: ConsumerGroup, nodeId: number): Promise<void> {
 }
 
 function noteRecords(group: ConsumerGroup, nodeId: number, batches: readonly FetchedBatch[]): void {
-  const gatherMs = gatherMsOfGroup.get(group.groupId) ?? 0
+  const gatherMs = followers.get(group.groupId)?.gatherMs ?? 0
   if (gatherMs === 0) return
   const now = performance.now()
   group.arrivals ??= new Map()
@@ -117,6 +136,12 @@ function noteRecords(group: ConsumerGroup, nodeId: number, batches: readonly Fet
   if (arrivals.records < SEVERAL_RECORDS) return
   group.restingUntil ??= new Map()
   group.restingUntil.set(nodeId, now + gatherMs)
+}
+
+function reportEnds(group: ConsumerGroup, batches: readonly FetchedBatch[]): void {
+  const onEnd = followers.get(group.groupId)?.onEnd
+  if (!onEnd) return
+  for (const { topic, partition, highWatermark } of batches) onEnd(topic, partition, Number(highWatermark))
 }
 
 function interruptFetches(group: ConsumerGroup): void {

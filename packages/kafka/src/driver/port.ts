@@ -68,6 +68,8 @@ interface ConsumerListener {
   onCrash(error: Error): void
   /** Called when a fetch or a heartbeat was acknowledged. */
   onActivity(): void
+  /** Called for each fetched partition, also without new records, with its end (the high watermark). */
+  onEnd?(topic: string, partition: number, end: number): void
 }
 
 export interface ConsumerOptions extends ConsumerListener {
@@ -75,6 +77,8 @@ export interface ConsumerOptions extends ConsumerListener {
   readonly topics: readonly string[]
   readonly startFrom: 'earliest' | 'latest'
   readonly sessionTimeoutMs: number
+  /** The group never has another member: heartbeats are rarer, and the session timeout is longer. */
+  readonly isOnlyMember?: boolean
   /** The time between two fetches while several records arrive with each. Default 0. */
   readonly gatherMs?: number
 }
