@@ -12,20 +12,26 @@ interface TableRow {
 const SENT = 1
 const PARKED = 2
 const PURGE_BATCH = 500
+const UNSENT = { sql: 'SELECT 1 FROM outbox WHERE sent = 0', values: [] }
 
 export interface MySqlOutboxStoreOptions {
   /** Retention of published rows, for inspection. Default 3 days. */
   readonly keepDays?: number
+  /** Asks over another connection, together with other periodic queries of the process. */
+  readonly has?: (query: { readonly sql: string; readonly values: readonly unknown[] }) => Promise<boolean>
 }
 
 /** The outbox table of a service. */
 export class MySqlOutboxStore implements OutboxStore<number> {
   readonly #session: MySqlSession
   readonly #keepDays: number
+  readonly hasUnsent?: () => Promise<boolean>
 
   constructor(session: MySqlSession, options: MySqlOutboxStoreOptions = {}) {
     this.#session = session
     this.#keepDays = options.keepDays ?? 3
+    const { has } = options
+    if (has) this.hasUnsent = () => has(UNSENT)
   }
 
   /** Selects by `sent`, never by "id greater than the last": a transaction that commits late has a low id. */

@@ -7,6 +7,7 @@ import { createConnection } from 'mariadb'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../testing/database.ts'
+import { MySqlRelayLock } from './mysql-lock.ts'
 import { createMySqlOutboxRelay } from './mysql-relay.ts'
 import { MySqlOutboxStore } from './mysql-store.ts'
 import { createOutbox } from './outbox.ts'
@@ -218,6 +219,33 @@ describe('relay', () => {
     await enqueue(1)
     await allSent()
     await stop()
+    expect(await published()).toHaveLength(1)
+  })
+
+  it('the relay publishes an event that was stored without waking it when a query of the process tells of it', async () => {
+    const [session, asking] = [new MySqlSession(db.mysql.url), new MySqlSession(db.mysql.url)]
+    const answers: boolean[] = []
+    const has = async ({ sql, values }: { sql: string; values: readonly unknown[] }) => {
+      const [row] = await asking.query<{ found: number }[]>(`SELECT EXISTS (${sql}) AS found`, values)
+      answers.push(row?.found === 1)
+      return row?.found === 1
+    }
+    const publisher = createPublisher({ kafka: bed.kafka })
+    const relay = createOutboxRelay({
+      lock: new MySqlRelayLock(session),
+      store: new MySqlOutboxStore(session, { has }),
+      publisher,
+      log,
+      restMs: 50,
+    })
+    relay.start()
+    await waitFor(() => answers.length > 1)
+    expect(answers).not.toContain(true)
+    await enqueue(1)
+    await allSent()
+    expect(answers).toContain(true)
+    await Promise.all([relay.stop(), publisher.stop()])
+    await Promise.all([session.close(), asking.close()])
     expect(await published()).toHaveLength(1)
   })
 

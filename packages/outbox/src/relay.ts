@@ -22,6 +22,8 @@ export interface OutboxRow<Id> {
 export interface OutboxStore<Id> {
   /** Returns the oldest unsent rows in publication order; about `limit` of them. */
   fetchUnsent(limit: number): Promise<OutboxRow<Id>[]>
+  /** Returns whether there are unsent rows: asked once a second while idle. Default: fetches one. */
+  hasUnsent?(): Promise<boolean>
   markSent(ids: readonly Id[]): Promise<void>
   /** Parks a row that Kafka permanently rejects, so that it does not block the rows behind it. */
   park(id: Id, reason: string): Promise<void>
@@ -77,9 +79,13 @@ interface Waiting {
 }
 
 const MAX_BACKOFF_MS = 2_000
+const TICK_MS = 1_000
 /** How long the holder waits for more rows before it releases the lock, and how soon others retry to acquire it. */
 const LINGER_MS = 100
 const BACKLOG_EVERY_MS = 5_000
+/** Takes the lock and five queries. More often than a session may be idle, which would be opened again each time. */
+const PURGE_EVERY_MS = 30_000
+const PURGE_AGAIN_MS = 1_000
 const STOP_TIMEOUT_MS = 15_000
 /** A constant, because each commit wakes the relay, and the default reason is a new exception with its stack. */
 const WOKEN = 'woken'
@@ -143,7 +149,7 @@ class Relay<Id> implements OutboxRelay {
       if (this.#woken) refusals = 0
       try {
         if (!(await this.#hasWork())) {
-          await sleep(untilTick(restMs), this.#nap.signal)
+          await sleep(untilTick(restMs, Math.max(TICK_MS, restMs)), this.#nap.signal)
         } else if (await lock.tryLock()) {
           this.#holdsLock = true
           store.setLeading?.(true)
@@ -155,7 +161,7 @@ class Relay<Id> implements OutboxRelay {
         } else {
           // The lock holder also publishes our rows. A wake-up does not shorten this wait: each would cost a
           // query.
-          await sleep(backoffMs(refusals++, LINGER_MS, restMs), signal)
+          await sleep(backoffMs(refusals++, LINGER_MS, Math.min(TICK_MS, restMs)), signal)
         }
         failures = 0
       } catch (err) {
@@ -177,7 +183,7 @@ class Relay<Id> implements OutboxRelay {
     const isPurgeDue = store.purge !== undefined && Date.now() >= this.#purgeAt
     const known = this.#woken || isPurgeDue
     this.#woken = false
-    return known || (await store.fetchUnsent(1)).length > 0
+    return known || (store.hasUnsent ? await store.hasUnsent() : (await store.fetchUnsent(1)).length > 0)
   }
 
   #stepDown(): void {
@@ -253,7 +259,7 @@ class Relay<Id> implements OutboxRelay {
 
   async #housekeeping(): Promise<void> {
     const now = Date.now()
-    const { store, purgeEveryMs = 10_000 } = this.#options
+    const { store, purgeEveryMs = PURGE_EVERY_MS } = this.#options
     if (this.#metrics && now >= this.#backlogAt) {
       this.#backlogAt = now + BACKLOG_EVERY_MS
       const { events, oldestSeconds } = await store.backlog()
@@ -263,7 +269,7 @@ class Relay<Id> implements OutboxRelay {
     if (store.purge && now >= this.#purgeAt) {
       const deleted = await store.purge()
       // A full batch means that more rows wait: continue soon, but yield to the event loop first.
-      this.#purgeAt = now + (deleted > 0 ? purgeEveryMs / 10 : purgeEveryMs)
+      this.#purgeAt = now + (deleted > 0 ? Math.min(PURGE_AGAIN_MS, purgeEveryMs) : purgeEveryMs)
     }
   }
 }

@@ -126,6 +126,7 @@ export class Messaging {
     readonly name: string
     readonly store: OutboxStore<Id>
     readonly lock: Parameters<typeof createOutboxRelay>[0]['lock']
+    readonly restMs?: number
     readonly close: () => Promise<void>
   }): OutboxRelay {
     const { log, metrics, lifecycle } = this.#options
@@ -135,6 +136,7 @@ export class Messaging {
       publisher: this.publisher,
       log: log.child({ outbox: options.name }),
       registry: metrics,
+      ...(options.restMs !== undefined && { restMs: options.restMs }),
     })
     this.#startables.push(relay)
     lifecycle.onStop('producers', `${options.name} relay`, async () => {

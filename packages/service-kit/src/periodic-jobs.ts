@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 /** A job repeated by every process. Must be idempotent, because processes may overlap. */
 export interface PeriodicJob {
   readonly name: string
-  /** Interval between the end of a run and the next start, with a jitter of a quarter, at a whole second of the process. */
+  /** Interval between the end of a run and the next start, with a jitter of a quarter, at a whole second of the process: an even one from 2 s on, when its fetches end. */
   readonly everyMs: number
   readonly run: () => Promise<unknown>
 }
@@ -17,6 +17,8 @@ export interface ScheduledJob {
 }
 
 const MAX_FIRST_DELAY_MS = 1_000
+const TICK_MS = 1_000
+const LONG_TICK_MS = 2_000
 
 /** Runs a job periodically. A failed run is retried at the next interval; a store outage is logged at debug. */
 export class JobRunner implements ScheduledJob {
@@ -68,7 +70,14 @@ export class JobRunner implements ScheduledJob {
       .finally(() => {
         this.#running = undefined
         // Jitter, so that processes started together do not run in step.
-        this.#plan(this.#wokenWhileRunning ? 0 : untilTick(everyMs * (0.75 + Math.random() / 2)))
+        this.#plan(
+          this.#wokenWhileRunning
+            ? 0
+            : untilTick(
+                everyMs * (0.75 + Math.random() / 2),
+                everyMs < LONG_TICK_MS ? TICK_MS : LONG_TICK_MS,
+              ),
+        )
       })
   }
 }

@@ -6,7 +6,7 @@ import {
   type OutboxStore,
   purgeInbox,
 } from '@bigtech/outbox'
-import { MySqlSession, type SqlExecutor } from '@bigtech/stores'
+import { MySqlSession, type SqlExecutor, type Statement } from '@bigtech/stores'
 import { RateLimiter } from './rate-limiter.ts'
 import type { RedisStore } from './redis.ts'
 import type { Service } from './service.ts'
@@ -17,6 +17,7 @@ const INBOX_PURGE_MS = 60_000
 /** The part of a service's `SqlStore` that does not depend on its Prisma client. */
 interface Database {
   readonly client: SqlExecutor
+  has(query: Statement): Promise<boolean>
   ping(): Promise<void>
   close(): Promise<void>
 }
@@ -58,27 +59,38 @@ export interface ServiceOutbox extends Outbox {
 }
 
 /** Opens the outbox table of a service's database; its relay runs after `start`. */
-export function openOutbox(service: Service, databaseUrl: string): ServiceOutbox {
+export function openOutbox(
+  service: Service,
+  mysql: Pick<Database, 'has'>,
+  databaseUrl: string,
+): ServiceOutbox {
   const session = new MySqlSession(databaseUrl)
   const relay = service.messaging.addRelay({
     name: 'outbox',
     lock: new MySqlRelayLock(session),
-    store: new MySqlOutboxStore(session),
+    store: new MySqlOutboxStore(session, { has: (query) => mysql.has(query) }),
     close: () => session.close(),
   })
   return { enqueue: createOutbox(service.name).enqueue, wake: () => relay.wake() }
 }
 
-/** Opens an outbox stored outside the outbox table. @param name distinguishes its lock */
-export function openCustomOutbox<Id>(
-  service: Service,
-  options: { readonly name: string; readonly store: OutboxStore<Id>; readonly databaseUrl: string },
-): { wake(): void } {
+export interface CustomOutboxOptions<Id> {
+  /** Distinguishes its lock. */
+  readonly name: string
+  readonly store: OutboxStore<Id>
+  readonly databaseUrl: string
+  /** How late an entry without a `wake` may be published. */
+  readonly restMs: number
+}
+
+/** Opens an outbox stored outside the outbox table. */
+export function openCustomOutbox<Id>(service: Service, options: CustomOutboxOptions<Id>): { wake(): void } {
   const session = new MySqlSession(options.databaseUrl)
   return service.messaging.addRelay({
     name: options.name,
     lock: new MySqlRelayLock(session, options.name),
     store: options.store,
+    restMs: options.restMs,
     close: () => session.close(),
   })
 }

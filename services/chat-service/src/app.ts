@@ -38,7 +38,7 @@ export async function buildChatService(
   const mysql = openMysql(service, createMysql(config.DATABASE_URL, service.metrics), {
     optionalOnceUp: true,
   })
-  const outbox = openOutbox(service, config.DATABASE_URL)
+  const outbox = openOutbox(service, mysql, config.DATABASE_URL)
   const mongo = openMongo(service, config.MONGO_URL)
   const redisStore = await openRedis(service, config.REDIS_URL)
   const redis = new ChatRedis(service, redisStore.client)

@@ -38,7 +38,7 @@ export async function buildFriendService(
   })
 
   const mysql = openMysql(service, createMysql(config.DATABASE_URL, service.metrics, onQuery))
-  const outbox = openOutbox(service, config.DATABASE_URL)
+  const outbox = openOutbox(service, mysql, config.DATABASE_URL)
   const userService = openServiceClient(service, {
     service: 'user-service',
     baseUrl: config.USER_SERVICE_URL,

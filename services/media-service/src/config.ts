@@ -54,7 +54,9 @@ export const configSchema = z.object({
   JOB_HEARTBEAT_MS: wholeNumber(50, 60_000)
     .default(5_000)
     .describe('Interval for renewing a lease and detecting cancelled jobs.'),
-  JOB_POLL_MS: wholeNumber(20, 60_000).default(500).describe('Polling interval of an idle worker.'),
+  JOB_POLL_MS: wholeNumber(20, 60_000)
+    .default(500)
+    .describe('Polling interval of an idle worker; at least 1000 after 30 s without a job.'),
   FFMPEG_PATH: z
     .string()
     .optional()

@@ -34,7 +34,7 @@ export interface Stores {
 export function openStores(service: Service, config: Config): Stores {
   const mysql = openMysql(service, createMysql(config.DATABASE_URL, service.metrics))
   const objects = openObjectStore(service, config)
-  const outbox = openOutbox(service, config.DATABASE_URL)
+  const outbox = openOutbox(service, mysql, config.DATABASE_URL)
   const jobs = new JobRepository(mysql, config.JOB_LEASE_SECONDS)
   const fileUses = new FileUses()
   const files = new FileRepository(mysql, outbox)

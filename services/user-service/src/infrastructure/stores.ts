@@ -31,10 +31,14 @@ export type DataStores = Awaited<ReturnType<typeof openDataStores>>
 /** Opens the same resources without password threads, for operator commands. */
 export async function openDataStores(service: Service, config: Config) {
   const redis = await openRedis(service, config.REDIS_URL)
+  const mysql = openMysql(
+    service,
+    createMysql(config.DATABASE_URL, service.metrics, config.DATABASE_POOL_SIZE),
+  )
   return {
     redis,
-    mysql: openMysql(service, createMysql(config.DATABASE_URL, service.metrics, config.DATABASE_POOL_SIZE)),
-    outbox: openOutbox(service, config.DATABASE_URL),
+    mysql,
+    outbox: openOutbox(service, mysql, config.DATABASE_URL),
     limiter: openRateLimiter(service, redis),
     secretBox: createSecretBox(config.TOTP_KEYS),
     neighbours: openNeighbours(service, {

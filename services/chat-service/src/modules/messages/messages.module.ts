@@ -63,6 +63,8 @@ export interface MessagesModule extends MessagesPort {
 const INDEX_RETRY_MS = 1_000
 /** The relay publishes a busy room ten times a second: a shorter wait would wake the process after every message in between. */
 const RELAY_GATHER_MS = 20
+/** Only entries of a process that died before its hint wait this long. */
+const RELAY_REST_MS = 2_000
 
 /** Wires writing, reading, searching and publishing of messages. */
 export async function createMessages(options: MessagesOptions): Promise<MessagesModule> {
@@ -87,6 +89,7 @@ export async function createMessages(options: MessagesOptions): Promise<Messages
     name: 'messages',
     store: outbox,
     databaseUrl: options.config.DATABASE_URL,
+    restMs: RELAY_REST_MS,
   })
   const wakeRelay = gathered(() => relay.wake())
   const publish = (hint: PublishHint, documents?: readonly MessageDocument[]) => {

@@ -1,3 +1,4 @@
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql } from '../../infrastructure/mysql.ts'
 
 export interface DoomedObject {
@@ -14,6 +15,10 @@ export class DoomedObjects {
 
   constructor(mysql: Mysql) {
     this.#mysql = mysql
+  }
+
+  exist(): Promise<boolean> {
+    return this.#mysql.has(Prisma.sql`SELECT 1 FROM doomed_objects`)
   }
 
   /** Returns objects scheduled for deletion, oldest first. */

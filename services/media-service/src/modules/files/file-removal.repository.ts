@@ -1,3 +1,4 @@
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Tx } from '../../infrastructure/mysql.ts'
 import { doom, doomFolder } from './doom.ts'
 import type { FileUses } from './file-uses.repository.ts'
@@ -10,6 +11,8 @@ interface RemovableRow {
 }
 
 const SWEEP_BATCH = 50
+const EXPIRED = Prisma.sql`expires_at <= UTC_TIMESTAMP(3) AND state <> 'checking'
+  AND NOT EXISTS (SELECT 1 FROM file_uses WHERE file_id = files.id)`
 
 /** The removal of files: on request, on expiry, with their owner's account. */
 export class FileRemoval {
@@ -37,15 +40,17 @@ export class FileRemoval {
     return 'removed'
   }
 
+  /** Returns whether `sweepExpired` has work: for an idle worker, without a transaction. */
+  hasExpired(): Promise<boolean> {
+    return this.#mysql.has(Prisma.sql`SELECT 1 FROM files WHERE ${EXPIRED}`)
+  }
+
   /** Removes expired unused files. Returns their number. */
   sweepExpired(): Promise<number> {
     return this.#mysql.transaction('sweepFiles', async (tx) => {
       // Raw: Prisma has no SKIP LOCKED.
       const rows = await tx.$queryRaw<RemovableRow[]>`
-        SELECT id, object_key, upload_id FROM files
-        WHERE expires_at <= UTC_TIMESTAMP(3) AND state <> 'checking'
-          AND NOT EXISTS (SELECT 1 FROM file_uses WHERE file_id = files.id)
-        ORDER BY expires_at LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED`
+        SELECT id, object_key, upload_id FROM files WHERE ${EXPIRED} ORDER BY expires_at LIMIT ${SWEEP_BATCH} FOR UPDATE SKIP LOCKED`
       await removeRows(tx, rows)
       return rows.length
     })

@@ -14,6 +14,8 @@ export async function sweepFiles({
   readonly doomedObjects: DoomedObjects
   readonly objects: ObjectStore
 }): Promise<void> {
+  const hasWork = await Promise.all([fileRemoval.hasExpired(), doomedObjects.exist()])
+  if (!hasWork.includes(true)) return
   while ((await fileRemoval.sweepExpired()) > 0);
   for (;;) {
     const doomed = await doomedObjects.list(BATCH)

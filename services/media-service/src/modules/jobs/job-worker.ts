@@ -53,6 +53,10 @@ export interface JobWorkerOptions {
 /** Time for which a stopping worker waits for its jobs before it returns them to the queue. */
 const FINISH_WITHIN_MS = 5_000
 
+/** A worker that had no job for `QUIET_AFTER_MS` looks for jobs this often, unless `pollMs` is longer: each look wakes it and the database. */
+const QUIET_POLL_MS = 1_000
+const QUIET_AFTER_MS = 30_000
+
 /** Runs jobs in a number of slots; heavy work belongs into child processes. */
 export class JobWorker {
   readonly #options: JobWorkerOptions
@@ -60,6 +64,7 @@ export class JobWorker {
   readonly #running = new Map<ClaimedJob, AbortController>()
   #loops: Promise<void>[] = []
   #polling: Promise<void> | undefined
+  #lastJobAt = performance.now()
 
   constructor(options: JobWorkerOptions) {
     this.#options = options
@@ -117,7 +122,9 @@ export class JobWorker {
     const kinds = Object.keys(handlers) as JobKind[]
     let isDue = false
     while (!isDue && !signal.aborted) {
-      await sleep(untilTick(pollMs, pollMs), undefined, { signal }).catch(() => undefined)
+      const isQuiet = performance.now() - this.#lastJobAt > QUIET_AFTER_MS
+      const waitMs = isQuiet ? Math.max(pollMs, QUIET_POLL_MS) : pollMs
+      await sleep(untilTick(waitMs, waitMs), undefined, { signal }).catch(() => undefined)
       // The following claim reports an outage.
       isDue = await jobs.areDue(kinds).catch(() => true)
     }
@@ -146,6 +153,7 @@ export class JobWorker {
     } finally {
       lease.stop()
       this.#running.delete(job)
+      this.#lastJobAt = performance.now()
     }
   }
 
@@ -203,7 +211,7 @@ export class JobWorker {
     const { signal } = this.#stopping
     while (!signal.aborted) {
       await work().catch((err: unknown) => this.#options.log.warn({ err }, 'housekeeping of jobs failed'))
-      await sleep(everyMs, undefined, { signal }).catch(() => undefined)
+      await sleep(untilTick(everyMs), undefined, { signal }).catch(() => undefined)
     }
   }
 }

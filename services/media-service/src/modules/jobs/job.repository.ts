@@ -47,13 +47,11 @@ export class JobRepository {
   }
 
   /** Returns whether jobs of these kinds are due: one statement for an idle worker, not a transaction of five. */
-  async areDue(kinds: readonly JobKind[]): Promise<boolean> {
-    const due = await this.#mysql.read(
-      'dueJobs',
+  areDue(kinds: readonly JobKind[]): Promise<boolean> {
+    return this.#mysql.has(
       Prisma.sql`SELECT 1 FROM jobs
-        WHERE state = 'queued' AND due_at <= UTC_TIMESTAMP(3) AND kind IN (${Prisma.join([...kinds])}) LIMIT 1`,
+        WHERE state = 'queued' AND due_at <= UTC_TIMESTAMP(3) AND kind IN (${Prisma.join([...kinds])})`,
     )
-    return due.length > 0
   }
 
   /** Claims the next due jobs of these kinds, by priority, then age. Workers never wait for each other's rows. */
@@ -160,11 +158,8 @@ export class JobRepository {
     kinds: readonly JobKind[],
     onEnd: (tx: Tx, job: { kind: JobKind; subjectId: string; isCancelled: boolean }) => Promise<unknown>,
   ): Promise<number> {
-    const expired = await this.#mysql.read(
-      'expiredLeases',
-      Prisma.sql`SELECT 1 FROM jobs WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3) LIMIT 1`,
-    )
-    if (expired.length === 0) return 0
+    const isExpired = Prisma.sql`SELECT 1 FROM jobs WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(3)`
+    if (!(await this.#mysql.has(isExpired))) return 0
     return this.#mysql.transaction('reapJobs', async (tx) => {
       const rows = await tx.$queryRaw<
         { id: string; kind: JobKind; subject_id: string; losses: number; cancel_requested: number }[]

@@ -45,11 +45,8 @@ export class TakeReports {
 
   /** Retries takes with an overdue report, and ends those without remaining attempts. Returns their number. */
   async expire(): Promise<number> {
-    const due = await this.#mysql.read(
-      'overdueTakes',
-      Prisma.sql`SELECT 1 FROM takes WHERE state = 'analyzing' AND deadline_at < UTC_TIMESTAMP(3) LIMIT 1`,
-    )
-    if (due.length === 0) return 0
+    const isDue = Prisma.sql`SELECT 1 FROM takes WHERE state = 'analyzing' AND deadline_at < UTC_TIMESTAMP(3)`
+    if (!(await this.#mysql.has(isDue))) return 0
     return this.#mysql.transaction('expireTakes', async (tx) => {
       // Raw: Prisma has no SKIP LOCKED.
       const overdue = await tx.$queryRaw<{ id: string }[]>`

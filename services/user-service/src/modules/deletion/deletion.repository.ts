@@ -20,6 +20,8 @@ import { eraseUser } from './erase-user.ts'
 export type DeletionRepository = ReturnType<typeof createDeletionRepository>
 
 const CONSUMER = 'user-service.deletions'
+const PROFILE_PENDING = Prisma.sql`d.state = 'running'
+  AND EXISTS (SELECT 1 FROM account_deletion_steps WHERE deletion_id = d.id AND step = 'profile' AND done_at IS NULL)`
 
 export interface DeletionRequest {
   readonly id: string
@@ -58,6 +60,17 @@ export function createDeletionRepository(mysql: Mysql, outbox: Outbox, ender: Se
         }
       }),
 
+    /** Returns whether deletions are due, or their local step is pending: one statement for an idle process. */
+    hasWork: async (): Promise<boolean> => {
+      const has = await Promise.all([
+        mysql.has(
+          Prisma.sql`SELECT 1 FROM account_deletions WHERE state = 'scheduled' AND due_at <= ${new Date()}`,
+        ),
+        mysql.has(Prisma.sql`SELECT 1 FROM account_deletions d WHERE ${PROFILE_PENDING}`),
+      ])
+      return has.includes(true)
+    },
+
     /** Starts due deletions, which cannot be cancelled afterwards. Returns their number. */
     startDue: async (limit: number): Promise<number> => {
       const due = await mysql.read<{ id: string; userId: bigint | number }>(
@@ -74,9 +87,7 @@ export function createDeletionRepository(mysql: Mysql, outbox: Outbox, ender: Se
     withPendingProfile: async (limit: number) => {
       const pending = await mysql.read<{ id: string; userId: bigint | number }>(
         'pendingDeletions',
-        Prisma.sql`SELECT id, user_id AS userId FROM account_deletions d WHERE state = 'running'
-          AND EXISTS (SELECT 1 FROM account_deletion_steps WHERE deletion_id = d.id AND step = 'profile' AND done_at IS NULL)
-          ORDER BY requested_at LIMIT ${limit}`,
+        Prisma.sql`SELECT id, user_id AS userId FROM account_deletions d WHERE ${PROFILE_PENDING} ORDER BY requested_at LIMIT ${limit}`,
       )
       return pending.map(({ id, userId }) => ({ id, userId: Number(userId) }))
     },

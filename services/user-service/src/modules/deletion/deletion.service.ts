@@ -26,6 +26,7 @@ export function createDeletionService(deps: {
 
   /** Starts due deletions and performs pending local steps; returns the number of steps. */
   async function resumeDeletions(): Promise<number> {
+    if (!(await deletions.hasWork())) return 0
     await deletions.startDue(AT_A_TIME)
     const pending = await deletions.withPendingProfile(AT_A_TIME)
     for (const deletion of pending) {

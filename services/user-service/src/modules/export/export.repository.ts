@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { Outbox } from '@bigtech/outbox'
 import { inBatches } from '@bigtech/stores'
+import { Prisma } from '../../generated/prisma/client.ts'
 import type { Mysql, Transaction } from '../../infrastructure/mysql.ts'
 import { createLink, useLink } from '../account/account-links.ts'
 import { recordActivity } from '../activity/activity-log.ts'
@@ -64,6 +65,8 @@ export function createExportRepository(mysql: Mysql, outbox: Outbox, leaseMs: nu
     /** Claims a pending export that no process is building; null when there is none. */
     claim: async (): Promise<Lease | null> => {
       const now = new Date()
+      const isDue = Prisma.sql`SELECT 1 FROM data_exports WHERE state = 'pending' AND leased_until <= ${now}`
+      if (!(await mysql.has(isDue))) return null
       const due = await mysql.run('dueExport', (db) =>
         db.dataExport.findFirst({
           where: { state: 'pending', leasedUntil: { lte: now } },

@@ -76,9 +76,10 @@ export function createRegistrationRepository(mysql: Mysql, outbox: Outbox, lease
     claim: async (): Promise<LeasedRegistration | null> => {
       const now = new Date()
       const where = { state: 'running', leasedUntil: { lte: now } }
-      const [due] = await mysql.read<{ id: string }>(
-        'dueRegistration',
-        Prisma.sql`SELECT id FROM registrations WHERE state = 'running' AND leased_until <= ${now} ORDER BY leased_until LIMIT 1`,
+      const isDue = Prisma.sql`SELECT 1 FROM registrations WHERE state = 'running' AND leased_until <= ${now}`
+      if (!(await mysql.has(isDue))) return null
+      const due = await mysql.run('dueRegistration', (db) =>
+        db.registration.findFirst({ where, orderBy: { leasedUntil: 'asc' }, select: { id: true } }),
       )
       if (!due) return null
       const leaseId = crypto.randomUUID()
