@@ -75,3 +75,27 @@ it('asks again after a response that is later than 0.5 s, unless it waits for ne
   await vi.advanceTimersByTimeAsync(550)
   expect(read.mock.calls.length).toBe(2)
 })
+
+it('reads ended sessions when there is one more than known, and in 5 s otherwise', async () => {
+  const read = vi.fn(async () => page([]))
+  const isNew = vi.fn<NonNullable<RevocationSource['isNew']>>(async () => false)
+  const revocations = follow({ read, isNew })
+  await vi.advanceTimersByTimeAsync(4_500)
+  expect(read).toHaveBeenCalledTimes(1)
+  expect(isNew.mock.calls).toEqual(Array(4).fill([new Date(START - 10_000), 0]))
+  await vi.advanceTimersByTimeAsync(1_500)
+  expect(read).toHaveBeenCalledTimes(2)
+  read.mockImplementation(async () => page(['ended']))
+  isNew.mockImplementationOnce(async () => true)
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(revocations.has('ended')).toBe(true)
+})
+
+it('reads without asking first after a question for new sessions has failed', async () => {
+  const read = vi.fn(async () => page([]))
+  follow({ read, isNew: vi.fn(never) })
+  await vi.advanceTimersByTimeAsync(1_000)
+  read.mockClear()
+  await vi.advanceTimersByTimeAsync(500 + 100)
+  expect(read).toHaveBeenCalledTimes(1)
+})

@@ -13,6 +13,8 @@ const WAIT_SECONDS = 5
 /** Revocations are dated when stored and visible when committed. Longer than any such transaction. */
 const OVERLAP_MS = 10_000
 const ACCESS_TOKEN_MS = 10 * 60_000
+/** Bounds the time over which `isNew` counts. */
+const READ_EVERY_MS = 5_000
 
 interface RevocationPage {
   /** Time of the database clock that dates the revocations. */
@@ -27,6 +29,8 @@ export interface RevocationSource {
   readonly read: (since: Date) => Promise<RevocationPage>
   /** Does the same, but may wait `WAIT_SECONDS` until there are more than `known`. */
   readonly await?: (since: Date, known: number) => Promise<RevocationPage>
+  /** Returns whether there are more than `known`: asked before a read that follows another one, because it is cheaper. */
+  readonly isNew?: (since: Date, known: number) => Promise<boolean>
 }
 
 /**
@@ -40,6 +44,12 @@ export function pollRevocations(source: RevocationSource, revocations: Revocatio
   let isStopped = false
   let failures = 0
   let mayWait = false
+  let readAt = Number.NEGATIVE_INFINITY
+
+  async function mayBeNew(): Promise<boolean> {
+    if (!source.isNew || failures > 0 || performance.now() - readAt > READ_EVERY_MS) return true
+    return withTimeout(source.isNew(new Date(since), known), TIMEOUT_MS, 'revocations')
+  }
 
   async function poll(): Promise<void> {
     const ask = (mayWait && source.await) || source.read
@@ -47,6 +57,7 @@ export function pollRevocations(source: RevocationSource, revocations: Revocatio
     const page = await withTimeout(ask(new Date(since), known), timeoutMs, 'revocations')
     const unknown = page.revocations.map(({ sessionId }) => sessionId).filter((id) => !revocations.has(id))
     if (unknown.length > 0) revocations.add(unknown)
+    readAt = performance.now()
     const until = page.asOf.getTime()
     since = page.hasMore ? until : Math.max(since, until - OVERLAP_MS)
     known = page.revocations.filter(({ revokedAt }) => revokedAt.getTime() >= since).length
@@ -56,7 +67,7 @@ export function pollRevocations(source: RevocationSource, revocations: Revocatio
   async function run(): Promise<void> {
     const startedAt = performance.now()
     try {
-      await poll()
+      if (await mayBeNew()) await poll()
       failures = 0
     } catch {
       // During an outage of user-service no session can end, and Kafka delivers those that ended before.
@@ -83,7 +94,9 @@ export function pollRevocations(source: RevocationSource, revocations: Revocatio
  *
  * @param jwksUrl URL of the key set; the revocation list is next to it
  */
-export function remoteRevocations(jwksUrl: string): Required<RevocationSource> & { close(): Promise<void> } {
+export function remoteRevocations(
+  jwksUrl: string,
+): Required<Omit<RevocationSource, 'isNew'>> & { close(): Promise<void> } {
   const client = new ServiceClient({
     service: 'user-service',
     baseUrl: new URL(jwksUrl).origin,

@@ -71,7 +71,10 @@ export function createSessions(options: {
   service.app.register(sessionRoutes, { sessions, signIn, revocations: news, publicKeys: keys.publicKeys })
   // Other processes of this service end sessions too; requests check this process's memory only.
   service.onStart(() => {
-    const polling = pollRevocations({ read: revocations.since }, service.revocations)
+    const polling = pollRevocations(
+      { read: revocations.since, isNew: revocations.isNew },
+      service.revocations,
+    )
     service.lifecycle.onStop('http', 'revocation polling', () => polling.stop())
   })
   service.every({
