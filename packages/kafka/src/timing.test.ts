@@ -63,3 +63,25 @@ it('periodic work that begins at different moments runs together, once per inter
   vi.advanceTimersByTime(5_000)
   expect(runs.length).toBe(before)
 })
+
+it('periodic work that is idle runs every 2 s, together with that of other idle work, and each second when it is busy', () => {
+  vi.useFakeTimers()
+  let isBusy = false
+  const runs: number[] = []
+  const stops = [0, 1].map((index) => {
+    vi.advanceTimersByTime(300)
+    return everyTick(
+      1_000,
+      () => runs.push(Math.floor(performance.now() / 1_000)),
+      () => !isBusy || index === 1,
+    )
+  })
+  vi.advanceTimersByTime(10_000)
+  expect(runs.length).toBe(10)
+  expect(runs.every((second) => second % 2 === 0)).toBe(true)
+  runs.length = 0
+  isBusy = true
+  vi.advanceTimersByTime(10_000)
+  expect(runs.length).toBeGreaterThanOrEqual(13)
+  for (const stop of stops) stop()
+})

@@ -16,6 +16,8 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 const TICK_MS = 1_000
+/** Fetches end at its multiples. */
+const IDLE_TICK_MS = 2 * TICK_MS
 
 /**
  * Returns about `ms`, such that timers of this process which need not be exact expire together, at its whole seconds or multiples
@@ -32,11 +34,16 @@ export function untilTick(ms: number, tickMs = TICK_MS): number {
 /**
  * Does periodic work about every `ms`, at the whole seconds of this process like `untilTick`, and returns a function that
  * ends it. Does not keep the process running.
+ *
+ * @param isIdle tells that the work may wait for the next even second, when an idle process wakes anyway
  */
-export function everyTick(ms: number, work: () => void): () => void {
+export function everyTick(ms: number, work: () => void, isIdle: () => boolean = () => false): () => void {
   let timer: NodeJS.Timeout
   const plan = () => {
-    timer = setTimeout(run, untilTick(ms)).unref()
+    timer = setTimeout(
+      run,
+      isIdle() ? untilTick(Math.max(ms, IDLE_TICK_MS), IDLE_TICK_MS) : untilTick(ms),
+    ).unref()
   }
   const run = () => {
     plan()

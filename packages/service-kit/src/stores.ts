@@ -58,17 +58,23 @@ export interface ServiceOutbox extends Outbox {
   wake(): void
 }
 
-/** Opens the outbox table of a service's database; its relay runs after `start`. */
+/**
+ * Opens the outbox table of a service's database; its relay runs after `start`.
+ *
+ * @param options.restMs how late an event without a `wake` may be published. Default 1 s
+ */
 export function openOutbox(
   service: Service,
   mysql: Pick<Database, 'has'>,
   databaseUrl: string,
+  options: { readonly restMs?: number } = {},
 ): ServiceOutbox {
   const session = new MySqlSession(databaseUrl)
   const relay = service.messaging.addRelay({
     name: 'outbox',
     lock: new MySqlRelayLock(session),
     store: new MySqlOutboxStore(session, { has: (query) => mysql.has(query) }),
+    ...options,
     close: () => session.close(),
   })
   return { enqueue: createOutbox(service.name).enqueue, wake: () => relay.wake() }

@@ -18,6 +18,9 @@ import { createMessages } from './modules/messages/messages.module.ts'
 import { createRooms } from './modules/rooms/rooms.module.ts'
 import { createStream } from './modules/stream/stream.module.ts'
 
+/** Every change wakes the relay: only events of a process that died right after its commit wait this long. */
+const RELAY_REST_MS = 2_000
+
 export type ChatServiceOptions = Pick<ServiceOptions, 'keys' | 'logDestination'>
 
 /** Wires chat-service: stores, then modules. Nothing runs before `start()`. */
@@ -38,7 +41,7 @@ export async function buildChatService(
   const mysql = openMysql(service, createMysql(config.DATABASE_URL, service.metrics), {
     optionalOnceUp: true,
   })
-  const outbox = openOutbox(service, mysql, config.DATABASE_URL)
+  const outbox = openOutbox(service, mysql, config.DATABASE_URL, { restMs: RELAY_REST_MS })
   const mongo = openMongo(service, config.MONGO_URL)
   const redisStore = await openRedis(service, config.REDIS_URL)
   const redis = new ChatRedis(service, redisStore.client)

@@ -62,7 +62,7 @@ describe('RequestQueue patch', () => {
     expect(checked).toHaveBeenCalledOnce()
   })
 
-  it('the patched request queues of all connections time their requests out with one timer a second', () => {
+  it('the patched request queues of all connections time their requests out with one timer, within 2 s', () => {
     const queues = [queue(), queue()]
     const timedOut = vi.fn()
     for (const [id, each] of queues.entries()) {
@@ -76,7 +76,7 @@ describe('RequestQueue patch', () => {
     expect(vi.getTimerCount()).toBe(1)
     vi.advanceTimersByTime(10_000)
     expect(timedOut).not.toHaveBeenCalled()
-    vi.advanceTimersByTime(1_000)
+    for (let ms = 0; ms < 2_010 && timedOut.mock.calls.length === 0; ms += 10) vi.advanceTimersByTime(10)
     expect(timedOut.mock.calls).toEqual([[0], [1]])
     for (const each of queues) each.destroy()
     expect(vi.getTimerCount()).toBe(0)

@@ -39,7 +39,7 @@ export class StreamJobs {
   #sweepTimer: NodeJS.Timeout | undefined
   #stopHeartbeats: (() => void) | undefined
   #stopLooks: (() => void) | undefined
-  #listTimer: NodeJS.Timeout | undefined
+  #stopLists: (() => void) | undefined
   #listRound = 0
   #stopped = false
 
@@ -65,19 +65,23 @@ export class StreamJobs {
     sweepIn(POLL_MS)
     // Only shortens a long wait: a flapping connection must not postpone the sweep.
     pubsub.onHintsLost(() => waitsLong && sweepIn(POLL_MS))
-    this.#stopHeartbeats = everyTick(HEARTBEAT_ROUND_MS, () => this.heartbeat())
+    const isIdle = () => hub.size === 0
+    this.#stopHeartbeats = everyTick(HEARTBEAT_ROUND_MS, () => this.heartbeat(), isIdle)
+    let isTelling = false
     const lists = async () => {
+      if (isTelling) return
+      isTelling = true
       await this.tellListChanges()
-      if (!this.#stopped) this.#listTimer = setTimeout(lists, untilTick(LIST_ROUND_MS))
+      isTelling = false
     }
-    void lists()
+    this.#stopLists = everyTick(LIST_ROUND_MS, () => void lists(), isIdle)
   }
 
   stop(): void {
     this.#stopped = true
     this.#options.acks.stop()
     this.#stopLooks?.()
-    clearTimeout(this.#listTimer)
+    this.#stopLists?.()
     clearTimeout(this.#sweepTimer)
     this.#stopHeartbeats?.()
   }
