@@ -171,9 +171,19 @@ it('a fetch tells the end of every partition, also without new records', async (
   expect(ends.map(([, , end]) => end).sort()).toEqual([0, 0, 1])
 })
 
+/** Waits until every partition is fetched: a busy broker refuses the leader of a new topic for a moment, and the client joins again. */
+async function settled(records: Mock): Promise<void> {
+  await publishToAll()
+  const count = () =>
+    records.mock.calls.reduce((sum, [batch]) => sum + (batch as RecordBatch).records.length, 0)
+  await vi.waitFor(() => expect(count()).toBe(48), 20_000)
+  records.mockClear()
+}
+
 it('a consumer at rest asks for no metadata until a fetch fails', async () => {
   const records = vi.fn()
   const { onActivity } = await consume(records)
+  await settled(records)
   const metadata = vi.spyOn(broker, 'metadata')
   await nextFetch(onActivity)
   await nextFetch(onActivity)
@@ -185,10 +195,13 @@ it('a consumer at rest asks for no metadata until a fetch fails', async () => {
 }, 40_000)
 
 it('the only member of a group keeps its membership with one heartbeat in several fetches', async () => {
+  const records = vi.fn()
+  const { onJoin } = await consume(records, 0, { sessionTimeoutMs: 6_000, isOnlyMember: true })
+  await settled(records)
+  onJoin.mockClear()
   const heartbeat = vi.spyOn(broker, 'heartbeat')
   const fetch = vi.spyOn(broker, 'fetch')
-  const { onJoin } = await consume(() => {}, 0, { sessionTimeoutMs: 6_000, isOnlyMember: true })
   await vi.waitFor(() => expect(heartbeat).toHaveBeenCalledTimes(2), 20_000)
-  expect(fetch.mock.calls.length).toBeGreaterThanOrEqual(8)
-  expect(onJoin).toHaveBeenCalledTimes(1)
+  expect(fetch.mock.calls.length).toBeGreaterThanOrEqual(5)
+  expect(onJoin).not.toHaveBeenCalled()
 }, 40_000)
