@@ -38,6 +38,7 @@ const ROOM_MESSAGES = 12_800
 const ROOM_DOCUMENTS = 64
 const ROOM_USERS = 200
 const PHASE_MS = 5_000
+const startedAt = Date.now()
 const IN_FLIGHT = [1, 4]
 const LIMIT = 20
 const MAX_PAGES = 1_000
@@ -86,7 +87,7 @@ async function fill(connection: Connection): Promise<void> {
   await blocks.createIndexes([...searchIndexes])
   let open: BlockDocument | undefined
   await fillRoom(connection, ROOM, total, contentOf, async (numbers) => {
-    const filled = blocksOf(ROOM, numbers, open)
+    const filled = blocksOf(ROOM, numbers, filledAt, open)
     // The last block may get more messages from the next batch.
     open = filled.pop()!
     if (filled.length > 0) await blocks.insertMany(filled, { ordered: false })
@@ -94,17 +95,27 @@ async function fill(connection: Connection): Promise<void> {
   await blocks.insertOne(open!)
   for (let roomId = ROOM + 1; roomId <= ROOM + ROOMS; roomId++) {
     const numbers = Array.from({ length: ROOM_MESSAGES }, (_, index) => index + 1)
-    await blocks.insertMany(blocksOf(roomId, numbers), { ordered: false })
+    await blocks.insertMany(blocksOf(roomId, numbers, recentIn(roomId)), { ordered: false })
     const first = ROOM_MESSAGES - ROOM_DOCUMENTS + 1
     await fillRoom(connection, roomId, ROOM_MESSAGES, contentOf, undefined, first)
   }
 }
 
-function blocksOf(roomId: number, numbers: readonly number[], open?: BlockDocument): BlockDocument[] {
+/** Times of a room that is busy until now, each room at other moments. */
+function recentIn(roomId: number): (n: number) => Date {
+  return (n) => new Date(startedAt - (ROOM_MESSAGES - n) * 1_000 - roomId * 7)
+}
+
+function blocksOf(
+  roomId: number,
+  numbers: readonly number[],
+  atOf: (n: number) => Date,
+  open?: BlockDocument,
+): BlockDocument[] {
   const entries = numbers.map((n) => ({
     messageId: filledId(roomId, n),
     roomId,
-    at: filledAt(n),
+    at: atOf(n),
     version: 0,
     tokens: indexTokens(contentOf(n)),
   }))
