@@ -6,14 +6,25 @@ import { measure } from './measure.ts'
 import { allProcesses, usageOfProcess } from './proc.ts'
 
 const usage = `Usage: node tests/load/processes.ts
-CPU of every server per message, with 1, 2 and 4 processes of chat-service, until notification- and analytics-service have applied all
+CPU of every server per message, with 1, 2 and 4 processes of chat-service that get the messages at random, and with 4 that get all messages of a room each, until notification- and analytics-service have applied all
 messages. Every message is planned as a push to 19 members. Counts every process of this machine with the server's name, so nothing else may run.
 A machine with few cores cannot show throughput; CPU per message shows what grows with the number of processes. Takes about two minutes.
 
     BIGTECH_SERVERS_FILE=... node tests/load/processes.ts`
 
 readPositionals(usage)
-const PROCESSES = [1, 2, 4]
+interface Case {
+  readonly processes: number
+  /** Whether a room's messages all go to the same process. */
+  readonly isByRoom?: boolean
+}
+
+const CASES: readonly Case[] = [
+  { processes: 1 },
+  { processes: 2 },
+  { processes: 4 },
+  { processes: 4, isByRoom: true },
+]
 const IN_FLIGHT = 32
 const WARM_UP_MS = 2_000
 const PHASE_MS = 6_000
@@ -44,7 +55,7 @@ function secondsBetween(before: ReadonlyMap<number, number>, after: ReadonlyMap<
   return [...after].reduce((sum, [pid, seconds]) => sum + seconds - (before.get(pid) ?? 0), 0)
 }
 
-async function rowFor(processes: number): Promise<string> {
+async function rowFor({ processes, isByRoom = false }: Case): Promise<string> {
   const subject = await startChatSubject({ processes })
   const consumers = await startConsumers(subject)
   const agent = new Agent({ connections: IN_FLIGHT })
@@ -59,9 +70,9 @@ async function rowFor(processes: number): Promise<string> {
     const tokens = await Promise.all(userIds.map((userId) => subject.token(userId)))
     let [stored, refused] = [0, 0]
     const send = async (n: number) => {
-      // Like a balancer, so that a room's messages reach every process.
-      const process = Math.floor(Math.random() * processes)
-      const url = `${subject.urls[process]}/messages/${ROOMS[n % ROOMS.length]}`
+      const room = ROOMS[n % ROOMS.length]!
+      const process = isByRoom ? room % processes : Math.floor(Math.random() * processes)
+      const url = `${subject.urls[process]}/messages/${room}`
       const { statusCode, body } = await request(url, {
         method: 'POST',
         dispatcher: agent,
@@ -90,7 +101,7 @@ async function rowFor(processes: number): Promise<string> {
       ...ownAfter.map((seconds, index) => seconds - ownBefore[index]!),
       ...serversBefore.map((each, index) => secondsBetween(each, serversAfter[index]!)),
     ].map((seconds) => ((seconds / (stored - storedBefore)) * 1e6).toFixed(0))
-    return `| ${processes} | ${perSecond.toFixed(0)} | ${p50.toFixed(1)} / ${p99.toFixed(1)} | ${us.join(' | ')} | ${refused} |`
+    return `| ${processes}${isByRoom ? ', by room' : ''} | ${perSecond.toFixed(0)} | ${p50.toFixed(1)} / ${p99.toFixed(1)} | ${us.join(' | ')} | ${refused} |`
   } finally {
     await agent.close()
     await consumers.stop()
@@ -99,7 +110,7 @@ async function rowFor(processes: number): Promise<string> {
 }
 
 const rows: string[] = []
-for (const processes of PROCESSES) rows.push(await rowFor(processes))
+for (const each of CASES) rows.push(await rowFor(each))
 console.log(`CPU per message, µs, ${IN_FLIGHT} in flight in ${ROOMS.length} rooms of ${USERS} members: stored, published, indexed for search, planned as push, and counted
 
 | processes | sends/s | p50 / p99 ms | chat-service | notification-service | analytics-service | ${Object.keys(SERVERS).join(' | ')} | refused |
