@@ -14,6 +14,7 @@ const PAGE = 200
 /** A room whose log grows by `growth` messages during each read of a page. */
 function createRoom({ head, growth = 0 }: { head: number; growth?: number }) {
   const log = { head, pages: 0, headsRead: 0, failures: 0 }
+  const pending: { change: Promise<void> | undefined } = { change: undefined }
   const messages: Partial<StreamSource> = {
     onUpdate: () => undefined,
     headsOf: async () => {
@@ -38,7 +39,7 @@ function createRoom({ head, growth = 0 }: { head: number; growth?: number }) {
   const pubsub: Partial<RoomPubSub> = { subscribe: () => undefined, publish: () => undefined }
   const members = {
     find: async (_room: number, userId: number) => ({ userId, visibleFromSeq: 1 }),
-    pendingChange: () => undefined,
+    pendingChange: () => pending.change,
   }
   const channels = new RoomChannels(pubsub as RoomPubSub, {
     messages: messages as StreamSource,
@@ -47,7 +48,7 @@ function createRoom({ head, growth = 0 }: { head: number; growth?: number }) {
     onDelivered: () => undefined,
   })
   const replay = new RoomReplay(messages as StreamSource, members as never, channels)
-  return { log, channels, replay }
+  return { log, pending, channels, replay }
 }
 
 function record(seq: number) {
@@ -97,6 +98,23 @@ it('streams that are far behind at different positions read the same pages', asy
   for (const { received, start } of readers)
     expect(received).toEqual(upTo(3_000 - start).map((n) => start + n))
   expect(log.pages, 'pages read for 50 streams').toBeLessThanOrEqual(20)
+})
+
+it('a page that a stream replays while a removal is looked up does not reach the removed member', async () => {
+  const { pending, channels, replay } = createRoom({ head: 3_000 })
+  await channels.open([ROOM])
+  const [removed, member] = [reader(1), reader(2)]
+  const lookUp = Promise.withResolvers<void>()
+  pending.change = lookUp.promise
+  const runs = [removed, member].map(({ subscription }) => replay.run(subscription, { seq: 100, cseq: 0 }))
+  // Longer than the reads of the fake log take.
+  for (const _turn of upTo(20)) await new Promise((resolve) => setImmediate(resolve))
+  removed.subscription.end()
+  pending.change = undefined
+  lookUp.resolve()
+  await Promise.all(runs)
+  expect(removed.received).toEqual([])
+  expect(member.received).toEqual(upTo(2_900).map((n) => 100 + n))
 })
 
 it('a failed read ends the resumption of the streams it was for, which can try again, and not that of others', async () => {
