@@ -17,7 +17,11 @@ beforeAll(async () => {
     REDIS_URL: through(world.redis.url, redis),
   })
   person = await users.person()
-})
+  await waitFor(async () => (await users.call('GET', '/ready')).status === 200, {
+    timeoutMs: 30_000,
+    what: 'the process to be ready',
+  })
+}, 60_000)
 beforeEach(async () => {
   await Promise.all([mysql.restore(), redis.restore()])
   await waitFor(async () => (await users.login(person.email)).status === 200, {
@@ -122,7 +126,7 @@ describe.each([
   it('the process stays ready during a Redis outage, which affects every instance alike', async () => {
     await fail(redis)
     const ready = await users.call('GET', '/ready')
-    expect(ready.status).toBe(200)
+    expect(ready.status, ready.text).toBe(200)
     expect(ready.body.checks).toMatchObject({ mysql: 'up', redis: 'down' })
   })
 })
