@@ -6,9 +6,10 @@ import { measure } from './measure.ts'
 import { allProcesses, usageOfProcess } from './proc.ts'
 
 const usage = `Usage: node tests/load/processes.ts
-CPU of every server per message, with 1, 2 and 4 processes of chat-service that get the messages at random, and with 4 that get all messages of a room each, until notification- and analytics-service have applied all
-messages. Every message is planned as a push to 19 members. Counts every process of this machine with the server's name, so nothing else may run.
-A machine with few cores cannot show throughput; CPU per message shows what grows with the number of processes. Takes about two minutes.
+CPU of every server per message, with 1, 2 and 4 processes of chat-service that get the messages at random, and with 4 of which each
+gets all messages of some rooms, until notification- and analytics-service have applied all messages. Every message is planned as a push to
+19 members. Counts every process of this machine with the server's name, so nothing else may run. A machine with few cores cannot show
+throughput; CPU per message shows what grows with the number of processes. Takes about two minutes.
 
     BIGTECH_SERVERS_FILE=... node tests/load/processes.ts`
 
