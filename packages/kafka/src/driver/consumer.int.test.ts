@@ -160,16 +160,21 @@ it('a consumer that gathers does not delay its close', async () => {
 
 it('a fetch tells the end of every partition, also without new records', async () => {
   const onEnd = vi.fn()
-  const { onActivity } = await consume(() => {}, 0, { onEnd })
+  const records = vi.fn()
+  await consume(records, 0, { onEnd })
   await publisher.publish([recordOf(accepted(1))])
-  await nextFetch(onActivity)
+  const ends = () =>
+    new Map(onEnd.mock.calls.map(([topic, partition, end]) => [`${topic} ${partition}`, end]))
+  const toldAll = () => {
+    const of = (partition: number) => ends().get(`${bed.prefix + TOPIC} ${partition}`)
+    expect([0, 1, 2].map(of).sort()).toEqual([0, 0, 1])
+  }
+  await vi.waitFor(toldAll, 10_000)
+  await vi.waitFor(() => expect(records).toHaveBeenCalled(), 10_000)
   onEnd.mockClear()
-  await nextFetch(onActivity)
-  const ends = onEnd.mock.calls.map(([topic, partition, end]) => [topic, partition, end])
-  expect(ends.map(([topic]) => topic)).toEqual(Array(3).fill(bed.prefix + TOPIC))
-  expect(ends.map(([, partition]) => partition).sort()).toEqual([0, 1, 2])
-  expect(ends.map(([, , end]) => end).sort()).toEqual([0, 0, 1])
-})
+  await vi.waitFor(toldAll, 10_000)
+  expect(records).toHaveBeenCalledOnce()
+}, 40_000)
 
 /** Waits until every partition is fetched: a busy broker refuses the leader of a new topic for a moment, and the client joins again. */
 async function settled(records: Mock): Promise<void> {
