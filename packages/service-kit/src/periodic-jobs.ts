@@ -5,7 +5,10 @@ import type { Logger } from 'pino'
 /** A job repeated by every process. Must be idempotent, because processes may overlap. */
 export interface PeriodicJob {
   readonly name: string
-  /** Interval between the end of a run and the next start, with a jitter of a quarter, at a whole second of the process: an even one from 2 s on, when its fetches end. */
+  /**
+   * Interval between the end of a run and the next start, with a jitter of a quarter. Runs start at whole seconds of the process; those of jobs
+   * with 2 s or more at even ones, when its fetches end.
+   */
   readonly everyMs: number
   readonly run: () => Promise<unknown>
 }

@@ -9,7 +9,7 @@ import { CONSUMER_METADATA_MAX_AGE_MS, type NewClient, retryOptions } from './se
  * 3 s, usually 2. Long, because each fetch wakes the process; a record ends the wait.
  */
 const WAITS_PER_SESSION = 5
-/** Of a group with one member: no rebalance is to be noticed, so a heartbeat in 10 s is enough. */
+/** Of a group with one member: there is no rebalance to notice, so a heartbeat every 10 s is enough. */
 const SESSION_FACTOR_ALONE = 3
 const MAX_BYTES_PER_PARTITION = 1024 * 1024
 

@@ -136,7 +136,7 @@ export class RoomsSearch {
     return { ...next, width: Math.min(width, (bottom - tooFar) / 2), tooFar }
   }
 
-  /** Returns the range, made narrower until it contains at most this many blocks. Its least width is 1 ms, whatever it contains. */
+  /** Returns the range, made narrower until it contains at most this many blocks. Never narrower than 1 ms, whatever it contains. */
   async #fit(
     roomIds: readonly number[],
     rangeOf: (width: number) => Range,
